@@ -1,0 +1,36 @@
+//! Passerelle: a stateless gateway from school directors' mails and forms to GLPI tickets.
+//!
+//! The modules, in the order a request meets them:
+//!
+//! - [`intake`]: LMTP, HTTP and standard input; MIME and forms become a [`request::Received`].
+//! - [`screen`]: pure rules; what passes them is [`screen::Screened`].
+//! - [`route`]: the mappings; category, group, templates: [`route::Routed`].
+//! - [`deliver`]: one GLPI call per ticket: [`deliver::Delivered`].
+//! - [`acknowledge`]: the receipt or the notice that the requester gets.
+//!
+//! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
+//! quota), [`directory`] (who is a director), [`clients`] (GLPI, SMTP), [`config`], [`app`]
+//! (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
+//!
+//! Invariants, held by `tests/it/tidy.rs`:
+//!
+//! - `screen` does no I/O and knows no client;
+//! - `route` does not know GLPI, `deliver` knows neither mail protocols nor HTTP;
+//! - `clients::glpi` knows REST and sessions, not our rules;
+//! - `sandbox` shares no type with `clients::glpi`: a shared type would hide a wrong field name.
+
+pub mod acknowledge;
+pub mod app;
+pub mod clients;
+pub mod commands;
+pub mod config;
+pub mod deliver;
+pub mod directory;
+pub mod intake;
+pub mod ledger;
+pub mod pipeline;
+pub mod request;
+pub mod route;
+pub mod sandbox;
+pub mod screen;
+pub mod telemetry;
