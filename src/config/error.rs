@@ -1,0 +1,69 @@
+//! What is wrong with a configuration or mapping file, shown with the place of it.
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+
+/// A mistake in the configuration: what, where, and what would be right.
+#[derive(Debug, Diagnostic, thiserror::Error)]
+pub enum ConfigError {
+    /// A mistake at a place in a file.
+    #[error("{message}")]
+    InFile {
+        /// What is wrong.
+        message: String,
+        /// What would be right.
+        #[help]
+        help: Option<String>,
+        /// The file.
+        #[source_code]
+        source_code: NamedSource<String>,
+        /// The place.
+        #[label("here")]
+        place: Option<SourceSpan>,
+    },
+    /// A mistake in an environment variable, or between several settings.
+    #[error("{message}")]
+    Setting {
+        /// What is wrong.
+        message: String,
+        /// What would be right.
+        #[help]
+        help: Option<String>,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    #[diagnostic(help("Check that the path is right and that the user who runs Passerelle may read it."))]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl ConfigError {
+    /// A mistake at `place` (byte offsets) of the file `name` with this `text`.
+    pub fn in_file(
+        name: impl AsRef<str>,
+        text: &str,
+        place: Option<std::ops::Range<usize>>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Self {
+        Self::InFile {
+            message: message.into(),
+            help,
+            source_code: NamedSource::new(name, text.to_owned()).with_language("TOML"),
+            place: place.map(SourceSpan::from),
+        }
+    }
+
+    /// A mistake that has no place in a file.
+    pub fn setting(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Setting { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// A file that cannot be read.
+    pub fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+    }
+}

@@ -1,0 +1,408 @@
+//! Layers the configuration: the embedded defaults, a file, the environment.
+//!
+//! The defaults name every key there is, so they are also what the other layers are checked against:
+//! an unknown key is refused with the valid ones listed, at its line or by its variable's name.
+
+use std::{collections::BTreeMap, ops::Range, path::Path};
+
+use config::{ConfigError as LayerError, File, FileFormat, Value};
+use secrecy::ExposeSecret as _;
+use toml::de::{DeTable, DeValue};
+
+use super::{Acknowledge, Backend, Config, ConfigError};
+
+/// `config/default.toml`, which documents every key.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// Every variable of the environment that starts so is a setting…
+const PREFIX: &str = "PASSERELLE_";
+/// … but for the one that names the configuration file.
+const CONFIG_FILE_VARIABLE: &str = "PASSERELLE_CONFIG";
+
+/// Loads the configuration with the file at `path`, if any, and this process's environment.
+pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+    // A variable that is no UTF-8 is none of ours, or cannot be: other programs' may be anything.
+    load_from(
+        path,
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
+}
+
+/// Loads the configuration with the file at `path`, if any, and the given environment variables.
+pub fn load_from(
+    path: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let known = Known::from_defaults()?;
+    let mut layers = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+
+    let file = match path {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+            let file = ConfigFile { name: path.display().to_string(), text };
+            file.check(&known)?;
+            layers = layers.add_source(File::from_str(&file.text, FileFormat::Toml));
+            Some(file)
+        }
+        None => None,
+    };
+
+    let mut variables = BTreeMap::new();
+    for (variable, value) in environment {
+        let Some((key, value)) = known.setting(&variable, value)? else { continue };
+        if let Some(other) = variables.insert(key.clone(), variable.clone()) {
+            return Err(ConfigError::setting(format!("{other} and {variable} both set {key}"), "Keep one of them."));
+        }
+        layers = layers
+            .set_override(&key, value)
+            .map_err(|error| ConfigError::setting(format!("{variable}: {error}"), "Correct this variable."))?;
+    }
+
+    let config: Config = layers
+        .build()
+        .and_then(config::Config::try_deserialize)
+        .map_err(|error| explain(&error, file.as_ref(), &variables))?;
+    check_together(&config)?;
+    Ok(config)
+}
+
+/// The keys of the defaults, by path, with the type of each.
+struct Known {
+    keys: BTreeMap<String, Kind>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Table,
+    /// A table whose keys the user chooses.
+    FreeTable,
+    Array,
+    Scalar,
+}
+
+impl Known {
+    fn from_defaults() -> Result<Self, ConfigError> {
+        let defaults: toml::Table = toml::from_str(DEFAULTS).map_err(|error| {
+            ConfigError::in_file("config/default.toml", DEFAULTS, error.span(), error.message(), None)
+        })?;
+        let mut keys = BTreeMap::new();
+        collect(&mut keys, "", &defaults);
+        Ok(Self { keys })
+    }
+
+    fn children(&self, table: &str) -> Vec<&str> {
+        let prefix = if table.is_empty() { String::new() } else { format!("{table}.") };
+        self.keys.keys().filter_map(|key| key.strip_prefix(&prefix)).filter(|key| !key.contains('.')).collect()
+    }
+
+    /// The key and value that an environment variable sets; `None` for a variable that is none of ours.
+    fn setting(&self, variable: &str, value: String) -> Result<Option<(String, Value)>, ConfigError> {
+        let Some(name) = variable.strip_prefix(PREFIX) else { return Ok(None) };
+        if variable == CONFIG_FILE_VARIABLE {
+            return Ok(None);
+        }
+        let key = name.to_lowercase().replace("__", ".");
+        let in_free_table =
+            |key: &str| key.rsplit_once('.').is_some_and(|(table, _)| self.keys.get(table) == Some(&Kind::FreeTable));
+        let (key, value) = match self.keys.get(&key) {
+            Some(Kind::Array | Kind::Scalar) => (key, value),
+            Some(Kind::Table | Kind::FreeTable) => {
+                return Err(ConfigError::setting(
+                    format!("{variable} names a section, not a key"),
+                    format!("Keys of [{key}]: {}.", self.children(&key).join(", ")),
+                ));
+            }
+            None if in_free_table(&key) => (key.replace('_', "-"), value),
+            None => match key.strip_suffix("_file").filter(|key| self.keys.contains_key(*key)) {
+                Some(key) => {
+                    let path = Path::new(&value);
+                    let content = std::fs::read_to_string(path).map_err(|error| {
+                        ConfigError::setting(
+                            format!("{variable}: cannot read {}: {error}", path.display()),
+                            "Make it name a file this process may read.",
+                        )
+                    })?;
+                    (key.to_owned(), content.trim_end_matches(['\r', '\n']).to_owned())
+                }
+                None => return Err(self.unknown_variable(variable, &key)),
+            },
+        };
+        let value = match self.keys.get(&key) {
+            Some(Kind::Array) => {
+                value.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>().into()
+            }
+            _ => value.into(),
+        };
+        Ok(Some((key, value)))
+    }
+
+    fn unknown_variable(&self, variable: &str, key: &str) -> ConfigError {
+        let table = key.rsplit_once('.').map_or("", |(table, _)| table);
+        let table = if self.keys.contains_key(table) { table } else { "" };
+        let valid: Vec<String> = self
+            .children(table)
+            .into_iter()
+            .map(|child| {
+                let path = if table.is_empty() { child.to_owned() } else { format!("{table}.{child}") };
+                let name = path.to_uppercase().replace('.', "__");
+                if self.keys.get(&path) == Some(&Kind::Table) {
+                    format!("{PREFIX}{name}__…")
+                } else {
+                    format!("{PREFIX}{name}")
+                }
+            })
+            .collect();
+        ConfigError::setting(format!("{variable} is no setting"), format!("Valid here: {}.", valid.join(", ")))
+    }
+}
+
+fn collect(keys: &mut BTreeMap<String, Kind>, prefix: &str, table: &toml::Table) {
+    for (name, value) in table {
+        let path = format!("{prefix}{name}");
+        let kind = match value {
+            toml::Value::Table(inner) if inner.is_empty() => Kind::FreeTable,
+            toml::Value::Table(inner) => {
+                collect(keys, &format!("{path}."), inner);
+                Kind::Table
+            }
+            toml::Value::Array(_) => Kind::Array,
+            _ => Kind::Scalar,
+        };
+        keys.insert(path, kind);
+    }
+}
+
+/// The configuration file, kept to show places in it.
+struct ConfigFile {
+    name: String,
+    text: String,
+}
+
+impl ConfigFile {
+    fn check(&self, known: &Known) -> Result<(), ConfigError> {
+        let table = DeTable::parse(&self.text)
+            .map_err(|error| ConfigError::in_file(&self.name, &self.text, error.span(), error.message(), None))?;
+        self.check_table(known, "", table.get_ref())
+    }
+
+    fn check_table(&self, known: &Known, path: &str, table: &DeTable<'_>) -> Result<(), ConfigError> {
+        for (name, value) in table {
+            let key = if path.is_empty() { name.get_ref().to_string() } else { format!("{path}.{}", name.get_ref()) };
+            match (known.keys.get(&key), value.get_ref()) {
+                (None, _) => {
+                    let place = if path.is_empty() { "at the top level".to_owned() } else { format!("in [{path}]") };
+                    return Err(ConfigError::in_file(
+                        &self.name,
+                        &self.text,
+                        Some(name.span()),
+                        format!("unknown key \"{}\" {place}", name.get_ref()),
+                        Some(format!("Valid keys {place}: {}.", known.children(path).join(", "))),
+                    ));
+                }
+                (Some(Kind::Table), DeValue::Table(inner)) => self.check_table(known, &key, inner)?,
+                (Some(Kind::FreeTable), DeValue::Table(_)) | (Some(Kind::Array), DeValue::Array(_)) => {}
+                (Some(Kind::Table | Kind::FreeTable), _) => {
+                    return Err(self.wrong_type(value.span(), &key, "a section"));
+                }
+                (Some(Kind::Array), _) => return Err(self.wrong_type(value.span(), &key, "a list, [\"…\"]")),
+                (Some(Kind::Scalar), DeValue::Table(_) | DeValue::Array(_)) => {
+                    return Err(self.wrong_type(value.span(), &key, "a single value"));
+                }
+                (Some(Kind::Scalar), _) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong_type(&self, place: Range<usize>, key: &str, wanted: &str) -> ConfigError {
+        ConfigError::in_file(&self.name, &self.text, Some(place), format!("{key} must be {wanted}"), None)
+    }
+
+    /// Where the value of a dotted key stands in the file.
+    fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        let parsed = DeTable::parse(&self.text).ok()?;
+        let mut names = key.split('.').peekable();
+        let mut table = parsed.into_inner();
+        loop {
+            let (_, value) = table.remove_entry(names.next()?)?;
+            match (names.peek(), value.span(), value.into_inner()) {
+                (None, place, _) => return Some(place),
+                (Some(_), _, DeValue::Table(inner)) => table = inner,
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Says where a value that cannot be used comes from: a variable, a place in the file.
+fn explain(error: &LayerError, file: Option<&ConfigFile>, variables: &BTreeMap<String, String>) -> ConfigError {
+    let (key, message) = match error {
+        LayerError::At { error, key: Some(key), .. } => (key.clone(), error.to_string()),
+        LayerError::Type { key: Some(key), unexpected, expected, .. } => {
+            (key.clone(), format!("{unexpected} where {expected} is expected"))
+        }
+        other => (String::new(), other.to_string()),
+    };
+    if let Some(variable) = variables.get(&key) {
+        return ConfigError::setting(format!("{variable}: {message}"), "Correct this variable.");
+    }
+    if let Some((file, place)) = file.and_then(|file| Some((file, file.place_of(&key)?))) {
+        return ConfigError::in_file(&file.name, &file.text, Some(place), format!("{key}: {message}"), None);
+    }
+    ConfigError::setting(format!("{key}: {message}"), "See config/default.toml for what each key means.")
+}
+
+/// What no single key shows.
+fn check_together(config: &Config) -> Result<(), ConfigError> {
+    if !config.lmtp.listen.is_empty() && config.lmtp.max_size < config.screen.max_size {
+        return Err(ConfigError::setting(
+            "lmtp.max_size is below screen.max_size: a mail between the two would be cut, not refused",
+            "Give lmtp.max_size at least the value of screen.max_size.",
+        ));
+    }
+    let at_least_one = [
+        ("glpi.sessions", config.glpi.sessions as u64),
+        ("quota.per_day", u64::from(config.quota.per_day)),
+        ("lmtp.max_connections", config.lmtp.max_connections as u64),
+        ("lmtp.max_recipients", config.lmtp.max_recipients as u64),
+        ("lmtp.max_size", config.lmtp.max_size),
+        ("http.max_size", config.http.max_size as u64),
+        ("http.max_connections", config.http.max_connections as u64),
+        ("screen.max_size", config.screen.max_size),
+    ];
+    if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+        return Err(ConfigError::setting(format!("{key} is 0, which would let nothing through"), "Give it 1 or more."));
+    }
+    if config.quota.backend == Backend::Redis && config.redis.url.is_none() {
+        return Err(ConfigError::setting(
+            "quota.backend is \"redis\" and redis.url is empty",
+            "Give PASSERELLE_REDIS__URL, e.g. redis://127.0.0.1:6379/0, or set quota.backend = \"memory\".",
+        ));
+    }
+    if config.acknowledge != Acknowledge::Off && config.smtp.from.parse::<lettre::message::Mailbox>().is_err() {
+        return Err(ConfigError::setting(
+            format!("smtp.from is no mail address: \"{}\"", config.smtp.from),
+            "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
+        ));
+    }
+    let secrets = &config.http;
+    let too_short = secrets
+        .mail_tokens
+        .iter()
+        .chain(&secrets.form_tokens)
+        .chain(&secrets.portal_secrets)
+        .any(|secret| secret.expose_secret().len() < 16);
+    if too_short {
+        return Err(ConfigError::setting(
+            "a token or secret of [http] has fewer than 16 characters",
+            "Make one with `openssl rand -hex 32`.",
+        ));
+    }
+    for rule in &config.screen.disabled {
+        if !crate::screen::RULES.contains(&rule.as_str()) {
+            return Err(ConfigError::setting(
+                format!("screen.disabled: \"{rule}\" is no rule"),
+                format!("Rules: {}.", crate::screen::RULES.join(", ")),
+            ));
+        }
+    }
+    for code in config.screen.sentences.keys() {
+        if !crate::request::Reason::ALL.iter().any(|reason| reason.code() == code) {
+            let codes: Vec<_> = crate::request::Reason::ALL.iter().map(|reason| reason.code()).collect();
+            return Err(ConfigError::setting(
+                format!("screen.sentences: \"{code}\" is no reason code"),
+                format!("Codes: {}.", codes.join(", ")),
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::{ConfigError, load_from};
+    use crate::config::{Backend, Config};
+
+    fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let mut temp = tempfile::NamedTempFile::new().unwrap();
+        temp.write_all(file.as_bytes()).unwrap();
+        load_from(Some(temp.path()), environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    /// The error as a person sees it.
+    fn shown(result: Result<Config, ConfigError>) -> String {
+        format!("{:?}", miette::Report::new(result.unwrap_err()))
+    }
+
+    #[test]
+    fn the_defaults_alone_are_valid() {
+        let config = load("", &[]).unwrap();
+        assert_eq!(config.quota.per_day, 10);
+        assert_eq!(config.screen.domains, ["ac-dijon.fr"]);
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+        let config = load(
+            "quota.per_day = 5\n[lmtp]\nlisten = [\"127.0.0.1:2424\"]",
+            &[("PASSERELLE_QUOTA__PER_DAY", "7"), ("PASSERELLE_QUOTA__BACKEND", "memory"), ("HOME", "/")],
+        )
+        .unwrap();
+        assert_eq!((config.quota.per_day, config.quota.backend), (7, Backend::Memory));
+        assert_eq!(config.lmtp.listen, ["127.0.0.1:2424"]);
+    }
+
+    #[test]
+    fn lists_in_the_environment_are_separated_by_commas() {
+        let config = load("", &[("PASSERELLE_LMTP__LISTEN", "127.0.0.1:2424, unix:/run/lmtp.sock")]).unwrap();
+        assert_eq!(config.lmtp.listen, ["127.0.0.1:2424", "unix:/run/lmtp.sock"]);
+    }
+
+    #[test]
+    fn a_numeric_secret_keeps_its_zeros_and_a_file_gives_one_too() {
+        use secrecy::ExposeSecret as _;
+        let mut secret = tempfile::NamedTempFile::new().unwrap();
+        secret.write_all(b"00123\n").unwrap();
+        let path = secret.path().to_str().unwrap();
+        let config =
+            load("", &[("PASSERELLE_GLPI__PASSWORD", "007"), ("PASSERELLE_GLPI__USER_TOKEN_FILE", path)]).unwrap();
+        assert_eq!(config.glpi.password.unwrap().expose_secret(), "007");
+        assert_eq!(config.glpi.user_token.unwrap().expose_secret(), "00123");
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_at_its_line_with_the_valid_ones() {
+        let text = shown(load("[glpi]\nurl = \"http://g\"\nusertoken = \"x\"\n", &[]));
+        for part in ["unknown key \"usertoken\" in [glpi]", ":3:", "user_token"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_shown_at_its_line() {
+        let text = shown(load("[quota]\n\nbackend = \"sqlite\"\n", &[]));
+        for part in ["quota.backend", ":3:", "memory", "redis"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(shown(load("[glpi]\ntimeout = \"soon\"\n", &[])).contains(":2:"));
+        assert!(shown(load("time_zone = \"Europe/Dijon\"\n", &[])).contains("Europe/Paris"));
+    }
+
+    #[test]
+    fn an_unknown_variable_is_named_with_the_valid_ones() {
+        let text = shown(load("", &[("PASSERELLE_GLPI__TOKEN", "x")]));
+        assert!(text.contains("PASSERELLE_GLPI__TOKEN") && text.contains("PASSERELLE_GLPI__USER_TOKEN"), "{text}");
+    }
+
+    #[test]
+    fn redis_without_an_address_is_refused() {
+        assert!(shown(load("quota.backend = \"redis\"", &[])).contains("PASSERELLE_REDIS__URL"));
+    }
+
+    #[test]
+    fn a_short_token_is_refused() {
+        assert!(shown(load("http.mail_tokens = [\"secret\"]", &[])).contains("16"));
+    }
+}

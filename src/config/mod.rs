@@ -1,0 +1,50 @@
+//! The configuration: embedded defaults, then a file, then the environment; one struct per concern.
+
+mod error;
+mod load;
+mod sections;
+
+pub use error::ConfigError;
+pub use load::{DEFAULTS, load, load_from};
+pub use sections::{
+    Acknowledge, Attachments, Backend, Directory, DirectorySource, Glpi, Http, Ldap, LdapAttributes, Lmtp, Log,
+    LogFormat, Mappings, Quota, Redis, Screen, Shutdown, Smtp, WhenDown,
+};
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+/// The whole configuration. Every key is documented in `config/default.toml`, which also gives its default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who tells the requester what became of the request.
+    pub acknowledge: Acknowledge,
+    /// The academy's time zone.
+    #[serde(deserialize_with = "sections::time_zone")]
+    pub time_zone: TimeZone,
+    /// Logs.
+    pub log: Log,
+    /// The helpdesk.
+    pub glpi: Glpi,
+    /// The shared cache.
+    pub redis: Redis,
+    /// The daily quota.
+    pub quota: Quota,
+    /// Mail from the relay.
+    pub lmtp: Lmtp,
+    /// The API.
+    pub http: Http,
+    /// Mail to requesters.
+    pub smtp: Smtp,
+    /// The applications.
+    pub mappings: Mappings,
+    /// Who is a director.
+    pub directory: Directory,
+    /// The rules.
+    pub screen: Screen,
+    /// Files.
+    pub attachments: Attachments,
+    /// Stopping.
+    pub shutdown: Shutdown,
+}

@@ -1,0 +1,228 @@
+//! The sections of the configuration. The keys are documented where users read them: `config/default.toml`.
+#![allow(missing_docs, reason = "config/default.toml documents every key, once")]
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// An enum read from a word; the error of a wrong word lists the right ones.
+macro_rules! choice {
+    ($name:ident { $($variant:ident = $word:literal),* }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(try_from = "String")]
+        pub enum $name { $($variant),* }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(word: String) -> Result<Self, String> {
+                match word.as_str() {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err(format!("\"{word}\" is none of {}", [$($word),*].join(", "))),
+                }
+            }
+        }
+    };
+}
+
+choice!(Acknowledge { Passerelle = "passerelle", Glpi = "glpi", Off = "off" });
+choice!(LogFormat { Text = "text", Json = "json" });
+choice!(WhenDown { AskGlpi = "ask_glpi", Defer = "defer" });
+choice!(Backend { Memory = "memory", Redis = "redis" });
+choice!(DirectorySource { Csv = "csv", Glpi = "glpi", Ldap = "ldap" });
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub filter: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Glpi {
+    pub url: String,
+    #[serde(deserialize_with = "optional_secret")]
+    pub app_token: Option<SecretString>,
+    #[serde(deserialize_with = "optional_secret")]
+    pub user_token: Option<SecretString>,
+    pub login: String,
+    #[serde(deserialize_with = "optional_secret")]
+    pub password: Option<SecretString>,
+    pub sessions: usize,
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    pub retries: usize,
+    pub breaker_failures: u32,
+    #[serde(with = "humantime_serde")]
+    pub breaker_pause: Duration,
+    pub ticket_link: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    #[serde(deserialize_with = "optional_secret")]
+    pub url: Option<SecretString>,
+    pub prefix: String,
+    #[serde(deserialize_with = "optional_secret")]
+    pub key_secret: Option<SecretString>,
+    pub when_down: WhenDown,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    pub backend: Backend,
+    pub per_day: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lmtp {
+    pub listen: Vec<String>,
+    pub hostname: String,
+    pub max_size: u64,
+    pub max_connections: usize,
+    pub max_recipients: usize,
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub total_timeout: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    #[serde(deserialize_with = "optional_address")]
+    pub listen: Option<SocketAddr>,
+    pub mail_tokens: Vec<SecretString>,
+    pub form_tokens: Vec<SecretString>,
+    pub portal_secrets: Vec<SecretString>,
+    #[serde(with = "humantime_serde")]
+    pub clock_skew: Duration,
+    pub max_size: usize,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    pub max_connections: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    #[serde(deserialize_with = "optional_secret")]
+    pub url: Option<SecretString>,
+    pub from: String,
+    pub contact: String,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    pub retries: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mappings {
+    #[serde(deserialize_with = "optional_path")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    pub sources: Vec<DirectorySource>,
+    #[serde(deserialize_with = "optional_path")]
+    pub csv: Option<PathBuf>,
+    pub director_roles: Vec<String>,
+    pub glpi_group: String,
+    #[serde(with = "humantime_serde")]
+    pub cache: Duration,
+    pub ldap: Ldap,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ldap {
+    pub url: String,
+    pub start_tls: bool,
+    pub bind_dn: String,
+    #[serde(deserialize_with = "optional_secret")]
+    pub password: Option<SecretString>,
+    pub base: String,
+    pub filter: String,
+    pub director_filter: String,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    pub attributes: LdapAttributes,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapAttributes {
+    pub name: String,
+    pub role: String,
+    pub uai: String,
+    pub school: String,
+    pub circonscription: String,
+    pub department: String,
+    pub phone: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Screen {
+    pub recipients: Vec<String>,
+    pub domains: Vec<String>,
+    pub subdomains: Vec<String>,
+    pub max_size: u64,
+    pub own_domains: Vec<String>,
+    pub disabled: Vec<String>,
+    pub sentences: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachments {
+    pub max_files: usize,
+    pub max_file_size: u64,
+    pub max_total_size: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shutdown {
+    #[serde(with = "humantime_serde")]
+    pub grace: Duration,
+}
+
+/// Empty means «not given» for every optional key, so that the defaults can list it.
+fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    let secret = SecretString::deserialize(deserializer)?;
+    Ok((!secret.expose_secret().is_empty()).then_some(secret))
+}
+
+fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    Ok((!path.as_os_str().is_empty()).then_some(path))
+}
+
+fn optional_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse()
+        .map(Some)
+        .map_err(|_| D::Error::custom(format!("\"{text}\" is no address and port, such as \"127.0.0.1:8080\"")))
+}
+
+pub(super) fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    TimeZone::get(&name)
+        .map_err(|_| D::Error::custom(format!("\"{name}\" is no IANA time zone, such as \"Europe/Paris\"")))
+}
