@@ -1,0 +1,15 @@
+//! What a request is when it comes in, and how it can end.
+//!
+//! Intake makes a [`Received`]. The later stages are types of their makers: only [`crate::screen`] makes a
+//! [`crate::screen::Screened`], only [`crate::route`] a [`crate::route::Routed`], only [`crate::deliver`] a
+//! [`crate::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
+
+mod address;
+mod outcome;
+mod received;
+mod reference;
+
+pub use address::Address;
+pub use outcome::{Deferral, Outcome, Reason, Receipt, Refusal};
+pub use received::{Attachment, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Received, TicketKind};
+pub use reference::{DayMark, Reference};

@@ -1,0 +1,199 @@
+//! How a request can end, and the codes and sentences that say so.
+
+use std::time::Duration;
+
+use super::{LeftOut, Reference};
+
+/// The one end of a request.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// GLPI has confirmed a new ticket.
+    Created(Receipt),
+    /// A ticket for this very request was there already.
+    Duplicate(Receipt),
+    /// A rule said no; the person may get a notice.
+    Refused(Refusal),
+    /// Nobody waits for an answer: a bounce, an automatic reply, a mail of the gateway itself.
+    Ignored(Reason),
+    /// It cannot be decided or delivered now; whoever sent it keeps it and tries again.
+    Deferred(Deferral),
+}
+
+impl Outcome {
+    /// The name in logs, metrics and reports.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "created",
+            Self::Duplicate(_) => "duplicate",
+            Self::Refused(_) => "refused",
+            Self::Ignored(_) => "ignored",
+            Self::Deferred(_) => "deferred",
+        }
+    }
+
+    /// Why it ended so.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Created(_) => Reason::Created,
+            Self::Duplicate(_) => Reason::Duplicate,
+            Self::Refused(refusal) => refusal.reason,
+            Self::Ignored(reason) => *reason,
+            Self::Deferred(deferral) => deferral.reason,
+        }
+    }
+}
+
+/// What the requester is told of a ticket; the same for the first copy and for every later one.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Receipt {
+    /// GLPI's number.
+    pub ticket: u64,
+    /// The request's reference.
+    pub reference: Reference,
+    /// The ticket's page in GLPI.
+    pub link: String,
+    /// The application's name, as its mapping gives it.
+    pub application: String,
+    /// The category's full path.
+    pub category: String,
+    /// The assigned group.
+    pub group: String,
+    /// The ticket's title.
+    pub title: String,
+    /// Whether the requester has an account in GLPI, and so can open the ticket's page.
+    #[serde(skip)]
+    pub has_account: bool,
+    /// The files that are not in the ticket. A later copy's receipt does not name those that GLPI dropped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A rule's no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which rule.
+    pub reason: Reason,
+    /// The sentence for the requester: what is wrong and what to do instead, in French.
+    pub sentence: String,
+}
+
+/// Why not now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deferral {
+    /// What was not available.
+    pub reason: Reason,
+    /// For the log and the relay: which server said what. Holds nobody's address or text.
+    pub cause: String,
+    /// When another try makes sense.
+    pub retry_after: Duration,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $sentence:literal;)*) => {
+        /// Why a request ended as it did: a stable code, and the French sentence that goes with it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason { $($(#[$doc])* $name,)* }
+
+        impl Reason {
+            /// Every reason, for documentation and for checking configured sentences.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code in logs, metrics, problem+json and `try --json`.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What the requester reads where the configuration gives no other sentence.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A ticket was made.
+    Created = "created", "Votre demande a été enregistrée.";
+    /// The ticket was there already.
+    Duplicate = "duplicate", "Votre demande avait déjà été enregistrée.";
+
+    /// Larger than the academy takes.
+    TooLarge = "too-large",
+        "Votre demande est trop volumineuse pour être prise en charge. Renvoyez-la avec des pièces jointes plus légères ou moins nombreuses.";
+    /// No usable sender.
+    NoSender = "no-sender", "L'expéditeur de ce message n'est pas identifiable.";
+    /// Not of the academy's domains.
+    ForeignSender = "foreign-sender",
+        "Seules les adresses académiques sont acceptées. Écrivez depuis la boîte de l'école ou depuis votre adresse académique nominative.";
+    /// Sent to another address.
+    WrongRecipient = "wrong-recipient",
+        "Cette adresse ne traite pas les demandes d'assistance. Écrivez à l'adresse d'assistance du premier degré de l'académie.";
+    /// No application named in the subject.
+    NoKeyword = "no-keyword",
+        "L'objet de votre message ne nomme aucune application prise en charge. Renvoyez votre demande en citant l'application dans l'objet (par exemple : LSU, ONDE, ECECA, APAE).";
+    /// A form for an application no mapping serves.
+    UnknownApplication = "unknown-application",
+        "L'application ou la nature choisie n'est pas prise en charge. Choisissez-en une dans la liste proposée par le formulaire.";
+    /// Not a school director.
+    NotADirector = "not-a-director",
+        "Ce service est réservé aux directrices et directeurs d'école. Si vous dirigez une école, écrivez depuis la boîte de l'école ou faites vérifier votre fiche auprès de votre circonscription.";
+    /// Over the daily number.
+    QuotaExceeded = "quota-exceeded",
+        "Vous avez atteint le nombre maximal de demandes pour aujourd'hui. Renvoyez cette demande demain ou complétez une demande déjà ouverte.";
+
+    /// A delivery report or a null sender.
+    Bounce = "bounce", "Avis de non-remise : aucune suite.";
+    /// An automatic answer (RFC 3834).
+    Automatic = "automatic", "Message automatique : aucune suite.";
+    /// A mailing list or bulk mail.
+    Bulk = "bulk", "Message de liste de diffusion : aucune suite.";
+    /// A mail of the gateway itself.
+    OwnMail = "own-mail", "Message émis par la passerelle elle-même : aucune suite.";
+
+    // What follows is read over HTTP only, with a 503: nobody but its sender keeps such a request, so no
+    // sentence may promise that it will be handled.
+
+    /// No directory could say who this is.
+    DirectoryUnknown = "directory-unknown",
+        "L'annuaire ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+    /// GLPI cannot answer.
+    GlpiUnavailable = "glpi-unavailable",
+        "L'assistance ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+    /// GLPI is not set up for the gateway.
+    GlpiDenied = "glpi-denied",
+        "L'assistance refuse pour le moment les demandes de ce service. Votre demande n'est pas enregistrée : renvoyez-la plus tard ou adressez-vous directement à l'assistance.";
+    /// GLPI refuses this very ticket.
+    GlpiRejected = "glpi-rejected",
+        "L'assistance n'accepte pas cette demande en l'état. Votre demande n'est pas enregistrée : renvoyez-la plus tard ou adressez-vous directement à l'assistance.";
+    /// Another copy is being handled right now.
+    Busy = "busy",
+        "Cette même demande est encore en cours d'enregistrement et son issue n'est pas connue. Renvoyez-la à l'identique dans quelques minutes : elle ne sera pas enregistrée deux fois.";
+    /// The cache is away and the configuration wants to wait for it.
+    CacheUnavailable = "cache-unavailable",
+        "Une partie du service ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+    /// The gateway itself failed.
+    Internal = "internal",
+        "Le service a rencontré une erreur et ne peut pas dire si votre demande est enregistrée. Renvoyez-la à l'identique dans quelques minutes.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn what_is_put_off_is_promised_to_nobody_and_to_be_sent_again() {
+        for reason in [
+            Reason::DirectoryUnknown,
+            Reason::GlpiUnavailable,
+            Reason::GlpiDenied,
+            Reason::GlpiRejected,
+            Reason::Busy,
+            Reason::CacheUnavailable,
+            Reason::Internal,
+        ] {
+            let sentence = reason.sentence().to_lowercase();
+            assert!(sentence.contains("renvoyez-la"), "{sentence}");
+            assert!(!sentence.contains("sera traitée") && !sentence.contains("prévenue"), "{sentence}");
+        }
+    }
+}

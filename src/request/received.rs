@@ -1,0 +1,184 @@
+//! What intake hands over: the request as it came, before any rule has looked at it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::{Address, Reference};
+
+/// The way a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// The academy's mail relay, over LMTP.
+    Lmtp,
+    /// `POST /v1/mail`.
+    HttpMail,
+    /// `passerelle ingest`.
+    Stdin,
+    /// The portal's form, `POST /v1/requests`.
+    Form,
+}
+
+impl Channel {
+    /// The name in logs and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Lmtp => "lmtp",
+            Self::HttpMail => "http",
+            Self::Stdin => "stdin",
+            Self::Form => "form",
+        }
+    }
+}
+
+/// A request as intake understood it; nothing in it has been judged yet.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// How it came.
+    pub channel: Channel,
+    /// What it is called, here and in GLPI.
+    pub reference: Reference,
+    /// Other references that an earlier copy of this same request may carry: a form without
+    /// Idempotency-Key is named by the minute it came in, so the ten minutes before and the next one
+    /// are listed here.
+    pub aliases: Vec<Reference>,
+    /// When it reached the academy: the relay's topmost `Received` over LMTP, else now. Decides the day
+    /// it counts for.
+    pub arrived: Timestamp,
+    /// The earliest moment another copy can have come in. The cache is believed about copies only when it
+    /// remembers further back than this.
+    pub copies_since: Timestamp,
+    /// The person who asks; `None` when the mail names nobody the gateway could answer.
+    pub requester: Option<Address>,
+    /// The name the requester gave, shown only where the directory knows none.
+    pub display_name: Option<String>,
+    /// The decoded subject or title, one line.
+    pub subject: String,
+    /// What was written.
+    pub body: Body,
+    /// The files, in the order they came.
+    pub attachments: Vec<Attachment>,
+    /// The size of the whole as it came, bytes; more than was kept where intake cut it.
+    pub size: u64,
+    /// What only a mail, or only a form, has.
+    pub origin: Origin,
+}
+
+/// What was written, as sanitised HTML fragments and as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// What the person wrote: sanitised HTML; an inline image is `<img id="TAG">` with the
+    /// [`Attachment::inline_tag`] of its file.
+    pub html: String,
+    /// Quoted history and signature, sanitised HTML, to be shown folded away.
+    pub folded_html: Option<String>,
+    /// What the person wrote, as plain text.
+    pub text: String,
+}
+
+/// A file that came with a request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The cleaned file name, never empty, without path or control characters.
+    pub name: String,
+    /// The media type that was declared, lower case, `application/octet-stream` when none was.
+    pub content_type: String,
+    /// The decoded content.
+    pub content: Bytes,
+    /// The mark of the image in [`Body::html`], where the file is shown inside the text.
+    pub inline_tag: Option<String>,
+}
+
+impl std::fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Attachment({}, {} bytes)", self.content_type, self.content.len())
+    }
+}
+
+/// What only one kind of request has.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A mail.
+    Mail(Mail),
+    /// A form of the portal.
+    Form(FormFields),
+}
+
+/// What screening and GLPI want to know of a mail beside its text.
+#[derive(Clone, Debug, Default)]
+pub struct Mail {
+    /// The envelope sender: `Some("")` is the null reverse-path (RFC 5321 section 4.5.5), `None` unknown.
+    pub envelope_sender: Option<String>,
+    /// The recipients the relay named; empty when the way in does not say.
+    pub envelope_recipients: Vec<Address>,
+    /// The recipients in `To` and `Cc`.
+    pub header_recipients: Vec<Address>,
+    /// Every address in `From`: more than one is suspicious.
+    pub from: Vec<Address>,
+    /// The `Message-ID`, with its angle brackets.
+    pub message_id: Option<String>,
+    /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,
+    /// `x-auto-response-suppress`, `x-autoreply`, `content-type`, `in-reply-to`, `references`, …
+    pub fields: BTreeMap<String, String>,
+    /// The header fields GLPI's own mail rules may look at (`from`, `to`, `subject`, `reply-to`, …), decoded.
+    pub head: BTreeMap<String, String>,
+}
+
+/// What a form says beside its title and description.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormFields {
+    /// The application as a mapping calls it in its `form_names`.
+    pub application: Option<String>,
+    /// The nature of the request, one of a mapping's `natures`.
+    pub nature: Option<String>,
+    /// Incident or request; the mapping decides where the form does not.
+    pub kind: Option<TicketKind>,
+    /// GLPI's urgency, 1 (very low) to 5 (very high).
+    pub urgency: Option<u8>,
+    /// The error message the person saw.
+    pub error_message: Option<String>,
+    /// Where to call back.
+    pub phone: Option<String>,
+    /// The school's code, for instance `0210001A`.
+    pub uai: Option<String>,
+}
+
+/// GLPI's ticket type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TicketKind {
+    /// «Incident», 1.
+    Incident,
+    /// «Demande», 2.
+    #[serde(rename = "demande")]
+    Request,
+}
+
+/// What a directory knows of a person; every field it does not know is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// First and last name.
+    pub name: Option<String>,
+    /// What the person is, for instance «Directeur d'école».
+    pub role: Option<String>,
+    /// The school's code, for instance `0210001A`.
+    pub uai: Option<String>,
+    /// The school's name.
+    pub school: Option<String>,
+    /// The district of primary education it belongs to.
+    pub circonscription: Option<String>,
+    /// The department's number: `021`, `058`, `071`, `089`.
+    pub department: Option<String>,
+    /// Where to call back.
+    pub phone: Option<String>,
+}
+
+/// A file that did not get into the ticket.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct LeftOut {
+    /// The file's name.
+    pub name: String,
+    /// Why, in French, for the référents and the requester.
+    pub why: String,
+}

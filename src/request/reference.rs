@@ -1,0 +1,192 @@
+//! What a request and a requester's day are called in a ticket: short digests, found again by search.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+
+use super::Address;
+
+/// Crockford's base 32: no I, L, O, U, so that a reference survives a telephone line.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The name of a request: 60 bits of a digest of its sender and of what identifies it there.
+///
+/// Written into the ticket as `P-XXXX-XXXX-XXXX`; two copies of one request have the same reference,
+/// whichever way and however often they come. 60 bits: among ten million requests a false match has a
+/// chance of one in 20,000.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reference(u64);
+
+impl Reference {
+    /// The reference of what `sender` identifies by `identity`: a Message-ID, an Idempotency-Key, or the
+    /// canonical request where there is none. `kind` keeps the three apart.
+    pub fn new(kind: &str, sender: &str, identity: &[u8]) -> Self {
+        Self(digest(&[kind.as_bytes(), sender.as_bytes(), identity]) >> 4)
+    }
+
+    /// Finds the first reference in a text, for instance a ticket's content.
+    pub fn find(text: &str) -> Option<Self> {
+        first(text, "P", 3).map(Self)
+    }
+
+    /// Reads `P-XXXX-XXXX-XXXX`; lower case, and the look-alikes O, I and L, are understood.
+    pub fn parse(text: &str) -> Option<Self> {
+        let upper = text.trim().to_ascii_uppercase();
+        read_groups(upper.strip_prefix('P')?, 3).map(Self)
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("P")?;
+        write_groups(f, self.0, 12)
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for Reference {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The name of one requester's calendar day, written into each of that day's tickets as `J-XXXX-XXXX`.
+///
+/// It lets the daily quota be recounted from GLPI alone: searching the mark finds exactly the tickets
+/// this requester was granted on that day, whatever GLPI's time zone and whether or not the person has
+/// an account there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DayMark(u64);
+
+impl DayMark {
+    /// The mark of `requester` on `day`, a date in the academy's time zone.
+    pub fn new(requester: &Address, day: Date) -> Self {
+        Self(digest(&[b"day", requester.as_str().as_bytes(), day.to_string().as_bytes()]) >> 24)
+    }
+
+    /// Finds the first mark in a text, for instance a ticket's content.
+    pub fn find(text: &str) -> Option<Self> {
+        first(text, "J", 2).map(Self)
+    }
+}
+
+impl fmt::Display for DayMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("J")?;
+        write_groups(f, self.0, 8)
+    }
+}
+
+impl fmt::Debug for DayMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The first 64 bits of SHA-256 over the fields, each preceded by its length.
+fn digest(fields: &[&[u8]]) -> u64 {
+    let mut hash = Sha256::new();
+    for field in fields {
+        hash.update((field.len() as u64).to_be_bytes());
+        hash.update(field);
+    }
+    hash.finalize().iter().take(8).fold(0, |bits, &byte| bits << 8 | u64::from(byte))
+}
+
+/// `letters` letters of 5 bits, most significant first, in groups of four each preceded by a hyphen.
+fn write_groups(f: &mut fmt::Formatter<'_>, bits: u64, letters: u32) -> fmt::Result {
+    for index in 0..letters {
+        if index % 4 == 0 {
+            f.write_str("-")?;
+        }
+        let value = (bits >> (5 * (letters - 1 - index)) & 31) as usize;
+        write!(f, "{}", ALPHABET[value] as char)?;
+    }
+    Ok(())
+}
+
+/// The first `PREFIX-XXXX-…` of a text, with so many groups, that does not stand inside a word or another mark.
+fn first(text: &str, prefix: &str, groups: usize) -> Option<u64> {
+    text.match_indices(prefix).find_map(|(at, _)| {
+        let inside = text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '-');
+        let after = at + prefix.len();
+        if inside {
+            return None;
+        }
+        read_groups(text.get(after..after + 5 * groups)?, groups)
+    })
+}
+
+/// Reads what [`write_groups`] writes, in upper case.
+fn read_groups(text: &str, groups: usize) -> Option<u64> {
+    let parts: Vec<&str> = text.strip_prefix('-')?.split('-').collect();
+    if parts.len() != groups || parts.iter().any(|group| group.len() != 4) {
+        return None;
+    }
+    parts.concat().bytes().try_fold(0, |bits: u64, byte| {
+        let byte = match byte {
+            b'O' => b'0',
+            b'I' | b'L' => b'1',
+            other => other,
+        };
+        let value = ALPHABET.iter().position(|&letter| letter == byte)?;
+        Some(bits << 5 | value as u64)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Address, DayMark, Reference};
+
+    #[test]
+    fn a_reference_depends_on_every_field_and_on_nothing_else() {
+        let one = Reference::new("mail", "a@b.fr", b"<1@x>");
+        assert_eq!(one, Reference::new("mail", "a@b.fr", b"<1@x>"));
+        for other in [
+            Reference::new("form", "a@b.fr", b"<1@x>"),
+            Reference::new("mail", "b@b.fr", b"<1@x>"),
+            Reference::new("mail", "a@b.fr", b"<2@x>"),
+            Reference::new("mail", "a@b.fr<", b"1@x>"),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn a_day_mark_changes_with_the_day_and_the_person() {
+        let (a, b) = (Address::parse("a@b.fr").unwrap(), Address::parse("b@b.fr").unwrap());
+        let day = jiff::civil::date(2026, 11, 22);
+        let mark = DayMark::new(&a, day);
+        assert_eq!(mark.to_string().len(), 11);
+        assert_ne!(mark, DayMark::new(&b, day));
+        assert_ne!(mark, DayMark::new(&a, day.tomorrow().unwrap()));
+        assert_eq!(DayMark::find(&format!("P-0J0J-0000-J000 {mark}")), Some(mark));
+        assert_eq!(DayMark::find(&format!("J-é J-12 repère {mark}), J-0000-0000")), Some(mark));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(sender in ".*", identity: Vec<u8>) {
+            let reference = Reference::new("mail", &sender, &identity);
+            let text = reference.to_string();
+            prop_assert_eq!(text.len(), 16);
+            prop_assert_eq!(Reference::parse(&text), Some(reference));
+            prop_assert_eq!(Reference::parse(&text.to_lowercase().replace('0', "o").replace('1', "l")), Some(reference));
+            prop_assert_eq!(Reference::find(&format!("P- P-é {sender} réf. {text}, merci")), Some(reference));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_fail(text in ".*") {
+            let _ = Reference::parse(&text);
+            let _ = Reference::find(&text);
+        }
+    }
+}
