@@ -1,0 +1,260 @@
+//! Screening: the rules, each a pure function in its own file; values in, a verdict out, no I/O.
+//!
+//! [`by_itself`] applies what the request alone decides, cheapest first; then the pipeline gathers what a
+//! directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`] makes a [`Screened`].
+
+mod automatic;
+mod director;
+mod keyword;
+mod quota;
+mod recipient;
+mod sender;
+mod size;
+
+use std::collections::BTreeMap;
+
+use jiff::{Zoned, tz::TimeZone};
+
+pub use director::{Director, director};
+pub use keyword::{Application, Applications, words};
+pub use quota::{Place, WithinQuota, quota};
+
+use crate::{
+    config,
+    request::{Address, DayMark, Origin, Person, Reason, Received, Refusal},
+};
+
+/// The names of the rules, as `screen.disabled` takes them.
+pub const RULES: &[&str] =
+    &["automatic", "foreign-sender", "wrong-recipient", "too-large", "no-keyword", "not-a-director", "quota-exceeded"];
+
+/// Why a request is not admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// A rule says no; the sentence is for the requester.
+    Refused(Refusal),
+    /// Nobody waits for an answer.
+    Ignored(Reason),
+    /// A fact could not be had now.
+    Unknown {
+        /// What could not be had.
+        reason: Reason,
+        /// Which server said what; holds nobody's address.
+        cause: String,
+    },
+}
+
+/// The rules' settings.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    recipients: Vec<Address>,
+    domains: Vec<String>,
+    subdomains: Vec<String>,
+    max_size: u64,
+    own_domains: Vec<String>,
+    disabled: Vec<String>,
+    sentences: BTreeMap<String, String>,
+    time_zone: TimeZone,
+}
+
+impl Rules {
+    /// Reads the rules from the configuration. `own_domain` is where the gateway's mails come from.
+    pub fn new(
+        config: &config::Screen,
+        own_domain: Option<String>,
+        time_zone: TimeZone,
+    ) -> Result<Self, config::ConfigError> {
+        let recipients = config
+            .recipients
+            .iter()
+            .map(|text| {
+                Address::parse(text).ok_or_else(|| {
+                    config::ConfigError::setting(
+                        format!("screen.recipients: \"{text}\" is no mail address"),
+                        "Give whole addresses, such as assistance1d@ac-dijon.fr.",
+                    )
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let lower = |names: &[String]| names.iter().map(|name| name.trim().to_lowercase()).collect();
+        let mut own_domains: Vec<String> = lower(&config.own_domains);
+        own_domains.extend(own_domain);
+        Ok(Self {
+            recipients,
+            domains: lower(&config.domains),
+            subdomains: lower(&config.subdomains),
+            max_size: config.max_size,
+            own_domains,
+            disabled: config.disabled.clone(),
+            sentences: config.sentences.clone(),
+            time_zone,
+        })
+    }
+
+    /// The addresses mail is taken for.
+    pub fn recipients(&self) -> &[Address] {
+        &self.recipients
+    }
+
+    /// The academy's time zone.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.time_zone
+    }
+
+    fn enabled(&self, rule: &str) -> bool {
+        !self.disabled.iter().any(|disabled| disabled == rule)
+    }
+
+    /// A refusal with the academy's sentence, or the one shipped.
+    fn refuse(&self, reason: Reason) -> Rejection {
+        let sentence = self.sentences.get(reason.code()).cloned();
+        Rejection::Refused(Refusal { reason, sentence: sentence.unwrap_or_else(|| reason.sentence().to_owned()) })
+    }
+}
+
+/// A request that passed every rule that needs no more than the request.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    received: Received,
+    requester: Address,
+    application: String,
+    arrived: Zoned,
+}
+
+impl Candidate {
+    /// The request.
+    pub fn received(&self) -> &Received {
+        &self.received
+    }
+
+    /// Who asks.
+    pub fn requester(&self) -> &Address {
+        &self.requester
+    }
+
+    /// The application's name, as its mapping gives it.
+    pub fn application(&self) -> &str {
+        &self.application
+    }
+
+    /// When it arrived, in the academy's time zone: decides the day it counts for.
+    pub fn arrived(&self) -> &Zoned {
+        &self.arrived
+    }
+
+    /// The mark of the requester's day.
+    pub fn day_mark(&self) -> DayMark {
+        DayMark::new(&self.requester, self.arrived.date())
+    }
+}
+
+/// A request that passed every rule. Only [`admit`] makes one.
+#[derive(Clone, Debug)]
+pub struct Screened {
+    candidate: Candidate,
+    person: Person,
+}
+
+impl Screened {
+    /// The request as it came.
+    pub fn received(&self) -> &Received {
+        &self.candidate.received
+    }
+
+    /// Who asks.
+    pub fn requester(&self) -> &Address {
+        &self.candidate.requester
+    }
+
+    /// The application's name.
+    pub fn application(&self) -> &str {
+        &self.candidate.application
+    }
+
+    /// When it arrived, in the academy's time zone.
+    pub fn arrived(&self) -> &Zoned {
+        &self.candidate.arrived
+    }
+
+    /// The mark of the requester's day.
+    pub fn day_mark(&self) -> DayMark {
+        self.candidate.day_mark()
+    }
+
+    /// What the directory knows of the requester.
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// The school's code: the directory's, else the form's, else the one in a school's mailbox
+    /// (`ce.0210001A@…`).
+    pub fn uai(&self) -> Option<String> {
+        let of_form = match &self.received().origin {
+            Origin::Form(fields) => fields.uai.clone(),
+            Origin::Mail(_) => None,
+        };
+        let of_mailbox = || {
+            let code = self.requester().local().strip_prefix("ce.")?;
+            let is_uai = code.len() == 8 && code.as_bytes()[..7].iter().all(u8::is_ascii_digit);
+            is_uai.then(|| code.to_uppercase())
+        };
+        self.person.uai.clone().or(of_form).or_else(of_mailbox)
+    }
+
+    /// The department's number, three digits: the directory's, else the school code's first three.
+    pub fn department(&self) -> Option<String> {
+        self.person.department.clone().or_else(|| Some(self.uai()?.get(..3)?.to_owned()))
+    }
+}
+
+/// Applies the rules that need no more than the request: automatic mail, sender, recipient, size, keyword.
+///
+/// # Errors
+///
+/// The request back, with the first rule's verdict.
+pub fn by_itself(
+    received: Received,
+    rules: &Rules,
+    applications: &Applications,
+) -> Result<Candidate, (Box<Received>, Rejection)> {
+    match check(&received, rules, applications) {
+        Ok((requester, application)) => {
+            let arrived = received.arrived.to_zoned(rules.time_zone.clone());
+            Ok(Candidate { received, requester, application, arrived })
+        }
+        Err(rejection) => Err((Box::new(received), rejection)),
+    }
+}
+
+fn check(received: &Received, rules: &Rules, applications: &Applications) -> Result<(Address, String), Rejection> {
+    automatic::check(received, rules)?;
+    let requester = sender::check(received, rules)?;
+    recipient::check(received, rules)?;
+    size::check(received, rules)?;
+    let application = keyword::check(received, rules, applications)?;
+    Ok((requester, application))
+}
+
+/// Every rule of [`by_itself`] with its own verdict, also of those after the first that says no: for `try`.
+pub fn explain(
+    received: &Received,
+    rules: &Rules,
+    applications: &Applications,
+) -> Vec<(&'static str, Result<(), Rejection>)> {
+    vec![
+        ("automatic", automatic::check(received, rules)),
+        ("foreign-sender", sender::check(received, rules).map(drop)),
+        ("wrong-recipient", recipient::check(received, rules)),
+        ("too-large", size::check(received, rules)),
+        ("no-keyword", keyword::check(received, rules, applications).map(drop)),
+    ]
+}
+
+/// Admits a candidate whose requester is a director and who has a place in the day's quota: the two
+/// proofs can only be had from [`director`] and [`quota`].
+pub fn admit(candidate: Candidate, director: Director, _within: WithinQuota) -> Screened {
+    Screened { candidate, person: director.into_person() }
+}
+
+#[cfg(test)]
+pub(crate) mod samples;

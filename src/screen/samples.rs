@@ -1,0 +1,59 @@
+//! Requests and rules for the tests of the screening rules.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{Application, Applications, Rules};
+use crate::request::{Address, Body, Channel, FormFields, Mail, Origin, Received, Reference};
+
+pub(crate) fn rules(change: impl FnOnce(&mut crate::config::Screen)) -> Rules {
+    let mut config = crate::config::load_from(None, []).unwrap().screen;
+    change(&mut config);
+    Rules::new(&config, Some("ac-dijon.fr".into()), TimeZone::UTC).unwrap()
+}
+
+pub(crate) fn applications() -> Applications {
+    let application = |name: &str, keywords: &[&str]| Application {
+        name: name.into(),
+        keywords: keywords.iter().map(|&word| word.into()).collect(),
+        form_names: vec![name.into()],
+        natures: vec![format!("{name} : accès")],
+    };
+    Applications::new([application("LSU", &["LSU", "LSUN", "livret scolaire"]), application("ONDE", &["ONDE"])])
+}
+
+pub(crate) fn mail(change: impl FnOnce(&mut Mail)) -> Received {
+    let mut mail = Mail {
+        envelope_sender: Some("ce.0210001a@ac-dijon.fr".into()),
+        envelope_recipients: vec![Address::parse("assistance1d@ac-dijon.fr").unwrap()],
+        message_id: Some("<1@ac-dijon.fr>".into()),
+        from: vec![Address::parse("ce.0210001A@ac-dijon.fr").unwrap()],
+        ..Mail::default()
+    };
+    change(&mut mail);
+    let requester = match mail.from.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    };
+    received(requester, Origin::Mail(mail))
+}
+
+pub(crate) fn form(fields: FormFields) -> Received {
+    received(Address::parse("ce.0210001A@ac-dijon.fr"), Origin::Form(fields))
+}
+
+fn received(requester: Option<Address>, origin: Origin) -> Received {
+    Received {
+        channel: Channel::Lmtp,
+        reference: Reference::new("test", "", b""),
+        aliases: vec![],
+        arrived: Timestamp::UNIX_EPOCH,
+        copies_since: Timestamp::UNIX_EPOCH,
+        requester,
+        display_name: None,
+        subject: "LSU : accès impossible".into(),
+        body: Body::default(),
+        attachments: vec![],
+        size: 1000,
+        origin,
+    }
+}
