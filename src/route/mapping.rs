@@ -1,0 +1,161 @@
+//! One application's mapping, as its file gives it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Target;
+use crate::request::{FormFields, TicketKind};
+
+/// What a file `mappings/<application>.toml` says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The file it came from, for messages.
+    #[serde(skip)]
+    pub file: String,
+    /// What receipts, logs and reports call the application.
+    pub name: String,
+    /// The words that name it in a mail's subject; case and accents do not matter.
+    pub keywords: Vec<String>,
+    /// The values of a form's `application` that mean it.
+    #[serde(default)]
+    pub form_names: Vec<String>,
+    /// The natures of request a form offers for it.
+    #[serde(default, rename = "nature")]
+    pub natures: Vec<Nature>,
+    /// GLPI category, full path.
+    pub category: String,
+    /// GLPI group that is assigned.
+    pub group: String,
+    /// GLPI groups that watch.
+    #[serde(default)]
+    pub observers: Vec<String>,
+    /// Incident or request.
+    #[serde(rename = "type")]
+    pub kind: TicketKind,
+    /// GLPI urgency, 1 to 5, where the request gives none.
+    #[serde(deserialize_with = "urgency")]
+    pub urgency: u8,
+    /// GLPI entity, full path; the service account's own where there is none.
+    pub entity: Option<String>,
+    /// GLPI location, full path.
+    pub location: Option<String>,
+    /// The ticket's title, a minijinja template.
+    pub title: Option<String>,
+    /// The ticket's content after who asks, a minijinja template giving HTML.
+    pub content: Option<String>,
+    /// GLPI group the référents may escalate to.
+    pub escalation: Option<String>,
+    /// What differs for a department, by its number.
+    #[serde(default, rename = "department")]
+    pub departments: BTreeMap<String, Override>,
+}
+
+/// A nature of request, and what differs for it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nature {
+    /// As the form shows it.
+    pub name: String,
+    /// GLPI category, full path.
+    pub category: Option<String>,
+    /// GLPI group that is assigned.
+    pub group: Option<String>,
+    /// Incident or request.
+    #[serde(rename = "type")]
+    pub kind: Option<TicketKind>,
+    /// GLPI urgency, 1 to 5.
+    #[serde(default, deserialize_with = "optional_urgency")]
+    pub urgency: Option<u8>,
+}
+
+/// What differs for the schools of one department.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// GLPI category, full path.
+    pub category: Option<String>,
+    /// GLPI group that is assigned.
+    pub group: Option<String>,
+    /// GLPI groups that watch.
+    pub observers: Option<Vec<String>>,
+    /// GLPI urgency, 1 to 5.
+    #[serde(default, deserialize_with = "optional_urgency")]
+    pub urgency: Option<u8>,
+    /// GLPI entity, full path.
+    pub entity: Option<String>,
+    /// GLPI location, full path.
+    pub location: Option<String>,
+}
+
+impl Mapping {
+    /// The target for a request with these form fields (empty for a mail) from this department. What the
+    /// person chose wins over the nature, the nature over the department, the department over the mapping.
+    pub fn target(&self, form: &FormFields, department: Option<&str>) -> Target {
+        let none = Override::default();
+        let here = department.and_then(|number| self.departments.get(number)).unwrap_or(&none);
+        let nature = form.nature.as_deref().and_then(|name| self.nature(name));
+        let pick = |of_nature: Option<&String>, of_department: &Option<String>, own: &String| {
+            of_nature.or(of_department.as_ref()).unwrap_or(own).clone()
+        };
+        Target {
+            application: self.name.clone(),
+            category: pick(nature.and_then(|n| n.category.as_ref()), &here.category, &self.category),
+            group: pick(nature.and_then(|n| n.group.as_ref()), &here.group, &self.group),
+            observers: here.observers.as_ref().unwrap_or(&self.observers).clone(),
+            entity: here.entity.as_ref().or(self.entity.as_ref()).cloned(),
+            location: here.location.as_ref().or(self.location.as_ref()).cloned(),
+            kind: form.kind.or(nature.and_then(|n| n.kind)).unwrap_or(self.kind),
+            urgency: form.urgency.or(nature.and_then(|n| n.urgency)).or(here.urgency).unwrap_or(self.urgency),
+        }
+    }
+
+    fn nature(&self, name: &str) -> Option<&Nature> {
+        self.natures.iter().find(|nature| nature.name == name)
+    }
+
+    /// Every GLPI group, category, entity and location the mapping names, for checking them at start.
+    pub fn names(&self) -> Names<'_> {
+        let departments = self.departments.values();
+        let natures = self.natures.iter();
+        Names {
+            groups: [&self.group]
+                .into_iter()
+                .chain(&self.observers)
+                .chain(&self.escalation)
+                .chain(natures.clone().filter_map(|n| n.group.as_ref()))
+                .chain(departments.clone().filter_map(|d| d.group.as_ref()))
+                .chain(departments.clone().flat_map(|d| d.observers.iter().flatten()))
+                .collect(),
+            categories: [&self.category]
+                .into_iter()
+                .chain(natures.filter_map(|n| n.category.as_ref()))
+                .chain(departments.clone().filter_map(|d| d.category.as_ref()))
+                .collect(),
+            entities: self.entity.iter().chain(departments.clone().filter_map(|d| d.entity.as_ref())).collect(),
+            locations: self.location.iter().chain(departments.filter_map(|d| d.location.as_ref())).collect(),
+        }
+    }
+}
+
+/// The GLPI names a mapping uses.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the fields are what they are called")]
+pub struct Names<'a> {
+    pub groups: Vec<&'a String>,
+    pub categories: Vec<&'a String>,
+    pub entities: Vec<&'a String>,
+    pub locations: Vec<&'a String>,
+}
+
+fn urgency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let value = i64::deserialize(deserializer)?;
+    u8::try_from(value).ok().filter(|urgency| (1..=5).contains(urgency)).ok_or_else(|| {
+        serde::de::Error::custom(format!("urgency {value} is not between 1 (very low) and 5 (very high)"))
+    })
+}
+
+fn optional_urgency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    urgency(deserializer).map(Some)
+}

@@ -1,0 +1,307 @@
+//! All mappings: read from a folder, checked against each other, replaced as a whole at reload.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+
+use super::{Mapping, content};
+use crate::{
+    config::ConfigError,
+    screen::{Application, Applications},
+};
+
+/// The mappings that are shipped, used where no folder is configured.
+const SHIPPED: &[(&str, &str)] = &[
+    ("mappings/lsu.toml", include_str!("../../mappings/lsu.toml")),
+    ("mappings/onde.toml", include_str!("../../mappings/onde.toml")),
+    ("mappings/ececa.toml", include_str!("../../mappings/ececa.toml")),
+    ("mappings/apae.toml", include_str!("../../mappings/apae.toml")),
+];
+
+/// A checked set of mappings.
+#[derive(Debug)]
+pub struct Mappings {
+    all: Vec<Mapping>,
+    applications: Applications,
+}
+
+impl Mappings {
+    /// Reads every `*.toml` of `dir`, or the shipped mappings where there is no folder.
+    pub fn load(dir: Option<&Path>) -> Result<Self, ConfigError> {
+        match dir {
+            None => Self::parse(SHIPPED.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned()))),
+            Some(dir) => Self::parse(read(dir)?),
+        }
+    }
+
+    pub(super) fn parse(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut all: Vec<Mapping> = Vec::new();
+        for (file, text) in files {
+            let mut mapping: Mapping = toml::from_str(&text)
+                .map_err(|error| ConfigError::in_file(&file, &text, error.span(), error.message(), None))?;
+            mapping.file = file;
+            check(&mapping, &text, &all)?;
+            all.push(mapping);
+        }
+        let applications = Applications::new(all.iter().map(|mapping| Application {
+            name: mapping.name.clone(),
+            keywords: mapping.keywords.clone(),
+            form_names: mapping.form_names.clone(),
+            natures: mapping.natures.iter().map(|nature| nature.name.clone()).collect(),
+        }));
+        Ok(Self { all, applications })
+    }
+
+    /// What screening needs to know of them.
+    pub fn applications(&self) -> &Applications {
+        &self.applications
+    }
+
+    /// The mapping of an application, by its name.
+    pub fn find(&self, application: &str) -> Option<&Mapping> {
+        self.all.iter().find(|mapping| mapping.name == application)
+    }
+
+    /// All of them, in the order of their files' names.
+    pub fn all(&self) -> &[Mapping] {
+        &self.all
+    }
+}
+
+/// The mappings in force, replaced at SIGHUP; requests under way keep the ones they began with.
+#[derive(Clone, Debug)]
+pub struct Live {
+    dir: Option<PathBuf>,
+    current: Arc<ArcSwap<Mappings>>,
+}
+
+impl Live {
+    /// Loads the mappings for the first time.
+    pub fn load(dir: Option<&Path>) -> Result<Self, ConfigError> {
+        let current = Arc::new(ArcSwap::from_pointee(Mappings::load(dir)?));
+        Ok(Self { dir: dir.map(Path::to_owned), current })
+    }
+
+    /// The mappings now.
+    pub fn now(&self) -> Arc<Mappings> {
+        self.current.load_full()
+    }
+
+    /// Reads the files again; a mistake leaves the old mappings in force and is returned.
+    pub fn reload(&self) -> Result<(), ConfigError> {
+        self.current.store(Arc::new(Mappings::load(self.dir.as_deref())?));
+        Ok(())
+    }
+}
+
+fn read(dir: &Path) -> Result<Vec<(String, String)>, ConfigError> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|error| ConfigError::unreadable(dir, &error))? {
+        let path = entry.map_err(|error| ConfigError::unreadable(dir, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(ConfigError::setting(
+            format!("no mapping in {}: without one, no request can become a ticket", dir.display()),
+            "Copy the shipped mappings/*.toml there, or leave mappings.dir empty to use them as they are.",
+        ));
+    }
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).map_err(|error| ConfigError::unreadable(&path, &error))?;
+            Ok((path.display().to_string(), text))
+        })
+        .collect()
+}
+
+/// What the types do not show: empty names, departments that match nothing, templates that fail, a keyword or
+/// name used twice.
+fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), ConfigError> {
+    let mistake = |key: &str, message: String, help: &str| {
+        Err(ConfigError::in_file(&mapping.file, text, place_of(text, key), message, Some(help.to_owned())))
+    };
+    for (key, value) in [("name", &mapping.name), ("category", &mapping.category), ("group", &mapping.group)] {
+        if value.trim().is_empty() {
+            return mistake(key, format!("{key} is empty"), "Give it a name.");
+        }
+    }
+    if mapping.keywords.is_empty() && mapping.form_names.is_empty() {
+        return mistake(
+            "keywords",
+            "neither keywords nor form_names".to_owned(),
+            "Without one of them nothing can reach this application.",
+        );
+    }
+    for keyword in &mapping.keywords {
+        if crate::screen::words(keyword).is_empty() {
+            return mistake(
+                "keywords",
+                format!("the keyword \"{keyword}\" has no letter or digit"),
+                "A keyword is one word or a few.",
+            );
+        }
+    }
+    for other in others {
+        if other.name == mapping.name {
+            return mistake(
+                "name",
+                format!("{} has the same name, \"{}\"", other.file, mapping.name),
+                "Give each application its own name.",
+            );
+        }
+        if let Some(word) = mapping
+            .keywords
+            .iter()
+            .find(|word| other.keywords.iter().any(|theirs| crate::screen::words(theirs) == crate::screen::words(word)))
+        {
+            return mistake(
+                "keywords",
+                format!("{} has the same keyword, \"{word}\"", other.file),
+                "A keyword names one application.",
+            );
+        }
+        if let Some(name) = mapping.form_names.iter().find(|name| other.form_names.contains(name)) {
+            return mistake(
+                "form_names",
+                format!("{} has the same form name, \"{name}\"", other.file),
+                "A form name names one application.",
+            );
+        }
+        if let Some(nature) =
+            mapping.natures.iter().find(|nature| other.natures.iter().any(|theirs| theirs.name == nature.name))
+        {
+            return mistake(
+                "nature",
+                format!("{} has the same nature, \"{}\"", other.file, nature.name),
+                "A nature belongs to one application.",
+            );
+        }
+    }
+    for number in mapping.departments.keys() {
+        if !is_department(number) {
+            return mistake(
+                "department",
+                format!("[department.{number}] matches no school: \"{number}\" is no department's number"),
+                "Give it in three characters: 021 for Côte-d'Or, 971 for Guadeloupe.",
+            );
+        }
+    }
+    match content::check(mapping) {
+        Ok(()) => Ok(()),
+        Err((key, reason)) => {
+            let help = "README.md lists the names a template may use. What may be unknown is asked for first: {% if school %}…{% endif %}.";
+            mistake(key, format!("the template fails {reason}"), help)
+        }
+    }
+}
+
+/// Whether a department's key is a number as schools have it: three digits, or Corsica's 02A and 02B.
+fn is_department(number: &str) -> bool {
+    let is_number = number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || ["02A", "02B"].contains(&number)
+}
+
+/// Where a top-level key stands in the file.
+fn place_of(text: &str, key: &str) -> Option<std::ops::Range<usize>> {
+    let parsed = toml::de::DeTable::parse(text).ok()?;
+    let (_, value) = parsed.get_ref().get_key_value(key)?;
+    Some(value.span())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mappings;
+    use crate::request::{FormFields, TicketKind};
+
+    const BASE: &str = "name = \"LSU\"\nkeywords = [\"LSU\"]\ncategory = \"Scolarité > LSU\"\ngroup = \"Référents-LSU\"\ntype = \"incident\"\nurgency = 3\n";
+
+    fn one(extra: &str) -> Result<Mappings, crate::config::ConfigError> {
+        Mappings::parse([("lsu.toml".to_owned(), format!("{BASE}{extra}"))])
+    }
+
+    fn shown(result: Result<Mappings, crate::config::ConfigError>) -> String {
+        format!("{:?}", miette::Report::new(result.unwrap_err()))
+    }
+
+    #[test]
+    fn the_shipped_mappings_are_valid() {
+        let mappings = Mappings::load(None).unwrap();
+        let names: Vec<_> = mappings.all().iter().map(|mapping| mapping.name.as_str()).collect();
+        assert_eq!(names, ["LSU", "ONDE", "ECECA", "APAE"]);
+        assert_eq!(mappings.find("LSU").unwrap().category, "Scolarité > LSU");
+    }
+
+    #[test]
+    fn a_template_may_use_every_name_there_is_and_no_other() {
+        one("title = \"[{{ application }}] {{ subject }}{% if uai %} ({{ uai }}){% endif %}\"").unwrap();
+        let text = shown(one("title = \"{{ sujet }}\""));
+        for part in ["the template fails", "lsu.toml:7:", "README.md"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_tried_with_what_requests_bring_and_with_people_nobody_knows() {
+        for title in ["{{ department|int }}", "{{ uai[:3] }}", "{% if school %}{{ school|length }}{% endif %}"] {
+            one(&format!("title = \"{title}\"")).unwrap();
+        }
+        let text = shown(one("title = \"{{ school|length }}\""));
+        for part in ["lsu.toml:7:", "title", "where nothing optional is known", "{% if school %}"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_department_is_given_as_school_codes_give_it() {
+        for number in ["021", "971", "02A", "02B"] {
+            one(&format!("[department.{number}]\nurgency = 4\n")).unwrap();
+        }
+        for number in ["21", "2A", "02a", "0210", "'02é'", "cote-dor"] {
+            let text = shown(one(&format!("[department.{number}]\nurgency = 4\n")));
+            assert!(text.contains("matches no school") && text.contains("021"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_department_and_a_nature_change_the_target() {
+        let mappings = one("[department.058]\ngroup = \"Référents-LSU-58\"\nurgency = 4\n\n[[nature]]\nname = \"Question\"\ntype = \"demande\"\n").unwrap();
+        let mapping = mappings.find("LSU").unwrap();
+        let plain = mapping.target(&FormFields::default(), None);
+        assert_eq!((plain.group.as_str(), plain.urgency, plain.kind), ("Référents-LSU", 3, TicketKind::Incident));
+        let form = FormFields { nature: Some("Question".into()), ..FormFields::default() };
+        let target = mapping.target(&form, Some("058"));
+        assert_eq!((target.group.as_str(), target.urgency, target.kind), ("Référents-LSU-58", 4, TicketKind::Request));
+        let form = FormFields { urgency: Some(1), kind: Some(TicketKind::Incident), ..form };
+        let chosen = mapping.target(&form, Some("058"));
+        assert_eq!((chosen.urgency, chosen.kind), (1, TicketKind::Incident));
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_at_its_line_with_the_valid_ones() {
+        let text = shown(one("groupe = \"x\"\n"));
+        for part in ["unknown field `groupe`", "lsu.toml:7:", "`group`", "`escalation`"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let wrong_type = BASE.replace("\"incident\"", "\"panne\"");
+        let text = shown(Mappings::parse([("a.toml".into(), wrong_type)]));
+        assert!(text.contains("a.toml:5:") && text.contains("demande"), "{text}");
+        let wrong_urgency = BASE.replace("urgency = 3", "urgency = 9");
+        assert!(shown(Mappings::parse([("a.toml".into(), wrong_urgency)])).contains("between 1"));
+        assert!(shown(one("title = \"{{ sujet }}\"\n")).contains("lsu.toml:7:"));
+        assert!(shown(one("content = \"{% if %}\"\n")).contains("lsu.toml:7:"));
+        let twice =
+            [("a.toml".into(), BASE.to_owned()), ("b.toml".into(), BASE.replace("name = \"LSU\"", "name = \"X\""))];
+        assert!(shown(Mappings::parse(twice)).contains("same keyword"));
+    }
+}
