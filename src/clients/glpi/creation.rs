@@ -1,0 +1,248 @@
+//! Making tickets and follow-ups, with their files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use sha1_smol::Sha1;
+
+use super::error::GlpiError;
+use super::{Glpi, wire};
+
+/// A ticket to make.
+#[derive(Debug, Clone)]
+pub struct NewTicket {
+    /// The title.
+    pub name: String,
+    /// The description, as sanitised HTML. An inline image is `<img id="TAG">`, see [`Upload::tag`].
+    pub content_html: String,
+    /// Incident or request.
+    pub kind: Kind,
+    /// 1 (very low) to 5 (very high).
+    pub urgency: u8,
+    /// `ITILCategory` id.
+    pub category: Option<u64>,
+    /// `Entity` id; without, the account's own.
+    pub entity: Option<u64>,
+    /// `Location` id.
+    pub location: Option<u64>,
+    /// `RequestType` id: the source of the request.
+    pub request_type: Option<u64>,
+    /// The groups it is assigned to. A business rule of GLPI may replace them.
+    pub assigned_groups: Vec<u64>,
+    /// The groups that watch it.
+    pub observer_groups: Vec<u64>,
+    /// Who asks.
+    pub requester: Requester,
+    /// The mail's headers (`from`, `to`, `subject`, `reply-to`…, in lower case): GLPI's own rules on
+    /// mail headers then apply.
+    pub head: Option<BTreeMap<String, String>>,
+}
+
+/// GLPI's two types of ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something is broken.
+    Incident = 1,
+    /// Something is wanted.
+    Request = 2,
+}
+
+/// Who asks for help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requester {
+    /// A GLPI account.
+    User(u64),
+    /// Someone without one, whom GLPI writes to at this address.
+    Email(String),
+}
+
+/// A follow-up to add to a ticket.
+#[derive(Debug, Clone)]
+pub struct NewFollowup {
+    /// The ticket's id.
+    pub ticket: u64,
+    /// The text, as sanitised HTML.
+    pub content_html: String,
+    /// The account that shows as its author; without, the service account.
+    pub author: Option<u64>,
+    /// Whether only staff sees it.
+    pub private: bool,
+}
+
+/// A file that goes along.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Its name, as the sender gave it.
+    pub name: String,
+    /// Its media type; one that does not parse is left out.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// For an inline image, the `id` of its `<img>` in the content; GLPI puts the document's link
+    /// there.
+    pub tag: Option<String>,
+}
+
+/// What a creation made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// The new item's id.
+    pub id: u64,
+    /// What became of each file, in the order given.
+    pub files: Vec<FileOutcome>,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileOutcome {
+    /// The name given.
+    pub name: String,
+    /// Whether GLPI has it.
+    pub fate: FileFate,
+}
+
+/// Whether GLPI has a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileFate {
+    /// It is a document of the new item.
+    Taken,
+    /// It is not, with GLPI's reason in GLPI's language if it gave one (else empty).
+    NotTaken(String),
+    /// It was sent, but the documents could not be read back.
+    Unknown,
+}
+
+impl Glpi {
+    /// Makes a ticket, with its files, in one call.
+    ///
+    /// The service account does not count as having taken it in charge.
+    pub async fn create_ticket(&self, ticket: &NewTicket, files: &[Upload]) -> Result<Created, GlpiError> {
+        self.create("Ticket", ticket_input(ticket), files).await
+    }
+
+    /// Adds a follow-up, with its files, in one call. GLPI takes one to a closed ticket.
+    ///
+    /// To a ticket that does not exist, GLPI says that the account has no right to add it, and so it
+    /// does where it really has none: both are [`GlpiError::NotFound`] here.
+    pub async fn add_followup(&self, followup: &NewFollowup, files: &[Upload]) -> Result<Created, GlpiError> {
+        self.create("ITILFollowup", followup_input(followup), files).await.map_err(|error| match error {
+            GlpiError::Denied { code, .. } if code == "ERROR_GLPI_ADD" => GlpiError::NotFound,
+            error => error,
+        })
+    }
+
+    async fn create(
+        &self,
+        item_type: &str,
+        mut input: Map<String, Value>,
+        files: &[Upload],
+    ) -> Result<Created, GlpiError> {
+        if files.iter().any(|file| file.tag.is_some()) {
+            let tags: Vec<&str> = files.iter().map(|file| file.tag.as_deref().unwrap_or_default()).collect();
+            input.insert("_tag_filename".to_owned(), json!(tags));
+        }
+        let added = self.add(item_type, &Value::Object(input), files).await?;
+        Ok(Created { id: added.id, files: self.fates(item_type, &added, files).await })
+    }
+
+    /// What became of the files of a ticket whose creation's answer was lost.
+    pub async fn ticket_files(&self, ticket: u64, files: &[Upload]) -> Vec<FileOutcome> {
+        self.fates("Ticket", &wire::Added { id: ticket, upload_result: Value::Null }, files).await
+    }
+
+    /// What became of the files of a creation.
+    ///
+    /// Its answer describes the first only, and PHP drops those beyond `max_file_uploads` without a
+    /// word: so the item's documents are read back and known by their SHA-1 (a name may be another
+    /// ticket's, and equal files share one document). A failure to read back is no failure of the
+    /// creation.
+    async fn fates(&self, item_type: &str, added: &wire::Added, files: &[Upload]) -> Vec<FileOutcome> {
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let kept: Option<BTreeSet<String>> = match self.documents(item_type, added.id).await {
+            Ok(documents) => Some(documents.into_iter().map(|document| document.sha1).collect()),
+            Err(error) => {
+                tracing::warn!(%error, "the documents of a new item could not be read back");
+                None
+            }
+        };
+        files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| {
+                let said = &added.upload_result[format!("file{index}")][0];
+                // the key tells: its value is `false` for a picture that is none
+                let complaint = said.get("error").map(|words| words.as_str().unwrap_or_default());
+                let fate = match (&kept, complaint) {
+                    (Some(kept), _) if kept.contains(&sha1(&file.bytes)) => FileFate::Taken,
+                    (Some(_), _) => FileFate::NotTaken(complaint.unwrap_or_default().to_owned()),
+                    (None, Some(complaint)) => FileFate::NotTaken(complaint.to_owned()),
+                    (None, None) if said.is_object() => FileFate::Taken,
+                    (None, None) => FileFate::Unknown,
+                };
+                FileOutcome { name: file.name.clone(), fate }
+            })
+            .collect()
+    }
+}
+
+fn sha1(bytes: &[u8]) -> String {
+    Sha1::from(bytes).digest().to_string()
+}
+
+fn ticket_input(ticket: &NewTicket) -> Map<String, Value> {
+    let mut input = Map::new();
+    let mut set = |key: &str, value: Value| input.insert(key.to_owned(), value);
+    set("name", json!(ticket.name));
+    set("content", json!(ticket.content_html));
+    set("type", json!(ticket.kind as u8));
+    set("urgency", json!(ticket.urgency));
+    // or the service account would count as having taken the ticket in charge
+    set("_do_not_compute_takeintoaccount", json!(1));
+    let ids = [
+        ("itilcategories_id", ticket.category),
+        ("entities_id", ticket.entity),
+        ("locations_id", ticket.location),
+        ("requesttypes_id", ticket.request_type),
+    ];
+    for (key, id) in ids {
+        if let Some(id) = id {
+            set(key, json!(id));
+        }
+    }
+    let groups = [("_groups_id_assign", &ticket.assigned_groups), ("_groups_id_observer", &ticket.observer_groups)];
+    for (key, groups) in groups {
+        if !groups.is_empty() {
+            set(key, json!(groups));
+        }
+    }
+    match &ticket.requester {
+        Requester::User(id) => {
+            set("_users_id_requester", json!(id));
+        }
+        Requester::Email(email) => {
+            set("_users_id_requester", json!(0));
+            set("_users_id_requester_notif", json!({ "use_notification": [1], "alternative_email": [email] }));
+        }
+    }
+    if let Some(head) = &ticket.head {
+        set("_head", json!(head));
+    }
+    input
+}
+
+fn followup_input(followup: &NewFollowup) -> Map<String, Value> {
+    let mut input = Map::new();
+    let mut set = |key: &str, value: Value| input.insert(key.to_owned(), value);
+    set("itemtype", json!("Ticket"));
+    set("items_id", json!(followup.ticket));
+    set("content", json!(followup.content_html));
+    set("is_private", json!(u8::from(followup.private)));
+    set("_do_not_compute_takeintoaccount", json!(1));
+    if let Some(author) = followup.author {
+        set("users_id", json!(author));
+    }
+    input
+}

@@ -1,0 +1,105 @@
+//! What can go wrong with GLPI, named by what the caller does next.
+
+use std::time::Duration;
+
+/// Why a call to GLPI failed, as an instruction to the caller.
+///
+/// `Display` never holds what a person wrote: it can be logged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GlpiError {
+    /// Try later: GLPI cannot answer now, and nothing was written.
+    #[error("GLPI cannot answer now: {why}")]
+    Unavailable {
+        /// What stands in the way.
+        why: Trouble,
+        /// How long the server asked to wait (`Retry-After`).
+        retry_after: Option<Duration>,
+    },
+    /// The write may have happened: look for it before repeating it.
+    #[error("GLPI's answer to a write was lost: {why}")]
+    AnswerLost {
+        /// What became of the answer.
+        why: Trouble,
+    },
+    /// Configuration or rights: an administrator must act, repeating does not help.
+    #[error("GLPI does not allow this ({code}): {remedy}")]
+    Denied {
+        /// GLPI's error code, or `HTTP 403` and the like when the answer was not GLPI's.
+        code: String,
+        /// What an administrator can do about it.
+        remedy: &'static str,
+    },
+    /// There is no such item, or this account may not know of it.
+    #[error("GLPI has no such item")]
+    NotFound,
+    /// More bytes than PHP (`post_max_size`) or the web server takes; nothing was written.
+    /// The same call with fewer files may work.
+    #[error("the request is larger than GLPI takes")]
+    TooLarge,
+    /// GLPI refuses this very input; nothing was written and the same input fails again.
+    #[error("GLPI refuses this input ({code})")]
+    Rejected {
+        /// GLPI's error code.
+        code: String,
+        /// GLPI's words. They may quote the input: not for logs.
+        message: String,
+    },
+}
+
+/// What stood between us and an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// No connection: refused, unknown host, TLS.
+    #[error("no connection")]
+    Connection,
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// The connection ended before the answer did.
+    #[error("the connection was cut")]
+    Cut,
+    /// GLPI or a server before it answered with this HTTP status.
+    #[error("HTTP status {0}")]
+    Status(u16),
+    /// The page GLPI shows, with status 200, in maintenance or without its database.
+    #[error("maintenance page")]
+    Maintenance,
+    /// An answer that is not what this call answers.
+    #[error("unexpected answer")]
+    Unexpected,
+    /// Too many failures in a row: calls are held back for a while.
+    #[error("calls are paused after repeated failures")]
+    Paused,
+    /// Every session is in use.
+    #[error("every session is busy")]
+    Busy,
+}
+
+impl GlpiError {
+    /// An [`GlpiError::Unavailable`] without a `Retry-After`.
+    pub(super) fn unavailable(why: Trouble) -> Self {
+        Self::Unavailable { why, retry_after: None }
+    }
+
+    /// A failure in the middle of a call: harmless for a read, uncertain for a write.
+    pub(super) fn interrupted(why: Trouble, write: bool) -> Self {
+        if write { Self::AnswerLost { why } } else { Self::unavailable(why) }
+    }
+
+    /// Whether GLPI itself is in trouble, as opposed to this request or this process.
+    pub(super) fn is_outage(&self) -> bool {
+        match self {
+            Self::Unavailable { why, .. } => !matches!(why, Trouble::Paused | Trouble::Busy),
+            Self::AnswerLost { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the same call may work within seconds. A maintenance lasts longer.
+    pub(super) fn is_brief(&self) -> bool {
+        match self {
+            Self::Unavailable { why, .. } => !matches!(why, Trouble::Paused | Trouble::Busy | Trouble::Maintenance),
+            _ => false,
+        }
+    }
+}

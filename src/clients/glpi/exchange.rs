@@ -1,0 +1,247 @@
+//! One HTTP exchange with GLPI: the request as GLPI and PHP read it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, RequestBuilder};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use url::Url;
+
+use super::error::{GlpiError, Trouble};
+use super::verdict::{Failure, cut, judge};
+use super::{Credentials, Settings, Upload, wire};
+
+const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
+const JSON: &str = "application/json";
+
+/// Where GLPI is, and how it is reached.
+pub(super) struct Server {
+    http: Client,
+    /// With a trailing slash.
+    api: Url,
+    authorization: HeaderValue,
+}
+
+/// A request, kept so that it can be sent again.
+pub(super) struct Call<'a> {
+    path: String,
+    query: Vec<(String, String)>,
+    input: Option<Input<'a>>,
+}
+
+/// What a creation sends.
+struct Input<'a> {
+    manifest: String,
+    files: &'a [Upload],
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(path: impl Into<String>, query: Vec<(String, String)>) -> Self {
+        Self { path: path.into(), query, input: None }
+    }
+
+    /// Creates one item from `input`, with its files.
+    pub(super) fn create(item_type: &str, input: &Value, files: &'a [Upload]) -> Self {
+        Self {
+            path: item_type.to_owned(),
+            query: Vec::new(),
+            input: Some(Input { manifest: serde_json::json!({ "input": input }).to_string(), files }),
+        }
+    }
+
+    pub(super) fn is_write(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// The path without ids' meaning or query: fit for a log.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+/// Why no client can be made of the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A secret with a line break, say: no HTTP header carries it.
+    #[error("the {0} holds characters that no HTTP header can carry")]
+    Secret(&'static str),
+    /// TLS could not be set up.
+    #[error("the HTTP client could not be set up")]
+    Http(#[from] reqwest::Error),
+}
+
+impl Server {
+    pub(super) fn new(settings: &Settings) -> Result<Self, SetupError> {
+        // reqwest takes its TLS provider from the process; an error means that one is set already
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        // 10.0 encodes texts unless told not to; other versions ignore it
+        headers.insert(HeaderName::from_static("x-glpi-sanitized-content"), HeaderValue::from_static("false"));
+        if let Some(token) = &settings.app_token {
+            let value = secret(token.expose_secret()).ok_or(SetupError::Secret("app_token"))?;
+            headers.insert(HeaderName::from_static("app-token"), value);
+        }
+        let authorization = match &settings.credentials {
+            Credentials::UserToken(token) => {
+                secret(&format!("user_token {}", token.expose_secret())).ok_or(SetupError::Secret("user_token"))?
+            }
+            Credentials::Login { login, password } => {
+                let pair = format!("{login}:{}", password.expose_secret());
+                secret(&format!("Basic {}", BASE64.encode(pair.as_bytes()))).ok_or(SetupError::Secret("password"))?
+            }
+        };
+        let http = Client::builder()
+            .user_agent(concat!("passerelle/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            // shorter than Apache's 5 s: a connection closed as we write is a lost answer
+            .pool_idle_timeout(Duration::from_secs(4))
+            // a redirected POST would become a GET
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { http, api: api_address(&settings.url), authorization })
+    }
+
+    /// Opens a session and gives its token.
+    pub(super) async fn open_session(&self) -> Result<HeaderValue, GlpiError> {
+        let unexpected = || GlpiError::unavailable(Trouble::Unexpected);
+        let request = self.http.get(self.address("initSession")).header(AUTHORIZATION, self.authorization.clone());
+        let answer = read(request, false).await.map_err(|failure| match failure {
+            Failure::Error(error) => error,
+            Failure::SessionDead => unexpected(),
+        })?;
+        let opened: wire::OpenedSession = serde_json::from_value(answer).map_err(|_| unexpected())?;
+        secret(&opened.session_token).ok_or_else(unexpected)
+    }
+
+    /// Closes a session; GLPI forgets the ones this misses by itself.
+    pub(super) async fn close_session(&self, session: &HeaderValue) {
+        let request = self.http.get(self.address("killSession"));
+        let _ = read(request.header(SESSION_TOKEN, session), false).await;
+    }
+
+    /// Sends `call` once and judges the answer.
+    pub(super) async fn send(&self, call: &Call<'_>, session: &HeaderValue) -> Result<Value, Failure> {
+        let address = self.address(&call.path);
+        let request = match &call.input {
+            None => self.http.get(address).query(&call.query),
+            Some(input) if input.files.is_empty() => {
+                self.http.post(address).header(CONTENT_TYPE, JSON).body(input.manifest.clone())
+            }
+            Some(input) => self.http.post(address).multipart(form(input)),
+        };
+        read(request.header(SESSION_TOKEN, session), call.is_write()).await
+    }
+
+    fn address(&self, path: &str) -> Url {
+        let mut address = self.api.clone();
+        address.set_path(&format!("{}{path}", self.api.path()));
+        address
+    }
+}
+
+/// A header value that no debug output shows.
+fn secret(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// `https://glpi.example/` → `https://glpi.example/apirest.php/`; an address of the API itself
+/// (`…/apirest.php`, `…/api.php/v1` from GLPI 11 on) stays.
+fn api_address(configured: &Url) -> Url {
+    let mut address = configured.clone();
+    address.set_query(None);
+    address.set_fragment(None);
+    let path = address.path().trim_end_matches('/').to_owned();
+    let is_api = path.ends_with("/apirest.php") || path.ends_with("/api.php/v1");
+    let api = if is_api { "" } else { "/apirest.php" };
+    address.set_path(&format!("{path}{api}/"));
+    address
+}
+
+/// Every file in a field of its own, as an array of one (`file0[0]`): GLPI before 10.0.10 loses
+/// files of plain fields, GLPI before 11 all but the first of an array.
+fn form(input: &Input<'_>) -> Form {
+    let manifest = Part::text(input.manifest.clone())
+        .headers(HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(JSON))]));
+    // PHP knows no `name*=`: field names stay as they are
+    let form = Form::new().percent_encode_noop().part("uploadManifest", manifest);
+    input.files.iter().enumerate().fold(form, |form, (index, file)| form.part(format!("file{index}[0]"), part(file)))
+}
+
+fn part(file: &Upload) -> Part {
+    let build = || {
+        let bytes: Bytes = file.bytes.clone();
+        let length = bytes.len() as u64;
+        Part::stream_with_length(bytes, length).file_name(form_name(&file.name))
+    };
+    // a type that is none is left to GLPI, which goes by the name anyway
+    build().mime_str(&file.content_type).unwrap_or_else(|_| build())
+}
+
+/// A file name that survives the form, PHP and GLPI's `varchar(255)` with its 23 characters of
+/// prefix: no path, no quotes, no control characters, at most 200 bytes, its extension kept.
+fn form_name(name: &str) -> String {
+    const MOST: usize = 200;
+    let clean: String = name
+        .chars()
+        .map(|c| match c {
+            '/' | '\\' | '"' => '_',
+            c if c.is_control() => '_',
+            c => c,
+        })
+        .collect();
+    if clean.len() <= MOST {
+        return clean;
+    }
+    let (stem, extension) = match clean.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 20 => (stem, format!(".{extension}")),
+        _ => (clean.as_str(), String::new()),
+    };
+    let room = MOST - extension.len();
+    format!("{}{extension}", &stem[..stem.floor_char_boundary(room)])
+}
+
+async fn read(request: RequestBuilder, write: bool) -> Result<Value, Failure> {
+    let response = request.send().await.map_err(|error| cut(&error, write))?;
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let body = response.bytes().await.map_err(|error| cut(&error, write))?;
+    judge(status, retry_after, &body, write)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://glpi.example", "https://glpi.example/apirest.php/")]
+    #[case("https://a.example/glpi/", "https://a.example/glpi/apirest.php/")]
+    #[case("https://a.example/apirest.php", "https://a.example/apirest.php/")]
+    #[case("https://a.example/api.php/v1/", "https://a.example/api.php/v1/")]
+    fn the_address_may_be_the_base_or_the_api(#[case] given: &str, #[case] api: &str) {
+        assert_eq!(api_address(&given.parse().unwrap()).as_str(), api);
+    }
+
+    #[test]
+    fn file_names_survive_the_form() {
+        assert_eq!(form_name("résumé é.txt"), "résumé é.txt");
+        assert_eq!(form_name("../a\"b\r\n.txt"), ".._a_b__.txt");
+        let long = form_name(&format!("{}.pdf", "é".repeat(300)));
+        assert!(long.len() <= 200 && long.ends_with("é.pdf"), "{long}");
+    }
+}

@@ -1,0 +1,240 @@
+//! GLPI's REST API, version 1 (`apirest.php`), as GLPI 9.5, 10.0 and 11.0 speak it.
+//!
+//! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
+//! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
+//! `tickets` (finding and reading them), `names` (names and addresses to ids) and `account` (what
+//! GLPI is and what this account may do). Below them, `exchange` is one HTTP exchange and `verdict`
+//! what came of it, `session` the pool of sessions, `breaker` the pause after repeated failures,
+//! `wire` the JSON.
+
+mod account;
+mod breaker;
+mod creation;
+mod error;
+mod exchange;
+mod names;
+mod session;
+mod tickets;
+mod verdict;
+mod wire;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+pub use self::account::{DocumentTypes, NewTicketNotices, Profile, ServerInfo};
+pub use self::creation::{Created, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload};
+pub use self::error::{GlpiError, Trouble};
+pub use self::exchange::SetupError;
+pub use self::tickets::{Document, Followup, FoundTicket, Role, Ticket, TicketGroup, TicketUser};
+
+use self::breaker::Breaker;
+use self::exchange::{Call, Server};
+use self::session::Sessions;
+use self::verdict::Failure;
+
+/// The longest pause between two tries of one call; a server that asks for more is left alone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How to reach GLPI and as whom.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// GLPI's address (`https://assistance.example/`) or its API's (`…/apirest.php`,
+    /// `…/api.php/v1`).
+    pub url: Url,
+    /// The application token, if the API client in GLPI asks for one.
+    pub app_token: Option<SecretString>,
+    /// The service account.
+    pub credentials: Credentials,
+    /// How many sessions, that is calls at the same time, at most.
+    pub sessions: usize,
+    /// The longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// The longest wait for one answer, and for a free session.
+    pub timeout: Duration,
+    /// How often a call is repeated that surely wrote nothing.
+    pub retries: u32,
+    /// After how many failures in a row calls are paused (0: never).
+    pub breaker_failures: u32,
+    /// How long they are paused; also how long refused credentials are not tried again.
+    pub breaker_pause: Duration,
+}
+
+impl Settings {
+    /// Settings for one small gateway: 4 sessions, 5 s to connect, 30 s to answer, 2 retries, a pause
+    /// of 15 s after 5 failures.
+    pub fn new(url: Url, credentials: Credentials) -> Self {
+        Self {
+            url,
+            app_token: None,
+            credentials,
+            sessions: 4,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            retries: 2,
+            breaker_failures: 5,
+            breaker_pause: Duration::from_secs(15),
+        }
+    }
+}
+
+/// The service account's way in.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// The API token in the account's settings.
+    UserToken(SecretString),
+    /// Login and password, where GLPI's API allows them.
+    Login {
+        /// The login.
+        login: String,
+        /// The password.
+        password: SecretString,
+    },
+}
+
+/// A GLPI server. Clones share sessions and the circuit breaker.
+///
+/// A call dropped before it has answered (a `timeout` around it, say) counts as
+/// [`GlpiError::AnswerLost`] if it writes.
+#[derive(Clone)]
+pub struct Glpi(Arc<Shared>);
+
+struct Shared {
+    server: Server,
+    sessions: Sessions,
+    breaker: Breaker,
+    retries: usize,
+}
+
+impl Glpi {
+    /// Prepares a client; nothing is sent yet.
+    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        Ok(Self(Arc::new(Shared {
+            server: Server::new(settings)?,
+            sessions: Sessions::new(settings.sessions, settings.timeout, settings.breaker_pause),
+            breaker: Breaker::new(settings.breaker_failures, settings.breaker_pause),
+            retries: settings.retries as usize,
+        })))
+    }
+
+    /// Whether GLPI answers this account now.
+    pub async fn ping(&self) -> Result<(), GlpiError> {
+        self.active_profile().await.map(drop)
+    }
+
+    /// Closes the open sessions, best effort. A later call opens them again.
+    pub async fn close(&self) {
+        self.0.sessions.close(&self.0.server).await;
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: impl Into<String>,
+        query: Vec<(String, String)>,
+    ) -> Result<T, GlpiError> {
+        let answer = self.call(&Call::get(path, query)).await?;
+        serde_json::from_value(answer).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
+    }
+
+    /// Creates one item; `files` go along in the same call.
+    async fn add(&self, item_type: &str, input: &Value, files: &[Upload]) -> Result<wire::Added, GlpiError> {
+        let answer = self.call(&Call::create(item_type, input, files)).await?;
+        serde_json::from_value(answer).map_err(|_| GlpiError::AnswerLost { why: Trouble::Unexpected })
+    }
+
+    /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
+    async fn call(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
+        let pauses = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(Duration::from_millis(200))
+            .with_max_delay(LONGEST_PAUSE)
+            .with_max_times(self.0.retries);
+        (|| self.try_once(call))
+            .retry(pauses)
+            .when(GlpiError::is_brief)
+            .adjust(|error, pause| pause.and_then(|pause| respectful(error, pause)))
+            .await
+    }
+
+    async fn try_once(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
+        let started = Instant::now();
+        let pass = self
+            .0
+            .breaker
+            .admit(started)
+            .map_err(|left| GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left) })?;
+        let result = self.in_session(call).await;
+        match &result {
+            Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => drop(pass),
+            Err(error) => pass.settle(!error.is_outage(), Instant::now()),
+            Ok(_) => pass.settle(true, Instant::now()),
+        }
+        tracing::debug!(
+            path = call.path(),
+            write = call.is_write(),
+            elapsed = ?started.elapsed(),
+            error = result.as_ref().err().map(tracing::field::display),
+            "GLPI call"
+        );
+        result
+    }
+
+    /// Sends the call in a session of the pool, in a new one if GLPI has forgotten that.
+    async fn in_session(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
+        let server = &self.0.server;
+        let mut lease = self.0.sessions.lease(server).await?;
+        let mut sent = server.send(call, &lease.token).await;
+        if matches!(sent, Err(Failure::SessionDead)) {
+            lease.renew(server).await?;
+            sent = server.send(call, &lease.token).await;
+        }
+        let result = sent.map_err(|failure| match failure {
+            Failure::Error(error) => error,
+            Failure::SessionDead => GlpiError::unavailable(Trouble::Unexpected),
+        });
+        // GLPI may still be working in a session that did not answer
+        if !matches!(&result, Err(error) if error.is_outage()) {
+            lease.release();
+        }
+        result
+    }
+}
+
+/// The pause before the next try: ours, or the longer one that the server asked for. None if that is
+/// too long to sit out here.
+fn respectful(error: &GlpiError, pause: Duration) -> Option<Duration> {
+    let asked = match error {
+        GlpiError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    (asked <= LONGEST_PAUSE).then_some(pause.max(asked))
+}
+
+/// `range` and the other parameters of a list that wants all its rows, without links.
+fn whole_list() -> Vec<(String, String)> {
+    vec![("range".to_owned(), "0-999".to_owned()), ("get_hateoas".to_owned(), "false".to_owned())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_asks_for_time_gets_it() {
+        let pause = Duration::from_secs(1);
+        let busy = |seconds| GlpiError::Unavailable {
+            why: Trouble::Status(503),
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        assert_eq!(respectful(&busy(0), pause), Some(pause));
+        assert_eq!(respectful(&busy(3), pause), Some(Duration::from_secs(3)));
+        assert_eq!(respectful(&busy(120), pause), None);
+        let silent = GlpiError::unavailable(Trouble::Connection);
+        assert_eq!(respectful(&silent, pause), Some(pause));
+    }
+}

@@ -1,0 +1,266 @@
+//! Finding tickets and reading them.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+use serde::de::DeserializeOwned;
+
+use super::error::GlpiError;
+use super::{Glpi, Requester, wire};
+
+/// Markers per search: the request line must stay below the 8 KiB that web servers take.
+const MARKERS_PER_SEARCH: usize = 20;
+
+/// A ticket that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundTicket {
+    /// Its id.
+    pub id: u64,
+    /// Its title.
+    pub name: String,
+    /// Its description, as HTML.
+    pub content: String,
+    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed.
+    pub status: u64,
+    /// When it was opened, in GLPI's time zone.
+    pub opened: Option<DateTime>,
+}
+
+/// A ticket as GLPI shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Its id.
+    pub id: u64,
+    /// Its title.
+    pub name: String,
+    /// Its description, as HTML.
+    pub content: String,
+    /// As in [`FoundTicket::status`].
+    pub status: u64,
+    /// 1 incident, 2 request: see [`super::Kind`].
+    pub kind: u64,
+    /// 1 to 5.
+    pub urgency: u64,
+    /// `ITILCategory` id, 0 for none.
+    pub category: u64,
+    /// `RequestType` id, 0 for none.
+    pub request_type: u64,
+    /// When it was opened, in GLPI's time zone.
+    pub opened: Option<DateTime>,
+    /// When someone took it in charge, in GLPI's time zone.
+    pub taken_into_account: Option<DateTime>,
+}
+
+/// What a person or a group is to a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Asked for help.
+    Requester,
+    /// Works on it.
+    Assigned,
+    /// Watches.
+    Observer,
+}
+
+/// A group of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TicketGroup {
+    /// The group's id.
+    pub group: u64,
+    /// What it is to the ticket.
+    pub role: Role,
+}
+
+/// A person of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketUser {
+    /// The account, or the address of someone without.
+    pub who: Requester,
+    /// What they are to the ticket.
+    pub role: Role,
+}
+
+/// A document of a ticket or follow-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its id.
+    pub id: u64,
+    /// The file's name: of the ticket that brought the same bytes last, since GLPI keeps one
+    /// document for them all.
+    pub name: String,
+    /// Its media type.
+    pub mime: String,
+    /// The SHA-1 of its bytes, in hex.
+    pub sha1: String,
+}
+
+/// A follow-up of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followup {
+    /// Its id.
+    pub id: u64,
+    /// The account that shows as its author.
+    pub author: u64,
+    /// The text, as HTML.
+    pub content: String,
+    /// Whether only staff sees it.
+    pub private: bool,
+}
+
+impl Glpi {
+    /// The tickets whose content holds any of these markers, opened in the last `days` days, newest
+    /// first, at most 200 for 20 markers. Deleted ones (in GLPI's bin) are not found.
+    ///
+    /// A marker is ASCII letters, digits and `-` (GLPI encodes much else before storing it). The
+    /// date bound makes this fast: GLPI has an index on the date, none on the content.
+    pub async fn tickets_containing(&self, markers: &[&str], days: u32) -> Result<Vec<FoundTicket>, GlpiError> {
+        let mut found: BTreeMap<u64, FoundTicket> = BTreeMap::new();
+        for markers in markers.chunks(MARKERS_PER_SEARCH) {
+            let rows: wire::Found<wire::TicketRow> = self.get("search/Ticket", marker_search(markers, days)).await?;
+            // MySQL minds neither case nor accents
+            let rows = rows.data.into_iter().filter(|row| markers.iter().any(|marker| row.content.contains(marker)));
+            found.extend(rows.map(|row| (row.id, row.into())));
+        }
+        Ok(found.into_values().rev().collect())
+    }
+
+    /// A ticket.
+    pub async fn ticket(&self, id: u64) -> Result<Ticket, GlpiError> {
+        let query = vec![("get_hateoas".to_owned(), "false".to_owned())];
+        let item: wire::TicketItem = self.get(format!("Ticket/{id}"), query).await?;
+        Ok(item.into())
+    }
+
+    /// The groups of a ticket.
+    pub async fn ticket_groups(&self, id: u64) -> Result<Vec<TicketGroup>, GlpiError> {
+        let rows: Vec<wire::GroupTicket> = self.part_of_ticket(id, "Group_Ticket").await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some(TicketGroup { group: row.groups_id, role: Role::from_number(row.role)? }))
+            .collect())
+    }
+
+    /// The people of a ticket.
+    pub async fn ticket_users(&self, id: u64) -> Result<Vec<TicketUser>, GlpiError> {
+        let rows: Vec<wire::TicketUser> = self.part_of_ticket(id, "Ticket_User").await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| {
+                Some(TicketUser {
+                    who: match row.users_id {
+                        0 => Requester::Email(row.alternative_email),
+                        user => Requester::User(user),
+                    },
+                    role: Role::from_number(row.role)?,
+                })
+            })
+            .collect())
+    }
+
+    /// The documents of a ticket, without those of its follow-ups.
+    pub async fn ticket_documents(&self, id: u64) -> Result<Vec<Document>, GlpiError> {
+        self.documents("Ticket", id).await
+    }
+
+    /// The follow-ups of a ticket, oldest first.
+    pub async fn ticket_followups(&self, id: u64) -> Result<Vec<Followup>, GlpiError> {
+        let rows: Vec<wire::FollowupItem> = self.part_of_ticket(id, "ITILFollowup").await?;
+        Ok(rows.into_iter().map(Followup::from).collect())
+    }
+
+    async fn part_of_ticket<T: DeserializeOwned>(&self, id: u64, item_type: &str) -> Result<Vec<T>, GlpiError> {
+        self.get(format!("Ticket/{id}/{item_type}"), super::whole_list()).await
+    }
+
+    pub(super) async fn documents(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
+        let path = format!("{item_type}/{id}/Document_Item");
+        let links: Vec<wire::DocumentItem> = self.get(path, super::whole_list()).await?;
+        let mut documents = Vec::with_capacity(links.len());
+        for link in links {
+            let path = format!("Document/{}", link.documents_id);
+            let document: wire::Document = self.get(path, Vec::new()).await?;
+            documents.push(document.into());
+        }
+        Ok(documents)
+    }
+}
+
+/// Search options of a ticket: 1 name, 2 id, 12 status, 15 opening date, 21 content.
+fn marker_search(markers: &[&str], days: u32) -> Vec<(String, String)> {
+    let mut query = vec![
+        ("criteria[0][field]".to_owned(), "15".to_owned()),
+        ("criteria[0][searchtype]".to_owned(), "morethan".to_owned()),
+        ("criteria[0][value]".to_owned(), format!("-{days}DAY")),
+        ("criteria[1][link]".to_owned(), "AND".to_owned()),
+    ];
+    for (index, marker) in markers.iter().enumerate() {
+        let criterion = format!("criteria[1][criteria][{index}]");
+        query.extend([
+            (format!("{criterion}[link]"), "OR".to_owned()),
+            (format!("{criterion}[field]"), "21".to_owned()),
+            (format!("{criterion}[searchtype]"), "contains".to_owned()),
+            (format!("{criterion}[value]"), (*marker).to_owned()),
+        ]);
+    }
+    for (index, option) in [1, 2, 12, 15, 21].iter().enumerate() {
+        query.push((format!("forcedisplay[{index}]"), option.to_string()));
+    }
+    query.extend([
+        ("sort".to_owned(), "15".to_owned()),
+        ("order".to_owned(), "DESC".to_owned()),
+        ("range".to_owned(), "0-199".to_owned()),
+    ]);
+    query
+}
+
+/// `2026-11-21 23:21:36`
+fn date(text: &str) -> Option<DateTime> {
+    text.parse().ok()
+}
+
+impl Role {
+    /// GLPI's `CommonITILActor`.
+    fn from_number(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Requester),
+            2 => Some(Self::Assigned),
+            3 => Some(Self::Observer),
+            _ => None,
+        }
+    }
+}
+
+impl From<wire::TicketRow> for FoundTicket {
+    fn from(row: wire::TicketRow) -> Self {
+        Self { id: row.id, opened: date(&row.opened), name: row.name, content: row.content, status: row.status }
+    }
+}
+
+impl From<wire::TicketItem> for Ticket {
+    fn from(item: wire::TicketItem) -> Self {
+        Self {
+            id: item.id,
+            opened: date(&item.date),
+            taken_into_account: date(&item.takeintoaccountdate),
+            name: item.name,
+            content: item.content,
+            status: item.status,
+            kind: item.kind,
+            urgency: item.urgency,
+            category: item.itilcategories_id,
+            request_type: item.requesttypes_id,
+        }
+    }
+}
+
+impl From<wire::Document> for Document {
+    fn from(document: wire::Document) -> Self {
+        Self { id: document.id, name: document.filename, mime: document.mime, sha1: document.sha1sum }
+    }
+}
+
+impl From<wire::FollowupItem> for Followup {
+    fn from(item: wire::FollowupItem) -> Self {
+        Self { id: item.id, author: item.users_id, content: item.content, private: item.is_private > 0 }
+    }
+}

@@ -1,0 +1,248 @@
+//! What an answer of GLPI means, or the lack of one.
+//!
+//! Status 200 is no success by itself: in maintenance GLPI answers every call with 200 and a page.
+//! Only JSON under the status of the call (200 or 206 for a read, 201 for a creation) counts.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::error::{GlpiError, Trouble};
+
+/// Why an exchange did not give what was asked.
+pub(super) enum Failure {
+    /// GLPI forgot the session: nothing was done, a new session is needed.
+    SessionDead,
+    Error(GlpiError),
+}
+
+impl From<GlpiError> for Failure {
+    fn from(error: GlpiError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A request that ended without an answer. Only a connection that was never made is sure not to
+/// have written.
+pub(super) fn cut(error: &reqwest::Error, write: bool) -> GlpiError {
+    if error.is_connect() {
+        GlpiError::unavailable(Trouble::Connection)
+    } else if error.is_timeout() {
+        GlpiError::interrupted(Trouble::Timeout, write)
+    } else {
+        GlpiError::interrupted(Trouble::Cut, write)
+    }
+}
+
+/// What an answer means.
+///
+/// For a write, these are sure not to have written: an error GLPI words itself, any 4xx, and the
+/// maintenance page (shown before GLPI looks at the call). Any 5xx may come after the write: a proxy
+/// that lost patience says 502 or 504, PHP that failed while sending notifications says 500.
+pub(super) fn judge(
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: &[u8],
+    write: bool,
+) -> Result<Value, Failure> {
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let expected = if write {
+        status == StatusCode::CREATED
+    } else {
+        status == StatusCode::OK || status == StatusCode::PARTIAL_CONTENT
+    };
+    match (status, json) {
+        (_, Some(answer)) if expected => Ok(answer),
+        (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS, _) => {
+            Err(unavailable(status, retry_after))
+        }
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => Err(GlpiError::TooLarge.into()),
+        (_, _) if status.is_server_error() && !write => Err(unavailable(status, retry_after)),
+        (_, _) if status.is_server_error() => {
+            Err(GlpiError::AnswerLost { why: Trouble::Status(status.as_u16()) }.into())
+        }
+        (_, Some(answer)) if status.is_client_error() => Err(match glpi_words(&answer) {
+            Some((code, message)) => glpi_error(status, code, message),
+            None => foreign(status).into(),
+        }),
+        (_, None) if status.is_success() && is_maintenance_page(body) => {
+            Err(GlpiError::unavailable(Trouble::Maintenance).into())
+        }
+        (_, _) if status.is_success() => Err(GlpiError::interrupted(Trouble::Unexpected, write).into()),
+        _ => Err(foreign(status).into()),
+    }
+}
+
+fn unavailable(status: StatusCode, retry_after: Option<Duration>) -> Failure {
+    GlpiError::Unavailable { why: Trouble::Status(status.as_u16()), retry_after }.into()
+}
+
+/// GLPI's page in maintenance (`inc/config.php`), without its database (`DBConnection.php`), or
+/// between a new version's files and its database update: all before it looks at the call.
+fn is_maintenance_page(body: &[u8]) -> bool {
+    let start = &body[..body.len().min(4096)];
+    let start = String::from_utf8_lossy(start);
+    let title =
+        start.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map_or("", |(title, _)| title);
+    ["MAINTENANCE MODE", "Mysql Error"].iter().any(|known| title.contains(known))
+}
+
+/// GLPI's errors are `["ERROR_CODE", "message"]`.
+fn glpi_words(answer: &Value) -> Option<(&str, &str)> {
+    match answer.as_array()?.as_slice() {
+        [Value::String(code), message] if code.starts_with("ERROR") => {
+            Some((code, message.as_str().unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
+
+fn glpi_error(status: StatusCode, code: &str, message: &str) -> Failure {
+    if matches!(code, "ERROR_SESSION_TOKEN_INVALID" | "ERROR_SESSION_TOKEN_MISSING") {
+        return Failure::SessionDead;
+    }
+    if let Some(remedy) = remedy(code) {
+        return denied(code, remedy);
+    }
+    match code {
+        "ERROR_ITEM_NOT_FOUND" => GlpiError::NotFound.into(),
+        // its database failed under a read
+        "ERROR_SQL" => unavailable(status, None),
+        "ERROR_UPLOAD_FILE_TOO_BIG_POST_MAX_SIZE" => GlpiError::TooLarge.into(),
+        // a creation without the right for it: no code of its own, only these words
+        "ERROR_GLPI_ADD" if is_missing_right(message) => denied(code, RIGHT),
+        _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => denied(code, RIGHT),
+        _ => GlpiError::Rejected { code: code.to_owned(), message: message.to_owned() }.into(),
+    }
+}
+
+fn denied(code: &str, remedy: &'static str) -> Failure {
+    GlpiError::Denied { code: code.to_owned(), remedy }.into()
+}
+
+/// In the languages a French academy's GLPI may speak.
+fn is_missing_right(message: &str) -> bool {
+    ["You don't have permission", "Vous n'avez pas les droits", "Vous n'avez pas la permission"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+const RIGHT: &str = "give the service account's profile the right this call needs";
+
+/// What an administrator does about errors that are configuration.
+fn remedy(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "ERROR" => "enable the REST API in GLPI: Setup > General > API",
+        "ERROR_NOT_ALLOWED_IP" => "allow this address in an active API client of GLPI: Setup > General > API",
+        "ERROR_WRONG_APP_TOKEN_PARAMETER" | "ERROR_APP_TOKEN_PARAMETERS_MISSING" => {
+            "give the app_token of the API client that covers this address"
+        }
+        "ERROR_LOGIN_WITH_CREDENTIALS_DISABLED" => {
+            "use a user_token, or enable login with credentials in GLPI: Setup > General > API"
+        }
+        "ERROR_GLPI_LOGIN" => "check login and password, and that the account is active",
+        "ERROR_GLPI_LOGIN_USER_TOKEN" => {
+            "check the user_token (API token in the account's settings), and that the account is active"
+        }
+        "ERROR_LOGIN_PARAMETERS_MISSING" => {
+            "GLPI saw no credentials: the web server must pass the Authorization header on to PHP"
+        }
+        "ERROR_RIGHT_MISSING" => RIGHT,
+        _ => return None,
+    })
+}
+
+/// An answer that a server in front of GLPI gave, or the wrong server.
+fn foreign(status: StatusCode) -> GlpiError {
+    GlpiError::Denied {
+        code: format!("HTTP {}", status.as_u16()),
+        remedy: match status.as_u16() {
+            300..=399 => "use the address this one redirects to",
+            404 | 405 => "check the address of GLPI: no REST API answers there",
+            _ => "a server in front of GLPI refuses this call: see its configuration",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rstest::rstest;
+
+    use super::*;
+
+    const MAINTENANCE: &str = "<html><head><title>MAINTENANCE MODE - GLPI</title></head></html>";
+
+    fn error(status: u16, body: &str, write: bool) -> GlpiError {
+        let status = StatusCode::from_u16(status).unwrap();
+        match judge(status, None, body.as_bytes(), write) {
+            Err(Failure::Error(error)) => error,
+            Err(Failure::SessionDead) => GlpiError::NotFound,
+            Ok(_) => GlpiError::TooLarge,
+        }
+    }
+
+    #[rstest]
+    #[case(200, MAINTENANCE, Trouble::Maintenance)]
+    #[case(200, "<title>Mysql Error - GLPI</title>", Trouble::Maintenance)]
+    #[case(429, "slow down", Trouble::Status(429))]
+    fn these_never_wrote(#[case] status: u16, #[case] body: &str, #[case] why: Trouble) {
+        for write in [false, true] {
+            assert_eq!(error(status, body, write), GlpiError::unavailable(why));
+        }
+    }
+
+    #[rstest]
+    #[case(500, "")]
+    #[case(502, "<html>Bad Gateway</html>")]
+    #[case(503, r#"["ERROR","x"]"#)]
+    #[case(504, "")]
+    #[case(200, "<html>?</html>")]
+    #[case(201, "<br />Warning: …{}")]
+    fn these_may_have_written(#[case] status: u16, #[case] body: &str) {
+        assert!(matches!(error(status, body, true), GlpiError::AnswerLost { .. }));
+        assert!(matches!(error(status, body, false), GlpiError::Unavailable { .. }));
+    }
+
+    #[test]
+    fn a_read_that_says_200_to_a_creation_is_not_one() {
+        assert!(matches!(error(200, r#"{"id":1}"#, true), GlpiError::AnswerLost { .. }));
+    }
+
+    #[rstest]
+    #[case(400, r#"["ERROR","API désactivée"]"#, "ERROR")]
+    #[case(400, r#"["ERROR_NOT_ALLOWED_IP","…"]"#, "ERROR_NOT_ALLOWED_IP")]
+    #[case(401, r#"["ERROR_GLPI_LOGIN","…"]"#, "ERROR_GLPI_LOGIN")]
+    #[case(403, r#"["ERROR_RIGHT_MISSING","…"]"#, "ERROR_RIGHT_MISSING")]
+    #[case(400, r#"["ERROR_GLPI_ADD","You don't have permission to perform this action."]"#, "ERROR_GLPI_ADD")]
+    #[case(301, "", "HTTP 301")]
+    #[case(403, "<html>WAF</html>", "HTTP 403")]
+    #[case(404, "<html>nginx</html>", "HTTP 404")]
+    fn an_administrator_must_act(#[case] status: u16, #[case] body: &str, #[case] expected: &str) {
+        for write in [false, true] {
+            let error = error(status, body, write);
+            assert!(matches!(&error, GlpiError::Denied { code, .. } if code == expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn other_errors_of_glpi_keep_their_words() {
+        let refused = GlpiError::Rejected { code: "ERROR_GLPI_ADD".to_owned(), message: String::new() };
+        assert_eq!(error(400, r#"["ERROR_GLPI_ADD",""]"#, true), refused);
+        assert_eq!(error(404, r#"["ERROR_ITEM_NOT_FOUND","…"]"#, false), GlpiError::NotFound);
+        let too_large = r#"["ERROR_UPLOAD_FILE_TOO_BIG_POST_MAX_SIZE","The file seems too big"]"#;
+        assert_eq!(error(400, too_large, true), GlpiError::TooLarge);
+        assert_eq!(error(413, "<html>nginx</html>", true), GlpiError::TooLarge);
+    }
+
+    #[rstest]
+    #[case(401, r#"["ERROR_SESSION_TOKEN_INVALID","…"]"#)]
+    #[case(400, r#"["ERROR_SESSION_TOKEN_MISSING","…"]"#)]
+    fn a_dead_session_is_told_apart(#[case] status: u16, #[case] body: &str) {
+        let status = StatusCode::from_u16(status).unwrap();
+        let judged = judge(status, None, body.as_bytes(), true);
+        assert!(matches!(judged, Err(Failure::SessionDead)));
+    }
+}

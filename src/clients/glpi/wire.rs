@@ -1,0 +1,284 @@
+//! The JSON that GLPI's REST API takes and gives, and how its texts are decoded.
+//!
+//! GLPI up to 10 encodes numbers by looks (`JSON_NUMERIC_CHECK`): a ticket named «123» comes as a
+//! number, an id may come as a string. What is read here takes both.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// `GET initSession`
+#[derive(Deserialize)]
+pub(super) struct OpenedSession {
+    pub session_token: String,
+}
+
+/// `POST` of one item: 201
+#[derive(Deserialize)]
+pub(super) struct Added {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Form field → what became of its file. GLPI only fills it for the first field of a request:
+    /// `createItems` takes the upload result by the index of the *input*.
+    #[serde(default)]
+    pub upload_result: Value,
+}
+
+/// An item with a name, and for trees the path from the root.
+#[derive(Deserialize)]
+pub(super) struct Named {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub name: String,
+    #[serde(default, deserialize_with = "text")]
+    pub completename: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UserEmail {
+    #[serde(deserialize_with = "number")]
+    pub users_id: u64,
+    #[serde(deserialize_with = "text")]
+    pub email: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct User {
+    #[serde(deserialize_with = "number")]
+    pub is_active: u64,
+    #[serde(deserialize_with = "number")]
+    pub is_deleted: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub firstname: String,
+    #[serde(default, deserialize_with = "text")]
+    pub realname: String,
+    #[serde(default, deserialize_with = "text")]
+    pub phone: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GroupUser {
+    #[serde(deserialize_with = "number")]
+    pub groups_id: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DocumentItem {
+    #[serde(deserialize_with = "number")]
+    pub documents_id: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Document {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub filename: String,
+    #[serde(default, deserialize_with = "text")]
+    pub mime: String,
+    #[serde(default, deserialize_with = "text")]
+    pub sha1sum: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DocumentType {
+    #[serde(default, deserialize_with = "text")]
+    pub ext: String,
+    #[serde(default, deserialize_with = "number")]
+    pub is_uploadable: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Notification {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub is_active: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NotificationTarget {
+    #[serde(rename = "type", deserialize_with = "number")]
+    pub kind: u64,
+    #[serde(deserialize_with = "number")]
+    pub items_id: u64,
+}
+
+/// `GET getGlpiConfig`
+#[derive(Deserialize)]
+pub(super) struct Config {
+    pub cfg_glpi: CfgGlpi,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CfgGlpi {
+    #[serde(default, deserialize_with = "text")]
+    pub version: String,
+    #[serde(default, deserialize_with = "text")]
+    pub url_base: String,
+    #[serde(default, deserialize_with = "number")]
+    pub use_notifications: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub notifications_mailing: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub document_max_size: u64,
+}
+
+/// `GET getActiveProfile`
+#[derive(Deserialize)]
+pub(super) struct ActiveProfile {
+    pub active_profile: serde_json::Map<String, Value>,
+}
+
+/// `GET search/…`: `data` is missing when nothing was found.
+#[derive(Deserialize)]
+pub(super) struct Found<T> {
+    #[serde(default = "Vec::new")]
+    pub data: Vec<T>,
+}
+
+/// A row of `search/Ticket`, keyed by search option.
+#[derive(Deserialize)]
+pub(super) struct TicketRow {
+    #[serde(rename = "2", deserialize_with = "number")]
+    pub id: u64,
+    #[serde(rename = "1", default, deserialize_with = "text")]
+    pub name: String,
+    #[serde(rename = "12", default, deserialize_with = "number")]
+    pub status: u64,
+    #[serde(rename = "15", default, deserialize_with = "text")]
+    pub opened: String,
+    #[serde(rename = "21", default, deserialize_with = "text")]
+    pub content: String,
+}
+
+/// `GET Ticket/{id}`
+#[derive(Deserialize)]
+pub(super) struct TicketItem {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub name: String,
+    #[serde(default, deserialize_with = "text")]
+    pub content: String,
+    #[serde(default, deserialize_with = "number")]
+    pub status: u64,
+    #[serde(rename = "type", default, deserialize_with = "number")]
+    pub kind: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub urgency: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub itilcategories_id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub requesttypes_id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub date: String,
+    #[serde(default, deserialize_with = "text")]
+    pub takeintoaccountdate: String,
+}
+
+/// A row of `Ticket/{id}/Group_Ticket`
+#[derive(Deserialize)]
+pub(super) struct GroupTicket {
+    #[serde(deserialize_with = "number")]
+    pub groups_id: u64,
+    #[serde(rename = "type", deserialize_with = "number")]
+    pub role: u64,
+}
+
+/// A row of `Ticket/{id}/Ticket_User`
+#[derive(Deserialize)]
+pub(super) struct TicketUser {
+    #[serde(deserialize_with = "number")]
+    pub users_id: u64,
+    #[serde(rename = "type", deserialize_with = "number")]
+    pub role: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub alternative_email: String,
+}
+
+/// A row of `Ticket/{id}/ITILFollowup`
+#[derive(Deserialize)]
+pub(super) struct FollowupItem {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(deserialize_with = "number")]
+    pub users_id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub content: String,
+    #[serde(default, deserialize_with = "number")]
+    pub is_private: u64,
+}
+
+/// A number, whether GLPI sends it as one, as text, as a boolean or (for none) as null.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    match &value {
+        Value::Null => Some(0),
+        Value::Bool(flag) => Some(u64::from(*flag)),
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) if text.is_empty() => Some(0),
+        Value::String(text) => text.parse().ok(),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+    .ok_or_else(|| serde::de::Error::custom("expected a number"))
+}
+
+/// A text, decoded, whether GLPI sends it as one, as a number or (for none) as null.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(String::new()),
+        Value::String(text) => Ok(decode(text)),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(serde::de::Error::custom("expected a text")),
+    }
+}
+
+/// Undoes the encoding GLPI stores its texts in: `&#60; &#62; &#38;` in 10.0, `&lt; &gt;` in 9.5,
+/// nothing in 11.0.
+///
+/// `X-GLPI-Sanitized-Content: false` asks 10.0 to do it, but not for `search/…`, and 9.5 does not
+/// know it. A text with a bare `<` or `>` is not encoded: both encodings leave none.
+fn decode(text: String) -> String {
+    if text.contains(['<', '>']) {
+        text
+    } else if ["&#60;", "&#62;", "&#38;"].iter().any(|code| text.contains(code)) {
+        // & last, or `&#38;#60;` would be decoded twice
+        text.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+    } else {
+        text.replace("&lt;", "<").replace("&gt;", ">")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::glpi_10("&#60;p&#62;a &#38;amp; b&#60;/p&#62;", "<p>a &amp; b</p>")]
+    #[case::glpi_10_name("Scolarité &#62; LSU &#38; ONDE", "Scolarité > LSU & ONDE")]
+    #[case::glpi_10_once("&#38;#60;", "&#60;")]
+    #[case::glpi_9_5("&lt;p&gt;a &amp; b&lt;/p&gt;", "<p>a &amp; b</p>")]
+    #[case::glpi_11("<p>a &lt;b&gt; &amp; c</p>", "<p>a &lt;b&gt; &amp; c</p>")]
+    #[case::plain("Référents-LSU", "Référents-LSU")]
+    fn texts_are_decoded_once(#[case] stored: &str, #[case] meant: &str) {
+        assert_eq!(decode(stored.to_owned()), meant);
+    }
+
+    #[test]
+    fn numbers_and_texts_come_in_either_shape() {
+        let row: TicketRow = serde_json::from_str(r#"{"2": "12", "1": 2026, "12": null, "15": null}"#).unwrap();
+        assert_eq!((row.id, row.name.as_str(), row.status), (12, "2026", 0));
+        assert!(serde_json::from_str::<TicketRow>(r#"{"2": [1]}"#).is_err());
+    }
+
+    #[test]
+    fn nothing_found_has_no_data() {
+        let found: Found<TicketRow> = serde_json::from_str(r#"{"totalcount":0,"content-range":"0--1/0"}"#).unwrap();
+        assert!(found.data.is_empty());
+    }
+}

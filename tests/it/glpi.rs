@@ -1,0 +1,73 @@
+//! The GLPI conformance suite: against the sandbox, or a real GLPI given by environment.
+//!
+//! With `GLPI_TEST_URL`, `GLPI_TEST_LOGIN` and `GLPI_TEST_PASSWORD` the same tests run against that
+//! GLPI. It needs the seed of the sandbox: the groups «Référents-LSU» (assigned by a business rule
+//! to the category), «DSI-BAI» and «Directeurs d'école», the category «Scolarité > LSU», the director
+//! `ce.0210001A@ac-dijon.fr` and `agent.simple@ac-dijon.fr`, who is none. The tests leave their
+//! tickets behind. What needs a failing GLPI is in `failing`, for the sandbox only.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod account;
+mod failing;
+mod files;
+mod target;
+mod tickets;
+mod whole_way;
+
+use bytes::Bytes;
+use passerelle::clients::glpi::{Created, FileFate, Glpi, Kind, NewTicket, Requester, Upload};
+
+/// A text no other test and no other run writes.
+fn marker() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let now = jiff::Timestamp::now().as_nanosecond();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("m{now:x}-{}-{count}", std::process::id())
+}
+
+fn ticket(name: &str, content: &str) -> NewTicket {
+    NewTicket {
+        name: name.to_owned(),
+        content_html: content.to_owned(),
+        kind: Kind::Incident,
+        urgency: 3,
+        category: None,
+        entity: None,
+        location: None,
+        request_type: None,
+        assigned_groups: Vec::new(),
+        observer_groups: Vec::new(),
+        requester: Requester::Email("inconnu@ac-dijon.fr".to_owned()),
+        head: None,
+    }
+}
+
+fn text_file(name: &str, text: &str) -> Upload {
+    Upload {
+        name: name.to_owned(),
+        content_type: "text/plain".to_owned(),
+        bytes: Bytes::copy_from_slice(text.as_bytes()),
+        tag: None,
+    }
+}
+
+fn fates(created: &Created) -> Vec<(&str, bool)> {
+    let taken = |fate: &FileFate| match fate {
+        FileFate::Taken => true,
+        FileFate::NotTaken(_) => false,
+        FileFate::Unknown => panic!("the documents could not be read back"),
+    };
+    created.files.iter().map(|file| (file.name.as_str(), taken(&file.fate))).collect()
+}
+
+async fn director(glpi: &Glpi) -> u64 {
+    let found = glpi.user_by_email("ce.0210001A@ac-dijon.fr").await.unwrap();
+    found.expect("the seed has this director")
+}
+
+async fn group(glpi: &Glpi, name: &str) -> u64 {
+    let found = glpi.group_by_name(name).await.unwrap();
+    found.expect("the seed has this group")
+}

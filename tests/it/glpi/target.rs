@@ -1,0 +1,47 @@
+//! The GLPI under test: a sandbox of its own for each test, or the real one of the environment.
+
+use passerelle::clients::glpi::{Credentials, Glpi, Settings};
+use passerelle::sandbox::{Options, Sandbox};
+use url::Url;
+
+pub(super) enum Target {
+    Sandbox(Sandbox),
+    Real { url: Url, credentials: Credentials },
+}
+
+impl Target {
+    pub(super) async fn start() -> Self {
+        let Ok(url) = std::env::var("GLPI_TEST_URL") else {
+            return Self::Sandbox(Sandbox::start(Options::default()).await.unwrap());
+        };
+        let variable = |name| std::env::var(name).expect(name);
+        Self::Real {
+            url: url.parse().expect("GLPI_TEST_URL is a URL"),
+            credentials: login(&variable("GLPI_TEST_LOGIN"), &variable("GLPI_TEST_PASSWORD")),
+        }
+    }
+
+    pub(super) fn url(&self) -> Url {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.url(),
+            Self::Real { url, .. } => url.clone(),
+        }
+    }
+
+    pub(super) fn client(&self) -> Glpi {
+        let settings = match self {
+            Self::Sandbox(sandbox) => settings(sandbox),
+            Self::Real { url, credentials } => Settings::new(url.clone(), credentials.clone()),
+        };
+        Glpi::new(&settings).unwrap()
+    }
+}
+
+/// What reaches a sandbox as its service account.
+pub(super) fn settings(sandbox: &Sandbox) -> Settings {
+    Settings::new(sandbox.url(), login("passerelle", "passerelle"))
+}
+
+fn login(login: &str, password: &str) -> Credentials {
+    Credentials::Login { login: login.to_owned(), password: password.into() }
+}

@@ -1,0 +1,101 @@
+//! A mail through a real Postfix, and a form, into the GLPI under test: what the référents then see.
+
+use serde_json::{Value, json};
+
+use super::target::Target;
+use crate::support::{
+    gateway::{ASSISTANCE, DIRECTORS, Gateway, mail},
+    postfix::Postfix,
+    wait_until,
+};
+use passerelle::clients::glpi::{Requester, Role};
+
+/// A gateway in front of the GLPI under test, as the account the tests were given.
+async fn gateway(target: &Target) -> Gateway {
+    let login = std::env::var("GLPI_TEST_LOGIN").unwrap_or_else(|_| "passerelle".to_owned());
+    let password = std::env::var("GLPI_TEST_PASSWORD").unwrap_or_else(|_| "passerelle".to_owned());
+    // A real GLPI keeps the tickets of earlier runs: the day's quota is not what is tested here.
+    let settings = [("glpi.login", login.as_str()), ("glpi.password", &password), ("quota.per_day", "1000000")];
+    Gateway::in_front_of(target.url().as_str(), &settings).await
+}
+
+/// A name no other run has.
+fn unique(name: &str) -> String {
+    format!("{name}-{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_through_postfix_is_one_ticket_with_category_group_requester_and_file() {
+    let target = Target::start().await;
+    let gateway = gateway(&target).await;
+    let glpi = target.client();
+    let postfix = Postfix::start(&format!("inet:{}", gateway.lmtp));
+    let name = unique("courriel");
+    let text = "Bonjour,\r\nl'accès est « impossible » & lent.\r\n\r\n-- \r\nLa directrice";
+    let mail = String::from_utf8(mail(DIRECTORS[0], &name, &format!("LSUN : {name}"), text)).unwrap();
+    let mail = mail.replacen(
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Transfer-Encoding: 8bit\r\n\r\n",
+        1,
+    ) + "--b\r\nContent-Type: text/plain; name=\"message d'erreur.txt\"\r\n\
+         Content-Disposition: attachment; filename=\"message d'erreur.txt\"\r\n\r\nErreur 500\r\n--b--\r\n";
+    postfix.submit(DIRECTORS[0], &[ASSISTANCE], mail.as_bytes()).await;
+    wait_until("the queue is empty", async || postfix.queue_len() == 0).await;
+    postfix.submit(DIRECTORS[0], &[ASSISTANCE], mail.as_bytes()).await;
+    wait_until("the queue is empty again", async || postfix.queue_len() == 0).await;
+    assert!(postfix.log().contains("duplicate, ticket "), "{}", postfix.log());
+
+    let log = postfix.log();
+    let reference = log.split("reference ").nth(1).and_then(|rest| rest.get(..16)).expect("a reference in the log");
+    let found = glpi.tickets_containing(&[reference], 2).await.unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let ticket = glpi.ticket(found[0].id).await.unwrap();
+    assert_eq!(ticket.name, format!("LSUN : {name}"));
+    assert_eq!(Some(ticket.category), glpi.category_by_path("Scolarité > LSU").await.unwrap());
+    assert_eq!((ticket.kind, ticket.urgency, ticket.taken_into_account), (1, 3, None));
+    for part in ["« impossible » &amp; lent", "0210001A", "<details>", "La directrice"] {
+        assert!(ticket.content.contains(part), "{part} in {}", ticket.content);
+    }
+    let groups = glpi.ticket_groups(ticket.id).await.unwrap();
+    let lsu = glpi.group_by_name("Référents-LSU").await.unwrap().unwrap();
+    assert_eq!(groups.iter().map(|it| (it.group, it.role)).collect::<Vec<_>>(), [(lsu, Role::Assigned)]);
+    let director = glpi.user_by_email(DIRECTORS[0]).await.unwrap().unwrap();
+    let users = glpi.ticket_users(ticket.id).await.unwrap();
+    assert!(
+        users.iter().any(|user| user.role == Role::Requester && user.who == Requester::User(director)),
+        "{users:?}"
+    );
+    let documents = glpi.ticket_documents(ticket.id).await.unwrap();
+    assert_eq!(documents.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["message d'erreur.txt"]);
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_with_an_image_is_one_ticket_whatever_becomes_of_the_gateway_s_memory() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let name = unique("formulaire");
+    let form = json!({
+        "requester": DIRECTORS[1], "application": "ONDE", "type": "demande", "urgency": 4, "title": name,
+        "description": "Une <question>.", "phone": "03 80 00 00 00",
+        "attachments": [{"name": "a.txt", "content_type": "text/plain", "content": "YWJj"}],
+    });
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let gateway = gateway(&target).await;
+        let answer = gateway.post_form(&form, Some(&name)).await;
+        answers.push((answer.status().as_u16(), answer.json::<Value>().await.unwrap()));
+        gateway.finish().await;
+    }
+    assert_eq!((answers[0].0, answers[1].0), (201, 200));
+    assert_eq!(answers[0].1, answers[1].1);
+    let id = answers[0].1["ticket"].as_u64().unwrap();
+    let ticket = glpi.ticket(id).await.unwrap();
+    assert_eq!((ticket.name.as_str(), ticket.kind, ticket.urgency), (name.as_str(), 2, 4));
+    assert_eq!(Some(ticket.category), glpi.category_by_path("Scolarité > ONDE").await.unwrap());
+    assert!(ticket.content.contains("Une &lt;question&gt;."), "{}", ticket.content);
+    let onde = glpi.group_by_name("Référents-ONDE").await.unwrap().unwrap();
+    assert_eq!(glpi.ticket_groups(id).await.unwrap().iter().map(|it| it.group).collect::<Vec<_>>(), [onde]);
+    assert_eq!(glpi.ticket_documents(id).await.unwrap().len(), 1);
+}
