@@ -1,0 +1,286 @@
+//! Adding, changing and deleting items of any type, as GLPI's generic endpoints do.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::answer::{Answer, NOT_FOUND, RIGHT_MISSING};
+use super::call::Call;
+use super::helpdesk::Helpdesk;
+use super::items::{Target, foreign_key, readable, visible};
+use super::php::{Row, elements, flag, int, int_of, text_of};
+use super::session::{Caller, right};
+use super::store::Store;
+use super::text::{decode, encode};
+use super::upload::{self, Incoming, Level, Messages};
+use super::{actors, tickets, timeline};
+
+/// `POST Type`: one input, or a list of them.
+pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {
+    let received = upload::receive(desk, call);
+    match call.parameters.get("input") {
+        Some(Value::Object(input)) => {
+            let added = add(desk, caller, target, input, &received.files);
+            match added {
+                Ok((id, message)) => {
+                    let message = if call.sanitized { message } else { decode(&message) };
+                    let mut body = json!({ "id": id, "message": message });
+                    if let Some(result) = received.result {
+                        body["upload_result"] = result;
+                    }
+                    let location = format!("{}/apirest.php/{}/{id}", desk.base, target.kind);
+                    Ok(Answer::json(StatusCode::CREATED, &body).with("location", location))
+                }
+                Err(message) => Err(Answer::error(StatusCode::BAD_REQUEST, "ERROR_GLPI_ADD", message)),
+            }
+        }
+        Some(Value::Array(inputs)) => {
+            let mut results = Vec::new();
+            let mut links = Vec::new();
+            for input in inputs {
+                let Value::Object(input) = input else {
+                    return Err(Answer::fatal());
+                };
+                results.push(match add(desk, caller, target, input, &[]) {
+                    Ok((id, message)) => {
+                        links.push(format!("{}/apirest.php/{}/{id}", desk.base, target.kind));
+                        json!({ "id": id, "message": message })
+                    }
+                    Err(message) => json!({ "id": false, "message": message }),
+                });
+            }
+            several(results, links.len(), "ADD", StatusCode::CREATED).map(|answer| answer.with("link", links.join(",")))
+        }
+        _ => Err(Answer::bad_array(&desk.base)),
+    }
+}
+
+/// The answer to a list: all done, some done (207), or none (400).
+fn several(results: Vec<Value>, done: usize, verb: &str, status: StatusCode) -> Result<Answer, Answer> {
+    let total = results.len();
+    let results = Value::Array(results);
+    if done == 0 {
+        let code = format!("ERROR_GLPI_{verb}");
+        Err(Answer::error(StatusCode::BAD_REQUEST, &code, results))
+    } else if done < total {
+        let code = format!("ERROR_GLPI_PARTIAL_{verb}");
+        Err(Answer::error(StatusCode::MULTI_STATUS, &code, results))
+    } else {
+        Ok(Answer::json(status, &results))
+    }
+}
+
+fn add(
+    desk: &mut Helpdesk,
+    caller: &Caller,
+    target: &Target,
+    input: &Row,
+    files: &[Incoming],
+) -> Result<(i64, String), String> {
+    let kind = target.kind;
+    if !caller.may(target.right, right::CREATE | right::UPDATE) || kind == "Log" {
+        return Err(RIGHT_MISSING.to_owned());
+    }
+    let mut input = encoded(input);
+    input.remove("id");
+    let mut messages = Messages::default();
+    let id = match kind {
+        "Ticket" => tickets::add(desk, caller, input, files, &mut messages)?,
+        "Group_Ticket" | "Ticket_User" => actors::add(desk, caller, kind, &input)?,
+        "ITILFollowup" => timeline::add_followup(desk, caller, input, files, &mut messages)?,
+        "ITILSolution" => timeline::add_solution(desk, caller, input)?,
+        _ => add_plain(desk, caller, kind, &mut input)?,
+    };
+    if let Some(label) = label(&desk.store, kind, id) {
+        messages.push(Level::Info, format!("Élément ajouté : {label}"));
+    }
+    Ok((id, messages.last()))
+}
+
+/// Items without a life of their own.
+fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) -> Result<i64, String> {
+    match kind {
+        "Group" | "ITILCategory" | "Location" | "Entity" => {
+            let parent = int_of(input, foreign_key(kind));
+            let path = desk.store.name_of(kind, parent, "completename");
+            let name = text_of(input, "name");
+            let path = path.map_or_else(|| name.clone(), |path| format!("{path} > {name}"));
+            let level = path.matches(" > ").count() + 1;
+            input.insert("completename".to_owned(), path.into());
+            input.insert("level".to_owned(), level.into());
+        }
+        "KnowbaseItem_Item" => {
+            let (article, item) = (int_of(input, "knowbaseitems_id"), int_of(input, "items_id"));
+            let row = desk.store.get("KnowbaseItem", article);
+            if !row.is_some_and(|row| readable(&desk.store, caller, "KnowbaseItem", row)) {
+                return Err(RIGHT_MISSING.to_owned());
+            }
+            let mut twins = desk.store.rows_of(kind, "knowbaseitems_id", article);
+            if twins.any(|row| int_of(row, "items_id") == item) {
+                return Err(format!(
+                    "Duplicate entry '{}-{item}-{article}' for key 'unicity'",
+                    text_of(input, "itemtype")
+                ));
+            }
+        }
+        "Document" => {
+            input.insert("users_id".to_owned(), caller.user.into());
+        }
+        _ => {}
+    }
+    let id = desk.store.insert(kind, input);
+    if kind == "User" {
+        let emails = input.get("_useremails").map(elements).unwrap_or_default();
+        for (at, email) in emails.into_iter().enumerate() {
+            let row = json!({ "users_id": id, "is_default": i64::from(at == 0), "email": email });
+            if let Value::Object(row) = row {
+                desk.store.insert("UserEmail", &row);
+            }
+        }
+    }
+    Ok(id)
+}
+
+/// How the success message names an item; relations have no message.
+fn label(store: &Store, kind: &str, id: i64) -> Option<String> {
+    let name = store.name_of(kind, id, "name").filter(|name| !name.is_empty());
+    Some(match kind {
+        "Ticket" => format!("{} ({id})", name.unwrap_or_else(|| format!("Ticket - ID {id}"))),
+        "ITILSolution" => id.to_string(),
+        "KnowbaseItem_Item" => format!("Objet de la base de connaissances - ID {id}"),
+        "KnowbaseItem" => name.unwrap_or_else(|| format!("Base de connaissances - ID {id}")),
+        "Group_Ticket" | "Ticket_User" | "ITILFollowup" | "RuleCriteria" | "RuleAction" | "NotificationTarget"
+        | "Group_User" | "UserEmail" | "Profile_User" | "Document_Item" => {
+            return None;
+        }
+        _ => name.unwrap_or_else(|| format!("{kind} - ID {id}")),
+    })
+}
+
+/// The input as GLPI's sanitizer leaves it: texts entity-encoded.
+fn encoded(input: &Row) -> Row {
+    let encode = |(field, value): (&String, &Value)| {
+        let value = match value {
+            Value::String(text) => Value::String(encode(text)),
+            other => other.clone(),
+        };
+        (field.clone(), value)
+    };
+    input.iter().map(encode).collect()
+}
+
+/// `PUT Type/id`, or `PUT Type` with the ids in the inputs.
+pub(super) fn update(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {
+    let inputs = match call.parameters.get("input") {
+        Some(Value::Object(input)) => {
+            let mut input = input.clone();
+            if let Some(id) = target.id
+                && !input.contains_key("id")
+            {
+                input.insert("id".to_owned(), id.into());
+            }
+            let (result, done) = change(desk, caller, target, &input);
+            return if done {
+                Ok(Answer::ok(&Value::Array(result.into_iter().collect())))
+            } else {
+                let message = result.and_then(|result| result.get("message").cloned());
+                let message = message.unwrap_or_default();
+                Err(Answer::error(StatusCode::BAD_REQUEST, "ERROR_GLPI_UPDATE", message))
+            };
+        }
+        Some(Value::Array(inputs)) => inputs,
+        _ => return Err(Answer::bad_array(&desk.base)),
+    };
+    let mut results = Vec::new();
+    let mut done = 0;
+    for input in inputs {
+        let Value::Object(input) = input else {
+            return Err(Answer::fatal());
+        };
+        let (result, changed) = change(desk, caller, target, input);
+        done += usize::from(changed);
+        results.extend(result);
+    }
+    if done < inputs.len() && done > 0 {
+        let code = "ERROR_GLPI_PARTIAL_UPDATE";
+        return Err(Answer::error(StatusCode::MULTI_STATUS, code, results));
+    }
+    several(results, done, "UPDATE", StatusCode::OK)
+}
+
+/// The line of the answer for one update, and whether it was done; a missing item has no line.
+fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) -> (Option<Value>, bool) {
+    let Some(id) = input.get("id").map(int) else {
+        return (Some(json!([])), true);
+    };
+    let Some(row) = desk.store.get(target.kind, id) else {
+        return (None, false);
+    };
+    let own = target.kind == "Ticket" && caller.sees(&desk.store, row);
+    let open = readable(&desk.store, caller, target.kind, row);
+    if !(own || open && caller.may(target.right, right::UPDATE)) {
+        let line = json!({ id.to_string(): false, "message": RIGHT_MISSING });
+        return (Some(line), false);
+    }
+    let input = encoded(input);
+    if target.kind == "Ticket" {
+        tickets::update(desk, caller, id, input);
+    } else {
+        desk.store.update(target.kind, id, &input);
+    }
+    (Some(json!({ id.to_string(): true, "message": "" })), true)
+}
+
+/// `DELETE Type/id`, or `DELETE Type` with the ids in the inputs; `force_purge` skips the bin.
+pub(super) fn delete(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {
+    let purge = flag(&call.parameters, "force_purge");
+    let single = match (target.id, call.parameters.get("input")) {
+        (Some(id), _) => Some(id),
+        (None, Some(Value::Object(input))) => Some(int_of(input, "id")),
+        _ => None,
+    };
+    if let Some(id) = single {
+        return match remove(desk, caller, target, id, purge) {
+            Ok(()) => Ok(Answer::ok(&json!([{ id.to_string(): true, "message": "" }]))),
+            Err(message) => Err(Answer::error(StatusCode::BAD_REQUEST, "ERROR_GLPI_DELETE", message)),
+        };
+    }
+    let Some(Value::Array(inputs)) = call.parameters.get("input") else {
+        return Err(Answer::bad_array(&desk.base));
+    };
+    let mut done = 0;
+    let mut results = Vec::new();
+    for input in inputs {
+        let id = input.get("id").map(int).unwrap_or_default();
+        let removed = remove(desk, caller, target, id, purge);
+        done += usize::from(removed.is_ok());
+        let message = removed.as_ref().err().map_or("", |message| *message);
+        results.push(json!({ id.to_string(): removed.is_ok(), "message": message }));
+    }
+    several(results, done, "DELETE", StatusCode::OK)
+}
+
+fn remove(desk: &mut Helpdesk, caller: &Caller, target: &Target, id: i64, purge: bool) -> Result<(), &'static str> {
+    let kind = target.kind;
+    let row = desk.store.get(kind, id).ok_or(NOT_FOUND)?;
+    let bits = match (kind, purge) {
+        ("Ticket", true) => right::PURGE,
+        ("Ticket", false) => right::DELETE,
+        _ => right::PURGE | right::UPDATE,
+    };
+    let allowed = caller.may(target.right, bits);
+    if !allowed || !visible(&desk.store, caller, kind, row) {
+        return Err(RIGHT_MISSING);
+    }
+    if row.contains_key("is_deleted") && !purge {
+        desk.store.set(kind, id, "is_deleted", 1);
+        return Ok(());
+    }
+    match kind {
+        "Ticket" => tickets::purge(desk, id),
+        "Group_Ticket" | "Ticket_User" => actors::remove(desk, caller, kind, id),
+        _ => {
+            desk.store.remove(kind, id);
+        }
+    }
+    Ok(())
+}

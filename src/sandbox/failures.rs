@@ -1,0 +1,167 @@
+//! The ways a GLPI can fail, each switched on for a while, for some calls, or for one.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// One way to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The answer comes late; the work is done at once.
+    Slow(Duration),
+    /// 500, nothing is done.
+    ServerError,
+    /// The web server's 502 page, nothing is done: PHP is down.
+    BadGateway,
+    /// The caller's session is gone: 401 `ERROR_SESSION_TOKEN_INVALID` until a new one is opened.
+    SessionForgotten,
+    /// 200 and an HTML page for every call: maintenance mode, or no database.
+    Maintenance,
+    /// The last file of the call is not taken (as over `upload_max_filesize`); the item is made.
+    FileLeftOut,
+    /// The work is done, and the connection is cut before the answer.
+    AnswerLost,
+    /// The connection is closed at once and nothing is done.
+    Down,
+}
+
+/// A failure and the calls it hits.
+///
+/// Written `name[=duration][@tickets][*count]`: `lost@tickets*1`, `slow=2s`, `502*3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What happens.
+    pub failure: Failure,
+    /// Only calls that create tickets are hit.
+    pub only_new_tickets: bool,
+    /// How many calls are still to be hit; all of them without a number.
+    pub remaining: Option<u32>,
+}
+
+impl Rule {
+    /// Every call fails that way.
+    pub fn always(failure: Failure) -> Self {
+        Self { failure, only_new_tickets: false, remaining: None }
+    }
+
+    /// The next `count` calls fail that way.
+    pub fn next(count: u32, failure: Failure) -> Self {
+        Self { remaining: Some(count), ..Self::always(failure) }
+    }
+
+    /// The same, for calls that create tickets.
+    #[must_use]
+    pub fn on_new_tickets(self) -> Self {
+        Self { only_new_tickets: true, ..self }
+    }
+}
+
+/// What cannot be read as a [`Rule`].
+#[derive(Debug, Error)]
+#[error(
+    "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, lost or \
+     down, then maybe @tickets and *COUNT, as in lost@tickets*1"
+)]
+pub struct UnknownFailure(String);
+
+impl FromStr for Rule {
+    type Err = UnknownFailure;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownFailure(text.to_owned());
+        let (rest, count) = match text.split_once('*') {
+            Some((rest, count)) => (rest, Some(count.parse().map_err(|_| unknown())?)),
+            None => (text, None),
+        };
+        let (name, only_new_tickets) = match rest.strip_suffix("@tickets") {
+            Some(name) => (name, true),
+            None => (rest, false),
+        };
+        let failure = match name.split_once('=') {
+            Some(("slow", duration)) => {
+                let duration: jiff::SignedDuration = duration.parse().map_err(|_| unknown())?;
+                Failure::Slow(duration.try_into().map_err(|_| unknown())?)
+            }
+            Some(_) => return Err(unknown()),
+            None => match name {
+                "500" => Failure::ServerError,
+                "502" => Failure::BadGateway,
+                "401" => Failure::SessionForgotten,
+                "maintenance" => Failure::Maintenance,
+                "file" => Failure::FileLeftOut,
+                "lost" => Failure::AnswerLost,
+                "down" => Failure::Down,
+                _ => return Err(unknown()),
+            },
+        };
+        Ok(Self { failure, only_new_tickets, remaining: count })
+    }
+}
+
+/// The failures that are switched on; none by default. The first that fits a call hits it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures(pub Vec<Rule>);
+
+impl Failures {
+    /// No failure.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The failure of this call, counted.
+    pub(super) fn strike(&mut self, makes_ticket: bool) -> Option<Failure> {
+        let rule =
+            self.0.iter_mut().find(|rule| rule.remaining != Some(0) && (makes_ticket || !rule.only_new_tickets))?;
+        if let Some(remaining) = &mut rule.remaining {
+            *remaining -= 1;
+        }
+        Some(rule.failure)
+    }
+}
+
+impl From<Rule> for Failures {
+    fn from(rule: Rule) -> Self {
+        Self(vec![rule])
+    }
+}
+
+impl From<Failure> for Failures {
+    fn from(failure: Failure) -> Self {
+        Rule::always(failure).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn rules_are_read_from_text() {
+        for (text, expected) in [
+            ("500", Rule::always(Failure::ServerError)),
+            ("lost@tickets*1", Rule::next(1, Failure::AnswerLost).on_new_tickets()),
+            ("slow=1500ms", Rule::always(Failure::Slow(Duration::from_millis(1500)))),
+            ("slow=2s*3", Rule::next(3, Failure::Slow(Duration::from_secs(2)))),
+            ("down@tickets", Rule::always(Failure::Down).on_new_tickets()),
+        ] {
+            assert_eq!(text.parse::<Rule>().unwrap(), expected, "{text}");
+        }
+        for text in ["", "slow", "slow=", "slow=-1s", "lost*x", "503", "file=3"] {
+            assert!(text.parse::<Rule>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_hits_its_calls_and_no_more() {
+        use Failure::{Down, ServerError};
+        let rule = Rule::next(2, Down).on_new_tickets();
+        let mut failures = Failures(vec![rule, Rule::always(ServerError)]);
+        let hits: Vec<_> =
+            [false, true, true, true].map(|makes_ticket| failures.strike(makes_ticket)).into_iter().flatten().collect();
+        assert_eq!(hits, [ServerError, Down, Down, ServerError]);
+        assert_eq!(Failures::none().strike(true), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! A stand-in for GLPI 10.0: its REST API v1 in memory, with failure modes.
+//!
+//! It answers as recordings of a real GLPI do (`tests/it/sandbox.rs` replays them) and shares no
+//! type with our client. The way of a request: `connection` accepts it, `failures` may strike
+//! it, `call` parses it as PHP and GLPI would, `helpdesk` finds its endpoint in `session`,
+//! `items`, `changes` or `search` (with its `options`); `tickets`, `actors`,
+//! `timeline`, `rules` and `upload` hold what GLPI does beyond storing rows in `store`.
+//! `view` and `pages` show the result.
+//!
+//! Calls of one session run side by side: GLPI gives PHP's lock on the session back before it
+//! begins the work.
+
+mod actors;
+mod answer;
+mod call;
+mod changes;
+mod connection;
+mod failures;
+mod helpdesk;
+mod items;
+mod options;
+mod pages;
+mod php;
+mod rules;
+mod search;
+mod session;
+mod store;
+mod text;
+mod tickets;
+mod timeline;
+mod upload;
+mod view;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::answer::Answer;
+use self::call::Call;
+use self::connection::{CuttableListener, Scissors};
+use self::helpdesk::Helpdesk;
+use self::store::Store;
+
+pub use self::failures::{Failure, Failures, Rule, UnknownFailure};
+pub use self::helpdesk::Limits;
+pub use self::view::{DocumentView, FollowupView, Person, TicketView};
+
+/// The header by which one call asks for a failure: `X-Sandbox-Failure: lost`.
+pub const FAILURE_HEADER: &str = "x-sandbox-failure";
+
+/// Room for a request beyond PHP's own limit, which GLPI is to refuse itself.
+const SLACK: usize = 4 << 20;
+
+/// How a sandbox starts.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The failures that are switched on from the start.
+    pub failures: Failures,
+    /// What PHP allows.
+    pub limits: Limits,
+    /// The `App-Token` that every call must carry; none by default, and then none may be sent.
+    pub app_token: Option<String>,
+}
+
+impl Default for Options {
+    /// A free port of this machine, no failures, PHP's usual limits.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            failures: Failures::none(),
+            limits: Limits::default(),
+            app_token: None,
+        }
+    }
+}
+
+/// A running GLPI stand-in. Dropping it stops it.
+#[derive(Debug)]
+pub struct Sandbox {
+    url: Url,
+    shared: Arc<Shared>,
+    server: JoinHandle<io::Result<()>>,
+}
+
+struct Shared {
+    helpdesk: Mutex<Helpdesk>,
+    failures: Mutex<Failures>,
+    limits: Limits,
+    stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn helpdesk(&self) -> MutexGuard<'_, Helpdesk> {
+        self.helpdesk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sandbox {
+    /// Starts to listen; errs when the address cannot be had.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let url = Url::parse(&base).map_err(io::Error::other)?;
+        let helpdesk = Helpdesk {
+            store: Store::seeded()?,
+            sessions: BTreeMap::new(),
+            base,
+            app_token: options.app_token,
+            limits: options.limits,
+        };
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            helpdesk: Mutex::new(helpdesk),
+            failures: Mutex::new(options.failures),
+            limits: options.limits,
+            stop: stop.clone(),
+        });
+        let routes = Router::new()
+            .route("/", get(ticket_list))
+            .route("/front/ticket.form.php", get(ticket_page))
+            .route("/front/document.send.php", get(document))
+            .fallback(any(api))
+            .with_state(Arc::clone(&shared));
+        let service = routes.into_make_service_with_connect_info::<Scissors>();
+        let server = axum::serve(CuttableListener(listener), service);
+        let server = server.with_graceful_shutdown(stop.cancelled_owned());
+        let server = tokio::spawn(server.into_future());
+        Ok(Self { url, shared, server })
+    }
+
+    /// The address of the server; the API is below `apirest.php`.
+    pub fn url(&self) -> Url {
+        self.url.clone()
+    }
+
+    /// Switches failures on or, with [`Failures::none`], off.
+    pub fn set_failures(&self, failures: impl Into<Failures>) {
+        *self.shared.failures() = failures.into();
+    }
+
+    /// The tickets that are not in the bin, oldest first.
+    pub fn tickets(&self) -> Vec<TicketView> {
+        view::tickets(&self.shared.helpdesk().store)
+    }
+
+    /// How many sessions are open.
+    pub fn open_sessions(&self) -> usize {
+        self.shared.helpdesk().sessions.len()
+    }
+
+    /// Forgets every session, as a restarted GLPI may.
+    pub fn forget_sessions(&self) {
+        self.shared.helpdesk().sessions.clear();
+    }
+
+    /// Stops, after the calls that are under way.
+    pub async fn stop(mut self) -> io::Result<()> {
+        self.shared.stop.cancel();
+        (&mut self.server).await.map_err(io::Error::other)?
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}
+
+async fn api(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    request: Request,
+) -> Response {
+    if !Call::is_api(request.uri().path()) {
+        return pages::not_found().into_response();
+    }
+    let asked = request.headers().get(FAILURE_HEADER);
+    let failure = match asked.map(|value| value.to_str().unwrap_or_default().parse::<Rule>()) {
+        Some(Ok(rule)) => Some(rule.failure),
+        Some(Err(unknown)) => {
+            return (StatusCode::BAD_REQUEST, unknown.to_string()).into_response();
+        }
+        None => {
+            let path = request.uri().path();
+            let makes_ticket = request.method() == Method::POST && Call::is_ticket_collection(path);
+            shared.failures().strike(makes_ticket)
+        }
+    };
+    if failure == Some(Failure::Down) {
+        scissors.cut();
+        return Response::default();
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, shared.limits.request + SLACK).await else {
+        let page = "<html><head><title>413 Request Entity Too Large</title></head></html>";
+        return Answer::html(StatusCode::PAYLOAD_TOO_LARGE, page).into_response();
+    };
+    match failure {
+        Some(Failure::ServerError) => {
+            return Answer::html(StatusCode::INTERNAL_SERVER_ERROR, "").into_response();
+        }
+        Some(Failure::BadGateway) => {
+            let page = "<html><head><title>502 Bad Gateway</title></head>\
+                <body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>";
+            return Answer::html(StatusCode::BAD_GATEWAY, page).into_response();
+        }
+        Some(Failure::Maintenance) => {
+            let page = "<!DOCTYPE html><html lang=\"fr\"><head>\
+                <title>MAINTENANCE MODE - GLPI</title></head>\
+                <body><p>Le service est en maintenance.</p></body></html>";
+            return Answer::html(StatusCode::OK, page).into_response();
+        }
+        _ => {}
+    }
+    let mut call = Call::read(parts, body, shared.limits).await;
+    call.loses_file = failure == Some(Failure::FileLeftOut);
+    let answer = {
+        let mut helpdesk = shared.helpdesk();
+        if failure == Some(Failure::SessionForgotten) {
+            helpdesk.sessions.remove(&call.session_token);
+        }
+        helpdesk.answer(&call)
+    };
+    match failure {
+        Some(Failure::AnswerLost) => scissors.cut(),
+        Some(Failure::Slow(delay)) => {
+            // a stop does not wait for it
+            let stopped = shared.stop.cancelled();
+            let _ = tokio::time::timeout(delay, stopped).await;
+        }
+        _ => {}
+    }
+    answer.into_response()
+}
+
+async fn ticket_list(State(shared): State<Arc<Shared>>) -> Response {
+    let tickets = view::tickets(&shared.helpdesk().store);
+    pages::list(tickets).into_response()
+}
+
+#[derive(Deserialize)]
+struct TicketQuery {
+    id: i64,
+}
+
+async fn ticket_page(State(shared): State<Arc<Shared>>, Query(TicketQuery { id }): Query<TicketQuery>) -> Response {
+    let tickets = view::tickets(&shared.helpdesk().store);
+    let ticket = tickets.iter().find(|ticket| ticket.id == id);
+    ticket.map_or_else(pages::not_found, pages::ticket).into_response()
+}
+
+#[derive(Deserialize)]
+struct DocumentQuery {
+    docid: i64,
+}
+
+async fn document(State(shared): State<Arc<Shared>>, Query(DocumentQuery { docid }): Query<DocumentQuery>) -> Response {
+    let store = &shared.helpdesk().store;
+    let bytes = store.files.get(&docid).cloned();
+    match (store.get("Document", docid), bytes) {
+        (Some(row), Some(bytes)) => items::document(row, bytes).into_response(),
+        _ => pages::not_found().into_response(),
+    }
+}

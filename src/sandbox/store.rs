@@ -1,0 +1,260 @@
+//! The tables, as loose as GLPI's: rows of JSON with defaults, and nothing validated.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use jiff::Zoned;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::php::{self, Row, int_of, text_of};
+
+/// What a fresh sandbox holds: a stock GLPI with the groups, categories and accounts of an academy.
+const SEED: &str = include_str!("seed.json");
+
+/// An item type and the right of a profile that opens it.
+const KINDS: [(&str, &str); 25] = [
+    ("Ticket", "ticket"),
+    ("Group_Ticket", "ticket"),
+    ("Ticket_User", "ticket"),
+    ("ITILFollowup", "followup"),
+    ("ITILSolution", "ticket"),
+    ("Document", "document"),
+    ("Document_Item", "document"),
+    ("DocumentType", "typedoc"),
+    ("User", "user"),
+    ("UserEmail", "user"),
+    ("Profile_User", "user"),
+    ("Group", "group"),
+    ("Group_User", "group"),
+    ("ITILCategory", "itilcategory"),
+    ("Entity", "entity"),
+    ("Location", "location"),
+    ("RequestType", "dropdown"),
+    ("KnowbaseItem", "knowbase"),
+    ("KnowbaseItem_Item", "knowbase"),
+    ("RuleTicket", "rule_ticket"),
+    ("RuleCriteria", "config"),
+    ("RuleAction", "config"),
+    ("Notification", "notification"),
+    ("NotificationTarget", "notification"),
+    ("Profile", "profile"),
+];
+
+/// The history has its own right, and nobody writes to it.
+const LOG: (&str, &str) = ("Log", "logs");
+
+#[derive(Deserialize)]
+struct Seed {
+    defaults: BTreeMap<String, Row>,
+    rows: BTreeMap<String, Vec<Row>>,
+    active_profiles: BTreeMap<i64, Row>,
+}
+
+#[derive(Default)]
+struct Table {
+    last: i64,
+    rows: BTreeMap<i64, Row>,
+}
+
+/// Everything the helpdesk knows.
+pub(super) struct Store {
+    defaults: BTreeMap<String, Row>,
+    tables: BTreeMap<String, Table>,
+    /// A profile's rights by its id, as `getActiveProfile` shows them.
+    pub(super) profiles: BTreeMap<i64, Row>,
+    /// The bytes of the documents, by their id.
+    pub(super) files: BTreeMap<i64, Bytes>,
+}
+
+impl Store {
+    /// The seeded tables; errs only if the embedded seed is not valid JSON.
+    pub(super) fn seeded() -> serde_json::Result<Self> {
+        let seed: Seed = serde_json::from_str(SEED)?;
+        let mut store = Self {
+            defaults: seed.defaults,
+            tables: BTreeMap::new(),
+            profiles: seed.active_profiles,
+            files: BTreeMap::new(),
+        };
+        for (kind, rows) in seed.rows {
+            for row in rows {
+                store.put(&kind, &row, None);
+            }
+        }
+        Ok(store)
+    }
+
+    /// The item type of that name with its right; PHP's class names know no case.
+    pub(super) fn kind(name: &str) -> Option<(&'static str, &'static str)> {
+        KINDS.into_iter().chain([LOG]).find(|(kind, _)| kind.eq_ignore_ascii_case(name))
+    }
+
+    /// The fields of an item type with their default values.
+    pub(super) fn defaults(&self, kind: &str) -> Option<&Row> {
+        self.defaults.get(kind)
+    }
+
+    pub(super) fn get(&self, kind: &str, id: i64) -> Option<&Row> {
+        self.tables.get(kind)?.rows.get(&id)
+    }
+
+    /// All rows of an item type, oldest first.
+    pub(super) fn rows(&self, kind: &str) -> impl DoubleEndedIterator<Item = &Row> {
+        self.tables.get(kind).into_iter().flat_map(|t| t.rows.values())
+    }
+
+    /// The rows whose `field` holds that number.
+    pub(super) fn rows_of(&self, kind: &str, field: &str, id: i64) -> impl Iterator<Item = &Row> {
+        self.rows(kind).filter(move |row| int_of(row, field) == id)
+    }
+
+    /// Adds a row: unknown fields are dropped, missing ones get their default, dates are set.
+    pub(super) fn insert(&mut self, kind: &str, input: &Row) -> i64 {
+        self.put(kind, input, Some(&now()))
+    }
+
+    fn put(&mut self, kind: &str, input: &Row, date: Option<&str>) -> i64 {
+        let mut row = self.defaults.get(kind).cloned().unwrap_or_default();
+        for stamp in ["date", "date_mod", "date_creation"] {
+            if let (Some(slot), Some(date)) = (row.get_mut(stamp), date) {
+                *slot = Value::from(date);
+            }
+        }
+        merge(&mut row, input);
+        for hidden in UNDISCLOSED {
+            if let Some(value) = input.get(hidden) {
+                row.insert(hidden.to_owned(), value.clone());
+            }
+        }
+        let table = self.tables.entry(kind.to_owned()).or_default();
+        let id = input.get("id").map_or(table.last + 1, php::int);
+        table.last = table.last.max(id);
+        row.insert("id".to_owned(), Value::from(id));
+        table.rows.insert(id, row);
+        id
+    }
+
+    /// Writes the fields that the item type has; false when there is no such row.
+    pub(super) fn update(&mut self, kind: &str, id: i64, input: &Row) -> bool {
+        let Some(row) = self.tables.get_mut(kind).and_then(|t| t.rows.get_mut(&id)) else {
+            return false;
+        };
+        merge(row, input);
+        row.insert("id".to_owned(), Value::from(id));
+        if row.contains_key("date_mod") {
+            row.insert("date_mod".to_owned(), Value::from(now()));
+        }
+        true
+    }
+
+    /// Writes one field.
+    pub(super) fn set(&mut self, kind: &str, id: i64, field: &str, value: impl Into<Value>) {
+        let input = Row::from_iter([(field.to_owned(), value.into())]);
+        self.update(kind, id, &input);
+    }
+
+    /// Removes a row for good.
+    pub(super) fn remove(&mut self, kind: &str, id: i64) -> Option<Row> {
+        if kind == "Document" {
+            self.files.remove(&id);
+        }
+        self.tables.get_mut(kind)?.rows.remove(&id)
+    }
+
+    /// The text of a field of another item; nothing for id 0 or an unknown one.
+    pub(super) fn name_of(&self, kind: &str, id: i64, field: &str) -> Option<String> {
+        self.get(kind, id).and_then(|row| row.get(field)).map(php::text)
+    }
+
+    /// "Nom Prénom", or the login where there is no name.
+    pub(super) fn person(&self, user: i64) -> String {
+        let Some(row) = self.get("User", user) else {
+            return String::new();
+        };
+        let name = format!("{} {}", text_of(row, "realname"), text_of(row, "firstname"));
+        match name.trim() {
+            "" => text_of(row, "name"),
+            name => name.to_owned(),
+        }
+    }
+
+    /// A line of an item's history.
+    pub(super) fn log(&mut self, item: (&str, i64), by: i64, event: &Event<'_>) {
+        let (link, action, option) = event.code;
+        let row = json!({
+            "itemtype": item.0, "items_id": item.1, "itemtype_link": link,
+            "linked_action": action, "user_name": format!("{} ({by})", self.person(by)),
+            "id_search_option": option, "old_value": event.old, "new_value": event.new,
+        });
+        if let Value::Object(row) = row {
+            self.insert("Log", &row);
+        }
+    }
+}
+
+/// What a line of the history says.
+pub(super) struct Event<'a> {
+    /// The linked type, GLPI's number of the action, the search option.
+    code: (&'a str, i64, i64),
+    old: &'a str,
+    new: &'a str,
+}
+
+impl<'a> Event<'a> {
+    /// Something was added, or done, to a linked item.
+    pub(super) fn of(linked: &'a str, action: i64, option: i64, new: &'a str) -> Self {
+        Self { code: (linked, action, option), old: "", new }
+    }
+
+    /// A linked item was taken away.
+    pub(super) fn without(linked: &'a str, old: &'a str) -> Self {
+        Self { old, ..Self::of(linked, 16, 0, "") }
+    }
+
+    /// A field, named by its search option, was changed.
+    pub(super) fn field(option: i64, old: &'a str, new: &'a str) -> Self {
+        Self { old, ..Self::of("", 0, option, new) }
+    }
+}
+
+/// What GLPI keeps and does not show: two secrets of a user, and whether an article has readers.
+pub(super) const UNDISCLOSED: [&str; 3] = ["password", "api_token", "_visibility"];
+
+fn merge(row: &mut Row, input: &Row) {
+    for (field, slot) in row.iter_mut() {
+        if let Some(value) = input.get(field) {
+            *slot = cast(value, slot);
+        }
+    }
+}
+
+/// A column keeps its type: a number stays one whatever was sent.
+fn cast(value: &Value, column: &Value) -> Value {
+    match (column, value) {
+        (_, Value::Null) => Value::Null,
+        (Value::Number(_), value) => Value::from(php::int(value)),
+        (Value::String(_), value) => Value::from(php::text(value)),
+        (_, Value::Bool(yes)) => Value::from(i64::from(*yes)),
+        (_, value) => value.clone(),
+    }
+}
+
+/// The local time, without an offset, as every date in GLPI's answers.
+pub(super) fn now() -> String {
+    local_time().strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Whole seconds between a date of ours and now.
+pub(super) fn seconds_since(date: &str) -> i64 {
+    let parsed = DateTime::strptime("%Y-%m-%d %H:%M:%S", date);
+    parsed.map_or(0, |then| local_time().datetime().duration_since(then).as_secs())
+}
+
+/// The clock of the academy.
+pub(super) fn local_time() -> Zoned {
+    let paris = TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC);
+    Zoned::now().with_time_zone(paris)
+}

@@ -1,0 +1,259 @@
+//! Tickets: how GLPI makes one from nearly anything, and its status.
+
+use serde_json::Value;
+
+use super::actors::{self, Actor, Role};
+use super::answer::RIGHT_MISSING;
+use super::helpdesk::Helpdesk;
+use super::php::{self, Row, flag, int, int_of, text_of};
+use super::rules;
+use super::session::Caller;
+use super::store::{Event, Store, now, seconds_since};
+use super::text::{decode, encode, without_tags};
+use super::upload::{self, Incoming, Messages, Owner};
+
+pub(super) const NEW: i64 = 1;
+pub(super) const ASSIGNED: i64 = 2;
+const WAITING: i64 = 4;
+pub(super) const SOLVED: i64 = 5;
+pub(super) const CLOSED: i64 = 6;
+
+/// GLPI's default priority by urgency (line) and impact (column), each from 1 to 5.
+const PRIORITIES: [[i64; 5]; 5] = [[1, 1, 2, 2, 2], [1, 2, 2, 3, 3], [2, 2, 3, 4, 4], [2, 3, 4, 4, 5], [2, 3, 4, 5, 5]];
+
+/// Makes a ticket. It only fails for an entity that is not there.
+pub(super) fn add(
+    desk: &mut Helpdesk,
+    caller: &Caller,
+    mut input: Row,
+    files: &[Incoming],
+    messages: &mut Messages,
+) -> Result<i64, String> {
+    if desk.store.get("Entity", int_of(&input, "entities_id")).is_none() {
+        return Err(RIGHT_MISSING.to_owned());
+    }
+    let mut actors = actors::named_in(&input);
+    for change in rules::on_add(&desk.store, &input) {
+        match actors::field(&change.field) {
+            Some((role, party)) => {
+                if !change.appends {
+                    actors.retain(|actor| (actor.role, actor.party) != (role, party));
+                }
+                let actor = Actor::new(role, party, int(&change.value));
+                if !actors.contains(&actor) {
+                    actors.push(actor);
+                }
+            }
+            None => {
+                input.insert(change.field, change.value);
+            }
+        }
+    }
+    actors.sort_by_key(|actor| actor.role as i64);
+    complete(&mut input, caller);
+    let is_assigned = actors.iter().any(|actor| actor.role == Role::Assigned);
+    let promoted = is_assigned && int_of(&input, "status") == NEW;
+    if promoted {
+        input.insert("status".to_owned(), ASSIGNED.into());
+    }
+    let ticket = desk.store.insert("Ticket", &input);
+    let item = ("Ticket", ticket);
+    let counts = !flag(&input, "_do_not_compute_takeintoaccount");
+    for actor in &actors {
+        if actor.role == Role::Assigned && counts {
+            take_into_account(desk, caller, ticket);
+        }
+        // an unknown one is dropped without a word
+        let known = desk.store.get(actor.party.kind(), actor.id).is_some();
+        if known || !actor.email.is_empty() {
+            actors::link(desk, caller, ticket, actor);
+        }
+    }
+    if promoted {
+        let event = Event::field(12, "1", "2");
+        desk.store.log(item, caller.user, &event);
+    }
+    let event = Event::of("0", 20, 0, "");
+    desk.store.log(item, caller.user, &event);
+    let owner = Owner { kind: "Ticket", id: ticket, author: caller.user };
+    upload::attach(desk, &owner, &input, files, messages);
+    Ok(ticket)
+}
+
+/// What GLPI fills in before it stores a new ticket.
+fn complete(input: &mut Row, caller: &Caller) {
+    let mut default = |field: &str, value: Value| {
+        if !input.contains_key(field) {
+            input.insert(field.to_owned(), value);
+        }
+    };
+    default("content", "".into());
+    default("name", "".into());
+    default("status", NEW.into());
+    default("urgency", 3.into());
+    default("impact", 3.into());
+    if text_of(input, "name").is_empty() {
+        let words = without_tags(&decode(&text_of(input, "content")));
+        let title: String = words.chars().take(70).collect();
+        input.insert("name".to_owned(), encode(&title).into());
+    }
+    let name: String = text_of(input, "name").chars().take(255).collect();
+    input.insert("name".to_owned(), name.into());
+    if !input.contains_key("priority") {
+        let priority = priority(int_of(input, "urgency"), int_of(input, "impact"));
+        input.insert("priority".to_owned(), priority.into());
+    }
+    input.insert("users_id_recipient".to_owned(), caller.user.into());
+    input.insert("users_id_lastupdater".to_owned(), caller.user.into());
+    input.remove("id");
+}
+
+fn priority(urgency: i64, impact: i64) -> i64 {
+    let index = |level: i64| usize::try_from(level - 1).unwrap_or(usize::MAX);
+    let line = PRIORITIES.get(index(urgency));
+    line.and_then(|line| line.get(index(impact))).copied().unwrap_or(3)
+}
+
+/// Updates a ticket: fields, priority, status with its dates, and actors.
+pub(super) fn update(desk: &mut Helpdesk, caller: &Caller, ticket: i64, mut input: Row) {
+    let old = desk.store.get("Ticket", ticket).cloned().unwrap_or_default();
+    let urgent = input.contains_key("urgency") || input.contains_key("impact");
+    if urgent && !input.contains_key("priority") {
+        let level = |field| input.get(field).map_or_else(|| int_of(&old, field), int);
+        let priority = priority(level("urgency"), level("impact"));
+        input.insert("priority".to_owned(), priority.into());
+    }
+    let status = input.remove("status").map(|status| int(&status));
+    if let Some(Value::Object(_)) = input.get("_actors") {
+        actors::replace(desk, caller, ticket, &actors::named_in(&input));
+    } else {
+        for actor in actors::named_in(&input) {
+            if !actors::linked(&desk.store, ticket, &actor) {
+                actors::link(desk, caller, ticket, &actor);
+            }
+        }
+    }
+    desk.store.update("Ticket", ticket, &input);
+    touch(desk, caller, ticket);
+    if let Some(status) = status {
+        set_status(desk, caller, ticket, status);
+        if !flag(&input, "_do_not_compute_takeintoaccount") {
+            take_into_account(desk, caller, ticket);
+        }
+    } else if int_of(&old, "status") == NEW && actors::is_assigned(&desk.store, ticket) {
+        set_status(desk, caller, ticket, ASSIGNED);
+    }
+}
+
+pub(super) fn status(store: &Store, ticket: i64) -> i64 {
+    store.get("Ticket", ticket).map_or(0, |row| int_of(row, "status"))
+}
+
+/// Sets the status with the dates that belong to it.
+pub(super) fn set_status(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i64) {
+    let Some(row) = desk.store.get("Ticket", ticket) else {
+        return;
+    };
+    let old = int_of(row, "status");
+    let delay = seconds_since(&text_of(row, "date"));
+    let solved = row.get("solvedate").is_some_and(php::truthy);
+    let waited = match text_of(row, "begin_waiting_date").as_str() {
+        "" => 0,
+        since => seconds_since(since),
+    };
+    let waited = int_of(row, "waiting_duration") + waited;
+    let mut input = Row::from_iter([("status".to_owned(), Value::from(status))]);
+    let mut set = |field: &str, value: Value| input.insert(field.to_owned(), value);
+    match status {
+        SOLVED | CLOSED => {
+            if !solved {
+                set("solvedate", now().into());
+                set("solve_delay_stat", delay.into());
+                set("begin_waiting_date", now().into());
+            }
+            if status == CLOSED {
+                set("closedate", now().into());
+                set("close_delay_stat", delay.into());
+            }
+        }
+        WAITING => {
+            set("begin_waiting_date", now().into());
+        }
+        _ => {
+            for date in ["solvedate", "closedate", "begin_waiting_date"] {
+                set(date, Value::Null);
+            }
+            set("solve_delay_stat", 0.into());
+            set("close_delay_stat", 0.into());
+            set("waiting_duration", waited.into());
+        }
+    }
+    desk.store.update("Ticket", ticket, &input);
+    touch(desk, caller, ticket);
+    if old != status {
+        let (old, new) = (old.to_string(), status.to_string());
+        let event = Event::field(12, &old, &new);
+        desk.store.log(("Ticket", ticket), caller.user, &event);
+    }
+}
+
+/// Someone of the helpdesk did something: unless it was asked not to, GLPI counts the ticket as
+/// taken into account from now on.
+pub(super) fn take_into_account(desk: &mut Helpdesk, caller: &Caller, ticket: i64) {
+    let Some(row) = desk.store.get("Ticket", ticket) else {
+        return;
+    };
+    let is_requester = desk
+        .store
+        .rows_of("Ticket_User", "tickets_id", ticket)
+        .any(|link| int_of(link, "type") == Role::Requester as i64 && int_of(link, "users_id") == caller.user);
+    let done = row.get("takeintoaccountdate").is_some_and(php::truthy);
+    if done || is_requester || !caller.is_central() {
+        return;
+    }
+    let delay = seconds_since(&text_of(row, "date")).max(1);
+    desk.store.set("Ticket", ticket, "takeintoaccountdate", now());
+    desk.store.set("Ticket", ticket, "takeintoaccount_delay_stat", delay);
+    let delay = delay.to_string();
+    let event = Event::field(150, "0", &delay);
+    desk.store.log(("Ticket", ticket), caller.user, &event);
+}
+
+/// The ticket was changed by the caller, now.
+pub(super) fn touch(desk: &mut Helpdesk, caller: &Caller, ticket: i64) {
+    desk.store.set("Ticket", ticket, "users_id_lastupdater", caller.user);
+}
+
+/// Removes a ticket with everything that hangs on it.
+pub(super) fn purge(desk: &mut Helpdesk, ticket: i64) {
+    for (kind, field) in [
+        ("Ticket_User", "tickets_id"),
+        ("Group_Ticket", "tickets_id"),
+        ("ITILFollowup", "items_id"),
+        ("ITILSolution", "items_id"),
+        ("Document_Item", "items_id"),
+        ("KnowbaseItem_Item", "items_id"),
+        ("Log", "items_id"),
+    ] {
+        let of_ticket = |row: &&Row| field == "tickets_id" || text_of(row, "itemtype") == "Ticket";
+        let rows = desk.store.rows_of(kind, field, ticket).filter(of_ticket);
+        let ids: Vec<_> = rows.map(|row| int_of(row, "id")).collect();
+        for id in ids {
+            desk.store.remove(kind, id);
+        }
+    }
+    desk.store.remove("Ticket", ticket);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn priorities_of_the_default_matrix() {
+        assert_eq!(priority(4, 3), 4);
+        assert_eq!(priority(3, 3), 3);
+        assert_eq!(priority(5, 5), 5);
+        assert_eq!(priority(1, 1), 1);
+    }
+}

@@ -1,0 +1,104 @@
+//! Follow-ups and solutions: what is said on a ticket, and what that does to its status.
+
+use serde_json::Value;
+
+use super::actors;
+use super::answer::RIGHT_MISSING;
+use super::helpdesk::Helpdesk;
+use super::php::{Row, flag, int_of, text_of};
+use super::session::Caller;
+use super::store::{Event, now};
+use super::tickets::{self, CLOSED, SOLVED};
+use super::upload::{self, Incoming, Messages, Owner};
+
+const WAITING_FOR_APPROVAL: i64 = 2;
+const ACCEPTED: i64 = 3;
+const REFUSED: i64 = 4;
+
+/// A follow-up; `add_close` approves the solution, `add_reopen` refuses it.
+pub(super) fn add_followup(
+    desk: &mut Helpdesk,
+    caller: &Caller,
+    mut input: Row,
+    files: &[Incoming],
+    messages: &mut Messages,
+) -> Result<i64, String> {
+    let ticket = int_of(&input, "items_id");
+    let row = desk.store.get("Ticket", ticket);
+    let of_ticket = text_of(&input, "itemtype") == "Ticket";
+    if !of_ticket || !row.is_some_and(|row| caller.sees(&desk.store, row)) {
+        return Err(RIGHT_MISSING.to_owned());
+    }
+    if text_of(&input, "content").is_empty() {
+        if flag(&input, "add_reopen") {
+            let message = "Si vous souhaitez rouvrir cet élément, vous devez indiquer une raison";
+            return Err(message.to_owned());
+        }
+        if !flag(&input, "add_close") {
+            let message = "Vous ne pouvez pas ajouter de suivi sans une description";
+            return Err(message.to_owned());
+        }
+        input.insert("content".to_owned(), "Solution approuvée".into());
+    }
+    if !input.contains_key("users_id") {
+        input.insert("users_id".to_owned(), caller.user.into());
+    }
+    input.insert("timeline_position".to_owned(), Value::from(1));
+    let followup = desk.store.insert("ITILFollowup", &input);
+    log(desk, caller, ticket, "ITILFollowup", &followup.to_string());
+    tickets::touch(desk, caller, ticket);
+    if !flag(&input, "_do_not_compute_takeintoaccount") {
+        tickets::take_into_account(desk, caller, ticket);
+    }
+    let answered = matches!(tickets::status(&desk.store, ticket), SOLVED | CLOSED);
+    if answered && flag(&input, "add_close") {
+        judge(desk, caller, ticket, ACCEPTED);
+        tickets::set_status(desk, caller, ticket, CLOSED);
+    } else if answered && flag(&input, "add_reopen") {
+        judge(desk, caller, ticket, REFUSED);
+        let status = if actors::is_assigned(&desk.store, ticket) { 2 } else { 1 };
+        tickets::set_status(desk, caller, ticket, status);
+    }
+    let author = int_of(&input, "users_id");
+    let owner = Owner { kind: "ITILFollowup", id: followup, author };
+    upload::attach(desk, &owner, &input, files, messages);
+    Ok(followup)
+}
+
+/// Writes the answer into the ticket's last solution.
+fn judge(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i64) {
+    let solutions = desk.store.rows_of("ITILSolution", "items_id", ticket);
+    let Some(last) = solutions.last().map(|row| int_of(row, "id")) else {
+        return;
+    };
+    let verdict = Row::from_iter([
+        ("status".to_owned(), Value::from(status)),
+        ("date_approval".to_owned(), now().into()),
+        ("users_id_approval".to_owned(), caller.user.into()),
+    ]);
+    desk.store.update("ITILSolution", last, &verdict);
+}
+
+/// A solution, which solves its ticket; GLPI takes one for a missing ticket as well.
+pub(super) fn add_solution(desk: &mut Helpdesk, caller: &Caller, mut input: Row) -> Result<i64, String> {
+    let ticket = int_of(&input, "items_id");
+    if matches!(tickets::status(&desk.store, ticket), SOLVED | CLOSED) {
+        let message = "Cet item est déjà résolu, quelqu'un a-t-il publié une solution avant vous ?";
+        return Err(message.to_owned());
+    }
+    input.insert("status".to_owned(), WAITING_FOR_APPROVAL.into());
+    if !input.contains_key("users_id") {
+        input.insert("users_id".to_owned(), caller.user.into());
+    }
+    let solution = desk.store.insert("ITILSolution", &input);
+    tickets::set_status(desk, caller, ticket, SOLVED);
+    log(desk, caller, ticket, "ITILSolution", &format!("{solution} ({solution})"));
+    tickets::take_into_account(desk, caller, ticket);
+    Ok(solution)
+}
+
+/// The line of a new follow-up or solution in the ticket's history.
+fn log(desk: &mut Helpdesk, caller: &Caller, ticket: i64, kind: &str, name: &str) {
+    let event = Event::of(kind, 17, 0, name);
+    desk.store.log(("Ticket", ticket), caller.user, &event);
+}
