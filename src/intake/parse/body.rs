@@ -1,0 +1,384 @@
+//! Which parts are the text of a mail and which are its files, and what becomes of both.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use data_encoding::BASE64_MIME_PERMISSIVE;
+use sha2::{Digest, Sha256};
+
+use super::{
+    continued::percent_decoded,
+    flowed,
+    header::Header,
+    history, html,
+    names::Names,
+    parts::{Leaf, Multipart, Node},
+    text,
+};
+use crate::request::{Attachment, Body, Reference};
+
+/// What all texts of a mail may take as HTML, bytes; beyond it they go along as files.
+const MAX_TEXT: usize = 500_000;
+
+/// A mail's text and files.
+#[derive(Debug, Default)]
+struct Content<'a> {
+    texts: Vec<&'a Leaf>,
+    files: Vec<&'a Leaf>,
+}
+
+/// Writes the body and hands over every file, in the order of the mail. A forwarded mail stays unfolded.
+pub(super) fn write(root: &Node, reference: Reference, is_forward: bool) -> (Body, Vec<Attachment>) {
+    let content = match root {
+        // A mail of a single part is a text also when that has a name.
+        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment => Content { texts: vec![leaf], files: Vec::new() },
+        _ => gather(root),
+    };
+    let mut files = Files::new(&content.files, reference);
+    let mut whole = String::new();
+    for leaf in content.texts {
+        if !whole.is_empty() {
+            whole.push_str("<br>");
+        }
+        let left = MAX_TEXT.saturating_sub(whole.len());
+        whole.push_str(&fragment(leaf, left, &mut files));
+    }
+    let parted = if is_forward { history::keep(&whole) } else { history::fold(&whole) };
+    let body = Body { text: text::from_html(&parted.visible), html: parted.visible, folded_html: parted.folded };
+    let mut attachments = files.attachments();
+    let is_shown = |tag: &String| {
+        let image = format!("<img id=\"{tag}\">");
+        body.html.contains(&image) || body.folded_html.as_ref().is_some_and(|folded| folded.contains(&image))
+    };
+    for attachment in &mut attachments {
+        // Its text may have become a file after all.
+        attachment.inline_tag = attachment.inline_tag.take().filter(is_shown);
+    }
+    (body, attachments)
+}
+
+fn is_text(leaf: &Leaf) -> bool {
+    matches!(leaf.content_type.as_str(), "text/plain" | "text/html")
+}
+
+/// Sorts a part's content into texts and files.
+fn gather(node: &Node) -> Content<'_> {
+    match node {
+        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment && leaf.name.is_none() => {
+            Content { texts: vec![leaf], files: Vec::new() }
+        }
+        Node::Leaf(leaf) => Content { texts: Vec::new(), files: vec![leaf] },
+        Node::Multipart { kind: Multipart::Alternative, children } => best(children),
+        Node::Multipart { kind: Multipart::Related, children } => {
+            let mut content = children.first().map(gather).unwrap_or_default();
+            content.files.extend(children.iter().skip(1).flat_map(Node::leaves));
+            content
+        }
+        Node::Multipart { children, .. } => {
+            let mut content = Content::default();
+            for part in children.iter().map(gather) {
+                content.texts.extend(part.texts);
+                content.files.extend(part.files);
+            }
+            content
+        }
+    }
+}
+
+/// Of several forms of one text the richest that says something; the files of all of them.
+fn best(forms: &[Node]) -> Content<'_> {
+    let mut forms: Vec<Content<'_>> = forms.iter().map(gather).collect();
+    let rank = |content: &Content<'_>| {
+        let says = |leaf: &&&Leaf| text::from_html(&leaf.text()).contains(char::is_alphanumeric);
+        let telling: Vec<&&Leaf> = content.texts.iter().filter(says).collect();
+        let has_html = |leaf: &&&Leaf| leaf.content_type == "text/html";
+        match (telling.iter().any(has_html), telling.is_empty()) {
+            (true, _) => 3,
+            (false, false) => 2,
+            // Nothing but an image, perhaps.
+            (false, true) => i32::from(content.texts.iter().any(|leaf| has_html(&leaf))),
+        }
+    };
+    let Some(chosen) = (0..forms.len()).max_by_key(|&form| rank(&forms[form])) else {
+        return Content::default();
+    };
+    let texts = std::mem::take(&mut forms[chosen].texts);
+    let is_other_form = |leaf: &&Leaf| {
+        leaf.content_type.starts_with("text/") && leaf.content_type != "text/calendar" && leaf.name.is_none()
+    };
+    let files = forms.into_iter().flat_map(|form| form.files).filter(|leaf| texts.is_empty() || !is_other_form(leaf));
+    Content { files: files.collect(), texts }
+}
+
+/// One text as sanitised HTML with its images placed. What is too intricate or has no room, bytes, goes
+/// along as a file.
+fn fragment(leaf: &Leaf, room: usize, files: &mut Files<'_>) -> String {
+    let text = leaf.text();
+    if leaf.content_type == "text/html" {
+        let shown = html::sanitise(&text).map(|clean| html::place_images(&clean, |source| files.tag_of(source)));
+        shown.filter(|html| html.len() <= room).unwrap_or_else(|| {
+            let name = files.add("message.html", leaf);
+            beginning(&text::from_html(&text), room, name)
+        })
+    } else {
+        let text = if leaf.flowed { flowed::unwrap(&text, leaf.delete_space) } else { text };
+        if text.len() <= room {
+            text::to_html(&text)
+        } else {
+            let name = files.add("message.txt", leaf);
+            beginning(&text, room, name)
+        }
+    }
+}
+
+/// As much of a text as there is room for, and where the whole is.
+fn beginning(text: &str, room: usize, file: &str) -> String {
+    let beginning = &text[..text.floor_char_boundary(room)];
+    format!("{}<p>[Le texte complet est dans la pièce jointe {file}.]</p>", text::to_html(beginning))
+}
+
+/// The files of a mail, with those that its texts show or leave to a file.
+struct Files<'a> {
+    reference: Reference,
+    parts: Vec<(&'a Leaf, Option<String>)>,
+    by_content_id: HashMap<&'a str, usize>,
+    added: Vec<Added>,
+}
+
+struct Added {
+    name: Option<&'static str>,
+    content_type: String,
+    content: Bytes,
+    inline_tag: Option<String>,
+}
+
+impl<'a> Files<'a> {
+    fn new(parts: &[&'a Leaf], reference: Reference) -> Self {
+        let mut by_content_id = HashMap::new();
+        for (index, leaf) in parts.iter().enumerate() {
+            if let Some(id) = leaf.content_id.as_deref().filter(|_| is_shown_image(leaf)) {
+                by_content_id.entry(id).or_insert(index);
+            }
+        }
+        Self { reference, parts: parts.iter().map(|&leaf| (leaf, None)).collect(), by_content_id, added: Vec::new() }
+    }
+
+    /// The tag of the image that a `cid:` or `data:` address means, if it is there.
+    fn tag_of(&mut self, address: &str) -> Option<String> {
+        let (scheme, rest) = address.trim().split_once(':')?;
+        if scheme.eq_ignore_ascii_case("data") {
+            let (media, data) = rest.split_once(',')?;
+            let content_type = media.strip_suffix(";base64")?.to_ascii_lowercase();
+            let is_image = content_type.starts_with("image/") && content_type != "image/svg+xml";
+            let content = BASE64_MIME_PERMISSIVE.decode(data.as_bytes()).ok().filter(|_| is_image)?;
+            let tag = inline_tag(self.reference, self.parts.len() + self.added.len());
+            self.added.push(Added { name: None, content_type, content: content.into(), inline_tag: Some(tag.clone()) });
+            return Some(tag);
+        }
+        // RFC 2392: `%40` stands for `@`; not all software knows.
+        let decoded = String::from_utf8(percent_decoded(rest)).unwrap_or_default();
+        let index = *self.by_content_id.get(decoded.as_str()).or(self.by_content_id.get(rest))?;
+        let tag = inline_tag(self.reference, index);
+        self.parts.get_mut(index)?.1 = Some(tag.clone());
+        Some(tag)
+    }
+
+    /// Lets a text go along as a file.
+    fn add(&mut self, name: &'static str, leaf: &Leaf) -> &'static str {
+        let content_type = leaf.content_type.clone();
+        self.added.push(Added { name: Some(name), content_type, content: leaf.content(), inline_tag: None });
+        name
+    }
+
+    fn attachments(self) -> Vec<Attachment> {
+        let mut names = Names::default();
+        let parts = self.parts.into_iter().map(|(leaf, inline_tag)| {
+            let content = leaf.content();
+            let declared = leaf.name.clone().or_else(|| subject_of_mail(leaf, &content));
+            (declared, leaf.content_type.clone(), content, inline_tag)
+        });
+        let added = self
+            .added
+            .into_iter()
+            .map(|file| (file.name.map(str::to_owned), file.content_type, file.content, file.inline_tag));
+        parts
+            .chain(added)
+            .map(|(declared, content_type, content, inline_tag)| Attachment {
+                name: names.name(declared.as_deref(), &content_type),
+                content_type,
+                content,
+                inline_tag,
+            })
+            .collect()
+    }
+}
+
+/// Whether a part may be shown inside the text. SVG is a document that can act, not a picture.
+fn is_shown_image(leaf: &Leaf) -> bool {
+    let has_image_name = || {
+        let name = leaf.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"].iter().any(|end| name.ends_with(end))
+    };
+    match leaf.content_type.as_str() {
+        "image/svg+xml" => false,
+        "application/octet-stream" => has_image_name(),
+        other => other.starts_with("image/"),
+    }
+}
+
+/// An attached mail is called by its subject.
+fn subject_of_mail(leaf: &Leaf, content: &[u8]) -> Option<String> {
+    if !matches!(leaf.content_type.as_str(), "message/rfc822" | "message/global") {
+        return None;
+    }
+    let (header, _) = Header::cut(content);
+    // A slash in a subject is no path.
+    header.text("subject", 120).map(|subject| format!("{}.eml", subject.replace(['/', '\\'], "-")))
+}
+
+/// A mark in the form of GLPI's own (`Rule::getUuid`): unique among a mail's files, and the same when the
+/// same mail comes again.
+fn inline_tag(reference: Reference, index: usize) -> String {
+    let digest = Sha256::digest(format!("inline {reference} {index}"));
+    let word = |at: usize| digest[at..at + 4].iter().fold(0_u32, |word, &byte| word << 8 | u32::from(byte));
+    format!("{:08x}-{:08x}-{:08x}.{:08}", word(0), word(4), word(8), word(12) % 100_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Reference, inline_tag, write};
+    use crate::{
+        intake::parse::{header::Header, parts::Tree},
+        request::{Attachment, Body},
+    };
+
+    fn written(mail: &str) -> (Body, Vec<Attachment>) {
+        let raw = Bytes::from(mail.to_owned());
+        let copy = raw.clone();
+        let (header, body) = Header::cut(&copy);
+        write(&Tree::cut(&raw, &header, body).root, Reference::new("mail", "", b"x"), false)
+    }
+
+    fn names(attachments: &[Attachment]) -> Vec<&str> {
+        attachments.iter().map(|attachment| attachment.name.as_str()).collect()
+    }
+
+    /// A multipart of these parts, each header and body.
+    fn multipart(kind: &str, parts: &[(&str, &str)]) -> String {
+        let mut mail = format!("Content-Type: multipart/{kind}; boundary={kind}x\n\n");
+        for (header, body) in parts {
+            mail.extend(["--", kind, "x\n", header, "\n\n", body, "\n"]);
+        }
+        format!("{mail}--{kind}x--\n")
+    }
+
+    fn nested(mail: &str) -> (&str, &str) {
+        mail.split_once("\n\n").unwrap()
+    }
+
+    #[test]
+    fn html_is_preferred_where_it_says_something() {
+        let (plain, html) = (("Content-Type: text/plain", "simple"), ("Content-Type: text/html", "<b>riche</b>"));
+        assert_eq!(written(&multipart("alternative", &[plain, html])).0.html, "<b>riche</b>");
+        assert_eq!(written(&multipart("alternative", &[html, plain])).0.html, "<b>riche</b>");
+        let empty = ("Content-Type: text/html", "<html><body><br></body></html>");
+        assert_eq!(written(&multipart("alternative", &[plain, empty])).0.text, "simple");
+    }
+
+    #[test]
+    fn files_inside_an_alternative_are_kept_and_other_forms_are_not() {
+        let inner = multipart(
+            "mixed",
+            &[
+                ("Content-Type: text/html", "avant"),
+                ("Content-Type: application/pdf; name=a.pdf", "x"),
+                ("Content-Type: text/html", "après"),
+            ],
+        );
+        let (body, files) = written(&multipart(
+            "alternative",
+            &[
+                ("Content-Type: text/plain", "simple"),
+                ("Content-Type: text/calendar; method=REQUEST", "BEGIN:VCALENDAR"),
+                ("Content-Type: text/x-amp-html", "<html amp4email>"),
+                nested(&inner),
+            ],
+        ));
+        assert_eq!(body.text, "avant\naprès");
+        assert_eq!(names(&files), ["piece-jointe-1.ics", "a.pdf"]);
+    }
+
+    #[test]
+    fn images_are_tied_to_their_place() {
+        let related = multipart(
+            "related",
+            &[
+                ("Content-Type: text/html", "Voir : <img src=\"cid:image001.png%4001D\"><img src=\"cid:inconnue\">"),
+                ("Content-Type: image/png; name=image001.png\nContent-ID: <image001.png@01D>", "png"),
+                ("Content-Type: image/png; name=logo.png\nContent-ID: <logo@x>", "png"),
+            ],
+        );
+        let (body, files) = written(&related);
+        let tag = files[0].inline_tag.clone().unwrap();
+        assert_eq!(body.html, format!("Voir : <img id=\"{tag}\">[image absente du message]"));
+        assert_eq!((names(&files), &files[1].inline_tag), (vec!["image001.png", "logo.png"], &None));
+        assert_eq!(written(&related).1[0].inline_tag, Some(tag));
+
+        let (body, files) = written("Content-Type: text/html\n\n<p>x <img src='data:image/png;base64,iVBORw0K'></p>");
+        assert_eq!(files[0].name, "piece-jointe-1.png");
+        assert_eq!(&files[0].content[..], b"\x89PNG\r\n");
+        assert!(body.html.contains(files[0].inline_tag.as_deref().unwrap()));
+    }
+
+    #[test]
+    fn an_attached_mail_is_a_file_named_by_its_subject() {
+        let (body, files) = written(&multipart(
+            "mixed",
+            &[
+                ("Content-Type: text/plain", "Voir le message joint."),
+                ("Content-Type: message/rfc822", "From: x@y.fr\nSubject: =?utf-8?Q?Probl=C3=A8me_1/2?=\n\nBonjour"),
+            ],
+        ));
+        assert_eq!(body.text, "Voir le message joint.");
+        assert_eq!(names(&files), ["Problème 1-2.eml"]);
+        assert!(files[0].content.starts_with(b"From: x@y.fr"));
+    }
+
+    #[test]
+    fn text_files_are_files_and_a_lone_text_is_the_text() {
+        let (body, files) = written(&multipart(
+            "mixed",
+            &[
+                ("Content-Type: text/plain", "corps"),
+                ("Content-Type: text/plain; name=journal.log", "log"),
+                ("Content-Type: text/plain\nContent-Disposition: attachment", "x"),
+                ("Content-Type: text/html", "<p>pied</p>"),
+            ],
+        ));
+        assert_eq!(body.text, "corps\n\npied");
+        assert_eq!(names(&files), ["journal.log", "piece-jointe-2.txt"]);
+        assert_eq!(written("Content-Type: text/plain; name=corps.txt\n\nBonjour").0.text, "Bonjour");
+    }
+
+    #[test]
+    fn what_is_too_large_or_intricate_goes_along_as_a_file() {
+        let (body, files) = written(&format!("Subject: x\n\n{}", "é".repeat(1_000_000)));
+        assert!(body.text.ends_with("[Le texte complet est dans la pièce jointe message.txt.]"));
+        assert_eq!((names(&files), files[0].content.len()), (vec!["message.txt"], 2_000_000));
+
+        let (body, files) = written(&format!("Content-Type: text/html\n\n{}Bonjour", "<div>".repeat(50_000)));
+        assert_eq!(files[0].inline_tag, None);
+        assert_eq!(body.text, "Bonjour\n\n[Le texte complet est dans la pièce jointe message.html.]");
+        assert_eq!(names(&files), ["message.html"]);
+    }
+
+    #[test]
+    fn tags_have_glpis_form() {
+        let tag = inline_tag(Reference::new("mail", "", b"x"), 3);
+        let form: String = tag.chars().map(|c| if c.is_ascii_hexdigit() { 'h' } else { c }).collect();
+        assert_eq!(form, "hhhhhhhh-hhhhhhhh-hhhhhhhh.hhhhhhhh");
+        assert_ne!(tag, inline_tag(Reference::new("mail", "", b"x"), 4));
+    }
+}

@@ -1,0 +1,124 @@
+//! Bytes to text: the declared charset where it is believable, else a guess.
+
+use std::borrow::Cow;
+
+use mail_parser::decoders::charsets::map::charset_decoder;
+use unicode_normalization::UnicodeNormalization;
+
+/// Decodes `bytes` by the `declared` charset.
+///
+/// UTF-8 that is valid is UTF-8, also where nothing or US-ASCII was declared; what is declared UTF-8 but
+/// is not, or has an unknown charset, is read as windows-1252: that is what French software writes then.
+pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
+    let declared = declared.map(|name| name.trim().to_ascii_lowercase()).unwrap_or_default();
+    let guessed = matches!(declared.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "unknown-8bit");
+    match charset_decoder(declared.as_bytes()) {
+        Some(decoder) if !guessed => decoder(bytes),
+        _ => guess(bytes).into_owned(),
+    }
+    .trim_start_matches('\u{feff}')
+    .to_owned()
+}
+
+/// Reads text of unknown charset: UTF-8 if it is, else windows-1252.
+///
+/// A text that is UTF-8 but for a few damaged bytes stays UTF-8, with U+FFFD in their place.
+pub(super) fn guess(bytes: &[u8]) -> Cow<'_, str> {
+    let lossy = String::from_utf8_lossy(bytes);
+    if matches!(lossy, Cow::Borrowed(_)) {
+        return lossy;
+    }
+    let damaged = lossy.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
+    let multibyte = lossy.chars().filter(|&c| !c.is_ascii() && c != char::REPLACEMENT_CHARACTER).count();
+    match charset_decoder(b"windows-1252") {
+        Some(decoder) if damaged > multibyte => Cow::Owned(decoder(bytes)),
+        _ => lossy,
+    }
+}
+
+/// One clean line of at most `max` characters: no control characters, no invisible or direction-changing
+/// ones (they disguise what a person reads), single spaces, composed accents (NFC).
+pub(in crate::intake) fn line(text: &str, max: usize) -> String {
+    let visible = text.chars().filter_map(|c| match c {
+        _ if c.is_whitespace() => Some(' '),
+        _ if c.is_control() || is_disguise(c) => None,
+        _ => Some(c),
+    });
+    let mut line = String::new();
+    let mut length = 0;
+    let mut space = false;
+    // Four times the limit is looked at, so that a huge text costs nothing.
+    for c in visible.nfc().take(max.saturating_mul(4)) {
+        if c == ' ' {
+            space = !line.is_empty();
+            continue;
+        }
+        if length + 1 + usize::from(space) > max {
+            break;
+        }
+        if space {
+            line.push(' ');
+            length += 1;
+            space = false;
+        }
+        line.push(c);
+        length += 1;
+    }
+    line
+}
+
+/// Characters that are not seen but change what is seen: direction marks and overrides, zero-width
+/// spaces, soft hyphens, the byte order mark.
+pub(in crate::intake) fn is_disguise(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{decode, guess, line};
+
+    #[test]
+    fn the_declared_charset_is_used_where_it_is_believable() {
+        for (bytes, declared, expected) in [
+            (&b"\xc3\xa9cole"[..], Some("UTF-8"), "école"),
+            (b"\xe9cole", Some("iso-8859-1"), "école"),
+            (b"\x9cuvre \x80", Some("windows-1252"), "œuvre €"),
+            (b"\xbduvre \xa4", Some("iso-8859-15"), "œuvre €"),
+            (b"\xc3\xa9cole", Some("us-ascii"), "école"),
+            (b"\xe9cole", Some("utf-8"), "école"),
+            (b"\xe9cole", None, "école"),
+            (b"\xe9cole", Some("x-inconnu"), "école"),
+            (b"\xef\xbb\xbf\xc3\xa9cole", Some("utf-8"), "école"),
+            ("élève à l'école\u{fffd}".as_bytes(), Some("utf-8"), "élève à l'école\u{fffd}"),
+            (b"", Some("utf-8"), ""),
+        ] {
+            assert_eq!(decode(bytes, declared), expected, "{declared:?}");
+        }
+    }
+
+    #[test]
+    fn one_damaged_byte_does_not_change_the_charset() {
+        assert_eq!(guess(b"\xc3\xa9l\xc3\xa8ve \xe9"), "élève \u{fffd}");
+    }
+
+    #[test]
+    fn a_line_is_one_line_without_disguises() {
+        assert_eq!(line("  LSU\r\n :\tpb\u{202e} d'acc\u{200b}e\u{300}s\0 ", 250), "LSU : pb d'accès");
+        assert_eq!(line("abc def", 4), "abc");
+        assert_eq!(line("abc def", 5), "abc d");
+        assert_eq!(line(&"é".repeat(1000), 250).chars().count(), 250);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_a_line(bytes: Vec<u8>, max in 0_usize..300) {
+            let text = line(&decode(&bytes, None), max);
+            prop_assert!(text.chars().count() <= max);
+            prop_assert!(!text.chars().any(char::is_control));
+            prop_assert_eq!(line(&text, max), text);
+        }
+    }
+}

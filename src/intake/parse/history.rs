@@ -1,0 +1,473 @@
+//! What a mail repeats: quoted history and signatures, told from what the person wrote this time.
+//!
+//! Works on sanitised HTML, plain text having been made such before, so that there is one way for both:
+//! mail programs' own marks first, then lines as people see them («Le … a écrit :», «De : … Objet : …»).
+
+use std::ops::Range;
+
+use super::{
+    cut,
+    tags::{self, Token, Tokens},
+    text::{self, Line},
+};
+
+/// The attributes that may carry a mail program's mark.
+pub(super) const MARKED: [&str; 5] = ["class", "id", "type", "data-marker", "data-smartmail"];
+
+/// The element is history or a signature.
+const ELEMENT: &str = "q";
+/// … and so is all that follows it.
+const REST: &str = "r";
+
+const ELEMENT_MARKS: &[&str] = &[
+    "cite", // <blockquote type="cite">: Thunderbird, Apple Mail
+    "moz-cite-prefix",
+    "moz-signature", // Thunderbird
+    "gmail_quote",
+    "gmail_quote_container",
+    "gmail_attr",
+    "gmail_signature",
+    "gmail_signature_prefix",
+    "yahoo_quoted",
+    "protonmail_quote",
+    "protonmail_signature_block",
+    "Signature",
+    "ms-outlook-mobile-signature",
+    "mail-editor-reference-message-container", // Outlook
+    "AppleMailSignature",
+    "lineBreakAtBeginningOfSignature",
+    "__QUOTED_TEXT__",
+    "__SIG_PRE__",
+    "__SIG_POST__", // Zimbra
+];
+const REST_MARKS: &[&str] = &["divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "zwchr"];
+
+/// What an attribute's value says about its element, if a mail program put it there.
+pub(super) fn mark(attribute: &str, value: &str) -> Option<&'static str> {
+    let means = |mark: &str| {
+        // Outlook on the web puts x_ before the marks of what it quotes.
+        let mark = mark.trim_start_matches("x_");
+        if REST_MARKS.contains(&mark) {
+            Some(REST)
+        } else {
+            (ELEMENT_MARKS.contains(&mark) && (mark == "cite") == (attribute == "type")).then_some(ELEMENT)
+        }
+    };
+    value.split_ascii_whitespace().find_map(means)
+}
+
+/// A text in two: what was written, and what was repeated.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Folded {
+    pub(super) visible: String,
+    pub(super) folded: Option<String>,
+}
+
+/// Parts history and signature from the rest. When nothing would remain to be seen, everything remains.
+pub(super) fn fold(html: &str) -> Folded {
+    let (visible, folded) = cut::part(html, &repeated(html), without_marks);
+    if shows(&visible) { Folded { visible, folded: Some(folded).filter(|folded| shows(folded)) } } else { keep(html) }
+}
+
+/// Everything is to be seen: a forwarded mail is what the person wants to show.
+pub(super) fn keep(html: &str) -> Folded {
+    let (visible, _) = cut::part(html, &[], without_marks);
+    Folded { visible, folded: None }
+}
+
+/// Whether there is anything to see.
+fn shows(html: &str) -> bool {
+    html.contains("<img ") || text::from_html(html).contains(char::is_alphanumeric)
+}
+
+/// Whether a subject is a forwarded mail's, in the forms of French and English mail programs.
+pub(super) fn is_forward(subject: &str) -> bool {
+    let prefix = subject.split_once(':').map(|(prefix, _)| prefix.trim().to_lowercase()).unwrap_or_default();
+    ["tr", "fw", "fwd", "trans", "transf"].contains(&prefix.as_str())
+}
+
+/// The stretches that are repeated, in order and apart.
+fn repeated(html: &str) -> Vec<Range<usize>> {
+    let (marks, quotes) = marked(html);
+    let mut ranges = marks.clone();
+    let mut marks = marks.iter().peekable();
+    let lines: Vec<Line> = text::lines(html).into_iter().filter(|line| !line.text.trim().is_empty()).collect();
+    // Quoted lines with an answer below them are what the answer is about.
+    let is_own = |line: &Line| !line.text.trim().starts_with('>') && !is_device_signature(line.text.trim());
+    let last_own = lines.iter().rposition(is_own);
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        let text = line.text.trim();
+        while marks.next_if(|range| range.end <= line.start).is_some() {}
+        if marks.peek().is_some_and(|range| range.contains(&line.start)) {
+            at += 1;
+        } else if is_forward_rule(text) {
+            break;
+        } else if is_original_rule(text) || text == "--" || is_header_block(&lines[at..]) {
+            // A rule drawn above the quoted header belongs to it.
+            let first = at.checked_sub(1).and_then(|above| lines.get(above)).filter(|above| is_drawn_rule(&above.text));
+            ranges.push(first.unwrap_or(line).start..html.len());
+            break;
+        } else if let Some(length) = attribution(&lines[at..]) {
+            let end = quote_after(&lines[at..], length, &quotes).unwrap_or(html.len());
+            ranges.push(line.start..end);
+            // What is folded is not looked at again: each of a quote's lines may be an attribution in turn.
+            at += lines[at..].iter().take_while(|line| line.start < end).count();
+        } else {
+            if (text.starts_with('>') && last_own.is_none_or(|last| at > last)) || is_device_signature(text) {
+                ranges.push(line.start..line.end);
+            }
+            at += 1;
+        }
+    }
+    merged(ranges)
+}
+
+/// What mail programs marked, and every block quote.
+fn marked(html: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let (mut ranges, mut quotes) = (Vec::new(), Vec::new());
+    let mut open: Vec<(&str, usize, bool)> = Vec::new();
+    for (at, token) in Tokens::new(html) {
+        match token {
+            Token::Open { tag, .. } if has_mark(tag, REST) => {
+                ranges.push(at..html.len());
+                break;
+            }
+            Token::Open { name, tag } if !tags::is_void(name) => open.push((name, at, has_mark(tag, ELEMENT))),
+            Token::Close { name } => {
+                if let Some((_, start, is_marked)) = open.pop() {
+                    let range = start..at + name.len() + 3;
+                    if name == "blockquote" {
+                        quotes.push(range.clone());
+                    }
+                    if is_marked {
+                        ranges.push(range);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    quotes.sort_by_key(|range| range.start);
+    (merged(ranges), quotes)
+}
+
+fn has_mark(tag: &str, mark: &str) -> bool {
+    MARKED.iter().any(|attribute| tag.contains(&format!(" {attribute}=\"{mark}\"")))
+}
+
+/// The tag without marks.
+fn without_marks(tag: &str) -> String {
+    let mut tag = tag.to_owned();
+    for attribute in MARKED {
+        for mark in [ELEMENT, REST] {
+            tag = tag.replace(&format!(" {attribute}=\"{mark}\""), "");
+        }
+    }
+    tag
+}
+
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// «-----Message d'origine-----», «----- Mail original -----».
+fn is_original_rule(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "message d'origine",
+        "message d’origine",
+        "message original",
+        "mail original",
+        "mail d'origine",
+        "e-mail d'origine",
+        "courriel original",
+        "original message",
+        "original email",
+        "reply message",
+    ];
+    ruled_words(text).is_some_and(|words| WORDS.contains(&words.as_str()))
+}
+
+/// «-------- Message transféré --------»: what follows is what the person wants to show.
+fn is_forward_rule(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "message transféré",
+        "message réexpédié",
+        "message transmis",
+        "mail transféré",
+        "forwarded message",
+        "message forwardé",
+        "début du message transféré",
+        "début du message réexpédié",
+        "begin forwarded message",
+    ];
+    ruled_words(text)
+        .or_else(|| text.strip_suffix(':').map(|text| text.trim().to_lowercase()))
+        .is_some_and(|words| WORDS.contains(&words.as_str()))
+}
+
+/// The words between two rules of at least two hyphens.
+fn ruled_words(text: &str) -> Option<String> {
+    let words = text.strip_prefix("--")?.strip_suffix("--")?.trim_matches(['-', ' ']);
+    Some(words.to_lowercase())
+}
+
+fn is_drawn_rule(text: &str) -> bool {
+    let text = text.trim();
+    text.len() >= 5 && text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '─'))
+}
+
+#[derive(PartialEq, Eq)]
+enum Label {
+    From,
+    When,
+    To,
+    Subject,
+}
+
+/// The label of a quoted header line: «*Envoyé :* mardi 3 novembre», «From: …».
+fn label(text: &str) -> Option<Label> {
+    let (label, _) = text.trim_start_matches(['>', '*', ' ']).split_once(':')?;
+    match label.trim_matches([' ', '*']).to_lowercase().as_str() {
+        "de" | "from" => Some(Label::From),
+        "envoyé" | "envoyé le" | "date" | "date d'envoi" | "sent" => Some(Label::When),
+        "à" | "a" | "pour" | "to" => Some(Label::To),
+        "objet" | "sujet" | "subject" => Some(Label::Subject),
+        _ => None,
+    }
+}
+
+/// Outlook's and Zimbra's quoted header: a sender, a date or a recipient, a subject, close together.
+fn is_header_block(lines: &[Line]) -> bool {
+    let labels: Vec<Option<Label>> = lines.iter().take(8).map(|line| label(line.text.trim())).collect();
+    let has = |wanted: &Label| labels.iter().flatten().any(|label| label == wanted);
+    labels.first().is_some_and(|first| *first == Some(Label::From))
+        && has(&Label::Subject)
+        && (has(&Label::When) || has(&Label::To))
+}
+
+/// How many lines «Le 3 nov. 2026 à 10:15, Jeanne Martin <…> a écrit :» takes, if it stands here.
+fn attribution(lines: &[Line]) -> Option<usize> {
+    let first = lines.first()?.text.trim().trim_start_matches(['>', ' ']);
+    let begins = first.starts_with("Le ") || first.starts_with("On ");
+    if !begins && !first.contains('@') {
+        return None;
+    }
+    let mut text = String::new();
+    for (at, line) in lines.iter().take(4).enumerate() {
+        text.push_str(line.text.trim());
+        text.push(' ');
+        if let Some(said) = text.trim().strip_suffix(':') {
+            let said = said.trim_end();
+            let writes = said.ends_with("a écrit") || said.ends_with("wrote") || said.contains("a écrit le ");
+            return (writes && said.contains(|c: char| c.is_ascii_digit())).then_some(at + 1);
+        }
+    }
+    None
+}
+
+/// Where the quote that directly follows the first `length` lines ends.
+fn quote_after(lines: &[Line], length: usize, quotes: &[Range<usize>]) -> Option<usize> {
+    let said = lines.get(length.checked_sub(1)?)?;
+    let next = lines.get(length)?;
+    if next.text.trim().starts_with('>') {
+        return lines[length..].iter().take_while(|line| line.text.trim().starts_with('>')).last().map(|line| line.end);
+    }
+    let from = quotes.partition_point(|quote| quote.start < said.end);
+    let between = quotes[from..].iter().take_while(|quote| quote.start <= next.start);
+    between.filter(|quote| quote.contains(&next.start)).map(|quote| quote.end).next()
+}
+
+/// «Envoyé de mon iPhone» and its like: one line, often above the history.
+fn is_device_signature(text: &str) -> bool {
+    const BEGINNINGS: &[&str] = &[
+        "envoyé de mon ",
+        "envoyé depuis mon ",
+        "envoyé depuis ma ",
+        "envoyé à partir de ",
+        "envoyé de l'application ",
+        "envoyé depuis l'application ",
+        "envoyé depuis un mobile",
+        "envoyé avec ",
+        "envoyé via ",
+        "sent from ",
+        "télécharger outlook pour ",
+        "obtenez outlook pour ",
+        "obtenir outlook pour ",
+        "get outlook for ",
+    ];
+    let text = text.to_lowercase().replace('’', "'");
+    text.chars().count() <= 80 && BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Folded, fold, is_forward, keep, text};
+    use crate::intake::parse::html::sanitise;
+
+    /// What is seen and what is folded, as text.
+    fn texts(html: &str) -> (String, Option<String>) {
+        let Folded { visible, folded } = fold(&sanitise(html).unwrap());
+        (text::from_html(&visible), folded.map(|folded| text::from_html(&folded)))
+    }
+
+    fn expect(html: &str, visible: &str, folded: Option<&str>) {
+        assert_eq!(texts(html), (visible.to_owned(), folded.map(str::to_owned)), "{html}");
+    }
+
+    fn expect_text(text: &str, visible: &str, folded: Option<&str>) {
+        expect(&text::to_html(text), visible, folded);
+    }
+
+    #[test]
+    fn plain_text_history_is_folded() {
+        expect_text(
+            "Merci.\n\nLe mar. 3 nov. 2026 à 10:15, Jeanne Martin\n<jeanne@ac-dijon.fr> a écrit :\n\n> Bonjour\n> encore\n\nEt la suite.",
+            "Merci.\n\nEt la suite.",
+            Some("Le mar. 3 nov. 2026 à 10:15, Jeanne Martin\n<jeanne@ac-dijon.fr> a écrit :\n\n> Bonjour\n> encore"),
+        );
+        expect_text(
+            "Merci.\n\n-----Message d'origine-----\nDe : X\nObjet : Y\n\nBonjour",
+            "Merci.",
+            Some("-----Message d'origine-----\nDe : X\nObjet : Y\n\nBonjour"),
+        );
+        expect_text(
+            "Merci.\n________________________________\nDe : X <x@y.fr>\nEnvoyé : mardi\nÀ : Z\nObjet : RE: LSU\n\nBonjour",
+            "Merci.",
+            Some(
+                "________________________________\nDe : X <x@y.fr>\nEnvoyé : mardi\nÀ : Z\nObjet : RE: LSU\n\nBonjour",
+            ),
+        );
+        expect_text(
+            "On Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a",
+            "On Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a",
+            None,
+        );
+        expect_text(
+            "b\nOn Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a",
+            "b",
+            Some("On Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a"),
+        );
+    }
+
+    #[test]
+    fn a_quote_full_of_attributions_is_gone_through_once() {
+        let many = 50_000;
+        let html = text::to_html(&format!("Bonjour\n{}\nEt la suite.", "> Le 1 a écrit :\n".repeat(many)));
+        let Folded { visible, folded } = fold(&html);
+        assert_eq!(text::from_html(&visible), "Bonjour\nEt la suite.");
+        assert_eq!(folded.unwrap().matches("Le 1 a écrit").count(), many);
+
+        let quotes = "<div>Le 1 a écrit :</div><blockquote>Q</blockquote>".repeat(many / 2);
+        let Folded { visible, folded } = fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"));
+        assert_eq!(text::from_html(&visible).split_whitespace().collect::<Vec<_>>(), ["Bonjour", "fin"]);
+        assert_eq!(folded.unwrap().matches(">Q<").count(), many / 2);
+    }
+
+    #[test]
+    fn signatures_are_folded() {
+        expect_text("Bonjour\n-- \nJeanne Martin\nDirectrice", "Bonjour", Some("--\nJeanne Martin\nDirectrice"));
+        expect_text(
+            "Bonjour\n\nEnvoyé de mon iPhone\n\nPS : merci",
+            "Bonjour\n\nPS : merci",
+            Some("Envoyé de mon iPhone"),
+        );
+        expect("<p>a</p><div class='moz-signature'>-- <br>b</div><p>c</p>", "a\n\nc", Some("--\nb"));
+    }
+
+    #[test]
+    fn what_only_looks_like_history_is_kept() {
+        for text in [
+            "Le parent m'a écrit :\nvoici son message",
+            "De : 9 h\nà : 10 h, rien ne marche",
+            "Bonjour\n--x\nfin",
+            "Je cite - - message d'origine",
+            "Voir ci-dessous.\n\n-------- Message transféré --------\nDe : X\nDate : mardi\nObjet : LSU\n\nBonjour",
+            "Début du message transféré :\n\nDe: X\nObjet: Y\nDate: Z\n\nBonjour",
+        ] {
+            expect_text(text, text, None);
+        }
+    }
+
+    #[test]
+    fn never_is_everything_folded() {
+        for text in ["> a\n> b", "-- \nJeanne", "De : X\nEnvoyé : Y\nObjet : Z\n\nBonjour"] {
+            assert_eq!(texts(&text::to_html(text)).1, None, "{text}");
+        }
+        expect("<div class=gmail_quote>a</div>", "a", None);
+    }
+
+    #[test]
+    fn the_marks_of_mail_programs_are_understood() {
+        for quoted in [
+            "<div class=\"gmail_quote gmail_quote_container\">Q</div>",
+            "<blockquote type=\"cite\">Q</blockquote>",
+            "<div class=\"x_gmail_quote\"><div>Q</div></div>",
+            "<div id=\"divRplyFwdMsg\"></div><p>Q</p>",
+            "<hr id=\"zwchr\"><div>Q</div>",
+            "<div data-marker=\"__QUOTED_TEXT__\">Q</div>",
+            "<div id=\"Signature\">Q</div>",
+            "<div>Le 3 nov. 2026 à 10:15, X a écrit&nbsp;:</div><br><blockquote><p>Q</p></blockquote>",
+            "<div style='border-top:solid'><p><b>De&nbsp;:</b> X<br><b>Envoyé&nbsp;:</b> Y<br><b>Objet :</b> Z</p></div><p>Q</p>",
+        ] {
+            let (visible, folded) = texts(&format!("<div><p>A <b>B</b></p>{quoted}</div>"));
+            assert_eq!(visible, "A B", "{quoted}");
+            assert!(folded.unwrap().ends_with('Q'), "{quoted}");
+        }
+        expect("<p>A</p><blockquote>cité par la personne</blockquote><p>B</p>", "A\n\ncité par la personne\nB", None);
+    }
+
+    #[test]
+    fn both_sides_are_well_formed_and_without_marks() {
+        let html = sanitise("<div><b>un<br>-- <br>deux</b><table><tr><td></td><td>x</td></tr></table></div>").unwrap();
+        let folded = fold(&html);
+        assert_eq!(folded.visible, "<div><b>un<br></b></div>");
+        assert!(folded.folded.unwrap().starts_with("<div><b>-- <br>deux</b><table>"));
+        let kept = keep(&sanitise("<div class='gmail_quote' id=zwchr>a</div>").unwrap());
+        assert_eq!(kept, Folded { visible: "<div>a</div>".to_owned(), folded: None });
+    }
+
+    #[test]
+    fn forwards_are_told_by_their_subject() {
+        for subject in ["TR: LSU", "Tr : LSU", "Fwd: LSU", "FW: RE: LSU"] {
+            assert!(is_forward(subject), "{subject}");
+        }
+        for subject in ["RE: TR: LSU", "LSU : problème", "transfert", ""] {
+            assert!(!is_forward(subject), "{subject}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_sanitising_again_changes_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
+            "<div>", "</div>", "<p>", "</p>", "<b>", "</b>", "<br>", "<hr id=zwchr>", "<blockquote type=cite>",
+            "</blockquote>", "<div class=gmail_quote>", "a", "b c", "&amp;", "\n", "-- ", "> d",
+            "Le 3 nov. 2026, X a écrit :", "De : x<br>Date : y<br>Objet : z<br>", "<table><tr><td>", "</table>",
+            "Envoyé de mon iPhone", "<li>", "<a href='https://x.fr/'>", "</a>",
+        ]), 0..25)) {
+            let html = sanitise(&pieces.concat()).unwrap();
+            let Folded { visible, folded } = fold(&html);
+            let letters = |html: &str| {
+                let mut letters: Vec<char> = text::from_html(html).chars().filter(|c| c.is_alphanumeric()).collect();
+                letters.sort_unstable();
+                letters
+            };
+            let mut parted = letters(&visible);
+            parted.extend(letters(folded.as_deref().unwrap_or_default()));
+            parted.sort_unstable();
+            prop_assert_eq!(parted, letters(&html));
+            prop_assert_eq!(text::from_html(&sanitise(&visible).unwrap()), text::from_html(&visible));
+            prop_assert!(!visible.contains("=\"q\"") && !visible.contains("=\"r\""));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! MIME to `Received`: whatever the bytes are, there is a request to judge.
+//!
+//! One way for every mail: the top header and the tree of parts are cut out in linear time
+//! (`header`, `parts`); the header gives the facts (`facts`, `dates`, `identity`); the parts are
+//! sorted into texts and files (`body`); texts become sanitised HTML (`html`) with what they repeat
+//! folded away (`history`).
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, LazyLock},
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+mod body;
+mod charset;
+mod continued;
+mod cut;
+mod dates;
+mod facts;
+mod flowed;
+mod header;
+mod history;
+mod html;
+mod identity;
+mod names;
+mod parts;
+mod tags;
+mod text;
+mod words;
+
+// Texts and file names are cleaned alike whichever way they come.
+pub(in crate::intake) use self::{
+    charset::{is_disguise, line},
+    names::Names,
+    text::to_html,
+};
+use self::{dates::Dates, header::Header, parts::Tree};
+use super::Envelope;
+use crate::request::{Attachment, Origin, Received, Reference};
+
+/// Said above a text that could not be read as a whole.
+const INCOMPLETE: &str =
+    "Le contenu de ce message n'a pas pu être lu en entier. L'original est joint : message-original.txt.";
+
+/// Reads a mail on a thread for blocking work, one for each core at once.
+///
+/// Never fails and never panics: what cannot be read goes along as an attachment, with a sentence saying so.
+pub async fn mail(envelope: Envelope, raw: Bytes, now: Timestamp) -> Received {
+    static READERS: LazyLock<Arc<Semaphore>> =
+        LazyLock::new(|| Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))));
+    // The semaphore is never closed; without a permit the mail is read all the same.
+    let permit = READERS.clone().acquire_owned().await;
+    let (theirs, bytes) = (envelope.clone(), raw.clone());
+    let read = move || {
+        // Held until the thread is done, also when nobody waits for it any more.
+        let _permit = permit;
+        mail_blocking(&theirs, &bytes, now)
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(received) => received,
+        // The runtime takes no more work: it is being shut down.
+        Err(_) => mail_blocking(&envelope, &raw, now),
+    }
+}
+
+/// Reads a mail on this thread, in time and memory proportional to its size.
+pub fn mail_blocking(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
+    // No panic is known in the libraries underneath; a mail that finds one must not stop the others.
+    let attempt = |raw: &Bytes| catch_unwind(AssertUnwindSafe(|| read(envelope, raw, now)));
+    attempt(raw).unwrap_or_else(|_| {
+        tracing::error!(bytes = raw.len(), "a mail could not be read; its original goes along as an attachment");
+        let end_of_header = catch_unwind(|| raw.len() - top(raw).len() + Header::cut(top(raw)).1);
+        let header = end_of_header.map(|end| raw.slice(..end)).unwrap_or_default();
+        let mut received = attempt(&header).unwrap_or_else(|_| {
+            let nothing = read(envelope, &Bytes::new(), now);
+            Received { reference: Reference::new("mail-content", "", raw), ..nothing }
+        });
+        attach_original(&mut received, raw.clone());
+        received
+    })
+}
+
+fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
+    let (header, body_start) = Header::cut(top(raw));
+    let skipped = raw.len() - top(raw).len();
+    let tree = Tree::cut(raw, &header, skipped + body_start);
+    let (requester, display_name) = facts::requester(&header);
+    let reference = identity::reference(&header, requester.as_ref(), &tree);
+    let subject = facts::subject(&header);
+    let dates = Dates::of(&header, envelope.channel, now);
+    let (body, attachments) = body::write(&tree.root, reference, history::is_forward(&subject));
+    let mut received = Received {
+        channel: envelope.channel,
+        reference,
+        aliases: Vec::new(),
+        arrived: dates.arrived,
+        copies_since: dates.copies_since,
+        requester,
+        display_name,
+        origin: Origin::Mail(facts::mail(&header, envelope.clone(), &subject)),
+        subject,
+        body,
+        attachments,
+        size: envelope.size,
+    };
+    if tree.cut {
+        attach_original(&mut received, raw.clone());
+    }
+    received
+}
+
+/// A mail begins with its first field: an envelope line of an mbox file, a byte order mark or empty lines
+/// above it are none.
+fn top(raw: &[u8]) -> &[u8] {
+    let raw = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
+    let start = raw.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(raw.len());
+    let raw = &raw[start..];
+    if raw.starts_with(b"From ") || raw.starts_with(b">From ") { &raw[header::line_end(raw, 0)..] } else { raw }
+}
+
+/// Lets the whole mail go along, and says why.
+fn attach_original(received: &mut Received, raw: Bytes) {
+    let body = &mut received.body;
+    body.html.insert_str(0, &to_html(INCOMPLETE));
+    body.text.insert_str(0, &format!("{INCOMPLETE}\n\n"));
+    received.attachments.push(Attachment {
+        name: "message-original.txt".to_owned(),
+        content_type: "text/plain".to_owned(),
+        content: raw,
+        inline_tag: None,
+    });
+}

@@ -1,0 +1,439 @@
+//! The tree of MIME parts (RFC 2046), cut without copying, in linear time and bounded numbers.
+//!
+//! An attached mail is a file: it is not looked into, so nothing nests but multiparts.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use mail_parser::{
+    ContentType,
+    decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
+};
+
+use super::{
+    charset,
+    header::{Header, line_end, trim_line_break},
+};
+
+/// Multiparts within multiparts; people's mails have at most a handful.
+const MAX_DEPTH: usize = 20;
+/// Parts that are looked at.
+const MAX_PARTS: usize = 1000;
+
+/// A mail's parts.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) root: Node,
+    /// Whether the limits left something out.
+    pub(super) cut: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Node {
+    Multipart { kind: Multipart, children: Vec<Node> },
+    Leaf(Leaf),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Multipart {
+    /// The same text in several forms.
+    Alternative,
+    /// A text and what it shows; the text is the first child.
+    Related,
+    /// Each part's default type is a mail.
+    Digest,
+    /// One after the other.
+    Mixed,
+}
+
+/// A part that holds content.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    /// `type/subtype`, lower case; `text/plain` where none is declared (RFC 2045 section 5.2).
+    pub(super) content_type: String,
+    /// The declared file name, as it is.
+    pub(super) name: Option<String>,
+    /// Declared to be a file, not to be shown.
+    pub(super) is_attachment: bool,
+    /// Without angle brackets.
+    pub(super) content_id: Option<String>,
+    /// RFC 3676: lines ending in a space go on in the next one.
+    pub(super) flowed: bool,
+    /// RFC 3676: … and that space goes.
+    pub(super) delete_space: bool,
+    charset: Option<String>,
+    encoding: Encoding,
+    encoded: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Base64,
+    QuotedPrintable,
+}
+
+impl Tree {
+    /// Cuts the mail that has this top header and whose body begins at `body`.
+    pub(super) fn cut(raw: &Bytes, header: &Header<'_>, body: usize) -> Self {
+        let mut limits = Limits { parts: MAX_PARTS, cut: false };
+        let root = node(raw, header, body..raw.len(), Multipart::Mixed, 0, &mut limits);
+        Self { root, cut: limits.cut }
+    }
+}
+
+impl Node {
+    /// Every part that holds content, in the order of the mail.
+    pub(super) fn leaves(&self) -> Vec<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => vec![leaf],
+            Self::Multipart { children, .. } => children.iter().flat_map(Self::leaves).collect(),
+        }
+    }
+}
+
+impl Leaf {
+    /// The content, decoded; damaged encodings give what can be read. Not copied where not encoded.
+    pub(super) fn content(&self) -> Bytes {
+        match self.encoding {
+            Encoding::Identity => self.encoded.clone(),
+            Encoding::Base64 => base64_decode(&self.encoded).unwrap_or_else(|| damaged_base64(&self.encoded)).into(),
+            Encoding::QuotedPrintable => quoted_printable_decode(&self.encoded)
+                .or_else(|| quoted_printable_decode(&mended_quoted_printable(&self.encoded)))
+                .map_or_else(|| self.encoded.clone(), Bytes::from),
+        }
+    }
+
+    /// The content as text, with LF line ends.
+    pub(super) fn text(&self) -> String {
+        let text = charset::decode(&self.content(), self.charset.as_deref());
+        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+    }
+
+    /// Whether line ends inside are the carrier's, which may change on the way.
+    pub(super) fn has_carried_line_ends(&self) -> bool {
+        self.encoding != Encoding::Base64
+    }
+}
+
+struct Limits {
+    parts: usize,
+    cut: bool,
+}
+
+fn node(
+    raw: &Bytes,
+    header: &Header<'_>,
+    body: Range<usize>,
+    parent: Multipart,
+    depth: usize,
+    limits: &mut Limits,
+) -> Node {
+    let declared = header.parameters("content-type");
+    let kind = declared.as_ref().and_then(multipart);
+    if let Some(kind) = kind {
+        if depth == MAX_DEPTH {
+            limits.cut = true;
+            return leaf(raw, header, body, "application/octet-stream".to_owned(), declared.as_ref());
+        }
+        let boundary = declared.as_ref().and_then(|declared| declared.attribute("boundary")).map(str::trim_end);
+        let mut ranges = boundary.map(|boundary| split(&raw[body.clone()], boundary.as_bytes(), limits));
+        if ranges.as_ref().is_none_or(Vec::is_empty) {
+            let used = used_boundary(&raw[body.clone()]);
+            ranges = used.map(|boundary| split(&raw[body.clone()], boundary, limits));
+        }
+        let mut children = Vec::new();
+        for range in ranges.unwrap_or_default() {
+            if limits.parts == 0 {
+                limits.cut = true;
+                break;
+            }
+            let (start, end) = (body.start + range.start, body.start + range.end);
+            let (part, content) = Header::cut(&raw[start..end]);
+            children.push(node(raw, &part, start + content..end, kind, depth + 1, limits));
+        }
+        if !children.is_empty() {
+            return Node::Multipart { kind, children };
+        }
+    }
+    limits.parts = limits.parts.saturating_sub(1);
+    let content_type = match &declared {
+        Some(declared) if kind.is_none() => match declared.subtype() {
+            Some(subtype) => format!("{}/{subtype}", declared.ctype()),
+            None if declared.ctype() == "text" => "text/plain".to_owned(),
+            None => "application/octet-stream".to_owned(),
+        },
+        None if parent == Multipart::Digest => "message/rfc822".to_owned(),
+        // A multipart without parts is read as the text it is.
+        _ if looks_like_html(&raw[body.clone()]) => "text/html".to_owned(),
+        _ => "text/plain".to_owned(),
+    };
+    leaf(raw, header, body, content_type, declared.as_ref())
+}
+
+fn leaf(
+    raw: &Bytes,
+    header: &Header<'_>,
+    body: Range<usize>,
+    content_type: String,
+    declared: Option<&ContentType<'_>>,
+) -> Node {
+    let disposition = header.parameters("content-disposition");
+    let parameter = |name| declared.and_then(|declared| declared.attribute(name));
+    let file_name = || disposition.as_ref()?.attribute("filename").map(str::to_owned);
+    let encoding = header.text("content-transfer-encoding", 40).unwrap_or_default().to_ascii_lowercase();
+    let is = |parameter: Option<&str>, value: &str| parameter.is_some_and(|given| given.eq_ignore_ascii_case(value));
+    Node::Leaf(Leaf {
+        name: header
+            .continued_parameter("content-disposition", "filename")
+            .or_else(file_name)
+            .or_else(|| header.continued_parameter("content-type", "name"))
+            .or_else(|| parameter("name").map(str::to_owned)),
+        is_attachment: disposition.as_ref().is_some_and(|it| it.ctype() == "attachment"),
+        content_id: header
+            .text("content-id", 1000)
+            .map(|id| id.trim_matches(['<', '>', ' ']).to_owned())
+            .filter(|id| !id.is_empty()),
+        flowed: is(parameter("format"), "flowed"),
+        delete_space: is(parameter("delsp"), "yes"),
+        charset: parameter("charset").map(str::to_owned),
+        encoding: match encoding.as_str() {
+            "base64" => Encoding::Base64,
+            "quoted-printable" => Encoding::QuotedPrintable,
+            _ => Encoding::Identity,
+        },
+        encoded: raw.slice(body),
+        content_type,
+    })
+}
+
+fn multipart(declared: &ContentType<'_>) -> Option<Multipart> {
+    (declared.ctype() == "multipart").then(|| match declared.subtype() {
+        Some("alternative") => Multipart::Alternative,
+        Some("related") => Multipart::Related,
+        Some("digest") => Multipart::Digest,
+        _ => Multipart::Mixed,
+    })
+}
+
+/// Where the parts between the lines `--boundary` are. The closing line may be missing, and what follows
+/// it counts only if the boundary comes again.
+fn split(body: &[u8], boundary: &[u8], limits: &mut Limits) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut open: Option<usize> = None;
+    let mut at = 0;
+    if boundary.is_empty() {
+        return ranges;
+    }
+    while at < body.len() {
+        let end = line_end(body, at);
+        let mark =
+            body[at..end].strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary)).map(<[u8]>::trim_ascii);
+        let closes = match mark {
+            Some(b"") => false,
+            Some(b"--") => true,
+            _ => {
+                at = end;
+                continue;
+            }
+        };
+        if let Some(start) = open {
+            ranges.push(start..start.max(before_line_break(body, at)));
+            if ranges.len() > limits.parts {
+                limits.cut = true;
+                return ranges;
+            }
+        }
+        open = (!closes).then_some(end);
+        at = end;
+    }
+    if let Some(start) = open.filter(|&start| start < body.len()) {
+        ranges.push(start..body.len());
+    }
+    ranges
+}
+
+/// The line break before a boundary belongs to the boundary (RFC 2046 section 5.1.1).
+fn before_line_break(body: &[u8], at: usize) -> usize {
+    trim_line_break(&body[..at]).len()
+}
+
+/// The boundary that is really used, where none or another is declared: the first line of the form
+/// `--x` that a content field follows.
+fn used_boundary(body: &[u8]) -> Option<&[u8]> {
+    let mut at = 0;
+    while at < body.len() {
+        let end = line_end(body, at);
+        let line = trim_line_break(&body[at..end]).trim_ascii_end();
+        if let Some(boundary) = line.strip_prefix(b"--")
+            && !boundary.is_empty()
+            && body[end..].get(..8).is_some_and(|next| next.eq_ignore_ascii_case(b"content-"))
+        {
+            return Some(boundary);
+        }
+        at = end;
+    }
+    None
+}
+
+fn looks_like_html(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    [&b"<!doctype html"[..], b"<html"]
+        .iter()
+        .any(|tag| start.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag)))
+}
+
+/// Reads base64 as if what does not belong to it were not there.
+fn damaged_base64(encoded: &[u8]) -> Vec<u8> {
+    let letters: Vec<u8> = encoded
+        .iter()
+        .copied()
+        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+        .collect();
+    base64_decode(&letters).unwrap_or_default()
+}
+
+/// Writes every `=` that begins no code as `=3D`: what the writer meant.
+fn mended_quoted_printable(encoded: &[u8]) -> Vec<u8> {
+    let mut mended = Vec::with_capacity(encoded.len() + encoded.len() / 16);
+    for (at, &byte) in encoded.iter().enumerate() {
+        mended.push(byte);
+        let rest = &encoded[at + 1..];
+        let is_code = rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit);
+        let blanks = rest.iter().take(80).take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+        let is_soft_break = rest.get(blanks).is_none_or(|&byte| byte == b'\n');
+        if byte == b'=' && !is_code && !is_soft_break {
+            mended.extend_from_slice(b"3D");
+        }
+    }
+    mended
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Bytes, Header, MAX_PARTS, Node, Tree};
+
+    fn tree(mail: &str) -> Tree {
+        let raw = Bytes::from(mail.to_owned());
+        let copy = raw.clone();
+        let (header, body) = Header::cut(&copy);
+        Tree::cut(&raw, &header, body)
+    }
+
+    /// The types and contents of a mail's parts, CRLF and LF alike.
+    fn parts(mail: &str) -> Vec<(String, String)> {
+        let read = |mail: &str| -> Vec<(String, String)> {
+            tree(mail).root.leaves().iter().map(|leaf| (leaf.content_type.clone(), leaf.text())).collect()
+        };
+        let parts = read(mail);
+        assert_eq!(read(&mail.replace('\n', "\r\n")), parts);
+        parts
+    }
+
+    fn expect(mail: &str, expected: &[(&str, &str)]) {
+        let parts = parts(mail);
+        let parts: Vec<(&str, &str)> = parts.iter().map(|(kind, text)| (kind.as_str(), text.as_str())).collect();
+        assert_eq!(parts, expected, "{mail}");
+    }
+
+    #[test]
+    fn parts_are_cut_at_whole_boundary_lines() {
+        expect(
+            "Content-Type: multipart/mixed; boundary=\"b\"\n\npreamble\n--b\n\na --b\n--bb\n--b \nContent-Type: TEXT/html; charset=utf-8\n\n<p>\n\n--b--\nepilogue\n",
+            &[("text/plain", "a --b\n--bb"), ("text/html", "<p>\n")],
+        );
+    }
+
+    #[test]
+    fn multiparts_nest_and_the_outer_boundary_ends_the_inner_part() {
+        expect(
+            "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\none\n--i\n\ntwo\n--o\n\nthree",
+            &[("text/plain", "one"), ("text/plain", "two"), ("text/plain", "three")],
+        );
+    }
+
+    #[test]
+    fn a_missing_or_wrong_boundary_is_found_in_the_body() {
+        for parameter in ["", "; boundary=\"\"", "; boundary=other"] {
+            expect(
+                &format!(
+                    "Content-Type: multipart/mixed{parameter}\n\n--x_1\nContent-Type: text/plain\n\none\n--x_1\n\ntwo\n"
+                ),
+                &[("text/plain", "one"), ("text/plain", "two\n")],
+            );
+        }
+        expect("Content-Type: multipart/mixed; boundary=b\n\nonly text\n", &[("text/plain", "only text\n")]);
+        expect("Content-Type: multipart/mixed; boundary=b\n\n <HTML>x", &[("text/html", " <HTML>x")]);
+    }
+
+    #[test]
+    fn parts_after_a_closing_line_are_not_lost() {
+        expect(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n\n--b\n\ntwo\n--b--\n",
+            &[("text/plain", "one"), ("text/plain", "two")],
+        );
+    }
+
+    #[test]
+    fn a_mail_in_a_mail_is_one_part() {
+        let inner = "Subject: x\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\ntext\n--c--";
+        expect(
+            &format!(
+                "Content-Type: multipart/digest; boundary=b\n\n--b\n\n{inner}\n--b\nContent-Type: message/rfc822\n\n{inner}\n--b--"
+            ),
+            &[("message/rfc822", inner), ("message/rfc822", inner)],
+        );
+    }
+
+    #[test]
+    fn encodings_are_decoded_however_damaged() {
+        for (encoding, encoded, expected) in [
+            ("base64", "ZMOpasOg\nIQ==\n", "déjà!"),
+            ("BASE64", "ZMOp*asOg\n--\nIQ", "déjà!"),
+            ("quoted-printable", "d=C3=A9j=c3=\n=A0 =\n!  \nfin", "déjà !\nfin"),
+            ("quoted-printable", "?a==b&c=é&d=C3=A9", "?a==b&c=é&dé"),
+            ("8bit", "déjà", "déjà"),
+            ("x-unknown", "déjà", "déjà"),
+        ] {
+            expect(
+                &format!("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n{encoded}"),
+                &[("text/plain", expected)],
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_are_bounded() {
+        let many = format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\nx\n".repeat(5000));
+        let many = tree(&many);
+        assert!(many.cut);
+        assert_eq!(many.root.leaves().len(), MAX_PARTS);
+
+        let mut deep = String::new();
+        for n in 0..5000 {
+            deep.extend(["Content-Type: multipart/mixed; boundary=b", &n.to_string(), "\n\n--b", &n.to_string(), "\n"]);
+        }
+        let deep = tree(&deep);
+        assert!(deep.cut);
+        assert_eq!(deep.root.leaves().len(), 1);
+
+        assert!(!tree("Subject: x\n\ny").cut);
+        assert!(matches!(tree("").root, Node::Leaf(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_mix_of_mime_makes_a_tree(pieces in prop::collection::vec(prop::sample::select(vec![
+            "Content-Type: multipart/mixed; boundary=b\n", "Content-Type: multipart/digest; boundary=c\r\n",
+            "Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: quoted-printable\n",
+            "\n", "\r\n", "--b\n", "--b--\n", "--c\r\n", "--c--", "=C3=", "=", "ZMOp", "\r", "é", ":", " ",
+            "Content-Disposition: attachment; filename*0*=utf-8''%C3;\n",
+        ]), 0..60)) {
+            for leaf in tree(&pieces.concat()).root.leaves() {
+                let _ = leaf.text();
+            }
+        }
+    }
+}
