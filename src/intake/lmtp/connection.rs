@@ -1,0 +1,331 @@
+//! One connection: carries bytes between a stream and a session, and keeps the times.
+
+use std::{io, panic::AssertUnwindSafe, time::Duration};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Settings,
+    reply::{self, say},
+    session::{Session, Step},
+};
+use crate::{intake::Envelope, request::Outcome};
+
+/// Bytes read at once.
+const READ_SIZE: usize = 32 * 1024;
+/// How long the other side may take to notice the end.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The relay said QUIT.
+    Quit,
+    /// The relay hung up, or the network did.
+    Gone,
+    /// Nothing came, or nothing was taken, for the idle timeout.
+    Idle,
+    /// The connection was as old as it may get.
+    TooOld,
+    /// Too many faults.
+    Faults,
+    /// The gateway is being stopped.
+    Stopping,
+}
+
+impl End {
+    /// The name in logs and metrics.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Gone => "gone",
+            Self::Idle => "idle",
+            Self::TooOld => "too_old",
+            Self::Faults => "faults",
+            Self::Stopping => "stopping",
+        }
+    }
+
+    /// The last words, where the session has not said them already.
+    fn farewell(&self, hostname: &str) -> Option<String> {
+        match self {
+            Self::Idle => Some(format!("421 4.4.2 {hostname} nothing received for too long, closing")),
+            Self::TooOld => Some(format!("421 4.4.2 {hostname} connected for too long, closing")),
+            Self::Stopping => Some(format!("421 4.3.2 {hostname} is being stopped, closing")),
+            Self::Quit | Self::Gone | Self::Faults => None,
+        }
+    }
+}
+
+/// Holds the dialogue on `stream` to its end, and hands each mail to `handle`.
+///
+/// A mail that is being received or handled when `stop` comes is still answered; then, or at once when
+/// there is none, the connection is closed.
+pub(super) async fn converse<S, H, F>(mut stream: S, settings: &Settings, handle: H, stop: &CancellationToken) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: Fn(Envelope, Bytes) -> F,
+    F: Future<Output = Outcome>,
+{
+    let end = exchange(&mut stream, settings, handle, stop).await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "LMTP connection lost");
+        End::Gone
+    });
+    if let Some(farewell) = end.farewell(&settings.hostname) {
+        let mut reply = Vec::new();
+        say(&mut reply, &farewell);
+        let _ = timeout(LINGER, stream.write_all(&reply)).await;
+    }
+    // Closing over unread bytes resets a TCP connection, and the last reply may be lost with it.
+    let _ = timeout(LINGER, async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    })
+    .await;
+    end
+}
+
+async fn exchange<S, H, F>(stream: &mut S, settings: &Settings, handle: H, stop: &CancellationToken) -> io::Result<End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: Fn(Envelope, Bytes) -> F,
+    F: Future<Output = Outcome>,
+{
+    let too_old = Instant::now() + settings.total_timeout;
+    let mut buffer = vec![0; READ_SIZE];
+    let mut replies = Vec::new();
+    let mut session = Session::new(settings, &mut replies);
+    loop {
+        send(stream, &mut replies, settings.idle_timeout).await?;
+
+        let idle = Instant::now() + settings.idle_timeout;
+        let count = tokio::select! {
+            biased;
+            () = stop.cancelled(), if !session.receives_mail() => return Ok(End::Stopping),
+            read = timeout_at(idle.min(too_old), stream.read(&mut buffer)) => match read {
+                Ok(read) => read?,
+                Err(_) => return Ok(if idle < too_old { End::Idle } else { End::TooOld }),
+            },
+        };
+        if count == 0 {
+            return Ok(End::Gone);
+        }
+
+        let mut input = &buffer[..count];
+        loop {
+            match session.advance(&mut input, &mut replies) {
+                Step::NeedInput => break,
+                Step::Mail(envelope, content) => {
+                    send(stream, &mut replies, settings.idle_timeout).await?;
+                    let recipients = envelope.recipients.len();
+                    let reply = answer(&handle, envelope, content).await;
+                    for _ in 0..recipients {
+                        say(&mut replies, &reply);
+                    }
+                    if stop.is_cancelled() {
+                        send(stream, &mut replies, settings.idle_timeout).await?;
+                        return Ok(End::Stopping);
+                    }
+                }
+                Step::Quit => {
+                    send(stream, &mut replies, settings.idle_timeout).await?;
+                    return Ok(End::Quit);
+                }
+                Step::TooManyFaults => {
+                    send(stream, &mut replies, settings.idle_timeout).await?;
+                    return Ok(End::Faults);
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a mail, as a reply. Whatever goes wrong in there, the relay keeps the mail.
+async fn answer<H, F>(handle: &H, envelope: Envelope, content: Bytes) -> String
+where
+    H: Fn(Envelope, Bytes) -> F,
+    F: Future<Output = Outcome>,
+{
+    tracing::debug!(size = envelope.size, recipients = envelope.recipients.len(), "mail received");
+    let outcome = AssertUnwindSafe(async { handle(envelope, content).await }).catch_unwind().await;
+    if outcome.is_err() {
+        tracing::error!("the handling of a mail broke down; the relay keeps it");
+    }
+    reply::of_outcome(outcome.as_ref().ok())
+}
+
+/// Sends the replies so far, all at once: that is what the relay pipelines for.
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, replies: &mut Vec<u8>, limit: Duration) -> io::Result<()> {
+    if !replies.is_empty() {
+        timeout(limit, stream.write_all(replies)).await??;
+        replies.clear();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+        task::JoinHandle,
+        time::Instant,
+    };
+    use tokio_util::sync::CancellationToken;
+
+    use super::{End, converse};
+    use crate::{
+        intake::lmtp::Settings,
+        request::{Address, Outcome, Reason},
+    };
+
+    const IDLE: Duration = Duration::from_mins(5);
+    const TOTAL: Duration = Duration::from_mins(30);
+    const ENVELOPE: &str = "LHLO relay\r\nMAIL FROM:<a@b.fr>\r\nRCPT TO:<aide@c.fr>\r\n";
+
+    /// A relay's end of a connection, with what the other end comes to.
+    struct Relay {
+        stream: DuplexStream,
+        end: JoinHandle<End>,
+        sizes: Arc<Mutex<Vec<u64>>>,
+        stop: CancellationToken,
+    }
+
+    /// Begins a connection whose mails are ignored after `handling`.
+    fn connect(handling: Duration) -> Relay {
+        let (stream, other) = duplex(1024);
+        let (sizes, stop) = (Arc::new(Mutex::new(Vec::new())), CancellationToken::new());
+        let end = tokio::spawn({
+            let (sizes, stop) = (sizes.clone(), stop.clone());
+            async move {
+                let settings = Settings {
+                    hostname: "here".to_owned(),
+                    recipients: vec![Address::parse("aide@c.fr").unwrap()],
+                    max_size: 100,
+                    max_connections: 1,
+                    max_recipients: 2,
+                    idle_timeout: IDLE,
+                    total_timeout: TOTAL,
+                };
+                let handle = |envelope: crate::intake::Envelope, _| {
+                    sizes.lock().unwrap().push(envelope.size);
+                    async move {
+                        tokio::time::sleep(handling).await;
+                        Outcome::Ignored(Reason::Bulk)
+                    }
+                };
+                converse(other, &settings, handle, &stop).await
+            }
+        });
+        Relay { stream, end, sizes, stop }
+    }
+
+    impl Relay {
+        /// Sends a text, then reads until what has come ends with `end`.
+        async fn say(&mut self, text: &str, end: &str) -> String {
+            self.stream.write_all(text.as_bytes()).await.unwrap();
+            let mut read = String::new();
+            while !read.ends_with(end) {
+                read.push(char::from(self.stream.read_u8().await.unwrap()));
+            }
+            read
+        }
+
+        /// What comes until the connection is closed.
+        async fn rest(mut self) -> (String, End) {
+            let mut rest = String::new();
+            self.stream.read_to_string(&mut rest).await.unwrap();
+            drop(self.stream);
+            (rest, self.end.await.unwrap())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_relay_is_told_after_the_idle_timeout() {
+        let began = Instant::now();
+        let mut relay = connect(Duration::ZERO);
+        relay.say("", "220 here LMTP Passerelle\r\n").await;
+        tokio::time::sleep(IDLE / 2).await;
+        relay.say("NO", "").await;
+        let (rest, end) = relay.rest().await;
+        assert!(rest.starts_with("421 4.4.2 here ") && matches!(end, End::Idle), "{rest:?} {end:?}");
+        assert!(began.elapsed() >= IDLE / 2 + IDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_mail_that_stops_coming_is_given_up() {
+        let mut relay = connect(Duration::ZERO);
+        relay.say(&format!("{ENVELOPE}DATA\r\n"), "CR LF . CR LF\r\n").await;
+        relay.say("Subject: x\r\n", "").await;
+        let sizes = relay.sizes.clone();
+        let (rest, end) = relay.rest().await;
+        assert!(rest.starts_with("421 4.4.2 here ") && matches!(end, End::Idle), "{rest:?} {end:?}");
+        assert!(sizes.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_relay_is_told_after_the_total_timeout() {
+        let began = Instant::now();
+        let mut relay = connect(Duration::ZERO);
+        relay.say("", "Passerelle\r\n").await;
+        while began.elapsed() + IDLE < TOTAL {
+            tokio::time::sleep(IDLE * 3 / 4).await;
+            relay.say("NOOP\r\n", "250 2.0.0 ok\r\n").await;
+        }
+        let (rest, end) = relay.rest().await;
+        assert!(rest.starts_with("421 4.4.2 here ") && matches!(end, End::TooOld), "{rest:?} {end:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_that_takes_no_replies_is_given_up() {
+        let mut relay = connect(Duration::ZERO);
+        let flood = "LHLO x\r\n".repeat(10_000);
+        let _ = relay.stream.write_all(flood.as_bytes()).await;
+        assert!(matches!(relay.end.await.unwrap(), End::Gone));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_handling_of_a_mail_takes_the_time_it_takes() {
+        let mut relay = connect(TOTAL * 2);
+        let mail = format!("{ENVELOPE}DATA\r\n");
+        relay.say(&mail, "CR LF . CR LF\r\n").await;
+        relay.say("x\r\n.\r\n", "250 2.0.0 ignored, bulk\r\n").await;
+        let (rest, _) = relay.rest().await;
+        assert!(rest.starts_with("421 4.4.2"), "{rest:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stopping_ends_an_idle_connection_and_an_envelope() {
+        for said in ["LHLO relay\r\n", ENVELOPE] {
+            let mut relay = connect(Duration::ZERO);
+            relay.say(said, if said == ENVELOPE { "recipient ok\r\n" } else { "SIZE 100\r\n" }).await;
+            relay.stop.cancel();
+            let (rest, end) = relay.rest().await;
+            assert!(rest.starts_with("421 4.3.2 here ") && matches!(end, End::Stopping), "{rest:?} {end:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stopping_waits_for_the_mail_that_is_coming_in() {
+        let mut relay = connect(Duration::from_secs(5));
+        relay.say(&format!("{ENVELOPE}DATA\r\n"), "CR LF . CR LF\r\n").await;
+        relay.say("a\r\n", "").await;
+        relay.stop.cancel();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let reply = relay.say("b\r\n.\r\nMAIL FROM:<a@b.fr>\r\n", "\r\n").await;
+        assert_eq!(reply, "250 2.0.0 ignored, bulk\r\n");
+        assert_eq!(*relay.sizes.lock().unwrap(), [6]);
+        let (rest, end) = relay.rest().await;
+        assert!(rest.starts_with("421 4.3.2 here ") && matches!(end, End::Stopping), "{rest:?} {end:?}");
+    }
+}

@@ -1,0 +1,178 @@
+//! The LMTP listener, for the academy's mail relay.
+//!
+//! RFC 2033 on RFC 5321, with SIZE (1870), PIPELINING (2920), 8BITMIME (6152), SMTPUTF8 (6531) and
+//! ENHANCEDSTATUSCODES (2034). From the inside out: `data` and `line` cut the bytes, `command` reads a
+//! line, [`Session`] is the dialogue without a network, `connection` gives it one, `listener` and [`serve`]
+//! accept. A mail is acknowledged only after the pipeline has answered; until then it is the
+//! relay's.
+
+mod command;
+mod connection;
+mod data;
+mod line;
+mod listener;
+mod reply;
+mod session;
+
+pub use listener::{ListenError, Listener, bind};
+pub use session::{Session, Step};
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use lettre::transport::smtp::extension::ClientId;
+use tokio::{io::AsyncWriteExt as _, task::JoinSet};
+use tokio_util::{either::Either, sync::CancellationToken};
+use tracing::Instrument as _;
+
+use super::Envelope;
+use crate::{
+    config,
+    request::{Address, Outcome},
+};
+
+/// Connections, counted when they end, by how.
+const CONNECTIONS: &str = "passerelle_lmtp_connections_total";
+/// Connections that are open.
+const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
+/// Recipients that were refused because they are not served here.
+const REJECTED_RECIPIENTS: &str = "passerelle_lmtp_rejected_recipients_total";
+
+/// How long to wait when the system has no connection to give, for instance no file descriptor.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the listener is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How it names itself.
+    pub hostname: String,
+    /// The recipients it takes mail for.
+    pub recipients: Vec<Address>,
+    /// The largest mail that may be announced, and as much as is kept of an unannounced one, bytes.
+    pub max_size: u64,
+    /// Connections at a time; one more is sent away.
+    pub max_connections: usize,
+    /// Recipients of one mail.
+    pub max_recipients: usize,
+    /// How long the relay may be silent.
+    pub idle_timeout: Duration,
+    /// How long a connection may last.
+    pub total_timeout: Duration,
+}
+
+impl Settings {
+    /// The settings of a configuration that serves these recipients.
+    pub fn new(config: &config::Lmtp, recipients: Vec<Address>) -> Self {
+        let hostname = match config.hostname.as_str() {
+            "" => ClientId::default().to_string(),
+            name => name.to_owned(),
+        };
+        Self {
+            hostname,
+            recipients,
+            max_size: config.max_size,
+            max_connections: config.max_connections,
+            max_recipients: config.max_recipients,
+            idle_timeout: config.idle_timeout,
+            total_timeout: config.total_timeout,
+        }
+    }
+}
+
+/// Accepts connections and hands their mails to `handle` until `stop`, then waits for what is under way.
+///
+/// On `stop` the listeners are closed at once, and each connection with a 421, after the answer for the
+/// mail it is busy with. How long that may take is up to the caller: dropping this future cuts the rest
+/// off, and the relay sends it again. If `handle` panics, the relay keeps the mail.
+pub async fn serve<H, F>(listeners: Vec<Listener>, settings: Arc<Settings>, handle: H, stop: CancellationToken)
+where
+    H: Fn(Envelope, Bytes) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    describe_metrics();
+    let mut connections = JoinSet::new();
+    let mut number = 0_u64;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(ended) = connections.join_next() => {
+                note_end(ended);
+                continue;
+            }
+            accepted = listener::accept(&listeners) => accepted,
+        };
+        let mut stream = match accepted {
+            Ok(stream) => stream,
+            Err(error) if is_about_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept LMTP connections, trying again");
+                let _ = tokio::time::timeout(ACCEPT_PAUSE, stop.cancelled()).await;
+                continue;
+            }
+        };
+        if connections.len() >= settings.max_connections {
+            tracing::warn!(max = settings.max_connections, "too many LMTP connections, one is sent away");
+            metrics::counter!(CONNECTIONS, "end" => "over_limit").increment(1);
+            let reply = format!("421 4.3.2 {} too many connections, try again later\r\n", settings.hostname);
+            // A new socket has room for it: there is nothing to wait for.
+            let _ = stream.write_all(reply.as_bytes()).now_or_never();
+            continue;
+        }
+        if let Either::Left(tcp) = &stream {
+            let _ = tcp.set_nodelay(true);
+        }
+        metrics::gauge!(OPEN_CONNECTIONS).increment(1.0);
+        number += 1;
+        let (settings, handle, stop) = (settings.clone(), handle.clone(), stop.clone());
+        let span = tracing::info_span!("lmtp", connection = number);
+        connections.spawn(async move { connection::converse(stream, &settings, handle, &stop).await }.instrument(span));
+    }
+    drop(listeners);
+    while let Some(ended) = connections.join_next().await {
+        note_end(ended);
+    }
+}
+
+fn note_end(ended: Result<connection::End, tokio::task::JoinError>) {
+    let end = match ended {
+        Ok(end) => end.label(),
+        Err(error) => {
+            tracing::error!(panic = error.is_panic(), "an LMTP connection broke down");
+            "broken"
+        }
+    };
+    tracing::debug!(end, "LMTP connection closed");
+    metrics::counter!(CONNECTIONS, "end" => end).increment(1);
+    metrics::gauge!(OPEN_CONNECTIONS).decrement(1.0);
+}
+
+/// The next connection may be fine.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+fn describe_metrics() {
+    metrics::describe_counter!(CONNECTIONS, "LMTP connections that have ended, by how");
+    metrics::describe_gauge!(OPEN_CONNECTIONS, "LMTP connections that are open");
+    metrics::describe_counter!(REJECTED_RECIPIENTS, "recipients the relay named that are not served here");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+    use crate::config;
+
+    #[test]
+    fn the_configuration_names_the_listener_or_the_machine_does() {
+        let name = |environment: Vec<(String, String)>| {
+            let config = config::load_from(None, environment).unwrap();
+            Settings::new(&config.lmtp, Vec::new()).hostname
+        };
+        assert_eq!(name(vec![("PASSERELLE_LMTP__HOSTNAME".into(), "mail.test".into())]), "mail.test");
+        let machine = name(Vec::new());
+        assert!(!machine.is_empty() && !machine.contains(char::is_whitespace), "{machine:?}");
+    }
+}
