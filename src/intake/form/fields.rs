@@ -1,0 +1,210 @@
+//! The form's fields: their names, the names they are also known by, and the sorting of what came.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use utoipa::ToSchema;
+
+use super::{FieldError, Unreadable};
+use crate::screen::words;
+
+/// More fields and files than this are no form.
+pub(super) const MAX_MEMBERS: usize = 1000;
+/// More files than this are a mistake; how many get into a ticket is `attachments.max_files`.
+const MAX_FILES: usize = 100;
+
+/// Each field, and what else portals call it. Names are compared by their letters and digits alone:
+/// `error_message`, `errorMessage` and «Error message» are one name.
+const NAMES: &[(&str, &[&str])] = &[
+    ("requester", &["email", "mail", "courriel", "demandeur", "requesteremail"]),
+    ("application", &["appli"]),
+    ("nature", &["naturedemande", "naturedelademande"]),
+    ("type", &["typedemande", "typededemande"]),
+    ("urgency", &["urgence"]),
+    ("title", &["titre", "objet", "sujet", "subject"]),
+    ("description", &["message", "texte"]),
+    ("error_message", &["messageerreur", "messagederreur", "erreur"]),
+    ("phone", &["telephone", "tel"]),
+    ("uai", &["rne", "codeuai"]),
+    ("attachments", &["attachment", "file", "files", "fichier", "fichiers", "piecejointe", "piecesjointes"]),
+];
+
+/// The texts of a form as they came; what is empty is absent.
+#[derive(Debug, Default, PartialEq, Eq, ToSchema)]
+pub struct Fields {
+    /// Who asks: the e-mail address of the school or of its director.
+    #[schema(required = true, nullable = false, format = "email", example = "ce.0210001A@ac-dijon.fr")]
+    pub(super) requester: Option<String>,
+    /// The application, as the mappings name it. This or the nature is required.
+    #[schema(nullable = false, example = "LSUN / LSU")]
+    pub(super) application: Option<String>,
+    /// The nature of the request, one of the mappings' natures.
+    #[schema(nullable = false)]
+    pub(super) nature: Option<String>,
+    /// `incident` or `demande`; the mapping decides where it is missing.
+    #[schema(rename = "type", nullable = false, pattern = "^([Ii]ncident|[Dd]emande)$", example = "incident")]
+    pub(super) kind: Option<String>,
+    /// 1 (very low) to 5 (very high).
+    #[schema(value_type = Option<u8>, minimum = 1, maximum = 5, nullable = false, example = 3)]
+    pub(super) urgency: Option<String>,
+    /// One line that says what it is about.
+    #[schema(required = true, nullable = false, max_length = 200, example = "Impossible de valider les bilans")]
+    pub(super) title: Option<String>,
+    /// What happened, in plain text.
+    #[schema(required = true, nullable = false, max_length = 20000)]
+    pub(super) description: Option<String>,
+    /// The error message the person saw.
+    #[schema(nullable = false, max_length = 20000)]
+    pub(super) error_message: Option<String>,
+    /// Where to call back.
+    #[schema(nullable = false, max_length = 30, example = "03 80 00 00 00")]
+    pub(super) phone: Option<String>,
+    /// The school's code: seven digits and a letter.
+    #[schema(nullable = false, pattern = "^[0-9]{7}[A-Za-z]$", example = "0210001A")]
+    pub(super) uai: Option<String>,
+}
+
+impl Fields {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "requester" => &mut self.requester,
+            "application" => &mut self.application,
+            "nature" => &mut self.nature,
+            "type" => &mut self.kind,
+            "urgency" => &mut self.urgency,
+            "title" => &mut self.title,
+            "description" => &mut self.description,
+            "error_message" => &mut self.error_message,
+            "phone" => &mut self.phone,
+            "uai" => &mut self.uai,
+            _ => return None,
+        })
+    }
+}
+
+/// A file as it came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) name: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) content: Bytes,
+}
+
+/// A form whose content is sorted, but not yet checked.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Submission {
+    pub(super) fields: Fields,
+    pub(super) files: Vec<File>,
+    /// What sorting found wrong.
+    pub(super) errors: Vec<FieldError>,
+    seen: usize,
+}
+
+/// Which field a name means.
+pub(super) enum Named {
+    Text(&'static str),
+    Files,
+    Unknown,
+}
+
+impl Submission {
+    /// Looks a field's name up.
+    pub(super) fn named(&mut self, name: &str) -> Result<Named, Unreadable> {
+        self.seen += 1;
+        if self.seen > MAX_MEMBERS {
+            return Err(Unreadable::TooMany);
+        }
+        let letters = words(name).concat();
+        let known = NAMES
+            .iter()
+            .find(|(field, aliases)| words(field).concat() == letters || aliases.contains(&letters.as_str()));
+        Ok(match known {
+            Some((FILES, _)) => Named::Files,
+            Some((field, _)) => Named::Text(field),
+            None => Named::Unknown,
+        })
+    }
+
+    /// Takes a text for the field of this name.
+    pub(super) fn text(&mut self, field: &'static str, value: Cow<'_, str>) {
+        let Some(slot) = self.fields.slot(field) else { return };
+        if value.trim().is_empty() {
+            return;
+        }
+        if slot.is_some() {
+            self.errors.push(FieldError::new(
+                field,
+                "given-twice",
+                "Ce champ est donné deux fois. Donnez-le une seule fois.",
+            ));
+            return;
+        }
+        *slot = Some(value.into_owned());
+    }
+
+    /// Takes a file.
+    pub(super) fn file(&mut self, file: File) {
+        match self.files.len() {
+            MAX_FILES => {
+                if !self.errors.iter().any(|error| error.code == "too-many") {
+                    let message = format!("Le formulaire comporte plus de {MAX_FILES} fichiers. Envoyez-en moins.");
+                    self.errors.push(FieldError::new(FILES, "too-many", message));
+                }
+            }
+            _ => self.files.push(file),
+        }
+    }
+
+    /// Notes a field nobody knows.
+    pub(super) fn unknown(&mut self, name: &str) {
+        let valid: Vec<_> = NAMES.iter().map(|(field, _)| *field).collect();
+        let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+        let message = format!("Ce champ est inconnu. Champs admis : {}.", valid.join(", "));
+        self.errors.push(FieldError::new(name, "unknown-field", message));
+    }
+
+    /// Notes a value of the wrong kind.
+    pub(super) fn invalid(&mut self, field: impl Into<String>, message: &str) {
+        self.errors.push(FieldError::new(field, "invalid", message));
+    }
+}
+
+/// The field of files.
+pub(super) const FILES: &str = "attachments";
+
+#[cfg(test)]
+mod tests {
+    use utoipa::{
+        PartialSchema as _,
+        openapi::{RefOr, schema::Schema},
+    };
+
+    use super::{FILES, Fields, NAMES};
+
+    #[test]
+    fn the_description_has_every_field_and_no_other() {
+        let RefOr::T(Schema::Object(schema)) = Fields::schema() else { panic!("no object") };
+        let mut described: Vec<_> = schema.properties.keys().map(String::as_str).chain([FILES]).collect();
+        let mut known: Vec<_> = NAMES.iter().map(|(field, _)| *field).collect();
+        described.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(described, known);
+        assert_eq!(schema.required, ["requester", "title", "description"]);
+        let mut fields = Fields::default();
+        assert!(known.iter().all(|field| *field == FILES || fields.slot(field).is_some()));
+    }
+
+    #[test]
+    fn each_name_means_one_field() {
+        let mut names: Vec<String> = NAMES
+            .iter()
+            .flat_map(|(field, aliases)| {
+                aliases.iter().map(|&alias| alias.to_owned()).chain([crate::screen::words(field).concat()])
+            })
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

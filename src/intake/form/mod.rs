@@ -1,0 +1,133 @@
+//! The portal's form, whatever its encoding: fields are sorted and checked, and become a [`Received`].
+//!
+//! [`read`] turns a body into a [`Submission`]: its encoding no longer matters from there on.
+//! [`receive`] checks every field and says all that is wrong at once.
+//!
+//! [`Received`]: crate::request::Received
+
+mod check;
+mod fields;
+mod identity;
+mod json;
+mod parts;
+
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use check::receive;
+pub use fields::{Fields, Submission};
+
+/// How a form's body is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// RFC 8259.
+    Json,
+    /// `application/x-www-form-urlencoded`, as the URL standard has it.
+    Urlencoded,
+    /// RFC 7578, with what separates its parts.
+    Multipart {
+        /// The parameter of that name.
+        boundary: String,
+    },
+}
+
+impl Encoding {
+    /// The encoding that a `Content-Type` names; `None` for any other, and for another charset than UTF-8.
+    pub fn of(content_type: &str) -> Option<Self> {
+        let (essence, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+        let charset =
+            parameters.split(';').filter_map(|parameter| parameter.split_once('=')).find_map(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_ascii_lowercase())
+            });
+        if charset.is_some_and(|charset| !["utf-8", "utf8", "us-ascii"].contains(&charset.as_str())) {
+            return None;
+        }
+        match essence.trim().to_ascii_lowercase().as_str() {
+            "application/json" => Some(Self::Json),
+            "application/x-www-form-urlencoded" => Some(Self::Urlencoded),
+            "multipart/form-data" => {
+                multer::parse_boundary(content_type).ok().map(|boundary| Self::Multipart { boundary })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Sorts a body's content into the known fields.
+///
+/// # Errors
+///
+/// When the body is not what its encoding says. What is wrong with single fields is told by [`receive`].
+pub async fn read(encoding: Encoding, body: Bytes) -> Result<Submission, Unreadable> {
+    match encoding {
+        Encoding::Json => json::read(&body),
+        Encoding::Urlencoded => parts::urlencoded(&body),
+        Encoding::Multipart { boundary } => parts::multipart(body, boundary).await,
+    }
+}
+
+/// A body that cannot be read; the message is for the portal's developers, in French.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON.
+    #[error("Le corps n'est pas du JSON valable (ligne {line}, colonne {column}).")]
+    Json {
+        /// Where, from 1.
+        line: usize,
+        /// Where, from 1.
+        column: usize,
+    },
+    /// JSON, but no object.
+    #[error("Le corps JSON n'est pas un objet. Donnez un objet dont les clés sont les champs du formulaire.")]
+    NoObject,
+    /// Not a multipart body.
+    #[error("Le corps multipart/form-data est incomplet ou mal formé.")]
+    Multipart,
+    /// More of something than any form has.
+    #[error("Le formulaire comporte trop de champs.")]
+    TooMany,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field's name; for a file, with its place: `attachments[2].content`.
+    #[schema(example = "urgency")]
+    pub field: String,
+    /// `missing`, `unknown-field`, `given-twice`, `invalid`, `unknown-value`, `too-long` or `too-many`.
+    #[schema(example = "invalid")]
+    pub code: &'static str,
+    /// What is wrong and what would be right, French.
+    #[schema(example = "Donnez un nombre entier de 1 (très basse) à 5 (très haute).")]
+    pub message: String,
+}
+
+impl FieldError {
+    fn new(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { field: field.into(), code, message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Encoding;
+
+    #[test]
+    fn the_content_type_names_the_encoding() {
+        let boundary = || Encoding::Multipart { boundary: "x y".to_owned() };
+        for (content_type, expected) in [
+            ("application/json", Some(Encoding::Json)),
+            ("Application/JSON; charset=UTF-8", Some(Encoding::Json)),
+            ("application/json; charset=\"utf-8\"", Some(Encoding::Json)),
+            ("application/x-www-form-urlencoded", Some(Encoding::Urlencoded)),
+            ("multipart/form-data; boundary=\"x y\"", Some(boundary())),
+            ("multipart/form-data", None),
+            ("application/json; charset=iso-8859-1", None),
+            ("text/json", None),
+            ("", None),
+        ] {
+            assert_eq!(Encoding::of(content_type), expected, "{content_type}");
+        }
+    }
+}

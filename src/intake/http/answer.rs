@@ -1,0 +1,125 @@
+//! What became of a request, as an HTTP answer.
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use crate::request::{Outcome, Reason, Receipt, Refusal};
+
+/// The ticket of a request. A repeat of the request gets the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Created {
+    /// Always `created`.
+    #[schema(example = "created")]
+    status: &'static str,
+    /// GLPI's number.
+    #[schema(example = 1234)]
+    ticket: u64,
+    /// The request's reference, short enough for the telephone.
+    #[schema(example = "P-7K3M-Q2XV-9D4T")]
+    reference: String,
+    /// The ticket's page in GLPI.
+    #[schema(example = "https://glpi.example.fr/front/ticket.form.php?id=1234")]
+    link: String,
+    /// The application.
+    #[schema(example = "LSU")]
+    application: String,
+    /// The category's full path.
+    #[schema(example = "Scolarité > LSU")]
+    category: String,
+    /// The assigned group.
+    #[schema(example = "Référents-LSU")]
+    group: String,
+    /// The ticket's title.
+    #[schema(example = "Impossible de valider les bilans")]
+    title: String,
+    /// The files that are not in the ticket, and why. The answer to a repeat does not name those that
+    /// GLPI dropped.
+    left_out: Vec<FileLeftOut>,
+}
+
+/// A file that did not get into the ticket.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FileLeftOut {
+    /// The file's name.
+    name: String,
+    /// Why, in French.
+    why: String,
+}
+
+/// A mail nobody waits to have answered: a bounce, an automatic reply.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Ignored {
+    /// Always `ignored`.
+    #[schema(example = "ignored")]
+    status: &'static str,
+    /// Why.
+    #[schema(example = "automatic")]
+    reason: &'static str,
+}
+
+/// What is said of a mail that has its ticket already or needs none.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Settled {
+    /// Its ticket.
+    Created(Created),
+    /// Why it has none.
+    Ignored(Ignored),
+}
+
+/// The answer to an outcome: 201 for a new ticket, 200 with the same body for a repeat or with a reason
+/// for what is ignored, 422 or 429 for a refusal, 503 for what cannot be decided now.
+pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
+    match outcome {
+        Outcome::Created(receipt) => {
+            let location = [(header::LOCATION, receipt.link.clone())];
+            (StatusCode::CREATED, location, Json(Created::from(receipt))).into_response()
+        }
+        Outcome::Duplicate(receipt) => Json(Settled::Created(receipt.into())).into_response(),
+        Outcome::Ignored(reason) => {
+            Json(Settled::Ignored(Ignored { status: "ignored", reason: reason.code() })).into_response()
+        }
+        Outcome::Refused(refusal) => refused(refusal, time_zone).into_response(),
+        Outcome::Deferred(deferral) => {
+            let reason = deferral.reason;
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), reason.sentence())
+                .retry_after(deferral.retry_after)
+                .into_response()
+        }
+    }
+}
+
+fn refused(refusal: Refusal, time_zone: &TimeZone) -> Problem {
+    let problem = |status| Problem::new(status, refusal.reason.code(), refusal.sentence);
+    if refusal.reason != Reason::QuotaExceeded {
+        return problem(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let now = Timestamp::now().to_zoned(time_zone.clone());
+    let tomorrow = now.checked_add(1.day()).and_then(|next| next.start_of_day());
+    let wait = tomorrow.ok().and_then(|midnight| midnight.duration_since(&now).try_into().ok());
+    problem(StatusCode::TOO_MANY_REQUESTS).retry_after(wait.unwrap_or_default())
+}
+
+impl From<Receipt> for Created {
+    fn from(receipt: Receipt) -> Self {
+        let left_out = receipt.left_out.into_iter();
+        Self {
+            status: "created",
+            ticket: receipt.ticket,
+            reference: receipt.reference.to_string(),
+            link: receipt.link,
+            application: receipt.application,
+            category: receipt.category,
+            group: receipt.group,
+            title: receipt.title,
+            left_out: left_out.map(|file| FileLeftOut { name: file.name, why: file.why }).collect(),
+        }
+    }
+}

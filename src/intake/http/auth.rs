@@ -1,0 +1,192 @@
+//! Who may call: bearer tokens, and the portal's signature over the raw body.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConstantTimeEq as _};
+
+use super::problem::Problem;
+use crate::config;
+
+/// Unix seconds at which the portal signed.
+pub(super) const TIMESTAMP: &str = "X-Passerelle-Timestamp";
+/// `v1=<hex>`, several separated by commas.
+pub(super) const SIGNATURE: &str = "X-Passerelle-Signature";
+
+/// RFC 6750 section 3.
+const CHALLENGE: &str = "Bearer realm=\"passerelle\"";
+const CHALLENGE_INVALID: &str = "Bearer realm=\"passerelle\", error=\"invalid_token\"";
+
+/// How the caller of `POST /v1/requests` proves itself.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// By a token, checked already.
+    Token,
+    /// By a signature, to be checked when the body is at hand.
+    Signed(Claim),
+}
+
+/// A signature as its two headers give it, of a plausible time.
+#[derive(Debug)]
+pub(super) struct Claim {
+    timestamp: String,
+    signatures: Vec<Vec<u8>>,
+}
+
+/// Checks the token of `POST /v1/mail`.
+///
+/// # Errors
+///
+/// 403 when no token is configured, 401 when it is missing or wrong.
+pub(super) fn mail(headers: &HeaderMap, settings: &config::Http) -> Result<(), Problem> {
+    if !any(&settings.mail_tokens) {
+        return Err(closed(
+            "Cette entrée est fermée : aucun jeton n'est configuré. Renseignez http.mail_tokens (ou la variable PASSERELLE_HTTP__MAIL_TOKENS) pour l'ouvrir.",
+        ));
+    }
+    match bearer(headers) {
+        Some(token) if matches_any(token, &settings.mail_tokens) => Ok(()),
+        Some(_) => Err(bad_token("http.mail_tokens")),
+        None => Err(unauthorized(
+            "missing-credentials",
+            "Aucun jeton n'est présenté. Ajoutez l'en-tête « Authorization: Bearer <jeton> » avec l'un des jetons de http.mail_tokens.",
+        )),
+    }
+}
+
+/// Checks what can be checked of a form's credentials before its body is read: a right token is enough,
+/// a signature must at least be well formed and of the last minutes.
+///
+/// # Errors
+///
+/// 403 when neither tokens nor secrets are configured, 401 naming what is wrong.
+pub(super) fn form(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Proof, Problem> {
+    if !any(&settings.form_tokens) && !any(&settings.portal_secrets) {
+        return Err(closed(
+            "Cette entrée est fermée : aucun jeton ni secret n'est configuré. Renseignez http.portal_secrets (signature du portail) ou http.form_tokens (jetons), par exemple par PASSERELLE_HTTP__PORTAL_SECRETS, pour l'ouvrir.",
+        ));
+    }
+    let token = bearer(headers);
+    if token.is_some_and(|token| matches_any(token, &settings.form_tokens)) {
+        return Ok(Proof::Token);
+    }
+    if headers.contains_key(SIGNATURE) || headers.contains_key(TIMESTAMP) {
+        return claim(headers, settings, now).map(Proof::Signed);
+    }
+    Err(match token {
+        Some(_) => bad_token("http.form_tokens"),
+        None => unauthorized(
+            "missing-credentials",
+            "La requête n'est ni signée ni accompagnée d'un jeton. Ajoutez X-Passerelle-Timestamp et X-Passerelle-Signature, ou « Authorization: Bearer <jeton> ».",
+        ),
+    })
+}
+
+impl Proof {
+    /// Checks the signature, if that is the proof, over the raw body.
+    ///
+    /// # Errors
+    ///
+    /// 401 when no secret gives any of the signatures.
+    pub(super) fn confirm(&self, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
+        let Self::Signed(claim) = self else { return Ok(()) };
+        let mut valid = false;
+        for secret in given(&settings.portal_secrets) {
+            let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { continue };
+            let mac = mac.chain_update(claim.timestamp.as_bytes()).chain_update(b".").chain_update(body);
+            for signature in &claim.signatures {
+                valid |= mac.clone().verify_slice(signature).is_ok();
+            }
+        }
+        if valid {
+            return Ok(());
+        }
+        Err(unauthorized(
+            "bad-signature",
+            "La signature ne correspond pas. Signez horodatage + « . » + corps brut, octet pour octet tel qu'envoyé, par HMAC-SHA256 avec l'un des secrets de http.portal_secrets, en hexadécimal.",
+        ))
+    }
+}
+
+fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Claim, Problem> {
+    let Some(timestamp) = headers.get(TIMESTAMP) else {
+        return Err(unauthorized(
+            "missing-timestamp",
+            "L'en-tête X-Passerelle-Timestamp manque. Donnez l'heure de la signature, en secondes Unix.",
+        ));
+    };
+    let timestamp = timestamp.to_str().unwrap_or_default();
+    let digits = !timestamp.is_empty() && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(signed_at) = timestamp.parse::<i64>().ok().filter(|_| digits) else {
+        return Err(unauthorized(
+            "bad-timestamp",
+            "L'en-tête X-Passerelle-Timestamp n'est pas un nombre. Donnez l'heure de la signature, en secondes Unix, en chiffres seulement.",
+        ));
+    };
+    let (off, allowed) = (now.as_second().abs_diff(signed_at), settings.clock_skew.as_secs());
+    if off > allowed {
+        return Err(unauthorized(
+            "stale-timestamp",
+            format!(
+                "L'horodatage s'écarte de {off} s de l'heure du serveur ({allowed} s admises). Mettez l'horloge du portail à l'heure et signez chaque requête au moment de l'envoyer.",
+            ),
+        ));
+    }
+    if !headers.contains_key(SIGNATURE) {
+        return Err(unauthorized(
+            "missing-signature",
+            "L'en-tête X-Passerelle-Signature manque. Donnez « v1= » suivi de la signature HMAC-SHA256 en hexadécimal.",
+        ));
+    }
+    let signatures: Vec<_> = headers
+        .get_all(SIGNATURE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|item| HEXLOWER_PERMISSIVE.decode(item.trim().strip_prefix("v1=")?.as_bytes()).ok())
+        .collect();
+    if signatures.is_empty() {
+        return Err(unauthorized(
+            "bad-signature",
+            "L'en-tête X-Passerelle-Signature est illisible. Sa forme est « v1= » suivi de 64 chiffres hexadécimaux ; plusieurs se séparent par des virgules.",
+        ));
+    }
+    Ok(Claim { timestamp: timestamp.to_owned(), signatures })
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Compares with every token, and by digests, so that the time taken tells nothing about any of them.
+fn matches_any(token: &str, tokens: &[SecretString]) -> bool {
+    let presented = Sha256::digest(token);
+    given(tokens).fold(Choice::from(0), |found, token| found | Sha256::digest(token).ct_eq(&presented)).into()
+}
+
+/// An empty secret is none: it would let everybody in.
+fn given(secrets: &[SecretString]) -> impl Iterator<Item = &str> {
+    secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty())
+}
+
+fn any(secrets: &[SecretString]) -> bool {
+    given(secrets).next().is_some()
+}
+
+fn closed(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "closed", detail)
+}
+
+fn unauthorized(reason: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, reason, detail).challenge(CHALLENGE)
+}
+
+fn bad_token(setting: &str) -> Problem {
+    let detail = format!("Le jeton présenté n'est pas reconnu. Utilisez l'un des jetons de {setting}.");
+    unauthorized("bad-token", detail).challenge(CHALLENGE_INVALID)
+}

@@ -1,0 +1,70 @@
+//! Is it alive, can it work, what has it done: for the container, the load balancer and Prometheus.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Services, problem::Problem};
+
+/// How long the servers behind are waited for.
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
+const READY_PAUSE: Duration = Duration::from_secs(10);
+
+/// How it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `alive` or `ready`.
+    #[schema(example = "ready")]
+    status: &'static str,
+}
+
+/// Whether the process answers
+///
+/// It says nothing about the servers behind it.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses(
+    (status = 200, body = Health, description = "It does."),
+))]
+pub(super) async fn alive() -> Json<Health> {
+    Json(Health { status: "alive" })
+}
+
+/// Whether a request would be handled now
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, body = Health, description = "It would."),
+    (status = 503, body = Problem, content_type = "application/problem+json", description = "Stopping, or a server behind does not answer."),
+))]
+pub(super) async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Problem> {
+    let not_ready =
+        |detail| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail).retry_after(READY_PAUSE);
+    if services.stop.is_cancelled() {
+        return Err(not_ready("La passerelle s'arrête.".to_owned()));
+    }
+    match tokio::time::timeout(READY_TIMEOUT, (services.handlers.ready)()).await {
+        Ok(Ok(())) => Ok(Json(Health { status: "ready" })),
+        Ok(Err(cause)) => {
+            // For who runs the gateway; a server's own words are English, and none of the caller's business.
+            tracing::warn!(cause, "not ready");
+            let detail = "La passerelle ne peut pas traiter de demande pour le moment : elle n'a pas accès à GLPI. Son journal en donne la cause.";
+            Err(not_ready(detail.to_owned()))
+        }
+        Err(_) => Err(not_ready(format!(
+            "La passerelle ne peut pas traiter de demande pour le moment : GLPI n'a pas répondu en {} s.",
+            READY_TIMEOUT.as_secs()
+        ))),
+    }
+}
+
+/// Counters and durations, for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "health", responses(
+    (status = 200, body = String, content_type = "text/plain", description = "Prometheus text format 0.0.4."),
+))]
+pub(super) async fn metrics(State(services): State<Arc<Services>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], services.metrics.render())
+}

@@ -1,0 +1,107 @@
+//! `POST /v1/mail`: a whole mail, from a relay or a script that speaks no LMTP.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::Response,
+};
+
+use super::{Services, answer, auth, body::Incoming, problem::Problem};
+use crate::{
+    intake::Envelope,
+    request::{Address, Channel},
+};
+
+const ENVELOPE_FROM: &str = "x-envelope-from";
+const ENVELOPE_TO: &str = "x-envelope-to";
+
+/// Hand in a mail
+///
+/// Answered only when the helpdesk has confirmed the ticket: after a 503, a 5xx or no answer, send the
+/// same mail again; it never makes a second ticket.
+#[utoipa::path(post, path = "/v1/mail", operation_id = "hand_in_mail", tag = "requests",
+    security(("mail_token" = [])),
+    params(
+        ("X-Envelope-From" = Option<String>, Header, description = "The envelope sender; `<>` is the null sender. Unknown where it is missing or empty."),
+        ("X-Envelope-To" = Option<String>, Header, description = "The envelope recipients, separated by commas. The mail's own To and Cc count where it is missing."),
+    ),
+    request_body(content((String = "message/rfc822"), (String = "application/octet-stream")), description = "The mail, RFC 5322."),
+    responses(
+        (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
+        (status = 200, body = answer::Settled, description = "A ticket was there already (the same body as the first time), or nobody waits for an answer."),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "An envelope recipient is no address."),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a mail."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule says no; `reason` says which."),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+    ))]
+pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
+    services.answered(request, handle).await
+}
+
+async fn handle(
+    services: &Arc<Services>,
+    parts: &Parts,
+    body: &mut Incoming,
+    deadline: Instant,
+) -> Result<Response, Problem> {
+    auth::mail(&parts.headers, &services.settings)?;
+    check_content_type(&parts.headers)?;
+    let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
+    let mail = body.read(&services.room).await?;
+    let envelope = Envelope { channel: Channel::HttpMail, sender, recipients, size: mail.bytes.len() as u64 };
+    let outcome = services.finish((services.handlers.mail)(envelope, mail.bytes), mail.room, deadline).await?;
+    Ok(answer::of(outcome, &services.time_zone))
+}
+
+/// A body without a type is taken for bytes (RFC 9110 section 8.3), and bytes for a mail.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let value = value.to_str().unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if ["message/rfc822", "application/octet-stream"].contains(&essence.as_str()) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-content-type",
+        "Envoyez le message entier, en-têtes compris, avec « Content-Type: message/rfc822 » (ou application/octet-stream).",
+    ))
+}
+
+/// The null sender is written `<>`: an empty field is a script's variable without a value, and a mail taken
+/// for a bounce would be lost.
+fn sender(headers: &HeaderMap) -> Option<String> {
+    let value = String::from_utf8_lossy(headers.get(ENVELOPE_FROM)?.as_bytes());
+    (!value.trim().is_empty()).then(|| without_brackets(&value).to_owned())
+}
+
+fn recipients(headers: &HeaderMap) -> Result<Vec<Address>, Problem> {
+    let mut recipients = Vec::new();
+    for value in headers.get_all(ENVELOPE_TO) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        for text in value.split(',').filter(|text| !text.trim().is_empty()) {
+            let Some(address) = Address::parse(without_brackets(text)) else {
+                return Err(Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "bad-envelope",
+                    "X-Envelope-To comporte autre chose qu'une adresse. Donnez des adresses entières, séparées par des virgules.",
+                ));
+            };
+            recipients.push(address);
+        }
+    }
+    Ok(recipients)
+}
+
+fn without_brackets(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text).trim()
+}

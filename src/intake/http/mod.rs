@@ -1,0 +1,238 @@
+//! The HTTP API: mails and the portal's forms, health, metrics and the description of it all.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `serve` | connections: their number, their time, the end of them |
+//! | `auth` | who may call |
+//! | `body` | reads a body within bounds |
+//! | `mail`, `requests` | the two ways in |
+//! | `answer`, `problem` | what comes back |
+//! | `health`, `openapi` | for machines that watch and people who connect |
+
+mod answer;
+mod auth;
+mod body;
+mod health;
+mod mail;
+mod openapi;
+mod problem;
+mod requests;
+mod serve;
+
+use std::{
+    any::Any,
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath, Request},
+    http::{HeaderName, StatusCode, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use jiff::tz::TimeZone;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout_at};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceBuilder;
+use tower_http::{
+    ServiceBuilderExt as _,
+    catch_panic::CatchPanicLayer,
+    request_id::{MakeRequestUuid, RequestId},
+    trace::TraceLayer,
+};
+use tracing::Instrument as _;
+
+pub use serve::serve;
+
+use self::problem::Problem;
+use crate::{
+    config,
+    intake::Envelope,
+    request::{Outcome, Reason, Received},
+    route,
+};
+
+const RESPONSES: &str = "passerelle_http_responses_total";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// When a sender whose request is still being handled shall ask again.
+const BUSY_PAUSE: Duration = Duration::from_secs(30);
+
+type Mail = dyn Fn(Envelope, Bytes) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Form = dyn Fn(Received) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
+
+/// What the API works with.
+pub struct Services {
+    settings: config::Http,
+    time_zone: TimeZone,
+    mappings: route::Live,
+    metrics: PrometheusHandle,
+    handlers: Handlers,
+    stop: CancellationToken,
+    room: body::Room,
+    running: TaskTracker,
+}
+
+impl Services {
+    /// The API with these settings. `time_zone` says when the quota's next day begins, `mappings` which
+    /// applications a form may name, `stop` when to finish.
+    pub fn new(
+        settings: config::Http,
+        time_zone: TimeZone,
+        mappings: route::Live,
+        metrics: PrometheusHandle,
+        handlers: Handlers,
+        stop: CancellationToken,
+    ) -> Self {
+        let room = body::Room::new(settings.max_size);
+        Self { settings, time_zone, mappings, metrics, handlers, stop, room, running: TaskTracker::new() }
+    }
+
+    /// The answer to a request that has a body, as `handle` gives it before the deadline it is told.
+    async fn answered(
+        self: &Arc<Self>,
+        request: Request,
+        handle: impl AsyncFnOnce(&Arc<Self>, &Parts, &mut body::Incoming, Instant) -> Result<Response, Problem>,
+    ) -> Response {
+        let deadline = Instant::now() + self.settings.timeout;
+        let (parts, body) = request.into_parts();
+        let mut body = body::Incoming::new(&parts.headers, body, self.settings.max_size, deadline);
+        match handle(self, &parts, &mut body, deadline).await {
+            Ok(response) => response,
+            Err(problem) => {
+                body.discard().await;
+                problem.into_response()
+            }
+        }
+    }
+
+    /// Runs a request to its end, even if its sender hangs up or the time is over: half a delivery would
+    /// only have to be found again. `room` is the memory its body takes.
+    async fn finish(
+        &self,
+        handling: BoxFuture<'static, Outcome>,
+        room: Option<OwnedSemaphorePermit>,
+        deadline: Instant,
+    ) -> Result<Outcome, Problem> {
+        let task = self.running.spawn(
+            async move {
+                let outcome = handling.await;
+                drop(room);
+                outcome
+            }
+            .in_current_span(),
+        );
+        match timeout_at(deadline.into(), task).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            // What it said stays out of the log: it may quote the request.
+            Ok(Err(_)) => {
+                tracing::error!("a request's handling broke");
+                Err(Problem::internal())
+            }
+            Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, Reason::Busy.code(), Reason::Busy.sentence())
+                .retry_after(BUSY_PAUSE)),
+        }
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What handles the requests that come in.
+pub struct Handlers {
+    mail: Box<Mail>,
+    form: Box<Form>,
+    ready: Box<Ready>,
+}
+
+impl Handlers {
+    /// `mail` and `form` take a request to its outcome; `ready` says, in French, why none can be handled now.
+    pub fn new<M, F, R>(
+        mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
+        form: impl Fn(Received) -> F + Send + Sync + 'static,
+        ready: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Self
+    where
+        M: Future<Output = Outcome> + Send + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self {
+            mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
+            form: Box::new(move |received| Box::pin(form(received))),
+            ready: Box::new(move || Box::pin(ready())),
+        }
+    }
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handlers").finish_non_exhaustive()
+    }
+}
+
+/// The API's routes. Whatever goes wrong behind them is a problem (RFC 9457).
+pub fn router(services: Services) -> Router {
+    metrics::describe_counter!(RESPONSES, "Answers of the HTTP API by route and status.");
+    let layers = ServiceBuilder::new()
+        .map_request(believe_request_id)
+        .set_request_id(REQUEST_ID, MakeRequestUuid)
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .propagate_request_id(REQUEST_ID)
+        .layer(middleware::from_fn(count))
+        .layer(CatchPanicLayer::custom(panicked))
+        // `body` bounds bodies, and says so as a problem.
+        .layer(DefaultBodyLimit::disable());
+    openapi::routes()
+        .fallback(async || {
+            let detail = "Cette adresse n'existe pas. /openapi.json décrit celles qui existent.";
+            Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+        })
+        .method_not_allowed_fallback(async || {
+            let detail = "Cette adresse n'admet pas cette méthode. L'en-tête Allow nomme celles qu'elle admet.";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+        })
+        .with_state(Arc::new(services))
+        .layer(layers)
+}
+
+/// A caller's request id is taken over where it is short and plain: it goes into logs.
+fn believe_request_id<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    if request.headers().get(REQUEST_ID).is_some_and(|id| id.len() > 64 || !id.as_bytes().iter().all(plain)) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
+}
+
+/// Names the route, never the path, the query or the caller.
+fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    tracing::info_span!("http", method = %request.method(), route = route_of(request), id)
+}
+
+fn route_of<B>(request: &axum::http::Request<B>) -> &str {
+    request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str)
+}
+
+async fn count(request: Request, next: Next) -> Response {
+    let route = route_of(&request).to_owned();
+    let response = next.run(request).await;
+    metrics::counter!(RESPONSES, "route" => route, "status" => response.status().as_u16().to_string()).increment(1);
+    response
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("an answer's making broke");
+    Problem::internal().into_response()
+}

@@ -1,0 +1,110 @@
+//! `GET /openapi.json`: the API's description, made from the code.
+
+use std::sync::Arc;
+
+use axum::{Extension, Json, Router};
+use utoipa::{
+    Modify, OpenApi, ToSchema,
+    openapi::{
+        Components,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Services, auth, health, mail, requests};
+use crate::intake::form;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`."),
+    tags((name = "requests", description = "Requests for help."), (name = "health", description = "For whoever watches the gateway.")),
+    modifiers(&Schemes),
+)]
+struct Api;
+
+/// The three ways to authenticate.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let token = |setting: &str| {
+            let description = format!("One of the tokens of `{setting}`.");
+            SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).description(Some(description)).build())
+        };
+        let header = |name: &str, description: &str| {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, description)))
+        };
+        let components = api.components.get_or_insert_with(Components::new);
+        components.add_security_scheme("mail_token", token("http.mail_tokens"));
+        components.add_security_scheme("form_token", token("http.form_tokens"));
+        components.add_security_scheme(
+            "portal_timestamp",
+            header(auth::TIMESTAMP, "When the portal signed, Unix seconds; at most `http.clock_skew` away from now."),
+        );
+        components.add_security_scheme(
+            "portal_signature",
+            header(
+                auth::SIGNATURE,
+                "`v1=` and the hexadecimal HMAC-SHA256, keyed with one of `http.portal_secrets`, of the timestamp, a full stop and the raw body. Several, separated by commas, during a rotation.",
+            ),
+        );
+    }
+}
+
+/// A form as JSON.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct JsonForm {
+    #[serde(flatten)]
+    fields: form::Fields,
+    /// Files.
+    attachments: Option<Vec<JsonFile>>,
+}
+
+/// A file in a JSON form.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct JsonFile {
+    /// The file's name.
+    #[schema(example = "capture.png")]
+    name: String,
+    /// The file's media type.
+    #[schema(example = "image/png")]
+    content_type: Option<String>,
+    /// The file itself.
+    #[schema(content_encoding = "base64")]
+    content: String,
+}
+
+/// A form in parts; each part with a file name is a file, whatever it is called.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct MultipartForm {
+    #[serde(flatten)]
+    fields: form::Fields,
+    /// Files.
+    #[schema(value_type = Option<Vec<String>>, format = Binary)]
+    attachments: Option<Vec<Vec<u8>>>,
+}
+
+/// This description
+#[utoipa::path(get, path = "/openapi.json", tag = "health", responses(
+    (status = 200, body = Object, content_type = "application/json", description = "OpenAPI 3.1."),
+))]
+async fn description(Extension(api): Extension<Arc<utoipa::openapi::OpenApi>>) -> Json<utoipa::openapi::OpenApi> {
+    Json(utoipa::openapi::OpenApi::clone(&api))
+}
+
+/// Every route, each with its description.
+pub(super) fn routes() -> Router<Arc<Services>> {
+    let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(mail::take))
+        .routes(routes!(requests::create))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(description))
+        .split_for_parts();
+    router.layer(Extension(Arc::new(api)))
+}

@@ -1,0 +1,111 @@
+//! Every error of the API: RFC 9457 `application/problem+json`, with a reason code for programs and a
+//! French sentence for people.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::intake::form::FieldError;
+
+/// The media type of a problem (RFC 9457 section 6.1).
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What went wrong (RFC 9457), and how to do it right.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// `/problems/` and the reason code: names the kind of problem.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind of problem in a few words, French.
+    title: &'static str,
+    /// The HTTP status once more.
+    status: u16,
+    /// What is wrong this time and what to do about it, French.
+    detail: String,
+    /// The stable code to branch on.
+    reason: &'static str,
+    /// Each field that is wrong, all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    #[serde(skip)]
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem with this reason code and French detail.
+    pub(super) fn new(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("/problems/{reason}"),
+            title: title(status),
+            status: status.as_u16(),
+            detail: detail.into(),
+            reason,
+            errors: Vec::new(),
+            header: None,
+        }
+    }
+
+    /// A form whose fields are wrong.
+    pub(super) fn fields(errors: Vec<FieldError>) -> Self {
+        let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        let detail = format!("Le formulaire comporte des champs à corriger : {}.", names.join(", "));
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail) }
+    }
+
+    /// Says when another try makes sense (RFC 9110 section 10.2.3), whole seconds and at least one.
+    pub(super) fn retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self { header: Some((header::RETRY_AFTER, seconds.max(1).into())), ..self }
+    }
+
+    /// Says how to authenticate (RFC 9110 section 11.6.1).
+    pub(super) fn challenge(self, challenge: &'static str) -> Self {
+        Self { header: Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))), ..self }
+    }
+
+    /// The gateway itself failed; the log says how.
+    pub(super) fn internal() -> Self {
+        let reason = crate::request::Reason::Internal;
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, reason.code(), reason.sentence())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => tracing::warn!(self.reason, "a caller is turned away"),
+            _ => tracing::debug!(self.reason, %status, "a problem is the answer"),
+        }
+        let extra = self.header.clone();
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.extend(extra);
+        response
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "Requête illisible",
+        StatusCode::UNAUTHORIZED => "Authentification requise",
+        StatusCode::FORBIDDEN => "Accès fermé",
+        StatusCode::NOT_FOUND => "Adresse inconnue",
+        StatusCode::METHOD_NOT_ALLOWED => "Méthode non admise",
+        StatusCode::REQUEST_TIMEOUT => "Délai dépassé",
+        StatusCode::PAYLOAD_TOO_LARGE => "Requête trop volumineuse",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "Type de contenu non pris en charge",
+        StatusCode::UNPROCESSABLE_ENTITY => "Demande refusée",
+        StatusCode::TOO_MANY_REQUESTS => "Nombre maximal de demandes atteint",
+        StatusCode::SERVICE_UNAVAILABLE => "Service momentanément indisponible",
+        _ => "Erreur interne",
+    }
+}

@@ -1,0 +1,100 @@
+//! `POST /v1/requests`: a form of the portal.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::Response,
+};
+use jiff::Timestamp;
+
+use super::{Services, answer, auth, body::Incoming, openapi, problem::Problem};
+use crate::intake::form::{self, Encoding};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Hand in a form
+///
+/// Answered only when the helpdesk has confirmed the ticket. After a 503, another 5xx or no answer, send
+/// the same form again with the same `Idempotency-Key`: it never makes a second ticket. A repeat gets the
+/// first ticket, whatever else the form then says. Without a key, an identical form of the same requester
+/// within ten minutes is a repeat.
+#[utoipa::path(post, path = "/v1/requests", operation_id = "hand_in_form", tag = "requests",
+    security(("form_token" = []), ("portal_timestamp" = [], "portal_signature" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11")),
+    request_body(content(
+        (openapi::JsonForm = "application/json", example = json!({
+            "requester": "ce.0210001A@ac-dijon.fr", "application": "LSUN / LSU", "type": "Incident", "urgency": 3,
+            "title": "Impossible de valider les bilans", "description": "Le bouton « Valider » reste grisé.\nTous les CM2 sont concernés.",
+            "error_message": "Erreur 500", "phone": "03 80 00 00 00", "uai": "0210001A",
+            "attachments": [{"name": "capture.png", "content_type": "image/png", "content": "iVBORw0KGgo="}],
+        })),
+        (form::Fields = "application/x-www-form-urlencoded"),
+        (openapi::MultipartForm = "multipart/form-data"),
+    )),
+    responses(
+        (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
+        (status = 200, body = answer::Created, description = "A ticket was there already: the same body as the first time."),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body or the Idempotency-Key cannot be read."),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "No proof, or a wrong one; `reason` says which."),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "Neither a secret nor a token is configured."),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong (`errors` names each), or a rule says no (`reason` says which)."),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+    ))]
+pub(super) async fn create(State(services): State<Arc<Services>>, request: Request) -> Response {
+    services.answered(request, handle).await
+}
+
+async fn handle(
+    services: &Arc<Services>,
+    parts: &Parts,
+    body: &mut Incoming,
+    deadline: Instant,
+) -> Result<Response, Problem> {
+    let proof = auth::form(&parts.headers, &services.settings, Timestamp::now())?;
+    let encoding = encoding(&parts.headers)?;
+    let key = idempotency_key(&parts.headers)?;
+    let whole = body.read(&services.room).await?;
+    proof.confirm(&whole.bytes, &services.settings)?;
+    let size = whole.bytes.len() as u64;
+    let submission = form::read(encoding, whole.bytes)
+        .await
+        .map_err(|unreadable| Problem::new(StatusCode::BAD_REQUEST, "bad-form", unreadable.to_string()))?;
+    let mappings = services.mappings.now();
+    // Not earlier: a body may take minutes, and a form is named by the minute it came in.
+    let now = Timestamp::now();
+    let received = form::receive(submission, size, key, mappings.applications(), now).map_err(Problem::fields)?;
+    let outcome = services.finish((services.handlers.form)(received), whole.room, deadline).await?;
+    Ok(answer::of(outcome, &services.time_zone))
+}
+
+fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Encoding::of(value).ok_or_else(|| {
+        Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-content-type",
+            "Envoyez le formulaire en application/json, application/x-www-form-urlencoded ou multipart/form-data, en UTF-8.",
+        )
+    })
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let visible = (1..=255).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
+    match value.to_str() {
+        Ok(key) if visible && values.next().is_none() => Ok(Some(key)),
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-idempotency-key",
+            "L'en-tête Idempotency-Key n'est pas valable. Donnez-le une fois, de 1 à 255 caractères ASCII visibles, par exemple un UUID.",
+        )),
+    }
+}

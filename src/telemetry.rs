@@ -1,0 +1,137 @@
+//! Logs and counters: how they are set up, and the counters that every outcome goes into.
+
+use std::{io::IsTerminal as _, sync::OnceLock, time::Duration};
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::{
+    config::{ConfigError, Log, LogFormat},
+    request::{Channel, Outcome},
+};
+
+const REQUESTS: &str = "passerelle_requests_total";
+const SECONDS: &str = "passerelle_request_seconds";
+
+/// Upper bounds in seconds. A ticket takes some 100 ms in GLPI; a mail with large files several seconds.
+const BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// What the libraries may log at most.
+const DISCREET: &[&str] = &[
+    "html5ever=off",
+    "selectors=off",
+    "ammonia=off",
+    "mail_parser=off",
+    "hyper=info",
+    "hyper_util=info",
+    "h2=info",
+    "reqwest=info",
+    "lettre=info",
+    "rustls=info",
+    "redis=info",
+    "ldap3=info",
+    "tokio_util=info",
+    "multer=info",
+];
+
+/// How often observations are folded into the histograms' buckets; until then each one takes memory.
+const UPKEEP: Duration = Duration::from_secs(10);
+
+/// Sends this process's logs to standard error, as text or JSON. Standard output belongs to the
+/// commands' own answers.
+///
+/// # Errors
+///
+/// When `log.filter` is no filter, or when logs were set up before.
+pub fn init(config: &Log) -> Result<(), ConfigError> {
+    let filter = EnvFilter::builder().parse(&config.filter).map_err(|error| {
+        ConfigError::setting(
+            format!("log.filter: {error}"),
+            "A filter is a level (error, warn, info, debug, trace), or levels by module: info,passerelle=debug.",
+        )
+    })?;
+    // Whatever the filter asks for: below these levels the libraries log what they read, requests included.
+    let filter = DISCREET.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init()
+        .map_err(|error| ConfigError::setting(format!("logs: {error}"), "Logs are set up once per process."))
+}
+
+/// What `/metrics` shows. The first call installs the process's recorder, later ones give the same.
+pub fn metrics() -> PrometheusHandle {
+    static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
+    INSTALLED
+        .get_or_init(|| {
+            install().unwrap_or_else(|error| {
+                tracing::error!(%error, "no metrics: /metrics stays empty");
+                PrometheusBuilder::new().build_recorder().handle()
+            })
+        })
+        .clone()
+}
+
+fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)?
+        .install_recorder()?;
+    metrics::describe_counter!(REQUESTS, "Requests by the way they came in, how they ended and why.");
+    metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "From a whole request at hand to its outcome.");
+    let upkeep = handle.clone();
+    let thread = std::thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(UPKEEP);
+            upkeep.run_upkeep();
+        }
+    });
+    if let Err(error) = thread {
+        tracing::warn!(%error, "histograms are folded only when /metrics is read");
+    }
+    Ok(handle)
+}
+
+/// Counts one request that ended so after `elapsed`.
+pub fn count(channel: Channel, outcome: &Outcome, elapsed: Duration) {
+    let (channel, label) = (channel.label(), outcome.label());
+    metrics::counter!(REQUESTS, "channel" => channel, "outcome" => label, "reason" => outcome.reason().code())
+        .increment(1);
+    metrics::histogram!(SECONDS, "channel" => channel, "outcome" => label).record(elapsed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{count, init, metrics};
+    use crate::{
+        config::{Log, LogFormat},
+        request::{Channel, Outcome, Reason},
+    };
+
+    #[test]
+    fn outcomes_are_counted_by_channel_and_reason_however_often_metrics_are_asked_for() {
+        let (first, second) = (metrics(), metrics());
+        count(Channel::Stdin, &Outcome::Ignored(Reason::Bounce), Duration::from_millis(40));
+        for text in [first.render(), second.render()] {
+            for line in [
+                r#"passerelle_requests_total{channel="stdin",outcome="ignored",reason="bounce"} 1"#,
+                r#"passerelle_request_seconds_bucket{channel="stdin",outcome="ignored",le="0.05"} 1"#,
+                "# HELP passerelle_requests_total ",
+            ] {
+                assert!(text.contains(line), "{line} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_none_is_refused_with_what_would_be_one() {
+        let error = init(&Log { format: LogFormat::Text, filter: "passerelle=loud".to_owned() }).unwrap_err();
+        assert!(error.to_string().starts_with("log.filter: "), "{error}");
+    }
+}
