@@ -1,0 +1,55 @@
+//! The helpdesk as directory: the active account with the address, a member of the directors' group.
+
+use super::{Answer, person::filled};
+use crate::{
+    clients::glpi::{Glpi, GlpiError},
+    request::{Address, Person},
+};
+
+/// Who is a director by membership of a GLPI group.
+pub(super) struct GlpiGroup {
+    glpi: Glpi,
+    group: String,
+}
+
+impl GlpiGroup {
+    pub(super) fn new(glpi: Glpi, group: &str) -> Self {
+        Self { glpi, group: group.to_owned() }
+    }
+
+    /// What GLPI says of a person. Without the group nobody could be a member, so nobody is refused either.
+    pub(super) async fn find(&self, requester: &Address) -> Answer {
+        self.ask(requester).await.unwrap_or_else(|cause| Answer::Unknown { cause })
+    }
+
+    async fn ask(&self, requester: &Address) -> Result<Answer, String> {
+        let (group, user) = tokio::try_join!(self.group(), async {
+            self.glpi.user_by_email(requester.as_str()).await.map_err(|error| explain(&error))
+        })?;
+        let Some(user) = user else { return Ok(Answer::Other(None)) };
+        let (member, account) = tokio::try_join!(self.glpi.is_member(user, group), self.glpi.user(user))
+            .map_err(|error| explain(&error))?;
+        let person = Person { name: filled(&account.name), phone: filled(&account.phone), ..Person::default() };
+        Ok(if member { Answer::Director(person) } else { Answer::Other(Some(person)) })
+    }
+
+    /// Whether the group is there.
+    pub(super) async fn probe(&self) -> Result<String, String> {
+        let group = self.group().await?;
+        Ok(format!("the group \"{}\" has the id {group}", self.group))
+    }
+
+    async fn group(&self) -> Result<u64, String> {
+        let found = self.glpi.group_by_name(&self.group).await.map_err(|error| explain(&error))?;
+        found.ok_or_else(|| {
+            format!(
+                "GLPI has no group \"{}\" that this account may see; create it, or correct directory.glpi_group",
+                self.group
+            )
+        })
+    }
+}
+
+fn explain(error: &GlpiError) -> String {
+    format!("directory in GLPI: {error}")
+}

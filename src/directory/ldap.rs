@@ -1,0 +1,278 @@
+//! The academy's LDAP directory: one connection, kept open and opened again, asked by one or two searches.
+
+use std::time::{Duration, Instant};
+
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, ldap_escape, parse_filter};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{Answer, person::filled};
+use crate::{
+    config::{self, ConfigError, LdapAttributes},
+    request::{Address, Person},
+};
+
+/// What stands for the address in the configured filter.
+const MAIL: &str = "{mail}";
+/// Asks for no attribute at all (RFC 4511 section 4.5.1.8).
+const NO_ATTRIBUTES: &str = "1.1";
+/// After a connection has failed, how long nobody tries again: those who wait meanwhile share the failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Who is a director by an LDAP server.
+pub(super) struct LdapDirectory {
+    url: Url,
+    start_tls: bool,
+    bind: Option<(String, SecretString)>,
+    base: String,
+    person_filter: String,
+    director_filter: String,
+    attributes: LdapAttributes,
+    timeout: Duration,
+    link: Mutex<Link>,
+}
+
+enum Link {
+    Closed,
+    Open(Ldap),
+    Failed { at: Instant, cause: String },
+}
+
+impl LdapDirectory {
+    /// Checks the settings; connects to nothing yet.
+    pub(super) fn new(config: &config::Ldap) -> Result<Self, ConfigError> {
+        let url = Url::parse(&config.url).ok().filter(|url| {
+            matches!(url.scheme(), "ldap" | "ldaps" | "ldapi") && url.host_str().is_some_and(|host| !host.is_empty())
+        });
+        let url = url.ok_or_else(|| {
+            ConfigError::setting(
+                "directory.ldap.url is no LDAP address",
+                "Give it as ldaps://annuaire.example.fr or ldap://annuaire.example.fr:389.",
+            )
+        })?;
+        if !config.filter.contains(MAIL) {
+            return Err(ConfigError::setting(
+                "directory.ldap.filter does not hold {mail}: it would find everybody",
+                "Give it as \"(mail={mail})\".",
+            ));
+        }
+        let person_filter = parenthesised(&config.filter);
+        let director_filter = parenthesised(&config.director_filter);
+        for (key, filter) in
+            [("filter", person_filter.replace(MAIL, "a@b.fr")), ("director_filter", director_filter.clone())]
+        {
+            if !filter.is_empty() && parse_filter(&filter).is_err() {
+                return Err(ConfigError::setting(
+                    format!("directory.ldap.{key} is no LDAP filter: {filter}"),
+                    "Write it by RFC 4515, e.g. (title=DIR*) or (&(mail={mail})(objectClass=person)).",
+                ));
+            }
+        }
+        let bind = match (config.bind_dn.as_str(), &config.password) {
+            ("", _) => None,
+            (dn, Some(password)) => Some((dn.to_owned(), password.clone())),
+            // A server takes a name without a password for nobody at all (RFC 4513 section 5.1.2).
+            (_, None) => {
+                return Err(ConfigError::setting(
+                    "directory.ldap.bind_dn is given without directory.ldap.password",
+                    "Give PASSERELLE_DIRECTORY__LDAP__PASSWORD, or leave both empty for an anonymous search.",
+                ));
+            }
+        };
+        Ok(Self {
+            url,
+            start_tls: config.start_tls,
+            bind,
+            base: config.base.clone(),
+            person_filter,
+            director_filter,
+            attributes: config.attributes.clone(),
+            timeout: config.timeout,
+            link: Mutex::new(Link::Closed),
+        })
+    }
+
+    /// What the server says of a person.
+    pub(super) async fn find(&self, requester: &Address) -> Answer {
+        match self.ask(requester).await {
+            Ok(answer) => answer,
+            Err(cause) => Answer::Unknown { cause },
+        }
+    }
+
+    /// A director is found by one search; only somebody who is none costs a second.
+    async fn ask(&self, requester: &Address) -> Result<Answer, String> {
+        let person = self.person_filter.replace(MAIL, &ldap_escape(requester.as_str()));
+        if let Some(entry) = self.search(&format!("(&{person}{})", self.director_filter)).await? {
+            return Ok(Answer::Director(self.person(&entry)));
+        }
+        if self.director_filter.is_empty() {
+            return Ok(Answer::Other(None));
+        }
+        Ok(Answer::Other(self.search(&person).await?.map(|entry| self.person(&entry))))
+    }
+
+    /// Whether the server lets this account search below the base; the cause when it does not.
+    pub(super) async fn probe(&self) -> Result<(), String> {
+        self.search("(&(objectClass=*)(!(objectClass=*)))").await.map(drop)
+    }
+
+    /// The first entry a filter finds. A connection that turns out to be closed is opened again, once.
+    async fn search(&self, filter: &str) -> Result<Option<SearchEntry>, String> {
+        let wanted = self.wanted();
+        let mut last_try = false;
+        loop {
+            let mut ldap = self.connection().await?;
+            let found = ldap
+                .with_timeout(self.timeout)
+                .search(&self.base, Scope::Subtree, filter, wanted.as_slice())
+                .await
+                .and_then(ldap3::SearchResult::non_error);
+            match found {
+                Ok((entries, _)) => return Ok(entries.into_iter().next().map(SearchEntry::construct)),
+                Err(error @ LdapError::LdapResult { .. }) => return Err(self.explain(&error)),
+                Err(error) => {
+                    *self.link.lock().await = Link::Closed;
+                    if last_try || matches!(error, LdapError::Timeout { .. }) {
+                        return Err(self.explain(&error));
+                    }
+                    last_try = true;
+                }
+            }
+        }
+    }
+
+    /// The open connection, or a new one. Whoever comes while one is being opened waits for it.
+    async fn connection(&self) -> Result<Ldap, String> {
+        let mut link = self.link.lock().await;
+        match &mut *link {
+            Link::Open(ldap) => {
+                if !ldap.is_closed() {
+                    return Ok(ldap.clone());
+                }
+            }
+            Link::Failed { at, cause } if at.elapsed() < PAUSE => return Err(cause.clone()),
+            Link::Closed | Link::Failed { .. } => {}
+        }
+        match self.connect().await {
+            Ok(ldap) => {
+                *link = Link::Open(ldap.clone());
+                Ok(ldap)
+            }
+            Err(error) => {
+                let cause = self.explain(&error);
+                *link = Link::Failed { at: Instant::now(), cause: cause.clone() };
+                Err(cause)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Ldap, LdapError> {
+        let settings = LdapConnSettings::new().set_conn_timeout(self.timeout).set_starttls(self.start_tls);
+        let (connection, mut ldap) = LdapConnAsync::from_url_with_settings(settings, &self.url).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.drive().await {
+                tracing::debug!(%error, "the connection to the LDAP directory has ended");
+            }
+        });
+        if let Some((dn, password)) = &self.bind {
+            ldap.with_timeout(self.timeout).simple_bind(dn, password.expose_secret()).await?.success()?;
+        }
+        Ok(ldap)
+    }
+
+    /// The attributes to ask for.
+    fn wanted(&self) -> Vec<&str> {
+        let LdapAttributes { name, role, uai, school, circonscription, department, phone } = &self.attributes;
+        let mut wanted: Vec<&str> = [name, role, uai, school, circonscription, department, phone]
+            .into_iter()
+            .map(String::as_str)
+            .filter(|attribute| !attribute.is_empty())
+            .collect();
+        if wanted.is_empty() {
+            wanted.push(NO_ATTRIBUTES);
+        }
+        wanted
+    }
+
+    fn person(&self, entry: &SearchEntry) -> Person {
+        // Attribute names have no case, and a server may answer with its own.
+        let value = |wanted: &str| {
+            let (_, values) = entry.attrs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+            values.iter().find_map(|value| filled(value))
+        };
+        Person {
+            name: value(&self.attributes.name),
+            role: value(&self.attributes.role),
+            uai: value(&self.attributes.uai),
+            school: value(&self.attributes.school),
+            circonscription: value(&self.attributes.circonscription),
+            department: value(&self.attributes.department),
+            phone: value(&self.attributes.phone),
+        }
+    }
+
+    /// What failed and what to look at.
+    fn explain(&self, error: &LdapError) -> String {
+        let text = error.to_string();
+        let remedy = match error {
+            LdapError::LdapResult { result } => match result.rc {
+                48 | 49 => "check directory.ldap.bind_dn and password",
+                32 | 34 => "check directory.ldap.base",
+                8 | 13 => "the server wants TLS: use ldaps:// or start_tls = true",
+                50 => "the account may not search there: give it the right to",
+                1 | 2 | 52 | 53 if self.start_tls && self.url.scheme() == "ldap" => {
+                    "see the server's log; where it offers no STARTTLS use ldaps:// or start_tls = false"
+                }
+                _ => "see the server's log",
+            },
+            _ if text.contains("certificate") => {
+                "the server's certificate is not trusted: add its authority to this system, or name it by SSL_CERT_FILE"
+            }
+            LdapError::Timeout { .. } => "check that the server is up, or give directory.ldap.timeout more",
+            _ => "check directory.ldap.url and that the server is up",
+        };
+        format!("LDAP directory: {text}; {remedy}")
+    }
+}
+
+/// A filter with the outer parentheses people leave out.
+fn parenthesised(filter: &str) -> String {
+    let filter = filter.trim();
+    if filter.is_empty() || filter.starts_with('(') { filter.to_owned() } else { format!("({filter})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::LdapDirectory;
+    use crate::config;
+
+    fn settings(change: impl FnOnce(&mut config::Ldap)) -> config::Ldap {
+        let mut ldap = config::load_from(None, []).unwrap().directory.ldap;
+        ldap.url = "ldaps://annuaire.example.fr".into();
+        change(&mut ldap);
+        ldap
+    }
+
+    #[test]
+    fn the_defaults_with_an_address_are_enough() {
+        LdapDirectory::new(&settings(|_| {})).unwrap();
+        LdapDirectory::new(&settings(|ldap| ldap.director_filter = "title=DIR*".into())).unwrap();
+        LdapDirectory::new(&settings(|ldap| ldap.director_filter.clear())).unwrap();
+    }
+
+    #[rstest]
+    #[case("directory.ldap.url", |ldap: &mut config::Ldap| ldap.url = "annuaire.example.fr".into())]
+    #[case("directory.ldap.url", |ldap: &mut config::Ldap| ldap.url = "ldap:///".into())]
+    #[case("{mail}", |ldap: &mut config::Ldap| ldap.filter = "(mail=*)".into())]
+    #[case("directory.ldap.filter", |ldap: &mut config::Ldap| ldap.filter = "(mail={mail}".into())]
+    #[case("directory.ldap.director_filter", |ldap: &mut config::Ldap| ldap.director_filter = "(title=".into())]
+    #[case("directory.ldap.password", |ldap: &mut config::Ldap| ldap.bind_dn = "cn=passerelle".into())]
+    fn a_wrong_setting_is_named(#[case] key: &str, #[case] change: fn(&mut config::Ldap)) {
+        let error = LdapDirectory::new(&settings(change)).err().expect("this setting is wrong");
+        assert!(error.to_string().contains(key), "{error}");
+    }
+}

@@ -1,0 +1,79 @@
+//! What is done to every source's data: words compared without accents, the department from the school's code.
+
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+
+use crate::request::Person;
+
+/// A word as it is compared: lower case, without accents, one kind of apostrophe, single spaces.
+pub(super) fn folded(text: &str) -> String {
+    let plain: String = text
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .map(|c| if matches!(c, '’' | '‘' | 'ʼ' | '`' | '´') { '\'' } else { c })
+        .flat_map(char::to_lowercase)
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text without surrounding white space; `None` when nothing is left.
+pub(super) fn filled(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// One way of writing codes, and the department from the school's code where the source does not tell it.
+pub(super) fn completed(person: Person) -> Person {
+    let uai = person.uai.map(|uai| uai.to_uppercase());
+    let of_school = || uai.as_deref().filter(|code| is_uai(code)).and_then(|code| code.get(..3)).map(str::to_owned);
+    let department = person.department.as_deref().and_then(department_number).or_else(of_school);
+    Person { uai, department, ..person }
+}
+
+/// Seven digits and a letter, the code of every French school; its first three digits name the department.
+fn is_uai(code: &str) -> bool {
+    let code = code.as_bytes();
+    code.len() == 8 && code[..7].iter().all(u8::is_ascii_digit) && code[7].is_ascii_alphabetic()
+}
+
+/// The number a department is given by, in three digits: «21», «021» and «21 - Côte-d'Or» are all `021`.
+fn department_number(text: &str) -> Option<String> {
+    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
+    (1..=3).contains(&digits.len()).then(|| format!("{digits:0>3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{completed, folded};
+    use crate::request::Person;
+
+    #[rstest]
+    #[case("Directrice d'école", "directrice d'ecole")]
+    #[case("  DIRECTEUR   D’ÉCOLE ", "directeur d'ecole")]
+    #[case("directeur d'e\u{301}cole", "directeur d'ecole")]
+    #[case("", "")]
+    fn words_are_compared_without_case_accents_and_spacing(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(folded(text), expected);
+    }
+
+    #[rstest]
+    #[case(Some("0710042b"), None, Some("0710042B"), Some("071"))]
+    #[case(Some("0710042B"), Some("58"), Some("0710042B"), Some("058"))]
+    #[case(Some("0710042B"), Some("Saône-et-Loire"), Some("0710042B"), Some("071"))]
+    #[case(None, Some("21 - Côte-d'Or"), None, Some("021"))]
+    #[case(Some("école"), None, Some("ÉCOLE"), None)]
+    #[case(None, None, None, None)]
+    fn the_department_is_a_number_or_comes_from_the_school_s_code(
+        #[case] uai: Option<&str>,
+        #[case] department: Option<&str>,
+        #[case] expected_uai: Option<&str>,
+        #[case] expected_department: Option<&str>,
+    ) {
+        let person =
+            Person { uai: uai.map(str::to_owned), department: department.map(str::to_owned), ..Person::default() };
+        let person = completed(person);
+        assert_eq!(person.uai.as_deref(), expected_uai);
+        assert_eq!(person.department.as_deref(), expected_department);
+    }
+}

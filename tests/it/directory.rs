@@ -1,0 +1,493 @@
+//! Who is a director: the order of the sources, what is remembered, and a real LDAP server (Debian: slapd).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use passerelle::{
+    clients::glpi::{Credentials, Glpi, Settings},
+    config::{self, DirectorySource},
+    directory::{Answer, Directory},
+    request::{Address, Person},
+    sandbox::{Failure, Failures, Options, Rule, Sandbox},
+};
+use tempfile::TempDir;
+
+const DIRECTOR: &str = "jeanne.martin@ac-dijon.fr";
+const TEACHER: &str = "paul.petit@ac-dijon.fr";
+const NOBODY: &str = "personne@ac-dijon.fr";
+
+const PEOPLE: &str = "\
+dn: dc=ac-dijon,dc=fr
+objectClass: dcObject
+objectClass: organization
+o: Académie
+dc: ac-dijon
+
+dn: ou=personnes,dc=ac-dijon,dc=fr
+objectClass: organizationalUnit
+ou: personnes
+
+dn: cn=Jeanne Martin,ou=personnes,dc=ac-dijon,dc=fr
+objectClass: inetOrgPerson
+cn: Jeanne Martin
+sn: Martin
+displayName: Jeanne Martin
+mail: Jeanne.Martin@ac-dijon.fr
+title: DIR ECOLE
+employeeNumber: 0710042B
+ou:: w4ljb2xlIMOJbGlzZSBMZXMgVGlsbGV1bHM=
+telephoneNumber: 03 80 00 00 01
+
+dn: cn=Paul Petit,ou=personnes,dc=ac-dijon,dc=fr
+objectClass: inetOrgPerson
+cn: Paul Petit
+sn: Petit
+displayName: Paul Petit
+mail: paul.petit@ac-dijon.fr
+title: ENS
+";
+
+const PASSWORD: &str = "lire-seulement";
+
+/// An LDAP server of this test alone, on free loopback ports.
+struct Slapd {
+    folder: TempDir,
+    port: u16,
+    tls_port: u16,
+    process: Option<Child>,
+}
+
+impl Slapd {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        certificates(path);
+        // A copy: the confinement that Ubuntu gives the installed program allows it no file of a test.
+        fs::copy("/usr/sbin/slapd", path.join("slapd")).expect("the Debian package slapd is installed");
+        fs::create_dir(path.join("data")).unwrap();
+        fs::write(path.join("people.ldif"), PEOPLE).unwrap();
+        let here = path.display();
+        fs::write(
+            path.join("slapd.conf"),
+            format!(
+                "include /etc/ldap/schema/core.schema\n\
+                 include /etc/ldap/schema/cosine.schema\n\
+                 include /etc/ldap/schema/inetorgperson.schema\n\
+                 modulepath /usr/lib/ldap\n\
+                 moduleload back_mdb\n\
+                 TLSCACertificateFile {here}/ca.pem\n\
+                 TLSCertificateFile {here}/server.pem\n\
+                 TLSCertificateKeyFile {here}/server.key\n\
+                 database mdb\n\
+                 directory {here}/data\n\
+                 suffix \"dc=ac-dijon,dc=fr\"\n\
+                 rootdn \"cn=passerelle,dc=ac-dijon,dc=fr\"\n\
+                 rootpw {PASSWORD}\n"
+            ),
+        )
+        .unwrap();
+        let load = Command::new(path.join("slapd"))
+            .args(["-T", "add", "-f"])
+            .arg(path.join("slapd.conf"))
+            .arg("-l")
+            .arg(path.join("people.ldif"))
+            .output()
+            .unwrap();
+        assert!(load.status.success(), "{}", String::from_utf8_lossy(&load.stderr));
+        let mut server = Self { folder, port: 0, tls_port: 0, process: None };
+        // Another test may take a port between its choice and its use.
+        let started = (0..5).any(|_| {
+            (server.port, server.tls_port) = (free_port(), free_port());
+            server.run()
+        });
+        assert!(started, "slapd does not start: {}", server.log());
+        server
+    }
+
+    /// Starts the program and waits until it listens; its statistics go to a file. Says whether it runs.
+    fn run(&mut self) -> bool {
+        let path = self.folder.path();
+        let log = fs::OpenOptions::new().create(true).append(true).open(path.join("log")).unwrap();
+        let mut process = Command::new(path.join("slapd"))
+            .args(["-d", "stats", "-f"])
+            .arg(path.join("slapd.conf"))
+            .args(["-h", &format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{}", self.port, self.tls_port)])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            if process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            assert!(Instant::now() < deadline, "slapd does not listen: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.process = Some(process);
+        true
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// How many searches below the people's base the server has begun.
+    fn searches(&self) -> usize {
+        self.log().lines().filter(|line| line.contains("SRCH base=\"ou=personnes")).count()
+    }
+
+    /// Settings that ask this server only, without TLS.
+    fn settings(&self) -> config::Directory {
+        let mut directory = settings(&[DirectorySource::Ldap]);
+        directory.ldap.url = format!("ldap://127.0.0.1:{}", self.port);
+        directory.ldap.start_tls = false;
+        directory
+    }
+}
+
+impl Drop for Slapd {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// An authority, and a certificate it gave to 127.0.0.1.
+fn certificates(folder: &Path) {
+    fs::write(folder.join("leaf.ext"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+    for command in [
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=Essai -keyout ca.key -out ca.pem",
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=annuaire -keyout server.key -out server.csr",
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile leaf.ext -out server.pem",
+    ] {
+        let run = Command::new("openssl").args(command.split(' ')).current_dir(folder).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    }
+}
+
+fn settings(sources: &[DirectorySource]) -> config::Directory {
+    let mut directory = config::load_from(None, []).unwrap().directory;
+    directory.sources = sources.to_vec();
+    directory.ldap.base = "ou=personnes,dc=ac-dijon,dc=fr".into();
+    directory.ldap.bind_dn = "cn=passerelle,dc=ac-dijon,dc=fr".into();
+    directory.ldap.password = Some(PASSWORD.into());
+    directory.ldap.attributes.uai = "employeeNumber".into();
+    directory.ldap.timeout = Duration::from_secs(10);
+    directory
+}
+
+fn open(settings: &config::Directory) -> Directory {
+    Directory::new(settings, None).unwrap()
+}
+
+async fn find(directory: &Directory, address: &str) -> Answer {
+    directory.find(&Address::parse(address).unwrap()).await
+}
+
+fn cause(answer: Answer) -> String {
+    match answer {
+        Answer::Unknown { cause } => cause,
+        other => panic!("{other:?} instead of an unknown"),
+    }
+}
+
+fn csv(folder: &TempDir, rows: &str) -> PathBuf {
+    let path = folder.path().join("directors.csv");
+    fs::write(&path, format!("email;name;role;uai\n{rows}")).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn ldap_tells_a_director_from_somebody_else_and_from_nobody() {
+    let server = Slapd::start();
+    let directory = open(&server.settings());
+    let director = Person {
+        name: Some("Jeanne Martin".into()),
+        role: Some("DIR ECOLE".into()),
+        uai: Some("0710042B".into()),
+        school: Some("École Élise Les Tilleuls".into()),
+        department: Some("071".into()),
+        phone: Some("03 80 00 00 01".into()),
+        circonscription: None,
+    };
+    assert_eq!(find(&directory, DIRECTOR).await, Answer::Director(director));
+    assert_eq!(server.searches(), 1, "a director costs one search");
+
+    let Answer::Other(Some(teacher)) = find(&directory, TEACHER).await else { panic!("a teacher is known") };
+    assert_eq!((teacher.name.as_deref(), teacher.role.as_deref()), (Some("Paul Petit"), Some("ENS")));
+    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+    assert_eq!(server.log().matches("mech=SIMPLE").count(), 1, "all of it over one connection");
+}
+
+#[tokio::test]
+async fn an_address_is_no_pattern() {
+    let server = Slapd::start();
+    let directory = open(&server.settings());
+    assert_eq!(find(&directory, "*@ac-dijon.fr").await, Answer::Other(None));
+    assert_eq!(find(&directory, "jeanne.*@ac-dijon.fr").await, Answer::Other(None));
+}
+
+#[tokio::test]
+async fn without_a_filter_for_directors_everybody_found_is_one() {
+    let server = Slapd::start();
+    let mut settings = server.settings();
+    settings.ldap.director_filter.clear();
+    settings.ldap.bind_dn.clear();
+    let directory = open(&settings);
+    assert!(matches!(find(&directory, TEACHER).await, Answer::Director(_)));
+    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+}
+
+#[tokio::test]
+async fn lookups_of_one_address_at_once_ask_once_and_the_answer_is_remembered() {
+    let server = Slapd::start();
+    let directory = open(&server.settings());
+    let answers = futures_util::future::join_all((0..50).map(|_| find(&directory, DIRECTOR))).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Answer::Director(_))));
+    find(&directory, DIRECTOR).await;
+    assert_eq!(server.searches(), 1);
+
+    find(&directory, NOBODY).await;
+    find(&directory, NOBODY).await;
+    assert_eq!(server.searches(), 3, "«nobody» is remembered too");
+
+    directory.reload().await.unwrap();
+    find(&directory, DIRECTOR).await;
+    assert_eq!(server.searches(), 4, "a reload forgets");
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_leaves_the_question_open_until_it_is_back() {
+    let mut server = Slapd::start();
+    let mut settings = server.settings();
+    settings.cache = Duration::ZERO;
+    let directory = open(&settings);
+    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+
+    server.stop();
+    let why = cause(find(&directory, DIRECTOR).await);
+    assert!(why.contains("directory.ldap.url") && !why.contains("martin"), "{why}");
+
+    assert!(server.run());
+    let back = async {
+        while !matches!(find(&directory, DIRECTOR).await, Answer::Director(_)) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), back).await.expect("the directory finds its server again");
+}
+
+#[tokio::test]
+async fn a_connection_the_server_has_closed_is_opened_again_unnoticed() {
+    let mut server = Slapd::start();
+    let mut settings = server.settings();
+    settings.cache = Duration::ZERO;
+    let directory = open(&settings);
+    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+    server.stop();
+    assert!(server.run());
+    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+}
+
+#[tokio::test]
+async fn a_wrong_password_or_base_is_named_and_nobody_is_refused() {
+    let server = Slapd::start();
+    let mut settings = server.settings();
+    settings.ldap.password = Some("faux".into());
+    let directory = open(&settings);
+    let why = cause(find(&directory, DIRECTOR).await);
+    assert!(why.contains("directory.ldap.bind_dn") && !why.contains("faux"), "{why}");
+    let (name, probed) = directory.probe().await.remove(0);
+    assert!(name == "ldap" && probed.is_err());
+
+    let mut settings = server.settings();
+    settings.ldap.base = "ou=ailleurs,dc=ac-dijon,dc=fr".into();
+    let why = cause(find(&open(&settings), DIRECTOR).await);
+    assert!(why.contains("directory.ldap.base"), "{why}");
+
+    assert_eq!(open(&server.settings()).probe().await, [("ldap", Ok("connected, may search".to_owned()))]);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut settings = settings(&[DirectorySource::Ldap]);
+    settings.ldap.url = format!("ldap://{}", silent.local_addr().unwrap());
+    settings.ldap.timeout = Duration::from_millis(200);
+    for start_tls in [true, false] {
+        settings.ldap.start_tls = start_tls;
+        let why = cause(find(&open(&settings), DIRECTOR).await);
+        assert!(why.contains("timeout"), "{why}");
+    }
+}
+
+/// The system's authorities are read once in a process: the second half runs in one that trusts the test's own.
+#[tokio::test]
+async fn tls_is_refused_to_a_stranger_and_works_with_an_authority_of_this_system() {
+    const SERVER: &str = "PASSERELLE_TEST_LDAP_PORTS";
+    let addresses = |ports: &str| {
+        let (plain, tls) = ports.split_once(',').unwrap();
+        [format!("ldap://127.0.0.1:{plain}"), format!("ldaps://127.0.0.1:{tls}")]
+    };
+    let ask = async |url: String| {
+        let mut settings = settings(&[DirectorySource::Ldap]);
+        settings.ldap.url = url;
+        find(&open(&settings), DIRECTOR).await
+    };
+    if let Ok(ports) = std::env::var(SERVER) {
+        for url in addresses(&ports) {
+            let answer = ask(url).await;
+            assert!(matches!(answer, Answer::Director(_)), "{answer:?}");
+        }
+        return;
+    }
+
+    let server = Slapd::start();
+    let ports = format!("{},{}", server.port, server.tls_port);
+    for url in addresses(&ports) {
+        let why = cause(ask(url).await);
+        assert!(why.contains("SSL_CERT_FILE"), "{why}");
+    }
+    let trusting = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "directory::tls_is_refused_to_a_stranger_and_works_with_an_authority_of_this_system"])
+        .env("SSL_CERT_FILE", server.folder.path().join("ca.pem"))
+        .env(SERVER, ports)
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&trusting.stdout);
+    assert!(trusting.status.success() && output.contains("1 passed"), "{output}");
+}
+
+#[tokio::test]
+async fn the_first_source_that_knows_a_director_decides() {
+    let server = Slapd::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = server.settings();
+    settings.sources = vec![DirectorySource::Csv, DirectorySource::Ldap];
+    settings.csv = Some(csv(&folder, &format!("{TEACHER};Petit;directeur;0210001A\n{DIRECTOR};Martin;adjointe;\n")));
+    let directory = open(&settings);
+
+    let Answer::Director(teacher) = find(&directory, TEACHER).await else { panic!("the list says director") };
+    assert_eq!(teacher.department.as_deref(), Some("021"));
+    assert_eq!(server.searches(), 0, "nobody else is asked");
+    let Answer::Director(director) = find(&directory, DIRECTOR).await else { panic!("LDAP says director") };
+    assert_eq!(director.role.as_deref(), Some("DIR ECOLE"));
+}
+
+#[tokio::test]
+async fn a_source_that_fails_leaves_the_question_open_unless_another_says_director() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(&[DirectorySource::Ldap, DirectorySource::Csv]);
+    settings.ldap.url = format!("ldap://127.0.0.1:{}", free_port());
+    settings.csv = Some(csv(&folder, &format!("{DIRECTOR};Martin;directrice;\n{TEACHER};Petit;adjoint;\n")));
+    let directory = open(&settings);
+
+    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+    assert!(cause(find(&directory, TEACHER).await).contains("LDAP"));
+    assert!(cause(find(&directory, NOBODY).await).contains("LDAP"));
+}
+
+#[tokio::test]
+async fn sources_that_are_not_set_up_are_passed_over_and_none_at_all_refuses_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(&[DirectorySource::Csv, DirectorySource::Glpi, DirectorySource::Ldap]);
+    assert!(cause(find(&open(&settings), DIRECTOR).await).contains("directory.sources"));
+
+    settings.csv = Some(csv(&folder, &format!("{DIRECTOR};Martin;;\n")));
+    let directory = open(&settings);
+    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+    assert_eq!(directory.probe().await, [("csv", Ok("1 people, 1 of them directors".to_owned()))]);
+}
+
+#[tokio::test]
+async fn a_reload_takes_the_new_file_or_keeps_the_old_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(&[DirectorySource::Csv]);
+    settings.csv = Some(csv(&folder, &format!("{DIRECTOR};Martin;;\n")));
+    let directory = open(&settings);
+    assert_eq!(find(&directory, "ce.0210001a@ac-dijon.fr").await, Answer::Other(None));
+
+    csv(&folder, "ce.0210001a@ac-dijon.fr;École Les Tilleuls;;\n");
+    directory.reload().await.unwrap();
+    let answer = find(&directory, "ce.0210001a@ac-dijon.fr").await;
+    assert!(matches!(answer, Answer::Director(_)), "a reload forgets the old answer");
+
+    fs::write(folder.path().join("directors.csv"), "name;role\nMartin;directeur\n").unwrap();
+    let error = directory.reload().await.unwrap_err();
+    assert!(error.to_string().contains("directors.csv, line 1"), "{error}");
+    assert!(matches!(find(&directory, "ce.0210001a@ac-dijon.fr").await, Answer::Director(_)));
+}
+
+#[test]
+fn a_file_that_is_missing_at_the_start_is_named() {
+    let mut settings = settings(&[DirectorySource::Csv]);
+    settings.csv = Some("/nowhere/directors.csv".into());
+    let error = Directory::new(&settings, None).err().expect("there is no such file");
+    assert!(error.to_string().contains("/nowhere/directors.csv"), "{error}");
+}
+
+/// A GLPI stand-in, and a client that gives up at once.
+async fn helpdesk() -> (Sandbox, Glpi) {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let credentials = Credentials::Login { login: "passerelle".into(), password: "passerelle".into() };
+    let settings = Settings { retries: 0, breaker_failures: 0, ..Settings::new(sandbox.url(), credentials) };
+    let glpi = Glpi::new(&settings).unwrap();
+    (sandbox, glpi)
+}
+
+#[tokio::test]
+async fn glpi_knows_a_director_by_the_group() {
+    let (_sandbox, glpi) = helpdesk().await;
+    let directory = Directory::new(&settings(&[DirectorySource::Glpi]), Some(glpi.clone())).unwrap();
+    let answer = find(&directory, "CE.0210001A@ac-dijon.fr").await;
+    let Answer::Director(school) = answer else { panic!("{answer:?} instead of a director") };
+    assert!(school.name.is_some(), "{school:?}");
+    assert!(matches!(find(&directory, "agent.simple@ac-dijon.fr").await, Answer::Other(Some(_))));
+    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+    let (name, probed) = directory.probe().await.remove(0);
+    assert!(name == "glpi" && probed.unwrap().contains("Directeurs d'école"));
+}
+
+#[tokio::test]
+async fn a_group_that_glpi_does_not_have_is_named_and_nobody_is_refused() {
+    let (_sandbox, glpi) = helpdesk().await;
+    let mut settings = settings(&[DirectorySource::Glpi]);
+    settings.glpi_group = "Directeurs".into();
+    let directory = Directory::new(&settings, Some(glpi.clone())).unwrap();
+    for address in ["ce.0210001A@ac-dijon.fr", NOBODY] {
+        let why = cause(find(&directory, address).await);
+        assert!(why.contains("\"Directeurs\"") && why.contains("directory.glpi_group"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn while_glpi_is_away_the_question_stays_open_and_no_failure_is_remembered() {
+    let (sandbox, glpi) = helpdesk().await;
+    let directory = Directory::new(&settings(&[DirectorySource::Glpi]), Some(glpi.clone())).unwrap();
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    assert!(cause(find(&directory, "ce.0210001A@ac-dijon.fr").await).contains("GLPI"));
+    sandbox.set_failures(Failures::none());
+    assert!(matches!(find(&directory, "ce.0210001A@ac-dijon.fr").await, Answer::Director(_)));
+
+    sandbox.set_failures(Rule::always(Failure::Down));
+    let remembered = find(&directory, "ce.0210001A@ac-dijon.fr").await;
+    assert!(matches!(remembered, Answer::Director(_)), "an answer outlives a failure");
+}
