@@ -1,0 +1,196 @@
+//! Sending mail: each message is bounded in time, tried again while that helps, and leaves the null sender.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use lettre::{
+    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    address::Envelope,
+    message::Mailbox,
+    transport::smtp::{Error as LettreError, PoolConfig},
+};
+use secrecy::ExposeSecret as _;
+use tokio::sync::Semaphore;
+
+use crate::config::{self, ConfigError};
+
+/// Mails on their way at one time: below the 50 connections Postfix takes from one client.
+const PARALLEL: usize = 8;
+/// The pause before the second try; each further one is three times as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// The domain the gateway's own mails come from; `None` where `smtp.from` is no mail address.
+pub fn sender_domain(config: &config::Smtp) -> Option<String> {
+    config.from.parse().ok().map(|from: Mailbox| from.email.domain().to_lowercase())
+}
+
+/// Where mail goes.
+#[derive(Clone)]
+pub enum Mailer {
+    /// To the academy's relay.
+    Relay(Arc<Relay>),
+    /// Nowhere: it is kept for who looks into the box.
+    Memory(Outbox),
+    /// Nowhere: no relay is configured.
+    Off,
+}
+
+/// A mail relay and how it is spoken to.
+pub struct Relay {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    timeout: Duration,
+    retries: usize,
+    places: Semaphore,
+}
+
+/// The mails that [`Mailer::Memory`] has «sent», oldest first.
+#[derive(Clone, Default)]
+pub struct Outbox(Arc<Mutex<Vec<Sent>>>);
+
+/// A mail as it was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Who it goes to.
+    pub recipient: String,
+    /// Header and body as a relay gets them.
+    pub message: Vec<u8>,
+}
+
+/// Why a mail was not sent. `Display` holds no address: it can be logged.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The relay refuses this mail or this client for good; another try would not help.
+    #[error("the mail relay refuses: {0}")]
+    Refused(String),
+    /// The relay cannot take it now.
+    #[error("the mail relay does not take mail now: {0}")]
+    Unavailable(String),
+    /// No end of the exchange in the configured time.
+    #[error("the mail relay did not answer within {} seconds", .0.as_secs_f32())]
+    Timeout(Duration),
+}
+
+impl Mailer {
+    /// The configured relay, or [`Mailer::Off`] where there is none; connects to nothing yet.
+    ///
+    /// `smtp://` speaks plain, with `?tls=required` STARTTLS, with `?tls=opportunistic` STARTTLS where it is
+    /// offered; `smtps://` is TLS from the start. Must be called within the runtime.
+    pub fn new(config: &config::Smtp) -> Result<Self, ConfigError> {
+        let Some(url) = &config.url else { return Ok(Self::Off) };
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret()).map_err(|_| {
+            ConfigError::setting(
+                "smtp.url is no address of a mail relay",
+                "Give it as smtp://host:25, smtp://host:587?tls=required or smtps://user:password@host; \
+                 in user and password write @ as %40, : as %3A, / as %2F.",
+            )
+        })?;
+        // A connection is used for one mail: one that was given up in the middle of an exchange would
+        // otherwise be used again, out of step.
+        let transport = builder.timeout(Some(config.timeout)).pool_config(PoolConfig::new().max_size(0)).build();
+        Ok(Self::Relay(Arc::new(Relay {
+            transport,
+            timeout: config.timeout,
+            retries: config.retries,
+            places: Semaphore::new(PARALLEL),
+        })))
+    }
+
+    /// Keeps the mails instead of sending them.
+    pub fn memory() -> (Self, Outbox) {
+        let outbox = Outbox::default();
+        (Self::Memory(outbox.clone()), outbox)
+    }
+
+    /// Whether mails go anywhere.
+    pub fn is_on(&self) -> bool {
+        !matches!(self, Self::Off)
+    }
+
+    /// Sends a mail with the null reverse-path, so that nothing ever comes back (RFC 3834 section 3.3).
+    ///
+    /// A mail whose acceptance got lost on the way is sent again: it has the same Message-ID.
+    pub async fn send(&self, to: Address, message: &Message) -> Result<(), SendError> {
+        let content = message.formatted();
+        match self {
+            Self::Relay(relay) => relay.send(to, &content).await,
+            Self::Memory(outbox) => {
+                outbox.keep(Sent { recipient: to.to_string(), message: content });
+                Ok(())
+            }
+            Self::Off => Ok(()),
+        }
+    }
+
+    /// Connects, and signs in where the address has a user, without sending anything.
+    pub async fn probe(&self) -> Result<(), SendError> {
+        match self {
+            Self::Relay(relay) => relay.bounded(relay.transport.test_connection()).await.and_then(|alive| {
+                if alive { Ok(()) } else { Err(SendError::Unavailable("it does not answer NOOP".into())) }
+            }),
+            Self::Memory(_) | Self::Off => Ok(()),
+        }
+    }
+}
+
+impl Relay {
+    async fn send(&self, to: Address, content: &[u8]) -> Result<(), SendError> {
+        let envelope = Envelope::new(None, vec![to]).map_err(|error| SendError::Refused(error.to_string()))?;
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(FIRST_PAUSE)
+            .with_factor(3.0)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_max_times(self.retries)
+            .with_jitter();
+        let attempt = || async {
+            // Never closed, so a failure to get a place cannot happen; it would only lift the bound.
+            let _place = self.places.acquire().await.ok();
+            self.bounded(self.transport.send_raw(&envelope, content)).await
+        };
+        attempt
+            .retry(pauses)
+            .when(|error| !matches!(error, SendError::Refused(_)))
+            .notify(|error, pause| tracing::debug!(%error, ?pause, "a mail waits for its next try"))
+            .await
+            .map(drop)
+    }
+
+    /// Bounds a whole exchange: the library's own timeout covers the connect only.
+    async fn bounded<T>(&self, exchange: impl Future<Output = Result<T, LettreError>>) -> Result<T, SendError> {
+        match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(result) => result.map_err(|error| SendError::from(&error)),
+            Err(_) => Err(SendError::Timeout(self.timeout)),
+        }
+    }
+}
+
+impl From<&LettreError> for SendError {
+    fn from(error: &LettreError) -> Self {
+        // The text of a relay's answer often holds the address: only its code is kept.
+        if let Some(code) = error.status() {
+            let answer = format!("it answered {code}");
+            return if error.is_permanent() { Self::Refused(answer) } else { Self::Unavailable(answer) };
+        }
+        if error.is_client() {
+            return Self::Refused(error.to_string());
+        }
+        if error.is_response() {
+            return Self::Unavailable("its answer is no SMTP".to_owned());
+        }
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl Outbox {
+    fn keep(&self, mail: Sent) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+    }
+
+    /// Every mail so far.
+    pub fn mails(&self) -> Vec<Sent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
