@@ -1,0 +1,76 @@
+//! The requests this process is handling right now: a second copy waits for the first one's end.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use crate::request::Reference;
+
+/// How a flight ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With this ticket, known under this reference.
+    Ticket(Reference, u64),
+    /// Surely without a ticket, and for good.
+    NoTicket,
+    /// Nobody can say yet, or it must be tried again later.
+    Open,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flights(Arc<Mutex<HashMap<Reference, watch::Receiver<Option<End>>>>>);
+
+/// One request being handled; dropping it without [`Flight::land`] ends it as [`End::Open`].
+#[derive(Debug)]
+pub(super) struct Flight {
+    reference: Reference,
+    flights: Flights,
+    end: watch::Sender<Option<End>>,
+}
+
+impl Flights {
+    /// Begins a flight, or gives the one to wait for: of the same reference or of an alias.
+    pub(super) fn begin(
+        &self,
+        reference: Reference,
+        aliases: &[Reference],
+    ) -> Result<Flight, watch::Receiver<Option<End>>> {
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = aliases.iter().chain([&reference]).find_map(|name| flights.get(name)) {
+            return Err(other.clone());
+        }
+        let (end, watch) = watch::channel(None);
+        flights.insert(reference, watch);
+        Ok(Flight { reference, flights: self.clone(), end })
+    }
+}
+
+impl Flight {
+    /// Ends the flight and tells whoever waits.
+    pub(super) fn land(self, end: End) {
+        self.end.send_replace(Some(end));
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.reference);
+        self.end.send_if_modified(|end| {
+            end.is_none() && {
+                *end = Some(End::Open);
+                true
+            }
+        });
+    }
+}
+
+/// Waits for another copy's end.
+pub(super) async fn end_of(mut flight: watch::Receiver<Option<End>>) -> End {
+    match flight.wait_for(Option::is_some).await {
+        Ok(end) => end.unwrap_or(End::Open),
+        Err(_) => End::Open,
+    }
+}

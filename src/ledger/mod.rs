@@ -1,0 +1,480 @@
+//! What the gateway remembers between requests, and when that memory may be believed.
+//!
+//! GLPI is the only record; this is a cache of it. It answers two questions: does this request have a
+//! ticket already, and how many has the requester had today? Both memories, this process's own and Redis,
+//! know since when they remember. About anything that may have happened before that, GLPI is asked: for
+//! the reference, or for the mark of the requester's day, both written into every ticket. So a flushed
+//! Redis, a restart or a fail-over costs a few searches and nothing else.
+
+mod flights;
+mod memory;
+mod redis;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretSlice;
+use tokio::sync::Mutex;
+
+use self::{
+    flights::{End, Flight, Flights, end_of},
+    memory::{Claimed, MEMORY, Memory, Reservation},
+    redis::{Counted, Held, Redis},
+};
+use crate::{
+    clients::glpi::{Glpi, GlpiError},
+    config::{Backend, Config, ConfigError, WhenDown},
+    request::{Address, DayMark, Reason, Received, Reference},
+    screen::{Candidate, Place},
+};
+
+/// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
+/// memory began is checked against GLPI too.
+const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(120);
+/// How long a copy waits for another instance that is at the same request, and how often it looks.
+const WAIT_FOR_OTHER: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_millis(150);
+/// How often a creation under way asserts its claim in Redis.
+const ASSERT_EVERY: Duration = Duration::from_millis(250);
+/// GLPI is never searched further back than this, nor for more than the relay's longest queue needs.
+const LONGEST_SEARCH_DAYS: i64 = 31;
+
+/// The memory of one instance, and of all of them where Redis is configured.
+pub struct Ledger {
+    glpi: Glpi,
+    local: Memory,
+    shared: Option<Redis>,
+    when_down: WhenDown,
+    per_day: u32,
+    give_up: Duration,
+    began: Timestamp,
+    flights: Flights,
+    /// One reservation at a time per requester's day (by hash): a recount sees every earlier reservation
+    /// of this process.
+    day_locks: [Mutex<()>; 64],
+}
+
+/// What is known of a request before its ticket is made.
+#[derive(Debug)]
+pub enum Claim {
+    /// Nobody has made or is making its ticket: this caller shall.
+    Mine(Mine),
+    /// It has a ticket.
+    Known(Known),
+    /// It cannot be said now.
+    Unknown {
+        /// What could not be had.
+        reason: Reason,
+        /// Which server said what.
+        cause: String,
+    },
+}
+
+/// The ticket of a request that has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// GLPI's number.
+    pub ticket: u64,
+    /// The reference it carries: the request's own, or the alias under which its first copy came.
+    pub reference: Reference,
+    /// Whether an earlier copy was told of it; false where an earlier attempt ended without knowing whether
+    /// it had made the ticket.
+    pub answered: bool,
+}
+
+/// The right and duty to make a request's ticket. Ends with [`Ledger::settle`], [`Ledger::release`] or
+/// [`Ledger::leave_open`]; dropped without one of them, it is left open.
+#[derive(Debug)]
+pub struct Mine {
+    reference: Reference,
+    day: DayMark,
+    flight: Flight,
+}
+
+/// Why it cannot be said whether a request has a ticket.
+struct Uncertain {
+    reason: Reason,
+    cause: String,
+    /// A ticket may be in the making: the claim must stay.
+    leave_open: bool,
+}
+
+impl Ledger {
+    /// The ledger of this configuration. `give_up` is the time after which a creation under way surely has
+    /// ended, one way or the other.
+    pub fn new(
+        config: &Config,
+        glpi: Glpi,
+        key_secret: SecretSlice<u8>,
+        give_up: Duration,
+    ) -> Result<Self, ConfigError> {
+        let began = Timestamp::now();
+        let shared = match config.quota.backend {
+            Backend::Memory => None,
+            Backend::Redis => Some(Redis::new(&config.redis, key_secret, instance_token(), give_up)?),
+        };
+        Ok(Self {
+            glpi,
+            local: Memory::default(),
+            shared,
+            when_down: config.redis.when_down,
+            per_day: config.quota.per_day,
+            give_up,
+            began,
+            flights: Flights::default(),
+            day_locks: std::array::from_fn(|_| Mutex::new(())),
+        })
+    }
+
+    /// Claims a request: exactly one of its copies, here or at another instance, is told to make the ticket.
+    pub async fn claim(&self, candidate: &Candidate) -> Claim {
+        let received = candidate.received();
+        let day = candidate.day_mark();
+        loop {
+            let flight = match self.flights.begin(received.reference, &received.aliases) {
+                Ok(flight) => flight,
+                Err(other) => match end_of(other).await {
+                    End::Ticket(reference, ticket) => {
+                        return Claim::Known(Known { ticket, reference, answered: true });
+                    }
+                    End::NoTicket => continue,
+                    End::Open => {
+                        return Claim::Unknown {
+                            reason: Reason::Busy,
+                            cause: "another copy of this request could not be finished".to_owned(),
+                        };
+                    }
+                },
+            };
+            let mine = Mine { reference: received.reference, day, flight };
+            return match self.known(received).await {
+                Ok(Some(known)) => {
+                    // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
+                    self.remember(known.reference, day, known.ticket, !known.answered).await;
+                    if known.reference == received.reference {
+                        mine.flight.land(End::Ticket(known.reference, known.ticket));
+                    } else {
+                        self.give_up_claim(mine, End::Ticket(known.reference, known.ticket)).await;
+                    }
+                    Claim::Known(known)
+                }
+                Ok(None) => Claim::Mine(mine),
+                Err(Uncertain { reason, cause, leave_open }) => {
+                    if leave_open {
+                        self.leave_open(mine);
+                    } else {
+                        self.give_up_claim(mine, End::Open).await;
+                    }
+                    Claim::Unknown { reason, cause }
+                }
+            };
+        }
+    }
+
+    /// The ticket a request has, asking GLPI where no memory can say.
+    async fn known(&self, received: &Received) -> Result<Option<Known>, Uncertain> {
+        if let Some((reference, ticket)) = self.local.ticket(names(received)) {
+            return Ok(Some(Known { ticket, reference, answered: true }));
+        }
+        let busy = |cause: &str| Uncertain { reason: Reason::Busy, cause: cause.to_owned(), leave_open: true };
+        let claimed = self.local.claim(received.reference, &received.aliases, self.give_up);
+        if claimed == Claimed::Busy {
+            return Err(busy("an earlier attempt may still be under way in GLPI"));
+        }
+        let mut inherited = claimed == Claimed::Inherited;
+        let complete_since = match &self.shared {
+            None => Some(self.began),
+            Some(redis) => match self.claim_shared(redis, received).await {
+                Ok(Held::Ticket(reference, ticket)) => {
+                    return Ok(Some(Known { ticket, reference, answered: true }));
+                }
+                Ok(Held::Busy) => {
+                    if !inherited {
+                        self.local.release(received.reference);
+                    }
+                    return Err(busy("another instance is at the same request"));
+                }
+                Ok(Held::Claimed { remembers_since }) => {
+                    inherited |= remembers_since.is_none();
+                    remembers_since
+                }
+                Err(error) => {
+                    self.without_redis("claim", &error).map_err(|(reason, cause)| Uncertain {
+                        reason,
+                        cause,
+                        leave_open: inherited,
+                    })?;
+                    None
+                }
+            },
+        };
+        // A memory also forgets: what is older than that it cannot deny.
+        let forgotten = Timestamp::now() - MEMORY;
+        let complete_since = complete_since.map(|since| since.max(forgotten) + CLOCK_MARGIN);
+        if !inherited && complete_since.is_some_and(|since| received.copies_since >= since) {
+            return Ok(None);
+        }
+        let found = self.find(received).await.map_err(|error| Uncertain {
+            reason: reason_of(&error),
+            cause: error.to_string(),
+            leave_open: inherited,
+        })?;
+        Ok(found.map(|(reference, ticket)| Known { ticket, reference, answered: !inherited }))
+    }
+
+    /// Claims in Redis, waiting a while for another instance that is at the same request.
+    async fn claim_shared(&self, redis: &Redis, received: &Received) -> ::redis::RedisResult<Held> {
+        let give_up_at = tokio::time::Instant::now() + WAIT_FOR_OTHER;
+        loop {
+            let held = redis.claim(received.reference, &received.aliases).await?;
+            if let Held::Claimed { remembers_since: Some(since) } = held
+                && Timestamp::now().duration_since(since).unsigned_abs() < self.give_up
+            {
+                // Redis was emptied not long ago: another instance may be in the middle of this very creation,
+                // and asserts its claim.
+                tokio::time::sleep(ASSERT_EVERY * 3).await;
+                let again = redis.claim(received.reference, &received.aliases).await?;
+                if again != Held::Busy {
+                    return Ok(again);
+                }
+            } else if held != Held::Busy || tokio::time::Instant::now() >= give_up_at {
+                return Ok(held);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Looks in GLPI for a ticket of this request: by its reference or an alias, as far back as a copy can
+    /// have come in. The oldest one counts.
+    async fn find(&self, received: &Received) -> Result<Option<(Reference, u64)>, GlpiError> {
+        let texts: Vec<String> = names(received).map(|name| name.to_string()).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let found = self.glpi.tickets_containing(&texts, days_since(received.copies_since)).await?;
+        // A ticket opens with its own reference; others may stand further down, quoted.
+        let own = found.iter().filter_map(|ticket| Some((Reference::find(&ticket.content)?, ticket.id)));
+        Ok(own.filter(|(carried, _)| names(received).any(|name| name == *carried)).min_by_key(|(_, id)| *id))
+    }
+
+    /// Takes a place in the requester's day, counting in GLPI where the memory does not reach back to the
+    /// day's beginning.
+    pub async fn reserve(&self, candidate: &Candidate) -> Place {
+        let day = candidate.day_mark();
+        let _one_at_a_time = self.day_locks[shard(day) % self.day_locks.len()].lock().await;
+        match self.try_reserve(candidate, day).await {
+            Ok(Reservation::Reserved) => Place::Reserved,
+            Ok(Reservation::Full) => Place::Full,
+            // A recount that was just entered cannot be asked for again but by a Redis flushed in between.
+            Ok(Reservation::Recount) => Place::Unknown {
+                reason: Reason::CacheUnavailable,
+                cause: "Redis was emptied while the day was being counted".to_owned(),
+            },
+            Err((reason, cause)) => Place::Unknown { reason, cause },
+        }
+    }
+
+    async fn try_reserve(&self, candidate: &Candidate, day: DayMark) -> Result<Reservation, (Reason, String)> {
+        let reference = candidate.received().reference;
+        let day_began = match candidate.arrived().start_of_day() {
+            Ok(start) => start.timestamp(),
+            Err(_) => Timestamp::MIN,
+        };
+        if let Some(redis) = &self.shared {
+            match self.reserve_shared(redis, reference, day, day_began).await? {
+                Some(Reservation::Reserved) => {
+                    // So that a later recount knows what is under way here.
+                    self.local.reserve(reference, day, u32::MAX, true);
+                    return Ok(Reservation::Reserved);
+                }
+                Some(other) => return Ok(other),
+                None => self.local.recounted(day, self.count(day_began, day).await?),
+            }
+        }
+        let alone = self.shared.is_none();
+        let remembers_the_day = alone && day_began >= self.began + CLOCK_MARGIN;
+        match self.local.reserve(reference, day, self.per_day, remembers_the_day) {
+            Reservation::Recount => {
+                self.local.recounted(day, self.count(day_began, day).await?);
+                Ok(self.local.reserve(reference, day, self.per_day, remembers_the_day))
+            }
+            reservation => Ok(reservation),
+        }
+    }
+
+    /// `None`: Redis is away, and the gateway goes on without it.
+    async fn reserve_shared(
+        &self,
+        redis: &Redis,
+        reference: Reference,
+        day: DayMark,
+        day_began: Timestamp,
+    ) -> Result<Option<Reservation>, (Reason, String)> {
+        let day_began = day_began - CLOCK_MARGIN;
+        let first = match redis.reserve(reference, day, self.per_day, day_began, None).await {
+            Ok(Reservation::Recount) => {
+                let found = self.count(day_began, day).await?;
+                let mut under_way = self.local.under_way(day);
+                under_way.retain(|other| *other != reference);
+                let counted = Counted { found: &found, under_way: &under_way };
+                redis.reserve(reference, day, self.per_day, day_began, Some(counted)).await
+            }
+            other => other,
+        };
+        match first {
+            Ok(reservation) => Ok(Some(reservation)),
+            Err(error) => self.without_redis("reserve", &error).map(|()| None),
+        }
+    }
+
+    /// The references of the tickets GLPI has with this day's mark.
+    async fn count(&self, day_began: Timestamp, day: DayMark) -> Result<Vec<Reference>, (Reason, String)> {
+        let days = days_since(day_began.min(Timestamp::now()));
+        let found = self
+            .glpi
+            .tickets_containing(&[&day.to_string()], days)
+            .await
+            .map_err(|error| (reason_of(&error), error.to_string()))?;
+        let of_the_day = found.iter().filter(|ticket| DayMark::find(&ticket.content) == Some(day));
+        Ok(of_the_day.filter_map(|ticket| Reference::find(&ticket.content)).collect())
+    }
+
+    /// Begins the creation: dates the claim and the place anew, so that they last for as long as a creation
+    /// can take. False: another instance has taken the claim over meanwhile.
+    pub async fn renew(&self, mine: &Mine, received: &Received) -> bool {
+        self.local.renew(mine.reference);
+        let Some(redis) = &self.shared else { return true };
+        match redis.claim(mine.reference, &received.aliases).await {
+            Ok(held) => matches!(held, Held::Claimed { .. }),
+            // Without Redis nobody else can have taken it over there either.
+            Err(_) => true,
+        }
+    }
+
+    /// Runs a creation, asserting the claim all the while: a Redis that is emptied in the middle of it soon
+    /// tells the other instances again that this one is at it.
+    pub async fn hold<T>(&self, mine: &Mine, creation: impl Future<Output = T>) -> T {
+        let Some(redis) = &self.shared else { return creation.await };
+        let assert = async {
+            loop {
+                tokio::time::sleep(ASSERT_EVERY).await;
+                if let Err(error) = redis.assert(mine.reference).await {
+                    tracing::debug!(%error, "a claim could not be asserted");
+                }
+            }
+        };
+        tokio::select! {
+            created = creation => created,
+            never = assert => never,
+        }
+    }
+
+    /// The ticket was made.
+    pub async fn settle(&self, mine: Mine, ticket: u64) {
+        self.remember(mine.reference, mine.day, ticket, true).await;
+        mine.flight.land(End::Ticket(mine.reference, ticket));
+    }
+
+    /// `new`: it takes a place in this day even if none is reserved.
+    async fn remember(&self, reference: Reference, day: DayMark, ticket: u64, new: bool) {
+        self.local.settle(reference, day, ticket, new);
+        if let Some(redis) = &self.shared
+            && let Err(error) = redis.settle(reference, day, ticket, new).await
+        {
+            tracing::warn!(%error, "Redis was not told of a ticket; GLPI will be asked for it");
+        }
+    }
+
+    /// There surely is no ticket and will be none of this attempt: the place in the day is given back.
+    /// `for_good`: a rule said no; else whoever sent it will try again.
+    pub async fn release(&self, mine: Mine, for_good: bool) {
+        self.local.give_back(mine.reference, mine.day);
+        if let Some(redis) = &self.shared
+            && let Err(error) = redis.give_back(mine.reference, mine.day).await
+        {
+            tracing::warn!(%error, "a place in a day could not be given back to Redis; it lapses there");
+        }
+        self.give_up_claim(mine, if for_good { End::NoTicket } else { End::Open }).await;
+    }
+
+    /// Nobody can say whether there is a ticket: the claim and the place stay until a later attempt, after
+    /// the creation surely has ended, asks GLPI again.
+    pub fn leave_open(&self, mine: Mine) {
+        mine.flight.land(End::Open);
+    }
+
+    async fn give_up_claim(&self, mine: Mine, end: End) {
+        self.local.release(mine.reference);
+        if let Some(redis) = &self.shared
+            && let Err(error) = redis.release(mine.reference).await
+        {
+            tracing::warn!(%error, "a claim could not be given back to Redis; it lapses there");
+        }
+        mine.flight.land(end);
+    }
+
+    /// Whether nobody has been sent a notice for this reason on this day yet.
+    pub async fn first_notice(&self, requester: &Address, reason: Reason, day: jiff::civil::Date) -> bool {
+        let day = DayMark::new(requester, day);
+        if !self.local.first_notice(day, reason.code()) {
+            return false;
+        }
+        match &self.shared {
+            None => true,
+            // Without Redis, another instance may send a second one: better than none.
+            Some(redis) => redis.first_notice(day, reason.code()).await.unwrap_or(true),
+        }
+    }
+
+    /// Whether Redis answers, where it is configured, and its `maxmemory-policy` where it may be asked.
+    ///
+    /// # Errors
+    ///
+    /// What Redis, or the way to it, said.
+    pub async fn probe(&self) -> Result<Option<String>, String> {
+        match &self.shared {
+            None => Ok(None),
+            Some(redis) => redis.probe().await.map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Redis failed: go on by asking GLPI, or wait for it, as configured.
+    fn without_redis(&self, what: &str, error: &::redis::RedisError) -> Result<(), (Reason, String)> {
+        metrics::counter!("passerelle_redis_failures_total").increment(1);
+        match self.when_down {
+            WhenDown::AskGlpi => {
+                tracing::warn!(%error, what, "Redis cannot be used; GLPI is asked instead");
+                Ok(())
+            }
+            WhenDown::Defer => Err((Reason::CacheUnavailable, format!("Redis: {error}"))),
+        }
+    }
+}
+
+/// The references a request's ticket may carry.
+fn names(received: &Received) -> impl Iterator<Item = Reference> + '_ {
+    [received.reference].into_iter().chain(received.aliases.iter().copied())
+}
+
+/// How many days back GLPI must be searched to reach `since`, a margin for clocks included.
+fn days_since(since: Timestamp) -> u32 {
+    let age = Timestamp::now().duration_since(since - CLOCK_MARGIN).as_hours() / 24 + 1;
+    u32::try_from(age.clamp(1, LONGEST_SEARCH_DAYS)).unwrap_or(1)
+}
+
+/// What an error of a search means for the request.
+fn reason_of(error: &GlpiError) -> Reason {
+    match error {
+        GlpiError::Denied { .. } => Reason::GlpiDenied,
+        _ => Reason::GlpiUnavailable,
+    }
+}
+
+fn shard(day: DayMark) -> usize {
+    use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+    usize::try_from(BuildHasherDefault::<DefaultHasher>::default().hash_one(day) & 0xffff).unwrap_or(0)
+}
+
+/// A name for this process's claims that no other instance has: 64 random bits.
+fn instance_token() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
