@@ -1,0 +1,286 @@
+//! Delivery: one GLPI call makes the ticket, its files and its actors, from a routed request.
+
+mod attachments;
+mod missing;
+mod names;
+
+use std::time::Duration;
+
+use crate::{
+    clients::glpi::{Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester},
+    config,
+    request::{Address, LeftOut, Origin, Reason, Receipt, Reference, TicketKind},
+    route::{Routed, Target},
+};
+
+pub use names::{Missing, Names};
+
+/// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
+const BY_MAIL: u64 = 2;
+const BY_FORM: u64 = 1;
+/// How many timeouts of one call a creation may take, repeats and the wait for a session included: then its
+/// answer counts as lost.
+pub const LONGEST_CREATION_CALLS: u32 = 3;
+/// How often, and after which pauses, GLPI is searched for a ticket whose answer was lost.
+const SETTLE_PAUSES: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Makes tickets.
+pub struct Deliverer {
+    glpi: Glpi,
+    names: Names,
+    limits: config::Attachments,
+    link: String,
+    longest_creation: Duration,
+}
+
+/// A request whose ticket GLPI has confirmed. Only [`Deliverer::deliver`] makes one.
+#[derive(Debug)]
+pub struct Delivered {
+    receipt: Receipt,
+}
+
+impl Delivered {
+    /// What the requester is told.
+    pub fn into_receipt(self) -> Receipt {
+        self.receipt
+    }
+}
+
+/// A ticket that is ready to be made. Only [`Deliverer::prepare`] makes one.
+pub struct Prepared {
+    requester: Requester,
+    ids: names::Ids,
+    chosen: attachments::Chosen,
+}
+
+/// Why there is no confirmed ticket.
+#[derive(Debug)]
+pub enum Undelivered {
+    /// Surely none was made.
+    NotMade {
+        /// What stood in the way.
+        reason: Reason,
+        /// For the log and the relay.
+        cause: String,
+        /// When GLPI wants to be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// One may have been made: GLPI's answer was lost and a search found nothing yet.
+    Unclear {
+        /// For the log and the relay.
+        cause: String,
+    },
+}
+
+impl Deliverer {
+    /// A deliverer over `glpi`.
+    pub fn new(glpi: Glpi, glpi_config: &config::Glpi, limits: config::Attachments) -> Self {
+        let link = match glpi_config.ticket_link.as_str() {
+            "" => {
+                let url = glpi_config.url.trim_end_matches('/');
+                let base = ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url);
+                format!("{base}/front/ticket.form.php?id={{id}}")
+            }
+            link => link.to_owned(),
+        };
+        Self {
+            names: Names::new(glpi.clone()),
+            glpi,
+            limits,
+            link,
+            longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
+        }
+    }
+
+    /// The ids of GLPI's names, for checking the mappings at start.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The page of a ticket.
+    pub fn link(&self, ticket: u64) -> String {
+        self.link.replace("{id}", &ticket.to_string())
+    }
+
+    /// What the requester is told of a ticket: everything in it comes from the request, the mapping and the
+    /// ticket's number, so that it reads the same for a later copy of the request.
+    fn receipt(&self, ticket: u64, routed: &Routed, has_account: bool, left_out: Vec<LeftOut>) -> Receipt {
+        let target = routed.target();
+        Receipt {
+            ticket,
+            reference: routed.received().reference,
+            link: self.link(ticket),
+            application: target.application.clone(),
+            category: target.category.clone(),
+            group: target.group.clone(),
+            title: routed.title().to_owned(),
+            has_account,
+            left_out,
+        }
+    }
+
+    /// What the requester of a ticket that is there already is told: as for a new one, with the
+    /// files that did not go because of their number, size or type.
+    pub async fn receipt_of(&self, ticket: u64, reference: Reference, routed: &Routed) -> Receipt {
+        let types = self.names.document_types().await;
+        let chosen = attachments::choose(routed.received(), &self.limits, types.as_deref());
+        // Where GLPI cannot say now, the receipt promises less.
+        let has_account = matches!(self.names.user(routed.screened().requester()).await, Ok(Some(_)));
+        Receipt { reference, ..self.receipt(ticket, routed, has_account, chosen.left_out) }
+    }
+
+    /// Looks up in GLPI whatever the ticket of a routed request needs, and chooses its files.
+    ///
+    /// # Errors
+    ///
+    /// No ticket was made: GLPI cannot answer, or lacks a name of the mapping.
+    pub async fn prepare(&self, routed: &Routed) -> Result<Prepared, Undelivered> {
+        let requester = self.requester(routed.screened().requester()).await?;
+        let types = self.names.document_types().await;
+        let ids = self.names.of(routed.target()).await.map_err(|missing| match missing {
+            Missing::Unavailable(error) => not_made(&error),
+            missing @ Missing::Unknown { .. } => {
+                Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
+            }
+        })?;
+        let chosen = attachments::choose(routed.received(), &self.limits, types.as_deref());
+        Ok(Prepared { requester, ids, chosen })
+    }
+
+    /// Makes the ticket of a routed request.
+    ///
+    /// # Errors
+    ///
+    /// Says whether a ticket may exist: the caller must not try again before that is settled.
+    pub async fn deliver(&self, routed: &Routed, prepared: Prepared) -> Result<Delivered, Undelivered> {
+        let Prepared { requester, ids, mut chosen } = prepared;
+        let deadline = tokio::time::Instant::now() + self.longest_creation;
+        let (id, files) = loop {
+            let ticket = ticket(routed, requester.clone(), &ids, &chosen);
+            let creation = self.glpi.create_ticket(&ticket, &chosen.uploads);
+            let lost = match tokio::time::timeout_at(deadline, creation).await {
+                Ok(Ok(created)) => break (created.id, created.files),
+                Ok(Err(GlpiError::AnswerLost { why })) => why.to_string(),
+                // Nothing was written, and the text matters more than the files.
+                Ok(Err(GlpiError::TooLarge)) if !chosen.uploads.is_empty() => {
+                    chosen.leave_all_out();
+                    continue;
+                }
+                Ok(Err(error)) => return Err(not_made(&error)),
+                Err(_) => "no end of the creation in time".to_owned(),
+            };
+            let id = self.settle(routed, &lost).await?;
+            break (id, self.glpi.ticket_files(id, &chosen.uploads).await);
+        };
+        let dropped = missing::named(&files);
+        self.tell_of_dropped(id, &dropped).await;
+        chosen.left_out.extend(dropped);
+        let has_account = matches!(requester, Requester::User(_));
+        Ok(Delivered { receipt: self.receipt(id, routed, has_account, chosen.left_out) })
+    }
+
+    async fn requester(&self, address: &Address) -> Result<Requester, Undelivered> {
+        match self.names.user(address).await {
+            Ok(Some(user)) => Ok(Requester::User(user)),
+            Ok(None) => Ok(Requester::Email(address.as_str().to_owned())),
+            Err(error) => Err(not_made(&error)),
+        }
+    }
+
+    /// Finds the ticket of a creation whose answer was lost.
+    async fn settle(&self, routed: &Routed, why: &str) -> Result<u64, Undelivered> {
+        let reference = routed.received().reference;
+        for pause in SETTLE_PAUSES {
+            tokio::time::sleep(pause).await;
+            match self.glpi.tickets_containing(&[&reference.to_string()], 1).await {
+                Ok(found) => {
+                    let own = found.iter().filter(|ticket| Reference::find(&ticket.content) == Some(reference));
+                    if let Some(id) = own.map(|ticket| ticket.id).min() {
+                        tracing::info!(%reference, ticket = id, "GLPI's answer was lost; the ticket is there");
+                        return Ok(id);
+                    }
+                }
+                Err(error) => {
+                    return Err(Undelivered::Unclear { cause: format!("answer lost ({why}), then: {error}") });
+                }
+            }
+        }
+        Err(Undelivered::Unclear { cause: format!("answer lost ({why}), no ticket found yet") })
+    }
+
+    /// Names in the ticket the files that GLPI dropped although it made the ticket.
+    async fn tell_of_dropped(&self, ticket: u64, dropped: &[LeftOut]) {
+        if dropped.is_empty() {
+            return;
+        }
+        let followup = NewFollowup { ticket, content_html: missing::list(dropped), author: None, private: false };
+        if let Err(error) = self.glpi.add_followup(&followup, &[]).await {
+            tracing::warn!(ticket, %error, files = dropped.len(), "files GLPI dropped could not be named in the ticket");
+        }
+    }
+}
+
+fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &attachments::Chosen) -> NewTicket {
+    let target = routed.target();
+    let (request_type, head) = match &routed.received().origin {
+        Origin::Mail(mail) => (BY_MAIL, Some(mail.head.clone())),
+        Origin::Form(_) => (BY_FORM, None),
+    };
+    NewTicket {
+        name: routed.title().to_owned(),
+        content_html: format!("{}{}", chosen.content(routed), missing::list(&chosen.left_out)),
+        kind: match target.kind {
+            TicketKind::Incident => Kind::Incident,
+            TicketKind::Request => Kind::Request,
+        },
+        urgency: target.urgency,
+        category: Some(ids.category),
+        entity: ids.entity,
+        location: ids.location,
+        request_type: Some(request_type),
+        assigned_groups: vec![ids.group],
+        observer_groups: ids.observers.clone(),
+        requester,
+        head,
+    }
+}
+
+fn not_made(error: &GlpiError) -> Undelivered {
+    let (reason, retry_after) = match error {
+        GlpiError::Unavailable { retry_after, .. } => (Reason::GlpiUnavailable, *retry_after),
+        GlpiError::Denied { .. } => (Reason::GlpiDenied, None),
+        GlpiError::AnswerLost { .. } | GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
+            (Reason::GlpiRejected, None)
+        }
+    };
+    Undelivered::NotMade { reason, cause: error.to_string(), retry_after }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deliverer, Glpi};
+    use crate::clients::glpi::{Credentials, Settings};
+
+    #[test]
+    fn a_ticket_s_page_is_beside_the_api_unless_configured() {
+        let page = |url: &str, link: &str| {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let mut config = crate::config::load_from(None, []).unwrap();
+            config.glpi.url = url.into();
+            config.glpi.ticket_link = link.into();
+            let settings = Settings::new(
+                url::Url::parse(url).unwrap(),
+                Credentials::Login { login: "x".into(), password: "x".into() },
+            );
+            Deliverer::new(Glpi::new(&settings).unwrap(), &config.glpi, config.attachments).link(42)
+        };
+        let expected = "https://glpi.example.fr/front/ticket.form.php?id=42";
+        for url in
+            ["https://glpi.example.fr", "https://glpi.example.fr/apirest.php", "https://glpi.example.fr/api.php/v1/"]
+        {
+            assert_eq!(page(url, ""), expected);
+        }
+        assert_eq!(page("https://a.fr", "https://portail.fr/t/{id}/suivi"), "https://portail.fr/t/42/suivi");
+    }
+}
