@@ -1,0 +1,273 @@
+//! Builds the clients, starts what is configured, and shuts it down in order.
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::{ExposeSecret as _, SecretSlice};
+use sha2::{Digest as _, Sha256};
+use tokio::{net::TcpListener, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    acknowledge::Acknowledger,
+    clients::{
+        glpi::{Credentials, Glpi, Settings},
+        smtp::{self, Mailer},
+    },
+    config::{Config, ConfigError},
+    deliver::{Deliverer, LONGEST_CREATION_CALLS},
+    directory::Directory,
+    intake::{http, lmtp},
+    ledger::Ledger,
+    pipeline::Pipeline,
+    route::Live,
+    screen::Rules,
+};
+
+/// How many timeouts of one call after its beginning a creation surely has ended in GLPI: only then may an
+/// open claim be taken over. One more than the gateway itself waits for it.
+const GIVE_UP_CALLS: u32 = LONGEST_CREATION_CALLS + 1;
+
+/// The gateway, built from a configuration, not yet listening.
+pub struct App {
+    /// The way of a request.
+    pub pipeline: Arc<Pipeline>,
+    /// The helpdesk.
+    pub glpi: Glpi,
+    /// The configuration it was built from.
+    pub config: Config,
+}
+
+impl App {
+    /// Builds every part. Nothing is connected yet: a server that is away now may come back.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting or the file that cannot be used, and what to do.
+    pub fn build(config: Config) -> Result<Self, ConfigError> {
+        let mailer = Mailer::new(&config.smtp)?;
+        Self::build_with(config, mailer)
+    }
+
+    /// Builds every part around a given way to send mail.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::build`].
+    pub fn build_with(config: Config, mailer: Mailer) -> Result<Self, ConfigError> {
+        let glpi = glpi(&config)?;
+        let tasks = TaskTracker::new();
+        let give_up = config.glpi.timeout * GIVE_UP_CALLS;
+        let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
+        let pipeline = Pipeline {
+            rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?,
+            mappings: Live::load(config.mappings.dir.as_deref())?,
+            directory: Directory::new(&config.directory, Some(glpi.clone()))?,
+            ledger: Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?,
+            deliverer: Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone()),
+            acknowledger,
+            tasks,
+        };
+        Ok(Self { pipeline: Arc::new(pipeline), glpi, config })
+    }
+
+    /// Binds every configured listener, so that a port that is taken is said before anything starts.
+    ///
+    /// # Errors
+    ///
+    /// Names the address, the reason and the remedy.
+    pub async fn bind(self, metrics: PrometheusHandle) -> miette::Result<Server> {
+        let lmtp = lmtp::bind(&self.config.lmtp.listen).await?;
+        let http = match self.config.http.listen {
+            None => None,
+            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                ConfigError::setting(
+                    format!("http.listen: cannot listen on {address}: {error}"),
+                    "Free this port, or give another one in PASSERELLE_HTTP__LISTEN.",
+                )
+            })?),
+        };
+        if http.is_none() && lmtp.is_empty() {
+            return Err(ConfigError::setting(
+                "no way in is configured: lmtp.listen and http.listen are both empty",
+                "Set PASSERELLE_LMTP__LISTEN=127.0.0.1:2424, PASSERELLE_HTTP__LISTEN=127.0.0.1:8080, or both.",
+            )
+            .into());
+        }
+        Ok(Server { app: self, lmtp, http, metrics })
+    }
+
+    /// Waits for what is under way, then closes the sessions in GLPI.
+    pub async fn finish(&self, deadline: Instant) {
+        self.pipeline.tasks.close();
+        if tokio::time::timeout_at(deadline, self.pipeline.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.pipeline.tasks.len(), "stopped with work under way; its senders will try again");
+        }
+        self.glpi.close().await;
+    }
+}
+
+/// The gateway with its listeners bound.
+pub struct Server {
+    app: App,
+    lmtp: Vec<lmtp::Listener>,
+    http: Option<TcpListener>,
+    metrics: PrometheusHandle,
+}
+
+impl Server {
+    /// Where the API listens.
+    pub fn http_address(&self) -> Option<std::net::SocketAddr> {
+        self.http.as_ref()?.local_addr().ok()
+    }
+
+    /// Where LMTP listens.
+    pub fn lmtp_addresses(&self) -> Vec<String> {
+        self.lmtp.iter().map(ToString::to_string).collect()
+    }
+
+    /// The gateway behind the listeners.
+    pub fn pipeline(&self) -> &Arc<Pipeline> {
+        &self.app.pipeline
+    }
+
+    /// Serves until `stop`, then lets requests under way end, for as long as `shutdown.grace`.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { app, lmtp, http, metrics } = self;
+        let listeners = TaskTracker::new();
+        let pipeline = &app.pipeline;
+        if !lmtp.is_empty() {
+            let settings = lmtp::Settings::new(&app.config.lmtp, pipeline.rules.recipients().to_vec());
+            let handler = Arc::clone(pipeline);
+            let handle = move |envelope, raw| {
+                let pipeline = Arc::clone(&handler);
+                async move { pipeline.mail(envelope, raw).await }
+            };
+            listeners.spawn(lmtp::serve(lmtp, Arc::new(settings), handle, stop.clone()));
+        }
+        if let Some(listener) = http {
+            let (for_mail, for_forms, glpi) = (Arc::clone(pipeline), Arc::clone(pipeline), app.glpi.clone());
+            let handlers = http::Handlers::new(
+                move |envelope, raw| {
+                    let pipeline = Arc::clone(&for_mail);
+                    async move { pipeline.mail(envelope, raw).await }
+                },
+                move |received| {
+                    let pipeline = Arc::clone(&for_forms);
+                    async move { pipeline.request(received).await }
+                },
+                move || {
+                    let glpi = glpi.clone();
+                    async move { glpi.ping().await.map_err(|error| error.to_string()) }
+                },
+            );
+            let services = http::Services::new(
+                app.config.http.clone(),
+                app.config.time_zone.clone(),
+                pipeline.mappings.clone(),
+                metrics,
+                handlers,
+                stop.clone(),
+            );
+            listeners.spawn(http::serve(listener, services));
+        }
+        listeners.spawn(stop.clone().run_until_cancelled_owned(keep_rules(Arc::clone(pipeline))));
+        listeners.close();
+        stop.cancelled().await;
+        tracing::info!("stopping");
+        let deadline = Instant::now() + app.config.shutdown.grace;
+        if tokio::time::timeout_at(deadline, listeners.wait()).await.is_err() {
+            tracing::warn!("a connection did not end in time");
+        }
+        app.finish(deadline).await;
+    }
+}
+
+/// Resolves the mappings' names in GLPI at start, and after each reload of the mappings and the directory's
+/// file at SIGHUP. A mistake in a file keeps what was in force.
+async fn keep_rules(pipeline: Arc<Pipeline>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    loop {
+        resolve_names(&pipeline).await;
+        if hangup.recv().await.is_none() {
+            return;
+        }
+        match pipeline.mappings.reload() {
+            Ok(()) => tracing::info!(applications = pipeline.mappings.now().all().len(), "mappings reloaded"),
+            Err(error) => tracing::error!("mappings not reloaded, the old ones stay: {:?}", miette::Report::new(error)),
+        }
+        match pipeline.directory.reload().await {
+            Ok(()) => tracing::info!("directory reloaded"),
+            Err(error) => {
+                tracing::error!("directory not reloaded, the old one stays: {:?}", miette::Report::new(error));
+            }
+        }
+    }
+}
+
+/// Says which names GLPI does not have before a request meets one; those it has are remembered.
+async fn resolve_names(pipeline: &Pipeline) {
+    for mapping in pipeline.mappings.now().all() {
+        match pipeline.deliverer.names().missing_of(mapping).await {
+            Ok(missing) => {
+                for name in missing {
+                    tracing::error!(file = mapping.file, "requests of this mapping will wait: {name}");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the mappings' names could not be looked up in GLPI yet");
+                return;
+            }
+        }
+    }
+}
+
+/// The GLPI client of a configuration.
+///
+/// # Errors
+///
+/// Names the setting that is missing or cannot be used.
+pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
+    let glpi = &config.glpi;
+    let url = url::Url::parse(&glpi.url).map_err(|error| {
+        ConfigError::setting(
+            format!("glpi.url \"{}\" is no address: {error}", glpi.url),
+            "Set PASSERELLE_GLPI__URL to GLPI's address, such as https://glpi.example.fr.",
+        )
+    })?;
+    let credentials = match (&glpi.user_token, glpi.login.as_str(), &glpi.password) {
+        (Some(token), _, _) => Credentials::UserToken(token.clone()),
+        (None, login, Some(password)) if !login.is_empty() => {
+            Credentials::Login { login: login.to_owned(), password: password.clone() }
+        }
+        _ => {
+            return Err(ConfigError::setting(
+                "GLPI's service account is missing",
+                "Set PASSERELLE_GLPI__USER_TOKEN, or PASSERELLE_GLPI__LOGIN and PASSERELLE_GLPI__PASSWORD.",
+            ));
+        }
+    };
+    let settings = Settings {
+        app_token: glpi.app_token.clone(),
+        sessions: glpi.sessions,
+        connect_timeout: glpi.connect_timeout,
+        timeout: glpi.timeout,
+        retries: u32::try_from(glpi.retries).unwrap_or(u32::MAX),
+        breaker_failures: glpi.breaker_failures,
+        breaker_pause: glpi.breaker_pause,
+        ..Settings::new(url, credentials)
+    };
+    Glpi::new(&settings)
+        .map_err(|error| ConfigError::setting(format!("glpi: {error}"), "Correct the [glpi] section or its variables."))
+}
+
+/// What keys the digests in Redis: the configured secret, else one derived from GLPI's credentials, which
+/// every instance has and keeps.
+fn key_secret(config: &Config) -> SecretSlice<u8> {
+    let redis = config.redis.key_secret.as_ref();
+    let secret = redis.or(config.glpi.user_token.as_ref()).or(config.glpi.password.as_ref());
+    let mut hash = Sha256::new_with_prefix(b"passerelle cache keys");
+    hash.update(secret.map_or("", |secret| secret.expose_secret()));
+    SecretSlice::from(hash.finalize().to_vec())
+}

@@ -1,0 +1,301 @@
+//! `passerelle check`: names each thing that is wrong, with its remedy.
+
+use std::io::Write as _;
+
+use super::exit;
+use crate::{
+    app::App,
+    clients::glpi::{Glpi, GlpiError, Profile, Trouble},
+    config::{Acknowledge, Backend, Config, ConfigError},
+    deliver::Names,
+    route::Mappings,
+};
+
+/// Verifies the configuration, the mappings, GLPI's rights and names, the directory, Redis and the mail
+/// server. Changes nothing. Exit code 1 if anything is wrong.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// GLPI's own right bits beyond reading and creating (classes `Ticket` and `ITILFollowup`).
+const TICKET_READ_ALL: u64 = 1024;
+const TICKET_ASSIGN: u64 = 8192;
+const FOLLOWUP_ADD_ALL: u64 = 4096;
+
+/// What the service account must be allowed, and what for.
+const RIGHTS: &[(&str, u64, &str)] = &[
+    ("ticket", Profile::CREATE, "«Assistance > Tickets: Create», to make tickets"),
+    ("ticket", TICKET_READ_ALL, "«Assistance > Tickets: See all tickets», to find a ticket by its reference"),
+    ("ticket", TICKET_ASSIGN, "«Assistance > Tickets: Assign», to assign the référents"),
+    ("followup", FOLLOWUP_ADD_ALL, "«Assistance > Followups: Add to all items», to name a file GLPI dropped"),
+    ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
+    ("group", Profile::READ, "«Administration > Groups: Read», to find the groups of the mappings"),
+    ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
+    ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
+];
+
+/// File types that requests often bring and GLPI does not take out of the box.
+const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
+
+/// What the checks found so far.
+#[derive(Default)]
+struct Report {
+    passed: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Report {
+    fn ok(&mut self, what: &str, found: impl std::fmt::Display) {
+        self.passed += 1;
+        say(format_args!("ok       {what}: {found}"));
+    }
+
+    /// Something that works less well, or could not be looked at.
+    fn warning(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
+        self.warnings += 1;
+        say(format_args!("warning  {what}: {found}\n         → {remedy}"));
+    }
+
+    /// Something without which requests are not handled.
+    fn error(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
+        self.errors += 1;
+        say(format_args!("ERROR    {what}: {found}\n         → {remedy}"));
+    }
+}
+
+/// Runs every check and prints what each found; gives the exit code.
+///
+/// # Errors
+///
+/// When the configuration itself cannot be used.
+pub async fn run(config: Config) -> Result<u8, ConfigError> {
+    let app = App::build(config)?;
+    let mut report = Report::default();
+    let mappings = app.pipeline.mappings.now();
+    report.ok("mappings", format_args!("{} applications", mappings.all().len()));
+    if glpi(&mut report, &app.glpi, app.config.acknowledge).await {
+        names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
+    }
+    directory(&mut report, &app).await;
+    redis(&mut report, &app).await;
+    smtp(&mut report, &app).await;
+    ways_in(&mut report, &app.config);
+    app.glpi.close().await;
+    say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
+    Ok(if report.errors == 0 { exit::OK } else { exit::FAILED })
+}
+
+/// Whether GLPI can be asked further.
+async fn glpi(report: &mut Report, glpi: &Glpi, acknowledge: Acknowledge) -> bool {
+    let info = match glpi.server_info().await {
+        Ok(info) => info,
+        Err(error) => {
+            report.error("GLPI", &error, remedy(&error));
+            return false;
+        }
+    };
+    report.ok("GLPI", format_args!("version {}", info.version));
+    if !info.mails {
+        report.warning(
+            "GLPI notifications",
+            "GLPI sends no mail",
+            "Référents learn of tickets by looking, unless «Setup > Notifications» is switched on.",
+        );
+    }
+    match glpi.active_profile().await {
+        Ok(profile) => {
+            if profile.interface == "helpdesk" {
+                report.error(
+                    "service account",
+                    format_args!("its profile «{}» is a self-service one", profile.name),
+                    "Give it a profile cloned from Supervisor.",
+                );
+            }
+            for (right, bits, what) in RIGHTS {
+                if !profile.may(right, *bits) {
+                    report.error(
+                        "service account",
+                        format_args!("its profile «{}» lacks {what}", profile.name),
+                        "Tick it under «Administration > Profiles».",
+                    );
+                }
+            }
+            if RIGHTS.iter().all(|(right, bits, _)| profile.may(right, *bits)) {
+                report.ok("service account", format_args!("profile «{}» has every right needed", profile.name));
+            }
+        }
+        Err(error) => report.error("service account", &error, remedy(&error)),
+    }
+    match glpi.uploadable_types().await {
+        Ok(Some(types)) => {
+            let missing: Vec<_> =
+                USEFUL_TYPES.iter().copied().filter(|extension| !types.accept(&format!("x.{extension}"))).collect();
+            if missing.is_empty() {
+                report.ok("file types", "GLPI takes every usual one");
+            } else {
+                report.warning(
+                    "file types",
+                    format_args!("GLPI does not take {}", missing.join(", ")),
+                    "Such files are named in the ticket, not attached. Add them under «Setup > Dropdowns > Document types».",
+                );
+            }
+        }
+        Ok(None) => report.warning(
+            "file types",
+            "the account may not read them",
+            "The gateway goes by GLPI's answers. «Setup > Dropdowns: Read» (typedoc) lets it name unwanted files beforehand.",
+        ),
+        Err(error) => report.error("file types", &error, remedy(&error)),
+    }
+    let notices = glpi.new_ticket_notices().await;
+    if info.mails && acknowledge == Acknowledge::Passerelle && matches!(&notices, Ok(Some(told)) if told.requester) {
+        report.warning(
+            "receipts",
+            "GLPI and Passerelle both write to the requester of a new ticket",
+            "Set acknowledge = \"glpi\", or take «Requester» off «Setup > Notifications > New ticket».",
+        );
+    }
+    match notices {
+        Ok(Some(notices)) if notices.assigned_group => report.ok("new tickets", "GLPI tells the assigned group"),
+        Ok(Some(_)) => report.warning(
+            "new tickets",
+            "GLPI does not tell the members of the assigned group",
+            "Add the recipient «Group in charge of the ticket» to «Setup > Notifications > New ticket».",
+        ),
+        Ok(None) => report.warning(
+            "new tickets",
+            "the account may not read notifications, so who is told of a new ticket is not known",
+            "Look under «Setup > Notifications > New ticket»: «Group in charge of the ticket» must be a recipient.",
+        ),
+        Err(error) => report.error("new tickets", &error, remedy(&error)),
+    }
+    true
+}
+
+async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
+    for mapping in mappings.all() {
+        match names.missing_of(mapping).await {
+            Ok(missing) if missing.is_empty() => {
+                report.ok(&mapping.file, format_args!("«{}» → «{}»", mapping.category, mapping.group));
+            }
+            Ok(missing) => {
+                for name in missing {
+                    report.error(&mapping.file, name, "Its requests wait until this is mended; then nothing is lost.");
+                }
+            }
+            Err(error) => report.error(&mapping.file, &error, remedy(&error)),
+        }
+    }
+}
+
+async fn directory(report: &mut Report, app: &App) {
+    let answers = app.pipeline.directory.probe().await;
+    if answers.is_empty() {
+        report.error(
+            "directory",
+            "no source is set up",
+            "Set PASSERELLE_DIRECTORY__CSV, a GLPI group or LDAP: without one, every request waits.",
+        );
+    }
+    for (source, answer) in answers {
+        match answer {
+            Ok(found) => report.ok(&format!("directory {source}"), found),
+            Err(cause) => report.error(
+                &format!("directory {source}"),
+                cause,
+                "Until it answers, requests of people no other source knows as directors wait.",
+            ),
+        }
+    }
+}
+
+async fn redis(report: &mut Report, app: &App) {
+    if app.config.quota.backend == Backend::Memory {
+        if app.config.redis.url.is_some() {
+            report.warning(
+                "Redis",
+                "redis.url is set and not used",
+                "Set quota.backend = \"redis\" to share the memory.",
+            );
+        }
+        report.ok("memory", "in this process alone (quota.backend = \"memory\"): run a single instance");
+        return;
+    }
+    match app.pipeline.ledger.probe().await {
+        Ok(Some(policy)) if policy != "noeviction" => report.warning(
+            "Redis",
+            format_args!("maxmemory-policy is {policy}: Redis may forget a claim before its time"),
+            "Set maxmemory-policy noeviction in redis.conf.",
+        ),
+        Ok(_) => report.ok("Redis", "answers"),
+        Err(error) => report.error(
+            "Redis",
+            error,
+            "Check PASSERELLE_REDIS__URL and that Redis runs; until then GLPI is asked instead, more slowly.",
+        ),
+    }
+}
+
+async fn smtp(report: &mut Report, app: &App) {
+    if app.config.acknowledge == Acknowledge::Off {
+        report.ok("mail to requesters", "off (acknowledge = \"off\")");
+        return;
+    }
+    if !app.pipeline.acknowledger.can_send() {
+        report.warning(
+            "mail to requesters",
+            "smtp.url is empty: nobody gets a receipt or a refusal notice",
+            "Set PASSERELLE_SMTP__URL, or acknowledge = \"off\" to say that this is meant.",
+        );
+        return;
+    }
+    match app.pipeline.acknowledger.probe().await {
+        Ok(()) => report.ok("mail to requesters", "the mail server answers"),
+        Err(error) => {
+            report.error("mail to requesters", error, "Check PASSERELLE_SMTP__URL and that this machine may relay.");
+        }
+    }
+}
+
+fn ways_in(report: &mut Report, config: &Config) {
+    match (config.lmtp.listen.as_slice(), config.http.listen) {
+        ([], None) => report.warning(
+            "ways in",
+            "neither lmtp.listen nor http.listen is set: `serve` will not start; `ingest` works",
+            "Set PASSERELLE_LMTP__LISTEN or PASSERELLE_HTTP__LISTEN.",
+        ),
+        (lmtp, http) => {
+            let http = http.map(|address| format!("http {address}"));
+            let all: Vec<_> = lmtp.iter().map(|address| format!("lmtp {address}")).chain(http).collect();
+            report.ok("ways in", all.join(", "));
+        }
+    }
+    if config.http.listen.is_some() && config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty() {
+        report.warning(
+            "portal",
+            "neither http.portal_secrets nor http.form_tokens is set: POST /v1/requests is closed",
+            "Make a secret with `openssl rand -hex 32` and give it to the portal team.",
+        );
+    }
+}
+
+/// What to do about an error of GLPI.
+fn remedy(error: &GlpiError) -> &'static str {
+    match error {
+        GlpiError::Denied { remedy, .. } => remedy,
+        GlpiError::Unavailable { why: Trouble::Maintenance, .. } => {
+            "GLPI is in maintenance or without its database: requests wait until it is back."
+        }
+        GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. } => {
+            "Check PASSERELLE_GLPI__URL, and that this machine reaches it (proxy, firewall, certificate)."
+        }
+        GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
+            "Check that PASSERELLE_GLPI__URL is GLPI's address, and its version: 9.5, 10.0 or 11.0."
+        }
+    }
+}
+
+fn say(line: std::fmt::Arguments<'_>) {
+    // Whoever read the output may have gone, as `head` does.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

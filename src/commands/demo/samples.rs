@@ -1,0 +1,191 @@
+//! The sample requests, each with what must become of it.
+
+use lettre::{
+    Message,
+    message::{Attachment, MultiPart, SinglePart, header::ContentType},
+};
+use serde_json::{Value, json};
+
+/// The address the samples write to.
+pub(super) const ASSISTANCE: &str = "assistance1d@ac-dijon.fr";
+
+/// A request and what must become of it.
+pub(super) struct Sample {
+    /// What it is, for the table.
+    pub about: &'static str,
+    pub way: Way,
+    pub expected: Expected,
+}
+
+/// How a sample is sent.
+pub(super) enum Way {
+    Mail { sender: &'static str, mail: Vec<u8> },
+    Form(Value),
+}
+
+/// What must become of a sample.
+pub(super) struct Expected {
+    pub outcome: &'static str,
+    pub reason: &'static str,
+    /// Category and assigned group of its ticket.
+    pub ticket: Option<(&'static str, &'static str)>,
+}
+
+impl Way {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Mail { .. } => "courriel",
+            Self::Form(_) => "formulaire",
+        }
+    }
+}
+
+const LSU: (&str, &str) = ("Scolarité > LSU", "Référents-LSU");
+const ONDE: (&str, &str) = ("Scolarité > ONDE", "Référents-ONDE");
+const ECECA: (&str, &str) = ("Scolarité > ECECA", "Référents-ECECA");
+const APAE: (&str, &str) = ("Scolarité > APAE", "Référents-APAE");
+
+const VOLTAIRE: &str = "ce.0210001A@ac-dijon.fr";
+const HUGO: &str = "ce.0210002B@ac-dijon.fr";
+const ZOLA: &str = "ce.0210003C@ac-dijon.fr";
+const SAND: &str = "ce.0580004D@ac-dijon.fr";
+const LAMARTINE: &str = "ce.0710005E@ac-dijon.fr";
+const AGENT: &str = "agent.simple@ac-dijon.fr";
+
+/// The samples, in the order they are sent.
+pub(super) fn all() -> Vec<Sample> {
+    let mut samples = vec![
+        created(
+            "LSU, avec une pièce jointe",
+            with_file(VOLTAIRE, "1", "LSUN : erreur 500 à l'ouverture du livret"),
+            LSU,
+        ),
+        created("ONDE, en HTML", html(HUGO, "2", "Problème ONDE : élève en double"), ONDE),
+        created("LSU, mot-clé en minuscules et réponse citée", text(SAND, "3", "RE: question lsu", QUOTED), LSU),
+        Sample {
+            about: "ECECA, formulaire urgent avec capture",
+            way: Way::Form(json!({
+                "requester": SAND, "application": "ECECA", "type": "incident", "urgency": 5,
+                "title": "Résultats impossibles à saisir", "description": "Le bouton « Valider » reste grisé.",
+                "error_message": "ECE-042", "phone": "03 86 00 00 00",
+                "attachments": [{"name": "capture.txt", "content_type": "text/plain", "content": "w6ljcmFu"}],
+            })),
+            expected: made(ECECA),
+        },
+        Sample {
+            about: "APAE, demande d'information par formulaire",
+            way: Way::Form(json!({
+                "requester": LAMARTINE, "nature": "APAE : demande d'information",
+                "title": "Calendrier de la campagne", "description": "Quand la campagne ouvre-t-elle ?",
+            })),
+            expected: made(APAE),
+        },
+        Sample {
+            about: "le premier courriel, reçu une deuxième fois",
+            way: Way::Mail {
+                sender: VOLTAIRE,
+                mail: with_file(VOLTAIRE, "1", "LSUN : erreur 500 à l'ouverture du livret"),
+            },
+            expected: Expected { outcome: "duplicate", reason: "duplicate", ticket: Some(LSU) },
+        },
+        refused("expéditeur hors de l'académie", text("dir@gmail.com", "4", "LSU", "Bonjour"), "foreign-sender"),
+        refused(
+            "domaine qui ressemble à celui de l'académie",
+            text("x@ac-dijon.fr.example.org", "5", "LSU", "Bonjour"),
+            "foreign-sender",
+        ),
+        refused("aucune application dans l'objet", text(HUGO, "6", "Besoin d'aide", "Bonjour"), "no-keyword"),
+        refused("agent qui ne dirige pas d'école", text(AGENT, "7", "LSU : accès", "Bonjour"), "not-a-director"),
+        refused(
+            "courriel trop volumineux",
+            text(HUGO, "8", "LSU", &"une ligne de plus\r\n".repeat(20_000)),
+            "too-large",
+        ),
+        ignored(
+            "réponse automatique d'absence",
+            with_header(HUGO, "9", "Auto-Submitted", "auto-replied"),
+            HUGO,
+            "automatic",
+        ),
+        ignored("avis de non-remise", text("MAILER-DAEMON@ac-dijon.fr", "10", "Undelivered: LSU", "…"), "", "bounce"),
+        ignored("liste de diffusion", with_header(HUGO, "11", "List-Id", "<infos.ac-dijon.fr>"), HUGO, "bulk"),
+        ignored("courriel de la passerelle elle-même", own(HUGO), HUGO, "own-mail"),
+        refused("deux expéditeurs", two_senders(), "no-sender"),
+        Sample {
+            about: "formulaire incomplet",
+            way: Way::Form(json!({"requester": SAND, "application": "PRONOTE", "urgency": 9})),
+            expected: Expected { outcome: "refused", reason: "invalid-fields", ticket: None },
+        },
+    ];
+    for number in 1..=10 {
+        let mail = text(ZOLA, &format!("jour-{number}"), &format!("LSU : question {number}"), "Bonjour");
+        samples.push(created("demandes d'un même jour, de 1 à 10", mail, LSU));
+    }
+    samples.push(refused("… et la onzième", text(ZOLA, "jour-11", "LSU : question 11", "Bonjour"), "quota-exceeded"));
+    samples
+}
+
+fn made(ticket: (&'static str, &'static str)) -> Expected {
+    Expected { outcome: "created", reason: "created", ticket: Some(ticket) }
+}
+
+fn created(about: &'static str, mail: Vec<u8>, ticket: (&'static str, &'static str)) -> Sample {
+    Sample { about, way: Way::Mail { sender: VOLTAIRE, mail }, expected: made(ticket) }
+}
+
+fn refused(about: &'static str, mail: Vec<u8>, reason: &'static str) -> Sample {
+    let expected = Expected { outcome: "refused", reason, ticket: None };
+    Sample { about, way: Way::Mail { sender: "someone@example.org", mail }, expected }
+}
+
+fn ignored(about: &'static str, mail: Vec<u8>, sender: &'static str, reason: &'static str) -> Sample {
+    Sample { about, way: Way::Mail { sender, mail }, expected: Expected { outcome: "ignored", reason, ticket: None } }
+}
+
+const QUOTED: &str = "Bonjour,\r\n\r\nJe ne trouve pas le bilan de CP.\r\n\r\n-- \r\nMme Sand, directrice\r\n\r\n\
+    Le lun. 16 nov. 2026 à 09:12, Assistance <assistance1d@ac-dijon.fr> a écrit :\r\n> Bonjour,\r\n> Quel bilan ?\r\n";
+
+/// A mail's bytes; a sample that cannot be built is empty, and the demonstration says what became of that.
+fn build(from: &str, id: &str, subject: &str, body: MultiPart) -> Vec<u8> {
+    let message = (|| {
+        let from = format!("École <{from}>").parse().ok()?;
+        let to = ASSISTANCE.parse().ok()?;
+        let id = format!("<demo-{id}@ecole.example>");
+        Message::builder().from(from).to(to).message_id(Some(id)).subject(subject).multipart(body).ok()
+    })();
+    message.map(|message| message.formatted()).unwrap_or_default()
+}
+
+fn text(from: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
+    build(from, id, subject, MultiPart::mixed().singlepart(SinglePart::plain(text.to_owned())))
+}
+
+fn html(from: &str, id: &str, subject: &str) -> Vec<u8> {
+    let plain = "Bonjour,\r\nLe même élève apparaît deux fois.";
+    let html = "<p>Bonjour,</p><p>Le <b>même élève</b> apparaît deux fois.</p><script>alert(1)</script>";
+    build(from, id, subject, MultiPart::alternative_plain_html(plain.to_owned(), html.to_owned()))
+}
+
+fn with_file(from: &str, id: &str, subject: &str) -> Vec<u8> {
+    let text = SinglePart::plain("Bonjour,\r\nVoir le message d'erreur ci-joint.".to_owned());
+    let file =
+        Attachment::new("message d'erreur.txt".to_owned()).body("Erreur 500".to_owned(), ContentType::TEXT_PLAIN);
+    build(from, id, subject, MultiPart::mixed().singlepart(text).singlepart(file))
+}
+
+fn own(from: &str) -> Vec<u8> {
+    let mail = String::from_utf8_lossy(&text(from, "own", "LSU : accusé", "Votre demande…")).into_owned();
+    mail.replace("<demo-own@ecole.example>", "<demo.passerelle@ac-dijon.fr>").into_bytes()
+}
+
+fn two_senders() -> Vec<u8> {
+    let mut mail = format!("From: {ZOLA}\r\n").into_bytes();
+    mail.extend(text(HUGO, "two", "LSU", "Bonjour"));
+    mail
+}
+
+fn with_header(from: &str, id: &str, name: &str, value: &str) -> Vec<u8> {
+    let mut mail = format!("{name}: {value}\r\n").into_bytes();
+    mail.extend(text(from, id, "LSU : absence", "Je suis absente."));
+    mail
+}

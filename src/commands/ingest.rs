@@ -1,0 +1,82 @@
+//! `passerelle ingest < mail.eml`: hands one mail to the pipeline, for a mail server's pipe transport.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::{io::AsyncReadExt as _, time::Instant};
+
+use super::exit;
+use crate::{
+    app::App,
+    config::{Config, ConfigError},
+    intake::Envelope,
+    request::{Address, Channel, Outcome},
+};
+
+/// How long the mail to the requester may take before the process ends.
+const LONGEST_FAREWELL: Duration = Duration::from_mins(2);
+
+/// Hands the mail on standard input to the gateway; sysexits: 0 settled, 75 try again later.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The envelope sender (Postfix: ${sender}); empty for the null sender.
+    #[arg(long)]
+    pub sender: Option<String>,
+    /// The envelope recipient (Postfix: ${recipient}); may be repeated. Without it, To and Cc decide.
+    #[arg(long = "recipient")]
+    pub recipients: Vec<String>,
+}
+
+/// Handles the mail to its end and prints what became of it; gives the exit code.
+///
+/// # Errors
+///
+/// When the configuration cannot be used.
+pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+    let max_size = config.screen.max_size;
+    let app = App::build(config)?;
+    let (raw, size) = match read(max_size).await {
+        Ok(mail) => mail,
+        Err(error) => {
+            eprintln!("cannot read standard input: {error}");
+            return Ok(exit::TEMPFAIL);
+        }
+    };
+    let envelope = Envelope {
+        channel: Channel::Stdin,
+        // Postfix's pipe(8) writes the null sender so, unless it is told `null_sender=`.
+        sender: args
+            .sender
+            .map(|sender| if sender.eq_ignore_ascii_case("MAILER-DAEMON") { String::new() } else { sender }),
+        recipients: args.recipients.iter().filter_map(|text| Address::parse(text)).collect(),
+        size,
+    };
+    let outcome = app.pipeline.mail(envelope, raw).await;
+    app.finish(Instant::now() + LONGEST_FAREWELL).await;
+    eprintln!("{}", summary(&outcome));
+    Ok(match outcome {
+        Outcome::Deferred(_) => exit::TEMPFAIL,
+        Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Refused(_) | Outcome::Ignored(_) => exit::OK,
+    })
+}
+
+/// What a mail log may hold: no address, no text.
+fn summary(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
+            format!("{}: ticket {}, reference {}", outcome.label(), receipt.ticket, receipt.reference)
+        }
+        Outcome::Deferred(deferral) => format!("deferred: {} ({})", deferral.reason.code(), deferral.cause),
+        Outcome::Refused(_) | Outcome::Ignored(_) => format!("{}: {}", outcome.label(), outcome.reason().code()),
+    }
+}
+
+/// Reads the mail, keeping no more than `max_size` bytes of it; gives its real size too.
+async fn read(max_size: u64) -> std::io::Result<(Bytes, u64)> {
+    let mut input = tokio::io::stdin();
+    let mut kept = Vec::new();
+    (&mut input).take(max_size).read_to_end(&mut kept).await?;
+    let rest = tokio::io::copy(&mut input, &mut tokio::io::sink()).await?;
+    let size = kept.len() as u64 + rest;
+    Ok((Bytes::from(kept), size))
+}

@@ -1,0 +1,22 @@
+//! The subcommands that are not `serve`: each one file.
+
+pub mod check;
+pub mod demo;
+pub mod healthcheck;
+pub mod ingest;
+pub mod sandbox;
+pub mod try_files;
+
+/// Sysexits (BSD `sysexits.h`), as a mail server's pipe transport reads them.
+pub mod exit {
+    /// The mail is settled.
+    pub const OK: u8 = 0;
+    /// A check or an expectation failed.
+    pub const FAILED: u8 = 1;
+    /// `EX_USAGE`: the arguments cannot be used.
+    pub const USAGE: u8 = 64;
+    /// `EX_TEMPFAIL`: keep the mail and try again.
+    pub const TEMPFAIL: u8 = 75;
+    /// `EX_CONFIG`: the configuration cannot be used.
+    pub const CONFIG: u8 = 78;
+}

@@ -1,0 +1,130 @@
+//! The `passerelle` command: `serve` and the other subcommands.
+
+use std::{
+    panic::{AssertUnwindSafe, PanicHookInfo},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use passerelle::{
+    app::App,
+    commands::{check, demo, exit, healthcheck, ingest, sandbox, try_files},
+    config::{self, Config, ConfigError},
+    telemetry,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Passerelle turns school directors' mails and forms into GLPI tickets.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    /// The configuration file; the environment (`PASSERELLE_SECTION__KEY`) wins over it.
+    #[arg(long, global = true, env = "PASSERELLE_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the gateway: every listener that is configured.
+    Serve,
+    Ingest(ingest::Args),
+    Try(try_files::Args),
+    Check(check::Args),
+    Healthcheck(healthcheck::Args),
+    Sandbox(sandbox::Args),
+    Demo(demo::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return usage(&answer),
+    };
+    // A mail server sends a mail back on EX_CONFIG; here it waits until the configuration is mended.
+    let unusable = if matches!(cli.command, Command::Ingest(_)) { exit::TEMPFAIL } else { exit::CONFIG };
+    // One TLS provider for every client; it can only be there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            return ExitCode::from(exit::TEMPFAIL);
+        }
+    };
+    std::panic::set_hook(Box::new(say_where));
+    match std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli)))) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(error)) => {
+            eprintln!("{error:?}");
+            ExitCode::from(unusable)
+        }
+        // Said by the hook; a mail server tries again.
+        Err(_) => ExitCode::from(exit::TEMPFAIL),
+    }
+}
+
+/// A panic is a defect: it says where it happened, not with which words, which may be a request's.
+fn say_where(panic: &PanicHookInfo<'_>) {
+    match panic.location() {
+        Some(place) => eprintln!("defect at {}:{}", place.file(), place.line()),
+        None => eprintln!("defect at an unknown place"),
+    }
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments. A mail server that calls `ingest`
+/// with wrong ones must keep the mail.
+fn usage(answer: &clap::Error) -> ExitCode {
+    let _ = answer.print();
+    if !answer.use_stderr() {
+        ExitCode::from(exit::OK)
+    } else if std::env::args().any(|argument| argument == "ingest") {
+        ExitCode::from(exit::TEMPFAIL)
+    } else {
+        ExitCode::from(exit::USAGE)
+    }
+}
+
+async fn run(cli: Cli) -> miette::Result<u8> {
+    let load = || -> Result<Config, ConfigError> {
+        let config = config::load(cli.config.as_deref())?;
+        telemetry::init(&config.log)?;
+        Ok(config)
+    };
+    match cli.command {
+        Command::Serve => serve(load()?).await,
+        Command::Ingest(args) => Ok(ingest::run(load()?, args).await?),
+        Command::Try(args) => Ok(try_files::run(load()?, args).await?),
+        Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
+        Command::Healthcheck(args) => Ok(healthcheck::run(&load()?, &args).await),
+        Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
+        Command::Demo(args) => demo::run(args).await,
+    }
+}
+
+async fn serve(config: Config) -> miette::Result<u8> {
+    let server = App::build(config)?.bind(telemetry::metrics()).await?;
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    for address in server.lmtp_addresses() {
+        tracing::info!(%address, "LMTP");
+    }
+    if let Some(address) = server.http_address() {
+        tracing::info!(%address, "HTTP");
+    }
+    server.run(stop).await;
+    Ok(exit::OK)
+}
+
+/// SIGTERM and SIGINT end the gateway gracefully.
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    stop.cancel();
+}

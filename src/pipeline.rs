@@ -1,0 +1,185 @@
+//! The way of a request, from intake to acknowledgement: the whole flow on one screen.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    acknowledge::Acknowledger,
+    deliver::{Deliverer, Undelivered},
+    directory::Directory,
+    intake::{Envelope, parse},
+    ledger::{Claim, Known, Ledger, Mine},
+    request::{Channel, Deferral, Outcome, Reason, Received, Reference},
+    route::{self, Live, Mappings},
+    screen::{self, Candidate, Director, Rejection, Rules, WithinQuota},
+    telemetry,
+};
+
+/// When another try makes sense, where the server that failed does not say.
+const RETRY_AFTER: Duration = Duration::from_mins(1);
+
+/// Everything a request meets on its way.
+pub struct Pipeline {
+    /// The screening rules.
+    pub rules: Rules,
+    /// The mappings in force.
+    pub mappings: Live,
+    /// Who is a director.
+    pub directory: Directory,
+    /// Which requests have a ticket, and how many a requester had today.
+    pub ledger: Ledger,
+    /// Makes tickets.
+    pub deliverer: Deliverer,
+    /// Tells requesters.
+    pub acknowledger: Acknowledger,
+    /// Requests under way: a request goes on to its end when whoever handed it in goes away.
+    pub tasks: TaskTracker,
+}
+
+impl Pipeline {
+    /// Handles one mail, to its end.
+    pub async fn mail(self: &Arc<Self>, envelope: Envelope, raw: Bytes) -> Outcome {
+        self.request(parse::mail(envelope, raw, Timestamp::now()).await).await
+    }
+
+    /// Handles one request, to its end; logs and counts the outcome.
+    pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
+        let (began, channel, reference) = (std::time::Instant::now(), received.channel, received.reference);
+        let this = Arc::clone(self);
+        let outcome = self.tasks.spawn(async move { this.handle(received).await }).await.unwrap_or_else(|error| {
+            // A defect: the sender keeps the request, and the next one is handled as ever. The panic's own words
+            // may quote the request: they do not belong into the log.
+            tracing::error!(panicked = error.is_panic(), %reference, "handling a request failed");
+            deferred(Reason::Internal, "the gateway failed on this request".to_owned(), None)
+        });
+        log(&outcome, channel, reference);
+        telemetry::count(channel, &outcome, began.elapsed());
+        outcome
+    }
+
+    async fn handle(&self, received: Received) -> Outcome {
+        let mappings = self.mappings.now();
+
+        // What the request alone decides, then what the directory says of its requester.
+        let candidate = match screen::by_itself(received, &self.rules, mappings.applications()) {
+            Ok(candidate) => candidate,
+            Err((received, rejection)) => return self.reject(&received, rejection).await,
+        };
+        let answer = self.directory.find(candidate.requester()).await;
+        let director = match screen::director(answer, &self.rules) {
+            Ok(director) => director,
+            Err(rejection) => return self.reject(candidate.received(), rejection).await,
+        };
+
+        // One request, one ticket; so many a day.
+        let mine = match self.ledger.claim(&candidate).await {
+            Claim::Mine(mine) => mine,
+            Claim::Known(known) => return self.known(candidate, director, known, &mappings).await,
+            Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
+        };
+        let within = match screen::quota(&self.ledger.reserve(&candidate).await, &self.rules) {
+            Ok(within) => within,
+            Err(rejection) => {
+                self.ledger.release(mine, matches!(rejection, Rejection::Refused(_))).await;
+                return self.reject(candidate.received(), rejection).await;
+            }
+        };
+
+        // Admitted: where it goes, and there it goes.
+        let routed = match route::route(screen::admit(candidate, director, within), &mappings) {
+            Ok(routed) => routed,
+            Err(error) => {
+                self.ledger.release(mine, false).await;
+                return deferred(Reason::Internal, error.to_string(), None);
+            }
+        };
+        let prepared = match self.deliverer.prepare(&routed).await {
+            Ok(prepared) if self.ledger.renew(&mine, routed.received()).await => prepared,
+            Ok(_) => {
+                self.ledger.leave_open(mine);
+                return deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None);
+            }
+            Err(undelivered) => return self.undelivered(mine, undelivered).await,
+        };
+        match self.ledger.hold(&mine, self.deliverer.deliver(&routed, prepared)).await {
+            Ok(delivered) => {
+                let receipt = delivered.into_receipt();
+                self.ledger.settle(mine, receipt.ticket).await;
+                self.acknowledger.receipt(routed.received(), routed.screened().person(), &receipt);
+                Outcome::Created(receipt)
+            }
+            Err(undelivered) => self.undelivered(mine, undelivered).await,
+        }
+    }
+
+    /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.
+    async fn undelivered(&self, mine: Mine, undelivered: Undelivered) -> Outcome {
+        match undelivered {
+            Undelivered::NotMade { reason, cause, retry_after } => {
+                self.ledger.release(mine, false).await;
+                deferred(reason, cause, retry_after)
+            }
+            Undelivered::Unclear { cause } => {
+                self.ledger.leave_open(mine);
+                deferred(Reason::GlpiUnavailable, cause, None)
+            }
+        }
+    }
+
+    /// Answers a request that has its ticket already as its first copy was answered, or should have been.
+    async fn known(&self, candidate: Candidate, director: Director, known: Known, mappings: &Mappings) -> Outcome {
+        let within = WithinQuota::by_its_ticket(known.ticket);
+        let routed = match route::route(screen::admit(candidate, director, within), mappings) {
+            Ok(routed) => routed,
+            Err(error) => return deferred(Reason::Internal, error.to_string(), None),
+        };
+        let receipt = self.deliverer.receipt_of(known.ticket, known.reference, &routed).await;
+        if known.answered {
+            return Outcome::Duplicate(receipt);
+        }
+        self.acknowledger.receipt(routed.received(), routed.screened().person(), &receipt);
+        Outcome::Created(receipt)
+    }
+
+    /// Ends a request that is not admitted, and tells the person where that is due.
+    async fn reject(&self, received: &Received, rejection: Rejection) -> Outcome {
+        match rejection {
+            Rejection::Refused(refusal) => {
+                let today = Timestamp::now().to_zoned(self.rules.time_zone().clone()).date();
+                if let Some(requester) = &received.requester
+                    && self.acknowledger.may_refuse(received, refusal.reason)
+                    && self.ledger.first_notice(requester, refusal.reason, today).await
+                {
+                    self.acknowledger.refusal(received, &refusal);
+                }
+                Outcome::Refused(refusal)
+            }
+            Rejection::Ignored(reason) => Outcome::Ignored(reason),
+            Rejection::Unknown { reason, cause } => deferred(reason, cause, None),
+        }
+    }
+}
+
+fn deferred(reason: Reason, cause: String, retry_after: Option<Duration>) -> Outcome {
+    Outcome::Deferred(Deferral { reason, cause, retry_after: retry_after.unwrap_or(RETRY_AFTER) })
+}
+
+/// One line for each request: what became of it, and nothing of what it says or who wrote it.
+fn log(outcome: &Outcome, channel: Channel, reference: Reference) {
+    let (channel, label, reason) = (channel.label(), outcome.label(), outcome.reason().code());
+    match outcome {
+        Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
+            let (ticket, application) = (receipt.ticket, &receipt.application);
+            tracing::info!(%reference, channel, outcome = label, ticket, application, "request");
+        }
+        Outcome::Refused(_) | Outcome::Ignored(_) => {
+            tracing::info!(%reference, channel, outcome = label, reason, "request");
+        }
+        Outcome::Deferred(deferral) => {
+            tracing::warn!(%reference, channel, outcome = label, reason, cause = deferral.cause, "request");
+        }
+    }
+}
