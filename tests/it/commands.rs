@@ -1,0 +1,309 @@
+//! The program as its users run it: `demo`, `try`, `check`, `ingest`, `healthcheck`, `serve`.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use passerelle::sandbox::{Failure, Rule, Sandbox};
+
+use crate::support::gateway::{ASSISTANCE, DIRECTORS, mail, sandbox, titled};
+
+/// The program, with no setting but these.
+fn passerelle(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
+    command.args(arguments).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (key, value) in settings {
+        command.env(format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__")), value);
+    }
+    command
+}
+
+async fn run(mut command: Command, input: &[u8]) -> Output {
+    let input = input.to_vec();
+    tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        // A program that does not read its input may close it first.
+        let _ = child.stdin.take().unwrap().write_all(&input);
+        child.wait_with_output().unwrap()
+    })
+    .await
+    .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn glpi(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
+    vec![
+        ("glpi.url", sandbox.url().to_string()),
+        ("glpi.login", "passerelle".to_owned()),
+        ("glpi.password", "passerelle".to_owned()),
+    ]
+}
+
+fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    settings.iter().map(|(key, value)| (*key, value.as_str())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_gives_every_sample_its_expected_outcome() {
+    let output = run(passerelle(&["demo", "--exit"], &[]), b"").await;
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{table}\n{}", text(&output.stderr));
+    for part in
+        ["created", "duplicate", "refused", "ignored", "quota-exceeded", "Référents-LSU", "0 résultat(s) inattendu(s)"]
+    {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    assert_eq!(table.lines().filter(|line| line.starts_with('✓')).count(), 28, "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("directeurs.csv");
+    std::fs::write(&csv, format!("email;name;school\n{};Jeanne Martin;École Voltaire\n", DIRECTORS[0])).unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+    };
+    file("1.eml", &mail(DIRECTORS[0], "t1", "Accès LSUN", "Bonjour"));
+    file("2.eml", &mail("x@example.org", "t2", "LSU", "Bonjour"));
+    file("3.eml", b"");
+    let settings = [("directory.csv", csv.to_str().unwrap())];
+    let path = folder.path().to_str().unwrap();
+
+    let output = run(passerelle(&["try", path, "--json"], &settings), b"").await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let short: Vec<_> =
+        lines.iter().map(|line| (line["outcome"].as_str().unwrap(), line["reason"].as_str().unwrap())).collect();
+    assert_eq!(short, [("created", "created"), ("refused", "foreign-sender"), ("refused", "no-sender")]);
+    assert_eq!(lines[0]["application"], "LSU");
+    assert_eq!(lines[0]["category"], "Scolarité > LSU");
+    assert_eq!(lines[0]["group"], "Référents-LSU");
+    assert_eq!(lines[0]["title"], "Accès LSUN");
+    assert!(lines[0]["reference"].as_str().unwrap().starts_with("P-"));
+
+    let people = text(&run(passerelle(&["try", path], &settings), b"").await.stdout);
+    for part in ["foreign-sender   ok", "no-keyword       ok", "refused (foreign-sender)", "mails  outcome"] {
+        assert!(people.contains(part), "{part} in {people}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_finds_nothing_wrong_with_a_good_set_up() {
+    let sandbox = sandbox().await;
+    let mut settings = glpi(&sandbox);
+    settings.push(("lmtp.listen", "127.0.0.1:2424".to_owned()));
+    let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;
+    let report = text(&output.stdout);
+    assert!(output.status.success(), "{report}\n{}", text(&output.stderr));
+    for part in ["ok       GLPI: version 10.0", "«Scolarité > LSU» → «Référents-LSU»", "0 errors"] {
+        assert!(report.contains(part), "{part} in {report}");
+    }
+    assert!(sandbox.tickets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = include_str!("../../mappings/lsu.toml")
+        .replace("Scolarité > LSU", "Scolarité > LSV")
+        .replace("\"Référents-LSU\"", "\"Référents-LSV\"");
+    std::fs::write(folder.path().join("lsu.toml"), mapping).unwrap();
+    let wrong = |changes: &[(&'static str, &str)]| {
+        let mut settings = glpi(&sandbox);
+        for (key, value) in changes {
+            settings.retain(|(other, _)| other != key);
+            settings.push((key, (*value).to_owned()));
+        }
+        settings
+    };
+    let cases = [
+        (wrong(&[("mappings.dir", folder.path().to_str().unwrap())]), "no category «Scolarité > LSV»", "create it"),
+        (wrong(&[("mappings.dir", folder.path().to_str().unwrap())]), "no group «Référents-LSV»", "create it"),
+        (wrong(&[("glpi.password", "faux")]), "ERROR    GLPI", "→"),
+        (wrong(&[("glpi.url", "http://127.0.0.1:9/")]), "ERROR    GLPI", "PASSERELLE_GLPI__URL"),
+        (
+            wrong(&[("quota.backend", "redis"), ("redis.url", "redis://127.0.0.1:9/")]),
+            "ERROR    Redis",
+            "PASSERELLE_REDIS__URL",
+        ),
+        (wrong(&[("smtp.url", "smtp://127.0.0.1:9")]), "ERROR    mail to requesters", "PASSERELLE_SMTP__URL"),
+        (wrong(&[("directory.glpi_group", "Nobody")]), "ERROR    directory glpi", "→"),
+    ];
+    for (settings, found, remedy) in cases {
+        let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;
+        let report = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{report}\n{}", text(&output.stderr));
+        assert!(report.contains(found) && report.contains(remedy), "{found} and {remedy} in {report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_configuration_is_shown_at_its_place_and_ends_with_ex_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passerelle.toml");
+    std::fs::write(&file, "[glpi]\nurll = \"x\"\n").unwrap();
+    let output = run(passerelle(&["serve", "--config", file.to_str().unwrap()], &[]), b"").await;
+    assert_eq!(output.status.code(), Some(78));
+    let shown = text(&output.stderr);
+    assert!(shown.contains("unknown key \"urll\"") && shown.contains("passerelle.toml:2:1"), "{shown}");
+    let ingest = run(passerelle(&["ingest", "--config", file.to_str().unwrap()], &[]), b"").await;
+    assert_eq!(ingest.status.code(), Some(75), "the relay keeps the mail");
+    let nothing = run(passerelle(&["serve"], &[]), b"").await;
+    assert!(text(&nothing.stderr).contains("PASSERELLE_GLPI__URL"), "{}", text(&nothing.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingest_answers_a_pipe_transport_in_sysexits() {
+    let sandbox = sandbox().await;
+    let settings = glpi(&sandbox);
+    let ingest = || passerelle(&["ingest", "--sender", DIRECTORS[0], "--recipient", ASSISTANCE], &borrowed(&settings));
+    let request = mail(DIRECTORS[0], "stdin", "LSU : par tube", "Bonjour");
+
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    assert_eq!(run(ingest(), &request).await.status.code(), Some(75));
+    sandbox.set_failures(passerelle::sandbox::Failures::none());
+    for _ in 0..2 {
+        let output = run(ingest(), &request).await;
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+    assert_eq!(titled(&sandbox, "par tube").len(), 1);
+    let refused = run(ingest(), &mail(DIRECTORS[0], "stdin2", "Bonjour", "…")).await;
+    assert_eq!(refused.status.code(), Some(0));
+    assert!(text(&refused.stderr).contains("refused: no-keyword"), "{}", text(&refused.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_becomes_healthy_reloads_its_mappings_and_stops_on_a_signal() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = folder.path().join("lsu.toml");
+    std::fs::write(&mapping, include_str!("../../mappings/lsu.toml")).unwrap();
+    let elsewhere = include_str!("../../mappings/onde.toml").replace("Référents-ONDE", "Référents-Ailleurs");
+    std::fs::write(folder.path().join("onde.toml"), elsewhere).unwrap();
+    let address = free_address();
+    let mut settings = glpi(&sandbox);
+    settings.push(("http.listen", address.clone()));
+    settings.push(("http.form_tokens", "token-of-the-portal".to_owned()));
+    settings.push(("mappings.dir", folder.path().to_str().unwrap().to_owned()));
+    let serving = passerelle(&["serve"], &borrowed(&settings)).spawn().unwrap();
+    let health = || run(passerelle(&["healthcheck", "--ready"], &[("http.listen", &address)]), b"");
+    until("healthy", async || health().await.status.success()).await;
+
+    let post = async |title: &str| {
+        let fields = crate::support::gateway::form(DIRECTORS[0], title);
+        let url = format!("http://{address}/v1/requests");
+        reqwest::Client::new().post(url).bearer_auth("token-of-the-portal").json(&fields).send().await.unwrap()
+    };
+    // A mistake keeps the old rules; a good file replaces them.
+    std::fs::write(&mapping, "name = ").unwrap();
+    hang_up(serving.id());
+    assert_eq!(post("Avec les anciennes règles").await.status(), 201);
+    std::fs::write(&mapping, include_str!("../../mappings/lsu.toml").replace("Référents-LSU", "DSI-BAI")).unwrap();
+    hang_up(serving.id());
+    let mut number = 0;
+    until("reloaded", async || {
+        number += 1;
+        let answer: serde_json::Value = post(&format!("Nouvelles règles {number}")).await.json().await.unwrap();
+        answer["group"] == "DSI-BAI"
+    })
+    .await;
+
+    signal(serving.id(), "TERM");
+    let output = tokio::task::spawn_blocking(move || serving.wait_with_output().unwrap()).await.unwrap();
+    let log = text(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    let start = "requests of this mapping will wait: GLPI has no group «Référents-Ailleurs»";
+    for line in [start, "mappings not reloaded, the old ones stay", "mappings reloaded"] {
+        assert!(log.contains(line), "{line} in {log}");
+    }
+    assert!(!log.contains("ac-dijon.fr"), "an address in {log}");
+    assert!(!health().await.status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn healthcheck_finds_lmtp_on_a_socket_a_name_or_an_address() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let port = || free_address().rsplit_once(':').unwrap().1.to_owned();
+    let socket = format!("unix:{}", folder.path().join("lmtp.sock").display());
+    for address in [socket, format!("localhost:{}", port()), format!("0.0.0.0:{}", port())] {
+        let mut settings = glpi(&sandbox);
+        settings.push(("lmtp.listen", address.clone()));
+        let health = || run(passerelle(&["healthcheck"], &[("lmtp.listen", &address)]), b"");
+        assert_eq!(health().await.status.code(), Some(1), "nobody listens on {address} yet");
+        let serving = passerelle(&["serve"], &borrowed(&settings)).spawn().unwrap();
+        until("healthy", async || health().await.status.success()).await;
+        signal(serving.id(), "TERM");
+        let ended = tokio::task::spawn_blocking(move || serving.wait_with_output().unwrap()).await.unwrap();
+        assert!(ended.status.success(), "{}", text(&ended.stderr));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_says_where_it_is_how_to_enter_and_how_to_stop_it() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut child = passerelle(&["sandbox", "--listen", "127.0.0.1:0"], &[]).spawn().unwrap();
+    let output = child.stdout.take().unwrap();
+    let said = tokio::task::spawn_blocking(move || {
+        let mut said = String::new();
+        for line in BufReader::new(output).lines() {
+            said.push_str(&line.unwrap());
+            said.push('\n');
+            if said.contains("Ctrl-C") {
+                break;
+            }
+        }
+        said
+    })
+    .await
+    .unwrap();
+    for part in ["GLPI (bac à sable)  http://127.0.0.1:", "identifiant passerelle, mot de passe passerelle", "Ctrl-C"]
+    {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let api = said.lines().find_map(|line| line.strip_prefix("API  ")).unwrap();
+    let session = reqwest::Client::new().get(format!("{api}/initSession")).basic_auth("passerelle", Some("passerelle"));
+    assert_eq!(session.send().await.unwrap().status(), 200);
+    signal(child.id(), "TERM");
+    let ended = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    assert!(ended.success());
+}
+
+/// An address nobody listens on right now.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+fn hang_up(process: u32) {
+    signal(process, "HUP");
+}
+
+fn signal(process: u32, name: &str) {
+    assert!(Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status().unwrap().success());
+}
+
+/// Asks until the answer is yes.
+async fn until(what: &str, mut yes: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !yes().await {
+        assert!(Instant::now() < deadline, "not {what} in time");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[test]
+fn the_example_configuration_is_valid() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/example.toml");
+    passerelle::config::load_from(Some(&file), []).unwrap();
+}

@@ -1,0 +1,10 @@
+//! The whole way of a request, in this process: LMTP and HTTP in, tickets in the GLPI stand-in out.
+
+mod hostile;
+mod once;
+mod outages;
+mod quota;
+mod refusals;
+mod relay;
+mod shared;
+mod tickets;

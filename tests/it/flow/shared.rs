@@ -1,0 +1,293 @@
+//! The cache that instances share, a real Redis: what it saves, and that losing it loses nothing.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use passerelle::{
+    app,
+    config::{self, Config},
+    intake::{Envelope, parse},
+    ledger::{Claim, Ledger},
+    request::{Channel, Received, Reference},
+    route::Mappings,
+    sandbox::{Failure, Rule, Sandbox},
+    screen::{self, Candidate, Place, Rules},
+};
+use secrecy::SecretSlice;
+
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, form, mail, sandbox},
+    redis::Redis,
+    wait_until,
+};
+
+async fn gateway(sandbox: &Sandbox, redis: &Redis, more: &[(&str, &str)]) -> Gateway {
+    let url = redis.url();
+    let mut settings = vec![("quota.backend", "redis"), ("redis.url", url.as_str())];
+    settings.extend(more);
+    Gateway::start(sandbox, &settings).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_make_one_ticket_of_one_request_and_ten_of_a_day() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (one, two) = (gateway(&sandbox, &redis, &[]).await, gateway(&sandbox, &redis, &[]).await);
+    let same = mail(DIRECTORS[0], "shared", "LSU : partagé", "Bonjour");
+    let copies = (0..10).map(|number| if number % 2 == 0 { &one } else { &two }.deliver(DIRECTORS[0], &same));
+    let replies = join_all(copies).await;
+    assert!(replies.iter().all(|reply| reply.starts_with("250")), "{replies:?}");
+    assert_eq!(sandbox.tickets().len(), 1);
+
+    let forms: Vec<_> = (0..40).map(|number| form(DIRECTORS[0], &format!("Demande {number}"))).collect();
+    let posts = forms.iter().enumerate().map(|(number, fields)| {
+        let gateway = if number % 2 == 0 { &one } else { &two };
+        gateway.post_form(fields, None)
+    });
+    let statuses: Vec<_> = join_all(posts).await.iter().map(|answer| answer.status().as_u16()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 9, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 31, "{statuses:?}");
+    assert_eq!(sandbox.tickets().len(), 10);
+
+    let keys = redis.keys().join("\n").to_lowercase();
+    assert!(keys.contains("passerelle:epoch") && !keys.contains("ac-dijon") && !keys.contains("0210001a"), "{keys}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flush_in_mid_day_lets_neither_a_copy_nor_an_eleventh_request_through() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let gateway = gateway(&sandbox, &redis, &[]).await;
+    let first = mail(DIRECTORS[0], "flush-0", "LSU : avant", "Bonjour");
+    assert!(gateway.deliver(DIRECTORS[0], &first).await.contains("created"));
+    for number in 1..6 {
+        assert_eq!(gateway.post_form(&form(DIRECTORS[0], &format!("Avant {number}")), None).await.status(), 201);
+    }
+    redis.flush_all();
+    let other = self::gateway(&sandbox, &redis, &[]).await;
+    for gateway in [&gateway, &other] {
+        assert!(gateway.deliver(DIRECTORS[0], &first).await.contains("duplicate"));
+        assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Avant 1"), None).await.status(), 200);
+    }
+    let forms: Vec<_> = (0..20).map(|number| form(DIRECTORS[0], &format!("Après {number}"))).collect();
+    let half = forms.len() / 2;
+    let posts = join_all(forms[..half].iter().map(|fields| gateway.post_form(fields, None)));
+    let others = join_all(forms[half..].iter().map(|fields| other.post_form(fields, None)));
+    let (mut answers, more) = tokio::join!(posts, others);
+    answers.extend(more);
+    assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 4);
+    assert_eq!(sandbox.tickets().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_the_gateway_asks_glpi_and_what_it_did_then_still_counts() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let gateway = gateway(&sandbox, &redis, &[("quota.per_day", "3")]).await;
+    let other = self::gateway(&sandbox, &redis, &[("quota.per_day", "3")]).await;
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Avec"), Some("k1")).await.status(), 201);
+    redis.stop();
+    assert_eq!(other.post_form(&form(DIRECTORS[0], "Avec"), Some("k1")).await.status(), 200);
+    assert_eq!(other.post_form(&form(DIRECTORS[0], "Sans"), Some("k2")).await.status(), 201);
+    redis.start_again();
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Sans"), Some("k2")).await.status(), 200);
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "De nouveau"), Some("k3")).await.status(), 201);
+    for gateway in [&gateway, &other] {
+        assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Trop"), Some("k4")).await.status(), 429);
+    }
+    assert_eq!(sandbox.tickets().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_the_gateway_waits_where_it_is_told_to() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let gateway = gateway(&sandbox, &redis, &[("redis.when_down", "defer")]).await;
+    redis.stop();
+    let mail = mail(DIRECTORS[0], "wait", "LSU", "Bonjour");
+    let reply = gateway.deliver(DIRECTORS[0], &mail).await;
+    assert!(reply.starts_with("451") && reply.contains("cache-unavailable"), "{reply}");
+    redis.start_again();
+    assert!(gateway.deliver(DIRECTORS[0], &mail).await.contains("created"));
+    assert_eq!(sandbox.tickets().len(), 1);
+}
+
+/// A ledger over this Redis and GLPI.
+fn ledger(sandbox: &Sandbox, redis: &Redis) -> (Ledger, Config) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let url = redis.url();
+    let settings = [
+        ("PASSERELLE_GLPI__URL", sandbox.url().to_string()),
+        ("PASSERELLE_GLPI__LOGIN", "passerelle".into()),
+        ("PASSERELLE_GLPI__PASSWORD", "passerelle".into()),
+        ("PASSERELLE_GLPI__RETRIES", "0".into()),
+        ("PASSERELLE_QUOTA__BACKEND", "redis".into()),
+        ("PASSERELLE_REDIS__URL", url),
+    ];
+    let config = config::load_from(None, settings.map(|(key, value)| (key.to_owned(), value))).unwrap();
+    let glpi = app::glpi(&config).unwrap();
+    (Ledger::new(&config, glpi, SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap(), config)
+}
+
+/// A candidate whose copies can have come in only `ahead` from now, as if the day went on.
+fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
+    let raw = mail(DIRECTORS[0], id, "LSU", "Bonjour");
+    let envelope = Envelope { channel: Channel::HttpMail, sender: None, recipients: vec![], size: raw.len() as u64 };
+    let mut received = parse::mail_blocking(&envelope, &raw.into(), Timestamp::now());
+    received.copies_since = Timestamp::now() + ahead;
+    screened(config, received)
+}
+
+fn screened(config: &Config, received: Received) -> Candidate {
+    let rules = Rules::new(&config.screen, None, config.time_zone.clone()).unwrap();
+    screen::by_itself(received, &rules, Mappings::load(None).unwrap().applications()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_after_the_cache_began_is_known_from_it_alone_and_a_flush_or_a_restart_ends_that() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let (ledger, config) = ledger(&sandbox, &redis);
+    let later = SignedDuration::from_mins(10);
+    // The first call sets the epoch; from then on GLPI need not be asked, and here cannot.
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    for round in 0..3 {
+        let id = format!("believed-{round}");
+        let Claim::Mine(mine) = ledger.claim(&candidate(&config, &id, later)).await else {
+            panic!("not claimed: {round}")
+        };
+        ledger.settle(mine, 42 + round).await;
+        let (elsewhere, _) = self::ledger(&sandbox, &redis);
+        let known = elsewhere.claim(&candidate(&config, &id, later)).await;
+        assert!(matches!(known, Claim::Known(known) if known.ticket == 42 + round && known.answered), "{known:?}");
+        // What came before the epoch is not believed.
+        let before = ledger.claim(&candidate(&config, &format!("before-{round}"), SignedDuration::ZERO)).await;
+        assert!(matches!(before, Claim::Unknown { .. }), "{before:?}");
+        match round {
+            0 => redis.flush_all(),
+            _ => redis.start_again(),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_glpi_that_is_almost_too_slow_makes_no_second_ticket_at_the_other_instance() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let slow = [("glpi.timeout", "1s")];
+    let (one, two) = (gateway(&sandbox, &redis, &slow).await, gateway(&sandbox, &redis, &slow).await);
+    // All that comes before the creation takes longer than a claim lasts.
+    sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(900))));
+    let fields = form(DIRECTORS[0], "Lenteur");
+    let (first, second) = tokio::join!(one.post_form(&fields, Some("slow")), two.post_form(&fields, Some("slow")));
+    for answer in [first, second] {
+        assert!([200, 201, 503].contains(&answer.status().as_u16()), "{answer:?}");
+    }
+    sandbox.set_failures(passerelle::sandbox::Failures::none());
+    wait_until("one of them has made the ticket", async || {
+        one.post_form(&fields, Some("slow")).await.status().is_success()
+    })
+    .await;
+    assert_eq!(two.post_form(&fields, Some("slow")).await.status(), 200);
+    assert_eq!(sandbox.tickets().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recount_keeps_the_ticket_of_an_instance_that_crashed_before_it_could_say_so() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let gateway = gateway(&sandbox, &redis, &[("quota.per_day", "2")]).await;
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Une"), Some("c1")).await.status(), 201);
+    // The place as the crashed instance left it: reserved long ago, never settled.
+    let reference = Reference::find(&sandbox.tickets()[0].content).unwrap().to_string();
+    let day = redis.keys().into_iter().find(|key| key.contains(":day:")).unwrap();
+    redis.run(&["ZADD", &day, "5", &reference]);
+    let other = self::gateway(&sandbox, &redis, &[("quota.per_day", "2")]).await;
+    assert_eq!(other.post_form(&form(DIRECTORS[0], "Deux"), Some("c2")).await.status(), 201);
+    assert_eq!(other.post_form(&form(DIRECTORS[0], "Trois"), Some("c3")).await.status(), 429);
+}
+
+/// A form without a key is named by its minute; a copy a minute later has another name and the first as alias.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_known_by_an_alias_has_the_first_one_s_reference_and_does_not_prolong_its_ten_minutes() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (ledger, config) = ledger(&sandbox, &redis);
+    let (elsewhere, _) = self::ledger(&sandbox, &redis);
+    let at = |minute: u32| Reference::new("minute", "", &minute.to_be_bytes());
+    let form = |minute: u32| {
+        let mut received = candidate(&config, "x", SignedDuration::from_mins(10)).received().clone();
+        received.reference = at(minute);
+        received.aliases = (minute - 10..minute).map(at).collect();
+        screened(&config, received)
+    };
+    let Claim::Mine(mine) = ledger.claim(&form(20)).await else { panic!("not claimed") };
+    ledger.settle(mine, 7).await;
+    for ledger in [&ledger, &elsewhere] {
+        for minute in [21, 29] {
+            let claim = ledger.claim(&form(minute)).await;
+            assert!(
+                matches!(claim, Claim::Known(known) if known.ticket == 7 && known.reference == at(20)),
+                "{claim:?}"
+            );
+        }
+    }
+    let Claim::Mine(mine) = elsewhere.claim(&form(31)).await else { panic!("the ten minutes were prolonged") };
+    elsewhere.release(mine, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_owner_is_gone_is_taken_over_only_after_asking_glpi() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (dead, config) = ledger(&sandbox, &redis);
+    let later = SignedDuration::from_mins(10);
+    let request = candidate(&config, "orphan", later);
+    let Claim::Mine(mine) = dead.claim(&request).await else { panic!("not claimed") };
+    drop((mine, dead));
+
+    let (ledger, _) = ledger(&sandbox, &redis);
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    let began = std::time::Instant::now();
+    let claim = ledger.claim(&request).await;
+    assert!(matches!(claim, Claim::Unknown { .. }), "GLPI was not asked: {claim:?}");
+    assert!(began.elapsed() >= Duration::from_secs(1), "the claim was not waited for");
+    sandbox.set_failures(passerelle::sandbox::Failures::none());
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        match ledger.claim(&request).await {
+            Claim::Mine(mine) => break ledger.release(mine, true).await,
+            Claim::Unknown { .. } if std::time::Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_under_way_is_known_elsewhere_even_if_redis_is_emptied_in_the_middle_of_it() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger(&sandbox, &redis);
+    let (two, _) = ledger(&sandbox, &redis);
+    let request = candidate(&config, "under way", SignedDuration::from_mins(10));
+    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    redis.flush_all();
+    let creation = async {
+        one.hold(&mine, tokio::time::sleep(Duration::from_secs(2))).await;
+        one.settle(mine, 77).await;
+    };
+    let ((), elsewhere) = tokio::join!(creation, two.claim(&request));
+    assert!(matches!(elsewhere, Claim::Known(known) if known.ticket == 77), "{elsewhere:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (ledger, config) = ledger(&sandbox, &redis);
+    let (elsewhere, _) = self::ledger(&sandbox, &redis);
+    let mut claims = Vec::new();
+    for number in 0..10 {
+        let request = candidate(&config, &format!("place-{number}"), SignedDuration::ZERO);
+        let Claim::Mine(mine) = ledger.claim(&request).await else { panic!("not claimed") };
+        assert_eq!(ledger.reserve(&request).await, Place::Reserved);
+        assert_eq!(ledger.reserve(&request).await, Place::Reserved, "its own place is no second one");
+        claims.push(mine);
+    }
+    let eleventh = candidate(&config, "eleventh", SignedDuration::ZERO);
+    assert_eq!(elsewhere.reserve(&eleventh).await, Place::Full);
+    ledger.release(claims.pop().unwrap(), false).await;
+    assert_eq!(elsewhere.reserve(&eleventh).await, Place::Reserved);
+}

@@ -1,0 +1,14 @@
+//! The integration tests, one binary: each module is one concern.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+mod acknowledge;
+mod commands;
+mod directory;
+mod flow;
+mod glpi;
+mod http;
+mod lmtp;
+mod parse;
+mod sandbox;
+mod support;
+mod tidy;

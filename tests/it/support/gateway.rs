@@ -1,0 +1,175 @@
+//! A gateway in this process, its GLPI stand-in, and ways to hand requests in.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use passerelle::{
+    app::App,
+    clients::smtp::{Mailer, Outbox},
+    commands::demo::lmtp_client::deliver,
+    config,
+    sandbox::{Options, Sandbox, TicketView},
+    telemetry,
+};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The directors the stand-in is seeded with, and someone who directs no school.
+pub(crate) const DIRECTORS: [&str; 5] = [
+    "ce.0210001A@ac-dijon.fr",
+    "ce.0210002B@ac-dijon.fr",
+    "ce.0210003C@ac-dijon.fr",
+    "ce.0580004D@ac-dijon.fr",
+    "ce.0710005E@ac-dijon.fr",
+];
+pub(crate) const AGENT: &str = "agent.simple@ac-dijon.fr";
+pub(crate) const ASSISTANCE: &str = "assistance1d@ac-dijon.fr";
+const MAIL_TOKEN: &str = "mail-token-for-tests";
+const PORTAL_SECRET: &str = "portal-secret-for-tests";
+
+/// A running gateway. Dropping it stops it.
+pub(crate) struct Gateway {
+    pub(crate) http: SocketAddr,
+    pub(crate) lmtp: SocketAddr,
+    pub(crate) outbox: Outbox,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+    client: reqwest::Client,
+}
+
+/// A GLPI stand-in with the usual limits.
+pub(crate) async fn sandbox() -> Sandbox {
+    Sandbox::start(Options::default()).await.unwrap()
+}
+
+impl Gateway {
+    /// A gateway in front of `sandbox`; `settings` are `section.key = value` beyond the usual ones.
+    /// Its mails go into the outbox.
+    pub(crate) async fn start(sandbox: &Sandbox, settings: &[(&str, &str)]) -> Self {
+        Self::in_front_of(sandbox.url().as_str(), settings).await
+    }
+
+    /// A gateway in front of the GLPI at `url`.
+    pub(crate) async fn in_front_of(url: &str, settings: &[(&str, &str)]) -> Self {
+        let (mailer, outbox) = Mailer::memory();
+        Self::run(App::build_with(configured(url, settings), mailer).unwrap(), outbox).await
+    }
+
+    /// A gateway that really sends its mails, by `smtp.url`; its outbox stays empty.
+    pub(crate) async fn sending(url: &str, settings: &[(&str, &str)]) -> Self {
+        Self::run(App::build(configured(url, settings)).unwrap(), Outbox::default()).await
+    }
+
+    async fn run(app: App, outbox: Outbox) -> Self {
+        let server = app.bind(telemetry::metrics()).await.unwrap();
+        let http = server.http_address().unwrap();
+        let lmtp = server.lmtp_addresses()[0].parse().unwrap();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(server.run(stop.clone()));
+        Self { http, lmtp, outbox, stop, running, client: reqwest::Client::new() }
+    }
+
+    /// Stops it and waits until everything it had begun has ended.
+    pub(crate) async fn finish(mut self) {
+        self.stop.cancel();
+        (&mut self.running).await.unwrap();
+    }
+
+    /// Delivers a mail by LMTP; gives the last reply.
+    pub(crate) async fn deliver(&self, sender: &str, mail: &[u8]) -> String {
+        self.deliver_to(&[ASSISTANCE], sender, mail).await.pop().unwrap()
+    }
+
+    /// Delivers a mail by LMTP to several recipients; gives the reply for each, or the one that ended it.
+    pub(crate) async fn deliver_to(&self, recipients: &[&str], sender: &str, mail: &[u8]) -> Vec<String> {
+        deliver(self.lmtp, sender, recipients, mail).await.unwrap()
+    }
+
+    /// Posts a mail over HTTP.
+    pub(crate) async fn post_mail(&self, mail: &[u8]) -> Response {
+        self.client
+            .post(format!("http://{}/v1/mail", self.http))
+            .bearer_auth(MAIL_TOKEN)
+            .header("Content-Type", "message/rfc822")
+            .header("X-Envelope-To", ASSISTANCE)
+            .body(mail.to_vec())
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// Posts a form, signed as the portal signs it.
+    pub(crate) async fn post_form(&self, fields: &Value, key: Option<&str>) -> Response {
+        let body = fields.to_string();
+        let timestamp = jiff::Timestamp::now().as_second().to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()).unwrap();
+        mac.update(format!("{timestamp}.{body}").as_bytes());
+        let mut request = self
+            .client
+            .post(format!("http://{}/v1/requests", self.http))
+            .header("Content-Type", "application/json")
+            .header("X-Passerelle-Timestamp", timestamp)
+            .header("X-Passerelle-Signature", format!("v1={}", HEXLOWER.encode(&mac.finalize().into_bytes())));
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        request.body(body).send().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
+        let answer = self.client.get(format!("http://{}{path}", self.http)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The usual settings in front of the GLPI at `url`, and these.
+fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let usual = [
+        ("glpi.url", url),
+        ("glpi.login", "passerelle"),
+        ("glpi.password", "passerelle"),
+        ("glpi.retries", "0"),
+        ("glpi.breaker_failures", "0"),
+        ("lmtp.listen", "127.0.0.1:0"),
+        ("http.listen", "127.0.0.1:0"),
+        ("http.mail_tokens", MAIL_TOKEN),
+        ("http.portal_secrets", PORTAL_SECRET),
+    ];
+    let all: BTreeMap<_, _> = usual
+        .iter()
+        .chain(settings)
+        .map(|(key, value)| (format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__")), (*value).to_owned()))
+        .collect();
+    config::load_from(None, all).unwrap()
+}
+
+/// A small mail, written now.
+pub(crate) fn mail(from: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
+    let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000");
+    format!(
+        "From: {from}\r\nTo: {ASSISTANCE}\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{id}@ecole.test>\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
+    )
+    .into_bytes()
+}
+
+/// A small form.
+pub(crate) fn form(requester: &str, title: &str) -> Value {
+    json!({"requester": requester, "application": "LSU", "title": title, "description": "Bonjour"})
+}
+
+/// The tickets with this in their title.
+pub(crate) fn titled(sandbox: &Sandbox, title: &str) -> Vec<TicketView> {
+    sandbox.tickets().into_iter().filter(|ticket| ticket.name.contains(title)).collect()
+}

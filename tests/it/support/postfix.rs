@@ -1,0 +1,192 @@
+//! A real Postfix of one test (Debian: postfix). It hands the assistance addresses to an LMTP listener, tries
+//! again each second, and keeps what it gets for the academy's other addresses.
+
+use std::{
+    ffi::OsStr,
+    fmt::Write as _,
+    fs,
+    net::TcpListener,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::Path,
+    process::{Command, Output},
+};
+
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, address::Envelope};
+use tempfile::TempDir;
+
+const NOBODY: u32 = 65534;
+
+const SERVICES: &str = "\
+pickup   unix       n  -  n  60 1  pickup
+flush    unix       n  -  n  -  0  flush
+cleanup  unix       n  -  n  -  0  cleanup
+qmgr     unix       n  -  n  1  1  qmgr
+rewrite  unix       -  -  n  -  -  trivial-rewrite
+proxymap unix       -  -  n  -  -  proxymap
+bounce   unix       -  -  n  -  0  bounce
+defer    unix       -  -  n  -  0  bounce
+trace    unix       -  -  n  -  0  bounce
+showq    unix       n  -  n  -  -  showq
+error    unix       -  -  n  -  -  error
+retry    unix       -  -  n  -  -  error
+virtual  unix       -  n  n  -  -  virtual
+lmtp     unix       -  -  n  -  -  lmtp
+smtp     unix       -  -  n  -  -  smtp
+anvil    unix       -  -  n  -  1  anvil
+postlog  unix-dgram n  -  n  -  1  postlogd
+";
+
+/// A running Postfix with a queue of its own. Dropping it stops it.
+pub(crate) struct Postfix {
+    folder: TempDir,
+    port: u16,
+}
+
+impl Postfix {
+    /// Starts a relay in front of the LMTP listener `next_hop`: `inet:127.0.0.1:2424` or `unix:/run/lmtp.sock`.
+    pub(crate) fn start(next_hop: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        // Postfix's own user passes through here.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in ["etc", "queue"] {
+            fs::create_dir(path.join(folder)).unwrap();
+        }
+        let me = my_user();
+        let reader = if me == 0 { NOBODY } else { me };
+        as_root("install", ["-d".as_ref(), "-o".as_ref(), "postfix".as_ref(), path.join("data").as_os_str()]);
+        as_root("install", ["-d", "-o", &reader.to_string(), &path.join("mail").to_string_lossy()]);
+        fs::write(path.join("etc/main.cf"), main_cf(path, next_hop, reader)).unwrap();
+        let mut server = Self { folder, port: 0 };
+        // Another test may take a port between its choice and its use.
+        let mut said = String::new();
+        let started = (0..5).any(|_| {
+            server.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let services = format!("127.0.0.1:{} inet n - n - - smtpd\n{SERVICES}", server.port);
+            fs::write(server.folder.path().join("etc/master.cf"), services).unwrap();
+            let output = server.run("postfix", &["start"]);
+            let _ = write!(said, "{}", String::from_utf8_lossy(&output.stderr));
+            output.status.success()
+        });
+        assert!(started, "Postfix does not start: {said}\n{}", server.log());
+        server
+    }
+
+    /// Where it takes mail by SMTP, on the loopback interface.
+    pub(crate) fn smtp_port(&self) -> u16 {
+        self.port
+    }
+
+    /// Submits a mail by SMTP; an empty `sender` is the null sender.
+    pub(crate) async fn submit(&self, sender: &str, recipients: &[&str], mail: &[u8]) {
+        let sender = (!sender.is_empty()).then(|| sender.parse().unwrap());
+        let recipients = recipients.iter().map(|recipient| recipient.parse().unwrap()).collect();
+        let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1").port(self.port).build();
+        client.send_raw(&Envelope::new(sender, recipients).unwrap(), mail).await.unwrap();
+    }
+
+    /// How many mails it still has to deliver.
+    pub(crate) fn queue_len(&self) -> usize {
+        let queue = self.run("postqueue", &["-j"]);
+        assert!(queue.status.success(), "{}", String::from_utf8_lossy(&queue.stderr));
+        String::from_utf8_lossy(&queue.stdout).lines().count()
+    }
+
+    /// Has it try the mails in its queue now.
+    pub(crate) fn flush(&self) {
+        let flushed = self.run("postqueue", &["-f"]);
+        assert!(flushed.status.success(), "{}", String::from_utf8_lossy(&flushed.stderr));
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The mails an address of the academy has got, oldest first.
+    pub(crate) fn inbox(&self, recipient: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.folder.path().join("mail/inbox/new")) else { return Vec::new() };
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        let delivered_to = format!("Delivered-To: {recipient}");
+        paths
+            .into_iter()
+            .map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned())
+            .filter(|mail| {
+                mail.lines().take_while(|line| !line.is_empty()).any(|line| line.eq_ignore_ascii_case(&delivered_to))
+            })
+            .collect()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        let folder = self.folder.path().join("etc");
+        privileged(&format!("/usr/sbin/{program}")).arg("-c").arg(folder).args(arguments).output().unwrap_or_else(
+            |error| panic!("{program} cannot be run: {error}; tests/install.sh installs the Debian package postfix"),
+        )
+    }
+}
+
+impl Drop for Postfix {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("Postfix's log:\n{}", self.log());
+        }
+        self.run("postfix", &["stop"]);
+        // What Postfix's own user wrote is not this process's to remove.
+        as_root("rm", ["-rf".as_ref(), self.folder.path().as_os_str()]);
+    }
+}
+
+fn main_cf(folder: &Path, next_hop: &str, reader: u32) -> String {
+    let here = folder.display();
+    format!(
+        "compatibility_level = 2\n\
+         queue_directory = {here}/queue\n\
+         data_directory = {here}/data\n\
+         maillog_file = {here}/log\n\
+         maillog_file_prefixes = {here}\n\
+         myhostname = relais.test\n\
+         mydestination =\n\
+         alias_maps =\n\
+         mynetworks = 127.0.0.0/8\n\
+         inet_interfaces = loopback-only\n\
+         inet_protocols = ipv4\n\
+         smtpd_relay_restrictions = permit_mynetworks, reject\n\
+         transport_maps = inline:{{ {{assistance1d@ac-dijon.fr=lmtp:{next_hop}}}, \
+         {{assistance.1erdegre@ac-dijon.fr=lmtp:{next_hop}}} }}\n\
+         virtual_mailbox_domains = ac-dijon.fr\n\
+         virtual_mailbox_base = {here}/mail\n\
+         virtual_mailbox_maps = static:inbox/\n\
+         virtual_mailbox_limit = 0\n\
+         virtual_minimum_uid = 1\n\
+         virtual_uid_maps = static:{reader}\n\
+         virtual_gid_maps = static:{NOBODY}\n\
+         message_size_limit = 41943040\n\
+         queue_run_delay = 1s\n\
+         minimal_backoff_time = 1s\n\
+         maximal_backoff_time = 1s\n"
+    )
+}
+
+fn my_user() -> u32 {
+    fs::metadata("/proc/self").unwrap().uid()
+}
+
+/// Postfix starts as root only: another user needs sudo, which `make test` has asked for its password.
+fn privileged(program: &str) -> Command {
+    if my_user() == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.arg("--non-interactive").arg(program);
+    command
+}
+
+fn as_root(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
+    let output = privileged(program).args(arguments).output();
+    let remedy = "Postfix starts as root only: run the tests as root, or `sudo -v` before them";
+    match output {
+        Ok(output) => assert!(output.status.success(), "{}: {remedy}", String::from_utf8_lossy(&output.stderr).trim()),
+        Err(error) => panic!("{error}: {remedy}"),
+    }
+}

@@ -1,0 +1,84 @@
+//! A real Redis of one test (Debian: redis-server), on a socket of its own.
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use redis::{Client, Connection, RedisResult};
+use tempfile::TempDir;
+
+/// A Redis that keeps nothing on disk. Dropping it stops it.
+pub(crate) struct Redis {
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Redis {
+    pub(crate) fn start() -> Self {
+        let mut server = Self { folder: tempfile::tempdir().unwrap(), process: None };
+        server.start_again();
+        server
+    }
+
+    /// The address to give to `redis.url`; the same after a restart.
+    pub(crate) fn url(&self) -> String {
+        format!("redis+unix://{}/redis.sock", self.folder.path().display())
+    }
+
+    /// What it answers to PING.
+    pub(crate) fn ping(&self) -> RedisResult<String> {
+        redis::cmd("PING").query(&mut self.connect()?)
+    }
+
+    /// Makes it forget everything.
+    pub(crate) fn flush_all(&self) {
+        redis::cmd("FLUSHALL").exec(&mut self.connect().unwrap()).unwrap();
+    }
+
+    /// Runs a command, whatever it answers.
+    pub(crate) fn run(&self, command: &[&str]) {
+        redis::cmd(command[0]).arg(&command[1..]).exec(&mut self.connect().unwrap()).unwrap();
+    }
+
+    /// All its keys.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        redis::cmd("KEYS").arg("*").query(&mut self.connect().unwrap()).unwrap()
+    }
+
+    /// Ends it at once; what it knew is gone.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Starts it, empty, and waits until it answers.
+    pub(crate) fn start_again(&mut self) {
+        self.stop();
+        let process = Command::new("redis-server")
+            .args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server runs; tests/install.sh installs this Debian package");
+        self.process = Some(process);
+        let began = Instant::now();
+        while self.ping().is_err() {
+            assert!(began.elapsed() < Duration::from_secs(20), "Redis does not answer");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn connect(&self) -> RedisResult<Connection> {
+        Client::open(self.url())?.get_connection()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
