@@ -1,0 +1,31 @@
+# What is done often. `make test` is all a newcomer needs.
+
+CARGO ?= cargo
+# cargo-nextest where it is there (it runs no documentation tests); plain cargo otherwise.
+NEXTEST = $(CARGO) nextest run --locked && $(CARGO) test --locked --doc
+RUN_TESTS = $(if $(shell command -v cargo-nextest),$(NEXTEST),$(CARGO) test --locked)
+
+.PHONY: test demo lint fmt image
+
+# Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
+# else is asked for sudo's password, after the build: sudo remembers it for some minutes.
+test:
+	tests/install.sh
+	$(CARGO) test --locked --no-run
+	@test "$$(id -u)" = 0 || sudo -v || { echo "make test: the tests start a Postfix, which takes root or sudo" >&2; exit 1; }
+	$(RUN_TESTS)
+
+# The gateway and a GLPI stand-in on this machine, with samples; stays up until Ctrl-C.
+demo:
+	$(CARGO) run --locked --release -- demo
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+fmt:
+	$(CARGO) fmt
+
+image:
+	docker build --tag passerelle .

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages that the tests need and that are missing; needs root or sudo only
+# then. The tests start these servers themselves, each on its own: none is started or enabled here.
+set -euo pipefail
+PATH="$PATH:/usr/sbin:/sbin"
+
+# Each package brings a program of its own name.
+missing=()
+for package in redis-server postfix slapd openssl; do
+  command -v "$package" >/dev/null || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "tests/install.sh: missing: ${missing[*]}; this system has no apt-get: install them by its own means" >&2
+  exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "tests/install.sh: as root, run: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  echo "The tests need ${missing[*]}: sudo installs them." >&2
+  exec sudo "$0"
+fi
+
+# Packages start no service while this file says so (Debian: invoke-rc.d).
+guard=/usr/sbin/policy-rc.d
+if [ ! -e "$guard" ]; then
+  trap 'rm -f "$guard"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$guard"
+  chmod 755 "$guard"
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+debconf-set-selections <<'ANSWERS'
+postfix postfix/main_mailer_type select No configuration
+slapd slapd/no_configuration boolean true
+ANSWERS
+apt() { apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+apt update
+apt install -y --no-install-recommends "${missing[@]}" >/dev/null
+
+# Nor do they start at the next boot.
+if command -v systemctl >/dev/null; then
+  for service in "${missing[@]}"; do
+    systemctl --quiet disable "$service" 2>/dev/null || true
+  done
+fi
