@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    sync::Semaphore,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ use crate::{intake::Envelope, request::Outcome};
 
 /// Bytes read at once.
 const READ_SIZE: usize = 32 * 1024;
+/// A mail of more bytes takes one of the places for large ones.
+const LARGE_MAIL: usize = 1 << 20;
 /// How long the other side may take to notice the end.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -67,13 +70,22 @@ impl End {
 ///
 /// A mail that is being received or handled when `stop` comes is still answered; then, or at once when
 /// there is none, the connection is closed.
-pub(super) async fn converse<S, H, F>(mut stream: S, settings: &Settings, handle: H, stop: &CancellationToken) -> End
+///
+/// A mail that grows beyond [`LARGE_MAIL`] waits for one of the `large` places, its relay with it: so many
+/// large mails, and no more, are in memory over all connections.
+pub(super) async fn converse<S, H, F>(
+    mut stream: S,
+    settings: &Settings,
+    large: &Semaphore,
+    handle: H,
+    stop: &CancellationToken,
+) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
     H: Fn(Envelope, Bytes) -> F,
     F: Future<Output = Outcome>,
 {
-    let end = exchange(&mut stream, settings, handle, stop).await.unwrap_or_else(|error| {
+    let end = exchange(&mut stream, settings, large, handle, stop).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "LMTP connection lost");
         End::Gone
     });
@@ -91,7 +103,13 @@ where
     end
 }
 
-async fn exchange<S, H, F>(stream: &mut S, settings: &Settings, handle: H, stop: &CancellationToken) -> io::Result<End>
+async fn exchange<S, H, F>(
+    stream: &mut S,
+    settings: &Settings,
+    large: &Semaphore,
+    handle: H,
+    stop: &CancellationToken,
+) -> io::Result<End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     H: Fn(Envelope, Bytes) -> F,
@@ -101,8 +119,13 @@ where
     let mut buffer = vec![0; READ_SIZE];
     let mut replies = Vec::new();
     let mut session = Session::new(settings, &mut replies);
+    let mut place = None;
     loop {
         send(stream, &mut replies, settings.idle_timeout).await?;
+        if place.is_none() && session.kept() > LARGE_MAIL {
+            let Ok(taken) = timeout_at(too_old, large.acquire()).await else { return Ok(End::TooOld) };
+            place = taken.ok();
+        }
 
         let idle = Instant::now() + settings.idle_timeout;
         let count = tokio::select! {
@@ -125,6 +148,7 @@ where
                     send(stream, &mut replies, settings.idle_timeout).await?;
                     let recipients = envelope.recipients.len();
                     let reply = answer(&handle, envelope, content).await;
+                    place = None;
                     for _ in 0..recipients {
                         say(&mut replies, &reply);
                     }
@@ -224,7 +248,7 @@ mod tests {
                         Outcome::Ignored(Reason::Bulk)
                     }
                 };
-                converse(other, &settings, handle, &stop).await
+                converse(other, &settings, &tokio::sync::Semaphore::new(1), handle, &stop).await
             }
         });
         Relay { stream, end, sizes, stop }

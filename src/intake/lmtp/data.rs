@@ -74,6 +74,11 @@ impl DataReader {
         false
     }
 
+    /// How many bytes are kept so far.
+    pub(super) fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
     /// The mail, cut at the limit, and the size it really had, bytes.
     pub(super) fn finish(self) -> (Vec<u8>, u64) {
         (self.kept, self.size)

@@ -22,7 +22,7 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use lettre::transport::smtp::extension::ClientId;
-use tokio::{io::AsyncWriteExt as _, task::JoinSet};
+use tokio::{io::AsyncWriteExt as _, sync::Semaphore, task::JoinSet};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::Instrument as _;
 
@@ -39,6 +39,8 @@ const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
 /// Recipients that were refused because they are not served here.
 const REJECTED_RECIPIENTS: &str = "passerelle_lmtp_rejected_recipients_total";
 
+/// Large mails in memory at a time, over all connections; a further one is read on when there is room.
+const LARGE_MAILS: usize = 8;
 /// How long to wait when the system has no connection to give, for instance no file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -92,6 +94,7 @@ where
 {
     describe_metrics();
     let mut connections = JoinSet::new();
+    let large = Arc::new(Semaphore::new(LARGE_MAILS));
     let mut number = 0_u64;
     loop {
         let accepted = tokio::select! {
@@ -125,9 +128,10 @@ where
         }
         metrics::gauge!(OPEN_CONNECTIONS).increment(1.0);
         number += 1;
-        let (settings, handle, stop) = (settings.clone(), handle.clone(), stop.clone());
+        let (settings, large, handle, stop) = (settings.clone(), large.clone(), handle.clone(), stop.clone());
         let span = tracing::info_span!("lmtp", connection = number);
-        connections.spawn(async move { connection::converse(stream, &settings, handle, &stop).await }.instrument(span));
+        let conversation = async move { connection::converse(stream, &settings, &large, handle, &stop).await };
+        connections.spawn(conversation.instrument(span));
     }
     drop(listeners);
     while let Some(ended) = connections.join_next().await {

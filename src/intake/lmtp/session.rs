@@ -72,6 +72,14 @@ impl<'settings> Session<'settings> {
         matches!(self.phase, Phase::Data(..))
     }
 
+    /// How many bytes are kept of the mail that is coming in.
+    pub(super) fn kept(&self) -> usize {
+        match &self.phase {
+            Phase::Data(_, data) => data.kept(),
+            Phase::Stranger | Phase::Ready | Phase::Envelope(_) => 0,
+        }
+    }
+
     /// Works through `input` up to its end, or to something the caller has to do, and appends the replies.
     pub fn advance(&mut self, input: &mut &[u8], replies: &mut Vec<u8>) -> Step {
         loop {

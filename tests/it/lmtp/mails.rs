@@ -1,8 +1,18 @@
 //! Mails: what is handed over, what is answered, and that nobody smuggles a second one.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use passerelle::request::{Channel, Deferral, Outcome, Reason, Refusal};
+use passerelle::{
+    commands::demo::lmtp_client::deliver,
+    intake::lmtp::Settings,
+    request::{Channel, Deferral, Outcome, Reason, Refusal},
+};
 use proptest::{collection::vec, prelude::*};
 use rstest::rstest;
 
@@ -241,5 +251,34 @@ async fn byte_by_byte_is_as_good_as_at_once() {
     let slow = slow.closed().await;
     assert_eq!(at_once, slow);
     assert_eq!(first, *mails.lock().unwrap());
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_large_mails_than_there_is_room_for_are_all_taken_in_turn() {
+    const MAILS: usize = 12;
+    let at_once = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let (now, peak) = (at_once.clone(), most.clone());
+    let settings = Settings { max_size: 8 << 20, max_connections: 50, ..settings() };
+    let server = Server::start(settings, move |_, _| {
+        let (now, peak) = (now.clone(), peak.clone());
+        async move {
+            peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            now.fetch_sub(1, Ordering::SeqCst);
+            created(1)
+        }
+    })
+    .await;
+    let mail = format!("Subject: x\r\n\r\n{}", "une ligne de texte\r\n".repeat(100_000));
+    let deliveries = (0..MAILS).map(|_| {
+        let (address, mail) = (server.addresses[0].parse().unwrap(), mail.clone());
+        async move { deliver(address, "a@ac-dijon.fr", &["assistance1d@ac-dijon.fr"], mail.as_bytes()).await.unwrap() }
+    });
+    for replies in futures_util::future::join_all(deliveries).await {
+        assert!(replies[0].starts_with("250"), "{replies:?}");
+    }
+    assert!((1..=8).contains(&most.load(Ordering::SeqCst)), "{most:?} at once");
     server.end().await;
 }
