@@ -64,7 +64,9 @@ impl Pipeline {
         let mappings = self.mappings.now();
 
         // What the request alone decides, then what the directory says of its requester.
-        let candidate = match screen::by_itself(received, &self.rules, mappings.applications()) {
+        let judged = screen::identify(received, &self.rules)
+            .and_then(|identified| screen::by_itself(identified, &self.rules, mappings.applications()));
+        let candidate = match judged {
             Ok(candidate) => candidate,
             Err((received, rejection)) => return self.reject(&received, rejection).await,
         };
@@ -175,8 +177,15 @@ fn log(outcome: &Outcome, channel: Channel, reference: Reference) {
             let (ticket, application) = (receipt.ticket, &receipt.application);
             tracing::info!(%reference, channel, outcome = label, ticket, application, "request");
         }
+        Outcome::Followup(addition) => {
+            let ticket = addition.ticket;
+            tracing::info!(%reference, channel, outcome = label, ticket, "request");
+        }
         Outcome::Refused(_) | Outcome::Ignored(_) => {
             tracing::info!(%reference, channel, outcome = label, reason, "request");
+        }
+        Outcome::Quarantined(_) => {
+            tracing::error!(%reference, channel, outcome = label, reason, "request");
         }
         Outcome::Deferred(deferral) => {
             tracing::warn!(%reference, channel, outcome = label, reason, cause = deferral.cause, "request");

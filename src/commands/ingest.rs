@@ -50,13 +50,19 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
             .map(|sender| if sender.eq_ignore_ascii_case("MAILER-DAEMON") { String::new() } else { sender }),
         recipients: args.recipients.iter().filter_map(|text| Address::parse(text)).collect(),
         size,
+        stored: None,
     };
     let outcome = app.pipeline.mail(envelope, raw).await;
     app.finish(Instant::now() + LONGEST_FAREWELL).await;
     eprintln!("{}", summary(&outcome));
     Ok(match outcome {
         Outcome::Deferred(_) => exit::TEMPFAIL,
-        Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Refused(_) | Outcome::Ignored(_) => exit::OK,
+        Outcome::Created(_)
+        | Outcome::Duplicate(_)
+        | Outcome::Followup(_)
+        | Outcome::Refused(_)
+        | Outcome::Ignored(_)
+        | Outcome::Quarantined(_) => exit::OK,
     })
 }
 
@@ -67,7 +73,12 @@ fn summary(outcome: &Outcome) -> String {
             format!("{}: ticket {}, reference {}", outcome.label(), receipt.ticket, receipt.reference)
         }
         Outcome::Deferred(deferral) => format!("deferred: {} ({})", deferral.reason.code(), deferral.cause),
-        Outcome::Refused(_) | Outcome::Ignored(_) => format!("{}: {}", outcome.label(), outcome.reason().code()),
+        Outcome::Followup(addition) => {
+            format!("{}: ticket {}, reference {}", outcome.label(), addition.ticket, addition.reference)
+        }
+        Outcome::Refused(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
+            format!("{}: {}", outcome.label(), outcome.reason().code())
+        }
     }
 }
 

@@ -134,6 +134,7 @@ impl Trial {
             sender: self.sender.clone(),
             recipients: self.recipients.clone(),
             size: raw.len() as u64,
+            stored: None,
         };
         let received = parse::mail(envelope, raw, Timestamp::now()).await;
         Ok(self.judge(path.display().to_string(), received).await)
@@ -157,7 +158,9 @@ impl Trial {
                 .map(|(rule, verdict)| (rule, verdict.map_or_else(|rejection| word(&rejection), |()| "ok".to_owned())))
                 .collect(),
         };
-        let candidate = match screen::by_itself(received, &self.rules, mappings.applications()) {
+        let judged = screen::identify(received, &self.rules)
+            .and_then(|identified| screen::by_itself(identified, &self.rules, mappings.applications()));
+        let candidate = match judged {
             Ok(candidate) => candidate,
             Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),
         };

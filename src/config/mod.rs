@@ -8,7 +8,7 @@ pub use error::ConfigError;
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
     Acknowledge, Attachments, Backend, Directory, DirectorySource, Glpi, Http, Ldap, LdapAttributes, Lmtp, Log,
-    LogFormat, Mappings, Quota, Redis, Screen, Shutdown, Smtp, WhenDown,
+    LogFormat, Mail, Mappings, Original, Quota, Redis, Replies, Screen, Shutdown, Smtp, WhenDown,
 };
 
 use jiff::tz::TimeZone;
@@ -45,6 +45,8 @@ pub struct Config {
     pub screen: Screen,
     /// Files.
     pub attachments: Attachments,
+    /// What becomes of mails' originals and of replies.
+    pub mail: Mail,
     /// Stopping.
     pub shutdown: Shutdown,
 }

@@ -31,6 +31,8 @@ choice!(Acknowledge { Passerelle = "passerelle", Glpi = "glpi", Off = "off" });
 choice!(LogFormat { Text = "text", Json = "json" });
 choice!(WhenDown { AskGlpi = "ask_glpi", Defer = "defer" });
 choice!(Backend { Memory = "memory", Redis = "redis" });
+choice!(Original { Never = "never", WhenCut = "when_cut", Always = "always" });
+choice!(Replies { Redirect = "redirect", Followup = "followup" });
 choice!(DirectorySource { Csv = "csv", Glpi = "glpi", Ldap = "ldap" });
 
 #[derive(Clone, Debug, Deserialize)]
@@ -191,6 +193,13 @@ pub struct Attachments {
     pub max_files: usize,
     pub max_file_size: u64,
     pub max_total_size: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub original: Original,
+    pub replies: Replies,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -4,8 +4,8 @@ use minijinja::HtmlEscape;
 
 use crate::{
     clients::glpi::{DocumentTypes, Upload},
-    config,
-    request::{LeftOut, Received},
+    config::{self, Original},
+    request::{Attachment, LeftOut, Received},
     route::Routed,
 };
 
@@ -17,12 +17,32 @@ pub(super) struct Chosen {
     absent_images: Vec<(String, String)>,
 }
 
+/// How the original of a mail is called in its ticket.
+const ORIGINAL: &str = "message-original.eml";
+
 /// Chooses by number, size, and the types GLPI takes; `types` is `None` where the account may not read them.
-pub(super) fn choose(received: &Received, limits: &config::Attachments, types: Option<&DocumentTypes>) -> Chosen {
+/// The original of a mail, where it is due, comes last: it gives way to the files in it.
+pub(super) fn choose(
+    received: &Received,
+    limits: &config::Attachments,
+    original: Original,
+    types: Option<&DocumentTypes>,
+) -> Chosen {
     let mut chosen = Chosen { uploads: vec![], left_out: vec![], absent_images: vec![] };
+    let is_due = match original {
+        Original::Never => false,
+        Original::WhenCut => !received.cut.is_empty(),
+        Original::Always => true,
+    };
+    let original = received.original.as_ref().filter(|_| is_due).map(|content| Attachment {
+        name: ORIGINAL.to_owned(),
+        content_type: "message/rfc822".to_owned(),
+        content: content.clone(),
+        inline_tag: None,
+    });
     let mut total = 0;
     let is_taken = |name: &str| types.is_none_or(|types| types.accept(name));
-    for file in &received.attachments {
+    for file in received.attachments.iter().chain(&original) {
         let size = file.content.len() as u64;
         let name = name_in_glpi(&file.name, types);
         let why = if size == 0 {
@@ -68,6 +88,11 @@ impl Chosen {
         self.left_out.push(LeftOut { name: name.to_owned(), why });
     }
 
+    /// Whether the original of the mail is among the files that go.
+    pub(super) fn holds_original(&self) -> bool {
+        self.uploads.iter().any(|file| file.name.starts_with(ORIGINAL))
+    }
+
     /// Keeps every file back: GLPI does not take so large a request.
     pub(super) fn leave_all_out(&mut self) {
         for file in std::mem::take(&mut self.uploads) {
@@ -110,7 +135,7 @@ mod tests {
 
     use super::{choose, replace_image};
     use crate::{
-        config::Attachments,
+        config::{Attachments, Original},
         request::{Attachment, Received},
         screen::samples,
     };
@@ -134,7 +159,7 @@ mod tests {
     #[test]
     fn every_file_goes_or_is_named_with_its_reason() {
         let received = with(&[("a", 100), ("b", 101), ("c", 51), ("d", 0), ("e", 25), ("f", 25), ("g", 1)]);
-        let chosen = choose(&received, &LIMITS, None);
+        let chosen = choose(&received, &LIMITS, Original::WhenCut, None);
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["a", "e", "f"]);
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
@@ -145,8 +170,22 @@ mod tests {
     }
 
     #[test]
+    fn the_original_goes_along_where_it_is_due_and_last() {
+        let mut received = with(&[("a.txt", 100)]);
+        received.original = Some(Bytes::from_static(b"From: x\n\nBonjour"));
+        let sent = |received: &Received, original| -> Vec<String> {
+            choose(received, &LIMITS, original, None).uploads.into_iter().map(|file| file.name).collect()
+        };
+        assert_eq!(sent(&received, Original::WhenCut), ["a.txt"]);
+        assert_eq!(sent(&received, Original::Always), ["a.txt", "message-original.eml.txt"]);
+        received.cut = vec!["une image".to_owned()];
+        assert_eq!(sent(&received, Original::WhenCut), ["a.txt", "message-original.eml.txt"]);
+        assert_eq!(sent(&received, Original::Never), ["a.txt"]);
+    }
+
+    #[test]
     fn a_forwarded_mail_goes_as_text() {
-        let chosen = choose(&with(&[("Fwd.EML", 1), ("rdv.ics", 1), ("a.txt", 1)]), &LIMITS, None);
+        let chosen = choose(&with(&[("Fwd.EML", 1), ("rdv.ics", 1), ("a.txt", 1)]), &LIMITS, Original::WhenCut, None);
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["Fwd.EML.txt", "rdv.ics.txt", "a.txt"]);
     }

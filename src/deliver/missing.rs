@@ -22,6 +22,16 @@ pub(super) fn named(files: &[FileOutcome]) -> Vec<LeftOut> {
         .collect()
 }
 
+/// What of a mail its ticket does not show, for the ticket, HTML; empty when nothing is missing.
+pub(super) fn cut(phrases: &[String], has_original: bool) -> String {
+    if phrases.is_empty() {
+        return String::new();
+    }
+    let phrases: Vec<_> = phrases.iter().map(|phrase| HtmlEscape(phrase).to_string()).collect();
+    let original = if has_original { " Le message d'origine est joint." } else { "" };
+    format!("<p><em>Non repris dans ce ticket : {}.{original}</em></p>", phrases.join(" ; "))
+}
+
 /// The list for the ticket, HTML; empty when nothing is missing.
 pub(super) fn list(left_out: &[LeftOut]) -> String {
     if left_out.is_empty() {
@@ -34,7 +44,16 @@ pub(super) fn list(left_out: &[LeftOut]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LeftOut, list};
+    use super::{LeftOut, cut, list};
+
+    #[test]
+    fn what_is_cut_is_said_and_where_it_is() {
+        assert_eq!(cut(&[], true), "");
+        let phrases = ["2 images <b>".to_owned(), "la fin du texte".to_owned()];
+        let said = cut(&phrases, true);
+        assert!(said.contains("2 images &lt;b&gt; ; la fin du texte. Le message d'origine est joint."), "{said}");
+        assert!(!cut(&phrases, false).contains("joint"));
+    }
 
     #[test]
     fn names_cannot_break_the_ticket() {

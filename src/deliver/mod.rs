@@ -30,6 +30,7 @@ pub struct Deliverer {
     glpi: Glpi,
     names: Names,
     limits: config::Attachments,
+    original: config::Original,
     link: String,
     longest_creation: Duration,
 }
@@ -75,7 +76,12 @@ pub enum Undelivered {
 
 impl Deliverer {
     /// A deliverer over `glpi`.
-    pub fn new(glpi: Glpi, glpi_config: &config::Glpi, limits: config::Attachments) -> Self {
+    pub fn new(
+        glpi: Glpi,
+        glpi_config: &config::Glpi,
+        limits: config::Attachments,
+        original: config::Original,
+    ) -> Self {
         let link = match glpi_config.ticket_link.as_str() {
             "" => {
                 let url = glpi_config.url.trim_end_matches('/');
@@ -88,6 +94,7 @@ impl Deliverer {
             names: Names::new(glpi.clone()),
             glpi,
             limits,
+            original,
             link,
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
         }
@@ -124,7 +131,7 @@ impl Deliverer {
     /// files that did not go because of their number, size or type.
     pub async fn receipt_of(&self, ticket: u64, reference: Reference, routed: &Routed) -> Receipt {
         let types = self.names.document_types().await;
-        let chosen = attachments::choose(routed.received(), &self.limits, types.as_deref());
+        let chosen = attachments::choose(routed.received(), &self.limits, self.original, types.as_deref());
         // Where GLPI cannot say now, the receipt promises less.
         let has_account = matches!(self.names.user(routed.screened().requester()).await, Ok(Some(_)));
         Receipt { reference, ..self.receipt(ticket, routed, has_account, chosen.left_out) }
@@ -144,7 +151,7 @@ impl Deliverer {
                 Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
             }
         })?;
-        let chosen = attachments::choose(routed.received(), &self.limits, types.as_deref());
+        let chosen = attachments::choose(routed.received(), &self.limits, self.original, types.as_deref());
         Ok(Prepared { requester, ids, chosen })
     }
 
@@ -229,7 +236,12 @@ fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &atta
     };
     NewTicket {
         name: routed.title().to_owned(),
-        content_html: format!("{}{}", chosen.content(routed), missing::list(&chosen.left_out)),
+        content_html: format!(
+            "{}{}{}",
+            chosen.content(routed),
+            missing::cut(&routed.received().cut, chosen.holds_original()),
+            missing::list(&chosen.left_out)
+        ),
         kind: match target.kind {
             TicketKind::Incident => Kind::Incident,
             TicketKind::Request => Kind::Request,
@@ -273,7 +285,8 @@ mod tests {
                 url::Url::parse(url).unwrap(),
                 Credentials::Login { login: "x".into(), password: "x".into() },
             );
-            Deliverer::new(Glpi::new(&settings).unwrap(), &config.glpi, config.attachments).link(42)
+            let glpi = Glpi::new(&settings).unwrap();
+            Deliverer::new(glpi, &config.glpi, config.attachments, config.mail.original).link(42)
         };
         let expected = "https://glpi.example.fr/front/ticket.form.php?id=42";
         for url in

@@ -5,6 +5,8 @@ pub mod http;
 pub mod lmtp;
 pub mod parse;
 
+use jiff::Timestamp;
+
 use crate::request::{Address, Channel};
 
 /// What the protocol says of a mail, beside the mail itself.
@@ -19,4 +21,6 @@ pub struct Envelope {
     /// The size of the mail as it came, bytes; larger than what is at hand when the rest was thrown away
     /// for being over the limit.
     pub size: u64,
+    /// When a mailbox took it in (IMAP `INTERNALDATE`).
+    pub stored: Option<Timestamp>,
 }

@@ -10,6 +10,6 @@ mod received;
 mod reference;
 
 pub use address::Address;
-pub use outcome::{Deferral, Outcome, Reason, Receipt, Refusal};
+pub use outcome::{Addition, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{Attachment, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Received, TicketKind};
 pub use reference::{DayMark, Reference};

@@ -11,12 +11,16 @@ pub enum Outcome {
     Created(Receipt),
     /// A ticket for this very request was there already.
     Duplicate(Receipt),
+    /// A reply to a notification of GLPI was added to its ticket, now or by an earlier copy.
+    Followup(Addition),
     /// A rule said no; the person may get a notice.
     Refused(Refusal),
     /// Nobody waits for an answer: a bounce, an automatic reply, a mail of the gateway itself.
     Ignored(Reason),
     /// It cannot be decided or delivered now; whoever sent it keeps it and tries again.
     Deferred(Deferral),
+    /// It failed again and again on its own account: the operators have been told, and nobody tries again.
+    Quarantined(Reason),
 }
 
 impl Outcome {
@@ -25,9 +29,11 @@ impl Outcome {
         match self {
             Self::Created(_) => "created",
             Self::Duplicate(_) => "duplicate",
+            Self::Followup(_) => "followup",
             Self::Refused(_) => "refused",
             Self::Ignored(_) => "ignored",
             Self::Deferred(_) => "deferred",
+            Self::Quarantined(_) => "quarantined",
         }
     }
 
@@ -36,8 +42,9 @@ impl Outcome {
         match self {
             Self::Created(_) => Reason::Created,
             Self::Duplicate(_) => Reason::Duplicate,
+            Self::Followup(_) => Reason::Followup,
             Self::Refused(refusal) => refusal.reason,
-            Self::Ignored(reason) => *reason,
+            Self::Ignored(reason) | Self::Quarantined(reason) => *reason,
             Self::Deferred(deferral) => deferral.reason,
         }
     }
@@ -66,6 +73,15 @@ pub struct Receipt {
     /// The files that are not in the ticket. A later copy's receipt does not name those that GLPI dropped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+}
+
+/// A reply that is in its ticket now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addition {
+    /// GLPI's number.
+    pub ticket: u64,
+    /// The reply's own reference, written into the follow-up.
+    pub reference: Reference,
 }
 
 /// A rule's no.
@@ -116,6 +132,8 @@ reasons! {
     Created = "created", "Votre demande a été enregistrée.";
     /// The ticket was there already.
     Duplicate = "duplicate", "Votre demande avait déjà été enregistrée.";
+    /// A reply was added to its ticket.
+    Followup = "followup", "Votre message a été ajouté à la demande.";
 
     /// Larger than the academy takes.
     TooLarge = "too-large",

@@ -12,6 +12,8 @@ use super::{Address, Reference};
 pub enum Channel {
     /// The academy's mail relay, over LMTP.
     Lmtp,
+    /// An assistance mailbox, over IMAP.
+    Imap,
     /// `POST /v1/mail`.
     HttpMail,
     /// `passerelle ingest`.
@@ -25,6 +27,7 @@ impl Channel {
     pub fn label(self) -> &'static str {
         match self {
             Self::Lmtp => "lmtp",
+            Self::Imap => "imap",
             Self::HttpMail => "http",
             Self::Stdin => "stdin",
             Self::Form => "form",
@@ -43,8 +46,8 @@ pub struct Received {
     /// Idempotency-Key is named by the minute it came in, so the ten minutes before and the next one
     /// are listed here.
     pub aliases: Vec<Reference>,
-    /// When it reached the academy: the relay's topmost `Received` over LMTP, else now. Decides the day
-    /// it counts for.
+    /// When it reached the academy: over LMTP and IMAP the relay's topmost `Received`, in a mailbox also the
+    /// moment it was stored there, else now. Decides the day it counts for.
     pub arrived: Timestamp,
     /// The earliest moment another copy can have come in. The cache is believed about copies only when it
     /// remembers further back than this.
@@ -59,6 +62,11 @@ pub struct Received {
     pub body: Body,
     /// The files, in the order they came.
     pub attachments: Vec<Attachment>,
+    /// What of the request neither the text nor the files hold, in French, a phrase each: «2 images de
+    /// signature». Empty where nothing is missing.
+    pub cut: Vec<String>,
+    /// A mail as it came, header and all.
+    pub original: Option<Bytes>,
     /// The size of the whole as it came, bytes; more than was kept where intake cut it.
     pub size: u64,
     /// What only a mail, or only a form, has.

@@ -137,7 +137,7 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
         day_mark => screened.day_mark().to_string(),
         channel => match received.channel {
             Channel::Form => "formulaire",
-            Channel::Lmtp | Channel::HttpMail | Channel::Stdin => "courriel",
+            Channel::Lmtp | Channel::Imap | Channel::HttpMail | Channel::Stdin => "courriel",
         },
         arrived => Value::from_safe_string(screened.arrived().strftime("%d/%m/%Y à %H:%M").to_string()),
         // Sanitised by intake, so not escaped again.
@@ -162,7 +162,8 @@ mod tests {
         let rules = samples::rules(|_| {});
         let mut received = samples::mail(|_| {});
         change(&mut received);
-        let candidate = screen::by_itself(received, &rules, &samples::applications()).unwrap();
+        let identified = screen::identify(received, &rules).unwrap();
+        let candidate = screen::by_itself(identified, &rules, &samples::applications()).unwrap();
         let person = Person {
             name: Some("Jeanne <b>Martin</b>".into()),
             school: Some("École élémentaire Voltaire".into()),

@@ -1,7 +1,8 @@
 //! Screening: the rules, each a pure function in its own file; values in, a verdict out, no I/O.
 //!
-//! [`by_itself`] applies what the request alone decides, cheapest first; then the pipeline gathers what a
-//! directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`] makes a [`Screened`].
+//! [`identify`] and [`by_itself`] apply what the request alone decides, cheapest first; then the pipeline
+//! gathers what a directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`] makes a
+//! [`Screened`].
 
 mod automatic;
 mod director;
@@ -112,6 +113,20 @@ impl Rules {
     }
 }
 
+/// A request of a person whose address is the academy's. Only [`identify`] makes one.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    received: Received,
+    requester: Address,
+}
+
+impl Identified {
+    /// The request.
+    pub fn received(&self) -> &Received {
+        &self.received
+    }
+}
+
 /// A request that passed every rule that needs no more than the request.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -207,18 +222,33 @@ impl Screened {
     }
 }
 
-/// Applies the rules that need no more than the request: automatic mail, sender, recipient, size, keyword.
+/// A rejection, with the request it is of.
+type Rejected = (Box<Received>, Rejection);
+
+/// Applies the rules that say whether anybody waits for an answer, and who: automatic mail, sender.
 ///
 /// # Errors
 ///
 /// The request back, with the first rule's verdict.
-pub fn by_itself(
-    received: Received,
-    rules: &Rules,
-    applications: &Applications,
-) -> Result<Candidate, (Box<Received>, Rejection)> {
-    match check(&received, rules, applications) {
-        Ok((requester, application)) => {
+pub fn identify(received: Received, rules: &Rules) -> Result<Identified, Rejected> {
+    match automatic::check(&received, rules).and_then(|()| sender::check(&received, rules)) {
+        Ok(requester) => Ok(Identified { received, requester }),
+        Err(rejection) => Err((Box::new(received), rejection)),
+    }
+}
+
+/// Applies the other rules that need no more than the request: recipient, size, keyword.
+///
+/// # Errors
+///
+/// The request back, with the first rule's verdict.
+pub fn by_itself(identified: Identified, rules: &Rules, applications: &Applications) -> Result<Candidate, Rejected> {
+    let Identified { received, requester } = identified;
+    let application = recipient::check(&received, rules)
+        .and_then(|()| size::check(&received, rules))
+        .and_then(|()| keyword::check(&received, rules, applications));
+    match application {
+        Ok(application) => {
             let arrived = received.arrived.to_zoned(rules.time_zone.clone());
             Ok(Candidate { received, requester, application, arrived })
         }
@@ -226,16 +256,8 @@ pub fn by_itself(
     }
 }
 
-fn check(received: &Received, rules: &Rules, applications: &Applications) -> Result<(Address, String), Rejection> {
-    automatic::check(received, rules)?;
-    let requester = sender::check(received, rules)?;
-    recipient::check(received, rules)?;
-    size::check(received, rules)?;
-    let application = keyword::check(received, rules, applications)?;
-    Ok((requester, application))
-}
-
-/// Every rule of [`by_itself`] with its own verdict, also of those after the first that says no: for `try`.
+/// Every rule of [`identify`] and [`by_itself`] with its own verdict, also of those after the first that
+/// says no: for `try`.
 pub fn explain(
     received: &Received,
     rules: &Rules,

@@ -53,6 +53,8 @@ fn received(requester: Option<Address>, origin: Origin) -> Received {
         subject: "LSU : accès impossible".into(),
         body: Body::default(),
         attachments: vec![],
+        cut: vec![],
+        original: None,
         size: 1000,
         origin,
     }

@@ -20,7 +20,7 @@ use passerelle::{
         Address, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Reason, Receipt, Received, Reference,
         Refusal,
     },
-    screen::{Applications, Rejection, Rules, by_itself},
+    screen::{Rejection, Rules, identify},
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -163,6 +163,8 @@ fn received(subject: &str, origin: Origin) -> Received {
         subject: subject.into(),
         body: Body { html: "<p>TEXTE SECRET</p>".into(), folded_html: None, text: "TEXTE SECRET".into() },
         attachments: vec![],
+        cut: vec![],
+        original: None,
         size: 1000,
         origin,
     }
@@ -364,7 +366,7 @@ async fn a_message_id_of_its_own_is_known_to_screening_and_the_same_for_a_repeat
         let mut looped = mail("LSU");
         let Origin::Mail(mail) = &mut looped.origin else { panic!("a mail") };
         mail.message_id = Some(id);
-        let Err((_, rejection)) = by_itself(looped, &rules, &Applications::new([])) else { panic!("it is ignored") };
+        let Err((_, rejection)) = identify(looped, &rules) else { panic!("it is ignored") };
         assert_eq!(rejection, Rejection::Ignored(Reason::OwnMail));
     }
 }

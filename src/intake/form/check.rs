@@ -64,6 +64,8 @@ pub fn receive(
         subject,
         body: Body { html: to_html(&text), folded_html: None, text },
         attachments,
+        cut: Vec::new(),
+        original: None,
         size,
         origin: Origin::Form(form),
     })

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use crate::request::{Outcome, Reason, Receipt, Refusal};
+use crate::request::{Addition, Outcome, Reason, Receipt, Refusal};
 
 /// The ticket of a request. A repeat of the request gets the same.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,10 +53,25 @@ pub(super) struct FileLeftOut {
     why: String,
 }
 
-/// A mail nobody waits to have answered: a bounce, an automatic reply.
+/// The ticket that a mail, a reply to its notification, was added to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Ignored {
-    /// Always `ignored`.
+pub(super) struct Added {
+    /// Always `followup`.
+    #[schema(example = "followup")]
+    status: &'static str,
+    /// GLPI's number.
+    #[schema(example = 1234)]
+    ticket: u64,
+    /// The reply's own reference.
+    #[schema(example = "P-7K3M-Q2XV-9D4T")]
+    reference: String,
+}
+
+/// A mail that gets no ticket and is not to be sent again: a bounce, an automatic reply, or one that was
+/// handed to the operators after it had failed again and again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Without {
+    /// `ignored` or `quarantined`.
     #[schema(example = "ignored")]
     status: &'static str,
     /// Why.
@@ -70,11 +85,13 @@ pub(super) struct Ignored {
 pub(super) enum Settled {
     /// Its ticket.
     Created(Created),
+    /// The ticket it was added to.
+    Added(Added),
     /// Why it has none.
-    Ignored(Ignored),
+    Without(Without),
 }
 
-/// The answer to an outcome: 201 for a new ticket, 200 with the same body for a repeat or with a reason
+/// The answer to an outcome: 201 for a new ticket or a follow-up, 200 with the same body for a repeat or with a reason
 /// for what is ignored, 422 or 429 for a refusal, 503 for what cannot be decided now.
 pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
     match outcome {
@@ -83,8 +100,9 @@ pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
             (StatusCode::CREATED, location, Json(Created::from(receipt))).into_response()
         }
         Outcome::Duplicate(receipt) => Json(Settled::Created(receipt.into())).into_response(),
-        Outcome::Ignored(reason) => {
-            Json(Settled::Ignored(Ignored { status: "ignored", reason: reason.code() })).into_response()
+        Outcome::Followup(addition) => (StatusCode::CREATED, Json(Settled::Added(addition.into()))).into_response(),
+        Outcome::Ignored(_) | Outcome::Quarantined(_) => {
+            Json(Settled::Without(Without { status: outcome.label(), reason: outcome.reason().code() })).into_response()
         }
         Outcome::Refused(refusal) => refused(refusal, time_zone).into_response(),
         Outcome::Deferred(deferral) => {
@@ -105,6 +123,12 @@ fn refused(refusal: Refusal, time_zone: &TimeZone) -> Problem {
     let tomorrow = now.checked_add(1.day()).and_then(|next| next.start_of_day());
     let wait = tomorrow.ok().and_then(|midnight| midnight.duration_since(&now).try_into().ok());
     problem(StatusCode::TOO_MANY_REQUESTS).retry_after(wait.unwrap_or_default())
+}
+
+impl From<Addition> for Added {
+    fn from(addition: Addition) -> Self {
+        Self { status: "followup", ticket: addition.ticket, reference: addition.reference.to_string() }
+    }
 }
 
 impl From<Receipt> for Created {

@@ -56,7 +56,8 @@ async fn handle(
     check_content_type(&parts.headers)?;
     let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
     let mail = body.read(&services.room).await?;
-    let envelope = Envelope { channel: Channel::HttpMail, sender, recipients, size: mail.bytes.len() as u64 };
+    let envelope =
+        Envelope { channel: Channel::HttpMail, sender, recipients, size: mail.bytes.len() as u64, stored: None };
     let outcome = services.finish((services.handlers.mail)(envelope, mail.bytes), mail.room, deadline).await?;
     Ok(answer::of(outcome, &services.time_zone))
 }

@@ -179,7 +179,10 @@ impl<'settings> Session<'settings> {
 fn complete(transaction: Transaction, reader: DataReader) -> Step {
     let (content, size) = reader.finish();
     let Transaction { sender, recipients } = transaction;
-    Step::Mail(Envelope { channel: Channel::Lmtp, sender: Some(sender), recipients, size }, content.into())
+    Step::Mail(
+        Envelope { channel: Channel::Lmtp, sender: Some(sender), recipients, size, stored: None },
+        content.into(),
+    )
 }
 
 fn line_refusal(fault: LineFault) -> &'static str {

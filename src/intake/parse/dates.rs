@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::header::{Header, date};
-use crate::request::Channel;
+use crate::{intake::Envelope, request::Channel};
 
 /// A relay gives up on a mail after five days (Postfix `maximal_queue_lifetime`).
 const OLDEST_ARRIVAL: SignedDuration = SignedDuration::from_hours(5 * 24);
@@ -22,15 +22,19 @@ pub(super) struct Dates {
 }
 
 impl Dates {
-    /// Only over LMTP is the topmost `Received` the academy's own relay's, and so believed, within the
-    /// time a relay keeps a mail. The others only lead to more searching, so all of them count.
-    pub(super) fn of(header: &Header<'_>, channel: Channel, now: Timestamp) -> Self {
+    /// A mailbox knows when it took a mail in. Only over LMTP is the topmost `Received` the academy's own
+    /// relay's, and so believed, within the time a relay keeps a mail. The others only lead to more
+    /// searching, so all of them count.
+    pub(super) fn of(header: &Header<'_>, envelope: &Envelope, now: Timestamp) -> Self {
         // RFC 5321 section 4.4: the date is what follows the last semicolon.
         let stamped = |field: &str| date(field.rsplit(';').next().unwrap_or_default());
         let topmost = header.all("received").next().and_then(|field| stamped(&field));
-        let arrived = topmost
-            .filter(|_| channel == Channel::Lmtp)
-            .filter(|&time| now.duration_since(time) <= OLDEST_ARRIVAL && time.duration_since(now) <= CLOCK_SKEW)
+        let (claimed, oldest) = match envelope.stored {
+            Some(stored) => (Some(stored), OLDEST_COPY),
+            None => (topmost.filter(|_| envelope.channel == Channel::Lmtp), OLDEST_ARRIVAL),
+        };
+        let arrived = claimed
+            .filter(|&time| now.duration_since(time) <= oldest && time.duration_since(now) <= CLOCK_SKEW)
             .map_or(now, |time| time.min(now));
         let before = |ago: SignedDuration| now.checked_sub(ago).unwrap_or(Timestamp::MIN);
         // Every copy has the writer's date, unless that clock is ahead; each copy has relays' stamps of its own.
@@ -48,14 +52,29 @@ impl Dates {
 
 #[cfg(test)]
 mod tests {
-    use super::{Channel, Dates, Header, Timestamp};
+    use super::{Channel, Dates, Envelope, Header, Timestamp};
 
     const NOW: &str = "2026-11-10T12:00:00Z";
 
     fn dates(channel: Channel, header: &str) -> (String, String) {
         let (header, _) = Header::cut(header.as_bytes());
-        let dates = Dates::of(&header, channel, NOW.parse::<Timestamp>().unwrap());
+        let envelope = Envelope { channel, sender: None, recipients: Vec::new(), size: 0, stored: None };
+        let dates = Dates::of(&header, &envelope, NOW.parse::<Timestamp>().unwrap());
         (dates.arrived.to_string(), dates.copies_since.to_string())
+    }
+
+    #[test]
+    fn a_mailbox_knows_when_it_took_a_mail_in() {
+        let (header, _) = Header::cut(b"Received: x; Mon, 9 Nov 2026 10:00:00 +0000\n\n");
+        for (stored, arrived) in [
+            ("2026-10-20T08:00:00Z", "2026-10-20T08:00:00Z"),
+            ("2026-09-01T08:00:00Z", NOW),
+            ("2026-11-10T12:30:00Z", NOW),
+        ] {
+            let stored = Some(stored.parse().unwrap());
+            let envelope = Envelope { channel: Channel::Imap, sender: None, recipients: Vec::new(), size: 0, stored };
+            assert_eq!(Dates::of(&header, &envelope, NOW.parse().unwrap()).arrived.to_string(), arrived);
+        }
     }
 
     #[test]

@@ -127,6 +127,7 @@ mod tests {
             sender: Some(String::new()),
             recipients: Address::parse("assistance@ac-dijon.fr").into_iter().collect(),
             size: 0,
+            stored: None,
         };
         let (header, _) = Header::cut(header.as_bytes());
         mail(&header, envelope, &subject(&header))

@@ -39,15 +39,14 @@ pub(in crate::intake) use self::{
 };
 use self::{dates::Dates, header::Header, parts::Tree};
 use super::Envelope;
-use crate::request::{Attachment, Origin, Received, Reference};
+use crate::request::{Origin, Received, Reference};
 
-/// Said above a text that could not be read as a whole.
-const INCOMPLETE: &str =
-    "Le contenu de ce message n'a pas pu être lu en entier. L'original est joint : message-original.txt.";
+/// What is missing where a mail could not be read as a whole.
+const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
 
 /// Reads a mail on a thread for blocking work, one for each core at once.
 ///
-/// Never fails and never panics: what cannot be read goes along as an attachment, with a sentence saying so.
+/// Never fails and never panics: what cannot be read is named in [`Received::cut`].
 pub async fn mail(envelope: Envelope, raw: Bytes, now: Timestamp) -> Received {
     static READERS: LazyLock<Arc<Semaphore>> =
         LazyLock::new(|| Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))));
@@ -71,14 +70,15 @@ pub fn mail_blocking(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Receiv
     // No panic is known in the libraries underneath; a mail that finds one must not stop the others.
     let attempt = |raw: &Bytes| catch_unwind(AssertUnwindSafe(|| read(envelope, raw, now)));
     attempt(raw).unwrap_or_else(|_| {
-        tracing::error!(bytes = raw.len(), "a mail could not be read; its original goes along as an attachment");
+        tracing::error!(bytes = raw.len(), "a mail could not be read; its original goes along");
         let end_of_header = catch_unwind(|| raw.len() - top(raw).len() + Header::cut(top(raw)).1);
         let header = end_of_header.map(|end| raw.slice(..end)).unwrap_or_default();
         let mut received = attempt(&header).unwrap_or_else(|_| {
             let nothing = read(envelope, &Bytes::new(), now);
             Received { reference: Reference::new("mail-content", "", raw), ..nothing }
         });
-        attach_original(&mut received, raw.clone());
+        received.cut = vec![INCOMPLETE.to_owned()];
+        received.original = Some(raw.clone());
         received
     })
 }
@@ -90,9 +90,9 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let (requester, display_name) = facts::requester(&header);
     let reference = identity::reference(&header, requester.as_ref(), &tree);
     let subject = facts::subject(&header);
-    let dates = Dates::of(&header, envelope.channel, now);
+    let dates = Dates::of(&header, envelope, now);
     let (body, attachments) = body::write(&tree.root, reference, history::is_forward(&subject));
-    let mut received = Received {
+    Received {
         channel: envelope.channel,
         reference,
         aliases: Vec::new(),
@@ -104,12 +104,10 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         subject,
         body,
         attachments,
+        cut: if tree.cut { vec![INCOMPLETE.to_owned()] } else { Vec::new() },
+        original: Some(raw.clone()),
         size: envelope.size,
-    };
-    if tree.cut {
-        attach_original(&mut received, raw.clone());
     }
-    received
 }
 
 /// A mail begins with its first field: an envelope line of an mbox file, a byte order mark or empty lines
@@ -119,17 +117,4 @@ fn top(raw: &[u8]) -> &[u8] {
     let start = raw.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(raw.len());
     let raw = &raw[start..];
     if raw.starts_with(b"From ") || raw.starts_with(b">From ") { &raw[header::line_end(raw, 0)..] } else { raw }
-}
-
-/// Lets the whole mail go along, and says why.
-fn attach_original(received: &mut Received, raw: Bytes) {
-    let body = &mut received.body;
-    body.html.insert_str(0, &to_html(INCOMPLETE));
-    body.text.insert_str(0, &format!("{INCOMPLETE}\n\n"));
-    received.attachments.push(Attachment {
-        name: "message-original.txt".to_owned(),
-        content_type: "text/plain".to_owned(),
-        content: raw,
-        inline_tag: None,
-    });
 }

@@ -31,7 +31,7 @@ fn tags(html: &str) -> Vec<String> {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let envelope = Envelope { channel: Channel::Lmtp, sender: None, recipients: Vec::new(), size: input.len() as u64 };
+    let envelope = Envelope { channel: Channel::Lmtp, sender: None, recipients: Vec::new(), size: input.len() as u64, stored: None };
     let raw = Bytes::copy_from_slice(input);
     let received = parse::mail_blocking(&envelope, &raw, Timestamp::UNIX_EPOCH);
 

@@ -129,7 +129,8 @@ fn ledger(sandbox: &Sandbox, redis: &Redis) -> (Ledger, Config) {
 /// A candidate whose copies can have come in only `ahead` from now, as if the day went on.
 fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
     let raw = mail(DIRECTORS[0], id, "LSU", "Bonjour");
-    let envelope = Envelope { channel: Channel::HttpMail, sender: None, recipients: vec![], size: raw.len() as u64 };
+    let envelope =
+        Envelope { channel: Channel::HttpMail, sender: None, recipients: vec![], size: raw.len() as u64, stored: None };
     let mut received = parse::mail_blocking(&envelope, &raw.into(), Timestamp::now());
     received.copies_since = Timestamp::now() + ahead;
     screened(config, received)
@@ -137,7 +138,8 @@ fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
 
 fn screened(config: &Config, received: Received) -> Candidate {
     let rules = Rules::new(&config.screen, None, config.time_zone.clone()).unwrap();
-    screen::by_itself(received, &rules, Mappings::load(None).unwrap().applications()).unwrap()
+    screen::by_itself(screen::identify(received, &rules).unwrap(), &rules, Mappings::load(None).unwrap().applications())
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

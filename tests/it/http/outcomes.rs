@@ -132,6 +132,7 @@ async fn a_mail_reaches_the_pipeline_byte_for_byte_with_its_envelope(
             sender: sender.map(Into::into),
             recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
             size: raw.len() as u64,
+            stored: None,
         }
     );
 }
