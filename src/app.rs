@@ -17,9 +17,10 @@ use crate::{
     config::{Config, ConfigError},
     deliver::{Deliverer, LONGEST_CREATION_CALLS},
     directory::Directory,
-    intake::{http, lmtp},
+    intake::{http, imap, lmtp},
     ledger::Ledger,
     pipeline::Pipeline,
+    quarantine::Quarantine,
     route::Live,
     screen::Rules,
 };
@@ -58,6 +59,7 @@ impl App {
         let glpi = glpi(&config)?;
         let tasks = TaskTracker::new();
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
+        let quarantine = Quarantine::new(&config, mailer.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
         let pipeline = Pipeline {
             rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?,
@@ -66,6 +68,7 @@ impl App {
             ledger: Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?,
             deliverer: Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original),
             acknowledger,
+            quarantine,
             tasks,
         };
         Ok(Self { pipeline: Arc::new(pipeline), glpi, config })
@@ -87,14 +90,16 @@ impl App {
                 )
             })?),
         };
-        if http.is_none() && lmtp.is_empty() {
+        let imap = imap::Settings::new(&self.config, self.pipeline.rules.recipients().to_vec())?;
+        if http.is_none() && lmtp.is_empty() && imap.accounts().is_empty() {
             return Err(ConfigError::setting(
-                "no way in is configured: lmtp.listen and http.listen are both empty",
-                "Set PASSERELLE_LMTP__LISTEN=127.0.0.1:2424, PASSERELLE_HTTP__LISTEN=127.0.0.1:8080, or both.",
+                "no way in is configured: lmtp.listen, imap.url and http.listen are all empty",
+                "Set PASSERELLE_LMTP__LISTEN=127.0.0.1:2424, PASSERELLE_IMAP__URL=imaps://user:password@host or \
+                 PASSERELLE_HTTP__LISTEN=127.0.0.1:8080.",
             )
             .into());
         }
-        Ok(Server { app: self, lmtp, http, metrics })
+        Ok(Server { app: self, lmtp, imap, http, metrics })
     }
 
     /// Waits for what is under way, then closes the sessions in GLPI.
@@ -111,6 +116,7 @@ impl App {
 pub struct Server {
     app: App,
     lmtp: Vec<lmtp::Listener>,
+    imap: imap::Settings,
     http: Option<TcpListener>,
     metrics: PrometheusHandle,
 }
@@ -133,7 +139,7 @@ impl Server {
 
     /// Serves until `stop`, then lets requests under way end, for as long as `shutdown.grace`.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, lmtp, http, metrics } = self;
+        let Self { app, lmtp, imap, http, metrics } = self;
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
         if !lmtp.is_empty() {
@@ -144,6 +150,9 @@ impl Server {
                 async move { pipeline.mail(envelope, raw).await }
             };
             listeners.spawn(lmtp::serve(lmtp, Arc::new(settings), handle, stop.clone()));
+        }
+        if !imap.accounts().is_empty() {
+            listeners.spawn(imap::serve(imap, mailbox_handlers(pipeline), stop.clone()));
         }
         if let Some(listener) = http {
             let (for_mail, for_forms, glpi) = (Arc::clone(pipeline), Arc::clone(pipeline), app.glpi.clone());
@@ -181,6 +190,29 @@ impl Server {
         }
         app.finish(deadline).await;
     }
+}
+
+/// What the readers of mailboxes need of the gateway.
+fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
+    let [for_mail, for_lease, for_end, for_operators] = std::array::from_fn(|_| Arc::clone(pipeline));
+    imap::Handlers::new(
+        move |envelope, raw| {
+            let pipeline = Arc::clone(&for_mail);
+            async move { pipeline.mail(envelope, raw).await }
+        },
+        move |mailbox| {
+            let pipeline = Arc::clone(&for_lease);
+            async move { pipeline.ledger.lease(&mailbox).await }
+        },
+        move |mailbox| {
+            let pipeline = Arc::clone(&for_end);
+            async move { pipeline.ledger.hand_back(&mailbox).await }
+        },
+        move |message| {
+            let pipeline = Arc::clone(&for_operators);
+            async move { pipeline.quarantine.unreadable(message).await }
+        },
+    )
 }
 
 /// Resolves the mappings' names in GLPI at start, and after each reload of the mappings and the directory's

@@ -2,14 +2,14 @@
 //!
 //! The modules, in the order a request meets them:
 //!
-//! - [`intake`]: LMTP, HTTP and standard input; MIME and forms become a [`request::Received`].
+//! - [`intake`]: LMTP, IMAP, HTTP and standard input; MIME and forms become a [`request::Received`].
 //! - [`screen`]: pure rules; what passes them is [`screen::Screened`].
 //! - [`route`]: the mappings; category, group, templates: [`route::Routed`].
 //! - [`deliver`]: one GLPI call per ticket: [`deliver::Delivered`].
 //! - [`acknowledge`]: the receipt or the notice that the requester gets.
 //!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
-//! quota), [`directory`] (who is a director), [`clients`] (GLPI, SMTP), [`config`], [`app`]
+//! quota), [`directory`] (who is a director), [`quarantine`] (mails that fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`]
 //! (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
 //! Invariants, held by `tests/it/tidy.rs`:
@@ -29,6 +29,7 @@ pub mod directory;
 pub mod intake;
 pub mod ledger;
 pub mod pipeline;
+pub mod quarantine;
 pub mod request;
 pub mod route;
 pub mod sandbox;

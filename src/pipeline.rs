@@ -12,6 +12,7 @@ use crate::{
     directory::Directory,
     intake::{Envelope, parse},
     ledger::{Claim, Known, Ledger, Mine},
+    quarantine::{Failing, Quarantine},
     request::{Channel, Deferral, Outcome, Reason, Received, Reference},
     route::{self, Live, Mappings},
     screen::{self, Candidate, Director, Rejection, Rules, WithinQuota},
@@ -35,6 +36,8 @@ pub struct Pipeline {
     pub deliverer: Deliverer,
     /// Tells requesters.
     pub acknowledger: Acknowledger,
+    /// Puts aside what fails again and again.
+    pub quarantine: Quarantine,
     /// Requests under way: a request goes on to its end when whoever handed it in goes away.
     pub tasks: TaskTracker,
 }
@@ -48,6 +51,7 @@ impl Pipeline {
     /// Handles one request, to its end; logs and counts the outcome.
     pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
         let (began, channel, reference) = (std::time::Instant::now(), received.channel, received.reference);
+        let failing = Failing::new(&received);
         let this = Arc::clone(self);
         let outcome = self.tasks.spawn(async move { this.handle(received).await }).await.unwrap_or_else(|error| {
             // A defect: the sender keeps the request, and the next one is handled as ever. The panic's own words
@@ -55,6 +59,10 @@ impl Pipeline {
             tracing::error!(panicked = error.is_panic(), %reference, "handling a request failed");
             deferred(Reason::Internal, "the gateway failed on this request".to_owned(), None)
         });
+        let outcome = match outcome {
+            Outcome::Deferred(deferral) => self.put_off(&failing, deferral).await,
+            settled => settled,
+        };
         log(&outcome, channel, reference);
         telemetry::count(channel, &outcome, began.elapsed());
         outcome
@@ -115,6 +123,23 @@ impl Pipeline {
             }
             Err(undelivered) => self.undelivered(mine, undelivered).await,
         }
+    }
+
+    /// Ends a request that cannot be handled now. One that fails on its own account is tried less and less often,
+    /// and in the end put aside.
+    async fn put_off(&self, failing: &Failing, deferral: Deferral) -> Outcome {
+        let failures = match Quarantine::blame(failing, &deferral) {
+            Some(blame) => self.ledger.failed(failing.reference, blame).await,
+            None => 0,
+        };
+        if failures == 0 {
+            return Outcome::Deferred(deferral);
+        }
+        if self.quarantine.puts_aside(failing, &deferral, failures).await {
+            return Outcome::Quarantined(deferral.reason);
+        }
+        let retry_after = deferral.retry_after.max(self.quarantine.delay(failures));
+        Outcome::Deferred(Deferral { retry_after, ..deferral })
     }
 
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.

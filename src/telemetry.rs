@@ -18,6 +18,7 @@ const BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 /// What the libraries may log at most.
 const DISCREET: &[&str] = &[
+    "async_imap=off",
     "html5ever=off",
     "selectors=off",
     "ammonia=off",

@@ -7,8 +7,9 @@ mod sections;
 pub use error::ConfigError;
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
-    Acknowledge, Attachments, Backend, Directory, DirectorySource, Glpi, Http, Ldap, LdapAttributes, Lmtp, Log,
-    LogFormat, Mail, Mappings, Original, Quota, Redis, Replies, Screen, Shutdown, Smtp, WhenDown,
+    Acknowledge, Attachments, Backend, Directory, DirectorySource, Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap,
+    LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Original, Quarantine, Quota, Redis, Replies, Screen,
+    Shutdown, Smtp, WhenDown,
 };
 
 use jiff::tz::TimeZone;
@@ -33,6 +34,8 @@ pub struct Config {
     pub quota: Quota,
     /// Mail from the relay.
     pub lmtp: Lmtp,
+    /// Mail from mailboxes.
+    pub imap: Imap,
     /// The API.
     pub http: Http,
     /// Mail to requesters.
@@ -47,6 +50,8 @@ pub struct Config {
     pub attachments: Attachments,
     /// What becomes of mails' originals and of replies.
     pub mail: Mail,
+    /// Mails that fail again and again.
+    pub quarantine: Quarantine,
     /// Stopping.
     pub shutdown: Shutdown,
 }

@@ -101,6 +101,54 @@ pub struct Lmtp {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Imap {
+    pub url: Vec<SecretString>,
+    #[serde(deserialize_with = "optional_secret")]
+    pub password: Option<SecretString>,
+    #[serde(deserialize_with = "optional_path")]
+    pub ca: Option<PathBuf>,
+    #[serde(with = "humantime_serde")]
+    pub poll: Duration,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    pub folders: ImapFolders,
+    pub oauth: ImapOauth,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImapFolders {
+    pub handled: String,
+    pub refused: String,
+    pub ignored: String,
+    pub quarantine: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImapOauth {
+    pub token_url: String,
+    pub client_id: String,
+    #[serde(deserialize_with = "optional_secret")]
+    pub client_secret: Option<SecretString>,
+    #[serde(deserialize_with = "optional_secret")]
+    pub refresh_token: Option<SecretString>,
+    pub scope: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quarantine {
+    pub attempts: u32,
+    #[serde(with = "humantime_serde")]
+    pub first_delay: Duration,
+    #[serde(with = "humantime_serde")]
+    pub longest_delay: Duration,
+    pub operators: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Http {
     #[serde(deserialize_with = "optional_address")]
     pub listen: Option<SocketAddr>,

@@ -2,6 +2,7 @@
 
 pub mod form;
 pub mod http;
+pub mod imap;
 pub mod lmtp;
 pub mod parse;
 

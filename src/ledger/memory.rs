@@ -26,6 +26,10 @@ struct Inner {
     claims: HashMap<Reference, Instant>,
     days: HashMap<DayMark, Day>,
     notices: HashMap<(DayMark, &'static str), Instant>,
+    /// How often a request failed on its own account, and when it last failed.
+    failures: HashMap<Reference, (u32, Instant)>,
+    /// When a ticket was last made.
+    last_made: Option<Instant>,
     sweep_at: usize,
 }
 
@@ -44,6 +48,15 @@ enum Taken {
     UnderWay,
     /// The ticket is there.
     Made,
+}
+
+/// Whose failure it was that a request was not delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The request's: another one would not have failed so.
+    Own,
+    /// The request's, if others passed since it last failed; else that of a server they all need.
+    OwnIfOthersPass,
 }
 
 /// What a claim came to.
@@ -110,6 +123,9 @@ impl Memory {
         let mut inner = self.lock();
         inner.claims.remove(&reference);
         inner.tickets.insert(reference, (ticket, Instant::now()));
+        if new {
+            inner.last_made = Some(Instant::now());
+        }
         let places = &mut inner.day(day).places;
         if new || places.contains_key(&reference) {
             places.insert(reference, Taken::Made);
@@ -168,6 +184,17 @@ impl Memory {
             .collect()
     }
 
+    /// A request failed. Whether that counts against it, and how often it did so before.
+    pub(super) fn failed(&self, reference: Reference, blame: Blame) -> (bool, u32) {
+        let mut inner = self.lock();
+        let (before, since) = inner.failures.get(&reference).copied().unzip();
+        let others_passed = since.is_some_and(|since| inner.last_made.is_some_and(|made| made > since));
+        let counts = blame == Blame::Own || others_passed;
+        let before = before.unwrap_or_default();
+        inner.failures.insert(reference, (before + u32::from(counts), Instant::now()));
+        (counts, before)
+    }
+
     /// Whether this is the first notice of its kind on that day.
     pub(super) fn first_notice(&self, day: DayMark, reason: &'static str) -> bool {
         self.lock().notices.insert((day, reason), Instant::now()).is_none()
@@ -189,10 +216,11 @@ impl Inner {
         self.days.retain(|_, day| day.since.elapsed() < MEMORY);
         self.notices.retain(|_, since| since.elapsed() < MEMORY);
         self.claims.retain(|_, since| since.elapsed() < MEMORY);
+        self.failures.retain(|_, (_, since)| since.elapsed() < MEMORY);
         self.sweep_at = self.held() + SWEEP_EVERY;
     }
 
     fn held(&self) -> usize {
-        self.tickets.len() + self.days.len() + self.notices.len() + self.claims.len()
+        self.tickets.len() + self.days.len() + self.notices.len() + self.claims.len() + self.failures.len()
     }
 }

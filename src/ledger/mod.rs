@@ -7,6 +7,7 @@
 //! Redis, a restart or a fail-over costs a few searches and nothing else.
 
 mod flights;
+mod leases;
 mod memory;
 mod redis;
 
@@ -16,8 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretSlice;
 use tokio::sync::Mutex;
 
+pub use self::memory::Blame;
 use self::{
     flights::{End, Flight, Flights, end_of},
+    leases::{LIFE, Leases},
     memory::{Claimed, MEMORY, Memory, Reservation},
     redis::{Counted, Held, Redis},
 };
@@ -49,6 +52,7 @@ pub struct Ledger {
     give_up: Duration,
     began: Timestamp,
     flights: Flights,
+    leases: Leases,
     /// One reservation at a time per requester's day (by hash): a recount sees every earlier reservation
     /// of this process.
     day_locks: [Mutex<()>; 64],
@@ -122,6 +126,7 @@ impl Ledger {
             give_up,
             began,
             flights: Flights::default(),
+            leases: Leases::default(),
             day_locks: std::array::from_fn(|_| Mutex::new(())),
         })
     }
@@ -421,6 +426,45 @@ impl Ledger {
             None => true,
             // Without Redis, another instance may send a second one: better than none.
             Some(redis) => redis.first_notice(day, reason.code()).await.unwrap_or(true),
+        }
+    }
+
+    /// Notes that a request could not be delivered; gives how often it failed on its own account, which may be
+    /// not at all.
+    pub async fn failed(&self, reference: Reference, blame: Blame) -> u32 {
+        let (counts, before) = self.local.failed(reference, blame);
+        let here = before + u32::from(counts);
+        match &self.shared {
+            Some(redis) if counts => redis.failed(reference).await.map_or(here, |everywhere| everywhere.max(here)),
+            Some(_) | None => here,
+        }
+    }
+
+    /// Gets or keeps, for [`LIFE`], the right to do something that one instance at a time should do, such as
+    /// reading a mailbox. It saves double work; that no request is handled twice is for [`Ledger::claim`].
+    ///
+    /// A single instance always has it. Without Redis, the instance that has it keeps it; another one takes it
+    /// after a while, if the gateway is to go on without Redis.
+    pub async fn lease(&self, name: &str) -> bool {
+        let Some(redis) = &self.shared else { return true };
+        match redis.lease(name, LIFE).await {
+            Ok(granted) => self.leases.answered(name, granted),
+            Err(error) => {
+                metrics::counter!("passerelle_redis_failures_total").increment(1);
+                let held = self.leases.unanswered(name, self.when_down);
+                tracing::warn!(%error, held, "Redis cannot be asked for a lease");
+                held
+            }
+        }
+    }
+
+    /// Gives a lease back, so that another instance need not wait for its end.
+    pub async fn hand_back(&self, name: &str) {
+        if self.leases.forget(name)
+            && let Some(redis) = &self.shared
+            && let Err(error) = redis.hand_back(name).await
+        {
+            tracing::debug!(%error, "a lease could not be given back; it lapses");
         }
     }
 

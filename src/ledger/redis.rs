@@ -136,6 +136,26 @@ local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if score and tonumber(score) > 0 then redis.call('ZREM', KEYS[1], ARGV[1]) end
 ";
 
+/// Gets or keeps a lease. KEYS[1] the lease; ARGV[1] token, ARGV[2] ms it lasts.
+const LEASE: &str = r"
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+";
+
+/// KEYS[1] the lease; ARGV[1] token.
+const HAND_BACK: &str = r"
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+";
+
+/// KEYS[1] a request's failures; ARGV[1] ms to remember.
+const FAILED: &str = r"
+local failures = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return failures
+";
+
 /// The scripts, with the epoch's part before those that need it.
 struct Scripts {
     claim: Script,
@@ -144,6 +164,9 @@ struct Scripts {
     reserve: Script,
     settle: Script,
     give_back: Script,
+    lease: Script,
+    hand_back: Script,
+    failed: Script,
 }
 
 static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
@@ -155,6 +178,9 @@ static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
         reserve: with_epoch(RESERVE),
         settle: Script::new(SETTLE),
         give_back: Script::new(GIVE_BACK),
+        lease: Script::new(LEASE),
+        hand_back: Script::new(HAND_BACK),
+        failed: Script::new(FAILED),
     }
 });
 
@@ -308,6 +334,26 @@ impl Redis {
         let key = self.keyed("notice", &format!("{day} {reason}"));
         let set: Option<String> = self.noticing(self.connection.clone().set_options(key, 1, options).await)?;
         Ok(set.is_some())
+    }
+
+    /// Gets or keeps the lease of this name for `life`; false: another instance has it.
+    pub(super) async fn lease(&self, name: &str, life: Duration) -> RedisResult<bool> {
+        let mut call = SCRIPTS.lease.key(self.keyed("lease", name));
+        call.arg(&self.token).arg(millis(life));
+        self.invoke(&call).await
+    }
+
+    pub(super) async fn hand_back(&self, name: &str) -> RedisResult<()> {
+        let mut call = SCRIPTS.hand_back.key(self.keyed("lease", name));
+        call.arg(&self.token);
+        self.invoke(&call).await
+    }
+
+    /// Counts a failure of a request; gives how many there are.
+    pub(super) async fn failed(&self, reference: Reference) -> RedisResult<u32> {
+        let mut call = SCRIPTS.failed.key(format!("{}failures:{reference}", self.prefix));
+        call.arg(millis(MEMORY));
+        self.invoke(&call).await
     }
 
     /// Whether Redis answers to scripts, and its `maxmemory-policy`, where it may be asked.

@@ -1,0 +1,180 @@
+//! What one mailbox's reader remembers of its messages between two looks: nothing that the mailbox and GLPI
+//! would not tell it again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::folders::Place;
+
+/// The pause after a message could not be fetched; it doubles with each further failure.
+const FIRST_PAUSE: Duration = Duration::from_mins(1);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The folder's UIDVALIDITY: a UID means something only together with it.
+    validity: u32,
+    /// Messages that are being handled.
+    under_way: BTreeSet<u32>,
+    /// Final outcomes whose message is still in its folder.
+    settled: BTreeMap<u32, Place>,
+    /// When a message that was deferred or could not be fetched is due again.
+    later: HashMap<u32, Instant>,
+    /// How often a message could not be fetched.
+    unfetched: HashMap<u32, u32>,
+}
+
+impl Memory {
+    /// Begins with a folder: what is remembered of another one of this name is void (RFC 3501 section 2.3.1.1).
+    pub(super) fn begin(&mut self, validity: u32) {
+        if self.validity != validity {
+            *self = Self { validity, ..Self::default() };
+        }
+    }
+
+    pub(super) fn validity(&self) -> u32 {
+        self.validity
+    }
+
+    /// Of the messages listed, those to be handled now: first those that were not tried yet, so that none
+    /// waits for others that fail. Forgets what is no longer listed.
+    pub(super) fn due(&mut self, listed: &[u32], now: Instant) -> Vec<u32> {
+        let is_listed = |uid: &u32| listed.binary_search(uid).is_ok();
+        self.settled.retain(|uid, _| is_listed(uid));
+        self.later.retain(|uid, _| is_listed(uid));
+        self.unfetched.retain(|uid, _| is_listed(uid));
+        let is_due = |uid: &&u32| {
+            !self.under_way.contains(uid)
+                && !self.settled.contains_key(uid)
+                && self.later.get(uid).is_none_or(|at| *at <= now)
+        };
+        let (tried, new): (Vec<u32>, Vec<u32>) =
+            listed.iter().filter(is_due).partition(|uid| self.later.contains_key(uid));
+        [new, tried].concat()
+    }
+
+    /// When the next message that waits is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.later.iter().filter(|(uid, _)| !self.under_way.contains(uid)).map(|(_, at)| *at).min()
+    }
+
+    /// Whether a message is being handled or settled.
+    pub(super) fn is_known(&self, uid: u32) -> bool {
+        self.under_way.contains(&uid) || self.settled.contains_key(&uid)
+    }
+
+    /// A message is being handled.
+    pub(super) fn start(&mut self, uid: u32) {
+        self.under_way.insert(uid);
+        self.unfetched.remove(&uid);
+    }
+
+    /// A message that was being handled has this outcome.
+    pub(super) fn settle(&mut self, uid: u32, place: Place) {
+        self.under_way.remove(&uid);
+        self.later.remove(&uid);
+        self.settled.insert(uid, place);
+    }
+
+    /// A message that was being handled waits.
+    pub(super) fn defer(&mut self, uid: u32, until: Instant) {
+        self.under_way.remove(&uid);
+        self.later.insert(uid, until);
+    }
+
+    /// A listed message could not be fetched; gives how often that happened.
+    pub(super) fn not_fetched(&mut self, uid: u32, now: Instant) -> u32 {
+        let times = self.unfetched.entry(uid).or_default();
+        *times += 1;
+        let pause = FIRST_PAUSE.saturating_mul(1 << (*times - 1).min(10)).min(LONGEST_PAUSE);
+        self.later.insert(uid, now + pause);
+        *times
+    }
+
+    /// The messages that are to be moved, by where.
+    pub(super) fn to_move(&self) -> BTreeMap<Place, Vec<u32>> {
+        let mut places: BTreeMap<Place, Vec<u32>> = BTreeMap::new();
+        for (&uid, &place) in &self.settled {
+            places.entry(place).or_default().push(uid);
+        }
+        places
+    }
+
+    pub(super) fn moved(&mut self, uids: &[u32]) {
+        for uid in uids {
+            self.settled.remove(uid);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Memory, Place};
+
+    #[test]
+    fn new_messages_come_before_those_that_failed() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.begin(7);
+        assert_eq!(memory.due(&[1, 2, 3, 4], now), [1, 2, 3, 4]);
+        memory.start(1);
+        memory.start(2);
+        memory.start(3);
+        memory.defer(1, now + Duration::from_mins(1));
+        memory.defer(2, now);
+        memory.settle(3, Place::Handled);
+        assert_eq!(memory.due(&[1, 2, 3, 4], now), [4, 2]);
+        assert_eq!(memory.next_due(), Some(now));
+        assert_eq!(memory.due(&[1, 2, 3, 4], now + Duration::from_mins(1)), [4, 1, 2]);
+    }
+
+    #[test]
+    fn what_is_settled_is_moved_once_and_then_forgotten() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.begin(7);
+        memory.settle(5, Place::Refused);
+        memory.settle(6, Place::Handled);
+        memory.settle(7, Place::Handled);
+        let places: Vec<_> = memory.to_move().into_iter().collect();
+        assert_eq!(places, [(Place::Handled, vec![6, 7]), (Place::Refused, vec![5])]);
+        memory.moved(&[6, 7]);
+        assert_eq!(memory.due(&[5, 6], now), [6], "a message that is there again is a message");
+        assert_eq!(memory.due(&[6], now), [6]);
+        assert!(memory.to_move().is_empty(), "what somebody else moved is not moved again");
+    }
+
+    #[test]
+    fn another_validity_voids_everything() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.begin(7);
+        memory.settle(1, Place::Handled);
+        memory.start(2);
+        memory.begin(7);
+        assert_eq!(memory.due(&[1, 2], now), [0; 0]);
+        memory.begin(8);
+        assert_eq!(memory.due(&[1, 2], now), [1, 2]);
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_fetched_waits_longer_each_time() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.begin(7);
+        assert_eq!(memory.not_fetched(1, now), 1);
+        assert_eq!(memory.next_due(), Some(now + Duration::from_mins(1)));
+        assert_eq!(memory.not_fetched(1, now), 2);
+        assert_eq!(memory.next_due(), Some(now + Duration::from_mins(2)));
+        for _ in 0..40 {
+            memory.not_fetched(1, now);
+        }
+        assert_eq!(memory.next_due(), Some(now + Duration::from_hours(1)));
+        memory.start(1);
+        assert_eq!(memory.not_fetched(1, now), 1, "it was fetched in between");
+    }
+}

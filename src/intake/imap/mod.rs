@@ -1,0 +1,193 @@
+//! The assistance mailboxes, over IMAP, for academies whose relay hands nothing over.
+//!
+//! RFC 3501 with UIDs only, and IDLE (2177), MOVE (6851), UIDPLUS (4315) where the server has them. From the
+//! inside out: `session` is the commands, `connect` signs in (`account`, `token`), `folders` is where settled
+//! messages go, `round` fetches what is due in batches and handles it side by side, `memory` is what one
+//! reader knows between two rounds, `reader` is a mailbox's life: connect, catch up, wait for news, again.
+//!
+//! A message stays as it is, unread, until its outcome is final; only then is it moved. So the mailbox is the
+//! queue: whatever breaks in between, the message is found again, and its reference tells whether it has its
+//! ticket. Of several instances, the one that holds a mailbox's lease reads it.
+
+mod account;
+mod connect;
+mod error;
+mod folders;
+mod memory;
+mod reader;
+mod round;
+mod session;
+mod token;
+
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+pub use self::{account::Account, error::ImapError};
+use self::{connect::Connector, folders::Place, reader::Reader, token::Tokens};
+use super::Envelope;
+use crate::{
+    config::{self, ConfigError, ImapFolders},
+    request::{Address, Outcome},
+};
+
+/// Mailboxes that are connected, 1 or 0 each.
+const CONNECTED: &str = "passerelle_imap_connected";
+/// Connections that broke or could not be made.
+const FAILURES: &str = "passerelle_imap_failures_total";
+/// Messages put into a folder.
+const MOVED: &str = "passerelle_imap_moved_total";
+/// Messages that lie in the mailbox and wait.
+const WAITING: &str = "passerelle_imap_waiting";
+
+/// Bytes of mails in memory at a time, over all mailboxes, in kibibytes; a larger one has all of it.
+const MEMORY_KIB: u32 = 64 * 1024;
+
+/// What the readers are told.
+pub struct Settings {
+    accounts: Vec<Account>,
+    connector: Connector,
+    folders: ImapFolders,
+    /// The addresses a mail in such a mailbox was sent to: its way in has no envelope.
+    recipients: Vec<Address>,
+    /// The largest mail that is fetched whole, bytes.
+    max_size: u64,
+    poll: Duration,
+    /// Mails that are handled at a time.
+    parallel: usize,
+    /// Failures to fetch a message after which it is put aside.
+    attempts: u32,
+}
+
+impl Settings {
+    /// The settings of a configuration whose mails are for `recipients`.
+    ///
+    /// # Errors
+    ///
+    /// Names the address or the file that cannot be used.
+    pub fn new(config: &config::Config, recipients: Vec<Address>) -> Result<Self, ConfigError> {
+        let imap = &config.imap;
+        let password = imap.password.as_ref();
+        let accounts = imap.url.iter().map(|url| Account::parse(url, password)).collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens::new(&imap.oauth)?;
+        if let Some(account) = accounts.iter().find(|account| account.password.is_none() && tokens.is_none()) {
+            return Err(ConfigError::setting(
+                format!("imap.url: {account} has no password"),
+                "Give it in the address, in PASSERELLE_IMAP__PASSWORD, or set imap.oauth for signing in by token.",
+            ));
+        }
+        if let Some(place) = Place::ALL.iter().find(|place| place.configured(&imap.folders).trim().is_empty()) {
+            return Err(ConfigError::setting(
+                format!("imap.folders.{} is empty", place.label()),
+                "Give the folder a name.",
+            ));
+        }
+        Ok(Self {
+            accounts,
+            connector: Connector::new(imap.ca.as_deref(), tokens, imap.timeout)?,
+            folders: imap.folders.clone(),
+            recipients,
+            max_size: config.screen.max_size,
+            poll: imap.poll,
+            // One in GLPI, one on its way there.
+            parallel: config.glpi.sessions * 2,
+            attempts: config.quarantine.attempts,
+        })
+    }
+
+    /// The mailboxes.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+}
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What the readers need of the gateway.
+pub struct Handlers {
+    mail: Box<dyn Fn(Envelope, Bytes) -> Boxed<Outcome> + Send + Sync>,
+    lease: Box<dyn Fn(String) -> Boxed<bool> + Send + Sync>,
+    hand_back: Box<dyn Fn(String) -> Boxed<()> + Send + Sync>,
+    unreadable: Box<dyn Fn(String) -> Boxed<()> + Send + Sync>,
+}
+
+impl Handlers {
+    /// `mail` takes a mail to its outcome. `lease` gets or keeps the right to read a mailbox, known by its
+    /// name, for some seconds; `hand_back` gives it up. `unreadable` tells the operators of a message, known by
+    /// its mailbox and number, that the server does not give out and that is put aside.
+    pub fn new<M, L, B, U>(
+        mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
+        lease: impl Fn(String) -> L + Send + Sync + 'static,
+        hand_back: impl Fn(String) -> B + Send + Sync + 'static,
+        unreadable: impl Fn(String) -> U + Send + Sync + 'static,
+    ) -> Self
+    where
+        M: Future<Output = Outcome> + Send + 'static,
+        L: Future<Output = bool> + Send + 'static,
+        B: Future<Output = ()> + Send + 'static,
+        U: Future<Output = ()> + Send + 'static,
+    {
+        Self {
+            mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
+            lease: Box::new(move |mailbox| Box::pin(lease(mailbox))),
+            hand_back: Box::new(move |mailbox| Box::pin(hand_back(mailbox))),
+            unreadable: Box::new(move |message| Box::pin(unreadable(message))),
+        }
+    }
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handlers").finish_non_exhaustive()
+    }
+}
+
+/// Reads every mailbox until `stop`, then waits for what is under way, and moves what is settled. How long
+/// that may take is up to the caller: whatever is cut off is found again in its mailbox.
+pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationToken) {
+    describe_metrics();
+    let (settings, handlers) = (Arc::new(settings), Arc::new(handlers));
+    let places = Arc::new(Semaphore::new(settings.parallel));
+    let memory = Arc::new(Semaphore::new(MEMORY_KIB as usize));
+    let readers = settings.accounts.iter().map(|account| {
+        let span = tracing::info_span!("imap", mailbox = %account);
+        let reader = Reader::new(account.clone(), settings.clone(), handlers.clone(), places.clone(), memory.clone());
+        tokio::spawn(reader.read(stop.clone()).instrument(span))
+    });
+    for ended in futures_util::future::join_all(readers).await {
+        if let Err(error) = ended {
+            tracing::error!(panic = error.is_panic(), "a mailbox is no longer read: restart the gateway");
+        }
+    }
+}
+
+/// Signs in to a mailbox and looks for its folders, changing nothing; gives how many messages wait and which
+/// folders are missing.
+///
+/// # Errors
+///
+/// What the server or the way to it said.
+pub async fn probe(settings: &Settings, account: &Account) -> Result<(usize, Vec<String>), ImapError> {
+    let mut session = settings.connector.connect(account).await?;
+    session.select(&folders::encode(&account.folder)).await?;
+    let waiting = session.list().await?.len();
+    let mut missing = Vec::new();
+    for place in Place::ALL {
+        let name = place.configured(&settings.folders);
+        if folders::find(&mut session, name).await?.is_err() {
+            missing.push(name.to_owned());
+        }
+    }
+    session.log_out().await;
+    Ok((waiting, missing))
+}
+
+fn describe_metrics() {
+    metrics::describe_gauge!(CONNECTED, "whether a mailbox is connected");
+    metrics::describe_counter!(FAILURES, "connections to a mailbox that broke or could not be made");
+    metrics::describe_counter!(MOVED, "messages moved, by the folder they went to");
+    metrics::describe_gauge!(WAITING, "messages that lie in a mailbox and wait");
+}

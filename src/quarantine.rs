@@ -1,0 +1,199 @@
+//! Requests that fail again and again on their own account, while others pass: they are tried less and less
+//! often, then put aside, and the operators are told. None of them holds up another.
+
+use std::time::Duration;
+
+use lettre::{
+    Message,
+    message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
+};
+
+use crate::{
+    clients::smtp::Mailer,
+    config::{self, ConfigError},
+    ledger::Blame,
+    request::{Channel, Deferral, Reason, Received, Reference},
+};
+
+/// Says when a request is put aside, and tells the operators.
+pub struct Quarantine {
+    config: config::Quarantine,
+    mailer: Mailer,
+    from: Mailbox,
+    operators: Option<Mailbox>,
+    folder: String,
+}
+
+/// What is known of a request that failed, also when handling it broke down.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    /// The way it came.
+    pub channel: Channel,
+    /// What it is called.
+    pub reference: Reference,
+    /// The mail as it came.
+    pub original: Option<bytes::Bytes>,
+}
+
+impl Failing {
+    /// What is known of a request before it is handled.
+    pub fn new(received: &Received) -> Self {
+        Self { channel: received.channel, reference: received.reference, original: received.original.clone() }
+    }
+}
+
+impl Quarantine {
+    /// The quarantine of a configuration, whose notices go through `mailer`.
+    ///
+    /// # Errors
+    ///
+    /// When `smtp.from` or `quarantine.operators` is no mail address.
+    pub fn new(config: &config::Config, mailer: Mailer) -> Result<Self, ConfigError> {
+        let address = |key: &str, text: &str| {
+            text.parse::<Mailbox>().map_err(|_| {
+                ConfigError::setting(
+                    format!("{key} is no mail address: \"{text}\""),
+                    "Give it as exploitation@ac-dijon.fr or \"Nom <exploitation@ac-dijon.fr>\".",
+                )
+            })
+        };
+        let operators = match config.quarantine.operators.trim() {
+            "" => None,
+            text => Some(address("quarantine.operators", text)?),
+        };
+        Ok(Self {
+            from: address("smtp.from", &config.smtp.from)?,
+            operators,
+            mailer,
+            folder: config.imap.folders.quarantine.clone(),
+            config: config.quarantine.clone(),
+        })
+    }
+
+    /// Whose failure a deferral is; `None`: never the request's.
+    pub fn blame(failing: &Failing, deferral: &Deferral) -> Option<Blame> {
+        match deferral.reason {
+            // The portal tells its user; nothing waits anywhere.
+            _ if failing.channel == Channel::Form => None,
+            Reason::GlpiRejected | Reason::Internal => Some(Blame::Own),
+            // A request can also be what makes GLPI break down.
+            Reason::GlpiUnavailable => Some(Blame::OwnIfOthersPass),
+            _ => None,
+        }
+    }
+
+    /// When a request that failed so often is tried again.
+    pub fn delay(&self, failures: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.config.first_delay.saturating_mul(doubled).min(self.config.longest_delay)
+    }
+
+    /// Whether a request that failed so often is put aside now. A mailbox has a folder for it; any other mail
+    /// goes to the operators, and counts as put aside only when the relay has taken that on.
+    pub async fn puts_aside(&self, failing: &Failing, deferral: &Deferral, failures: u32) -> bool {
+        if failures < self.config.attempts {
+            return false;
+        }
+        let stays_in_mailbox = failing.channel == Channel::Imap;
+        let place = if stays_in_mailbox {
+            format!("Il est rangé dans le dossier « {} » de la boîte.", self.folder)
+        } else {
+            "Il est joint à ce message : le serveur de messagerie ne le garde plus.".to_owned()
+        };
+        let text = format!(
+            "Bonjour,\n\nUn courriel n'a pas pu devenir un ticket après {failures} tentatives, alors que d'autres \
+             passent. Il est mis de côté et ne sera plus essayé ; son expéditeur n'en est pas averti.\n\n\
+             Référence : {}\nMotif : {} ({})\n{place}\n\n\
+             Après correction, remettez-le dans la boîte de réception, ou renvoyez-le à l'adresse d'assistance : \
+             il ne fera qu'un seul ticket.\n",
+            failing.reference,
+            deferral.reason.code(),
+            deferral.cause,
+        );
+        let original = failing.original.as_ref().filter(|_| !stays_in_mailbox);
+        let told = self.tell(&failing.reference.to_string(), text, original.map(AsRef::as_ref)).await;
+        told || stays_in_mailbox
+    }
+
+    /// Tells the operators of a message that a mailbox's server lists and does not give out.
+    pub async fn unreadable(&self, message: String) {
+        let text = format!(
+            "Bonjour,\n\nLe serveur de messagerie annonce un message mais ne le délivre pas, malgré plusieurs \
+             tentatives. Il est rangé dans le dossier « {} ».\n\nMessage : {message}\n\n\
+             Ouvrez-le avec un logiciel de messagerie, ou faites réparer la boîte.\n",
+            self.folder,
+        );
+        self.tell("message illisible", text, None).await;
+    }
+
+    /// Sends a notice; false where nobody is to be told or the relay did not take it.
+    async fn tell(&self, about: &str, text: String, original: Option<&[u8]>) -> bool {
+        let Some(operators) = self.operators.as_ref().filter(|_| self.mailer.is_on()) else {
+            tracing::error!(about, "a mail is beyond the gateway and quarantine.operators or smtp.url is not set");
+            return false;
+        };
+        let id = about.replace(' ', "-");
+        let mut parts = MultiPart::mixed().singlepart(SinglePart::plain(text));
+        if let Some(original) = original
+            && let Ok(content_type) = ContentType::parse("application/octet-stream")
+        {
+            // Not message/rfc822: its base64 would not be standard, and its content is what no program could read.
+            let file = Attachment::new("message-original.eml".to_owned());
+            parts = parts.singlepart(file.body(original.to_vec(), content_type));
+        }
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(operators.clone())
+            .subject(format!("Passerelle : courriel mis de côté ({about})"))
+            .message_id(Some(format!("<{id}.quarantine.passerelle@{}>", self.from.email.domain())))
+            .date_now()
+            .multipart(parts);
+        let sent = match message {
+            Ok(message) => self.mailer.send(operators.email.clone(), &message).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = &sent {
+            tracing::error!(error, about, "the operators could not be told of a mail that was put aside");
+        }
+        sent.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Blame, Channel, Deferral, Failing, Mailer, Quarantine, Reason, Reference};
+
+    fn quarantine(change: impl FnOnce(&mut crate::config::Quarantine)) -> Quarantine {
+        let mut config = crate::config::load_from(None, []).unwrap();
+        change(&mut config.quarantine);
+        Quarantine::new(&config, Mailer::memory().0).unwrap()
+    }
+
+    #[test]
+    fn the_pauses_double_up_to_the_longest() {
+        let quarantine = quarantine(|_| {});
+        let minutes: Vec<u64> =
+            [1, 2, 3, 6, 7, 8, 40, u32::MAX].map(|failures| quarantine.delay(failures).as_secs() / 60).into();
+        assert_eq!(minutes, [1, 2, 4, 32, 60, 60, 60, 60]);
+        assert_eq!(quarantine.delay(0), Duration::from_mins(1));
+    }
+
+    #[test]
+    fn only_what_can_be_the_mail_s_own_fault_is_blamed_on_it() {
+        let blamed = |channel, reason| {
+            let failing = Failing { channel, reference: Reference::new("mail", "", b"x"), original: None };
+            Quarantine::blame(&failing, &Deferral { reason, cause: String::new(), retry_after: Duration::ZERO })
+        };
+        let own: Vec<&str> = Reason::ALL
+            .iter()
+            .filter(|reason| blamed(Channel::Imap, **reason) == Some(Blame::Own))
+            .map(|reason| reason.code())
+            .collect();
+        assert_eq!(own, ["glpi-rejected", "internal"]);
+        assert_eq!(blamed(Channel::Lmtp, Reason::GlpiUnavailable), Some(Blame::OwnIfOthersPass));
+        assert_eq!(blamed(Channel::Lmtp, Reason::DirectoryUnknown), None);
+        assert_eq!(blamed(Channel::Form, Reason::Internal), None);
+    }
+}
