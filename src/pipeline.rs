@@ -138,8 +138,7 @@ impl Pipeline {
         if self.quarantine.puts_aside(failing, &deferral, failures).await {
             return Outcome::Quarantined(deferral.reason);
         }
-        let retry_after = deferral.retry_after.max(self.quarantine.delay(failures));
-        Outcome::Deferred(Deferral { retry_after, ..deferral })
+        Outcome::Deferred(Deferral { retry_after: self.quarantine.delay(failures), ..deferral })
     }
 
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.

@@ -70,6 +70,11 @@ impl Quarantine {
         })
     }
 
+    /// Whether the operators can be told.
+    pub fn can_tell(&self) -> bool {
+        self.operators.is_some() && self.mailer.is_on()
+    }
+
     /// Whose failure a deferral is; `None`: never the request's.
     pub fn blame(failing: &Failing, deferral: &Deferral) -> Option<Blame> {
         match deferral.reason {

@@ -8,6 +8,7 @@ use crate::{
     clients::glpi::{Glpi, GlpiError, Profile, Trouble},
     config::{Acknowledge, Backend, Config, ConfigError},
     deliver::Names,
+    intake::imap::{self, ImapError},
     route::Mappings,
 };
 
@@ -79,6 +80,8 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     directory(&mut report, &app).await;
     redis(&mut report, &app).await;
     smtp(&mut report, &app).await;
+    mailboxes(&mut report, &app).await?;
+    quarantine(&mut report, &app);
     ways_in(&mut report, &app.config);
     app.glpi.close().await;
     say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
@@ -257,18 +260,56 @@ async fn smtp(report: &mut Report, app: &App) {
     }
 }
 
-fn ways_in(report: &mut Report, config: &Config) {
-    match (config.lmtp.listen.as_slice(), config.http.listen) {
-        ([], None) => report.warning(
-            "ways in",
-            "neither lmtp.listen nor http.listen is set: `serve` will not start; `ingest` works",
-            "Set PASSERELLE_LMTP__LISTEN or PASSERELLE_HTTP__LISTEN.",
-        ),
-        (lmtp, http) => {
-            let http = http.map(|address| format!("http {address}"));
-            let all: Vec<_> = lmtp.iter().map(|address| format!("lmtp {address}")).chain(http).collect();
-            report.ok("ways in", all.join(", "));
+async fn mailboxes(report: &mut Report, app: &App) -> Result<(), ConfigError> {
+    let settings = imap::Settings::new(&app.config, app.pipeline.rules.recipients().to_vec())?;
+    for account in settings.accounts() {
+        let what = format!("mailbox {account}");
+        match Box::pin(imap::probe(&settings, account)).await {
+            Ok((waiting, missing)) if missing.is_empty() => {
+                report.ok(&what, format_args!("{waiting} messages wait, its folders are there"));
+            }
+            Ok((waiting, missing)) => report.ok(
+                &what,
+                format_args!("{waiting} messages wait; the gateway will make the folders {}", missing.join(", ")),
+            ),
+            Err(error @ ImapError::SignIn(_)) => {
+                report.error(&what, error, "Check user and password (or imap.oauth), and that IMAP is allowed for it.");
+            }
+            Err(error) => report.error(
+                &what,
+                error,
+                "Check PASSERELLE_IMAP__URL, the folder's name, that this machine reaches the server, and imap.ca.",
+            ),
         }
+    }
+    Ok(())
+}
+
+fn quarantine(report: &mut Report, app: &App) {
+    if app.pipeline.quarantine.can_tell() {
+        report.ok("quarantine", format_args!("operators are told at {}", app.config.quarantine.operators));
+    } else {
+        report.warning(
+            "quarantine",
+            "nobody is told of a mail that fails again and again",
+            "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL.",
+        );
+    }
+}
+
+fn ways_in(report: &mut Report, config: &Config) {
+    let lmtp = config.lmtp.listen.iter().map(|address| format!("lmtp {address}"));
+    let mailboxes = Some(config.imap.url.len()).filter(|&count| count > 0).map(|count| format!("{count} mailboxes"));
+    let http = config.http.listen.map(|address| format!("http {address}"));
+    let all: Vec<_> = lmtp.chain(mailboxes).chain(http).collect();
+    if all.is_empty() {
+        report.warning(
+            "ways in",
+            "none of lmtp.listen, imap.url and http.listen is set: `serve` will not start; `ingest` works",
+            "Set PASSERELLE_LMTP__LISTEN, PASSERELLE_IMAP__URL or PASSERELLE_HTTP__LISTEN.",
+        );
+    } else {
+        report.ok("ways in", all.join(", "));
     }
     if config.http.listen.is_some() && config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty() {
         report.warning(

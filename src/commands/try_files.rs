@@ -34,6 +34,9 @@ pub struct Args {
     /// Prints one JSON object a line and file.
     #[arg(long)]
     pub json: bool,
+    /// Shows each rule's verdict also where there are several files, instead of a table.
+    #[arg(long, conflicts_with = "json")]
+    pub details: bool,
     /// The envelope recipient to assume; without it, To and Cc decide.
     #[arg(long)]
     pub recipient: Option<String>,
@@ -86,11 +89,21 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         recipients: args.recipient.iter().filter_map(|text| Address::parse(text)).collect(),
         config,
     });
+    let files = files(&args.files);
+    let show = match files.as_slice() {
+        _ if args.json => write_json,
+        [_] => write_details,
+        _ if args.details => write_details,
+        _ => write_row,
+    };
     let mut failed = false;
     let mut counts = std::collections::BTreeMap::<(&str, &str), usize>::new();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let at_once = std::thread::available_parallelism().map_or(2, usize::from) * 2;
-    let mut forecasts = stream::iter(files(&args.files))
+    if files.len() > 1 && !args.json && !args.details {
+        let _ = row(&mut out, "outcome", "reason", "application", "reference", "notice", "file");
+    }
+    let mut forecasts = stream::iter(files)
         .map(|path| {
             let trial = Arc::clone(&trial);
             async move { (path.clone(), tokio::spawn(async move { trial.forecast(&path).await }).await) }
@@ -100,8 +113,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         match forecast {
             Ok(Ok(forecast)) => {
                 *counts.entry((forecast.outcome, forecast.reason)).or_default() += 1;
-                let written = if args.json { write_json(&mut out, &forecast) } else { write_text(&mut out, &forecast) };
-                if written.is_err() {
+                if show(&mut out, &forecast).is_err() {
                     // Whoever read the output has gone.
                     return Ok(exit::OK);
                 }
@@ -117,10 +129,11 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         }
     }
     if !args.json && counts.values().sum::<usize>() > 1 {
-        let _ = writeln!(out, "{:>7}  outcome    reason", "mails");
-        for ((outcome, reason), count) in counts {
+        let _ = writeln!(out, "\n{:>7}  outcome    reason", "mails");
+        for ((outcome, reason), count) in &counts {
             let _ = writeln!(out, "{count:>7}  {outcome:<9}  {reason}");
         }
+        let _ = writeln!(out, "{:>7}  in all", counts.values().sum::<usize>());
     }
     let _ = out.flush();
     Ok(if failed { exit::FAILED } else { exit::OK })
@@ -237,12 +250,34 @@ fn word(rejection: &Rejection) -> String {
     }
 }
 
-fn write_json(out: &mut impl std::io::Write, forecast: &Forecast) -> std::io::Result<()> {
+type Output<'a> = std::io::BufWriter<std::io::StdoutLock<'a>>;
+
+/// A line of the table; the file comes last, for it may be long.
+fn row(
+    out: &mut Output<'_>,
+    outcome: &str,
+    reason: &str,
+    application: &str,
+    reference: &str,
+    notice: &str,
+    file: &str,
+) -> std::io::Result<()> {
+    writeln!(out, "{outcome:<9}  {reason:<19}  {application:<12}  {reference:<16}  {notice:<6}  {file}")
+}
+
+fn write_row(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
+    let reference = forecast.reference.map(|reference| reference.to_string()).unwrap_or_default();
+    let application = forecast.application.as_deref().unwrap_or("-");
+    let notice = if forecast.notice { "yes" } else { "-" };
+    row(out, forecast.outcome, forecast.reason, application, &reference, notice, &forecast.file)
+}
+
+fn write_json(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
     serde_json::to_writer(&mut *out, forecast)?;
     writeln!(out)
 }
 
-fn write_text(out: &mut impl std::io::Write, forecast: &Forecast) -> std::io::Result<()> {
+fn write_details(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
     writeln!(out, "{}: {} ({})", forecast.file, forecast.outcome, forecast.reason)?;
     for (rule, verdict) in &forecast.rules {
         writeln!(out, "  {rule:<16} {verdict}")?;

@@ -90,9 +90,16 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
     assert_eq!(lines[0]["title"], "Accès LSUN");
     assert!(lines[0]["reference"].as_str().unwrap().starts_with("P-"));
 
-    let people = text(&run(passerelle(&["try", path], &settings), b"").await.stdout);
+    let table = text(&run(passerelle(&["try", path], &settings), b"").await.stdout);
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.iter().filter(|row| row.ends_with(".eml")).count(), 3, "{table}");
+    assert!(rows[0].starts_with("outcome    reason"), "{table}");
+    for part in ["refused    foreign-sender", "created    created              LSU", "mails  outcome", "3  in all"] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    let details = text(&run(passerelle(&["try", path, "--details"], &settings), b"").await.stdout);
     for part in ["foreign-sender   ok", "no-keyword       ok", "refused (foreign-sender)", "mails  outcome"] {
-        assert!(people.contains(part), "{part} in {people}");
+        assert!(details.contains(part), "{part} in {details}");
     }
 }
 

@@ -1,0 +1,121 @@
+//! A mail that fails again and again is put aside in the end, and holds up no other.
+
+use std::fs;
+
+use passerelle::sandbox::Sandbox;
+
+use super::support::{USER, count, each_has_one_ticket, emptied, mails, reading};
+use crate::support::{
+    dovecot::Dovecot,
+    gateway::{ASSISTANCE, DIRECTORS, Gateway, mail, sandbox},
+    wait_until,
+};
+
+const OPERATORS: &str = "exploitation@ac-dijon.fr";
+
+/// The LSU mapping, with a template that fails on subjects with «poison».
+fn mappings() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let lsu = include_str!("../../../mappings/lsu.toml");
+    let template = "title = '{% if \"poison\" in subject %}{{ subject.nothing.there }}{% endif %}{{ subject }}'\n";
+    fs::write(folder.path().join("lsu.toml"), format!("{template}{lsu}")).unwrap();
+    folder
+}
+
+fn poison(number: usize) -> Vec<u8> {
+    mail(DIRECTORS[0], &format!("poison-{number}"), &format!("LSU : poison {number}"), "Bonjour")
+}
+
+/// A gateway that fails on poison, three times and in quick succession.
+async fn failing(dovecot: &Dovecot, sandbox: &Sandbox, mappings: &tempfile::TempDir) -> Gateway {
+    let settings = [
+        ("mappings.dir", mappings.path().to_str().unwrap()),
+        ("quarantine.attempts", "3"),
+        ("quarantine.first_delay", "200ms"),
+        ("quarantine.operators", OPERATORS),
+    ];
+    reading(dovecot, sandbox, &settings).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_put_aside_and_the_operators_are_told() {
+    let (dovecot, sandbox, mappings) = (Dovecot::start(), sandbox().await, mappings());
+    // More of them than are handled at a time, before the others.
+    let poisons = 12;
+    dovecot.store(USER, "INBOX", (0..poisons).map(poison).chain(mails("sain", 20)));
+    let gateway = failing(&dovecot, &sandbox, &mappings).await;
+    wait_until("the others have passed", async || count(&dovecot, "Traités") == 20).await;
+    emptied(&dovecot).await;
+    each_has_one_ticket(&sandbox, "sain", 20);
+    let aside = dovecot.messages(USER, "Quarantaine");
+    assert_eq!(aside.len(), poisons);
+    assert!(aside.iter().all(|message| message.flags.is_empty()), "whoever looks into the folder sees what is new");
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+
+    let told: Vec<_> = outbox.mails().into_iter().filter(|mail| mail.recipient == OPERATORS).collect();
+    assert_eq!(told.len(), poisons);
+    let told = String::from_utf8_lossy(&told[0].message).replace("=\r\n", "");
+    for part in ["Message-ID: <P-", "internal", "Quarantaine", "3 tentatives"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_relay_it_goes_to_the_operators_before_the_relay_is_told() {
+    let (sandbox, mappings) = (sandbox().await, mappings());
+    let settings = [
+        ("mappings.dir", mappings.path().to_str().unwrap()),
+        ("quarantine.attempts", "2"),
+        ("quarantine.operators", OPERATORS),
+    ];
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    assert!(gateway.deliver(DIRECTORS[0], &poison(0)).await.starts_with("451 4.3.0 deferred, internal"));
+    assert_eq!(gateway.deliver(DIRECTORS[0], &poison(0)).await, "250 2.0.0 quarantined, internal");
+    let sent = gateway.outbox.mails();
+    let told = String::from_utf8_lossy(&sent[0].message);
+    assert_eq!((sent.len(), sent[0].recipient.as_str()), (1, OPERATORS));
+    assert!(told.contains("message-original.eml") && told.contains("Subject: Passerelle"), "{told}");
+
+    // Nobody to tell: the relay keeps it.
+    let gateway = Gateway::start(&sandbox, &settings[..2]).await;
+    for _ in 0..4 {
+        assert!(gateway.deliver(DIRECTORS[0], &poison(1)).await.starts_with("451"));
+    }
+    assert!(gateway.outbox.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_server_does_not_give_out_is_put_aside() {
+    let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
+    dovecot.store(USER, "INBOX", mails("lisible", 5));
+    dovecot.make_unreadable(USER, 3);
+    let settings = [("quarantine.attempts", "1"), ("quarantine.operators", OPERATORS)];
+    let gateway = reading(&dovecot, &sandbox, &settings).await;
+    emptied(&dovecot).await;
+    assert_eq!((count(&dovecot, "Traités"), count(&dovecot, "Quarantaine")), (4, 1));
+    assert_eq!(sandbox.tickets().len(), 4);
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+    let told: Vec<_> = outbox.mails().into_iter().filter(|mail| mail.recipient == OPERATORS).collect();
+    assert_eq!(told.len(), 1);
+    assert!(String::from_utf8_lossy(&told[0].message).contains("message 3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_too_large_is_refused_by_its_header() {
+    let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
+    let mut large = mail(DIRECTORS[0], "grand", "LSU : très grand", "Bonjour");
+    large.extend(b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\r\n".repeat(40_000));
+    dovecot.store(USER, "INBOX", [large.clone()].into_iter().chain(mails("petit", 3)));
+    let gateway = reading(&dovecot, &sandbox, &[("screen.max_size", "1000000")]).await;
+    emptied(&dovecot).await;
+    each_has_one_ticket(&sandbox, "petit", 3);
+    assert_eq!(dovecot.messages(USER, "Refusés")[0].raw.len(), large.len());
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+    let notices = outbox.mails().into_iter().filter(|mail| {
+        mail.recipient.eq_ignore_ascii_case(DIRECTORS[0]) && String::from_utf8_lossy(&mail.message).contains("volumineu")
+    });
+    assert_eq!(notices.count(), 1, "to the person who wrote to {ASSISTANCE}");
+}
