@@ -62,6 +62,10 @@ impl From<async_imap::error::Error> for ImapError {
     fn from(error: async_imap::error::Error) -> Self {
         match error {
             async_imap::error::Error::Io(error) => error.into(),
+            // RFC 5530: something behind the server is away; the account is not to blame.
+            async_imap::error::Error::No(text) if text.to_ascii_uppercase().contains("UNAVAILABLE") => {
+                Self::Connection(format!("the server cannot let anybody sign in now: {}", words(&text)))
+            }
             async_imap::error::Error::No(text) | async_imap::error::Error::Bad(text) => Self::SignIn(words(&text)),
             async_imap::error::Error::ConnectionLost => Self::lost(),
             _ => Self::Connection("the server's answer cannot be understood".to_owned()),

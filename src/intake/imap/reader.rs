@@ -24,8 +24,10 @@ const ASK_FOR_LEASE: Duration = Duration::from_secs(4);
 const LONGEST_IDLE: Duration = Duration::from_mins(9);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-/// When messages that could not be moved are tried again.
+const SIGN_IN_PAUSE: Duration = Duration::from_secs(30);
+/// When messages whose move was refused, or broke the connection, are tried again.
 const MOVE_AGAIN: Duration = Duration::from_mins(1);
+const MOVE_LATER: Duration = Duration::from_mins(5);
 
 /// Reads one mailbox.
 pub(super) struct Reader {
@@ -44,8 +46,8 @@ pub(super) struct Reader {
     /// Such a server is left alone until then.
     pub(super) paused_until: Option<Instant>,
     folders: BTreeMap<Place, String>,
-    /// Messages could not be moved: not before then again.
-    move_after: Option<Instant>,
+    /// Places that messages could not be moved to: when that is tried again.
+    move_after: BTreeMap<Place, Instant>,
 }
 
 impl Reader {
@@ -67,7 +69,7 @@ impl Reader {
             failed_in_a_row: 0,
             paused_until: None,
             folders: BTreeMap::new(),
-            move_after: None,
+            move_after: BTreeMap::new(),
         }
     }
 
@@ -86,9 +88,11 @@ impl Reader {
             if connected.elapsed() > LONGEST_PAUSE {
                 pauses = self::pauses();
             }
+            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
             let pause = match error {
-                ImapError::SignIn(_) => LONGEST_PAUSE,
-                _ => pauses.next().unwrap_or(LONGEST_PAUSE),
+                // Too many wrong passwords lock an account.
+                ImapError::SignIn(_) => pause.max(SIGN_IN_PAUSE),
+                _ => pause,
             };
             tracing::warn!(%error, ?pause, "a mailbox cannot be read; its mails wait there");
             let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
@@ -143,8 +147,9 @@ impl Reader {
         let now = Instant::now();
         let usual = now + self.settings.poll.min(LONGEST_IDLE);
         let due = self.memory.next_due().map(|due| due.max(self.paused_until.unwrap_or(now)));
-        let moves = self.move_after.filter(|_| !self.memory.to_move().is_empty());
-        [due, moves].into_iter().flatten().fold(usual, Instant::min)
+        let waiting = self.memory.to_move();
+        let moves = self.move_after.iter().filter(|(place, _)| waiting.contains_key(place)).map(|(_, at)| *at);
+        due.into_iter().chain(moves).fold(usual, Instant::min)
     }
 
     /// Notes how a message ended.
@@ -157,13 +162,16 @@ impl Reader {
 
     /// Moves every settled message. Those that cannot be moved stay settled, and are tried again later.
     pub(super) async fn move_settled(&mut self, session: &mut Session) -> Result<(), ImapError> {
-        if self.move_after.is_some_and(|at| Instant::now() < at) {
-            return Ok(());
-        }
-        self.move_after = None;
         for (place, uids) in self.memory.to_move() {
+            let now = Instant::now();
+            if self.move_after.get(&place).is_some_and(|at| now < *at) {
+                continue;
+            }
+            // Should this end the connection, the next one has better to do first.
+            self.move_after.insert(place, now + MOVE_LATER);
             match self.move_to(session, place, &uids).await {
                 Ok(()) => {
+                    self.move_after.remove(&place);
                     self.memory.moved(&uids);
                     metrics::counter!(MOVED, "mailbox" => self.account.to_string(), "folder" => place.label())
                         .increment(uids.len() as u64);
@@ -174,7 +182,7 @@ impl Reader {
                         %error, folder = place.label(), messages = uids.len(),
                         "settled messages cannot be moved and stay in the mailbox; none is handled twice"
                     );
-                    self.move_after = Some(Instant::now() + MOVE_AGAIN);
+                    self.move_after.insert(place, now + MOVE_AGAIN);
                 }
             }
         }

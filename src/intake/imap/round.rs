@@ -1,7 +1,7 @@
 //! Catching up: the messages that are due are fetched in batches, handled side by side while the next batch
 //! comes in, and moved in groups as their outcomes become final.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
@@ -11,7 +11,7 @@ use super::{
     ImapError, MEMORY_KIB,
     folders::Place,
     reader::Reader,
-    session::{Message, Session},
+    session::{Message, NUMBERS, Session},
 };
 use crate::{
     intake::Envelope,
@@ -21,8 +21,6 @@ use crate::{
 /// Messages, and bytes of them, in one batch; a larger message is a batch of its own.
 const BATCH_MESSAGES: usize = 50;
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-/// Messages that are described at a time.
-const DESCRIBED: usize = 500;
 /// Settled messages that are moved together.
 const MOVED_TOGETHER: usize = 25;
 /// As much as is fetched of a message that is too large: its header, for the notice.
@@ -52,11 +50,8 @@ pub(super) async fn catch_up(
         if due.is_empty() || is_paused || !may_go_on() {
             return Ok(());
         }
-        for uids in due.chunks(DESCRIBED) {
-            // In the order of `due`, not of the numbers.
-            let described = session.describe(uids).await?;
-            let messages: Vec<Message> =
-                uids.iter().filter_map(|uid| described.iter().find(|message| message.uid == *uid).copied()).collect();
+        for uids in due.chunks(NUMBERS) {
+            let messages = describe(reader, session, uids).await?;
             for batch in batches(&messages, reader.settings.max_size) {
                 while reader.running.len() >= reader.settings.parallel {
                     next_done(reader, session).await?;
@@ -74,6 +69,22 @@ pub(super) async fn catch_up(
     }
 }
 
+/// What is known of messages beside their content, in the order of `uids`.
+async fn describe(reader: &mut Reader, session: &mut Session, uids: &[u32]) -> Result<Vec<Message>, ImapError> {
+    let mut described: HashMap<u32, Message> = HashMap::with_capacity(uids.len());
+    let told = session
+        .describe(uids, |message| {
+            described.insert(message.uid, message);
+        })
+        .await;
+    if let Err(error) = told {
+        let missing = uids.iter().copied().filter(|uid| !described.contains_key(uid));
+        blame_next(reader, &error, missing).await;
+        return Err(error);
+    }
+    Ok(uids.iter().filter_map(|uid| described.get(uid).copied()).collect())
+}
+
 /// Waits for the next message to end, and moves settled ones when there are enough.
 async fn next_done(reader: &mut Reader, session: &mut Session) -> Result<(), ImapError> {
     if let Some(done) = reader.running.join_next().await {
@@ -88,34 +99,55 @@ async fn next_done(reader: &mut Reader, session: &mut Session) -> Result<(), Ima
 
 /// Fetches a batch and has each message handled as soon as it is here.
 async fn fetch(reader: &mut Reader, session: &mut Session, batch: &[Message]) -> Result<(), ImapError> {
-    match fetch_all(reader, session, batch).await {
+    let told = match fetch_together(reader, session, batch).await {
         // One of them may be what the server stumbles over.
-        Err(error) if !error.ends_connection() && batch.len() > 1 => {
-            for message in batch {
-                match fetch_all(reader, session, std::slice::from_ref(message)).await {
-                    Err(error) if error.ends_connection() => return Err(error),
-                    Ok(()) | Err(_) => {}
-                }
-            }
-        }
-        Err(error) if error.ends_connection() => return Err(error),
-        Ok(()) | Err(_) => {}
+        Err(error) if !error.ends_connection() => fetch_singly(reader, session, batch).await,
+        told => told,
+    };
+    let uids = batch.iter().map(|message| message.uid);
+    let missing: Vec<u32> = uids.filter(|uid| !reader.memory.is_known(*uid)).collect();
+    if let Err(error) = told {
+        blame_next(reader, &error, missing.into_iter()).await;
+        return Err(error);
     }
+    for uid in missing {
+        not_given_out(reader, uid).await;
+    }
+    Ok(())
+}
+
+/// Fetches what is missing of a batch one by one, whatever the server says to each.
+async fn fetch_singly(reader: &mut Reader, session: &mut Session, batch: &[Message]) -> Result<(), ImapError> {
     for message in batch {
-        if reader.memory.is_known(message.uid) {
-            continue;
-        }
-        let times = reader.memory.not_fetched(message.uid, Instant::now());
-        tracing::warn!(uid = message.uid, times, "the server lists a message and does not give it out");
-        if times >= reader.settings.attempts {
-            reader.memory.settle(message.uid, Place::Quarantine);
-            (reader.handlers.unreadable)(format!("{}, message {}", reader.account, message.uid)).await;
+        match fetch_together(reader, session, std::slice::from_ref(message)).await {
+            Err(error) if error.ends_connection() => return Err(error),
+            Ok(()) | Err(_) => {}
         }
     }
     Ok(())
 }
 
-async fn fetch_all(reader: &mut Reader, session: &mut Session, batch: &[Message]) -> Result<(), ImapError> {
+/// Where the connection ended amid an answer, the message that was to come next may be why: servers also hang
+/// up on what they cannot read. It waits, so that the others need not.
+async fn blame_next(reader: &mut Reader, error: &ImapError, missing: impl Iterator<Item = u32>) {
+    if error.ends_connection()
+        && let Some(next) = missing.min()
+    {
+        not_given_out(reader, next).await;
+    }
+}
+
+/// Notes that the server did not give out a message; in the end it is put aside.
+async fn not_given_out(reader: &mut Reader, uid: u32) {
+    let times = reader.memory.not_fetched(uid, Instant::now());
+    tracing::warn!(uid, times, "the server lists a message and does not give it out");
+    if times >= reader.settings.attempts {
+        reader.memory.settle(uid, Place::Quarantine);
+        (reader.handlers.unreadable)(format!("{}, message {uid}", reader.account)).await;
+    }
+}
+
+async fn fetch_together(reader: &mut Reader, session: &mut Session, batch: &[Message]) -> Result<(), ImapError> {
     let batch: Vec<Message> = batch.iter().filter(|message| !reader.memory.is_known(message.uid)).copied().collect();
     let max = if batch.iter().any(|message| message.size > reader.settings.max_size) {
         BEGINNING

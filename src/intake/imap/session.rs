@@ -14,8 +14,8 @@ use super::{connect::Stream, error::ImapError};
 
 /// What a slow server may take for each mebibyte of an answer, beside the usual timeout.
 const TIME_PER_MIB: Duration = Duration::from_secs(30);
-/// Message numbers in one command: its line stays well below the 8 KiB that servers take.
-const NUMBERS: usize = 500;
+/// Message numbers in one command: its line stays below the 8 KiB that servers take.
+pub(super) const NUMBERS: usize = 500;
 
 /// A signed-in connection.
 pub(super) struct Session {
@@ -122,19 +122,14 @@ impl Session {
         Ok(uids)
     }
 
-    /// What is known of messages beside their content; those that are gone are left out.
-    pub(super) async fn describe(&mut self, uids: &[u32]) -> Result<Vec<Message>, ImapError> {
-        let mut messages = Vec::new();
-        for uids in uids.chunks(NUMBERS) {
-            self.simple(&format!("UID FETCH {} (UID RFC822.SIZE INTERNALDATE)", set(uids)), |answer| {
-                if let Response::Fetch(_, attributes) = answer {
-                    messages.extend(message(attributes));
-                }
-            })
-            .await?;
-        }
-        messages.sort_unstable_by_key(|message| message.uid);
-        Ok(messages)
+    /// Tells what is known of messages beside their content; of those that are gone, nothing.
+    pub(super) async fn describe(&mut self, uids: &[u32], mut each: impl FnMut(Message)) -> Result<(), ImapError> {
+        self.simple(&format!("UID FETCH {} (UID RFC822.SIZE INTERNALDATE)", set(uids)), |answer| {
+            if let Response::Fetch(_, attributes) = answer {
+                message(attributes).into_iter().for_each(&mut each);
+            }
+        })
+        .await
     }
 
     /// Fetches whole messages, at most `max` bytes of each, without marking them as read; hands each over as

@@ -111,6 +111,8 @@ async fn a_folder_that_somebody_deleted_is_made_again() {
 async fn a_full_folder_keeps_messages_in_the_inbox_and_makes_no_second_ticket() {
     let dovecot = Dovecot::start_with(Options { archives_limit: Some(10), ..Options::default() });
     let sandbox = sandbox().await;
+    dovecot.create_folder(USER, "Archives/Traités");
+    dovecot.store(USER, "Archives/Traités", mails("ancien", 10));
     dovecot.store(USER, "INBOX", mails("plein", 40));
     let settings = [("imap.folders.handled", "Archives/Traités"), ("imap.poll", "1s")];
     for _ in 0..2 {
@@ -133,8 +135,7 @@ async fn a_full_folder_keeps_messages_in_the_inbox_and_makes_no_second_ticket() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mailbox_without_room_for_copies_makes_no_second_ticket_either() {
-    let dovecot =
-        Dovecot::start_with(Options { hidden: &["MOVE"], account_limit: Some(20), ..Options::default() });
+    let dovecot = Dovecot::start_with(Options { hidden: &["MOVE"], account_limit: Some(20), ..Options::default() });
     let sandbox = sandbox().await;
     dovecot.store(USER, "INBOX", mails("comble", 20));
     let gateway = reading(&dovecot, &sandbox, &[]).await;

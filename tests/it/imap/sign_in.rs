@@ -68,11 +68,8 @@ async fn signs_in_by_token(settings: &[(&str, &str)]) {
     let sandbox = sandbox().await;
     let url = format!("imap://{}@127.0.0.1:{}?tls=off", USER.replace('@', "%40"), dovecot.port());
     let token_url = provider.token_url();
-    let usual = [
-        ("imap.url", url.as_str()),
-        ("imap.oauth.token_url", token_url.as_str()),
-        ("imap.oauth.client_id", CLIENT_ID),
-    ];
+    let usual =
+        [("imap.url", url.as_str()), ("imap.oauth.token_url", token_url.as_str()), ("imap.oauth.client_id", CLIENT_ID)];
     let _gateway = Gateway::start(&sandbox, &[&usual, settings].concat()).await;
     dovecot.store(USER, "INBOX", mails("jeton", 1));
     emptied(&dovecot).await;
@@ -93,5 +90,6 @@ async fn by_a_token_of_the_client_s_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_a_refresh_token() {
-    signs_in_by_token(&[("imap.oauth.refresh_token", REFRESH_TOKEN)]).await;
+    let secret = ("imap.oauth.client_secret", CLIENT_SECRET);
+    signs_in_by_token(&[("imap.oauth.refresh_token", REFRESH_TOKEN), secret]).await;
 }

@@ -7,6 +7,7 @@ use passerelle::sandbox::Sandbox;
 use crate::support::{
     dovecot::{Dovecot, PASSWORD},
     gateway::{ASSISTANCE, DIRECTORS, Gateway, mail},
+    imap_client::ImapClient,
     wait_until,
 };
 
@@ -39,7 +40,10 @@ pub(super) fn mails(name: &str, count: usize) -> Vec<Vec<u8>> {
 
 /// How many messages a folder holds; none where it is not there.
 pub(super) fn count(dovecot: &Dovecot, folder: &str) -> usize {
-    let mut client = dovecot.sign_in(USER);
+    count_over(&mut dovecot.sign_in(USER), folder)
+}
+
+fn count_over(client: &mut ImapClient, folder: &str) -> usize {
     let status = client.run(&format!("STATUS \"{}\" (MESSAGES)", encoded(folder)));
     let line = status.lines.iter().find_map(|line| line.text.split_once("MESSAGES ")).map(|(_, rest)| rest.to_owned());
     line.map_or(0, |rest| rest.trim_end_matches(')').parse().unwrap())
@@ -52,7 +56,8 @@ fn encoded(folder: &str) -> String {
 
 /// Waits until the inbox is empty.
 pub(super) async fn emptied(dovecot: &Dovecot) {
-    wait_until("every message has left the inbox", async || count(dovecot, "INBOX") == 0).await;
+    let mut client = dovecot.sign_in(USER);
+    wait_until("every message has left the inbox", async || count_over(&mut client, "INBOX") == 0).await;
 }
 
 /// Each of these requests has exactly one ticket, and no other has any.
