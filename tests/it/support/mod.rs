@@ -1,7 +1,10 @@
 //! What several tests need: a gateway, and the real servers around it.
 
 pub(crate) mod certificates;
+pub(crate) mod dovecot;
 pub(crate) mod gateway;
+pub(crate) mod imap_client;
+pub(crate) mod oauth;
 pub(crate) mod postfix;
 pub(crate) mod redis;
 

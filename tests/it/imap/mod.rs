@@ -1,0 +1,3 @@
+//! The assistance mailbox on a real IMAP server.
+
+mod server;
