@@ -4,10 +4,10 @@
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
-# Each package brings a program of its own name.
+# Each package brings a program of its own name, or the one behind its `=`.
 missing=()
-for package in redis-server postfix slapd openssl; do
-  command -v "$package" >/dev/null || missing+=("$package")
+for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap; do
+  command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -41,9 +41,9 @@ apt() { apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
 apt update
 apt install -y --no-install-recommends "${missing[@]}" >/dev/null
 
-# Nor do they start at the next boot.
+# Nor do they start at the next boot; dovecot-imapd is the service dovecot, the others have their package's name.
 if command -v systemctl >/dev/null; then
-  for service in "${missing[@]}"; do
-    systemctl --quiet disable "$service" 2>/dev/null || true
+  for package in "${missing[@]}"; do
+    systemctl --quiet disable "${package%-imapd}" 2>/dev/null || true
   done
 fi

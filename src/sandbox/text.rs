@@ -55,16 +55,7 @@ pub(super) fn without_tags(html: &str) -> String {
 
 /// What `utf8mb4_unicode_ci` compares: neither case nor accents.
 pub(super) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    // Most of a text is ASCII, which is quickly done; a search folds every ticket's content.
-    for run in text.as_bytes().chunk_by(|one, next| one.is_ascii() == next.is_ascii()) {
-        match std::str::from_utf8(run) {
-            Ok(run) if run.is_ascii() => folded.push_str(&run.to_ascii_lowercase()),
-            Ok(run) => folded.extend(run.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase)),
-            Err(never) => tracing::error!(%never, "a run between ASCII is no UTF-8"),
-        }
-    }
-    folded
+    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// A value of `searchText` or of a `contains` criterion (`Search::makeTextSearchValue`).

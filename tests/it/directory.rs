@@ -4,7 +4,7 @@
 use std::{
     fs,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -17,6 +17,8 @@ use passerelle::{
     sandbox::{Failure, Failures, Options, Rule, Sandbox},
 };
 use tempfile::TempDir;
+
+use crate::support::{certificates::certificates, free_port};
 
 const DIRECTOR: &str = "jeanne.martin@ac-dijon.fr";
 const TEACHER: &str = "paul.petit@ac-dijon.fr";
@@ -162,23 +164,6 @@ impl Slapd {
 impl Drop for Slapd {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// An authority, and a certificate it gave to 127.0.0.1.
-fn certificates(folder: &Path) {
-    fs::write(folder.join("leaf.ext"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
-    for command in [
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=Essai -keyout ca.key -out ca.pem",
-        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=annuaire -keyout server.key -out server.csr",
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile leaf.ext -out server.pem",
-    ] {
-        let run = Command::new("openssl").args(command.split(' ')).current_dir(folder).output().unwrap();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     }
 }
 

@@ -7,6 +7,7 @@ mod directory;
 mod flow;
 mod glpi;
 mod http;
+mod imap;
 mod lmtp;
 mod parse;
 mod sandbox;

@@ -6,7 +6,7 @@ use passerelle::sandbox::Sandbox;
 
 use super::support::{USER, count, each_has_one_ticket, emptied, mails, reading};
 use crate::support::{
-    dovecot::Dovecot,
+    dovecot::{Dovecot, Options},
     gateway::{ASSISTANCE, DIRECTORS, Gateway, mail, sandbox},
     wait_until,
 };
@@ -87,7 +87,8 @@ async fn from_the_relay_it_goes_to_the_operators_before_the_relay_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_the_server_cannot_give_out_holds_up_no_other() {
-    let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
+    let dovecot = Dovecot::start_with(Options { file_for_each: true, ..Options::default() });
+    let sandbox = sandbox().await;
     dovecot.store(USER, "INBOX", mails("lisible", 5));
     // Dovecot hangs up whenever it is asked for it, or to move it.
     dovecot.make_unreadable(USER, 3);
@@ -96,7 +97,8 @@ async fn a_message_that_the_server_cannot_give_out_holds_up_no_other() {
     wait_until("the others are handled", async || count(&dovecot, "Traités") == 4).await;
     dovecot.store(USER, "INBOX", [mail(DIRECTORS[0], "après", "LSU lisible 5", "Bonjour")]);
     wait_until("later ones, too", async || count(&dovecot, "Traités") == 5).await;
-    assert_eq!((count(&dovecot, "INBOX"), sandbox.tickets().len()), (1, 5));
+    emptied(&dovecot).await;
+    assert_eq!((count(&dovecot, "Quarantaine"), sandbox.tickets().len()), (1, 5));
     let outbox = gateway.outbox.clone();
     gateway.finish().await;
     let told: Vec<_> = outbox.mails().into_iter().filter(|mail| mail.recipient == OPERATORS).collect();

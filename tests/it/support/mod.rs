@@ -1,13 +1,22 @@
 //! What several tests need: a gateway, and the real servers around it.
 
+pub(crate) mod certificates;
+pub(crate) mod dovecot;
 pub(crate) mod gateway;
+pub(crate) mod imap_client;
+pub(crate) mod oauth;
 pub(crate) mod postfix;
 pub(crate) mod redis;
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::MetadataExt as _,
+    time::{Duration, Instant},
+};
 
 /// How long anything awaited may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Asks again and again until `condition` holds; fails, saying `what` was awaited, when it never does.
 pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
@@ -16,4 +25,14 @@ pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> b
         assert!(began.elapsed() < PATIENCE, "not within {} seconds: {what}", PATIENCE.as_secs());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Who runs the tests; 0 is root.
+fn my_user() -> u32 {
+    fs::metadata("/proc/self").unwrap().uid()
+}
+
+/// A port of 127.0.0.1 that nobody uses yet; another test may take it before its use.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -5,14 +5,15 @@ use std::{
     ffi::OsStr,
     fmt::Write as _,
     fs,
-    net::TcpListener,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output},
 };
 
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, address::Envelope};
 use tempfile::TempDir;
+
+use super::{free_port, my_user};
 
 const NOBODY: u32 = 65534;
 
@@ -61,7 +62,7 @@ impl Postfix {
         // Another test may take a port between its choice and its use.
         let mut said = String::new();
         let started = (0..5).any(|_| {
-            server.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            server.port = free_port();
             let services = format!("127.0.0.1:{} inet n - n - - smtpd\n{SERVICES}", server.port);
             fs::write(server.folder.path().join("etc/master.cf"), services).unwrap();
             let output = server.run("postfix", &["start"]);
@@ -166,10 +167,6 @@ fn main_cf(folder: &Path, next_hop: &str, reader: u32) -> String {
          minimal_backoff_time = 1s\n\
          maximal_backoff_time = 1s\n"
     )
-}
-
-fn my_user() -> u32 {
-    fs::metadata("/proc/self").unwrap().uid()
 }
 
 /// Postfix starts as root only: another user needs sudo, which `make test` has asked for its password.
