@@ -10,7 +10,8 @@ use unicode_normalization::UnicodeNormalization;
 /// UTF-8 that is valid is UTF-8, also where nothing, US-ASCII or latin1 was declared; what is declared UTF-8
 /// but is not, or has an unknown charset, is read as windows-1252: that is what French software writes then.
 pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
-    let declared = declared.map(|name| name.trim().to_ascii_lowercase()).unwrap_or_default();
+    // Some software puts the name in single quotes, which are none in MIME.
+    let declared = declared.map(|name| name.trim_matches([' ', '\'', '"']).to_ascii_lowercase()).unwrap_or_default();
     let guessed = matches!(declared.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "unknown-8bit")
         || (is_latin(&declared) && is_mislabelled(bytes));
     match charset_decoder(declared.as_bytes()) {
@@ -99,6 +100,7 @@ mod tests {
             (b"\xe9cole", Some("iso-8859-1"), "école"),
             (b"\x9cuvre \x80", Some("windows-1252"), "œuvre €"),
             (b"\xbduvre \xa4", Some("iso-8859-15"), "œuvre €"),
+            (b"\xbduvre \xa4", Some("'iso-8859-15'"), "œuvre €"),
             (b"\xc3\xa9cole", Some("us-ascii"), "école"),
             ("« école » n’a œ 🙂".as_bytes(), Some("ISO-8859-1"), "« école » n’a œ 🙂"),
             (b"REFUS\xc9\xa0!", Some("iso-8859-1"), "REFUSÉ\u{a0}!"),
