@@ -3,6 +3,7 @@
 
 mod acknowledge;
 mod commands;
+mod corpus;
 mod directory;
 mod flow;
 mod glpi;

@@ -1,54 +1,15 @@
-//! Mails as French schools' programs write them become the requests they should, and no bytes are too
-//! strange, too many or too deep.
-
-use std::{collections::BTreeMap, fs, path::Path};
+//! Whatever bytes come as a mail, none is too strange, too long or too deep. What real mails become is in
+//! `corpus`.
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use passerelle::{
     intake::{Envelope, parse},
-    request::{Address, Channel, Origin, Received},
+    request::{Address, Channel, Received},
 };
 use proptest::prelude::*;
 
-/// The number of `.eml` files in `tests/mail/parse`: none is skipped in silence.
-const CORPUS: usize = 47;
 const MIB: usize = 1024 * 1024;
-
-/// What is expected of a mail; each `.eml` has a `.toml` beside it.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    /// None: nobody.
-    requester: Option<String>,
-    display_name: Option<String>,
-    /// Only where it is not the requester alone.
-    from: Option<Vec<String>>,
-    subject: String,
-    arrived: Option<Timestamp>,
-    copies_since: Option<Timestamp>,
-    /// Pieces of the text that is seen.
-    #[serde(default)]
-    visible: Vec<String>,
-    /// Pieces that are not in it.
-    #[serde(default)]
-    hidden: Vec<String>,
-    /// Pieces of what is folded; none: nothing is.
-    #[serde(default)]
-    folded: Vec<String>,
-    #[serde(default)]
-    html: Vec<String>,
-    /// Pieces that are in no HTML, folded or not.
-    #[serde(default)]
-    not_html: Vec<String>,
-    /// The names of all files, in order.
-    attachments: Vec<String>,
-    /// How many of them are shown inside the text.
-    #[serde(default)]
-    inline: usize,
-    #[serde(default)]
-    fields: BTreeMap<String, String>,
-}
 
 fn now() -> Timestamp {
     "2026-11-10T12:00:00Z".parse().unwrap()
@@ -61,91 +22,6 @@ fn envelope(size: usize) -> Envelope {
 fn received(raw: impl Into<Bytes>) -> Received {
     let raw = raw.into();
     parse::mail_blocking(&envelope(raw.len()), &raw, now())
-}
-
-/// The HTML without tags and entities, well enough for finding pieces of text in it.
-fn bare(html: &str) -> String {
-    let pieces = html
-        .split('<')
-        .enumerate()
-        .map(|(at, piece)| if at == 0 { piece } else { piece.split_once('>').map_or("", |it| it.1) });
-    pieces.collect::<String>().replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-}
-
-fn check(name: &str, received: &Received, expected: &Expected) {
-    let Origin::Mail(mail) = &received.origin else { panic!("{name}: not a mail") };
-    assert_eq!(received.requester.as_ref().map(Address::as_str), expected.requester.as_deref(), "{name}");
-    if let Some(display_name) = &expected.display_name {
-        assert_eq!(received.display_name.as_ref(), Some(display_name), "{name}");
-    }
-    let from: Vec<&str> = mail.from.iter().map(Address::as_str).collect();
-    assert_eq!(from, expected.from.clone().unwrap_or(expected.requester.iter().cloned().collect()), "{name}");
-    assert_eq!(received.subject, expected.subject, "{name}");
-    if let Some(arrived) = expected.arrived {
-        assert_eq!(received.arrived, arrived, "{name}");
-    }
-    if let Some(copies_since) = expected.copies_since {
-        assert_eq!(received.copies_since, copies_since, "{name}");
-    }
-
-    let body = &received.body;
-    let folded = body.folded_html.as_deref().unwrap_or_default();
-    for piece in &expected.visible {
-        assert!(body.text.contains(piece), "{name}: {piece:?} is not in {:?}", body.text);
-    }
-    for piece in &expected.hidden {
-        assert!(!body.text.contains(piece), "{name}: {piece:?} is in {:?}", body.text);
-    }
-    assert_eq!(folded.is_empty(), expected.folded.is_empty(), "{name}: {folded}");
-    for piece in &expected.folded {
-        assert!(bare(folded).contains(piece), "{name}: {piece:?} is not in {folded:?}");
-    }
-    for piece in &expected.html {
-        assert!(body.html.contains(piece), "{name}: {piece:?} is not in {:?}", body.html);
-    }
-    for piece in &expected.not_html {
-        assert!(!body.html.contains(piece) && !folded.contains(piece), "{name}: {piece:?} is in {:?}", body.html);
-    }
-
-    let names: Vec<&str> = received.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
-    assert_eq!(names, expected.attachments, "{name}");
-    let tags: Vec<&String> =
-        received.attachments.iter().filter_map(|attachment| attachment.inline_tag.as_ref()).collect();
-    assert_eq!(tags.len(), expected.inline, "{name}");
-    for tag in tags {
-        assert!(format!("{}{folded}", body.html).contains(&format!("<img id=\"{tag}\">")), "{name}");
-    }
-    for (field, value) in &expected.fields {
-        assert_eq!(mail.fields.get(field), Some(value), "{name}: {field}");
-    }
-}
-
-#[test]
-fn realistic_mails_are_understood_with_either_line_end() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail/parse");
-    let mut mails: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    mails.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
-    mails.sort();
-    assert_eq!(mails.len(), CORPUS);
-    let mut references = BTreeMap::new();
-    for path in mails {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let expected = fs::read_to_string(path.with_extension("toml")).unwrap();
-        let expected: Expected = toml::from_str(&expected).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let unix = fs::read(&path).unwrap();
-        assert!(!unix.contains(&b'\r'), "{name} is kept with LF");
-        let network = unix.split(|&byte| byte == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);
-
-        let unix = received(unix);
-        let network = received(network);
-        check(&name, &unix, &expected);
-        check(&format!("{name} with CRLF"), &network, &expected);
-        assert_eq!(unix.reference, network.reference, "{name}");
-        assert_eq!(unix.body, network.body, "{name}");
-        if let Some(other) = references.insert(unix.reference, name.clone()) {
-            panic!("{name} and {other} have one reference");
-        }
-    }
 }
 
 #[test]
@@ -292,7 +168,7 @@ proptest! {
     fn a_damaged_mail_gives_the_same_request_with_either_line_end(
         cuts in prop::collection::vec((0_usize..4000, 0_usize..40, "[\\PC\n]{0,6}"), 0..8),
     ) {
-        let mut mail = include_str!("../mail/parse/outlook-reponse.eml").to_owned();
+        let mut mail = include_str!("../mail/history/outlook-reponse.eml").to_owned();
         for (at, length, inserted) in cuts {
             let start = mail.floor_char_boundary(at.min(mail.len()));
             let end = mail.floor_char_boundary((start + length).min(mail.len()));

@@ -7,17 +7,30 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Decodes `bytes` by the `declared` charset.
 ///
-/// UTF-8 that is valid is UTF-8, also where nothing or US-ASCII was declared; what is declared UTF-8 but
-/// is not, or has an unknown charset, is read as windows-1252: that is what French software writes then.
+/// UTF-8 that is valid is UTF-8, also where nothing, US-ASCII or latin1 was declared; what is declared UTF-8
+/// but is not, or has an unknown charset, is read as windows-1252: that is what French software writes then.
 pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
-    let declared = declared.map(|name| name.trim().to_ascii_lowercase()).unwrap_or_default();
-    let guessed = matches!(declared.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "unknown-8bit");
+    // Some software puts the name in single quotes, which are none in MIME.
+    let declared = declared.map(|name| name.trim_matches([' ', '\'', '"']).to_ascii_lowercase()).unwrap_or_default();
+    let guessed = matches!(declared.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "unknown-8bit")
+        || (is_latin(&declared) && is_mislabelled(bytes));
     match charset_decoder(declared.as_bytes()) {
         Some(decoder) if !guessed => decoder(bytes),
         _ => guess(bytes).into_owned(),
     }
     .trim_start_matches('\u{feff}')
     .to_owned()
+}
+
+fn is_latin(charset: &str) -> bool {
+    ["iso-8859-", "iso8859", "windows-125", "cp125", "latin"].iter().any(|family| charset.starts_with(family))
+}
+
+/// Whether bytes that should have one of the one-byte charsets are UTF-8. «É» before a no-break space is
+/// valid UTF-8 by chance, but of no letter that French software writes.
+fn is_mislabelled(bytes: &[u8]) -> bool {
+    let is_written = |c: char| matches!(c, '\0'..='\u{ff}' | 'Œ' | 'œ' | 'Ÿ' | '\u{300}'..='\u{36f}' | '\u{2000}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..);
+    str::from_utf8(bytes).is_ok_and(|text| !text.is_ascii() && text.chars().all(is_written))
 }
 
 /// Reads text of unknown charset: UTF-8 if it is, else windows-1252.
@@ -87,7 +100,10 @@ mod tests {
             (b"\xe9cole", Some("iso-8859-1"), "école"),
             (b"\x9cuvre \x80", Some("windows-1252"), "œuvre €"),
             (b"\xbduvre \xa4", Some("iso-8859-15"), "œuvre €"),
+            (b"\xbduvre \xa4", Some("'iso-8859-15'"), "œuvre €"),
             (b"\xc3\xa9cole", Some("us-ascii"), "école"),
+            ("« école » n’a œ 🙂".as_bytes(), Some("ISO-8859-1"), "« école » n’a œ 🙂"),
+            (b"REFUS\xc9\xa0!", Some("iso-8859-1"), "REFUSÉ\u{a0}!"),
             (b"\xe9cole", Some("utf-8"), "école"),
             (b"\xe9cole", None, "école"),
             (b"\xe9cole", Some("x-inconnu"), "école"),

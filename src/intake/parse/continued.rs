@@ -1,20 +1,29 @@
-//! File names in several pieces: `filename*0*=utf-8''…; filename*1*=…` (RFC 2231 section 3).
+//! Extended file names: `filename*=utf-8''…`, also in several pieces, `filename*0*=utf-8''…; filename*1*=…`
+//! (RFC 2231 sections 3 and 4).
 //!
 //! mail-parser decodes each piece by itself: the charset, which only the first one names, is lost for the
-//! others, and a character cut in two between them is too.
+//! others, and a character cut in two between them is too. And of a plain and an extended name it takes
+//! the one that comes first; the extended one is the better (RFC 6266 section 4.3).
 
 use super::charset;
 
-/// The value of the parameter `name` put together from its pieces; `None` when it is not in pieces.
+/// The value of the extended parameter `name`, put together from its pieces; `None` when it is not extended.
 pub(super) fn parameter(field: &str, name: &str) -> Option<String> {
-    let mut pieces: Vec<(u32, bool, String)> = parameters(field)
+    let mut pieces: Vec<(Option<u32>, bool, String)> = parameters(field)
         .filter_map(|(key, value)| {
             let number = key.strip_prefix(name)?.strip_prefix('*')?;
+            if number.is_empty() {
+                return Some((None, true, value));
+            }
             let is_encoded = number.ends_with('*');
-            Some((number.trim_end_matches('*').parse().ok()?, is_encoded, value))
+            Some((Some(number.trim_end_matches('*').parse().ok()?), is_encoded, value))
         })
         .collect();
     pieces.sort_by_key(|(number, ..)| *number);
+    // What is whole is not in pieces.
+    if pieces.first().is_some_and(|(number, ..)| number.is_none()) {
+        pieces.truncate(1);
+    }
     let (_, first_is_encoded, first) = pieces.first_mut()?;
     let mut charset = None;
     if *first_is_encoded && let [declared, _language, rest] = first.splitn(3, '\'').collect::<Vec<_>>()[..] {
@@ -84,7 +93,7 @@ mod tests {
     use super::{parameter, percent_decoded};
 
     #[test]
-    fn pieces_are_put_together_in_their_order_and_charset() {
+    fn extended_values_are_put_together_in_their_order_and_charset() {
         for (field, expected) in [
             (
                 "attachment; filename*0*=iso-8859-15''%E9l%E8; filename*1*=ve%A4; filename*2=\".pdf\"",
@@ -93,8 +102,8 @@ mod tests {
             ("attachment; FileName*1=\"b;c.txt\"; filename*0=\"a\\\"\"", Some("a\"b;c.txt")),
             ("attachment; filename*0*=UTF-8'fr'%C3; filename*1*=%A9", Some("é")),
             ("attachment; filename*0=a; filename*10=c; filename*9=b", Some("abc")),
-            ("attachment; filename*=utf-8''a; filename=b", None),
-            ("attachment; filename*x=a; filename*", None),
+            ("attachment; filename=e.txt; filename*=utf-8''%C3%A9.txt; filename*0=x", Some("é.txt")),
+            ("attachment; filename=b; filename*x=a; filename*", None),
             ("", None),
         ] {
             assert_eq!(parameter(field, "filename").as_deref(), expected, "{field}");

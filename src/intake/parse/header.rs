@@ -134,7 +134,7 @@ impl<'a> Header<'a> {
         self.all(name).flat_map(|value| mailboxes(&value)).collect()
     }
 
-    /// A file name in several pieces, which [`Self::parameters`] would not put together well.
+    /// An extended file name, also in several pieces, which [`Self::parameters`] would not read well.
     pub(super) fn continued_parameter(&self, name: &str, parameter: &str) -> Option<String> {
         let (_, value) = self.fields.iter().find(|(known, _)| *known == name)?;
         continued::parameter(&unfold(value, MAX_PARAMETERS), parameter)

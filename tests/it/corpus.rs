@@ -1,0 +1,289 @@
+//! The corpus: mails as schools, their programs and strangers write them, each beside what it becomes.
+//!
+//! `tests/mail/THEME/name.eml` is a mail, `name.toml` what is expected of it. The rules judge it as shipped;
+//! its requester is assumed to be a director with a request left today.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use passerelle::{
+    config,
+    intake::{Envelope, parse},
+    request::{Address, Attachment, Channel, Origin, Received, Reference},
+    route::Mappings,
+    screen::{self, Rejection, Rules},
+};
+
+/// How many mails each theme has: none is skipped in silence.
+const THEMES: [(&str, usize); 9] = [
+    ("automatic", 33),
+    ("encodings", 66),
+    ("files", 34),
+    ("headers", 63),
+    ("history", 57),
+    ("odd", 24),
+    ("replies", 20),
+    ("senders", 26),
+    ("structures", 59),
+];
+const ALL: usize = 382;
+
+/// What is expected of a mail.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// How it ends: a label of [`passerelle::request::Outcome`].
+    outcome: String,
+    /// The code that goes with it; a created ticket needs none.
+    reason: Option<String>,
+    /// The application a created ticket is for.
+    application: Option<String>,
+
+    /// What the relay says; the sender is who stands in `From` unless said otherwise, the recipients are
+    /// those of the header.
+    envelope_sender: Option<String>,
+    #[serde(default)]
+    envelope_recipients: Vec<String>,
+
+    /// None: nobody.
+    requester: Option<String>,
+    display_name: Option<String>,
+    /// Only where it is not the requester alone.
+    from: Option<Vec<String>>,
+    subject: String,
+    message_id: Option<String>,
+    arrived: Option<Timestamp>,
+    copies_since: Option<Timestamp>,
+    /// Pieces of the text that is seen.
+    #[serde(default)]
+    visible: Vec<String>,
+    /// Pieces that are not in it.
+    #[serde(default)]
+    hidden: Vec<String>,
+    /// Pieces of what is folded; none: nothing is.
+    #[serde(default)]
+    folded: Vec<String>,
+    #[serde(default)]
+    html: Vec<String>,
+    /// Pieces that are in no HTML, folded or not.
+    #[serde(default)]
+    not_html: Vec<String>,
+    /// The names of all files, in order.
+    attachments: Vec<String>,
+    /// Their types, where the name does not tell.
+    types: Option<Vec<String>>,
+    /// Their sizes, where damage could change them.
+    sizes: Option<Vec<usize>>,
+    /// How many of them are shown inside the text.
+    #[serde(default)]
+    inline: usize,
+    /// What neither text nor files hold.
+    #[serde(default)]
+    cut: Vec<String>,
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+}
+
+/// The rules and mappings as shipped.
+struct Shipped {
+    rules: Rules,
+    mappings: Mappings,
+}
+
+impl Shipped {
+    fn load() -> Self {
+        let config = config::load_from(None, []).unwrap();
+        let rules = Rules::new(&config.screen, Some("ac-dijon.fr".to_owned()), config.time_zone.clone()).unwrap();
+        Self { rules, mappings: Mappings::load(None).unwrap() }
+    }
+
+    /// Outcome, reason and application of a director's request.
+    fn verdict(&self, received: Received) -> (String, Option<String>, Option<String>) {
+        let judged = screen::identify(received, &self.rules)
+            .and_then(|identified| screen::by_itself(identified, &self.rules, self.mappings.applications()));
+        let (outcome, reason, application) = match judged {
+            Ok(candidate) => ("created", None, Some(candidate.application().to_owned())),
+            Err((_, Rejection::Refused(refusal))) => ("refused", Some(refusal.reason), None),
+            Err((_, Rejection::Ignored(reason))) => ("ignored", Some(reason), None),
+            Err((_, Rejection::Unknown { reason, .. })) => ("deferred", Some(reason), None),
+        };
+        (outcome.to_owned(), reason.map(|reason| reason.code().to_owned()), application)
+    }
+}
+
+fn read(raw: Vec<u8>, expected: &Expected) -> Received {
+    let recipients = expected.envelope_recipients.iter().map(|address| Address::parse(address).unwrap()).collect();
+    let sender = expected.envelope_sender.clone();
+    let envelope = Envelope { channel: Channel::Lmtp, sender, recipients, size: raw.len() as u64, stored: None };
+    let mut received = parse::mail_blocking(&envelope, &Bytes::from(raw), "2026-11-10T12:00:00Z".parse().unwrap());
+    if let Origin::Mail(mail) = &mut received.origin
+        && mail.envelope_sender.is_none()
+    {
+        mail.envelope_sender = received.requester.as_ref().map(Address::to_string);
+    }
+    received
+}
+
+/// The HTML without tags and entities, well enough for finding pieces of text in it.
+fn bare(html: &str) -> String {
+    let pieces = html
+        .split('<')
+        .enumerate()
+        .map(|(at, piece)| if at == 0 { piece } else { piece.split_once('>').map_or("", |it| it.1) });
+    pieces.collect::<String>().replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// What of a mail is not as expected.
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn same<T: PartialEq + std::fmt::Debug + ?Sized>(&mut self, what: &str, is: &T, expected: &T) {
+        if is != expected {
+            self.0.push(format!("{what} is {is:?}, not {expected:?}"));
+        }
+    }
+
+    fn has(&mut self, what: &str, text: &str, pieces: &[String]) {
+        self.0.extend(
+            pieces.iter().filter(|&piece| !text.contains(piece)).map(|it| format!("{it:?} is not in {what} {text:?}")),
+        );
+    }
+
+    fn lacks(&mut self, what: &str, text: &str, pieces: &[String]) {
+        self.0.extend(
+            pieces.iter().filter(|&piece| text.contains(piece)).map(|it| format!("{it:?} is in {what} {text:?}")),
+        );
+    }
+}
+
+/// Compares a mail with what is expected of it; `name` is for the reader.
+fn check(name: &str, shipped: &Shipped, received: &Received, expected: &Expected) -> Vec<String> {
+    let Origin::Mail(mail) = &received.origin else { panic!("{name}: not a mail") };
+    let mut differences = Differences::default();
+    let expected_verdict = (expected.outcome.clone(), expected.reason.clone(), expected.application.clone());
+    differences.same("the outcome", &shipped.verdict(received.clone()), &expected_verdict);
+
+    differences.same("the requester", &received.requester.as_ref().map(Address::to_string), &expected.requester);
+    if expected.display_name.is_some() {
+        differences.same("the name", &received.display_name, &expected.display_name);
+    }
+    let from: Vec<String> = mail.from.iter().map(Address::to_string).collect();
+    let alone = || expected.requester.iter().cloned().collect();
+    differences.same("From", &from, &expected.from.clone().unwrap_or_else(alone));
+    differences.same("the subject", &received.subject, &expected.subject);
+    if expected.message_id.is_some() {
+        differences.same("the Message-ID", &mail.message_id, &expected.message_id);
+    }
+    if let Some(arrived) = expected.arrived {
+        differences.same("the arrival", &received.arrived, &arrived);
+    }
+    if let Some(copies_since) = expected.copies_since {
+        differences.same("the time of copies", &received.copies_since, &copies_since);
+    }
+    for (field, value) in &expected.fields {
+        differences.same(field, &mail.fields.get(field), &Some(value));
+    }
+
+    let body = &received.body;
+    let folded = body.folded_html.as_deref().unwrap_or_default();
+    let html = format!("{}{folded}", body.html);
+    differences.has("the text", &body.text, &expected.visible);
+    differences.lacks("the text", &body.text, &expected.hidden);
+    differences.has("what is folded", &bare(folded), &expected.folded);
+    if expected.folded.is_empty() {
+        differences.same("what is folded", folded, "");
+    }
+    differences.has("the HTML", &body.html, &expected.html);
+    differences.lacks("the HTML", &html, &expected.not_html);
+
+    let files = &received.attachments;
+    let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+    differences.same("the list of files", &names, &expected.attachments);
+    if let Some(expected) = &expected.types {
+        let types: Vec<String> = files.iter().map(|file| file.content_type.clone()).collect();
+        differences.same("the list of types", &types, expected);
+    }
+    if let Some(expected) = &expected.sizes {
+        let sizes: Vec<usize> = files.iter().map(|file| file.content.len()).collect();
+        differences.same("the list of sizes", &sizes, expected);
+    }
+    let tag = |file: &Attachment| file.inline_tag.clone();
+    let tags: Vec<String> = files.iter().filter_map(tag).map(|tag| format!("<img id=\"{tag}\">")).collect();
+    differences.same("the number of images shown", &tags.len(), &expected.inline);
+    differences.has("the HTML", &html, &tags);
+    differences.same("what is missing", &received.cut, &expected.cut);
+    differences.0.into_iter().map(|difference| format!("{name}: {difference}")).collect()
+}
+
+/// A mail as it is kept, with LF and with CRLF; lone CR are the mail's own.
+fn with_each_line_end(kept: Vec<u8>) -> Vec<(&'static str, Vec<u8>)> {
+    let mut unix = Vec::with_capacity(kept.len());
+    let mut before = 0;
+    for (at, _) in kept.windows(2).enumerate().filter(|(_, pair)| pair == b"\r\n") {
+        unix.extend_from_slice(&kept[before..at]);
+        before = at + 1;
+    }
+    unix.extend_from_slice(&kept[before..]);
+    let network = unix.split(|&byte| byte == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);
+    let mut variants = vec![("LF", unix), ("CRLF", network)];
+    if variants.iter().all(|(_, variant)| *variant != kept) {
+        variants.push(("line ends as kept", kept));
+    }
+    variants
+}
+
+/// The files of a folder with an extension, by their names without it.
+fn stems(folder: &Path, extension: &str) -> BTreeSet<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some_and(|it| it == extension))
+        .map(|path| path.with_extension(""))
+        .collect()
+}
+
+#[test]
+fn every_mail_becomes_what_it_should_with_either_line_end() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
+    let shipped = Shipped::load();
+    let mut references: BTreeMap<Reference, String> = BTreeMap::new();
+    let mut differences = Vec::new();
+    let mut checked = Vec::new();
+    for (theme, _) in THEMES {
+        let mails = stems(&corpus.join(theme), "eml");
+        assert_eq!(mails, stems(&corpus.join(theme), "toml"), "each mail of {theme} has its expectation");
+        for mail in &mails {
+            let name = format!("{theme}/{}", mail.file_name().unwrap().display());
+            let expected = fs::read_to_string(mail.with_extension("toml")).unwrap();
+            let expected: Expected = toml::from_str(&expected).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let mut first: Option<Received> = None;
+            for (variant, raw) in with_each_line_end(fs::read(mail.with_extension("eml")).unwrap()) {
+                let name = format!("{name} with {variant}");
+                let received = read(raw, &expected);
+                differences.extend(check(&name, &shipped, &received, &expected));
+                let first = first.get_or_insert_with(|| received.clone());
+                assert_eq!((first.reference, &first.body), (received.reference, &received.body), "{name}");
+            }
+            if let Some(other) = references.insert(first.unwrap().reference, name.clone()) {
+                panic!("{name} and {other} have one reference");
+            }
+        }
+        checked.push((theme, mails.len()));
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert_eq!((checked.as_slice(), references.len()), (&THEMES[..], ALL));
+}
+
+#[test]
+fn every_mail_has_its_theme() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
+    let is_visible = |name: &String| !name.starts_with('.');
+    let entries = fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let entries: BTreeSet<String> = entries.filter(is_visible).collect();
+    assert_eq!(entries, THEMES.iter().map(|(theme, _)| (*theme).to_owned()).collect());
+}
