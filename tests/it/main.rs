@@ -9,6 +9,7 @@ mod glpi;
 mod http;
 mod lmtp;
 mod parse;
+mod proof;
 mod sandbox;
 mod support;
 mod tidy;

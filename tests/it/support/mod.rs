@@ -1,5 +1,7 @@
 //! What several tests need: a gateway, and the real servers around it.
 
+pub(crate) mod dkim;
+pub(crate) mod dns;
 pub(crate) mod gateway;
 pub(crate) mod postfix;
 pub(crate) mod redis;
