@@ -20,6 +20,7 @@ use crate::{
     intake::{http, imap, lmtp},
     ledger::Ledger,
     pipeline::Pipeline,
+    proof::Prover,
     quarantine::Quarantine,
     route::Live,
     screen::Rules,
@@ -62,7 +63,9 @@ impl App {
         let quarantine = Quarantine::new(&config, mailer.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
         let pipeline = Pipeline {
-            rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?,
+            rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?
+                .requiring(config.sender.require),
+            prover: Prover::new(&config)?,
             mappings: Live::load(config.mappings.dir.as_deref())?,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,
             ledger: Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?,
@@ -215,8 +218,8 @@ fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
     )
 }
 
-/// Resolves the mappings' names in GLPI at start, and after each reload of the mappings and the directory's
-/// file at SIGHUP. A mistake in a file keeps what was in force.
+/// Resolves the mappings' names in GLPI at start, and after each reload of the mappings, the DKIM keys and the
+/// directory's file at SIGHUP. A mistake in a file keeps what was in force.
 async fn keep_rules(pipeline: Arc<Pipeline>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
@@ -228,6 +231,12 @@ async fn keep_rules(pipeline: Arc<Pipeline>) {
         match pipeline.mappings.reload() {
             Ok(()) => tracing::info!(applications = pipeline.mappings.now().all().len(), "mappings reloaded"),
             Err(error) => tracing::error!("mappings not reloaded, the old ones stay: {:?}", miette::Report::new(error)),
+        }
+        match pipeline.prover.reload() {
+            Ok(()) => tracing::info!("DKIM keys reloaded"),
+            Err(error) => {
+                tracing::error!("DKIM keys not reloaded, the old ones stay: {:?}", miette::Report::new(error));
+            }
         }
         match pipeline.directory.reload().await {
             Ok(()) => tracing::info!("directory reloaded"),

@@ -9,7 +9,8 @@
 //! - [`acknowledge`]: the receipt or the notice that the requester gets.
 //!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
-//! quota), [`directory`] (who is a director), [`quarantine`] (mails that fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`]
+//! quota), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails
+//! that fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`]
 //! (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
 //! Invariants, held by `tests/it/tidy.rs`:
@@ -29,6 +30,7 @@ pub mod directory;
 pub mod intake;
 pub mod ledger;
 pub mod pipeline;
+pub mod proof;
 pub mod quarantine;
 pub mod request;
 pub mod route;

@@ -12,10 +12,11 @@ use crate::{
     directory::Directory,
     intake::{Envelope, parse},
     ledger::{Claim, Known, Ledger, Mine},
+    proof::Prover,
     quarantine::{Failing, Quarantine},
     request::{Channel, Deferral, Outcome, Reason, Received, Reference},
     route::{self, Live, Mappings},
-    screen::{self, Candidate, Director, Rejection, Rules, WithinQuota},
+    screen::{self, Candidate, Director, Identified, Proven, Rejected, Rejection, Rules, WithinQuota},
     telemetry,
 };
 
@@ -28,6 +29,8 @@ pub struct Pipeline {
     pub rules: Rules,
     /// The mappings in force.
     pub mappings: Live,
+    /// What proves a sender.
+    pub prover: Prover,
     /// Who is a director.
     pub directory: Directory,
     /// Which requests have a ticket, and how many a requester had today.
@@ -71,9 +74,12 @@ impl Pipeline {
     async fn handle(&self, received: Received) -> Outcome {
         let mappings = self.mappings.now();
 
-        // What the request alone decides, then what the directory says of its requester.
-        let judged = screen::identify(received, &self.rules)
-            .and_then(|identified| screen::by_itself(identified, &self.rules, mappings.applications()));
+        // Who asks, and whether it is them; what else the request alone decides; what the directory says of them.
+        let proven = match screen::identify(received, &self.rules) {
+            Ok(identified) => self.prove(identified).await,
+            Err(rejected) => Err(rejected),
+        };
+        let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
             Ok(candidate) => candidate,
             Err((received, rejection)) => return self.reject(&received, rejection).await,
@@ -139,6 +145,17 @@ impl Pipeline {
             return Outcome::Quarantined(deferral.reason);
         }
         Outcome::Deferred(Deferral { retry_after: self.quarantine.delay(failures), ..deferral })
+    }
+
+    /// Goes on with a request whose sender is proven. One that is refused for it is refused in silence: why, is
+    /// for the operators.
+    async fn prove(&self, identified: Identified) -> Result<Proven, Rejected> {
+        let received = identified.received();
+        let proof = self.prover.prove(received, &self.rules).await;
+        if let Some(doubt) = screen::doubt(received, &proof, &self.rules) {
+            tracing::info!(reference = %received.reference, doubt = %doubt, "the sender is not proven");
+        }
+        screen::prove(identified, &proof, &self.rules)
     }
 
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.

@@ -6,7 +6,7 @@ use super::exit;
 use crate::{
     app::App,
     clients::glpi::{Glpi, GlpiError, Profile, Trouble},
-    config::{Acknowledge, Backend, Config, ConfigError},
+    config::{Acknowledge, Backend, Config, ConfigError, Require},
     deliver::Names,
     intake::imap::{self, ImapError},
     route::Mappings,
@@ -77,6 +77,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     if glpi(&mut report, &app.glpi, app.config.acknowledge).await {
         names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
     }
+    sender(&mut report, &app);
     directory(&mut report, &app).await;
     redis(&mut report, &app).await;
     smtp(&mut report, &app).await;
@@ -189,6 +190,22 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
             Err(error) => report.error(&mapping.file, &error, remedy(&error)),
         }
     }
+}
+
+fn sender(report: &mut Report, app: &App) {
+    let sender = &app.config.sender;
+    let disabled = app.config.screen.disabled.iter().any(|rule| rule == "unproven-sender");
+    if sender.require == Require::Nothing || disabled {
+        report.warning(
+            "sender",
+            "nothing proves that a mail is of the sender it names",
+            "Set sender.require = \"aligned\" once the relay or DKIM proves the academy's mails; `try` shows whether they do.",
+        );
+        return;
+    }
+    let relays = (!sender.authserv_ids.is_empty()).then(|| format!("the word of {}", sender.authserv_ids.join(", ")));
+    let keys = app.pipeline.prover.keys().map(|keys| format!("DKIM, keys from {keys}"));
+    report.ok("sender", relays.into_iter().chain(keys).collect::<Vec<_>>().join("; else "));
 }
 
 async fn directory(report: &mut Report, app: &App) {

@@ -1,6 +1,7 @@
 //! `passerelle try`: what would become of these mails; changes nothing anywhere.
 
 use std::{
+    borrow::Cow,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,9 +20,10 @@ use crate::{
     config::{Config, ConfigError},
     directory::Directory,
     intake::{Envelope, parse},
+    proof::Prover,
     request::{Address, Channel, Reason, Received, Reference},
     route::{self, Live},
-    screen::{self, Place, Rejection, Rules},
+    screen::{self, Place, Proof, Rejection, Rules},
 };
 
 /// Shows what would become of mails: each rule's verdict, the category, the group, the notice. Changes
@@ -60,12 +62,16 @@ struct Forecast {
     notice: bool,
     /// The sentence of that notice, or the cause of a deferral.
     sentence: Option<String>,
+    /// Why the sender is not proven, where that is required.
+    #[serde(skip)]
+    doubt: Option<String>,
     #[serde(skip)]
     rules: Vec<(&'static str, String)>,
 }
 
 struct Trial {
     rules: Rules,
+    prover: Prover,
     mappings: Live,
     directory: Directory,
     config: Config,
@@ -82,7 +88,9 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     // The directory may ask GLPI, where one is configured; nothing else does.
     let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
     let trial = Arc::new(Trial {
-        rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?,
+        rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?
+            .requiring(config.sender.require),
+        prover: Prover::new(&config)?,
         mappings: Live::load(config.mappings.dir.as_deref())?,
         directory: Directory::new(&config.directory, glpi)?,
         sender: args.sender,
@@ -166,13 +174,28 @@ impl Trial {
             title: None,
             notice: false,
             sentence: None,
-            rules: screen::explain(&received, &self.rules, mappings.applications())
+            doubt: None,
+            rules: Vec::new(),
+        };
+        let explain = |received: &Received, proof: Option<&Proof>| {
+            screen::explain(received, proof, &self.rules, mappings.applications())
                 .into_iter()
                 .map(|(rule, verdict)| (rule, verdict.map_or_else(|rejection| word(&rejection), |()| "ok".to_owned())))
-                .collect(),
+                .collect()
         };
-        let judged = screen::identify(received, &self.rules)
-            .and_then(|identified| screen::by_itself(identified, &self.rules, mappings.applications()));
+        let identified = match screen::identify(received, &self.rules) {
+            Ok(identified) => identified,
+            Err((received, rejection)) => {
+                forecast.rules = explain(&received, None);
+                return self.rejected(forecast, &received, &rejection);
+            }
+        };
+        let received = identified.received();
+        let proof = self.prover.prove(received, &self.rules).await;
+        forecast.rules = explain(received, self.rules.require_proof(received).then_some(&proof));
+        forecast.doubt = screen::doubt(received, &proof, &self.rules).map(Cow::into_owned);
+        let judged = screen::prove(identified, &proof, &self.rules)
+            .and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
             Ok(candidate) => candidate,
             Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),
@@ -289,6 +312,7 @@ fn write_details(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<(
         ("title", forecast.title.as_deref()),
         ("notice", forecast.notice.then_some("yes")),
         ("sentence", forecast.sentence.as_deref()),
+        ("doubt", forecast.doubt.as_deref()),
     ];
     for (name, value) in lines {
         if let Some(value) = value {

@@ -9,7 +9,7 @@ use config::{ConfigError as LayerError, File, FileFormat, Value};
 use secrecy::ExposeSecret as _;
 use toml::de::{DeTable, DeValue};
 
-use super::{Acknowledge, Backend, Config, ConfigError};
+use super::{Acknowledge, Backend, Config, ConfigError, DNS_OFF, Require, Sender};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -298,6 +298,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Make one with `openssl rand -hex 32`.",
         ));
     }
+    check_sender(&config.sender)?;
     for rule in &config.screen.disabled {
         if !crate::screen::RULES.contains(&rule.as_str()) {
             return Err(ConfigError::setting(
@@ -314,6 +315,33 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
                 format!("Codes: {}.", codes.join(", ")),
             ));
         }
+    }
+    Ok(())
+}
+
+/// Whether anything can prove a sender, where that is required.
+fn check_sender(sender: &Sender) -> Result<(), ConfigError> {
+    let off = sender.dns.iter().any(|address| address == DNS_OFF);
+    if off && sender.dns.len() > 1 {
+        return Err(ConfigError::setting(
+            "sender.dns holds \"off\" beside other resolvers",
+            "Give [\"off\"] alone, or resolvers alone.",
+        ));
+    }
+    if sender.require == Require::Nothing || !sender.authserv_ids.is_empty() {
+        return Ok(());
+    }
+    if !sender.dkim {
+        return Err(ConfigError::setting(
+            "sender.require wants a proof, but sender.authserv_ids is empty and sender.dkim is false: nothing proves a sender",
+            "Name the relay in sender.authserv_ids, or set sender.dkim = true.",
+        ));
+    }
+    if off && sender.dkim_keys.is_none() {
+        return Err(ConfigError::setting(
+            "sender.dns is \"off\" and sender.dkim_keys is empty: no DKIM key can be had",
+            "Give the academy's keys in a file, sender.dkim_keys, or name the relay in sender.authserv_ids.",
+        ));
     }
     Ok(())
 }
@@ -399,6 +427,18 @@ mod tests {
     #[test]
     fn redis_without_an_address_is_refused() {
         assert!(shown(load("quota.backend = \"redis\"", &[])).contains("PASSERELLE_REDIS__URL"));
+    }
+
+    #[test]
+    fn a_proof_that_nothing_could_give_is_refused() {
+        let required = "[sender]\nrequire = \"aligned\"\n";
+        assert!(load(required, &[]).is_ok());
+        assert!(load(&format!("{required}dkim = false\nauthserv_ids = [\"mx.ac-dijon.fr\"]"), &[]).is_ok());
+        assert!(load("sender.dkim = false", &[]).is_ok());
+        assert!(shown(load(&format!("{required}dkim = false"), &[])).contains("sender.authserv_ids"));
+        assert!(shown(load(&format!("{required}dns = [\"off\"]"), &[])).contains("sender.dkim_keys"));
+        assert!(shown(load("sender.dns = [\"off\", \"192.0.2.53\"]", &[])).contains("\"off\""));
+        assert!(shown(load("sender.require = \"yes\"", &[])).contains("aligned"));
     }
 
     #[test]

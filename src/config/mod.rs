@@ -7,9 +7,9 @@ mod sections;
 pub use error::ConfigError;
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
-    Acknowledge, Attachments, Backend, Directory, DirectorySource, Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap,
-    LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Original, Quarantine, Quota, Redis, Replies, Screen,
-    Shutdown, Smtp, WhenDown,
+    Acknowledge, Attachments, Backend, DNS_OFF, Directory, DirectorySource, Glpi, Http, Imap, ImapFolders, ImapOauth,
+    Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Original, Quarantine, Quota, Redis, Replies, Require,
+    Screen, Sender, Shutdown, Smtp, WhenDown,
 };
 
 use jiff::tz::TimeZone;
@@ -46,6 +46,8 @@ pub struct Config {
     pub directory: Directory,
     /// The rules.
     pub screen: Screen,
+    /// What proves that a mail is its sender's.
+    pub sender: Sender,
     /// Files.
     pub attachments: Attachments,
     /// What becomes of mails' originals and of replies.

@@ -33,7 +33,11 @@ choice!(WhenDown { AskGlpi = "ask_glpi", Defer = "defer" });
 choice!(Backend { Memory = "memory", Redis = "redis" });
 choice!(Original { Never = "never", WhenCut = "when_cut", Always = "always" });
 choice!(Replies { Redirect = "redirect", Followup = "followup" });
+choice!(Require { Nothing = "none", Pass = "pass", Aligned = "aligned" });
 choice!(DirectorySource { Csv = "csv", Glpi = "glpi", Ldap = "ldap" });
+
+/// The word in `sender.dns` that says that DNS is not asked.
+pub const DNS_OFF: &str = "off";
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -233,6 +237,19 @@ pub struct Screen {
     pub own_domains: Vec<String>,
     pub disabled: Vec<String>,
     pub sentences: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    pub require: Require,
+    pub authserv_ids: Vec<String>,
+    pub dkim: bool,
+    #[serde(deserialize_with = "optional_path")]
+    pub dkim_keys: Option<PathBuf>,
+    pub dns: Vec<String>,
+    #[serde(with = "humantime_serde")]
+    pub dns_timeout: Duration,
 }
 
 #[derive(Clone, Debug, Deserialize)]

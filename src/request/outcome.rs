@@ -143,6 +143,9 @@ reasons! {
     /// Not of the academy's domains.
     ForeignSender = "foreign-sender",
         "Seules les adresses académiques sont acceptées. Écrivez depuis la boîte de l'école ou depuis votre adresse académique nominative.";
+    /// Nothing proves that the sender named wrote it.
+    UnprovenSender = "unproven-sender",
+        "Rien ne prouve que ce message vient bien de l'adresse indiquée comme expéditeur. Écrivez depuis la messagerie académique, sans adresse de réponse extérieure.";
     /// Sent to another address.
     WrongRecipient = "wrong-recipient",
         "Cette adresse ne traite pas les demandes d'assistance. Écrivez à l'adresse d'assistance du premier degré de l'académie.";
@@ -174,6 +177,9 @@ reasons! {
     /// No directory could say who this is.
     DirectoryUnknown = "directory-unknown",
         "L'annuaire ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+    /// The sender could not be checked: DNS does not answer.
+    ProofUnknown = "proof-unknown",
+        "L'adresse de l'expéditeur ne peut pas être vérifiée pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
     /// GLPI cannot answer.
     GlpiUnavailable = "glpi-unavailable",
         "L'assistance ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
@@ -202,6 +208,7 @@ mod tests {
     fn what_is_put_off_is_promised_to_nobody_and_to_be_sent_again() {
         for reason in [
             Reason::DirectoryUnknown,
+            Reason::ProofUnknown,
             Reason::GlpiUnavailable,
             Reason::GlpiDenied,
             Reason::GlpiRejected,

@@ -124,6 +124,15 @@ pub struct Mail {
     pub header_recipients: Vec<Address>,
     /// Every address in `From`: more than one is suspicious.
     pub from: Vec<Address>,
+    /// How many `From` fields there are; a mail has one (RFC 5322 section 3.6).
+    pub from_fields: usize,
+    /// The names beside the addresses in `From`, decoded.
+    pub from_names: Vec<String>,
+    /// Every address in `Reply-To` as written, also those that are no [`Address`].
+    pub reply_to: Vec<String>,
+    /// The topmost `Authentication-Results` (RFC 8601), unfolded and otherwise as it stands: what is decoded or
+    /// cut in it would say something else. `None` also where it is too long to be read as a whole.
+    pub authentication_results: Option<String>,
     /// The `Message-ID`, with its angle brackets.
     pub message_id: Option<String>,
     /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,

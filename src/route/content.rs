@@ -163,7 +163,8 @@ mod tests {
         let mut received = samples::mail(|_| {});
         change(&mut received);
         let identified = screen::identify(received, &rules).unwrap();
-        let candidate = screen::by_itself(identified, &rules, &samples::applications()).unwrap();
+        let proven = screen::prove(identified, &screen::Proof::NotProven(String::new()), &rules).unwrap();
+        let candidate = screen::by_itself(proven, &rules, &samples::applications()).unwrap();
         let person = Person {
             name: Some("Jeanne <b>Martin</b>".into()),
             school: Some("École élémentaire Voltaire".into()),

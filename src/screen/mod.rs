@@ -1,12 +1,14 @@
 //! Screening: the rules, each a pure function in its own file; values in, a verdict out, no I/O.
 //!
-//! [`identify`] and [`by_itself`] apply what the request alone decides, cheapest first; then the pipeline
-//! gathers what a directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`] makes a
-//! [`Screened`].
+//! [`identify`] finds who asks; [`prove`] judges what stands behind that, so that nothing is ever sent to
+//! somebody who never wrote; [`by_itself`] applies what else the request alone decides, cheapest first; then
+//! the pipeline gathers what a directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`]
+//! makes a [`Screened`].
 
 mod automatic;
 mod director;
 mod keyword;
+mod proof;
 mod quota;
 mod recipient;
 mod sender;
@@ -18,6 +20,7 @@ use jiff::{Zoned, tz::TimeZone};
 
 pub use director::{Director, director};
 pub use keyword::{Application, Applications, words};
+pub use proof::{Evidence, Method, Proof, doubt};
 pub use quota::{Place, WithinQuota, quota};
 
 use crate::{
@@ -26,8 +29,16 @@ use crate::{
 };
 
 /// The names of the rules, as `screen.disabled` takes them.
-pub const RULES: &[&str] =
-    &["automatic", "foreign-sender", "wrong-recipient", "too-large", "no-keyword", "not-a-director", "quota-exceeded"];
+pub const RULES: &[&str] = &[
+    "automatic",
+    "foreign-sender",
+    "unproven-sender",
+    "wrong-recipient",
+    "too-large",
+    "no-keyword",
+    "not-a-director",
+    "quota-exceeded",
+];
 
 /// Why a request is not admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +64,7 @@ pub struct Rules {
     subdomains: Vec<String>,
     max_size: u64,
     own_domains: Vec<String>,
+    require: config::Require,
     disabled: Vec<String>,
     sentences: BTreeMap<String, String>,
     time_zone: TimeZone,
@@ -86,10 +98,17 @@ impl Rules {
             subdomains: lower(&config.subdomains),
             max_size: config.max_size,
             own_domains,
+            require: config::Require::Nothing,
             disabled: config.disabled.clone(),
             sentences: config.sentences.clone(),
             time_zone,
         })
+    }
+
+    /// The same rules, with what must prove a mail's sender.
+    #[must_use]
+    pub fn requiring(self, require: config::Require) -> Self {
+        Self { require, ..self }
     }
 
     /// The addresses mail is taken for.
@@ -126,6 +145,10 @@ impl Identified {
         &self.received
     }
 }
+
+/// A request whose sender is proven as far as the academy requires it. Only [`prove`] makes one.
+#[derive(Clone, Debug)]
+pub struct Proven(Identified);
 
 /// A request that passed every rule that needs no more than the request.
 #[derive(Clone, Debug)]
@@ -223,7 +246,7 @@ impl Screened {
 }
 
 /// A rejection, with the request it is of.
-type Rejected = (Box<Received>, Rejection);
+pub type Rejected = (Box<Received>, Rejection);
 
 /// Applies the rules that say whether anybody waits for an answer, and who: automatic mail, sender.
 ///
@@ -237,13 +260,25 @@ pub fn identify(received: Received, rules: &Rules) -> Result<Identified, Rejecte
     }
 }
 
+/// Judges what proves that the requester sent this.
+///
+/// # Errors
+///
+/// The request back: refused where the sender is not proven, unknown where it could not be checked now.
+pub fn prove(identified: Identified, proof: &Proof, rules: &Rules) -> Result<Proven, Rejected> {
+    match proof::check(&identified.received, proof, rules) {
+        Ok(()) => Ok(Proven(identified)),
+        Err(rejection) => Err((Box::new(identified.received), rejection)),
+    }
+}
+
 /// Applies the other rules that need no more than the request: recipient, size, keyword.
 ///
 /// # Errors
 ///
 /// The request back, with the first rule's verdict.
-pub fn by_itself(identified: Identified, rules: &Rules, applications: &Applications) -> Result<Candidate, Rejected> {
-    let Identified { received, requester } = identified;
+pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> Result<Candidate, Rejected> {
+    let Proven(Identified { received, requester }) = proven;
     let application = recipient::check(&received, rules)
         .and_then(|()| size::check(&received, rules))
         .and_then(|()| keyword::check(&received, rules, applications));
@@ -256,20 +291,25 @@ pub fn by_itself(identified: Identified, rules: &Rules, applications: &Applicati
     }
 }
 
-/// Every rule of [`identify`] and [`by_itself`] with its own verdict, also of those after the first that
-/// says no: for `try`.
+/// Every rule of [`identify`], [`prove`] and [`by_itself`] with its own verdict, also of those after the first
+/// that says no: for `try`. Without a proof, that rule is left out.
 pub fn explain(
     received: &Received,
+    proof: Option<&Proof>,
     rules: &Rules,
     applications: &Applications,
 ) -> Vec<(&'static str, Result<(), Rejection>)> {
-    vec![
+    let proven = proof.map(|proof| ("unproven-sender", proof::check(received, proof, rules)));
+    let of_sender = [
         ("automatic", automatic::check(received, rules)),
         ("foreign-sender", sender::check(received, rules).map(drop)),
+    ];
+    let others = [
         ("wrong-recipient", recipient::check(received, rules)),
         ("too-large", size::check(received, rules)),
         ("no-keyword", keyword::check(received, rules, applications).map(drop)),
-    ]
+    ];
+    of_sender.into_iter().chain(proven).chain(others).collect()
 }
 
 /// Admits a candidate whose requester is a director and who has a place in the day's quota: the two

@@ -6,10 +6,17 @@ use crate::request::{Address, Reason, Received};
 
 pub(super) fn check(received: &Received, rules: &Rules) -> Result<Address, Rejection> {
     let Some(requester) = &received.requester else { return Err(rules.refuse(Reason::NoSender)) };
-    if rules.enabled("foreign-sender") && !is_academic(requester.domain(), &rules.domains, &rules.subdomains) {
+    if rules.enabled("foreign-sender") && !rules.is_academic(requester.domain()) {
         return Err(rules.refuse(Reason::ForeignSender));
     }
     Ok(requester.clone())
+}
+
+impl Rules {
+    /// Whether a lower-case domain is one whose people may ask.
+    pub(super) fn is_academic(&self, domain: &str) -> bool {
+        is_academic(domain, &self.domains, &self.subdomains)
+    }
 }
 
 /// Whether a lower-case domain is one of `domains` exactly, or one of `parents` or anything below it.

@@ -16,7 +16,7 @@ use passerelle::{
     intake::{Envelope, parse},
     request::{Address, Attachment, Channel, Origin, Received, Reference},
     route::Mappings,
-    screen::{self, Rejection, Rules},
+    screen::{self, Proof, Rejection, Rules},
 };
 
 /// How many mails each theme has: none is skipped in silence.
@@ -105,6 +105,7 @@ impl Shipped {
     /// Outcome, reason and application of a director's request.
     fn verdict(&self, received: Received) -> (String, Option<String>, Option<String>) {
         let judged = screen::identify(received, &self.rules)
+            .and_then(|identified| screen::prove(identified, &Proof::NotProven(String::new()), &self.rules))
             .and_then(|identified| screen::by_itself(identified, &self.rules, self.mappings.applications()));
         let (outcome, reason, application) = match judged {
             Ok(candidate) => ("created", None, Some(candidate.application().to_owned())),

@@ -1,6 +1,6 @@
 //! What screening and GLPI want to know of a mail beside its text.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     charset,
@@ -37,6 +37,11 @@ fn display_name(mailbox: &Mailbox) -> Option<String> {
     (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
 }
 
+/// The name beside an address, on one line.
+fn name(mailbox: &Mailbox) -> Option<String> {
+    Some(charset::line(mailbox.name.as_deref()?, MAX_FIELD))
+}
+
 /// The decoded subject on one line, empty when there is none.
 pub(super) fn subject(header: &Header<'_>) -> String {
     header.text("subject", MAX_SUBJECT).unwrap_or_default()
@@ -65,6 +70,10 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         envelope_recipients: envelope.recipients,
         header_recipients,
         from: addresses(header, "from"),
+        from_fields: header.all("from").count(),
+        from_names: header.mailboxes("from").into_iter().filter_map(|mailbox| name(&mailbox)).collect(),
+        reply_to: header.mailboxes("reply-to").into_iter().map(|mailbox| mailbox.address).collect(),
+        authentication_results: header.whole("authentication-results").map(Cow::into_owned),
         message_id: identity::message_id(header).map(|id| charset::line(&id, MAX_FIELD)),
         fields,
     }
@@ -194,6 +203,33 @@ mod tests {
                 ("x-priority", "1 (Highest)"),
             ]
         );
+    }
+
+    #[test]
+    fn how_a_sender_presents_itself_is_kept() {
+        let long = "x".repeat(17_000);
+        for (header, fields, names, reply_to) in [
+            ("From: \"Le Recteur <r@ac.fr>\" <a@b.fr>\n", 1, vec!["Le Recteur <r@ac.fr>"], vec![]),
+            ("From:\n a@b.fr (=?utf-8?Q?r=40ac.fr?=)\n", 1, vec!["r@ac.fr"], vec![]),
+            ("From:\nFrom: a@b.fr\nReply-To: X <c@d.fr>, e@[192.0.2.1]\n", 2, vec![], vec!["c@d.fr", "e@[192.0.2.1]"]),
+        ] {
+            let facts = facts(header);
+            assert_eq!(
+                (facts.from_fields, facts.from_names, facts.reply_to),
+                (
+                    fields,
+                    names.iter().map(ToString::to_string).collect(),
+                    reply_to.iter().map(ToString::to_string).collect()
+                ),
+                "{header}"
+            );
+        }
+        let results = |value: &str| facts(&format!("Authentication-Results: {value}\n")).authentication_results;
+        assert_eq!(
+            results("mx; dkim=pass\n\theader.d=a.fr =?utf-8?Q?=3B?=").unwrap(),
+            "mx; dkim=pass\theader.d=a.fr =?utf-8?Q?=3B?="
+        );
+        assert_eq!(results(&format!("mx; none ({long})")), None);
     }
 
     #[test]

@@ -123,6 +123,12 @@ impl<'a> Header<'a> {
         self.fields.iter().filter(move |(known, _)| *known == name).map(|(_, value)| unfold(value, MAX_VALUE))
     }
 
+    /// The topmost value of a field, unfolded and as it stands; `None` where it is longer than what is read.
+    pub(super) fn whole(&self, name: &str) -> Option<Cow<'a, str>> {
+        let (_, value) = self.fields.iter().find(|(known, _)| *known == name)?;
+        (value.len() <= MAX_VALUE).then(|| unfold(value, MAX_VALUE))
+    }
+
     /// The topmost value of a field that is not empty, encoded words decoded (RFC 2047), on one line of
     /// at most `max` characters.
     pub(super) fn text(&self, name: &str, max: usize) -> Option<String> {

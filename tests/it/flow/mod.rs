@@ -3,6 +3,7 @@
 mod hostile;
 mod once;
 mod outages;
+mod proof;
 mod quota;
 mod refusals;
 mod relay;

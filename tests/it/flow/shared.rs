@@ -138,8 +138,9 @@ fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
 
 fn screened(config: &Config, received: Received) -> Candidate {
     let rules = Rules::new(&config.screen, None, config.time_zone.clone()).unwrap();
-    screen::by_itself(screen::identify(received, &rules).unwrap(), &rules, Mappings::load(None).unwrap().applications())
-        .unwrap()
+    let identified = screen::identify(received, &rules).unwrap();
+    let proven = screen::prove(identified, &screen::Proof::NotProven(String::new()), &rules).unwrap();
+    screen::by_itself(proven, &rules, Mappings::load(None).unwrap().applications()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,8 @@
 //! What several tests need: a gateway, and the real servers around it.
 
 pub(crate) mod certificates;
+pub(crate) mod dkim;
+pub(crate) mod dns;
 pub(crate) mod dovecot;
 pub(crate) mod gateway;
 pub(crate) mod imap_client;
