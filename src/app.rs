@@ -60,7 +60,12 @@ impl App {
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
         let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
         let pipeline = Pipeline {
-            rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?,
+            rules: Rules::new(
+                &config.screen,
+                &config.mail,
+                smtp::sender_domain(&config.smtp),
+                config.time_zone.clone(),
+            )?,
             mappings: Live::load(config.mappings.dir.as_deref())?,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,
             ledger: Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?,

@@ -16,6 +16,7 @@ use crate::{
     clients::smtp::{Mailer, SendError},
     config::{Acknowledge, Config, ConfigError},
     request::{Address, Person, Reason, Receipt, Received, Refusal},
+    screen::Standing,
 };
 
 /// Tells requesters what became of their requests.
@@ -70,6 +71,14 @@ impl Acknowledger {
     /// That it is the day's first of its kind for this person is the caller's to see to.
     pub fn refusal(&self, received: &Received, refusal: &Refusal) {
         self.tell(received, refusal.reason, || texts::refusal(received, refusal, &self.signature()));
+    }
+
+    /// Sends the notice of a reply that was not added to its ticket, where one may be sent. Returns at once; a
+    /// failure is logged.
+    ///
+    /// That it is the day's first about this ticket is the caller's to see to.
+    pub fn redirection(&self, received: &Received, standing: &Standing, refusal: &Refusal) {
+        self.tell(received, refusal.reason, || texts::redirection(received, standing, refusal, &self.signature()));
     }
 
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {

@@ -163,7 +163,10 @@ mod tests {
         let mut received = samples::mail(|_| {});
         change(&mut received);
         let identified = screen::identify(received, &rules).unwrap();
-        let candidate = screen::by_itself(identified, &rules, &samples::applications()).unwrap();
+        let Ok(screen::Passed::Request(candidate)) = screen::by_itself(identified, &rules, &samples::applications())
+        else {
+            panic!("no request")
+        };
         let person = Person {
             name: Some("Jeanne <b>Martin</b>".into()),
             school: Some("École élémentaire Voltaire".into()),

@@ -2,13 +2,15 @@
 //!
 //! [`identify`] and [`by_itself`] apply what the request alone decides, cheapest first; then the pipeline
 //! gathers what a directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`] makes a
-//! [`Screened`].
+//! [`Screened`]. A mail that answers a ticket's notification goes another way: [`reply`] judges what GLPI says
+//! of that ticket.
 
 mod automatic;
 mod director;
 mod keyword;
 mod quota;
 mod recipient;
+mod reply;
 mod sender;
 mod size;
 
@@ -19,6 +21,7 @@ use jiff::{Zoned, tz::TimeZone};
 pub use director::{Director, director};
 pub use keyword::{Application, Applications, words};
 pub use quota::{Place, WithinQuota, quota};
+pub use reply::{MayFollowUp, Reply, Standing, Thread, reply};
 
 use crate::{
     config,
@@ -55,6 +58,8 @@ pub struct Rules {
     own_domains: Vec<String>,
     disabled: Vec<String>,
     sentences: BTreeMap<String, String>,
+    replies: config::Replies,
+    glpi_tags: Vec<String>,
     time_zone: TimeZone,
 }
 
@@ -62,6 +67,7 @@ impl Rules {
     /// Reads the rules from the configuration. `own_domain` is where the gateway's mails come from.
     pub fn new(
         config: &config::Screen,
+        mail: &config::Mail,
         own_domain: Option<String>,
         time_zone: TimeZone,
     ) -> Result<Self, config::ConfigError> {
@@ -88,6 +94,8 @@ impl Rules {
             own_domains,
             disabled: config.disabled.clone(),
             sentences: config.sentences.clone(),
+            replies: mail.replies,
+            glpi_tags: mail.glpi_tags.iter().map(|tag| tag.trim().to_owned()).collect(),
             time_zone,
         })
     }
@@ -108,8 +116,11 @@ impl Rules {
 
     /// A refusal with the academy's sentence, or the one shipped.
     fn refuse(&self, reason: Reason) -> Rejection {
-        let sentence = self.sentences.get(reason.code()).cloned();
-        Rejection::Refused(Refusal { reason, sentence: sentence.unwrap_or_else(|| reason.sentence().to_owned()) })
+        Rejection::Refused(Refusal { reason, sentence: self.sentence(reason).to_owned() })
+    }
+
+    fn sentence(&self, reason: Reason) -> &str {
+        self.sentences.get(reason.code()).map_or_else(|| reason.sentence(), String::as_str)
     }
 }
 
@@ -125,6 +136,15 @@ impl Identified {
     pub fn received(&self) -> &Received {
         &self.received
     }
+}
+
+/// What passed every rule that needs no more than the request.
+#[derive(Clone, Debug)]
+pub enum Passed {
+    /// A request for a ticket of its own.
+    Request(Candidate),
+    /// A reply about a ticket that is there.
+    Reply(Reply),
 }
 
 /// A request that passed every rule that needs no more than the request.
@@ -237,21 +257,23 @@ pub fn identify(received: Received, rules: &Rules) -> Result<Identified, Rejecte
     }
 }
 
-/// Applies the other rules that need no more than the request: recipient, size, keyword.
+/// Applies the other rules that need no more than the request: recipient, size, and for what is no reply the
+/// keyword.
 ///
 /// # Errors
 ///
 /// The request back, with the first rule's verdict.
-pub fn by_itself(identified: Identified, rules: &Rules, applications: &Applications) -> Result<Candidate, Rejected> {
+pub fn by_itself(identified: Identified, rules: &Rules, applications: &Applications) -> Result<Passed, Rejected> {
     let Identified { received, requester } = identified;
-    let application = recipient::check(&received, rules)
-        .and_then(|()| size::check(&received, rules))
-        .and_then(|()| keyword::check(&received, rules, applications));
-    match application {
-        Ok(application) => {
-            let arrived = received.arrived.to_zoned(rules.time_zone.clone());
-            Ok(Candidate { received, requester, application, arrived })
-        }
+    if let Err(rejection) = recipient::check(&received, rules).and_then(|()| size::check(&received, rules)) {
+        return Err((Box::new(received), rejection));
+    }
+    let arrived = received.arrived.to_zoned(rules.time_zone.clone());
+    if let Some(thread) = reply::thread(&received, rules) {
+        return Ok(Passed::Reply(Reply { received, requester, arrived, thread }));
+    }
+    match keyword::check(&received, rules, applications) {
+        Ok(application) => Ok(Passed::Request(Candidate { received, requester, application, arrived })),
         Err(rejection) => Err((Box::new(received), rejection)),
     }
 }

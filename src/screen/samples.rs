@@ -6,9 +6,9 @@ use super::{Application, Applications, Rules};
 use crate::request::{Address, Body, Channel, FormFields, Mail, Origin, Received, Reference};
 
 pub(crate) fn rules(change: impl FnOnce(&mut crate::config::Screen)) -> Rules {
-    let mut config = crate::config::load_from(None, []).unwrap().screen;
-    change(&mut config);
-    Rules::new(&config, Some("ac-dijon.fr".into()), TimeZone::UTC).unwrap()
+    let mut config = crate::config::load_from(None, []).unwrap();
+    change(&mut config.screen);
+    Rules::new(&config.screen, &config.mail, Some("ac-dijon.fr".into()), TimeZone::UTC).unwrap()
 }
 
 pub(crate) fn applications() -> Applications {

@@ -360,8 +360,9 @@ async fn a_message_id_of_its_own_is_known_to_screening_and_the_same_for_a_repeat
     ids.dedup();
     assert_eq!(ids.len(), 2, "{ids:?}");
 
-    let config = config::load_from(None, []).unwrap().screen;
-    let rules = Rules::new(&config, Some(acknowledger.domain().to_owned()), TimeZone::UTC).unwrap();
+    let config = config::load_from(None, []).unwrap();
+    let rules =
+        Rules::new(&config.screen, &config.mail, Some(acknowledger.domain().to_owned()), TimeZone::UTC).unwrap();
     for id in ids {
         let mut looped = mail("LSU");
         let Origin::Mail(mail) = &mut looped.origin else { panic!("a mail") };

@@ -6,5 +6,6 @@ mod outages;
 mod quota;
 mod refusals;
 mod relay;
+mod replies;
 mod shared;
 mod tickets;

@@ -12,7 +12,7 @@ use passerelle::{
     request::{Channel, Received, Reference},
     route::Mappings,
     sandbox::{Failure, Rule, Sandbox},
-    screen::{self, Candidate, Place, Rules},
+    screen::{self, Candidate, Passed, Place, Rules},
 };
 use secrecy::SecretSlice;
 
@@ -137,9 +137,12 @@ fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
 }
 
 fn screened(config: &Config, received: Received) -> Candidate {
-    let rules = Rules::new(&config.screen, None, config.time_zone.clone()).unwrap();
-    screen::by_itself(screen::identify(received, &rules).unwrap(), &rules, Mappings::load(None).unwrap().applications())
-        .unwrap()
+    let rules = Rules::new(&config.screen, &config.mail, None, config.time_zone.clone()).unwrap();
+    let (identified, mappings) = (screen::identify(received, &rules).unwrap(), Mappings::load(None).unwrap());
+    match screen::by_itself(identified, &rules, mappings.applications()) {
+        Ok(Passed::Request(candidate)) => candidate,
+        other => panic!("no request: {other:?}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
