@@ -14,7 +14,7 @@ use self::texts::{Signature, Text};
 pub use self::when::may_notify;
 use crate::{
     clients::smtp::{Mailer, SendError},
-    config::{Acknowledge, Config, ConfigError},
+    config::{Acknowledge, Config, ConfigError, Replies},
     request::{Address, Person, Reason, Receipt, Received, Refusal},
     screen::Standing,
 };
@@ -26,6 +26,7 @@ pub struct Acknowledger {
     mailer: Mailer,
     from: Mailbox,
     contact: String,
+    takes_replies: bool,
     tasks: TaskTracker,
 }
 
@@ -38,7 +39,14 @@ impl Acknowledger {
                 "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
             )
         })?;
-        Ok(Self { acknowledge: config.acknowledge, mailer, from, contact: config.smtp.contact.clone(), tasks })
+        Ok(Self {
+            acknowledge: config.acknowledge,
+            mailer,
+            from,
+            contact: config.smtp.contact.clone(),
+            takes_replies: config.mail.replies == Replies::Followup,
+            tasks,
+        })
     }
 
     /// The domain of the gateway's own mails, by which screening knows them.
@@ -99,7 +107,7 @@ impl Acknowledger {
 
     fn signature(&self) -> Signature<'_> {
         let name = self.from.name.as_deref().unwrap_or_else(|| self.from.email.as_ref());
-        Signature { name, contact: &self.contact }
+        Signature { name, contact: &self.contact, takes_replies: self.takes_replies }
     }
 
     fn compose(

@@ -25,6 +25,8 @@ pub(super) struct Signature<'a> {
     pub(super) name: &'a str,
     /// Whom to ask about a refusal.
     pub(super) contact: &'a str,
+    /// Whether a reply to a receipt gets into its ticket.
+    pub(super) takes_replies: bool,
 }
 
 struct ReceiptText {
@@ -38,6 +40,7 @@ struct ReceiptText {
     title: String,
     school: Option<String>,
     has_account: bool,
+    takes_replies: bool,
     left_out: Vec<LeftOut>,
     signature: String,
 }
@@ -113,6 +116,7 @@ pub(super) fn receipt(
         title: line(&receipt.title),
         school: school.as_deref().map(line),
         has_account: receipt.has_account,
+        takes_replies: signature.takes_replies,
         left_out: left_out.collect(),
         signature: line(signature.name),
     };
@@ -240,7 +244,7 @@ mod tests {
     };
 
     const SIGNATURE: Signature<'_> =
-        Signature { name: "Assistance 1er degré", contact: "Une question ? Appelez-nous." };
+        Signature { name: "Assistance 1er degré", contact: "Une question ? Appelez-nous.", takes_replies: false };
 
     fn made() -> Receipt {
         Receipt {
@@ -293,6 +297,21 @@ mod tests {
         let text = receipt(&about("LSU"), &made(), &Person::default(), &SIGNATURE).unwrap();
         for body in [text.plain, text.html] {
             assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_asks_for_replies_only_where_they_get_into_the_ticket() {
+        for (takes_replies, has_account) in [(false, true), (false, false), (true, true), (true, false)] {
+            let made = Receipt { has_account, ..made() };
+            let signature = Signature { takes_replies, ..SIGNATURE };
+            let text = receipt(&about("LSU"), &made, &Person::default(), &signature).unwrap();
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
+            for body in [&text.plain, &plain_of_html] {
+                assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
+                assert_eq!(body.contains("merci de ne pas y répondre"), !takes_replies, "{body}");
+                assert_eq!(body.contains("Inutile de répondre"), !takes_replies, "{body}");
+            }
         }
     }
 
