@@ -63,8 +63,7 @@ impl App {
         let quarantine = Quarantine::new(&config, mailer.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
         let pipeline = Pipeline {
-            rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?
-                .requiring(config.sender.require),
+            rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
             prover: Prover::new(&config)?,
             mappings: Live::load(config.mappings.dir.as_deref())?,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,

@@ -1,9 +1,11 @@
 //! The way of a request, from intake to acknowledgement: the whole flow on one screen.
 
+mod reply;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     quarantine::{Failing, Quarantine},
     request::{Channel, Deferral, Outcome, Reason, Received, Reference},
     route::{self, Live, Mappings},
-    screen::{self, Candidate, Director, Identified, Proven, Rejected, Rejection, Rules, WithinQuota},
+    screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
     telemetry,
 };
 
@@ -81,7 +83,8 @@ impl Pipeline {
         };
         let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
-            Ok(candidate) => candidate,
+            Ok(Passed::Request(candidate)) => candidate,
+            Ok(Passed::Reply(reply)) => return self.reply(reply).await,
             Err((received, rejection)) => return self.reject(&received, rejection).await,
         };
         let answer = self.directory.find(candidate.requester()).await;
@@ -161,15 +164,10 @@ impl Pipeline {
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.
     async fn undelivered(&self, mine: Mine, undelivered: Undelivered) -> Outcome {
         match undelivered {
-            Undelivered::NotMade { reason, cause, retry_after } => {
-                self.ledger.release(mine, false).await;
-                deferred(reason, cause, retry_after)
-            }
-            Undelivered::Unclear { cause } => {
-                self.ledger.leave_open(mine);
-                deferred(Reason::GlpiUnavailable, cause, None)
-            }
+            Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
+            Undelivered::Unclear { .. } => self.ledger.leave_open(mine),
         }
+        put_off(undelivered)
     }
 
     /// Answers a request that has its ticket already as its first copy was answered, or should have been.
@@ -191,10 +189,9 @@ impl Pipeline {
     async fn reject(&self, received: &Received, rejection: Rejection) -> Outcome {
         match rejection {
             Rejection::Refused(refusal) => {
-                let today = Timestamp::now().to_zoned(self.rules.time_zone().clone()).date();
                 if let Some(requester) = &received.requester
                     && self.acknowledger.may_refuse(received, refusal.reason)
-                    && self.ledger.first_notice(requester, refusal.reason, today).await
+                    && self.ledger.first_notice(requester, refusal.reason, None, self.today()).await
                 {
                     self.acknowledger.refusal(received, &refusal);
                 }
@@ -203,6 +200,19 @@ impl Pipeline {
             Rejection::Ignored(reason) => Outcome::Ignored(reason),
             Rejection::Unknown { reason, cause } => deferred(reason, cause, None),
         }
+    }
+
+    /// The academy's date: a notice is sent once a day.
+    fn today(&self) -> Date {
+        Timestamp::now().to_zoned(self.rules.time_zone().clone()).date()
+    }
+}
+
+/// The end of a request of which nothing is confirmed in GLPI.
+fn put_off(undelivered: Undelivered) -> Outcome {
+    match undelivered {
+        Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
+        Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
     }
 }
 

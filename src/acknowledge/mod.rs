@@ -14,8 +14,9 @@ use self::texts::{Signature, Text};
 pub use self::when::may_notify;
 use crate::{
     clients::smtp::{Mailer, SendError},
-    config::{Acknowledge, Config, ConfigError},
+    config::{Acknowledge, Config, ConfigError, Replies},
     request::{Address, Person, Reason, Receipt, Received, Refusal},
+    screen::Standing,
 };
 
 /// Tells requesters what became of their requests.
@@ -25,6 +26,7 @@ pub struct Acknowledger {
     mailer: Mailer,
     from: Mailbox,
     contact: String,
+    takes_replies: bool,
     tasks: TaskTracker,
 }
 
@@ -37,7 +39,14 @@ impl Acknowledger {
                 "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
             )
         })?;
-        Ok(Self { acknowledge: config.acknowledge, mailer, from, contact: config.smtp.contact.clone(), tasks })
+        Ok(Self {
+            acknowledge: config.acknowledge,
+            mailer,
+            from,
+            contact: config.smtp.contact.clone(),
+            takes_replies: config.mail.replies == Replies::Followup,
+            tasks,
+        })
     }
 
     /// The domain of the gateway's own mails, by which screening knows them.
@@ -72,6 +81,14 @@ impl Acknowledger {
         self.tell(received, refusal.reason, || texts::refusal(received, refusal, &self.signature()));
     }
 
+    /// Sends the notice of a reply that was not added to its ticket, where one may be sent. Returns at once; a
+    /// failure is logged.
+    ///
+    /// That it is the day's first about this ticket is the caller's to see to.
+    pub fn redirection(&self, received: &Received, standing: &Standing, refusal: &Refusal) {
+        self.tell(received, refusal.reason, || texts::redirection(received, standing, refusal, &self.signature()));
+    }
+
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {
         let Some(requester) = &received.requester else { return };
         if !self.can_send() || self.is_own(requester) || !may_notify(received, reason, self.acknowledge) {
@@ -90,7 +107,7 @@ impl Acknowledger {
 
     fn signature(&self) -> Signature<'_> {
         let name = self.from.name.as_deref().unwrap_or_else(|| self.from.email.as_ref());
-        Signature { name, contact: &self.contact }
+        Signature { name, contact: &self.contact, takes_replies: self.takes_replies }
     }
 
     fn compose(

@@ -2,7 +2,10 @@
 
 use askama::Template;
 
-use crate::request::{LeftOut, Origin, Person, Reason, Receipt, Received, Refusal};
+use crate::{
+    request::{LeftOut, Origin, Person, Reason, Receipt, Received, Refusal},
+    screen::Standing,
+};
 
 /// The longest quotation of a subject, characters: a subject line stays readable.
 const LONGEST_SUBJECT: usize = 120;
@@ -22,6 +25,8 @@ pub(super) struct Signature<'a> {
     pub(super) name: &'a str,
     /// Whom to ask about a refusal.
     pub(super) contact: &'a str,
+    /// Whether a reply to a receipt gets into its ticket.
+    pub(super) takes_replies: bool,
 }
 
 struct ReceiptText {
@@ -35,6 +40,7 @@ struct ReceiptText {
     title: String,
     school: Option<String>,
     has_account: bool,
+    takes_replies: bool,
     left_out: Vec<LeftOut>,
     signature: String,
 }
@@ -65,6 +71,27 @@ struct PlainRefusal<'a>(&'a RefusalText);
 #[template(path = "refusal.html")]
 struct HtmlRefusal<'a>(&'a RefusalText);
 
+struct RedirectionText {
+    heading: String,
+    subject: String,
+    sentence: String,
+    /// The ticket's number and page, where there is one.
+    ticket: Option<(u64, String)>,
+    /// How somebody who cannot open that page completes the ticket.
+    is_without_account: bool,
+    contact: String,
+    reference: String,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "redirection.txt")]
+struct PlainRedirection<'a>(&'a RedirectionText);
+
+#[derive(Template)]
+#[template(path = "redirection.html")]
+struct HtmlRedirection<'a>(&'a RedirectionText);
+
 /// The receipt of a ticket that was made.
 pub(super) fn receipt(
     received: &Received,
@@ -89,6 +116,7 @@ pub(super) fn receipt(
         title: line(&receipt.title),
         school: school.as_deref().map(line),
         has_account: receipt.has_account,
+        takes_replies: signature.takes_replies,
         left_out: left_out.collect(),
         signature: line(signature.name),
     };
@@ -118,6 +146,44 @@ pub(super) fn refusal(
         subject: format!("{} — demande non enregistrée", reply_subject(received)),
         plain: PlainRefusal(&text).render()?,
         html: HtmlRefusal(&text).render()?,
+    })
+}
+
+/// The notice of a reply that was not added to its ticket. Of the ticket it tells the number and the page only.
+pub(super) fn redirection(
+    received: &Received,
+    standing: &Standing,
+    refusal: &Refusal,
+    signature: &Signature<'_>,
+) -> Result<Text, askama::Error> {
+    let (ticket, has_account) = match standing {
+        Standing::Missing => (None, true),
+        Standing::Found { ticket, link, has_account, .. } => (Some((*ticket, line(link, LONGEST_LINE))), *has_account),
+    };
+    let (heading, ending) = match (&ticket, refusal.reason) {
+        (None, _) => ("La demande est introuvable".to_owned(), "demande introuvable".to_owned()),
+        (Some((number, _)), Reason::TicketClosed) => {
+            (format!("La demande n°\u{a0}{number} est close"), format!("demande n°\u{a0}{number} close"))
+        }
+        (Some((number, _)), _) => (
+            format!("Complétez la demande n°\u{a0}{number} dans GLPI"),
+            format!("demande n°\u{a0}{number} à compléter dans GLPI"),
+        ),
+    };
+    let text = RedirectionText {
+        heading,
+        subject: quoted_subject(&received.subject),
+        sentence: refusal.sentence.trim().to_owned(),
+        ticket,
+        is_without_account: !has_account && refusal.reason == Reason::ReplyToTicket,
+        contact: signature.contact.trim().to_owned(),
+        reference: received.reference.to_string(),
+        signature: line(signature.name, LONGEST_LINE),
+    };
+    Ok(Text {
+        subject: format!("{} — {ending}", reply_subject(received)),
+        plain: PlainRedirection(&text).render()?,
+        html: HtmlRedirection(&text).render()?,
     })
 }
 
@@ -171,14 +237,14 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{LONGEST_SUBJECT, Signature, quoted_subject, receipt, refusal};
+    use super::{LONGEST_SUBJECT, Signature, Text, quoted_subject, receipt, redirection, refusal};
     use crate::{
         request::{FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal},
-        screen::samples,
+        screen::{Standing, samples},
     };
 
     const SIGNATURE: Signature<'_> =
-        Signature { name: "Assistance 1er degré", contact: "Une question ? Appelez-nous." };
+        Signature { name: "Assistance 1er degré", contact: "Une question ? Appelez-nous.", takes_replies: false };
 
     fn made() -> Receipt {
         Receipt {
@@ -235,6 +301,21 @@ mod tests {
     }
 
     #[test]
+    fn a_receipt_asks_for_replies_only_where_they_get_into_the_ticket() {
+        for (takes_replies, has_account) in [(false, true), (false, false), (true, true), (true, false)] {
+            let made = Receipt { has_account, ..made() };
+            let signature = Signature { takes_replies, ..SIGNATURE };
+            let text = receipt(&about("LSU"), &made, &Person::default(), &signature).unwrap();
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
+            for body in [&text.plain, &plain_of_html] {
+                assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
+                assert_eq!(body.contains("merci de ne pas y répondre"), !takes_replies, "{body}");
+                assert_eq!(body.contains("Inutile de répondre"), !takes_replies, "{body}");
+            }
+        }
+    }
+
+    #[test]
     fn a_notice_names_the_rule_what_to_do_and_whom_to_ask() {
         let refused = Refusal {
             reason: Reason::NotADirector,
@@ -250,12 +331,56 @@ mod tests {
         }
     }
 
+    fn redirected(reason: Reason, standing: &Standing) -> Text {
+        let refused = Refusal { reason, sentence: "Ajoutez-y un suivi.".into() };
+        redirection(&about("RE: suivi"), standing, &refused, &SIGNATURE).unwrap()
+    }
+
+    fn found(has_account: bool) -> Standing {
+        let link = "https://glpi.example.fr/front/ticket.form.php?id=1234".into();
+        Standing::Found { ticket: 1234, link, is_actor: true, is_closed: false, has_account }
+    }
+
+    #[test]
+    fn a_redirection_says_the_same_in_both_bodies_and_fits_its_reason() {
+        for (reason, standing, subject, heading) in [
+            (
+                Reason::ReplyToTicket,
+                found(true),
+                "demande n° 1234 à compléter dans GLPI",
+                "Complétez la demande n° 1234",
+            ),
+            (
+                Reason::ReplyToTicket,
+                found(false),
+                "demande n° 1234 à compléter dans GLPI",
+                "Complétez la demande n° 1234",
+            ),
+            (Reason::TicketClosed, found(true), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::TicketUnknown, Standing::Missing, "demande introuvable", "La demande est introuvable"),
+        ] {
+            let text = redirected(reason, &standing);
+            assert_eq!(text.subject.replace('\u{a0}', " "), format!("Re: suivi — {subject}"));
+            assert!(text.html.replace('\u{a0}', " ").contains(&format!("<title>{heading}")), "{}", text.html);
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+            for body in [&text.plain, &plain_of_html] {
+                let body = body.replace('\u{a0}', " ");
+                for part in ["« suivi »", "Ajoutez-y un suivi.", "aucun ticket n'a été créé", "Appelez-nous"] {
+                    assert!(body.contains(part), "{part} in {body}");
+                }
+                assert_eq!(body.contains("ticket.form.php?id=1234"), standing != Standing::Missing, "{body}");
+                assert_eq!(body.contains("pas de compte"), standing == found(false), "{body}");
+            }
+        }
+    }
+
     #[test]
     fn html_is_accessible_and_loads_nothing() {
         let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
         for html in [
             receipt(&about("LSU"), &made(), &Person::default(), &SIGNATURE).unwrap().html,
             refusal(&about("LSU"), &refused, &SIGNATURE).unwrap().html,
+            redirected(Reason::ReplyToTicket, &found(false)).html,
         ] {
             assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"fr\">") && html.contains("<title>"), "{html}");
             for part in ["<img", "<link", "<script", "url(", "src="] {

@@ -27,7 +27,10 @@ pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge)
         | Reason::NoKeyword
         | Reason::UnknownApplication
         | Reason::NotADirector
-        | Reason::QuotaExceeded => match &received.origin {
+        | Reason::QuotaExceeded
+        | Reason::ReplyToTicket
+        | Reason::TicketClosed
+        | Reason::TicketUnknown => match &received.origin {
             Origin::Mail(mail) => acknowledge != Acknowledge::Off && takes_answers && !is_forged(mail, requester),
             Origin::Form(_) => false,
         },
@@ -116,7 +119,10 @@ mod tests {
                 "no-keyword",
                 "unknown-application",
                 "not-a-director",
-                "quota-exceeded"
+                "quota-exceeded",
+                "reply-to-ticket",
+                "ticket-closed",
+                "ticket-unknown"
             ]
         );
     }

@@ -14,7 +14,7 @@ pub struct Args {
     pub listen: SocketAddr,
 
     /// A failure to answer with: slow=DURATION, 500, 502, 401, maintenance, file, lost or down,
-    /// then maybe @tickets (only new tickets) and *COUNT (only so many calls), as lost@tickets*1.
+    /// then maybe @tickets (only new tickets) or @followups, and *COUNT (only so many calls), as lost@tickets*1.
     #[arg(long = "fail", value_name = "FAILURE")]
     pub failures: Vec<Rule>,
 

@@ -18,12 +18,13 @@ use crate::{
     app,
     clients::smtp,
     config::{Config, ConfigError},
+    deliver,
     directory::Directory,
     intake::{Envelope, parse},
     proof::Prover,
     request::{Address, Channel, Reason, Received, Reference},
     route::{self, Live},
-    screen::{self, Place, Proof, Rejection, Rules},
+    screen::{self, Passed, Place, Proof, Rejection, Reply, Rules, Standing, Thread},
 };
 
 /// Shows what would become of mails: each rule's verdict, the category, the group, the notice. Changes
@@ -88,8 +89,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     // The directory may ask GLPI, where one is configured; nothing else does.
     let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
     let trial = Arc::new(Trial {
-        rules: Rules::new(&config.screen, smtp::sender_domain(&config.smtp), config.time_zone.clone())?
-            .requiring(config.sender.require),
+        rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
         prover: Prover::new(&config)?,
         mappings: Live::load(config.mappings.dir.as_deref())?,
         directory: Directory::new(&config.directory, glpi)?,
@@ -197,7 +197,8 @@ impl Trial {
         let judged = screen::prove(identified, &proof, &self.rules)
             .and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
-            Ok(candidate) => candidate,
+            Ok(Passed::Request(candidate)) => candidate,
+            Ok(Passed::Reply(reply)) => return self.reply(forecast, &reply),
             Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),
         };
         forecast.application = Some(candidate.application().to_owned());
@@ -225,6 +226,29 @@ impl Trial {
                 sentence: Some(error.to_string()),
                 ..forecast
             },
+        }
+    }
+
+    /// What would become of a reply if its ticket is there and open, and its sender has a part in it: GLPI is
+    /// not asked.
+    fn reply(&self, mut forecast: Forecast, reply: &Reply) -> Forecast {
+        let (thread, ticket) = match reply.thread() {
+            Thread::Ticket(ticket) => (format!("to ticket {ticket}"), Some(ticket)),
+            Thread::Request(reference) => (format!("to the ticket of {reference}"), None),
+        };
+        // The keyword is no question any more.
+        forecast.rules.retain(|(rule, _)| *rule != "no-keyword");
+        forecast.rules.push(("reply", thread));
+        let number = ticket.unwrap_or_default();
+        let link = deliver::link(&self.config.glpi).replace("{id}", &number.to_string());
+        let standing = Standing::Found { ticket: number, link, is_actor: true, is_closed: false, has_account: true };
+        match screen::reply(&standing, &self.rules) {
+            Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
+            Err(rejection) => {
+                let forecast = self.rejected(forecast, reply.received(), &rejection);
+                // A sentence without the number would be another one.
+                Forecast { sentence: forecast.sentence.filter(|_| ticket.is_some()), ..forecast }
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use config::{ConfigError as LayerError, File, FileFormat, Value};
 use secrecy::ExposeSecret as _;
 use toml::de::{DeTable, DeValue};
 
-use super::{Acknowledge, Backend, Config, ConfigError, DNS_OFF, Require, Sender};
+use super::{Acknowledge, Backend, Config, ConfigError, DNS_OFF, Replies, Require, Sender};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -260,6 +260,13 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give lmtp.max_size at least the value of screen.max_size.",
         ));
     }
+    if config.mail.replies == Replies::Followup && config.sender.require == Require::Nothing {
+        return Err(ConfigError::setting(
+            "mail.replies is \"followup\" and sender.require is \"none\": anybody could write into a ticket in the name \
+             of its requester",
+            "Set sender.require = \"pass\" or \"aligned\", or mail.replies = \"redirect\".",
+        ));
+    }
     let at_least_one = [
         ("glpi.sessions", config.glpi.sessions as u64),
         ("quota.per_day", u64::from(config.quota.per_day)),
@@ -269,6 +276,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         ("http.max_size", config.http.max_size as u64),
         ("http.max_connections", config.http.max_connections as u64),
         ("screen.max_size", config.screen.max_size),
+        ("quarantine.attempts", u64::from(config.quarantine.attempts)),
     ];
     if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
         return Err(ConfigError::setting(format!("{key} is 0, which would let nothing through"), "Give it 1 or more."));

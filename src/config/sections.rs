@@ -265,6 +265,7 @@ pub struct Attachments {
 pub struct Mail {
     pub original: Original,
     pub replies: Replies,
+    pub glpi_tags: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -6,7 +6,6 @@ use crate::{
     clients::glpi::{DocumentTypes, Upload},
     config::{self, Original},
     request::{Attachment, LeftOut, Received},
-    route::Routed,
 };
 
 /// The files that go, and those that are named instead.
@@ -101,9 +100,9 @@ impl Chosen {
         }
     }
 
-    /// The ticket's content, where the images that do not go are named in their place.
-    pub(super) fn content(&self, routed: &Routed) -> String {
-        self.absent_images.iter().fold(routed.content().to_owned(), |content, (tag, name)| {
+    /// The content, where the images that do not go are named in their place.
+    pub(super) fn content(&self, content: &str) -> String {
+        self.absent_images.iter().fold(content.to_owned(), |content, (tag, name)| {
             replace_image(&content, tag, &format!("[image non transmise : {}]", HtmlEscape(name)))
         })
     }

@@ -1,18 +1,21 @@
-//! Delivery: one GLPI call makes the ticket, its files and its actors, from a routed request.
+//! Delivery: one GLPI call makes the ticket, its files and its actors, from a routed request; another adds a
+//! reply to the ticket it is about.
 
 mod attachments;
+mod followup;
 mod missing;
 mod names;
 
 use std::time::Duration;
 
 use crate::{
-    clients::glpi::{Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester},
+    clients::glpi::{FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester},
     config,
     request::{Address, LeftOut, Origin, Reason, Receipt, Reference, TicketKind},
     route::{Routed, Target},
 };
 
+use attachments::Chosen;
 pub use names::{Missing, Names};
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
@@ -25,7 +28,7 @@ pub const LONGEST_CREATION_CALLS: u32 = 3;
 const SETTLE_PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// Makes tickets.
+/// Makes tickets and follow-ups.
 pub struct Deliverer {
     glpi: Glpi,
     names: Names,
@@ -52,7 +55,13 @@ impl Delivered {
 pub struct Prepared {
     requester: Requester,
     ids: names::Ids,
-    chosen: attachments::Chosen,
+    chosen: Chosen,
+}
+
+/// What is to be made in GLPI.
+enum New {
+    Ticket(Box<NewTicket>),
+    Followup(NewFollowup),
 }
 
 /// Why there is no confirmed ticket.
@@ -82,20 +91,12 @@ impl Deliverer {
         limits: config::Attachments,
         original: config::Original,
     ) -> Self {
-        let link = match glpi_config.ticket_link.as_str() {
-            "" => {
-                let url = glpi_config.url.trim_end_matches('/');
-                let base = ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url);
-                format!("{base}/front/ticket.form.php?id={{id}}")
-            }
-            link => link.to_owned(),
-        };
         Self {
             names: Names::new(glpi.clone()),
             glpi,
             limits,
             original,
-            link,
+            link: link(glpi_config),
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
         }
     }
@@ -162,24 +163,8 @@ impl Deliverer {
     /// Says whether a ticket may exist: the caller must not try again before that is settled.
     pub async fn deliver(&self, routed: &Routed, prepared: Prepared) -> Result<Delivered, Undelivered> {
         let Prepared { requester, ids, mut chosen } = prepared;
-        let deadline = tokio::time::Instant::now() + self.longest_creation;
-        let (id, files) = loop {
-            let ticket = ticket(routed, requester.clone(), &ids, &chosen);
-            let creation = self.glpi.create_ticket(&ticket, &chosen.uploads);
-            let lost = match tokio::time::timeout_at(deadline, creation).await {
-                Ok(Ok(created)) => break (created.id, created.files),
-                Ok(Err(GlpiError::AnswerLost { why })) => why.to_string(),
-                // Nothing was written, and the text matters more than the files.
-                Ok(Err(GlpiError::TooLarge)) if !chosen.uploads.is_empty() => {
-                    chosen.leave_all_out();
-                    continue;
-                }
-                Ok(Err(error)) => return Err(not_made(&error)),
-                Err(_) => "no end of the creation in time".to_owned(),
-            };
-            let id = self.settle(routed, &lost).await?;
-            break (id, self.glpi.ticket_files(id, &chosen.uploads).await);
-        };
+        let make = |chosen: &Chosen| New::Ticket(Box::new(ticket(routed, requester.clone(), &ids, chosen)));
+        let (id, files) = self.make(routed.received().reference, &mut chosen, make).await?;
         let dropped = missing::named(&files);
         self.tell_of_dropped(id, &dropped).await;
         chosen.left_out.extend(dropped);
@@ -195,25 +180,70 @@ impl Deliverer {
         }
     }
 
-    /// Finds the ticket of a creation whose answer was lost.
-    async fn settle(&self, routed: &Routed, why: &str) -> Result<u64, Undelivered> {
-        let reference = routed.received().reference;
+    /// Makes an item with the chosen files, or without any where GLPI does not take so large a call; finds it
+    /// again by its reference where GLPI's answer is lost.
+    async fn make(
+        &self,
+        reference: Reference,
+        chosen: &mut Chosen,
+        new: impl Fn(&Chosen) -> New,
+    ) -> Result<(u64, Vec<FileOutcome>), Undelivered> {
+        let deadline = tokio::time::Instant::now() + self.longest_creation;
+        loop {
+            let new = new(chosen);
+            let creation = async {
+                match &new {
+                    New::Ticket(ticket) => self.glpi.create_ticket(ticket, &chosen.uploads).await,
+                    New::Followup(followup) => self.glpi.add_followup(followup, &chosen.uploads).await,
+                }
+            };
+            let lost = match tokio::time::timeout_at(deadline, creation).await {
+                Ok(Ok(created)) => return Ok((created.id, created.files)),
+                Ok(Err(GlpiError::AnswerLost { why })) => why.to_string(),
+                // Nothing was written, and the text matters more than the files.
+                Ok(Err(GlpiError::TooLarge)) if !chosen.uploads.is_empty() => {
+                    chosen.leave_all_out();
+                    continue;
+                }
+                Ok(Err(error)) => return Err(not_made(&error)),
+                Err(_) => "no end of the creation in time".to_owned(),
+            };
+            let id = self.settle(reference, &new, &lost).await?;
+            let files = match &new {
+                New::Ticket(_) => self.glpi.ticket_files(id, &chosen.uploads).await,
+                New::Followup(_) => self.glpi.followup_files(id, &chosen.uploads).await,
+            };
+            return Ok((id, files));
+        }
+    }
+
+    /// Finds the item of a creation whose answer was lost.
+    async fn settle(&self, reference: Reference, new: &New, why: &str) -> Result<u64, Undelivered> {
         for pause in SETTLE_PAUSES {
             tokio::time::sleep(pause).await;
-            match self.glpi.tickets_containing(&[&reference.to_string()], 1).await {
-                Ok(found) => {
-                    let own = found.iter().filter(|ticket| Reference::find(&ticket.content) == Some(reference));
-                    if let Some(id) = own.map(|ticket| ticket.id).min() {
-                        tracing::info!(%reference, ticket = id, "GLPI's answer was lost; the ticket is there");
-                        return Ok(id);
-                    }
+            let found = match new {
+                New::Ticket(_) => self.ticket_of(reference, 1).await,
+                New::Followup(followup) => self.followup_of(followup.ticket, reference).await,
+            };
+            match found {
+                Ok(Some(id)) => {
+                    tracing::info!(%reference, id, "GLPI's answer was lost; what it was to make is there");
+                    return Ok(id);
                 }
+                Ok(None) => {}
                 Err(error) => {
                     return Err(Undelivered::Unclear { cause: format!("answer lost ({why}), then: {error}") });
                 }
             }
         }
-        Err(Undelivered::Unclear { cause: format!("answer lost ({why}), no ticket found yet") })
+        Err(Undelivered::Unclear { cause: format!("answer lost ({why}), nothing found yet") })
+    }
+
+    /// The ticket of the request with this reference, opened in the last `days`.
+    async fn ticket_of(&self, reference: Reference, days: u32) -> Result<Option<u64>, GlpiError> {
+        let found = self.glpi.tickets_containing(&[&reference.to_string()], days).await?;
+        let own = found.iter().filter(|ticket| Reference::find(&ticket.content) == Some(reference));
+        Ok(own.map(|ticket| ticket.id).min())
     }
 
     /// Names in the ticket the files that GLPI dropped although it made the ticket.
@@ -221,14 +251,33 @@ impl Deliverer {
         if dropped.is_empty() {
             return;
         }
-        let followup = NewFollowup { ticket, content_html: missing::list(dropped), author: None, private: false };
+        let followup = NewFollowup {
+            ticket,
+            content_html: missing::list(dropped),
+            author: None,
+            private: false,
+            request_type: None,
+            reopen: false,
+        };
         if let Err(error) = self.glpi.add_followup(&followup, &[]).await {
             tracing::warn!(ticket, %error, files = dropped.len(), "files GLPI dropped could not be named in the ticket");
         }
     }
 }
 
-fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &attachments::Chosen) -> NewTicket {
+/// A ticket's page, with `{id}` for its number.
+pub fn link(config: &config::Glpi) -> String {
+    match config.ticket_link.as_str() {
+        "" => {
+            let url = config.url.trim_end_matches('/');
+            let base = ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url);
+            format!("{base}/front/ticket.form.php?id={{id}}")
+        }
+        link => link.to_owned(),
+    }
+}
+
+fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &Chosen) -> NewTicket {
     let target = routed.target();
     let (request_type, head) = match &routed.received().origin {
         Origin::Mail(mail) => (BY_MAIL, Some(mail.head.clone())),
@@ -238,7 +287,7 @@ fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &atta
         name: routed.title().to_owned(),
         content_html: format!(
             "{}{}{}",
-            chosen.content(routed),
+            chosen.content(routed.content()),
             missing::cut(&routed.received().cut, chosen.holds_original()),
             missing::list(&chosen.left_out)
         ),

@@ -25,7 +25,7 @@ struct Inner {
     /// The requests whose ticket is being made, or nobody knows whether it was: since when.
     claims: HashMap<Reference, Instant>,
     days: HashMap<DayMark, Day>,
-    notices: HashMap<(DayMark, &'static str), Instant>,
+    notices: HashMap<(DayMark, String), Instant>,
     /// How often a request failed on its own account, and when it last failed.
     failures: HashMap<Reference, (u32, Instant)>,
     /// When a ticket was last made.
@@ -118,14 +118,16 @@ impl Memory {
         self.lock().claims.remove(&reference);
     }
 
-    /// Remembers a request's ticket. `new`: it takes a place in this day even if none was reserved.
-    pub(super) fn settle(&self, reference: Reference, day: DayMark, ticket: u64, new: bool) {
+    /// Remembers a request's ticket. `new`: it takes a place in the day, where it counts for one, even if none
+    /// was reserved.
+    pub(super) fn settle(&self, reference: Reference, day: Option<DayMark>, ticket: u64, new: bool) {
         let mut inner = self.lock();
         inner.claims.remove(&reference);
         inner.tickets.insert(reference, (ticket, Instant::now()));
         if new {
             inner.last_made = Some(Instant::now());
         }
+        let Some(day) = day else { return };
         let places = &mut inner.day(day).places;
         if new || places.contains_key(&reference) {
             places.insert(reference, Taken::Made);
@@ -196,8 +198,8 @@ impl Memory {
     }
 
     /// Whether this is the first notice of its kind on that day.
-    pub(super) fn first_notice(&self, day: DayMark, reason: &'static str) -> bool {
-        self.lock().notices.insert((day, reason), Instant::now()).is_none()
+    pub(super) fn first_notice(&self, day: DayMark, notice: &str) -> bool {
+        self.lock().notices.insert((day, notice.to_owned()), Instant::now()).is_none()
     }
 }
 

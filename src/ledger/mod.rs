@@ -28,7 +28,7 @@ use crate::{
     clients::glpi::{Glpi, GlpiError},
     config::{Backend, Config, ConfigError, WhenDown},
     request::{Address, DayMark, Reason, Received, Reference},
-    screen::{Candidate, Place},
+    screen::{Candidate, MayFollowUp, Place, Reply},
 };
 
 /// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
@@ -91,8 +91,26 @@ pub struct Known {
 #[derive(Debug)]
 pub struct Mine {
     reference: Reference,
-    day: DayMark,
+    becomes: Becomes,
     flight: Flight,
+}
+
+/// What a request becomes in GLPI, and so where an earlier copy of it is found there.
+#[derive(Clone, Copy, Debug)]
+enum Becomes {
+    /// A ticket, which takes a place in this day.
+    Ticket(DayMark),
+    /// A follow-up of this ticket, which takes none.
+    Followup(u64),
+}
+
+impl Becomes {
+    fn day(self) -> Option<DayMark> {
+        match self {
+            Self::Ticket(day) => Some(day),
+            Self::Followup(_) => None,
+        }
+    }
 }
 
 /// Why it cannot be said whether a request has a ticket.
@@ -133,8 +151,16 @@ impl Ledger {
 
     /// Claims a request: exactly one of its copies, here or at another instance, is told to make the ticket.
     pub async fn claim(&self, candidate: &Candidate) -> Claim {
-        let received = candidate.received();
-        let day = candidate.day_mark();
+        self.claim_as(candidate.received(), Becomes::Ticket(candidate.day_mark())).await
+    }
+
+    /// Claims a reply: exactly one of its copies is told to add it to this ticket. [`Known::ticket`] is the
+    /// ticket it was added to.
+    pub async fn claim_reply(&self, reply: &Reply, accepted: MayFollowUp) -> Claim {
+        self.claim_as(reply.received(), Becomes::Followup(accepted.ticket())).await
+    }
+
+    async fn claim_as(&self, received: &Received, becomes: Becomes) -> Claim {
         loop {
             let flight = match self.flights.begin(received.reference, &received.aliases) {
                 Ok(flight) => flight,
@@ -151,11 +177,11 @@ impl Ledger {
                     }
                 },
             };
-            let mine = Mine { reference: received.reference, day, flight };
-            return match self.known(received).await {
+            let mine = Mine { reference: received.reference, becomes, flight };
+            return match self.known(received, becomes).await {
                 Ok(Some(known)) => {
                     // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
-                    self.remember(known.reference, day, known.ticket, !known.answered).await;
+                    self.remember(known.reference, becomes.day(), known.ticket, !known.answered).await;
                     if known.reference == received.reference {
                         mine.flight.land(End::Ticket(known.reference, known.ticket));
                     } else {
@@ -177,7 +203,7 @@ impl Ledger {
     }
 
     /// The ticket a request has, asking GLPI where no memory can say.
-    async fn known(&self, received: &Received) -> Result<Option<Known>, Uncertain> {
+    async fn known(&self, received: &Received, becomes: Becomes) -> Result<Option<Known>, Uncertain> {
         if let Some((reference, ticket)) = self.local.ticket(names(received)) {
             return Ok(Some(Known { ticket, reference, answered: true }));
         }
@@ -219,7 +245,13 @@ impl Ledger {
         if !inherited && complete_since.is_some_and(|since| received.copies_since >= since) {
             return Ok(None);
         }
-        let found = self.find(received).await.map_err(|error| Uncertain {
+        let found = match becomes {
+            Becomes::Ticket(_) => self.find(received).await,
+            Becomes::Followup(ticket) => {
+                self.is_in(ticket, received.reference).await.map(|is_in| is_in.then_some((received.reference, ticket)))
+            }
+        };
+        let found = found.map_err(|error| Uncertain {
             reason: reason_of(&error),
             cause: error.to_string(),
             leave_open: inherited,
@@ -258,6 +290,16 @@ impl Ledger {
         // A ticket opens with its own reference; others may stand further down, quoted.
         let own = found.iter().filter_map(|ticket| Some((Reference::find(&ticket.content)?, ticket.id)));
         Ok(own.filter(|(carried, _)| names(received).any(|name| name == *carried)).min_by_key(|(_, id)| *id))
+    }
+
+    /// Whether a follow-up of this ticket opens with this reference, asking GLPI.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn is_in(&self, ticket: u64, reference: Reference) -> Result<bool, GlpiError> {
+        let followups = self.glpi.ticket_followups(ticket).await?;
+        Ok(followups.iter().any(|followup| Reference::find(&followup.content) == Some(reference)))
     }
 
     /// Takes a place in the requester's day, counting in GLPI where the memory does not reach back to the
@@ -374,12 +416,12 @@ impl Ledger {
 
     /// The ticket was made.
     pub async fn settle(&self, mine: Mine, ticket: u64) {
-        self.remember(mine.reference, mine.day, ticket, true).await;
+        self.remember(mine.reference, mine.becomes.day(), ticket, true).await;
         mine.flight.land(End::Ticket(mine.reference, ticket));
     }
 
     /// `new`: it takes a place in this day even if none is reserved.
-    async fn remember(&self, reference: Reference, day: DayMark, ticket: u64, new: bool) {
+    async fn remember(&self, reference: Reference, day: Option<DayMark>, ticket: u64, new: bool) {
         self.local.settle(reference, day, ticket, new);
         if let Some(redis) = &self.shared
             && let Err(error) = redis.settle(reference, day, ticket, new).await
@@ -391,11 +433,13 @@ impl Ledger {
     /// There surely is no ticket and will be none of this attempt: the place in the day is given back.
     /// `for_good`: a rule said no; else whoever sent it will try again.
     pub async fn release(&self, mine: Mine, for_good: bool) {
-        self.local.give_back(mine.reference, mine.day);
-        if let Some(redis) = &self.shared
-            && let Err(error) = redis.give_back(mine.reference, mine.day).await
-        {
-            tracing::warn!(%error, "a place in a day could not be given back to Redis; it lapses there");
+        if let Some(day) = mine.becomes.day() {
+            self.local.give_back(mine.reference, day);
+            if let Some(redis) = &self.shared
+                && let Err(error) = redis.give_back(mine.reference, day).await
+            {
+                tracing::warn!(%error, "a place in a day could not be given back to Redis; it lapses there");
+            }
         }
         self.give_up_claim(mine, if for_good { End::NoTicket } else { End::Open }).await;
     }
@@ -416,16 +460,26 @@ impl Ledger {
         mine.flight.land(end);
     }
 
-    /// Whether nobody has been sent a notice for this reason on this day yet.
-    pub async fn first_notice(&self, requester: &Address, reason: Reason, day: jiff::civil::Date) -> bool {
+    /// Whether this person has been sent no notice for this reason, and about this ticket, on this day yet.
+    pub async fn first_notice(
+        &self,
+        requester: &Address,
+        reason: Reason,
+        ticket: Option<u64>,
+        day: jiff::civil::Date,
+    ) -> bool {
         let day = DayMark::new(requester, day);
-        if !self.local.first_notice(day, reason.code()) {
+        let notice = match ticket {
+            None => reason.code().to_owned(),
+            Some(ticket) => format!("{} {ticket}", reason.code()),
+        };
+        if !self.local.first_notice(day, &notice) {
             return false;
         }
         match &self.shared {
             None => true,
             // Without Redis, another instance may send a second one: better than none.
-            Some(redis) => redis.first_notice(day, reason.code()).await.unwrap_or(true),
+            Some(redis) => redis.first_notice(day, &notice).await.unwrap_or(true),
         }
     }
 

@@ -118,10 +118,11 @@ redis.call('PEXPIRE', day, ARGV[6])
 return 'reserved'
 ";
 
-/// The request's ticket. KEYS[1] the request, KEYS[2] the day; ARGV[1] reference, ARGV[2] ticket, ARGV[3] ms
+/// The request's ticket. KEYS[1] the request, KEYS[2] the day, if it counts for one; ARGV[1] reference, ARGV[2] ticket, ARGV[3] ms
 /// to remember, ARGV[4] "1": it takes a place in this day even if none was reserved.
 const SETTLE: &str = r"
 redis.call('SET', KEYS[1], 'ticket ' .. ARGV[2], 'PX', ARGV[3])
+if not KEYS[2] then return end
 if ARGV[4] == '1' then
   redis.call('ZADD', KEYS[2], 0, ARGV[1])
 else
@@ -286,9 +287,17 @@ impl Redis {
         self.invoke(&call).await
     }
 
-    pub(super) async fn settle(&self, reference: Reference, day: DayMark, ticket: u64, new: bool) -> RedisResult<()> {
+    pub(super) async fn settle(
+        &self,
+        reference: Reference,
+        day: Option<DayMark>,
+        ticket: u64,
+        new: bool,
+    ) -> RedisResult<()> {
         let mut call = SCRIPTS.settle.key(self.request_key(reference));
-        call.key(self.day_key(day));
+        if let Some(day) = day {
+            call.key(self.day_key(day));
+        }
         call.arg(reference.to_string()).arg(ticket).arg(millis(MEMORY)).arg(u8::from(new));
         self.invoke(&call).await
     }
@@ -328,10 +337,10 @@ impl Redis {
         self.invoke(&call).await
     }
 
-    pub(super) async fn first_notice(&self, day: DayMark, reason: &str) -> RedisResult<bool> {
+    pub(super) async fn first_notice(&self, day: DayMark, notice: &str) -> RedisResult<bool> {
         let options =
             SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::PX(millis(MEMORY)));
-        let key = self.keyed("notice", &format!("{day} {reason}"));
+        let key = self.keyed("notice", &format!("{day} {notice}"));
         let set: Option<String> = self.noticing(self.connection.clone().set_options(key, 1, options).await)?;
         Ok(set.is_some())
     }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::failures::Making;
 use super::helpdesk::Limits;
 use super::php::{self, Row, text_of, truthy};
 use super::upload::Upload;
@@ -48,9 +49,13 @@ impl Call {
         path.strip_prefix(API).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Whether a path asks for a new ticket when posted to.
-    pub(super) fn is_ticket_collection(path: &str) -> bool {
-        path.strip_prefix(API).is_some_and(|rest| rest.trim_matches('/').eq_ignore_ascii_case("ticket"))
+    /// What a path asks to be made when posted to.
+    pub(super) fn making(path: &str) -> Option<Making> {
+        match path.strip_prefix(API)?.trim_matches('/').to_ascii_lowercase().as_str() {
+            "ticket" => Some(Making::Tickets),
+            "itilfollowup" => Some(Making::Followups),
+            _ => None,
+        }
     }
 
     /// Reads a request whose body was received.

@@ -26,15 +26,24 @@ pub enum Failure {
     Down,
 }
 
+/// What a call makes, as far as a [`Rule`] tells calls apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// Tickets.
+    Tickets,
+    /// Follow-ups.
+    Followups,
+}
+
 /// A failure and the calls it hits.
 ///
-/// Written `name[=duration][@tickets][*count]`: `lost@tickets*1`, `slow=2s`, `502*3`.
+/// Written `name[=duration][@tickets|@followups][*count]`: `lost@tickets*1`, `slow=2s`, `502*3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// What happens.
     pub failure: Failure,
-    /// Only calls that create tickets are hit.
-    pub only_new_tickets: bool,
+    /// Only calls that make these are hit; all calls without.
+    pub only: Option<Making>,
     /// How many calls are still to be hit; all of them without a number.
     pub remaining: Option<u32>,
 }
@@ -42,7 +51,7 @@ pub struct Rule {
 impl Rule {
     /// Every call fails that way.
     pub fn always(failure: Failure) -> Self {
-        Self { failure, only_new_tickets: false, remaining: None }
+        Self { failure, only: None, remaining: None }
     }
 
     /// The next `count` calls fail that way.
@@ -53,7 +62,13 @@ impl Rule {
     /// The same, for calls that create tickets.
     #[must_use]
     pub fn on_new_tickets(self) -> Self {
-        Self { only_new_tickets: true, ..self }
+        Self { only: Some(Making::Tickets), ..self }
+    }
+
+    /// The same, for calls that create follow-ups.
+    #[must_use]
+    pub fn on_new_followups(self) -> Self {
+        Self { only: Some(Making::Followups), ..self }
     }
 }
 
@@ -61,7 +76,7 @@ impl Rule {
 #[derive(Debug, Error)]
 #[error(
     "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, lost or \
-     down, then maybe @tickets and *COUNT, as in lost@tickets*1"
+     down, then maybe @tickets or @followups and *COUNT, as in lost@tickets*1"
 )]
 pub struct UnknownFailure(String);
 
@@ -74,9 +89,11 @@ impl FromStr for Rule {
             Some((rest, count)) => (rest, Some(count.parse().map_err(|_| unknown())?)),
             None => (text, None),
         };
-        let (name, only_new_tickets) = match rest.strip_suffix("@tickets") {
-            Some(name) => (name, true),
-            None => (rest, false),
+        let (name, only) = match rest.split_once('@') {
+            Some((name, "tickets")) => (name, Some(Making::Tickets)),
+            Some((name, "followups")) => (name, Some(Making::Followups)),
+            Some(_) => return Err(unknown()),
+            None => (rest, None),
         };
         let failure = match name.split_once('=') {
             Some(("slow", duration)) => {
@@ -95,7 +112,7 @@ impl FromStr for Rule {
                 _ => return Err(unknown()),
             },
         };
-        Ok(Self { failure, only_new_tickets, remaining: count })
+        Ok(Self { failure, only, remaining: count })
     }
 }
 
@@ -110,9 +127,9 @@ impl Failures {
     }
 
     /// The failure of this call, counted.
-    pub(super) fn strike(&mut self, makes_ticket: bool) -> Option<Failure> {
+    pub(super) fn strike(&mut self, making: Option<Making>) -> Option<Failure> {
         let rule =
-            self.0.iter_mut().find(|rule| rule.remaining != Some(0) && (makes_ticket || !rule.only_new_tickets))?;
+            self.0.iter_mut().find(|rule| rule.remaining != Some(0) && (rule.only.is_none() || rule.only == making))?;
         if let Some(remaining) = &mut rule.remaining {
             *remaining -= 1;
         }
@@ -146,10 +163,11 @@ mod tests {
             ("slow=1500ms", Rule::always(Failure::Slow(Duration::from_millis(1500)))),
             ("slow=2s*3", Rule::next(3, Failure::Slow(Duration::from_secs(2)))),
             ("down@tickets", Rule::always(Failure::Down).on_new_tickets()),
+            ("lost@followups", Rule::always(Failure::AnswerLost).on_new_followups()),
         ] {
             assert_eq!(text.parse::<Rule>().unwrap(), expected, "{text}");
         }
-        for text in ["", "slow", "slow=", "slow=-1s", "lost*x", "503", "file=3"] {
+        for text in ["", "slow", "slow=", "slow=-1s", "lost*x", "503", "file=3", "lost@users"] {
             assert!(text.parse::<Rule>().is_err(), "{text}");
         }
     }
@@ -160,8 +178,12 @@ mod tests {
         let rule = Rule::next(2, Down).on_new_tickets();
         let mut failures = Failures(vec![rule, Rule::always(ServerError)]);
         let hits: Vec<_> =
-            [false, true, true, true].map(|makes_ticket| failures.strike(makes_ticket)).into_iter().flatten().collect();
-        assert_eq!(hits, [ServerError, Down, Down, ServerError]);
-        assert_eq!(Failures::none().strike(true), None);
+            [Some(Making::Followups), Some(Making::Tickets), Some(Making::Tickets), Some(Making::Tickets), None]
+                .map(|making| failures.strike(making))
+                .into_iter()
+                .flatten()
+                .collect();
+        assert_eq!(hits, [ServerError, Down, Down, ServerError, ServerError]);
+        assert_eq!(Failures::none().strike(Some(Making::Tickets)), None);
     }
 }

@@ -53,7 +53,7 @@ use self::connection::{CuttableListener, Scissors};
 use self::helpdesk::Helpdesk;
 use self::store::Store;
 
-pub use self::failures::{Failure, Failures, Rule, UnknownFailure};
+pub use self::failures::{Failure, Failures, Making, Rule, UnknownFailure};
 pub use self::helpdesk::Limits;
 pub use self::view::{DocumentView, FollowupView, Person, TicketView};
 
@@ -205,9 +205,8 @@ async fn api(
             return (StatusCode::BAD_REQUEST, unknown.to_string()).into_response();
         }
         None => {
-            let path = request.uri().path();
-            let makes_ticket = request.method() == Method::POST && Call::is_ticket_collection(path);
-            shared.failures().strike(makes_ticket)
+            let making = Call::making(request.uri().path()).filter(|_| request.method() == Method::POST);
+            shared.failures().strike(making)
         }
     };
     if failure == Some(Failure::Down) {

@@ -14,7 +14,7 @@ use super::upload::{self, Incoming, Messages, Owner};
 
 pub(super) const NEW: i64 = 1;
 pub(super) const ASSIGNED: i64 = 2;
-const WAITING: i64 = 4;
+pub(super) const WAITING: i64 = 4;
 pub(super) const SOLVED: i64 = 5;
 pub(super) const CLOSED: i64 = 6;
 

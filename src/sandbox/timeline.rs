@@ -8,14 +8,14 @@ use super::helpdesk::Helpdesk;
 use super::php::{Row, flag, int_of, text_of};
 use super::session::Caller;
 use super::store::{Event, now};
-use super::tickets::{self, CLOSED, SOLVED};
+use super::tickets::{self, CLOSED, SOLVED, WAITING};
 use super::upload::{self, Incoming, Messages, Owner};
 
 const WAITING_FOR_APPROVAL: i64 = 2;
 const ACCEPTED: i64 = 3;
 const REFUSED: i64 = 4;
 
-/// A follow-up; `add_close` approves the solution, `add_reopen` refuses it.
+/// A follow-up; `add_close` approves the solution, `add_reopen` refuses it, or ends the waiting.
 pub(super) fn add_followup(
     desk: &mut Helpdesk,
     caller: &Caller,
@@ -54,8 +54,10 @@ pub(super) fn add_followup(
     if answered && flag(&input, "add_close") {
         judge(desk, caller, ticket, ACCEPTED);
         tickets::set_status(desk, caller, ticket, CLOSED);
-    } else if answered && flag(&input, "add_reopen") {
-        judge(desk, caller, ticket, REFUSED);
+    } else if (answered || tickets::status(&desk.store, ticket) == WAITING) && flag(&input, "add_reopen") {
+        if answered {
+            judge(desk, caller, ticket, REFUSED);
+        }
         let status = if actors::is_assigned(&desk.store, ticket) { 2 } else { 1 };
         tickets::set_status(desk, caller, ticket, status);
     }

@@ -18,7 +18,7 @@ fn nature(mail: &Mail, rules: &Rules) -> Option<Reason> {
     let content_type = field("content-type").unwrap_or_default();
     let is_report = content_type.starts_with("multipart/report");
 
-    if mail.message_id.as_deref().is_some_and(|id| is_own(id, rules)) {
+    if mail.message_id.as_deref().is_some_and(|id| own_id(id, rules).is_some()) {
         return Some(Reason::OwnMail);
     }
     let from_daemon = mail.from.iter().any(|from| from.local() == "mailer-daemon");
@@ -45,12 +45,13 @@ fn nature(mail: &Mail, rules: &Rules) -> Option<Reason> {
     None
 }
 
-/// Whether a Message-ID is of the form the gateway gives its own mails, `<….passerelle@own-domain>`.
-fn is_own(message_id: &str, rules: &Rules) -> bool {
+/// What stands before the mark in a Message-ID of the form the gateway gives its own mails,
+/// `<….passerelle@own-domain>`, lower case: the request's reference and the reason of the mail.
+pub(super) fn own_id(message_id: &str, rules: &Rules) -> Option<String> {
     let id = message_id.trim().trim_start_matches('<').trim_end_matches('>').to_lowercase();
-    id.rsplit_once('@').is_some_and(|(local, domain)| {
-        local.ends_with(".passerelle") && rules.own_domains.iter().any(|own| own == domain)
-    })
+    let (local, domain) = id.rsplit_once('@')?;
+    let name = local.strip_suffix(".passerelle")?;
+    rules.own_domains.iter().any(|own| own == domain).then(|| name.to_owned())
 }
 
 #[cfg(test)]

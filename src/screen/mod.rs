@@ -3,7 +3,8 @@
 //! [`identify`] finds who asks; [`prove`] judges what stands behind that, so that nothing is ever sent to
 //! somebody who never wrote; [`by_itself`] applies what else the request alone decides, cheapest first; then
 //! the pipeline gathers what a directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`]
-//! makes a [`Screened`].
+//! makes a [`Screened`]. A mail that answers a ticket's notification goes another way: [`reply`] judges what
+//! GLPI says of that ticket.
 
 mod automatic;
 mod director;
@@ -11,6 +12,7 @@ mod keyword;
 mod proof;
 mod quota;
 mod recipient;
+mod reply;
 mod sender;
 mod size;
 
@@ -22,6 +24,7 @@ pub use director::{Director, director};
 pub use keyword::{Application, Applications, words};
 pub use proof::{Evidence, Method, Proof, doubt};
 pub use quota::{Place, WithinQuota, quota};
+pub use reply::{MayFollowUp, Reply, Standing, Thread, reply};
 
 use crate::{
     config,
@@ -67,17 +70,16 @@ pub struct Rules {
     require: config::Require,
     disabled: Vec<String>,
     sentences: BTreeMap<String, String>,
+    replies: config::Replies,
+    glpi_tags: Vec<String>,
     time_zone: TimeZone,
 }
 
 impl Rules {
     /// Reads the rules from the configuration. `own_domain` is where the gateway's mails come from.
-    pub fn new(
-        config: &config::Screen,
-        own_domain: Option<String>,
-        time_zone: TimeZone,
-    ) -> Result<Self, config::ConfigError> {
-        let recipients = config
+    pub fn new(config: &config::Config, own_domain: Option<String>) -> Result<Self, config::ConfigError> {
+        let screen = &config.screen;
+        let recipients = screen
             .recipients
             .iter()
             .map(|text| {
@@ -90,25 +92,21 @@ impl Rules {
             })
             .collect::<Result<_, _>>()?;
         let lower = |names: &[String]| names.iter().map(|name| name.trim().to_lowercase()).collect();
-        let mut own_domains: Vec<String> = lower(&config.own_domains);
+        let mut own_domains: Vec<String> = lower(&screen.own_domains);
         own_domains.extend(own_domain);
         Ok(Self {
             recipients,
-            domains: lower(&config.domains),
-            subdomains: lower(&config.subdomains),
-            max_size: config.max_size,
+            domains: lower(&screen.domains),
+            subdomains: lower(&screen.subdomains),
+            max_size: screen.max_size,
             own_domains,
-            require: config::Require::Nothing,
-            disabled: config.disabled.clone(),
-            sentences: config.sentences.clone(),
-            time_zone,
+            require: config.sender.require,
+            disabled: screen.disabled.clone(),
+            sentences: screen.sentences.clone(),
+            replies: config.mail.replies,
+            glpi_tags: config.mail.glpi_tags.iter().map(|tag| tag.trim().to_owned()).collect(),
+            time_zone: config.time_zone.clone(),
         })
-    }
-
-    /// The same rules, with what must prove a mail's sender.
-    #[must_use]
-    pub fn requiring(self, require: config::Require) -> Self {
-        Self { require, ..self }
     }
 
     /// The addresses mail is taken for.
@@ -127,8 +125,11 @@ impl Rules {
 
     /// A refusal with the academy's sentence, or the one shipped.
     fn refuse(&self, reason: Reason) -> Rejection {
-        let sentence = self.sentences.get(reason.code()).cloned();
-        Rejection::Refused(Refusal { reason, sentence: sentence.unwrap_or_else(|| reason.sentence().to_owned()) })
+        Rejection::Refused(Refusal { reason, sentence: self.sentence(reason).to_owned() })
+    }
+
+    fn sentence(&self, reason: Reason) -> &str {
+        self.sentences.get(reason.code()).map_or_else(|| reason.sentence(), String::as_str)
     }
 }
 
@@ -149,6 +150,15 @@ impl Identified {
 /// A request whose sender is proven as far as the academy requires it. Only [`prove`] makes one.
 #[derive(Clone, Debug)]
 pub struct Proven(Identified);
+
+/// What passed every rule that needs no more than the request.
+#[derive(Clone, Debug)]
+pub enum Passed {
+    /// A request for a ticket of its own.
+    Request(Candidate),
+    /// A reply about a ticket that is there.
+    Reply(Reply),
+}
 
 /// A request that passed every rule that needs no more than the request.
 #[derive(Clone, Debug)]
@@ -272,21 +282,23 @@ pub fn prove(identified: Identified, proof: &Proof, rules: &Rules) -> Result<Pro
     }
 }
 
-/// Applies the other rules that need no more than the request: recipient, size, keyword.
+/// Applies the other rules that need no more than the request: recipient, size, and for what is no reply the
+/// keyword.
 ///
 /// # Errors
 ///
 /// The request back, with the first rule's verdict.
-pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> Result<Candidate, Rejected> {
+pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> Result<Passed, Rejected> {
     let Proven(Identified { received, requester }) = proven;
-    let application = recipient::check(&received, rules)
-        .and_then(|()| size::check(&received, rules))
-        .and_then(|()| keyword::check(&received, rules, applications));
-    match application {
-        Ok(application) => {
-            let arrived = received.arrived.to_zoned(rules.time_zone.clone());
-            Ok(Candidate { received, requester, application, arrived })
-        }
+    if let Err(rejection) = recipient::check(&received, rules).and_then(|()| size::check(&received, rules)) {
+        return Err((Box::new(received), rejection));
+    }
+    let arrived = received.arrived.to_zoned(rules.time_zone.clone());
+    if let Some(thread) = reply::thread(&received, rules) {
+        return Ok(Passed::Reply(Reply { received, requester, arrived, thread }));
+    }
+    match keyword::check(&received, rules, applications) {
+        Ok(application) => Ok(Passed::Request(Candidate { received, requester, application, arrived })),
         Err(rejection) => Err((Box::new(received), rejection)),
     }
 }

@@ -175,7 +175,7 @@ mod tests {
     };
 
     fn rules(require: Require) -> Rules {
-        samples::rules(|_| {}).requiring(require)
+        samples::configured(|config| config.sender.require = require)
     }
 
     fn passed(method: Method, domain: &str) -> Proof {
@@ -209,11 +209,11 @@ mod tests {
 
     #[test]
     fn domains_below_one_configured_parent_are_aligned() {
-        let config = |screen: &mut crate::config::Screen| {
-            screen.domains = vec!["education.gouv.fr".into()];
-            screen.subdomains = vec!["ac-dijon.fr".into()];
-        };
-        let rules = samples::rules(config).requiring(Require::Aligned);
+        let rules = samples::configured(|config| {
+            config.screen.domains = vec!["education.gouv.fr".into()];
+            config.screen.subdomains = vec!["ac-dijon.fr".into()];
+            config.sender.require = Require::Aligned;
+        });
         let mail = samples::mail(|mail| mail.from = vec![Address::parse("a@ecole.ac-dijon.fr").unwrap()]);
         for (domain, expected) in [("ac-dijon.fr", true), ("smtp.ac-dijon.fr", true), ("education.gouv.fr", false)] {
             assert_eq!(check(&mail, &passed(Method::Dkim, domain), &rules).is_ok(), expected, "{domain}");
@@ -235,8 +235,11 @@ mod tests {
         let tricky = samples::mail(|mail| mail.reply_to = vec!["x@evil.org".into()]);
         assert_eq!(check(&samples::form(FormFields::default()), &nothing, &rules(Require::Aligned)), Ok(()));
         assert_eq!(check(&tricky, &nothing, &rules(Require::Nothing)), Ok(()));
-        let disabled = samples::rules(|config| config.disabled = vec!["unproven-sender".into()]);
-        assert_eq!(check(&tricky, &nothing, &disabled.requiring(Require::Aligned)), Ok(()));
+        let disabled = samples::configured(|config| {
+            config.screen.disabled = vec!["unproven-sender".into()];
+            config.sender.require = Require::Aligned;
+        });
+        assert_eq!(check(&tricky, &nothing, &disabled), Ok(()));
     }
 
     #[rstest]
@@ -264,7 +267,10 @@ mod tests {
 
     #[test]
     fn an_internationalised_domain_never_passes_either() {
-        let open = samples::rules(|config| config.disabled = vec!["foreign-sender".into()]).requiring(Require::Aligned);
+        let open = samples::configured(|config| {
+            config.screen.disabled = vec!["foreign-sender".into()];
+            config.sender.require = Require::Aligned;
+        });
         for (domain, expected) in [("xn--ac-dijn-q4a.fr", false), ("ecole.example", true)] {
             let mail = samples::mail(|mail| mail.from = Address::parse(&format!("a@{domain}")).into_iter().collect());
             assert_eq!(doubt(&mail, &passed(Method::Dkim, domain), &open).is_none(), expected, "{domain}");

@@ -6,9 +6,14 @@ use super::{Application, Applications, Rules};
 use crate::request::{Address, Body, Channel, FormFields, Mail, Origin, Received, Reference};
 
 pub(crate) fn rules(change: impl FnOnce(&mut crate::config::Screen)) -> Rules {
-    let mut config = crate::config::load_from(None, []).unwrap().screen;
+    configured(|config| change(&mut config.screen))
+}
+
+pub(crate) fn configured(change: impl FnOnce(&mut crate::config::Config)) -> Rules {
+    let mut config = crate::config::load_from(None, []).unwrap();
+    config.time_zone = TimeZone::UTC;
     change(&mut config);
-    Rules::new(&config, Some("ac-dijon.fr".into()), TimeZone::UTC).unwrap()
+    Rules::new(&config, Some("ac-dijon.fr".into())).unwrap()
 }
 
 pub(crate) fn applications() -> Applications {

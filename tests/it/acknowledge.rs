@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use mail_parser::{HeaderValue, Message, MessageParser};
 use passerelle::{
     acknowledge::Acknowledger,
@@ -360,8 +360,8 @@ async fn a_message_id_of_its_own_is_known_to_screening_and_the_same_for_a_repeat
     ids.dedup();
     assert_eq!(ids.len(), 2, "{ids:?}");
 
-    let config = config::load_from(None, []).unwrap().screen;
-    let rules = Rules::new(&config, Some(acknowledger.domain().to_owned()), TimeZone::UTC).unwrap();
+    let config = config::load_from(None, []).unwrap();
+    let rules = Rules::new(&config, Some(acknowledger.domain().to_owned())).unwrap();
     for id in ids {
         let mut looped = mail("LSU");
         let Origin::Mail(mail) = &mut looped.origin else { panic!("a mail") };

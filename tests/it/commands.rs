@@ -74,6 +74,7 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
     file("1.eml", &mail(DIRECTORS[0], "t1", "Accès LSUN", "Bonjour"));
     file("2.eml", &mail("x@example.org", "t2", "LSU", "Bonjour"));
     file("3.eml", b"");
+    file("4.eml", &mail(DIRECTORS[0], "t4", "RE: [GLPI #0001234] Nouveau suivi", "Bonjour"));
     let settings = [("directory.csv", csv.to_str().unwrap())];
     let path = folder.path().to_str().unwrap();
 
@@ -83,7 +84,16 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let short: Vec<_> =
         lines.iter().map(|line| (line["outcome"].as_str().unwrap(), line["reason"].as_str().unwrap())).collect();
-    assert_eq!(short, [("created", "created"), ("refused", "foreign-sender"), ("refused", "no-sender")]);
+    assert_eq!(
+        short,
+        [
+            ("created", "created"),
+            ("refused", "foreign-sender"),
+            ("refused", "no-sender"),
+            ("refused", "reply-to-ticket")
+        ]
+    );
+    assert!(lines[3]["sentence"].as_str().unwrap().contains("n° 1234"), "{}", lines[3]);
     assert_eq!(lines[0]["application"], "LSU");
     assert_eq!(lines[0]["category"], "Scolarité > LSU");
     assert_eq!(lines[0]["group"], "Référents-LSU");
@@ -98,9 +108,14 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
         assert!(table.contains(part), "{part} in {table}");
     }
     let details = text(&run(passerelle(&["try", path, "--details"], &settings), b"").await.stdout);
-    for part in ["foreign-sender   ok", "no-keyword       ok", "refused (foreign-sender)", "mails  outcome"] {
+    for part in
+        ["foreign-sender   ok", "no-keyword       ok", "refused (foreign-sender)", "to ticket 1234", "mails  outcome"]
+    {
         assert!(details.contains(part), "{part} in {details}");
     }
+    let followup = [settings[0], ("mail.replies", "followup")];
+    let added = text(&run(passerelle(&["try", &format!("{path}/4.eml")], &followup), b"").await.stdout);
+    assert!(added.contains("4.eml: followup (followup)"), "{added}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use passerelle::{
     config,
     intake::{Envelope, parse},
-    request::{Address, Attachment, Channel, Origin, Received, Reference},
+    request::{Address, Attachment, Channel, Origin, Reason, Received, Reference},
     route::Mappings,
-    screen::{self, Proof, Rejection, Rules},
+    screen::{self, Passed, Proof, Rejection, Rules},
 };
 
 /// How many mails each theme has: none is skipped in silence.
@@ -98,7 +98,7 @@ struct Shipped {
 impl Shipped {
     fn load() -> Self {
         let config = config::load_from(None, []).unwrap();
-        let rules = Rules::new(&config.screen, Some("ac-dijon.fr".to_owned()), config.time_zone.clone()).unwrap();
+        let rules = Rules::new(&config, Some("ac-dijon.fr".to_owned())).unwrap();
         Self { rules, mappings: Mappings::load(None).unwrap() }
     }
 
@@ -108,7 +108,9 @@ impl Shipped {
             .and_then(|identified| screen::prove(identified, &Proof::NotProven(String::new()), &self.rules))
             .and_then(|identified| screen::by_itself(identified, &self.rules, self.mappings.applications()));
         let (outcome, reason, application) = match judged {
-            Ok(candidate) => ("created", None, Some(candidate.application().to_owned())),
+            Ok(Passed::Request(candidate)) => ("created", None, Some(candidate.application().to_owned())),
+            // As for a ticket that is there and open, with the default `mail.replies`.
+            Ok(Passed::Reply(_)) => ("refused", Some(Reason::ReplyToTicket), None),
             Err((_, Rejection::Refused(refusal))) => ("refused", Some(refusal.reason), None),
             Err((_, Rejection::Ignored(reason))) => ("ignored", Some(reason), None),
             Err((_, Rejection::Unknown { reason, .. })) => ("deferred", Some(reason), None),

@@ -11,6 +11,7 @@
 mod account;
 mod failing;
 mod files;
+mod followups;
 mod target;
 mod tickets;
 mod whole_way;

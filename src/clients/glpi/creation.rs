@@ -68,6 +68,10 @@ pub struct NewFollowup {
     pub author: Option<u64>,
     /// Whether only staff sees it.
     pub private: bool,
+    /// `RequestType` id: the source of the follow-up.
+    pub request_type: Option<u64>,
+    /// Whether a pending, solved or closed ticket is opened again, its solution refused.
+    pub reopen: bool,
 }
 
 /// A file that goes along.
@@ -149,6 +153,11 @@ impl Glpi {
     /// What became of the files of a ticket whose creation's answer was lost.
     pub async fn ticket_files(&self, ticket: u64, files: &[Upload]) -> Vec<FileOutcome> {
         self.fates("Ticket", &wire::Added { id: ticket, upload_result: Value::Null }, files).await
+    }
+
+    /// What became of the files of a follow-up whose creation's answer was lost.
+    pub async fn followup_files(&self, followup: u64, files: &[Upload]) -> Vec<FileOutcome> {
+        self.fates("ITILFollowup", &wire::Added { id: followup, upload_result: Value::Null }, files).await
     }
 
     /// What became of the files of a creation.
@@ -243,6 +252,12 @@ fn followup_input(followup: &NewFollowup) -> Map<String, Value> {
     set("_do_not_compute_takeintoaccount", json!(1));
     if let Some(author) = followup.author {
         set("users_id", json!(author));
+    }
+    if let Some(id) = followup.request_type {
+        set("requesttypes_id", json!(id));
+    }
+    if followup.reopen {
+        set("add_reopen", json!(1));
     }
     input
 }

@@ -37,6 +37,8 @@ pub struct Ticket {
     pub content: String,
     /// As in [`FoundTicket::status`].
     pub status: u64,
+    /// Whether it is in the bin.
+    pub deleted: bool,
     /// 1 incident, 2 request: see [`super::Kind`].
     pub kind: u64,
     /// 1 to 5.
@@ -124,11 +126,18 @@ impl Glpi {
         Ok(found.into_values().rev().collect())
     }
 
-    /// A ticket.
+    /// A ticket, also one in the bin.
+    ///
+    /// Of one that the account may not see, in another entity for instance, GLPI says that a right is
+    /// missing: [`GlpiError::NotFound`] here.
     pub async fn ticket(&self, id: u64) -> Result<Ticket, GlpiError> {
         let query = vec![("get_hateoas".to_owned(), "false".to_owned())];
-        let item: wire::TicketItem = self.get(format!("Ticket/{id}"), query).await?;
-        Ok(item.into())
+        let item: Result<wire::TicketItem, _> = self.get(format!("Ticket/{id}"), query).await;
+        match item {
+            Ok(item) => Ok(item.into()),
+            Err(GlpiError::Denied { code, .. }) if code == "ERROR_RIGHT_MISSING" => Err(GlpiError::NotFound),
+            Err(error) => Err(error),
+        }
     }
 
     /// The groups of a ticket.
@@ -245,6 +254,7 @@ impl From<wire::TicketItem> for Ticket {
             name: item.name,
             content: item.content,
             status: item.status,
+            deleted: item.is_deleted > 0,
             kind: item.kind,
             urgency: item.urgency,
             category: item.itilcategories_id,

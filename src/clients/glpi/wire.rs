@@ -163,6 +163,8 @@ pub(super) struct TicketItem {
     pub content: String,
     #[serde(default, deserialize_with = "number")]
     pub status: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub is_deleted: u64,
     #[serde(rename = "type", default, deserialize_with = "number")]
     pub kind: u64,
     #[serde(default, deserialize_with = "number")]

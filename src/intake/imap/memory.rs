@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::folders::Place;
 
 /// The pause after a message could not be fetched; it doubles with each further failure.
-const FIRST_PAUSE: Duration = Duration::from_mins(1);
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Default)]
@@ -167,9 +167,9 @@ mod tests {
         let (mut memory, now) = (Memory::default(), Instant::now());
         memory.begin(7);
         assert_eq!(memory.not_fetched(1, now), 1);
-        assert_eq!(memory.next_due(), Some(now + Duration::from_mins(1)));
+        assert_eq!(memory.next_due(), Some(now + Duration::from_secs(5)));
         assert_eq!(memory.not_fetched(1, now), 2);
-        assert_eq!(memory.next_due(), Some(now + Duration::from_mins(2)));
+        assert_eq!(memory.next_due(), Some(now + Duration::from_secs(10)));
         for _ in 0..40 {
             memory.not_fetched(1, now);
         }

@@ -54,12 +54,18 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         let most = match told {
             Told::No => 0,
             Told::Topmost => 1,
-            Told::All => usize::MAX,
+            Told::All | Told::End => usize::MAX,
         };
         let values: Vec<String> = header.all(name).take(most).map(|value| words::decode(&value)).collect();
         // An empty field says something by being there.
         if !values.is_empty() {
-            fields.insert(name.to_owned(), charset::line(&values.join(", "), MAX_FIELD));
+            let whole = values.join(", ");
+            let kept = if told == Told::End {
+                last_ids(&charset::line(&whole, usize::MAX))
+            } else {
+                charset::line(&whole, MAX_FIELD)
+            };
+            fields.insert(name.to_owned(), kept);
         }
     }
     let mut header_recipients = addresses(header, "to");
@@ -76,6 +82,14 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         authentication_results: header.whole("authentication-results").map(Cow::into_owned),
         message_id: identity::message_id(header).map(|id| charset::line(&id, MAX_FIELD)),
         fields,
+    }
+}
+
+/// The last whole identifiers of a list that may be too long to keep.
+fn last_ids(ids: &str) -> String {
+    match ids.char_indices().nth_back(MAX_FIELD) {
+        None => ids.to_owned(),
+        Some((before, _)) => ids[before..].find('<').map_or_else(String::new, |at| ids[before + at..].to_owned()),
     }
 }
 
@@ -230,6 +244,16 @@ mod tests {
             "mx; dkim=pass\theader.d=a.fr =?utf-8?Q?=3B?="
         );
         assert_eq!(results(&format!("mx; none ({long})")), None);
+    }
+
+    #[test]
+    fn of_a_long_thread_the_newest_mails_are_kept() {
+        let ids: Vec<String> = (0..150).map(|number| format!("<message-{number}@é.ac-dijon.fr>")).collect();
+        let facts = facts(&format!("References: {}\n", ids.join("\n ")));
+        let kept: Vec<&str> = facts.fields["references"].split(' ').collect();
+        assert!(kept.len() > 60 && facts.fields["references"].chars().count() <= 2000, "{kept:?}");
+        assert_eq!(kept, ids[ids.len() - kept.len()..]);
+        assert_eq!(super::last_ids(&"x".repeat(3000)), "");
     }
 
     #[test]

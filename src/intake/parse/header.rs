@@ -21,6 +21,8 @@ pub(super) enum Told {
     Topmost,
     /// Every occurrence.
     All,
+    /// Every occurrence; of a long one the end, where the newest stands.
+    End,
 }
 
 /// The fields that are read; others are skipped where they stand.
@@ -43,7 +45,7 @@ pub(super) const READ: &[(&str, Told)] = &[
     ("message-id", Told::No),
     ("precedence", Told::All),
     ("received", Told::No),
-    ("references", Told::All),
+    ("references", Told::End),
     ("reply-to", Told::No),
     ("return-path", Told::Topmost),
     ("subject", Told::No),

@@ -7,5 +7,6 @@ mod proof;
 mod quota;
 mod refusals;
 mod relay;
+mod replies;
 mod shared;
 mod tickets;

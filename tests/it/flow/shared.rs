@@ -12,7 +12,7 @@ use passerelle::{
     request::{Channel, Received, Reference},
     route::Mappings,
     sandbox::{Failure, Rule, Sandbox},
-    screen::{self, Candidate, Place, Rules},
+    screen::{self, Candidate, Passed, Place, Rules},
 };
 use secrecy::SecretSlice;
 
@@ -137,10 +137,13 @@ fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
 }
 
 fn screened(config: &Config, received: Received) -> Candidate {
-    let rules = Rules::new(&config.screen, None, config.time_zone.clone()).unwrap();
-    let identified = screen::identify(received, &rules).unwrap();
+    let rules = Rules::new(config, None).unwrap();
+    let (identified, mappings) = (screen::identify(received, &rules).unwrap(), Mappings::load(None).unwrap());
     let proven = screen::prove(identified, &screen::Proof::NotProven(String::new()), &rules).unwrap();
-    screen::by_itself(proven, &rules, Mappings::load(None).unwrap().applications()).unwrap()
+    match screen::by_itself(proven, &rules, mappings.applications()) {
+        Ok(Passed::Request(candidate)) => candidate,
+        other => panic!("no request: {other:?}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

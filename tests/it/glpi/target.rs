@@ -37,6 +37,12 @@ impl Target {
     }
 }
 
+/// The login and password of the account the tests were given, the sandbox's own without.
+pub(super) fn account() -> (String, String) {
+    let variable = |name, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+    (variable("GLPI_TEST_LOGIN", "passerelle"), variable("GLPI_TEST_PASSWORD", "passerelle"))
+}
+
 /// What reaches a sandbox as its service account.
 pub(super) fn settings(sandbox: &Sandbox) -> Settings {
     Settings::new(sandbox.url(), login("passerelle", "passerelle"))

@@ -133,6 +133,8 @@ async fn a_follow_up_shows_its_author_and_its_files() {
         content_html: "<p>complément &amp; « é »</p>".to_owned(),
         author: Some(director),
         private: false,
+        request_type: None,
+        reopen: false,
     };
     let marker = marker();
     let files = [text_file("a.txt", &format!("a {marker}")), text_file("b.exe", &format!("b {marker}"))];

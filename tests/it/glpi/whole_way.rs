@@ -2,20 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::target::Target;
+use super::target::{Target, account};
 use crate::support::{
     gateway::{ASSISTANCE, DIRECTORS, Gateway, mail},
     postfix::Postfix,
     wait_until,
 };
-use passerelle::clients::glpi::{Requester, Role};
+use passerelle::{
+    clients::glpi::{Requester, Role},
+    request::Reference,
+};
 
 /// A gateway in front of the GLPI under test, as the account the tests were given.
 async fn gateway(target: &Target) -> Gateway {
-    let login = std::env::var("GLPI_TEST_LOGIN").unwrap_or_else(|_| "passerelle".to_owned());
-    let password = std::env::var("GLPI_TEST_PASSWORD").unwrap_or_else(|_| "passerelle".to_owned());
+    gateway_with(target, &[]).await
+}
+
+async fn gateway_with(target: &Target, more: &[(&str, &str)]) -> Gateway {
+    let (login, password) = account();
     // A real GLPI keeps the tickets of earlier runs: the day's quota is not what is tested here.
-    let settings = [("glpi.login", login.as_str()), ("glpi.password", &password), ("quota.per_day", "1000000")];
+    let mut settings = vec![("glpi.login", login.as_str()), ("glpi.password", &password), ("quota.per_day", "1000000")];
+    settings.extend(more);
     Gateway::in_front_of(target.url().as_str(), &settings).await
 }
 
@@ -98,4 +105,35 @@ async fn a_form_with_an_image_is_one_ticket_whatever_becomes_of_the_gateway_s_me
     let onde = glpi.group_by_name("Référents-ONDE").await.unwrap().unwrap();
     assert_eq!(glpi.ticket_groups(id).await.unwrap().iter().map(|it| it.group).collect::<Vec<_>>(), [onde]);
     assert_eq!(glpi.ticket_documents(id).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_through_postfix_is_one_follow_up_of_its_ticket_and_a_stranger_s_is_none() {
+    let target = Target::start().await;
+    let gateway = gateway_with(&target, &[("mail.replies", "followup")]).await;
+    let glpi = target.client();
+    let postfix = Postfix::start(&format!("inet:{}", gateway.lmtp));
+    let name = unique("réponse");
+    let first =
+        gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], &unique("m"), &format!("LSU : {name}"), "Bonjour")).await;
+    let ticket: u64 = first.split("ticket ").nth(1).and_then(|rest| rest.split(',').next()).unwrap().parse().unwrap();
+    let subject = format!("RE: [GLPI #{ticket:07}] Nouveau suivi");
+    let reply = mail(DIRECTORS[0], &unique("r"), &subject, "Voici « le » complément & merci.");
+    for _ in 0..2 {
+        postfix.submit(DIRECTORS[0], &[ASSISTANCE], &reply).await;
+        wait_until("the queue is empty", async || postfix.queue_len() == 0).await;
+    }
+    postfix.submit(DIRECTORS[1], &[ASSISTANCE], &mail(DIRECTORS[1], &unique("s"), &subject, "Et moi ?")).await;
+    wait_until("the queue is empty again", async || postfix.queue_len() == 0).await;
+
+    let log = postfix.log();
+    assert_eq!(log.matches(&format!("250 2.0.0 followup, ticket {ticket}, reference ")).count(), 2, "{log}");
+    assert!(log.contains("250 2.0.0 refused, reply-to-ticket"), "{log}");
+    let followups = glpi.ticket_followups(ticket).await.unwrap();
+    let [followup] = followups.as_slice() else { panic!("{followups:?}") };
+    assert_eq!(Some(followup.author), glpi.user_by_email(DIRECTORS[0]).await.unwrap());
+    assert!(followup.content.contains("Voici « le » complément &amp; merci."), "{}", followup.content);
+    let reference = log.split("followup, ticket ").nth(1).and_then(|rest| rest.split("reference ").nth(1)?.get(..16));
+    assert_eq!(Reference::find(&followup.content), reference.and_then(Reference::parse));
+    gateway.finish().await;
 }

@@ -1,0 +1,124 @@
+//! A reply becomes a follow-up of the ticket it is about, in the name of the person who wrote it.
+
+use minijinja::HtmlEscape;
+
+use super::{BY_MAIL, Chosen, Deliverer, New, Undelivered, attachments, missing, not_made};
+use crate::{
+    clients::glpi::{GlpiError, NewFollowup, Requester},
+    request::{Received, Reference},
+    screen::{MayFollowUp, Reply, Standing, Thread},
+};
+
+/// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
+const LONGEST_THREAD: u32 = 400;
+/// GLPI's status «Closed».
+const CLOSED: u64 = 6;
+
+impl Deliverer {
+    /// What GLPI says of the ticket a reply is about.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn standing(&self, reply: &Reply) -> Result<Standing, Undelivered> {
+        self.ask_standing(reply).await.map_err(|error| not_made(&error))
+    }
+
+    async fn ask_standing(&self, reply: &Reply) -> Result<Standing, GlpiError> {
+        let number = match reply.thread() {
+            Thread::Ticket(number) => Some(number),
+            Thread::Request(reference) => self.ticket_of(reference, LONGEST_THREAD).await?,
+        };
+        let Some(number) = number else { return Ok(Standing::Missing) };
+        let (ticket, people) = match tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number)) {
+            Ok((ticket, people)) if !ticket.deleted => (ticket, people),
+            Ok(_) | Err(GlpiError::NotFound) => return Ok(Standing::Missing),
+            Err(error) => return Err(error),
+        };
+        let user = self.names.user(reply.requester()).await?;
+        let is_actor = people.iter().any(|person| match &person.who {
+            Requester::User(other) => Some(*other) == user,
+            Requester::Email(email) => email.eq_ignore_ascii_case(reply.requester().as_str()),
+        });
+        Ok(Standing::Found {
+            ticket: number,
+            link: self.link(number),
+            is_actor,
+            is_closed: ticket.status == CLOSED,
+            has_account: user.is_some(),
+        })
+    }
+
+    /// Adds a reply to its ticket, with its files. A pending or solved ticket is opened again, as GLPI's own
+    /// collector does it (`MailCollector::buildTicket`, `add_reopen`): its référents see it.
+    ///
+    /// # Errors
+    ///
+    /// Says whether it may have been added: the caller must not try again before that is settled.
+    pub async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
+        let ticket = accepted.ticket();
+        let author = self.names.user(reply.requester()).await.map_err(|error| not_made(&error))?;
+        let types = self.names.document_types().await;
+        let (received, html) = self.without_history(reply.received(), ticket);
+        let mut chosen = attachments::choose(&received, &self.limits, self.original, types.as_deref());
+        let opening = opening(reply, author.is_some());
+        let make = |chosen: &Chosen| {
+            New::Followup(NewFollowup {
+                ticket,
+                content_html: format!("{opening}{}", content(&received, &html, chosen)),
+                author,
+                private: false,
+                request_type: Some(BY_MAIL),
+                reopen: true,
+            })
+        };
+        let (_, files) = self.make(received.reference, &mut chosen, make).await?;
+        self.tell_of_dropped(ticket, &missing::named(&files)).await;
+        Ok(())
+    }
+
+    pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {
+        let followups = self.glpi.ticket_followups(ticket).await?;
+        Ok(followups.iter().find(|it| Reference::find(&it.content) == Some(reference)).map(|it| it.id))
+    }
+
+    /// The reply and its text. What quotes a mail about this very ticket is left out, with its pictures, for
+    /// GLPI has it; any other history, and a signature alone, goes along folded away.
+    fn without_history(&self, reply: &Received, ticket: u64) -> (Received, String) {
+        let mut received = reply.clone();
+        let html = match received.body.html.as_str() {
+            "" => "<p><em>(message sans texte)</em></p>".to_owned(),
+            html => html.to_owned(),
+        };
+        let Some(folded) = received.body.folded_html.take() else { return (received, html) };
+        // As in GLPI's templates, in its subjects, and in the gateway's receipts.
+        let marks = [format!("ticket_{ticket}"), format!("#{ticket:07}"), self.link(ticket)];
+        if marks.iter().any(|mark| folded.contains(mark.as_str())) {
+            received.attachments.retain(|file| {
+                file.inline_tag.as_ref().is_none_or(|tag| html.contains(tag.as_str()) || !folded.contains(tag.as_str()))
+            });
+            (received, html)
+        } else {
+            let html = format!("{html}<details><summary>Signature et messages précédents</summary>{folded}</details>");
+            (received, html)
+        }
+    }
+}
+
+/// What a follow-up opens with: its reference, by which it is found again, and who wrote it where GLPI has no
+/// account to show as its author.
+fn opening(reply: &Reply, has_account: bool) -> String {
+    let date = reply.arrived().strftime("%d/%m/%Y à %H:%M");
+    let reference = reply.received().reference;
+    let from = if has_account { String::new() } else { format!(" de {}", HtmlEscape(reply.requester().as_str())) };
+    format!("<p><em>Réponse par courriel{from}, {date}. Référence : {reference}</em></p>")
+}
+
+fn content(received: &Received, html: &str, chosen: &Chosen) -> String {
+    format!(
+        "{}{}{}",
+        chosen.content(html),
+        missing::cut(&received.cut, chosen.holds_original()),
+        missing::list(&chosen.left_out)
+    )
+}

@@ -1,0 +1,320 @@
+//! A reply to a notification of GLPI, or to a receipt of the gateway, is about a ticket that is there: it
+//! makes no new one.
+//!
+//! GLPI's Message-IDs are as its `NotificationTarget` and `NotificationTargetTicket` make them and its
+//! `MailCollector` reads them:
+//!
+//! - from 10.0.7 on, and in 11.0: `GLPI_<uuid>-Ticket-<id>/<event>@<host>`, for all but the first event with
+//!   `.<time>.<random>` before the `@`;
+//! - 10.0.0 to 10.0.6: `GLPI_<uuid>-Ticket-<id>.<time>.<random>@<host>`;
+//! - 9.5: `GLPI-<id>.<time>.<random>@<host>`, as plugins make them `GLPI-Ticket-<id>.<time>.<random>@<host>`.
+
+use jiff::Zoned;
+
+use super::{Rejection, Rules, automatic::own_id};
+use crate::{
+    config::Replies,
+    request::{Address, Mail, Origin, Reason, Received, Reference, Refusal},
+};
+
+/// Which ticket a reply is about, as far as the mail says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thread {
+    /// The one with this number.
+    Ticket(u64),
+    /// That of the request with this reference: its receipt is answered.
+    Request(Reference),
+}
+
+/// A mail about a ticket that is there. Only [`super::by_itself`] makes one.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(super) received: Received,
+    pub(super) requester: Address,
+    pub(super) arrived: Zoned,
+    pub(super) thread: Thread,
+}
+
+impl Reply {
+    /// The mail.
+    pub fn received(&self) -> &Received {
+        &self.received
+    }
+
+    /// Who wrote it.
+    pub fn requester(&self) -> &Address {
+        &self.requester
+    }
+
+    /// When it arrived, in the academy's time zone.
+    pub fn arrived(&self) -> &Zoned {
+        &self.arrived
+    }
+
+    /// Which ticket it is about.
+    pub fn thread(&self) -> Thread {
+        self.thread
+    }
+}
+
+/// What GLPI says of the ticket a reply is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none, or it is in the bin, or the service account may not see it.
+    Missing,
+    /// It is there.
+    Found {
+        /// GLPI's number.
+        ticket: u64,
+        /// Its page.
+        link: String,
+        /// Whether the sender is its requester, or an observer or assignee of it.
+        is_actor: bool,
+        /// Whether it is closed; a solved one is not.
+        is_closed: bool,
+        /// Whether the sender has an account in GLPI, and so can open the page.
+        has_account: bool,
+    },
+}
+
+/// The proof that a reply may be added to this ticket. Only [`reply`] makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayFollowUp(u64);
+
+impl MayFollowUp {
+    /// GLPI's number of the ticket.
+    pub fn ticket(self) -> u64 {
+        self.0
+    }
+}
+
+/// Judges what GLPI says of the ticket a reply is about. Who has no part in the ticket is told the same
+/// whatever its state.
+///
+/// # Errors
+///
+/// Refused, with what to do instead, where the reply is not to be added.
+pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let Standing::Found { ticket, link, is_actor, is_closed, .. } = standing else {
+        return Err(rules.refuse(Reason::TicketUnknown));
+    };
+    let reason = match (is_actor, is_closed, rules.replies) {
+        (true, true, _) => Reason::TicketClosed,
+        (true, false, Replies::Followup) => return Ok(MayFollowUp(*ticket)),
+        (true, false, Replies::Redirect) | (false, _, _) => Reason::ReplyToTicket,
+    };
+    let sentence = rules.sentence(reason).replace("{ticket}", &ticket.to_string()).replace("{link}", link);
+    Err(Rejection::Refused(Refusal { reason, sentence }))
+}
+
+/// The ticket a mail is about: by what it answers, the newest first, else by GLPI's tag in its subject.
+pub(super) fn thread(received: &Received, rules: &Rules) -> Option<Thread> {
+    let Origin::Mail(mail) = &received.origin else { return None };
+    answered(mail, rules).or_else(|| tagged(&received.subject, &rules.glpi_tags).map(Thread::Ticket))
+}
+
+fn answered(mail: &Mail, rules: &Rules) -> Option<Thread> {
+    ["in-reply-to", "references"].iter().find_map(|name| {
+        let ids = mail.fields.get(*name)?.split(|c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>'));
+        ids.rev().find_map(|id| notified(id).map(Thread::Ticket).or_else(|| acknowledged(id, rules)))
+    })
+}
+
+/// The ticket of a notification of GLPI with this Message-ID.
+fn notified(id: &str) -> Option<u64> {
+    let (local, _host) = id.split_once('@')?;
+    let rest = local.get(..4).filter(|name| name.eq_ignore_ascii_case("GLPI")).and(local.get(4..))?;
+    let (item, _event) = rest.split_once(['/', '.'])?;
+    let number = if let Some(with_uuid) = item.strip_prefix('_') {
+        of_ticket(with_uuid.split_once('-')?.1)?
+    } else {
+        let item = item.strip_prefix('-')?;
+        if item.contains('-') { of_ticket(item)? } else { item }
+    };
+    ticket_number(number)
+}
+
+/// The number in `Ticket-<number>`; changes and problems have notifications of the same form.
+fn of_ticket(item: &str) -> Option<&str> {
+    item.split_once('-').filter(|(kind, _)| kind.eq_ignore_ascii_case("Ticket")).map(|(_, number)| number)
+}
+
+/// The request of a receipt with this Message-ID. A refusal's notice is about no ticket.
+fn acknowledged(id: &str, rules: &Rules) -> Option<Thread> {
+    let name = own_id(id, rules)?;
+    let (reference, reason) = name.split_once('.')?;
+    (reason == Reason::Created.code()).then(|| Reference::parse(reference).map(Thread::Request))?
+}
+
+/// The ticket of the first `[GLPI #0001234]` in a subject.
+fn tagged(subject: &str, tags: &[String]) -> Option<u64> {
+    subject.split('[').skip(1).find_map(|rest| {
+        let (tag, number) = rest.split_once(']')?.0.rsplit_once('#')?;
+        let tag = tag.trim().to_lowercase();
+        tags.iter().any(|known| known.to_lowercase() == tag).then(|| ticket_number(number.trim()))?
+    })
+}
+
+/// A number a ticket can have: GLPI's ids are unsigned, of 32 bits.
+fn ticket_number(digits: &str) -> Option<u64> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse::<u32>().ok().filter(|number| is_number && *number > 0).map(u64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::{super::samples, Rejection, Standing, Thread, reply, tagged, thread};
+    use crate::{
+        config::Replies,
+        request::{FormFields, Reason, Received, Reference},
+    };
+
+    const UUID: &str = "ZhRvFaYzdU2NErx8aqxZXNj2b7L9Cz7kilEO5sxx";
+
+    fn mail(subject: &str, in_reply_to: &str, references: &str) -> Received {
+        let mut received = samples::mail(|mail| {
+            for (name, value) in [("in-reply-to", in_reply_to), ("references", references)] {
+                if !value.is_empty() {
+                    mail.fields.insert(name.to_owned(), value.replace("UUID", UUID));
+                }
+            }
+        });
+        received.subject = subject.into();
+        received
+    }
+
+    fn thread_of(subject: &str, in_reply_to: &str, references: &str) -> Option<Thread> {
+        thread(&mail(subject, in_reply_to, references), &samples::rules(|_| {}))
+    }
+
+    #[rstest]
+    #[case::glpi_11_and_10_first_event("<GLPI_UUID-Ticket-1234/new@glpi.ac-dijon.fr>", Some(1234))]
+    #[case::glpi_10_later_event("<GLPI_UUID-Ticket-1234/add_followup.1795564378.278218988@vm>", Some(1234))]
+    #[case::glpi_10_0_6("<GLPI_UUID-Ticket-1234.1795564378.278218988@vm>", Some(1234))]
+    #[case::glpi_9_5("<GLPI-1234.1795564378.278218988@vm>", Some(1234))]
+    #[case::glpi_9_5_with_type("<GLPI-Ticket-1234.1795564378.278218988@vm>", Some(1234))]
+    #[case::case_and_brackets("glpi_abc-ticket-7/new@vm", Some(7))]
+    #[case::among_others("<a@b.fr> <GLPI_UUID-Ticket-5/new@vm>", Some(5))]
+    #[case::change("<GLPI_UUID-Change-1234/new@vm>", None)]
+    #[case::problem("<GLPI-Problem-1234.1795564378.278218988@vm>", None)]
+    #[case::no_item("<GLPI_UUID/alert.1795564378.278218988@vm>", None)]
+    #[case::no_item_9_5("<GLPI.1795564378.278218988@vm>", None)]
+    #[case::no_host("<GLPI_UUID-Ticket-1234/new>", None)]
+    #[case::no_event("<GLPI_UUID-Ticket-1234@vm>", None)]
+    #[case::zero("<GLPI_UUID-Ticket-0/new@vm>", None)]
+    #[case::signed("<GLPI_UUID-Ticket-+12/new@vm>", None)]
+    #[case::huge("<GLPI_UUID-Ticket-99999999999999999999999999/new@vm>", None)]
+    #[case::largest("<GLPI_UUID-Ticket-4294967295/new@vm>", Some(4_294_967_295))]
+    #[case::stranger("<XGLPI_UUID-Ticket-1234/new@vm>", None)]
+    #[case::accent("<GLPé_UUID-Ticket-1234/new@vm>", None)]
+    fn glpi_s_message_ids_name_their_ticket(#[case] id: &str, #[case] expected: Option<u64>) {
+        assert_eq!(thread_of("LSU", id, ""), expected.map(Thread::Ticket), "In-Reply-To");
+        assert_eq!(thread_of("LSU", "", id), expected.map(Thread::Ticket), "References");
+    }
+
+    #[test]
+    fn the_mail_that_is_answered_counts_before_older_ones_and_both_before_the_subject() {
+        let older = "<GLPI_UUID-Ticket-1/new@vm>, <x@y.fr> <GLPI_UUID-Ticket-2/new@vm>\t<z@y.fr>";
+        let subject = "RE: [GLPI #0000003] Nouveau suivi";
+        assert_eq!(thread_of(subject, "<GLPI_UUID-Ticket-4/new@vm>", older), Some(Thread::Ticket(4)));
+        assert_eq!(thread_of(subject, "<x@y.fr>", older), Some(Thread::Ticket(2)));
+        assert_eq!(thread_of(subject, "<x@y.fr>", "<z@y.fr>"), Some(Thread::Ticket(3)));
+        assert_eq!(thread_of("RE: LSU", "<x@y.fr>", "<z@y.fr>"), None);
+    }
+
+    #[test]
+    fn a_receipt_names_its_request_and_a_refusal_s_notice_none() {
+        let reference = Reference::new("mail", "a", b"b");
+        let of = |id: &str| thread_of("RE: LSU", id, "");
+        assert_eq!(of(&format!("<{reference}.created.passerelle@ac-dijon.fr>")), Some(Thread::Request(reference)));
+        assert_eq!(of(&format!("<{reference}.no-keyword.passerelle@ac-dijon.fr>")), None);
+        assert_eq!(of(&format!("<{reference}.created.passerelle@example.org>")), None);
+        assert_eq!(of("<P-1234.created.passerelle@ac-dijon.fr>"), None);
+    }
+
+    #[rstest]
+    #[case("[GLPI #0001234] Nouveau ticket", Some(1234))]
+    #[case("RE: TR: [GLPI #0001234] Nouveau suivi LSU", Some(1234))]
+    #[case("Ré : [externe] [glpi #12] LSU", Some(12))]
+    #[case("[GLPI#12]", Some(12))]
+    #[case("[GLPI #12345678]", Some(12_345_678))]
+    #[case("[GLPI [GLPI #7]", Some(7))]
+    #[case("[Assistance 1D #0000008] LSU", Some(8))]
+    #[case("[GLPI #]", None)]
+    #[case("[GLPI #0]", None)]
+    #[case("[GLPI #12a]", None)]
+    #[case("[GLPI #-1]", None)]
+    #[case("[GLPI #99999999999999999999]", None)]
+    #[case("[autre #12] LSU", None)]
+    #[case("[mon GLPI #12] LSU", None)]
+    #[case("[#12] LSU", None)]
+    #[case("GLPI #12", None)]
+    #[case("[GLPI #12", None)]
+    #[case("", None)]
+    fn glpi_s_tag_is_found_anywhere_in_a_subject(#[case] subject: &str, #[case] expected: Option<u64>) {
+        assert_eq!(tagged(subject, &["GLPI".to_owned(), "Assistance 1D".to_owned()]), expected);
+    }
+
+    #[test]
+    fn a_form_is_no_reply() {
+        let mut form = samples::form(FormFields::default());
+        form.subject = "[GLPI #0001234] LSU".into();
+        assert_eq!(thread(&form, &samples::rules(|_| {})), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_fail(text in ".*", subject in ".*") {
+            let _ = thread_of(&subject, &text, &text);
+            let _ = thread_of(&format!("[GLPI #{subject}"), &format!("GLPI_{text}"), &format!("GLPI-{text}@x"));
+        }
+    }
+
+    fn judged(replies: Replies, is_actor: bool, is_closed: bool) -> Result<u64, Reason> {
+        let mut rules = samples::rules(|_| {});
+        rules.replies = replies;
+        let link = "https://glpi/7".into();
+        let standing = Standing::Found { ticket: 7, link, is_actor, is_closed, has_account: true };
+        match reply(&standing, &rules) {
+            Ok(accepted) => Ok(accepted.ticket()),
+            Err(Rejection::Refused(refusal)) => {
+                assert!(!refusal.sentence.contains('{') && refusal.sentence.contains("n° 7"), "{}", refusal.sentence);
+                Err(refusal.reason)
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case(Replies::Redirect, true, false, Err(Reason::ReplyToTicket))]
+    #[case(Replies::Redirect, true, true, Err(Reason::TicketClosed))]
+    #[case(Replies::Redirect, false, true, Err(Reason::ReplyToTicket))]
+    #[case(Replies::Followup, true, false, Ok(7))]
+    #[case(Replies::Followup, true, true, Err(Reason::TicketClosed))]
+    #[case(Replies::Followup, false, false, Err(Reason::ReplyToTicket))]
+    #[case(Replies::Followup, false, true, Err(Reason::ReplyToTicket))]
+    fn only_an_actor_follows_up_and_only_an_actor_learns_that_a_ticket_is_closed(
+        #[case] replies: Replies,
+        #[case] is_actor: bool,
+        #[case] is_closed: bool,
+        #[case] expected: Result<u64, Reason>,
+    ) {
+        assert_eq!(judged(replies, is_actor, is_closed), expected);
+    }
+
+    #[test]
+    fn a_missing_ticket_is_refused_and_the_academy_s_sentence_may_name_the_ticket() {
+        let rules = samples::rules(|config| {
+            config.sentences.insert("reply-to-ticket".into(), "Voyez {link} ({ticket}).".into());
+        });
+        let Err(Rejection::Refused(refusal)) = reply(&Standing::Missing, &rules) else { panic!("not refused") };
+        assert_eq!(refusal.reason, Reason::TicketUnknown);
+        let link = "https://glpi/7".into();
+        let standing = Standing::Found { ticket: 7, link, is_actor: false, is_closed: false, has_account: true };
+        let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
+        assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
+    }
+}
