@@ -7,8 +7,8 @@ mod sections;
 pub use error::ConfigError;
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
-    Acknowledge, Attachments, Backend, Directory, DirectorySource, Glpi, Http, Ldap, LdapAttributes, Lmtp, Log,
-    LogFormat, Mail, Mappings, Original, Quota, Redis, Replies, Screen, Shutdown, Smtp, WhenDown,
+    Acknowledge, Attachments, Backend, Directory, DirectorySource, Encrypted, Glpi, Http, Ldap, LdapAttributes, Lmtp,
+    Log, LogFormat, Mail, Mappings, Original, Quota, Redis, Replies, Screen, Shutdown, Smtp, WhenDown,
 };
 
 use jiff::tz::TimeZone;

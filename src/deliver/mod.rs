@@ -1,8 +1,10 @@
 //! Delivery: one GLPI call makes the ticket, its files and its actors, from a routed request.
 
 mod attachments;
+mod inspect;
 mod missing;
 mod names;
+mod pictures;
 
 use std::time::Duration;
 
@@ -239,7 +241,7 @@ fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &atta
         content_html: format!(
             "{}{}{}",
             chosen.content(routed),
-            missing::cut(&routed.received().cut, chosen.holds_original()),
+            missing::cut(&chosen.cut, chosen.holds_original()),
             missing::list(&chosen.left_out)
         ),
         kind: match target.kind {
