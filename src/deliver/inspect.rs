@@ -35,7 +35,9 @@ const HARMLESS: [&str; 22] = [
 pub(super) fn inspect(name: &str, content: &[u8], rules: &config::Attachments) -> Verdict {
     let parts: Vec<String> = name.split('.').skip(1).map(|part| part.trim().to_lowercase()).collect();
     let extension = parts.last().map(String::as_str).unwrap_or_default();
-    let is_forbidden = |extension: &str| rules.forbidden.iter().any(|known| known.eq_ignore_ascii_case(extension));
+    let is_forbidden = |extension: &str| {
+        rules.forbidden.iter().any(|known| known.trim_start_matches('.').eq_ignore_ascii_case(extension))
+    };
     if is_forbidden(extension) || is_executable(content) {
         return Verdict::Forbidden("fichier exécutable ou script".to_owned());
     }
@@ -89,7 +91,7 @@ fn is_executable(content: &[u8]) -> bool {
         b"\xcf\xfa\xed\xfe",
         // Java, or Mach-O for several processors.
         b"\xca\xfe\xba\xbe",
-        b"dex\n",
+        b"dex\n0",
         // A shortcut of Windows (MS-SHLLINK section 2.1).
         b"L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46",
     ];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::request::{Attachment, Received};
+use crate::request::{Attachment, Origin, Received};
 
 /// A picture that is no document of its own.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,11 +16,12 @@ pub(super) struct Spared {
 }
 
 /// The pictures of at most `most` bytes to leave out: shown only in signature or history, copies of another one, and
-/// tracking pixels. What is shown in the text, or attached as a file, stays once; nothing goes of a mail that is
-/// that picture alone.
+/// tracking pixels. What is shown in the text, or attached as a file, stays once; nothing is left out of a mail that
+/// is that picture alone, nor of a form.
 pub(super) fn spared(received: &Received, most: u64) -> Vec<Spared> {
     let (body, files) = (&received.body, &received.attachments);
-    if files.len() == 1 && !body.text.contains(char::is_alphanumeric) {
+    let is_alone = files.len() == 1 && !body.text.contains(char::is_alphanumeric);
+    if is_alone || matches!(received.origin, Origin::Form(_)) {
         return Vec::new();
     }
     let is_small = |file: &Attachment| file.content_type.starts_with("image/") && file.content.len() as u64 <= most;
