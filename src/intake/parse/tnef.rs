@@ -313,7 +313,6 @@ impl Reader {
 /// The bytes a value of a type without length takes, padded.
 fn size(kind: u16) -> Option<usize> {
     match kind {
-        0x01 => Some(0),
         0x02..=0x04 | 0x0a | 0x0b => Some(4),
         0x05..=0x07 | 0x14 | 0x40 => Some(8),
         0x48 => Some(16),
@@ -430,6 +429,9 @@ pub(super) mod tests {
         assert!(!tnef.whole);
         assert_eq!(names(&tnef), ["Bilan de l'école.pdf", ""]);
         assert!(!of(b"MZ".to_vec()).whole);
+        // A type whose values take no room, four billion times.
+        let endless = [&1_u32.to_le_bytes()[..], b"\x01\x10\0\x10\xff\xff\xff\xff"].concat();
+        assert!(!of(stream(&[attribute(PROPERTIES, &endless)])).whole);
         let many = stream(&vec![attribute(NEW_FILE, &[]); 2000]);
         assert_eq!((of(many.clone()).files.len(), of(many).whole), (500, false));
     }
