@@ -7,9 +7,9 @@ mod sections;
 pub use error::ConfigError;
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
-    Acknowledge, Attachments, Backend, DNS_OFF, Directory, DirectorySource, Glpi, Http, Imap, ImapFolders, ImapOauth,
-    Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Original, Quarantine, Quota, Redis, Replies, Require,
-    Screen, Sender, Shutdown, Smtp, WhenDown,
+    Acknowledge, Attachments, Backend, DNS_OFF, Directory, DirectorySource, Encrypted, Glpi, Http, Imap, ImapFolders,
+    ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Original, Quarantine, Quota, Redis, Replies,
+    Require, Screen, Sender, Shutdown, Smtp, WhenDown,
 };
 
 use jiff::tz::TimeZone;

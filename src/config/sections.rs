@@ -27,6 +27,7 @@ macro_rules! choice {
     };
 }
 
+choice!(Encrypted { LeaveOut = "leave_out", Attach = "attach" });
 choice!(Acknowledge { Passerelle = "passerelle", Glpi = "glpi", Off = "off" });
 choice!(LogFormat { Text = "text", Json = "json" });
 choice!(WhenDown { AskGlpi = "ask_glpi", Defer = "defer" });
@@ -258,6 +259,9 @@ pub struct Attachments {
     pub max_files: usize,
     pub max_file_size: u64,
     pub max_total_size: u64,
+    pub signature_image: u64,
+    pub encrypted: Encrypted,
+    pub forbidden: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -2,6 +2,10 @@
 
 use minijinja::HtmlEscape;
 
+use super::{
+    inspect::{self, Verdict},
+    pictures::{self, Spared},
+};
 use crate::{
     clients::glpi::{DocumentTypes, Upload},
     config::{self, Original},
@@ -12,62 +16,65 @@ use crate::{
 pub(super) struct Chosen {
     pub uploads: Vec<Upload>,
     pub left_out: Vec<LeftOut>,
-    /// Inline images that do not go: their place in the text says so.
+    /// What of the request is neither in the text nor in a file, in French.
+    pub cut: Vec<String>,
+    /// Inline images that do not go, by their tag, and what stands in their place, HTML.
     absent_images: Vec<(String, String)>,
 }
 
 /// How the original of a mail is called in its ticket.
 const ORIGINAL: &str = "message-original.eml";
 
-/// Chooses by number, size, and the types GLPI takes; `types` is `None` where the account may not read them.
-/// The original of a mail, where it is due, comes last: it gives way to the files in it.
+/// Chooses by content, number, size, and the types GLPI takes; `types` is `None` where the account may not read
+/// them. The original of a mail, where it is due, comes last: it gives way to the files in it, and stays out with one
+/// that is forbidden.
 pub(super) fn choose(
     received: &Received,
     limits: &config::Attachments,
     original: Original,
     types: Option<&DocumentTypes>,
 ) -> Chosen {
-    let mut chosen = Chosen { uploads: vec![], left_out: vec![], absent_images: vec![] };
+    let spared = pictures::spared(received, limits.signature_image);
+    let mut chosen = Chosen { uploads: vec![], left_out: vec![], cut: received.cut.clone(), absent_images: vec![] };
+    chosen.cut.extend(pictures::told(spared.len()));
+    let mut spared = spared.into_iter().peekable();
+    let (mut total, mut holds_forbidden) = (0, false);
+    for (index, file) in received.attachments.iter().enumerate() {
+        if let Some(Spared { stays, .. }) = spared.next_if(|spared| spared.index == index) {
+            let place = stays.map(|tag| format!("<img id=\"{tag}\">")).unwrap_or_default();
+            chosen.absent_images.extend(file.inline_tag.clone().map(|tag| (tag, place)));
+            continue;
+        }
+        let name = match inspect::inspect(&file.name, &file.content, limits) {
+            Verdict::Goes(name) => name,
+            Verdict::Forbidden(why) => {
+                holds_forbidden = true;
+                chosen.leave_out(&file.name, file.inline_tag.as_deref(), why);
+                continue;
+            }
+            Verdict::Encrypted => {
+                chosen.leave_out(&file.name, file.inline_tag.as_deref(), inspect::ENCRYPTED.to_owned());
+                continue;
+            }
+        };
+        chosen.take(file, &name, &mut total, limits, types);
+    }
     let is_due = match original {
         Original::Never => false,
-        Original::WhenCut => !received.cut.is_empty(),
+        Original::WhenCut => !chosen.cut.is_empty(),
         Original::Always => true,
     };
-    let original = received.original.as_ref().filter(|_| is_due).map(|content| Attachment {
-        name: ORIGINAL.to_owned(),
-        content_type: "message/rfc822".to_owned(),
-        content: content.clone(),
-        inline_tag: None,
-    });
-    let mut total = 0;
-    let is_taken = |name: &str| types.is_none_or(|types| types.accept(name));
-    for file in received.attachments.iter().chain(&original) {
-        let size = file.content.len() as u64;
-        let name = name_in_glpi(&file.name, types);
-        let why = if size == 0 {
-            Some("fichier vide".to_owned())
-        } else if size > limits.max_file_size {
-            Some(format!("taille supérieure à {}", megabytes(limits.max_file_size)))
-        } else if !is_taken(&name) {
-            Some("type de fichier non accepté par GLPI".to_owned())
-        } else if chosen.uploads.len() >= limits.max_files {
-            Some(format!("plus de {} fichiers", limits.max_files))
-        } else if total + size > limits.max_total_size {
-            Some(format!("l'ensemble dépasse {}", megabytes(limits.max_total_size)))
-        } else {
-            None
+    if let Some(content) = received.original.as_ref().filter(|_| is_due) {
+        let original = Attachment {
+            name: ORIGINAL.to_owned(),
+            content_type: "message/rfc822".to_owned(),
+            content: content.clone(),
+            inline_tag: None,
         };
-        match why {
-            None => {
-                total += size;
-                chosen.uploads.push(Upload {
-                    name,
-                    content_type: file.content_type.clone(),
-                    bytes: file.content.clone(),
-                    tag: file.inline_tag.clone(),
-                });
-            }
-            Some(why) => chosen.leave_out(&file.name, file.inline_tag.as_deref(), why),
+        if holds_forbidden {
+            chosen.leave_out(ORIGINAL, None, "il contient un fichier qui n'est pas transmis".to_owned());
+        } else {
+            chosen.take(&original, ORIGINAL, &mut total, limits, types);
         }
     }
     chosen
@@ -82,8 +89,43 @@ fn name_in_glpi(name: &str, types: Option<&DocumentTypes>) -> String {
 }
 
 impl Chosen {
+    /// Takes a file under this name, where number, size and type allow.
+    fn take(
+        &mut self,
+        file: &Attachment,
+        name: &str,
+        total: &mut u64,
+        limits: &config::Attachments,
+        types: Option<&DocumentTypes>,
+    ) {
+        let size = file.content.len() as u64;
+        let name = name_in_glpi(name, types);
+        let why = if size == 0 {
+            "fichier vide".to_owned()
+        } else if size > limits.max_file_size {
+            format!("taille supérieure à {}", megabytes(limits.max_file_size))
+        } else if types.is_some_and(|types| !types.accept(&name)) {
+            "type de fichier non accepté par GLPI".to_owned()
+        } else if self.uploads.len() >= limits.max_files {
+            format!("plus de {} fichiers", limits.max_files)
+        } else if *total + size > limits.max_total_size {
+            format!("l'ensemble dépasse {}", megabytes(limits.max_total_size))
+        } else {
+            *total += size;
+            self.uploads.push(Upload {
+                name,
+                content_type: file.content_type.clone(),
+                bytes: file.content.clone(),
+                tag: file.inline_tag.clone(),
+            });
+            return;
+        };
+        self.leave_out(&file.name, file.inline_tag.as_deref(), why);
+    }
+
     fn leave_out(&mut self, name: &str, tag: Option<&str>, why: String) {
-        self.absent_images.extend(tag.map(|tag| (tag.to_owned(), name.to_owned())));
+        let place = format!("[image non transmise : {}]", HtmlEscape(name));
+        self.absent_images.extend(tag.map(|tag| (tag.to_owned(), place)));
         self.left_out.push(LeftOut { name: name.to_owned(), why });
     }
 
@@ -102,9 +144,8 @@ impl Chosen {
 
     /// The content, where the images that do not go are named in their place.
     pub(super) fn content(&self, content: &str) -> String {
-        self.absent_images.iter().fold(content.to_owned(), |content, (tag, name)| {
-            replace_image(&content, tag, &format!("[image non transmise : {}]", HtmlEscape(name)))
-        })
+        let content = content.to_owned();
+        self.absent_images.iter().fold(content, |content, (tag, place)| replace_image(&content, tag, place))
     }
 }
 
@@ -132,14 +173,16 @@ fn megabytes(bytes: u64) -> String {
 mod tests {
     use bytes::Bytes;
 
-    use super::{choose, replace_image};
+    use super::{super::inspect, choose, replace_image};
     use crate::{
         config::{Attachments, Original},
         request::{Attachment, Received},
         screen::samples,
     };
 
-    const LIMITS: Attachments = Attachments { max_files: 3, max_file_size: 100, max_total_size: 150 };
+    fn limits() -> Attachments {
+        Attachments { max_files: 3, max_file_size: 100, max_total_size: 150, ..inspect::tests::rules() }
+    }
 
     fn with(files: &[(&str, usize)]) -> Received {
         let mut received = samples::mail(|_| {});
@@ -158,7 +201,7 @@ mod tests {
     #[test]
     fn every_file_goes_or_is_named_with_its_reason() {
         let received = with(&[("a", 100), ("b", 101), ("c", 51), ("d", 0), ("e", 25), ("f", 25), ("g", 1)]);
-        let chosen = choose(&received, &LIMITS, Original::WhenCut, None);
+        let chosen = choose(&received, &limits(), Original::WhenCut, None);
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["a", "e", "f"]);
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
@@ -173,7 +216,7 @@ mod tests {
         let mut received = with(&[("a.txt", 100)]);
         received.original = Some(Bytes::from_static(b"From: x\n\nBonjour"));
         let sent = |received: &Received, original| -> Vec<String> {
-            choose(received, &LIMITS, original, None).uploads.into_iter().map(|file| file.name).collect()
+            choose(received, &limits(), original, None).uploads.into_iter().map(|file| file.name).collect()
         };
         assert_eq!(sent(&received, Original::WhenCut), ["a.txt"]);
         assert_eq!(sent(&received, Original::Always), ["a.txt", "message-original.eml.txt"]);
@@ -183,8 +226,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_forbidden_or_encrypted_is_named_and_the_original_stays_out_with_it() {
+        let mut received = with(&[("a.txt", 10), ("jeu.exe", 10), ("a.pdf", 0)]);
+        received.attachments[2].content = Bytes::from_static(b"%PDF-1.7 /Encrypt 1 0 R");
+        received.original = Some(Bytes::from_static(b"From: x"));
+        let chosen = choose(&received, &limits(), Original::Always, None);
+        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+        assert_eq!(
+            left,
+            [
+                "jeu.exe: fichier exécutable ou script",
+                "a.pdf: fichier chiffré : envoyez-le sans mot de passe",
+                "message-original.eml: il contient un fichier qui n'est pas transmis"
+            ]
+        );
+        assert!(!chosen.holds_original());
+    }
+
+    #[test]
+    fn pictures_of_a_signature_are_counted_and_the_original_goes_along() {
+        let mut received = with(&[("logo.png", 10), ("a.txt", 10)]);
+        received.attachments[0].content_type = "image/png".into();
+        received.attachments[0].inline_tag = Some("T".into());
+        received.body.folded_html = Some("<img id=\"T\">".into());
+        received.original = Some(Bytes::from_static(b"From: x"));
+        let chosen = choose(&received, &limits(), Original::WhenCut, None);
+        assert_eq!((chosen.cut.clone(), chosen.left_out.len()), (vec!["1 image de signature".to_owned()], 0));
+        let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(sent, ["a.txt", "message-original.eml.txt"]);
+        assert_eq!(chosen.absent_images, [("T".to_owned(), String::new())]);
+    }
+
+    #[test]
     fn a_forwarded_mail_goes_as_text() {
-        let chosen = choose(&with(&[("Fwd.EML", 1), ("rdv.ics", 1), ("a.txt", 1)]), &LIMITS, Original::WhenCut, None);
+        let chosen = choose(&with(&[("Fwd.EML", 1), ("rdv.ics", 1), ("a.txt", 1)]), &limits(), Original::WhenCut, None);
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["Fwd.EML.txt", "rdv.ics.txt", "a.txt"]);
     }

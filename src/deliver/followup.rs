@@ -65,7 +65,7 @@ impl Deliverer {
         let make = |chosen: &Chosen| {
             New::Followup(NewFollowup {
                 ticket,
-                content_html: format!("{opening}{}", content(&received, &html, chosen)),
+                content_html: format!("{opening}{}", content(&html, chosen)),
                 author,
                 private: false,
                 request_type: Some(BY_MAIL),
@@ -114,11 +114,11 @@ fn opening(reply: &Reply, has_account: bool) -> String {
     format!("<p><em>Réponse par courriel{from}, {date}. Référence : {reference}</em></p>")
 }
 
-fn content(received: &Received, html: &str, chosen: &Chosen) -> String {
+fn content(html: &str, chosen: &Chosen) -> String {
     format!(
         "{}{}{}",
         chosen.content(html),
-        missing::cut(&received.cut, chosen.holds_original()),
+        missing::cut(&chosen.cut, chosen.holds_original()),
         missing::list(&chosen.left_out)
     )
 }

@@ -3,8 +3,10 @@
 
 mod attachments;
 mod followup;
+mod inspect;
 mod missing;
 mod names;
+mod pictures;
 
 use std::time::Duration;
 
@@ -288,7 +290,7 @@ fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &Chos
         content_html: format!(
             "{}{}{}",
             chosen.content(routed.content()),
-            missing::cut(&routed.received().cut, chosen.holds_original()),
+            missing::cut(&chosen.cut, chosen.holds_original()),
             missing::list(&chosen.left_out)
         ),
         kind: match target.kind {

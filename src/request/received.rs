@@ -138,6 +138,9 @@ pub struct Mail {
     /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,
     /// `x-auto-response-suppress`, `x-autoreply`, `content-type`, `in-reply-to`, `references`, …
     pub fields: BTreeMap<String, String>,
+    /// What a calendar that the mail shows wants with its appointment, upper case: `REQUEST`, `REPLY`, …
+    /// (RFC 5546 section 1.4).
+    pub calendar_method: Option<String>,
     /// The header fields GLPI's own mail rules may look at (`from`, `to`, `subject`, `reply-to`, …), decoded.
     pub head: BTreeMap<String, String>,
 }

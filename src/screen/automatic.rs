@@ -1,4 +1,4 @@
-//! Loops, bounces and automatic mail are ignored: nobody waits for an answer (RFC 3834, RFC 3464).
+//! Loops, bounces and automatic mail are ignored: nobody waits for an answer (RFC 3834, RFC 3464, RFC 5546).
 
 use super::{Rejection, Rules};
 use crate::request::{Mail, Origin, Reason, Received};
@@ -35,7 +35,10 @@ fn nature(mail: &Mail, rules: &Rules) -> Option<Reason> {
         field("auto-submitted").is_some_and(|value| value.split(';').next().map(str::trim) != Some("no"));
     let precedence = field("precedence").unwrap_or_default();
     let says_auto = ["x-autoreply", "x-autorespond"].iter().any(|name| field(name).is_some_and(|value| value != "no"));
-    if auto_submitted || says_auto || is_report || precedence == "auto_reply" {
+    // A calendar answers by itself (RFC 5546 section 1.4); what a person asks of others goes on.
+    let is_calendar_answer =
+        mail.calendar_method.as_deref().is_some_and(|method| ["REPLY", "COUNTER", "DECLINECOUNTER"].contains(&method));
+    if auto_submitted || says_auto || is_report || precedence == "auto_reply" || is_calendar_answer {
         return Some(Reason::Automatic);
     }
     let in_bulk = ["bulk", "list", "junk"].contains(&precedence.as_str());
@@ -102,6 +105,20 @@ mod tests {
             reason_of(with("content-type", "multipart/report; report-type=disposition-notification")),
             Some(Reason::Automatic)
         );
+    }
+
+    #[test]
+    fn answers_of_calendars_are_ignored_and_invitations_are_not() {
+        for (method, reason) in [
+            ("REPLY", Some(Reason::Automatic)),
+            ("COUNTER", Some(Reason::Automatic)),
+            ("DECLINECOUNTER", Some(Reason::Automatic)),
+            ("REQUEST", None),
+            ("CANCEL", None),
+            ("PUBLISH", None),
+        ] {
+            assert_eq!(reason_of(|mail| mail.calendar_method = Some(method.to_owned())), reason, "{method}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use passerelle::sandbox::{Failure, Rule, Sandbox};
 
-use crate::support::gateway::{ASSISTANCE, DIRECTORS, mail, sandbox, titled};
+use crate::support::gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, mail, sandbox, titled};
 
 /// The program, with no setting but these.
 fn passerelle(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
@@ -113,7 +113,7 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
     {
         assert!(details.contains(part), "{part} in {details}");
     }
-    let followup = [settings[0], ("mail.replies", "followup")];
+    let followup = [&settings[..1], &FOLLOWUP].concat();
     let added = text(&run(passerelle(&["try", &format!("{path}/4.eml")], &followup), b"").await.stdout);
     assert!(added.contains("4.eml: followup (followup)"), "{added}");
 }

@@ -7,18 +7,22 @@ use data_encoding::BASE64_MIME_PERMISSIVE;
 use sha2::{Digest, Sha256};
 
 use super::{
+    calendar::Calendar,
     continued::percent_decoded,
-    flowed,
+    flowed, forwarded,
     header::Header,
     history, html,
     names::Names,
-    parts::{Leaf, Multipart, Node},
+    opened::Opened,
+    parts::{Disposition, Leaf, Multipart, Node},
     text,
 };
 use crate::request::{Attachment, Body, Reference};
 
 /// What all texts of a mail may take as HTML, bytes; beyond it they go along as files.
 const MAX_TEXT: usize = 500_000;
+/// Attached mails that are shown, too; all are files.
+const MAX_FORWARDED: usize = 20;
 
 /// A mail's text and files.
 #[derive(Debug, Default)]
@@ -28,22 +32,35 @@ struct Content<'a> {
 }
 
 /// Writes the body and hands over every file, in the order of the mail. A forwarded mail stays unfolded.
-pub(super) fn write(root: &Node, reference: Reference, is_forward: bool) -> (Body, Vec<Attachment>) {
-    let content = match root {
-        // A mail of a single part is a text also when that has a name.
-        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment => Content { texts: vec![leaf], files: Vec::new() },
-        _ => gather(root),
-    };
+pub(super) fn write(
+    opened: &Opened,
+    calendar: Option<&Calendar>,
+    reference: Reference,
+    is_forward: bool,
+) -> (Body, Vec<Attachment>) {
+    let content = content(opened);
     let mut files = Files::new(&content.files, reference);
     let mut whole = String::new();
-    for leaf in content.texts {
+    for leaf in &content.texts {
         if !whole.is_empty() {
             whole.push_str("<br>");
         }
         let left = MAX_TEXT.saturating_sub(whole.len());
         whole.push_str(&fragment(leaf, left, &mut files));
     }
-    let parted = if is_forward { history::keep(&whole) } else { history::fold(&whole) };
+    let is_silent = !content.texts.iter().any(|leaf| says(leaf));
+    if let Some(summary) = calendar.and_then(Calendar::summary).filter(|_| is_silent) {
+        whole.push_str(&text::to_html(&summary));
+    }
+    let mut parted = if is_forward { history::keep(&whole) } else { history::fold(&whole) };
+    let shown = content
+        .files
+        .iter()
+        .filter(|leaf| forwarded::is_mail(leaf) && (leaf.disposition == Disposition::Inline || is_silent));
+    for mail in shown.take(MAX_FORWARDED) {
+        let left = MAX_TEXT.saturating_sub(parted.visible.len());
+        parted.visible.push_str(&forwarded::block(&mail.content(), left));
+    }
     let body = Body { text: text::from_html(&parted.visible), html: parted.visible, folded_html: parted.folded };
     let mut attachments = files.attachments();
     let is_shown = |tag: &String| {
@@ -57,6 +74,28 @@ pub(super) fn write(root: &Node, reference: Reference, is_forward: bool) -> (Bod
     (body, attachments)
 }
 
+/// The texts that are the text of a mail.
+pub(super) fn texts(opened: &Opened) -> Vec<&Leaf> {
+    content(opened).texts
+}
+
+/// A mail's texts and files; a spare text is one where no other says anything.
+fn content(opened: &Opened) -> Content<'_> {
+    let mut content = match &opened.root {
+        // A mail of a single part is a text also when that has a name.
+        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() => Content { texts: vec![leaf], files: Vec::new() },
+        root => gather(root),
+    };
+    if !content.texts.iter().any(|leaf| says(leaf)) {
+        content.texts.extend(opened.spare.iter().find(|leaf| says(leaf)));
+    }
+    content
+}
+
+fn says(leaf: &Leaf) -> bool {
+    text::from_html(&leaf.text()).contains(char::is_alphanumeric)
+}
+
 fn is_text(leaf: &Leaf) -> bool {
     matches!(leaf.content_type.as_str(), "text/plain" | "text/html")
 }
@@ -64,7 +103,7 @@ fn is_text(leaf: &Leaf) -> bool {
 /// Sorts a part's content into texts and files.
 fn gather(node: &Node) -> Content<'_> {
     match node {
-        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment && leaf.name.is_none() => {
+        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() && leaf.name.is_none() => {
             Content { texts: vec![leaf], files: Vec::new() }
         }
         Node::Leaf(leaf) => Content { texts: Vec::new(), files: vec![leaf] },
@@ -89,8 +128,7 @@ fn gather(node: &Node) -> Content<'_> {
 fn best(forms: &[Node]) -> Content<'_> {
     let mut forms: Vec<Content<'_>> = forms.iter().map(gather).collect();
     let rank = |content: &Content<'_>| {
-        let says = |leaf: &&&Leaf| text::from_html(&leaf.text()).contains(char::is_alphanumeric);
-        let telling: Vec<&&Leaf> = content.texts.iter().filter(says).collect();
+        let telling: Vec<&&Leaf> = content.texts.iter().filter(|leaf| says(leaf)).collect();
         let has_html = |leaf: &&&Leaf| leaf.content_type == "text/html";
         match (telling.iter().any(has_html), telling.is_empty()) {
             (true, _) => 3,
@@ -113,23 +151,30 @@ fn best(forms: &[Node]) -> Content<'_> {
 /// One text as sanitised HTML with its images placed. What is too intricate or has no room, bytes, goes
 /// along as a file.
 fn fragment(leaf: &Leaf, room: usize, files: &mut Files<'_>) -> String {
-    let text = leaf.text();
+    let text = plain(leaf);
     if leaf.content_type == "text/html" {
-        let shown = html::sanitise(&text).map(|clean| html::place_images(&clean, |source| files.tag_of(source)));
+        let place = |clean: String| html::place_images(&clean, ABSENT_IMAGE, |source| files.tag_of(source));
+        let shown = html::sanitise(&text).map(place);
         shown.filter(|html| html.len() <= room).unwrap_or_else(|| {
             let name = files.add("message.html", leaf);
             beginning(&text::from_html(&text), room, name)
         })
+    } else if text.len() <= room {
+        text::to_html(&text)
     } else {
-        let text = if leaf.flowed { flowed::unwrap(&text, leaf.delete_space) } else { text };
-        if text.len() <= room {
-            text::to_html(&text)
-        } else {
-            let name = files.add("message.txt", leaf);
-            beginning(&text, room, name)
-        }
+        let name = files.add("message.txt", leaf);
+        beginning(&text, room, name)
     }
 }
+
+/// A part's text, its lines as they were written.
+pub(super) fn plain(leaf: &Leaf) -> String {
+    let text = leaf.text();
+    if leaf.flowed { flowed::unwrap(&text, leaf.delete_space) } else { text }
+}
+
+/// What stands for an image that the text wants to show and the mail does not hold.
+const ABSENT_IMAGE: &str = "image absente du message";
 
 /// As much of a text as there is room for, and where the whole is.
 fn beginning(text: &str, room: usize, file: &str) -> String {
@@ -228,7 +273,7 @@ fn is_shown_image(leaf: &Leaf) -> bool {
 
 /// An attached mail is called by its subject.
 fn subject_of_mail(leaf: &Leaf, content: &[u8]) -> Option<String> {
-    if !matches!(leaf.content_type.as_str(), "message/rfc822" | "message/global") {
+    if !forwarded::is_mail(leaf) {
         return None;
     }
     let (header, _) = Header::cut(content);
@@ -250,15 +295,13 @@ mod tests {
 
     use super::{Reference, inline_tag, write};
     use crate::{
-        intake::parse::{header::Header, parts::Tree},
+        intake::parse::{calendar, opened, parts::Tree},
         request::{Attachment, Body},
     };
 
     fn written(mail: &str) -> (Body, Vec<Attachment>) {
-        let raw = Bytes::from(mail.to_owned());
-        let copy = raw.clone();
-        let (header, body) = Header::cut(&copy);
-        write(&Tree::cut(&raw, &header, body).root, Reference::new("mail", "", b"x"), false)
+        let opened = opened::open(Tree::entity(&Bytes::from(mail.to_owned()), 1000));
+        write(&opened, calendar::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false)
     }
 
     fn names(attachments: &[Attachment]) -> Vec<&str> {
@@ -344,6 +387,33 @@ mod tests {
         assert_eq!(body.text, "Voir le message joint.");
         assert_eq!(names(&files), ["Problème 1-2.eml"]);
         assert!(files[0].content.starts_with(b"From: x@y.fr"));
+    }
+
+    #[test]
+    fn an_attached_mail_is_shown_where_it_is_inline_or_all_there_is() {
+        let (own, mail) = (("Content-Type: text/plain", "Voir :"), "From: x@y.fr\nSubject: LSU\n\nBonjour");
+        let inline = ("Content-Type: message/rfc822\nContent-Disposition: inline", mail);
+        let attached = ("Content-Type: message/rfc822\nContent-Disposition: attachment", mail);
+        let shown = "Message transféré\nDe : x@y.fr\nObjet : LSU\n\nBonjour";
+        for (kind, parts, expected) in [
+            ("mixed", vec![own, inline], format!("Voir :\n\n{shown}")),
+            ("mixed", vec![own, attached], "Voir :".to_owned()),
+            ("mixed", vec![attached], shown.to_owned()),
+            ("digest", vec![("X: y", mail)], shown.to_owned()),
+        ] {
+            let (body, files) = written(&multipart(kind, &parts));
+            assert_eq!((body.text, names(&files)), (expected, vec!["LSU.eml"]));
+        }
+    }
+
+    #[test]
+    fn an_appointment_is_told_where_nothing_else_is() {
+        let event = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Réunion\nEND:VEVENT\nEND:VCALENDAR";
+        let (calendar, plain) = (("Content-Type: text/calendar", event), ("Content-Type: text/plain", "Venez."));
+        let (body, files) = written(&multipart("mixed", &[calendar]));
+        assert_eq!((body.text.as_str(), names(&files)), ("Rendez-vous : Réunion", vec!["piece-jointe-1.ics"]));
+        assert_eq!(written(&multipart("alternative", &[plain, calendar])).0.text, "Venez.");
+        assert_eq!(written(&format!("Content-Type: text/calendar\n\n{event}")).0.text, "Rendez-vous : Réunion");
     }
 
     #[test]

@@ -26,6 +26,7 @@ const ELEMENT_MARKS: &[&str] = &[
     "gmail_quote",
     "gmail_quote_container",
     "gmail_attr",
+    "gmail_extra",
     "gmail_signature",
     "gmail_signature_prefix",
     "yahoo_quoted",
@@ -33,20 +34,25 @@ const ELEMENT_MARKS: &[&str] = &[
     "protonmail_signature_block",
     "Signature",
     "ms-outlook-mobile-signature",
+    "ms-outlook-mobile-reference-message",
     "mail-editor-reference-message-container", // Outlook
     "AppleMailSignature",
     "lineBreakAtBeginningOfSignature",
     "__QUOTED_TEXT__",
     "__SIG_PRE__",
     "__SIG_POST__", // Zimbra
+    "reply-intro",
+    "_rc_sig", // Roundcube
 ];
-const REST_MARKS: &[&str] = &["divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "zwchr"];
+const REST_MARKS: &[&str] = &["divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "zwchr", "replySplit"];
 
 /// What an attribute's value says about its element, if a mail program put it there.
 pub(super) fn mark(attribute: &str, value: &str) -> Option<&'static str> {
     let means = |mark: &str| {
         // Outlook on the web puts x_ before the marks of what it quotes.
         let mark = mark.trim_start_matches("x_");
+        // … and Yahoo «ydp» and a number before its own.
+        let mark = if mark.starts_with("ydp") && mark.ends_with("yahoo_quoted") { "yahoo_quoted" } else { mark };
         if REST_MARKS.contains(&mark) {
             Some(REST)
         } else {
@@ -103,13 +109,15 @@ fn repeated(html: &str) -> Vec<Range<usize>> {
             at += 1;
         } else if is_forward_rule(text) {
             break;
-        } else if is_original_rule(text) || text == "--" || is_header_block(&lines[at..]) {
+        } else if is_original_rule(text) || is_answer_rule(text) || text == "--" || is_header_block(&lines[at..]) {
             // A rule drawn above the quoted header belongs to it.
             let first = at.checked_sub(1).and_then(|above| lines.get(above)).filter(|above| is_drawn_rule(&above.text));
             ranges.push(first.unwrap_or(line).start..html.len());
             break;
-        } else if let Some(length) = attribution(&lines[at..]) {
-            let end = quote_after(&lines[at..], length, &quotes).unwrap_or(html.len());
+        } else if let Some(end) = attribution(&lines[at..]).and_then(|Attribution { lines: length, dated }| {
+            // Without a date only what is quoted tells it from a sentence.
+            quote_after(&lines[at..], length, &quotes).or(dated.then_some(html.len()))
+        }) {
             ranges.push(line.start..end);
             // What is folded is not looked at again: each of a quote's lines may be an attribution in turn.
             at += lines[at..].iter().take_while(|line| line.start < end).count();
@@ -196,6 +204,12 @@ fn is_original_rule(text: &str) -> bool {
     ruled_words(text).is_some_and(|words| WORDS.contains(&words.as_str()))
 }
 
+/// «=-=-=-= Pour répondre par courriel, écrivez au-dessus de cette ligne =-=-=-=»: a notification of GLPI begins.
+fn is_answer_rule(text: &str) -> bool {
+    let text = text.trim_start_matches(['>', ' ']);
+    text.starts_with("=-=-=-=") && text.ends_with("=-=-=-=") && text.len() > 20
+}
+
 /// «-------- Message transféré --------»: what follows is what the person wants to show.
 fn is_forward_rule(text: &str) -> bool {
     const WORDS: &[&str] = &[
@@ -237,27 +251,40 @@ enum Label {
 fn label(text: &str) -> Option<Label> {
     let (label, _) = text.trim_start_matches(['>', '*', ' ']).split_once(':')?;
     match label.trim_matches([' ', '*']).to_lowercase().as_str() {
-        "de" | "from" => Some(Label::From),
-        "envoyé" | "envoyé le" | "date" | "date d'envoi" | "sent" => Some(Label::When),
-        "à" | "a" | "pour" | "to" => Some(Label::To),
+        "de" | "from" | "expéditeur" => Some(Label::From),
+        "envoyé" | "envoyé le" | "date" | "date d'envoi" | "date d’envoi" | "sent" => Some(Label::When),
+        "à" | "a" | "pour" | "to" | "destinataire" | "destinataires" => Some(Label::To),
         "objet" | "sujet" | "subject" => Some(Label::Subject),
         _ => None,
     }
 }
 
-/// Outlook's and Zimbra's quoted header: a sender, a date or a recipient, a subject, close together.
+/// Outlook's and Zimbra's quoted header: a sender, a date or a recipient, a subject, close together. Orange and
+/// La Poste write «Message du 03/11/26 10:15» above it.
 fn is_header_block(lines: &[Line]) -> bool {
+    let dated = lines.first().is_some_and(|line| {
+        let date = line.text.trim_start_matches(['>', ' ']).strip_prefix("Message du ");
+        date.is_some_and(|date| date.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    let lines = if dated { &lines[1..] } else { lines };
     let labels: Vec<Option<Label>> = lines.iter().take(8).map(|line| label(line.text.trim())).collect();
     let has = |wanted: &Label| labels.iter().flatten().any(|label| label == wanted);
     labels.first().is_some_and(|first| *first == Some(Label::From))
         && has(&Label::Subject)
-        && (has(&Label::When) || has(&Label::To))
+        && (dated || has(&Label::When) || has(&Label::To))
 }
 
-/// How many lines «Le 3 nov. 2026 à 10:15, Jeanne Martin <…> a écrit :» takes, if it stands here.
-fn attribution(lines: &[Line]) -> Option<usize> {
+/// The lines that name the writer of a quote.
+struct Attribution {
+    lines: usize,
+    dated: bool,
+}
+
+/// «Le 3 nov. 2026 à 10:15, Jeanne Martin <…> a écrit :», or Horde's «Jeanne Martin <…> a écrit :» and «Quoting …:»,
+/// if it stands here.
+fn attribution(lines: &[Line]) -> Option<Attribution> {
     let first = lines.first()?.text.trim().trim_start_matches(['>', ' ']);
-    let begins = first.starts_with("Le ") || first.starts_with("On ");
+    let begins = ["Le ", "On ", "Quoting ", "Citant ", "Citation de "].iter().any(|word| first.starts_with(word));
     if !begins && !first.contains('@') {
         return None;
     }
@@ -268,7 +295,10 @@ fn attribution(lines: &[Line]) -> Option<usize> {
         if let Some(said) = text.trim().strip_suffix(':') {
             let said = said.trim_end();
             let writes = said.ends_with("a écrit") || said.ends_with("wrote") || said.contains("a écrit le ");
-            return (writes && said.contains(|c: char| c.is_ascii_digit())).then_some(at + 1);
+            let dated = said.contains(|c: char| c.is_ascii_digit());
+            let quotes =
+                said.contains('@') && (writes || begins && !said.starts_with("Le ") && !said.starts_with("On "));
+            return (writes && dated || quotes).then_some(Attribution { lines: at + 1, dated: writes && dated });
         }
     }
     None
@@ -296,9 +326,20 @@ fn is_device_signature(text: &str) -> bool {
         "envoyé de l'application ",
         "envoyé depuis l'application ",
         "envoyé depuis un mobile",
+        "envoyé depuis un smartphone",
+        "envoyé depuis outlook",
+        "envoyé depuis yahoo",
+        "envoyé depuis orange",
+        "envoyé depuis la messagerie",
+        "envoyé de yahoo",
+        "envoyé de outlook",
+        "envoyé d'outlook",
+        "envoyé à partir d'",
         "envoyé avec ",
         "envoyé via ",
+        "provenance : courrier pour windows",
         "sent from ",
+        "sent via ",
         "télécharger outlook pour ",
         "obtenez outlook pour ",
         "obtenir outlook pour ",
@@ -389,6 +430,8 @@ mod tests {
     fn what_only_looks_like_history_is_kept() {
         for text in [
             "Le parent m'a écrit :\nvoici son message",
+            "La maman (m@x.fr) m'a écrit :\nrien ne marche",
+            "Message du directeur :\nDe : 9 h à 10 h",
             "De : 9 h\nà : 10 h, rien ne marche",
             "Bonjour\n--x\nfin",
             "Je cite - - message d'origine",
@@ -425,6 +468,108 @@ mod tests {
             assert!(folded.unwrap().ends_with('Q'), "{quoted}");
         }
         expect("<p>A</p><blockquote>cité par la personne</blockquote><p>B</p>", "A\n\ncité par la personne\nB", None);
+    }
+
+    #[test]
+    fn each_client_writes_its_history_in_its_own_way() {
+        let header = |subject: &str| {
+            format!("<b>De :</b> X<br><b>Envoyé :</b> mardi 3<br><b>À :</b> Y<br><b>Objet :</b> {subject}")
+        };
+        let word = format!("<div><p>A</p><div style='border-top:solid'><p>{}</p></div><p>Q</p></div>", header("LSU"));
+        let owa = format!(
+            "<div>A</div><div id='appendonsend'></div><hr tabindex='-1'><div id='divRplyFwdMsg'>{}</div><div>Q</div>",
+            header("x")
+        );
+        let html: [(&str, &str); 16] = [
+            ("Outlook, classic", &word),
+            ("Outlook on the web", &owa),
+            ("Outlook, new", "<div>A</div><div id='mail-editor-reference-message-container'><div>De : X</div>Q</div>"),
+            (
+                "Outlook, mobile",
+                "<div>A</div><div class='ms-outlook-mobile-reference-message skipProofing'>De: X<br>Q</div>",
+            ),
+            (
+                "Thunderbird",
+                "A<div class='moz-cite-prefix'>Le 03/11/2026 à 10:15, X a écrit :</div><blockquote type='cite'>Q</blockquote>",
+            ),
+            ("Zimbra", "<div>A</div><hr id='zwchr'><div><b>De: </b>X<br><b>Objet: </b>LSU</div><div>Q</div>"),
+            (
+                "Gmail",
+                "<div dir='ltr'>A</div><br><div class='gmail_quote gmail_quote_container'><div class='gmail_attr'>Le mar. 3 nov. 2026 à 10:15, X a écrit :</div><blockquote class='gmail_quote'>Q</blockquote></div>",
+            ),
+            ("Gmail, older", "A<div class='gmail_extra'><br><div class='gmail_quote'>Q</div></div>"),
+            (
+                "Apple Mail",
+                "<div>A</div><div><blockquote type='cite'><div>Le 3 nov. 2026 à 10:15, X &lt;x@y.fr&gt; a écrit :</div>Q</blockquote></div>",
+            ),
+            (
+                "iPhone",
+                "A<br><div dir='ltr'>Envoyé de mon iPhone</div><div dir='ltr'><br><blockquote type='cite'>Le 3 nov. 2026 à 10:15, X a écrit :<br>Q</blockquote></div>",
+            ),
+            (
+                "Roundcube",
+                "<p>A</p><p id='reply-intro'>Le 2026-11-03 10:15, X a écrit :</p><blockquote type='cite'>Q</blockquote>",
+            ),
+            ("Roundcube's signature", "<p>A</p><div id='_rc_sig'>-- <br>Q</div>"),
+            (
+                "SOGo",
+                "A<br><br>Le Mardi 3 Novembre 2026 10:15 CET, X &lt;x@y.fr&gt; a écrit:<br>&nbsp;<blockquote type='cite'>Q</blockquote>",
+            ),
+            (
+                "Yahoo",
+                "<div>A</div><div id='ydp1a2byahoo_quoted_1' class='ydp1a2byahoo_quoted'><div>Le mardi 3, X a écrit :</div>Q</div>",
+            ),
+            (
+                "BlueMind",
+                "<div>A</div><div>Le mardi 3 novembre 2026 à 10:15, X a écrit :</div><blockquote>Q</blockquote>",
+            ),
+            (
+                "Orange",
+                "<p>A</p><blockquote><p>&gt; Message du 03/11/26 10:15<br>&gt; De : \"X\" &lt;x@y.fr&gt;<br>&gt; A : y@z.fr<br>&gt; Copie à : <br>&gt; Objet : LSU<br>&gt; <br>&gt; Q</p></blockquote>",
+            ),
+        ];
+        let plain: [(&str, &str); 15] = [
+            (
+                "Outlook",
+                "A\n\n________________________________\nDe : X <x@y.fr>\nEnvoyé : mardi 3\nÀ : Y\nObjet : RE: LSU\n\nQ",
+            ),
+            ("Outlook in English", "A\n\nFrom: X <x@y.fr>\nSent: Tuesday\nTo: Y\nSubject: RE: LSU\n\nQ"),
+            ("Outlook, older", "A\n\n-----Message d'origine-----\nDe : X [mailto:x@y.fr]\nEnvoyé : mardi\nQ"),
+            (
+                "Outlook, mobile",
+                "A\n\nTélécharger Outlook pour iOS\n________________________________\nDe : X\nEnvoyé : mardi\nObjet : LSU\nQ",
+            ),
+            (
+                "Courrier",
+                "A\n\nEnvoyé à partir de Courrier pour Windows\n\nDe: X\nEnvoyé le :mardi\nÀ: Y\nObjet :LSU\nQ",
+            ),
+            ("Thunderbird", "A\n\nLe 03/11/2026 à 10:15, X a écrit :\n> Q"),
+            ("Thunderbird in English", "A\n\nOn 03/11/2026 10:15, X wrote:\n> Q"),
+            (
+                "Zimbra",
+                "A\n\n----- Mail original -----\nDe: \"X\" <x@y.fr>\nÀ: \"Y\"\nEnvoyé: Mardi 3\nObjet: LSU\n\nQ",
+            ),
+            ("Gmail", "A\n\nLe mar. 3 nov. 2026 à 10:15, Jeanne Martin <\njeanne.martin@ac-dijon.fr> a écrit :\n\n> Q"),
+            (
+                "Samsung",
+                "A\n\n-------- Message d'origine --------\nDe : X\nDate : 03/11/2026 10:15 (GMT+01:00)\nÀ : Y\nObjet : LSU\nQ",
+            ),
+            ("Horde", "A\n\nJeanne Martin <x@y.fr> a écrit :\n\n> Q"),
+            ("Horde in English", "A\n\nQuoting Jeanne Martin <x@y.fr>:\n\n> Q"),
+            (
+                "La Poste",
+                "A\n\n> Message du 03/11/26 10:15\n> De : \"X\" <x@y.fr>\n> A : y@z.fr\n> Objet : LSU\n>\n> Q",
+            ),
+            ("SFR", "A\n\nDe : X\nA : Y\nEnvoyé: mardi 3\nObjet : LSU\n\nQ"),
+            ("GLPI", "A\n\n=-=-=-= Pour répondre par courriel, écrivez au-dessus de cette ligne =-=-=-=\n\nQ"),
+        ];
+        let plain = plain.map(|(client, text)| (client, text::to_html(text)));
+        let html = html.map(|(client, html)| (client, html.to_owned()));
+        for (client, html) in html.into_iter().chain(plain) {
+            let (visible, folded) = texts(&html);
+            assert_eq!(visible, "A", "{client}");
+            assert!(folded.unwrap_or_default().ends_with('Q'), "{client}");
+        }
     }
 
     #[test]

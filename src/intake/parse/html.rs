@@ -53,9 +53,10 @@ fn has_scheme(address: &str, schemes: &[&str]) -> bool {
     })
 }
 
-/// Puts `<img id="TAG">` where `tag_of` knows the image of a `cid:` or `data:` address, and words where an
-/// image is not in the mail: nobody who reads a ticket shall fetch anything from a sender's server.
-pub(super) fn place_images(html: &str, mut tag_of: impl FnMut(&str) -> Option<String>) -> String {
+/// Puts `<img id="TAG">` where `tag_of` knows the image of a `cid:` or `data:` address, and words where it
+/// does not (`absent`) or an image is elsewhere: nobody who reads a ticket shall fetch anything from a sender's
+/// server.
+pub(super) fn place_images(html: &str, absent: &str, mut tag_of: impl FnMut(&str) -> Option<String>) -> String {
     let mut placed = String::with_capacity(html.len());
     let mut copied = 0;
     for (at, token) in Tokens::new(html) {
@@ -71,7 +72,7 @@ pub(super) fn place_images(html: &str, mut tag_of: impl FnMut(&str) -> Option<St
                     text::escape(&mut placed, &tag);
                     placed.push_str("\">");
                 }
-                None => words(&mut placed, "image absente du message", alt),
+                None => words(&mut placed, absent, alt),
             }
         } else if has_scheme(&source, &["http", "https"]) {
             let is_tracker = ["width", "height"].iter().any(|side| matches!(attribute(tag, side), Some("0" | "1")));
@@ -79,7 +80,7 @@ pub(super) fn place_images(html: &str, mut tag_of: impl FnMut(&str) -> Option<St
                 words(&mut placed, "image distante non affichée", alt);
             }
         } else if !alt.is_empty() {
-            words(&mut placed, "image absente du message", alt);
+            words(&mut placed, absent, alt);
         }
     }
     placed.push_str(&html[copied..]);
@@ -154,14 +155,14 @@ mod tests {
             "a<img src='cid:1@x'><img src='CID:2'><img alt='Logo &lt;b&gt;' src='https://x/y.png'>\
              <img src='https://x/t.gif' width=1 height=1><img src='data:image/png;base64,AA=='><img>b",
         );
-        let placed = place_images(&html, |source| match source {
+        let placed = place_images(&html, "image absente", |source| match source {
             "cid:1@x" => Some("t1".to_owned()),
             "data:image/png;base64,AA==" => Some("t2".to_owned()),
             _ => None,
         });
         assert_eq!(
             placed,
-            "a<img id=\"t1\">[image absente du message][image distante non affichée : Logo &lt;b&gt;]<img id=\"t2\">b"
+            "a<img id=\"t1\">[image absente][image distante non affichée : Logo &lt;b&gt;]<img id=\"t2\">b"
         );
     }
 

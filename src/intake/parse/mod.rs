@@ -1,9 +1,10 @@
 //! MIME to `Received`: whatever the bytes are, there is a request to judge.
 //!
 //! One way for every mail: the top header and the tree of parts are cut out in linear time
-//! (`header`, `parts`); the header gives the facts (`facts`, `dates`, `identity`); the parts are
-//! sorted into texts and files (`body`); texts become sanitised HTML (`html`) with what they repeat
-//! folded away (`history`).
+//! (`header`, `parts`); the header gives the facts (`facts`, `dates`, `identity`); parts that wrap others are
+//! opened (`opened`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`body`), with appointments
+//! and attached mails told in words (`calendar`, `forwarded`); texts become sanitised HTML (`html`) with what
+//! they repeat folded away (`history`).
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,20 +16,26 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 mod body;
+mod calendar;
 mod charset;
+mod cms;
 mod continued;
 mod cut;
 mod dates;
 mod facts;
 mod flowed;
+mod forwarded;
 mod header;
 mod history;
 mod html;
 mod identity;
 mod names;
+mod opened;
 mod parts;
+mod rtf;
 mod tags;
 mod text;
+mod tnef;
 mod words;
 
 // Texts and file names are cleaned alike whichever way they come.
@@ -39,7 +46,7 @@ pub(in crate::intake) use self::{
 };
 use self::{dates::Dates, header::Header, parts::Tree};
 use super::Envelope;
-use crate::request::{Origin, Received, Reference};
+use crate::request::{Mail, Origin, Received, Reference};
 
 /// What is missing where a mail could not be read as a whole.
 const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
@@ -91,7 +98,10 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let reference = identity::reference(&header, requester.as_ref(), &tree);
     let subject = facts::subject(&header);
     let dates = Dates::of(&header, envelope, now);
-    let (body, attachments) = body::write(&tree.root, reference, history::is_forward(&subject));
+    let opened = opened::open(tree);
+    let calendar = calendar::of(&opened.root);
+    let (body, attachments) = body::write(&opened, calendar.as_ref(), reference, history::is_forward(&subject));
+    let facts = facts::mail(&header, envelope.clone(), &subject);
     Received {
         channel: envelope.channel,
         reference,
@@ -100,11 +110,11 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         copies_since: dates.copies_since,
         requester,
         display_name,
-        origin: Origin::Mail(facts::mail(&header, envelope.clone(), &subject)),
+        origin: Origin::Mail(Mail { calendar_method: calendar.and_then(|calendar| calendar.method), ..facts }),
         subject,
         body,
         attachments,
-        cut: if tree.cut { vec![INCOMPLETE.to_owned()] } else { Vec::new() },
+        cut: opened.cut,
         original: Some(raw.clone()),
         size: envelope.size,
     }

@@ -1,6 +1,6 @@
 //! The tree of MIME parts (RFC 2046), cut without copying, in linear time and bounded numbers.
 //!
-//! An attached mail is a file: it is not looked into, so nothing nests but multiparts.
+//! An attached mail is a file: it is not looked into here, so nothing nests but multiparts.
 
 use std::ops::Range;
 
@@ -26,6 +26,8 @@ pub(super) struct Tree {
     pub(super) root: Node,
     /// Whether the limits left something out.
     pub(super) cut: bool,
+    /// How many more parts may be looked at, in what parts of this tree wrap.
+    pub(super) parts_left: usize,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,10 @@ pub(super) enum Multipart {
     Related,
     /// Each part's default type is a mail.
     Digest,
+    /// A part and the signature over it (RFC 1847).
+    Signed,
+    /// A part nobody but its addressee can read (RFC 1847).
+    Encrypted,
     /// One after the other.
     Mixed,
 }
@@ -53,8 +59,7 @@ pub(super) struct Leaf {
     pub(super) content_type: String,
     /// The declared file name, as it is.
     pub(super) name: Option<String>,
-    /// Declared to be a file, not to be shown.
-    pub(super) is_attachment: bool,
+    pub(super) disposition: Disposition,
     /// Without angle brackets.
     pub(super) content_id: Option<String>,
     /// RFC 3676: lines ending in a space go on in the next one.
@@ -64,6 +69,17 @@ pub(super) struct Leaf {
     charset: Option<String>,
     encoding: Encoding,
     encoded: Bytes,
+}
+
+/// How a part is to be shown (RFC 2183).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disposition {
+    /// As a file.
+    Attachment,
+    /// In its place.
+    Inline,
+    /// It does not say.
+    Undeclared,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +92,19 @@ enum Encoding {
 impl Tree {
     /// Cuts the mail that has this top header and whose body begins at `body`.
     pub(super) fn cut(raw: &Bytes, header: &Header<'_>, body: usize) -> Self {
-        let mut limits = Limits { parts: MAX_PARTS, cut: false };
+        Self::within(raw, header, body, MAX_PARTS)
+    }
+
+    /// Cuts an entity, header and body, into at most so many parts.
+    pub(super) fn entity(raw: &Bytes, parts: usize) -> Self {
+        let (header, body) = Header::cut(raw);
+        Self::within(raw, &header, body, parts)
+    }
+
+    fn within(raw: &Bytes, header: &Header<'_>, body: usize, parts: usize) -> Self {
+        let mut limits = Limits { parts, cut: false };
         let root = node(raw, header, body..raw.len(), Multipart::Mixed, 0, &mut limits);
-        Self { root, cut: limits.cut }
+        Self { root, cut: limits.cut, parts_left: limits.parts }
     }
 }
 
@@ -93,6 +119,31 @@ impl Node {
 }
 
 impl Leaf {
+    /// A part that was found in another one, its content as it is; text is UTF-8.
+    pub(super) fn found(content_type: String, name: Option<String>, content: Bytes) -> Self {
+        Self {
+            content_type,
+            name,
+            disposition: Disposition::Undeclared,
+            content_id: None,
+            flowed: false,
+            delete_space: false,
+            charset: Some("utf-8".to_owned()),
+            encoding: Encoding::Identity,
+            encoded: content,
+        }
+    }
+
+    /// The same part with another text.
+    pub(super) fn with_text(self, text: String) -> Self {
+        let charset = Some("utf-8".to_owned());
+        Self { charset, encoding: Encoding::Identity, encoded: text.into(), ..self }
+    }
+
+    pub(super) fn is_attachment(&self) -> bool {
+        self.disposition == Disposition::Attachment
+    }
+
     /// The content, decoded; damaged encodings give what can be read. Not copied where not encoded.
     pub(super) fn content(&self) -> Bytes {
         match self.encoding {
@@ -189,7 +240,11 @@ fn leaf(
             .or_else(file_name)
             .or_else(|| header.continued_parameter("content-type", "name"))
             .or_else(|| parameter("name").map(str::to_owned)),
-        is_attachment: disposition.as_ref().is_some_and(|it| it.ctype() == "attachment"),
+        disposition: match disposition.as_ref().map(ContentType::ctype) {
+            Some("attachment") => Disposition::Attachment,
+            Some("inline") => Disposition::Inline,
+            _ => Disposition::Undeclared,
+        },
         content_id: header
             .text("content-id", 1000)
             .map(|id| id.trim_matches(['<', '>', ' ']).to_owned())
@@ -212,6 +267,8 @@ fn multipart(declared: &ContentType<'_>) -> Option<Multipart> {
         Some("alternative") => Multipart::Alternative,
         Some("related") => Multipart::Related,
         Some("digest") => Multipart::Digest,
+        Some("signed") => Multipart::Signed,
+        Some("encrypted") => Multipart::Encrypted,
         _ => Multipart::Mixed,
     })
 }

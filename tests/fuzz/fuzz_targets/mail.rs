@@ -42,6 +42,13 @@ fuzz_target!(|input: &[u8]| {
     for value in mail.fields.values().chain(mail.head.values()) {
         assert!(value.chars().count() <= 2000 && !value.contains(char::is_control));
     }
+    assert!(mail.calendar_method.iter().all(|method| !method.is_empty() && method.chars().count() <= 30));
+    // What is cut is said once, and what is opened stays bounded.
+    let mut cut = received.cut.clone();
+    cut.sort();
+    cut.dedup();
+    assert_eq!(cut.len(), received.cut.len());
+    assert!(received.attachments.len() <= 3000);
     for attachment in &received.attachments {
         let name = &attachment.name;
         assert!((1..=150).contains(&name.len()) && !name.contains(|c: char| c.is_control() || "/\\".contains(c)));

@@ -12,11 +12,9 @@ use passerelle::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, mail, sandbox},
+    gateway::{DIRECTORS, FOLLOWUP, Gateway, mail, sandbox},
     redis::Redis,
 };
-
-const FOLLOWUP: (&str, &str) = ("mail.replies", "followup");
 
 /// A ticket of the first director, titled «LSU : confidentiel».
 async fn ticket(gateway: &Gateway, id: &str) -> u64 {
@@ -116,7 +114,7 @@ async fn a_reply_is_told_where_to_follow_up_once_for_each_ticket_and_day() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_to_a_ticket_learns_its_number_and_page_and_nothing_else_in_either_mode() {
-    for settings in [&[][..], &[FOLLOWUP]] {
+    for settings in [&[][..], &FOLLOWUP] {
         let sandbox = sandbox().await;
         let gateway = Gateway::start(&sandbox, settings).await;
         let (open, closed) = (ticket(&gateway, "open").await, ticket(&gateway, "closed").await);
@@ -136,7 +134,7 @@ async fn a_stranger_to_a_ticket_learns_its_number_and_page_and_nothing_else_in_e
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_a_deleted_and_an_unknown_ticket_open_no_new_one_and_say_what_to_do() {
-    for settings in [&[][..], &[FOLLOWUP]] {
+    for settings in [&[][..], &FOLLOWUP] {
         let sandbox = sandbox().await;
         let gateway = Gateway::start(&sandbox, settings).await;
         let (closed, deleted) = (ticket(&gateway, "closed").await, ticket(&gateway, "deleted").await);
@@ -167,7 +165,7 @@ async fn a_closed_a_deleted_and_an_unknown_ticket_open_no_new_one_and_say_what_t
 #[tokio::test(flavor = "multi_thread")]
 async fn the_requester_s_reply_becomes_a_follow_up_with_its_file_and_reopens_a_solved_ticket() {
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[FOLLOWUP, ("quota.per_day", "1")]).await;
+    let gateway = Gateway::start(&sandbox, &[&FOLLOWUP[..], &[("quota.per_day", "1")]].concat()).await;
     let ticket = ticket(&gateway, "first").await;
     set_status(&sandbox, ticket, 5).await;
     let mail = format!(
@@ -198,7 +196,7 @@ async fn the_requester_s_reply_becomes_a_follow_up_with_its_file_and_reopens_a_s
 #[tokio::test(flavor = "multi_thread")]
 async fn history_that_glpi_does_not_have_goes_along() {
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[FOLLOWUP]).await;
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
     let ticket = ticket(&gateway, "first").await;
     let text = "Voici.\r\n\r\nLe 24 nov. 2026, Paul <paul@ac-dijon.fr> a écrit :\r\n> Essaie le bouton bleu\r\n";
     let mail = mail(DIRECTORS[0], "h", &format!("Re: [GLPI #{ticket:07}] Ticket"), text);
@@ -210,14 +208,14 @@ async fn history_that_glpi_does_not_have_goes_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_is_added_once_also_by_a_gateway_that_was_not_there_and_after_the_ticket_was_closed() {
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[FOLLOWUP]).await;
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
     let ticket = ticket(&gateway, "first").await;
     let mail = answer(DIRECTORS[0], "same", ticket, "Un complément");
     let first = gateway.deliver(DIRECTORS[0], &mail).await;
     assert!(first.contains("followup"), "{first}");
     assert_eq!(gateway.deliver(DIRECTORS[0], &mail).await, first);
     gateway.finish().await;
-    let later = Gateway::start(&sandbox, &[FOLLOWUP]).await;
+    let later = Gateway::start(&sandbox, &FOLLOWUP).await;
     assert_eq!(later.post_mail(&mail).await.status(), 201);
     set_status(&sandbox, ticket, 6).await;
     assert_eq!(later.deliver(DIRECTORS[0], &mail).await, first);
@@ -227,7 +225,7 @@ async fn a_repeat_is_added_once_also_by_a_gateway_that_was_not_there_and_after_t
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_copies_at_once_over_lmtp_and_http_make_one_follow_up_and_ten_positive_answers() {
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[FOLLOWUP]).await;
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
     let ticket = ticket(&gateway, "first").await;
     let mail = answer(DIRECTORS[0], "ten", ticket, "Un complément");
     let by_lmtp = join_all((0..5).map(|_| gateway.deliver(DIRECTORS[0], &mail)));
@@ -242,7 +240,7 @@ async fn ten_copies_at_once_over_lmtp_and_http_make_one_follow_up_and_ten_positi
 async fn two_instances_over_one_redis_add_a_reply_once() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
     let url = redis.url();
-    let settings = [FOLLOWUP, ("quota.backend", "redis"), ("redis.url", url.as_str())];
+    let settings = [&FOLLOWUP[..], &[("quota.backend", "redis"), ("redis.url", url.as_str())]].concat();
     let (one, two) = (Gateway::start(&sandbox, &settings).await, Gateway::start(&sandbox, &settings).await);
     let ticket = ticket(&one, "first").await;
     let mail = answer(DIRECTORS[0], "shared", ticket, "Un complément");
@@ -255,7 +253,7 @@ async fn two_instances_over_one_redis_add_a_reply_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_lost_after_the_write_makes_one_follow_up_and_a_positive_answer() {
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[FOLLOWUP]).await;
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
     let ticket = ticket(&gateway, "first").await;
     sandbox.set_failures(Rule::next(1, Failure::AnswerLost).on_new_followups());
     let mail = answer(DIRECTORS[0], "lost", ticket, "Un complément");
@@ -267,9 +265,10 @@ async fn an_answer_lost_after_the_write_makes_one_follow_up_and_a_positive_answe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_glpi_is_away_the_relay_keeps_the_reply() {
-    for settings in [&[("glpi.timeout", "1s")][..], &[("glpi.timeout", "1s"), FOLLOWUP]] {
+    let brief = [("glpi.timeout", "1s")];
+    for settings in [brief.to_vec(), [&brief[..], &FOLLOWUP].concat()] {
         let sandbox = sandbox().await;
-        let gateway = Gateway::start(&sandbox, settings).await;
+        let gateway = Gateway::start(&sandbox, &settings).await;
         let ticket = ticket(&gateway, "first").await;
         let mail = answer(DIRECTORS[0], "later", ticket, "Un complément");
         for failure in [Failure::Down, Failure::Maintenance, Failure::Slow(Duration::from_secs(3))] {
@@ -282,14 +281,14 @@ async fn while_glpi_is_away_the_relay_keeps_the_reply() {
             assert!(gateway.deliver(DIRECTORS[0], &mail).await.starts_with("250"));
         }
         assert_eq!(sandbox.tickets().len(), 1);
-        assert_eq!(seen(&sandbox, ticket).followups.len(), usize::from(settings.contains(&FOLLOWUP)));
+        assert_eq!(seen(&sandbox, ticket).followups.len(), usize::from(settings.contains(&FOLLOWUP[0])));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_to_a_receipt_finds_its_ticket_by_the_request_s_reference() {
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[FOLLOWUP]).await;
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
     let ticket = ticket(&gateway, "first").await;
     let reference = Reference::find(&seen(&sandbox, ticket).content).unwrap();
     for (id, asked, expected) in
@@ -307,7 +306,7 @@ async fn a_reply_to_a_receipt_finds_its_ticket_by_the_request_s_reference() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_requester_without_an_account_follows_up_under_the_address_of_the_ticket() {
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[FOLLOWUP]).await;
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
     let login = Credentials::Login { login: "passerelle".into(), password: "passerelle".into() };
     let glpi = Glpi::new(&Settings::new(sandbox.url(), login)).unwrap();
     let new = NewTicket {

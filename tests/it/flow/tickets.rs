@@ -14,7 +14,7 @@ async fn a_mail_becomes_a_ticket_with_category_group_requester_and_file() {
          Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
          Bonjour,\r\nl'acc\u{e8}s est impossible.\r\n\
          --b\r\nContent-Type: text/plain; name=\"capture.txt\"\r\nContent-Disposition: attachment; filename=\"capture.txt\"\r\n\r\n\
-         Erreur 500\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"outil.exe\"\r\n\r\n\
+         Erreur 500\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"outil.xyz\"\r\n\r\n\
          MZ\r\n--b--\r\n",
         DIRECTORS[0]
     );
@@ -33,7 +33,7 @@ async fn a_mail_becomes_a_ticket_with_category_group_requester_and_file() {
         assert!(ticket.content.contains(part), "{part} in {}", ticket.content);
     }
     // The account may not read which types GLPI takes, so GLPI's answer tells.
-    assert!(ticket.followups[0].content.contains("outil.exe"), "{:?}", ticket.followups);
+    assert!(ticket.followups[0].content.contains("outil.xyz"), "{:?}", ticket.followups);
     let reference = reply.rsplit(' ').next().unwrap();
     assert!(ticket.content.contains(reference), "{reference} in {}", ticket.content);
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::target::{Target, account};
 use crate::support::{
-    gateway::{ASSISTANCE, DIRECTORS, Gateway, mail},
+    gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail},
     postfix::Postfix,
     wait_until,
 };
@@ -110,7 +110,7 @@ async fn a_form_with_an_image_is_one_ticket_whatever_becomes_of_the_gateway_s_me
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_through_postfix_is_one_follow_up_of_its_ticket_and_a_stranger_s_is_none() {
     let target = Target::start().await;
-    let gateway = gateway_with(&target, &[("mail.replies", "followup")]).await;
+    let gateway = gateway_with(&target, &FOLLOWUP).await;
     let glpi = target.client();
     let postfix = Postfix::start(&format!("inet:{}", gateway.lmtp));
     let name = unique("réponse");

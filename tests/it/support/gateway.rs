@@ -154,11 +154,15 @@ fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
     config::load_from(None, all).unwrap()
 }
 
-/// A small mail, written now.
+/// What adds replies to their tickets: the setting itself, and a proof of their senders, which [`mail`] brings.
+pub(crate) const FOLLOWUP: [(&str, &str); 3] =
+    [("mail.replies", "followup"), ("sender.require", "pass"), ("sender.authserv_ids", "relais.test")];
+
+/// A small mail, written now, that the relay has found to be of its sender.
 pub(crate) fn mail(from: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
     let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000");
     format!(
-        "From: {from}\r\nTo: {ASSISTANCE}\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{id}@ecole.test>\r\n\
+        "Authentication-Results: relais.test; spf=pass smtp.mailfrom={from}\r\nFrom: {from}\r\nTo: {ASSISTANCE}\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{id}@ecole.test>\r\n\
          MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
     )
     .into_bytes()

@@ -1,0 +1,312 @@
+//! Parts that wrap others, opened: signed and encrypted mails (RFC 8551, RFC 3156), winmail.dat (MS-OXTNEF).
+
+use super::{
+    INCOMPLETE,
+    cms::{self, Cms},
+    parts::{Disposition, Leaf, Multipart, Node, Tree},
+    tnef::{self, Text},
+};
+
+/// Signed mails within signed mails; people's mails have one, those of a list two.
+const MAX_DEPTH: usize = 4;
+
+const SIGNATURE: &str = "la signature électronique du message";
+const SMIME_ENCRYPTED: &str = "le texte du message, chiffré (S/MIME)";
+const PGP_ENCRYPTED: &str = "le texte du message, chiffré (PGP)";
+const SMIME_UNREADABLE: &str = "une partie du message au format S/MIME, qui n'a pas pu être lue";
+const TNEF_UNREADABLE: &str = "une partie de la pièce jointe winmail.dat, qui n'a pas pu être lue";
+
+/// A mail's parts, none of which wraps others.
+pub(super) struct Opened {
+    pub(super) root: Node,
+    /// Texts that count only where the mail says nothing else.
+    pub(super) spare: Vec<Leaf>,
+    /// What of the mail is neither text nor file, in French.
+    pub(super) cut: Vec<String>,
+}
+
+/// Opens every part that wraps others. No signature is verified, and what is encrypted stays so.
+pub(super) fn open(tree: Tree) -> Opened {
+    let mut opener = Opener { parts_left: tree.parts_left, spare: Vec::new(), cut: Vec::new() };
+    if tree.cut {
+        opener.tell(INCOMPLETE);
+    }
+    let nothing = Node::Multipart { kind: Multipart::Mixed, children: Vec::new() };
+    let root = opener.node(tree.root, false, 0).unwrap_or(nothing);
+    Opened { root, spare: opener.spare, cut: opener.cut }
+}
+
+struct Opener {
+    parts_left: usize,
+    spare: Vec<Leaf>,
+    cut: Vec<String>,
+}
+
+impl Opener {
+    fn tell(&mut self, what: &str) {
+        if !self.cut.iter().any(|told| told == what) {
+            self.cut.push(what.to_owned());
+        }
+    }
+
+    /// The node without wrappers; `None` where nothing of it can be shown or handed over.
+    fn node(&mut self, node: Node, is_signed: bool, depth: usize) -> Option<Node> {
+        match node {
+            Node::Multipart { kind: Multipart::Encrypted, .. } => {
+                self.tell(PGP_ENCRYPTED);
+                None
+            }
+            Node::Multipart { kind, children } => {
+                let is_signed = kind == Multipart::Signed;
+                let mut children: Vec<Node> =
+                    children.into_iter().filter_map(|child| self.node(child, is_signed, depth)).collect();
+                // What was signed takes the place of both, so that a lone text stays the mail's text.
+                if is_signed && children.len() == 1 { children.pop() } else { Some(Node::Multipart { kind, children }) }
+            }
+            Node::Leaf(leaf) => self.leaf(leaf, is_signed, depth),
+        }
+    }
+
+    fn leaf(&mut self, leaf: Leaf, is_signed: bool, depth: usize) -> Option<Node> {
+        let name = leaf.name.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
+        match leaf.content_type.as_str() {
+            "application/pkcs7-signature" | "application/x-pkcs7-signature" | "application/pgp-signature"
+                if is_signed || ["", "smime.p7s", "signature.asc"].contains(&name.as_str()) =>
+            {
+                self.tell(SIGNATURE);
+                None
+            }
+            "application/pgp-encrypted" => {
+                self.tell(PGP_ENCRYPTED);
+                None
+            }
+            // Under another name it is a signed document, not the mail itself.
+            "application/pkcs7-mime" | "application/x-pkcs7-mime" if ["", "smime.p7m"].contains(&name.as_str()) => {
+                self.cms(leaf, depth)
+            }
+            "application/octet-stream" if name == "smime.p7m" => self.cms(leaf, depth),
+            "application/octet-stream" if name == "encrypted.asc" => {
+                self.tell(PGP_ENCRYPTED);
+                None
+            }
+            "application/ms-tnef" | "application/vnd.ms-tnef" => Some(self.tnef(leaf)),
+            _ if name == "winmail.dat" => Some(self.tnef(leaf)),
+            "text/plain" if !leaf.is_attachment() => Some(Node::Leaf(self.armoured(leaf))),
+            _ => Some(Node::Leaf(leaf)),
+        }
+    }
+
+    fn cms(&mut self, leaf: Leaf, depth: usize) -> Option<Node> {
+        match cms::open(&leaf.content()) {
+            Cms::Signed(entity) if depth < MAX_DEPTH => {
+                self.tell(SIGNATURE);
+                let inner = Tree::entity(&entity, self.parts_left);
+                self.parts_left = inner.parts_left;
+                if inner.cut {
+                    self.tell(INCOMPLETE);
+                }
+                self.node(inner.root, false, depth + 1)
+            }
+            // Certificates, for instance: a file.
+            Cms::Bare => Some(Node::Leaf(leaf)),
+            Cms::Encrypted => {
+                self.tell(SMIME_ENCRYPTED);
+                None
+            }
+            Cms::Signed(_) | Cms::Unreadable => {
+                self.tell(SMIME_UNREADABLE);
+                None
+            }
+        }
+    }
+
+    fn tnef(&mut self, leaf: Leaf) -> Node {
+        let content = leaf.content();
+        if !tnef::is_tnef(&content) {
+            return Node::Leaf(leaf);
+        }
+        let tnef = tnef::read(&content);
+        if !tnef.whole {
+            self.tell(TNEF_UNREADABLE);
+        }
+        self.spare.extend(tnef.text.map(|text| match text {
+            Text::Html(html) => Leaf::found("text/html".to_owned(), None, html.into()),
+            Text::Plain(text) => Leaf::found("text/plain".to_owned(), None, text.into()),
+        }));
+        let files = tnef.files.into_iter().map(|file| {
+            let content_type = file.content_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+            let mut leaf = Leaf::found(content_type, file.name, file.content);
+            leaf.disposition = Disposition::Attachment;
+            leaf.content_id = file.content_id;
+            Node::Leaf(leaf)
+        });
+        Node::Multipart { kind: Multipart::Mixed, children: files.collect() }
+    }
+
+    /// A text without the armour of PGP around what is signed or encrypted in it (RFC 9580 sections 6 and 7).
+    fn armoured(&mut self, leaf: Leaf) -> Leaf {
+        let content = leaf.content();
+        if !content.windows(ARMOUR.len()).any(|window| window == ARMOUR.as_bytes()) {
+            return leaf;
+        }
+        let text = leaf.text();
+        let mut shown = String::with_capacity(text.len());
+        let mut place = Place::Outside;
+        for line in text.lines() {
+            let mark = line.trim_end().strip_prefix(ARMOUR).and_then(|mark| mark.strip_suffix("-----"));
+            place = match (mark, place) {
+                (Some("MESSAGE"), _) => {
+                    self.tell(PGP_ENCRYPTED);
+                    Place::Armour
+                }
+                (Some("SIGNED MESSAGE"), _) => {
+                    self.tell(SIGNATURE);
+                    Place::Header
+                }
+                (Some("SIGNATURE"), _) => {
+                    self.tell(SIGNATURE);
+                    Place::Armour
+                }
+                (_, Place::Header) if line.trim().is_empty() => Place::Signed,
+                (_, Place::Armour) if line.starts_with("-----END PGP ") => Place::Outside,
+                (_, place @ (Place::Outside | Place::Signed)) => {
+                    let escaped = if place == Place::Signed { line.strip_prefix("- ") } else { None };
+                    shown.push_str(escaped.unwrap_or(line));
+                    shown.push('\n');
+                    place
+                }
+                (_, place) => place,
+            };
+        }
+        leaf.with_text(shown)
+    }
+}
+
+const ARMOUR: &str = "-----BEGIN PGP ";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Outside,
+    /// The fields above a signed text.
+    Header,
+    Signed,
+    /// Letters for a program.
+    Armour,
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use data_encoding::BASE64;
+    use proptest::prelude::*;
+
+    use super::{
+        super::{cms, tnef},
+        Opened, Tree, open,
+    };
+
+    fn opened(mail: &str) -> Opened {
+        open(Tree::entity(&Bytes::from(mail.to_owned()), 1000))
+    }
+
+    /// The types, names and texts of the parts, and what was cut; CRLF and LF alike.
+    fn parts(mail: &str) -> (Vec<String>, Vec<String>) {
+        let read = |mail: &str| {
+            let Opened { root, cut, .. } = opened(mail);
+            let part = |leaf: &&super::Leaf| {
+                format!("{} {} {}", leaf.content_type, leaf.name.as_deref().unwrap_or("-"), leaf.text().trim_end())
+            };
+            (root.leaves().iter().map(part).collect::<Vec<_>>(), cut)
+        };
+        let parts = read(mail);
+        assert_eq!(read(&mail.replace('\n', "\r\n")), parts);
+        parts
+    }
+
+    fn cms_part(content: &[u8]) -> String {
+        let encoded = BASE64.encode(content);
+        format!(
+            "Content-Type: application/pkcs7-mime; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n{encoded}\n"
+        )
+    }
+
+    fn told(parts: &[&str], cut: &[&str]) -> (Vec<String>, Vec<String>) {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        (owned(parts), owned(cut))
+    }
+
+    #[test]
+    fn a_signature_is_no_file() {
+        for (protocol, name) in [("pkcs7-signature", "smime.p7s"), ("pgp-signature", "signature.asc")] {
+            let mail = format!(
+                "Content-Type: multipart/signed; boundary=s\n\n--s\nContent-Type: text/plain; name=x.txt\n\nBonjour\n\
+                 --s\nContent-Type: application/{protocol}; name={name}\n\nMIIx\n--s--\n"
+            );
+            assert_eq!(parts(&mail), told(&["text/plain x.txt Bonjour"], &["la signature électronique du message"]));
+        }
+        let document = "Content-Type: application/pkcs7-signature; name=contrat.pdf.p7s\n\nx";
+        assert_eq!(parts(document), told(&["application/pkcs7-signature contrat.pdf.p7s x"], &[]));
+    }
+
+    #[test]
+    fn a_wrapped_mail_is_read_in_its_place() {
+        let inner = "Content-Type: multipart/mixed; boundary=i\n\n--i\n\nBonjour\n--i\n\
+                     Content-Type: text/csv; name=a.csv\n\n1;2\n--i--\n";
+        let once = cms::tests::signed(inner.as_bytes());
+        let expected = told(&["text/plain - Bonjour", "text/csv a.csv 1;2"], &["la signature électronique du message"]);
+        assert_eq!(parts(&cms_part(&once)), expected);
+        let twice = cms::tests::signed(cms_part(&once).as_bytes());
+        assert_eq!(parts(&cms_part(&twice)), expected);
+        let mut deep = once;
+        for _ in 0..6 {
+            deep = cms::tests::signed(cms_part(&deep).as_bytes());
+        }
+        assert_eq!(parts(&cms_part(&deep)).1.len(), 2);
+    }
+
+    #[test]
+    fn what_is_encrypted_is_said_and_no_file() {
+        let smime = "le texte du message, chiffré (S/MIME)";
+        let pgp = "le texte du message, chiffré (PGP)";
+        assert_eq!(parts(&cms_part(&cms::tests::enveloped())), told(&[], &[smime]));
+        let signed = cms::tests::signed(cms_part(&cms::tests::enveloped()).as_bytes());
+        assert_eq!(parts(&cms_part(&signed)), told(&[], &["la signature électronique du message", smime]));
+        let mime = "Content-Type: multipart/encrypted; boundary=e\n\n--e\nContent-Type: application/pgp-encrypted\n\n\
+                    Version: 1\n--e\nContent-Type: application/octet-stream; name=encrypted.asc\n\nx\n--e--\n";
+        assert_eq!(parts(mime), told(&[], &[pgp]));
+        assert_eq!(parts(&mime.replace("encrypted; b", "mixed; b")), told(&[], &[pgp]));
+        let inline =
+            "Content-Type: text/plain\n\nVoici :\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\nfin";
+        assert_eq!(parts(inline), told(&["text/plain - Voici :\nfin"], &[pgp]));
+        assert_eq!(parts(&cms_part(b"x")).1, ["une partie du message au format S/MIME, qui n'a pas pu être lue"]);
+    }
+
+    #[test]
+    fn a_text_signed_in_line_is_shown_without_its_armour() {
+        let mail = "Content-Type: text/plain\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nBonjour\n- -- \nX\n\
+                    -----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n";
+        assert_eq!(parts(mail), told(&["text/plain - Bonjour\n-- \nX"], &["la signature électronique du message"]));
+    }
+
+    #[test]
+    fn the_files_of_a_winmail_dat_are_files_of_the_mail() {
+        let encoded = BASE64.encode(&tnef::tests::winmail());
+        for head in ["application/ms-tnef", "application/octet-stream; name=WINMAIL.DAT"] {
+            let mail = format!("Content-Type: {head}\nContent-Transfer-Encoding: base64\n\n{encoded}\n");
+            let expected =
+                ["application/octet-stream Bilan de l'école.pdf %PDF-1.7", "application/octet-stream relevé.txt x"];
+            assert_eq!(parts(&mail), told(&expected, &[]));
+            assert_eq!(opened(&mail).spare[0].text(), "L'accès ne marche pas.\n");
+        }
+        let other = "Content-Type: application/ms-tnef; name=a.dat\n\nx";
+        assert_eq!(parts(other), told(&["application/ms-tnef a.dat x"], &[]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_opened(text in "(-----BEGIN PGP (MESSAGE|SIGNATURE|SIGNED MESSAGE)-----\n|-----END PGP X-----\n|a\n|\n|- b\n){0,12}") {
+            let shown = opened(&format!("Content-Type: text/plain\n\n{text}"));
+            prop_assert!(shown.root.leaves()[0].text().len() <= text.len() + 1);
+        }
+    }
+}
