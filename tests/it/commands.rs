@@ -102,9 +102,9 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
 
     let table = text(&run(passerelle(&["try", path], &settings), b"").await.stdout);
     let rows: Vec<&str> = table.lines().collect();
-    assert_eq!(rows.iter().filter(|row| row.contains(".eml")).count(), 3, "{table}");
+    assert_eq!(rows.iter().filter(|row| row.contains(".eml")).count(), 4, "{table}");
     assert!(rows[0].starts_with("outcome    reason"), "{table}");
-    for part in ["refused    foreign-sender", "created    created              LSU", "mails  outcome", "3  in all"] {
+    for part in ["refused    foreign-sender", "created    created              LSU", "mails  outcome", "4  in all"] {
         assert!(table.contains(part), "{part} in {table}");
     }
     let details = text(&run(passerelle(&["try", path, "--details"], &settings), b"").await.stdout);

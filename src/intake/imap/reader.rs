@@ -25,9 +25,16 @@ const LONGEST_IDLE: Duration = Duration::from_mins(9);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const SIGN_IN_PAUSE: Duration = Duration::from_secs(30);
-/// When messages whose move was refused, or broke the connection, are tried again.
-const MOVE_AGAIN: Duration = Duration::from_mins(1);
-const MOVE_LATER: Duration = Duration::from_mins(5);
+/// The pause after messages could not be moved; it doubles with each further failure, up to the longest.
+const FIRST_MOVE_PAUSE: Duration = Duration::from_secs(5);
+
+/// A place that messages could not be moved to.
+#[derive(Clone, Copy)]
+struct Stuck {
+    failures: u32,
+    /// When it is tried again.
+    until: Instant,
+}
 
 /// Reads one mailbox.
 pub(super) struct Reader {
@@ -46,8 +53,8 @@ pub(super) struct Reader {
     /// Such a server is left alone until then.
     pub(super) paused_until: Option<Instant>,
     folders: BTreeMap<Place, String>,
-    /// Places that messages could not be moved to: when that is tried again.
-    move_after: BTreeMap<Place, Instant>,
+    /// Places that messages could not be moved to.
+    stuck: BTreeMap<Place, Stuck>,
 }
 
 impl Reader {
@@ -69,7 +76,7 @@ impl Reader {
             failed_in_a_row: 0,
             paused_until: None,
             folders: BTreeMap::new(),
-            move_after: BTreeMap::new(),
+            stuck: BTreeMap::new(),
         }
     }
 
@@ -148,7 +155,7 @@ impl Reader {
         let usual = now + self.settings.poll.min(LONGEST_IDLE);
         let due = self.memory.next_due().map(|due| due.max(self.paused_until.unwrap_or(now)));
         let waiting = self.memory.to_move();
-        let moves = self.move_after.iter().filter(|(place, _)| waiting.contains_key(place)).map(|(_, at)| *at);
+        let moves = self.stuck.iter().filter(|(place, _)| waiting.contains_key(place)).map(|(_, stuck)| stuck.until);
         due.into_iter().chain(moves).fold(usual, Instant::min)
     }
 
@@ -164,14 +171,16 @@ impl Reader {
     pub(super) async fn move_settled(&mut self, session: &mut Session) -> Result<(), ImapError> {
         for (place, uids) in self.memory.to_move() {
             let now = Instant::now();
-            if self.move_after.get(&place).is_some_and(|at| now < *at) {
-                continue;
-            }
-            // Should this end the connection, the next one has better to do first.
-            self.move_after.insert(place, now + MOVE_LATER);
+            let failures = match self.stuck.get(&place) {
+                Some(stuck) if now < stuck.until => continue,
+                stuck => stuck.map_or(0, |stuck| stuck.failures),
+            };
+            // Noted beforehand: should this end the connection, the next one has better to do first.
+            let pause = FIRST_MOVE_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
+            self.stuck.insert(place, Stuck { failures: failures + 1, until: now + pause });
             match self.move_to(session, place, &uids).await {
                 Ok(()) => {
-                    self.move_after.remove(&place);
+                    self.stuck.remove(&place);
                     self.memory.moved(&uids);
                     metrics::counter!(MOVED, "mailbox" => self.account.to_string(), "folder" => place.label())
                         .increment(uids.len() as u64);
@@ -182,7 +191,6 @@ impl Reader {
                         %error, folder = place.label(), messages = uids.len(),
                         "settled messages cannot be moved and stay in the mailbox; none is handled twice"
                     );
-                    self.move_after.insert(place, now + MOVE_AGAIN);
                 }
             }
         }

@@ -169,11 +169,12 @@ async fn the_requester_s_reply_becomes_a_follow_up_with_its_file_and_reopens_a_s
     let ticket = ticket(&gateway, "first").await;
     set_status(&sandbox, ticket, 5).await;
     let mail = format!(
-        "From: {}\r\nTo: assistance1d@ac-dijon.fr\r\nSubject: Re: [GLPI #{ticket:07}] Ticket\r\nMessage-ID: <f@ecole.test>\r\n\
+        "Authentication-Results: relais.test; spf=pass smtp.mailfrom=ac-dijon.fr\r\n\
+         From: {}\r\nTo: assistance1d@ac-dijon.fr\r\nSubject: Re: [GLPI #{ticket:07}] Ticket\r\nMessage-ID: <f@ecole.test>\r\n\
          MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
          Voici la capture.\r\n\r\nLe 24 nov. 2026, GLPI <glpi@ac-dijon.fr> a \u{e9}crit :\r\n> ticket_{ticket} passage cit\u{e9}\r\n\
          --b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=\"capture.txt\"\r\n\r\nErreur 500\r\n\
-         --b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"outil.exe\"\r\n\r\nMZ\r\n--b--\r\n",
+         --b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"outil.xyz\"\r\n\r\nxyz\r\n--b--\r\n",
         DIRECTORS[0]
     );
     let reply = gateway.deliver(DIRECTORS[0], mail.as_bytes()).await;
@@ -189,7 +190,7 @@ async fn the_requester_s_reply_becomes_a_follow_up_with_its_file_and_reopens_a_s
     assert!(!followup.content.contains("passage cité"), "{}", followup.content);
     assert_eq!(followup.documents.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>(), ["capture.txt"]);
     assert_eq!(followup.documents[0].bytes, b"Erreur 500");
-    assert!(dropped.content.contains("outil.exe"), "{}", dropped.content);
+    assert!(dropped.content.contains("outil.xyz"), "{}", dropped.content);
     assert!(notices(gateway).await.is_empty());
 }
 
