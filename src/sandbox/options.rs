@@ -8,6 +8,20 @@ use super::php::{Row, elements, int, int_of, text, text_of};
 use super::store::{Store, local_time};
 use super::text::{Pattern, decode};
 
+/// The value of a criterion, read once for all rows.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    text: String,
+    pattern: Pattern,
+    moment: String,
+}
+
+impl Wanted {
+    pub(super) fn new(text: String) -> Self {
+        Self { pattern: Pattern::new(&text), moment: moment(&text), text }
+    }
+}
+
 /// Where a search option finds its values.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
@@ -188,17 +202,17 @@ impl Source {
     }
 
     /// Whether a row passes a criterion of that search type and value.
-    pub(super) fn test(self, store: &Store, row: &Row, kind: &str, value: &str) -> bool {
+    pub(super) fn test(self, store: &Store, row: &Row, kind: &str, wanted: &Wanted) -> bool {
+        let value = wanted.text.as_str();
         let candidates = self.candidates(store, row);
         let negated = kind.starts_with("not");
         match (self, kind) {
             // GLPI forgets the "not" of a status
             (Self::Status, "equals" | "notequals") => status_is(int_of(row, "status"), value),
-            (Self::Date(_), "morethan") => self.date(row).is_some_and(|date| date > moment(value)),
-            (Self::Date(_), "lessthan") => self.date(row).is_some_and(|date| date < moment(value)),
+            (Self::Date(_), "morethan") => self.date(row).is_some_and(|date| date > wanted.moment),
+            (Self::Date(_), "lessthan") => self.date(row).is_some_and(|date| date < wanted.moment),
             (Self::Date(_), "equals" | "notequals") => {
-                let day = moment(value);
-                self.date(row).is_some_and(|date| date.starts_with(&day)) != negated
+                self.date(row).is_some_and(|date| date.starts_with(&wanted.moment)) != negated
             }
             (Self::Number(_) | Self::Status, _) => {
                 candidates.iter().any(|c| compares(c.id.unwrap_or_default(), value)) != negated
@@ -208,9 +222,8 @@ impl Source {
                 candidates.iter().any(|c| is_under(store, kind, c.id, ancestor)) != negated
             }
             (_, "contains" | "notcontains") => {
-                let pattern = Pattern::new(value);
-                let matches = |c: &Candidate| c.texts.iter().any(|text| pattern.matches(Some(text)));
-                let found = candidates.iter().any(matches) || (candidates.is_empty() && pattern.matches(None));
+                let matches = |c: &Candidate| c.texts.iter().any(|text| wanted.pattern.matches(Some(text)));
+                let found = candidates.iter().any(matches) || (candidates.is_empty() && wanted.pattern.matches(None));
                 found != negated
             }
             // everything else compares ids; 0 is "nobody"

@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::helpdesk::{Helpdesk, disclose};
 use super::items::{self, LIST_LIMIT, check_range, range, visible};
-use super::options::{SearchOptions, Source, options};
+use super::options::{SearchOptions, Source, Wanted, options};
 use super::php::{Row, elements, flag, int, int_of, text, text_of};
 use super::session::Caller;
 use super::store::Store;
@@ -147,7 +147,7 @@ struct Link {
 
 #[derive(Debug)]
 enum Test {
-    One { option: i64, source: Source, kind: String, value: String },
+    One { option: i64, source: Source, kind: String, wanted: Wanted },
     Group(Vec<Criterion>),
 }
 
@@ -177,7 +177,7 @@ fn parse(criteria: &Value, options: SearchOptions) -> Result<Vec<Criterion>, &'s
                 option,
                 source: *source,
                 kind: text_of(criterion, "searchtype"),
-                value: text_of(criterion, "value"),
+                wanted: Wanted::new(text_of(criterion, "value")),
             };
             Ok(Criterion { link, test })
         })
@@ -190,7 +190,7 @@ fn holds(criteria: &[Criterion], store: &Store, row: &Row) -> bool {
     for (at, criterion) in criteria.iter().enumerate() {
         let test = match &criterion.test {
             Test::Group(inner) => holds(inner, store, row),
-            Test::One { source, kind, value, .. } => source.test(store, row, kind, value),
+            Test::One { source, kind, wanted, .. } => source.test(store, row, kind, wanted),
         };
         let test = test != criterion.link.not;
         if criterion.link.or && at > 0 {

@@ -55,7 +55,17 @@ pub(super) fn without_tags(html: &str) -> String {
 
 /// What `utf8mb4_unicode_ci` compares: neither case nor accents.
 pub(super) fn fold(text: &str) -> String {
-    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    let mut folded = String::with_capacity(text.len());
+    let mut rest = text;
+    // Most of a text is ASCII, which is quickly done: a search folds the content of every ticket.
+    while let Some(at) = rest.bytes().position(|byte| !byte.is_ascii()) {
+        let (plain, foreign) = rest.split_at(at);
+        let end = foreign.bytes().position(|byte| byte.is_ascii()).unwrap_or(foreign.len());
+        folded.push_str(&plain.to_ascii_lowercase());
+        folded.extend(foreign[..end].nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase));
+        rest = &foreign[end..];
+    }
+    folded + &rest.to_ascii_lowercase()
 }
 
 /// A value of `searchText` or of a `contains` criterion (`Search::makeTextSearchValue`).
