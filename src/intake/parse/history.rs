@@ -105,6 +105,12 @@ fn repeated(html: &str) -> Vec<Range<usize>> {
     let above_signature = lines.iter().position(|line| line.text.trim() == "--").unwrap_or(lines.len());
     let last_own = lines[..above_signature].iter().rposition(is_own);
     let is_answered = |at: usize| last_own.is_some_and(|last| at <= last);
+    // A quote of pictures alone has no line to be met at.
+    let is_silent = |cite: &&Range<usize>| {
+        let first = lines.partition_point(|line| line.start < cite.start);
+        lines.get(first).is_none_or(|line| line.start >= cite.end)
+    };
+    ranges.extend(cites.iter().filter(is_silent).cloned());
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         let text = line.text.trim();
@@ -495,6 +501,9 @@ mod tests {
             Some("Le 3 nov. 2026 à 10:15, X a écrit :\nA ?"),
         );
         expect_text("Un.\n> A ?\n-- \nJeanne", "Un.", Some("> A ?\n--\nJeanne"));
+        let picture = sanitise("<p>Un.</p><blockquote type=cite><img src=cid:a></blockquote><p>Deux.</p>").unwrap();
+        let Folded { visible, folded } = fold(&picture);
+        assert!(!visible.contains("<img") && folded.unwrap().contains("<img"), "{visible}");
     }
 
     #[test]
