@@ -62,7 +62,7 @@ struct Expected {
     message_id: Option<String>,
     arrived: Option<Timestamp>,
     copies_since: Option<Timestamp>,
-    /// Pieces of the text that is seen.
+    /// Pieces of the text that is seen; none: it is empty.
     #[serde(default)]
     visible: Vec<String>,
     /// Pieces that are not in it.
@@ -225,6 +225,9 @@ async fn check(name: &str, shipped: &Shipped, received: &Received, expected: &Ex
     let folded = body.folded_html.as_deref().unwrap_or_default();
     let html = format!("{}{folded}", body.html);
     differences.has("the text", &body.text, &expected.visible);
+    if expected.visible.is_empty() {
+        differences.same("the text", body.text.as_str(), "");
+    }
     differences.lacks("the text", &body.text, &expected.hidden);
     differences.has("what is folded", &bare(folded), &expected.folded);
     if expected.folded.is_empty() {
