@@ -11,5 +11,7 @@ mod reference;
 
 pub use address::Address;
 pub use outcome::{Addition, Deferral, Outcome, Reason, Receipt, Refusal};
-pub use received::{Attachment, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Received, TicketKind};
+pub use received::{
+    Attachment, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Received, TicketKind, is_forward,
+};
 pub use reference::{DayMark, Reference};

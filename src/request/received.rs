@@ -202,3 +202,24 @@ pub struct LeftOut {
     /// Why, in French, for the référents and the requester.
     pub why: String,
 }
+
+/// Whether a subject is a forwarded mail's, in the forms of French and English mail programs.
+pub fn is_forward(subject: &str) -> bool {
+    let prefix = subject.split_once(':').map(|(prefix, _)| prefix.trim().to_lowercase()).unwrap_or_default();
+    ["tr", "fw", "fwd", "trans", "transf"].contains(&prefix.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_forward;
+
+    #[test]
+    fn forwards_are_told_by_their_subject() {
+        for subject in ["TR: LSU", "Tr : LSU", "Fwd: LSU", "FW: RE: LSU"] {
+            assert!(is_forward(subject), "{subject}");
+        }
+        for subject in ["RE: TR: LSU", "LSU : problème", "transfert", ""] {
+            assert!(!is_forward(subject), "{subject}");
+        }
+    }
+}

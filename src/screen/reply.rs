@@ -14,7 +14,7 @@ use jiff::Zoned;
 use super::{Rejection, Rules, automatic::own_id};
 use crate::{
     config::Replies,
-    request::{Address, Mail, Origin, Reason, Received, Reference, Refusal},
+    request::{Address, Mail, Origin, Reason, Received, Reference, Refusal, is_forward},
 };
 
 /// Which ticket a reply is about, as far as the mail says.
@@ -107,17 +107,35 @@ pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejectio
     Err(Rejection::Refused(Refusal { reason, sentence }))
 }
 
-/// The ticket a mail is about: by what it answers, the newest first, else by GLPI's tag in its subject.
+/// The ticket a mail is about: by what it answers, the newest first, else by GLPI's tag in its subject. One that
+/// forwards a notification is a request of its own.
 pub(super) fn thread(received: &Received, rules: &Rules) -> Option<Thread> {
     let Origin::Mail(mail) = &received.origin else { return None };
-    answered(mail, rules).or_else(|| tagged(&received.subject, &rules.glpi_tags).map(Thread::Ticket))
+    if is_forward(&received.subject) {
+        return None;
+    }
+    let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| !answers_other_item(mail));
+    answered(mail, rules).or_else(|| tagged().map(Thread::Ticket))
 }
 
 fn answered(mail: &Mail, rules: &Rules) -> Option<Thread> {
-    ["in-reply-to", "references"].iter().find_map(|name| {
-        let ids = mail.fields.get(*name)?.split(|c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>'));
-        ids.rev().find_map(|id| notified(id).map(Thread::Ticket).or_else(|| acknowledged(id, rules)))
-    })
+    ids(mail).find_map(|id| notified(id).map(Thread::Ticket).or_else(|| acknowledged(id, rules)))
+}
+
+/// The Message-IDs of what a mail answers, the newest first.
+fn ids(mail: &Mail) -> impl Iterator<Item = &str> {
+    ["in-reply-to", "references"]
+        .into_iter()
+        .filter_map(|name| mail.fields.get(name))
+        .flat_map(|value| value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>')).rev())
+}
+
+/// Whether a mail answers a notification of a change or a problem: their tags are of the same form, and their numbers
+/// are not a ticket's.
+fn answers_other_item(mail: &Mail) -> bool {
+    ids(mail)
+        .map(str::to_ascii_lowercase)
+        .any(|id| id.starts_with("glpi") && ["-change-", "-problem-"].iter().any(|kind| id.contains(kind)))
 }
 
 /// The ticket of a notification of GLPI with this Message-ID.
@@ -223,6 +241,20 @@ mod tests {
         assert_eq!(thread_of(subject, "<x@y.fr>", older), Some(Thread::Ticket(2)));
         assert_eq!(thread_of(subject, "<x@y.fr>", "<z@y.fr>"), Some(Thread::Ticket(3)));
         assert_eq!(thread_of("RE: LSU", "<x@y.fr>", "<z@y.fr>"), None);
+    }
+
+    #[test]
+    fn a_forwarded_notification_is_about_no_ticket() {
+        let subject = "TR: [GLPI #0000003] Nouveau suivi";
+        assert_eq!(thread_of(subject, "<GLPI_UUID-Ticket-3/new@vm>", ""), None);
+        assert_eq!(thread_of(&format!("RE: {subject}"), "", ""), Some(Thread::Ticket(3)));
+    }
+
+    #[test]
+    fn the_tag_of_a_change_is_of_no_ticket() {
+        for id in ["<GLPI_UUID-Change-3/new@vm>", "<GLPI-Problem-3.1795564378.278218988@vm>"] {
+            assert_eq!(thread_of("RE: [GLPI #0000003] LSU", id, ""), None, "{id}");
+        }
     }
 
     #[test]

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use passerelle::{
     config,
     intake::{Envelope, parse},
+    proof::Prover,
     request::{Address, Attachment, Channel, Origin, Reason, Received, Reference},
     route::Mappings,
-    screen::{self, Passed, Proof, Rejection, Rules},
+    screen::{self, Passed, Rejection, Rules},
 };
 
 /// How many mails each theme has: none is skipped in silence.
@@ -28,10 +29,10 @@ const THEMES: [(&str, usize); 9] = [
     ("history", 57),
     ("odd", 24),
     ("replies", 20),
-    ("senders", 26),
+    ("senders", 30),
     ("structures", 59),
 ];
-const ALL: usize = 382;
+const ALL: usize = 386;
 
 /// What is expected of a mail.
 #[derive(serde::Deserialize)]
@@ -43,6 +44,8 @@ struct Expected {
     reason: Option<String>,
     /// The application a created ticket is for.
     application: Option<String>,
+    /// What proof of the sender is asked for, `sender.require`, where it is not none; the relay is believed.
+    require: Option<String>,
 
     /// What the relay says; the sender is who stands in `From` unless said otherwise, the recipients are
     /// those of the header.
@@ -59,7 +62,7 @@ struct Expected {
     message_id: Option<String>,
     arrived: Option<Timestamp>,
     copies_since: Option<Timestamp>,
-    /// Pieces of the text that is seen.
+    /// Pieces of the text that is seen; none: it is empty.
     #[serde(default)]
     visible: Vec<String>,
     /// Pieces that are not in it.
@@ -89,24 +92,48 @@ struct Expected {
     fields: BTreeMap<String, String>,
 }
 
-/// The rules and mappings as shipped.
-struct Shipped {
+/// What judges a mail.
+struct Judge {
     rules: Rules,
+    prover: Prover,
+}
+
+impl Judge {
+    /// The rules as shipped, but for these settings of the sender's proof.
+    fn with(settings: &[(&str, &str)]) -> Self {
+        let variable = |&(key, value): &(&str, &str)| (format!("PASSERELLE_SENDER__{key}"), value.to_owned());
+        let config = config::load_from(None, settings.iter().map(variable)).unwrap();
+        let rules = Rules::new(&config, Some("ac-dijon.fr".to_owned())).unwrap();
+        Self { rules, prover: Prover::new(&config).unwrap() }
+    }
+}
+
+/// The rules and mappings as shipped, and the same where the relay has to vouch for the sender.
+struct Shipped {
+    judge: Judge,
+    strict: BTreeMap<&'static str, Judge>,
     mappings: Mappings,
 }
 
 impl Shipped {
     fn load() -> Self {
-        let config = config::load_from(None, []).unwrap();
-        let rules = Rules::new(&config, Some("ac-dijon.fr".to_owned())).unwrap();
-        Self { rules, mappings: Mappings::load(None).unwrap() }
+        let relay = [("DKIM", "false"), ("AUTHSERV_IDS", "relais.ac-dijon.fr")];
+        let requiring = |require| (require, Judge::with(&[&relay[..], &[("REQUIRE", require)]].concat()));
+        let strict = ["pass", "aligned"].map(requiring).into();
+        Self { judge: Judge::with(&[]), strict, mappings: Mappings::load(None).unwrap() }
     }
 
     /// Outcome, reason and application of a director's request.
-    fn verdict(&self, received: Received) -> (String, Option<String>, Option<String>) {
-        let judged = screen::identify(received, &self.rules)
-            .and_then(|identified| screen::prove(identified, &Proof::NotProven(String::new()), &self.rules))
-            .and_then(|identified| screen::by_itself(identified, &self.rules, self.mappings.applications()));
+    async fn verdict(&self, received: Received, require: Option<&str>) -> (String, Option<String>, Option<String>) {
+        let Judge { rules, prover } = require.map_or(&self.judge, |require| &self.strict[require]);
+        let proven = match screen::identify(received, rules) {
+            Ok(identified) => {
+                let proof = prover.prove(identified.received(), rules).await;
+                screen::prove(identified, &proof, rules)
+            }
+            Err(rejected) => Err(rejected),
+        };
+        let judged = proven.and_then(|proven| screen::by_itself(proven, rules, self.mappings.applications()));
         let (outcome, reason, application) = match judged {
             Ok(Passed::Request(candidate)) => ("created", None, Some(candidate.application().to_owned())),
             // As for a ticket that is there and open, with the default `mail.replies`.
@@ -166,11 +193,12 @@ impl Differences {
 }
 
 /// Compares a mail with what is expected of it; `name` is for the reader.
-fn check(name: &str, shipped: &Shipped, received: &Received, expected: &Expected) -> Vec<String> {
+async fn check(name: &str, shipped: &Shipped, received: &Received, expected: &Expected) -> Vec<String> {
     let Origin::Mail(mail) = &received.origin else { panic!("{name}: not a mail") };
     let mut differences = Differences::default();
     let expected_verdict = (expected.outcome.clone(), expected.reason.clone(), expected.application.clone());
-    differences.same("the outcome", &shipped.verdict(received.clone()), &expected_verdict);
+    let verdict = shipped.verdict(received.clone(), expected.require.as_deref()).await;
+    differences.same("the outcome", &verdict, &expected_verdict);
 
     differences.same("the requester", &received.requester.as_ref().map(Address::to_string), &expected.requester);
     if expected.display_name.is_some() {
@@ -197,6 +225,9 @@ fn check(name: &str, shipped: &Shipped, received: &Received, expected: &Expected
     let folded = body.folded_html.as_deref().unwrap_or_default();
     let html = format!("{}{folded}", body.html);
     differences.has("the text", &body.text, &expected.visible);
+    if expected.visible.is_empty() {
+        differences.same("the text", body.text.as_str(), "");
+    }
     differences.lacks("the text", &body.text, &expected.hidden);
     differences.has("what is folded", &bare(folded), &expected.folded);
     if expected.folded.is_empty() {
@@ -250,8 +281,8 @@ fn stems(folder: &Path, extension: &str) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-#[test]
-fn every_mail_becomes_what_it_should_with_either_line_end() {
+#[tokio::test]
+async fn every_mail_becomes_what_it_should_with_either_line_end() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
     let shipped = Shipped::load();
     let mut references: BTreeMap<Reference, String> = BTreeMap::new();
@@ -268,7 +299,7 @@ fn every_mail_becomes_what_it_should_with_either_line_end() {
             for (variant, raw) in with_each_line_end(fs::read(mail.with_extension("eml")).unwrap()) {
                 let name = format!("{name} with {variant}");
                 let received = read(raw, &expected);
-                differences.extend(check(&name, &shipped, &received, &expected));
+                differences.extend(check(&name, &shipped, &received, &expected).await);
                 let first = first.get_or_insert_with(|| received.clone());
                 assert_eq!((first.reference, &first.body), (received.reference, &received.body), "{name}");
             }

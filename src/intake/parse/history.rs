@@ -16,11 +16,12 @@ pub(super) const MARKED: [&str; 5] = ["class", "id", "type", "data-marker", "dat
 
 /// The element is history or a signature.
 const ELEMENT: &str = "q";
+/// The element is a quote: `<blockquote type="cite">` of Thunderbird, Apple Mail and others.
+const CITE: &str = "c";
 /// … and so is all that follows it.
 const REST: &str = "r";
 
 const ELEMENT_MARKS: &[&str] = &[
-    "cite", // <blockquote type="cite">: Thunderbird, Apple Mail
     "moz-cite-prefix",
     "moz-signature", // Thunderbird
     "gmail_quote",
@@ -53,10 +54,12 @@ pub(super) fn mark(attribute: &str, value: &str) -> Option<&'static str> {
         let mark = mark.trim_start_matches("x_");
         // … and Yahoo «ydp» and a number before its own.
         let mark = if mark.starts_with("ydp") && mark.ends_with("yahoo_quoted") { "yahoo_quoted" } else { mark };
-        if REST_MARKS.contains(&mark) {
+        if attribute == "type" {
+            (mark == "cite").then_some(CITE)
+        } else if REST_MARKS.contains(&mark) {
             Some(REST)
         } else {
-            (ELEMENT_MARKS.contains(&mark) && (mark == "cite") == (attribute == "type")).then_some(ELEMENT)
+            ELEMENT_MARKS.contains(&mark).then_some(ELEMENT)
         }
     };
     value.split_ascii_whitespace().find_map(means)
@@ -86,32 +89,46 @@ fn shows(html: &str) -> bool {
     html.contains("<img ") || text::from_html(html).contains(char::is_alphanumeric)
 }
 
-/// Whether a subject is a forwarded mail's, in the forms of French and English mail programs.
-pub(super) fn is_forward(subject: &str) -> bool {
-    let prefix = subject.split_once(':').map(|(prefix, _)| prefix.trim().to_lowercase()).unwrap_or_default();
-    ["tr", "fw", "fwd", "trans", "transf"].contains(&prefix.as_str())
-}
-
 /// The stretches that are repeated, in order and apart.
 fn repeated(html: &str) -> Vec<Range<usize>> {
-    let (marks, quotes) = marked(html);
+    let Marked { ranges: marks, cites, quotes } = marked(html);
     let mut ranges = marks.clone();
-    let mut marks = marks.iter().peekable();
     let lines: Vec<Line> = text::lines(html).into_iter().filter(|line| !line.text.trim().is_empty()).collect();
     // Quoted lines with an answer below them are what the answer is about.
-    let is_own = |line: &Line| !line.text.trim().starts_with('>') && !is_device_signature(line.text.trim());
-    let last_own = lines.iter().rposition(is_own);
+    let is_own = |line: &Line| {
+        let text = line.text.trim();
+        !text.starts_with('>')
+            && !is_device_signature(text)
+            && around(&marks, line.start).is_none()
+            && around(&cites, line.start).is_none()
+    };
+    let above_signature = lines.iter().position(|line| line.text.trim() == "--").unwrap_or(lines.len());
+    let last_own = lines[..above_signature].iter().rposition(is_own);
+    let is_answered = |at: usize| last_own.is_some_and(|last| at <= last);
+    // A quote of pictures alone has no line to be met at.
+    let is_silent = |cite: &&Range<usize>| {
+        let first = lines.partition_point(|line| line.start < cite.start);
+        lines.get(first).is_none_or(|line| line.start >= cite.end)
+    };
+    ranges.extend(cites.iter().filter(is_silent).cloned());
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         let text = line.text.trim();
-        while marks.next_if(|range| range.end <= line.start).is_some() {}
-        if marks.peek().is_some_and(|range| range.contains(&line.start)) {
+        let above = at.checked_sub(1).and_then(|above| lines.get(above));
+        if around(&marks, line.start).is_some() {
             at += 1;
+        } else if let Some(cite) = around(&cites, line.start) {
+            let is_announced =
+                above.is_some_and(|above| around(&marks, above.start).is_some()) || attribution(&lines[at..]).is_some();
+            if is_announced || !is_answered(at) {
+                ranges.push(cite.clone());
+            }
+            at += lines[at..].iter().take_while(|line| line.start < cite.end).count();
         } else if is_forward_rule(text) {
             break;
         } else if is_original_rule(text) || is_answer_rule(text) || text == "--" || is_header_block(&lines[at..]) {
             // A rule drawn above the quoted header belongs to it.
-            let first = at.checked_sub(1).and_then(|above| lines.get(above)).filter(|above| is_drawn_rule(&above.text));
+            let first = above.filter(|above| is_drawn_rule(&above.text));
             ranges.push(first.unwrap_or(line).start..html.len());
             break;
         } else if let Some(end) = attribution(&lines[at..]).and_then(|Attribution { lines: length, dated }| {
@@ -122,8 +139,10 @@ fn repeated(html: &str) -> Vec<Range<usize>> {
             // What is folded is not looked at again: each of a quote's lines may be an attribution in turn.
             at += lines[at..].iter().take_while(|line| line.start < end).count();
         } else {
-            if (text.starts_with('>') && last_own.is_none_or(|last| at > last)) || is_device_signature(text) {
-                ranges.push(line.start..line.end);
+            if (text.starts_with('>') && !is_answered(at)) || is_device_signature(text) {
+                // With its line break: what is folded keeps its lines.
+                let end = if html[line.end..].starts_with("<br>") { line.end + "<br>".len() } else { line.end };
+                ranges.push(line.start..end);
             }
             at += 1;
         }
@@ -131,25 +150,35 @@ fn repeated(html: &str) -> Vec<Range<usize>> {
     merged(ranges)
 }
 
-/// What mail programs marked, and every block quote.
-fn marked(html: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-    let (mut ranges, mut quotes) = (Vec::new(), Vec::new());
-    let mut open: Vec<(&str, usize, bool)> = Vec::new();
+/// What mail programs marked, and every block quote, in order; the first two apart.
+struct Marked {
+    ranges: Vec<Range<usize>>,
+    cites: Vec<Range<usize>>,
+    quotes: Vec<Range<usize>>,
+}
+
+fn marked(html: &str) -> Marked {
+    let (mut ranges, mut cites, mut quotes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut open: Vec<(&str, usize, Option<&str>)> = Vec::new();
     for (at, token) in Tokens::new(html) {
         match token {
             Token::Open { tag, .. } if has_mark(tag, REST) => {
                 ranges.push(at..html.len());
                 break;
             }
-            Token::Open { name, tag } if !tags::is_void(name) => open.push((name, at, has_mark(tag, ELEMENT))),
+            Token::Open { name, tag } if !tags::is_void(name) => {
+                open.push((name, at, [ELEMENT, CITE].into_iter().find(|mark| has_mark(tag, mark))));
+            }
             Token::Close { name } => {
-                if let Some((_, start, is_marked)) = open.pop() {
+                if let Some((_, start, mark)) = open.pop() {
                     let range = start..at + name.len() + 3;
                     if name == "blockquote" {
                         quotes.push(range.clone());
                     }
-                    if is_marked {
-                        ranges.push(range);
+                    match mark {
+                        Some(CITE) => cites.push(range),
+                        Some(_) => ranges.push(range),
+                        None => {}
                     }
                 }
             }
@@ -157,7 +186,13 @@ fn marked(html: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         }
     }
     quotes.sort_by_key(|range| range.start);
-    (merged(ranges), quotes)
+    Marked { ranges: merged(ranges), cites: merged(cites), quotes }
+}
+
+/// The one of these stretches, in order and apart, that holds this place.
+fn around(ranges: &[Range<usize>], at: usize) -> Option<&Range<usize>> {
+    let after = ranges.partition_point(|range| range.start <= at);
+    ranges[..after].last().filter(|range| range.contains(&at))
 }
 
 fn has_mark(tag: &str, mark: &str) -> bool {
@@ -168,7 +203,7 @@ fn has_mark(tag: &str, mark: &str) -> bool {
 fn without_marks(tag: &str) -> String {
     let mut tag = tag.to_owned();
     for attribute in MARKED {
-        for mark in [ELEMENT, REST] {
+        for mark in [ELEMENT, CITE, REST] {
             tag = tag.replace(&format!(" {attribute}=\"{mark}\""), "");
         }
     }
@@ -259,17 +294,17 @@ fn label(text: &str) -> Option<Label> {
     }
 }
 
-/// Outlook's and Zimbra's quoted header: a sender, a date or a recipient, a subject, close together. Orange and
-/// La Poste write «Message du 03/11/26 10:15» above it.
+/// Outlook's and Zimbra's quoted header: a sender, a date or a recipient, a subject, close together. Orange puts
+/// the date first; Orange, La Poste and SFR may write «Message du 03/11/26 10:15» above it.
 fn is_header_block(lines: &[Line]) -> bool {
     let dated = lines.first().is_some_and(|line| {
         let date = line.text.trim_start_matches(['>', ' ']).strip_prefix("Message du ");
-        date.is_some_and(|date| date.starts_with(|c: char| c.is_ascii_digit()))
+        date.is_some_and(|date| date.trim_start_matches([':', ' ']).starts_with(|c: char| c.is_ascii_digit()))
     });
     let lines = if dated { &lines[1..] } else { lines };
     let labels: Vec<Option<Label>> = lines.iter().take(8).map(|line| label(line.text.trim())).collect();
     let has = |wanted: &Label| labels.iter().flatten().any(|label| label == wanted);
-    labels.first().is_some_and(|first| *first == Some(Label::From))
+    matches!(labels.as_slice(), [Some(Label::From), ..] | [Some(Label::When), Some(Label::From), ..])
         && has(&Label::Subject)
         && (dated || has(&Label::When) || has(&Label::To))
 }
@@ -281,7 +316,7 @@ struct Attribution {
 }
 
 /// «Le 3 nov. 2026 à 10:15, Jeanne Martin <…> a écrit :», or Horde's «Jeanne Martin <…> a écrit :» and «Quoting …:»,
-/// if it stands here.
+/// if it stands here. Yahoo puts the quote on the same line.
 fn attribution(lines: &[Line]) -> Option<Attribution> {
     let first = lines.first()?.text.trim().trim_start_matches(['>', ' ']);
     let begins = ["Le ", "On ", "Quoting ", "Citant ", "Citation de "].iter().any(|word| first.starts_with(word));
@@ -294,14 +329,44 @@ fn attribution(lines: &[Line]) -> Option<Attribution> {
         text.push(' ');
         if let Some(said) = text.trim().strip_suffix(':') {
             let said = said.trim_end();
-            let writes = said.ends_with("a écrit") || said.ends_with("wrote") || said.contains("a écrit le ");
-            let dated = said.contains(|c: char| c.is_ascii_digit());
-            let quotes =
+            let writes = tells_of_writing(said);
+            let names =
                 said.contains('@') && (writes || begins && !said.starts_with("Le ") && !said.starts_with("On "));
-            return (writes && dated || quotes).then_some(Attribution { lines: at + 1, dated: writes && dated });
+            return (writes && begins || names)
+                .then_some(Attribution { lines: at + 1, dated: writes && has_time_or_year(said) });
+        }
+        let on_one_line = ["> a écrit :", "> wrote:"].iter().find_map(|end| text.split_once(end));
+        if on_one_line.is_some_and(|(said, _)| begins && said.contains('@') && has_time_or_year(said)) {
+            return Some(Attribution { lines: at + 1, dated: true });
         }
     }
     None
+}
+
+/// «… a écrit», «… wrote», «… a écrit le 3 novembre 2026», as programs say it. «Un parent m'a écrit» says a person.
+fn tells_of_writing(said: &str) -> bool {
+    let writer = ["a écrit", "wrote"].iter().find_map(|verb| said.strip_suffix(verb));
+    writer.or_else(|| said.split_once("a écrit le ").map(|(writer, _)| writer)).is_some_and(|writer| {
+        let last = writer.split_whitespace().next_back().unwrap_or_default();
+        !writer.ends_with(['\'', '’']) && !["nous", "vous", "lui", "leur"].contains(&last)
+    })
+}
+
+/// Whether a text holds a year, a time or a date in figures, as programs write them.
+fn has_time_or_year(text: &str) -> bool {
+    let is_figure = |c: char| c.is_ascii_digit() || matches!(c, ':' | '/' | '-' | '.' | 'h');
+    text.split(|c| !is_figure(c)).any(|word| {
+        let word = word.trim_matches(['.', '-', 'h', '/', ':']);
+        let mut parts = word.split([':', '/', '-', '.', 'h']);
+        let is_number = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+            lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        match (parts.next(), parts.next()) {
+            (Some(year), None) => is_number(year, 4..=4) && (year.starts_with("19") || year.starts_with("20")),
+            (Some(first), Some(second)) => is_number(first, 1..=4) && is_number(second, 2..=2),
+            _ => false,
+        }
+    })
 }
 
 /// Where the quote that directly follows the first `length` lines ends.
@@ -353,7 +418,7 @@ fn is_device_signature(text: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Folded, fold, is_forward, keep, text};
+    use super::{Folded, fold, keep, text};
     use crate::intake::parse::html::sanitise;
 
     /// What is seen and what is folded, as text.
@@ -416,6 +481,32 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_with_an_answer_below_it_stays() {
+        let cite = |text: &str| format!("<blockquote type=cite><p>{text}</p></blockquote>");
+        let prefix = "<div class=moz-cite-prefix>Le 03/11/2026 à 10:15, X a écrit :</div>";
+        expect(
+            &format!("{prefix}{}<p>Un.</p>{}<p>Deux.</p>{}", cite("A ?"), cite("B ?"), cite("C")),
+            "Un.\n\nB ?\n\nDeux.",
+            Some("Le 03/11/2026 à 10:15, X a écrit :\nA ?\n\nC"),
+        );
+        expect(&format!("<p>Un.</p>{}", cite("A ?")), "Un.", Some("A ?"));
+        expect(
+            &format!("<p>Un.</p>{}<div class=moz-signature>Jeanne</div>", cite("A ?")),
+            "Un.",
+            Some("A ?\n\nJeanne"),
+        );
+        expect(
+            &format!("{}<p>Un.</p>", cite("Le 3 nov. 2026 à 10:15, X a écrit :<br>A ?")),
+            "Un.",
+            Some("Le 3 nov. 2026 à 10:15, X a écrit :\nA ?"),
+        );
+        expect_text("Un.\n> A ?\n-- \nJeanne", "Un.", Some("> A ?\n--\nJeanne"));
+        let picture = sanitise("<p>Un.</p><blockquote type=cite><img src=cid:a></blockquote><p>Deux.</p>").unwrap();
+        let Folded { visible, folded } = fold(&picture);
+        assert!(!visible.contains("<img") && folded.unwrap().contains("<img"), "{visible}");
+    }
+
+    #[test]
     fn signatures_are_folded() {
         expect_text("Bonjour\n-- \nJeanne Martin\nDirectrice", "Bonjour", Some("--\nJeanne Martin\nDirectrice"));
         expect_text(
@@ -430,6 +521,9 @@ mod tests {
     fn what_only_looks_like_history_is_kept() {
         for text in [
             "Le parent m'a écrit :\nvoici son message",
+            "Le 3 novembre, un parent m'a écrit :\nson fils n’est pas dans LSU.\n\nPouvez-vous vérifier ?",
+            "Le 3 novembre 2026 à 10:15, la mairie nous a écrit :\nplus de réseau.",
+            "Le 3 novembre, un parent a écrit :\nson fils n’est pas dans LSU.",
             "La maman (m@x.fr) m'a écrit :\nrien ne marche",
             "Message du directeur :\nDe : 9 h à 10 h",
             "De : 9 h\nà : 10 h, rien ne marche",
@@ -528,7 +622,7 @@ mod tests {
                 "<p>A</p><blockquote><p>&gt; Message du 03/11/26 10:15<br>&gt; De : \"X\" &lt;x@y.fr&gt;<br>&gt; A : y@z.fr<br>&gt; Copie à : <br>&gt; Objet : LSU<br>&gt; <br>&gt; Q</p></blockquote>",
             ),
         ];
-        let plain: [(&str, &str); 15] = [
+        let plain: [(&str, &str); 18] = [
             (
                 "Outlook",
                 "A\n\n________________________________\nDe : X <x@y.fr>\nEnvoyé : mardi 3\nÀ : Y\nObjet : RE: LSU\n\nQ",
@@ -560,6 +654,12 @@ mod tests {
                 "La Poste",
                 "A\n\n> Message du 03/11/26 10:15\n> De : \"X\" <x@y.fr>\n> A : y@z.fr\n> Objet : LSU\n>\n> Q",
             ),
+            (
+                "SFR, with a rule",
+                "A\n\n==========\n\nMessage du : 03/11/2026 10:15\nDe : \"X\" <x@y.fr>\nA : y@z.fr\nSujet : LSU\n\nQ",
+            ),
+            ("Orange", "A\n\nenvoyé : 3 novembre 2026 à 10:15\nde : X <x@y.fr>\nà : y\nobjet : LSU\n\nQ"),
+            ("Yahoo", "A\n\n  Le lun., nov. 9, 2026 à 17:12, X<x@y.fr> a écrit :   Q"),
             ("SFR", "A\n\nDe : X\nA : Y\nEnvoyé: mardi 3\nObjet : LSU\n\nQ"),
             ("GLPI", "A\n\n=-=-=-= Pour répondre par courriel, écrivez au-dessus de cette ligne =-=-=-=\n\nQ"),
         ];
@@ -582,16 +682,6 @@ mod tests {
         assert_eq!(kept, Folded { visible: "<div>a</div>".to_owned(), folded: None });
     }
 
-    #[test]
-    fn forwards_are_told_by_their_subject() {
-        for subject in ["TR: LSU", "Tr : LSU", "Fwd: LSU", "FW: RE: LSU"] {
-            assert!(is_forward(subject), "{subject}");
-        }
-        for subject in ["RE: TR: LSU", "LSU : problème", "transfert", ""] {
-            assert!(!is_forward(subject), "{subject}");
-        }
-    }
-
     proptest! {
         #[test]
         fn nothing_is_lost_and_sanitising_again_changes_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
@@ -612,7 +702,7 @@ mod tests {
             parted.sort_unstable();
             prop_assert_eq!(parted, letters(&html));
             prop_assert_eq!(text::from_html(&sanitise(&visible).unwrap()), text::from_html(&visible));
-            prop_assert!(!visible.contains("=\"q\"") && !visible.contains("=\"r\""));
+            prop_assert!(!visible.contains("=\"q\"") && !visible.contains("=\"c\"") && !visible.contains("=\"r\""));
         }
     }
 }

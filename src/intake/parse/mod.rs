@@ -46,7 +46,7 @@ pub(in crate::intake) use self::{
 };
 use self::{dates::Dates, header::Header, parts::Tree};
 use super::Envelope;
-use crate::request::{Mail, Origin, Received, Reference};
+use crate::request::{Mail, Origin, Received, Reference, is_forward};
 
 /// What is missing where a mail could not be read as a whole.
 const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
@@ -100,7 +100,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let dates = Dates::of(&header, envelope, now);
     let opened = opened::open(tree);
     let calendar = calendar::of(&opened.root);
-    let (body, attachments) = body::write(&opened, calendar.as_ref(), reference, history::is_forward(&subject));
+    let (body, attachments) = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
     let facts = facts::mail(&header, envelope.clone(), &subject);
     Received {
         channel: envelope.channel,

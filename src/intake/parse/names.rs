@@ -82,7 +82,8 @@ fn extension(content_type: &str) -> &'static str {
         "application/zip" | "application/x-zip-compressed" => "zip",
         "image/bmp" => "bmp",
         "image/gif" => "gif",
-        "image/heic" => "heic",
+        "image/heic" | "image/heic-sequence" => "heic",
+        "image/heif" | "image/heif-sequence" => "heif",
         "image/jpeg" | "image/jpg" | "image/pjpeg" => "jpg",
         "image/png" => "png",
         "image/svg+xml" => "svg",
@@ -121,6 +122,7 @@ mod tests {
             (Some("..."), "image/png", "piece-jointe-1.png"),
             (Some(""), "application/x-inconnu", "piece-jointe-1.bin"),
             (None, "message/rfc822", "piece-jointe-1.eml"),
+            (None, "image/heif", "piece-jointe-1.heif"),
             (None, "text/calendar", "piece-jointe-1.ics"),
             (None, "message/delivery-status", "piece-jointe-1.txt"),
         ] {

@@ -10,6 +10,9 @@ use super::{
 /// Signed mails within signed mails; people's mails have one, those of a list two.
 const MAX_DEPTH: usize = 4;
 
+/// How a file begins that holds a resource fork alone (RFC 1740 appendix A); `AppleSingle` holds the data, too.
+const APPLE_DOUBLE: &[u8] = &[0, 5, 0x16, 7];
+
 const SIGNATURE: &str = "la signature électronique du message";
 const SMIME_ENCRYPTED: &str = "le texte du message, chiffré (S/MIME)";
 const PGP_ENCRYPTED: &str = "le texte du message, chiffré (PGP)";
@@ -89,6 +92,8 @@ impl Opener {
                 self.tell(PGP_ENCRYPTED);
                 None
             }
+            // What a Macintosh keeps beside a file: its icon, its place on the screen.
+            "application/applefile" if leaf.content().starts_with(APPLE_DOUBLE) => None,
             "application/ms-tnef" | "application/vnd.ms-tnef" => Some(self.tnef(leaf)),
             _ if name == "winmail.dat" => Some(self.tnef(leaf)),
             "text/plain" if !leaf.is_attachment() => Some(Node::Leaf(self.armoured(leaf))),
@@ -300,6 +305,19 @@ mod tests {
         }
         let other = "Content-Type: application/ms-tnef; name=a.dat\n\nx";
         assert_eq!(parts(other), told(&["application/ms-tnef a.dat x"], &[]));
+    }
+
+    #[test]
+    fn the_resource_fork_of_a_file_is_no_file() {
+        let mail = |magic: &[u8]| {
+            format!(
+                "Content-Type: multipart/appledouble; boundary=a\n\n--a\nContent-Type: application/applefile; name=a.xls\n\
+                 Content-Transfer-Encoding: base64\n\n{}\n--a\nContent-Type: application/vnd.ms-excel; name=a.xls\n\nx\n--a--",
+                BASE64.encode(magic)
+            )
+        };
+        assert_eq!(parts(&mail(&[0, 5, 0x16, 7, 0, 2])), told(&["application/vnd.ms-excel a.xls x"], &[]));
+        assert_eq!(parts(&mail(&[0, 5, 0x16, 0, 0, 2])).0.len(), 2);
     }
 
     proptest! {

@@ -148,7 +148,10 @@ impl Leaf {
     pub(super) fn content(&self) -> Bytes {
         match self.encoding {
             Encoding::Identity => self.encoded.clone(),
-            Encoding::Base64 => base64_decode(&self.encoded).unwrap_or_else(|| damaged_base64(&self.encoded)).into(),
+            Encoding::Base64 => {
+                let encoded = without_added_lines(&self.encoded);
+                base64_decode(encoded).unwrap_or_else(|| damaged_base64(encoded)).into()
+            }
             Encoding::QuotedPrintable => quoted_printable_decode(&self.encoded)
                 .or_else(|| quoted_printable_decode(&mended_quoted_printable(&self.encoded)))
                 .map_or_else(|| self.encoded.clone(), Bytes::from),
@@ -157,7 +160,9 @@ impl Leaf {
 
     /// The content as text, with LF line ends.
     pub(super) fn text(&self) -> String {
-        let text = charset::decode(&self.content(), self.charset.as_deref());
+        let content = self.content();
+        let in_html = || charset_in_html(&content).filter(|_| self.content_type == "text/html");
+        let text = charset::decode(&content, self.charset.clone().or_else(in_html).as_deref());
         if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
     }
 
@@ -208,17 +213,19 @@ fn node(
         }
     }
     limits.parts = limits.parts.saturating_sub(1);
-    let content_type = match &declared {
-        Some(declared) if kind.is_none() => match declared.subtype() {
-            Some(subtype) => format!("{}/{subtype}", declared.ctype()),
-            None if declared.ctype() == "text" => "text/plain".to_owned(),
-            None => "application/octet-stream".to_owned(),
-        },
-        None if parent == Multipart::Digest => "message/rfc822".to_owned(),
-        // A multipart without parts is read as the text it is.
-        _ if looks_like_html(&raw[body.clone()]) => "text/html".to_owned(),
-        _ => "text/plain".to_owned(),
-    };
+    // A multipart without parts is read as the text it is.
+    let boundary = declared.as_ref().filter(|_| kind.is_some()).and_then(|declared| declared.attribute("boundary"));
+    let is_empty = boundary.is_some_and(|boundary| is_boundaries_alone(&raw[body.clone()], boundary.trim_end()));
+    let body = if is_empty { body.end..body.end } else { body };
+    let named = declared.as_ref().filter(|_| kind.is_none()).and_then(media_type);
+    let content_type = named.unwrap_or_else(|| {
+        let by_default = match &declared {
+            None if parent == Multipart::Digest => "message/rfc822",
+            _ if looks_like_html(&raw[body.clone()]) => "text/html",
+            _ => "text/plain",
+        };
+        by_default.to_owned()
+    });
     leaf(raw, header, body, content_type, declared.as_ref())
 }
 
@@ -260,6 +267,17 @@ fn leaf(
         encoded: raw.slice(body),
         content_type,
     })
+}
+
+/// The declared type; `None` where it is none (RFC 2045 section 5.2), as in `Content-Type: texte`.
+fn media_type(declared: &ContentType<'_>) -> Option<String> {
+    match (declared.ctype(), declared.subtype()) {
+        (kind, Some(subtype)) => Some(format!("{kind}/{subtype}")),
+        ("application" | "audio" | "font" | "image" | "model" | "video", None) => {
+            Some("application/octet-stream".to_owned())
+        }
+        _ => None,
+    }
 }
 
 fn multipart(declared: &ContentType<'_>) -> Option<Multipart> {
@@ -333,11 +351,55 @@ fn used_boundary(body: &[u8]) -> Option<&[u8]> {
     None
 }
 
+/// Whether a body holds no more than lines of its boundary.
+fn is_boundaries_alone(body: &[u8], boundary: &str) -> bool {
+    body.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).all(|line| {
+        let mark = line.strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary.as_bytes()));
+        mark.is_some_and(|mark| mark.is_empty() || mark == b"--")
+    })
+}
+
 fn looks_like_html(body: &[u8]) -> bool {
     let start = body.trim_ascii_start();
     [&b"<!doctype html"[..], b"<html"]
         .iter()
         .any(|tag| start.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag)))
+}
+
+/// The charset that HTML declares in its first kilobyte, where browsers look for it (WHATWG HTML section 13.2.3.2).
+/// What could be read to find it is not UTF-16.
+fn charset_in_html(html: &[u8]) -> Option<String> {
+    let head = html[..html.len().min(1024)].to_ascii_lowercase();
+    let head = String::from_utf8_lossy(&head);
+    let declared = head.split("<meta").skip(1).find_map(|meta| {
+        let (_, value) = meta.split('>').next()?.split_once("charset")?;
+        let value = value.trim_start().strip_prefix('=')?.trim_start_matches([' ', '"', '\'']);
+        value.split(['"', '\'', ';', ' ', '/']).next().map(str::to_owned)
+    });
+    declared.filter(|charset| !charset.is_empty() && !charset.starts_with("utf-16"))
+}
+
+/// Base64 up to what a relay or a list has added below: lines behind the padding that are not base64 throughout, a
+/// drawn rule, a sentence.
+fn without_added_lines(encoded: &[u8]) -> &[u8] {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let is_sentence = |line: &[u8]| {
+        let words = || line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        words().nth(2).is_some() && words().all(|word| word.len() < 20)
+    };
+    let mut at = 0;
+    let mut is_padded = false;
+    while at < encoded.len() {
+        let end = line_end(encoded, at);
+        let line = encoded[at..end].trim_ascii();
+        let is_foreign = if is_padded { !line.iter().all(is_letter) } else { !line.iter().any(is_letter) };
+        if !line.is_empty() && (is_foreign || is_sentence(line)) {
+            return &encoded[..at];
+        }
+        is_padded |= line.ends_with(b"=");
+        at = end;
+    }
+    encoded
 }
 
 /// Reads base64 as if what does not belong to it were not there.
@@ -448,7 +510,11 @@ mod tests {
     fn encodings_are_decoded_however_damaged() {
         for (encoding, encoded, expected) in [
             ("base64", "ZMOpasOg\nIQ==\n", "déjà!"),
-            ("BASE64", "ZMOp*asOg\n--\nIQ", "déjà!"),
+            ("BASE64", "ZMOp*asOg\nI\tQ", "déjà!"),
+            ("base64", "ZMOpasOg\n\n--\nListe des directeurs", "déjà"),
+            ("base64", "ZMOpasOg\nMessage analyse par le relais\n", "déjà"),
+            ("base64", "ZMOpasOgIQ==\nAntivirus: ok\n", "déjà!"),
+            ("base64", "ZMOpasOgIQ==\nIQ==\n", "déjà!!"),
             ("quoted-printable", "d=C3=A9j=c3=\n=A0 =\n!  \nfin", "déjà !\nfin"),
             ("quoted-printable", "?a==b&c=é&d=C3=A9", "?a==b&c=é&dé"),
             ("8bit", "déjà", "déjà"),
@@ -458,6 +524,36 @@ mod tests {
                 &format!("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n{encoded}"),
                 &[("text/plain", expected)],
             );
+        }
+    }
+
+    #[test]
+    fn html_may_name_its_charset() {
+        for (meta, expected) in [
+            ("<meta charset=\"iso-8859-15\">", "12 €"),
+            ("<META http-equiv=content-type content='text/html; charset=iso-8859-15'/>", "12 €"),
+            ("<meta name=charset><meta charset=iso-8859-15 >", "12 €"),
+            ("<meta charset=utf-16>", "12 ¤"),
+            ("", "12 ¤"),
+        ] {
+            let part = format!("Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n{meta}12 =A4");
+            let part = part.replace("charset=", "charset=3D").replace("content=", "content=3D");
+            expect(&part, &[("text/html", &format!("{meta}{expected}"))]);
+        }
+    }
+
+    #[test]
+    fn a_type_that_is_none_is_text() {
+        for declared in ["texte", "text", "; charset=utf-8", ""] {
+            expect(&format!("Content-Type: {declared}\n\nBonjour"), &[("text/plain", "Bonjour")]);
+        }
+        expect("Content-Type: application\n\nBonjour", &[("application/octet-stream", "Bonjour")]);
+    }
+
+    #[test]
+    fn a_multipart_of_boundaries_alone_is_empty() {
+        for body in ["--b--\n", "--b\n--b--", "--b"] {
+            expect(&format!("Content-Type: multipart/mixed; boundary=b\n\n{body}"), &[("text/plain", "")]);
         }
     }
 
