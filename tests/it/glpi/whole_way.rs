@@ -1,16 +1,19 @@
 //! A mail through a real Postfix, and a form, into the GLPI under test: what the référents then see.
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::target::{Target, account};
 use crate::support::{
+    dovecot::{Dovecot, PASSWORD},
     gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail},
     postfix::Postfix,
     wait_until,
 };
 use passerelle::{
     clients::glpi::{Requester, Role},
-    request::Reference,
+    intake::{Envelope, parse},
+    request::{Channel, Reference},
 };
 
 /// A gateway in front of the GLPI under test, as the account the tests were given.
@@ -105,6 +108,44 @@ async fn a_form_with_an_image_is_one_ticket_whatever_becomes_of_the_gateway_s_me
     let onde = glpi.group_by_name("Référents-ONDE").await.unwrap().unwrap();
     assert_eq!(glpi.ticket_groups(id).await.unwrap().iter().map(|it| it.group).collect::<Vec<_>>(), [onde]);
     assert_eq!(glpi.ticket_documents(id).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_s_mails_are_one_ticket_each_with_what_was_cut_and_the_original() {
+    let target = Target::start().await;
+    let (glpi, dovecot, name) = (target.client(), Dovecot::start(), unique("boîte"));
+    let logo = BASE64.encode(b"\x89PNG\r\n\x1a\n a small logo");
+    let signed = |number: usize| {
+        let text = format!(
+            "<p>Bonjour, n° {number}</p><div class=\"moz-signature\">-- <br>La directrice <img src=\"cid:logo\"></div>"
+        );
+        let mail = mail(DIRECTORS[number], &format!("{name}-{number}"), &format!("LSU : {name} {number}"), "TEXTE");
+        let mail = String::from_utf8(mail).unwrap();
+        let (header, _) = mail.split_once("MIME-Version").unwrap();
+        format!(
+            "{header}MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n\
+             Content-Type: text/html; charset=utf-8\r\n\r\n{text}\r\n--b\r\nContent-Type: image/png; name=logo.png\r\n\
+             Content-ID: <logo>\r\nContent-Transfer-Encoding: base64\r\n\r\n{logo}\r\n--b--\r\n"
+        )
+    };
+    dovecot.store(ASSISTANCE, "INBOX", (0..5).chain(0..5).map(signed));
+    let url = format!("imap://{}:{PASSWORD}@127.0.0.1:{}?tls=off", ASSISTANCE.replace('@', "%40"), dovecot.port());
+    let gateway = gateway_with(&target, &[("imap.url", &url)]).await;
+    wait_until("the mailbox is empty", async || dovecot.messages(ASSISTANCE, "INBOX").is_empty()).await;
+    assert_eq!(dovecot.messages(ASSISTANCE, "Traités").len(), 10, "the second copies are duplicates");
+    gateway.finish().await;
+
+    for number in 0..5 {
+        let raw = signed(number).into_bytes();
+        let size = raw.len() as u64;
+        let envelope = Envelope { channel: Channel::Imap, sender: None, recipients: vec![], size, stored: None };
+        let reference = parse::mail_blocking(&envelope, &raw.into(), jiff::Timestamp::now()).reference.to_string();
+        let found = glpi.tickets_containing(&[&reference], 2).await.unwrap();
+        let [ticket] = found.as_slice() else { panic!("{found:?}") };
+        assert!(ticket.content.contains("Non repris dans ce ticket : 1 image de signature."), "{}", ticket.content);
+        let files = glpi.ticket_documents(ticket.id).await.unwrap();
+        assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["message-original.eml.txt"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
