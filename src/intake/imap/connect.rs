@@ -10,19 +10,16 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_rustls::TlsConnector;
 use tokio_util::either::Either;
 
 use super::{
     account::{Account, Protection},
     error::ImapError,
-    session::Session,
+    session::{Session, Stream},
     token::Tokens,
 };
 use crate::config::ConfigError;
-
-/// The connection to a server, as it is after TLS, or without.
-pub(super) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 
 /// What every connection needs.
 pub(super) struct Connector {

@@ -2,8 +2,8 @@
 //!
 //! RFC 3501 with UIDs only, and IDLE (2177), MOVE (6851), UIDPLUS (4315) where the server has them. From the
 //! inside out: `session` is the commands, `connect` signs in (`account`, `token`), `folders` is where settled
-//! messages go, `round` fetches what is due in batches and handles it side by side, `memory` is what one
-//! reader knows between two rounds, `reader` is a mailbox's life: connect, catch up, wait for news, again.
+//! messages go, `memory` is what is known of messages between two looks, `desk` fetches what is due in batches,
+//! has it handled side by side and moves it, `reader` is a mailbox's life: connect, catch up, wait for news.
 //!
 //! A message stays as it is, unread, until its outcome is final; only then is it moved. So the mailbox is the
 //! queue: whatever breaks in between, the message is found again, and its reference tells whether it has its
@@ -11,11 +11,11 @@
 
 mod account;
 mod connect;
+mod desk;
 mod error;
 mod folders;
 mod memory;
 mod reader;
-mod round;
 mod session;
 mod token;
 
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 pub use self::{account::Account, error::ImapError};
-use self::{connect::Connector, folders::Place, reader::Reader, token::Tokens};
+use self::{connect::Connector, desk::Desk, folders::Place, token::Tokens};
 use super::Envelope;
 use crate::{
     config::{self, ConfigError, ImapFolders},
@@ -154,8 +154,8 @@ pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationTok
     let memory = Arc::new(Semaphore::new(MEMORY_KIB as usize));
     let readers = settings.accounts.iter().map(|account| {
         let span = tracing::info_span!("imap", mailbox = %account);
-        let reader = Reader::new(account.clone(), settings.clone(), handlers.clone(), places.clone(), memory.clone());
-        tokio::spawn(reader.read(stop.clone()).instrument(span))
+        let desk = Desk::new(account.clone(), settings.clone(), handlers.clone(), places.clone(), memory.clone());
+        tokio::spawn(reader::read(desk, stop.clone()).instrument(span))
     });
     for ended in futures_util::future::join_all(readers).await {
         if let Err(error) = ended {

@@ -9,13 +9,19 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use imap_proto::{AttributeValue, Capability, MailboxDatum, NameAttribute, Response, ResponseCode, Status};
 use jiff::Timestamp;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
-use super::{connect::Stream, error::ImapError};
+use super::error::ImapError;
 
 /// What a slow server may take for each mebibyte of an answer, beside the usual timeout.
 const TIME_PER_MIB: Duration = Duration::from_secs(30);
 /// Message numbers in one command: its line stays below the 8 KiB that servers take.
 pub(super) const NUMBERS: usize = 500;
+
+/// The connection to a server, as it is after TLS, or without.
+pub(super) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 
 /// A signed-in connection.
 pub(super) struct Session {

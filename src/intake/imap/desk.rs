@@ -1,0 +1,413 @@
+//! The messages of one mailbox that are at hand: what is due is fetched in batches, handled side by side while
+//! the next batch comes in, and moved in groups as outcomes become final.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::{JoinError, JoinSet},
+    time::Instant,
+};
+use tracing::Instrument as _;
+
+use super::{
+    Account, Handlers, ImapError, MEMORY_KIB, MOVED, Settings, WAITING,
+    folders::{self, Place},
+    memory::Memory,
+    session::{Message, NUMBERS, Session},
+};
+use crate::{
+    intake::Envelope,
+    request::{Channel, Outcome, Reason},
+};
+
+/// Messages, and bytes of them, in one batch; a larger message is a batch of its own.
+const BATCH_MESSAGES: usize = 50;
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// Settled messages that are moved together.
+const MOVED_TOGETHER: usize = 25;
+/// As much as is fetched of a message that is too large: its header, for the notice.
+const BEGINNING: u64 = 64 * 1024;
+/// A server that all requests need is left alone no longer than this, and so long a message whose handling
+/// broke down.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The pause after messages could not be moved; it doubles with each further failure, up to the longest.
+const FIRST_MOVE_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_MOVE_PAUSE: Duration = Duration::from_mins(5);
+
+/// One mailbox's messages at hand. It outlives connections: what is being handled goes on when one breaks.
+pub(super) struct Desk {
+    pub(super) account: Account,
+    pub(super) settings: Arc<Settings>,
+    pub(super) handlers: Arc<Handlers>,
+    memory: Memory,
+    /// The messages that are being handled.
+    running: JoinSet<Done>,
+    /// Mails handled at a time, over all mailboxes.
+    places: Arc<Semaphore>,
+    /// Kibibytes of mails at hand, over all mailboxes.
+    room: Arc<Semaphore>,
+    /// Requests in a row that failed because of a server they all need.
+    failed_in_a_row: usize,
+    /// Such a server is left alone until then.
+    paused_until: Option<Instant>,
+    /// The names of the folders on the server.
+    folders: BTreeMap<Place, String>,
+    /// Places that messages could not be moved to.
+    stuck: BTreeMap<Place, Stuck>,
+}
+
+/// How a message's handling ended; without an outcome it broke down.
+struct Done {
+    uid: u32,
+    validity: u32,
+    outcome: Option<Outcome>,
+}
+
+/// A place that messages could not be moved to.
+#[derive(Clone, Copy)]
+struct Stuck {
+    failures: u32,
+    /// When it is tried again.
+    until: Instant,
+}
+
+impl Desk {
+    /// An empty desk. `places` and `room` bound what is at hand over all mailboxes.
+    pub(super) fn new(
+        account: Account,
+        settings: Arc<Settings>,
+        handlers: Arc<Handlers>,
+        places: Arc<Semaphore>,
+        room: Arc<Semaphore>,
+    ) -> Self {
+        Self {
+            account,
+            settings,
+            handlers,
+            memory: Memory::default(),
+            running: JoinSet::new(),
+            places,
+            room,
+            failed_in_a_row: 0,
+            paused_until: None,
+            folders: BTreeMap::new(),
+            stuck: BTreeMap::new(),
+        }
+    }
+
+    /// Opens the mailbox on a new connection, with its folders at hand.
+    pub(super) async fn open(&mut self, session: &mut Session) -> Result<(), ImapError> {
+        for place in Place::ALL {
+            let name = folders::ensure(session, place.configured(&self.settings.folders)).await?;
+            self.folders.insert(place, name);
+        }
+        self.memory.begin(session.select(&folders::encode(&self.account.folder)).await?);
+        Ok(())
+    }
+
+    /// Handles and moves every message that is due, as long as `may_go_on`.
+    pub(super) async fn catch_up(
+        &mut self,
+        session: &mut Session,
+        may_go_on: impl Fn() -> bool,
+    ) -> Result<(), ImapError> {
+        loop {
+            self.move_settled(session).await?;
+            let listed = session.list().await?;
+            self.waiting(listed.len());
+            let due = self.memory.due(&listed, Instant::now());
+            if due.is_empty() || self.is_paused() || !may_go_on() {
+                return Ok(());
+            }
+            'due: for uids in due.chunks(NUMBERS) {
+                let messages = self.describe(session, uids).await?;
+                for batch in batches(&messages, self.settings.max_size) {
+                    while self.running.len() >= self.settings.parallel {
+                        self.next_done(session).await?;
+                    }
+                    if self.is_paused() || !may_go_on() {
+                        break 'due;
+                    }
+                    self.fetch(session, batch).await?;
+                }
+            }
+            while !self.running.is_empty() {
+                self.next_done(session).await?;
+            }
+        }
+    }
+
+    /// Waits for what is being handled; it ends in GLPI all the same, and its messages are found again.
+    pub(super) async fn finish(&mut self) {
+        while let Some(done) = self.running.join_next().await {
+            self.note(done);
+        }
+    }
+
+    /// When there is something to do next, at the latest after `usual`.
+    pub(super) fn next_look(&self, usual: Duration) -> Instant {
+        let now = Instant::now();
+        let due = self.memory.next_due().map(|due| due.max(self.paused_until.unwrap_or(now)));
+        let waiting = self.memory.to_move();
+        let moves = self.stuck.iter().filter(|(place, _)| waiting.contains_key(place)).map(|(_, stuck)| stuck.until);
+        due.into_iter().chain(moves).fold(now + usual, Instant::min)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// What is known of messages beside their content, in the order of `uids`.
+    async fn describe(&mut self, session: &mut Session, uids: &[u32]) -> Result<Vec<Message>, ImapError> {
+        let mut described: HashMap<u32, Message> = HashMap::with_capacity(uids.len());
+        let told = session
+            .describe(uids, |message| {
+                described.insert(message.uid, message);
+            })
+            .await;
+        if let Err(error) = told {
+            let missing = uids.iter().copied().filter(|uid| !described.contains_key(uid));
+            self.blame_next(&error, missing).await;
+            return Err(error);
+        }
+        Ok(uids.iter().filter_map(|uid| described.get(uid).copied()).collect())
+    }
+
+    /// Waits for the next message to end, and moves settled ones when there are enough.
+    async fn next_done(&mut self, session: &mut Session) -> Result<(), ImapError> {
+        if let Some(done) = self.running.join_next().await {
+            self.note(done);
+        }
+        while let Some(done) = self.running.try_join_next() {
+            self.note(done);
+        }
+        let settled: usize = self.memory.to_move().values().map(Vec::len).sum();
+        if settled >= MOVED_TOGETHER { self.move_settled(session).await } else { Ok(()) }
+    }
+
+    /// Fetches a batch and has each message handled as soon as it is here.
+    async fn fetch(&mut self, session: &mut Session, batch: &[Message]) -> Result<(), ImapError> {
+        let told = match self.fetch_together(session, batch).await {
+            // One of them may be what the server stumbles over.
+            Err(error) if !error.ends_connection() => self.fetch_singly(session, batch).await,
+            told => told,
+        };
+        let uids = batch.iter().map(|message| message.uid);
+        let missing: Vec<u32> = uids.filter(|uid| !self.memory.is_known(*uid)).collect();
+        if let Err(error) = told {
+            self.blame_next(&error, missing.into_iter()).await;
+            return Err(error);
+        }
+        for uid in missing {
+            self.not_given_out(uid).await;
+        }
+        Ok(())
+    }
+
+    /// Fetches what is missing of a batch one by one, whatever the server says to each.
+    async fn fetch_singly(&mut self, session: &mut Session, batch: &[Message]) -> Result<(), ImapError> {
+        for message in batch.iter().filter(|message| !self.memory.is_known(message.uid)).copied().collect::<Vec<_>>() {
+            match self.fetch_together(session, &[message]).await {
+                Err(error) if error.ends_connection() => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch_together(&mut self, session: &mut Session, batch: &[Message]) -> Result<(), ImapError> {
+        let most = self.settings.max_size;
+        let max = if batch.iter().any(|message| message.size > most) { BEGINNING } else { most };
+        let bytes: u64 = batch.iter().map(|message| message.size.min(max)).sum();
+        let room = u32::try_from(bytes / 1024 + 1).unwrap_or(MEMORY_KIB).min(MEMORY_KIB);
+        // Never closed; without a permit only the bound is gone. Held until the whole batch is handled.
+        let room = self.room.clone().acquire_many_owned(room).await.ok().map(Arc::new);
+        session
+            .fetch(batch, max, |uid, raw| {
+                if let Some(message) = batch.iter().find(|message| message.uid == uid) {
+                    self.start(*message, raw, room.clone());
+                }
+            })
+            .await
+    }
+
+    /// Where the connection ended amid an answer, the message that was to come next may be why: servers also hang
+    /// up on what they cannot read. It waits, so that the others need not.
+    async fn blame_next(&mut self, error: &ImapError, missing: impl Iterator<Item = u32>) {
+        if error.ends_connection()
+            && let Some(next) = missing.min()
+        {
+            self.not_given_out(next).await;
+        }
+    }
+
+    /// Notes that the server did not give out a message; in the end it is put aside.
+    async fn not_given_out(&mut self, uid: u32) {
+        let times = self.memory.not_fetched(uid, Instant::now());
+        tracing::warn!(uid, times, "the server lists a message and does not give it out");
+        if times >= self.settings.attempts {
+            self.memory.settle(uid, Place::Quarantine);
+            (self.handlers.unreadable)(format!("{}, message {uid}", self.account)).await;
+        }
+    }
+
+    /// Has a message handled beside the others.
+    fn start(&mut self, message: Message, raw: Bytes, room: Option<Arc<OwnedSemaphorePermit>>) {
+        let envelope = Envelope {
+            channel: Channel::Imap,
+            sender: None,
+            recipients: self.settings.recipients.clone(),
+            size: message.size.max(raw.len() as u64),
+            stored: message.stored,
+        };
+        let (uid, validity) = (message.uid, self.memory.validity());
+        let (handlers, places) = (self.handlers.clone(), self.places.clone());
+        self.memory.start(uid);
+        let handle = async move {
+            let _place = places.acquire_owned().await.ok();
+            // A task of its own: whatever becomes of it, the message is known.
+            let outcome = tokio::spawn((handlers.mail)(envelope, raw).in_current_span()).await.ok();
+            drop(room);
+            Done { uid, validity, outcome }
+        };
+        self.running.spawn(handle.in_current_span());
+    }
+
+    /// Notes how a message ended, and whether a server that all need is away.
+    fn note(&mut self, done: Result<Done, JoinError>) {
+        let Ok(Done { uid, validity, outcome }) = done else { return };
+        let is_of_this_folder = validity == self.memory.validity();
+        let place = outcome.as_ref().and_then(Place::of);
+        if let Some(place) = place {
+            self.failed_in_a_row = 0;
+            self.paused_until = None;
+            if is_of_this_folder {
+                self.memory.settle(uid, place);
+            }
+            return;
+        }
+        let now = Instant::now();
+        let (retry_after, is_outage) = match outcome {
+            Some(Outcome::Deferred(deferral)) => {
+                (deferral.retry_after, matches!(deferral.reason, Reason::GlpiUnavailable | Reason::CacheUnavailable))
+            }
+            _ => (LONGEST_PAUSE, false),
+        };
+        if is_of_this_folder {
+            self.memory.defer(uid, now + retry_after);
+        }
+        if is_outage {
+            self.failed_in_a_row += 1;
+            // A single message that GLPI stumbles over stops no other; so many in a row are an outage.
+            if self.failed_in_a_row >= self.settings.parallel {
+                self.paused_until = Some(now + retry_after.min(LONGEST_PAUSE));
+            }
+        }
+    }
+
+    /// Moves every settled message. Those that cannot be moved stay settled, and are tried again later.
+    async fn move_settled(&mut self, session: &mut Session) -> Result<(), ImapError> {
+        for (place, uids) in self.memory.to_move() {
+            let now = Instant::now();
+            let failures = match self.stuck.get(&place) {
+                Some(stuck) if now < stuck.until => continue,
+                stuck => stuck.map_or(0, |stuck| stuck.failures),
+            };
+            // Noted beforehand: should this end the connection, the next one has better to do first.
+            let pause = FIRST_MOVE_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_MOVE_PAUSE);
+            self.stuck.insert(place, Stuck { failures: failures + 1, until: now + pause });
+            match self.move_to(session, place, &uids).await {
+                Ok(()) => {
+                    self.stuck.remove(&place);
+                    self.memory.moved(&uids);
+                    metrics::counter!(MOVED, "mailbox" => self.account.to_string(), "folder" => place.label())
+                        .increment(uids.len() as u64);
+                }
+                Err(error) if error.ends_connection() => return Err(error),
+                Err(error) => {
+                    tracing::error!(
+                        %error, folder = place.label(), messages = uids.len(),
+                        "settled messages cannot be moved and stay in the mailbox; none is handled twice"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_to(&mut self, session: &mut Session, place: Place, uids: &[u32]) -> Result<(), ImapError> {
+        let folder = self.folders.get(&place).cloned().unwrap_or_default();
+        // Who looks into the quarantine sees what is new there.
+        let read = place != Place::Quarantine;
+        match session.move_to(uids, &folder, read).await {
+            Err(ImapError::Refused { folder_is_missing: true, .. }) => {
+                let folder = folders::ensure(session, place.configured(&self.settings.folders)).await?;
+                self.folders.insert(place, folder.clone());
+                session.move_to(uids, &folder, read).await
+            }
+            moved => moved,
+        }
+    }
+
+    /// How many messages lie in the mailbox.
+    fn waiting(&self, messages: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "no mailbox holds so many")]
+        metrics::gauge!(WAITING, "mailbox" => self.account.to_string()).set(messages as f64);
+    }
+}
+
+/// Cuts messages into batches, in their order. `max`: a larger one is not fetched whole, so it stands alone.
+fn batches(messages: &[Message], max: u64) -> Vec<&[Message]> {
+    let mut batches = Vec::new();
+    let mut start = 0;
+    let mut bytes = 0;
+    for (at, message) in messages.iter().enumerate() {
+        let is_alone = message.size > max;
+        let is_full = at - start >= BATCH_MESSAGES || bytes + message.size > BATCH_BYTES;
+        if at > start && (is_full || is_alone || messages[at - 1].size > max) {
+            batches.push(&messages[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        bytes += message.size;
+    }
+    if start < messages.len() {
+        batches.push(&messages[start..]);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCH_BYTES, BATCH_MESSAGES, Message, batches};
+
+    fn sizes(messages: &[u64], max: u64) -> Vec<Vec<u64>> {
+        let numbered = messages.iter().zip(1..).map(|(&size, uid)| Message { uid, size, stored: None });
+        let messages: Vec<Message> = numbered.collect();
+        let batches = batches(&messages, max);
+        batches.iter().map(|batch| batch.iter().map(|message| message.size).collect()).collect()
+    }
+
+    #[test]
+    fn a_batch_has_so_many_messages_and_bytes() {
+        let small = sizes(&vec![1; BATCH_MESSAGES * 2 + 1], 100);
+        assert_eq!(small.iter().map(Vec::len).collect::<Vec<_>>(), [BATCH_MESSAGES, BATCH_MESSAGES, 1]);
+        let half = BATCH_BYTES / 2;
+        assert_eq!(sizes(&[half, half, 1, half], u64::MAX), [vec![half, half], vec![1, half]]);
+        assert_eq!(sizes(&[BATCH_BYTES * 3, 1], u64::MAX), [vec![BATCH_BYTES * 3], vec![1]]);
+        assert_eq!(sizes(&[], 1), Vec::<Vec<u64>>::new());
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_stands_alone() {
+        assert_eq!(
+            sizes(&[1, 200, 2, 3, 300, 400, 4], 100),
+            [vec![1], vec![200], vec![2, 3], vec![300], vec![400], vec![4]]
+        );
+    }
+}
