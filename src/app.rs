@@ -60,7 +60,7 @@ impl App {
         let glpi = glpi(&config)?;
         let tasks = TaskTracker::new();
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
-        let quarantine = Quarantine::new(&config, mailer.clone())?;
+        let quarantine = Quarantine::new(&config, mailer.clone(), tasks.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
         let pipeline = Pipeline {
             rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
@@ -210,10 +210,7 @@ fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
             let pipeline = Arc::clone(&for_end);
             async move { pipeline.ledger.hand_back(&mailbox).await }
         },
-        move |message| {
-            let pipeline = Arc::clone(&for_operators);
-            async move { pipeline.quarantine.unreadable(message).await }
-        },
+        move |message| for_operators.quarantine.unreadable(&message),
     )
 }
 

@@ -137,17 +137,15 @@ impl Pipeline {
     /// Ends a request that cannot be handled now. One that fails on its own account is tried less and less often,
     /// and in the end put aside.
     async fn put_off(&self, failing: &Failing, deferral: Deferral) -> Outcome {
-        let failures = match Quarantine::blame(failing, &deferral) {
-            Some(blame) => self.ledger.failed(failing.reference, blame).await,
-            None => 0,
-        };
-        if failures == 0 {
+        if !Quarantine::may_blame(failing, &deferral) {
             return Outcome::Deferred(deferral);
         }
+        let failures = self.ledger.failed(failing.reference).await;
         if self.quarantine.puts_aside(failing, &deferral, failures).await {
+            self.ledger.forgive(failing.reference).await;
             return Outcome::Quarantined(deferral.reason);
         }
-        Outcome::Deferred(Deferral { retry_after: self.quarantine.delay(failures), ..deferral })
+        Outcome::Deferred(Deferral { retry_after: self.quarantine.pause(&deferral, failures), ..deferral })
     }
 
     /// Goes on with a request whose sender is proven. One that is refused for it is refused in silence: why, is

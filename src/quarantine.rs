@@ -3,25 +3,30 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lettre::{
     Message,
     message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 
+use tokio_util::task::TaskTracker;
+
 use crate::{
     clients::smtp::Mailer,
     config::{self, ConfigError},
-    ledger::Blame,
+    ledger::Failures,
     request::{Channel, Deferral, Reason, Received, Reference},
 };
 
 /// Says when a request is put aside, and tells the operators.
+#[derive(Clone)]
 pub struct Quarantine {
     config: config::Quarantine,
     mailer: Mailer,
     from: Mailbox,
     operators: Option<Mailbox>,
     folder: String,
+    tasks: TaskTracker,
 }
 
 /// What is known of a request that failed, also when handling it broke down.
@@ -43,12 +48,13 @@ impl Failing {
 }
 
 impl Quarantine {
-    /// The quarantine of a configuration, whose notices go through `mailer`.
+    /// The quarantine of a configuration, whose notices go through `mailer`; those that nothing waits for, each in a
+    /// task of `tasks`, which a shutdown waits for.
     ///
     /// # Errors
     ///
     /// When `smtp.from` or `quarantine.operators` is no mail address.
-    pub fn new(config: &config::Config, mailer: Mailer) -> Result<Self, ConfigError> {
+    pub fn new(config: &config::Config, mailer: Mailer, tasks: TaskTracker) -> Result<Self, ConfigError> {
         let address = |key: &str, text: &str| {
             text.parse::<Mailbox>().map_err(|_| {
                 ConfigError::setting(
@@ -67,6 +73,7 @@ impl Quarantine {
             mailer,
             folder: config.imap.folders.quarantine.clone(),
             config: config.quarantine.clone(),
+            tasks,
         })
     }
 
@@ -75,28 +82,26 @@ impl Quarantine {
         self.operators.is_some() && self.mailer.is_on()
     }
 
-    /// Whose failure a deferral is; `None`: never the request's.
-    pub fn blame(failing: &Failing, deferral: &Deferral) -> Option<Blame> {
-        match deferral.reason {
-            // The portal tells its user; nothing waits anywhere.
-            _ if failing.channel == Channel::Form => None,
-            Reason::GlpiRejected | Reason::Internal => Some(Blame::Own),
-            // A request can also be what makes GLPI break down.
-            Reason::GlpiUnavailable => Some(Blame::OwnIfOthersPass),
-            _ => None,
-        }
+    /// Whether a deferral can be the request's own fault. A form's never counts: the portal tells its user, and
+    /// nothing waits anywhere.
+    pub fn may_blame(failing: &Failing, deferral: &Deferral) -> bool {
+        let own = [Reason::GlpiRejected, Reason::Internal, Reason::GlpiUnavailable];
+        failing.channel != Channel::Form && own.contains(&deferral.reason)
     }
 
-    /// When a request that failed so often is tried again.
-    pub fn delay(&self, failures: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    /// When a request that failed so often is tried again. An outage of GLPI makes no pause longer.
+    pub fn pause(&self, deferral: &Deferral, failures: Failures) -> Duration {
+        if deferral.reason == Reason::GlpiUnavailable && failures.alone.is_none() {
+            return deferral.retry_after;
+        }
+        let doubled = 1_u32.checked_shl(failures.times.saturating_sub(1)).unwrap_or(u32::MAX);
         self.config.first_delay.saturating_mul(doubled).min(self.config.longest_delay)
     }
 
     /// Whether a request that failed so often is put aside now. A mailbox has a folder for it; any other mail
     /// goes to the operators, and counts as put aside only when the relay has taken that on.
-    pub async fn puts_aside(&self, failing: &Failing, deferral: &Deferral, failures: u32) -> bool {
-        if failures < self.config.attempts {
+    pub async fn puts_aside(&self, failing: &Failing, deferral: &Deferral, failures: Failures) -> bool {
+        if failures.alone.is_none_or(|alone| alone < self.config.attempts) {
             return false;
         }
         let stays_in_mailbox = failing.channel == Channel::Imap;
@@ -106,29 +111,38 @@ impl Quarantine {
             "Il est joint à ce message : le serveur de messagerie ne le garde plus.".to_owned()
         };
         let text = format!(
-            "Bonjour,\n\nUn courriel n'a pas pu devenir un ticket après {failures} tentatives, alors que d'autres \
+            "Bonjour,\n\nUn courriel n'a pas pu devenir un ticket après {} tentatives, alors que d'autres \
              passent. Il est mis de côté et ne sera plus essayé ; son expéditeur n'en est pas averti.\n\n\
              Référence : {}\nMotif : {} ({})\n{place}\n\n\
              Après correction, remettez-le dans la boîte de réception, ou renvoyez-le à l'adresse d'assistance : \
              il ne fera qu'un seul ticket.\n",
+            failures.times,
             failing.reference,
             deferral.reason.code(),
             deferral.cause,
         );
-        let original = failing.original.as_ref().filter(|_| !stays_in_mailbox);
-        let told = self.tell(&failing.reference.to_string(), text, original.map(AsRef::as_ref)).await;
-        told || stays_in_mailbox
+        let about = failing.reference.to_string();
+        if stays_in_mailbox {
+            self.tell_later(about, text);
+            return true;
+        }
+        self.tell(&about, text, failing.original.as_deref()).await
     }
 
     /// Tells the operators of a message that a mailbox's server lists and does not give out.
-    pub async fn unreadable(&self, message: String) {
+    pub fn unreadable(&self, message: &str) {
         let text = format!(
             "Bonjour,\n\nLe serveur de messagerie annonce un message mais ne le délivre pas, malgré plusieurs \
              tentatives. Il est rangé dans le dossier « {} ».\n\nMessage : {message}\n\n\
              Ouvrez-le avec un logiciel de messagerie, ou faites réparer la boîte.\n",
             self.folder,
         );
-        self.tell("message illisible", text, None).await;
+        self.tell_later("message illisible".to_owned(), text);
+    }
+
+    fn tell_later(&self, about: String, text: String) {
+        let this = self.clone();
+        self.tasks.spawn(async move { this.tell(&about, text, None).await });
     }
 
     /// Sends a notice; false where nobody is to be told or the relay did not take it.
@@ -137,7 +151,8 @@ impl Quarantine {
             tracing::error!(about, "a mail is beyond the gateway and quarantine.operators or smtp.url is not set");
             return false;
         };
-        let id = about.replace(' ', "-");
+        // Each time another one, or a mailbox that drops copies would drop it.
+        let id = format!("{}.{}", about.replace(' ', "-"), Timestamp::now().as_microsecond());
         let mut parts = MultiPart::mixed().singlepart(SinglePart::plain(text));
         if let Some(original) = original
             && let Ok(content_type) = ContentType::parse("application/octet-stream")
@@ -168,37 +183,37 @@ impl Quarantine {
 mod tests {
     use std::time::Duration;
 
-    use super::{Blame, Channel, Deferral, Failing, Mailer, Quarantine, Reason, Reference};
+    use super::{Channel, Deferral, Failing, Failures, Mailer, Quarantine, Reason, Reference, TaskTracker};
 
     fn quarantine(change: impl FnOnce(&mut crate::config::Quarantine)) -> Quarantine {
         let mut config = crate::config::load_from(None, []).unwrap();
         change(&mut config.quarantine);
-        Quarantine::new(&config, Mailer::memory().0).unwrap()
+        Quarantine::new(&config, Mailer::memory().0, TaskTracker::new()).unwrap()
     }
 
     #[test]
-    fn the_pauses_double_up_to_the_longest() {
+    fn the_pauses_double_up_to_the_longest_but_not_in_an_outage() {
         let quarantine = quarantine(|_| {});
-        let minutes: Vec<u64> =
-            [1, 2, 3, 6, 7, 8, 40, u32::MAX].map(|failures| quarantine.delay(failures).as_secs() / 60).into();
-        assert_eq!(minutes, [1, 2, 4, 32, 60, 60, 60, 60]);
-        assert_eq!(quarantine.delay(0), Duration::from_mins(1));
+        let minutes = |reason, times, alone| {
+            let deferral = Deferral { reason, cause: String::new(), retry_after: Duration::from_mins(7) };
+            quarantine.pause(&deferral, Failures { times, alone }).as_secs() / 60
+        };
+        let own = |times| minutes(Reason::Internal, times, None);
+        assert_eq!([1, 2, 3, 6, 7, 8, 40, u32::MAX].map(own), [1, 2, 4, 32, 60, 60, 60, 60]);
+        assert_eq!(minutes(Reason::GlpiUnavailable, 5, None), 7);
+        assert_eq!(minutes(Reason::GlpiUnavailable, 5, Some(1)), 16);
     }
 
     #[test]
     fn only_what_can_be_the_mail_s_own_fault_is_blamed_on_it() {
         let blamed = |channel, reason| {
             let failing = Failing { channel, reference: Reference::new("mail", "", b"x"), original: None };
-            Quarantine::blame(&failing, &Deferral { reason, cause: String::new(), retry_after: Duration::ZERO })
+            let deferral = Deferral { reason, cause: String::new(), retry_after: Duration::ZERO };
+            Quarantine::may_blame(&failing, &deferral)
         };
-        let own: Vec<&str> = Reason::ALL
-            .iter()
-            .filter(|reason| blamed(Channel::Imap, **reason) == Some(Blame::Own))
-            .map(|reason| reason.code())
-            .collect();
-        assert_eq!(own, ["glpi-rejected", "internal"]);
-        assert_eq!(blamed(Channel::Lmtp, Reason::GlpiUnavailable), Some(Blame::OwnIfOthersPass));
-        assert_eq!(blamed(Channel::Lmtp, Reason::DirectoryUnknown), None);
-        assert_eq!(blamed(Channel::Form, Reason::Internal), None);
+        let own: Vec<&str> =
+            Reason::ALL.iter().filter(|reason| blamed(Channel::Imap, **reason)).map(|reason| reason.code()).collect();
+        assert_eq!(own, ["glpi-unavailable", "glpi-rejected", "internal"]);
+        assert!(!blamed(Channel::Form, Reason::Internal));
     }
 }

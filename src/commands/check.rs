@@ -82,7 +82,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     redis(&mut report, &app).await;
     smtp(&mut report, &app).await;
     mailboxes(&mut report, &app).await?;
-    quarantine(&mut report, &app);
+    quarantine(&mut report, &app).await;
     ways_in(&mut report, &app.config);
     app.glpi.close().await;
     say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
@@ -302,15 +302,22 @@ async fn mailboxes(report: &mut Report, app: &App) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn quarantine(report: &mut Report, app: &App) {
-    if app.pipeline.quarantine.can_tell() {
-        report.ok("quarantine", format_args!("operators are told at {}", app.config.quarantine.operators));
-    } else {
+async fn quarantine(report: &mut Report, app: &App) {
+    if !app.pipeline.quarantine.can_tell() {
         report.warning(
             "quarantine",
             "nobody is told of a mail that fails again and again",
             "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL.",
         );
+        return;
+    }
+    match app.pipeline.acknowledger.probe().await {
+        Ok(()) => report.ok("quarantine", format_args!("operators are told at {}", app.config.quarantine.operators)),
+        Err(error) => report.error(
+            "quarantine",
+            format_args!("operators cannot be told: {error}"),
+            "Check PASSERELLE_SMTP__URL and that this machine may relay.",
+        ),
     }
 }
 

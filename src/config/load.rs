@@ -260,11 +260,14 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give lmtp.max_size at least the value of screen.max_size.",
         ));
     }
-    if config.mail.replies == Replies::Followup && config.sender.require == Require::Nothing {
+    let proves = config.sender.require == Require::Aligned
+        && !config.screen.disabled.iter().any(|rule| rule == "unproven-sender");
+    if config.mail.replies == Replies::Followup && !proves {
         return Err(ConfigError::setting(
-            "mail.replies is \"followup\" and sender.require is \"none\": anybody could write into a ticket in the name \
-             of its requester",
-            "Set sender.require = \"pass\" or \"aligned\", or mail.replies = \"redirect\".",
+            "mail.replies is \"followup\" and nothing proves who wrote: anybody could write into a ticket in the name of \
+             its requester",
+            "Set sender.require = \"aligned\" and leave \"unproven-sender\" out of screen.disabled, or set \
+             mail.replies = \"redirect\".",
         ));
     }
     let at_least_one = [

@@ -83,7 +83,7 @@ impl Deliverer {
     }
 
     /// The reply and its text. What quotes a mail about this very ticket is left out, with its pictures, for
-    /// GLPI has it; any other history, and a signature alone, goes along folded away.
+    /// GLPI has it, and is named as cut; any other history, and a signature alone, goes along folded away.
     fn without_history(&self, reply: &Received, ticket: u64) -> (Received, String) {
         let mut received = reply.clone();
         let html = match received.body.html.as_str() {
@@ -93,7 +93,13 @@ impl Deliverer {
         let Some(folded) = received.body.folded_html.take() else { return (received, html) };
         // As in GLPI's templates, in its subjects, and in the gateway's receipts.
         let marks = [format!("ticket_{ticket}"), format!("#{ticket:07}"), self.link(ticket)];
-        if marks.iter().any(|mark| folded.contains(mark.as_str())) {
+        let is_about = |mark: &String| {
+            let mut ends = folded.match_indices(mark.as_str()).map(|(at, found)| at + found.len());
+            ends.any(|end| !folded[end..].starts_with(|c: char| c.is_ascii_digit()))
+        };
+        if marks.iter().any(is_about) {
+            // An answer may stand between the lines.
+            received.cut.push("les messages cités".to_owned());
             received.attachments.retain(|file| {
                 file.inline_tag.as_ref().is_none_or(|tag| html.contains(tag.as_str()) || !folded.contains(tag.as_str()))
             });
@@ -111,7 +117,7 @@ fn opening(reply: &Reply, has_account: bool) -> String {
     let date = reply.arrived().strftime("%d/%m/%Y à %H:%M");
     let reference = reply.received().reference;
     let from = if has_account { String::new() } else { format!(" de {}", HtmlEscape(reply.requester().as_str())) };
-    format!("<p><em>Réponse par courriel{from}, {date}. Référence : {reference}</em></p>")
+    format!("<p><em>Réponse par courriel{from}, le {date}. Référence : {reference}</em></p>")
 }
 
 fn content(html: &str, chosen: &Chosen) -> String {

@@ -2,63 +2,64 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
-
-use crate::config::WhenDown;
 
 /// How long a lease lasts that is not renewed: after that a crashed instance's work is taken over.
 pub(super) const LIFE: Duration = Duration::from_secs(15);
-/// Without Redis, an instance waits so long for the one that had the lease to go on.
-const GRACE: Duration = Duration::from_mins(1);
 
+/// The leases asked for, and whether each was held when Redis last said so.
 #[derive(Debug, Default)]
-pub(super) struct Leases(Mutex<HashMap<String, Lease>>);
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Lease {
-    held: bool,
-    unanswered_since: Option<Instant>,
+pub(super) struct Leases {
+    held: Mutex<HashMap<String, bool>>,
+    /// Parts the instances that wait for the same thing.
+    luck: RandomState,
 }
 
 impl Leases {
     /// Redis has said whether the lease is held here.
     pub(super) fn answered(&self, name: &str, held: bool) -> bool {
-        self.with(name, |lease| *lease = Lease { held, unanswered_since: None });
+        self.lock().insert(name.to_owned(), held);
         held
     }
 
-    /// Redis cannot say: whether to go on as if the lease were held here.
-    pub(super) fn unanswered(&self, name: &str, when_down: WhenDown) -> bool {
-        self.with(name, |lease| {
-            let since = *lease.unanswered_since.get_or_insert_with(Instant::now);
-            lease.held |= when_down == WhenDown::AskGlpi && since.elapsed() >= GRACE;
-            lease.held
-        })
+    /// Redis cannot say. How long something must have waited before it is taken on here: the last holder waits
+    /// until what another instance may have begun has surely ended, the others until the last holder's has, too.
+    pub(super) fn unanswered(&self, name: &str, give_up: Duration) -> Duration {
+        if self.lock().get(name) == Some(&true) {
+            return give_up;
+        }
+        let thousandths = u32::try_from(self.luck.build_hasher().finish() % 1000).unwrap_or_default();
+        give_up * 2 + give_up * thousandths / 1000
     }
 
     /// The lease is no longer wanted; whether it was held.
     pub(super) fn forget(&self, name: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name).is_some_and(|lease| lease.held)
+        self.lock().remove(name).unwrap_or_default()
     }
 
-    fn with<T>(&self, name: &str, change: impl FnOnce(&mut Lease) -> T) -> T {
-        change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default())
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, bool>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Leases, WhenDown};
+    use std::time::Duration;
+
+    use super::Leases;
 
     #[test]
-    fn without_redis_the_one_that_has_the_lease_keeps_it_and_no_other_takes_it_at_once() {
-        let leases = Leases::default();
-        for when_down in [WhenDown::AskGlpi, WhenDown::Defer] {
-            assert!(leases.answered("a", true) && leases.unanswered("a", when_down));
-            assert!(!leases.answered("a", false) && !leases.unanswered("a", when_down));
-            assert!(!leases.unanswered("never asked", when_down));
+    fn without_redis_the_last_holder_goes_on_before_the_others() {
+        let (leases, give_up) = (Leases::default(), Duration::from_mins(2));
+        assert!(leases.answered("a", true));
+        assert_eq!(leases.unanswered("a", give_up), give_up);
+        assert!(!leases.answered("a", false));
+        for name in ["a", "never asked"] {
+            let wait = leases.unanswered(name, give_up);
+            assert!(wait >= give_up * 2 && wait < give_up * 3, "{wait:?}");
         }
     }
 

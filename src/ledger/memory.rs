@@ -26,8 +26,8 @@ struct Inner {
     claims: HashMap<Reference, Instant>,
     days: HashMap<DayMark, Day>,
     notices: HashMap<(DayMark, String), Instant>,
-    /// How often a request failed on its own account, and when it last failed.
-    failures: HashMap<Reference, (u32, Instant)>,
+    /// How often a request failed, how often alone, and when it last did.
+    failures: HashMap<Reference, (u32, u32, Instant)>,
     /// When a ticket was last made.
     last_made: Option<Instant>,
     sweep_at: usize,
@@ -50,13 +50,14 @@ enum Taken {
     Made,
 }
 
-/// Whose failure it was that a request was not delivered.
+/// How often a request could not be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// The request's: another one would not have failed so.
-    Own,
-    /// The request's, if others passed since it last failed; else that of a server they all need.
-    OwnIfOthersPass,
+pub struct Failures {
+    /// In all.
+    pub times: u32,
+    /// Although others were delivered since it had failed before, so that it is to blame itself; `None`: this time
+    /// it may be not.
+    pub alone: Option<u32>,
 }
 
 /// What a claim came to.
@@ -186,15 +187,19 @@ impl Memory {
             .collect()
     }
 
-    /// A request failed. Whether that counts against it, and how often it did so before.
-    pub(super) fn failed(&self, reference: Reference, blame: Blame) -> (bool, u32) {
+    /// A request failed.
+    pub(super) fn failed(&self, reference: Reference) -> Failures {
         let mut inner = self.lock();
-        let (before, since) = inner.failures.get(&reference).copied().unzip();
-        let others_passed = since.is_some_and(|since| inner.last_made.is_some_and(|made| made > since));
-        let counts = blame == Blame::Own || others_passed;
-        let before = before.unwrap_or_default();
-        inner.failures.insert(reference, (before + u32::from(counts), Instant::now()));
-        (counts, before)
+        let (times, alone, since) = inner.failures.get(&reference).copied().unwrap_or((0, 0, Instant::now()));
+        let others_passed = inner.last_made.is_some_and(|made| made > since);
+        let (times, alone) = (times + 1, alone + u32::from(others_passed));
+        inner.failures.insert(reference, (times, alone, Instant::now()));
+        Failures { times, alone: others_passed.then_some(alone) }
+    }
+
+    /// Forgets a request's failures.
+    pub(super) fn forgive(&self, reference: Reference) {
+        self.lock().failures.remove(&reference);
     }
 
     /// Whether this is the first notice of its kind on that day.
@@ -218,7 +223,7 @@ impl Inner {
         self.days.retain(|_, day| day.since.elapsed() < MEMORY);
         self.notices.retain(|_, since| since.elapsed() < MEMORY);
         self.claims.retain(|_, since| since.elapsed() < MEMORY);
-        self.failures.retain(|_, (_, since)| since.elapsed() < MEMORY);
+        self.failures.retain(|_, (_, _, since)| since.elapsed() < MEMORY);
         self.sweep_at = self.held() + SWEEP_EVERY;
     }
 

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretSlice;
 use tokio::sync::Mutex;
 
-pub use self::memory::Blame;
+pub use self::memory::Failures;
 use self::{
     flights::{End, Flight, Flights, end_of},
     leases::{LIFE, Leases},
@@ -39,8 +39,8 @@ const WAIT_FOR_OTHER: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 /// How often a creation under way asserts its claim in Redis.
 const ASSERT_EVERY: Duration = Duration::from_millis(250);
-/// GLPI is never searched further back than this, nor for more than the relay's longest queue needs.
-const LONGEST_SEARCH_DAYS: i64 = 31;
+/// GLPI is never searched further back than this: a relay's queue needs days, a mailbox may keep a message longer.
+const LONGEST_SEARCH_DAYS: i64 = 400;
 
 /// The memory of one instance, and of all of them where Redis is configured.
 pub struct Ledger {
@@ -483,31 +483,40 @@ impl Ledger {
         }
     }
 
-    /// Notes that a request could not be delivered; gives how often it failed on its own account, which may be
-    /// not at all.
-    pub async fn failed(&self, reference: Reference, blame: Blame) -> u32 {
-        let (counts, before) = self.local.failed(reference, blame);
-        let here = before + u32::from(counts);
-        match &self.shared {
-            Some(redis) if counts => redis.failed(reference).await.map_or(here, |everywhere| everywhere.max(here)),
-            Some(_) | None => here,
+    /// Notes that a request could not be delivered.
+    pub async fn failed(&self, reference: Reference) -> Failures {
+        let mut failures = self.local.failed(reference);
+        if let (Some(alone), Some(redis)) = (&mut failures.alone, &self.shared) {
+            // Other instances may have counted, too.
+            *alone = redis.failed(reference).await.unwrap_or_default().max(*alone);
+        }
+        failures
+    }
+
+    /// Forgets a request's failures: it was put aside, and may come back mended.
+    pub async fn forgive(&self, reference: Reference) {
+        self.local.forgive(reference);
+        if let Some(redis) = &self.shared
+            && let Err(error) = redis.forgive(reference).await
+        {
+            tracing::debug!(%error, "Redis was not told to forget the failures of a request");
         }
     }
 
     /// Gets or keeps, for [`LIFE`], the right to do something that one instance at a time should do, such as
-    /// reading a mailbox. It saves double work; that no request is handled twice is for [`Ledger::claim`].
+    /// reading a mailbox: what has waited for the time given, which is none where the right is sure.
     ///
-    /// A single instance always has it. Without Redis, the instance that has it keeps it; another one takes it
-    /// after a while, if the gateway is to go on without Redis.
-    pub async fn lease(&self, name: &str) -> bool {
-        let Some(redis) = &self.shared else { return true };
+    /// A single instance always has it. While Redis cannot be asked, and the gateway is to go on without it, every
+    /// instance may go on with what has waited so long that another one surely has finished it, the last holder
+    /// first: GLPI then knows of it. Else nobody goes on until Redis is back.
+    pub async fn lease(&self, name: &str) -> Option<Duration> {
+        let Some(redis) = &self.shared else { return Some(Duration::ZERO) };
         match redis.lease(name, LIFE).await {
-            Ok(granted) => self.leases.answered(name, granted),
+            Ok(granted) => self.leases.answered(name, granted).then_some(Duration::ZERO),
             Err(error) => {
                 metrics::counter!("passerelle_redis_failures_total").increment(1);
-                let held = self.leases.unanswered(name, self.when_down);
-                tracing::warn!(%error, held, "Redis cannot be asked for a lease");
-                held
+                tracing::warn!(%error, "Redis cannot be asked for a lease");
+                (self.when_down == WhenDown::AskGlpi).then(|| self.leases.unanswered(name, self.give_up))
             }
         }
     }

@@ -365,6 +365,11 @@ impl Redis {
         self.invoke(&call).await
     }
 
+    pub(super) async fn forgive(&self, reference: Reference) -> RedisResult<()> {
+        let key = format!("{}failures:{reference}", self.prefix);
+        self.noticing(self.connection.clone().del(key).await)
+    }
+
     /// Whether Redis answers to scripts, and its `maxmemory-policy`, where it may be asked.
     pub(super) async fn probe(&self) -> RedisResult<Option<String>> {
         let mut connection = self.connection.clone();

@@ -22,7 +22,7 @@ pub(super) enum Protection {
     Off,
 }
 
-/// A mailbox, and the account that opens it. Shown as `user@host/FOLDER`.
+/// A mailbox, and the account that opens it. Shown as `user@host:port/FOLDER`, which no other mailbox is.
 #[derive(Clone, Debug)]
 pub struct Account {
     pub(super) host: String,
@@ -83,9 +83,7 @@ impl Account {
 
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A user that is a mail address of the server's domain is not written twice.
-        let user = self.user.split('@').next().unwrap_or_default();
-        write!(f, "{user}@{}/{}", self.host, self.folder)
+        write!(f, "{}@{}:{}/{}", self.user, self.host, self.port, self.folder)
     }
 }
 
@@ -131,7 +129,7 @@ mod tests {
     #[test]
     fn the_brackets_of_an_address_literal_are_the_url_s() {
         assert_eq!(parse("imaps://aide@[::1]").unwrap().host, "::1");
-        assert_eq!(parse("imaps://aide%40ac.fr@imap.ac.fr/X").unwrap().to_string(), "aide@imap.ac.fr/X");
+        assert_eq!(parse("imaps://aide%40ac.fr@imap.ac.fr/X").unwrap().to_string(), "aide@ac.fr@imap.ac.fr:993/X");
     }
 
     #[rstest]

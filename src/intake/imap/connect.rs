@@ -21,6 +21,9 @@ use super::{
 };
 use crate::config::ConfigError;
 
+/// How long one of a server's addresses may take to answer before the next one is tried.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What every connection needs.
 pub(super) struct Connector {
     tls: TlsConnector,
@@ -64,11 +67,10 @@ impl Connector {
 
     /// Signs in.
     pub(super) async fn connect(&self, account: &Account) -> Result<Session, ImapError> {
-        match tokio::time::timeout(self.timeout, self.sign_in(account, false)).await {
+        match self.bounded(self.sign_in(account, false)).await {
             // A token may have been withdrawn before its time.
-            Ok(Err(ImapError::SignIn(_))) if self.tokens.is_some() => self.bounded(self.sign_in(account, true)).await,
-            Ok(signed_in) => signed_in,
-            Err(_) => Err(ImapError::Silent(self.timeout)),
+            Err(ImapError::SignIn(_)) if self.tokens.is_some() => self.bounded(self.sign_in(account, true)).await,
+            signed_in => signed_in,
         }
     }
 
@@ -78,7 +80,7 @@ impl Connector {
 
     async fn sign_in(&self, account: &Account, fresh_token: bool) -> Result<Session, ImapError> {
         let token = match &self.tokens {
-            Some(tokens) => Some(tokens.get(fresh_token).await.map_err(ImapError::SignIn)?),
+            Some(tokens) => Some(tokens.get(fresh_token).await.map_err(ImapError::Connection)?),
             None => None,
         };
         let client = self.greeted(account).await?;
@@ -89,7 +91,7 @@ impl Connector {
                 client.authenticate("XOAUTH2", Once(Some(answer.into()))).await
             }
             // LOGIN takes 7 bits (RFC 3501 section 9, `astring`), PLAIN takes UTF-8 (RFC 4616).
-            (None, Some(password)) if !password.expose_secret().is_ascii() => {
+            (None, Some(password)) if !password.expose_secret().is_ascii() || !user.is_ascii() => {
                 let answer = format!("\0{user}\0{}", password.expose_secret());
                 client.authenticate("PLAIN", Once(Some(answer.into()))).await
             }
@@ -142,9 +144,10 @@ async fn open_tcp(host: &str, port: u16) -> std::io::Result<TcpStream> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_keepalive(true)?;
         socket.set_nodelay(true)?;
-        match socket.connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = Some(error),
+        match tokio::time::timeout(CONNECT_TIMEOUT, socket.connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => last = Some(std::io::ErrorKind::TimedOut.into()),
         }
     }
     Err(last.unwrap_or_else(|| std::io::ErrorKind::NotFound.into()))

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinError, JoinSet},
@@ -107,22 +108,24 @@ impl Desk {
             let name = folders::ensure(session, place.configured(&self.settings.folders)).await?;
             self.folders.insert(place, name);
         }
-        self.memory.begin(session.select(&folders::encode(&self.account.folder)).await?);
+        let folder = folders::to_read(session, &self.account.folder).await?;
+        self.memory.begin(session.select(&folder).await?);
         Ok(())
     }
 
-    /// Handles and moves every message that is due, as long as `may_go_on`.
+    /// Handles and moves every message that is due and has lain there for as long as `granted` says, while it
+    /// says so.
     pub(super) async fn catch_up(
         &mut self,
         session: &mut Session,
-        may_go_on: impl Fn() -> bool,
+        granted: impl Fn() -> Option<Duration>,
     ) -> Result<(), ImapError> {
         loop {
             self.move_settled(session).await?;
             let listed = session.list().await?;
             self.waiting(listed.len());
             let due = self.memory.due(&listed, Instant::now());
-            if due.is_empty() || self.is_paused() || !may_go_on() {
+            if due.is_empty() || self.is_paused() || granted().is_none() {
                 return Ok(());
             }
             'due: for uids in due.chunks(NUMBERS) {
@@ -131,10 +134,12 @@ impl Desk {
                     while self.running.len() >= self.settings.parallel {
                         self.next_done(session).await?;
                     }
-                    if self.is_paused() || !may_go_on() {
-                        break 'due;
+                    let Some(age) = granted().filter(|_| !self.is_paused()) else { break 'due };
+                    let ripe: Vec<Message> =
+                        batch.iter().filter(|message| self.is_ripe(message, age)).copied().collect();
+                    if !ripe.is_empty() {
+                        self.fetch(session, &ripe).await?;
                     }
-                    self.fetch(session, batch).await?;
                 }
             }
             while !self.running.is_empty() {
@@ -159,6 +164,18 @@ impl Desk {
         due.into_iter().chain(moves).fold(now + usual, Instant::min)
     }
 
+    /// Whether a message has lain in the mailbox for so long; one that has not waits.
+    fn is_ripe(&mut self, message: &Message, age: Duration) -> bool {
+        let lain = message
+            .stored
+            .map_or(Duration::ZERO, |stored| Timestamp::now().duration_since(stored).try_into().unwrap_or_default());
+        let left = age.saturating_sub(lain);
+        if left > Duration::ZERO {
+            self.memory.defer(message.uid, Instant::now() + left);
+        }
+        left == Duration::ZERO
+    }
+
     fn is_paused(&self) -> bool {
         self.paused_until.is_some_and(|until| Instant::now() < until)
     }
@@ -171,10 +188,18 @@ impl Desk {
                 described.insert(message.uid, message);
             })
             .await;
-        if let Err(error) = told {
-            let missing = uids.iter().copied().filter(|uid| !described.contains_key(uid));
-            self.blame_next(&error, missing).await;
-            return Err(error);
+        let missing = uids.iter().copied().filter(|uid| !described.contains_key(uid));
+        match told {
+            Err(error) if error.ends_connection() => {
+                self.blame_next(missing);
+                return Err(error);
+            }
+            // Whatever the server says to it, the others go on.
+            Ok(()) | Err(_) => {
+                for uid in missing {
+                    self.not_given_out(uid);
+                }
+            }
         }
         Ok(uids.iter().filter_map(|uid| described.get(uid).copied()).collect())
     }
@@ -200,12 +225,13 @@ impl Desk {
         };
         let uids = batch.iter().map(|message| message.uid);
         let missing: Vec<u32> = uids.filter(|uid| !self.memory.is_known(*uid)).collect();
+        // Its only errors left are the connection's.
         if let Err(error) = told {
-            self.blame_next(&error, missing.into_iter()).await;
+            self.blame_next(missing.into_iter());
             return Err(error);
         }
         for uid in missing {
-            self.not_given_out(uid).await;
+            self.not_given_out(uid);
         }
         Ok(())
     }
@@ -239,21 +265,19 @@ impl Desk {
 
     /// Where the connection ended amid an answer, the message that was to come next may be why: servers also hang
     /// up on what they cannot read. It waits, so that the others need not.
-    async fn blame_next(&mut self, error: &ImapError, missing: impl Iterator<Item = u32>) {
-        if error.ends_connection()
-            && let Some(next) = missing.min()
-        {
-            self.not_given_out(next).await;
+    fn blame_next(&mut self, missing: impl Iterator<Item = u32>) {
+        if let Some(next) = missing.min() {
+            self.not_given_out(next);
         }
     }
 
     /// Notes that the server did not give out a message; in the end it is put aside.
-    async fn not_given_out(&mut self, uid: u32) {
+    fn not_given_out(&mut self, uid: u32) {
         let times = self.memory.not_fetched(uid, Instant::now());
         tracing::warn!(uid, times, "the server lists a message and does not give it out");
         if times >= self.settings.attempts {
             self.memory.settle(uid, Place::Quarantine);
-            (self.handlers.unreadable)(format!("{}, message {uid}", self.account)).await;
+            (self.handlers.unreadable)(format!("{}, message {uid}", self.account));
         }
     }
 
@@ -272,7 +296,10 @@ impl Desk {
         let handle = async move {
             let _place = places.acquire_owned().await.ok();
             // A task of its own: whatever becomes of it, the message is known.
-            let outcome = tokio::spawn((handlers.mail)(envelope, raw).in_current_span()).await.ok();
+            let handled = tokio::spawn((handlers.mail)(envelope, raw).in_current_span()).await;
+            let outcome = handled
+                .inspect_err(|error| tracing::error!(uid, panic = error.is_panic(), "handling a message broke down"))
+                .ok();
             drop(room);
             Done { uid, validity, outcome }
         };
@@ -346,7 +373,8 @@ impl Desk {
         // Who looks into the quarantine sees what is new there.
         let read = place != Place::Quarantine;
         match session.move_to(uids, &folder, read).await {
-            Err(ImapError::Refused { folder_is_missing: true, .. }) => {
+            // Somebody may have deleted the folder.
+            Err(error) if !error.ends_connection() => {
                 let folder = folders::ensure(session, place.configured(&self.settings.folders)).await?;
                 self.folders.insert(place, folder.clone());
                 session.move_to(uids, &folder, read).await

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use imap_proto::{Outcome, ResponseCode};
+use imap_proto::Outcome;
 
 /// As much of a server's words as a log line holds.
 const MAX_TEXT: usize = 200;
@@ -26,8 +26,6 @@ pub enum ImapError {
         command: String,
         /// The server's words.
         text: String,
-        /// Whether the folder named does not exist (RFC 3501 section 7.1, TRYCREATE).
-        folder_is_missing: bool,
     },
 }
 
@@ -37,7 +35,6 @@ impl ImapError {
         Self::Refused {
             command: command.to_owned(),
             text: words(outcome.information.as_deref().unwrap_or("without a reason")),
-            folder_is_missing: matches!(outcome.code, Some(ResponseCode::TryCreate)),
         }
     }
 

@@ -53,12 +53,22 @@ impl Place {
     }
 }
 
+/// The name on the server of the folder that is read; `name` is as people write it.
+///
+/// # Errors
+///
+/// When the server cannot be asked.
+pub(super) async fn to_read(session: &mut Session, name: &str) -> Result<String, ImapError> {
+    let delimiter = session.delimiter().await?.unwrap_or_else(|| "/".to_owned());
+    Ok(encode(&name.replace('/', &delimiter)))
+}
+
 /// The name a folder has on the server, if it is there: at the top, or below the inbox, where some servers
 /// keep all of an account's folders.
 ///
 /// # Errors
 ///
-/// When the server cannot be asked; [`ImapError::Refused`] never.
+/// When the server cannot be asked.
 pub(super) async fn find(session: &mut Session, name: &str) -> Result<Result<String, [String; 2]>, ImapError> {
     let delimiter = session.delimiter().await?.unwrap_or_else(|| "/".to_owned());
     let top = encode(&name.replace('/', &delimiter));
@@ -95,7 +105,7 @@ pub(super) async fn ensure(session: &mut Session, name: &str) -> Result<String, 
 
 /// Modified UTF-7 (RFC 3501 section 5.1.3): printable ASCII as it is, `&` as `&-`, the rest as base64 of
 /// UTF-16 between `&` and `-`. The one crate for it brings an old base64 and a regex engine.
-pub(super) fn encode(name: &str) -> String {
+fn encode(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(first) = rest.chars().next() {

@@ -24,8 +24,22 @@ pub(super) struct Memory {
     settled: BTreeMap<u32, Place>,
     /// When a message that was deferred or could not be fetched is due again.
     later: HashMap<u32, Instant>,
-    /// How often a message could not be fetched.
-    unfetched: HashMap<u32, u32>,
+    /// The messages that could not be fetched.
+    unfetched: HashMap<u32, Unfetched>,
+    /// How many messages were fetched.
+    fetched: u64,
+}
+
+/// A message that could not be fetched.
+#[derive(Clone, Copy, Debug)]
+struct Unfetched {
+    /// How often that happened.
+    times: u32,
+    /// How often it did although others were fetched since the time before: a server that gives nothing out says
+    /// nothing about a message.
+    alone: u32,
+    /// [`Memory::fetched`] when it last happened.
+    fetched: u64,
 }
 
 impl Memory {
@@ -71,6 +85,7 @@ impl Memory {
     pub(super) fn start(&mut self, uid: u32) {
         self.under_way.insert(uid);
         self.unfetched.remove(&uid);
+        self.fetched += 1;
     }
 
     /// A message that was being handled has this outcome.
@@ -86,13 +101,16 @@ impl Memory {
         self.later.insert(uid, until);
     }
 
-    /// A listed message could not be fetched; gives how often that happened.
+    /// A listed message could not be fetched; gives how often that happened to it alone, while others were.
     pub(super) fn not_fetched(&mut self, uid: u32, now: Instant) -> u32 {
-        let times = self.unfetched.entry(uid).or_default();
-        *times += 1;
-        let pause = FIRST_PAUSE.saturating_mul(1 << (*times - 1).min(10)).min(LONGEST_PAUSE);
+        let fetched = self.fetched;
+        let this = self.unfetched.entry(uid).or_insert(Unfetched { times: 0, alone: 0, fetched });
+        this.times += 1;
+        this.alone += u32::from(this.fetched < fetched);
+        this.fetched = fetched;
+        let pause = FIRST_PAUSE.saturating_mul(1 << (this.times - 1).min(10)).min(LONGEST_PAUSE);
         self.later.insert(uid, now + pause);
-        *times
+        this.alone
     }
 
     /// The messages that are to be moved, by where.
@@ -166,15 +184,26 @@ mod tests {
     fn a_message_that_cannot_be_fetched_waits_longer_each_time() {
         let (mut memory, now) = (Memory::default(), Instant::now());
         memory.begin(7);
-        assert_eq!(memory.not_fetched(1, now), 1);
+        memory.not_fetched(1, now);
         assert_eq!(memory.next_due(), Some(now + Duration::from_secs(5)));
-        assert_eq!(memory.not_fetched(1, now), 2);
+        memory.not_fetched(1, now);
         assert_eq!(memory.next_due(), Some(now + Duration::from_secs(10)));
         for _ in 0..40 {
             memory.not_fetched(1, now);
         }
         assert_eq!(memory.next_due(), Some(now + Duration::from_hours(1)));
+    }
+
+    #[test]
+    fn only_while_others_are_fetched_it_is_the_message_s_own_fault() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.begin(7);
+        assert_eq!([memory.not_fetched(1, now), memory.not_fetched(1, now), memory.not_fetched(1, now)], [0, 0, 0]);
+        memory.start(2);
+        assert_eq!([memory.not_fetched(1, now), memory.not_fetched(1, now)], [1, 1]);
+        memory.start(3);
+        assert_eq!(memory.not_fetched(1, now), 2);
         memory.start(1);
-        assert_eq!(memory.not_fetched(1, now), 1, "it was fetched in between");
+        assert_eq!(memory.not_fetched(1, now), 0, "it was fetched in between");
     }
 }

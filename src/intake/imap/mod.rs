@@ -109,32 +109,32 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// What the readers need of the gateway.
 pub struct Handlers {
     mail: Box<dyn Fn(Envelope, Bytes) -> Boxed<Outcome> + Send + Sync>,
-    lease: Box<dyn Fn(String) -> Boxed<bool> + Send + Sync>,
+    lease: Box<dyn Fn(String) -> Boxed<Option<Duration>> + Send + Sync>,
     hand_back: Box<dyn Fn(String) -> Boxed<()> + Send + Sync>,
-    unreadable: Box<dyn Fn(String) -> Boxed<()> + Send + Sync>,
+    unreadable: Box<dyn Fn(String) + Send + Sync>,
 }
 
 impl Handlers {
-    /// `mail` takes a mail to its outcome. `lease` gets or keeps the right to read a mailbox, known by its
-    /// name, for some seconds; `hand_back` gives it up. `unreadable` tells the operators of a message, known by
-    /// its mailbox and number, that the server does not give out and that is put aside.
-    pub fn new<M, L, B, U>(
+    /// `mail` takes a mail to its outcome. `lease` gets or keeps the right to read a mailbox, known by its name,
+    /// for some seconds, of what has lain there for as long as it says; `hand_back` gives it up. `unreadable` has
+    /// the operators told of a message, known by its mailbox and number, that the server does not give out and
+    /// that is put aside.
+    pub fn new<M, L, B>(
         mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
         lease: impl Fn(String) -> L + Send + Sync + 'static,
         hand_back: impl Fn(String) -> B + Send + Sync + 'static,
-        unreadable: impl Fn(String) -> U + Send + Sync + 'static,
+        unreadable: impl Fn(String) + Send + Sync + 'static,
     ) -> Self
     where
         M: Future<Output = Outcome> + Send + 'static,
-        L: Future<Output = bool> + Send + 'static,
+        L: Future<Output = Option<Duration>> + Send + 'static,
         B: Future<Output = ()> + Send + 'static,
-        U: Future<Output = ()> + Send + 'static,
     {
         Self {
             mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
             lease: Box::new(move |mailbox| Box::pin(lease(mailbox))),
             hand_back: Box::new(move |mailbox| Box::pin(hand_back(mailbox))),
-            unreadable: Box::new(move |message| Box::pin(unreadable(message))),
+            unreadable: Box::new(unreadable),
         }
     }
 }
@@ -172,7 +172,8 @@ pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationTok
 /// What the server or the way to it said.
 pub async fn probe(settings: &Settings, account: &Account) -> Result<(usize, Vec<String>), ImapError> {
     let mut session = settings.connector.connect(account).await?;
-    session.select(&folders::encode(&account.folder)).await?;
+    let folder = folders::to_read(&mut session, &account.folder).await?;
+    session.select(&folder).await?;
     let waiting = session.list().await?.len();
     let mut missing = Vec::new();
     for place in Place::ALL {

@@ -6,7 +6,7 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{CONNECTED, FAILURES, Handlers, ImapError, desk::Desk};
+use super::{CONNECTED, FAILURES, Handlers, ImapError, WAITING, desk::Desk};
 
 /// How often a lease is renewed, or tried for: well within its life.
 const ASK_FOR_LEASE: Duration = Duration::from_secs(4);
@@ -15,17 +15,21 @@ const LONGEST_IDLE: Duration = Duration::from_mins(9);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const SIGN_IN_PAUSE: Duration = Duration::from_secs(30);
+/// During a pause this long the lease is not kept.
+const LONG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Reads a mailbox until `stop`, then waits for what is under way.
 pub(super) async fn read(mut desk: Desk, stop: CancellationToken) {
     let mailbox = desk.account.to_string();
-    let (granted, mut lease) = watch::channel(false);
-    let asking = tokio::spawn(keep_lease(mailbox.clone(), desk.handlers.clone(), granted));
+    let (granted, mut lease) = watch::channel(None);
+    let (wanted, is_wanted) = watch::channel(true);
+    let asking = tokio::spawn(keep_lease(mailbox.clone(), desk.handlers.clone(), granted, is_wanted));
     let mut pauses = pauses();
     while stop.run_until_cancelled(is_granted(&mut lease)).await == Some(true) {
         let connected = Instant::now();
         let ended = connection(&mut desk, &mut lease, &stop).await;
         metrics::gauge!(CONNECTED, "mailbox" => mailbox.clone()).set(0.0);
+        metrics::gauge!(WAITING, "mailbox" => mailbox.clone()).set(0.0);
         let Err(error) = ended else { continue };
         metrics::counter!(FAILURES, "mailbox" => mailbox.clone()).increment(1);
         // A connection that held for a while was a good one.
@@ -39,17 +43,20 @@ pub(super) async fn read(mut desk: Desk, stop: CancellationToken) {
             _ => pause,
         };
         tracing::warn!(%error, ?pause, "a mailbox cannot be read; its mails wait there");
+        // Another instance may be able to.
+        wanted.send_replace(pause < LONG_PAUSE);
         let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+        wanted.send_replace(true);
     }
     desk.finish().await;
-    drop(lease);
+    drop((lease, wanted));
     let _ = asking.await;
 }
 
 /// One connection, from signing in to its end. `Ok`: the lease is lost, or it is time to stop.
 async fn connection(
     desk: &mut Desk,
-    lease: &mut watch::Receiver<bool>,
+    lease: &mut watch::Receiver<Option<Duration>>,
     stop: &CancellationToken,
 ) -> Result<(), ImapError> {
     let mut session = desk.settings.connector.connect(&desk.account).await?;
@@ -57,16 +64,16 @@ async fn connection(
     metrics::gauge!(CONNECTED, "mailbox" => desk.account.to_string()).set(1.0);
     tracing::info!("reading a mailbox");
     loop {
-        let may_go_on = || *lease.borrow() && !stop.is_cancelled();
-        desk.catch_up(&mut session, may_go_on).await?;
-        if !may_go_on() {
+        let granted = || lease.borrow().filter(|_| !stop.is_cancelled());
+        desk.catch_up(&mut session, granted).await?;
+        if granted().is_none() {
             break;
         }
         let next = desk.next_look(desk.settings.poll.min(LONGEST_IDLE));
         let woken = async {
             tokio::select! {
                 () = stop.cancelled() => {}
-                _ = lease.wait_for(|held| !*held) => {}
+                _ = lease.wait_for(Option::is_none) => {}
                 () = tokio::time::sleep_until(next) => {}
             }
         };
@@ -80,22 +87,29 @@ async fn connection(
 }
 
 /// Waits for the lease; false when nobody asks for it any more.
-async fn is_granted(lease: &mut watch::Receiver<bool>) -> bool {
-    lease.wait_for(|held| *held).await.is_ok()
+async fn is_granted(lease: &mut watch::Receiver<Option<Duration>>) -> bool {
+    lease.wait_for(Option::is_some).await.is_ok()
 }
 
-/// Asks for the lease again and again, telling `granted` whether it is held, until the reader has ended; then
-/// gives it back.
-async fn keep_lease(mailbox: String, handlers: Arc<Handlers>, granted: watch::Sender<bool>) {
-    loop {
-        let held = (handlers.lease)(mailbox.clone()).await;
-        granted.send_if_modified(|known| std::mem::replace(known, held) != held);
-        tokio::select! {
-            () = granted.closed() => break,
-            () = tokio::time::sleep(ASK_FOR_LEASE) => {}
+/// Asks for the lease again and again while it is wanted, telling `granted` what comes of it, until the reader has
+/// ended; gives it back whenever it is no longer wanted.
+async fn keep_lease(
+    mailbox: String,
+    handlers: Arc<Handlers>,
+    granted: watch::Sender<Option<Duration>>,
+    mut is_wanted: watch::Receiver<bool>,
+) {
+    while is_wanted.wait_for(|wanted| *wanted).await.is_ok() {
+        let lease = (handlers.lease)(mailbox.clone()).await;
+        granted.send_if_modified(|known| std::mem::replace(known, lease) != lease);
+        let unwanted = async { is_wanted.wait_for(|wanted| !*wanted).await.map(drop) };
+        let Ok(ended) = tokio::time::timeout(ASK_FOR_LEASE, unwanted).await else { continue };
+        granted.send_replace(None);
+        (handlers.hand_back)(mailbox.clone()).await;
+        if ended.is_err() {
+            return;
         }
     }
-    (handlers.hand_back)(mailbox).await;
 }
 
 fn pauses() -> ExponentialBackoff {

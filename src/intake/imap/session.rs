@@ -175,8 +175,11 @@ impl Session {
     pub(super) async fn move_to(&mut self, uids: &[u32], folder: &str, read: bool) -> Result<(), ImapError> {
         for uids in uids.chunks(NUMBERS) {
             let set = set(uids);
-            if read {
-                self.simple(&format!("UID STORE {set} +FLAGS.SILENT (\\Seen)"), |_| ()).await?;
+            if read
+                && let Err(error) = self.simple(&format!("UID STORE {set} +FLAGS.SILENT (\\Seen)"), |_| ()).await
+                && error.ends_connection()
+            {
+                return Err(error);
             }
             if self.can("MOVE") {
                 self.simple(&format!("UID MOVE {set} {}", quoted(folder)), |_| ()).await?;

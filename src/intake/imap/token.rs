@@ -12,6 +12,7 @@ use crate::config::{ConfigError, ImapOauth};
 const MARGIN: Duration = Duration::from_mins(2);
 /// How long a token lasts where the server does not say (RFC 6749 section 5.1 only recommends it).
 const USUAL_LIFE: Duration = Duration::from_mins(10);
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Asks a token endpoint, and keeps what it gave for as long as that is valid.
@@ -55,7 +56,9 @@ impl Tokens {
             )
         };
         url::Url::parse(&config.token_url).map_err(|error| wrong(&error))?;
-        let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|error| wrong(&error))?;
+        // A redirection would carry the secret elsewhere.
+        let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
+        let http = http.build().map_err(|error| wrong(&error))?;
         Ok(Some(Self { config: config.clone(), http, kept: Mutex::new(None) }))
     }
 
@@ -72,7 +75,7 @@ impl Tokens {
         let refresh_token = kept.as_ref().and_then(|kept| kept.refresh_token.as_ref());
         let refresh_token = refresh_token.or(self.config.refresh_token.as_ref()).cloned();
         let granted = self.ask(refresh_token.as_ref()).await?;
-        let life = granted.expires_in.map_or(USUAL_LIFE, Duration::from_secs);
+        let life = granted.expires_in.map_or(USUAL_LIFE, Duration::from_secs).min(LONGEST_LIFE);
         *kept = Some(Kept {
             token: granted.access_token.clone(),
             until: Instant::now() + life.saturating_sub(MARGIN),

@@ -46,6 +46,8 @@ impl Dates {
             .unwrap_or_else(|| before(OLDEST_COPY_OF_UNDATED));
         let relayed = header.all("received").filter_map(|field| stamped(&field)).min().unwrap_or(arrived);
         let copies_since = written.min(relayed).min(arrived).max(before(OLDEST_COPY));
+        // A message may lie in a mailbox for as long as it likes, and be put back there.
+        let copies_since = envelope.stored.map_or(copies_since, |stored| copies_since.min(stored));
         Self { arrived, copies_since }
     }
 }

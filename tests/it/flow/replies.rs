@@ -188,7 +188,10 @@ async fn the_requester_s_reply_becomes_a_follow_up_with_its_file_and_reopens_a_s
     assert_eq!(Reference::find(&followup.content), Reference::parse(reference));
     assert!(followup.content.contains("Voici la capture."), "{}", followup.content);
     assert!(!followup.content.contains("passage cité"), "{}", followup.content);
-    assert_eq!(followup.documents.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>(), ["capture.txt"]);
+    assert_eq!(
+        followup.documents.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>(),
+        ["capture.txt", "message-original.eml.txt"]
+    );
     assert_eq!(followup.documents[0].bytes, b"Erreur 500");
     assert!(dropped.content.contains("outil.xyz"), "{}", dropped.content);
     assert!(notices(gateway).await.is_empty());

@@ -66,6 +66,20 @@ async fn a_flushed_redis_under_two_instances_makes_no_second_ticket() {
     each_has_one_ticket(&sandbox, "vidé", 300);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_two_instances_go_on_one_after_the_other() {
+    let (dovecot, sandbox, mut redis) = (Dovecot::start(), sandbox().await, Redis::start());
+    let url = redis.url();
+    let shared = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("glpi.timeout", "1s"), ("imap.poll", "1s")];
+    let (_first, _second) = tokio::join!(reading(&dovecot, &sandbox, &shared), reading(&dovecot, &sandbox, &shared));
+    dovecot.store(USER, "INBOX", mails("veuf", 1));
+    emptied(&dovecot).await;
+    redis.stop();
+    dovecot.store(USER, "INBOX", mails("veuf", 30).split_off(1));
+    emptied(&dovecot).await;
+    each_has_one_ticket(&sandbox, "veuf", 30);
+}
+
 /// The program itself, reading the mailbox.
 fn serve(dovecot: &Dovecot, sandbox: &Sandbox, settings: &[(&str, &str)]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));

@@ -156,7 +156,7 @@ fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
 
 /// What adds replies to their tickets: the setting itself, and a proof of their senders, which [`mail`] brings.
 pub(crate) const FOLLOWUP: [(&str, &str); 3] =
-    [("mail.replies", "followup"), ("sender.require", "pass"), ("sender.authserv_ids", "relais.test")];
+    [("mail.replies", "followup"), ("sender.require", "aligned"), ("sender.authserv_ids", "relais.test")];
 
 /// A small mail, written now, that the relay has found to be of its sender.
 pub(crate) fn mail(from: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
