@@ -46,6 +46,9 @@ const WAITING: &str = "passerelle_imap_waiting";
 /// Bytes of mails in memory at a time, over all mailboxes, in kibibytes; a larger one has all of it.
 const MEMORY_KIB: u32 = 64 * 1024;
 
+/// The pause before a reader that broke down begins anew.
+const BEGIN_ANEW: Duration = Duration::from_mins(1);
+
 /// What the readers are told.
 pub struct Settings {
     accounts: Vec<Account>,
@@ -154,12 +157,22 @@ pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationTok
     let memory = Arc::new(Semaphore::new(MEMORY_KIB as usize));
     let readers = settings.accounts.iter().map(|account| {
         let span = tracing::info_span!("imap", mailbox = %account);
-        let desk = Desk::new(account.clone(), settings.clone(), handlers.clone(), places.clone(), memory.clone());
-        tokio::spawn(reader::read(desk, stop.clone()).instrument(span))
+        let desk = {
+            let (account, settings, handlers) = (account.clone(), settings.clone(), handlers.clone());
+            let (places, memory) = (places.clone(), memory.clone());
+            move || Desk::new(account.clone(), settings.clone(), handlers.clone(), places.clone(), memory.clone())
+        };
+        read_on(desk, stop.clone()).instrument(span)
     });
-    for ended in futures_util::future::join_all(readers).await {
-        if let Err(error) = ended {
-            tracing::error!(panic = error.is_panic(), "a mailbox is no longer read: restart the gateway");
+    futures_util::future::join_all(readers).await;
+}
+
+/// Reads a mailbox until `stop`, beginning anew where that breaks down: one mailbox must not stop for a defect.
+async fn read_on(desk: impl Fn() -> Desk, stop: CancellationToken) {
+    while let Err(error) = tokio::spawn(reader::read(desk(), stop.clone()).in_current_span()).await {
+        tracing::error!(panic = error.is_panic(), "reading a mailbox broke down; it begins anew");
+        if stop.run_until_cancelled(tokio::time::sleep(BEGIN_ANEW)).await.is_none() {
+            return;
         }
     }
 }
