@@ -52,8 +52,7 @@ fn is_machine(local: &str) -> bool {
 /// stands on mails of people, too.
 fn takes_answers(mail: &Mail) -> bool {
     let field = |name: &str| mail.fields.get(name).map(|value| value.trim().to_lowercase());
-    let null_sender = mail.envelope_sender.as_deref().is_some_and(|sender| sender.trim().is_empty())
-        || field("return-path").as_deref() == Some("<>");
+    let null_sender = envelope_sender(mail).is_some_and(str::is_empty) || field("return-path").as_deref() == Some("<>");
     // RFC 3834 section 5.1: a person's mail has no such field, or "no"; parameters may follow.
     let automatic = field("auto-submitted").is_some_and(|value| value.split(';').next().map(str::trim) != Some("no"))
         || ["x-autoreply", "x-autorespond"].iter().any(|name| field(name).is_some_and(|value| value != "no"));
@@ -66,10 +65,17 @@ fn takes_answers(mail: &Mail) -> bool {
     !(null_sender || automatic || in_bulk || silenced || report)
 }
 
+/// The envelope sender, without angle brackets: the relay's word, else what it wrote into `Return-Path`
+/// (RFC 5321 section 4.4), as for a mail from a mailbox.
+fn envelope_sender(mail: &Mail) -> Option<&str> {
+    let written = mail.envelope_sender.as_deref().or_else(|| mail.fields.get("return-path").map(String::as_str));
+    written.map(|sender| sender.trim_matches(|c: char| c.is_whitespace() || matches!(c, '<' | '>')))
+}
+
 /// Whether the mail does not seem to come from whom it names: by the relay's word, or because its envelope
 /// names a sender elsewhere. A notice would reach somebody who never wrote.
 fn is_forged(mail: &Mail, requester: &Address) -> bool {
-    let envelope = mail.envelope_sender.as_deref().and_then(|sender| sender.rsplit_once('@'));
+    let envelope = envelope_sender(mail).and_then(|sender| sender.rsplit_once('@'));
     if envelope.is_some_and(|(_, domain)| !domain.eq_ignore_ascii_case(requester.domain())) {
         return true;
     }
@@ -163,6 +169,18 @@ mod tests {
     fn a_forged_mail_brings_no_notice_to_its_victim(#[case] results: &str, #[case] expected: bool) {
         let mail = samples::mail(|mail| {
             mail.fields.insert("authentication-results".to_owned(), results.to_owned());
+        });
+        assert_eq!(may_notify(&mail, Reason::NoKeyword, Passerelle), expected);
+    }
+
+    #[rstest]
+    #[case("<victime@ac-dijon.fr>", true)]
+    #[case("<pirate@ailleurs.example>", false)]
+    #[case("< >", false)]
+    fn a_mailbox_s_mail_names_its_sender_in_return_path(#[case] path: &str, #[case] expected: bool) {
+        let mail = samples::mail(|mail| {
+            mail.envelope_sender = None;
+            mail.fields.insert("return-path".to_owned(), path.to_owned());
         });
         assert_eq!(may_notify(&mail, Reason::NoKeyword, Passerelle), expected);
     }

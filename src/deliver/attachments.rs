@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clients::glpi::{DocumentTypes, Upload},
     config::{self, Original},
-    request::{Attachment, LeftOut, Received},
+    request::{Attachment, Enclosed, LeftOut, Received},
 };
 
 /// The files that go, and those that are named instead.
@@ -21,6 +21,9 @@ pub(super) struct Chosen {
     /// Inline images that do not go, by their tag, and what stands in their place, HTML.
     absent_images: Vec<(String, String)>,
 }
+
+/// Why a mail does not go as a file.
+const HOLDS_FORBIDDEN: &str = "message contenant un fichier interdit";
 
 /// How the original of a mail is called in its ticket.
 const ORIGINAL: &str = "message-original.eml";
@@ -57,6 +60,10 @@ pub(super) fn choose(
                 continue;
             }
         };
+        if let Some(why) = withheld(received, Some(index), limits) {
+            chosen.leave_out(&file.name, None, why.to_owned());
+            continue;
+        }
         chosen.take(file, &name, &mut total, limits, types);
     }
     let is_due = match original {
@@ -71,13 +78,27 @@ pub(super) fn choose(
             content: content.clone(),
             inline_tag: None,
         };
-        if holds_forbidden {
-            chosen.leave_out(ORIGINAL, None, "il contient un fichier qui n'est pas transmis".to_owned());
+        let why = if holds_forbidden { Some(HOLDS_FORBIDDEN) } else { withheld(received, None, limits) };
+        if let Some(why) = why {
+            chosen.leave_out(ORIGINAL, None, why.to_owned());
         } else {
             chosen.take(&original, ORIGINAL, &mut total, limits, types);
         }
     }
     chosen
+}
+
+/// Why the original, or the attached mail at this place, does not go, if anything in it is forbidden or nobody can
+/// tell. A file with a password in it does not hold it back.
+fn withheld(received: &Received, file: Option<usize>, limits: &config::Attachments) -> Option<&'static str> {
+    let Enclosed { parts, is_whole, .. } = received.enclosed.iter().find(|enclosed| enclosed.file == file)?;
+    let is_forbidden =
+        |name: &str, content: &[u8]| matches!(inspect::inspect(name, content, limits), Verdict::Forbidden(_));
+    if parts.iter().any(|part| is_forbidden(&part.name, &part.beginning)) {
+        Some(HOLDS_FORBIDDEN)
+    } else {
+        (!is_whole).then_some("message trop imbriqué pour être vérifié")
+    }
 }
 
 /// The name a file goes by. Mails and appointments are plain text that GLPI does not take out of the box:
@@ -176,7 +197,7 @@ mod tests {
     use super::{super::inspect, choose, replace_image};
     use crate::{
         config::{Attachments, Original},
-        request::{Attachment, Received},
+        request::{Attachment, Enclosed, Part, Received},
         screen::samples,
     };
 
@@ -227,8 +248,8 @@ mod tests {
 
     #[test]
     fn what_is_forbidden_or_encrypted_is_named_and_the_original_stays_out_with_it() {
-        let mut received = with(&[("a.txt", 10), ("jeu.exe", 10), ("a.pdf", 0)]);
-        received.attachments[2].content = Bytes::from_static(b"%PDF-1.7 /Encrypt 1 0 R");
+        let mut received = with(&[("a.txt", 10), ("jeu.exe", 10), ("a.rar", 0)]);
+        received.attachments[2].content = Bytes::from_static(b"Rar!\x1a\x07\0\x11\x22\x73\x80\0");
         received.original = Some(Bytes::from_static(b"From: x"));
         let chosen = choose(&received, &limits(), Original::Always, None);
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
@@ -236,11 +257,34 @@ mod tests {
             left,
             [
                 "jeu.exe: fichier exécutable ou script",
-                "a.pdf: fichier chiffré : envoyez-le sans mot de passe",
-                "message-original.eml: il contient un fichier qui n'est pas transmis"
+                "a.rar: fichier chiffré : envoyez-le sans mot de passe",
+                "message-original.eml: message contenant un fichier interdit"
             ]
         );
         assert!(!chosen.holds_original());
+    }
+
+    #[test]
+    fn a_mail_that_encloses_what_is_forbidden_or_unknown_stays_out() {
+        let mut received = with(&[("Fwd.eml", 10), ("b.eml", 10), ("c.eml", 10)]);
+        received.original = Some(Bytes::from_static(b"From: x"));
+        let part = |name: &str, beginning: &'static [u8]| Part { name: name.into(), beginning: beginning.into() };
+        received.enclosed = vec![
+            Enclosed { file: None, parts: vec![part("jeu.exe", b"x")], is_whole: true },
+            Enclosed { file: Some(0), parts: vec![part("a.txt", b"\x7fELF")], is_whole: true },
+            Enclosed { file: Some(1), parts: vec![part("a.rar", b"Rar!\x1a\x07\0\x11\x22\x73\x80\0")], is_whole: true },
+            Enclosed { file: Some(2), parts: vec![], is_whole: false },
+        ];
+        let chosen = choose(&received, &limits(), Original::Always, None);
+        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+        assert_eq!(
+            left,
+            [
+                "Fwd.eml: message contenant un fichier interdit",
+                "c.eml: message trop imbriqué pour être vérifié",
+                "message-original.eml: message contenant un fichier interdit"
+            ]
+        );
     }
 
     #[test]
@@ -251,7 +295,10 @@ mod tests {
         received.body.folded_html = Some("<img id=\"T\">".into());
         received.original = Some(Bytes::from_static(b"From: x"));
         let chosen = choose(&received, &limits(), Original::WhenCut, None);
-        assert_eq!((chosen.cut.clone(), chosen.left_out.len()), (vec!["1 image de signature".to_owned()], 0));
+        assert_eq!(
+            (chosen.cut.clone(), chosen.left_out.len()),
+            (vec!["1 petite image (signature, copie)".to_owned()], 0)
+        );
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["a.txt", "message-original.eml.txt"]);
         assert_eq!(chosen.absent_images, [("T".to_owned(), String::new())]);

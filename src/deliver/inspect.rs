@@ -120,14 +120,14 @@ fn is_active(content: &[u8]) -> bool {
         .any(|mark| start.starts_with(mark))
 }
 
-/// Whether a password is needed to read the file, where that is cheap to tell.
+/// Whether a password is needed to read the file, where that is cheap to tell. Of a PDF it is not: most that are
+/// encrypted open without one and only forbid printing or copying (ISO 32000-1 section 7.6.3.1).
 fn is_encrypted(content: &[u8]) -> bool {
     match content {
         [b'P', b'K', 3, 4, ..] => is_encrypted_zip(content),
         [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => is_encrypted_7z(content),
         [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => is_encrypted_rar(content),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => is_encrypted_office(content),
-        _ if content.starts_with(b"%PDF-") => is_encrypted_pdf(content),
         _ => {
             let start = content[..content.len().min(1024)].trim_ascii_start();
             start.starts_with(b"-----BEGIN PGP MESSAGE-----")
@@ -202,20 +202,6 @@ fn is_encrypted_office(content: &[u8]) -> bool {
     holds(content, &name)
 }
 
-/// The trailer, at the end or in a cross-reference stream, names what encrypts (ISO 32000-1 section 7.6.1).
-fn is_encrypted_pdf(content: &[u8]) -> bool {
-    let end = &content[content.len().saturating_sub(SEARCHED)..];
-    let start = &content[..content.len().min(SEARCHED)];
-    [start, end].iter().any(|part| {
-        let mark = b"/Encrypt";
-        let followed = |at: usize| {
-            part.get(at + mark.len())
-                .is_some_and(|next| next.is_ascii_whitespace() || next.is_ascii_digit() || *next == b'<')
-        };
-        part.windows(mark.len()).enumerate().any(|(at, window)| window == mark && followed(at))
-    })
-}
-
 fn holds(content: &[u8], mark: &[u8]) -> bool {
     content.windows(mark.len()).any(|window| window == mark)
 }
@@ -258,6 +244,7 @@ pub(super) mod tests {
     #[case("facture.pdf.exe", b"x")]
     #[case("photo.jpg      .scr", b"x")]
     #[case("Script.JS", b"x")]
+    #[case("outil.PYW", b"x")]
     #[case("notice", b"\x7fELF\x02")]
     #[case("image.png", b"#!/bin/sh\nrm")]
     #[case("virus.exe.dat", b"x")]
@@ -317,7 +304,6 @@ pub(super) mod tests {
             ("a.rar", b"Rar!\x1a\x07\x01\0\x11\x22\x33\x44\x21\x04\0"),
             ("a.rar", b"Rar!\x1a\x07\0\x11\x22\x73\x80\0"),
             ("a.docx", &office),
-            ("a.pdf", b"%PDF-1.7\ntrailer<</Encrypt 5 0 R>>"),
             ("a.asc", b"\n-----BEGIN PGP MESSAGE-----"),
         ] {
             assert_eq!(judged(name, content), "chiffré", "{name}");
@@ -330,7 +316,7 @@ pub(super) mod tests {
             ("a.rar", b"Rar!\x1a\x07\x01\0\x11\x22\x33\x44\x21\x01\0"),
             ("a.rar", b"Rar!\x1a\x07\0\x11\x22\x73\0\0"),
             ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
-            ("a.pdf", b"%PDF-1.7\n/EncryptMetadata"),
+            ("a.pdf", b"%PDF-1.7\ntrailer<</Encrypt 5 0 R>>"),
         ] {
             assert_eq!(judged(name, content), name);
         }
@@ -340,7 +326,7 @@ pub(super) mod tests {
         #[test]
         fn any_bytes_are_judged(
             name in "\\PC{0,20}",
-            start in prop::sample::select(vec![ZIP, PNG, b"MZ", b"%PDF-/Encrypt", b"Rar!\x1a\x07\x01\0", b"Rar!\x1a\x07\0", b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04PK\x01\x02"]),
+            start in prop::sample::select(vec![ZIP, PNG, b"MZ", b"%PDF-", b"Rar!\x1a\x07\x01\0", b"Rar!\x1a\x07\0", b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04PK\x01\x02"]),
             rest in prop::collection::vec(any::<u8>(), 0..120),
             with_end in any::<bool>(),
         ) {

@@ -58,8 +58,8 @@ pub(super) fn spared(received: &Received, most: u64) -> Vec<Spared> {
 pub(super) fn told(count: usize) -> Option<String> {
     match count {
         0 => None,
-        1 => Some("1 image de signature".to_owned()),
-        count => Some(format!("{count} images de signature")),
+        1 => Some("1 petite image (signature, copie)".to_owned()),
+        count => Some(format!("{count} petites images (signature, copie)")),
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
         );
         assert_eq!(
             (told(0), told(1).unwrap(), told(3).unwrap()),
-            (None, "1 image de signature".into(), "3 images de signature".into())
+            (None, "1 petite image (signature, copie)".into(), "3 petites images (signature, copie)".into())
         );
     }
 }

@@ -12,6 +12,7 @@ mod reference;
 pub use address::Address;
 pub use outcome::{Addition, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{
-    Attachment, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Received, TicketKind, is_forward,
+    Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
+    is_forward,
 };
 pub use reference::{DayMark, Reference};

@@ -166,13 +166,13 @@ reasons! {
 
     /// A reply, where follow-ups are written in GLPI or the sender has no part in the ticket.
     ReplyToTicket = "reply-to-ticket",
-        "Votre message n'a pas été ajouté à la demande n° {ticket} : les compléments s'écrivent dans GLPI. Ouvrez la demande à l'adresse {link}, puis ajoutez-y un suivi (bouton « Répondre ») avec votre texte et vos pièces jointes.";
+        "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI. Ouvrez la demande à l'adresse {link}, puis ajoutez-y un suivi (bouton «\u{a0}Répondre\u{a0}») avec votre texte et vos pièces jointes.";
     /// A reply to a closed ticket.
     TicketClosed = "ticket-closed",
-        "La demande n° {ticket} est close : votre message n'y a pas été ajouté. Si vous avez encore besoin d'aide, écrivez un nouveau message, sans répondre à un ancien, dont l'objet nomme l'application (par exemple : LSU, ONDE, ECECA, APAE), et rappelez-y le numéro {ticket}.";
+        "La demande n°\u{a0}{ticket} est close\u{a0}: votre message n'y a pas été ajouté. Si vous avez encore besoin d'aide, écrivez un nouveau message, sans répondre à un ancien, dont l'objet nomme l'application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE), et rappelez-y le numéro {ticket}.";
     /// A reply to a ticket that GLPI does not have, or not any more.
     TicketUnknown = "ticket-unknown",
-        "La demande à laquelle répond votre message n'existe pas, ou plus, dans l'assistance. Vérifiez le numéro indiqué dans l'objet, ou écrivez un nouveau message, sans répondre à un ancien, dont l'objet nomme l'application (par exemple : LSU, ONDE, ECECA, APAE).";
+        "La demande à laquelle répond votre message n'existe pas, ou plus, dans l'assistance. Vérifiez le numéro indiqué dans l'objet, ou écrivez un nouveau message, sans répondre à un ancien, dont l'objet nomme l'application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE).";
 
     /// A delivery report or a null sender.
     Bounce = "bounce", "Avis de non-remise : aucune suite.";

@@ -46,8 +46,8 @@ pub struct Received {
     /// Idempotency-Key is named by the minute it came in, so the ten minutes before and the next one
     /// are listed here.
     pub aliases: Vec<Reference>,
-    /// When it reached the academy: over LMTP and IMAP the relay's topmost `Received`, in a mailbox also the
-    /// moment it was stored there, else now. Decides the day it counts for.
+    /// When it reached the academy: over LMTP the relay's topmost `Received`, over IMAP the moment the mailbox
+    /// stored it, else now. Decides the day it counts for.
     pub arrived: Timestamp,
     /// The earliest moment another copy can have come in. The cache is believed about copies only when it
     /// remembers further back than this.
@@ -62,11 +62,13 @@ pub struct Received {
     pub body: Body,
     /// The files, in the order they came.
     pub attachments: Vec<Attachment>,
-    /// What of the request neither the text nor the files hold, in French, a phrase each: «2 images de
-    /// signature». Empty where nothing is missing.
+    /// What of the request neither the text nor the files hold, in French, a phrase each: «la
+    /// signature électronique du message». Empty where nothing is missing.
     pub cut: Vec<String>,
     /// A mail as it came, header and all.
     pub original: Option<Bytes>,
+    /// What the original and each attached mail hold, whatever wraps it.
+    pub enclosed: Vec<Enclosed>,
     /// The size of the whole as it came, bytes; more than was kept where intake cut it.
     pub size: u64,
     /// What only a mail, or only a form, has.
@@ -101,6 +103,32 @@ pub struct Attachment {
 impl std::fmt::Debug for Attachment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Attachment({}, {} bytes)", self.content_type, self.content.len())
+    }
+}
+
+/// All that a mail holds, by which it is judged whether it may be handed on as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enclosed {
+    /// The attached mail's place in [`Received::attachments`]; `None` is the original.
+    pub file: Option<usize>,
+    /// Every part, those of attached mails and those beside what is encrypted or signed included.
+    pub parts: Vec<Part>,
+    /// Whether nothing lies beyond the limits of depth and number.
+    pub is_whole: bool,
+}
+
+/// A part of a mail.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The name it has as a file.
+    pub name: String,
+    /// The first 1024 bytes of its content.
+    pub beginning: Bytes,
+}
+
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Part")
     }
 }
 

@@ -77,6 +77,11 @@ pub enum Standing {
     },
 }
 
+/// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever cannot open the ticket's page; the notice goes on with
+/// what to do.
+const WITHOUT_ACCOUNT: &str =
+    "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
+
 /// The proof that a reply may be added to this ticket. Only [`reply`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MayFollowUp(u64);
@@ -95,7 +100,7 @@ impl MayFollowUp {
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
 pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let Standing::Found { ticket, link, is_actor, is_closed, .. } = standing else {
+    let Standing::Found { ticket, link, is_actor, is_closed, has_account } = standing else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
     let reason = match (is_actor, is_closed, rules.replies) {
@@ -103,7 +108,12 @@ pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejectio
         (true, false, Replies::Followup) => return Ok(MayFollowUp(*ticket)),
         (true, false, Replies::Redirect) | (false, _, _) => Reason::ReplyToTicket,
     };
-    let sentence = rules.sentence(reason).replace("{ticket}", &ticket.to_string()).replace("{link}", link);
+    let is_shipped = !rules.sentences.contains_key(reason.code());
+    let sentence = match reason {
+        Reason::ReplyToTicket if is_shipped && !has_account => WITHOUT_ACCOUNT,
+        _ => rules.sentence(reason),
+    };
+    let sentence = sentence.replace("{ticket}", &ticket.to_string()).replace("{link}", link);
     Err(Rejection::Refused(Refusal { reason, sentence }))
 }
 
@@ -313,7 +323,11 @@ mod tests {
         match reply(&standing, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
-                assert!(!refusal.sentence.contains('{') && refusal.sentence.contains("n° 7"), "{}", refusal.sentence);
+                assert!(
+                    !refusal.sentence.contains('{') && refusal.sentence.contains("n°\u{a0}7"),
+                    "{}",
+                    refusal.sentence
+                );
                 Err(refusal.reason)
             }
             Err(other) => panic!("{other:?}"),
@@ -348,5 +362,17 @@ mod tests {
         let standing = Standing::Found { ticket: 7, link, is_actor: false, is_closed: false, has_account: true };
         let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
+    }
+
+    #[test]
+    fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
+        for has_account in [true, false] {
+            let link = "https://glpi/7".into();
+            let standing = Standing::Found { ticket: 7, link, is_actor: false, is_closed: false, has_account };
+            let Err(Rejection::Refused(refusal)) = reply(&standing, &samples::rules(|_| {})) else {
+                panic!("not refused")
+            };
+            assert_eq!(refusal.sentence.contains("https://glpi/7"), has_account, "{}", refusal.sentence);
+        }
     }
 }

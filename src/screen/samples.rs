@@ -60,6 +60,7 @@ fn received(requester: Option<Address>, origin: Origin) -> Received {
         attachments: vec![],
         cut: vec![],
         original: None,
+        enclosed: vec![],
         size: 1000,
         origin,
     }

@@ -165,6 +165,7 @@ fn received(subject: &str, origin: Origin) -> Received {
         attachments: vec![],
         cut: vec![],
         original: None,
+        enclosed: vec![],
         size: 1000,
         origin,
     }

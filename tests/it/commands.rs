@@ -93,7 +93,7 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
             ("refused", "reply-to-ticket")
         ]
     );
-    assert!(lines[3]["sentence"].as_str().unwrap().contains("n° 1234"), "{}", lines[3]);
+    assert!(lines[3]["sentence"].as_str().unwrap().contains("n°\u{a0}1234"), "{}", lines[3]);
     assert_eq!(lines[0]["application"], "LSU");
     assert_eq!(lines[0]["category"], "Scolarité > LSU");
     assert_eq!(lines[0]["group"], "Référents-LSU");

@@ -9,7 +9,7 @@ use super::{
     identity::{self, Identity},
 };
 use crate::{
-    intake::parse::{Names, is_disguise, line, to_html},
+    intake::parse::{Names, enclosed_in, is_disguise, line, to_html},
     request::{Address, Attachment, Body, Channel, FormFields, Origin, Received, TicketKind},
     screen::{Application, Applications, words},
 };
@@ -48,6 +48,7 @@ pub fn receive(
         return Err(checks.0);
     };
     let attachments = attachments(files);
+    let enclosed = enclosed_in(&attachments);
     let form = FormFields { application, nature, kind, urgency, error_message, phone, uai };
     let Identity { reference, aliases, copies_since } = key.map_or_else(
         || Identity::by_content(&requester, identity::content(&subject, &text, &form, &attachments), now),
@@ -66,6 +67,7 @@ pub fn receive(
         attachments,
         cut: Vec::new(),
         original: None,
+        enclosed,
         size,
         origin: Origin::Form(form),
     })

@@ -13,7 +13,7 @@ use super::{
     header::Header,
     history, html,
     names::Names,
-    opened::Opened,
+    opened::{Opened, SPARE_TEXT},
     parts::{Disposition, Leaf, Multipart, Node},
     text,
 };
@@ -21,8 +21,18 @@ use crate::request::{Attachment, Body, Reference};
 
 /// What all texts of a mail may take as HTML, bytes; beyond it they go along as files.
 const MAX_TEXT: usize = 500_000;
+/// Images written into the HTML itself that become files; the others are named in their place.
+const MAX_DATA_IMAGES: usize = 200;
 /// Attached mails that are shown, too; all are files.
 const MAX_FORWARDED: usize = 20;
+
+/// What became of a mail's parts.
+pub(super) struct Written {
+    pub(super) body: Body,
+    pub(super) attachments: Vec<Attachment>,
+    /// What is in neither, in French.
+    pub(super) cut: Vec<String>,
+}
 
 /// A mail's text and files.
 #[derive(Debug, Default)]
@@ -32,12 +42,7 @@ struct Content<'a> {
 }
 
 /// Writes the body and hands over every file, in the order of the mail. A forwarded mail stays unfolded.
-pub(super) fn write(
-    opened: &Opened,
-    calendar: Option<&Calendar>,
-    reference: Reference,
-    is_forward: bool,
-) -> (Body, Vec<Attachment>) {
+pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Reference, is_forward: bool) -> Written {
     let content = content(opened);
     let mut files = Files::new(&content.files, reference);
     let mut whole = String::new();
@@ -71,7 +76,24 @@ pub(super) fn write(
         // Its text may have become a file after all.
         attachment.inline_tag = attachment.inline_tag.take().filter(is_shown);
     }
-    (body, attachments)
+    let mut cut = Vec::new();
+    if opened.spare.as_ref().is_some_and(|spare| !is_said(spare, &content.texts)) {
+        cut.push(SPARE_TEXT.to_owned());
+    }
+    Written { body, attachments, cut }
+}
+
+/// Whether the letters of a spare text are among those of the shown ones.
+fn is_said(spare: &Leaf, shown: &[&Leaf]) -> bool {
+    let letters =
+        |leaf: &Leaf| text::from_html(&html_of(leaf)).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let shown: String = shown.iter().map(|leaf| letters(leaf)).collect();
+    shown.contains(&letters(spare))
+}
+
+/// A text as HTML, whether it is or not.
+fn html_of(leaf: &Leaf) -> String {
+    if leaf.content_type == "text/html" { leaf.text() } else { text::to_html(&plain(leaf)) }
 }
 
 /// The texts that are the text of a mail.
@@ -87,12 +109,12 @@ fn content(opened: &Opened) -> Content<'_> {
         root => gather(root),
     };
     if !content.texts.iter().any(|leaf| says(leaf)) {
-        content.texts.extend(opened.spare.iter().find(|leaf| says(leaf)));
+        content.texts.extend(opened.spare.as_ref());
     }
     content
 }
 
-fn says(leaf: &Leaf) -> bool {
+pub(super) fn says(leaf: &Leaf) -> bool {
     text::from_html(&leaf.text()).contains(char::is_alphanumeric)
 }
 
@@ -212,6 +234,9 @@ impl<'a> Files<'a> {
     fn tag_of(&mut self, address: &str) -> Option<String> {
         let (scheme, rest) = address.trim().split_once(':')?;
         if scheme.eq_ignore_ascii_case("data") {
+            if self.added.len() >= MAX_DATA_IMAGES {
+                return None;
+            }
             let (media, data) = rest.split_once(',')?;
             let content_type = media.strip_suffix(";base64")?.to_ascii_lowercase();
             let is_image = content_type.starts_with("image/") && content_type != "image/svg+xml";
@@ -293,15 +318,39 @@ fn inline_tag(reference: Reference, index: usize) -> String {
 mod tests {
     use bytes::Bytes;
 
+    use data_encoding::BASE64;
+
     use super::{Reference, inline_tag, write};
     use crate::{
-        intake::parse::{calendar, opened, parts::Tree},
+        intake::parse::{calendar, opened, parts::Tree, tnef},
         request::{Attachment, Body},
     };
 
     fn written(mail: &str) -> (Body, Vec<Attachment>) {
         let opened = opened::open(Tree::entity(&Bytes::from(mail.to_owned()), 1000));
-        write(&opened, calendar::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false)
+        let written = write(&opened, calendar::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false);
+        (written.body, written.attachments)
+    }
+
+    #[test]
+    fn the_text_of_a_winmail_dat_that_is_not_shown_is_told() {
+        let winmail = BASE64.encode(&tnef::tests::winmail());
+        let cut = |text: &str| {
+            let head = "Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64";
+            let mail = multipart("mixed", &[("Content-Type: text/plain", text), (head, &winmail)]);
+            let opened = opened::open(Tree::entity(&Bytes::from(mail), 1000));
+            write(&opened, None, Reference::new("mail", "", b"x"), false).cut
+        };
+        assert_eq!(cut("-- \nListe de diffusion"), ["le texte d'un fichier winmail.dat"]);
+        assert_eq!(cut("Bonjour,\nl'accès ne\nmarche pas. L'accès ne marche pas !"), [""; 0]);
+        assert_eq!(cut(""), [""; 0]);
+    }
+
+    #[test]
+    fn images_in_the_html_become_files_up_to_a_number() {
+        let image = "<img src='data:image/png;base64,iVBORw0K'>";
+        let (body, files) = written(&format!("Content-Type: text/html\n\n<p>x {}</p>", image.repeat(203)));
+        assert_eq!((files.len(), body.html.matches("[image absente du message]").count()), (200, 3));
     }
 
     fn names(attachments: &[Attachment]) -> Vec<&str> {

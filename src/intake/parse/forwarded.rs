@@ -20,7 +20,12 @@ const IMAGE: &str = "image du message transféré";
 
 /// Whether a part is a mail.
 pub(super) fn is_mail(leaf: &Leaf) -> bool {
-    matches!(leaf.content_type.as_str(), "message/rfc822" | "message/global")
+    is_mail_type(&leaf.content_type)
+}
+
+/// Whether it is a mail's media type.
+pub(super) fn is_mail_type(content_type: &str) -> bool {
+    matches!(content_type, "message/rfc822" | "message/global")
 }
 
 /// The mail as sanitised HTML of at most about `room` bytes; mails within it are not looked into.

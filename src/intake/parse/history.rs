@@ -303,10 +303,12 @@ fn is_header_block(lines: &[Line]) -> bool {
     });
     let lines = if dated { &lines[1..] } else { lines };
     let labels: Vec<Option<Label>> = lines.iter().take(8).map(|line| label(line.text.trim())).collect();
+    // «De : la mairie / À : nous / Objet : …» may be a person's own list.
+    let names_sender = lines.first().is_some_and(|line| line.text.contains('@'));
     let has = |wanted: &Label| labels.iter().flatten().any(|label| label == wanted);
     matches!(labels.as_slice(), [Some(Label::From), ..] | [Some(Label::When), Some(Label::From), ..])
         && has(&Label::Subject)
-        && (dated || has(&Label::When) || has(&Label::To))
+        && (dated || has(&Label::When) || has(&Label::To) && names_sender)
 }
 
 /// The lines that name the writer of a quote.
@@ -332,8 +334,10 @@ fn attribution(lines: &[Line]) -> Option<Attribution> {
             let writes = tells_of_writing(said);
             let names =
                 said.contains('@') && (writes || begins && !said.starts_with("Le ") && !said.starts_with("On "));
-            return (writes && begins || names)
-                .then_some(Attribution { lines: at + 1, dated: writes && has_time_or_year(said) });
+            return (writes && begins || names).then_some(Attribution {
+                lines: at + 1,
+                dated: writes && (said.contains('@') || has_time_or_year(said)),
+            });
         }
         let on_one_line = ["> a écrit :", "> wrote:"].iter().find_map(|end| text.split_once(end));
         if on_one_line.is_some_and(|(said, _)| begins && said.contains('@') && has_time_or_year(said)) {
@@ -352,18 +356,20 @@ fn tells_of_writing(said: &str) -> bool {
     })
 }
 
-/// Whether a text holds a year, a time or a date in figures, as programs write them.
+/// Whether a text holds a year, alone or in a date, or a time, as programs write them; people write «Le 12/10».
 fn has_time_or_year(text: &str) -> bool {
     let is_figure = |c: char| c.is_ascii_digit() || matches!(c, ':' | '/' | '-' | '.' | 'h');
     text.split(|c| !is_figure(c)).any(|word| {
         let word = word.trim_matches(['.', '-', 'h', '/', ':']);
         let mut parts = word.split([':', '/', '-', '.', 'h']);
+        let is_time = word.contains([':', 'h']);
+        let is_date = word.split(['/', '-', '.']).count() == 3;
         let is_number = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
             lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
         };
         match (parts.next(), parts.next()) {
             (Some(year), None) => is_number(year, 4..=4) && (year.starts_with("19") || year.starts_with("20")),
-            (Some(first), Some(second)) => is_number(first, 1..=4) && is_number(second, 2..=2),
+            (Some(first), Some(second)) => (is_time || is_date) && is_number(first, 1..=4) && is_number(second, 2..=2),
             _ => false,
         }
     })
@@ -400,8 +406,6 @@ fn is_device_signature(text: &str) -> bool {
         "envoyé de outlook",
         "envoyé d'outlook",
         "envoyé à partir d'",
-        "envoyé avec ",
-        "envoyé via ",
         "provenance : courrier pour windows",
         "sent from ",
         "sent via ",
@@ -410,8 +414,39 @@ fn is_device_signature(text: &str) -> bool {
         "obtenir outlook pour ",
         "get outlook for ",
     ];
+    /// What sends: «via» and «avec» begin sentences of people, too.
+    const PROGRAMS: &[&str] = &[
+        "l'appli",
+        "yahoo",
+        "outlook",
+        "gmail",
+        "proton",
+        "samsung",
+        "orange",
+        "sfr",
+        "free",
+        "la poste",
+        "laposte",
+        "bluemail",
+        "thunderbird",
+        "zimbra",
+        "bluemind",
+        "bouygues",
+        "icloud",
+        "mail ",
+        "la messagerie",
+        "un mobile",
+        "un smartphone",
+        "mon ",
+        "ma ",
+    ];
     let text = text.to_lowercase().replace('’', "'");
-    text.chars().count() <= 80 && BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+    let by_program = ["envoyé via ", "envoyé avec "]
+        .iter()
+        .find_map(|beginning| text.strip_prefix(beginning))
+        .map(|rest| rest.strip_prefix("la messagerie ").unwrap_or(rest))
+        .is_some_and(|rest| PROGRAMS.iter().any(|program| rest.starts_with(program)));
+    text.chars().count() <= 80 && (by_program || BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)))
 }
 
 #[cfg(test)]
@@ -514,6 +549,7 @@ mod tests {
             "Bonjour\n\nPS : merci",
             Some("Envoyé de mon iPhone"),
         );
+        expect_text("Bonjour\n\nEnvoyé avec Proton Mail", "Bonjour", Some("Envoyé avec Proton Mail"));
         expect("<p>a</p><div class='moz-signature'>-- <br>b</div><p>c</p>", "a\n\nc", Some("--\nb"));
     }
 
@@ -525,6 +561,9 @@ mod tests {
             "Le 3 novembre 2026 à 10:15, la mairie nous a écrit :\nplus de réseau.",
             "Le 3 novembre, un parent a écrit :\nson fils n’est pas dans LSU.",
             "La maman (m@x.fr) m'a écrit :\nrien ne marche",
+            "Le 12/10, la mairie a écrit :\nplus de réseau.",
+            "Envoyé via ONDE le 3 novembre, toujours refusé.",
+            "De : la mairie\nÀ : l'école\nObjet : travaux\n\nVoilà ce que j'ai saisi.",
             "Message du directeur :\nDe : 9 h à 10 h",
             "De : 9 h\nà : 10 h, rien ne marche",
             "Bonjour\n--x\nfin",

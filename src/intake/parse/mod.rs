@@ -4,7 +4,7 @@
 //! (`header`, `parts`); the header gives the facts (`facts`, `dates`, `identity`); parts that wrap others are
 //! opened (`opened`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`body`), with appointments
 //! and attached mails told in words (`calendar`, `forwarded`); texts become sanitised HTML (`html`) with what
-//! they repeat folded away (`history`).
+//! they repeat folded away (`history`). What all of it encloses is listed beside (`enclosed`).
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -22,6 +22,7 @@ mod cms;
 mod continued;
 mod cut;
 mod dates;
+mod enclosed;
 mod facts;
 mod flowed;
 mod forwarded;
@@ -41,6 +42,7 @@ mod words;
 // Texts and file names are cleaned alike whichever way they come.
 pub(in crate::intake) use self::{
     charset::{is_disguise, line},
+    enclosed::in_files as enclosed_in,
     names::Names,
     text::to_html,
 };
@@ -86,6 +88,7 @@ pub fn mail_blocking(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Receiv
         });
         received.cut = vec![INCOMPLETE.to_owned()];
         received.original = Some(raw.clone());
+        received.enclosed = enclosed::of(raw, &received.attachments);
         received
     })
 }
@@ -100,7 +103,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let dates = Dates::of(&header, envelope, now);
     let opened = opened::open(tree);
     let calendar = calendar::of(&opened.root);
-    let (body, attachments) = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
+    let written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
     let facts = facts::mail(&header, envelope.clone(), &subject);
     Received {
         channel: envelope.channel,
@@ -112,9 +115,10 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         display_name,
         origin: Origin::Mail(Mail { calendar_method: calendar.and_then(|calendar| calendar.method), ..facts }),
         subject,
-        body,
-        attachments,
-        cut: opened.cut,
+        body: written.body,
+        enclosed: enclosed::of(raw, &written.attachments),
+        attachments: written.attachments,
+        cut: [opened.cut, written.cut].concat(),
         original: Some(raw.clone()),
         size: envelope.size,
     }

@@ -1,6 +1,6 @@
 //! Names for files: clean, short, never empty, each once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::charset;
 
@@ -12,6 +12,8 @@ const MAX_EXTENSION: usize = 16;
 #[derive(Debug, Default)]
 pub(in crate::intake) struct Names {
     given: HashSet<String>,
+    /// How many copies of a name there are, so that none is tried again.
+    copies: HashMap<String, usize>,
     files: usize,
 }
 
@@ -28,9 +30,9 @@ impl Names {
         };
         let (stem, extension) = split(&name);
         let mut unique = join(stem, "", extension);
-        let mut copy = 1;
+        let copy = self.copies.entry(unique.to_lowercase()).or_insert(1);
         while !self.given.insert(unique.to_lowercase()) {
-            copy += 1;
+            *copy += 1;
             unique = join(stem, &format!(" ({copy})"), extension);
         }
         unique
@@ -137,6 +139,13 @@ mod tests {
             ["image.png", "IMAGE.png", "image.png"].iter().map(|name| names.name(Some(name), "image/png")).collect();
         assert_eq!(given, ["image.png", "IMAGE (2).png", "image (3).png"]);
         assert_eq!(names.name(None, "image/png"), "piece-jointe-4.png");
+    }
+
+    #[test]
+    fn a_copys_name_may_be_given_already() {
+        let mut names = Names::default();
+        let given = ["a.png", "a (2).png", "a.png", "a.png"].map(|name| names.name(Some(name), "image/png"));
+        assert_eq!(given, ["a.png", "a (2).png", "a (3).png", "a (4).png"]);
     }
 
     proptest! {

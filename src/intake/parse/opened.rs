@@ -1,7 +1,7 @@
 //! Parts that wrap others, opened: signed and encrypted mails (RFC 8551, RFC 3156), winmail.dat (MS-OXTNEF).
 
 use super::{
-    INCOMPLETE,
+    INCOMPLETE, body,
     cms::{self, Cms},
     parts::{Disposition, Leaf, Multipart, Node, Tree},
     tnef::{self, Text},
@@ -13,6 +13,12 @@ const MAX_DEPTH: usize = 4;
 /// How a file begins that holds a resource fork alone (RFC 1740 appendix A); `AppleSingle` holds the data, too.
 const APPLE_DOUBLE: &[u8] = &[0, 5, 0x16, 7];
 
+/// How mail programs name a signature; under another name it is a file.
+const SIGNATURES: [&str; 6] =
+    ["", "smime.p7s", "smime.p7m", "signature.asc", "openpgp_signature.asc", "openpgp_signature.sig"];
+
+/// Where the text of a winmail.dat says something else than what is shown.
+pub(super) const SPARE_TEXT: &str = "le texte d'un fichier winmail.dat";
 const SIGNATURE: &str = "la signature électronique du message";
 const SMIME_ENCRYPTED: &str = "le texte du message, chiffré (S/MIME)";
 const PGP_ENCRYPTED: &str = "le texte du message, chiffré (PGP)";
@@ -22,26 +28,37 @@ const TNEF_UNREADABLE: &str = "une partie de la pièce jointe winmail.dat, qui n
 /// A mail's parts, none of which wraps others.
 pub(super) struct Opened {
     pub(super) root: Node,
-    /// Texts that count only where the mail says nothing else.
-    pub(super) spare: Vec<Leaf>,
+    /// A text that counts only where the mail says nothing else.
+    pub(super) spare: Option<Leaf>,
     /// What of the mail is neither text nor file, in French.
     pub(super) cut: Vec<String>,
 }
 
 /// Opens every part that wraps others. No signature is verified, and what is encrypted stays so.
 pub(super) fn open(tree: Tree) -> Opened {
-    let mut opener = Opener { parts_left: tree.parts_left, spare: Vec::new(), cut: Vec::new() };
+    let mut opener = Opener { parts_left: tree.parts_left, spare: None, cut: Vec::new() };
     if tree.cut {
         opener.tell(INCOMPLETE);
     }
     let nothing = Node::Multipart { kind: Multipart::Mixed, children: Vec::new() };
-    let root = opener.node(tree.root, false, 0).unwrap_or(nothing);
+    let root = opener.node(tree.root, 0).unwrap_or(nothing);
     Opened { root, spare: opener.spare, cut: opener.cut }
+}
+
+/// Whether an `AppleDouble` file holds a fork that no other program reads (RFC 1740 appendix B): its entries, each of
+/// twelve bytes behind 26 of header, begin with their kind; 1 is the file's data.
+fn is_resource_fork(content: &[u8]) -> bool {
+    // Of a header that is cut off nothing is lost.
+    let Some(count) = content.get(24..26) else { return content.starts_with(APPLE_DOUBLE) };
+    let count = usize::from(u16::from_be_bytes([count[0], count[1]]));
+    let entries: Vec<&[u8]> = content[26..].chunks_exact(12).take(count).collect();
+    let holds_data = entries.iter().any(|entry| entry.starts_with(&[0, 0, 0, 1]));
+    content.starts_with(APPLE_DOUBLE) && count > 0 && entries.len() == count && !holds_data
 }
 
 struct Opener {
     parts_left: usize,
-    spare: Vec<Leaf>,
+    spare: Option<Leaf>,
     cut: Vec<String>,
 }
 
@@ -53,7 +70,7 @@ impl Opener {
     }
 
     /// The node without wrappers; `None` where nothing of it can be shown or handed over.
-    fn node(&mut self, node: Node, is_signed: bool, depth: usize) -> Option<Node> {
+    fn node(&mut self, node: Node, depth: usize) -> Option<Node> {
         match node {
             Node::Multipart { kind: Multipart::Encrypted, .. } => {
                 self.tell(PGP_ENCRYPTED);
@@ -62,19 +79,19 @@ impl Opener {
             Node::Multipart { kind, children } => {
                 let is_signed = kind == Multipart::Signed;
                 let mut children: Vec<Node> =
-                    children.into_iter().filter_map(|child| self.node(child, is_signed, depth)).collect();
+                    children.into_iter().filter_map(|child| self.node(child, depth)).collect();
                 // What was signed takes the place of both, so that a lone text stays the mail's text.
                 if is_signed && children.len() == 1 { children.pop() } else { Some(Node::Multipart { kind, children }) }
             }
-            Node::Leaf(leaf) => self.leaf(leaf, is_signed, depth),
+            Node::Leaf(leaf) => self.leaf(leaf, depth),
         }
     }
 
-    fn leaf(&mut self, leaf: Leaf, is_signed: bool, depth: usize) -> Option<Node> {
+    fn leaf(&mut self, leaf: Leaf, depth: usize) -> Option<Node> {
         let name = leaf.name.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
         match leaf.content_type.as_str() {
             "application/pkcs7-signature" | "application/x-pkcs7-signature" | "application/pgp-signature"
-                if is_signed || ["", "smime.p7s", "signature.asc"].contains(&name.as_str()) =>
+                if SIGNATURES.contains(&name.as_str()) =>
             {
                 self.tell(SIGNATURE);
                 None
@@ -93,7 +110,7 @@ impl Opener {
                 None
             }
             // What a Macintosh keeps beside a file: its icon, its place on the screen.
-            "application/applefile" if leaf.content().starts_with(APPLE_DOUBLE) => None,
+            "application/applefile" if is_resource_fork(&leaf.content()) => None,
             "application/ms-tnef" | "application/vnd.ms-tnef" => Some(self.tnef(leaf)),
             _ if name == "winmail.dat" => Some(self.tnef(leaf)),
             "text/plain" if !leaf.is_attachment() => Some(Node::Leaf(self.armoured(leaf))),
@@ -110,7 +127,7 @@ impl Opener {
                 if inner.cut {
                     self.tell(INCOMPLETE);
                 }
-                self.node(inner.root, false, depth + 1)
+                self.node(inner.root, depth + 1)
             }
             // Certificates, for instance: a file.
             Cms::Bare => Some(Node::Leaf(leaf)),
@@ -130,14 +147,22 @@ impl Opener {
         if !tnef::is_tnef(&content) {
             return Node::Leaf(leaf);
         }
-        let tnef = tnef::read(&content);
+        let tnef = tnef::read(&content, self.parts_left);
+        self.parts_left -= tnef.files.len();
         if !tnef.whole {
             self.tell(TNEF_UNREADABLE);
         }
-        self.spare.extend(tnef.text.map(|text| match text {
+        let text = tnef.text.map(|text| match text {
             Text::Html(html) => Leaf::found("text/html".to_owned(), None, html.into()),
             Text::Plain(text) => Leaf::found("text/plain".to_owned(), None, text.into()),
-        }));
+        });
+        if let Some(text) = text.filter(body::says) {
+            if self.spare.is_some() {
+                self.tell(SPARE_TEXT);
+            } else {
+                self.spare = Some(text);
+            }
+        }
         let files = tnef.files.into_iter().map(|file| {
             let content_type = file.content_type.unwrap_or_else(|| "application/octet-stream".to_owned());
             let mut leaf = Leaf::found(content_type, file.name, file.content);
@@ -207,7 +232,7 @@ mod tests {
 
     use super::{
         super::{cms, tnef},
-        Opened, Tree, open,
+        APPLE_DOUBLE, Opened, Tree, open,
     };
 
     fn opened(mail: &str) -> Opened {
@@ -249,6 +274,9 @@ mod tests {
             );
             assert_eq!(parts(&mail), told(&["text/plain x.txt Bonjour"], &["la signature électronique du message"]));
         }
+        let disguised = "Content-Type: multipart/signed; boundary=s\n\n--s\n\nBonjour\n--s\n\
+                         Content-Type: application/pgp-signature; name=jeu.exe\n\nMZ\n--s--\n";
+        assert_eq!(parts(disguised).0[1], "application/pgp-signature jeu.exe MZ");
         let document = "Content-Type: application/pkcs7-signature; name=contrat.pdf.p7s\n\nx";
         assert_eq!(parts(document), told(&["application/pkcs7-signature contrat.pdf.p7s x"], &[]));
     }
@@ -301,10 +329,23 @@ mod tests {
             let expected =
                 ["application/octet-stream Bilan de l'école.pdf %PDF-1.7", "application/octet-stream relevé.txt x"];
             assert_eq!(parts(&mail), told(&expected, &[]));
-            assert_eq!(opened(&mail).spare[0].text(), "L'accès ne marche pas.\n");
+            assert_eq!(opened(&mail).spare.unwrap().text(), "L'accès ne marche pas.\n");
         }
         let other = "Content-Type: application/ms-tnef; name=a.dat\n\nx";
         assert_eq!(parts(other), told(&["application/ms-tnef a.dat x"], &[]));
+    }
+
+    #[test]
+    fn the_files_of_all_winmail_dats_are_bounded_together() {
+        let encoded = BASE64.encode(&tnef::tests::winmail());
+        let part = format!("--m\nContent-Type: application/ms-tnef\nContent-Transfer-Encoding: base64\n\n{encoded}\n");
+        let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n{}--m--\n", part.repeat(4));
+        let Opened { root, cut, .. } = open(Tree::entity(&Bytes::from(mail), 7));
+        assert_eq!(root.leaves().len(), 3);
+        assert!(
+            cut.contains(&"une partie de la pièce jointe winmail.dat, qui n'a pas pu être lue".to_owned()),
+            "{cut:?}"
+        );
     }
 
     #[test]
@@ -316,8 +357,10 @@ mod tests {
                 BASE64.encode(magic)
             )
         };
-        assert_eq!(parts(&mail(&[0, 5, 0x16, 7, 0, 2])), told(&["application/vnd.ms-excel a.xls x"], &[]));
-        assert_eq!(parts(&mail(&[0, 5, 0x16, 0, 0, 2])).0.len(), 2);
+        let header = |kind: u8| [APPLE_DOUBLE, &[0, 2, 0, 0], &[0; 16], &[0, 1, 0, 0, 0, kind], &[0; 8]].concat();
+        assert_eq!(parts(&mail(&header(2))), told(&["application/vnd.ms-excel a.xls x"], &[]));
+        assert_eq!(parts(&mail(&header(1))).0.len(), 2);
+        assert_eq!(parts(&mail(&[APPLE_DOUBLE, b"MZ", &[0; 30]].concat())).0.len(), 2);
     }
 
     proptest! {

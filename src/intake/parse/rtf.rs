@@ -2,13 +2,17 @@
 
 use super::charset;
 
-/// No text of a mail is longer, bytes.
+/// What a text may take compressed, bytes: a mail's is far shorter.
 const MAX_COMPRESSED: usize = 2 * 1024 * 1024;
+/// … and decompressed.
+const MAX_RTF: usize = 2 * 1024 * 1024;
+/// Groups within groups; Word writes about a dozen.
+const MAX_OPEN: usize = 1000;
 /// MS-OXRTFCP section 2.1.3.1.1: the header's length, and the mark of RTF that is not compressed.
 const HEADER: usize = 16;
 const UNCOMPRESSED: u32 = 0x414c_454d;
-/// A reference of two bytes stands for at most 17 (section 2.1.3.1.5).
-const MAX_RATIO: usize = 17;
+/// A reference of two bytes stands for at most 17 (section 2.1.3.1.5), and each eight take a byte of flags more.
+const MAX_RATIO: usize = 8;
 /// Groups whose content is no text of the message.
 const NO_TEXT: &[&str] = &[
     "fonttbl",
@@ -43,10 +47,11 @@ pub(super) fn decompress(compressed: &[u8]) -> Option<Vec<u8>> {
         compressed.get(..size.checked_add(4)?).filter(|message| (HEADER..MAX_COMPRESSED).contains(&message.len()))?;
     let content = message.len() - HEADER;
     let longest = if kind == UNCOMPRESSED { content } else { content * MAX_RATIO };
-    if raw_size > longest {
+    if raw_size > longest.min(MAX_RTF) {
         return None;
     }
-    let rtf = compressed_rtf::decompress_rtf(message).ok()?;
+    // The length it declares is what it stops at, unless it is damaged.
+    let rtf = compressed_rtf::decompress_rtf(message).ok().filter(|rtf| rtf.chars().count() <= MAX_RTF)?;
     // The library gives each byte as the character of the same number.
     Some(rtf.chars().filter_map(|c| u8::try_from(c).ok()).collect())
 }
@@ -72,6 +77,7 @@ pub(super) fn text(rtf: &[u8]) -> String {
     while let Some(&byte) = rtf.get(at) {
         at += 1;
         match byte {
+            b'{' if open.len() == MAX_OPEN => break,
             b'{' => {
                 open.push(group);
                 skip = 0;
@@ -205,7 +211,7 @@ impl Writer {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{decompress, text};
+    use super::{MAX_OPEN, MAX_RTF, decompress, text};
 
     #[test]
     fn accents_and_line_ends_are_read() {
@@ -237,6 +243,14 @@ mod tests {
         boasts[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(decompress(&boasts), None);
         assert_eq!(decompress(&compressed[..10]), None);
+        let long = compressed_rtf::compress_rtf(&"a".repeat(MAX_RTF + 1)).unwrap();
+        assert_eq!(decompress(&long), None);
+    }
+
+    #[test]
+    fn groups_are_opened_as_deep_as_people_write() {
+        let deep = |depth: usize| text(format!("a{}b", "{".repeat(depth)).as_bytes());
+        assert_eq!((deep(MAX_OPEN), deep(MAX_OPEN + 1)), ("ab".to_owned(), "a".to_owned()));
         assert_eq!(decompress(b""), None);
     }
 

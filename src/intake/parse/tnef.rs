@@ -8,7 +8,7 @@ use super::{charset, rtf};
 const SIGNATURE: [u8; 4] = 0x223e_9f78_u32.to_le_bytes();
 /// Messages within messages; people's mails have one or two.
 const MAX_DEPTH: usize = 3;
-/// Files that are looked at.
+/// Files that are looked at in one winmail.dat.
 const MAX_FILES: usize = 500;
 /// MS-OXTNEF section 2.1.3.4: an attached message begins with the identifier of `IMessage`.
 const MESSAGE: [u8; 16] = *b"\x07\x03\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46";
@@ -64,9 +64,9 @@ pub(super) fn is_tnef(bytes: &[u8]) -> bool {
     bytes.starts_with(&SIGNATURE)
 }
 
-/// Reads as much as can be read; nothing is read twice.
-pub(super) fn read(bytes: &Bytes) -> Tnef {
-    let mut files = MAX_FILES;
+/// Reads as much as can be read, at most so many files; nothing is read twice.
+pub(super) fn read(bytes: &Bytes, most: usize) -> Tnef {
+    let mut files = most.min(MAX_FILES);
     message(bytes, 0, &mut files)
 }
 
@@ -87,7 +87,10 @@ fn message(bytes: &Bytes, depth: usize, files_left: &mut usize) -> Tnef {
         };
         match id {
             CODE_PAGE => code_page = (Reader { bytes: data, at: 0 }).u32().unwrap_or(code_page),
-            BODY => texts.plain = Some(decode(&data, code_page)),
+            BODY => {
+                tnef.whole &= !has_more_behind_nul(&data);
+                texts.plain = Some(decode(&data, code_page));
+            }
             PROPERTIES => {
                 tnef.whole &= properties(data, |property| match property.id {
                     PR_SUBJECT => tnef.subject = property.text(code_page),
@@ -246,6 +249,11 @@ fn decode(bytes: &[u8], code_page: u32) -> String {
     charset::decode(&bytes[..end], Some(&label)).replace("\r\n", "\n")
 }
 
+/// Whether decoding, which stops at the first NUL, leaves anything out.
+fn has_more_behind_nul(bytes: &[u8]) -> bool {
+    bytes.iter().skip_while(|&&byte| byte != 0).any(|&byte| byte != 0)
+}
+
 struct Reader {
     bytes: Bytes,
     at: usize,
@@ -373,7 +381,7 @@ pub(super) mod tests {
     }
 
     fn of(bytes: Vec<u8>) -> Tnef {
-        read(&bytes.into())
+        read(&bytes.into(), 1000)
     }
 
     fn names(tnef: &Tnef) -> Vec<&str> {
@@ -432,6 +440,7 @@ pub(super) mod tests {
         // A type whose values take no room, four billion times.
         let endless = [&1_u32.to_le_bytes()[..], b"\x01\x10\0\x10\xff\xff\xff\xff"].concat();
         assert!(!of(stream(&[attribute(PROPERTIES, &endless)])).whole);
+        assert!(!of(stream(&[attribute(BODY, b"Bonjour\0la suite\0")])).whole);
         let many = stream(&vec![attribute(NEW_FILE, &[]); 2000]);
         assert_eq!((of(many.clone()).files.len(), of(many).whole), (500, false));
     }

@@ -37,7 +37,7 @@ fn documents(ticket: &TicketView) -> Vec<&str> {
 #[case::two_extensions("nom-a-double-extension", &["livret.docx.pdf"], &[("bilan.pdf.exe", EXECUTABLE)])]
 #[case::written_backwards("nom-avec-bidi", &[], &[("facturefdp.exe", EXECUTABLE)])]
 #[case::zip_with_password("zip-avec-mot-de-passe", &[], &[("notes.zip", ENCRYPTED)])]
-#[case::pdf_with_password("pdf-chiffre", &[], &[("confidentiel.pdf", ENCRYPTED)])]
+#[case::pdf_that_is_encrypted("pdf-chiffre", &["confidentiel.pdf"], &[])]
 #[case::empty("fichier-vide", &[], &[("vide.pdf", "fichier vide")])]
 #[case::pages("svg-et-html", &["plan.svg", "page.html"], &[])]
 #[case::one_name("noms-identiques", &["image.png", "image (2).png", "image (3).png", "image (4).png"], &[])]
@@ -55,7 +55,7 @@ async fn each_file_goes_or_is_named_with_its_reason(
     for (name, why) in left_out {
         assert!(ticket.content.contains(&format!("<li>{name} : {why}</li>")), "{name} in {}", ticket.content);
     }
-    assert!(!ticket.content.contains("image de signature") && ticket.followups.is_empty());
+    assert!(!ticket.content.contains("petite image") && ticket.followups.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,6 +82,6 @@ async fn pictures_of_a_signature_are_counted_and_the_original_goes_along() {
     let ticket = ticket(&sandbox, "structures/images-de-signature").await;
     // The logo that repeats stays once, for no mark says that a signature begins.
     assert_eq!(documents(&ticket), ["logo-academie.png", "message-original.eml.txt"]);
-    let said = "Non repris dans ce ticket : 2 images de signature. Le message d'origine est joint.";
+    let said = "Non repris dans ce ticket : 2 petites images (signature, copie). Le message d'origine est joint.";
     assert!(ticket.content.contains(said), "{}", ticket.content);
 }

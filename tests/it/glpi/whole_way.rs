@@ -142,7 +142,11 @@ async fn a_mailbox_s_mails_are_one_ticket_each_with_what_was_cut_and_the_origina
         let reference = parse::mail_blocking(&envelope, &raw.into(), jiff::Timestamp::now()).reference.to_string();
         let found = glpi.tickets_containing(&[&reference], 2).await.unwrap();
         let [ticket] = found.as_slice() else { panic!("{found:?}") };
-        assert!(ticket.content.contains("Non repris dans ce ticket : 1 image de signature."), "{}", ticket.content);
+        assert!(
+            ticket.content.contains("Non repris dans ce ticket : 1 petite image (signature, copie)."),
+            "{}",
+            ticket.content
+        );
         let files = glpi.ticket_documents(ticket.id).await.unwrap();
         assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["message-original.eml.txt"]);
     }
