@@ -503,7 +503,7 @@ impl Ledger {
         }
     }
 
-    /// Gets or keeps, for [`LIFE`], the right to do something that one instance at a time should do, such as
+    /// Gets or keeps, for a few seconds, the right to do something that one instance at a time should do, such as
     /// reading a mailbox: what has waited for the time given, which is none where the right is sure.
     ///
     /// A single instance always has it. While Redis cannot be asked, and the gateway is to go on without it, every
