@@ -2,7 +2,7 @@
 //!
 //! The modules, in the order a request meets them:
 //!
-//! - [`intake`]: LMTP, IMAP, HTTP and standard input; MIME and forms become a [`request::Received`].
+//! - [`intake`]: LMTP, IMAP and standard input; MIME and forms, [`http`]'s too, become a [`request::Received`].
 //! - [`screen`]: pure rules; what passes them is [`screen::Screened`].
 //! - [`route`]: the mappings; category, group, templates: [`route::Routed`].
 //! - [`deliver`]: one GLPI call per ticket: [`deliver::Delivered`].
@@ -27,6 +27,7 @@ pub mod commands;
 pub mod config;
 pub mod deliver;
 pub mod directory;
+pub mod http;
 pub mod intake;
 pub mod ledger;
 pub mod pipeline;

@@ -4,7 +4,7 @@ use minijinja::HtmlEscape;
 
 use super::{BY_MAIL, Chosen, Deliverer, New, Undelivered, attachments, missing, not_made};
 use crate::{
-    clients::glpi::{GlpiError, NewFollowup, Requester},
+    clients::glpi::{Effect, GlpiError, NewFollowup, Requester},
     request::{Received, Reference},
     screen::{MayFollowUp, Reply, Standing, Thread},
 };
@@ -69,7 +69,7 @@ impl Deliverer {
                 author,
                 private: false,
                 request_type: Some(BY_MAIL),
-                reopen: true,
+                effect: Effect::Reopen,
             })
         };
         let (_, files) = self.make(received.reference, &mut chosen, make).await?;

@@ -11,7 +11,7 @@ mod pictures;
 use std::time::Duration;
 
 use crate::{
-    clients::glpi::{FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester},
+    clients::glpi::{Effect, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester},
     config,
     request::{Address, LeftOut, Origin, Reason, Receipt, Reference, TicketKind},
     route::{Routed, Target},
@@ -259,7 +259,7 @@ impl Deliverer {
             author: None,
             private: false,
             request_type: None,
-            reopen: false,
+            effect: Effect::None,
         };
         if let Err(error) = self.glpi.add_followup(&followup, &[]).await {
             tracing::warn!(ticket, %error, files = dropped.len(), "files GLPI dropped could not be named in the ticket");

@@ -1,7 +1,6 @@
 //! Where requests come from; each protocol settles its message only after the pipeline has answered.
 
 pub mod form;
-pub mod http;
 pub mod imap;
 pub mod lmtp;
 pub mod parse;

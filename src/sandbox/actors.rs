@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::answer::RIGHT_MISSING;
 use super::helpdesk::Helpdesk;
-use super::php::{Row, elements, int, int_of, text, text_of};
+use super::php::{Row, elements, flag, int, int_of, text, text_of};
 use super::session::Caller;
 use super::store::{Event, Store};
 use super::text::{decode, encode};
@@ -216,7 +216,9 @@ pub(super) fn add(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &Row)
         });
     }
     if role == Role::Assigned {
-        tickets::take_into_account(desk, caller, ticket);
+        if !flag(input, "_do_not_compute_takeintoaccount") {
+            tickets::take_into_account(desk, caller, ticket);
+        }
         if tickets::status(&desk.store, ticket) == NEW {
             tickets::set_status(desk, caller, ticket, ASSIGNED);
         }
@@ -242,6 +244,8 @@ pub(super) fn remove(desk: &mut Helpdesk, caller: &Caller, kind: &str, link: i64
     let ticket = int_of(&row, "tickets_id");
     let party = if kind == Party::User.links() { Party::User } else { Party::Group };
     tickets::touch(desk, caller, ticket);
+    // an input of its own cannot forbid it, as it can when an actor is added
+    tickets::take_into_account(desk, caller, ticket);
     if tickets::status(&desk.store, ticket) == ASSIGNED && !is_assigned(&desk.store, ticket) {
         tickets::set_status(desk, caller, ticket, NEW);
     }

@@ -226,6 +226,10 @@ fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) ->
         tickets::update(desk, caller, id, input);
     } else {
         desk.store.update(target.kind, id, &input);
+        if target.kind == "ITILFollowup" {
+            let ticket = desk.store.get(target.kind, id).map_or(0, |row| int_of(row, "items_id"));
+            tickets::take_into_account(desk, caller, ticket);
+        }
     }
     (Some(json!({ id.to_string(): true, "message": "" })), true)
 }

@@ -81,6 +81,7 @@ pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
         (80, Link("entities_id", "Entity", "completename")),
         (83, Link("locations_id", "Location", "completename")),
         (121, Date("date_creation")),
+        (150, Number("takeintoaccount_delay_stat")),
     ];
     const USER: SearchOptions = &[
         (1, Text("name")),

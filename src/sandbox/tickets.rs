@@ -134,6 +134,9 @@ pub(super) fn update(desk: &mut Helpdesk, caller: &Caller, ticket: i64, mut inpu
         }
     }
     desk.store.update("Ticket", ticket, &input);
+    if input.get("takeintoaccount_delay_stat").is_some_and(|delay| int(delay) == 0) {
+        desk.store.set("Ticket", ticket, "takeintoaccountdate", Value::Null);
+    }
     touch(desk, caller, ticket);
     if let Some(status) = status {
         set_status(desk, caller, ticket, status);

@@ -9,9 +9,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod account;
+mod actors;
 mod failing;
 mod files;
 mod followups;
+mod search;
 mod target;
 mod tickets;
 mod whole_way;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use sha1_smol::Sha1;
 
 use super::error::GlpiError;
+use super::exchange::Call;
 use super::{Glpi, wire};
 
 /// A ticket to make.
@@ -70,8 +71,19 @@ pub struct NewFollowup {
     pub private: bool,
     /// `RequestType` id: the source of the follow-up.
     pub request_type: Option<u64>,
-    /// Whether a pending, solved or closed ticket is opened again, its solution refused.
-    pub reopen: bool,
+    /// What it does to the ticket.
+    pub effect: Effect,
+}
+
+/// What a follow-up does to its ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// A pending, solved or closed ticket is opened again, its solution refused (`add_reopen`).
+    Reopen,
+    /// A solved ticket is closed, its solution accepted (`add_close`).
+    Close,
 }
 
 /// A file that goes along.
@@ -134,6 +146,12 @@ impl Glpi {
             GlpiError::Denied { code, .. } if code == "ERROR_GLPI_ADD" => GlpiError::NotFound,
             error => error,
         })
+    }
+
+    /// Replaces the text of a follow-up; GLPI tells nobody of it (`_disablenotif`).
+    pub async fn rewrite_followup(&self, followup: u64, content_html: &str) -> Result<(), GlpiError> {
+        let input = json!({ "content": content_html, "_disablenotif": true });
+        self.call(&Call::update(format!("ITILFollowup/{followup}"), &input)).await.map(drop)
     }
 
     async fn create(
@@ -256,8 +274,14 @@ fn followup_input(followup: &NewFollowup) -> Map<String, Value> {
     if let Some(id) = followup.request_type {
         set("requesttypes_id", json!(id));
     }
-    if followup.reopen {
-        set("add_reopen", json!(1));
+    match followup.effect {
+        Effect::None => {}
+        Effect::Reopen => {
+            set("add_reopen", json!(1));
+        }
+        Effect::Close => {
+            set("add_close", json!(1));
+        }
     }
     input
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::{GlpiError, Trouble};
-use super::verdict::{Failure, cut, judge};
+use super::verdict::{Doing, Failure, cut, judge};
 use super::{Credentials, Settings, Upload, wire};
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
@@ -30,7 +30,15 @@ pub(super) struct Server {
 pub(super) struct Call<'a> {
     path: String,
     query: Vec<(String, String)>,
-    input: Option<Input<'a>>,
+    action: Action<'a>,
+}
+
+/// What a call is to do.
+enum Action<'a> {
+    Read,
+    Create(Input<'a>),
+    Update(String),
+    Delete,
 }
 
 /// What a creation sends.
@@ -41,20 +49,39 @@ struct Input<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: impl Into<String>, query: Vec<(String, String)>) -> Self {
-        Self { path: path.into(), query, input: None }
+        Self { path: path.into(), query, action: Action::Read }
     }
 
-    /// Creates one item from `input`, with its files.
+    /// Creates one item from `input`, with its files; several from an array, without.
     pub(super) fn create(item_type: &str, input: &Value, files: &'a [Upload]) -> Self {
         Self {
             path: item_type.to_owned(),
             query: Vec::new(),
-            input: Some(Input { manifest: serde_json::json!({ "input": input }).to_string(), files }),
+            action: Action::Create(Input { manifest: manifest(input), files }),
         }
     }
 
+    /// Changes the item at `path`.
+    pub(super) fn update(path: String, input: &Value) -> Self {
+        Self { path, query: Vec::new(), action: Action::Update(manifest(input)) }
+    }
+
+    /// Removes the item at `path`, past the bin.
+    pub(super) fn delete(path: String) -> Self {
+        let purge = ("force_purge".to_owned(), "1".to_owned());
+        Self { path, query: vec![purge], action: Action::Delete }
+    }
+
     pub(super) fn is_write(&self) -> bool {
-        self.input.is_some()
+        self.doing() != Doing::Reading
+    }
+
+    fn doing(&self) -> Doing {
+        match self.action {
+            Action::Read => Doing::Reading,
+            Action::Create(_) => Doing::Creating,
+            Action::Update(_) | Action::Delete => Doing::Changing,
+        }
     }
 
     /// The path without ids' meaning or query: fit for a log.
@@ -111,7 +138,7 @@ impl Server {
     pub(super) async fn open_session(&self) -> Result<HeaderValue, GlpiError> {
         let unexpected = || GlpiError::unavailable(Trouble::Unexpected);
         let request = self.http.get(self.address("initSession")).header(AUTHORIZATION, self.authorization.clone());
-        let answer = read(request, false).await.map_err(|failure| match failure {
+        let answer = read(request, Doing::Reading).await.map_err(|failure| match failure {
             Failure::Error(error) => error,
             Failure::SessionDead => unexpected(),
         })?;
@@ -122,20 +149,21 @@ impl Server {
     /// Closes a session; GLPI forgets the ones this misses by itself.
     pub(super) async fn close_session(&self, session: &HeaderValue) {
         let request = self.http.get(self.address("killSession"));
-        let _ = read(request.header(SESSION_TOKEN, session), false).await;
+        let _ = read(request.header(SESSION_TOKEN, session), Doing::Reading).await;
     }
 
     /// Sends `call` once and judges the answer.
     pub(super) async fn send(&self, call: &Call<'_>, session: &HeaderValue) -> Result<Value, Failure> {
         let address = self.address(&call.path);
-        let request = match &call.input {
-            None => self.http.get(address).query(&call.query),
-            Some(input) if input.files.is_empty() => {
-                self.http.post(address).header(CONTENT_TYPE, JSON).body(input.manifest.clone())
-            }
-            Some(input) => self.http.post(address).multipart(form(input)),
+        let json = |request: RequestBuilder, body: &str| request.header(CONTENT_TYPE, JSON).body(body.to_owned());
+        let request = match &call.action {
+            Action::Read => self.http.get(address).query(&call.query),
+            Action::Create(input) if input.files.is_empty() => json(self.http.post(address), &input.manifest),
+            Action::Create(input) => self.http.post(address).multipart(form(input)),
+            Action::Update(manifest) => json(self.http.put(address), manifest),
+            Action::Delete => self.http.delete(address).query(&call.query),
         };
-        read(request.header(SESSION_TOKEN, session), call.is_write()).await
+        read(request.header(SESSION_TOKEN, session), call.doing()).await
     }
 
     fn address(&self, path: &str) -> Url {
@@ -143,6 +171,10 @@ impl Server {
         address.set_path(&format!("{}{path}", self.api.path()));
         address
     }
+}
+
+fn manifest(input: &Value) -> String {
+    serde_json::json!({ "input": input }).to_string()
 }
 
 /// A header value that no debug output shows.
@@ -208,16 +240,16 @@ fn form_name(name: &str) -> String {
     format!("{}{extension}", &stem[..stem.floor_char_boundary(room)])
 }
 
-async fn read(request: RequestBuilder, write: bool) -> Result<Value, Failure> {
-    let response = request.send().await.map_err(|error| cut(&error, write))?;
+async fn read(request: RequestBuilder, doing: Doing) -> Result<Value, Failure> {
+    let response = request.send().await.map_err(|error| cut(&error, doing))?;
     let status = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
         .map(Duration::from_secs);
-    let body = response.bytes().await.map_err(|error| cut(&error, write))?;
-    judge(status, retry_after, &body, write)
+    let body = response.bytes().await.map_err(|error| cut(&error, doing))?;
+    judge(status, retry_after, &body, doing)
 }
 
 #[cfg(test)]

@@ -2,17 +2,19 @@
 //!
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
 //! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
-//! `tickets` (finding and reading them), `names` (names and addresses to ids) and `account` (what
+//! `tickets` (finding and reading them), `search` (lists of them), `actors` (whose they are), `names` (names and addresses to ids) and `account` (what
 //! GLPI is and what this account may do). Below them, `exchange` is one HTTP exchange and `verdict`
 //! what came of it, `session` the pool of sessions, `breaker` the pause after repeated failures,
 //! `wire` the JSON.
 
 mod account;
+mod actors;
 mod breaker;
 mod creation;
 mod error;
 mod exchange;
 mod names;
+mod search;
 mod session;
 mod tickets;
 mod verdict;
@@ -28,10 +30,11 @@ use serde_json::Value;
 use url::Url;
 
 pub use self::account::{DocumentTypes, NewTicketNotices, Profile, ServerInfo};
-pub use self::creation::{Created, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload};
+pub use self::creation::{Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload};
 pub use self::error::{GlpiError, Trouble};
 pub use self::exchange::SetupError;
-pub use self::tickets::{Document, Followup, FoundTicket, Role, Ticket, TicketGroup, TicketUser};
+pub use self::search::{Criterion, TicketSummary};
+pub use self::tickets::{Document, Followup, FoundTicket, Role, Solution, Ticket, TicketGroup, TicketUser};
 
 use self::breaker::Breaker;
 use self::exchange::{Call, Server};

@@ -105,7 +105,7 @@ fn exactly(field: &str, value: &str) -> Vec<(String, String)> {
 
 /// GLPI's `searchText` is a pattern: `^` and `$` anchor it, `%` stands for anything. What GLPI escapes
 /// or encodes differently from version to version (`&`, `<`, quotes, `_`…) becomes `%`.
-fn pattern(value: &str) -> String {
+pub(super) fn pattern(value: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || " -.@,:()".contains(c);
     let middle: String = value.trim().chars().map(|c| if plain(c) { c } else { '%' }).collect();
     format!("^{middle}$")

@@ -51,6 +51,12 @@ pub struct Ticket {
     pub opened: Option<DateTime>,
     /// When someone took it in charge, in GLPI's time zone.
     pub taken_into_account: Option<DateTime>,
+    /// When it was solved last, in GLPI's time zone.
+    pub solved: Option<DateTime>,
+    /// When it was closed, in GLPI's time zone.
+    pub closed: Option<DateTime>,
+    /// When it was changed last, in GLPI's time zone.
+    pub modified: Option<DateTime>,
 }
 
 /// What a person or a group is to a ticket.
@@ -67,6 +73,8 @@ pub enum Role {
 /// A group of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketGroup {
+    /// The id of the link, a `Group_Ticket`.
+    pub row: u64,
     /// The group's id.
     pub group: u64,
     /// What it is to the ticket.
@@ -76,6 +84,8 @@ pub struct TicketGroup {
 /// A person of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketUser {
+    /// The id of the link, a `Ticket_User`.
+    pub row: u64,
     /// The account, or the address of someone without.
     pub who: Requester,
     /// What they are to the ticket.
@@ -101,12 +111,29 @@ pub struct Document {
 pub struct Followup {
     /// Its id.
     pub id: u64,
-    /// The account that shows as its author.
+    /// The account that shows as its author; 0 for a person without one.
     pub author: u64,
     /// The text, as HTML.
     pub content: String,
     /// Whether only staff sees it.
     pub private: bool,
+    /// When it was written, in GLPI's time zone.
+    pub written: Option<DateTime>,
+}
+
+/// A solution of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Solution {
+    /// Its id.
+    pub id: u64,
+    /// The account that shows as its author.
+    pub author: u64,
+    /// The text, as HTML.
+    pub content: String,
+    /// 2 waiting for approval, 3 accepted, 4 refused.
+    pub status: u64,
+    /// When it was written, in GLPI's time zone.
+    pub written: Option<DateTime>,
 }
 
 impl Glpi {
@@ -145,7 +172,9 @@ impl Glpi {
         let rows: Vec<wire::GroupTicket> = self.part_of_ticket(id, "Group_Ticket").await?;
         Ok(rows
             .into_iter()
-            .filter_map(|row| Some(TicketGroup { group: row.groups_id, role: Role::from_number(row.role)? }))
+            .filter_map(|row| {
+                Some(TicketGroup { row: row.id, group: row.groups_id, role: Role::from_number(row.role)? })
+            })
             .collect())
     }
 
@@ -156,6 +185,7 @@ impl Glpi {
             .into_iter()
             .filter_map(|row| {
                 Some(TicketUser {
+                    row: row.id,
                     who: match row.users_id {
                         0 => Requester::Email(row.alternative_email),
                         user => Requester::User(user),
@@ -175,6 +205,39 @@ impl Glpi {
     pub async fn ticket_followups(&self, id: u64) -> Result<Vec<Followup>, GlpiError> {
         let rows: Vec<wire::FollowupItem> = self.part_of_ticket(id, "ITILFollowup").await?;
         Ok(rows.into_iter().map(Followup::from).collect())
+    }
+
+    /// The solutions of a ticket, oldest first; the last one counts.
+    pub async fn ticket_solutions(&self, id: u64) -> Result<Vec<Solution>, GlpiError> {
+        let rows: Vec<wire::SolutionItem> = self.part_of_ticket(id, "ITILSolution").await?;
+        Ok(rows.into_iter().map(Solution::from).collect())
+    }
+
+    /// When this group was assigned to the ticket last, by the ticket's history, in GLPI's time zone.
+    ///
+    /// `None` where the history does not say, for an account without the right to read it (`logs`) too.
+    pub async fn assigned_since(&self, ticket: u64, group: u64) -> Result<Option<DateTime>, GlpiError> {
+        // constants of GLPI's classes Log and CommonITILObject
+        const HISTORY_ADD_RELATION: u64 = 15;
+        const ASSIGNED_GROUP: u64 = 8;
+
+        let rows: Vec<wire::LogRow> = match self.part_of_ticket(ticket, "Log").await {
+            Err(GlpiError::Denied { .. }) => return Ok(None),
+            rows => rows?,
+        };
+        let suffix = format!("({group})");
+        let assigned = rows.iter().filter(|row| {
+            row.linked_action == HISTORY_ADD_RELATION
+                && row.id_search_option == ASSIGNED_GROUP
+                && row.new_value.ends_with(&suffix)
+        });
+        Ok(assigned.filter_map(|row| date(&row.date_mod)).max())
+    }
+
+    /// The documents of a ticket and of what is said on it: `item_type` is `Ticket`, `ITILFollowup` or
+    /// `ITILSolution`.
+    pub async fn documents_of(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
+        self.documents(item_type, id).await
     }
 
     async fn part_of_ticket<T: DeserializeOwned>(&self, id: u64, item_type: &str) -> Result<Vec<T>, GlpiError> {
@@ -229,6 +292,14 @@ fn date(text: &str) -> Option<DateTime> {
 
 impl Role {
     /// GLPI's `CommonITILActor`.
+    pub(super) fn number(self) -> u64 {
+        match self {
+            Self::Requester => 1,
+            Self::Assigned => 2,
+            Self::Observer => 3,
+        }
+    }
+
     fn from_number(number: u64) -> Option<Self> {
         match number {
             1 => Some(Self::Requester),
@@ -251,6 +322,9 @@ impl From<wire::TicketItem> for Ticket {
             id: item.id,
             opened: date(&item.date),
             taken_into_account: date(&item.takeintoaccountdate),
+            solved: date(&item.solvedate),
+            closed: date(&item.closedate),
+            modified: date(&item.date_mod),
             name: item.name,
             content: item.content,
             status: item.status,
@@ -271,6 +345,24 @@ impl From<wire::Document> for Document {
 
 impl From<wire::FollowupItem> for Followup {
     fn from(item: wire::FollowupItem) -> Self {
-        Self { id: item.id, author: item.users_id, content: item.content, private: item.is_private > 0 }
+        Self {
+            id: item.id,
+            author: item.users_id,
+            content: item.content,
+            private: item.is_private > 0,
+            written: date(&item.date),
+        }
+    }
+}
+
+impl From<wire::SolutionItem> for Solution {
+    fn from(item: wire::SolutionItem) -> Self {
+        Self {
+            id: item.id,
+            author: item.users_id,
+            content: item.content,
+            status: item.status,
+            written: date(&item.date_creation),
+        }
     }
 }

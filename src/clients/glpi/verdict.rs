@@ -1,7 +1,8 @@
 //! What an answer of GLPI means, or the lack of one.
 //!
 //! Status 200 is no success by itself: in maintenance GLPI answers every call with 200 and a page.
-//! Only JSON under the status of the call (200 or 206 for a read, 201 for a creation) counts.
+//! Only JSON under the status of the call (200 or 206 for a read, 201 for a creation, 200 for a change)
+//! counts.
 
 use std::time::Duration;
 
@@ -9,6 +10,15 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::error::{GlpiError, Trouble};
+
+/// What a call does to GLPI, and so which status says that it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    Reading,
+    Creating,
+    /// Updating or deleting.
+    Changing,
+}
 
 /// Why an exchange did not give what was asked.
 pub(super) enum Failure {
@@ -25,13 +35,13 @@ impl From<GlpiError> for Failure {
 
 /// A request that ended without an answer. Only a connection that was never made is sure not to
 /// have written.
-pub(super) fn cut(error: &reqwest::Error, write: bool) -> GlpiError {
+pub(super) fn cut(error: &reqwest::Error, doing: Doing) -> GlpiError {
     if error.is_connect() {
         GlpiError::unavailable(Trouble::Connection)
     } else if error.is_timeout() {
-        GlpiError::interrupted(Trouble::Timeout, write)
+        GlpiError::interrupted(Trouble::Timeout, doing != Doing::Reading)
     } else {
-        GlpiError::interrupted(Trouble::Cut, write)
+        GlpiError::interrupted(Trouble::Cut, doing != Doing::Reading)
     }
 }
 
@@ -44,13 +54,14 @@ pub(super) fn judge(
     status: StatusCode,
     retry_after: Option<Duration>,
     body: &[u8],
-    write: bool,
+    doing: Doing,
 ) -> Result<Value, Failure> {
     let json = serde_json::from_slice::<Value>(body).ok();
-    let expected = if write {
-        status == StatusCode::CREATED
-    } else {
-        status == StatusCode::OK || status == StatusCode::PARTIAL_CONTENT
+    let write = doing != Doing::Reading;
+    let expected = match doing {
+        Doing::Reading => status == StatusCode::OK || status == StatusCode::PARTIAL_CONTENT,
+        Doing::Creating => status == StatusCode::CREATED,
+        Doing::Changing => status == StatusCode::OK,
     };
     match (status, json) {
         (_, Some(answer)) if expected => Ok(answer),
@@ -175,9 +186,11 @@ mod tests {
 
     const MAINTENANCE: &str = "<html><head><title>MAINTENANCE MODE - GLPI</title></head></html>";
 
-    fn error(status: u16, body: &str, write: bool) -> GlpiError {
+    const EACH: [Doing; 3] = [Doing::Reading, Doing::Creating, Doing::Changing];
+
+    fn error(status: u16, body: &str, doing: Doing) -> GlpiError {
         let status = StatusCode::from_u16(status).unwrap();
-        match judge(status, None, body.as_bytes(), write) {
+        match judge(status, None, body.as_bytes(), doing) {
             Err(Failure::Error(error)) => error,
             Err(Failure::SessionDead) => GlpiError::NotFound,
             Ok(_) => GlpiError::TooLarge,
@@ -189,8 +202,8 @@ mod tests {
     #[case(200, "<title>Mysql Error - GLPI</title>", Trouble::Maintenance)]
     #[case(429, "slow down", Trouble::Status(429))]
     fn these_never_wrote(#[case] status: u16, #[case] body: &str, #[case] why: Trouble) {
-        for write in [false, true] {
-            assert_eq!(error(status, body, write), GlpiError::unavailable(why));
+        for doing in EACH {
+            assert_eq!(error(status, body, doing), GlpiError::unavailable(why));
         }
     }
 
@@ -202,13 +215,13 @@ mod tests {
     #[case(200, "<html>?</html>")]
     #[case(201, "<br />Warning: …{}")]
     fn these_may_have_written(#[case] status: u16, #[case] body: &str) {
-        assert!(matches!(error(status, body, true), GlpiError::AnswerLost { .. }));
-        assert!(matches!(error(status, body, false), GlpiError::Unavailable { .. }));
+        assert!(matches!(error(status, body, Doing::Creating), GlpiError::AnswerLost { .. }));
+        assert!(matches!(error(status, body, Doing::Reading), GlpiError::Unavailable { .. }));
     }
 
     #[test]
     fn a_read_that_says_200_to_a_creation_is_not_one() {
-        assert!(matches!(error(200, r#"{"id":1}"#, true), GlpiError::AnswerLost { .. }));
+        assert!(matches!(error(200, r#"{"id":1}"#, Doing::Creating), GlpiError::AnswerLost { .. }));
     }
 
     #[rstest]
@@ -221,8 +234,8 @@ mod tests {
     #[case(403, "<html>WAF</html>", "HTTP 403")]
     #[case(404, "<html>nginx</html>", "HTTP 404")]
     fn an_administrator_must_act(#[case] status: u16, #[case] body: &str, #[case] expected: &str) {
-        for write in [false, true] {
-            let error = error(status, body, write);
+        for doing in EACH {
+            let error = error(status, body, doing);
             assert!(matches!(&error, GlpiError::Denied { code, .. } if code == expected), "{error}");
         }
     }
@@ -230,11 +243,11 @@ mod tests {
     #[test]
     fn other_errors_of_glpi_keep_their_words() {
         let refused = GlpiError::Rejected { code: "ERROR_GLPI_ADD".to_owned(), message: String::new() };
-        assert_eq!(error(400, r#"["ERROR_GLPI_ADD",""]"#, true), refused);
-        assert_eq!(error(404, r#"["ERROR_ITEM_NOT_FOUND","…"]"#, false), GlpiError::NotFound);
+        assert_eq!(error(400, r#"["ERROR_GLPI_ADD",""]"#, Doing::Creating), refused);
+        assert_eq!(error(404, r#"["ERROR_ITEM_NOT_FOUND","…"]"#, Doing::Reading), GlpiError::NotFound);
         let too_large = r#"["ERROR_UPLOAD_FILE_TOO_BIG_POST_MAX_SIZE","The file seems too big"]"#;
-        assert_eq!(error(400, too_large, true), GlpiError::TooLarge);
-        assert_eq!(error(413, "<html>nginx</html>", true), GlpiError::TooLarge);
+        assert_eq!(error(400, too_large, Doing::Creating), GlpiError::TooLarge);
+        assert_eq!(error(413, "<html>nginx</html>", Doing::Creating), GlpiError::TooLarge);
     }
 
     #[rstest]
@@ -242,7 +255,7 @@ mod tests {
     #[case(400, r#"["ERROR_SESSION_TOKEN_MISSING","…"]"#)]
     fn a_dead_session_is_told_apart(#[case] status: u16, #[case] body: &str) {
         let status = StatusCode::from_u16(status).unwrap();
-        let judged = judge(status, None, body.as_bytes(), true);
+        let judged = judge(status, None, body.as_bytes(), Doing::Creating);
         assert!(matches!(judged, Err(Failure::SessionDead)));
     }
 }

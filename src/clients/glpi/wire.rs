@@ -37,6 +37,10 @@ pub(super) struct Named {
 #[derive(Deserialize)]
 pub(super) struct UserEmail {
     #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub is_default: u64,
+    #[serde(deserialize_with = "number")]
     pub users_id: u64,
     #[serde(deserialize_with = "text")]
     pub email: String,
@@ -152,6 +156,39 @@ pub(super) struct TicketRow {
     pub content: String,
 }
 
+/// A row of `search/Ticket` with all that a list shows.
+#[derive(Deserialize)]
+pub(super) struct SummaryRow {
+    #[serde(rename = "2", deserialize_with = "number")]
+    pub id: u64,
+    #[serde(rename = "1", default, deserialize_with = "text")]
+    pub name: String,
+    #[serde(rename = "21", default, deserialize_with = "text")]
+    pub content: String,
+    #[serde(rename = "12", default, deserialize_with = "number")]
+    pub status: u64,
+    #[serde(rename = "14", default, deserialize_with = "number")]
+    pub kind: u64,
+    #[serde(rename = "10", default, deserialize_with = "number")]
+    pub urgency: u64,
+    #[serde(rename = "7", default, deserialize_with = "text")]
+    pub category: String,
+    #[serde(rename = "8", default, deserialize_with = "texts")]
+    pub groups: Vec<String>,
+    #[serde(rename = "5", default, deserialize_with = "texts")]
+    pub technicians: Vec<String>,
+    #[serde(rename = "150", default, deserialize_with = "number")]
+    pub taken_after: u64,
+    #[serde(rename = "15", default, deserialize_with = "text")]
+    pub opened: String,
+    #[serde(rename = "19", default, deserialize_with = "text")]
+    pub modified: String,
+    #[serde(rename = "17", default, deserialize_with = "text")]
+    pub solved: String,
+    #[serde(rename = "16", default, deserialize_with = "text")]
+    pub closed: String,
+}
+
 /// `GET Ticket/{id}`
 #[derive(Deserialize)]
 pub(super) struct TicketItem {
@@ -177,11 +214,19 @@ pub(super) struct TicketItem {
     pub date: String,
     #[serde(default, deserialize_with = "text")]
     pub takeintoaccountdate: String,
+    #[serde(default, deserialize_with = "text")]
+    pub solvedate: String,
+    #[serde(default, deserialize_with = "text")]
+    pub closedate: String,
+    #[serde(default, deserialize_with = "text")]
+    pub date_mod: String,
 }
 
 /// A row of `Ticket/{id}/Group_Ticket`
 #[derive(Deserialize)]
 pub(super) struct GroupTicket {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
     #[serde(deserialize_with = "number")]
     pub groups_id: u64,
     #[serde(rename = "type", deserialize_with = "number")]
@@ -191,6 +236,8 @@ pub(super) struct GroupTicket {
 /// A row of `Ticket/{id}/Ticket_User`
 #[derive(Deserialize)]
 pub(super) struct TicketUser {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
     #[serde(deserialize_with = "number")]
     pub users_id: u64,
     #[serde(rename = "type", deserialize_with = "number")]
@@ -210,6 +257,54 @@ pub(super) struct FollowupItem {
     pub content: String,
     #[serde(default, deserialize_with = "number")]
     pub is_private: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub date: String,
+}
+
+/// A row of `Ticket/{id}/ITILSolution`
+#[derive(Deserialize)]
+pub(super) struct SolutionItem {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub users_id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub content: String,
+    #[serde(default, deserialize_with = "number")]
+    pub status: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub date_creation: String,
+}
+
+/// A row of `Ticket/{id}/Log`
+#[derive(Deserialize)]
+pub(super) struct LogRow {
+    #[serde(default, deserialize_with = "number")]
+    pub linked_action: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub id_search_option: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub new_value: String,
+    #[serde(default, deserialize_with = "text")]
+    pub date_mod: String,
+}
+
+/// `GET getFullSession`
+#[derive(Deserialize)]
+pub(super) struct FullSession {
+    pub session: OwnSession,
+}
+
+#[derive(Deserialize)]
+pub(super) struct OwnSession {
+    #[serde(rename = "glpiID", deserialize_with = "number")]
+    pub glpi_id: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GroupMember {
+    #[serde(deserialize_with = "number")]
+    pub users_id: u64,
 }
 
 /// A number, whether GLPI sends it as one, as text, as a boolean or (for none) as null.
@@ -234,6 +329,22 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(serde::de::Error::custom("expected a text")),
     }
+}
+
+/// The texts of a search option that has none, one or several.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let texts = match Value::deserialize(deserializer)? {
+        Value::Array(values) => values,
+        value => vec![value],
+    };
+    texts
+        .into_iter()
+        .filter_map(|value| match value {
+            Value::Null => None,
+            Value::String(text) if text.is_empty() => None,
+            value => Some(text(value).map_err(serde::de::Error::custom)),
+        })
+        .collect()
 }
 
 /// Undoes the encoding GLPI stores its texts in: `&#60; &#62; &#38;` in 10.0, `&lt; &gt;` in 9.5,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use passerelle::{
-    clients::glpi::{FileFate, Glpi, GlpiError, NewFollowup, NewTicket, Requester, Upload},
+    clients::glpi::{Effect, FileFate, Glpi, GlpiError, NewFollowup, NewTicket, Requester, Upload},
     request::Reference,
 };
 use reqwest::Method;
@@ -25,7 +25,7 @@ fn followup(ticket: u64, author: Option<u64>, content: &str) -> NewFollowup {
         author,
         private: false,
         request_type: Some(2),
-        reopen: true,
+        effect: Effect::Reopen,
     }
 }
 
@@ -83,6 +83,12 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
     assert_eq!(glpi.ticket(ticket).await.unwrap().taken_into_account, None);
 }
 
+/// Proposes a solution, as a technician does.
+pub(super) async fn solve(target: &Target, ticket: u64) {
+    let solution = json!({"itemtype": "Ticket", "items_id": ticket, "content": "<p>Fait.</p>"});
+    call(target, Method::POST, "ITILSolution", solution).await;
+}
+
 #[tokio::test]
 async fn a_reply_opens_a_pending_and_a_solved_ticket_again() {
     let target = Target::start().await;
@@ -93,13 +99,12 @@ async fn a_reply_opens_a_pending_and_a_solved_ticket_again() {
         let path = format!("Ticket/{ticket}");
         match status {
             5 => {
-                let solution = json!({"itemtype": "Ticket", "items_id": ticket, "content": "<p>Fait.</p>"});
-                call(&target, Method::POST, "ITILSolution", solution).await;
+                solve(&target, ticket).await;
             }
             _ => call(&target, Method::PUT, &path, json!({ "id": ticket, "status": status })).await,
         }
         assert_eq!(glpi.ticket(ticket).await.unwrap().status, status);
-        let plain = NewFollowup { reopen: false, ..followup(ticket, Some(director), "<p>merci</p>") };
+        let plain = NewFollowup { effect: Effect::None, ..followup(ticket, Some(director), "<p>merci</p>") };
         glpi.add_followup(&plain, &[]).await.unwrap();
         assert_eq!(glpi.ticket(ticket).await.unwrap().status, status, "without being asked to");
         glpi.add_followup(&followup(ticket, Some(director), "<p>encore</p>"), &[]).await.unwrap();

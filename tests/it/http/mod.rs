@@ -17,10 +17,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::tz::TimeZone;
 use passerelle::{
     config,
-    intake::{
-        Envelope,
-        http::{Handlers, Services, serve},
-    },
+    http::{Handlers, Services, serve},
+    intake::Envelope,
     request::{Outcome, Receipt, Received, Reference},
     route, telemetry,
 };

@@ -7,7 +7,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use passerelle::{
-    intake::http::{Handlers, router},
+    http::{Handlers, router},
     request::{Channel, Outcome},
     telemetry,
 };

@@ -1,0 +1,88 @@
+//! Who acts on a ticket, who is in a group, and how they are reached.
+
+use serde_json::{Value, json};
+
+use super::error::GlpiError;
+use super::exchange::Call;
+use super::{Glpi, Role, wire};
+
+impl Glpi {
+    /// The id of the service account itself.
+    pub async fn own_account(&self) -> Result<u64, GlpiError> {
+        let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
+        Ok(answer.session.glpi_id)
+    }
+
+    /// Gives a ticket groups, each in its role, in one call.
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::Rejected`] where none could be added, as where all are there already: GLPI does not say
+    /// which, so the caller reads the ticket's groups. Where some are there (HTTP 207), the others are added
+    /// and this is [`GlpiError::AnswerLost`]: to be read back too.
+    pub async fn add_groups(&self, ticket: u64, groups: &[(u64, Role)]) -> Result<(), GlpiError> {
+        let inputs: Vec<Value> = groups
+            .iter()
+            .map(|(group, role)| {
+                json!({
+                    "tickets_id": ticket,
+                    "groups_id": group,
+                    "type": role.number(),
+                    // or the service account would count as having taken the ticket in charge
+                    "_do_not_compute_takeintoaccount": 1,
+                })
+            })
+            .collect();
+        let _: Value = self.call(&Call::create("Group_Ticket", &json!(inputs), &[])).await?;
+        Ok(())
+    }
+
+    /// Takes a group off its ticket, by the id of the link.
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::Rejected`] where the link is gone already: to be read back.
+    pub async fn remove_group(&self, row: u64) -> Result<(), GlpiError> {
+        self.call(&Call::delete(format!("Group_Ticket/{row}"))).await.map(drop)
+    }
+
+    /// Takes a person off a ticket, by the id of the link.
+    ///
+    /// # Errors
+    ///
+    /// As [`Glpi::remove_group`].
+    pub async fn remove_user(&self, row: u64) -> Result<(), GlpiError> {
+        self.call(&Call::delete(format!("Ticket_User/{row}"))).await.map(drop)
+    }
+
+    /// Takes back that somebody took the ticket in charge: GLPI counts as that every act of an account that
+    /// may work on tickets, also where it removes an actor or rewrites a follow-up, and has no way to forbid
+    /// it there as [`Glpi::add_groups`] does.
+    pub async fn untake(&self, ticket: u64) -> Result<(), GlpiError> {
+        let input = json!({
+            "takeintoaccount_delay_stat": 0,
+            // or this very update would count
+            "_do_not_compute_takeintoaccount": 1,
+            "_disablenotif": true,
+        });
+        self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
+    }
+
+    /// The accounts that are direct members of a group.
+    pub async fn group_members(&self, group: u64) -> Result<Vec<u64>, GlpiError> {
+        let rows: Vec<wire::GroupMember> = self.get(format!("Group/{group}/Group_User"), super::whole_list()).await?;
+        Ok(rows.into_iter().map(|row| row.users_id).collect())
+    }
+
+    /// The address GLPI writes to for an active account: its default one, else the first.
+    pub async fn address_of_user(&self, user: u64) -> Result<Option<String>, GlpiError> {
+        match self.get(format!("User/{user}"), Vec::new()).await {
+            Ok(wire::User { is_active: 1.., is_deleted: 0, .. }) => {}
+            Ok(_) | Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let mut rows: Vec<wire::UserEmail> = self.get(format!("User/{user}/UserEmail"), super::whole_list()).await?;
+        rows.sort_by_key(|row| (row.is_default == 0, row.id));
+        Ok(rows.into_iter().map(|row| row.email).find(|email| !email.is_empty()))
+    }
+}

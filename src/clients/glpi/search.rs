@@ -1,0 +1,154 @@
+//! Tickets by who asked, who has them, their status and their dates.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+
+use super::error::GlpiError;
+use super::{Glpi, wire};
+
+/// Rows of one page: the answer to one call.
+const PAGE: usize = 200;
+
+/// Something a ticket must be to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Criterion {
+    /// One of its requesters is this account.
+    Requester(u64),
+    /// One of its actors without account has this address; whose case does not matter.
+    Address(String),
+    /// One of these groups is assigned; none of them finds none.
+    AssignedTo(Vec<u64>),
+    /// Its status is one of these.
+    Status(Vec<u64>),
+    /// It was changed after this moment, in GLPI's time zone.
+    ModifiedAfter(DateTime),
+    /// It was opened after this moment, in GLPI's time zone.
+    OpenedAfter(DateTime),
+}
+
+/// A ticket as a search shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketSummary {
+    /// Its id.
+    pub id: u64,
+    /// Its title.
+    pub name: String,
+    /// Its description, as HTML.
+    pub content: String,
+    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed.
+    pub status: u64,
+    /// 1 incident, 2 request.
+    pub kind: u64,
+    /// 1 to 5.
+    pub urgency: u64,
+    /// The category's full path; empty for none.
+    pub category: String,
+    /// The full paths of the assigned groups.
+    pub groups: Vec<String>,
+    /// The assigned accounts.
+    pub technicians: Vec<u64>,
+    /// Seconds after which someone took it into account, 0 while nobody did; GLPI counts an assigned
+    /// account's first act.
+    pub taken_after: u64,
+    /// When it was opened, in GLPI's time zone.
+    pub opened: Option<DateTime>,
+    /// When it was changed last, in GLPI's time zone.
+    pub modified: Option<DateTime>,
+    /// When it was solved last, in GLPI's time zone.
+    pub solved: Option<DateTime>,
+    /// When it was closed, in GLPI's time zone.
+    pub closed: Option<DateTime>,
+}
+
+impl Glpi {
+    /// The tickets that meet all criteria, newest first, at most `most`. Those in GLPI's bin are not found.
+    pub async fn search_tickets(&self, criteria: &[Criterion], most: usize) -> Result<Vec<TicketSummary>, GlpiError> {
+        let mut found = BTreeMap::new();
+        let base = query(criteria);
+        for from in (0..most).step_by(PAGE) {
+            let upto = most.min(from + PAGE);
+            let mut query = base.clone();
+            query.push(("range".to_owned(), format!("{from}-{}", upto - 1)));
+            let rows: wire::Found<wire::SummaryRow> = match self.get("search/Ticket", query).await {
+                // the page after the last, where their number is a multiple of a page's
+                Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => break,
+                rows => rows?,
+            };
+            let count = rows.data.len();
+            found.extend(rows.data.into_iter().map(|row| (row.id, TicketSummary::from(row))));
+            if count < upto - from {
+                break;
+            }
+        }
+        Ok(found.into_values().rev().collect())
+    }
+}
+
+/// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
+/// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 34 address
+/// of an actor without account, 150 delay until taken into account.
+fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
+    let mut query = Vec::new();
+    for (index, criterion) in criteria.iter().enumerate() {
+        let at = format!("criteria[{index}]");
+        query.push((format!("{at}[link]"), "AND".to_owned()));
+        let mut one = |field: &str, kind: &str, value: &str| {
+            for (key, value) in [("field", field), ("searchtype", kind), ("value", value)] {
+                query.push((format!("{at}[{key}]"), value.to_owned()));
+            }
+        };
+        match criterion {
+            Criterion::Requester(user) => one("4", "equals", &user.to_string()),
+            Criterion::Address(address) => one("34", "contains", &super::names::pattern(address)),
+            Criterion::ModifiedAfter(moment) => one("19", "morethan", &written(*moment)),
+            Criterion::OpenedAfter(moment) => one("15", "morethan", &written(*moment)),
+            Criterion::AssignedTo(groups) => any(&mut query, &at, "8", groups),
+            Criterion::Status(statuses) => any(&mut query, &at, "12", statuses),
+        }
+    }
+    for (index, option) in [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 150].iter().enumerate() {
+        query.push((format!("forcedisplay[{index}]"), option.to_string()));
+    }
+    query.push(("sort".to_owned(), "2".to_owned()));
+    query.push(("order".to_owned(), "DESC".to_owned()));
+    query
+}
+
+/// A nested criterion: the option equals one of the values. No id is 0, so that finds nothing.
+fn any(query: &mut Vec<(String, String)>, at: &str, field: &str, values: &[u64]) {
+    let none = [0];
+    let values = if values.is_empty() { &none } else { values };
+    for (index, value) in values.iter().enumerate() {
+        let value = value.to_string();
+        for (key, value) in [("link", "OR"), ("field", field), ("searchtype", "equals"), ("value", &value)] {
+            query.push((format!("{at}[criteria][{index}][{key}]"), value.to_owned()));
+        }
+    }
+}
+
+fn written(moment: DateTime) -> String {
+    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+impl From<wire::SummaryRow> for TicketSummary {
+    fn from(row: wire::SummaryRow) -> Self {
+        let date = |text: &str| text.parse().ok();
+        Self {
+            id: row.id,
+            name: row.name,
+            content: row.content,
+            status: row.status,
+            kind: row.kind,
+            urgency: row.urgency,
+            category: row.category,
+            groups: row.groups,
+            technicians: row.technicians.iter().filter_map(|id| id.parse().ok()).filter(|&id| id > 0).collect(),
+            taken_after: row.taken_after,
+            opened: date(&row.opened),
+            modified: date(&row.modified),
+            solved: date(&row.solved),
+            closed: date(&row.closed),
+        }
+    }
+}

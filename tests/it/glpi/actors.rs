@@ -1,0 +1,76 @@
+//! Who acts on a ticket is changed link by link, and GLPI's history says since when.
+
+use passerelle::clients::glpi::{Effect, GlpiError, NewFollowup, NewTicket, Role};
+
+use super::target::Target;
+use super::{group, ticket};
+
+#[tokio::test]
+async fn groups_are_added_and_taken_off_one_by_one() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (lsu, bai) = (group(&glpi, "Référents-LSU").await, group(&glpi, "DSI-BAI").await);
+    let new = NewTicket { assigned_groups: vec![lsu], ..ticket("Escalade", "<p>x</p>") };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    assert!(glpi.assigned_since(id, lsu).await.unwrap().is_some());
+    assert_eq!(glpi.assigned_since(id, bai).await.unwrap(), None);
+
+    let wanted = [(bai, Role::Assigned), (lsu, Role::Observer)];
+    glpi.add_groups(id, &wanted).await.unwrap();
+    assert!(matches!(glpi.add_groups(id, &wanted).await, Err(GlpiError::Rejected { .. })), "all are there");
+    let groups = glpi.ticket_groups(id).await.unwrap();
+    let old = groups.iter().find(|it| (it.group, it.role) == (lsu, Role::Assigned)).expect("still assigned");
+    glpi.remove_group(old.row).await.unwrap();
+    assert!(matches!(glpi.remove_group(old.row).await, Err(GlpiError::Rejected { .. })), "it is gone");
+    assert!(glpi.ticket(id).await.unwrap().taken_into_account.is_some(), "GLPI counts the removal");
+    glpi.untake(id).await.unwrap();
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+
+    let mut left: Vec<_> = glpi.ticket_groups(id).await.unwrap().iter().map(|it| (it.group, it.role)).collect();
+    left.sort_by_key(|(group, _)| *group);
+    let mut expected = wanted;
+    expected.sort_by_key(|(group, _)| *group);
+    assert_eq!(left, expected);
+    assert!(glpi.assigned_since(id, bai).await.unwrap().is_some());
+
+    let some = [(bai, Role::Assigned), (bai, Role::Observer)];
+    assert!(matches!(glpi.add_groups(id, &some).await, Err(GlpiError::AnswerLost { .. })), "one of two is there");
+    assert_eq!(glpi.ticket_groups(id).await.unwrap().len(), 3);
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+}
+
+#[tokio::test]
+async fn a_follow_up_is_rewritten() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let id = glpi.create_ticket(&ticket("Journal", "<p>x</p>"), &[]).await.unwrap().id;
+    let note = NewFollowup {
+        ticket: id,
+        content_html: "<p>« en cours » &amp; <b>a</b></p>".to_owned(),
+        author: None,
+        private: true,
+        request_type: None,
+        effect: Effect::None,
+    };
+    let note = glpi.add_followup(&note, &[]).await.unwrap().id;
+    glpi.rewrite_followup(note, "<p>« fait » &amp; <b>b</b></p>").await.unwrap();
+    let followups = glpi.ticket_followups(id).await.unwrap();
+    assert_eq!(followups.len(), 1);
+    assert_eq!(followups[0].content, "<p>« fait » &amp; <b>b</b></p>");
+    assert_eq!(followups[0].author, glpi.own_account().await.unwrap());
+    assert!(followups[0].private && followups[0].written.is_some());
+    assert!(glpi.ticket(id).await.unwrap().taken_into_account.is_some(), "GLPI counts the rewriting");
+    glpi.untake(id).await.unwrap();
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+}
+
+#[tokio::test]
+async fn members_of_a_group_have_an_address() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let members = glpi.group_members(group(&glpi, "Directeurs d'école").await).await.unwrap();
+    assert!(members.contains(&super::director(&glpi).await));
+    let address = glpi.address_of_user(super::director(&glpi).await).await.unwrap().unwrap();
+    assert!(address.eq_ignore_ascii_case("ce.0210001A@ac-dijon.fr"), "{address}");
+    assert_eq!(glpi.address_of_user(99_999_999).await.unwrap(), None);
+}

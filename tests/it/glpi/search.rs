@@ -1,0 +1,91 @@
+//! Tickets found by who asked, who has them, their status and their dates.
+
+use jiff::ToSpan as _;
+use passerelle::clients::glpi::{Criterion, Effect, NewFollowup, NewTicket, Requester, Role};
+
+use super::target::Target;
+use super::{director, group, marker, ticket};
+
+#[tokio::test]
+async fn tickets_are_found_by_all_criteria_together() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (director, lsu, bai) =
+        (director(&glpi).await, group(&glpi, "Référents-LSU").await, group(&glpi, "DSI-BAI").await);
+    let category = glpi.category_by_path("Scolarité > LSU").await.unwrap();
+    let name = marker();
+    let new = NewTicket {
+        requester: Requester::User(director),
+        category,
+        assigned_groups: vec![lsu],
+        urgency: 4,
+        ..ticket(&name, "<p>a &amp; b</p>")
+    };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    glpi.add_groups(id, &[(bai, Role::Assigned)]).await.unwrap();
+    let opened = glpi.ticket(id).await.unwrap().opened.unwrap();
+    let before = opened - 1.minute();
+    let own = Criterion::Requester(director);
+    let found = |criteria: Vec<Criterion>| {
+        let glpi = glpi.clone();
+        async move { glpi.search_tickets(&criteria, 1000).await.unwrap().into_iter().find(|it| it.id == id) }
+    };
+    let summary = found(vec![own.clone(), Criterion::OpenedAfter(before)]).await.unwrap();
+    assert_eq!((summary.name, summary.content.as_str()), (name, "<p>a &amp; b</p>"));
+    assert_eq!((summary.status, summary.kind, summary.urgency), (2, 1, 4));
+    assert_eq!(summary.category, "Scolarité > LSU");
+    let mut groups = summary.groups;
+    groups.sort();
+    assert_eq!(groups, ["DSI-BAI", "Référents-LSU"]);
+    assert_eq!((summary.technicians, summary.taken_after), (vec![], 0));
+    assert_eq!((summary.opened, summary.solved, summary.closed), (Some(opened), None, None));
+
+    for (criterion, is_met) in [
+        (Criterion::AssignedTo(vec![bai]), true),
+        (Criterion::AssignedTo(vec![]), false),
+        (Criterion::Status(vec![1, 2]), true),
+        (Criterion::Status(vec![5, 6]), false),
+        (Criterion::ModifiedAfter(before), true),
+        (Criterion::ModifiedAfter(opened + 1.hour()), false),
+        (Criterion::Address("inconnu@ac-dijon.fr".to_owned()), false),
+        (Criterion::Requester(director + 1), false),
+    ] {
+        assert_eq!(found(vec![own.clone(), criterion.clone()]).await.is_some(), is_met, "{criterion:?}");
+    }
+}
+
+#[tokio::test]
+async fn tickets_of_someone_without_account_are_found_by_the_address() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let address = format!("{}@ac-dijon.fr", marker());
+    let new = NewTicket { requester: Requester::Email(address.clone()), ..ticket("Sans compte", "<p>x</p>") };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    let found = glpi.search_tickets(&[Criterion::Address(address.to_uppercase())], 10).await.unwrap();
+    assert_eq!(found.iter().map(|it| it.id).collect::<Vec<_>>(), [id]);
+}
+
+#[tokio::test]
+async fn a_solution_is_read_with_what_became_of_it() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let id = glpi.create_ticket(&ticket("Solution", "<p>x</p>"), &[]).await.unwrap().id;
+    super::followups::solve(&target, id).await;
+    let solution = |solutions: Vec<passerelle::clients::glpi::Solution>| solutions.into_iter().next_back().unwrap();
+    let proposed = solution(glpi.ticket_solutions(id).await.unwrap());
+    assert_eq!(proposed.status, 2);
+    assert!(proposed.written.is_some() && glpi.ticket(id).await.unwrap().solved.is_some());
+    let approval = NewFollowup {
+        ticket: id,
+        content_html: "<p>Merci</p>".to_owned(),
+        author: None,
+        private: false,
+        request_type: None,
+        effect: Effect::Close,
+    };
+    glpi.add_followup(&approval, &[]).await.unwrap();
+    assert_eq!(solution(glpi.ticket_solutions(id).await.unwrap()).status, 3);
+    let ticket = glpi.ticket(id).await.unwrap();
+    assert_eq!(ticket.status, 6);
+    assert!(ticket.closed.is_some());
+}
