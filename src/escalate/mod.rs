@@ -1,6 +1,6 @@
 //! Escalation: who a ticket goes to next, when, and how it gets there.
 //!
-//! Pure, all of it values in and values out:
+//! Pure, values in and values out, but for the file of closed periods that is read at start:
 //!
 //! - [`Levels`]: on which level of its application a ticket is, where up and down lead;
 //! - [`Calendar`]: working time, French public holidays and closed periods;
