@@ -133,6 +133,24 @@ async fn check_finds_nothing_wrong_with_a_good_set_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_asks_for_the_next_closed_periods_when_the_last_ones_are_over() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fermetures.toml");
+    for (last, found) in [
+        ("2020-11-01", "warning  calendar: the closed periods end on 2020-11-01"),
+        ("9999-12-31", "ok       calendar: closed periods until 9999-12-31"),
+    ] {
+        let period = format!("[[closed]]\nname = \"Toussaint\"\nfrom = 2020-10-17\nto = {last}\n");
+        std::fs::write(&file, period).unwrap();
+        let mut settings = glpi(&sandbox);
+        settings.push(("calendar.closed", file.to_str().unwrap().to_owned()));
+        let report = text(&run(passerelle(&["check"], &borrowed(&settings)), b"").await.stdout);
+        assert!(report.contains(found), "{found} in {report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
     let sandbox = sandbox().await;
     let folder = tempfile::tempdir().unwrap();
@@ -231,13 +249,14 @@ async fn serve_becomes_healthy_reloads_its_mappings_and_stops_on_a_signal() {
     std::fs::write(&mapping, "name = ").unwrap();
     hang_up(serving.id());
     assert_eq!(post("Avec les anciennes règles").await.status(), 201);
-    std::fs::write(&mapping, include_str!("../../mappings/lsu.toml").replace("Référents-LSU", "DSI-BAI")).unwrap();
+    std::fs::write(&mapping, include_str!("../../mappings/lsu.toml").replace("Référents-LSU", "Référents-APAE"))
+        .unwrap();
     hang_up(serving.id());
     let mut number = 0;
     until("reloaded", async || {
         number += 1;
         let answer: serde_json::Value = post(&format!("Nouvelles règles {number}")).await.json().await.unwrap();
-        answer["group"] == "DSI-BAI"
+        answer["group"] == "Référents-APAE"
     })
     .await;
 
