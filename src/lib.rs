@@ -37,4 +37,5 @@ pub mod request;
 pub mod route;
 pub mod sandbox;
 pub mod screen;
+pub mod sweep;
 pub mod telemetry;
