@@ -68,7 +68,7 @@ impl App {
             prover: Prover::new(&config)?,
             mappings: Live::load(config.mappings.dir.as_deref())?,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,
-            ledger: Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?,
+            ledger: Arc::new(Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?),
             deliverer: Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original),
             acknowledger,
             quarantine,
