@@ -43,6 +43,9 @@ const MOST_MEMBERS: usize = 200;
 /// Mails of which the note is still to be written, at most; only while GLPI fails in the middle are there any.
 const MOST_UNNOTED: usize = 10_000;
 
+/// A ticket, a notice's mark there, and who was written to.
+type Unnoted = HashSet<(u64, String, Address)>;
+
 /// Tells people of the steps of their tickets.
 pub struct Notifier {
     settings: Notify,
@@ -57,7 +60,7 @@ pub struct Notifier {
     look_back: Duration,
     account: OnceCell<u64>,
     /// One ticket at a time. What left and has no note yet: it is not sent again by this process.
-    unnoted: Mutex<HashSet<(u64, String, Address)>>,
+    unnoted: Mutex<Unnoted>,
 }
 
 /// Why not everything that was due was sent. It is still due: to be tried again.
@@ -189,13 +192,14 @@ impl Notifier {
         reference: Reference,
         since: DateTime,
         lease: &str,
-        unnoted: &mut HashSet<(u64, String, Address)>,
+        unnoted: &mut Unnoted,
     ) -> Result<(), Unsent> {
         let own = *self.account.get_or_try_init(|| self.glpi.own_account()).await?;
         let users = self.glpi.ticket_users(ticket.id).await?;
         let followups = self.glpi.ticket_followups(ticket.id).await?;
         let solutions = if steps::is_done(ticket) { self.glpi.ticket_solutions(ticket.id).await? } else { Vec::new() };
         let sent = journal::read(&followups, own);
+        forget(unnoted, ticket.id, sent.iter());
         let technicians = steps::technicians(&users);
         let charged = if self.settings.charge == Teller::Passerelle && !sent.contains(&Mark::Charge) {
             self.charged(ticket, &technicians).await?
@@ -239,8 +243,7 @@ impl Notifier {
             }
             if let (Some(first), true) = (settled.first(), all != Outcome::default()) {
                 self.glpi.add_note(ticket.id, &journal::note(&words(*first, all, &group), &settled)).await?;
-                let noted: BTreeSet<_> = settled.iter().map(ToString::to_string).collect();
-                unnoted.retain(|(number, mark, _)| *number != ticket.id || !noted.contains(mark));
+                forget(unnoted, ticket.id, settled.iter());
             }
             result?;
         }
@@ -297,7 +300,7 @@ impl Notifier {
         ticket: &Ticket,
         reference: Reference,
         group: &str,
-        unnoted: &mut HashSet<(u64, String, Address)>,
+        unnoted: &mut Unnoted,
     ) -> Result<Outcome, Unsent> {
         let mut outcome = Outcome::default();
         for who in &notice.to {
@@ -405,9 +408,17 @@ fn page(link: &str, ticket: u64) -> String {
     link.replace("{id}", &ticket.to_string())
 }
 
-fn remember(unnoted: &mut HashSet<(u64, String, Address)>, told: (u64, String, Address)) {
+fn remember(unnoted: &mut Unnoted, told: (u64, String, Address)) {
     if unnoted.len() < MOST_UNNOTED {
         unnoted.insert(told);
+    }
+}
+
+/// What has its note is known by that from now on.
+fn forget<'a>(unnoted: &mut Unnoted, ticket: u64, noted: impl Iterator<Item = &'a Mark>) {
+    if !unnoted.is_empty() {
+        let noted: BTreeSet<_> = noted.map(ToString::to_string).collect();
+        unnoted.retain(|(number, mark, _)| *number != ticket || !noted.contains(mark));
     }
 }
 

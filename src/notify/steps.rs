@@ -169,8 +169,8 @@ mod tests {
     const DIRECTOR: u64 = 7;
     const TECHNICIAN: u64 = 15;
 
-    fn at(hour: i8) -> Option<DateTime> {
-        Some(date(2026, 11, 25).at(hour, 0, 0, 0))
+    fn at(hour: i8) -> DateTime {
+        date(2026, 11, 25).at(hour, 0, 0, 0)
     }
 
     /// Everything told by the gateway.
@@ -212,11 +212,11 @@ mod tests {
                 urgency: 3,
                 category: 2,
                 request_type: 1,
-                opened: at(10),
+                opened: Some(at(10)),
                 taken_into_account: None,
                 solved: None,
                 closed: None,
-                modified: at(10),
+                modified: Some(at(10)),
             };
             Self {
                 ticket,
@@ -239,7 +239,7 @@ mod tests {
                 charged: self.charged,
                 own: OWN,
                 sent: &self.sent,
-                since: date(2026, 11, 25).at(9, 0, 0, 0),
+                since: at(9),
             };
             due(&known, settings).into_iter().map(|notice| (notice.mark, notice.to)).collect()
         }
@@ -254,11 +254,11 @@ mod tests {
     }
 
     fn followup(id: u64, author: u64, private: bool) -> Followup {
-        Followup { id, author, content: "<p>?</p>".to_owned(), private, written: at(11) }
+        Followup { id, author, content: "<p>?</p>".to_owned(), private, written: Some(at(11)) }
     }
 
     fn solution(id: u64, status: u64, answered_by: u64) -> Solution {
-        Solution { id, author: TECHNICIAN, content: "<p>!</p>".to_owned(), status, answered_by, written: at(11) }
+        Solution { id, author: TECHNICIAN, content: "<p>!</p>".to_owned(), status, answered_by, written: Some(at(11)) }
     }
 
     #[test]
@@ -270,16 +270,16 @@ mod tests {
         case.ticket.status = SOLVED;
         assert_eq!(case.marks(), []);
         case.ticket.status = 1;
-        case.ticket.opened = at(8);
+        case.ticket.opened = Some(at(8));
         assert_eq!(case.marks(), [], "it is too old");
     }
 
     #[rstest]
-    #[case(2, at(11), vec![Mark::Charge])]
-    #[case(4, at(11), vec![Mark::Charge])]
-    #[case(5, at(11), vec![])]
-    #[case(6, at(11), vec![])]
-    #[case(2, at(8), vec![])]
+    #[case(2, Some(at(11)), vec![Mark::Charge])]
+    #[case(4, Some(at(11)), vec![Mark::Charge])]
+    #[case(5, Some(at(11)), vec![])]
+    #[case(6, Some(at(11)), vec![])]
+    #[case(2, Some(at(8)), vec![])]
     #[case(1, None, vec![])]
     fn a_charge_is_told_while_the_ticket_is_under_way(
         #[case] status: u64,
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn nobody_is_told_that_they_took_their_own_ticket() {
-        let mut case = Case { charged: at(11), ..Case::new(2) };
+        let mut case = Case { charged: Some(at(11)), ..Case::new(2) };
         case.users.push(user(Requester::User(DIRECTOR), Role::Assigned));
         assert_eq!(case.marks(), []);
     }
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_question_is_a_public_follow_up_of_somebody_else() {
         let mut case = Case::new(2);
-        let old = Followup { written: at(8), ..followup(6, TECHNICIAN, false) };
+        let old = Followup { written: Some(at(8)), ..followup(6, TECHNICIAN, false) };
         case.followups = vec![
             followup(1, DIRECTOR, false),
             followup(2, TECHNICIAN, true),
@@ -346,7 +346,7 @@ mod tests {
     #[case::accepted_over_the_gateway(vec![solution(1, 3, OWN)], false)]
     fn a_closing_is_told_to_who_did_not_close(#[case] solutions: Vec<Solution>, #[case] told: bool) {
         let mut case = Case { solutions, ..Case::new(6) };
-        case.ticket.closed = at(11);
+        case.ticket.closed = Some(at(11));
         let mark = Mark::Closing(20_261_125_110_000);
         assert_eq!(case.marks() == [mark], told);
         case.sent.insert(Mark::Closing(20_261_124_110_000));
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_others_tell_is_not_due() {
-        let mut case = Case { members: vec![20], charged: at(11), ..Case::new(4) };
+        let mut case = Case { members: vec![20], charged: Some(at(11)), ..Case::new(4) };
         case.users.push(user(Requester::User(TECHNICIAN), Role::Assigned));
         case.followups.push(followup(5, TECHNICIAN, false));
         let count = |settings: &Notify| case.due(settings).len();
