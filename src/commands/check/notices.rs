@@ -107,7 +107,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
                 step.name,
                 format_args!("GLPI does not tell {}", step.whom()),
                 &format!(
-                    "Add the recipient «{}» to an active «Setup > Notifications > {}»{}.",
+                    "Under «Setup > Notifications», add the recipient «{}» to {}, active{}.",
                     step.recipient(),
                     step.labels(),
                     step.otherwise()
@@ -117,7 +117,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
                 step.name,
                 format_args!("GLPI and Passerelle both write to {}", step.whom()),
                 &format!(
-                    "Set {} = \"glpi\", or take «{}» off «Setup > Notifications > {}».",
+                    "Set {} = \"glpi\", or take the recipient «{}» off {} under «Setup > Notifications».",
                     step.key,
                     step.recipient(),
                     step.labels()

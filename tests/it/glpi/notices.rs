@@ -1,9 +1,21 @@
 //! Whom GLPI tells of itself, out of the box; and what the gateway's own notices need of it.
 
-use passerelle::clients::glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester};
+use std::{sync::Arc, time::Duration};
 
-use super::target::Target;
-use super::{director, followups, group, ticket};
+use passerelle::{
+    clients::{
+        glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester},
+        smtp::Mailer,
+    },
+    ledger::Ledger,
+    notify::Notifier,
+    request::Reference,
+};
+use secrecy::SecretSlice;
+
+use super::target::{Target, account};
+use super::{director, followups, group, marker, ticket};
+use crate::support::gateway::configured;
 
 /// GLPI's events at the steps of a ticket.
 const EVENTS: [&str; 7] = ["new", "assign_user", "assign_group", "update", "add_followup", "solved", "closed"];
@@ -77,4 +89,59 @@ async fn a_solution_says_who_accepted_it() {
     let [accepted] = glpi.ticket_solutions(id).await.unwrap().try_into().unwrap();
     assert_eq!((accepted.status, accepted.answered_by), (3, glpi.own_account().await.unwrap()));
     assert!(glpi.ticket(id).await.unwrap().closed.is_some());
+}
+
+#[tokio::test]
+async fn each_step_is_told_once_and_its_note_is_read_again() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (login, password) = account();
+    let steps = ["group", "charge", "question", "solution", "closing"].map(|step| format!("notify.{step}"));
+    let mut settings = vec![("glpi.login", login.as_str()), ("glpi.password", &password)];
+    settings.extend(steps.iter().map(|step| (step.as_str(), "passerelle")));
+    let config = configured(target.url().as_str(), &settings);
+    let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
+    let (mailer, outbox) = Mailer::memory();
+    let notifier = Notifier::new(&config, glpi.clone(), mailer, Arc::new(ledger)).unwrap();
+
+    let reference = Reference::new("mail", "", marker().as_bytes());
+    let (lsu, director) = (group(&glpi, "Référents-LSU").await, director(&glpi).await);
+    let new = NewTicket {
+        assigned_groups: vec![lsu],
+        requester: Requester::User(director),
+        ..ticket("Avis", &format!("<p>Référence : {reference}</p>"))
+    };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    let mut told = Vec::new();
+    let mut look = async || {
+        for _ in 0..2 {
+            notifier.look_at(id).await.unwrap();
+        }
+        let mails: Vec<_> = outbox.mails().iter().map(|sent| sent.recipient.to_lowercase()).collect();
+        let news = mails[told.len()..].to_vec();
+        told = mails;
+        news
+    };
+    let director_only = ["ce.0210001a@ac-dijon.fr"];
+    assert!(look().await.contains(&"tech1@ac-dijon.fr".to_owned()));
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+    let technician = glpi.user_by_email("tech1@ac-dijon.fr").await.unwrap().unwrap();
+    followups::assign(&target, id, technician).await;
+    assert_eq!(look().await, director_only);
+    let asking = NewFollowup {
+        ticket: id,
+        content_html: "<p>Quelle classe ?</p>".to_owned(),
+        author: Some(technician),
+        private: false,
+        request_type: None,
+        effect: Effect::None,
+    };
+    glpi.add_followup(&asking, &[]).await.unwrap();
+    assert_eq!(look().await, director_only);
+    followups::solve(&target, id).await;
+    assert_eq!(look().await, director_only);
+    let marks = glpi.ticket_followups(id).await.unwrap().into_iter().filter(|it| it.private).count();
+    assert_eq!(marks, 4);
+    glpi.add_followup(&NewFollowup { author: Some(director), effect: Effect::Close, ..asking }, &[]).await.unwrap();
+    assert_eq!(look().await, [""; 0], "the requester has closed it");
 }
