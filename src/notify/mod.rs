@@ -200,7 +200,7 @@ impl Notifier {
         let solutions = if steps::is_done(ticket) { self.glpi.ticket_solutions(ticket.id).await? } else { Vec::new() };
         let sent = journal::read(&followups, own);
         forget(unnoted, ticket.id, sent.iter());
-        let technicians = steps::technicians(&users);
+        let technicians = steps::technicians(&users, own);
         let charged = if self.settings.charge == Teller::Passerelle && !sent.contains(&Mark::Charge) {
             self.charged(ticket, &technicians).await?
         } else {

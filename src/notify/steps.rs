@@ -78,12 +78,12 @@ pub(super) fn is_done(ticket: &Ticket) -> bool {
     matches!(ticket.status, SOLVED | CLOSED)
 }
 
-/// The accounts a ticket is assigned to.
-pub(super) fn technicians(users: &[TicketUser]) -> Vec<u64> {
+/// The accounts a ticket is assigned to; the service account, `own`, is nobody who works on it.
+pub(super) fn technicians(users: &[TicketUser], own: u64) -> Vec<u64> {
     let assigned = users.iter().filter(|user| user.role == Role::Assigned);
     assigned
         .filter_map(|user| match user.who {
-            Requester::User(account) => Some(account),
+            Requester::User(account) => Some(account).filter(|account| *account != own),
             Requester::Email(_) => None,
         })
         .collect()
@@ -104,7 +104,7 @@ pub(super) fn due<'a>(known: &Known<'a>, settings: &Notify) -> Vec<Due<'a>> {
         }));
     }
     if settings.charge == Teller::Passerelle && !is_done(ticket) && known.is_recent(known.charged) {
-        let technicians = technicians(known.users);
+        let technicians = technicians(known.users, known.own);
         let to = requesters_but(known, &technicians);
         due.push(Due { mark: Mark::Charge, news: News::Charge(technicians), to });
     }
@@ -291,6 +291,12 @@ mod tests {
         assert_eq!(case.marks(), expected);
         case.sent.insert(Mark::Charge);
         assert_eq!(case.marks(), []);
+    }
+
+    #[test]
+    fn the_service_account_works_on_nothing() {
+        let assigned = |account| user(Requester::User(account), Role::Assigned);
+        assert_eq!(technicians(&[assigned(OWN), assigned(TECHNICIAN)], OWN), [TECHNICIAN]);
     }
 
     #[test]

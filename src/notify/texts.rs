@@ -55,7 +55,7 @@ pub(super) fn group(about: &About<'_>, group: &str) -> Result<Text, askama::Erro
     about.notice(
         format!("Nouvelle demande n°\u{a0}{}", about.ticket.id),
         "nouvelle demande",
-        vec![format!("Une demande est assignée au groupe «\u{a0}{}\u{a0}» :", short(group))],
+        vec![format!("Une demande est assignée au groupe «\u{a0}{}\u{a0}»\u{a0}:", short(group))],
         quote(&about.ticket.content, LONGEST_EXCERPT),
         vec!["Pour la prendre en charge, attribuez-vous la demande dans GLPI.".to_owned()],
     )
@@ -64,7 +64,7 @@ pub(super) fn group(about: &About<'_>, group: &str) -> Result<Text, askama::Erro
 /// A ticket that nobody has taken in charge for so much working time.
 pub(super) fn reminder(about: &About<'_>, group: &str, waited: Duration) -> Result<Text, askama::Error> {
     about.notice(
-        format!("Rappel : demande n°\u{a0}{} sans prise en charge", about.ticket.id),
+        format!("Rappel\u{a0}: demande n°\u{a0}{} sans prise en charge", about.ticket.id),
         "rappel, sans prise en charge",
         vec![format!(
             "Personne n'a pris cette demande en charge depuis {}. Elle est assignée au groupe «\u{a0}{}\u{a0}».",
@@ -100,7 +100,7 @@ pub(super) fn question(about: &About<'_>, author: &str, html: &str, pending: boo
     let author = if author.is_empty() { "L'assistance" } else { &author };
     let number = about.ticket.id;
     let (heading, ending) = if pending {
-        (format!("À compléter : votre demande n°\u{a0}{number}"), "à compléter")
+        (format!("À compléter\u{a0}: votre demande n°\u{a0}{number}"), "à compléter")
     } else {
         (format!("Un message sur votre demande n°\u{a0}{number}"), "nouveau message")
     };
@@ -112,21 +112,21 @@ pub(super) fn question(about: &About<'_>, author: &str, html: &str, pending: boo
         Some(_) => "Pour répondre, ouvrez la page de la demande, ci-dessous, et ajoutez-y un suivi.".to_owned(),
         None => to_the_group("Pour répondre"),
     });
-    about.notice(heading, ending, vec![format!("{author} vous écrit :")], quote(html, LONGEST_QUOTE), after)
+    about.notice(heading, ending, vec![format!("{author} vous écrit\u{a0}:")], quote(html, LONGEST_QUOTE), after)
 }
 
 /// A solution that the requester may approve or refuse.
 pub(super) fn solution(about: &About<'_>, html: &str) -> Result<Text, askama::Error> {
     let after = match about.link {
         Some(_) => "Si elle vous convient, approuvez-la sur la page de la demande, ci-dessous. Sinon, refusez-la en \
-                    disant pourquoi : la demande est alors rouverte."
+                    disant pourquoi\u{a0}: la demande est alors rouverte."
             .to_owned(),
         None => to_the_group("Si elle ne vous convient pas"),
     };
     about.notice(
         format!("Une solution est proposée à votre demande n°\u{a0}{}", about.ticket.id),
         "solution proposée",
-        vec!["Voici la solution proposée :".to_owned()],
+        vec!["Voici la solution proposée\u{a0}:".to_owned()],
         quote(html, LONGEST_QUOTE),
         vec![after],
     )
@@ -147,7 +147,7 @@ pub(super) fn closing(about: &About<'_>) -> Result<Text, askama::Error> {
 /// How somebody who sees no page of the request answers.
 fn to_the_group(purpose: &str) -> String {
     format!(
-        "{purpose}, adressez-vous au groupe qui traite la demande, en citant son numéro et sa référence : vous n'avez \
+        "{purpose}, adressez-vous au groupe qui traite la demande, en citant son numéro et sa référence\u{a0}: vous n'avez \
          pas de compte dans l'assistance."
     )
 }
@@ -174,7 +174,7 @@ impl About<'_> {
         };
         let title = line(&self.ticket.name, LONGEST_SUBJECT);
         Ok(Text {
-            subject: format!("Demande n°\u{a0}{} : {ending} — {title} ({})", notice.ticket, notice.reference),
+            subject: format!("Demande n°\u{a0}{}\u{a0}: {ending} — {title} ({})", notice.ticket, notice.reference),
             plain: Plain(&notice).render()?,
             html: Html(&notice).render()?,
         })
@@ -195,7 +195,7 @@ fn quote(html: &str, longest: usize) -> Vec<String> {
         let length = text.chars().count();
         if length > left {
             lines.push(line(&text, left));
-            lines.push("(suite sur la page de la demande)".to_owned());
+            lines.push("(texte abrégé)".to_owned());
             break;
         }
         // An empty line costs too: a text of nothing else is bounded as well.
@@ -343,7 +343,7 @@ mod tests {
                 assert!(text.plain.chars().count() < 20_000, "{}", text.plain.len());
             }
             let text = solution(&about(&ticket, None), quoted).unwrap();
-            assert!(text.plain.contains("(suite sur la page de la demande)") && text.html.contains("(suite"));
+            assert!(text.plain.contains("(texte abrégé)") && text.html.contains("(texte abrégé)"));
         }
     }
 

@@ -428,6 +428,8 @@ async fn two_instances_send_one_mail_between_them() {
         take(&sandbox, id).await;
         tickets.push(id);
     }
+    // Both have read that nothing was sent before either has sent.
+    sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(20))));
     let looks = (0..32).map(|number| (&instances[number % 2], tickets[number / 2 % 4]));
     let results = join_all(looks.map(async |(instance, id)| instance.notifier.look_at(id).await)).await;
     assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(Unsent::Elsewhere))), "{results:?}");
