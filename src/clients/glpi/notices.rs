@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
-/// Whom GLPI tells, by its active notifications of tickets. What is asked of it must have been read.
+/// Whom GLPI mails, by its active notifications of tickets that have a template for mails. What is asked of it must
+/// have been read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TicketNotices(BTreeMap<String, BTreeSet<(u64, u64)>>);
+
+/// A constant of GLPI's class `Notification_NotificationTemplate`.
+const MAILING: &str = "mailing";
 
 /// Somebody to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +57,17 @@ impl Glpi {
         let mut notices = TicketNotices::default();
         let wanted = |row: &&wire::Notification| row.is_active > 0 && events.contains(&row.event.as_str());
         for notification in notifications.iter().filter(wanted) {
-            let path = format!("Notification/{}/NotificationTarget", notification.id);
-            let targets: Vec<wire::NotificationTarget> = match self.get(path, super::whole_list()).await {
-                Err(GlpiError::Denied { .. }) => return Ok(None),
-                rows => rows?,
-            };
+            let parts = |kind| format!("Notification/{}/{kind}", notification.id);
+            let templates = self.get(parts("Notification_NotificationTemplate"), super::whole_list());
+            let targets = self.get(parts("NotificationTarget"), super::whole_list());
+            let (templates, targets): (Vec<wire::NotificationMode>, Vec<wire::NotificationTarget>) =
+                match tokio::try_join!(templates, targets) {
+                    Err(GlpiError::Denied { .. }) => return Ok(None),
+                    rows => rows?,
+                };
+            if !templates.iter().any(|template| template.mode == MAILING) {
+                continue;
+            }
             let told = notices.0.entry(notification.event.clone()).or_default();
             told.extend(targets.iter().map(|target| (target.kind, target.items_id)));
         }

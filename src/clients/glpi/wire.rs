@@ -102,6 +102,13 @@ pub(super) struct Notification {
     pub event: String,
 }
 
+/// A row of `Notification/{id}/Notification_NotificationTemplate`
+#[derive(Deserialize)]
+pub(super) struct NotificationMode {
+    #[serde(default, deserialize_with = "text")]
+    pub mode: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct NotificationTarget {
     #[serde(rename = "type", deserialize_with = "number")]

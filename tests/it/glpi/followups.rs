@@ -39,8 +39,19 @@ async fn assigned(glpi: &Glpi, director: u64) -> u64 {
 
 /// What the helpdesk does by itself, and the gateway never: over plain REST.
 async fn call(target: &Target, method: Method, path: &str, input: Value) {
-    let (client, api) = (reqwest::Client::new(), format!("{}apirest.php", target.url()));
     let (login, password) = account();
+    call_as(target, (&login, &password), method, path, input).await;
+}
+
+/// The same, as another account.
+pub(super) async fn call_as(
+    target: &Target,
+    (login, password): (&str, &str),
+    method: Method,
+    path: &str,
+    input: Value,
+) {
+    let (client, api) = (reqwest::Client::new(), format!("{}apirest.php", target.url()));
     let session = client.get(format!("{api}/initSession")).basic_auth(login, Some(password)).send().await.unwrap();
     let session: Value = session.json().await.unwrap();
     let call = client.request(method, format!("{api}/{path}"));

@@ -10,8 +10,11 @@ use passerelle::{
     ledger::Ledger,
     notify::Notifier,
     request::Reference,
+    sandbox::{Options, Sandbox},
 };
+use reqwest::Method;
 use secrecy::SecretSlice;
+use serde_json::json;
 
 use super::target::{Target, account};
 use super::{director, followups, group, marker, ticket};
@@ -29,6 +32,26 @@ async fn a_stock_glpi_tells_the_requester_and_not_the_group() {
     let told = |recipient| EVENTS.into_iter().filter(|event| notices.tells(event, recipient)).collect::<Vec<_>>();
     assert_eq!(told(Recipient::Requester), ["new", "add_followup", "solved", "closed"]);
     assert_eq!(told(Recipient::AssignedGroup), ["assign_group"]);
+}
+
+/// On the sandbox only: a real GLPI's notifications are not the tests' to change.
+#[tokio::test]
+async fn an_inactive_notification_and_one_without_a_mail_s_template_tell_nobody() {
+    let sandbox = Target::Sandbox(Sandbox::start(Options::default()).await.unwrap());
+    let glpi = sandbox.super_admin();
+    let told = async || {
+        let notices = glpi.ticket_notices(&EVENTS).await.unwrap().unwrap();
+        EVENTS.into_iter().filter(|event| notices.tells(event, Recipient::Requester)).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, ["new", "add_followup", "solved", "closed"]);
+    let (solved, closed) = (11, 4);
+    let admin = ("glpi", "glpi");
+    let off = json!({"id": solved, "is_active": 0});
+    followups::call_as(&sandbox, admin, Method::PUT, &format!("Notification/{solved}"), off).await;
+    let browser = json!({"id": closed, "mode": "ajax"});
+    let link = format!("Notification_NotificationTemplate/{closed}");
+    followups::call_as(&sandbox, admin, Method::PUT, &link, browser).await;
+    assert_eq!(told().await, ["new", "add_followup"]);
 }
 
 #[tokio::test]
