@@ -25,6 +25,7 @@ use crate::{
     quarantine::Quarantine,
     route::Live,
     screen::Rules,
+    sweep,
 };
 
 /// How many timeouts of one call after its beginning a creation surely has ended in GLPI: only then may an
@@ -68,7 +69,7 @@ impl App {
             prover: Prover::new(&config)?,
             mappings: Live::load(config.mappings.dir.as_deref())?,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,
-            ledger: Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?,
+            ledger: Arc::new(Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?),
             deliverer: Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original),
             acknowledger,
             quarantine,
@@ -145,6 +146,7 @@ impl Server {
         let Self { app, lmtp, imap, http, metrics } = self;
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
+        let (hints, _) = sweep::hints();
         if !lmtp.is_empty() {
             let settings = lmtp::Settings::new(&app.config.lmtp, pipeline.rules.recipients().to_vec());
             let handler = Arc::clone(pipeline);
@@ -172,7 +174,8 @@ impl Server {
                     let glpi = glpi.clone();
                     async move { glpi.ping().await.map_err(|error| error.to_string()) }
                 },
-            );
+            )
+            .hinting(move |ticket| hints.look_at(ticket));
             let services = http::Services::new(
                 app.config.http.clone(),
                 app.config.time_zone.clone(),

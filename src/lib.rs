@@ -11,9 +11,9 @@
 //! What becomes of a ticket afterwards: [`escalate`] (who it goes to next, when, and how it gets there).
 //!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
-//! quota), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails
-//! that fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`]
-//! (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
+//! quota), [`notify`] (notices at the steps of a ticket), [`proof`] (that the sender is who wrote), [`directory`]
+//! (who is a director), [`quarantine`] (mails that fail again and again), [`clients`] (GLPI, SMTP), [`config`],
+//! [`app`] (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
 //! Invariants, held by `tests/it/tidy.rs`:
 //!
@@ -34,6 +34,7 @@ pub mod escalate;
 pub mod http;
 pub mod intake;
 pub mod ledger;
+pub mod notify;
 pub mod pipeline;
 pub mod proof;
 pub mod quarantine;
@@ -41,4 +42,5 @@ pub mod request;
 pub mod route;
 pub mod sandbox;
 pub mod screen;
+pub mod sweep;
 pub mod telemetry;

@@ -1,5 +1,7 @@
 //! `passerelle check`: names each thing that is wrong, with its remedy.
 
+mod notices;
+
 use std::io::Write as _;
 
 use jiff::{Span, Timestamp};
@@ -81,7 +83,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     let mappings = app.pipeline.mappings.now();
     report.ok("mappings", format_args!("{} applications", mappings.all().len()));
     calendar(&mut report, &app.config)?;
-    if glpi(&mut report, &app.glpi, app.config.acknowledge).await {
+    if glpi(&mut report, &app.glpi, &app.config).await {
         names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
     }
     sender(&mut report, &app);
@@ -114,7 +116,7 @@ fn calendar(report: &mut Report, config: &Config) -> Result<(), ConfigError> {
 }
 
 /// Whether GLPI can be asked further.
-async fn glpi(report: &mut Report, glpi: &Glpi, acknowledge: Acknowledge) -> bool {
+async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
     let info = match glpi.server_info().await {
         Ok(info) => info,
         Err(error) => {
@@ -123,13 +125,6 @@ async fn glpi(report: &mut Report, glpi: &Glpi, acknowledge: Acknowledge) -> boo
         }
     };
     report.ok("GLPI", format_args!("version {}", info.version));
-    if !info.mails {
-        report.warning(
-            "GLPI notifications",
-            "GLPI sends no mail",
-            "Référents learn of tickets by looking, unless «Setup > Notifications» is switched on.",
-        );
-    }
     match glpi.active_profile().await {
         Ok(profile) => {
             if profile.interface == "helpdesk" {
@@ -175,28 +170,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, acknowledge: Acknowledge) -> boo
         ),
         Err(error) => report.error("file types", &error, remedy(&error)),
     }
-    let notices = glpi.new_ticket_notices().await;
-    if info.mails && acknowledge == Acknowledge::Passerelle && matches!(&notices, Ok(Some(told)) if told.requester) {
-        report.warning(
-            "receipts",
-            "GLPI and Passerelle both write to the requester of a new ticket",
-            "Set acknowledge = \"glpi\", or take «Requester» off «Setup > Notifications > New ticket».",
-        );
-    }
-    match notices {
-        Ok(Some(notices)) if notices.assigned_group => report.ok("new tickets", "GLPI tells the assigned group"),
-        Ok(Some(_)) => report.warning(
-            "new tickets",
-            "GLPI does not tell the members of the assigned group",
-            "Add the recipient «Group in charge of the ticket» to «Setup > Notifications > New ticket».",
-        ),
-        Ok(None) => report.warning(
-            "new tickets",
-            "the account may not read notifications, so who is told of a new ticket is not known",
-            "Look under «Setup > Notifications > New ticket»: «Group in charge of the ticket» must be a recipient.",
-        ),
-        Err(error) => report.error("new tickets", &error, remedy(&error)),
-    }
+    notices::check(report, glpi, config, info.mails).await;
     true
 }
 
@@ -281,15 +255,17 @@ async fn redis(report: &mut Report, app: &App) {
 }
 
 async fn smtp(report: &mut Report, app: &App) {
-    if app.config.acknowledge == Acknowledge::Off {
+    let config = &app.config;
+    if config.acknowledge == Acknowledge::Off && config.receipts() != Acknowledge::Passerelle && !config.notify.writes()
+    {
         report.ok("mail to requesters", "off (acknowledge = \"off\")");
         return;
     }
     if !app.pipeline.acknowledger.can_send() {
         report.warning(
             "mail to requesters",
-            "smtp.url is empty: nobody gets a receipt or a refusal notice",
-            "Set PASSERELLE_SMTP__URL, or acknowledge = \"off\" to say that this is meant.",
+            "smtp.url is empty: nobody gets a receipt, a refusal notice or any other mail of Passerelle",
+            "Set PASSERELLE_SMTP__URL, or acknowledge = \"off\" and no \"passerelle\" in [notify] to say that this is meant.",
         );
         return;
     }

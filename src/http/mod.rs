@@ -6,6 +6,7 @@
 //! | `auth` | who may call |
 //! | `body` | reads a body within bounds |
 //! | `mail`, `requests` | the two ways in |
+//! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem` | what comes back |
 //! | `health`, `openapi` | for machines that watch and people who connect |
 
@@ -18,6 +19,7 @@ mod openapi;
 mod problem;
 mod requests;
 mod serve;
+mod webhook;
 
 use std::{
     any::Any,
@@ -66,6 +68,7 @@ const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 type Mail = dyn Fn(Envelope, Bytes) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Form = dyn Fn(Received) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Hint = dyn Fn(u64) + Send + Sync;
 type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
 
 /// What the API works with.
@@ -153,6 +156,7 @@ pub struct Handlers {
     mail: Box<Mail>,
     form: Box<Form>,
     ready: Box<Ready>,
+    hint: Box<Hint>,
 }
 
 impl Handlers {
@@ -171,7 +175,14 @@ impl Handlers {
             mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
             form: Box::new(move |received| Box::pin(form(received))),
             ready: Box::new(move || Box::pin(ready())),
+            hint: Box::new(|_| ()),
         }
+    }
+
+    /// Says which tickets to look at, as GLPI's webhooks name them; `hint` returns at once.
+    #[must_use]
+    pub fn hinting(self, hint: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self { hint: Box::new(hint), ..self }
     }
 }
 

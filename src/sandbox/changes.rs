@@ -148,8 +148,17 @@ fn label(store: &Store, kind: &str, id: i64) -> Option<String> {
         "ITILSolution" => id.to_string(),
         "KnowbaseItem_Item" => format!("Objet de la base de connaissances - ID {id}"),
         "KnowbaseItem" => name.unwrap_or_else(|| format!("Base de connaissances - ID {id}")),
-        "Group_Ticket" | "Ticket_User" | "ITILFollowup" | "RuleCriteria" | "RuleAction" | "NotificationTarget"
-        | "Group_User" | "UserEmail" | "Profile_User" | "Document_Item" => {
+        "Group_Ticket"
+        | "Ticket_User"
+        | "ITILFollowup"
+        | "RuleCriteria"
+        | "RuleAction"
+        | "NotificationTarget"
+        | "Notification_NotificationTemplate"
+        | "Group_User"
+        | "UserEmail"
+        | "Profile_User"
+        | "Document_Item" => {
             return None;
         }
         _ => name.unwrap_or_else(|| format!("{kind} - ID {id}")),

@@ -15,7 +15,7 @@ use super::php::{self, Row, int_of, text_of};
 const SEED: &str = include_str!("seed.json");
 
 /// An item type and the right of a profile that opens it.
-const KINDS: [(&str, &str); 25] = [
+const KINDS: [(&str, &str); 26] = [
     ("Ticket", "ticket"),
     ("Group_Ticket", "ticket"),
     ("Ticket_User", "ticket"),
@@ -40,6 +40,7 @@ const KINDS: [(&str, &str); 25] = [
     ("RuleAction", "config"),
     ("Notification", "notification"),
     ("NotificationTarget", "notification"),
+    ("Notification_NotificationTemplate", "notification"),
     ("Profile", "profile"),
 ];
 

@@ -10,6 +10,7 @@ mod glpi;
 mod http;
 mod imap;
 mod lmtp;
+mod notify;
 mod parse;
 mod proof;
 mod sandbox;

@@ -98,6 +98,15 @@ pub(super) struct Notification {
     pub id: u64,
     #[serde(default, deserialize_with = "number")]
     pub is_active: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub event: String,
+}
+
+/// A row of `Notification/{id}/Notification_NotificationTemplate`
+#[derive(Deserialize)]
+pub(super) struct NotificationMode {
+    #[serde(default, deserialize_with = "text")]
+    pub mode: String,
 }
 
 #[derive(Deserialize)]
@@ -272,6 +281,8 @@ pub(super) struct SolutionItem {
     pub content: String,
     #[serde(default, deserialize_with = "number")]
     pub status: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub users_id_approval: u64,
     #[serde(default, deserialize_with = "text")]
     pub date_creation: String,
 }

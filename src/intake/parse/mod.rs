@@ -46,6 +46,8 @@ pub(in crate::intake) use self::{
     names::Names,
     text::to_html,
 };
+// What GLPI holds is read as what comes in is.
+pub(crate) use self::text::from_html as text_of_html;
 use self::{dates::Dates, header::Header, parts::Tree};
 use super::Envelope;
 use crate::request::{Mail, Origin, Received, Reference, is_forward};

@@ -39,8 +39,19 @@ async fn assigned(glpi: &Glpi, director: u64) -> u64 {
 
 /// What the helpdesk does by itself, and the gateway never: over plain REST.
 async fn call(target: &Target, method: Method, path: &str, input: Value) {
-    let (client, api) = (reqwest::Client::new(), format!("{}apirest.php", target.url()));
     let (login, password) = account();
+    call_as(target, (&login, &password), method, path, input).await;
+}
+
+/// The same, as another account.
+pub(super) async fn call_as(
+    target: &Target,
+    (login, password): (&str, &str),
+    method: Method,
+    path: &str,
+    input: Value,
+) {
+    let (client, api) = (reqwest::Client::new(), format!("{}apirest.php", target.url()));
     let session = client.get(format!("{api}/initSession")).basic_auth(login, Some(password)).send().await.unwrap();
     let session: Value = session.json().await.unwrap();
     let call = client.request(method, format!("{api}/{path}"));
@@ -81,6 +92,12 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
     assert!(read.content.starts_with(&opening) && read.content.contains("docid="), "{}", read.content);
     assert!(glpi.ticket_documents(ticket).await.unwrap().is_empty());
     assert_eq!(glpi.ticket(ticket).await.unwrap().taken_into_account, None);
+}
+
+/// Assigns an account, as a technician does who takes a ticket in charge.
+pub(super) async fn assign(target: &Target, ticket: u64, account: u64) {
+    let link = json!({"tickets_id": ticket, "users_id": account, "type": 2});
+    call(target, Method::POST, "Ticket_User", link).await;
 }
 
 /// Proposes a solution, as a technician does.

@@ -6,6 +6,7 @@ mod credentials;
 mod forms;
 mod outcomes;
 mod surroundings;
+mod webhook;
 
 use std::{
     future::Future,

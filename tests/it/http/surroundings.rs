@@ -140,7 +140,10 @@ async fn the_description_names_every_route_and_both_ways_to_prove_oneself() {
     assert_eq!(description["openapi"], "3.1.0");
     let mut paths: Vec<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     paths.sort_unstable();
-    assert_eq!(paths, ["/healthz", "/metrics", "/openapi.json", "/readyz", "/v1/mail", "/v1/requests"]);
+    assert_eq!(
+        paths,
+        ["/healthz", "/metrics", "/openapi.json", "/readyz", "/v1/glpi/webhook", "/v1/mail", "/v1/requests"]
+    );
     let form = &description["paths"]["/v1/requests"]["post"];
     assert_eq!(
         form["security"],

@@ -133,7 +133,7 @@ impl Drop for Gateway {
 }
 
 /// The usual settings in front of the GLPI at `url`, and these.
-fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
+pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let usual = [
         ("glpi.url", url),
