@@ -8,6 +8,8 @@
 //! - [`deliver`]: one GLPI call per ticket: [`deliver::Delivered`].
 //! - [`acknowledge`]: the receipt or the notice that the requester gets.
 //!
+//! What becomes of a ticket afterwards: [`escalate`] (who it goes to next, when, and how it gets there).
+//!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
 //! quota), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails
 //! that fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`]
@@ -18,6 +20,7 @@
 //! - `screen` does no I/O and knows no client;
 //! - `route` does not know GLPI, `deliver` knows neither mail protocols nor HTTP;
 //! - `clients::glpi` knows REST and sessions, not our rules;
+//! - `escalate` decides without I/O: its levels, calendar, rules and plan are pure;
 //! - `sandbox` shares no type with `clients::glpi`: a shared type would hide a wrong field name.
 
 pub mod acknowledge;

@@ -2,12 +2,15 @@
 
 use std::io::Write as _;
 
+use jiff::{Span, Timestamp};
+
 use super::exit;
 use crate::{
     app::App,
     clients::glpi::{Glpi, GlpiError, Profile, Trouble},
     config::{Acknowledge, Backend, Config, ConfigError, Require},
     deliver::Names,
+    escalate::Calendar,
     intake::imap::{self, ImapError},
     route::Mappings,
 };
@@ -33,6 +36,9 @@ const RIGHTS: &[(&str, u64, &str)] = &[
     ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
     ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
 ];
+
+/// How long before the last closed period `check` asks for the next ones.
+const SOON_DAYS: i64 = 30;
 
 /// File types that requests often bring and GLPI does not take out of the box.
 const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
@@ -74,6 +80,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     let mut report = Report::default();
     let mappings = app.pipeline.mappings.now();
     report.ok("mappings", format_args!("{} applications", mappings.all().len()));
+    calendar(&mut report, &app.config)?;
     if glpi(&mut report, &app.glpi, app.config.acknowledge).await {
         names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
     }
@@ -87,6 +94,23 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     app.glpi.close().await;
     say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
     Ok(if report.errors == 0 { exit::OK } else { exit::FAILED })
+}
+
+/// Whether delays are counted by the holidays of the months to come.
+fn calendar(report: &mut Report, config: &Config) -> Result<(), ConfigError> {
+    let calendar = Calendar::new(&config.calendar, config.time_zone.clone())?;
+    let today = Timestamp::now().to_zoned(config.time_zone.clone()).date();
+    let soon = today.saturating_add(Span::new().days(SOON_DAYS));
+    match calendar.closed_until() {
+        None => report.ok("calendar", "opening hours, no closed periods"),
+        Some(last) if last >= soon => report.ok("calendar", format_args!("closed periods until {last}")),
+        Some(last) => report.warning(
+            "calendar",
+            format_args!("the closed periods end on {last}"),
+            "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
+        ),
+    }
+    Ok(())
 }
 
 /// Whether GLPI can be asked further.

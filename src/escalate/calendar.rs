@@ -67,13 +67,13 @@ impl Calendar {
     /// twice, the first; of one they skip, the moment they skip it; `None` beyond the years there are.
     pub fn moment(&self, shown: DateTime) -> Option<Timestamp> {
         let moment = self.zone.to_ambiguous_timestamp(shown);
-        match moment.offset() {
-            AmbiguousOffset::Gap { .. } => {
-                let after = moment.later().ok()?;
-                self.zone.preceding(after).next().map(|transition| transition.timestamp())
-            }
-            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => moment.earlier().ok(),
+        let is_skipped = matches!(moment.offset(), AmbiguousOffset::Gap { .. });
+        let earlier = moment.earlier().ok()?;
+        if is_skipped {
+            // For a skipped time, the library's «earlier» lies before the change.
+            return self.zone.following(earlier).next().map(|change| change.timestamp());
         }
+        Some(earlier)
     }
 
     /// The working time between two moments; none where the second is not after the first. Time that clocks skip
@@ -268,6 +268,8 @@ mod tests {
     #[case::a_skipped_hour_does_not_pass("2026-03-29 00:00", "00:00-06:00", 5 * 60)]
     #[case::a_repeated_hour_passes_twice("2026-10-25 00:00", "00:00-06:00", 7 * 60)]
     #[case::spans_that_meet_in_the_skipped_hour("2026-03-29 00:00", "01:00-02:30 02:30-04:00", 2 * 60)]
+    #[case::spans_that_meet_where_it_begins("2026-03-29 00:00", "01:00-02:00 02:00-04:00", 2 * 60)]
+    #[case::spans_that_meet_where_it_ends("2026-03-29 00:00", "01:00-03:00 03:00-04:00", 2 * 60)]
     #[case::a_span_within_the_skipped_hour("2026-03-29 00:00", "02:15-02:45", 0)]
     #[case::spans_around_the_skipped_hour("2026-03-29 00:00", "02:15-02:45 03:15-03:45", 30)]
     #[case::spans_that_meet_in_the_repeated_hour("2026-10-25 00:00", "01:00-02:30 02:30-04:00", 4 * 60)]
@@ -292,7 +294,9 @@ mod tests {
         let calendar = plain();
         let utc = |shown: &str| calendar.moment(shown.parse().unwrap()).unwrap().to_string();
         assert_eq!(utc("2026-11-25 08:00:00"), "2026-11-25T07:00:00Z");
-        assert_eq!(utc("2026-03-29 02:30:00"), "2026-03-29T01:00:00Z");
+        for skipped in ["2026-03-29 02:00:00", "2026-03-29 02:30:00", "2026-03-29 02:59:59"] {
+            assert_eq!(utc(skipped), "2026-03-29T01:00:00Z", "{skipped}");
+        }
         assert_eq!(utc("2026-10-25 02:30:00"), "2026-10-25T00:30:00Z");
         assert_eq!(calendar.moment(DateTime::MAX), None);
     }

@@ -1,6 +1,6 @@
 //! One application's mapping, as its file gives it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
@@ -45,8 +45,9 @@ pub struct Mapping {
     pub title: Option<String>,
     /// The ticket's content after who asks, a minijinja template giving HTML.
     pub content: Option<String>,
-    /// GLPI group the référents may escalate to.
-    pub escalation: Option<String>,
+    /// Where its tickets go on to, level 1 first; level 0 is whom they go to at their creation.
+    #[serde(default, rename = "escalation", deserialize_with = "levels")]
+    pub levels: Vec<Level>,
     /// What differs for a department, by its number.
     #[serde(default, rename = "department")]
     pub departments: BTreeMap<String, Override>,
@@ -89,7 +90,35 @@ pub struct Override {
     pub location: Option<String>,
 }
 
+/// A level of escalation above the groups of the mapping itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// GLPI group that is assigned at this level.
+    pub group: String,
+    /// The working time after which the groups of the level below are reminded of a ticket that nobody there has
+    /// taken in charge; never, without.
+    #[serde(default, deserialize_with = "working_time")]
+    pub remind_after: Option<Duration>,
+    /// The working time after which such a ticket goes on to this level by itself; never, without.
+    #[serde(default, deserialize_with = "working_time")]
+    pub after: Option<Duration>,
+}
+
 impl Mapping {
+    /// The groups of level 0, the mapping's own first, each once: whom a ticket can go to at its creation.
+    pub fn first_groups(&self) -> Vec<&str> {
+        let of_natures = self.natures.iter().filter_map(|nature| nature.group.as_deref());
+        let of_departments = self.departments.values().filter_map(|department| department.group.as_deref());
+        let mut groups = vec![self.group.as_str()];
+        for group in of_natures.chain(of_departments) {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        groups
+    }
+
     /// The target for a request with these form fields (empty for a mail) from this department. What the
     /// person chose wins over the nature, the nature over the department, the department over the mapping.
     pub fn target(&self, form: &FormFields, department: Option<&str>) -> Target {
@@ -123,7 +152,7 @@ impl Mapping {
             groups: [&self.group]
                 .into_iter()
                 .chain(&self.observers)
-                .chain(&self.escalation)
+                .chain(self.levels.iter().map(|level| &level.group))
                 .chain(natures.clone().filter_map(|n| n.group.as_ref()))
                 .chain(departments.clone().filter_map(|d| d.group.as_ref()))
                 .chain(departments.clone().flat_map(|d| d.observers.iter().flatten()))
@@ -158,4 +187,38 @@ fn urgency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::E
 
 fn optional_urgency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
     urgency(deserializer).map(Some)
+}
+
+/// Says what takes the place of the key's earlier form, the name of one group.
+fn levels<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Level>, D::Error> {
+    struct Levels;
+
+    impl<'de> serde::de::Visitor<'de> for Levels {
+        type Value = Vec<Level>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("one section [[escalation]] for each level, with group = \"…\" in it")
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, levels: A) -> Result<Self::Value, A::Error> {
+            Deserialize::deserialize(serde::de::value::SeqAccessDeserializer::new(levels))
+        }
+    }
+
+    deserializer.deserialize_seq(Levels)
+}
+
+/// Hours and minutes only: how many working hours a day or a week has is the calendar's to say.
+fn working_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let in_hours = text
+        .split(|letter: char| !letter.is_ascii_alphabetic())
+        .filter(|unit| !unit.is_empty())
+        .all(|unit| ["h", "hour", "hours", "m", "min", "minute", "minutes"].contains(&unit));
+    let parsed = in_hours.then(|| humantime_serde::re::humantime::parse_duration(&text).ok()).flatten();
+    parsed.filter(|delay| !delay.is_zero()).map(Some).ok_or_else(|| {
+        serde::de::Error::custom(format!(
+            "\"{text}\" is no working time in hours and minutes, such as \"8h\" or \"3h 30m\""
+        ))
+    })
 }

@@ -193,6 +193,7 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
             );
         }
     }
+    check_levels(mapping, text)?;
     match content::check(mapping) {
         Ok(()) => Ok(()),
         Err((key, reason)) => {
@@ -200,6 +201,38 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
             mistake(key, format!("the template fails {reason}"), help)
         }
     }
+}
+
+/// Whether each level of escalation leads to another group, and its delays follow each other.
+fn check_levels(mapping: &Mapping, text: &str) -> Result<(), ConfigError> {
+    let mut below = mapping.first_groups();
+    for (index, level) in mapping.levels.iter().enumerate() {
+        let mistake = |key: &str, message: String, help: &str| {
+            let place = place_in_level(text, index, key);
+            Err(ConfigError::in_file(&mapping.file, text, place, message, Some(help.to_owned())))
+        };
+        if level.group.trim().is_empty() {
+            return mistake("group", "the group of an escalation is empty".to_owned(), "Give it a name.");
+        }
+        if below.contains(&level.group.as_str()) {
+            return mistake(
+                "group",
+                format!("the group \"{}\" is on a level below already", level.group),
+                "A group has one level of an application: its own, its natures' and departments' groups are the lowest.",
+            );
+        }
+        if let (Some(remind), Some(escalate)) = (level.remind_after, level.after)
+            && remind >= escalate
+        {
+            return mistake(
+                "remind_after",
+                "remind_after is not below after: the ticket would be gone before anybody is reminded".to_owned(),
+                "Remind earlier, escalate later, or leave one of them out.",
+            );
+        }
+        below.push(&level.group);
+    }
+    Ok(())
 }
 
 /// Whether a department's key is a number as schools have it: three digits, or Corsica's 02A and 02B.
@@ -215,10 +248,25 @@ fn place_of(text: &str, key: &str) -> Option<std::ops::Range<usize>> {
     Some(value.span())
 }
 
+/// Where a key of an `[[escalation]]` stands in the file, these counted from 0.
+fn place_in_level(text: &str, index: usize, key: &str) -> Option<std::ops::Range<usize>> {
+    let parsed = toml::de::DeTable::parse(text).ok()?;
+    let levels = parsed.get_ref().get("escalation")?.get_ref().as_array()?;
+    let level = levels.get(index)?.get_ref().as_table()?;
+    level.get(key).map(toml::Spanned::span)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rstest::rstest;
+
     use super::Mappings;
-    use crate::request::{FormFields, TicketKind};
+    use crate::{
+        request::{FormFields, TicketKind},
+        route::Level,
+    };
 
     const BASE: &str = "name = \"LSU\"\nkeywords = [\"LSU\"]\ncategory = \"Scolarité > LSU\"\ngroup = \"Référents-LSU\"\ntype = \"incident\"\nurgency = 3\n";
 
@@ -236,6 +284,9 @@ mod tests {
         let names: Vec<_> = mappings.all().iter().map(|mapping| mapping.name.as_str()).collect();
         assert_eq!(names, ["LSU", "ONDE", "ECECA", "APAE"]);
         assert_eq!(mappings.find("LSU").unwrap().category, "Scolarité > LSU");
+        for mapping in mappings.all() {
+            assert_eq!(mapping.levels.iter().map(|level| level.group.as_str()).collect::<Vec<_>>(), ["DSI-BAI"]);
+        }
     }
 
     #[test]
@@ -281,6 +332,68 @@ mod tests {
         let form = FormFields { urgency: Some(1), kind: Some(TicketKind::Incident), ..form };
         let chosen = mapping.target(&form, Some("058"));
         assert_eq!((chosen.urgency, chosen.kind), (1, TicketKind::Incident));
+    }
+
+    #[test]
+    fn levels_of_escalation_come_in_the_order_of_the_file() {
+        let mappings = one(concat!(
+            "[[escalation]]\ngroup = \"DSI-BAI\"\nremind_after = \"8h\"\nafter = \"15h 30m\"\n\n",
+            "[[escalation]]\ngroup = \"DSI-Études\"\n\n",
+            "[[nature]]\nname = \"Accès\"\ngroup = \"Référents-Accès\"\n\n",
+            "[department.058]\ngroup = \"Référents-LSU-58\"\n\n[department.089]\ngroup = \"Référents-LSU\"\n",
+        ))
+        .unwrap();
+        let mapping = mappings.find("LSU").unwrap();
+        let (hours, minutes) = (Duration::from_hours, Duration::from_mins);
+        assert_eq!(
+            mapping.levels,
+            [
+                Level {
+                    group: "DSI-BAI".to_owned(),
+                    remind_after: Some(hours(8)),
+                    after: Some(hours(15) + minutes(30))
+                },
+                Level { group: "DSI-Études".to_owned(), remind_after: None, after: None },
+            ]
+        );
+        assert_eq!(mapping.first_groups(), ["Référents-LSU", "Référents-Accès", "Référents-LSU-58"]);
+        let names = mapping.names();
+        for group in ["Référents-LSU", "DSI-BAI", "DSI-Études", "Référents-Accès", "Référents-LSU-58"] {
+            assert!(names.groups.iter().any(|name| *name == group), "{group} in {names:?}");
+        }
+    }
+
+    #[rstest]
+    #[case::the_earlier_form("escalation = \"DSI-BAI\"", 7, "[[escalation]]")]
+    #[case::no_group("[[escalation]]\nafter = \"8h\"", 7, "missing field `group`")]
+    #[case::an_empty_group("[[escalation]]\ngroup = \" \"", 8, "is empty")]
+    #[case::the_mapping_s_own_group("[[escalation]]\ngroup = \"Référents-LSU\"", 8, "on a level below already")]
+    #[case::a_nature_s_group(
+        "[[escalation]]\ngroup = \"B\"\n[[nature]]\nname = \"N\"\ngroup = \"B\"",
+        8,
+        "on a level below already"
+    )]
+    #[case::a_department_s_group(
+        "[[escalation]]\ngroup = \"B\"\n[department.021]\ngroup = \"B\"",
+        8,
+        "on a level below already"
+    )]
+    #[case::twice("[[escalation]]\ngroup = \"B\"\n[[escalation]]\ngroup = \"B\"", 10, "on a level below already")]
+    #[case::no_time_to_act(
+        "[[escalation]]\ngroup = \"A\"\n[[escalation]]\ngroup = \"B\"\nremind_after = \"8h\"\nafter = \"8h\"",
+        11,
+        "not below after"
+    )]
+    #[case::days("[[escalation]]\ngroup = \"B\"\nafter = \"2d\"", 9, "\"8h\"")]
+    #[case::weeks("[[escalation]]\ngroup = \"B\"\nremind_after = \"1week 2h\"", 9, "\"8h\"")]
+    #[case::at_once("[[escalation]]\ngroup = \"B\"\nafter = \"0h\"", 9, "\"8h\"")]
+    #[case::no_unit("[[escalation]]\ngroup = \"B\"\nafter = \"16\"", 9, "\"8h\"")]
+    #[case::an_unknown_key("[[escalation]]\ngroup = \"B\"\nrelance = \"8h\"", 9, "`remind_after`")]
+    fn a_wrong_level_is_shown_at_its_line(#[case] extra: &str, #[case] line: usize, #[case] message: &str) {
+        let text = shown(one(extra));
+        for part in [message, &format!("lsu.toml:{line}:")] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     }
 
     #[test]

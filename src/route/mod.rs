@@ -5,7 +5,7 @@ mod content;
 mod mapping;
 mod mappings;
 
-pub use mapping::{Mapping, Nature, Override};
+pub use mapping::{Level, Mapping, Nature, Override};
 pub use mappings::{Live, Mappings};
 
 use crate::{

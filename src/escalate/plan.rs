@@ -1,0 +1,286 @@
+//! The steps of a move: what must still be done until a ticket is with its new group.
+//!
+//! A plan is made from what the ticket is now, never from what was done before. So a move that was interrupted goes
+//! on where it stopped, and of two at once each finds done what the other did: all end in the same state.
+
+use super::Levels;
+
+/// What an actor is to a ticket, with GLPI's number for it (`CommonITILActor`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Who asks.
+    Requester = 1,
+    /// Who does the work.
+    Assigned = 2,
+    /// Who watches.
+    Observer = 3,
+}
+
+/// A row of `Group_Ticket`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupRow {
+    /// The row's id.
+    pub row: u64,
+    /// The group's id.
+    pub group: u64,
+    /// What it is to the ticket.
+    pub role: Role,
+}
+
+/// A row of `Ticket_User`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserRow {
+    /// The row's id.
+    pub row: u64,
+    /// What the person is to the ticket.
+    pub role: Role,
+    /// Whether the person is a member of the group the ticket goes to. An assignee who is only a mail address is not.
+    pub in_target: bool,
+}
+
+/// One call to GLPI. Adding what is there and removing what is gone are done already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Adds these groups in these roles with one `POST Group_Ticket`, so that the ticket never has no group.
+    AddGroups(Vec<(u64, Role)>),
+    /// Removes this row of `Ticket_User`.
+    RemoveUser(u64),
+    /// Removes this row of `Group_Ticket`.
+    RemoveGroup(u64),
+}
+
+/// What must be done, in this order, until `target` is the only group of the application's levels that is assigned:
+/// it is added as assigned and the groups that had the ticket as observers; assigned persons who are not its members
+/// leave; the groups that had it leave the assignees. Every other actor stays. Nothing, where all is so.
+pub fn steps(groups: &[GroupRow], users: &[UserRow], target: u64, levels: &Levels) -> Vec<Step> {
+    let has = |group: u64, role: Role| groups.iter().any(|row| row.group == group && row.role == role);
+    let leaving: Vec<&GroupRow> = groups
+        .iter()
+        .filter(|row| row.role == Role::Assigned && row.group != target && levels.contain(row.group))
+        .collect();
+
+    let mut missing: Vec<(u64, Role)> = Vec::new();
+    let wanted = leaving.iter().map(|row| (row.group, Role::Observer));
+    for actor in [(target, Role::Assigned)].into_iter().chain(wanted) {
+        if !has(actor.0, actor.1) && !missing.contains(&actor) {
+            missing.push(actor);
+        }
+    }
+    let adding = (!missing.is_empty()).then_some(Step::AddGroups(missing));
+    let technicians = users.iter().filter(|row| row.role == Role::Assigned && !row.in_target);
+
+    let removing =
+        technicians.map(|row| Step::RemoveUser(row.row)).chain(leaving.iter().map(|row| Step::RemoveGroup(row.row)));
+    adding.into_iter().chain(removing).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::{GroupRow, Levels, Role, Step, UserRow, steps};
+
+    const REFERENTS: u64 = 10;
+    const BAI: u64 = 20;
+    const STUDIES: u64 = 30;
+    /// A group of no level.
+    const OTHER: u64 = 99;
+
+    fn levels() -> Levels {
+        Levels::new(REFERENTS, vec![11], vec![BAI, STUDIES])
+    }
+
+    /// A ticket in GLPI, as far as its actors go. Each user has a number, and whether the target has them.
+    #[derive(Clone, Debug)]
+    struct Ticket {
+        groups: Vec<GroupRow>,
+        users: Vec<(u64, UserRow)>,
+        next_row: u64,
+    }
+
+    /// Who is what on a ticket, whatever the rows' numbers: groups, users.
+    type Actors = (BTreeSet<(u64, Role)>, BTreeSet<(u64, Role)>);
+
+    impl Ticket {
+        fn new(groups: &[(u64, Role)], users: &[(u64, Role, bool)]) -> Self {
+            let mut ticket = Self { groups: vec![], users: vec![], next_row: 1 };
+            ticket.apply(&Step::AddGroups(groups.to_vec()));
+            for (user, role, in_target) in users {
+                if ticket.users.iter().all(|(other, row)| (*other, row.role) != (*user, *role)) {
+                    let row = ticket.row();
+                    ticket.users.push((*user, UserRow { row, role: *role, in_target: *in_target }));
+                }
+            }
+            ticket
+        }
+
+        fn row(&mut self) -> u64 {
+            self.next_row += 1;
+            self.next_row
+        }
+
+        /// Does what GLPI does: an actor has a role once, a row that is gone stays gone.
+        fn apply(&mut self, step: &Step) {
+            match step {
+                Step::AddGroups(actors) => {
+                    for (group, role) in actors.iter().copied() {
+                        if self.groups.iter().all(|row| (row.group, row.role) != (group, role)) {
+                            let row = self.row();
+                            self.groups.push(GroupRow { row, group, role });
+                        }
+                    }
+                }
+                Step::RemoveUser(row) => self.users.retain(|(_, user)| user.row != *row),
+                Step::RemoveGroup(row) => self.groups.retain(|group| group.row != *row),
+            }
+        }
+
+        fn plan(&self, target: u64) -> Vec<Step> {
+            let users: Vec<_> = self.users.iter().map(|(_, row)| *row).collect();
+            steps(&self.groups, &users, target, &levels())
+        }
+
+        fn moved(mut self, target: u64) -> Self {
+            for step in self.plan(target) {
+                self.apply(&step);
+            }
+            self
+        }
+
+        fn actors(&self) -> Actors {
+            (
+                self.groups.iter().map(|row| (row.group, row.role)).collect(),
+                self.users.iter().map(|(user, row)| (*user, row.role)).collect(),
+            )
+        }
+    }
+
+    /// A ticket the référents have, one of whom works on it, with people around it.
+    fn at_the_referents() -> Ticket {
+        use Role::{Assigned, Observer, Requester};
+        Ticket::new(
+            &[(REFERENTS, Assigned), (OTHER, Assigned), (OTHER, Requester), (40, Observer)],
+            &[(1, Requester, false), (2, Assigned, false), (3, Assigned, true), (4, Observer, false)],
+        )
+    }
+
+    #[test]
+    fn the_new_group_comes_before_anybody_leaves() {
+        let ticket = at_the_referents();
+        let row = |group: u64| ticket.groups.iter().find(|row| row.group == group).unwrap().row;
+        let technician = ticket.users.iter().find(|(user, _)| *user == 2).unwrap().1.row;
+        assert_eq!(
+            ticket.plan(BAI),
+            [
+                Step::AddGroups(vec![(BAI, Role::Assigned), (REFERENTS, Role::Observer)]),
+                Step::RemoveUser(technician),
+                Step::RemoveGroup(row(REFERENTS)),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_old_group_watches_the_technician_leaves_and_everybody_else_stays() {
+        use Role::{Assigned, Observer, Requester};
+        let (groups, users) = at_the_referents().moved(BAI).actors();
+        let expected = [(BAI, Assigned), (REFERENTS, Observer), (OTHER, Assigned), (OTHER, Requester), (40, Observer)];
+        assert_eq!(groups, expected.into());
+        assert_eq!(users, [(1, Requester), (3, Assigned), (4, Observer)].into());
+    }
+
+    #[test]
+    fn a_return_gives_the_ticket_back() {
+        let (groups, _) = at_the_referents().moved(BAI).moved(REFERENTS).actors();
+        let assigned: Vec<_> = groups.iter().filter(|(_, role)| *role == Role::Assigned).map(|(id, _)| *id).collect();
+        assert_eq!(assigned, [REFERENTS, OTHER]);
+        assert!(groups.contains(&(BAI, Role::Observer)));
+    }
+
+    #[test]
+    fn nothing_is_planned_where_all_is_done() {
+        assert_eq!(at_the_referents().moved(BAI).plan(BAI), []);
+    }
+
+    #[test]
+    fn a_move_interrupted_after_any_step_ends_as_if_it_had_not_been() {
+        let whole = at_the_referents().moved(BAI).actors();
+        let plan = at_the_referents().plan(BAI);
+        for done in 0..=plan.len() {
+            let mut ticket = at_the_referents();
+            plan[..done].iter().for_each(|step| ticket.apply(step));
+            assert_eq!(ticket.moved(BAI).actors(), whole, "after {done} steps");
+        }
+    }
+
+    fn roles() -> impl Strategy<Value = Role> {
+        prop::sample::select(vec![Role::Requester, Role::Assigned, Role::Observer])
+    }
+
+    /// Any ticket, with any groups of the application and others in any roles.
+    fn tickets() -> impl Strategy<Value = Ticket> {
+        let group = prop::sample::select(vec![REFERENTS, 11, BAI, STUDIES, 40, OTHER]);
+        let groups = prop::collection::vec((group, roles()), 0..8);
+        let users = prop::collection::vec((1..5_u64, roles()), 0..8);
+        // Users 3 and 4 are the target's.
+        (groups, users).prop_map(|(groups, users)| {
+            let users: Vec<_> = users.into_iter().map(|(user, role)| (user, role, user > 2)).collect();
+            Ticket::new(&groups, &users)
+        })
+    }
+
+    fn targets() -> impl Strategy<Value = u64> {
+        prop::sample::select(vec![REFERENTS, BAI, STUDIES])
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_target_has_the_ticket_and_every_other_actor_stays(ticket in tickets(), target in targets()) {
+            let (groups_before, users_before) = ticket.actors();
+            let (groups, users) = ticket.moved(target).actors();
+            for (group, role) in &groups {
+                let has_it = *role == Role::Assigned && levels().contain(*group);
+                prop_assert!(!has_it || *group == target);
+            }
+            prop_assert!(groups.contains(&(target, Role::Assigned)));
+            for actor in groups_before {
+                let left = actor.1 == Role::Assigned && actor.0 != target && levels().contain(actor.0);
+                let expected = if left { (actor.0, Role::Observer) } else { actor };
+                prop_assert!(groups.contains(&expected));
+            }
+            let staying: BTreeSet<_> =
+                users_before.into_iter().filter(|(user, role)| *role != Role::Assigned || *user > 2).collect();
+            prop_assert_eq!(users, staying);
+        }
+
+        #[test]
+        fn a_move_converges_from_every_interruption(ticket in tickets(), target in targets()) {
+            let whole = ticket.clone().moved(target);
+            prop_assert_eq!(whole.plan(target), vec![]);
+            let plan = ticket.plan(target);
+            for done in 0..=plan.len() {
+                let mut ticket = ticket.clone();
+                plan[..done].iter().for_each(|step| ticket.apply(step));
+                prop_assert_eq!(ticket.moved(target).actors(), whole.actors());
+            }
+        }
+
+        #[test]
+        fn two_moves_at_once_end_as_one(
+            mut ticket in tickets(), target in targets(), begun in 0..6_usize, turns in prop::collection::vec(prop::bool::ANY, 16),
+        ) {
+            let whole = ticket.clone().moved(target).actors();
+            let mut first = ticket.plan(target).into_iter();
+            first.by_ref().take(begun).for_each(|step| ticket.apply(&step));
+            let mut second = ticket.plan(target).into_iter();
+            for turn in turns {
+                if let Some(step) = if turn { first.next() } else { second.next() } {
+                    ticket.apply(&step);
+                }
+            }
+            first.chain(second).for_each(|step| ticket.apply(&step));
+            prop_assert_eq!(ticket.actors(), whole);
+        }
+    }
+}
