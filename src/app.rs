@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
@@ -17,6 +18,7 @@ use crate::{
     config::{Config, ConfigError},
     deliver::{Deliverer, LONGEST_CREATION_CALLS},
     directory::Directory,
+    escalate::Escalator,
     http,
     intake::{imap, lmtp},
     ledger::Ledger,
@@ -25,6 +27,7 @@ use crate::{
     quarantine::Quarantine,
     route::Live,
     screen::Rules,
+    sweep::{self, Sweep},
 };
 
 /// How many timeouts of one call after its beginning a creation surely has ended in GLPI: only then may an
@@ -37,6 +40,8 @@ pub struct App {
     pub pipeline: Arc<Pipeline>,
     /// The helpdesk.
     pub glpi: Glpi,
+    /// Moves tickets between levels.
+    pub escalator: Arc<Escalator>,
     /// The configuration it was built from.
     pub config: Config,
 }
@@ -63,18 +68,29 @@ impl App {
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
         let quarantine = Quarantine::new(&config, mailer.clone(), tasks.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
+        let mappings = Live::load(config.mappings.dir.as_deref())?;
+        let ledger = Arc::new(Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?);
+        let deliverer = Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original);
+        let names = deliverer.names().clone();
+        let escalator = Escalator::new(&config, glpi.clone(), Arc::clone(&ledger), mappings.clone(), names)?;
         let pipeline = Pipeline {
             rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
             prover: Prover::new(&config)?,
-            mappings: Live::load(config.mappings.dir.as_deref())?,
+            mappings,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,
-            ledger: Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?,
-            deliverer: Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original),
+            ledger,
+            deliverer,
             acknowledger,
             quarantine,
             tasks,
         };
-        Ok(Self { pipeline: Arc::new(pipeline), glpi, config })
+        Ok(Self { pipeline: Arc::new(pipeline), glpi, escalator: Arc::new(escalator), config })
+    }
+
+    /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
+    pub fn sweep(&self, stop: CancellationToken) -> Sweep {
+        let ledger = Arc::clone(&self.pipeline.ledger);
+        Sweep::new(&self.config, self.glpi.clone(), ledger, Arc::clone(&self.escalator), stop)
     }
 
     /// Binds every configured listener, so that a port that is taken is said before anything starts.
@@ -145,6 +161,7 @@ impl Server {
         let Self { app, lmtp, imap, http, metrics } = self;
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
+        let (hints, hinted) = sweep::hints();
         if !lmtp.is_empty() {
             let settings = lmtp::Settings::new(&app.config.lmtp, pipeline.rules.recipients().to_vec());
             let handler = Arc::clone(pipeline);
@@ -159,6 +176,7 @@ impl Server {
         }
         if let Some(listener) = http {
             let (for_mail, for_forms, glpi) = (Arc::clone(pipeline), Arc::clone(pipeline), app.glpi.clone());
+            let (escalator, hints) = (Arc::clone(&app.escalator), hints.clone());
             let handlers = http::Handlers::new(
                 move |envelope, raw| {
                     let pipeline = Arc::clone(&for_mail);
@@ -167,6 +185,17 @@ impl Server {
                 move |received| {
                     let pipeline = Arc::clone(&for_forms);
                     async move { pipeline.request(received).await }
+                },
+                move |ticket, order| {
+                    let (escalator, hints) = (Arc::clone(&escalator), hints.clone());
+                    async move {
+                        let moved = escalator.carry(ticket, &order, Timestamp::now()).await;
+                        if moved.is_err() {
+                            // What was begun is to be finished.
+                            hints.look_at(ticket);
+                        }
+                        moved
+                    }
                 },
                 move || {
                     let glpi = glpi.clone();
@@ -183,6 +212,7 @@ impl Server {
             );
             listeners.spawn(http::serve(listener, services));
         }
+        listeners.spawn(app.sweep(stop.clone()).run(hinted));
         listeners.spawn(stop.clone().run_until_cancelled_owned(keep_rules(Arc::clone(pipeline))));
         listeners.close();
         stop.cancelled().await;

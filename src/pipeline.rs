@@ -36,7 +36,7 @@ pub struct Pipeline {
     /// Who is a director.
     pub directory: Directory,
     /// Which requests have a ticket, and how many a requester had today.
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     /// Makes tickets.
     pub deliverer: Deliverer,
     /// Tells requesters.

@@ -40,6 +40,8 @@ mod tnef;
 mod words;
 
 // Texts and file names are cleaned alike whichever way they come.
+/// The text a reader of this HTML sees.
+pub use self::text::from_html as text_of_html;
 pub(in crate::intake) use self::{
     charset::{is_disguise, line},
     enclosed::in_files as enclosed_in,

@@ -38,7 +38,7 @@ async fn assigned(glpi: &Glpi, director: u64) -> u64 {
 }
 
 /// What the helpdesk does by itself, and the gateway never: over plain REST.
-async fn call(target: &Target, method: Method, path: &str, input: Value) {
+pub(super) async fn call(target: &Target, method: Method, path: &str, input: Value) {
     let (client, api) = (reqwest::Client::new(), format!("{}apirest.php", target.url()));
     let (login, password) = account();
     let session = client.get(format!("{api}/initSession")).basic_auth(login, Some(password)).send().await.unwrap();
