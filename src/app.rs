@@ -22,6 +22,7 @@ use crate::{
     http,
     intake::{imap, lmtp},
     ledger::Ledger,
+    notify::Notifier,
     pipeline::Pipeline,
     proof::Prover,
     quarantine::Quarantine,
@@ -42,6 +43,8 @@ pub struct App {
     pub glpi: Glpi,
     /// Moves tickets between levels.
     pub escalator: Arc<Escalator>,
+    /// Tells people of the steps of their tickets.
+    pub notifier: Arc<Notifier>,
     /// The configuration it was built from.
     pub config: Config,
 }
@@ -67,12 +70,14 @@ impl App {
         let tasks = TaskTracker::new();
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
         let quarantine = Quarantine::new(&config, mailer.clone(), tasks.clone())?;
-        let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
+        let acknowledger = Acknowledger::new(&config, mailer.clone(), tasks.clone())?;
         let mappings = Live::load(config.mappings.dir.as_deref())?;
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?);
         let deliverer = Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original);
         let names = deliverer.names().clone();
-        let escalator = Escalator::new(&config, glpi.clone(), Arc::clone(&ledger), mappings.clone(), names)?;
+        let notifier = Arc::new(Notifier::new(&config, glpi.clone(), mailer, Arc::clone(&ledger))?);
+        let told = Arc::clone(&notifier);
+        let escalator = Escalator::new(&config, glpi.clone(), Arc::clone(&ledger), mappings.clone(), names, told)?;
         let pipeline = Pipeline {
             rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
             prover: Prover::new(&config)?,
@@ -84,13 +89,14 @@ impl App {
             quarantine,
             tasks,
         };
-        Ok(Self { pipeline: Arc::new(pipeline), glpi, escalator: Arc::new(escalator), config })
+        Ok(Self { pipeline: Arc::new(pipeline), glpi, escalator: Arc::new(escalator), notifier, config })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
     pub fn sweep(&self, stop: CancellationToken) -> Sweep {
         let ledger = Arc::clone(&self.pipeline.ledger);
-        Sweep::new(&self.config, self.glpi.clone(), ledger, Arc::clone(&self.escalator), stop)
+        let (escalator, notifier) = (Arc::clone(&self.escalator), Arc::clone(&self.notifier));
+        Sweep::new(&self.config, self.glpi.clone(), ledger, escalator, notifier, stop)
     }
 
     /// Binds every configured listener, so that a port that is taken is said before anything starts.
@@ -176,7 +182,7 @@ impl Server {
         }
         if let Some(listener) = http {
             let (for_mail, for_forms, glpi) = (Arc::clone(pipeline), Arc::clone(pipeline), app.glpi.clone());
-            let (escalator, hints) = (Arc::clone(&app.escalator), hints.clone());
+            let (escalator, unfinished) = (Arc::clone(&app.escalator), hints.clone());
             let handlers = http::Handlers::new(
                 move |envelope, raw| {
                     let pipeline = Arc::clone(&for_mail);
@@ -187,12 +193,12 @@ impl Server {
                     async move { pipeline.request(received).await }
                 },
                 move |ticket, order| {
-                    let (escalator, hints) = (Arc::clone(&escalator), hints.clone());
+                    let (escalator, unfinished) = (Arc::clone(&escalator), unfinished.clone());
                     async move {
                         let moved = escalator.carry(ticket, &order, Timestamp::now()).await;
                         if moved.is_err() {
                             // What was begun is to be finished.
-                            hints.look_at(ticket);
+                            unfinished.look_at(ticket);
                         }
                         moved
                     }
@@ -201,7 +207,8 @@ impl Server {
                     let glpi = glpi.clone();
                     async move { glpi.ping().await.map_err(|error| error.to_string()) }
                 },
-            );
+            )
+            .hinting(move |ticket| hints.look_at(ticket));
             let services = http::Services::new(
                 app.config.http.clone(),
                 app.config.time_zone.clone(),

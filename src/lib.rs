@@ -34,6 +34,7 @@ pub mod escalate;
 pub mod http;
 pub mod intake;
 pub mod ledger;
+pub mod notify;
 pub mod pipeline;
 pub mod proof;
 pub mod quarantine;

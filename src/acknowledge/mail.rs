@@ -3,13 +3,13 @@
 use lettre::{
     Address as Recipient, Message,
     message::{
-        Mailbox, MultiPart,
+        Mailbox, MessageBuilder, MultiPart,
         header::{HeaderName, HeaderValue},
     },
 };
 
 use super::texts::Text;
-use crate::request::{Mail, Origin, Received};
+use crate::request::{Mail, Origin, Received, Reference};
 
 /// What a Message-ID of the gateway ends with before the `@`: screening knows its own mails by it.
 const OWN_MARK: &str = ".passerelle";
@@ -26,24 +26,47 @@ pub(super) fn compose(
     reason_code: &str,
     text: Text,
 ) -> Result<Message, lettre::error::Error> {
-    let id = format!("<{}.{reason_code}{OWN_MARK}@{}>", received.reference, from.email.domain());
+    let id = own_id(from, received.reference, reason_code);
     let (auto_submitted, thread) = match &received.origin {
         Origin::Mail(mail) => ("auto-replied", thread(mail)),
         Origin::Form(_) => ("auto-generated", Vec::new()),
     };
-    // No `Precedence`: RFC 3834 section 3.1.8 recommends no value, and «bulk» sends mail to the spam folder.
-    let mut builder = Message::builder()
-        .from(from.clone())
-        .to(Mailbox::new(None, to))
-        .subject(text.subject)
-        .date_now()
-        .message_id(Some(id))
-        .raw_header(field("Auto-Submitted", auto_submitted))
-        .raw_header(field("X-Auto-Response-Suppress", "All"));
+    let mut builder = automatic(from, to, &text.subject, id, auto_submitted);
     if let Some(last) = thread.last() {
         builder = builder.in_reply_to(last.clone()).references(thread.join(" "));
     }
-    builder.multipart(MultiPart::alternative_plain_html(text.plain, text.html))
+    text.into_body(builder)
+}
+
+/// A Message-ID of the gateway's own: the request, and what the mail says of it.
+pub(crate) fn own_id(from: &Mailbox, reference: Reference, name: &str) -> String {
+    format!("<{reference}.{name}{OWN_MARK}@{}>", from.email.domain())
+}
+
+/// The header of a mail that a program writes and none answers; `auto_submitted` as in RFC 3834 section 5.
+pub(crate) fn automatic(
+    from: &Mailbox,
+    to: Recipient,
+    subject: &str,
+    id: String,
+    auto_submitted: &'static str,
+) -> MessageBuilder {
+    // No `Precedence`: RFC 3834 section 3.1.8 recommends no value, and «bulk» sends mail to the spam folder.
+    Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, to))
+        .subject(subject)
+        .date_now()
+        .message_id(Some(id))
+        .raw_header(field("Auto-Submitted", auto_submitted))
+        .raw_header(field("X-Auto-Response-Suppress", "All"))
+}
+
+impl Text {
+    /// The mail with these two bodies.
+    pub(crate) fn into_body(self, builder: MessageBuilder) -> Result<Message, lettre::error::Error> {
+        builder.multipart(MultiPart::alternative_plain_html(self.plain, self.html))
+    }
 }
 
 fn field(name: &'static str, value: &str) -> HeaderValue {

@@ -10,8 +10,12 @@ mod when;
 use lettre::{Message, message::Mailbox};
 use tokio_util::task::TaskTracker;
 
-use self::texts::{Signature, Text};
+use self::texts::Signature;
 pub use self::when::may_notify;
+pub(crate) use self::{
+    mail::{automatic, own_id},
+    texts::{Text, line},
+};
 use crate::{
     clients::smtp::{Mailer, SendError},
     config::{Acknowledge, Config, ConfigError, Replies},
@@ -22,7 +26,9 @@ use crate::{
 /// Tells requesters what became of their requests.
 #[derive(Clone)]
 pub struct Acknowledger {
+    /// Who sends refusal notices, and who receipts.
     acknowledge: Acknowledge,
+    receipts: Acknowledge,
     mailer: Mailer,
     from: Mailbox,
     contact: String,
@@ -41,6 +47,7 @@ impl Acknowledger {
         })?;
         Ok(Self {
             acknowledge: config.acknowledge,
+            receipts: config.receipts(),
             mailer,
             from,
             contact: config.smtp.contact.clone(),
@@ -66,7 +73,7 @@ impl Acknowledger {
 
     /// Whether a notice of this refusal could be sent; asked before the day's only one is used up.
     pub fn may_refuse(&self, received: &Received, reason: Reason) -> bool {
-        self.can_send() && may_notify(received, reason, self.acknowledge)
+        self.can_send() && may_notify(received, reason, self.sender_of(reason))
     }
 
     /// Sends the receipt of a ticket that was made, where one is due. Returns at once; a failure is logged.
@@ -91,7 +98,7 @@ impl Acknowledger {
 
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {
         let Some(requester) = &received.requester else { return };
-        if !self.can_send() || self.is_own(requester) || !may_notify(received, reason, self.acknowledge) {
+        if !self.can_send() || self.is_own(requester) || !may_notify(received, reason, self.sender_of(reason)) {
             return;
         }
         match self.compose(requester, received, reason, text) {
@@ -103,6 +110,10 @@ impl Acknowledger {
                 tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
             }
         }
+    }
+
+    fn sender_of(&self, reason: Reason) -> Acknowledge {
+        if reason == Reason::Created { self.receipts } else { self.acknowledge }
     }
 
     fn signature(&self) -> Signature<'_> {

@@ -13,10 +13,10 @@ const LONGEST_SUBJECT: usize = 120;
 const LONGEST_LINE: usize = 250;
 
 /// A mail's subject and its two bodies.
-pub(super) struct Text {
-    pub(super) subject: String,
-    pub(super) plain: String,
-    pub(super) html: String,
+pub(crate) struct Text {
+    pub(crate) subject: String,
+    pub(crate) plain: String,
+    pub(crate) html: String,
 }
 
 /// What both kinds of mail say of their sender.
@@ -221,7 +221,7 @@ fn quoted_subject(subject: &str) -> String {
 }
 
 /// One line without control characters and without those that turn the reading direction.
-fn line(text: &str, longest: usize) -> String {
+pub(crate) fn line(text: &str, longest: usize) -> String {
     let turns =
         |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let spaced: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -217,7 +217,7 @@ impl Trial {
                 category: Some(routed.target().category.clone()),
                 group: Some(routed.target().group.clone()),
                 title: Some(routed.title().to_owned()),
-                notice: may_notify(&received, Reason::Created, self.config.acknowledge),
+                notice: may_notify(&received, Reason::Created, self.config.receipts()),
                 ..forecast
             },
             Err(error) => Forecast {

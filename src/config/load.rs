@@ -290,7 +290,10 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give PASSERELLE_REDIS__URL, e.g. redis://127.0.0.1:6379/0, or set quota.backend = \"memory\".",
         ));
     }
-    if config.acknowledge != Acknowledge::Off && config.smtp.from.parse::<lettre::message::Mailbox>().is_err() {
+    let writes = config.acknowledge != Acknowledge::Off
+        || config.receipts() == Acknowledge::Passerelle
+        || config.notify.writes();
+    if writes && config.smtp.from.parse::<lettre::message::Mailbox>().is_err() {
         return Err(ConfigError::setting(
             format!("smtp.from is no mail address: \"{}\"", config.smtp.from),
             "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
@@ -303,6 +306,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         .chain(&secrets.form_tokens)
         .chain(&secrets.ticket_tokens)
         .chain(&secrets.portal_secrets)
+        .chain(&secrets.webhook_secrets)
         .any(|secret| secret.expose_secret().len() < 16);
     if too_short {
         return Err(ConfigError::setting(
@@ -490,6 +494,24 @@ mod tests {
         assert!(shown(load("[escalation.urgency]\n3 = 0\n", &[])).contains("escalation.urgency.3 is 0"));
         assert!(shown(load("[escalation.urgency]\n6 = 10\n", &[])).contains("1, 2, 3, 4, 5"));
         assert!(shown(load("sweep.every = \"0s\"", &[])).contains("sweep.every"));
+    }
+
+    #[test]
+    fn the_receipt_is_as_acknowledge_says_unless_its_own_key_says_else() {
+        use crate::config::Acknowledge::{Glpi, Off, Passerelle};
+        let receipts = |file| load(file, &[]).unwrap().receipts();
+        assert_eq!(receipts(""), Passerelle);
+        assert_eq!(receipts("acknowledge = \"off\""), Off);
+        assert_eq!(receipts("acknowledge = \"off\"\n[notify]\ndeposit = \"glpi\""), Glpi);
+        assert!(shown(load("[notify]\ndeposit = \"gpli\"", &[])).contains("passerelle, glpi, off"));
+        assert!(shown(load("[notify]\ncharge = \"mail\"", &[])).contains("notify.charge"));
+    }
+
+    #[test]
+    fn a_step_told_by_mail_needs_a_sender() {
+        let file = |step| format!("acknowledge = \"off\"\nsmtp.from = \"\"\n[notify]\ncharge = \"{step}\"\n");
+        assert!(load(&file("glpi"), &[]).is_ok());
+        assert!(shown(load(&file("passerelle"), &[])).contains("smtp.from"));
     }
 
     #[test]

@@ -10,8 +10,9 @@ pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation, Glpi,
-    Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Original,
-    Percents, Quarantine, Quota, Redis, Replies, Require, Screen, Sender, Shutdown, Smtp, Sweep, WhenDown,
+    Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify,
+    Original, Percents, Quarantine, Quota, Redis, Replies, Require, Screen, Sender, Shutdown, Smtp, Sweep, Teller,
+    WhenDown,
 };
 
 use jiff::tz::TimeZone;
@@ -50,6 +51,8 @@ pub struct Config {
     pub escalation: Escalation,
     /// Looking at tickets under way.
     pub sweep: Sweep,
+    /// Who tells of each step of a ticket.
+    pub notify: Notify,
     /// Who is a director.
     pub directory: Directory,
     /// The rules.
@@ -64,4 +67,11 @@ pub struct Config {
     pub quarantine: Quarantine,
     /// Stopping.
     pub shutdown: Shutdown,
+}
+
+impl Config {
+    /// Who sends the receipt of a new ticket.
+    pub fn receipts(&self) -> Acknowledge {
+        self.notify.deposit.unwrap_or(self.acknowledge)
+    }
 }

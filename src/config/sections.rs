@@ -31,6 +31,7 @@ macro_rules! choice {
 
 choice!(Encrypted { LeaveOut = "leave_out", Attach = "attach" });
 choice!(Acknowledge { Passerelle = "passerelle", Glpi = "glpi", Off = "off" });
+choice!(Teller { Glpi = "glpi", Passerelle = "passerelle", Off = "off" });
 choice!(LogFormat { Text = "text", Json = "json" });
 choice!(WhenDown { AskGlpi = "ask_glpi", Defer = "defer" });
 choice!(Backend { Memory = "memory", Redis = "redis" });
@@ -164,6 +165,7 @@ pub struct Http {
     pub form_tokens: Vec<SecretString>,
     pub ticket_tokens: Vec<SecretString>,
     pub portal_secrets: Vec<SecretString>,
+    pub webhook_secrets: Vec<SecretString>,
     #[serde(with = "humantime_serde")]
     pub clock_skew: Duration,
     pub max_size: usize,
@@ -236,6 +238,28 @@ pub struct Sweep {
     pub every: Duration,
     #[serde(with = "humantime_serde")]
     pub look_back: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    #[serde(deserialize_with = "optional_acknowledge")]
+    pub deposit: Option<Acknowledge>,
+    pub group: Teller,
+    pub charge: Teller,
+    pub question: Teller,
+    pub solution: Teller,
+    pub closing: Teller,
+    pub reminder: Teller,
+    pub portal_link: String,
+}
+
+impl Notify {
+    /// Whether the gateway itself writes at any step after the receipt.
+    pub fn writes(&self) -> bool {
+        let steps = [self.group, self.charge, self.question, self.solution, self.closing, self.reminder];
+        steps.contains(&Teller::Passerelle)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -334,6 +358,11 @@ pub struct Shutdown {
 fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     let secret = SecretString::deserialize(deserializer)?;
     Ok((!secret.expose_secret().is_empty()).then_some(secret))
+}
+
+fn optional_acknowledge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Acknowledge>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    if word.is_empty() { Ok(None) } else { Acknowledge::try_from(word).map(Some).map_err(D::Error::custom) }
 }
 
 fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {

@@ -1,7 +1,7 @@
 //! Why a ticket is not moved: for whoever asked, and for the log.
 
 use super::Immovable;
-use crate::{clients::glpi::GlpiError, deliver::Missing};
+use crate::{clients::glpi::GlpiError, deliver::Missing, notify::Unsent};
 
 /// Why a ticket is not moved. `Display` is for logs and operators, [`EscalateError::sentence`] for who asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum EscalateError {
     /// GLPI cannot do it now, or does not allow it.
     #[error("{0}")]
     Glpi(GlpiError),
+    /// A reminder could not be sent.
+    #[error("{0}")]
+    Untold(String),
     /// The steps were made, and GLPI does not show what they should have led to.
     #[error("GLPI does not show the move as made")]
     Unconfirmed,
@@ -62,13 +65,14 @@ impl EscalateError {
             Self::Busy => "busy",
             Self::Glpi(GlpiError::Denied { .. }) => "glpi-denied",
             Self::Glpi(_) => "glpi-unavailable",
+            Self::Untold(_) => "untold",
             Self::Unconfirmed => "unconfirmed",
         }
     }
 
     /// Whether asking again later may help, and nobody need be told why not.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy | Self::Glpi(_) | Self::Unconfirmed)
+        matches!(self, Self::Busy | Self::Glpi(_) | Self::Untold(_) | Self::Unconfirmed)
     }
 
     /// What is wrong and what to do, for whoever asked.
@@ -109,6 +113,7 @@ impl EscalateError {
                 "GLPI ne répond pas. Ce qui a été commencé sera terminé de soi-même ; sinon, recommencez plus tard."
                     .to_owned()
             }
+            Self::Untold(_) => "Le rappel n'a pas pu être envoyé. Il le sera au prochain passage.".to_owned(),
             Self::Unconfirmed => {
                 "GLPI ne montre pas le transfert demandé. Vérifiez le ticket, puis recommencez.".to_owned()
             }
@@ -119,6 +124,15 @@ impl EscalateError {
 impl From<GlpiError> for EscalateError {
     fn from(error: GlpiError) -> Self {
         Self::Glpi(error)
+    }
+}
+
+impl From<Unsent> for EscalateError {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::Glpi(error) => Self::Glpi(error),
+            unsent => Self::Untold(unsent.to_string()),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     config::{self, Config, ConfigError},
     deliver::Names,
     ledger::Ledger,
+    notify::Notifier,
     request::Reference,
     route::Live,
 };
@@ -88,6 +89,8 @@ pub struct Weighed {
     pub level: usize,
     /// The groups of this level that have it, parted by commas.
     pub groups: String,
+    /// Their ids.
+    pub group_ids: Vec<u64>,
     /// The group of the next level; none above the highest.
     pub next: Option<String>,
     /// When it came to this level.
@@ -102,6 +105,7 @@ pub struct Weighed {
 pub struct Escalator {
     glpi: Glpi,
     ledger: Arc<Ledger>,
+    notifier: Arc<Notifier>,
     resolver: Resolver,
     calendar: Calendar,
     settings: config::Escalation,
@@ -124,6 +128,7 @@ impl Escalator {
         ledger: Arc<Ledger>,
         mappings: Live,
         names: Names,
+        notifier: Arc<Notifier>,
     ) -> Result<Self, ConfigError> {
         metrics::describe_counter!(MOVES, "Tickets that went to another level, by direction and what asked for it.");
         metrics::describe_counter!(REMINDERS, "Reminders of tickets nobody has taken in charge.");
@@ -131,6 +136,7 @@ impl Escalator {
         Ok(Self {
             glpi,
             ledger,
+            notifier,
             resolver: Resolver::new(mappings, names),
             calendar: Calendar::new(&config.calendar, config.time_zone.clone())?,
             settings: config.escalation.clone(),
@@ -139,11 +145,6 @@ impl Escalator {
             members: Cache::builder().max_capacity(1000).time_to_live(MEMBERS_BELIEVED).build(),
             locks: std::array::from_fn(|_| Mutex::new(())),
         })
-    }
-
-    /// The calendar the rules count by.
-    pub fn calendar(&self) -> &Calendar {
-        &self.calendar
     }
 
     /// The levels of all applications.
@@ -584,6 +585,7 @@ impl Escalator {
             application: scale.application.clone(),
             level,
             groups: names(scale, &here),
+            group_ids: here,
             next: scale.levels.up(&assigned).ok().map(|next| scale.name(next.group)),
             since,
             waited: self.calendar.between(since, now),
@@ -599,6 +601,10 @@ impl Escalator {
         escalation: Option<Timestamp>,
     ) -> Result<(), EscalateError> {
         let ticket = shown.ticket.id;
+        // Mails first: the note says that they have gone.
+        for group in &weighed.group_ids {
+            self.notifier.remind(ticket, *group, wait.waited).await?;
+        }
         let mut waits = format!("Personne ne l'a pris en charge {}.", self.waiting_words(wait));
         if let (Some(moment), Some(next)) = (escalation, &weighed.next) {
             waits.push_str(&format!(" Sans prise en charge, il passera à {next} le {}.", self.date(moment)));

@@ -186,11 +186,11 @@ fn matches_any(token: &str, tokens: &[SecretString]) -> bool {
 }
 
 /// An empty secret is none: it would let everybody in.
-fn given(secrets: &[SecretString]) -> impl Iterator<Item = &str> {
+pub(super) fn given(secrets: &[SecretString]) -> impl Iterator<Item = &str> {
     secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty())
 }
 
-fn any(secrets: &[SecretString]) -> bool {
+pub(super) fn any(secrets: &[SecretString]) -> bool {
     given(secrets).next().is_some()
 }
 
@@ -198,7 +198,7 @@ fn closed(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "closed", detail)
 }
 
-fn unauthorized(reason: &'static str, detail: impl Into<String>) -> Problem {
+pub(super) fn unauthorized(reason: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, reason, detail).challenge(CHALLENGE)
 }
 

@@ -7,6 +7,7 @@
 //! | `body` | reads a body within bounds |
 //! | `mail`, `requests` | the two ways in |
 //! | `tickets` | tickets go to another level |
+//! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem` | what comes back |
 //! | `health`, `openapi` | for machines that watch and people who connect |
 
@@ -20,6 +21,7 @@ mod problem;
 mod requests;
 mod serve;
 mod tickets;
+mod webhook;
 
 use std::{
     any::Any,
@@ -70,6 +72,7 @@ const BUSY_PAUSE: Duration = Duration::from_secs(30);
 type Mail = dyn Fn(Envelope, Bytes) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Form = dyn Fn(Received) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Move = dyn Fn(u64, Order) -> BoxFuture<'static, Result<Moved, EscalateError>> + Send + Sync;
+type Hint = dyn Fn(u64) + Send + Sync;
 type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
 
 /// What the API works with.
@@ -158,6 +161,7 @@ pub struct Handlers {
     form: Box<Form>,
     move_ticket: Box<Move>,
     ready: Box<Ready>,
+    hint: Box<Hint>,
 }
 
 impl Handlers {
@@ -179,7 +183,14 @@ impl Handlers {
             form: Box::new(move |received| Box::pin(form(received))),
             move_ticket: Box::new(move |ticket, order| Box::pin(move_ticket(ticket, order))),
             ready: Box::new(move || Box::pin(ready())),
+            hint: Box::new(|_| ()),
         }
+    }
+
+    /// Says which tickets to look at, as GLPI's webhooks name them; `hint` returns at once.
+    #[must_use]
+    pub fn hinting(self, hint: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self { hint: Box::new(hint), ..self }
     }
 }
 

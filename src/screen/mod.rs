@@ -24,6 +24,7 @@ pub use director::{Director, director};
 pub use keyword::{Application, Applications, words};
 pub use proof::{Evidence, Method, Proof, doubt};
 pub use quota::{Place, WithinQuota, quota};
+pub(crate) use reply::NOTICE;
 pub use reply::{MayFollowUp, Reply, Standing, Thread, reply};
 
 use crate::{

@@ -17,6 +17,9 @@ use crate::{
     request::{Address, Mail, Origin, Reason, Received, Reference, Refusal, is_forward},
 };
 
+/// What a notice's name in its Message-ID begins with, as [`crate::notify`] makes it.
+pub(crate) const NOTICE: &str = "notice-";
+
 /// Which ticket a reply is about, as far as the mail says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thread {
@@ -167,11 +170,12 @@ fn of_ticket(item: &str) -> Option<&str> {
     item.split_once('-').filter(|(kind, _)| kind.eq_ignore_ascii_case("Ticket")).map(|(_, number)| number)
 }
 
-/// The request of a receipt with this Message-ID. A refusal's notice is about no ticket.
+/// The request of a receipt, or of a later notice, with this Message-ID. A refusal's notice is about no ticket.
 fn acknowledged(id: &str, rules: &Rules) -> Option<Thread> {
     let name = own_id(id, rules)?;
     let (reference, reason) = name.split_once('.')?;
-    (reason == Reason::Created.code()).then(|| Reference::parse(reference).map(Thread::Request))?
+    let about_ticket = reason == Reason::Created.code() || reason.starts_with(NOTICE);
+    about_ticket.then(|| Reference::parse(reference).map(Thread::Request))?
 }
 
 /// The ticket of the first `[GLPI #0001234]` in a subject.
@@ -273,6 +277,8 @@ mod tests {
         let of = |id: &str| thread_of("RE: LSU", id, "");
         assert_eq!(of(&format!("<{reference}.created.passerelle@ac-dijon.fr>")), Some(Thread::Request(reference)));
         assert_eq!(of(&format!("<{reference}.no-keyword.passerelle@ac-dijon.fr>")), None);
+        let notice = format!("<{reference}.notice-question-12.passerelle@ac-dijon.fr>");
+        assert_eq!(of(&notice), Some(Thread::Request(reference)));
         assert_eq!(of(&format!("<{reference}.created.passerelle@example.org>")), None);
         assert_eq!(of("<P-1234.created.passerelle@ac-dijon.fr>"), None);
     }

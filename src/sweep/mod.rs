@@ -1,7 +1,7 @@
 //! The sweep: looks at tickets again and again for what GLPI tells nobody of.
 //!
 //! One instance at a time sweeps, by a lease. A pass looks at the tickets that were changed since the last complete
-//! one (unfinished moves, commands in follow-ups), then at those that wait (rules in time). What was done is read
+//! one (unfinished moves, commands in follow-ups, notices), then at those that wait (rules in time). What was done is read
 //! from the tickets: a pass that is cut, an outage or a restart repeats nothing and misses nothing.
 
 mod hints;
@@ -25,6 +25,7 @@ use crate::{
     config,
     escalate::{EscalateError, Escalator, Verdict},
     ledger::Ledger,
+    notify::Notifier,
     request::Reference,
 };
 
@@ -52,6 +53,7 @@ pub struct Sweep {
     glpi: Glpi,
     ledger: Arc<Ledger>,
     escalator: Arc<Escalator>,
+    notifier: Arc<Notifier>,
     settings: config::Sweep,
     zone: TimeZone,
     stop: CancellationToken,
@@ -96,6 +98,7 @@ impl Sweep {
         glpi: Glpi,
         ledger: Arc<Ledger>,
         escalator: Arc<Escalator>,
+        notifier: Arc<Notifier>,
         stop: CancellationToken,
     ) -> Self {
         metrics::describe_counter!(PASSES, "Passes over the tickets by how they ended.");
@@ -105,6 +108,7 @@ impl Sweep {
             glpi,
             ledger,
             escalator,
+            notifier,
             settings: config.sweep.clone(),
             zone: config.time_zone.clone(),
             stop,
@@ -277,7 +281,11 @@ impl Sweep {
         if self.stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
-        match self.escalator.attend(ticket, now).await {
+        let mut done = self.escalator.attend(ticket, now).await;
+        if !matches!(done, Err(EscalateError::NotFound(_))) {
+            done = done.and(self.notifier.look_at(ticket).await.map_err(Into::into));
+        }
+        match done {
             Ok(()) | Err(EscalateError::NotFound(_)) => {
                 self.memory.settle(ticket);
                 Ok(true)

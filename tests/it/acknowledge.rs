@@ -33,7 +33,7 @@ const SCHOOL: &str = "ce.0210001a@ac-dijon.fr";
 
 /// What a relay does with one connection.
 #[derive(Clone, Copy)]
-enum Behaviour {
+pub(crate) enum Behaviour {
     Take,
     /// Answers the recipient with this line.
     AnswerRecipient(&'static str),
@@ -44,20 +44,20 @@ enum Behaviour {
 }
 
 /// A mail as the relay took it.
-struct Taken {
-    envelope: Vec<String>,
-    content: String,
+pub(crate) struct Taken {
+    pub(crate) envelope: Vec<String>,
+    pub(crate) content: String,
 }
 
 /// A mail relay on a free loopback port; after its script it takes everything.
-struct Relay {
-    url: String,
+pub(crate) struct Relay {
+    pub(crate) url: String,
     connections: Arc<AtomicUsize>,
     taken: mpsc::UnboundedReceiver<Taken>,
 }
 
 impl Relay {
-    async fn start(script: &[Behaviour]) -> Self {
+    pub(crate) async fn start(script: &[Behaviour]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
@@ -73,11 +73,11 @@ impl Relay {
         Self { url, connections, taken }
     }
 
-    async fn next(&mut self) -> Taken {
+    pub(crate) async fn next(&mut self) -> Taken {
         tokio::time::timeout(Duration::from_secs(30), self.taken.recv()).await.expect("a mail comes").unwrap()
     }
 
-    fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }

@@ -126,10 +126,74 @@ async fn check_finds_nothing_wrong_with_a_good_set_up() {
     let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;
     let report = text(&output.stdout);
     assert!(output.status.success(), "{report}\n{}", text(&output.stderr));
-    for part in ["ok       GLPI: version 10.0", "«Scolarité > LSU» → «Référents-LSU»", "0 errors"] {
+    for part in [
+        "ok       GLPI: version 10.0",
+        "«Scolarité > LSU» → «Référents-LSU» → «DSI-BAI» (reminder after 8h, escalation after 16h)",
+        "ok       calendar: ",
+        "ok       sweep: every 1m, by this instance alone",
+        "0 errors",
+    ] {
         assert!(report.contains(part), "{part} in {report}");
     }
     assert!(sandbox.tickets().is_empty());
+}
+
+/// A stock GLPI, looked at by its Super-Admin.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_of_each_step_whether_nobody_tells_of_it_or_two_do() {
+    let sandbox = sandbox().await;
+    let report = async |more: &[(&'static str, &str)]| {
+        let mut settings = vec![
+            ("glpi.url", sandbox.url().to_string()),
+            ("glpi.login", "glpi".to_owned()),
+            ("glpi.password", "glpi".to_owned()),
+        ];
+        settings.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
+        text(&run(passerelle(&["check"], &borrowed(&settings)), b"").await.stdout)
+    };
+    let holds = |report: &str, parts: &[&str]| {
+        for part in parts {
+            assert!(report.contains(part), "{part} in {report}");
+        }
+    };
+    let stock = report(&[]).await;
+    holds(
+        &stock,
+        &[
+            "warning  receipts: GLPI and Passerelle both write to the requester",
+            "warning  new tickets: GLPI does not tell the members of the assigned group",
+            "add the recipient «Group in charge of the ticket» to «New ticket», active, or set notify.group = \"passerelle\"",
+            "warning  charge: GLPI does not tell the requester",
+            "«New user in assignees» or «Update of a ticket»",
+            "ok       questions: GLPI tells the requester",
+            "ok       solutions: GLPI tells the requester",
+            "ok       closings: GLPI tells the requester",
+            "warning  reminders: GLPI does not tell the members of the assigned group",
+            "ok       escalations: GLPI tells the members of the assigned group",
+        ],
+    );
+    let ours = report(&[
+        ("notify.deposit", "glpi"),
+        ("notify.group", "passerelle"),
+        ("notify.charge", "passerelle"),
+        ("notify.solution", "passerelle"),
+        ("notify.closing", "off"),
+        ("notify.reminder", "passerelle"),
+    ])
+    .await;
+    holds(
+        &ours,
+        &[
+            "ok       receipts: GLPI tells the requester",
+            "ok       new tickets: Passerelle tells the members of the assigned group",
+            "ok       charge: Passerelle tells the requester",
+            "warning  solutions: GLPI and Passerelle both write to the requester",
+            "ok       reminders: Passerelle tells",
+        ],
+    );
+    assert!(!ours.contains("closings"), "{ours}");
+    let blind = report(&[("glpi.login", "passerelle"), ("glpi.password", "passerelle")]).await;
+    holds(&blind, &["warning  GLPI notifications: the account may not read them", "«New ticket» needs the recipient"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod escalation;
 mod failing;
 mod files;
 mod followups;
+mod notices;
 mod search;
 mod target;
 mod tickets;

@@ -60,15 +60,6 @@ impl DocumentTypes {
     }
 }
 
-/// Whom GLPI tells about a new ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewTicketNotices {
-    /// The requester.
-    pub requester: bool,
-    /// The members of the group it is assigned to.
-    pub assigned_group: bool,
-}
-
 impl Glpi {
     /// GLPI's version and configuration (`getGlpiConfig`).
     pub async fn server_info(&self) -> Result<ServerInfo, GlpiError> {
@@ -106,34 +97,6 @@ impl Glpi {
             .map(|row| row.ext.to_lowercase())
             .collect();
         Ok(Some(DocumentTypes { extensions }))
-    }
-
-    /// Whom GLPI tells about a new ticket; `None` when the account may not read notifications.
-    pub async fn new_ticket_notices(&self) -> Result<Option<NewTicketNotices>, GlpiError> {
-        // constants of GLPI's class Notification
-        const USER_TYPE: u64 = 1;
-        const AUTHOR: u64 = 3;
-        const ASSIGN_GROUP: u64 = 9;
-
-        let mut query = super::whole_list();
-        query.push(("searchText[itemtype]".to_owned(), "^Ticket$".to_owned()));
-        query.push(("searchText[event]".to_owned(), "^new$".to_owned()));
-        let notifications: Vec<wire::Notification> = match self.get("Notification", query).await {
-            Err(GlpiError::Denied { .. }) => return Ok(None),
-            rows => rows?,
-        };
-        let mut notices = NewTicketNotices { requester: false, assigned_group: false };
-        for notification in notifications.iter().filter(|row| row.is_active > 0) {
-            let path = format!("Notification/{}/NotificationTarget", notification.id);
-            let targets: Vec<wire::NotificationTarget> = match self.get(path, super::whole_list()).await {
-                Err(GlpiError::Denied { .. }) => return Ok(None),
-                rows => rows?,
-            };
-            let told = |whom| targets.iter().any(|target| target.kind == USER_TYPE && target.items_id == whom);
-            notices.requester |= told(AUTHOR);
-            notices.assigned_group |= told(ASSIGN_GROUP);
-        }
-        Ok(Some(notices))
     }
 }
 

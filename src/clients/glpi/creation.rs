@@ -142,10 +142,34 @@ impl Glpi {
     /// To a ticket that does not exist, GLPI says that the account has no right to add it, and so it
     /// does where it really has none: both are [`GlpiError::NotFound`] here.
     pub async fn add_followup(&self, followup: &NewFollowup, files: &[Upload]) -> Result<Created, GlpiError> {
-        self.create("ITILFollowup", followup_input(followup), files).await.map_err(|error| match error {
+        self.create_followup(followup_input(followup), files).await
+    }
+
+    async fn create_followup(&self, input: Map<String, Value>, files: &[Upload]) -> Result<Created, GlpiError> {
+        self.create("ITILFollowup", input, files).await.map_err(|error| match error {
             GlpiError::Denied { code, .. } if code == "ERROR_GLPI_ADD" => GlpiError::NotFound,
             error => error,
         })
+    }
+
+    /// Adds a private follow-up of the service account, of which GLPI tells nobody (`_disablenotif`) and which does
+    /// not count as taking the ticket in charge.
+    ///
+    /// # Errors
+    ///
+    /// As [`Glpi::add_followup`].
+    pub async fn add_note(&self, ticket: u64, content_html: &str) -> Result<u64, GlpiError> {
+        let note = NewFollowup {
+            ticket,
+            content_html: content_html.to_owned(),
+            author: None,
+            private: true,
+            request_type: None,
+            effect: Effect::None,
+        };
+        let mut input = followup_input(&note);
+        input.insert("_disablenotif".to_owned(), json!(true));
+        self.create_followup(input, &[]).await.map(|created| created.id)
     }
 
     /// Replaces the text of a follow-up; GLPI tells nobody of it (`_disablenotif`).

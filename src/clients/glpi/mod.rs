@@ -2,10 +2,10 @@
 //!
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
 //! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
-//! `tickets` (finding and reading them), `search` (lists of them), `actors` (whose they are), `names` (names and addresses to ids) and `account` (what
-//! GLPI is and what this account may do). Below them, `exchange` is one HTTP exchange and `verdict`
-//! what came of it, `session` the pool of sessions, `breaker` the pause after repeated failures,
-//! `wire` the JSON.
+//! `tickets` (finding and reading them), `search` (lists of them), `actors` (whose they are), `names`
+//! (names and addresses to ids), `account` (what GLPI is and what this account may do) and `notices`
+//! (whom GLPI itself tells). Below them, `exchange` is one HTTP exchange and `verdict` what came of it,
+//! `session` the pool of sessions, `breaker` the pause after repeated failures, `wire` the JSON.
 
 mod account;
 mod actors;
@@ -14,6 +14,7 @@ mod creation;
 mod error;
 mod exchange;
 mod names;
+mod notices;
 mod search;
 mod session;
 mod tickets;
@@ -29,10 +30,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-pub use self::account::{DocumentTypes, NewTicketNotices, Profile, ServerInfo};
+pub use self::account::{DocumentTypes, Profile, ServerInfo};
 pub use self::creation::{Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload};
 pub use self::error::{GlpiError, Trouble};
 pub use self::exchange::SetupError;
+pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
 pub use self::tickets::{Document, Followup, FoundTicket, Role, Solution, Ticket, TicketGroup, TicketUser};
 

@@ -18,6 +18,15 @@ impl Glpi {
         if name.contains(" > ") { self.by_path("Group", name).await } else { self.by_name("Group", name).await }
     }
 
+    /// A group's full path; `None` for one that is not there or out of the account's sight.
+    pub async fn group_name(&self, id: u64) -> Result<Option<String>, GlpiError> {
+        match self.get::<wire::Named>(format!("Group/{id}"), Vec::new()).await {
+            Ok(group) => Ok(Some(group.completename)),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A ticket category by its full path (`Scolarité > LSU`).
     pub async fn category_by_path(&self, path: &str) -> Result<Option<u64>, GlpiError> {
         self.by_path("ITILCategory", path).await

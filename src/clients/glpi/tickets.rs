@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 use super::error::GlpiError;
 use super::{Glpi, Requester, wire};
 
+/// Search options of GLPI's `CommonITILObject`, which its history names too.
+const ASSIGNED_USER: u64 = 5;
+const ASSIGNED_GROUP: u64 = 8;
 /// Markers per search: the request line must stay below the 8 KiB that web servers take.
 const MARKERS_PER_SEARCH: usize = 20;
 
@@ -134,6 +137,8 @@ pub struct Solution {
     pub content: String,
     /// 2 waiting for approval, 3 accepted, 4 refused.
     pub status: u64,
+    /// The account that accepted or refused it, 0 for none: over the API the service account.
+    pub answered_by: u64,
     /// When it was written, in GLPI's time zone.
     pub written: Option<DateTime>,
 }
@@ -219,18 +224,27 @@ impl Glpi {
     ///
     /// `None` where the history does not say, for an account without the right to read it (`logs`) too.
     pub async fn assigned_since(&self, ticket: u64, group: u64) -> Result<Option<DateTime>, GlpiError> {
-        // constants of GLPI's classes Log and CommonITILObject
+        self.added_at(ticket, ASSIGNED_GROUP, group).await
+    }
+
+    /// When this account was assigned to the ticket last, as [`Glpi::assigned_since`].
+    pub async fn technician_since(&self, ticket: u64, user: u64) -> Result<Option<DateTime>, GlpiError> {
+        self.added_at(ticket, ASSIGNED_USER, user).await
+    }
+
+    /// When the actor with this id was added last, in the role that a search option names.
+    async fn added_at(&self, ticket: u64, option: u64, id: u64) -> Result<Option<DateTime>, GlpiError> {
+        // a constant of GLPI's class Log
         const HISTORY_ADD_RELATION: u64 = 15;
-        const ASSIGNED_GROUP: u64 = 8;
 
         let rows: Vec<wire::LogRow> = match self.part_of_ticket(ticket, "Log").await {
             Err(GlpiError::Denied { .. }) => return Ok(None),
             rows => rows?,
         };
-        let suffix = format!("({group})");
+        let suffix = format!("({id})");
         let assigned = rows.iter().filter(|row| {
             row.linked_action == HISTORY_ADD_RELATION
-                && row.id_search_option == ASSIGNED_GROUP
+                && row.id_search_option == option
                 && row.new_value.ends_with(&suffix)
         });
         Ok(assigned.filter_map(|row| date(&row.date_mod)).max())
@@ -365,6 +379,7 @@ impl From<wire::SolutionItem> for Solution {
             author: item.users_id,
             content: item.content,
             status: item.status,
+            answered_by: item.users_id_approval,
             written: date(&item.date_creation),
         }
     }

@@ -98,6 +98,8 @@ pub(super) struct Notification {
     pub id: u64,
     #[serde(default, deserialize_with = "number")]
     pub is_active: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub event: String,
 }
 
 #[derive(Deserialize)]
@@ -274,6 +276,8 @@ pub(super) struct SolutionItem {
     pub content: String,
     #[serde(default, deserialize_with = "number")]
     pub status: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub users_id_approval: u64,
     #[serde(default, deserialize_with = "text")]
     pub date_creation: String,
 }

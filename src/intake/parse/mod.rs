@@ -40,14 +40,14 @@ mod tnef;
 mod words;
 
 // Texts and file names are cleaned alike whichever way they come.
-/// The text a reader of this HTML sees.
-pub use self::text::from_html as text_of_html;
 pub(in crate::intake) use self::{
     charset::{is_disguise, line},
     enclosed::in_files as enclosed_in,
     names::Names,
     text::to_html,
 };
+// What GLPI holds is read as what comes in is.
+pub(crate) use self::text::from_html as text_of_html;
 use self::{dates::Dates, header::Header, parts::Tree};
 use super::Envelope;
 use crate::request::{Mail, Origin, Received, Reference, is_forward};

@@ -117,7 +117,7 @@ fn add_text(lines: &mut [Line], text: &str) {
 }
 
 /// The text a reader sees: one gap at most between paragraphs, none around.
-pub fn from_html(html: &str) -> String {
+pub(crate) fn from_html(html: &str) -> String {
     let mut text = String::new();
     let mut gap = false;
     for line in lines(html) {

@@ -265,7 +265,7 @@ async fn an_account_without_the_right_is_denied_by_name() {
     };
     assert_eq!(code, "ERROR_RIGHT_MISSING");
     assert_eq!(glpi.uploadable_types().await, Ok(None));
-    assert_eq!(glpi.new_ticket_notices().await, Ok(None));
+    assert_eq!(glpi.ticket_notices(&["new"]).await, Ok(None));
 }
 
 #[tokio::test]

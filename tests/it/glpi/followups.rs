@@ -83,6 +83,12 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
     assert_eq!(glpi.ticket(ticket).await.unwrap().taken_into_account, None);
 }
 
+/// Assigns an account, as a technician does who takes a ticket in charge.
+pub(super) async fn assign(target: &Target, ticket: u64, account: u64) {
+    let link = json!({"tickets_id": ticket, "users_id": account, "type": 2});
+    call(target, Method::POST, "Ticket_User", link).await;
+}
+
 /// Proposes a solution, as a technician does.
 pub(super) async fn solve(target: &Target, ticket: u64) {
     let solution = json!({"itemtype": "Ticket", "items_id": ticket, "content": "<p>Fait.</p>"});

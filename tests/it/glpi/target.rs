@@ -37,6 +37,13 @@ impl Target {
     }
 }
 
+impl Target {
+    /// GLPI as its Super-Admin sees it.
+    pub(super) fn super_admin(&self) -> Glpi {
+        Glpi::new(&Settings::new(self.url(), login("glpi", "glpi"))).unwrap()
+    }
+}
+
 /// The login and password of the account the tests were given, the sandbox's own without.
 pub(super) fn account() -> (String, String) {
     let variable = |name, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());

@@ -7,6 +7,7 @@ mod forms;
 mod outcomes;
 mod surroundings;
 mod tickets;
+mod webhook;
 
 use std::{
     future::Future,

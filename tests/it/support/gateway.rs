@@ -138,7 +138,7 @@ pub(crate) fn app(url: &str, settings: &[(&str, &str)]) -> App {
 }
 
 /// The usual settings in front of the GLPI at `url`, and these.
-fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
+pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let usual = [
         ("glpi.url", url),

@@ -1,0 +1,147 @@
+//! Whom GLPI tells of itself, out of the box; and what the gateway's own notices need of it.
+
+use std::{sync::Arc, time::Duration};
+
+use passerelle::{
+    clients::{
+        glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester},
+        smtp::Mailer,
+    },
+    ledger::Ledger,
+    notify::Notifier,
+    request::Reference,
+};
+use secrecy::SecretSlice;
+
+use super::target::{Target, account};
+use super::{director, followups, group, marker, ticket};
+use crate::support::gateway::configured;
+
+/// GLPI's events at the steps of a ticket.
+const EVENTS: [&str; 7] = ["new", "assign_user", "assign_group", "update", "add_followup", "solved", "closed"];
+
+/// A stock GLPI 10.0: the requester hears of everything but who took the ticket in charge, the assigned group of
+/// nothing but that a group was added later.
+#[tokio::test]
+async fn a_stock_glpi_tells_the_requester_and_not_the_group() {
+    let target = Target::start().await;
+    let notices = target.super_admin().ticket_notices(&EVENTS).await.unwrap().expect("the Super-Admin may look");
+    let told = |recipient| EVENTS.into_iter().filter(|event| notices.tells(event, recipient)).collect::<Vec<_>>();
+    assert_eq!(told(Recipient::Requester), ["new", "add_followup", "solved", "closed"]);
+    assert_eq!(told(Recipient::AssignedGroup), ["assign_group"]);
+}
+
+#[tokio::test]
+async fn an_account_without_the_right_cannot_look() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    assert!(!glpi.active_profile().await.unwrap().may("notification", Profile::READ));
+    assert_eq!(glpi.ticket_notices(&EVENTS).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_note_is_private_and_takes_nothing_in_charge() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let id = glpi.create_ticket(&ticket("Note", "<p>x</p>"), &[]).await.unwrap().id;
+    let html = "<p>Courriel envoyé au demandeur : «\u{a0}R&amp;D &lt;x&gt;\u{a0}».</p><p>Avis : charge</p>";
+    let note = glpi.add_note(id, html).await.unwrap();
+    let [read] = glpi.ticket_followups(id).await.unwrap().try_into().unwrap();
+    assert_eq!((read.id, read.author, read.private), (note, glpi.own_account().await.unwrap(), true));
+    assert_eq!(read.content, html);
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+}
+
+#[tokio::test]
+async fn the_history_says_who_was_assigned_and_since_when() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (lsu, director) = (group(&glpi, "Référents-LSU").await, director(&glpi).await);
+    let new =
+        NewTicket { assigned_groups: vec![lsu], requester: Requester::User(director), ..ticket("Prise", "<p>x</p>") };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    let technician = glpi.user_by_email("tech1@ac-dijon.fr").await.unwrap().unwrap();
+    assert_eq!(glpi.technician_since(id, technician).await.unwrap(), None);
+    followups::assign(&target, id, technician).await;
+    assert!(glpi.technician_since(id, technician).await.unwrap().is_some());
+    assert_eq!(glpi.technician_since(id, director).await.unwrap(), None, "the requester is assigned nothing");
+    assert_eq!(glpi.group_name(lsu).await.unwrap().as_deref(), Some("Référents-LSU"));
+    assert_eq!(glpi.group_name(99_999_999).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_solution_says_who_accepted_it() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let id = glpi.create_ticket(&ticket("Solution", "<p>x</p>"), &[]).await.unwrap().id;
+    followups::solve(&target, id).await;
+    let [waiting] = glpi.ticket_solutions(id).await.unwrap().try_into().unwrap();
+    assert_eq!((waiting.status, waiting.answered_by), (2, 0));
+    let accepting = NewFollowup {
+        ticket: id,
+        content_html: "<p>Merci</p>".to_owned(),
+        author: None,
+        private: false,
+        request_type: None,
+        effect: Effect::Close,
+    };
+    glpi.add_followup(&accepting, &[]).await.unwrap();
+    let [accepted] = glpi.ticket_solutions(id).await.unwrap().try_into().unwrap();
+    assert_eq!((accepted.status, accepted.answered_by), (3, glpi.own_account().await.unwrap()));
+    assert!(glpi.ticket(id).await.unwrap().closed.is_some());
+}
+
+#[tokio::test]
+async fn each_step_is_told_once_and_its_note_is_read_again() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (login, password) = account();
+    let steps = ["group", "charge", "question", "solution", "closing"].map(|step| format!("notify.{step}"));
+    let mut settings = vec![("glpi.login", login.as_str()), ("glpi.password", &password)];
+    settings.extend(steps.iter().map(|step| (step.as_str(), "passerelle")));
+    let config = configured(target.url().as_str(), &settings);
+    let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
+    let (mailer, outbox) = Mailer::memory();
+    let notifier = Notifier::new(&config, glpi.clone(), mailer, Arc::new(ledger)).unwrap();
+
+    let reference = Reference::new("mail", "", marker().as_bytes());
+    let (lsu, director) = (group(&glpi, "Référents-LSU").await, director(&glpi).await);
+    let new = NewTicket {
+        assigned_groups: vec![lsu],
+        requester: Requester::User(director),
+        ..ticket("Avis", &format!("<p>Référence : {reference}</p>"))
+    };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    let mut told = Vec::new();
+    let mut look = async || {
+        for _ in 0..2 {
+            notifier.look_at(id).await.unwrap();
+        }
+        let mails: Vec<_> = outbox.mails().iter().map(|sent| sent.recipient.to_lowercase()).collect();
+        let news = mails[told.len()..].to_vec();
+        told = mails;
+        news
+    };
+    let director_only = ["ce.0210001a@ac-dijon.fr"];
+    assert!(look().await.contains(&"tech1@ac-dijon.fr".to_owned()));
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+    let technician = glpi.user_by_email("tech1@ac-dijon.fr").await.unwrap().unwrap();
+    followups::assign(&target, id, technician).await;
+    assert_eq!(look().await, director_only);
+    let asking = NewFollowup {
+        ticket: id,
+        content_html: "<p>Quelle classe ?</p>".to_owned(),
+        author: Some(technician),
+        private: false,
+        request_type: None,
+        effect: Effect::None,
+    };
+    glpi.add_followup(&asking, &[]).await.unwrap();
+    assert_eq!(look().await, director_only);
+    followups::solve(&target, id).await;
+    assert_eq!(look().await, director_only);
+    let marks = glpi.ticket_followups(id).await.unwrap().into_iter().filter(|it| it.private).count();
+    assert_eq!(marks, 4);
+    glpi.add_followup(&NewFollowup { author: Some(director), effect: Effect::Close, ..asking }, &[]).await.unwrap();
+    assert_eq!(look().await, [""; 0], "the requester has closed it");
+}
