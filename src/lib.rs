@@ -11,9 +11,9 @@
 //! What becomes of a ticket afterwards: [`escalate`] (who it goes to next, when, and how it gets there).
 //!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
-//! quota), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails
-//! that fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`]
-//! (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
+//! quota), [`notify`] (notices at the steps of a ticket), [`proof`] (that the sender is who wrote), [`directory`]
+//! (who is a director), [`quarantine`] (mails that fail again and again), [`clients`] (GLPI, SMTP), [`config`],
+//! [`app`] (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
 //! Invariants, held by `tests/it/tidy.rs`:
 //!

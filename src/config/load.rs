@@ -314,6 +314,14 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Make one with `openssl rand -hex 32`.",
         ));
     }
+    let portal = &config.notify.portal_link;
+    let is_page = ["https://", "http://"].iter().any(|scheme| portal.starts_with(scheme)) && portal.contains("{id}");
+    if !portal.is_empty() && !is_page {
+        return Err(ConfigError::setting(
+            format!("notify.portal_link \"{portal}\" is no address of a request's page"),
+            "Give it as https://portail.example.fr/portail/demandes/{id}, with {id} for the request's number.",
+        ));
+    }
     check_sender(&config.sender)?;
     check_escalation(config)?;
     for rule in &config.screen.disabled {
@@ -505,6 +513,15 @@ mod tests {
         assert_eq!(receipts("acknowledge = \"off\"\n[notify]\ndeposit = \"glpi\""), Glpi);
         assert!(shown(load("[notify]\ndeposit = \"gpli\"", &[])).contains("passerelle, glpi, off"));
         assert!(shown(load("[notify]\ncharge = \"mail\"", &[])).contains("notify.charge"));
+    }
+
+    #[test]
+    fn the_portal_s_page_has_a_place_for_the_number() {
+        let file = |link| format!("[notify]\nportal_link = \"{link}\"\n");
+        assert!(load(&file("https://portail.test/demandes/{id}"), &[]).is_ok());
+        for link in ["https://portail.test/demandes", "javascript:{id}", "/demandes/{id}"] {
+            assert!(shown(load(&file(link), &[])).contains("notify.portal_link"), "{link}");
+        }
     }
 
     #[test]

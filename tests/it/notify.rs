@@ -441,6 +441,25 @@ async fn two_instances_send_one_mail_between_them() {
     assert_eq!(instances.iter().map(|it| it.outbox.mails().len()).sum::<usize>(), 8);
 }
 
+/// Another instance may be at the ticket: better late than twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_is_away_notices_wait() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let url = redis.url();
+    let mut settings = ALL.to_vec();
+    settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
+    let instance = Instance::new(&sandbox, &settings);
+    let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
+    redis.stop();
+    assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Elsewhere)));
+    assert!(instance.outbox.mails().is_empty());
+    redis.start_again();
+    // The first call after a cut connection may still fail.
+    let mut seen = 0;
+    crate::support::wait_until("Redis is used again", async || instance.notifier.look_at(id).await.is_ok()).await;
+    assert_eq!(instance.news(id, &mut seen).await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_reminder_goes_to_each_member_of_the_group() {
     let sandbox = sandbox().await;

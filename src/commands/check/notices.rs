@@ -79,7 +79,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
         report.warning(
             "GLPI notifications",
             format_args!("GLPI sends no mail: nobody is told of {}", silent.join(", ")),
-            "Switch on «Setup > Notifications > Enable followup» and «… via email», or set \"passerelle\" in [notify].",
+            "Under «Setup > Notifications», set «Enable followup» and «Enable followups via email» to yes, or set \"passerelle\" in [notify].",
         );
         return;
     }
