@@ -99,7 +99,7 @@ async fn run(cli: Cli) -> miette::Result<u8> {
         Command::Ingest(args) => Ok(ingest::run(load()?, args).await?),
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
-        Command::Escalate(args) => Ok(escalate::run(load()?, args).await?),
+        Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
         Command::Healthcheck(args) => Ok(healthcheck::run(&load()?, &args).await),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
         Command::Demo(args) => demo::run(args).await,

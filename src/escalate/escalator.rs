@@ -6,7 +6,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime};
+use jiff::{SignedDuration, Timestamp};
 use moka::future::Cache;
 use tokio::{
     sync::{Mutex, OnceCell},
@@ -14,25 +14,22 @@ use tokio::{
 };
 
 use super::{
-    Calendar, Cause, Command, Direction, EscalateError, Facts, Immovable, Levels, Move, MoveNote, Note, Refusal,
-    Reminder, Scale, Scales, Step, Verdict, Wait, in_words, judge, note,
+    Calendar, Cause, Direction, EscalateError, Immovable, Levels, Move, MoveNote, Note, Scale, Scales, Step, note,
+    obey,
     scales::Resolver,
     shown::{self, Shown, Thread, Written},
-    steps,
+    steps, timed,
 };
 use crate::{
-    clients::glpi::{Criterion, Effect, Followup, Glpi, GlpiError, NewFollowup, Role, TicketSummary},
+    clients::glpi::{Effect, Glpi, GlpiError, NewFollowup, Role},
     config::{self, Config, ConfigError},
     deliver::Names,
     ledger::Ledger,
     notify::Notifier,
-    request::Reference,
     route::Live,
 };
 
 const MOVES: &str = "passerelle_moves_total";
-const REMINDERS: &str = "passerelle_reminders_total";
-const REFUSALS: &str = "passerelle_commands_refused_total";
 
 /// How long a move waits for another one of the same ticket, and how often it looks.
 const WAIT_FOR_OTHER: Duration = Duration::from_secs(20);
@@ -47,8 +44,6 @@ const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
 const REPEAT: SignedDuration = SignedDuration::from_mins(10);
 /// Clocks differ.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(2);
-/// Tickets the rules look at, at most; the oldest beyond are left for when others are gone.
-const MOST_WAITING: usize = 10_000;
 
 /// A move that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,39 +71,14 @@ pub struct Moved {
     pub to: String,
 }
 
-/// What the rules in time say of a ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weighed {
-    /// The ticket.
-    pub ticket: u64,
-    /// Its title.
-    pub title: String,
-    /// Its application.
-    pub application: String,
-    /// Its level.
-    pub level: usize,
-    /// The groups of this level that have it, parted by commas.
-    pub groups: String,
-    /// Their ids.
-    pub group_ids: Vec<u64>,
-    /// The group of the next level; none above the highest.
-    pub next: Option<String>,
-    /// When it came to this level.
-    pub since: Timestamp,
-    /// The working time since then.
-    pub waited: Duration,
-    /// What is due.
-    pub verdict: Verdict,
-}
-
 /// Moves tickets. One for the whole gateway.
 pub struct Escalator {
-    glpi: Glpi,
+    pub(super) glpi: Glpi,
     ledger: Arc<Ledger>,
-    notifier: Arc<Notifier>,
+    pub(super) notifier: Arc<Notifier>,
     resolver: Resolver,
-    calendar: Calendar,
-    settings: config::Escalation,
+    pub(super) calendar: Calendar,
+    pub(super) settings: config::Escalation,
     zone: jiff::tz::TimeZone,
     own: OnceCell<u64>,
     members: Cache<u64, Arc<Vec<u64>>>,
@@ -131,8 +101,8 @@ impl Escalator {
         notifier: Arc<Notifier>,
     ) -> Result<Self, ConfigError> {
         metrics::describe_counter!(MOVES, "Tickets that went to another level, by direction and what asked for it.");
-        metrics::describe_counter!(REMINDERS, "Reminders of tickets nobody has taken in charge.");
-        metrics::describe_counter!(REFUSALS, "Commands in follow-ups that were not obeyed, by reason.");
+        timed::describe_metrics();
+        obey::describe_metrics();
         Ok(Self {
             glpi,
             ledger,
@@ -167,8 +137,8 @@ impl Escalator {
             let mut shown = self.read(ticket).await?;
             let finished = self.mend(&shown).await?;
             let is_wanted = |moved: &Moved| order.to.as_ref().is_none_or(|to| note::fit_name(to) == moved.to);
-            let wanted = finished.into_iter().filter(|(direction, _)| *direction == order.direction);
-            if let Some((_, moved)) = wanted.last().filter(|(_, moved)| is_wanted(moved)) {
+            let mut wanted = finished.into_iter().filter(|(direction, _)| *direction == order.direction);
+            if let Some((_, moved)) = wanted.next_back().filter(|(_, moved)| is_wanted(moved)) {
                 return Ok(moved);
             }
             if shown.thread.unfinished().next().is_some() {
@@ -180,140 +150,6 @@ impl Escalator {
             self.begin(&shown, order, now).await
         };
         self.exclusively(ticket, moving).await
-    }
-
-    /// Finishes what was begun with a ticket, and obeys the commands in its follow-ups, each once.
-    ///
-    /// # Errors
-    ///
-    /// What could not be done now; the next call makes up for it.
-    pub async fn attend(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
-        let own = self.own_account().await?;
-        let followups = match self.glpi.ticket_followups(ticket).await {
-            Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(ticket)),
-            followups => followups?,
-        };
-        let thread = Thread::new(followups, own);
-        let is_to_mend = thread.moves().any(|written| !written.note.done || written.note.untaken);
-        if !is_to_mend && thread.commands(own).is_empty() {
-            return Ok(());
-        }
-        self.exclusively(ticket, self.attend_alone(ticket, now)).await
-    }
-
-    async fn attend_alone(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
-        let mut shown = self.read(ticket).await?;
-        if !self.mend(&shown).await?.is_empty() {
-            shown = self.read(ticket).await?;
-        }
-        while let Some((followup, command)) = self.next_command(&shown).await? {
-            let obeyed = self.obey(&shown, &followup, &command, now).await;
-            shown = self.read(ticket).await?;
-            obeyed?;
-            if self.next_command(&shown).await?.is_some_and(|(next, _)| next.id <= followup.id) {
-                // GLPI does not show the answer yet.
-                return Err(EscalateError::Unconfirmed);
-            }
-        }
-        Ok(())
-    }
-
-    /// The first command that is to be answered. What someone from outside writes in public is nobody's command.
-    async fn next_command(&self, shown: &Shown) -> Result<Option<(Followup, Command)>, EscalateError> {
-        for (followup, command) in shown.thread.commands(self.own_account().await?) {
-            if followup.private || self.may_command(shown, followup.author).await? {
-                return Ok(Some((followup.clone(), command)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Does what the rules say of a ticket now, if they say anything; gives what they said. `None` for one they do
-    /// not apply to: the gateway did not make it, or it is on no level.
-    ///
-    /// # Errors
-    ///
-    /// What could not be done now; the next call makes up for it.
-    pub async fn enforce(&self, ticket: u64, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
-        let enforcing = async {
-            let shown = self.read(ticket).await?;
-            if !self.mend(&shown).await?.is_empty() {
-                // It will be weighed where it has arrived now.
-                return Ok(None);
-            }
-            let Some(weighed) = self.weigh_shown(&shown, now).await? else { return Ok(None) };
-            match &weighed.verdict {
-                Verdict::Nothing { .. } => {}
-                Verdict::Remind { wait, escalation } => self.remind(&shown, &weighed, wait, *escalation).await?,
-                Verdict::Escalate { wait } => {
-                    let order = Order {
-                        direction: Direction::Up,
-                        by: String::new(),
-                        reason: format!("personne ne l'a pris en charge {}", self.waiting_words(wait)),
-                        cause: Cause::Rule,
-                        to: None,
-                    };
-                    self.begin(&shown, &order, now).await?;
-                }
-            }
-            Ok(Some(weighed))
-        };
-        self.exclusively(ticket, enforcing).await
-    }
-
-    /// What the rules say of a ticket now, changing nothing; `None` as for [`Escalator::enforce`].
-    ///
-    /// # Errors
-    ///
-    /// When GLPI cannot answer.
-    pub async fn weigh(&self, ticket: u64, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
-        let shown = self.read(ticket).await?;
-        self.weigh_shown(&shown, now).await
-    }
-
-    /// The tickets the rules may strike: made by the gateway, on a level that has a rule, without a technician; the
-    /// oldest first.
-    ///
-    /// # Errors
-    ///
-    /// When GLPI cannot answer.
-    pub async fn waiting(&self) -> Result<Vec<TicketSummary>, GlpiError> {
-        let scales = self.scales().await?;
-        let mut groups: Vec<u64> =
-            scales.all().iter().filter(|scale| scale.shortest_delay().is_some()).flat_map(Scale::groups).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        if groups.is_empty() {
-            return Ok(Vec::new());
-        }
-        let criteria = [Criterion::AssignedTo(groups), Criterion::Status(vec![1, 2])];
-        let mut found = self.glpi.search_tickets(&criteria, MOST_WAITING).await?;
-        if found.len() == MOST_WAITING {
-            tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the newest come first");
-        }
-        found.retain(|ticket| ticket.technicians.is_empty() && Reference::find(&ticket.content).is_some());
-        found.sort_by_key(|ticket| ticket.id);
-        Ok(found)
-    }
-
-    /// The earliest moment a rule can strike a ticket that [`Escalator::waiting`] gave, by what that shows: its working
-    /// time since its opening is at least that on its level. `None`: never.
-    ///
-    /// # Errors
-    ///
-    /// When GLPI cannot be asked for the levels.
-    pub async fn earliest(&self, ticket: &TicketSummary) -> Result<Option<Timestamp>, GlpiError> {
-        let scales = self.scales().await?;
-        let of_category: Vec<&Scale> =
-            scales.all().iter().filter(|scale| scale.has_category(&ticket.category)).collect();
-        let candidates = if of_category.is_empty() { scales.all().iter().collect() } else { of_category };
-        let shortest = candidates.into_iter().filter_map(Scale::shortest_delay).min();
-        let opened = ticket.opened.and_then(|opened| self.calendar.moment(opened));
-        let (Some(shortest), Some(opened)) = (shortest, opened) else { return Ok(None) };
-        let percents = self.settings.urgency;
-        let percent = [percents.very_low, percents.low, percents.medium, percents.high, percents.very_high];
-        let least = percent.into_iter().min().unwrap_or(100);
-        Ok(self.calendar.after(opened, shortest.saturating_mul(least) / 100))
     }
 
     /// Runs `work` while nobody else, here or at another instance, does such work on the ticket. The work converges
@@ -349,11 +185,11 @@ impl Escalator {
         result
     }
 
-    async fn own_account(&self) -> Result<u64, GlpiError> {
+    pub(super) async fn own_account(&self) -> Result<u64, GlpiError> {
         self.own.get_or_try_init(|| self.glpi.own_account()).await.copied()
     }
 
-    async fn read(&self, id: u64) -> Result<Shown, EscalateError> {
+    pub(super) async fn read(&self, id: u64) -> Result<Shown, EscalateError> {
         let own = self.own_account().await?;
         let ticket = match self.glpi.ticket(id).await {
             Ok(ticket) if !ticket.deleted => ticket,
@@ -368,7 +204,7 @@ impl Escalator {
         })
     }
 
-    async fn members(&self, group: u64) -> Result<Arc<Vec<u64>>, GlpiError> {
+    pub(super) async fn members(&self, group: u64) -> Result<Arc<Vec<u64>>, GlpiError> {
         if let Some(members) = self.members.get(&group).await {
             return Ok(members);
         }
@@ -379,7 +215,7 @@ impl Escalator {
 
     /// Finishes every move that was begun, and takes back that one made GLPI count the ticket as taken in charge;
     /// gives the moves it finished.
-    async fn mend(&self, shown: &Shown) -> Result<Vec<(Direction, Moved)>, EscalateError> {
+    pub(super) async fn mend(&self, shown: &Shown) -> Result<Vec<(Direction, Moved)>, EscalateError> {
         let mut finished = Vec::new();
         for written in shown.thread.unfinished() {
             finished.push((written.note.direction, self.finish(shown, written).await?));
@@ -407,7 +243,7 @@ impl Escalator {
     }
 
     /// Begins a move and takes it to its end.
-    async fn begin(&self, shown: &Shown, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
+    pub(super) async fn begin(&self, shown: &Shown, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
         let ticket = shown.ticket.id;
         if shown.is_over() {
             return Err(EscalateError::Over);
@@ -507,118 +343,8 @@ impl Escalator {
         }
     }
 
-    /// Obeys a command, or answers why not.
-    async fn obey(
-        &self,
-        shown: &Shown,
-        followup: &Followup,
-        command: &Command,
-        now: Timestamp,
-    ) -> Result<(), EscalateError> {
-        let may = self.may_command(shown, followup.author).await?;
-        let asked = if !may {
-            Err(EscalateError::NotAllowed)
-        } else if !followup.private {
-            Err(EscalateError::Public)
-        } else if shown.thread.moved_since(followup.id, command.direction) {
-            Err(EscalateError::Already)
-        } else {
-            let by = self.glpi.user(followup.author).await?.name;
-            let reason = if command.reason.is_empty() { "non précisé".to_owned() } else { command.reason.clone() };
-            let order =
-                Order { direction: command.direction, by, reason, cause: Cause::Followup(followup.id), to: None };
-            self.begin(shown, &order, now).await
-        };
-        let error = match asked {
-            Ok(_) => return Ok(()),
-            Err(error) if error.is_passing() => return Err(error),
-            Err(error) => error,
-        };
-        tracing::info!(ticket = shown.ticket.id, followup = followup.id, reason = error.code(), "command not obeyed");
-        metrics::counter!(REFUSALS, "reason" => error.code()).increment(1);
-        let refusal = Refusal { direction: command.direction, followup: followup.id, why: error.sentence() };
-        self.write(shown.ticket.id, &Note::Refusal(refusal), true).await?;
-        Ok(())
-    }
-
-    /// Whether this person may have the ticket moved by a follow-up: a member of the application's groups who does
-    /// not ask for themself.
-    async fn may_command(&self, shown: &Shown, user: u64) -> Result<bool, EscalateError> {
-        if shown.is_requester(user) {
-            return Ok(false);
-        }
-        let scales = self.scales().await?;
-        let Some(scale) = shown.scale(&scales) else { return Ok(false) };
-        for group in scale.groups() {
-            if self.members(group).await?.contains(&user) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn weigh_shown(&self, shown: &Shown, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
-        let ticket = &shown.ticket;
-        let scales = self.scales().await?;
-        let assigned = shown.groups(Role::Assigned);
-        let Some(scale) = shown.scale(&scales).filter(|_| shown.is_ours()) else { return Ok(None) };
-        let moment = |shown: Option<DateTime>| shown.and_then(|shown| self.calendar.moment(shown));
-        let (Some(level), Some(opened)) = (scale.levels.of(&assigned), moment(ticket.opened)) else { return Ok(None) };
-        let here = scale.levels.groups_on(level, &assigned);
-        let mut arrived = None;
-        for group in &here {
-            arrived = arrived.max(moment(self.glpi.assigned_since(ticket.id, *group).await?));
-        }
-        let since = arrived.unwrap_or(opened);
-        let facts = Facts {
-            status: u8::try_from(ticket.status).unwrap_or_default(),
-            urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
-            opened,
-            arrived,
-            taken: moment(ticket.taken_into_account),
-            has_technician: shown.has_technician(),
-            reminded: shown.thread.reminders(level).any(|written| moment(Some(written)) >= Some(since)),
-        };
-        Ok(Some(Weighed {
-            ticket: ticket.id,
-            title: ticket.name.clone(),
-            application: scale.application.clone(),
-            level,
-            groups: names(scale, &here),
-            group_ids: here,
-            next: scale.levels.up(&assigned).ok().map(|next| scale.name(next.group)),
-            since,
-            waited: self.calendar.between(since, now),
-            verdict: judge(&facts, scale.delays(level), &self.settings.urgency, &self.calendar, now),
-        }))
-    }
-
-    async fn remind(
-        &self,
-        shown: &Shown,
-        weighed: &Weighed,
-        wait: &Wait,
-        escalation: Option<Timestamp>,
-    ) -> Result<(), EscalateError> {
-        let ticket = shown.ticket.id;
-        // Mails first: the note says that they have gone.
-        for group in &weighed.group_ids {
-            self.notifier.remind(ticket, *group, wait.waited).await?;
-        }
-        let mut waits = format!("Personne ne l'a pris en charge {}.", self.waiting_words(wait));
-        if let (Some(moment), Some(next)) = (escalation, &weighed.next) {
-            waits.push_str(&format!(" Sans prise en charge, il passera à {next} le {}.", self.date(moment)));
-        }
-        let reminder =
-            Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };
-        self.write(ticket, &Note::Reminder(reminder), true).await?;
-        tracing::info!(ticket, level = weighed.level, "reminder written");
-        metrics::counter!(REMINDERS).increment(1);
-        Ok(())
-    }
-
     /// Adds a note to a ticket; gives its id. It does not count as taking the ticket in charge.
-    async fn write(&self, ticket: u64, note: &Note, private: bool) -> Result<u64, GlpiError> {
+    pub(super) async fn write(&self, ticket: u64, note: &Note, private: bool) -> Result<u64, GlpiError> {
         let followup = NewFollowup {
             ticket,
             content_html: note.html(),
@@ -645,11 +371,7 @@ impl Escalator {
         }
     }
 
-    fn waiting_words(&self, wait: &Wait) -> String {
-        format!("depuis le {}, soit {}", self.date(wait.since), in_words(wait.waited))
-    }
-
-    fn date(&self, moment: Timestamp) -> String {
+    pub(super) fn date(&self, moment: Timestamp) -> String {
         moment.to_zoned(self.zone.clone()).strftime("%d/%m/%Y à %H:%M").to_string()
     }
 }
@@ -667,7 +389,7 @@ fn target(scale: &Scale, shown: &Shown, order: &Order) -> Result<u64, EscalateEr
     named.ok_or_else(|| EscalateError::AnotherGroup { wanted: wanted.clone(), next: scale.name(group) })
 }
 
-fn names(scale: &Scale, groups: &[u64]) -> String {
+pub(super) fn names(scale: &Scale, groups: &[u64]) -> String {
     groups.iter().map(|group| scale.name(*group)).collect::<Vec<_>>().join(", ")
 }
 

@@ -92,11 +92,11 @@ mod tests {
     use super::Memory;
     use crate::clients::glpi::TicketSummary;
 
-    fn second(second: i8) -> Option<DateTime> {
-        Some(jiff::civil::datetime(2026, 11, 25, 10, 0, second, 0))
+    fn second(second: i8) -> DateTime {
+        jiff::civil::datetime(2026, 11, 25, 10, 0, second, 0)
     }
 
-    fn ticket(id: u64, modified: Option<DateTime>) -> TicketSummary {
+    fn ticket(id: u64, modified: DateTime) -> TicketSummary {
         TicketSummary {
             id,
             name: String::new(),
@@ -109,7 +109,7 @@ mod tests {
             technicians: Vec::new(),
             taken_after: 0,
             opened: None,
-            modified,
+            modified: Some(modified),
             solved: None,
             closed: None,
         }
@@ -120,7 +120,7 @@ mod tests {
         let mut memory = Memory::default();
         let old = ticket(1, second(1));
         assert!(memory.is_changed(&old));
-        memory.looked_at(&old, second(9));
+        memory.looked_at(&old, Some(second(9)));
         assert!(!memory.is_changed(&old));
         assert!(memory.is_changed(&ticket(1, second(2))));
     }
@@ -129,9 +129,9 @@ mod tests {
     fn what_changed_in_the_newest_second_is_looked_at_twice() {
         let mut memory = Memory::default();
         let newest = ticket(1, second(9));
-        memory.looked_at(&newest, second(9));
+        memory.looked_at(&newest, Some(second(9)));
         assert!(memory.is_changed(&newest));
-        memory.looked_at(&newest, second(9));
+        memory.looked_at(&newest, Some(second(9)));
         assert!(!memory.is_changed(&newest));
     }
 
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(memory.may_be_due(&ticket(1, second(2)), now), None);
         memory.next_due(&waiting, None);
         assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), Some(false));
-        memory.keep_waiting(&[ticket(2, None)]);
+        memory.keep_waiting(&[ticket(2, second(1))]);
         assert_eq!(memory.may_be_due(&waiting, now), None);
     }
 
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(memory.owed(), [7]);
         memory.settle(7);
         assert!(memory.owed().is_empty() && memory.owe(7));
-        memory.looked_at(&ticket(7, second(1)), second(1));
+        memory.looked_at(&ticket(7, second(1)), Some(second(1)));
         assert!(memory.owed().is_empty());
     }
 }

@@ -393,7 +393,7 @@ fn opens_in_three_days() -> ([(String, String); 7], Timestamp) {
     let zone = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
     let today = Timestamp::now().to_zoned(zone.clone()).date();
     let opens = today.checked_add(SignedDuration::from_hours(72)).unwrap();
-    let open = [opens, opens.tomorrow().unwrap()].map(|date| date.weekday());
+    let open = [opens, opens.tomorrow().unwrap()].map(jiff::civil::Date::weekday);
     let hours = days.map(|day| {
         let is_open = open.iter().any(|weekday| format!("{weekday:?}").eq_ignore_ascii_case(day));
         (format!("calendar.{day}"), if is_open { "00:00-24:00" } else { "" }.to_owned())
@@ -421,8 +421,8 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     let asleep = enforce(opens + hours(8) - second).await;
     assert_eq!(asleep.verdict, Verdict::Nothing { next: Some(opens + hours(8)) });
     assert_eq!(notes(&glpi, id).await.len(), 0);
-    let reminded = enforce(opens + hours(8)).await;
-    assert!(matches!(reminded.verdict, Verdict::Remind { .. }), "{reminded:?}");
+    let late = enforce(opens + hours(8)).await;
+    assert!(matches!(late.verdict, Verdict::Remind { .. }), "{late:?}");
     assert_eq!(enforce(opens + hours(9)).await.verdict, Verdict::Nothing { next: Some(opens + hours(16)) });
     let [(followup, Note::Reminder(reminder))] = &notes(&glpi, id).await[..] else { panic!("one reminder") };
     assert!(followup.private && reminder.to == "Référents-LSU", "{reminder:?}");
