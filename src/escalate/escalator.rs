@@ -236,6 +236,8 @@ impl Escalator {
         let age = now.duration_since(at);
         let note = written.note;
         let same = note.direction == order.direction
+            && order.to.as_ref().is_none_or(|to| note::fit_name(to) == note.to)
+            && shown.groups(Role::Assigned).contains(&note.target)
             && note.cause == order.cause
             && note.reason == note::fit_reason(&order.reason)
             && note.asked.contains(&format!(" par {} ", note::fit_name(&order.by)));

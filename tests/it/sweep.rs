@@ -84,6 +84,26 @@ async fn a_serving_gateway_sweeps_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_is_named_is_looked_at_before_its_turn() {
+    let sandbox = sandbox().await;
+    let glpi = glpi(&sandbox);
+    let stop = CancellationToken::new();
+    let app = app(sandbox.url().as_str(), &[("sweep.every", "1h")]);
+    let (hints, hinted) = passerelle::sweep::hints();
+    let sweeping = tokio::spawn(app.sweep(stop.clone()).run(hinted));
+    // The first pass may find the first one; after it, only a hint leads to the second.
+    for title in ["Premier", "Second"] {
+        let id = ticket(&sandbox, title).await;
+        command(&glpi, id, "#escalade panne").await;
+        hints.look_at(id);
+        wait_until("the command is obeyed", async || moves(&glpi, id).await.iter().any(|note| note.done)).await;
+        assert_eq!(assigned(&sandbox, id), ["DSI-BAI"]);
+    }
+    stop.cancel();
+    sweeping.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_move_interrupted_at_any_write_is_finished_by_a_pass_alone() {
     let sandbox = sandbox().await;
     let glpi = glpi(&sandbox);
