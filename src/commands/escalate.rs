@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::exit;
 use crate::{
@@ -77,22 +78,25 @@ async fn forecast(app: &App, zone: &TimeZone, as_json: bool) -> Result<(), Escal
     if !as_json {
         row(["ticket", "since", "waited", "now", "next", "group"]);
     }
-    for ticket in app.escalator.waiting().await? {
-        let weighed = match app.escalator.weigh(ticket.id, now).await {
-            Ok(Some(weighed)) => weighed,
-            // Gone or taken off its levels meanwhile.
-            Ok(None) | Err(EscalateError::NotFound(_)) => continue,
+    let waiting = app.escalator.waiting().await?;
+    let mut weighing =
+        stream::iter(waiting).map(|ticket| app.escalator.weigh(ticket.id, now)).buffered(app.config.glpi.sessions);
+    while let Some(weighed) = weighing.next().await {
+        let weighed = match weighed {
+            Ok(Some(weighed)) if due(&weighed) != ("nothing", None) => weighed,
+            // Taken in charge, gone or off its levels meanwhile.
+            Ok(_) | Err(EscalateError::NotFound(_)) => continue,
             Err(error) => return Err(error),
         };
         count += 1;
         if as_json {
-            write_json(&weighed);
+            say(format_args!("{}", described(&weighed)));
         } else {
-            write_row(&weighed, zone);
+            row(cells(&weighed, zone).each_ref().map(String::as_str));
         }
     }
     if !as_json {
-        say(format_args!("\n{count} tickets wait"));
+        say(format_args!("\n{count} waiting"));
     }
     Ok(())
 }
@@ -106,28 +110,31 @@ fn due(weighed: &Weighed) -> (&'static str, Option<Timestamp>) {
     }
 }
 
-fn write_json(weighed: &Weighed) {
+fn described(weighed: &Weighed) -> Value {
     let (action, next) = due(weighed);
     let to = matches!(weighed.verdict, Verdict::Escalate { .. }).then_some(weighed.next.as_ref()).flatten();
-    say(format_args!(
-        "{}",
-        json!({
-            "ticket": weighed.ticket, "title": weighed.title, "application": weighed.application,
-            "level": weighed.level, "group": weighed.groups, "since": weighed.since,
-            "waited_minutes": weighed.waited.as_secs() / 60, "action": action, "to": to, "next": next,
-        })
-    ));
+    json!({
+        "ticket": weighed.ticket, "title": weighed.title, "application": weighed.application,
+        "level": weighed.level, "group": weighed.groups, "since": weighed.since,
+        "waited_minutes": weighed.waited.as_secs() / 60, "action": action, "to": to, "next": next,
+    })
 }
 
-fn write_row(weighed: &Weighed, zone: &TimeZone) {
+fn cells(weighed: &Weighed, zone: &TimeZone) -> [String; 6] {
     let date = |moment: Timestamp| moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
     let (action, next) = due(weighed);
     let group = match (&weighed.verdict, &weighed.next) {
         (Verdict::Escalate { .. }, Some(to)) => format!("{} → {to}", weighed.groups),
         _ => weighed.groups.clone(),
     };
-    let next = next.map_or_else(|| "-".to_owned(), date);
-    row([&weighed.ticket.to_string(), &date(weighed.since), &in_words(weighed.waited), action, &next, &group]);
+    [
+        weighed.ticket.to_string(),
+        date(weighed.since),
+        in_words(weighed.waited),
+        action.to_owned(),
+        next.map_or_else(|| "-".to_owned(), date),
+        group,
+    ]
 }
 
 fn row(cells: [&str; 6]) {
@@ -138,4 +145,48 @@ fn row(cells: [&str; 6]) {
 fn say(line: std::fmt::Arguments<'_>) {
     // Whoever read the output may have gone, as `head` does.
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::{Timestamp, tz::TimeZone};
+
+    use super::{cells, described};
+    use crate::escalate::{Verdict, Wait, Weighed};
+
+    fn weighed(verdict: Verdict) -> Weighed {
+        Weighed {
+            ticket: 1234,
+            title: "Accès".to_owned(),
+            application: "LSU".to_owned(),
+            level: 0,
+            groups: "Référents-LSU".to_owned(),
+            group_ids: vec![1],
+            next: Some("DSI-BAI".to_owned()),
+            since: "2026-11-23T09:00:00Z".parse().unwrap(),
+            waited: Duration::from_hours(9),
+            verdict,
+        }
+    }
+
+    #[test]
+    fn what_is_due_is_shown_with_what_comes_next() {
+        let next: Timestamp = "2026-11-25T09:00:00Z".parse().unwrap();
+        let wait = Wait { since: next, waited: Duration::from_hours(9), delay: Duration::from_hours(8) };
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        for (verdict, action, to, shown_next, group) in [
+            (Verdict::Nothing { next: Some(next) }, "nothing", None, "2026-11-25 10:00", "Référents-LSU"),
+            (Verdict::Remind { wait, escalation: Some(next) }, "remind", None, "2026-11-25 10:00", "Référents-LSU"),
+            (Verdict::Escalate { wait }, "escalate", Some("DSI-BAI"), "-", "Référents-LSU → DSI-BAI"),
+        ] {
+            let weighed = weighed(verdict);
+            let expected = ["1234", "2026-11-23 10:00", "9\u{a0}h ouvrées", action, shown_next, group];
+            assert_eq!(cells(&weighed, &zone), expected);
+            let described = described(&weighed);
+            assert_eq!((described["action"].as_str(), described["to"].as_str()), (Some(action), to), "{described}");
+            assert_eq!(described["waited_minutes"], 540);
+        }
+    }
 }

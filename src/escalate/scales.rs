@@ -71,6 +71,14 @@ impl Scale {
         self.groups.keys().copied()
     }
 
+    /// The groups of the levels that a rule is set for.
+    pub fn groups_with_rules(&self) -> impl Iterator<Item = u64> {
+        self.groups().filter(|group| {
+            let delays = self.levels.of(&[*group]).map(|level| self.delays(level)).unwrap_or_default();
+            delays.remind_after.or(delays.after).is_some()
+        })
+    }
+
     /// The shortest delay of any level; `None` where no rule is set.
     pub fn shortest_delay(&self) -> Option<Duration> {
         self.delays.iter().flat_map(|delays| [delays.remind_after, delays.after]).flatten().min()

@@ -1,6 +1,6 @@
 //! The rules in time, in GLPI: which tickets wait, what is due for them, and doing it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime};
 
@@ -100,14 +100,11 @@ impl Escalator {
     /// When GLPI cannot answer.
     pub async fn waiting(&self) -> Result<Vec<TicketSummary>, GlpiError> {
         let scales = self.scales().await?;
-        let mut groups: Vec<u64> =
-            scales.all().iter().filter(|scale| scale.shortest_delay().is_some()).flat_map(Scale::groups).collect();
-        groups.sort_unstable();
-        groups.dedup();
+        let groups: BTreeSet<u64> = scales.all().iter().flat_map(Scale::groups_with_rules).collect();
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let criteria = [Criterion::AssignedTo(groups), Criterion::Status(vec![1, 2])];
+        let criteria = [Criterion::AssignedTo(groups.into_iter().collect()), Criterion::Status(vec![1, 2])];
         let mut found = self.glpi.search_tickets(&criteria, MOST_WAITING).await?;
         if found.len() == MOST_WAITING {
             tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the newest come first");

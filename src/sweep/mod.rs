@@ -281,11 +281,16 @@ impl Sweep {
         if self.stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
-        let mut done = self.escalator.attend(ticket, now).await;
-        if !matches!(done, Err(EscalateError::NotFound(_))) {
-            done = done.and(self.notifier.look_at(ticket).await.map_err(Into::into));
-        }
-        match done {
+        let dealing = async {
+            self.escalator.attend(ticket, now).await?;
+            if self.notifier.is_on() {
+                // In the middle of a move the ticket may look as if somebody had taken it in charge.
+                let telling = async { Ok(self.notifier.look_at(ticket).await?) };
+                self.escalator.exclusively(ticket, telling).await?;
+            }
+            Ok(())
+        };
+        match dealing.await {
             Ok(()) | Err(EscalateError::NotFound(_)) => {
                 self.memory.settle(ticket);
                 Ok(true)
