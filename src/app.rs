@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
@@ -17,15 +18,17 @@ use crate::{
     config::{Config, ConfigError},
     deliver::{Deliverer, LONGEST_CREATION_CALLS},
     directory::Directory,
+    escalate::Escalator,
     http,
     intake::{imap, lmtp},
     ledger::Ledger,
+    notify::Notifier,
     pipeline::Pipeline,
     proof::Prover,
     quarantine::Quarantine,
     route::Live,
     screen::Rules,
-    sweep,
+    sweep::{self, Sweep},
 };
 
 /// How many timeouts of one call after its beginning a creation surely has ended in GLPI: only then may an
@@ -38,6 +41,10 @@ pub struct App {
     pub pipeline: Arc<Pipeline>,
     /// The helpdesk.
     pub glpi: Glpi,
+    /// Moves tickets between levels.
+    pub escalator: Arc<Escalator>,
+    /// Tells people of the steps of their tickets.
+    pub notifier: Arc<Notifier>,
     /// The configuration it was built from.
     pub config: Config,
 }
@@ -63,19 +70,33 @@ impl App {
         let tasks = TaskTracker::new();
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
         let quarantine = Quarantine::new(&config, mailer.clone(), tasks.clone())?;
-        let acknowledger = Acknowledger::new(&config, mailer, tasks.clone())?;
+        let acknowledger = Acknowledger::new(&config, mailer.clone(), tasks.clone())?;
+        let mappings = Live::load(config.mappings.dir.as_deref())?;
+        let ledger = Arc::new(Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?);
+        let deliverer = Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original);
+        let names = deliverer.names().clone();
+        let notifier = Arc::new(Notifier::new(&config, glpi.clone(), mailer, Arc::clone(&ledger))?);
+        let told = Arc::clone(&notifier);
+        let escalator = Escalator::new(&config, glpi.clone(), Arc::clone(&ledger), mappings.clone(), names, told)?;
         let pipeline = Pipeline {
             rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
             prover: Prover::new(&config)?,
-            mappings: Live::load(config.mappings.dir.as_deref())?,
+            mappings,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,
-            ledger: Arc::new(Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?),
-            deliverer: Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original),
+            ledger,
+            deliverer,
             acknowledger,
             quarantine,
             tasks,
         };
-        Ok(Self { pipeline: Arc::new(pipeline), glpi, config })
+        Ok(Self { pipeline: Arc::new(pipeline), glpi, escalator: Arc::new(escalator), notifier, config })
+    }
+
+    /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
+    pub fn sweep(&self, stop: CancellationToken) -> Sweep {
+        let ledger = Arc::clone(&self.pipeline.ledger);
+        let (escalator, notifier) = (Arc::clone(&self.escalator), Arc::clone(&self.notifier));
+        Sweep::new(&self.config, self.glpi.clone(), ledger, escalator, notifier, stop)
     }
 
     /// Binds every configured listener, so that a port that is taken is said before anything starts.
@@ -146,7 +167,7 @@ impl Server {
         let Self { app, lmtp, imap, http, metrics } = self;
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
-        let (hints, _) = sweep::hints();
+        let (hints, hinted) = sweep::hints();
         if !lmtp.is_empty() {
             let settings = lmtp::Settings::new(&app.config.lmtp, pipeline.rules.recipients().to_vec());
             let handler = Arc::clone(pipeline);
@@ -161,6 +182,7 @@ impl Server {
         }
         if let Some(listener) = http {
             let (for_mail, for_forms, glpi) = (Arc::clone(pipeline), Arc::clone(pipeline), app.glpi.clone());
+            let (escalator, unfinished) = (Arc::clone(&app.escalator), hints.clone());
             let handlers = http::Handlers::new(
                 move |envelope, raw| {
                     let pipeline = Arc::clone(&for_mail);
@@ -169,6 +191,17 @@ impl Server {
                 move |received| {
                     let pipeline = Arc::clone(&for_forms);
                     async move { pipeline.request(received).await }
+                },
+                move |ticket, order| {
+                    let (escalator, unfinished) = (Arc::clone(&escalator), unfinished.clone());
+                    async move {
+                        let moved = escalator.carry(ticket, &order, Timestamp::now()).await;
+                        if moved.is_err() {
+                            // What was begun is to be finished.
+                            unfinished.look_at(ticket);
+                        }
+                        moved
+                    }
                 },
                 move || {
                     let glpi = glpi.clone();
@@ -186,6 +219,7 @@ impl Server {
             );
             listeners.spawn(http::serve(listener, services));
         }
+        listeners.spawn(app.sweep(stop.clone()).run(hinted));
         listeners.spawn(stop.clone().run_until_cancelled_owned(keep_rules(Arc::clone(pipeline))));
         listeners.close();
         stop.cancelled().await;

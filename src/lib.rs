@@ -8,19 +8,20 @@
 //! - [`deliver`]: one GLPI call per ticket: [`deliver::Delivered`].
 //! - [`acknowledge`]: the receipt or the notice that the requester gets.
 //!
-//! What becomes of a ticket afterwards: [`escalate`] (who it goes to next, when, and how it gets there).
+//! What becomes of a ticket afterwards: [`escalate`] (who it goes to next, when, and how it gets there), [`notify`]
+//! (notices at its steps), and [`sweep`], which looks at the tickets for both.
 //!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
-//! quota), [`notify`] (notices at the steps of a ticket), [`proof`] (that the sender is who wrote), [`directory`]
-//! (who is a director), [`quarantine`] (mails that fail again and again), [`clients`] (GLPI, SMTP), [`config`],
-//! [`app`] (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
+//! quota), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails that
+//! fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`] (what `serve` starts), [`commands`] (the
+//! other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
 //! Invariants, held by `tests/it/tidy.rs`:
 //!
 //! - `screen` does no I/O and knows no client;
 //! - `route` does not know GLPI, `deliver` knows neither mail protocols nor HTTP;
 //! - `clients::glpi` knows REST and sessions, not our rules;
-//! - `escalate` decides without I/O: its levels, calendar, rules and plan are pure;
+//! - `escalate` decides without I/O: its levels, calendar, rules, plan, notes and commands are pure;
 //! - `sandbox` shares no type with `clients::glpi`: a shared type would hide a wrong field name.
 
 pub mod acknowledge;

@@ -9,7 +9,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use passerelle::{
     app::App,
-    commands::{check, demo, exit, healthcheck, ingest, sandbox, try_files},
+    commands::{check, demo, escalate, exit, healthcheck, ingest, sandbox, try_files},
     config::{self, Config, ConfigError},
     telemetry,
 };
@@ -33,6 +33,7 @@ enum Command {
     Ingest(ingest::Args),
     Try(try_files::Args),
     Check(check::Args),
+    Escalate(escalate::Args),
     Healthcheck(healthcheck::Args),
     Sandbox(sandbox::Args),
     Demo(demo::Args),
@@ -98,6 +99,7 @@ async fn run(cli: Cli) -> miette::Result<u8> {
         Command::Ingest(args) => Ok(ingest::run(load()?, args).await?),
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
+        Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
         Command::Healthcheck(args) => Ok(healthcheck::run(&load()?, &args).await),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
         Command::Demo(args) => demo::run(args).await,

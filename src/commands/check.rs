@@ -14,7 +14,7 @@ use crate::{
     deliver::Names,
     escalate::Calendar,
     intake::imap::{self, ImapError},
-    route::Mappings,
+    route::{Level, Mappings},
 };
 
 /// Verifies the configuration, the mappings, GLPI's rights and names, the directory, Redis and the mail
@@ -25,7 +25,10 @@ pub struct Args {}
 /// GLPI's own right bits beyond reading and creating (classes `Ticket` and `ITILFollowup`).
 const TICKET_READ_ALL: u64 = 1024;
 const TICKET_ASSIGN: u64 = 8192;
+const TICKET_UPDATE: u64 = 2;
 const FOLLOWUP_ADD_ALL: u64 = 4096;
+const FOLLOWUP_UPDATE_OWN: u64 = 2;
+const FOLLOWUP_SEE_PRIVATE: u64 = 8192;
 
 /// What the service account must be allowed, and what for.
 const RIGHTS: &[(&str, u64, &str)] = &[
@@ -33,6 +36,9 @@ const RIGHTS: &[(&str, u64, &str)] = &[
     ("ticket", TICKET_READ_ALL, "«Assistance > Tickets: See all tickets», to find a ticket by its reference"),
     ("ticket", TICKET_ASSIGN, "«Assistance > Tickets: Assign», to assign the référents"),
     ("followup", FOLLOWUP_ADD_ALL, "«Assistance > Followups: Add to all items», to name a file GLPI dropped"),
+    ("ticket", TICKET_UPDATE, "«Assistance > Tickets: Update», to take the old group off an escalated one"),
+    ("followup", FOLLOWUP_SEE_PRIVATE, "«Assistance > Followups: See private ones», to read the référents' commands"),
+    ("followup", FOLLOWUP_UPDATE_OWN, "«Assistance > Followups: Update (author)», to note that an escalation is done"),
     ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
     ("group", Profile::READ, "«Administration > Groups: Read», to find the groups of the mappings"),
     ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
@@ -92,6 +98,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     smtp(&mut report, &app).await;
     mailboxes(&mut report, &app).await?;
     quarantine(&mut report, &app).await;
+    sweep(&mut report, &app.config);
     ways_in(&mut report, &app.config);
     app.glpi.close().await;
     say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
@@ -146,6 +153,13 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
             if RIGHTS.iter().all(|(right, bits, _)| profile.may(right, *bits)) {
                 report.ok("service account", format_args!("profile «{}» has every right needed", profile.name));
             }
+            if !profile.may("logs", Profile::READ) {
+                report.warning(
+                    "escalation",
+                    format_args!("the profile «{}» lacks «Administration > Logs: Read»", profile.name),
+                    "Tick it: without it, delays count from a ticket's opening, not from its arrival at its level.",
+                );
+            }
         }
         Err(error) => report.error("service account", &error, remedy(&error)),
     }
@@ -178,7 +192,8 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
     for mapping in mappings.all() {
         match names.missing_of(mapping).await {
             Ok(missing) if missing.is_empty() => {
-                report.ok(&mapping.file, format_args!("«{}» → «{}»", mapping.category, mapping.group));
+                let levels: String = mapping.levels.iter().map(level).collect();
+                report.ok(&mapping.file, format_args!("«{}» → «{}»{levels}", mapping.category, mapping.group));
             }
             Ok(missing) => {
                 for name in missing {
@@ -187,6 +202,24 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
             }
             Err(error) => report.error(&mapping.file, &error, remedy(&error)),
         }
+    }
+}
+
+/// A level of escalation and its rules.
+fn level(level: &Level) -> String {
+    let hours = humantime_serde::re::humantime::format_duration;
+    let rules = [("reminder", level.remind_after), ("escalation", level.after)];
+    let rules: Vec<_> =
+        rules.iter().filter_map(|(name, delay)| Some(format!("{name} after {}", hours((*delay)?)))).collect();
+    let rules = if rules.is_empty() { "on demand".to_owned() } else { rules.join(", ") };
+    format!(" → «{}» ({rules})", level.group)
+}
+
+fn sweep(report: &mut Report, config: &Config) {
+    let every = humantime_serde::re::humantime::format_duration(config.sweep.every);
+    match config.quota.backend {
+        Backend::Memory => report.ok("sweep", format_args!("every {every}, by this instance alone")),
+        Backend::Redis => report.ok("sweep", format_args!("every {every}, by one instance at a time")),
     }
 }
 
@@ -334,6 +367,9 @@ fn ways_in(report: &mut Report, config: &Config) {
         );
     } else {
         report.ok("ways in", all.join(", "));
+    }
+    if config.http.listen.is_some() && config.http.ticket_tokens.is_empty() {
+        report.ok("escalation", "http.ticket_tokens is not set: POST /v1/tickets is closed; commands and rules work");
     }
     if config.http.listen.is_some() && config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty() {
         report.warning(

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod escalate;
 pub mod healthcheck;
 pub mod ingest;
 pub mod sandbox;

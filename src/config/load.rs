@@ -304,6 +304,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         .mail_tokens
         .iter()
         .chain(&secrets.form_tokens)
+        .chain(&secrets.ticket_tokens)
         .chain(&secrets.portal_secrets)
         .chain(&secrets.webhook_secrets)
         .any(|secret| secret.expose_secret().len() < 16);

@@ -163,6 +163,7 @@ pub struct Http {
     pub listen: Option<SocketAddr>,
     pub mail_tokens: Vec<SecretString>,
     pub form_tokens: Vec<SecretString>,
+    pub ticket_tokens: Vec<SecretString>,
     pub portal_secrets: Vec<SecretString>,
     pub webhook_secrets: Vec<SecretString>,
     #[serde(with = "humantime_serde")]

@@ -32,7 +32,8 @@ pub(super) struct Ids {
     pub location: Option<u64>,
 }
 
-/// Resolves names, and remembers the ids for some minutes.
+/// Resolves names, and remembers the ids for some minutes. Clones share what they know.
+#[derive(Clone)]
 pub struct Names {
     glpi: Glpi,
     ids: Cache<(What, String), u64>,
@@ -79,6 +80,16 @@ impl Names {
             entity: self.optional(What::Entity, target.entity.as_ref()).await?,
             location: self.optional(What::Location, target.location.as_ref()).await?,
         })
+    }
+
+    /// The id of a group.
+    pub async fn group(&self, name: &str) -> Result<u64, Missing> {
+        self.id(What::Group, name).await
+    }
+
+    /// The id of a category, by its full path.
+    pub async fn category(&self, path: &str) -> Result<u64, Missing> {
+        self.id(What::Category, path).await
     }
 
     async fn optional(&self, what: What, name: Option<&String>) -> Result<Option<u64>, Missing> {

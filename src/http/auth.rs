@@ -42,17 +42,33 @@ pub(super) struct Claim {
 ///
 /// 403 when no token is configured, 401 when it is missing or wrong.
 pub(super) fn mail(headers: &HeaderMap, settings: &config::Http) -> Result<(), Problem> {
-    if !any(&settings.mail_tokens) {
-        return Err(closed(
-            "Cette entrée est fermée : aucun jeton n'est configuré. Renseignez http.mail_tokens (ou la variable PASSERELLE_HTTP__MAIL_TOKENS) pour l'ouvrir.",
-        ));
+    has_token(headers, &settings.mail_tokens, "http.mail_tokens")
+}
+
+/// Checks the token of `POST /v1/tickets/…`.
+///
+/// # Errors
+///
+/// As [`mail`].
+pub(super) fn ticket(headers: &HeaderMap, settings: &config::Http) -> Result<(), Problem> {
+    has_token(headers, &settings.ticket_tokens, "http.ticket_tokens")
+}
+
+fn has_token(headers: &HeaderMap, tokens: &[SecretString], setting: &str) -> Result<(), Problem> {
+    if !any(tokens) {
+        let variable = setting.to_uppercase().replace('.', "__");
+        return Err(closed(format!(
+            "Cette entrée est fermée : aucun jeton n'est configuré. Renseignez {setting} (ou la variable PASSERELLE_{variable}) pour l'ouvrir."
+        )));
     }
     match bearer(headers) {
-        Some(token) if matches_any(token, &settings.mail_tokens) => Ok(()),
-        Some(_) => Err(bad_token("http.mail_tokens")),
+        Some(token) if matches_any(token, tokens) => Ok(()),
+        Some(_) => Err(bad_token(setting)),
         None => Err(unauthorized(
             "missing-credentials",
-            "Aucun jeton n'est présenté. Ajoutez l'en-tête « Authorization: Bearer <jeton> » avec l'un des jetons de http.mail_tokens.",
+            format!(
+                "Aucun jeton n'est présenté. Ajoutez l'en-tête « Authorization: Bearer <jeton> » avec l'un des jetons de {setting}."
+            ),
         )),
     }
 }
@@ -178,7 +194,7 @@ pub(super) fn any(secrets: &[SecretString]) -> bool {
     given(secrets).next().is_some()
 }
 
-fn closed(detail: &'static str) -> Problem {
+fn closed(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "closed", detail)
 }
 

@@ -6,6 +6,7 @@
 //! | `auth` | who may call |
 //! | `body` | reads a body within bounds |
 //! | `mail`, `requests` | the two ways in |
+//! | `tickets` | tickets go to another level |
 //! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem` | what comes back |
 //! | `health`, `openapi` | for machines that watch and people who connect |
@@ -19,6 +20,7 @@ mod openapi;
 mod problem;
 mod requests;
 mod serve;
+mod tickets;
 mod webhook;
 
 use std::{
@@ -56,6 +58,7 @@ pub use serve::serve;
 use self::problem::Problem;
 use crate::{
     config,
+    escalate::{EscalateError, Moved, Order},
     intake::Envelope,
     request::{Outcome, Reason, Received},
     route,
@@ -68,6 +71,7 @@ const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 type Mail = dyn Fn(Envelope, Bytes) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Form = dyn Fn(Received) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Move = dyn Fn(u64, Order) -> BoxFuture<'static, Result<Moved, EscalateError>> + Send + Sync;
 type Hint = dyn Fn(u64) + Send + Sync;
 type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
 
@@ -118,12 +122,12 @@ impl Services {
 
     /// Runs a request to its end, even if its sender hangs up or the time is over: half a delivery would
     /// only have to be found again. `room` is the memory its body takes.
-    async fn finish(
+    async fn finish<T: Send + 'static>(
         &self,
-        handling: BoxFuture<'static, Outcome>,
+        handling: BoxFuture<'static, T>,
         room: Option<OwnedSemaphorePermit>,
         deadline: Instant,
-    ) -> Result<Outcome, Problem> {
+    ) -> Result<T, Problem> {
         let task = self.running.spawn(
             async move {
                 let outcome = handling.await;
@@ -155,25 +159,29 @@ impl fmt::Debug for Services {
 pub struct Handlers {
     mail: Box<Mail>,
     form: Box<Form>,
+    move_ticket: Box<Move>,
     ready: Box<Ready>,
     hint: Box<Hint>,
 }
 
 impl Handlers {
-    /// `mail` and `form` take a request to its outcome; `ready` says, in French, why none can be handled now.
-    pub fn new<M, F, R>(
+    /// `mail` and `form` take a request to its outcome; `move_ticket` takes a ticket to another level; `ready` says, in French, why none can be handled now.
+    pub fn new<M, F, T, R>(
         mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
         form: impl Fn(Received) -> F + Send + Sync + 'static,
+        move_ticket: impl Fn(u64, Order) -> T + Send + Sync + 'static,
         ready: impl Fn() -> R + Send + Sync + 'static,
     ) -> Self
     where
         M: Future<Output = Outcome> + Send + 'static,
         F: Future<Output = Outcome> + Send + 'static,
+        T: Future<Output = Result<Moved, EscalateError>> + Send + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
         Self {
             mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
             form: Box::new(move |received| Box::pin(form(received))),
+            move_ticket: Box::new(move |ticket, order| Box::pin(move_ticket(ticket, order))),
             ready: Box::new(move || Box::pin(ready())),
             hint: Box::new(|_| ()),
         }

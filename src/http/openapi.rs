@@ -12,13 +12,13 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Services, auth, health, mail, requests, webhook};
+use super::{Services, auth, health, mail, requests, tickets, webhook};
 use crate::intake::form;
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`."),
-    tags((name = "requests", description = "Requests for help."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
+    tags((name = "requests", description = "Requests for help."), (name = "tickets", description = "What becomes of their tickets."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
     modifiers(&Schemes),
 )]
 struct Api;
@@ -38,6 +38,7 @@ impl Modify for Schemes {
         let components = api.components.get_or_insert_with(Components::new);
         components.add_security_scheme("mail_token", token("http.mail_tokens"));
         components.add_security_scheme("form_token", token("http.form_tokens"));
+        components.add_security_scheme("ticket_token", token("http.ticket_tokens"));
         components.add_security_scheme(
             "glpi_timestamp",
             header(webhook::TIMESTAMP, "When the event happened, Unix seconds; at most 30 days ago."),
@@ -112,6 +113,8 @@ pub(super) fn routes() -> Router<Arc<Services>> {
     let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(mail::take))
         .routes(routes!(requests::create))
+        .routes(routes!(tickets::escalate))
+        .routes(routes!(tickets::hand_back))
         .routes(routes!(webhook::take, webhook::challenge))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))

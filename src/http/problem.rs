@@ -100,6 +100,7 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => "Accès fermé",
         StatusCode::NOT_FOUND => "Adresse inconnue",
         StatusCode::METHOD_NOT_ALLOWED => "Méthode non admise",
+        StatusCode::CONFLICT => "Incompatible avec l'état du ticket",
         StatusCode::REQUEST_TIMEOUT => "Délai dépassé",
         StatusCode::PAYLOAD_TOO_LARGE => "Requête trop volumineuse",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "Type de contenu non pris en charge",

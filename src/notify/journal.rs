@@ -100,7 +100,7 @@ mod tests {
     const OWN: u64 = 13;
 
     fn followup(content: &str) -> Followup {
-        Followup { id: 1, author: OWN, content: content.to_owned(), private: true, written: None }
+        Followup { id: 1, author: OWN, content: content.to_owned(), private: true, written: None, modified: None }
     }
 
     #[test]

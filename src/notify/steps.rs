@@ -254,7 +254,7 @@ mod tests {
     }
 
     fn followup(id: u64, author: u64, private: bool) -> Followup {
-        Followup { id, author, content: "<p>?</p>".to_owned(), private, written: Some(at(11)) }
+        Followup { id, author, content: "<p>?</p>".to_owned(), private, written: Some(at(11)), modified: None }
     }
 
     fn solution(id: u64, status: u64, answered_by: u64) -> Solution {

@@ -126,7 +126,13 @@ async fn check_finds_nothing_wrong_with_a_good_set_up() {
     let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;
     let report = text(&output.stdout);
     assert!(output.status.success(), "{report}\n{}", text(&output.stderr));
-    for part in ["ok       GLPI: version 10.0", "«Scolarité > LSU» → «Référents-LSU»", "0 errors"] {
+    for part in [
+        "ok       GLPI: version 10.0",
+        "«Scolarité > LSU» → «Référents-LSU» → «DSI-BAI» (reminder after 8h, escalation after 16h)",
+        "ok       calendar: ",
+        "ok       sweep: every 1m, by this instance alone",
+        "0 errors",
+    ] {
         assert!(report.contains(part), "{part} in {report}");
     }
     assert!(sandbox.tickets().is_empty());
@@ -405,4 +411,85 @@ async fn until(what: &str, mut yes: impl AsyncFnMut() -> bool) {
 fn the_example_configuration_is_valid() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/example.toml");
     passerelle::config::load_from(Some(&file), []).unwrap();
+}
+
+/// A ticket of the référents of LSU, as the gateway makes it.
+async fn ticket_of_lsu(sandbox: &Sandbox, title: &str) -> String {
+    let settings = glpi(sandbox);
+    let command = passerelle(&["ingest", "--sender", DIRECTORS[0], "--recipient", ASSISTANCE], &borrowed(&settings));
+    let request = mail(DIRECTORS[0], title, &format!("LSU : {title}"), "Bonjour");
+    assert!(run(command, &request).await.status.success());
+    titled(sandbox, title)[0].id.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn escalate_moves_a_ticket_and_back_or_says_why_not() {
+    let sandbox = sandbox().await;
+    let id = ticket_of_lsu(&sandbox, "escalade").await;
+    let settings = glpi(&sandbox);
+    let escalate = async |arguments: &[&str]| {
+        let output = run(passerelle(&[&["escalate"], arguments].concat(), &borrowed(&settings)), b"").await;
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let groups = || titled(&sandbox, "escalade")[0].assigned_groups.clone();
+    let (code, said, log) = escalate(&[&id, "--reason", "Panne", "--by", "Jeanne Martin"]).await;
+    assert_eq!((code, said.as_str()), (Some(0), format!("ticket {id}: Référents-LSU → DSI-BAI\n").as_str()), "{log}");
+    assert_eq!(groups(), ["DSI-BAI"]);
+    let note = &titled(&sandbox, "escalade")[0].followups[0].content;
+    for part in ["Escalade effectuée", "Demandée par Jeanne Martin le ", "en ligne de commande", "Motif : Panne"] {
+        assert!(note.contains(part), "{part} in {note}");
+    }
+    // A repeat with its target changes nothing, nor does one that leads nowhere.
+    assert_eq!(escalate(&[&id, "--reason", "encore", "--to", "DSI-BAI"]).await.0, Some(0));
+    let (code, _, log) = escalate(&[&id, "--reason", "encore"]).await;
+    assert!(code == Some(1) && log.contains("highest level"), "{log}");
+    assert_eq!(titled(&sandbox, "escalade")[0].followups.len(), 1);
+    assert_eq!(escalate(&[&id, "--back", "--reason", "Réglé", "--to", "Référents-LSU"]).await.0, Some(0));
+    assert_eq!(groups(), ["Référents-LSU"]);
+
+    let (code, _, log) = escalate(&["99999", "--reason", "Panne"]).await;
+    assert!(code == Some(1) && log.contains("GLPI has no ticket 99999"), "{log}");
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    assert_eq!(escalate(&[&id, "--reason", "Panne"]).await.0, Some(75));
+    for wrong in [&["escalate"][..], &["escalate", &id], &["escalate", "--dry-run", &id], &["escalate", &id, "--json"]]
+    {
+        assert_eq!(run(passerelle(wrong, &[]), b"").await.status.code(), Some(64), "{wrong:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn escalate_shows_what_the_rules_would_do_and_changes_nothing() {
+    let sandbox = sandbox().await;
+    let (waiting, gone) = (ticket_of_lsu(&sandbox, "attend").await, ticket_of_lsu(&sandbox, "parti").await);
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = |remind: &str, after: &str| {
+        let mapping = include_str!("../../mappings/lsu.toml")
+            .replace("remind_after = \"8h\"", &format!("remind_after = \"{remind}\""))
+            .replace("after = \"16h\"", &format!("after = \"{after}\""));
+        std::fs::write(folder.path().join("lsu.toml"), mapping).unwrap();
+    };
+    let mut settings = glpi(&sandbox);
+    settings.push(("mappings.dir", folder.path().to_str().unwrap().to_owned()));
+    mapping("8h", "16h");
+    let escalated = run(passerelle(&["escalate", &gone, "--reason", "x"], &borrowed(&settings)), b"").await;
+    assert!(escalated.status.success());
+    let before = sandbox.tickets();
+    let output = run(passerelle(&["escalate", "--dry-run"], &borrowed(&settings)), b"").await;
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{table}{}", text(&output.stderr));
+    let rows: Vec<&str> = table.lines().collect();
+    assert!(rows[0].trim_start().starts_with("ticket  since"), "{table}");
+    let row = rows.iter().find(|row| row.trim_start().starts_with(&format!("{waiting}  "))).unwrap();
+    assert!(row.contains("  nothing   20") && row.ends_with("Référents-LSU"), "{row}");
+    assert_eq!(rows.last(), Some(&"1 waiting"), "{table}");
+
+    let json = |output: Output| {
+        let lines = text(&output.stdout);
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    let lines = json(run(passerelle(&["escalate", "--dry-run", "--json"], &borrowed(&settings)), b"").await);
+    assert_eq!(lines[0]["ticket"].to_string(), waiting);
+    assert_eq!((&lines[0]["action"], &lines[0]["group"]), (&"nothing".into(), &"Référents-LSU".into()));
+    assert!(lines.len() == 1 && lines[0]["next"].is_string(), "{lines:?}");
+    assert_eq!(sandbox.tickets(), before);
 }

@@ -10,6 +10,7 @@
 
 mod account;
 mod actors;
+mod escalation;
 mod failing;
 mod files;
 mod followups;

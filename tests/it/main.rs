@@ -15,4 +15,5 @@ mod parse;
 mod proof;
 mod sandbox;
 mod support;
+mod sweep;
 mod tidy;

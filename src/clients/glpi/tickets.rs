@@ -122,6 +122,8 @@ pub struct Followup {
     pub private: bool,
     /// When it was written, in GLPI's time zone.
     pub written: Option<DateTime>,
+    /// When it was changed last, in GLPI's time zone.
+    pub modified: Option<DateTime>,
 }
 
 /// A solution of a ticket.
@@ -365,6 +367,7 @@ impl From<wire::FollowupItem> for Followup {
             content: item.content,
             private: item.is_private > 0,
             written: date(&item.date),
+            modified: date(&item.date_mod),
         }
     }
 }

@@ -268,6 +268,8 @@ pub(super) struct FollowupItem {
     pub is_private: u64,
     #[serde(default, deserialize_with = "text")]
     pub date: String,
+    #[serde(default, deserialize_with = "text")]
+    pub date_mod: String,
 }
 
 /// A row of `Ticket/{id}/ITILSolution`

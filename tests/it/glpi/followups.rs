@@ -38,7 +38,7 @@ async fn assigned(glpi: &Glpi, director: u64) -> u64 {
 }
 
 /// What the helpdesk does by itself, and the gateway never: over plain REST.
-async fn call(target: &Target, method: Method, path: &str, input: Value) {
+pub(super) async fn call(target: &Target, method: Method, path: &str, input: Value) {
     let (login, password) = account();
     call_as(target, (&login, &password), method, path, input).await;
 }

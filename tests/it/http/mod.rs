@@ -6,6 +6,7 @@ mod credentials;
 mod forms;
 mod outcomes;
 mod surroundings;
+mod tickets;
 mod webhook;
 
 use std::{
@@ -30,6 +31,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 const MAIL_TOKEN: &str = "jeton-du-relais-academique";
+const TICKET_TOKEN: &str = "jeton-des-tickets";
 const FORM_TOKEN: &str = "jeton-du-portail-pia";
 const SECRET: &str = "secret-du-portail-pia";
 
@@ -60,6 +62,7 @@ fn settings(change: impl FnOnce(&mut config::Http)) -> config::Http {
         ("PASSERELLE_GLPI__URL", "http://glpi.example.fr"),
         ("PASSERELLE_HTTP__MAIL_TOKENS", MAIL_TOKEN),
         ("PASSERELLE_HTTP__FORM_TOKENS", FORM_TOKEN),
+        ("PASSERELLE_HTTP__TICKET_TOKENS", TICKET_TOKEN),
         ("PASSERELLE_HTTP__PORTAL_SECRETS", SECRET),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -91,6 +94,7 @@ async fn api_with<F: Future<Output = Outcome> + Send + 'static>(
             forms.lock().unwrap().push(received);
             outcome(reference)
         },
+        tickets::moved,
         async || Ok(()),
     );
     start(settings(change), handlers, seen).await

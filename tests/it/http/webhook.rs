@@ -24,6 +24,7 @@ async fn hinting(secrets: &[&str]) -> (Api, Hinted) {
     let handlers = Handlers::new(
         async |_, _| unreachable!("no mail is sent"),
         async |received: passerelle::request::Received| Outcome::Created(receipt(received.reference)),
+        async |_, _| unreachable!("no ticket is moved"),
         async || Ok(()),
     )
     .hinting(move |ticket| into.lock().unwrap().push(ticket));

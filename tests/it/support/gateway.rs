@@ -132,6 +132,11 @@ impl Drop for Gateway {
     }
 }
 
+/// A gateway that listens to nothing: what it is asked for it does.
+pub(crate) fn app(url: &str, settings: &[(&str, &str)]) -> App {
+    App::build_with(configured(url, settings), Mailer::memory().0).unwrap()
+}
+
 /// The usual settings in front of the GLPI at `url`, and these.
 pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
     let _ = rustls::crypto::ring::default_provider().install_default();

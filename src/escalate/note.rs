@@ -1,0 +1,385 @@
+//! The notes the gateway writes into a ticket: a move before it is made and after, reminders, refusals.
+//!
+//! They are for the people who read the ticket, in French, and for the gateway itself, which keeps nothing
+//! elsewhere: each ends with a line it reads again. A note counts only where it is of the gateway's own account
+//! and word for word what the gateway writes; what people write, also through the gateway, is never one.
+
+use std::fmt::Write as _;
+
+/// Beyond this a reason is cut, characters; and a name.
+const LONGEST_REASON: usize = 1000;
+const LONGEST_NAME: usize = 200;
+
+const NO_BREAK: char = '\u{a0}';
+
+/// A note in a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A move, under way or done.
+    Move(MoveNote),
+    /// The groups of a level were reminded.
+    Reminder(Reminder),
+    /// A command was not obeyed.
+    Refusal(Refusal),
+}
+
+/// A move: written before its first step, and again after its last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveNote {
+    /// Up or down.
+    pub direction: Direction,
+    /// Whether its last step is done.
+    pub done: bool,
+    /// The group that had the ticket; several are parted by commas.
+    pub from: String,
+    /// The group that gets it.
+    pub to: String,
+    /// Its id.
+    pub target: u64,
+    /// Who asked and when, a sentence.
+    pub asked: String,
+    /// Why.
+    pub reason: String,
+    /// What asked for it.
+    pub cause: Cause,
+    /// Whether nobody had taken the ticket in charge before.
+    pub untaken: bool,
+}
+
+/// Which way a ticket goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the level above.
+    Up,
+    /// To the level below.
+    Down,
+}
+
+/// What asked for a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A call of the HTTP API.
+    Api,
+    /// `passerelle escalate`.
+    CommandLine,
+    /// The follow-up with this id.
+    Followup(u64),
+    /// A delay that has passed.
+    Rule,
+}
+
+/// A reminder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    /// The groups that are reminded, parted by commas.
+    pub to: String,
+    /// The level they are on.
+    pub level: usize,
+    /// Since when and how long the ticket waits and what comes next, sentences.
+    pub waits: String,
+}
+
+/// A command that was not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it asked for.
+    pub direction: Direction,
+    /// The follow-up it stands in.
+    pub followup: u64,
+    /// Why not, sentences.
+    pub why: String,
+}
+
+impl Direction {
+    /// For logs and counters.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Up => "escalate",
+            Self::Down => "return",
+        }
+    }
+}
+
+impl Cause {
+    /// For logs and counters.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::CommandLine => "command-line",
+            Self::Followup(_) => "followup",
+            Self::Rule => "rule",
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Api => "demande par l'API".to_owned(),
+            Self::CommandLine => "demande en ligne de commande".to_owned(),
+            Self::Followup(id) => format!("suivi n°\u{a0}{id}"),
+            Self::Rule => "règle de délai".to_owned(),
+        }
+    }
+
+    fn parse(words: &str) -> Option<Self> {
+        let plain = [Self::Api, Self::CommandLine, Self::Rule].into_iter().find(|cause| cause.words() == words);
+        plain.or_else(|| Some(Self::Followup(words.strip_prefix("suivi n°\u{a0}")?.parse().ok()?)))
+    }
+}
+
+impl Note {
+    /// The note as it stands in GLPI, HTML.
+    pub fn html(&self) -> String {
+        let (title, body, mark) = match self {
+            Self::Move(note) => (note.title(), vec![note.asked.clone(), reason(&note.reason)], note.mark()),
+            Self::Reminder(reminder) => (reminder.title(), vec![reminder.waits.clone()], reminder.mark()),
+            Self::Refusal(refusal) => (refusal.title().to_owned(), vec![refusal.why.clone()], refusal.mark()),
+        };
+        let mut html = format!("<p><strong>{}</strong></p>", escape(&title));
+        for paragraph in body {
+            let _ = write!(html, "<p>{}</p>", escape(&paragraph));
+        }
+        let _ = write!(html, "<p><em>Passerelle : {}.</em></p>", escape(&mark));
+        html
+    }
+
+    /// The note that this is, if it is one, word for word.
+    pub fn parse(html: &str) -> Option<Self> {
+        let (title, rest) = html.strip_prefix("<p><strong>")?.split_once("</strong></p>")?;
+        let (body, mark) = rest.strip_suffix(".</em></p>")?.rsplit_once("<p><em>Passerelle : ")?;
+        let body: Vec<String> =
+            body.strip_prefix("<p>")?.strip_suffix("</p>")?.split("</p><p>").map(unescape).collect();
+        let (title, mark) = (unescape(title), unescape(mark));
+        let note = MoveNote::parse(&title, &body, &mark)
+            .map(Self::Move)
+            .or_else(|| Reminder::parse(&title, &body, &mark).map(Self::Reminder))
+            .or_else(|| Refusal::parse(&title, &body, &mark).map(Self::Refusal))?;
+        (note.html() == html).then_some(note)
+    }
+}
+
+impl MoveNote {
+    /// As [`MoveNote`], with texts of people made fit for a note.
+    pub(super) fn fit(mut self) -> Self {
+        self.reason = fit_reason(&self.reason);
+        self.asked = fit_reason(&self.asked);
+        self.from = fit_name(&self.from);
+        self.to = fit_name(&self.to);
+        self
+    }
+
+    fn title(&self) -> String {
+        let what = match (self.direction, self.done) {
+            (Direction::Up, false) => "Escalade en cours",
+            (Direction::Up, true) => "Escalade effectuée",
+            (Direction::Down, false) => "Retour en cours",
+            (Direction::Down, true) => "Retour effectué",
+        };
+        format!("{what} : {} → {}", self.from, self.to)
+    }
+
+    fn mark(&self) -> String {
+        let what = match self.direction {
+            Direction::Up => "escalade",
+            Direction::Down => "retour",
+        };
+        let untaken = if self.untaken { " ; ticket non pris en charge" } else { "" };
+        format!("{what} vers le groupe n°\u{a0}{} ; {}{untaken}", self.target, self.cause.words())
+    }
+
+    fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
+        let [asked, why] = body else { return None };
+        let (what, groups) = title.split_once(" : ")?;
+        let (from, to) = groups.split_once(" → ")?;
+        let (direction, mark) = match mark.split_once(" vers le groupe n°\u{a0}")? {
+            ("escalade", rest) => (Direction::Up, rest),
+            ("retour", rest) => (Direction::Down, rest),
+            _ => return None,
+        };
+        let mut parts = mark.split(" ; ");
+        let (target, cause, untaken) = (parts.next()?.parse().ok()?, Cause::parse(parts.next()?)?, parts.next());
+        Some(Self {
+            direction,
+            done: what.starts_with("Escalade effectuée") || what.starts_with("Retour effectué"),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            target,
+            asked: asked.clone(),
+            reason: why.strip_prefix("Motif : ")?.to_owned(),
+            cause,
+            untaken: untaken.is_some(),
+        })
+    }
+}
+
+impl Reminder {
+    fn title(&self) -> String {
+        format!("Rappel : ce ticket attend d'être pris en charge par {}", self.to)
+    }
+
+    fn mark(&self) -> String {
+        format!("rappel au niveau {}", self.level)
+    }
+
+    fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
+        let [waits] = body else { return None };
+        Some(Self {
+            to: title.split_once(" pris en charge par ")?.1.to_owned(),
+            level: mark.strip_prefix("rappel au niveau ")?.parse().ok()?,
+            waits: waits.clone(),
+        })
+    }
+}
+
+impl Refusal {
+    fn title(&self) -> &'static str {
+        match self.direction {
+            Direction::Up => "Escalade non effectuée",
+            Direction::Down => "Retour non effectué",
+        }
+    }
+
+    fn mark(&self) -> String {
+        format!("réponse au suivi n°\u{a0}{}", self.followup)
+    }
+
+    fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
+        let [why] = body else { return None };
+        Some(Self {
+            direction: if title.starts_with("Escalade") { Direction::Up } else { Direction::Down },
+            followup: mark.strip_prefix("réponse au suivi n°\u{a0}")?.parse().ok()?,
+            why: why.clone(),
+        })
+    }
+}
+
+fn reason(text: &str) -> String {
+    format!("Motif : {text}")
+}
+
+/// A reason, or another sentence, as a note has it.
+pub(super) fn fit_reason(text: &str) -> String {
+    fit(text, LONGEST_REASON)
+}
+
+/// A name as a note has it.
+pub(super) fn fit_name(text: &str) -> String {
+    fit(text, LONGEST_NAME)
+}
+
+/// One line of at most so many characters, of such that every GLPI gives back as they are: GLPI 9.5 does not tell
+/// an encoded angle bracket from a bare one, and older databases end a text at a character beyond the first plane.
+fn fit(text: &str, longest: usize) -> String {
+    let mut line = String::new();
+    // A space that holds two words together does.
+    let parts = |c: char| (c.is_whitespace() && c != NO_BREAK) || c.is_control();
+    for word in text.split(parts).map(|word| word.trim_matches(NO_BREAK)).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(word.chars().map(|c| match c {
+            '<' => '‹',
+            '>' => '›',
+            c if u32::from(c) > 0xffff => '\u{fffd}',
+            c => c,
+        }));
+    }
+    match line.char_indices().nth(longest) {
+        None => line,
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::{Cause, Direction, MoveNote, Note, Refusal, Reminder, fit};
+
+    fn escalation() -> MoveNote {
+        MoveNote {
+            direction: Direction::Up,
+            done: false,
+            from: "Référents-LSU".to_owned(),
+            to: "DSI-BAI".to_owned(),
+            target: 2,
+            asked: "Demandée par Jeanne Martin le 25/11/2026 à 09:30.".to_owned(),
+            reason: "Panne du serveur".to_owned(),
+            cause: Cause::Followup(345),
+            untaken: true,
+        }
+    }
+
+    #[test]
+    fn a_move_says_who_when_why_from_where_to_where_and_what_asked_for_it() {
+        let html = Note::Move(escalation()).html();
+        assert_eq!(
+            html,
+            "<p><strong>Escalade en cours : Référents-LSU → DSI-BAI</strong></p>\
+             <p>Demandée par Jeanne Martin le 25/11/2026 à 09:30.</p><p>Motif : Panne du serveur</p>\
+             <p><em>Passerelle : escalade vers le groupe n°\u{a0}2 ; suivi n°\u{a0}345 ; ticket non pris en charge.</em></p>"
+        );
+    }
+
+    #[rstest]
+    #[case(Note::Move(escalation()))]
+    #[case(Note::Move(MoveNote { done: true, untaken: false, cause: Cause::Rule, ..escalation() }))]
+    #[case(Note::Move(MoveNote { direction: Direction::Down, cause: Cause::Api, ..escalation() }))]
+    #[case(Note::Move(MoveNote { direction: Direction::Down, done: true, cause: Cause::CommandLine, ..escalation() }))]
+    #[case(Note::Reminder(Reminder { to: "A & B".to_owned(), level: 0, waits: "Il attend.".to_owned() }))]
+    #[case(Note::Refusal(Refusal { direction: Direction::Up, followup: 7, why: "Non.".to_owned() }))]
+    #[case(Note::Refusal(Refusal { direction: Direction::Down, followup: 7, why: "Non.".to_owned() }))]
+    fn every_note_is_read_again(#[case] note: Note) {
+        assert_eq!(Note::parse(&note.html()), Some(note));
+    }
+
+    #[test]
+    fn what_is_not_word_for_word_a_note_is_none() {
+        let html = Note::Move(escalation()).html();
+        for other in [
+            html.replace("<strong>", "<b>"),
+            html.replace("en cours", "en cours !"),
+            html.replace("effectuée", "x").replace("groupe n°", "groupe "),
+            format!("<p>Bonjour</p>{html}"),
+            format!("{html}<p>Merci</p>"),
+            html.replace("n°\u{a0}2 ;", "n°\u{a0}02 ;"),
+            html.replace("non pris", "pris"),
+            html.replace("Panne", "<b>Panne</b>").replace("escalade", "retour"),
+            format!("<p><em>Réponse par courriel de x@y.fr</em></p>{html}"),
+            String::new(),
+        ] {
+            assert_eq!(Note::parse(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_and_lines_become_one() {
+        let note = MoveNote { reason: format!("a\r\n\u{a0} <b>{}", "é".repeat(5000)), ..escalation() }.fit();
+        assert!(note.reason.starts_with("a ‹b›é") && note.reason.ends_with('…'), "{}", note.reason);
+        assert_eq!(note.reason.chars().count(), 1001);
+        assert_eq!(fit(" \n ", 10), "");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_people_write_the_note_is_read_again(
+            reason in any::<String>(), from in "[^→]{0,300}", to in "[^→]{0,300}", asked in any::<String>(), id in any::<u64>(),
+        ) {
+            let note = MoveNote { reason, from: from.replace(" : ", ""), to, asked, cause: Cause::Followup(id), ..escalation() }.fit();
+            prop_assert_eq!(Note::parse(&Note::Move(note.clone()).html()), Some(Note::Move(note)));
+        }
+
+        #[test]
+        fn strange_html_is_read_without_harm(html in any::<String>()) {
+            prop_assert_eq!(Note::parse(&html), None);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `POST /v1/tickets/{id}/escalate` and `…/return`: a ticket goes to another level of its application.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{BUSY_PAUSE, Services, auth, problem::Problem};
+use crate::{
+    escalate::{Cause, Direction, EscalateError, Moved, Order},
+    intake::form::FieldError,
+};
+
+/// Characters of a reason and of a name; a longer one is a mistake.
+const LONGEST_REASON: usize = 1000;
+const LONGEST_NAME: usize = 200;
+
+/// What is asked for.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct Asked {
+    /// Why: the ticket says it.
+    #[schema(example = "Le serveur ne répond plus pour toute la circonscription", max_length = 1000)]
+    reason: String,
+    /// Who asks: the ticket says it.
+    #[schema(example = "Jeanne Martin", max_length = 200)]
+    by: String,
+    /// The group it shall go to. A ticket that has it already stays as it is, so that the call may be repeated at any
+    /// time; without, the same call within ten minutes is a repeat.
+    #[schema(example = "DSI-BAI", max_length = 200)]
+    to: Option<String>,
+}
+
+/// Where a ticket went.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Gone {
+    /// GLPI's number.
+    #[schema(example = 1234)]
+    ticket: u64,
+    /// The group that had it, now an observer; the same as `to` where it stayed.
+    #[schema(example = "Référents-LSU")]
+    from: String,
+    /// The group that has it now.
+    #[schema(example = "DSI-BAI")]
+    to: String,
+}
+
+/// Escalate a ticket
+///
+/// The next group of its application gets it; the one that had it watches, its technician leaves, everybody else
+/// stays. The ticket says who asked, when and why. Answered when GLPI shows it so; what a 503 or a lost answer
+/// leaves unfinished is finished by the same call made again, or else by the gateway itself.
+#[utoipa::path(post, path = "/v1/tickets/{id}/escalate", operation_id = "escalate_ticket", tag = "tickets",
+    security(("ticket_token" = [])),
+    params(("id" = u64, Path, description = "GLPI's number.", example = 1234)),
+    request_body(content((Asked = "application/json", example = json!({"reason": "Le serveur ne répond plus", "by": "Jeanne Martin", "to": "DSI-BAI"})))),
+    responses(
+        (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "Référents-LSU", "to": "DSI-BAI"})),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is no JSON object."),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `highest-level`, `no-level`, `another-group` or `ticket-over`."),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+    ))]
+pub(super) async fn escalate(
+    State(services): State<Arc<Services>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    go(services, id, Direction::Up, request).await
+}
+
+/// Return a ticket
+///
+/// The group of the level below that had it gets it back; else as escalating.
+#[utoipa::path(post, path = "/v1/tickets/{id}/return", operation_id = "return_ticket", tag = "tickets",
+    security(("ticket_token" = [])),
+    params(("id" = u64, Path, description = "GLPI's number.", example = 1234)),
+    request_body(content((Asked = "application/json", example = json!({"reason": "Réglé de notre côté, à vérifier avec l'école", "by": "Paul Durand", "to": "Référents-LSU"})))),
+    responses(
+        (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "DSI-BAI", "to": "Référents-LSU"})),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is no JSON object."),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `lowest-level`, `no-level`, `another-group` or `ticket-over`."),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+    ))]
+pub(super) async fn hand_back(
+    State(services): State<Arc<Services>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    go(services, id, Direction::Down, request).await
+}
+
+async fn go(services: Arc<Services>, id: String, direction: Direction, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, deadline| {
+            auth::ticket(&parts.headers, &services.settings)?;
+            let ticket = number(&id)?;
+            check_content_type(&parts.headers)?;
+            let whole = body.read(&services.room).await?;
+            let order = order(&whole.bytes, direction)?;
+            let moving = (services.handlers.move_ticket)(ticket, order);
+            match services.finish(moving, whole.room, deadline).await? {
+                Ok(Moved { ticket, from, to }) => Ok(Json(Gone { ticket, from, to }).into_response()),
+                Err(error) => Err(problem(&error)),
+            }
+        })
+        .await
+}
+
+fn number(id: &str) -> Result<u64, Problem> {
+    let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    id.parse().ok().filter(|_| digits).ok_or_else(|| {
+        let detail = "Le numéro du ticket n'est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
+        Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
+    })
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-content-type",
+        "Envoyez la demande en application/json, en UTF-8.",
+    ))
+}
+
+/// What the body asks for; every wrong field is named.
+fn order(body: &[u8], direction: Direction) -> Result<Order, Problem> {
+    let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
+        let detail = "Le corps n'est pas un objet JSON. Sa forme est {\"reason\": \"…\", \"by\": \"…\"}.";
+        Problem::new(StatusCode::BAD_REQUEST, "bad-json", detail)
+    })?;
+    let mut errors = Vec::new();
+    let mut wrong = |field: &str, code: &'static str, message: String| {
+        errors.push(FieldError { field: field.to_owned(), code, message });
+        String::new()
+    };
+    for name in fields.keys().filter(|name| !["reason", "by", "to"].contains(&name.as_str())) {
+        wrong(name, "unknown-field", "Ce champ n'existe pas. Les champs sont reason, by et to.".to_owned());
+    }
+    let mut text = |name: &str, longest: usize| match fields.get(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.chars().count() > longest => {
+            Some(wrong(name, "too-long", format!("Donnez {longest} caractères au plus.")))
+        }
+        Some(Value::String(text)) if text.trim().is_empty() => None,
+        Some(Value::String(text)) => Some(text.trim().to_owned()),
+        Some(_) => Some(wrong(name, "invalid", "Donnez un texte.".to_owned())),
+    };
+    let (reason, by, to) = (text("reason", LONGEST_REASON), text("by", LONGEST_NAME), text("to", LONGEST_NAME));
+    if reason.is_none() {
+        wrong("reason", "missing", "Dites pourquoi : le ticket le montre.".to_owned());
+    }
+    if by.is_none() {
+        wrong("by", "missing", "Dites qui le demande : le ticket le montre.".to_owned());
+    }
+    match (reason, by) {
+        (Some(reason), Some(by)) if errors.is_empty() => Ok(Order { direction, by, reason, cause: Cause::Api, to }),
+        _ => Err(Problem::fields(errors)),
+    }
+}
+
+fn problem(error: &EscalateError) -> Problem {
+    let status = match error {
+        EscalateError::NotFound(_) => StatusCode::NOT_FOUND,
+        error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::CONFLICT,
+    };
+    let problem = Problem::new(status, error.code(), error.sentence());
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        tracing::warn!(%error, "a ticket could not be moved now");
+        return problem.retry_after(BUSY_PAUSE);
+    }
+    problem
+}
