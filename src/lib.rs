@@ -27,6 +27,7 @@ pub mod commands;
 pub mod config;
 pub mod deliver;
 pub mod directory;
+pub mod escalate;
 pub mod http;
 pub mod intake;
 pub mod ledger;

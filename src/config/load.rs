@@ -310,6 +310,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     check_sender(&config.sender)?;
+    check_escalation(config)?;
     for rule in &config.screen.disabled {
         if !crate::screen::RULES.contains(&rule.as_str()) {
             return Err(ConfigError::setting(
@@ -353,6 +354,24 @@ fn check_sender(sender: &Sender) -> Result<(), ConfigError> {
             "sender.dns is \"off\" and sender.dkim_keys is empty: no DKIM key can be had",
             "Give the academy's keys in a file, sender.dkim_keys, or name the relay in sender.authserv_ids.",
         ));
+    }
+    Ok(())
+}
+
+/// Whether delays have a sense.
+fn check_escalation(config: &Config) -> Result<(), ConfigError> {
+    let percents = &config.escalation.urgency;
+    let by_urgency = [percents.very_low, percents.low, percents.medium, percents.high, percents.very_high];
+    if let Some((urgency, percent)) = (1..).zip(by_urgency).find(|(_, percent)| !(1..=1000).contains(percent)) {
+        return Err(ConfigError::setting(
+            format!("escalation.urgency.{urgency} is {percent}: it is a percentage of the mapping's delays"),
+            "Give it 1 to 1000; 100 leaves the delays as they are, 50 halves them.",
+        ));
+    }
+    for (key, value) in [("sweep.every", config.sweep.every), ("sweep.look_back", config.sweep.look_back)] {
+        if value.as_secs() == 0 {
+            return Err(ConfigError::setting(format!("{key} is below a second"), "Give it \"1s\" or more."));
+        }
     }
     Ok(())
 }
@@ -450,6 +469,26 @@ mod tests {
         assert!(shown(load(&format!("{required}dns = [\"off\"]"), &[])).contains("sender.dkim_keys"));
         assert!(shown(load("sender.dns = [\"off\", \"192.0.2.53\"]", &[])).contains("\"off\""));
         assert!(shown(load("sender.require = \"yes\"", &[])).contains("aligned"));
+    }
+
+    #[test]
+    fn opening_hours_that_overlap_are_shown_at_their_line() {
+        let text = shown(load("[calendar]\nmonday = \"08:00-12:00\"\ntuesday = \"08:00-12:00 11:00-14:00\"\n", &[]));
+        for part in ["calendar.tuesday", ":3:", "opens twice at 11:00"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        let text = shown(load("", &[("PASSERELLE_CALENDAR__SATURDAY", "matin")]));
+        assert!(text.contains("PASSERELLE_CALENDAR__SATURDAY") && text.contains("08:00-12:00"), "{text}");
+    }
+
+    #[test]
+    fn an_urgency_s_percentage_is_a_key_of_its_own() {
+        let config = load("[escalation.urgency]\n5 = 25\n", &[("PASSERELLE_ESCALATION__URGENCY__4", "60")]).unwrap();
+        let percents = config.escalation.urgency;
+        assert_eq!((percents.medium, percents.high, percents.very_high), (100, 60, 25));
+        assert!(shown(load("[escalation.urgency]\n3 = 0\n", &[])).contains("escalation.urgency.3 is 0"));
+        assert!(shown(load("[escalation.urgency]\n6 = 10\n", &[])).contains("1, 2, 3, 4, 5"));
+        assert!(shown(load("sweep.every = \"0s\"", &[])).contains("sweep.every"));
     }
 
     #[test]

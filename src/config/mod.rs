@@ -1,15 +1,17 @@
 //! The configuration: embedded defaults, then a file, then the environment; one struct per concern.
 
 mod error;
+mod hours;
 mod load;
 mod sections;
 
 pub use error::ConfigError;
+pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
-    Acknowledge, Attachments, Backend, DNS_OFF, Directory, DirectorySource, Encrypted, Glpi, Http, Imap, ImapFolders,
-    ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Original, Quarantine, Quota, Redis, Replies,
-    Require, Screen, Sender, Shutdown, Smtp, WhenDown,
+    Acknowledge, Attachments, Backend, Calendar, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation, Glpi,
+    Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Original,
+    Percents, Quarantine, Quota, Redis, Replies, Require, Screen, Sender, Shutdown, Smtp, Sweep, WhenDown,
 };
 
 use jiff::tz::TimeZone;
@@ -42,6 +44,12 @@ pub struct Config {
     pub smtp: Smtp,
     /// The applications.
     pub mappings: Mappings,
+    /// Working hours.
+    pub calendar: Calendar,
+    /// Handing tickets on.
+    pub escalation: Escalation,
+    /// Looking at tickets under way.
+    pub sweep: Sweep,
     /// Who is a director.
     pub directory: Directory,
     /// The rules.

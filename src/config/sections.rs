@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+use super::Hours;
+
 /// An enum read from a word; the error of a wrong word lists the right ones.
 macro_rules! choice {
     ($name:ident { $($variant:ident = $word:literal),* }) => {
@@ -35,6 +37,7 @@ choice!(Backend { Memory = "memory", Redis = "redis" });
 choice!(Original { Never = "never", WhenCut = "when_cut", Always = "always" });
 choice!(Replies { Redirect = "redirect", Followup = "followup" });
 choice!(Require { Nothing = "none", Pass = "pass", Aligned = "aligned" });
+choice!(Note { Private = "private", Public = "public" });
 choice!(DirectorySource { Csv = "csv", Glpi = "glpi", Ldap = "ldap" });
 
 /// The word in `sender.dns` that says that DNS is not asked.
@@ -185,6 +188,53 @@ pub struct Smtp {
 pub struct Mappings {
     #[serde(deserialize_with = "optional_path")]
     pub dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    pub monday: Hours,
+    pub tuesday: Hours,
+    pub wednesday: Hours,
+    pub thursday: Hours,
+    pub friday: Hours,
+    pub saturday: Hours,
+    pub sunday: Hours,
+    pub public_holidays: bool,
+    pub alsace_moselle: bool,
+    #[serde(deserialize_with = "optional_path")]
+    pub closed: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    pub note: Note,
+    pub urgency: Percents,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Percents {
+    #[serde(rename = "1")]
+    pub very_low: u32,
+    #[serde(rename = "2")]
+    pub low: u32,
+    #[serde(rename = "3")]
+    pub medium: u32,
+    #[serde(rename = "4")]
+    pub high: u32,
+    #[serde(rename = "5")]
+    pub very_high: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    #[serde(with = "humantime_serde")]
+    pub every: Duration,
+    #[serde(with = "humantime_serde")]
+    pub look_back: Duration,
 }
 
 #[derive(Clone, Debug, Deserialize)]
