@@ -21,6 +21,7 @@ use crate::{
     intake::{imap, lmtp},
     ledger::Ledger,
     pipeline::Pipeline,
+    portal::Portal,
     proof::Prover,
     quarantine::Quarantine,
     route::Live,
@@ -37,6 +38,8 @@ pub struct App {
     pub pipeline: Arc<Pipeline>,
     /// The helpdesk.
     pub glpi: Glpi,
+    /// What requesters see.
+    pub portal: Arc<Portal>,
     /// The configuration it was built from.
     pub config: Config,
 }
@@ -74,7 +77,8 @@ impl App {
             quarantine,
             tasks,
         };
-        Ok(Self { pipeline: Arc::new(pipeline), glpi, config })
+        let portal = Arc::new(Portal::new(&config, glpi.clone(), pipeline.mappings.clone())?);
+        Ok(Self { pipeline: Arc::new(pipeline), glpi, portal, config })
     }
 
     /// Binds every configured listener, so that a port that is taken is said before anything starts.
@@ -177,6 +181,7 @@ impl Server {
                 app.config.http.clone(),
                 app.config.time_zone.clone(),
                 pipeline.mappings.clone(),
+                Arc::clone(&app.portal),
                 metrics,
                 handlers,
                 stop.clone(),

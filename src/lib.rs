@@ -9,7 +9,7 @@
 //! - [`acknowledge`]: the receipt or the notice that the requester gets.
 //!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
-//! quota), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails
+//! quota), [`portal`] (what a requester sees of their tickets), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails
 //! that fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`]
 //! (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
@@ -32,6 +32,7 @@ pub mod http;
 pub mod intake;
 pub mod ledger;
 pub mod pipeline;
+pub mod portal;
 pub mod proof;
 pub mod quarantine;
 pub mod request;

@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `serve` | connections: their number, their time, the end of them |
-//! | `auth` | who may call |
+//! | `auth`, `identity` | who may call, and for whom |
 //! | `body` | reads a body within bounds |
 //! | `mail`, `requests` | the two ways in |
 //! | `answer`, `problem` | what comes back |
@@ -13,6 +13,7 @@ mod answer;
 mod auth;
 mod body;
 mod health;
+mod identity;
 mod mail;
 mod openapi;
 mod problem;
@@ -55,6 +56,7 @@ use self::problem::Problem;
 use crate::{
     config,
     intake::Envelope,
+    portal::Portal,
     request::{Outcome, Reason, Received},
     route,
 };
@@ -73,6 +75,7 @@ pub struct Services {
     settings: config::Http,
     time_zone: TimeZone,
     mappings: route::Live,
+    portal: Arc<Portal>,
     metrics: PrometheusHandle,
     handlers: Handlers,
     stop: CancellationToken,
@@ -82,17 +85,18 @@ pub struct Services {
 
 impl Services {
     /// The API with these settings. `time_zone` says when the quota's next day begins, `mappings` which
-    /// applications a form may name, `stop` when to finish.
+    /// applications a form may name, `portal` what requesters see, `stop` when to finish.
     pub fn new(
         settings: config::Http,
         time_zone: TimeZone,
         mappings: route::Live,
+        portal: Arc<Portal>,
         metrics: PrometheusHandle,
         handlers: Handlers,
         stop: CancellationToken,
     ) -> Self {
         let room = body::Room::new(settings.max_size);
-        Self { settings, time_zone, mappings, metrics, handlers, stop, room, running: TaskTracker::new() }
+        Self { settings, time_zone, mappings, portal, metrics, handlers, stop, room, running: TaskTracker::new() }
     }
 
     /// The answer to a request that has a body, as `handle` gives it before the deadline it is told.

@@ -44,9 +44,13 @@ pub(in crate::intake) use self::{
     charset::{is_disguise, line},
     enclosed::in_files as enclosed_in,
     names::Names,
-    text::to_html,
 };
+// … and HTML of others, whoever shows it.
 use self::{dates::Dates, header::Header, parts::Tree};
+pub(crate) use self::{
+    html::shown,
+    text::{from_html as text_of, to_html},
+};
 use super::Envelope;
 use crate::request::{Mail, Origin, Received, Reference, is_forward};
 

@@ -117,7 +117,7 @@ fn add_text(lines: &mut [Line], text: &str) {
 }
 
 /// The text a reader sees: one gap at most between paragraphs, none around.
-pub(super) fn from_html(html: &str) -> String {
+pub(crate) fn from_html(html: &str) -> String {
     let mut text = String::new();
     let mut gap = false;
     for line in lines(html) {
@@ -136,7 +136,7 @@ pub(super) fn from_html(html: &str) -> String {
 }
 
 /// Text as HTML: paragraphs at empty lines, `<br>` at the others.
-pub(in crate::intake) fn to_html(text: &str) -> String {
+pub(crate) fn to_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
     let mut in_paragraph = false;
     for line in text.lines() {
