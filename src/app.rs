@@ -162,7 +162,8 @@ impl Server {
             listeners.spawn(imap::serve(imap, mailbox_handlers(pipeline), stop.clone()));
         }
         if let Some(listener) = http {
-            let (for_mail, for_forms, glpi) = (Arc::clone(pipeline), Arc::clone(pipeline), app.glpi.clone());
+            let [for_mail, for_forms, for_complements, for_decisions] = std::array::from_fn(|_| Arc::clone(pipeline));
+            let glpi = app.glpi.clone();
             let handlers = http::Handlers::new(
                 move |envelope, raw| {
                     let pipeline = Arc::clone(&for_mail);
@@ -171,6 +172,14 @@ impl Server {
                 move |received| {
                     let pipeline = Arc::clone(&for_forms);
                     async move { pipeline.request(received).await }
+                },
+                move |received, ticket| {
+                    let pipeline = Arc::clone(&for_complements);
+                    async move { pipeline.complement(received, ticket).await }
+                },
+                move |requester, ticket, decision| {
+                    let pipeline = Arc::clone(&for_decisions);
+                    async move { pipeline.decide(requester, ticket, decision).await }
                 },
                 move || {
                     let glpi = glpi.clone();

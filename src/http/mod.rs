@@ -6,10 +6,12 @@
 //! | `auth`, `identity` | who may call, and for whom |
 //! | `body` | reads a body within bounds |
 //! | `mail`, `requests` | the two ways in |
+//! | `api/` | a requester's requests, for a portal |
 //! | `answer`, `problem` | what comes back |
 //! | `health`, `openapi` | for machines that watch and people who connect |
 
 mod answer;
+mod api;
 mod auth;
 mod body;
 mod health;
@@ -57,7 +59,7 @@ use crate::{
     config,
     intake::Envelope,
     portal::Portal,
-    request::{Outcome, Reason, Received},
+    request::{Address, Decision, Outcome, Reason, Received},
     route,
 };
 
@@ -68,6 +70,8 @@ const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 type Mail = dyn Fn(Envelope, Bytes) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Form = dyn Fn(Received) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Complement = dyn Fn(Received, u64) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Decide = dyn Fn(Address, u64, Decision) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
 
 /// What the API works with.
@@ -156,24 +160,33 @@ impl fmt::Debug for Services {
 pub struct Handlers {
     mail: Box<Mail>,
     form: Box<Form>,
+    complement: Box<Complement>,
+    decide: Box<Decide>,
     ready: Box<Ready>,
 }
 
 impl Handlers {
-    /// `mail` and `form` take a request to its outcome; `ready` says, in French, why none can be handled now.
-    pub fn new<M, F, R>(
+    /// `mail` and `form` take a request to its outcome, `complement` what is added to the ticket of this number,
+    /// `decide` what its requester decides; `ready` says, in French, why nothing can be handled now.
+    pub fn new<M, F, C, D, R>(
         mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
         form: impl Fn(Received) -> F + Send + Sync + 'static,
+        complement: impl Fn(Received, u64) -> C + Send + Sync + 'static,
+        decide: impl Fn(Address, u64, Decision) -> D + Send + Sync + 'static,
         ready: impl Fn() -> R + Send + Sync + 'static,
     ) -> Self
     where
         M: Future<Output = Outcome> + Send + 'static,
         F: Future<Output = Outcome> + Send + 'static,
+        C: Future<Output = Outcome> + Send + 'static,
+        D: Future<Output = Outcome> + Send + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
         Self {
             mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
             form: Box::new(move |received| Box::pin(form(received))),
+            complement: Box::new(move |received, ticket| Box::pin(complement(received, ticket))),
+            decide: Box::new(move |requester, ticket, decision| Box::pin(decide(requester, ticket, decision))),
             ready: Box::new(move || Box::pin(ready())),
         }
     }

@@ -10,7 +10,7 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{Services, answer, auth, body::Incoming, openapi, problem::Problem};
-use crate::intake::form::{self, Encoding};
+use crate::intake::form::{self, Encoding, Unreadable};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -63,9 +63,7 @@ async fn handle(
     let whole = body.read(&services.room).await?;
     proof.confirm(&whole.bytes, &services.settings)?;
     let size = whole.bytes.len() as u64;
-    let submission = form::read(encoding, whole.bytes)
-        .await
-        .map_err(|unreadable| Problem::new(StatusCode::BAD_REQUEST, "bad-form", unreadable.to_string()))?;
+    let submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
     let mappings = services.mappings.now();
     // Not earlier: a body may take minutes, and a form is named by the minute it came in.
     let now = Timestamp::now();
@@ -74,7 +72,12 @@ async fn handle(
     Ok(answer::of(outcome, &services.time_zone))
 }
 
-fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+#[allow(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+pub(super) fn unreadable(unreadable: Unreadable) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad-form", unreadable.to_string())
+}
+
+pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Encoding::of(value).ok_or_else(|| {
         Problem::new(
@@ -85,7 +88,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     })
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let visible = (1..=255).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
