@@ -147,6 +147,7 @@ fn label(store: &Store, kind: &str, id: i64) -> Option<String> {
         "Ticket" => format!("{} ({id})", name.unwrap_or_else(|| format!("Ticket - ID {id}"))),
         "ITILSolution" => id.to_string(),
         "KnowbaseItem_Item" => format!("Objet de la base de connaissances - ID {id}"),
+        "Entity_KnowbaseItem" => format!("Général - ID {id}"),
         "KnowbaseItem" => name.unwrap_or_else(|| format!("Base de connaissances - ID {id}")),
         "Group_Ticket" | "Ticket_User" | "ITILFollowup" | "RuleCriteria" | "RuleAction" | "NotificationTarget"
         | "Group_User" | "UserEmail" | "Profile_User" | "Document_Item" => {

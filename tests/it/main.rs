@@ -11,6 +11,7 @@ mod http;
 mod imap;
 mod lmtp;
 mod parse;
+mod portal;
 mod proof;
 mod sandbox;
 mod support;
