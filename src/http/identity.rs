@@ -3,7 +3,7 @@
 //! A free parameter names nobody. The signature v2 covers the method, the path and the query that names the
 //! requester; a proxy's header is believed only of a peer in `http.trusted_proxies`.
 
-use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use axum::http::{Method, StatusCode, header, request::Parts};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use url::form_urlencoded;
@@ -26,7 +26,7 @@ pub(super) enum Claimed {
     /// By the portal's signature.
     Signed(Signed, Option<Address>),
     /// By a trusted proxy, believed already.
-    Proxy(Option<Address>),
+    Proxy(Address),
     /// By a portal's token: a caller that names nobody.
     Token,
 }
@@ -60,18 +60,15 @@ pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> 
         return Ok(Claimed::Signed(signed, requester(parts)?));
     }
     if is_trusted(parts, &settings.trusted_proxies) {
-        refuse_other_sites(parts)?;
-        let named = by_header(headers, &settings.identity_header)?;
-        if let (Some(named), Some(asked)) = (&named, requester(parts)?)
-            && *named != asked
-        {
+        let person = by_proxy(parts, settings)?;
+        if requester(parts)?.is_some_and(|asked| asked != person) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "other-requester",
                 "Le paramètre « requester » nomme une autre personne que celle qui est connectée. Retirez-le.",
             ));
         }
-        return Ok(Claimed::Proxy(named));
+        return Ok(Claimed::Proxy(person));
     }
     if auth::has_form_token(headers, settings) {
         return Ok(Claimed::Token);
@@ -103,14 +100,10 @@ pub(super) fn signed_in(parts: &Parts, settings: &config::Http) -> Result<Addres
             "Ces pages sont fermées : aucun mandataire de confiance n'est configuré. Renseignez http.trusted_proxies pour les ouvrir.",
         ));
     }
-    let named = match is_trusted(parts, &settings.trusted_proxies) {
-        true => {
-            refuse_other_sites(parts)?;
-            by_header(&parts.headers, &settings.identity_header)?
-        }
-        false => None,
-    };
-    named.ok_or_else(no_identity)
+    if !is_trusted(parts, &settings.trusted_proxies) {
+        return Err(no_identity());
+    }
+    by_proxy(parts, settings)
 }
 
 impl Claimed {
@@ -128,7 +121,7 @@ impl Claimed {
                     "La requête signée ne nomme pas de demandeur. Ajoutez « requester=<adresse> » à l'adresse, avant de signer.",
                 )
             }),
-            Self::Proxy(named) => named.ok_or_else(no_identity),
+            Self::Proxy(person) => Ok(person),
             Self::Token => Err(no_identity()),
         }
     }
@@ -156,15 +149,14 @@ fn is_trusted(parts: &Parts, proxies: &[IpNet]) -> bool {
     parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| proxies.iter().any(|network| network.contains(peer)))
 }
 
-/// The person in a trusted proxy's header. A header that is there twice may be the caller's own beside the proxy's.
-fn by_header(headers: &HeaderMap, name: &str) -> Result<Option<Address>, Problem> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if value.is_empty() {
-        return Ok(None);
-    }
+/// The person a trusted proxy names. A header that is there twice may be the caller's own beside the proxy's.
+fn by_proxy(parts: &Parts, settings: &config::Http) -> Result<Address, Problem> {
+    refuse_other_sites(parts)?;
+    let name = &settings.identity_header;
+    let mut values = parts.headers.get_all(name).iter();
+    let Some(value) = values.next().filter(|value| !value.is_empty()) else { return Err(no_identity()) };
     match value.to_str().ok().and_then(Address::parse) {
-        Some(address) if values.next().is_none() => Ok(Some(address)),
+        Some(address) if values.next().is_none() => Ok(address),
         _ => Err(nobody(
             "bad-identity",
             format!(

@@ -99,9 +99,9 @@ pub(super) struct MultipartForm {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct JsonFollowup {
-    /// What is added, in plain text.
-    #[schema(nullable = false, max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
-    description: Option<String>,
+    /// What is added, in plain text; may be empty where there are files.
+    #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
+    description: String,
     /// Files.
     attachments: Option<Vec<JsonFile>>,
 }
@@ -119,9 +119,9 @@ pub(super) struct FormFollowup {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct MultipartFollowup {
-    /// What is added, in plain text.
-    #[schema(nullable = false, max_length = 20000)]
-    description: Option<String>,
+    /// What is added, in plain text; may be empty where there are files.
+    #[schema(max_length = 20000)]
+    description: String,
     /// Files.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     attachments: Option<Vec<Vec<u8>>>,

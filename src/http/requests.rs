@@ -22,7 +22,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// within ten minutes is a repeat.
 #[utoipa::path(post, path = "/v1/requests", operation_id = "hand_in_form", tag = "requests",
     security(("form_token" = []), ("portal_timestamp" = [], "portal_signature" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11")),
     request_body(content(
         (openapi::JsonForm = "application/json", example = json!({
             "requester": "ce.0210001A@ac-dijon.fr", "application": "LSUN / LSU", "type": "Incident", "urgency": 3,

@@ -46,7 +46,8 @@ impl Default for Query {
 }
 
 /// By what requests are sorted; equal ones by their number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Sort {
     /// GLPI's number.
     Number,

@@ -159,17 +159,13 @@ impl Portal {
     /// Reads all of a request that its requester may see.
     pub(super) async fn own(&self, requester: &Address, number: u64) -> Result<Own, PortalError> {
         let known = self.people.known(requester).await?;
-        let criterion = [Criterion::Id(number)];
-        let (ticket, people, summary) = tokio::try_join!(
-            self.glpi.ticket(number),
-            self.glpi.ticket_users(number),
-            self.glpi.search_tickets(&criterion, 1),
-        )?;
+        let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
         let is_theirs = people.iter().any(|person| person.role == Role::Requester && known.is(&person.who));
-        let summary = summary.into_iter().find(|summary| summary.id == number);
-        let (true, false, Some(mut summary)) = (is_theirs, ticket.deleted, summary) else {
+        if !is_theirs || ticket.deleted {
             return Err(PortalError::NotFound);
-        };
+        }
+        let summary = self.glpi.search_tickets(&[Criterion::Id(number)], 1).await?;
+        let mut summary = summary.into_iter().find(|summary| summary.id == number).ok_or(PortalError::NotFound)?;
         let (followups, solutions) =
             tokio::try_join!(self.glpi.ticket_followups(number), self.glpi.ticket_solutions(number))?;
         // A search cuts long texts.

@@ -34,10 +34,9 @@ impl Opening {
         let named = lines.find_map(|line| line.trim().strip_prefix(APPLICATION))?.trim();
         let (application, nature) = match named.strip_suffix(')') {
             Some(both) if !is_application(named) => {
-                let mut parts =
-                    both.match_indices(" (").map(|(at, between)| (&both[..at], &both[at + between.len()..]));
-                let first = parts.clone().next();
-                parts.find(|(application, _)| is_application(application)).or(first).map(|(a, n)| (a, Some(n)))?
+                let parts = both.rmatch_indices(" (").map(|(at, between)| (&both[..at], &both[at + between.len()..]));
+                let known = parts.clone().find(|(application, _)| is_application(application));
+                known.or_else(|| parts.last()).map(|(application, nature)| (application, Some(nature)))?
             }
             _ => (named, None),
         };

@@ -13,6 +13,7 @@ mod actors;
 mod failing;
 mod files;
 mod followups;
+mod portal;
 mod search;
 mod target;
 mod tickets;

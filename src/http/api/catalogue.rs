@@ -154,7 +154,7 @@ struct Article {
 /// The articles of GLPI's FAQ that are published to an entity, that is to everybody in it.
 #[utoipa::path(get, path = "/v1/faq", operation_id = "search_faq", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = []), ("form_token" = [])),
-    params(("q" = Option<String>, Query, description = "Words the title or the text must hold, each of them; neither case nor accents matter. At most 200 characters.", example = "bilans")),
+    params(("q" = Option<String>, Query, description = "Words the title or the text must hold, each of them; neither case nor accents matter.", max_length = 200, example = "bilans")),
     responses(
         (status = 200, body = Answers, description = "The articles."),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The words are too many, or the call is broken."),

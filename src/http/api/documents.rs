@@ -14,18 +14,7 @@ use super::{Problem, Services, in_time, number, personal, requester};
 use crate::portal::{Document, Download};
 
 /// Types a browser shows without running anything in them; others are bytes to be saved.
-const HARMLESS: &[&str] = &[
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "image/bmp",
-    "image/tiff",
-    "application/pdf",
-    "text/plain",
-    "text/csv",
-    "application/zip",
-];
+const HARMLESS: [&str; 6] = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"];
 /// RFC 8187 section 3.2.1 `attr-char`.
 const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
@@ -49,10 +38,13 @@ const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     params(
         ("id" = u64, Path, description = "GLPI's number of the request.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
         ("document" = u64, Path, description = "The file's number in the request's timeline.", minimum = 1, maximum = 4_294_967_295_u64, example = 56),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", example = "ce.0210001A@ac-dijon.fr"),
+        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
     ),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The file; images, PDF and plain texts under their own type. `Content-Disposition` gives its name.", headers(("Content-Disposition" = String, description = "`attachment` and the file's name (RFC 6266)."))),
+        (status = 200, content(
+            (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"),
+            (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"), (String = "text/plain"),
+        ), description = "The file; images, PDF and plain texts under their own type. `Content-Disposition` gives its name.", headers(("Content-Disposition" = String, description = "`attachment` and the file's name (RFC 6266)."))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The requester is no address, or the call is broken."),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),

@@ -117,17 +117,27 @@ impl From<Row> for Summary {
     }
 }
 
+/// Which end comes first.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    /// The smallest, the oldest.
+    Asc,
+    /// The largest, the newest.
+    Desc,
+}
+
 /// List a person's requests
 ///
 /// Those of which the person is a requester in GLPI, the newest thousand of them.
 #[utoipa::path(get, path = "/v1/requests", operation_id = "list_requests", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(
-        ("requester" = Option<String>, Query, description = "Whose requests, in a signed call; a trusted proxy names the person itself.", example = "ce.0210001A@ac-dijon.fr"),
-        ("state" = Option<String>, Query, description = "Only those in this state: `en-attente`, `en-cours`, `a-completer` or `cloturee`.", example = "en-cours"),
-        ("q" = Option<String>, Query, description = "Only those whose title, number, reference, nature, application or group hold each of these words; neither case nor accents matter. At most 200 characters.", example = "bilans"),
-        ("sort" = Option<String>, Query, description = "`number`, `title`, `nature`, `date`, `modified`, `group` or `state`; `date` where it is missing.", example = "date"),
-        ("order" = Option<String>, Query, description = "`asc` or `desc`; `desc` where it is missing.", example = "desc"),
+        ("requester" = Option<String>, Query, description = "Whose requests, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
+        ("state" = inline(Option<State>), Query, description = "Only those in this state.", example = "en-cours"),
+        ("q" = Option<String>, Query, description = "Only those whose title, number, reference, nature, application or group hold each of these words; neither case nor accents matter.", max_length = 200, example = "bilans"),
+        ("sort" = inline(Option<Sort>), Query, description = "`date` where it is missing.", example = "date"),
+        ("order" = inline(Option<Order>), Query, description = "`desc` where it is missing.", example = "desc"),
         ("page" = Option<u64>, Query, description = "From 1 to 1000.", minimum = 1, maximum = 1000, example = 1),
         ("per_page" = Option<u64>, Query, description = "Requests of a page, 1 to 100; 20 where it is missing.", minimum = 1, maximum = 100, example = 20),
     ),
@@ -162,16 +172,16 @@ fn query(parts: &Parts) -> Result<Query, Problem> {
     let default = Query::default();
     let state = choice(parts, "state", &State::ALL.map(State::code), State::parse)?;
     let sort = choice(parts, "sort", &Sort::ALL.map(Sort::code), Sort::parse)?;
-    let descending = choice(parts, "order", &["asc", "desc"], |order| match order {
-        "asc" => Some(false),
-        "desc" => Some(true),
+    let order = choice(parts, "order", &["asc", "desc"], |order| match order {
+        "asc" => Some(Order::Asc),
+        "desc" => Some(Order::Desc),
         _ => None,
     })?;
     Ok(Query {
         state,
         text: words(parts, "q")?,
         sort: sort.unwrap_or(default.sort),
-        descending: descending.unwrap_or(default.descending),
+        descending: order.map_or(default.descending, |order| matches!(order, Order::Desc)),
         page: count(parts, "page", LAST_PAGE)?.unwrap_or(default.page),
         per_page: count(parts, "per_page", MOST_PER_PAGE)?.unwrap_or(default.per_page),
     })

@@ -126,8 +126,9 @@ fn personal(answer: impl IntoResponse) -> Response {
 /// A number in a call's path, by its place. What is no number is nobody's request.
 fn number(parts: &Parts, place: usize) -> Result<u64, Problem> {
     let segment = parts.uri.path().split('/').nth(place).unwrap_or_default();
-    let is_plain = !segment.is_empty() && segment.len() <= 10 && segment.bytes().all(|byte| byte.is_ascii_digit());
-    segment.parse().ok().filter(|_| is_plain).ok_or_else(unknown)
+    let is_plain = segment.bytes().all(|byte| byte.is_ascii_digit());
+    let number: Option<u32> = segment.parse().ok().filter(|number| is_plain && *number > 0);
+    number.map(u64::from).ok_or_else(unknown)
 }
 
 /// The parameter of this name in a call's query.

@@ -72,7 +72,7 @@ struct File {
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(
         ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", example = "ce.0210001A@ac-dijon.fr"),
+        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
     ),
     responses(
         (status = 200, body = Shown, description = "The request."),

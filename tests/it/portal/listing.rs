@@ -174,13 +174,10 @@ async fn the_faq_shows_what_is_published_to_everybody_and_nothing_else() {
             "answer": "<p>Ouvrez les <b>bilans</b> d'été<script>x</script><img src=\"/front/document.send.php?docid=1\"></p>",
         });
         input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let id = admin.add("KnowbaseItem", input).await;
         if published {
-            admin
-                .add("Entity_KnowbaseItem", json!({"knowbaseitems_id": id, "entities_id": 0, "is_recursive": 1}))
-                .await;
+            input["_visibility"] = json!({"_type": "Entity", "entities_id": 0, "is_recursive": 1});
         }
-        id
+        admin.add("KnowbaseItem", input).await
     };
     let by_text = article("Valider", true, json!({})).await;
     let by_title = article("Où sont les bilans ?", true, json!({})).await;

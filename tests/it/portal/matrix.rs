@@ -104,8 +104,8 @@ fn rights(who: Who, reads: bool) -> Rights {
     match who {
         NoCredentials | RequesterOnly | MailToken | V1Signature | V1AsV2 | NoSignature | WrongSecret
         | StaleTimestamp | OtherMethodSigned | OtherPathSigned | OtherQuerySigned | OtherBodySigned
-        | UntrustedPeersHeader | ProxyWithTwoPeople | ProxyWithoutAddress => Rights::None(401),
-        FormToken | SignedWithoutRequester | ProxyWithoutPerson => Rights::Caller,
+        | UntrustedPeersHeader | ProxyWithoutPerson | ProxyWithTwoPeople | ProxyWithoutAddress => Rights::None(401),
+        FormToken | SignedWithoutRequester => Rights::Caller,
         SignedByOwner | ProxyOwner | ProxyOwnerFromOwnPage => Rights::Owner,
         SignedByOther | SignedByReferent | ProxyOther => Rights::Stranger,
         ProxyOwnerNamingOther => Rights::None(403),

@@ -3,6 +3,7 @@
 mod listing;
 mod matrix;
 mod saying;
+mod schemathesis;
 mod view;
 
 use std::sync::atomic::{AtomicU32, Ordering};
