@@ -60,7 +60,7 @@ pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> 
         return Ok(Claimed::Signed(signed, requester(parts)?));
     }
     if is_trusted(parts, &settings.trusted_proxies) {
-        let person = by_proxy(parts, settings)?;
+        let person = signed_in(parts, settings)?;
         if requester(parts)?.is_some_and(|asked| asked != person) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,

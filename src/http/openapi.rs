@@ -97,6 +97,7 @@ pub(super) struct MultipartForm {
 
 /// Something more about a request, as JSON: a text, files or both.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct JsonFollowup {
     /// What is added, in plain text; may be empty where there are files.
@@ -108,6 +109,7 @@ pub(super) struct JsonFollowup {
 
 /// The same as a browser writes it, without files.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct FormFollowup {
     /// What is added, in plain text.
@@ -117,6 +119,7 @@ pub(super) struct FormFollowup {
 
 /// The same in parts; each part with a file name is a file, whatever it is called.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct MultipartFollowup {
     /// What is added, in plain text; may be empty where there are files.

@@ -53,13 +53,12 @@ impl People {
 
     /// What GLPI knows this person by.
     pub(super) async fn known<'a>(&self, address: &'a Address) -> Result<Known<'a>, GlpiError> {
-        let account = match self.accounts.get(address).await {
-            Some(account) => account,
-            None => {
-                let account = self.glpi.user_by_email(address.as_str()).await?;
-                self.accounts.insert(address.clone(), account).await;
-                account
-            }
+        let account = if let Some(account) = self.accounts.get(address).await {
+            account
+        } else {
+            let account = self.glpi.user_by_email(address.as_str()).await?;
+            self.accounts.insert(address.clone(), account).await;
+            account
         };
         Ok(Known { address, account })
     }

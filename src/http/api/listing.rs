@@ -23,7 +23,7 @@ const LAST_PAGE: usize = 1000;
 
 /// A page of a person's requests.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Page {
+pub(super) struct Listed {
     /// The requests of this page.
     requests: Vec<Summary>,
     /// How many requests the person has in each state, whatever the call asks for.
@@ -142,7 +142,7 @@ enum Order {
         ("per_page" = Option<u64>, Query, description = "Requests of a page, 1 to 100; 20 where it is missing.", minimum = 1, maximum = 100, example = 20),
     ),
     responses(
-        (status = 200, body = Page, description = "The page."),
+        (status = 200, body = Listed, description = "The page."),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is none of those admitted, or the call is broken."),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
@@ -157,7 +157,7 @@ pub(super) async fn list(With(services): With<Arc<Services>>, request: Request) 
             let (requester, _) = requester(services, parts, body).await?;
             let query = query(parts)?;
             let listing = in_time(deadline, services.portal.requests(&requester, &query)).await?;
-            Ok(personal(Json(Page {
+            Ok(personal(Json(Listed {
                 requests: listing.rows.into_iter().map(Summary::from).collect(),
                 counts: listing.counts,
                 total: listing.total,

@@ -36,8 +36,7 @@ pub fn complement(
         let message = "Ce champ est celui d'une nouvelle demande. Champs admis : description, attachments.";
         FieldError::new(field, "unknown-field", message)
     }));
-    let text = fields.description.map(|text| short(clean(&text), MAX_TEXT)).transpose();
-    let text = text.map(Option::unwrap_or_default).unwrap_or_else(|(code, message)| {
+    let text = short(clean(&fields.description.unwrap_or_default()), MAX_TEXT).unwrap_or_else(|(code, message)| {
         errors.push(FieldError::new(TEXT, code, message));
         String::new()
     });
@@ -48,14 +47,13 @@ pub fn complement(
         return Err(errors);
     }
     let files = attachments(files);
-    let identity = match key {
+    let identity = if let Some(key) = key {
         // No key of a form has a space: a request and what is added to it never share one.
-        Some(key) => Identity::by_key(requester, &format!("{request} {key}"), now),
-        None => {
-            let about = format!("Demande n° {request}");
-            let content = identity::content(&about, &text, &FormFields::default(), &files);
-            Identity::by_content(requester, content, now)
-        }
+        Identity::by_key(requester, &format!("{request} {key}"), now)
+    } else {
+        let about = format!("Demande n° {request}");
+        let content = identity::content(&about, &text, &FormFields::default(), &files);
+        Identity::by_content(requester, content, now)
     };
     Ok(received(requester, request, &text, files, size, identity, now))
 }

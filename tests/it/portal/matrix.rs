@@ -108,9 +108,8 @@ fn rights(who: Who, reads: bool) -> Rights {
         FormToken | SignedWithoutRequester => Rights::Caller,
         SignedByOwner | ProxyOwner | ProxyOwnerFromOwnPage => Rights::Owner,
         SignedByOther | SignedByReferent | ProxyOther => Rights::Stranger,
-        ProxyOwnerNamingOther => Rights::None(403),
         ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin if reads => Rights::Owner,
-        ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin => Rights::None(403),
+        ProxyOwnerNamingOther | ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin => Rights::None(403),
     }
 }
 
@@ -238,7 +237,7 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
         call.header("X-Passerelle-Signature", header("X-Passerelle-Signature"))
     };
     match who {
-        NoCredentials => plain(&what.path),
+        NoCredentials | ProxyWithoutPerson => plain(&what.path),
         RequesterOnly => plain(&named(OWNER)),
         FormToken => plain(&named(OWNER)).bearer_auth(FORM_TOKEN),
         MailToken => plain(&named(OWNER)).bearer_auth(MAIL_TOKEN),
@@ -269,7 +268,6 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
         SignedByOther => signed(OTHER),
         SignedByReferent => signed(REFERENT),
         UntrustedPeersHeader | ProxyOwner => by_proxy(OWNER),
-        ProxyWithoutPerson => plain(&what.path),
         ProxyWithTwoPeople => by_proxy(OWNER).header("X-Remote-Mail", OTHER),
         ProxyWithoutAddress => by_proxy("Jeanne Martin"),
         ProxyOther => by_proxy(OTHER),

@@ -13,7 +13,7 @@ fn seen(scene: &Scene, request: u64) -> TicketView {
     scene.sandbox.tickets().into_iter().find(|view| view.id == number).unwrap()
 }
 
-async fn status(scene: &Scene, request: u64) -> (i64, usize) {
+fn status(scene: &Scene, request: u64) -> (i64, usize) {
     let view = seen(scene, request);
     (view.status, view.followups.len())
 }
@@ -79,16 +79,16 @@ async fn a_followup_puts_what_is_pending_to_work_and_refuses_no_solution_by_the_
     let (path, body) = (followups(request), json!({"description": "Voici"}));
     scene.staff.set_status(request, 4).await;
     assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
-    assert_eq!(status(&scene, request).await, (2, 1));
+    assert_eq!(status(&scene, request), (2, 1));
     scene.staff.solve(request, "<p>Fait.</p>").await;
     assert_eq!(reason(scene.post(&path, &body, Some("b")).await, 409).await, "request-solved");
     // … but what was added before is added.
     assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
-    assert_eq!(status(&scene, request).await, (5, 1));
+    assert_eq!(status(&scene, request), (5, 1));
     scene.staff.set_status(request, 6).await;
     assert_eq!(reason(scene.post(&path, &body, Some("b")).await, 409).await, "request-closed");
     assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
-    assert_eq!(status(&scene, request).await, (6, 1));
+    assert_eq!(status(&scene, request), (6, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +150,7 @@ async fn a_solution_is_refused_with_a_reason_and_then_accepted() {
         let answer = scene.post(&path, &refuse, None).await;
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.json::<Value>().await.unwrap(), json!({"status": "refused", "ticket": request}));
-        assert_eq!(status(&scene, request).await, (2, 1));
+        assert_eq!(status(&scene, request), (2, 1));
     }
     assert_eq!(reason(scene.post(&path, &accept, None).await, 409).await, "nothing-to-approve");
     let view = seen(&scene, request);
@@ -162,7 +162,7 @@ async fn a_solution_is_refused_with_a_reason_and_then_accepted() {
         let answer = scene.post(&path, &accept, None).await;
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.json::<Value>().await.unwrap()["status"], "accepted");
-        assert_eq!(status(&scene, request).await, (6, 2));
+        assert_eq!(status(&scene, request), (6, 2));
     }
     assert_eq!(reason(scene.post(&path, &refuse, None).await, 409).await, "nothing-to-approve");
     let shown = scene.json(&format!("/v1/requests/{request}"), "").await;
