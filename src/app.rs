@@ -24,6 +24,7 @@ use crate::{
     ledger::Ledger,
     notify::Notifier,
     pipeline::Pipeline,
+    portal::Portal,
     proof::Prover,
     quarantine::Quarantine,
     route::Live,
@@ -45,6 +46,8 @@ pub struct App {
     pub escalator: Arc<Escalator>,
     /// Tells people of the steps of their tickets.
     pub notifier: Arc<Notifier>,
+    /// What requesters see.
+    pub portal: Arc<Portal>,
     /// The configuration it was built from.
     pub config: Config,
 }
@@ -89,7 +92,9 @@ impl App {
             quarantine,
             tasks,
         };
-        Ok(Self { pipeline: Arc::new(pipeline), glpi, escalator: Arc::new(escalator), notifier, config })
+        let portal = Arc::new(Portal::new(&config, glpi.clone(), pipeline.mappings.clone())?);
+        let (pipeline, escalator) = (Arc::new(pipeline), Arc::new(escalator));
+        Ok(Self { pipeline, glpi, escalator, notifier, portal, config })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
@@ -181,8 +186,8 @@ impl Server {
             listeners.spawn(imap::serve(imap, mailbox_handlers(pipeline), stop.clone()));
         }
         if let Some(listener) = http {
-            let (for_mail, for_forms, glpi) = (Arc::clone(pipeline), Arc::clone(pipeline), app.glpi.clone());
-            let (escalator, unfinished) = (Arc::clone(&app.escalator), hints.clone());
+            let [for_mail, for_forms, for_complements, for_decisions] = std::array::from_fn(|_| Arc::clone(pipeline));
+            let (escalator, unfinished, glpi) = (Arc::clone(&app.escalator), hints.clone(), app.glpi.clone());
             let handlers = http::Handlers::new(
                 move |envelope, raw| {
                     let pipeline = Arc::clone(&for_mail);
@@ -191,6 +196,14 @@ impl Server {
                 move |received| {
                     let pipeline = Arc::clone(&for_forms);
                     async move { pipeline.request(received).await }
+                },
+                move |received, ticket| {
+                    let pipeline = Arc::clone(&for_complements);
+                    async move { pipeline.complement(received, ticket).await }
+                },
+                move |requester, ticket, decision| {
+                    let pipeline = Arc::clone(&for_decisions);
+                    async move { pipeline.decide(requester, ticket, decision).await }
                 },
                 move |ticket, order| {
                     let (escalator, unfinished) = (Arc::clone(&escalator), unfinished.clone());
@@ -213,6 +226,7 @@ impl Server {
                 app.config.http.clone(),
                 app.config.time_zone.clone(),
                 pipeline.mappings.clone(),
+                Arc::clone(&app.portal),
                 metrics,
                 handlers,
                 stop.clone(),

@@ -12,9 +12,9 @@
 //! (notices at its steps), and [`sweep`], which looks at the tickets for both.
 //!
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
-//! quota), [`proof`] (that the sender is who wrote), [`directory`] (who is a director), [`quarantine`] (mails that
-//! fail again and again), [`clients`] (GLPI, SMTP), [`config`], [`app`] (what `serve` starts), [`commands`] (the
-//! other subcommands) and [`sandbox`] (a GLPI stand-in).
+//! quota), [`portal`] (what a requester sees of their tickets), [`proof`] (that the sender is who wrote),
+//! [`directory`] (who is a director), [`quarantine`] (mails that fail again and again), [`clients`] (GLPI, SMTP),
+//! [`config`], [`app`] (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
 //! Invariants, held by `tests/it/tidy.rs`:
 //!
@@ -37,6 +37,7 @@ pub mod intake;
 pub mod ledger;
 pub mod notify;
 pub mod pipeline;
+pub mod portal;
 pub mod proof;
 pub mod quarantine;
 pub mod request;

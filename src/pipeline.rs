@@ -1,11 +1,13 @@
 //! The way of a request, from intake to acknowledgement: the whole flow on one screen.
 
+mod portal;
 mod reply;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use jiff::{Timestamp, civil::Date};
+use tokio::task::JoinError;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -55,19 +57,27 @@ impl Pipeline {
 
     /// Handles one request, to its end; logs and counts the outcome.
     pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
-        let (began, channel, reference) = (std::time::Instant::now(), received.channel, received.reference);
-        let failing = Failing::new(&received);
-        let this = Arc::clone(self);
-        let outcome = self.tasks.spawn(async move { this.handle(received).await }).await.unwrap_or_else(|error| {
-            // A defect: the sender keeps the request, and the next one is handled as ever. The panic's own words
-            // may quote the request: they do not belong into the log.
-            tracing::error!(panicked = error.is_panic(), %reference, "handling a request failed");
-            deferred(Reason::Internal, "the gateway failed on this request".to_owned(), None)
-        });
-        let outcome = match outcome {
-            Outcome::Deferred(deferral) => self.put_off(&failing, deferral).await,
-            settled => settled,
-        };
+        let (channel, reference) = (received.channel, received.reference);
+        let (failing, this, of_failing) = (Failing::new(&received), Arc::clone(self), Arc::clone(self));
+        let handling = self.tasks.spawn(async move { this.handle(received).await });
+        self.to_its_end(channel, reference, async move {
+            match settled(handling.await, reference) {
+                Outcome::Deferred(deferral) => of_failing.put_off(&failing, deferral).await,
+                settled => settled,
+            }
+        })
+        .await
+    }
+
+    /// Goes on with a request to its end, even if whoever handed it in goes away; logs and counts the outcome.
+    async fn to_its_end(
+        &self,
+        channel: Channel,
+        reference: Reference,
+        handling: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Outcome {
+        let began = std::time::Instant::now();
+        let outcome = settled(self.tasks.spawn(handling).await, reference);
         log(&outcome, channel, reference);
         telemetry::count(channel, &outcome, began.elapsed());
         outcome
@@ -204,6 +214,15 @@ impl Pipeline {
     fn today(&self) -> Date {
         Timestamp::now().to_zoned(self.rules.time_zone().clone()).date()
     }
+}
+
+/// The outcome of a handling; one that broke is a defect: the sender keeps the request, and the next one is handled as
+/// ever. The panic's own words may quote the request: they do not belong into the log.
+fn settled(handled: Result<Outcome, JoinError>, reference: Reference) -> Outcome {
+    handled.unwrap_or_else(|error| {
+        tracing::error!(panicked = error.is_panic(), %reference, "handling a request failed");
+        deferred(Reason::Internal, "the gateway failed on this request".to_owned(), None)
+    })
 }
 
 /// The end of a request of which nothing is confirmed in GLPI.

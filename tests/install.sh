@@ -1,15 +1,30 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that the tests need and that are missing; needs root or sudo only
-# then. The tests start these servers themselves, each on its own: none is started or enabled here.
+# then. The tests start these servers themselves, each on its own: none is started or enabled here. What fuzzes the
+# API goes into target/schemathesis, from PyPI.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
+cd "$(dirname "$0")/.."
+
+fuzzer() {
+  local venv=target/schemathesis wanted=tests/schemathesis/requirements.txt
+  cmp --quiet "$wanted" "$venv/installed.txt" && return
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+  cp "$wanted" "$venv/installed.txt"
+}
 
 # Each package brings a program of its own name, or the one behind its `=`.
 missing=()
 for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap; do
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ ${#missing[@]} -eq 0 ]; then
+  [ "${1:-}" = packages ] || fuzzer
+  exit
+fi
 
 if ! command -v apt-get >/dev/null; then
   echo "tests/install.sh: missing: ${missing[*]}; this system has no apt-get: install them by its own means" >&2
@@ -21,7 +36,8 @@ if [ "$(id -u)" != 0 ]; then
     exit 1
   fi
   echo "The tests need ${missing[*]}: sudo installs them." >&2
-  exec sudo "$0"
+  sudo tests/install.sh packages
+  exec tests/install.sh
 fi
 
 # Packages start no service while this file says so (Debian: invoke-rc.d).
@@ -47,3 +63,5 @@ if command -v systemctl >/dev/null; then
     systemctl --quiet disable "${package%-imapd}" 2>/dev/null || true
   done
 fi
+
+[ "${1:-}" = packages ] || fuzzer

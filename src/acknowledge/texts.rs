@@ -240,7 +240,7 @@ mod tests {
     use super::{LONGEST_SUBJECT, Signature, Text, quoted_subject, receipt, redirection, refusal};
     use crate::{
         request::{FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal},
-        screen::{Standing, samples},
+        screen::{Part, Stage, Standing, samples},
     };
 
     const SIGNATURE: Signature<'_> =
@@ -338,7 +338,7 @@ mod tests {
 
     fn found(has_account: bool) -> Standing {
         let link = "https://glpi.example.fr/front/ticket.form.php?id=1234".into();
-        Standing::Found { ticket: 1234, link, is_actor: true, is_closed: false, has_account }
+        Standing::Found { ticket: 1234, link, part: Part::Actor, stage: Stage::Open, has_account }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     proof::Prover,
     request::{Address, Channel, Reason, Received, Reference},
     route::{self, Live},
-    screen::{self, Passed, Place, Proof, Rejection, Reply, Rules, Standing, Thread},
+    screen::{self, Part, Passed, Place, Proof, Rejection, Reply, Rules, Stage, Standing, Thread},
 };
 
 /// Shows what would become of mails: each rule's verdict, the category, the group, the notice. Changes
@@ -241,7 +241,8 @@ impl Trial {
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
         let link = deliver::link(&self.config.glpi).replace("{id}", &number.to_string());
-        let standing = Standing::Found { ticket: number, link, is_actor: true, is_closed: false, has_account: true };
+        let standing =
+            Standing::Found { ticket: number, link, part: Part::Requester, stage: Stage::Open, has_account: true };
         match screen::reply(&standing, &self.rules) {
             Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
             Err(rejection) => {

@@ -322,6 +322,12 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give it as https://portail.example.fr/portail/demandes/{id}, with {id} for the request's number.",
         ));
     }
+    if !config.http.trusted_proxies.is_empty() && !is_field_name(&config.http.identity_header) {
+        return Err(ConfigError::setting(
+            format!("http.identity_header is no name of an HTTP header: \"{}\"", config.http.identity_header),
+            "Give the name alone, such as \"X-Remote-Mail\", or empty http.trusted_proxies.",
+        ));
+    }
     check_sender(&config.sender)?;
     check_escalation(config)?;
     for rule in &config.screen.disabled {
@@ -342,6 +348,12 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// A name as RFC 9110 section 5.1 has it.
+fn is_field_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_plain)
 }
 
 /// Whether anything can prove a sender, where that is required.

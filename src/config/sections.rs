@@ -1,8 +1,14 @@
 //! The sections of the configuration. The keys are documented where users read them: `config/default.toml`.
 #![allow(missing_docs, reason = "config/default.toml documents every key, once")]
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -168,6 +174,9 @@ pub struct Http {
     pub webhook_secrets: Vec<SecretString>,
     #[serde(with = "humantime_serde")]
     pub clock_skew: Duration,
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    pub identity_header: String,
     pub max_size: usize,
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
@@ -378,6 +387,17 @@ fn optional_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     text.parse()
         .map(Some)
         .map_err(|_| D::Error::custom(format!("\"{text}\" is no address and port, such as \"127.0.0.1:8080\"")))
+}
+
+/// Networks; an address alone is one of itself.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let network = |text: &String| {
+        let text = text.trim();
+        let parsed = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        parsed.map_err(|_| D::Error::custom(format!("\"{text}\" is no address or network, such as \"10.0.0.0/8\"")))
+    };
+    texts.iter().filter(|text| !text.trim().is_empty()).map(network).collect()
 }
 
 pub(super) fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {

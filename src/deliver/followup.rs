@@ -1,17 +1,19 @@
-//! A reply becomes a follow-up of the ticket it is about, in the name of the person who wrote it.
+//! What is written about a ticket becomes a follow-up of it, in the name of the person who wrote it.
 
 use minijinja::HtmlEscape;
 
-use super::{BY_MAIL, Chosen, Deliverer, New, Undelivered, attachments, missing, not_made};
+use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, New, Undelivered, attachments, missing, not_made};
 use crate::{
-    clients::glpi::{Effect, GlpiError, NewFollowup, Requester},
-    request::{Received, Reference},
-    screen::{MayFollowUp, Reply, Standing, Thread},
+    clients::glpi::{Effect, GlpiError, NewFollowup, Requester, Role},
+    request::{Origin, Received, Reference},
+    screen::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
 const LONGEST_THREAD: u32 = 400;
-/// GLPI's status «Closed».
+/// GLPI's ticket statuses.
+const PENDING: u64 = 4;
+const SOLVED: u64 = 5;
 const CLOSED: u64 = 6;
 
 impl Deliverer {
@@ -36,20 +38,38 @@ impl Deliverer {
             Err(error) => return Err(error),
         };
         let user = self.names.user(reply.requester()).await?;
-        let is_actor = people.iter().any(|person| match &person.who {
+        let theirs = people.iter().filter(|person| match &person.who {
             Requester::User(other) => Some(*other) == user,
-            Requester::Email(email) => email.eq_ignore_ascii_case(reply.requester().as_str()),
+            Requester::Email(email) => email.to_lowercase() == reply.requester().as_str(),
         });
-        Ok(Standing::Found {
-            ticket: number,
-            link: self.link(number),
-            is_actor,
-            is_closed: ticket.status == CLOSED,
-            has_account: user.is_some(),
-        })
+        let part = theirs.fold(Part::None, |part, person| match person.role {
+            Role::Requester => Part::Requester,
+            Role::Assigned | Role::Observer if part == Part::None => Part::Actor,
+            Role::Assigned | Role::Observer => part,
+        });
+        let stage = match ticket.status {
+            PENDING => Stage::Pending,
+            SOLVED => Stage::Solved,
+            CLOSED => Stage::Closed,
+            _ => Stage::Open,
+        };
+        Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account: user.is_some() })
     }
 
-    /// Adds a reply to its ticket, with its files. A pending or solved ticket is opened again, as GLPI's own
+    /// The last solution of a ticket, whatever became of it.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn last_solution(&self, ticket: u64) -> Result<Option<u64>, Undelivered> {
+        match self.glpi.ticket_solutions(ticket).await {
+            Ok(solutions) => Ok(solutions.last().map(|solution| solution.id)),
+            Err(GlpiError::NotFound) => Ok(None),
+            Err(error) => Err(not_made(&error)),
+        }
+    }
+
+    /// Adds a reply to its ticket, with its files. A mail opens a pending or solved ticket again, as GLPI's own
     /// collector does it (`MailCollector::buildTicket`, `add_reopen`): its référents see it.
     ///
     /// # Errors
@@ -68,8 +88,15 @@ impl Deliverer {
                 content_html: format!("{opening}{}", content(&html, chosen)),
                 author,
                 private: false,
-                request_type: Some(BY_MAIL),
-                effect: Effect::Reopen,
+                request_type: Some(match received.origin {
+                    Origin::Mail(_) => BY_MAIL,
+                    Origin::Form(_) => BY_FORM,
+                }),
+                effect: match accepted.change() {
+                    Change::None => Effect::None,
+                    Change::Reopen => Effect::Reopen,
+                    Change::Close => Effect::Close,
+                },
             })
         };
         let (_, files) = self.make(received.reference, &mut chosen, make).await?;
@@ -117,7 +144,11 @@ fn opening(reply: &Reply, has_account: bool) -> String {
     let date = reply.arrived().strftime("%d/%m/%Y à %H:%M");
     let reference = reply.received().reference;
     let from = if has_account { String::new() } else { format!(" de {}", HtmlEscape(reply.requester().as_str())) };
-    format!("<p><em>Réponse par courriel{from}, le {date}. Référence : {reference}</em></p>")
+    let how = match reply.received().origin {
+        Origin::Mail(_) => "Réponse par courriel",
+        Origin::Form(_) => "Écrit sur le portail",
+    };
+    format!("<p><em>{how}{from}, le {date}. Référence : {reference}</em></p>")
 }
 
 fn content(html: &str, chosen: &Chosen) -> String {

@@ -271,12 +271,16 @@ impl Deliverer {
 pub fn link(config: &config::Glpi) -> String {
     match config.ticket_link.as_str() {
         "" => {
-            let url = config.url.trim_end_matches('/');
-            let base = ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url);
-            format!("{base}/front/ticket.form.php?id={{id}}")
+            format!("{}/front/ticket.form.php?id={{id}}", site(config))
         }
         link => link.to_owned(),
     }
+}
+
+/// Where GLPI's pages are, beside its API.
+pub fn site(config: &config::Glpi) -> &str {
+    let url = config.url.trim_end_matches('/');
+    ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url)
 }
 
 fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &Chosen) -> NewTicket {

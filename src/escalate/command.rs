@@ -3,7 +3,7 @@
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::Direction;
-use crate::intake::parse::text_of_html;
+use crate::intake::parse::text_of;
 
 /// A command is looked for in so many bytes of a follow-up: it stands at its beginning, its reason behind it.
 const READ: usize = 16 * 1024;
@@ -20,7 +20,7 @@ pub struct Command {
 impl Command {
     /// The command a follow-up begins with. Case and accents do not matter.
     pub fn find(html: &str) -> Option<Self> {
-        let text = text_of_html(&html[..html.floor_char_boundary(READ)]);
+        let text = text_of(&html[..html.floor_char_boundary(READ)]);
         let rest = text.trim_start().strip_prefix('#')?;
         let end = rest.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).unwrap_or(rest.len());
         let (word, reason) = rest.split_at(end);

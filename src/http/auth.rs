@@ -1,4 +1,4 @@
-//! Who may call: bearer tokens, and the portal's signature over the raw body.
+//! Who may call: bearer tokens, and the portal's signature, over the raw body alone (v1) or over all of a call (v2).
 
 use axum::http::{HeaderMap, StatusCode, header};
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -13,7 +13,7 @@ use crate::config;
 
 /// Unix seconds at which the portal signed.
 pub(super) const TIMESTAMP: &str = "X-Passerelle-Timestamp";
-/// `v1=<hex>`, several separated by commas.
+/// `v1=<hex>` or `v2=<hex>`, several separated by commas.
 pub(super) const SIGNATURE: &str = "X-Passerelle-Signature";
 
 /// RFC 6750 section 3.
@@ -26,14 +26,15 @@ pub(super) enum Proof {
     /// By a token, checked already.
     Token,
     /// By a signature, to be checked when the body is at hand.
-    Signed(Claim),
+    Signed(Signed),
 }
 
 /// A signature as its two headers give it, of a plausible time.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct Signed {
     timestamp: String,
-    signatures: Vec<Vec<u8>>,
+    /// Each with its version, `v1` or `v2`.
+    signatures: Vec<(String, Vec<u8>)>,
 }
 
 /// Checks the token of `POST /v1/mail`.
@@ -90,7 +91,7 @@ pub(super) fn form(headers: &HeaderMap, settings: &config::Http, now: Timestamp)
         return Ok(Proof::Token);
     }
     if headers.contains_key(SIGNATURE) || headers.contains_key(TIMESTAMP) {
-        return claim(headers, settings, now).map(Proof::Signed);
+        return signed(headers, settings, now).map(Proof::Signed);
     }
     Err(match token {
         Some(_) => bad_token("http.form_tokens"),
@@ -108,16 +109,8 @@ impl Proof {
     ///
     /// 401 when no secret gives any of the signatures.
     pub(super) fn confirm(&self, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
-        let Self::Signed(claim) = self else { return Ok(()) };
-        let mut valid = false;
-        for secret in given(&settings.portal_secrets) {
-            let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { continue };
-            let mac = mac.chain_update(claim.timestamp.as_bytes()).chain_update(b".").chain_update(body);
-            for signature in &claim.signatures {
-                valid |= mac.clone().verify_slice(signature).is_ok();
-            }
-        }
-        if valid {
+        let Self::Signed(signed) = self else { return Ok(()) };
+        if signed.covers("v1", &[body], settings) {
             return Ok(());
         }
         Err(unauthorized(
@@ -127,7 +120,40 @@ impl Proof {
     }
 }
 
-fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Claim, Problem> {
+impl Signed {
+    /// Whether a secret gives one of the signatures of this version, over the timestamp, a full stop and these parts.
+    pub(super) fn covers(&self, version: &str, parts: &[&[u8]], settings: &config::Http) -> bool {
+        let mut valid = false;
+        for secret in given(&settings.portal_secrets) {
+            let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { continue };
+            let mut mac = mac.chain_update(self.timestamp.as_bytes()).chain_update(b".");
+            for part in parts {
+                mac.update(part);
+            }
+            for (_, signature) in self.signatures.iter().filter(|(of, _)| of == version) {
+                valid |= mac.clone().verify_slice(signature).is_ok();
+            }
+        }
+        valid
+    }
+}
+
+/// Whether any signature can be right.
+pub(super) fn takes_signatures(settings: &config::Http) -> bool {
+    any(&settings.portal_secrets)
+}
+
+/// Whether the caller presents one of the portal's tokens.
+pub(super) fn has_form_token(headers: &HeaderMap, settings: &config::Http) -> bool {
+    bearer(headers).is_some_and(|token| matches_any(token, &settings.form_tokens))
+}
+
+/// Reads the two headers of a signature.
+///
+/// # Errors
+///
+/// 401 naming what is missing or wrong.
+pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Signed, Problem> {
     let Some(timestamp) = headers.get(TIMESTAMP) else {
         return Err(unauthorized(
             "missing-timestamp",
@@ -154,7 +180,7 @@ fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result
     if !headers.contains_key(SIGNATURE) {
         return Err(unauthorized(
             "missing-signature",
-            "L'en-tête X-Passerelle-Signature manque. Donnez « v1= » suivi de la signature HMAC-SHA256 en hexadécimal.",
+            "L'en-tête X-Passerelle-Signature manque. Donnez « v1= » ou « v2= » suivi de la signature HMAC-SHA256 en hexadécimal.",
         ));
     }
     let signatures: Vec<_> = headers
@@ -162,15 +188,18 @@ fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(|item| HEXLOWER_PERMISSIVE.decode(item.trim().strip_prefix("v1=")?.as_bytes()).ok())
+        .filter_map(|item| {
+            let (version, signature) = item.trim().split_once('=').filter(|(of, _)| ["v1", "v2"].contains(of))?;
+            Some((version.to_owned(), HEXLOWER_PERMISSIVE.decode(signature.as_bytes()).ok()?))
+        })
         .collect();
     if signatures.is_empty() {
         return Err(unauthorized(
             "bad-signature",
-            "L'en-tête X-Passerelle-Signature est illisible. Sa forme est « v1= » suivi de 64 chiffres hexadécimaux ; plusieurs se séparent par des virgules.",
+            "L'en-tête X-Passerelle-Signature est illisible. Sa forme est « v1= » ou « v2= » suivi de 64 chiffres hexadécimaux ; plusieurs se séparent par des virgules.",
         ));
     }
-    Ok(Claim { timestamp: timestamp.to_owned(), signatures })
+    Ok(Signed { timestamp: timestamp.to_owned(), signatures })
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).

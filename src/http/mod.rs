@@ -3,18 +3,21 @@
 //! | file | what it does |
 //! |---|---|
 //! | `serve` | connections: their number, their time, the end of them |
-//! | `auth` | who may call |
+//! | `auth`, `identity` | who may call, and for whom |
 //! | `body` | reads a body within bounds |
 //! | `mail`, `requests` | the two ways in |
+//! | `api/` | a requester's requests, for a portal |
 //! | `tickets` | tickets go to another level |
 //! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem` | what comes back |
 //! | `health`, `openapi` | for machines that watch and people who connect |
 
 mod answer;
+mod api;
 mod auth;
 mod body;
 mod health;
+mod identity;
 mod mail;
 mod openapi;
 mod problem;
@@ -60,7 +63,8 @@ use crate::{
     config,
     escalate::{EscalateError, Moved, Order},
     intake::Envelope,
-    request::{Outcome, Reason, Received},
+    portal::Portal,
+    request::{Address, Decision, Outcome, Reason, Received},
     route,
 };
 
@@ -71,6 +75,8 @@ const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 type Mail = dyn Fn(Envelope, Bytes) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Form = dyn Fn(Received) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Complement = dyn Fn(Received, u64) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Decide = dyn Fn(Address, u64, Decision) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Move = dyn Fn(u64, Order) -> BoxFuture<'static, Result<Moved, EscalateError>> + Send + Sync;
 type Hint = dyn Fn(u64) + Send + Sync;
 type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
@@ -80,6 +86,7 @@ pub struct Services {
     settings: config::Http,
     time_zone: TimeZone,
     mappings: route::Live,
+    portal: Arc<Portal>,
     metrics: PrometheusHandle,
     handlers: Handlers,
     stop: CancellationToken,
@@ -89,17 +96,18 @@ pub struct Services {
 
 impl Services {
     /// The API with these settings. `time_zone` says when the quota's next day begins, `mappings` which
-    /// applications a form may name, `stop` when to finish.
+    /// applications a form may name, `portal` what requesters see, `stop` when to finish.
     pub fn new(
         settings: config::Http,
         time_zone: TimeZone,
         mappings: route::Live,
+        portal: Arc<Portal>,
         metrics: PrometheusHandle,
         handlers: Handlers,
         stop: CancellationToken,
     ) -> Self {
         let room = body::Room::new(settings.max_size);
-        Self { settings, time_zone, mappings, metrics, handlers, stop, room, running: TaskTracker::new() }
+        Self { settings, time_zone, mappings, portal, metrics, handlers, stop, room, running: TaskTracker::new() }
     }
 
     /// The answer to a request that has a body, as `handle` gives it before the deadline it is told.
@@ -159,28 +167,38 @@ impl fmt::Debug for Services {
 pub struct Handlers {
     mail: Box<Mail>,
     form: Box<Form>,
+    complement: Box<Complement>,
+    decide: Box<Decide>,
     move_ticket: Box<Move>,
     ready: Box<Ready>,
     hint: Box<Hint>,
 }
 
 impl Handlers {
-    /// `mail` and `form` take a request to its outcome; `move_ticket` takes a ticket to another level; `ready` says, in French, why none can be handled now.
-    pub fn new<M, F, T, R>(
+    /// `mail` and `form` take a request to its outcome, `complement` what is added to the ticket of this number,
+    /// `decide` what its requester decides; `move_ticket` takes a ticket to another level; `ready` says, in French,
+    /// why nothing can be handled now.
+    pub fn new<M, F, C, D, T, R>(
         mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
         form: impl Fn(Received) -> F + Send + Sync + 'static,
+        complement: impl Fn(Received, u64) -> C + Send + Sync + 'static,
+        decide: impl Fn(Address, u64, Decision) -> D + Send + Sync + 'static,
         move_ticket: impl Fn(u64, Order) -> T + Send + Sync + 'static,
         ready: impl Fn() -> R + Send + Sync + 'static,
     ) -> Self
     where
         M: Future<Output = Outcome> + Send + 'static,
         F: Future<Output = Outcome> + Send + 'static,
+        C: Future<Output = Outcome> + Send + 'static,
+        D: Future<Output = Outcome> + Send + 'static,
         T: Future<Output = Result<Moved, EscalateError>> + Send + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
         Self {
             mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
             form: Box::new(move |received| Box::pin(form(received))),
+            complement: Box::new(move |received, ticket| Box::pin(complement(received, ticket))),
+            decide: Box::new(move |requester, ticket, decision| Box::pin(decide(requester, ticket, decision))),
             move_ticket: Box::new(move |ticket, order| Box::pin(move_ticket(ticket, order))),
             ready: Box::new(move || Box::pin(ready())),
             hint: Box::new(|_| ()),

@@ -12,13 +12,13 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Services, auth, health, mail, requests, tickets, webhook};
+use super::{Services, api, auth, health, mail, requests, tickets, webhook};
 use crate::intake::form;
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`."),
-    tags((name = "requests", description = "Requests for help."), (name = "tickets", description = "What becomes of their tickets."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
+    tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
     modifiers(&Schemes),
 )]
 struct Api;
@@ -58,7 +58,14 @@ impl Modify for Schemes {
             "portal_signature",
             header(
                 auth::SIGNATURE,
-                "`v1=` and the hexadecimal HMAC-SHA256, keyed with one of `http.portal_secrets`, of the timestamp, a full stop and the raw body. Several, separated by commas, during a rotation.",
+                "`v1=` or `v2=` and a hexadecimal HMAC-SHA256, keyed with one of `http.portal_secrets`: v1 of the timestamp, a full stop and the raw body, for `POST /v1/requests`; v2 of the timestamp, the method, path and query as sent, and the raw body, with a full stop between each two, for every other call. The query names the requester in `requester`. Several, separated by commas, during a rotation.",
+            ),
+        );
+        components.add_security_scheme(
+            "proxy_identity",
+            header(
+                "X-Remote-Mail",
+                "The signed-in person's address, in the header of `http.identity_header`: believed only of a proxy in `http.trusted_proxies`.",
             ),
         );
     }
@@ -100,6 +107,41 @@ pub(super) struct MultipartForm {
     attachments: Option<Vec<Vec<u8>>>,
 }
 
+/// Something more about a request, as JSON: a text, files or both.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct JsonFollowup {
+    /// What is added, in plain text; may be empty where there are files.
+    #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
+    description: String,
+    /// Files.
+    attachments: Option<Vec<JsonFile>>,
+}
+
+/// The same as a browser writes it, without files.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct FormFollowup {
+    /// What is added, in plain text.
+    #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
+    description: String,
+}
+
+/// The same in parts; each part with a file name is a file, whatever it is called.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct MultipartFollowup {
+    /// What is added, in plain text; may be empty where there are files.
+    #[schema(max_length = 20000)]
+    description: String,
+    /// Files.
+    #[schema(value_type = Option<Vec<String>>, format = Binary)]
+    attachments: Option<Vec<Vec<u8>>>,
+}
+
 /// This description
 #[utoipa::path(get, path = "/openapi.json", tag = "health", responses(
     (status = 200, body = Object, content_type = "application/json", description = "OpenAPI 3.1."),
@@ -113,6 +155,7 @@ pub(super) fn routes() -> Router<Arc<Services>> {
     let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(mail::take))
         .routes(routes!(requests::create))
+        .merge(api::routes())
         .routes(routes!(tickets::escalate))
         .routes(routes!(tickets::hand_back))
         .routes(routes!(webhook::take, webhook::challenge))

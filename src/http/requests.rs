@@ -10,7 +10,7 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{Services, answer, auth, body::Incoming, openapi, problem::Problem};
-use crate::intake::form::{self, Encoding};
+use crate::intake::form::{self, Encoding, Unreadable};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -22,7 +22,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// within ten minutes is a repeat.
 #[utoipa::path(post, path = "/v1/requests", operation_id = "hand_in_form", tag = "requests",
     security(("form_token" = []), ("portal_timestamp" = [], "portal_signature" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11")),
     request_body(content(
         (openapi::JsonForm = "application/json", example = json!({
             "requester": "ce.0210001A@ac-dijon.fr", "application": "LSUN / LSU", "type": "Incident", "urgency": 3,
@@ -63,9 +63,7 @@ async fn handle(
     let whole = body.read(&services.room).await?;
     proof.confirm(&whole.bytes, &services.settings)?;
     let size = whole.bytes.len() as u64;
-    let submission = form::read(encoding, whole.bytes)
-        .await
-        .map_err(|unreadable| Problem::new(StatusCode::BAD_REQUEST, "bad-form", unreadable.to_string()))?;
+    let submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
     let mappings = services.mappings.now();
     // Not earlier: a body may take minutes, and a form is named by the minute it came in.
     let now = Timestamp::now();
@@ -74,7 +72,12 @@ async fn handle(
     Ok(answer::of(outcome, &services.time_zone))
 }
 
-fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+#[allow(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+pub(super) fn unreadable(unreadable: Unreadable) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad-form", unreadable.to_string())
+}
+
+pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Encoding::of(value).ok_or_else(|| {
         Problem::new(
@@ -85,7 +88,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     })
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let visible = (1..=255).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);

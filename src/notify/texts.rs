@@ -7,7 +7,7 @@ use askama::Template;
 use crate::{
     acknowledge::{Text, line},
     clients::glpi::Ticket,
-    intake::parse::text_of_html,
+    intake::parse::text_of,
     request::Reference,
 };
 
@@ -187,7 +187,7 @@ fn short(text: &str) -> String {
 
 /// The text of HTML, in lines, as far as `longest` characters.
 fn quote(html: &str, longest: usize) -> Vec<String> {
-    let text = text_of_html(&html[..html.floor_char_boundary(MOST_HTML)]);
+    let text = text_of(&html[..html.floor_char_boundary(MOST_HTML)]);
     let mut left = longest;
     let mut lines = Vec::new();
     for text in text.lines() {

@@ -22,7 +22,7 @@ impl Pipeline {
     }
 
     /// Adds it, unless an earlier copy is there already.
-    async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Outcome {
+    pub(super) async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Outcome {
         let mine = match self.ledger.claim_reply(reply, accepted).await {
             Claim::Mine(mine) => mine,
             Claim::Known(known) => return added(reply, known.ticket),
@@ -61,6 +61,6 @@ impl Pipeline {
     }
 }
 
-fn added(reply: &Reply, ticket: u64) -> Outcome {
+pub(super) fn added(reply: &Reply, ticket: u64) -> Outcome {
     Outcome::Followup(Addition { ticket, reference: reply.received().reference })
 }

@@ -84,6 +84,15 @@ pub struct Addition {
     pub reference: Reference,
 }
 
+/// What a requester decides on the solution of their request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is accepted: the request is closed.
+    Accept,
+    /// It is refused, for this reason in plain text: the request is open again.
+    Refuse(String),
+}
+
 /// A rule's no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -173,6 +182,21 @@ reasons! {
     /// A reply to a ticket that GLPI does not have, or not any more.
     TicketUnknown = "ticket-unknown",
         "La demande à laquelle répond votre message n'existe pas, ou plus, dans l'assistance. Vérifiez le numéro indiqué dans l'objet, ou écrivez un nouveau message, sans répondre à un ancien, dont l'objet nomme l'application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE).";
+
+    // On the portal: `{ticket}` stands for the number of the request.
+
+    /// No request of this number is this requester's.
+    RequestUnknown = "request-unknown",
+        "Vous n'avez aucune demande de ce numéro. Vérifiez-le dans la liste de vos demandes.";
+    /// Something to be added to a request that waits for its requester's approval.
+    RequestSolved = "request-solved",
+        "La demande n°\u{a0}{ticket} a reçu une solution\u{a0}: votre complément n'y a pas été ajouté. Si la solution ne convient pas, refusez la clôture en disant pourquoi\u{a0}; sinon, approuvez-la.";
+    /// Something to be added to a request that is over.
+    RequestClosed = "request-closed",
+        "La demande n°\u{a0}{ticket} est clôturée\u{a0}: votre complément n'y a pas été ajouté. Si vous avez encore besoin d'aide, déposez une nouvelle demande et rappelez-y le numéro {ticket}.";
+    /// An approval or its refusal, of a request that waits for none.
+    NothingToApprove = "nothing-to-approve",
+        "La demande n°\u{a0}{ticket} n'attend pas votre approbation\u{a0}: aucune solution n'y est proposée, ou la clôture est déjà décidée. Rechargez la demande pour voir où elle en est.";
 
     /// A delivery report or a null sender.
     Bounce = "bounce", "Avis de non-remise : aucune suite.";

@@ -151,10 +151,10 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Mappings, RouteError, route};
+    use super::super::{Mappings, Opening, RouteError, Target, route};
     use crate::{
         directory::Answer,
-        request::{Body, Person},
+        request::{Body, FormFields, Person},
         screen::{self, Place, samples},
     };
 
@@ -204,6 +204,37 @@ mod tests {
             assert!(routed.content().contains(part), "{part} in {}", routed.content());
         }
         assert_eq!(routed.target().group, "Référents-LSU");
+    }
+
+    #[test]
+    fn an_opening_is_read_back_whatever_the_requester_is_called() {
+        let is_application = |name: &str| ["LSU", "LSU (livret)"].contains(&name);
+        for (application, nature) in [
+            ("LSU", None),
+            ("LSU", Some("LSU : import & export")),
+            ("LSU", Some("Saisie (bilans)")),
+            ("LSU (livret)", None),
+            ("LSU (livret)", Some("Accès / \"habilitations\"")),
+            ("ONDE", Some("ONDE : accès")),
+        ] {
+            let screened = screened(|received| {
+                received.display_name = Some("Application : ONDE (x)<hr>".into());
+                received.body.html = "<p>Application : APAE</p><hr>".into();
+            });
+            let reference = screened.received().reference;
+            let form = FormFields { nature: nature.map(str::to_owned), ..FormFields::default() };
+            let mappings = Mappings::load(None).unwrap();
+            let mapping = mappings.find("LSU").unwrap();
+            let target = Target { application: application.to_owned(), ..mapping.target(&form, None) };
+            let (_, content) = super::render(mapping, &screened, &form, &target).unwrap();
+            let opening = Opening::read(&content, is_application).unwrap();
+            assert_eq!(opening.reference, reference);
+            assert_eq!((opening.application.as_str(), opening.nature.as_deref()), (application, nature), "{content}");
+            assert!(content[opening.end..].trim_start().starts_with("<p>Application : APAE</p>"), "{content}");
+        }
+        for other in ["", "<p>Bonjour</p>", "<p>Application : LSU</p><hr>", "<hr>"] {
+            assert_eq!(Opening::read(other, is_application), None, "{other}");
+        }
     }
 
     #[test]

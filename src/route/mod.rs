@@ -4,9 +4,11 @@
 mod content;
 mod mapping;
 mod mappings;
+mod opening;
 
 pub use mapping::{Level, Mapping, Nature, Override};
 pub use mappings::{Live, Mappings};
+pub use opening::Opening;
 
 use crate::{
     request::{FormFields, Origin, Received, TicketKind},

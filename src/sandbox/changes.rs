@@ -88,12 +88,27 @@ fn add(
         "Group_Ticket" | "Ticket_User" => actors::add(desk, caller, kind, &input)?,
         "ITILFollowup" => timeline::add_followup(desk, caller, input, files, &mut messages)?,
         "ITILSolution" => timeline::add_solution(desk, caller, input)?,
-        _ => add_plain(desk, caller, kind, &mut input)?,
+        _ => {
+            let id = add_plain(desk, caller, kind, &mut input)?;
+            publish(desk, kind, id, &input);
+            id
+        }
     };
     if let Some(label) = label(&desk.store, kind, id) {
         messages.push(Level::Info, format!("Élément ajouté : {label}"));
     }
     Ok((id, messages.last()))
+}
+
+/// Gives a new article the readers it was made with, as far as they are an entity's.
+fn publish(desk: &mut Helpdesk, kind: &str, id: i64, input: &Row) {
+    if let ("KnowbaseItem", Some(Value::Object(readers))) = (kind, input.get("_visibility"))
+        && text_of(readers, "_type") == "Entity"
+    {
+        let mut readers = readers.clone();
+        readers.insert("knowbaseitems_id".to_owned(), id.into());
+        desk.store.insert("Entity_KnowbaseItem", &readers);
+    }
 }
 
 /// Items without a life of their own.
@@ -107,6 +122,12 @@ fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) 
             let level = path.matches(" > ").count() + 1;
             input.insert("completename".to_owned(), path.into());
             input.insert("level".to_owned(), level.into());
+        }
+        "Entity_KnowbaseItem" => {
+            let article = desk.store.get("KnowbaseItem", int_of(input, "knowbaseitems_id"));
+            if !article.is_some_and(|row| readable(&desk.store, caller, "KnowbaseItem", row)) {
+                return Err(RIGHT_MISSING.to_owned());
+            }
         }
         "KnowbaseItem_Item" => {
             let (article, item) = (int_of(input, "knowbaseitems_id"), int_of(input, "items_id"));
@@ -147,6 +168,7 @@ fn label(store: &Store, kind: &str, id: i64) -> Option<String> {
         "Ticket" => format!("{} ({id})", name.unwrap_or_else(|| format!("Ticket - ID {id}"))),
         "ITILSolution" => id.to_string(),
         "KnowbaseItem_Item" => format!("Objet de la base de connaissances - ID {id}"),
+        "Entity_KnowbaseItem" => format!("Général - ID {id}"),
         "KnowbaseItem" => name.unwrap_or_else(|| format!("Base de connaissances - ID {id}")),
         "Group_Ticket"
         | "Ticket_User"

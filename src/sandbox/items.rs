@@ -63,13 +63,14 @@ pub(super) fn visible(store: &Store, caller: &Caller, kind: &str, row: &Row) -> 
     caller.may("ticket", right::READ_ALL) || ticket.is_some_and(|ticket| caller.sees(store, ticket))
 }
 
-/// Whether the caller may open this row: an article needs readers (`_visibility` on creation), or
+/// Whether the caller may open this row: an article needs readers (`_visibility` on creation, or an entity), or
 /// it is the caller's own.
 pub(super) fn readable(store: &Store, caller: &Caller, kind: &str, row: &Row) -> bool {
     let article = kind == "KnowbaseItem";
     let hidden = article
         && !caller.may("knowbase", right::ALL_ARTICLES)
         && !row.contains_key("_visibility")
+        && store.rows_of("Entity_KnowbaseItem", "knowbaseitems_id", int_of(row, "id")).next().is_none()
         && int_of(row, "users_id") != caller.user;
     !hidden && visible(store, caller, kind, row)
 }

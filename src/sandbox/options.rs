@@ -39,8 +39,8 @@ pub(super) enum Source {
     Users(i64),
     /// Groups in a role of a ticket.
     Groups(i64),
-    /// Addresses of a ticket's actors who have no account.
-    ActorEmails,
+    /// Addresses of a ticket's requesters who have no account.
+    RequesterEmails,
     /// A user's addresses.
     Emails,
     /// A user's groups.
@@ -52,7 +52,7 @@ pub(super) type SearchOptions = &'static [(i64, Source)];
 
 /// The options of an item type, and those shown when nothing else is asked for.
 pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
-    use Source::{ActorEmails, Date, Emails, Groups, Link, Number, Status, Text, UserGroups, Users};
+    use Source::{Date, Emails, Groups, Link, Number, RequesterEmails, Status, Text, UserGroups, Users};
     const TICKET: SearchOptions = &[
         (1, Text("name")),
         (2, Number("id")),
@@ -73,7 +73,7 @@ pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
         (19, Date("date_mod")),
         (21, Text("content")),
         (22, Link("users_id_recipient", "User", "name")),
-        (34, ActorEmails),
+        (34, RequesterEmails),
         (64, Link("users_id_lastupdater", "User", "name")),
         (65, Groups(3)),
         (66, Users(3)),
@@ -169,8 +169,9 @@ impl Source {
                 .filter(|link| int_of(link, "type") == role)
                 .filter_map(|link| group(int_of(link, "groups_id")))
                 .collect(),
-            Self::ActorEmails => store
+            Self::RequesterEmails => store
                 .rows_of("Ticket_User", "tickets_id", id)
+                .filter(|link| int_of(link, "type") == 1)
                 .map(|link| Candidate::text(text_of(link, "alternative_email")))
                 .collect(),
             Self::Emails => store

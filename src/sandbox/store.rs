@@ -15,7 +15,7 @@ use super::php::{self, Row, int_of, text_of};
 const SEED: &str = include_str!("seed.json");
 
 /// An item type and the right of a profile that opens it.
-const KINDS: [(&str, &str); 26] = [
+const KINDS: [(&str, &str); 27] = [
     ("Ticket", "ticket"),
     ("Group_Ticket", "ticket"),
     ("Ticket_User", "ticket"),
@@ -35,6 +35,7 @@ const KINDS: [(&str, &str); 26] = [
     ("RequestType", "dropdown"),
     ("KnowbaseItem", "knowbase"),
     ("KnowbaseItem_Item", "knowbase"),
+    ("Entity_KnowbaseItem", "knowbase"),
     ("RuleTicket", "rule_ticket"),
     ("RuleCriteria", "config"),
     ("RuleAction", "config"),

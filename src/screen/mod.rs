@@ -4,7 +4,7 @@
 //! somebody who never wrote; [`by_itself`] applies what else the request alone decides, cheapest first; then
 //! the pipeline gathers what a directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`]
 //! makes a [`Screened`]. A mail that answers a ticket's notification goes another way: [`reply`] judges what
-//! GLPI says of that ticket.
+//! GLPI says of that ticket. So do [`complement`] and [`decision`] for what [`on_portal`] takes.
 
 mod automatic;
 mod director;
@@ -25,7 +25,7 @@ pub use keyword::{Application, Applications, words};
 pub use proof::{Evidence, Method, Proof, doubt};
 pub use quota::{Place, WithinQuota, quota};
 pub(crate) use reply::NOTICE;
-pub use reply::{MayFollowUp, Reply, Standing, Thread, reply};
+pub use reply::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread, complement, decision, on_portal, reply};
 
 use crate::{
     config,

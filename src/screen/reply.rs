@@ -1,5 +1,5 @@
 //! A reply to a notification of GLPI, or to a receipt of the gateway, is about a ticket that is there: it
-//! makes no new one.
+//! makes no new one. So is what its requester writes about it on the portal.
 //!
 //! GLPI's Message-IDs are as its `NotificationTarget` and `NotificationTargetTicket` make them and its
 //! `MailCollector` reads them:
@@ -11,10 +11,10 @@
 
 use jiff::Zoned;
 
-use super::{Rejection, Rules, automatic::own_id};
+use super::{Rejected, Rejection, Rules, automatic::own_id, size};
 use crate::{
     config::Replies,
-    request::{Address, Mail, Origin, Reason, Received, Reference, Refusal, is_forward},
+    request::{Address, Decision, Mail, Origin, Reason, Received, Reference, Refusal, is_forward},
 };
 
 /// What a notice's name in its Message-ID begins with, as [`crate::notify`] makes it.
@@ -29,7 +29,8 @@ pub enum Thread {
     Request(Reference),
 }
 
-/// A mail about a ticket that is there. Only [`super::by_itself`] makes one.
+/// What is written about a ticket that is there, in a mail or on the portal. Only [`super::by_itself`] and
+/// [`on_portal`] make one.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(super) received: Received,
@@ -39,7 +40,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The mail.
+    /// The mail or form.
     pub fn received(&self) -> &Received {
         &self.received
     }
@@ -71,13 +72,37 @@ pub enum Standing {
         ticket: u64,
         /// Its page.
         link: String,
-        /// Whether the sender is its requester, or an observer or assignee of it.
-        is_actor: bool,
-        /// Whether it is closed; a solved one is not.
-        is_closed: bool,
+        /// What the sender is to it.
+        part: Part,
+        /// How far it is.
+        stage: Stage,
         /// Whether the sender has an account in GLPI, and so can open the page.
         has_account: bool,
     },
+}
+
+/// What a person is to a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Nothing.
+    None,
+    /// An observer or assignee.
+    Actor,
+    /// A requester.
+    Requester,
+}
+
+/// How far a ticket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// New, or somebody is at it.
+    Open,
+    /// It waits, mostly for its requester.
+    Pending,
+    /// It waits for its requester's approval.
+    Solved,
+    /// It is over.
+    Closed,
 }
 
 /// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever cannot open the ticket's page; the notice goes on with
@@ -85,14 +110,97 @@ pub enum Standing {
 const WITHOUT_ACCOUNT: &str =
     "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
 
-/// The proof that a reply may be added to this ticket. Only [`reply`] makes one.
+/// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MayFollowUp(u64);
+pub struct MayFollowUp {
+    ticket: u64,
+    change: Change,
+}
+
+/// What a reply does to its ticket beside being there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// A pending or solved ticket is opened again; its solution is refused.
+    Reopen,
+    /// A solved ticket is closed; its solution is accepted.
+    Close,
+}
 
 impl MayFollowUp {
     /// GLPI's number of the ticket.
     pub fn ticket(self) -> u64 {
-        self.0
+        self.ticket
+    }
+
+    /// What the reply does to it.
+    pub fn change(self) -> Change {
+        self.change
+    }
+}
+
+/// What a requester writes on the portal about their ticket.
+///
+/// # Errors
+///
+/// The request back, where it is too large or names nobody.
+pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply, Rejected> {
+    let requester = match (size::check(&received, rules), &received.requester) {
+        (Ok(()), Some(requester)) => requester.clone(),
+        (Err(rejection), _) => return Err((Box::new(received), rejection)),
+        (Ok(()), None) => return Err((Box::new(received), rules.refuse(Reason::NoSender))),
+    };
+    let arrived = received.arrived.to_zoned(rules.time_zone.clone());
+    Ok(Reply { received, requester, arrived, thread: Thread::Ticket(ticket) })
+}
+
+/// Judges what GLPI says of the ticket a requester adds to on the portal. What is pending is at work again with it; a
+/// solution is not refused by the way. Who is no requester is told the same as of no ticket at all.
+///
+/// # Errors
+///
+/// Refused, with what to do instead.
+pub fn complement(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(standing, rules)?;
+    let change = match stage {
+        Stage::Open => Change::None,
+        Stage::Pending => Change::Reopen,
+        Stage::Solved => return Err(rules.refuse_about(Reason::RequestSolved, ticket)),
+        Stage::Closed => return Err(rules.refuse_about(Reason::RequestClosed, ticket)),
+    };
+    Ok(MayFollowUp { ticket, change })
+}
+
+/// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal.
+///
+/// # Errors
+///
+/// Refused where nothing is to be decided.
+pub fn decision(standing: &Standing, decision: &Decision, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(standing, rules)?;
+    if stage != Stage::Solved {
+        return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
+    }
+    let change = match decision {
+        Decision::Accept => Change::Close,
+        Decision::Refuse(_) => Change::Reopen,
+    };
+    Ok(MayFollowUp { ticket, change })
+}
+
+/// A requester's own ticket.
+fn own(standing: &Standing, rules: &Rules) -> Result<(u64, Stage), Rejection> {
+    match standing {
+        Standing::Found { ticket, part: Part::Requester, stage, .. } => Ok((*ticket, *stage)),
+        Standing::Found { .. } | Standing::Missing => Err(rules.refuse(Reason::RequestUnknown)),
+    }
+}
+
+impl Rules {
+    fn refuse_about(&self, reason: Reason, ticket: u64) -> Rejection {
+        let sentence = self.sentence(reason).replace("{ticket}", &ticket.to_string());
+        Rejection::Refused(Refusal { reason, sentence })
     }
 }
 
@@ -103,13 +211,14 @@ impl MayFollowUp {
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
 pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let Standing::Found { ticket, link, is_actor, is_closed, has_account } = standing else {
+    let Standing::Found { ticket, link, part, stage, has_account } = standing else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
-    let reason = match (is_actor, is_closed, rules.replies) {
-        (true, true, _) => Reason::TicketClosed,
-        (true, false, Replies::Followup) => return Ok(MayFollowUp(*ticket)),
-        (true, false, Replies::Redirect) | (false, _, _) => Reason::ReplyToTicket,
+    let reason = match (part, stage, rules.replies) {
+        (Part::None, _, _) => Reason::ReplyToTicket,
+        (Part::Actor | Part::Requester, Stage::Closed, _) => Reason::TicketClosed,
+        (_, _, Replies::Followup) => return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen }),
+        (_, _, Replies::Redirect) => Reason::ReplyToTicket,
     };
     let is_shipped = !rules.sentences.contains_key(reason.code());
     let sentence = match reason {
@@ -198,7 +307,10 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{super::samples, Rejection, Standing, Thread, reply, tagged, thread};
+    use super::{
+        super::samples, Change, Decision, Part, Rejection, Stage, Standing, Thread, complement, decision, reply,
+        tagged, thread,
+    };
     use crate::{
         config::Replies,
         request::{FormFields, Reason, Received, Reference},
@@ -325,7 +437,9 @@ mod tests {
         let mut rules = samples::rules(|_| {});
         rules.replies = replies;
         let link = "https://glpi/7".into();
-        let standing = Standing::Found { ticket: 7, link, is_actor, is_closed, has_account: true };
+        let part = if is_actor { Part::Actor } else { Part::None };
+        let stage = if is_closed { Stage::Closed } else { Stage::Solved };
+        let standing = Standing::Found { ticket: 7, link, part, stage, has_account: true };
         match reply(&standing, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
@@ -365,7 +479,7 @@ mod tests {
         let Err(Rejection::Refused(refusal)) = reply(&Standing::Missing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.reason, Reason::TicketUnknown);
         let link = "https://glpi/7".into();
-        let standing = Standing::Found { ticket: 7, link, is_actor: false, is_closed: false, has_account: true };
+        let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account: true };
         let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
     }
@@ -374,11 +488,40 @@ mod tests {
     fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
         for has_account in [true, false] {
             let link = "https://glpi/7".into();
-            let standing = Standing::Found { ticket: 7, link, is_actor: false, is_closed: false, has_account };
+            let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account };
             let Err(Rejection::Refused(refusal)) = reply(&standing, &samples::rules(|_| {})) else {
                 panic!("not refused")
             };
             assert_eq!(refusal.sentence.contains("https://glpi/7"), has_account, "{}", refusal.sentence);
         }
+    }
+
+    #[rstest]
+    #[case(Part::Requester, Stage::Open, Ok(Change::None), Err(Reason::NothingToApprove))]
+    #[case(Part::Requester, Stage::Pending, Ok(Change::Reopen), Err(Reason::NothingToApprove))]
+    #[case(Part::Requester, Stage::Solved, Err(Reason::RequestSolved), Ok((Change::Close, Change::Reopen)))]
+    #[case(Part::Requester, Stage::Closed, Err(Reason::RequestClosed), Err(Reason::NothingToApprove))]
+    #[case(Part::Actor, Stage::Pending, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(Part::Actor, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(Part::None, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    fn a_requester_adds_to_what_is_open_and_decides_on_what_is_solved(
+        #[case] part: Part,
+        #[case] stage: Stage,
+        #[case] added: Result<Change, Reason>,
+        #[case] decided: Result<(Change, Change), Reason>,
+    ) {
+        let rules = samples::rules(|_| {});
+        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let reason = |rejection| match rejection {
+            Rejection::Refused(refusal) => {
+                assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
+                refusal.reason
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(complement(&standing, &rules).map(super::MayFollowUp::change).map_err(reason), added);
+        let accepted = decision(&standing, &Decision::Accept, &rules).map_err(reason);
+        let refused = decision(&standing, &Decision::Refuse("Non".into()), &rules).map_err(reason);
+        assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
     }
 }

@@ -98,6 +98,7 @@ mod tests {
 
     fn ticket(id: u64, modified: DateTime) -> TicketSummary {
         TicketSummary {
+            addresses: Vec::new(),
             id,
             name: String::new(),
             content: String::new(),

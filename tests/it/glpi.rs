@@ -15,6 +15,7 @@ mod failing;
 mod files;
 mod followups;
 mod notices;
+mod portal;
 mod search;
 mod target;
 mod tickets;

@@ -12,6 +12,7 @@ mod imap;
 mod lmtp;
 mod notify;
 mod parse;
+mod portal;
 mod proof;
 mod sandbox;
 mod support;

@@ -4,18 +4,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
+use super::download::BYTES;
 use super::error::{GlpiError, Trouble};
 use super::verdict::{Doing, Failure, cut, judge};
 use super::{Credentials, Settings, Upload, wire};
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
+/// The longest a document may be under way.
+const LONGEST_DOWNLOAD: Duration = Duration::from_mins(5);
 const JSON: &str = "application/json";
 
 /// Where GLPI is, and how it is reached.
@@ -164,6 +169,22 @@ impl Server {
             Action::Delete => self.http.delete(address).query(&call.query),
         };
         read(request.header(SESSION_TOKEN, session), call.doing()).await
+    }
+
+    /// A document's bytes, on their way. Whoever asks bounds the time they take.
+    pub(super) async fn download(&self, document: u64, session: &HeaderValue) -> Result<Response, Failure> {
+        let request = self.http.get(self.address(&format!("Document/{document}")));
+        let request = request.header(SESSION_TOKEN, session).header(ACCEPT, BYTES).timeout(LONGEST_DOWNLOAD);
+        let response = request.send().await.map_err(|error| cut(&error, Doing::Reading))?;
+        // GLPI sends the bytes with the document's name; a page, or a document that is JSON, comes without.
+        let is_document = response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_DISPOSITION);
+        if is_document {
+            return Ok(response);
+        }
+        let (status, body) = (response.status(), response.bytes().await);
+        let body = body.map_err(|error| cut(&error, Doing::Reading))?;
+        judge(status, None, &body, Doing::Reading)?;
+        Err(GlpiError::unavailable(Trouble::Unexpected).into())
     }
 
     fn address(&self, path: &str) -> Url {

@@ -2,17 +2,20 @@
 //!
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
 //! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
-//! `tickets` (finding and reading them), `search` (lists of them), `actors` (whose they are), `names`
-//! (names and addresses to ids), `account` (what GLPI is and what this account may do) and `notices`
-//! (whom GLPI itself tells). Below them, `exchange` is one HTTP exchange and `verdict` what came of it,
-//! `session` the pool of sessions, `breaker` the pause after repeated failures, `wire` the JSON.
+//! `tickets` (finding and reading them), `search` (lists of them), `actors` (whose they are), `download`
+//! (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `account` (what GLPI is
+//! and what this account may do) and `notices` (whom GLPI itself tells). Below them, `exchange` is one HTTP
+//! exchange and `verdict` what came of it, `session` the pool of sessions, `breaker` the pause after
+//! repeated failures, `wire` the JSON.
 
 mod account;
 mod actors;
 mod breaker;
 mod creation;
+mod download;
 mod error;
 mod exchange;
+mod knowledge;
 mod names;
 mod notices;
 mod search;
@@ -28,12 +31,15 @@ use backon::{ExponentialBuilder, Retryable};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub use self::account::{DocumentTypes, Profile, ServerInfo};
 pub use self::creation::{Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload};
+pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble};
 pub use self::exchange::SetupError;
+pub use self::knowledge::FaqArticle;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
 pub use self::tickets::{Document, Followup, FoundTicket, Role, Solution, Ticket, TicketGroup, TicketUser};
@@ -112,6 +118,8 @@ pub struct Glpi(Arc<Shared>);
 struct Shared {
     server: Server,
     sessions: Sessions,
+    /// Places for documents under way.
+    downloads: Semaphore,
     breaker: Breaker,
     retries: usize,
 }
@@ -121,6 +129,7 @@ impl Glpi {
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         Ok(Self(Arc::new(Shared {
             server: Server::new(settings)?,
+            downloads: Semaphore::new((settings.sessions / 2).max(1)),
             sessions: Sessions::new(settings.sessions, settings.timeout, settings.breaker_pause),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_pause),
             retries: settings.retries as usize,

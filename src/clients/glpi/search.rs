@@ -13,9 +13,12 @@ const PAGE: usize = 200;
 /// Something a ticket must be to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Criterion {
+    /// It is this one.
+    Id(u64),
     /// One of its requesters is this account.
     Requester(u64),
-    /// One of its actors without account has this address; whose case does not matter.
+    /// One of its requesters without account has nearly this address: the database minds neither case nor accents,
+    /// so the caller compares [`TicketSummary::addresses`].
     Address(String),
     /// One of these groups is assigned; none of them finds none.
     AssignedTo(Vec<u64>),
@@ -46,6 +49,8 @@ pub struct TicketSummary {
     pub category: String,
     /// The full paths of the assigned groups.
     pub groups: Vec<String>,
+    /// The addresses of its requesters without account.
+    pub addresses: Vec<String>,
     /// The assigned accounts.
     pub technicians: Vec<u64>,
     /// Seconds after which someone took it into account, 0 while nobody did; GLPI counts an assigned
@@ -87,7 +92,7 @@ impl Glpi {
 
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
 /// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 34 address
-/// of an actor without account, 150 delay until taken into account.
+/// of a requester without account, 150 delay until taken into account.
 fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
     let mut query = Vec::new();
     for (index, criterion) in criteria.iter().enumerate() {
@@ -99,6 +104,7 @@ fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
             }
         };
         match criterion {
+            Criterion::Id(id) => one("2", "equals", &id.to_string()),
             Criterion::Requester(user) => one("4", "equals", &user.to_string()),
             Criterion::Address(address) => one("34", "contains", &super::names::pattern(address)),
             Criterion::ModifiedAfter(moment) => one("19", "morethan", &written(*moment)),
@@ -107,7 +113,7 @@ fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
             Criterion::Status(statuses) => any(&mut query, &at, "12", statuses),
         }
     }
-    for (index, option) in [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 150].iter().enumerate() {
+    for (index, option) in [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 34, 150].iter().enumerate() {
         query.push((format!("forcedisplay[{index}]"), option.to_string()));
     }
     query.push(("sort".to_owned(), "2".to_owned()));
@@ -143,6 +149,7 @@ impl From<wire::SummaryRow> for TicketSummary {
             urgency: row.urgency,
             category: row.category,
             groups: row.groups,
+            addresses: row.addresses,
             technicians: row.technicians.iter().filter_map(|id| id.parse().ok()).filter(|&id| id > 0).collect(),
             taken_after: row.taken_after,
             opened: date(&row.opened),

@@ -184,6 +184,8 @@ pub(super) struct SummaryRow {
     pub category: String,
     #[serde(rename = "8", default, deserialize_with = "texts")]
     pub groups: Vec<String>,
+    #[serde(rename = "34", default, deserialize_with = "texts")]
+    pub addresses: Vec<String>,
     #[serde(rename = "5", default, deserialize_with = "texts")]
     pub technicians: Vec<String>,
     #[serde(rename = "150", default, deserialize_with = "number")]
@@ -300,6 +302,30 @@ pub(super) struct LogRow {
     pub new_value: String,
     #[serde(default, deserialize_with = "text")]
     pub date_mod: String,
+}
+
+/// A row of `search/KnowbaseItem`, keyed by search option.
+#[derive(Deserialize)]
+pub(super) struct ArticleRow {
+    #[serde(rename = "2", deserialize_with = "number")]
+    pub id: u64,
+    #[serde(rename = "6", default, deserialize_with = "text")]
+    pub name: String,
+    #[serde(rename = "7", default, deserialize_with = "text")]
+    pub answer: String,
+    #[serde(rename = "8", default, deserialize_with = "number")]
+    pub is_faq: u64,
+    #[serde(rename = "10", default, deserialize_with = "text")]
+    pub begins: String,
+    #[serde(rename = "11", default, deserialize_with = "text")]
+    pub ends: String,
+}
+
+/// A row of `Entity_KnowbaseItem`
+#[derive(Deserialize)]
+pub(super) struct ArticleEntity {
+    #[serde(deserialize_with = "number")]
+    pub knowbaseitems_id: u64,
 }
 
 /// `GET getFullSession`

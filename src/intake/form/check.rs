@@ -14,9 +14,9 @@ use crate::{
     screen::{Application, Applications, words},
 };
 
-const MAX_TITLE: usize = 200;
-const MAX_TEXT: usize = 20_000;
-const MAX_PHONE: usize = 30;
+pub(super) const MAX_TITLE: usize = 200;
+pub(super) const MAX_TEXT: usize = 20_000;
+pub(super) const MAX_PHONE: usize = 30;
 
 /// Checks a form that came `now` in a body of `size` bytes, with this Idempotency-Key if any.
 ///
@@ -77,7 +77,7 @@ pub fn receive(
 struct Checks(Vec<FieldError>);
 
 /// A wrong value: its code, and what would be right.
-type Wrong = (&'static str, String);
+pub(super) type Wrong = (&'static str, String);
 
 impl Checks {
     fn optional<T>(
@@ -180,7 +180,7 @@ fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
     values.map(|value| format!("« {value} »")).collect::<Vec<_>>().join(", ")
 }
 
-fn short(text: String, most: usize) -> Result<String, Wrong> {
+pub(super) fn short(text: String, most: usize) -> Result<String, Wrong> {
     let length = text.chars().count();
     if length > most {
         return Err(("too-long", format!("Ce texte compte {length} caractères. Ramenez-le à {most} au plus.")));
@@ -189,7 +189,7 @@ fn short(text: String, most: usize) -> Result<String, Wrong> {
 }
 
 /// Lines of text, without what is not seen and without empty lines around.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let seen = lines.chars().filter(|&c| c == '\n' || c == '\t' || !(c.is_control() || is_disguise(c)));
     seen.nfc().collect::<String>().trim_matches('\n').trim_end().to_owned()
@@ -240,7 +240,7 @@ fn school_code(text: &str) -> Result<String, Wrong> {
     }
 }
 
-fn attachments(files: Vec<File>) -> Vec<Attachment> {
+pub(super) fn attachments(files: Vec<File>) -> Vec<Attachment> {
     let mut names = Names::default();
     files
         .into_iter()

@@ -3,9 +3,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{FieldError, Unreadable};
+use super::{
+    FieldError, Unreadable,
+    check::{MAX_PHONE, MAX_TEXT, MAX_TITLE},
+};
 use crate::screen::words;
 
 /// More fields and files than this are no form.
@@ -28,6 +32,45 @@ const NAMES: &[(&str, &[&str])] = &[
     ("uai", &["rne", "codeuai"]),
     ("attachments", &["attachment", "file", "files", "fichier", "fichiers", "piecejointe", "piecesjointes"]),
 ];
+
+/// A field, for whoever shows the form.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Field {
+    /// Its name.
+    #[schema(example = "title")]
+    name: &'static str,
+    /// What people read beside it, French.
+    #[schema(example = "Titre")]
+    label: &'static str,
+    /// Whether it must be given. The application and the nature: one of both.
+    required: bool,
+    /// The most characters it takes, where it is a free text.
+    #[schema(example = 200)]
+    max_length: Option<usize>,
+}
+
+/// The fields, in the order a form shows them.
+pub const FIELDS: &[Field] = &[
+    field("requester", "Adresse électronique du demandeur", true, None),
+    field("application", "Application", false, None),
+    field("nature", "Nature de la demande", false, None),
+    field("type", "Type", false, None),
+    field("urgency", "Urgence", false, None),
+    field("title", "Titre", true, Some(MAX_TITLE)),
+    field("description", "Description", true, Some(MAX_TEXT)),
+    field("error_message", "Message d'erreur", false, Some(MAX_TEXT)),
+    field("phone", "Téléphone", false, Some(MAX_PHONE)),
+    field("uai", "Code UAI de l'école", false, None),
+    field(FILES, "Pièces jointes", false, None),
+];
+
+const fn field(name: &'static str, label: &'static str, required: bool, max_length: Option<usize>) -> Field {
+    Field { name, label, required, max_length }
+}
+
+/// GLPI's urgencies, and what people call them.
+pub const URGENCIES: &[(u8, &str)] =
+    &[(1, "Très basse"), (2, "Basse"), (3, "Moyenne"), (4, "Haute"), (5, "Très haute")];
 
 /// The texts of a form as they came; what is empty is absent.
 #[derive(Debug, Default, PartialEq, Eq, ToSchema)]
@@ -65,6 +108,12 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// The fields that are there.
+    pub(super) fn given(&mut self) -> Vec<&'static str> {
+        let names = NAMES.iter().map(|(field, _)| *field);
+        names.filter(|name| self.slot(name).is_some_and(|slot| slot.is_some())).collect()
+    }
+
     fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
         Some(match name {
             "requester" => &mut self.requester,
@@ -190,6 +239,11 @@ mod tests {
         known.sort_unstable();
         assert_eq!(described, known);
         assert_eq!(schema.required, ["requester", "title", "description"]);
+        let mut listed: Vec<_> = super::FIELDS.iter().map(|field| field.name).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, known);
+        let required = super::FIELDS.iter().filter(|field| field.required).map(|field| field.name);
+        assert!(required.eq(schema.required.iter().map(String::as_str)));
         let mut fields = Fields::default();
         assert!(known.iter().all(|field| *field == FILES || fields.slot(field).is_some()));
     }

@@ -1,11 +1,13 @@
 //! The portal's form, whatever its encoding: fields are sorted and checked, and become a [`Received`].
 //!
 //! [`read`] turns a body into a [`Submission`]: its encoding no longer matters from there on.
-//! [`receive`] checks every field and says all that is wrong at once.
+//! [`receive`] checks every field and says all that is wrong at once. [`complement`] does so for what is added to a
+//! request that is there, and [`decided`] writes down what its requester decides.
 //!
 //! [`Received`]: crate::request::Received
 
 mod check;
+mod complement;
 mod fields;
 mod identity;
 mod json;
@@ -16,7 +18,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use check::receive;
-pub use fields::{Fields, Submission};
+pub use complement::{complement, decided, reason};
+pub use fields::{FIELDS, Field, Fields, Submission, URGENCIES};
 
 /// How a form's body is written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,11 +22,46 @@ pub(super) fn sanitise(html: &str) -> Option<String> {
     if html.len() > MAX_HTML || tags::is_intricate(html) {
         return None;
     }
+    let mut builder = policy();
+    builder
+        .add_generic_attributes(history::MARKED)
+        .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data"]))
+        .url_relative(UrlRelative::Deny)
+        .attribute_filter(|element, attribute, value| match (element, attribute) {
+            (_, mark) if history::MARKED.contains(&mark) => history::mark(mark, value).map(Cow::Borrowed),
+            ("a", "href") if has_scheme(value, &["cid", "data"]) => None,
+            _ => Some(Cow::Borrowed(value)),
+        });
+    Some(builder.clean(html).to_string())
+}
+
+/// HTML that the helpdesk holds, as a page of the gateway may show it: what [`sanitise`] leaves, each link and image
+/// with the address that `address` gives for its own, or without one. `None` as there.
+pub(crate) fn shown(
+    html: &str,
+    address: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
+) -> Option<String> {
+    if html.len() > MAX_HTML || tags::is_intricate(html) {
+        return None;
+    }
+    let mut builder = policy();
+    builder
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        // Each passes the filter.
+        .url_relative(UrlRelative::PassThrough)
+        .attribute_filter(move |element, attribute, value| match attribute {
+            "href" | "src" => address(element, value).map(Cow::Owned),
+            _ => Some(Cow::Borrowed(value)),
+        });
+    Some(builder.clean(html).to_string())
+}
+
+/// The elements and attributes that any HTML from others may have.
+fn policy() -> Builder<'static> {
     let mut builder = Builder::default();
     builder
         .rm_tags(["map", "area"])
         .add_clean_content_tags(["title", "xml"])
-        .add_generic_attributes(history::MARKED)
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href"])),
             ("img", HashSet::from(["src", "alt", "width", "height"])),
@@ -34,15 +69,8 @@ pub(super) fn sanitise(html: &str) -> Option<String> {
             ("td", HashSet::from(["colspan", "rowspan"])),
             ("th", HashSet::from(["colspan", "rowspan"])),
         ]))
-        .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data"]))
-        .url_relative(UrlRelative::Deny)
-        .link_rel(Some("noopener noreferrer nofollow"))
-        .attribute_filter(|element, attribute, value| match (element, attribute) {
-            (_, mark) if history::MARKED.contains(&mark) => history::mark(mark, value).map(Cow::Borrowed),
-            ("a", "href") if has_scheme(value, &["cid", "data"]) => None,
-            _ => Some(Cow::Borrowed(value)),
-        });
-    Some(builder.clean(html).to_string())
+        .link_rel(Some("noopener noreferrer nofollow"));
+    builder
 }
 
 fn has_scheme(address: &str, schemes: &[&str]) -> bool {

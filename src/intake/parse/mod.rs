@@ -44,11 +44,13 @@ pub(in crate::intake) use self::{
     charset::{is_disguise, line},
     enclosed::in_files as enclosed_in,
     names::Names,
-    text::to_html,
 };
-// What GLPI holds is read as what comes in is.
-pub(crate) use self::text::from_html as text_of_html;
+// … and HTML of others, whoever shows or reads it.
 use self::{dates::Dates, header::Header, parts::Tree};
+pub(crate) use self::{
+    html::shown,
+    text::{from_html as text_of, to_html},
+};
 use super::Envelope;
 use crate::request::{Mail, Origin, Received, Reference, is_forward};
 

@@ -136,7 +136,7 @@ pub(crate) fn from_html(html: &str) -> String {
 }
 
 /// Text as HTML: paragraphs at empty lines, `<br>` at the others.
-pub(in crate::intake) fn to_html(text: &str) -> String {
+pub(crate) fn to_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
     let mut in_paragraph = false;
     for line in text.lines() {

@@ -18,9 +18,10 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::tz::TimeZone;
 use passerelle::{
-    config,
+    app, config,
     http::{Handlers, Services, serve},
     intake::Envelope,
+    portal::Portal,
     request::{Outcome, Receipt, Received, Reference},
     route, telemetry,
 };
@@ -73,7 +74,13 @@ fn settings(change: impl FnOnce(&mut config::Http)) -> config::Http {
 
 fn services(settings: config::Http, handlers: Handlers, stop: CancellationToken) -> Services {
     let time_zone = TimeZone::get("Europe/Paris").unwrap();
-    Services::new(settings, time_zone, route::Live::load(None).unwrap(), telemetry::metrics(), handlers, stop)
+    let mappings = route::Live::load(None).unwrap();
+    // A GLPI that is nowhere: what a portal shows is tested with one.
+    let variables = [("URL", "http://127.0.0.1:9"), ("LOGIN", "x"), ("PASSWORD", "x")];
+    let variables = variables.map(|(name, value)| (format!("PASSERELLE_GLPI__{name}"), value.to_owned()));
+    let config = config::load_from(None, variables).unwrap();
+    let portal = Portal::new(&config, app::glpi(&config).unwrap(), mappings.clone()).unwrap();
+    Services::new(settings, time_zone, mappings, Arc::new(portal), telemetry::metrics(), handlers, stop)
 }
 
 /// An API whose every request ends so.
@@ -94,6 +101,8 @@ async fn api_with<F: Future<Output = Outcome> + Send + 'static>(
             forms.lock().unwrap().push(received);
             outcome(reference)
         },
+        async |_, _| unreachable!("nothing is added"),
+        async |_, _, _| unreachable!("nothing is decided"),
         tickets::moved,
         async || Ok(()),
     );

@@ -24,6 +24,8 @@ fn handlers(ready: Result<(), &'static str>) -> Handlers {
     Handlers::new(
         async |_, _| unreachable!("no mail is sent"),
         async |received: passerelle::request::Received| Outcome::Created(receipt(received.reference)),
+        async |_, _| unreachable!("nothing is added"),
+        async |_, _, _| unreachable!("nothing is decided"),
         async |_, _| unreachable!("no ticket is moved"),
         move || async move { ready.map_err(str::to_owned) },
     )
@@ -87,6 +89,8 @@ async fn an_answer_that_breaks_is_an_internal_error() {
     let broken = Handlers::new(
         async |_, _| unreachable!("no mail is sent"),
         async |_| unreachable!("no form is sent"),
+        async |_, _| unreachable!("nothing is added"),
+        async |_, _, _| unreachable!("nothing is decided"),
         async |_, _| unreachable!("no ticket is moved"),
         async || panic!("a test's panic"),
     );
@@ -142,9 +146,26 @@ async fn the_description_names_every_route_and_both_ways_to_prove_oneself() {
     assert_eq!(description["openapi"], "3.1.0");
     let mut paths: Vec<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     paths.sort_unstable();
-    let tickets = ["/v1/tickets/{id}/escalate", "/v1/tickets/{id}/return"];
-    let others = ["/healthz", "/metrics", "/openapi.json", "/readyz", "/v1/glpi/webhook", "/v1/mail", "/v1/requests"];
-    assert_eq!(paths, [&others[..], &tickets].concat());
+    assert_eq!(
+        paths,
+        [
+            "/healthz",
+            "/metrics",
+            "/openapi.json",
+            "/readyz",
+            "/v1/faq",
+            "/v1/glpi/webhook",
+            "/v1/mail",
+            "/v1/natures",
+            "/v1/requests",
+            "/v1/requests/{id}",
+            "/v1/requests/{id}/approval",
+            "/v1/requests/{id}/documents/{document}",
+            "/v1/requests/{id}/followups",
+            "/v1/tickets/{id}/escalate",
+            "/v1/tickets/{id}/return",
+        ]
+    );
     let form = &description["paths"]["/v1/requests"]["post"];
     assert_eq!(
         form["security"],
@@ -153,7 +174,8 @@ async fn the_description_names_every_route_and_both_ways_to_prove_oneself() {
     let encodings: Vec<_> = form["requestBody"]["content"].as_object().unwrap().keys().collect();
     assert_eq!(encodings.len(), 3, "{encodings:?}");
     let schemes = description["components"]["securitySchemes"].as_object().unwrap();
-    for scheme in ["mail_token", "form_token", "ticket_token", "portal_timestamp", "portal_signature"] {
+    let names = ["mail_token", "form_token", "ticket_token", "portal_timestamp", "portal_signature", "proxy_identity"];
+    for scheme in names {
         assert!(schemes.contains_key(scheme), "{scheme}");
     }
     check_references(&description, &description);

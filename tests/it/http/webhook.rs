@@ -24,6 +24,8 @@ async fn hinting(secrets: &[&str]) -> (Api, Hinted) {
     let handlers = Handlers::new(
         async |_, _| unreachable!("no mail is sent"),
         async |received: passerelle::request::Received| Outcome::Created(receipt(received.reference)),
+        async |_, _| unreachable!("nothing is added"),
+        async |_, _, _| unreachable!("nothing is decided"),
         async |_, _| unreachable!("no ticket is moved"),
         async || Ok(()),
     )

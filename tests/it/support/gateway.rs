@@ -12,7 +12,7 @@ use passerelle::{
     sandbox::{Options, Sandbox, TicketView},
     telemetry,
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::task::JoinHandle;
@@ -28,8 +28,8 @@ pub(crate) const DIRECTORS: [&str; 5] = [
 ];
 pub(crate) const AGENT: &str = "agent.simple@ac-dijon.fr";
 pub(crate) const ASSISTANCE: &str = "assistance1d@ac-dijon.fr";
-const MAIL_TOKEN: &str = "mail-token-for-tests";
-const PORTAL_SECRET: &str = "portal-secret-for-tests";
+pub(crate) const MAIL_TOKEN: &str = "mail-token-for-tests";
+pub(crate) const PORTAL_SECRET: &str = "portal-secret-for-tests";
 
 /// A running gateway. Dropping it stops it.
 pub(crate) struct Gateway {
@@ -105,19 +105,48 @@ impl Gateway {
     /// Posts a form, signed as the portal signs it.
     pub(crate) async fn post_form(&self, fields: &Value, key: Option<&str>) -> Response {
         let body = fields.to_string();
-        let timestamp = jiff::Timestamp::now().as_second().to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()).unwrap();
-        mac.update(format!("{timestamp}.{body}").as_bytes());
+        let (timestamp, signature) = Self::signature_v1(body.as_bytes());
         let mut request = self
             .client
             .post(format!("http://{}/v1/requests", self.http))
             .header("Content-Type", "application/json")
             .header("X-Passerelle-Timestamp", timestamp)
-            .header("X-Passerelle-Signature", format!("v1={}", HEXLOWER.encode(&mac.finalize().into_bytes())));
+            .header("X-Passerelle-Signature", signature);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
         request.body(body).send().await.unwrap()
+    }
+
+    /// The timestamp and the signature v1 of a body, as their headers give them.
+    pub(crate) fn signature_v1(body: &[u8]) -> (String, String) {
+        let timestamp = jiff::Timestamp::now().as_second().to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()).unwrap();
+        mac.update(format!("{timestamp}.").as_bytes());
+        mac.update(body);
+        (timestamp, format!("v1={}", HEXLOWER.encode(&mac.finalize().into_bytes())))
+    }
+
+    /// A call of this method and address (with its query, which names the requester), signed as the portal signs it.
+    pub(crate) fn signed(&self, method: Method, address: &str, body: &[u8]) -> RequestBuilder {
+        let timestamp = jiff::Timestamp::now().as_second().to_string();
+        self.signed_at(&timestamp, method, address, body)
+    }
+
+    /// The same, signed at this time.
+    pub(crate) fn signed_at(&self, timestamp: &str, method: Method, address: &str, body: &[u8]) -> RequestBuilder {
+        let mut mac = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()).unwrap();
+        mac.update(format!("{timestamp}.{method}.{address}.").as_bytes());
+        mac.update(body);
+        self.call(method, address)
+            .header("X-Passerelle-Timestamp", timestamp)
+            .header("X-Passerelle-Signature", format!("v2={}", HEXLOWER.encode(&mac.finalize().into_bytes())))
+            .body(body.to_vec())
+    }
+
+    /// A call that proves nothing.
+    pub(crate) fn call(&self, method: Method, address: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{address}", self.http))
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {

@@ -5,6 +5,7 @@ pub(crate) mod dkim;
 pub(crate) mod dns;
 pub(crate) mod dovecot;
 pub(crate) mod gateway;
+pub(crate) mod helpdesk;
 pub(crate) mod imap_client;
 pub(crate) mod oauth;
 pub(crate) mod postfix;

@@ -1,0 +1,107 @@
+//! A document's bytes, passed on as they come.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use reqwest::header::HeaderValue;
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::{GlpiError, Trouble};
+use super::verdict::Failure;
+use super::{Glpi, Shared};
+
+/// Pieces read ahead of whoever takes them: most documents are read at once, and their session is free again.
+const AHEAD: usize = 64;
+/// How long a piece waits to be taken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A document that GLPI is sending.
+#[derive(Debug)]
+pub struct Download {
+    /// Its size in bytes, where GLPI says so.
+    pub length: Option<u64>,
+    pieces: mpsc::Receiver<Result<Bytes, GlpiError>>,
+}
+
+impl Download {
+    /// Its bytes. An error ends them early.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, GlpiError>> + Send {
+        stream::unfold(self.pieces, async |mut pieces| Some((pieces.recv().await?, pieces)))
+    }
+}
+
+impl Glpi {
+    /// A document, once GLPI has begun to send it. Half of the sessions at most carry documents: tickets are made
+    /// meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn download(&self, document: u64) -> Result<Download, GlpiError> {
+        let (begun, beginning) = oneshot::channel();
+        let glpi = self.clone();
+        tokio::spawn(async move { glpi.0.send_on(document, begun).await });
+        beginning.await.unwrap_or(Err(GlpiError::unavailable(Trouble::Cut)))
+    }
+}
+
+impl Shared {
+    async fn send_on(&self, document: u64, begun: oneshot::Sender<Result<Download, GlpiError>>) {
+        let busy = GlpiError::unavailable(Trouble::Busy);
+        let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, self.downloads.acquire()).await else {
+            let _ = begun.send(Err(busy));
+            return;
+        };
+        let mut lease = match self.sessions.lease(&self.server).await {
+            Ok(lease) => lease,
+            Err(error) => {
+                let _ = begun.send(Err(error));
+                return;
+            }
+        };
+        let opened = match self.server.download(document, &lease.token).await {
+            Err(Failure::SessionDead) => match lease.renew(&self.server).await {
+                Ok(()) => self.server.download(document, &lease.token).await,
+                Err(error) => Err(error.into()),
+            },
+            opened => opened,
+        };
+        let mut response = match opened {
+            Ok(response) => response,
+            Err(failure) => {
+                let error = match failure {
+                    Failure::Error(error) => error,
+                    Failure::SessionDead => GlpiError::unavailable(Trouble::Unexpected),
+                };
+                if !error.is_outage() {
+                    lease.release();
+                }
+                let _ = begun.send(Err(error));
+                return;
+            }
+        };
+        let (piece, pieces) = mpsc::channel(AHEAD);
+        if begun.send(Ok(Download { length: response.content_length(), pieces })).is_err() {
+            return;
+        }
+        loop {
+            match response.chunk().await {
+                Ok(Some(bytes)) => {
+                    if piece.send_timeout(Ok(bytes), PATIENCE).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    let _ = piece.send_timeout(Err(GlpiError::unavailable(Trouble::Cut)), PATIENCE).await;
+                    return;
+                }
+            }
+        }
+        lease.release();
+    }
+}
+
+/// The one type GLPI sends a document's bytes for.
+pub(super) const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");

@@ -1,0 +1,55 @@
+//! GLPI's questions and answers: the articles of its knowledge base that are in the FAQ.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::DateTime;
+
+use super::error::GlpiError;
+use super::{Glpi, wire};
+
+/// An article of the FAQ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaqArticle {
+    /// Its id.
+    pub id: u64,
+    /// The question.
+    pub name: String,
+    /// The answer, as HTML.
+    pub answer: String,
+    /// From when it is shown, in GLPI's time zone; always where there is none.
+    pub begins: Option<DateTime>,
+    /// Until when.
+    pub ends: Option<DateTime>,
+}
+
+impl Glpi {
+    /// The articles of the FAQ that are published to an entity, at most 1000, whenever they are shown.
+    ///
+    /// GLPI's lists and searches show an account with the right to read the FAQ every article in it, also those
+    /// that are published to some groups, profiles or people only, or to nobody: so whom each is for is read too.
+    pub async fn faq(&self) -> Result<Vec<FaqArticle>, GlpiError> {
+        // Search options of an article: 2 id, 6 name, 7 answer, 8 in the FAQ, 10 and 11 when it is shown.
+        let mut query = vec![("range".to_owned(), "0-999".to_owned())];
+        for (key, value) in [("field", "8"), ("searchtype", "equals"), ("value", "1")] {
+            query.push((format!("criteria[0][{key}]"), value.to_owned()));
+        }
+        for (index, option) in [2, 6, 7, 8, 10, 11].iter().enumerate() {
+            query.push((format!("forcedisplay[{index}]"), option.to_string()));
+        }
+        let (articles, published) = tokio::try_join!(
+            self.get::<wire::Found<wire::ArticleRow>>("search/KnowbaseItem", query),
+            self.get::<Vec<wire::ArticleEntity>>("Entity_KnowbaseItem", super::whole_list()),
+        )?;
+        let published: BTreeSet<u64> = published.into_iter().map(|row| row.knowbaseitems_id).collect();
+        let of_all = articles.data.into_iter().filter(|row| row.is_faq > 0 && published.contains(&row.id));
+        Ok(of_all
+            .map(|row| FaqArticle {
+                id: row.id,
+                name: row.name,
+                answer: row.answer,
+                begins: row.begins.parse().ok(),
+                ends: row.ends.parse().ok(),
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,111 @@
+//! `POST /v1/requests/{id}/approval`: the requester accepts or refuses the solution.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Problem, Services, number, personal, requester, settled};
+use crate::{
+    intake::form::{self, FieldError},
+    request::Decision,
+};
+
+/// What the requester decides.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Approval {
+    /// `accept`: the request is closed. `refuse`: it is open again.
+    #[schema(pattern = "^(accept|refuse)$", example = "refuse")]
+    decision: String,
+    /// Why it is refused, in plain text; then it is required.
+    #[serde(default)]
+    #[schema(max_length = 20000, example = "Le bouton reste grisé pour les CM2.")]
+    reason: Option<String>,
+}
+
+/// What was decided.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Decided {
+    /// `accepted` or `refused`.
+    #[schema(example = "refused")]
+    status: &'static str,
+    /// GLPI's number.
+    #[schema(example = 1234)]
+    ticket: u64,
+}
+
+/// Accept or refuse a solution
+///
+/// The same decision on the same solution once more gets the same answer.
+#[utoipa::path(post, path = "/v1/requests/{id}/approval", operation_id = "decide", tag = "portal",
+    security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(
+        ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
+        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
+    ),
+    request_body(content = Approval, content_type = "application/json"),
+    responses(
+        (status = 200, body = Decided, description = "It is decided so, now or by an earlier copy."),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body or the requester cannot be read."),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, the person named is not the one signed in, or another site made a browser send this."),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for no approval."),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The decision is none, or a refusal gives no reason (`errors` names each)."),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+    ))]
+pub(super) async fn decide(State(services): State<Arc<Services>>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, deadline| {
+            let (requester, whole) = requester(services, parts, body).await?;
+            let id = number(parts, 3)?;
+            let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            if form::Encoding::of(content_type.unwrap_or_default()) != Some(form::Encoding::Json) {
+                return Err(Problem::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported-content-type",
+                    "Envoyez la décision en application/json, en UTF-8.",
+                ));
+            }
+            let decision = decision(&whole.bytes)?;
+            let status = match decision {
+                Decision::Accept => "accepted",
+                Decision::Refuse(_) => "refused",
+            };
+            let handling = (services.handlers.decide)(requester, id, decision);
+            let outcome = services.finish(handling, whole.room, deadline).await?;
+            settled(outcome, |addition| personal(Json(Decided { status, ticket: addition.ticket })))
+        })
+        .await
+}
+
+fn decision(body: &[u8]) -> Result<Decision, Problem> {
+    let approval: Approval = serde_json::from_slice(body).map_err(|_| {
+        let detail =
+            "Le corps n'est pas un objet JSON avec « decision » (accept ou refuse) et, pour un refus, « reason ».";
+        Problem::new(StatusCode::BAD_REQUEST, "bad-form", detail)
+    })?;
+    match approval.decision.as_str() {
+        "accept" => Ok(Decision::Accept),
+        "refuse" => {
+            let reason = form::reason(approval.reason.as_deref().unwrap_or_default());
+            reason.map(Decision::Refuse).map_err(|error| Problem::fields(vec![error]))
+        }
+        _ => Err(Problem::fields(vec![FieldError {
+            field: "decision".to_owned(),
+            code: "unknown-value",
+            message: "Donnez « accept » ou « refuse ».".to_owned(),
+        }])),
+    }
+}

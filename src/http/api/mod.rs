@@ -1,0 +1,163 @@
+//! The portal's API: a requester's requests, what they add to them, what may be asked.
+//!
+//! Each answer is one person's: it is stored nowhere on its way.
+
+mod approval;
+mod catalogue;
+mod documents;
+mod followups;
+mod listing;
+mod view;
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::{Timestamp, Zoned};
+use tokio::time::timeout_at;
+use url::form_urlencoded;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    BUSY_PAUSE, Services,
+    body::{Incoming, Whole},
+    identity,
+    problem::Problem,
+};
+use crate::{
+    portal::PortalError,
+    request::{Address, Outcome, Reason},
+};
+
+/// The routes, each with its description.
+pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new()
+        .routes(routes!(listing::list))
+        .routes(routes!(view::show))
+        .routes(routes!(documents::send))
+        .routes(routes!(followups::add))
+        .routes(routes!(approval::decide))
+        .routes(routes!(catalogue::natures))
+        .routes(routes!(catalogue::faq))
+}
+
+/// Whose requests a call is about, and its body.
+async fn requester(services: &Services, parts: &Parts, body: &mut Incoming) -> Result<(Address, Whole), Problem> {
+    let claimed = identity::claimed(parts, &services.settings, Timestamp::now())?;
+    let whole = body.read(&services.room).await?;
+    let requester = claimed.requester(parts, &whole.bytes, &services.settings)?;
+    Ok((requester, whole))
+}
+
+/// Lets nobody in who is no portal, no proxy and no person.
+async fn caller(services: &Services, parts: &Parts, body: &mut Incoming) -> Result<(), Problem> {
+    let claimed = identity::caller(parts, &services.settings, Timestamp::now())?;
+    let whole = body.read(&services.room).await?;
+    claimed.confirm(parts, &whole.bytes, &services.settings)
+}
+
+/// What the portal says before the deadline.
+async fn in_time<T>(deadline: Instant, asked: impl Future<Output = Result<T, PortalError>>) -> Result<T, Problem> {
+    match timeout_at(deadline.into(), asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(problem(error)),
+        Err(_) => Err(unavailable(Reason::GlpiUnavailable).retry_after(BUSY_PAUSE)),
+    }
+}
+
+fn problem(error: PortalError) -> Problem {
+    match error {
+        PortalError::NotFound => unknown(),
+        PortalError::Unavailable { cause, retry_after } => {
+            tracing::warn!(cause, "a requester cannot be shown their requests");
+            unavailable(Reason::GlpiUnavailable).retry_after(retry_after.unwrap_or(BUSY_PAUSE))
+        }
+        PortalError::Denied(cause) => {
+            tracing::error!(cause, "a requester cannot be shown their requests");
+            unavailable(Reason::GlpiDenied).retry_after(BUSY_PAUSE)
+        }
+    }
+}
+
+/// Nothing is lost where something was only to be read.
+fn unavailable(reason: Reason) -> Problem {
+    let detail = "L'assistance ne répond pas pour le moment. Réessayez dans quelques minutes.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), detail)
+}
+
+/// The same words, whether there is no such request or it is somebody else's.
+fn unknown() -> Problem {
+    let reason = Reason::RequestUnknown;
+    Problem::new(StatusCode::NOT_FOUND, reason.code(), reason.sentence())
+}
+
+/// What became of something said about a request.
+fn settled(outcome: Outcome, done: impl FnOnce(crate::request::Addition) -> Response) -> Result<Response, Problem> {
+    match outcome {
+        Outcome::Followup(addition) => Ok(done(addition)),
+        Outcome::Refused(refusal) => {
+            let status = match refusal.reason {
+                Reason::RequestUnknown => StatusCode::NOT_FOUND,
+                Reason::RequestSolved | Reason::RequestClosed | Reason::NothingToApprove => StatusCode::CONFLICT,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            Err(Problem::new(status, refusal.reason.code(), refusal.sentence))
+        }
+        Outcome::Deferred(deferral) => {
+            let reason = deferral.reason;
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), reason.sentence());
+            Err(problem.retry_after(deferral.retry_after))
+        }
+        Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
+            Err(Problem::internal())
+        }
+    }
+}
+
+/// An answer for this one person.
+fn personal(answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
+}
+
+/// A number in a call's path, by its place. What is no number is nobody's request.
+fn number(parts: &Parts, place: usize) -> Result<u64, Problem> {
+    let segment = parts.uri.path().split('/').nth(place).unwrap_or_default();
+    let is_plain = segment.bytes().all(|byte| byte.is_ascii_digit());
+    let number: Option<u32> = segment.parse().ok().filter(|number| is_plain && *number > 0);
+    number.map(u64::from).ok_or_else(unknown)
+}
+
+/// The parameter of this name in a call's query.
+fn parameter(parts: &Parts, name: &'static str) -> Result<Option<String>, Problem> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut given = form_urlencoded::parse(query.as_bytes()).filter(|(other, _)| other == name);
+    let first = given.next().map(|(_, value)| value.into_owned());
+    if given.next().is_some() {
+        return Err(bad_parameter(name, "Donnez-le une seule fois."));
+    }
+    Ok(first.filter(|value| !value.is_empty()))
+}
+
+/// A parameter of words to search for.
+fn words(parts: &Parts, name: &'static str) -> Result<String, Problem> {
+    const LONGEST: usize = 200;
+    let text = parameter(parts, name)?.unwrap_or_default();
+    if text.chars().count() > LONGEST {
+        return Err(bad_parameter(name, &format!("Donnez {LONGEST} caractères au plus.")));
+    }
+    Ok(text)
+}
+
+fn bad_parameter(name: &str, what: &str) -> Problem {
+    let detail = format!("Le paramètre « {name} » n'est pas valable. {what}");
+    Problem::new(StatusCode::BAD_REQUEST, "bad-parameter", detail)
+}
+
+/// RFC 3339, with the academy's offset.
+fn written(moment: Option<&Zoned>) -> Option<String> {
+    moment.map(|moment| moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}

@@ -1,0 +1,135 @@
+//! `GET /v1/requests/{id}`: one request with its timeline.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::Response,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Problem, Services, in_time, listing::Summary, number, personal, requester, written};
+use crate::portal::{Author, Document, Entry, Kind, Verdict};
+
+/// A request with its timeline.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    summary: Summary,
+    /// What was said, oldest first; the first is the request itself.
+    timeline: Vec<Said>,
+}
+
+/// Something said about a request.
+#[derive(Serialize, ToSchema)]
+struct Said {
+    /// `opening`, `followup` or `solution`.
+    #[schema(example = "followup")]
+    kind: &'static str,
+    /// What became of a solution: `waiting`, `accepted` or `refused`.
+    #[schema(example = json!(null))]
+    verdict: Option<&'static str>,
+    /// Who said it: «Vous», a référent's name, or the group.
+    #[schema(example = "Claude Morel")]
+    author: String,
+    /// Whether the requester said it.
+    own: bool,
+    /// When, RFC 3339.
+    #[schema(format = DateTime, example = "2026-11-24T10:05:00+01:00")]
+    date: Option<String>,
+    /// What was said: sanitised HTML, whose images are this request's documents.
+    #[schema(example = "<p>Quelle classe est concernée ?</p>")]
+    html: String,
+    /// Its files.
+    documents: Vec<File>,
+}
+
+/// A file.
+#[derive(Serialize, ToSchema)]
+struct File {
+    /// GLPI's number of it.
+    #[schema(example = 56)]
+    id: u64,
+    /// The file's name.
+    #[schema(example = "capture.png")]
+    name: String,
+    /// Its media type.
+    #[schema(example = "image/png")]
+    media_type: String,
+    /// Where it is, in this API.
+    #[schema(example = "/v1/requests/1234/documents/56")]
+    address: String,
+    /// Whether the text shows or links to it.
+    shown: bool,
+}
+
+/// Show a request
+///
+/// Only to its requesters: it is unknown to anybody else. What staff keeps to itself is never part of it.
+#[utoipa::path(get, path = "/v1/requests/{id}", operation_id = "show_request", tag = "portal",
+    security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(
+        ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
+        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
+    ),
+    responses(
+        (status = 200, body = Shown, description = "The request."),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The requester is no address, or the call is broken."),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
+        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+    ))]
+pub(super) async fn show(State(services): State<Arc<Services>>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, deadline| {
+            let (requester, _) = requester(services, parts, body).await?;
+            let id = number(parts, 3)?;
+            let address = move |document| address(id, document);
+            let view = in_time(deadline, services.portal.request(&requester, id, address)).await?;
+            let timeline = view.timeline.into_iter().map(|entry| said(id, entry)).collect();
+            Ok(personal(Json(Shown { summary: view.row.into(), timeline })))
+        })
+        .await
+}
+
+/// A document's address in this API.
+fn address(request: u64, document: u64) -> String {
+    format!("/v1/requests/{request}/documents/{document}")
+}
+
+fn said(request: u64, entry: Entry) -> Said {
+    let (kind, verdict) = match entry.kind {
+        Kind::Opening => ("opening", None),
+        Kind::Followup => ("followup", None),
+        Kind::Solution(verdict) => (
+            "solution",
+            Some(match verdict {
+                Verdict::Waiting => "waiting",
+                Verdict::Accepted => "accepted",
+                Verdict::Refused => "refused",
+            }),
+        ),
+    };
+    let file = |document: Document| File {
+        id: document.id,
+        name: document.name,
+        media_type: document.media_type,
+        address: address(request, document.id),
+        shown: document.is_shown,
+    };
+    Said {
+        kind,
+        verdict,
+        author: entry.author.label().to_owned(),
+        own: entry.author == Author::You,
+        date: written(entry.written.as_ref()),
+        html: entry.html,
+        documents: entry.documents.into_iter().map(file).collect(),
+    }
+}

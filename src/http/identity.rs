@@ -1,0 +1,219 @@
+//! Whose requests a call is about: the requester, named by the portal's signature or by a trusted proxy.
+//!
+//! A free parameter names nobody. The signature v2 covers the method, the path and the query that names the
+//! requester; a proxy's header is believed only of a peer in `http.trusted_proxies`.
+
+use axum::http::{Method, StatusCode, header, request::Parts};
+use ipnet::IpNet;
+use jiff::Timestamp;
+use url::form_urlencoded;
+
+use super::{
+    auth::{self, SIGNATURE, Signed, TIMESTAMP},
+    problem::Problem,
+    serve::Peer,
+};
+use crate::{config, request::Address};
+
+/// The query's parameter that names the requester.
+pub(super) const REQUESTER: &str = "requester";
+/// RFC 9110 section 11.6.1 wants one; the schemes registered know no signature.
+const CHALLENGE: &str = "Passerelle-Signature realm=\"passerelle\", version=\"v2\"";
+
+/// How a call says who it is for; to be confirmed over its body.
+#[derive(Debug)]
+pub(super) enum Claimed {
+    /// By the portal's signature.
+    Signed(Signed, Option<Address>),
+    /// By a trusted proxy, believed already.
+    Proxy(Address),
+    /// By a portal's token: a caller that names nobody.
+    Token,
+}
+
+/// Reads who a call is for, as far as that goes before its body is there.
+///
+/// # Errors
+///
+/// 403 where nothing is configured that could name anybody, or where another site made a browser send this; 401
+/// where nobody is named, or not so that it may be believed; 400 where what is named is no address.
+pub(super) fn claimed(parts: &Parts, settings: &config::Http, now: Timestamp) -> Result<Claimed, Problem> {
+    let claimed = caller(parts, settings, now)?;
+    if matches!(claimed, Claimed::Token) {
+        return Err(nobody(
+            "missing-identity",
+            "Un jeton ne dit pas au nom de qui la requête est faite. Signez-la (v2), l'adresse du demandeur figurant dans « requester », ou passez par un mandataire de confiance.",
+        ));
+    }
+    Ok(claimed)
+}
+
+/// Reads who calls, where no requester need be named.
+///
+/// # Errors
+///
+/// As [`claimed`], but for a call that proves itself and names nobody.
+pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> Result<Claimed, Problem> {
+    let headers = &parts.headers;
+    if headers.contains_key(SIGNATURE) || headers.contains_key(TIMESTAMP) {
+        let signed = auth::signed(headers, settings, now)?;
+        return Ok(Claimed::Signed(signed, requester(parts)?));
+    }
+    if is_trusted(parts, &settings.trusted_proxies) {
+        let person = signed_in(parts, settings)?;
+        if requester(parts)?.is_some_and(|asked| asked != person) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "other-requester",
+                "Le paramètre « requester » nomme une autre personne que celle qui est connectée. Retirez-le.",
+            ));
+        }
+        return Ok(Claimed::Proxy(person));
+    }
+    if auth::has_form_token(headers, settings) {
+        return Ok(Claimed::Token);
+    }
+    if !auth::takes_signatures(settings) && settings.trusted_proxies.is_empty() {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "closed",
+            "Cette entrée est fermée : rien ne permet de savoir qui demande. Renseignez http.portal_secrets (signature du portail) ou http.trusted_proxies (mandataire de confiance) pour l'ouvrir.",
+        ));
+    }
+    Err(nobody(
+        "missing-credentials",
+        "Rien ne dit au nom de qui la requête est faite. Signez-la (X-Passerelle-Timestamp, et X-Passerelle-Signature en v2), l'adresse du demandeur figurant dans « requester », ou passez par un mandataire de http.trusted_proxies.",
+    ))
+}
+
+/// The person a trusted proxy has signed in: for pages, which a browser asks for.
+///
+/// # Errors
+///
+/// 403 where no proxy is configured, or where another site made the browser send this; 401 where no trusted proxy
+/// names anybody.
+pub(super) fn signed_in(parts: &Parts, settings: &config::Http) -> Result<Address, Problem> {
+    if settings.trusted_proxies.is_empty() {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "closed",
+            "Ces pages sont fermées : aucun mandataire de confiance n'est configuré. Renseignez http.trusted_proxies pour les ouvrir.",
+        ));
+    }
+    if !is_trusted(parts, &settings.trusted_proxies) {
+        return Err(no_identity());
+    }
+    by_proxy(parts, settings)
+}
+
+impl Claimed {
+    /// The requester, once the signature is checked over the raw body.
+    ///
+    /// # Errors
+    ///
+    /// 401 where the signature is wrong, or nobody is named.
+    pub(super) fn requester(self, parts: &Parts, body: &[u8], settings: &config::Http) -> Result<Address, Problem> {
+        self.confirm(parts, body, settings)?;
+        match self {
+            Self::Signed(_, requester) => requester.ok_or_else(|| {
+                nobody(
+                    "missing-identity",
+                    "La requête signée ne nomme pas de demandeur. Ajoutez « requester=<adresse> » à l'adresse, avant de signer.",
+                )
+            }),
+            Self::Proxy(person) => Ok(person),
+            Self::Token => Err(no_identity()),
+        }
+    }
+
+    /// Checks the signature, if that is the proof, over method, address and raw body.
+    ///
+    /// # Errors
+    ///
+    /// 401 where it is wrong.
+    pub(super) fn confirm(&self, parts: &Parts, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
+        let Self::Signed(signed, _) = self else { return Ok(()) };
+        let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
+        let whole = [parts.method.as_str().as_bytes(), b".", address.as_bytes(), b".", body];
+        if signed.covers("v2", &whole, settings) {
+            return Ok(());
+        }
+        Err(nobody(
+            "bad-signature",
+            "La signature ne correspond pas. Signez horodatage + « . » + méthode + « . » + chemin et paramètres + « . » + corps brut, octet pour octet tels qu'envoyés, par HMAC-SHA256 avec l'un des secrets de http.portal_secrets, et donnez « v2= » suivi du résultat en hexadécimal.",
+        ))
+    }
+}
+
+fn is_trusted(parts: &Parts, proxies: &[IpNet]) -> bool {
+    parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| proxies.iter().any(|network| network.contains(peer)))
+}
+
+/// The person a trusted proxy names. A header that is there twice may be the caller's own beside the proxy's.
+fn by_proxy(parts: &Parts, settings: &config::Http) -> Result<Address, Problem> {
+    refuse_other_sites(parts)?;
+    let name = &settings.identity_header;
+    let mut values = parts.headers.get_all(name).iter();
+    let Some(value) = values.next().filter(|value| !value.is_empty()) else { return Err(no_identity()) };
+    match value.to_str().ok().and_then(Address::parse) {
+        Some(address) if values.next().is_none() => Ok(address),
+        _ => Err(nobody(
+            "bad-identity",
+            format!(
+                "L'en-tête {name} ne donne pas exactement une adresse. Le mandataire doit le remplacer par celle de la personne connectée."
+            ),
+        )),
+    }
+}
+
+/// The requester in the query.
+fn requester(parts: &Parts) -> Result<Option<Address>, Problem> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut named = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == REQUESTER);
+    let Some((_, text)) = named.next() else { return Ok(None) };
+    match Address::parse(&text) {
+        Some(address) if named.next().is_none() => Ok(Some(address)),
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-requester",
+            "Le paramètre « requester » n'est pas une adresse seule, par exemple ce.0210001A@ac-dijon.fr.",
+        )),
+    }
+}
+
+/// A browser that is signed in at the proxy sends what any other site makes it send: only calls of the gateway's own
+/// pages may change something. Browsers say where a call comes from in `Sec-Fetch-Site` (W3C Fetch Metadata), older
+/// ones in `Origin` (RFC 6454 section 7).
+fn refuse_other_sites(parts: &Parts) -> Result<(), Problem> {
+    if [Method::GET, Method::HEAD].contains(&parts.method) {
+        return Ok(());
+    }
+    let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_own = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => ["same-origin", "none"].contains(&site),
+        (None, Some(origin)) => {
+            let host = text(header::HOST.as_str());
+            origin.split_once("://").is_some_and(|(_, of_origin)| Some(of_origin) == host)
+        }
+        (None, None) => true,
+    };
+    if is_own {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "cross-site",
+        "Cette requête vient d'un autre site. Revenez au portail et recommencez depuis ses pages.",
+    ))
+}
+
+fn no_identity() -> Problem {
+    nobody(
+        "missing-identity",
+        "Le mandataire ne dit pas qui est connecté. Il doit donner l'adresse de la personne dans l'en-tête de http.identity_header.",
+    )
+}
+
+fn nobody(reason: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, reason, detail).challenge(CHALLENGE)
+}

@@ -1,0 +1,124 @@
+//! What a requester may see of their requests: read from GLPI each time, in the words of the academy's centre de
+//! services.
+//!
+//! Everything here is asked for on behalf of one person, and shows what is theirs: the tickets they are a requester
+//! of, without what staff keeps to itself. Anything else is [`PortalError::NotFound`], whether it is there or not.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `state` | the four states |
+//! | `listing` | a person's requests: found, sorted, in pages |
+//! | `view` | one request with its timeline |
+//! | `html` | texts from GLPI, as they may be shown |
+//! | `people` | accounts and names, for some minutes |
+//! | `faq` | GLPI's public questions and answers |
+
+mod faq;
+mod html;
+mod listing;
+mod people;
+mod state;
+mod view;
+
+use std::time::Duration;
+
+use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
+
+pub use faq::Article;
+pub use listing::{Listing, Query, Row, Sort};
+pub use state::{Counts, State};
+pub use view::{Author, Document, Entry, Kind, Verdict, View};
+
+use self::{faq::Faq, people::People};
+pub use crate::clients::glpi::Download;
+use crate::{
+    clients::glpi::{Glpi, GlpiError},
+    config::{Config, ConfigError},
+    escalate::Calendar,
+    request::Address,
+    route::Live,
+};
+
+/// A requester's view of the helpdesk.
+pub struct Portal {
+    glpi: Glpi,
+    people: People,
+    mappings: Live,
+    calendar: Calendar,
+    time_zone: TimeZone,
+    faq: Faq,
+}
+
+/// Why nothing can be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum PortalError {
+    /// There is no such thing, or it is not this person's.
+    #[error("nothing of this requester's")]
+    NotFound,
+    /// GLPI cannot answer now.
+    #[error("{cause}")]
+    Unavailable {
+        /// Which server said what; holds nobody's data.
+        cause: String,
+        /// When GLPI wants to be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// GLPI is not set up for this: an administrator must act.
+    #[error("{0}")]
+    Denied(String),
+}
+
+impl Portal {
+    /// The portal over `glpi`, with the mappings in force.
+    ///
+    /// # Errors
+    ///
+    /// As [`Calendar::new`].
+    pub fn new(config: &Config, glpi: Glpi, mappings: Live) -> Result<Self, ConfigError> {
+        Ok(Self {
+            people: People::new(glpi.clone()),
+            faq: Faq::new(glpi.clone(), &config.glpi),
+            glpi,
+            mappings,
+            calendar: Calendar::new(&config.calendar, config.time_zone.clone())?,
+            time_zone: config.time_zone.clone(),
+        })
+    }
+
+    /// One of this person's documents of this request, as GLPI gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`PortalError::NotFound`] also for a document that only staff sees.
+    pub async fn document(
+        &self,
+        requester: &Address,
+        request: u64,
+        document: u64,
+    ) -> Result<(Document, Download), PortalError> {
+        let own = self.own(requester, request).await?;
+        let known = own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?;
+        let download = self.glpi.download(document).await?;
+        Ok((known, download))
+    }
+
+    /// The moment a date of GLPI means, as the academy writes it.
+    fn moment(&self, shown: Option<DateTime>) -> Option<Zoned> {
+        let moment: Timestamp = self.calendar.moment(shown?)?;
+        Some(moment.to_zoned(self.time_zone.clone()))
+    }
+}
+
+impl From<GlpiError> for PortalError {
+    fn from(error: GlpiError) -> Self {
+        let cause = error.to_string();
+        match error {
+            GlpiError::NotFound => Self::NotFound,
+            GlpiError::Unavailable { retry_after, .. } => Self::Unavailable { cause, retry_after },
+            GlpiError::AnswerLost { .. } | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
+                Self::Unavailable { cause, retry_after: None }
+            }
+            GlpiError::Denied { .. } => Self::Denied(cause),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! One request with its timeline, as its requester may see it.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join_all;
+use jiff::Zoned;
+
+use super::{Portal, PortalError, Row, html, listing::Found, people::Known};
+use crate::{
+    clients::glpi::{self, Criterion, Followup, GlpiError, Role, Solution},
+    request::{Address, Reference},
+};
+
+/// A request with its timeline.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The request in one line.
+    pub row: Row,
+    /// What was said, oldest first; the first is the request itself.
+    pub timeline: Vec<Entry>,
+}
+
+/// Something said about a request.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it is.
+    pub kind: Kind,
+    /// Who said it.
+    pub author: Author,
+    /// When.
+    pub written: Option<Zoned>,
+    /// What was said: sanitised HTML.
+    pub html: String,
+    /// Its files.
+    pub documents: Vec<Document>,
+}
+
+/// What an entry of the timeline is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request itself.
+    Opening,
+    /// A follow-up, the requester's or staff's.
+    Followup,
+    /// A solution, and what the requester made of it.
+    Solution(Verdict),
+}
+
+/// What became of a solution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It waits for the requester's approval.
+    Waiting,
+    /// It was accepted, or closed without a word.
+    Accepted,
+    /// It was refused.
+    Refused,
+}
+
+/// Who said something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The requester who looks at it.
+    You,
+    /// Somebody by their name.
+    Person(String),
+    /// The group at work, where no name is known; the service itself where there is none.
+    Group(String),
+}
+
+impl Author {
+    /// As people read it.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::You => "Vous",
+            Self::Person(name) | Self::Group(name) => name,
+        }
+    }
+}
+
+/// A file of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// GLPI's number of it.
+    pub id: u64,
+    /// The file's name.
+    pub name: String,
+    /// Its media type, as GLPI knows it.
+    pub media_type: String,
+    /// Whether the text it belongs to shows it.
+    pub is_shown: bool,
+}
+
+/// A request that is this person's: all of it that they may see.
+pub(super) struct Own {
+    found: Found,
+    parts: Vec<Part>,
+}
+
+/// What becomes an entry.
+struct Part {
+    kind: Kind,
+    author: u64,
+    written: Option<jiff::civil::DateTime>,
+    content: String,
+    documents: Vec<Document>,
+}
+
+impl Own {
+    /// Every document of it.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.parts.iter().flat_map(|part| &part.documents)
+    }
+}
+
+impl Portal {
+    /// A request of this person's. `address` gives a document's address, for the texts that show or link to it.
+    ///
+    /// # Errors
+    ///
+    /// [`PortalError::NotFound`] also for somebody else's.
+    pub async fn request<F>(&self, requester: &Address, number: u64, address: F) -> Result<View, PortalError>
+    where
+        F: Fn(u64) -> String + Clone + Send + Sync + 'static,
+    {
+        let known = self.people.known(requester).await?;
+        let own = self.own(requester, number).await?;
+        let visible: BTreeSet<u64> = own.documents().map(|document| document.id).collect();
+        let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str()).to_owned();
+        let Own { found, parts, .. } = own;
+        let mut authors = Vec::with_capacity(parts.len());
+        for part in &parts {
+            authors.push(self.author(part, &known, &group).await?);
+        }
+        let end = found.opening.as_ref().map_or(0, |opening| opening.end);
+        let row = self.row(found).await?;
+        let written: Vec<_> = parts.iter().map(|part| self.moment(part.written)).collect();
+        // Sanitising a long timeline takes its time.
+        let timeline = tokio::task::spawn_blocking(move || {
+            let entry = |((part, author), written): ((Part, Author), Option<Zoned>)| {
+                let content = if part.kind == Kind::Opening { &part.content[end..] } else { &part.content };
+                let shown = html::show(content, &visible, address.clone());
+                let mut documents = part.documents;
+                for document in &mut documents {
+                    document.is_shown = shown.mentioned.contains(&document.id);
+                }
+                Entry { kind: part.kind, author, written, html: shown.html, documents }
+            };
+            parts.into_iter().zip(authors).zip(written).map(entry).collect()
+        })
+        .await
+        .map_err(|_| PortalError::Unavailable {
+            cause: "a timeline could not be made".to_owned(),
+            retry_after: None,
+        })?;
+        Ok(View { row, timeline })
+    }
+
+    /// Reads all of a request that its requester may see.
+    pub(super) async fn own(&self, requester: &Address, number: u64) -> Result<Own, PortalError> {
+        let known = self.people.known(requester).await?;
+        let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
+        let is_theirs = people.iter().any(|person| person.role == Role::Requester && known.is(&person.who));
+        if !is_theirs || ticket.deleted {
+            return Err(PortalError::NotFound);
+        }
+        let summary = self.glpi.search_tickets(&[Criterion::Id(number)], 1).await?;
+        let mut summary = summary.into_iter().find(|summary| summary.id == number).ok_or(PortalError::NotFound)?;
+        let (followups, solutions) =
+            tokio::try_join!(self.glpi.ticket_followups(number), self.glpi.ticket_solutions(number))?;
+        // A search cuts long texts.
+        summary.content.clone_from(&ticket.content);
+        let found = Found::new(summary, &self.mappings.now());
+        let opening = Part {
+            kind: Kind::Opening,
+            author: known.account.unwrap_or_default(),
+            written: ticket.opened,
+            content: ticket.content,
+            documents: documents(self.glpi.ticket_documents(number).await?),
+        };
+        let said = try_join_all(followups.into_iter().filter(|followup| !followup.private).map(|it| self.followup(it)));
+        let solved = try_join_all(solutions.into_iter().map(|solution| self.solution(solution)));
+        let (said, solved) = tokio::try_join!(said, solved)?;
+        let mut parts: Vec<Part> = said.into_iter().chain(solved).collect();
+        parts.sort_by_key(|part| part.written);
+        parts.insert(0, opening);
+        Ok(Own { found, parts })
+    }
+
+    async fn followup(&self, followup: Followup) -> Result<Part, GlpiError> {
+        Ok(Part {
+            kind: Kind::Followup,
+            author: followup.author,
+            written: followup.written,
+            documents: documents(self.glpi.documents_of("ITILFollowup", followup.id).await?),
+            content: followup.content,
+        })
+    }
+
+    async fn solution(&self, solution: Solution) -> Result<Part, GlpiError> {
+        // GLPI's CommonITILValidation: 2 waiting, 4 refused
+        let verdict = match solution.status {
+            2 => Verdict::Waiting,
+            4 => Verdict::Refused,
+            _ => Verdict::Accepted,
+        };
+        Ok(Part {
+            kind: Kind::Solution(verdict),
+            author: solution.author,
+            written: solution.written,
+            documents: documents(self.glpi.documents_of("ITILSolution", solution.id).await?),
+            content: solution.content,
+        })
+    }
+
+    /// Who an entry is of. The service account writes for whoever has no account: then its text names their address.
+    async fn author(&self, part: &Part, known: &Known<'_>, group: &str) -> Result<Author, GlpiError> {
+        let service = || Author::Group(group.rsplit(" > ").next().unwrap_or(group).to_owned());
+        if part.kind == Kind::Opening || known.account.is_some_and(|account| account == part.author) {
+            return Ok(Author::You);
+        }
+        if part.author == 0 || part.author == self.people.own_account().await? {
+            let head = &part.content[..part.content.find("</p>").unwrap_or(0)];
+            let is_theirs = Reference::find(head).is_some() && head.contains(known.address.as_str());
+            return Ok(if is_theirs { Author::You } else { service() });
+        }
+        let name = self.people.name(part.author).await?;
+        Ok(if name.is_empty() { service() } else { Author::Person(name) })
+    }
+}
+
+fn documents(documents: Vec<glpi::Document>) -> Vec<Document> {
+    let mut documents: Vec<Document> = documents
+        .into_iter()
+        .map(|document| Document { id: document.id, name: document.name, media_type: document.mime, is_shown: false })
+        .collect();
+    documents.sort_by_key(|document| document.id);
+    documents.dedup_by_key(|document| document.id);
+    documents
+}

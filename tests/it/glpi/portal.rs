@@ -1,0 +1,89 @@
+//! What the portal reads: one ticket's line, documents' bytes, the FAQ.
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use passerelle::clients::glpi::{Criterion, FaqArticle, GlpiError, NewTicket, Requester};
+use serde_json::json;
+
+use super::target::{Target, account};
+use super::{director, marker, text_file, ticket};
+use crate::support::helpdesk::Helpdesk;
+
+#[tokio::test]
+async fn a_ticket_s_line_is_found_by_its_number_and_names_who_has_no_account() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let address = format!("{}@ac-dijon.fr", marker());
+    let new = NewTicket { requester: Requester::Email(address.clone()), ..ticket("Une ligne", "<p>x</p>") };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    let own = NewTicket { requester: Requester::User(director(&glpi).await), ..new };
+    let other = glpi.create_ticket(&own, &[]).await.unwrap().id;
+    for (id, addresses) in [(id, vec![address]), (other, vec![])] {
+        let found = glpi.search_tickets(&[Criterion::Id(id)], 1).await.unwrap();
+        let [summary] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((summary.id, summary.name.as_str()), (id, "Une ligne"));
+        assert_eq!(summary.addresses, addresses);
+    }
+    assert!(glpi.search_tickets(&[Criterion::Id(99_999_999)], 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_only_watches_is_no_requester_by_the_address() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let address = format!("{}@ac-dijon.fr", marker());
+    let id = glpi.create_ticket(&ticket("Observée", "<p>x</p>"), &[]).await.unwrap().id;
+    let (login, password) = account();
+    let staff = Helpdesk::sign_in(&target.url(), &login, &password).await;
+    let observer = json!({"tickets_id": id, "users_id": 0, "type": 3, "alternative_email": address});
+    staff.add("Ticket_User", observer).await;
+    assert!(glpi.search_tickets(&[Criterion::Address(address)], 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_document_s_bytes_come_as_they_were() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let texts = [format!("{{\"json\": \"{}\"}}", marker()), marker().repeat(40_000)];
+    let files = [text_file("avant é.txt", &texts[0]), text_file("long.txt", &texts[1])];
+    let id = glpi.create_ticket(&ticket("Fichiers", "<p>x</p>"), &files).await.unwrap().id;
+    let mut documents = glpi.ticket_documents(id).await.unwrap();
+    documents.sort_by_key(|document| document.id);
+    assert_eq!(documents.len(), 2);
+    for (document, text) in documents.iter().zip(&texts) {
+        let pieces: Vec<Bytes> = glpi.download(document.id).await.unwrap().into_stream().try_collect().await.unwrap();
+        assert_eq!(pieces.concat(), text.as_bytes());
+    }
+    assert_eq!(glpi.download(99_999_999).await.err(), Some(GlpiError::NotFound));
+}
+
+#[tokio::test]
+async fn the_faq_is_what_is_published_to_an_entity() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (login, password) = account();
+    let staff = Helpdesk::sign_in(&target.url(), &login, &password).await;
+    let name = marker();
+    let article = async |which: &str, is_faq: u8, entity: bool, end: Option<&str>| {
+        let mut input = json!({
+            "name": format!("{name} {which}"), "answer": format!("<p>{name} &amp; <b>b</b></p>"),
+            "is_faq": is_faq, "end_date": end,
+        });
+        if entity {
+            input["_visibility"] = json!({"_type": "Entity", "entities_id": 0, "is_recursive": 1});
+        }
+        staff.add("KnowbaseItem", input).await;
+    };
+    article("publique", 1, true, None).await;
+    article("échue", 1, true, Some("2020-01-01 00:00:00")).await;
+    article("interne", 0, true, None).await;
+    article("sans lecteur", 1, false, None).await;
+    let mut found: Vec<FaqArticle> = glpi.faq().await.unwrap();
+    found.retain(|article| article.name.starts_with(&name));
+    found.sort_by_key(|article| article.id);
+    let names: Vec<_> = found.iter().map(|article| article.name.strip_prefix(&name).unwrap()).collect();
+    assert_eq!(names, [" publique", " échue"]);
+    assert_eq!(found[0].answer, format!("<p>{name} &amp; <b>b</b></p>"));
+    assert_eq!((found[0].begins, found[0].ends), (None, None));
+    assert_eq!(found[1].ends.unwrap().to_string(), "2020-01-01T00:00:00");
+}

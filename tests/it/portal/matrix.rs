@@ -1,0 +1,327 @@
+//! Who may do what: every way to call, over every route and object.
+
+use jiff::Timestamp;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use super::Scene;
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, MAIL_TOKEN},
+    helpdesk::Helpdesk,
+};
+
+const FORM_TOKEN: &str = "form-token-for-tests";
+const OWNER: &str = DIRECTORS[0];
+const OTHER: &str = DIRECTORS[1];
+/// A référent with an account, who works on the ticket and did not ask.
+const REFERENT: &str = "tech1@ac-dijon.fr";
+
+/// Ways to call, and what each may at most: nothing with this status, or what this person may.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    NoCredentials,
+    RequesterOnly,
+    FormToken,
+    MailToken,
+    V1Signature,
+    V1AsV2,
+    NoSignature,
+    WrongSecret,
+    StaleTimestamp,
+    OtherMethodSigned,
+    OtherPathSigned,
+    OtherQuerySigned,
+    OtherBodySigned,
+    SignedWithoutRequester,
+    SignedByOwner,
+    SignedByOther,
+    SignedByReferent,
+    UntrustedPeersHeader,
+    ProxyWithoutPerson,
+    ProxyWithTwoPeople,
+    ProxyWithoutAddress,
+    ProxyOwner,
+    ProxyOther,
+    ProxyOwnerNamingOther,
+    ProxyOwnerFromAnotherSite,
+    ProxyOwnerFromAnotherOrigin,
+    ProxyOwnerFromOwnPage,
+}
+
+use Who::{
+    FormToken, MailToken, NoCredentials, NoSignature, OtherBodySigned, OtherMethodSigned, OtherPathSigned,
+    OtherQuerySigned, ProxyOther, ProxyOwner, ProxyOwnerFromAnotherOrigin, ProxyOwnerFromAnotherSite,
+    ProxyOwnerFromOwnPage, ProxyOwnerNamingOther, ProxyWithTwoPeople, ProxyWithoutAddress, ProxyWithoutPerson,
+    RequesterOnly, SignedByOther, SignedByOwner, SignedByReferent, SignedWithoutRequester, StaleTimestamp,
+    UntrustedPeersHeader, V1AsV2, V1Signature, WrongSecret,
+};
+
+const EVERYBODY: [Who; 27] = [
+    NoCredentials,
+    RequesterOnly,
+    FormToken,
+    MailToken,
+    V1Signature,
+    V1AsV2,
+    NoSignature,
+    WrongSecret,
+    StaleTimestamp,
+    OtherMethodSigned,
+    OtherPathSigned,
+    OtherQuerySigned,
+    OtherBodySigned,
+    SignedWithoutRequester,
+    SignedByOwner,
+    SignedByOther,
+    SignedByReferent,
+    UntrustedPeersHeader,
+    ProxyWithoutPerson,
+    ProxyWithTwoPeople,
+    ProxyWithoutAddress,
+    ProxyOwner,
+    ProxyOther,
+    ProxyOwnerNamingOther,
+    ProxyOwnerFromAnotherSite,
+    ProxyOwnerFromAnotherOrigin,
+    ProxyOwnerFromOwnPage,
+];
+
+/// Whose rights a call has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rights {
+    /// None: this status.
+    None(u16),
+    /// Those of a caller who names nobody.
+    Caller,
+    /// The owner's.
+    Owner,
+    /// Somebody else's.
+    Stranger,
+}
+
+/// What a way to call gives, for a call that only reads, or one that changes something.
+fn rights(who: Who, reads: bool) -> Rights {
+    match who {
+        NoCredentials | RequesterOnly | MailToken | V1Signature | V1AsV2 | NoSignature | WrongSecret
+        | StaleTimestamp | OtherMethodSigned | OtherPathSigned | OtherQuerySigned | OtherBodySigned
+        | UntrustedPeersHeader | ProxyWithoutPerson | ProxyWithTwoPeople | ProxyWithoutAddress => Rights::None(401),
+        FormToken | SignedWithoutRequester => Rights::Caller,
+        SignedByOwner | ProxyOwner | ProxyOwnerFromOwnPage => Rights::Owner,
+        SignedByOther | SignedByReferent | ProxyOther => Rights::Stranger,
+        ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin if reads => Rights::Owner,
+        ProxyOwnerNamingOther | ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin => Rights::None(403),
+    }
+}
+
+/// What is called, and how it answers its owner.
+struct What {
+    name: &'static str,
+    method: Method,
+    path: String,
+    body: &'static str,
+    /// The status for the owner; `None` where everybody who may call gets a 200.
+    owner: Option<u16>,
+    /// The status for somebody who is known and has no part in it.
+    stranger: u16,
+}
+
+fn reading(name: &'static str, path: String, owner: u16, stranger: u16) -> What {
+    What { name, method: Method::GET, path, body: "", owner: Some(owner), stranger }
+}
+
+fn saying(name: &'static str, path: String, body: &'static str, owner: u16) -> What {
+    What { name, method: Method::POST, path, body, owner: Some(owner), stranger: 404 }
+}
+
+const FOLLOWUP: &str = "{\"description\":\"Les CM2\"}";
+const ACCEPT: &str = "{\"decision\":\"accept\"}";
+const REFUSE: &str = "{\"decision\":\"refuse\",\"reason\":\"Non\"}";
+
+/// The objects, made anew for each caller, since some calls change them.
+async fn everything(scene: &Scene) -> Vec<What> {
+    let admin = Helpdesk::sign_in(&scene.sandbox.url(), "passerelle-admin", "passerelle").await;
+    let deposit = async |requester: &str| {
+        let content = json!([{"name": "a.txt", "content": "YQ=="}]);
+        scene.deposit(requester, json!({"attachments": content})).await
+    };
+    let [own, pending, solved, refused, closed, binned] = [
+        deposit(OWNER).await,
+        deposit(OWNER).await,
+        deposit(OWNER).await,
+        deposit(OWNER).await,
+        deposit(OWNER).await,
+        deposit(OWNER).await,
+    ];
+    let others = deposit(DIRECTORS[2]).await;
+    scene.staff.add("Ticket_User", json!({"tickets_id": own, "users_id": 15, "type": 2})).await;
+    let note =
+        |private: u8| json!({"itemtype": "Ticket", "items_id": own, "content": "<p>x</p>", "is_private": private});
+    let document_of = |followup: u64| {
+        let staff = &scene.staff;
+        async move {
+            let links = staff.get(&format!("ITILFollowup/{followup}/Document_Item")).await;
+            links[0]["documents_id"].as_u64().unwrap()
+        }
+    };
+    let public = scene.staff.add_with_file("ITILFollowup", note(0), "public.txt", b"public").await;
+    let private = scene.staff.add_with_file("ITILFollowup", note(1), "private.txt", b"private").await;
+    let (public, private) = (document_of(public).await, document_of(private).await);
+    let in_other = scene.staff.get(&format!("Ticket/{others}/Document_Item")).await;
+    let in_other = in_other[0]["documents_id"].as_u64().unwrap();
+    scene.staff.set_status(pending, 4).await;
+    scene.staff.solve(solved, "<p>Fait.</p>").await;
+    scene.staff.solve(refused, "<p>Fait.</p>").await;
+    scene.staff.set_status(closed, 6).await;
+    admin.bin(binned).await;
+    let request = |number: u64| format!("/v1/requests/{number}");
+    let document = |number: u64, document: u64| format!("/v1/requests/{number}/documents/{document}");
+    let followups = |number: u64| format!("/v1/requests/{number}/followups");
+    let approval = |number: u64| format!("/v1/requests/{number}/approval");
+    vec![
+        reading("the list", "/v1/requests".to_owned(), 200, 200),
+        reading("a request", request(own), 200, 404),
+        reading("a solved request", request(solved), 200, 404),
+        reading("a closed request", request(closed), 200, 404),
+        reading("a binned request", request(binned), 404, 404),
+        reading("another's request", request(others), 404, 404),
+        reading("no request", request(4_000_000_000), 404, 404),
+        reading("a file of a public follow-up", document(own, public), 200, 404),
+        reading("a file of a private follow-up", document(own, private), 404, 404),
+        reading("another request's file", document(pending, public), 404, 404),
+        reading("another's file", document(others, in_other), 404, 404),
+        reading("a file of a binned request", document(binned, public), 404, 404),
+        saying("add to a request", followups(own), FOLLOWUP, 201),
+        saying("add to a pending request", followups(pending), FOLLOWUP, 201),
+        saying("add to a solved request", followups(solved), FOLLOWUP, 409),
+        saying("add to a closed request", followups(closed), FOLLOWUP, 409),
+        saying("add to a binned request", followups(binned), FOLLOWUP, 404),
+        saying("add to another's request", followups(others), FOLLOWUP, 404),
+        saying("accept a solution", approval(solved), ACCEPT, 200),
+        saying("refuse a solution", approval(refused), REFUSE, 200),
+        saying("accept where nothing is solved", approval(own), ACCEPT, 409),
+        saying("accept what is closed", approval(closed), ACCEPT, 409),
+        saying("accept another's", approval(others), ACCEPT, 404),
+        What {
+            name: "the natures",
+            method: Method::GET,
+            path: "/v1/natures".to_owned(),
+            body: "",
+            owner: None,
+            stranger: 200,
+        },
+        What { name: "the FAQ", method: Method::GET, path: "/v1/faq".to_owned(), body: "", owner: None, stranger: 200 },
+    ]
+}
+
+fn expected(who: Who, what: &What) -> u16 {
+    match (rights(who, what.method == Method::GET), what.owner) {
+        (Rights::None(status), _) => status,
+        (Rights::Caller, None) => 200,
+        (Rights::Caller, Some(_)) => 401,
+        (Rights::Owner, owner) => owner.unwrap_or(200),
+        (Rights::Stranger, _) => what.stranger,
+    }
+}
+
+/// Makes the call of this way; `gateway` trusts this machine as a proxy where the way needs it.
+fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
+    let named = |requester: &str| format!("{}?requester={requester}", what.path);
+    let (method, body) = (what.method.clone(), what.body.as_bytes());
+    let plain = |address: &str| gateway.call(method.clone(), address).body(what.body);
+    let by_proxy = |person: &str| plain(&what.path).header("X-Remote-Mail", person);
+    let signed = |requester: &str| gateway.signed(method.clone(), &named(requester), body);
+    let of_other_call = |method: Method, address: &str, body: &[u8]| {
+        let signed = gateway.signed(method, address, body).build().unwrap();
+        let header = |name: &str| signed.headers()[name].clone();
+        let call = plain(&named(OWNER)).header("X-Passerelle-Timestamp", header("X-Passerelle-Timestamp"));
+        call.header("X-Passerelle-Signature", header("X-Passerelle-Signature"))
+    };
+    match who {
+        NoCredentials | ProxyWithoutPerson => plain(&what.path),
+        RequesterOnly => plain(&named(OWNER)),
+        FormToken => plain(&named(OWNER)).bearer_auth(FORM_TOKEN),
+        MailToken => plain(&named(OWNER)).bearer_auth(MAIL_TOKEN),
+        V1Signature => {
+            let (time, signature) = Gateway::signature_v1(body);
+            plain(&named(OWNER)).header("X-Passerelle-Timestamp", time).header("X-Passerelle-Signature", signature)
+        }
+        V1AsV2 => {
+            let (time, signature) = Gateway::signature_v1(body);
+            let call = plain(&named(OWNER)).header("X-Passerelle-Timestamp", time);
+            call.header("X-Passerelle-Signature", signature.replace("v1=", "v2="))
+        }
+        NoSignature => plain(&named(OWNER)).header("X-Passerelle-Timestamp", Timestamp::now().as_second().to_string()),
+        WrongSecret => {
+            let call = plain(&named(OWNER)).header("X-Passerelle-Timestamp", Timestamp::now().as_second().to_string());
+            call.header("X-Passerelle-Signature", format!("v2={}", "0".repeat(64)))
+        }
+        StaleTimestamp => {
+            let time = (Timestamp::now().as_second() - 310).to_string();
+            gateway.signed_at(&time, method, &named(OWNER), body)
+        }
+        OtherMethodSigned => of_other_call(Method::PUT, &named(OWNER), body),
+        OtherPathSigned => of_other_call(method.clone(), &format!("/v1/autre?requester={OWNER}"), body),
+        OtherQuerySigned => of_other_call(method.clone(), &named(OTHER), body),
+        OtherBodySigned => of_other_call(method.clone(), &named(OWNER), b"{}"),
+        SignedWithoutRequester => gateway.signed(method, &what.path, body),
+        SignedByOwner => signed(OWNER),
+        SignedByOther => signed(OTHER),
+        SignedByReferent => signed(REFERENT),
+        UntrustedPeersHeader | ProxyOwner => by_proxy(OWNER),
+        ProxyWithTwoPeople => by_proxy(OWNER).header("X-Remote-Mail", OTHER),
+        ProxyWithoutAddress => by_proxy("Jeanne Martin"),
+        ProxyOther => by_proxy(OTHER),
+        ProxyOwnerNamingOther => plain(&named(OTHER)).header("X-Remote-Mail", OWNER),
+        ProxyOwnerFromAnotherSite => by_proxy(OWNER).header("Sec-Fetch-Site", "same-site"),
+        ProxyOwnerFromAnotherOrigin => by_proxy(OWNER).header("Origin", "https://ailleurs.example"),
+        ProxyOwnerFromOwnPage => by_proxy(OWNER).header("Sec-Fetch-Site", "same-origin"),
+    }
+}
+
+/// Whether the gateway shall trust this machine as a proxy.
+fn is_proxied(who: Who) -> bool {
+    matches!(
+        who,
+        ProxyWithoutPerson
+            | ProxyWithTwoPeople
+            | ProxyWithoutAddress
+            | ProxyOwner
+            | ProxyOther
+            | ProxyOwnerNamingOther
+            | ProxyOwnerFromAnotherSite
+            | ProxyOwnerFromAnotherOrigin
+            | ProxyOwnerFromOwnPage
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_gets_what_its_caller_may_and_nothing_else() {
+    let (mut cells, mut wrong) = (0, Vec::new());
+    for who in EVERYBODY {
+        let proxies = if is_proxied(who) { "127.0.0.0/8" } else { "10.0.0.0/8" };
+        let settings = [("http.trusted_proxies", proxies), ("http.form_tokens", FORM_TOKEN), ("quota.per_day", "1000")];
+        let scene = Scene::with(&settings).await;
+        for what in everything(&scene).await {
+            let call = call(who, &scene.gateway, &what).header("Content-Type", "application/json");
+            let answer = call.send().await.unwrap();
+            let status = answer.status().as_u16();
+            let is_problem = answer.headers()["content-type"] == "application/problem+json";
+            if status != expected(who, &what) || is_problem != (status >= 400) {
+                let body = answer.text().await.unwrap();
+                wrong.push(format!("{who:?}, {}: {status} instead of {}: {body}", what.name, expected(who, &what)));
+            }
+            cells += 1;
+        }
+        // Whoever may not has changed nothing.
+        if rights(who, false) != Rights::Owner {
+            let changed = scene
+                .sandbox
+                .tickets()
+                .into_iter()
+                .find(|ticket| ticket.followups.iter().any(|followup| followup.content.contains("portail")));
+            assert!(changed.is_none(), "{who:?}: {changed:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(cells, 27 * 25);
+}

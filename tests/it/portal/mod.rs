@@ -1,0 +1,83 @@
+//! What a requester sees and does, over HTTP, with the GLPI stand-in behind.
+
+mod listing;
+mod matrix;
+mod saying;
+mod schemathesis;
+mod view;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use passerelle::sandbox::Sandbox;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, sandbox},
+    helpdesk::Helpdesk,
+};
+
+/// A gateway, its GLPI, and a technician there.
+struct Scene {
+    sandbox: Sandbox,
+    gateway: Gateway,
+    staff: Helpdesk,
+    deposits: AtomicU32,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(settings: &[(&str, &str)]) -> Self {
+        let sandbox = sandbox().await;
+        let gateway = Gateway::start(&sandbox, settings).await;
+        let staff = Helpdesk::sign_in(&sandbox.url(), "tech1", "tech1").await;
+        Self { sandbox, gateway, staff, deposits: AtomicU32::new(0) }
+    }
+
+    /// A request of this person, by the portal's form.
+    async fn deposit(&self, requester: &str, change: Value) -> u64 {
+        let mut form =
+            json!({"requester": requester, "application": "LSU", "title": "Bilans", "description": "Bonjour"});
+        form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let deposits = self.deposits.fetch_add(1, Ordering::Relaxed);
+        let answer = self.gateway.post_form(&form, Some(&format!("deposit-{deposits}"))).await;
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        answer.json::<Value>().await.unwrap()["ticket"].as_u64().unwrap()
+    }
+
+    /// What the first director gets from a signed call.
+    async fn get(&self, path: &str, query: &str) -> Response {
+        self.get_as(DIRECTORS[0], path, query).await
+    }
+
+    async fn get_as(&self, requester: &str, path: &str, query: &str) -> Response {
+        let address = format!("{path}?requester={requester}{query}");
+        self.gateway.signed(Method::GET, &address, b"").send().await.unwrap()
+    }
+
+    async fn json(&self, path: &str, query: &str) -> Value {
+        let answer = self.get(path, query).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}{query}");
+        answer.json().await.unwrap()
+    }
+
+    /// What the first director gets from a signed call that says something.
+    async fn post(&self, path: &str, body: &Value, key: Option<&str>) -> Response {
+        let address = format!("{path}?requester={}", DIRECTORS[0]);
+        let call = self.gateway.signed(Method::POST, &address, body.to_string().as_bytes());
+        let call = key.iter().fold(call, |call, key| call.header("Idempotency-Key", *key));
+        call.header("Content-Type", "application/json").send().await.unwrap()
+    }
+}
+
+/// A problem's reason, after checking its status and what every problem has.
+async fn reason(answer: Response, status: u16) -> String {
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let (found, problem) = (answer.status().as_u16(), answer.json::<Value>().await.unwrap());
+    assert_eq!(found, status, "{problem}");
+    assert!(!problem["detail"].as_str().unwrap().is_empty());
+    problem["reason"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,187 @@
+//! What a requester adds to a request, and what they decide on its solution.
+
+use futures_util::future::join_all;
+use passerelle::sandbox::{Failure, Rule, TicketView};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Scene, reason};
+use crate::support::gateway::DIRECTORS;
+
+fn seen(scene: &Scene, request: u64) -> TicketView {
+    let number = i64::try_from(request).unwrap();
+    scene.sandbox.tickets().into_iter().find(|view| view.id == number).unwrap()
+}
+
+fn status(scene: &Scene, request: u64) -> (i64, usize) {
+    let view = seen(scene, request);
+    (view.status, view.followups.len())
+}
+
+fn followups(request: u64) -> String {
+    format!("/v1/requests/{request}/followups")
+}
+
+fn approval(request: u64) -> String {
+    format!("/v1/requests/{request}/approval")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_followup_is_added_once_in_the_requester_s_name() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let body = json!({"description": "Les CM2\n\n<b>", "attachments": [{"name": "a.txt", "content": "YQ=="}]});
+    let path = followups(request);
+    let all = join_all((0..4).map(|_| scene.post(&path, &body, Some("k1")))).await;
+    let mut answers = Vec::new();
+    for answer in all {
+        assert_eq!(answer.status(), 201);
+        answers.push(answer.json::<Value>().await.unwrap());
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0] && answer["status"] == "followup"), "{answers:?}");
+    let view = seen(&scene, request);
+    let [followup] = view.followups.as_slice() else { panic!("{view:?}") };
+    assert!(followup.content.contains("<p>Les CM2</p><p>&lt;b&gt;</p>"), "{}", followup.content);
+    assert!(followup.content.contains(answers[0]["reference"].as_str().unwrap()), "{}", followup.content);
+    assert_eq!(followup.author, view.requesters[0].user);
+    assert_eq!(followup.documents[0].bytes, b"a");
+    assert!(view.taken_into_account.is_none());
+    // Another key is another word; the same text and no key is one for ten minutes.
+    assert_eq!(scene.post(&path, &body, Some("k2")).await.status(), 201);
+    for _ in 0..2 {
+        assert_eq!(scene.post(&path, &json!({"description": "Merci"}), None).await.status(), 201);
+    }
+    assert_eq!(seen(&scene, request).followups.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_s_forms_are_read_too() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let address = format!("{}?requester={}", followups(request), DIRECTORS[0]);
+    let call = scene.gateway.signed(Method::POST, &address, b"description=Les+CM2");
+    let call = call.header("Content-Type", "application/x-www-form-urlencoded");
+    assert_eq!(call.send().await.unwrap().status(), 201);
+    let body = "--x\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\n\r\n--x\r\n\
+                Content-Disposition: form-data; name=\"attachments\"; filename=\"b.txt\"\r\n\r\nb\r\n--x--\r\n";
+    let call = scene.gateway.signed(Method::POST, &address, body.as_bytes());
+    let call = call.header("Content-Type", "multipart/form-data; boundary=x");
+    assert_eq!(call.send().await.unwrap().status(), 201);
+    let view = seen(&scene, request);
+    assert!(view.followups[0].content.contains("Les CM2"));
+    assert_eq!(view.followups[1].documents[0].filename, "b.txt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_followup_puts_what_is_pending_to_work_and_refuses_no_solution_by_the_way() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let (path, body) = (followups(request), json!({"description": "Voici"}));
+    scene.staff.set_status(request, 4).await;
+    assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
+    assert_eq!(status(&scene, request), (2, 1));
+    scene.staff.solve(request, "<p>Fait.</p>").await;
+    assert_eq!(reason(scene.post(&path, &body, Some("b")).await, 409).await, "request-solved");
+    // … but what was added before is added.
+    assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
+    assert_eq!(status(&scene, request), (5, 1));
+    scene.staff.set_status(request, 6).await;
+    assert_eq!(reason(scene.post(&path, &body, Some("b")).await, 409).await, "request-closed");
+    assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
+    assert_eq!(status(&scene, request), (6, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_followup_is_named() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    for (body, field, code) in [
+        (json!({}), "description", "missing"),
+        (json!({"description": " \n "}), "description", "missing"),
+        (json!({"description": "a".repeat(20_001)}), "description", "too-long"),
+        (json!({"description": "a", "title": "b"}), "title", "unknown-field"),
+        (json!({"description": "a", "reponse": "b"}), "reponse", "unknown-field"),
+        (
+            json!({"description": "a", "attachments": [{"name": "a", "content": "?"}]}),
+            "attachments[0].content",
+            "invalid",
+        ),
+    ] {
+        let answer = scene.post(&followups(request), &body, None).await;
+        assert_eq!(answer.status(), 422, "{body}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+        assert_eq!(problem["errors"][0]["code"], code, "{problem}");
+    }
+    let answer = scene.post(&followups(request), &json!([]), None).await;
+    assert_eq!(reason(answer, 400).await, "bad-form");
+    let answer = scene.post(&followups(request), &json!({"description": "a"}), Some("é")).await;
+    assert_eq!(reason(answer, 400).await, "bad-idempotency-key");
+    assert!(seen(&scene, request).followups.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_followup_whose_answer_was_lost_is_found_again() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    scene.sandbox.set_failures(Rule::next(1, Failure::AnswerLost).on_new_followups());
+    let answer = scene.post(&followups(request), &json!({"description": "Les CM2"}), Some("k")).await;
+    assert_eq!(answer.status(), 201);
+    assert_eq!(seen(&scene, request).followups.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_solution_is_refused_with_a_reason_and_then_accepted() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let path = approval(request);
+    let (accept, refuse) = (json!({"decision": "accept"}), json!({"decision": "refuse", "reason": "Encore grisé"}));
+    for decision in [&accept, &refuse] {
+        assert_eq!(reason(scene.post(&path, decision, None).await, 409).await, "nothing-to-approve");
+    }
+    scene.staff.solve(request, "<p>Fait.</p>").await;
+    for unsaid in [json!({"decision": "refuse"}), json!({"decision": "refuse", "reason": " "})] {
+        let answer = scene.post(&path, &unsaid, None).await;
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!((&problem["status"], &problem["errors"][0]["field"]), (&json!(422), &json!("reason")));
+    }
+    // Once and again: the same answer, and one word in the ticket.
+    for _ in 0..2 {
+        let answer = scene.post(&path, &refuse, None).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.json::<Value>().await.unwrap(), json!({"status": "refused", "ticket": request}));
+        assert_eq!(status(&scene, request), (2, 1));
+    }
+    assert_eq!(reason(scene.post(&path, &accept, None).await, 409).await, "nothing-to-approve");
+    let view = seen(&scene, request);
+    assert!(view.followups[0].content.contains("Motif :</p><p>Encore grisé</p>"), "{}", view.followups[0].content);
+    assert_eq!(view.followups[0].author, view.requesters[0].user);
+
+    scene.staff.solve(request, "<p>Refait.</p>").await;
+    for _ in 0..2 {
+        let answer = scene.post(&path, &accept, None).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.json::<Value>().await.unwrap()["status"], "accepted");
+        assert_eq!(status(&scene, request), (6, 2));
+    }
+    assert_eq!(reason(scene.post(&path, &refuse, None).await, 409).await, "nothing-to-approve");
+    let shown = scene.json(&format!("/v1/requests/{request}"), "").await;
+    let verdicts: Vec<_> =
+        shown["timeline"].as_array().unwrap().iter().filter_map(|it| it["verdict"].as_str()).collect();
+    assert_eq!(verdicts, ["refused", "accepted"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_decision_is_refused() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    for body in [json!({}), json!([]), json!({"decision": 1}), json!({"decision": "accept", "motif": "x"})] {
+        assert_eq!(reason(scene.post(&approval(request), &body, None).await, 400).await, "bad-form", "{body}");
+    }
+    let unknown = scene.post(&approval(request), &json!({"decision": "peut-être"}), None).await;
+    assert_eq!(reason(unknown, 422).await, "invalid-fields");
+    let address = format!("{}?requester={}", approval(request), DIRECTORS[0]);
+    let form = scene.gateway.signed(Method::POST, &address, b"decision=accept");
+    let form = form.header("Content-Type", "application/x-www-form-urlencoded").send().await.unwrap();
+    assert_eq!(reason(form, 415).await, "unsupported-content-type");
+}
