@@ -315,6 +315,12 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give the name alone, such as \"X-Remote-Mail\", or empty http.trusted_proxies.",
         ));
     }
+    if config.portal.name.trim().is_empty() {
+        return Err(ConfigError::setting(
+            "portal.name is empty, and every page of the portal begins with it",
+            "Give the service's name, such as \"Assistance du premier degré\".",
+        ));
+    }
     check_sender(&config.sender)?;
     check_escalation(config)?;
     for rule in &config.screen.disabled {
@@ -501,6 +507,12 @@ mod tests {
         assert!(shown(load("[escalation.urgency]\n3 = 0\n", &[])).contains("escalation.urgency.3 is 0"));
         assert!(shown(load("[escalation.urgency]\n6 = 10\n", &[])).contains("1, 2, 3, 4, 5"));
         assert!(shown(load("sweep.every = \"0s\"", &[])).contains("sweep.every"));
+    }
+
+    #[test]
+    fn a_portal_has_a_name() {
+        let text = shown(load("[glpi]\nurl = \"http://glpi\"\n[portal]\nname = \" \"\n", &[]));
+        assert!(text.contains("portal.name is empty"), "{text}");
     }
 
     #[test]
