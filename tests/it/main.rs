@@ -10,6 +10,7 @@ mod glpi;
 mod http;
 mod imap;
 mod lmtp;
+mod pages;
 mod parse;
 mod portal;
 mod proof;
