@@ -16,7 +16,7 @@ use crate::request::{Addition, Outcome, Reason, Receipt, Refusal};
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Created {
     /// Always `created`.
-    #[schema(example = "created")]
+    #[schema(pattern = "^created$", example = "created")]
     status: &'static str,
     /// GLPI's number.
     #[schema(example = 1234)]
@@ -57,7 +57,7 @@ pub(super) struct FileLeftOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Added {
     /// Always `followup`.
-    #[schema(example = "followup")]
+    #[schema(pattern = "^followup$", example = "followup")]
     status: &'static str,
     /// GLPI's number.
     #[schema(example = 1234)]
@@ -72,7 +72,7 @@ pub(super) struct Added {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Without {
     /// `ignored` or `quarantined`.
-    #[schema(example = "ignored")]
+    #[schema(pattern = "^(ignored|quarantined)$", example = "ignored")]
     status: &'static str,
     /// Why.
     #[schema(example = "automatic")]

@@ -17,6 +17,11 @@ use crate::{
 const ENVELOPE_FROM: &str = "x-envelope-from";
 const ENVELOPE_TO: &str = "x-envelope-to";
 
+/// What the description shows.
+const EXAMPLE: &str = "From: ce.0210001A@ac-dijon.fr\r\nTo: assistance1d@ac-dijon.fr\r\nSubject: LSU : bilans\r\n\
+    Date: Wed, 25 Nov 2026 09:12:00 +0100\r\nMessage-ID: <1@ecole.example>\r\n\
+    Content-Type: text/plain; charset=utf-8\r\n\r\nLe bouton « Valider » reste grisé.\r\n";
+
 /// Hand in a mail
 ///
 /// Answered only when the helpdesk has confirmed the ticket: after a 503, a 5xx or no answer, send the
@@ -24,12 +29,15 @@ const ENVELOPE_TO: &str = "x-envelope-to";
 #[utoipa::path(post, path = "/v1/mail", operation_id = "hand_in_mail", tag = "requests",
     security(("mail_token" = [])),
     params(
-        ("X-Envelope-From" = Option<String>, Header, description = "The envelope sender; `<>` is the null sender. Unknown where it is missing or empty."),
-        ("X-Envelope-To" = Option<String>, Header, description = "The envelope recipients, separated by commas. The mail's own To and Cc count where it is missing."),
+        ("X-Envelope-From" = Option<String>, Header, description = "The envelope sender; `<>` is the null sender. Unknown where it is missing or empty.", example = "ce.0210001A@ac-dijon.fr"),
+        ("X-Envelope-To" = Option<String>, Header, description = "The envelope recipients, separated by commas. The mail's own To and Cc count where it is missing.", example = "assistance1d@ac-dijon.fr"),
     ),
-    request_body(content((String = "message/rfc822"), (String = "application/octet-stream")), description = "The mail, RFC 5322."),
+    request_body(content(
+        (String = "message/rfc822", example = json!(EXAMPLE)),
+        (String = "application/octet-stream", example = json!(EXAMPLE)),
+    ), description = "The mail, RFC 5322."),
     responses(
-        (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
+        (status = 201, body = answer::Settled, description = "A new ticket, or a follow-up of the ticket the mail answers.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
         (status = 200, body = answer::Settled, description = "A ticket was there already (the same body as the first time), or nobody waits for an answer."),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "An envelope recipient is no address."),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),

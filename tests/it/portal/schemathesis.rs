@@ -17,6 +17,7 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         ("http.form_tokens", FORM_TOKEN),
         ("quota.per_day", "100000"),
         ("acknowledge", "off"),
+        ("sender.require", "none"),
     ];
     let scene = Scene::with(&settings).await;
     let mut requests = Vec::new();
@@ -76,7 +77,9 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
             && template.iter().zip(&path).all(|(part, found)| part.starts_with('{') || part == found)
     };
     let mut operations = 0;
-    for (path, methods) in description["paths"].as_object().unwrap() {
+    // It leaves out where it read the description.
+    let others = description["paths"].as_object().unwrap().iter().filter(|(path, _)| *path != "/openapi.json");
+    for (path, methods) in others {
         for method in methods.as_object().unwrap().keys() {
             let is_done = done.iter().any(|(by, to)| by == method && fits(path, to));
             assert!(is_done, "no {method} {path} succeeded\n{said}");
