@@ -75,7 +75,7 @@ impl App {
         let quarantine = Quarantine::new(&config, mailer.clone(), tasks.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer.clone(), tasks.clone())?;
         let mappings = Live::load(config.mappings.dir.as_deref())?;
-        let ledger = Arc::new(Ledger::new(&config, glpi.clone(), key_secret(&config), give_up)?);
+        let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
         let deliverer = Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original);
         let names = deliverer.names().clone();
         let notifier = Arc::new(Notifier::new(&config, glpi.clone(), mailer, Arc::clone(&ledger))?);
@@ -231,6 +231,11 @@ impl Server {
                 handlers,
                 stop.clone(),
             );
+            let services = if app.config.http.trusted_proxies.is_empty() {
+                services
+            } else {
+                services.with_pages(pages(&app.config))
+            };
             listeners.spawn(http::serve(listener, services));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
@@ -351,12 +356,17 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
         .map_err(|error| ConfigError::setting(format!("glpi: {error}"), "Correct the [glpi] section or its variables."))
 }
 
-/// What keys the digests in Redis: the configured secret, else one derived from GLPI's credentials, which
-/// every instance has and keeps.
-fn key_secret(config: &Config) -> SecretSlice<u8> {
+/// The reference portal's pages.
+fn pages(config: &Config) -> http::Pages {
+    http::Pages::new(config.portal.clone(), config.attachments.clone(), derived(config, "passerelle page tokens"))
+}
+
+/// A key for one purpose, which every instance has and keeps: from the configured secret, else from GLPI's
+/// credentials.
+fn derived(config: &Config, purpose: &str) -> SecretSlice<u8> {
     let redis = config.redis.key_secret.as_ref();
     let secret = redis.or(config.glpi.user_token.as_ref()).or(config.glpi.password.as_ref());
-    let mut hash = Sha256::new_with_prefix(b"passerelle cache keys");
+    let mut hash = Sha256::new_with_prefix(purpose);
     hash.update(secret.map_or("", |secret| secret.expose_secret()));
     SecretSlice::from(hash.finalize().to_vec())
 }

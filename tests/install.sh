@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that the tests need and that are missing; needs root or sudo only
 # then. The tests start these servers themselves, each on its own: none is started or enabled here. What fuzzes the
-# API goes into target/schemathesis, from PyPI.
+# API goes into target/schemathesis, the rules of accessibility that pages are held to into target/axe, from PyPI.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 cd "$(dirname "$0")/.."
@@ -15,14 +15,34 @@ fuzzer() {
   cp "$wanted" "$venv/installed.txt"
 }
 
-# Each package brings a program of its own name, or the one behind its `=`.
+# axe 4.12.1 (https://github.com/dequelabs/axe-core) is a file of this package.
+rules() {
+  local axe=target/axe package=axe-playwright-python==0.1.8
+  [ ! -e "$axe/axe.min.js" ] || return 0
+  rm -rf "$axe"
+  mkdir -p "$axe"
+  echo "$package --hash=sha256:fdd263c998388f1a8e67cad02677e612d946248bd44d163be5e8650ea31f95f8" >"$axe/wanted.txt"
+  target/schemathesis/bin/pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+    --requirement "$axe/wanted.txt" --dest "$axe"
+  python3 -m zipfile --extract "$axe"/*.whl "$axe"
+  mv "$axe/axe_playwright_python/axe.min.js" "$axe"
+}
+
+from_pypi() {
+  fuzzer
+  rules
+}
+
+# Each package brings a program of its own name, or the one behind its `=`. Ubuntu has Chromium as a snap only: there,
+# any Chromium or Chrome with its chromedriver does.
 missing=()
-for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap; do
+for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap chromium \
+  chromium-driver=chromedriver; do
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -eq 0 ]; then
-  [ "${1:-}" = packages ] || fuzzer
+  [ "${1:-}" = packages ] || from_pypi
   exit
 fi
 
@@ -64,4 +84,4 @@ if command -v systemctl >/dev/null; then
   done
 fi
 
-[ "${1:-}" = packages ] || fuzzer
+[ "${1:-}" = packages ] || from_pypi

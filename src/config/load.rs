@@ -328,6 +328,12 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give the name alone, such as \"X-Remote-Mail\", or empty http.trusted_proxies.",
         ));
     }
+    if config.portal.name.trim().is_empty() {
+        return Err(ConfigError::setting(
+            "portal.name is empty, and every page of the portal begins with it",
+            "Give the service's name, such as \"Assistance du premier degré\".",
+        ));
+    }
     check_sender(&config.sender)?;
     check_escalation(config)?;
     for rule in &config.screen.disabled {
@@ -541,6 +547,12 @@ mod tests {
         let file = |step| format!("acknowledge = \"off\"\nsmtp.from = \"\"\n[notify]\ncharge = \"{step}\"\n");
         assert!(load(&file("glpi"), &[]).is_ok());
         assert!(shown(load(&file("passerelle"), &[])).contains("smtp.from"));
+    }
+
+    #[test]
+    fn a_portal_has_a_name() {
+        let text = shown(load("[glpi]\nurl = \"http://glpi\"\n[portal]\nname = \" \"\n", &[]));
+        assert!(text.contains("portal.name is empty"), "{text}");
     }
 
     #[test]

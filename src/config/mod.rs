@@ -11,8 +11,8 @@ pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation, Glpi,
     Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify,
-    Original, Percents, Quarantine, Quota, Redis, Replies, Require, Screen, Sender, Shutdown, Smtp, Sweep, Teller,
-    WhenDown,
+    Original, Percents, Portal, Quarantine, Quota, Redis, Replies, Require, Screen, Sender, Shutdown, Smtp, Sweep,
+    Teller, WhenDown,
 };
 
 use jiff::tz::TimeZone;
@@ -41,6 +41,8 @@ pub struct Config {
     pub imap: Imap,
     /// The API.
     pub http: Http,
+    /// The reference portal's pages.
+    pub portal: Portal,
     /// Mail to requesters.
     pub smtp: Smtp,
     /// The applications.

@@ -358,6 +358,13 @@ pub struct Mail {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Portal {
+    pub name: String,
+    pub contact: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shutdown {
     #[serde(with = "humantime_serde")]
     pub grace: Duration,

@@ -10,6 +10,7 @@
 //! | `tickets` | tickets go to another level |
 //! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem` | what comes back |
+//! | `pages` | the reference portal |
 //! | `health`, `openapi` | for machines that watch and people who connect |
 
 mod answer;
@@ -20,6 +21,7 @@ mod health;
 mod identity;
 mod mail;
 mod openapi;
+mod pages;
 mod problem;
 mod requests;
 mod serve;
@@ -56,6 +58,7 @@ use tower_http::{
 };
 use tracing::Instrument as _;
 
+pub use pages::Pages;
 pub use serve::serve;
 
 use self::problem::Problem;
@@ -92,6 +95,7 @@ pub struct Services {
     stop: CancellationToken,
     room: body::Room,
     running: TaskTracker,
+    pages: Option<Pages>,
 }
 
 impl Services {
@@ -107,7 +111,14 @@ impl Services {
         stop: CancellationToken,
     ) -> Self {
         let room = body::Room::new(settings.max_size);
-        Self { settings, time_zone, mappings, portal, metrics, handlers, stop, room, running: TaskTracker::new() }
+        let running = TaskTracker::new();
+        Self { settings, time_zone, mappings, portal, metrics, handlers, stop, room, running, pages: None }
+    }
+
+    /// The API with the reference portal's pages beside it.
+    #[must_use]
+    pub fn with_pages(self, pages: Pages) -> Self {
+        Self { pages: Some(pages), ..self }
     }
 
     /// The answer to a request that has a body, as `handle` gives it before the deadline it is told.
@@ -219,7 +230,7 @@ impl fmt::Debug for Handlers {
 }
 
 /// The API's routes. Whatever goes wrong behind them is a problem (RFC 9457).
-pub fn router(services: Services) -> Router {
+pub fn router(mut services: Services) -> Router {
     metrics::describe_counter!(RESPONSES, "Answers of the HTTP API by route and status.");
     let layers = ServiceBuilder::new()
         .map_request(believe_request_id)
@@ -230,7 +241,13 @@ pub fn router(services: Services) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         // `body` bounds bodies, and says so as a problem.
         .layer(DefaultBodyLimit::disable());
-    openapi::routes()
+    let pages = services.pages.take();
+    let services = Arc::new(services);
+    let mut routes = openapi::routes();
+    if let Some(pages) = pages {
+        routes = routes.merge(pages.routes(Arc::clone(&services)));
+    }
+    routes
         .fallback(async || {
             let detail = "Cette adresse n'existe pas. /openapi.json décrit celles qui existent.";
             Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
@@ -239,7 +256,7 @@ pub fn router(services: Services) -> Router {
             let detail = "Cette adresse n'admet pas cette méthode. L'en-tête Allow nomme celles qu'elle admet.";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
         })
-        .with_state(Arc::new(services))
+        .with_state(services)
         .layer(layers)
 }
 

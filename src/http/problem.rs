@@ -38,6 +38,15 @@ pub(super) struct Problem {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
+/// What a response says of a problem, for whoever says it in another way.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    /// The code.
+    pub(super) reason: &'static str,
+    /// What is wrong and what to do about it, French.
+    pub(super) detail: String,
+}
+
 impl Problem {
     /// A problem with this reason code and French detail.
     pub(super) fn new(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Self {
@@ -70,6 +79,11 @@ impl Problem {
         Self { header: Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))), ..self }
     }
 
+    /// Whether it may be over in a while.
+    pub(super) fn is_passing(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+    }
+
     /// The gateway itself failed; the log says how.
     pub(super) fn internal() -> Self {
         let reason = crate::request::Reason::Internal;
@@ -85,7 +99,9 @@ impl IntoResponse for Problem {
             _ => tracing::debug!(self.reason, %status, "a problem is the answer"),
         }
         let extra = self.header.clone();
+        let told = Told { reason: self.reason, detail: self.detail.clone() };
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(told);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.extend(extra);

@@ -11,6 +11,7 @@ mod http;
 mod imap;
 mod lmtp;
 mod notify;
+mod pages;
 mod parse;
 mod portal;
 mod proof;

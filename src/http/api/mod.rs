@@ -9,6 +9,8 @@ mod followups;
 mod listing;
 mod view;
 
+pub(super) use documents::file;
+
 use std::{sync::Arc, time::Instant};
 
 use axum::{
@@ -59,7 +61,10 @@ async fn caller(services: &Services, parts: &Parts, body: &mut Incoming) -> Resu
 }
 
 /// What the portal says before the deadline.
-async fn in_time<T>(deadline: Instant, asked: impl Future<Output = Result<T, PortalError>>) -> Result<T, Problem> {
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    asked: impl Future<Output = Result<T, PortalError>>,
+) -> Result<T, Problem> {
     match timeout_at(deadline.into(), asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(problem(error)),

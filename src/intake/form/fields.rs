@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::{
     FieldError, Unreadable,
     check::{MAX_PHONE, MAX_TEXT, MAX_TITLE},
 };
-use crate::screen::words;
+use crate::{request::Address, screen::words};
 
 /// More fields and files than this are no form.
 pub(super) const MAX_MEMBERS: usize = 1000;
@@ -108,6 +110,24 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// What a field says, as it was typed; empty where it says nothing.
+    pub fn get(&self, name: &str) -> &str {
+        let value = match name {
+            "requester" => &self.requester,
+            "application" => &self.application,
+            "nature" => &self.nature,
+            "type" => &self.kind,
+            "urgency" => &self.urgency,
+            "title" => &self.title,
+            "description" => &self.description,
+            "error_message" => &self.error_message,
+            "phone" => &self.phone,
+            "uai" => &self.uai,
+            _ => &None,
+        };
+        value.as_deref().unwrap_or_default()
+    }
+
     /// The fields that are there.
     pub(super) fn given(&mut self) -> Vec<&'static str> {
         let names = NAMES.iter().map(|(field, _)| *field);
@@ -147,6 +167,8 @@ pub struct Submission {
     /// What sorting found wrong.
     pub(super) errors: Vec<FieldError>,
     seen: usize,
+    /// The names of the page's own fields, and those that came.
+    aside: (&'static [&'static str], Vec<(&'static str, String)>),
 }
 
 /// Which field a name means.
@@ -157,6 +179,63 @@ pub(super) enum Named {
 }
 
 impl Submission {
+    /// One that will set these fields aside.
+    pub(super) fn with_aside(names: &'static [&'static str]) -> Self {
+        Self { aside: (names, Vec::new()), ..Self::default() }
+    }
+
+    /// Keeps the value of a field that is to be set aside; false for any other.
+    pub(super) fn set_aside(&mut self, name: &str, value: &str) -> bool {
+        let (names, values) = &mut self.aside;
+        let Some(known) = names.iter().find(|known| **known == name) else { return false };
+        values.push((known, value.to_owned()));
+        true
+    }
+
+    /// The first value of a field that was set aside; empty where none came.
+    pub fn aside(&self, name: &str) -> &str {
+        self.aside.1.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The request's fields, as they were typed.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// The names of its files, in their order.
+    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.name.as_deref().unwrap_or_default())
+    }
+
+    /// Says who asks, whatever the form says of it.
+    pub fn set_requester(&mut self, requester: &Address) {
+        self.fields.requester = Some(requester.as_str().to_owned());
+        self.errors.retain(|error| error.field != "requester");
+    }
+
+    /// Says what it is about.
+    pub fn set_subject(&mut self, application: &str, nature: Option<&str>) {
+        self.fields.application = Some(application.to_owned());
+        self.fields.nature = nature.map(str::to_owned);
+    }
+
+    /// A digest of all that the form says and brings, hexadecimal.
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            digest.update((bytes.len() as u64).to_be_bytes());
+            digest.update(bytes);
+        };
+        for (name, _) in NAMES {
+            add(self.fields.get(name).as_bytes());
+        }
+        for file in &self.files {
+            add(file.name.as_deref().unwrap_or_default().as_bytes());
+            add(&Sha256::digest(&file.content));
+        }
+        HEXLOWER.encode(&digest.finalize())
+    }
+
     /// Looks a field's name up.
     pub(super) fn named(&mut self, name: &str) -> Result<Named, Unreadable> {
         self.seen += 1;

@@ -63,10 +63,24 @@ impl Encoding {
 ///
 /// When the body is not what its encoding says. What is wrong with single fields is told by [`receive`].
 pub async fn read(encoding: Encoding, body: Bytes) -> Result<Submission, Unreadable> {
+    read_page(encoding, body, &[]).await
+}
+
+/// As [`read`], for a form of a page: what the page adds for itself, under the names in `aside`, is kept apart
+/// ([`Submission::aside`]).
+///
+/// # Errors
+///
+/// As [`read`].
+pub async fn read_page(
+    encoding: Encoding,
+    body: Bytes,
+    aside: &'static [&'static str],
+) -> Result<Submission, Unreadable> {
     match encoding {
         Encoding::Json => json::read(&body),
-        Encoding::Urlencoded => parts::urlencoded(&body),
-        Encoding::Multipart { boundary } => parts::multipart(body, boundary).await,
+        Encoding::Urlencoded => parts::urlencoded(&body, Submission::with_aside(aside)),
+        Encoding::Multipart { boundary } => parts::multipart(body, boundary, Submission::with_aside(aside)).await,
     }
 }
 

@@ -16,8 +16,7 @@ const NO_FILE: &str = "Donnez des fichiers, chacun avec son nom, en multipart/fo
 const NO_UTF8: &str = "Ce texte n'est pas codé en UTF-8. Envoyez le formulaire en UTF-8.";
 
 /// Sorts names and values into the fields.
-pub(super) fn urlencoded(body: &[u8]) -> Result<Submission, Unreadable> {
-    let mut submission = Submission::default();
+pub(super) fn urlencoded(body: &[u8], mut submission: Submission) -> Result<Submission, Unreadable> {
     // What is no UTF-8 is decoded to the replacement character, which hardly anybody writes.
     let writes_it = body.windows(9).any(|part| part.eq_ignore_ascii_case(b"%EF%BF%BD"));
     for (name, value) in form_urlencoded::parse(body) {
@@ -28,10 +27,13 @@ pub(super) fn urlencoded(body: &[u8]) -> Result<Submission, Unreadable> {
 }
 
 /// Sorts parts into the fields; a part with a file name is a file, whatever the part's own name.
-pub(super) async fn multipart(body: Bytes, boundary: String) -> Result<Submission, Unreadable> {
+pub(super) async fn multipart(
+    body: Bytes,
+    boundary: String,
+    mut submission: Submission,
+) -> Result<Submission, Unreadable> {
     let whole = stream::once(async { Ok::<_, Infallible>(body) });
     let mut parts = multer::Multipart::new(whole, boundary);
-    let mut submission = Submission::default();
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         let name = part.name().unwrap_or_default().to_owned();
         let file_name = part.file_name().map(str::to_owned);
@@ -53,6 +55,7 @@ pub(super) async fn multipart(body: Bytes, boundary: String) -> Result<Submissio
 /// `None` is a value that is no UTF-8.
 fn take_text(submission: &mut Submission, name: &str, value: Option<Cow<'_, str>>) -> Result<(), Unreadable> {
     match (submission.named(name)?, value) {
+        (Named::Unknown, Some(value)) if submission.set_aside(name, &value) => {}
         (Named::Unknown, _) => submission.unknown(name),
         (Named::Text(field), Some(value)) => submission.text(field, value),
         (Named::Text(_), None) => submission.invalid(name, NO_UTF8),

@@ -1,0 +1,104 @@
+//! What went wrong, as a page: what, why, and what to do.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::{Desk, Frame, POLICY, Pages, Section, page, words::french};
+use crate::{
+    http::{identity, problem::Told},
+    request::Address,
+};
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    frame: Frame<'a>,
+    heading: &'static str,
+    what: String,
+    remedy: &'static str,
+}
+
+/// Gives each problem of the pages' routes as a page, and each answer the headers that protect it.
+pub(super) async fn dress(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let person = identity::signed_in(&parts, &desk.services.settings).ok();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(told) = response.extensions_mut().remove::<Told>() {
+        response = told_of(&desk.pages, person.as_ref(), response, &told);
+    }
+    protect(response.headers_mut());
+    response
+}
+
+/// The page of a problem, with the status and the headers it has already.
+fn told_of(pages: &Pages, person: Option<&Address>, problem: Response, told: &Told) -> Response {
+    let (heading, remedy) = advice(problem.status(), told.reason);
+    let what = match told.reason {
+        "missing-identity" | "bad-identity" | "closed" => {
+            "Cette page s'ouvre depuis le portail de l'académie, qui dit à l'assistance qui vous êtes. Il ne l'a pas fait.".to_owned()
+        }
+        _ => french(&told.detail),
+    };
+    let frame = pages.frame(heading, person, Section::None);
+    let Ok(mut response) = page(problem.status(), &ProblemPage { frame, heading, what, remedy }) else {
+        return problem;
+    };
+    for (name, value) in problem.headers() {
+        if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}
+
+/// A heading, and what to do.
+fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
+    match (reason, status) {
+        ("missing-identity" | "bad-identity" | "closed", _) => (
+            "Connexion nécessaire",
+            "Connectez-vous au portail de l'académie avec votre adresse académique, puis ouvrez l'assistance depuis ce portail.",
+        ),
+        ("cross-site", _) => (
+            "Le formulaire n'est pas valable",
+            "Rien n'a été enregistré. Recommencez depuis les pages de l'assistance.",
+        ),
+        ("request-unknown", _) => (
+            "Demande introuvable",
+            "Si elle a été faite depuis une autre adresse, celle de l'école par exemple, connectez-vous avec cette adresse.",
+        ),
+        (_, StatusCode::NOT_FOUND) => {
+            ("Page introuvable", "Vérifiez l'adresse, ou retrouvez votre demande dans «\u{a0}Mes demandes\u{a0}».")
+        }
+        (_, StatusCode::METHOD_NOT_ALLOWED) => ("Page introuvable", "Passez par le menu de l'assistance."),
+        (_, StatusCode::PAYLOAD_TOO_LARGE) => (
+            "Envoi trop volumineux",
+            "Rien n'a été enregistré. Revenez à la page précédente et choisissez des fichiers plus légers ou moins nombreux.",
+        ),
+        (_, StatusCode::SERVICE_UNAVAILABLE) => {
+            ("Service momentanément indisponible", "Patientez quelques minutes, puis rechargez la page.")
+        }
+        _ => {
+            ("La demande n'a pas abouti", "Revenez à la page précédente et réessayez. Si cela se répète, signalez-le.")
+        }
+    }
+}
+
+/// What a page may load and who may keep it: nobody but the person it is for.
+fn protect(headers: &mut HeaderMap) {
+    let page = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in page {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}

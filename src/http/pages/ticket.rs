@@ -1,0 +1,335 @@
+//! One request: where it stands, what was said, and what its requester has to say to it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Path, RawQuery, Request, State as Shared},
+    http::StatusCode,
+    response::Response,
+};
+use jiff::Timestamp;
+use url::form_urlencoded;
+
+use super::{
+    Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other, unknown,
+    words::french,
+};
+use crate::{
+    http::{api, problem::Problem},
+    intake::form,
+    portal::{Author, Document, Entry, Kind, Verdict, View},
+    request::{Address, Decision, Outcome, Reason},
+};
+
+/// The field of what the requester thinks of a solution.
+const OPINION: &str = "avis";
+
+/// What was done, as the address says after it and as the page says it.
+const DONE: [(&str, &str); 3] = [
+    ("suivi", "Votre message est ajouté à la demande."),
+    ("approuvee", "Vous avez approuvé la clôture\u{a0}: la demande est close."),
+    (
+        "refusee",
+        "Vous avez refusé la clôture\u{a0}: la demande est rouverte, et le groupe qui la traite en est informé.",
+    ),
+];
+
+#[derive(Template)]
+#[template(path = "ticket.html")]
+struct TicketPage<'a> {
+    frame: Frame<'a>,
+    view: View,
+    number: u64,
+    done: Option<&'static str>,
+    token: String,
+    retry: Retry,
+}
+
+/// A form whose request cannot be shown now.
+#[derive(Template)]
+#[template(path = "retry.html")]
+struct RetryPage<'a> {
+    frame: Frame<'a>,
+    number: u64,
+    token: String,
+    retry: Retry,
+}
+
+/// The page's forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Followup,
+    Opinion,
+}
+
+/// What of a form is shown again, where it could not be taken.
+struct Retry {
+    form: Form,
+    key: String,
+    mistakes: Mistakes,
+    /// Why nothing was recorded, where the fields are right.
+    refusal: Option<String>,
+    message: String,
+    reason: String,
+    lost_files: Vec<String>,
+}
+
+impl Retry {
+    fn new(form: Form, key: String) -> Self {
+        Self {
+            form,
+            key,
+            mistakes: Mistakes::default(),
+            refusal: None,
+            message: String::new(),
+            reason: String::new(),
+            lost_files: Vec::new(),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "recap.html")]
+struct RecapPage<'a> {
+    frame: Frame<'a>,
+    view: View,
+    documents: Vec<String>,
+    left_out: usize,
+}
+
+impl TicketPage<'_> {
+    /// The solution that waits for the requester's word.
+    fn proposed(&self) -> Option<&Entry> {
+        self.view.timeline.iter().rfind(|entry| entry.kind == Kind::Solution(Verdict::Waiting))
+    }
+
+    fn document(&self, document: &Document) -> String {
+        document_address(self.number, document.id)
+    }
+}
+
+fn heading(entry: &Entry) -> String {
+    match (entry.kind, &entry.author) {
+        (Kind::Opening, _) => "Votre demande".to_owned(),
+        (Kind::Followup, Author::You) => "Votre message".to_owned(),
+        (Kind::Followup, Author::Person(name) | Author::Group(name)) => format!("{name} a écrit"),
+        (Kind::Solution(verdict), author) => {
+            let verdict = match verdict {
+                Verdict::Waiting => "",
+                Verdict::Accepted => ", approuvée",
+                Verdict::Refused => ", refusée",
+            };
+            format!("Solution proposée par {}{verdict}", author.label())
+        }
+    }
+}
+
+fn class(entry: &Entry) -> &'static str {
+    match (entry.kind, &entry.author) {
+        (Kind::Solution(Verdict::Waiting | Verdict::Accepted), _) => "solution",
+        (_, Author::You) => "mine",
+        _ => "theirs",
+    }
+}
+
+/// The files that the text itself does not show.
+fn listed(entry: &Entry) -> Vec<&Document> {
+    entry.documents.iter().filter(|document| !document.is_shown).collect()
+}
+
+fn document_address(number: u64, document: u64) -> String {
+    format!("/portail/demandes/{number}/documents/{document}")
+}
+
+/// `GET /portail/demandes/{number}`
+pub(super) async fn show(
+    Shared(desk): Shared<Arc<Desk>>,
+    Visitor(person): Visitor,
+    Path(number): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let done = parameter(query.as_deref(), "fait");
+    let done = DONE.iter().find(|(code, _)| Some(*code) == done.as_deref()).map(|(_, sentence)| *sentence);
+    let view = view(&desk, &person, self::number(&number)?).await?;
+    page(StatusCode::OK, &ticket_page(&desk, &person, view, done, Retry::new(Form::Followup, new_key())))
+}
+
+/// `GET /portail/demandes/{number}/recapitulatif`
+pub(super) async fn recap(
+    Shared(desk): Shared<Arc<Desk>>,
+    Visitor(person): Visitor,
+    Path(number): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let view = view(&desk, &person, self::number(&number)?).await?;
+    let left_out = parameter(query.as_deref(), "ecartes").and_then(|count| count.parse().ok()).unwrap_or(0);
+    let opening = view.timeline.first().into_iter().flat_map(|opening| &opening.documents);
+    let documents = opening.map(|document| document.name.clone()).collect();
+    let title = format!("Demande n°\u{a0}{number} enregistrée");
+    let frame = desk.pages.frame(title, Some(&person), Section::None);
+    page(StatusCode::OK, &RecapPage { frame, view, documents, left_out })
+}
+
+/// `GET /portail/demandes/{number}/documents/{document}`
+pub(super) async fn document(
+    Shared(desk): Shared<Arc<Desk>>,
+    Visitor(person): Visitor,
+    Path((number, document)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (number, document) = (self::number(&number)?, self::number(&document)?);
+    let (document, download) = desk.ask(Box::pin(desk.services.portal.document(&person, number, document))).await?;
+    Ok(api::file(&document, download))
+}
+
+async fn view(desk: &Desk, person: &Address, number: u64) -> Result<View, Problem> {
+    let address = move |document| document_address(number, document);
+    // A future of many reads: boxed, it makes no other one large.
+    desk.ask(Box::pin(desk.services.portal.request(person, number, address))).await
+}
+
+/// `POST /portail/demandes/{number}/suivis`
+pub(super) async fn add(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<String>, request: Request) -> Response {
+    desk.services
+        .answered(request, async |services, parts, body, deadline| {
+            let filled = desk.filled(parts, body, &[TOKEN, KEY]).await?;
+            let number = self::number(&number)?;
+            let (shown_key, key) = (filled.shown_key(), filled.key());
+            let mut retry = Retry {
+                message: filled.submission.fields().get("description").to_owned(),
+                lost_files: filled.submission.file_names().map(str::to_owned).collect(),
+                ..Retry::new(Form::Followup, shown_key)
+            };
+            let Filled { person, submission, is_sealed, size, room, now } = filled;
+            if !is_sealed {
+                return stale(&desk, &person, number, retry).await;
+            }
+            let received = match form::complement(submission, size, Some(&key), &person, number, now) {
+                Ok(received) => received,
+                Err(errors) => {
+                    for error in errors {
+                        let is_text = error.field == "description";
+                        let (place, label) =
+                            if is_text { ("message", "Votre message") } else { ("fichiers", "Fichiers") };
+                        retry.mistakes.add(place, label, french(&error.message));
+                    }
+                    return shown_again(&desk, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
+                }
+            };
+            let outcome = services.finish((services.handlers.complement)(received, number), room, deadline).await?;
+            settled(&desk, &person, number, outcome, "suivi", retry).await
+        })
+        .await
+}
+
+/// `POST /portail/demandes/{number}/avis`
+pub(super) async fn decide(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<String>, request: Request) -> Response {
+    desk.services
+        .answered(request, async |services, parts, body, deadline| {
+            let Filled { person, submission, is_sealed, room, .. } =
+                desk.filled(parts, body, &[TOKEN, OPINION]).await?;
+            let number = self::number(&number)?;
+            let reason = submission.fields().get("description").to_owned();
+            let mut retry = Retry { reason, ..Retry::new(Form::Opinion, new_key()) };
+            if !is_sealed {
+                return stale(&desk, &person, number, retry).await;
+            }
+            let (decision, done) = match submission.aside(OPINION) {
+                "oui" => (Decision::Accept, "approuvee"),
+                _ => match form::reason(&retry.reason) {
+                    Ok(reason) => (Decision::Refuse(reason), "refusee"),
+                    Err(error) => {
+                        retry.mistakes.add("raison", "Ce qui ne va pas encore", french(&error.message));
+                        return shown_again(&desk, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
+                    }
+                },
+            };
+            let handling = (services.handlers.decide)(person.clone(), number, decision);
+            let outcome = services.finish(handling, room, deadline).await?;
+            settled(&desk, &person, number, outcome, done, retry).await
+        })
+        .await
+}
+
+async fn stale(desk: &Desk, person: &Address, number: u64, retry: Retry) -> Result<Response, Problem> {
+    let retry = Retry { refusal: Some(STALE.to_owned()), ..retry };
+    shown_again(desk, person, number, StatusCode::FORBIDDEN, retry).await
+}
+
+/// The answer to what was said about a request: its page, with what was typed where it was not taken.
+async fn settled(
+    desk: &Desk,
+    person: &Address,
+    number: u64,
+    outcome: Outcome,
+    done: &str,
+    retry: Retry,
+) -> Result<Response, Problem> {
+    let (status, sentence) = match outcome {
+        Outcome::Followup(_) => return see_other(&format!("/portail/demandes/{number}?fait={done}")),
+        Outcome::Refused(refusal) => {
+            let status = match refusal.reason {
+                Reason::RequestUnknown => {
+                    return Err(Problem::new(StatusCode::NOT_FOUND, refusal.reason.code(), refusal.sentence));
+                }
+                Reason::RequestSolved | Reason::RequestClosed | Reason::NothingToApprove => StatusCode::CONFLICT,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            (status, refusal.sentence)
+        }
+        Outcome::Deferred(deferral) => (StatusCode::SERVICE_UNAVAILABLE, deferral.reason.sentence().to_owned()),
+        Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
+            return Err(Problem::internal());
+        }
+    };
+    let retry = Retry { refusal: Some(french(&sentence)), ..retry };
+    shown_again(desk, person, number, status, retry).await
+}
+
+/// The request's page with what was typed; where GLPI cannot show the request now, what was typed alone.
+async fn shown_again(
+    desk: &Desk,
+    person: &Address,
+    number: u64,
+    status: StatusCode,
+    retry: Retry,
+) -> Result<Response, Problem> {
+    match view(desk, person, number).await {
+        Ok(view) => page(status, &ticket_page(desk, person, view, None, retry)),
+        Err(problem) if problem.is_passing() => {
+            let frame = desk.pages.frame("Erreur\u{a0}: message non enregistré", Some(person), Section::Requests);
+            let token = desk.pages.seal.token(person, Timestamp::now());
+            page(status, &RetryPage { frame, number, token, retry })
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn ticket_page<'a>(
+    desk: &'a Desk,
+    person: &'a Address,
+    view: View,
+    done: Option<&'static str>,
+    retry: Retry,
+) -> TicketPage<'a> {
+    let is_wrong = !retry.mistakes.is_empty() || retry.refusal.is_some();
+    let title = format!("{}Demande n°\u{a0}{}", if is_wrong { "Erreur\u{a0}: " } else { "" }, view.row.number);
+    TicketPage {
+        frame: desk.pages.frame(title, Some(person), Section::Requests),
+        token: desk.pages.seal.token(person, Timestamp::now()),
+        number: view.row.number,
+        view,
+        done,
+        retry,
+    }
+}
+
+/// What is no number names no request.
+fn number(text: &str) -> Result<u64, Problem> {
+    text.parse().map_err(|_| unknown())
+}
+
+fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query?.as_bytes());
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,118 @@
+//! French as it is set: the spaces at which no line may break, dates, durations and sizes.
+
+use std::time::Duration;
+
+use jiff::Zoned;
+
+const MONTHS: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+
+/// A text with no-break spaces before `: ; ? !` and `»`, and after `«` and `n°`.
+pub(super) fn french(text: &str) -> String {
+    let mut set = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(' ') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let holds = before.ends_with('«') || before.ends_with("n°") || after.starts_with([':', ';', '?', '!', '»']);
+        set.push_str(before);
+        set.push(if holds { '\u{a0}' } else { ' ' });
+        rest = after;
+    }
+    set.push_str(rest);
+    set
+}
+
+/// «24 novembre 2026»
+pub(super) fn date(moment: &Zoned) -> String {
+    let day = match moment.day() {
+        1 => "1er".to_owned(),
+        day => day.to_string(),
+    };
+    let month = usize::from(moment.month().unsigned_abs()).checked_sub(1).and_then(|at| MONTHS.get(at));
+    format!("{day}\u{a0}{} {}", month.unwrap_or(&""), moment.year())
+}
+
+/// «14\u{a0}h\u{a0}05»
+pub(super) fn time(moment: &Zoned) -> String {
+    format!("{}\u{a0}h\u{a0}{:02}", moment.hour(), moment.minute())
+}
+
+/// A moment as machines read it.
+pub(super) fn iso(moment: &Zoned) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// A time of work: «25\u{a0}min», «3\u{a0}h\u{a0}05», «40\u{a0}h».
+pub(super) fn delay(worked: &Duration) -> String {
+    let minutes = worked.as_secs() / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}\u{a0}min"),
+        (hours, 0) => format!("{hours}\u{a0}h"),
+        (hours, minutes) => format!("{hours}\u{a0}h\u{a0}{minutes:02}"),
+    }
+}
+
+/// A number of bytes in the largest unit that leaves it whole, rounded down.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes}\u{a0}octets"),
+        1024..1_048_576 => format!("{}\u{a0}Ko", bytes / 1024),
+        _ => format!("{}\u{a0}Mo", bytes / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{date, delay, french, iso, size, time};
+
+    #[test]
+    fn moments_are_said_as_people_say_them() {
+        let moment = "2026-08-01T09:05:30+02:00[Europe/Paris]".parse().unwrap();
+        assert_eq!((date(&moment).as_str(), time(&moment).as_str()), ("1er\u{a0}août 2026", "9\u{a0}h\u{a0}05"));
+        assert_eq!(iso(&moment), "2026-08-01T09:05:30+02:00");
+    }
+
+    #[test]
+    fn times_of_work_are_said_in_hours() {
+        for (minutes, said) in
+            [(0, "0\u{a0}min"), (59, "59\u{a0}min"), (60, "1\u{a0}h"), (185, "3\u{a0}h\u{a0}05"), (2400, "40\u{a0}h")]
+        {
+            assert_eq!(delay(&Duration::from_mins(minutes)), said);
+        }
+    }
+
+    #[test]
+    fn no_line_begins_with_a_mark_or_ends_with_an_opening_one() {
+        for (plain, set) in [
+            (
+                "Une question ? Non : « oui » ; n° 12 !",
+                "Une question\u{a0}? Non\u{a0}: «\u{a0}oui\u{a0}»\u{a0}; n°\u{a0}12\u{a0}!",
+            ),
+            ("", ""),
+            (" a ", " a "),
+        ] {
+            assert_eq!(french(plain), set);
+        }
+    }
+
+    #[test]
+    fn sizes_are_said_in_their_unit() {
+        assert_eq!(size(31_457_280), "30\u{a0}Mo");
+        assert_eq!(size(20_480), "20\u{a0}Ko");
+        assert_eq!(size(12), "12\u{a0}octets");
+    }
+}

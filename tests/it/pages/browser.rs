@@ -1,0 +1,187 @@
+//! A request's whole life in a browser, with GLPI looked at after each step.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::{DIRECTORS, IDENTITY, Portal};
+use crate::support::browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP};
+
+const JEANNE: &str = DIRECTORS[0];
+/// Their number in the helpdesk.
+const TECHNICIAN: u64 = 15;
+const PNG: &[u8] = include_bytes!("capture.png");
+
+/// The academy's sign-in, in front of the gateway: everybody is Jeanne.
+async fn proxy(gateway: SocketAddr) -> SocketAddr {
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().fallback(forward).with_state((client, gateway));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+async fn forward(State((client, gateway)): State<(reqwest::Client, SocketAddr)>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let mut headers = parts.headers;
+    headers.insert(IDENTITY, JEANNE.parse().unwrap());
+    let call = client.request(parts.method, format!("http://{gateway}{}", parts.uri)).headers(headers).body(body);
+    let answer = call.send().await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut response = Response::new(Body::from(answer.bytes().await.unwrap()));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Nobody is kept out of the page, on any screen: axe finds nothing, nothing is wider than the screen, and the browser
+/// has nothing to complain about. Leaves its pictures.
+async fn fits_everybody(browser: &Browser, name: &str) {
+    for (screen, width, scheme) in [("petit", 320, "light"), ("sombre", 1200, "dark"), ("grand", 1200, "light")] {
+        browser.screen(width, scheme).await;
+        browser.picture(&format!("{name}-{screen}")).await;
+        let widest = browser.script("return document.documentElement.scrollWidth").await;
+        assert!(widest.as_u64().unwrap() <= u64::from(width), "{name}: {widest} wide on a screen of {width}");
+        let barriers = browser.barriers().await;
+        assert!(barriers.is_empty(), "{name}, {screen}: {barriers:#?}");
+    }
+    let complaints = browser.complaints().await;
+    assert!(complaints.is_empty(), "{name}: {complaints:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_is_deposited_followed_completed_refused_and_approved() {
+    let portal = Portal::start().await;
+    portal.publish("Où trouver LSU ?", "<p>Dans le portail ARENA, rubrique Scolarité.</p>").await;
+    let site = format!("http://{}", proxy(portal.gateway.http).await);
+    let browser = Browser::start().await;
+    let only = || {
+        let [ticket] = portal.sandbox.tickets().try_into().unwrap();
+        ticket
+    };
+
+    // Nothing yet; and the FAQ.
+    browser.open(&format!("{site}/portail/demandes")).await;
+    assert!(browser.text("main").await.contains("Vous n'avez pas encore de demande"));
+    fits_everybody(&browser, "01-aucune-demande").await;
+    browser.open(&format!("{site}/portail/faq?q=lsu")).await;
+    assert!(browser.text("main").await.contains("portail ARENA"));
+    fits_everybody(&browser, "02-faq").await;
+
+    // The deposit, by the keyboard alone. What is forgotten is said first.
+    browser.open(&format!("{site}/portail")).await;
+    fits_everybody(&browser, "03-nouvelle-demande").await;
+    browser.tab_to("choix").await;
+    browser.press(DOWN).await;
+    browser.press(DOWN).await;
+    browser.press(TAB).await;
+    browser.press(UP).await;
+    browser.press(UP).await;
+    browser.tab_to("titre").await;
+    browser.press("Impossible de valider les bilans du CM2").await;
+    browser.tab_to("description").await;
+    browser.press("Le bouton Valider reste grisé.").await;
+    browser.tab_to("telephone").await;
+    browser.press("sur mon portable").await;
+    browser.tab_to("Envoyer la demande").await;
+    browser.enter().await;
+    assert!(browser.title().await.starts_with("Erreur\u{a0}: nouvelle demande"), "{}", browser.title().await);
+    assert_eq!(browser.script("return document.activeElement.getAttribute('role')").await, "alert");
+    let _ = browser.complaints().await;
+    fits_everybody(&browser, "04-champ-a-corriger").await;
+    browser.press(TAB).await;
+    browser.press(ENTER).await;
+    let focus = "return document.activeElement.id";
+    assert_eq!(browser.script(focus).await, "telephone", "the list leads to the field");
+    browser.press(END).await;
+    browser.press(&BACKSPACE.repeat("sur mon portable".len())).await;
+    browser.press("03 80 00 00 00").await;
+    browser.tab_to("fichiers").await;
+    // The dialog of files is the system's own: the driver answers in its place.
+    browser.write("#fichiers", &browser.file("capture.png", PNG)).await;
+    browser.tab_to("Envoyer la demande").await;
+    browser.enter().await;
+
+    let ticket = only();
+    assert_eq!(browser.path().await, format!("/portail/demandes/{}/recapitulatif?ecartes=0", ticket.id));
+    let recap = browser.text("main").await;
+    for said in ["Votre demande est enregistrée", &ticket.id.to_string(), "P-", "LSU", "Référents-LSU", "capture.png"]
+    {
+        assert!(recap.contains(said), "{said} in {recap}");
+    }
+    assert_eq!(ticket.name, "Impossible de valider les bilans du CM2");
+    assert_eq!((ticket.kind, ticket.status), (1, 2));
+    assert_eq!(ticket.requesters[0].name, "Nom1 Prenom1");
+    assert!(
+        ticket.content.contains("LSU : saisie des bilans périodiques") && ticket.content.contains("03 80 00 00 00")
+    );
+    let [document] = ticket.documents.try_into().unwrap();
+    assert_eq!((document.filename.as_str(), document.bytes.as_slice()), ("capture.png", PNG));
+    fits_everybody(&browser, "05-recapitulatif").await;
+
+    // Somebody takes it and asks.
+    let id = u64::try_from(ticket.id).unwrap();
+    let technician = portal.technician().await;
+    technician.add("Ticket_User", json!({"tickets_id": id, "users_id": TECHNICIAN, "type": 2})).await;
+    technician.follow_up(id, "<p>Pour quelles classes ?</p>", false).await;
+    technician.follow_up(id, "<p>Entre nous.</p>", true).await;
+    browser.open(&format!("{site}/portail/demandes")).await;
+    let list = browser.text("main").await;
+    assert!(list.contains("Impossible de valider") && list.contains("Un Tech") && list.contains("En cours"), "{list}");
+    fits_everybody(&browser, "06-mes-demandes").await;
+    browser.follow("table tbody a").await;
+    let shown = browser.text("main").await;
+    assert!(shown.contains("Pour quelles classes ?") && !shown.contains("Entre nous"), "{shown}");
+
+    // It is completed, with a file.
+    browser.write("#message", "Pour les deux classes de CM2.").await;
+    browser.write("#fichiers", &browser.file("classes.txt", b"CM2 A, CM2 B")).await;
+    browser.follow("form[action$=suivis] button").await;
+    assert_eq!(browser.path().await, format!("/portail/demandes/{id}?fait=suivi"));
+    assert_eq!(browser.text("[role=status]").await, "Votre message est ajouté à la demande.");
+    assert!(browser.text(".timeline").await.contains("Pour les deux classes de CM2."));
+    let followups = only().followups;
+    let added = followups.iter().find(|followup| followup.content.contains("Pour les deux classes")).unwrap();
+    assert_eq!(
+        (added.author_name.as_str(), added.documents[0].bytes.as_slice()),
+        ("Nom1 Prenom1", &b"CM2 A, CM2 B"[..])
+    );
+    fits_everybody(&browser, "07-completee").await;
+
+    // A solution that is none, and one that is.
+    technician.solve(id, "<p>Le bouton est rétabli.</p>").await;
+    browser.open(&format!("{site}/portail/demandes/{id}")).await;
+    assert!(browser.text("main").await.contains("La solution vous convient-elle"));
+    fits_everybody(&browser, "08-a-approuver").await;
+    browser.write("#raison", "Le bouton est encore grisé.").await;
+    browser.follow("form[action$=avis] button.second").await;
+    assert!(browser.text("[role=status]").await.contains("Vous avez refusé la clôture"));
+    let reopened = only();
+    assert_eq!(reopened.status, 2);
+    assert!(reopened.followups.iter().any(|followup| followup.content.contains("Le bouton est encore grisé.")));
+    fits_everybody(&browser, "09-cloture-refusee").await;
+
+    technician.solve(id, "<p>Le bouton est rétabli.</p>").await;
+    browser.open(&format!("{site}/portail/demandes/{id}")).await;
+    browser.follow("form[action$=avis] button:not(.second)").await;
+    assert!(browser.text("[role=status]").await.contains("Vous avez approuvé la clôture"));
+    assert_eq!(only().status, 6);
+    assert!(!browser.has("form[action$=suivis]").await && !browser.has("form[action$=avis]").await);
+    fits_everybody(&browser, "10-cloturee").await;
+
+    // What is not there is said in the same way.
+    browser.open(&format!("{site}/portail/demandes/999999")).await;
+    assert_eq!(browser.text("h1").await, "Demande introuvable");
+    let _ = browser.complaints().await;
+    fits_everybody(&browser, "11-introuvable").await;
+    browser.finish().await;
+}

@@ -1,0 +1,143 @@
+//! The deposit: one ticket for one request, and nothing typed is lost.
+
+use reqwest::{Method, StatusCode, multipart::Form};
+
+use super::{DIRECTORS, Portal, TRUSTED, fields, file, page};
+use crate::support::gateway::{AGENT, titled};
+
+const JEANNE: &str = DIRECTORS[0];
+
+#[tokio::test]
+async fn a_request_becomes_a_ticket_with_its_files_and_is_summed_up() {
+    let portal = Portal::start().await;
+    let form = fields("Validation des bilans")
+        .text("error_message", "Erreur 500")
+        .text("phone", "03 80 00 00 00")
+        .part("attachments", file("capture d'écran.txt", "a"))
+        .part("attachments", file("outil.exe", "MZ"));
+    let sent = portal.send("/portail", "/portail", JEANNE, form).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+
+    let [ticket] = titled(&portal.sandbox, "Validation des bilans").try_into().unwrap();
+    assert_eq!(ticket.assigned_groups, ["Référents-LSU"]);
+    assert!(ticket.content.contains("LSU : saisie des bilans périodiques") && ticket.content.contains("Erreur 500"));
+    let files: Vec<_> = ticket.documents.iter().map(|document| document.filename.as_str()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+
+    let recap = portal.get(sent.location(), JEANNE).await;
+    assert_eq!(recap.status, StatusCode::OK);
+    for said in [
+        "Votre demande est enregistrée",
+        &format!(">{}<", ticket.id),
+        ">P-",
+        "LSU\u{a0}: saisie des bilans périodiques",
+        "Référents-LSU",
+        files[0],
+        "Un fichier n'est pas dans la demande",
+        "outil.exe",
+        "Le bouton « Valider » reste grisé.",
+    ] {
+        assert!(recap.has(said), "{said} in {}", recap.html);
+    }
+}
+
+#[tokio::test]
+async fn a_second_click_and_a_reload_make_no_second_ticket_and_another_text_does() {
+    let portal = Portal::start().await;
+    let shown = portal.get("/portail", JEANNE).await;
+    let send = async |title: &str| portal.send_as_shown(&shown, "/portail", JEANNE, fields(title)).await;
+    let (first, second) = tokio::join!(send("Une fois"), send("Une fois"));
+    assert_eq!((first.status, second.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER), "{}", second.html);
+    assert_eq!(first.location(), second.location());
+    let reloaded = send("Une fois").await;
+    assert_eq!(reloaded.location(), first.location());
+    assert_eq!(titled(&portal.sandbox, "Une fois").len(), 1);
+
+    let other = send("Une autre fois").await;
+    assert_ne!(
+        other.location(),
+        reloaded.location(),
+        "who goes back and writes something else asks for something else"
+    );
+    assert_eq!(titled(&portal.sandbox, "Une autre fois").len(), 1);
+}
+
+#[tokio::test]
+async fn wrong_fields_are_named_beside_them_and_in_a_list_and_what_was_typed_is_kept() {
+    let portal = Portal::start().await;
+    let form = Form::new()
+        .text("choix", "PRONOTE")
+        .text("type", "demande")
+        .text("urgency", "4")
+        .text("title", " ")
+        .text("description", "Deux <b>lignes</b>\r\nde texte")
+        .text("error_message", "")
+        .text("phone", "sur mon portable")
+        .part("attachments", file("capture.txt", "a"));
+    let shown = portal.send("/portail", "/portail", JEANNE, form).await;
+    assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(shown.has("<title>Erreur\u{a0}: nouvelle demande – "), "{}", shown.html);
+    assert!(shown.has("3 champs sont à corriger"));
+    for place in ["choix", "titre", "telephone"] {
+        assert!(shown.has(&format!("<a href=\"#{place}\">")), "{place} in the list");
+        assert!(shown.has(&format!(" id=\"{place}\"")), "{place} in the page");
+        assert!(shown.has(&format!("id=\"{place}-erreur\"")), "{place}'s own message");
+    }
+    assert!(shown.has("aria-describedby=\"telephone-aide telephone-erreur\" aria-invalid=\"true\""));
+    for kept in [
+        "value=\"demande\" checked",
+        "<option value=\"4\" selected>",
+        "Deux &#60;b&#62;lignes&#60;/b&#62;",
+        "value=\"sur mon portable\"",
+        "Choisissez à nouveau vos fichiers",
+        "capture.txt",
+    ] {
+        assert!(shown.has(kept), "{kept} in {}", shown.html);
+    }
+    assert!(portal.sandbox.tickets().is_empty());
+
+    // Mended in the page that was shown again, it is sent.
+    let sent = portal.send_as_shown(&shown, "/portail", JEANNE, fields("Corrigée")).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_rule_s_no_and_a_helpdesk_that_is_away_leave_the_form_as_it_was() {
+    let portal = Portal::start().await;
+    let shown = portal.send("/portail", "/portail", AGENT, fields("Refusée")).await;
+    assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(shown.has("Votre demande n'est pas enregistrée"));
+    assert!(shown.has("réservé aux directrices et directeurs") && shown.has("value=\"Refusée\""), "{}", shown.html);
+
+    let form = portal.get("/portail", JEANNE).await;
+    portal.sandbox.set_failures("maintenance".parse::<passerelle::sandbox::Rule>().unwrap());
+    let away = portal.send_as_shown(&form, "/portail", JEANNE, fields("Plus tard")).await;
+    assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(away.has("value=\"Plus tard\"") && away.has("pas encore enregistrée"), "{}", away.html);
+    assert_eq!(away.hidden("cle"), form.hidden("cle"), "sent again, it is the same request");
+    portal.sandbox.set_failures(passerelle::sandbox::Failures::none());
+    let sent = portal.send_as_shown(&away, "/portail", JEANNE, fields("Plus tard")).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+    assert_eq!(titled(&portal.sandbox, "Plus tard").len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_names_no_other_requester_than_who_is_signed_in() {
+    let portal = Portal::start().await;
+    let form = fields("Au nom d'une autre").text("requester", DIRECTORS[1]);
+    portal.send("/portail", "/portail", JEANNE, form).await;
+    let [ticket] = titled(&portal.sandbox, "Au nom d'une autre").try_into().unwrap();
+    assert_eq!(ticket.requesters[0].name, "Nom1 Prenom1");
+}
+
+#[tokio::test]
+async fn more_than_the_api_takes_is_not_taken() {
+    let portal = Portal::with(&[TRUSTED, ("http.max_size", "20000"), ("screen.max_size", "20000")]).await;
+    let form = fields("Trop lourd").part("attachments", file("gros.txt", &"a".repeat(30_000)));
+    let refused = portal.send("/portail", "/portail", JEANNE, form).await;
+    assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(refused.has("<h1>Envoi trop volumineux</h1>"), "{}", refused.html);
+    let other = portal.call(Method::POST, "/portail", JEANNE).body("x").send().await.unwrap();
+    assert_eq!(page(other).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(portal.sandbox.tickets().is_empty());
+}

@@ -1,0 +1,176 @@
+//! What became of requests: found in the list, read with their timeline, completed, approved or not.
+
+use reqwest::{StatusCode, header, multipart::Form};
+use serde_json::json;
+
+use super::{DIRECTORS, Page, Portal, file};
+
+const JEANNE: &str = DIRECTORS[0];
+
+#[tokio::test]
+async fn the_list_counts_filters_searches_and_sorts() {
+    let portal = Portal::start().await;
+    let first = portal.deposit(JEANNE, "Bilans du CM1").await;
+    let second = portal.deposit(JEANNE, "Accents : élève en double").await;
+    portal.technician().await.set_status(second, 4).await;
+
+    let list = portal.get("/portail/demandes", JEANNE).await;
+    assert!(list.has("<strong>1</strong> En attente</a>") && list.has("<strong>1</strong> À compléter</a>"));
+    assert!(list.has("<strong>0</strong> En cours</a>") && list.has("<strong>0</strong> Clôturée</a>"));
+    let place = |page: &Page, number: u64| page.html.find(&format!("href=\"/portail/demandes/{number}\""));
+    assert!(place(&list, second) < place(&list, first), "the latest first");
+    assert!(list.has("aria-sort=\"descending\"><a href=\"/portail/demandes?tri=date&#38;sens=croissant\">"));
+
+    let to_complete = portal.get("/portail/demandes?etat=a-completer", JEANNE).await;
+    assert!(place(&to_complete, second).is_some() && place(&to_complete, first).is_none());
+    assert!(to_complete.has("Une demande correspond à l'état") && to_complete.has("aria-current=\"true\""));
+    let found = portal.get("/portail/demandes?q=ELEVE", JEANNE).await;
+    assert!(place(&found, second).is_some() && place(&found, first).is_none() && found.has("value=\"ELEVE\""));
+    let none = portal.get("/portail/demandes?q=introuvable", JEANNE).await;
+    assert!(none.has("Aucune demande ne correspond") && none.has("Voir toutes mes demandes"));
+    let by_title = portal.get("/portail/demandes?tri=title&sens=croissant", JEANNE).await;
+    assert!(by_title.has("aria-sort=\"ascending\"") && place(&by_title, second) < place(&by_title, first));
+}
+
+#[tokio::test]
+async fn a_long_list_has_pages_that_keep_what_was_asked() {
+    let portal = Portal::start().await;
+    let technician = portal.technician().await;
+    // More than anybody may send in a day.
+    for number in 0..21 {
+        let ticket = json!({
+            "name": format!("Ancienne {number:02}"), "content": "<p>x</p>", "type": 1, "_users_id_requester": 7,
+        });
+        technician.add("Ticket", ticket).await;
+    }
+    let first = portal.get("/portail/demandes?q=ancienne", JEANNE).await;
+    assert!(
+        first.has("Page 1 sur 2") && first.has("href=\"/portail/demandes?q=ancienne&#38;page=2\""),
+        "{}",
+        first.html
+    );
+    assert!(!first.has("Page précédente"));
+    let second = portal.get("/portail/demandes?q=ancienne&page=2", JEANNE).await;
+    assert!(
+        second.has("Page 2 sur 2") && second.has("href=\"/portail/demandes?q=ancienne\"") && second.has("Ancienne 00")
+    );
+    assert!(!second.has("Page suivante"));
+}
+
+#[tokio::test]
+async fn a_message_and_its_files_are_added_once_and_shown() {
+    let portal = Portal::start().await;
+    let number = portal.deposit(JEANNE, "À compléter").await;
+    let path = format!("/portail/demandes/{number}");
+    let to = format!("{path}/suivis");
+    let shown = portal.get(&path, JEANNE).await;
+    let message = || {
+        let file = file("classe é.txt", "CM2");
+        Form::new().text("description", "Voici <le> fichier").part("attachments", file)
+    };
+    for _ in 0..2 {
+        let sent = portal.send_as_shown(&shown, &to, JEANNE, message()).await;
+        assert_eq!((sent.status, sent.location()), (StatusCode::SEE_OTHER, format!("{path}?fait=suivi").as_str()));
+    }
+    let [ticket] = portal.sandbox.tickets().try_into().unwrap();
+    let [followup] = ticket.followups.try_into().unwrap();
+    assert_eq!(followup.author_name, "Nom1 Prenom1");
+    let [document] = followup.documents.try_into().unwrap();
+
+    let done = portal.get(&format!("{path}?fait=suivi"), JEANNE).await;
+    assert!(done.has("role=\"status\"") && done.has("Votre message est ajouté à la demande."), "{}", done.html);
+    assert!(done.has("Voici &lt;le&gt; fichier") && done.has("<h3>Votre message</h3>"), "{}", done.html);
+    let address = format!("{path}/documents/{}", document.id);
+    assert!(done.has(&format!("href=\"{address}\"")));
+    let file = portal.get(&address, JEANNE).await;
+    assert_eq!((file.status, file.html.as_str()), (StatusCode::OK, "CM2"));
+    assert!(file.headers[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment; "));
+    assert!(file.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("sandbox"));
+}
+
+#[tokio::test]
+async fn an_empty_message_is_nothing_and_one_that_cannot_be_taken_is_kept() {
+    let portal = Portal::start().await;
+    let number = portal.deposit(JEANNE, "Muette").await;
+    let path = format!("/portail/demandes/{number}");
+    let to = format!("{path}/suivis");
+    let empty = portal.send(&path, &to, JEANNE, Form::new().text("description", "  ")).await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(empty.has("<a href=\"#message\">") && empty.has("id=\"message-erreur\""), "{}", empty.html);
+
+    let shown = portal.get(&path, JEANNE).await;
+    portal.sandbox.set_failures("maintenance".parse::<passerelle::sandbox::Rule>().unwrap());
+    let message = || Form::new().text("description", "Ne me perdez pas");
+    let away = portal.send_as_shown(&shown, &to, JEANNE, message()).await;
+    assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(away.has("Rien n'est encore enregistré") && away.has("Ne me perdez pas"), "{}", away.html);
+    portal.sandbox.set_failures(passerelle::sandbox::Failures::none());
+    let sent = portal.send_as_shown(&away, &to, JEANNE, message()).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+    assert_eq!(portal.sandbox.tickets()[0].followups.len(), 1);
+}
+
+#[tokio::test]
+async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
+    let portal = Portal::start().await;
+    let number = portal.deposit(JEANNE, "À approuver").await;
+    let path = format!("/portail/demandes/{number}");
+    let to = format!("{path}/avis");
+    let status = || portal.sandbox.tickets()[0].status;
+    assert!(!portal.get(&path, JEANNE).await.has("La solution vous convient-elle"));
+    let early = portal.send(&path, &to, JEANNE, Form::new().text("avis", "oui")).await;
+    assert_eq!(early.status, StatusCode::CONFLICT);
+    assert!(early.has("n'attend pas votre approbation"), "{}", early.html);
+
+    let technician = portal.technician().await;
+    technician.solve(number, "<p>Le bouton est rétabli.</p>").await;
+    let solved = portal.get(&path, JEANNE).await;
+    assert!(solved.has("La solution vous convient-elle") && solved.has("Le bouton est rétabli."), "{}", solved.html);
+    assert!(!solved.has("Ajouter à la demande"));
+    let mute = portal.send(&path, &to, JEANNE, Form::new().text("avis", "non").text("description", " ")).await;
+    assert_eq!((mute.status, status()), (StatusCode::UNPROCESSABLE_ENTITY, 5));
+    assert!(mute.has("<a href=\"#raison\">") && mute.has("id=\"raison-erreur\""), "{}", mute.html);
+    let refusal = Form::new().text("avis", "non").text("description", "Toujours grisé");
+    let refused = portal.send(&path, &to, JEANNE, refusal).await;
+    assert_eq!((refused.status, refused.location()), (StatusCode::SEE_OTHER, format!("{path}?fait=refusee").as_str()));
+    assert_eq!(status(), 2);
+    let reopened = portal.get(refused.location(), JEANNE).await;
+    assert!(reopened.has("Vous avez refusé la clôture") && reopened.has("Toujours grisé"), "{}", reopened.html);
+
+    technician.solve(number, "<p>Cette fois, oui.</p>").await;
+    for _ in 0..2 {
+        let approved = portal.send("/portail", &to, JEANNE, Form::new().text("avis", "oui")).await;
+        assert_eq!(approved.location(), format!("{path}?fait=approuvee"), "{}", approved.html);
+        assert_eq!(status(), 6);
+    }
+    let closed = portal.get(&path, JEANNE).await;
+    assert!(closed.has("Cette demande est close.") && !closed.has("Ajouter à la demande"));
+    let followups = portal.sandbox.tickets()[0].followups.len();
+    let late = portal.send("/portail", &format!("{path}/suivis"), JEANNE, Form::new().text("description", "x")).await;
+    assert_eq!((late.status, portal.sandbox.tickets()[0].followups.len()), (StatusCode::CONFLICT, followups));
+}
+
+#[tokio::test]
+async fn the_faq_is_searched() {
+    let portal = Portal::start().await;
+    portal.publish("Mot de passe perdu", "<p>Passez par Macadam.</p>").await;
+    let found = portal.get("/portail/faq?q=macadam", JEANNE).await;
+    assert!(
+        found.has("<summary>Mot de passe perdu</summary>") && found.has("<p>Passez par Macadam.</p>"),
+        "{}",
+        found.html
+    );
+    let none = portal.get("/portail/faq?q=xyzzy", JEANNE).await;
+    assert!(none.has("Aucune réponse ne correspond") && none.has("Déposez une demande"));
+}
+
+#[tokio::test]
+async fn a_helpdesk_that_is_away_is_said_in_a_page() {
+    let portal = Portal::start().await;
+    portal.sandbox.set_failures("maintenance".parse::<passerelle::sandbox::Rule>().unwrap());
+    let away = portal.get("/portail/demandes", JEANNE).await;
+    assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(away.headers.contains_key(header::RETRY_AFTER));
+    assert!(away.has("<h1>Service momentanément indisponible</h1>"), "{}", away.html);
+    assert_eq!(portal.get("/portail", JEANNE).await.status, StatusCode::OK, "a form can be filled in meanwhile");
+}
