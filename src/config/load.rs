@@ -409,7 +409,7 @@ fn check_escalation(config: &Config) -> Result<(), ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{io::Write as _, net::IpAddr};
 
     use super::{ConfigError, load_from};
     use crate::config::{Backend, Config};
@@ -441,6 +441,19 @@ mod tests {
         .unwrap();
         assert_eq!((config.quota.per_day, config.quota.backend), (7, Backend::Memory));
         assert_eq!(config.lmtp.listen, ["127.0.0.1:2424"]);
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_an_address_or_a_network() {
+        let config = load("http.trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\", \"fd00::/8\"]", &[]).unwrap();
+        let trusted =
+            |peer: &str| config.http.trusted_proxies.iter().any(|it| it.contains(&peer.parse::<IpAddr>().unwrap()));
+        assert!(trusted("127.0.0.1") && trusted("10.200.0.1") && trusted("fd00::1"));
+        assert!(!trusted("127.0.0.2") && !trusted("11.0.0.1") && !trusted("::1"));
+        let text = shown(load("[http]\ntrusted_proxies = [\"proxy.example\"]\n", &[]));
+        assert!(text.contains("\"proxy.example\" is no address or network"), "{text}");
+        let text = shown(load("[http]\ntrusted_proxies = [\"127.0.0.1\"]\nidentity_header = \"X Mail\"\n", &[]));
+        assert!(text.contains("http.identity_header"), "{text}");
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl Portal {
         let mut summary = summary.into_iter().find(|summary| summary.id == number).ok_or(PortalError::NotFound)?;
         let (followups, solutions) =
             tokio::try_join!(self.glpi.ticket_followups(number), self.glpi.ticket_solutions(number))?;
-        // A search cuts long texts.
+        // The opening is measured in the very text that is shown.
         summary.content.clone_from(&ticket.content);
         let found = Found::new(summary, &self.mappings.now());
         let opening = Part {

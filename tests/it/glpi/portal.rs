@@ -1,13 +1,18 @@
 //! What the portal reads: one ticket's line, documents' bytes, the FAQ.
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use futures_util::TryStreamExt as _;
 use passerelle::clients::glpi::{Criterion, FaqArticle, GlpiError, NewTicket, Requester};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::target::{Target, account};
 use super::{director, marker, text_file, ticket};
-use crate::support::helpdesk::Helpdesk;
+use crate::support::{
+    gateway::{DIRECTORS, Gateway},
+    helpdesk::Helpdesk,
+};
 
 #[tokio::test]
 async fn a_ticket_s_line_is_found_by_its_number_and_names_who_has_no_account() {
@@ -86,4 +91,74 @@ async fn the_faq_is_what_is_published_to_an_entity() {
     assert_eq!(found[0].answer, format!("<p>{name} &amp; <b>b</b></p>"));
     assert_eq!((found[0].begins, found[0].ends), (None, None));
     assert_eq!(found[1].ends.unwrap().to_string(), "2020-01-01T00:00:00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requester_follows_a_request_to_its_end() {
+    let target = Target::start().await;
+    let (login, password) = account();
+    let settings = [("glpi.login", login.as_str()), ("glpi.password", password.as_str()), ("quota.per_day", "1000000")];
+    let gateway = Gateway::in_front_of(target.url().as_str(), &settings).await;
+    let staff = Helpdesk::sign_in(&target.url(), &login, &password).await;
+    let (marker, nature) = (marker(), "LSU : import et export");
+    let form = json!({
+        "requester": DIRECTORS[0], "application": "LSU", "nature": nature, "title": marker, "description": "Bonjour & <b>",
+        "attachments": [{"name": "a.txt", "content_type": "text/plain", "content": BASE64.encode(marker.as_bytes())}],
+    });
+    let created = gateway.post_form(&form, Some(&marker)).await.json::<Value>().await.unwrap();
+    let request = created["ticket"].as_u64().unwrap();
+    let get = async |path: &str, query: &str| {
+        let address = format!("{path}?requester={}{query}", DIRECTORS[0]);
+        let answer = gateway.signed(Method::GET, &address, b"").send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{address}");
+        answer.json::<Value>().await.unwrap()
+    };
+    let post = async |path: &str, body: Value| {
+        let address = format!("/v1/requests/{request}/{path}?requester={}", DIRECTORS[0]);
+        let call = gateway.signed(Method::POST, &address, body.to_string().as_bytes());
+        call.header("Content-Type", "application/json").send().await.unwrap().status().as_u16()
+    };
+    let page = get("/v1/requests", &format!("&q={marker}")).await;
+    let row = &page["requests"][0];
+    assert_eq!((&page["total"], &row["number"]), (&json!(1), &json!(request)), "{page}");
+    for (field, expected) in [("nature", nature), ("application", "LSU"), ("title", &marker), ("state", "en-attente")] {
+        assert_eq!(row[field], expected, "{row}");
+    }
+    assert_eq!(row["reference"], created["reference"]);
+
+    staff.follow_up(request, "<p>SECRET</p>", true).await;
+    staff.follow_up(request, "<p>Quelle classe ?</p>", false).await;
+    staff.set_status(request, 4).await;
+    let own = format!("/v1/requests/{request}");
+    assert_eq!(get(&own, "").await["state"], "a-completer");
+    assert_eq!(post("followups", json!({"description": "Les CM2"})).await, 201);
+    assert_ne!(get(&own, "").await["state"], "a-completer");
+    staff.solve(request, "<p>Fait.</p>").await;
+    assert_eq!(get(&own, "").await["to_approve"], true);
+    for _ in 0..2 {
+        assert_eq!(post("approval", json!({"decision": "refuse", "reason": "Encore"})).await, 200);
+        assert_ne!(get(&own, "").await["state"], "cloturee");
+    }
+    staff.solve(request, "<p>Refait.</p>").await;
+    for _ in 0..2 {
+        assert_eq!(post("approval", json!({"decision": "accept"})).await, 200);
+    }
+    assert_eq!(post("approval", json!({"decision": "refuse", "reason": "Non"})).await, 409);
+    assert_eq!(post("followups", json!({"description": "Merci"})).await, 409);
+
+    let shown = get(&own, "").await;
+    assert!(!shown.to_string().contains("SECRET"), "{shown}");
+    assert_eq!((&shown["state"], &shown["to_approve"]), (&json!("cloturee"), &json!(false)));
+    let timeline = shown["timeline"].as_array().unwrap();
+    let mut kinds: Vec<_> = timeline.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.remove(0), "opening");
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["followup", "followup", "followup", "followup", "solution", "solution"], "{shown}");
+    assert!(timeline[0]["html"].as_str().unwrap().starts_with("<p>Bonjour &amp; &lt;b&gt;</p>"), "{shown}");
+    let own_words = timeline.iter().filter(|entry| entry["own"] == true).count();
+    assert_eq!(own_words, 4, "{shown}");
+    let file = timeline[0]["documents"][0]["address"].as_str().unwrap();
+    let address = format!("{file}?requester={}", DIRECTORS[0]);
+    let file = gateway.signed(Method::GET, &address, b"").send().await.unwrap();
+    assert_eq!(file.text().await.unwrap(), marker);
 }
