@@ -286,6 +286,13 @@ async fn count(request: Request, next: Next) -> Response {
     response
 }
 
+/// A number of GLPI's in a path: plain digits, of 32 bits as GLPI's are, and not 0.
+fn glpi_number(segment: &str) -> Option<u64> {
+    let is_plain = segment.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u32 = segment.parse().ok().filter(|number| is_plain && *number > 0)?;
+    Some(number.into())
+}
+
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("an answer's making broke");
     Problem::internal().into_response()

@@ -59,7 +59,7 @@ pub(super) struct Gone {
 /// leaves unfinished is finished by the same call made again, or else by the gateway itself.
 #[utoipa::path(post, path = "/v1/tickets/{id}/escalate", operation_id = "escalate_ticket", tag = "tickets",
     security(("ticket_token" = [])),
-    params(("id" = u64, Path, description = "GLPI's number.", example = 1234)),
+    params(("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234)),
     request_body(content((Asked = "application/json", example = json!({"reason": "Le serveur ne répond plus", "by": "Jeanne Martin", "to": "DSI-BAI"})))),
     responses(
         (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "Référents-LSU", "to": "DSI-BAI"})),
@@ -88,7 +88,7 @@ pub(super) async fn escalate(
 /// The group of the level below that had it gets it back; else as escalating.
 #[utoipa::path(post, path = "/v1/tickets/{id}/return", operation_id = "return_ticket", tag = "tickets",
     security(("ticket_token" = [])),
-    params(("id" = u64, Path, description = "GLPI's number.", example = 1234)),
+    params(("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234)),
     request_body(content((Asked = "application/json", example = json!({"reason": "Réglé de notre côté, à vérifier avec l'école", "by": "Paul Durand", "to": "Référents-LSU"})))),
     responses(
         (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "DSI-BAI", "to": "Référents-LSU"})),
@@ -130,8 +130,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
 }
 
 fn number(id: &str) -> Result<u64, Problem> {
-    let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    id.parse().ok().filter(|_| digits).ok_or_else(|| {
+    super::glpi_number(id).ok_or_else(|| {
         let detail = "Le numéro du ticket n'est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
         Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
     })

@@ -310,11 +310,7 @@ impl Notifier {
                 outcome.sent += 1;
                 continue;
             }
-            let link = match who {
-                Requester::User(_) => Some(page(&self.ticket_link, ticket.id)),
-                Requester::Email(_) if self.settings.portal_link.is_empty() => None,
-                Requester::Email(_) => Some(page(&self.settings.portal_link, ticket.id)),
-            };
+            let link = self.link(notice, who).map(|template| page(template, ticket.id));
             let about = About { ticket, reference, link, signature: self.signature() };
             let text = self.text(&notice.news, &about, group).await?;
             match self.send(notice.mark.step(), reference, &told.1, &told.2, text).await {
@@ -328,6 +324,18 @@ impl Notifier {
             }
         }
         Ok(outcome)
+    }
+
+    /// The page a notice leads to: staff works in GLPI, requesters follow on the portal where there is one; without,
+    /// only who has an account can open the ticket.
+    fn link(&self, notice: &Due<'_>, who: &Requester) -> Option<&str> {
+        let portal = self.settings.portal_link.as_str();
+        match (&notice.news, who) {
+            (News::Group, _) => Some(&self.ticket_link),
+            _ if !portal.is_empty() => Some(portal),
+            (_, Requester::User(_)) => Some(&self.ticket_link),
+            (_, Requester::Email(_)) => None,
+        }
     }
 
     async fn text(&self, news: &News<'_>, about: &About<'_>, group: &str) -> Result<Text, Unsent> {

@@ -120,18 +120,19 @@ impl Sweep {
     /// Sweeps at once and then every `sweep.every`, and looks at the tickets that are named, until it is stopped.
     pub async fn run(mut self, mut hinted: Hinted) {
         let stop = self.stop.clone();
-        let (mut next, mut ours) = (Instant::now(), false);
+        let (mut next, mut renew, mut ours) = (Instant::now(), Instant::now(), false);
         loop {
             let hint = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 () = sleep_until(next) => Hint::Everything,
-                hint = hinted.next() => hint,
                 // The lease is kept between passes, too: one instance sweeps, not one after the other.
-                () = sleep(RENEW_EVERY), if ours => {
+                () = sleep_until(renew), if ours => {
                     ours = self.ledger.lease(LEASE).await.is_some();
+                    renew = Instant::now() + RENEW_EVERY;
                     continue;
                 }
+                hint = hinted.next() => hint,
             };
             match hint {
                 Hint::Everything => {
@@ -139,6 +140,7 @@ impl Sweep {
                     ours = self.pass(Timestamp::now()).await != Pass::NotOurs;
                     // Where its holder dies, a lease ends soon.
                     next = began + if ours { self.settings.every } else { RENEW_EVERY.min(self.settings.every) };
+                    renew = Instant::now() + RENEW_EVERY;
                 }
                 Hint::Tickets(tickets) => self.look_at(&tickets, Timestamp::now()).await,
             }

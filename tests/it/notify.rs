@@ -311,6 +311,21 @@ async fn who_has_no_account_is_sent_to_the_portal_or_told_the_number() {
 }
 
 #[tokio::test]
+async fn requesters_are_sent_to_the_portal_and_staff_to_the_ticket() {
+    let sandbox = sandbox().await;
+    let mut settings = ALL.to_vec();
+    settings.push(("notify.portal_link", "https://portail.test/portail/demandes/{id}"));
+    let instance = Instance::new(&sandbox, &settings);
+    let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
+    take(&sandbox, id).await;
+    let mails = instance.news(id, &mut 0).await;
+    let (page, staff) = (format!("https://portail.test/portail/demandes/{id}"), format!("ticket.form.php?id={id}"));
+    let leads_to = |link: &str| mails.iter().filter(|mail| mail.plain.contains(link)).count();
+    assert_eq!((mails.len(), leads_to(&page), leads_to(&staff)), (2, 1, 1));
+    assert!(mails.iter().find(|mail| mail.plain.contains(&page)).unwrap().to.starts_with("ce.0210001"));
+}
+
+#[tokio::test]
 async fn tickets_of_others_and_in_the_bin_are_left_alone() {
     let sandbox = sandbox().await;
     let instance = Instance::new(&sandbox, &ALL);

@@ -131,9 +131,7 @@ fn personal(answer: impl IntoResponse) -> Response {
 /// A number in a call's path, by its place. What is no number is nobody's request.
 fn number(parts: &Parts, place: usize) -> Result<u64, Problem> {
     let segment = parts.uri.path().split('/').nth(place).unwrap_or_default();
-    let is_plain = segment.bytes().all(|byte| byte.is_ascii_digit());
-    let number: Option<u32> = segment.parse().ok().filter(|number| is_plain && *number > 0);
-    number.map(u64::from).ok_or_else(unknown)
+    super::glpi_number(segment).ok_or_else(unknown)
 }
 
 /// The parameter of this name in a call's query.

@@ -16,7 +16,7 @@ use super::{
     words::french,
 };
 use crate::{
-    http::{api, problem::Problem},
+    http::{api, glpi_number, problem::Problem},
     intake::form,
     portal::{Author, Document, Entry, Kind, Verdict, View},
     request::{Address, Decision, Outcome, Reason},
@@ -326,7 +326,7 @@ fn ticket_page<'a>(
 
 /// What is no number names no request.
 fn number(text: &str) -> Result<u64, Problem> {
-    text.parse().map_err(|_| unknown())
+    glpi_number(text).ok_or_else(unknown)
 }
 
 fn parameter(query: Option<&str>, name: &str) -> Option<String> {

@@ -9,12 +9,16 @@ use super::Scene;
 use crate::support::gateway::{DIRECTORS, MAIL_TOKEN};
 
 const FORM_TOKEN: &str = "form-token-for-tests";
+const TICKET_TOKEN: &str = "ticket-token-for-tests";
+const WEBHOOK_SECRET: &str = "webhook-secret-for-tests";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
     let settings = [
         ("http.trusted_proxies", "127.0.0.1"),
         ("http.form_tokens", FORM_TOKEN),
+        ("http.ticket_tokens", TICKET_TOKEN),
+        ("http.webhook_secrets", WEBHOOK_SECRET),
         ("quota.per_day", "100000"),
         ("acknowledge", "off"),
         ("sender.require", "none"),
@@ -50,7 +54,8 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         .envs([("SCHEMATHESIS_HOOKS", "hooks"), ("PYTHONDONTWRITEBYTECODE", "1")])
         .env("PYTHONPATH", &given)
         .envs([("REQUESTS", requests.join(" ")), ("DOCUMENTS", "1".to_owned())])
-        .envs([("MAIL_TOKEN", MAIL_TOKEN), ("FORM_TOKEN", FORM_TOKEN)])
+        .envs([("MAIL_TOKEN", MAIL_TOKEN), ("FORM_TOKEN", FORM_TOKEN), ("TICKET_TOKEN", TICKET_TOKEN)])
+        .env("WEBHOOK_SECRET", WEBHOOK_SECRET)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -86,5 +91,5 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 12);
+    assert_eq!(operations, 16);
 }
