@@ -22,6 +22,7 @@
 //! - `route` does not know GLPI, `deliver` knows neither mail protocols nor HTTP;
 //! - `clients::glpi` knows REST and sessions, not our rules;
 //! - `escalate` decides without I/O: its levels, calendar, rules, plan, notes and commands are pure;
+//! - `http` asks the pipeline and the portal, never GLPI; `portal` knows nothing of HTTP;
 //! - `sandbox` shares no type with `clients::glpi`: a shared type would hide a wrong field name.
 
 pub mod acknowledge;
