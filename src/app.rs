@@ -201,9 +201,9 @@ impl Server {
                     let pipeline = Arc::clone(&for_complements);
                     async move { pipeline.complement(received, ticket).await }
                 },
-                move |requester, ticket, decision| {
+                move |requester, ticket, decided| {
                     let pipeline = Arc::clone(&for_decisions);
-                    async move { pipeline.decide(requester, ticket, decision).await }
+                    async move { pipeline.decide(requester, ticket, decided).await }
                 },
                 move |ticket, order| {
                     let (escalator, unfinished) = (Arc::clone(&escalator), unfinished.clone());

@@ -1,5 +1,6 @@
 //! What is written about a ticket becomes a follow-up of it, in the name of the person who wrote it.
 
+use jiff::civil::DateTime;
 use minijinja::HtmlEscape;
 
 use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, New, Undelivered, attachments, missing, not_made};
@@ -15,6 +16,15 @@ const LONGEST_THREAD: u32 = 400;
 const PENDING: u64 = 4;
 const SOLVED: u64 = 5;
 const CLOSED: u64 = 6;
+
+/// A ticket's last solution, whatever became of it, and since when the ticket waits for its requester's approval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proposed {
+    /// GLPI's number of the solution; a ticket may be solved without.
+    pub solution: Option<u64>,
+    /// Since when, in GLPI's time zone; `None` where it does not wait.
+    pub solved: Option<DateTime>,
+}
 
 impl Deliverer {
     /// What GLPI says of the ticket a reply is about.
@@ -56,15 +66,18 @@ impl Deliverer {
         Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account: user.is_some() })
     }
 
-    /// The last solution of a ticket, whatever became of it.
+    /// What a ticket's requester may decide on.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn last_solution(&self, ticket: u64) -> Result<Option<u64>, Undelivered> {
-        match self.glpi.ticket_solutions(ticket).await {
-            Ok(solutions) => Ok(solutions.last().map(|solution| solution.id)),
-            Err(GlpiError::NotFound) => Ok(None),
+    pub async fn proposed(&self, ticket: u64) -> Result<Proposed, Undelivered> {
+        match tokio::try_join!(self.glpi.ticket(ticket), self.glpi.ticket_solutions(ticket)) {
+            Ok((ticket, solutions)) => Ok(Proposed {
+                solution: solutions.last().map(|solution| solution.id),
+                solved: ticket.solved.filter(|_| ticket.status == SOLVED),
+            }),
+            Err(GlpiError::NotFound) => Ok(Proposed::default()),
             Err(error) => Err(not_made(&error)),
         }
     }

@@ -18,6 +18,7 @@ use crate::{
 };
 
 use attachments::Chosen;
+pub use followup::Proposed;
 pub use names::{Missing, Names};
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -110,7 +110,7 @@ impl Proof {
     /// 401 when no secret gives any of the signatures.
     pub(super) fn confirm(&self, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed) = self else { return Ok(()) };
-        if signed.covers("v1", &[body], settings) {
+        if signed.covers("v1", &[signed.timestamp().as_bytes(), b".", body], settings) {
             return Ok(());
         }
         Err(unauthorized(
@@ -121,15 +121,17 @@ impl Proof {
 }
 
 impl Signed {
-    /// Whether a secret gives one of the signatures of this version, over the timestamp, a full stop and these parts.
+    /// When it was signed, as the header says it.
+    pub(super) fn timestamp(&self) -> &str {
+        &self.timestamp
+    }
+
+    /// Whether a secret gives one of the signatures of this version, over these parts.
     pub(super) fn covers(&self, version: &str, parts: &[&[u8]], settings: &config::Http) -> bool {
         let mut valid = false;
         for secret in given(&settings.portal_secrets) {
             let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { continue };
-            let mut mac = mac.chain_update(self.timestamp.as_bytes()).chain_update(b".");
-            for part in parts {
-                mac.update(part);
-            }
+            let mac = parts.iter().fold(mac, Mac::chain_update);
             for (_, signature) in self.signatures.iter().filter(|(of, _)| of == version) {
                 valid |= mac.clone().verify_slice(signature).is_ok();
             }

@@ -134,13 +134,14 @@ impl Claimed {
     pub(super) fn confirm(&self, parts: &Parts, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed, _) = self else { return Ok(()) };
         let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
-        let whole = [parts.method.as_str().as_bytes(), b".", address.as_bytes(), b".", body];
-        if signed.covers("v2", &whole, settings) {
+        // A line each: no method and no address has a line break, and no v1 signs what begins so.
+        let head = format!("v2\n{}\n{}\n{address}\n", signed.timestamp(), parts.method);
+        if signed.covers("v2", &[head.as_bytes(), body], settings) {
             return Ok(());
         }
         Err(nobody(
             "bad-signature",
-            "La signature ne correspond pas. Signez horodatage + « . » + méthode + « . » + chemin et paramètres + « . » + corps brut, octet pour octet tels qu'envoyés, par HMAC-SHA256 avec l'un des secrets de http.portal_secrets, et donnez « v2= » suivi du résultat en hexadécimal.",
+            "La signature ne correspond pas. Signez « v2 », l'horodatage, la méthode, le chemin avec ses paramètres, chacun suivi d'un saut de ligne, puis le corps brut, octet pour octet tels qu'envoyés, par HMAC-SHA256 avec l'un des secrets de http.portal_secrets, et donnez « v2= » suivi du résultat en hexadécimal.",
         ))
     }
 }

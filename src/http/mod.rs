@@ -67,7 +67,7 @@ use crate::{
     escalate::{EscalateError, Moved, Order},
     intake::Envelope,
     portal::Portal,
-    request::{Address, Decision, Outcome, Reason, Received},
+    request::{Address, Decided, Outcome, Reason, Received},
     route,
 };
 
@@ -79,7 +79,7 @@ const BUSY_PAUSE: Duration = Duration::from_secs(30);
 type Mail = dyn Fn(Envelope, Bytes) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Form = dyn Fn(Received) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Complement = dyn Fn(Received, u64) -> BoxFuture<'static, Outcome> + Send + Sync;
-type Decide = dyn Fn(Address, u64, Decision) -> BoxFuture<'static, Outcome> + Send + Sync;
+type Decide = dyn Fn(Address, u64, Decided) -> BoxFuture<'static, Outcome> + Send + Sync;
 type Move = dyn Fn(u64, Order) -> BoxFuture<'static, Result<Moved, EscalateError>> + Send + Sync;
 type Hint = dyn Fn(u64) + Send + Sync;
 type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
@@ -193,7 +193,7 @@ impl Handlers {
         mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
         form: impl Fn(Received) -> F + Send + Sync + 'static,
         complement: impl Fn(Received, u64) -> C + Send + Sync + 'static,
-        decide: impl Fn(Address, u64, Decision) -> D + Send + Sync + 'static,
+        decide: impl Fn(Address, u64, Decided) -> D + Send + Sync + 'static,
         move_ticket: impl Fn(u64, Order) -> T + Send + Sync + 'static,
         ready: impl Fn() -> R + Send + Sync + 'static,
     ) -> Self
@@ -209,7 +209,7 @@ impl Handlers {
             mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
             form: Box::new(move |received| Box::pin(form(received))),
             complement: Box::new(move |received, ticket| Box::pin(complement(received, ticket))),
-            decide: Box::new(move |requester, ticket, decision| Box::pin(decide(requester, ticket, decision))),
+            decide: Box::new(move |requester, ticket, decided| Box::pin(decide(requester, ticket, decided))),
             move_ticket: Box::new(move |ticket, order| Box::pin(move_ticket(ticket, order))),
             ready: Box::new(move || Box::pin(ready())),
             hint: Box::new(|_| ()),

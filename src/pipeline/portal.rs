@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 
 use super::{Pipeline, deferred, put_off, reply::added};
 use crate::{
+    deliver::Proposed,
     intake::form,
-    request::{Address, Channel, Decision, Outcome, Reason, Received},
+    request::{Address, Channel, Decided, Outcome, Reason, Received},
     screen::{self, MayFollowUp, Rejection, Reply, Standing},
 };
 
@@ -24,15 +25,40 @@ impl Pipeline {
 
     /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
     /// decision on the same solution once more.
-    pub async fn decide(self: &Arc<Self>, requester: Address, ticket: u64, decision: Decision) -> Outcome {
-        let solution = match self.deliverer.last_solution(ticket).await {
-            Ok(solution) => solution,
+    pub async fn decide(self: &Arc<Self>, requester: Address, ticket: u64, decided: Decided) -> Outcome {
+        let before = match self.deliverer.proposed(ticket).await {
+            Ok(proposed) => proposed,
             Err(undelivered) => return put_off(undelivered),
         };
-        let received = form::decided(&requester, ticket, solution, &decision, Timestamp::now());
-        let (this, reference) = (Arc::clone(self), received.reference);
+        let outcome = self.decide_on(&requester, ticket, &decided, before, None).await;
+        let waited = before.solved.is_some() && decided.solution.is_none_or(|seen| before.solution == Some(seen));
+        if !matches!(outcome, Outcome::Followup(_)) || !waited {
+            return outcome;
+        }
+        match self.deliverer.proposed(ticket).await {
+            // It still waits: what was found is the same decision of an earlier time. Staff has solved the ticket
+            // again without a new solution.
+            Ok(after) if after == before => self.decide_on(&requester, ticket, &decided, before, before.solved).await,
+            Ok(_) => outcome,
+            Err(undelivered) => put_off(undelivered),
+        }
+    }
+
+    async fn decide_on(
+        self: &Arc<Self>,
+        requester: &Address,
+        ticket: u64,
+        decided: &Decided,
+        proposed: Proposed,
+        solved: Option<DateTime>,
+    ) -> Outcome {
+        let solution = decided.solution.or(proposed.solution);
+        let is_current = solution == proposed.solution;
+        let received = form::decided(requester, ticket, solution, solved, &decided.decision, Timestamp::now());
+        let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
         self.to_its_end(Channel::Form, reference, async move {
-            this.on_portal(received, ticket, |standing| screen::decision(standing, &decision, &this.rules)).await
+            let judge = |standing: &Standing| screen::decision(standing, &decision, is_current, &this.rules);
+            this.on_portal(received, ticket, judge).await
         })
         .await
     }

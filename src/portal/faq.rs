@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 use moka::future::Cache;
 
 use super::{Portal, PortalError, html, listing::folded};
@@ -30,11 +30,22 @@ pub struct Article {
     pub link: String,
 }
 
+/// An article, made ready to be searched and shown.
+struct Ready {
+    article: Article,
+    /// As [`FaqArticle`] has them.
+    begins: Option<DateTime>,
+    ends: Option<DateTime>,
+    /// Title, and title and text, without case and accents.
+    title: String,
+    whole: String,
+}
+
 /// The FAQ, read once in some minutes.
 pub(super) struct Faq {
     glpi: Glpi,
     link: String,
-    articles: Cache<(), Arc<Vec<FaqArticle>>>,
+    articles: Cache<(), Arc<Vec<Ready>>>,
 }
 
 impl Faq {
@@ -43,18 +54,35 @@ impl Faq {
         Self { glpi, link: format!("{}/front/helpdesk.faq.php?id=", site(config)), articles }
     }
 
-    async fn articles(&self) -> Result<Arc<Vec<FaqArticle>>, GlpiError> {
-        if let Some(articles) = self.articles.get(&()).await {
-            return Ok(articles);
-        }
+    async fn articles(&self) -> Result<Arc<Vec<Ready>>, GlpiError> {
+        Box::pin(self.articles.try_get_with((), self.read())).await.map_err(|error: Arc<GlpiError>| (*error).clone())
+    }
+
+    async fn read(&self) -> Result<Arc<Vec<Ready>>, GlpiError> {
         let articles = match self.glpi.faq().await {
-            Ok(articles) => Arc::new(articles),
+            Ok(articles) => articles,
             // An account without the right to read the FAQ has none to show.
-            Err(GlpiError::Denied { .. }) => Arc::default(),
+            Err(GlpiError::Denied { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
-        self.articles.insert((), Arc::clone(&articles)).await;
-        Ok(articles)
+        let link = self.link.clone();
+        // Reading and sanitising a thousand texts takes its time.
+        let ready = tokio::task::spawn_blocking(move || articles.into_iter().map(|it| ready(it, &link)).collect());
+        // Broken by an article: the log says where; the others' requests go on.
+        Ok(Arc::new(ready.await.unwrap_or_default()))
+    }
+}
+
+fn ready(article: FaqArticle, link: &str) -> Ready {
+    let FaqArticle { id, name, answer, begins, ends } = article;
+    let whole = folded(&format!("{name} {}", html::text(&answer)));
+    let html = html::show(&answer, &BTreeSet::new(), |_| String::new()).html;
+    Ready {
+        title: folded(&name),
+        whole,
+        begins,
+        ends,
+        article: Article { id, title: name, html, link: format!("{link}{id}") },
     }
 }
 
@@ -69,31 +97,15 @@ impl Portal {
         let articles = self.faq.articles().await?;
         let words: Vec<String> = folded(text).split_whitespace().map(str::to_owned).collect();
         let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
-        let holds = |text: &str| {
-            let text = folded(text);
-            words.iter().all(|word| text.contains(word.as_str()))
-        };
-        let mut found: Vec<(bool, &FaqArticle)> = articles
+        let holds = |text: &str| words.iter().all(|word| text.contains(word.as_str()));
+        let mut found: Vec<(bool, &Article)> = articles
             .iter()
-            .filter(|article| article.begins.is_none_or(|begins| begins <= now))
-            .filter(|article| article.ends.is_none_or(|ends| now < ends))
-            .filter_map(|article| {
-                let by_title = holds(&article.name);
-                let by_text = || holds(&format!("{} {}", article.name, html::text(&article.answer)));
-                (by_title || by_text()).then_some((!by_title, article))
-            })
+            .filter(|ready| ready.begins.is_none_or(|begins| begins <= now))
+            .filter(|ready| ready.ends.is_none_or(|ends| now < ends))
+            .filter(|ready| holds(&ready.whole))
+            .map(|ready| (!holds(&ready.title), &ready.article))
             .collect();
         found.sort_by_key(|(by_text, article)| (*by_text, article.id));
-        let none = BTreeSet::new();
-        Ok(found
-            .into_iter()
-            .take(MOST)
-            .map(|(_, article)| Article {
-                id: article.id,
-                title: article.name.clone(),
-                html: html::show(&article.answer, &none, |_| String::new()).html,
-                link: format!("{}{}", self.faq.link, article.id),
-            })
-            .collect())
+        Ok(found.into_iter().take(MOST).map(|(_, article)| article.clone()).collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Zoned;
 
 use super::{Portal, PortalError, Row, html, listing::Found, people::Known};
@@ -11,11 +11,16 @@ use crate::{
     request::{Address, Reference},
 };
 
+/// Entries of a timeline whose files are read at the same time.
+const AT_A_TIME: usize = 2;
+
 /// A request with its timeline.
 #[derive(Clone, Debug)]
 pub struct View {
     /// The request in one line.
     pub row: Row,
+    /// GLPI's number of the solution that waits for approval.
+    pub solution: Option<u64>,
     /// What was said, oldest first; the first is the request itself.
     pub timeline: Vec<Entry>,
 }
@@ -94,6 +99,7 @@ pub struct Document {
 /// A request that is this person's: all of it that they may see.
 pub(super) struct Own {
     found: Found,
+    solution: Option<u64>,
     parts: Vec<Part>,
 }
 
@@ -127,7 +133,7 @@ impl Portal {
         let own = self.own(requester, number).await?;
         let visible: BTreeSet<u64> = own.documents().map(|document| document.id).collect();
         let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str()).to_owned();
-        let Own { found, parts, .. } = own;
+        let Own { found, solution, parts } = own;
         let mut authors = Vec::with_capacity(parts.len());
         for part in &parts {
             authors.push(self.author(part, &known, &group).await?);
@@ -153,7 +159,8 @@ impl Portal {
             cause: "a timeline could not be made".to_owned(),
             retry_after: None,
         })?;
-        Ok(View { row, timeline })
+        let solution = solution.filter(|_| row.to_approve);
+        Ok(View { row, solution, timeline })
     }
 
     /// Reads all of a request that its requester may see.
@@ -168,6 +175,7 @@ impl Portal {
         let mut summary = summary.into_iter().find(|summary| summary.id == number).ok_or(PortalError::NotFound)?;
         let (followups, solutions) =
             tokio::try_join!(self.glpi.ticket_followups(number), self.glpi.ticket_solutions(number))?;
+        let solution = solutions.last().map(|solution| solution.id);
         // The opening is measured in the very text that is shown.
         summary.content.clone_from(&ticket.content);
         let found = Found::new(summary, &self.mappings.now());
@@ -178,13 +186,15 @@ impl Portal {
             content: ticket.content,
             documents: documents(self.glpi.ticket_documents(number).await?),
         };
-        let said = try_join_all(followups.into_iter().filter(|followup| !followup.private).map(|it| self.followup(it)));
-        let solved = try_join_all(solutions.into_iter().map(|solution| self.solution(solution)));
-        let (said, solved) = tokio::try_join!(said, solved)?;
+        // A few at a time: GLPI's sessions are there for new requests first.
+        let public = followups.into_iter().filter(|followup| !followup.private);
+        let said = stream::iter(public.map(|it| self.followup(it))).buffered(AT_A_TIME).try_collect::<Vec<_>>().await?;
+        let solved = stream::iter(solutions.into_iter().map(|solution| self.solution(solution)));
+        let solved = solved.buffered(AT_A_TIME).try_collect::<Vec<_>>().await?;
         let mut parts: Vec<Part> = said.into_iter().chain(solved).collect();
         parts.sort_by_key(|part| part.written);
         parts.insert(0, opening);
-        Ok(Own { found, parts })
+        Ok(Own { found, solution, parts })
     }
 
     async fn followup(&self, followup: Followup) -> Result<Part, GlpiError> {
@@ -221,7 +231,8 @@ impl Portal {
         }
         if part.author == 0 || part.author == self.people.own_account().await? {
             let head = &part.content[..part.content.find("</p>").unwrap_or(0)];
-            let is_theirs = Reference::find(head).is_some() && head.contains(known.address.as_str());
+            let mut words = head.split(|c: char| c.is_whitespace() || ",;<>".contains(c));
+            let is_theirs = Reference::find(head).is_some() && words.any(|word| word == known.address.as_str());
             return Ok(if is_theirs { Author::You } else { service() });
         }
         let name = self.people.name(part.author).await?;

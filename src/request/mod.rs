@@ -10,7 +10,7 @@ mod received;
 mod reference;
 
 pub use address::Address;
-pub use outcome::{Addition, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
+pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
     is_forward,

@@ -93,6 +93,15 @@ pub enum Decision {
     Refuse(String),
 }
 
+/// A requester's decision and what they saw when they took it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What they decide.
+    pub decision: Decision,
+    /// GLPI's number of the solution they decide on; without, the one that waits.
+    pub solution: Option<u64>,
+}
+
 /// A rule's no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -196,7 +205,7 @@ reasons! {
         "La demande n°\u{a0}{ticket} est clôturée\u{a0}: votre complément n'y a pas été ajouté. Si vous avez encore besoin d'aide, déposez une nouvelle demande et rappelez-y le numéro {ticket}.";
     /// An approval or its refusal, of a request that waits for none.
     NothingToApprove = "nothing-to-approve",
-        "La demande n°\u{a0}{ticket} n'attend pas votre approbation\u{a0}: aucune solution n'y est proposée, ou la clôture est déjà décidée. Rechargez la demande pour voir où elle en est.";
+        "La demande n°\u{a0}{ticket} n'attend pas votre approbation\u{a0}: aucune solution n'y est proposée, la clôture est déjà décidée, ou une autre solution a été proposée depuis. Rechargez la demande pour voir où elle en est.";
 
     /// A delivery report or a null sender.
     Bounce = "bounce", "Avis de non-remise : aucune suite.";

@@ -224,6 +224,7 @@ fn full(desk: &Helpdesk, token: &str, caller: &Caller) -> Value {
         }},
         "glpiactiveprofile": active_profile(caller),
         "glpiactive_entity": 0, "glpiactive_entity_recursive": 1, "glpiactiveentities": [0],
+        "glpiparententities": [],
         "glpigroups": groups,
     })
 }

@@ -172,14 +172,20 @@ pub fn complement(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rej
     Ok(MayFollowUp { ticket, change })
 }
 
-/// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal.
+/// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal. `is_current` says
+/// whether it is the solution they saw that waits.
 ///
 /// # Errors
 ///
 /// Refused where nothing is to be decided.
-pub fn decision(standing: &Standing, decision: &Decision, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+pub fn decision(
+    standing: &Standing,
+    decision: &Decision,
+    is_current: bool,
+    rules: &Rules,
+) -> Result<MayFollowUp, Rejection> {
     let (ticket, stage) = own(standing, rules)?;
-    if stage != Stage::Solved {
+    if stage != Stage::Solved || !is_current {
         return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
     }
     let change = match decision {
@@ -520,8 +526,10 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(complement(&standing, &rules).map(super::MayFollowUp::change).map_err(reason), added);
-        let accepted = decision(&standing, &Decision::Accept, &rules).map_err(reason);
-        let refused = decision(&standing, &Decision::Refuse("Non".into()), &rules).map_err(reason);
+        let accepted = decision(&standing, &Decision::Accept, true, &rules).map_err(reason);
+        let refused = decision(&standing, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
         assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
+        let unseen = decision(&standing, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
+        assert_eq!(unseen, if part == Part::Requester { Reason::NothingToApprove } else { Reason::RequestUnknown });
     }
 }

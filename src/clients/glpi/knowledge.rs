@@ -23,7 +23,8 @@ pub struct FaqArticle {
 }
 
 impl Glpi {
-    /// The articles of the FAQ that are published to an entity, at most 1000, whenever they are shown.
+    /// The articles of the FAQ that are published to the account's entity, or to one above it and those below, at
+    /// most 1000, whenever they are shown.
     ///
     /// GLPI's lists and searches show an account with the right to read the FAQ every article in it, also those
     /// that are published to some groups, profiles or people only, or to nobody: so whom each is for is read too.
@@ -36,11 +37,18 @@ impl Glpi {
         for (index, option) in [2, 6, 7, 8, 10, 11].iter().enumerate() {
             query.push((format!("forcedisplay[{index}]"), option.to_string()));
         }
-        let (articles, published) = tokio::try_join!(
+        let (articles, published, session) = tokio::try_join!(
             self.get::<wire::Found<wire::ArticleRow>>("search/KnowbaseItem", query),
             self.get::<Vec<wire::ArticleEntity>>("Entity_KnowbaseItem", super::whole_list()),
+            self.get::<wire::FullSession>("getFullSession", Vec::new()),
         )?;
-        let published: BTreeSet<u64> = published.into_iter().map(|row| row.knowbaseitems_id).collect();
+        let own = session.session;
+        let above = own.above();
+        let is_for_us = |row: &wire::ArticleEntity| {
+            row.entities_id == own.glpiactive_entity || row.is_recursive > 0 && above.contains(&row.entities_id)
+        };
+        let published: BTreeSet<u64> =
+            published.into_iter().filter(is_for_us).map(|row| row.knowbaseitems_id).collect();
         let of_all = articles.data.into_iter().filter(|row| row.is_faq > 0 && published.contains(&row.id));
         Ok(of_all
             .map(|row| FaqArticle {

@@ -260,14 +260,19 @@ impl Glpi {
         self.get(format!("Ticket/{id}/{item_type}"), super::whole_list()).await
     }
 
+    /// The documents of an item that are not in the bin.
     pub(super) async fn documents(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
         let path = format!("{item_type}/{id}/Document_Item");
         let links: Vec<wire::DocumentItem> = self.get(path, super::whole_list()).await?;
         let mut documents = Vec::with_capacity(links.len());
         for link in links {
             let path = format!("Document/{}", link.documents_id);
-            let document: wire::Document = self.get(path, Vec::new()).await?;
-            documents.push(document.into());
+            match self.get::<wire::Document>(path, Vec::new()).await {
+                Ok(document) if document.is_deleted == 0 => documents.push(document.into()),
+                // In the bin, or purged: its link stays.
+                Ok(_) | Err(GlpiError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(documents)
     }

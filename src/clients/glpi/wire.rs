@@ -82,6 +82,8 @@ pub(super) struct Document {
     pub mime: String,
     #[serde(default, deserialize_with = "text")]
     pub sha1sum: String,
+    #[serde(default, deserialize_with = "number")]
+    pub is_deleted: u64,
 }
 
 #[derive(Deserialize)]
@@ -326,6 +328,10 @@ pub(super) struct ArticleRow {
 pub(super) struct ArticleEntity {
     #[serde(deserialize_with = "number")]
     pub knowbaseitems_id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub entities_id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub is_recursive: u64,
 }
 
 /// `GET getFullSession`
@@ -338,6 +344,23 @@ pub(super) struct FullSession {
 pub(super) struct OwnSession {
     #[serde(rename = "glpiID", deserialize_with = "number")]
     pub glpi_id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub glpiactive_entity: u64,
+    /// The entities above the active one: a list, or an object with their ids as keys and values.
+    #[serde(default)]
+    pub glpiparententities: Value,
+}
+
+impl OwnSession {
+    /// The entities above the active one.
+    pub(super) fn above(&self) -> Vec<u64> {
+        let id = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        match &self.glpiparententities {
+            Value::Array(ids) => ids.iter().filter_map(id).collect(),
+            Value::Object(ids) => ids.values().filter_map(id).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::{Problem, Services, number, personal, requester, settled};
 use crate::{
     intake::form::{self, FieldError},
-    request::Decision,
+    request::{Decided, Decision},
 };
 
 /// What the requester decides.
@@ -28,11 +28,15 @@ pub(super) struct Approval {
     #[serde(default)]
     #[schema(max_length = 20000, example = "Le bouton reste grisé pour les CM2.")]
     reason: Option<String>,
+    /// The `solution` that the request showed: another one that was proposed since is not decided on unseen.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64, example = json!(null))]
+    solution: Option<u64>,
 }
 
 /// What was decided.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Decided {
+pub(super) struct Ruling {
     /// `accepted` or `refused`.
     #[schema(example = "refused")]
     status: &'static str,
@@ -52,13 +56,13 @@ pub(super) struct Decided {
     ),
     request_body(content = Approval, content_type = "application/json"),
     responses(
-        (status = 200, body = Decided, description = "It is decided so, now or by an earlier copy."),
+        (status = 200, body = Ruling, description = "It is decided so, now or by an earlier copy."),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The body or the requester cannot be read."),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, the person named is not the one signed in, or another site made a browser send this."),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for no approval."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for no approval, or another solution than `solution` waits."),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The decision is none, or a refusal gives no reason (`errors` names each)."),
@@ -78,25 +82,25 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
                     "Envoyez la décision en application/json, en UTF-8.",
                 ));
             }
-            let decision = decision(&whole.bytes)?;
-            let status = match decision {
+            let decided = decided(&whole.bytes)?;
+            let status = match decided.decision {
                 Decision::Accept => "accepted",
                 Decision::Refuse(_) => "refused",
             };
-            let handling = (services.handlers.decide)(requester, id, decision);
+            let handling = (services.handlers.decide)(requester, id, decided);
             let outcome = services.finish(handling, whole.room, deadline).await?;
-            settled(outcome, |addition| personal(Json(Decided { status, ticket: addition.ticket })))
+            settled(outcome, |addition| personal(Json(Ruling { status, ticket: addition.ticket })))
         })
         .await
 }
 
-fn decision(body: &[u8]) -> Result<Decision, Problem> {
+fn decided(body: &[u8]) -> Result<Decided, Problem> {
     let approval: Approval = serde_json::from_slice(body).map_err(|_| {
         let detail =
-            "Le corps n'est pas un objet JSON avec « decision » (accept ou refuse) et, pour un refus, « reason ».";
+            "Le corps n'est pas un objet JSON avec « decision » (accept ou refuse) et, pour un refus, « reason » ; « solution » est un nombre.";
         Problem::new(StatusCode::BAD_REQUEST, "bad-form", detail)
     })?;
-    match approval.decision.as_str() {
+    let decision = match approval.decision.as_str() {
         "accept" => Ok(Decision::Accept),
         "refuse" => {
             let reason = form::reason(approval.reason.as_deref().unwrap_or_default());
@@ -107,5 +111,6 @@ fn decision(body: &[u8]) -> Result<Decision, Problem> {
             code: "unknown-value",
             message: "Donnez « accept » ou « refuse ».".to_owned(),
         }])),
-    }
+    };
+    Ok(Decided { decision: decision?, solution: approval.solution })
 }

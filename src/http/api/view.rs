@@ -18,6 +18,9 @@ use crate::portal::{Author, Document, Entry, Kind, Verdict};
 pub(super) struct Shown {
     #[serde(flatten)]
     summary: Summary,
+    /// GLPI's number of the solution that waits for approval, to be sent with the decision on it.
+    #[schema(example = json!(null))]
+    solution: Option<u64>,
     /// What was said, oldest first; the first is the request itself.
     timeline: Vec<Said>,
 }
@@ -92,8 +95,9 @@ pub(super) async fn show(State(services): State<Arc<Services>>, request: Request
             let id = number(parts, 3)?;
             let address = move |document| address(id, document);
             let view = in_time(deadline, services.portal.request(&requester, id, address)).await?;
-            let timeline = view.timeline.into_iter().map(|entry| said(id, entry)).collect();
-            Ok(personal(Json(Shown { summary: view.row.into(), timeline })))
+            let (solution, timeline) =
+                (view.solution, view.timeline.into_iter().map(|entry| said(id, entry)).collect());
+            Ok(personal(Json(Shown { summary: view.row.into(), solution, timeline })))
         })
         .await
 }

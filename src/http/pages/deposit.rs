@@ -121,7 +121,7 @@ async fn take(desk: &Desk, parts: &Parts, body: &mut Incoming, deadline: Instant
         Ok(received) => received,
         Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(mistakes(errors), None)),
     };
-    match services.finish((services.handlers.form)(received), room, deadline).await? {
+    match desk.finish((services.handlers.form)(received), room, deadline).await? {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
             let left_out = receipt.left_out.len();
             see_other(&format!("/portail/demandes/{}/recapitulatif?ecartes={left_out}", receipt.ticket))

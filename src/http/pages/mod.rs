@@ -34,18 +34,19 @@ use axum::{
     response::{Html, IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretSlice;
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::seal::Seal;
-use super::{Services, api, body::Incoming, identity, panicked, problem::Problem, requests};
+use super::{BUSY_PAUSE, Services, api, body::Incoming, identity, panicked, problem::Problem, requests};
 use crate::{
     config,
     intake::form::{self, Submission},
     portal::PortalError,
-    request::Address,
+    request::{Address, Deferral, Outcome, Reason},
 };
 
 /// Nothing but the pages' own style, images and forms; nothing may show them inside itself.
@@ -139,6 +140,24 @@ struct Filled {
 }
 
 impl Desk {
+    /// Runs what a form asks for to its end. What does not end in time is put off like what cannot be handled now: the
+    /// form is shown again, and sent again it is the same.
+    async fn finish(
+        &self,
+        handling: BoxFuture<'static, Outcome>,
+        room: Option<OwnedSemaphorePermit>,
+        deadline: Instant,
+    ) -> Result<Outcome, Problem> {
+        match self.services.finish(handling, room, deadline).await {
+            Err(problem) if problem.is_passing() => Ok(Outcome::Deferred(Deferral {
+                reason: Reason::Busy,
+                cause: "no end in time".to_owned(),
+                retry_after: BUSY_PAUSE,
+            })),
+            result => result,
+        }
+    }
+
     /// Reads a form, and looks whether a page gave it to who sends it.
     async fn filled(
         &self,

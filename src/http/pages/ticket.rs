@@ -19,11 +19,13 @@ use crate::{
     http::{api, glpi_number, problem::Problem},
     intake::form,
     portal::{Author, Document, Entry, Kind, Verdict, View},
-    request::{Address, Decision, Outcome, Reason},
+    request::{Address, Decided, Decision, Outcome, Reason},
 };
 
 /// The field of what the requester thinks of a solution.
 const OPINION: &str = "avis";
+/// The field with the number of the solution that the page showed.
+const SOLUTION: &str = "solution";
 
 /// What was done, as the address says after it and as the page says it.
 const DONE: [(&str, &str); 3] = [
@@ -56,6 +58,12 @@ struct RetryPage<'a> {
     retry: Retry,
 }
 
+impl RetryPage<'_> {
+    fn solution(&self) -> Option<u64> {
+        self.retry.solution
+    }
+}
+
 /// The page's forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -72,6 +80,8 @@ struct Retry {
     refusal: Option<String>,
     message: String,
     reason: String,
+    /// The solution that is refused.
+    solution: Option<u64>,
     lost_files: Vec<String>,
 }
 
@@ -84,6 +94,7 @@ impl Retry {
             refusal: None,
             message: String::new(),
             reason: String::new(),
+            solution: None,
             lost_files: Vec::new(),
         }
     }
@@ -100,6 +111,10 @@ struct RecapPage<'a> {
 
 impl TicketPage<'_> {
     /// The solution that waits for the requester's word.
+    fn solution(&self) -> Option<u64> {
+        self.view.solution
+    }
+
     fn proposed(&self) -> Option<&Entry> {
         self.view.timeline.iter().rfind(|entry| entry.kind == Kind::Solution(Verdict::Waiting))
     }
@@ -216,7 +231,7 @@ pub(super) async fn add(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<Stri
                     return shown_again(&desk, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
                 }
             };
-            let outcome = services.finish((services.handlers.complement)(received, number), room, deadline).await?;
+            let outcome = desk.finish((services.handlers.complement)(received, number), room, deadline).await?;
             settled(&desk, &person, number, outcome, "suivi", retry).await
         })
         .await
@@ -227,10 +242,11 @@ pub(super) async fn decide(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<S
     desk.services
         .answered(request, async |services, parts, body, deadline| {
             let Filled { person, submission, is_sealed, room, .. } =
-                desk.filled(parts, body, &[TOKEN, OPINION]).await?;
+                desk.filled(parts, body, &[TOKEN, OPINION, SOLUTION]).await?;
             let number = self::number(&number)?;
             let reason = submission.fields().get("description").to_owned();
-            let mut retry = Retry { reason, ..Retry::new(Form::Opinion, new_key()) };
+            let solution = glpi_number(submission.aside(SOLUTION));
+            let mut retry = Retry { reason, solution, ..Retry::new(Form::Opinion, new_key()) };
             if !is_sealed {
                 return stale(&desk, &person, number, retry).await;
             }
@@ -244,8 +260,8 @@ pub(super) async fn decide(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<S
                     }
                 },
             };
-            let handling = (services.handlers.decide)(person.clone(), number, decision);
-            let outcome = services.finish(handling, room, deadline).await?;
+            let handling = (services.handlers.decide)(person.clone(), number, Decided { decision, solution });
+            let outcome = desk.finish(handling, room, deadline).await?;
             settled(&desk, &person, number, outcome, done, retry).await
         })
         .await

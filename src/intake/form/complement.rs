@@ -1,6 +1,6 @@
 //! What a requester adds to a request that is there: a word and files, or what they decide on its solution.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 
 use super::{
     FieldError,
@@ -75,11 +75,12 @@ pub fn reason(text: &str) -> Result<String, FieldError> {
 }
 
 /// What this requester decides on the solution of this number of their request: the same decision on the same solution
-/// is the same.
+/// is the same. `solved` tells apart a ticket that was solved once more with an old solution.
 pub fn decided(
     requester: &Address,
     request: u64,
     solution: Option<u64>,
+    solved: Option<DateTime>,
     decision: &Decision,
     now: Timestamp,
 ) -> Received {
@@ -87,7 +88,8 @@ pub fn decided(
         Decision::Accept => "Clôture approuvée.".to_owned(),
         Decision::Refuse(reason) => format!("Clôture refusée. Motif :\n\n{reason}"),
     };
-    let identity = format!("{request} {} {text}", solution.unwrap_or_default());
+    let again = solved.map(|solved| format!("{solved} ")).unwrap_or_default();
+    let identity = format!("{request} {} {again}{text}", solution.unwrap_or_default());
     let identity = Identity {
         reference: Reference::new("decision", requester.as_str(), identity.as_bytes()),
         aliases: Vec::new(),

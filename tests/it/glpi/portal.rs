@@ -63,26 +63,27 @@ async fn a_document_s_bytes_come_as_they_were() {
 }
 
 #[tokio::test]
-async fn the_faq_is_what_is_published_to_an_entity() {
+async fn the_faq_is_what_is_published_to_the_entity() {
     let target = Target::start().await;
     let glpi = target.client();
     let (login, password) = account();
     let staff = Helpdesk::sign_in(&target.url(), &login, &password).await;
     let name = marker();
-    let article = async |which: &str, is_faq: u8, entity: bool, end: Option<&str>| {
+    let article = async |which: &str, is_faq: u8, entity: Option<u32>, end: Option<&str>| {
         let mut input = json!({
             "name": format!("{name} {which}"), "answer": format!("<p>{name} &amp; <b>b</b></p>"),
             "is_faq": is_faq, "end_date": end,
         });
-        if entity {
-            input["_visibility"] = json!({"_type": "Entity", "entities_id": 0, "is_recursive": 1});
+        if let Some(entity) = entity {
+            input["_visibility"] = json!({"_type": "Entity", "entities_id": entity, "is_recursive": 1});
         }
         staff.add("KnowbaseItem", input).await;
     };
-    article("publique", 1, true, None).await;
-    article("échue", 1, true, Some("2020-01-01 00:00:00")).await;
-    article("interne", 0, true, None).await;
-    article("sans lecteur", 1, false, None).await;
+    article("publique", 1, Some(0), None).await;
+    article("échue", 1, Some(0), Some("2020-01-01 00:00:00")).await;
+    article("interne", 0, Some(0), None).await;
+    article("sans lecteur", 1, None, None).await;
+    article("d'une autre entité", 1, Some(4711), None).await;
     let mut found: Vec<FaqArticle> = glpi.faq().await.unwrap();
     found.retain(|article| article.name.starts_with(&name));
     found.sort_by_key(|article| article.id);

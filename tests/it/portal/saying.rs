@@ -172,6 +172,46 @@ async fn a_solution_is_refused_with_a_reason_and_then_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_solution_nobody_saw_is_not_decided_on() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let (path, address) = (approval(request), format!("/v1/requests/{request}"));
+    assert_eq!(scene.json(&address, "").await["solution"], json!(null));
+    let first = scene.staff.solve(request, "<p>Fait.</p>").await;
+    assert_eq!(scene.json(&address, "").await["solution"], json!(first));
+    scene.staff.set_status(request, 2).await;
+    let second = scene.staff.solve(request, "<p>Autrement.</p>").await;
+    for decision in [json!({"decision": "accept"}), json!({"decision": "refuse", "reason": "Non"})] {
+        let mut unseen = decision.clone();
+        unseen["solution"] = json!(first);
+        assert_eq!(reason(scene.post(&path, &unseen, None).await, 409).await, "nothing-to-approve");
+        assert_eq!(status(&scene, request).0, 5);
+    }
+    let refusal = json!({"decision": "refuse", "reason": "Non", "solution": second});
+    assert_eq!(scene.post(&path, &refusal, None).await.status(), 200);
+    // Its answer may be lost, and staff propose something else meanwhile.
+    scene.staff.solve(request, "<p>Encore autrement.</p>").await;
+    assert_eq!(scene.post(&path, &refusal, None).await.status(), 200);
+    assert_eq!(status(&scene, request), (5, 1), "the third solution still waits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_decision_counts_again_where_an_old_solution_is_proposed_again() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    scene.staff.solve(request, "<p>Fait.</p>").await;
+    let accept = json!({"decision": "accept"});
+    for followups in 1..=2 {
+        assert_eq!(scene.post(&approval(request), &accept, None).await.status(), 200);
+        assert_eq!(status(&scene, request), (6, followups));
+        // GLPI's dates are whole seconds.
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        scene.staff.set_status(request, 2).await;
+        scene.staff.set_status(request, 5).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_decision_is_refused() {
     let scene = Scene::start().await;
     let request = scene.deposit(DIRECTORS[0], json!({})).await;

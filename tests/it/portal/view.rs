@@ -116,7 +116,8 @@ async fn the_answers_are_those_described() {
     let description: Value = serde_json::from_str(&scene.gateway.get("/openapi.json").await.1).unwrap();
     let shown = scene.json(&format!("/v1/requests/{request}"), "").await;
     let schema = &description["components"]["schemas"]["Summary"]["properties"];
-    let mut described: Vec<_> = schema.as_object().unwrap().keys().map(String::as_str).chain(["timeline"]).collect();
+    let mut described: Vec<_> =
+        schema.as_object().unwrap().keys().map(String::as_str).chain(["solution", "timeline"]).collect();
     let mut given: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
     described.sort_unstable();
     given.sort_unstable();

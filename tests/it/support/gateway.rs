@@ -136,7 +136,7 @@ impl Gateway {
     /// The same, signed at this time.
     pub(crate) fn signed_at(&self, timestamp: &str, method: Method, address: &str, body: &[u8]) -> RequestBuilder {
         let mut mac = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()).unwrap();
-        mac.update(format!("{timestamp}.{method}.{address}.").as_bytes());
+        mac.update(format!("v2\n{timestamp}\n{method}\n{address}\n").as_bytes());
         mac.update(body);
         self.call(method, address)
             .header("X-Passerelle-Timestamp", timestamp)
