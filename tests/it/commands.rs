@@ -54,12 +54,20 @@ async fn the_demonstration_gives_every_sample_its_expected_outcome() {
     let output = run(passerelle(&["demo", "--exit"], &[]), b"").await;
     let table = text(&output.stdout);
     assert!(output.status.success(), "{table}\n{}", text(&output.stderr));
-    for part in
-        ["created", "duplicate", "refused", "ignored", "quota-exceeded", "Référents-LSU", "0 résultat(s) inattendu(s)"]
-    {
+    for part in [
+        "created",
+        "duplicate",
+        "refused",
+        "ignored",
+        "quota-exceeded",
+        "Référents-LSU",
+        "DSI-BAI",
+        "demandes de ce.0580004D@ac-dijon.fr",
+        "0 résultat(s) inattendu(s)",
+    ] {
         assert!(table.contains(part), "{part} in {table}");
     }
-    assert_eq!(table.lines().filter(|line| line.starts_with('✓')).count(), 28, "{table}");
+    assert_eq!(table.lines().filter(|line| line.starts_with('✓')).count(), 30, "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

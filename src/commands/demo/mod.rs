@@ -1,10 +1,11 @@
 //! `passerelle demo`: a GLPI stand-in and the gateway on this machine, and a dozen sample requests through
-//! them, by the ways real ones come.
+//! them, by the ways real ones come; then the portal, as a director sees it.
 
 pub mod lmtp_client;
 mod samples;
+mod sign_in;
 
-use std::{io::Write as _, net::SocketAddr};
+use std::{collections::BTreeSet, io::Write as _, net::SocketAddr};
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -13,7 +14,10 @@ use miette::{IntoDiagnostic as _, Result};
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
 
-use self::samples::{Expected, Sample, Way};
+use self::{
+    samples::{Expected, Sample, Way},
+    sign_in::SignIn,
+};
 use super::exit;
 use crate::{
     app::App,
@@ -24,7 +28,7 @@ use crate::{
 };
 
 /// Shows the gateway at work: starts a GLPI stand-in and the gateway on free ports of this machine, sends
-/// sample mails and forms, prints what became of each, and stays up to be looked at.
+/// sample mails and forms, escalates one, prints what became of each, and stays up to be looked at, with the portal.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Stops after the samples; the exit code is not 0 if any outcome was not the expected one.
@@ -38,6 +42,11 @@ const ANY_PORT: &str = "127.0.0.1:0";
 const MAX_SIZE: u64 = 200_000;
 /// The portal's secret, for whoever wants to try the form by hand.
 const PORTAL_SECRET: &str = "secret-de-demonstration";
+
+/// The token that escalates, for whoever wants to do so by hand.
+const TICKET_TOKEN: &str = "jeton-de-demonstration";
+/// Whom the portal's visitors are signed in as.
+const DIRECTOR: &str = samples::SAND;
 
 /// What became of a sample.
 struct Became {
@@ -56,6 +65,9 @@ pub async fn run(args: Args) -> Result<u8> {
         ("PASSERELLE_LMTP__LISTEN", ANY_PORT.to_owned()),
         ("PASSERELLE_HTTP__LISTEN", ANY_PORT.to_owned()),
         ("PASSERELLE_HTTP__PORTAL_SECRETS", PORTAL_SECRET.to_owned()),
+        ("PASSERELLE_HTTP__TICKET_TOKENS", TICKET_TOKEN.to_owned()),
+        ("PASSERELLE_HTTP__TRUSTED_PROXIES", "127.0.0.1".to_owned()),
+        ("PASSERELLE_HTTP__IDENTITY_HEADER", sign_in::IDENTITY_HEADER.to_owned()),
         ("PASSERELLE_SCREEN__MAX_SIZE", MAX_SIZE.to_string()),
     ];
     let config = config::load_from(None, settings.map(|(name, value)| (name.to_owned(), value)))?;
@@ -67,6 +79,9 @@ pub async fn run(args: Args) -> Result<u8> {
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(server.run(stop.clone()));
+
+    let sign_in = SignIn::start(http, DIRECTOR).await.into_diagnostic()?;
+    let portal = format!("http://{}/portail", sign_in.address);
 
     let client = reqwest::Client::new();
     let mut unexpected = 0;
@@ -90,6 +105,24 @@ pub async fn run(args: Args) -> Result<u8> {
             )
         ));
     }
+    let shown = listed(&client, &portal).await.into_diagnostic()?;
+    let theirs = theirs(&sandbox.tickets());
+    let as_expected = !theirs.is_empty() && shown == theirs;
+    unexpected += usize::from(!as_expected);
+    let shown: Vec<_> = shown.iter().map(ToString::to_string).collect();
+    say(format_args!(
+        "{}",
+        row(
+            if as_expected { "✓" } else { "✗" },
+            "portail",
+            &format!("demandes de {DIRECTOR}"),
+            "shown",
+            "shown",
+            &shown.join(", "),
+            "",
+            ""
+        )
+    ));
     say(format_args!(
         "\n{} tickets dans GLPI, {} courriels aux demandeurs, {unexpected} résultat(s) inattendu(s).",
         sandbox.tickets().len(),
@@ -98,8 +131,8 @@ pub async fn run(args: Args) -> Result<u8> {
 
     if !args.exit {
         say(format_args!(
-            "\nGLPI (bac à sable)  {}\nAPI de la passerelle  http://{http}/openapi.json\nMesures  http://{http}/metrics\n\
-             LMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\n\nCtrl-C pour arrêter.",
+            "\nPortail  {portal}  (connexion factice : {DIRECTOR})\nGLPI (bac à sable)  {}\nAPI de la passerelle  http://{http}/openapi.json\nMesures  http://{http}/metrics\n\
+             LMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\nJeton d'escalade  {TICKET_TOKEN}\n\nCtrl-C pour arrêter.",
             sandbox.url()
         ));
         tokio::signal::ctrl_c().await.into_diagnostic()?;
@@ -131,6 +164,11 @@ async fn send(
             understand_reply(replies.first().map_or("", String::as_str))
         }
         Way::Form(fields) => post_form(client, http, fields).await.into_diagnostic()?,
+        Way::Escalation { title, order } => {
+            let ticket = sandbox.tickets().into_iter().find(|ticket| ticket.name == *title);
+            let ticket = ticket.ok_or_else(|| miette::miette!("no ticket «{title}» to escalate"))?;
+            escalate(client, http, ticket.id, order).await.into_diagnostic()?
+        }
     };
     let ticket = id.and_then(|id| sandbox.tickets().into_iter().find(|ticket| ticket.id == id));
     Ok(Became { outcome, reason, ticket })
@@ -174,6 +212,38 @@ async fn post_form(
         _ => ("refused", answer["reason"].as_str().unwrap_or_default()),
     };
     Ok((outcome.to_owned(), reason.to_owned(), ticket))
+}
+
+/// Sends a ticket to its next level; gives outcome, reason and ticket.
+async fn escalate(
+    client: &reqwest::Client,
+    http: SocketAddr,
+    ticket: i64,
+    order: &serde_json::Value,
+) -> reqwest::Result<(String, String, Option<i64>)> {
+    let address = format!("http://{http}/v1/tickets/{ticket}/escalate");
+    let answer = client.post(address).bearer_auth(TICKET_TOKEN).json(order).send().await?;
+    let gone = answer.status().is_success();
+    let answer: serde_json::Value = answer.json().await?;
+    let (outcome, reason) =
+        if gone { ("escalated", "escalated") } else { ("refused", answer["reason"].as_str().unwrap_or_default()) };
+    Ok((outcome.to_owned(), reason.to_owned(), Some(ticket)))
+}
+
+/// The numbers of the requests that the portal lists for whoever is signed in, in rising order. The visitor claims
+/// to be somebody else, which the sign-in must not pass on.
+async fn listed(client: &reqwest::Client, portal: &str) -> reqwest::Result<BTreeSet<i64>> {
+    let call = client.get(format!("{portal}/demandes")).header(sign_in::IDENTITY_HEADER, samples::ZOLA);
+    let page = call.send().await?.error_for_status()?.text().await?;
+    let links = page.split("/portail/demandes/").skip(1);
+    Ok(links.filter_map(|link| link.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()).collect())
+}
+
+/// The numbers of all requests of the director, who sent the urgent one.
+fn theirs(tickets: &[TicketView]) -> BTreeSet<i64> {
+    let urgent = tickets.iter().find(|ticket| ticket.name == samples::URGENT);
+    let are_theirs = |ticket: &&TicketView| urgent.is_some_and(|urgent| urgent.requesters == ticket.requesters);
+    tickets.iter().filter(are_theirs).map(|ticket| ticket.id).collect()
 }
 
 fn signature(timestamp: &str, body: &str) -> String {

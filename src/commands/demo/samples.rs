@@ -19,8 +19,16 @@ pub(super) struct Sample {
 
 /// How a sample is sent.
 pub(super) enum Way {
-    Mail { sender: &'static str, mail: Vec<u8> },
+    Mail {
+        sender: &'static str,
+        mail: Vec<u8>,
+    },
     Form(Value),
+    /// The ticket of this title is to go to the next level.
+    Escalation {
+        title: &'static str,
+        order: Value,
+    },
 }
 
 /// What must become of a sample.
@@ -36,6 +44,7 @@ impl Way {
         match self {
             Self::Mail { .. } => "courriel",
             Self::Form(_) => "formulaire",
+            Self::Escalation { .. } => "escalade",
         }
     }
 }
@@ -47,10 +56,14 @@ const APAE: (&str, &str) = ("Scolarité > APAE", "Référents-APAE");
 
 const VOLTAIRE: &str = "ce.0210001A@ac-dijon.fr";
 const HUGO: &str = "ce.0210002B@ac-dijon.fr";
-const ZOLA: &str = "ce.0210003C@ac-dijon.fr";
-const SAND: &str = "ce.0580004D@ac-dijon.fr";
+pub(super) const ZOLA: &str = "ce.0210003C@ac-dijon.fr";
+/// Two of the samples are theirs.
+pub(super) const SAND: &str = "ce.0580004D@ac-dijon.fr";
 const LAMARTINE: &str = "ce.0710005E@ac-dijon.fr";
 const AGENT: &str = "agent.simple@ac-dijon.fr";
+
+/// The form that is escalated.
+pub(super) const URGENT: &str = "Résultats impossibles à saisir";
 
 /// The samples, in the order they are sent.
 pub(super) fn all() -> Vec<Sample> {
@@ -66,11 +79,19 @@ pub(super) fn all() -> Vec<Sample> {
             about: "ECECA, formulaire urgent avec capture",
             way: Way::Form(json!({
                 "requester": SAND, "application": "ECECA", "type": "incident", "urgency": 5,
-                "title": "Résultats impossibles à saisir", "description": "Le bouton « Valider » reste grisé.",
+                "title": URGENT, "description": "Le bouton « Valider » reste grisé.",
                 "error_message": "ECE-042", "phone": "03 86 00 00 00",
                 "attachments": [{"name": "capture.txt", "content_type": "text/plain", "content": "w6ljcmFu"}],
             })),
             expected: made(ECECA),
+        },
+        Sample {
+            about: "… transmis par le référent à la DSI",
+            way: Way::Escalation {
+                title: URGENT,
+                order: json!({"reason": "Toute la circonscription est touchée", "by": "Paul Durand"}),
+            },
+            expected: Expected { outcome: "escalated", reason: "escalated", ticket: Some((ECECA.0, "DSI-BAI")) },
         },
         Sample {
             about: "APAE, demande d'information par formulaire",
