@@ -146,13 +146,20 @@ impl Escalator {
         for group in &here {
             arrived = arrived.max(moment(self.glpi.assigned_since(ticket.id, *group).await?));
         }
+        // The history may be purged, or not ours to read.
+        arrived = arrived.max(moment(shown.thread.moved_to(&here)));
         let since = arrived.unwrap_or(opened);
+        let mut members = BTreeSet::new();
+        for group in &here {
+            members.extend(self.members(*group).await?.iter().copied());
+        }
+        let answered = shown.last_answer(&members, self.own_account().await?);
         let facts = Facts {
             status: u8::try_from(ticket.status).unwrap_or_default(),
             urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
             opened,
             arrived,
-            taken: moment(ticket.taken_into_account),
+            taken: moment(ticket.taken_into_account.max(answered)),
             has_technician: shown.has_technician(),
             reminded: shown.thread.reminders(level).any(|written| moment(Some(written)) >= Some(since)),
         };
