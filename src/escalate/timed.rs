@@ -15,7 +15,7 @@ use crate::{
 
 const REMINDERS: &str = "passerelle_reminders_total";
 
-/// Tickets the rules look at, at most; the oldest beyond are left for when others are gone.
+/// Tickets the rules look at, at most; the newest beyond are left for when others are gone.
 const MOST_WAITING: usize = 10_000;
 
 /// What the rules in time say of a ticket.
@@ -105,12 +105,11 @@ impl Escalator {
             return Ok(Vec::new());
         }
         let criteria = [Criterion::AssignedTo(groups.into_iter().collect()), Criterion::Status(vec![1, 2])];
-        let mut found = self.glpi.search_tickets(&criteria, MOST_WAITING).await?;
+        let mut found = self.glpi.oldest_tickets(&criteria, MOST_WAITING).await?;
         if found.len() == MOST_WAITING {
-            tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the newest come first");
+            tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the oldest come first");
         }
         found.retain(|ticket| ticket.technicians.is_empty() && Reference::find(&ticket.content).is_some());
-        found.sort_by_key(|ticket| ticket.id);
         Ok(found)
     }
 
