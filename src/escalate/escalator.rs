@@ -213,15 +213,15 @@ impl Escalator {
         Ok(members)
     }
 
-    /// Finishes every move that was begun, and takes back that one made GLPI count the ticket as taken in charge;
-    /// gives the moves it finished.
+    /// Finishes every move that was begun or gives it up, and takes back that one made GLPI count the ticket as taken
+    /// in charge; gives the moves it finished.
     pub(super) async fn mend(&self, shown: &Shown) -> Result<Vec<(Direction, Moved)>, EscalateError> {
         let mut finished = Vec::new();
         for written in shown.thread.unfinished() {
-            finished.push((written.note.direction, self.finish(shown, written).await?));
+            finished.extend(self.finish(shown, written).await?.map(|moved| (written.note.direction, moved)));
         }
-        if let Some(written) = shown.thread.last_done()
-            && finished.is_empty()
+        if let Some(written) = shown.thread.last_settled()
+            && shown.thread.unfinished().next().is_none()
             && shown.is_taken_by(written)
         {
             self.glpi.untake(shown.ticket.id).await?;
@@ -264,6 +264,7 @@ impl Escalator {
         let note = MoveNote {
             direction: order.direction,
             done: false,
+            given_up: None,
             from,
             to: scale.name(target),
             target,
@@ -273,8 +274,8 @@ impl Escalator {
             untaken: shown.ticket.taken_into_account.is_none(),
         }
         .fit();
-        let private = self.settings.note == config::Note::Private;
-        let followup = self.write(ticket, &Note::Move(note.clone()), private).await?;
+        // Nobody is told of what may yet be interrupted.
+        let followup = self.glpi.add_note(ticket, &Note::Move(note.clone()).html()).await?;
         let moved = self.take_to_its_end(ticket, followup, &note, &scale.levels).await?;
         let (direction, cause) = (order.direction.label(), order.cause.label());
         tracing::info!(ticket, direction, cause, to = moved.to, "ticket moved");
@@ -282,16 +283,29 @@ impl Escalator {
         Ok(moved)
     }
 
-    /// Takes a move that was begun earlier to its end.
-    async fn finish(&self, shown: &Shown, written: Written<'_>) -> Result<Moved, EscalateError> {
+    /// Takes a move that was begun earlier to its end, or gives it up.
+    async fn finish(&self, shown: &Shown, written: Written<'_>) -> Result<Option<Moved>, EscalateError> {
         let ticket = shown.ticket.id;
         let scales = self.scales().await?;
-        let scale = shown.scale(&scales).ok_or(EscalateError::NoApplication)?;
+        let application = shown.scale(&scales).filter(|scale| scale.levels.contain(written.note.target));
+        let Some(scale) = application else {
+            self.give_up(ticket, written, "Ce groupe n'est plus d'un niveau de l'application de ce ticket.").await?;
+            return Ok(None);
+        };
+        if shown.is_over() {
+            self.give_up(ticket, written, "Ce ticket a été résolu ou clos entre-temps.").await?;
+            return Ok(None);
+        }
+        if self.is_overtaken(ticket, written, &scale.levels).await? {
+            self.give_up(ticket, written, "Entre-temps, quelqu'un a changé à la main les groupes de ce ticket.")
+                .await?;
+            return Ok(None);
+        }
         let moved = self.take_to_its_end(ticket, written.followup.id, written.note, &scale.levels).await?;
         let (direction, cause) = (written.note.direction.label(), written.note.cause.label());
         tracing::info!(ticket, direction, cause, to = moved.to, "an interrupted move is finished");
         metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
-        Ok(moved)
+        Ok(Some(moved))
     }
 
     async fn take_to_its_end(
@@ -301,24 +315,55 @@ impl Escalator {
         note: &MoveNote,
         levels: &Levels,
     ) -> Result<Moved, EscalateError> {
-        let has_technician = self.take_steps(ticket, note.target, levels).await?;
-        let done = Note::Move(MoveNote { done: true, ..note.clone() });
-        self.glpi.rewrite_followup(followup, &done.html()).await?;
-        if note.untaken && !has_technician {
-            self.glpi.untake(ticket).await?;
+        self.take_steps(ticket, note.target, levels).await?;
+        let done = Note::Move(MoveNote { done: true, ..note.clone() }).html();
+        match self.settings.note {
+            config::Note::Private => self.glpi.rewrite_followup(followup, &done).await?,
+            config::Note::Public => self.glpi.publish_followup(followup, &done).await?,
         }
+        self.untake(ticket, note).await?;
         Ok(moved(ticket, note))
     }
 
-    /// Takes the steps until GLPI shows that none is left; gives whether a person is assigned then.
-    async fn take_steps(&self, ticket: u64, target: u64, levels: &Levels) -> Result<bool, EscalateError> {
+    /// Takes back that the writes of this move made GLPI count the ticket as taken in charge.
+    async fn untake(&self, ticket: u64, note: &MoveNote) -> Result<(), EscalateError> {
+        if note.untaken {
+            let shown = self.read(ticket).await?;
+            if shown.thread.last_settled().is_some_and(|written| shown.is_taken_by(written)) {
+                self.glpi.untake(ticket).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody else has given the ticket to a group of its levels, or taken one off it, since this move was
+    /// begun.
+    async fn is_overtaken(&self, ticket: u64, written: Written<'_>, levels: &Levels) -> Result<bool, GlpiError> {
+        let own = self.own_account().await?;
+        let changes = self.glpi.group_changes(ticket).await?;
+        Ok(changes.into_iter().any(|change| {
+            let is_others = levels.contain(change.group) && change.by.is_some_and(|by| by != own);
+            is_others && Some(change.at) >= written.followup.written
+        }))
+    }
+
+    /// Says in the note of a move that it ends before its last step, and why.
+    async fn give_up(&self, ticket: u64, written: Written<'_>, why: &str) -> Result<(), EscalateError> {
+        let note = MoveNote { given_up: Some(why.to_owned()), ..written.note.clone() };
+        self.glpi.rewrite_followup(written.followup.id, &Note::Move(note.clone()).html()).await?;
+        tracing::warn!(ticket, to = note.to, why, "an interrupted move is given up");
+        self.untake(ticket, &note).await
+    }
+
+    /// Takes the steps until GLPI shows that none is left.
+    async fn take_steps(&self, ticket: u64, target: u64, levels: &Levels) -> Result<(), EscalateError> {
         let members = self.members(target).await?;
         for _ in 0..ROUNDS {
             let groups = self.glpi.ticket_groups(ticket).await?;
             let users = self.glpi.ticket_users(ticket).await?;
             let left = steps(&shown::group_rows(&groups), &shown::user_rows(&users, &members), target, levels);
             if left.is_empty() {
-                return Ok(shown::has_technician(&users));
+                return Ok(());
             }
             for step in &left {
                 match self.take_step(ticket, step).await {

@@ -23,13 +23,15 @@ pub enum Note {
     Refusal(Refusal),
 }
 
-/// A move: written before its first step, and again after its last.
+/// A move: written before its first step, and again after its last or when it is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoveNote {
     /// Up or down.
     pub direction: Direction,
     /// Whether its last step is done.
     pub done: bool,
+    /// Why it was given up before its last step, a sentence.
+    pub given_up: Option<String>,
     /// The group that had the ticket; several are parted by commas.
     pub from: String,
     /// The group that gets it.
@@ -130,7 +132,7 @@ impl Note {
     /// The note as it stands in GLPI, HTML.
     pub fn html(&self) -> String {
         let (title, body, mark) = match self {
-            Self::Move(note) => (note.title(), vec![note.asked.clone(), reason(&note.reason)], note.mark()),
+            Self::Move(note) => (note.title(), note.body(), note.mark()),
             Self::Reminder(reminder) => (reminder.title(), vec![reminder.waits.clone()], reminder.mark()),
             Self::Refusal(refusal) => (refusal.title().to_owned(), vec![refusal.why.clone()], refusal.mark()),
         };
@@ -167,14 +169,26 @@ impl MoveNote {
         self
     }
 
+    /// Whether it is to be taken to its end.
+    pub fn is_open(&self) -> bool {
+        !self.done && self.given_up.is_none()
+    }
+
     fn title(&self) -> String {
-        let what = match (self.direction, self.done) {
-            (Direction::Up, false) => "Escalade en cours",
-            (Direction::Up, true) => "Escalade effectuée",
-            (Direction::Down, false) => "Retour en cours",
-            (Direction::Down, true) => "Retour effectué",
+        let what = match (self.direction, self.done, &self.given_up) {
+            (Direction::Up, true, _) => "Escalade effectuée",
+            (Direction::Up, false, None) => "Escalade en cours",
+            (Direction::Up, false, Some(_)) => "Escalade interrompue",
+            (Direction::Down, true, _) => "Retour effectué",
+            (Direction::Down, false, None) => "Retour en cours",
+            (Direction::Down, false, Some(_)) => "Retour interrompu",
         };
         format!("{what} : {} → {}", self.from, self.to)
+    }
+
+    fn body(&self) -> Vec<String> {
+        let paragraphs = [self.asked.clone(), reason(&self.reason)];
+        paragraphs.into_iter().chain(self.given_up.clone()).collect()
     }
 
     fn mark(&self) -> String {
@@ -187,7 +201,11 @@ impl MoveNote {
     }
 
     fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
-        let [asked, why] = body else { return None };
+        let (asked, why, given_up) = match body {
+            [asked, why] => (asked, why, None),
+            [asked, why, given_up] => (asked, why, Some(given_up.clone())),
+            _ => return None,
+        };
         let (what, groups) = title.split_once(" : ")?;
         let (from, to) = groups.split_once(" → ")?;
         let (direction, mark) = match mark.split_once(" vers le groupe n°\u{a0}")? {
@@ -200,6 +218,7 @@ impl MoveNote {
         Some(Self {
             direction,
             done: what.starts_with("Escalade effectuée") || what.starts_with("Retour effectué"),
+            given_up,
             from: from.to_owned(),
             to: to.to_owned(),
             target,
@@ -308,6 +327,7 @@ mod tests {
         MoveNote {
             direction: Direction::Up,
             done: false,
+            given_up: None,
             from: "Référents-LSU".to_owned(),
             to: "DSI-BAI".to_owned(),
             target: 2,
@@ -334,6 +354,8 @@ mod tests {
     #[case(Note::Move(MoveNote { done: true, untaken: false, cause: Cause::Rule, ..escalation() }))]
     #[case(Note::Move(MoveNote { direction: Direction::Down, cause: Cause::Api, ..escalation() }))]
     #[case(Note::Move(MoveNote { direction: Direction::Down, done: true, cause: Cause::CommandLine, ..escalation() }))]
+    #[case(Note::Move(MoveNote { given_up: Some("Ticket résolu.".to_owned()), ..escalation() }))]
+    #[case(Note::Move(MoveNote { given_up: Some("x".to_owned()), direction: Direction::Down, ..escalation() }))]
     #[case(Note::Reminder(Reminder { to: "A & B".to_owned(), level: 0, waits: "Il attend.".to_owned() }))]
     #[case(Note::Refusal(Refusal { direction: Direction::Up, followup: 7, why: "Non.".to_owned() }))]
     #[case(Note::Refusal(Refusal { direction: Direction::Down, followup: 7, why: "Non.".to_owned() }))]
@@ -347,6 +369,7 @@ mod tests {
         for other in [
             html.replace("<strong>", "<b>"),
             html.replace("en cours", "en cours !"),
+            html.replace("en cours", "interrompue"),
             html.replace("effectuée", "x").replace("groupe n°", "groupe "),
             format!("<p>Bonjour</p>{html}"),
             format!("{html}<p>Merci</p>"),

@@ -28,7 +28,7 @@ impl Escalator {
             followups => followups?,
         };
         let thread = Thread::new(followups, own);
-        let is_to_mend = thread.moves().any(|written| !written.note.done || written.note.untaken);
+        let is_to_mend = thread.moves().any(|written| written.note.is_open() || written.note.untaken);
         if !is_to_mend && thread.commands(own).is_empty() {
             return Ok(());
         }

@@ -23,8 +23,9 @@ pub struct Facts {
     pub opened: Timestamp,
     /// When the group of its level was assigned; `None` where that was at its opening.
     pub arrived: Option<Timestamp>,
-    /// GLPI's `takeintoaccountdate`. It is written once in a ticket's life: what the level below took in charge
-    /// before it was escalated, the level above has not.
+    /// GLPI's `takeintoaccountdate`, or the last follow-up of a member of the level's groups. GLPI writes its date once
+    /// in a ticket's life: what the level below took in charge before it was escalated, the level above has not; and
+    /// who gets it back takes it in charge by answering.
     pub taken: Option<Timestamp>,
     /// Whether a person is assigned.
     pub has_technician: bool,

@@ -19,7 +19,7 @@ use crate::{
 const BELIEVED: Duration = Duration::from_mins(10);
 
 /// An application and its levels.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scale {
     /// The application's name.
     pub application: String,
@@ -34,7 +34,7 @@ pub struct Scale {
 }
 
 /// The levels of all applications whose groups GLPI has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scales(Vec<Scale>);
 
 /// The scales of the mappings in force, looked up again when those change and from time to time.
@@ -187,7 +187,7 @@ impl Resolver {
         Self { mappings, names, known: Mutex::new(None) }
     }
 
-    /// The scales now.
+    /// The scales now; as long as they are the same, the same `Arc`.
     pub(super) async fn scales(&self) -> Result<Arc<Scales>, GlpiError> {
         let mappings = self.mappings.now();
         let mut known = self.known.lock().await;
@@ -201,7 +201,9 @@ impl Resolver {
         for mapping in mappings.all() {
             scales.extend(Scale::of(mapping, &self.names).await?);
         }
-        let scales = Arc::new(Scales(scales));
+        // Who holds the same ones can tell that nothing has changed.
+        let before = known.as_ref().map(|known| &known.scales).filter(|before| before.0 == scales);
+        let scales = before.map_or_else(|| Arc::new(Scales(scales)), Arc::clone);
         *known = Some(Known { of: mappings, since: Instant::now(), scales: Arc::clone(&scales) });
         Ok(scales)
     }

@@ -1,5 +1,9 @@
 //! A ticket as GLPI shows it now: all that a move, a command and a rule need to know of it.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::DateTime;
+
 use super::{Cause, Command, Direction, GroupRow, MoveNote, Note, Role, Scale, Scales, UserRow};
 use crate::{
     clients::glpi::{self, Followup, Requester, Ticket, TicketGroup, TicketUser},
@@ -64,11 +68,34 @@ impl Shown {
         has_technician(&self.users)
     }
 
-    /// Whether only this move made GLPI count the ticket as taken in charge.
+    /// When one of these accounts last answered in it: a command is no answer, nor is what a requester adds.
+    pub(super) fn last_answer(&self, members: &BTreeSet<u64>, own: u64) -> Option<DateTime> {
+        let answers = self.thread.followups.iter().filter(|followup| {
+            let author = followup.author;
+            author != own
+                && members.contains(&author)
+                && !self.is_requester(author)
+                && Command::find(&followup.content).is_none()
+        });
+        answers.filter_map(|followup| followup.written).max()
+    }
+
+    /// Whether only this move made GLPI count the ticket as taken in charge: nobody answered it in the meantime.
     pub(super) fn is_taken_by(&self, written: Written<'_>) -> bool {
-        let Followup { written: Some(from), modified: Some(to), .. } = written.followup else { return false };
-        let taken = self.ticket.taken_into_account;
-        written.note.untaken && !self.has_technician() && taken.is_some_and(|taken| (*from..=*to).contains(&taken))
+        let Followup { written: Some(from), modified: Some(to), author: own, .. } = written.followup else {
+            return false;
+        };
+        let Some(taken) = self.ticket.taken_into_account.filter(|taken| (*from..=*to).contains(taken)) else {
+            return false;
+        };
+        let is_answer = |followup: &Followup| {
+            followup.id > written.followup.id
+                && followup.written == Some(taken)
+                && ![0, *own].contains(&followup.author)
+                && !self.is_requester(followup.author)
+                && Command::find(&followup.content).is_none()
+        };
+        written.note.untaken && !self.has_technician() && !self.thread.followups.iter().any(is_answer)
     }
 }
 
@@ -88,9 +115,14 @@ impl Thread {
         })
     }
 
-    /// The moves of which not every step is known to be done.
+    /// The moves of which not every step is known to be done, and that nobody gave up.
     pub(super) fn unfinished(&self) -> impl Iterator<Item = Written<'_>> {
-        self.moves().filter(|written| !written.note.done)
+        self.moves().filter(|written| written.note.is_open())
+    }
+
+    /// The last move that is done or given up.
+    pub(super) fn last_settled(&self) -> Option<Written<'_>> {
+        self.moves().rfind(|written| !written.note.is_open())
     }
 
     /// The last move that is done.
@@ -98,8 +130,14 @@ impl Thread {
         self.moves().rfind(|written| written.note.done)
     }
 
+    /// When the last move that was made to one of these groups was begun.
+    pub(super) fn moved_to(&self, groups: &[u64]) -> Option<DateTime> {
+        let last = self.moves().rfind(|written| written.note.done && groups.contains(&written.note.target))?;
+        last.followup.written
+    }
+
     /// The reminders of a level: when each was written.
-    pub(super) fn reminders(&self, level: usize) -> impl Iterator<Item = jiff::civil::DateTime> {
+    pub(super) fn reminders(&self, level: usize) -> impl Iterator<Item = DateTime> {
         self.notes.iter().filter_map(move |(place, note)| match note {
             Note::Reminder(reminder) if reminder.level == level => self.followups[*place].written,
             Note::Reminder(_) | Note::Move(_) | Note::Refusal(_) => None,
@@ -127,7 +165,10 @@ impl Thread {
 
     /// Whether the ticket was moved this way after that follow-up was written.
     pub(super) fn moved_since(&self, followup: u64, direction: Direction) -> bool {
-        self.moves().any(|written| written.note.direction == direction && written.followup.id > followup)
+        self.moves().any(|written| {
+            let Written { followup: intent, note } = written;
+            note.direction == direction && note.given_up.is_none() && intent.id > followup
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 
 const REMINDERS: &str = "passerelle_reminders_total";
 
-/// Tickets the rules look at, at most; the oldest beyond are left for when others are gone.
+/// Tickets the rules look at, at most; the newest beyond are left for when others are gone.
 const MOST_WAITING: usize = 10_000;
 
 /// What the rules in time say of a ticket.
@@ -105,12 +105,11 @@ impl Escalator {
             return Ok(Vec::new());
         }
         let criteria = [Criterion::AssignedTo(groups.into_iter().collect()), Criterion::Status(vec![1, 2])];
-        let mut found = self.glpi.search_tickets(&criteria, MOST_WAITING).await?;
+        let mut found = self.glpi.oldest_tickets(&criteria, MOST_WAITING).await?;
         if found.len() == MOST_WAITING {
-            tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the newest come first");
+            tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the oldest come first");
         }
         found.retain(|ticket| ticket.technicians.is_empty() && Reference::find(&ticket.content).is_some());
-        found.sort_by_key(|ticket| ticket.id);
         Ok(found)
     }
 
@@ -146,13 +145,20 @@ impl Escalator {
         for group in &here {
             arrived = arrived.max(moment(self.glpi.assigned_since(ticket.id, *group).await?));
         }
+        // The history may be purged, or not ours to read.
+        arrived = arrived.max(moment(shown.thread.moved_to(&here)));
         let since = arrived.unwrap_or(opened);
+        let mut members = BTreeSet::new();
+        for group in &here {
+            members.extend(self.members(*group).await?.iter().copied());
+        }
+        let answered = shown.last_answer(&members, self.own_account().await?);
         let facts = Facts {
             status: u8::try_from(ticket.status).unwrap_or_default(),
             urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
             opened,
             arrived,
-            taken: moment(ticket.taken_into_account),
+            taken: moment(ticket.taken_into_account.max(answered)),
             has_technician: shown.has_technician(),
             reminded: shown.thread.reminders(level).any(|written| moment(Some(written)) >= Some(since)),
         };

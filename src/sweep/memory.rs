@@ -1,10 +1,13 @@
 //! What a sweep remembers of tickets so as not to read them again in vain. Losing it costs reads, nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, civil::DateTime};
 
-use crate::clients::glpi::TicketSummary;
+use crate::{clients::glpi::TicketSummary, escalate::Scales};
 
 /// What is remembered.
 #[derive(Debug, Default)]
@@ -13,6 +16,8 @@ pub(super) struct Memory {
     looked_at: BTreeMap<u64, Look>,
     /// When the rules may strike a ticket that has not been changed since.
     due: BTreeMap<u64, Due>,
+    /// The levels and delays by which that was said.
+    due_by: Option<Arc<Scales>>,
     /// Tickets that could not be dealt with, to be looked at again whether or not they change.
     owed: BTreeSet<u64>,
 }
@@ -53,6 +58,14 @@ impl Memory {
         Some(due.at.is_some_and(|at| at <= now))
     }
 
+    /// Forgets when tickets are due if that was said by other levels and delays than these.
+    pub(super) fn weigh_by(&mut self, scales: &Arc<Scales>) {
+        if !self.due_by.as_ref().is_some_and(|before| Arc::ptr_eq(before, scales)) {
+            self.due.clear();
+            self.due_by = Some(Arc::clone(scales));
+        }
+    }
+
     /// The rules do not strike a ticket before this moment, as it is; `None`: never.
     pub(super) fn next_due(&mut self, ticket: &TicketSummary, at: Option<Timestamp>) {
         self.due.insert(ticket.id, Due { modified: ticket.modified, at });
@@ -87,10 +100,12 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use jiff::{Timestamp, civil::DateTime};
 
     use super::Memory;
-    use crate::clients::glpi::TicketSummary;
+    use crate::{clients::glpi::TicketSummary, escalate::Scales};
 
     fn second(second: i8) -> DateTime {
         jiff::civil::datetime(2026, 11, 25, 10, 0, second, 0)
@@ -149,6 +164,18 @@ mod tests {
         assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), Some(false));
         memory.keep_waiting(&[ticket(2, second(1))]);
         assert_eq!(memory.may_be_due(&waiting, now), None);
+    }
+
+    #[test]
+    fn other_delays_make_every_ticket_be_weighed_again() {
+        let mut memory = Memory::default();
+        let (waiting, scales) = (ticket(1, second(1)), Arc::new(Scales::default()));
+        memory.weigh_by(&scales);
+        memory.next_due(&waiting, None);
+        memory.weigh_by(&scales);
+        assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), Some(false));
+        memory.weigh_by(&Arc::new(Scales::default()));
+        assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), None);
     }
 
     #[test]

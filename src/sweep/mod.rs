@@ -45,6 +45,9 @@ const MOST_FOUND: usize = 10_000;
 /// Tickets of one pass that are looked at, at most, for what has changed and for the rules; the next goes on.
 const MOST_LOOKED_AT: usize = 1000;
 
+/// Tickets the rules move in one pass, at most: whoever gets them can still say stop.
+const MOST_MOVED: usize = 20;
+
 /// GLPI's statuses of tickets that are not solved.
 const OPEN: [u64; 4] = [1, 2, 3, 4];
 
@@ -227,13 +230,21 @@ impl Sweep {
     }
 
     /// The tickets that were changed since the last look at all of them; at first those of `sweep.look_back` and
-    /// whatever is open on a level, for nobody knows how long nobody looked.
+    /// whatever is open on a level, for nobody knows how long nobody looked. That too where more were changed than one
+    /// search gives, so that no command is missed.
     async fn changed(&self, now: Timestamp) -> Result<BTreeMap<u64, TicketSummary>, Cut> {
         let back = SignedDuration::try_from(self.settings.look_back).unwrap_or(SignedDuration::MAX);
         let since = self.since.or_else(|| now.checked_sub(back).ok()).unwrap_or(Timestamp::MIN);
         let since = since.checked_sub(MARGIN).unwrap_or(since).to_zoned(self.zone.clone()).datetime();
         let mut found = self.glpi.search_tickets(&[Criterion::ModifiedAfter(since)], MOST_FOUND).await?;
-        if self.since.is_none() {
+        let is_full = found.len() == MOST_FOUND;
+        if is_full {
+            tracing::warn!(
+                most = MOST_FOUND,
+                "more tickets have changed than are looked at; of the older ones only those that are open"
+            );
+        }
+        if is_full || self.since.is_none() {
             let groups = self.escalator.scales().await?.groups();
             let open = [Criterion::AssignedTo(groups), Criterion::Status(OPEN.to_vec())];
             found.extend(self.glpi.search_tickets(&open, MOST_FOUND).await?);
@@ -244,8 +255,9 @@ impl Sweep {
     /// The rules in time; whether all tickets that wait were looked at.
     async fn look_at_waiting(&mut self, now: Timestamp) -> Result<bool, Cut> {
         let waiting = self.escalator.waiting().await?;
+        self.memory.weigh_by(&self.escalator.scales().await?);
         self.memory.keep_waiting(&waiting);
-        let mut left = MOST_LOOKED_AT;
+        let (mut left, mut moved) = (MOST_LOOKED_AT, 0);
         for ticket in &waiting {
             match self.memory.may_be_due(ticket, now) {
                 Some(true) => {}
@@ -258,6 +270,10 @@ impl Sweep {
                     }
                 }
             }
+            if moved == MOST_MOVED {
+                tracing::warn!(moved, "the rules have moved as many tickets as one pass may; the next one goes on");
+                return Ok(false);
+            }
             if left == 0 {
                 return Ok(false);
             }
@@ -266,11 +282,11 @@ impl Sweep {
                 return Err(Cut::Stopped);
             }
             match self.escalator.enforce(ticket.id, now).await {
-                Ok(Some(weighed)) => {
-                    if let Verdict::Nothing { next } = weighed.verdict {
-                        self.memory.next_due(ticket, next);
-                    }
-                }
+                Ok(Some(weighed)) => match weighed.verdict {
+                    Verdict::Nothing { next } => self.memory.next_due(ticket, next),
+                    Verdict::Escalate { .. } => moved += 1,
+                    Verdict::Remind { .. } => {}
+                },
                 Ok(None) => self.memory.next_due(ticket, None),
                 Err(error) => self.failed(ticket.id, error).await?,
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use passerelle::{
     app::App,
-    clients::glpi::{Effect, Glpi, NewFollowup},
+    clients::glpi::{Effect, Glpi, Kind, NewFollowup, NewTicket, Requester, Role},
     config,
     escalate::{Cause, Direction, MoveNote, Note, Order},
     sandbox::{Failure, Failures, Rule, Sandbox},
@@ -157,6 +157,38 @@ async fn the_rules_strike_once_each_whoever_sweeps_and_however_often() {
     assert!(matches!(&notes(&glpi, id).await[..], [Note::Reminder(_), Note::Move(note)] if note.cause == Cause::Rule));
     assert_eq!(assigned(&sandbox, id), ["DSI-BAI"]);
     assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_move_few_tickets_in_one_pass_and_the_next_goes_on() {
+    let sandbox = sandbox().await;
+    let glpi = glpi(&sandbox);
+    let first = ticket(&sandbox, "Premier").await;
+    let (shown, groups) = (glpi.ticket(first).await.unwrap(), glpi.ticket_groups(first).await.unwrap());
+    let assigned_groups = groups.iter().filter(|it| it.role == Role::Assigned).map(|it| it.group).collect();
+    let new = NewTicket {
+        name: "Ancien".to_owned(),
+        content_html: shown.content.clone(),
+        requester: Requester::Email("x@y.fr".to_owned()),
+        category: Some(shown.category),
+        assigned_groups,
+        observer_groups: vec![],
+        kind: Kind::Incident,
+        urgency: 3,
+        entity: None,
+        location: None,
+        request_type: None,
+        head: None,
+    };
+    for _ in 0..21 {
+        glpi.create_ticket(&new, &[]).await.unwrap();
+    }
+    let later = Timestamp::now() + SignedDuration::from_hours(17);
+    let app = app(sandbox.url().as_str(), &ALWAYS_OPEN);
+    let mut sweep = app.sweep(CancellationToken::new());
+    let moved = || sandbox.tickets().iter().filter(|ticket| ticket.assigned_groups == ["DSI-BAI"]).count();
+    assert_eq!((sweep.pass(later).await, moved()), (Pass::Cut, 20));
+    assert_eq!((sweep.pass(later).await, moved()), (Pass::Complete, 22));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -178,6 +178,12 @@ impl Glpi {
         self.call(&Call::update(format!("ITILFollowup/{followup}"), &input)).await.map(drop)
     }
 
+    /// Replaces the text of a follow-up and shows it to the requester; GLPI tells of it as of any that is changed.
+    pub async fn publish_followup(&self, followup: u64, content_html: &str) -> Result<(), GlpiError> {
+        let input = json!({ "content": content_html, "is_private": 0 });
+        self.call(&Call::update(format!("ITILFollowup/{followup}"), &input)).await.map(drop)
+    }
+
     async fn create(
         &self,
         item_type: &str,

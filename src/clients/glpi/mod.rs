@@ -42,7 +42,9 @@ pub use self::exchange::SetupError;
 pub use self::knowledge::FaqArticle;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
-pub use self::tickets::{Document, Followup, FoundTicket, Role, Solution, Ticket, TicketGroup, TicketUser};
+pub use self::tickets::{
+    Document, Followup, FoundTicket, GroupChange, Role, Solution, Ticket, TicketGroup, TicketUser,
+};
 
 use self::breaker::Breaker;
 use self::exchange::{Call, Server};

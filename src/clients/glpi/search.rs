@@ -69,8 +69,23 @@ pub struct TicketSummary {
 impl Glpi {
     /// The tickets that meet all criteria, newest first, at most `most`. Those in GLPI's bin are not found.
     pub async fn search_tickets(&self, criteria: &[Criterion], most: usize) -> Result<Vec<TicketSummary>, GlpiError> {
+        Ok(self.pages(criteria, "DESC", most).await?.into_values().rev().collect())
+    }
+
+    /// As [`Glpi::search_tickets`], the oldest first: where there are more than `most`, the newest are left out.
+    pub async fn oldest_tickets(&self, criteria: &[Criterion], most: usize) -> Result<Vec<TicketSummary>, GlpiError> {
+        Ok(self.pages(criteria, "ASC", most).await?.into_values().collect())
+    }
+
+    async fn pages(
+        &self,
+        criteria: &[Criterion],
+        order: &str,
+        most: usize,
+    ) -> Result<BTreeMap<u64, TicketSummary>, GlpiError> {
         let mut found = BTreeMap::new();
-        let base = query(criteria);
+        let mut base = query(criteria);
+        base.push(("order".to_owned(), order.to_owned()));
         for from in (0..most).step_by(PAGE) {
             let upto = most.min(from + PAGE);
             let mut query = base.clone();
@@ -86,7 +101,7 @@ impl Glpi {
                 break;
             }
         }
-        Ok(found.into_values().rev().collect())
+        Ok(found)
     }
 }
 
@@ -117,7 +132,6 @@ fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
         query.push((format!("forcedisplay[{index}]"), option.to_string()));
     }
     query.push(("sort".to_owned(), "2".to_owned()));
-    query.push(("order".to_owned(), "DESC".to_owned()));
     query
 }
 

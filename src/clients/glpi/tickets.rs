@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::DateTime;
+use jiff::{SignedDuration, civil::DateTime};
 use serde::de::DeserializeOwned;
 
 use super::error::GlpiError;
@@ -11,6 +11,9 @@ use super::{Glpi, Requester, wire};
 /// Search options of GLPI's `CommonITILObject`, which its history names too.
 const ASSIGNED_USER: u64 = 5;
 const ASSIGNED_GROUP: u64 = 8;
+/// Constants of GLPI's class `Log`.
+const HISTORY_ADD_RELATION: u64 = 15;
+const HISTORY_DEL_RELATION: u64 = 16;
 /// Markers per search: the request line must stay below the 8 KiB that web servers take.
 const MARKERS_PER_SEARCH: usize = 20;
 
@@ -93,6 +96,17 @@ pub struct TicketUser {
     pub who: Requester,
     /// What they are to the ticket.
     pub role: Role,
+}
+
+/// A group came to a ticket's assignees, or left the ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupChange {
+    /// The group's id.
+    pub group: u64,
+    /// The account that did it; `None` for GLPI itself.
+    pub by: Option<u64>,
+    /// When, in GLPI's time zone.
+    pub at: DateTime,
 }
 
 /// A document of a ticket or follow-up.
@@ -234,13 +248,7 @@ impl Glpi {
 
     /// When the actor with this id was added last, in the role that a search option names.
     async fn added_at(&self, ticket: u64, option: u64, id: u64) -> Result<Option<DateTime>, GlpiError> {
-        // a constant of GLPI's class Log
-        const HISTORY_ADD_RELATION: u64 = 15;
-
-        let rows: Vec<wire::LogRow> = match self.part_of_ticket(ticket, "Log").await {
-            Err(GlpiError::Denied { .. }) => return Ok(None),
-            rows => rows?,
-        };
+        let rows = self.history(ticket).await?;
         let suffix = format!("({id})");
         let assigned = rows.iter().filter(|row| {
             row.linked_action == HISTORY_ADD_RELATION
@@ -248,6 +256,32 @@ impl Glpi {
                 && row.new_value.ends_with(&suffix)
         });
         Ok(assigned.filter_map(|row| date(&row.date_mod)).max())
+    }
+
+    /// The groups that were assigned to a ticket, or taken off it in whichever role, by its history.
+    ///
+    /// None where the history does not say, for an account without the right to read it (`logs`) too.
+    pub async fn group_changes(&self, ticket: u64) -> Result<Vec<GroupChange>, GlpiError> {
+        let rows = self.history(ticket).await?;
+        let changes = rows.iter().filter(|row| row.itemtype_link == "Group").filter_map(|row| {
+            let group = match row.linked_action {
+                HISTORY_ADD_RELATION if row.id_search_option == ASSIGNED_GROUP => &row.new_value,
+                HISTORY_DEL_RELATION => &row.old_value,
+                _ => return None,
+            };
+            Some(GroupChange { group: numbered(group)?, by: numbered(&row.user_name), at: date(&row.date_mod)? })
+        });
+        Ok(changes.collect())
+    }
+
+    /// The newest rows of a ticket's history, as many as one call gives.
+    async fn history(&self, ticket: u64) -> Result<Vec<wire::LogRow>, GlpiError> {
+        let mut query = super::whole_list();
+        query.push(("order".to_owned(), "DESC".to_owned()));
+        match self.get(format!("Ticket/{ticket}/Log"), query).await {
+            Err(GlpiError::Denied { .. }) => Ok(Vec::new()),
+            rows => rows,
+        }
     }
 
     /// The documents of a ticket and of what is said on it: `item_type` is `Ticket`, `ITILFollowup` or
@@ -306,6 +340,20 @@ fn marker_search(markers: &[&str], days: u32) -> Vec<(String, String)> {
     query
 }
 
+/// The id in «name (id)».
+fn numbered(name: &str) -> Option<u64> {
+    name.strip_suffix(')')?.rsplit_once('(')?.1.parse().ok()
+}
+
+/// When a ticket was taken into account: GLPI before 10.0.4 keeps the delay alone, in seconds since the opening.
+fn taken(item: &wire::TicketItem) -> Option<DateTime> {
+    let by_delay = || {
+        let delay = Some(item.takeintoaccount_delay_stat).filter(|delay| *delay > 0)?;
+        date(&item.date)?.checked_add(SignedDuration::from_secs(i64::try_from(delay).ok()?)).ok()
+    };
+    date(&item.takeintoaccountdate).or_else(by_delay)
+}
+
 /// `2026-11-21 23:21:36`
 fn date(text: &str) -> Option<DateTime> {
     text.parse().ok()
@@ -342,7 +390,7 @@ impl From<wire::TicketItem> for Ticket {
         Self {
             id: item.id,
             opened: date(&item.date),
-            taken_into_account: date(&item.takeintoaccountdate),
+            taken_into_account: taken(&item),
             solved: date(&item.solvedate),
             closed: date(&item.closedate),
             modified: date(&item.date_mod),

@@ -227,6 +227,8 @@ pub(super) struct TicketItem {
     pub date: String,
     #[serde(default, deserialize_with = "text")]
     pub takeintoaccountdate: String,
+    #[serde(default, deserialize_with = "number")]
+    pub takeintoaccount_delay_stat: u64,
     #[serde(default, deserialize_with = "text")]
     pub solvedate: String,
     #[serde(default, deserialize_with = "text")]
@@ -300,6 +302,12 @@ pub(super) struct LogRow {
     pub linked_action: u64,
     #[serde(default, deserialize_with = "number")]
     pub id_search_option: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub itemtype_link: String,
+    #[serde(default, deserialize_with = "text")]
+    pub user_name: String,
+    #[serde(default, deserialize_with = "text")]
+    pub old_value: String,
     #[serde(default, deserialize_with = "text")]
     pub new_value: String,
     #[serde(default, deserialize_with = "text")]

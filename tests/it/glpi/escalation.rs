@@ -257,6 +257,105 @@ async fn an_escalation_interrupted_at_any_write_is_finished(#[case] finisher: Fi
     assert_eq!(interrupted, if finisher == Finisher::Caller { 12 } else { 11 });
 }
 
+/// A move of a ticket of the référents that was cut before this write.
+async fn interrupted(target: &Target, glpi: &Glpi, at: usize) -> u64 {
+    let id = at_the_referents(target, glpi).await;
+    let proxy = Unreliable::start(target.url(), at, Cut::Before).await;
+    assert!(gateway(&proxy.url, &[]).escalator.carry(id, &up(), Timestamp::now()).await.is_err() && proxy.has_cut(at));
+    id
+}
+
+/// Looks at a ticket and checks that its only move was given up for this reason, and nothing was changed.
+async fn is_given_up(app: &App, glpi: &Glpi, id: u64, why: &str) {
+    let before = actors(glpi, id).await;
+    for _ in 0..2 {
+        app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    }
+    let [(followup, Note::Move(note))] = &notes(glpi, id).await[..] else { panic!("one note") };
+    assert!(followup.private && followup.content.starts_with("<p><strong>Escalade interrompue : "), "{followup:?}");
+    assert!(!note.done && note.given_up.as_ref().is_some_and(|given_up| given_up.contains(why)), "{note:?}");
+    assert_eq!(actors(glpi, id).await, before);
+}
+
+#[tokio::test]
+async fn what_somebody_moved_by_hand_after_an_interruption_stays_where_it_is() {
+    let target = Target::start().await;
+    let (glpi, app) = (target.client(), gateway(&target.url(), &[]));
+    let (lsu, bai) = (group(&glpi, "Référents-LSU").await, group(&glpi, "DSI-BAI").await);
+    // Before any group has come; and after the new one has, and the technician has left.
+    for (at, gone, come) in [(2, lsu, bai), (4, bai, lsu)] {
+        let id = interrupted(&target, &glpi, at).await;
+        let row = glpi.ticket_groups(id).await.unwrap().into_iter();
+        let row = row.filter(|row| row.group == gone && row.role == Role::Assigned).map(|row| row.row).next().unwrap();
+        let admin = target.super_admin();
+        admin.remove_group(row).await.unwrap();
+        // What is there already stays.
+        drop(admin.add_groups(id, &[(come, Role::Assigned)]).await);
+        glpi.untake(id).await.unwrap();
+        is_given_up(&app, &glpi, id, "à la main").await;
+        // Nothing stands in the way of the next move.
+        assert!(actors(&glpi, id).await.0.contains(&(come, 2)));
+        let way = if come == bai { Direction::Down } else { Direction::Up };
+        app.escalator.carry(id, &order(way, None), Timestamp::now()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_solved_after_an_interruption_keeps_its_groups() {
+    let target = Target::start().await;
+    let (glpi, app) = (target.client(), gateway(&target.url(), &[]));
+    let id = interrupted(&target, &glpi, 3).await;
+    super::followups::solve(&target, id).await;
+    let before = actors(&glpi, id).await;
+    app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    let [note] = &moves(&glpi, id).await[..] else { panic!("one note") };
+    assert!(note.given_up.as_ref().is_some_and(|why| why.contains("résolu")), "{note:?}");
+    assert_eq!(actors(&glpi, id).await, before);
+}
+
+#[tokio::test]
+async fn a_move_to_a_group_that_is_of_no_level_any_more_is_given_up() {
+    let target = Target::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mapping =
+        include_str!("../../../mappings/lsu.toml").replace("group = \"DSI-BAI\"", "group = \"Référents-APAE\"");
+    std::fs::write(folder.path().join("lsu.toml"), mapping).unwrap();
+    let glpi = target.client();
+    let app = gateway(&target.url(), &[("mappings.dir", folder.path().to_str().unwrap())]);
+    let id = interrupted(&target, &glpi, 2).await;
+    is_given_up(&app, &glpi, id, "n'est plus d'un niveau").await;
+}
+
+#[tokio::test]
+async fn who_answers_in_the_middle_of_a_move_has_taken_it_in_charge() {
+    let target = Target::start().await;
+    let (glpi, app) = (target.client(), gateway(&target.url(), &[]));
+    let id = interrupted(&target, &glpi, 2).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let text = json!({"itemtype": "Ticket", "items_id": id, "content": "<p>je regarde</p>"});
+    super::followups::call_as(&target, ("glpi", "glpi"), Method::POST, "ITILFollowup", text).await;
+    let taken = glpi.ticket(id).await.unwrap().taken_into_account;
+    assert!(taken.is_some());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    assert!(moves(&glpi, id).await[0].done);
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, taken);
+}
+
+#[tokio::test]
+async fn a_public_note_is_private_until_the_move_is_made() {
+    let target = Target::start().await;
+    let (glpi, public) = (target.client(), [("escalation.note", "public")]);
+    let id = at_the_referents(&target, &glpi).await;
+    let proxy = Unreliable::start(target.url(), 2, Cut::Before).await;
+    gateway(&proxy.url, &public).escalator.carry(id, &up(), Timestamp::now()).await.unwrap_err();
+    assert!(notes(&glpi, id).await[0].0.private);
+    gateway(&target.url(), &public).escalator.attend(id, Timestamp::now()).await.unwrap();
+    let [(followup, Note::Move(note))] = &notes(&glpi, id).await[..] else { panic!("one note") };
+    assert!(!followup.private && note.done, "{note:?}");
+    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+}
+
 #[tokio::test]
 async fn two_at_once_end_in_the_same_state() {
     let target = Target::start().await;
@@ -445,4 +544,36 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     // It is on the highest level now, and there no rule strikes.
     assert_eq!(enforce(opens + hours(40)).await.verdict, Verdict::Nothing { next: None });
     assert_eq!(notes(&glpi, id).await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_gets_a_ticket_back_takes_it_in_charge_by_answering() {
+    let target = Target::start().await;
+    let (hours, opens) = opens_in_three_days();
+    let mut settings: Vec<(&str, &str)> = hours.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    settings.push(("calendar.public_holidays", "false"));
+    let (glpi, app) = (target.client(), gateway(&target.url(), &settings));
+    let new = NewTicket {
+        requester: Requester::User(director(&glpi).await),
+        category: glpi.category_by_path("Scolarité > LSU").await.unwrap(),
+        assigned_groups: vec![group(&glpi, "Référents-LSU").await],
+        ..ticket(&marker(), "<p>Référence : P-7K3M-Q2XV-9D4T</p>")
+    };
+    let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+    // Taken once in its life: by the first answer.
+    let text = json!({"itemtype": "Ticket", "items_id": id, "content": "<p>je regarde</p>"});
+    call(&target, Method::POST, "ITILFollowup", text).await;
+    for direction in [Direction::Up, Direction::Down] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        app.escalator.carry(id, &order(direction, None), Timestamp::now()).await.unwrap();
+    }
+    let late = opens + SignedDuration::from_hours(9);
+    let weighed = async || app.escalator.weigh(id, late).await.unwrap().unwrap().verdict;
+    assert!(matches!(weighed().await, Verdict::Remind { .. }));
+    // Neither of these takes it in charge.
+    says(&glpi, id, director(&glpi).await, false, "<p>toujours en panne</p>").await;
+    says(&glpi, id, AGENT, false, "<p>moi aussi</p>").await;
+    assert!(matches!(weighed().await, Verdict::Remind { .. }));
+    says(&glpi, id, TECHNICIAN, false, "<p>je m'en occupe</p>").await;
+    assert_eq!(weighed().await, Verdict::Nothing { next: None });
 }

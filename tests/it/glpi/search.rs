@@ -89,3 +89,20 @@ async fn a_solution_is_read_with_what_became_of_it() {
     assert_eq!(ticket.status, 6);
     assert!(ticket.closed.is_some());
 }
+
+#[tokio::test]
+async fn where_not_all_are_given_it_is_the_oldest_or_the_newest() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let lsu = group(&glpi, "Référents-LSU").await;
+    let new = NewTicket { assigned_groups: vec![lsu], ..ticket(&marker(), "<p>x</p>") };
+    for _ in 0..2 {
+        glpi.create_ticket(&new, &[]).await.unwrap();
+    }
+    let criteria = [Criterion::AssignedTo(vec![lsu])];
+    let newest = glpi.search_tickets(&criteria, 1).await.unwrap();
+    let oldest = glpi.oldest_tickets(&criteria, 1).await.unwrap();
+    assert!(newest.len() == 1 && oldest.len() == 1 && oldest[0].id < newest[0].id);
+    let few: Vec<u64> = glpi.oldest_tickets(&criteria, 2).await.unwrap().iter().map(|it| it.id).collect();
+    assert!(few.is_sorted() && few[0] == oldest[0].id);
+}
