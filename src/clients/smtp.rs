@@ -66,7 +66,10 @@ pub enum SendError {
     /// The relay refuses this mail or this client for good; another try would not help.
     #[error("the mail relay refuses: {0}")]
     Refused(String),
-    /// The relay cannot take it now.
+    /// The relay puts this mail off, for its recipient perhaps: another mail may go.
+    #[error("the mail relay puts this mail off: {0}")]
+    PutOff(String),
+    /// The relay cannot take any now.
     #[error("the mail relay does not take mail now: {0}")]
     Unavailable(String),
     /// No end of the exchange in the configured time.
@@ -172,7 +175,12 @@ impl From<&LettreError> for SendError {
         // The text of a relay's answer often holds the address: only its code is kept.
         if let Some(code) = error.status() {
             let answer = format!("it answered {code}");
-            return if error.is_permanent() { Self::Refused(answer) } else { Self::Unavailable(answer) };
+            return match u16::from(code) {
+                // RFC 5321 section 3.8: it ends the connection.
+                421 => Self::Unavailable(answer),
+                400..500 => Self::PutOff(answer),
+                _ => Self::Refused(answer),
+            };
         }
         if error.is_client() {
             return Self::Refused(error.to_string());

@@ -186,7 +186,7 @@ impl Escalator {
         let ticket = shown.ticket.id;
         // Mails first: the note says that they have gone.
         for group in &weighed.group_ids {
-            self.notifier.remind(ticket, *group, wait.waited).await?;
+            self.notifier.remind(ticket, *group, wait).await?;
         }
         let since = self.waiting_words(wait);
         let waits = match (escalation, &weighed.next) {
@@ -199,6 +199,7 @@ impl Escalator {
         let reminder =
             Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };
         self.write(ticket, &Note::Reminder(reminder), true).await?;
+        self.notifier.reminded(ticket).await;
         tracing::info!(ticket, level = weighed.level, "reminder written");
         metrics::counter!(REMINDERS).increment(1);
         Ok(())

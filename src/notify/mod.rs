@@ -17,7 +17,10 @@ use std::{
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use lettre::message::Mailbox;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::Instant,
+};
 
 use self::{
     journal::Mark,
@@ -32,12 +35,17 @@ use crate::{
     },
     config::{Config, ConfigError, Notify, Teller},
     deliver,
+    escalate::Wait,
     ledger::Ledger,
     request::{Address, Reference},
 };
 
 /// A group that was assigned so soon after the opening was assigned to a new ticket: GLPI's rules take a moment.
 const AT_CREATION: Duration = Duration::from_mins(1);
+/// The step of which the escalation's own note is the record.
+const REMINDER: &str = "reminder";
+/// How long a relay that could not be reached is left alone: the other tickets do not wait for it one by one.
+const RELAY_PAUSE: Duration = Duration::from_mins(1);
 /// Members of one group who are written to at most.
 const MOST_MEMBERS: usize = 200;
 /// Mails of which the note is still to be written, at most; only while GLPI fails in the middle are there any.
@@ -59,6 +67,8 @@ pub struct Notifier {
     time_zone: TimeZone,
     look_back: Duration,
     account: OnceCell<u64>,
+    /// Until when the relay is left alone.
+    relay_pause: Mutex<Option<Instant>>,
     /// One ticket at a time. What left and has no note yet: it is not sent again by this process.
     unnoted: Mutex<Unnoted>,
 }
@@ -78,6 +88,13 @@ pub enum Unsent {
     /// A text cannot be made: a defect.
     #[error("a notice cannot be composed: {0}")]
     Composed(String),
+}
+
+impl Unsent {
+    /// Whether the others may still be told.
+    fn is_of_this_mail(&self) -> bool {
+        matches!(self, Self::Relay(SendError::PutOff(_)))
+    }
 }
 
 /// What became of a notice.
@@ -112,6 +129,7 @@ impl Notifier {
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             account: OnceCell::new(),
+            relay_pause: Mutex::default(),
             unnoted: Mutex::default(),
         })
     }
@@ -145,12 +163,13 @@ impl Notifier {
     }
 
     /// Reminds the members of a group of a ticket that nobody has taken in charge for so much working time, where
-    /// that is the gateway's to tell. That it is done once is the caller's to see to.
+    /// that is the gateway's to tell. That it is done once is the caller's to see to, who calls [`Notifier::reminded`]
+    /// when that is noted.
     ///
     /// # Errors
     ///
     /// Where some were not told; a further try leaves out those who were.
-    pub async fn remind(&self, ticket: u64, group: u64, waited: Duration) -> Result<(), Unsent> {
+    pub async fn remind(&self, ticket: u64, group: u64, wait: &Wait) -> Result<(), Unsent> {
         if self.settings.reminder != Teller::Passerelle || !self.mailer.is_on() {
             return Ok(());
         }
@@ -159,22 +178,30 @@ impl Notifier {
         let link = Some(page(&self.ticket_link, ticket.id));
         let about = About { ticket: &ticket, reference, link, signature: self.signature() };
         let mut unnoted = self.unnoted.lock().await;
-        let step = format!("reminder-{group}");
+        let step = format!("{REMINDER}-{group}");
+        let mut result = Ok(());
         for member in self.members(group).await? {
             let Some(address) = self.address(&Requester::User(member)).await? else { continue };
             let told = (ticket.id, step.clone(), address);
             if unnoted.contains(&told) {
                 continue;
             }
-            let text = texts::reminder(&about, &name, waited).map_err(|error| Unsent::Composed(error.to_string()))?;
-            let id = format!("{step}-{member}-{}", Timestamp::now().as_second());
-            match self.send("reminder", reference, &id, &told.2, text).await {
+            let text =
+                texts::reminder(&about, &name, wait.waited).map_err(|error| Unsent::Composed(error.to_string()))?;
+            let id = format!("{step}-{member}-{}", wait.since.as_second());
+            match self.send(REMINDER, reference, &id, &told.2, text).await {
                 Ok(()) | Err(Unsent::Relay(SendError::Refused(_))) => remember(&mut unnoted, told),
+                Err(error) if error.is_of_this_mail() => result = result.and(Err(error)),
                 Err(error) => return Err(error),
             }
         }
-        unnoted.retain(|(number, told, _)| *number != ticket.id || *told != step);
-        Ok(())
+        result
+    }
+
+    /// The ticket says that its groups were reminded: who was is not told again for that reason.
+    pub async fn reminded(&self, ticket: u64) {
+        let is_of_it = |step: &str| step.strip_prefix(REMINDER).is_some_and(|rest| rest.starts_with('-'));
+        self.unnoted.lock().await.retain(|(number, step, _)| *number != ticket || !is_of_it(step));
     }
 
     /// A ticket that the gateway made and that is not in the bin.
@@ -219,11 +246,12 @@ impl Notifier {
             since,
         };
         let due = steps::due(&known, &self.settings);
+        let mut result = Ok(());
         // The notices of a step share their note: a group of many members makes one.
         for notices in due.chunk_by(|one, other| one.mark.step() == other.mark.step()) {
             let mut settled = Vec::new();
             let mut all = Outcome::default();
-            let mut result = Ok(());
+            let mut broken = None;
             for notice in notices {
                 let delivered = match self.keep(lease).await {
                     Ok(()) => self.deliver(notice, ticket, reference, &group, unnoted).await,
@@ -235,8 +263,10 @@ impl Notifier {
                         all.sent += outcome.sent;
                         all.refused += outcome.refused;
                     }
+                    // A mailbox that is full keeps nobody else from being told.
+                    Err(error) if error.is_of_this_mail() => result = result.and(Err(error)),
                     Err(error) => {
-                        result = Err(error);
+                        broken = Some(error);
                         break;
                     }
                 }
@@ -245,9 +275,11 @@ impl Notifier {
                 self.glpi.add_note(ticket.id, &journal::note(&words(*first, all, &group), &settled)).await?;
                 forget(unnoted, ticket.id, settled.iter());
             }
-            result?;
+            if let Some(error) = broken {
+                return Err(error);
+            }
         }
-        Ok(())
+        result
     }
 
     /// When somebody took a ticket in charge: by its history, else by GLPI's own date, which 9.5 does not have.
@@ -387,7 +419,12 @@ impl Notifier {
         let to: lettre::Address = to.as_str().parse().map_err(|_| SendError::Refused("no address".to_owned()))?;
         let message = mail::compose(&self.from, to.clone(), reference, name, text);
         let message = message.map_err(|error| Unsent::Composed(error.to_string()))?;
+        if self.relay_pause.lock().await.is_some_and(|until| Instant::now() < until) {
+            return Err(SendError::Unavailable("it could not be reached a moment ago".to_owned()).into());
+        }
         let result = self.mailer.send(to, &message).await;
+        let is_away = matches!(result, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
+        *self.relay_pause.lock().await = is_away.then(|| Instant::now() + RELAY_PAUSE);
         let outcome = if result.is_ok() { "sent" } else { "failed" };
         metrics::counter!("passerelle_mails_total", "reason" => step, "outcome" => outcome).increment(1);
         if let Err(error) = &result {

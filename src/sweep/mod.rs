@@ -198,18 +198,24 @@ impl Sweep {
     async fn look_at_everything(&mut self, now: Timestamp, wait: Duration) -> Result<bool, Cut> {
         let as_of = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_sub(wait).ok()).unwrap_or(now);
         let until = (!wait.is_zero()).then(|| as_of.to_zoned(self.zone.clone()).datetime());
-        for ticket in self.memory.owed().into_iter().take(MOST_LOOKED_AT) {
-            self.deal_with(ticket, now).await?;
+        let owed: BTreeSet<u64> = self.memory.owed().into_iter().take(MOST_LOOKED_AT).collect();
+        for ticket in &owed {
+            self.deal_with(*ticket, now).await?;
         }
-        let changed = self.look_at_changed(now, until).await?;
+        let changed = self.look_at_changed(now, until, &owed).await?;
         if changed {
             self.since = Some(as_of);
         }
         Ok(self.look_at_waiting(as_of).await? && changed)
     }
 
-    /// What has changed, but not after `until`; whether that was all.
-    async fn look_at_changed(&mut self, now: Timestamp, until: Option<DateTime>) -> Result<bool, Cut> {
+    /// What has changed, but not after `until`, and is not among what this pass has `tried`; whether that was all.
+    async fn look_at_changed(
+        &mut self,
+        now: Timestamp,
+        until: Option<DateTime>,
+        tried: &BTreeSet<u64>,
+    ) -> Result<bool, Cut> {
         let found = self.changed(now).await?;
         self.memory.keep_changed(&found);
         let newest = found.values().filter_map(|ticket| ticket.modified).max();
@@ -218,7 +224,7 @@ impl Sweep {
             .into_values()
             .filter(|ticket| until.is_none_or(|until| ticket.modified.is_none_or(|modified| modified <= until)))
             .filter(|ticket| Reference::find(&ticket.content).is_some() || scales.concern(ticket))
-            .filter(|ticket| self.memory.is_changed(ticket))
+            .filter(|ticket| self.memory.is_changed(ticket) && !tried.contains(&ticket.id))
             .collect();
         changed.sort_by_key(|ticket| (ticket.modified, ticket.id));
         for ticket in changed.iter().take(MOST_LOOKED_AT) {
@@ -300,13 +306,13 @@ impl Sweep {
             return Err(Cut::Stopped);
         }
         let dealing = async {
-            self.escalator.attend(ticket, now).await?;
-            if self.notifier.is_on() {
+            let attended = self.escalator.attend(ticket, now).await;
+            if self.notifier.is_on() && !matches!(attended, Err(EscalateError::NotFound(_))) {
                 // In the middle of a move the ticket may look as if somebody had taken it in charge.
                 let telling = async { Ok(self.notifier.look_at(ticket).await?) };
-                self.escalator.exclusively(ticket, telling).await?;
+                return attended.and(self.escalator.exclusively(ticket, telling).await);
             }
-            Ok(())
+            attended
         };
         match dealing.await {
             Ok(()) | Err(EscalateError::NotFound(_)) => {

@@ -10,6 +10,7 @@ use passerelle::{
         glpi::{Glpi, Kind, NewTicket, Requester},
         smtp::{Mailer, Outbox},
     },
+    escalate::Wait,
     ledger::Ledger,
     notify::{Notifier, Unsent},
     request::Reference,
@@ -248,7 +249,7 @@ async fn what_glpi_tells_or_nobody_shall_tell_is_not_sent() {
         write(&sandbox, "tech1", id, "<p>?</p>", json!({})).await;
         solve(&sandbox, id, "<p>!</p>").await;
         instance.notifier.look_at(id).await.unwrap();
-        instance.notifier.remind(id, LSU, Duration::from_hours(8)).await.unwrap();
+        instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
         assert!(instance.outbox.mails().is_empty() && instance.marks(id).await.is_empty(), "{word}");
     }
     let only = Instance::new(&sandbox, &[("notify.solution", "passerelle")]);
@@ -336,7 +337,7 @@ async fn tickets_of_others_and_in_the_bin_are_left_alone() {
     act(&sandbox, "passerelle", Method::DELETE, &format!("Ticket/{binned}"), json!({"id": binned})).await;
     for id in [by_hand, binned, 99_999_999] {
         assert!(instance.news(id, &mut 0).await.is_empty(), "{id}");
-        instance.notifier.remind(id, LSU, Duration::from_hours(8)).await.unwrap();
+        instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
     }
     assert!(instance.outbox.mails().is_empty());
 }
@@ -482,11 +483,49 @@ async fn a_reminder_goes_to_each_member_of_the_group() {
     let sandbox = sandbox().await;
     let instance = Instance::new(&sandbox, &ALL);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
-    instance.notifier.remind(id, LSU, Duration::from_hours(8)).await.unwrap();
+    instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
     let mail = read(&instance.outbox.mails()[0].message);
     assert_eq!((instance.outbox.mails().len(), mail.to.as_str()), (1, TECHNICIAN_ADDRESS));
     for part in ["8\u{a0}heures ouvrées", "Référents-LSU", "Le bouton reste gris."] {
         assert!(mail.plain.contains(part), "{part} in {}", mail.plain);
     }
     assert!(instance.marks(id).await.is_empty(), "whoever reminds notes it");
+    // The note may fail, and the reminder is due again.
+    instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
+    assert_eq!(instance.outbox.mails().len(), 1, "nobody is told twice of one reminder");
+    instance.notifier.reminded(id).await;
+    instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
+    assert_eq!(instance.outbox.mails().len(), 2, "a later reminder is another one");
+}
+
+fn a_day() -> Wait {
+    let day = Duration::from_hours(8);
+    Wait { since: "2026-11-23T09:00:00Z".parse().unwrap(), waited: day, delay: day }
+}
+
+#[tokio::test]
+async fn a_full_mailbox_keeps_nobody_else_from_being_told() {
+    let sandbox = sandbox().await;
+    let relay = Relay::start(&[Behaviour::AnswerRecipient("452 full"), Behaviour::Take, Behaviour::Take]).await;
+    let instance = Instance::sending(&sandbox, &relay.url);
+    let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
+    take(&sandbox, id).await;
+    assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Relay(_))));
+    assert_eq!(instance.marks(id).await, ["charge"], "the requester is told");
+    instance.notifier.look_at(id).await.unwrap();
+    assert_eq!(instance.marks(id).await, ["charge".to_owned(), format!("group-{TECHNICIAN}")]);
+    assert_eq!(relay.connections(), 3);
+}
+
+#[tokio::test]
+async fn a_relay_that_is_away_is_not_asked_for_each_ticket() {
+    let sandbox = sandbox().await;
+    let relay = Relay::start(&[Behaviour::AnswerRecipient("421 closing"), Behaviour::Take]).await;
+    let instance = Instance::sending(&sandbox, &relay.url);
+    for number in 0..3 {
+        let id = ticket(&instance.glpi, Requester::User(DIRECTOR), &format!("LSU {number}")).await;
+        assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Relay(_))));
+        assert!(instance.marks(id).await.is_empty());
+    }
+    assert_eq!(relay.connections(), 1);
 }
