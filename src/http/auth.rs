@@ -20,7 +20,7 @@ pub(super) const SIGNATURE: &str = "X-Passerelle-Signature";
 const CHALLENGE: &str = "Bearer realm=\"passerelle\"";
 const CHALLENGE_INVALID: &str = "Bearer realm=\"passerelle\", error=\"invalid_token\"";
 
-/// How the caller of `POST /v1/requests` proves itself.
+/// How a portal proves itself to `POST /v1/requests`.
 #[derive(Debug)]
 pub(super) enum Proof {
     /// By a token, checked already.
@@ -79,25 +79,25 @@ fn has_token(headers: &HeaderMap, tokens: &[SecretString], setting: &str) -> Res
 ///
 /// # Errors
 ///
-/// 403 when neither tokens nor secrets are configured, 401 naming what is wrong.
+/// 403 when no tokens, secrets or trusted proxies are configured, 401 naming what is wrong.
 pub(super) fn form(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Proof, Problem> {
-    if !any(&settings.form_tokens) && !any(&settings.portal_secrets) {
+    if !any(&settings.form_tokens) && !any(&settings.portal_secrets) && settings.trusted_proxies.is_empty() {
         return Err(closed(
-            "Cette entrée est fermée : aucun jeton ni secret n'est configuré. Renseignez http.portal_secrets (signature du portail) ou http.form_tokens (jetons), par exemple par PASSERELLE_HTTP__PORTAL_SECRETS, pour l'ouvrir.",
+            "Cette entrée est fermée : aucun jeton, secret ni mandataire n'est configuré. Renseignez http.portal_secrets (signature du portail), http.form_tokens (jetons) ou http.trusted_proxies (mandataire de confiance), par exemple par PASSERELLE_HTTP__PORTAL_SECRETS, pour l'ouvrir.",
         ));
     }
     let token = bearer(headers);
     if token.is_some_and(|token| matches_any(token, &settings.form_tokens)) {
         return Ok(Proof::Token);
     }
-    if headers.contains_key(SIGNATURE) || headers.contains_key(TIMESTAMP) {
+    if is_signed(headers) {
         return signed(headers, settings, now).map(Proof::Signed);
     }
     Err(match token {
         Some(_) => bad_token("http.form_tokens"),
         None => unauthorized(
             "missing-credentials",
-            "La requête n'est ni signée ni accompagnée d'un jeton. Ajoutez X-Passerelle-Timestamp et X-Passerelle-Signature, ou « Authorization: Bearer <jeton> ».",
+            "La requête n'est ni signée ni accompagnée d'un jeton. Ajoutez X-Passerelle-Timestamp et X-Passerelle-Signature, ou « Authorization: Bearer <jeton> », ou passez par un mandataire de http.trusted_proxies.",
         ),
     })
 }
@@ -138,11 +138,21 @@ impl Signed {
         }
         valid
     }
+
+    /// Whether one of the signatures is of this version, right or wrong.
+    pub(super) fn is_of(&self, version: &str) -> bool {
+        self.signatures.iter().any(|(of, _)| of == version)
+    }
 }
 
 /// Whether any signature can be right.
 pub(super) fn takes_signatures(settings: &config::Http) -> bool {
     any(&settings.portal_secrets)
+}
+
+/// Whether the caller means to sign.
+pub(super) fn is_signed(headers: &HeaderMap) -> bool {
+    headers.contains_key(SIGNATURE) || headers.contains_key(TIMESTAMP)
 }
 
 /// Whether the caller presents one of the portal's tokens.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use super::{
-    auth::{self, SIGNATURE, Signed, TIMESTAMP},
+    auth::{self, Proof, Signed},
     problem::Problem,
     serve::Peer,
 };
@@ -29,6 +29,15 @@ pub(super) enum Claimed {
     Proxy(Address),
     /// By a portal's token: a caller that names nobody.
     Token,
+}
+
+/// How a form says who it is for; to be confirmed over its body.
+#[derive(Debug)]
+pub(super) enum Depositor {
+    /// As any other call; but whoever signs may leave it to the form.
+    Claimed(Claimed),
+    /// In the form itself, under a token or a signature v1.
+    Form(Proof),
 }
 
 /// Reads who a call is for, as far as that goes before its body is there.
@@ -55,20 +64,12 @@ pub(super) fn claimed(parts: &Parts, settings: &config::Http, now: Timestamp) ->
 /// As [`claimed`], but for a call that proves itself and names nobody.
 pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> Result<Claimed, Problem> {
     let headers = &parts.headers;
-    if headers.contains_key(SIGNATURE) || headers.contains_key(TIMESTAMP) {
+    if auth::is_signed(headers) {
         let signed = auth::signed(headers, settings, now)?;
         return Ok(Claimed::Signed(signed, requester(parts)?));
     }
     if is_trusted(parts, &settings.trusted_proxies) {
-        let person = signed_in(parts, settings)?;
-        if requester(parts)?.is_some_and(|asked| asked != person) {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "other-requester",
-                "Le paramètre « requester » nomme une autre personne que celle qui est connectée. Retirez-le.",
-            ));
-        }
-        return Ok(Claimed::Proxy(person));
+        return proxied(parts, settings);
     }
     if auth::has_form_token(headers, settings) {
         return Ok(Claimed::Token);
@@ -84,6 +85,26 @@ pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> 
         "missing-credentials",
         "Rien ne dit au nom de qui la requête est faite. Signez-la (X-Passerelle-Timestamp, et X-Passerelle-Signature en v2), l'adresse du demandeur figurant dans « requester », ou passez par un mandataire de http.trusted_proxies.",
     ))
+}
+
+/// Reads who hands in a form. A portal's token or signature counts, whatever proxy passes it on. Where a form has
+/// signatures of both versions, v2's decides: it says more.
+///
+/// # Errors
+///
+/// As [`caller`].
+pub(super) fn depositor(parts: &Parts, settings: &config::Http, now: Timestamp) -> Result<Depositor, Problem> {
+    let headers = &parts.headers;
+    let is_portal = auth::has_form_token(headers, settings) || auth::is_signed(headers);
+    if !is_portal && is_trusted(parts, &settings.trusted_proxies) {
+        return proxied(parts, settings).map(Depositor::Claimed);
+    }
+    match auth::form(headers, settings, now)? {
+        Proof::Signed(signed) if signed.is_of("v2") => {
+            Ok(Depositor::Claimed(Claimed::Signed(signed, requester(parts)?)))
+        }
+        proof => Ok(Depositor::Form(proof)),
+    }
 }
 
 /// The person a trusted proxy has signed in: for pages, which a browser asks for.
@@ -146,8 +167,50 @@ impl Claimed {
     }
 }
 
+impl Depositor {
+    /// Who the form has to be of, once the proof is checked over the raw body; `None` where the form itself says it.
+    ///
+    /// # Errors
+    ///
+    /// 401 where the signature is wrong.
+    pub(super) fn confirm(
+        self,
+        parts: &Parts,
+        body: &[u8],
+        settings: &config::Http,
+    ) -> Result<Option<Address>, Problem> {
+        match self {
+            Self::Form(proof) => proof.confirm(body, settings).map(|()| None),
+            Self::Claimed(claimed) => {
+                claimed.confirm(parts, body, settings)?;
+                Ok(match claimed {
+                    Claimed::Signed(_, requester) => requester,
+                    Claimed::Proxy(person) => Some(person),
+                    Claimed::Token => None,
+                })
+            }
+        }
+    }
+}
+
+/// 403 for who speaks in the name of somebody else.
+pub(super) fn other_requester(detail: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "other-requester", detail)
+}
+
 fn is_trusted(parts: &Parts, proxies: &[IpNet]) -> bool {
     parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| proxies.iter().any(|network| network.contains(peer)))
+}
+
+/// A call by a trusted proxy, whose query may name nobody else.
+fn proxied(parts: &Parts, settings: &config::Http) -> Result<Claimed, Problem> {
+    let person = by_proxy(parts, settings)?;
+    if requester(parts)?.is_some_and(|asked| asked != person) {
+        return Err(other_requester(
+            "Le paramètre « requester » nomme une autre personne que celle qui est connectée. Retirez-le.",
+        ));
+    }
+    Ok(Claimed::Proxy(person))
 }
 
 /// The person a trusted proxy names. A header that is there twice may be the caller's own beside the proxy's.

@@ -9,7 +9,7 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{Services, answer, auth, body::Incoming, openapi, problem::Problem};
+use super::{Services, answer, body::Incoming, identity, openapi, problem::Problem};
 use crate::intake::form::{self, Encoding, Unreadable};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -21,8 +21,11 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// first ticket, whatever else the form then says. Without a key, an identical form of the same requester
 /// within ten minutes is a repeat.
 #[utoipa::path(post, path = "/v1/requests", operation_id = "hand_in_form", tag = "requests",
-    security(("form_token" = []), ("portal_timestamp" = [], "portal_signature" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11")),
+    security(("form_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(
+        ("requester" = Option<String>, Query, description = "Who asks, in a call signed by v2; without it, the form says it. A trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11"),
+    ),
     request_body(content(
         (openapi::JsonForm = "application/json", example = json!({
             "requester": "ce.0210001A@ac-dijon.fr", "application": "LSUN / LSU", "type": "Incident", "urgency": 3,
@@ -36,9 +39,9 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
     responses(
         (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
         (status = 200, body = answer::Created, description = "A ticket was there already: the same body as the first time."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body or the Idempotency-Key cannot be read."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No proof, or a wrong one; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Neither a secret nor a token is configured."),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body, the requester in the query or the Idempotency-Key cannot be read."),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "No proof, or a wrong one, or a trusted proxy names nobody; `reason` says which."),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
@@ -57,17 +60,25 @@ async fn handle(
     body: &mut Incoming,
     deadline: Instant,
 ) -> Result<Response, Problem> {
-    let proof = auth::form(&parts.headers, &services.settings, Timestamp::now())?;
+    let depositor = identity::depositor(parts, &services.settings, Timestamp::now())?;
     let encoding = encoding(&parts.headers)?;
     let key = idempotency_key(&parts.headers)?;
     let whole = body.read(&services.room).await?;
-    proof.confirm(&whole.bytes, &services.settings)?;
+    let named = depositor.confirm(parts, &whole.bytes, &services.settings)?;
     let size = whole.bytes.len() as u64;
-    let submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
+    let mut submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
+    if let Some(person) = &named {
+        submission.default_requester(person);
+    }
     let mappings = services.mappings.now();
     // Not earlier: a body may take minutes, and a form is named by the minute it came in.
     let now = Timestamp::now();
     let received = form::receive(submission, size, key, mappings.applications(), now).map_err(Problem::fields)?;
+    if named.is_some() && received.requester != named {
+        return Err(identity::other_requester(
+            "Le champ « requester » du formulaire nomme une autre personne que l'appel, qui est signé pour quelqu'un ou vient d'une personne connectée. Retirez-le.",
+        ));
+    }
     let outcome = services.finish((services.handlers.form)(received), whole.room, deadline).await?;
     Ok(answer::of(outcome, &services.time_zone))
 }

@@ -44,7 +44,8 @@ pub struct Field {
     /// What people read beside it, French.
     #[schema(example = "Titre")]
     label: &'static str,
-    /// Whether it must be given. The application and the nature: one of both.
+    /// Whether it must be given. The application and the nature: one of both. The requester: unless the call names
+    /// them.
     required: bool,
     /// The most characters it takes, where it is a free text.
     #[schema(example = 200)]
@@ -77,8 +78,9 @@ pub const URGENCIES: &[(u8, &str)] =
 /// The texts of a form as they came; what is empty is absent.
 #[derive(Debug, Default, PartialEq, Eq, ToSchema)]
 pub struct Fields {
-    /// Who asks: the e-mail address of the school or of its director.
-    #[schema(required = true, nullable = false, format = "email", example = "ce.0210001A@ac-dijon.fr")]
+    /// Who asks: the e-mail address of the school or of its director. Required, unless the signed query or a trusted
+    /// proxy names them: then this is the same or absent.
+    #[schema(nullable = false, format = "email", example = "ce.0210001A@ac-dijon.fr")]
     pub(super) requester: Option<String>,
     /// The application, as the mappings name it. This or the nature is required.
     #[schema(nullable = false, example = "LSUN / LSU")]
@@ -213,6 +215,11 @@ impl Submission {
         self.errors.retain(|error| error.field != "requester");
     }
 
+    /// Says who asks, where the form says nothing of it.
+    pub fn default_requester(&mut self, requester: &Address) {
+        self.fields.requester.get_or_insert_with(|| requester.as_str().to_owned());
+    }
+
     /// Says what it is about.
     pub fn set_subject(&mut self, application: &str, nature: Option<&str>) {
         self.fields.application = Some(application.to_owned());
@@ -317,12 +324,13 @@ mod tests {
         described.sort_unstable();
         known.sort_unstable();
         assert_eq!(described, known);
-        assert_eq!(schema.required, ["requester", "title", "description"]);
+        // A call may name the requester beside the form.
+        assert_eq!(schema.required, ["title", "description"]);
         let mut listed: Vec<_> = super::FIELDS.iter().map(|field| field.name).collect();
         listed.sort_unstable();
         assert_eq!(listed, known);
         let required = super::FIELDS.iter().filter(|field| field.required).map(|field| field.name);
-        assert!(required.eq(schema.required.iter().map(String::as_str)));
+        assert!(required.eq(["requester"].into_iter().chain(schema.required.iter().map(String::as_str))));
         let mut fields = Fields::default();
         assert!(known.iter().all(|field| *field == FILES || fields.slot(field).is_some()));
     }

@@ -153,7 +153,7 @@ async fn a_way_without_any_secret_is_closed_and_says_what_opens_it() {
     let mail = problem(api.mail().body("x").send().await.unwrap(), 403, "closed").await;
     assert!(mail["detail"].as_str().unwrap().contains("http.mail_tokens"));
     let form = problem(api.form(&fields()).send().await.unwrap(), 403, "closed").await;
-    for setting in ["http.portal_secrets", "http.form_tokens"] {
+    for setting in ["http.portal_secrets", "http.form_tokens", "http.trusted_proxies"] {
         assert!(form["detail"].as_str().unwrap().contains(setting));
     }
     let (request, body) = unsigned(&api);

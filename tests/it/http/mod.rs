@@ -3,6 +3,7 @@
 
 mod bounds;
 mod credentials;
+mod depositor;
 mod forms;
 mod outcomes;
 mod surroundings;
@@ -171,13 +172,19 @@ fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
+/// The signature v2 of a call.
+fn sign_v2(secret: &str, timestamp: &str, method: &str, address: &str, body: &[u8]) -> String {
+    sign(secret, timestamp, &[method.as_bytes(), b".", address.as_bytes(), b".", body].concat())
+}
+
 /// The problem of a response, after checking all that every problem has.
 async fn problem(response: Response, status: u16, reason: &str) -> Value {
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json", "{reason}");
     assert!(response.headers().contains_key("x-request-id"), "{reason}");
     assert_eq!(response.status(), StatusCode::from_u16(status).unwrap(), "{reason}");
     if status == 401 {
-        assert!(response.headers()[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Bearer "), "{reason}");
+        let (scheme, _) = response.headers()[header::WWW_AUTHENTICATE].to_str().unwrap().split_once(' ').unwrap();
+        assert!(["Bearer", "Passerelle-Signature"].contains(&scheme), "{reason}: {scheme}");
     }
     let problem: Value = response.json().await.unwrap();
     assert_eq!(problem["reason"], reason);

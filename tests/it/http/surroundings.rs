@@ -140,7 +140,7 @@ async fn metrics_count_outcomes_and_answers() {
 }
 
 #[tokio::test]
-async fn the_description_names_every_route_and_both_ways_to_prove_oneself() {
+async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
     let api = api().await;
     let description: Value = api.get("/openapi.json").send().await.unwrap().json().await.unwrap();
     assert_eq!(description["openapi"], "3.1.0");
@@ -169,7 +169,11 @@ async fn the_description_names_every_route_and_both_ways_to_prove_oneself() {
     let form = &description["paths"]["/v1/requests"]["post"];
     assert_eq!(
         form["security"],
-        serde_json::json!([{"form_token": []}, {"portal_timestamp": [], "portal_signature": []}])
+        serde_json::json!([
+            {"form_token": []},
+            {"portal_timestamp": [], "portal_signature": []},
+            {"proxy_identity": []},
+        ])
     );
     let encodings: Vec<_> = form["requestBody"]["content"].as_object().unwrap().keys().collect();
     assert_eq!(encodings.len(), 3, "{encodings:?}");
