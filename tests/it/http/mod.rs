@@ -174,7 +174,10 @@ fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
 
 /// The signature v2 of a call.
 fn sign_v2(secret: &str, timestamp: &str, method: &str, address: &str, body: &[u8]) -> String {
-    sign(secret, timestamp, &[method.as_bytes(), b".", address.as_bytes(), b".", body].concat())
+    let head = format!("v2\n{timestamp}\n{method}\n{address}\n");
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    let mac = mac.chain_update(head.as_bytes()).chain_update(body);
+    data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
 /// The problem of a response, after checking all that every problem has.
