@@ -18,7 +18,7 @@ use crate::{
     config::{Config, ConfigError},
     deliver::{Deliverer, LONGEST_CREATION_CALLS},
     directory::Directory,
-    escalate::Escalator,
+    escalate::{Calendar, Escalator},
     http,
     intake::{imap, lmtp},
     ledger::Ledger,
@@ -46,6 +46,8 @@ pub struct App {
     pub escalator: Arc<Escalator>,
     /// Tells people of the steps of their tickets.
     pub notifier: Arc<Notifier>,
+    /// When the academy works.
+    pub calendar: Arc<Calendar>,
     /// What requesters see.
     pub portal: Arc<Portal>,
     /// The configuration it was built from.
@@ -78,9 +80,17 @@ impl App {
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
         let deliverer = Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original);
         let names = deliverer.names().clone();
+        let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
         let notifier = Arc::new(Notifier::new(&config, glpi.clone(), mailer, Arc::clone(&ledger))?);
-        let told = Arc::clone(&notifier);
-        let escalator = Escalator::new(&config, glpi.clone(), Arc::clone(&ledger), mappings.clone(), names, told)?;
+        let escalator = Escalator::new(
+            &config,
+            glpi.clone(),
+            Arc::clone(&ledger),
+            mappings.clone(),
+            names,
+            Arc::clone(&notifier),
+            Arc::clone(&calendar),
+        );
         let pipeline = Pipeline {
             rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
             prover: Prover::new(&config)?,
@@ -92,9 +102,9 @@ impl App {
             quarantine,
             tasks,
         };
-        let portal = Arc::new(Portal::new(&config, glpi.clone(), pipeline.mappings.clone())?);
-        let (pipeline, escalator) = (Arc::new(pipeline), Arc::new(escalator));
-        Ok(Self { pipeline, glpi, escalator, notifier, portal, config })
+        let portal = Portal::new(&config, glpi.clone(), pipeline.mappings.clone(), Arc::clone(&calendar));
+        let (pipeline, escalator, portal) = (Arc::new(pipeline), Arc::new(escalator), Arc::new(portal));
+        Ok(Self { pipeline, glpi, escalator, notifier, calendar, portal, config })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.

@@ -14,7 +14,7 @@
 //! [`pipeline`] is that way on one screen. Beside it: [`ledger`] (one request, one ticket; the daily
 //! quota), [`portal`] (what a requester sees of their tickets), [`proof`] (that the sender is who wrote),
 //! [`directory`] (who is a director), [`quarantine`] (mails that fail again and again), [`clients`] (GLPI, SMTP),
-//! [`config`], [`app`] (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
+//! [`config`], [`french`] (how texts for people are set), [`app`] (what `serve` starts), [`commands`] (the other subcommands) and [`sandbox`] (a GLPI stand-in).
 //!
 //! Invariants, held by `tests/it/tidy.rs`:
 //!
@@ -33,6 +33,7 @@ pub mod config;
 pub mod deliver;
 pub mod directory;
 pub mod escalate;
+pub mod french;
 pub mod http;
 pub mod intake;
 pub mod ledger;

@@ -12,7 +12,6 @@ use crate::{
     clients::glpi::{Glpi, GlpiError, Profile, Trouble},
     config::{Acknowledge, Backend, Config, ConfigError, Require},
     deliver::Names,
-    escalate::Calendar,
     intake::imap::{self, ImapError},
     route::{Level, Mappings},
 };
@@ -88,7 +87,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     let mut report = Report::default();
     let mappings = app.pipeline.mappings.now();
     report.ok("mappings", format_args!("{} applications", mappings.all().len()));
-    calendar(&mut report, &app.config)?;
+    calendar(&mut report, &app);
     if glpi(&mut report, &app.glpi, &app.config).await {
         names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
     }
@@ -106,11 +105,10 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
 }
 
 /// Whether delays are counted by the holidays of the months to come.
-fn calendar(report: &mut Report, config: &Config) -> Result<(), ConfigError> {
-    let calendar = Calendar::new(&config.calendar, config.time_zone.clone())?;
-    let today = Timestamp::now().to_zoned(config.time_zone.clone()).date();
+fn calendar(report: &mut Report, app: &App) {
+    let today = Timestamp::now().to_zoned(app.config.time_zone.clone()).date();
     let soon = today.saturating_add(Span::new().days(SOON_DAYS));
-    match calendar.closed_until() {
+    match app.calendar.closed_until() {
         None => report.ok("calendar", "opening hours, no closed periods"),
         Some(last) if last >= soon => report.ok("calendar", format_args!("closed periods until {last}")),
         Some(last) => report.warning(
@@ -119,7 +117,6 @@ fn calendar(report: &mut Report, config: &Config) -> Result<(), ConfigError> {
             "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
         ),
     }
-    Ok(())
 }
 
 /// Whether GLPI can be asked further.

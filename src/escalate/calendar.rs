@@ -11,7 +11,10 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::Spanned;
 
 use super::holidays::is_public_holiday;
-use crate::config::{self, ConfigError, Hours, Span};
+use crate::{
+    config::{self, ConfigError, Hours, Span},
+    french,
+};
 
 /// How far ahead [`Calendar::after`] looks: two years, more than any delay and any closed period.
 const HORIZON: Duration = Duration::from_hours(731 * 24);
@@ -141,14 +144,8 @@ fn at(date: Date, minute: u16) -> Option<DateTime> {
 /// How texts name a working time, whole minutes: «3 h 30 ouvrées», «45 min ouvrées», «1 h ouvrée».
 pub fn in_words(working: Duration) -> String {
     let minutes = working.as_secs() / 60;
-    let (hours, rest) = (minutes / 60, minutes % 60);
-    let words = match (hours, rest) {
-        (0, minutes) => format!("{minutes}\u{a0}min"),
-        (hours, 0) => format!("{hours}\u{a0}h"),
-        (hours, rest) => format!("{hours}\u{a0}h\u{a0}{rest:02}"),
-    };
     let agreed = if minutes <= 1 || minutes == 60 { "ouvrée" } else { "ouvrées" };
-    format!("{words} {agreed}")
+    format!("{} {agreed}", french::delay(&working))
 }
 
 /// The file of closed periods.

@@ -9,7 +9,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use moka::future::Cache;
 use tokio::{
-    sync::{Mutex, OnceCell},
+    sync::Mutex,
     time::{Instant, sleep, timeout},
 };
 
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clients::glpi::{Effect, Glpi, GlpiError, NewFollowup, Role},
-    config::{self, Config, ConfigError},
+    config::{self, Config},
     deliver::Names,
     ledger::Ledger,
     notify::Notifier,
@@ -77,10 +77,9 @@ pub struct Escalator {
     ledger: Arc<Ledger>,
     pub(super) notifier: Arc<Notifier>,
     resolver: Resolver,
-    pub(super) calendar: Calendar,
+    pub(super) calendar: Arc<Calendar>,
     pub(super) settings: config::Escalation,
     zone: jiff::tz::TimeZone,
-    own: OnceCell<u64>,
     members: Cache<u64, Arc<Vec<u64>>>,
     /// One move at a time per ticket (by its number).
     locks: [Mutex<()>; 64],
@@ -88,10 +87,6 @@ pub struct Escalator {
 
 impl Escalator {
     /// An escalator over these mappings.
-    ///
-    /// # Errors
-    ///
-    /// When the calendar cannot be used.
     pub fn new(
         config: &Config,
         glpi: Glpi,
@@ -99,22 +94,22 @@ impl Escalator {
         mappings: Live,
         names: Names,
         notifier: Arc<Notifier>,
-    ) -> Result<Self, ConfigError> {
+        calendar: Arc<Calendar>,
+    ) -> Self {
         metrics::describe_counter!(MOVES, "Tickets that went to another level, by direction and what asked for it.");
         timed::describe_metrics();
         obey::describe_metrics();
-        Ok(Self {
+        Self {
             glpi,
             ledger,
             notifier,
             resolver: Resolver::new(mappings, names),
-            calendar: Calendar::new(&config.calendar, config.time_zone.clone())?,
+            calendar,
             settings: config.escalation.clone(),
             zone: config.time_zone.clone(),
-            own: OnceCell::new(),
             members: Cache::builder().max_capacity(1000).time_to_live(MEMBERS_BELIEVED).build(),
             locks: std::array::from_fn(|_| Mutex::new(())),
-        })
+        }
     }
 
     /// The levels of all applications.
@@ -185,12 +180,8 @@ impl Escalator {
         result
     }
 
-    pub(super) async fn own_account(&self) -> Result<u64, GlpiError> {
-        self.own.get_or_try_init(|| self.glpi.own_account()).await.copied()
-    }
-
     pub(super) async fn read(&self, id: u64) -> Result<Shown, EscalateError> {
-        let own = self.own_account().await?;
+        let own = self.glpi.own_account().await?;
         let ticket = match self.glpi.ticket(id).await {
             Ok(ticket) if !ticket.deleted => ticket,
             Ok(_) | Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(id)),
@@ -339,7 +330,7 @@ impl Escalator {
     /// Whether somebody else has given the ticket to a group of its levels, or taken one off it, since this move was
     /// begun.
     async fn is_overtaken(&self, ticket: u64, written: Written<'_>, levels: &Levels) -> Result<bool, GlpiError> {
-        let own = self.own_account().await?;
+        let own = self.glpi.own_account().await?;
         let changes = self.glpi.group_changes(ticket).await?;
         Ok(changes.into_iter().any(|change| {
             let is_others = levels.contain(change.group) && change.by.is_some_and(|by| by != own);
@@ -390,17 +381,18 @@ impl Escalator {
         }
     }
 
-    /// Adds a note to a ticket; gives its id. It does not count as taking the ticket in charge.
-    pub(super) async fn write(&self, ticket: u64, note: &Note, private: bool) -> Result<u64, GlpiError> {
+    /// Adds a private note to a ticket, of which GLPI tells whom it tells of follow-ups. It does not count as taking the
+    /// ticket in charge.
+    pub(super) async fn write(&self, ticket: u64, note: &Note) -> Result<(), GlpiError> {
         let followup = NewFollowup {
             ticket,
             content_html: note.html(),
             author: None,
-            private,
+            private: true,
             request_type: None,
             effect: Effect::None,
         };
-        Ok(self.glpi.add_followup(&followup, &[]).await?.id)
+        self.glpi.add_followup(&followup, &[]).await.map(drop)
     }
 
     /// Who asks and when, for a note.

@@ -22,7 +22,7 @@ impl Escalator {
     ///
     /// What could not be done now; the next call makes up for it.
     pub async fn attend(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
-        let own = self.own_account().await?;
+        let own = self.glpi.own_account().await?;
         let followups = match self.glpi.ticket_followups(ticket).await {
             Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(ticket)),
             followups => followups?,
@@ -54,7 +54,7 @@ impl Escalator {
 
     /// The first command that is to be answered. What someone from outside writes in public is nobody's command.
     async fn next_command(&self, shown: &Shown) -> Result<Option<(Followup, Command)>, EscalateError> {
-        for (followup, command) in shown.thread.commands(self.own_account().await?) {
+        for (followup, command) in shown.thread.commands(self.glpi.own_account().await?) {
             if followup.private || self.may_command(shown, followup.author).await? {
                 return Ok(Some((followup.clone(), command)));
             }
@@ -92,7 +92,7 @@ impl Escalator {
         tracing::info!(ticket = shown.ticket.id, followup = followup.id, reason = error.code(), "command not obeyed");
         metrics::counter!(REFUSALS, "reason" => error.code()).increment(1);
         let refusal = Refusal { direction: command.direction, followup: followup.id, why: error.sentence() };
-        self.write(shown.ticket.id, &Note::Refusal(refusal), true).await?;
+        self.write(shown.ticket.id, &Note::Refusal(refusal)).await?;
         Ok(())
     }
 

@@ -70,14 +70,17 @@ impl Shown {
 
     /// When one of these accounts last answered in it: a command is no answer, nor is what a requester adds.
     pub(super) fn last_answer(&self, members: &BTreeSet<u64>, own: u64) -> Option<DateTime> {
-        let answers = self.thread.followups.iter().filter(|followup| {
-            let author = followup.author;
-            author != own
-                && members.contains(&author)
-                && !self.is_requester(author)
+        let theirs = self.answers(own).filter(|followup| members.contains(&followup.author));
+        theirs.filter_map(|followup| followup.written).max()
+    }
+
+    /// What accounts other than ours and the requesters' wrote in it that is no command.
+    fn answers(&self, own: u64) -> impl Iterator<Item = &Followup> {
+        self.thread.followups.iter().filter(move |followup| {
+            ![0, own].contains(&followup.author)
+                && !self.is_requester(followup.author)
                 && Command::find(&followup.content).is_none()
-        });
-        answers.filter_map(|followup| followup.written).max()
+        })
     }
 
     /// Whether only this move made GLPI count the ticket as taken in charge: nobody answered it in the meantime.
@@ -88,14 +91,8 @@ impl Shown {
         let Some(taken) = self.ticket.taken_into_account.filter(|taken| (*from..=*to).contains(taken)) else {
             return false;
         };
-        let is_answer = |followup: &Followup| {
-            followup.id > written.followup.id
-                && followup.written == Some(taken)
-                && ![0, *own].contains(&followup.author)
-                && !self.is_requester(followup.author)
-                && Command::find(&followup.content).is_none()
-        };
-        written.note.untaken && !self.has_technician() && !self.thread.followups.iter().any(is_answer)
+        let is_then = |answer: &Followup| answer.id > written.followup.id && answer.written == Some(taken);
+        written.note.untaken && !self.has_technician() && !self.answers(*own).any(is_then)
     }
 }
 

@@ -152,7 +152,7 @@ impl Escalator {
         for group in &here {
             members.extend(self.members(*group).await?.iter().copied());
         }
-        let answered = shown.last_answer(&members, self.own_account().await?);
+        let answered = shown.last_answer(&members, self.glpi.own_account().await?);
         let facts = Facts {
             status: u8::try_from(ticket.status).unwrap_or_default(),
             urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
@@ -198,7 +198,7 @@ impl Escalator {
         };
         let reminder =
             Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };
-        self.write(ticket, &Note::Reminder(reminder), true).await?;
+        self.write(ticket, &Note::Reminder(reminder)).await?;
         self.notifier.reminded(ticket).await;
         tracing::info!(ticket, level = weighed.level, "reminder written");
         metrics::counter!(REMINDERS).increment(1);

@@ -105,24 +105,20 @@ pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
             Json(Settled::Without(Without { status: outcome.label(), reason: outcome.reason().code() })).into_response()
         }
         Outcome::Refused(refusal) => refused(refusal, time_zone).into_response(),
-        Outcome::Deferred(deferral) => {
-            let reason = deferral.reason;
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), reason.sentence())
-                .retry_after(deferral.retry_after)
-                .into_response()
-        }
+        Outcome::Deferred(deferral) => Problem::deferred(&deferral).into_response(),
     }
 }
 
 fn refused(refusal: Refusal, time_zone: &TimeZone) -> Problem {
-    let problem = |status| Problem::new(status, refusal.reason.code(), refusal.sentence);
-    if refusal.reason != Reason::QuotaExceeded {
-        return problem(StatusCode::UNPROCESSABLE_ENTITY);
+    let is_over_the_quota = refusal.reason == Reason::QuotaExceeded;
+    let problem = Problem::refused(refusal);
+    if !is_over_the_quota {
+        return problem;
     }
     let now = Timestamp::now().to_zoned(time_zone.clone());
     let tomorrow = now.checked_add(1.day()).and_then(|next| next.start_of_day());
     let wait = tomorrow.ok().and_then(|midnight| midnight.duration_since(&now).try_into().ok());
-    problem(StatusCode::TOO_MANY_REQUESTS).retry_after(wait.unwrap_or_default())
+    problem.retry_after(wait.unwrap_or_default())
 }
 
 impl From<Addition> for Added {

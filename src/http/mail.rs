@@ -8,7 +8,11 @@ use axum::{
     response::Response,
 };
 
-use super::{Services, answer, auth, body::Incoming, problem::Problem};
+use super::{
+    Services, answer, auth,
+    body::Incoming,
+    problem::{AnyTime, Problem},
+};
 use crate::{
     intake::Envelope,
     request::{Address, Channel},
@@ -43,12 +47,10 @@ const EXAMPLE: &str = "From: ce.0210001A@ac-dijon.fr\r\nTo: assistance1d@ac-dijo
         (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a mail."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule says no; `reason` says which."),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await

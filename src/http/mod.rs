@@ -45,7 +45,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use jiff::tz::TimeZone;
+use jiff::{Zoned, tz::TimeZone};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -284,6 +284,11 @@ async fn count(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     metrics::counter!(RESPONSES, "route" => route, "status" => response.status().as_u16().to_string()).increment(1);
     response
+}
+
+/// A moment as machines read it (RFC 3339), with its offset.
+fn rfc3339(moment: &Zoned) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// A number of GLPI's in a path: plain digits, of 32 bits as GLPI's are, and not 0.

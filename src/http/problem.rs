@@ -11,7 +11,10 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::intake::form::FieldError;
+use crate::{
+    intake::form::FieldError,
+    request::{Deferral, Reason, Refusal},
+};
 
 /// The media type of a problem (RFC 9457 section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -68,6 +71,17 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail) }
     }
 
+    /// A rule's no.
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        Self::new(status_of(refusal.reason), refusal.reason.code(), refusal.sentence)
+    }
+
+    /// What cannot be done now, nor was it.
+    pub(super) fn deferred(deferral: &Deferral) -> Self {
+        let reason = deferral.reason;
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), reason.sentence()).retry_after(deferral.retry_after)
+    }
+
     /// Says when another try makes sense (RFC 9110 section 10.2.3), whole seconds and at least one.
     pub(super) fn retry_after(self, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -86,7 +100,7 @@ impl Problem {
 
     /// The gateway itself failed; the log says how.
     pub(super) fn internal() -> Self {
-        let reason = crate::request::Reason::Internal;
+        let reason = Reason::Internal;
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, reason.code(), reason.sentence())
     }
 }
@@ -107,6 +121,31 @@ impl IntoResponse for Problem {
         headers.extend(extra);
         response
     }
+}
+
+/// The status of a rule's no: the request is unknown to the person, in another state, over the day's number; else
+/// what was sent is not taken.
+pub(super) fn status_of(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::RequestUnknown => StatusCode::NOT_FOUND,
+        Reason::RequestSolved | Reason::RequestClosed | Reason::NothingToApprove => StatusCode::CONFLICT,
+        Reason::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// What any call with a body, or of a person, may be answered.
+#[derive(utoipa::IntoResponses)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) enum AnyTime {
+    #[response(status = 413, description = "Over http.max_size.", content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// The gateway failed.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Failed(Problem),
+    /// Not now; `Retry-After` says when to try again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    NotNow(Problem),
 }
 
 fn title(status: StatusCode) -> &'static str {

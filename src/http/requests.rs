@@ -9,7 +9,12 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{Services, answer, body::Incoming, identity, openapi, problem::Problem};
+use super::{
+    Services, answer,
+    body::Incoming,
+    identity, openapi,
+    problem::{AnyTime, Problem},
+};
 use crate::intake::form::{self, Encoding, Unreadable};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -43,12 +48,10 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
         (status = 401, body = Problem, content_type = "application/problem+json", description = "No proof, or a wrong one, or a trusted proxy names nobody; `reason` says which."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong (`errors` names each), or a rule says no (`reason` says which)."),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn create(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await

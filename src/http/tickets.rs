@@ -12,7 +12,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{BUSY_PAUSE, Services, auth, problem::Problem};
+use super::{
+    BUSY_PAUSE, Services, auth,
+    problem::{AnyTime, Problem},
+};
 use crate::{
     escalate::{Cause, Direction, EscalateError, Moved, Order},
     intake::form::FieldError,
@@ -69,11 +72,9 @@ pub(super) struct Gone {
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `highest-level`, `no-level`, `another-group` or `ticket-over`."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn escalate(
     State(services): State<Arc<Services>>,
@@ -98,11 +99,9 @@ pub(super) async fn escalate(
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `lowest-level`, `no-level`, `another-group` or `ticket-over`."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn hand_back(
     State(services): State<Arc<Services>>,

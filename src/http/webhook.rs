@@ -17,7 +17,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::{Services, auth, body::Incoming, problem::Problem};
+use super::{
+    Services, auth,
+    body::Incoming,
+    problem::{AnyTime, Problem},
+};
 use crate::config;
 
 /// Hexadecimal HMAC-SHA256 of the body and, right behind it, the timestamp (GLPI's `Webhook::raise`).
@@ -87,9 +91,7 @@ impl Item {
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The signature or its timestamp is missing or wrong."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "No secret is configured."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await

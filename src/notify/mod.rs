@@ -17,10 +17,7 @@ use std::{
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use lettre::message::Mailbox;
-use tokio::{
-    sync::{Mutex, OnceCell},
-    time::Instant,
-};
+use tokio::{sync::Mutex, time::Instant};
 
 use self::{
     journal::Mark,
@@ -66,7 +63,6 @@ pub struct Notifier {
     ticket_link: String,
     time_zone: TimeZone,
     look_back: Duration,
-    account: OnceCell<u64>,
     /// Until when the relay is left alone.
     relay_pause: Mutex<Option<Instant>>,
     /// One ticket at a time. What left and has no note yet: it is not sent again by this process.
@@ -128,7 +124,6 @@ impl Notifier {
             ticket_link: deliver::link(&config.glpi),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
-            account: OnceCell::new(),
             relay_pause: Mutex::default(),
             unnoted: Mutex::default(),
         })
@@ -221,7 +216,7 @@ impl Notifier {
         lease: &str,
         unnoted: &mut Unnoted,
     ) -> Result<(), Unsent> {
-        let own = *self.account.get_or_try_init(|| self.glpi.own_account()).await?;
+        let own = self.glpi.own_account().await?;
         let users = self.glpi.ticket_users(ticket.id).await?;
         let followups = self.glpi.ticket_followups(ticket.id).await?;
         let solutions = if steps::is_done(ticket) { self.glpi.ticket_solutions(ticket.id).await? } else { Vec::new() };
@@ -376,26 +371,18 @@ impl Notifier {
             News::Charge(technicians) => {
                 let mut names = Vec::with_capacity(technicians.len());
                 for technician in technicians {
-                    names.push(self.name(*technician).await?);
+                    names.push(self.glpi.name_of_user(*technician).await?);
                 }
                 texts::charge(about, &names)
             }
             News::Question(followup) => {
-                let author = self.name(followup.author).await?;
+                let author = self.glpi.name_of_user(followup.author).await?;
                 texts::question(about, &author, &followup.content, about.ticket.status == steps::PENDING)
             }
             News::Solution(solution) => texts::solution(about, &solution.content),
             News::Closing => texts::closing(about),
         };
         text.map_err(|error| Unsent::Composed(error.to_string()))
-    }
-
-    async fn name(&self, account: u64) -> Result<String, Unsent> {
-        match self.glpi.user(account).await {
-            Ok(user) => Ok(user.name),
-            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(String::new()),
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// Where somebody is written to, if anywhere.

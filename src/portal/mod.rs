@@ -20,7 +20,7 @@ mod people;
 mod state;
 mod view;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
@@ -33,7 +33,7 @@ use self::{faq::Faq, people::People};
 pub use crate::clients::glpi::Download;
 use crate::{
     clients::glpi::{Glpi, GlpiError},
-    config::{Config, ConfigError},
+    config::Config,
     escalate::Calendar,
     request::Address,
     route::Live,
@@ -44,7 +44,7 @@ pub struct Portal {
     glpi: Glpi,
     people: People,
     mappings: Live,
-    calendar: Calendar,
+    calendar: Arc<Calendar>,
     time_zone: TimeZone,
     faq: Faq,
 }
@@ -69,20 +69,16 @@ pub enum PortalError {
 }
 
 impl Portal {
-    /// The portal over `glpi`, with the mappings in force.
-    ///
-    /// # Errors
-    ///
-    /// As [`Calendar::new`].
-    pub fn new(config: &Config, glpi: Glpi, mappings: Live) -> Result<Self, ConfigError> {
-        Ok(Self {
+    /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
+    pub fn new(config: &Config, glpi: Glpi, mappings: Live, calendar: Arc<Calendar>) -> Self {
+        Self {
             people: People::new(glpi.clone()),
             faq: Faq::new(glpi.clone(), &config.glpi),
             glpi,
             mappings,
-            calendar: Calendar::new(&config.calendar, config.time_zone.clone())?,
+            calendar,
             time_zone: config.time_zone.clone(),
-        })
+        }
     }
 
     /// One of this person's documents of this request, as GLPI gives it.

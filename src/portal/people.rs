@@ -11,15 +11,12 @@ use crate::{
 
 /// How long an account or a name is believed.
 const BELIEVED: Duration = Duration::from_mins(10);
-/// The one key of what there is one of.
-const SELF: u64 = 0;
 
 /// Who is who in GLPI.
 pub(super) struct People {
     glpi: Glpi,
     accounts: Cache<Address, Option<u64>>,
     names: Cache<u64, String>,
-    own: Cache<u64, u64>,
 }
 
 /// A requester, as GLPI may know them.
@@ -48,7 +45,7 @@ where
 
 impl People {
     pub(super) fn new(glpi: Glpi) -> Self {
-        Self { glpi, accounts: cache(20_000), names: cache(10_000), own: cache(1) }
+        Self { glpi, accounts: cache(20_000), names: cache(10_000) }
     }
 
     /// What GLPI knows this person by.
@@ -68,22 +65,8 @@ impl People {
         if let Some(name) = self.names.get(&account).await {
             return Ok(name);
         }
-        let name = match self.glpi.user(account).await {
-            Ok(user) => user.name,
-            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => String::new(),
-            Err(error) => return Err(error),
-        };
+        let name = self.glpi.name_of_user(account).await?;
         self.names.insert(account, name.clone()).await;
         Ok(name)
-    }
-
-    /// The service account.
-    pub(super) async fn own_account(&self) -> Result<u64, GlpiError> {
-        if let Some(own) = self.own.get(&SELF).await {
-            return Ok(own);
-        }
-        let own = self.glpi.own_account().await?;
-        self.own.insert(SELF, own).await;
-        Ok(own)
     }
 }

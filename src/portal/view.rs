@@ -229,7 +229,7 @@ impl Portal {
         if part.kind == Kind::Opening || known.account.is_some_and(|account| account == part.author) {
             return Ok(Author::You);
         }
-        if part.author == 0 || part.author == self.people.own_account().await? {
+        if part.author == 0 || part.author == self.glpi.own_account().await? {
             let head = &part.content[..part.content.find("</p>").unwrap_or(0)];
             let mut words = head.split(|c: char| c.is_whitespace() || ",;<>".contains(c));
             let is_theirs = Reference::find(head).is_some() && words.any(|word| word == known.address.as_str());

@@ -7,10 +7,13 @@ use super::exchange::Call;
 use super::{Glpi, Role, wire};
 
 impl Glpi {
-    /// The id of the service account itself.
+    /// The id of the service account itself, asked for once.
     pub async fn own_account(&self) -> Result<u64, GlpiError> {
-        let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
-        Ok(answer.session.glpi_id)
+        let asked = Box::pin(async {
+            let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
+            Ok(answer.session.glpi_id)
+        });
+        self.0.own_account.get_or_try_init(|| asked).await.copied()
     }
 
     /// Gives a ticket groups, each in its role, in one call.
@@ -76,10 +79,8 @@ impl Glpi {
 
     /// The address GLPI writes to for an active account: its default one, else the first.
     pub async fn address_of_user(&self, user: u64) -> Result<Option<String>, GlpiError> {
-        match self.get(format!("User/{user}"), Vec::new()).await {
-            Ok(wire::User { is_active: 1.., is_deleted: 0, .. }) => {}
-            Ok(_) | Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+        if !self.is_active(user).await? {
+            return Ok(None);
         }
         let mut rows: Vec<wire::UserEmail> = self.get(format!("User/{user}/UserEmail"), super::whole_list()).await?;
         rows.sort_by_key(|row| (row.is_default == 0, row.id));

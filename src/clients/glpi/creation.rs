@@ -218,7 +218,7 @@ impl Glpi {
         if files.is_empty() {
             return Vec::new();
         }
-        let kept: Option<BTreeSet<String>> = match self.documents(item_type, added.id).await {
+        let kept: Option<BTreeSet<String>> = match self.documents_of(item_type, added.id).await {
             Ok(documents) => Some(documents.into_iter().map(|document| document.sha1).collect()),
             Err(error) => {
                 tracing::warn!(%error, "the documents of a new item could not be read back");

@@ -31,7 +31,7 @@ use backon::{ExponentialBuilder, Retryable};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 pub use self::account::{DocumentTypes, Profile, ServerInfo};
@@ -124,6 +124,8 @@ struct Shared {
     downloads: Semaphore,
     breaker: Breaker,
     retries: usize,
+    /// The service account's id, once GLPI has told it.
+    own_account: OnceCell<u64>,
 }
 
 impl Glpi {
@@ -135,6 +137,7 @@ impl Glpi {
             sessions: Sessions::new(settings.sessions, settings.timeout, settings.breaker_pause),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_pause),
             retries: settings.retries as usize,
+            own_account: OnceCell::new(),
         })))
     }
 

@@ -53,14 +53,29 @@ impl Glpi {
         rows.retain(|row| row.email.to_lowercase() == email.to_lowercase());
         rows.sort_by_key(|row| row.users_id);
         for row in rows {
-            match self.get(format!("User/{}", row.users_id), Vec::new()).await {
-                Ok(wire::User { is_active: 1.., is_deleted: 0, .. }) => return Ok(Some(row.users_id)),
-                // an address outlives its account, and an account may be out of our sight
-                Ok(_) | Err(GlpiError::NotFound | GlpiError::Denied { .. }) => {}
-                Err(error) => return Err(error),
+            if self.is_active(row.users_id).await? {
+                return Ok(Some(row.users_id));
             }
         }
         Ok(None)
+    }
+
+    /// Whether an account may be used, and is in our sight; an address outlives its account.
+    pub(super) async fn is_active(&self, user: u64) -> Result<bool, GlpiError> {
+        match self.get(format!("User/{user}"), Vec::new()).await {
+            Ok(wire::User { is_active, is_deleted, .. }) => Ok(is_active > 0 && is_deleted == 0),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The first and last name of an account; empty where it is gone, or out of our sight.
+    pub async fn name_of_user(&self, id: u64) -> Result<String, GlpiError> {
+        match self.user(id).await {
+            Ok(user) => Ok(user.name),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(String::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// What GLPI shows of an account.

@@ -219,7 +219,7 @@ impl Glpi {
 
     /// The documents of a ticket, without those of its follow-ups.
     pub async fn ticket_documents(&self, id: u64) -> Result<Vec<Document>, GlpiError> {
-        self.documents("Ticket", id).await
+        self.documents_of("Ticket", id).await
     }
 
     /// The follow-ups of a ticket, oldest first.
@@ -284,18 +284,13 @@ impl Glpi {
         }
     }
 
-    /// The documents of a ticket and of what is said on it: `item_type` is `Ticket`, `ITILFollowup` or
-    /// `ITILSolution`.
-    pub async fn documents_of(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
-        self.documents(item_type, id).await
-    }
-
     async fn part_of_ticket<T: DeserializeOwned>(&self, id: u64, item_type: &str) -> Result<Vec<T>, GlpiError> {
         self.get(format!("Ticket/{id}/{item_type}"), super::whole_list()).await
     }
 
-    /// The documents of an item that are not in the bin.
-    pub(super) async fn documents(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
+    /// The documents of a ticket or of what is said on it that are not in the bin: `item_type` is `Ticket`,
+    /// `ITILFollowup` or `ITILSolution`.
+    pub async fn documents_of(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
         let path = format!("{item_type}/{id}/Document_Item");
         let links: Vec<wire::DocumentItem> = self.get(path, super::whole_list()).await?;
         let mut documents = Vec::with_capacity(links.len());

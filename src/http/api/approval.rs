@@ -11,7 +11,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Problem, Services, number, personal, requester, settled};
+use super::{AnyTime, Problem, Services, number, personal, requester, settled};
 use crate::{
     intake::form::{self, FieldError},
     request::{Decided, Decision},
@@ -63,11 +63,9 @@ pub(super) struct Ruling {
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for no approval, or another solution than `solution` waits."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The decision is none, or a refusal gives no reason (`errors` names each)."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn decide(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, Services, caller, in_time, words};
+use super::{AnyTime, Problem, Services, caller, in_time, words};
 use crate::{intake::form, request::TicketKind, route::Mapping};
 
 /// What a form may say.
@@ -90,9 +90,7 @@ struct Urgency {
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nothing proves the caller; `reason` says what is wrong."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could prove a caller."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn natures(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
@@ -161,9 +159,7 @@ struct Article {
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nothing proves the caller; `reason` says what is wrong."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could prove a caller."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn faq(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

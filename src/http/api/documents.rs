@@ -10,7 +10,7 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Problem, Services, in_time, number, personal, requester};
+use super::{AnyTime, Problem, Services, in_time, number, personal, requester};
 use crate::portal::{Document, Download};
 
 /// Types a browser shows without running anything in them; others are bytes to be saved.
@@ -50,9 +50,7 @@ const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such file of a request of this requester's."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn send(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

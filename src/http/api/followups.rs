@@ -10,7 +10,7 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{Problem, Services, number, personal, requester, settled};
+use super::{AnyTime, Problem, Services, number, personal, requester, settled};
 use crate::{
     http::{answer, openapi, requests},
     intake::form,
@@ -43,11 +43,9 @@ use crate::{
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for an approval (`request-solved`) or is over (`request-closed`)."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong (`errors` names each), or a rule says no (`reason` says which)."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn add(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

@@ -11,7 +11,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, Services, bad_parameter, in_time, parameter, personal, requester, words, written};
+use super::{AnyTime, Problem, Services, bad_parameter, in_time, parameter, personal, requester, words, written};
 use crate::{
     escalate::in_words,
     portal::{Counts, Query, Row, Sort, State},
@@ -147,9 +147,7 @@ enum Order {
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn list(With(services): With<Arc<Services>>, request: Request) -> Response {
     services

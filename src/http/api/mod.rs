@@ -26,7 +26,7 @@ use super::{
     BUSY_PAUSE, Services,
     body::{Incoming, Whole},
     identity,
-    problem::Problem,
+    problem::{AnyTime, Problem},
 };
 use crate::{
     portal::PortalError,
@@ -102,19 +102,8 @@ fn unknown() -> Problem {
 fn settled(outcome: Outcome, done: impl FnOnce(crate::request::Addition) -> Response) -> Result<Response, Problem> {
     match outcome {
         Outcome::Followup(addition) => Ok(done(addition)),
-        Outcome::Refused(refusal) => {
-            let status = match refusal.reason {
-                Reason::RequestUnknown => StatusCode::NOT_FOUND,
-                Reason::RequestSolved | Reason::RequestClosed | Reason::NothingToApprove => StatusCode::CONFLICT,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
-            Err(Problem::new(status, refusal.reason.code(), refusal.sentence))
-        }
-        Outcome::Deferred(deferral) => {
-            let reason = deferral.reason;
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), reason.sentence());
-            Err(problem.retry_after(deferral.retry_after))
-        }
+        Outcome::Refused(refusal) => Err(Problem::refused(refusal)),
+        Outcome::Deferred(deferral) => Err(Problem::deferred(&deferral)),
         Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
             Err(Problem::internal())
         }
@@ -145,12 +134,14 @@ fn parameter(parts: &Parts, name: &'static str) -> Result<Option<String>, Proble
     Ok(first.filter(|value| !value.is_empty()))
 }
 
+/// The longest search, characters.
+pub(super) const LONGEST_SEARCH: usize = 200;
+
 /// A parameter of words to search for.
 fn words(parts: &Parts, name: &'static str) -> Result<String, Problem> {
-    const LONGEST: usize = 200;
     let text = parameter(parts, name)?.unwrap_or_default();
-    if text.chars().count() > LONGEST {
-        return Err(bad_parameter(name, &format!("Donnez {LONGEST} caractères au plus.")));
+    if text.chars().count() > LONGEST_SEARCH {
+        return Err(bad_parameter(name, &format!("Donnez {LONGEST_SEARCH} caractères au plus.")));
     }
     Ok(text)
 }
@@ -162,5 +153,5 @@ fn bad_parameter(name: &str, what: &str) -> Problem {
 
 /// RFC 3339, with the academy's offset.
 fn written(moment: Option<&Zoned>) -> Option<String> {
-    moment.map(|moment| moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+    moment.map(super::rfc3339)
 }

@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, Services, in_time, listing::Summary, number, personal, requester, written};
+use super::{AnyTime, Problem, Services, in_time, listing::Summary, number, personal, requester, written};
 use crate::portal::{Author, Document, Entry, Kind, Verdict};
 
 /// A request with its timeline.
@@ -84,9 +84,7 @@ struct File {
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        (status = 413, body = Problem, content_type = "application/problem+json", description = "Over http.max_size."),
-        (status = 500, body = Problem, content_type = "application/problem+json", description = "The gateway failed."),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not now; `Retry-After` says when to try again."),
+        AnyTime,
     ))]
 pub(super) async fn show(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

@@ -10,16 +10,15 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{
-    Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor,
-    mistakes::Mistakes,
-    new_key, page, see_other,
-    words::{french, size},
-};
+use super::{Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other};
 use crate::{
-    http::{body::Incoming, problem::Problem},
+    french::{set as french, size},
+    http::{
+        body::Incoming,
+        problem::{Problem, status_of},
+    },
     intake::form::{self, FieldError, Submission},
-    request::{Address, Outcome, Reason},
+    request::{Address, Outcome},
     route::{Mapping, Mappings},
 };
 
@@ -39,15 +38,6 @@ const FIELDS: [(&str, &str, &str); 9] = [
     ("error_message", "message-erreur", "Message d'erreur"),
     ("phone", "telephone", "Téléphone"),
     ("attachments", "fichiers", "Fichiers"),
-];
-
-const URGENCIES: [(&str, &str); 6] = [
-    ("", "Habituelle pour ce type de demande"),
-    ("1", "Très basse"),
-    ("2", "Basse"),
-    ("3", "Moyenne"),
-    ("4", "Haute"),
-    ("5", "Très haute"),
 ];
 
 #[derive(Template)]
@@ -87,8 +77,16 @@ struct Typed {
 }
 
 impl DepositPage<'_> {
-    fn urgencies(&self) -> [(&'static str, &'static str, bool); 6] {
-        URGENCIES.map(|(value, label)| (value, label, value == self.typed.urgency))
+    /// Value, label, and whether it was chosen.
+    fn urgencies(&self) -> Vec<(String, &'static str, bool)> {
+        let usual = (String::new(), "Habituelle pour ce type de demande");
+        let own = form::URGENCIES.iter().map(|(value, label)| (value.to_string(), *label));
+        let all = std::iter::once(usual).chain(own);
+        all.map(|(value, label)| {
+            let is_chosen = value == self.typed.urgency;
+            (value, label, is_chosen)
+        })
+        .collect()
     }
 }
 
@@ -127,11 +125,7 @@ async fn take(desk: &Desk, parts: &Parts, body: &mut Incoming, deadline: Instant
             see_other(&format!("/portail/demandes/{}/recapitulatif?ecartes={left_out}", receipt.ticket))
         }
         Outcome::Refused(refusal) => {
-            let status = match refusal.reason {
-                Reason::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
-            page(status, &again(Mistakes::default(), Some(french(&refusal.sentence))))
+            page(status_of(refusal.reason), &again(Mistakes::default(), Some(french(&refusal.sentence))))
         }
         Outcome::Deferred(deferral) => {
             let sentence = french(deferral.reason.sentence());

@@ -8,10 +8,12 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use url::form_urlencoded;
 
-use super::{Desk, Frame, LONGEST_SEARCH, Section, Visitor, page};
-use crate::{http::problem::Problem, portal::Article};
+use super::{Desk, Frame, Section, Visitor, page, parameter};
+use crate::{
+    http::{api::LONGEST_SEARCH, problem::Problem},
+    portal::Article,
+};
 
 #[derive(Template)]
 #[template(path = "faq.html")]
@@ -27,9 +29,8 @@ pub(super) async fn show(
     Visitor(person): Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let query = query.unwrap_or_default();
-    let text = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "q");
-    let text: String = text.map(|(_, text)| text.trim().chars().take(LONGEST_SEARCH).collect()).unwrap_or_default();
+    let text = parameter(query.as_deref(), "q").unwrap_or_default();
+    let text: String = text.trim().chars().take(LONGEST_SEARCH).collect();
     let articles = desk.ask(desk.services.portal.faq(&text)).await?;
     let frame = desk.pages.frame("Consulter la FAQ", Some(&person), Section::Faq);
     page(StatusCode::OK, &FaqPage { frame, text, articles })

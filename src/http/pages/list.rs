@@ -10,9 +10,9 @@ use axum::{
 };
 use url::form_urlencoded;
 
-use super::{Desk, Frame, LONGEST_SEARCH, Section, Visitor, page};
+use super::{Desk, Frame, Section, Visitor, page};
 use crate::{
-    http::problem::Problem,
+    http::{api::LONGEST_SEARCH, problem::Problem},
     portal::{Listing, Query, Row, Sort, State},
 };
 

@@ -11,7 +11,6 @@
 //! | `problem` | whatever went wrong, as a page |
 //! | `seal` | that a form comes from a page given to this person |
 //! | `files` | style and icon |
-//! | `words` | French as it is set |
 
 mod deposit;
 mod faq;
@@ -21,7 +20,6 @@ mod mistakes;
 mod problem;
 mod seal;
 mod ticket;
-mod words;
 
 use std::{sync::Arc, time::Instant};
 
@@ -39,11 +37,12 @@ use jiff::Timestamp;
 use secrecy::SecretSlice;
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::catch_panic::CatchPanicLayer;
+use url::form_urlencoded;
 
 use self::seal::Seal;
 use super::{BUSY_PAUSE, Services, api, body::Incoming, identity, panicked, problem::Problem, requests};
 use crate::{
-    config,
+    config, french,
     intake::form::{self, Submission},
     portal::PortalError,
     request::{Address, Deferral, Outcome, Reason},
@@ -52,9 +51,6 @@ use crate::{
 /// Nothing but the pages' own style, images and forms; nothing may show them inside itself.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-
-/// The longest search, characters.
-const LONGEST_SEARCH: usize = 200;
 
 /// What the pages need beside what the API has.
 #[derive(Debug)]
@@ -77,7 +73,7 @@ impl Pages {
     /// The pages with these settings; `key` keys the tokens in their forms, and is the same in every instance.
     pub fn new(portal: config::Portal, limits: config::Attachments, key: SecretSlice<u8>) -> Self {
         let config::Portal { name, contact } = portal;
-        let (name, contact) = (words::french(&name), words::french(&contact));
+        let (name, contact) = (french::set(&name), french::set(&contact));
         Self { site: Site { name, contact, style: files::style(), icon: files::icon() }, seal: Seal::new(key), limits }
     }
 
@@ -267,4 +263,10 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response, Proble
 fn see_other(address: &str) -> Result<Response, Problem> {
     let address = HeaderValue::from_str(address).map_err(|_| Problem::internal())?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response())
+}
+
+/// A parameter of a page's address.
+fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query?.as_bytes());
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }

@@ -10,8 +10,9 @@ use axum::{
     response::Response,
 };
 
-use super::{Desk, Frame, POLICY, Pages, Section, page, words::french};
+use super::{Desk, Frame, POLICY, Pages, Section, page};
 use crate::{
+    french::set as french,
     http::{identity, problem::Told},
     request::Address,
 };

@@ -9,14 +9,17 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
-use url::form_urlencoded;
 
 use super::{
-    Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other, unknown,
-    words::french,
+    Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, parameter, see_other,
+    unknown,
 };
 use crate::{
-    http::{api, glpi_number, problem::Problem},
+    french::set as french,
+    http::{
+        api, glpi_number,
+        problem::{Problem, status_of},
+    },
     intake::form,
     portal::{Author, Document, Entry, Kind, Verdict, View},
     request::{Address, Decided, Decision, Outcome, Reason},
@@ -284,14 +287,10 @@ async fn settled(
     let (status, sentence) = match outcome {
         Outcome::Followup(_) => return see_other(&format!("/portail/demandes/{number}?fait={done}")),
         Outcome::Refused(refusal) => {
-            let status = match refusal.reason {
-                Reason::RequestUnknown => {
-                    return Err(Problem::new(StatusCode::NOT_FOUND, refusal.reason.code(), refusal.sentence));
-                }
-                Reason::RequestSolved | Reason::RequestClosed | Reason::NothingToApprove => StatusCode::CONFLICT,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
-            (status, refusal.sentence)
+            if refusal.reason == Reason::RequestUnknown {
+                return Err(Problem::refused(refusal));
+            }
+            (status_of(refusal.reason), refusal.sentence)
         }
         Outcome::Deferred(deferral) => (StatusCode::SERVICE_UNAVAILABLE, deferral.reason.sentence().to_owned()),
         Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
@@ -343,9 +342,4 @@ fn ticket_page<'a>(
 /// What is no number names no request.
 fn number(text: &str) -> Result<u64, Problem> {
     glpi_number(text).ok_or_else(unknown)
-}
-
-fn parameter(query: Option<&str>, name: &str) -> Option<String> {
-    let mut pairs = form_urlencoded::parse(query?.as_bytes());
-    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }

@@ -6,6 +6,7 @@ use super::{
     charset,
     parts::{Leaf, Node},
 };
+use crate::french;
 
 /// Lines of a calendar that are looked at, and a line's length, bytes.
 const MAX_LINES: usize = 5000;
@@ -185,26 +186,9 @@ pub(super) fn in_french(moment: DateTime) -> String {
 
 fn day_in_french(day: Date) -> String {
     const DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
-    const MONTHS: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    let name = |names: &'static [&str], number: i8| {
-        usize::try_from(number - 1).ok().and_then(|at| names.get(at)).copied().unwrap_or_default()
-    };
-    let weekday = name(&DAYS, day.weekday().to_monday_one_offset());
-    let date = if day.day() == 1 { "1er".to_owned() } else { day.day().to_string() };
-    format!("{weekday} {date} {} {}", name(&MONTHS, day.month()), day.year())
+    let weekday = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs());
+    let weekday = DAYS.get(weekday).copied().unwrap_or_default();
+    format!("{weekday} {} {} {}", french::day(day.day()), french::month(day.month()), day.year())
 }
 
 #[cfg(test)]

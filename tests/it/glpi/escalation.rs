@@ -486,8 +486,8 @@ async fn a_second_command_does_not_escalate_what_the_first_has() {
     assert_eq!(moves(&glpi, id).await.last().unwrap().to, "Référents-APAE");
 }
 
-/// The rules of a calendar that opens on the third day from today, at midnight, and is closed until then.
-fn opens_in_three_days() -> ([(String, String); 7], Timestamp) {
+/// A gateway whose calendar opens on the third day from today, at midnight, and is closed until then; and when that is.
+fn opens_in_three_days(url: &Url) -> (App, Timestamp) {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let zone = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
     let today = Timestamp::now().to_zoned(zone.clone()).date();
@@ -497,16 +497,15 @@ fn opens_in_three_days() -> ([(String, String); 7], Timestamp) {
         let is_open = open.iter().any(|weekday| format!("{weekday:?}").eq_ignore_ascii_case(day));
         (format!("calendar.{day}"), if is_open { "00:00-24:00" } else { "" }.to_owned())
     });
-    (hours, DateTime::from(opens).to_zoned(zone).unwrap().timestamp())
+    let mut settings: Vec<(&str, &str)> = hours.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    settings.push(("calendar.public_holidays", "false"));
+    (gateway(url, &settings), DateTime::from(opens).to_zoned(zone).unwrap().timestamp())
 }
 
 #[tokio::test]
 async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     let target = Target::start().await;
-    let (hours, opens) = opens_in_three_days();
-    let mut settings: Vec<(&str, &str)> = hours.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    settings.push(("calendar.public_holidays", "false"));
-    let (glpi, app) = (target.client(), gateway(&target.url(), &settings));
+    let (glpi, (app, opens)) = (target.client(), opens_in_three_days(&target.url()));
     let new = NewTicket {
         category: glpi.category_by_path("Scolarité > LSU").await.unwrap(),
         assigned_groups: vec![group(&glpi, "Référents-LSU").await],
@@ -549,10 +548,7 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
 #[tokio::test]
 async fn who_gets_a_ticket_back_takes_it_in_charge_by_answering() {
     let target = Target::start().await;
-    let (hours, opens) = opens_in_three_days();
-    let mut settings: Vec<(&str, &str)> = hours.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    settings.push(("calendar.public_holidays", "false"));
-    let (glpi, app) = (target.client(), gateway(&target.url(), &settings));
+    let (glpi, (app, opens)) = (target.client(), opens_in_three_days(&target.url()));
     let new = NewTicket {
         requester: Requester::User(director(&glpi).await),
         category: glpi.category_by_path("Scolarité > LSU").await.unwrap(),

@@ -16,10 +16,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::tz::TimeZone;
 use passerelle::{
     app, config,
+    escalate::Calendar,
     http::{Handlers, Services, serve},
     intake::Envelope,
     portal::Portal,
@@ -28,9 +28,10 @@ use passerelle::{
 };
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+
+use crate::support::signing::{v1 as sign, v2 as sign_v2};
 
 const MAIL_TOKEN: &str = "jeton-du-relais-academique";
 const TICKET_TOKEN: &str = "jeton-des-tickets";
@@ -80,7 +81,8 @@ fn services(settings: config::Http, handlers: Handlers, stop: CancellationToken)
     let variables = [("URL", "http://127.0.0.1:9"), ("LOGIN", "x"), ("PASSWORD", "x")];
     let variables = variables.map(|(name, value)| (format!("PASSERELLE_GLPI__{name}"), value.to_owned()));
     let config = config::load_from(None, variables).unwrap();
-    let portal = Portal::new(&config, app::glpi(&config).unwrap(), mappings.clone()).unwrap();
+    let calendar = Calendar::new(&config.calendar, config.time_zone.clone()).unwrap();
+    let portal = Portal::new(&config, app::glpi(&config).unwrap(), mappings.clone(), Arc::new(calendar));
     Services::new(settings, time_zone, mappings, Arc::new(portal), telemetry::metrics(), handlers, stop)
 }
 
@@ -164,20 +166,6 @@ fn fields() -> Value {
         "title": "Validation des bilans",
         "description": "Le bouton reste grisé.",
     })
-}
-
-fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    let mac = mac.chain_update(timestamp.as_bytes()).chain_update(b".").chain_update(body);
-    data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
-}
-
-/// The signature v2 of a call.
-fn sign_v2(secret: &str, timestamp: &str, method: &str, address: &str, body: &[u8]) -> String {
-    let head = format!("v2\n{timestamp}\n{method}\n{address}\n");
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    let mac = mac.chain_update(head.as_bytes()).chain_update(body);
-    data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
 /// The problem of a response, after checking all that every problem has.

@@ -16,9 +16,20 @@ const OTHER: &str = DIRECTORS[1];
 /// A référent with an account, who works on the ticket and did not ask.
 const REFERENT: &str = "tech1@ac-dijon.fr";
 
-/// Ways to call, and what each may at most: nothing with this status, or what this person may.
-#[derive(Clone, Copy, Debug)]
-enum Who {
+/// Declares the ways to call once, and lists them all.
+macro_rules! ways_to_call {
+    ($($name:ident,)*) => {
+        /// Ways to call, and what each may at most: nothing with this status, or what this person may.
+        #[derive(Clone, Copy, Debug)]
+        enum Who { $($name,)* }
+
+        use Who::{$($name,)*};
+
+        const EVERYBODY: &[Who] = &[$($name,)*];
+    };
+}
+
+ways_to_call! {
     NoCredentials,
     RequesterOnly,
     FormToken,
@@ -47,44 +58,6 @@ enum Who {
     ProxyOwnerFromAnotherOrigin,
     ProxyOwnerFromOwnPage,
 }
-
-use Who::{
-    FormToken, MailToken, NoCredentials, NoSignature, OtherBodySigned, OtherMethodSigned, OtherPathSigned,
-    OtherQuerySigned, ProxyOther, ProxyOwner, ProxyOwnerFromAnotherOrigin, ProxyOwnerFromAnotherSite,
-    ProxyOwnerFromOwnPage, ProxyOwnerNamingOther, ProxyWithTwoPeople, ProxyWithoutAddress, ProxyWithoutPerson,
-    RequesterOnly, SignedByOther, SignedByOwner, SignedByReferent, SignedWithoutRequester, StaleTimestamp,
-    UntrustedPeersHeader, V1AsV2, V1Signature, WrongSecret,
-};
-
-const EVERYBODY: [Who; 27] = [
-    NoCredentials,
-    RequesterOnly,
-    FormToken,
-    MailToken,
-    V1Signature,
-    V1AsV2,
-    NoSignature,
-    WrongSecret,
-    StaleTimestamp,
-    OtherMethodSigned,
-    OtherPathSigned,
-    OtherQuerySigned,
-    OtherBodySigned,
-    SignedWithoutRequester,
-    SignedByOwner,
-    SignedByOther,
-    SignedByReferent,
-    UntrustedPeersHeader,
-    ProxyWithoutPerson,
-    ProxyWithTwoPeople,
-    ProxyWithoutAddress,
-    ProxyOwner,
-    ProxyOther,
-    ProxyOwnerNamingOther,
-    ProxyOwnerFromAnotherSite,
-    ProxyOwnerFromAnotherOrigin,
-    ProxyOwnerFromOwnPage,
-];
 
 /// Whose rights a call has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,7 +285,7 @@ fn is_proxied(who: Who) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_gets_what_its_caller_may_and_nothing_else() {
     let (mut cells, mut wrong) = (0, Vec::new());
-    for who in EVERYBODY {
+    for &who in EVERYBODY {
         let proxies = if is_proxied(who) { "127.0.0.0/8" } else { "10.0.0.0/8" };
         let settings = [("http.trusted_proxies", proxies), ("http.form_tokens", FORM_TOKEN), ("quota.per_day", "1000")];
         let scene = Scene::with(&settings).await;

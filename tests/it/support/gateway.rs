@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
-use data_encoding::HEXLOWER;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use passerelle::{
     app::App,
     clients::smtp::{Mailer, Outbox},
@@ -14,9 +12,10 @@ use passerelle::{
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use super::signing;
 
 /// The directors the stand-in is seeded with, and someone who directs no school.
 pub(crate) const DIRECTORS: [&str; 5] = [
@@ -121,10 +120,8 @@ impl Gateway {
     /// The timestamp and the signature v1 of a body, as their headers give them.
     pub(crate) fn signature_v1(body: &[u8]) -> (String, String) {
         let timestamp = jiff::Timestamp::now().as_second().to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()).unwrap();
-        mac.update(format!("{timestamp}.").as_bytes());
-        mac.update(body);
-        (timestamp, format!("v1={}", HEXLOWER.encode(&mac.finalize().into_bytes())))
+        let signature = format!("v1={}", signing::v1(PORTAL_SECRET, &timestamp, body));
+        (timestamp, signature)
     }
 
     /// A call of this method and address (with its query, which names the requester), signed as the portal signs it.
@@ -135,12 +132,10 @@ impl Gateway {
 
     /// The same, signed at this time.
     pub(crate) fn signed_at(&self, timestamp: &str, method: Method, address: &str, body: &[u8]) -> RequestBuilder {
-        let mut mac = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()).unwrap();
-        mac.update(format!("v2\n{timestamp}\n{method}\n{address}\n").as_bytes());
-        mac.update(body);
+        let signature = signing::v2(PORTAL_SECRET, timestamp, method.as_str(), address, body);
         self.call(method, address)
             .header("X-Passerelle-Timestamp", timestamp)
-            .header("X-Passerelle-Signature", format!("v2={}", HEXLOWER.encode(&mac.finalize().into_bytes())))
+            .header("X-Passerelle-Signature", format!("v2={signature}"))
             .body(body.to_vec())
     }
 

@@ -1,4 +1,4 @@
-//! French as it is set: the spaces at which no line may break, dates, durations and sizes.
+//! French as it is written and set: months, dates, durations, sizes, and the spaces at which no line may break.
 
 use std::time::Duration;
 
@@ -20,42 +20,43 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// A text with no-break spaces before `: ; ? !` and `»`, and after `«` and `n°`.
-pub(super) fn french(text: &str) -> String {
-    let mut set = String::with_capacity(text.len());
+pub fn set(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(' ') {
         let (before, after) = (&rest[..at], &rest[at + 1..]);
         let holds = before.ends_with('«') || before.ends_with("n°") || after.starts_with([':', ';', '?', '!', '»']);
-        set.push_str(before);
-        set.push(if holds { '\u{a0}' } else { ' ' });
+        shown.push_str(before);
+        shown.push(if holds { '\u{a0}' } else { ' ' });
         rest = after;
     }
-    set.push_str(rest);
-    set
+    shown.push_str(rest);
+    shown
+}
+
+/// A day of a month: «1er», «2».
+pub fn day(number: i8) -> String {
+    if number == 1 { "1er".to_owned() } else { number.to_string() }
+}
+
+/// The month of this number, from 1.
+pub fn month(number: i8) -> &'static str {
+    let place = usize::try_from(number - 1).ok();
+    place.and_then(|place| MONTHS.get(place)).copied().unwrap_or_default()
 }
 
 /// «24 novembre 2026»
-pub(super) fn date(moment: &Zoned) -> String {
-    let day = match moment.day() {
-        1 => "1er".to_owned(),
-        day => day.to_string(),
-    };
-    let month = usize::from(moment.month().unsigned_abs()).checked_sub(1).and_then(|at| MONTHS.get(at));
-    format!("{day}\u{a0}{} {}", month.unwrap_or(&""), moment.year())
+pub fn date(moment: &Zoned) -> String {
+    format!("{}\u{a0}{} {}", day(moment.day()), month(moment.month()), moment.year())
 }
 
 /// «14\u{a0}h\u{a0}05»
-pub(super) fn time(moment: &Zoned) -> String {
+pub fn time(moment: &Zoned) -> String {
     format!("{}\u{a0}h\u{a0}{:02}", moment.hour(), moment.minute())
 }
 
-/// A moment as machines read it.
-pub(super) fn iso(moment: &Zoned) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
-}
-
 /// A time of work: «25\u{a0}min», «3\u{a0}h\u{a0}05», «40\u{a0}h».
-pub(super) fn delay(worked: &Duration) -> String {
+pub fn delay(worked: &Duration) -> String {
     let minutes = worked.as_secs() / 60;
     match (minutes / 60, minutes % 60) {
         (0, minutes) => format!("{minutes}\u{a0}min"),
@@ -65,7 +66,7 @@ pub(super) fn delay(worked: &Duration) -> String {
 }
 
 /// A number of bytes in the largest unit that leaves it whole, rounded down.
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes}\u{a0}octets"),
         1024..1_048_576 => format!("{}\u{a0}Ko", bytes / 1024),
@@ -77,13 +78,12 @@ pub(super) fn size(bytes: u64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{date, delay, french, iso, size, time};
+    use super::{date, delay, set, size, time};
 
     #[test]
     fn moments_are_said_as_people_say_them() {
         let moment = "2026-08-01T09:05:30+02:00[Europe/Paris]".parse().unwrap();
         assert_eq!((date(&moment).as_str(), time(&moment).as_str()), ("1er\u{a0}août 2026", "9\u{a0}h\u{a0}05"));
-        assert_eq!(iso(&moment), "2026-08-01T09:05:30+02:00");
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn no_line_begins_with_a_mark_or_ends_with_an_opening_one() {
-        for (plain, set) in [
+        for (plain, expected) in [
             (
                 "Une question ? Non : « oui » ; n° 12 !",
                 "Une question\u{a0}? Non\u{a0}: «\u{a0}oui\u{a0}»\u{a0}; n°\u{a0}12\u{a0}!",
@@ -105,7 +105,7 @@ mod tests {
             ("", ""),
             (" a ", " a "),
         ] {
-            assert_eq!(french(plain), set);
+            assert_eq!(set(plain), expected);
         }
     }
 
