@@ -250,6 +250,8 @@ impl Server {
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
         listeners.spawn(stop.clone().run_until_cancelled_owned(keep_rules(Arc::clone(pipeline))));
+        let keeping = Arc::clone(pipeline);
+        listeners.spawn(stop.clone().run_until_cancelled_owned(async move { keeping.ledger.keep().await }));
         listeners.close();
         stop.cancelled().await;
         tracing::info!("stopping");

@@ -32,8 +32,10 @@ pub struct Args {
 /// # Errors
 ///
 /// When the configuration cannot be used.
-pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+pub async fn run(mut config: Config, args: Args) -> Result<u8, ConfigError> {
     let max_size = config.screen.max_size;
+    // Each mail is a process of its own: that this one begins says nothing of another that died.
+    config.glpi.aftermath = Duration::ZERO;
     let app = App::build(config)?;
     let (raw, size) = match read(max_size).await {
         Ok(mail) => mail,

@@ -73,6 +73,8 @@ pub struct Glpi {
     pub connect_timeout: Duration,
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub aftermath: Duration,
     pub retries: usize,
     pub breaker_failures: u32,
     #[serde(with = "humantime_serde")]

@@ -22,8 +22,8 @@ pub(super) struct Memory(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     tickets: HashMap<Reference, (u64, Instant)>,
-    /// The requests whose ticket is being made, or nobody knows whether it was: since when.
-    claims: HashMap<Reference, Instant>,
+    /// The requests whose ticket is being made, or nobody knows whether it was.
+    claims: HashMap<Reference, Claimant>,
     days: HashMap<DayMark, Day>,
     notices: HashMap<(DayMark, String), Instant>,
     /// How often a request failed, how often alone, and when it last did.
@@ -34,20 +34,49 @@ struct Inner {
 }
 
 #[derive(Debug)]
+struct Claimant {
+    since: Instant,
+    /// The day its ticket takes a place in.
+    day: Option<DayMark>,
+    /// Nobody works on it any more.
+    left_open: bool,
+}
+
+#[derive(Debug)]
 struct Day {
     places: HashMap<Reference, Taken>,
-    /// GLPI has been asked for the places taken before this process began.
-    counted: bool,
+    /// When GLPI was asked for the places of which this memory does not know.
+    counted: Option<Instant>,
     since: Instant,
 }
 
 /// What a reserved place is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
-    /// The ticket is being made.
-    UnderWay,
+    /// The ticket is being made, or nobody knows whether it was: since when.
+    UnderWay(Instant),
     /// The ticket is there.
     Made,
+}
+
+/// A claim that nobody works on any more and whose creation may still end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LeftOpen {
+    pub(super) reference: Reference,
+    pub(super) day: Option<DayMark>,
+    /// For how long it has been so.
+    pub(super) age: Duration,
+}
+
+/// What a memory knows of a day beside the places in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfTheDay {
+    /// How many places there are.
+    pub(super) limit: u32,
+    /// It began after this memory did: no count in GLPI is needed.
+    pub(super) remembered: bool,
+    /// Until when tickets may appear in GLPI of which this memory knows nothing, and how many at most.
+    pub(super) unseen: Option<(Instant, u32)>,
 }
 
 /// How often a request could not be delivered.
@@ -76,8 +105,10 @@ pub(super) enum Claimed {
 pub(super) enum Reservation {
     /// The request has a place.
     Reserved,
-    /// All are taken.
+    /// All are taken, by tickets.
     Full,
+    /// All are taken, some by what may or may not become a ticket: soon it is known.
+    Unsettled,
     /// The day began before this memory did: count it in GLPI first.
     Recount,
 }
@@ -99,19 +130,39 @@ impl Memory {
     }
 
     /// Claims a request, unless an earlier attempt whose end nobody knows may still be under way.
-    pub(super) fn claim(&self, reference: Reference, aliases: &[Reference], give_up: Duration) -> Claimed {
+    pub(super) fn claim(
+        &self,
+        reference: Reference,
+        aliases: &[Reference],
+        day: Option<DayMark>,
+        give_up: Duration,
+    ) -> Claimed {
         let mut inner = self.lock();
-        let open = [reference].iter().chain(aliases).find_map(|name| inner.claims.get(name).copied());
-        if open.is_some_and(|since| since.elapsed() < give_up) {
+        let open: Vec<_> = [reference].iter().chain(aliases).filter_map(|name| inner.claims.get(name)).collect();
+        if open.iter().any(|claim| claim.since.elapsed() < give_up) {
             return Claimed::Busy;
         }
-        inner.claims.insert(reference, Instant::now());
-        if open.is_some() { Claimed::Inherited } else { Claimed::Fresh }
+        let claimed = if open.is_empty() { Claimed::Fresh } else { Claimed::Inherited };
+        inner.claims.insert(reference, Claimant { since: Instant::now(), day, left_open: false });
+        claimed
     }
 
-    /// Dates a claim anew: what it covers begins now.
+    /// Dates a claim, and the place that was taken with it, anew: what they cover begins now.
     pub(super) fn renew(&self, reference: Reference) {
-        self.lock().claims.insert(reference, Instant::now());
+        self.lock().date_anew(reference, false);
+    }
+
+    /// Nobody works on a claim any more, and its creation may still end: as if it had begun only now.
+    pub(super) fn leave_open(&self, reference: Reference) {
+        self.lock().date_anew(reference, true);
+    }
+
+    /// The claims that were left open for less than `give_up`.
+    pub(super) fn left_open(&self, give_up: Duration) -> Vec<LeftOpen> {
+        let inner = self.lock();
+        let open = inner.claims.iter().filter(|(_, claim)| claim.left_open);
+        let open = open.map(|(&reference, claim)| LeftOpen { reference, day: claim.day, age: claim.since.elapsed() });
+        open.filter(|open| open.age < give_up).collect()
     }
 
     /// The claimed request surely has no ticket of this process.
@@ -135,34 +186,55 @@ impl Memory {
         }
     }
 
-    /// Takes a place in a day. `remembers_the_day`: this memory began before the day did.
+    /// Takes a place in a day. One that is older than `give_up` without a ticket is worth nothing more, once GLPI has
+    /// been asked for it.
     pub(super) fn reserve(
         &self,
         reference: Reference,
         day: DayMark,
-        limit: u32,
-        remembers_the_day: bool,
+        of_the_day: OfTheDay,
+        give_up: Duration,
     ) -> Reservation {
+        let OfTheDay { limit, remembered, unseen } = of_the_day;
         let mut inner = self.lock();
         let day = inner.day(day);
-        if !remembers_the_day && !day.counted {
+        // A count that others may have been unseen in is good for one look.
+        let unseen = unseen.filter(|(until, _)| Instant::now() < *until);
+        let counted = day.counted.take_if(|_| unseen.is_some()).or(day.counted);
+        if !remembered && counted.is_none() {
             return Reservation::Recount;
         }
         if day.places.contains_key(&reference) {
+            day.places.entry(reference).and_modify(Taken::begin);
             return Reservation::Reserved;
         }
-        if day.places.len() >= limit as usize {
+        let limit = limit as usize;
+        let made = day.places.values().filter(|taken| **taken == Taken::Made).count();
+        if made >= limit {
             return Reservation::Full;
         }
-        day.places.insert(reference, Taken::UnderWay);
+        if day.places.len() >= limit && day.places.values().any(|taken| taken.is_over(give_up)) {
+            return Reservation::Recount;
+        }
+        let appearing = unseen.map_or(0, |(_, most)| most as usize);
+        if day.places.len() + appearing >= limit {
+            return Reservation::Unsettled;
+        }
+        day.places.insert(reference, Taken::UnderWay(Instant::now()));
         Reservation::Reserved
     }
 
-    /// Enters what GLPI has of a day.
-    pub(super) fn recounted(&self, day: DayMark, made: impl IntoIterator<Item = Reference>) {
+    /// Enters a place that was taken elsewhere for a request of this process.
+    pub(super) fn enter(&self, reference: Reference, day: DayMark) {
+        self.lock().day(day).places.entry(reference).or_insert_with(|| Taken::UnderWay(Instant::now()));
+    }
+
+    /// Enters what GLPI has of a day: what is older than `give_up` and not among it has no ticket.
+    pub(super) fn recounted(&self, day: DayMark, made: impl IntoIterator<Item = Reference>, give_up: Duration) {
         let mut inner = self.lock();
         let day = inner.day(day);
-        day.counted = true;
+        day.counted = Some(Instant::now());
+        day.places.retain(|_, taken| !taken.is_over(give_up));
         day.places.extend(made.into_iter().map(|reference| (reference, Taken::Made)));
     }
 
@@ -170,21 +242,18 @@ impl Memory {
     pub(super) fn give_back(&self, reference: Reference, day: DayMark) {
         let mut inner = self.lock();
         let day = inner.day(day);
-        if day.places.get(&reference) == Some(&Taken::UnderWay) {
+        if day.places.get(&reference).is_some_and(|taken| *taken != Taken::Made) {
             day.places.remove(&reference);
         }
     }
 
-    /// The places of a day whose tickets this process is making right now: GLPI cannot know them yet.
-    pub(super) fn under_way(&self, day: DayMark) -> Vec<Reference> {
+    /// The places of a day whose tickets this process is making right now, or may have made: GLPI may not know them
+    /// yet.
+    pub(super) fn under_way(&self, day: DayMark, give_up: Duration) -> Vec<Reference> {
         let inner = self.lock();
         let places = inner.days.get(&day).map(|day| &day.places);
-        places
-            .into_iter()
-            .flatten()
-            .filter(|(_, taken)| **taken == Taken::UnderWay)
-            .map(|(&reference, _)| reference)
-            .collect()
+        let under_way = |taken: &Taken| matches!(taken, Taken::UnderWay(_)) && !taken.is_over(give_up);
+        places.into_iter().flatten().filter(|(_, taken)| under_way(taken)).map(|(&reference, _)| reference).collect()
     }
 
     /// A request failed.
@@ -208,9 +277,31 @@ impl Memory {
     }
 }
 
+impl Taken {
+    /// The creation begins now.
+    fn begin(&mut self) {
+        if let Self::UnderWay(since) = self {
+            *since = Instant::now();
+        }
+    }
+
+    /// Whether its creation surely has ended, and nobody has heard how.
+    fn is_over(self, give_up: Duration) -> bool {
+        matches!(self, Self::UnderWay(since) if since.elapsed() >= give_up)
+    }
+}
+
 impl Inner {
+    fn date_anew(&mut self, reference: Reference, left_open: bool) {
+        let Some(claim) = self.claims.get_mut(&reference) else { return };
+        (claim.since, claim.left_open) = (Instant::now(), left_open);
+        if let Some(places) = claim.day.and_then(|day| self.days.get_mut(&day)).map(|day| &mut day.places) {
+            places.entry(reference).and_modify(Taken::begin);
+        }
+    }
+
     fn day(&mut self, mark: DayMark) -> &mut Day {
-        self.days.entry(mark).or_insert_with(|| Day { places: HashMap::new(), counted: false, since: Instant::now() })
+        self.days.entry(mark).or_insert_with(|| Day { places: HashMap::new(), counted: None, since: Instant::now() })
     }
 
     /// Forgets what is older than [`MEMORY`], now and then, so that the memory stays bounded.
@@ -222,7 +313,7 @@ impl Inner {
         self.tickets.retain(|_, (_, since)| since.elapsed() < MEMORY);
         self.days.retain(|_, day| day.since.elapsed() < MEMORY);
         self.notices.retain(|_, since| since.elapsed() < MEMORY);
-        self.claims.retain(|_, since| since.elapsed() < MEMORY);
+        self.claims.retain(|_, claim| claim.since.elapsed() < MEMORY);
         self.failures.retain(|_, (_, _, since)| since.elapsed() < MEMORY);
         self.sweep_at = self.held() + SWEEP_EVERY;
     }

@@ -5,6 +5,11 @@
 //! know since when they remember. About anything that may have happened before that, GLPI is asked: for
 //! the reference, or for the mark of the requester's day, both written into every ticket. So a flushed
 //! Redis, a restart or a fail-over costs a few searches and nothing else.
+//!
+//! GLPI cannot say what it is still at. When a memory begins, what was begun before may be under way for a while
+//! (`glpi.aftermath`): a request that can have been tried before is then looked for until that time is over, and
+//! only then believed not to have a ticket. The same goes for the places of a day: nobody is refused for what may or
+//! may not become a ticket.
 
 mod flights;
 mod leases;
@@ -13,15 +18,15 @@ mod redis;
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use secrecy::SecretSlice;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 pub use self::memory::Failures;
 use self::{
     flights::{End, Flight, Flights, end_of},
     leases::{LIFE, Leases},
-    memory::{Claimed, MEMORY, Memory, Reservation},
+    memory::{Claimed, MEMORY, Memory, OfTheDay, Reservation},
     redis::{Counted, Held, Redis},
 };
 use crate::{
@@ -34,11 +39,20 @@ use crate::{
 /// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
 /// memory began is checked against GLPI too.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(120);
+/// A mail's date has whole seconds: one of the very moment a memory began may have been tried before.
+const DATE_MARGIN: SignedDuration = SignedDuration::from_secs(2);
 /// How long a copy waits for another instance that is at the same request, and how often it looks.
 const WAIT_FOR_OTHER: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(150);
-/// How often a creation under way asserts its claim in Redis.
+/// How long a request waits for what may be under way before its sender is told to come again, and how often GLPI is
+/// asked meanwhile.
+const WAIT_FOR_UNKNOWN: Duration = Duration::from_secs(20);
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How often a creation under way asserts its claim in Redis, and how often those left open are.
 const ASSERT_EVERY: Duration = Duration::from_millis(250);
+/// A gateway that died told of its tickets until then: what was opened longer before this one began was told of, or
+/// is asked for again by whoever sent it.
+const TOLD_BEFORE: SignedDuration = SignedDuration::from_hours(1);
 /// GLPI is never searched further back than this: a relay's queue needs days, a mailbox may keep a message longer.
 const LONGEST_SEARCH_DAYS: i64 = 400;
 
@@ -49,8 +63,16 @@ pub struct Ledger {
     shared: Option<Redis>,
     when_down: WhenDown,
     per_day: u32,
+    /// After so long a creation surely has ended, and nobody heard how.
     give_up: Duration,
+    /// For so long what was begun before a memory was may be under way.
+    aftermath: Duration,
+    /// What GLPI does for one instance at a time, at most.
+    sessions: u32,
+    time_zone: TimeZone,
     began: Timestamp,
+    /// Until when a gateway before this one may have something under way of which no memory knows.
+    in_doubt_until: Instant,
     flights: Flights,
     leases: Leases,
     /// One reservation at a time per requester's day (by hash): a recount sees every earlier reservation
@@ -81,9 +103,18 @@ pub struct Known {
     pub ticket: u64,
     /// The reference it carries: the request's own, or the alias under which its first copy came.
     pub reference: Reference,
-    /// Whether an earlier copy was told of it; false where an earlier attempt ended without knowing whether
+    /// Whether an earlier copy was answered with it; false where an earlier attempt ended without knowing whether
     /// it had made the ticket.
     pub answered: bool,
+    /// Whether the requester surely was sent its receipt.
+    pub told: bool,
+}
+
+impl Known {
+    /// A ticket that a memory knows: its maker has told of it.
+    fn remembered(reference: Reference, ticket: u64) -> Self {
+        Self { ticket, reference, answered: true, told: true }
+    }
 }
 
 /// The right and duty to make a request's ticket. Ends with [`Ledger::settle`], [`Ledger::release`] or
@@ -130,10 +161,10 @@ impl Ledger {
         key_secret: SecretSlice<u8>,
         give_up: Duration,
     ) -> Result<Self, ConfigError> {
-        let began = Timestamp::now();
+        let aftermath = config.glpi.aftermath.min(give_up);
         let shared = match config.quota.backend {
             Backend::Memory => None,
-            Backend::Redis => Some(Redis::new(&config.redis, key_secret, instance_token(), give_up)?),
+            Backend::Redis => Some(Redis::new(&config.redis, key_secret, instance_token(), give_up, aftermath)?),
         };
         Ok(Self {
             glpi,
@@ -142,11 +173,37 @@ impl Ledger {
             when_down: config.redis.when_down,
             per_day: config.quota.per_day,
             give_up,
-            began,
+            aftermath,
+            sessions: u32::try_from(config.glpi.sessions).unwrap_or(u32::MAX),
+            time_zone: config.time_zone.clone(),
+            began: Timestamp::now(),
+            in_doubt_until: Instant::now() + aftermath,
             flights: Flights::default(),
             leases: Leases::default(),
             day_locks: std::array::from_fn(|_| Mutex::new(())),
         })
+    }
+
+    /// Keeps Redis told, as long as this instance serves: that it is there, and what it has left open.
+    pub async fn keep(&self) {
+        let Some(redis) = &self.shared else { return };
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = seconds.tick() => {
+                    if let Err(error) = redis.appear().await {
+                        tracing::debug!(%error, "Redis was not told that this instance is at work");
+                    }
+                }
+                () = tokio::time::sleep(ASSERT_EVERY) => {}
+            }
+            for open in self.local.left_open(self.give_up) {
+                if let Err(error) = redis.assert(open.reference, open.day, open.age).await {
+                    tracing::debug!(%error, "Redis was not told of a claim that was left open");
+                    break;
+                }
+            }
+        }
     }
 
     /// Claims a request: exactly one of its copies, here or at another instance, is told to make the ticket.
@@ -165,9 +222,7 @@ impl Ledger {
             let flight = match self.flights.begin(received.reference, &received.aliases) {
                 Ok(flight) => flight,
                 Err(other) => match end_of(other).await {
-                    End::Ticket(reference, ticket) => {
-                        return Claim::Known(Known { ticket, reference, answered: true });
-                    }
+                    End::Ticket(reference, ticket) => return Claim::Known(Known::remembered(reference, ticket)),
                     End::NoTicket => continue,
                     End::Open => {
                         return Claim::Unknown {
@@ -202,94 +257,125 @@ impl Ledger {
         }
     }
 
-    /// The ticket a request has, asking GLPI where no memory can say.
+    /// The ticket a request has, asking GLPI where no memory can say; again and again where it may just be made.
     async fn known(&self, received: &Received, becomes: Becomes) -> Result<Option<Known>, Uncertain> {
         if let Some((reference, ticket)) = self.local.ticket(names(received)) {
-            return Ok(Some(Known { ticket, reference, answered: true }));
+            return Ok(Some(Known::remembered(reference, ticket)));
         }
         let busy = |cause: &str| Uncertain { reason: Reason::Busy, cause: cause.to_owned(), leave_open: true };
-        let claimed = self.local.claim(received.reference, &received.aliases, self.give_up);
+        let claimed = self.local.claim(received.reference, &received.aliases, becomes.day(), self.give_up);
         if claimed == Claimed::Busy {
             return Err(busy("an earlier attempt may still be under way in GLPI"));
         }
+        let began = Instant::now();
         let mut inherited = claimed == Claimed::Inherited;
-        let complete_since = match &self.shared {
-            None => Some(self.began),
-            Some(redis) => match self.claim_shared(redis, received).await {
-                Ok(Held::Ticket(reference, ticket)) => {
-                    return Ok(Some(Known { ticket, reference, answered: true }));
-                }
-                Ok(Held::Busy) => {
-                    if !inherited {
-                        self.local.release(received.reference);
+        let mut in_doubt_until = None;
+        loop {
+            let belief = match &self.shared {
+                None => self.own_belief(),
+                Some(redis) => match self.claim_shared(redis, received).await {
+                    Ok(Held::Ticket(reference, ticket)) => return Ok(Some(Known::remembered(reference, ticket))),
+                    Ok(Held::Busy) => {
+                        if !inherited {
+                            self.local.release(received.reference);
+                        }
+                        return Err(busy("another instance is at the same request"));
                     }
-                    return Err(busy("another instance is at the same request"));
-                }
-                Ok(Held::Claimed { remembers_since }) => {
-                    inherited |= remembers_since.is_none();
-                    remembers_since
-                }
-                Err(error) => {
-                    self.without_redis("claim", &error).map_err(|(reason, cause)| Uncertain {
-                        reason,
-                        cause,
-                        leave_open: inherited,
-                    })?;
-                    None
-                }
-            },
-        };
-        // A memory also forgets: what is older than that it cannot deny.
-        let forgotten = Timestamp::now() - MEMORY;
-        let complete_since = complete_since.map(|since| since.max(forgotten) + CLOCK_MARGIN);
-        if !inherited && complete_since.is_some_and(|since| received.copies_since >= since) {
-            return Ok(None);
-        }
-        let found = match becomes {
-            Becomes::Ticket(_) => self.find(received).await,
-            Becomes::Followup(ticket) => {
-                self.is_in(ticket, received.reference).await.map(|is_in| is_in.then_some((received.reference, ticket)))
+                    Ok(Held::Claimed { inherited: from_another, remembers_since, in_doubt }) => {
+                        inherited |= from_another;
+                        Belief { complete_since: Some(remembers_since), in_doubt_until: Instant::now() + in_doubt }
+                    }
+                    Err(error) => {
+                        self.without_redis("claim", &error).map_err(|(reason, cause)| Uncertain {
+                            reason,
+                            cause,
+                            leave_open: inherited,
+                        })?;
+                        self.belief_without_redis(redis, began)
+                    }
+                },
+            };
+            if !inherited && belief.covers(received.copies_since) {
+                return Ok(None);
             }
-        };
-        let found = found.map_err(|error| Uncertain {
-            reason: reason_of(&error),
-            cause: error.to_string(),
-            leave_open: inherited,
-        })?;
-        Ok(found.map(|(reference, ticket)| Known { ticket, reference, answered: !inherited }))
+            let failed = |error: GlpiError| Uncertain {
+                reason: reason_of(&error),
+                cause: error.to_string(),
+                leave_open: inherited,
+            };
+            if let Some(found) = self.search(received, becomes).await.map_err(failed)? {
+                let (reference, ticket, opened) = found;
+                let told = !inherited && belief.complete_since.is_some() && !self.may_be_untold(opened);
+                return Ok(Some(Known { ticket, reference, answered: !inherited, told }));
+            }
+            // An inherited claim's time is over. Of the others, what came only later can have no earlier copy.
+            let until = *in_doubt_until.get_or_insert(belief.in_doubt_until);
+            if inherited || Instant::now() >= until || belief.began_before(received.copies_since) {
+                return Ok(None);
+            }
+            if began.elapsed() >= WAIT_FOR_UNKNOWN {
+                return Err(Uncertain { leave_open: false, ..busy("an earlier attempt may still be under way in GLPI") });
+            }
+            tokio::time::sleep_until(until.min(Instant::now() + ASK_EVERY)).await;
+        }
+    }
+
+    /// What this process's memory is worth where it is the only one.
+    fn own_belief(&self) -> Belief {
+        Belief { complete_since: Some(self.began), in_doubt_until: self.in_doubt_until }
+    }
+
+    /// What is believed while Redis is away: nothing. Of two instances that are asked for the same request, one goes
+    /// on and the other waits for it to end.
+    fn belief_without_redis(&self, redis: &Redis, asked: Instant) -> Belief {
+        let wait = if redis.goes_first() { Duration::ZERO } else { self.aftermath };
+        Belief { complete_since: None, in_doubt_until: self.in_doubt_until.max(asked + wait) }
+    }
+
+    /// Whether the gateway that made a ticket may have died before it told of it.
+    fn may_be_untold(&self, opened: Option<DateTime>) -> bool {
+        let Some(opened) = opened.and_then(|opened| opened.to_zoned(self.time_zone.clone()).ok()) else { return true };
+        let age_at_start = self.began.duration_since(opened.timestamp());
+        let aftermath = SignedDuration::try_from(self.aftermath).unwrap_or(SignedDuration::MAX);
+        age_at_start <= TOLD_BEFORE && age_at_start >= -aftermath - CLOCK_MARGIN
     }
 
     /// Claims in Redis, waiting a while for another instance that is at the same request.
     async fn claim_shared(&self, redis: &Redis, received: &Received) -> ::redis::RedisResult<Held> {
-        let give_up_at = tokio::time::Instant::now() + WAIT_FOR_OTHER;
+        let give_up_at = Instant::now() + WAIT_FOR_OTHER;
         loop {
             let held = redis.claim(received.reference, &received.aliases).await?;
-            if let Held::Claimed { remembers_since: Some(since) } = held
-                && Timestamp::now().duration_since(since).unsigned_abs() < self.give_up
-            {
-                // Redis was emptied not long ago: another instance may be in the middle of this very creation,
-                // and asserts its claim.
-                tokio::time::sleep(ASSERT_EVERY * 3).await;
-                let again = redis.claim(received.reference, &received.aliases).await?;
-                if again != Held::Busy {
-                    return Ok(again);
-                }
-            } else if held != Held::Busy || tokio::time::Instant::now() >= give_up_at {
+            if held != Held::Busy || Instant::now() >= give_up_at {
                 return Ok(held);
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
+    /// Looks in GLPI for what an earlier copy became.
+    async fn search(
+        &self,
+        received: &Received,
+        becomes: Becomes,
+    ) -> Result<Option<(Reference, u64, Option<DateTime>)>, GlpiError> {
+        match becomes {
+            Becomes::Ticket(_) => self.find(received).await,
+            Becomes::Followup(ticket) => {
+                let is_in = self.is_in(ticket, received.reference).await?;
+                Ok(is_in.then_some((received.reference, ticket, None)))
+            }
+        }
+    }
+
     /// Looks in GLPI for a ticket of this request: by its reference or an alias, as far back as a copy can
     /// have come in. The oldest one counts.
-    async fn find(&self, received: &Received) -> Result<Option<(Reference, u64)>, GlpiError> {
+    async fn find(&self, received: &Received) -> Result<Option<(Reference, u64, Option<DateTime>)>, GlpiError> {
         let texts: Vec<String> = names(received).map(|name| name.to_string()).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let found = self.glpi.tickets_containing(&texts, days_since(received.copies_since)).await?;
         // A ticket opens with its own reference; others may stand further down, quoted.
-        let own = found.iter().filter_map(|ticket| Some((Reference::find(&ticket.content)?, ticket.id)));
-        Ok(own.filter(|(carried, _)| names(received).any(|name| name == *carried)).min_by_key(|(_, id)| *id))
+        let own = found.iter().filter_map(|ticket| Some((Reference::find(&ticket.content)?, ticket.id, ticket.opened)));
+        Ok(own.filter(|(carried, ..)| names(received).any(|name| name == *carried)).min_by_key(|(_, id, _)| *id))
     }
 
     /// Whether a follow-up of this ticket opens with this reference, asking GLPI.
@@ -303,19 +389,35 @@ impl Ledger {
     }
 
     /// Takes a place in the requester's day, counting in GLPI where the memory does not reach back to the
-    /// day's beginning.
+    /// day's beginning. Where only what may or may not become a ticket stands in the way, its end is waited for.
     pub async fn reserve(&self, candidate: &Candidate) -> Place {
         let day = candidate.day_mark();
-        let _one_at_a_time = self.day_locks[shard(day) % self.day_locks.len()].lock().await;
-        match self.try_reserve(candidate, day).await {
-            Ok(Reservation::Reserved) => Place::Reserved,
-            Ok(Reservation::Full) => Place::Full,
-            // A recount that was just entered cannot be asked for again but by a Redis flushed in between.
-            Ok(Reservation::Recount) => Place::Unknown {
-                reason: Reason::CacheUnavailable,
-                cause: "Redis was emptied while the day was being counted".to_owned(),
-            },
-            Err((reason, cause)) => Place::Unknown { reason, cause },
+        let began = Instant::now();
+        loop {
+            let reservation = {
+                let _one_at_a_time = self.day_locks[shard(day) % self.day_locks.len()].lock().await;
+                self.try_reserve(candidate, day).await
+            };
+            match reservation {
+                Ok(Reservation::Reserved) => return Place::Reserved,
+                Ok(Reservation::Full) => return Place::Full,
+                Ok(Reservation::Unsettled) if began.elapsed() < WAIT_FOR_UNKNOWN => {}
+                Ok(Reservation::Unsettled) => {
+                    return Place::Unknown {
+                        reason: Reason::Busy,
+                        cause: "the last places of the day may be taken by requests under way in GLPI".to_owned(),
+                    };
+                }
+                // A recount that was just entered cannot be asked for again but by a Redis flushed in between.
+                Ok(Reservation::Recount) => {
+                    return Place::Unknown {
+                        reason: Reason::CacheUnavailable,
+                        cause: "Redis was emptied while the day was being counted".to_owned(),
+                    };
+                }
+                Err((reason, cause)) => return Place::Unknown { reason, cause },
+            }
+            tokio::time::sleep(ASK_EVERY).await;
         }
     }
 
@@ -329,19 +431,21 @@ impl Ledger {
             match self.reserve_shared(redis, reference, day, day_began).await? {
                 Some(Reservation::Reserved) => {
                     // So that a later recount knows what is under way here.
-                    self.local.reserve(reference, day, u32::MAX, true);
+                    self.local.enter(reference, day);
                     return Ok(Reservation::Reserved);
                 }
                 Some(other) => return Ok(other),
-                None => self.local.recounted(day, self.count(day_began, day).await?),
+                None => self.local.recounted(day, self.count(day_began, day).await?, self.give_up),
             }
         }
         let alone = self.shared.is_none();
-        let remembers_the_day = alone && day_began >= self.began + CLOCK_MARGIN;
-        match self.local.reserve(reference, day, self.per_day, remembers_the_day) {
+        let remembered = alone && day_began >= self.began + CLOCK_MARGIN;
+        let unseen = (!remembered).then_some((self.in_doubt_until.into_std(), self.sessions));
+        let of_the_day = OfTheDay { limit: self.per_day, remembered, unseen };
+        match self.local.reserve(reference, day, of_the_day, self.give_up) {
             Reservation::Recount => {
-                self.local.recounted(day, self.count(day_began, day).await?);
-                Ok(self.local.reserve(reference, day, self.per_day, remembers_the_day))
+                self.local.recounted(day, self.count(day_began, day).await?, self.give_up);
+                Ok(self.local.reserve(reference, day, of_the_day, self.give_up))
             }
             reservation => Ok(reservation),
         }
@@ -356,13 +460,15 @@ impl Ledger {
         day_began: Timestamp,
     ) -> Result<Option<Reservation>, (Reason, String)> {
         let day_began = day_began - CLOCK_MARGIN;
-        let first = match redis.reserve(reference, day, self.per_day, day_began, None).await {
+        let age = Duration::try_from(Timestamp::now().duration_since(day_began)).unwrap_or_default();
+        let limits = (self.per_day, self.sessions);
+        let first = match redis.reserve(reference, day, limits, age, None).await {
             Ok(Reservation::Recount) => {
                 let found = self.count(day_began, day).await?;
-                let mut under_way = self.local.under_way(day);
+                let mut under_way = self.local.under_way(day, self.give_up);
                 under_way.retain(|other| *other != reference);
                 let counted = Counted { found: &found, under_way: &under_way };
-                redis.reserve(reference, day, self.per_day, day_began, Some(counted)).await
+                redis.reserve(reference, day, limits, age, Some(counted)).await
             }
             other => other,
         };
@@ -403,7 +509,7 @@ impl Ledger {
         let assert = async {
             loop {
                 tokio::time::sleep(ASSERT_EVERY).await;
-                if let Err(error) = redis.assert(mine.reference).await {
+                if let Err(error) = redis.assert(mine.reference, mine.becomes.day(), Duration::ZERO).await {
                     tracing::debug!(%error, "a claim could not be asserted");
                 }
             }
@@ -447,6 +553,7 @@ impl Ledger {
     /// Nobody can say whether there is a ticket: the claim and the place stay until a later attempt, after
     /// the creation surely has ended, asks GLPI again.
     pub fn leave_open(&self, mine: Mine) {
+        self.local.leave_open(mine.reference);
         mine.flight.land(End::Open);
     }
 
@@ -553,6 +660,27 @@ impl Ledger {
             }
             WhenDown::Defer => Err((Reason::CacheUnavailable, format!("Redis: {error}"))),
         }
+    }
+}
+
+/// What a memory is worth.
+struct Belief {
+    /// It knows all that was begun after this; `None`: nothing is certain.
+    complete_since: Option<Timestamp>,
+    /// Until when something may be under way of which it does not know.
+    in_doubt_until: Instant,
+}
+
+impl Belief {
+    /// Whether it knows of every copy there can be since then. It also forgets.
+    fn covers(&self, copies_since: Timestamp) -> bool {
+        let forgotten = Timestamp::now() - MEMORY;
+        self.complete_since.is_some_and(|since| copies_since >= since.max(forgotten) + CLOCK_MARGIN)
+    }
+
+    /// Whether a request of which no copy was there before cannot be among what is under way unknown.
+    fn began_before(&self, copies_since: Timestamp) -> bool {
+        self.complete_since.is_some_and(|since| copies_since >= since + DATE_MARGIN)
     }
 }
 

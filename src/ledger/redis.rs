@@ -1,14 +1,19 @@
 //! The memory that several instances share, in Redis. Each operation is one atomic script.
 //!
 //! *Redis knows since when it remembers.* The key `epoch` holds the moment from which on its memory is
-//! complete, together with the server's `run_id`. It is set anew when it is missing (a flush), when the
-//! `run_id` differs (a restart from an older snapshot, a fail-over to a replica that lagged behind), and by
-//! an instance that starts or has been without Redis for a while: tickets may have been made meanwhile.
-//! Positive knowledge (this reference has that ticket) stays true whatever the epoch.
+//! complete, together with the server's `run_id` and the number of keys it has evicted. It is set anew when it is
+//! missing (a flush), when the `run_id` differs (a restart from an older snapshot, a fail-over to a replica that
+//! lagged behind), when keys were evicted, and by an instance that starts or has been without Redis for a while:
+//! tickets may have been made meanwhile. Positive knowledge (this reference has that ticket) stays true whatever
+//! the epoch.
+//!
+//! *It knows, too, until when something may be under way of which it does not know*: for a while after a flush or a
+//! restart of Redis, whose claims are lost, and for a moment after an instance was without it. An instance that
+//! starts changes nothing in that: what its predecessor had under way stands in Redis.
 
 use std::{
     sync::{
-        LazyLock,
+        LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -31,53 +36,67 @@ use crate::{
     request::{DayMark, Reference},
 };
 
-/// Reads or renews the epoch. KEYS[1] the epoch; ARGV[1] "1": the caller missed something. The time is the
-/// server's, so that callers whose clocks differ agree.
+/// Reads or renews the epoch. KEYS[1] the epoch; ARGV[1] "1": the caller missed something, "2": it starts; ARGV[2] ms
+/// for which what Redis lost may be under way, ARGV[3] the same for what it was not told. The time is the server's,
+/// so that callers whose clocks differ agree.
 const EPOCH: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = string.format('%d', now)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '-'
-local epoch = nil
+local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
+local epoch, doubt = nil, now + tonumber(ARGV[2])
 local kept = redis.call('GET', KEYS[1])
-if kept and ARGV[1] ~= '1' then
-  local kept_run, kept_epoch = string.match(kept, '^(%S+) (%d+)$')
-  if kept_run == run then epoch = tonumber(kept_epoch) end
+if kept then
+  local kept_run, kept_epoch, kept_evicted, kept_doubt = string.match(kept, '^(%S+) (%d+) (%d+) (%d+)$')
+  if kept_run == run then
+    doubt = tonumber(kept_doubt)
+    if ARGV[1] == '1' then doubt = math.max(doubt, now + tonumber(ARGV[3])) end
+    if ARGV[1] == '0' and kept_evicted == evicted then epoch = tonumber(kept_epoch) end
+  end
 end
 if not epoch then
   epoch = now
-  redis.call('SET', KEYS[1], run .. ' ' .. stamp)
+  redis.call('SET', KEYS[1], string.format('%s %s %s %d', run, stamp, evicted, doubt))
 end
 ";
 
-/// KEYS[2] the request, KEYS[3…] its aliases; ARGV[2] token, ARGV[3] ms after which a claim is given up,
-/// ARGV[4] ms to remember. A claim of the caller itself is renewed.
+/// KEYS[2] the request, KEYS[3…] its aliases; ARGV[4] token, ARGV[5] ms after which a claim is given up,
+/// ARGV[6] ms to remember. A claim of the caller itself is renewed. Answers with ms since the epoch, and until
+/// nothing unknown can be under way.
 const CLAIM: &str = r"
 local answer = 'claimed'
+local age, left = now - epoch, math.max(0, doubt - now)
 for i = 2, #KEYS do
   local held = redis.call('GET', KEYS[i])
   if held then
     local ticket = string.match(held, '^ticket (%d+)$')
-    if ticket then return {'ticket', tonumber(ticket), epoch, i - 2} end
+    if ticket then return {'ticket', tonumber(ticket), age, left, i - 2} end
     local since, token = string.match(held, '^claim (%d+) (%S+)$')
-    if i > 2 or token ~= ARGV[2] then
-      if now - tonumber(since) < tonumber(ARGV[3]) then return {'busy', 0, epoch, 0} end
+    if i > 2 or token ~= ARGV[4] then
+      if now - tonumber(since) < tonumber(ARGV[5]) then return {'busy', 0, age, left, 0} end
       answer = 'inherited'
     end
   end
 end
-redis.call('SET', KEYS[2], 'claim ' .. stamp .. ' ' .. ARGV[2], 'PX', ARGV[4])
-return {answer, 0, epoch, 0}
+redis.call('SET', KEYS[2], 'claim ' .. stamp .. ' ' .. ARGV[4], 'PX', ARGV[6])
+return {answer, 0, age, left, 0}
 ";
 
-/// Holds the claim of a creation that is under way, whatever became of it: Redis may have been emptied, and
-/// another instance begun. KEYS[1] the request; ARGV[1] token, ARGV[2] ms to remember.
+/// Holds the claim of a creation that is under way or was left open, and its place in the day, whatever became of
+/// them: Redis may have been emptied, and another instance begun. KEYS[1] the request, KEYS[2] the day, if it takes a
+/// place; ARGV[1] token, ARGV[2] ms to remember, ARGV[3] ms since the creation began, ARGV[4] reference.
 const ASSERT: &str = r"
 local held = redis.call('GET', KEYS[1])
 if held and string.match(held, '^ticket ') then return end
 local time = redis.call('TIME')
-local stamp = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('SET', KEYS[1], 'claim ' .. stamp .. ' ' .. ARGV[1], 'PX', ARGV[2])
+local began = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[3])
+redis.call('SET', KEYS[1], string.format('claim %d %s', began, ARGV[1]), 'PX', ARGV[2])
+if not KEYS[2] then return end
+local score = redis.call('ZSCORE', KEYS[2], ARGV[4])
+if score and tonumber(score) == 0 then return end
+redis.call('ZADD', KEYS[2], began, ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
 ";
 
 /// KEYS[1] the request; ARGV[1] token.
@@ -86,35 +105,44 @@ local held = redis.call('GET', KEYS[1])
 if held and string.match(held, '^claim %d+ (%S+)$') == ARGV[1] then redis.call('DEL', KEYS[1]) end
 ";
 
-/// A day is a sorted set of references: score 0 for a ticket that was made, else when the place was
-/// reserved, so that what a crashed instance left behind is given back. The member `counted` has the
-/// negative of the epoch for which GLPI was asked too. KEYS[2] the day; ARGV[2] reference, ARGV[3] limit,
-/// ARGV[4] start of the day, ms, ARGV[5] ms after which a reservation is given up, ARGV[6] ms to remember,
-/// ARGV[7] "1" when the day was just counted: then ARGV[8] tells how many references follow that GLPI has;
-/// the rest are under way at the caller.
+/// A day is a sorted set of references: score 0 for a ticket that was made, else when its creation began. One whose
+/// time is over is given back once GLPI was asked. The member `counted` has the negative of the epoch for which GLPI
+/// was asked too; a count while something unknown may be under way is good for one look. KEYS[2] the day; ARGV[4]
+/// reference, ARGV[5] limit, ARGV[6] ms since the day began, ARGV[7] ms after which a reservation is given up, ARGV[8]
+/// ms to remember, ARGV[9] how many tickets may appear of which nobody knows, ARGV[10] "1" when the day was just
+/// counted: then ARGV[11] tells how many references follow that GLPI has; the rest are under way at the caller.
 const RESERVE: &str = r"
-local day = KEYS[2]
-if ARGV[7] == '1' then
-  redis.call('ZADD', day, -epoch, 'counted')
-  local found = tonumber(ARGV[8])
-  for i = 9, #ARGV do
-    if i < 9 + found then
+local day, limit = KEYS[2], tonumber(ARGV[5])
+local over = now - tonumber(ARGV[7])
+local is_counted, in_doubt = ARGV[10] == '1', now < doubt
+if is_counted then
+  redis.call('ZREMRANGEBYSCORE', day, 1, over)
+  if not in_doubt then redis.call('ZADD', day, -epoch, 'counted') end
+  local found = tonumber(ARGV[11])
+  for i = 12, #ARGV do
+    if i < 12 + found then
       redis.call('ZADD', day, 0, ARGV[i])
     else
       redis.call('ZADD', day, 'NX', now, ARGV[i])
     end
   end
 end
+local remembered = epoch <= now - tonumber(ARGV[6])
 local counted = redis.call('ZSCORE', day, 'counted')
-if epoch > tonumber(ARGV[4]) and not (counted and tonumber(counted) == -epoch) then return 'recount' end
-redis.call('ZREMRANGEBYSCORE', day, 1, now - tonumber(ARGV[5]))
-local taken = redis.call('ZCARD', day)
-if counted then taken = taken - 1 end
-if not redis.call('ZSCORE', day, ARGV[2]) then
-  if taken >= tonumber(ARGV[3]) then return 'full' end
-  redis.call('ZADD', day, now, ARGV[2])
+if not is_counted and not remembered and not (counted and tonumber(counted) == -epoch) then return 'recount' end
+redis.call('PEXPIRE', day, ARGV[8])
+local taken = redis.call('ZSCORE', day, ARGV[4])
+if taken then
+  if tonumber(taken) > 0 then redis.call('ZADD', day, now, ARGV[4]) end
+  return 'reserved'
 end
-redis.call('PEXPIRE', day, ARGV[6])
+if redis.call('ZCOUNT', day, 0, 0) >= limit then return 'full' end
+local places = redis.call('ZCOUNT', day, 0, '+inf')
+if places >= limit and not is_counted and redis.call('ZCOUNT', day, 1, over) > 0 then return 'recount' end
+if in_doubt and not remembered then places = places + tonumber(ARGV[9]) end
+if places >= limit then return 'unsettled' end
+redis.call('ZADD', day, now, ARGV[4])
+redis.call('PEXPIRE', day, ARGV[8])
 return 'reserved'
 ";
 
@@ -150,6 +178,17 @@ const HAND_BACK: &str = r"
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 ";
 
+/// The instances at work, by when they last said so. KEYS[1] all of them; ARGV[1] token, ARGV[2] ms after which one that
+/// is silent counts as gone.
+const APPEAR: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - tonumber(ARGV[2]))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+";
+
 /// KEYS[1] a request's failures; ARGV[1] ms to remember.
 const FAILED: &str = r"
 local failures = redis.call('INCR', KEYS[1])
@@ -167,6 +206,7 @@ struct Scripts {
     give_back: Script,
     lease: Script,
     hand_back: Script,
+    appear: Script,
     failed: Script,
 }
 
@@ -181,9 +221,13 @@ static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
         give_back: Script::new(GIVE_BACK),
         lease: Script::new(LEASE),
         hand_back: Script::new(HAND_BACK),
+        appear: Script::new(APPEAR),
         failed: Script::new(FAILED),
     }
 });
+
+/// The first of the misses is that this instance starts.
+const STARTS: u64 = 1;
 
 pub(super) struct Redis {
     connection: ConnectionManager,
@@ -197,6 +241,10 @@ pub(super) struct Redis {
     covered: AtomicU64,
     /// After how long a claim or a reservation counts as given up by a crashed instance.
     give_up: Duration,
+    /// For how long what was begun before Redis lost its memory may be under way.
+    aftermath: Duration,
+    /// The instances at work when Redis last said so, in an order they all agree on.
+    instances: Mutex<Vec<String>>,
 }
 
 /// What a count of a day gave.
@@ -215,10 +263,21 @@ pub(super) enum Held {
     Ticket(Reference, u64),
     /// Another instance is at it.
     Busy,
-    /// It is claimed for this instance now. `remembers_since`: what came before may be unknown to Redis;
-    /// `None`: another instance gave up in the middle, so a ticket may exist.
-    Claimed { remembers_since: Option<Timestamp> },
+    /// It is claimed for this instance now.
+    Claimed {
+        /// Another instance gave up in the middle: a ticket may exist.
+        inherited: bool,
+        /// What came before may be unknown to Redis; in this machine's time.
+        remembers_since: Timestamp,
+        /// For how long something may be under way that Redis does not know.
+        in_doubt: Duration,
+    },
 }
+
+/// How long an instance whose other calls were lost may need to tell Redis what it has under way.
+const TO_TELL: Duration = Duration::from_secs(3);
+/// An instance that is silent for so long is gone.
+const GONE_AFTER: Duration = Duration::from_secs(10);
 
 impl Redis {
     pub(super) fn new(
@@ -226,6 +285,7 @@ impl Redis {
         key_secret: SecretSlice<u8>,
         token: String,
         give_up: Duration,
+        aftermath: Duration,
     ) -> Result<Self, ConfigError> {
         let wrong = |error: RedisError| {
             ConfigError::setting(
@@ -247,14 +307,16 @@ impl Redis {
             prefix: config.prefix.clone(),
             key_secret,
             token,
-            misses: AtomicU64::new(1),
+            misses: AtomicU64::new(STARTS),
             covered: AtomicU64::new(0),
             give_up,
+            aftermath,
+            instances: Mutex::default(),
         })
     }
 
     pub(super) async fn claim(&self, reference: Reference, aliases: &[Reference]) -> RedisResult<Held> {
-        let (word, ticket, epoch, name): (String, u64, i64, usize) = self
+        let (word, ticket, age, in_doubt, name): (String, u64, u64, u64, usize) = self
             .run_with_epoch(&SCRIPTS.claim, |call| {
                 call.key(self.request_key(reference));
                 for alias in aliases {
@@ -263,22 +325,44 @@ impl Redis {
                 call.arg(&self.token).arg(millis(self.give_up)).arg(millis(MEMORY));
             })
             .await?;
-        let remembers_since = Timestamp::from_millisecond(epoch).ok();
         Ok(match word.as_str() {
             "ticket" => {
                 let alias = name.checked_sub(1).and_then(|index| aliases.get(index));
                 Held::Ticket(alias.copied().unwrap_or(reference), ticket)
             }
             "busy" => Held::Busy,
-            "claimed" => Held::Claimed { remembers_since },
-            _ => Held::Claimed { remembers_since: None },
+            word => Held::Claimed {
+                inherited: word == "inherited",
+                // Redis's clock may be another one: only spans of time are told.
+                remembers_since: Timestamp::now().checked_sub(Duration::from_millis(age)).unwrap_or(Timestamp::MIN),
+                in_doubt: Duration::from_millis(in_doubt),
+            },
         })
     }
 
-    pub(super) async fn assert(&self, reference: Reference) -> RedisResult<()> {
+    /// Tells Redis again of a creation that began `age` ago.
+    pub(super) async fn assert(&self, reference: Reference, day: Option<DayMark>, age: Duration) -> RedisResult<()> {
         let mut call = SCRIPTS.assert.key(self.request_key(reference));
-        call.arg(&self.token).arg(millis(MEMORY));
+        if let Some(day) = day {
+            call.key(self.day_key(day));
+        }
+        call.arg(&self.token).arg(millis(MEMORY)).arg(millis(age)).arg(reference.to_string());
         self.invoke(&call).await
+    }
+
+    /// Says that this instance is at work, and learns which others are.
+    pub(super) async fn appear(&self) -> RedisResult<()> {
+        let mut call = SCRIPTS.appear.key(format!("{}instances", self.prefix));
+        call.arg(&self.token).arg(millis(GONE_AFTER));
+        let mut instances: Vec<String> = self.invoke(&call).await?;
+        instances.sort_unstable();
+        *self.instances.lock().unwrap_or_else(PoisonError::into_inner) = instances;
+        Ok(())
+    }
+
+    /// Whether, while Redis is away, this instance is the one that need not wait for another.
+    pub(super) fn goes_first(&self) -> bool {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner).first() == Some(&self.token)
     }
 
     pub(super) async fn release(&self, reference: Reference) -> RedisResult<()> {
@@ -302,20 +386,21 @@ impl Redis {
         self.invoke(&call).await
     }
 
-    /// Takes a place; `counted` where GLPI was asked for the day.
+    /// Takes a place in a day that began so long ago; `counted` where GLPI was asked for it. `appearing`: how many
+    /// tickets may appear of which Redis does not know, where it is in doubt.
     pub(super) async fn reserve(
         &self,
         reference: Reference,
         day: DayMark,
-        limit: u32,
-        day_began: Timestamp,
+        (limit, appearing): (u32, u32),
+        age_of_day: Duration,
         counted: Option<Counted<'_>>,
     ) -> RedisResult<Reservation> {
         let word: String = self
             .run_with_epoch(&SCRIPTS.reserve, |call| {
                 call.key(self.day_key(day));
-                call.arg(reference.to_string()).arg(limit).arg(day_began.as_millisecond());
-                call.arg(millis(self.give_up)).arg(millis(MEMORY)).arg(u8::from(counted.is_some()));
+                call.arg(reference.to_string()).arg(limit).arg(millis(age_of_day));
+                call.arg(millis(self.give_up)).arg(millis(MEMORY)).arg(appearing).arg(u8::from(counted.is_some()));
                 if let Some(Counted { found, under_way }) = counted {
                     call.arg(found.len());
                     for reference in found.iter().chain(under_way) {
@@ -327,6 +412,7 @@ impl Redis {
         Ok(match word.as_str() {
             "reserved" => Reservation::Reserved,
             "full" => Reservation::Full,
+            "unsettled" => Reservation::Unsettled,
             _ => Reservation::Recount,
         })
     }
@@ -389,9 +475,13 @@ impl Redis {
         prepare: impl FnOnce(&mut ScriptInvocation<'_>),
     ) -> RedisResult<T> {
         let misses = self.misses.load(Ordering::Acquire);
-        let renew = self.covered.load(Ordering::Acquire) < misses;
+        let missed = match self.covered.load(Ordering::Acquire) {
+            covered if covered >= misses => 0,
+            0 if misses == STARTS => 2,
+            _ => 1,
+        };
         let mut call = script.key(format!("{}epoch", self.prefix));
-        call.arg(u8::from(renew));
+        call.arg(missed).arg(millis(self.aftermath)).arg(millis(self.aftermath.min(TO_TELL)));
         prepare(&mut call);
         let answer = self.invoke(&call).await?;
         self.covered.fetch_max(misses, Ordering::AcqRel);
