@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    acknowledge::Acknowledger,
+    acknowledge::{Acknowledger, Receipts},
     clients::{
         glpi::{Credentials, Glpi, Settings},
         smtp::{self, Mailer},
@@ -76,6 +76,7 @@ impl App {
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
         let quarantine = Quarantine::new(&config, mailer.clone(), tasks.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer.clone(), tasks.clone())?;
+        let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone()));
         let mappings = Live::load(config.mappings.dir.as_deref())?;
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
         let deliverer = Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original);
@@ -99,6 +100,7 @@ impl App {
             ledger,
             deliverer,
             acknowledger,
+            receipts,
             quarantine,
             tasks,
         };
@@ -111,7 +113,8 @@ impl App {
     pub fn sweep(&self, stop: CancellationToken) -> Sweep {
         let ledger = Arc::clone(&self.pipeline.ledger);
         let (escalator, notifier) = (Arc::clone(&self.escalator), Arc::clone(&self.notifier));
-        Sweep::new(&self.config, self.glpi.clone(), ledger, escalator, notifier, stop)
+        let receipts = Arc::clone(&self.pipeline.receipts);
+        Sweep::new(&self.config, self.glpi.clone(), ledger, escalator, notifier, receipts, stop)
     }
 
     /// Binds every configured listener, so that a port that is taken is said before anything starts.

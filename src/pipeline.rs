@@ -11,7 +11,7 @@ use tokio::task::JoinError;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    acknowledge::Acknowledger,
+    acknowledge::{Acknowledger, Receipts},
     deliver::{Deliverer, Undelivered},
     directory::Directory,
     intake::{Envelope, parse},
@@ -43,6 +43,8 @@ pub struct Pipeline {
     pub deliverer: Deliverer,
     /// Tells requesters.
     pub acknowledger: Acknowledger,
+    /// Sends them their receipts, none forgotten.
+    pub receipts: Arc<Receipts>,
     /// Puts aside what fails again and again.
     pub quarantine: Quarantine,
     /// Requests under way: a request goes on to its end when whoever handed it in goes away.
@@ -136,8 +138,9 @@ impl Pipeline {
         match self.ledger.hold(&mine, self.deliverer.deliver(&routed, prepared)).await {
             Ok(delivered) => {
                 let receipt = delivered.into_receipt();
+                // Told before it is known: who asks again before that is told.
+                self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
                 self.ledger.settle(mine, receipt.ticket).await;
-                self.acknowledger.receipt(routed.received(), routed.screened().person(), &receipt);
                 Outcome::Created(receipt)
             }
             Err(undelivered) => self.undelivered(mine, undelivered).await,
@@ -186,11 +189,11 @@ impl Pipeline {
             Err(error) => return deferred(Reason::Internal, error.to_string(), None),
         };
         let receipt = self.deliverer.receipt_of(known.ticket, known.reference, &routed).await;
-        if known.answered {
-            return Outcome::Duplicate(receipt);
+        if !known.told {
+            self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
+            self.ledger.told(routed.screened(), &known).await;
         }
-        self.acknowledger.receipt(routed.received(), routed.screened().person(), &receipt);
-        Outcome::Created(receipt)
+        if known.answered { Outcome::Duplicate(receipt) } else { Outcome::Created(receipt) }
     }
 
     /// Ends a request that is not admitted, and tells the person where that is due.

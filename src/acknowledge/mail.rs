@@ -38,6 +38,19 @@ pub(super) fn compose(
     text.into_body(builder)
 }
 
+/// The same mail where the request is not at hand: it answers none.
+pub(super) fn unasked(
+    from: &Mailbox,
+    to: Recipient,
+    reference: Reference,
+    reason_code: &str,
+    text: Text,
+) -> Result<Message, lettre::error::Error> {
+    let id = own_id(from, reference, reason_code);
+    let builder = automatic(from, to, &text.subject, id, "auto-generated");
+    text.into_body(builder)
+}
+
 /// A Message-ID of the gateway's own: the request, and what the mail says of it.
 pub(crate) fn own_id(from: &Mailbox, reference: Reference, name: &str) -> String {
     format!("<{reference}.{name}{OWN_MARK}@{}>", from.email.domain())

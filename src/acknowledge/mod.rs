@@ -1,16 +1,19 @@
 //! Receipts and refusal notices: their texts, and when they are sent.
 //!
-//! A mail about a request is a courtesy: it goes out beside the request, and when it cannot be sent the
-//! request is none the worse for it.
+//! A notice is a courtesy: it goes out beside the request, and when it cannot be sent the request is none the worse
+//! for it. A receipt that cannot be sent at once stays due: [`Receipts`].
 
+mod due;
 mod mail;
 mod texts;
 mod when;
 
 use lettre::{Message, message::Mailbox};
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-use self::texts::Signature;
+pub use self::due::Receipts;
+use self::{due::Noted, texts::Signature};
 pub use self::when::may_notify;
 pub(crate) use self::{
     mail::{automatic, own_id},
@@ -34,6 +37,15 @@ pub struct Acknowledger {
     contact: String,
     takes_replies: bool,
     tasks: TaskTracker,
+}
+
+/// A receipt on its way to the relay.
+#[derive(Debug)]
+pub struct Handing {
+    /// The relay has it, or it is given up.
+    ended: oneshot::Receiver<()>,
+    /// To say that a note tells of it.
+    noted: oneshot::Sender<Noted>,
 }
 
 impl Acknowledger {
@@ -76,9 +88,37 @@ impl Acknowledger {
         self.can_send() && may_notify(received, reason, self.sender_of(reason))
     }
 
+    /// Whether receipts are this gateway's to send.
+    fn sends_receipts(&self) -> bool {
+        self.can_send() && self.receipts == Acknowledge::Passerelle
+    }
+
     /// Sends the receipt of a ticket that was made, where one is due. Returns at once; a failure is logged.
-    pub fn receipt(&self, received: &Received, person: &Person, receipt: &Receipt) {
-        self.tell(received, Reason::Created, || texts::receipt(received, receipt, person, &self.signature()));
+    pub fn receipt(&self, received: &Received, person: &Person, receipt: &Receipt) -> Option<Handing> {
+        let subject = texts::reply_subject(received);
+        let text = || texts::receipt(&subject, receipt, person, &self.signature());
+        let (to, message) = self.letter(received, Reason::Created, text)?;
+        let ((end, ended), (noted, note)) = (oneshot::channel(), oneshot::channel::<Noted>());
+        let mut sending = Box::pin(self.clone().send(Reason::Created, to, message));
+        self.tasks.spawn(async move {
+            tokio::select! {
+                _ = &mut sending => drop(end.send(())),
+                // Others know of it now: a shutdown need not wait for it.
+                Ok(noted) = note => drop(tokio::spawn(async move { noted.settle(&sending.await).await })),
+            }
+        });
+        Some(Handing { ended, noted })
+    }
+
+    /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end.
+    async fn late_receipt(&self, to: &Address, receipt: &Receipt) -> Result<(), SendError> {
+        let refused = |error: String| SendError::Refused(error);
+        let address: lettre::Address = to.as_str().parse().map_err(|_| refused("no address".to_owned()))?;
+        let text = texts::receipt(&receipt.title, receipt, &Person::default(), &self.signature());
+        let text = text.map_err(|error| refused(error.to_string()))?;
+        let message = mail::unasked(&self.from, address.clone(), receipt.reference, Reason::Created.code(), text);
+        let message = message.map_err(|error| refused(error.to_string()))?;
+        self.clone().send(Reason::Created, address, message).await
     }
 
     /// Sends the notice of a refusal, where one may be sent. Returns at once; a failure is logged.
@@ -97,19 +137,27 @@ impl Acknowledger {
     }
 
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {
-        let Some(requester) = &received.requester else { return };
+        if let Some((to, message)) = self.letter(received, reason, text) {
+            let sending = self.clone().send(reason, to, message);
+            self.tasks.spawn(async move { drop(sending.await) });
+        }
+    }
+
+    /// The mail that tells a requester how the request ended, where one may be sent.
+    fn letter(
+        &self,
+        received: &Received,
+        reason: Reason,
+        text: impl FnOnce() -> Result<Text, askama::Error>,
+    ) -> Option<(lettre::Address, Message)> {
+        let requester = received.requester.as_ref()?;
         if !self.can_send() || self.is_own(requester) || !may_notify(received, reason, self.sender_of(reason)) {
-            return;
+            return None;
         }
-        match self.compose(requester, received, reason, text) {
-            Ok((to, message)) => {
-                let sending = self.clone().send(reason, to, message);
-                self.tasks.spawn(sending);
-            }
-            Err(error) => {
-                tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
-            }
-        }
+        let letter = self.compose(requester, received, reason, text).inspect_err(|error| {
+            tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
+        });
+        letter.ok()
     }
 
     fn sender_of(&self, reason: Reason) -> Acknowledge {
@@ -140,13 +188,14 @@ impl Acknowledger {
         to.as_str().eq_ignore_ascii_case(from)
     }
 
-    async fn send(self, reason: Reason, to: lettre::Address, message: Message) {
+    async fn send(self, reason: Reason, to: lettre::Address, message: Message) -> Result<(), SendError> {
         let result = self.mailer.send(to, &message).await;
         let (reason, outcome) = (reason.code(), if result.is_ok() { "sent" } else { "failed" });
         metrics::counter!("passerelle_mails_total", "reason" => reason, "outcome" => outcome).increment(1);
-        match result {
+        match &result {
             Ok(()) => tracing::debug!(reason, "sent a mail to a requester"),
             Err(error) => tracing::warn!(reason, %error, "a mail to a requester was not sent"),
         }
+        result
     }
 }

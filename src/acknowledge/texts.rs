@@ -92,9 +92,9 @@ struct PlainRedirection<'a>(&'a RedirectionText);
 #[template(path = "redirection.html")]
 struct HtmlRedirection<'a>(&'a RedirectionText);
 
-/// The receipt of a ticket that was made.
+/// The receipt of a ticket that was made; its own subject begins with this one.
 pub(super) fn receipt(
-    received: &Received,
+    subject: &str,
     receipt: &Receipt,
     person: &Person,
     signature: &Signature<'_>,
@@ -121,7 +121,7 @@ pub(super) fn receipt(
         signature: line(signature.name),
     };
     Ok(Text {
-        subject: format!("{} — ticket n°\u{a0}{} ({})", reply_subject(received), text.ticket, text.reference),
+        subject: format!("{} — ticket n°\u{a0}{} ({})", line(subject), text.ticket, text.reference),
         plain: PlainReceipt(&text).render()?,
         html: HtmlReceipt(&text).render()?,
     })
@@ -200,7 +200,7 @@ fn rule(reason: Reason) -> &'static str {
 }
 
 /// `Re: …` for a mail; a form's title is no mail that could be replied to.
-fn reply_subject(received: &Received) -> String {
+pub(super) fn reply_subject(received: &Received) -> String {
     let subject = quoted_subject(&received.subject);
     match received.origin {
         Origin::Mail(_) => format!("Re: {subject}"),
@@ -270,7 +270,7 @@ mod tests {
         made.left_out = vec![LeftOut { name: "virus.exe".into(), why: "type de fichier non accepté".into() }];
         let person =
             Person { school: Some("École Les Tilleuls".into()), uai: Some("0210001A".into()), ..Person::default() };
-        let text = receipt(&about("LSU bloqué"), &made, &person, &SIGNATURE).unwrap();
+        let text = receipt(&reply_subject(&about("LSU bloqué")), &made, &person, &SIGNATURE).unwrap();
         assert_eq!(text.subject, format!("Re: LSU bloqué — ticket n°\u{a0}1234 ({})", made.reference));
         let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
         for body in [&text.plain, &plain_of_html] {
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_receipt_without_school_and_files_speaks_of_neither() {
-        let text = receipt(&about("LSU"), &made(), &Person::default(), &SIGNATURE).unwrap();
+        let text = receipt(&reply_subject(&about("LSU")), &made(), &Person::default(), &SIGNATURE).unwrap();
         for body in [text.plain, text.html] {
             assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
         }
@@ -305,7 +305,7 @@ mod tests {
         for (takes_replies, has_account) in [(false, true), (false, false), (true, true), (true, false)] {
             let made = Receipt { has_account, ..made() };
             let signature = Signature { takes_replies, ..SIGNATURE };
-            let text = receipt(&about("LSU"), &made, &Person::default(), &signature).unwrap();
+            let text = receipt(&reply_subject(&about("LSU")), &made, &Person::default(), &signature).unwrap();
             let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
             for body in [&text.plain, &plain_of_html] {
                 assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
@@ -378,7 +378,7 @@ mod tests {
     fn html_is_accessible_and_loads_nothing() {
         let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
         for html in [
-            receipt(&about("LSU"), &made(), &Person::default(), &SIGNATURE).unwrap().html,
+            receipt(&reply_subject(&about("LSU")), &made(), &Person::default(), &SIGNATURE).unwrap().html,
             refusal(&about("LSU"), &refused, &SIGNATURE).unwrap().html,
             redirected(Reason::ReplyToTicket, &found(false)).html,
         ] {
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn a_form_is_not_replied_to() {
         let form = samples::form(FormFields::default());
-        let text = receipt(&form, &made(), &Person::default(), &SIGNATURE).unwrap();
+        let text = receipt(&reply_subject(&form), &made(), &Person::default(), &SIGNATURE).unwrap();
         assert!(text.subject.starts_with("LSU : accès impossible — ticket n°\u{a0}1234"), "{}", text.subject);
     }
 

@@ -33,7 +33,7 @@ use crate::{
     clients::glpi::{Glpi, GlpiError},
     config::{Backend, Config, ConfigError, WhenDown},
     request::{Address, DayMark, Reason, Received, Reference},
-    screen::{Candidate, MayFollowUp, Place, Reply},
+    screen::{Candidate, MayFollowUp, Place, Reply, Screened},
 };
 
 /// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
@@ -235,8 +235,11 @@ impl Ledger {
             let mine = Mine { reference: received.reference, becomes, flight };
             return match self.known(received, becomes).await {
                 Ok(Some(known)) => {
-                    // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
-                    self.remember(known.reference, becomes.day(), known.ticket, !known.answered).await;
+                    // Under the name it has, and no other: the ten minutes of a repeat would begin anew. One of which
+                    // its requester is still to be told is remembered after that.
+                    if known.told {
+                        self.remember(known.reference, becomes.day(), known.ticket, !known.answered).await;
+                    }
                     if known.reference == received.reference {
                         mine.flight.land(End::Ticket(known.reference, known.ticket));
                     } else {
@@ -305,7 +308,8 @@ impl Ledger {
             };
             if let Some(found) = self.search(received, becomes).await.map_err(failed)? {
                 let (reference, ticket, opened) = found;
-                let told = !inherited && belief.complete_since.is_some() && !self.may_be_untold(opened);
+                let told = matches!(becomes, Becomes::Followup(_))
+                    || !inherited && belief.complete_since.is_some() && !self.may_be_untold(opened);
                 return Ok(Some(Known { ticket, reference, answered: !inherited, told }));
             }
             // An inherited claim's time is over. Of the others, what came only later can have no earlier copy.
@@ -524,6 +528,11 @@ impl Ledger {
     pub async fn settle(&self, mine: Mine, ticket: u64) {
         self.remember(mine.reference, mine.becomes.day(), ticket, true).await;
         mine.flight.land(End::Ticket(mine.reference, ticket));
+    }
+
+    /// The requester was told of a ticket that was found.
+    pub async fn told(&self, screened: &Screened, known: &Known) {
+        self.remember(known.reference, Some(screened.day_mark()), known.ticket, !known.answered).await;
     }
 
     /// `new`: it takes a place in this day even if none is reserved.

@@ -8,7 +8,7 @@ mod opening;
 
 pub use mapping::{Level, Mapping, Nature, Override};
 pub use mappings::{Live, Mappings};
-pub use opening::Opening;
+pub use opening::{Opening, requester_of};
 
 use crate::{
     request::{FormFields, Origin, Received, TicketKind},

@@ -1,11 +1,16 @@
 //! What a ticket's opening says, read back: `opening.html` is its twin.
 
-use crate::{intake::parse::text_of, request::Reference};
+use crate::{
+    intake::parse::text_of,
+    request::{Address, Reference},
+};
 
 /// The opening ends with a rule; it is never so long without one.
 const END: &str = "<hr";
 const LONGEST: usize = 16 * 1024;
 const APPLICATION: &str = "Application :";
+/// Before the requester's address; no name can hold it, whose quotes are encoded.
+const REQUESTER: &str = "href=\"mailto:";
 
 /// What stands in the opening of a ticket that the gateway made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,4 +47,12 @@ impl Opening {
         };
         Some(Self { reference, application: application.to_owned(), nature: nature.map(str::to_owned), end })
     }
+}
+
+/// Whose request a ticket's opening says it is.
+pub fn requester_of(content: &str) -> Option<Address> {
+    let opening = &content[..content[..content.floor_char_boundary(LONGEST)].find(END)?];
+    let (_, after) = opening.split_once(REQUESTER)?;
+    let (address, _) = after.split_once('"')?;
+    Address::parse(address)
 }

@@ -45,6 +45,8 @@ pub(super) enum Source {
     Emails,
     /// A user's groups.
     UserGroups,
+    /// The texts of a ticket's follow-ups.
+    Followups,
 }
 
 /// The numbered options of an item type.
@@ -52,7 +54,7 @@ pub(super) type SearchOptions = &'static [(i64, Source)];
 
 /// The options of an item type, and those shown when nothing else is asked for.
 pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
-    use Source::{Date, Emails, Groups, Link, Number, RequesterEmails, Status, Text, UserGroups, Users};
+    use Source::{Date, Emails, Followups, Groups, Link, Number, RequesterEmails, Status, Text, UserGroups, Users};
     const TICKET: SearchOptions = &[
         (1, Text("name")),
         (2, Number("id")),
@@ -73,6 +75,7 @@ pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
         (19, Date("date_mod")),
         (21, Text("content")),
         (22, Link("users_id_recipient", "User", "name")),
+        (25, Followups),
         (34, RequesterEmails),
         (64, Link("users_id_lastupdater", "User", "name")),
         (65, Groups(3)),
@@ -177,6 +180,10 @@ impl Source {
             Self::Emails => store
                 .rows_of("UserEmail", "users_id", id)
                 .map(|email| Candidate::text(text_of(email, "email")))
+                .collect(),
+            Self::Followups => store
+                .rows_of("ITILFollowup", "items_id", id)
+                .map(|followup| Candidate::text(text_of(followup, "content")))
                 .collect(),
             Self::UserGroups => store
                 .rows_of("Group_User", "users_id", id)

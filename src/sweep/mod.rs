@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::memory::Memory;
 use crate::{
+    acknowledge::Receipts,
     clients::glpi::{Criterion, Glpi, GlpiError, TicketSummary},
     config,
     escalate::{EscalateError, Escalator, Verdict},
@@ -57,6 +58,7 @@ pub struct Sweep {
     ledger: Arc<Ledger>,
     escalator: Arc<Escalator>,
     notifier: Arc<Notifier>,
+    receipts: Arc<Receipts>,
     settings: config::Sweep,
     zone: TimeZone,
     stop: CancellationToken,
@@ -102,6 +104,7 @@ impl Sweep {
         ledger: Arc<Ledger>,
         escalator: Arc<Escalator>,
         notifier: Arc<Notifier>,
+        receipts: Arc<Receipts>,
         stop: CancellationToken,
     ) -> Self {
         metrics::describe_counter!(PASSES, "Passes over the tickets by how they ended.");
@@ -112,6 +115,7 @@ impl Sweep {
             ledger,
             escalator,
             notifier,
+            receipts,
             settings: config.sweep.clone(),
             zone: config.time_zone.clone(),
             stop,
@@ -197,6 +201,7 @@ impl Sweep {
     /// another instance surely has dealt with if it could.
     async fn look_at_everything(&mut self, now: Timestamp, wait: Duration) -> Result<bool, Cut> {
         let as_of = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_sub(wait).ok()).unwrap_or(now);
+        self.receipts.make_up(now).await?;
         let until = (!wait.is_zero()).then(|| as_of.to_zoned(self.zone.clone()).datetime());
         let owed: BTreeSet<u64> = self.memory.owed().into_iter().take(MOST_LOOKED_AT).collect();
         for ticket in &owed {

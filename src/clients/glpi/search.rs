@@ -28,6 +28,8 @@ pub enum Criterion {
     ModifiedAfter(DateTime),
     /// It was opened after this moment, in GLPI's time zone.
     OpenedAfter(DateTime),
+    /// One of its follow-ups, private ones included, holds this: ASCII letters, digits and `-`.
+    FollowupSays(&'static str),
 }
 
 /// A ticket as a search shows it.
@@ -106,7 +108,7 @@ impl Glpi {
 }
 
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
-/// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 34 address
+/// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
 /// of a requester without account, 150 delay until taken into account.
 fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
     let mut query = Vec::new();
@@ -124,6 +126,7 @@ fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
             Criterion::Address(address) => one("34", "contains", &super::names::pattern(address)),
             Criterion::ModifiedAfter(moment) => one("19", "morethan", &written(*moment)),
             Criterion::OpenedAfter(moment) => one("15", "morethan", &written(*moment)),
+            Criterion::FollowupSays(text) => one("25", "contains", text),
             Criterion::AssignedTo(groups) => any(&mut query, &at, "8", groups),
             Criterion::Status(statuses) => any(&mut query, &at, "12", statuses),
         }
