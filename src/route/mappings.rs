@@ -205,7 +205,7 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
             return mistake(
                 "department",
                 format!("[department.{number}] matches no school: \"{number}\" is no department's number"),
-                "Give it in three characters: 021 for Côte-d'Or, 971 for Guadeloupe.",
+                "Give it in three characters: 021 for Côte-d'Or, 02A for Corse-du-Sud, 971 for Guadeloupe.",
             );
         }
     }
@@ -261,10 +261,9 @@ fn check_levels(mapping: &Mapping, text: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether a department's key is a number as schools have it: three digits, or Corsica's 02A and 02B.
+/// Whether a department's key is the number that its schools have.
 fn is_department(number: &str) -> bool {
-    let is_number = number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || ["02A", "02B"].contains(&number)
+    crate::request::department_number(number).is_some_and(|written| written == number)
 }
 
 /// Where a top-level key stands in the file.
@@ -340,7 +339,7 @@ mod tests {
         for number in ["021", "971", "02A", "02B"] {
             one(&format!("[department.{number}]\nurgency = 4\n")).unwrap();
         }
-        for number in ["21", "2A", "02a", "0210", "'02é'", "cote-dor"] {
+        for number in ["21", "2A", "02a", "620", "0210", "'02é'", "cote-dor"] {
             let text = shown(one(&format!("[department.{number}]\nurgency = 4\n")));
             assert!(text.contains("matches no school") && text.contains("021"), "{text}");
         }

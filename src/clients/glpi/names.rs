@@ -133,11 +133,6 @@ impl Glpi {
         Ok(rows.into_iter().map(|row| row.groups_id).collect())
     }
 
-    /// Whether the account is a direct member of the group.
-    pub async fn is_member(&self, user: u64, group: u64) -> Result<bool, GlpiError> {
-        Ok(self.groups_of_user(user).await?.contains(&group))
-    }
-
     async fn with_name(&self, item_type: &str, name: &str) -> Result<Vec<Item>, GlpiError> {
         let rows: Vec<wire::Named> = self.get(item_type, exactly("name", name)).await?;
         Ok(rows.into_iter().filter(|row| row.name == name).map(Item::from).collect())

@@ -11,5 +11,6 @@ mod quota;
 mod refusals;
 mod relay;
 mod replies;
+mod schools;
 mod shared;
 mod tickets;
