@@ -1,6 +1,6 @@
 //! Builds the clients, starts what is configured, and shuts it down in order.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -35,6 +35,9 @@ use crate::{
 /// How many timeouts of one call after its beginning a creation surely has ended in GLPI: only then may an
 /// open claim be taken over. One more than the gateway itself waits for it.
 const GIVE_UP_CALLS: u32 = LONGEST_CREATION_CALLS + 1;
+
+/// After how long the mappings' names are looked up again where GLPI could not say.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 
 /// The gateway, built from a configuration, not yet listening.
 pub struct App {
@@ -79,7 +82,13 @@ impl App {
         let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone()));
         let mappings = Live::load(config.mappings.dir.as_deref())?;
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
-        let deliverer = Deliverer::new(glpi.clone(), &config.glpi, config.attachments.clone(), config.mail.original);
+        let deliverer = Deliverer::new(
+            glpi.clone(),
+            &config.glpi,
+            config.attachments.clone(),
+            config.mail.original,
+            config.time_zone.clone(),
+        );
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
         let notifier = Arc::new(Notifier::new(&config, glpi.clone(), mailer, Arc::clone(&ledger))?);
@@ -286,15 +295,21 @@ fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
     )
 }
 
-/// Resolves the mappings' names in GLPI at start, and after each reload of the mappings, the DKIM keys and the
+/// Resolves the mappings' names in GLPI at start, again until it can say, and after each reload of the mappings, the DKIM keys and the
 /// directory's file at SIGHUP. A mistake in a file keeps what was in force.
 async fn keep_rules(pipeline: Arc<Pipeline>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     loop {
-        resolve_names(&pipeline).await;
-        if hangup.recv().await.is_none() {
-            return;
+        loop {
+            let resolved = resolve_names(&pipeline).await;
+            tokio::select! {
+                hung_up = hangup.recv() => match hung_up {
+                    Some(()) => break,
+                    None => return,
+                },
+                () = tokio::time::sleep(RESOLVE_AGAIN), if !resolved => {}
+            }
         }
         match pipeline.mappings.reload() {
             Ok(()) => tracing::info!(applications = pipeline.mappings.now().all().len(), "mappings reloaded"),
@@ -315,8 +330,9 @@ async fn keep_rules(pipeline: Arc<Pipeline>) {
     }
 }
 
-/// Says which names GLPI does not have before a request meets one; those it has are remembered.
-async fn resolve_names(pipeline: &Pipeline) {
+/// Says which names GLPI does not have before a request meets one; those it has are remembered. Gives whether GLPI
+/// could say.
+async fn resolve_names(pipeline: &Pipeline) -> bool {
     for mapping in pipeline.mappings.now().all() {
         match pipeline.deliverer.names().missing_of(mapping).await {
             Ok(missing) => {
@@ -326,10 +342,11 @@ async fn resolve_names(pipeline: &Pipeline) {
             }
             Err(error) => {
                 tracing::warn!(%error, "the mappings' names could not be looked up in GLPI yet");
-                return;
+                return false;
             }
         }
     }
+    true
 }
 
 /// The GLPI client of a configuration.

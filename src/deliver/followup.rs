@@ -63,7 +63,8 @@ impl Deliverer {
             CLOSED => Stage::Closed,
             _ => Stage::Open,
         };
-        Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account: user.is_some() })
+        let has_account = self.names.may_sign_in(reply.requester()).await?;
+        Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account })
     }
 
     /// What a ticket's requester may decide on.

@@ -10,16 +10,18 @@ mod pictures;
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::{
     clients::glpi::{Effect, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester},
     config,
-    request::{Address, LeftOut, Origin, Reason, Receipt, Reference, TicketKind},
+    request::{LeftOut, Origin, Reason, Receipt, Reference, TicketKind},
     route::{Routed, Target},
 };
 
 use attachments::Chosen;
 pub use followup::Proposed;
-pub use names::{Missing, Names};
+pub use names::{Missing, Names, What};
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
 const BY_MAIL: u64 = 2;
@@ -93,9 +95,10 @@ impl Deliverer {
         glpi_config: &config::Glpi,
         limits: config::Attachments,
         original: config::Original,
+        time_zone: TimeZone,
     ) -> Self {
         Self {
-            names: Names::new(glpi.clone()),
+            names: Names::new(glpi.clone(), time_zone),
             glpi,
             limits,
             original,
@@ -137,7 +140,7 @@ impl Deliverer {
         let types = self.names.document_types().await;
         let chosen = attachments::choose(routed.received(), &self.limits, self.original, types.as_deref());
         // Where GLPI cannot say now, the receipt promises less.
-        let has_account = matches!(self.names.user(routed.screened().requester()).await, Ok(Some(_)));
+        let has_account = self.names.may_sign_in(routed.screened().requester()).await.unwrap_or(false);
         Receipt { reference, ..self.receipt(ticket, routed, has_account, chosen.left_out) }
     }
 
@@ -147,14 +150,15 @@ impl Deliverer {
     ///
     /// No ticket was made: GLPI cannot answer, or lacks a name of the mapping.
     pub async fn prepare(&self, routed: &Routed) -> Result<Prepared, Undelivered> {
-        let requester = self.requester(routed.screened().requester()).await?;
+        let address = routed.screened().requester();
         let types = self.names.document_types().await;
-        let ids = self.names.of(routed.target()).await.map_err(|missing| match missing {
+        let ids = self.names.of(routed.target(), address).await.map_err(|missing| match missing {
             Missing::Unavailable(error) => not_made(&error),
-            missing @ Missing::Unknown { .. } => {
+            missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. }) => {
                 Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
             }
         })?;
+        let requester = self.names.requester(address, ids.entity).await.map_err(|error| not_made(&error))?;
         let chosen = attachments::choose(routed.received(), &self.limits, self.original, types.as_deref());
         Ok(Prepared { requester, ids, chosen })
     }
@@ -173,14 +177,6 @@ impl Deliverer {
         chosen.left_out.extend(dropped);
         let has_account = matches!(requester, Requester::User(_));
         Ok(Delivered { receipt: self.receipt(id, routed, has_account, chosen.left_out) })
-    }
-
-    async fn requester(&self, address: &Address) -> Result<Requester, Undelivered> {
-        match self.names.user(address).await {
-            Ok(Some(user)) => Ok(Requester::User(user)),
-            Ok(None) => Ok(Requester::Email(address.as_str().to_owned())),
-            Err(error) => Err(not_made(&error)),
-        }
     }
 
     /// Makes an item with the chosen files, or without any where GLPI does not take so large a call; finds it
@@ -342,7 +338,7 @@ mod tests {
                 Credentials::Login { login: "x".into(), password: "x".into() },
             );
             let glpi = Glpi::new(&settings).unwrap();
-            Deliverer::new(glpi, &config.glpi, config.attachments, config.mail.original).link(42)
+            Deliverer::new(glpi, &config.glpi, config.attachments, config.mail.original, config.time_zone).link(42)
         };
         let expected = "https://glpi.example.fr/front/ticket.form.php?id=42";
         for url in

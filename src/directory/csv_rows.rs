@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::person::{filled, folded};
-use crate::request::{Address, Person};
+use crate::request::{Address, Person, School};
 
 /// Why a list cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -218,19 +218,25 @@ fn row(
         circonscription: field(Column::Circonscription),
         department: field(Column::Department),
         phone: field(Column::Phone),
+        other_schools: Vec::new(),
     };
     Ok((address, director, person))
 }
 
-/// Of two rows with one address the director's counts, else the first.
+/// Of two rows with one address the director's counts, else the first; who directs two schools has a row for each.
 fn insert(rows: &mut Rows, address: Address, row: Row) {
     match rows.people.entry(address) {
         Entry::Vacant(place) => {
             place.insert(row);
         }
         Entry::Occupied(mut place) => {
-            let (first, second) = (place.get().line, row.line);
-            let kept = if row.director && !place.get().director {
+            let known = place.get_mut();
+            if row.director && known.director && is_of_another_school(&row.person, &known.person) {
+                known.person.other_schools.push(row.person.own_school());
+                return;
+            }
+            let (first, second) = (known.line, row.line);
+            let kept = if row.director && !known.director {
                 place.insert(row);
                 second
             } else {
@@ -239,6 +245,14 @@ fn insert(rows: &mut Rows, address: Address, row: Row) {
             rows.warnings.push(format!("lines {first} and {second} have the same address: line {kept} counts"));
         }
     }
+}
+
+/// Whether the school of a row is none that is known already.
+fn is_of_another_school(row: &Person, known: &Person) -> bool {
+    let name = |school: &School| folded(&school.shown());
+    let school = name(&row.own_school());
+    !school.is_empty()
+        && [known.own_school()].iter().chain(&known.other_schools).all(|other| name(other) != school)
 }
 
 fn delimiter(text: &str) -> u8 {
@@ -268,7 +282,10 @@ mod tests {
     use rstest::rstest;
 
     use super::{Mistake, Rows, read};
-    use crate::{directory::person::folded, request::Address};
+    use crate::{
+        directory::person::folded,
+        request::{Address, School},
+    };
 
     fn list(content: &[u8]) -> Result<Rows, Mistake> {
         let roles = ["directeur", "directrice d'école"].map(folded);
@@ -338,15 +355,17 @@ mod tests {
 
     #[test]
     fn of_two_rows_with_one_address_the_director_counts() {
-        let rows = list(b"email;role;school\na@b.fr;adjoint;1\n\nA@B.fr;directeur;2\na@b.fr;directeur;3\n").unwrap();
+        let rows = list(b"email;role;school\na@b.fr;adjoint;1\n\nA@B.fr;directeur;2\na@b.fr;directeur;3\na@b.fr;directeur;2\n").unwrap();
         let row = person(&rows, "a@b.fr");
         assert!(row.director);
         assert_eq!(row.person.school.as_deref(), Some("2"));
+        // Who directs two schools is known at both.
+        assert_eq!(row.person.other_schools.iter().map(School::shown).collect::<Vec<_>>(), ["3"]);
         assert_eq!(
             rows.warnings,
             [
                 "lines 2 and 4 have the same address: line 4 counts",
-                "lines 4 and 5 have the same address: line 4 counts"
+                "lines 4 and 6 have the same address: line 4 counts"
             ]
         );
     }

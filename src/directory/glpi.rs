@@ -23,30 +23,33 @@ impl GlpiGroup {
     }
 
     async fn ask(&self, requester: &Address) -> Result<Answer, String> {
-        let (group, user) = tokio::try_join!(self.group(), async {
+        let (groups, user) = tokio::try_join!(self.groups(), async {
             self.glpi.user_by_email(requester.as_str()).await.map_err(|error| explain(&error))
         })?;
         let Some(user) = user else { return Ok(Answer::Other(None)) };
-        let (member, account) = tokio::try_join!(self.glpi.is_member(user, group), self.glpi.user(user))
+        let (memberships, account) = tokio::try_join!(self.glpi.groups_of_user(user), self.glpi.user(user))
             .map_err(|error| explain(&error))?;
+        let is_director = memberships.iter().any(|group| groups.contains(group));
         let person = Person { name: filled(&account.name), phone: filled(&account.phone), ..Person::default() };
-        Ok(if member { Answer::Director(person) } else { Answer::Other(Some(person)) })
+        Ok(if is_director { Answer::Director(person) } else { Answer::Other(Some(person)) })
     }
 
     /// Whether the group is there.
     pub(super) async fn probe(&self) -> Result<String, String> {
-        let group = self.group().await?;
-        Ok(format!("the group \"{}\" has the id {group}", self.group))
+        let groups: Vec<_> = self.groups().await?.iter().map(u64::to_string).collect();
+        Ok(format!("the group \"{}\" has the id {}", self.group, groups.join(", ")))
     }
 
-    async fn group(&self) -> Result<u64, String> {
-        let found = self.glpi.group_by_name(&self.group).await.map_err(|error| explain(&error))?;
-        found.ok_or_else(|| {
-            format!(
+    /// The groups of this name: each entity may have one.
+    async fn groups(&self) -> Result<Vec<u64>, String> {
+        let found = self.glpi.groups_named(&self.group).await.map_err(|error| explain(&error))?;
+        if found.is_empty() {
+            return Err(format!(
                 "GLPI has no group \"{}\" that this account may see; create it, or correct directory.glpi_group",
                 self.group
-            )
-        })
+            ));
+        }
+        Ok(found.iter().map(|group| group.id).collect())
     }
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Answer, person::filled};
 use crate::{
     config::{self, ConfigError, LdapAttributes},
-    request::{Address, Person},
+    request::{Address, Person, School},
 };
 
 /// What stands for the address in the configured filter.
@@ -198,10 +198,12 @@ impl LdapDirectory {
 
     fn person(&self, entry: &SearchEntry) -> Person {
         // Attribute names have no case, and a server may answer with its own.
-        let value = |wanted: &str| {
-            let (_, values) = entry.attrs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
-            values.iter().find_map(|value| filled(value))
+        let values = |wanted: &str| {
+            let attribute = entry.attrs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            attribute.into_iter().flat_map(|(_, values)| values).filter_map(|value| filled(value))
         };
+        let value = |wanted: &str| values(wanted).next();
+        let further = |uai| School { uai: Some(uai), ..School::default() };
         Person {
             name: value(&self.attributes.name),
             role: value(&self.attributes.role),
@@ -210,6 +212,7 @@ impl LdapDirectory {
             circonscription: value(&self.attributes.circonscription),
             department: value(&self.attributes.department),
             phone: value(&self.attributes.phone),
+            other_schools: values(&self.attributes.uai).skip(1).map(further).collect(),
         }
     }
 

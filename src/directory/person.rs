@@ -2,7 +2,7 @@
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-use crate::request::Person;
+use crate::request::{Person, School, department_number, department_of};
 
 /// A word as it is compared: lower case, without accents, one kind of apostrophe, single spaces.
 pub(super) fn folded(text: &str) -> String {
@@ -23,22 +23,18 @@ pub(super) fn filled(text: &str) -> Option<String> {
 
 /// One way of writing codes, and the department from the school's code where the source does not tell it.
 pub(super) fn completed(person: Person) -> Person {
-    let uai = person.uai.map(|uai| uai.to_uppercase());
-    let of_school = || uai.as_deref().filter(|code| is_uai(code)).and_then(|code| code.get(..3)).map(str::to_owned);
-    let department = person.department.as_deref().and_then(department_number).or_else(of_school);
-    Person { uai, department, ..person }
+    let (uai, department) = codes(person.uai, person.department.as_deref());
+    let others = person.other_schools.into_iter().map(|school| {
+        let (uai, department) = codes(school.uai, school.department.as_deref());
+        School { uai, department, ..school }
+    });
+    Person { uai, department, other_schools: others.collect(), ..person }
 }
 
-/// Seven digits and a letter, the code of every French school; its first three digits name the department.
-fn is_uai(code: &str) -> bool {
-    let code = code.as_bytes();
-    code.len() == 8 && code[..7].iter().all(u8::is_ascii_digit) && code[7].is_ascii_alphabetic()
-}
-
-/// The number a department is given by, in three digits: «21», «021» and «21 - Côte-d'Or» are all `021`.
-fn department_number(text: &str) -> Option<String> {
-    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
-    (1..=3).contains(&digits.len()).then(|| format!("{digits:0>3}"))
+fn codes(uai: Option<String>, department: Option<&str>) -> (Option<String>, Option<String>) {
+    let uai = uai.map(|uai| uai.to_uppercase());
+    let department = department.and_then(department_number).or_else(|| department_of(uai.as_deref()?));
+    (uai, department)
 }
 
 #[cfg(test)]
@@ -62,6 +58,8 @@ mod tests {
     #[case(Some("0710042B"), Some("58"), Some("0710042B"), Some("058"))]
     #[case(Some("0710042B"), Some("Saône-et-Loire"), Some("0710042B"), Some("071"))]
     #[case(None, Some("21 - Côte-d'Or"), None, Some("021"))]
+    #[case(None, Some("2A"), None, Some("02A"))]
+    #[case(Some("7200001b"), None, Some("7200001B"), Some("02B"))]
     #[case(Some("école"), None, Some("ÉCOLE"), None)]
     #[case(None, None, None, None)]
     fn the_department_is_a_number_or_comes_from_the_school_s_code(

@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 use super::{Delays, Levels};
 use crate::{
     clients::glpi::{GlpiError, TicketSummary},
-    deliver::{Missing, Names},
-    route::{Live, Mapping, Mappings},
+    deliver::{Missing, Names, What},
+    route::{Live, Mapping, Mappings, Place},
 };
 
 /// How long names that GLPI did not have, or had, are believed.
@@ -91,37 +91,39 @@ impl Scale {
 
     async fn of(mapping: &Mapping, names: &Names) -> Result<Option<Self>, GlpiError> {
         let mut groups = BTreeMap::new();
-        let mut group = async |name: &str| match names.group(name).await {
-            Ok(id) => {
-                groups.insert(id, name.to_owned());
-                Ok(Some(id))
+        let mut in_place = async |name: &str, place: &Place| match names.ids(What::Group, name, place).await {
+            Ok(ids) => {
+                groups.extend(ids.iter().map(|id| (*id, name.to_owned())));
+                Ok(ids)
             }
             Err(missing) => unless_away(missing),
         };
+        let place = mapping.place_of_levels();
         let mut first = Vec::new();
-        for name in mapping.first_groups() {
-            first.extend(group(name).await?);
+        let mut categories = BTreeMap::new();
+        for of_place in mapping.names() {
+            for name in of_place.first_groups {
+                first.extend(in_place(name, &of_place.place).await?);
+            }
+            for path in of_place.categories {
+                let ids = match names.ids(What::Category, path, &of_place.place).await {
+                    Ok(ids) => ids,
+                    Err(missing) => unless_away(missing)?,
+                };
+                categories.extend(ids.into_iter().map(|id| (id, path.to_owned())));
+            }
         }
         let mut above = Vec::new();
         for level in &mapping.levels {
-            let Some(id) = group(&level.group).await? else { return Ok(None) };
+            let Some(id) = in_place(&level.group, &place).await?.first().copied() else { return Ok(None) };
             above.push(id);
         }
-        let Some(own) = group(&mapping.group).await? else { return Ok(None) };
-        let mut categories = BTreeMap::new();
-        for path in mapping.names().categories {
-            match names.category(path).await {
-                Ok(id) => {
-                    categories.insert(id, path.clone());
-                }
-                Err(missing) => {
-                    unless_away(missing)?;
-                }
-            }
-        }
+        let own = in_place(&mapping.group, &place).await?.first().or(first.first()).copied();
+        let Some(own) = own else { return Ok(None) };
+        first.retain(|id| *id != own);
         Ok(Some(Self {
             application: mapping.name.clone(),
-            levels: Levels::new(own, first.into_iter().filter(|id| *id != own).collect(), above),
+            levels: Levels::new(own, first, above),
             delays: mapping.levels.iter().map(Delays::from).collect(),
             groups,
             categories,
@@ -130,9 +132,9 @@ impl Scale {
 }
 
 /// A name GLPI does not have is said at start and by `check`; here it only is not there.
-fn unless_away(missing: Missing) -> Result<Option<u64>, GlpiError> {
+fn unless_away(missing: Missing) -> Result<Vec<u64>, GlpiError> {
     match missing {
-        Missing::Unknown { .. } => Ok(None),
+        Missing::Unknown { .. } | Missing::Ambiguous { .. } => Ok(Vec::new()),
         Missing::Unavailable(error) => Err(error),
     }
 }

@@ -8,6 +8,7 @@ mod address;
 mod outcome;
 mod received;
 mod reference;
+mod school;
 
 pub use address::Address;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
@@ -16,3 +17,4 @@ pub use received::{
     is_forward,
 };
 pub use reference::{DayMark, Reference};
+pub use school::{School, department_number, department_of, is_uai};

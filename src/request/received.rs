@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Address, Reference};
+use super::{Address, Reference, School};
 
 /// The way a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -216,10 +216,12 @@ pub struct Person {
     pub school: Option<String>,
     /// The district of primary education it belongs to.
     pub circonscription: Option<String>,
-    /// The department's number: `021`, `058`, `071`, `089`.
+    /// The department's number in three characters: `021`, `058`, `02A`.
     pub department: Option<String>,
     /// Where to call back.
     pub phone: Option<String>,
+    /// Further schools the directory knows them at.
+    pub other_schools: Vec<School>,
 }
 
 /// A file that did not get into the ticket.

@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{Mapping, RouteError, Target};
 use crate::{
-    request::{Channel, FormFields},
+    request::{Channel, FormFields, School},
     screen::Screened,
 };
 
@@ -75,6 +75,7 @@ const SAMPLE: &[(&str, Given, &str)] = &[
     ("role", Given::Sometimes, "directrice"),
     ("school", Given::Sometimes, "École élémentaire Voltaire"),
     ("uai", Given::Sometimes, "0210001A"),
+    ("other_schools", Given::Sometimes, "École Jean Moulin (0210002B)"),
     ("circonscription", Given::Sometimes, "Dijon Nord"),
     ("department", Given::Sometimes, "021"),
     ("phone", Given::Sometimes, "03 80 00 00 00"),
@@ -127,6 +128,8 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
         role => person.role.clone(),
         school => person.school.clone(),
         uai => screened.uai(),
+        other_schools => (!person.other_schools.is_empty())
+            .then(|| person.other_schools.iter().map(School::shown).collect::<Vec<_>>().join(", ")),
         circonscription => person.circonscription.clone(),
         department => screened.department(),
         phone => form.phone.as_ref().or(person.phone.as_ref()),

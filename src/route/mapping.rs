@@ -1,11 +1,20 @@
 //! One application's mapping, as its file gives it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::Deserialize;
 
-use super::Target;
-use crate::request::{FormFields, TicketKind};
+use super::{Place, Target};
+use crate::{
+    request::{FormFields, TicketKind},
+    screen::words,
+};
+
+/// What `entity` says for a ticket in the requester's own entity.
+pub(super) const REQUESTER: &str = "requester";
 
 /// What a file `mappings/<application>.toml` says.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,8 +46,10 @@ pub struct Mapping {
     /// GLPI urgency, 1 to 5, where the request gives none.
     #[serde(deserialize_with = "urgency")]
     pub urgency: u8,
-    /// GLPI entity, full path; the service account's own where there is none.
+    /// GLPI entity, full path, or [`REQUESTER`]; the service account's own where there is none.
     pub entity: Option<String>,
+    /// GLPI entity, full path, for a requester who has none of their own.
+    pub entity_otherwise: Option<String>,
     /// GLPI location, full path.
     pub location: Option<String>,
     /// The ticket's title, a minijinja template.
@@ -84,7 +95,7 @@ pub struct Override {
     /// GLPI urgency, 1 to 5.
     #[serde(default, deserialize_with = "optional_urgency")]
     pub urgency: Option<u8>,
-    /// GLPI entity, full path.
+    /// GLPI entity, full path, or [`REQUESTER`].
     pub entity: Option<String>,
     /// GLPI location, full path.
     pub location: Option<String>,
@@ -133,49 +144,87 @@ impl Mapping {
             category: pick(nature.and_then(|n| n.category.as_ref()), &here.category, &self.category),
             group: pick(nature.and_then(|n| n.group.as_ref()), &here.group, &self.group),
             observers: here.observers.as_ref().unwrap_or(&self.observers).clone(),
-            entity: here.entity.as_ref().or(self.entity.as_ref()).cloned(),
+            entity: self.place_of(Some(here)),
             location: here.location.as_ref().or(self.location.as_ref()).cloned(),
             kind: form.kind.or(nature.and_then(|n| n.kind)).unwrap_or(self.kind),
             urgency: form.urgency.or(nature.and_then(|n| n.urgency)).or(here.urgency).unwrap_or(self.urgency),
         }
     }
 
-    fn nature(&self, name: &str) -> Option<&Nature> {
-        self.natures.iter().find(|nature| nature.name == name)
+    /// The entity of its tickets, where no department says another.
+    pub fn place(&self) -> Place {
+        self.place_of(None)
     }
 
-    /// Every GLPI group, category, entity and location the mapping names, for checking them at start.
-    pub fn names(&self) -> Names<'_> {
-        let departments = self.departments.values();
-        let natures = self.natures.iter();
-        Names {
-            groups: [&self.group]
-                .into_iter()
-                .chain(&self.observers)
-                .chain(self.levels.iter().map(|level| &level.group))
-                .chain(natures.clone().filter_map(|n| n.group.as_ref()))
-                .chain(departments.clone().filter_map(|d| d.group.as_ref()))
-                .chain(departments.clone().flat_map(|d| d.observers.iter().flatten()))
-                .collect(),
-            categories: [&self.category]
-                .into_iter()
-                .chain(natures.filter_map(|n| n.category.as_ref()))
-                .chain(departments.clone().filter_map(|d| d.category.as_ref()))
-                .collect(),
-            entities: self.entity.iter().chain(departments.clone().filter_map(|d| d.entity.as_ref())).collect(),
-            locations: self.location.iter().chain(departments.filter_map(|d| d.location.as_ref())).collect(),
+    /// The entity in which the groups of its levels of escalation are meant: one for all its tickets.
+    pub fn place_of_levels(&self) -> Place {
+        match self.place() {
+            Place::Requester { otherwise: Some(path) } => Place::Entity(path),
+            Place::Requester { otherwise: None } => Place::Own,
+            fixed @ (Place::Own | Place::Entity(_)) => fixed,
         }
+    }
+
+    fn place_of(&self, here: Option<&Override>) -> Place {
+        match here.and_then(|it| it.entity.as_deref()).or(self.entity.as_deref()) {
+            None => Place::Own,
+            Some(REQUESTER) => Place::Requester { otherwise: self.entity_otherwise.clone() },
+            Some(path) => Place::Entity(path.to_owned()),
+        }
+    }
+
+    /// Case, accents and spacing do not matter, as where screening finds the application.
+    fn nature(&self, name: &str) -> Option<&Nature> {
+        let wanted = words(name);
+        self.natures.iter().find(|nature| words(&nature.name) == wanted)
+    }
+
+    /// Every GLPI group, category and location the mapping names, by the entity in which it is meant: a name may be
+    /// another thing in each.
+    pub fn names(&self) -> Vec<Names<'_>> {
+        let mut all: Vec<Names<'_>> = Vec::new();
+        add_names(&mut all, self.place(), |names| self.add_names_for(None, names));
+        for here in self.departments.values() {
+            add_names(&mut all, self.place_of(Some(here)), |names| self.add_names_for(Some(here), names));
+        }
+        add_names(&mut all, self.place_of_levels(), |names| {
+            names.levels.extend(self.levels.iter().map(|level| level.group.as_str()));
+        });
+        all
+    }
+
+    fn add_names_for<'a>(&'a self, here: Option<&'a Override>, names: &mut Names<'a>) {
+        names.first_groups.extend(here.and_then(|it| it.group.as_deref()).or(Some(&self.group)));
+        names.first_groups.extend(self.natures.iter().filter_map(|nature| nature.group.as_deref()));
+        let observers = here.and_then(|it| it.observers.as_ref()).unwrap_or(&self.observers);
+        names.observers.extend(observers.iter().map(String::as_str));
+        names.categories.extend(here.and_then(|it| it.category.as_deref()).or(Some(&self.category)));
+        names.categories.extend(self.natures.iter().filter_map(|nature| nature.category.as_deref()));
+        names.locations.extend(here.and_then(|it| it.location.as_deref()).or(self.location.as_deref()));
     }
 }
 
-/// The GLPI names a mapping uses.
-#[derive(Debug)]
+/// Lets `add` add to the names of a place.
+fn add_names<'a>(all: &mut Vec<Names<'a>>, place: Place, add: impl FnOnce(&mut Names<'a>)) {
+    if let Some(names) = all.iter_mut().find(|names| names.place == place) {
+        add(names);
+    } else {
+        let mut names = Names { place, ..Names::default() };
+        add(&mut names);
+        all.push(names);
+    }
+}
+
+/// The GLPI names a mapping uses in one entity.
+#[derive(Debug, Default)]
 #[allow(missing_docs, reason = "the fields are what they are called")]
 pub struct Names<'a> {
-    pub groups: Vec<&'a String>,
-    pub categories: Vec<&'a String>,
-    pub entities: Vec<&'a String>,
-    pub locations: Vec<&'a String>,
+    pub place: Place,
+    pub first_groups: BTreeSet<&'a str>,
+    pub levels: BTreeSet<&'a str>,
+    pub observers: BTreeSet<&'a str>,
+    pub categories: BTreeSet<&'a str>,
+    pub locations: BTreeSet<&'a str>,
 }
 
 fn urgency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {

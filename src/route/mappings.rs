@@ -7,7 +7,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Mapping, content};
+use super::{Mapping, content, mapping::REQUESTER};
 use crate::{
     config::ConfigError,
     screen::{Application, Applications},
@@ -149,7 +149,7 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
         }
     }
     for other in others {
-        if other.name == mapping.name {
+        if same(&other.name, &mapping.name) {
             return mistake(
                 "name",
                 format!("{} has the same name, \"{}\"", other.file, mapping.name),
@@ -167,15 +167,17 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
                 "A keyword names one application.",
             );
         }
-        if let Some(name) = mapping.form_names.iter().find(|name| other.form_names.contains(name)) {
+        let own_names = || mapping.form_names.iter().chain([&mapping.name]);
+        let their_names = || other.form_names.iter().chain([&other.name]);
+        if let Some(name) = own_names().find(|name| their_names().any(|theirs| same(theirs, name))) {
             return mistake(
-                "form_names",
+                if mapping.form_names.contains(name) { "form_names" } else { "name" },
                 format!("{} has the same form name, \"{name}\"", other.file),
                 "A form name names one application.",
             );
         }
         if let Some(nature) =
-            mapping.natures.iter().find(|nature| other.natures.iter().any(|theirs| theirs.name == nature.name))
+            mapping.natures.iter().find(|nature| other.natures.iter().any(|theirs| same(&theirs.name, &nature.name)))
         {
             return mistake(
                 "nature",
@@ -184,12 +186,26 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
             );
         }
     }
+    for (index, nature) in mapping.natures.iter().enumerate() {
+        if mapping.natures[..index].iter().any(|before| same(&before.name, &nature.name)) {
+            return mistake("nature", format!("the nature \"{}\" is there twice", nature.name), "Give it once.");
+        }
+    }
+    if mapping.entity_otherwise.is_some()
+        && !departments_and_own(mapping).any(|entity| entity.is_some_and(|entity| entity == REQUESTER))
+    {
+        return mistake(
+            "entity_otherwise",
+            "entity_otherwise without entity = \"requester\": nothing would use it".to_owned(),
+            "It is for requesters who have no entity of their own.",
+        );
+    }
     for number in mapping.departments.keys() {
         if !is_department(number) {
             return mistake(
                 "department",
                 format!("[department.{number}] matches no school: \"{number}\" is no department's number"),
-                "Give it in three characters: 021 for Côte-d'Or, 971 for Guadeloupe.",
+                "Give it in three characters: 021 for Côte-d'Or, 02A for Corse-du-Sud, 971 for Guadeloupe.",
             );
         }
     }
@@ -201,6 +217,16 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
             mistake(key, format!("the template fails {reason}"), help)
         }
     }
+}
+
+/// What the mapping and its departments say of the entity.
+fn departments_and_own(mapping: &Mapping) -> impl Iterator<Item = Option<&String>> {
+    [mapping.entity.as_ref()].into_iter().chain(mapping.departments.values().map(|here| here.entity.as_ref()))
+}
+
+/// Whether screening would take two names for one.
+fn same(one: &str, other: &str) -> bool {
+    crate::screen::words(one) == crate::screen::words(other)
 }
 
 /// Whether each level of escalation leads to another group, and its delays follow each other.
@@ -235,10 +261,9 @@ fn check_levels(mapping: &Mapping, text: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether a department's key is a number as schools have it: three digits, or Corsica's 02A and 02B.
+/// Whether a department's key is the number that its schools have.
 fn is_department(number: &str) -> bool {
-    let is_number = number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || ["02A", "02B"].contains(&number)
+    crate::request::department_number(number).is_some_and(|written| written == number)
 }
 
 /// Where a top-level key stands in the file.
@@ -265,7 +290,7 @@ mod tests {
     use super::Mappings;
     use crate::{
         request::{FormFields, TicketKind},
-        route::Level,
+        route::{Level, Place},
     };
 
     const BASE: &str = "name = \"LSU\"\nkeywords = [\"LSU\"]\ncategory = \"Scolarité > LSU\"\ngroup = \"Référents-LSU\"\ntype = \"incident\"\nurgency = 3\n";
@@ -314,7 +339,7 @@ mod tests {
         for number in ["021", "971", "02A", "02B"] {
             one(&format!("[department.{number}]\nurgency = 4\n")).unwrap();
         }
-        for number in ["21", "2A", "02a", "0210", "'02é'", "cote-dor"] {
+        for number in ["21", "2A", "02a", "620", "0210", "'02é'", "cote-dor"] {
             let text = shown(one(&format!("[department.{number}]\nurgency = 4\n")));
             assert!(text.contains("matches no school") && text.contains("021"), "{text}");
         }
@@ -359,7 +384,8 @@ mod tests {
         assert_eq!(mapping.first_groups(), ["Référents-LSU", "Référents-Accès", "Référents-LSU-58"]);
         let names = mapping.names();
         for group in ["Référents-LSU", "DSI-BAI", "DSI-Études", "Référents-Accès", "Référents-LSU-58"] {
-            assert!(names.groups.iter().any(|name| *name == group), "{group} in {names:?}");
+            let mut named = names.iter().flat_map(|names| names.first_groups.iter().chain(&names.levels));
+            assert!(named.any(|name| *name == group), "{group} in {names:?}");
         }
     }
 
@@ -394,6 +420,44 @@ mod tests {
         for part in [message, &format!("lsu.toml:{line}:")] {
             assert!(text.contains(part), "{part} in {text}");
         }
+    }
+
+    #[rstest]
+    #[case::a_form_name("form_names = [\"Livret Scolaire\"]", "form_names = [\"livret  scolaire\"]", "same form name")]
+    #[case::a_name_as_form_name("", "form_names = [\"Lsu\"]", "same form name")]
+    #[case::a_name("", "", "same name")]
+    #[case::a_nature("[[nature]]\nname = \"Accès\"", "[[nature]]\nname = \"ACCES\"", "same nature")]
+    fn names_that_screening_takes_for_one_belong_to_one_application(
+        #[case] of_one: &str,
+        #[case] of_other: &str,
+        #[case] message: &str,
+    ) {
+        let name = if message == "same name" { "name = \"lsu\"" } else { "name = \"X\"" };
+        let other = BASE.replace("name = \"LSU\"", name).replace("[\"LSU\"]", "[\"X\"]");
+        let files = [("a.toml".into(), format!("{BASE}{of_one}")), ("b.toml".into(), format!("{other}{of_other}"))];
+        let text = shown(Mappings::parse(files));
+        assert!(text.contains(message) && text.contains("b.toml"), "{text}");
+    }
+
+    #[test]
+    fn a_nature_is_found_as_screening_finds_it() {
+        let mappings = one("[[nature]]\nname = \"Accès : import\"\ngroup = \"Référents-Accès\"").unwrap();
+        let form = FormFields { nature: Some("ACCES import".into()), ..FormFields::default() };
+        assert_eq!(mappings.find("LSU").unwrap().target(&form, None).group, "Référents-Accès");
+        let twice = "[[nature]]\nname = \"Accès\"\n\n[[nature]]\nname = \"acces\"";
+        assert!(shown(one(twice)).contains("there twice"));
+    }
+
+    #[test]
+    fn tickets_may_go_into_their_requesters_own_entities() {
+        let own = Place::Requester { otherwise: Some("Racine > Repli".into()) };
+        let lines = "entity = \"requester\"\nentity_otherwise = \"Racine > Repli\"\n[department.058]\nentity = \"Racine > 58\"";
+        let mappings = one(lines).unwrap();
+        let mapping = mappings.find("LSU").unwrap();
+        let place = |department| mapping.target(&FormFields::default(), department).entity;
+        assert_eq!((place(None), place(Some("058"))), (own, Place::Entity("Racine > 58".into())));
+        assert_eq!(mapping.place_of_levels(), Place::Entity("Racine > Repli".into()));
+        assert!(shown(one("entity_otherwise = \"Racine\"")).contains("nothing would use it"));
     }
 
     #[test]

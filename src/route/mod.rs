@@ -6,7 +6,7 @@ mod mapping;
 mod mappings;
 mod opening;
 
-pub use mapping::{Level, Mapping, Nature, Override};
+pub use mapping::{Level, Mapping, Names, Nature, Override};
 pub use mappings::{Live, Mappings};
 pub use opening::{Opening, requester_of};
 
@@ -35,14 +35,29 @@ pub struct Target {
     pub group: String,
     /// Groups that watch.
     pub observers: Vec<String>,
-    /// The entity's full path; `None` is the service account's own.
-    pub entity: Option<String>,
+    /// Its entity.
+    pub entity: Place,
     /// The location's full path.
     pub location: Option<String>,
     /// Incident or request.
     pub kind: TicketKind,
     /// GLPI's urgency, 1 to 5.
     pub urgency: u8,
+}
+
+/// The entity a ticket is to be in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// The service account's own.
+    #[default]
+    Own,
+    /// The one with this full path.
+    Entity(String),
+    /// The requester's own.
+    Requester {
+        /// The full path of the one for who has none; the service account's own, without.
+        otherwise: Option<String>,
+    },
 }
 
 impl Routed {

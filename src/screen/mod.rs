@@ -29,7 +29,7 @@ pub use reply::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread, compl
 
 use crate::{
     config,
-    request::{Address, DayMark, Origin, Person, Reason, Received, Refusal},
+    request::{Address, DayMark, Origin, Person, Reason, Received, Refusal, department_of, is_uai},
 };
 
 /// The names of the rules, as `screen.disabled` takes them.
@@ -191,6 +191,11 @@ impl Candidate {
         &self.arrived
     }
 
+    /// The code of the school whose mailbox (`ce.0210001A@…`) the requester writes from.
+    fn of_mailbox(&self) -> Option<String> {
+        self.requester.local().strip_prefix("ce.").filter(|code| is_uai(code)).map(str::to_uppercase)
+    }
+
     /// The mark of the requester's day.
     pub fn day_mark(&self) -> DayMark {
         DayMark::new(&self.requester, self.arrived.date())
@@ -235,24 +240,15 @@ impl Screened {
         &self.person
     }
 
-    /// The school's code: the directory's, else the form's, else the one in a school's mailbox
-    /// (`ce.0210001A@…`).
+    /// The school's code: the one the person chose in the form, else the directory's, else the one in a school's
+    /// mailbox (`ce.0210001A@…`).
     pub fn uai(&self) -> Option<String> {
-        let of_form = match &self.received().origin {
-            Origin::Form(fields) => fields.uai.clone(),
-            Origin::Mail(_) => None,
-        };
-        let of_mailbox = || {
-            let code = self.requester().local().strip_prefix("ce.")?;
-            let is_uai = code.len() == 8 && code.as_bytes()[..7].iter().all(u8::is_ascii_digit);
-            is_uai.then(|| code.to_uppercase())
-        };
-        self.person.uai.clone().or(of_form).or_else(of_mailbox)
+        self.person.uai.clone().or_else(|| self.candidate.of_mailbox())
     }
 
-    /// The department's number, three digits: the directory's, else the school code's first three.
+    /// The department's number, three characters: the directory's, else by the school's code.
     pub fn department(&self) -> Option<String> {
-        self.person.department.clone().or_else(|| Some(self.uai()?.get(..3)?.to_owned()))
+        self.person.department.clone().or_else(|| department_of(&self.uai()?))
     }
 }
 
@@ -327,8 +323,23 @@ pub fn explain(
 
 /// Admits a candidate whose requester is a director and who has a place in the day's quota: the two
 /// proofs can only be had from [`director`] and [`quota`].
+///
+/// Of somebody with several schools, the one chosen in the form counts, else the one whose mailbox they write from.
 pub fn admit(candidate: Candidate, director: Director, _within: WithinQuota) -> Screened {
-    Screened { candidate, person: director.into_person() }
+    let person = director.into_person();
+    let chosen = match &candidate.received.origin {
+        Origin::Form(fields) => fields.uai.clone(),
+        Origin::Mail(_) => None,
+    };
+    let of_mailbox = || {
+        let mailbox = candidate.of_mailbox()?;
+        person.other_schools.iter().any(|school| school.uai.as_ref() == Some(&mailbox)).then_some(mailbox)
+    };
+    let person = match chosen.or_else(of_mailbox) {
+        Some(uai) => person.at(&uai),
+        None => person,
+    };
+    Screened { candidate, person }
 }
 
 #[cfg(test)]

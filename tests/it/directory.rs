@@ -210,7 +210,7 @@ async fn ldap_tells_a_director_from_somebody_else_and_from_nobody() {
         school: Some("École Élise Les Tilleuls".into()),
         department: Some("071".into()),
         phone: Some("03 80 00 00 01".into()),
-        circonscription: None,
+        ..Person::default()
     };
     assert_eq!(find(&directory, DIRECTOR).await, Answer::Director(director));
     assert_eq!(server.searches(), 1, "a director costs one search");

@@ -7,13 +7,18 @@ use super::exchange::Call;
 use super::{Glpi, Role, wire};
 
 impl Glpi {
-    /// The id of the service account itself, asked for once.
+    /// The id of the service account itself.
     pub async fn own_account(&self) -> Result<u64, GlpiError> {
+        Ok(self.own_session().await?.glpi_id)
+    }
+
+    /// What the session of the service account is like, asked for once.
+    pub(super) async fn own_session(&self) -> Result<&wire::OwnSession, GlpiError> {
         let asked = Box::pin(async {
             let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
-            Ok(answer.session.glpi_id)
+            Ok(answer.session)
         });
-        self.0.own_account.get_or_try_init(|| asked).await.copied()
+        self.0.own_session.get_or_try_init(|| asked).await
     }
 
     /// Gives a ticket groups, each in its role, in one call.
@@ -79,7 +84,7 @@ impl Glpi {
 
     /// The address GLPI writes to for an active account: its default one, else the first.
     pub async fn address_of_user(&self, user: u64) -> Result<Option<String>, GlpiError> {
-        if !self.is_active(user).await? {
+        if self.active_user(user).await?.is_none() {
             return Ok(None);
         }
         let mut rows: Vec<wire::UserEmail> = self.get(format!("User/{user}/UserEmail"), super::whole_list()).await?;

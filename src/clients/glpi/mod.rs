@@ -3,9 +3,9 @@
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
 //! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
 //! `tickets` (finding and reading them), `search` (lists of them), `actors` (whose they are), `download`
-//! (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `account` (what GLPI is
-//! and what this account may do) and `notices` (whom GLPI itself tells). Below them, `exchange` is one HTTP
-//! exchange and `verdict` what came of it, `session` the pool of sessions, `breaker` the pause after
+//! (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `users` (people's accounts),
+//! `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells). Below them,
+//! `exchange` is one HTTP exchange and `verdict` what came of it, `session` the pool of sessions, `breaker` the pause after
 //! repeated failures, `wire` the JSON.
 
 mod account;
@@ -21,6 +21,7 @@ mod notices;
 mod search;
 mod session;
 mod tickets;
+mod users;
 mod verdict;
 mod wire;
 
@@ -40,11 +41,13 @@ pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble};
 pub use self::exchange::SetupError;
 pub use self::knowledge::FaqArticle;
+pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
 pub use self::tickets::{
     Document, Followup, FoundTicket, GroupChange, Role, Solution, Ticket, TicketGroup, TicketUser,
 };
+pub use self::users::{Account, Grant};
 
 use self::breaker::Breaker;
 use self::exchange::{Call, Server};
@@ -124,8 +127,8 @@ struct Shared {
     downloads: Semaphore,
     breaker: Breaker,
     retries: usize,
-    /// The service account's id, once GLPI has told it.
-    own_account: OnceCell<u64>,
+    /// The service account's session, once GLPI has told of it.
+    own_session: OnceCell<wire::OwnSession>,
 }
 
 impl Glpi {
@@ -137,7 +140,7 @@ impl Glpi {
             sessions: Sessions::new(settings.sessions, settings.timeout, settings.breaker_pause),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_pause),
             retries: settings.retries as usize,
-            own_account: OnceCell::new(),
+            own_session: OnceCell::new(),
         })))
     }
 

@@ -1,5 +1,7 @@
 //! From names, paths and addresses to GLPI's ids.
 
+use std::fmt;
+
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
@@ -12,10 +14,33 @@ pub struct User {
     pub phone: String,
 }
 
+/// One of the items of a name, which GLPI allows in every entity once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its id.
+    pub id: u64,
+    /// The entity it is of.
+    pub entity: u64,
+    /// Whether the entities below that one may use it, too.
+    pub recursive: bool,
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, entity, recursive } = self;
+        write!(f, "n°{id} (entity {entity}{})", if *recursive { ", recursive" } else { "" })
+    }
+}
+
 impl Glpi {
-    /// A group by its name, or by its full path (`DSI > BAI`).
+    /// A group by its name, or by its full path (`DSI > BAI`); of several, none is chosen.
     pub async fn group_by_name(&self, name: &str) -> Result<Option<u64>, GlpiError> {
-        if name.contains(" > ") { self.by_path("Group", name).await } else { self.by_name("Group", name).await }
+        only(name, &self.groups_named(name).await?)
+    }
+
+    /// The groups of this name, or with this full path, in whatever entity.
+    pub async fn groups_named(&self, name: &str) -> Result<Vec<Item>, GlpiError> {
+        if name.contains(" > ") { self.with_path("Group", name).await } else { self.with_name("Group", name).await }
     }
 
     /// A group's full path; `None` for one that is not there or out of the account's sight.
@@ -29,42 +54,59 @@ impl Glpi {
 
     /// A ticket category by its full path (`Scolarité > LSU`).
     pub async fn category_by_path(&self, path: &str) -> Result<Option<u64>, GlpiError> {
-        self.by_path("ITILCategory", path).await
+        only(path, &self.categories_at(path).await?)
+    }
+
+    /// The categories with this full path, in whatever entity.
+    pub async fn categories_at(&self, path: &str) -> Result<Vec<Item>, GlpiError> {
+        self.with_path("ITILCategory", path).await
     }
 
     /// An entity by its full path (`Entité racine > Dijon`).
     pub async fn entity_by_path(&self, path: &str) -> Result<Option<u64>, GlpiError> {
-        self.by_path("Entity", path).await
+        only(path, &self.with_path("Entity", path).await?)
     }
 
     /// A location by its full path.
     pub async fn location_by_path(&self, path: &str) -> Result<Option<u64>, GlpiError> {
-        self.by_path("Location", path).await
+        only(path, &self.locations_at(path).await?)
+    }
+
+    /// The locations with this full path, in whatever entity.
+    pub async fn locations_at(&self, path: &str) -> Result<Vec<Item>, GlpiError> {
+        self.with_path("Location", path).await
     }
 
     /// A request source (`E-Mail`, `Formulaire`…) by its name.
     pub async fn request_type_by_name(&self, name: &str) -> Result<Option<u64>, GlpiError> {
-        self.by_name("RequestType", name).await
+        only(name, &self.with_name("RequestType", name).await?)
     }
 
     /// The active account with this e-mail address, whatever its case. Of several, the oldest.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<u64>, GlpiError> {
-        let mut rows: Vec<wire::UserEmail> = self.get("UserEmail", exactly("email", email)).await?;
-        rows.retain(|row| row.email.to_lowercase() == email.to_lowercase());
-        rows.sort_by_key(|row| row.users_id);
-        for row in rows {
-            if self.is_active(row.users_id).await? {
-                return Ok(Some(row.users_id));
+        for (id, _) in self.users_with_email(email).await? {
+            if self.active_user(id).await?.is_some() {
+                return Ok(Some(id));
             }
         }
         Ok(None)
     }
 
-    /// Whether an account may be used, and is in our sight; an address outlives its account.
-    pub(super) async fn is_active(&self, user: u64) -> Result<bool, GlpiError> {
-        match self.get(format!("User/{user}"), Vec::new()).await {
-            Ok(wire::User { is_active, is_deleted, .. }) => Ok(is_active > 0 && is_deleted == 0),
-            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(false),
+    /// Every account with this address, the oldest first, and whether it is the one GLPI writes to; an address
+    /// outlives its account.
+    pub(super) async fn users_with_email(&self, email: &str) -> Result<Vec<(u64, bool)>, GlpiError> {
+        let mut rows: Vec<wire::UserEmail> = self.get("UserEmail", exactly("email", email)).await?;
+        rows.retain(|row| row.email.to_lowercase() == email.to_lowercase());
+        rows.sort_by_key(|row| (row.users_id, row.is_default == 0));
+        rows.dedup_by_key(|row| row.users_id);
+        Ok(rows.into_iter().map(|row| (row.users_id, row.is_default > 0)).collect())
+    }
+
+    /// An account that is active and in our sight.
+    pub(super) async fn active_user(&self, user: u64) -> Result<Option<wire::User>, GlpiError> {
+        match self.get::<wire::User>(format!("User/{user}"), Vec::new()).await {
+            Ok(user) => Ok(Some(user).filter(|user| user.is_active > 0 && user.is_deleted == 0)),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -91,32 +133,36 @@ impl Glpi {
         Ok(rows.into_iter().map(|row| row.groups_id).collect())
     }
 
-    /// Whether the account is a direct member of the group.
-    pub async fn is_member(&self, user: u64, group: u64) -> Result<bool, GlpiError> {
-        Ok(self.groups_of_user(user).await?.contains(&group))
-    }
-
-    async fn by_name(&self, item_type: &str, name: &str) -> Result<Option<u64>, GlpiError> {
+    async fn with_name(&self, item_type: &str, name: &str) -> Result<Vec<Item>, GlpiError> {
         let rows: Vec<wire::Named> = self.get(item_type, exactly("name", name)).await?;
-        only(rows.iter().filter(|row| row.name == name))
+        Ok(rows.into_iter().filter(|row| row.name == name).map(Item::from).collect())
     }
 
-    async fn by_path(&self, item_type: &str, path: &str) -> Result<Option<u64>, GlpiError> {
+    async fn with_path(&self, item_type: &str, path: &str) -> Result<Vec<Item>, GlpiError> {
         let rows: Vec<wire::Named> = self.get(item_type, exactly("completename", path)).await?;
-        only(rows.iter().filter(|row| row.completename == path))
+        Ok(rows.into_iter().filter(|row| row.completename == path).map(Item::from).collect())
     }
 }
 
-/// The id of the one item meant. Two of one name would make it chance who gets the tickets.
-fn only<'a>(mut rows: impl Iterator<Item = &'a wire::Named>) -> Result<Option<u64>, GlpiError> {
-    let first = rows.next().map(|row| row.id);
-    if rows.next().is_some() {
-        return Err(GlpiError::Denied {
-            code: "AMBIGUOUS_NAME".to_owned(),
-            remedy: "several items of GLPI have this name: rename one, or give the full path",
-        });
+impl From<wire::Named> for Item {
+    fn from(row: wire::Named) -> Self {
+        Self { id: row.id, entity: row.entities_id, recursive: row.is_recursive > 0 }
     }
-    Ok(first)
+}
+
+/// The id of the one item meant. Two of one name would make it chance which is taken.
+fn only(name: &str, items: &[Item]) -> Result<Option<u64>, GlpiError> {
+    match items {
+        [] => Ok(None),
+        [item] => Ok(Some(item.id)),
+        several => {
+            let several: Vec<_> = several.iter().map(ToString::to_string).collect();
+            Err(GlpiError::Denied {
+                code: format!("AMBIGUOUS_NAME «{name}»: {}", several.join(", ")),
+                remedy: "several items of GLPI have this name: rename one, or give the full path",
+            })
+        }
+    }
 }
 
 /// A list's parameters that narrow it to rows whose `field` is `value`, or nearly so: the caller

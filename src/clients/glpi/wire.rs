@@ -32,6 +32,27 @@ pub(super) struct Named {
     pub name: String,
     #[serde(default, deserialize_with = "text")]
     pub completename: String,
+    #[serde(default, deserialize_with = "number")]
+    pub entities_id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub is_recursive: u64,
+}
+
+/// `GET Entity/{id}`
+#[derive(Deserialize)]
+pub(super) struct Entity {
+    /// The one above; the root's is none.
+    #[serde(default, deserialize_with = "number")]
+    pub entities_id: u64,
+}
+
+/// A row of `User/{id}/Profile_User`
+#[derive(Deserialize)]
+pub(super) struct ProfileUser {
+    #[serde(deserialize_with = "number")]
+    pub entities_id: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub is_recursive: u64,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +79,13 @@ pub(super) struct User {
     pub realname: String,
     #[serde(default, deserialize_with = "text")]
     pub phone: String,
+    #[serde(default, deserialize_with = "text")]
+    pub begin_date: String,
+    #[serde(default, deserialize_with = "text")]
+    pub end_date: String,
+    /// `null` from 11.0 on where it has none.
+    #[serde(default, deserialize_with = "number_or_none")]
+    pub entities_id: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -354,6 +382,8 @@ pub(super) struct OwnSession {
     pub glpi_id: u64,
     #[serde(default, deserialize_with = "number")]
     pub glpiactive_entity: u64,
+    #[serde(default, deserialize_with = "number")]
+    pub glpiactive_entity_recursive: u64,
     /// The entities above the active one: a list, or an object with their ids as keys and values.
     #[serde(default)]
     pub glpiparententities: Value,
@@ -389,6 +419,15 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         Value::Array(_) | Value::Object(_) => None,
     }
     .ok_or_else(|| serde::de::Error::custom("expected a number"))
+}
+
+/// A number, or none where GLPI has none.
+fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    })
 }
 
 /// A text, decoded, whether GLPI sends it as one, as a number or (for none) as null.

@@ -1,6 +1,8 @@
 //! The whole way of a request, in this process: LMTP and HTTP in, tickets in the GLPI stand-in out.
 
+mod accounts;
 mod files;
+mod homonyms;
 mod hostile;
 mod once;
 mod outages;
@@ -9,5 +11,6 @@ mod quota;
 mod refusals;
 mod relay;
 mod replies;
+mod schools;
 mod shared;
 mod tickets;

@@ -80,9 +80,9 @@ async fn membership_tells_directors_from_others() {
     let directors = group(&glpi, "Directeurs d'école").await;
     let director = director(&glpi).await;
     let agent = glpi.user_by_email("agent.simple@ac-dijon.fr").await.unwrap();
-    assert!(glpi.is_member(director, directors).await.unwrap());
-    assert!(!glpi.is_member(agent.unwrap(), directors).await.unwrap());
-    let nobody = glpi.is_member(99_999_999, directors).await;
+    assert!(glpi.groups_of_user(director).await.unwrap().contains(&directors));
+    assert!(!glpi.groups_of_user(agent.unwrap()).await.unwrap().contains(&directors));
+    let nobody = glpi.groups_of_user(99_999_999).await;
     assert_eq!(nobody, Err(GlpiError::NotFound));
 }
 

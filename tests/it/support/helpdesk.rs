@@ -14,6 +14,7 @@ pub(crate) struct Helpdesk {
 impl Helpdesk {
     /// Signs somebody in.
     pub(crate) async fn sign_in(url: &Url, login: &str, password: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let (client, api) = (reqwest::Client::new(), format!("{url}apirest.php"));
         let answer = client.get(format!("{api}/initSession")).basic_auth(login, Some(password)).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();

@@ -1,7 +1,7 @@
 //! A proxy in front of a GLPI, which is gone from a given write on: the gateway behind it is as good as killed there.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -28,6 +28,7 @@ pub(crate) enum Cut {
 pub(crate) struct Unreliable {
     pub(crate) url: Url,
     writes: Arc<AtomicUsize>,
+    calls: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
 }
 
@@ -37,19 +38,32 @@ struct Shared {
     at: usize,
     cut: Cut,
     writes: Arc<AtomicUsize>,
+    calls: Arc<Mutex<Vec<String>>>,
 }
 
 impl Unreliable {
+    /// A proxy in front of `target` that cuts nothing: it tells of the calls.
+    pub(crate) async fn counting(target: Url) -> Self {
+        Self::start(target, usize::MAX, Cut::After).await
+    }
+
     /// A proxy in front of `target`; its write number `at`, from 1, is the one that is cut, and nothing works after.
     pub(crate) async fn start(target: Url, at: usize, cut: Cut) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let writes = Arc::new(AtomicUsize::new(0));
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let calls = Arc::new(Mutex::new(Vec::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let shared = Shared { target, client, at, cut, writes: Arc::clone(&writes) };
+        let shared = Shared { target, client, at, cut, writes: Arc::clone(&writes), calls: Arc::clone(&calls) };
         let routes = Router::new().fallback(forward).with_state(Arc::new(shared));
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { url, writes, serving }
+        Self { url, writes, calls, serving }
+    }
+
+    /// The calls since the last time, each its method and path.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.calls.lock().unwrap())
     }
 
     /// Whether the write that is cut was made.
@@ -67,6 +81,7 @@ impl Drop for Unreliable {
 async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let gone = || StatusCode::BAD_GATEWAY.into_response();
     let is_write = request.method() != Method::GET;
+    shared.calls.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
     let number =
         if is_write { shared.writes.fetch_add(1, Ordering::SeqCst) + 1 } else { shared.writes.load(Ordering::SeqCst) };
     let is_last = is_write && number == shared.at;

@@ -1,0 +1,135 @@
+//! The accounts of people, and for which entities GLPI takes them.
+
+use jiff::civil::DateTime;
+
+use super::error::GlpiError;
+use super::{Glpi, wire};
+
+/// How far up the tree of entities is looked; GLPI's own trees are no deeper than a few levels.
+const DEEPEST: usize = 50;
+/// The root entity.
+const ROOT: u64 = 0;
+
+/// An active account, as far as it decides whether GLPI writes to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: u64,
+    /// Whether the address it was found by is the one GLPI writes to.
+    pub by_default_address: bool,
+    /// Whether today lies between its dates «valid since» and «valid until».
+    pub in_force: bool,
+    /// The entity it works in unless it chooses another; `None` where it has none of its own.
+    pub default_entity: Option<u64>,
+    /// Its profiles' entities; `None` where the service account may not see them.
+    pub grants: Option<Vec<Grant>>,
+}
+
+/// A profile of an account, in an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The entity.
+    pub entity: u64,
+    /// Whether it counts below that entity, too.
+    pub recursive: bool,
+}
+
+impl Grant {
+    /// Whether it counts in an entity, given as itself and those above it, the nearest first. So GLPI decides whom it
+    /// writes to (`NotificationTarget::addToRecipientsList`).
+    pub fn covers(&self, lineage: &[u64]) -> bool {
+        lineage.iter().position(|id| *id == self.entity).is_some_and(|above| above == 0 || self.recursive)
+    }
+}
+
+impl Glpi {
+    /// The active account with this e-mail address, whatever its case. Of several, the oldest that is in force and has
+    /// a profile, else the oldest. `now` is in GLPI's time zone.
+    pub async fn account_by_email(&self, email: &str, now: DateTime) -> Result<Option<Account>, GlpiError> {
+        let mut first = None;
+        for (id, by_default_address) in self.users_with_email(email).await? {
+            let Some(user) = self.active_user(id).await? else { continue };
+            let is_past = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment < now);
+            let is_to_come = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment > now);
+            let in_force = !is_to_come(&user.begin_date) && !is_past(&user.end_date);
+            let grants = if in_force { self.grants_of(id).await? } else { None };
+            let has_profile = grants.as_ref().is_none_or(|grants| !grants.is_empty());
+            let account = Account { id, by_default_address, in_force, default_entity: user.entities_id, grants };
+            if in_force && has_profile {
+                return Ok(Some(account));
+            }
+            first = first.or(Some(account));
+        }
+        Ok(first)
+    }
+
+    /// The profiles of an account, each in its entity; `None` where the service account may not read them, or does
+    /// not see all entities and so not all of them.
+    pub async fn grants_of(&self, user: u64) -> Result<Option<Vec<Grant>>, GlpiError> {
+        let rows: Result<Vec<wire::ProfileUser>, _> =
+            self.get(format!("User/{user}/Profile_User"), super::whole_list()).await;
+        match rows {
+            Ok(rows) if !rows.is_empty() => Ok(Some(
+                rows.into_iter()
+                    .map(|row| Grant { entity: row.entities_id, recursive: row.is_recursive > 0 })
+                    .collect(),
+            )),
+            // A list holds what is in the caller's own entities only.
+            Ok(_) => Ok(self.sees_all_entities().await?.then(Vec::new)),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the service account works in the root entity and all below it.
+    pub async fn sees_all_entities(&self) -> Result<bool, GlpiError> {
+        let own = self.own_session().await?;
+        Ok(own.glpiactive_entity == ROOT && own.glpiactive_entity_recursive > 0)
+    }
+
+    /// The entity the service account works in: that of what it makes, unless it says another.
+    pub async fn own_entity(&self) -> Result<u64, GlpiError> {
+        Ok(self.own_session().await?.glpiactive_entity)
+    }
+
+    /// An entity and those above it, the nearest first; `None` where the service account may not read them.
+    pub async fn lineage(&self, entity: u64) -> Result<Option<Vec<u64>>, GlpiError> {
+        let mut lineage = vec![entity];
+        let mut below = entity;
+        while below != ROOT && lineage.len() < DEEPEST {
+            let row: wire::Entity = match self.get(format!("Entity/{below}"), Vec::new()).await {
+                Ok(row) => row,
+                Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            below = row.entities_id;
+            lineage.push(below);
+        }
+        Ok(Some(lineage))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::Grant;
+
+    /// Root 0 > academy 3 > department 5.
+    #[rstest]
+    #[case::there(5, false, &[5, 3, 0], true)]
+    #[case::above_and_recursive(3, true, &[5, 3, 0], true)]
+    #[case::root_and_recursive(0, true, &[5, 3, 0], true)]
+    #[case::above_alone(3, false, &[5, 3, 0], false)]
+    #[case::below(5, true, &[3, 0], false)]
+    #[case::beside(6, true, &[5, 3, 0], false)]
+    #[case::the_root_itself(0, false, &[0], true)]
+    fn a_profile_counts_where_it_is_and_below_if_recursive(
+        #[case] entity: u64,
+        #[case] recursive: bool,
+        #[case] lineage: &[u64],
+        #[case] expected: bool,
+    ) {
+        assert_eq!(Grant { entity, recursive }.covers(lineage), expected);
+    }
+}
