@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Zoned, tz::TimeZone};
 
+pub(crate) use automatic::is_daemon;
 pub use director::{Director, director};
 pub use keyword::{Application, Applications, words};
 pub use proof::{Evidence, Method, Proof, doubt};

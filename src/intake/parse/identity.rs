@@ -21,7 +21,8 @@ pub(super) fn message_id(header: &Header<'_>) -> Option<String> {
     header
         .all("message-id")
         .map(|value| value.chars().filter(|c| !c.is_whitespace()).collect::<String>())
-        .find(|id| !id.is_empty())
+        // Nothing between the brackets names nothing.
+        .find(|id| !id.trim_matches(['<', '>']).is_empty())
 }
 
 /// A digest of the writer's fields and of every part's content.
@@ -79,6 +80,8 @@ mod tests {
             mail.replace('\n', "\r\n"),
             format!("Received: from x\nReturn-Path: <y@z>\nDelivered-To: q@z\n{mail}"),
             format!("Message-ID:\n{mail}\n\n"),
+            format!("Message-ID: <>\n{mail}"),
+            format!("Message-ID: <\t >\nMessage-ID: < >\n{mail}"),
             mail.replace("a\n b", "a b"),
         ] {
             assert_eq!(named(&same), one, "{same}");

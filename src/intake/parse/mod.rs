@@ -108,7 +108,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let opened = opened::open(tree);
     let calendar = calendar::of(&opened.root);
     let written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
-    let facts = facts::mail(&header, envelope.clone(), &subject);
+    let facts = Mail { message_class: opened.class.clone(), ..facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,
         reference,
