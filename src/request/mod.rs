@@ -15,4 +15,4 @@ pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
     is_forward,
 };
-pub use reference::{DayMark, Reference};
+pub use reference::{DayMark, Fingerprint, Reference};

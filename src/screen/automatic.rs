@@ -180,7 +180,7 @@ fn dash(subject: &str) -> Option<&str> {
 }
 
 /// A subject without what gateways and lists put before it: «[EXTERNE] », «***SPAM*** ».
-fn without_tags(subject: &str) -> &str {
+pub(crate) fn without_tags(subject: &str) -> &str {
     let mut rest = subject.trim();
     while let Some((_, after)) = [('[', "]"), ('{', "}"), ('*', "* ")]
         .iter()

@@ -84,6 +84,7 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         fields,
         calendar_method: None,
         message_class: None,
+        fingerprint: None,
     }
 }
 

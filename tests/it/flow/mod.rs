@@ -2,6 +2,7 @@
 
 mod files;
 mod hostile;
+mod names;
 mod once;
 mod outages;
 mod proof;
