@@ -106,10 +106,22 @@ impl Pipeline {
         };
 
         // One request, one ticket; so many a day.
-        let mine = match self.ledger.claim(&candidate).await {
-            Claim::Mine(mine) => mine,
-            Claim::Known(known) => return self.known(candidate, director, known, &mappings).await,
-            Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
+        let mut candidate = candidate;
+        let mine = loop {
+            let known = match self.ledger.claim(&candidate).await {
+                Claim::Mine(mine) => break mine,
+                Claim::Known(known) => known,
+                Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
+            };
+            // Its name may be another mail's.
+            match self.deliverer.is_of_another(candidate.received(), known).await {
+                Ok(true) => match candidate.clone().renamed(known.reference) {
+                    Some(renamed) => candidate = renamed,
+                    None => return self.known(candidate, director, known, &mappings).await,
+                },
+                Ok(false) => return self.known(candidate, director, known, &mappings).await,
+                Err(undelivered) => return put_off(undelivered),
+            }
         };
         let within = match screen::quota(&self.ledger.reserve(&candidate).await, &self.rules) {
             Ok(within) => within,
@@ -188,6 +200,8 @@ impl Pipeline {
             Ok(routed) => routed,
             Err(error) => return deferred(Reason::Internal, error.to_string(), None),
         };
+        let application = &routed.target().application;
+        self.deliverer.doubt_copy(routed.received(), known, application).await;
         let receipt = self.deliverer.receipt_of(known.ticket, known.reference, &routed).await;
         if !known.told {
             self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;

@@ -3,6 +3,7 @@
 use crate::{
     config::Acknowledge,
     request::{Address, Mail, Origin, Reason, Received},
+    screen::is_daemon,
 };
 
 /// Whether the requester may be told by mail that the request ended for this reason.
@@ -41,7 +42,8 @@ pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge)
 /// Addresses that nobody reads.
 fn is_machine(local: &str) -> bool {
     let letters: String = local.chars().filter(char::is_ascii_alphanumeric).collect();
-    ["mailerdaemon", "noreply", "nepasrepondre", "donotreply"].iter().any(|name| letters.starts_with(name))
+    is_daemon(local)
+        || ["noreply", "nepasrepondre", "donotreply"].iter().any(|name| letters.starts_with(name))
         || local.starts_with("owner-")
         || local.ends_with("-request")
 }
@@ -189,6 +191,7 @@ mod tests {
     #[case(|mail: &mut Mail| mail.envelope_sender = Some(String::new()))]
     #[case(|mail: &mut Mail| mail.from = vec![])]
     #[case(|mail: &mut Mail| mail.from = vec![Address::parse("ne-pas-repondre@ac-dijon.fr").unwrap()])]
+    #[case(|mail: &mut Mail| mail.from = vec![Address::parse("postmaster@ac-dijon.fr").unwrap()])]
     #[case(|mail: &mut Mail| mail.from = vec![Address::parse("MAILER-DAEMON@ac-dijon.fr").unwrap()])]
     fn nobody_is_not_written_to(#[case] change: fn(&mut Mail)) {
         let mail = samples::mail(change);

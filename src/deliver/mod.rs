@@ -2,6 +2,7 @@
 //! reply to the ticket it is about.
 
 mod attachments;
+mod filed;
 mod followup;
 mod inspect;
 mod missing;
@@ -20,6 +21,7 @@ use crate::{
 };
 
 use attachments::Chosen;
+use filed::Filed;
 pub use followup::Proposed;
 pub use names::{Missing, Names, What};
 
@@ -41,6 +43,7 @@ pub struct Deliverer {
     original: config::Original,
     link: String,
     longest_creation: Duration,
+    filed: Filed,
 }
 
 /// A request whose ticket GLPI has confirmed. Only [`Deliverer::deliver`] makes one.
@@ -104,6 +107,7 @@ impl Deliverer {
             original,
             link: link(glpi_config),
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
+            filed: Filed::default(),
         }
     }
 
@@ -172,6 +176,7 @@ impl Deliverer {
         let Prepared { requester, ids, mut chosen } = prepared;
         let make = |chosen: &Chosen| New::Ticket(Box::new(ticket(routed, requester.clone(), &ids, chosen)));
         let (id, files) = self.make(routed.received().reference, &mut chosen, make).await?;
+        self.filed.made(id, routed.received(), &routed.target().application);
         let dropped = missing::named(&files);
         self.tell_of_dropped(id, &dropped).await;
         chosen.left_out.extend(dropped);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Address, Reference, School};
+use super::{Address, Fingerprint, Reference, School};
 
 /// The way a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ pub struct Received {
     pub reference: Reference,
     /// Other references that an earlier copy of this same request may carry: a form without
     /// Idempotency-Key is named by the minute it came in, so the ten minutes before and the next one
-    /// are listed here.
+    /// are listed here; a mail's name may have been another mail's, and these are the ones it has then.
     pub aliases: Vec<Reference>,
     /// When it reached the academy: over LMTP the relay's topmost `Received`, over IMAP the moment the mailbox
     /// stored it, else now. Decides the day it counts for.
@@ -163,12 +163,16 @@ pub struct Mail {
     pub authentication_results: Option<String>,
     /// The `Message-ID`, with its angle brackets.
     pub message_id: Option<String>,
+    /// What tells it from another mail of the same `Message-ID`; `None` where the content names it.
+    pub fingerprint: Option<Fingerprint>,
     /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,
     /// `x-auto-response-suppress`, `x-autoreply`, `content-type`, `in-reply-to`, `references`, …
     pub fields: BTreeMap<String, String>,
     /// What a calendar that the mail shows wants with its appointment, upper case: `REQUEST`, `REPLY`, …
     /// (RFC 5546 section 1.4).
     pub calendar_method: Option<String>,
+    /// Outlook's class of the message, as a winmail.dat names it (MS-OXCMSG section 2.2.1.3): `IPM.Note`, …
+    pub message_class: Option<String>,
     /// The header fields GLPI's own mail rules may look at (`from`, `to`, `subject`, `reply-to`, …), decoded.
     pub head: BTreeMap<String, String>,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 
 use super::Address;
@@ -89,6 +89,52 @@ impl fmt::Debug for DayMark {
     }
 }
 
+/// What a mail is recognised by beside its name: its date, its subject and its content, 20 bits of a digest each.
+///
+/// Some copiers and applications give every mail the same Message-ID. The fingerprint stands in the ticket as
+/// `E-XXXX-XXXX-XXXX`, so that a copy of its mail can be told from another mail of the same name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    const PART: u64 = (1 << 20) - 1;
+
+    /// The fingerprint of a mail of this date (`None`: it has none that can be believed), subject and content.
+    pub fn new(date: Option<Timestamp>, subject: &str, content: &[u8]) -> Self {
+        let part = |kind: &str, value: &[u8]| digest(&[kind.as_bytes(), value]) >> 44;
+        let date = date.map_or(0, |date| part("date", date.as_second().to_string().as_bytes()));
+        Self(date << 40 | part("subject", subject.as_bytes()) << 20 | part("content", content))
+    }
+
+    /// Finds the first fingerprint in a text, for instance a ticket's opening.
+    pub fn find(text: &str) -> Option<Self> {
+        first(text, "E", 3).map(Self)
+    }
+
+    /// Whether two mails of one name are one mail: at least two of date, subject and content agree. A list changes
+    /// the subject, a relay's footer the content, a second try of some programs the date.
+    pub fn is_same_mail(self, other: Self) -> bool {
+        let part = |index: u32| (self.0 >> (20 * index) & Self::PART, other.0 >> (20 * index) & Self::PART);
+        let same = |(one, other): (u64, u64)| one == other;
+        // Two mails without a date do not agree in it.
+        let dated = same(part(2)) && part(2).0 != 0;
+        u8::from(dated) + u8::from(same(part(1))) + u8::from(same(part(0))) >= 2
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("E")?;
+        write_groups(f, self.0, 12)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// The first 64 bits of SHA-256 over the fields, each preceded by its length.
 fn digest(fields: &[&[u8]]) -> u64 {
     let mut hash = Sha256::new();
@@ -144,7 +190,7 @@ fn read_groups(text: &str, groups: usize) -> Option<u64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Address, DayMark, Reference};
+    use super::{Address, DayMark, Fingerprint, Reference};
 
     #[test]
     fn a_reference_depends_on_every_field_and_on_nothing_else() {
@@ -170,6 +216,32 @@ mod tests {
         assert_ne!(mark, DayMark::new(&a, day.tomorrow().unwrap()));
         assert_eq!(DayMark::find(&format!("P-0J0J-0000-J000 {mark}")), Some(mark));
         assert_eq!(DayMark::find(&format!("J-é J-12 repère {mark}), J-0000-0000")), Some(mark));
+    }
+
+    #[test]
+    fn one_mail_agrees_in_two_of_date_subject_and_content() {
+        let print = |date: i64, subject: &str, content: &str| {
+            let date = (date > 0).then(|| jiff::Timestamp::from_second(date).unwrap());
+            Fingerprint::new(date, subject, content.as_bytes())
+        };
+        let one = print(1_764_227_000, "lsu envoi 1", "Document 1.");
+        for (other, expected) in [
+            (print(1_764_227_000, "lsu envoi 1", "Document 1."), true),
+            (print(1_764_227_000, "lsu envoi 1", "Document 1. -- pied de la liste"), true),
+            (print(1_764_227_000, "liste lsu envoi 1", "Document 1."), true),
+            (print(1_764_227_060, "lsu envoi 1", "Document 1."), true),
+            (print(1_764_227_060, "lsu envoi 1", "Document 2."), false),
+            (print(1_764_227_060, "lsu envoi 2", "Document 1."), false),
+            (print(1_764_227_000, "lsu envoi 2", "Document 2."), false),
+            (print(1_764_486_000, "apae envoi 2", "Document 2."), false),
+        ] {
+            assert_eq!(one.is_same_mail(other), expected, "{one} {other}");
+            assert_eq!(other.is_same_mail(one), expected, "{other} {one}");
+        }
+        let undated = print(0, "lsu", "a");
+        assert!(undated.is_same_mail(undated) && !undated.is_same_mail(print(0, "lsu", "b")));
+        assert_eq!(Fingerprint::find(&format!("(repère J-0000-0000, empreinte {one})")), Some(one));
+        assert_eq!(Fingerprint::find("empreinte E-12"), None);
     }
 
     proptest! {

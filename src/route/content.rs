@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{Mapping, RouteError, Target};
 use crate::{
-    request::{Channel, FormFields, School},
+    request::{Channel, FormFields, Origin, School},
     screen::Screened,
 };
 
@@ -52,7 +52,12 @@ pub(super) fn render(
         }
     };
     let title = evaluate("title", mapping.title.as_deref().unwrap_or(TITLE), &values).map_err(fails("title"))?;
-    let opening = evaluate("opening", OPENING, &values).map_err(fails("opening"))?;
+    let fingerprint = match &screened.received().origin {
+        Origin::Mail(mail) => mail.fingerprint.map(|fingerprint| fingerprint.to_string()),
+        Origin::Form(_) => None,
+    };
+    let opened = context! { fingerprint, ..values.clone() };
+    let opening = evaluate("opening", OPENING, &opened).map_err(fails("opening"))?;
     let content =
         evaluate("content", mapping.content.as_deref().unwrap_or(CONTENT), &values).map_err(fails("content"))?;
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Zoned, tz::TimeZone};
 
+pub(crate) use automatic::{is_daemon, without_tags};
 pub use director::{Director, director};
 pub use keyword::{Application, Applications, words};
 pub use proof::{Evidence, Method, Proof, doubt};
@@ -29,7 +30,7 @@ pub use reply::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread, compl
 
 use crate::{
     config,
-    request::{Address, DayMark, Origin, Person, Reason, Received, Refusal, department_of, is_uai},
+    request::{Address, DayMark, Origin, Person, Reason, Received, Reference, Refusal, department_of, is_uai},
 };
 
 /// The names of the rules, as `screen.disabled` takes them.
@@ -174,6 +175,17 @@ impl Candidate {
     /// The request.
     pub fn received(&self) -> &Received {
         &self.received
+    }
+
+    /// The request under the name that comes after this one, which another mail has; `None` where there is none.
+    pub fn renamed(mut self, after: Reference) -> Option<Self> {
+        let received = &mut self.received;
+        let taken = received.aliases.iter().position(|name| *name == after);
+        let next = if after == received.reference { 0 } else { taken? + 1 };
+        let mut left = received.aliases.split_off(next.min(received.aliases.len())).into_iter();
+        received.reference = left.next()?;
+        received.aliases = left.collect();
+        Some(self)
     }
 
     /// Who asks.

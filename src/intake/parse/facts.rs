@@ -83,6 +83,8 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         message_id: identity::message_id(header).map(|id| charset::line(&id, MAX_FIELD)),
         fields,
         calendar_method: None,
+        message_class: None,
+        fingerprint: None,
     }
 }
 

@@ -46,7 +46,7 @@ pub(in crate::intake) use self::{
     names::Names,
 };
 // … and HTML of others, whoever shows or reads it.
-use self::{dates::Dates, header::Header, parts::Tree};
+use self::{dates::Dates, header::Header, identity::Identity, parts::Tree};
 pub(crate) use self::{
     html::shown,
     text::{from_html as text_of, to_html},
@@ -102,17 +102,18 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let skipped = raw.len() - top(raw).len();
     let tree = Tree::cut(raw, &header, skipped + body_start);
     let (requester, display_name) = facts::requester(&header);
-    let reference = identity::reference(&header, requester.as_ref(), &tree);
     let subject = facts::subject(&header);
+    let Identity { reference, others, fingerprint } = Identity::of(&header, requester.as_ref(), &subject, &tree);
     let dates = Dates::of(&header, envelope, now);
     let opened = opened::open(tree);
     let calendar = calendar::of(&opened.root);
     let written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
-    let facts = facts::mail(&header, envelope.clone(), &subject);
+    let message_class = opened.class.clone();
+    let facts = Mail { message_class, fingerprint, ..facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,
         reference,
-        aliases: Vec::new(),
+        aliases: others,
         arrived: dates.arrived,
         copies_since: dates.copies_since,
         requester,

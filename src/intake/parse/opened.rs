@@ -32,17 +32,19 @@ pub(super) struct Opened {
     pub(super) spare: Option<Leaf>,
     /// What of the mail is neither text nor file, in French.
     pub(super) cut: Vec<String>,
+    /// The first winmail.dat's class of message.
+    pub(super) class: Option<String>,
 }
 
 /// Opens every part that wraps others. No signature is verified, and what is encrypted stays so.
 pub(super) fn open(tree: Tree) -> Opened {
-    let mut opener = Opener { parts_left: tree.parts_left, spare: None, cut: Vec::new() };
+    let mut opener = Opener { parts_left: tree.parts_left, spare: None, cut: Vec::new(), class: None };
     if tree.cut {
         opener.tell(INCOMPLETE);
     }
     let nothing = Node::Multipart { kind: Multipart::Mixed, children: Vec::new() };
     let root = opener.node(tree.root, 0).unwrap_or(nothing);
-    Opened { root, spare: opener.spare, cut: opener.cut }
+    Opened { root, spare: opener.spare, cut: opener.cut, class: opener.class }
 }
 
 /// Whether an `AppleDouble` file holds a fork that no other program reads (RFC 1740 appendix B): its entries, each of
@@ -60,6 +62,7 @@ struct Opener {
     parts_left: usize,
     spare: Option<Leaf>,
     cut: Vec<String>,
+    class: Option<String>,
 }
 
 impl Opener {
@@ -149,6 +152,7 @@ impl Opener {
         }
         let tnef = tnef::read(&content, self.parts_left);
         self.parts_left -= tnef.files.len();
+        self.class = self.class.take().or(tnef.class);
         if !tnef.whole {
             self.tell(TNEF_UNREADABLE);
         }

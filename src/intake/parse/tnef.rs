@@ -14,6 +14,7 @@ const MAX_FILES: usize = 500;
 const MESSAGE: [u8; 16] = *b"\x07\x03\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46";
 
 // MS-OXTNEF section 2.1.3.2: the attributes, and section 2.1.3.4 with MS-OXPROPS: the properties.
+const MESSAGE_CLASS: u32 = 0x0007_8008;
 const BODY: u32 = 0x0002_800c;
 const CODE_PAGE: u32 = 0x0006_9007;
 const PROPERTIES: u32 = 0x0006_9003;
@@ -21,6 +22,7 @@ const NEW_FILE: u32 = 0x0006_9002;
 const FILE_TITLE: u32 = 0x0001_8010;
 const FILE_DATA: u32 = 0x0006_800f;
 const FILE_PROPERTIES: u32 = 0x0006_9005;
+const PR_MESSAGE_CLASS: u16 = 0x001a;
 const PR_SUBJECT: u16 = 0x0037;
 const PR_BODY: u16 = 0x1000;
 const PR_RTF_COMPRESSED: u16 = 0x1009;
@@ -42,6 +44,8 @@ pub(super) struct Tnef {
     pub(super) files: Vec<File>,
     /// Whether all of it could be read.
     pub(super) whole: bool,
+    /// What kind of message it is.
+    pub(super) class: Option<String>,
     subject: Option<String>,
 }
 
@@ -87,12 +91,14 @@ fn message(bytes: &Bytes, depth: usize, files_left: &mut usize) -> Tnef {
         };
         match id {
             CODE_PAGE => code_page = (Reader { bytes: data, at: 0 }).u32().unwrap_or(code_page),
+            MESSAGE_CLASS => tnef.class = Some(decode(&data, code_page)),
             BODY => {
                 tnef.whole &= !has_more_behind_nul(&data);
                 texts.plain = Some(decode(&data, code_page));
             }
             PROPERTIES => {
                 tnef.whole &= properties(data, |property| match property.id {
+                    PR_MESSAGE_CLASS => tnef.class = property.text(code_page).or(tnef.class.take()),
                     PR_SUBJECT => tnef.subject = property.text(code_page),
                     PR_INTERNET_CODE_PAGE => texts.code_page = property.number(),
                     PR_BODY => texts.plain = property.text(code_page).or(texts.plain.take()),

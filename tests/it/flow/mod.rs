@@ -4,6 +4,7 @@ mod accounts;
 mod files;
 mod homonyms;
 mod hostile;
+mod names;
 mod once;
 mod outages;
 mod proof;
