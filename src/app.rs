@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{net::TcpListener, signal::unix::Signal, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -38,6 +38,8 @@ const GIVE_UP_CALLS: u32 = LONGEST_CREATION_CALLS + 1;
 
 /// After how long the mappings' names are looked up again where GLPI could not say.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
+/// A relay that hangs holds up a stop no longer than this: letters are a courtesy.
+const LONGEST_WAIT_FOR_LETTERS: Duration = Duration::from_secs(25);
 
 /// The gateway, built from a configuration, not yet listening.
 pub struct App {
@@ -53,6 +55,8 @@ pub struct App {
     pub calendar: Arc<Calendar>,
     /// What requesters see.
     pub portal: Arc<Portal>,
+    /// Letters on their way to people.
+    letters: TaskTracker,
     /// The configuration it was built from.
     pub config: Config,
 }
@@ -75,10 +79,10 @@ impl App {
     /// As [`App::build`].
     pub fn build_with(config: Config, mailer: Mailer) -> Result<Self, ConfigError> {
         let glpi = glpi(&config)?;
-        let tasks = TaskTracker::new();
+        let (tasks, letters) = (TaskTracker::new(), TaskTracker::new());
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
-        let quarantine = Quarantine::new(&config, mailer.clone(), tasks.clone())?;
-        let acknowledger = Acknowledger::new(&config, mailer.clone(), tasks.clone())?;
+        let quarantine = Quarantine::new(&config, mailer.clone(), letters.clone())?;
+        let acknowledger = Acknowledger::new(&config, mailer.clone(), letters.clone())?;
         let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone()));
         let mappings = Live::load(config.mappings.dir.as_deref())?;
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
@@ -115,7 +119,7 @@ impl App {
         };
         let portal = Portal::new(&config, glpi.clone(), pipeline.mappings.clone(), Arc::clone(&calendar));
         let (pipeline, escalator, portal) = (Arc::new(pipeline), Arc::new(escalator), Arc::new(portal));
-        Ok(Self { pipeline, glpi, escalator, notifier, calendar, portal, config })
+        Ok(Self { pipeline, glpi, escalator, notifier, calendar, portal, letters, config })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
@@ -151,14 +155,19 @@ impl App {
             )
             .into());
         }
-        Ok(Server { app: self, lmtp, imap, http, metrics })
+        Ok(Server { app: self, lmtp, imap, http, metrics, hang_up: None })
     }
 
-    /// Waits for what is under way, then closes the sessions in GLPI.
+    /// Waits for what is under way, and for a while for the letters, then closes the sessions in GLPI.
     pub async fn finish(&self, deadline: Instant) {
         self.pipeline.tasks.close();
         if tokio::time::timeout_at(deadline, self.pipeline.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.pipeline.tasks.len(), "stopped with work under way; its senders will try again");
+        }
+        self.letters.close();
+        let of_letters = deadline.min(Instant::now() + LONGEST_WAIT_FOR_LETTERS);
+        if tokio::time::timeout_at(of_letters, self.letters.wait()).await.is_err() {
+            tracing::warn!(left = self.letters.len(), "stopped with letters that the mail relay has not taken");
         }
         self.glpi.close().await;
     }
@@ -171,9 +180,17 @@ pub struct Server {
     imap: imap::Settings,
     http: Option<TcpListener>,
     metrics: PrometheusHandle,
+    hang_up: Option<Signal>,
 }
 
 impl Server {
+    /// Reads the mappings, the DKIM keys and the directory's file again whenever this signal comes, or has come since
+    /// it is listened for.
+    #[must_use]
+    pub fn reloading_on(self, hang_up: Option<Signal>) -> Self {
+        Self { hang_up, ..self }
+    }
+
     /// Where the API listens.
     pub fn http_address(&self) -> Option<std::net::SocketAddr> {
         self.http.as_ref()?.local_addr().ok()
@@ -191,7 +208,7 @@ impl Server {
 
     /// Serves until `stop`, then lets requests under way end, for as long as `shutdown.grace`.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, lmtp, imap, http, metrics } = self;
+        let Self { app, lmtp, imap, http, metrics, hang_up } = self;
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
         let (hints, hinted) = sweep::hints();
@@ -261,7 +278,7 @@ impl Server {
             listeners.spawn(http::serve(listener, services));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
-        listeners.spawn(stop.clone().run_until_cancelled_owned(keep_rules(Arc::clone(pipeline))));
+        listeners.spawn(stop.clone().run_until_cancelled_owned(keep_rules(Arc::clone(pipeline), hang_up)));
         let keeping = Arc::clone(pipeline);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { keeping.ledger.keep().await }));
         listeners.close();
@@ -295,16 +312,20 @@ fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
     )
 }
 
-/// Resolves the mappings' names in GLPI at start, again until it can say, and after each reload of the mappings, the DKIM keys and the
-/// directory's file at SIGHUP. A mistake in a file keeps what was in force.
-async fn keep_rules(pipeline: Arc<Pipeline>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+/// Resolves the mappings' names in GLPI at start, again until it can say, and after each reload of the mappings, the
+/// DKIM keys and the directory's file at `hang_up`. A mistake in a file keeps what was in force.
+async fn keep_rules(pipeline: Arc<Pipeline>, mut hang_up: Option<Signal>) {
     loop {
         loop {
             let resolved = resolve_names(&pipeline).await;
+            let hung_up = async {
+                match &mut hang_up {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                hung_up = hangup.recv() => match hung_up {
+                hung_up = hung_up => match hung_up {
                     Some(()) => break,
                     None => return,
                 },

@@ -13,6 +13,7 @@ use passerelle::{
     config::{self, Config, ConfigError},
     telemetry,
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Passerelle turns school directors' mails and forms into GLPI tickets.
@@ -40,6 +41,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            return ExitCode::from(exit::TEMPFAIL);
+        }
+    };
+    // Before anything else: a signal that nobody has asked for yet ends the process.
+    let signals = runtime.block_on(async { std::env::args_os().any(|word| word == "serve").then(Signals::listen) });
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return usage(&answer),
@@ -48,15 +58,8 @@ fn main() -> ExitCode {
     let unusable = if matches!(cli.command, Command::Ingest(_)) { exit::TEMPFAIL } else { exit::CONFIG };
     // One TLS provider for every client; it can only be there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("cannot start: {error}");
-            return ExitCode::from(exit::TEMPFAIL);
-        }
-    };
     std::panic::set_hook(Box::new(say_where));
-    match std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli)))) {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli, signals)))) {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
             eprintln!("{error:?}");
@@ -88,14 +91,14 @@ fn usage(answer: &clap::Error) -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> miette::Result<u8> {
+async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
     let load = || -> Result<Config, ConfigError> {
         let config = config::load(cli.config.as_deref())?;
         telemetry::init(&config.log)?;
         Ok(config)
     };
     match cli.command {
-        Command::Serve => serve(load()?).await,
+        Command::Serve => serve(load()?, signals.unwrap_or_else(Signals::listen)).await,
         Command::Ingest(args) => Ok(ingest::run(load()?, args).await?),
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
@@ -106,10 +109,12 @@ async fn run(cli: Cli) -> miette::Result<u8> {
     }
 }
 
-async fn serve(config: Config) -> miette::Result<u8> {
-    let server = App::build(config)?.bind(telemetry::metrics()).await?;
+async fn serve(config: Config, signals: Signals) -> miette::Result<u8> {
+    let Signals { hang_up, terminate, interrupt } = signals;
+    let server = App::build(config)?.bind(telemetry::metrics()).await?.reloading_on(hang_up);
     let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
+    tokio::spawn(stop_on(terminate, stop.clone()));
+    tokio::spawn(stop_on(interrupt, stop.clone()));
     for address in server.lmtp_addresses() {
         tracing::info!(%address, "LMTP");
     }
@@ -120,13 +125,31 @@ async fn serve(config: Config) -> miette::Result<u8> {
     Ok(exit::OK)
 }
 
-/// SIGTERM and SIGINT end the gateway gracefully.
-async fn stop_on_signal(stop: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// What a running gateway is told by its service manager. A signal that comes while the gateway starts is kept until
+/// somebody waits for it; `None` where the system gives no handler.
+struct Signals {
+    /// SIGHUP: the mappings, keys and directory are read again.
+    hang_up: Option<Signal>,
+    /// SIGTERM and SIGINT: the gateway ends gracefully.
+    terminate: Option<Signal>,
+    interrupt: Option<Signal>,
+}
+
+impl Signals {
+    /// Listens from now on. Must be called within the runtime.
+    fn listen() -> Self {
+        let listener = |kind| signal(kind).ok();
+        Self {
+            hang_up: listener(SignalKind::hangup()),
+            terminate: listener(SignalKind::terminate()),
+            interrupt: listener(SignalKind::interrupt()),
+        }
     }
-    stop.cancel();
+}
+
+async fn stop_on(signal: Option<Signal>, stop: CancellationToken) {
+    let Some(mut signal) = signal else { return };
+    if signal.recv().await.is_some() {
+        stop.cancel();
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     app::App,
     clients::glpi::{Glpi, GlpiError, Profile, Trouble},
     config::{Acknowledge, Backend, Config, ConfigError, Require},
-    deliver::Names,
+    deliver::{LONGEST_CREATION_CALLS, Names},
     intake::imap::{self, ImapError},
     route::{Level, Mappings},
 };
@@ -98,6 +98,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     mailboxes(&mut report, &app).await?;
     quarantine(&mut report, &app).await;
     sweep(&mut report, &app.config);
+    stop(&mut report, &app.config);
     ways_in(&mut report, &app.config);
     app.glpi.close().await;
     say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
@@ -217,6 +218,22 @@ fn sweep(report: &mut Report, config: &Config) {
     match config.quota.backend {
         Backend::Memory => report.ok("sweep", format_args!("every {every}, by this instance alone")),
         Backend::Redis => report.ok("sweep", format_args!("every {every}, by one instance at a time")),
+    }
+}
+
+/// A creation that is cut off leaves its sender without an answer.
+fn stop(report: &mut Report, config: &Config) {
+    let (grace, longest) = (config.shutdown.grace, config.glpi.timeout * LONGEST_CREATION_CALLS);
+    let shown = humantime_serde::re::humantime::format_duration;
+    if grace < longest {
+        report.warning(
+            "stop",
+            format_args!("shutdown.grace is {}, and a creation in GLPI may take {}", shown(grace), shown(longest)),
+            "Give shutdown.grace at least three times glpi.timeout, and let whatever stops the gateway wait as long \
+             (systemd: TimeoutStopSec, Docker: --stop-timeout).",
+        );
+    } else {
+        report.ok("stop", format_args!("waits up to {} for what is under way", shown(grace)));
     }
 }
 

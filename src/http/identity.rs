@@ -3,6 +3,8 @@
 //! A free parameter names nobody. The signature v2 covers the method, the path and the query that names the
 //! requester; a proxy's header is believed only of a peer in `http.trusted_proxies`.
 
+use std::net::IpAddr;
+
 use axum::http::{Method, StatusCode, header, request::Parts};
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -198,8 +200,18 @@ pub(super) fn other_requester(detail: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "other-requester", detail)
 }
 
+/// A network may be written as IPv6 has IPv4 addresses (`::ffff:10.0.0.4`, RFC 4291 section 2.5.5.2): that is the same.
 fn is_trusted(parts: &Parts, proxies: &[IpNet]) -> bool {
-    parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| proxies.iter().any(|network| network.contains(peer)))
+    let Some(Peer(peer)) = parts.extensions.get::<Peer>() else { return false };
+    let written = [Some(*peer), mapped(*peer)];
+    proxies.iter().any(|network| written.iter().flatten().any(|peer| network.contains(peer)))
+}
+
+fn mapped(peer: IpAddr) -> Option<IpAddr> {
+    match peer {
+        IpAddr::V4(peer) => Some(peer.to_ipv6_mapped().into()),
+        IpAddr::V6(_) => None,
+    }
 }
 
 /// A call by a trusted proxy, whose query may name nobody else.

@@ -9,6 +9,7 @@ mod flow;
 mod glpi;
 mod http;
 mod imap;
+mod lifetime;
 mod lmtp;
 mod notify;
 mod pages;

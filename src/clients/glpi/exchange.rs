@@ -15,6 +15,7 @@ use url::Url;
 
 use super::download::BYTES;
 use super::error::{GlpiError, Trouble};
+use super::excerpt::Excerpt;
 use super::verdict::{Doing, Failure, cut, judge};
 use super::{Credentials, Settings, Upload, wire};
 
@@ -40,7 +41,8 @@ pub(super) struct Call<'a> {
 
 /// What a call is to do.
 enum Action<'a> {
-    Read,
+    /// Of each text of the answer, so many bytes are of use.
+    Read(usize),
     Create(Input<'a>),
     Update(String),
     Delete,
@@ -54,7 +56,12 @@ struct Input<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: impl Into<String>, query: Vec<(String, String)>) -> Self {
-        Self { path: path.into(), query, action: Action::Read }
+        Self { path: path.into(), query, action: Action::Read(usize::MAX) }
+    }
+
+    /// The same, of whose answer's texts only so many bytes each are kept.
+    pub(super) fn shortened(self, longest: usize) -> Self {
+        Self { action: Action::Read(longest), ..self }
     }
 
     /// Creates one item from `input`, with its files; several from an array, without.
@@ -83,7 +90,7 @@ impl<'a> Call<'a> {
 
     fn doing(&self) -> Doing {
         match self.action {
-            Action::Read => Doing::Reading,
+            Action::Read(_) => Doing::Reading,
             Action::Create(_) => Doing::Creating,
             Action::Update(_) | Action::Delete => Doing::Changing,
         }
@@ -143,7 +150,7 @@ impl Server {
     pub(super) async fn open_session(&self) -> Result<HeaderValue, GlpiError> {
         let unexpected = || GlpiError::unavailable(Trouble::Unexpected);
         let request = self.http.get(self.address("initSession")).header(AUTHORIZATION, self.authorization.clone());
-        let answer = read(request, Doing::Reading).await.map_err(|failure| match failure {
+        let answer = read(request, Doing::Reading, usize::MAX).await.map_err(|failure| match failure {
             Failure::Error(error) => error,
             Failure::SessionDead => unexpected(),
         })?;
@@ -154,7 +161,7 @@ impl Server {
     /// Closes a session; GLPI forgets the ones this misses by itself.
     pub(super) async fn close_session(&self, session: &HeaderValue) {
         let request = self.http.get(self.address("killSession"));
-        let _ = read(request.header(SESSION_TOKEN, session), Doing::Reading).await;
+        let _ = read(request.header(SESSION_TOKEN, session), Doing::Reading, usize::MAX).await;
     }
 
     /// Sends `call` once and judges the answer.
@@ -162,13 +169,14 @@ impl Server {
         let address = self.address(&call.path);
         let json = |request: RequestBuilder, body: &str| request.header(CONTENT_TYPE, JSON).body(body.to_owned());
         let request = match &call.action {
-            Action::Read => self.http.get(address).query(&call.query),
+            Action::Read(_) => self.http.get(address).query(&call.query),
             Action::Create(input) if input.files.is_empty() => json(self.http.post(address), &input.manifest),
             Action::Create(input) => self.http.post(address).multipart(form(input)),
             Action::Update(manifest) => json(self.http.put(address), manifest),
             Action::Delete => self.http.delete(address).query(&call.query),
         };
-        read(request.header(SESSION_TOKEN, session), call.doing()).await
+        let longest = if let Action::Read(longest) = call.action { longest } else { usize::MAX };
+        read(request.header(SESSION_TOKEN, session), call.doing(), longest).await
     }
 
     /// A document's bytes, on their way. Whoever asks bounds the time they take.
@@ -261,15 +269,20 @@ fn form_name(name: &str) -> String {
     format!("{}{extension}", &stem[..stem.floor_char_boundary(room)])
 }
 
-async fn read(request: RequestBuilder, doing: Doing) -> Result<Value, Failure> {
-    let response = request.send().await.map_err(|error| cut(&error, doing))?;
+/// Reads an answer; of each of its texts, `longest` bytes at most.
+async fn read(request: RequestBuilder, doing: Doing, longest: usize) -> Result<Value, Failure> {
+    let mut response = request.send().await.map_err(|error| cut(&error, doing))?;
     let status = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
         .map(Duration::from_secs);
-    let body = response.bytes().await.map_err(|error| cut(&error, doing))?;
+    let mut body = Excerpt::new(longest);
+    while let Some(piece) = response.chunk().await.map_err(|error| cut(&error, doing))? {
+        body.push(&piece);
+    }
+    let body = body.finish();
     judge(status, retry_after, &body, doing)
 }
 

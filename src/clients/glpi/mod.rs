@@ -14,6 +14,7 @@ mod breaker;
 mod creation;
 mod download;
 mod error;
+mod excerpt;
 mod exchange;
 mod knowledge;
 mod names;
@@ -160,6 +161,17 @@ impl Glpi {
         query: Vec<(String, String)>,
     ) -> Result<T, GlpiError> {
         let answer = self.call(&Call::get(path, query)).await?;
+        serde_json::from_value(answer).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
+    }
+
+    /// As [`Glpi::get`], but of each text no more than `longest` bytes: the memory a list takes is bounded by its rows.
+    async fn get_excerpts<T: DeserializeOwned>(
+        &self,
+        path: impl Into<String>,
+        query: Vec<(String, String)>,
+        longest: usize,
+    ) -> Result<T, GlpiError> {
+        let answer = self.call(&Call::get(path, query).shortened(longest)).await?;
         serde_json::from_value(answer).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
     }
 

@@ -9,6 +9,9 @@ use super::{Glpi, wire};
 
 /// Rows of one page: the answer to one call.
 const PAGE: usize = 200;
+/// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
+/// it, megabytes for some.
+const EXCERPT: usize = 8 * 1024;
 
 /// Something a ticket must be to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub struct TicketSummary {
     pub id: u64,
     /// Its title.
     pub name: String,
-    /// Its description, as HTML.
+    /// The beginning of its description, as HTML.
     pub content: String,
     /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed.
     pub status: u64,
@@ -92,7 +95,7 @@ impl Glpi {
             let upto = most.min(from + PAGE);
             let mut query = base.clone();
             query.push(("range".to_owned(), format!("{from}-{}", upto - 1)));
-            let rows: wire::Found<wire::SummaryRow> = match self.get("search/Ticket", query).await {
+            let rows: wire::Found<wire::SummaryRow> = match self.get_excerpts("search/Ticket", query, EXCERPT).await {
                 // the page after the last, where their number is a multiple of a page's
                 Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => break,
                 rows => rows?,
