@@ -1,11 +1,13 @@
 //! The whole way of a request, in this process: LMTP and HTTP in, tickets in the GLPI stand-in out.
 
+mod doubt;
 mod files;
 mod hostile;
 mod once;
 mod outages;
 mod proof;
 mod quota;
+mod receipts;
 mod refusals;
 mod relay;
 mod replies;
