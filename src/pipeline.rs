@@ -142,7 +142,7 @@ impl Pipeline {
         let prepared = match self.deliverer.prepare(&routed).await {
             Ok(prepared) if self.ledger.renew(&mine, routed.received()).await => prepared,
             Ok(_) => {
-                self.ledger.leave_open(mine);
+                self.ledger.yield_to_another(mine);
                 return deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None);
             }
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
@@ -188,7 +188,7 @@ impl Pipeline {
     async fn undelivered(&self, mine: Mine, undelivered: Undelivered) -> Outcome {
         match undelivered {
             Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
-            Undelivered::Unclear { .. } => self.ledger.leave_open(mine),
+            Undelivered::Unclear { .. } | Undelivered::Broken { .. } => self.ledger.leave_open(mine),
         }
         put_off(undelivered)
     }
@@ -247,11 +247,17 @@ fn put_off(undelivered: Undelivered) -> Outcome {
     match undelivered {
         Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
         Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
+        Undelivered::Broken { cause } => Outcome::Deferred(Deferral {
+            reason: Reason::GlpiUnavailable,
+            cause,
+            retry_after: RETRY_AFTER,
+            own: true,
+        }),
     }
 }
 
 fn deferred(reason: Reason, cause: String, retry_after: Option<Duration>) -> Outcome {
-    Outcome::Deferred(Deferral { reason, cause, retry_after: retry_after.unwrap_or(RETRY_AFTER) })
+    Outcome::Deferred(Deferral { reason, cause, retry_after: retry_after.unwrap_or(RETRY_AFTER), own: false })
 }
 
 /// One line for each request: what became of it, and nothing of what it says or who wrote it.

@@ -82,11 +82,16 @@ impl Quarantine {
         self.operators.is_some() && self.mailer.is_on()
     }
 
-    /// Whether a deferral can be the request's own fault. A form's never counts: the portal tells its user, and
-    /// nothing waits anywhere.
+    /// Whether a deferral can be the request's own fault. An outage of GLPI never is: only what broke GLPI itself when
+    /// it was asked for this very request, as it may do each time. A form's never counts: the portal tells its user,
+    /// and nothing waits anywhere.
     pub fn may_blame(failing: &Failing, deferral: &Deferral) -> bool {
-        let own = [Reason::GlpiRejected, Reason::Internal, Reason::GlpiUnavailable];
-        failing.channel != Channel::Form && own.contains(&deferral.reason)
+        let own = match deferral.reason {
+            Reason::GlpiRejected | Reason::Internal => true,
+            Reason::GlpiUnavailable => deferral.own,
+            _ => false,
+        };
+        failing.channel != Channel::Form && own
     }
 
     /// When a request that failed so often is tried again. An outage of GLPI makes no pause longer.
@@ -195,7 +200,7 @@ mod tests {
     fn the_pauses_double_up_to_the_longest_but_not_in_an_outage() {
         let quarantine = quarantine(|_| {});
         let minutes = |reason, times, alone| {
-            let deferral = Deferral { reason, cause: String::new(), retry_after: Duration::from_mins(7) };
+            let deferral = Deferral { reason, cause: String::new(), retry_after: Duration::from_mins(7), own: true };
             quarantine.pause(&deferral, Failures { times, alone }).as_secs() / 60
         };
         let own = |times| minutes(Reason::Internal, times, None);
@@ -206,14 +211,17 @@ mod tests {
 
     #[test]
     fn only_what_can_be_the_mail_s_own_fault_is_blamed_on_it() {
-        let blamed = |channel, reason| {
+        let blamed = |channel, reason, own| {
             let failing = Failing { channel, reference: Reference::new("mail", "", b"x"), original: None };
-            let deferral = Deferral { reason, cause: String::new(), retry_after: Duration::ZERO };
+            let deferral = Deferral { reason, cause: String::new(), retry_after: Duration::ZERO, own };
             Quarantine::may_blame(&failing, &deferral)
         };
-        let own: Vec<&str> =
-            Reason::ALL.iter().filter(|reason| blamed(Channel::Imap, **reason)).map(|reason| reason.code()).collect();
-        assert_eq!(own, ["glpi-unavailable", "glpi-rejected", "internal"]);
-        assert!(!blamed(Channel::Form, Reason::Internal));
+        let blamed_of = |own| -> Vec<&str> {
+            let reasons = Reason::ALL.iter().filter(|reason| blamed(Channel::Imap, **reason, own));
+            reasons.map(|reason| reason.code()).collect()
+        };
+        assert_eq!(blamed_of(true), ["glpi-unavailable", "glpi-rejected", "internal"]);
+        assert_eq!(blamed_of(false), ["glpi-rejected", "internal"], "an outage is nobody's fault");
+        assert!(!blamed(Channel::Form, Reason::Internal, true));
     }
 }

@@ -100,6 +100,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     sweep(&mut report, &app.config);
     stop(&mut report, &app.config);
     ways_in(&mut report, &app.config);
+    shutdown(&mut report, &app.config);
     app.glpi.close().await;
     say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
     Ok(if report.errors == 0 { exit::OK } else { exit::FAILED })
@@ -117,6 +118,20 @@ fn calendar(report: &mut Report, app: &App) {
             format_args!("the closed periods end on {last}"),
             "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
         ),
+    }
+}
+
+/// Whether a stop waits for a call to GLPI that has begun: one that is cut is made up for only after the next start.
+fn shutdown(report: &mut Report, config: &Config) {
+    if config.shutdown.grace < config.glpi.timeout {
+        report.warning(
+            "shutdown",
+            format_args!(
+                "shutdown.grace ({:?}) is shorter than glpi.timeout ({:?}): a stop cuts creations that GLPI is slow with",
+                config.shutdown.grace, config.glpi.timeout,
+            ),
+            "Give shutdown.grace more time than glpi.timeout, and the service manager more than that.",
+        );
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::{
-    clients::glpi::{Effect, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester},
+    clients::glpi::{Effect, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Trouble},
     config,
     request::{LeftOut, Origin, Reason, Receipt, Reference, TicketKind},
     route::{Routed, Target},
@@ -66,6 +66,16 @@ pub struct Prepared {
     chosen: Chosen,
 }
 
+/// PHP's own word for a script that broke. Servers before GLPI have others when they cannot reach it.
+const BROKEN: Trouble = Trouble::Status(500);
+
+/// The answer to a creation that nobody got.
+struct Lost {
+    why: String,
+    /// GLPI broke on it.
+    broken: bool,
+}
+
 /// What is to be made in GLPI.
 enum New {
     Ticket(Box<NewTicket>),
@@ -86,6 +96,11 @@ pub enum Undelivered {
     },
     /// One may have been made: GLPI's answer was lost and a search found nothing yet.
     Unclear {
+        /// For the log and the relay.
+        cause: String,
+    },
+    /// The same, and GLPI itself broke on this very creation: it may do so each time.
+    Broken {
         /// For the log and the relay.
         cause: String,
     },
@@ -203,14 +218,14 @@ impl Deliverer {
             };
             let lost = match tokio::time::timeout_at(deadline, creation).await {
                 Ok(Ok(created)) => return Ok((created.id, created.files)),
-                Ok(Err(GlpiError::AnswerLost { why })) => why.to_string(),
+                Ok(Err(GlpiError::AnswerLost { why })) => Lost { broken: why == BROKEN, why: why.to_string() },
                 // Nothing was written, and the text matters more than the files.
                 Ok(Err(GlpiError::TooLarge)) if !chosen.uploads.is_empty() => {
                     chosen.leave_all_out();
                     continue;
                 }
                 Ok(Err(error)) => return Err(not_made(&error)),
-                Err(_) => "no end of the creation in time".to_owned(),
+                Err(_) => Lost { why: "no end of the creation in time".to_owned(), broken: false },
             };
             let id = self.settle(reference, &new, &lost).await?;
             let files = match &new {
@@ -222,7 +237,8 @@ impl Deliverer {
     }
 
     /// Finds the item of a creation whose answer was lost.
-    async fn settle(&self, reference: Reference, new: &New, why: &str) -> Result<u64, Undelivered> {
+    async fn settle(&self, reference: Reference, new: &New, lost: &Lost) -> Result<u64, Undelivered> {
+        let why = &lost.why;
         for pause in SETTLE_PAUSES {
             tokio::time::sleep(pause).await;
             let found = match new {
@@ -240,7 +256,8 @@ impl Deliverer {
                 }
             }
         }
-        Err(Undelivered::Unclear { cause: format!("answer lost ({why}), nothing found yet") })
+        let cause = format!("answer lost ({why}), nothing found yet");
+        Err(if lost.broken { Undelivered::Broken { cause } } else { Undelivered::Unclear { cause } })
     }
 
     /// The ticket of the request with this reference, opened in the last `days`.

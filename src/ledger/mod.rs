@@ -39,8 +39,6 @@ use crate::{
 /// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
 /// memory began is checked against GLPI too.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(120);
-/// A mail's date has whole seconds: one of the very moment a memory began may have been tried before.
-const DATE_MARGIN: SignedDuration = SignedDuration::from_secs(2);
 /// How long a copy waits for another instance that is at the same request, and how often it looks.
 const WAIT_FOR_OTHER: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -250,7 +248,7 @@ impl Ledger {
                 Ok(None) => Claim::Mine(mine),
                 Err(Uncertain { reason, cause, leave_open }) => {
                     if leave_open {
-                        self.leave_open(mine);
+                        mine.flight.land(End::Open);
                     } else {
                         self.give_up_claim(mine, End::Open).await;
                     }
@@ -335,7 +333,8 @@ impl Ledger {
     /// What is believed while Redis is away: nothing. Of two instances that are asked for the same request, one goes
     /// on and the other waits for it to end.
     fn belief_without_redis(&self, redis: &Redis, asked: Instant) -> Belief {
-        let wait = if redis.goes_first() { Duration::ZERO } else { self.aftermath };
+        // The other one may be about to begin: twice the time.
+        let wait = if redis.goes_first() { Duration::ZERO } else { self.give_up.min(self.aftermath * 2) };
         Belief { complete_since: None, in_doubt_until: self.in_doubt_until.max(asked + wait) }
     }
 
@@ -569,6 +568,15 @@ impl Ledger {
         mine.flight.land(End::Open);
     }
 
+    /// Another instance has taken the request over: what stands in Redis is its.
+    pub fn yield_to_another(&self, mine: Mine) {
+        if let Some(day) = mine.becomes.day() {
+            self.local.give_back(mine.reference, day);
+        }
+        self.local.release(mine.reference);
+        mine.flight.land(End::Open);
+    }
+
     async fn give_up_claim(&self, mine: Mine, end: End) {
         self.local.release(mine.reference);
         if let Some(redis) = &self.shared
@@ -690,9 +698,10 @@ impl Belief {
         self.complete_since.is_some_and(|since| copies_since >= since.max(forgotten) + CLOCK_MARGIN)
     }
 
-    /// Whether a request of which no copy was there before cannot be among what is under way unknown.
+    /// Whether a request of which no copy can have come before that is not among what is under way unknown. A date of
+    /// whole seconds is never too late.
     fn began_before(&self, copies_since: Timestamp) -> bool {
-        self.complete_since.is_some_and(|since| copies_since >= since + DATE_MARGIN)
+        self.complete_since.is_some_and(|since| copies_since >= since)
     }
 }
 

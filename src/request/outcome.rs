@@ -120,6 +120,8 @@ pub struct Deferral {
     pub cause: String,
     /// When another try makes sense.
     pub retry_after: Duration,
+    /// Whether GLPI was asked for this very request and failed at it, as it may do each time.
+    pub own: bool,
 }
 
 macro_rules! reasons {

@@ -42,6 +42,7 @@ fn glpi(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
         ("glpi.url", sandbox.url().to_string()),
         ("glpi.login", "passerelle".to_owned()),
         ("glpi.password", "passerelle".to_owned()),
+        ("glpi.aftermath", "0s".to_owned()),
     ]
 }
 

@@ -62,6 +62,8 @@ pub async fn run(args: Args) -> Result<u8> {
         ("PASSERELLE_GLPI__URL", sandbox.url().to_string()),
         ("PASSERELLE_GLPI__LOGIN", "passerelle".to_owned()),
         ("PASSERELLE_GLPI__PASSWORD", "passerelle".to_owned()),
+        // There was no gateway before this one.
+        ("PASSERELLE_GLPI__AFTERMATH", "0s".to_owned()),
         ("PASSERELLE_LMTP__LISTEN", ANY_PORT.to_owned()),
         ("PASSERELLE_HTTP__LISTEN", ANY_PORT.to_owned()),
         ("PASSERELLE_HTTP__PORTAL_SECRETS", PORTAL_SECRET.to_owned()),

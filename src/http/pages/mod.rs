@@ -149,6 +149,7 @@ impl Desk {
                 reason: Reason::Busy,
                 cause: "no end in time".to_owned(),
                 retry_after: BUSY_PAUSE,
+                own: false,
             })),
             result => result,
         }

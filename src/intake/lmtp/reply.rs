@@ -51,6 +51,7 @@ mod tests {
             reason: Reason::GlpiUnavailable,
             cause: cause.to_owned(),
             retry_after: Duration::from_mins(1),
+            own: false,
         })
     }
 

@@ -1,6 +1,7 @@
 //! The whole way of a request, in this process: LMTP and HTTP in, tickets in the GLPI stand-in out.
 
 mod accounts;
+mod doubt;
 mod files;
 mod homonyms;
 mod hostile;
@@ -9,6 +10,7 @@ mod once;
 mod outages;
 mod proof;
 mod quota;
+mod receipts;
 mod refusals;
 mod relay;
 mod replies;

@@ -50,3 +50,20 @@ async fn a_place_is_given_back_when_no_ticket_was_made() {
     assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Revenu"), None).await.status(), 201);
     assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Trop"), None).await.status(), 429);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creations_that_glpi_lost_do_not_use_up_the_day() {
+    use passerelle::sandbox::{Failure, Rule};
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[("quota.per_day", "2"), ("glpi.timeout", "1s")]).await;
+    sandbox.set_failures(Rule::next(2, Failure::BadGateway).on_new_tickets());
+    let lost = (0..2).map(|number| form(DIRECTORS[0], &format!("Perdue {number}"))).collect::<Vec<_>>();
+    for answer in join_all(lost.iter().map(|fields| gateway.post_form(fields, None))).await {
+        assert_eq!(answer.status(), 503);
+    }
+    // Nobody can know yet that nothing was made: it waits until that is sure, and is not refused.
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Une"), None).await.status(), 201);
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Deux"), None).await.status(), 201);
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Trois"), None).await.status(), 429);
+    assert_eq!(sandbox.tickets().len(), 2);
+}

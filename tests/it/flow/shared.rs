@@ -111,6 +111,11 @@ async fn without_redis_the_gateway_waits_where_it_is_told_to() {
 
 /// A ledger over this Redis and GLPI.
 fn ledger(sandbox: &Sandbox, redis: &Redis) -> (Ledger, Config) {
+    ledger_with(sandbox, redis, "0s")
+}
+
+/// One for which what was begun before Redis was emptied may be under way for so long.
+fn ledger_with(sandbox: &Sandbox, redis: &Redis, aftermath: &str) -> (Ledger, Config) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = redis.url();
     let settings = [
@@ -118,6 +123,7 @@ fn ledger(sandbox: &Sandbox, redis: &Redis) -> (Ledger, Config) {
         ("PASSERELLE_GLPI__LOGIN", "passerelle".into()),
         ("PASSERELLE_GLPI__PASSWORD", "passerelle".into()),
         ("PASSERELLE_GLPI__RETRIES", "0".into()),
+        ("PASSERELLE_GLPI__AFTERMATH", aftermath.into()),
         ("PASSERELLE_QUOTA__BACKEND", "redis".into()),
         ("PASSERELLE_REDIS__URL", url),
     ];
@@ -266,9 +272,9 @@ async fn a_claim_whose_owner_is_gone_is_taken_over_only_after_asking_glpi() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_creation_under_way_is_known_elsewhere_even_if_redis_is_emptied_in_the_middle_of_it() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
-    let (one, config) = ledger(&sandbox, &redis);
-    let (two, _) = ledger(&sandbox, &redis);
-    let request = candidate(&config, "under way", SignedDuration::from_mins(10));
+    let (one, config) = ledger_with(&sandbox, &redis, "6s");
+    let (two, _) = ledger_with(&sandbox, &redis, "6s");
+    let request = candidate(&config, "under way", SignedDuration::ZERO);
     let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
     redis.flush_all();
     let creation = async {
@@ -296,4 +302,62 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
     assert_eq!(elsewhere.reserve(&eleventh).await, Place::Full);
     ledger.release(claims.pop().unwrap(), false).await;
     assert_eq!(elsewhere.reserve(&eleventh).await, Place::Reserved);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_nobody_can_account_for_is_waited_for_elsewhere_even_if_redis_is_emptied_after_it() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger(&sandbox, &redis);
+    let (two, _) = ledger(&sandbox, &redis);
+    let request = candidate(&config, "left open", SignedDuration::ZERO);
+    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    assert_eq!(one.reserve(&request).await, Place::Reserved);
+    let left = std::time::Instant::now();
+    one.leave_open(mine);
+    redis.flush_all();
+    let elsewhere = async {
+        // Until the other one has told Redis again, as it does four times a second.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        two.claim(&request).await
+    };
+    let claim = tokio::select! { claim = elsewhere => claim, () = one.keep() => unreachable!("it keeps for ever") };
+    assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");
+    assert!(left.elapsed() >= Duration::from_secs(2), "it was not waited for: {:?}", left.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_eviction_begins_a_new_epoch() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (ledger, config) = ledger(&sandbox, &redis);
+    let later = SignedDuration::from_mins(10);
+    for number in 0..3 {
+        let Claim::Mine(mine) = ledger.claim(&candidate(&config, &format!("e{number}"), later)).await else {
+            panic!("not claimed")
+        };
+        ledger.settle(mine, 7 + number).await;
+    }
+    let before = redis.get("passerelle:epoch");
+    drop(ledger.claim(&candidate(&config, "no eviction", later)).await);
+    assert_eq!(redis.get("passerelle:epoch"), before);
+    redis.run(&["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]);
+    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    wait_until("Redis has evicted something", async || redis.keys().len() <= 2).await;
+    redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    drop(ledger.claim(&candidate(&config, "after it", later)).await);
+    assert_ne!(redis.get("passerelle:epoch"), before, "what was evicted would be believed never to have been");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_starts_keeps_nobody_waiting() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (first, config) = ledger_with(&sandbox, &redis, "2s");
+    // Redis was empty: what came before may be under way.
+    let began = std::time::Instant::now();
+    drop(first.claim(&candidate(&config, "first", SignedDuration::ZERO)).await);
+    assert!(began.elapsed() >= Duration::from_millis(1900), "{:?}", began.elapsed());
+    let (second, _) = ledger_with(&sandbox, &redis, "2s");
+    let began = std::time::Instant::now();
+    let claim = second.claim(&candidate(&config, "second", SignedDuration::ZERO)).await;
+    assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
 }

@@ -64,7 +64,7 @@ fn refused(reason: Reason) -> Outcome {
 
 fn deferred(reason: Reason, seconds: f64) -> Outcome {
     let retry_after = Duration::from_secs_f64(seconds);
-    Outcome::Deferred(Deferral { reason, cause: "GLPI: 502".into(), retry_after })
+    Outcome::Deferred(Deferral { reason, cause: "GLPI: 502".into(), retry_after, own: false })
 }
 
 #[rstest]

@@ -88,6 +88,7 @@ fn serve(dovecot: &Dovecot, sandbox: &Sandbox, settings: &[(&str, &str)]) -> Chi
         .env_clear()
         .env("PASSERELLE_GLPI__URL", sandbox.url().as_str())
         .env("PASSERELLE_GLPI__LOGIN", "passerelle")
+        .env("PASSERELLE_GLPI__AFTERMATH", "0s")
         .env("PASSERELLE_GLPI__PASSWORD", "passerelle")
         .env("PASSERELLE_IMAP__URL", plain(dovecot))
         .env("PASSERELLE_QUOTA__PER_DAY", "100000");

@@ -169,6 +169,7 @@ pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config
         ("glpi.login", "passerelle"),
         ("glpi.password", "passerelle"),
         ("glpi.retries", "0"),
+        ("glpi.aftermath", "0s"),
         ("glpi.breaker_failures", "0"),
         ("lmtp.listen", "127.0.0.1:0"),
         ("http.listen", "127.0.0.1:0"),

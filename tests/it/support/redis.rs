@@ -41,6 +41,11 @@ impl Redis {
         redis::cmd(command[0]).arg(&command[1..]).exec(&mut self.connect().unwrap()).unwrap();
     }
 
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &str) -> String {
+        redis::cmd("GET").arg(key).query(&mut self.connect().unwrap()).unwrap()
+    }
+
     /// All its keys.
     pub(crate) fn keys(&self) -> Vec<String> {
         redis::cmd("KEYS").arg("*").query(&mut self.connect().unwrap()).unwrap()

@@ -1,0 +1,83 @@
+//! What a gateway that has just begun cannot know: what GLPI is still at, and who was told.
+
+use std::time::{Duration, Instant};
+
+use crate::support::gateway::{DIRECTORS, Gateway, form, mail, sandbox};
+
+const FRESH: [(&str, &str); 1] = [("glpi.aftermath", "6s")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_been_tried_before_the_start_waits_for_glpi_and_what_came_later_does_not() {
+    let sandbox = sandbox().await;
+    let before = Gateway::start(&sandbox, &[]).await;
+    let mail_before = mail(DIRECTORS[0], "cut", "LSU : coupé", "Bonjour");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let fresh = Gateway::start(&sandbox, &FRESH).await;
+    let fields = form(DIRECTORS[1], "Coupée");
+    let cut = async {
+        // The predecessor is dead, and GLPI is still at what it had begun: here it does it itself.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(before.deliver(DIRECTORS[0], &mail_before).await.contains("created"));
+        assert_eq!(before.post_form(&fields, Some("cut")).await.status(), 201);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let began = Instant::now();
+        let later = mail(DIRECTORS[2], "later", "LSU : après", "Bonjour");
+        assert!(fresh.deliver(DIRECTORS[2], &later).await.contains("created"));
+        began.elapsed()
+    };
+    let (reply, answer, later) =
+        tokio::join!(fresh.deliver(DIRECTORS[0], &mail_before), fresh.post_form(&fields, Some("cut")), cut);
+    assert!(reply.contains("duplicate"), "{reply}");
+    assert_eq!(answer.status(), 200);
+    assert!(later < Duration::from_millis(1500), "it came after the start: {later:?}");
+    assert_eq!(sandbox.tickets().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wait_ends_and_the_request_goes_on() {
+    let sandbox = sandbox().await;
+    let fresh = Gateway::start(&sandbox, &[("glpi.aftermath", "2s")]).await;
+    assert_eq!(fresh.post_form(&form(DIRECTORS[0], "Nouvelle"), Some("new")).await.status(), 201);
+    let began = Instant::now();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(fresh.post_form(&form(DIRECTORS[0], "Suivante"), Some("next")).await.status(), 201);
+    assert!(began.elapsed() < Duration::from_millis(2500), "once it is over it is over");
+    assert_eq!(sandbox.tickets().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_day_is_not_given_away_while_a_predecessor_s_ticket_may_appear() {
+    let sandbox = sandbox().await;
+    let two = ("quota.per_day", "2");
+    let before = Gateway::start(&sandbox, &[two]).await;
+    assert_eq!(before.post_form(&form(DIRECTORS[0], "Une"), None).await.status(), 201);
+    let fresh = Gateway::start(&sandbox, &[two, FRESH[0]]).await;
+    let late = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(before.post_form(&form(DIRECTORS[0], "Deux"), None).await.status(), 201);
+    };
+    let third = mail(DIRECTORS[0], "third", "LSU : trois", "Bonjour");
+    let (reply, ()) = tokio::join!(fresh.deliver(DIRECTORS[0], &third), late);
+    assert!(reply.contains("quota-exceeded"), "{reply}");
+    assert_eq!(sandbox.tickets().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_have_been_told_is_told_once() {
+    let sandbox = sandbox().await;
+    let before = Gateway::start(&sandbox, &[]).await;
+    let mail = mail(DIRECTORS[0], "untold", "LSU : sans nouvelle", "Bonjour");
+    assert!(before.deliver(DIRECTORS[0], &mail).await.contains("created"));
+    // It has made the ticket; whether it died before the receipt left, its successor cannot know.
+    let fresh = Gateway::start(&sandbox, &[]).await;
+    for _ in 0..2 {
+        assert!(fresh.deliver(DIRECTORS[0], &mail).await.contains("duplicate"));
+    }
+    let (first, again) = (before.outbox.mails(), fresh.outbox.mails());
+    assert_eq!((first.len(), again.len()), (1, 1));
+    let id = |mail: &[u8]| {
+        let text = String::from_utf8_lossy(mail).into_owned();
+        text.lines().find(|line| line.starts_with("Message-ID:")).map(str::to_owned).unwrap()
+    };
+    assert_eq!(id(&first[0].message), id(&again[0].message), "a mailbox that drops copies drops it");
+}
