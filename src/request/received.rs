@@ -237,10 +237,36 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// Whether a subject is a forwarded mail's, in the forms of French and English mail programs.
+/// Whether a subject is a forwarded mail's, in the forms of French and English mail programs. A keyword may stand in
+/// front of the prefix, as people put it there: «LSU - TR: …», «[LSU] Fwd: …», «LSU : TR: …».
 pub fn is_forward(subject: &str) -> bool {
-    let prefix = subject.split_once(':').map(|(prefix, _)| prefix.trim().to_lowercase()).unwrap_or_default();
-    ["tr", "fw", "fwd", "trans", "transf"].contains(&prefix.as_str())
+    const FORWARDS: &[&str] = &["tr", "fw", "fwd", "trans", "transf"];
+    const REPLIES: &[&str] = &["re", "ré", "rép", "rep", "aw"];
+    const MAX_KEYWORD_WORDS: usize = 4;
+    let mut rest = subject;
+    // One prefix, or the keyword and one.
+    for _ in 0..2 {
+        let Some((begin, behind)) = rest.split_once(':') else { return false };
+        let words: Vec<String> = begin
+            .split(|c: char| {
+                c.is_whitespace() || matches!(c, '[' | ']' | '(' | ')' | '-' | '–' | '—' | '|' | '/' | '_')
+            })
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        let Some(prefix) = words.last() else { return false };
+        // «[GLPI #0001234] TR: …» is a notification's subject.
+        if words.len() > 1 + MAX_KEYWORD_WORDS
+            || words.iter().any(|word| word.contains('#') || REPLIES.contains(&word.as_str()))
+        {
+            return false;
+        }
+        if FORWARDS.contains(&prefix.as_str()) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -249,10 +275,29 @@ mod tests {
 
     #[test]
     fn forwards_are_told_by_their_subject() {
-        for subject in ["TR: LSU", "Tr : LSU", "Fwd: LSU", "FW: RE: LSU"] {
+        for subject in [
+            "TR: LSU",
+            "Tr : LSU",
+            "Fwd: LSU",
+            "FW: RE: LSU",
+            "LSU - TR: plus de livrets",
+            "[LSU] Fwd: plus de livrets",
+            "LSU : TR : plus de livrets",
+            "URGENT LSU Fwd: RE: livrets",
+        ] {
             assert!(is_forward(subject), "{subject}");
         }
-        for subject in ["RE: TR: LSU", "LSU : problème", "transfert", ""] {
+        for subject in [
+            "RE: TR: LSU",
+            "LSU - RE: TR: livrets",
+            "LSU : problème",
+            "LSU : problème : TR: x",
+            "[GLPI #0001234] TR: LSU",
+            "transfert",
+            "Un livret qui ne part pas avec le TR: x",
+            ":",
+            "",
+        ] {
             assert!(!is_forward(subject), "{subject}");
         }
     }

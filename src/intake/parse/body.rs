@@ -23,6 +23,8 @@ use crate::request::{Attachment, Body, Reference};
 const MAX_TEXT: usize = 500_000;
 /// Images written into the HTML itself that become files; the others are named in their place.
 const MAX_DATA_IMAGES: usize = 200;
+/// How long the name of an image in a plain text may be, bytes.
+const MAX_CONTENT_ID: usize = 200;
 /// Attached mails that are shown, too; all are files.
 const MAX_FORWARDED: usize = 20;
 
@@ -81,6 +83,16 @@ pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Ref
         cut.push(SPARE_TEXT.to_owned());
     }
     Written { body, attachments, cut }
+}
+
+/// Puts a subject that is too long for a title above the text.
+pub(super) fn begin_with_subject(body: &mut Body, subject: &str) {
+    let mut html = "<p><strong>Objet :</strong> ".to_owned();
+    text::escape(&mut html, subject);
+    html.push_str("</p>");
+    html.push_str(&body.html);
+    body.text = text::from_html(&html);
+    body.html = html;
 }
 
 /// Whether the letters of a spare text are among those of the shown ones.
@@ -151,12 +163,18 @@ fn best(forms: &[Node]) -> Content<'_> {
     let mut forms: Vec<Content<'_>> = forms.iter().map(gather).collect();
     let rank = |content: &Content<'_>| {
         let telling: Vec<&&Leaf> = content.texts.iter().filter(|leaf| says(leaf)).collect();
-        let has_html = |leaf: &&&Leaf| leaf.content_type == "text/html";
-        match (telling.iter().any(has_html), telling.is_empty()) {
-            (true, _) => 3,
-            (false, false) => 2,
-            // Nothing but an image, perhaps.
-            (false, true) => i32::from(content.texts.iter().any(|leaf| has_html(&leaf))),
+        let is_html = |leaf: &Leaf| leaf.content_type == "text/html";
+        let shows_image = |leaf: &&Leaf| is_html(leaf) && leaf.text().to_ascii_lowercase().contains("<img");
+        if telling.iter().any(|leaf| is_html(leaf)) {
+            5
+        } else if telling.iter().any(|leaf| !is_placeholder(&leaf.text())) {
+            4
+        } else if content.texts.iter().any(shows_image) {
+            3
+        } else if telling.is_empty() {
+            i32::from(content.texts.iter().any(|leaf| is_html(leaf)))
+        } else {
+            2
         }
     };
     let Some(chosen) = (0..forms.len()).max_by_key(|&form| rank(&forms[form])) else {
@@ -168,6 +186,49 @@ fn best(forms: &[Node]) -> Content<'_> {
     };
     let files = forms.into_iter().flat_map(|form| form.files).filter(|leaf| texts.is_empty() || !is_other_form(leaf));
     Content { files: files.collect(), texts }
+}
+
+/// Whether a text says no more than that there is an image: «[cid:…]», «[image: image.png]», «<image001.png>».
+fn is_placeholder(text: &str) -> bool {
+    let mut closing = None;
+    let is_outside = |c: &char| match (closing, c) {
+        (None, '[' | '<') => {
+            closing = Some(if *c == '[' { ']' } else { '>' });
+            false
+        }
+        (Some(close), c) => {
+            closing = closing.filter(|_| *c != close);
+            false
+        }
+        (None, _) => true,
+    };
+    let outside: String = text.chars().filter(is_outside).collect();
+    !outside.contains(char::is_alphanumeric)
+}
+
+/// Plain text as HTML, with the images in it that Outlook names «[cid:…]».
+fn plain_to_html(text: &str, files: &mut Files<'_>) -> String {
+    const MARK: &str = "[cid:";
+    let html = text::to_html(text);
+    let mut placed = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some(at) = rest.find(MARK) {
+        let (before, found) = rest.split_at(at);
+        placed.push_str(before);
+        let end = found.bytes().take(MAX_CONTENT_ID).position(|byte| matches!(byte, b']' | b' ' | b'<'));
+        let Some(end) = end.filter(|&end| found.as_bytes()[end] == b']') else {
+            placed.push_str(MARK);
+            rest = &found[MARK.len()..];
+            continue;
+        };
+        match files.tag_of(&found[1..end]) {
+            Some(tag) => placed.extend(["<img id=\"", &tag, "\">"]),
+            None => placed.extend(["[", ABSENT_IMAGE, "]"]),
+        }
+        rest = &found[end + 1..];
+    }
+    placed.push_str(rest);
+    placed
 }
 
 /// One text as sanitised HTML with its images placed. What is too intricate or has no room, bytes, goes
@@ -182,7 +243,7 @@ fn fragment(leaf: &Leaf, room: usize, files: &mut Files<'_>) -> String {
             beginning(&text::from_html(&text), room, name)
         })
     } else if text.len() <= room {
-        text::to_html(&text)
+        plain_to_html(&text, files)
     } else {
         let name = files.add("message.txt", leaf);
         beginning(&text, room, name)
@@ -351,6 +412,47 @@ mod tests {
         let image = "<img src='data:image/png;base64,iVBORw0K'>";
         let (body, files) = written(&format!("Content-Type: text/html\n\n<p>x {}</p>", image.repeat(203)));
         assert_eq!((files.len(), body.html.matches("[image absente du message]").count()), (200, 3));
+    }
+
+    #[test]
+    fn a_form_that_only_stands_for_an_image_says_nothing() {
+        let image = "Content-Type: image/png; name=image001.png\nContent-ID: <image001.png@01D>";
+        let html = ("Content-Type: text/html", "<p><img src='cid:image001.png@01D'></p>");
+        for plain in
+            ["[cid:image001.png@01D]", "[image: image.png]", "<image001.png>", "[Une image contenant texte]\n\n"]
+        {
+            let inner = multipart("alternative", &[("Content-Type: text/plain", plain), html]);
+            let (body, files) = written(&multipart("related", &[nested(&inner), (image, "png")]));
+            let tag = files[0].inline_tag.as_deref().unwrap();
+            assert_eq!(body.html, format!("<p><img id=\"{tag}\"></p>"), "{plain}");
+        }
+        let none = ("Content-Type: text/html", "<p><br></p>");
+        let urgent = multipart("alternative", &[("Content-Type: text/plain", "[URGENT]"), none]);
+        assert_eq!(written(&urgent).0.text, "[URGENT]");
+        let plain = ("Content-Type: text/plain", "Voici :\n[cid:image001.png@01D] [cid:autre] [cid: x]");
+        let (body, files) = written(&multipart("mixed", &[plain, (image, "png")]));
+        let tag = files[0].inline_tag.as_deref().unwrap();
+        assert_eq!(body.html, format!("<p>Voici :<br><img id=\"{tag}\"> [image absente du message] [cid: x]</p>"));
+    }
+
+    #[test]
+    fn the_text_of_what_belongs_together_may_stand_anywhere() {
+        let image = ("Content-Type: image/png; name=a.png\nContent-ID: <a@x>", "png");
+        let html = ("Content-Type: text/html\nContent-ID: <root@x>", "Voir : <img src=cid:a@x>");
+        let other = ("Content-Type: text/plain\nContent-ID: <other@x>", "autre");
+        let first = multipart("related", &[image, html]);
+        let started = multipart("related; start=\"<root@x>\"", &[other, html, image])
+            .replace("--related; start=\"<root@x>\"x", "--r")
+            .replace("boundary=related; start=\"<root@x>\"x", "boundary=r");
+        for mail in [first, started] {
+            let (body, files) = written(&mail);
+            assert!(
+                body.html.starts_with("Voir : <img id=") && files[0].inline_tag.is_some()
+                    || files[1].inline_tag.is_some(),
+                "{mail}"
+            );
+            assert_eq!(body.text, "Voir :", "{mail}");
+        }
     }
 
     fn names(attachments: &[Attachment]) -> Vec<&str> {

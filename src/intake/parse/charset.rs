@@ -13,7 +13,8 @@ pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
     // Some software puts the name in single quotes, which are none in MIME.
     let declared = declared.map(|name| name.trim_matches([' ', '\'', '"']).to_ascii_lowercase()).unwrap_or_default();
     let guessed = matches!(declared.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "unknown-8bit")
-        || (is_latin(&declared) && is_mislabelled(bytes));
+        || (is_latin(&declared) && is_mislabelled(bytes))
+        || (is_of_two_bytes(&declared) && is_utf_8_by_no_chance(bytes));
     match charset_decoder(declared.as_bytes()) {
         Some(decoder) if !guessed => decoder(bytes),
         _ => guess(bytes).into_owned(),
@@ -24,6 +25,33 @@ pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
 
 fn is_latin(charset: &str) -> bool {
     ["iso-8859-", "iso8859", "windows-125", "cp125", "latin"].iter().any(|family| charset.starts_with(family))
+}
+
+/// The charsets of East Asia, which cheap scanners declare whatever they send.
+fn is_of_two_bytes(charset: &str) -> bool {
+    [
+        "gb",
+        "big5",
+        "shift_jis",
+        "shift-jis",
+        "sjis",
+        "euc-",
+        "ks_c_5601",
+        "iso-2022-",
+        "hz-gb",
+        "cp936",
+        "cp932",
+        "windows-31j",
+    ]
+    .iter()
+    .any(|family| charset.starts_with(family))
+}
+
+/// Whether bytes that should have one of these charsets are UTF-8: French letters, or characters of three bytes and
+/// more throughout, which text in pairs of bytes hardly ever gives.
+fn is_utf_8_by_no_chance(bytes: &[u8]) -> bool {
+    let is_of_three_bytes = |text: &str| !text.is_ascii() && text.chars().all(|c| c.is_ascii() || c >= '\u{800}');
+    is_mislabelled(bytes) || str::from_utf8(bytes).is_ok_and(is_of_three_bytes)
 }
 
 /// Whether bytes that should have one of the one-byte charsets are UTF-8. «É» before a no-break space is
@@ -104,6 +132,11 @@ mod tests {
             (b"\xc3\xa9cole", Some("us-ascii"), "école"),
             ("« école » n’a œ 🙂".as_bytes(), Some("ISO-8859-1"), "« école » n’a œ 🙂"),
             (b"REFUS\xc9\xa0!", Some("iso-8859-1"), "REFUSÉ\u{a0}!"),
+            ("numérisé à l’école".as_bytes(), Some("gb2312"), "numérisé à l’école"),
+            ("numérisé".as_bytes(), Some("Big5"), "numérisé"),
+            ("élève".as_bytes(), Some("iso-2022-jp"), "élève"),
+            ("学校".as_bytes(), Some("gbk"), "学校"),
+            (b"\xd1\xa7\xd0\xa3", Some("gb2312"), "学校"),
             (b"\xe9cole", Some("utf-8"), "école"),
             (b"\xe9cole", None, "école"),
             (b"\xe9cole", Some("x-inconnu"), "école"),

@@ -16,6 +16,8 @@ use crate::{
 const MAX_FIELD: usize = 2000;
 /// A subject's length, characters; GLPI's titles hold 255.
 const MAX_SUBJECT: usize = 250;
+/// … and where it stands in the text; no field is read further.
+const MAX_LONG_SUBJECT: usize = 16_000;
 const MAX_DISPLAY_NAME: usize = 100;
 
 /// The one person who asks: the only mailbox in `From`. `Sender` never counts, and of several mailboxes
@@ -45,6 +47,12 @@ fn name(mailbox: &Mailbox) -> Option<String> {
 /// The decoded subject on one line, empty when there is none.
 pub(super) fn subject(header: &Header<'_>) -> String {
     header.text("subject", MAX_SUBJECT).unwrap_or_default()
+}
+
+/// The whole subject, where [`subject`] is cut.
+pub(super) fn long_subject(header: &Header<'_>) -> Option<String> {
+    let whole = header.text("subject", MAX_LONG_SUBJECT)?;
+    whole.chars().nth(MAX_SUBJECT).is_some().then_some(whole)
 }
 
 /// The facts of a mail.

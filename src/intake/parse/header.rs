@@ -70,6 +70,8 @@ const MAX_PARAMETERS: usize = 3 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Header<'a> {
     fields: Vec<(&'static str, &'a [u8])>,
+    /// Whether a line within it was skipped.
+    is_incomplete: bool,
 }
 
 /// A mailbox as written in an address field.
@@ -82,8 +84,10 @@ pub(super) struct Mailbox {
 impl<'a> Header<'a> {
     /// Cuts the header off the front of `entity` and tells where the body begins.
     ///
-    /// An entity that does not begin with a field has no header: it is all body. Later lines that are no
-    /// field are skipped up to the empty line, as a badly folded field would leave them.
+    /// An entity that does not begin with a field has no header: it is all body. A later line that is neither a field
+    /// nor goes on with one ends the header and begins the body, as for Postfix, so that no text is lost where the
+    /// empty line is missing or holds blanks. Only where a well-known field follows directly it is what a badly folded
+    /// field leaves, and is skipped; what it said is missing then.
     pub(super) fn cut(entity: &'a [u8]) -> (Self, usize) {
         let mut header = Self::default();
         let mut open: Option<usize> = None;
@@ -93,6 +97,10 @@ impl<'a> Header<'a> {
             let end = line_end(entity, at);
             let line = trim_line_break(&entity[at..end]);
             if line.is_empty() {
+                return (header, end);
+            }
+            let is_blank = line.trim_ascii().is_empty();
+            if is_blank && begun && !begins_known_field(&entity[end..]) {
                 return (header, end);
             }
             if matches!(line[0], b' ' | b'\t') {
@@ -113,12 +121,20 @@ impl<'a> Header<'a> {
                 });
             } else if !begun {
                 return (header, 0);
-            } else {
+            } else if begins_known_field(&entity[end..]) {
+                header.is_incomplete = true;
                 open = None;
+            } else {
+                return (header, at);
             }
             at = end;
         }
         (header, entity.len())
+    }
+
+    /// Whether what a line of it said is missing.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.is_incomplete
     }
 
     /// The raw values of a field, topmost first, unfolded and in Unicode, encoded words as they are.
@@ -187,6 +203,19 @@ fn field_name_end(line: &[u8]) -> Option<usize> {
     (!name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte))).then_some(colon)
 }
 
+/// Whether a header goes on here: with a field that mails have, not with a sentence like «Bonjour : …».
+fn begins_known_field(entity: &[u8]) -> bool {
+    const OTHERS: &[&str] =
+        &["mime-version", "return-path", "delivered-to", "sender", "user-agent", "organization", "bcc"];
+    const FAMILIES: &[&str] = &["x-", "list-", "content-", "arc-", "dkim-", "resent-", "thread-", "received-"];
+    let line = trim_line_break(&entity[..line_end(entity, 0)]);
+    let Some(end) = field_name_end(line) else { return false };
+    let name = String::from_utf8_lossy(line[..end].trim_ascii_end()).to_ascii_lowercase();
+    READ.iter().any(|(known, _)| *known == name)
+        || OTHERS.contains(&name.as_str())
+        || FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
 /// The first `max` bytes of a value as one line of text.
 fn unfold(value: &[u8], max: usize) -> Cow<'_, str> {
     let value = value[..value.len().min(max)].trim_ascii();
@@ -200,6 +229,9 @@ fn unfold(value: &[u8], max: usize) -> Cow<'_, str> {
 
 /// Reads the mailboxes of an address field's value.
 fn mailboxes(value: &str) -> Vec<Mailbox> {
+    if let Some(mailbox) = without_brackets(value) {
+        return vec![mailbox];
+    }
     let line = format!("{}\n", words::safe(value));
     let HeaderValue::Address(addresses) = MessageStream::new(line.as_bytes()).parse_address() else {
         return Vec::new();
@@ -211,6 +243,18 @@ fn mailboxes(value: &str) -> Vec<Mailbox> {
             .then(|| Mailbox { name: entry.name.as_deref().map(str::to_owned), address: address.to_owned() })
     };
     addresses.iter().filter_map(mailbox).collect()
+}
+
+/// «Jeanne Martin jeanne@ac-dijon.fr»: the brackets were forgotten. One address and no other, at the end, and nothing
+/// that could be read in another way.
+fn without_brackets(value: &str) -> Option<Mailbox> {
+    let value = value.trim();
+    let (name, address) = value.rsplit_once([' ', '\t'])?;
+    let name = charset::line(&words::decode(name), MAX_VALUE);
+    let is_plain = !value.contains(['<', '>', '"', ',', ';', ':', '(', ')', '[', ']', '\\']);
+    let is_only = !name.is_empty() && !name.contains(['@', '<', '>', '＠', '﹫']) && address.matches('@').count() == 1;
+    let is_address = !address.starts_with('@') && !address.ends_with('@') && !address.contains(['=', '?']);
+    (is_plain && is_only && is_address).then(|| Mailbox { name: Some(name), address: address.to_owned() })
 }
 
 #[cfg(test)]
@@ -244,6 +288,43 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_no_field_ends_the_header_and_is_not_lost() {
+        for (mail, expected, is_incomplete) in [
+            ("Subject: x\nFrom: y\n \nBonjour\nfin", "Bonjour\nfin", false),
+            (
+                "Subject: x\nFrom: y\n\t \n--b\nContent-Type: text/plain\n\na",
+                "--b\nContent-Type: text/plain\n\na",
+                false,
+            ),
+            ("Subject: x\nFrom: y\nBonjour,\n\nfin", "Bonjour,\n\nfin", false),
+            ("Subject: x\nFrom: y\n \nBonjour : voici\n\nfin", "Bonjour : voici\n\nfin", false),
+            ("Subject: x\n \nFrom: y\n\nfin", "fin", false),
+            ("Subject: x\nmal plié\nFrom: y\n\nfin", "fin", true),
+        ] {
+            for mail in [mail.to_owned(), mail.replace('\n', "\r\n")] {
+                let (header, body) = Header::cut(mail.as_bytes());
+                assert_eq!(mail[body..].replace("\r\n", "\n"), expected, "{mail}");
+                assert_eq!(header.text("from", 9).as_deref(), Some("y"), "{mail}");
+                assert_eq!(header.is_incomplete(), is_incomplete, "{mail}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_without_brackets_is_one_only_where_nothing_else_may_be_meant() {
+        for value in [
+            "chef@ac.fr pirate@ailleurs.fr",
+            "Chef, pirate@ailleurs.fr",
+            "=?utf-8?Q?chef=40ac.fr?= pirate@ailleurs.fr",
+            "Jeanne jeanne@ac.fr@ailleurs.fr",
+            "Jeanne =?utf-8?Q?jeanne=40ac.fr?=",
+            "Chef : pirate@ailleurs.fr",
+        ] {
+            assert_eq!(super::without_brackets(value), None, "{value}");
+        }
+    }
+
+    #[test]
     fn a_header_without_body_is_read_to_its_end() {
         let (header, body) = Header::cut(b"Subject: x\nFrom: y");
         assert_eq!((header.text("from", 9).as_deref(), body), (Some("y"), 18));
@@ -266,6 +347,8 @@ mod tests {
             ("chef@ac.fr <pirate@ailleurs.fr>", vec![mailbox(Some("chef@ac.fr"), "pirate@ailleurs.fr")]),
             ("\"chef@ac.fr\" <pirate@ailleurs.fr>", vec![mailbox(Some("chef@ac.fr"), "pirate@ailleurs.fr")]),
             ("\"<chef@ac.fr>\" <pirate@ailleurs.fr>", vec![mailbox(Some("<chef@ac.fr>"), "pirate@ailleurs.fr")]),
+            ("Jeanne Martin jeanne@ac.fr", vec![mailbox(Some("Jeanne Martin"), "jeanne@ac.fr")]),
+            ("=?utf-8?Q?H=C3=A9l=C3=A8ne?= h@ac.fr", vec![mailbox(Some("Hélène"), "h@ac.fr")]),
             ("", vec![]),
         ] {
             assert_eq!(mailboxes(text), expected, "{text}");

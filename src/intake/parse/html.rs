@@ -28,7 +28,9 @@ pub(super) fn sanitise(html: &str) -> Option<String> {
         .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data"]))
         .url_relative(UrlRelative::Deny)
         .attribute_filter(|element, attribute, value| match (element, attribute) {
-            (_, mark) if history::MARKED.contains(&mark) => history::mark(mark, value).map(Cow::Borrowed),
+            (element, mark) if history::MARKED.contains(&mark) => {
+                history::mark(element, mark, value).map(Cow::Borrowed)
+            }
             ("a", "href") if has_scheme(value, &["cid", "data"]) => None,
             _ => Some(Cow::Borrowed(value)),
         });

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+mod attribution;
 mod body;
 mod calendar;
 mod charset;
@@ -34,6 +35,7 @@ mod names;
 mod opened;
 mod parts;
 mod rtf;
+mod signature;
 mod tags;
 mod text;
 mod tnef;
@@ -56,6 +58,8 @@ use crate::request::{Mail, Origin, Received, Reference, is_forward};
 
 /// What is missing where a mail could not be read as a whole.
 const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
+/// What is missing where a line of the header is no field.
+const INCOMPLETE_HEADER: &str = "une ligne de l'en-tête du message, qui n'a pas pu être lue";
 
 /// Reads a mail on a thread for blocking work, one for each core at once.
 ///
@@ -107,7 +111,13 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let dates = Dates::of(&header, envelope, now);
     let opened = opened::open(tree);
     let calendar = calendar::of(&opened.root);
-    let written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
+    let mut written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
+    if let Some(whole) = facts::long_subject(&header) {
+        body::begin_with_subject(&mut written.body, &whole);
+    }
+    if header.is_incomplete() {
+        written.cut.push(INCOMPLETE_HEADER.to_owned());
+    }
     let message_class = opened.class.clone();
     let facts = Mail { message_class, fingerprint, ..facts::mail(&header, envelope.clone(), &subject) };
     Received {
@@ -129,11 +139,14 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     }
 }
 
-/// A mail begins with its first field: an envelope line of an mbox file, a byte order mark or empty lines
+/// A mail begins with its first field: an envelope line of an mbox file, a byte order mark or blank lines
 /// above it are none.
 fn top(raw: &[u8]) -> &[u8] {
     let raw = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
-    let start = raw.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(raw.len());
+    let mut start = 0;
+    while start < raw.len() && raw[start..header::line_end(raw, start)].trim_ascii().is_empty() {
+        start = header::line_end(raw, start);
+    }
     let raw = &raw[start..];
     if raw.starts_with(b"From ") || raw.starts_with(b">From ") { &raw[header::line_end(raw, 0)..] } else { raw }
 }

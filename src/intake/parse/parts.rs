@@ -13,6 +13,7 @@ use mail_parser::{
 use super::{
     charset,
     header::{Header, line_end, trim_line_break},
+    text,
 };
 
 /// Multiparts within multiparts; people's mails have at most a handful.
@@ -40,7 +41,7 @@ pub(super) enum Node {
 pub(super) enum Multipart {
     /// The same text in several forms.
     Alternative,
-    /// A text and what it shows; the text is the first child.
+    /// A text and what it shows; the text is made the first child, wherever it stands.
     Related,
     /// Each part's default type is a mail.
     Digest,
@@ -116,6 +117,14 @@ impl Node {
             Self::Multipart { children, .. } => children.iter().flat_map(Self::leaves).collect(),
         }
     }
+
+    /// Whether it holds a text that is no file.
+    fn has_text(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => leaf.content_type.starts_with("text/") && !leaf.is_attachment(),
+            Self::Multipart { children, .. } => children.iter().any(Self::has_text),
+        }
+    }
 }
 
 impl Leaf {
@@ -162,8 +171,24 @@ impl Leaf {
     pub(super) fn text(&self) -> String {
         let content = self.content();
         let in_html = || charset_in_html(&content).filter(|_| self.content_type == "text/html");
-        let text = charset::decode(&content, self.charset.clone().or_else(in_html).as_deref());
+        let mut text = charset::decode(&content, self.charset.clone().or_else(in_html).as_deref());
+        if let Some(added) = self.added_lines() {
+            if self.content_type == "text/html" {
+                text.push_str(&text::to_html(&added));
+            } else {
+                text.extend(["\n\n", &added]);
+            }
+        }
         if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+    }
+
+    /// What a relay or a list has added in clear below the encoded text.
+    fn added_lines(&self) -> Option<String> {
+        let added = match self.encoding {
+            Encoding::Base64 => &self.encoded[without_added_lines(&self.encoded).len()..],
+            _ => return None,
+        };
+        Some(charset::guess(added.trim_ascii()).into_owned()).filter(|added| added.contains(char::is_alphanumeric))
     }
 
     /// Whether line ends inside are the carrier's, which may change on the way.
@@ -199,6 +224,10 @@ fn node(
             ranges = used.map(|boundary| split(&raw[body.clone()], boundary, limits));
         }
         let mut children = Vec::new();
+        let start = declared.as_ref().and_then(|declared| declared.attribute("start"));
+        // RFC 2387 section 3.2; phones and copiers put a picture first and name nothing.
+        let start_id = start.filter(|_| kind == Multipart::Related).map(bare_id);
+        let mut started = None;
         for range in ranges.unwrap_or_default() {
             if limits.parts == 0 {
                 limits.cut = true;
@@ -206,7 +235,15 @@ fn node(
             }
             let (start, end) = (body.start + range.start, body.start + range.end);
             let (part, content) = Header::cut(&raw[start..end]);
+            if start_id.is_some() && part.text("content-id", 1000).as_deref().map(bare_id) == start_id {
+                started.get_or_insert(children.len());
+            }
             children.push(node(raw, &part, start + content..end, kind, depth + 1, limits));
+        }
+        if kind == Multipart::Related
+            && let Some(root) = started.or_else(|| children.iter().position(Node::has_text))
+        {
+            children[..=root].rotate_right(1);
         }
         if !children.is_empty() {
             return Node::Multipart { kind, children };
@@ -252,10 +289,7 @@ fn leaf(
             Some("inline") => Disposition::Inline,
             _ => Disposition::Undeclared,
         },
-        content_id: header
-            .text("content-id", 1000)
-            .map(|id| id.trim_matches(['<', '>', ' ']).to_owned())
-            .filter(|id| !id.is_empty()),
+        content_id: header.text("content-id", 1000).map(|id| bare_id(&id).to_owned()).filter(|id| !id.is_empty()),
         flowed: is(parameter("format"), "flowed"),
         delete_space: is(parameter("delsp"), "yes"),
         charset: parameter("charset").map(str::to_owned),
@@ -267,6 +301,11 @@ fn leaf(
         encoded: raw.slice(body),
         content_type,
     })
+}
+
+/// An identifier without angle brackets.
+fn bare_id(id: &str) -> &str {
+    id.trim_matches(['<', '>', ' '])
 }
 
 /// The declared type; `None` where it is none (RFC 2045 section 5.2), as in `Content-Type: texte`.
@@ -511,9 +550,10 @@ mod tests {
         for (encoding, encoded, expected) in [
             ("base64", "ZMOpasOg\nIQ==\n", "déjà!"),
             ("BASE64", "ZMOp*asOg\nI\tQ", "déjà!"),
-            ("base64", "ZMOpasOg\n\n--\nListe des directeurs", "déjà"),
-            ("base64", "ZMOpasOg\nMessage analyse par le relais\n", "déjà"),
-            ("base64", "ZMOpasOgIQ==\nAntivirus: ok\n", "déjà!"),
+            ("base64", "ZMOpasOg\n\n--\nListe des directeurs", "déjà\n\n--\nListe des directeurs"),
+            ("base64", "ZMOpasOg\nMessage analyse par le relais\n", "déjà\n\nMessage analyse par le relais"),
+            ("base64", "ZMOpasOgIQ==\nAntivirus: ok\n", "déjà!\n\nAntivirus: ok"),
+            ("base64", "ZMOpasOgIQ==\n____\n", "déjà!"),
             ("base64", "ZMOpasOgIQ==\nIQ==\n", "déjà!!"),
             ("quoted-printable", "d=C3=A9j=c3=\n=A0 =\n!  \nfin", "déjà !\nfin"),
             ("quoted-printable", "?a==b&c=é&d=C3=A9", "?a==b&c=é&dé"),

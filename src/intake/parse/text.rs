@@ -9,6 +9,8 @@ use super::tags::{Token, Tokens, is_block, is_in};
 /// No reader sees more: what is beyond is left out, bytes and lines.
 const MAX_TEXT: usize = 1024 * 1024;
 const MAX_LINES: usize = 100_000;
+/// Blanks beside one another that are kept.
+const MAX_BLANKS: usize = 40;
 
 /// A line of text as a reader sees it, and where it stands in the HTML: from behind the last line break
 /// or block tag before it, up to the next.
@@ -135,10 +137,11 @@ pub(crate) fn from_html(html: &str) -> String {
     text
 }
 
-/// Text as HTML: paragraphs at empty lines, `<br>` at the others.
+/// Text as HTML: paragraphs at empty lines, `<br>` at the others. Three blanks within a line are columns, which are kept.
 pub(crate) fn to_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
     let mut in_paragraph = false;
+    let has_columns = text.lines().any(|line| line.trim().contains("   "));
     for line in text.lines() {
         if line.trim().is_empty() {
             if std::mem::take(&mut in_paragraph) {
@@ -149,13 +152,27 @@ pub(crate) fn to_html(text: &str) -> String {
         html.push_str(if in_paragraph { "<br>" } else { "<p>" });
         in_paragraph = true;
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-        html.extend(std::iter::repeat_n("&nbsp;", indent.min(40)));
-        escape(&mut html, line[indent..].trim_end());
+        html.extend(std::iter::repeat_n("&nbsp;", indent.min(MAX_BLANKS)));
+        let line = line[indent..].trim_end();
+        if has_columns { columns(&mut html, line) } else { escape(&mut html, line) }
     }
     if in_paragraph {
         html.push_str("</p>");
     }
     html
+}
+
+/// Adds a line as HTML: of several blanks, which keep columns, all but the first do not fold.
+fn columns(html: &mut String, line: &str) {
+    let mut rest = line;
+    while let Some(at) = rest.find("  ") {
+        escape(html, &rest[..at]);
+        let blanks = rest[at..].bytes().take_while(|&byte| byte == b' ').count();
+        html.push(' ');
+        html.extend(std::iter::repeat_n("&nbsp;", (blanks - 1).min(MAX_BLANKS)));
+        rest = &rest[at + blanks..];
+    }
+    escape(html, rest);
 }
 
 /// Adds text as HTML, also for use in an attribute; control characters are left out.
@@ -203,6 +220,9 @@ mod tests {
     #[test]
     fn text_becomes_html_and_back() {
         assert_eq!(to_html("a & <b>\nc\n\n\n  d\n"), "<p>a &amp; &lt;b&gt;<br>c</p><p>&nbsp;&nbsp;d</p>");
+        assert_eq!(to_html("Nom   Bilan\na b  c"), "<p>Nom &nbsp;&nbsp;Bilan<br>a b &nbsp;c</p>");
+        assert_eq!(from_html(&to_html("Nom   Bilan")), "Nom   Bilan");
+        assert_eq!(to_html("Fini.  Merci."), "<p>Fini.  Merci.</p>");
     }
 
     proptest! {
