@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::RIGHT_MISSING;
-use super::helpdesk::Helpdesk;
+use super::helpdesk::{Helpdesk, Version};
 use super::php::{Row, elements, flag, int, int_of, text, text_of};
 use super::session::Caller;
 use super::store::{Event, Store};
@@ -84,6 +84,15 @@ impl Actor {
     pub(super) fn new(role: Role, party: Party, id: i64) -> Self {
         Self { role, party, id, notify: 1, email: String::new() }
     }
+}
+
+/// Whether GLPI takes an address: 10 neither `&` nor anything but ASCII.
+pub(super) fn takes_address(version: Version, email: &str) -> bool {
+    let email = decode(email);
+    let complete = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    complete
+        && !email.contains(char::is_whitespace)
+        && (version == Version::Eleven || email.is_ascii() && !email.contains('&'))
 }
 
 /// `_groups_id_assign` and the like.
@@ -202,6 +211,10 @@ pub(super) fn add(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &Row)
     };
     let mut actor = Actor::new(role, party, id);
     if by_email {
+        if !takes_address(desk.version, &email) {
+            let kind = if desk.version == Version::Eleven { "e-mail" } else { "de courriel" };
+            return Err(format!("Adresse {kind} invalide"));
+        }
         actor.email = email;
     }
     if let Some(notify) = input.get("use_notification") {
