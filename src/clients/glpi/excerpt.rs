@@ -70,7 +70,11 @@ impl Excerpt {
                 let length = length + 1;
                 // RFC 8259 section 7: outside the basic plane, a character is two escapes, the first of these.
                 let is_half = (0xD800..0xDC00).contains(&value);
-                if read == 3 { Place::Text { length, is_half } } else { Place::Digits { length, read: read + 1, value } }
+                if read == 3 {
+                    Place::Text { length, is_half }
+                } else {
+                    Place::Digits { length, read: read + 1, value }
+                }
             }
             (Place::Beyond { is_escape }, _) => Place::Beyond { is_escape: !is_escape && byte == b'\\' },
         };
