@@ -20,7 +20,7 @@ use crate::{
     directory::Directory,
     escalate::{Calendar, Escalator},
     http,
-    intake::{imap, lmtp},
+    intake::{Room, imap, lmtp},
     ledger::Ledger,
     notify::Notifier,
     pipeline::Pipeline,
@@ -212,6 +212,7 @@ impl Server {
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
         let (hints, hinted) = sweep::hints();
+        let room = room(&app.config);
         if !lmtp.is_empty() {
             let settings = lmtp::Settings::new(&app.config.lmtp, pipeline.rules.recipients().to_vec());
             let handler = Arc::clone(pipeline);
@@ -219,10 +220,10 @@ impl Server {
                 let pipeline = Arc::clone(&handler);
                 async move { pipeline.mail(envelope, raw).await }
             };
-            listeners.spawn(lmtp::serve(lmtp, Arc::new(settings), handle, stop.clone()));
+            listeners.spawn(lmtp::serve(lmtp, Arc::new(settings), room.clone(), handle, stop.clone()));
         }
         if !imap.accounts().is_empty() {
-            listeners.spawn(imap::serve(imap, mailbox_handlers(pipeline), stop.clone()));
+            listeners.spawn(imap::serve(imap.within(room.clone()), mailbox_handlers(pipeline), stop.clone()));
         }
         if let Some(listener) = http {
             let [for_mail, for_forms, for_complements, for_decisions] = std::array::from_fn(|_| Arc::clone(pipeline));
@@ -269,7 +270,8 @@ impl Server {
                 metrics,
                 handlers,
                 stop.clone(),
-            );
+            )
+            .within(room);
             let services = if app.config.http.trusted_proxies.is_empty() {
                 services
             } else {
@@ -290,6 +292,11 @@ impl Server {
         }
         app.finish(deadline).await;
     }
+}
+
+/// The memory for requests, over all ways in.
+fn room(config: &Config) -> Room {
+    Room::for_requests(config.screen.max_size.max(config.lmtp.max_size).max(config.http.max_size as u64))
 }
 
 /// What the readers of mailboxes need of the gateway.

@@ -1,7 +1,7 @@
 //! Requests that fail again and again on their own account, while others pass: they are tried less and less
 //! often, then put aside, and the operators are told. None of them holds up another.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use lettre::{
@@ -9,6 +9,7 @@ use lettre::{
     message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -27,6 +28,8 @@ pub struct Quarantine {
     operators: Option<Mailbox>,
     folder: String,
     tasks: TaskTracker,
+    /// A notice with the mail itself takes several times its memory: one at a time.
+    with_mail: Arc<Semaphore>,
 }
 
 /// What is known of a request that failed, also when handling it broke down.
@@ -74,6 +77,7 @@ impl Quarantine {
             folder: config.imap.folders.quarantine.clone(),
             config: config.quarantine.clone(),
             tasks,
+            with_mail: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -131,6 +135,10 @@ impl Quarantine {
             self.tell_later(about, text);
             return true;
         }
+        let Ok(_place) = self.with_mail.try_acquire() else {
+            tracing::info!(about, "another mail is on its way to the operators; this one is put aside at its next try");
+            return false;
+        };
         self.tell(&about, text, failing.original.as_deref()).await
     }
 

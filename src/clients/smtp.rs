@@ -23,6 +23,13 @@ const PARALLEL: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
+/// Mails that wait for the relay, and bytes of them, at most: a relay that hangs must not fill the memory. One that finds
+/// no room is not sent; whoever needs it sent tries again.
+const WAITING: usize = 500;
+const WAITING_BYTES: usize = 8 * 1024 * 1024;
+/// Mails that found no room.
+const WITHOUT_ROOM: &str = "passerelle_mails_without_room_total";
+
 /// The domain the gateway's own mails come from; `None` where `smtp.from` is no mail address.
 pub fn sender_domain(config: &config::Smtp) -> Option<String> {
     config.from.parse().ok().map(|from: Mailbox| from.email.domain().to_lowercase())
@@ -45,6 +52,9 @@ pub struct Relay {
     timeout: Duration,
     retries: usize,
     places: Semaphore,
+    /// Room for mails that wait: for their number, and for their bytes.
+    waiting: Semaphore,
+    waiting_bytes: Semaphore,
 }
 
 /// The mails that [`Mailer::Memory`] has «sent», oldest first.
@@ -72,6 +82,9 @@ pub enum SendError {
     /// The relay cannot take any now.
     #[error("the mail relay does not take mail now: {0}")]
     Unavailable(String),
+    /// Too many mails wait for the relay already; this one was not tried.
+    #[error("{WAITING} mails, or {WAITING_BYTES} bytes of them, wait for the mail relay already")]
+    NoRoom,
     /// No end of the exchange in the configured time.
     #[error("the mail relay did not answer within {} seconds", .0.as_secs_f32())]
     Timeout(Duration),
@@ -99,6 +112,8 @@ impl Mailer {
             timeout: config.timeout,
             retries: config.retries,
             places: Semaphore::new(PARALLEL),
+            waiting: Semaphore::new(WAITING),
+            waiting_bytes: Semaphore::new(WAITING_BYTES),
         })))
     }
 
@@ -115,7 +130,8 @@ impl Mailer {
 
     /// Sends a mail with the null reverse-path, so that nothing ever comes back (RFC 3834 section 3.3).
     ///
-    /// A mail whose acceptance got lost on the way is sent again: it has the same Message-ID.
+    /// A mail whose acceptance got lost on the way is sent again: it has the same Message-ID. Where too many wait for the
+    /// relay, it is [`SendError::NoRoom`] at once.
     pub async fn send(&self, to: Address, message: &Message) -> Result<(), SendError> {
         let content = message.formatted();
         match self {
@@ -142,6 +158,14 @@ impl Mailer {
 impl Relay {
     async fn send(&self, to: Address, content: &[u8]) -> Result<(), SendError> {
         let envelope = Envelope::new(None, vec![to]).map_err(|error| SendError::Refused(error.to_string()))?;
+        // A mail that is larger than all the room there is, gets all of it.
+        let bytes = u32::try_from(content.len().min(WAITING_BYTES)).unwrap_or(u32::MAX);
+        let room =
+            self.waiting.try_acquire().and_then(|place| Ok((place, self.waiting_bytes.try_acquire_many(bytes)?)));
+        let _room = room.map_err(|_| {
+            metrics::counter!(WITHOUT_ROOM).increment(1);
+            SendError::NoRoom
+        })?;
         let pauses = ExponentialBuilder::default()
             .with_min_delay(FIRST_PAUSE)
             .with_factor(3.0)

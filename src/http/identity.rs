@@ -12,6 +12,7 @@ use url::form_urlencoded;
 
 use super::{
     auth::{self, Proof, Signed},
+    body::Standing,
     problem::Problem,
     serve::Peer,
 };
@@ -130,6 +131,14 @@ pub(super) fn signed_in(parts: &Parts, settings: &config::Http) -> Result<Addres
 }
 
 impl Claimed {
+    /// What the call has proved before its body is read.
+    pub(super) fn standing(&self) -> Standing {
+        match self {
+            Self::Signed(..) => Standing::Unproven,
+            Self::Proxy(_) | Self::Token => Standing::Proven,
+        }
+    }
+
     /// The requester, once the signature is checked over the raw body.
     ///
     /// # Errors
@@ -170,6 +179,15 @@ impl Claimed {
 }
 
 impl Depositor {
+    /// As [`Claimed::standing`].
+    pub(super) fn standing(&self) -> Standing {
+        match self {
+            Self::Claimed(claimed) => claimed.standing(),
+            Self::Form(Proof::Signed(_)) => Standing::Unproven,
+            Self::Form(Proof::Token) => Standing::Proven,
+        }
+    }
+
     /// Who the form has to be of, once the proof is checked over the raw body; `None` where the form itself says it.
     ///
     /// # Errors

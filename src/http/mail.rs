@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     Services, answer, auth,
-    body::Incoming,
+    body::{Incoming, Standing},
     problem::{AnyTime, Problem},
 };
 use crate::{
@@ -65,7 +65,7 @@ async fn handle(
     auth::mail(&parts.headers, &services.settings)?;
     check_content_type(&parts.headers)?;
     let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
-    let mail = body.read(&services.room).await?;
+    let mail = body.read(&services.rooms, Standing::Proven).await?;
     let envelope =
         Envelope { channel: Channel::HttpMail, sender, recipients, size: mail.bytes.len() as u64, stored: None };
     let outcome = services.finish((services.handlers.mail)(envelope, mail.bytes), mail.room, deadline).await?;

@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `serve` | connections: their number, their time, the end of them |
+//! | `serve`, `lines` | connections: their number, their time, the end of them |
 //! | `auth`, `identity` | who may call, and for whom |
 //! | `body` | reads a body within bounds |
 //! | `mail`, `requests` | the two ways in |
@@ -19,6 +19,7 @@ mod auth;
 mod body;
 mod health;
 mod identity;
+mod lines;
 mod mail;
 mod openapi;
 mod pages;
@@ -47,7 +48,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use jiff::{Zoned, tz::TimeZone};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout_at};
+use tokio::time::timeout_at;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceBuilder;
 use tower_http::{
@@ -65,7 +66,7 @@ use self::problem::Problem;
 use crate::{
     config,
     escalate::{EscalateError, Moved, Order},
-    intake::Envelope,
+    intake::{Envelope, Room, Taken},
     portal::Portal,
     request::{Address, Decided, Outcome, Reason, Received},
     route,
@@ -93,7 +94,7 @@ pub struct Services {
     metrics: PrometheusHandle,
     handlers: Handlers,
     stop: CancellationToken,
-    room: body::Room,
+    rooms: body::Rooms,
     running: TaskTracker,
     pages: Option<Pages>,
 }
@@ -110,9 +111,15 @@ impl Services {
         handlers: Handlers,
         stop: CancellationToken,
     ) -> Self {
-        let room = body::Room::new(settings.max_size);
+        let rooms = rooms(Room::for_requests(settings.max_size as u64), &settings);
         let running = TaskTracker::new();
-        Self { settings, time_zone, mappings, portal, metrics, handlers, stop, room, running, pages: None }
+        Self { settings, time_zone, mappings, portal, metrics, handlers, stop, rooms, running, pages: None }
+    }
+
+    /// The API, whose bodies are in memory within this room, which other ways in share.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { rooms: rooms(room, &self.settings), ..self }
     }
 
     /// The API with the reference portal's pages beside it.
@@ -129,14 +136,8 @@ impl Services {
     ) -> Response {
         let deadline = Instant::now() + self.settings.timeout;
         let (parts, body) = request.into_parts();
-        let mut body = body::Incoming::new(&parts.headers, body, self.settings.max_size, deadline);
-        match handle(self, &parts, &mut body, deadline).await {
-            Ok(response) => response,
-            Err(problem) => {
-                body.discard().await;
-                problem.into_response()
-            }
-        }
+        let mut body = body::Incoming::new(&parts, body, self.settings.max_size, self.settings.timeout);
+        handle(self, &parts, &mut body, deadline).await.unwrap_or_else(Problem::into_response)
     }
 
     /// Runs a request to its end, even if its sender hangs up or the time is over: half a delivery would
@@ -144,7 +145,7 @@ impl Services {
     async fn finish<T: Send + 'static>(
         &self,
         handling: BoxFuture<'static, T>,
-        room: Option<OwnedSemaphorePermit>,
+        room: Option<Taken>,
         deadline: Instant,
     ) -> Result<T, Problem> {
         let task = self.running.spawn(
@@ -166,6 +167,10 @@ impl Services {
                 .retry_after(BUSY_PAUSE)),
         }
     }
+}
+
+fn rooms(room: Room, settings: &config::Http) -> body::Rooms {
+    body::Rooms::new(room, settings.max_size, lines::Lines::default())
 }
 
 impl fmt::Debug for Services {
@@ -237,6 +242,7 @@ pub fn router(mut services: Services) -> Router {
         .set_request_id(REQUEST_ID, MakeRequestUuid)
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .propagate_request_id(REQUEST_ID)
+        .layer(middleware::from_fn(body::read_to_the_end))
         .layer(middleware::from_fn(count))
         .layer(CatchPanicLayer::custom(panicked))
         // `body` bounds bodies, and says so as a problem.

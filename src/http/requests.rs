@@ -66,7 +66,7 @@ async fn handle(
     let depositor = identity::depositor(parts, &services.settings, Timestamp::now())?;
     let encoding = encoding(&parts.headers)?;
     let key = idempotency_key(&parts.headers)?;
-    let whole = body.read(&services.room).await?;
+    let whole = body.read(&services.rooms, depositor.standing()).await?;
     let named = depositor.confirm(parts, &whole.bytes, &services.settings)?;
     let size = whole.bytes.len() as u64;
     let mut submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;

@@ -1,42 +1,68 @@
 //! Connections: how many, how long, and how they end when the gateway stops.
 
-use std::{io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
-use axum::{Router, http::Request};
+use axum::{Router, body::Body, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::{
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
-use tower::ServiceBuilder;
+use tower::{ServiceExt as _, service_fn};
 
-use super::{Services, router};
+use super::{
+    Services,
+    lines::{Line, Lines},
+    router,
+};
 
-/// A request's head is there within this time, and a connection is idle no longer.
+/// The head of a connection's first request is there within this time.
+const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// That of each further one, and a connection is idle no longer.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes that are read ahead of a connection's request; its head is no larger.
+const READ_AHEAD: usize = 64 * 1024;
 /// A connection takes no new request after this time: one that never reads its answers must end too.
 const CONNECTION_LIFE: Duration = Duration::from_mins(10);
+/// How long the other side may take to notice the end.
+const LINGER: Duration = Duration::from_secs(2);
+/// Connections beyond those whose requests are handled: whoever asks whether the gateway is alive is answered.
+const FURTHER_CONNECTIONS: usize = 64;
 /// What accepting waits when the process has no more files to open.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// Who watches the gateway asks these, and waits for no turn.
+const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Who is at the other end of a request's connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) IpAddr);
 
+/// What every connection needs.
+#[derive(Clone)]
+struct Shared {
+    router: Router,
+    /// Requests that are handled at a time.
+    turns: Arc<Semaphore>,
+    timeout: Duration,
+}
+
 /// Serves the API on `listener` until the services' stop token is cancelled; returns when every request
 /// under way is answered and finished. The caller bounds that time.
 ///
-/// More than `http.max_connections` wait to be accepted.
+/// At most `http.max_connections` requests are handled at a time; more wait for their turn. Connections on which
+/// nothing happens go for others.
 pub async fn serve(listener: TcpListener, services: Services) {
-    let (stop, running, timeout) = (services.stop.clone(), services.running.clone(), services.settings.timeout);
-    let places = Arc::new(Semaphore::new(services.settings.max_connections));
-    let router = router(services);
-    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &places)).await {
-        let (stream, peer, place) = match accepted {
+    let (stop, running, lines) = (services.stop.clone(), services.running.clone(), services.rooms.lines().clone());
+    let (timeout, at_once) = (services.settings.timeout, services.settings.max_connections);
+    let shared = Shared { router: router(services), turns: Arc::new(Semaphore::new(at_once)), timeout };
+    let most = at_once.saturating_add(FURTHER_CONNECTIONS);
+    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &lines, most)).await {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -44,10 +70,10 @@ pub async fn serve(listener: TcpListener, services: Services) {
                 continue;
             }
         };
-        let (router, stop) = (router.clone(), stop.clone());
+        let (shared, stop, line) = (shared.clone(), stop.clone(), lines.open());
         running.spawn(async move {
-            connection(stream, peer, router, timeout, stop.cancelled()).await;
-            drop(place);
+            let given_up = line.given_up.clone();
+            given_up.run_until_cancelled(connection(stream, peer, shared, line, stop.cancelled())).await;
         });
     }
     drop(listener);
@@ -55,15 +81,15 @@ pub async fn serve(listener: TcpListener, services: Services) {
     running.wait().await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Peer, Option<tokio::sync::OwnedSemaphorePermit>)> {
-    let place = places.clone().acquire_owned().await.ok();
+async fn accept(listener: &TcpListener, lines: &Lines, most: usize) -> io::Result<(TcpStream, Peer)> {
     loop {
-        match listener.accept().await {
-            // An IPv4 peer of an IPv6 socket is still that IPv4 peer.
-            Ok((stream, address)) => return Ok((stream, Peer(address.ip().to_canonical()), place)),
+        let accepted = listener.accept().await;
+        match accepted {
+            Ok((stream, address)) => {
+                lines.fewer_than(most).await;
+                // An IPv4 peer of an IPv6 socket is still that IPv4 peer.
+                return Ok((stream, Peer(address.ip().to_canonical())));
+            }
             // The peer went away before it was its turn.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
             }
@@ -72,40 +98,73 @@ async fn accept(
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: Peer,
-    router: Router,
-    timeout: Duration,
-    stopped: impl Future<Output = ()>,
-) {
-    let named = move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        request
+async fn connection(stream: TcpStream, peer: Peer, shared: Shared, line: Arc<Line>, stopped: impl Future<Output = ()>) {
+    let timeout = shared.timeout;
+    let service = {
+        let line = line.clone();
+        service_fn(move |request| answer(request, peer, shared.clone(), line.clone()))
     };
-    let service = ServiceBuilder::new().map_request(named).service(router);
     // Answers are small and written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
-    );
-    tokio::select! {
-        result = connection.as_mut() => return ended(result),
-        () = stopped => {}
-        () = tokio::time::sleep(CONNECTION_LIFE) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    // A request has `timeout` to be read and as long at most to be answered.
-    if let Ok(result) = tokio::time::timeout(timeout * 2, connection).await {
-        ended(result);
-    }
-}
-
-fn ended(result: hyper::Result<()>) {
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(READ_AHEAD)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let first_head = async {
+        tokio::time::sleep(FIRST_HEAD_TIMEOUT).await;
+        if !line.is_new() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = first_head => return,
+        () = stopped => end(&mut connection, timeout).await,
+        () = tokio::time::sleep(CONNECTION_LIFE) => end(&mut connection, timeout).await,
+    };
     if let Err(error) = result {
         tracing::debug!(%error, "a connection broke");
     }
+    // Closing over unread bytes resets the connection, and the last answer may be lost with it.
+    let mut stream = connection.into_parts().io.into_inner();
+    let _ = tokio::time::timeout(LINGER, async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    })
+    .await;
+}
+
+/// Lets the request under way end. It has `timeout` to be read and as long at most to be answered.
+async fn end<S, B>(connection: &mut http1::Connection<TokioIo<TcpStream>, S>, timeout: Duration) -> hyper::Result<()>
+where
+    S: hyper::service::HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: hyper::body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    Pin::new(&mut *connection).graceful_shutdown();
+    tokio::time::timeout(timeout * 2, connection).await.unwrap_or(Ok(()))
+}
+
+/// Answers a request when it is its turn.
+async fn answer(
+    mut request: Request<Incoming>,
+    peer: Peer,
+    shared: Shared,
+    line: Arc<Line>,
+) -> Result<Response<Body>, Infallible> {
+    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(line.clone());
+    let turn = if WATCHED.contains(&request.uri().path()) {
+        None
+    } else {
+        line.is_queued();
+        shared.turns.acquire_owned().await.ok()
+    };
+    line.is_busy();
+    let response = shared.router.oneshot(request).await;
+    drop(turn);
+    line.is_idle();
+    response
 }

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     BUSY_PAUSE, Services, auth,
+    body::Standing,
     problem::{AnyTime, Problem},
 };
 use crate::{
@@ -117,7 +118,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
             auth::ticket(&parts.headers, &services.settings)?;
             let ticket = number(&id)?;
             check_content_type(&parts.headers)?;
-            let whole = body.read(&services.room).await?;
+            let whole = body.read(&services.rooms, Standing::Proven).await?;
             let order = order(&whole.bytes, direction)?;
             let moving = (services.handlers.move_ticket)(ticket, order);
             match services.finish(moving, whole.room, deadline).await? {

@@ -19,7 +19,7 @@ use sha2::Sha256;
 
 use super::{
     Services, auth,
-    body::Incoming,
+    body::{Incoming, Standing},
     problem::{AnyTime, Problem},
 };
 use crate::config;
@@ -105,7 +105,7 @@ async fn handle(
 ) -> Result<Response, Problem> {
     open(&services.settings)?;
     let claim = claim(&parts.headers, &services.settings, Timestamp::now())?;
-    let whole = body.read(&services.room).await?;
+    let whole = body.read(&services.rooms, Standing::Unproven).await?;
     claim.confirm(&whole.bytes, &services.settings)?;
     let event: Option<Event> = serde_json::from_slice(&whole.bytes).ok();
     if let Some(ticket) = event.and_then(|event| event.item.ticket()) {

@@ -4,9 +4,11 @@ pub mod form;
 pub mod imap;
 pub mod lmtp;
 pub mod parse;
+mod room;
 
 use jiff::Timestamp;
 
+pub use self::room::{Room, SMALL, Taken};
 use crate::request::{Address, Channel};
 
 /// What the protocol says of a mail, beside the mail itself.

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use mail_parser::{HeaderValue, Message, MessageParser};
 use passerelle::{
@@ -426,6 +427,31 @@ async fn a_relay_that_is_not_there_costs_its_tries_and_no_more() {
 
     let relay = Relay::start(&[]).await;
     Mailer::new(&self::settings(&relay.url)).unwrap().probe().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_relay_that_hangs_keeps_a_bounded_number_of_mails_waiting() {
+    let relay = Relay::start(&vec![Behaviour::Hang; 100]).await;
+    let mailer = Mailer::new(&settings(&relay.url)).unwrap();
+    let (mut waiting, mut without_room) = (Vec::new(), 0);
+    for _ in 0..2000 {
+        let (mailer, message) = (mailer.clone(), lettre_message());
+        let mut sending = Box::pin(async move { mailer.send(SCHOOL.parse().unwrap(), &message).await });
+        // Whoever finds no room is told so without waiting.
+        match (&mut sending).now_or_never() {
+            None => waiting.push(sending),
+            Some(sent) => {
+                assert!(matches!(sent, Err(SendError::NoRoom)), "{sent:?}");
+                without_room += 1;
+            }
+        }
+    }
+    assert_eq!((waiting.len(), without_room), (500, 1500));
+    // Those that are given up make room for others.
+    waiting.truncate(400);
+    let message = lettre_message();
+    let mut next = Box::pin(mailer.send(SCHOOL.parse().unwrap(), &message));
+    assert!((&mut next).now_or_never().is_none());
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
 /// Whose requests a call is about, and its body.
 async fn requester(services: &Services, parts: &Parts, body: &mut Incoming) -> Result<(Address, Whole), Problem> {
     let claimed = identity::claimed(parts, &services.settings, Timestamp::now())?;
-    let whole = body.read(&services.room).await?;
+    let whole = body.read(&services.rooms, claimed.standing()).await?;
     let requester = claimed.requester(parts, &whole.bytes, &services.settings)?;
     Ok((requester, whole))
 }
@@ -56,7 +56,7 @@ async fn requester(services: &Services, parts: &Parts, body: &mut Incoming) -> R
 /// Lets nobody in who is no portal, no proxy and no person.
 async fn caller(services: &Services, parts: &Parts, body: &mut Incoming) -> Result<(), Problem> {
     let claimed = identity::caller(parts, &services.settings, Timestamp::now())?;
-    let whole = body.read(&services.room).await?;
+    let whole = body.read(&services.rooms, claimed.standing()).await?;
     claimed.confirm(parts, &whole.bytes, &services.settings)
 }
 

@@ -35,15 +35,23 @@ use axum::{
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretSlice;
-use tokio::sync::OwnedSemaphorePermit;
 use tower_http::catch_panic::CatchPanicLayer;
 use url::form_urlencoded;
 
 use self::seal::Seal;
-use super::{BUSY_PAUSE, Services, api, body::Incoming, identity, panicked, problem::Problem, requests};
+use super::{
+    BUSY_PAUSE, Services, api,
+    body::{Incoming, Standing},
+    identity, panicked,
+    problem::Problem,
+    requests,
+};
 use crate::{
     config, french,
-    intake::form::{self, Submission},
+    intake::{
+        Taken,
+        form::{self, Submission},
+    },
     portal::PortalError,
     request::{Address, Deferral, Outcome, Reason},
 };
@@ -131,7 +139,7 @@ struct Filled {
     /// Whether a page gave it to this person lately. Without that, it is shown again, and nothing else.
     is_sealed: bool,
     size: u64,
-    room: Option<OwnedSemaphorePermit>,
+    room: Option<Taken>,
     now: Timestamp,
 }
 
@@ -141,7 +149,7 @@ impl Desk {
     async fn finish(
         &self,
         handling: BoxFuture<'static, Outcome>,
-        room: Option<OwnedSemaphorePermit>,
+        room: Option<Taken>,
         deadline: Instant,
     ) -> Result<Outcome, Problem> {
         match self.services.finish(handling, room, deadline).await {
@@ -164,7 +172,7 @@ impl Desk {
     ) -> Result<Filled, Problem> {
         let person = identity::signed_in(parts, &self.services.settings)?;
         let encoding = requests::encoding(&parts.headers)?;
-        let whole = body.read(&self.services.room).await?;
+        let whole = body.read(&self.services.rooms, Standing::Proven).await?;
         let size = whole.bytes.len() as u64;
         let submission = form::read_page(encoding, whole.bytes, aside).await.map_err(requests::unreadable)?;
         let now = Timestamp::now();

@@ -10,20 +10,20 @@ use std::{
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     task::{JoinError, JoinSet},
     time::Instant,
 };
 use tracing::Instrument as _;
 
 use super::{
-    Account, Handlers, ImapError, MEMORY_KIB, MOVED, Settings, WAITING,
+    Account, Handlers, ImapError, MOVED, Settings, WAITING,
     folders::{self, Place},
     memory::Memory,
     session::{Message, NUMBERS, Session},
 };
 use crate::{
-    intake::Envelope,
+    intake::{Envelope, Taken},
     request::{Channel, Outcome, Reason},
 };
 
@@ -51,8 +51,6 @@ pub(super) struct Desk {
     running: JoinSet<Done>,
     /// Mails handled at a time, over all mailboxes.
     places: Arc<Semaphore>,
-    /// Kibibytes of mails at hand, over all mailboxes.
-    room: Arc<Semaphore>,
     /// Requests in a row that failed because of a server they all need.
     failed_in_a_row: usize,
     /// Such a server is left alone until then.
@@ -79,13 +77,12 @@ struct Stuck {
 }
 
 impl Desk {
-    /// An empty desk. `places` and `room` bound what is at hand over all mailboxes.
+    /// An empty desk. `places` bound what is handled at a time over all mailboxes.
     pub(super) fn new(
         account: Account,
         settings: Arc<Settings>,
         handlers: Arc<Handlers>,
         places: Arc<Semaphore>,
-        room: Arc<Semaphore>,
     ) -> Self {
         Self {
             account,
@@ -94,7 +91,6 @@ impl Desk {
             memory: Memory::default(),
             running: JoinSet::new(),
             places,
-            room,
             failed_in_a_row: 0,
             paused_until: None,
             folders: BTreeMap::new(),
@@ -251,9 +247,8 @@ impl Desk {
         let most = self.settings.max_size;
         let max = if batch.iter().any(|message| message.size > most) { BEGINNING } else { most };
         let bytes: u64 = batch.iter().map(|message| message.size.min(max)).sum();
-        let room = u32::try_from(bytes / 1024 + 1).unwrap_or(MEMORY_KIB).min(MEMORY_KIB);
-        // Never closed; without a permit only the bound is gone. Held until the whole batch is handled.
-        let room = self.room.clone().acquire_many_owned(room).await.ok().map(Arc::new);
+        // Held until the whole batch is handled.
+        let room = Arc::new(self.settings.room.take(bytes).await);
         session
             .fetch(batch, max, |uid, raw| {
                 if let Some(message) = batch.iter().find(|message| message.uid == uid) {
@@ -282,7 +277,7 @@ impl Desk {
     }
 
     /// Has a message handled beside the others.
-    fn start(&mut self, message: Message, raw: Bytes, room: Option<Arc<OwnedSemaphorePermit>>) {
+    fn start(&mut self, message: Message, raw: Bytes, room: Arc<Taken>) {
         let envelope = Envelope {
             channel: Channel::Imap,
             sender: None,

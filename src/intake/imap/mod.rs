@@ -28,7 +28,7 @@ use tracing::Instrument as _;
 
 pub use self::{account::Account, error::ImapError};
 use self::{connect::Connector, desk::Desk, folders::Place, token::Tokens};
-use super::Envelope;
+use super::{Envelope, Room};
 use crate::{
     config::{self, ConfigError, ImapFolders},
     request::{Address, Outcome},
@@ -42,9 +42,6 @@ const FAILURES: &str = "passerelle_imap_failures_total";
 const MOVED: &str = "passerelle_imap_moved_total";
 /// Messages that lie in the mailbox and wait.
 const WAITING: &str = "passerelle_imap_waiting";
-
-/// Bytes of mails in memory at a time, over all mailboxes, in kibibytes; a larger one has all of it.
-const MEMORY_KIB: u32 = 64 * 1024;
 
 /// The pause before a reader that broke down begins anew.
 const BEGIN_ANEW: Duration = Duration::from_mins(1);
@@ -63,6 +60,8 @@ pub struct Settings {
     parallel: usize,
     /// Failures to fetch a message after which it is put aside.
     attempts: u32,
+    /// Bytes of mails in memory at a time.
+    room: Room,
 }
 
 impl Settings {
@@ -98,7 +97,14 @@ impl Settings {
             // One in GLPI, one on its way there.
             parallel: config.glpi.sessions * 2,
             attempts: config.quarantine.attempts,
+            room: Room::for_requests(config.screen.max_size),
         })
+    }
+
+    /// The settings of readers whose mails are in memory within this room, which other ways in share.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     /// The mailboxes.
@@ -154,13 +160,12 @@ pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationTok
     describe_metrics();
     let (settings, handlers) = (Arc::new(settings), Arc::new(handlers));
     let places = Arc::new(Semaphore::new(settings.parallel));
-    let memory = Arc::new(Semaphore::new(MEMORY_KIB as usize));
     let readers = settings.accounts.iter().map(|account| {
         let span = tracing::info_span!("imap", mailbox = %account);
         let desk = {
             let (account, settings, handlers) = (account.clone(), settings.clone(), handlers.clone());
-            let (places, memory) = (places.clone(), memory.clone());
-            move || Desk::new(account.clone(), settings.clone(), handlers.clone(), places.clone(), memory.clone())
+            let places = places.clone();
+            move || Desk::new(account.clone(), settings.clone(), handlers.clone(), places.clone())
         };
         read_on(desk, stop.clone()).instrument(span)
     });

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    sync::Semaphore,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -16,12 +15,17 @@ use super::{
     reply::{self, say},
     session::{Session, Step},
 };
-use crate::{intake::Envelope, request::Outcome};
+use crate::{
+    intake::{Envelope, Room, SMALL},
+    request::Outcome,
+};
 
 /// Bytes read at once.
 const READ_SIZE: usize = 32 * 1024;
-/// A mail of more bytes takes one of the places for large ones.
-const LARGE_MAIL: usize = 1 << 20;
+/// How long a large mail waits for room: less than Postfix waits for its data to be taken (3 minutes).
+const PATIENCE: Duration = Duration::from_secs(100);
+/// How long the relay may be silent amid a mail that has taken room.
+const SILENT_WITH_ROOM: Duration = Duration::from_mins(1);
 /// How long the other side may take to notice the end.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -36,6 +40,8 @@ pub(super) enum End {
     Idle,
     /// The connection was as old as it may get.
     TooOld,
+    /// Other mails took all the memory for too long.
+    NoRoom,
     /// Too many faults.
     Faults,
     /// The gateway is being stopped.
@@ -50,6 +56,7 @@ impl End {
             Self::Gone => "gone",
             Self::Idle => "idle",
             Self::TooOld => "too_old",
+            Self::NoRoom => "no_room",
             Self::Faults => "faults",
             Self::Stopping => "stopping",
         }
@@ -60,6 +67,7 @@ impl End {
         match self {
             Self::Idle => Some(format!("421 4.4.2 {hostname} nothing received for too long, closing")),
             Self::TooOld => Some(format!("421 4.4.2 {hostname} connected for too long, closing")),
+            Self::NoRoom => Some(format!("421 4.3.1 {hostname} no room for a large mail now, try again later")),
             Self::Stopping => Some(format!("421 4.3.2 {hostname} is being stopped, closing")),
             Self::Quit | Self::Gone | Self::Faults => None,
         }
@@ -71,12 +79,11 @@ impl End {
 /// A mail that is being received or handled when `stop` comes is still answered; then, or at once when
 /// there is none, the connection is closed.
 ///
-/// A mail that grows beyond [`LARGE_MAIL`] waits for one of the `large` places, its relay with it: so many
-/// large mails, and no more, are in memory over all connections.
+/// A mail that grows beyond [`SMALL`] waits until there is room for all of it, its relay with it.
 pub(super) async fn converse<S, H, F>(
     mut stream: S,
     settings: &Settings,
-    large: &Semaphore,
+    room: &Room,
     handle: H,
     stop: &CancellationToken,
 ) -> End
@@ -85,7 +92,7 @@ where
     H: Fn(Envelope, Bytes) -> F,
     F: Future<Output = Outcome>,
 {
-    let end = exchange(&mut stream, settings, large, handle, stop).await.unwrap_or_else(|error| {
+    let end = exchange(&mut stream, settings, room, handle, stop).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "LMTP connection lost");
         End::Gone
     });
@@ -106,7 +113,7 @@ where
 async fn exchange<S, H, F>(
     stream: &mut S,
     settings: &Settings,
-    large: &Semaphore,
+    room: &Room,
     handle: H,
     stop: &CancellationToken,
 ) -> io::Result<End>
@@ -119,15 +126,19 @@ where
     let mut buffer = vec![0; READ_SIZE];
     let mut replies = Vec::new();
     let mut session = Session::new(settings, &mut replies);
-    let mut place = None;
+    // A second time, the mail is larger than its relay has announced.
+    let (mut taken, mut allowed) = (Vec::new(), SMALL as u64);
     loop {
         send(stream, &mut replies, settings.idle_timeout).await?;
-        if place.is_none() && session.kept() > LARGE_MAIL {
-            let Ok(taken) = timeout_at(too_old, large.acquire()).await else { return Ok(End::TooOld) };
-            place = taken.ok();
+        if session.kept() as u64 > allowed {
+            allowed = session.expect_rest();
+            let patience = too_old.min(Instant::now() + PATIENCE);
+            let Ok(all) = timeout_at(patience, room.take(allowed)).await else { return Ok(End::NoRoom) };
+            taken.push(all);
         }
 
-        let idle = Instant::now() + settings.idle_timeout;
+        let silent = if taken.is_empty() { Duration::MAX } else { SILENT_WITH_ROOM };
+        let idle = Instant::now() + settings.idle_timeout.min(silent);
         let count = tokio::select! {
             biased;
             () = stop.cancelled(), if !session.receives_mail() => return Ok(End::Stopping),
@@ -147,8 +158,9 @@ where
                 Step::Mail(envelope, content) => {
                     send(stream, &mut replies, settings.idle_timeout).await?;
                     let recipients = envelope.recipients.len();
+                    taken.iter_mut().for_each(|taken| taken.shrink(content.len() as u64));
                     let reply = answer(&handle, envelope, content).await;
-                    place = None;
+                    (taken, allowed) = (Vec::new(), SMALL as u64);
                     for _ in 0..recipients {
                         say(&mut replies, &reply);
                     }
@@ -207,7 +219,7 @@ mod tests {
     };
     use tokio_util::sync::CancellationToken;
 
-    use super::{End, converse};
+    use super::{End, Room, converse};
     use crate::{
         intake::lmtp::Settings,
         request::{Address, Outcome, Reason},
@@ -248,7 +260,7 @@ mod tests {
                         Outcome::Ignored(Reason::Bulk)
                     }
                 };
-                converse(other, &settings, &tokio::sync::Semaphore::new(1), handle, &stop).await
+                converse(other, &settings, &Room::new(1000), handle, &stop).await
             }
         });
         Relay { stream, end, sizes, stop }

@@ -79,6 +79,14 @@ impl DataReader {
         self.kept.len()
     }
 
+    /// Makes place for so many bytes in all, or for as many as are kept at most; where more have come already, the number
+    /// is no help. Returns which.
+    pub(super) fn expect(&mut self, bytes: usize) -> usize {
+        let bytes = if bytes < self.kept.len() { self.limit } else { bytes.min(self.limit) };
+        self.kept.reserve_exact(bytes - self.kept.len());
+        bytes
+    }
+
     /// The mail, cut at the limit, and the size it really had, bytes.
     pub(super) fn finish(self) -> (Vec<u8>, u64) {
         (self.kept, self.size)

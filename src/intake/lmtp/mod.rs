@@ -22,11 +22,11 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use lettre::transport::smtp::extension::ClientId;
-use tokio::{io::AsyncWriteExt as _, sync::Semaphore, task::JoinSet};
+use tokio::{io::AsyncWriteExt as _, task::JoinSet};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::Instrument as _;
 
-use super::Envelope;
+use super::{Envelope, Room};
 use crate::{
     config,
     request::{Address, Outcome},
@@ -39,8 +39,6 @@ const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
 /// Recipients that were refused because they are not served here.
 const REJECTED_RECIPIENTS: &str = "passerelle_lmtp_rejected_recipients_total";
 
-/// Large mails in memory at a time, over all connections; a further one is read on when there is room.
-const LARGE_MAILS: usize = 8;
 /// How long to wait when the system has no connection to give, for instance no file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -87,14 +85,20 @@ impl Settings {
 /// On `stop` the listeners are closed at once, and each connection with a 421, after the answer for the
 /// mail it is busy with. How long that may take is up to the caller: dropping this future cuts the rest
 /// off, and the relay sends it again. If `handle` panics, the relay keeps the mail.
-pub async fn serve<H, F>(listeners: Vec<Listener>, settings: Arc<Settings>, handle: H, stop: CancellationToken)
-where
+///
+/// Mails are in memory within `room`, which other ways in share: a large one is read on when there is some.
+pub async fn serve<H, F>(
+    listeners: Vec<Listener>,
+    settings: Arc<Settings>,
+    room: Room,
+    handle: H,
+    stop: CancellationToken,
+) where
     H: Fn(Envelope, Bytes) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Outcome> + Send + 'static,
 {
     describe_metrics();
     let mut connections = JoinSet::new();
-    let large = Arc::new(Semaphore::new(LARGE_MAILS));
     let mut number = 0_u64;
     loop {
         let accepted = tokio::select! {
@@ -128,9 +132,9 @@ where
         }
         metrics::gauge!(OPEN_CONNECTIONS).increment(1.0);
         number += 1;
-        let (settings, large, handle, stop) = (settings.clone(), large.clone(), handle.clone(), stop.clone());
+        let (settings, room, handle, stop) = (settings.clone(), room.clone(), handle.clone(), stop.clone());
         let span = tracing::info_span!("lmtp", connection = number);
-        let conversation = async move { connection::converse(stream, &settings, &large, handle, &stop).await };
+        let conversation = async move { connection::converse(stream, &settings, &room, handle, &stop).await };
         connections.spawn(conversation.instrument(span));
     }
     drop(listeners);

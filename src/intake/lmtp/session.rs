@@ -58,6 +58,8 @@ enum Phase {
 struct Transaction {
     sender: String,
     recipients: Vec<Address>,
+    /// The size the relay announces (RFC 1870), bytes.
+    announced: Option<u64>,
 }
 
 impl<'settings> Session<'settings> {
@@ -78,6 +80,14 @@ impl<'settings> Session<'settings> {
             Phase::Data(_, data) => data.kept(),
             Phase::Stranger | Phase::Ready | Phase::Envelope(_) => 0,
         }
+    }
+
+    /// Makes place for the rest of the mail that is coming in, and says how many bytes it may have: as many as the relay
+    /// announces, else as many as are kept at most.
+    pub(super) fn expect_rest(&mut self) -> u64 {
+        let Phase::Data(transaction, data) = &mut self.phase else { return 0 };
+        let most = transaction.announced.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX));
+        data.expect(most) as u64
     }
 
     /// Works through `input` up to its end, or to something the caller has to do, and appends the replies.
@@ -124,7 +134,8 @@ impl<'settings> Session<'settings> {
                     say(replies, &format!("552 5.3.4 larger than {} bytes", self.settings.max_size));
                 }
                 Phase::Ready => {
-                    self.phase = Phase::Envelope(Transaction { sender, recipients: Vec::new() });
+                    let announced = (size > 0).then_some(size);
+                    self.phase = Phase::Envelope(Transaction { sender, recipients: Vec::new(), announced });
                     say(replies, "250 2.1.0 sender ok");
                 }
                 Phase::Stranger => return Err("503 5.5.1 say LHLO first"),
@@ -178,7 +189,7 @@ impl<'settings> Session<'settings> {
 
 fn complete(transaction: Transaction, reader: DataReader) -> Step {
     let (content, size) = reader.finish();
-    let Transaction { sender, recipients } = transaction;
+    let Transaction { sender, recipients, .. } = transaction;
     Step::Mail(
         Envelope { channel: Channel::Lmtp, sender: Some(sender), recipients, size, stored: None },
         content.into(),

@@ -19,7 +19,7 @@ use tokio::{
     sync::{Barrier, Notify},
 };
 
-use super::{Api, FORM_TOKEN, MAIL_TOKEN, api, api_with, fields, problem, receipt};
+use super::{Api, FORM_TOKEN, MAIL_TOKEN, SECRET, TICKET_TOKEN, api, api_with, fields, problem, receipt, sign};
 
 /// A body that never comes to its end.
 fn endless() -> Body {
@@ -55,34 +55,202 @@ async fn a_refused_sender_of_a_large_body_reads_why() {
     problem(request.body(vec![b'x'; 20_000_000]).send().await.unwrap(), 401, "bad-token").await;
 }
 
-#[tokio::test]
-async fn all_bodies_together_are_bounded() {
-    // Eight are held until a ninth has come in.
-    let nine = Arc::new(Barrier::new(9));
-    let api = api_with(
-        |http| http.max_size = 10_240,
+/// An API for three of the largest bodies at a time, which holds what came until `together` have come.
+async fn holding(together: usize) -> Api {
+    let barrier = Arc::new(Barrier::new(together));
+    api_with(
+        |http| {
+            http.max_size = LARGE;
+            // A body waits a fourth of it for room.
+            http.timeout = Duration::from_secs(4);
+        },
         move |reference| {
-            let nine = nine.clone();
+            let barrier = barrier.clone();
             async move {
-                nine.wait().await;
+                barrier.wait().await;
                 Outcome::Created(receipt(reference))
             }
         },
     )
-    .await;
-    let full = || api.mail().body(vec![b'x'; 10_240]).send();
-    let mut waiting: Vec<_> = (0..8).map(|_| tokio::spawn(full())).collect();
-    while api.seen.mails.lock().unwrap().len() < 8 {
+    .await
+}
+
+/// As large as a body may be.
+const LARGE: usize = 1 << 20;
+
+#[tokio::test]
+async fn all_bodies_together_are_bounded() {
+    let api = holding(4).await;
+    let full = || api.mail().body(vec![b'x'; LARGE]).send();
+    let mut waiting: Vec<_> = (0..3).map(|_| tokio::spawn(full())).collect();
+    while api.seen.mails.lock().unwrap().len() < 3 {
         tokio::task::yield_now().await;
     }
     let turned_away = full().await.unwrap();
     assert!(turned_away.headers().contains_key(header::RETRY_AFTER));
     problem(turned_away, 503, "busy").await;
-    // One without a body needs no room: it is the ninth.
-    waiting.push(tokio::spawn(api.mail().send()));
+    // A small one needs no room: it is the fourth.
+    waiting.push(tokio::spawn(api.mail().body(vec![b'x'; 60_000]).send()));
     for answer in join_all(waiting).await {
         assert_eq!(answer.unwrap().unwrap().status(), 201);
     }
+}
+
+#[rstest]
+#[case::announced(true)]
+#[case::not_announced(false)]
+#[tokio::test]
+async fn more_large_bodies_than_there_is_room_for_are_taken_in_turn(#[case] is_announced: bool) {
+    let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
+    let body = || if is_announced { Body::from(vec![b'x'; LARGE - 576]) } else { chunked(LARGE - 576) };
+    for answer in join_all((0..20).map(|_| api.mail().body(body()).send())).await {
+        assert_eq!(answer.unwrap().status(), 201);
+    }
+}
+
+/// The head of a signed form, of the right shape and by nobody.
+fn forged(size: usize) -> String {
+    let (now, signature) = (jiff::Timestamp::now().as_second(), "0".repeat(64));
+    format!(
+        "POST /v1/requests HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\
+         X-Passerelle-Timestamp: {now}\r\nX-Passerelle-Signature: v1={signature}\r\n\r\n"
+    )
+}
+
+/// A connection on which all was sent of such a form but its last byte.
+async fn stranger(api: &Api, size: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(api.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(forged(size).as_bytes()).await.unwrap();
+    // One who waits for room is not read any further.
+    let _ = tokio::time::timeout(Duration::from_millis(300), stream.write_all(&vec![b'x'; size - 1])).await;
+    stream
+}
+
+#[rstest]
+#[case::small(1000)]
+#[case::large(LARGE - 1000)]
+#[tokio::test]
+async fn strangers_who_send_all_but_the_last_byte_keep_no_portal_out(#[case] size: usize) {
+    let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
+    let strangers = join_all((0..8).map(|_| stranger(&api, LARGE))).await;
+    let mut form = fields();
+    form["description"] = "x".repeat(size.min(4000)).into();
+    let mut body = form.to_string();
+    body.push_str(&" ".repeat(size.saturating_sub(body.len())));
+    let began = std::time::Instant::now();
+    let time = jiff::Timestamp::now().as_second().to_string();
+    let signature = sign(SECRET, &time, body.as_bytes());
+    let signed = api.post("/v1/requests").header(header::CONTENT_TYPE, "application/json");
+    let signed = signed.header("X-Passerelle-Timestamp", time).header("X-Passerelle-Signature", signature);
+    assert_eq!(signed.body(body).send().await.unwrap().status(), 201);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    drop(strangers);
+}
+
+#[tokio::test]
+async fn who_has_proved_something_needs_no_room_of_the_strangers() {
+    let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
+    let _strangers = join_all((0..8).map(|_| stranger(&api, LARGE))).await;
+    let answer = api.mail().body(vec![b'x'; LARGE]).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unproven_body_that_stands_still_ends_before_its_time() {
+    let api = api().await;
+    let began = tokio::time::Instant::now();
+    let mut stream = TcpStream::connect(api.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(forged(1000).as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("body-timeout"), "{answer}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+#[rstest]
+#[case::too_large("/v1/requests", FORM_TOKEN, 413)]
+#[case::wrong_token("/v1/mail", "faux", 401)]
+#[case::wrong_type("/v1/tickets/1/escalate", TICKET_TOKEN, 415)]
+#[case::nowhere("/v1/nowhere", FORM_TOKEN, 404)]
+#[case::wrong_method("/healthz", FORM_TOKEN, 405)]
+#[tokio::test]
+async fn who_reads_after_writing_all_of_a_large_body_gets_the_answer(
+    #[case] path: &str,
+    #[case] token: &str,
+    #[case] status: u16,
+) {
+    let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
+    let size = 40 * LARGE;
+    let mut stream = TcpStream::connect(api.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: text/plain\r\n\
+         Content-Length: {size}\r\n\r\n"
+    )
+    .replace("text/plain", if status == 413 { "application/json" } else { "text/plain" });
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b'x'; size]).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_waits_to_be_told_to_send_is_answered_without() {
+    let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
+    let mut stream = TcpStream::connect(api.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST /v1/mail HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MAIL_TOKEN}\r\nExpect: 100-continue\r\n\
+         Content-Length: {}\r\n\r\n",
+        2 * LARGE
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[rstest]
+#[case::heads_that_never_end(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")]
+#[case::silent_connections(b"")]
+#[case::bodies_that_never_come(b"POST /v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n")]
+#[tokio::test]
+async fn whoever_asks_is_told_that_the_gateway_is_alive(#[case] sent: &[u8]) {
+    let api = api_with(|http| http.max_connections = 20, async |reference| Outcome::Created(receipt(reference))).await;
+    let address = api.url.strip_prefix("http://").unwrap();
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        held.push(stream);
+    }
+    let asked = tokio::time::timeout(Duration::from_secs(5), api.get("/healthz").send());
+    assert_eq!(asked.await.unwrap().unwrap().status(), 200);
+    assert_eq!(api.mail().body("x").send().await.unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn whoever_asks_is_answered_while_every_turn_is_taken() {
+    let [began, go_on] = [(); 2].map(|()| Arc::new(Notify::new()));
+    let signals = (began.clone(), go_on.clone());
+    let api = api_with(
+        |http| http.max_connections = 1,
+        move |reference| {
+            let (began, go_on) = signals.clone();
+            async move {
+                began.notify_one();
+                go_on.notified().await;
+                Outcome::Created(receipt(reference))
+            }
+        },
+    )
+    .await;
+    let first = tokio::spawn(api.form(&fields()).send());
+    began.notified().await;
+    let asked = tokio::time::timeout(Duration::from_secs(5), api.get("/healthz").send());
+    assert_eq!(asked.await.unwrap().unwrap().status(), 200);
+    go_on.notify_one();
+    assert_eq!(first.await.unwrap().unwrap().status(), 201);
 }
 
 #[rstest]

@@ -207,6 +207,23 @@ async fn a_person_is_believed_of_a_trusted_proxy_alone() {
     assert!(nothing_came(&trusting) && nothing_came(&elsewhere));
 }
 
+#[rstest]
+#[case("127.0.0.1/32")]
+#[case("::ffff:127.0.0.1/128")]
+#[case("::ffff:127.0.0.0/104")]
+#[case("127.0.0.0/8")]
+#[tokio::test]
+async fn a_proxy_is_known_however_its_address_is_written(#[case] network: &str) {
+    let api = api_with(
+        |http| http.trusted_proxies.push(network.parse().unwrap()),
+        async |reference| Outcome::Created(receipt(reference)),
+    )
+    .await;
+    let named = call(&api, "/v1/requests", &form(None)).header("X-Remote-Mail", PERSON);
+    assert_eq!(named.send().await.unwrap().status(), 201);
+    assert_eq!(requester(&api), PERSON.to_lowercase());
+}
+
 #[tokio::test]
 async fn every_encoding_may_leave_the_requester_to_the_proxy() {
     let api = behind_a_proxy(|_| {}).await;

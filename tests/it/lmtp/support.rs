@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use passerelle::{
     intake::{
-        Envelope,
+        Envelope, Room,
         lmtp::{self, Listener, Settings},
     },
     request::{Address, Outcome, Receipt, Reference},
@@ -89,7 +89,8 @@ impl Server {
         let listeners = lmtp::bind(addresses).await.unwrap();
         let stop = CancellationToken::new();
         let addresses = listeners.iter().map(Listener::to_string).collect();
-        let serving = tokio::spawn(lmtp::serve(listeners, Arc::new(settings), handle, stop.clone()));
+        let room = Room::for_requests(settings.max_size);
+        let serving = tokio::spawn(lmtp::serve(listeners, Arc::new(settings), room, handle, stop.clone()));
         Self { addresses, stop, serving }
     }
 
