@@ -1,6 +1,7 @@
 //! The whole way of a request, in this process: LMTP and HTTP in, tickets in the GLPI stand-in out.
 
 mod accounts;
+mod copies;
 mod files;
 mod homonyms;
 mod hostile;
