@@ -355,7 +355,18 @@ pub struct Attachments {
 pub struct Mail {
     pub original: Original,
     pub replies: Replies,
+    pub copies: Copies,
     pub glpi_tags: Vec<String>,
+}
+
+/// What becomes of who else a mail went to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Copies {
+    /// They are named in the ticket.
+    Named,
+    /// And those of the academy watch it.
+    Observers,
 }
 
 #[derive(Clone, Debug, Deserialize)]

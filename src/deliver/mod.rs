@@ -61,7 +61,7 @@ impl Delivered {
 
 /// A ticket that is ready to be made. Only [`Deliverer::prepare`] makes one.
 pub struct Prepared {
-    requester: Requester,
+    people: People,
     ids: names::Ids,
     chosen: Chosen,
 }
@@ -74,6 +74,14 @@ struct Lost {
     why: String,
     /// GLPI broke on it.
     broken: bool,
+}
+
+/// The people of a ticket.
+struct People {
+    requester: Requester,
+    /// Where GLPI writes to the requester's account, if not to its default address.
+    answer_to: Option<String>,
+    observers: Vec<Requester>,
 }
 
 /// What is to be made in GLPI.
@@ -177,9 +185,9 @@ impl Deliverer {
                 Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
             }
         })?;
-        let requester = self.names.requester(address, ids.entity).await.map_err(|error| not_made(&error))?;
+        let people = self.people(routed, ids.entity).await.map_err(|error| not_made(&error))?;
         let chosen = attachments::choose(routed.received(), &self.limits, self.original, types.as_deref());
-        Ok(Prepared { requester, ids, chosen })
+        Ok(Prepared { people, ids, chosen })
     }
 
     /// Makes the ticket of a routed request.
@@ -188,15 +196,31 @@ impl Deliverer {
     ///
     /// Says whether a ticket may exist: the caller must not try again before that is settled.
     pub async fn deliver(&self, routed: &Routed, prepared: Prepared) -> Result<Delivered, Undelivered> {
-        let Prepared { requester, ids, mut chosen } = prepared;
-        let make = |chosen: &Chosen| New::Ticket(Box::new(ticket(routed, requester.clone(), &ids, chosen)));
+        let Prepared { people, ids, mut chosen } = prepared;
+        let make = |chosen: &Chosen| New::Ticket(Box::new(ticket(routed, &people, &ids, chosen)));
         let (id, files) = self.make(routed.received().reference, &mut chosen, make).await?;
         self.filed.made(id, routed.received(), &routed.target().application);
         let dropped = missing::named(&files);
         self.tell_of_dropped(id, &dropped).await;
         chosen.left_out.extend(dropped);
-        let has_account = matches!(requester, Requester::User(_));
+        let has_account = matches!(people.requester, Requester::User(_));
         Ok(Delivered { receipt: self.receipt(id, routed, has_account, chosen.left_out) })
+    }
+
+    /// Who asks and who watches, in a ticket of this entity: of who the mail was copied to, nobody is the requester by
+    /// another address.
+    async fn people(&self, routed: &Routed, entity: Option<u64>) -> Result<People, GlpiError> {
+        let address = routed.screened().requester();
+        let requester = self.names.requester(address, entity).await?;
+        let answer_to = self.names.answer_to(address, &requester).await?;
+        let mut observers = Vec::new();
+        for address in &routed.screened().copies().observers {
+            let observer = self.names.requester(address, entity).await?;
+            if observer != requester && !observers.contains(&observer) {
+                observers.push(observer);
+            }
+        }
+        Ok(People { requester, answer_to, observers })
     }
 
     /// Makes an item with the chosen files, or without any where GLPI does not take so large a call; finds it
@@ -302,7 +326,7 @@ pub fn site(config: &config::Glpi) -> &str {
     ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url)
 }
 
-fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &Chosen) -> NewTicket {
+fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -> NewTicket {
     let target = routed.target();
     let (request_type, head) = match &routed.received().origin {
         Origin::Mail(mail) => (BY_MAIL, Some(mail.head.clone())),
@@ -327,7 +351,9 @@ fn ticket(routed: &Routed, requester: Requester, ids: &names::Ids, chosen: &Chos
         request_type: Some(request_type),
         assigned_groups: vec![ids.group],
         observer_groups: ids.observers.clone(),
-        requester,
+        requester: people.requester.clone(),
+        answer_to: people.answer_to.clone(),
+        observers: people.observers.clone(),
         head,
     }
 }

@@ -265,6 +265,19 @@ impl Names {
         }
     }
 
+    /// Where GLPI is to write to the account somebody asks by: the address they wrote from, where that is not the
+    /// account's own one.
+    pub(super) async fn answer_to(
+        &self,
+        address: &Address,
+        requester: &Requester,
+    ) -> Result<Option<String>, GlpiError> {
+        let Requester::User(_) = requester else { return Ok(None) };
+        let account = self.account(address).await?;
+        let is_second = account.is_some_and(|account| !account.by_default_address);
+        Ok(is_second.then(|| address.as_str().to_owned()))
+    }
+
     /// Why GLPI would not write to an account about a ticket of this entity; `None` if it would.
     async fn silence(&self, account: &Account, entity: Option<u64>) -> Result<Option<&'static str>, GlpiError> {
         if !account.in_force {

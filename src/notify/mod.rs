@@ -249,7 +249,7 @@ impl Notifier {
             let mut broken = None;
             for notice in notices {
                 let delivered = match self.keep(lease).await {
-                    Ok(()) => self.deliver(notice, ticket, reference, &group, unnoted).await,
+                    Ok(()) => self.deliver(notice, &known, reference, &group, unnoted).await,
                     Err(error) => Err(error),
                 };
                 match delivered {
@@ -324,14 +324,19 @@ impl Notifier {
     async fn deliver(
         &self,
         notice: &Due<'_>,
-        ticket: &Ticket,
+        known: &Known<'_>,
         reference: Reference,
         group: &str,
         unnoted: &mut Unnoted,
     ) -> Result<Outcome, Unsent> {
+        let ticket = known.ticket;
         let mut outcome = Outcome::default();
         for who in &notice.to {
-            let Some(address) = self.address(who).await? else { continue };
+            let address = match steps::answer_to(known.users, who) {
+                Some(address) => self.usable(address),
+                None => self.address(who).await?,
+            };
+            let Some(address) = address else { continue };
             let told = (ticket.id, notice.mark.to_string(), address);
             if unnoted.contains(&told) {
                 outcome.sent += 1;
@@ -391,8 +396,12 @@ impl Notifier {
             Requester::User(account) => self.glpi.address_of_user(*account).await?,
             Requester::Email(address) => Some(address.clone()),
         };
-        let address = text.as_deref().and_then(Address::parse);
-        Ok(address.filter(|address| !self.own_mailboxes.contains(address)))
+        Ok(text.and_then(|text| self.usable(&text)))
+    }
+
+    /// An address that somebody reads.
+    fn usable(&self, text: &str) -> Option<Address> {
+        Address::parse(text).filter(|address| !self.own_mailboxes.contains(address))
     }
 
     async fn send(

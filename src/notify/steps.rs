@@ -146,6 +146,12 @@ fn is_requester(known: &Known<'_>, account: u64) -> bool {
     requesters(known).any(|requester| *requester == Requester::User(account))
 }
 
+/// Where a requester is to be written to who asked from another address than their account's own.
+pub(super) fn answer_to<'a>(users: &'a [TicketUser], who: &Requester) -> Option<&'a str> {
+    let theirs = users.iter().find(|user| user.role == Role::Requester && user.who == *who)?;
+    Some(theirs.address.as_str()).filter(|address| !address.is_empty() && matches!(who, Requester::User(_)))
+}
+
 /// The requesters but those who acted themselves.
 fn requesters_but(known: &Known<'_>, actors: &[u64]) -> Vec<Requester> {
     let acted = |who: &&Requester| matches!(who, Requester::User(account) if actors.contains(account));
@@ -250,7 +256,7 @@ mod tests {
     }
 
     fn user(who: Requester, role: Role) -> TicketUser {
-        TicketUser { row: 1, who, role }
+        TicketUser { row: 1, who, address: String::new(), role }
     }
 
     fn followup(id: u64, author: u64, private: bool) -> Followup {

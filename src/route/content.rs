@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{Mapping, RouteError, Target};
 use crate::{
-    request::{Channel, FormFields, Origin, School},
+    request::{Address, Channel, FormFields, Origin, School},
     screen::Screened,
 };
 
@@ -21,6 +21,8 @@ const TITLE: &str = "{{ subject }}";
 const FUEL: u64 = 50_000;
 /// GLPI keeps 255 characters of a title.
 const TITLE_LENGTH: usize = 250;
+/// Further recipients that a ticket names.
+const COPIES_SHOWN: usize = 50;
 
 static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut engine = Environment::new();
@@ -84,6 +86,7 @@ const SAMPLE: &[(&str, Given, &str)] = &[
     ("circonscription", Given::Sometimes, "Dijon Nord"),
     ("department", Given::Sometimes, "021"),
     ("phone", Given::Sometimes, "03 80 00 00 00"),
+    ("copies", Given::Sometimes, "ien.dijon@ac-dijon.fr"),
     ("application", Given::Always, "LSU"),
     ("nature", Given::Sometimes, "LSU : import et export"),
     ("error_message", Given::Sometimes, "Erreur 500"),
@@ -138,6 +141,7 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
         circonscription => person.circonscription.clone(),
         department => screened.department(),
         phone => form.phone.as_ref().or(person.phone.as_ref()),
+        copies => copies(screened),
         application => target.application.clone(),
         nature => form.nature.clone(),
         error_message => form.error_message.clone(),
@@ -155,6 +159,18 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
         category => target.category.clone(),
         group => target.group.clone(),
     }
+}
+
+/// Who else the request went to, as a person reads it.
+fn copies(screened: &Screened) -> Option<String> {
+    let all = &screened.copies().all;
+    let shown: Vec<_> = all.iter().take(COPIES_SHOWN).map(Address::as_str).collect();
+    let further = match all.len() - shown.len() {
+        0 => String::new(),
+        1 => " et une autre adresse".to_owned(),
+        number => format!(" et {number} autres adresses"),
+    };
+    (!shown.is_empty()).then(|| format!("{}{further}", shown.join(", ")))
 }
 
 #[cfg(test)]

@@ -129,10 +129,8 @@ pub(super) fn named_in(input: &Row) -> Vec<Actor> {
             if let Some(notify) = of_notification("use_notification", at) {
                 actor.notify = int(&notify);
             }
-            if actor.id == 0 {
-                let email = of_notification("alternative_email", at);
-                actor.email = email.as_ref().map(text).unwrap_or_default();
-            }
+            let email = of_notification("alternative_email", at);
+            actor.email = email.as_ref().map(text).unwrap_or_default();
             push(actor);
         }
         for group in list(format!("_groups_id_{name}")) {

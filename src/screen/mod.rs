@@ -7,6 +7,7 @@
 //! GLPI says of that ticket. So do [`complement`] and [`decision`] for what [`on_portal`] takes.
 
 mod automatic;
+mod copies;
 mod director;
 mod keyword;
 mod proof;
@@ -19,8 +20,12 @@ mod size;
 use std::collections::BTreeMap;
 
 use jiff::{Zoned, tz::TimeZone};
+use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 pub(crate) use automatic::{is_daemon, without_tags};
+pub use copies::Copies;
 pub use director::{Director, director};
 pub use keyword::{Application, Applications, words};
 pub use proof::{Evidence, Method, Proof, doubt};
@@ -65,6 +70,9 @@ pub enum Rejection {
 #[derive(Clone, Debug)]
 pub struct Rules {
     recipients: Vec<Address>,
+    /// The gateway's own ones beside those.
+    own_addresses: Vec<Address>,
+    copies: config::Copies,
     domains: Vec<String>,
     subdomains: Vec<String>,
     max_size: u64,
@@ -98,6 +106,8 @@ impl Rules {
         own_domains.extend(own_domain);
         Ok(Self {
             recipients,
+            own_addresses: own_addresses(config),
+            copies: config.mail.copies,
             domains: lower(&screen.domains),
             subdomains: lower(&screen.subdomains),
             max_size: screen.max_size,
@@ -135,6 +145,16 @@ impl Rules {
     }
 }
 
+/// Where the gateway's mails come from, and its mailboxes, as far as their users are named by an address.
+fn own_addresses(config: &config::Config) -> Vec<Address> {
+    let from = config.smtp.from.rsplit('<').next().and_then(|rest| Address::parse(rest.trim_end_matches('>')));
+    let mailbox = |url: &SecretString| {
+        let url = Url::parse(url.expose_secret()).ok()?;
+        Address::parse(&percent_decode_str(url.username()).decode_utf8().ok()?)
+    };
+    from.into_iter().chain(config.imap.url.iter().filter_map(mailbox)).collect()
+}
+
 /// A request of a person whose address is the academy's. Only [`identify`] makes one.
 #[derive(Clone, Debug)]
 pub struct Identified {
@@ -169,6 +189,7 @@ pub struct Candidate {
     requester: Address,
     application: String,
     arrived: Zoned,
+    copies: Copies,
 }
 
 impl Candidate {
@@ -247,6 +268,11 @@ impl Screened {
         self.candidate.day_mark()
     }
 
+    /// Who else the request went to.
+    pub fn copies(&self) -> &Copies {
+        &self.candidate.copies
+    }
+
     /// What the directory knows of the requester.
     pub fn person(&self) -> &Person {
         &self.person
@@ -307,7 +333,10 @@ pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> 
         return Ok(Passed::Reply(Reply { received, requester, arrived, thread }));
     }
     match keyword::check(&received, rules, applications) {
-        Ok(application) => Ok(Passed::Request(Candidate { received, requester, application, arrived })),
+        Ok(application) => {
+            let copies = copies::of(&received, &requester, rules);
+            Ok(Passed::Request(Candidate { received, requester, application, arrived, copies }))
+        }
         Err(rejection) => Err((Box::new(received), rejection)),
     }
 }

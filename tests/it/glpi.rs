@@ -46,6 +46,8 @@ fn ticket(name: &str, content: &str) -> NewTicket {
         request_type: None,
         assigned_groups: Vec::new(),
         observer_groups: Vec::new(),
+        answer_to: None,
+        observers: vec![],
         requester: Requester::Email("inconnu@ac-dijon.fr".to_owned()),
         head: None,
     }

@@ -167,6 +167,8 @@ async fn ticket(glpi: &Glpi, requester: Requester, name: &str) -> u64 {
         request_type: None,
         assigned_groups: vec![LSU],
         observer_groups: Vec::new(),
+        answer_to: None,
+        observers: vec![],
         requester,
         head: None,
     };

@@ -173,6 +173,8 @@ async fn the_rules_move_few_tickets_in_one_pass_and_the_next_goes_on() {
         category: Some(shown.category),
         assigned_groups,
         observer_groups: vec![],
+        answer_to: None,
+        observers: vec![],
         kind: Kind::Incident,
         urgency: 3,
         entity: None,

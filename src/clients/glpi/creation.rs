@@ -35,6 +35,10 @@ pub struct NewTicket {
     pub observer_groups: Vec<u64>,
     /// Who asks.
     pub requester: Requester,
+    /// Where GLPI writes to the requester's account, if not to its default address.
+    pub answer_to: Option<String>,
+    /// The people who watch it, each once.
+    pub observers: Vec<Requester>,
     /// The mail's headers (`from`, `to`, `subject`, `reply-to`…, in lower case): GLPI's own rules on
     /// mail headers then apply.
     pub head: Option<BTreeMap<String, String>>,
@@ -275,19 +279,41 @@ fn ticket_input(ticket: &NewTicket) -> Map<String, Value> {
             set(key, json!(groups));
         }
     }
-    match &ticket.requester {
-        Requester::User(id) => {
+    match (&ticket.requester, &ticket.answer_to) {
+        (Requester::User(id), None) => {
             set("_users_id_requester", json!(id));
         }
-        Requester::Email(email) => {
-            set("_users_id_requester", json!(0));
-            set("_users_id_requester_notif", json!({ "use_notification": [1], "alternative_email": [email] }));
+        (Requester::User(id), Some(email)) => {
+            set("_users_id_requester", json!(id));
+            set("_users_id_requester_notif", notified([email.as_str()]));
         }
+        (Requester::Email(email), _) => {
+            set("_users_id_requester", json!(0));
+            set("_users_id_requester_notif", notified([email.as_str()]));
+        }
+    }
+    if !ticket.observers.is_empty() {
+        let (ids, emails): (Vec<_>, Vec<_>) = ticket.observers.iter().map(id_and_email).unzip();
+        set("_users_id_observer", json!(ids));
+        set("_users_id_observer_notif", notified(emails));
     }
     if let Some(head) = &ticket.head {
         set("_head", json!(head));
     }
     input
+}
+
+/// GLPI writes to each of these people: to this address, or to their account's own where it is empty.
+fn notified<'a>(emails: impl IntoIterator<Item = &'a str>) -> Value {
+    let emails: Vec<_> = emails.into_iter().collect();
+    json!({ "use_notification": vec![1; emails.len()], "alternative_email": emails })
+}
+
+fn id_and_email(person: &Requester) -> (u64, &str) {
+    match person {
+        Requester::User(id) => (*id, ""),
+        Requester::Email(email) => (0, email),
+    }
 }
 
 fn followup_input(followup: &NewFollowup) -> Map<String, Value> {

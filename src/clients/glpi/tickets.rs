@@ -94,6 +94,8 @@ pub struct TicketUser {
     pub row: u64,
     /// The account, or the address of someone without.
     pub who: Requester,
+    /// Where GLPI writes to an account instead of its default address; may be empty.
+    pub address: String,
     /// What they are to the ticket.
     pub role: Role,
 }
@@ -208,9 +210,10 @@ impl Glpi {
                 Some(TicketUser {
                     row: row.id,
                     who: match row.users_id {
-                        0 => Requester::Email(row.alternative_email),
+                        0 => Requester::Email(row.alternative_email.clone()),
                         user => Requester::User(user),
                     },
+                    address: row.alternative_email,
                     role: Role::from_number(row.role)?,
                 })
             })

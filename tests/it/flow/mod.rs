@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doubt;
+mod copies;
 mod files;
 mod homonyms;
 mod hostile;

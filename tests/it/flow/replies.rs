@@ -324,6 +324,8 @@ async fn a_requester_without_an_account_follows_up_under_the_address_of_the_tick
         request_type: None,
         assigned_groups: vec![],
         observer_groups: vec![],
+        answer_to: None,
+        observers: vec![],
         requester: Requester::Email("Inconnu@ac-dijon.fr".into()),
         head: None,
     };

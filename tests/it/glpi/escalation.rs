@@ -79,6 +79,8 @@ async fn at_the_referents(target: &Target, glpi: &Glpi) -> u64 {
         category: glpi.category_by_path("Scolarité > LSU").await.unwrap(),
         assigned_groups: vec![group(glpi, "Référents-LSU").await],
         observer_groups: vec![group(glpi, "Directeurs d'école").await],
+        answer_to: None,
+        observers: vec![],
         ..ticket(&marker(), "<p>Référence : P-7K3M-Q2XV-9D4T</p>")
     };
     let id = glpi.create_ticket(&new, &[]).await.unwrap().id;

@@ -1,0 +1,102 @@
+//! Who a mail went to beside the assistance: named in its ticket, and where configured observers of it.
+
+use super::Rules;
+use crate::{
+    config,
+    request::{Address, Origin, Received},
+};
+
+/// Observers of one ticket at most: a mail to a whole list is not followed by all of it.
+const MOST_OBSERVERS: usize = 20;
+
+/// The other recipients of a request, each once, in the mail's order; a form has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// All of them.
+    pub all: Vec<Address>,
+    /// Those who are to watch the ticket.
+    pub observers: Vec<Address>,
+}
+
+/// The recipients in To and Cc but the assistance's own addresses and the requester's. Only academic ones ever watch:
+/// a ticket is not for everybody.
+pub(super) fn of(received: &Received, requester: &Address, rules: &Rules) -> Copies {
+    let Origin::Mail(mail) = &received.origin else { return Copies::default() };
+    let mut all: Vec<Address> = Vec::new();
+    for address in &mail.header_recipients {
+        if address != requester && !rules.is_own_address(address) && !all.contains(address) {
+            all.push(address.clone());
+        }
+    }
+    let observers = match rules.copies {
+        config::Copies::Named => Vec::new(),
+        config::Copies::Observers => {
+            let academic = all.iter().filter(|address| rules.is_academic(address.domain()));
+            academic.take(MOST_OBSERVERS).cloned().collect()
+        }
+    };
+    Copies { all, observers }
+}
+
+impl Rules {
+    /// Whether mail to this address comes back to the gateway, or is its own.
+    fn is_own_address(&self, address: &Address) -> bool {
+        self.recipients.contains(address) || self.own_addresses.contains(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::samples, Copies, of};
+    use crate::{
+        config,
+        request::{Address, FormFields},
+    };
+
+    fn addresses(texts: &[&str]) -> Vec<Address> {
+        texts.iter().map(|text| Address::parse(text).unwrap()).collect()
+    }
+
+    fn copies(copies: config::Copies, recipients: &[&str]) -> Copies {
+        let rules = samples::configured(|config| {
+            config.mail.copies = copies;
+            config.smtp.from = "Assistance <reponse@ac-dijon.fr>".to_owned();
+        });
+        let received = samples::mail(|mail| mail.header_recipients = addresses(recipients));
+        of(&received, received.requester.as_ref().unwrap(), &rules)
+    }
+
+    const RECIPIENTS: [&str; 7] = [
+        "assistance1d@ac-dijon.fr",
+        "IEN.Dijon@ac-dijon.fr",
+        "reponse@ac-dijon.fr",
+        "ce.0210001a@ac-dijon.fr",
+        "maire@dijon.example",
+        "ien.dijon@ac-dijon.fr",
+        "marc.leroy@ac-dijon.fr",
+    ];
+
+    #[test]
+    fn others_are_named_once_and_never_the_assistance_nor_the_requester() {
+        let others = addresses(&["ien.dijon@ac-dijon.fr", "maire@dijon.example", "marc.leroy@ac-dijon.fr"]);
+        let named = copies(config::Copies::Named, &RECIPIENTS);
+        assert_eq!(named, Copies { all: others.clone(), observers: vec![] });
+        let observed = copies(config::Copies::Observers, &RECIPIENTS);
+        let academic = addresses(&["ien.dijon@ac-dijon.fr", "marc.leroy@ac-dijon.fr"]);
+        assert_eq!(observed, Copies { all: others, observers: academic });
+    }
+
+    #[test]
+    fn a_whole_list_does_not_watch() {
+        let many: Vec<_> = (0..50).map(|number| format!("p{number}@ac-dijon.fr")).collect();
+        let found = copies(config::Copies::Observers, &many.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((found.all.len(), found.observers.len()), (50, 20));
+    }
+
+    #[test]
+    fn a_form_has_no_copies() {
+        let received = samples::form(FormFields::default());
+        let rules = samples::rules(|_| {});
+        assert_eq!(of(&received, received.requester.as_ref().unwrap(), &rules), Copies::default());
+    }
+}

@@ -1,0 +1,80 @@
+//! Who a request was copied to, and whose second address it came from.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    gateway::{ASSISTANCE, DIRECTORS, Gateway, mail, sandbox, titled},
+    helpdesk::Helpdesk,
+};
+
+/// A mail of the first director with these further recipients.
+fn copied(id: &str, to: &str, cc: &str) -> Vec<u8> {
+    let text = String::from_utf8(mail(DIRECTORS[0], id, "LSU : avec copie", "Bonjour")).unwrap();
+    let recipients = format!("To: {ASSISTANCE}, {to}\r\nCc: {cc}\r\n");
+    text.replace(&format!("To: {ASSISTANCE}\r\n"), &recipients).into_bytes()
+}
+
+const TO: &str = "Marc Leroy <marc.leroy@ac-dijon.fr>, assistance.1erdegre@ac-dijon.fr";
+const CC: &str = "\"Mairie\" <ecoles@mairie.example>, TECH1@ac-dijon.fr, ce.0210001a@ac-dijon.fr";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_a_mail_was_copied_to_stands_in_its_ticket_and_watches_nothing() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    gateway.deliver(DIRECTORS[0], &copied("c1", TO, CC)).await;
+    let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
+    let line = "<strong>Copie à :</strong> marc.leroy@ac-dijon.fr, ecoles@mairie.example, tech1@ac-dijon.fr<br>";
+    assert!(ticket.content.contains(line), "{}", ticket.content);
+    assert!(ticket.observers.is_empty() && ticket.requesters.len() == 1);
+
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "c2", "LSU : sans", "Bonjour")).await;
+    let [ticket] = titled(&sandbox, "sans").try_into().unwrap();
+    assert!(!ticket.content.contains("Copie à"), "{}", ticket.content);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn academic_copies_watch_where_that_is_set() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[("mail.copies", "observers")]).await;
+    gateway.deliver(DIRECTORS[0], &copied("c1", TO, CC)).await;
+    let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
+    let mut watching: Vec<_> =
+        ticket.observers.iter().map(|person| (person.user, person.email.as_str())).collect();
+    watching.sort_unstable();
+    assert_eq!(watching, [(0, "marc.leroy@ac-dijon.fr"), (15, "")]);
+    assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_go_to_the_address_a_request_came_from() {
+    let sandbox = sandbox().await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let second = "jeanne.martin@ac-dijon.fr";
+    staff.add("UserEmail", json!({"users_id": 7, "email": second, "is_default": 0})).await;
+    let settings = [("notify.closing", "passerelle"), ("notify.question", "passerelle"), ("sweep.every", "1s")];
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    let rows = async |from: &str, title: &str| -> Value {
+        let reply = gateway.deliver(from, &mail(from, title, &format!("LSU : {title}"), "Bonjour")).await;
+        assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+        let [ticket] = titled(&sandbox, title).try_into().unwrap();
+        staff.follow_up(u64::try_from(ticket.id).unwrap(), "Quelle classe ?", false).await;
+        staff.get(&format!("Ticket/{}/Ticket_User", ticket.id)).await
+    };
+    let of_second = rows(second, "seconde").await;
+    assert_eq!((&of_second[0]["users_id"], &of_second[0]["alternative_email"]), (&json!(7), &json!(second)));
+    let of_first = rows(DIRECTORS[0], "première").await;
+    assert_eq!((&of_first[0]["users_id"], &of_first[0]["alternative_email"]), (&json!(7), &json!("")));
+
+    let asked = || {
+        let mails = gateway.outbox.mails();
+        let mut asked: Vec<_> = mails
+            .iter()
+            .filter(|sent| String::from_utf8_lossy(&sent.message).contains("notice-question"))
+            .map(|sent| sent.recipient.clone())
+            .collect();
+        asked.sort();
+        asked
+    };
+    crate::support::wait_until("both are asked back", async || asked().len() == 2).await;
+    assert_eq!(asked(), ["ce.0210001A@ac-dijon.fr".to_lowercase(), second.to_owned()]);
+}
