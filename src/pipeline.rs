@@ -91,10 +91,18 @@ impl Pipeline {
             Ok(identified) => self.prove(identified).await,
             Err(rejected) => Err(rejected),
         };
+        let proven = match proven {
+            Ok(proven) if proven.names_a_glpi() => Ok(proven.before(self.deliverer.uuid().await)),
+            proven => proven,
+        };
         let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
             Ok(Passed::Request(candidate)) => candidate,
             Ok(Passed::Reply(reply)) => return self.reply(reply).await,
+            Ok(Passed::Answer(answer)) => match self.answer(answer).await {
+                Ok(candidate) => candidate,
+                Err(outcome) => return outcome,
+            },
             Err((received, rejection)) => return self.reject(&received, rejection).await,
         };
         let answer = self.directory.find(candidate.requester()).await;

@@ -38,7 +38,7 @@ impl Deliverer {
 
     async fn ask_standing(&self, reply: &Reply) -> Result<Standing, GlpiError> {
         let number = match reply.thread() {
-            Thread::Ticket(number) => Some(number),
+            Thread::Ticket(number) | Thread::Mail(number) => Some(number),
             Thread::Request(reference) => self.ticket_of(reference, LONGEST_THREAD).await?,
         };
         let Some(number) = number else { return Ok(Standing::Missing) };
@@ -52,7 +52,8 @@ impl Deliverer {
             Requester::User(other) => Some(*other) == user,
             Requester::Email(email) => email.to_lowercase() == reply.requester().as_str(),
         });
-        let part = theirs.fold(Part::None, |part, person| match person.role {
+        let least = if matches!(reply.thread(), Thread::Mail(_)) { Part::Actor } else { Part::None };
+        let part = theirs.fold(least, |part, person| match person.role {
             Role::Requester => Part::Requester,
             Role::Assigned | Role::Observer if part == Part::None => Part::Actor,
             Role::Assigned | Role::Observer => part,

@@ -109,6 +109,12 @@ impl Memory {
         if open.is_some() { Claimed::Inherited } else { Claimed::Fresh }
     }
 
+    /// Whether one of these requests may still be under way in GLPI.
+    pub(super) fn is_open(&self, references: &[Reference], give_up: Duration) -> bool {
+        let inner = self.lock();
+        references.iter().any(|name| inner.claims.get(name).is_some_and(|since| since.elapsed() < give_up))
+    }
+
     /// Dates a claim anew: what it covers begins now.
     pub(super) fn renew(&self, reference: Reference) {
         self.lock().claims.insert(reference, Instant::now());

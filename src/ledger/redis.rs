@@ -220,7 +220,42 @@ pub(super) enum Held {
     Claimed { remembers_since: Option<Timestamp> },
 }
 
+/// What Redis says of requests without claiming them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// One has this ticket.
+    Ticket(u64),
+    /// An instance is at one.
+    Busy,
+    /// None is known.
+    Nothing,
+}
+
 impl Redis {
+    /// Looks for the ticket of one of these requests, the first that has any.
+    pub(super) async fn look(&self, references: &[Reference]) -> RedisResult<Seen> {
+        let keys: Vec<String> = references.iter().map(|reference| self.request_key(*reference)).collect();
+        let mut connection = self.connection.clone();
+        let held: Vec<Option<String>> = self.noticing(connection.mget(&keys).await)?;
+        let mut seen = Seen::Nothing;
+        for value in held.iter().flatten() {
+            let mut words = value.split(' ');
+            match (words.next(), words.next().and_then(|number| number.parse::<u64>().ok())) {
+                (Some("ticket"), Some(ticket)) => return Ok(Seen::Ticket(ticket)),
+                (Some("claim"), Some(since)) => {
+                    let age = millis(Duration::from_millis(
+                        u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default().saturating_sub(since),
+                    ));
+                    if age < millis(self.give_up) {
+                        seen = Seen::Busy;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(seen)
+    }
+
     pub(super) fn new(
         config: &crate::config::Redis,
         key_secret: SecretSlice<u8>,

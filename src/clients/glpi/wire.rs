@@ -137,6 +137,8 @@ pub(super) struct CfgGlpi {
     pub notifications_mailing: u64,
     #[serde(default, deserialize_with = "number")]
     pub document_max_size: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub notification_uuid: String,
 }
 
 /// `GET getActiveProfile`

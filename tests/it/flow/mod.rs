@@ -1,5 +1,6 @@
 //! The whole way of a request, in this process: LMTP and HTTP in, tickets in the GLPI stand-in out.
 
+mod answers;
 mod files;
 mod hostile;
 mod names;
