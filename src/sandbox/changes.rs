@@ -172,6 +172,7 @@ fn label(store: &Store, kind: &str, id: i64) -> Option<String> {
         "KnowbaseItem" => name.unwrap_or_else(|| format!("Base de connaissances - ID {id}")),
         "Group_Ticket"
         | "Ticket_User"
+        | "Ticket_Ticket"
         | "ITILFollowup"
         | "RuleCriteria"
         | "RuleAction"

@@ -263,6 +263,19 @@ pub(super) struct TicketUser {
     pub alternative_email: String,
 }
 
+/// A row of `Ticket_Ticket`
+#[derive(Deserialize)]
+pub(super) struct TicketLink {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(rename = "tickets_id_1", deserialize_with = "number")]
+    pub first: u64,
+    #[serde(rename = "tickets_id_2", deserialize_with = "number")]
+    pub second: u64,
+    #[serde(rename = "link", deserialize_with = "number")]
+    pub kind: u64,
+}
+
 /// A row of `Ticket/{id}/ITILFollowup`
 #[derive(Deserialize)]
 pub(super) struct FollowupItem {
