@@ -93,10 +93,18 @@ impl Pipeline {
             Ok(identified) => self.prove(identified).await,
             Err(rejected) => Err(rejected),
         };
+        let proven = match proven {
+            Ok(proven) if proven.names_a_glpi() => Ok(proven.before(self.deliverer.uuid().await)),
+            proven => proven,
+        };
         let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
             Ok(Passed::Request(candidate)) => candidate,
             Ok(Passed::Reply(reply)) => return self.reply(reply).await,
+            Ok(Passed::Answer(answer)) => match self.answer(answer).await {
+                Ok(candidate) => candidate,
+                Err(outcome) => return outcome,
+            },
             Err((received, rejection)) => return self.reject(&received, rejection).await,
         };
         let answer = self.directory.find(candidate.requester()).await;
@@ -247,12 +255,9 @@ fn put_off(undelivered: Undelivered) -> Outcome {
     match undelivered {
         Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
         Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
-        Undelivered::Broken { cause } => Outcome::Deferred(Deferral {
-            reason: Reason::GlpiUnavailable,
-            cause,
-            retry_after: RETRY_AFTER,
-            own: true,
-        }),
+        Undelivered::Broken { cause } => {
+            Outcome::Deferred(Deferral { reason: Reason::GlpiUnavailable, cause, retry_after: RETRY_AFTER, own: true })
+        }
     }
 }
 

@@ -199,6 +199,11 @@ impl Trial {
         let candidate = match judged {
             Ok(Passed::Request(candidate)) => candidate,
             Ok(Passed::Reply(reply)) => return self.reply(forecast, &reply),
+            // GLPI is not asked: as if none of the answered mails had a ticket.
+            Ok(Passed::Answer(answer)) => match answer.into_request() {
+                Ok(candidate) => candidate,
+                Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),
+            },
             Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),
         };
         forecast.application = Some(candidate.application().to_owned());
@@ -233,7 +238,7 @@ impl Trial {
     /// not asked.
     fn reply(&self, mut forecast: Forecast, reply: &Reply) -> Forecast {
         let (thread, ticket) = match reply.thread() {
-            Thread::Ticket(ticket) => (format!("to ticket {ticket}"), Some(ticket)),
+            Thread::Ticket(ticket) | Thread::Mail(ticket) => (format!("to ticket {ticket}"), Some(ticket)),
             Thread::Request(reference) => (format!("to the ticket of {reference}"), None),
         };
         // The keyword is no question any more.

@@ -5,13 +5,15 @@ use minijinja::HtmlEscape;
 
 use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, New, Undelivered, attachments, missing, not_made};
 use crate::{
-    clients::glpi::{Effect, GlpiError, NewFollowup, Requester, Role},
+    clients::glpi::{Effect, GlpiError, NewFollowup, Requester, Role, Ticket, TicketUser},
     request::{Origin, Received, Reference},
     screen::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
 const LONGEST_THREAD: u32 = 400;
+/// How many merges lead from one ticket to another.
+const LONGEST_MERGE: usize = 5;
 /// GLPI's ticket statuses.
 const PENDING: u64 = 4;
 const SOLVED: u64 = 5;
@@ -38,21 +40,19 @@ impl Deliverer {
 
     async fn ask_standing(&self, reply: &Reply) -> Result<Standing, GlpiError> {
         let number = match reply.thread() {
-            Thread::Ticket(number) => Some(number),
+            Thread::Ticket(number) | Thread::Mail(number) => Some(number),
             Thread::Request(reference) => self.ticket_of(reference, LONGEST_THREAD).await?,
         };
         let Some(number) = number else { return Ok(Standing::Missing) };
-        let (ticket, people) = match tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number)) {
-            Ok((ticket, people)) if !ticket.deleted => (ticket, people),
-            Ok(_) | Err(GlpiError::NotFound) => return Ok(Standing::Missing),
-            Err(error) => return Err(error),
-        };
+        let Some((ticket, people)) = self.living(number).await? else { return Ok(Standing::Missing) };
+        let number = ticket.id;
         let user = self.names.user(reply.requester()).await?;
         let theirs = people.iter().filter(|person| match &person.who {
             Requester::User(other) => Some(*other) == user,
             Requester::Email(email) => email.to_lowercase() == reply.requester().as_str(),
         });
-        let part = theirs.fold(Part::None, |part, person| match person.role {
+        let least = if matches!(reply.thread(), Thread::Mail(_)) { Part::Actor } else { Part::None };
+        let part = theirs.fold(least, |part, person| match person.role {
             Role::Requester => Part::Requester,
             Role::Assigned | Role::Observer if part == Part::None => Part::Actor,
             Role::Assigned | Role::Observer => part,
@@ -65,6 +65,29 @@ impl Deliverer {
         };
         let has_account = self.names.may_sign_in(reply.requester()).await?;
         Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account })
+    }
+
+    /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where
+    /// there is none, or it is in the bin.
+    async fn living(&self, number: u64) -> Result<Option<(Ticket, Vec<TicketUser>)>, GlpiError> {
+        let (mut number, mut people) = (number, Vec::new());
+        for _ in 0..=LONGEST_MERGE {
+            match tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number)) {
+                Ok((ticket, of_it)) => {
+                    people.extend(of_it);
+                    if !ticket.deleted {
+                        return Ok(Some((ticket, people)));
+                    }
+                }
+                Err(GlpiError::NotFound) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+            match self.glpi.merged_into(number).await? {
+                Some(other) => number = other,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// What a ticket's requester may decide on.

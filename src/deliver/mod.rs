@@ -8,6 +8,7 @@ mod inspect;
 mod missing;
 mod names;
 mod pictures;
+mod uuid;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use attachments::Chosen;
 use filed::Filed;
 pub use followup::Proposed;
 pub use names::{Missing, Names, What};
+use uuid::Uuid;
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
 const BY_MAIL: u64 = 2;
@@ -44,6 +46,7 @@ pub struct Deliverer {
     link: String,
     longest_creation: Duration,
     filed: Filed,
+    uuid: Uuid,
 }
 
 /// A request whose ticket GLPI has confirmed. Only [`Deliverer::deliver`] makes one.
@@ -131,6 +134,7 @@ impl Deliverer {
             link: link(glpi_config),
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
             filed: Filed::default(),
+            uuid: Uuid::default(),
         }
     }
 

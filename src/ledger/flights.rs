@@ -46,6 +46,12 @@ impl Flights {
         flights.insert(reference, watch);
         Ok(Flight { reference, flights: self.clone(), end })
     }
+
+    /// The flight of one of these references, if any is under way.
+    pub(super) fn any(&self, references: &[Reference]) -> Option<watch::Receiver<Option<End>>> {
+        let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        references.iter().find_map(|name| flights.get(name).cloned())
+    }
 }
 
 impl Flight {

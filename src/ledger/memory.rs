@@ -147,6 +147,12 @@ impl Memory {
         claimed
     }
 
+    /// Whether one of these requests may still be under way in GLPI.
+    pub(super) fn is_open(&self, references: &[Reference], give_up: Duration) -> bool {
+        let inner = self.lock();
+        references.iter().any(|name| inner.claims.get(name).is_some_and(|claim| claim.since.elapsed() < give_up))
+    }
+
     /// Dates a claim, and the place that was taken with it, anew: what they cover begins now.
     pub(super) fn renew(&self, reference: Reference) {
         self.lock().date_anew(reference, false);

@@ -27,7 +27,7 @@ use self::{
     flights::{End, Flight, Flights, end_of},
     leases::{LIFE, Leases},
     memory::{Claimed, MEMORY, Memory, OfTheDay, Reservation},
-    redis::{Counted, Held, Redis},
+    redis::{Counted, Held, Redis, Seen},
 };
 use crate::{
     clients::glpi::{Glpi, GlpiError},
@@ -702,6 +702,57 @@ impl Belief {
     /// whole seconds is never too late.
     fn began_before(&self, copies_since: Timestamp) -> bool {
         self.complete_since.is_some_and(|since| copies_since >= since)
+    }
+}
+
+/// How far back the ticket of an answered mail is looked for, days: as long as people write on in one thread.
+const LONGEST_THREAD: u32 = 60;
+
+impl Ledger {
+    /// The ticket of one of these requests, the first one that has any. One that is being made is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be said now.
+    pub async fn ticket_of(&self, references: &[Reference]) -> Result<Option<u64>, (Reason, String)> {
+        let busy = || (Reason::Busy, "the mail that this one answers is not finished".to_owned());
+        loop {
+            if let Some((_, ticket)) = self.local.ticket(references.iter().copied()) {
+                return Ok(Some(ticket));
+            }
+            match self.flights.any(references) {
+                Some(flight) => match end_of(flight).await {
+                    End::Ticket(_, ticket) => return Ok(Some(ticket)),
+                    End::NoTicket => {}
+                    End::Open => return Err(busy()),
+                },
+                None => break,
+            }
+        }
+        if self.local.is_open(references, self.give_up) {
+            return Err(busy());
+        }
+        if let Some(redis) = &self.shared {
+            let give_up_at = Instant::now() + WAIT_FOR_OTHER;
+            loop {
+                match redis.look(references).await {
+                    Ok(Seen::Ticket(ticket)) => return Ok(Some(ticket)),
+                    Ok(Seen::Busy) if Instant::now() >= give_up_at => return Err(busy()),
+                    Ok(Seen::Busy) => tokio::time::sleep(LOOK_EVERY).await,
+                    Ok(Seen::Nothing) => break,
+                    Err(error) => {
+                        self.without_redis("look", &error)?;
+                        break;
+                    }
+                }
+            }
+        }
+        let texts: Vec<String> = references.iter().map(ToString::to_string).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let found = self.glpi.tickets_containing(&texts, LONGEST_THREAD).await;
+        let found = found.map_err(|error| (reason_of(&error), error.to_string()))?;
+        let own = found.iter().filter_map(|ticket| Some((Reference::find(&ticket.content)?, ticket.id)));
+        Ok(own.filter(|(carried, _)| references.contains(carried)).map(|(_, ticket)| ticket).min())
     }
 }
 

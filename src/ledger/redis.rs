@@ -83,6 +83,21 @@ redis.call('SET', KEYS[2], 'claim ' .. stamp .. ' ' .. ARGV[4], 'PX', ARGV[6])
 return {answer, 0, age, left, 0}
 ";
 
+/// What is known of requests that are not claimed here. KEYS the requests; ARGV[1] ms after which a claim is given up.
+const LOOK: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local answer = 'nothing'
+for _, key in ipairs(KEYS) do
+  local held = redis.call('GET', key) or ''
+  local ticket = string.match(held, '^ticket (%d+)$')
+  if ticket then return {'ticket', tonumber(ticket)} end
+  local since = string.match(held, '^claim (%d+) ')
+  if since and now - tonumber(since) < tonumber(ARGV[1]) then answer = 'busy' end
+end
+return {answer, 0}
+";
+
 /// Holds the claim of a creation that is under way or was left open, and its place in the day, whatever became of
 /// them: Redis may have been emptied, and another instance begun. KEYS[1] the request, KEYS[2] the day, if it takes a
 /// place; ARGV[1] token, ARGV[2] ms to remember, ARGV[3] ms since the creation began, ARGV[4] reference.
@@ -199,6 +214,7 @@ return failures
 /// The scripts, with the epoch's part before those that need it.
 struct Scripts {
     claim: Script,
+    look: Script,
     assert: Script,
     release: Script,
     reserve: Script,
@@ -214,6 +230,7 @@ static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
     let with_epoch = |body: &str| Script::new(&format!("{EPOCH}{body}"));
     Scripts {
         claim: with_epoch(CLAIM),
+        look: Script::new(LOOK),
         assert: Script::new(ASSERT),
         release: Script::new(RELEASE),
         reserve: with_epoch(RESERVE),
@@ -278,8 +295,33 @@ pub(super) enum Held {
 const TO_TELL: Duration = Duration::from_secs(3);
 /// An instance that is silent for so long is gone.
 const GONE_AFTER: Duration = Duration::from_secs(10);
+/// What Redis says of requests without claiming them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// One has this ticket.
+    Ticket(u64),
+    /// An instance is at one.
+    Busy,
+    /// None is known.
+    Nothing,
+}
 
 impl Redis {
+    /// Looks for the ticket of one of these requests, the first that has any.
+    pub(super) async fn look(&self, references: &[Reference]) -> RedisResult<Seen> {
+        let mut call = SCRIPTS.look.prepare_invoke();
+        for reference in references {
+            call.key(self.request_key(*reference));
+        }
+        call.arg(millis(self.give_up));
+        let (word, ticket): (String, u64) = self.invoke(&call).await?;
+        Ok(match word.as_str() {
+            "ticket" => Seen::Ticket(ticket),
+            "busy" => Seen::Busy,
+            _ => Seen::Nothing,
+        })
+    }
+
     pub(super) fn new(
         config: &crate::config::Redis,
         key_secret: SecretSlice<u8>,

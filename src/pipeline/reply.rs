@@ -4,16 +4,42 @@ use super::{Pipeline, deferred, put_off};
 use crate::{
     ledger::Claim,
     request::{Addition, Outcome, Reason, Refusal},
-    screen::{self, MayFollowUp, Rejection, Reply, Standing},
+    screen::{self, Answer, Candidate, MayFollowUp, Rejection, Reply, Standing},
 };
 
 impl Pipeline {
+    /// Handles an answer to a mail that has a ticket as a reply, to its end; gives back one to a mail that has none:
+    /// it is a request of its own.
+    pub(super) async fn answer(&self, answer: Answer) -> Result<Candidate, Outcome> {
+        let ticket = match self.ledger.ticket_of(answer.answered()).await {
+            Ok(ticket) => ticket,
+            Err((reason, cause)) => return Err(deferred(reason, cause, None)),
+        };
+        if let Some(ticket) = ticket {
+            let reply = answer.clone().into_reply(ticket);
+            match self.deliverer.standing(&reply).await {
+                // Binned since: nobody would read it there.
+                Ok(Standing::Missing) => {}
+                Ok(standing) => return Err(self.judge(reply, standing).await),
+                Err(undelivered) => return Err(put_off(undelivered)),
+            }
+        }
+        match answer.into_request() {
+            Ok(candidate) => Ok(candidate),
+            Err((received, rejection)) => Err(self.reject(&received, rejection).await),
+        }
+    }
+
     /// Handles a reply, to its end. It makes no new ticket and takes no place in the day's quota.
     pub(super) async fn reply(&self, reply: Reply) -> Outcome {
         let standing = match self.deliverer.standing(&reply).await {
             Ok(standing) => standing,
             Err(undelivered) => return put_off(undelivered),
         };
+        self.judge(reply, standing).await
+    }
+
+    async fn judge(&self, reply: Reply, standing: Standing) -> Outcome {
         match screen::reply(&standing, &self.rules) {
             Ok(accepted) => self.follow_up(&reply, accepted).await,
             Err(Rejection::Refused(refusal)) => self.redirect(&reply, &standing, refusal).await,

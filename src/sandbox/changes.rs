@@ -200,6 +200,7 @@ fn label(desk: &Helpdesk, kind: &str, id: i64) -> Option<String> {
         "KnowbaseItem" => name.unwrap_or_else(|| format!("Base de connaissances - ID {id}")),
         "Group_Ticket"
         | "Ticket_User"
+        | "Ticket_Ticket"
         | "ITILFollowup"
         | "RuleCriteria"
         | "RuleAction"

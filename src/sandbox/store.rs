@@ -16,10 +16,11 @@ use super::php::{self, Row, int_of, text_of};
 const SEED: &str = include_str!("seed.json");
 
 /// An item type and the right of a profile that opens it.
-const KINDS: [(&str, &str); 27] = [
+const KINDS: [(&str, &str); 28] = [
     ("Ticket", "ticket"),
     ("Group_Ticket", "ticket"),
     ("Ticket_User", "ticket"),
+    ("Ticket_Ticket", "ticket"),
     ("ITILFollowup", "followup"),
     ("ITILSolution", "ticket"),
     ("Document", "document"),

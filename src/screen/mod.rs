@@ -6,6 +6,7 @@
 //! makes a [`Screened`]. A mail that answers a ticket's notification goes another way: [`reply`] judges what
 //! GLPI says of that ticket. So do [`complement`] and [`decision`] for what [`on_portal`] takes.
 
+mod answer;
 mod automatic;
 mod copies;
 mod director;
@@ -24,6 +25,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+pub use answer::Answer;
 pub(crate) use automatic::{is_daemon, without_tags};
 pub use copies::Copies;
 pub use director::{Director, director};
@@ -82,6 +84,8 @@ pub struct Rules {
     sentences: BTreeMap<String, String>,
     replies: config::Replies,
     glpi_tags: Vec<String>,
+    /// Domains where the academy's own machines are.
+    homes: Vec<String>,
     time_zone: TimeZone,
 }
 
@@ -101,10 +105,13 @@ impl Rules {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let lower = |names: &[String]| names.iter().map(|name| name.trim().to_lowercase()).collect();
+        let lower = |names: &[String]| -> Vec<String> { names.iter().map(|name| name.trim().to_lowercase()).collect() };
         let mut own_domains: Vec<String> = lower(&screen.own_domains);
         own_domains.extend(own_domain);
+        let of_glpi = Url::parse(&config.glpi.url).ok().and_then(|url| url.domain().map(parent));
+        let homes = own_domains.iter().cloned().chain(lower(&screen.domains)).chain(lower(&screen.subdomains));
         Ok(Self {
+            homes: homes.chain(of_glpi).collect(),
             recipients,
             own_addresses: own_addresses(config),
             copies: config.mail.copies,
@@ -131,6 +138,13 @@ impl Rules {
         &self.time_zone
     }
 
+    /// Whether a lower-case host name is one of the academy's own machines.
+    fn is_home(&self, host: &str) -> bool {
+        self.homes.iter().any(|home| {
+            host.strip_suffix(home.as_str()).is_some_and(|rest| matches!(rest.chars().last(), None | Some('.')))
+        })
+    }
+
     fn enabled(&self, rule: &str) -> bool {
         !self.disabled.iter().any(|disabled| disabled == rule)
     }
@@ -155,6 +169,12 @@ fn own_addresses(config: &config::Config) -> Vec<Address> {
     from.into_iter().chain(config.imap.url.iter().filter_map(mailbox)).collect()
 }
 
+/// The domain a machine's name is in: the whole, where it has one dot.
+fn parent(host: &str) -> String {
+    let parent = host.split_once('.').map(|(_, parent)| parent).filter(|parent| parent.contains('.'));
+    parent.unwrap_or(host).to_lowercase()
+}
+
 /// A request of a person whose address is the academy's. Only [`identify`] makes one.
 #[derive(Clone, Debug)]
 pub struct Identified {
@@ -171,7 +191,23 @@ impl Identified {
 
 /// A request whose sender is proven as far as the academy requires it. Only [`prove`] makes one.
 #[derive(Clone, Debug)]
-pub struct Proven(Identified);
+pub struct Proven {
+    identified: Identified,
+    uuid: Option<String>,
+}
+
+impl Proven {
+    /// Whether it answers a notification that says which GLPI it is of: then [`Proven::before`] wants to know ours.
+    pub fn names_a_glpi(&self) -> bool {
+        reply::names_a_glpi(&self.identified.received)
+    }
+
+    /// The same, before the GLPI with this mark in its notifications; `None` where that is not known.
+    #[must_use]
+    pub fn before(self, uuid: Option<String>) -> Self {
+        Self { uuid, ..self }
+    }
+}
 
 /// What passed every rule that needs no more than the request.
 #[derive(Clone, Debug)]
@@ -180,6 +216,8 @@ pub enum Passed {
     Request(Candidate),
     /// A reply about a ticket that is there.
     Reply(Reply),
+    /// An answer to a mail, which may have a ticket.
+    Answer(Answer),
 }
 
 /// A request that passed every rule that needs no more than the request.
@@ -312,7 +350,7 @@ pub fn identify(received: Received, rules: &Rules) -> Result<Identified, Rejecte
 /// The request back: refused where the sender is not proven, unknown where it could not be checked now.
 pub fn prove(identified: Identified, proof: &Proof, rules: &Rules) -> Result<Proven, Rejected> {
     match proof::check(&identified.received, proof, rules) {
-        Ok(()) => Ok(Proven(identified)),
+        Ok(()) => Ok(Proven { identified, uuid: None }),
         Err(rejection) => Err((Box::new(identified.received), rejection)),
     }
 }
@@ -324,19 +362,22 @@ pub fn prove(identified: Identified, proof: &Proof, rules: &Rules) -> Result<Pro
 ///
 /// The request back, with the first rule's verdict.
 pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> Result<Passed, Rejected> {
-    let Proven(Identified { received, requester }) = proven;
+    let Proven { identified: Identified { received, requester }, uuid } = proven;
     if let Err(rejection) = recipient::check(&received, rules).and_then(|()| size::check(&received, rules)) {
         return Err((Box::new(received), rejection));
     }
     let arrived = received.arrived.to_zoned(rules.time_zone.clone());
-    if let Some(thread) = reply::thread(&received, rules) {
+    if let Some(thread) = reply::thread(&received, uuid.as_deref(), rules) {
         return Ok(Passed::Reply(Reply { received, requester, arrived, thread }));
     }
-    match keyword::check(&received, rules, applications) {
-        Ok(application) => {
-            let copies = copies::of(&received, &requester, rules);
-            Ok(Passed::Request(Candidate { received, requester, application, arrived, copies }))
-        }
+    let application = keyword::check(&received, rules, applications);
+    let copies = copies::of(&received, &requester, rules);
+    let answered = answer::answered(&received, &requester, rules);
+    if !answered.is_empty() {
+        return Ok(Passed::Answer(Answer { received, requester, arrived, answered, application, copies }));
+    }
+    match application {
+        Ok(application) => Ok(Passed::Request(Candidate { received, requester, application, arrived, copies })),
         Err(rejection) => Err((Box::new(received), rejection)),
     }
 }

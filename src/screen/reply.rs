@@ -27,6 +27,9 @@ pub enum Thread {
     Ticket(u64),
     /// That of the request with this reference: its receipt is answered.
     Request(Reference),
+    /// The one with this number: of a mail that is answered. Who names its Message-ID has got it, as its sender or
+    /// with a copy.
+    Mail(u64),
 }
 
 /// What is written about a ticket that is there, in a mail or on the portal. Only [`super::by_itself`] and
@@ -235,19 +238,40 @@ pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejectio
     Err(Rejection::Refused(Refusal { reason, sentence }))
 }
 
-/// The ticket a mail is about: by what it answers, the newest first, else by GLPI's tag in its subject. One that
-/// forwards a notification is a request of its own.
-pub(super) fn thread(received: &Received, rules: &Rules) -> Option<Thread> {
+/// The ticket a mail is about: by what it answers, the newest first, else by GLPI's tag or the gateway's reference in
+/// its subject. One that forwards a notification is a request of its own.
+///
+/// `uuid` is the academy's GLPI's, where it is known.
+pub(super) fn thread(received: &Received, uuid: Option<&str>, rules: &Rules) -> Option<Thread> {
     let Origin::Mail(mail) = &received.origin else { return None };
     if is_forward(&received.subject) {
         return None;
     }
-    let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| !answers_other_item(mail));
-    answered(mail, rules).or_else(|| tagged().map(Thread::Ticket))
+    let is_other_glpi_s = |id: &str| notification(id).is_some_and(|it| it.is_other_glpi_s(uuid, rules));
+    let mut ours = ids(mail).filter(|id| !is_other_glpi_s(id));
+    let answered = ours.find_map(|id| {
+        let ticket = notification(id).map(|notification| Thread::Ticket(notification.ticket));
+        ticket.or_else(|| acknowledged(id, rules))
+    });
+    let may_be_tagged = !answers_other_item(mail) && !ids(mail).any(is_other_glpi_s);
+    let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| may_be_tagged).map(Thread::Ticket);
+    answered.or_else(tagged).or_else(|| Reference::find(&received.subject.to_uppercase()).map(Thread::Request))
 }
 
-fn answered(mail: &Mail, rules: &Rules) -> Option<Thread> {
-    ids(mail).find_map(|id| notified(id).map(Thread::Ticket).or_else(|| acknowledged(id, rules)))
+/// Whether a mail answers a notification that bears the mark of one GLPI or another.
+pub(super) fn names_a_glpi(received: &Received) -> bool {
+    match &received.origin {
+        Origin::Mail(mail) => ids(mail).any(|id| notification(id).is_some_and(|it| it.uuid.is_some())),
+        Origin::Form(_) => false,
+    }
+}
+
+/// The Message-IDs of what a mail answers that are neither of GLPI nor of the gateway, the newest first.
+pub(super) fn other_ids<'a>(mail: &'a Mail, rules: &Rules) -> impl Iterator<Item = &'a str> {
+    ids(mail).filter(|id| {
+        let is_of_glpi = id.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("GLPI"));
+        id.contains('@') && !is_of_glpi && own_id(id, rules).is_none()
+    })
 }
 
 /// The Message-IDs of what a mail answers, the newest first.
@@ -266,18 +290,65 @@ fn answers_other_item(mail: &Mail) -> bool {
         .any(|id| id.starts_with("glpi") && ["-change-", "-problem-"].iter().any(|kind| id.contains(kind)))
 }
 
-/// The ticket of a notification of GLPI with this Message-ID.
-fn notified(id: &str) -> Option<u64> {
-    let (local, _host) = id.split_once('@')?;
+/// What the Message-ID of a notification of GLPI says.
+struct Notification<'a> {
+    ticket: u64,
+    /// Which GLPI it is of; one before 10.0 does not say.
+    uuid: Option<&'a str>,
+    host: &'a str,
+}
+
+/// Ends of host names that are nobody's outside.
+const INSIDE: &[&str] = &[
+    "local",
+    "localdomain",
+    "localhost",
+    "lan",
+    "home",
+    "internal",
+    "intern",
+    "intra",
+    "intranet",
+    "corp",
+    "private",
+    "priv",
+    "loc",
+    "docker",
+    "test",
+    "invalid",
+];
+
+impl Notification<'_> {
+    /// Whether another GLPI has sent it: by its mark, or, while the own one is not known, by a host elsewhere. A host
+    /// without domain, as GLPI in a container has it, says nothing.
+    fn is_other_glpi_s(&self, own: Option<&str>, rules: &Rules) -> bool {
+        match (self.uuid, own) {
+            (Some(uuid), Some(own)) => uuid != own,
+            (Some(_), None) => {
+                let host = self.host.trim_end_matches('.').to_lowercase();
+                let end = host.rsplit_once('.').map(|(_, end)| end);
+                end.is_some_and(|end| {
+                    !INSIDE.contains(&end) && !end.bytes().all(|byte| byte.is_ascii_digit()) && !rules.is_home(&host)
+                })
+            }
+            (None, _) => false,
+        }
+    }
+}
+
+/// Reads the Message-ID of a notification about a ticket.
+fn notification(id: &str) -> Option<Notification<'_>> {
+    let (local, host) = id.split_once('@')?;
     let rest = local.get(..4).filter(|name| name.eq_ignore_ascii_case("GLPI")).and(local.get(4..))?;
     let (item, _event) = rest.split_once(['/', '.'])?;
-    let number = if let Some(with_uuid) = item.strip_prefix('_') {
-        of_ticket(with_uuid.split_once('-')?.1)?
+    let (uuid, number) = if let Some(with_uuid) = item.strip_prefix('_') {
+        let (uuid, item) = with_uuid.split_once('-')?;
+        (Some(uuid), of_ticket(item)?)
     } else {
         let item = item.strip_prefix('-')?;
-        if item.contains('-') { of_ticket(item)? } else { item }
+        (None, if item.contains('-') { of_ticket(item)? } else { item })
     };
-    ticket_number(number)
+    Some(Notification { ticket: ticket_number(number)?, uuid, host })
 }
 
 /// The number in `Ticket-<number>`; changes and problems have notifications of the same form.
@@ -337,7 +408,7 @@ mod tests {
     }
 
     fn thread_of(subject: &str, in_reply_to: &str, references: &str) -> Option<Thread> {
-        thread(&mail(subject, in_reply_to, references), &samples::rules(|_| {}))
+        thread(&mail(subject, in_reply_to, references), None, &samples::rules(|_| {}))
     }
 
     #[rstest]
@@ -424,11 +495,51 @@ mod tests {
         assert_eq!(tagged(subject, &["GLPI".to_owned(), "Assistance 1D".to_owned()]), expected);
     }
 
+    #[rstest]
+    #[case::ours("<GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
+    #[case::another_s("<GLPI_other-Ticket-42/new@a>", Some("ours"), None)]
+    #[case::both("<GLPI_other-Ticket-1/new@a> <GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
+    #[case::old_and_ours("<GLPI-42.1.2@support.editeur.example>", Some("ours"), Some(42))]
+    #[case::unknown_in_a_container("<GLPI_other-Ticket-42/new@8f2b1c>", None, Some(42))]
+    #[case::unknown_inside("<GLPI_other-Ticket-42/new@glpi.intranet>", None, Some(42))]
+    #[case::unknown_at_home("<GLPI_other-Ticket-42/new@srv1.in.ac-dijon.fr>", None, Some(42))]
+    #[case::unknown_beside_the_api("<GLPI_other-Ticket-42/new@web2.hebergeur.example>", None, Some(42))]
+    #[case::unknown_by_number("<GLPI_other-Ticket-42/new@10.0.0.1>", None, Some(42))]
+    #[case::unknown_elsewhere("<GLPI_other-Ticket-42/new@support.editeur.example>", None, None)]
+    #[case::unknown_look_alike("<GLPI_other-Ticket-42/new@xac-dijon.fr>", None, None)]
+    fn a_notification_of_another_glpi_is_about_no_ticket_of_ours(
+        #[case] ids: &str,
+        #[case] own: Option<&str>,
+        #[case] expected: Option<u64>,
+    ) {
+        let rules = samples::configured(|config| config.glpi.url = "https://glpi.hebergeur.example/".into());
+        for subject in ["RE: LSU", "RE: [GLPI #0000042] LSU"] {
+            let mail = mail(subject, ids, "");
+            assert_eq!(thread(&mail, own, &rules), expected.map(Thread::Ticket), "{subject}");
+        }
+        // Without a thread, the tag decides as ever.
+        assert_eq!(thread(&mail("RE: [GLPI #0000042] LSU", "", ""), own, &rules), Some(Thread::Ticket(42)));
+    }
+
+    #[rstest]
+    #[case("RE: LSU P-7K3M-Q2XV-9D4T", true)]
+    #[case("LSU : demande p-7k3m-q2xv-9d4t, complément", true)]
+    #[case("TR: LSU P-7K3M-Q2XV-9D4T", false)]
+    #[case("LSU P-7K3M-Q2XV", false)]
+    #[case("LSU imprimante HP-7K3M-Q2XV-9D4T", false)]
+    fn the_gateway_s_reference_in_a_subject_is_a_tag(#[case] subject: &str, #[case] expected: bool) {
+        let reference = Reference::parse("P-7K3M-Q2XV-9D4T").map(Thread::Request).filter(|_| expected);
+        assert_eq!(thread_of(subject, "", ""), reference);
+        if expected {
+            assert_eq!(thread_of(&format!("[GLPI #12] {subject}"), "", ""), Some(Thread::Ticket(12)));
+        }
+    }
+
     #[test]
     fn a_form_is_no_reply() {
         let mut form = samples::form(FormFields::default());
         form.subject = "[GLPI #0001234] LSU".into();
-        assert_eq!(thread(&form, &samples::rules(|_| {})), None);
+        assert_eq!(thread(&form, None, &samples::rules(|_| {})), None);
     }
 
     proptest! {

@@ -134,10 +134,15 @@ impl Shipped {
             Err(rejected) => Err(rejected),
         };
         let judged = proven.and_then(|proven| screen::by_itself(proven, rules, self.mappings.applications()));
+        // None of the mails that one answers has a ticket.
+        let judged = judged.and_then(|passed| match passed {
+            Passed::Answer(answer) => answer.into_request().map(Passed::Request),
+            passed => Ok(passed),
+        });
         let (outcome, reason, application) = match judged {
             Ok(Passed::Request(candidate)) => ("created", None, Some(candidate.application().to_owned())),
             // As for a ticket that is there and open, with the default `mail.replies`.
-            Ok(Passed::Reply(_)) => ("refused", Some(Reason::ReplyToTicket), None),
+            Ok(Passed::Reply(_) | Passed::Answer(_)) => ("refused", Some(Reason::ReplyToTicket), None),
             Err((_, Rejection::Refused(refusal))) => ("refused", Some(refusal.reason), None),
             Err((_, Rejection::Ignored(reason))) => ("ignored", Some(reason), None),
             Err((_, Rejection::Unknown { reason, .. })) => ("deferred", Some(reason), None),

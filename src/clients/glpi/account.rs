@@ -16,6 +16,9 @@ pub struct ServerInfo {
     pub mails: bool,
     /// The largest document, in MiB.
     pub document_max_size: u64,
+    /// What tells its notifications from another GLPI's (`Config::getUuid`); `None` before the first one, and before
+    /// 10.0.
+    pub uuid: Option<String>,
 }
 
 /// The profile the account works with.
@@ -70,6 +73,7 @@ impl Glpi {
             version: config.version,
             url_base: config.url_base,
             document_max_size: config.document_max_size,
+            uuid: Some(config.notification_uuid).filter(|uuid| !uuid.is_empty()),
         })
     }
 

@@ -2,10 +2,11 @@
 //!
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
 //! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
-//! `tickets` (finding and reading them), `search` (lists of them), `actors` (whose they are), `download`
-//! (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `users` (people's accounts),
-//! `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells). Below them,
-//! `exchange` is one HTTP exchange and `verdict` what came of it, `session` the pool of sessions, `breaker` the pause after
+//! `tickets` (finding and reading them), `links` (which belong together), `search` (lists of them), `actors` (whose
+//! they are), `download` (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `users`
+//! (people's accounts), `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells).
+//! Below them, `exchange` is one HTTP exchange and `verdict` what came of it, `session` the pool of sessions,
+//! `breaker` the pause after
 //! repeated failures, `wire` the JSON.
 
 mod account;
@@ -17,6 +18,7 @@ mod error;
 mod excerpt;
 mod exchange;
 mod knowledge;
+mod links;
 mod names;
 mod notices;
 mod search;

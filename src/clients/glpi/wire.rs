@@ -165,6 +165,8 @@ pub(super) struct CfgGlpi {
     pub notifications_mailing: u64,
     #[serde(default, deserialize_with = "number")]
     pub document_max_size: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub notification_uuid: String,
 }
 
 /// `GET getActiveProfile`
@@ -287,6 +289,19 @@ pub(super) struct TicketUser {
     pub role: u64,
     #[serde(default, deserialize_with = "text")]
     pub alternative_email: String,
+}
+
+/// A row of `Ticket_Ticket`
+#[derive(Deserialize)]
+pub(super) struct TicketLink {
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    #[serde(rename = "tickets_id_1", deserialize_with = "number")]
+    pub first: u64,
+    #[serde(rename = "tickets_id_2", deserialize_with = "number")]
+    pub second: u64,
+    #[serde(rename = "link", deserialize_with = "number")]
+    pub kind: u64,
 }
 
 /// A row of `Ticket/{id}/ITILFollowup`

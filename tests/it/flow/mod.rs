@@ -1,8 +1,9 @@
 //! The whole way of a request, in this process: LMTP and HTTP in, tickets in the GLPI stand-in out.
 
 mod accounts;
-mod doubt;
+mod answers;
 mod copies;
+mod doubt;
 mod files;
 mod homonyms;
 mod hostile;

@@ -45,6 +45,17 @@ fn seen(sandbox: &Sandbox, ticket: u64) -> TicketView {
 
 /// Changes a ticket as the helpdesk does: `PUT` with fields, or `DELETE` into the bin.
 async fn change(sandbox: &Sandbox, method: reqwest::Method, ticket: u64, input: Value) {
+    assert_eq!(call(sandbox, method, &format!("Ticket/{ticket}"), input).await, 200);
+}
+
+/// Merges a ticket into another as `Ticket::merge` does it: links them, and bins the first.
+async fn merge(sandbox: &Sandbox, ticket: u64, into: u64, link: u64) {
+    let input = json!({ "tickets_id_1": ticket, "tickets_id_2": into, "link": link });
+    assert_eq!(call(sandbox, reqwest::Method::POST, "Ticket_Ticket", input).await, 201);
+    change(sandbox, reqwest::Method::DELETE, ticket, json!({})).await;
+}
+
+async fn call(sandbox: &Sandbox, method: reqwest::Method, path: &str, input: Value) -> reqwest::StatusCode {
     let (client, api) = (reqwest::Client::new(), format!("{}apirest.php", sandbox.url()));
     let session: Value = client
         .get(format!("{api}/initSession"))
@@ -55,9 +66,9 @@ async fn change(sandbox: &Sandbox, method: reqwest::Method, ticket: u64, input: 
         .json()
         .await
         .unwrap();
-    let call = client.request(method, format!("{api}/Ticket/{ticket}"));
+    let call = client.request(method, format!("{api}/{path}"));
     let call = call.header("Session-Token", session["session_token"].as_str().unwrap());
-    assert_eq!(call.json(&json!({ "input": input })).send().await.unwrap().status(), 200);
+    call.json(&json!({ "input": input })).send().await.unwrap().status()
 }
 
 async fn set_status(sandbox: &Sandbox, ticket: u64, status: u64) {
@@ -108,6 +119,34 @@ async fn a_reply_is_told_where_to_follow_up_once_for_each_ticket_and_day() {
                 assert!(body.replace('\u{a0}', " ").contains(part), "{part} in {body}");
             }
             assert!(!body.contains("confidentiel"), "{body}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_about_a_merged_ticket_is_about_the_one_it_was_merged_into() {
+    for (settings, link) in [(&[][..], 2), (&FOLLOWUP[..], 2), (&FOLLOWUP[..], 3)] {
+        let sandbox = sandbox().await;
+        let gateway = Gateway::start(&sandbox, settings).await;
+        let (one, two, last) =
+            (ticket(&gateway, "one").await, ticket(&gateway, "two").await, ticket(&gateway, "last").await);
+        merge(&sandbox, one, two, link).await;
+        merge(&sandbox, two, last, link).await;
+        let reply = gateway.deliver(DIRECTORS[0], &answer(DIRECTORS[0], "r1", one, "Un complément")).await;
+        if settings.is_empty() {
+            assert_eq!(reply, "250 2.0.0 refused, reply-to-ticket");
+            let [[subject, text, _]] = notices(gateway).await.try_into().unwrap();
+            let number = format!("n° {last}");
+            assert!(subject.replace('\u{a0}', " ").contains(&number), "{subject}");
+            assert!(text.replace('\u{a0}', " ").contains(&number), "{text}");
+        } else {
+            assert!(reply.starts_with("250 2.0.0 followup"), "{reply}");
+            assert_eq!(seen(&sandbox, last).followups.len(), 1);
+            // Two that were merged into each other lead nowhere.
+            merge(&sandbox, last, one, link).await;
+            let reply = gateway.deliver(DIRECTORS[0], &answer(DIRECTORS[0], "r2", two, "Encore")).await;
+            assert_eq!(reply, "250 2.0.0 refused, ticket-unknown");
+            gateway.finish().await;
         }
     }
 }

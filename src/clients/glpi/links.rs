@@ -1,0 +1,36 @@
+//! What ties tickets to each other.
+
+use super::error::GlpiError;
+use super::{Glpi, wire};
+
+/// GLPI's `Ticket_Ticket`: kinds of links that merging makes, the plainest first.
+const KINDS: [u64; 3] = [LINK_TO, SON_OF, DUPLICATE_WITH];
+const LINK_TO: u64 = 1;
+const DUPLICATE_WITH: u64 = 2;
+const SON_OF: u64 = 3;
+
+impl Glpi {
+    /// The ticket a binned one was merged into: `Ticket::merge` links it as the first one, mostly as a duplicate, and
+    /// bins it. `None` where nothing says so, for an account that may not read links, too.
+    pub async fn merged_into(&self, ticket: u64) -> Result<Option<u64>, GlpiError> {
+        let links = self.links("tickets_id_1", ticket).await?;
+        let into = links.iter().filter(|link| link.first == ticket && KINDS.contains(&link.kind));
+        let best = into.max_by_key(|link| (KINDS.iter().position(|kind| *kind == link.kind), link.id));
+        if let Some(link) = best {
+            return Ok(Some(link.second));
+        }
+        // Who links two duplicates by hand begins with either.
+        let links = self.links("tickets_id_2", ticket).await?;
+        let into = links.iter().filter(|link| link.second == ticket && link.kind == DUPLICATE_WITH);
+        Ok(into.max_by_key(|link| link.id).map(|link| link.first))
+    }
+
+    async fn links(&self, side: &str, ticket: u64) -> Result<Vec<wire::TicketLink>, GlpiError> {
+        let mut query = super::whole_list();
+        query.push((format!("searchText[{side}]"), super::names::pattern(&ticket.to_string())));
+        match self.get("Ticket_Ticket", query).await {
+            Err(GlpiError::Denied { .. } | GlpiError::NotFound) => Ok(Vec::new()),
+            rows => rows,
+        }
+    }
+}
