@@ -106,7 +106,8 @@ impl Pipeline {
         // One request, one ticket; so many a day.
         let mine = match self.ledger.claim(&candidate).await {
             Claim::Mine(mine) => mine,
-            Claim::Known(known) => return self.known(candidate, director, known, &mappings).await,
+            Claim::Known(known) => return self.known(candidate, director, (known, None), &mappings).await,
+            Claim::Found(mine, known) => return self.known(candidate, director, (known, Some(mine)), &mappings).await,
             Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
         };
         let within = match screen::quota(&self.ledger.reserve(&candidate).await, &self.rules) {
@@ -178,14 +179,32 @@ impl Pipeline {
         put_off(undelivered)
     }
 
-    /// Answers a request that has its ticket already as its first copy was answered, or should have been.
-    async fn known(&self, candidate: Candidate, director: Director, known: Known, mappings: &Mappings) -> Outcome {
+    /// Answers a request that has its ticket already as its first copy was answered, or should have been. One that nobody
+    /// has confirmed yet, whose claim is given, is completed first.
+    async fn known(
+        &self,
+        candidate: Candidate,
+        director: Director,
+        (known, unconfirmed): (Known, Option<Mine>),
+        mappings: &Mappings,
+    ) -> Outcome {
         let within = WithinQuota::by_its_ticket(known.ticket);
         let routed = match route::route(screen::admit(candidate, director, within), mappings) {
             Ok(routed) => routed,
             Err(error) => return deferred(Reason::Internal, error.to_string(), None),
         };
-        let receipt = self.deliverer.receipt_of(known.ticket, known.reference, &routed).await;
+        let receipt = if let Some(mine) = unconfirmed {
+            let completing = self.deliverer.complete(known.ticket, known.reference, &routed);
+            match self.ledger.hold(&mine, completing).await {
+                Ok(receipt) => {
+                    self.ledger.confirm(mine, known).await;
+                    receipt
+                }
+                Err(undelivered) => return self.undelivered(mine, undelivered).await,
+            }
+        } else {
+            self.deliverer.receipt_of(known.ticket, known.reference, &routed).await
+        };
         if known.answered {
             return Outcome::Duplicate(receipt);
         }

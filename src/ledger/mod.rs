@@ -63,8 +63,11 @@ pub struct Ledger {
 pub enum Claim {
     /// Nobody has made or is making its ticket: this caller shall.
     Mine(Mine),
-    /// It has a ticket.
+    /// It has a ticket that was confirmed.
     Known(Known),
+    /// It has a ticket that this memory has not seen confirmed: an attempt may have ended half way. The caller reads it
+    /// back, and ends with [`Ledger::confirm`] or [`Ledger::leave_open`].
+    Found(Mine, Known),
     /// It cannot be said now.
     Unknown {
         /// What could not be had.
@@ -179,16 +182,11 @@ impl Ledger {
             };
             let mine = Mine { reference: received.reference, becomes, flight };
             return match self.known(received, becomes).await {
-                Ok(Some(known)) => {
-                    // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
-                    self.remember(known.reference, becomes.day(), known.ticket, !known.answered).await;
-                    if known.reference == received.reference {
-                        mine.flight.land(End::Ticket(known.reference, known.ticket));
-                    } else {
-                        self.give_up_claim(mine, End::Ticket(known.reference, known.ticket)).await;
-                    }
+                Ok(Some((known, true))) => {
+                    self.confirm(mine, known).await;
                     Claim::Known(known)
                 }
+                Ok(Some((known, false))) => Claim::Found(mine, known),
                 Ok(None) => Claim::Mine(mine),
                 Err(Uncertain { reason, cause, leave_open }) => {
                     if leave_open {
@@ -202,10 +200,22 @@ impl Ledger {
         }
     }
 
-    /// The ticket a request has, asking GLPI where no memory can say.
-    async fn known(&self, received: &Received, becomes: Becomes) -> Result<Option<Known>, Uncertain> {
+    /// The ticket of a claim is whole, and this memory may say so.
+    pub async fn confirm(&self, mine: Mine, known: Known) {
+        // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
+        self.remember(known.reference, mine.becomes.day(), known.ticket, !known.answered).await;
+        let end = End::Ticket(known.reference, known.ticket);
+        if known.reference == mine.reference {
+            mine.flight.land(end);
+        } else {
+            self.give_up_claim(mine, end).await;
+        }
+    }
+
+    /// The ticket a request has, asking GLPI where no memory can say, and whether it is known to be confirmed.
+    async fn known(&self, received: &Received, becomes: Becomes) -> Result<Option<(Known, bool)>, Uncertain> {
         if let Some((reference, ticket)) = self.local.ticket(names(received)) {
-            return Ok(Some(Known { ticket, reference, answered: true }));
+            return Ok(Some((Known { ticket, reference, answered: true }, true)));
         }
         let busy = |cause: &str| Uncertain { reason: Reason::Busy, cause: cause.to_owned(), leave_open: true };
         let claimed = self.local.claim(received.reference, &received.aliases, self.give_up);
@@ -217,7 +227,7 @@ impl Ledger {
             None => Some(self.began),
             Some(redis) => match self.claim_shared(redis, received).await {
                 Ok(Held::Ticket(reference, ticket)) => {
-                    return Ok(Some(Known { ticket, reference, answered: true }));
+                    return Ok(Some((Known { ticket, reference, answered: true }, true)));
                 }
                 Ok(Held::Busy) => {
                     if !inherited {
@@ -256,7 +266,7 @@ impl Ledger {
             cause: error.to_string(),
             leave_open: inherited,
         })?;
-        Ok(found.map(|(reference, ticket)| Known { ticket, reference, answered: !inherited }))
+        Ok(found.map(|(reference, ticket)| (Known { ticket, reference, answered: !inherited }, false)))
     }
 
     /// Claims in Redis, waiting a while for another instance that is at the same request.

@@ -221,6 +221,8 @@ pub(super) struct TicketItem {
     pub urgency: u64,
     #[serde(default, deserialize_with = "number")]
     pub itilcategories_id: u64,
+    #[serde(default, deserialize_with = "known_number")]
+    pub entities_id: Option<u64>,
     #[serde(default, deserialize_with = "number")]
     pub requesttypes_id: u64,
     #[serde(default, deserialize_with = "text")]
@@ -389,6 +391,11 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         Value::Array(_) | Value::Object(_) => None,
     }
     .ok_or_else(|| serde::de::Error::custom("expected a number"))
+}
+
+/// A number that GLPI gave, where it gave one: 0 is an id, too.
+fn known_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    number(deserializer).map(Some)
 }
 
 /// A text, decoded, whether GLPI sends it as one, as a number or (for none) as null.

@@ -11,3 +11,4 @@ mod relay;
 mod replies;
 mod shared;
 mod tickets;
+mod whole;
