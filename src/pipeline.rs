@@ -116,20 +116,25 @@ impl Pipeline {
         // One request, one ticket; so many a day.
         let mut candidate = candidate;
         let mine = loop {
-            let known = match self.ledger.claim(&candidate).await {
+            let (known, unconfirmed) = match self.ledger.claim(&candidate).await {
                 Claim::Mine(mine) => break mine,
-                Claim::Known(known) => known,
+                Claim::Known(known) => (known, None),
+                Claim::Found(mine, known) => (known, Some(mine)),
                 Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
             };
             // Its name may be another mail's.
-            match self.deliverer.is_of_another(candidate.received(), known).await {
-                Ok(true) => match candidate.clone().renamed(known.reference) {
-                    Some(renamed) => candidate = renamed,
-                    None => return self.known(candidate, director, known, &mappings).await,
-                },
-                Ok(false) => return self.known(candidate, director, known, &mappings).await,
+            let renamed = match self.deliverer.is_of_another(candidate.received(), known).await {
+                Ok(true) => candidate.clone().renamed(known.reference),
+                Ok(false) => None,
                 Err(undelivered) => return put_off(undelivered),
+            };
+            let Some(renamed) = renamed else {
+                return self.known(candidate, director, (known, unconfirmed), &mappings).await;
+            };
+            if let Some(mine) = unconfirmed {
+                self.ledger.release(mine, false).await;
             }
+            candidate = renamed;
         };
         let within = match screen::quota(&self.ledger.reserve(&candidate).await, &self.rules) {
             Ok(within) => within,
@@ -201,8 +206,15 @@ impl Pipeline {
         put_off(undelivered)
     }
 
-    /// Answers a request that has its ticket already as its first copy was answered, or should have been.
-    async fn known(&self, candidate: Candidate, director: Director, known: Known, mappings: &Mappings) -> Outcome {
+    /// Answers a request that has its ticket already as its first copy was answered, or should have been. One that nobody
+    /// has confirmed yet, whose claim is given, is completed first.
+    async fn known(
+        &self,
+        candidate: Candidate,
+        director: Director,
+        (known, unconfirmed): (Known, Option<Mine>),
+        mappings: &Mappings,
+    ) -> Outcome {
         let within = WithinQuota::by_its_ticket(known.ticket);
         let routed = match route::route(screen::admit(candidate, director, within), mappings) {
             Ok(routed) => routed,
@@ -210,11 +222,18 @@ impl Pipeline {
         };
         let application = &routed.target().application;
         self.deliverer.doubt_copy(routed.received(), known, application).await;
-        let receipt = self.deliverer.receipt_of(known.ticket, known.reference, &routed).await;
+        let Some(mine) = unconfirmed else {
+            return Outcome::Duplicate(self.deliverer.receipt_of(known.ticket, known.reference, &routed).await);
+        };
+        let completing = self.deliverer.complete(known.ticket, known.reference, &routed);
+        let receipt = match self.ledger.hold(&mine, completing).await {
+            Ok(receipt) => receipt,
+            Err(undelivered) => return self.undelivered(mine, undelivered).await,
+        };
         if !known.told {
             self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
-            self.ledger.told(routed.screened(), &known).await;
         }
+        self.ledger.confirm(mine, known).await;
         if known.answered { Outcome::Duplicate(receipt) } else { Outcome::Created(receipt) }
     }
 

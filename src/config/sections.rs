@@ -347,6 +347,7 @@ pub struct Attachments {
     pub max_total_size: u64,
     pub signature_image: u64,
     pub encrypted: Encrypted,
+    pub wrap: bool,
     pub forbidden: Vec<String>,
 }
 

@@ -5,14 +5,17 @@ use minijinja::HtmlEscape;
 use super::{
     inspect::{self, Verdict},
     pictures::{self, Spared},
+    taken::Taken,
+    wrapped::{self, wrapped},
 };
 use crate::{
-    clients::glpi::{DocumentTypes, Upload},
+    clients::glpi::Upload,
     config::{self, Original},
     request::{Attachment, Enclosed, LeftOut, Received},
 };
 
 /// The files that go, and those that are named instead.
+#[derive(Clone)]
 pub(super) struct Chosen {
     pub uploads: Vec<Upload>,
     pub left_out: Vec<LeftOut>,
@@ -25,17 +28,22 @@ pub(super) struct Chosen {
 /// Why a mail does not go as a file.
 const HOLDS_FORBIDDEN: &str = "message contenant un fichier interdit";
 
+/// Why a file does not go that is within the gateway's own limit.
+pub(super) const TOO_LARGE_FOR_GLPI: &str = "fichier plus grand que GLPI n'en accepte";
+
+/// The media type of an archive.
+const ARCHIVE: &str = "application/zip";
+
 /// How the original of a mail is called in its ticket.
 const ORIGINAL: &str = "message-original.eml";
 
-/// Chooses by content, number, size, and the types GLPI takes; `types` is `None` where the account may not read
-/// them. The original of a mail, where it is due, comes last: it gives way to the files in it, and stays out with one
+/// Chooses by content, number, size, and what GLPI is known to take. The original of a mail, where it is due, comes last: it gives way to the files in it, and stays out with one
 /// that is forbidden.
 pub(super) fn choose(
     received: &Received,
     limits: &config::Attachments,
     original: Original,
-    types: Option<&DocumentTypes>,
+    taken: &Taken<'_>,
 ) -> Chosen {
     let spared = pictures::spared(received, limits.signature_image);
     let mut chosen = Chosen { uploads: vec![], left_out: vec![], cut: received.cut.clone(), absent_images: vec![] };
@@ -64,7 +72,7 @@ pub(super) fn choose(
             chosen.leave_out(&file.name, None, why.to_owned());
             continue;
         }
-        chosen.take(file, &name, &mut total, limits, types);
+        chosen.take(file, &name, &mut total, limits, taken);
     }
     let is_due = match original {
         Original::Never => false,
@@ -82,7 +90,7 @@ pub(super) fn choose(
         if let Some(why) = why {
             chosen.leave_out(ORIGINAL, None, why.to_owned());
         } else {
-            chosen.take(&original, ORIGINAL, &mut total, limits, types);
+            chosen.take(&original, ORIGINAL, &mut total, limits, taken);
         }
     }
     chosen
@@ -103,10 +111,14 @@ fn withheld(received: &Received, file: Option<usize>, limits: &config::Attachmen
 
 /// The name a file goes by. Mails and appointments are plain text that GLPI does not take out of the box:
 /// unless it is known to, they go as `….eml.txt`, `….ics.txt`.
-fn name_in_glpi(name: &str, types: Option<&DocumentTypes>) -> String {
+fn name_in_glpi(name: &str, taken: &Taken<'_>) -> String {
     let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_text = ["eml", "ics"].contains(&extension.as_str());
-    if is_text && !types.is_some_and(|types| types.accept(name)) { format!("{name}.txt") } else { name.to_owned() }
+    if is_text && !taken.types.is_some_and(|types| types.accept(name)) {
+        format!("{name}.txt")
+    } else {
+        name.to_owned()
+    }
 }
 
 impl Chosen {
@@ -117,16 +129,27 @@ impl Chosen {
         name: &str,
         total: &mut u64,
         limits: &config::Attachments,
-        types: Option<&DocumentTypes>,
+        taken: &Taken<'_>,
     ) {
+        let name = name_in_glpi(name, taken);
+        if limits.wrap
+            && taken.refuses(&name)
+            && !taken.refuses(wrapped::SAMPLE)
+            && let Some((archive, content)) = wrapped(&name, &file.content)
+        {
+            self.say_wrapped(file.inline_tag.as_deref(), &archive);
+            let archived = Attachment { name: archive, content_type: ARCHIVE.to_owned(), content, inline_tag: None };
+            return self.take(&archived, &archived.name, total, limits, taken);
+        }
         let size = file.content.len() as u64;
-        let name = name_in_glpi(name, types);
         let why = if size == 0 {
             "fichier vide".to_owned()
         } else if size > limits.max_file_size {
             format!("taille supérieure à {}", megabytes(limits.max_file_size))
-        } else if types.is_some_and(|types| !types.accept(&name)) {
+        } else if taken.refuses(&name) {
             "type de fichier non accepté par GLPI".to_owned()
+        } else if taken.too_large.is_some_and(|limit| size >= limit) {
+            TOO_LARGE_FOR_GLPI.to_owned()
         } else if self.uploads.len() >= limits.max_files {
             format!("plus de {} fichiers", limits.max_files)
         } else if *total + size > limits.max_total_size {
@@ -155,12 +178,25 @@ impl Chosen {
         self.uploads.iter().any(|file| file.name.starts_with(ORIGINAL))
     }
 
-    /// Keeps every file back: GLPI does not take so large a request.
-    pub(super) fn leave_all_out(&mut self) {
-        for file in std::mem::take(&mut self.uploads) {
-            let why = "l'ensemble dépasse la taille que GLPI accepte en un envoi".to_owned();
-            self.leave_out(&file.name, file.tag.as_deref(), why);
-        }
+    /// A picture that goes in an archive leaves words in its place.
+    fn say_wrapped(&mut self, tag: Option<&str>, archive: &str) {
+        let place = format!("[image jointe : {}]", HtmlEscape(archive));
+        self.absent_images.extend(tag.map(|tag| (tag.to_owned(), place)));
+    }
+
+    /// Puts a file that GLPI did not take into an archive, which goes in its stead; gives whether it does.
+    pub(super) fn wrap(&mut self, file: &Upload) -> bool {
+        let Some((name, bytes)) = wrapped(&file.name, &file.bytes) else { return false };
+        self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);
+        self.say_wrapped(file.tag.as_deref(), &name);
+        self.uploads.push(Upload { name, content_type: ARCHIVE.to_owned(), bytes, tag: None });
+        true
+    }
+
+    /// Takes a file back that GLPI did not take: its picture leaves words in its place.
+    pub(super) fn take_back(&mut self, file: &Upload, why: String) {
+        self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);
+        self.leave_out(&file.name, file.tag.as_deref(), why);
     }
 
     /// The content, where the images that do not go are named in their place.
@@ -170,8 +206,8 @@ impl Chosen {
     }
 }
 
-/// Replaces each `<img … id="TAG" …>`, as intake writes them, by a text.
-fn replace_image(content: &str, tag: &str, place: &str) -> String {
+/// Replaces each `<img … id="TAG" …>`, as intake writes them, by a text. GLPI's own images have no such mark.
+pub(super) fn replace_image(content: &str, tag: &str, place: &str) -> String {
     let mark = format!("id=\"{tag}\"");
     let mut rest = content;
     let mut out = String::with_capacity(content.len());
@@ -194,7 +230,7 @@ fn megabytes(bytes: u64) -> String {
 mod tests {
     use bytes::Bytes;
 
-    use super::{super::inspect, choose, replace_image};
+    use super::{super::inspect, Taken, choose, replace_image};
     use crate::{
         config::{Attachments, Original},
         request::{Attachment, Enclosed, Part, Received},
@@ -222,7 +258,7 @@ mod tests {
     #[test]
     fn every_file_goes_or_is_named_with_its_reason() {
         let received = with(&[("a", 100), ("b", 101), ("c", 51), ("d", 0), ("e", 25), ("f", 25), ("g", 1)]);
-        let chosen = choose(&received, &limits(), Original::WhenCut, None);
+        let chosen = choose(&received, &limits(), Original::WhenCut, &Taken::default());
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["a", "e", "f"]);
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
@@ -237,7 +273,7 @@ mod tests {
         let mut received = with(&[("a.txt", 100)]);
         received.original = Some(Bytes::from_static(b"From: x\n\nBonjour"));
         let sent = |received: &Received, original| -> Vec<String> {
-            choose(received, &limits(), original, None).uploads.into_iter().map(|file| file.name).collect()
+            choose(received, &limits(), original, &Taken::default()).uploads.into_iter().map(|file| file.name).collect()
         };
         assert_eq!(sent(&received, Original::WhenCut), ["a.txt"]);
         assert_eq!(sent(&received, Original::Always), ["a.txt", "message-original.eml.txt"]);
@@ -251,7 +287,7 @@ mod tests {
         let mut received = with(&[("a.txt", 10), ("jeu.exe", 10), ("a.rar", 0)]);
         received.attachments[2].content = Bytes::from_static(b"Rar!\x1a\x07\0\x11\x22\x73\x80\0");
         received.original = Some(Bytes::from_static(b"From: x"));
-        let chosen = choose(&received, &limits(), Original::Always, None);
+        let chosen = choose(&received, &limits(), Original::Always, &Taken::default());
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
         assert_eq!(
             left,
@@ -275,7 +311,7 @@ mod tests {
             Enclosed { file: Some(1), parts: vec![part("a.rar", b"Rar!\x1a\x07\0\x11\x22\x73\x80\0")], is_whole: true },
             Enclosed { file: Some(2), parts: vec![], is_whole: false },
         ];
-        let chosen = choose(&received, &limits(), Original::Always, None);
+        let chosen = choose(&received, &limits(), Original::Always, &Taken::default());
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
         assert_eq!(
             left,
@@ -294,7 +330,7 @@ mod tests {
         received.attachments[0].inline_tag = Some("T".into());
         received.body.folded_html = Some("<img id=\"T\">".into());
         received.original = Some(Bytes::from_static(b"From: x"));
-        let chosen = choose(&received, &limits(), Original::WhenCut, None);
+        let chosen = choose(&received, &limits(), Original::WhenCut, &Taken::default());
         assert_eq!(
             (chosen.cut.clone(), chosen.left_out.len()),
             (vec!["1 petite image (signature, copie)".to_owned()], 0)
@@ -306,9 +342,47 @@ mod tests {
 
     #[test]
     fn a_forwarded_mail_goes_as_text() {
-        let chosen = choose(&with(&[("Fwd.EML", 1), ("rdv.ics", 1), ("a.txt", 1)]), &limits(), Original::WhenCut, None);
+        let chosen = choose(
+            &with(&[("Fwd.EML", 1), ("rdv.ics", 1), ("a.txt", 1)]),
+            &limits(),
+            Original::WhenCut,
+            &Taken::default(),
+        );
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["Fwd.EML.txt", "rdv.ics.txt", "a.txt"]);
+    }
+
+    #[test]
+    fn what_glpi_refused_before_is_named_and_a_picture_in_its_place() {
+        let mut received = with(&[("page.webp", 10), ("a.txt", 50)]);
+        received.attachments[0].inline_tag = Some("T".into());
+        received.body.html = "<img id=\"T\">".into();
+        let taken = Taken { refused: vec!["webp".to_owned()], too_large: Some(50), ..Taken::default() };
+        let chosen = choose(&received, &limits(), Original::WhenCut, &taken);
+        assert!(chosen.uploads.is_empty());
+        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+        assert_eq!(
+            left,
+            ["page.webp: type de fichier non accepté par GLPI", "a.txt: fichier plus grand que GLPI n'en accepte"]
+        );
+        assert_eq!(chosen.content("<p><img id=\"T\"></p>"), "<p>[image non transmise : page.webp]</p>");
+    }
+
+    #[test]
+    fn what_glpi_does_not_take_goes_in_an_archive_where_that_is_wanted_and_never_what_is_forbidden() {
+        let mut received = with(&[("page.heic", 10), ("jeu.exe", 10), ("a.txt", 10)]);
+        received.attachments[0].inline_tag = Some("T".into());
+        received.body.html = "<img id=\"T\">".into();
+        let wraps = Attachments { wrap: true, max_file_size: 1000, max_total_size: 1000, ..limits() };
+        let names = |refused: &[&str]| -> Vec<String> {
+            let refused = refused.iter().map(|&extension| extension.to_owned()).collect();
+            let taken = Taken { refused, ..Taken::default() };
+            let chosen = choose(&received, &wraps, Original::WhenCut, &taken);
+            let content = chosen.content("<img id=\"T\">");
+            chosen.uploads.into_iter().map(|file| file.name).chain([content]).collect()
+        };
+        assert_eq!(names(&["heic", "exe"]), ["page.heic.zip", "a.txt", "[image jointe : page.heic.zip]"]);
+        assert_eq!(names(&["heic", "zip"]), ["a.txt", "[image non transmise : page.heic]"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use minijinja::HtmlEscape;
 
-use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, New, Undelivered, attachments, missing, not_made};
+use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
 use crate::{
     clients::glpi::{Effect, GlpiError, NewFollowup, Requester, Role, Ticket, TicketUser},
     request::{Origin, Received, Reference},
@@ -113,32 +113,54 @@ impl Deliverer {
     ///
     /// Says whether it may have been added: the caller must not try again before that is settled.
     pub async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
+        self.add_or_complete(reply, accepted, None).await
+    }
+
+    /// Completes the follow-up of a reply that is there already but was never confirmed.
+    ///
+    /// # Errors
+    ///
+    /// It is not whole yet: the reply must be tried again.
+    pub async fn complete_reply(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
+        let (ticket, reference) = (accepted.ticket(), reply.received().reference);
+        let cannot = |cause: String| Undelivered::Unclear { cause };
+        match self.followup_of(ticket, reference).await.map_err(|error| cannot(error.to_string()))? {
+            Some(id) => self.add_or_complete(reply, accepted, Some(id)).await,
+            None => Err(cannot(format!("the follow-up in ticket {ticket} is gone"))),
+        }
+    }
+
+    /// `again`: the follow-up that is there already.
+    async fn add_or_complete(
+        &self,
+        reply: &Reply,
+        accepted: MayFollowUp,
+        again: Option<u64>,
+    ) -> Result<(), Undelivered> {
         let ticket = accepted.ticket();
         let author = self.names.user(reply.requester()).await.map_err(|error| not_made(&error))?;
-        let types = self.names.document_types().await;
         let (received, html) = self.without_history(reply.received(), ticket);
-        let mut chosen = attachments::choose(&received, &self.limits, self.original, types.as_deref());
-        let opening = opening(reply, author.is_some());
-        let make = |chosen: &Chosen| {
-            New::Followup(NewFollowup {
-                ticket,
-                content_html: format!("{opening}{}", content(&html, chosen)),
-                author,
-                private: false,
-                request_type: Some(match received.origin {
-                    Origin::Mail(_) => BY_MAIL,
-                    Origin::Form(_) => BY_FORM,
-                }),
-                effect: match accepted.change() {
-                    Change::None => Effect::None,
-                    Change::Reopen => Effect::Reopen,
-                    Change::Close => Effect::Close,
-                },
-            })
+        let mut chosen = self.choose(&received).await;
+        let new = NewFollowup {
+            ticket,
+            content_html: format!("{}{}", opening(reply, author.is_some()), content(&html, &chosen)),
+            author,
+            private: false,
+            request_type: Some(match received.origin {
+                Origin::Mail(_) => BY_MAIL,
+                Origin::Form(_) => BY_FORM,
+            }),
+            effect: match accepted.change() {
+                Change::None => Effect::None,
+                Change::Reopen => Effect::Reopen,
+                Change::Close => Effect::Close,
+            },
         };
-        let (_, files) = self.make(received.reference, &mut chosen, make).await?;
-        self.tell_of_dropped(ticket, &missing::named(&files)).await;
-        Ok(())
+        let made = match again {
+            Some(id) => Made { id, files: Vec::new(), is_whole: false },
+            None => self.make(received.reference, &chosen, New::Followup(&new)).await?,
+        };
+        if made.is_whole { Ok(()) } else { self.complete_followup(made.id, &new, &made.files, &mut chosen).await }
     }
 
     pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {

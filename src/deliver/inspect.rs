@@ -31,6 +31,12 @@ const HARMLESS: [&str; 22] = [
     "webp", "tif", "tiff", "heic", "mp3", "mp4",
 ];
 
+/// Pictures that GLPI takes everywhere and looks into: where one's name says another kind, version 11 renames it under
+/// way and then dies of not finding it.
+const PICTURES: [&str; 3] = ["png", "jpg", "gif"];
+/// Extensions that say «a picture».
+const PICTURE_NAMES: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "gif", "bmp", "webp", "tif", "tiff", "heic"];
+
 /// Judges a file.
 pub(super) fn inspect(name: &str, content: &[u8], rules: &config::Attachments) -> Verdict {
     let parts: Vec<String> = name.split('.').skip(1).map(|part| part.trim().to_lowercase()).collect();
@@ -65,11 +71,20 @@ pub(super) fn inspect(name: &str, content: &[u8], rules: &config::Attachments) -
     Verdict::Goes(named(name, extension, known).into_owned())
 }
 
-/// The name with the extension of its content, where its own says nothing: GLPI goes by the extension.
+/// The name with the extension of its content, where its own says nothing or names another kind of picture: GLPI goes
+/// by the extension.
 fn named<'a>(name: &'a str, extension: &str, known: Option<infer::Type>) -> Cow<'a, str> {
     // Of a text nothing is known but that it is one.
     let known = known.filter(|kind| !matches!(kind.matcher_type(), infer::MatcherType::Text));
+    let is_misnamed = |kind: &infer::Type| {
+        let other = if kind.extension() == "jpg" { &["jpg", "jpeg", "jpe"][..] } else { &[kind.extension()] };
+        PICTURES.contains(&kind.extension()) && PICTURE_NAMES.contains(&extension) && !other.contains(&extension)
+    };
     match known {
+        Some(kind) if is_misnamed(&kind) => {
+            let stem = name.rfind('.').map_or(name, |dot| &name[..dot]);
+            Cow::Owned(format!("{stem}.{}", kind.extension()))
+        }
         Some(kind) if MEANINGLESS.contains(&extension) => {
             let stem = name.rfind('.').map_or(name, |dot| &name[..dot]);
             Cow::Owned(format!("{}.{}", stem.trim_end_matches(['.', ' ']), kind.extension()))
@@ -277,7 +292,12 @@ pub(super) mod tests {
     #[case("doc.pdf.html", b"x", "nom trompeur : page web présentée comme fichier pdf")]
     #[case("page.html", b"<html>", "page.html")]
     #[case("bilan 3.11.pdf", b"%PDF-1.7", "bilan 3.11.pdf")]
-    #[case("copie.png", b"\xff\xd8\xff\xe0", "copie.png")]
+    #[case("copie.png", b"\xff\xd8\xff\xe0", "copie.jpg")]
+    #[case("Photo.JPEG", b"\xff\xd8\xff\xe0", "Photo.JPEG")]
+    #[case("capture 1.JPG", PNG, "capture 1.png")]
+    #[case("scan.heic", PNG, "scan.png")]
+    #[case("image.webp", b"GIF89a", "image.gif")]
+    #[case("image.jpg", b"RIFF\x10\0\0\0WEBPVP8 ", "image.jpg")]
     #[case("image.png", ZIP, "image.png")]
     #[case("scan.dat", b"%PDF-1.7", "scan.pdf")]
     #[case("capture", PNG, "capture.png")]

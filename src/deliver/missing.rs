@@ -2,24 +2,15 @@
 
 use minijinja::HtmlEscape;
 
-use crate::{
-    clients::glpi::{FileFate, FileOutcome},
-    request::LeftOut,
-};
+use crate::request::LeftOut;
 
-/// The files GLPI did not take, although it made the ticket.
-pub(super) fn named(files: &[FileOutcome]) -> Vec<LeftOut> {
-    files
-        .iter()
-        .filter_map(|file| {
-            let why = match &file.fate {
-                FileFate::NotTaken(why) if why.is_empty() => "refusé par GLPI".to_owned(),
-                FileFate::NotTaken(why) => format!("refusé par GLPI ({why})"),
-                FileFate::Taken | FileFate::Unknown => return None,
-            };
-            Some(LeftOut { name: file.name.clone(), why })
-        })
-        .collect()
+/// Why a file is not in the ticket, from GLPI's words. That it does not find a file which it did not keep is no reason.
+pub(super) fn why(name: &str, words: &str) -> String {
+    if words.is_empty() || words.contains(name) {
+        "refusé par GLPI".to_owned()
+    } else {
+        format!("refusé par GLPI ({words})")
+    }
 }
 
 /// What of a mail its ticket does not show, for the ticket, HTML; empty when nothing is missing.
@@ -37,14 +28,18 @@ pub(super) fn list(left_out: &[LeftOut]) -> String {
     if left_out.is_empty() {
         return String::new();
     }
-    let item = |file: &LeftOut| format!("{} : {}", HtmlEscape(&file.name), HtmlEscape(&file.why));
-    let items: Vec<_> = left_out.iter().map(item).collect();
-    format!("<p><strong>Pièces jointes non transmises :</strong></p><ul><li>{}</li></ul>", items.join("</li><li>"))
+    let items: Vec<_> = left_out.iter().map(|file| format!("{}{}</li>", item(file), HtmlEscape(&file.why))).collect();
+    format!("<p><strong>Pièces jointes non transmises :</strong></p><ul>{}</ul>", items.concat())
+}
+
+/// How the line of a file begins in [`list`], by which it is found again.
+pub(super) fn item(file: &LeftOut) -> String {
+    format!("<li>{} : ", HtmlEscape(&file.name))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LeftOut, cut, list};
+    use super::{LeftOut, cut, list, why};
 
     #[test]
     fn what_is_cut_is_said_and_where_it_is() {
@@ -53,6 +48,13 @@ mod tests {
         let said = cut(&phrases, true);
         assert!(said.contains("2 images &lt;b&gt; ; la fin du texte. Le message d'origine est joint."), "{said}");
         assert!(!cut(&phrases, false).contains("joint"));
+    }
+
+    #[test]
+    fn glpis_words_are_the_reason_where_they_are_one() {
+        assert_eq!(why("a.heic", ""), "refusé par GLPI");
+        assert_eq!(why("a.heic", "Fichier a.heic introuvable."), "refusé par GLPI");
+        assert_eq!(why("a.heic", "Type de fichier non autorisé"), "refusé par GLPI (Type de fichier non autorisé)");
     }
 
     #[test]

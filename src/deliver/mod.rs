@@ -8,16 +8,20 @@ mod inspect;
 mod missing;
 mod names;
 mod pictures;
+mod taken;
 mod uuid;
+mod whole;
+mod wrapped;
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use moka::future::Cache;
 
 use crate::{
-    clients::glpi::{Effect, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Trouble},
+    clients::glpi::{FileFate, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Role, Trouble},
     config,
-    request::{LeftOut, Origin, Reason, Receipt, Reference, TicketKind},
+    request::{Address, LeftOut, Origin, Reason, Receipt, Received, Reference, TicketKind},
     route::{Routed, Target},
 };
 
@@ -25,7 +29,9 @@ use attachments::Chosen;
 use filed::Filed;
 pub use followup::Proposed;
 pub use names::{Missing, Names, What};
+use taken::Learned;
 use uuid::Uuid;
+use whole::Wanted;
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
 const BY_MAIL: u64 = 2;
@@ -37,10 +43,22 @@ pub const LONGEST_CREATION_CALLS: u32 = 3;
 const SETTLE_PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
+/// How long it is believed that GLPI takes an account as the requester of tickets, and which version it is.
+const BELIEVED: Duration = Duration::from_mins(10);
+/// The version of GLPI from which on it drops requesters without a profile on the ticket's entity, in silence.
+const DROPS_REQUESTERS: u32 = 11;
+
 /// Makes tickets and follow-ups.
 pub struct Deliverer {
     glpi: Glpi,
     names: Names,
+    learned: Learned,
+    /// Whether GLPI drops requesters.
+    drops: Cache<(), bool>,
+    /// Accounts, with the entity, that GLPI has taken as requesters.
+    accepted: Cache<(u64, Option<u64>), ()>,
+    /// The path of GLPI's pages on its server, without a slash at the end.
+    root: String,
     limits: config::Attachments,
     original: config::Original,
     link: String,
@@ -88,9 +106,18 @@ struct People {
 }
 
 /// What is to be made in GLPI.
-enum New {
-    Ticket(Box<NewTicket>),
-    Followup(NewFollowup),
+enum New<'a> {
+    Ticket(&'a mut NewTicket),
+    Followup(&'a NewFollowup),
+}
+
+/// What GLPI has made.
+struct Made {
+    id: u64,
+    /// What became of the files that went along, where GLPI said so.
+    files: Vec<FileOutcome>,
+    /// Whether everything is surely there.
+    is_whole: bool,
 }
 
 /// Why there is no confirmed ticket.
@@ -105,7 +132,8 @@ pub enum Undelivered {
         /// When GLPI wants to be asked again, if it said so.
         retry_after: Option<Duration>,
     },
-    /// One may have been made: GLPI's answer was lost and a search found nothing yet.
+    /// One may have been made, or is there in part: GLPI's answer was lost and a search found nothing yet, or what is
+    /// missing of it cannot be added now. The next try goes on.
     Unclear {
         /// For the log and the relay.
         cause: String,
@@ -128,6 +156,12 @@ impl Deliverer {
     ) -> Self {
         Self {
             names: Names::new(glpi.clone(), time_zone),
+            learned: Learned::new(),
+            drops: Cache::builder().max_capacity(1).time_to_live(BELIEVED).build(),
+            accepted: Cache::builder().max_capacity(20_000).time_to_live(BELIEVED).build(),
+            root: url::Url::parse(site(glpi_config))
+                .map(|site| site.path().trim_end_matches('/').to_owned())
+                .unwrap_or_default(),
             glpi,
             limits,
             original,
@@ -168,8 +202,7 @@ impl Deliverer {
     /// What the requester of a ticket that is there already is told: as for a new one, with the
     /// files that did not go because of their number, size or type.
     pub async fn receipt_of(&self, ticket: u64, reference: Reference, routed: &Routed) -> Receipt {
-        let types = self.names.document_types().await;
-        let chosen = attachments::choose(routed.received(), &self.limits, self.original, types.as_deref());
+        let chosen = self.choose(routed.received()).await;
         // Where GLPI cannot say now, the receipt promises less.
         let has_account = self.names.may_sign_in(routed.screened().requester()).await.unwrap_or(false);
         Receipt { reference, ..self.receipt(ticket, routed, has_account, chosen.left_out) }
@@ -182,7 +215,6 @@ impl Deliverer {
     /// No ticket was made: GLPI cannot answer, or lacks a name of the mapping.
     pub async fn prepare(&self, routed: &Routed) -> Result<Prepared, Undelivered> {
         let address = routed.screened().requester();
-        let types = self.names.document_types().await;
         let ids = self.names.of(routed.target(), address).await.map_err(|missing| match missing {
             Missing::Unavailable(error) => not_made(&error),
             missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. }) => {
@@ -190,7 +222,7 @@ impl Deliverer {
             }
         })?;
         let people = self.people(routed, ids.entity).await.map_err(|error| not_made(&error))?;
-        let chosen = attachments::choose(routed.received(), &self.limits, self.original, types.as_deref());
+        let chosen = self.choose(routed.received()).await;
         Ok(Prepared { people, ids, chosen })
     }
 
@@ -201,71 +233,158 @@ impl Deliverer {
     /// Says whether a ticket may exist: the caller must not try again before that is settled.
     pub async fn deliver(&self, routed: &Routed, prepared: Prepared) -> Result<Delivered, Undelivered> {
         let Prepared { people, ids, mut chosen } = prepared;
-        let make = |chosen: &Chosen| New::Ticket(Box::new(ticket(routed, &people, &ids, chosen)));
-        let (id, files) = self.make(routed.received().reference, &mut chosen, make).await?;
-        self.filed.made(id, routed.received(), &routed.target().application);
-        let dropped = missing::named(&files);
-        self.tell_of_dropped(id, &dropped).await;
-        chosen.left_out.extend(dropped);
-        let has_account = matches!(people.requester, Requester::User(_));
-        Ok(Delivered { receipt: self.receipt(id, routed, has_account, chosen.left_out) })
+        let mut new = ticket(routed, &people, &ids, &chosen);
+        let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new)).await?;
+        self.filed.made(made.id, routed.received(), &routed.target().application);
+        let has_account = if made.is_whole && !self.has_dropped_requester(made.id, &new).await? {
+            matches!(new.requester, Requester::User(_))
+        } else {
+            let wanted = Wanted { new: &new, address: routed.screened().requester().as_str() };
+            self.complete_ticket(made.id, &wanted, &made.files, &mut chosen).await?
+        };
+        Ok(Delivered { receipt: self.receipt(made.id, routed, has_account, chosen.left_out) })
+    }
+
+    /// Completes the ticket of a request that is there already but was never confirmed: an earlier try may have left it
+    /// half made. Gives what the requester is told.
+    ///
+    /// # Errors
+    ///
+    /// It is not whole yet: the request must be tried again.
+    pub async fn complete(&self, found: u64, reference: Reference, routed: &Routed) -> Result<Receipt, Undelivered> {
+        // There is a ticket: what stands in the way now must not pass for «none was made».
+        let Prepared { people, ids, mut chosen } =
+            self.prepare(routed).await.map_err(|undelivered| undelivered.of_a_ticket(found))?;
+        let new = ticket(routed, &people, &ids, &chosen);
+        let wanted = Wanted { new: &new, address: routed.screened().requester().as_str() };
+        let has_account = self.complete_ticket(found, &wanted, &[], &mut chosen).await?;
+        Ok(Receipt { reference, ..self.receipt(found, routed, has_account, chosen.left_out) })
+    }
+
+    /// Chooses a request's files by what is known of GLPI now.
+    async fn choose(&self, received: &Received) -> Chosen {
+        let types = self.names.document_types().await;
+        attachments::choose(received, &self.limits, self.original, &self.learned.taken(types.as_deref()))
+    }
+
+    /// Whether GLPI made a ticket without its requester and did not say so: looked at in the first ticket of an account
+    /// on an entity in a while, where GLPI is a version that does such things.
+    async fn has_dropped_requester(&self, id: u64, new: &NewTicket) -> Result<bool, Undelivered> {
+        let Requester::User(account) = new.requester else { return Ok(false) };
+        let key = (account, new.entity);
+        if self.accepted.contains_key(&key) || !self.drops_requesters().await {
+            return Ok(false);
+        }
+        match self.glpi.ticket_users(id).await {
+            Ok(users) if users.iter().any(|user| user.role == Role::Requester) => {
+                self.accepted.insert(key, ()).await;
+                Ok(false)
+            }
+            Ok(_) => Ok(true),
+            Err(error) => Err(Undelivered::Unclear { cause: format!("ticket {id} cannot be read back: {error}") }),
+        }
+    }
+
+    /// Whether this GLPI is of a version that drops requesters; `false` where it does not say.
+    async fn drops_requesters(&self) -> bool {
+        if let Some(drops) = self.drops.get(&()).await {
+            return drops;
+        }
+        let Ok(server) = self.glpi.server_info().await else { return false };
+        let major = server.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        let drops = major.is_some_and(|major| major >= DROPS_REQUESTERS);
+        self.drops.insert((), drops).await;
+        drops
     }
 
     /// Who asks and who watches, in a ticket of this entity: of who the mail was copied to, nobody is the requester by
-    /// another address.
+    /// another address. An address that GLPI is known to refuse stands in the text alone.
     async fn people(&self, routed: &Routed, entity: Option<u64>) -> Result<People, GlpiError> {
         let address = routed.screened().requester();
-        let requester = self.names.requester(address, entity).await?;
+        let requester = self.actor(address, entity).await?;
         let answer_to = self.names.answer_to(address, &requester).await?;
         let mut observers = Vec::new();
         for address in &routed.screened().copies().observers {
-            let observer = self.names.requester(address, entity).await?;
-            if observer != requester && !observers.contains(&observer) {
+            let observer = self.actor(address, entity).await?;
+            if !observer.is_nobody() && observer != requester && !observers.contains(&observer) {
                 observers.push(observer);
             }
         }
         Ok(People { requester, answer_to, observers })
     }
 
-    /// Makes an item with the chosen files, or without any where GLPI does not take so large a call; finds it
-    /// again by its reference where GLPI's answer is lost.
-    async fn make(
-        &self,
-        reference: Reference,
-        chosen: &mut Chosen,
-        new: impl Fn(&Chosen) -> New,
-    ) -> Result<(u64, Vec<FileOutcome>), Undelivered> {
+    async fn actor(&self, address: &Address, entity: Option<u64>) -> Result<Requester, GlpiError> {
+        Ok(match self.names.requester(address, entity).await? {
+            Requester::Email(_) if self.learned.refuses_address(address) => Requester::Email(String::new()),
+            actor => actor,
+        })
+    }
+
+    /// Makes an item with the chosen files, or with as many as GLPI takes in one call; finds it again by its reference
+    /// where GLPI's answer is lost.
+    async fn make(&self, reference: Reference, chosen: &Chosen, mut new: New<'_>) -> Result<Made, Undelivered> {
         let deadline = tokio::time::Instant::now() + self.longest_creation;
         loop {
-            let new = new(chosen);
+            let together = self.learned.together(reference, &chosen.uploads).await;
             let creation = async {
                 match &new {
-                    New::Ticket(ticket) => self.glpi.create_ticket(ticket, &chosen.uploads).await,
-                    New::Followup(followup) => self.glpi.add_followup(followup, &chosen.uploads).await,
+                    New::Ticket(ticket) => self.glpi.create_ticket(ticket, &together).await,
+                    New::Followup(followup) => self.glpi.add_followup(followup, &together).await,
                 }
             };
             let lost = match tokio::time::timeout_at(deadline, creation).await {
-                Ok(Ok(created)) => return Ok((created.id, created.files)),
+                Ok(Ok(created)) => {
+                    let is_whole = together.len() == chosen.uploads.len()
+                        && created.files.iter().all(|file| file.fate == FileFate::Taken);
+                    return Ok(Made { id: created.id, files: created.files, is_whole });
+                }
                 Ok(Err(GlpiError::AnswerLost { why })) => Lost { broken: why == BROKEN, why: why.to_string() },
-                // Nothing was written, and the text matters more than the files.
-                Ok(Err(GlpiError::TooLarge)) if !chosen.uploads.is_empty() => {
-                    chosen.leave_all_out();
+                // Nothing was written: with fewer files, the others follow singly.
+                Ok(Err(GlpiError::TooLarge)) if !together.is_empty() => {
+                    self.learned.call_is_too_large(together.iter().map(|file| file.bytes.len() as u64).sum());
                     continue;
                 }
-                Ok(Err(error)) => return Err(not_made(&error)),
+                Ok(Err(error)) => {
+                    if let New::Ticket(ticket) = &mut new
+                        && self.drop_refused_address(ticket, &error)
+                    {
+                        continue;
+                    }
+                    return Err(not_made(&error));
+                }
                 Err(_) => Lost { why: "no end of the creation in time".to_owned(), broken: false },
             };
-            let id = self.settle(reference, &new, &lost).await?;
-            let files = match &new {
-                New::Ticket(_) => self.glpi.ticket_files(id, &chosen.uploads).await,
-                New::Followup(_) => self.glpi.followup_files(id, &chosen.uploads).await,
-            };
-            return Ok((id, files));
+            match self.settle(reference, &new, &lost).await {
+                Ok(id) => return Ok(Made { id, files: Vec::new(), is_whole: false }),
+                Err(unclear) if together.is_empty() => return Err(unclear),
+                Err(unclear) => {
+                    // A picture that is cut in its header kills PHP each time, before anything is written.
+                    self.learned.keep_apart(reference).await;
+                    if !lost.broken {
+                        return Err(unclear);
+                    }
+                    tracing::warn!(%reference, "GLPI fails on a request with files: it goes without them, and they follow singly");
+                }
+            }
+        }
+    }
+
+    /// Makes a ticket one without a requester where GLPI refuses the address: it stands in the text. Gives whether it
+    /// did.
+    fn drop_refused_address(&self, ticket: &mut NewTicket, error: &GlpiError) -> bool {
+        let GlpiError::Rejected { message, .. } = error else { return false };
+        match &ticket.requester {
+            Requester::Email(address) if !address.is_empty() && self.learned.blames_address(address, message) => {
+                tracing::warn!("GLPI refuses the requester's address: the ticket names it in its text alone");
+                ticket.requester = Requester::Email(String::new());
+                true
+            }
+            Requester::Email(_) | Requester::User(_) => false,
         }
     }
 
     /// Finds the item of a creation whose answer was lost.
-    async fn settle(&self, reference: Reference, new: &New, lost: &Lost) -> Result<u64, Undelivered> {
+    async fn settle(&self, reference: Reference, new: &New<'_>, lost: &Lost) -> Result<u64, Undelivered> {
         let why = &lost.why;
         for pause in SETTLE_PAUSES {
             tokio::time::sleep(pause).await;
@@ -293,24 +412,6 @@ impl Deliverer {
         let found = self.glpi.tickets_containing(&[&reference.to_string()], days).await?;
         let own = found.iter().filter(|ticket| Reference::find(&ticket.content) == Some(reference));
         Ok(own.map(|ticket| ticket.id).min())
-    }
-
-    /// Names in the ticket the files that GLPI dropped although it made the ticket.
-    async fn tell_of_dropped(&self, ticket: u64, dropped: &[LeftOut]) {
-        if dropped.is_empty() {
-            return;
-        }
-        let followup = NewFollowup {
-            ticket,
-            content_html: missing::list(dropped),
-            author: None,
-            private: false,
-            request_type: None,
-            effect: Effect::None,
-        };
-        if let Err(error) = self.glpi.add_followup(&followup, &[]).await {
-            tracing::warn!(ticket, %error, files = dropped.len(), "files GLPI dropped could not be named in the ticket");
-        }
     }
 }
 
@@ -359,6 +460,17 @@ fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -
         answer_to: people.answer_to.clone(),
         observers: people.observers.clone(),
         head,
+    }
+}
+
+impl Undelivered {
+    /// The same, of a request that has this ticket.
+    fn of_a_ticket(self, ticket: u64) -> Self {
+        match self {
+            Self::NotMade { cause, .. } | Self::Unclear { cause } | Self::Broken { cause } => {
+                Self::Unclear { cause: format!("ticket {ticket} cannot be completed: {cause}") }
+            }
+        }
     }
 }
 

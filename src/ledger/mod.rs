@@ -33,7 +33,7 @@ use crate::{
     clients::glpi::{Glpi, GlpiError},
     config::{Backend, Config, ConfigError, WhenDown},
     request::{Address, DayMark, Reason, Received, Reference},
-    screen::{Candidate, MayFollowUp, Place, Reply, Screened},
+    screen::{Candidate, MayFollowUp, Place, Reply},
 };
 
 /// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
@@ -83,8 +83,11 @@ pub struct Ledger {
 pub enum Claim {
     /// Nobody has made or is making its ticket: this caller shall.
     Mine(Mine),
-    /// It has a ticket.
+    /// It has a ticket that was confirmed.
     Known(Known),
+    /// It has a ticket that this memory has not seen confirmed: an attempt may have ended half way. The caller reads it
+    /// back, and ends with [`Ledger::confirm`] or [`Ledger::leave_open`].
+    Found(Mine, Known),
     /// It cannot be said now.
     Unknown {
         /// What could not be had.
@@ -140,6 +143,15 @@ impl Becomes {
             Self::Followup(_) => None,
         }
     }
+}
+
+/// Whether a request has a ticket, and who says so.
+enum Has {
+    /// A memory, into which confirmed tickets alone come.
+    Remembered(Known),
+    /// GLPI: an earlier attempt may have left it half made.
+    InGlpi(Known),
+    Nothing,
 }
 
 /// Why it cannot be said whether a request has a ticket.
@@ -232,20 +244,12 @@ impl Ledger {
             };
             let mine = Mine { reference: received.reference, becomes, flight };
             return match self.known(received, becomes).await {
-                Ok(Some(known)) => {
-                    // Under the name it has, and no other: the ten minutes of a repeat would begin anew. One of which
-                    // its requester is still to be told is remembered after that.
-                    if known.told {
-                        self.remember(known.reference, becomes.day(), known.ticket, !known.answered).await;
-                    }
-                    if known.reference == received.reference {
-                        mine.flight.land(End::Ticket(known.reference, known.ticket));
-                    } else {
-                        self.give_up_claim(mine, End::Ticket(known.reference, known.ticket)).await;
-                    }
+                Ok(Has::Remembered(known)) => {
+                    self.confirm(mine, known).await;
                     Claim::Known(known)
                 }
-                Ok(None) => Claim::Mine(mine),
+                Ok(Has::InGlpi(known)) => Claim::Found(mine, known),
+                Ok(Has::Nothing) => Claim::Mine(mine),
                 Err(Uncertain { reason, cause, leave_open }) => {
                     if leave_open {
                         mine.flight.land(End::Open);
@@ -258,10 +262,22 @@ impl Ledger {
         }
     }
 
+    /// The ticket of a claim is whole, its requester was told, and this memory may say so.
+    pub async fn confirm(&self, mine: Mine, known: Known) {
+        // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
+        self.remember(known.reference, mine.becomes.day(), known.ticket, !known.answered).await;
+        let end = End::Ticket(known.reference, known.ticket);
+        if known.reference == mine.reference {
+            mine.flight.land(end);
+        } else {
+            self.give_up_claim(mine, end).await;
+        }
+    }
+
     /// The ticket a request has, asking GLPI where no memory can say; again and again where it may just be made.
-    async fn known(&self, received: &Received, becomes: Becomes) -> Result<Option<Known>, Uncertain> {
+    async fn known(&self, received: &Received, becomes: Becomes) -> Result<Has, Uncertain> {
         if let Some((reference, ticket)) = self.local.ticket(names(received)) {
-            return Ok(Some(Known::remembered(reference, ticket)));
+            return Ok(Has::Remembered(Known::remembered(reference, ticket)));
         }
         let busy = |cause: &str| Uncertain { reason: Reason::Busy, cause: cause.to_owned(), leave_open: true };
         let claimed = self.local.claim(received.reference, &received.aliases, becomes.day(), self.give_up);
@@ -275,7 +291,9 @@ impl Ledger {
             let belief = match &self.shared {
                 None => self.own_belief(),
                 Some(redis) => match self.claim_shared(redis, received).await {
-                    Ok(Held::Ticket(reference, ticket)) => return Ok(Some(Known::remembered(reference, ticket))),
+                    Ok(Held::Ticket(reference, ticket)) => {
+                        return Ok(Has::Remembered(Known::remembered(reference, ticket)));
+                    }
                     Ok(Held::Busy) => {
                         if !inherited {
                             self.local.release(received.reference);
@@ -297,7 +315,7 @@ impl Ledger {
                 },
             };
             if !inherited && belief.covers(received.copies_since) {
-                return Ok(None);
+                return Ok(Has::Nothing);
             }
             let failed = |error: GlpiError| Uncertain {
                 reason: reason_of(&error),
@@ -308,12 +326,12 @@ impl Ledger {
                 let (reference, ticket, opened) = found;
                 let told = matches!(becomes, Becomes::Followup(_))
                     || !inherited && belief.complete_since.is_some() && !self.may_be_untold(opened);
-                return Ok(Some(Known { ticket, reference, answered: !inherited, told }));
+                return Ok(Has::InGlpi(Known { ticket, reference, answered: !inherited, told }));
             }
             // An inherited claim's time is over. Of the others, what came only later can have no earlier copy.
             let until = *in_doubt_until.get_or_insert(belief.in_doubt_until);
             if inherited || Instant::now() >= until || belief.began_before(received.copies_since) {
-                return Ok(None);
+                return Ok(Has::Nothing);
             }
             if began.elapsed() >= WAIT_FOR_UNKNOWN {
                 return Err(Uncertain {
@@ -530,11 +548,6 @@ impl Ledger {
     pub async fn settle(&self, mine: Mine, ticket: u64) {
         self.remember(mine.reference, mine.becomes.day(), ticket, true).await;
         mine.flight.land(End::Ticket(mine.reference, ticket));
-    }
-
-    /// The requester was told of a ticket that was found.
-    pub async fn told(&self, screened: &Screened, known: &Known) {
-        self.remember(known.reference, Some(screened.day_mark()), known.ticket, !known.answered).await;
     }
 
     /// `new`: it takes a place in this day even if none is reserved.

@@ -217,6 +217,7 @@ mod tests {
                 kind: 1,
                 urgency: 3,
                 category: 2,
+                entity: None,
                 request_type: 1,
                 opened: Some(at(10)),
                 taken_into_account: None,

@@ -232,6 +232,7 @@ mod tests {
             kind: 1,
             urgency: 3,
             category: 2,
+            entity: None,
             request_type: 2,
             opened: None,
             taken_into_account: None,

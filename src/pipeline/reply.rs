@@ -52,6 +52,15 @@ impl Pipeline {
         let mine = match self.ledger.claim_reply(reply, accepted).await {
             Claim::Mine(mine) => mine,
             Claim::Known(known) => return added(reply, known.ticket),
+            Claim::Found(mine, known) => {
+                return match self.ledger.hold(&mine, self.deliverer.complete_reply(reply, accepted)).await {
+                    Ok(()) => {
+                        self.ledger.confirm(mine, known).await;
+                        added(reply, known.ticket)
+                    }
+                    Err(undelivered) => self.undelivered(mine, undelivered).await,
+                };
+            }
             Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
         };
         match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted)).await {

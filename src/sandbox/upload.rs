@@ -8,7 +8,9 @@ use super::call::Call;
 use super::changes::NotAdded;
 use super::helpdesk::{Helpdesk, Version};
 use super::php::{Row, elements, flag, int_of, text, text_of};
+use super::session::Caller;
 use super::text::{decode, encode};
+use super::tickets;
 
 /// One file of a multipart request.
 #[derive(Debug)]
@@ -277,6 +279,31 @@ pub(super) fn attach(
     }
     desk.store.set(owner.kind, owner.id, "content", encode(&content));
     Ok(())
+}
+
+/// A document of its own with a file, tied to the item it names: without its file, and with
+/// `_only_if_upload_succeed` or an item, there is none.
+pub(super) fn add_document(
+    desk: &mut Helpdesk,
+    caller: &Caller,
+    input: &Row,
+    files: &[Incoming],
+) -> Result<i64, String> {
+    let (kind, item) = (text_of(input, "itemtype"), int_of(input, "items_id"));
+    let Some(file) = files.first() else { return Err(String::new()) };
+    let Some(bytes) = &file.bytes else { return Err(format!("Fichier {} introuvable.", file.name)) };
+    let tag = input.get("_tag_filename").map(elements).unwrap_or_default();
+    let tag = tag.first().map(|tag| text(tag)).unwrap_or_default();
+    let owner = Owner { kind: &kind, id: item, author: caller.user };
+    let id = insert_document(desk, &owner, file, &sha1sum(bytes), &tag, bytes);
+    if item > 0 {
+        link(desk, &owner, id, false);
+        if kind == "Ticket" {
+            // an input of its own cannot forbid it
+            tickets::take_into_account(desk, caller, item);
+        }
+    }
+    Ok(id)
 }
 
 fn insert_document(

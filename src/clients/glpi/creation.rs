@@ -8,7 +8,7 @@ use sha1_smol::Sha1;
 
 use super::error::GlpiError;
 use super::exchange::Call;
-use super::{Glpi, wire};
+use super::{Glpi, Role, wire};
 
 /// A ticket to make.
 #[derive(Debug, Clone)]
@@ -58,8 +58,15 @@ pub enum Kind {
 pub enum Requester {
     /// A GLPI account.
     User(u64),
-    /// Someone without one, whom GLPI writes to at this address.
+    /// Someone without one, whom GLPI writes to at this address. Empty: nobody, where GLPI takes no such address.
     Email(String),
+}
+
+impl Requester {
+    /// Whether this is nobody GLPI could write to.
+    pub fn is_nobody(&self) -> bool {
+        matches!(self, Self::Email(address) if address.is_empty())
+    }
 }
 
 /// A follow-up to add to a ticket.
@@ -133,6 +140,24 @@ pub enum FileFate {
     Unknown,
 }
 
+/// What is to be changed of a ticket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amendment {
+    /// The description, as sanitised HTML.
+    pub content_html: Option<String>,
+    /// `ITILCategory` id.
+    pub category: Option<u64>,
+    /// GLPI's status: 1 new, 2 assigned, see [`super::Ticket::status`].
+    pub status: Option<u64>,
+}
+
+impl Upload {
+    /// The SHA-1 of its bytes, in hex: GLPI knows a document by it.
+    pub fn sha1(&self) -> String {
+        Sha1::from(&self.bytes).digest().to_string()
+    }
+}
+
 impl Glpi {
     /// Makes a ticket, with its files, in one call.
     ///
@@ -202,14 +227,73 @@ impl Glpi {
         Ok(Created { id: added.id, files: self.fates(item_type, &added, files).await })
     }
 
-    /// What became of the files of a ticket whose creation's answer was lost.
-    pub async fn ticket_files(&self, ticket: u64, files: &[Upload]) -> Vec<FileOutcome> {
-        self.fates("Ticket", &wire::Added { id: ticket, upload_result: Value::Null }, files).await
+    /// Adds one file to what is there already, a `Ticket` or an `ITILFollowup`, and says what became of it: the words of
+    /// [`FileFate::NotTaken`] are GLPI's. `entity` is where the document belongs, the ticket's.
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::AnswerLost`] where it may have been added: the item's documents tell.
+    pub async fn attach(
+        &self,
+        item_type: &str,
+        item: u64,
+        entity: Option<u64>,
+        file: &Upload,
+    ) -> Result<FileFate, GlpiError> {
+        let mut input = json!({
+            "itemtype": item_type,
+            "items_id": item,
+            // or a document without a file is made of one that GLPI refuses
+            "_only_if_upload_succeed": 1,
+            // no change of the ticket's status: a solved one would be opened again
+            "_no_reopen": 1,
+        });
+        if let Some(entity) = entity {
+            input["entities_id"] = json!(entity);
+        }
+        let added = match self.add("Document", &input, std::slice::from_ref(file)).await {
+            Ok(added) => added,
+            Err(GlpiError::Rejected { message, .. }) => return Ok(FileFate::NotTaken(message)),
+            Err(error) => return Err(error),
+        };
+        let complaint = added.upload_result["file0"][0].get("error").map(|words| words.as_str().unwrap_or_default());
+        Ok(complaint.map_or(FileFate::Taken, |words| FileFate::NotTaken(words.to_owned())))
     }
 
-    /// What became of the files of a follow-up whose creation's answer was lost.
-    pub async fn followup_files(&self, followup: u64, files: &[Upload]) -> Vec<FileOutcome> {
-        self.fates("ITILFollowup", &wire::Added { id: followup, upload_result: Value::Null }, files).await
+    /// Gives a ticket a person in this role. It does not count as taking the ticket in charge.
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::Rejected`] where GLPI does not take them, or has them already: to be read back.
+    pub async fn add_user(&self, ticket: u64, who: &Requester, role: Role) -> Result<(), GlpiError> {
+        let (user, address) = match who {
+            Requester::User(id) => (*id, ""),
+            Requester::Email(address) => (0, address.as_str()),
+        };
+        let input = json!({
+            "tickets_id": ticket,
+            "users_id": user,
+            "type": role.number(),
+            "use_notification": 1,
+            "alternative_email": address,
+            "_do_not_compute_takeintoaccount": 1,
+        });
+        self.add("Ticket_User", &input, &[]).await.map(drop)
+    }
+
+    /// Changes fields of a ticket. GLPI tells nobody of it, and it does not count as taking the ticket in charge.
+    pub async fn amend_ticket(&self, ticket: u64, changes: &Amendment) -> Result<(), GlpiError> {
+        let mut input = json!({ "_do_not_compute_takeintoaccount": 1, "_disablenotif": true });
+        if let Some(content) = &changes.content_html {
+            input["content"] = json!(content);
+        }
+        if let Some(category) = changes.category {
+            input["itilcategories_id"] = json!(category);
+        }
+        if let Some(status) = changes.status {
+            input["status"] = json!(status);
+        }
+        self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
     }
 
     /// What became of the files of a creation.
@@ -237,7 +321,7 @@ impl Glpi {
                 // the key tells: its value is `false` for a picture that is none
                 let complaint = said.get("error").map(|words| words.as_str().unwrap_or_default());
                 let fate = match (&kept, complaint) {
-                    (Some(kept), _) if kept.contains(&sha1(&file.bytes)) => FileFate::Taken,
+                    (Some(kept), _) if kept.contains(&file.sha1()) => FileFate::Taken,
                     (Some(_), _) => FileFate::NotTaken(complaint.unwrap_or_default().to_owned()),
                     (None, Some(complaint)) => FileFate::NotTaken(complaint.to_owned()),
                     (None, None) if said.is_object() => FileFate::Taken,
@@ -247,10 +331,6 @@ impl Glpi {
             })
             .collect()
     }
-}
-
-fn sha1(bytes: &[u8]) -> String {
-    Sha1::from(bytes).digest().to_string()
 }
 
 fn ticket_input(ticket: &NewTicket) -> Map<String, Value> {
@@ -287,6 +367,7 @@ fn ticket_input(ticket: &NewTicket) -> Map<String, Value> {
             set("_users_id_requester", json!(id));
             set("_users_id_requester_notif", notified([email.as_str()]));
         }
+        (nobody, _) if nobody.is_nobody() => {}
         (Requester::Email(email), _) => {
             set("_users_id_requester", json!(0));
             set("_users_id_requester_notif", notified([email.as_str()]));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Why a call to GLPI failed, as an instruction to the caller.
 ///
-/// `Display` never holds what a person wrote: it can be logged.
+/// `Display` never holds what a person wrote, but where GLPI's own sentence for a refusal quotes it: it can be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GlpiError {
     /// Try later: GLPI cannot answer now, and nothing was written.
@@ -37,13 +37,19 @@ pub enum GlpiError {
     #[error("the request is larger than GLPI takes")]
     TooLarge,
     /// GLPI refuses this very input; nothing was written and the same input fails again.
-    #[error("GLPI refuses this input ({code})")]
+    #[error("GLPI refuses this input ({code}){}", sentence(message))]
     Rejected {
         /// GLPI's error code.
         code: String,
-        /// GLPI's words. They may quote the input: not for logs.
+        /// GLPI's own sentence, or a plugin's, as one short line of plain text: which field is missing, say. Empty where
+        /// it gave none.
         message: String,
     },
+}
+
+/// GLPI's sentence, where there is one, as it follows on ours.
+fn sentence(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 /// What stood between us and an answer.

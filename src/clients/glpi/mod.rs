@@ -39,7 +39,9 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 pub use self::account::{DocumentTypes, Profile, ServerInfo};
-pub use self::creation::{Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload};
+pub use self::creation::{
+    Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload,
+};
 pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble};
 pub use self::exchange::SetupError;

@@ -51,6 +51,8 @@ pub struct Ticket {
     pub urgency: u64,
     /// `ITILCategory` id, 0 for none.
     pub category: u64,
+    /// `Entity` id; `None` where GLPI does not say.
+    pub entity: Option<u64>,
     /// `RequestType` id, 0 for none.
     pub request_type: u64,
     /// When it was opened, in GLPI's time zone.
@@ -399,6 +401,7 @@ impl From<wire::TicketItem> for Ticket {
             kind: item.kind,
             urgency: item.urgency,
             category: item.itilcategories_id,
+            entity: item.entities_id,
             request_type: item.requesttypes_id,
         }
     }

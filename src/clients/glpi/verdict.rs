@@ -124,7 +124,42 @@ fn glpi_error(status: StatusCode, code: &str, message: &str) -> Failure {
         // a creation without the right for it: no code of its own, only these words
         "ERROR_GLPI_ADD" if is_missing_right(message) => denied(code, RIGHT),
         _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => denied(code, RIGHT),
-        _ => GlpiError::Rejected { code: code.to_owned(), message: message.to_owned() }.into(),
+        _ => GlpiError::Rejected { code: code.to_owned(), message: plain(message) }.into(),
+    }
+}
+
+/// The longest sentence of GLPI that is passed on, characters.
+const LONGEST_SENTENCE: usize = 200;
+
+/// GLPI's sentence as one short line of plain text: it shows these in a page, with markup and line breaks.
+fn plain(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(start) = rest.find('<') {
+        let tag = &rest[start + 1..];
+        let opens = tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+        let Some(end) = tag.find('>').filter(|_| opens) else {
+            text.push_str(&rest[..=start]);
+            rest = tag;
+            continue;
+        };
+        text.push_str(&rest[..start]);
+        text.push(' ');
+        rest = &tag[end + 1..];
+    }
+    text.push_str(rest);
+    for (entity, letter) in
+        [("&nbsp;", " "), ("&#160;", " "), ("&lt;", "<"), ("&#60;", "<"), ("&gt;", ">"), ("&#62;", ">")]
+            .into_iter()
+            .chain([("&quot;", "\""), ("&#34;", "\""), ("&#039;", "'"), ("&#39;", "'"), ("&#38;", "&"), ("&amp;", "&")])
+    {
+        text = text.replace(entity, letter);
+    }
+    let is_separator = |c: char| c.is_whitespace() || c.is_control();
+    let line = text.split(is_separator).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST_SENTENCE) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
     }
 }
 
@@ -248,6 +283,29 @@ mod tests {
         let too_large = r#"["ERROR_UPLOAD_FILE_TOO_BIG_POST_MAX_SIZE","The file seems too big"]"#;
         assert_eq!(error(400, too_large, Doing::Creating), GlpiError::TooLarge);
         assert_eq!(error(413, "<html>nginx</html>", Doing::Creating), GlpiError::TooLarge);
+    }
+
+    #[rstest]
+    #[case("Champs non remplis : Type", "Champs non remplis : Type")]
+    #[case("<p class='x'>Un</p><br>deux\r\n\ttrois", "Un deux trois")]
+    #[case("l&#039;&eacute;l&egrave;ve &amp;lt; 3 &lt; 4", "l'&eacute;l&egrave;ve &lt; 3 < 4")]
+    #[case("3 < 4, 5 <<b>6</b>", "3 < 4, 5 < 6")]
+    #[case("<script", "<script")]
+    #[case("\u{7}\u{a0}", "")]
+    fn a_refusal_is_told_in_glpis_own_words_on_one_line(#[case] message: &str, #[case] told: &str) {
+        let body = serde_json::json!(["ERROR_GLPI_ADD", message]).to_string();
+        let GlpiError::Rejected { code, message } = error(400, &body, Doing::Creating) else { panic!("{message}") };
+        assert_eq!((code.as_str(), message.as_str()), ("ERROR_GLPI_ADD", told));
+        let said = GlpiError::Rejected { code, message }.to_string();
+        let sentence = if told.is_empty() { String::new() } else { format!(": {told}") };
+        assert_eq!(said, format!("GLPI refuses this input (ERROR_GLPI_ADD){sentence}"));
+    }
+
+    #[test]
+    fn a_long_refusal_is_shortened() {
+        let body = serde_json::json!(["ERROR_GLPI_ADD", "é ".repeat(500)]).to_string();
+        let GlpiError::Rejected { message, .. } = error(400, &body, Doing::Creating) else { panic!() };
+        assert!(message.chars().count() <= LONGEST_SENTENCE + 1 && message.ends_with("é…"), "{message}");
     }
 
     #[rstest]

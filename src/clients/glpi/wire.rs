@@ -251,6 +251,8 @@ pub(super) struct TicketItem {
     pub urgency: u64,
     #[serde(default, deserialize_with = "number")]
     pub itilcategories_id: u64,
+    #[serde(default, deserialize_with = "known_number")]
+    pub entities_id: Option<u64>,
     #[serde(default, deserialize_with = "number")]
     pub requesttypes_id: u64,
     #[serde(default, deserialize_with = "text")]
@@ -443,6 +445,11 @@ fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
         Value::String(text) => text.parse().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     })
+}
+
+/// A number that GLPI gave, where it gave one: 0 is an id, too.
+fn known_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    number(deserializer).map(Some)
 }
 
 /// A text, decoded, whether GLPI sends it as one, as a number or (for none) as null.

@@ -1,5 +1,7 @@
 //! What the relay reads: replies of one line, printable ASCII, enhanced status codes (RFC 2034).
 
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+
 use crate::request::Outcome;
 
 /// The longest text of a reply, bytes; RFC 5321 section 4.5.3.1.5 allows 512 with code and CR LF.
@@ -32,9 +34,16 @@ pub(super) fn of_outcome(outcome: Option<&Outcome>) -> String {
     }
 }
 
-/// A text as far as a reply may hold it.
+/// A text as far as a reply may hold it: letters without their accents, for GLPI's sentences are French.
 fn one_line(text: &str) -> String {
-    text.chars().take(MAX_TEXT).map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
+    let ascii = |c: char| match c {
+        ' '..='~' => c,
+        '«' | '»' => '"',
+        '’' => '\'',
+        c if c.is_whitespace() => ' ',
+        _ => '?',
+    };
+    text.nfd().filter(|c| !is_combining_mark(*c)).take(MAX_TEXT).map(ascii).collect()
 }
 
 #[cfg(test)]
@@ -76,6 +85,7 @@ mod tests {
             (Outcome::Refused(refusal), "250 2.0.0 refused, no-keyword".to_owned()),
             (Outcome::Ignored(Reason::Bounce), "250 2.0.0 ignored, bounce".to_owned()),
             (deferred("GLPI answered 500"), "451 4.3.0 deferred, glpi-unavailable: GLPI answered 500".to_owned()),
+            (deferred("«É\u{a0}à»…"), "451 4.3.0 deferred, glpi-unavailable: \"E a\"?".to_owned()),
         ] {
             assert_eq!(of_outcome(Some(&outcome)), reply);
         }

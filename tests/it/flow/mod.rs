@@ -19,3 +19,4 @@ mod replies;
 mod schools;
 mod shared;
 mod tickets;
+mod whole;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use passerelle::{
-    clients::glpi::{Effect, FileFate, Glpi, GlpiError, NewFollowup, NewTicket, Requester, Upload},
+    clients::glpi::{Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, Upload},
     request::Reference,
 };
 use reqwest::Method;
@@ -83,8 +83,9 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
     let created = glpi.add_followup(&followup(ticket, Some(director), &content), &files).await.unwrap();
     let expected = [("avant é.txt", true), ("capture.png", true), ("outil.exe", false)];
     assert_eq!(fates(&created), expected);
-    let again: Vec<_> = glpi.followup_files(created.id, &files).await.into_iter().map(|file| file.fate).collect();
-    assert_eq!(again, [FileFate::Taken, FileFate::Taken, FileFate::NotTaken(String::new())]);
+    let documents = glpi.documents_of("ITILFollowup", created.id).await.unwrap();
+    let is_there = |file: &Upload| documents.iter().any(|document| document.sha1 == file.sha1());
+    assert_eq!(files.each_ref().map(is_there), [true, true, false]);
 
     let [read] = glpi.ticket_followups(ticket).await.unwrap().try_into().unwrap();
     assert_eq!((read.id, read.author, read.private), (created.id, director, false));

@@ -8,6 +8,7 @@ pub(crate) mod dovecot;
 pub(crate) mod gateway;
 pub(crate) mod helpdesk;
 pub(crate) mod imap_client;
+pub(crate) mod meddler;
 pub(crate) mod oauth;
 pub(crate) mod postfix;
 pub(crate) mod redis;

@@ -1,0 +1,410 @@
+//! «Created» means a whole ticket: whatever GLPI dies of, and wherever, requester, group, category and each file are
+//! there once in the end, or the file is named; and the ordinary way costs no call for it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+
+use passerelle::sandbox::{Limits, Options, Sandbox, TicketView};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::support::{
+    gateway::{DIRECTORS, FOLLOWUP, Gateway, mail, sandbox},
+    helpdesk::Helpdesk,
+    meddler::{Fate, Making, Meddler, dies_after, dies_of_a_refused_file, tally, writes_of},
+};
+
+/// A picture of one pixel, in whose place the text shows it.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x09\0\0\0\x09\x08\x06\0\0\0rest of a picture";
+const HEIC: &[u8] = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic contents";
+
+/// A mail of the first director with these files; the text shows those of the type `image/…` that are `inline`.
+fn with_files(id: &str, subject: &str, files: &[(&str, &str, bool, &[u8])], more: &str) -> Vec<u8> {
+    let text = String::from_utf8(mail(DIRECTORS[0], id, subject, "")).unwrap();
+    let (head, _) = text.split_once("MIME-Version").unwrap();
+    let shown = files.iter().filter(|(_, _, inline, _)| *inline);
+    let shown: String = shown.map(|(name, ..)| format!("<p><img src=\"cid:{name}\"></p>")).collect();
+    let mut raw = format!(
+        "{more}{head}MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: text/html; charset=utf-8\r\n\r\n<p>Voici la page.</p>{shown}<p>Que faire ?</p>\r\n"
+    );
+    for (name, kind, inline, bytes) in files {
+        let disposition = if *inline { "inline" } else { "attachment" };
+        let id = if *inline { format!("Content-ID: <{name}>\r\n") } else { String::new() };
+        raw.push_str(&format!(
+            "--b\r\nContent-Type: {kind}; name=\"{name}\"\r\nContent-Disposition: {disposition}; filename=\"{name}\"\r\n\
+             {id}Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+            data_encoding::BASE64.encode(bytes)
+        ));
+    }
+    raw.push_str("--b--\r\n");
+    raw.into_bytes()
+}
+
+/// A text, a picture that GLPI refuses, one that it takes and the text shows.
+fn three_files(id: &str, more: &str) -> Vec<u8> {
+    let files: [(&str, &str, bool, &[u8]); 3] = [
+        ("notes.txt", "text/plain", false, b"des notes"),
+        ("photo.heic", "image/heic", false, HEIC),
+        ("capture.png", "image/png", true, PNG),
+    ];
+    with_files(id, "LSU : trois fichiers", &files, more)
+}
+
+fn names(documents: &[passerelle::sandbox::DocumentView]) -> Vec<&str> {
+    let mut names: Vec<_> = documents.iter().map(|file| file.filename.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// How often a file is named as left out, in the ticket and in all that is said on it.
+fn named(ticket: &TicketView, name: &str) -> usize {
+    let texts = [&ticket.content].into_iter().chain(ticket.followups.iter().map(|followup| &followup.content));
+    texts.map(|text| text.matches(&format!("<li>{name} : ")).count()).sum()
+}
+
+fn the_one(sandbox: &Sandbox) -> TicketView {
+    let tickets = sandbox.tickets();
+    let [ticket] = tickets.as_slice() else { panic!("{} tickets", tickets.len()) };
+    ticket.clone()
+}
+
+/// Everything is in the ticket, once.
+fn assert_whole(ticket: &TicketView, when: &str) {
+    assert_eq!(ticket.requesters.iter().map(|who| who.user).collect::<Vec<_>>(), [7], "{when}");
+    assert_eq!(ticket.assigned_groups, ["Référents-LSU"], "{when}");
+    assert_eq!((ticket.category.as_deref(), ticket.status), (Some("Scolarité > LSU"), 2), "{when}");
+    assert_eq!(ticket.taken_into_account, None, "{when}");
+}
+
+fn assert_files(ticket: &TicketView, content: &str, documents: &[passerelle::sandbox::DocumentView], when: &str) {
+    assert_eq!(names(documents), ["capture.png", "notes.txt"], "{when}");
+    assert_eq!(named(ticket, "photo.heic"), 1, "{when}: {} {:?}", ticket.content, ticket.followups);
+    assert!(!content.contains("<img id="), "{when}: {content}");
+    assert_eq!(content.matches("docid=").count(), 2, "{when}: {content}");
+}
+
+/// A GLPI, of this version, that dies of the first call to make `kind` after so many writes; `and_stays_away`: it answers
+/// nothing from then on.
+async fn dying(
+    sandbox: &Sandbox,
+    kind: &'static str,
+    version: &'static str,
+    writes: usize,
+    and_stays_away: bool,
+) -> (Meddler, Arc<AtomicUsize>) {
+    let (whole, is_gone) = (Arc::new(AtomicUsize::new(0)), AtomicBool::new(false));
+    let seen = Arc::clone(&whole);
+    let meddler = Meddler::start(sandbox.url(), version, move |making: &mut Making| {
+        if is_gone.load(Ordering::SeqCst) && and_stays_away {
+            return Fate::Dies(502);
+        }
+        if making.path == kind && seen.load(Ordering::SeqCst) == 0 {
+            seen.store(writes_of(making), Ordering::SeqCst);
+            dies_after(making, writes);
+            is_gone.store(true, Ordering::SeqCst);
+            return Fate::Answers(500);
+        }
+        let dies = version.starts_with("11") && dies_of_a_refused_file(making, |name| name.ends_with(".heic"));
+        if dies { Fate::Answers(500) } else { Fate::Passes }
+    })
+    .await;
+    (meddler, whole)
+}
+
+#[rstest]
+#[case::version_10("10.0.19", false)]
+#[case::version_10_next_try("10.0.19", true)]
+#[case::version_11("11.0.6", false)]
+#[case::version_11_next_try("11.0.6", true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_is_whole_wherever_glpi_died(#[case] version: &'static str, #[case] next_try: bool) {
+    let mut writes = 1;
+    loop {
+        let sandbox = sandbox().await;
+        let when = format!("{version}, {writes} writes, next try: {next_try}");
+        let (meddler, whole) = dying(&sandbox, "Ticket", version, writes, next_try).await;
+        let raw = three_files("dies", "");
+        let gateway = Gateway::in_front_of(meddler.url.as_str(), &[("glpi.timeout", "5s")]).await;
+        let reply = gateway.deliver(DIRECTORS[0], &raw).await;
+        if next_try {
+            assert!(reply.starts_with("451"), "{when}: {reply}");
+            gateway.finish().await;
+            let again = Gateway::start(&sandbox, &[]).await;
+            let reply = again.deliver(DIRECTORS[0], &raw).await;
+            assert!(reply.starts_with("250"), "{when}: {reply}");
+            assert!(again.deliver(DIRECTORS[0], &raw).await.contains("duplicate"), "{when}");
+        } else {
+            assert!(reply.contains("created"), "{when}: {reply}");
+            assert!(gateway.deliver(DIRECTORS[0], &raw).await.contains("duplicate"), "{when}");
+        }
+        let ticket = the_one(&sandbox);
+        assert_whole(&ticket, &when);
+        assert_files(&ticket, &ticket.content, &ticket.documents, &when);
+        if writes > whole.load(Ordering::SeqCst) {
+            return;
+        }
+        writes += 1;
+    }
+}
+
+#[rstest]
+#[case::version_10("10.0.19", false)]
+#[case::version_10_next_try("10.0.19", true)]
+#[case::version_11("11.0.6", false)]
+#[case::version_11_next_try("11.0.6", true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follow_up_is_whole_and_reopens_wherever_glpi_died(#[case] version: &'static str, #[case] next_try: bool) {
+    let mut writes = 1;
+    loop {
+        let sandbox = sandbox().await;
+        let when = format!("{version}, {writes} writes, next try: {next_try}");
+        let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
+        let first = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "first", "LSU : suivi", "Bonjour")).await;
+        assert!(first.contains("created"), "{first}");
+        let id = u64::try_from(the_one(&sandbox).id).unwrap();
+        let helpdesk = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+        helpdesk.solve(id, "<p>Fait.</p>").await;
+        gateway.finish().await;
+
+        let (meddler, whole) = dying(&sandbox, "ITILFollowup", version, writes, next_try).await;
+        let thread = format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n");
+        let raw = three_files("answer", &thread);
+        let gateway = Gateway::in_front_of(meddler.url.as_str(), &FOLLOWUP).await;
+        let reply = gateway.deliver(DIRECTORS[0], &raw).await;
+        if next_try {
+            assert!(reply.starts_with("451"), "{when}: {reply}");
+            gateway.finish().await;
+            let again = Gateway::start(&sandbox, &FOLLOWUP).await;
+            let reply = again.deliver(DIRECTORS[0], &raw).await;
+            assert!(reply.contains("followup"), "{when}: {reply}");
+            assert!(again.deliver(DIRECTORS[0], &raw).await.contains("followup"), "{when}");
+        } else {
+            assert!(reply.contains("followup"), "{when}: {reply}");
+        }
+        let ticket = the_one(&sandbox);
+        assert_eq!(ticket.status, 2, "{when}");
+        let own: Vec<_> = ticket.followups.iter().filter(|it| it.content.contains("Voici la page")).collect();
+        let [own] = own.as_slice() else { panic!("{when}: {:?}", ticket.followups) };
+        assert_files(&ticket, &own.content, &own.documents, &when);
+        if writes > whole.load(Ordering::SeqCst) {
+            return;
+        }
+        writes += 1;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ordinary_way_costs_one_call_and_with_a_file_the_reading_back() {
+    let sandbox = sandbox().await;
+    let meddler = Meddler::start(sandbox.url(), "10.0.19", |_| Fate::Passes).await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    assert!(
+        gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "warm", "LSU : avant", "Bonjour")).await.contains("created")
+    );
+    // Whether a copy came before this process began is the ledger's question, not the delivery's.
+    let of_delivery =
+        || -> Vec<String> { meddler.calls().into_iter().filter(|call| call != "GET search/Ticket").collect() };
+    of_delivery();
+    assert!(gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "o1", "LSU : un", "Bonjour")).await.contains("created"));
+    assert_eq!(of_delivery(), ["POST Ticket"]);
+    let files: [(&str, &str, bool, &[u8]); 1] = [("notes.txt", "text/plain", false, b"des notes")];
+    assert!(gateway.deliver(DIRECTORS[0], &with_files("o2", "LSU : deux", &files, "")).await.contains("created"));
+    let calls = of_delivery();
+    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert_eq!(tally(&calls).get("POST Ticket"), Some(&1), "{calls:?}");
+    assert!(gateway.deliver(DIRECTORS[0], &with_files("o2", "LSU : deux", &files, "")).await.contains("duplicate"));
+    assert_eq!(meddler.calls(), [""; 0], "what this process confirmed is not read back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requester_that_version_11_drops_is_looked_for_once_in_a_while_and_added() {
+    let sandbox = sandbox().await;
+    let meddler = Meddler::start(sandbox.url(), "11.0.6", |making| {
+        if making.path == "Ticket" {
+            making.input.as_object_mut().unwrap().remove("_users_id_requester");
+        }
+        Fate::Passes
+    })
+    .await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    assert!(gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "d1", "LSU : un", "Bonjour")).await.contains("created"));
+    assert_whole(&the_one(&sandbox), "dropped");
+
+    let meddler = Meddler::start(sandbox.url(), "11.0.6", |_| Fate::Passes).await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    let mut readings = Vec::new();
+    for id in ["d2", "d3", "d4"] {
+        let raw = mail(DIRECTORS[0], id, "LSU : encore", "Bonjour");
+        assert!(gateway.deliver(DIRECTORS[0], &raw).await.contains("created"));
+        readings.push(meddler.calls().iter().filter(|call| call.ends_with("/Ticket_User")).count());
+    }
+    assert_eq!(readings, [1, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_glpi_does_not_take_gives_way_to_its_address() {
+    let sandbox = sandbox().await;
+    let meddler = Meddler::start(sandbox.url(), "11.0.6", |making| {
+        if making.path == "Ticket" {
+            making.input.as_object_mut().unwrap().remove("_users_id_requester");
+        }
+        if making.path == "Ticket_User" && making.input["users_id"] == 7 {
+            making.input["users_id"] = json!(999_999);
+        }
+        Fate::Passes
+    })
+    .await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    assert!(gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "gone", "LSU", "Bonjour")).await.contains("created"));
+    let requesters = the_one(&sandbox).requesters;
+    let [requester] = requesters.as_slice() else { panic!("{requesters:?}") };
+    assert_eq!((requester.user, requester.email.as_str()), (0, "ce.0210001a@ac-dijon.fr"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_kills_glpi_each_time_is_named_and_the_other_files_go() {
+    let sandbox = sandbox().await;
+    let tries = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&tries);
+    let meddler = Meddler::start(sandbox.url(), "11.0.6", move |making| {
+        // before anything is written, the same each time
+        if making.files.iter().any(|(name, _)| name == "coupee.png") {
+            counted.fetch_add(1, Ordering::SeqCst);
+            return Fate::Dies(500);
+        }
+        Fate::Passes
+    })
+    .await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    let files: [(&str, &str, bool, &[u8]); 3] = [
+        ("coupee.png", "image/png", true, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+        ("notes.txt", "text/plain", false, b"des notes"),
+        ("capture.png", "image/png", true, PNG),
+    ];
+    let reply = gateway.deliver(DIRECTORS[0], &with_files("cut", "LSU : coupée", &files, "")).await;
+    assert!(reply.contains("created"), "{reply}");
+    let ticket = the_one(&sandbox);
+    assert_whole(&ticket, "cut picture");
+    assert_eq!(names(&ticket.documents), ["capture.png", "notes.txt"]);
+    assert_eq!(named(&ticket, "coupee.png"), 1, "{:?}", ticket.followups);
+    assert!(ticket.content.contains("[image non transmise : coupee.png]"), "{}", ticket.content);
+    assert!(!ticket.content.contains("<img id="), "{}", ticket.content);
+    assert_eq!(tries.load(Ordering::SeqCst), 3, "once with all, twice alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_of_a_type_that_glpi_refuses_leaves_words_and_is_not_sent_again() {
+    let sandbox = sandbox().await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let meddler = Meddler::start(sandbox.url(), "10.0.19", move |making| {
+        counted.fetch_add(making.files.len(), Ordering::SeqCst);
+        Fate::Passes
+    })
+    .await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    let files: [(&str, &str, bool, &[u8]); 1] = [("page.webp", "image/webp", true, b"RIFF\x10\0\0\0WEBPVP8 xx")];
+    for (id, sent_so_far) in [("w1", 1), ("w2", 1)] {
+        let raw = with_files(id, &format!("LSU : {id}"), &files, "");
+        assert!(gateway.deliver(DIRECTORS[0], &raw).await.contains("created"));
+        let ticket = sandbox.tickets().into_iter().find(|ticket| ticket.name.contains(id)).unwrap();
+        assert!(ticket.content.contains("[image non transmise : page.webp]"), "{}", ticket.content);
+        assert!(!ticket.content.contains("<img"), "{}", ticket.content);
+        assert_eq!((named(&ticket, "page.webp"), ticket.taken_into_account.clone()), (1, None));
+        assert_eq!(sent.load(Ordering::SeqCst), sent_so_far, "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_one_call_takes_goes_in_several_and_what_is_too_large_alone_is_named() {
+    let limits = Limits { request: 500_000, file: 600_000, ..Limits::default() };
+    let sandbox = Sandbox::start(Options { limits, ..Options::default() }).await.unwrap();
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let bytes = |letter: u8, size: usize| vec![letter; size];
+    let (a, b, c, d) = (bytes(b'a', 300_000), bytes(b'b', 300_000), bytes(b'c', 300_000), bytes(b'd', 550_000));
+    let files: [(&str, &str, bool, &[u8]); 4] = [
+        ("a.txt", "text/plain", false, &a),
+        ("b.txt", "text/plain", false, &b),
+        ("c.txt", "text/plain", false, &c),
+        ("d.txt", "text/plain", false, &d),
+    ];
+    let reply = gateway.deliver(DIRECTORS[0], &with_files("big", "LSU : gros", &files, "")).await;
+    assert!(reply.contains("created"), "{reply}");
+    let ticket = the_one(&sandbox);
+    assert_whole(&ticket, "in several calls");
+    assert_eq!(names(&ticket.documents), ["a.txt", "b.txt", "c.txt"]);
+    assert_eq!(named(&ticket, "d.txt"), 1, "{} {:?}", ticket.content, ticket.followups);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_glpi_refuses_goes_in_an_archive_where_that_is_wanted() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[("attachments.wrap", "true")]).await;
+    let files: [(&str, &str, bool, &[u8]); 2] =
+        [("photo.heic", "image/heic", false, HEIC), ("page.webp", "image/webp", true, b"RIFF\x10\0\0\0WEBPVP8 xx")];
+    let reply = gateway.deliver(DIRECTORS[0], &with_files("zip", "LSU : archive", &files, "")).await;
+    assert!(reply.contains("created"), "{reply}");
+    let ticket = the_one(&sandbox);
+    assert_eq!(names(&ticket.documents), ["page.webp.zip", "photo.heic.zip"]);
+    assert!(ticket.content.contains("[image jointe : page.webp.zip]"), "{}", ticket.content);
+    assert!(ticket.followups.is_empty(), "{:?}", ticket.followups);
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(ticket.documents[0].bytes.clone())).unwrap();
+    let name = archive.by_index(0).unwrap().name().unwrap().into_owned();
+    assert!(ticket.documents[0].filename.starts_with(&name), "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_glpi_refuses_makes_a_ticket_that_names_it_and_fails_once() {
+    let sandbox = sandbox().await;
+    let meddler = Meddler::start(sandbox.url(), "10.0.19", |_| Fate::Passes).await;
+    let settings = [("directory.sources", "csv"), ("screen.disabled", "not-a-director")];
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
+    let mut calls = Vec::new();
+    for id in ["odd1", "odd2"] {
+        let raw = mail("vie&co@ac-dijon.fr", id, &format!("LSU : {id}"), "Bonjour");
+        let reply = gateway.deliver("vie&co@ac-dijon.fr", &raw).await;
+        assert!(reply.contains("created"), "{reply}");
+        calls.push(meddler.calls().iter().filter(|call| *call == "POST Ticket").count());
+    }
+    assert_eq!(calls, [2, 1]);
+    for ticket in sandbox.tickets() {
+        assert!(
+            ticket.requesters.is_empty() && ticket.content.contains("vie&amp;co@ac-dijon.fr"),
+            "{}",
+            ticket.content
+        );
+        assert_eq!(ticket.assigned_groups, ["Référents-LSU"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn glpis_own_words_for_a_refusal_reach_the_relay() {
+    use axum::{Json, Router, http::StatusCode, routing::any};
+    // A GLPI that wants a field no gateway knows of.
+    let words = "Certains champs obligatoires ne sont pas remplis : <b>Type de matériel</b>";
+    let routes = Router::new()
+        .route("/apirest.php/initSession", any(|| async { Json(json!({"session_token": "t"})) }))
+        .route("/apirest.php/UserEmail", any(|| async { Json(json!([])) }))
+        .route("/apirest.php/Group", any(|| async { Json(json!([{"id": 1, "name": "Référents-LSU"}])) }))
+        .route(
+            "/apirest.php/ITILCategory",
+            any(|| async { Json(json!([{"id": 2, "completename": "Scolarité > LSU"}])) }),
+        )
+        .route("/apirest.php/search/Ticket", any(|| async { Json(json!({"totalcount": 0})) }))
+        .route(
+            "/apirest.php/Ticket",
+            any(move || async move { (StatusCode::BAD_REQUEST, Json(json!(["ERROR_GLPI_ADD", words]))) }),
+        );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let settings = [("directory.sources", "csv"), ("screen.disabled", "not-a-director")];
+    let gateway = Gateway::in_front_of(&url, &settings).await;
+    let reply = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "field", "LSU", "Bonjour")).await;
+    assert!(reply.starts_with("451"), "{reply}");
+    assert!(reply.contains("Certains champs obligatoires ne sont pas remplis : Type de materiel"), "{reply}");
+    serving.abort();
+}
