@@ -353,6 +353,7 @@ pub struct Attachments {
 pub struct Mail {
     pub original: Original,
     pub replies: Replies,
+    pub replies_of_staff: Replies,
     pub copies: Copies,
     pub glpi_tags: Vec<String>,
 }

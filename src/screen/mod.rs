@@ -80,6 +80,7 @@ pub struct Rules {
     disabled: Vec<String>,
     sentences: BTreeMap<String, String>,
     replies: config::Replies,
+    replies_of_staff: config::Replies,
     glpi_tags: Vec<String>,
     time_zone: TimeZone,
 }
@@ -115,6 +116,7 @@ impl Rules {
             disabled: screen.disabled.clone(),
             sentences: screen.sentences.clone(),
             replies: config.mail.replies,
+            replies_of_staff: config.mail.replies_of_staff,
             glpi_tags: config.mail.glpi_tags.iter().map(|tag| tag.trim().to_owned()).collect(),
             time_zone: config.time_zone.clone(),
         })

@@ -14,4 +14,5 @@ mod relay;
 mod replies;
 mod schools;
 mod shared;
+mod staff;
 mod tickets;
