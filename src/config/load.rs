@@ -279,6 +279,13 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             ));
         }
     }
+    if !config.mail.forwarders.is_empty() && !proves {
+        return Err(ConfigError::setting(
+            "mail.forwarders is given and nothing proves who wrote: anybody could ask in a director's name",
+            "Set sender.require = \"aligned\" and leave \"unproven-sender\" out of screen.disabled, or leave \
+             mail.forwarders empty.",
+        ));
+    }
     let at_least_one = [
         ("glpi.sessions", config.glpi.sessions as u64),
         ("quota.per_day", u64::from(config.quota.per_day)),

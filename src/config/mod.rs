@@ -9,8 +9,8 @@ pub use error::ConfigError;
 pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
-    Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation, Glpi,
-    Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify,
+    Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
+    Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify,
     Original, Percents, Portal, Quarantine, Quota, Redis, Replies, Require, Screen, Sender, Shutdown, Smtp, Sweep,
     Teller, WhenDown,
 };

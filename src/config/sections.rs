@@ -355,6 +355,7 @@ pub struct Mail {
     pub replies: Replies,
     pub replies_of_staff: Replies,
     pub copies: Copies,
+    pub forwarders: Vec<String>,
     pub glpi_tags: Vec<String>,
 }
 

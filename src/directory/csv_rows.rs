@@ -251,8 +251,7 @@ fn insert(rows: &mut Rows, address: Address, row: Row) {
 fn is_of_another_school(row: &Person, known: &Person) -> bool {
     let name = |school: &School| folded(&school.shown());
     let school = name(&row.own_school());
-    !school.is_empty()
-        && [known.own_school()].iter().chain(&known.other_schools).all(|other| name(other) != school)
+    !school.is_empty() && [known.own_school()].iter().chain(&known.other_schools).all(|other| name(other) != school)
 }
 
 fn delimiter(text: &str) -> u8 {
@@ -355,7 +354,10 @@ mod tests {
 
     #[test]
     fn of_two_rows_with_one_address_the_director_counts() {
-        let rows = list(b"email;role;school\na@b.fr;adjoint;1\n\nA@B.fr;directeur;2\na@b.fr;directeur;3\na@b.fr;directeur;2\n").unwrap();
+        let rows = list(
+            b"email;role;school\na@b.fr;adjoint;1\n\nA@B.fr;directeur;2\na@b.fr;directeur;3\na@b.fr;directeur;2\n",
+        )
+        .unwrap();
         let row = person(&rows, "a@b.fr");
         assert!(row.director);
         assert_eq!(row.person.school.as_deref(), Some("2"));

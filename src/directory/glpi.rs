@@ -27,8 +27,8 @@ impl GlpiGroup {
             self.glpi.user_by_email(requester.as_str()).await.map_err(|error| explain(&error))
         })?;
         let Some(user) = user else { return Ok(Answer::Other(None)) };
-        let (memberships, account) = tokio::try_join!(self.glpi.groups_of_user(user), self.glpi.user(user))
-            .map_err(|error| explain(&error))?;
+        let (memberships, account) =
+            tokio::try_join!(self.glpi.groups_of_user(user), self.glpi.user(user)).map_err(|error| explain(&error))?;
         let is_director = memberships.iter().any(|group| groups.contains(group));
         let person = Person { name: filled(&account.name), phone: filled(&account.phone), ..Person::default() };
         Ok(if is_director { Answer::Director(person) } else { Answer::Other(Some(person)) })

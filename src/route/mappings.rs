@@ -451,7 +451,8 @@ mod tests {
     #[test]
     fn tickets_may_go_into_their_requesters_own_entities() {
         let own = Place::Requester { otherwise: Some("Racine > Repli".into()) };
-        let lines = "entity = \"requester\"\nentity_otherwise = \"Racine > Repli\"\n[department.058]\nentity = \"Racine > 58\"";
+        let lines =
+            "entity = \"requester\"\nentity_otherwise = \"Racine > Repli\"\n[department.058]\nentity = \"Racine > 58\"";
         let mappings = one(lines).unwrap();
         let mapping = mappings.find("LSU").unwrap();
         let place = |department| mapping.target(&FormFields::default(), department).entity;

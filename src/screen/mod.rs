@@ -9,6 +9,7 @@
 mod automatic;
 mod copies;
 mod director;
+mod forwarder;
 mod keyword;
 mod proof;
 mod quota;
@@ -72,6 +73,7 @@ pub struct Rules {
     /// The gateway's own ones beside those.
     own_addresses: Vec<Address>,
     copies: config::Copies,
+    forwarders: Vec<Address>,
     domains: Vec<String>,
     subdomains: Vec<String>,
     max_size: u64,
@@ -89,18 +91,7 @@ impl Rules {
     /// Reads the rules from the configuration. `own_domain` is where the gateway's mails come from.
     pub fn new(config: &config::Config, own_domain: Option<String>) -> Result<Self, config::ConfigError> {
         let screen = &config.screen;
-        let recipients = screen
-            .recipients
-            .iter()
-            .map(|text| {
-                Address::parse(text).ok_or_else(|| {
-                    config::ConfigError::setting(
-                        format!("screen.recipients: \"{text}\" is no mail address"),
-                        "Give whole addresses, such as assistance1d@ac-dijon.fr.",
-                    )
-                })
-            })
-            .collect::<Result<_, _>>()?;
+        let recipients = addresses("screen.recipients", &screen.recipients)?;
         let lower = |names: &[String]| names.iter().map(|name| name.trim().to_lowercase()).collect();
         let mut own_domains: Vec<String> = lower(&screen.own_domains);
         own_domains.extend(own_domain);
@@ -108,6 +99,7 @@ impl Rules {
             recipients,
             own_addresses: own_addresses(config),
             copies: config.mail.copies,
+            forwarders: addresses("mail.forwarders", &config.mail.forwarders)?,
             domains: lower(&screen.domains),
             subdomains: lower(&screen.subdomains),
             max_size: screen.max_size,
@@ -144,6 +136,19 @@ impl Rules {
     fn sentence(&self, reason: Reason) -> &str {
         self.sentences.get(reason.code()).map_or_else(|| reason.sentence(), String::as_str)
     }
+}
+
+/// The addresses of a setting.
+fn addresses(key: &str, texts: &[String]) -> Result<Vec<Address>, config::ConfigError> {
+    let address = |text: &String| {
+        Address::parse(text).ok_or_else(|| {
+            config::ConfigError::setting(
+                format!("{key}: \"{text}\" is no mail address"),
+                "Give whole addresses, such as assistance1d@ac-dijon.fr.",
+            )
+        })
+    };
+    texts.iter().map(address).collect()
 }
 
 /// Where the gateway's mails come from, and its mailboxes, as far as their users are named by an address.
@@ -324,7 +329,8 @@ pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> 
     }
     match keyword::check(&received, rules, applications) {
         Ok(application) => {
-            let copies = copies::of(&received, &requester, rules);
+            let (received, requester, forwarder) = forwarder::unwrap(received, requester, rules);
+            let copies = copies::of(&received, &requester, forwarder, rules);
             Ok(Passed::Request(Candidate { received, requester, application, arrived, copies }))
         }
         Err(rejection) => Err((Box::new(received), rejection)),

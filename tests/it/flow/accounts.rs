@@ -21,8 +21,7 @@ async fn regrant(staff: &Helpdesk, grant: Option<(u64, u8)>) {
         staff.call(Method::DELETE, &format!("Profile_User/{}", row["id"]), json!({})).await;
     }
     if let Some((entity, recursive)) = grant {
-        let input =
-            json!({"users_id": ACCOUNT, "profiles_id": 1, "entities_id": entity, "is_recursive": recursive});
+        let input = json!({"users_id": ACCOUNT, "profiles_id": 1, "entities_id": entity, "is_recursive": recursive});
         staff.add("Profile_User", input).await;
     }
 }

@@ -38,8 +38,7 @@ async fn academic_copies_watch_where_that_is_set() {
     let gateway = Gateway::start(&sandbox, &[("mail.copies", "observers")]).await;
     gateway.deliver(DIRECTORS[0], &copied("c1", TO, CC)).await;
     let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
-    let mut watching: Vec<_> =
-        ticket.observers.iter().map(|person| (person.user, person.email.as_str())).collect();
+    let mut watching: Vec<_> = ticket.observers.iter().map(|person| (person.user, person.email.as_str())).collect();
     watching.sort_unstable();
     assert_eq!(watching, [(0, "marc.leroy@ac-dijon.fr"), (15, "")]);
     assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [7]);

@@ -75,3 +75,24 @@ async fn staff_is_sent_to_the_ticket_unless_that_is_set_and_forged_staff_always(
     let [ticket] = sandbox.tickets().try_into().unwrap();
     assert!(ticket.followups.is_empty(), "{:?}", ticket.followups);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_director_s_mail_that_staff_forwards_is_the_director_s_request() {
+    let sandbox = sandbox().await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", MEMBER)]].concat();
+    let gateway = Gateway::start(&sandbox, &forwarding).await;
+    let text =
+        format!("Pour suite à donner.\r\n\r\nDe : Jeanne Martin <{}>\r\nObjet : LSU\r\n\r\nBonjour", DIRECTORS[1]);
+    let reply = gateway.deliver(MEMBER, &mail(MEMBER, "f1", "TR: LSU : accès", &text)).await;
+    assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [8]);
+    assert_eq!(ticket.observers.iter().map(|person| person.user).collect::<Vec<_>>(), [MEMBER_ACCOUNT]);
+    for part in ["Transmis par :</strong> tech1@ac-dijon.fr", "Jeanne Martin", "ce.0210002b@ac-dijon.fr", "0210002B"] {
+        assert!(ticket.content.contains(part), "{part} in {}", ticket.content);
+    }
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+    let [receipt] = outbox.mails().try_into().unwrap();
+    assert_eq!(receipt.recipient, DIRECTORS[1].to_lowercase());
+}

@@ -31,8 +31,8 @@ async fn a_ticket_is_made_as_it_is_given() {
                 request_type: Some(2),
                 assigned_groups: vec![lsu],
                 observer_groups: vec![bai],
-        answer_to: None,
-        observers: vec![],
+                answer_to: None,
+                observers: vec![],
                 requester: Requester::User(director),
                 ..ticket(name, content)
             },
