@@ -197,8 +197,27 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
         ),
         Err(error) => report.error("file types", &error, remedy(&error)),
     }
+    accounts(report, glpi).await;
     notices::check(report, glpi, config, info.mails).await;
     true
+}
+
+/// Whether it can be told which accounts GLPI writes to.
+async fn accounts(report: &mut Report, glpi: &Glpi) {
+    let grants = match glpi.own_account().await {
+        Ok(own) => glpi.grants_of(own).await,
+        Err(error) => Err(error),
+    };
+    match grants {
+        Ok(Some(_)) => report.ok("requesters", "accounts that GLPI would not write to are known"),
+        Ok(None) => report.warning(
+            "requesters",
+            "the profiles of accounts cannot be read",
+            "An account without one is taken for a requester, and GLPI never writes to it. Give the service account \
+             «Administration > Users: Read» on the root entity, recursive.",
+        ),
+        Err(error) => report.error("requesters", &error, remedy(&error)),
+    }
 }
 
 async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {

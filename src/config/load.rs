@@ -262,12 +262,28 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
     }
     let proves = config.sender.require == Require::Aligned
         && !config.screen.disabled.iter().any(|rule| rule == "unproven-sender");
-    if config.mail.replies == Replies::Followup && !proves {
+    for (key, replies, whose) in [
+        ("mail.replies", config.mail.replies, "its requester"),
+        ("mail.replies_of_staff", config.mail.replies_of_staff, "its référents"),
+    ] {
+        if replies == Replies::Followup && !proves {
+            return Err(ConfigError::setting(
+                format!(
+                    "{key} is \"followup\" and nothing proves who wrote: anybody could write into a ticket in the name \
+                     of {whose}"
+                ),
+                format!(
+                    "Set sender.require = \"aligned\" and leave \"unproven-sender\" out of screen.disabled, or set \
+                     {key} = \"redirect\"."
+                ),
+            ));
+        }
+    }
+    if !config.mail.forwarders.is_empty() && !proves {
         return Err(ConfigError::setting(
-            "mail.replies is \"followup\" and nothing proves who wrote: anybody could write into a ticket in the name of \
-             its requester",
-            "Set sender.require = \"aligned\" and leave \"unproven-sender\" out of screen.disabled, or set \
-             mail.replies = \"redirect\".",
+            "mail.forwarders is given and nothing proves who wrote: anybody could ask in a director's name",
+            "Set sender.require = \"aligned\" and leave \"unproven-sender\" out of screen.disabled, or leave \
+             mail.forwarders empty.",
         ));
     }
     let at_least_one = [

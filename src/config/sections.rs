@@ -356,7 +356,9 @@ pub struct Attachments {
 pub struct Mail {
     pub original: Original,
     pub replies: Replies,
+    pub replies_of_staff: Replies,
     pub copies: Copies,
+    pub forwarders: Vec<String>,
     pub glpi_tags: Vec<String>,
 }
 

@@ -54,9 +54,16 @@ impl Deliverer {
         let least = if matches!(reply.thread(), Thread::Mail(_)) { Part::Actor } else { Part::None };
         let part = theirs.fold(least, |part, person| match person.role {
             Role::Requester => Part::Requester,
-            Role::Assigned | Role::Observer if part == Part::None => Part::Actor,
+            Role::Assigned if part != Part::Requester => Part::Technician,
+            Role::Observer if part == Part::None => Part::Actor,
             Role::Assigned | Role::Observer => part,
         });
+        let part = match user {
+            Some(user) if matches!(part, Part::None | Part::Actor) && self.has_at_work(number, user).await? => {
+                Part::Member
+            }
+            _ => part,
+        };
         let stage = match ticket.status {
             PENDING => Stage::Pending,
             SOLVED => Stage::Solved,
@@ -88,6 +95,12 @@ impl Deliverer {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a ticket is assigned to a group of this account.
+    async fn has_at_work(&self, ticket: u64, user: u64) -> Result<bool, GlpiError> {
+        let (at_work, own) = tokio::try_join!(self.glpi.ticket_groups(ticket), self.glpi.groups_of_user(user))?;
+        Ok(at_work.iter().any(|link| link.role == Role::Assigned && own.contains(&link.group)))
     }
 
     /// What a ticket's requester may decide on.
@@ -154,6 +167,7 @@ impl Deliverer {
                 Change::None => Effect::None,
                 Change::Reopen => Effect::Reopen,
                 Change::Close => Effect::Close,
+                Change::Answer => Effect::TakeInCharge,
             },
         };
         let made = match again {

@@ -401,7 +401,7 @@ impl Deliverer {
             let waits = match new.effect {
                 Effect::Reopen if state.status == PENDING => true,
                 Effect::Reopen => state.status >= SOLVED && state.solved <= followup.written,
-                Effect::None | Effect::Close => false,
+                Effect::None | Effect::TakeInCharge | Effect::Close => false,
             };
             if waits {
                 let is_assigned = groups.iter().any(|group| group.role == Role::Assigned)

@@ -14,28 +14,32 @@ const MOST_OBSERVERS: usize = 20;
 pub struct Copies {
     /// All of them.
     pub all: Vec<Address>,
+    /// Who forwarded the request in the requester's stead.
+    pub forwarder: Option<Address>,
     /// Those who are to watch the ticket.
     pub observers: Vec<Address>,
 }
 
 /// The recipients in To and Cc but the assistance's own addresses and the requester's. Only academic ones ever watch:
 /// a ticket is not for everybody.
-pub(super) fn of(received: &Received, requester: &Address, rules: &Rules) -> Copies {
+pub(super) fn of(received: &Received, requester: &Address, forwarder: Option<Address>, rules: &Rules) -> Copies {
     let Origin::Mail(mail) = &received.origin else { return Copies::default() };
     let mut all: Vec<Address> = Vec::new();
     for address in &mail.header_recipients {
-        if address != requester && !rules.is_own_address(address) && !all.contains(address) {
+        if address != requester
+            && Some(address) != forwarder.as_ref()
+            && !rules.is_own_address(address)
+            && !all.contains(address)
+        {
             all.push(address.clone());
         }
     }
-    let observers = match rules.copies {
-        config::Copies::Named => Vec::new(),
-        config::Copies::Observers => {
-            let academic = all.iter().filter(|address| rules.is_academic(address.domain()));
-            academic.take(MOST_OBSERVERS).cloned().collect()
-        }
-    };
-    Copies { all, observers }
+    let mut observers: Vec<Address> = forwarder.iter().cloned().collect();
+    if rules.copies == config::Copies::Observers {
+        let academic = all.iter().filter(|address| rules.is_academic(address.domain()));
+        observers.extend(academic.take(MOST_OBSERVERS).cloned());
+    }
+    Copies { all, forwarder, observers }
 }
 
 impl Rules {
@@ -63,7 +67,7 @@ mod tests {
             config.smtp.from = "Assistance <reponse@ac-dijon.fr>".to_owned();
         });
         let received = samples::mail(|mail| mail.header_recipients = addresses(recipients));
-        of(&received, received.requester.as_ref().unwrap(), &rules)
+        of(&received, received.requester.as_ref().unwrap(), None, &rules)
     }
 
     const RECIPIENTS: [&str; 7] = [
@@ -80,10 +84,10 @@ mod tests {
     fn others_are_named_once_and_never_the_assistance_nor_the_requester() {
         let others = addresses(&["ien.dijon@ac-dijon.fr", "maire@dijon.example", "marc.leroy@ac-dijon.fr"]);
         let named = copies(config::Copies::Named, &RECIPIENTS);
-        assert_eq!(named, Copies { all: others.clone(), observers: vec![] });
+        assert_eq!(named, Copies { all: others.clone(), ..Copies::default() });
         let observed = copies(config::Copies::Observers, &RECIPIENTS);
         let academic = addresses(&["ien.dijon@ac-dijon.fr", "marc.leroy@ac-dijon.fr"]);
-        assert_eq!(observed, Copies { all: others, observers: academic });
+        assert_eq!(observed, Copies { all: others, observers: academic, forwarder: None });
     }
 
     #[test]
@@ -97,6 +101,6 @@ mod tests {
     fn a_form_has_no_copies() {
         let received = samples::form(FormFields::default());
         let rules = samples::rules(|_| {});
-        assert_eq!(of(&received, received.requester.as_ref().unwrap(), &rules), Copies::default());
+        assert_eq!(of(&received, received.requester.as_ref().unwrap(), None, &rules), Copies::default());
     }
 }

@@ -10,6 +10,7 @@ mod answer;
 mod automatic;
 mod copies;
 mod director;
+mod forwarder;
 mod keyword;
 mod proof;
 mod quota;
@@ -75,6 +76,7 @@ pub struct Rules {
     /// The gateway's own ones beside those.
     own_addresses: Vec<Address>,
     copies: config::Copies,
+    forwarders: Vec<Address>,
     domains: Vec<String>,
     subdomains: Vec<String>,
     max_size: u64,
@@ -83,6 +85,7 @@ pub struct Rules {
     disabled: Vec<String>,
     sentences: BTreeMap<String, String>,
     replies: config::Replies,
+    replies_of_staff: config::Replies,
     glpi_tags: Vec<String>,
     /// Domains where the academy's own machines are.
     homes: Vec<String>,
@@ -93,18 +96,7 @@ impl Rules {
     /// Reads the rules from the configuration. `own_domain` is where the gateway's mails come from.
     pub fn new(config: &config::Config, own_domain: Option<String>) -> Result<Self, config::ConfigError> {
         let screen = &config.screen;
-        let recipients = screen
-            .recipients
-            .iter()
-            .map(|text| {
-                Address::parse(text).ok_or_else(|| {
-                    config::ConfigError::setting(
-                        format!("screen.recipients: \"{text}\" is no mail address"),
-                        "Give whole addresses, such as assistance1d@ac-dijon.fr.",
-                    )
-                })
-            })
-            .collect::<Result<_, _>>()?;
+        let recipients = addresses("screen.recipients", &screen.recipients)?;
         let lower = |names: &[String]| -> Vec<String> { names.iter().map(|name| name.trim().to_lowercase()).collect() };
         let mut own_domains: Vec<String> = lower(&screen.own_domains);
         own_domains.extend(own_domain);
@@ -115,6 +107,7 @@ impl Rules {
             recipients,
             own_addresses: own_addresses(config),
             copies: config.mail.copies,
+            forwarders: addresses("mail.forwarders", &config.mail.forwarders)?,
             domains: lower(&screen.domains),
             subdomains: lower(&screen.subdomains),
             max_size: screen.max_size,
@@ -123,6 +116,7 @@ impl Rules {
             disabled: screen.disabled.clone(),
             sentences: screen.sentences.clone(),
             replies: config.mail.replies,
+            replies_of_staff: config.mail.replies_of_staff,
             glpi_tags: config.mail.glpi_tags.iter().map(|tag| tag.trim().to_owned()).collect(),
             time_zone: config.time_zone.clone(),
         })
@@ -157,6 +151,19 @@ impl Rules {
     fn sentence(&self, reason: Reason) -> &str {
         self.sentences.get(reason.code()).map_or_else(|| reason.sentence(), String::as_str)
     }
+}
+
+/// The addresses of a setting.
+fn addresses(key: &str, texts: &[String]) -> Result<Vec<Address>, config::ConfigError> {
+    let address = |text: &String| {
+        Address::parse(text).ok_or_else(|| {
+            config::ConfigError::setting(
+                format!("{key}: \"{text}\" is no mail address"),
+                "Give whole addresses, such as assistance1d@ac-dijon.fr.",
+            )
+        })
+    };
+    texts.iter().map(address).collect()
 }
 
 /// Where the gateway's mails come from, and its mailboxes, as far as their users are named by an address.
@@ -371,13 +378,17 @@ pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> 
         return Ok(Passed::Reply(Reply { received, requester, arrived, thread }));
     }
     let application = keyword::check(&received, rules, applications);
-    let copies = copies::of(&received, &requester, rules);
     let answered = answer::answered(&received, &requester, rules);
     if !answered.is_empty() {
+        let copies = copies::of(&received, &requester, None, rules);
         return Ok(Passed::Answer(Answer { received, requester, arrived, answered, application, copies }));
     }
     match application {
-        Ok(application) => Ok(Passed::Request(Candidate { received, requester, application, arrived, copies })),
+        Ok(application) => {
+            let (received, requester, forwarder) = forwarder::unwrap(received, requester, rules);
+            let copies = copies::of(&received, &requester, forwarder, rules);
+            Ok(Passed::Request(Candidate { received, requester, application, arrived, copies }))
+        }
         Err(rejection) => Err((Box::new(received), rejection)),
     }
 }

@@ -89,8 +89,12 @@ pub enum Standing {
 pub enum Part {
     /// Nothing.
     None,
-    /// An observer or assignee.
+    /// An observer.
     Actor,
+    /// It is assigned to a group they are a member of.
+    Member,
+    /// It is assigned to them.
+    Technician,
     /// A requester.
     Requester,
 }
@@ -129,6 +133,8 @@ pub enum Change {
     Reopen,
     /// A solved ticket is closed; its solution is accepted.
     Close,
+    /// Staff has answered: it counts as taken in charge, and stays as far as it is.
+    Answer,
 }
 
 impl MayFollowUp {
@@ -223,9 +229,15 @@ pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejectio
     let Standing::Found { ticket, link, part, stage, has_account } = standing else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
+    let is_staff = matches!(part, Part::Member | Part::Technician);
     let reason = match (part, stage, rules.replies) {
-        (Part::None, _, _) => Reason::ReplyToTicket,
-        (Part::Actor | Part::Requester, Stage::Closed, _) => Reason::TicketClosed,
+        (_, Stage::Open | Stage::Pending | Stage::Solved, _)
+            if is_staff && rules.replies_of_staff == Replies::Followup =>
+        {
+            return Ok(MayFollowUp { ticket: *ticket, change: Change::Answer });
+        }
+        (Part::None | Part::Member, _, _) => Reason::ReplyToTicket,
+        (Part::Actor | Part::Technician | Part::Requester, Stage::Closed, _) => Reason::TicketClosed,
         (_, _, Replies::Followup) => return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen }),
         (_, _, Replies::Redirect) => Reason::ReplyToTicket,
     };
@@ -586,6 +598,32 @@ mod tests {
         #[case] expected: Result<u64, Reason>,
     ) {
         assert_eq!(judged(replies, is_actor, is_closed), expected);
+    }
+
+    #[rstest]
+    #[case::member(Replies::Followup, Part::Member, Stage::Open, Ok(Change::Answer))]
+    #[case::member_pending(Replies::Followup, Part::Member, Stage::Pending, Ok(Change::Answer))]
+    #[case::technician_solved(Replies::Followup, Part::Technician, Stage::Solved, Ok(Change::Answer))]
+    #[case::member_closed(Replies::Followup, Part::Member, Stage::Closed, Err(Reason::ReplyToTicket))]
+    #[case::technician_closed(Replies::Followup, Part::Technician, Stage::Closed, Err(Reason::TicketClosed))]
+    #[case::member_redirected(Replies::Redirect, Part::Member, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::technician_redirected(Replies::Redirect, Part::Technician, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::observer(Replies::Followup, Part::Actor, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::requester(Replies::Followup, Part::Requester, Stage::Open, Err(Reason::ReplyToTicket))]
+    fn staff_answers_where_that_is_set_and_opens_nothing_again(
+        #[case] of_staff: Replies,
+        #[case] part: Part,
+        #[case] stage: Stage,
+        #[case] expected: Result<Change, Reason>,
+    ) {
+        let mut rules = samples::rules(|_| {});
+        rules.replies_of_staff = of_staff;
+        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let judged = reply(&standing, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
+            Rejection::Refused(refusal) => refusal.reason,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(judged, expected);
     }
 
     #[test]

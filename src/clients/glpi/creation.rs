@@ -95,6 +95,8 @@ pub enum Effect {
     Reopen,
     /// A solved ticket is closed, its solution accepted (`add_close`).
     Close,
+    /// It counts as taken in charge: staff has answered.
+    TakeInCharge,
 }
 
 /// A file that goes along.
@@ -404,7 +406,9 @@ fn followup_input(followup: &NewFollowup) -> Map<String, Value> {
     set("items_id", json!(followup.ticket));
     set("content", json!(followup.content_html));
     set("is_private", json!(u8::from(followup.private)));
-    set("_do_not_compute_takeintoaccount", json!(1));
+    if followup.effect != Effect::TakeInCharge {
+        set("_do_not_compute_takeintoaccount", json!(1));
+    }
     if let Some(author) = followup.author {
         set("users_id", json!(author));
     }
@@ -412,7 +416,7 @@ fn followup_input(followup: &NewFollowup) -> Map<String, Value> {
         set("requesttypes_id", json!(id));
     }
     match followup.effect {
-        Effect::None => {}
+        Effect::None | Effect::TakeInCharge => {}
         Effect::Reopen => {
             set("add_reopen", json!(1));
         }

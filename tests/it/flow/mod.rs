@@ -18,5 +18,6 @@ mod relay;
 mod replies;
 mod schools;
 mod shared;
+mod staff;
 mod tickets;
 mod whole;

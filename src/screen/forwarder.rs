@@ -1,0 +1,101 @@
+//! Staff that forwards a director's mail: the request is the director's, who is read from the mail that is forwarded.
+
+use super::Rules;
+use crate::request::{Address, Origin, Received, is_forward};
+
+/// What a head in a forwarded mail calls its sender.
+const FROM: &[&str] = &["de", "from", "expéditeur", "expediteur"];
+/// How far down its head begins, lines: further below stand older mails.
+const LINES: usize = 200;
+
+/// The request as its first sender's, and who forwarded it. Only who is listed in `mail.forwarders` speaks for others,
+/// and only for the academy's people; the sender of the forward is proven already.
+pub(super) fn unwrap(received: Received, requester: Address, rules: &Rules) -> (Received, Address, Option<Address>) {
+    let may = matches!(received.origin, Origin::Mail(_))
+        && rules.forwarders.contains(&requester)
+        && is_forward(&received.subject);
+    let first = if may { first_sender(&received.body.text) } else { None };
+    match first.filter(|(address, _)| rules.is_academic(address.domain()) && *address != requester) {
+        Some((first, name)) => {
+            let received = Received { requester: Some(first.clone()), display_name: name, ..received };
+            (received, first, Some(requester))
+        }
+        None => (received, requester, None),
+    }
+}
+
+/// Who the first head in a text names as its sender: «De : Jeanne Martin <jeanne.martin@ac-dijon.fr>».
+fn first_sender(text: &str) -> Option<(Address, Option<String>)> {
+    text.lines().take(LINES).find_map(|line| {
+        let line = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '*' | '|'));
+        let (label, value) = line.split_once(':')?;
+        let label = label.trim_matches(|c: char| c.is_whitespace() || c == '*').to_lowercase();
+        if !FROM.contains(&label.as_str()) {
+            return None;
+        }
+        let inside = |c: char| c.is_whitespace() || "<>()[]\"',;*".contains(c);
+        let word =
+            value.split(inside).map(|word| word.trim_start_matches("mailto:")).find(|word| word.contains('@'))?;
+        let address = Address::parse(word)?;
+        let name = value[..value.find(word)?].trim_matches(|c: char| inside(c) || c == ':');
+        let name = name.trim_end_matches("mailto").trim_matches(inside);
+        Some((address, (!name.is_empty()).then(|| name.to_owned())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{super::samples, first_sender, unwrap};
+    use crate::request::Address;
+
+    #[rstest]
+    #[case::outlook(
+        "Pour vous.\n\nDe : Jeanne Martin <jeanne.martin@ac-dijon.fr>\nEnvoyé : lundi",
+        Some("Jeanne Martin")
+    )]
+    #[case::outlook_in_bold("*De :* Jeanne Martin <jeanne.martin@ac-dijon.fr>", Some("Jeanne Martin"))]
+    #[case::english(
+        "-----Original Message-----\nFrom: \"Jeanne Martin\" <Jeanne.Martin@ac-dijon.fr>",
+        Some("Jeanne Martin")
+    )]
+    #[case::old_outlook("De\u{a0}: Jeanne Martin [mailto:jeanne.martin@ac-dijon.fr]", Some("Jeanne Martin"))]
+    #[case::bare("De: jeanne.martin@ac-dijon.fr", None)]
+    #[case::quoted("> De : jeanne.martin@ac-dijon.fr", None)]
+    fn the_head_of_a_forwarded_mail_names_its_sender(#[case] text: &str, #[case] name: Option<&str>) {
+        let jeanne = Address::parse("jeanne.martin@ac-dijon.fr").unwrap();
+        assert_eq!(first_sender(text), Some((jeanne, name.map(str::to_owned))));
+    }
+
+    #[rstest]
+    #[case("Bonjour, de : rien")]
+    #[case("Le mail de jeanne.martin@ac-dijon.fr : voir plus bas")]
+    #[case("")]
+    fn other_lines_name_nobody(#[case] text: &str) {
+        assert_eq!(first_sender(text), None);
+    }
+
+    /// Who forwards, the subject, the first sender.
+    #[rstest]
+    #[case::listed("ien@ac-dijon.fr", "TR: LSU", "jeanne@ac-dijon.fr", true)]
+    #[case::not_listed("agent@ac-dijon.fr", "TR: LSU", "jeanne@ac-dijon.fr", false)]
+    #[case::no_forward("ien@ac-dijon.fr", "LSU", "jeanne@ac-dijon.fr", false)]
+    #[case::of_somebody_outside("ien@ac-dijon.fr", "TR: LSU", "jeanne@example.org", false)]
+    fn only_listed_staff_forwards_for_the_academy_s_people(
+        #[case] from: &str,
+        #[case] subject: &str,
+        #[case] first: &str,
+        #[case] expected: bool,
+    ) {
+        let rules = samples::configured(|config| config.mail.forwarders = vec!["IEN@ac-dijon.fr".to_owned()]);
+        let from = Address::parse(from).unwrap();
+        let mut received = samples::mail(|mail| mail.from = vec![from.clone()]);
+        received.subject = subject.to_owned();
+        received.body.text = format!("Voir ci-dessous.\n\nDe : X <{first}>\nObjet : LSU");
+        let (received, requester, forwarder) = unwrap(received, from.clone(), &rules);
+        assert_eq!(forwarder, expected.then(|| from.clone()));
+        assert_eq!(requester.as_str(), if expected { first } else { from.as_str() });
+        assert_eq!(received.requester.as_ref(), Some(&requester));
+    }
+}

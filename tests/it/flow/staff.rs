@@ -1,0 +1,98 @@
+//! A référent who answers a notification of GLPI by mail.
+
+use rstest::rstest;
+
+use crate::support::{
+    gateway::{AGENT, DIRECTORS, FOLLOWUP, Gateway, mail, sandbox},
+    helpdesk::Helpdesk,
+};
+
+/// A member of Référents-LSU.
+const MEMBER: &str = "tech1@ac-dijon.fr";
+const MEMBER_ACCOUNT: i64 = 15;
+
+/// The group that has the ticket, or the member in person.
+#[rstest]
+#[case::a_member_of_the_group(false)]
+#[case::the_technician(true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_answers_by_mail_in_its_own_name(#[case] in_person: bool) {
+    let sandbox = sandbox().await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let of_staff = [FOLLOWUP.as_slice(), &[("mail.replies_of_staff", "followup")]].concat();
+    let gateway = Gateway::start(&sandbox, &of_staff).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "s1", "LSU : accès", "Bonjour")).await;
+    let [made] = sandbox.tickets().try_into().unwrap();
+    let number = u64::try_from(made.id).unwrap();
+    if in_person {
+        let row = serde_json::json!({"tickets_id": number, "users_id": MEMBER_ACCOUNT, "type": 2,
+            "_do_not_compute_takeintoaccount": 1});
+        staff.add("Ticket_User", row).await;
+    }
+    assert_eq!(sandbox.tickets()[0].taken_into_account, None);
+
+    let subject = format!("RE: [GLPI #{number:07}] LSU : accès");
+    let answer = mail(MEMBER, "s2", &subject, "Quel navigateur utilisez-vous ?");
+    for _ in 0..2 {
+        let reply = gateway.deliver(MEMBER, &answer).await;
+        assert!(reply.starts_with("250"), "{reply}");
+    }
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    let [followup] = ticket.followups.as_slice() else { panic!("{:?}", ticket.followups) };
+    assert_eq!(followup.author, MEMBER_ACCOUNT);
+    assert!(followup.content.contains("Quel navigateur"), "{}", followup.content);
+    assert!(ticket.taken_into_account.is_some());
+
+    // What waits goes on waiting.
+    staff.set_status(number, 4).await;
+    gateway.deliver(MEMBER, &mail(MEMBER, "s3", &subject, "Vu avec l'éditeur.")).await;
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!((ticket.status, ticket.followups.len()), (4, 2));
+
+    // Nobody else may, and nobody is told that they direct no school.
+    let reply = gateway.deliver(AGENT, &mail(AGENT, "s4", &subject, "Moi aussi")).await;
+    assert!(reply.starts_with("250") && reply.contains("reply-to-ticket"), "{reply}");
+    assert_eq!(sandbox.tickets()[0].followups.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_is_sent_to_the_ticket_unless_that_is_set_and_forged_staff_always() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "s1", "LSU : accès", "Bonjour")).await;
+    let number = sandbox.tickets()[0].id;
+    let subject = format!("RE: [GLPI #{number:07}] LSU : accès");
+    let reply = gateway.deliver(MEMBER, &mail(MEMBER, "s2", &subject, "Voici")).await;
+    assert!(reply.contains("reply-to-ticket"), "{reply}");
+    gateway.finish().await;
+
+    let of_staff = [FOLLOWUP.as_slice(), &[("mail.replies_of_staff", "followup")]].concat();
+    let gateway = Gateway::start(&sandbox, &of_staff).await;
+    let forged = String::from_utf8(mail(MEMBER, "s3", &subject, "Voici")).unwrap();
+    let forged = forged.replace("smtp.mailfrom=tech1@ac-dijon.fr", "smtp.mailfrom=x@evil.example");
+    let reply = gateway.deliver(MEMBER, forged.as_bytes()).await;
+    assert!(reply.contains("unproven-sender"), "{reply}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert!(ticket.followups.is_empty(), "{:?}", ticket.followups);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_director_s_mail_that_staff_forwards_is_the_director_s_request() {
+    let sandbox = sandbox().await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", MEMBER)]].concat();
+    let gateway = Gateway::start(&sandbox, &forwarding).await;
+    let text =
+        format!("Pour suite à donner.\r\n\r\nDe : Jeanne Martin <{}>\r\nObjet : LSU\r\n\r\nBonjour", DIRECTORS[1]);
+    let reply = gateway.deliver(MEMBER, &mail(MEMBER, "f1", "TR: LSU : accès", &text)).await;
+    assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [8]);
+    assert_eq!(ticket.observers.iter().map(|person| person.user).collect::<Vec<_>>(), [MEMBER_ACCOUNT]);
+    for part in ["Transmis par :</strong> tech1@ac-dijon.fr", "Jeanne Martin", "ce.0210002b@ac-dijon.fr", "0210002B"] {
+        assert!(ticket.content.contains(part), "{part} in {}", ticket.content);
+    }
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+    let [receipt] = outbox.mails().try_into().unwrap();
+    assert_eq!(receipt.recipient, DIRECTORS[1].to_lowercase());
+}
