@@ -20,3 +20,4 @@ mod sandbox;
 mod support;
 mod sweep;
 mod tidy;
+mod typed;

@@ -217,6 +217,12 @@ fn split_date(text: &str) -> (&str, &str) {
     (&text[..end], text[end..].trim())
 }
 
+/// Whether a text is a date and nothing else.
+pub(super) fn is_date(text: &str) -> bool {
+    let (date, rest) = split_date(text);
+    rest.is_empty() && has_time_or_year(date)
+}
+
 /// Whether a word is of a date: «mar.», «3», «nov.», «2026», «à», «10:15», «UTC+1», «PM».
 fn is_of_date(word: &str) -> bool {
     #[rustfmt::skip]

@@ -214,7 +214,8 @@ impl<'a> Search<'a> {
         if is_answer_rule(row.text) {
             return Some(first.unwrap_or(row).start..self.html.len());
         }
-        if let Some(length) = original_rule(&self.rows[at..]).or_else(|| header_block(&self.rows[at..])) {
+        let lines = &self.rows[at..self.border(at)];
+        if let Some(length) = original_rule(lines).or_else(|| header_block(lines)) {
             return Some(first.unwrap_or(row).start..self.end_of_rest(at, length));
         }
         if let Some(signature) = self.signature.as_ref().filter(|signature| signature.start == at) {
@@ -230,8 +231,19 @@ impl<'a> Search<'a> {
             quote.or_else(|| (is_complete && row.start >= self.last_mark).then_some(self.html.len()))
         };
         let in_prefix = || self.in_prefix(at).then_some(Attribution { rows: 1, is_dated: true, is_complete: false });
-        let end = attribution::at(&self.rows[at..]).or_else(in_prefix).and_then(announced)?;
+        let end = attribution::at(lines).or_else(in_prefix).and_then(announced)?;
         Some(row.start..end)
+    }
+
+    /// The first line below that is in what a program marked: no search for lines goes on across that.
+    fn border(&self, at: usize) -> usize {
+        let from = self.rows[at].start;
+        let next = |ranges: &[Range<usize>]| {
+            ranges.get(ranges.partition_point(|range| range.start <= from)).map(|range| range.start)
+        };
+        let rest = self.marked.rest.as_ref().map(|rest| rest.start).filter(|&start| start > from);
+        let border = rest.into_iter().chain(next(&self.marked.elements)).chain(next(&self.marked.cites)).min();
+        border.map_or(self.rows.len(), |border| self.rows.partition_point(|row| row.start < border))
     }
 
     /// With its line break: what is folded keeps its lines.
@@ -519,7 +531,8 @@ fn unquoted_header_block(rows: &[Row<'_>]) -> Option<usize> {
     const MAX_LINES: usize = 10;
     let is_dated = rows.first().is_some_and(|row| {
         let date = row.text.trim_start_matches(['>', ' ']).strip_prefix("Message du ");
-        date.is_some_and(|date| date.trim_start_matches([':', ' ']).starts_with(|c: char| c.is_ascii_digit()))
+        let date = date.map(|date| date.trim_start_matches([':', ' ']));
+        date.is_some_and(|date| attribution::is_date(date))
     });
     let mut length = usize::from(is_dated);
     let mut labels = Vec::new();
@@ -531,6 +544,11 @@ fn unquoted_header_block(rows: &[Row<'_>]) -> Option<usize> {
             None => break,
         }
         length += 1;
+    }
+    // Where one comes twice, the header begins further down.
+    let comes_twice = |wanted: &[Label]| labels.iter().filter(|(label, _)| wanted.contains(label)).count() > 1;
+    if comes_twice(&[Label::From]) || comes_twice(&[Label::Sent, Label::Date]) || comes_twice(&[Label::Subject]) {
+        return None;
     }
     let value = |wanted: Label| labels.iter().find(|(label, _)| *label == wanted).map(|(_, value)| *value);
     let (from, date) = (value(Label::From)?, value(Label::Date));
