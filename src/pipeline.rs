@@ -233,12 +233,9 @@ fn put_off(undelivered: Undelivered) -> Outcome {
     match undelivered {
         Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
         Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
-        Undelivered::Broken { cause } => Outcome::Deferred(Deferral {
-            reason: Reason::GlpiUnavailable,
-            cause,
-            retry_after: RETRY_AFTER,
-            own: true,
-        }),
+        Undelivered::Broken { cause } => {
+            Outcome::Deferred(Deferral { reason: Reason::GlpiUnavailable, cause, retry_after: RETRY_AFTER, own: true })
+        }
     }
 }
 

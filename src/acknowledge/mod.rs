@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 pub use self::due::Receipts;
-use self::{due::Noted, texts::Signature};
 pub use self::when::may_notify;
+use self::{due::Noted, texts::Signature};
 pub(crate) use self::{
     mail::{automatic, own_id},
     texts::{Text, line},

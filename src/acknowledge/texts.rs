@@ -237,7 +237,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{LONGEST_SUBJECT, Signature, Text, quoted_subject, receipt, reply_subject, redirection, refusal};
+    use super::{LONGEST_SUBJECT, Signature, Text, quoted_subject, receipt, redirection, refusal, reply_subject};
     use crate::{
         request::{FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal},
         screen::{Part, Stage, Standing, samples},

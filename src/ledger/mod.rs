@@ -316,7 +316,10 @@ impl Ledger {
                 return Ok(None);
             }
             if began.elapsed() >= WAIT_FOR_UNKNOWN {
-                return Err(Uncertain { leave_open: false, ..busy("an earlier attempt may still be under way in GLPI") });
+                return Err(Uncertain {
+                    leave_open: false,
+                    ..busy("an earlier attempt may still be under way in GLPI")
+                });
             }
             tokio::time::sleep_until(until.min(Instant::now() + ASK_EVERY)).await;
         }

@@ -61,7 +61,9 @@ async fn receipts_that_a_hanging_relay_does_not_take_go_out_after_the_next_start
     next.finish().await;
 
     let another = Gateway::start(&sandbox, &[]).await;
-    assert!(another.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "more", "LSU : encore", "Bonjour")).await.contains("created"));
+    assert!(
+        another.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "more", "LSU : encore", "Bonjour")).await.contains("created")
+    );
     assert_eq!(another.outbox.mails().len(), 1, "nobody is written to twice");
 }
 

@@ -130,7 +130,12 @@ async fn a_mail_without_its_end_is_no_mail() {
 
 fn deferral(cause: &str) -> Outcome {
     let cause = cause.to_owned();
-    Outcome::Deferred(Deferral { reason: Reason::GlpiUnavailable, cause, retry_after: Duration::from_mins(1), own: false })
+    Outcome::Deferred(Deferral {
+        reason: Reason::GlpiUnavailable,
+        cause,
+        retry_after: Duration::from_mins(1),
+        own: false,
+    })
 }
 
 #[rstest]
