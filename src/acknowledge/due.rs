@@ -7,7 +7,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,8 +29,10 @@ use crate::{
     route::{Opening, requester_of},
 };
 
-/// How long the relay may take to have a receipt before the request is answered without it.
+/// How long the relay may take to have a receipt before the request is answered without it; and how long while other
+/// receipts are late, so that nobody waits for it one after the other.
 const PATIENCE: Duration = Duration::from_secs(1);
+const LITTLE_PATIENCE: Duration = Duration::from_millis(150);
 /// Tickets with a receipt due that one pass makes up for, and how many at a time.
 const MOST: usize = 1000;
 const AT_A_TIME: usize = 4;
@@ -51,7 +56,12 @@ pub struct Receipts {
     alone: bool,
     /// The tickets whose receipts are late and still in this process's hands.
     late: Late,
+    /// Late receipts are made up for by one task at a time.
+    making_up: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// The others need not be tried now.
+struct Away;
 
 #[derive(Clone, Debug, Default)]
 struct Late(Arc<Mutex<HashSet<u64>>>);
@@ -89,6 +99,7 @@ impl Receipts {
             look_back: config.sweep.look_back,
             alone: config.quota.backend == Backend::Memory,
             late: Late::default(),
+            making_up: Arc::default(),
         }
     }
 
@@ -97,8 +108,7 @@ impl Receipts {
     /// process's hands alone.
     pub async fn hand_over(&self, received: &Received, person: &Person, receipt: &Receipt) {
         let Some(Handing { mut ended, noted }) = self.acknowledger.receipt(received, person, receipt) else { return };
-        // While others are late, the relay is: nobody waits for it one after the other.
-        let patience = if self.late.is_empty() { PATIENCE } else { Duration::ZERO };
+        let patience = if self.late.is_empty() { PATIENCE } else { LITTLE_PATIENCE };
         if tokio::time::timeout(patience, &mut ended).await.is_ok() {
             return;
         }
@@ -112,15 +122,16 @@ impl Receipts {
     }
 
     /// Sends the receipts that GLPI says are due and that nobody is at: those of an instance that ended, and those the
-    /// relay would not take for too long.
+    /// relay would not take for too long. Returns when they are known: the relay may keep them waiting.
     ///
     /// # Errors
     ///
-    /// Where GLPI cannot answer. What was not sent is still due.
-    pub async fn make_up(&self, now: Timestamp) -> Result<(), GlpiError> {
+    /// Where GLPI cannot answer.
+    pub async fn make_up(self: &Arc<Self>, now: Timestamp) -> Result<(), GlpiError> {
         if !self.acknowledger.sends_receipts() {
             return Ok(());
         }
+        let Ok(turn) = Arc::clone(&self.making_up).try_lock_owned() else { return Ok(()) };
         let since = self.ago(now, self.look_back);
         let criteria = [Criterion::OpenedAfter(since), Criterion::FollowupSays(MARK)];
         let tickets = self.glpi.oldest_tickets(&criteria, MOST).await?;
@@ -129,15 +140,30 @@ impl Receipts {
         }
         let own = self.glpi.own_account().await?;
         let before = (!self.alone).then(|| self.ago(now, LEFT_AFTER));
-        let sending = stream::iter(tickets).map(|ticket| self.pay(ticket, own, before)).buffer_unordered(AT_A_TIME);
-        let results: Vec<_> = sending.collect().await;
-        results.into_iter().collect()
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let (_turn, is_away) = (turn, AtomicBool::new(false));
+            let each = stream::iter(tickets).for_each_concurrent(AT_A_TIME, async |ticket| {
+                if !is_away.load(Ordering::Relaxed) && this.pay(ticket, own, before).await.is_err() {
+                    is_away.store(true, Ordering::Relaxed);
+                }
+            });
+            each.await;
+        });
+        Ok(())
     }
 
-    /// Sends the receipt of a ticket that says that it is due, and was written so before that moment.
-    async fn pay(&self, ticket: TicketSummary, own: u64, before: Option<DateTime>) -> Result<(), GlpiError> {
+    /// Sends the receipt of a ticket that says that it is due, and has said so since before that moment.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI or the relay is away. It is still due.
+    async fn pay(&self, ticket: TicketSummary, own: u64, before: Option<DateTime>) -> Result<(), Away> {
         let Some(held) = self.late.hold(ticket.id) else { return Ok(()) };
-        let followups = self.glpi.ticket_followups(ticket.id).await?;
+        let followups = self.glpi.ticket_followups(ticket.id).await.map_err(|error| {
+            tracing::warn!(%error, ticket = ticket.id, "whether a receipt is due could not be read");
+            Away
+        })?;
         let old = |note: &&Followup| before.is_none_or(|before| note.modified.or(note.written) < Some(before));
         let Some(note) = followups.iter().filter(|note| is_due(note, own)).find(old) else { return Ok(()) };
         let Some((requester, receipt)) = self.read(&ticket) else {
@@ -146,7 +172,8 @@ impl Receipts {
         };
         let sent = self.acknowledger.late_receipt(&requester, &receipt).await;
         Noted { glpi: self.glpi.clone(), note: note.id, held }.settle(&sent).await;
-        Ok(())
+        let is_away = matches!(sent, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
+        if is_away { Err(Away) } else { Ok(()) }
     }
 
     /// The receipt of a ticket as GLPI shows it, and whom it goes to.

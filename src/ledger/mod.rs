@@ -48,9 +48,9 @@ const WAIT_FOR_UNKNOWN: Duration = Duration::from_secs(20);
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often a creation under way asserts its claim in Redis, and how often those left open are.
 const ASSERT_EVERY: Duration = Duration::from_millis(250);
-/// A gateway that died told of its tickets until then: what was opened longer before this one began was told of, or
-/// is asked for again by whoever sent it.
-const TOLD_BEFORE: SignedDuration = SignedDuration::from_hours(1);
+/// Of a ticket that was opened so long before this gateway began, its maker surely has told. GLPI's time zone may be
+/// another one.
+const TOLD_BEFORE: SignedDuration = SignedDuration::from_hours(3);
 /// GLPI is never searched further back than this: a relay's queue needs days, a mailbox may keep a message longer.
 const LONGEST_SEARCH_DAYS: i64 = 400;
 

@@ -517,13 +517,13 @@ impl Redis {
         prepare: impl FnOnce(&mut ScriptInvocation<'_>),
     ) -> RedisResult<T> {
         let misses = self.misses.load(Ordering::Acquire);
-        let missed = match self.covered.load(Ordering::Acquire) {
+        let renewal = match self.covered.load(Ordering::Acquire) {
             covered if covered >= misses => 0,
             0 if misses == STARTS => 2,
             _ => 1,
         };
         let mut call = script.key(format!("{}epoch", self.prefix));
-        call.arg(missed).arg(millis(self.aftermath)).arg(millis(self.aftermath.min(TO_TELL)));
+        call.arg(renewal).arg(millis(self.aftermath)).arg(millis(self.aftermath.min(TO_TELL)));
         prepare(&mut call);
         let answer = self.invoke(&call).await?;
         self.covered.fetch_max(misses, Ordering::AcqRel);

@@ -298,10 +298,21 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
         assert_eq!(ledger.reserve(&request).await, Place::Reserved, "its own place is no second one");
         claims.push(mine);
     }
-    let eleventh = candidate(&config, "eleventh", SignedDuration::ZERO);
-    assert_eq!(elsewhere.reserve(&eleventh).await, Place::Full);
-    ledger.release(claims.pop().unwrap(), false).await;
-    assert_eq!(elsewhere.reserve(&eleventh).await, Place::Reserved);
+    let tenth = claims.pop().unwrap();
+    for (ticket, mine) in (1..).zip(claims) {
+        ledger.settle(mine, ticket).await;
+    }
+    let [eleventh, twelfth] =
+        ["eleventh", "twelfth"].map(|name| candidate(&config, name, SignedDuration::from_mins(10)));
+    let Claim::Mine(mine) = elsewhere.claim(&eleventh).await else { panic!("not claimed") };
+    let end_of_the_tenth = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        ledger.release(tenth, false).await;
+    };
+    let (place, ()) = tokio::join!(elsewhere.reserve(&eleventh), end_of_the_tenth);
+    assert_eq!(place, Place::Reserved, "what is under way takes no place for good");
+    elsewhere.settle(mine, 11).await;
+    assert_eq!(ledger.reserve(&twelfth).await, Place::Full);
 }
 
 #[tokio::test(flavor = "multi_thread")]
