@@ -23,7 +23,7 @@ use super::{
     lines::{Line, Lines},
     problem::Problem,
 };
-use crate::intake::{Room, SMALL, Taken};
+use crate::intake::{MAPPED, Room, SMALL, Taken};
 
 /// Of callers who have proved nothing before their body is read, so many of the largest bodies have room at a time.
 const UNPROVEN_AT_ONCE: u64 = 2;
@@ -168,7 +168,7 @@ impl Incoming {
                 taken = Some(rooms.take(expected, standing, until).await.ok_or_else(no_room)?);
                 moved = Instant::now();
                 self.line.iter().for_each(|line| line.has_room());
-                bytes.reserve(usize::try_from(expected).unwrap_or(self.max_size) - bytes.len());
+                bytes.reserve(usize::try_from(expected).unwrap_or(self.max_size).max(MAPPED) - bytes.len());
             }
             bytes.extend_from_slice(&frame);
         }

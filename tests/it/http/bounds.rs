@@ -141,7 +141,8 @@ async fn strangers_who_send_all_but_the_last_byte_keep_no_portal_out(#[case] siz
     let time = jiff::Timestamp::now().as_second().to_string();
     let signature = sign(SECRET, &time, body.as_bytes());
     let signed = api.post("/v1/requests").header(header::CONTENT_TYPE, "application/json");
-    let signed = signed.header("X-Passerelle-Timestamp", time).header("X-Passerelle-Signature", signature);
+    let signed =
+        signed.header("X-Passerelle-Timestamp", time).header("X-Passerelle-Signature", format!("v1={signature}"));
     assert_eq!(signed.body(body).send().await.unwrap().status(), 201);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     drop(strangers);
