@@ -8,7 +8,7 @@ mod room;
 
 use jiff::Timestamp;
 
-pub use self::room::{Room, SMALL, Taken};
+pub use self::room::{MAPPED, Room, SMALL, Taken};
 use crate::request::{Address, Channel};
 
 /// What the protocol says of a mail, beside the mail itself.

@@ -14,6 +14,10 @@ pub const SMALL: usize = 64 * 1024;
 /// The largest requests that have room at the same time, of the largest size that any way in takes.
 const LARGEST_AT_ONCE: u64 = 3;
 
+/// A block of more than 32 MiB is always mapped by itself, and given back to the system when it is freed (glibc,
+/// `DEFAULT_MMAP_THRESHOLD_MAX`); smaller ones pile up in the heaps of each thread. What is not used of it is no memory.
+pub const MAPPED: usize = 33 * 1024 * 1024;
+
 /// So many bytes for requests.
 #[derive(Clone, Debug)]
 pub struct Room {

@@ -11,6 +11,7 @@ mod http;
 mod imap;
 mod lifetime;
 mod lmtp;
+mod memory;
 mod notify;
 mod pages;
 mod parse;

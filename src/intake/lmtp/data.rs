@@ -6,6 +6,8 @@
 //! `DataReceiver` ends a mail at `CR LF . CR CR LF`, too, and misses a dot that is the first line: hence
 //! this one.
 
+use crate::intake::MAPPED;
+
 /// Reads a mail piece by piece, removes the stuffed dots, and keeps no more than it was told to.
 #[derive(Debug)]
 pub(super) struct DataReader {
@@ -83,7 +85,7 @@ impl DataReader {
     /// is no help. Returns which.
     pub(super) fn expect(&mut self, bytes: usize) -> usize {
         let bytes = if bytes < self.kept.len() { self.limit } else { bytes.min(self.limit) };
-        self.kept.reserve_exact(bytes - self.kept.len());
+        self.kept.reserve_exact(bytes.max(MAPPED) - self.kept.len());
         bytes
     }
 

@@ -141,7 +141,8 @@ async fn strangers_who_send_all_but_the_last_byte_keep_no_portal_out(#[case] siz
     let time = jiff::Timestamp::now().as_second().to_string();
     let signature = sign(SECRET, &time, body.as_bytes());
     let signed = api.post("/v1/requests").header(header::CONTENT_TYPE, "application/json");
-    let signed = signed.header("X-Passerelle-Timestamp", time).header("X-Passerelle-Signature", signature);
+    let signed =
+        signed.header("X-Passerelle-Timestamp", time).header("X-Passerelle-Signature", format!("v1={signature}"));
     assert_eq!(signed.body(body).send().await.unwrap().status(), 201);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     drop(strangers);
@@ -193,6 +194,19 @@ async fn who_reads_after_writing_all_of_a_large_body_gets_the_answer(
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+}
+
+#[rstest]
+#[case::announced(false)]
+#[case::not_announced(true)]
+#[tokio::test]
+async fn a_connection_whose_bodies_are_read_is_kept(#[case] is_chunked: bool) {
+    let api = api().await;
+    for _ in 0..2 {
+        let body = if is_chunked { chunked(3000) } else { Body::from(vec![b'x'; 3000]) };
+        let answer = api.mail().body(body).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers().get(header::CONNECTION)), (201, None));
+    }
 }
 
 #[tokio::test]
