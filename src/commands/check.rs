@@ -4,7 +4,7 @@ mod notices;
 
 use std::io::Write as _;
 
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp, civil::DateTime};
 
 use super::exit;
 use crate::{
@@ -22,20 +22,24 @@ use crate::{
 pub struct Args {}
 
 /// GLPI's own right bits beyond reading and creating (classes `Ticket` and `ITILFollowup`).
+const TICKET_READ_OWN: u64 = 1;
 const TICKET_READ_ALL: u64 = 1024;
 const TICKET_ASSIGN: u64 = 8192;
 const TICKET_UPDATE: u64 = 2;
 const FOLLOWUP_ADD_ALL: u64 = 4096;
 const FOLLOWUP_UPDATE_OWN: u64 = 2;
+const FOLLOWUP_SEE_PUBLIC: u64 = 1;
 const FOLLOWUP_SEE_PRIVATE: u64 = 8192;
 
 /// What the service account must be allowed, and what for.
 const RIGHTS: &[(&str, u64, &str)] = &[
     ("ticket", Profile::CREATE, "«Assistance > Tickets: Create», to make tickets"),
     ("ticket", TICKET_READ_ALL, "«Assistance > Tickets: See all tickets», to find a ticket by its reference"),
+    ("ticket", TICKET_READ_OWN, "«Assistance > Tickets: See my ticket», without which GLPI shows no solution"),
     ("ticket", TICKET_ASSIGN, "«Assistance > Tickets: Assign», to assign the référents"),
     ("followup", FOLLOWUP_ADD_ALL, "«Assistance > Followups: Add to all items», to name a file GLPI dropped"),
     ("ticket", TICKET_UPDATE, "«Assistance > Tickets: Update», to take the old group off an escalated one"),
+    ("followup", FOLLOWUP_SEE_PUBLIC, "«Assistance > Followups: See public ones», to find what was written already"),
     ("followup", FOLLOWUP_SEE_PRIVATE, "«Assistance > Followups: See private ones», to read the référents' commands"),
     ("followup", FOLLOWUP_UPDATE_OWN, "«Assistance > Followups: Update (author)», to note that an escalation is done"),
     ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
@@ -46,6 +50,9 @@ const RIGHTS: &[(&str, u64, &str)] = &[
 
 /// How long before the last closed period `check` asks for the next ones.
 const SOON_DAYS: i64 = 30;
+
+/// So much GLPI's clock and the gateway's may differ.
+const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
 
 /// File types that requests often bring and GLPI does not take out of the box.
 const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
@@ -145,6 +152,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
         }
     };
     report.ok("GLPI", format_args!("version {}", info.version));
+    clock(report, glpi, config).await;
     match glpi.active_profile().await {
         Ok(profile) => {
             if profile.interface == "helpdesk" {
@@ -190,6 +198,11 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
                 );
             }
         }
+        Ok(None) if is_eleven(&info.version) => report.error(
+            "file types",
+            format_args!("the account may not read them, and GLPI {} breaks off at a file that it does not take", info.version),
+            "Tick «Setup > Dropdowns: Read» (typedoc) in its profile: without it, each kind of unwanted file costs one half-made ticket.",
+        ),
         Ok(None) => report.warning(
             "file types",
             "the account may not read them",
@@ -218,6 +231,34 @@ async fn accounts(report: &mut Report, glpi: &Glpi) {
         ),
         Err(error) => report.error("requesters", &error, remedy(&error)),
     }
+}
+
+/// GLPI 11 and later.
+fn is_eleven(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 11)
+}
+
+/// Whether GLPI counts time as the gateway reads it: its dates say nothing of their time zone.
+async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
+    let here = Timestamp::now().to_zoned(config.time_zone.clone()).datetime();
+    let zone = config.time_zone.iana_name().unwrap_or("its own");
+    match glpi.clock().await {
+        Ok(Some(there)) if there.duration_until(here).abs() < CLOCKS_AGREE => {
+            report.ok("clock", format_args!("GLPI's and the gateway's agree ({zone})"));
+        }
+        Ok(Some(there)) => report.error(
+            "clock",
+            format_args!("GLPI's shows {}, the gateway's {} ({zone})", minutes(there), minutes(here)),
+            "Delays, reminders and «since …» are wrong by the difference. Set time_zone to the one GLPI counts in (date.timezone of its PHP, \
+             or «Setup > General > Timezone»), or GLPI's to the academy's; where minutes differ, both machines need NTP.",
+        ),
+        Ok(None) => report.warning("clock", "GLPI does not tell the time", "Compare the hour of a new ticket with your own."),
+        Err(error) => report.error("clock", &error, remedy(&error)),
+    }
+}
+
+fn minutes(moment: DateTime) -> impl std::fmt::Display {
+    moment.strftime("%Y-%m-%d %H:%M")
 }
 
 async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {

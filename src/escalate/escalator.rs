@@ -6,7 +6,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use moka::future::Cache;
 use tokio::{
     sync::Mutex,
@@ -40,6 +40,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 const ROUNDS: usize = 4;
 /// How long the members of a group are believed.
 const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
+/// Moves of which it is remembered that they took nothing in charge.
+const MOST_UNTAKEN: u64 = 100_000;
 /// The same request of the same person within this time is a repeat, whose answer was lost.
 const REPEAT: SignedDuration = SignedDuration::from_mins(10);
 /// Clocks differ.
@@ -81,6 +83,9 @@ pub struct Escalator {
     pub(super) settings: config::Escalation,
     zone: jiff::tz::TimeZone,
     members: Cache<u64, Arc<Vec<u64>>>,
+    /// The notes of moves, as they were written last, after which the ticket was seen not to count as taken in charge
+    /// by them: only a crash between two writes can leave it so, and that is looked for once.
+    untaken: Cache<(u64, Option<DateTime>), ()>,
     /// One move at a time per ticket (by its number).
     locks: [Mutex<()>; 64],
 }
@@ -108,6 +113,7 @@ impl Escalator {
             settings: config.escalation.clone(),
             zone: config.time_zone.clone(),
             members: Cache::builder().max_capacity(1000).time_to_live(MEMBERS_BELIEVED).build(),
+            untaken: Cache::new(MOST_UNTAKEN),
             locks: std::array::from_fn(|_| Mutex::new(())),
         }
     }
@@ -213,9 +219,11 @@ impl Escalator {
         }
         if let Some(written) = shown.thread.last_settled()
             && shown.thread.unfinished().next().is_none()
-            && shown.is_taken_by(written)
         {
-            self.glpi.untake(shown.ticket.id).await?;
+            if shown.is_taken_by(written) {
+                self.glpi.untake(shown.ticket.id).await?;
+            }
+            self.remember_untaken(written).await;
         }
         Ok(finished)
     }
@@ -320,11 +328,23 @@ impl Escalator {
     async fn untake(&self, ticket: u64, note: &MoveNote) -> Result<(), EscalateError> {
         if note.untaken {
             let shown = self.read(ticket).await?;
-            if shown.thread.last_settled().is_some_and(|written| shown.is_taken_by(written)) {
-                self.glpi.untake(ticket).await?;
+            if let Some(written) = shown.thread.last_settled() {
+                if shown.is_taken_by(written) {
+                    self.glpi.untake(ticket).await?;
+                }
+                self.remember_untaken(written).await;
             }
         }
         Ok(())
+    }
+
+    async fn remember_untaken(&self, written: Written<'_>) {
+        self.untaken.insert((written.followup.id, written.followup.modified), ()).await;
+    }
+
+    /// Whether it was seen that this move does not count as taking its ticket in charge.
+    pub(super) fn is_untaken(&self, written: Written<'_>) -> bool {
+        self.untaken.contains_key(&(written.followup.id, written.followup.modified))
     }
 
     /// Whether somebody else has given the ticket to a group of its levels, or taken one off it, since this move was

@@ -28,7 +28,8 @@ impl Escalator {
             followups => followups?,
         };
         let thread = Thread::new(followups, own);
-        let is_to_mend = thread.moves().any(|written| written.note.is_open() || written.note.untaken);
+        let is_to_mend = thread.unfinished().next().is_some()
+            || thread.last_settled().is_some_and(|written| written.note.untaken && !self.is_untaken(written));
         if !is_to_mend && thread.commands(own).is_empty() {
             return Ok(());
         }

@@ -15,7 +15,7 @@ const ASSIGNED: u8 = 2;
 /// What is known of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// GLPI's status, 1 to 6.
+    /// GLPI's status, 1 to 6, or 10 (to be validated: the rules leave it alone).
     pub status: u8,
     /// GLPI's urgency, 1 (very low) to 5 (very high).
     pub urgency: u8,
@@ -207,6 +207,7 @@ mod tests {
     #[case::pending(|facts: &mut Facts| facts.status = 4)]
     #[case::solved(|facts: &mut Facts| facts.status = 5)]
     #[case::closed(|facts: &mut Facts| facts.status = 6)]
+    #[case::to_be_validated(|facts: &mut Facts| facts.status = 10)]
     fn what_is_taken_or_no_longer_waits_is_left_alone(#[case] change: fn(&mut Facts)) {
         let mut facts = waiting();
         change(&mut facts);

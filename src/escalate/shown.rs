@@ -12,6 +12,7 @@ use crate::{
 
 /// GLPI's status «Solved»; «Closed» is the next one.
 const SOLVED: u64 = 5;
+const CLOSED: u64 = 6;
 
 /// A ticket, its actors and what is written in it.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub(super) struct Written<'a> {
 impl Shown {
     /// Whether it is solved or closed.
     pub(super) fn is_over(&self) -> bool {
-        self.ticket.status >= SOLVED
+        [SOLVED, CLOSED].contains(&self.ticket.status)
     }
 
     /// Whether the gateway made it.

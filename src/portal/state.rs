@@ -8,6 +8,8 @@ const PLANNED: u64 = 3;
 const PENDING: u64 = 4;
 const SOLVED: u64 = 5;
 const CLOSED: u64 = 6;
+/// To be validated, from GLPI 11 on.
+const VALIDATION: u64 = 10;
 
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
@@ -34,7 +36,7 @@ impl State {
     pub(super) fn of(status: u64, taken: bool) -> Self {
         match status {
             ASSIGNED if taken => Self::Ongoing,
-            PLANNED => Self::Ongoing,
+            PLANNED | VALIDATION => Self::Ongoing,
             PENDING => Self::ToComplete,
             SOLVED | CLOSED => Self::Closed,
             _ => Self::Waiting,
@@ -135,6 +137,8 @@ mod tests {
     #[case(4, false, State::ToComplete)]
     #[case(5, true, State::Closed)]
     #[case(6, false, State::Closed)]
+    #[case(10, false, State::Ongoing)]
+    #[case(10, true, State::Ongoing)]
     fn a_status_is_one_of_four_states(#[case] status: u64, #[case] taken: bool, #[case] expected: State) {
         assert_eq!(State::of(status, taken), expected);
     }

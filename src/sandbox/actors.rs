@@ -245,6 +245,14 @@ pub(super) fn add(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &Row)
     }
     tickets::touch(desk, caller, ticket);
     let link = link(desk, caller, ticket, &actor);
+    let event = match (party, role) {
+        (Party::Group, Role::Assigned) => Some("assign_group"),
+        (Party::Group, Role::Observer) => Some("observer_group"),
+        _ => None,
+    };
+    if let Some(event) = event.filter(|_| !input.contains_key("_disablenotif")) {
+        desk.told.push((ticket, event));
+    }
     Ok(link)
 }
 

@@ -59,6 +59,8 @@ pub(super) struct Helpdesk {
     pub(super) app_token: Option<String>,
     pub(super) limits: Limits,
     pub(super) version: Version,
+    /// Tickets and the events of their groups that GLPI's notifications would tell of.
+    pub(super) told: Vec<(i64, &'static str)>,
 }
 
 impl Helpdesk {

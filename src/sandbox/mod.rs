@@ -34,6 +34,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -111,6 +112,7 @@ struct Shared {
     failures: Mutex<Failures>,
     limits: Limits,
     version: Version,
+    calls: AtomicUsize,
     stop: CancellationToken,
 }
 
@@ -143,6 +145,7 @@ impl Sandbox {
             app_token: options.app_token,
             limits: options.limits,
             version: options.version,
+            told: Vec::new(),
         };
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
@@ -150,6 +153,7 @@ impl Sandbox {
             failures: Mutex::new(options.failures),
             limits: options.limits,
             version: options.version,
+            calls: AtomicUsize::new(0),
             stop: stop.clone(),
         });
         let routes = Router::new()
@@ -178,6 +182,17 @@ impl Sandbox {
     /// The tickets that are not in the bin, oldest first.
     pub fn tickets(&self) -> Vec<TicketView> {
         view::tickets(&self.shared.helpdesk().store)
+    }
+
+    /// How many calls the API was asked, whatever became of them.
+    pub fn calls(&self) -> usize {
+        self.shared.calls.load(Ordering::Relaxed)
+    }
+
+    /// The events of groups on this ticket of which GLPI would tell by its notifications, oldest first.
+    pub fn told(&self, ticket: i64) -> Vec<&'static str> {
+        let helpdesk = self.shared.helpdesk();
+        helpdesk.told.iter().filter(|(of, _)| *of == ticket).map(|(_, event)| *event).collect()
     }
 
     /// How many sessions are open.
@@ -211,6 +226,7 @@ async fn api(
     if !Call::is_api(request.uri().path()) {
         return pages::not_found().into_response();
     }
+    shared.calls.fetch_add(1, Ordering::Relaxed);
     let asked = request.headers().get(FAILURE_HEADER);
     let failure = match asked.map(|value| value.to_str().unwrap_or_default().parse::<Rule>()) {
         Some(Ok(rule)) => Some(rule.failure),

@@ -50,7 +50,7 @@ const MOST_LOOKED_AT: usize = 1000;
 const MOST_MOVED: usize = 20;
 
 /// GLPI's statuses of tickets that are not solved.
-const OPEN: [u64; 4] = [1, 2, 3, 4];
+const OPEN: [u64; 5] = [1, 2, 3, 4, 10];
 
 /// Looks at tickets, as long as the gateway serves.
 pub struct Sweep {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use passerelle::sandbox::{Failure, Rule, Sandbox};
+use passerelle::sandbox::{Failure, Options, Rule, Sandbox};
 
 use crate::support::gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, mail, sandbox, titled};
 
@@ -138,6 +138,8 @@ async fn check_finds_nothing_wrong_with_a_good_set_up() {
     for part in [
         "ok       GLPI: version 10.0",
         "«Scolarité > LSU» → «Référents-LSU» → «DSI-BAI» (reminder after 8h, escalation after 16h)",
+        "ok       clock: GLPI's and the gateway's agree (Europe/Paris)",
+        "warning  file types: the account may not read them",
         "ok       calendar: ",
         "ok       sweep: every 1m, by this instance alone",
         "ok       stop: waits up to 1m 40s for what is under way",
@@ -156,6 +158,19 @@ async fn check_says_where_a_stop_cuts_off_a_creation() {
     let report = text(&run(passerelle(&["check"], &borrowed(&settings)), b"").await.stdout);
     let warning = "warning  stop: shutdown.grace is 25s, and a creation in GLPI may take 30s";
     assert!(report.contains(warning), "{report}");
+}
+
+/// It breaks off at a file that it does not take.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_calls_the_right_to_read_file_types_necessary_on_eleven() {
+    let sandbox = Sandbox::start(Options::eleven()).await.unwrap();
+    let report = text(&run(passerelle(&["check"], &borrowed(&glpi(&sandbox))), b"").await.stdout);
+    assert!(report.contains("ok       GLPI: version 11.0"), "{report}");
+    assert!(
+        report.contains("ERROR    file types: the account may not read them, and GLPI 11.0.6 breaks off"),
+        "{report}"
+    );
+    assert!(report.contains("(typedoc)"), "{report}");
 }
 
 /// A stock GLPI, looked at by its Super-Admin.
@@ -253,6 +268,7 @@ async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
     let cases = [
         (wrong(&[("mappings.dir", folder.path().to_str().unwrap())]), "no category «Scolarité > LSV»", "create it"),
         (wrong(&[("mappings.dir", folder.path().to_str().unwrap())]), "no group «Référents-LSV»", "create it"),
+        (wrong(&[("time_zone", "UTC")]), "ERROR    clock: GLPI's shows", "Set time_zone to the one GLPI counts in"),
         (wrong(&[("glpi.password", "faux")]), "ERROR    GLPI", "→"),
         (wrong(&[("glpi.url", "http://127.0.0.1:9/")]), "ERROR    GLPI", "PASSERELLE_GLPI__URL"),
         (

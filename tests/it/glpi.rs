@@ -15,6 +15,7 @@ mod escalation;
 mod failing;
 mod files;
 mod followups;
+mod lists;
 mod notices;
 mod portal;
 mod search;
@@ -69,6 +70,12 @@ fn fates(created: &Created) -> Vec<(&str, bool)> {
         FileFate::Unknown => panic!("the documents could not be read back"),
     };
     created.files.iter().map(|file| (file.name.as_str(), taken(&file.fate))).collect()
+}
+
+/// Whether this GLPI dies of a file that it refuses, as from 11 on.
+async fn breaks_off(glpi: &Glpi) -> bool {
+    let version = glpi.server_info().await.unwrap().version;
+    version.split('.').next().unwrap().parse::<u32>().unwrap() >= 11
 }
 
 async fn director(glpi: &Glpi) -> u64 {

@@ -340,3 +340,35 @@ async fn a_call_over_http_moves_a_ticket_and_says_where_it_went() {
     }
     gateway.finish().await;
 }
+
+/// What a look at a ticket costs that was moved while nobody had taken it in charge: its follow-ups, nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_ticket_that_nobody_takes_costs_one_call_a_look() {
+    let sandbox = sandbox().await;
+    let id = ticket(&sandbox, "Monte").await;
+    let mover = app(sandbox.url().as_str(), &[]);
+    mover.escalator.carry(id, &order(), Timestamp::now()).await.unwrap();
+    let look = async |app: &App| {
+        let before = sandbox.calls();
+        app.escalator.attend(id, Timestamp::now()).await.unwrap();
+        sandbox.calls() - before
+    };
+    assert_eq!((look(&mover).await, look(&mover).await), (1, 1));
+    // An instance that did not make the move looks closely once: the other may have died before its last step.
+    let another = app(sandbox.url().as_str(), &[]);
+    another.glpi.own_account().await.unwrap();
+    assert_eq!((look(&another).await, look(&another).await, look(&another).await), (5, 1, 1));
+}
+
+/// GLPI tells whoever has the ticket of the group that gets it; whoever gives it up need not hear that they watch now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_is_told_once() {
+    let sandbox = sandbox().await;
+    let id = ticket(&sandbox, "Monte et revient").await;
+    let app = app(sandbox.url().as_str(), &[]);
+    for moves in 1..=2 {
+        let direction = if moves == 1 { Direction::Up } else { Direction::Down };
+        app.escalator.carry(id, &Order { direction, ..order() }, Timestamp::now()).await.unwrap();
+        assert_eq!(sandbox.told(i64::try_from(id).unwrap()), vec!["assign_group"; moves]);
+    }
+}

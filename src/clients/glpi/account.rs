@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::DateTime;
+
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
@@ -77,6 +79,12 @@ impl Glpi {
         })
     }
 
+    /// What GLPI's clock shows now, in its own time zone (`getFullSession`, as its session was opened).
+    pub async fn clock(&self) -> Result<Option<DateTime>, GlpiError> {
+        let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
+        Ok(answer.session.glpi_currenttime.parse().ok())
+    }
+
     /// The profile in use and its rights (`getActiveProfile`).
     pub async fn active_profile(&self) -> Result<Profile, GlpiError> {
         let answer: wire::ActiveProfile = self.get("getActiveProfile", Vec::new()).await?;
@@ -91,7 +99,7 @@ impl Glpi {
 
     /// The file types GLPI takes; `None` when the account may not read them.
     pub async fn uploadable_types(&self) -> Result<Option<DocumentTypes>, GlpiError> {
-        let rows: Vec<wire::DocumentType> = match self.get("DocumentType", super::whole_list()).await {
+        let rows: Vec<wire::DocumentType> = match self.list("DocumentType").await {
             Err(GlpiError::Denied { .. }) => return Ok(None),
             rows => rows?,
         };

@@ -21,24 +21,29 @@ impl Glpi {
         self.0.own_session.get_or_try_init(|| asked).await
     }
 
-    /// Gives a ticket groups, each in its role, in one call.
+    /// Gives a ticket groups, each in its role, in one call. GLPI writes to nobody about new observers.
     ///
     /// # Errors
     ///
     /// [`GlpiError::Rejected`] where none could be added, as where all are there already: GLPI does not say
     /// which, so the caller reads the ticket's groups. Where some are there (HTTP 207), the others are added
-    /// and this is [`GlpiError::AnswerLost`]: to be read back too.
+    /// and this is [`GlpiError::Rejected`] too.
     pub async fn add_groups(&self, ticket: u64, groups: &[(u64, Role)]) -> Result<(), GlpiError> {
         let inputs: Vec<Value> = groups
             .iter()
             .map(|(group, role)| {
-                json!({
+                let mut input = json!({
                     "tickets_id": ticket,
                     "groups_id": group,
                     "type": role.number(),
                     // or the service account would count as having taken the ticket in charge
                     "_do_not_compute_takeintoaccount": 1,
-                })
+                });
+                if *role == Role::Observer {
+                    // Who only watches from now on had the ticket, and is told of the group that gets it.
+                    input["_disablenotif"] = true.into();
+                }
+                input
             })
             .collect();
         let _: Value = self.call(&Call::create("Group_Ticket", &json!(inputs), &[])).await?;
@@ -78,7 +83,7 @@ impl Glpi {
 
     /// The accounts that are direct members of a group.
     pub async fn group_members(&self, group: u64) -> Result<Vec<u64>, GlpiError> {
-        let rows: Vec<wire::GroupMember> = self.get(format!("Group/{group}/Group_User"), super::whole_list()).await?;
+        let rows: Vec<wire::GroupMember> = self.list(format!("Group/{group}/Group_User")).await?;
         Ok(rows.into_iter().map(|row| row.users_id).collect())
     }
 
@@ -87,7 +92,7 @@ impl Glpi {
         if self.active_user(user).await?.is_none() {
             return Ok(None);
         }
-        let mut rows: Vec<wire::UserEmail> = self.get(format!("User/{user}/UserEmail"), super::whole_list()).await?;
+        let mut rows: Vec<wire::UserEmail> = self.list(format!("User/{user}/UserEmail")).await?;
         rows.sort_by_key(|row| (row.is_default == 0, row.id));
         Ok(rows.into_iter().map(|row| row.email).find(|email| !email.is_empty()))
     }

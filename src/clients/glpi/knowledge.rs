@@ -29,17 +29,18 @@ impl Glpi {
     /// GLPI's lists and searches show an account with the right to read the FAQ every article in it, also those
     /// that are published to some groups, profiles or people only, or to nobody: so whom each is for is read too.
     pub async fn faq(&self) -> Result<Vec<FaqArticle>, GlpiError> {
-        // Search options of an article: 2 id, 6 name, 7 answer, 8 in the FAQ, 10 and 11 when it is shown.
+        // Search options of an article: 2 id, 7 answer, 8 in the FAQ, 10 and 11 when it is shown; its name is 6 up to
+        // GLPI 10 and 1 from 11 on, and each version leaves out the one that it does not have.
         let mut query = vec![("range".to_owned(), "0-999".to_owned())];
         for (key, value) in [("field", "8"), ("searchtype", "equals"), ("value", "1")] {
             query.push((format!("criteria[0][{key}]"), value.to_owned()));
         }
-        for (index, option) in [2, 6, 7, 8, 10, 11].iter().enumerate() {
+        for (index, option) in [1, 2, 6, 7, 8, 10, 11].iter().enumerate() {
             query.push((format!("forcedisplay[{index}]"), option.to_string()));
         }
         let (articles, published, session) = tokio::try_join!(
             self.get::<wire::Found<wire::ArticleRow>>("search/KnowbaseItem", query),
-            self.get::<Vec<wire::ArticleEntity>>("Entity_KnowbaseItem", super::whole_list()),
+            self.list::<wire::ArticleEntity>("Entity_KnowbaseItem"),
             self.get::<wire::FullSession>("getFullSession", Vec::new()),
         )?;
         let own = session.session;
@@ -53,7 +54,7 @@ impl Glpi {
         Ok(of_all
             .map(|row| FaqArticle {
                 id: row.id,
-                name: row.name,
+                name: if row.name.is_empty() { row.name_from_eleven } else { row.name },
                 answer: row.answer,
                 begins: row.begins.parse().ok(),
                 ends: row.ends.parse().ok(),

@@ -28,6 +28,7 @@ mod users;
 mod verdict;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,11 @@ use self::verdict::Failure;
 
 /// The longest pause between two tries of one call; a server that asks for more is left alone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Rows of a list that one call gives.
+const PAGE: usize = 1000;
+/// Rows of a list that are read at most.
+const MOST_ROWS: usize = 20 * PAGE;
 
 /// How to reach GLPI and as whom.
 #[derive(Debug, Clone)]
@@ -179,6 +185,34 @@ impl Glpi {
         serde_json::from_value(answer).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
     }
 
+    /// All rows of a list, oldest first; of more than [`MOST_ROWS`] the newest.
+    ///
+    /// A list of fewer than [`PAGE`] rows is one call.
+    async fn list<T: DeserializeOwned>(&self, path: impl Into<String>) -> Result<Vec<T>, GlpiError> {
+        let path = path.into();
+        let (mut rows, mut known) = (Vec::new(), BTreeSet::new());
+        for from in (0..MOST_ROWS).step_by(PAGE) {
+            let mut query = page(from);
+            query.push(("order".to_owned(), "DESC".to_owned()));
+            let found: Vec<Value> = match self.get(path.clone(), query).await {
+                // The page after the last, where rows were removed in the meantime.
+                Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" && from > 0 => break,
+                found => found?,
+            };
+            let is_last = found.len() < PAGE;
+            // What was added in the meantime pushes rows on to the next page.
+            rows.extend(found.into_iter().filter(|row| row.get("id").is_none_or(|id| known.insert(id.to_string()))));
+            if is_last {
+                break;
+            }
+        }
+        if rows.len() >= MOST_ROWS {
+            tracing::warn!(path, most = MOST_ROWS, "a list of GLPI is longer than is read; its newest rows count");
+        }
+        let typed = rows.into_iter().rev().map(serde_json::from_value);
+        typed.collect::<Result<_, _>>().map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
+    }
+
     /// Creates one item; `files` go along in the same call.
     async fn add(&self, item_type: &str, input: &Value, files: &[Upload]) -> Result<wire::Added, GlpiError> {
         let answer = self.call(&Call::create(item_type, input, files)).await?;
@@ -253,9 +287,15 @@ fn respectful(error: &GlpiError, pause: Duration) -> Option<Duration> {
     (asked <= LONGEST_PAUSE).then_some(pause.max(asked))
 }
 
-/// `range` and the other parameters of a list that wants all its rows, without links.
+/// `range` and the other parameters of a list that has no more rows than one page, without links.
 fn whole_list() -> Vec<(String, String)> {
-    vec![("range".to_owned(), "0-999".to_owned()), ("get_hateoas".to_owned(), "false".to_owned())]
+    page(0)
+}
+
+/// The parameters of the page of a list that begins with this row.
+fn page(from: usize) -> Vec<(String, String)> {
+    let range = format!("{from}-{}", from + PAGE - 1);
+    vec![("range".to_owned(), range), ("get_hateoas".to_owned(), "false".to_owned())]
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub struct TicketSummary {
     pub name: String,
     /// The beginning of its description, as HTML.
     pub content: String,
-    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed.
+    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed, 10 to be validated (from 11 on).
     pub status: u64,
     /// 1 incident, 2 request.
     pub kind: u64,

@@ -26,7 +26,7 @@ pub struct FoundTicket {
     pub name: String,
     /// Its description, as HTML.
     pub content: String,
-    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed.
+    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed, 10 to be validated (from 11 on).
     pub status: u64,
     /// When it was opened, in GLPI's time zone.
     pub opened: Option<DateTime>,
@@ -290,14 +290,14 @@ impl Glpi {
     }
 
     async fn part_of_ticket<T: DeserializeOwned>(&self, id: u64, item_type: &str) -> Result<Vec<T>, GlpiError> {
-        self.get(format!("Ticket/{id}/{item_type}"), super::whole_list()).await
+        self.list(format!("Ticket/{id}/{item_type}")).await
     }
 
     /// The documents of a ticket or of what is said on it that are not in the bin: `item_type` is `Ticket`,
     /// `ITILFollowup` or `ITILSolution`.
     pub async fn documents_of(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
         let path = format!("{item_type}/{id}/Document_Item");
-        let links: Vec<wire::DocumentItem> = self.get(path, super::whole_list()).await?;
+        let links: Vec<wire::DocumentItem> = self.list(path).await?;
         let mut documents = Vec::with_capacity(links.len());
         for link in links {
             let path = format!("Document/{}", link.documents_id);

@@ -73,6 +73,11 @@ pub(super) fn judge(
         (_, _) if status.is_server_error() => {
             Err(GlpiError::AnswerLost { why: Trouble::Status(status.as_u16()) }.into())
         }
+        // Of several inputs some were refused, as what is there already: which ones, the caller reads back.
+        (StatusCode::MULTI_STATUS, Some(answer)) if glpi_words(&answer).is_some() => {
+            let (code, message) = glpi_words(&answer).unwrap_or_default();
+            Err(GlpiError::Rejected { code: code.to_owned(), message: message.to_owned() }.into())
+        }
         (_, Some(answer)) if status.is_client_error() => Err(match glpi_words(&answer) {
             Some((code, message)) => glpi_error(status, code, message),
             None => foreign(status).into(),
@@ -89,14 +94,22 @@ fn unavailable(status: StatusCode, retry_after: Option<Duration>) -> Failure {
     GlpiError::Unavailable { why: Trouble::Status(status.as_u16()), retry_after }.into()
 }
 
-/// GLPI's page in maintenance (`inc/config.php`), without its database (`DBConnection.php`), or
-/// between a new version's files and its database update: all before it looks at the call.
+/// GLPI's page in maintenance (`inc/config.php`; from 11 on `CheckMaintenanceListener`), without its database
+/// (`DBConnection.php`), or between a new version's files and its database update: all before it looks at the call.
+///
+/// Their words are in GLPI's language, so what marks them is what their templates hold. Pages of errors, which GLPI may
+/// show after it has written, hold none of it.
 fn is_maintenance_page(body: &[u8]) -> bool {
-    let start = &body[..body.len().min(4096)];
-    let start = String::from_utf8_lossy(start);
+    /// The tools in the middle of `maintenance.html.twig` (10, 11), the warning of an update's page (10, 11), and the
+    /// way to the update (9.5, 10, 11).
+    const MARKS: [&str; 4] =
+        ["ti ti-tools fs-3x", "fa-tools fa-3x", "mb-n2 alert alert-important alert-warning", "install/update.php"];
+    let page = String::from_utf8_lossy(body);
     let title =
-        start.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map_or("", |(title, _)| title);
-    ["MAINTENANCE MODE", "Mysql Error"].iter().any(|known| title.contains(known))
+        page.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map_or("", |(title, _)| title);
+    let is_page = page.trim_start().get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"));
+    let is_known = ["MAINTENANCE MODE", "MODE MAINTENANCE", "Mysql Error"].iter().any(|known| title.contains(known));
+    is_known || is_page && title.contains("GLPI") && MARKS.iter().any(|mark| page.contains(mark))
 }
 
 /// GLPI's errors are `["ERROR_CODE", "message"]`.
@@ -235,6 +248,21 @@ mod tests {
     #[rstest]
     #[case(200, MAINTENANCE, Trouble::Maintenance)]
     #[case(200, "<title>Mysql Error - GLPI</title>", Trouble::Maintenance)]
+    #[case(
+        200,
+        "\n<!DOCTYPE html><title>WARTUNGSMODUS - GLPI</title><i class=\"ti ti-tools fs-3x mb-3\"></i>",
+        Trouble::Maintenance
+    )]
+    #[case(
+        200,
+        "<!doctype html><title>x - GLPI</title><i class=\"fas fa-tools fa-3x mb-3\"></i>",
+        Trouble::Maintenance
+    )]
+    #[case(
+        200,
+        "<!DOCTYPE html><title>Mise \u{e0} jour - GLPI</title><form action='/install/update.php'>",
+        Trouble::Maintenance
+    )]
     #[case(429, "slow down", Trouble::Status(429))]
     fn these_never_wrote(#[case] status: u16, #[case] body: &str, #[case] why: Trouble) {
         for doing in EACH {
@@ -248,6 +276,8 @@ mod tests {
     #[case(503, r#"["ERROR","x"]"#)]
     #[case(504, "")]
     #[case(200, "<html>?</html>")]
+    #[case(200, "<!DOCTYPE html><title>Acc\u{e8}s refus\u{e9} - GLPI</title>")]
+    #[case(200, "<br />Warning <title>GLPI</title> install/update.php {}")]
     #[case(201, "<br />Warning: …{}")]
     fn these_may_have_written(#[case] status: u16, #[case] body: &str) {
         assert!(matches!(error(status, body, Doing::Creating), GlpiError::AnswerLost { .. }));
@@ -273,6 +303,14 @@ mod tests {
             let error = error(status, body, doing);
             assert!(matches!(&error, GlpiError::Denied { code, .. } if code == expected), "{error}");
         }
+    }
+
+    #[test]
+    fn what_was_done_in_part_is_no_lost_answer() {
+        let partial = r#"["ERROR_GLPI_PARTIAL_ADD",[{"id":388,"message":""},{"id":false,"message":""}]]"#;
+        let refused = GlpiError::Rejected { code: "ERROR_GLPI_PARTIAL_ADD".to_owned(), message: String::new() };
+        assert_eq!(error(207, partial, Doing::Creating), refused);
+        assert!(matches!(error(207, "{}", Doing::Creating), GlpiError::AnswerLost { .. }));
     }
 
     #[test]

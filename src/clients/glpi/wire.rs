@@ -364,8 +364,12 @@ pub(super) struct LogRow {
 pub(super) struct ArticleRow {
     #[serde(rename = "2", deserialize_with = "number")]
     pub id: u64,
+    /// The title up to GLPI 10.
     #[serde(rename = "6", default, deserialize_with = "text")]
     pub name: String,
+    /// The title from GLPI 11 on.
+    #[serde(rename = "1", default, deserialize_with = "text")]
+    pub name_from_eleven: String,
     #[serde(rename = "7", default, deserialize_with = "text")]
     pub answer: String,
     #[serde(rename = "8", default, deserialize_with = "number")]
@@ -401,6 +405,9 @@ pub(super) struct OwnSession {
     pub glpiactive_entity: u64,
     #[serde(default, deserialize_with = "number")]
     pub glpiactive_entity_recursive: u64,
+    /// GLPI's own clock when it answered first in this session.
+    #[serde(default, deserialize_with = "text")]
+    pub glpi_currenttime: String,
     /// The entities above the active one: a list, or an object with their ids as keys and values.
     #[serde(default)]
     pub glpiparententities: Value,

@@ -339,7 +339,7 @@ async fn who_answers_in_the_middle_of_a_move_has_taken_it_in_charge() {
     let id = interrupted(&target, &glpi, 2).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let text = json!({"itemtype": "Ticket", "items_id": id, "content": "<p>je regarde</p>"});
-    super::followups::call_as(&target, ("glpi", "glpi"), Method::POST, "ITILFollowup", text).await;
+    call_as(&target, ("glpi", "glpi"), Method::POST, "ITILFollowup", text).await;
     let taken = glpi.ticket(id).await.unwrap().taken_into_account;
     assert!(taken.is_some());
     tokio::time::sleep(Duration::from_secs(1)).await;

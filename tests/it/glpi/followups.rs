@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::target::{Target, account};
-use super::{director, fates, group, marker, text_file, ticket};
+use super::{breaks_off, director, fates, group, marker, text_file, ticket};
 
 /// A green pixel.
 const PNG: &[u8] = &[
@@ -80,12 +80,15 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
         },
         text_file("outil.exe", &format!("b {marker}")),
     ];
-    let created = glpi.add_followup(&followup(ticket, Some(director), &content), &files).await.unwrap();
+    let sent = if breaks_off(&glpi).await { 2 } else { 3 };
+    let files = &files[..sent];
+    let created = glpi.add_followup(&followup(ticket, Some(director), &content), files).await.unwrap();
     let expected = [("avant é.txt", true), ("capture.png", true), ("outil.exe", false)];
-    assert_eq!(fates(&created), expected);
+    assert_eq!(fates(&created), expected[..sent]);
     let documents = glpi.documents_of("ITILFollowup", created.id).await.unwrap();
-    let is_there = |file: &Upload| documents.iter().any(|document| document.sha1 == file.sha1());
-    assert_eq!(files.each_ref().map(is_there), [true, true, false]);
+    let there: Vec<_> =
+        files.iter().map(|file| documents.iter().any(|document| document.sha1 == file.sha1())).collect();
+    assert_eq!(there, [true, true, false][..sent]);
 
     let [read] = glpi.ticket_followups(ticket).await.unwrap().try_into().unwrap();
     assert_eq!((read.id, read.author, read.private), (created.id, director, false));
