@@ -18,7 +18,7 @@ use crate::{
     ledger::{Claim, Known, Ledger, Mine},
     proof::Prover,
     quarantine::{Failing, Quarantine},
-    request::{Channel, Deferral, Outcome, Reason, Received, Reference},
+    request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference},
     route::{self, Live, Mappings},
     screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
     telemetry,
@@ -26,6 +26,11 @@ use crate::{
 
 /// When another try makes sense, where the server that failed does not say.
 const RETRY_AFTER: Duration = Duration::from_mins(1);
+
+/// How many notices, of all kinds together, a person gets in a day, and how many of them for mails that nothing proves
+/// to be theirs.
+const NOTICES: u32 = 10;
+const NOTICES_UNPROVEN: u32 = 3;
 
 /// Everything a request meets on its way.
 pub struct Pipeline {
@@ -243,7 +248,7 @@ impl Pipeline {
             Rejection::Refused(refusal) => {
                 if let Some(requester) = &received.requester
                     && self.acknowledger.may_refuse(received, refusal.reason)
-                    && self.ledger.first_notice(requester, refusal.reason, None, self.today()).await
+                    && self.may_notice(received, requester, refusal.reason, None).await
                 {
                     self.acknowledger.refusal(received, &refusal);
                 }
@@ -252,6 +257,15 @@ impl Pipeline {
             Rejection::Ignored(reason) => Outcome::Ignored(reason),
             Rejection::Unknown { reason, cause } => deferred(reason, cause, None),
         }
+    }
+
+    /// Whether this notice is the day's first of its kind, and the day has room for one: a third person could else
+    /// have as many sent to somebody as there are tickets to name.
+    async fn may_notice(&self, received: &Received, to: &Address, reason: Reason, ticket: Option<u64>) -> bool {
+        let is_unproven = matches!(&received.origin, Origin::Mail(mail) if mail.unproven);
+        let most = if is_unproven { NOTICES_UNPROVEN } else { NOTICES };
+        let day = self.today();
+        self.ledger.first_notice(to, reason, ticket, day).await && self.ledger.notice_place(to, day, most).await
     }
 
     /// The academy's date: a notice is sent once a day.

@@ -93,7 +93,8 @@ fn thread(mail: &Mail) -> Vec<String> {
     let before = mail.fields.get("references").map(String::as_str).unwrap_or_default();
     let mut ids: Vec<String> =
         before.split_whitespace().filter(|id| is_id(id) && *id != answered).map(str::to_owned).collect();
-    ids.drain(..ids.len().saturating_sub(REFERENCES));
+    // Of a mail whose sender is not proven nothing goes along but what shows which one is meant.
+    ids.drain(..if mail.unproven { ids.len() } else { ids.len().saturating_sub(REFERENCES) });
     ids.push(answered.to_owned());
     ids
 }

@@ -55,7 +55,7 @@ struct HtmlReceipt<'a>(&'a ReceiptText);
 
 struct RefusalText {
     heading: &'static str,
-    subject: String,
+    message: String,
     rule: &'static str,
     sentence: String,
     contact: String,
@@ -73,7 +73,7 @@ struct HtmlRefusal<'a>(&'a RefusalText);
 
 struct RedirectionText {
     heading: String,
-    subject: String,
+    message: String,
     sentence: String,
     /// The ticket's number and page, where there is one.
     ticket: Option<(u64, String)>,
@@ -127,7 +127,8 @@ pub(super) fn receipt(
     })
 }
 
-/// The notice of a refusal. It quotes the subject only: who forges a sender cannot have a text delivered.
+/// The notice of a refusal. It quotes the subject at most, and of a mail whose sender is not proven nothing: who forges
+/// a sender cannot have a text delivered.
 pub(super) fn refusal(
     received: &Received,
     refusal: &Refusal,
@@ -135,7 +136,7 @@ pub(super) fn refusal(
 ) -> Result<Text, askama::Error> {
     let text = RefusalText {
         heading: "Votre demande n'est pas enregistrée",
-        subject: quoted_subject(&received.subject),
+        message: your_message(received),
         rule: rule(refusal.reason),
         sentence: refusal.sentence.trim().to_owned(),
         contact: signature.contact.trim().to_owned(),
@@ -143,7 +144,7 @@ pub(super) fn refusal(
         signature: line(signature.name, LONGEST_LINE),
     };
     Ok(Text {
-        subject: format!("{} — demande non enregistrée", reply_subject(received)),
+        subject: notice_subject(received, "demande non enregistrée"),
         plain: PlainRefusal(&text).render()?,
         html: HtmlRefusal(&text).render()?,
     })
@@ -172,7 +173,7 @@ pub(super) fn redirection(
     };
     let text = RedirectionText {
         heading,
-        subject: quoted_subject(&received.subject),
+        message: your_message(received),
         sentence: refusal.sentence.trim().to_owned(),
         ticket,
         is_without_account: !has_account && refusal.reason == Reason::ReplyToTicket,
@@ -181,7 +182,7 @@ pub(super) fn redirection(
         signature: line(signature.name, LONGEST_LINE),
     };
     Ok(Text {
-        subject: format!("{} — {ending}", reply_subject(received)),
+        subject: notice_subject(received, &ending),
         plain: PlainRedirection(&text).render()?,
         html: HtmlRedirection(&text).render()?,
     })
@@ -197,6 +198,27 @@ fn rule(reason: Reason) -> &'static str {
         Reason::QuotaExceeded => "nombre de demandes par jour",
         _ => "conditions d'utilisation du service",
     }
+}
+
+/// How a notice names the message it is about.
+fn your_message(received: &Received) -> String {
+    if is_unproven(received) {
+        return "Un message envoyé en votre nom".to_owned();
+    }
+    format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject))
+}
+
+/// The subject of a notice: a reply's, or of a mail whose sender is not proven one without its words.
+fn notice_subject(received: &Received, ending: &str) -> String {
+    if is_unproven(received) {
+        format!("Votre message — {ending}")
+    } else {
+        format!("{} — {ending}", reply_subject(received))
+    }
+}
+
+fn is_unproven(received: &Received) -> bool {
+    matches!(&received.origin, Origin::Mail(mail) if mail.unproven)
 }
 
 /// `Re: …` for a mail; a form's title is no mail that could be replied to.
@@ -371,6 +393,27 @@ mod tests {
                 assert_eq!(body.contains("ticket.form.php?id=1234"), standing != Standing::Missing, "{body}");
                 assert_eq!(body.contains("pas de compte"), standing == found(false), "{body}");
             }
+        }
+    }
+
+    #[test]
+    fn of_a_mail_whose_sender_is_not_proven_nothing_is_quoted() {
+        let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
+        let mail = samples::mail(|mail| mail.unproven = true);
+        let mail = Received { subject: "LSU http://pirate.example/ cliquez".into(), ..mail };
+        for text in [
+            refusal(&mail, &refused, &SIGNATURE).unwrap(),
+            redirection(&mail, &found(true), &refused, &SIGNATURE).unwrap(),
+        ] {
+            for part in [&text.subject, &text.plain, &text.html] {
+                assert!(!part.contains("pirate") && !part.contains("cliquez"), "{part}");
+            }
+            assert!(
+                text.plain.contains("Un message envoyé en votre nom n'a été")
+                    || text.plain.contains("en votre nom n'a pas été"),
+                "{}",
+                text.plain
+            );
         }
     }
 

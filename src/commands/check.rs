@@ -325,7 +325,16 @@ fn sender(report: &mut Report, app: &App) {
     }
     let relays = (!sender.authserv_ids.is_empty()).then(|| format!("the word of {}", sender.authserv_ids.join(", ")));
     let keys = app.pipeline.prover.keys().map(|keys| format!("DKIM, keys from {keys}"));
-    report.ok("sender", relays.into_iter().chain(keys).collect::<Vec<_>>().join("; else "));
+    let proofs: Vec<String> = relays.into_iter().chain(keys).collect();
+    if proofs.is_empty() {
+        report.warning(
+            "sender",
+            "a proof is required and nothing is there to give one: every mail is refused",
+            "Name the academy's relay in sender.authserv_ids, or set sender.dkim = true.",
+        );
+    } else {
+        report.ok("sender", proofs.join("; else "));
+    }
 }
 
 async fn directory(report: &mut Report, app: &App) {

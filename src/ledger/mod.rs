@@ -623,6 +623,24 @@ impl Ledger {
         }
     }
 
+    /// Takes one of a person's places for notices of a day, of all reasons together; false: they are taken.
+    pub async fn notice_place(&self, requester: &Address, day: jiff::civil::Date, most: u32) -> bool {
+        let day = DayMark::new(requester, day);
+        for place in 1..=most {
+            let place = format!("place {place}");
+            let is_free = self.local.first_notice(day, &place)
+                && match &self.shared {
+                    None => true,
+                    // Without Redis, another instance may use the same place.
+                    Some(redis) => redis.first_notice(day, &place).await.unwrap_or(true),
+                };
+            if is_free {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Notes that a request could not be delivered.
     pub async fn failed(&self, reference: Reference) -> Failures {
         let mut failures = self.local.failed(reference);

@@ -88,7 +88,7 @@ impl Pipeline {
             }
         }
         if self.acknowledger.may_refuse(received, refusal.reason)
-            && self.ledger.first_notice(reply.requester(), refusal.reason, ticket, self.today()).await
+            && self.may_notice(received, reply.requester(), refusal.reason, ticket).await
         {
             self.acknowledger.redirection(received, standing, &refusal);
         }

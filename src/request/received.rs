@@ -163,6 +163,9 @@ pub struct Mail {
     pub authentication_results: Option<String>,
     /// The `Message-ID`, with its angle brackets.
     pub message_id: Option<String>,
+    /// Whether nothing proves that the sender is who wrote: then nothing of the mail is quoted to them, and few notices
+    /// a day are sent.
+    pub unproven: bool,
     /// What tells it from another mail of the same `Message-ID`; `None` where the content names it.
     pub fingerprint: Option<Fingerprint>,
     /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,

@@ -355,7 +355,11 @@ pub fn identify(received: Received, rules: &Rules) -> Result<Identified, Rejecte
 /// # Errors
 ///
 /// The request back: refused where the sender is not proven, unknown where it could not be checked now.
-pub fn prove(identified: Identified, proof: &Proof, rules: &Rules) -> Result<Proven, Rejected> {
+pub fn prove(mut identified: Identified, proof: &Proof, rules: &Rules) -> Result<Proven, Rejected> {
+    let is_sure = proof::is_sure(&identified.received, proof, rules);
+    if let Origin::Mail(mail) = &mut identified.received.origin {
+        mail.unproven = !is_sure;
+    }
     match proof::check(&identified.received, proof, rules) {
         Ok(()) => Ok(Proven { identified, uuid: None }),
         Err(rejection) => Err((Box::new(identified.received), rejection)),

@@ -77,7 +77,7 @@ impl Rules {
 
     /// Whether a check that passed for `domain`, lower case, proves this requester. Others need not be made.
     pub fn proves(&self, domain: &str, requester: &Address) -> bool {
-        self.require != Require::Aligned || self.are_aligned(domain, requester.domain())
+        self.require == Require::Pass || self.are_aligned(domain, requester.domain())
     }
 
     /// Whether two lower-case domains are one, or below the same configured domain: RFC 7489's relaxed alignment,
@@ -124,6 +124,16 @@ pub fn doubt<'a>(received: &Received, proof: &'a Proof, rules: &Rules) -> Option
         }
         Proof::NotProven(why) | Proof::Unknown { cause: why } => Some(why.as_str().into()),
     }
+}
+
+/// Whether it is sure that a mail is of its sender, whatever the academy requires. A form is.
+pub(super) fn is_sure(received: &Received, proof: &Proof, rules: &Rules) -> bool {
+    if matches!(received.origin, Origin::Form(_)) {
+        return true;
+    }
+    let (Proof::Passed(evidence), Some(requester)) = (proof, &received.requester) else { return false };
+    let proves = |evidence: &Evidence| rules.are_aligned(&evidence.domain, requester.domain());
+    trick(received, rules).is_none() && evidence.iter().any(proves)
 }
 
 /// What in a mail makes a reader take another for its sender, or answer to another.

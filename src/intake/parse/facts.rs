@@ -93,6 +93,7 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         calendar_method: None,
         message_class: None,
         fingerprint: None,
+        unproven: false,
     }
 }
 

@@ -77,7 +77,11 @@ async fn without_dns_a_mail_waits_and_is_refused_by_nobody() {
     let sandbox = sandbox().await;
     let signer = Signer::ed25519("ac-dijon.fr");
     let failing = Dns::start(&[(signer.name(), Answer::Failure)]).await;
-    let settings = [("sender.require", "aligned"), ("sender.dns", failing.address.as_str())];
+    let settings = [
+        ("sender.require", "aligned"),
+        ("sender.authserv_ids", "autre.test"),
+        ("sender.dns", failing.address.as_str()),
+    ];
     let gateway = Gateway::start(&sandbox, &settings).await;
     let waiting = signer.sign(&mail(DIRECTORS[0], "dns", "LSU : DNS", "Bonjour"), FIELDS);
     let reply = gateway.deliver(DIRECTORS[0], &waiting).await;
@@ -86,7 +90,11 @@ async fn without_dns_a_mail_waits_and_is_refused_by_nobody() {
     gateway.finish().await;
 
     let working = Dns::start(&[(signer.name(), Answer::Text(signer.record()))]).await;
-    let settings = [("sender.require", "aligned"), ("sender.dns", working.address.as_str())];
+    let settings = [
+        ("sender.require", "aligned"),
+        ("sender.authserv_ids", "autre.test"),
+        ("sender.dns", working.address.as_str()),
+    ];
     let gateway = Gateway::start(&sandbox, &settings).await;
     assert!(gateway.deliver(DIRECTORS[0], &waiting).await.contains("created"));
     gateway.finish().await;

@@ -124,6 +124,43 @@ async fn a_reply_is_told_where_to_follow_up_once_for_each_ticket_and_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_writes_in_another_s_name_has_them_sent_few_notices_and_none_of_their_own_words() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[("quota.per_day", "20")]).await;
+    let mut tickets = Vec::new();
+    for number in 0..12 {
+        tickets.push(ticket(&gateway, &format!("t{number}")).await);
+    }
+    let forged = |id: &str, subject: &str| {
+        let mail = String::from_utf8(mail(DIRECTORS[1], id, subject, "Cliquez : http://pirate.example/")).unwrap();
+        let (_word, rest) = mail.split_once("\r\n").unwrap();
+        format!("References: <http://pirate.example/@x>\r\n{rest}").into_bytes()
+    };
+    for (number, ticket) in tickets.iter().enumerate() {
+        let subject = format!("RE: [GLPI #{ticket:07}] Cliquez pirate.example");
+        let reply = gateway.deliver(DIRECTORS[1], &forged(&format!("f{number}"), &subject)).await;
+        assert_eq!(reply, "250 2.0.0 refused, reply-to-ticket");
+    }
+    let reply = gateway.deliver(DIRECTORS[1], &forged("k", "Cliquez pirate.example")).await;
+    assert_eq!(reply, "250 2.0.0 refused, no-keyword");
+    // Who is proven is told of each, up to a bound.
+    for (number, ticket) in tickets.iter().enumerate() {
+        gateway.deliver(DIRECTORS[2], &answer(DIRECTORS[2], &format!("p{number}"), *ticket, "Encore")).await;
+    }
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+    let to = |who: &str| outbox.mails().into_iter().filter(|mail| mail.recipient.eq_ignore_ascii_case(who)).collect();
+    let (victim, proven): (Vec<_>, Vec<_>) = (to(DIRECTORS[1]), to(DIRECTORS[2]));
+    assert_eq!((victim.len(), proven.len()), (3, 10));
+    for mail in &victim {
+        let whole = MessageParser::default().parse(&mail.message).unwrap();
+        let text = format!("{:?} {}", whole.subject(), whole.body_text(0).unwrap());
+        let raw = String::from_utf8_lossy(&mail.message).into_owned();
+        assert!(!text.contains("pirate") && !raw.contains("pirate"), "{text} {raw}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reply_about_a_merged_ticket_is_about_the_one_it_was_merged_into() {
     for (settings, link) in [(&[][..], 2), (&FOLLOWUP[..], 2), (&FOLLOWUP[..], 3)] {
         let sandbox = sandbox().await;

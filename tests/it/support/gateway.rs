@@ -175,6 +175,8 @@ pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config
         ("http.listen", "127.0.0.1:0"),
         ("http.mail_tokens", MAIL_TOKEN),
         ("http.portal_secrets", PORTAL_SECRET),
+        // [`mail`] brings its word.
+        ("sender.authserv_ids", "relais.test"),
     ];
     let all: BTreeMap<_, _> = usual
         .iter()
