@@ -4,7 +4,7 @@ use std::{io::Write as _, net::SocketAddr};
 
 use miette::{IntoDiagnostic as _, Result};
 
-use crate::sandbox::{Failures, Limits, Options, Rule, Sandbox};
+use crate::sandbox::{Failures, Options, Rule, Sandbox};
 
 /// Runs a GLPI stand-in in memory: its REST API, and pages to look at the tickets.
 #[derive(Debug, clap::Args)]
@@ -13,8 +13,12 @@ pub struct Args {
     #[arg(long, env = "PASSERELLE_SANDBOX__LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// A failure to answer with: slow=DURATION, 500, 502, 401, maintenance, file, lost or down,
-    /// then maybe @tickets (only new tickets) or @followups, and *COUNT (only so many calls), as lost@tickets*1.
+    /// Which GLPI to answer as: 10 (10.0.14) or 11 (11.0.6, with PHP's stock limits of 2 MB a file and 8 MB a call).
+    #[arg(long, value_enum, default_value = "10")]
+    pub glpi: Generation,
+
+    /// A failure to answer with: slow=DURATION, 500, 502, 401, maintenance, file, lost, down, or dies=FILES and
+    /// killed=FILES (in the middle of a write, after so many files); then maybe @tickets (only new tickets) or @followups, and *COUNT (only so many calls), as lost@tickets*1.
     #[arg(long = "fail", value_name = "FAILURE")]
     pub failures: Vec<Rule>,
 
@@ -23,18 +27,29 @@ pub struct Args {
     pub app_token: Option<String>,
 }
 
+/// The GLPI to stand in for.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Generation {
+    /// 10.0.14.
+    #[value(name = "10")]
+    Ten,
+    /// 11.0.6.
+    #[value(name = "11")]
+    Eleven,
+}
+
 /// The account of the gateway in the stand-in, login and password alike.
 const SERVICE_ACCOUNT: &str = "passerelle";
 
 /// Says where it is and how to enter, then serves until an interrupt or a termination signal; errs when the
 /// address cannot be had.
 pub async fn run(args: Args) -> Result<()> {
-    let options = Options {
-        listen: args.listen,
-        failures: Failures(args.failures),
-        limits: Limits::default(),
-        app_token: args.app_token,
+    let of_version = match args.glpi {
+        Generation::Ten => Options::default(),
+        Generation::Eleven => Options::eleven(),
     };
+    let options =
+        Options { listen: args.listen, failures: Failures(args.failures), app_token: args.app_token, ..of_version };
     let sandbox = Sandbox::start(options).await.into_diagnostic()?;
     let url = sandbox.url();
     // A closed output is nobody's loss.

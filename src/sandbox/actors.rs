@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::RIGHT_MISSING;
-use super::helpdesk::Helpdesk;
+use super::helpdesk::{Helpdesk, Version};
 use super::php::{Row, elements, flag, int, int_of, text, text_of};
 use super::session::Caller;
 use super::store::{Event, Store};
@@ -86,6 +86,15 @@ impl Actor {
     }
 }
 
+/// Whether GLPI takes an address: 10 neither `&` nor anything but ASCII.
+pub(super) fn takes_address(version: Version, email: &str) -> bool {
+    let email = decode(email);
+    let complete = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    complete
+        && !email.contains(char::is_whitespace)
+        && (version == Version::Eleven || email.is_ascii() && !email.contains('&'))
+}
+
 /// `_groups_id_assign` and the like.
 pub(super) fn field(field: &str) -> Option<(Role, Party)> {
     Role::ALL.into_iter().find_map(|(role, name)| {
@@ -164,12 +173,6 @@ fn named_actor(role: Role, actor: &Row) -> Actor {
     }
 }
 
-/// Whether GLPI 10 takes an address as an actor's: ASCII alone, and no `&`, which it has encoded before it looks.
-pub(super) fn is_taken(email: &str) -> bool {
-    let email = decode(email);
-    email.is_ascii() && !email.contains('&')
-}
-
 pub(super) fn link(desk: &mut Helpdesk, caller: &Caller, ticket: i64, actor: &Actor) -> i64 {
     let row = json!({
         "tickets_id": ticket, actor.party.key(): actor.id, "type": actor.role as i64,
@@ -208,13 +211,14 @@ pub(super) fn add(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &Row)
     };
     let mut actor = Actor::new(role, party, id);
     if by_email {
+        if !takes_address(desk.version, &email) {
+            let kind = if desk.version == Version::Eleven { "e-mail" } else { "de courriel" };
+            return Err(format!("Adresse {kind} invalide"));
+        }
         actor.email = email;
     }
     if let Some(notify) = input.get("use_notification") {
         actor.notify = int(notify);
-    }
-    if !is_taken(&actor.email) {
-        return Err("Adresse de courriel invalide".to_owned());
     }
     if linked(&desk.store, ticket, &actor) {
         return Err(if by_email {

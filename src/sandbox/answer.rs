@@ -5,6 +5,8 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
+use super::helpdesk::Version;
+
 const JSON: &str = "application/json; charset=UTF-8";
 const HTML: &str = "text/html; charset=UTF-8";
 
@@ -39,6 +41,15 @@ impl Answer {
     /// What a PHP error leaves: 200, HTML, and nothing in it.
     pub(super) fn fatal() -> Self {
         Self::html(StatusCode::OK, Bytes::new())
+    }
+
+    /// What a PHP error in the middle of the work leaves.
+    pub(super) fn died(version: Version) -> Self {
+        let page = match version {
+            Version::Ten => "",
+            Version::Eleven => "<!DOCTYPE html>\n<html lang=\"fr\"><head><title>Erreur - GLPI</title></head></html>",
+        };
+        Self::html(StatusCode::INTERNAL_SERVER_ERROR, page)
     }
 
     /// `["CODE", message]`.

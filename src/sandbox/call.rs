@@ -30,6 +30,8 @@ pub(super) struct Call {
     pub(super) wants_bytes: bool,
     /// Whether the last file of this call is to be left out (a failure mode).
     pub(super) loses_file: bool,
+    /// After how many files PHP dies of this call (a failure mode).
+    pub(super) dies_after: Option<usize>,
     fault: Option<Fault>,
 }
 
@@ -92,6 +94,7 @@ impl Call {
             sanitized,
             wants_bytes: text(headers, "accept").as_deref() == Some("application/octet-stream"),
             loses_file: false,
+            dies_after: None,
             fault: None,
         };
         if let Err(fault) = call.read_body(parts, body, limits).await {

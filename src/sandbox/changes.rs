@@ -5,21 +5,35 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, NOT_FOUND, RIGHT_MISSING};
 use super::call::Call;
-use super::helpdesk::Helpdesk;
+use super::helpdesk::{Helpdesk, Version};
 use super::items::{Target, foreign_key, readable, visible};
 use super::php::{Row, elements, flag, int, int_of, text_of};
 use super::session::{Caller, right};
-use super::store::Store;
 use super::text::{decode, encode};
-use super::upload::{self, Incoming, Level, Messages};
+use super::upload::{self, Arrived, Level, Messages};
 use super::{actors, tickets, timeline};
+
+/// Why an item was not added.
+pub(super) enum NotAdded {
+    /// GLPI's words.
+    Refused(String),
+    /// PHP died of it: what was written before that stays.
+    Died,
+}
+
+impl From<String> for NotAdded {
+    fn from(words: String) -> Self {
+        Self::Refused(words)
+    }
+}
 
 /// `POST Type`: one input, or a list of them.
 pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {
     let received = upload::receive(desk, call);
     match call.parameters.get("input") {
         Some(Value::Object(input)) => {
-            let added = add(desk, caller, target, input, &received.files);
+            let files = Arrived { files: &received.files, dies_after: call.dies_after };
+            let added = add(desk, caller, target, input, &files);
             match added {
                 Ok((id, message)) => {
                     let message = if call.sanitized { message } else { decode(&message) };
@@ -30,7 +44,10 @@ pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: 
                     let location = format!("{}/apirest.php/{}/{id}", desk.base, target.kind);
                     Ok(Answer::json(StatusCode::CREATED, &body).with("location", location))
                 }
-                Err(message) => Err(Answer::error(StatusCode::BAD_REQUEST, "ERROR_GLPI_ADD", message)),
+                Err(NotAdded::Refused(message)) => {
+                    Err(Answer::error(StatusCode::BAD_REQUEST, "ERROR_GLPI_ADD", message))
+                }
+                Err(NotAdded::Died) => Err(Answer::died(desk.version)),
             }
         }
         Some(Value::Array(inputs)) => {
@@ -40,12 +57,14 @@ pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: 
                 let Value::Object(input) = input else {
                     return Err(Answer::fatal());
                 };
-                results.push(match add(desk, caller, target, input, &[]) {
+                let files = Arrived { files: &[], dies_after: call.dies_after };
+                results.push(match add(desk, caller, target, input, &files) {
                     Ok((id, message)) => {
                         links.push(format!("{}/apirest.php/{}/{id}", desk.base, target.kind));
                         json!({ "id": id, "message": message })
                     }
-                    Err(message) => json!({ "id": false, "message": message }),
+                    Err(NotAdded::Refused(message)) => json!({ "id": false, "message": message }),
+                    Err(NotAdded::Died) => return Err(Answer::died(desk.version)),
                 });
             }
             several(results, links.len(), "ADD", StatusCode::CREATED).map(|answer| answer.with("link", links.join(",")))
@@ -74,14 +93,14 @@ fn add(
     caller: &Caller,
     target: &Target,
     input: &Row,
-    files: &[Incoming],
-) -> Result<(i64, String), String> {
+    files: &Arrived<'_>,
+) -> Result<(i64, String), NotAdded> {
     let kind = target.kind;
     // Who may write follow-ups may add documents.
     let may_add = caller.may(target.right, right::CREATE | right::UPDATE)
         || (kind == "Document" && caller.may("followup", right::CREATE));
     if !may_add || kind == "Log" {
-        return Err(RIGHT_MISSING.to_owned());
+        return Err(RIGHT_MISSING.to_owned().into());
     }
     let mut input = encoded(input);
     input.remove("id");
@@ -91,14 +110,14 @@ fn add(
         "Group_Ticket" | "Ticket_User" => actors::add(desk, caller, kind, &input)?,
         "ITILFollowup" => timeline::add_followup(desk, caller, input, files, &mut messages)?,
         "ITILSolution" => timeline::add_solution(desk, caller, input)?,
-        "Document" if !files.is_empty() => upload::add_document(desk, caller, &input, files)?,
+        "Document" if !files.files.is_empty() => upload::add_document(desk, caller, &input, files.files)?,
         _ => {
             let id = add_plain(desk, caller, kind, &mut input)?;
             publish(desk, kind, id, &input);
             id
         }
     };
-    if let Some(label) = label(&desk.store, kind, id) {
+    if let Some(label) = label(desk, kind, id) {
         messages.push(Level::Info, format!("Élément ajouté : {label}"));
     }
     Ok((id, messages.last()))
@@ -154,6 +173,14 @@ fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) 
     }
     let id = desk.store.insert(kind, input);
     if kind == "User" {
+        let profile = |field: &str, usual: i64| input.get(field).map_or(usual, int);
+        let row = json!({
+            "users_id": id, "profiles_id": profile("_profiles_id", 1), "entities_id": profile("_entities_id", 0),
+            "is_recursive": profile("_is_recursive", 0),
+        });
+        if let Value::Object(row) = row {
+            desk.store.insert("Profile_User", &row);
+        }
         let emails = input.get("_useremails").map(elements).unwrap_or_default();
         for (at, email) in emails.into_iter().enumerate() {
             let row = json!({ "users_id": id, "is_default": i64::from(at == 0), "email": email });
@@ -166,9 +193,10 @@ fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) 
 }
 
 /// How the success message names an item; relations have no message.
-fn label(store: &Store, kind: &str, id: i64) -> Option<String> {
-    let name = store.name_of(kind, id, "name").filter(|name| !name.is_empty());
+fn label(desk: &Helpdesk, kind: &str, id: i64) -> Option<String> {
+    let name = desk.store.name_of(kind, id, "name").filter(|name| !name.is_empty());
     Some(match kind {
+        "Ticket" if desk.version == Version::Eleven => name.unwrap_or_else(|| format!("Ticket - ID {id}")),
         "Ticket" => format!("{} ({id})", name.unwrap_or_else(|| format!("Ticket - ID {id}"))),
         "ITILSolution" => id.to_string(),
         "KnowbaseItem_Item" => format!("Objet de la base de connaissances - ID {id}"),

@@ -24,6 +24,21 @@ pub enum Failure {
     AnswerLost,
     /// The connection is closed at once and nothing is done.
     Down,
+    /// PHP dies in the middle of making a ticket or a follow-up: its row and so many of its files are written, what
+    /// GLPI does after the files (actors, the status) is not, and the answer is 500. Other calls go well.
+    Dies(usize),
+    /// The same, by the end of PHP's process: the connection is cut without an answer.
+    Killed(usize),
+}
+
+impl Failure {
+    /// After how many files the making ends in the middle.
+    pub(super) fn files_before_the_end(self) -> Option<usize> {
+        match self {
+            Self::Dies(files) | Self::Killed(files) => Some(files),
+            _ => None,
+        }
+    }
 }
 
 /// What a call makes, as far as a [`Rule`] tells calls apart.
@@ -37,7 +52,7 @@ pub enum Making {
 
 /// A failure and the calls it hits.
 ///
-/// Written `name[=duration][@tickets|@followups][*count]`: `lost@tickets*1`, `slow=2s`, `502*3`.
+/// Written `name[=value][@tickets|@followups][*count]`: `lost@tickets*1`, `slow=2s`, `502*3`, `dies=1@tickets*1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// What happens.
@@ -75,8 +90,8 @@ impl Rule {
 /// What cannot be read as a [`Rule`].
 #[derive(Debug, Error)]
 #[error(
-    "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, lost or \
-     down, then maybe @tickets or @followups and *COUNT, as in lost@tickets*1"
+    "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, lost, down, \
+     dies[=FILES] or killed[=FILES], then maybe @tickets or @followups and *COUNT, as in lost@tickets*1"
 )]
 pub struct UnknownFailure(String);
 
@@ -100,6 +115,8 @@ impl FromStr for Rule {
                 let duration: jiff::SignedDuration = duration.parse().map_err(|_| unknown())?;
                 Failure::Slow(duration.try_into().map_err(|_| unknown())?)
             }
+            Some(("dies", files)) => Failure::Dies(files.parse().map_err(|_| unknown())?),
+            Some(("killed", files)) => Failure::Killed(files.parse().map_err(|_| unknown())?),
             Some(_) => return Err(unknown()),
             None => match name {
                 "500" => Failure::ServerError,
@@ -109,6 +126,8 @@ impl FromStr for Rule {
                 "file" => Failure::FileLeftOut,
                 "lost" => Failure::AnswerLost,
                 "down" => Failure::Down,
+                "dies" => Failure::Dies(0),
+                "killed" => Failure::Killed(0),
                 _ => return Err(unknown()),
             },
         };
@@ -164,10 +183,13 @@ mod tests {
             ("slow=2s*3", Rule::next(3, Failure::Slow(Duration::from_secs(2)))),
             ("down@tickets", Rule::always(Failure::Down).on_new_tickets()),
             ("lost@followups", Rule::always(Failure::AnswerLost).on_new_followups()),
+            ("dies@tickets", Rule::always(Failure::Dies(0)).on_new_tickets()),
+            ("dies=2@followups*1", Rule::next(1, Failure::Dies(2)).on_new_followups()),
+            ("killed=1@tickets*3", Rule::next(3, Failure::Killed(1)).on_new_tickets()),
         ] {
             assert_eq!(text.parse::<Rule>().unwrap(), expected, "{text}");
         }
-        for text in ["", "slow", "slow=", "slow=-1s", "lost*x", "503", "file=3", "lost@users"] {
+        for text in ["", "slow", "slow=", "slow=-1s", "lost*x", "503", "file=3", "lost@users", "dies=x", "killed=-1"] {
             assert!(text.parse::<Rule>().is_err(), "{text}");
         }
     }

@@ -11,6 +11,7 @@ use super::php::Row;
 use super::session::Caller;
 use super::store::{Store, UNDISCLOSED};
 use super::text::decode;
+use super::upload::Upload;
 use super::{changes, items, search, session};
 
 /// Sizes that PHP allows, in bytes, and how many files.
@@ -31,6 +32,24 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// PHP's own 2 and 8 MiB, as a GLPI 11 has them that nobody has set up for large files.
+    pub fn stock() -> Self {
+        Self { file: 2 << 20, request: 8 << 20, ..Self::default() }
+    }
+}
+
+/// Which GLPI the stand-in answers as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// 10.0.14.
+    #[default]
+    Ten,
+    /// 11.0.6: a file that it refuses ends the call in the middle, accounts without rights on the ticket's entity
+    /// are dropped from it in silence, and texts come back as they are.
+    Eleven,
+}
+
 /// Tables and sessions of one sandbox.
 pub(super) struct Helpdesk {
     pub(super) store: Store,
@@ -39,6 +58,7 @@ pub(super) struct Helpdesk {
     pub(super) base: String,
     pub(super) app_token: Option<String>,
     pub(super) limits: Limits,
+    pub(super) version: Version,
 }
 
 impl Helpdesk {
@@ -49,6 +69,10 @@ impl Helpdesk {
 
     fn route(&mut self, call: &Call) -> Result<Answer, Answer> {
         call.check(&self.base)?;
+        if self.version == Version::Eleven && call.uploads.iter().any(Upload::is_cut_picture) {
+            // `getimagesize` throws before the item is looked at.
+            return Err(Answer::died(self.version));
+        }
         match call.segment(0) {
             "" => {
                 return Ok(Answer::html(StatusCode::OK, "<h1>Documentation de l'API</h1>"));

@@ -1,4 +1,4 @@
-//! A stand-in for GLPI 10.0: its REST API v1 in memory, with failure modes.
+//! A stand-in for GLPI 10.0, or 11.0: its REST API v1 in memory, with failure modes.
 //!
 //! It answers as recordings of a real GLPI do (`tests/it/sandbox.rs` replays them) and shares no
 //! type with our client. The way of a request: `connection` accepts it, `failures` may strike
@@ -54,7 +54,7 @@ use self::helpdesk::Helpdesk;
 use self::store::Store;
 
 pub use self::failures::{Failure, Failures, Making, Rule, UnknownFailure};
-pub use self::helpdesk::Limits;
+pub use self::helpdesk::{Limits, Version};
 pub use self::view::{DocumentView, FollowupView, Person, TicketView};
 
 /// The header by which one call asks for a failure: `X-Sandbox-Failure: lost`.
@@ -70,6 +70,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The failures that are switched on from the start.
     pub failures: Failures,
+    /// Which GLPI it answers as.
+    pub version: Version,
     /// What PHP allows.
     pub limits: Limits,
     /// The `App-Token` that every call must carry; none by default, and then none may be sent.
@@ -82,9 +84,17 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             failures: Failures::none(),
+            version: Version::Ten,
             limits: Limits::default(),
             app_token: None,
         }
+    }
+}
+
+impl Options {
+    /// A GLPI 11 as it is out of the box, PHP's stock limits included.
+    pub fn eleven() -> Self {
+        Self { version: Version::Eleven, limits: Limits::stock(), ..Self::default() }
     }
 }
 
@@ -100,6 +110,7 @@ struct Shared {
     helpdesk: Mutex<Helpdesk>,
     failures: Mutex<Failures>,
     limits: Limits,
+    version: Version,
     stop: CancellationToken,
 }
 
@@ -126,17 +137,19 @@ impl Sandbox {
         let base = format!("http://{}", listener.local_addr()?);
         let url = Url::parse(&base).map_err(io::Error::other)?;
         let helpdesk = Helpdesk {
-            store: Store::seeded()?,
+            store: Store::seeded(options.version)?,
             sessions: BTreeMap::new(),
             base,
             app_token: options.app_token,
             limits: options.limits,
+            version: options.version,
         };
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
             helpdesk: Mutex::new(helpdesk),
             failures: Mutex::new(options.failures),
             limits: options.limits,
+            version: options.version,
             stop: stop.clone(),
         });
         let routes = Router::new()
@@ -228,15 +241,15 @@ async fn api(
             return Answer::html(StatusCode::BAD_GATEWAY, page).into_response();
         }
         Some(Failure::Maintenance) => {
-            let page = "<!DOCTYPE html><html lang=\"fr\"><head>\
-                <title>MAINTENANCE MODE - GLPI</title></head>\
-                <body><p>Le service est en maintenance.</p></body></html>";
-            return Answer::html(StatusCode::OK, page).into_response();
+            return Answer::html(StatusCode::OK, pages::maintenance(shared.version)).into_response();
         }
         _ => {}
     }
     let mut call = Call::read(parts, body, shared.limits).await;
     call.loses_file = failure == Some(Failure::FileLeftOut);
+    call.dies_after = failure.and_then(Failure::files_before_the_end);
+    // 11 knows no other content than the one that was sent.
+    call.sanitized &= shared.version == Version::Ten;
     let answer = {
         let mut helpdesk = shared.helpdesk();
         if failure == Some(Failure::SessionForgotten) {
@@ -246,6 +259,7 @@ async fn api(
     };
     match failure {
         Some(Failure::AnswerLost) => scissors.cut(),
+        Some(Failure::Killed(_)) if answer.status == StatusCode::INTERNAL_SERVER_ERROR => scissors.cut(),
         Some(Failure::Slow(delay)) => {
             // a stop does not wait for it
             let stopped = shared.stop.cancelled();

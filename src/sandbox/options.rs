@@ -3,6 +3,7 @@
 use jiff::Span;
 use serde_json::Value;
 
+use super::helpdesk::Version;
 use super::items::sort_key;
 use super::php::{Row, elements, int, int_of, text, text_of};
 use super::store::{Store, local_time};
@@ -51,7 +52,7 @@ pub(super) enum Source {
 pub(super) type SearchOptions = &'static [(i64, Source)];
 
 /// The options of an item type, and those shown when nothing else is asked for.
-pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
+pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static [i64]) {
     use Source::{Date, Emails, Groups, Link, Number, RequesterEmails, Status, Text, UserGroups, Users};
     const TICKET: SearchOptions = &[
         (1, Text("name")),
@@ -109,6 +110,17 @@ pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
         (19, Date("date_mod")),
         (121, Date("date_creation")),
     ];
+    const ARTICLE_OF_ELEVEN: SearchOptions = &[
+        (1, Text("name")),
+        (2, Number("id")),
+        (7, Text("answer")),
+        (8, Number("is_faq")),
+        (9, Number("view")),
+        (10, Date("begin_date")),
+        (11, Date("end_date")),
+        (19, Date("date_mod")),
+        (121, Date("date_creation")),
+    ];
     const TREE: SearchOptions = &[
         (1, Text("completename")),
         (2, Number("id")),
@@ -120,6 +132,7 @@ pub(super) fn options(kind: &str) -> (SearchOptions, &'static [i64]) {
     match kind {
         "Ticket" => (TICKET, &[2, 1, 12, 19, 15, 3, 4, 5, 7, 18]),
         "User" => (USER, &[1, 34, 5, 6, 3, 8]),
+        "KnowbaseItem" if version == Version::Eleven => (ARTICLE_OF_ELEVEN, &[]),
         "KnowbaseItem" => (ARTICLE, &[]),
         "Group" | "ITILCategory" | "Location" | "Entity" => (TREE, &[1]),
         _ => (NAMED, &[1]),
@@ -267,7 +280,7 @@ fn person(store: &Store, user: i64) -> Candidate {
 fn status_is(status: i64, value: &str) -> bool {
     match value {
         "all" => true,
-        "notold" => matches!(status, 1..=4),
+        "notold" => matches!(status, 1..=4 | 10),
         "old" => matches!(status, 5 | 6),
         "notclosed" => status != 6,
         "process" => matches!(status, 2 | 3),

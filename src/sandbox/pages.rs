@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 
 use super::answer::Answer;
+use super::helpdesk::Version;
 use super::view::{Person, TicketView};
 
 /// Nothing runs and nothing is fetched from elsewhere, in the page as in the frames of contents.
@@ -16,6 +17,19 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;mar
     grid-template-columns:max-content 1fr;gap:.3rem 1rem}dt{font-weight:600}dd{margin:0}\
     iframe{width:100%;height:24rem;border:1px solid #dde2e8;background:#fff}\
     iframe.short{height:9rem}";
+
+/// GLPI's page in maintenance: in English up to 10, in GLPI's language from 11 on.
+pub(super) fn maintenance(version: Version) -> String {
+    let title = match version {
+        Version::Ten => "MAINTENANCE MODE",
+        Version::Eleven => "MODE MAINTENANCE",
+    };
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"fr\"><head>\n   <title>{title} - GLPI</title>\n   \
+         <meta property=\"glpi:csrf_token\" content=\"0\" />\n</head>\
+         <body class=\"welcome-anonymous\"><p>Le service est en maintenance.</p></body></html>"
+    )
+}
 
 #[derive(Template)]
 #[template(
@@ -127,6 +141,7 @@ impl TicketView {
             4 => "En attente",
             5 => "Résolu",
             6 => "Clos",
+            10 => "Validation",
             _ => "Inconnu",
         }
     }

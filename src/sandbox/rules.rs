@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_seeded_rule_looks_at_the_category() {
-        let store = Store::seeded().unwrap();
+        let store = Store::seeded(crate::sandbox::Version::Ten).unwrap();
         let lsu = json!({ "itilcategories_id": 2 });
         let changes = on_add(&store, lsu.as_object().unwrap());
         assert_eq!(changes.len(), 1);

@@ -22,7 +22,7 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
     }
     let parameters = &call.parameters;
     let refuse = |message: &str| Answer::documented(&desk.base, "ERROR", message);
-    let (options, preferred) = options(kind);
+    let (options, preferred) = options(kind, desk.version);
     let criteria = match parameters.get("criteria") {
         Some(criteria) => parse(criteria, options).map_err(refuse)?,
         None => Vec::new(),
@@ -206,18 +206,19 @@ fn holds(criteria: &[Criterion], store: &Store, row: &Row) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::super::helpdesk::Version;
     use super::super::php::parse_query;
     use super::*;
 
     fn found(store: &Store, kind: &str, query: &str) -> Vec<i64> {
         let parameters = parse_query(query);
-        let criteria = parse(&parameters["criteria"], options(kind).0).unwrap();
+        let criteria = parse(&parameters["criteria"], options(kind, Version::Ten).0).unwrap();
         let rows = store.rows(kind).filter(|row| holds(&criteria, store, row));
         rows.map(|row| int_of(row, "id")).collect()
     }
 
     fn store() -> Store {
-        let mut store = Store::seeded().unwrap();
+        let mut store = Store::seeded(Version::Ten).unwrap();
         for (name, date, status) in
             [("q1", "2026-01-02 10:00:00", 1), ("q2", "2999-01-01 00:00:00", 2), ("x", "2999-06-01 00:00:00", 6)]
         {

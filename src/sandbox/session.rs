@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::helpdesk::Helpdesk;
+use super::helpdesk::{Helpdesk, Version};
 use super::php::{Row, flag, int_of, text_of};
 use super::store::{Store, now};
 
@@ -231,9 +231,13 @@ fn full(desk: &Helpdesk, token: &str, caller: &Caller) -> Value {
 
 /// The part of `$CFG_GLPI` that a client may ask for.
 fn configuration(desk: &Helpdesk) -> Value {
+    let (version, schema) = match desk.version {
+        Version::Ten => ("10.0.14", "8f13530f7cf0fb07add30ae20013f0374956795b"),
+        Version::Eleven => ("11.0.6", "84160e91f70f353b33495a7928e5b1476d4b6d98"),
+    };
     json!({
-        "version": "10.0.14",
-        "dbversion": "10.0.14@8f13530f7cf0fb07add30ae20013f0374956795b",
+        "version": version,
+        "dbversion": format!("{version}@{schema}"),
         "url_base": desk.base, "url_base_api": format!("{}/apirest.php", desk.base),
         "use_notifications": "1", "notifications_mailing": "1",
         "document_max_size": (desk.limits.file >> 20).to_string(),

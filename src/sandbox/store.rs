@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::helpdesk::Version;
 use super::php::{self, Row, int_of, text_of};
 
 /// What a fresh sandbox holds: a stock GLPI with the groups, categories and accounts of an academy.
@@ -73,7 +74,7 @@ pub(super) struct Store {
 
 impl Store {
     /// The seeded tables; errs only if the embedded seed is not valid JSON.
-    pub(super) fn seeded() -> serde_json::Result<Self> {
+    pub(super) fn seeded(version: Version) -> serde_json::Result<Self> {
         let seed: Seed = serde_json::from_str(SEED)?;
         let mut store = Self {
             defaults: seed.defaults,
@@ -85,6 +86,10 @@ impl Store {
             for row in rows {
                 store.put(&kind, &row, None);
             }
+        }
+        if version == Version::Eleven {
+            let webp = json!({ "name": "WebP", "ext": "webp", "is_uploadable": 1 });
+            store.put("DocumentType", webp.as_object().unwrap_or(&Row::new()), None);
         }
         Ok(store)
     }

@@ -2,15 +2,16 @@
 
 use serde_json::Value;
 
-use super::actors::{self, Actor, Role};
+use super::actors::{self, Actor, Party, Role};
 use super::answer::RIGHT_MISSING;
-use super::helpdesk::Helpdesk;
+use super::changes::NotAdded;
+use super::helpdesk::{Helpdesk, Version};
 use super::php::{self, Row, flag, int, int_of, text_of};
 use super::rules;
 use super::session::Caller;
 use super::store::{Event, Store, now, seconds_since};
 use super::text::{decode, encode, without_tags};
-use super::upload::{self, Incoming, Messages, Owner};
+use super::upload::{self, Arrived, Messages, Owner};
 
 pub(super) const NEW: i64 = 1;
 pub(super) const ASSIGNED: i64 = 2;
@@ -26,16 +27,13 @@ pub(super) fn add(
     desk: &mut Helpdesk,
     caller: &Caller,
     mut input: Row,
-    files: &[Incoming],
+    files: &Arrived<'_>,
     messages: &mut Messages,
-) -> Result<i64, String> {
+) -> Result<i64, NotAdded> {
     if desk.store.get("Entity", int_of(&input, "entities_id")).is_none() {
-        return Err(RIGHT_MISSING.to_owned());
+        return Err(RIGHT_MISSING.to_owned().into());
     }
     let mut actors = actors::named_in(&input);
-    if let Some(actor) = actors.iter().find(|actor| !actors::is_taken(&actor.email)) {
-        return Err(format!("Adresse courriel {} invalide", actor.email));
-    }
     for change in rules::on_add(&desk.store, &input) {
         match actors::field(&change.field) {
             Some((role, party)) => {
@@ -52,35 +50,66 @@ pub(super) fn add(
             }
         }
     }
+    if let Some(actor) =
+        actors.iter().find(|actor| !actor.email.is_empty() && !actors::takes_address(desk.version, &actor.email))
+    {
+        let kind = if desk.version == Version::Eleven { "e-mail" } else { "courriel" };
+        return Err(format!("Adresse {kind} {} invalide", decode(&actor.email)).into());
+    }
     actors.sort_by_key(|actor| actor.role as i64);
     complete(&mut input, caller);
     let is_assigned = actors.iter().any(|actor| actor.role == Role::Assigned);
     let promoted = is_assigned && int_of(&input, "status") == NEW;
-    if promoted {
-        input.insert("status".to_owned(), ASSIGNED.into());
-    }
     let ticket = desk.store.insert("Ticket", &input);
+    let owner = Owner { kind: "Ticket", id: ticket, author: caller.user };
+    upload::attach(desk, &owner, &input, files, messages)?;
     let item = ("Ticket", ticket);
     let counts = !flag(&input, "_do_not_compute_takeintoaccount");
     for actor in &actors {
         if actor.role == Role::Assigned && counts {
             take_into_account(desk, caller, ticket);
         }
-        // an unknown one is dropped without a word
-        let known = desk.store.get(actor.party.kind(), actor.id).is_some();
+        // an unknown one is dropped without a word, and by 11 an account that it would write nothing to
+        let known = match (desk.version, actor.party) {
+            (Version::Eleven, Party::User) => has_rights(&desk.store, actor.id, int_of(&input, "entities_id")),
+            _ => desk.store.get(actor.party.kind(), actor.id).is_some(),
+        };
         if known || !actor.email.is_empty() {
             actors::link(desk, caller, ticket, actor);
         }
     }
     if promoted {
+        desk.store.set("Ticket", ticket, "status", ASSIGNED);
         let event = Event::field(12, "1", "2");
         desk.store.log(item, caller.user, &event);
     }
     let event = Event::of("0", 20, 0, "");
     desk.store.log(item, caller.user, &event);
-    let owner = Owner { kind: "Ticket", id: ticket, author: caller.user };
-    upload::attach(desk, &owner, &input, files, messages);
     Ok(ticket)
+}
+
+/// Whether an account is in use now and has a profile on this entity (`User::getSqlSearchResult`).
+fn has_rights(store: &Store, user: i64, entity: i64) -> bool {
+    let Some(row) = store.get("User", user) else {
+        return false;
+    };
+    let (begins, ends, now) = (text_of(row, "begin_date"), text_of(row, "end_date"), now());
+    let in_use = flag(row, "is_active")
+        && !flag(row, "is_deleted")
+        && (begins.is_empty() || begins < now)
+        && (ends.is_empty() || ends > now);
+    let mut above = vec![entity];
+    while let Some(row) = above.last().and_then(|entity| store.get("Entity", *entity)) {
+        match row.get("entities_id").and_then(Value::as_i64) {
+            Some(parent) if !above.contains(&parent) => above.push(parent),
+            _ => break,
+        }
+    }
+    in_use
+        && store.rows_of("Profile_User", "users_id", user).any(|link| {
+            let of = int_of(link, "entities_id");
+            of == entity || flag(link, "is_recursive") && above.contains(&of)
+        })
 }
 
 /// What GLPI fills in before it stores a new ticket.

@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::actors;
 use super::answer::RIGHT_MISSING;
+use super::changes::NotAdded;
 use super::helpdesk::Helpdesk;
 use super::php::{Row, flag, int_of, text_of};
 use super::session::Caller;
 use super::store::{Event, now};
 use super::tickets::{self, CLOSED, SOLVED, WAITING};
-use super::upload::{self, Incoming, Messages, Owner};
+use super::upload::{self, Arrived, Messages, Owner};
 
 const WAITING_FOR_APPROVAL: i64 = 2;
 const ACCEPTED: i64 = 3;
@@ -20,23 +21,23 @@ pub(super) fn add_followup(
     desk: &mut Helpdesk,
     caller: &Caller,
     mut input: Row,
-    files: &[Incoming],
+    files: &Arrived<'_>,
     messages: &mut Messages,
-) -> Result<i64, String> {
+) -> Result<i64, NotAdded> {
     let ticket = int_of(&input, "items_id");
     let row = desk.store.get("Ticket", ticket);
     let of_ticket = text_of(&input, "itemtype") == "Ticket";
     if !of_ticket || !row.is_some_and(|row| caller.sees(&desk.store, row)) {
-        return Err(RIGHT_MISSING.to_owned());
+        return Err(RIGHT_MISSING.to_owned().into());
     }
     if text_of(&input, "content").is_empty() {
         if flag(&input, "add_reopen") {
             let message = "Si vous souhaitez rouvrir cet élément, vous devez indiquer une raison";
-            return Err(message.to_owned());
+            return Err(message.to_owned().into());
         }
         if !flag(&input, "add_close") {
             let message = "Vous ne pouvez pas ajouter de suivi sans une description";
-            return Err(message.to_owned());
+            return Err(message.to_owned().into());
         }
         input.insert("content".to_owned(), "Solution approuvée".into());
     }
@@ -45,6 +46,8 @@ pub(super) fn add_followup(
     }
     input.insert("timeline_position".to_owned(), Value::from(1));
     let followup = desk.store.insert("ITILFollowup", &input);
+    let owner = Owner { kind: "ITILFollowup", id: followup, author: int_of(&input, "users_id") };
+    upload::attach(desk, &owner, &input, files, messages)?;
     log(desk, caller, ticket, "ITILFollowup", &followup.to_string());
     tickets::touch(desk, caller, ticket);
     if !flag(&input, "_do_not_compute_takeintoaccount") {
@@ -61,9 +64,6 @@ pub(super) fn add_followup(
         let status = if actors::is_assigned(&desk.store, ticket) { 2 } else { 1 };
         tickets::set_status(desk, caller, ticket, status);
     }
-    let author = int_of(&input, "users_id");
-    let owner = Owner { kind: "ITILFollowup", id: followup, author };
-    upload::attach(desk, &owner, &input, files, messages);
     Ok(followup)
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
-use super::helpdesk::Helpdesk;
+use super::changes::NotAdded;
+use super::helpdesk::{Helpdesk, Version};
 use super::php::{Row, elements, flag, int_of, text, text_of};
 use super::session::Caller;
 use super::text::{decode, encode};
@@ -26,6 +27,60 @@ impl Upload {
         let field = field.split_once('[').map_or(field, |(field, _)| field);
         Self { field: field.to_owned(), name, content_type, bytes }
     }
+
+    /// A picture by name and by its first bytes whose header ends before its size is told.
+    pub(super) fn is_cut_picture(&self) -> bool {
+        let bytes = &self.bytes;
+        match Picture::by_content(bytes) {
+            kind if kind.is_none() || kind != Picture::by_name(&self.name) => false,
+            Some(Picture::Png) => bytes.len() < 25,
+            Some(Picture::Gif) => bytes.len() < 11,
+            _ => !jpeg_tells_its_size(bytes),
+        }
+    }
+}
+
+/// The kinds of pictures whose name and first bytes must agree, as the upload handler compares them.
+#[derive(Clone, Copy, PartialEq)]
+enum Picture {
+    Gif,
+    Jpeg,
+    Png,
+}
+
+impl Picture {
+    fn by_name(name: &str) -> Option<Self> {
+        match name.rsplit_once('.')?.1.to_lowercase().as_str() {
+            "gif" => Some(Self::Gif),
+            "jpg" | "jpeg" => Some(Self::Jpeg),
+            "png" => Some(Self::Png),
+            _ => None,
+        }
+    }
+
+    fn by_content(bytes: &[u8]) -> Option<Self> {
+        let known: [(&[u8], Self); 3] = [(b"GIF8", Self::Gif), (b"\xff\xd8\xff", Self::Jpeg), (b"\x89PNG", Self::Png)];
+        known.into_iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| kind)
+    }
+}
+
+/// Whether the frame that tells the size comes before the end.
+fn jpeg_tells_its_size(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let [0xff, marker, high, low, ..] = *rest {
+        if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
+            return rest.len() >= 9;
+        }
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        rest = rest.get(2 + length..).unwrap_or_default();
+    }
+    false
+}
+
+/// The files of one call, and after how many of them PHP is to die.
+pub(super) struct Arrived<'a> {
+    pub(super) files: &'a [Incoming],
+    pub(super) dies_after: Option<usize>,
 }
 
 /// A file of GLPI's temporary folder; one that was refused is named there but is not there.
@@ -93,7 +148,7 @@ fn refusal(desk: &Helpdesk, upload: &Upload, lost: bool) -> Option<Value> {
     let extension = upload.name.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_lowercase());
     let mut types = desk.store.rows("DocumentType");
     let allowed = types.any(|kind| flag(kind, "is_uploadable") && text_of(kind, "ext") == extension);
-    let is_picture = matches!(extension.as_str(), "jpg" | "jpeg" | "png" | "gif");
+    let named = Picture::by_name(&upload.name);
     if upload.bytes.len() > desk.limits.file || lost {
         let message = "Le fichier téléchargé excède la directive upload_max_filesize dans php.ini";
         Some(message.into())
@@ -101,8 +156,8 @@ fn refusal(desk: &Helpdesk, upload: &Upload, lost: bool) -> Option<Value> {
         Some("Type de fichier non autorisé".into())
     } else if upload.bytes.is_empty() {
         Some("Le fichier est trop petit".into())
-    } else if is_picture && !infer::is_image(&upload.bytes) {
-        // the handler looks into pictures, and has no words for what it then finds
+    } else if named.is_some() && named != Picture::by_content(&upload.bytes) {
+        // the handler has no words for a picture of another kind than its name says
         Some(false.into())
     } else {
         None
@@ -163,16 +218,27 @@ pub(super) struct Owner<'a> {
 }
 
 /// Makes documents of the files, ties them to their item, and turns `<img>` tags that carry the
-/// tag of a picture into a link to it.
-pub(super) fn attach(desk: &mut Helpdesk, owner: &Owner<'_>, input: &Row, files: &[Incoming], messages: &mut Messages) {
+/// tag of a picture into a link to it. GLPI 11 dies of a file that was refused.
+pub(super) fn attach(
+    desk: &mut Helpdesk,
+    owner: &Owner<'_>,
+    input: &Row,
+    arrived: &Arrived<'_>,
+    messages: &mut Messages,
+) -> Result<(), NotAdded> {
+    let files = arrived.files;
     if files.is_empty() {
-        return;
+        return if arrived.dies_after.is_some() { Err(NotAdded::Died) } else { Ok(()) };
     }
     let row = desk.store.get(owner.kind, owner.id);
     let mut content = decode(&row.map(|row| text_of(row, "content")).unwrap_or_default());
     let tags = input.get("_tag_filename").map(elements).unwrap_or_default();
     let mut pictures = Vec::new();
     for (at, file) in files.iter().enumerate() {
+        let refused = file.bytes.is_none() && desk.version == Version::Eleven;
+        if refused || arrived.dies_after == Some(at) {
+            return Err(NotAdded::Died);
+        }
         let tag = tags.get(at).map(|tag| text(tag)).unwrap_or_default();
         let Some(bytes) = &file.bytes else {
             messages.push(Level::Error, format!("Fichier {} introuvable.", file.name));
@@ -204,11 +270,15 @@ pub(super) fn attach(desk: &mut Helpdesk, owner: &Owner<'_>, input: &Row, files:
             content = content.replace(&format!("#{tag}#"), "");
         }
     }
+    if arrived.dies_after.is_some() {
+        return Err(NotAdded::Died);
+    }
     for (document, tag, bytes) in pictures {
         let url = format!("/front/document.send.php?docid={document}&itemtype={}&items_id={}", owner.kind, owner.id);
         content = show_picture(&content, &tag, &url, &bytes);
     }
     desk.store.set(owner.kind, owner.id, "content", encode(&content));
+    Ok(())
 }
 
 /// A document of its own with a file, tied to the item it names: without its file, and with
@@ -228,7 +298,7 @@ pub(super) fn add_document(
     let id = insert_document(desk, &owner, file, &sha1sum(bytes), &tag, bytes);
     if item > 0 {
         link(desk, &owner, id, false);
-        if kind == "Ticket" {
+        if kind == "Ticket" && desk.version != Version::Eleven {
             // an input of its own cannot forbid it
             tickets::take_into_account(desk, caller, item);
         }

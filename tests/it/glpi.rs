@@ -1,9 +1,10 @@
 //! The GLPI conformance suite: against the sandbox, or a real GLPI given by environment.
 //!
-//! With `GLPI_TEST_URL`, `GLPI_TEST_LOGIN` and `GLPI_TEST_PASSWORD` the same tests run against that
+//! The sandbox is a GLPI 10, or with `GLPI_TEST_STAND_IN=11` a GLPI 11. With `GLPI_TEST_URL`, `GLPI_TEST_LOGIN` and `GLPI_TEST_PASSWORD` the same tests run against that
 //! GLPI. It needs the seed of the sandbox: the groups «Référents-LSU» (assigned by a business rule
 //! to the category), «DSI-BAI» and «Directeurs d'école», the category «Scolarité > LSU», the director
-//! `ce.0210001A@ac-dijon.fr` and `agent.simple@ac-dijon.fr`, who is none. The tests leave their
+//! `ce.0210001A@ac-dijon.fr` and `agent.simple@ac-dijon.fr`, who is none; the account has
+//! the rights of the README's table, the FAQ's included, and `glpi`/`glpi` is the Super-Admin. The tests leave their
 //! tickets behind. What needs a failing GLPI is in `failing`, for the sandbox only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod eleven;
+mod half_made;
 mod replay;
 
 use std::time::Duration;

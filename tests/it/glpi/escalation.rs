@@ -14,7 +14,11 @@ use serde_json::json;
 use url::Url;
 
 use super::target::{Target, account};
-use super::{director, followups::call, group, marker, ticket};
+use super::{
+    director,
+    followups::{call, call_as},
+    group, marker, ticket,
+};
 use crate::support::{
     gateway::app,
     unreliable::{Cut, Unreliable},
@@ -200,7 +204,7 @@ async fn what_cannot_be_moved_is_named_and_stays() {
     assert_eq!(carry(id, &up()).await, Err(EscalateError::Over));
     assert_eq!(actors(&glpi, id).await, before);
     assert_eq!(notes(&glpi, id).await.len(), 0);
-    call(&target, Method::DELETE, &format!("Ticket/{id}"), json!({ "id": id })).await;
+    call_as(&target, ("glpi", "glpi"), Method::DELETE, &format!("Ticket/{id}"), json!({ "id": id })).await;
     assert_eq!(carry(id, &up()).await, Err(EscalateError::NotFound(id)));
 }
 
@@ -333,7 +337,7 @@ async fn who_answers_in_the_middle_of_a_move_has_taken_it_in_charge() {
     let id = interrupted(&target, &glpi, 2).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let text = json!({"itemtype": "Ticket", "items_id": id, "content": "<p>je regarde</p>"});
-    super::followups::call_as(&target, ("glpi", "glpi"), Method::POST, "ITILFollowup", text).await;
+    call_as(&target, ("glpi", "glpi"), Method::POST, "ITILFollowup", text).await;
     let taken = glpi.ticket(id).await.unwrap().taken_into_account;
     assert!(taken.is_some());
     tokio::time::sleep(Duration::from_secs(1)).await;

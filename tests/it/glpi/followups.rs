@@ -137,7 +137,7 @@ async fn a_ticket_in_the_bin_says_so() {
     let director = director(&glpi).await;
     let ticket = assigned(&glpi, director).await;
     assert!(!glpi.ticket(ticket).await.unwrap().deleted);
-    call(&target, Method::DELETE, &format!("Ticket/{ticket}"), json!({ "id": ticket })).await;
+    call_as(&target, ("glpi", "glpi"), Method::DELETE, &format!("Ticket/{ticket}"), json!({ "id": ticket })).await;
     assert!(glpi.ticket(ticket).await.unwrap().deleted);
 }
 

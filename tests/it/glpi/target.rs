@@ -1,7 +1,7 @@
 //! The GLPI under test: a sandbox of its own for each test, or the real one of the environment.
 
 use passerelle::clients::glpi::{Credentials, Glpi, Settings};
-use passerelle::sandbox::{Options, Sandbox};
+use passerelle::sandbox::{Limits, Options, Sandbox};
 use url::Url;
 
 pub(super) enum Target {
@@ -12,7 +12,7 @@ pub(super) enum Target {
 impl Target {
     pub(super) async fn start() -> Self {
         let Ok(url) = std::env::var("GLPI_TEST_URL") else {
-            return Self::Sandbox(Sandbox::start(Options::default()).await.unwrap());
+            return Self::Sandbox(Sandbox::start(stand_in()).await.unwrap());
         };
         let variable = |name| std::env::var(name).expect(name);
         Self::Real {
@@ -34,6 +34,14 @@ impl Target {
             Self::Real { url, credentials } => Settings::new(url.clone(), credentials.clone()),
         };
         Glpi::new(&settings).unwrap()
+    }
+}
+
+/// The GLPI to stand in for: 10, or 11 where `GLPI_TEST_STAND_IN` says so.
+fn stand_in() -> Options {
+    match std::env::var("GLPI_TEST_STAND_IN").as_deref() {
+        Ok("11") => Options { limits: Limits::default(), ..Options::eleven() },
+        _ => Options::default(),
     }
 }
 
