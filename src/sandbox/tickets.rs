@@ -34,9 +34,6 @@ pub(super) fn add(
         return Err(RIGHT_MISSING.to_owned().into());
     }
     let mut actors = actors::named_in(&input);
-    if let Some(actor) = actors.iter().find(|actor| !actors::is_taken(&actor.email)) {
-        return Err(format!("Adresse courriel {} invalide", actor.email).into());
-    }
     for change in rules::on_add(&desk.store, &input) {
         match actors::field(&change.field) {
             Some((role, party)) => {

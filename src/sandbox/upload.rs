@@ -298,7 +298,7 @@ pub(super) fn add_document(
     let id = insert_document(desk, &owner, file, &sha1sum(bytes), &tag, bytes);
     if item > 0 {
         link(desk, &owner, id, false);
-        if kind == "Ticket" {
+        if kind == "Ticket" && desk.version != Version::Eleven {
             // an input of its own cannot forbid it
             tickets::take_into_account(desk, caller, item);
         }

@@ -296,6 +296,31 @@ async fn a_picture_that_kills_glpi_each_time_is_named_and_the_other_files_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn on_version_11_whatever_it_refuses_is_named_and_the_rest_is_whole() {
+    let sandbox = Sandbox::start(Options::eleven()).await.unwrap();
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let large = vec![b'l'; 3 << 20];
+    let files: [(&str, &str, bool, &[u8]); 7] = [
+        ("a.txt", "text/plain", false, b"premier"),
+        ("photo.heic", "image/heic", false, HEIC),
+        ("macro.docm", "application/octet-stream", false, b"PK docm"),
+        ("capture.jpg", "image/jpeg", true, PNG),
+        ("gros.txt", "text/plain", false, &large),
+        ("coupee.gif", "image/gif", false, b"GIF89a\x05\0"),
+        ("z.txt", "text/plain", false, b"dernier"),
+    ];
+    let reply = gateway.deliver(DIRECTORS[0], &with_files("eleven", "LSU : onze", &files, "")).await;
+    assert!(reply.contains("created"), "{reply}");
+    let ticket = the_one(&sandbox);
+    assert_whole(&ticket, "version 11");
+    assert_eq!(names(&ticket.documents), ["a.txt", "capture.png", "z.txt"]);
+    for name in ["photo.heic", "macro.docm", "gros.txt", "coupee.gif"] {
+        assert_eq!(named(&ticket, name), 1, "{name}: {} {:?}", ticket.content, ticket.followups);
+    }
+    assert_eq!(ticket.content.matches("docid=").count(), 2, "{}", ticket.content);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_picture_of_a_type_that_glpi_refuses_leaves_words_and_is_not_sent_again() {
     let sandbox = sandbox().await;
     let sent = Arc::new(AtomicUsize::new(0));
