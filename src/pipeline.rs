@@ -66,7 +66,7 @@ impl Pipeline {
     pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
         let (channel, reference) = (received.channel, received.reference);
         let (failing, this, of_failing) = (Failing::new(&received), Arc::clone(self), Arc::clone(self));
-        let handling = self.tasks.spawn(async move { this.handle(received).await });
+        let handling = self.tasks.spawn(async move { Box::pin(this.handle(received)).await });
         self.to_its_end(channel, reference, async move {
             match settled(handling.await, reference) {
                 Outcome::Deferred(deferral) => of_failing.put_off(&failing, deferral).await,

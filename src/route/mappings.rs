@@ -384,8 +384,8 @@ mod tests {
         assert_eq!(mapping.first_groups(), ["Référents-LSU", "Référents-Accès", "Référents-LSU-58"]);
         let names = mapping.names();
         for group in ["Référents-LSU", "DSI-BAI", "DSI-Études", "Référents-Accès", "Référents-LSU-58"] {
-            let mut named = names.iter().flat_map(|names| names.first_groups.iter().chain(&names.levels));
-            assert!(named.any(|name| *name == group), "{group} in {names:?}");
+            let mut groups = names.iter().flat_map(|names| names.first_groups.iter().chain(&names.levels));
+            assert!(groups.any(|name| *name == group), "{group} in {names:?}");
         }
     }
 

@@ -14,7 +14,8 @@ pub(super) fn unwrap(received: Received, requester: Address, rules: &Rules) -> (
     let may = matches!(received.origin, Origin::Mail(_))
         && rules.forwarders.contains(&requester)
         && is_forward(&received.subject);
-    let first = if may { first_sender(&received.body.text) } else { None };
+    let first = || first_sender(&received.body.text).or_else(|| attached_sender(&received));
+    let first = if may { first() } else { None };
     match first.filter(|(address, _)| rules.is_academic(address.domain()) && *address != requester) {
         Some((first, name)) => {
             let received = Received { requester: Some(first.clone()), display_name: name, ..received };
@@ -22,6 +23,16 @@ pub(super) fn unwrap(received: Received, requester: Address, rules: &Rules) -> (
         }
         None => (received, requester, None),
     }
+}
+
+/// Who wrote the first mail that is attached.
+fn attached_sender(received: &Received) -> Option<(Address, Option<String>)> {
+    let mail = received.attachments.iter().find(|file| file.content_type == "message/rfc822")?;
+    let text = String::from_utf8_lossy(&mail.content);
+    let head = text.lines().take_while(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n");
+    // A field that is folded, or a name that is encoded, is no line as people write it.
+    let head = head.replace("\n ", " ").replace("\n\t", " ");
+    first_sender(&head).map(|(address, name)| (address, name.filter(|name| !name.contains("=?"))))
 }
 
 /// Who the first head in a text names as its sender: «De : Jeanne Martin <jeanne.martin@ac-dijon.fr>».

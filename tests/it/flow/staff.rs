@@ -96,3 +96,22 @@ async fn a_director_s_mail_that_staff_forwards_is_the_director_s_request() {
     let [receipt] = outbox.mails().try_into().unwrap();
     assert_eq!(receipt.recipient, DIRECTORS[1].to_lowercase());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_staff_attaches_is_its_sender_s_request() {
+    let sandbox = sandbox().await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", MEMBER)]].concat();
+    let gateway = Gateway::start(&sandbox, &forwarding).await;
+    let plain = String::from_utf8(mail(MEMBER, "f2", "Fwd: LSU : bilans", "")).unwrap();
+    let head = plain.split("MIME-Version").next().unwrap();
+    let attached = format!(
+        "{head}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nVoir ci-joint.\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\nFrom: Jeanne Martin <{}>\r\nSubject: LSU : bilans\r\n\r\nBonjour\r\n--b--\r\n",
+        DIRECTORS[1]
+    );
+    let reply = gateway.deliver(MEMBER, attached.as_bytes()).await;
+    assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [8]);
+}
