@@ -356,6 +356,8 @@ fn hidden(typed: &[&[String]], text: &str) -> Vec<String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn all_that_is_typed_is_seen(above in typed(), between in typed(), below in typed()) {
         for program in PROGRAMS {

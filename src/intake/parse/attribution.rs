@@ -10,8 +10,6 @@ use super::history::Row;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attribution {
     pub(super) rows: usize,
-    /// Whether they tell when.
-    pub(super) is_dated: bool,
     /// Whether they hold day, time, name and address: no person writes so.
     pub(super) is_complete: bool,
 }
@@ -35,13 +33,13 @@ pub(super) fn at(rows: &[Row<'_>]) -> Option<Attribution> {
             break;
         }
     }
-    let found = |rows: usize, is_dated: bool, is_complete: bool| Some(Attribution { rows, is_dated, is_complete });
+    let found = |rows: usize, is_complete: bool| Some(Attribution { rows, is_complete });
     let first = rows.first()?.text.trim_start_matches(['>', ' ']);
     if let Some(is_complete) = with_quote_behind(first) {
-        return found(1, true, is_complete);
+        return found(1, is_complete);
     }
     if is_of_old_gmail(first) {
-        return found(1, true, false);
+        return found(1, false);
     }
     if !said.last()?.ends_with(':') {
         return None;
@@ -50,14 +48,22 @@ pub(super) fn at(rows: &[Row<'_>]) -> Option<Attribution> {
     if (1..said.len()).any(|from| dated(&said[from..].join(" ")).is_some()) {
         return None;
     }
-    // A date alone in its line is a person's, but where a comma says that a name comes.
-    let is_broken = said.len() > 1 && split_date(without_article(first)).1.is_empty() && !first.ends_with(',');
     let whole = said.join(" ");
-    match dated(&whole).filter(|_| !is_broken) {
-        Some(is_complete) => found(said.len(), true, is_complete),
-        None if said.len() == 1 && is_named(&whole) || is_quoting(&whole) => found(said.len(), false, false),
+    match dated(&whole).filter(|_| said.len() == 1 || is_broken_well(&said)) {
+        Some(is_complete) => found(said.len(), is_complete),
+        None if said.len() == 1 && is_named(&whole) || is_quoting(&whole) => found(said.len(), false),
         None => None,
     }
+}
+
+/// Whether lines are one attribution that a program broke: the first has day and time, and what comes below is not whole
+/// by itself. A comma says that the name comes.
+fn is_broken_well(said: &[&str]) -> bool {
+    let (Some(first), Some(last)) = (said.first(), said.last()) else { return false };
+    let begins = first.starts_with("Le ") || first.starts_with("On ");
+    let (date, name) = split_date(without_article(first));
+    let leads_over = first.ends_with(',') || !name.is_empty() && (last.contains('@') || !is_named(last));
+    begins && has_time(date) && leads_over
 }
 
 fn ends_sentence(text: &str) -> bool {
@@ -81,7 +87,7 @@ fn dated(text: &str) -> Option<bool> {
 
 /// What comes behind the word that a dated attribution begins with.
 fn without_article(text: &str) -> &str {
-    ["Le ", "On ", "le "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text)
+    ["Le ", "On "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text)
 }
 
 /// Whether it is «Jeanne Martin a écrit :» or «Jeanne Martin <…> a écrit :».
@@ -286,7 +292,7 @@ mod tests {
     use super::{Attribution, at};
     use crate::intake::parse::{history::rows, text};
 
-    /// Lines, whether dated and whether complete, of the attribution at each line of a text.
+    /// The attribution at each line of a text.
     fn found(text: &str) -> Vec<(usize, Attribution)> {
         let html = text::to_html(text);
         let lines = text::lines(&html);
@@ -296,30 +302,30 @@ mod tests {
 
     #[test]
     fn what_programs_write_is_told_by_its_form() {
-        for (text, rows, is_dated, is_complete) in [
-            ("Le 26 nov. 2026 à 10:15, Paul Remond <paul@x.fr> a écrit :", 1, true, true),
-            ("Le jeu. 26 nov. 2026 à 10:15, Paul Remond\n<paul.remond@x.fr> a\nécrit :", 3, true, true),
-            ("Le jeu. 26 nov. 2026 à 10:15, Paul Remond <\npaul.remond@x.fr> a écrit :", 2, true, true),
-            ("On Thu, Nov 26, 2026 at 10:15 AM Paul Remond <paul@x.fr> wrote:", 1, true, true),
-            ("Le Jeudi, Novembre 26, 2026 10:15 CET, Paul Remond <paul@x.fr> a écrit:", 1, true, true),
-            ("Le lundi 9 novembre 2026 à 17:12:03 UTC+1, Assistance <a@x.fr> a écrit :", 1, true, true),
-            ("Le lun., nov. 9, 2026 à 17:12, X<x@y.fr> a écrit :   Bonjour", 1, true, true),
-            ("Le 26/11/2026 à 10:15, Paul Remond a écrit :", 1, true, false),
-            ("Le 09-11-2026 17:12, assistance a écrit :", 1, true, false),
-            ("Le lun. 9 nov. 2026, à 17:12, Assistance 1D a écrit :", 1, true, false),
-            ("jeudi 26 novembre 2026, 10:15:00 CET Paul Remond a écrit :", 1, true, false),
-            ("Le Thu, 26 Nov 2026 10:15:00 +0100,\nPaul Remond <paul@x.fr> a écrit :", 2, true, true),
-            ("Paul Remond <paul@x.fr> a écrit le 26/11/2026 10:15 :", 1, true, false),
-            ("\"Paul Remond\" <paul@x.fr> a écrit sur 26/11/2026 10:15:23 :", 1, true, false),
-            ("Le 26 nov. 2026 à 10:15, École de la Mare <ecole@x.fr> écrivait :", 1, true, true),
-            ("2009/5/3 Paul Remond <paul@x.fr>", 1, true, false),
-            ("Paul Remond a écrit :", 1, false, false),
-            ("Paul Remond <paul@x.fr> a écrit :", 1, false, false),
-            ("Quoting Paul Remond\n<paul@x.fr>:", 2, false, false),
-            ("En réponse à Paul Remond <paul@x.fr>:", 1, false, false),
-            ("* Paul Remond <paul@x.fr> [2026-11-26 10:15]:", 1, false, false),
+        for (text, rows, is_complete) in [
+            ("Le 26 nov. 2026 à 10:15, Paul Remond <paul@x.fr> a écrit :", 1, true),
+            ("Le jeu. 26 nov. 2026 à 10:15, Paul Remond\n<paul.remond@x.fr> a\nécrit :", 3, true),
+            ("Le jeu. 26 nov. 2026 à 10:15, Paul Remond <\npaul.remond@x.fr> a écrit :", 2, true),
+            ("On Thu, Nov 26, 2026 at 10:15 AM Paul Remond <paul@x.fr> wrote:", 1, true),
+            ("Le Jeudi, Novembre 26, 2026 10:15 CET, Paul Remond <paul@x.fr> a écrit:", 1, true),
+            ("Le lundi 9 novembre 2026 à 17:12:03 UTC+1, Assistance <a@x.fr> a écrit :", 1, true),
+            ("Le lun., nov. 9, 2026 à 17:12, X<x@y.fr> a écrit :   Bonjour", 1, true),
+            ("Le 26/11/2026 à 10:15, Paul Remond a écrit :", 1, false),
+            ("Le 09-11-2026 17:12, assistance a écrit :", 1, false),
+            ("Le lun. 9 nov. 2026, à 17:12, Assistance 1D a écrit :", 1, false),
+            ("jeudi 26 novembre 2026, 10:15:00 CET Paul Remond a écrit :", 1, false),
+            ("Le Thu, 26 Nov 2026 10:15:00 +0100,\nPaul Remond <paul@x.fr> a écrit :", 2, true),
+            ("Paul Remond <paul@x.fr> a écrit le 26/11/2026 10:15 :", 1, false),
+            ("\"Paul Remond\" <paul@x.fr> a écrit sur 26/11/2026 10:15:23 :", 1, false),
+            ("Le 26 nov. 2026 à 10:15, École de la Mare <ecole@x.fr> écrivait :", 1, true),
+            ("2009/5/3 Paul Remond <paul@x.fr>", 1, false),
+            ("Paul Remond a écrit :", 1, false),
+            ("Paul Remond <paul@x.fr> a écrit :", 1, false),
+            ("Quoting Paul Remond\n<paul@x.fr>:", 2, false),
+            ("En réponse à Paul Remond <paul@x.fr>:", 1, false),
+            ("* Paul Remond <paul@x.fr> [2026-11-26 10:15]:", 1, false),
         ] {
-            assert_eq!(found(text).first(), Some(&(0, Attribution { rows, is_dated, is_complete })), "{text}");
+            assert_eq!(found(text).first(), Some(&(0, Attribution { rows, is_complete })), "{text}");
         }
     }
 
@@ -334,6 +340,8 @@ mod tests {
             "Paul Remond",
             "Le jeudi 26 novembre 2026",
             "26/11/2026 10:15",
+            "2026, Le",
+            "Le 26/11/2026, Nolan",
             "M. Remond a écrit le contraire",
         ] {
             for (said, rows) in [

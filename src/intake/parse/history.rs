@@ -224,13 +224,16 @@ impl<'a> Search<'a> {
         if signature::is_of_device(row.text) {
             return Some(row.start..self.with_break(row.end));
         }
-        let announced = |Attribution { rows, is_dated, is_complete }| {
-            let quote = self.quote_below(at + rows).filter(|_| is_dated || !self.announces_itself_alone(at + rows));
+        let is_marked = around(&self.marked.prefixes, row.start).is_some();
+        let announced = |Attribution { rows, is_complete }| {
+            // A quote that says itself whose it is needs no line above, but where a program marked that.
+            let is_needed = is_marked || !self.announces_itself_alone(at + rows);
+            let quote = self.quote_below(at + rows).filter(|_| is_needed);
             // Without a quote only a whole line of a program tells it from a sentence, and only where no other
             // mark follows.
             quote.or_else(|| (is_complete && row.start >= self.last_mark).then_some(self.html.len()))
         };
-        let in_prefix = || self.in_prefix(at).then_some(Attribution { rows: 1, is_dated: true, is_complete: false });
+        let in_prefix = || self.in_prefix(at).then_some(Attribution { rows: 1, is_complete: false });
         let end = attribution::at(lines).or_else(in_prefix).and_then(announced)?;
         Some(row.start..end)
     }
@@ -282,9 +285,13 @@ impl<'a> Search<'a> {
         attribution::at(&self.rows[at..]).is_some() || unquoted_header_block(&self.rows[at..]).is_some()
     }
 
-    /// … and with one that announces nothing within it.
+    /// … and with what announces nothing within it.
     fn announces_itself_alone(&self, at: usize) -> bool {
-        let Some(Attribution { rows, .. }) = attribution::at(&self.rows[at..]) else { return false };
+        let lines = &self.rows[at.min(self.rows.len())..];
+        if unquoted_header_block(lines).is_some() {
+            return true;
+        }
+        let Some(Attribution { rows, .. }) = attribution::at(lines) else { return false };
         let depth = |row: &Row<'_>| row.text.bytes().take_while(|byte| matches!(byte, b'>' | b' ')).count();
         let (said, next) = (&self.rows[at + rows - 1], self.rows.get(at + rows));
         let is_deeper = next.is_some_and(|next| depth(next) > depth(said) && is_quoted(said));
@@ -536,11 +543,13 @@ fn unquoted_header_block(rows: &[Row<'_>]) -> Option<usize> {
     });
     let mut length = usize::from(is_dated);
     let mut labels = Vec::new();
-    for row in rows.iter().skip(length).take(MAX_LINES) {
+    let is_alike = |row: &&Row<'_>| is_quoted(row) == rows.first().is_some_and(is_quoted);
+    for row in rows.iter().skip(length).take(MAX_LINES).take_while(is_alike) {
         match label(row.text) {
             Some(label) => labels.push(label),
             // A long list of recipients goes on in the next line.
-            None if labels.last().is_some_and(|(label, _)| matches!(label, Label::To | Label::Other)) => {}
+            None if labels.last().is_some_and(|(label, _)| matches!(label, Label::To | Label::Other))
+                && row.text.contains(['@', ';']) => {}
             None => break,
         }
         length += 1;
