@@ -39,6 +39,7 @@ const RIGHTS: &[(&str, u64, &str)] = &[
     ("followup", FOLLOWUP_SEE_PRIVATE, "«Assistance > Followups: See private ones», to read the référents' commands"),
     ("followup", FOLLOWUP_UPDATE_OWN, "«Assistance > Followups: Update (author)», to note that an escalation is done"),
     ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
+    ("document", Profile::CREATE, "«Management > Documents: Create», to add files to a ticket that GLPI made in part"),
     ("group", Profile::READ, "«Administration > Groups: Read», to find the groups of the mappings"),
     ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
     ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
@@ -173,6 +174,14 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
                     "Such files are named in the ticket, not attached. Add them under «Setup > Dropdowns > Document types».",
                 );
             }
+        }
+        Ok(None) if info.major() >= 11 => {
+            report.error(
+                "file types",
+                "the account may not read them",
+                "From version 11 on, GLPI fails on a file it refuses, and the ticket has to be completed in further calls: \
+                 give the profile «Setup > Dropdowns: Read» (typedoc).",
+            );
         }
         Ok(None) => report.warning(
             "file types",
