@@ -43,6 +43,7 @@ const RIGHTS: &[(&str, u64, &str)] = &[
     ("followup", FOLLOWUP_SEE_PRIVATE, "«Assistance > Followups: See private ones», to read the référents' commands"),
     ("followup", FOLLOWUP_UPDATE_OWN, "«Assistance > Followups: Update (author)», to note that an escalation is done"),
     ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
+    ("document", Profile::CREATE, "«Management > Documents: Create», to add files to a ticket that GLPI made in part"),
     ("group", Profile::READ, "«Administration > Groups: Read», to find the groups of the mappings"),
     ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
     ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
@@ -198,7 +199,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
                 );
             }
         }
-        Ok(None) if is_eleven(&info.version) => report.error(
+        Ok(None) if info.major() >= 11 => report.error(
             "file types",
             format_args!("the account may not read them, and GLPI {} breaks off at a file that it does not take", info.version),
             "Tick «Setup > Dropdowns: Read» (typedoc) in its profile: without it, each kind of unwanted file costs one half-made ticket.",

@@ -193,6 +193,13 @@ impl Chosen {
         true
     }
 
+    /// A file goes in a follow-up: its picture leaves words in its place.
+    pub(super) fn carried(&mut self, file: &Upload) {
+        self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);
+        let place = format!("[image jointe à un suivi : {}]", HtmlEscape(&file.name));
+        self.absent_images.extend(file.tag.clone().map(|tag| (tag, place)));
+    }
+
     /// Takes a file back that GLPI did not take: its picture leaves words in its place.
     pub(super) fn take_back(&mut self, file: &Upload, why: String) {
         self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);

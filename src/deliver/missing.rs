@@ -32,6 +32,11 @@ pub(super) fn list(left_out: &[LeftOut]) -> String {
     format!("<p><strong>Pièces jointes non transmises :</strong></p><ul>{}</ul>", items.concat())
 }
 
+/// What a follow-up says that carries a file of its ticket, HTML; it is known again by it.
+pub(super) fn carried(name: &str) -> String {
+    format!("<p><em>Pièce jointe de la demande : {}</em></p>", HtmlEscape(name))
+}
+
 /// How the line of a file begins in [`list`], by which it is found again.
 pub(super) fn item(file: &LeftOut) -> String {
     format!("<li>{} : ", HtmlEscape(&file.name))

@@ -291,8 +291,7 @@ impl Deliverer {
             return drops;
         }
         let Ok(server) = self.glpi.server_info().await else { return false };
-        let major = server.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-        let drops = major.is_some_and(|major| major >= DROPS_REQUESTERS);
+        let drops = server.major() >= DROPS_REQUESTERS;
         self.drops.insert((), drops).await;
         drops
     }

@@ -10,9 +10,12 @@ use super::{
     attachments::{self, Chosen},
     missing, wrapped,
 };
-use crate::clients::glpi::{
-    Amendment, Document, Effect, FileFate, FileOutcome, GlpiError, NewFollowup, NewTicket, Requester, Role, Ticket,
-    TicketGroup, TicketUser, Trouble, Upload,
+use crate::{
+    clients::glpi::{
+        Amendment, Document, Effect, FileFate, FileOutcome, Followup, GlpiError, NewFollowup, NewTicket, Requester,
+        Role, Ticket, TicketGroup, TicketUser, Trouble, Upload,
+    },
+    request::LeftOut,
 };
 
 /// How often a ticket is read back and what is missing added; what GLPI loses so often is left to the next try.
@@ -252,12 +255,57 @@ impl Deliverer {
                     return Err(incomplete(holder.ticket, &error.to_string()));
                 }
                 Err(error) => {
-                    tracing::warn!(ticket = holder.ticket, %error, "a file cannot be added to its ticket");
-                    chosen.take_back(file, "refusé par GLPI".to_owned());
+                    let is_carried = holder.kind == "Ticket" && self.carry(holder.ticket, file).await?;
+                    if is_carried {
+                        chosen.carried(file);
+                    } else {
+                        tracing::warn!(ticket = holder.ticket, %error, "a file cannot be added to its ticket");
+                        chosen.take_back(file, "refusé par GLPI".to_owned());
+                    }
                 }
             }
         }
         Ok(!missing.is_empty())
+    }
+
+    /// Adds a file in a follow-up of its own, as an account may that has no right to add documents; gives whether GLPI
+    /// took it. What version 11 leaves of one that it refuses then names the file.
+    async fn carry(&self, ticket: u64, file: &Upload) -> Result<bool, Undelivered> {
+        let fails = |error: GlpiError| incomplete(ticket, &error.to_string());
+        let content_html = missing::carried(&file.name);
+        let left_out = LeftOut { name: file.name.clone(), why: "refusé par GLPI".to_owned() };
+        let said = self.glpi.ticket_followups(ticket).await.map_err(fails)?;
+        if said.iter().any(|followup| followup.content.contains(&missing::item(&left_out))) {
+            return Ok(false);
+        }
+        let carrier = |said: &[Followup]| {
+            said.iter().find(|followup| followup.content.contains(&content_html)).map(|followup| followup.id)
+        };
+        let mut there = carrier(&said);
+        if there.is_none() {
+            let followup = NewFollowup {
+                ticket,
+                content_html: content_html.clone(),
+                author: None,
+                private: false,
+                request_type: None,
+                effect: Effect::None,
+            };
+            let file = Upload { tag: None, ..file.clone() };
+            there = match self.glpi.add_followup(&followup, &[file]).await {
+                Ok(created) => Some(created.id),
+                Err(GlpiError::AnswerLost { .. }) => carrier(&self.glpi.ticket_followups(ticket).await.map_err(fails)?),
+                Err(error @ GlpiError::Unavailable { .. }) => return Err(fails(error)),
+                Err(_) => None,
+            };
+        }
+        let Some(id) = there else { return Ok(false) };
+        let documents = self.glpi.documents_of("ITILFollowup", id).await.map_err(fails)?;
+        if documents.iter().any(|document| document.sha1 == file.sha1()) {
+            return Ok(true);
+        }
+        self.glpi.rewrite_followup(id, &missing::list(&[left_out])).await.map_err(fails)?;
+        Ok(false)
     }
 
     /// Takes a file out of the choice that GLPI does not take, and gives it a place in an archive where that is wanted.

@@ -23,6 +23,13 @@ pub struct ServerInfo {
     pub uuid: Option<String>,
 }
 
+impl ServerInfo {
+    /// The first number of the version; 0 where this GLPI does not tell.
+    pub fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
+    }
+}
+
 /// The profile the account works with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {

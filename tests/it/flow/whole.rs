@@ -321,6 +321,40 @@ async fn on_version_11_whatever_it_refuses_is_named_and_the_rest_is_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_may_not_add_documents_adds_files_by_follow_ups_once() {
+    let sandbox = sandbox().await;
+    let died = AtomicBool::new(false);
+    let meddler = Meddler::start(sandbox.url(), "11.0.6", move |making| {
+        if making.path == "Ticket" && !died.swap(true, Ordering::SeqCst) {
+            dies_after(making, 1);
+            return Fate::Answers(500);
+        }
+        let dies = dies_of_a_refused_file(making, |name| name.ends_with(".heic"));
+        if making.path == "Document" {
+            Fate::Dies(403)
+        } else if dies {
+            Fate::Answers(500)
+        } else {
+            Fate::Passes
+        }
+    })
+    .await;
+    for expected in ["created", "duplicate"] {
+        let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+        let reply = gateway.deliver(DIRECTORS[0], &three_files("carried", "")).await;
+        assert!(reply.contains(expected), "{reply}");
+        let ticket = the_one(&sandbox);
+        assert_whole(&ticket, expected);
+        assert!(ticket.documents.is_empty() && !ticket.content.contains("<img id="), "{}", ticket.content);
+        assert!(ticket.content.contains("[image jointe à un suivi : capture.png]"), "{}", ticket.content);
+        let mut carried: Vec<_> = ticket.followups.iter().flat_map(|followup| names(&followup.documents)).collect();
+        carried.sort_unstable();
+        assert_eq!(carried, ["capture.png", "notes.txt"]);
+        assert_eq!((named(&ticket, "photo.heic"), ticket.followups.len()), (1, 3), "{:?}", ticket.followups);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_picture_of_a_type_that_glpi_refuses_leaves_words_and_is_not_sent_again() {
     let sandbox = sandbox().await;
     let sent = Arc::new(AtomicUsize::new(0));
