@@ -312,8 +312,8 @@ impl<'a> Search<'a> {
     fn end_of_rest(&self, at: usize, length: usize) -> usize {
         let row = &self.rows[at];
         let until = self.marked.quotes.partition_point(|quote| quote.start <= row.start);
-        let around = self.marked.quotes[..until].iter().filter(|quote| quote.contains(&row.start));
-        if let Some(quote) = around.last() {
+        let around = self.marked.quotes[..until].iter().rfind(|quote| quote.contains(&row.start));
+        if let Some(quote) = around {
             // Zimbra puts the header and the text in a quote each.
             let below = self.rows.partition_point(|row| row.start < quote.end);
             return self.quote_below(below).filter(|_| below > 0).unwrap_or(quote.end);
@@ -539,7 +539,7 @@ fn unquoted_header_block(rows: &[Row<'_>]) -> Option<usize> {
     let is_dated = rows.first().is_some_and(|row| {
         let date = row.text.trim_start_matches(['>', ' ']).strip_prefix("Message du ");
         let date = date.map(|date| date.trim_start_matches([':', ' ']));
-        date.is_some_and(|date| attribution::is_date(date))
+        date.is_some_and(attribution::is_date)
     });
     let mut length = usize::from(is_dated);
     let mut labels = Vec::new();
