@@ -109,7 +109,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let calendar = calendar::of(&opened.root);
     let written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
     let message_class = opened.class.clone();
-    let facts = Mail { message_class, fingerprint, ..facts::mail(&header, envelope.clone(), &subject) };
+    let facts = Mail { fingerprint, message_class, ..facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,
         reference,
