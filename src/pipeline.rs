@@ -105,8 +105,8 @@ impl Pipeline {
         let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
             Ok(Passed::Request(candidate)) => candidate,
-            Ok(Passed::Reply(reply)) => return self.reply(reply).await,
-            Ok(Passed::Answer(answer)) => match self.answer(answer).await {
+            Ok(Passed::Reply(reply)) => return Box::pin(self.reply(reply)).await,
+            Ok(Passed::Answer(answer)) => match Box::pin(self.answer(answer)).await {
                 Ok(candidate) => candidate,
                 Err(outcome) => return outcome,
             },

@@ -119,7 +119,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         written.cut.push(INCOMPLETE_HEADER.to_owned());
     }
     let message_class = opened.class.clone();
-    let facts = Mail { message_class, fingerprint, ..facts::mail(&header, envelope.clone(), &subject) };
+    let facts = Mail { fingerprint, message_class, ..facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,
         reference,
