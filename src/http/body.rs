@@ -130,8 +130,10 @@ impl Incoming {
         if self.declared.is_some_and(|declared| declared > self.max_size as u64) {
             return Err(self.too_large());
         }
-        if standing == Standing::Unproven {
-            self.line.iter().for_each(|line| line.is_unproven());
+        if standing == Standing::Unproven
+            && let Some(line) = &self.line
+        {
+            line.is_unproven();
         }
         let expected = self.declared.unwrap_or(self.max_size as u64);
         let mut bytes = BytesMut::new();
@@ -161,18 +163,24 @@ impl Incoming {
             step += frame.len();
             if step >= SMALL {
                 (moved, step) = (Instant::now(), 0);
-                self.line.iter().for_each(|line| line.has_moved());
+                if let Some(line) = &self.line {
+                    line.has_moved();
+                }
             }
             if taken.is_none() && bytes.len() + frame.len() > SMALL {
                 let until = self.deadline.min(Instant::now() + self.patience);
                 taken = Some(rooms.take(expected, standing, until).await.ok_or_else(no_room)?);
                 moved = Instant::now();
-                self.line.iter().for_each(|line| line.has_room());
+                if let Some(line) = &self.line {
+                    line.has_room();
+                }
                 bytes.reserve(usize::try_from(expected).unwrap_or(self.max_size).max(MAPPED) - bytes.len());
             }
             bytes.extend_from_slice(&frame);
         }
-        self.line.iter().for_each(|line| line.is_busy());
+        if let Some(line) = &self.line {
+            line.is_busy();
+        }
         let room = taken.map(|(mut room, _)| {
             room.shrink(bytes.len() as u64);
             room
@@ -199,15 +207,19 @@ pub(super) async fn read_to_the_end(request: Request, next: Next) -> Response {
     let expects_continue = parts.headers.contains_key(header::EXPECT);
     let line: Option<Arc<Line>> = parts.extensions.get().cloned();
     let rest = Rest::default();
-    let lent = Lent { body, is_begun: false, rest: rest.clone() };
+    let lent = Lent { body, is_begun: false, is_ended: false, rest: rest.clone() };
     let mut response = next.run(Request::from_parts(parts, Body::new(lent))).await;
     let Some((body, is_begun)) = rest.take().filter(|(body, _)| !body.is_end_stream()) else { return response };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     // Who waits for `100 Continue` sends nothing before it.
     if is_begun || !expects_continue {
-        line.iter().for_each(|line| line.is_unproven());
+        if let Some(line) = &line {
+            line.is_unproven();
+        }
         discard(body).await;
-        line.iter().for_each(|line| line.is_busy());
+        if let Some(line) = &line {
+            line.is_busy();
+        }
     }
     response
 }
@@ -238,6 +250,7 @@ impl Rest {
 struct Lent {
     body: Body,
     is_begun: bool,
+    is_ended: bool,
     rest: Rest,
 }
 
@@ -250,7 +263,9 @@ impl HttpBody for Lent {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.is_begun = true;
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.is_ended |= matches!(frame, Poll::Ready(None | Some(Err(_))));
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -264,6 +279,9 @@ impl HttpBody for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
+        if self.is_ended {
+            return;
+        }
         let left = (std::mem::take(&mut self.body), self.is_begun);
         *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
     }

@@ -139,11 +139,22 @@ async fn check_finds_nothing_wrong_with_a_good_set_up() {
         "«Scolarité > LSU» → «Référents-LSU» → «DSI-BAI» (reminder after 8h, escalation after 16h)",
         "ok       calendar: ",
         "ok       sweep: every 1m, by this instance alone",
+        "ok       stop: waits up to 1m 40s for what is under way",
         "0 errors",
     ] {
         assert!(report.contains(part), "{part} in {report}");
     }
     assert!(sandbox.tickets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_where_a_stop_cuts_off_a_creation() {
+    let sandbox = sandbox().await;
+    let mut settings = glpi(&sandbox);
+    settings.extend([("shutdown.grace", "25s".to_owned()), ("glpi.timeout", "10s".to_owned())]);
+    let report = text(&run(passerelle(&["check"], &borrowed(&settings)), b"").await.stdout);
+    let warning = "warning  stop: shutdown.grace is 25s, and a creation in GLPI may take 30s";
+    assert!(report.contains(warning), "{report}");
 }
 
 /// A stock GLPI, looked at by its Super-Admin.

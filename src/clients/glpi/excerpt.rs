@@ -56,15 +56,15 @@ impl Excerpt {
         let is_continued = byte & 0xC0 == 0x80;
         self.place = match (self.place, byte) {
             (Place::Outside, b'"') => Place::Text { length: 0, is_half: false },
-            (Place::Outside, _) => Place::Outside,
-            (Place::Text { .. } | Place::Beyond { is_escape: false }, b'"') => Place::Outside,
+            (Place::Outside, _) | (Place::Text { .. } | Place::Beyond { is_escape: false }, b'"') => Place::Outside,
             (Place::Text { length, is_half: false }, _) if length >= self.longest && !is_continued => {
                 Place::Beyond { is_escape: byte == b'\\' }
             }
             (Place::Text { length, .. }, b'\\') => Place::Escape { length: length + 1 },
-            (Place::Text { length, .. }, _) => Place::Text { length: length + 1, is_half: false },
             (Place::Escape { length }, b'u') => Place::Digits { length: length + 1, read: 0, value: 0 },
-            (Place::Escape { length }, _) => Place::Text { length: length + 1, is_half: false },
+            (Place::Text { length, .. } | Place::Escape { length }, _) => {
+                Place::Text { length: length + 1, is_half: false }
+            }
             (Place::Digits { length, read, value }, _) => {
                 let value = value << 4 | char::from(byte).to_digit(16).unwrap_or_default();
                 let length = length + 1;

@@ -158,7 +158,9 @@ where
                 Step::Mail(envelope, content) => {
                     send(stream, &mut replies, settings.idle_timeout).await?;
                     let recipients = envelope.recipients.len();
-                    taken.iter_mut().for_each(|taken| taken.shrink(content.len() as u64));
+                    for taken in &mut taken {
+                        taken.shrink(content.len() as u64);
+                    }
                     let reply = answer(&handle, envelope, content).await;
                     (taken, allowed) = (Vec::new(), SMALL as u64);
                     for _ in 0..recipients {

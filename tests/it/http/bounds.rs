@@ -196,6 +196,19 @@ async fn who_reads_after_writing_all_of_a_large_body_gets_the_answer(
     assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
 }
 
+#[rstest]
+#[case::announced(false)]
+#[case::not_announced(true)]
+#[tokio::test]
+async fn a_connection_whose_bodies_are_read_is_kept(#[case] is_chunked: bool) {
+    let api = api().await;
+    for _ in 0..2 {
+        let body = if is_chunked { chunked(3000) } else { Body::from(vec![b'x'; 3000]) };
+        let answer = api.mail().body(body).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers().get(header::CONNECTION)), (201, None));
+    }
+}
+
 #[tokio::test]
 async fn who_waits_to_be_told_to_send_is_answered_without() {
     let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
