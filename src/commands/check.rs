@@ -234,11 +234,6 @@ async fn accounts(report: &mut Report, glpi: &Glpi) {
     }
 }
 
-/// GLPI 11 and later.
-fn is_eleven(version: &str) -> bool {
-    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 11)
-}
-
 /// Whether GLPI counts time as the gateway reads it: its dates say nothing of their time zone.
 async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
     let here = Timestamp::now().to_zoned(config.time_zone.clone()).datetime();

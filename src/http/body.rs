@@ -130,10 +130,10 @@ impl Incoming {
         if self.declared.is_some_and(|declared| declared > self.max_size as u64) {
             return Err(self.too_large());
         }
-        if standing == Standing::Unproven {
-            if let Some(line) = &self.line {
-                line.is_unproven();
-            }
+        if standing == Standing::Unproven
+            && let Some(line) = &self.line
+        {
+            line.is_unproven();
         }
         let expected = self.declared.unwrap_or(self.max_size as u64);
         let mut bytes = BytesMut::new();
