@@ -4,6 +4,9 @@ use super::*;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x04\0\0\0\x04\x08\x02\0\0\0";
 
+/// One byte more than PHP's stock limit.
+static TOO_LARGE: [u8; (2 << 20) + 1] = [b'x'; (2 << 20) + 1];
+
 async fn eleven() -> (Talk, String) {
     let talk = Talk::with(Options::eleven()).await;
     let session = talk.gateway().await;
@@ -31,7 +34,7 @@ async fn between_two(talk: &Talk, session: &str, name: &str, bytes: &[u8]) -> u1
 #[case::another_picture("photo.jpg", PNG)]
 #[case::no_picture("photo.png", b"bonjour")]
 #[case::empty("vide.txt", b"")]
-#[case::too_large("gros.txt", &[b'x'; (2 << 20) + 1])]
+#[case::too_large("gros.txt", &TOO_LARGE)]
 #[tokio::test]
 async fn a_refused_file_leaves_half_a_ticket(#[case] name: &str, #[case] bytes: &[u8]) {
     let (talk, session) = eleven().await;
