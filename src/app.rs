@@ -325,14 +325,14 @@ async fn keep_rules(pipeline: Arc<Pipeline>, mut hang_up: Option<Signal>) {
     loop {
         loop {
             let resolved = resolve_names(&pipeline).await;
-            let hung_up = async {
+            let reload = async {
                 match &mut hang_up {
                     Some(signal) => signal.recv().await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                hung_up = hung_up => match hung_up {
+                asked = reload => match asked {
                     Some(()) => break,
                     None => return,
                 },

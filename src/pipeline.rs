@@ -134,7 +134,7 @@ impl Pipeline {
                 Err(undelivered) => return put_off(undelivered),
             };
             let Some(renamed) = renamed else {
-                return self.known(candidate, director, (known, unconfirmed), &mappings).await;
+                return Box::pin(self.known(candidate, director, (known, unconfirmed), &mappings)).await;
             };
             if let Some(mine) = unconfirmed {
                 self.ledger.release(mine, false).await;

@@ -172,9 +172,12 @@ impl Deliverer {
         };
         let made = match again {
             Some(id) => Made { id, files: Vec::new(), is_whole: false },
-            None => self.make(received.reference, &chosen, New::Followup(&new)).await?,
+            None => Box::pin(self.make(received.reference, &chosen, New::Followup(&new))).await?,
         };
-        if made.is_whole { Ok(()) } else { self.complete_followup(made.id, &new, &made.files, &mut chosen).await }
+        if made.is_whole {
+            return Ok(());
+        }
+        Box::pin(self.complete_followup(made.id, &new, &made.files, &mut chosen)).await
     }
 
     pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {

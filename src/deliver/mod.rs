@@ -324,7 +324,7 @@ impl Deliverer {
     async fn make(&self, reference: Reference, chosen: &Chosen, mut new: New<'_>) -> Result<Made, Undelivered> {
         let deadline = tokio::time::Instant::now() + self.longest_creation;
         loop {
-            let together = self.learned.together(reference, &chosen.uploads).await;
+            let together = self.learned.together(reference, &chosen.uploads);
             let creation = async {
                 match &new {
                     New::Ticket(ticket) => self.glpi.create_ticket(ticket, &together).await,

@@ -117,7 +117,7 @@ impl Learned {
     }
 
     /// The files that go in the call that makes their ticket, those shown in the text first; the others follow singly.
-    pub(super) async fn together(&self, reference: Reference, files: &[Upload]) -> Vec<Upload> {
+    pub(super) fn together(&self, reference: Reference, files: &[Upload]) -> Vec<Upload> {
         if files.is_empty() || self.apart.contains_key(&reference) {
             return Vec::new();
         }
@@ -141,7 +141,7 @@ impl Learned {
     }
 
     /// Whether GLPI is known to refuse this address as an actor's: up to version 10 it takes ASCII alone, and finds
-    /// `&#38;` where it has encoded an `&` (`NotificationMailing::isUserAddressValid`, PHPMailer's `pcre8`).
+    /// `&#38;` where it has encoded an `&` (`NotificationMailing::isUserAddressValid`, `PHPMailer`'s `pcre8`).
     pub(super) fn refuses_address(&self, address: &Address) -> bool {
         is_odd(address.as_str()) && self.refuses_odd_addresses.load(Ordering::Relaxed)
     }
@@ -198,16 +198,15 @@ mod tests {
         let learned = Learned::new();
         let reference = Reference::new("mail", "a@b.fr", b"1");
         let files = [file("a", 60, None), file("b", 30, Some("T")), file("c", 30, None)];
-        let names = async || -> Vec<String> {
-            learned.together(reference, &files).await.into_iter().map(|file| file.name).collect()
-        };
-        assert_eq!(names().await, ["a", "b", "c"]);
+        let names =
+            || -> Vec<String> { learned.together(reference, &files).into_iter().map(|file| file.name).collect() };
+        assert_eq!(names(), ["a", "b", "c"]);
         learned.call_is_too_large(120);
-        assert_eq!(names().await, ["b", "c"]);
+        assert_eq!(names(), ["b", "c"]);
         learned.call_is_too_large(60);
-        assert_eq!(names().await, ["b"]);
+        assert_eq!(names(), ["b"]);
         learned.keep_apart(reference).await;
-        assert!(names().await.is_empty());
+        assert!(names().is_empty());
     }
 
     #[test]

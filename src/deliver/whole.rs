@@ -126,12 +126,11 @@ impl Deliverer {
             }
             let observers = lacking_observers(&state.users, wanted.new);
             for observer in &observers {
-                match self.glpi.add_user(id, observer, Role::Observer).await {
-                    Err(error @ (GlpiError::Unavailable { .. } | GlpiError::TooLarge)) => {
-                        return Err(incomplete(id, &error.to_string()));
-                    }
-                    // Whom GLPI does not take is named in the text.
-                    Ok(()) | Err(_) => {}
+                // Whom GLPI does not take is named in the text.
+                if let Err(error @ GlpiError::Unavailable { .. }) =
+                    self.glpi.add_user(id, observer, Role::Observer).await
+                {
+                    return Err(incomplete(id, &error.to_string()));
                 }
             }
             let groups = lacking_groups(&state, wanted.new);

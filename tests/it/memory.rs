@@ -107,8 +107,8 @@ impl Drop for Serving {
 
 /// A mail nearly as large as one may be, with a file.
 fn large(sender: &str, id: &str) -> Vec<u8> {
-    let file: Vec<u8> =
-        (0..LARGEST as u32 / 4 * 71 / 100).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let words = u32::try_from(LARGEST / 4 * 71 / 100).unwrap();
+    let file: Vec<u8> = (0..words).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let mut mail = format!(
         "From: {sender}\r\nTo: assistance1d@ac-dijon.fr\r\nSubject: LSU {id}\r\nMessage-ID: <{id}@ecole.example>\r\n\
          MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\

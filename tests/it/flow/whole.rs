@@ -20,12 +20,17 @@ use crate::support::{
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x09\0\0\0\x09\x08\x06\0\0\0rest of a picture";
 const HEIC: &[u8] = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic contents";
 
+fn is_heic(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "heic")
+}
+
 /// A mail of the first director with these files; the text shows those of the type `image/…` that are `inline`.
 fn with_files(id: &str, subject: &str, files: &[(&str, &str, bool, &[u8])], more: &str) -> Vec<u8> {
     let text = String::from_utf8(mail(DIRECTORS[0], id, subject, "")).unwrap();
     let (head, _) = text.split_once("MIME-Version").unwrap();
     let shown = files.iter().filter(|(_, _, inline, _)| *inline);
-    let shown: String = shown.map(|(name, ..)| format!("<p><img src=\"cid:{name}\"></p>")).collect();
+    let shown: Vec<_> = shown.map(|(name, ..)| format!("<p><img src=\"cid:{name}\"></p>")).collect();
+    let shown = shown.concat();
     let mut raw = format!(
         "{more}{head}MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n\
          Content-Type: text/html; charset=utf-8\r\n\r\n<p>Voici la page.</p>{shown}<p>Que faire ?</p>\r\n"
@@ -33,11 +38,11 @@ fn with_files(id: &str, subject: &str, files: &[(&str, &str, bool, &[u8])], more
     for (name, kind, inline, bytes) in files {
         let disposition = if *inline { "inline" } else { "attachment" };
         let id = if *inline { format!("Content-ID: <{name}>\r\n") } else { String::new() };
-        raw.push_str(&format!(
+        raw += &format!(
             "--b\r\nContent-Type: {kind}; name=\"{name}\"\r\nContent-Disposition: {disposition}; filename=\"{name}\"\r\n\
              {id}Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
             data_encoding::BASE64.encode(bytes)
-        ));
+        );
     }
     raw.push_str("--b--\r\n");
     raw.into_bytes()
@@ -107,7 +112,7 @@ async fn dying(
             is_gone.store(true, Ordering::SeqCst);
             return Fate::Answers(500);
         }
-        let dies = version.starts_with("11") && dies_of_a_refused_file(making, |name| name.ends_with(".heic"));
+        let dies = version.starts_with("11") && dies_of_a_refused_file(making, is_heic);
         if dies { Fate::Answers(500) } else { Fate::Passes }
     })
     .await;
@@ -329,10 +334,10 @@ async fn an_account_that_may_not_add_documents_adds_files_by_follow_ups_once() {
             dies_after(making, 1);
             return Fate::Answers(500);
         }
-        let dies = dies_of_a_refused_file(making, |name| name.ends_with(".heic"));
+        let breaks_off = dies_of_a_refused_file(making, is_heic);
         if making.path == "Document" {
             Fate::Dies(403)
-        } else if dies {
+        } else if breaks_off {
             Fate::Answers(500)
         } else {
             Fate::Passes
