@@ -137,7 +137,7 @@ impl Pipeline {
                 return Box::pin(self.known(candidate, director, (known, unconfirmed), &mappings)).await;
             };
             if let Some(mine) = unconfirmed {
-                self.ledger.release(mine, false).await;
+                self.ledger.leave_to_another(mine, known).await;
             }
             candidate = renamed;
         };

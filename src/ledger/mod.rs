@@ -274,6 +274,12 @@ impl Ledger {
         }
     }
 
+    /// The ticket of a claim is another request's of the same name: the name leads to it from now on.
+    pub async fn leave_to_another(&self, mine: Mine, known: Known) {
+        self.remember(known.reference, None, known.ticket, false).await;
+        self.give_up_claim(mine, End::Ticket(known.reference, known.ticket)).await;
+    }
+
     /// The ticket a request has, asking GLPI where no memory can say; again and again where it may just be made.
     async fn known(&self, received: &Received, becomes: Becomes) -> Result<Has, Uncertain> {
         if let Some((reference, ticket)) = self.local.ticket(names(received)) {

@@ -38,11 +38,12 @@ fn with_files(id: &str, subject: &str, files: &[(&str, &str, bool, &[u8])], more
     for (name, kind, inline, bytes) in files {
         let disposition = if *inline { "inline" } else { "attachment" };
         let id = if *inline { format!("Content-ID: <{name}>\r\n") } else { String::new() };
-        raw += &format!(
+        let part = format!(
             "--b\r\nContent-Type: {kind}; name=\"{name}\"\r\nContent-Disposition: {disposition}; filename=\"{name}\"\r\n\
              {id}Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
             data_encoding::BASE64.encode(bytes)
         );
+        raw.push_str(&part);
     }
     raw.push_str("--b--\r\n");
     raw.into_bytes()

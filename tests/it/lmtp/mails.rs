@@ -143,7 +143,7 @@ fn deferral(cause: &str) -> Outcome {
 #[case::refused(Outcome::Refused(Refusal { reason: Reason::NotADirector, sentence: "Réservé…".into() }), "250 2.0.0 refused, not-a-director\r\n")]
 #[case::ignored(Outcome::Ignored(Reason::Automatic), "250 2.0.0 ignored, automatic\r\n")]
 #[case::deferred(deferral("GLPI: 503"), "451 4.3.0 deferred, glpi-unavailable: GLPI: 503\r\n")]
-#[case::deferred_in_many_lines(deferral("a\r\n250 é"), "451 4.3.0 deferred, glpi-unavailable: a??250 ?\r\n")]
+#[case::deferred_in_many_lines(deferral("a\r\n250 é"), "451 4.3.0 deferred, glpi-unavailable: a  250 e\r\n")]
 #[tokio::test]
 async fn each_outcome_is_answered(#[case] outcome: Outcome, #[case] reply: &str) {
     let server = Server::start(settings(), move |_, _| std::future::ready(outcome.clone())).await;
@@ -265,7 +265,7 @@ async fn more_large_mails_than_there_is_room_for_are_all_taken_in_turn() {
     let at_once = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let (now, peak) = (at_once.clone(), most.clone());
-    let settings = Settings { max_size: 8 << 20, max_connections: 50, ..settings() };
+    let settings = Settings { max_size: 2 << 20, max_connections: 50, ..settings() };
     let server = Server::start(settings, move |_, _| {
         let (now, peak) = (now.clone(), peak.clone());
         async move {
@@ -284,6 +284,6 @@ async fn more_large_mails_than_there_is_room_for_are_all_taken_in_turn() {
     for replies in futures_util::future::join_all(deliveries).await {
         assert!(replies[0].starts_with("250"), "{replies:?}");
     }
-    assert!((1..=8).contains(&most.load(Ordering::SeqCst)), "{most:?} at once");
+    assert!((1..=3).contains(&most.load(Ordering::SeqCst)), "{most:?} at once");
     server.end().await;
 }
