@@ -31,6 +31,7 @@ mod header;
 mod history;
 mod html;
 mod identity;
+mod msg;
 mod names;
 mod opened;
 mod parts;

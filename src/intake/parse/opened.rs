@@ -3,6 +3,7 @@
 use super::{
     INCOMPLETE, body,
     cms::{self, Cms},
+    msg,
     parts::{Disposition, Leaf, Multipart, Node, Tree},
     tnef::{self, Text},
 };
@@ -56,6 +57,10 @@ fn is_resource_fork(content: &[u8]) -> bool {
     let entries: Vec<&[u8]> = content[26..].chunks_exact(12).take(count).collect();
     let holds_data = entries.iter().any(|entry| entry.starts_with(&[0, 0, 0, 1]));
     content.starts_with(APPLE_DOUBLE) && count > 0 && entries.len() == count && !holds_data
+}
+
+fn has_msg_name(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "msg")
 }
 
 struct Opener {
@@ -116,6 +121,7 @@ impl Opener {
             "application/applefile" if is_resource_fork(&leaf.content()) => None,
             "application/ms-tnef" | "application/vnd.ms-tnef" => Some(self.tnef(leaf)),
             _ if name == "winmail.dat" => Some(self.tnef(leaf)),
+            kind if kind == "application/vnd.ms-outlook" || has_msg_name(&name) => Some(self.saved(leaf)),
             "text/plain" if !leaf.is_attachment() => Some(Node::Leaf(self.armoured(leaf))),
             _ => Some(Node::Leaf(leaf)),
         }
@@ -175,6 +181,32 @@ impl Opener {
             Node::Leaf(leaf)
         });
         Node::Multipart { kind: Multipart::Mixed, children: files.collect() }
+    }
+
+    /// A mail that Outlook saved as a file, as the mail it is, with its files beside it.
+    fn saved(&mut self, leaf: Leaf) -> Node {
+        let content = leaf.content();
+        let Some(msg) = msg::is_compound(&content).then(|| msg::read(&content)).flatten() else {
+            return Node::Leaf(leaf);
+        };
+        if msg.files.len() + 1 > self.parts_left {
+            return Node::Leaf(leaf);
+        }
+        self.parts_left -= msg.files.len() + 1;
+        let title = msg.title.map(|title| format!("{}.eml", title.replace(['/', '\\'], "-")));
+        let attached = |kind: String, name, content| {
+            let mut leaf = Leaf::found(kind, name, content);
+            leaf.disposition = Disposition::Attachment;
+            Node::Leaf(leaf)
+        };
+        let mut children = vec![attached("message/rfc822".to_owned(), title, msg.mail)];
+        children.extend(msg.files.into_iter().map(|(name, kind, content)| {
+            attached(kind.unwrap_or_else(|| "application/octet-stream".to_owned()), name, content)
+        }));
+        if !msg.whole {
+            children.push(Node::Leaf(leaf));
+        }
+        Node::Multipart { kind: Multipart::Mixed, children }
     }
 
     /// A text without the armour of PGP around what is signed or encrypted in it (RFC 9580 sections 6 and 7).
