@@ -239,8 +239,14 @@ impl Deliverer {
         let has_account = if made.is_whole && !self.has_dropped_requester(made.id, &new).await? {
             matches!(new.requester, Requester::User(_))
         } else {
-            let wanted = Wanted { new: &new, address: routed.screened().requester().as_str() };
-            self.complete_ticket(made.id, &wanted, &made.files, &mut chosen).await?
+            let requester = routed.screened().requester();
+            let wanted = Wanted { new: &new, address: requester.as_str() };
+            let is_account = self.complete_ticket(made.id, &wanted, &made.files, &mut chosen).await?;
+            if !is_account && matches!(new.requester, Requester::User(_)) {
+                // Purged, perhaps, since it was looked up.
+                self.names.forget(requester).await;
+            }
+            is_account
         };
         Ok(Delivered { receipt: self.receipt(made.id, routed, has_account, chosen.left_out) })
     }

@@ -237,7 +237,7 @@ impl Names {
     }
 
     /// Forgets what GLPI said of an address: it has turned out otherwise.
-    pub async fn forget(&self, address: &Address) {
+    pub(super) async fn forget(&self, address: &Address) {
         self.accounts.invalidate(address).await;
     }
 

@@ -241,7 +241,7 @@ pub struct LeftOut {
 }
 
 /// Whether a subject is a forwarded mail's, in the forms of French and English mail programs. A keyword may stand in
-/// front of the prefix, as people put it there: «LSU - TR: …», «[LSU] Fwd: …», «LSU : TR: …».
+/// front of the prefix, as people put it there: «LSU - TR: …», «\[LSU\] Fwd: …», «LSU : TR: …».
 pub fn is_forward(subject: &str) -> bool {
     const FORWARDS: &[&str] = &["tr", "fw", "fwd", "trans", "transf"];
     const REPLIES: &[&str] = &["re", "ré", "rép", "rep", "aw"];

@@ -46,7 +46,7 @@ pub struct Mapping {
     /// GLPI urgency, 1 to 5, where the request gives none.
     #[serde(deserialize_with = "urgency")]
     pub urgency: u8,
-    /// GLPI entity, full path, or [`REQUESTER`]; the service account's own where there is none.
+    /// GLPI entity, full path, or `requester`: the requester's own; the service account's own where there is none.
     pub entity: Option<String>,
     /// GLPI entity, full path, for a requester who has none of their own.
     pub entity_otherwise: Option<String>,
@@ -95,7 +95,7 @@ pub struct Override {
     /// GLPI urgency, 1 to 5.
     #[serde(default, deserialize_with = "optional_urgency")]
     pub urgency: Option<u8>,
-    /// GLPI entity, full path, or [`REQUESTER`].
+    /// GLPI entity, full path, or `requester`: the requester's own.
     pub entity: Option<String>,
     /// GLPI location, full path.
     pub location: Option<String>,
