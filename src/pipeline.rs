@@ -131,7 +131,10 @@ impl Pipeline {
             let renamed = match self.deliverer.is_of_another(candidate.received(), known).await {
                 Ok(true) => candidate.clone().renamed(known.reference),
                 Ok(false) => None,
-                Err(undelivered) => return put_off(undelivered),
+                Err(undelivered) => match unconfirmed {
+                    Some(mine) => return self.undelivered(mine, undelivered).await,
+                    None => return put_off(undelivered),
+                },
             };
             let Some(renamed) = renamed else {
                 return Box::pin(self.known(candidate, director, (known, unconfirmed), &mappings)).await;
