@@ -10,26 +10,29 @@ use tokio::{net::TcpListener, signal::unix::Signal, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    acknowledge::{Acknowledger, Receipts},
-    clients::{
-        glpi::{Credentials, Glpi, Settings},
-        smtp::{self, Mailer},
-    },
     config::{Config, ConfigError},
-    deliver::{Deliverer, LONGEST_CREATION_CALLS},
-    directory::Directory,
-    escalate::{Calendar, Escalator},
+    flow::{
+        deliver::{Deliverer, LONGEST_CREATION_CALLS},
+        directory::Directory,
+        ledger::Ledger,
+        pipeline::Pipeline,
+        proof::Prover,
+        quarantine::Quarantine,
+        route::Live,
+        screen::Rules,
+    },
+    glpi::{Credentials, Glpi, Settings},
     http,
     intake::{Room, imap, lmtp},
-    ledger::Ledger,
-    notify::Notifier,
-    pipeline::Pipeline,
+    letters::{Acknowledger, Receipts},
+    lifecycle::{
+        escalation::Escalator,
+        notices::Notifier,
+        sweep::{self, Sweep},
+    },
     portal::Portal,
-    proof::Prover,
-    quarantine::Quarantine,
-    route::Live,
-    screen::Rules,
-    sweep::{self, Sweep},
+    smtp::{self, Mailer},
+    working_time::Calendar,
 };
 
 /// How many timeouts of one call after its beginning a creation surely has ended in GLPI: only then may an

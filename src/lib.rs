@@ -25,26 +25,19 @@
 //! - `http` asks the pipeline and the portal, never GLPI; `portal` knows nothing of HTTP;
 //! - `sandbox` shares no type with `clients::glpi`: a shared type would hide a wrong field name.
 
-pub mod acknowledge;
 pub mod app;
-pub mod clients;
-pub mod commands;
+pub mod cli;
 pub mod config;
-pub mod deliver;
-pub mod directory;
-pub mod escalate;
-pub mod french;
+pub mod flow;
+pub mod glpi;
 pub mod http;
 pub mod intake;
-pub mod ledger;
-pub mod notify;
-pub mod pipeline;
+pub mod letters;
+pub mod lifecycle;
 pub mod portal;
-pub mod proof;
-pub mod quarantine;
 pub mod request;
-pub mod route;
 pub mod sandbox;
-pub mod screen;
-pub mod sweep;
+pub mod smtp;
 pub mod telemetry;
+pub mod text;
+pub mod working_time;

@@ -9,7 +9,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use passerelle::{
     app::App,
-    commands::{check, demo, escalate, exit, healthcheck, ingest, sandbox, try_files},
+    cli::{check, demo, escalate, exit, healthcheck, ingest, sandbox, try_files},
     config::{self, Config, ConfigError},
     telemetry,
 };

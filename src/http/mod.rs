@@ -65,11 +65,11 @@ pub use serve::serve;
 use self::problem::Problem;
 use crate::{
     config,
-    escalate::{EscalateError, Moved, Order},
+    flow::route,
     intake::{Envelope, Room, Taken},
+    lifecycle::escalation::{EscalateError, Moved, Order},
     portal::Portal,
     request::{Address, Decided, Outcome, Reason, Received},
-    route,
 };
 
 const RESPONSES: &str = "passerelle_http_responses_total";

@@ -18,8 +18,8 @@ use super::{
     problem::{AnyTime, Problem},
 };
 use crate::{
-    escalate::{Cause, Direction, EscalateError, Moved, Order},
     intake::form::FieldError,
+    lifecycle::escalation::{Cause, Direction, EscalateError, Moved, Order},
 };
 
 /// Characters of a reason and of a name; a longer one is a mistake.

@@ -3,7 +3,7 @@
 pub mod form;
 pub mod imap;
 pub mod lmtp;
-pub mod parse;
+pub mod mime;
 mod room;
 
 use jiff::Timestamp;

@@ -7,9 +7,9 @@ use moka::future::Cache;
 
 use super::{Portal, PortalError, html, listing::folded};
 use crate::{
-    clients::glpi::{FaqArticle, Glpi, GlpiError},
     config,
-    deliver::site,
+    flow::deliver::site,
+    glpi::{FaqArticle, Glpi, GlpiError},
 };
 
 /// How long the articles are believed.

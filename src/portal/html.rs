@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::form_urlencoded;
 
-use crate::intake::parse::{shown, text_of};
+use crate::text::{html_text, sanitise::shown};
 
 /// More than this of one text is not shown, bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -40,7 +40,7 @@ where
 
 /// The text of HTML, to be searched.
 pub(super) fn text(html: &str) -> String {
-    text_of(&html[..html.floor_char_boundary(LONGEST)])
+    html_text::from_html(&html[..html.floor_char_boundary(LONGEST)])
 }
 
 fn mentioned(html: &str, visible: &BTreeSet<u64>) -> BTreeSet<u64> {

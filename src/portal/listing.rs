@@ -11,9 +11,9 @@ use super::{
     state::{is_to_approve, takes_followups},
 };
 use crate::{
-    clients::glpi::{Criterion, GlpiError, TicketSummary},
+    flow::route::{Mappings, Opening},
+    glpi::{Criterion, GlpiError, TicketSummary},
     request::{Address, Reference, TicketKind},
-    route::{Mappings, Opening},
 };
 
 /// The newest requests of a person that are looked at: more than anybody has.

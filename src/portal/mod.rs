@@ -30,13 +30,13 @@ pub use state::{Counts, State};
 pub use view::{Author, Document, Entry, Kind, Verdict, View};
 
 use self::{faq::Faq, people::People};
-pub use crate::clients::glpi::Download;
+pub use crate::glpi::Download;
 use crate::{
-    clients::glpi::{Glpi, GlpiError},
     config::Config,
-    escalate::Calendar,
+    flow::route::Live,
+    glpi::{Glpi, GlpiError},
     request::Address,
-    route::Live,
+    working_time::Calendar,
 };
 
 /// A requester's view of the helpdesk.

@@ -5,7 +5,7 @@ use std::{hash::Hash, time::Duration};
 use moka::future::Cache;
 
 use crate::{
-    clients::glpi::{Glpi, GlpiError, Requester},
+    glpi::{Glpi, GlpiError, Requester},
     request::Address,
 };
 

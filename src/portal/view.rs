@@ -7,7 +7,7 @@ use jiff::Zoned;
 
 use super::{Portal, PortalError, Row, html, listing::Found, people::Known};
 use crate::{
-    clients::glpi::{self, Criterion, Followup, GlpiError, Role, Solution},
+    glpi::{self, Criterion, Followup, GlpiError, Role, Solution},
     request::{Address, Reference},
 };
 

@@ -1,8 +1,8 @@
 //! What a request is when it comes in, and how it can end.
 //!
-//! Intake makes a [`Received`]. The later stages are types of their makers: only [`crate::screen`] makes a
-//! [`crate::screen::Screened`], only [`crate::route`] a [`crate::route::Routed`], only [`crate::deliver`] a
-//! [`crate::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
+//! Intake makes a [`Received`]. The later stages are types of their makers: only [`crate::flow::screen`] makes a
+//! [`crate::flow::screen::Screened`], only [`crate::flow::route`] a [`crate::flow::route::Routed`], only [`crate::flow::deliver`] a
+//! [`crate::flow::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
 
 mod address;
 mod outcome;

@@ -14,14 +14,14 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use mail_parser::{HeaderValue, Message, MessageParser};
 use passerelle::{
-    acknowledge::Acknowledger,
-    clients::smtp::{Mailer, Outbox, SendError},
     config,
+    flow::screen::{Rejection, Rules, identify},
+    letters::Acknowledger,
     request::{
         Address, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Reason, Receipt, Received, Reference,
         Refusal,
     },
-    screen::{Rejection, Rules, identify},
+    smtp::{Mailer, Outbox, SendError},
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},

@@ -13,11 +13,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use passerelle::{
     config,
-    intake::{Envelope, parse},
-    proof::Prover,
+    flow::{
+        proof::Prover,
+        route::Mappings,
+        screen::{self, Passed, Rejection, Rules},
+    },
+    intake::{Envelope, mime},
     request::{Address, Attachment, Channel, Origin, Reason, Received, Reference},
-    route::Mappings,
-    screen::{self, Passed, Rejection, Rules},
 };
 
 /// How many mails each theme has: none is skipped in silence.
@@ -155,7 +157,7 @@ fn read(raw: Vec<u8>, expected: &Expected) -> Received {
     let recipients = expected.envelope_recipients.iter().map(|address| Address::parse(address).unwrap()).collect();
     let sender = expected.envelope_sender.clone();
     let envelope = Envelope { channel: Channel::Lmtp, sender, recipients, size: raw.len() as u64, stored: None };
-    let mut received = parse::mail_blocking(&envelope, &Bytes::from(raw), "2026-11-10T12:00:00Z".parse().unwrap());
+    let mut received = mime::mail_blocking(&envelope, &Bytes::from(raw), "2026-11-10T12:00:00Z".parse().unwrap());
     if let Origin::Mail(mail) = &mut received.origin
         && mail.envelope_sender.is_none()
     {

@@ -10,9 +10,9 @@ use std::{
 };
 
 use passerelle::{
-    clients::glpi::{Credentials, Glpi, Settings},
     config::{self, DirectorySource},
-    directory::{Answer, Directory},
+    flow::directory::{Answer, Directory},
+    glpi::{Credentials, Glpi, Settings},
     request::{Address, Person},
     sandbox::{Failure, Failures, Options, Rule, Sandbox},
 };

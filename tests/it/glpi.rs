@@ -24,7 +24,7 @@ mod tickets;
 mod whole_way;
 
 use bytes::Bytes;
-use passerelle::clients::glpi::{Created, FileFate, Glpi, Kind, NewTicket, Requester, Upload};
+use passerelle::glpi::{Created, FileFate, Glpi, Kind, NewTicket, Requester, Upload};
 
 /// A text no other test and no other run writes.
 fn marker() -> String {

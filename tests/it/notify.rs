@@ -6,15 +6,15 @@ use futures_util::future::join_all;
 use mail_parser::MessageParser;
 use passerelle::{
     app,
-    clients::{
-        glpi::{Glpi, Kind, NewTicket, Requester},
-        smtp::{Mailer, Outbox},
+    flow::ledger::Ledger,
+    glpi::{Glpi, Kind, NewTicket, Requester},
+    lifecycle::{
+        escalation::Wait,
+        notices::{Notifier, Unsent},
     },
-    escalate::Wait,
-    ledger::Ledger,
-    notify::{Notifier, Unsent},
     request::Reference,
     sandbox::{Failure, Failures, Rule, Sandbox},
+    smtp::{Mailer, Outbox},
 };
 use reqwest::Method;
 use secrecy::SecretSlice;

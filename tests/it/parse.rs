@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use passerelle::{
-    intake::{Envelope, parse},
+    intake::{Envelope, mime},
     request::{Address, Channel, Received},
 };
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn envelope(size: usize) -> Envelope {
 
 fn received(raw: impl Into<Bytes>) -> Received {
     let raw = raw.into();
-    parse::mail_blocking(&envelope(raw.len()), &raw, now())
+    mime::mail_blocking(&envelope(raw.len()), &raw, now())
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_second_try_of_the_relay_has_the_same_reference() {
 async fn many_mails_are_read_at_once() {
     let mails = (0..50).map(|number| {
         let mail = format!("From: a@ac-dijon.fr\nMessage-ID: <{number}@x>\nSubject: LSU {number}\n\nBonjour\n");
-        parse::mail(envelope(mail.len()), Bytes::from(mail), now())
+        mime::mail(envelope(mail.len()), Bytes::from(mail), now())
     });
     let received = futures_util::future::join_all(mails).await;
     for (number, received) in received.iter().enumerate() {

@@ -10,10 +10,12 @@ use mail_auth::{
 };
 use passerelle::{
     config,
-    intake::{Envelope, parse},
-    proof::Prover,
+    flow::{
+        proof::Prover,
+        screen::{self, Proof, Rules},
+    },
+    intake::{Envelope, mime},
     request::Channel,
-    screen::{self, Proof, Rules},
 };
 use rstest::rstest;
 use tempfile::NamedTempFile;
@@ -54,7 +56,7 @@ async fn judge(settings: &[(&str, &str)], mail: &[u8]) -> (Proof, Result<(), Str
         size: mail.len() as u64,
         stored: None,
     };
-    let received = parse::mail_blocking(&envelope, &Bytes::copy_from_slice(mail), Timestamp::now());
+    let received = mime::mail_blocking(&envelope, &Bytes::copy_from_slice(mail), Timestamp::now());
     let identified = screen::identify(received, &rules).unwrap();
     let proof = Prover::new(&config).unwrap().prove(identified.received(), &rules).await;
     let verdict =

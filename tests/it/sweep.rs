@@ -5,11 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use passerelle::{
     app::App,
-    clients::glpi::{Effect, Glpi, Kind, NewFollowup, NewTicket, Requester, Role},
     config,
-    escalate::{Cause, Direction, MoveNote, Note, Order},
+    glpi::{Effect, Glpi, Kind, NewFollowup, NewTicket, Requester, Role},
+    lifecycle::{
+        escalation::{Cause, Direction, MoveNote, Note, Order},
+        sweep::Pass,
+    },
     sandbox::{Failure, Failures, Rule, Sandbox},
-    sweep::Pass,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -89,7 +91,7 @@ async fn a_ticket_that_is_named_is_looked_at_before_its_turn() {
     let glpi = glpi(&sandbox);
     let stop = CancellationToken::new();
     let app = app(sandbox.url().as_str(), &[("sweep.every", "1h")]);
-    let (hints, hinted) = passerelle::sweep::hints();
+    let (hints, hinted) = passerelle::lifecycle::sweep::hints();
     let sweeping = tokio::spawn(app.sweep(stop.clone()).run(hinted));
     // The first pass may find the first one; after it, only a hint leads to the second.
     for title in ["Premier", "Second"] {

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use passerelle::{
-    intake::{Envelope, parse},
+    intake::{Envelope, mime},
     request::{Channel, Received},
 };
 use proptest::prelude::*;
@@ -333,7 +333,7 @@ impl Program {
             size: mail.len() as u64,
             stored: None,
         };
-        parse::mail_blocking(&envelope, &Bytes::from(mail), "2026-11-27T12:00:00Z".parse().unwrap())
+        mime::mail_blocking(&envelope, &Bytes::from(mail), "2026-11-27T12:00:00Z".parse().unwrap())
     }
 }
 

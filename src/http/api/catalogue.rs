@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{AnyTime, Problem, Services, caller, in_time, words};
-use crate::{intake::form, request::TicketKind, route::Mapping};
+use crate::{flow::route::Mapping, intake::form, request::TicketKind};
 
 /// What a form may say.
 #[derive(Serialize, ToSchema)]
@@ -109,7 +109,7 @@ pub(super) async fn natures(State(services): State<Arc<Services>>, request: Requ
 }
 
 fn application(mapping: &Mapping) -> Application {
-    let nature = |nature: &crate::route::Nature| Nature {
+    let nature = |nature: &crate::flow::route::Nature| Nature {
         name: nature.name.clone(),
         kind: nature.kind.unwrap_or(mapping.kind),
         urgency: nature.urgency.unwrap_or(mapping.urgency),

@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 use super::{AnyTime, Problem, Services, bad_parameter, in_time, parameter, personal, requester, words, written};
 use crate::{
-    escalate::in_words,
     portal::{Counts, Query, Row, Sort, State},
     request::TicketKind,
+    working_time::in_words,
 };
 
 const MOST_PER_PAGE: usize = 100;

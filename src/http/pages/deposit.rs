@@ -12,14 +12,14 @@ use jiff::Timestamp;
 
 use super::{Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other};
 use crate::{
-    french::{set as french, size},
+    flow::route::{Mapping, Mappings},
     http::{
         body::Incoming,
         problem::{Problem, status_of},
     },
     intake::form::{self, FieldError, Submission},
     request::{Address, Outcome},
-    route::{Mapping, Mappings},
+    text::french::{set as french, size},
 };
 
 /// What the form says it is about.

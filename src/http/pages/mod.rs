@@ -47,13 +47,14 @@ use super::{
     requests,
 };
 use crate::{
-    config, french,
+    config,
     intake::{
         Taken,
         form::{self, Submission},
     },
     portal::PortalError,
     request::{Address, Deferral, Outcome, Reason},
+    text::french,
 };
 
 /// Nothing but the pages' own style, images and forms; nothing may show them inside itself.

@@ -12,9 +12,9 @@ use axum::{
 
 use super::{Desk, Frame, POLICY, Pages, Section, page};
 use crate::{
-    french::set as french,
     http::{identity, problem::Told},
     request::Address,
+    text::french::set as french,
 };
 
 #[derive(Template)]

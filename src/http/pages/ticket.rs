@@ -15,7 +15,6 @@ use super::{
     unknown,
 };
 use crate::{
-    french::set as french,
     http::{
         api, glpi_number,
         problem::{Problem, status_of},
@@ -23,6 +22,7 @@ use crate::{
     intake::form,
     portal::{Author, Document, Entry, Kind, Verdict, View},
     request::{Address, Decided, Decision, Outcome, Reason},
+    text::french::set as french,
 };
 
 /// The field of what the requester thinks of a solution.

@@ -9,9 +9,10 @@ use super::{
     identity::{self, Identity},
 };
 use crate::{
-    intake::parse::{Names, enclosed_in, is_disguise, line, to_html},
+    flow::screen::{Application, Applications, words},
+    intake::mime::{Names, enclosed_in, is_disguise, line},
     request::{Address, Attachment, Body, Channel, FormFields, Origin, Received, TicketKind},
-    screen::{Application, Applications, words},
+    text::html_text::to_html,
 };
 
 pub(super) const MAX_TITLE: usize = 200;

@@ -9,8 +9,9 @@ use super::{
     identity::{self, Identity},
 };
 use crate::{
-    intake::parse::{enclosed_in, to_html},
+    intake::mime::enclosed_in,
     request::{Address, Attachment, Body, Channel, Decision, FormFields, Origin, Received, Reference},
+    text::html_text::to_html,
 };
 
 /// The one field of text.

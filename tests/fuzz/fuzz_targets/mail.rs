@@ -5,10 +5,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use passerelle::{
-    intake::{Envelope, parse},
-    request::{Channel, Origin},
-};
+use passerelle::{intake::{Envelope, mime}, request::{Channel, Origin}};
 
 /// The tags of sanitised HTML without the values of their attributes, which are all in double quotes.
 fn tags(html: &str) -> Vec<String> {
@@ -33,7 +30,7 @@ fn tags(html: &str) -> Vec<String> {
 fuzz_target!(|input: &[u8]| {
     let envelope = Envelope { channel: Channel::Lmtp, sender: None, recipients: Vec::new(), size: input.len() as u64, stored: None };
     let raw = Bytes::copy_from_slice(input);
-    let received = parse::mail_blocking(&envelope, &raw, Timestamp::UNIX_EPOCH);
+    let received = mime::mail_blocking(&envelope, &raw, Timestamp::UNIX_EPOCH);
 
     assert!(received.subject.chars().count() <= 250 && !received.subject.contains(char::is_control));
     assert!(received.copies_since <= received.arrived && received.arrived <= Timestamp::UNIX_EPOCH);
@@ -60,5 +57,5 @@ fuzz_target!(|input: &[u8]| {
             }
         }
     }
-    assert_eq!(parse::mail_blocking(&envelope, &raw, Timestamp::UNIX_EPOCH).reference, received.reference);
+    assert_eq!(mime::mail_blocking(&envelope, &raw, Timestamp::UNIX_EPOCH).reference, received.reference);
 });

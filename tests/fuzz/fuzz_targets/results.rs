@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use passerelle::proof::results::parse;
+use passerelle::flow::proof::results::parse;
 
 fuzz_target!(|input: &str| {
     let Some(results) = parse(input) else { return };

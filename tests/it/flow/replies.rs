@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mail_parser::MessageParser;
 use passerelle::{
-    clients::glpi::{Credentials, Glpi, Kind, NewTicket, Requester, Settings},
+    glpi::{Credentials, Glpi, Kind, NewTicket, Requester, Settings},
     request::Reference,
     sandbox::{Failure, Failures, Rule, Sandbox, TicketView},
 };

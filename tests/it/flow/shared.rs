@@ -7,12 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use passerelle::{
     app,
     config::{self, Config},
-    intake::{Envelope, parse},
-    ledger::{Claim, Ledger},
+    flow::{
+        ledger::{Claim, Ledger},
+        route::Mappings,
+        screen::{self, Candidate, Passed, Place, Rules},
+    },
+    intake::{Envelope, mime},
     request::{Channel, Received, Reference},
-    route::Mappings,
     sandbox::{Failure, Rule, Sandbox},
-    screen::{self, Candidate, Passed, Place, Rules},
 };
 use secrecy::SecretSlice;
 
@@ -137,7 +139,7 @@ fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
     let raw = mail(DIRECTORS[0], id, "LSU", "Bonjour");
     let envelope =
         Envelope { channel: Channel::HttpMail, sender: None, recipients: vec![], size: raw.len() as u64, stored: None };
-    let mut received = parse::mail_blocking(&envelope, &raw.into(), Timestamp::now());
+    let mut received = mime::mail_blocking(&envelope, &raw.into(), Timestamp::now());
     received.copies_since = Timestamp::now() + ahead;
     screened(config, received)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use passerelle::clients::glpi::{Credentials, Glpi, GlpiError, Profile, Settings};
+use passerelle::glpi::{Credentials, Glpi, GlpiError, Profile, Settings};
 
 use super::target::Target;
 use super::{director, group};

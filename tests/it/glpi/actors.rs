@@ -1,6 +1,6 @@
 //! Who acts on a ticket is changed link by link, and GLPI's history says since when.
 
-use passerelle::clients::glpi::{Effect, GlpiError, NewFollowup, NewTicket, Role};
+use passerelle::glpi::{Effect, GlpiError, NewFollowup, NewTicket, Role};
 
 use super::target::Target;
 use super::{group, ticket};

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use passerelle::{
     app::App,
-    clients::glpi::{Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, Role},
-    escalate::{Cause, Direction, EscalateError, Immovable, MoveNote, Moved, Note, Order, Verdict},
+    glpi::{Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, Role},
+    lifecycle::escalation::{Cause, Direction, EscalateError, Immovable, MoveNote, Moved, Note, Order, Verdict},
 };
 use reqwest::Method;
 use rstest::rstest;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passerelle::clients::glpi::{Credentials, FileFate, Glpi, GlpiError, NewTicket, Settings, Trouble};
+use passerelle::glpi::{Credentials, FileFate, Glpi, GlpiError, NewTicket, Settings, Trouble};
 use passerelle::sandbox::{Failure, Failures, Options, Rule, Sandbox};
 
 use super::target::settings;

@@ -1,7 +1,7 @@
 //! Files: what GLPI takes, and that what it does not take is named.
 
 use bytes::Bytes;
-use passerelle::clients::glpi::{Amendment, FileFate, GlpiError, NewTicket, Requester, Role, Upload};
+use passerelle::glpi::{Amendment, FileFate, GlpiError, NewTicket, Requester, Role, Upload};
 
 use super::target::Target;
 use super::{fates, marker, text_file, ticket};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use passerelle::{
-    clients::glpi::{Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, Upload},
+    glpi::{Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, Upload},
     request::Reference,
 };
 use reqwest::Method;

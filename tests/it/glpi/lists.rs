@@ -1,7 +1,7 @@
 //! Lists longer than one page; on the sandbox only, for a real GLPI takes minutes to make them.
 
 use passerelle::{
-    clients::glpi::Glpi,
+    glpi::Glpi,
     sandbox::{Options, Sandbox},
 };
 use reqwest::Method;

@@ -3,14 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use passerelle::{
-    clients::{
-        glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester},
-        smtp::Mailer,
-    },
-    ledger::Ledger,
-    notify::Notifier,
+    flow::ledger::Ledger,
+    glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester},
+    lifecycle::notices::Notifier,
     request::Reference,
     sandbox::{Options, Sandbox},
+    smtp::Mailer,
 };
 use reqwest::Method;
 use secrecy::SecretSlice;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use data_encoding::BASE64;
 use futures_util::TryStreamExt as _;
-use passerelle::clients::glpi::{Criterion, FaqArticle, GlpiError, NewTicket, Requester};
+use passerelle::glpi::{Criterion, FaqArticle, GlpiError, NewTicket, Requester};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Tickets found by who asked, who has them, their status and their dates.
 
 use jiff::ToSpan as _;
-use passerelle::clients::glpi::{Criterion, Effect, NewFollowup, NewTicket, Requester, Role};
+use passerelle::glpi::{Criterion, Effect, NewFollowup, NewTicket, Requester, Role};
 
 use super::target::Target;
 use super::{director, group, marker, ticket};
@@ -71,7 +71,7 @@ async fn a_solution_is_read_with_what_became_of_it() {
     let glpi = target.client();
     let id = glpi.create_ticket(&ticket("Solution", "<p>x</p>"), &[]).await.unwrap().id;
     super::followups::solve(&target, id).await;
-    let solution = |solutions: Vec<passerelle::clients::glpi::Solution>| solutions.into_iter().next_back().unwrap();
+    let solution = |solutions: Vec<passerelle::glpi::Solution>| solutions.into_iter().next_back().unwrap();
     let proposed = solution(glpi.ticket_solutions(id).await.unwrap());
     assert_eq!(proposed.status, 2);
     assert!(proposed.written.is_some() && glpi.ticket(id).await.unwrap().solved.is_some());

@@ -1,6 +1,6 @@
 //! The GLPI under test: a sandbox of its own for each test, or the real one of the environment.
 
-use passerelle::clients::glpi::{Credentials, Glpi, Settings};
+use passerelle::glpi::{Credentials, Glpi, Settings};
 use passerelle::sandbox::{Limits, Options, Sandbox};
 use url::Url;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use passerelle::clients::glpi::{Effect, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Role, TicketUser};
+use passerelle::glpi::{Effect, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Role, TicketUser};
 
 use super::target::Target;
 use super::{breaks_off, director, fates, group, marker, text_file, ticket};

@@ -19,12 +19,13 @@ use bytes::Bytes;
 use jiff::tz::TimeZone;
 use passerelle::{
     app, config,
-    escalate::Calendar,
+    flow::route,
     http::{Handlers, Services, serve},
     intake::Envelope,
     portal::Portal,
     request::{Outcome, Receipt, Received, Reference},
-    route, telemetry,
+    telemetry,
+    working_time::Calendar,
 };
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
 //! Tickets that go to another level: who may ask, with what, and what is answered.
 
 use passerelle::{
-    clients::glpi::GlpiError,
     config,
-    escalate::{Direction, EscalateError, Immovable, Moved, Order},
+    glpi::GlpiError,
+    lifecycle::escalation::{Direction, EscalateError, Immovable, Moved, Order},
 };
 use reqwest::{StatusCode, header};
 use rstest::rstest;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use passerelle::{
-    commands::demo::lmtp_client::deliver,
+    cli::demo::lmtp_client::deliver,
     intake::lmtp::Settings,
     request::{Channel, Deferral, Outcome, Reason, Refusal},
 };

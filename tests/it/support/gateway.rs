@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use passerelle::{
     app::App,
-    clients::smtp::{Mailer, Outbox},
-    commands::demo::lmtp_client::deliver,
+    cli::demo::lmtp_client::deliver,
     config,
     sandbox::{Options, Sandbox, TicketView},
+    smtp::{Mailer, Outbox},
     telemetry,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};

@@ -1,0 +1,498 @@
+//! `passerelle check`: names each thing that is wrong, with its remedy.
+
+mod notices;
+
+use std::io::Write as _;
+
+use jiff::{SignedDuration, Span, Timestamp, civil::DateTime};
+
+use super::exit;
+use crate::{
+    app::App,
+    config::{Acknowledge, Backend, Config, ConfigError, Require},
+    flow::{
+        deliver::{LONGEST_CREATION_CALLS, Names},
+        route::{Level, Mappings},
+    },
+    glpi::{Glpi, GlpiError, Profile, Trouble},
+    intake::imap::{self, ImapError},
+};
+
+/// Verifies the configuration, the mappings, GLPI's rights and names, the directory, Redis and the mail
+/// server. Changes nothing. Exit code 1 if anything is wrong.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// GLPI's own right bits beyond reading and creating (classes `Ticket` and `ITILFollowup`).
+const TICKET_READ_OWN: u64 = 1;
+const TICKET_READ_ALL: u64 = 1024;
+const TICKET_ASSIGN: u64 = 8192;
+const TICKET_UPDATE: u64 = 2;
+const FOLLOWUP_ADD_ALL: u64 = 4096;
+const FOLLOWUP_UPDATE_OWN: u64 = 2;
+const FOLLOWUP_SEE_PUBLIC: u64 = 1;
+const FOLLOWUP_SEE_PRIVATE: u64 = 8192;
+
+/// What the service account must be allowed, and what for.
+const RIGHTS: &[(&str, u64, &str)] = &[
+    ("ticket", Profile::CREATE, "«Assistance > Tickets: Create», to make tickets"),
+    ("ticket", TICKET_READ_ALL, "«Assistance > Tickets: See all tickets», to find a ticket by its reference"),
+    ("ticket", TICKET_READ_OWN, "«Assistance > Tickets: See my ticket», without which GLPI shows no solution"),
+    ("ticket", TICKET_ASSIGN, "«Assistance > Tickets: Assign», to assign the référents"),
+    ("followup", FOLLOWUP_ADD_ALL, "«Assistance > Followups: Add to all items», to name a file GLPI dropped"),
+    ("ticket", TICKET_UPDATE, "«Assistance > Tickets: Update», to take the old group off an escalated one"),
+    ("followup", FOLLOWUP_SEE_PUBLIC, "«Assistance > Followups: See public ones», to find what was written already"),
+    ("followup", FOLLOWUP_SEE_PRIVATE, "«Assistance > Followups: See private ones», to read the référents' commands"),
+    ("followup", FOLLOWUP_UPDATE_OWN, "«Assistance > Followups: Update (author)», to note that an escalation is done"),
+    ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
+    ("document", Profile::CREATE, "«Management > Documents: Create», to add files to a ticket that GLPI made in part"),
+    ("group", Profile::READ, "«Administration > Groups: Read», to find the groups of the mappings"),
+    ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
+    ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
+];
+
+/// How long before the last closed period `check` asks for the next ones.
+const SOON_DAYS: i64 = 30;
+
+/// So much GLPI's clock and the gateway's may differ.
+const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
+
+/// File types that requests often bring and GLPI does not take out of the box.
+const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
+
+/// What the checks found so far.
+#[derive(Default)]
+struct Report {
+    passed: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Report {
+    fn ok(&mut self, what: &str, found: impl std::fmt::Display) {
+        self.passed += 1;
+        say(format_args!("ok       {what}: {found}"));
+    }
+
+    /// Something that works less well, or could not be looked at.
+    fn warning(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
+        self.warnings += 1;
+        say(format_args!("warning  {what}: {found}\n         → {remedy}"));
+    }
+
+    /// Something without which requests are not handled.
+    fn error(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
+        self.errors += 1;
+        say(format_args!("ERROR    {what}: {found}\n         → {remedy}"));
+    }
+}
+
+/// Runs every check and prints what each found; gives the exit code.
+///
+/// # Errors
+///
+/// When the configuration itself cannot be used.
+pub async fn run(config: Config) -> Result<u8, ConfigError> {
+    let app = App::build(config)?;
+    let mut report = Report::default();
+    let mappings = app.pipeline.mappings.now();
+    report.ok("mappings", format_args!("{} applications", mappings.all().len()));
+    calendar(&mut report, &app);
+    if glpi(&mut report, &app.glpi, &app.config).await {
+        names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
+    }
+    sender(&mut report, &app);
+    directory(&mut report, &app).await;
+    redis(&mut report, &app).await;
+    smtp(&mut report, &app).await;
+    mailboxes(&mut report, &app).await?;
+    quarantine(&mut report, &app).await;
+    sweep(&mut report, &app.config);
+    stop(&mut report, &app.config);
+    ways_in(&mut report, &app.config);
+    shutdown(&mut report, &app.config);
+    app.glpi.close().await;
+    say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
+    Ok(if report.errors == 0 { exit::OK } else { exit::FAILED })
+}
+
+/// Whether delays are counted by the holidays of the months to come.
+fn calendar(report: &mut Report, app: &App) {
+    let today = Timestamp::now().to_zoned(app.config.time_zone.clone()).date();
+    let soon = today.saturating_add(Span::new().days(SOON_DAYS));
+    match app.calendar.closed_until() {
+        None => report.ok("calendar", "opening hours, no closed periods"),
+        Some(last) if last >= soon => report.ok("calendar", format_args!("closed periods until {last}")),
+        Some(last) => report.warning(
+            "calendar",
+            format_args!("the closed periods end on {last}"),
+            "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
+        ),
+    }
+}
+
+/// Whether a stop waits for a call to GLPI that has begun: one that is cut is made up for only after the next start.
+fn shutdown(report: &mut Report, config: &Config) {
+    if config.shutdown.grace < config.glpi.timeout {
+        report.warning(
+            "shutdown",
+            format_args!(
+                "shutdown.grace ({:?}) is shorter than glpi.timeout ({:?}): a stop cuts creations that GLPI is slow with",
+                config.shutdown.grace, config.glpi.timeout,
+            ),
+            "Give shutdown.grace more time than glpi.timeout, and the service manager more than that.",
+        );
+    }
+}
+
+/// Whether GLPI can be asked further.
+async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
+    let info = match glpi.server_info().await {
+        Ok(info) => info,
+        Err(error) => {
+            report.error("GLPI", &error, remedy(&error));
+            return false;
+        }
+    };
+    report.ok("GLPI", format_args!("version {}", info.version));
+    clock(report, glpi, config).await;
+    match glpi.active_profile().await {
+        Ok(profile) => {
+            if profile.interface == "helpdesk" {
+                report.error(
+                    "service account",
+                    format_args!("its profile «{}» is a self-service one", profile.name),
+                    "Give it a profile cloned from Supervisor.",
+                );
+            }
+            for (right, bits, what) in RIGHTS {
+                if !profile.may(right, *bits) {
+                    report.error(
+                        "service account",
+                        format_args!("its profile «{}» lacks {what}", profile.name),
+                        "Tick it under «Administration > Profiles».",
+                    );
+                }
+            }
+            if RIGHTS.iter().all(|(right, bits, _)| profile.may(right, *bits)) {
+                report.ok("service account", format_args!("profile «{}» has every right needed", profile.name));
+            }
+            if !profile.may("logs", Profile::READ) {
+                report.warning(
+                    "escalation",
+                    format_args!("the profile «{}» lacks «Administration > Logs: Read»", profile.name),
+                    "Tick it: without it, delays count from a ticket's opening, not from its arrival at its level.",
+                );
+            }
+        }
+        Err(error) => report.error("service account", &error, remedy(&error)),
+    }
+    match glpi.uploadable_types().await {
+        Ok(Some(types)) => {
+            let missing: Vec<_> =
+                USEFUL_TYPES.iter().copied().filter(|extension| !types.accept(&format!("x.{extension}"))).collect();
+            if missing.is_empty() {
+                report.ok("file types", "GLPI takes every usual one");
+            } else {
+                report.warning(
+                    "file types",
+                    format_args!("GLPI does not take {}", missing.join(", ")),
+                    "Such files are named in the ticket, not attached. Add them under «Setup > Dropdowns > Document types».",
+                );
+            }
+        }
+        Ok(None) if info.major() >= 11 => report.error(
+            "file types",
+            format_args!("the account may not read them, and GLPI {} breaks off at a file that it does not take", info.version),
+            "Tick «Setup > Dropdowns: Read» (typedoc) in its profile: without it, each kind of unwanted file costs one half-made ticket.",
+        ),
+        Ok(None) => report.warning(
+            "file types",
+            "the account may not read them",
+            "The gateway goes by GLPI's answers. «Setup > Dropdowns: Read» (typedoc) lets it name unwanted files beforehand.",
+        ),
+        Err(error) => report.error("file types", &error, remedy(&error)),
+    }
+    accounts(report, glpi).await;
+    notices::check(report, glpi, config, info.mails).await;
+    true
+}
+
+/// Whether it can be told which accounts GLPI writes to.
+async fn accounts(report: &mut Report, glpi: &Glpi) {
+    let grants = match glpi.own_account().await {
+        Ok(own) => glpi.grants_of(own).await,
+        Err(error) => Err(error),
+    };
+    match grants {
+        Ok(Some(_)) => report.ok("requesters", "accounts that GLPI would not write to are known"),
+        Ok(None) => report.warning(
+            "requesters",
+            "the profiles of accounts cannot be read",
+            "An account without one is taken for a requester, and GLPI never writes to it. Give the service account \
+             «Administration > Users: Read» on the root entity, recursive.",
+        ),
+        Err(error) => report.error("requesters", &error, remedy(&error)),
+    }
+}
+
+/// Whether GLPI counts time as the gateway reads it: its dates say nothing of their time zone.
+async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
+    let here = Timestamp::now().to_zoned(config.time_zone.clone()).datetime();
+    let zone = config.time_zone.iana_name().unwrap_or("its own");
+    match glpi.clock().await {
+        Ok(Some(there)) if there.duration_until(here).abs() < CLOCKS_AGREE => {
+            report.ok("clock", format_args!("GLPI's and the gateway's agree ({zone})"));
+        }
+        Ok(Some(there)) => report.error(
+            "clock",
+            format_args!("GLPI's shows {}, the gateway's {} ({zone})", minutes(there), minutes(here)),
+            "Delays, reminders and «since …» are wrong by the difference. Set time_zone to the one GLPI counts in (date.timezone of its PHP, \
+             or «Setup > General > Timezone»), or GLPI's to the academy's; where minutes differ, both machines need NTP.",
+        ),
+        Ok(None) => report.warning("clock", "GLPI does not tell the time", "Compare the hour of a new ticket with your own."),
+        Err(error) => report.error("clock", &error, remedy(&error)),
+    }
+}
+
+fn minutes(moment: DateTime) -> impl std::fmt::Display {
+    moment.strftime("%Y-%m-%d %H:%M")
+}
+
+async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
+    for mapping in mappings.all() {
+        match names.missing_of(mapping).await {
+            Ok(missing) if missing.is_empty() => {
+                let levels: String = mapping.levels.iter().map(level).collect();
+                report.ok(&mapping.file, format_args!("«{}» → «{}»{levels}", mapping.category, mapping.group));
+            }
+            Ok(missing) => {
+                for name in missing {
+                    report.error(&mapping.file, name, "Its requests wait until this is mended; then nothing is lost.");
+                }
+            }
+            Err(error) => report.error(&mapping.file, &error, remedy(&error)),
+        }
+    }
+}
+
+/// A level of escalation and its rules.
+fn level(level: &Level) -> String {
+    let hours = humantime_serde::re::humantime::format_duration;
+    let rules = [("reminder", level.remind_after), ("escalation", level.after)];
+    let rules: Vec<_> =
+        rules.iter().filter_map(|(name, delay)| Some(format!("{name} after {}", hours((*delay)?)))).collect();
+    let rules = if rules.is_empty() { "on demand".to_owned() } else { rules.join(", ") };
+    format!(" → «{}» ({rules})", level.group)
+}
+
+fn sweep(report: &mut Report, config: &Config) {
+    let every = humantime_serde::re::humantime::format_duration(config.sweep.every);
+    match config.quota.backend {
+        Backend::Memory => report.ok("sweep", format_args!("every {every}, by this instance alone")),
+        Backend::Redis => report.ok("sweep", format_args!("every {every}, by one instance at a time")),
+    }
+}
+
+/// A creation that is cut off leaves its sender without an answer.
+fn stop(report: &mut Report, config: &Config) {
+    let (grace, longest) = (config.shutdown.grace, config.glpi.timeout * LONGEST_CREATION_CALLS);
+    let shown = humantime_serde::re::humantime::format_duration;
+    if grace < longest {
+        report.warning(
+            "stop",
+            format_args!("shutdown.grace is {}, and a creation in GLPI may take {}", shown(grace), shown(longest)),
+            "Give shutdown.grace at least three times glpi.timeout, and let whatever stops the gateway wait as long \
+             (systemd: TimeoutStopSec, Docker: --stop-timeout).",
+        );
+    } else {
+        report.ok("stop", format_args!("waits up to {} for what is under way", shown(grace)));
+    }
+}
+
+fn sender(report: &mut Report, app: &App) {
+    let sender = &app.config.sender;
+    let disabled = app.config.screen.disabled.iter().any(|rule| rule == "unproven-sender");
+    if sender.require == Require::Nothing || disabled {
+        report.warning(
+            "sender",
+            "nothing proves that a mail is of the sender it names",
+            "Set sender.require = \"aligned\" once the relay or DKIM proves the academy's mails; `try` shows whether they do.",
+        );
+        return;
+    }
+    let relays = (!sender.authserv_ids.is_empty()).then(|| format!("the word of {}", sender.authserv_ids.join(", ")));
+    let keys = app.pipeline.prover.keys().map(|keys| format!("DKIM, keys from {keys}"));
+    let proofs: Vec<String> = relays.into_iter().chain(keys).collect();
+    if proofs.is_empty() {
+        report.warning(
+            "sender",
+            "a proof is required and nothing is there to give one: every mail is refused",
+            "Name the academy's relay in sender.authserv_ids, or set sender.dkim = true.",
+        );
+    } else {
+        report.ok("sender", proofs.join("; else "));
+    }
+}
+
+async fn directory(report: &mut Report, app: &App) {
+    let answers = app.pipeline.directory.probe().await;
+    if answers.is_empty() {
+        report.error(
+            "directory",
+            "no source is set up",
+            "Set PASSERELLE_DIRECTORY__CSV, a GLPI group or LDAP: without one, every request waits.",
+        );
+    }
+    for (source, answer) in answers {
+        match answer {
+            Ok(found) => report.ok(&format!("directory {source}"), found),
+            Err(cause) => report.error(
+                &format!("directory {source}"),
+                cause,
+                "Until it answers, requests of people no other source knows as directors wait.",
+            ),
+        }
+    }
+}
+
+async fn redis(report: &mut Report, app: &App) {
+    if app.config.quota.backend == Backend::Memory {
+        if app.config.redis.url.is_some() {
+            report.warning(
+                "Redis",
+                "redis.url is set and not used",
+                "Set quota.backend = \"redis\" to share the memory.",
+            );
+        }
+        report.ok("memory", "in this process alone (quota.backend = \"memory\"): run a single instance");
+        return;
+    }
+    match app.pipeline.ledger.probe().await {
+        Ok(Some(policy)) if policy != "noeviction" => report.warning(
+            "Redis",
+            format_args!("maxmemory-policy is {policy}: Redis may forget a claim before its time"),
+            "Set maxmemory-policy noeviction in redis.conf.",
+        ),
+        Ok(_) => report.ok("Redis", "answers"),
+        Err(error) => report.error(
+            "Redis",
+            error,
+            "Check PASSERELLE_REDIS__URL and that Redis runs; until then GLPI is asked instead, more slowly.",
+        ),
+    }
+}
+
+async fn smtp(report: &mut Report, app: &App) {
+    let config = &app.config;
+    if config.acknowledge == Acknowledge::Off && config.receipts() != Acknowledge::Passerelle && !config.notify.writes()
+    {
+        report.ok("mail to requesters", "off (acknowledge = \"off\")");
+        return;
+    }
+    if !app.pipeline.acknowledger.can_send() {
+        report.warning(
+            "mail to requesters",
+            "smtp.url is empty: nobody gets a receipt, a refusal notice or any other mail of Passerelle",
+            "Set PASSERELLE_SMTP__URL, or acknowledge = \"off\" and no \"passerelle\" in [notify] to say that this is meant.",
+        );
+        return;
+    }
+    match app.pipeline.acknowledger.probe().await {
+        Ok(()) => report.ok("mail to requesters", "the mail server answers"),
+        Err(error) => {
+            report.error("mail to requesters", error, "Check PASSERELLE_SMTP__URL and that this machine may relay.");
+        }
+    }
+}
+
+async fn mailboxes(report: &mut Report, app: &App) -> Result<(), ConfigError> {
+    let settings = imap::Settings::new(&app.config, app.pipeline.rules.recipients().to_vec())?;
+    for account in settings.accounts() {
+        let what = format!("mailbox {account}");
+        match Box::pin(imap::probe(&settings, account)).await {
+            Ok((waiting, missing)) if missing.is_empty() => {
+                report.ok(&what, format_args!("{waiting} messages wait, its folders are there"));
+            }
+            Ok((waiting, missing)) => report.ok(
+                &what,
+                format_args!("{waiting} messages wait; the gateway will make the folders {}", missing.join(", ")),
+            ),
+            Err(error @ ImapError::SignIn(_)) => {
+                report.error(&what, error, "Check user and password (or imap.oauth), and that IMAP is allowed for it.");
+            }
+            Err(error) => report.error(
+                &what,
+                error,
+                "Check PASSERELLE_IMAP__URL, the folder's name, that this machine reaches the server, and imap.ca.",
+            ),
+        }
+    }
+    Ok(())
+}
+
+async fn quarantine(report: &mut Report, app: &App) {
+    if !app.pipeline.quarantine.can_tell() {
+        report.warning(
+            "quarantine",
+            "nobody is told of a mail that fails again and again",
+            "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL.",
+        );
+        return;
+    }
+    match app.pipeline.acknowledger.probe().await {
+        Ok(()) => report.ok("quarantine", format_args!("operators are told at {}", app.config.quarantine.operators)),
+        Err(error) => report.error(
+            "quarantine",
+            format_args!("operators cannot be told: {error}"),
+            "Check PASSERELLE_SMTP__URL and that this machine may relay.",
+        ),
+    }
+}
+
+fn ways_in(report: &mut Report, config: &Config) {
+    let lmtp = config.lmtp.listen.iter().map(|address| format!("lmtp {address}"));
+    let mailboxes = Some(config.imap.url.len()).filter(|&count| count > 0).map(|count| format!("{count} mailboxes"));
+    let http = config.http.listen.map(|address| format!("http {address}"));
+    let all: Vec<_> = lmtp.chain(mailboxes).chain(http).collect();
+    if all.is_empty() {
+        report.warning(
+            "ways in",
+            "none of lmtp.listen, imap.url and http.listen is set: `serve` will not start; `ingest` works",
+            "Set PASSERELLE_LMTP__LISTEN, PASSERELLE_IMAP__URL or PASSERELLE_HTTP__LISTEN.",
+        );
+    } else {
+        report.ok("ways in", all.join(", "));
+    }
+    if config.http.listen.is_some() && config.http.ticket_tokens.is_empty() {
+        report.ok("escalation", "http.ticket_tokens is not set: POST /v1/tickets is closed; commands and rules work");
+    }
+    if config.http.listen.is_some() && config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty() {
+        report.warning(
+            "portal",
+            "neither http.portal_secrets nor http.form_tokens is set: POST /v1/requests is closed",
+            "Make a secret with `openssl rand -hex 32` and give it to the portal team.",
+        );
+    }
+}
+
+/// What to do about an error of GLPI.
+fn remedy(error: &GlpiError) -> &'static str {
+    match error {
+        GlpiError::Denied { remedy, .. } => remedy,
+        GlpiError::Unavailable { why: Trouble::Maintenance, .. } => {
+            "GLPI is in maintenance or without its database: requests wait until it is back."
+        }
+        GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. } => {
+            "Check PASSERELLE_GLPI__URL, and that this machine reaches it (proxy, firewall, certificate)."
+        }
+        GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
+            "Check that PASSERELLE_GLPI__URL is GLPI's address, and its version: 9.5, 10.0 or 11.0."
+        }
+    }
+}
+
+fn say(line: std::fmt::Arguments<'_>) {
+    // Whoever read the output may have gone, as `head` does.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,358 @@
+//! `passerelle try`: what would become of these mails; changes nothing anywhere.
+
+use std::{
+    borrow::Cow,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::exit;
+use crate::{
+    app,
+    config::{Config, ConfigError},
+    flow::{
+        deliver,
+        directory::Directory,
+        proof::Prover,
+        route::{self, Live},
+        screen::{self, Part, Passed, Place, Proof, Rejection, Reply, Rules, Stage, Standing, Thread},
+    },
+    intake::{Envelope, mime},
+    letters::may_notify,
+    request::{Address, Channel, Reason, Received, Reference},
+    smtp,
+};
+
+/// Shows what would become of mails: each rule's verdict, the category, the group, the notice. Changes
+/// nothing anywhere: no ticket, no mail, no count. The quota and earlier copies are left out of account.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Mail files, or folders of *.eml.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Prints one JSON object a line and file.
+    #[arg(long)]
+    pub json: bool,
+    /// Shows each rule's verdict also where there are several files, instead of a table.
+    #[arg(long, conflicts_with = "json")]
+    pub details: bool,
+    /// The envelope recipient to assume; without it, To and Cc decide.
+    #[arg(long)]
+    pub recipient: Option<String>,
+    /// The envelope sender to assume; empty for the null sender.
+    #[arg(long)]
+    pub sender: Option<String>,
+}
+
+/// What would become of one file.
+#[derive(Debug, Serialize)]
+struct Forecast {
+    file: String,
+    outcome: &'static str,
+    reason: &'static str,
+    application: Option<String>,
+    category: Option<String>,
+    group: Option<String>,
+    reference: Option<Reference>,
+    title: Option<String>,
+    /// Whether the requester would get a receipt or a notice.
+    notice: bool,
+    /// The sentence of that notice, or the cause of a deferral.
+    sentence: Option<String>,
+    /// Why the sender is not proven, where that is required.
+    #[serde(skip)]
+    doubt: Option<String>,
+    #[serde(skip)]
+    rules: Vec<(&'static str, String)>,
+}
+
+struct Trial {
+    rules: Rules,
+    prover: Prover,
+    mappings: Live,
+    directory: Directory,
+    config: Config,
+    sender: Option<String>,
+    recipients: Vec<Address>,
+}
+
+/// Tries every file; gives the exit code: 0 unless a file cannot be read.
+///
+/// # Errors
+///
+/// When the configuration cannot be used.
+pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+    // The directory may ask GLPI, where one is configured; nothing else does.
+    let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
+    let trial = Arc::new(Trial {
+        rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
+        prover: Prover::new(&config)?,
+        mappings: Live::load(config.mappings.dir.as_deref())?,
+        directory: Directory::new(&config.directory, glpi)?,
+        sender: args.sender,
+        recipients: args.recipient.iter().filter_map(|text| Address::parse(text)).collect(),
+        config,
+    });
+    let files = files(&args.files);
+    let show = match files.as_slice() {
+        _ if args.json => write_json,
+        [_] => write_details,
+        _ if args.details => write_details,
+        _ => write_row,
+    };
+    let mut failed = false;
+    let mut counts = std::collections::BTreeMap::<(&str, &str), usize>::new();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let at_once = std::thread::available_parallelism().map_or(2, usize::from) * 2;
+    if files.len() > 1 && !args.json && !args.details {
+        let _ = row(&mut out, "outcome", "reason", "application", "reference", "notice", "file");
+    }
+    let mut forecasts = stream::iter(files)
+        .map(|path| {
+            let trial = Arc::clone(&trial);
+            async move { (path.clone(), tokio::spawn(async move { trial.forecast(&path).await }).await) }
+        })
+        .buffered(at_once);
+    while let Some((path, forecast)) = forecasts.next().await {
+        match forecast {
+            Ok(Ok(forecast)) => {
+                *counts.entry((forecast.outcome, forecast.reason)).or_default() += 1;
+                if show(&mut out, &forecast).is_err() {
+                    // Whoever read the output has gone.
+                    return Ok(exit::OK);
+                }
+            }
+            Ok(Err(error)) => {
+                eprintln!("{}: cannot be read: {error}", path.display());
+                failed = true;
+            }
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                failed = true;
+            }
+        }
+    }
+    if !args.json && counts.values().sum::<usize>() > 1 {
+        let _ = writeln!(out, "\n{:>7}  outcome    reason", "mails");
+        for ((outcome, reason), count) in &counts {
+            let _ = writeln!(out, "{count:>7}  {outcome:<9}  {reason}");
+        }
+        let _ = writeln!(out, "{:>7}  in all", counts.values().sum::<usize>());
+    }
+    let _ = out.flush();
+    Ok(if failed { exit::FAILED } else { exit::OK })
+}
+
+impl Trial {
+    async fn forecast(&self, path: &Path) -> std::io::Result<Forecast> {
+        let raw = Bytes::from(tokio::fs::read(path).await?);
+        let envelope = Envelope {
+            channel: Channel::Stdin,
+            sender: self.sender.clone(),
+            recipients: self.recipients.clone(),
+            size: raw.len() as u64,
+            stored: None,
+        };
+        let received = mime::mail(envelope, raw, Timestamp::now()).await;
+        Ok(self.judge(path.display().to_string(), received).await)
+    }
+
+    async fn judge(&self, file: String, received: Received) -> Forecast {
+        let mappings = self.mappings.now();
+        let mut forecast = Forecast {
+            file,
+            outcome: "",
+            reason: "",
+            application: None,
+            category: None,
+            group: None,
+            reference: Some(received.reference),
+            title: None,
+            notice: false,
+            sentence: None,
+            doubt: None,
+            rules: Vec::new(),
+        };
+        let explain = |received: &Received, proof: Option<&Proof>| {
+            screen::explain(received, proof, &self.rules, mappings.applications())
+                .into_iter()
+                .map(|(rule, verdict)| (rule, verdict.map_or_else(|rejection| word(&rejection), |()| "ok".to_owned())))
+                .collect()
+        };
+        let identified = match screen::identify(received, &self.rules) {
+            Ok(identified) => identified,
+            Err((received, rejection)) => {
+                forecast.rules = explain(&received, None);
+                return self.rejected(forecast, &received, &rejection);
+            }
+        };
+        let received = identified.received();
+        let proof = self.prover.prove(received, &self.rules).await;
+        forecast.rules = explain(received, self.rules.require_proof(received).then_some(&proof));
+        forecast.doubt = screen::doubt(received, &proof, &self.rules).map(Cow::into_owned);
+        let judged = screen::prove(identified, &proof, &self.rules)
+            .and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
+        let candidate = match judged {
+            Ok(Passed::Request(candidate)) => candidate,
+            Ok(Passed::Reply(reply)) => return self.reply(forecast, &reply),
+            // GLPI is not asked: as if none of the answered mails had a ticket.
+            Ok(Passed::Answer(answer)) => match answer.into_request() {
+                Ok(candidate) => candidate,
+                Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),
+            },
+            Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),
+        };
+        forecast.application = Some(candidate.application().to_owned());
+        let director = screen::director(self.directory.find(candidate.requester()).await, &self.rules);
+        forecast.rules.push(("not-a-director", director.as_ref().map_or_else(word, |_| "ok".to_owned())));
+        let received = candidate.received().clone();
+        let screened = match director.and_then(|director| Ok((director, screen::quota(&Place::Reserved, &self.rules)?)))
+        {
+            Ok((director, within)) => screen::admit(candidate, director, within),
+            Err(rejection) => return self.rejected(forecast, &received, &rejection),
+        };
+        match route::route(screened, &mappings) {
+            Ok(routed) => Forecast {
+                outcome: "created",
+                reason: Reason::Created.code(),
+                category: Some(routed.target().category.clone()),
+                group: Some(routed.target().group.clone()),
+                title: Some(routed.title().to_owned()),
+                notice: may_notify(&received, Reason::Created, self.config.receipts()),
+                ..forecast
+            },
+            Err(error) => Forecast {
+                outcome: "deferred",
+                reason: Reason::Internal.code(),
+                sentence: Some(error.to_string()),
+                ..forecast
+            },
+        }
+    }
+
+    /// What would become of a reply if its ticket is there and open, and its sender has a part in it: GLPI is
+    /// not asked.
+    fn reply(&self, mut forecast: Forecast, reply: &Reply) -> Forecast {
+        let (thread, ticket) = match reply.thread() {
+            Thread::Ticket(ticket) | Thread::Mail(ticket) => (format!("to ticket {ticket}"), Some(ticket)),
+            Thread::Request(reference) => (format!("to the ticket of {reference}"), None),
+        };
+        // The keyword is no question any more.
+        forecast.rules.retain(|(rule, _)| *rule != "no-keyword");
+        forecast.rules.push(("reply", thread));
+        let number = ticket.unwrap_or_default();
+        let link = deliver::link(&self.config.glpi).replace("{id}", &number.to_string());
+        let standing =
+            Standing::Found { ticket: number, link, part: Part::Requester, stage: Stage::Open, has_account: true };
+        match screen::reply(&standing, &self.rules) {
+            Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
+            Err(rejection) => {
+                let forecast = self.rejected(forecast, reply.received(), &rejection);
+                // A sentence without the number would be another one.
+                Forecast { sentence: forecast.sentence.filter(|_| ticket.is_some()), ..forecast }
+            }
+        }
+    }
+
+    fn rejected(&self, forecast: Forecast, received: &Received, rejection: &Rejection) -> Forecast {
+        match rejection {
+            Rejection::Refused(refusal) => Forecast {
+                outcome: "refused",
+                reason: refusal.reason.code(),
+                notice: may_notify(received, refusal.reason, self.config.acknowledge),
+                sentence: Some(refusal.sentence.clone()),
+                ..forecast
+            },
+            Rejection::Ignored(reason) => Forecast { outcome: "ignored", reason: reason.code(), ..forecast },
+            Rejection::Unknown { reason, cause } => {
+                Forecast { outcome: "deferred", reason: reason.code(), sentence: Some(cause.clone()), ..forecast }
+            }
+        }
+    }
+}
+
+/// The files named, and those of the folders named, in order.
+fn files(named: &[PathBuf]) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for path in named {
+        match std::fs::read_dir(path) {
+            Ok(entries) => {
+                let mut inside: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+                inside.sort();
+                let (folders, mails): (Vec<_>, Vec<_>) = inside.into_iter().partition(|path| path.is_dir());
+                all.extend(
+                    mails.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "eml")),
+                );
+                all.extend(files(&folders));
+            }
+            Err(_) => all.push(path.clone()),
+        }
+    }
+    all
+}
+
+fn word(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Refused(refusal) => format!("refused ({})", refusal.reason.code()),
+        Rejection::Ignored(reason) => format!("ignored ({})", reason.code()),
+        Rejection::Unknown { reason, .. } => format!("cannot tell ({})", reason.code()),
+    }
+}
+
+type Output<'a> = std::io::BufWriter<std::io::StdoutLock<'a>>;
+
+/// A line of the table; the file comes last, for it may be long.
+fn row(
+    out: &mut Output<'_>,
+    outcome: &str,
+    reason: &str,
+    application: &str,
+    reference: &str,
+    notice: &str,
+    file: &str,
+) -> std::io::Result<()> {
+    writeln!(out, "{outcome:<9}  {reason:<19}  {application:<12}  {reference:<16}  {notice:<6}  {file}")
+}
+
+fn write_row(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
+    let reference = forecast.reference.map(|reference| reference.to_string()).unwrap_or_default();
+    let application = forecast.application.as_deref().unwrap_or("-");
+    let notice = if forecast.notice { "yes" } else { "-" };
+    row(out, forecast.outcome, forecast.reason, application, &reference, notice, &forecast.file)
+}
+
+fn write_json(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, forecast)?;
+    writeln!(out)
+}
+
+fn write_details(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
+    writeln!(out, "{}: {} ({})", forecast.file, forecast.outcome, forecast.reason)?;
+    for (rule, verdict) in &forecast.rules {
+        writeln!(out, "  {rule:<16} {verdict}")?;
+    }
+    let lines = [
+        ("application", forecast.application.as_deref()),
+        ("category", forecast.category.as_deref()),
+        ("group", forecast.group.as_deref()),
+        ("title", forecast.title.as_deref()),
+        ("notice", forecast.notice.then_some("yes")),
+        ("sentence", forecast.sentence.as_deref()),
+        ("doubt", forecast.doubt.as_deref()),
+    ];
+    for (name, value) in lines {
+        if let Some(value) = value {
+            writeln!(out, "  {name:<16} {value}")?;
+        }
+    }
+    if let Some(reference) = forecast.reference {
+        writeln!(out, "  {:<16} {reference}", "reference")?;
+    }
+    writeln!(out)
+}

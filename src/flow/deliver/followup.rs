@@ -1,0 +1,237 @@
+//! What is written about a ticket becomes a follow-up of it, in the name of the person who wrote it.
+
+use jiff::civil::DateTime;
+use minijinja::HtmlEscape;
+
+use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
+use crate::{
+    flow::screen::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread},
+    glpi::{Effect, GlpiError, NewFollowup, Requester, Role, Ticket, TicketUser},
+    request::{Origin, Received, Reference},
+};
+
+/// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
+const LONGEST_THREAD: u32 = 400;
+/// How many merges lead from one ticket to another.
+const LONGEST_MERGE: usize = 5;
+/// GLPI's ticket statuses.
+const PENDING: u64 = 4;
+const SOLVED: u64 = 5;
+const CLOSED: u64 = 6;
+
+/// A ticket's last solution, whatever became of it, and since when the ticket waits for its requester's approval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proposed {
+    /// GLPI's number of the solution; a ticket may be solved without.
+    pub solution: Option<u64>,
+    /// Since when, in GLPI's time zone; `None` where it does not wait.
+    pub solved: Option<DateTime>,
+}
+
+impl Deliverer {
+    /// What GLPI says of the ticket a reply is about.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn standing(&self, reply: &Reply) -> Result<Standing, Undelivered> {
+        self.ask_standing(reply).await.map_err(|error| not_made(&error))
+    }
+
+    async fn ask_standing(&self, reply: &Reply) -> Result<Standing, GlpiError> {
+        let number = match reply.thread() {
+            Thread::Ticket(number) | Thread::Mail(number) => Some(number),
+            Thread::Request(reference) => self.ticket_of(reference, LONGEST_THREAD).await?,
+        };
+        let Some(number) = number else { return Ok(Standing::Missing) };
+        let Some((ticket, people)) = self.living(number).await? else { return Ok(Standing::Missing) };
+        let number = ticket.id;
+        let user = self.names.user(reply.requester()).await?;
+        let theirs = people.iter().filter(|person| match &person.who {
+            Requester::User(other) => Some(*other) == user,
+            Requester::Email(email) => email.to_lowercase() == reply.requester().as_str(),
+        });
+        let least = if matches!(reply.thread(), Thread::Mail(_)) { Part::Actor } else { Part::None };
+        let part = theirs.fold(least, |part, person| match person.role {
+            Role::Requester => Part::Requester,
+            Role::Assigned if part != Part::Requester => Part::Technician,
+            Role::Observer if part == Part::None => Part::Actor,
+            Role::Assigned | Role::Observer => part,
+        });
+        let part = match user {
+            Some(user) if matches!(part, Part::None | Part::Actor) && self.has_at_work(number, user).await? => {
+                Part::Member
+            }
+            _ => part,
+        };
+        let stage = match ticket.status {
+            PENDING => Stage::Pending,
+            SOLVED => Stage::Solved,
+            CLOSED => Stage::Closed,
+            _ => Stage::Open,
+        };
+        let has_account = self.names.may_sign_in(reply.requester()).await?;
+        Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account })
+    }
+
+    /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where
+    /// there is none, or it is in the bin.
+    async fn living(&self, number: u64) -> Result<Option<(Ticket, Vec<TicketUser>)>, GlpiError> {
+        let (mut number, mut people) = (number, Vec::new());
+        for _ in 0..=LONGEST_MERGE {
+            match tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number)) {
+                Ok((ticket, of_it)) => {
+                    people.extend(of_it);
+                    if !ticket.deleted {
+                        return Ok(Some((ticket, people)));
+                    }
+                }
+                Err(GlpiError::NotFound) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+            match self.glpi.merged_into(number).await? {
+                Some(other) => number = other,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a ticket is assigned to a group of this account.
+    async fn has_at_work(&self, ticket: u64, user: u64) -> Result<bool, GlpiError> {
+        let (at_work, own) = tokio::try_join!(self.glpi.ticket_groups(ticket), self.glpi.groups_of_user(user))?;
+        Ok(at_work.iter().any(|link| link.role == Role::Assigned && own.contains(&link.group)))
+    }
+
+    /// What a ticket's requester may decide on.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn proposed(&self, ticket: u64) -> Result<Proposed, Undelivered> {
+        match tokio::try_join!(self.glpi.ticket(ticket), self.glpi.ticket_solutions(ticket)) {
+            Ok((ticket, solutions)) => Ok(Proposed {
+                solution: solutions.last().map(|solution| solution.id),
+                solved: ticket.solved.filter(|_| ticket.status == SOLVED),
+            }),
+            Err(GlpiError::NotFound) => Ok(Proposed::default()),
+            Err(error) => Err(not_made(&error)),
+        }
+    }
+
+    /// Adds a reply to its ticket, with its files. A mail opens a pending or solved ticket again, as GLPI's own
+    /// collector does it (`MailCollector::buildTicket`, `add_reopen`): its référents see it.
+    ///
+    /// # Errors
+    ///
+    /// Says whether it may have been added: the caller must not try again before that is settled.
+    pub async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
+        self.add_or_complete(reply, accepted, None).await
+    }
+
+    /// Completes the follow-up of a reply that is there already but was never confirmed.
+    ///
+    /// # Errors
+    ///
+    /// It is not whole yet: the reply must be tried again.
+    pub async fn complete_reply(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
+        let (ticket, reference) = (accepted.ticket(), reply.received().reference);
+        let cannot = |cause: String| Undelivered::Unclear { cause };
+        match self.followup_of(ticket, reference).await.map_err(|error| cannot(error.to_string()))? {
+            Some(id) => self.add_or_complete(reply, accepted, Some(id)).await,
+            None => Err(cannot(format!("the follow-up in ticket {ticket} is gone"))),
+        }
+    }
+
+    /// `again`: the follow-up that is there already.
+    async fn add_or_complete(
+        &self,
+        reply: &Reply,
+        accepted: MayFollowUp,
+        again: Option<u64>,
+    ) -> Result<(), Undelivered> {
+        let ticket = accepted.ticket();
+        let author = self.names.user(reply.requester()).await.map_err(|error| not_made(&error))?;
+        let (received, html) = self.without_history(reply.received(), ticket);
+        let mut chosen = self.choose(&received).await;
+        let new = NewFollowup {
+            ticket,
+            content_html: format!("{}{}", opening(reply, author.is_some()), content(&html, &chosen)),
+            author,
+            private: false,
+            request_type: Some(match received.origin {
+                Origin::Mail(_) => BY_MAIL,
+                Origin::Form(_) => BY_FORM,
+            }),
+            effect: match accepted.change() {
+                Change::None => Effect::None,
+                Change::Reopen => Effect::Reopen,
+                Change::Close => Effect::Close,
+                Change::Answer => Effect::TakeInCharge,
+            },
+        };
+        let made = match again {
+            Some(id) => Made { id, files: Vec::new(), is_whole: false },
+            None => Box::pin(self.make(received.reference, &chosen, New::Followup(&new))).await?,
+        };
+        if made.is_whole {
+            return Ok(());
+        }
+        Box::pin(self.complete_followup(made.id, &new, &made.files, &mut chosen)).await
+    }
+
+    pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {
+        let followups = self.glpi.ticket_followups(ticket).await?;
+        Ok(followups.iter().find(|it| Reference::find(&it.content) == Some(reference)).map(|it| it.id))
+    }
+
+    /// The reply and its text. What quotes a mail about this very ticket is left out, with its pictures, for
+    /// GLPI has it, and is named as cut; any other history, and a signature alone, goes along folded away.
+    fn without_history(&self, reply: &Received, ticket: u64) -> (Received, String) {
+        let mut received = reply.clone();
+        let html = match received.body.html.as_str() {
+            "" => "<p><em>(message sans texte)</em></p>".to_owned(),
+            html => html.to_owned(),
+        };
+        let Some(folded) = received.body.folded_html.take() else { return (received, html) };
+        // As in GLPI's templates, in its subjects, and in the gateway's receipts.
+        let marks = [format!("ticket_{ticket}"), format!("#{ticket:07}"), self.link(ticket)];
+        let is_about = |mark: &String| {
+            let mut ends = folded.match_indices(mark.as_str()).map(|(at, found)| at + found.len());
+            ends.any(|end| !folded[end..].starts_with(|c: char| c.is_ascii_digit()))
+        };
+        if marks.iter().any(is_about) {
+            // An answer may stand between the lines.
+            received.cut.push("les messages cités".to_owned());
+            received.attachments.retain(|file| {
+                file.inline_tag.as_ref().is_none_or(|tag| html.contains(tag.as_str()) || !folded.contains(tag.as_str()))
+            });
+            (received, html)
+        } else {
+            let html = format!("{html}<details><summary>Signature et messages précédents</summary>{folded}</details>");
+            (received, html)
+        }
+    }
+}
+
+/// What a follow-up opens with: its reference, by which it is found again, and who wrote it where GLPI has no
+/// account to show as its author.
+fn opening(reply: &Reply, has_account: bool) -> String {
+    let date = reply.arrived().strftime("%d/%m/%Y à %H:%M");
+    let reference = reply.received().reference;
+    let from = if has_account { String::new() } else { format!(" de {}", HtmlEscape(reply.requester().as_str())) };
+    let how = match reply.received().origin {
+        Origin::Mail(_) => "Réponse par courriel",
+        Origin::Form(_) => "Écrit sur le portail",
+    };
+    format!("<p><em>{how}{from}, le {date}. Référence : {reference}</em></p>")
+}
+
+fn content(html: &str, chosen: &Chosen) -> String {
+    format!(
+        "{}{}{}",
+        chosen.content(html),
+        missing::cut(&chosen.cut, chosen.holds_original()),
+        missing::list(&chosen.left_out)
+    )
+}

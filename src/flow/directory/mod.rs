@@ -1,0 +1,165 @@
+//! Who is a school director: the configured sources, asked in their order.
+//!
+//! The first source that knows a director decides. A source that cannot be asked leaves the question open:
+//! then nobody is told that they are none, the answer is [`Answer::Unknown`] and the request waits.
+
+mod csv_file;
+mod csv_rows;
+mod glpi;
+mod ldap;
+mod person;
+
+use moka::future::Cache;
+
+use self::{csv_file::CsvFile, glpi::GlpiGroup, ldap::LdapDirectory};
+use crate::{
+    config::{self, ConfigError, DirectorySource},
+    glpi::Glpi,
+    request::{Address, Person},
+};
+
+/// Answers kept at most: more people than write in the time an answer is believed.
+const ANSWERS_KEPT: u64 = 50_000;
+
+/// What the directory says of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A school director.
+    Director(Person),
+    /// Somebody else, with what is known of them, or nobody any source has heard of.
+    Other(Option<Person>),
+    /// Not known now: no source said «director», and at least one could not be asked.
+    Unknown {
+        /// Which source failed, why, and what to look at; holds nobody's data.
+        cause: String,
+    },
+}
+
+/// The configured sources, and their answers for a while.
+pub struct Directory {
+    sources: Vec<Source>,
+    answers: Cache<Address, Answer>,
+}
+
+/// A place that knows people.
+enum Source {
+    Csv(CsvFile),
+    Glpi(GlpiGroup),
+    Ldap(Box<LdapDirectory>),
+}
+
+impl Directory {
+    /// Reads the file and checks the settings of the sources that are set up; the others are passed over.
+    pub fn new(config: &config::Directory, mut glpi: Option<Glpi>) -> Result<Self, ConfigError> {
+        let mut sources = Vec::new();
+        for kind in &config.sources {
+            sources.extend(match kind {
+                DirectorySource::Csv => match &config.csv {
+                    Some(path) => {
+                        let roles = config.director_roles.iter().map(|role| person::folded(role)).collect();
+                        Some(Source::Csv(CsvFile::open(path, roles)?))
+                    }
+                    None => None,
+                },
+                DirectorySource::Glpi => glpi.take().map(|glpi| Source::Glpi(GlpiGroup::new(glpi, &config.glpi_group))),
+                DirectorySource::Ldap if config.ldap.url.is_empty() => None,
+                DirectorySource::Ldap => Some(Source::Ldap(Box::new(LdapDirectory::new(&config.ldap)?))),
+            });
+        }
+        let answers = Cache::builder().max_capacity(ANSWERS_KEPT).time_to_live(config.cache).build();
+        Ok(Self { sources, answers })
+    }
+
+    /// Whether this person is a director; a recent answer is believed, but never a recent failure.
+    ///
+    /// Lookups of one address at the same time ask the sources once.
+    pub async fn find(&self, requester: &Address) -> Answer {
+        for source in &self.sources {
+            if let Source::Csv(file) = source
+                && file.refresh().await
+            {
+                self.answers.invalidate_all();
+            }
+        }
+        self.answers
+            .try_get_with_by_ref(requester, self.ask(requester))
+            .await
+            .unwrap_or_else(|cause: std::sync::Arc<String>| Answer::Unknown { cause: cause.to_string() })
+    }
+
+    /// Asks the sources; `Err` holds the cause of [`Answer::Unknown`].
+    async fn ask(&self, requester: &Address) -> Result<Answer, String> {
+        let mut known = None;
+        let mut causes = Vec::new();
+        for source in &self.sources {
+            match source.find(requester).await {
+                Answer::Director(person) => {
+                    return Ok(Answer::Director(person::completed(person)));
+                }
+                Answer::Other(person) => known = known.or(person),
+                Answer::Unknown { cause } => causes.push(cause),
+            }
+        }
+        if self.sources.is_empty() {
+            causes.push(
+                "no directory is set up; give directory.csv, glpi.url or directory.ldap.url, \
+                 and name it in directory.sources"
+                    .to_owned(),
+            );
+        }
+        if !causes.is_empty() {
+            return Err(causes.join("; "));
+        }
+        Ok(Answer::Other(known.map(person::completed)))
+    }
+
+    /// Forgets every answer and reads the file again. A file that cannot be used leaves the list as it was.
+    pub async fn reload(&self) -> Result<(), ConfigError> {
+        let mut result = Ok(());
+        for source in &self.sources {
+            if let Source::Csv(file) = source {
+                result = file.reload().await;
+            }
+        }
+        self.answers.invalidate_all();
+        result
+    }
+
+    /// Asks each source whether it can answer at all: its name, and what it says or what is wrong with it.
+    pub async fn probe(&self) -> Vec<(&'static str, Result<String, String>)> {
+        let mut answers = Vec::new();
+        for source in &self.sources {
+            answers.push((source.name(), source.probe().await));
+        }
+        answers
+    }
+}
+
+impl Source {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Csv(_) => "csv",
+            Self::Glpi(_) => "glpi",
+            Self::Ldap(_) => "ldap",
+        }
+    }
+
+    async fn find(&self, requester: &Address) -> Answer {
+        match self {
+            Self::Csv(file) => file.find(requester),
+            Self::Glpi(group) => group.find(requester).await,
+            Self::Ldap(ldap) => ldap.find(requester).await,
+        }
+    }
+
+    async fn probe(&self) -> Result<String, String> {
+        match self {
+            Self::Csv(file) => {
+                let (people, directors) = file.count();
+                Ok(format!("{people} people, {directors} of them directors"))
+            }
+            Self::Glpi(group) => group.probe().await,
+            Self::Ldap(ldap) => ldap.probe().await.map(|()| "connected, may search".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! A request becomes a ticket: judged, routed, made in GLPI, told to whoever asked; [`pipeline`] is that way.
+
+pub mod deliver;
+pub mod directory;
+pub mod ledger;
+pub mod pipeline;
+pub mod proof;
+pub mod quarantine;
+pub mod route;
+pub mod screen;

@@ -1,0 +1,328 @@
+//! The way of a request, from intake to acknowledgement: the whole flow on one screen.
+
+mod portal;
+mod reply;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use jiff::{Timestamp, civil::Date};
+use tokio::task::JoinError;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    flow::{
+        deliver::{Deliverer, Undelivered},
+        directory::Directory,
+        ledger::{Claim, Known, Ledger, Mine},
+        proof::Prover,
+        quarantine::{Failing, Quarantine},
+        route::{self, Live, Mappings},
+        screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
+    },
+    intake::{Envelope, mime},
+    letters::{Acknowledger, Receipts},
+    request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference},
+    telemetry,
+};
+
+/// When another try makes sense, where the server that failed does not say.
+const RETRY_AFTER: Duration = Duration::from_mins(1);
+
+/// How many notices, of all kinds together, a person gets in a day, and how many of them for mails that nothing proves
+/// to be theirs.
+const NOTICES: u32 = 10;
+const NOTICES_UNPROVEN: u32 = 3;
+
+/// Everything a request meets on its way.
+pub struct Pipeline {
+    /// The screening rules.
+    pub rules: Rules,
+    /// The mappings in force.
+    pub mappings: Live,
+    /// What proves a sender.
+    pub prover: Prover,
+    /// Who is a director.
+    pub directory: Directory,
+    /// Which requests have a ticket, and how many a requester had today.
+    pub ledger: Arc<Ledger>,
+    /// Makes tickets.
+    pub deliverer: Deliverer,
+    /// Tells requesters.
+    pub acknowledger: Acknowledger,
+    /// Sends them their receipts, none forgotten.
+    pub receipts: Arc<Receipts>,
+    /// Puts aside what fails again and again.
+    pub quarantine: Quarantine,
+    /// Requests under way: a request goes on to its end when whoever handed it in goes away.
+    pub tasks: TaskTracker,
+}
+
+impl Pipeline {
+    /// Handles one mail, to its end.
+    pub async fn mail(self: &Arc<Self>, envelope: Envelope, raw: Bytes) -> Outcome {
+        self.request(mime::mail(envelope, raw, Timestamp::now()).await).await
+    }
+
+    /// Handles one request, to its end; logs and counts the outcome.
+    pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
+        let (channel, reference) = (received.channel, received.reference);
+        let (failing, this, of_failing) = (Failing::new(&received), Arc::clone(self), Arc::clone(self));
+        let handling = self.tasks.spawn(async move { Box::pin(this.handle(received)).await });
+        self.to_its_end(channel, reference, async move {
+            match settled(handling.await, reference) {
+                Outcome::Deferred(deferral) => of_failing.put_off(&failing, deferral).await,
+                settled => settled,
+            }
+        })
+        .await
+    }
+
+    /// Goes on with a request to its end, even if whoever handed it in goes away; logs and counts the outcome.
+    async fn to_its_end(
+        &self,
+        channel: Channel,
+        reference: Reference,
+        handling: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Outcome {
+        let began = std::time::Instant::now();
+        let outcome = settled(self.tasks.spawn(handling).await, reference);
+        log(&outcome, channel, reference);
+        telemetry::count(channel, &outcome, began.elapsed());
+        outcome
+    }
+
+    async fn handle(&self, received: Received) -> Outcome {
+        let mappings = self.mappings.now();
+
+        // Who asks, and whether it is them; what else the request alone decides; what the directory says of them.
+        let proven = match screen::identify(received, &self.rules) {
+            Ok(identified) => self.prove(identified).await,
+            Err(rejected) => Err(rejected),
+        };
+        let proven = match proven {
+            Ok(proven) if proven.names_a_glpi() => Ok(proven.before(self.deliverer.uuid().await)),
+            proven => proven,
+        };
+        let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
+        let candidate = match judged {
+            Ok(Passed::Request(candidate)) => candidate,
+            Ok(Passed::Reply(reply)) => return Box::pin(self.reply(reply)).await,
+            Ok(Passed::Answer(answer)) => match Box::pin(self.answer(answer)).await {
+                Ok(candidate) => candidate,
+                Err(outcome) => return outcome,
+            },
+            Err((received, rejection)) => return self.reject(&received, rejection).await,
+        };
+        let answer = self.directory.find(candidate.requester()).await;
+        let director = match screen::director(answer, &self.rules) {
+            Ok(director) => director,
+            Err(rejection) => return self.reject(candidate.received(), rejection).await,
+        };
+
+        // One request, one ticket; so many a day.
+        let mut candidate = candidate;
+        let mine = loop {
+            let (known, unconfirmed) = match self.ledger.claim(&candidate).await {
+                Claim::Mine(mine) => break mine,
+                Claim::Known(known) => (known, None),
+                Claim::Found(mine, known) => (known, Some(mine)),
+                Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
+            };
+            // Its name may be another mail's.
+            let renamed = match self.deliverer.is_of_another(candidate.received(), known).await {
+                Ok(true) => candidate.clone().renamed(known.reference),
+                Ok(false) => None,
+                Err(undelivered) => match unconfirmed {
+                    Some(mine) => return self.undelivered(mine, undelivered).await,
+                    None => return put_off(undelivered),
+                },
+            };
+            let Some(renamed) = renamed else {
+                return Box::pin(self.known(candidate, director, (known, unconfirmed), &mappings)).await;
+            };
+            if let Some(mine) = unconfirmed {
+                self.ledger.leave_to_another(mine, known).await;
+            }
+            candidate = renamed;
+        };
+        let within = match screen::quota(&self.ledger.reserve(&candidate).await, &self.rules) {
+            Ok(within) => within,
+            Err(rejection) => {
+                self.ledger.release(mine, matches!(rejection, Rejection::Refused(_))).await;
+                return self.reject(candidate.received(), rejection).await;
+            }
+        };
+
+        // Admitted: where it goes, and there it goes.
+        let routed = match route::route(screen::admit(candidate, director, within), &mappings) {
+            Ok(routed) => routed,
+            Err(error) => {
+                self.ledger.release(mine, false).await;
+                return deferred(Reason::Internal, error.to_string(), None);
+            }
+        };
+        let prepared = match self.deliverer.prepare(&routed).await {
+            Ok(prepared) if self.ledger.renew(&mine, routed.received()).await => prepared,
+            Ok(_) => {
+                self.ledger.yield_to_another(mine);
+                return deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None);
+            }
+            Err(undelivered) => return self.undelivered(mine, undelivered).await,
+        };
+        match self.ledger.hold(&mine, self.deliverer.deliver(&routed, prepared)).await {
+            Ok(delivered) => {
+                let receipt = delivered.into_receipt();
+                // Told before it is known: who asks again before that is told.
+                self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
+                self.ledger.settle(mine, receipt.ticket).await;
+                Outcome::Created(receipt)
+            }
+            Err(undelivered) => self.undelivered(mine, undelivered).await,
+        }
+    }
+
+    /// Ends a request that cannot be handled now. One that fails on its own account is tried less and less often,
+    /// and in the end put aside.
+    async fn put_off(&self, failing: &Failing, deferral: Deferral) -> Outcome {
+        if !Quarantine::may_blame(failing, &deferral) {
+            return Outcome::Deferred(deferral);
+        }
+        let failures = self.ledger.failed(failing.reference).await;
+        if self.quarantine.puts_aside(failing, &deferral, failures).await {
+            self.ledger.forgive(failing.reference).await;
+            return Outcome::Quarantined(deferral.reason);
+        }
+        Outcome::Deferred(Deferral { retry_after: self.quarantine.pause(&deferral, failures), ..deferral })
+    }
+
+    /// Goes on with a request whose sender is proven. One that is refused for it is refused in silence: why, is
+    /// for the operators.
+    async fn prove(&self, identified: Identified) -> Result<Proven, Rejected> {
+        let received = identified.received();
+        let proof = self.prover.prove(received, &self.rules).await;
+        if let Some(doubt) = screen::doubt(received, &proof, &self.rules) {
+            tracing::info!(reference = %received.reference, doubt = %doubt, "the sender is not proven");
+        }
+        screen::prove(identified, &proof, &self.rules)
+    }
+
+    /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.
+    async fn undelivered(&self, mine: Mine, undelivered: Undelivered) -> Outcome {
+        match undelivered {
+            Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
+            Undelivered::Unclear { .. } | Undelivered::Broken { .. } => self.ledger.leave_open(mine),
+        }
+        put_off(undelivered)
+    }
+
+    /// Answers a request that has its ticket already as its first copy was answered, or should have been. One that nobody
+    /// has confirmed yet, whose claim is given, is completed first.
+    async fn known(
+        &self,
+        candidate: Candidate,
+        director: Director,
+        (known, unconfirmed): (Known, Option<Mine>),
+        mappings: &Mappings,
+    ) -> Outcome {
+        let within = WithinQuota::by_its_ticket(known.ticket);
+        let routed = match route::route(screen::admit(candidate, director, within), mappings) {
+            Ok(routed) => routed,
+            Err(error) => return deferred(Reason::Internal, error.to_string(), None),
+        };
+        let application = &routed.target().application;
+        self.deliverer.doubt_copy(routed.received(), known, application).await;
+        let Some(mine) = unconfirmed else {
+            return Outcome::Duplicate(self.deliverer.receipt_of(known.ticket, known.reference, &routed).await);
+        };
+        let completing = self.deliverer.complete(known.ticket, known.reference, &routed);
+        let receipt = match self.ledger.hold(&mine, completing).await {
+            Ok(receipt) => receipt,
+            Err(undelivered) => return self.undelivered(mine, undelivered).await,
+        };
+        if !known.told {
+            self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
+        }
+        self.ledger.confirm(mine, known).await;
+        if known.answered { Outcome::Duplicate(receipt) } else { Outcome::Created(receipt) }
+    }
+
+    /// Ends a request that is not admitted, and tells the person where that is due.
+    async fn reject(&self, received: &Received, rejection: Rejection) -> Outcome {
+        match rejection {
+            Rejection::Refused(refusal) => {
+                if let Some(requester) = &received.requester
+                    && self.acknowledger.may_refuse(received, refusal.reason)
+                    && self.may_notice(received, requester, refusal.reason, None).await
+                {
+                    self.acknowledger.refusal(received, &refusal);
+                }
+                Outcome::Refused(refusal)
+            }
+            Rejection::Ignored(reason) => Outcome::Ignored(reason),
+            Rejection::Unknown { reason, cause } => deferred(reason, cause, None),
+        }
+    }
+
+    /// Whether this notice is the day's first of its kind, and the day has room for one: a third person could else
+    /// have as many sent to somebody as there are tickets to name.
+    async fn may_notice(&self, received: &Received, to: &Address, reason: Reason, ticket: Option<u64>) -> bool {
+        let is_unproven = matches!(&received.origin, Origin::Mail(mail) if mail.unproven);
+        let most = if is_unproven { NOTICES_UNPROVEN } else { NOTICES };
+        let day = self.today();
+        self.ledger.first_notice(to, reason, ticket, day).await && self.ledger.notice_place(to, day, most).await
+    }
+
+    /// The academy's date: a notice is sent once a day.
+    fn today(&self) -> Date {
+        Timestamp::now().to_zoned(self.rules.time_zone().clone()).date()
+    }
+}
+
+/// The outcome of a handling; one that broke is a defect: the sender keeps the request, and the next one is handled as
+/// ever. The panic's own words may quote the request: they do not belong into the log.
+fn settled(handled: Result<Outcome, JoinError>, reference: Reference) -> Outcome {
+    handled.unwrap_or_else(|error| {
+        tracing::error!(panicked = error.is_panic(), %reference, "handling a request failed");
+        deferred(Reason::Internal, "the gateway failed on this request".to_owned(), None)
+    })
+}
+
+/// The end of a request of which nothing is confirmed in GLPI.
+fn put_off(undelivered: Undelivered) -> Outcome {
+    match undelivered {
+        Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
+        Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
+        Undelivered::Broken { cause } => {
+            Outcome::Deferred(Deferral { reason: Reason::GlpiUnavailable, cause, retry_after: RETRY_AFTER, own: true })
+        }
+    }
+}
+
+fn deferred(reason: Reason, cause: String, retry_after: Option<Duration>) -> Outcome {
+    Outcome::Deferred(Deferral { reason, cause, retry_after: retry_after.unwrap_or(RETRY_AFTER), own: false })
+}
+
+/// One line for each request: what became of it, and nothing of what it says or who wrote it.
+fn log(outcome: &Outcome, channel: Channel, reference: Reference) {
+    let (channel, label, reason) = (channel.label(), outcome.label(), outcome.reason().code());
+    match outcome {
+        Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
+            let (ticket, application) = (receipt.ticket, &receipt.application);
+            tracing::info!(%reference, channel, outcome = label, ticket, application, "request");
+        }
+        Outcome::Followup(addition) => {
+            let ticket = addition.ticket;
+            tracing::info!(%reference, channel, outcome = label, ticket, "request");
+        }
+        Outcome::Refused(_) | Outcome::Ignored(_) => {
+            tracing::info!(%reference, channel, outcome = label, reason, "request");
+        }
+        Outcome::Quarantined(_) => {
+            tracing::error!(%reference, channel, outcome = label, reason, "request");
+        }
+        Outcome::Deferred(deferral) => {
+            tracing::warn!(%reference, channel, outcome = label, reason, cause = deferral.cause, "request");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The way of what a requester writes on the portal about their ticket: a complement, or what they decide on its
+//! solution.
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, civil::DateTime};
+
+use super::{Pipeline, deferred, put_off, reply::added};
+use crate::{
+    flow::{
+        deliver::Proposed,
+        screen::{self, MayFollowUp, Rejection, Reply, Standing},
+    },
+    intake::form,
+    request::{Address, Channel, Decided, Outcome, Reason, Received},
+};
+
+impl Pipeline {
+    /// Adds what a ticket's requester writes to it, with their files: [`Outcome::Followup`], also for a repeat.
+    pub async fn complement(self: &Arc<Self>, received: Received, ticket: u64) -> Outcome {
+        let (this, reference) = (Arc::clone(self), received.reference);
+        self.to_its_end(Channel::Form, reference, async move {
+            this.on_portal(received, ticket, |standing| screen::complement(standing, &this.rules)).await
+        })
+        .await
+    }
+
+    /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
+    /// decision on the same solution once more.
+    pub async fn decide(self: &Arc<Self>, requester: Address, ticket: u64, decided: Decided) -> Outcome {
+        let before = match self.deliverer.proposed(ticket).await {
+            Ok(proposed) => proposed,
+            Err(undelivered) => return put_off(undelivered),
+        };
+        let outcome = self.decide_on(&requester, ticket, &decided, before, None).await;
+        let waited = before.solved.is_some() && decided.solution.is_none_or(|seen| before.solution == Some(seen));
+        if !matches!(outcome, Outcome::Followup(_)) || !waited {
+            return outcome;
+        }
+        match self.deliverer.proposed(ticket).await {
+            // It still waits: what was found is the same decision of an earlier time. Staff has solved the ticket
+            // again without a new solution.
+            Ok(after) if after == before => self.decide_on(&requester, ticket, &decided, before, before.solved).await,
+            Ok(_) => outcome,
+            Err(undelivered) => put_off(undelivered),
+        }
+    }
+
+    async fn decide_on(
+        self: &Arc<Self>,
+        requester: &Address,
+        ticket: u64,
+        decided: &Decided,
+        proposed: Proposed,
+        solved: Option<DateTime>,
+    ) -> Outcome {
+        let solution = decided.solution.or(proposed.solution);
+        let is_current = solution == proposed.solution;
+        let received = form::decided(requester, ticket, solution, solved, &decided.decision, Timestamp::now());
+        let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
+        self.to_its_end(Channel::Form, reference, async move {
+            let judge = |standing: &Standing| screen::decision(standing, &decision, is_current, &this.rules);
+            this.on_portal(received, ticket, judge).await
+        })
+        .await
+    }
+
+    async fn on_portal(
+        &self,
+        received: Received,
+        ticket: u64,
+        judge: impl Fn(&Standing) -> Result<MayFollowUp, Rejection>,
+    ) -> Outcome {
+        let reply = match screen::on_portal(received, ticket, &self.rules) {
+            Ok(reply) => reply,
+            Err((received, rejection)) => return self.reject(&received, rejection).await,
+        };
+        let standing = match self.deliverer.standing(&reply).await {
+            Ok(standing) => standing,
+            Err(undelivered) => return put_off(undelivered),
+        };
+        match judge(&standing) {
+            Ok(accepted) => self.follow_up(&reply, accepted).await,
+            Err(Rejection::Refused(refusal)) if refusal.reason != Reason::RequestUnknown => {
+                self.repeated(&reply, ticket).await.unwrap_or(Outcome::Refused(refusal))
+            }
+            Err(rejection) => self.reject(reply.received(), rejection).await,
+        }
+    }
+
+    /// What became of an earlier copy, which may have been added before the ticket was solved or closed, or have done
+    /// that itself.
+    async fn repeated(&self, reply: &Reply, ticket: u64) -> Option<Outcome> {
+        match self.ledger.is_in(ticket, reply.received().reference).await {
+            Ok(true) => Some(added(reply, ticket)),
+            Ok(false) => None,
+            Err(error) => Some(deferred(Reason::GlpiUnavailable, error.to_string(), None)),
+        }
+    }
+}

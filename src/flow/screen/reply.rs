@@ -1,0 +1,684 @@
+//! A reply to a notification of GLPI, or to a receipt of the gateway, is about a ticket that is there: it
+//! makes no new one. So is what its requester writes about it on the portal.
+//!
+//! GLPI's Message-IDs are as its `NotificationTarget` and `NotificationTargetTicket` make them and its
+//! `MailCollector` reads them:
+//!
+//! - from 10.0.7 on, and in 11.0: `GLPI_<uuid>-Ticket-<id>/<event>@<host>`, for all but the first event with
+//!   `.<time>.<random>` before the `@`;
+//! - 10.0.0 to 10.0.6: `GLPI_<uuid>-Ticket-<id>.<time>.<random>@<host>`;
+//! - 9.5: `GLPI-<id>.<time>.<random>@<host>`, as plugins make them `GLPI-Ticket-<id>.<time>.<random>@<host>`.
+
+use jiff::Zoned;
+
+use super::{Rejected, Rejection, Rules, automatic::own_id, size};
+use crate::{
+    config::Replies,
+    request::{Address, Decision, Mail, Origin, Reason, Received, Reference, Refusal, is_forward},
+};
+
+/// What a notice's name in its Message-ID begins with, as [`crate::lifecycle::notices`] makes it.
+pub(crate) const NOTICE: &str = "notice-";
+
+/// Which ticket a reply is about, as far as the mail says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thread {
+    /// The one with this number.
+    Ticket(u64),
+    /// That of the request with this reference: its receipt is answered.
+    Request(Reference),
+    /// The one with this number: of a mail that is answered. Who names its Message-ID has got it, as its sender or
+    /// with a copy.
+    Mail(u64),
+}
+
+/// What is written about a ticket that is there, in a mail or on the portal. Only [`super::by_itself`] and
+/// [`on_portal`] make one.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(super) received: Received,
+    pub(super) requester: Address,
+    pub(super) arrived: Zoned,
+    pub(super) thread: Thread,
+}
+
+impl Reply {
+    /// The mail or form.
+    pub fn received(&self) -> &Received {
+        &self.received
+    }
+
+    /// Who wrote it.
+    pub fn requester(&self) -> &Address {
+        &self.requester
+    }
+
+    /// When it arrived, in the academy's time zone.
+    pub fn arrived(&self) -> &Zoned {
+        &self.arrived
+    }
+
+    /// Which ticket it is about.
+    pub fn thread(&self) -> Thread {
+        self.thread
+    }
+}
+
+/// What GLPI says of the ticket a reply is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none, or it is in the bin, or the service account may not see it.
+    Missing,
+    /// It is there.
+    Found {
+        /// GLPI's number.
+        ticket: u64,
+        /// Its page.
+        link: String,
+        /// What the sender is to it.
+        part: Part,
+        /// How far it is.
+        stage: Stage,
+        /// Whether the sender has an account in GLPI, and so can open the page.
+        has_account: bool,
+    },
+}
+
+/// What a person is to a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Nothing.
+    None,
+    /// An observer.
+    Actor,
+    /// It is assigned to a group they are a member of.
+    Member,
+    /// It is assigned to them.
+    Technician,
+    /// A requester.
+    Requester,
+}
+
+/// How far a ticket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// New, or somebody is at it.
+    Open,
+    /// It waits, mostly for its requester.
+    Pending,
+    /// It waits for its requester's approval.
+    Solved,
+    /// It is over.
+    Closed,
+}
+
+/// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever cannot open the ticket's page; the notice goes on with
+/// what to do.
+const WITHOUT_ACCOUNT: &str =
+    "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
+
+/// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayFollowUp {
+    ticket: u64,
+    change: Change,
+}
+
+/// What a reply does to its ticket beside being there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// A pending or solved ticket is opened again; its solution is refused.
+    Reopen,
+    /// A solved ticket is closed; its solution is accepted.
+    Close,
+    /// Staff has answered: it counts as taken in charge, and stays as far as it is.
+    Answer,
+}
+
+impl MayFollowUp {
+    /// GLPI's number of the ticket.
+    pub fn ticket(self) -> u64 {
+        self.ticket
+    }
+
+    /// What the reply does to it.
+    pub fn change(self) -> Change {
+        self.change
+    }
+}
+
+/// What a requester writes on the portal about their ticket.
+///
+/// # Errors
+///
+/// The request back, where it is too large or names nobody.
+pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply, Rejected> {
+    let requester = match (size::check(&received, rules), &received.requester) {
+        (Ok(()), Some(requester)) => requester.clone(),
+        (Err(rejection), _) => return Err((Box::new(received), rejection)),
+        (Ok(()), None) => return Err((Box::new(received), rules.refuse(Reason::NoSender))),
+    };
+    let arrived = received.arrived.to_zoned(rules.time_zone.clone());
+    Ok(Reply { received, requester, arrived, thread: Thread::Ticket(ticket) })
+}
+
+/// Judges what GLPI says of the ticket a requester adds to on the portal. What is pending is at work again with it; a
+/// solution is not refused by the way. Who is no requester is told the same as of no ticket at all.
+///
+/// # Errors
+///
+/// Refused, with what to do instead.
+pub fn complement(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(standing, rules)?;
+    let change = match stage {
+        Stage::Open => Change::None,
+        Stage::Pending => Change::Reopen,
+        Stage::Solved => return Err(rules.refuse_about(Reason::RequestSolved, ticket)),
+        Stage::Closed => return Err(rules.refuse_about(Reason::RequestClosed, ticket)),
+    };
+    Ok(MayFollowUp { ticket, change })
+}
+
+/// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal. `is_current` says
+/// whether it is the solution they saw that waits.
+///
+/// # Errors
+///
+/// Refused where nothing is to be decided.
+pub fn decision(
+    standing: &Standing,
+    decision: &Decision,
+    is_current: bool,
+    rules: &Rules,
+) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(standing, rules)?;
+    if stage != Stage::Solved || !is_current {
+        return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
+    }
+    let change = match decision {
+        Decision::Accept => Change::Close,
+        Decision::Refuse(_) => Change::Reopen,
+    };
+    Ok(MayFollowUp { ticket, change })
+}
+
+/// A requester's own ticket.
+fn own(standing: &Standing, rules: &Rules) -> Result<(u64, Stage), Rejection> {
+    match standing {
+        Standing::Found { ticket, part: Part::Requester, stage, .. } => Ok((*ticket, *stage)),
+        Standing::Found { .. } | Standing::Missing => Err(rules.refuse(Reason::RequestUnknown)),
+    }
+}
+
+impl Rules {
+    fn refuse_about(&self, reason: Reason, ticket: u64) -> Rejection {
+        let sentence = self.sentence(reason).replace("{ticket}", &ticket.to_string());
+        Rejection::Refused(Refusal { reason, sentence })
+    }
+}
+
+/// Judges what GLPI says of the ticket a reply is about. Who has no part in the ticket is told the same
+/// whatever its state.
+///
+/// # Errors
+///
+/// Refused, with what to do instead, where the reply is not to be added.
+pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let Standing::Found { ticket, link, part, stage, has_account } = standing else {
+        return Err(rules.refuse(Reason::TicketUnknown));
+    };
+    let is_staff = matches!(part, Part::Member | Part::Technician);
+    let reason = match (part, stage, rules.replies) {
+        (_, Stage::Open | Stage::Pending | Stage::Solved, _)
+            if is_staff && rules.replies_of_staff == Replies::Followup =>
+        {
+            return Ok(MayFollowUp { ticket: *ticket, change: Change::Answer });
+        }
+        (Part::None | Part::Member, _, _) => Reason::ReplyToTicket,
+        (Part::Actor | Part::Technician | Part::Requester, Stage::Closed, _) => Reason::TicketClosed,
+        (_, _, Replies::Followup) => return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen }),
+        (_, _, Replies::Redirect) => Reason::ReplyToTicket,
+    };
+    let is_shipped = !rules.sentences.contains_key(reason.code());
+    let sentence = match reason {
+        Reason::ReplyToTicket if is_shipped && !has_account => WITHOUT_ACCOUNT,
+        _ => rules.sentence(reason),
+    };
+    let sentence = sentence.replace("{ticket}", &ticket.to_string()).replace("{link}", link);
+    Err(Rejection::Refused(Refusal { reason, sentence }))
+}
+
+/// The ticket a mail is about: by what it answers, the newest first, else by GLPI's tag or the gateway's reference in
+/// its subject. One that forwards a notification is a request of its own.
+///
+/// `uuid` is the academy's GLPI's, where it is known.
+pub(super) fn thread(received: &Received, uuid: Option<&str>, rules: &Rules) -> Option<Thread> {
+    let Origin::Mail(mail) = &received.origin else { return None };
+    if is_forward(&received.subject) {
+        return None;
+    }
+    let is_other_glpi_s = |id: &str| notification(id).is_some_and(|it| it.is_other_glpi_s(uuid, rules));
+    let mut ours = ids(mail).filter(|id| !is_other_glpi_s(id));
+    let answered = ours.find_map(|id| {
+        let ticket = notification(id).map(|notification| Thread::Ticket(notification.ticket));
+        ticket.or_else(|| acknowledged(id, rules))
+    });
+    let may_be_tagged = !answers_other_item(mail) && !ids(mail).any(is_other_glpi_s);
+    let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| may_be_tagged).map(Thread::Ticket);
+    answered.or_else(tagged).or_else(|| Reference::find(&received.subject.to_uppercase()).map(Thread::Request))
+}
+
+/// Whether a mail answers a notification that bears the mark of one GLPI or another.
+pub(super) fn names_a_glpi(received: &Received) -> bool {
+    match &received.origin {
+        Origin::Mail(mail) => ids(mail).any(|id| notification(id).is_some_and(|it| it.uuid.is_some())),
+        Origin::Form(_) => false,
+    }
+}
+
+/// The Message-IDs of what a mail answers that are neither of GLPI nor of the gateway, the newest first.
+pub(super) fn other_ids<'a>(mail: &'a Mail, rules: &Rules) -> impl Iterator<Item = &'a str> {
+    ids(mail).filter(|id| {
+        let is_of_glpi = id.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("GLPI"));
+        id.contains('@') && !is_of_glpi && own_id(id, rules).is_none()
+    })
+}
+
+/// The Message-IDs of what a mail answers, the newest first.
+fn ids(mail: &Mail) -> impl Iterator<Item = &str> {
+    ["in-reply-to", "references"]
+        .into_iter()
+        .filter_map(|name| mail.fields.get(name))
+        .flat_map(|value| value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>')).rev())
+}
+
+/// Whether a mail answers a notification of a change or a problem: their tags are of the same form, and their numbers
+/// are not a ticket's.
+fn answers_other_item(mail: &Mail) -> bool {
+    ids(mail)
+        .map(str::to_ascii_lowercase)
+        .any(|id| id.starts_with("glpi") && ["-change-", "-problem-"].iter().any(|kind| id.contains(kind)))
+}
+
+/// What the Message-ID of a notification of GLPI says.
+struct Notification<'a> {
+    ticket: u64,
+    /// Which GLPI it is of; one before 10.0 does not say.
+    uuid: Option<&'a str>,
+    host: &'a str,
+}
+
+/// Ends of host names that are nobody's outside.
+const INSIDE: &[&str] = &[
+    "local",
+    "localdomain",
+    "localhost",
+    "lan",
+    "home",
+    "internal",
+    "intern",
+    "intra",
+    "intranet",
+    "corp",
+    "private",
+    "priv",
+    "loc",
+    "docker",
+    "test",
+    "invalid",
+];
+
+impl Notification<'_> {
+    /// Whether another GLPI has sent it: by its mark, or, while the own one is not known, by a host elsewhere. A host
+    /// without domain, as GLPI in a container has it, says nothing.
+    fn is_other_glpi_s(&self, own: Option<&str>, rules: &Rules) -> bool {
+        match (self.uuid, own) {
+            (Some(uuid), Some(own)) => uuid != own,
+            (Some(_), None) => {
+                let host = self.host.trim_end_matches('.').to_lowercase();
+                let end = host.rsplit_once('.').map(|(_, end)| end);
+                end.is_some_and(|end| {
+                    !INSIDE.contains(&end) && !end.bytes().all(|byte| byte.is_ascii_digit()) && !rules.is_home(&host)
+                })
+            }
+            (None, _) => false,
+        }
+    }
+}
+
+/// Reads the Message-ID of a notification about a ticket.
+fn notification(id: &str) -> Option<Notification<'_>> {
+    let (local, host) = id.split_once('@')?;
+    let rest = local.get(..4).filter(|name| name.eq_ignore_ascii_case("GLPI")).and(local.get(4..))?;
+    let (item, _event) = rest.split_once(['/', '.'])?;
+    let (uuid, number) = if let Some(with_uuid) = item.strip_prefix('_') {
+        let (uuid, item) = with_uuid.split_once('-')?;
+        (Some(uuid), of_ticket(item)?)
+    } else {
+        let item = item.strip_prefix('-')?;
+        (None, if item.contains('-') { of_ticket(item)? } else { item })
+    };
+    Some(Notification { ticket: ticket_number(number)?, uuid, host })
+}
+
+/// The number in `Ticket-<number>`; changes and problems have notifications of the same form.
+fn of_ticket(item: &str) -> Option<&str> {
+    item.split_once('-').filter(|(kind, _)| kind.eq_ignore_ascii_case("Ticket")).map(|(_, number)| number)
+}
+
+/// The request of a receipt, or of a later notice, with this Message-ID. A refusal's notice is about no ticket.
+fn acknowledged(id: &str, rules: &Rules) -> Option<Thread> {
+    let name = own_id(id, rules)?;
+    let (reference, reason) = name.split_once('.')?;
+    let about_ticket = reason == Reason::Created.code() || reason.starts_with(NOTICE);
+    about_ticket.then(|| Reference::parse(reference).map(Thread::Request))?
+}
+
+/// The ticket of the first `[GLPI #0001234]` in a subject.
+fn tagged(subject: &str, tags: &[String]) -> Option<u64> {
+    subject.split('[').skip(1).find_map(|rest| {
+        let (tag, number) = rest.split_once(']')?.0.rsplit_once('#')?;
+        let tag = tag.trim().to_lowercase();
+        tags.iter().any(|known| known.to_lowercase() == tag).then(|| ticket_number(number.trim()))?
+    })
+}
+
+/// A number a ticket can have: GLPI's ids are unsigned, of 32 bits.
+fn ticket_number(digits: &str) -> Option<u64> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse::<u32>().ok().filter(|number| is_number && *number > 0).map(u64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::{
+        super::samples, Change, Decision, Part, Rejection, Stage, Standing, Thread, complement, decision, reply,
+        tagged, thread,
+    };
+    use crate::{
+        config::Replies,
+        request::{FormFields, Reason, Received, Reference},
+    };
+
+    const UUID: &str = "ZhRvFaYzdU2NErx8aqxZXNj2b7L9Cz7kilEO5sxx";
+
+    fn mail(subject: &str, in_reply_to: &str, references: &str) -> Received {
+        let mut received = samples::mail(|mail| {
+            for (name, value) in [("in-reply-to", in_reply_to), ("references", references)] {
+                if !value.is_empty() {
+                    mail.fields.insert(name.to_owned(), value.replace("UUID", UUID));
+                }
+            }
+        });
+        received.subject = subject.into();
+        received
+    }
+
+    fn thread_of(subject: &str, in_reply_to: &str, references: &str) -> Option<Thread> {
+        thread(&mail(subject, in_reply_to, references), None, &samples::rules(|_| {}))
+    }
+
+    #[rstest]
+    #[case::glpi_11_and_10_first_event("<GLPI_UUID-Ticket-1234/new@glpi.ac-dijon.fr>", Some(1234))]
+    #[case::glpi_10_later_event("<GLPI_UUID-Ticket-1234/add_followup.1795564378.278218988@vm>", Some(1234))]
+    #[case::glpi_10_0_6("<GLPI_UUID-Ticket-1234.1795564378.278218988@vm>", Some(1234))]
+    #[case::glpi_9_5("<GLPI-1234.1795564378.278218988@vm>", Some(1234))]
+    #[case::glpi_9_5_with_type("<GLPI-Ticket-1234.1795564378.278218988@vm>", Some(1234))]
+    #[case::case_and_brackets("glpi_abc-ticket-7/new@vm", Some(7))]
+    #[case::among_others("<a@b.fr> <GLPI_UUID-Ticket-5/new@vm>", Some(5))]
+    #[case::change("<GLPI_UUID-Change-1234/new@vm>", None)]
+    #[case::problem("<GLPI-Problem-1234.1795564378.278218988@vm>", None)]
+    #[case::no_item("<GLPI_UUID/alert.1795564378.278218988@vm>", None)]
+    #[case::no_item_9_5("<GLPI.1795564378.278218988@vm>", None)]
+    #[case::no_host("<GLPI_UUID-Ticket-1234/new>", None)]
+    #[case::no_event("<GLPI_UUID-Ticket-1234@vm>", None)]
+    #[case::zero("<GLPI_UUID-Ticket-0/new@vm>", None)]
+    #[case::signed("<GLPI_UUID-Ticket-+12/new@vm>", None)]
+    #[case::huge("<GLPI_UUID-Ticket-99999999999999999999999999/new@vm>", None)]
+    #[case::largest("<GLPI_UUID-Ticket-4294967295/new@vm>", Some(4_294_967_295))]
+    #[case::stranger("<XGLPI_UUID-Ticket-1234/new@vm>", None)]
+    #[case::accent("<GLPé_UUID-Ticket-1234/new@vm>", None)]
+    fn glpi_s_message_ids_name_their_ticket(#[case] id: &str, #[case] expected: Option<u64>) {
+        assert_eq!(thread_of("LSU", id, ""), expected.map(Thread::Ticket), "In-Reply-To");
+        assert_eq!(thread_of("LSU", "", id), expected.map(Thread::Ticket), "References");
+    }
+
+    #[test]
+    fn the_mail_that_is_answered_counts_before_older_ones_and_both_before_the_subject() {
+        let older = "<GLPI_UUID-Ticket-1/new@vm>, <x@y.fr> <GLPI_UUID-Ticket-2/new@vm>\t<z@y.fr>";
+        let subject = "RE: [GLPI #0000003] Nouveau suivi";
+        assert_eq!(thread_of(subject, "<GLPI_UUID-Ticket-4/new@vm>", older), Some(Thread::Ticket(4)));
+        assert_eq!(thread_of(subject, "<x@y.fr>", older), Some(Thread::Ticket(2)));
+        assert_eq!(thread_of(subject, "<x@y.fr>", "<z@y.fr>"), Some(Thread::Ticket(3)));
+        assert_eq!(thread_of("RE: LSU", "<x@y.fr>", "<z@y.fr>"), None);
+    }
+
+    #[test]
+    fn a_forwarded_notification_is_about_no_ticket() {
+        let subject = "TR: [GLPI #0000003] Nouveau suivi";
+        assert_eq!(thread_of(subject, "<GLPI_UUID-Ticket-3/new@vm>", ""), None);
+        assert_eq!(thread_of(&format!("RE: {subject}"), "", ""), Some(Thread::Ticket(3)));
+    }
+
+    #[test]
+    fn the_tag_of_a_change_is_of_no_ticket() {
+        for id in ["<GLPI_UUID-Change-3/new@vm>", "<GLPI-Problem-3.1795564378.278218988@vm>"] {
+            assert_eq!(thread_of("RE: [GLPI #0000003] LSU", id, ""), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_names_its_request_and_a_refusal_s_notice_none() {
+        let reference = Reference::new("mail", "a", b"b");
+        let of = |id: &str| thread_of("RE: LSU", id, "");
+        assert_eq!(of(&format!("<{reference}.created.passerelle@ac-dijon.fr>")), Some(Thread::Request(reference)));
+        assert_eq!(of(&format!("<{reference}.no-keyword.passerelle@ac-dijon.fr>")), None);
+        let notice = format!("<{reference}.notice-question-12.passerelle@ac-dijon.fr>");
+        assert_eq!(of(&notice), Some(Thread::Request(reference)));
+        assert_eq!(of(&format!("<{reference}.created.passerelle@example.org>")), None);
+        assert_eq!(of("<P-1234.created.passerelle@ac-dijon.fr>"), None);
+    }
+
+    #[rstest]
+    #[case("[GLPI #0001234] Nouveau ticket", Some(1234))]
+    #[case("RE: TR: [GLPI #0001234] Nouveau suivi LSU", Some(1234))]
+    #[case("Ré : [externe] [glpi #12] LSU", Some(12))]
+    #[case("[GLPI#12]", Some(12))]
+    #[case("[GLPI #12345678]", Some(12_345_678))]
+    #[case("[GLPI [GLPI #7]", Some(7))]
+    #[case("[Assistance 1D #0000008] LSU", Some(8))]
+    #[case("[GLPI #]", None)]
+    #[case("[GLPI #0]", None)]
+    #[case("[GLPI #12a]", None)]
+    #[case("[GLPI #-1]", None)]
+    #[case("[GLPI #99999999999999999999]", None)]
+    #[case("[autre #12] LSU", None)]
+    #[case("[mon GLPI #12] LSU", None)]
+    #[case("[#12] LSU", None)]
+    #[case("GLPI #12", None)]
+    #[case("[GLPI #12", None)]
+    #[case("", None)]
+    fn glpi_s_tag_is_found_anywhere_in_a_subject(#[case] subject: &str, #[case] expected: Option<u64>) {
+        assert_eq!(tagged(subject, &["GLPI".to_owned(), "Assistance 1D".to_owned()]), expected);
+    }
+
+    #[rstest]
+    #[case::ours("<GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
+    #[case::another_s("<GLPI_other-Ticket-42/new@a>", Some("ours"), None)]
+    #[case::both("<GLPI_other-Ticket-1/new@a> <GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
+    #[case::old_and_ours("<GLPI-42.1.2@support.editeur.example>", Some("ours"), Some(42))]
+    #[case::unknown_in_a_container("<GLPI_other-Ticket-42/new@8f2b1c>", None, Some(42))]
+    #[case::unknown_inside("<GLPI_other-Ticket-42/new@glpi.intranet>", None, Some(42))]
+    #[case::unknown_at_home("<GLPI_other-Ticket-42/new@srv1.in.ac-dijon.fr>", None, Some(42))]
+    #[case::unknown_beside_the_api("<GLPI_other-Ticket-42/new@web2.hebergeur.example>", None, Some(42))]
+    #[case::unknown_by_number("<GLPI_other-Ticket-42/new@10.0.0.1>", None, Some(42))]
+    #[case::unknown_elsewhere("<GLPI_other-Ticket-42/new@support.editeur.example>", None, None)]
+    #[case::unknown_look_alike("<GLPI_other-Ticket-42/new@xac-dijon.fr>", None, None)]
+    fn a_notification_of_another_glpi_is_about_no_ticket_of_ours(
+        #[case] ids: &str,
+        #[case] own: Option<&str>,
+        #[case] expected: Option<u64>,
+    ) {
+        let rules = samples::configured(|config| config.glpi.url = "https://glpi.hebergeur.example/".into());
+        for subject in ["RE: LSU", "RE: [GLPI #0000042] LSU"] {
+            let mail = mail(subject, ids, "");
+            assert_eq!(thread(&mail, own, &rules), expected.map(Thread::Ticket), "{subject}");
+        }
+        // Without a thread, the tag decides as ever.
+        assert_eq!(thread(&mail("RE: [GLPI #0000042] LSU", "", ""), own, &rules), Some(Thread::Ticket(42)));
+    }
+
+    #[rstest]
+    #[case("RE: LSU P-7K3M-Q2XV-9D4T", true)]
+    #[case("LSU : demande p-7k3m-q2xv-9d4t, complément", true)]
+    #[case("TR: LSU P-7K3M-Q2XV-9D4T", false)]
+    #[case("LSU P-7K3M-Q2XV", false)]
+    #[case("LSU imprimante HP-7K3M-Q2XV-9D4T", false)]
+    fn the_gateway_s_reference_in_a_subject_is_a_tag(#[case] subject: &str, #[case] expected: bool) {
+        let reference = Reference::parse("P-7K3M-Q2XV-9D4T").map(Thread::Request).filter(|_| expected);
+        assert_eq!(thread_of(subject, "", ""), reference);
+        if expected {
+            assert_eq!(thread_of(&format!("[GLPI #12] {subject}"), "", ""), Some(Thread::Ticket(12)));
+        }
+    }
+
+    #[test]
+    fn a_form_is_no_reply() {
+        let mut form = samples::form(FormFields::default());
+        form.subject = "[GLPI #0001234] LSU".into();
+        assert_eq!(thread(&form, None, &samples::rules(|_| {})), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_fail(text in ".*", subject in ".*") {
+            let _ = thread_of(&subject, &text, &text);
+            let _ = thread_of(&format!("[GLPI #{subject}"), &format!("GLPI_{text}"), &format!("GLPI-{text}@x"));
+        }
+    }
+
+    fn judged(replies: Replies, is_actor: bool, is_closed: bool) -> Result<u64, Reason> {
+        let mut rules = samples::rules(|_| {});
+        rules.replies = replies;
+        let link = "https://glpi/7".into();
+        let part = if is_actor { Part::Actor } else { Part::None };
+        let stage = if is_closed { Stage::Closed } else { Stage::Solved };
+        let standing = Standing::Found { ticket: 7, link, part, stage, has_account: true };
+        match reply(&standing, &rules) {
+            Ok(accepted) => Ok(accepted.ticket()),
+            Err(Rejection::Refused(refusal)) => {
+                assert!(
+                    !refusal.sentence.contains('{') && refusal.sentence.contains("n°\u{a0}7"),
+                    "{}",
+                    refusal.sentence
+                );
+                Err(refusal.reason)
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case(Replies::Redirect, true, false, Err(Reason::ReplyToTicket))]
+    #[case(Replies::Redirect, true, true, Err(Reason::TicketClosed))]
+    #[case(Replies::Redirect, false, true, Err(Reason::ReplyToTicket))]
+    #[case(Replies::Followup, true, false, Ok(7))]
+    #[case(Replies::Followup, true, true, Err(Reason::TicketClosed))]
+    #[case(Replies::Followup, false, false, Err(Reason::ReplyToTicket))]
+    #[case(Replies::Followup, false, true, Err(Reason::ReplyToTicket))]
+    fn only_an_actor_follows_up_and_only_an_actor_learns_that_a_ticket_is_closed(
+        #[case] replies: Replies,
+        #[case] is_actor: bool,
+        #[case] is_closed: bool,
+        #[case] expected: Result<u64, Reason>,
+    ) {
+        assert_eq!(judged(replies, is_actor, is_closed), expected);
+    }
+
+    #[rstest]
+    #[case::member(Replies::Followup, Part::Member, Stage::Open, Ok(Change::Answer))]
+    #[case::member_pending(Replies::Followup, Part::Member, Stage::Pending, Ok(Change::Answer))]
+    #[case::technician_solved(Replies::Followup, Part::Technician, Stage::Solved, Ok(Change::Answer))]
+    #[case::member_closed(Replies::Followup, Part::Member, Stage::Closed, Err(Reason::ReplyToTicket))]
+    #[case::technician_closed(Replies::Followup, Part::Technician, Stage::Closed, Err(Reason::TicketClosed))]
+    #[case::member_redirected(Replies::Redirect, Part::Member, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::technician_redirected(Replies::Redirect, Part::Technician, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::observer(Replies::Followup, Part::Actor, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::requester(Replies::Followup, Part::Requester, Stage::Open, Err(Reason::ReplyToTicket))]
+    fn staff_answers_where_that_is_set_and_opens_nothing_again(
+        #[case] of_staff: Replies,
+        #[case] part: Part,
+        #[case] stage: Stage,
+        #[case] expected: Result<Change, Reason>,
+    ) {
+        let mut rules = samples::rules(|_| {});
+        rules.replies_of_staff = of_staff;
+        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let judged = reply(&standing, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
+            Rejection::Refused(refusal) => refusal.reason,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(judged, expected);
+    }
+
+    #[test]
+    fn a_missing_ticket_is_refused_and_the_academy_s_sentence_may_name_the_ticket() {
+        let rules = samples::rules(|config| {
+            config.sentences.insert("reply-to-ticket".into(), "Voyez {link} ({ticket}).".into());
+        });
+        let Err(Rejection::Refused(refusal)) = reply(&Standing::Missing, &rules) else { panic!("not refused") };
+        assert_eq!(refusal.reason, Reason::TicketUnknown);
+        let link = "https://glpi/7".into();
+        let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account: true };
+        let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
+        assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
+    }
+
+    #[test]
+    fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
+        for has_account in [true, false] {
+            let link = "https://glpi/7".into();
+            let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account };
+            let Err(Rejection::Refused(refusal)) = reply(&standing, &samples::rules(|_| {})) else {
+                panic!("not refused")
+            };
+            assert_eq!(refusal.sentence.contains("https://glpi/7"), has_account, "{}", refusal.sentence);
+        }
+    }
+
+    #[rstest]
+    #[case(Part::Requester, Stage::Open, Ok(Change::None), Err(Reason::NothingToApprove))]
+    #[case(Part::Requester, Stage::Pending, Ok(Change::Reopen), Err(Reason::NothingToApprove))]
+    #[case(Part::Requester, Stage::Solved, Err(Reason::RequestSolved), Ok((Change::Close, Change::Reopen)))]
+    #[case(Part::Requester, Stage::Closed, Err(Reason::RequestClosed), Err(Reason::NothingToApprove))]
+    #[case(Part::Actor, Stage::Pending, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(Part::Actor, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(Part::None, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    fn a_requester_adds_to_what_is_open_and_decides_on_what_is_solved(
+        #[case] part: Part,
+        #[case] stage: Stage,
+        #[case] added: Result<Change, Reason>,
+        #[case] decided: Result<(Change, Change), Reason>,
+    ) {
+        let rules = samples::rules(|_| {});
+        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let reason = |rejection| match rejection {
+            Rejection::Refused(refusal) => {
+                assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
+                refusal.reason
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(complement(&standing, &rules).map(super::MayFollowUp::change).map_err(reason), added);
+        let accepted = decision(&standing, &Decision::Accept, true, &rules).map_err(reason);
+        let refused = decision(&standing, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
+        assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
+        let unseen = decision(&standing, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
+        assert_eq!(unseen, if part == Part::Requester { Reason::NothingToApprove } else { Reason::RequestUnknown });
+    }
+}

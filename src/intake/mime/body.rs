@@ -1,0 +1,606 @@
+//! Which parts are the text of a mail and which are its files, and what becomes of both.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use data_encoding::BASE64_MIME_PERMISSIVE;
+use sha2::{Digest, Sha256};
+
+use super::{
+    calendar::Calendar,
+    continued::percent_decoded,
+    flowed, forwarded,
+    header::Header,
+    history, html,
+    names::Names,
+    opened::{Opened, SPARE_TEXT},
+    parts::{Disposition, Leaf, Multipart, Node},
+};
+use crate::{
+    request::{Attachment, Body, Reference},
+    text::html_text,
+};
+/// What all texts of a mail may take as HTML, bytes; beyond it they go along as files.
+const MAX_TEXT: usize = 500_000;
+/// Images written into the HTML itself that become files; the others are named in their place.
+const MAX_DATA_IMAGES: usize = 200;
+/// How long the name of an image in a plain text may be, bytes.
+const MAX_CONTENT_ID: usize = 200;
+/// Attached mails that are shown, too; all are files.
+const MAX_FORWARDED: usize = 20;
+
+/// What became of a mail's parts.
+pub(super) struct Written {
+    pub(super) body: Body,
+    pub(super) attachments: Vec<Attachment>,
+    /// What is in neither, in French.
+    pub(super) cut: Vec<String>,
+}
+
+/// A mail's text and files.
+#[derive(Debug, Default)]
+struct Content<'a> {
+    texts: Vec<&'a Leaf>,
+    files: Vec<&'a Leaf>,
+}
+
+/// Writes the body and hands over every file, in the order of the mail. A forwarded mail stays unfolded.
+pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Reference, is_forward: bool) -> Written {
+    let content = content(opened);
+    let mut files = Files::new(&content.files, reference);
+    let mut whole = String::new();
+    for leaf in &content.texts {
+        if !whole.is_empty() {
+            whole.push_str("<br>");
+        }
+        let left = MAX_TEXT.saturating_sub(whole.len());
+        whole.push_str(&fragment(leaf, left, &mut files));
+    }
+    let is_silent = !content.texts.iter().any(|leaf| says(leaf));
+    if let Some(summary) = calendar.and_then(Calendar::summary).filter(|_| is_silent) {
+        whole.push_str(&html_text::to_html(&summary));
+    }
+    let mut parted = if is_forward { history::keep(&whole) } else { history::fold(&whole) };
+    let shown = content
+        .files
+        .iter()
+        .filter(|leaf| forwarded::is_mail(leaf) && (leaf.disposition == Disposition::Inline || is_silent));
+    for mail in shown.take(MAX_FORWARDED) {
+        let left = MAX_TEXT.saturating_sub(parted.visible.len());
+        parted.visible.push_str(&forwarded::block(&mail.content(), left));
+    }
+    let body = Body { text: html_text::from_html(&parted.visible), html: parted.visible, folded_html: parted.folded };
+    let mut attachments = files.attachments();
+    let is_shown = |tag: &String| {
+        let image = format!("<img id=\"{tag}\">");
+        body.html.contains(&image) || body.folded_html.as_ref().is_some_and(|folded| folded.contains(&image))
+    };
+    for attachment in &mut attachments {
+        // Its text may have become a file after all.
+        attachment.inline_tag = attachment.inline_tag.take().filter(is_shown);
+    }
+    let mut cut = Vec::new();
+    if opened.spare.as_ref().is_some_and(|spare| !is_said(spare, &content.texts)) {
+        cut.push(SPARE_TEXT.to_owned());
+    }
+    Written { body, attachments, cut }
+}
+
+/// Puts a subject that is too long for a title above the text.
+pub(super) fn begin_with_subject(body: &mut Body, subject: &str) {
+    let mut html = "<p><strong>Objet :</strong> ".to_owned();
+    html_text::escape(&mut html, subject);
+    html.push_str("</p>");
+    html.push_str(&body.html);
+    body.text = html_text::from_html(&html);
+    body.html = html;
+}
+
+/// Whether the letters of a spare text are among those of the shown ones.
+fn is_said(spare: &Leaf, shown: &[&Leaf]) -> bool {
+    let letters =
+        |leaf: &Leaf| html_text::from_html(&html_of(leaf)).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let shown: String = shown.iter().map(|leaf| letters(leaf)).collect();
+    shown.contains(&letters(spare))
+}
+
+/// A text as HTML, whether it is or not.
+fn html_of(leaf: &Leaf) -> String {
+    if leaf.content_type == "text/html" { leaf.text() } else { html_text::to_html(&plain(leaf)) }
+}
+
+/// The texts that are the text of a mail.
+pub(super) fn texts(opened: &Opened) -> Vec<&Leaf> {
+    content(opened).texts
+}
+
+/// A mail's texts and files; a spare text is one where no other says anything.
+fn content(opened: &Opened) -> Content<'_> {
+    let mut content = match &opened.root {
+        // A mail of a single part is a text also when that has a name.
+        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() => Content { texts: vec![leaf], files: Vec::new() },
+        root => gather(root),
+    };
+    if !content.texts.iter().any(|leaf| says(leaf)) {
+        content.texts.extend(opened.spare.as_ref());
+    }
+    content
+}
+
+pub(super) fn says(leaf: &Leaf) -> bool {
+    html_text::from_html(&leaf.text()).contains(char::is_alphanumeric)
+}
+
+fn is_text(leaf: &Leaf) -> bool {
+    matches!(leaf.content_type.as_str(), "text/plain" | "text/html")
+}
+
+/// Sorts a part's content into texts and files.
+fn gather(node: &Node) -> Content<'_> {
+    match node {
+        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() && leaf.name.is_none() => {
+            Content { texts: vec![leaf], files: Vec::new() }
+        }
+        Node::Leaf(leaf) => Content { texts: Vec::new(), files: vec![leaf] },
+        Node::Multipart { kind: Multipart::Alternative, children } => best(children),
+        Node::Multipart { kind: Multipart::Related, children } => {
+            let mut content = children.first().map(gather).unwrap_or_default();
+            content.files.extend(children.iter().skip(1).flat_map(Node::leaves));
+            content
+        }
+        Node::Multipart { children, .. } => {
+            let mut content = Content::default();
+            for part in children.iter().map(gather) {
+                content.texts.extend(part.texts);
+                content.files.extend(part.files);
+            }
+            content
+        }
+    }
+}
+
+/// Of several forms of one text the richest that says something; the files of all of them.
+fn best(forms: &[Node]) -> Content<'_> {
+    let mut forms: Vec<Content<'_>> = forms.iter().map(gather).collect();
+    let rank = |content: &Content<'_>| {
+        let telling: Vec<&&Leaf> = content.texts.iter().filter(|leaf| says(leaf)).collect();
+        let is_html = |leaf: &Leaf| leaf.content_type == "text/html";
+        let shows_image = |leaf: &&Leaf| is_html(leaf) && leaf.text().to_ascii_lowercase().contains("<img");
+        if telling.iter().any(|leaf| is_html(leaf)) {
+            5
+        } else if telling.iter().any(|leaf| !is_placeholder(&leaf.text())) {
+            4
+        } else if content.texts.iter().any(shows_image) {
+            3
+        } else if telling.is_empty() {
+            i32::from(content.texts.iter().any(|leaf| is_html(leaf)))
+        } else {
+            2
+        }
+    };
+    let Some(chosen) = (0..forms.len()).max_by_key(|&form| rank(&forms[form])) else {
+        return Content::default();
+    };
+    let texts = std::mem::take(&mut forms[chosen].texts);
+    let is_other_form = |leaf: &&Leaf| {
+        leaf.content_type.starts_with("text/") && leaf.content_type != "text/calendar" && leaf.name.is_none()
+    };
+    let files = forms.into_iter().flat_map(|form| form.files).filter(|leaf| texts.is_empty() || !is_other_form(leaf));
+    Content { files: files.collect(), texts }
+}
+
+/// Whether a text says no more than that there is an image: «[cid:…]», «[image: image.png]», «<image001.png>».
+fn is_placeholder(text: &str) -> bool {
+    let mut closing = None;
+    let is_outside = |c: &char| match (closing, c) {
+        (None, '[' | '<') => {
+            closing = Some(if *c == '[' { ']' } else { '>' });
+            false
+        }
+        (Some(close), c) => {
+            closing = closing.filter(|_| *c != close);
+            false
+        }
+        (None, _) => true,
+    };
+    let outside: String = text.chars().filter(is_outside).collect();
+    !outside.contains(char::is_alphanumeric)
+}
+
+/// Plain text as HTML, with the images in it that Outlook names «[cid:…]».
+fn plain_to_html(text: &str, files: &mut Files<'_>) -> String {
+    const MARK: &str = "[cid:";
+    let html = html_text::to_html(text);
+    let mut placed = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some(at) = rest.find(MARK) {
+        let (before, found) = rest.split_at(at);
+        placed.push_str(before);
+        let end = found.bytes().take(MAX_CONTENT_ID).position(|byte| matches!(byte, b']' | b' ' | b'<'));
+        let Some(end) = end.filter(|&end| found.as_bytes()[end] == b']') else {
+            placed.push_str(MARK);
+            rest = &found[MARK.len()..];
+            continue;
+        };
+        match files.tag_of(&found[1..end]) {
+            Some(tag) => placed.extend(["<img id=\"", &tag, "\">"]),
+            None => placed.extend(["[", ABSENT_IMAGE, "]"]),
+        }
+        rest = &found[end + 1..];
+    }
+    placed.push_str(rest);
+    placed
+}
+
+/// One text as sanitised HTML with its images placed. What is too intricate or has no room, bytes, goes
+/// along as a file.
+fn fragment(leaf: &Leaf, room: usize, files: &mut Files<'_>) -> String {
+    let text = plain(leaf);
+    if leaf.content_type == "text/html" {
+        let place = |clean: String| html::place_images(&clean, ABSENT_IMAGE, |source| files.tag_of(source));
+        let shown = html::sanitise(&text).map(place);
+        shown.filter(|html| html.len() <= room).unwrap_or_else(|| {
+            let name = files.add("message.html", leaf);
+            beginning(&html_text::from_html(&text), room, name)
+        })
+    } else if text.len() <= room {
+        plain_to_html(&text, files)
+    } else {
+        let name = files.add("message.txt", leaf);
+        beginning(&text, room, name)
+    }
+}
+
+/// A part's text, its lines as they were written.
+pub(super) fn plain(leaf: &Leaf) -> String {
+    let text = leaf.text();
+    if leaf.flowed { flowed::unwrap(&text, leaf.delete_space) } else { text }
+}
+
+/// What stands for an image that the text wants to show and the mail does not hold.
+const ABSENT_IMAGE: &str = "image absente du message";
+
+/// As much of a text as there is room for, and where the whole is.
+fn beginning(text: &str, room: usize, file: &str) -> String {
+    let beginning = &text[..text.floor_char_boundary(room)];
+    format!("{}<p>[Le texte complet est dans la pièce jointe {file}.]</p>", html_text::to_html(beginning))
+}
+
+/// The files of a mail, with those that its texts show or leave to a file.
+struct Files<'a> {
+    reference: Reference,
+    parts: Vec<(&'a Leaf, Option<String>)>,
+    by_content_id: HashMap<&'a str, usize>,
+    added: Vec<Added>,
+}
+
+struct Added {
+    name: Option<&'static str>,
+    content_type: String,
+    content: Bytes,
+    inline_tag: Option<String>,
+}
+
+impl<'a> Files<'a> {
+    fn new(parts: &[&'a Leaf], reference: Reference) -> Self {
+        let mut by_content_id = HashMap::new();
+        for (index, leaf) in parts.iter().enumerate() {
+            if let Some(id) = leaf.content_id.as_deref().filter(|_| is_shown_image(leaf)) {
+                by_content_id.entry(id).or_insert(index);
+            }
+        }
+        Self { reference, parts: parts.iter().map(|&leaf| (leaf, None)).collect(), by_content_id, added: Vec::new() }
+    }
+
+    /// The tag of the image that a `cid:` or `data:` address means, if it is there.
+    fn tag_of(&mut self, address: &str) -> Option<String> {
+        let (scheme, rest) = address.trim().split_once(':')?;
+        if scheme.eq_ignore_ascii_case("data") {
+            if self.added.len() >= MAX_DATA_IMAGES {
+                return None;
+            }
+            let (media, data) = rest.split_once(',')?;
+            let content_type = media.strip_suffix(";base64")?.to_ascii_lowercase();
+            let is_image = content_type.starts_with("image/") && content_type != "image/svg+xml";
+            let content = BASE64_MIME_PERMISSIVE.decode(data.as_bytes()).ok().filter(|_| is_image)?;
+            let tag = inline_tag(self.reference, self.parts.len() + self.added.len());
+            self.added.push(Added { name: None, content_type, content: content.into(), inline_tag: Some(tag.clone()) });
+            return Some(tag);
+        }
+        // RFC 2392: `%40` stands for `@`; not all software knows.
+        let decoded = String::from_utf8(percent_decoded(rest)).unwrap_or_default();
+        let index = *self.by_content_id.get(decoded.as_str()).or(self.by_content_id.get(rest))?;
+        let tag = inline_tag(self.reference, index);
+        self.parts.get_mut(index)?.1 = Some(tag.clone());
+        Some(tag)
+    }
+
+    /// Lets a text go along as a file.
+    fn add(&mut self, name: &'static str, leaf: &Leaf) -> &'static str {
+        let content_type = leaf.content_type.clone();
+        self.added.push(Added { name: Some(name), content_type, content: leaf.content(), inline_tag: None });
+        name
+    }
+
+    fn attachments(self) -> Vec<Attachment> {
+        let mut names = Names::default();
+        let parts = self.parts.into_iter().map(|(leaf, inline_tag)| {
+            let content = leaf.content();
+            let declared = leaf.name.clone().or_else(|| subject_of_mail(leaf, &content));
+            (declared, leaf.content_type.clone(), content, inline_tag)
+        });
+        let added = self
+            .added
+            .into_iter()
+            .map(|file| (file.name.map(str::to_owned), file.content_type, file.content, file.inline_tag));
+        parts
+            .chain(added)
+            .map(|(declared, content_type, content, inline_tag)| Attachment {
+                name: names.name(declared.as_deref(), &content_type),
+                content_type,
+                content,
+                inline_tag,
+            })
+            .collect()
+    }
+}
+
+/// Whether a part may be shown inside the text. SVG is a document that can act, not a picture.
+fn is_shown_image(leaf: &Leaf) -> bool {
+    let has_image_name = || {
+        let name = leaf.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"].iter().any(|end| name.ends_with(end))
+    };
+    match leaf.content_type.as_str() {
+        "image/svg+xml" => false,
+        "application/octet-stream" => has_image_name(),
+        other => other.starts_with("image/"),
+    }
+}
+
+/// An attached mail is called by its subject.
+fn subject_of_mail(leaf: &Leaf, content: &[u8]) -> Option<String> {
+    if !forwarded::is_mail(leaf) {
+        return None;
+    }
+    let (header, _) = Header::cut(content);
+    // A slash in a subject is no path.
+    header.text("subject", 120).map(|subject| format!("{}.eml", subject.replace(['/', '\\'], "-")))
+}
+
+/// A mark in the form of GLPI's own (`Rule::getUuid`): unique among a mail's files, and the same when the
+/// same mail comes again.
+fn inline_tag(reference: Reference, index: usize) -> String {
+    let digest = Sha256::digest(format!("inline {reference} {index}"));
+    let word = |at: usize| digest[at..at + 4].iter().fold(0_u32, |word, &byte| word << 8 | u32::from(byte));
+    format!("{:08x}-{:08x}-{:08x}.{:08}", word(0), word(4), word(8), word(12) % 100_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use data_encoding::BASE64;
+
+    use super::{Reference, inline_tag, write};
+    use crate::{
+        intake::mime::{calendar, opened, parts::Tree, tnef},
+        request::{Attachment, Body},
+    };
+
+    fn written(mail: &str) -> (Body, Vec<Attachment>) {
+        let opened = opened::open(Tree::entity(&Bytes::from(mail.to_owned()), 1000));
+        let written = write(&opened, calendar::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false);
+        (written.body, written.attachments)
+    }
+
+    #[test]
+    fn the_text_of_a_winmail_dat_that_is_not_shown_is_told() {
+        let winmail = BASE64.encode(&tnef::tests::winmail());
+        let cut = |text: &str| {
+            let head = "Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64";
+            let mail = multipart("mixed", &[("Content-Type: text/plain", text), (head, &winmail)]);
+            let opened = opened::open(Tree::entity(&Bytes::from(mail), 1000));
+            write(&opened, None, Reference::new("mail", "", b"x"), false).cut
+        };
+        assert_eq!(cut("-- \nListe de diffusion"), ["le texte d'un fichier winmail.dat"]);
+        assert_eq!(cut("Bonjour,\nl'accès ne\nmarche pas. L'accès ne marche pas !"), [""; 0]);
+        assert_eq!(cut(""), [""; 0]);
+    }
+
+    #[test]
+    fn images_in_the_html_become_files_up_to_a_number() {
+        let image = "<img src='data:image/png;base64,iVBORw0K'>";
+        let (body, files) = written(&format!("Content-Type: text/html\n\n<p>x {}</p>", image.repeat(203)));
+        assert_eq!((files.len(), body.html.matches("[image absente du message]").count()), (200, 3));
+    }
+
+    #[test]
+    fn a_form_that_only_stands_for_an_image_says_nothing() {
+        let image = "Content-Type: image/png; name=image001.png\nContent-ID: <image001.png@01D>";
+        let html = ("Content-Type: text/html", "<p><img src='cid:image001.png@01D'></p>");
+        for plain in
+            ["[cid:image001.png@01D]", "[image: image.png]", "<image001.png>", "[Une image contenant texte]\n\n"]
+        {
+            let inner = multipart("alternative", &[("Content-Type: text/plain", plain), html]);
+            let (body, files) = written(&multipart("related", &[nested(&inner), (image, "png")]));
+            let tag = files[0].inline_tag.as_deref().unwrap();
+            assert_eq!(body.html, format!("<p><img id=\"{tag}\"></p>"), "{plain}");
+        }
+        let none = ("Content-Type: text/html", "<p><br></p>");
+        let urgent = multipart("alternative", &[("Content-Type: text/plain", "[URGENT]"), none]);
+        assert_eq!(written(&urgent).0.text, "[URGENT]");
+        let plain = ("Content-Type: text/plain", "Voici :\n[cid:image001.png@01D] [cid:autre] [cid: x]");
+        let (body, files) = written(&multipart("mixed", &[plain, (image, "png")]));
+        let tag = files[0].inline_tag.as_deref().unwrap();
+        assert_eq!(body.html, format!("<p>Voici :<br><img id=\"{tag}\"> [image absente du message] [cid: x]</p>"));
+    }
+
+    #[test]
+    fn the_text_of_what_belongs_together_may_stand_anywhere() {
+        let image = ("Content-Type: image/png; name=a.png\nContent-ID: <a@x>", "png");
+        let html = ("Content-Type: text/html\nContent-ID: <root@x>", "Voir : <img src=cid:a@x>");
+        let other = ("Content-Type: text/plain\nContent-ID: <other@x>", "autre");
+        let first = multipart("related", &[image, html]);
+        let started = multipart("related; start=\"<root@x>\"", &[other, html, image])
+            .replace("--related; start=\"<root@x>\"x", "--r")
+            .replace("boundary=related; start=\"<root@x>\"x", "boundary=r");
+        for mail in [first, started] {
+            let (body, files) = written(&mail);
+            assert!(
+                body.html.starts_with("Voir : <img id=") && files[0].inline_tag.is_some()
+                    || files[1].inline_tag.is_some(),
+                "{mail}"
+            );
+            assert_eq!(body.text, "Voir :", "{mail}");
+        }
+    }
+
+    fn names(attachments: &[Attachment]) -> Vec<&str> {
+        attachments.iter().map(|attachment| attachment.name.as_str()).collect()
+    }
+
+    /// A multipart of these parts, each header and body.
+    fn multipart(kind: &str, parts: &[(&str, &str)]) -> String {
+        let mut mail = format!("Content-Type: multipart/{kind}; boundary={kind}x\n\n");
+        for (header, body) in parts {
+            mail.extend(["--", kind, "x\n", header, "\n\n", body, "\n"]);
+        }
+        format!("{mail}--{kind}x--\n")
+    }
+
+    fn nested(mail: &str) -> (&str, &str) {
+        mail.split_once("\n\n").unwrap()
+    }
+
+    #[test]
+    fn html_is_preferred_where_it_says_something() {
+        let (plain, html) = (("Content-Type: text/plain", "simple"), ("Content-Type: text/html", "<b>riche</b>"));
+        assert_eq!(written(&multipart("alternative", &[plain, html])).0.html, "<b>riche</b>");
+        assert_eq!(written(&multipart("alternative", &[html, plain])).0.html, "<b>riche</b>");
+        let empty = ("Content-Type: text/html", "<html><body><br></body></html>");
+        assert_eq!(written(&multipart("alternative", &[plain, empty])).0.text, "simple");
+    }
+
+    #[test]
+    fn files_inside_an_alternative_are_kept_and_other_forms_are_not() {
+        let inner = multipart(
+            "mixed",
+            &[
+                ("Content-Type: text/html", "avant"),
+                ("Content-Type: application/pdf; name=a.pdf", "x"),
+                ("Content-Type: text/html", "après"),
+            ],
+        );
+        let (body, files) = written(&multipart(
+            "alternative",
+            &[
+                ("Content-Type: text/plain", "simple"),
+                ("Content-Type: text/calendar; method=REQUEST", "BEGIN:VCALENDAR"),
+                ("Content-Type: text/x-amp-html", "<html amp4email>"),
+                nested(&inner),
+            ],
+        ));
+        assert_eq!(body.text, "avant\naprès");
+        assert_eq!(names(&files), ["piece-jointe-1.ics", "a.pdf"]);
+    }
+
+    #[test]
+    fn images_are_tied_to_their_place() {
+        let related = multipart(
+            "related",
+            &[
+                ("Content-Type: text/html", "Voir : <img src=\"cid:image001.png%4001D\"><img src=\"cid:inconnue\">"),
+                ("Content-Type: image/png; name=image001.png\nContent-ID: <image001.png@01D>", "png"),
+                ("Content-Type: image/png; name=logo.png\nContent-ID: <logo@x>", "png"),
+            ],
+        );
+        let (body, files) = written(&related);
+        let tag = files[0].inline_tag.clone().unwrap();
+        assert_eq!(body.html, format!("Voir : <img id=\"{tag}\">[image absente du message]"));
+        assert_eq!((names(&files), &files[1].inline_tag), (vec!["image001.png", "logo.png"], &None));
+        assert_eq!(written(&related).1[0].inline_tag, Some(tag));
+
+        let (body, files) = written("Content-Type: text/html\n\n<p>x <img src='data:image/png;base64,iVBORw0K'></p>");
+        assert_eq!(files[0].name, "piece-jointe-1.png");
+        assert_eq!(&files[0].content[..], b"\x89PNG\r\n");
+        assert!(body.html.contains(files[0].inline_tag.as_deref().unwrap()));
+    }
+
+    #[test]
+    fn an_attached_mail_is_a_file_named_by_its_subject() {
+        let (body, files) = written(&multipart(
+            "mixed",
+            &[
+                ("Content-Type: text/plain", "Voir le message joint."),
+                ("Content-Type: message/rfc822", "From: x@y.fr\nSubject: =?utf-8?Q?Probl=C3=A8me_1/2?=\n\nBonjour"),
+            ],
+        ));
+        assert_eq!(body.text, "Voir le message joint.");
+        assert_eq!(names(&files), ["Problème 1-2.eml"]);
+        assert!(files[0].content.starts_with(b"From: x@y.fr"));
+    }
+
+    #[test]
+    fn an_attached_mail_is_shown_where_it_is_inline_or_all_there_is() {
+        let (own, mail) = (("Content-Type: text/plain", "Voir :"), "From: x@y.fr\nSubject: LSU\n\nBonjour");
+        let inline = ("Content-Type: message/rfc822\nContent-Disposition: inline", mail);
+        let attached = ("Content-Type: message/rfc822\nContent-Disposition: attachment", mail);
+        let shown = "Message transféré\nDe : x@y.fr\nObjet : LSU\n\nBonjour";
+        for (kind, parts, expected) in [
+            ("mixed", vec![own, inline], format!("Voir :\n\n{shown}")),
+            ("mixed", vec![own, attached], "Voir :".to_owned()),
+            ("mixed", vec![attached], shown.to_owned()),
+            ("digest", vec![("X: y", mail)], shown.to_owned()),
+        ] {
+            let (body, files) = written(&multipart(kind, &parts));
+            assert_eq!((body.text, names(&files)), (expected, vec!["LSU.eml"]));
+        }
+    }
+
+    #[test]
+    fn an_appointment_is_told_where_nothing_else_is() {
+        let event = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Réunion\nEND:VEVENT\nEND:VCALENDAR";
+        let (calendar, plain) = (("Content-Type: text/calendar", event), ("Content-Type: text/plain", "Venez."));
+        let (body, files) = written(&multipart("mixed", &[calendar]));
+        assert_eq!((body.text.as_str(), names(&files)), ("Rendez-vous : Réunion", vec!["piece-jointe-1.ics"]));
+        assert_eq!(written(&multipart("alternative", &[plain, calendar])).0.text, "Venez.");
+        assert_eq!(written(&format!("Content-Type: text/calendar\n\n{event}")).0.text, "Rendez-vous : Réunion");
+    }
+
+    #[test]
+    fn text_files_are_files_and_a_lone_text_is_the_text() {
+        let (body, files) = written(&multipart(
+            "mixed",
+            &[
+                ("Content-Type: text/plain", "corps"),
+                ("Content-Type: text/plain; name=journal.log", "log"),
+                ("Content-Type: text/plain\nContent-Disposition: attachment", "x"),
+                ("Content-Type: text/html", "<p>pied</p>"),
+            ],
+        ));
+        assert_eq!(body.text, "corps\n\npied");
+        assert_eq!(names(&files), ["journal.log", "piece-jointe-2.txt"]);
+        assert_eq!(written("Content-Type: text/plain; name=corps.txt\n\nBonjour").0.text, "Bonjour");
+    }
+
+    #[test]
+    fn what_is_too_large_or_intricate_goes_along_as_a_file() {
+        let (body, files) = written(&format!("Subject: x\n\n{}", "é".repeat(1_000_000)));
+        assert!(body.text.ends_with("[Le texte complet est dans la pièce jointe message.txt.]"));
+        assert_eq!((names(&files), files[0].content.len()), (vec!["message.txt"], 2_000_000));
+
+        let (body, files) = written(&format!("Content-Type: text/html\n\n{}Bonjour", "<div>".repeat(50_000)));
+        assert_eq!(files[0].inline_tag, None);
+        assert_eq!(body.text, "Bonjour\n\n[Le texte complet est dans la pièce jointe message.html.]");
+        assert_eq!(names(&files), ["message.html"]);
+    }
+
+    #[test]
+    fn tags_have_glpis_form() {
+        let tag = inline_tag(Reference::new("mail", "", b"x"), 3);
+        let form: String = tag.chars().map(|c| if c.is_ascii_hexdigit() { 'h' } else { c }).collect();
+        assert_eq!(form, "hhhhhhhh-hhhhhhhh-hhhhhhhh.hhhhhhhh");
+        assert_ne!(tag, inline_tag(Reference::new("mail", "", b"x"), 4));
+    }
+}

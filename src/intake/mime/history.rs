@@ -1,0 +1,876 @@
+//! What a mail repeats: quoted history and signatures, told from what the person wrote this time.
+//!
+//! Works on sanitised HTML, plain text having been made such before, so that there is one way for both:
+//! mail programs' own marks first, then lines as people see them («Le … a écrit :», «De : … Objet : …»).
+//!
+//! Only what is certainly history is folded away; in doubt it stays to be seen. Where a program marks its quote,
+//! that mark decides, and the search for lines ends at it.
+
+use std::ops::Range;
+
+use super::{
+    attribution::{self, Attribution},
+    cut, signature,
+};
+use crate::text::{
+    html_text::{self, Line},
+    tags::{self, Token, Tokens},
+};
+
+/// The attributes that may carry a mail program's mark.
+pub(super) const MARKED: [&str; 5] = ["class", "id", "type", "data-marker", "data-smartmail"];
+
+/// The element is history or a signature.
+const ELEMENT: &str = "q";
+/// The element is a quote: `<blockquote type="cite">` of Thunderbird, Apple Mail and others, Gmail's.
+const CITE: &str = "c";
+/// The element announces the quote below it; what a person types in front of that may stand in it, too.
+const PREFIX: &str = "p";
+/// The element is history, and so is all that follows it.
+const REST: &str = "r";
+const ALL_MARKS: [&str; 4] = [ELEMENT, CITE, PREFIX, REST];
+
+const ELEMENT_MARKS: &[&str] = &[
+    "moz-signature", // Thunderbird
+    "gmail_signature",
+    "gmail_signature_prefix",
+    "yahoo_quoted",
+    "protonmail_quote",
+    "protonmail_signature_block",
+    "Signature",
+    "ms-outlook-mobile-signature",
+    "ms-outlook-mobile-reference-message",
+    "mail-editor-reference-message-container",
+    "OLK_SRC_BODY_SECTION", // Outlook
+    "AppleMailSignature",
+    "lineBreakAtBeginningOfSignature",
+    "__QUOTED_TEXT__",
+    "__SIG_PRE__",
+    "__SIG_POST__", // Zimbra
+    "_rc_sig",      // Roundcube
+];
+const PREFIX_MARKS: &[&str] = &["moz-cite-prefix", "gmail_attr", "reply-intro"];
+const REST_MARKS: &[&str] = &["divRplyFwdMsg", "zwchr", "replySplit"];
+
+/// What an attribute's value says about its element, if a mail program put it there.
+pub(super) fn mark(element: &str, attribute: &str, value: &str) -> Option<&'static str> {
+    let means = |mark: &str| {
+        // Outlook on the web puts x_ before the marks of what it quotes.
+        let mark = mark.trim_start_matches("x_");
+        // … and Yahoo «ydp» and a number before its own.
+        let mark = if mark.starts_with("ydp") && mark.ends_with("yahoo_quoted") { "yahoo_quoted" } else { mark };
+        match mark {
+            "cite" if attribute == "type" => Some(CITE),
+            _ if attribute == "type" => None,
+            // Gmail's div of this name holds answers between the quotes, too.
+            "gmail_quote" if element == "blockquote" => Some(CITE),
+            _ if REST_MARKS.contains(&mark) => Some(REST),
+            _ if PREFIX_MARKS.contains(&mark) => Some(PREFIX),
+            _ => ELEMENT_MARKS.contains(&mark).then_some(ELEMENT),
+        }
+    };
+    value.split_ascii_whitespace().find_map(means)
+}
+
+/// A text in two: what was written, and what was repeated.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Folded {
+    pub(super) visible: String,
+    pub(super) folded: Option<String>,
+}
+
+/// Parts history and signature from the rest. When nothing would remain to be seen, everything remains.
+pub(super) fn fold(html: &str) -> Folded {
+    let lines = html_text::lines(html);
+    let ranges = Search::new(html, &lines).ranges();
+    let (visible, folded) = cut::part(html, &ranges, without_marks);
+    if shows(&visible) { Folded { visible, folded: Some(folded).filter(|folded| shows(folded)) } } else { keep(html) }
+}
+
+/// Everything is to be seen: a forwarded mail is what the person wants to show.
+pub(super) fn keep(html: &str) -> Folded {
+    let (visible, _) = cut::part(html, &[], without_marks);
+    Folded { visible, folded: None }
+}
+
+/// Whether there is anything to see.
+fn shows(html: &str) -> bool {
+    html.contains("<img ") || html_text::from_html(html).contains(char::is_alphanumeric)
+}
+
+/// A line that is not blank.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Without blanks around.
+    pub(super) text: &'a str,
+    /// Whether a blank line stands above: a paragraph begins.
+    pub(super) begins_paragraph: bool,
+}
+
+/// The lines that are not blank.
+pub(super) fn rows(lines: &[Line]) -> Vec<Row<'_>> {
+    let mut begins_paragraph = true;
+    let mut rows = Vec::new();
+    for line in lines {
+        let text = line.text.trim();
+        if text.is_empty() {
+            begins_paragraph = true;
+        } else {
+            rows.push(Row { start: line.start, end: line.end, text, begins_paragraph });
+            begins_paragraph = false;
+        }
+    }
+    rows
+}
+
+/// The search for the stretches of a text that are repeated.
+struct Search<'a> {
+    html: &'a str,
+    rows: Vec<Row<'a>>,
+    marked: Marked,
+    /// The last line of the person's own.
+    last_own: Option<usize>,
+    /// The last place where a program marks anything: a line without such a mark is believed less above it.
+    last_mark: usize,
+    /// The line of two hyphens above the signature, and how many lines both are.
+    signature: Option<Range<usize>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(html: &'a str, lines: &'a [Line]) -> Self {
+        let (marked, rows) = (marked(html), rows(lines));
+        let mut search = Self { html, rows, marked, last_own: None, last_mark: 0, signature: None };
+        let is_outside = |row: &Row<'_>| !is_quoted(row) && search.marked.around(row.start).is_none();
+        search.signature = signature::found(&search.rows, is_outside);
+        let is_own = |at: usize| {
+            let row = &search.rows[at];
+            is_outside(row)
+                && !signature::is_of_device(row.text)
+                && search.signature.as_ref().is_none_or(|signature| !signature.contains(&at))
+        };
+        search.last_own = (0..search.rows.len()).rev().find(|&at| is_own(at));
+        let is_marked = |at: &usize| {
+            let row = &search.rows[*at];
+            is_quoted(row) || is_original_rule(row.text) || header_block(&search.rows[*at..]).is_some()
+        };
+        let last_marked_row = (0..search.rows.len()).rev().find(is_marked).map(|at| search.rows[at].start);
+        search.last_mark = search.marked.last().into_iter().chain(last_marked_row).max().unwrap_or_default();
+        search
+    }
+
+    /// The stretches that are repeated, in order and apart.
+    fn ranges(&self) -> Vec<Range<usize>> {
+        let mut ranges = self.marked.elements.clone();
+        // A quote of pictures alone has no line to be met at.
+        let is_silent = |cite: &&Range<usize>| {
+            let first = self.rows.partition_point(|row| row.start < cite.start);
+            self.rows.get(first).is_none_or(|row| row.start >= cite.end)
+        };
+        ranges.extend(self.marked.cites.iter().filter(is_silent).cloned());
+        // All from here on is what the person wants to show.
+        let mut shown_from = self.html.len();
+        let mut rest = self.marked.rest.clone();
+        let mut at = 0;
+        while let Some(row) = self.rows.get(at) {
+            let marked = self.marked.around(row.start);
+            let is_first = marked.is_none_or(|(range, _)| at == 0 || self.rows[at - 1].start < range.start);
+            if is_first && is_forward_rule(&self.rows[at..]) {
+                shown_from = marked.map_or(row.start, |(range, _)| range.start);
+                rest = None;
+                break;
+            }
+            let folded = if let Some(rest) = rest.take_if(|rest| rest.start <= row.start) {
+                Some(rest)
+            } else if let Some((range, mark)) = marked {
+                let folds = mark == ELEMENT || !self.is_answered(at) || self.announces_itself(at);
+                if folds { Some(range.clone()) } else { None }
+            } else {
+                self.by_lines(at)
+            };
+            // What is folded or quoted is not looked at again: each line of a quote may be an attribution in turn.
+            let end = folded.as_ref().or(marked.map(|(range, _)| range)).map_or(row.start, |range| range.end);
+            at += self.rows[at..].iter().take_while(|row| row.start < end).count().max(1);
+            ranges.extend(folded);
+        }
+        ranges.extend(rest);
+        ranges.retain(|range| range.start < shown_from);
+        merged(ranges)
+    }
+
+    /// Whether the person wrote something below.
+    fn is_answered(&self, at: usize) -> bool {
+        self.last_own.is_some_and(|last| at <= last)
+    }
+
+    /// What is repeated from this line on, of which no program's element tells.
+    fn by_lines(&self, at: usize) -> Option<Range<usize>> {
+        let row = &self.rows[at];
+        if is_quoted(row) {
+            let folds = self.announces_itself(at) || !self.is_answered(at) && !self.is_introduced(at);
+            return folds.then(|| row.start..self.end_of_quoted(at));
+        }
+        // A rule drawn above the quoted header belongs to it.
+        let first = at.checked_sub(1).map(|above| &self.rows[above]).filter(|above| is_drawn_rule(above.text));
+        if is_answer_rule(row.text) {
+            return Some(first.unwrap_or(row).start..self.html.len());
+        }
+        let lines = &self.rows[at..self.border(at)];
+        if let Some(length) = original_rule(lines).or_else(|| header_block(lines)) {
+            return Some(first.unwrap_or(row).start..self.end_of_rest(at, length));
+        }
+        if let Some(signature) = self.signature.as_ref().filter(|signature| signature.start == at) {
+            return Some(row.start..self.with_break(self.rows[signature.end - 1].end));
+        }
+        if signature::is_of_device(row.text) {
+            return Some(row.start..self.with_break(row.end));
+        }
+        let is_marked = around(&self.marked.prefixes, row.start).is_some();
+        let announced = |Attribution { rows, is_complete }| {
+            // A quote that says itself whose it is needs no line above, but where a program marked that.
+            let is_needed = is_marked || !self.announces_itself_alone(at + rows);
+            let quote = self.quote_below(at + rows).filter(|_| is_needed);
+            // Without a quote only a whole line of a program tells it from a sentence, and only where no other
+            // mark follows.
+            quote.or_else(|| (is_complete && row.start >= self.last_mark).then_some(self.html.len()))
+        };
+        let in_prefix = || self.in_prefix(at).then_some(Attribution { rows: 1, is_complete: false });
+        let end = attribution::at(lines).or_else(in_prefix).and_then(announced)?;
+        Some(row.start..end)
+    }
+
+    /// The first line below that is in what a program marked: no search for lines goes on across that.
+    fn border(&self, at: usize) -> usize {
+        let from = self.rows[at].start;
+        let next = |ranges: &[Range<usize>]| {
+            ranges.get(ranges.partition_point(|range| range.start <= from)).map(|range| range.start)
+        };
+        let rest = self.marked.rest.as_ref().map(|rest| rest.start).filter(|&start| start > from);
+        let border = rest.into_iter().chain(next(&self.marked.elements)).chain(next(&self.marked.cites)).min();
+        border.map_or(self.rows.len(), |border| self.rows.partition_point(|row| row.start < border))
+    }
+
+    /// With its line break: what is folded keeps its lines.
+    fn with_break(&self, end: usize) -> usize {
+        if self.html[end..].starts_with("<br>") { end + "<br>".len() } else { end }
+    }
+
+    /// Whether a line is the last of those that a program marked as announcing the quote below, in whatever language.
+    fn in_prefix(&self, at: usize) -> bool {
+        let row = &self.rows[at];
+        around(&self.marked.prefixes, row.start).is_some()
+            && row.text.ends_with(':')
+            && row.text.contains(|c: char| c.is_ascii_digit() || c == '@')
+            && self.quote_below(at + 1).is_some()
+    }
+
+    /// Where the quote ends that begins at this line, or directly above it.
+    fn quote_below(&self, at: usize) -> Option<usize> {
+        let (said, next) = (self.rows.get(at.checked_sub(1)?)?, self.rows.get(at)?);
+        if is_quoted(next) {
+            return Some(self.end_of_quoted(at));
+        }
+        let from = self.marked.quotes.partition_point(|quote| quote.start < said.end);
+        let between = self.marked.quotes[from..].iter().take_while(|quote| quote.start <= next.start);
+        between.filter(|quote| quote.contains(&next.start)).map(|quote| quote.end).next()
+    }
+
+    /// Where the lines with `>` end that begin here.
+    fn end_of_quoted(&self, at: usize) -> usize {
+        let quoted = self.rows[at..].iter().take_while(|row| is_quoted(row));
+        self.with_break(quoted.last().map_or(self.html.len(), |row| row.end))
+    }
+
+    /// Whether a quote begins with what announces it: an attribution, as Apple's do, or a header.
+    fn announces_itself(&self, at: usize) -> bool {
+        attribution::at(&self.rows[at..]).is_some() || unquoted_header_block(&self.rows[at..]).is_some()
+    }
+
+    /// … and with what announces nothing within it.
+    fn announces_itself_alone(&self, at: usize) -> bool {
+        let lines = &self.rows[at.min(self.rows.len())..];
+        if unquoted_header_block(lines).is_some() {
+            return true;
+        }
+        let Some(Attribution { rows, .. }) = attribution::at(lines) else { return false };
+        let depth = |row: &Row<'_>| row.text.bytes().take_while(|byte| matches!(byte, b'>' | b' ')).count();
+        let (said, next) = (&self.rows[at + rows - 1], self.rows.get(at + rows));
+        let is_deeper = next.is_some_and(|next| depth(next) > depth(said) && is_quoted(said));
+        let begins_quote = !is_quoted(said) && self.quote_below(at + rows).is_some();
+        !is_deeper && !begins_quote
+    }
+
+    /// Whether the person leads over to lines with `>`: «Voici ce qui s'affiche :».
+    fn is_introduced(&self, at: usize) -> bool {
+        let above = at.checked_sub(1).map(|above| &self.rows[above]);
+        above.is_some_and(|above| {
+            above.text.ends_with(':') && !above.text.contains('@') && !attribution::has_time_or_year(above.text)
+        })
+    }
+
+    /// Where that ends which a header of so many lines stands above: with the quote it stands in, or that follows;
+    /// else with the mail.
+    fn end_of_rest(&self, at: usize, length: usize) -> usize {
+        let row = &self.rows[at];
+        let until = self.marked.quotes.partition_point(|quote| quote.start <= row.start);
+        let around = self.marked.quotes[..until].iter().rfind(|quote| quote.contains(&row.start));
+        if let Some(quote) = around {
+            // Zimbra puts the header and the text in a quote each.
+            let below = self.rows.partition_point(|row| row.start < quote.end);
+            return self.quote_below(below).filter(|_| below > 0).unwrap_or(quote.end);
+        }
+        match self.rows.get(at + length) {
+            Some(next) if is_quoted(next) => self.end_of_quoted(at + length),
+            _ => self.html.len(),
+        }
+    }
+}
+
+fn is_quoted(row: &Row<'_>) -> bool {
+    row.text.starts_with('>')
+}
+
+/// What mail programs marked; each list in order, all but the last apart.
+struct Marked {
+    elements: Vec<Range<usize>>,
+    cites: Vec<Range<usize>>,
+    prefixes: Vec<Range<usize>>,
+    rest: Option<Range<usize>>,
+    /// Every block quote.
+    quotes: Vec<Range<usize>>,
+}
+
+impl Marked {
+    /// The element of history, or the marked quote, that holds this place.
+    fn around(&self, at: usize) -> Option<(&Range<usize>, &'static str)> {
+        let element = around(&self.elements, at).map(|range| (range, ELEMENT));
+        element.or_else(|| around(&self.cites, at).map(|range| (range, CITE)))
+    }
+
+    /// Where the last mark is.
+    fn last(&self) -> Option<usize> {
+        let all = [&self.elements, &self.cites, &self.quotes];
+        all.into_iter().filter_map(|ranges| ranges.last()).chain(&self.rest).map(|range| range.start).max()
+    }
+}
+
+fn marked(html: &str) -> Marked {
+    let (mut elements, mut cites, mut prefixes, mut quotes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut rests = Vec::new();
+    let mut open: Vec<(&str, usize, Option<&str>)> = Vec::new();
+    for (at, token) in Tokens::new(html) {
+        match token {
+            Token::Open { name, tag } => {
+                let mark = ALL_MARKS.into_iter().find(|mark| has_mark(tag, mark));
+                if mark == Some(REST) {
+                    // A quote that holds it ends it.
+                    let quote = open.iter().position(|(name, ..)| *name == "blockquote");
+                    rests.push((at, quote.map(|quote| open[quote].1)));
+                }
+                if !tags::is_void(name) {
+                    open.push((name, at, mark));
+                }
+            }
+            Token::Close { name } => {
+                if let Some((_, start, mark)) = open.pop() {
+                    let range = start..at + name.len() + 3;
+                    if name == "blockquote" {
+                        quotes.push(range.clone());
+                    }
+                    match mark {
+                        Some(ELEMENT) => elements.push(range),
+                        Some(CITE) => cites.push(range),
+                        Some(PREFIX) => prefixes.push(range),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    quotes.sort_by_key(|range| range.start);
+    let (elements, cites) = (merged(elements), merged(cites));
+    let is_outside = |(at, _): &(usize, Option<usize>)| around(&elements, *at).or(around(&cites, *at)).is_none();
+    let rest = rests.into_iter().find(is_outside).map(|(at, quote)| {
+        let quote = quote.and_then(|start| quotes.iter().find(|quote| quote.start == start));
+        at..quote.map_or(html.len(), |quote| quote.end)
+    });
+    Marked { elements, cites, prefixes: merged(prefixes), rest, quotes }
+}
+
+/// The one of these stretches, in order and apart, that holds this place.
+fn around(ranges: &[Range<usize>], at: usize) -> Option<&Range<usize>> {
+    let after = ranges.partition_point(|range| range.start <= at);
+    ranges[..after].last().filter(|range| range.contains(&at))
+}
+
+fn has_mark(tag: &str, mark: &str) -> bool {
+    MARKED.iter().any(|attribute| tag.contains(&format!(" {attribute}=\"{mark}\"")))
+}
+
+/// The tag without marks.
+fn without_marks(tag: &str) -> String {
+    let mut tag = tag.to_owned();
+    for attribute in MARKED {
+        for mark in ALL_MARKS {
+            tag = tag.replace(&format!(" {attribute}=\"{mark}\""), "");
+        }
+    }
+    tag
+}
+
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// «-----Message d'origine-----», «----- Mail original -----».
+fn is_original_rule(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "message d'origine",
+        "message d’origine",
+        "message original",
+        "message initial",
+        "mail original",
+        "mail d'origine",
+        "e-mail d'origine",
+        "courriel original",
+        "original message",
+        "original email",
+        "reply message",
+    ];
+    ruled_words(text).is_some_and(|words| WORDS.contains(&words.as_str()))
+}
+
+/// How many lines such a rule and the header below it are.
+fn original_rule(rows: &[Row<'_>]) -> Option<usize> {
+    let is_rule = rows.first().is_some_and(|row| is_original_rule(row.text));
+    let below = rows.get(1..).filter(|_| is_rule)?;
+    let next = below.first()?;
+    let is_header = label(next.text).is_some_and(|(label, _)| label != Label::Subject);
+    (is_header || is_quoted(next) || attribution::at(below).is_some())
+        .then(|| 1 + header_block(below).unwrap_or_else(|| usize::from(is_header)))
+}
+
+/// «=-=-=-= Pour répondre par courriel, écrivez au-dessus de cette ligne =-=-=-=»: a notification of GLPI begins.
+fn is_answer_rule(text: &str) -> bool {
+    text.starts_with("=-=-=-=") && text.ends_with("=-=-=-=") && text.len() > 20
+}
+
+/// «-------- Message transféré --------»: what follows is what the person wants to show. «Message original» is one, too,
+/// where the subject comes first: so Roundcube forwards.
+fn is_forward_rule(rows: &[Row<'_>]) -> bool {
+    const WORDS: &[&str] = &["transfér", "réexpédi", "forward", "réachemin", "message transmis"];
+    const LINES: &[&str] = &[
+        "message transféré",
+        "message réexpédié",
+        "début du message transféré",
+        "début du message réexpédié",
+        "début du message transmis",
+        "begin forwarded message",
+        "forwarded message",
+    ];
+    let Some(row) = rows.first() else { return false };
+    if let Some(words) = ruled_words(row.text) {
+        let subject_first = || rows.get(1).and_then(|row| label(row.text)).is_some_and(|it| it.0 == Label::Subject);
+        return WORDS.iter().any(|word| words.contains(word)) || is_original_rule(row.text) && subject_first();
+    }
+    let line = row.text.strip_suffix(':').map(|text| text.trim().to_lowercase());
+    line.is_some_and(|line| LINES.contains(&line.as_str()))
+}
+
+/// The words between two rules of at least two hyphens.
+fn ruled_words(text: &str) -> Option<String> {
+    let words = text.strip_prefix("--")?.strip_suffix("--")?.trim_matches(['-', ' ']);
+    (words.len() <= 200).then(|| words.to_lowercase())
+}
+
+fn is_drawn_rule(text: &str) -> bool {
+    text.len() >= 5 && text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '─'))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Label {
+    From,
+    /// «Envoyé :», as programs alone call it.
+    Sent,
+    Date,
+    To,
+    Subject,
+    /// «Cc :» and others that no header begins with.
+    Other,
+}
+
+/// The label and the value of a quoted header line: «*Envoyé :* mardi 3 novembre», «From: …».
+fn label(text: &str) -> Option<(Label, &str)> {
+    let (label, value) = text.trim_start_matches(['>', '*', ' ']).split_once(':')?;
+    if label.len() > 30 {
+        return None;
+    }
+    let label = match label.trim_matches([' ', '*']).to_lowercase().as_str() {
+        "de" | "from" | "expéditeur" => Label::From,
+        "envoyé" | "envoyé le" | "sent" | "date d'envoi" | "date d’envoi" => Label::Sent,
+        "date" => Label::Date,
+        "à" | "a" | "pour" | "to" | "destinataire" | "destinataires" => Label::To,
+        "objet" | "sujet" | "subject" => Label::Subject,
+        "cc" | "copie" | "copie à" | "cci" | "reply-to" | "répondre à" | "importance" | "pièces jointes" => {
+            Label::Other
+        }
+        _ => return None,
+    };
+    Some((label, value))
+}
+
+/// How many lines the header is that Outlook, Zimbra and others quote: sender, date and subject in neighbouring lines.
+/// Orange puts the date first; Orange, La Poste and SFR may write «Message du 03/11/26 10:15» above it.
+fn header_block(rows: &[Row<'_>]) -> Option<usize> {
+    rows.first().filter(|row| !is_quoted(row)).and_then(|_| unquoted_header_block(rows))
+}
+
+/// The same, also where each line is quoted.
+fn unquoted_header_block(rows: &[Row<'_>]) -> Option<usize> {
+    const MAX_LINES: usize = 10;
+    let is_dated = rows.first().is_some_and(|row| {
+        let date = row.text.trim_start_matches(['>', ' ']).strip_prefix("Message du ");
+        let date = date.map(|date| date.trim_start_matches([':', ' ']));
+        date.is_some_and(attribution::is_date)
+    });
+    let mut length = usize::from(is_dated);
+    let mut labels = Vec::new();
+    let is_alike = |row: &&Row<'_>| is_quoted(row) == rows.first().is_some_and(is_quoted);
+    for row in rows.iter().skip(length).take(MAX_LINES).take_while(is_alike) {
+        match label(row.text) {
+            Some(label) => labels.push(label),
+            // A long list of recipients goes on in the next line.
+            None if labels.last().is_some_and(|(label, _)| matches!(label, Label::To | Label::Other))
+                && row.text.contains(['@', ';']) => {}
+            None => break,
+        }
+        length += 1;
+    }
+    // Where one comes twice, the header begins further down.
+    let comes_twice = |wanted: &[Label]| labels.iter().filter(|(label, _)| wanted.contains(label)).count() > 1;
+    if comes_twice(&[Label::From]) || comes_twice(&[Label::Sent, Label::Date]) || comes_twice(&[Label::Subject]) {
+        return None;
+    }
+    let value = |wanted: Label| labels.iter().find(|(label, _)| *label == wanted).map(|(_, value)| *value);
+    let (from, date) = (value(Label::From)?, value(Label::Date));
+    value(Label::Subject)?;
+    let begins = matches!(labels.first(), Some((Label::From | Label::Sent | Label::Date, _)));
+    // «De : la mairie / Date : mardi / Objet : …» may be a person's own list.
+    let is_sent = value(Label::Sent)
+        .is_some_and(|sent| value(Label::To).is_some() || attribution::has_time_or_year(sent))
+        || date.is_some_and(|date| {
+            attribution::has_time(date) || from.contains('@') && attribution::has_time_or_year(date)
+        });
+    (begins && (is_dated || is_sent)).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Folded, fold, html_text, keep};
+    use crate::intake::mime::html::sanitise;
+
+    /// What is seen and what is folded, as text.
+    fn texts(html: &str) -> (String, Option<String>) {
+        let Folded { visible, folded } = fold(&sanitise(html).unwrap());
+        (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
+    }
+
+    fn expect(html: &str, visible: &str, folded: Option<&str>) {
+        assert_eq!(texts(html), (visible.to_owned(), folded.map(str::to_owned)), "{html}");
+    }
+
+    fn expect_text(text: &str, visible: &str, folded: Option<&str>) {
+        expect(&html_text::to_html(text), visible, folded);
+    }
+
+    #[test]
+    fn plain_text_history_is_folded() {
+        expect_text(
+            "Merci.\n\nLe mar. 3 nov. 2026 à 10:15, Jeanne Martin\n<jeanne@ac-dijon.fr> a écrit :\n\n> Bonjour\n> encore\n\nEt la suite.",
+            "Merci.\n\nEt la suite.",
+            Some("Le mar. 3 nov. 2026 à 10:15, Jeanne Martin\n<jeanne@ac-dijon.fr> a écrit :\n\n> Bonjour\n> encore"),
+        );
+        expect_text(
+            "Merci.\n\n-----Message d'origine-----\nDe : X\nObjet : Y\n\nBonjour",
+            "Merci.",
+            Some("-----Message d'origine-----\nDe : X\nObjet : Y\n\nBonjour"),
+        );
+        expect_text(
+            "Merci.\n________________________________\nDe : X <x@y.fr>\nEnvoyé : mardi\nÀ : Z\nObjet : RE: LSU\n\nBonjour",
+            "Merci.",
+            Some(
+                "________________________________\nDe : X <x@y.fr>\nEnvoyé : mardi\nÀ : Z\nObjet : RE: LSU\n\nBonjour",
+            ),
+        );
+        expect_text(
+            "On Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a",
+            "On Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a",
+            None,
+        );
+        expect_text(
+            "b\nOn Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a",
+            "b",
+            Some("On Tue, Nov 3, 2026 at 10:15 AM X <x@y.fr> wrote:\n> a"),
+        );
+    }
+
+    #[test]
+    fn a_quote_full_of_attributions_is_gone_through_once() {
+        let many = 20_000;
+        let html =
+            html_text::to_html(&format!("Bonjour\n{}\nEt la suite.", "> Le 1/1/2026, Paul a écrit :\n".repeat(many)));
+        let Folded { visible, folded } = fold(&html);
+        assert_eq!(html_text::from_html(&visible), "Bonjour\nEt la suite.");
+        assert_eq!(folded.unwrap().matches("Paul a écrit").count(), many);
+
+        let quotes = "<div>Le 1/1/2026, Paul a écrit :</div><blockquote>Q</blockquote>".repeat(many / 2);
+        let Folded { visible, folded } = fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"));
+        assert_eq!(html_text::from_html(&visible).split_whitespace().collect::<Vec<_>>(), ["Bonjour", "fin"]);
+        assert_eq!(folded.unwrap().matches(">Q<").count(), many / 2);
+    }
+
+    #[test]
+    fn a_quote_with_an_answer_below_it_stays() {
+        let cite = |text: &str| format!("<blockquote type=cite><p>{text}</p></blockquote>");
+        let prefix = "<div class=moz-cite-prefix>Le 03/11/2026 à 10:15, X a écrit :</div>";
+        expect(
+            &format!("{prefix}{}<p>Un.</p>{}<p>Deux.</p>{}", cite("A ?"), cite("B ?"), cite("C")),
+            "Un.\n\nB ?\n\nDeux.",
+            Some("Le 03/11/2026 à 10:15, X a écrit :\nA ?\n\nC"),
+        );
+        expect(&format!("<p>Un.</p>{}", cite("A ?")), "Un.", Some("A ?"));
+        expect(
+            &format!("<p>Un.</p>{}<div class=moz-signature>Jeanne</div>", cite("A ?")),
+            "Un.",
+            Some("A ?\n\nJeanne"),
+        );
+        expect(
+            &format!("{}<p>Un.</p>", cite("Le 3 nov. 2026 à 10:15, X a écrit :<br>A ?")),
+            "Un.",
+            Some("Le 3 nov. 2026 à 10:15, X a écrit :\nA ?"),
+        );
+        expect_text("Un.\n> A ?\n-- \nJeanne", "Un.", Some("> A ?\n--\nJeanne"));
+        let picture = sanitise("<p>Un.</p><blockquote type=cite><img src=cid:a></blockquote><p>Deux.</p>").unwrap();
+        let Folded { visible, folded } = fold(&picture);
+        assert!(!visible.contains("<img") && folded.unwrap().contains("<img"), "{visible}");
+    }
+
+    #[test]
+    fn signatures_are_folded() {
+        expect_text("Bonjour\n-- \nJeanne Martin\nDirectrice", "Bonjour", Some("--\nJeanne Martin\nDirectrice"));
+        expect_text(
+            "Bonjour\n\nEnvoyé de mon iPhone\n\nPS : merci",
+            "Bonjour\n\nPS : merci",
+            Some("Envoyé de mon iPhone"),
+        );
+        expect_text("Bonjour\n\nEnvoyé avec Proton Mail", "Bonjour", Some("Envoyé avec Proton Mail"));
+        expect("<p>a</p><div class='moz-signature'>-- <br>b</div><p>c</p>", "a\n\nc", Some("--\nb"));
+    }
+
+    #[test]
+    fn what_only_looks_like_history_is_kept() {
+        for text in [
+            "Le parent m'a écrit :\nvoici son message",
+            "Le 3 novembre, un parent m'a écrit :\nson fils n’est pas dans LSU.\n\nPouvez-vous vérifier ?",
+            "Le 3 novembre 2026 à 10:15, la mairie nous a écrit :\nplus de réseau.",
+            "Le 3 novembre, un parent a écrit :\nson fils n’est pas dans LSU.",
+            "La maman (m@x.fr) m'a écrit :\nrien ne marche",
+            "Le 12/10, la mairie a écrit :\nplus de réseau.",
+            "Envoyé via ONDE le 3 novembre, toujours refusé.",
+            "De : la mairie\nÀ : l'école\nObjet : travaux\n\nVoilà ce que j'ai saisi.",
+            "Message du directeur :\nDe : 9 h à 10 h",
+            "De : 9 h\nà : 10 h, rien ne marche",
+            "Bonjour\n--x\nfin",
+            "Je cite - - message d'origine",
+            "Voir ci-dessous.\n\n-------- Message transféré --------\nDe : X\nDate : mardi\nObjet : LSU\n\nBonjour",
+            "Début du message transféré :\n\nDe: X\nObjet: Y\nDate: Z\n\nBonjour",
+        ] {
+            expect_text(text, text, None);
+        }
+    }
+
+    #[test]
+    fn never_is_everything_folded() {
+        for text in ["> a\n> b", "-- \nJeanne", "De : X\nEnvoyé : Y\nObjet : Z\n\nBonjour"] {
+            assert_eq!(texts(&html_text::to_html(text)).1, None, "{text}");
+        }
+        expect("<div class=yahoo_quoted>a</div>", "a", None);
+    }
+
+    #[test]
+    fn the_marks_of_mail_programs_are_understood() {
+        for quoted in [
+            "<div class=\"gmail_quote gmail_quote_container\"><blockquote class=gmail_quote>Q</blockquote></div>",
+            "<blockquote type=\"cite\">Q</blockquote>",
+            "<blockquote class=\"x_gmail_quote\"><div>Q</div></blockquote>",
+            "<div id=\"divRplyFwdMsg\"></div><p>Q</p>",
+            "<hr id=\"zwchr\"><div>Q</div>",
+            "<div data-marker=\"__QUOTED_TEXT__\">Q</div>",
+            "<div id=\"Signature\">Q</div>",
+            "<div>Le 3 nov. 2026 à 10:15, X a écrit&nbsp;:</div><br><blockquote><p>Q</p></blockquote>",
+            "<div style='border-top:solid'><p><b>De&nbsp;:</b> X<br><b>Envoyé&nbsp;:</b> mardi 3 novembre 2026 10:15<br><b>Objet :</b> Z</p></div><p>Q</p>",
+        ] {
+            let (visible, folded) = texts(&format!("<div><p>A <b>B</b></p>{quoted}</div>"));
+            assert_eq!(visible, "A B", "{quoted}");
+            assert!(folded.unwrap().ends_with('Q'), "{quoted}");
+        }
+        expect("<p>A</p><blockquote>cité par la personne</blockquote><p>B</p>", "A\n\ncité par la personne\nB", None);
+    }
+
+    #[test]
+    fn each_client_writes_its_history_in_its_own_way() {
+        let header = |subject: &str| {
+            format!("<b>De :</b> X<br><b>Envoyé :</b> mardi 3<br><b>À :</b> Y<br><b>Objet :</b> {subject}")
+        };
+        let word = format!("<div><p>A</p><div style='border-top:solid'><p>{}</p></div><p>Q</p></div>", header("LSU"));
+        let owa = format!(
+            "<div>A</div><div id='appendonsend'></div><hr tabindex='-1'><div id='divRplyFwdMsg'>{}</div><div>Q</div>",
+            header("x")
+        );
+        let html: [(&str, &str); 16] = [
+            ("Outlook, classic", &word),
+            ("Outlook on the web", &owa),
+            ("Outlook, new", "<div>A</div><div id='mail-editor-reference-message-container'><div>De : X</div>Q</div>"),
+            (
+                "Outlook, mobile",
+                "<div>A</div><div class='ms-outlook-mobile-reference-message skipProofing'>De: X<br>Q</div>",
+            ),
+            (
+                "Thunderbird",
+                "A<div class='moz-cite-prefix'>Le 03/11/2026 à 10:15, X a écrit :</div><blockquote type='cite'>Q</blockquote>",
+            ),
+            ("Zimbra", "<div>A</div><hr id='zwchr'><div><b>De: </b>X<br><b>Objet: </b>LSU</div><div>Q</div>"),
+            (
+                "Gmail",
+                "<div dir='ltr'>A</div><br><div class='gmail_quote gmail_quote_container'><div class='gmail_attr'>Le mar. 3 nov. 2026 à 10:15, X a écrit :</div><blockquote class='gmail_quote'>Q</blockquote></div>",
+            ),
+            (
+                "Gmail, older",
+                "A<div class='gmail_extra'><br><div class='gmail_quote'>On Nov 3, 2026 10:15 AM, \"X\" &lt;x@y.fr&gt; wrote:<br><blockquote class='gmail_quote'>Q</blockquote></div></div>",
+            ),
+            (
+                "Apple Mail",
+                "<div>A</div><div><blockquote type='cite'><div>Le 3 nov. 2026 à 10:15, X &lt;x@y.fr&gt; a écrit :</div>Q</blockquote></div>",
+            ),
+            (
+                "iPhone",
+                "A<br><div dir='ltr'>Envoyé de mon iPhone</div><div dir='ltr'><br><blockquote type='cite'>Le 3 nov. 2026 à 10:15, X a écrit :<br>Q</blockquote></div>",
+            ),
+            (
+                "Roundcube",
+                "<p>A</p><p id='reply-intro'>Le 2026-11-03 10:15, X a écrit :</p><blockquote type='cite'>Q</blockquote>",
+            ),
+            ("Roundcube's signature", "<p>A</p><div id='_rc_sig'>-- <br>Q</div>"),
+            (
+                "SOGo",
+                "A<br><br>Le Mardi 3 Novembre 2026 10:15 CET, X &lt;x@y.fr&gt; a écrit:<br>&nbsp;<blockquote type='cite'>Q</blockquote>",
+            ),
+            (
+                "Yahoo",
+                "<div>A</div><div id='ydp1a2byahoo_quoted_1' class='ydp1a2byahoo_quoted'><div>Le mardi 3, X a écrit :</div>Q</div>",
+            ),
+            (
+                "BlueMind",
+                "<div>A</div><div>Le mardi 3 novembre 2026 à 10:15, X a écrit :</div><blockquote>Q</blockquote>",
+            ),
+            (
+                "Orange",
+                "<p>A</p><blockquote><p>&gt; Message du 03/11/26 10:15<br>&gt; De : \"X\" &lt;x@y.fr&gt;<br>&gt; A : y@z.fr<br>&gt; Copie à : <br>&gt; Objet : LSU<br>&gt; <br>&gt; Q</p></blockquote>",
+            ),
+        ];
+        let plain: [(&str, &str); 18] = [
+            (
+                "Outlook",
+                "A\n\n________________________________\nDe : X <x@y.fr>\nEnvoyé : mardi 3\nÀ : Y\nObjet : RE: LSU\n\nQ",
+            ),
+            ("Outlook in English", "A\n\nFrom: X <x@y.fr>\nSent: Tuesday\nTo: Y\nSubject: RE: LSU\n\nQ"),
+            ("Outlook, older", "A\n\n-----Message d'origine-----\nDe : X [mailto:x@y.fr]\nEnvoyé : mardi\nQ"),
+            (
+                "Outlook, mobile",
+                "A\n\nTélécharger Outlook pour iOS\n________________________________\nDe : X\nEnvoyé : mardi 3 novembre 2026 10:15\nObjet : LSU\nQ",
+            ),
+            (
+                "Courrier",
+                "A\n\nEnvoyé à partir de Courrier pour Windows\n\nDe: X\nEnvoyé le :mardi\nÀ: Y\nObjet :LSU\nQ",
+            ),
+            ("Thunderbird", "A\n\nLe 03/11/2026 à 10:15, X a écrit :\n> Q"),
+            ("Thunderbird in English", "A\n\nOn 03/11/2026 10:15, X wrote:\n> Q"),
+            (
+                "Zimbra",
+                "A\n\n----- Mail original -----\nDe: \"X\" <x@y.fr>\nÀ: \"Y\"\nEnvoyé: Mardi 3\nObjet: LSU\n\nQ",
+            ),
+            ("Gmail", "A\n\nLe mar. 3 nov. 2026 à 10:15, Jeanne Martin <\njeanne.martin@ac-dijon.fr> a écrit :\n\n> Q"),
+            (
+                "Samsung",
+                "A\n\n-------- Message d'origine --------\nDe : X\nDate : 03/11/2026 10:15 (GMT+01:00)\nÀ : Y\nObjet : LSU\nQ",
+            ),
+            ("Horde", "A\n\nJeanne Martin <x@y.fr> a écrit :\n\n> Q"),
+            ("Horde in English", "A\n\nQuoting Jeanne Martin <x@y.fr>:\n\n> Q"),
+            (
+                "La Poste",
+                "A\n\n> Message du 03/11/26 10:15\n> De : \"X\" <x@y.fr>\n> A : y@z.fr\n> Objet : LSU\n>\n> Q",
+            ),
+            (
+                "SFR, with a rule",
+                "A\n\n==========\n\nMessage du : 03/11/2026 10:15\nDe : \"X\" <x@y.fr>\nA : y@z.fr\nSujet : LSU\n\nQ",
+            ),
+            ("Orange", "A\n\nenvoyé : 3 novembre 2026 à 10:15\nde : X <x@y.fr>\nà : y\nobjet : LSU\n\nQ"),
+            ("Yahoo", "A\n\n  Le lun., nov. 9, 2026 à 17:12, X<x@y.fr> a écrit :   Q"),
+            ("SFR", "A\n\nDe : X\nA : Y\nEnvoyé: mardi 3\nObjet : LSU\n\nQ"),
+            ("GLPI", "A\n\n=-=-=-= Pour répondre par courriel, écrivez au-dessus de cette ligne =-=-=-=\n\nQ"),
+        ];
+        let plain = plain.map(|(client, text)| (client, html_text::to_html(text)));
+        let html = html.map(|(client, html)| (client, html.to_owned()));
+        for (client, html) in html.into_iter().chain(plain) {
+            let (visible, folded) = texts(&html);
+            assert_eq!(visible, "A", "{client}");
+            assert!(folded.unwrap_or_default().ends_with('Q'), "{client}");
+        }
+    }
+
+    #[test]
+    fn both_sides_are_well_formed_and_without_marks() {
+        let html = sanitise("<div><b>un<br>-- <br>deux</b><table><tr><td></td><td>x</td></tr></table></div>").unwrap();
+        let folded = fold(&html);
+        assert_eq!(folded.visible, "<div><b>un<br></b></div>");
+        assert!(folded.folded.unwrap().starts_with("<div><b>-- <br>deux</b><table>"));
+        let kept = keep(&sanitise("<div class='gmail_quote' id=zwchr>a</div>").unwrap());
+        assert_eq!(kept, Folded { visible: "<div>a</div>".to_owned(), folded: None });
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_sanitising_again_changes_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
+            "<div>", "</div>", "<p>", "</p>", "<b>", "</b>", "<br>", "<hr id=zwchr>", "<blockquote type=cite>",
+            "</blockquote>", "<div class=gmail_quote>", "a", "b c", "&amp;", "\n", "-- ", "> d",
+            "Le 3 nov. 2026, X a écrit :", "De : x<br>Date : y<br>Objet : z<br>", "<table><tr><td>", "</table>",
+            "Envoyé de mon iPhone", "<li>", "<a href='https://x.fr/'>", "</a>",
+        ]), 0..25)) {
+            let html = sanitise(&pieces.concat()).unwrap();
+            let Folded { visible, folded } = fold(&html);
+            let letters = |html: &str| {
+                let mut letters: Vec<char> = html_text::from_html(html).chars().filter(|c| c.is_alphanumeric()).collect();
+                letters.sort_unstable();
+                letters
+            };
+            let mut parted = letters(&visible);
+            parted.extend(letters(folded.as_deref().unwrap_or_default()));
+            parted.sort_unstable();
+            prop_assert_eq!(parted, letters(&html));
+            prop_assert_eq!(html_text::from_html(&sanitise(&visible).unwrap()), html_text::from_html(&visible));
+            prop_assert!(!visible.contains("=\"q\"") && !visible.contains("=\"c\"") && !visible.contains("=\"r\""));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! MIME to `Received`: whatever the bytes are, there is a request to judge.
+//!
+//! One way for every mail: the top header and the tree of parts are cut out in linear time
+//! (`header`, `parts`); the header gives the facts (`facts`, `dates`, `identity`); parts that wrap others are
+//! opened (`opened`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`body`), with appointments
+//! and attached mails told in words (`calendar`, `forwarded`); texts become sanitised HTML (`html`) with what
+//! they repeat folded away (`history`). What all of it encloses is listed beside (`enclosed`).
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, LazyLock},
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+mod attribution;
+mod body;
+mod calendar;
+mod charset;
+mod cms;
+mod continued;
+mod cut;
+mod dates;
+mod enclosed;
+mod facts;
+mod flowed;
+mod forwarded;
+mod header;
+mod history;
+mod html;
+mod identity;
+mod msg;
+mod names;
+mod opened;
+mod parts;
+mod rtf;
+mod signature;
+mod tnef;
+mod words;
+
+// Texts and file names are cleaned alike whichever way they come.
+pub(in crate::intake) use self::{
+    charset::{is_disguise, line},
+    enclosed::in_files as enclosed_in,
+    names::Names,
+};
+use self::{dates::Dates, header::Header, identity::Identity, parts::Tree};
+use super::Envelope;
+use crate::request::{Mail, Origin, Received, Reference, is_forward};
+
+/// What is missing where a mail could not be read as a whole.
+const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
+/// What is missing where a line of the header is no field.
+const INCOMPLETE_HEADER: &str = "une ligne de l'en-tête du message, qui n'a pas pu être lue";
+
+/// Reads a mail on a thread for blocking work, one for each core at once.
+///
+/// Never fails and never panics: what cannot be read is named in [`Received::cut`].
+pub async fn mail(envelope: Envelope, raw: Bytes, now: Timestamp) -> Received {
+    static READERS: LazyLock<Arc<Semaphore>> =
+        LazyLock::new(|| Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))));
+    // The semaphore is never closed; without a permit the mail is read all the same.
+    let permit = READERS.clone().acquire_owned().await;
+    let (theirs, bytes) = (envelope.clone(), raw.clone());
+    let read = move || {
+        // Held until the thread is done, also when nobody waits for it any more.
+        let _permit = permit;
+        mail_blocking(&theirs, &bytes, now)
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(received) => received,
+        // The runtime takes no more work: it is being shut down.
+        Err(_) => mail_blocking(&envelope, &raw, now),
+    }
+}
+
+/// Reads a mail on this thread, in time and memory proportional to its size.
+pub fn mail_blocking(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
+    // No panic is known in the libraries underneath; a mail that finds one must not stop the others.
+    let attempt = |raw: &Bytes| catch_unwind(AssertUnwindSafe(|| read(envelope, raw, now)));
+    attempt(raw).unwrap_or_else(|_| {
+        tracing::error!(bytes = raw.len(), "a mail could not be read; its original goes along");
+        let end_of_header = catch_unwind(|| raw.len() - top(raw).len() + Header::cut(top(raw)).1);
+        let header = end_of_header.map(|end| raw.slice(..end)).unwrap_or_default();
+        let mut received = attempt(&header).unwrap_or_else(|_| {
+            let nothing = read(envelope, &Bytes::new(), now);
+            Received { reference: Reference::new("mail-content", "", raw), ..nothing }
+        });
+        received.cut = vec![INCOMPLETE.to_owned()];
+        received.original = Some(raw.clone());
+        received.enclosed = enclosed::of(raw, &received.attachments);
+        received
+    })
+}
+
+fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
+    let (header, body_start) = Header::cut(top(raw));
+    let skipped = raw.len() - top(raw).len();
+    let tree = Tree::cut(raw, &header, skipped + body_start);
+    let (requester, display_name) = facts::requester(&header);
+    let subject = facts::subject(&header);
+    let Identity { reference, others, fingerprint } = Identity::of(&header, requester.as_ref(), &subject, &tree);
+    let dates = Dates::of(&header, envelope, now);
+    let opened = opened::open(tree);
+    let calendar = calendar::of(&opened.root);
+    let mut written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
+    if let Some(whole) = facts::long_subject(&header) {
+        body::begin_with_subject(&mut written.body, &whole);
+    }
+    if header.is_incomplete() {
+        written.cut.push(INCOMPLETE_HEADER.to_owned());
+    }
+    let message_class = opened.class.clone();
+    let facts = Mail { fingerprint, message_class, ..facts::mail(&header, envelope.clone(), &subject) };
+    Received {
+        channel: envelope.channel,
+        reference,
+        aliases: others,
+        arrived: dates.arrived,
+        copies_since: dates.copies_since,
+        requester,
+        display_name,
+        origin: Origin::Mail(Mail { calendar_method: calendar.and_then(|calendar| calendar.method), ..facts }),
+        subject,
+        body: written.body,
+        enclosed: enclosed::of(raw, &written.attachments),
+        attachments: written.attachments,
+        cut: [opened.cut, written.cut].concat(),
+        original: Some(raw.clone()),
+        size: envelope.size,
+    }
+}
+
+/// A mail begins with its first field: an envelope line of an mbox file, a byte order mark or blank lines
+/// above it are none.
+fn top(raw: &[u8]) -> &[u8] {
+    let raw = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
+    let mut start = 0;
+    while start < raw.len() && raw[start..header::line_end(raw, start)].trim_ascii().is_empty() {
+        start = header::line_end(raw, start);
+    }
+    let raw = &raw[start..];
+    if raw.starts_with(b"From ") || raw.starts_with(b">From ") { &raw[header::line_end(raw, 0)..] } else { raw }
+}

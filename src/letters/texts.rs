@@ -1,0 +1,468 @@
+//! The texts of receipts and notices, in French, each as plain text and as HTML that says the same.
+
+use askama::Template;
+
+use crate::{
+    flow::screen::Standing,
+    request::{LeftOut, Origin, Person, Reason, Receipt, Received, Refusal},
+};
+
+/// The longest quotation of a subject, characters: a subject line stays readable.
+const LONGEST_SUBJECT: usize = 120;
+/// The longest of the other quotations.
+const LONGEST_LINE: usize = 250;
+
+/// A mail's subject and its two bodies.
+pub(crate) struct Text {
+    pub(crate) subject: String,
+    pub(crate) plain: String,
+    pub(crate) html: String,
+}
+
+/// What both kinds of mail say of their sender.
+pub(super) struct Signature<'a> {
+    /// Who signs: the display name of `smtp.from`.
+    pub(super) name: &'a str,
+    /// Whom to ask about a refusal.
+    pub(super) contact: &'a str,
+    /// Whether a reply to a receipt gets into its ticket.
+    pub(super) takes_replies: bool,
+}
+
+struct ReceiptText {
+    heading: String,
+    ticket: u64,
+    reference: String,
+    link: String,
+    application: String,
+    category: String,
+    group: String,
+    title: String,
+    school: Option<String>,
+    has_account: bool,
+    takes_replies: bool,
+    left_out: Vec<LeftOut>,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "receipt.txt")]
+struct PlainReceipt<'a>(&'a ReceiptText);
+
+#[derive(Template)]
+#[template(path = "receipt.html")]
+struct HtmlReceipt<'a>(&'a ReceiptText);
+
+struct RefusalText {
+    heading: &'static str,
+    message: String,
+    rule: &'static str,
+    sentence: String,
+    contact: String,
+    reference: String,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "refusal.txt")]
+struct PlainRefusal<'a>(&'a RefusalText);
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct HtmlRefusal<'a>(&'a RefusalText);
+
+struct RedirectionText {
+    heading: String,
+    message: String,
+    sentence: String,
+    /// The ticket's number and page, where there is one.
+    ticket: Option<(u64, String)>,
+    /// How somebody who cannot open that page completes the ticket.
+    is_without_account: bool,
+    contact: String,
+    reference: String,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "redirection.txt")]
+struct PlainRedirection<'a>(&'a RedirectionText);
+
+#[derive(Template)]
+#[template(path = "redirection.html")]
+struct HtmlRedirection<'a>(&'a RedirectionText);
+
+/// The receipt of a ticket that was made; its own subject begins with this one.
+pub(super) fn receipt(
+    subject: &str,
+    receipt: &Receipt,
+    person: &Person,
+    signature: &Signature<'_>,
+) -> Result<Text, askama::Error> {
+    let line = |text: &str| line(text, LONGEST_LINE);
+    let school = match (&person.school, &person.uai) {
+        (Some(school), Some(uai)) => Some(format!("{school} ({uai})")),
+        (school, uai) => school.clone().or_else(|| uai.clone()),
+    };
+    let left_out = receipt.left_out.iter().map(|file| LeftOut { name: line(&file.name), why: line(&file.why) });
+    let text = ReceiptText {
+        heading: format!("Votre demande est enregistrée sous le n°\u{a0}{}", receipt.ticket),
+        ticket: receipt.ticket,
+        reference: receipt.reference.to_string(),
+        link: line(&receipt.link),
+        application: line(&receipt.application),
+        category: line(&receipt.category),
+        group: line(&receipt.group),
+        title: line(&receipt.title),
+        school: school.as_deref().map(line),
+        has_account: receipt.has_account,
+        takes_replies: signature.takes_replies,
+        left_out: left_out.collect(),
+        signature: line(signature.name),
+    };
+    Ok(Text {
+        subject: format!("{} — ticket n°\u{a0}{} ({})", line(subject), text.ticket, text.reference),
+        plain: PlainReceipt(&text).render()?,
+        html: HtmlReceipt(&text).render()?,
+    })
+}
+
+/// The notice of a refusal. It quotes the subject at most, and of a mail whose sender is not proven nothing: who forges
+/// a sender cannot have a text delivered.
+pub(super) fn refusal(
+    received: &Received,
+    refusal: &Refusal,
+    signature: &Signature<'_>,
+) -> Result<Text, askama::Error> {
+    let text = RefusalText {
+        heading: "Votre demande n'est pas enregistrée",
+        message: your_message(received),
+        rule: rule(refusal.reason),
+        sentence: refusal.sentence.trim().to_owned(),
+        contact: signature.contact.trim().to_owned(),
+        reference: received.reference.to_string(),
+        signature: line(signature.name, LONGEST_LINE),
+    };
+    Ok(Text {
+        subject: notice_subject(received, "demande non enregistrée"),
+        plain: PlainRefusal(&text).render()?,
+        html: HtmlRefusal(&text).render()?,
+    })
+}
+
+/// The notice of a reply that was not added to its ticket. Of the ticket it tells the number and the page only.
+pub(super) fn redirection(
+    received: &Received,
+    standing: &Standing,
+    refusal: &Refusal,
+    signature: &Signature<'_>,
+) -> Result<Text, askama::Error> {
+    let (ticket, has_account) = match standing {
+        Standing::Missing => (None, true),
+        Standing::Found { ticket, link, has_account, .. } => (Some((*ticket, line(link, LONGEST_LINE))), *has_account),
+    };
+    let (heading, ending) = match (&ticket, refusal.reason) {
+        (None, _) => ("La demande est introuvable".to_owned(), "demande introuvable".to_owned()),
+        (Some((number, _)), Reason::TicketClosed) => {
+            (format!("La demande n°\u{a0}{number} est close"), format!("demande n°\u{a0}{number} close"))
+        }
+        (Some((number, _)), _) => (
+            format!("Complétez la demande n°\u{a0}{number} dans GLPI"),
+            format!("demande n°\u{a0}{number} à compléter dans GLPI"),
+        ),
+    };
+    let text = RedirectionText {
+        heading,
+        message: your_message(received),
+        sentence: refusal.sentence.trim().to_owned(),
+        ticket,
+        is_without_account: !has_account && refusal.reason == Reason::ReplyToTicket,
+        contact: signature.contact.trim().to_owned(),
+        reference: received.reference.to_string(),
+        signature: line(signature.name, LONGEST_LINE),
+    };
+    Ok(Text {
+        subject: notice_subject(received, &ending),
+        plain: PlainRedirection(&text).render()?,
+        html: HtmlRedirection(&text).render()?,
+    })
+}
+
+/// What a rule is about, as the requester reads it.
+fn rule(reason: Reason) -> &'static str {
+    match reason {
+        Reason::TooLarge => "taille de la demande",
+        Reason::WrongRecipient => "adresse de destination",
+        Reason::NoKeyword | Reason::UnknownApplication => "application concernée",
+        Reason::NotADirector => "service réservé aux directrices et directeurs d'école",
+        Reason::QuotaExceeded => "nombre de demandes par jour",
+        _ => "conditions d'utilisation du service",
+    }
+}
+
+/// How a notice names the message it is about.
+fn your_message(received: &Received) -> String {
+    if is_unproven(received) {
+        return "Un message envoyé en votre nom".to_owned();
+    }
+    format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject))
+}
+
+/// The subject of a notice: a reply's, or of a mail whose sender is not proven one without its words.
+fn notice_subject(received: &Received, ending: &str) -> String {
+    if is_unproven(received) {
+        format!("Votre message — {ending}")
+    } else {
+        format!("{} — {ending}", reply_subject(received))
+    }
+}
+
+fn is_unproven(received: &Received) -> bool {
+    matches!(&received.origin, Origin::Mail(mail) if mail.unproven)
+}
+
+/// `Re: …` for a mail; a form's title is no mail that could be replied to.
+pub(super) fn reply_subject(received: &Received) -> String {
+    let subject = quoted_subject(&received.subject);
+    match received.origin {
+        Origin::Mail(_) => format!("Re: {subject}"),
+        Origin::Form(_) => subject,
+    }
+}
+
+/// The subject without the marks of earlier replies.
+fn quoted_subject(subject: &str) -> String {
+    let subject = line(subject, usize::MAX);
+    let mut rest = subject.as_str();
+    while let Some((before, after)) = rest.split_once(':')
+        && ["re", "ré", "rép"].contains(&before.trim().to_lowercase().as_str())
+    {
+        rest = after.trim_start();
+    }
+    if rest.is_empty() { "(sans objet)".to_owned() } else { line(rest, LONGEST_SUBJECT) }
+}
+
+/// One line without control characters and without those that turn the reading direction.
+pub(crate) fn line(text: &str, longest: usize) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let spaced: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::{LONGEST_SUBJECT, Signature, Text, quoted_subject, receipt, redirection, refusal, reply_subject};
+    use crate::{
+        flow::screen::{Part, Stage, Standing, samples},
+        request::{FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal},
+    };
+
+    const SIGNATURE: Signature<'_> =
+        Signature { name: "Assistance 1er degré", contact: "Une question ? Appelez-nous.", takes_replies: false };
+
+    fn made() -> Receipt {
+        Receipt {
+            ticket: 1234,
+            reference: Reference::new("test", "", b""),
+            link: "https://glpi.example.fr/front/ticket.form.php?id=1234".into(),
+            application: "LSU".into(),
+            category: "Scolarité > LSU".into(),
+            group: "Référents-LSU".into(),
+            title: "LSU : accès <impossible>".into(),
+            has_account: true,
+            left_out: vec![],
+        }
+    }
+
+    fn about(subject: &str) -> Received {
+        Received { subject: subject.into(), ..samples::mail(|_| {}) }
+    }
+
+    #[test]
+    fn a_receipt_says_everything_in_both_bodies() {
+        let mut made = made();
+        made.left_out = vec![LeftOut { name: "virus.exe".into(), why: "type de fichier non accepté".into() }];
+        let person =
+            Person { school: Some("École Les Tilleuls".into()), uai: Some("0210001A".into()), ..Person::default() };
+        let text = receipt(&reply_subject(&about("LSU bloqué")), &made, &person, &SIGNATURE).unwrap();
+        assert_eq!(text.subject, format!("Re: LSU bloqué — ticket n°\u{a0}1234 ({})", made.reference));
+        let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+        for body in [&text.plain, &plain_of_html] {
+            for part in [
+                "1234",
+                &made.reference.to_string(),
+                "LSU : accès <impossible>",
+                "Scolarité > LSU",
+                "Référents-LSU",
+                "École Les Tilleuls (0210001A)",
+                "front/ticket.form.php?id=1234",
+                "virus.exe",
+                "type de fichier non accepté",
+                "ajoutez un suivi",
+                "Assistance 1er degré",
+            ] {
+                assert!(body.contains(part), "{part} in {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_receipt_without_school_and_files_speaks_of_neither() {
+        let text = receipt(&reply_subject(&about("LSU")), &made(), &Person::default(), &SIGNATURE).unwrap();
+        for body in [text.plain, text.html] {
+            assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_asks_for_replies_only_where_they_get_into_the_ticket() {
+        for (takes_replies, has_account) in [(false, true), (false, false), (true, true), (true, false)] {
+            let made = Receipt { has_account, ..made() };
+            let signature = Signature { takes_replies, ..SIGNATURE };
+            let text = receipt(&reply_subject(&about("LSU")), &made, &Person::default(), &signature).unwrap();
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
+            for body in [&text.plain, &plain_of_html] {
+                assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
+                assert_eq!(body.contains("merci de ne pas y répondre"), !takes_replies, "{body}");
+                assert_eq!(body.contains("Inutile de répondre"), !takes_replies, "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_notice_names_the_rule_what_to_do_and_whom_to_ask() {
+        let refused = Refusal {
+            reason: Reason::NotADirector,
+            sentence: "Ce service est réservé aux directrices et directeurs d'école. Écrivez depuis l'école.".into(),
+        };
+        let text = refusal(&about("RE: Re : ONDE"), &refused, &SIGNATURE).unwrap();
+        assert_eq!(text.subject, "Re: ONDE — demande non enregistrée");
+        let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+        for body in [&text.plain, &plain_of_html] {
+            for part in ["« ONDE »", "service réservé aux directrices", &refused.sentence, "Appelez-nous"] {
+                assert!(body.replace('\u{a0}', " ").contains(part), "{part} in {body}");
+            }
+        }
+    }
+
+    fn redirected(reason: Reason, standing: &Standing) -> Text {
+        let refused = Refusal { reason, sentence: "Ajoutez-y un suivi.".into() };
+        redirection(&about("RE: suivi"), standing, &refused, &SIGNATURE).unwrap()
+    }
+
+    fn found(has_account: bool) -> Standing {
+        let link = "https://glpi.example.fr/front/ticket.form.php?id=1234".into();
+        Standing::Found { ticket: 1234, link, part: Part::Actor, stage: Stage::Open, has_account }
+    }
+
+    #[test]
+    fn a_redirection_says_the_same_in_both_bodies_and_fits_its_reason() {
+        for (reason, standing, subject, heading) in [
+            (
+                Reason::ReplyToTicket,
+                found(true),
+                "demande n° 1234 à compléter dans GLPI",
+                "Complétez la demande n° 1234",
+            ),
+            (
+                Reason::ReplyToTicket,
+                found(false),
+                "demande n° 1234 à compléter dans GLPI",
+                "Complétez la demande n° 1234",
+            ),
+            (Reason::TicketClosed, found(true), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::TicketUnknown, Standing::Missing, "demande introuvable", "La demande est introuvable"),
+        ] {
+            let text = redirected(reason, &standing);
+            assert_eq!(text.subject.replace('\u{a0}', " "), format!("Re: suivi — {subject}"));
+            assert!(text.html.replace('\u{a0}', " ").contains(&format!("<title>{heading}")), "{}", text.html);
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+            for body in [&text.plain, &plain_of_html] {
+                let body = body.replace('\u{a0}', " ");
+                for part in ["« suivi »", "Ajoutez-y un suivi.", "aucun ticket n'a été créé", "Appelez-nous"] {
+                    assert!(body.contains(part), "{part} in {body}");
+                }
+                assert_eq!(body.contains("ticket.form.php?id=1234"), standing != Standing::Missing, "{body}");
+                assert_eq!(body.contains("pas de compte"), standing == found(false), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_mail_whose_sender_is_not_proven_nothing_is_quoted() {
+        let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
+        let mail = samples::mail(|mail| mail.unproven = true);
+        let mail = Received { subject: "LSU http://pirate.example/ cliquez".into(), ..mail };
+        for text in [
+            refusal(&mail, &refused, &SIGNATURE).unwrap(),
+            redirection(&mail, &found(true), &refused, &SIGNATURE).unwrap(),
+        ] {
+            for part in [&text.subject, &text.plain, &text.html] {
+                assert!(!part.contains("pirate") && !part.contains("cliquez"), "{part}");
+            }
+            assert!(
+                text.plain.contains("Un message envoyé en votre nom n'a été")
+                    || text.plain.contains("en votre nom n'a pas été"),
+                "{}",
+                text.plain
+            );
+        }
+    }
+
+    #[test]
+    fn html_is_accessible_and_loads_nothing() {
+        let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
+        for html in [
+            receipt(&reply_subject(&about("LSU")), &made(), &Person::default(), &SIGNATURE).unwrap().html,
+            refusal(&about("LSU"), &refused, &SIGNATURE).unwrap().html,
+            redirected(Reason::ReplyToTicket, &found(false)).html,
+        ] {
+            assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"fr\">") && html.contains("<title>"), "{html}");
+            for part in ["<img", "<link", "<script", "url(", "src="] {
+                assert!(!html.contains(part), "{part} in {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_stranger_wrote_is_text_and_never_markup() {
+        let hostile = "<b onclick=x>\"LSU\"</b>";
+        let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
+        let html = refusal(&about(hostile), &refused, &SIGNATURE).unwrap().html;
+        assert!(!html.contains("<b ") && html.contains("&#60;b onclick"), "{html}");
+    }
+
+    #[test]
+    fn a_form_is_not_replied_to() {
+        let form = samples::form(FormFields::default());
+        let text = receipt(&reply_subject(&form), &made(), &Person::default(), &SIGNATURE).unwrap();
+        assert!(text.subject.starts_with("LSU : accès impossible — ticket n°\u{a0}1234"), "{}", text.subject);
+    }
+
+    #[rstest]
+    #[case("Re: RE : rép : LSU", "LSU")]
+    #[case("LSU : accès", "LSU : accès")]
+    #[case(" \r\n ", "(sans objet)")]
+    #[case("LSU\r\nBcc: victime@example.org", "LSU Bcc: victime@example.org")]
+    #[case("LSU \u{202e}fdp.exe", "LSU fdp.exe")]
+    fn a_subject_is_quoted_as_one_plain_line(#[case] subject: &str, #[case] expected: &str) {
+        assert_eq!(quoted_subject(subject), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn no_subject_breaks_the_line_or_grows(subject in ".*") {
+            let quoted = quoted_subject(&subject);
+            prop_assert!(!quoted.is_empty() && quoted.chars().count() <= LONGEST_SUBJECT + 1);
+            prop_assert!(!quoted.chars().any(char::is_control));
+        }
+    }
+}

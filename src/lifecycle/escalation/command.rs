@@ -1,0 +1,76 @@
+//! What a référent writes into a private follow-up to have the ticket moved: `#escalade`, `#retour`.
+
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+
+use super::Direction;
+use crate::text::html_text;
+
+/// A command is looked for in so many bytes of a follow-up: it stands at its beginning, its reason behind it.
+const READ: usize = 16 * 1024;
+
+/// A move that a follow-up asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Which way.
+    pub direction: Direction,
+    /// Why; empty where nothing is said.
+    pub reason: String,
+}
+
+impl Command {
+    /// The command a follow-up begins with. Case and accents do not matter.
+    pub fn find(html: &str) -> Option<Self> {
+        let text = html_text::from_html(&html[..html.floor_char_boundary(READ)]);
+        let rest = text.trim_start().strip_prefix('#')?;
+        let end = rest.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).unwrap_or(rest.len());
+        let (word, reason) = rest.split_at(end);
+        let plain: String = word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+        let direction = match plain.as_str() {
+            "escalade" => Direction::Up,
+            "retour" => Direction::Down,
+            _ => return None,
+        };
+        let reason = reason.trim_start_matches(|c: char| c.is_whitespace() || ":;,.-–—".contains(c));
+        Some(Self { direction, reason: reason.trim_end().to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{super::Direction, Command};
+
+    #[rstest]
+    #[case("<p>#escalade le serveur ne répond plus</p>", Direction::Up, "le serveur ne répond plus")]
+    #[case("#ESCALADE", Direction::Up, "")]
+    #[case("<p>&nbsp;</p><p>#Éscaladé : panne</p>", Direction::Up, "panne")]
+    #[case("<p><strong>#escalade</strong> — panne &amp; &lt;b&gt;</p>", Direction::Up, "panne & <b>")]
+    #[case("<p>#retour<br>résolu de leur côté</p>", Direction::Down, "résolu de leur côté")]
+    #[case("\r\n #Retour\r\n", Direction::Down, "")]
+    #[case("<div>#re<b>tour</b>, merci</div>", Direction::Down, "merci")]
+    fn a_command_stands_at_the_beginning(#[case] html: &str, #[case] direction: Direction, #[case] reason: &str) {
+        let command = Command::find(html).unwrap();
+        assert_eq!((command.direction, command.reason.as_str()), (direction, reason));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("<p>escalade</p>")]
+    #[case("<p>Bonjour #escalade</p>")]
+    #[case("<p>#escalader</p>")]
+    #[case("<p>#escalade2</p>")]
+    #[case("<p>##escalade</p>")]
+    #[case("<p># escalade</p>")]
+    #[case("<p>#urgent</p>")]
+    #[case("<script>#escalade</script>")]
+    fn nothing_else_is_one(#[case] html: &str) {
+        assert_eq!(Command::find(html), None);
+    }
+
+    #[test]
+    fn a_long_follow_up_is_read_in_time() {
+        let html = format!("#escalade {}{}", "<div>".repeat(100_000), "é".repeat(1_000_000));
+        assert!(Command::find(&html).unwrap().reason.len() <= super::READ);
+    }
+}

@@ -1,0 +1,454 @@
+//! Moves tickets between the levels of their applications, in GLPI.
+//!
+//! A move is written into the ticket before its first step and again after its last. Whoever meets one that is
+//! not finished finishes it: the caller that tries again, or the sweep. Each step is planned from what GLPI shows, so
+//! that an interruption anywhere, or two at once, end in the same state.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
+use moka::future::Cache;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    Cause, Direction, EscalateError, Immovable, Levels, Move, MoveNote, Note, Scale, Scales, Step, note, obey,
+    scales::Resolver,
+    shown::{self, Shown, Thread, Written},
+    steps, timed,
+};
+use crate::{
+    config::{self, Config},
+    flow::{deliver::Names, ledger::Ledger, route::Live},
+    glpi::{Effect, Glpi, GlpiError, NewFollowup, Role},
+    lifecycle::notices::Notifier,
+    working_time::Calendar,
+};
+const MOVES: &str = "passerelle_moves_total";
+
+/// How long a move waits for another one of the same ticket, and how often it looks.
+const WAIT_FOR_OTHER: Duration = Duration::from_secs(20);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often the lease of a ticket is renewed; it lasts three times as long.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How often the steps are planned anew before the move counts as not confirmed: others may act on the ticket, too.
+const ROUNDS: usize = 4;
+/// How long the members of a group are believed.
+const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
+/// Moves of which it is remembered that they took nothing in charge.
+const MOST_UNTAKEN: u64 = 100_000;
+/// The same request of the same person within this time is a repeat, whose answer was lost.
+const REPEAT: SignedDuration = SignedDuration::from_mins(10);
+/// Clocks differ.
+const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// A move that somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Which way.
+    pub direction: Direction,
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// What asks for it.
+    pub cause: Cause,
+    /// The group it must lead to: a ticket that is there already stays.
+    pub to: Option<String>,
+}
+
+/// A move that is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The ticket.
+    pub ticket: u64,
+    /// The group that had it; several are parted by commas.
+    pub from: String,
+    /// The group that has it.
+    pub to: String,
+}
+
+/// Moves tickets. One for the whole gateway.
+pub struct Escalator {
+    pub(super) glpi: Glpi,
+    ledger: Arc<Ledger>,
+    pub(super) notifier: Arc<Notifier>,
+    resolver: Resolver,
+    pub(super) calendar: Arc<Calendar>,
+    pub(super) settings: config::Escalation,
+    zone: jiff::tz::TimeZone,
+    members: Cache<u64, Arc<Vec<u64>>>,
+    /// The notes of moves, as they were written last, after which the ticket was seen not to count as taken in charge
+    /// by them: only a crash between two writes can leave it so, and that is looked for once.
+    untaken: Cache<(u64, Option<DateTime>), ()>,
+    /// One move at a time per ticket (by its number).
+    locks: [Mutex<()>; 64],
+}
+
+impl Escalator {
+    /// An escalator over these mappings.
+    pub fn new(
+        config: &Config,
+        glpi: Glpi,
+        ledger: Arc<Ledger>,
+        mappings: Live,
+        names: Names,
+        notifier: Arc<Notifier>,
+        calendar: Arc<Calendar>,
+    ) -> Self {
+        metrics::describe_counter!(MOVES, "Tickets that went to another level, by direction and what asked for it.");
+        timed::describe_metrics();
+        obey::describe_metrics();
+        Self {
+            glpi,
+            ledger,
+            notifier,
+            resolver: Resolver::new(mappings, names),
+            calendar,
+            settings: config.escalation.clone(),
+            zone: config.time_zone.clone(),
+            members: Cache::builder().max_capacity(1000).time_to_live(MEMBERS_BELIEVED).build(),
+            untaken: Cache::new(MOST_UNTAKEN),
+            locks: std::array::from_fn(|_| Mutex::new(())),
+        }
+    }
+
+    /// The levels of all applications.
+    ///
+    /// # Errors
+    ///
+    /// When GLPI cannot be asked for their groups.
+    pub async fn scales(&self) -> Result<Arc<Scales>, GlpiError> {
+        self.resolver.scales().await
+    }
+
+    /// Moves a ticket as it is asked for. A move of it that was begun earlier is finished first; if that is the one
+    /// that is asked for, it is the answer. So a call may be repeated when its answer is lost.
+    ///
+    /// # Errors
+    ///
+    /// Says why not. What was begun is finished by the next call or the sweep.
+    pub async fn carry(&self, ticket: u64, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
+        let moving = async {
+            let mut shown = self.read(ticket).await?;
+            let finished = self.mend(&shown).await?;
+            let is_wanted = |moved: &Moved| order.to.as_ref().is_none_or(|to| note::fit_name(to) == moved.to);
+            let mut wanted = finished.into_iter().filter(|(direction, _)| *direction == order.direction);
+            if let Some((_, moved)) = wanted.next_back().filter(|(_, moved)| is_wanted(moved)) {
+                return Ok(moved);
+            }
+            if shown.thread.unfinished().next().is_some() {
+                shown = self.read(ticket).await?;
+            }
+            if let Some(repeated) = self.repeated(&shown, order, now) {
+                return Ok(repeated);
+            }
+            self.begin(&shown, order, now).await
+        };
+        self.exclusively(ticket, moving).await
+    }
+
+    /// Runs `work` while nobody else, here or at another instance, does such work on the ticket. The work converges
+    /// without this, too; with it, nothing is written twice.
+    ///
+    /// # Errors
+    ///
+    /// [`EscalateError::Busy`] where another one does not end in time.
+    pub async fn exclusively<T>(
+        &self,
+        ticket: u64,
+        work: impl Future<Output = Result<T, EscalateError>>,
+    ) -> Result<T, EscalateError> {
+        let place = usize::try_from(ticket % self.locks.len() as u64).unwrap_or_default();
+        let _here = timeout(WAIT_FOR_OTHER, self.locks[place].lock()).await.map_err(|_| EscalateError::Busy)?;
+        let name = format!("ticket-{ticket}");
+        let give_up_at = Instant::now() + WAIT_FOR_OTHER;
+        while self.ledger.lease(&name).await.is_none() {
+            if Instant::now() >= give_up_at {
+                self.ledger.hand_back(&name).await;
+                return Err(EscalateError::Busy);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+        let mut work = pin!(work);
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                () = sleep(RENEW_EVERY) => drop(self.ledger.lease(&name).await),
+            }
+        };
+        self.ledger.hand_back(&name).await;
+        result
+    }
+
+    pub(super) async fn read(&self, id: u64) -> Result<Shown, EscalateError> {
+        let own = self.glpi.own_account().await?;
+        let ticket = match self.glpi.ticket(id).await {
+            Ok(ticket) if !ticket.deleted => ticket,
+            Ok(_) | Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(id)),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Shown {
+            ticket,
+            groups: self.glpi.ticket_groups(id).await?,
+            users: self.glpi.ticket_users(id).await?,
+            thread: Thread::new(self.glpi.ticket_followups(id).await?, own),
+        })
+    }
+
+    pub(super) async fn members(&self, group: u64) -> Result<Arc<Vec<u64>>, GlpiError> {
+        if let Some(members) = self.members.get(&group).await {
+            return Ok(members);
+        }
+        let members = Arc::new(self.glpi.group_members(group).await?);
+        self.members.insert(group, Arc::clone(&members)).await;
+        Ok(members)
+    }
+
+    /// Finishes every move that was begun or gives it up, and takes back that one made GLPI count the ticket as taken
+    /// in charge; gives the moves it finished.
+    pub(super) async fn mend(&self, shown: &Shown) -> Result<Vec<(Direction, Moved)>, EscalateError> {
+        let mut finished = Vec::new();
+        for written in shown.thread.unfinished() {
+            finished.extend(self.finish(shown, written).await?.map(|moved| (written.note.direction, moved)));
+        }
+        if let Some(written) = shown.thread.last_settled()
+            && shown.thread.unfinished().next().is_none()
+        {
+            if shown.is_taken_by(written) {
+                self.glpi.untake(shown.ticket.id).await?;
+            }
+            self.remember_untaken(written).await;
+        }
+        Ok(finished)
+    }
+
+    /// The move that the same order led to a moment ago.
+    fn repeated(&self, shown: &Shown, order: &Order, now: Timestamp) -> Option<Moved> {
+        let written = shown.thread.last_done()?;
+        let at = self.calendar.moment(written.followup.written?)?;
+        let age = now.duration_since(at);
+        let note = written.note;
+        let same = note.direction == order.direction
+            && order.to.as_ref().is_none_or(|to| note::fit_name(to) == note.to)
+            && shown.groups(Role::Assigned).contains(&note.target)
+            && note.cause == order.cause
+            && note.reason == note::fit_reason(&order.reason)
+            && note.asked.contains(&format!(" par {} ", note::fit_name(&order.by)));
+        (same && (-CLOCK_MARGIN..=REPEAT).contains(&age)).then(|| moved(shown.ticket.id, note))
+    }
+
+    /// Begins a move and takes it to its end.
+    pub(super) async fn begin(&self, shown: &Shown, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
+        let ticket = shown.ticket.id;
+        if shown.is_over() {
+            return Err(EscalateError::Over);
+        }
+        let scales = self.scales().await?;
+        let assigned = shown.groups(Role::Assigned);
+        let scale = shown.scale(&scales).ok_or(EscalateError::NoApplication)?;
+        let level = scale.levels.of(&assigned).ok_or(Immovable::Elsewhere)?;
+        let from = names(scale, &scale.levels.groups_on(level, &assigned));
+        if let Some(to) = &order.to
+            && scale.group(to).is_some_and(|to| scale.levels.of(&[to]) == Some(level) && assigned.contains(&to))
+        {
+            return Ok(Moved { ticket, from, to: to.clone() });
+        }
+        let target = target(scale, shown, order)?;
+        let note = MoveNote {
+            direction: order.direction,
+            done: false,
+            given_up: None,
+            from,
+            to: scale.name(target),
+            target,
+            asked: self.asked(order, now),
+            reason: order.reason.clone(),
+            cause: order.cause,
+            untaken: shown.ticket.taken_into_account.is_none(),
+        }
+        .fit();
+        // Nobody is told of what may yet be interrupted.
+        let followup = self.glpi.add_note(ticket, &Note::Move(note.clone()).html()).await?;
+        let moved = self.take_to_its_end(ticket, followup, &note, &scale.levels).await?;
+        let (direction, cause) = (order.direction.label(), order.cause.label());
+        tracing::info!(ticket, direction, cause, to = moved.to, "ticket moved");
+        metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
+        Ok(moved)
+    }
+
+    /// Takes a move that was begun earlier to its end, or gives it up.
+    async fn finish(&self, shown: &Shown, written: Written<'_>) -> Result<Option<Moved>, EscalateError> {
+        let ticket = shown.ticket.id;
+        let scales = self.scales().await?;
+        let application = shown.scale(&scales).filter(|scale| scale.levels.contain(written.note.target));
+        let Some(scale) = application else {
+            self.give_up(ticket, written, "Ce groupe n'est plus d'un niveau de l'application de ce ticket.").await?;
+            return Ok(None);
+        };
+        if shown.is_over() {
+            self.give_up(ticket, written, "Ce ticket a été résolu ou clos entre-temps.").await?;
+            return Ok(None);
+        }
+        if self.is_overtaken(ticket, written, &scale.levels).await? {
+            self.give_up(ticket, written, "Entre-temps, quelqu'un a changé à la main les groupes de ce ticket.")
+                .await?;
+            return Ok(None);
+        }
+        let moved = self.take_to_its_end(ticket, written.followup.id, written.note, &scale.levels).await?;
+        let (direction, cause) = (written.note.direction.label(), written.note.cause.label());
+        tracing::info!(ticket, direction, cause, to = moved.to, "an interrupted move is finished");
+        metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
+        Ok(Some(moved))
+    }
+
+    async fn take_to_its_end(
+        &self,
+        ticket: u64,
+        followup: u64,
+        note: &MoveNote,
+        levels: &Levels,
+    ) -> Result<Moved, EscalateError> {
+        self.take_steps(ticket, note.target, levels).await?;
+        let done = Note::Move(MoveNote { done: true, ..note.clone() }).html();
+        match self.settings.note {
+            config::Note::Private => self.glpi.rewrite_followup(followup, &done).await?,
+            config::Note::Public => self.glpi.publish_followup(followup, &done).await?,
+        }
+        self.untake(ticket, note).await?;
+        Ok(moved(ticket, note))
+    }
+
+    /// Takes back that the writes of this move made GLPI count the ticket as taken in charge.
+    async fn untake(&self, ticket: u64, note: &MoveNote) -> Result<(), EscalateError> {
+        if note.untaken {
+            let shown = self.read(ticket).await?;
+            if let Some(written) = shown.thread.last_settled() {
+                if shown.is_taken_by(written) {
+                    self.glpi.untake(ticket).await?;
+                }
+                self.remember_untaken(written).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remember_untaken(&self, written: Written<'_>) {
+        self.untaken.insert((written.followup.id, written.followup.modified), ()).await;
+    }
+
+    /// Whether it was seen that this move does not count as taking its ticket in charge.
+    pub(super) fn is_untaken(&self, written: Written<'_>) -> bool {
+        self.untaken.contains_key(&(written.followup.id, written.followup.modified))
+    }
+
+    /// Whether somebody else has given the ticket to a group of its levels, or taken one off it, since this move was
+    /// begun.
+    async fn is_overtaken(&self, ticket: u64, written: Written<'_>, levels: &Levels) -> Result<bool, GlpiError> {
+        let own = self.glpi.own_account().await?;
+        let changes = self.glpi.group_changes(ticket).await?;
+        Ok(changes.into_iter().any(|change| {
+            let is_others = levels.contain(change.group) && change.by.is_some_and(|by| by != own);
+            is_others && Some(change.at) >= written.followup.written
+        }))
+    }
+
+    /// Says in the note of a move that it ends before its last step, and why.
+    async fn give_up(&self, ticket: u64, written: Written<'_>, why: &str) -> Result<(), EscalateError> {
+        let note = MoveNote { given_up: Some(why.to_owned()), ..written.note.clone() };
+        self.glpi.rewrite_followup(written.followup.id, &Note::Move(note.clone()).html()).await?;
+        tracing::warn!(ticket, to = note.to, why, "an interrupted move is given up");
+        self.untake(ticket, &note).await
+    }
+
+    /// Takes the steps until GLPI shows that none is left.
+    async fn take_steps(&self, ticket: u64, target: u64, levels: &Levels) -> Result<(), EscalateError> {
+        let members = self.members(target).await?;
+        for _ in 0..ROUNDS {
+            let groups = self.glpi.ticket_groups(ticket).await?;
+            let users = self.glpi.ticket_users(ticket).await?;
+            let left = steps(&shown::group_rows(&groups), &shown::user_rows(&users, &members), target, levels);
+            if left.is_empty() {
+                return Ok(());
+            }
+            for step in &left {
+                match self.take_step(ticket, step).await {
+                    Ok(()) => {}
+                    // The row is gone already.
+                    Err(GlpiError::Rejected { .. }) if !matches!(step, Step::AddGroups(_)) => {}
+                    // Nobody leaves before GLPI shows who has come.
+                    Err(GlpiError::Rejected { .. } | GlpiError::AnswerLost { .. }) => break,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Err(EscalateError::Unconfirmed)
+    }
+
+    async fn take_step(&self, ticket: u64, step: &Step) -> Result<(), GlpiError> {
+        match step {
+            Step::AddGroups(groups) => {
+                let groups: Vec<_> = groups.iter().map(|(group, role)| (*group, shown::glpi_role(*role))).collect();
+                self.glpi.add_groups(ticket, &groups).await
+            }
+            Step::RemoveUser(row) => self.glpi.remove_user(*row).await,
+            Step::RemoveGroup(row) => self.glpi.remove_group(*row).await,
+        }
+    }
+
+    /// Adds a private note to a ticket, of which GLPI tells whom it tells of follow-ups. It does not count as taking the
+    /// ticket in charge.
+    pub(super) async fn write(&self, ticket: u64, note: &Note) -> Result<(), GlpiError> {
+        let followup = NewFollowup {
+            ticket,
+            content_html: note.html(),
+            author: None,
+            private: true,
+            request_type: None,
+            effect: Effect::None,
+        };
+        self.glpi.add_followup(&followup, &[]).await.map(drop)
+    }
+
+    /// Who asks and when, for a note.
+    fn asked(&self, order: &Order, now: Timestamp) -> String {
+        let e = match order.direction {
+            Direction::Up => "e",
+            Direction::Down => "",
+        };
+        let (by, date) = (note::fit_name(&order.by), self.date(now));
+        match order.cause {
+            Cause::Api => format!("Demandé{e} par {by} le {date}, par l'API."),
+            Cause::CommandLine => format!("Demandé{e} par {by} le {date}, en ligne de commande."),
+            Cause::Followup(id) => format!("Demandé{e} par {by} le {date}, par le suivi n°\u{a0}{id}."),
+            Cause::Rule => format!("Décidé{e} le {date} par la règle de délai."),
+        }
+    }
+
+    pub(super) fn date(&self, moment: Timestamp) -> String {
+        moment.to_zoned(self.zone.clone()).strftime("%d/%m/%Y à %H:%M").to_string()
+    }
+}
+
+/// The group an order leads to.
+fn target(scale: &Scale, shown: &Shown, order: &Order) -> Result<u64, EscalateError> {
+    let assigned = shown.groups(Role::Assigned);
+    let Move { to, group, .. } = match order.direction {
+        Direction::Up => scale.levels.up(&assigned)?,
+        Direction::Down => scale.levels.down(&assigned, &shown.groups(Role::Observer))?,
+    };
+    let Some(wanted) = &order.to else { return Ok(group) };
+    // Level 0 may have several groups.
+    let named = scale.group(wanted).filter(|named| scale.levels.of(&[*named]) == Some(to));
+    named.ok_or_else(|| EscalateError::AnotherGroup { wanted: wanted.clone(), next: scale.name(group) })
+}
+
+pub(super) fn names(scale: &Scale, groups: &[u64]) -> String {
+    groups.iter().map(|group| scale.name(*group)).collect::<Vec<_>>().join(", ")
+}
+
+fn moved(ticket: u64, note: &MoveNote) -> Moved {
+    Moved { ticket, from: note.from.clone(), to: note.to.clone() }
+}

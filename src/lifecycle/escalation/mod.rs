@@ -1,0 +1,33 @@
+//! Escalation: who a ticket goes to next, when, and how it gets there.
+//!
+//! Pure, values in and values out:
+//!
+//! - [`Levels`]: on which level of its application a ticket is, where up and down lead;
+//! - [`judge`]: the rules in time, what is due for a ticket nobody has taken in charge;
+//! - [`steps`]: what must still be done in GLPI until a ticket is with its new group;
+//! - [`Note`], [`Command`]: what the gateway writes into tickets and reads there.
+//!
+//! [`Escalator`] does it: it reads tickets, takes the steps, finishes what was interrupted, obeys commands (`obey`)
+//! and the rules (`timed`).
+
+mod command;
+mod error;
+mod escalator;
+mod levels;
+mod note;
+mod obey;
+mod plan;
+mod rules;
+mod scales;
+mod shown;
+mod timed;
+
+pub use command::Command;
+pub use error::EscalateError;
+pub use escalator::{Escalator, Moved, Order};
+pub use levels::{Immovable, Levels, Move};
+pub use note::{Cause, Direction, MoveNote, Note, Refusal, Reminder};
+pub use plan::{GroupRow, Role, Step, UserRow, steps};
+pub use rules::{Delays, Facts, Verdict, Wait, judge};
+pub use scales::{Scale, Scales};
+pub use timed::Weighed;

@@ -1,0 +1,115 @@
+//! Commands in follow-ups: who may give them, obeying each once, answering why not.
+
+use jiff::Timestamp;
+
+use super::{
+    Cause, Command, EscalateError, Escalator, Note, Order, Refusal,
+    shown::{Shown, Thread},
+};
+use crate::glpi::{Followup, GlpiError};
+
+const REFUSALS: &str = "passerelle_commands_refused_total";
+
+/// What the counter is for.
+pub(super) fn describe_metrics() {
+    metrics::describe_counter!(REFUSALS, "Commands in follow-ups that were not obeyed, by reason.");
+}
+
+impl Escalator {
+    /// Finishes what was begun with a ticket, and obeys the commands in its follow-ups, each once.
+    ///
+    /// # Errors
+    ///
+    /// What could not be done now; the next call makes up for it.
+    pub async fn attend(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
+        let own = self.glpi.own_account().await?;
+        let followups = match self.glpi.ticket_followups(ticket).await {
+            Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(ticket)),
+            followups => followups?,
+        };
+        let thread = Thread::new(followups, own);
+        let is_to_mend = thread.unfinished().next().is_some()
+            || thread.last_settled().is_some_and(|written| written.note.untaken && !self.is_untaken(written));
+        if !is_to_mend && thread.commands(own).is_empty() {
+            return Ok(());
+        }
+        self.exclusively(ticket, self.attend_alone(ticket, now)).await
+    }
+
+    async fn attend_alone(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
+        let mut shown = self.read(ticket).await?;
+        if !self.mend(&shown).await?.is_empty() {
+            shown = self.read(ticket).await?;
+        }
+        while let Some((followup, command)) = self.next_command(&shown).await? {
+            let obeyed = self.obey(&shown, &followup, &command, now).await;
+            shown = self.read(ticket).await?;
+            obeyed?;
+            if self.next_command(&shown).await?.is_some_and(|(next, _)| next.id <= followup.id) {
+                // GLPI does not show the answer yet.
+                return Err(EscalateError::Unconfirmed);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first command that is to be answered. What someone from outside writes in public is nobody's command.
+    async fn next_command(&self, shown: &Shown) -> Result<Option<(Followup, Command)>, EscalateError> {
+        for (followup, command) in shown.thread.commands(self.glpi.own_account().await?) {
+            if followup.private || self.may_command(shown, followup.author).await? {
+                return Ok(Some((followup.clone(), command)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Obeys a command, or answers why not.
+    async fn obey(
+        &self,
+        shown: &Shown,
+        followup: &Followup,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<(), EscalateError> {
+        let may = self.may_command(shown, followup.author).await?;
+        let asked = if !may {
+            Err(EscalateError::NotAllowed)
+        } else if !followup.private {
+            Err(EscalateError::Public)
+        } else if shown.thread.moved_since(followup.id, command.direction) {
+            Err(EscalateError::Already)
+        } else {
+            let by = self.glpi.user(followup.author).await?.name;
+            let reason = if command.reason.is_empty() { "non précisé".to_owned() } else { command.reason.clone() };
+            let order =
+                Order { direction: command.direction, by, reason, cause: Cause::Followup(followup.id), to: None };
+            self.begin(shown, &order, now).await
+        };
+        let error = match asked {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => error,
+        };
+        tracing::info!(ticket = shown.ticket.id, followup = followup.id, reason = error.code(), "command not obeyed");
+        metrics::counter!(REFUSALS, "reason" => error.code()).increment(1);
+        let refusal = Refusal { direction: command.direction, followup: followup.id, why: error.sentence() };
+        self.write(shown.ticket.id, &Note::Refusal(refusal)).await?;
+        Ok(())
+    }
+
+    /// Whether this person may have the ticket moved by a follow-up: a member of the application's groups who does
+    /// not ask for themself.
+    async fn may_command(&self, shown: &Shown, user: u64) -> Result<bool, EscalateError> {
+        if shown.is_requester(user) {
+            return Ok(false);
+        }
+        let scales = self.scales().await?;
+        let Some(scale) = shown.scale(&scales) else { return Ok(false) };
+        for group in scale.groups() {
+            if self.members(group).await?.contains(&user) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,261 @@
+//! The levels of all applications with GLPI's ids, and which application a ticket is of.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Mutex;
+
+use super::{Delays, Levels};
+use crate::{
+    flow::{
+        deliver::{Missing, Names, What},
+        route::{Live, Mapping, Mappings, Place},
+    },
+    glpi::{GlpiError, TicketSummary},
+};
+
+/// How long names that GLPI did not have, or had, are believed.
+const BELIEVED: Duration = Duration::from_mins(10);
+
+/// An application and its levels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// The application's name.
+    pub application: String,
+    /// Its levels.
+    pub levels: Levels,
+    /// The delays before a ticket of level 0, 1, … goes to the next one.
+    delays: Vec<Delays>,
+    /// Its groups: id and name.
+    groups: BTreeMap<u64, String>,
+    /// Its categories: id and full path.
+    categories: BTreeMap<u64, String>,
+}
+
+/// The levels of all applications whose groups GLPI has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scales(Vec<Scale>);
+
+/// The scales of the mappings in force, looked up again when those change and from time to time.
+pub(super) struct Resolver {
+    mappings: Live,
+    names: Names,
+    known: Mutex<Option<Known>>,
+}
+
+struct Known {
+    of: Arc<Mappings>,
+    since: Instant,
+    scales: Arc<Scales>,
+}
+
+impl Scale {
+    /// The delays before a ticket of this level goes to the next one; none above the last.
+    pub fn delays(&self, level: usize) -> Delays {
+        self.delays.get(level).copied().unwrap_or_default()
+    }
+
+    /// What a group is called; its number where it is of no level.
+    pub fn name(&self, group: u64) -> String {
+        self.groups.get(&group).cloned().unwrap_or_else(|| format!("n°\u{a0}{group}"))
+    }
+
+    /// The group of this name.
+    pub fn group(&self, name: &str) -> Option<u64> {
+        self.groups.iter().find(|(_, known)| known.as_str() == name).map(|(id, _)| *id)
+    }
+
+    /// The groups of all its levels.
+    pub fn groups(&self) -> impl Iterator<Item = u64> {
+        self.groups.keys().copied()
+    }
+
+    /// The groups of the levels that a rule is set for.
+    pub fn groups_with_rules(&self) -> impl Iterator<Item = u64> {
+        self.groups().filter(|group| {
+            let delays = self.levels.of(&[*group]).map(|level| self.delays(level)).unwrap_or_default();
+            delays.remind_after.or(delays.after).is_some()
+        })
+    }
+
+    /// The shortest delay of any level; `None` where no rule is set.
+    pub fn shortest_delay(&self) -> Option<Duration> {
+        self.delays.iter().flat_map(|delays| [delays.remind_after, delays.after]).flatten().min()
+    }
+
+    /// Whether one of its categories has this full path.
+    pub fn has_category(&self, path: &str) -> bool {
+        self.categories.values().any(|known| known == path)
+    }
+
+    async fn of(mapping: &Mapping, names: &Names) -> Result<Option<Self>, GlpiError> {
+        let mut groups = BTreeMap::new();
+        let mut in_place = async |name: &str, place: &Place| match names.ids(What::Group, name, place).await {
+            Ok(ids) => {
+                groups.extend(ids.iter().map(|id| (*id, name.to_owned())));
+                Ok(ids)
+            }
+            Err(missing) => unless_away(missing),
+        };
+        let place = mapping.place_of_levels();
+        let mut first = Vec::new();
+        let mut categories = BTreeMap::new();
+        for of_place in mapping.names() {
+            for name in of_place.first_groups {
+                first.extend(in_place(name, &of_place.place).await?);
+            }
+            for path in of_place.categories {
+                let ids = match names.ids(What::Category, path, &of_place.place).await {
+                    Ok(ids) => ids,
+                    Err(missing) => unless_away(missing)?,
+                };
+                categories.extend(ids.into_iter().map(|id| (id, path.to_owned())));
+            }
+        }
+        let mut above = Vec::new();
+        for level in &mapping.levels {
+            let Some(id) = in_place(&level.group, &place).await?.first().copied() else { return Ok(None) };
+            above.push(id);
+        }
+        let own = in_place(&mapping.group, &place).await?.first().or(first.first()).copied();
+        let Some(own) = own else { return Ok(None) };
+        first.retain(|id| *id != own);
+        Ok(Some(Self {
+            application: mapping.name.clone(),
+            levels: Levels::new(own, first, above),
+            delays: mapping.levels.iter().map(Delays::from).collect(),
+            groups,
+            categories,
+        }))
+    }
+}
+
+/// A name GLPI does not have is said at start and by `check`; here it only is not there.
+fn unless_away(missing: Missing) -> Result<Vec<u64>, GlpiError> {
+    match missing {
+        Missing::Unknown { .. } | Missing::Ambiguous { .. } => Ok(Vec::new()),
+        Missing::Unavailable(error) => Err(error),
+    }
+}
+
+impl Scales {
+    /// The application of a ticket: by its category; else, or where several have the category, the one that most of
+    /// the assigned groups are of, of such the one that most of the watching ones are of, for a move leaves them so.
+    /// `None` where two are equal.
+    pub fn of(&self, category: u64, assigned: &[u64], observers: &[u64]) -> Option<&Scale> {
+        let by_category: Vec<&Scale> = self.0.iter().filter(|scale| scale.categories.contains_key(&category)).collect();
+        if let [only] = by_category.as_slice() {
+            return Some(only);
+        }
+        let candidates = if by_category.is_empty() { self.0.iter().collect() } else { by_category };
+        let count = |scale: &Scale, groups: &[u64]| groups.iter().filter(|group| scale.levels.contain(**group)).count();
+        let mut ranked: Vec<_> = candidates
+            .into_iter()
+            .map(|scale| ((count(scale, assigned), count(scale, observers)), scale))
+            .filter(|((assigned, _), _)| *assigned > 0)
+            .collect();
+        ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+        match ranked.as_slice() {
+            [(first, _), (second, _), ..] if first == second => None,
+            ranked => ranked.first().map(|(_, scale)| *scale),
+        }
+    }
+
+    /// Whether a ticket that a search shows may be of an application, by its category or its groups.
+    pub fn concern(&self, ticket: &TicketSummary) -> bool {
+        let named = |path: &str, name: &str| path == name || path.ends_with(&format!(" > {name}"));
+        self.0.iter().any(|scale| {
+            let mut groups = ticket.groups.iter();
+            scale.has_category(&ticket.category)
+                || groups.any(|path| scale.groups.values().any(|name| named(path, name)))
+        })
+    }
+
+    /// The groups of all their levels, each once.
+    pub fn groups(&self) -> Vec<u64> {
+        let groups: BTreeSet<u64> = self.0.iter().flat_map(Scale::groups).collect();
+        groups.into_iter().collect()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Scale] {
+        &self.0
+    }
+}
+
+impl Resolver {
+    pub(super) fn new(mappings: Live, names: Names) -> Self {
+        Self { mappings, names, known: Mutex::new(None) }
+    }
+
+    /// The scales now; as long as they are the same, the same `Arc`.
+    pub(super) async fn scales(&self) -> Result<Arc<Scales>, GlpiError> {
+        let mappings = self.mappings.now();
+        let mut known = self.known.lock().await;
+        if let Some(known) = known.as_ref()
+            && Arc::ptr_eq(&known.of, &mappings)
+            && known.since.elapsed() < BELIEVED
+        {
+            return Ok(Arc::clone(&known.scales));
+        }
+        let mut scales = Vec::new();
+        for mapping in mappings.all() {
+            scales.extend(Scale::of(mapping, &self.names).await?);
+        }
+        // Who holds the same ones can tell that nothing has changed.
+        let before = known.as_ref().map(|known| &known.scales).filter(|before| before.0 == scales);
+        let scales = before.map_or_else(|| Arc::new(Scales(scales)), Arc::clone);
+        *known = Some(Known { of: mappings, since: Instant::now(), scales: Arc::clone(&scales) });
+        Ok(scales)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rstest::rstest;
+
+    use super::{Scale, Scales};
+    use crate::lifecycle::escalation::Levels;
+
+    /// LSU and ONDE share DSI-BAI (20) and the category 3.
+    fn scales() -> Scales {
+        let scale = |application: &str, own: u64, category: u64| Scale {
+            application: application.to_owned(),
+            levels: Levels::new(own, vec![], vec![20]),
+            delays: vec![],
+            groups: BTreeMap::from([(own, format!("Référents-{application}")), (20, "DSI-BAI".to_owned())]),
+            categories: [category, 3].map(|id| (id, format!("Catégorie {id}"))).into(),
+        };
+        Scales(vec![scale("LSU", 10, 1), scale("ONDE", 11, 2)])
+    }
+
+    #[rstest]
+    #[case::by_category(1, &[20], &[], Some("LSU"))]
+    #[case::by_category_whatever_the_group(2, &[10], &[], Some("ONDE"))]
+    #[case::by_category_without_group(2, &[], &[], Some("ONDE"))]
+    #[case::by_group(0, &[11], &[], Some("ONDE"))]
+    #[case::by_the_one_group_that_tells(99, &[99, 10], &[], Some("LSU"))]
+    #[case::half_way_up(0, &[20, 10], &[], Some("LSU"))]
+    #[case::by_who_had_it(0, &[20], &[10, 99], Some("LSU"))]
+    #[case::watching_alone_tells_nothing(0, &[99], &[10], None)]
+    #[case::a_shared_group(0, &[20], &[], None)]
+    #[case::a_shared_category(3, &[20], &[], None)]
+    #[case::a_shared_category_and_a_group(3, &[11], &[], Some("ONDE"))]
+    #[case::two_at_once(0, &[10, 11], &[], None)]
+    #[case::nothing_of_ours(99, &[99], &[], None)]
+    fn a_ticket_is_of_one_application(
+        #[case] category: u64,
+        #[case] assigned: &[u64],
+        #[case] observers: &[u64],
+        #[case] expected: Option<&str>,
+    ) {
+        let scales = scales();
+        let found = scales.of(category, assigned, observers);
+        assert_eq!(found.map(|scale| scale.application.as_str()), expected);
+    }
+}

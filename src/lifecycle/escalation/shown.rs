@@ -1,0 +1,202 @@
+//! A ticket as GLPI shows it now: all that a move, a command and a rule need to know of it.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::DateTime;
+
+use super::{Cause, Command, Direction, GroupRow, MoveNote, Note, Role, Scale, Scales, UserRow};
+use crate::{
+    glpi::{self, Followup, Requester, Ticket, TicketGroup, TicketUser},
+    request::Reference,
+};
+
+/// GLPI's status «Solved»; «Closed» is the next one.
+const SOLVED: u64 = 5;
+const CLOSED: u64 = 6;
+
+/// A ticket, its actors and what is written in it.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) ticket: Ticket,
+    pub(super) groups: Vec<TicketGroup>,
+    pub(super) users: Vec<TicketUser>,
+    pub(super) thread: Thread,
+}
+
+/// What is written in a ticket.
+#[derive(Clone, Debug)]
+pub(super) struct Thread {
+    followups: Vec<Followup>,
+    /// The gateway's own notes, each with its follow-up's place.
+    notes: Vec<(usize, Note)>,
+}
+
+/// A move note and the follow-up it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'a> {
+    pub(super) followup: &'a Followup,
+    pub(super) note: &'a MoveNote,
+}
+
+impl Shown {
+    /// Whether it is solved or closed.
+    pub(super) fn is_over(&self) -> bool {
+        [SOLVED, CLOSED].contains(&self.ticket.status)
+    }
+
+    /// Whether the gateway made it.
+    pub(super) fn is_ours(&self) -> bool {
+        Reference::find(&self.ticket.content).is_some()
+    }
+
+    /// The groups in this role, in the order in which they came.
+    pub(super) fn groups(&self, role: glpi::Role) -> Vec<u64> {
+        let mut rows: Vec<_> = self.groups.iter().filter(|row| row.role == role).collect();
+        rows.sort_by_key(|row| row.row);
+        rows.into_iter().map(|row| row.group).collect()
+    }
+
+    /// Its application, if it is of one.
+    pub(super) fn scale<'a>(&self, scales: &'a Scales) -> Option<&'a Scale> {
+        scales.of(self.ticket.category, &self.groups(glpi::Role::Assigned), &self.groups(glpi::Role::Observer))
+    }
+
+    pub(super) fn is_requester(&self, user: u64) -> bool {
+        self.users.iter().any(|row| row.role == glpi::Role::Requester && row.who == Requester::User(user))
+    }
+
+    pub(super) fn has_technician(&self) -> bool {
+        has_technician(&self.users)
+    }
+
+    /// When one of these accounts last answered in it: a command is no answer, nor is what a requester adds.
+    pub(super) fn last_answer(&self, members: &BTreeSet<u64>, own: u64) -> Option<DateTime> {
+        let theirs = self.answers(own).filter(|followup| members.contains(&followup.author));
+        theirs.filter_map(|followup| followup.written).max()
+    }
+
+    /// What accounts other than ours and the requesters' wrote in it that is no command.
+    fn answers(&self, own: u64) -> impl Iterator<Item = &Followup> {
+        self.thread.followups.iter().filter(move |followup| {
+            ![0, own].contains(&followup.author)
+                && !self.is_requester(followup.author)
+                && Command::find(&followup.content).is_none()
+        })
+    }
+
+    /// Whether only this move made GLPI count the ticket as taken in charge: nobody answered it in the meantime.
+    pub(super) fn is_taken_by(&self, written: Written<'_>) -> bool {
+        let Followup { written: Some(from), modified: Some(to), author: own, .. } = written.followup else {
+            return false;
+        };
+        let Some(taken) = self.ticket.taken_into_account.filter(|taken| (*from..=*to).contains(taken)) else {
+            return false;
+        };
+        let is_then = |answer: &Followup| answer.id > written.followup.id && answer.written == Some(taken);
+        written.note.untaken && !self.has_technician() && !self.answers(*own).any(is_then)
+    }
+}
+
+impl Thread {
+    /// What these follow-ups hold; `own` is the gateway's account.
+    pub(super) fn new(followups: Vec<Followup>, own: u64) -> Self {
+        let ours = followups.iter().enumerate().filter(|(_, followup)| followup.author == own);
+        let notes = ours.filter_map(|(place, followup)| Some((place, Note::parse(&followup.content)?))).collect();
+        Self { followups, notes }
+    }
+
+    /// The moves, oldest first.
+    pub(super) fn moves(&self) -> impl DoubleEndedIterator<Item = Written<'_>> {
+        self.notes.iter().filter_map(|(place, note)| match note {
+            Note::Move(note) => Some(Written { followup: &self.followups[*place], note }),
+            Note::Reminder(_) | Note::Refusal(_) => None,
+        })
+    }
+
+    /// The moves of which not every step is known to be done, and that nobody gave up.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = Written<'_>> {
+        self.moves().filter(|written| written.note.is_open())
+    }
+
+    /// The last move that is done or given up.
+    pub(super) fn last_settled(&self) -> Option<Written<'_>> {
+        self.moves().rfind(|written| !written.note.is_open())
+    }
+
+    /// The last move that is done.
+    pub(super) fn last_done(&self) -> Option<Written<'_>> {
+        self.moves().rfind(|written| written.note.done)
+    }
+
+    /// When the last move that was made to one of these groups was begun.
+    pub(super) fn moved_to(&self, groups: &[u64]) -> Option<DateTime> {
+        let last = self.moves().rfind(|written| written.note.done && groups.contains(&written.note.target))?;
+        last.followup.written
+    }
+
+    /// The reminders of a level: when each was written.
+    pub(super) fn reminders(&self, level: usize) -> impl Iterator<Item = DateTime> {
+        self.notes.iter().filter_map(move |(place, note)| match note {
+            Note::Reminder(reminder) if reminder.level == level => self.followups[*place].written,
+            Note::Reminder(_) | Note::Move(_) | Note::Refusal(_) => None,
+        })
+    }
+
+    /// The commands that no note answers, oldest first.
+    pub(super) fn commands(&self, own: u64) -> Vec<(&Followup, Command)> {
+        let is_answered = |id: u64| {
+            self.notes.iter().any(|(_, note)| match note {
+                Note::Move(note) => note.cause == Cause::Followup(id),
+                Note::Refusal(refusal) => refusal.followup == id,
+                Note::Reminder(_) => false,
+            })
+        };
+        let mut commands: Vec<_> = self
+            .followups
+            .iter()
+            .filter(|followup| followup.author != own && followup.author > 0 && !is_answered(followup.id))
+            .filter_map(|followup| Some((followup, Command::find(&followup.content)?)))
+            .collect();
+        commands.sort_by_key(|(followup, _)| followup.id);
+        commands
+    }
+
+    /// Whether the ticket was moved this way after that follow-up was written.
+    pub(super) fn moved_since(&self, followup: u64, direction: Direction) -> bool {
+        self.moves().any(|written| {
+            let Written { followup: intent, note } = written;
+            note.direction == direction && note.given_up.is_none() && intent.id > followup
+        })
+    }
+}
+
+pub(super) fn has_technician(users: &[TicketUser]) -> bool {
+    users.iter().any(|row| row.role == glpi::Role::Assigned)
+}
+
+/// The groups as a plan reads them.
+pub(super) fn group_rows(groups: &[TicketGroup]) -> Vec<GroupRow> {
+    groups.iter().map(|it| GroupRow { row: it.row, group: it.group, role: role(it.role) }).collect()
+}
+
+/// The people as a plan reads them, with the members of the group the ticket goes to.
+pub(super) fn user_rows(users: &[TicketUser], members: &[u64]) -> Vec<UserRow> {
+    let in_target = |who: &Requester| matches!(who, Requester::User(user) if members.contains(user));
+    users.iter().map(|it| UserRow { row: it.row, role: role(it.role), in_target: in_target(&it.who) }).collect()
+}
+
+fn role(role: glpi::Role) -> Role {
+    match role {
+        glpi::Role::Requester => Role::Requester,
+        glpi::Role::Assigned => Role::Assigned,
+        glpi::Role::Observer => Role::Observer,
+    }
+}
+
+pub(super) fn glpi_role(role: Role) -> glpi::Role {
+    match role {
+        Role::Requester => glpi::Role::Requester,
+        Role::Assigned => glpi::Role::Assigned,
+        Role::Observer => glpi::Role::Observer,
+    }
+}

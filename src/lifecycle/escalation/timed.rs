@@ -1,0 +1,211 @@
+//! The rules in time, in GLPI: which tickets wait, what is due for them, and doing it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::{Timestamp, civil::DateTime};
+
+use super::{
+    Cause, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder, Scale, Verdict, Wait, escalator::names,
+    judge, note, shown::Shown,
+};
+use crate::{
+    glpi::{Criterion, GlpiError, Role, TicketSummary},
+    request::Reference,
+    working_time::in_words,
+};
+const REMINDERS: &str = "passerelle_reminders_total";
+
+/// Tickets the rules look at, at most; the newest beyond are left for when others are gone.
+const MOST_WAITING: usize = 10_000;
+
+/// What the rules in time say of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    /// The ticket.
+    pub ticket: u64,
+    /// Its title.
+    pub title: String,
+    /// Its application.
+    pub application: String,
+    /// Its level.
+    pub level: usize,
+    /// The groups of this level that have it, parted by commas.
+    pub groups: String,
+    /// Their ids.
+    pub group_ids: Vec<u64>,
+    /// The group of the next level; none above the highest.
+    pub next: Option<String>,
+    /// When it came to this level.
+    pub since: Timestamp,
+    /// The working time since then.
+    pub waited: Duration,
+    /// What is due.
+    pub verdict: Verdict,
+}
+
+/// What the counter is for.
+pub(super) fn describe_metrics() {
+    metrics::describe_counter!(REMINDERS, "Reminders of tickets nobody has taken in charge.");
+}
+
+impl Escalator {
+    /// Does what the rules say of a ticket now, if they say anything; gives what they said. `None` for one they do
+    /// not apply to: the gateway did not make it, or it is on no level.
+    ///
+    /// # Errors
+    ///
+    /// What could not be done now; the next call makes up for it.
+    pub async fn enforce(&self, ticket: u64, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
+        let enforcing = async {
+            let shown = self.read(ticket).await?;
+            if !self.mend(&shown).await?.is_empty() {
+                // It will be weighed where it has arrived now.
+                return Ok(None);
+            }
+            let Some(weighed) = self.weigh_shown(&shown, now).await? else { return Ok(None) };
+            match &weighed.verdict {
+                Verdict::Nothing { .. } => {}
+                Verdict::Remind { wait, escalation } => self.remind(&shown, &weighed, wait, *escalation).await?,
+                Verdict::Escalate { wait } => {
+                    let order = Order {
+                        direction: Direction::Up,
+                        by: String::new(),
+                        reason: format!("personne ne l'a pris en charge {}", self.waiting_words(wait)),
+                        cause: Cause::Rule,
+                        to: None,
+                    };
+                    self.begin(&shown, &order, now).await?;
+                }
+            }
+            Ok(Some(weighed))
+        };
+        self.exclusively(ticket, enforcing).await
+    }
+
+    /// What the rules say of a ticket now, changing nothing; `None` as for [`Escalator::enforce`].
+    ///
+    /// # Errors
+    ///
+    /// When GLPI cannot answer.
+    pub async fn weigh(&self, ticket: u64, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
+        let shown = self.read(ticket).await?;
+        self.weigh_shown(&shown, now).await
+    }
+
+    /// The tickets the rules may strike: made by the gateway, on a level that has a rule, without a technician; the
+    /// oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When GLPI cannot answer.
+    pub async fn waiting(&self) -> Result<Vec<TicketSummary>, GlpiError> {
+        let scales = self.scales().await?;
+        let groups: BTreeSet<u64> = scales.all().iter().flat_map(Scale::groups_with_rules).collect();
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let criteria = [Criterion::AssignedTo(groups.into_iter().collect()), Criterion::Status(vec![1, 2])];
+        let mut found = self.glpi.oldest_tickets(&criteria, MOST_WAITING).await?;
+        if found.len() == MOST_WAITING {
+            tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the oldest come first");
+        }
+        found.retain(|ticket| ticket.technicians.is_empty() && Reference::find(&ticket.content).is_some());
+        Ok(found)
+    }
+
+    /// The earliest moment a rule can strike a ticket that [`Escalator::waiting`] gave, by what that shows: its working
+    /// time since its opening is at least that on its level. `None`: never.
+    ///
+    /// # Errors
+    ///
+    /// When GLPI cannot be asked for the levels.
+    pub async fn earliest(&self, ticket: &TicketSummary) -> Result<Option<Timestamp>, GlpiError> {
+        let scales = self.scales().await?;
+        let of_category: Vec<&Scale> =
+            scales.all().iter().filter(|scale| scale.has_category(&ticket.category)).collect();
+        let candidates = if of_category.is_empty() { scales.all().iter().collect() } else { of_category };
+        let shortest = candidates.into_iter().filter_map(Scale::shortest_delay).min();
+        let opened = ticket.opened.and_then(|opened| self.calendar.moment(opened));
+        let (Some(shortest), Some(opened)) = (shortest, opened) else { return Ok(None) };
+        let percents = self.settings.urgency;
+        let percent = [percents.very_low, percents.low, percents.medium, percents.high, percents.very_high];
+        let least = percent.into_iter().min().unwrap_or(100);
+        Ok(self.calendar.after(opened, shortest.saturating_mul(least) / 100))
+    }
+
+    async fn weigh_shown(&self, shown: &Shown, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
+        let ticket = &shown.ticket;
+        let scales = self.scales().await?;
+        let assigned = shown.groups(Role::Assigned);
+        let Some(scale) = shown.scale(&scales).filter(|_| shown.is_ours()) else { return Ok(None) };
+        let moment = |shown: Option<DateTime>| shown.and_then(|shown| self.calendar.moment(shown));
+        let (Some(level), Some(opened)) = (scale.levels.of(&assigned), moment(ticket.opened)) else { return Ok(None) };
+        let here = scale.levels.groups_on(level, &assigned);
+        let mut arrived = None;
+        for group in &here {
+            arrived = arrived.max(moment(self.glpi.assigned_since(ticket.id, *group).await?));
+        }
+        // The history may be purged, or not ours to read.
+        arrived = arrived.max(moment(shown.thread.moved_to(&here)));
+        let since = arrived.unwrap_or(opened);
+        let mut members = BTreeSet::new();
+        for group in &here {
+            members.extend(self.members(*group).await?.iter().copied());
+        }
+        let answered = shown.last_answer(&members, self.glpi.own_account().await?);
+        let facts = Facts {
+            status: u8::try_from(ticket.status).unwrap_or_default(),
+            urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
+            opened,
+            arrived,
+            taken: moment(ticket.taken_into_account.max(answered)),
+            has_technician: shown.has_technician(),
+            reminded: shown.thread.reminders(level).any(|written| moment(Some(written)) >= Some(since)),
+        };
+        Ok(Some(Weighed {
+            ticket: ticket.id,
+            title: ticket.name.clone(),
+            application: scale.application.clone(),
+            level,
+            groups: names(scale, &here),
+            group_ids: here,
+            next: scale.levels.up(&assigned).ok().map(|next| scale.name(next.group)),
+            since,
+            waited: self.calendar.between(since, now),
+            verdict: judge(&facts, scale.delays(level), &self.settings.urgency, &self.calendar, now),
+        }))
+    }
+
+    async fn remind(
+        &self,
+        shown: &Shown,
+        weighed: &Weighed,
+        wait: &Wait,
+        escalation: Option<Timestamp>,
+    ) -> Result<(), EscalateError> {
+        let ticket = shown.ticket.id;
+        // Mails first: the note says that they have gone.
+        for group in &weighed.group_ids {
+            self.notifier.remind(ticket, *group, wait).await?;
+        }
+        let since = self.waiting_words(wait);
+        let waits = match (escalation, &weighed.next) {
+            (Some(moment), Some(next)) => {
+                let date = self.date(moment);
+                format!("Personne ne l'a pris en charge {since}. Sans prise en charge, il passera à {next} le {date}.")
+            }
+            _ => format!("Personne ne l'a pris en charge {since}."),
+        };
+        let reminder =
+            Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };
+        self.write(ticket, &Note::Reminder(reminder)).await?;
+        self.notifier.reminded(ticket).await;
+        tracing::info!(ticket, level = weighed.level, "reminder written");
+        metrics::counter!(REMINDERS).increment(1);
+        Ok(())
+    }
+
+    fn waiting_words(&self, wait: &Wait) -> String {
+        format!("depuis le {}, soit {}", self.date(wait.since), in_words(wait.waited))
+    }
+}

@@ -1,0 +1,136 @@
+//! What was sent, as notes in the ticket itself: nothing is kept beside GLPI.
+
+use std::{collections::BTreeSet, fmt};
+
+use minijinja::HtmlEscape;
+
+use crate::glpi::Followup;
+
+/// A notice that is sent once: its step, and what it is about where there can be several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Mark {
+    /// A new ticket, to this account.
+    Group(u64),
+    /// Somebody took the ticket in charge.
+    Charge,
+    /// This follow-up.
+    Question(u64),
+    /// This solution.
+    Solution(u64),
+    /// The closing of this moment, its digits: a ticket may be opened again.
+    Closing(u64),
+}
+
+impl Mark {
+    /// The step's name, for metrics and Message-IDs.
+    pub(super) fn step(self) -> &'static str {
+        match self {
+            Self::Group(_) => "group",
+            Self::Charge => "charge",
+            Self::Question(_) => "question",
+            Self::Solution(_) => "solution",
+            Self::Closing(_) => "closing",
+        }
+    }
+
+    /// Reads what `Display` writes.
+    fn parse(text: &str) -> Option<Self> {
+        if text == "charge" {
+            return Some(Self::Charge);
+        }
+        let (step, number) = text.split_once('-')?;
+        let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse().ok().filter(|_| plain)?;
+        match step {
+            "group" => Some(Self::Group(number)),
+            "question" => Some(Self::Question(number)),
+            "solution" => Some(Self::Solution(number)),
+            "closing" => Some(Self::Closing(number)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.step())?;
+        match self {
+            Self::Charge => Ok(()),
+            Self::Group(number) | Self::Question(number) | Self::Solution(number) | Self::Closing(number) => {
+                write!(f, "-{number}")
+            }
+        }
+    }
+}
+
+const OPENING: &str = "<p>Courriel ";
+const MARKS: &str = "</p><p>Avis : ";
+const END: &str = "</p>";
+
+/// A note's HTML: what was sent, as a person reads it, and the marks. `words` follow «Courriel ».
+pub(super) fn note(words: &str, marks: &[Mark]) -> String {
+    let marks: Vec<_> = marks.iter().map(ToString::to_string).collect();
+    format!("{OPENING}{}{MARKS}{}{END}", HtmlEscape(words), marks.join(" "))
+}
+
+/// The notices that the notes of a ticket say were sent. Only private follow-ups of the service account count, which
+/// nobody else writes, and only in the very form of [`note`].
+pub(super) fn read(followups: &[Followup], own: u64) -> BTreeSet<Mark> {
+    let notes = followups.iter().filter(|followup| followup.private && followup.author == own);
+    notes.filter_map(|note| marks(&note.content)).flatten().collect()
+}
+
+fn marks(content: &str) -> Option<Vec<Mark>> {
+    let (words, marks) = content.trim().strip_prefix(OPENING)?.strip_suffix(END)?.rsplit_once(MARKS)?;
+    if words.contains('<') {
+        return None;
+    }
+    marks.split(' ').map(Mark::parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rstest::rstest;
+
+    use super::{Mark, note, read};
+    use crate::glpi::Followup;
+
+    const OWN: u64 = 13;
+
+    fn followup(content: &str) -> Followup {
+        Followup { id: 1, author: OWN, content: content.to_owned(), private: true, written: None, modified: None }
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let marks =
+            [Mark::Group(7), Mark::Group(8), Mark::Charge, Mark::Question(12), Mark::Solution(5), Mark::Closing(2026)];
+        let html = note("envoyé au groupe « R&D <LSU> »", &marks);
+        assert!(html.contains("R&amp;D &lt;LSU&gt;"), "{html}");
+        assert_eq!(read(&[followup(&html)], OWN), BTreeSet::from(marks));
+    }
+
+    #[test]
+    fn notes_of_others_count_for_nothing() {
+        let html = note("envoyé", &[Mark::Charge]);
+        let other = Followup { author: 7, ..followup(&html) };
+        let public = Followup { private: false, ..followup(&html) };
+        assert_eq!(read(&[other, public], OWN), BTreeSet::new());
+    }
+
+    #[rstest]
+    #[case("<p>Courriel envoyé.</p><p>Avis : charge</p><p>x</p>")]
+    #[case("<p>x</p><p>Courriel envoyé.</p><p>Avis : charge</p>")]
+    #[case("<p>Courriel envoyé.</p><p>Avis : charge question</p>")]
+    #[case("<p>Courriel envoyé.</p><p>Avis : </p>")]
+    #[case("<p>Courriel envoyé.</p><p>Avis : question-+7</p>")]
+    #[case("<p>Courriel envoyé.</p><p>Avis : question-99999999999999999999</p>")]
+    #[case("<p>Courriel <b>envoyé</b>.</p><p>Avis : charge</p>")]
+    #[case("<p>Avis : charge</p>")]
+    #[case("")]
+    fn another_form_is_no_note(#[case] content: &str) {
+        assert_eq!(read(&[followup(content)], OWN), BTreeSet::new());
+    }
+}

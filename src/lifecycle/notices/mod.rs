@@ -1,0 +1,482 @@
+//! Notices at the steps of a ticket: who took it in charge, what was asked, what was solved.
+//!
+//! Nothing is kept beside GLPI. What is due is read from the ticket (`steps`); what was sent stands in it as private
+//! notes (`journal`), written after the mails: an instance that ends between the two sends that one notice again,
+//! with the same Message-ID, rather than never. So [`Notifier::look_at`] may be called at any moment, again and again.
+
+mod journal;
+mod mail;
+mod steps;
+mod texts;
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use lettre::message::Mailbox;
+use tokio::{sync::Mutex, time::Instant};
+
+use self::{
+    journal::Mark,
+    steps::{Due, Known, News},
+    texts::About,
+};
+use crate::{
+    config::{Config, ConfigError, Notify, Teller},
+    flow::{deliver, ledger::Ledger},
+    glpi::{Glpi, GlpiError, Requester, Role, Ticket},
+    letters::Text,
+    lifecycle::escalation::Wait,
+    request::{Address, Reference},
+    smtp::{Mailer, SendError},
+};
+
+/// A group that was assigned so soon after the opening was assigned to a new ticket: GLPI's rules take a moment.
+const AT_CREATION: Duration = Duration::from_mins(1);
+/// The step of which the escalation's own note is the record.
+const REMINDER: &str = "reminder";
+/// How long a relay that could not be reached is left alone: the other tickets do not wait for it one by one.
+const RELAY_PAUSE: Duration = Duration::from_mins(1);
+/// Members of one group who are written to at most.
+const MOST_MEMBERS: usize = 200;
+/// Mails of which the note is still to be written, at most; only while GLPI fails in the middle are there any.
+const MOST_UNNOTED: usize = 10_000;
+
+/// A ticket, a notice's mark there, and who was written to.
+type Unnoted = HashSet<(u64, String, Address)>;
+
+/// Tells people of the steps of their tickets.
+pub struct Notifier {
+    settings: Notify,
+    glpi: Glpi,
+    mailer: Mailer,
+    ledger: Arc<Ledger>,
+    from: Mailbox,
+    /// The gateway's own mailboxes: nobody reads them, and what they get comes back in.
+    own_mailboxes: Vec<Address>,
+    ticket_link: String,
+    time_zone: TimeZone,
+    look_back: Duration,
+    /// Until when the relay is left alone.
+    relay_pause: Mutex<Option<Instant>>,
+    /// One ticket at a time. What left and has no note yet: it is not sent again by this process.
+    unnoted: Mutex<Unnoted>,
+}
+
+/// Why not everything that was due was sent. It is still due: to be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum Unsent {
+    /// GLPI cannot say what is due, or take the note.
+    #[error(transparent)]
+    Glpi(#[from] GlpiError),
+    /// The relay cannot take mail now.
+    #[error(transparent)]
+    Relay(#[from] SendError),
+    /// Another instance is at this ticket, or may be while Redis cannot be asked.
+    #[error("another instance may be sending this ticket's notices")]
+    Elsewhere,
+    /// A text cannot be made: a defect.
+    #[error("a notice cannot be composed: {0}")]
+    Composed(String),
+}
+
+impl Unsent {
+    /// Whether the others may still be told.
+    fn is_of_this_mail(&self) -> bool {
+        matches!(self, Self::Relay(SendError::PutOff(_)))
+    }
+}
+
+/// What became of a notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    sent: usize,
+    refused: usize,
+}
+
+impl Notifier {
+    /// Notices by `mailer`; `ledger` parts the instances that look at one ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where `smtp.from` is no address.
+    pub fn new(config: &Config, glpi: Glpi, mailer: Mailer, ledger: Arc<Ledger>) -> Result<Self, ConfigError> {
+        let from: Mailbox = config.smtp.from.parse().map_err(|_| {
+            ConfigError::setting(
+                format!("smtp.from is no mail address: \"{}\"", config.smtp.from),
+                "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
+            )
+        })?;
+        let own = config.screen.recipients.iter().map(String::as_str).chain([from.email.as_ref()]);
+        Ok(Self {
+            settings: config.notify.clone(),
+            glpi,
+            mailer,
+            ledger,
+            own_mailboxes: own.filter_map(Address::parse).collect(),
+            from,
+            ticket_link: deliver::link(&config.glpi),
+            time_zone: config.time_zone.clone(),
+            look_back: config.sweep.look_back,
+            relay_pause: Mutex::default(),
+            unnoted: Mutex::default(),
+        })
+    }
+
+    /// Whether it ever writes to anybody.
+    pub fn is_on(&self) -> bool {
+        self.settings.writes() && self.mailer.is_on()
+    }
+
+    /// Sends what is due for a ticket, and notes it there. Nothing is due for a ticket the gateway did not make, nor
+    /// for what happened longer ago than `sweep.look_back`.
+    ///
+    /// # Errors
+    ///
+    /// What was not sent is still due.
+    pub async fn look_at(&self, ticket: u64) -> Result<(), Unsent> {
+        if !self.is_on() {
+            return Ok(());
+        }
+        let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
+        let since = self.since();
+        if ticket.modified.is_some_and(|modified| modified < since) {
+            return Ok(());
+        }
+        let mut unnoted = self.unnoted.lock().await;
+        let lease = format!("notices-{}", ticket.id);
+        self.keep(&lease).await?;
+        let result = self.tell(&ticket, reference, since, &lease, &mut unnoted).await;
+        self.ledger.hand_back(&lease).await;
+        result
+    }
+
+    /// Reminds the members of a group of a ticket that nobody has taken in charge for so much working time, where
+    /// that is the gateway's to tell. That it is done once is the caller's to see to, who calls [`Notifier::reminded`]
+    /// when that is noted.
+    ///
+    /// # Errors
+    ///
+    /// Where some were not told; a further try leaves out those who were.
+    pub async fn remind(&self, ticket: u64, group: u64, wait: &Wait) -> Result<(), Unsent> {
+        if self.settings.reminder != Teller::Passerelle || !self.mailer.is_on() {
+            return Ok(());
+        }
+        let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
+        let name = self.glpi.group_name(group).await?.unwrap_or_default();
+        let link = Some(page(&self.ticket_link, ticket.id));
+        let about = About { ticket: &ticket, reference, link, signature: self.signature() };
+        let mut unnoted = self.unnoted.lock().await;
+        let step = format!("{REMINDER}-{group}");
+        let mut result = Ok(());
+        for member in self.members(group).await? {
+            let Some(address) = self.address(&Requester::User(member)).await? else { continue };
+            let told = (ticket.id, step.clone(), address);
+            if unnoted.contains(&told) {
+                continue;
+            }
+            let text =
+                texts::reminder(&about, &name, wait.waited).map_err(|error| Unsent::Composed(error.to_string()))?;
+            let id = format!("{step}-{member}-{}", wait.since.as_second());
+            match self.send(REMINDER, reference, &id, &told.2, text).await {
+                Ok(()) | Err(Unsent::Relay(SendError::Refused(_))) => remember(&mut unnoted, told),
+                Err(error) if error.is_of_this_mail() => result = result.and(Err(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        result
+    }
+
+    /// The ticket says that its groups were reminded: who was is not told again for that reason.
+    pub async fn reminded(&self, ticket: u64) {
+        let is_of_it = |step: &str| step.strip_prefix(REMINDER).is_some_and(|rest| rest.starts_with('-'));
+        self.unnoted.lock().await.retain(|(number, step, _)| *number != ticket || !is_of_it(step));
+    }
+
+    /// A ticket that the gateway made and that is not in the bin.
+    async fn own_ticket(&self, number: u64) -> Result<Option<(Ticket, Reference)>, Unsent> {
+        match self.glpi.ticket(number).await {
+            Ok(ticket) if !ticket.deleted => Ok(Reference::find(&ticket.content).map(|reference| (ticket, reference))),
+            Ok(_) | Err(GlpiError::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn tell(
+        &self,
+        ticket: &Ticket,
+        reference: Reference,
+        since: DateTime,
+        lease: &str,
+        unnoted: &mut Unnoted,
+    ) -> Result<(), Unsent> {
+        let own = self.glpi.own_account().await?;
+        let users = self.glpi.ticket_users(ticket.id).await?;
+        let followups = self.glpi.ticket_followups(ticket.id).await?;
+        let solutions = if steps::is_done(ticket) { self.glpi.ticket_solutions(ticket.id).await? } else { Vec::new() };
+        let sent = journal::read(&followups, own);
+        forget(unnoted, ticket.id, sent.iter());
+        let technicians = steps::technicians(&users, own);
+        let charged = if self.settings.charge == Teller::Passerelle && !sent.contains(&Mark::Charge) {
+            self.charged(ticket, &technicians).await?
+        } else {
+            None
+        };
+        let (group, members) = self.new_members(ticket, since).await?;
+        let known = Known {
+            ticket,
+            users: &users,
+            followups: &followups,
+            solutions: &solutions,
+            members: &members,
+            charged,
+            own,
+            sent: &sent,
+            since,
+        };
+        let due = steps::due(&known, &self.settings);
+        let mut result = Ok(());
+        // The notices of a step share their note: a group of many members makes one.
+        for notices in due.chunk_by(|one, other| one.mark.step() == other.mark.step()) {
+            let mut settled = Vec::new();
+            let mut all = Outcome::default();
+            let mut broken = None;
+            for notice in notices {
+                let delivered = match self.keep(lease).await {
+                    Ok(()) => self.deliver(notice, &known, reference, &group, unnoted).await,
+                    Err(error) => Err(error),
+                };
+                match delivered {
+                    Ok(outcome) => {
+                        settled.push(notice.mark);
+                        all.sent += outcome.sent;
+                        all.refused += outcome.refused;
+                    }
+                    // A mailbox that is full keeps nobody else from being told.
+                    Err(error) if error.is_of_this_mail() => result = result.and(Err(error)),
+                    Err(error) => {
+                        broken = Some(error);
+                        break;
+                    }
+                }
+            }
+            if let (Some(first), true) = (settled.first(), all != Outcome::default()) {
+                self.glpi.add_note(ticket.id, &journal::note(&words(*first, all, &group), &settled)).await?;
+                forget(unnoted, ticket.id, settled.iter());
+            }
+            if let Some(error) = broken {
+                return Err(error);
+            }
+        }
+        result
+    }
+
+    /// When somebody took a ticket in charge: by its history, else by GLPI's own date, which 9.5 does not have.
+    async fn charged(&self, ticket: &Ticket, technicians: &[u64]) -> Result<Option<DateTime>, Unsent> {
+        if steps::is_done(ticket) {
+            return Ok(None);
+        }
+        let mut last = None;
+        for technician in technicians {
+            last = last.max(self.glpi.technician_since(ticket.id, *technician).await?);
+        }
+        Ok(last.or(ticket.taken_into_account).or(ticket.modified).filter(|_| !technicians.is_empty()))
+    }
+
+    /// The groups a ticket was made for, as a person reads them, and their members.
+    async fn new_members(&self, ticket: &Ticket, since: DateTime) -> Result<(String, Vec<u64>), Unsent> {
+        let opened = ticket.opened.filter(|opened| *opened >= since && !steps::is_done(ticket));
+        let Some(opened) = opened.filter(|_| self.settings.group == Teller::Passerelle) else {
+            return Ok(Default::default());
+        };
+        let (mut names, mut members) = (Vec::new(), BTreeSet::new());
+        for link in self.glpi.ticket_groups(ticket.id).await? {
+            if link.role != Role::Assigned {
+                continue;
+            }
+            // Whoever it was moved to later is told by whoever moved it.
+            let since = self.glpi.assigned_since(ticket.id, link.group).await?;
+            if since.is_some_and(|since| since.duration_since(opened).unsigned_abs() > AT_CREATION) {
+                continue;
+            }
+            names.extend(self.glpi.group_name(link.group).await?);
+            members.extend(self.members(link.group).await?);
+        }
+        Ok((names.join(", "), members.into_iter().collect()))
+    }
+
+    async fn members(&self, group: u64) -> Result<Vec<u64>, Unsent> {
+        let mut members = self.glpi.group_members(group).await?;
+        if members.len() > MOST_MEMBERS {
+            tracing::warn!(group, members = members.len(), "a group is too large: its first members are written to");
+            members.truncate(MOST_MEMBERS);
+        }
+        Ok(members)
+    }
+
+    /// Sends a notice to each of its recipients who has an address.
+    async fn deliver(
+        &self,
+        notice: &Due<'_>,
+        known: &Known<'_>,
+        reference: Reference,
+        group: &str,
+        unnoted: &mut Unnoted,
+    ) -> Result<Outcome, Unsent> {
+        let ticket = known.ticket;
+        let mut outcome = Outcome::default();
+        for who in &notice.to {
+            let address = match steps::answer_to(known.users, who) {
+                Some(address) => self.usable(address),
+                None => self.address(who).await?,
+            };
+            let Some(address) = address else { continue };
+            let told = (ticket.id, notice.mark.to_string(), address);
+            if unnoted.contains(&told) {
+                outcome.sent += 1;
+                continue;
+            }
+            let link = self.link(notice, who).map(|template| page(template, ticket.id));
+            let about = About { ticket, reference, link, signature: self.signature() };
+            let text = self.text(&notice.news, &about, group).await?;
+            match self.send(notice.mark.step(), reference, &told.1, &told.2, text).await {
+                Ok(()) => {
+                    outcome.sent += 1;
+                    remember(unnoted, told);
+                }
+                // Another try would end the same: the note says so, for whoever works on the ticket.
+                Err(Unsent::Relay(SendError::Refused(_))) => outcome.refused += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// The page a notice leads to: staff works in GLPI, requesters follow on the portal where there is one; without,
+    /// only who has an account can open the ticket.
+    fn link(&self, notice: &Due<'_>, who: &Requester) -> Option<&str> {
+        let portal = self.settings.portal_link.as_str();
+        match (&notice.news, who) {
+            (News::Group, _) => Some(&self.ticket_link),
+            _ if !portal.is_empty() => Some(portal),
+            (_, Requester::User(_)) => Some(&self.ticket_link),
+            (_, Requester::Email(_)) => None,
+        }
+    }
+
+    async fn text(&self, news: &News<'_>, about: &About<'_>, group: &str) -> Result<Text, Unsent> {
+        let text = match news {
+            News::Group => texts::group(about, group),
+            News::Charge(technicians) => {
+                let mut names = Vec::with_capacity(technicians.len());
+                for technician in technicians {
+                    names.push(self.glpi.name_of_user(*technician).await?);
+                }
+                texts::charge(about, &names)
+            }
+            News::Question(followup) => {
+                let author = self.glpi.name_of_user(followup.author).await?;
+                texts::question(about, &author, &followup.content, about.ticket.status == steps::PENDING)
+            }
+            News::Solution(solution) => texts::solution(about, &solution.content),
+            News::Closing => texts::closing(about),
+        };
+        text.map_err(|error| Unsent::Composed(error.to_string()))
+    }
+
+    /// Where somebody is written to, if anywhere.
+    async fn address(&self, who: &Requester) -> Result<Option<Address>, Unsent> {
+        let text = match who {
+            Requester::User(account) => self.glpi.address_of_user(*account).await?,
+            Requester::Email(address) => Some(address.clone()),
+        };
+        Ok(text.and_then(|text| self.usable(&text)))
+    }
+
+    /// An address that somebody reads.
+    fn usable(&self, text: &str) -> Option<Address> {
+        Address::parse(text).filter(|address| !self.own_mailboxes.contains(address))
+    }
+
+    async fn send(
+        &self,
+        step: &'static str,
+        reference: Reference,
+        name: &str,
+        to: &Address,
+        text: Text,
+    ) -> Result<(), Unsent> {
+        let to: lettre::Address = to.as_str().parse().map_err(|_| SendError::Refused("no address".to_owned()))?;
+        let message = mail::compose(&self.from, to.clone(), reference, name, text);
+        let message = message.map_err(|error| Unsent::Composed(error.to_string()))?;
+        if self.relay_pause.lock().await.is_some_and(|until| Instant::now() < until) {
+            return Err(SendError::Unavailable("it could not be reached a moment ago".to_owned()).into());
+        }
+        let result = self.mailer.send(to, &message).await;
+        let is_away = matches!(result, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
+        *self.relay_pause.lock().await = is_away.then(|| Instant::now() + RELAY_PAUSE);
+        let outcome = if result.is_ok() { "sent" } else { "failed" };
+        metrics::counter!("passerelle_mails_total", "reason" => step, "outcome" => outcome).increment(1);
+        if let Err(error) = &result {
+            tracing::warn!(step, %reference, %error, "a notice was not sent");
+        }
+        Ok(result?)
+    }
+
+    /// Gets or keeps the right to send a ticket's notices.
+    async fn keep(&self, lease: &str) -> Result<(), Unsent> {
+        let granted = self.ledger.lease(lease).await == Some(Duration::ZERO);
+        granted.then_some(()).ok_or(Unsent::Elsewhere)
+    }
+
+    fn signature(&self) -> &str {
+        self.from.name.as_deref().unwrap_or_else(|| self.from.email.as_ref())
+    }
+
+    fn since(&self) -> DateTime {
+        let now = Timestamp::now();
+        now.checked_sub(self.look_back).unwrap_or(now).to_zoned(self.time_zone.clone()).datetime()
+    }
+}
+
+fn page(link: &str, ticket: u64) -> String {
+    link.replace("{id}", &ticket.to_string())
+}
+
+fn remember(unnoted: &mut Unnoted, told: (u64, String, Address)) {
+    if unnoted.len() < MOST_UNNOTED {
+        unnoted.insert(told);
+    }
+}
+
+/// What has its note is known by that from now on.
+fn forget<'a>(unnoted: &mut Unnoted, ticket: u64, noted: impl Iterator<Item = &'a Mark>) {
+    if !unnoted.is_empty() {
+        let noted: BTreeSet<_> = noted.map(ToString::to_string).collect();
+        unnoted.retain(|(number, mark, _)| *number != ticket || !noted.contains(mark));
+    }
+}
+
+/// What a note says, after «Courriel »: for whoever reads the ticket.
+fn words(mark: Mark, outcome: Outcome, group: &str) -> String {
+    let (whom, what) = match mark {
+        Mark::Group(_) => (format!("au groupe {group}"), "nouvelle demande"),
+        Mark::Charge => ("au demandeur".to_owned(), "prise en charge"),
+        Mark::Question(_) => ("au demandeur".to_owned(), "message sur la demande"),
+        Mark::Solution(_) => ("au demandeur".to_owned(), "solution proposée"),
+        Mark::Closing(_) => ("au demandeur".to_owned(), "clôture"),
+    };
+    match outcome {
+        Outcome { sent: 0, .. } => format!("{whom} refusé par le relais : {what}. Vérifiez l'adresse."),
+        Outcome { sent, refused: 0 } if matches!(mark, Mark::Group(_)) => {
+            format!("envoyé {whom} : {what} ({sent} destinataires).")
+        }
+        Outcome { refused: 0, .. } => format!("envoyé {whom} : {what}."),
+        Outcome { sent, refused } => {
+            format!("envoyé {whom} : {what} ({sent} destinataires ; le relais en a refusé {refused}).")
+        }
+    }
+}
