@@ -21,11 +21,11 @@ use crate::{
         directory::Directory,
         proof::Prover,
         route::{self, Live},
-        screen::{self, Part, Passed, Place, Proof, Rejection, Reply, Rules, Stage, Standing, Thread},
+        screen::{self, Passed, Place, Proof, Rejection, Reply, Rules, Thread},
     },
     intake::{Envelope, mime},
     letters::may_notify,
-    request::{Address, Channel, Reason, Received, Reference},
+    request::{Address, Channel, Reason, Received, Reference, SenderRole, Stage, TicketState},
     smtp,
 };
 
@@ -248,9 +248,14 @@ impl Trial {
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
         let link = deliver::link(&self.config.glpi).replace("{id}", &number.to_string());
-        let standing =
-            Standing::Found { ticket: number, link, part: Part::Requester, stage: Stage::Open, has_account: true };
-        match screen::reply(&standing, &self.rules) {
+        let state = TicketState::Found {
+            ticket: number,
+            link,
+            role: SenderRole::Requester,
+            stage: Stage::Open,
+            has_account: true,
+        };
+        match screen::reply(&state, &self.rules) {
             Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
             Err(rejection) => {
                 let forecast = self.rejected(forecast, reply.received(), &rejection);

@@ -21,8 +21,7 @@ pub(crate) use self::{
 };
 use crate::{
     config::{Acknowledge, Config, ConfigError, Replies},
-    flow::screen::Standing,
-    request::{Address, Person, Reason, Receipt, Received, Refusal},
+    request::{Address, Person, Reason, Receipt, Received, Refusal, TicketState},
     smtp::{Mailer, SendError},
 };
 
@@ -132,8 +131,8 @@ impl Acknowledger {
     /// failure is logged.
     ///
     /// That it is the day's first about this ticket is the caller's to see to.
-    pub fn redirection(&self, received: &Received, standing: &Standing, refusal: &Refusal) {
-        self.tell(received, refusal.reason, || texts::redirection(received, standing, refusal, &self.signature()));
+    pub fn redirection(&self, received: &Received, state: &TicketState, refusal: &Refusal) {
+        self.tell(received, refusal.reason, || texts::redirection(received, state, refusal, &self.signature()));
     }
 
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {

@@ -2,10 +2,7 @@
 
 use askama::Template;
 
-use crate::{
-    flow::screen::Standing,
-    request::{LeftOut, Origin, Person, Reason, Receipt, Received, Refusal},
-};
+use crate::request::{LeftOut, Origin, Person, Reason, Receipt, Received, Refusal, TicketState};
 
 /// The longest quotation of a subject, characters: a subject line stays readable.
 const LONGEST_SUBJECT: usize = 120;
@@ -153,13 +150,15 @@ pub(super) fn refusal(
 /// The notice of a reply that was not added to its ticket. Of the ticket it tells the number and the page only.
 pub(super) fn redirection(
     received: &Received,
-    standing: &Standing,
+    state: &TicketState,
     refusal: &Refusal,
     signature: &Signature<'_>,
 ) -> Result<Text, askama::Error> {
-    let (ticket, has_account) = match standing {
-        Standing::Missing => (None, true),
-        Standing::Found { ticket, link, has_account, .. } => (Some((*ticket, line(link, LONGEST_LINE))), *has_account),
+    let (ticket, has_account) = match state {
+        TicketState::Missing => (None, true),
+        TicketState::Found { ticket, link, has_account, .. } => {
+            (Some((*ticket, line(link, LONGEST_LINE))), *has_account)
+        }
     };
     let (heading, ending) = match (&ticket, refusal.reason) {
         (None, _) => ("La demande est introuvable".to_owned(), "demande introuvable".to_owned()),
@@ -261,8 +260,10 @@ mod tests {
 
     use super::{LONGEST_SUBJECT, Signature, Text, quoted_subject, receipt, redirection, refusal, reply_subject};
     use crate::{
-        flow::screen::{Part, Stage, Standing, samples},
-        request::{FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal},
+        flow::screen::samples,
+        request::{
+            FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal, SenderRole, Stage, TicketState,
+        },
     };
 
     const SIGNATURE: Signature<'_> =
@@ -353,19 +354,19 @@ mod tests {
         }
     }
 
-    fn redirected(reason: Reason, standing: &Standing) -> Text {
+    fn redirected(reason: Reason, state: &TicketState) -> Text {
         let refused = Refusal { reason, sentence: "Ajoutez-y un suivi.".into() };
-        redirection(&about("RE: suivi"), standing, &refused, &SIGNATURE).unwrap()
+        redirection(&about("RE: suivi"), state, &refused, &SIGNATURE).unwrap()
     }
 
-    fn found(has_account: bool) -> Standing {
+    fn found(has_account: bool) -> TicketState {
         let link = "https://glpi.example.fr/front/ticket.form.php?id=1234".into();
-        Standing::Found { ticket: 1234, link, part: Part::Actor, stage: Stage::Open, has_account }
+        TicketState::Found { ticket: 1234, link, role: SenderRole::Actor, stage: Stage::Open, has_account }
     }
 
     #[test]
     fn a_redirection_says_the_same_in_both_bodies_and_fits_its_reason() {
-        for (reason, standing, subject, heading) in [
+        for (reason, state, subject, heading) in [
             (
                 Reason::ReplyToTicket,
                 found(true),
@@ -379,9 +380,9 @@ mod tests {
                 "Complétez la demande n° 1234",
             ),
             (Reason::TicketClosed, found(true), "demande n° 1234 close", "La demande n° 1234 est close"),
-            (Reason::TicketUnknown, Standing::Missing, "demande introuvable", "La demande est introuvable"),
+            (Reason::TicketUnknown, TicketState::Missing, "demande introuvable", "La demande est introuvable"),
         ] {
-            let text = redirected(reason, &standing);
+            let text = redirected(reason, &state);
             assert_eq!(text.subject.replace('\u{a0}', " "), format!("Re: suivi — {subject}"));
             assert!(text.html.replace('\u{a0}', " ").contains(&format!("<title>{heading}")), "{}", text.html);
             let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
@@ -390,8 +391,8 @@ mod tests {
                 for part in ["« suivi »", "Ajoutez-y un suivi.", "aucun ticket n'a été créé", "Appelez-nous"] {
                     assert!(body.contains(part), "{part} in {body}");
                 }
-                assert_eq!(body.contains("ticket.form.php?id=1234"), standing != Standing::Missing, "{body}");
-                assert_eq!(body.contains("pas de compte"), standing == found(false), "{body}");
+                assert_eq!(body.contains("ticket.form.php?id=1234"), state != TicketState::Missing, "{body}");
+                assert_eq!(body.contains("pas de compte"), state == found(false), "{body}");
             }
         }
     }

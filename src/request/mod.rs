@@ -9,6 +9,7 @@ mod outcome;
 mod received;
 mod reference;
 mod school;
+mod ticket_state;
 
 pub use address::Address;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
@@ -18,3 +19,4 @@ pub use received::{
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};
+pub use ticket_state::{SenderRole, Stage, TicketState};

@@ -5,9 +5,9 @@ use minijinja::HtmlEscape;
 
 use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
 use crate::{
-    flow::screen::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread},
+    flow::screen::{Change, MayFollowUp, Reply, Thread},
     glpi::{Effect, GlpiError, NewFollowup, Requester, Role, Ticket, TicketUser},
-    request::{Origin, Received, Reference},
+    request::{Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
@@ -34,35 +34,37 @@ impl Deliverer {
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn standing(&self, reply: &Reply) -> Result<Standing, Undelivered> {
-        self.ask_standing(reply).await.map_err(|error| not_made(&error))
+    pub async fn ticket_state(&self, reply: &Reply) -> Result<TicketState, Undelivered> {
+        self.ask_ticket_state(reply).await.map_err(|error| not_made(&error))
     }
 
-    async fn ask_standing(&self, reply: &Reply) -> Result<Standing, GlpiError> {
+    async fn ask_ticket_state(&self, reply: &Reply) -> Result<TicketState, GlpiError> {
         let number = match reply.thread() {
             Thread::Ticket(number) | Thread::Mail(number) => Some(number),
             Thread::Request(reference) => self.ticket_of(reference, LONGEST_THREAD).await?,
         };
-        let Some(number) = number else { return Ok(Standing::Missing) };
-        let Some((ticket, people)) = self.living(number).await? else { return Ok(Standing::Missing) };
+        let Some(number) = number else { return Ok(TicketState::Missing) };
+        let Some((ticket, people)) = self.living(number).await? else { return Ok(TicketState::Missing) };
         let number = ticket.id;
         let user = self.names.user(reply.requester()).await?;
         let theirs = people.iter().filter(|person| match &person.who {
             Requester::User(other) => Some(*other) == user,
             Requester::Email(email) => email.to_lowercase() == reply.requester().as_str(),
         });
-        let least = if matches!(reply.thread(), Thread::Mail(_)) { Part::Actor } else { Part::None };
-        let part = theirs.fold(least, |part, person| match person.role {
-            Role::Requester => Part::Requester,
-            Role::Assigned if part != Part::Requester => Part::Technician,
-            Role::Observer if part == Part::None => Part::Actor,
-            Role::Assigned | Role::Observer => part,
+        let least = if matches!(reply.thread(), Thread::Mail(_)) { SenderRole::Actor } else { SenderRole::None };
+        let role = theirs.fold(least, |role, person| match person.role {
+            Role::Requester => SenderRole::Requester,
+            Role::Assigned if role != SenderRole::Requester => SenderRole::Technician,
+            Role::Observer if role == SenderRole::None => SenderRole::Actor,
+            Role::Assigned | Role::Observer => role,
         });
-        let part = match user {
-            Some(user) if matches!(part, Part::None | Part::Actor) && self.has_at_work(number, user).await? => {
-                Part::Member
+        let role = match user {
+            Some(user)
+                if matches!(role, SenderRole::None | SenderRole::Actor) && self.has_at_work(number, user).await? =>
+            {
+                SenderRole::Member
             }
-            _ => part,
+            _ => role,
         };
         let stage = match ticket.status {
             PENDING => Stage::Pending,
@@ -71,7 +73,7 @@ impl Deliverer {
             _ => Stage::Open,
         };
         let has_account = self.names.may_sign_in(reply.requester()).await?;
-        Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account })
+        Ok(TicketState::Found { ticket: number, link: self.link(number), role, stage, has_account })
     }
 
     /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where

@@ -9,10 +9,10 @@ use super::{Pipeline, deferred, put_off, reply::added};
 use crate::{
     flow::{
         deliver::Proposed,
-        screen::{self, MayFollowUp, Rejection, Reply, Standing},
+        screen::{self, MayFollowUp, Rejection, Reply},
     },
     intake::form,
-    request::{Address, Channel, Decided, Outcome, Reason, Received},
+    request::{Address, Channel, Decided, Outcome, Reason, Received, TicketState},
 };
 
 impl Pipeline {
@@ -20,7 +20,7 @@ impl Pipeline {
     pub async fn complement(self: &Arc<Self>, received: Received, ticket: u64) -> Outcome {
         let (this, reference) = (Arc::clone(self), received.reference);
         self.to_its_end(Channel::Form, reference, async move {
-            this.on_portal(received, ticket, |standing| screen::complement(standing, &this.rules)).await
+            this.on_portal(received, ticket, |state| screen::complement(state, &this.rules)).await
         })
         .await
     }
@@ -59,7 +59,7 @@ impl Pipeline {
         let received = form::decided(requester, ticket, solution, solved, &decided.decision, Timestamp::now());
         let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
         self.to_its_end(Channel::Form, reference, async move {
-            let judge = |standing: &Standing| screen::decision(standing, &decision, is_current, &this.rules);
+            let judge = |state: &TicketState| screen::decision(state, &decision, is_current, &this.rules);
             this.on_portal(received, ticket, judge).await
         })
         .await
@@ -69,17 +69,17 @@ impl Pipeline {
         &self,
         received: Received,
         ticket: u64,
-        judge: impl Fn(&Standing) -> Result<MayFollowUp, Rejection>,
+        judge: impl Fn(&TicketState) -> Result<MayFollowUp, Rejection>,
     ) -> Outcome {
         let reply = match screen::on_portal(received, ticket, &self.rules) {
             Ok(reply) => reply,
             Err((received, rejection)) => return self.reject(&received, rejection).await,
         };
-        let standing = match self.deliverer.standing(&reply).await {
-            Ok(standing) => standing,
+        let state = match self.deliverer.ticket_state(&reply).await {
+            Ok(state) => state,
             Err(undelivered) => return put_off(undelivered),
         };
-        match judge(&standing) {
+        match judge(&state) {
             Ok(accepted) => self.follow_up(&reply, accepted).await,
             Err(Rejection::Refused(refusal)) if refusal.reason != Reason::RequestUnknown => {
                 self.repeated(&reply, ticket).await.unwrap_or(Outcome::Refused(refusal))

@@ -4,9 +4,9 @@ use super::{Pipeline, deferred, put_off};
 use crate::{
     flow::{
         ledger::Claim,
-        screen::{self, Answer, Candidate, MayFollowUp, Rejection, Reply, Standing},
+        screen::{self, Answer, Candidate, MayFollowUp, Rejection, Reply},
     },
-    request::{Addition, Outcome, Reason, Refusal},
+    request::{Addition, Outcome, Reason, Refusal, TicketState},
 };
 
 impl Pipeline {
@@ -19,10 +19,10 @@ impl Pipeline {
         };
         if let Some(ticket) = ticket {
             let reply = answer.clone().into_reply(ticket);
-            match self.deliverer.standing(&reply).await {
+            match self.deliverer.ticket_state(&reply).await {
                 // Binned since: nobody would read it there.
-                Ok(Standing::Missing) => {}
-                Ok(standing) => return Err(self.judge(reply, standing).await),
+                Ok(TicketState::Missing) => {}
+                Ok(state) => return Err(self.judge(reply, state).await),
                 Err(undelivered) => return Err(put_off(undelivered)),
             }
         }
@@ -34,17 +34,17 @@ impl Pipeline {
 
     /// Handles a reply, to its end. It makes no new ticket and takes no place in the day's quota.
     pub(super) async fn reply(&self, reply: Reply) -> Outcome {
-        let standing = match self.deliverer.standing(&reply).await {
-            Ok(standing) => standing,
+        let state = match self.deliverer.ticket_state(&reply).await {
+            Ok(state) => state,
             Err(undelivered) => return put_off(undelivered),
         };
-        self.judge(reply, standing).await
+        self.judge(reply, state).await
     }
 
-    async fn judge(&self, reply: Reply, standing: Standing) -> Outcome {
-        match screen::reply(&standing, &self.rules) {
+    async fn judge(&self, reply: Reply, state: TicketState) -> Outcome {
+        match screen::reply(&state, &self.rules) {
             Ok(accepted) => self.follow_up(&reply, accepted).await,
-            Err(Rejection::Refused(refusal)) => self.redirect(&reply, &standing, refusal).await,
+            Err(Rejection::Refused(refusal)) => self.redirect(&reply, &state, refusal).await,
             Err(rejection) => self.reject(reply.received(), rejection).await,
         }
     }
@@ -75,11 +75,11 @@ impl Pipeline {
     }
 
     /// Says what to do instead, once for this person, ticket and day.
-    async fn redirect(&self, reply: &Reply, standing: &Standing, refusal: Refusal) -> Outcome {
+    async fn redirect(&self, reply: &Reply, state: &TicketState, refusal: Refusal) -> Outcome {
         let received = reply.received();
-        let ticket = match standing {
-            Standing::Found { ticket, .. } => Some(*ticket),
-            Standing::Missing => None,
+        let ticket = match state {
+            TicketState::Found { ticket, .. } => Some(*ticket),
+            TicketState::Missing => None,
         };
         // An earlier copy may have been added before the ticket was closed.
         if let Some(ticket) = ticket.filter(|_| refusal.reason == Reason::TicketClosed) {
@@ -92,7 +92,7 @@ impl Pipeline {
         if self.acknowledger.may_refuse(received, refusal.reason)
             && self.may_notice(received, reply.requester(), refusal.reason, ticket).await
         {
-            self.acknowledger.redirection(received, standing, &refusal);
+            self.acknowledger.redirection(received, state, &refusal);
         }
         Outcome::Refused(refusal)
     }

@@ -34,7 +34,7 @@ pub use keyword::{Application, Applications, words};
 pub use proof::{Evidence, Method, Proof, doubt};
 pub use quota::{Place, WithinQuota, quota};
 pub(crate) use reply::NOTICE;
-pub use reply::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread, complement, decision, on_portal, reply};
+pub use reply::{Change, MayFollowUp, Reply, Thread, complement, decision, on_portal, reply};
 
 use crate::{
     config,

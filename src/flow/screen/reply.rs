@@ -14,7 +14,10 @@ use jiff::Zoned;
 use super::{Rejected, Rejection, Rules, automatic::own_id, size};
 use crate::{
     config::Replies,
-    request::{Address, Decision, Mail, Origin, Reason, Received, Reference, Refusal, is_forward},
+    request::{
+        Address, Decision, Mail, Origin, Reason, Received, Reference, Refusal, SenderRole, Stage, TicketState,
+        is_forward,
+    },
 };
 
 /// What a notice's name in its Message-ID begins with, as [`crate::lifecycle::notices`] makes it.
@@ -62,54 +65,6 @@ impl Reply {
     pub fn thread(&self) -> Thread {
         self.thread
     }
-}
-
-/// What GLPI says of the ticket a reply is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// There is none, or it is in the bin, or the service account may not see it.
-    Missing,
-    /// It is there.
-    Found {
-        /// GLPI's number.
-        ticket: u64,
-        /// Its page.
-        link: String,
-        /// What the sender is to it.
-        part: Part,
-        /// How far it is.
-        stage: Stage,
-        /// Whether the sender has an account in GLPI, and so can open the page.
-        has_account: bool,
-    },
-}
-
-/// What a person is to a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Nothing.
-    None,
-    /// An observer.
-    Actor,
-    /// It is assigned to a group they are a member of.
-    Member,
-    /// It is assigned to them.
-    Technician,
-    /// A requester.
-    Requester,
-}
-
-/// How far a ticket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// New, or somebody is at it.
-    Open,
-    /// It waits, mostly for its requester.
-    Pending,
-    /// It waits for its requester's approval.
-    Solved,
-    /// It is over.
-    Closed,
 }
 
 /// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever cannot open the ticket's page; the notice goes on with
@@ -170,8 +125,8 @@ pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply
 /// # Errors
 ///
 /// Refused, with what to do instead.
-pub fn complement(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let (ticket, stage) = own(standing, rules)?;
+pub fn complement(state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(state, rules)?;
     let change = match stage {
         Stage::Open => Change::None,
         Stage::Pending => Change::Reopen,
@@ -188,12 +143,12 @@ pub fn complement(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rej
 ///
 /// Refused where nothing is to be decided.
 pub fn decision(
-    standing: &Standing,
+    state: &TicketState,
     decision: &Decision,
     is_current: bool,
     rules: &Rules,
 ) -> Result<MayFollowUp, Rejection> {
-    let (ticket, stage) = own(standing, rules)?;
+    let (ticket, stage) = own(state, rules)?;
     if stage != Stage::Solved || !is_current {
         return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
     }
@@ -205,10 +160,10 @@ pub fn decision(
 }
 
 /// A requester's own ticket.
-fn own(standing: &Standing, rules: &Rules) -> Result<(u64, Stage), Rejection> {
-    match standing {
-        Standing::Found { ticket, part: Part::Requester, stage, .. } => Ok((*ticket, *stage)),
-        Standing::Found { .. } | Standing::Missing => Err(rules.refuse(Reason::RequestUnknown)),
+fn own(state: &TicketState, rules: &Rules) -> Result<(u64, Stage), Rejection> {
+    match state {
+        TicketState::Found { ticket, role: SenderRole::Requester, stage, .. } => Ok((*ticket, *stage)),
+        TicketState::Found { .. } | TicketState::Missing => Err(rules.refuse(Reason::RequestUnknown)),
     }
 }
 
@@ -225,19 +180,19 @@ impl Rules {
 /// # Errors
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
-pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let Standing::Found { ticket, link, part, stage, has_account } = standing else {
+pub fn reply(state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let TicketState::Found { ticket, link, role, stage, has_account } = state else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
-    let is_staff = matches!(part, Part::Member | Part::Technician);
-    let reason = match (part, stage, rules.replies) {
+    let is_staff = matches!(role, SenderRole::Member | SenderRole::Technician);
+    let reason = match (role, stage, rules.replies) {
         (_, Stage::Open | Stage::Pending | Stage::Solved, _)
             if is_staff && rules.replies_of_staff == Replies::Followup =>
         {
             return Ok(MayFollowUp { ticket: *ticket, change: Change::Answer });
         }
-        (Part::None | Part::Member, _, _) => Reason::ReplyToTicket,
-        (Part::Actor | Part::Technician | Part::Requester, Stage::Closed, _) => Reason::TicketClosed,
+        (SenderRole::None | SenderRole::Member, _, _) => Reason::ReplyToTicket,
+        (SenderRole::Actor | SenderRole::Technician | SenderRole::Requester, Stage::Closed, _) => Reason::TicketClosed,
         (_, _, Replies::Followup) => return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen }),
         (_, _, Replies::Redirect) => Reason::ReplyToTicket,
     };
@@ -397,8 +352,8 @@ mod tests {
     use rstest::rstest;
 
     use super::{
-        super::samples, Change, Decision, Part, Rejection, Stage, Standing, Thread, complement, decision, reply,
-        tagged, thread,
+        super::samples, Change, Decision, Rejection, SenderRole, Stage, Thread, TicketState, complement, decision,
+        reply, tagged, thread,
     };
     use crate::{
         config::Replies,
@@ -566,10 +521,10 @@ mod tests {
         let mut rules = samples::rules(|_| {});
         rules.replies = replies;
         let link = "https://glpi/7".into();
-        let part = if is_actor { Part::Actor } else { Part::None };
+        let role = if is_actor { SenderRole::Actor } else { SenderRole::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let standing = Standing::Found { ticket: 7, link, part, stage, has_account: true };
-        match reply(&standing, &rules) {
+        let state = TicketState::Found { ticket: 7, link, role, stage, has_account: true };
+        match reply(&state, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
                 assert!(
@@ -601,25 +556,25 @@ mod tests {
     }
 
     #[rstest]
-    #[case::member(Replies::Followup, Part::Member, Stage::Open, Ok(Change::Answer))]
-    #[case::member_pending(Replies::Followup, Part::Member, Stage::Pending, Ok(Change::Answer))]
-    #[case::technician_solved(Replies::Followup, Part::Technician, Stage::Solved, Ok(Change::Answer))]
-    #[case::member_closed(Replies::Followup, Part::Member, Stage::Closed, Err(Reason::ReplyToTicket))]
-    #[case::technician_closed(Replies::Followup, Part::Technician, Stage::Closed, Err(Reason::TicketClosed))]
-    #[case::member_redirected(Replies::Redirect, Part::Member, Stage::Open, Err(Reason::ReplyToTicket))]
-    #[case::technician_redirected(Replies::Redirect, Part::Technician, Stage::Open, Err(Reason::ReplyToTicket))]
-    #[case::observer(Replies::Followup, Part::Actor, Stage::Open, Err(Reason::ReplyToTicket))]
-    #[case::requester(Replies::Followup, Part::Requester, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::member(Replies::Followup, SenderRole::Member, Stage::Open, Ok(Change::Answer))]
+    #[case::member_pending(Replies::Followup, SenderRole::Member, Stage::Pending, Ok(Change::Answer))]
+    #[case::technician_solved(Replies::Followup, SenderRole::Technician, Stage::Solved, Ok(Change::Answer))]
+    #[case::member_closed(Replies::Followup, SenderRole::Member, Stage::Closed, Err(Reason::ReplyToTicket))]
+    #[case::technician_closed(Replies::Followup, SenderRole::Technician, Stage::Closed, Err(Reason::TicketClosed))]
+    #[case::member_redirected(Replies::Redirect, SenderRole::Member, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::technician_redirected(Replies::Redirect, SenderRole::Technician, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::observer(Replies::Followup, SenderRole::Actor, Stage::Open, Err(Reason::ReplyToTicket))]
+    #[case::requester(Replies::Followup, SenderRole::Requester, Stage::Open, Err(Reason::ReplyToTicket))]
     fn staff_answers_where_that_is_set_and_opens_nothing_again(
         #[case] of_staff: Replies,
-        #[case] part: Part,
+        #[case] role: SenderRole,
         #[case] stage: Stage,
         #[case] expected: Result<Change, Reason>,
     ) {
         let mut rules = samples::rules(|_| {});
         rules.replies_of_staff = of_staff;
-        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
-        let judged = reply(&standing, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
+        let state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
+        let judged = reply(&state, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
             Rejection::Refused(refusal) => refusal.reason,
             other => panic!("{other:?}"),
         });
@@ -631,11 +586,12 @@ mod tests {
         let rules = samples::rules(|config| {
             config.sentences.insert("reply-to-ticket".into(), "Voyez {link} ({ticket}).".into());
         });
-        let Err(Rejection::Refused(refusal)) = reply(&Standing::Missing, &rules) else { panic!("not refused") };
+        let Err(Rejection::Refused(refusal)) = reply(&TicketState::Missing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.reason, Reason::TicketUnknown);
         let link = "https://glpi/7".into();
-        let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account: true };
-        let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
+        let state =
+            TicketState::Found { ticket: 7, link, role: SenderRole::None, stage: Stage::Open, has_account: true };
+        let Err(Rejection::Refused(refusal)) = reply(&state, &rules) else { panic!("not refused") };
         assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
     }
 
@@ -643,8 +599,8 @@ mod tests {
     fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
         for has_account in [true, false] {
             let link = "https://glpi/7".into();
-            let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account };
-            let Err(Rejection::Refused(refusal)) = reply(&standing, &samples::rules(|_| {})) else {
+            let state = TicketState::Found { ticket: 7, link, role: SenderRole::None, stage: Stage::Open, has_account };
+            let Err(Rejection::Refused(refusal)) = reply(&state, &samples::rules(|_| {})) else {
                 panic!("not refused")
             };
             assert_eq!(refusal.sentence.contains("https://glpi/7"), has_account, "{}", refusal.sentence);
@@ -652,21 +608,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case(Part::Requester, Stage::Open, Ok(Change::None), Err(Reason::NothingToApprove))]
-    #[case(Part::Requester, Stage::Pending, Ok(Change::Reopen), Err(Reason::NothingToApprove))]
-    #[case(Part::Requester, Stage::Solved, Err(Reason::RequestSolved), Ok((Change::Close, Change::Reopen)))]
-    #[case(Part::Requester, Stage::Closed, Err(Reason::RequestClosed), Err(Reason::NothingToApprove))]
-    #[case(Part::Actor, Stage::Pending, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
-    #[case(Part::Actor, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
-    #[case(Part::None, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(SenderRole::Requester, Stage::Open, Ok(Change::None), Err(Reason::NothingToApprove))]
+    #[case(SenderRole::Requester, Stage::Pending, Ok(Change::Reopen), Err(Reason::NothingToApprove))]
+    #[case(SenderRole::Requester, Stage::Solved, Err(Reason::RequestSolved), Ok((Change::Close, Change::Reopen)))]
+    #[case(SenderRole::Requester, Stage::Closed, Err(Reason::RequestClosed), Err(Reason::NothingToApprove))]
+    #[case(SenderRole::Actor, Stage::Pending, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(SenderRole::Actor, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(SenderRole::None, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
     fn a_requester_adds_to_what_is_open_and_decides_on_what_is_solved(
-        #[case] part: Part,
+        #[case] role: SenderRole,
         #[case] stage: Stage,
         #[case] added: Result<Change, Reason>,
         #[case] decided: Result<(Change, Change), Reason>,
     ) {
         let rules = samples::rules(|_| {});
-        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
         let reason = |rejection| match rejection {
             Rejection::Refused(refusal) => {
                 assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
@@ -674,11 +630,14 @@ mod tests {
             }
             other => panic!("{other:?}"),
         };
-        assert_eq!(complement(&standing, &rules).map(super::MayFollowUp::change).map_err(reason), added);
-        let accepted = decision(&standing, &Decision::Accept, true, &rules).map_err(reason);
-        let refused = decision(&standing, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
+        assert_eq!(complement(&state, &rules).map(super::MayFollowUp::change).map_err(reason), added);
+        let accepted = decision(&state, &Decision::Accept, true, &rules).map_err(reason);
+        let refused = decision(&state, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
         assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
-        let unseen = decision(&standing, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
-        assert_eq!(unseen, if part == Part::Requester { Reason::NothingToApprove } else { Reason::RequestUnknown });
+        let unseen = decision(&state, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
+        assert_eq!(
+            unseen,
+            if role == SenderRole::Requester { Reason::NothingToApprove } else { Reason::RequestUnknown }
+        );
     }
 }
