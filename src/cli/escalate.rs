@@ -155,7 +155,10 @@ mod tests {
     use jiff::{Timestamp, tz::TimeZone};
 
     use super::{cells, described};
-    use crate::lifecycle::escalation::{Verdict, Wait, Weighed};
+    use crate::{
+        lifecycle::escalation::{Verdict, Weighed},
+        working_time::Wait,
+    };
 
     fn weighed(verdict: Verdict) -> Weighed {
         Weighed {

@@ -353,10 +353,10 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
     check_sender(&config.sender)?;
     check_escalation(config)?;
     for rule in &config.screen.disabled {
-        if !crate::flow::screen::RULES.contains(&rule.as_str()) {
+        if !super::SCREENING_RULES.contains(&rule.as_str()) {
             return Err(ConfigError::setting(
                 format!("screen.disabled: \"{rule}\" is no rule"),
-                format!("Rules: {}.", crate::flow::screen::RULES.join(", ")),
+                format!("Rules: {}.", super::SCREENING_RULES.join(", ")),
             ));
         }
     }

@@ -11,8 +11,8 @@ pub use load::{DEFAULTS, load, load_from};
 pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
     Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify,
-    Original, Percents, Portal, Quarantine, Quota, Redis, Replies, Require, Screen, Sender, Shutdown, Smtp, Sweep,
-    Teller, WhenDown,
+    Original, Percents, Portal, Quarantine, Quota, Redis, Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown,
+    Smtp, Sweep, Teller, WhenDown,
 };
 
 use jiff::tz::TimeZone;

@@ -314,6 +314,18 @@ pub struct LdapAttributes {
     pub phone: String,
 }
 
+/// The names of the screening rules, as `screen.disabled` takes them.
+pub const SCREENING_RULES: &[&str] = &[
+    "automatic",
+    "foreign-sender",
+    "unproven-sender",
+    "wrong-recipient",
+    "too-large",
+    "no-keyword",
+    "not-a-director",
+    "quota-exceeded",
+];
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Screen {

@@ -9,10 +9,11 @@ use lettre::{
 };
 
 use super::texts::Text;
-use crate::request::{Mail, Origin, Received, Reference};
+use crate::request::{
+    Mail, Origin, Reason, Received, Reference,
+    message_id::{Letter, of_letter},
+};
 
-/// What a Message-ID of the gateway ends with before the `@`: screening knows its own mails by it.
-const OWN_MARK: &str = ".passerelle";
 /// References named at most, and the length of one; longer chains and stranger identifiers are cut.
 const REFERENCES: usize = 20;
 const LONGEST_ID: usize = 250;
@@ -23,10 +24,10 @@ pub(super) fn compose(
     from: &Mailbox,
     to: Recipient,
     received: &Received,
-    reason_code: &str,
+    reason: Reason,
     text: Text,
 ) -> Result<Message, lettre::error::Error> {
-    let id = own_id(from, received.reference, reason_code);
+    let id = of_letter(received.reference, Letter::Outcome(reason), from.email.domain());
     let (auto_submitted, thread) = match &received.origin {
         Origin::Mail(mail) => ("auto-replied", thread(mail)),
         Origin::Form(_) => ("auto-generated", Vec::new()),
@@ -43,17 +44,12 @@ pub(super) fn unasked(
     from: &Mailbox,
     to: Recipient,
     reference: Reference,
-    reason_code: &str,
+    reason: Reason,
     text: Text,
 ) -> Result<Message, lettre::error::Error> {
-    let id = own_id(from, reference, reason_code);
+    let id = of_letter(reference, Letter::Outcome(reason), from.email.domain());
     let builder = automatic(from, to, &text.subject, id, "auto-generated");
     text.into_body(builder)
-}
-
-/// A Message-ID of the gateway's own: the request, and what the mail says of it.
-pub(crate) fn own_id(from: &Mailbox, reference: Reference, name: &str) -> String {
-    format!("<{reference}.{name}{OWN_MARK}@{}>", from.email.domain())
 }
 
 /// The header of a mail that a program writes and none answers; `auto_submitted` as in RFC 3834 section 5.

@@ -16,7 +16,7 @@ pub use self::due::Receipts;
 pub use self::when::may_notify;
 use self::{due::Noted, texts::Signature};
 pub(crate) use self::{
-    mail::{automatic, own_id},
+    mail::automatic,
     texts::{Text, line},
 };
 use crate::{
@@ -115,7 +115,7 @@ impl Acknowledger {
         let address: lettre::Address = to.as_str().parse().map_err(|_| refused("no address".to_owned()))?;
         let text = texts::receipt(&receipt.title, receipt, &Person::default(), &self.signature());
         let text = text.map_err(|error| refused(error.to_string()))?;
-        let message = mail::unasked(&self.from, address.clone(), receipt.reference, Reason::Created.code(), text);
+        let message = mail::unasked(&self.from, address.clone(), receipt.reference, Reason::Created, text);
         let message = message.map_err(|error| refused(error.to_string()))?;
         self.clone().send(Reason::Created, address, message).await
     }
@@ -178,7 +178,7 @@ impl Acknowledger {
         let to: lettre::Address =
             requester.as_str().parse().map_err(|_| "the address is none a mail can be sent to".to_owned())?;
         let text = text().map_err(|error| error.to_string())?;
-        let message = mail::compose(&self.from, to.clone(), received, reason.code(), text);
+        let message = mail::compose(&self.from, to.clone(), received, reason, text);
         Ok((to, message.map_err(|error| error.to_string())?))
     }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     config::Acknowledge,
-    flow::screen::is_daemon,
     request::{Address, Mail, Origin, Reason, Received},
 };
 
@@ -14,7 +13,7 @@ use crate::{
 /// automatic mail (RFC 3834 section 2). The once-a-day limit of notices is the ledger's.
 pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge) -> bool {
     let Some(requester) = &received.requester else { return false };
-    if is_machine(requester.local()) {
+    if is_machine(requester) {
         return false;
     }
     let takes_answers = match &received.origin {
@@ -40,9 +39,10 @@ pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge)
 }
 
 /// Addresses that nobody reads.
-fn is_machine(local: &str) -> bool {
+fn is_machine(address: &Address) -> bool {
+    let local = address.local();
     let letters: String = local.chars().filter(char::is_ascii_alphanumeric).collect();
-    is_daemon(local)
+    address.is_daemon()
         || ["noreply", "nepasrepondre", "donotreply"].iter().any(|name| letters.starts_with(name))
         || local.starts_with("owner-")
         || local.ends_with("-request")

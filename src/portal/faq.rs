@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 use moka::future::Cache;
 
-use super::{Portal, PortalError, html, listing::folded};
+use super::{Portal, PortalError, html};
 use crate::{
     config,
     flow::deliver::site,
     glpi::{FaqArticle, Glpi, GlpiError},
+    text::fold::folded,
 };
 
 /// How long the articles are believed.

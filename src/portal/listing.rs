@@ -3,7 +3,6 @@
 use std::{cmp::Ordering, time::Duration};
 
 use jiff::{Timestamp, Zoned};
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::{
     Counts, Portal, PortalError, State,
@@ -14,6 +13,7 @@ use crate::{
     flow::route::{Mappings, Opening},
     glpi::{Criterion, GlpiError, TicketSummary},
     request::{Address, Reference, TicketKind},
+    text::fold::folded,
 };
 
 /// The newest requests of a person that are looked at: more than anybody has.
@@ -305,20 +305,9 @@ fn last_part(path: &str) -> &str {
     path.rsplit(" > ").next().unwrap_or(path).trim()
 }
 
-/// Text in which neither case nor accents matter.
-pub(super) fn folded(text: &str) -> String {
-    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Sort, folded, last_part};
-
-    #[test]
-    fn case_and_accents_do_not_matter() {
-        assert_eq!(folded("Évaluation à REFAIRE"), "evaluation a refaire");
-        assert_eq!(folded("E\u{301}COLE"), folded("école"));
-    }
+    use super::{Sort, last_part};
 
     #[test]
     fn a_category_is_shown_by_its_last_part() {

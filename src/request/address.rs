@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Local parts of addresses that deliver mail and write about it; nobody asks for help from there.
+const DAEMONS: &[&str] = &["mailerdaemon", "postmaster", "maildaemon", "mdaemon", "smtpdaemon", "mailsystem"];
+
 /// A mail address in the form the gateway compares: `local@domain`, lower case, ASCII domain.
 ///
 /// `Debug` shows the domain only, so that no address reaches a log by accident; `Display` shows it all.
@@ -41,6 +44,13 @@ impl Address {
     /// What stands before the `@`.
     pub fn local(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// Whether it is a mail server's own.
+    pub fn is_daemon(&self) -> bool {
+        let letters: String =
+            self.local().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        DAEMONS.contains(&letters.as_str()) || letters.starts_with("mailerdaemon")
     }
 
     /// What stands after the `@`.

@@ -5,18 +5,20 @@
 //! [`crate::flow::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
 
 mod address;
+pub mod message_id;
 mod outcome;
 mod received;
 mod reference;
 mod school;
+mod subject;
 mod ticket_state;
 
 pub use address::Address;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
-    is_forward,
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};
+pub use subject::{is_forward, without_tags};
 pub use ticket_state::{SenderRole, Stage, TicketState};

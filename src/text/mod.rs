@@ -1,5 +1,6 @@
 //! Tools for texts: French as it is set, HTML as tags and as the text it shows.
 
+pub mod fold;
 pub mod french;
 pub(crate) mod html_text;
 pub(crate) mod sanitise;

@@ -15,6 +15,7 @@ use crate::{
     text::french,
     working_time::holidays::is_public_holiday,
 };
+
 /// How far ahead [`Calendar::after`] looks: two years, more than any delay and any closed period.
 const HORIZON: Duration = Duration::from_hours(731 * 24);
 

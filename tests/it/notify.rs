@@ -8,13 +8,11 @@ use passerelle::{
     app,
     flow::ledger::Ledger,
     glpi::{Glpi, Kind, NewTicket, Requester},
-    lifecycle::{
-        escalation::Wait,
-        notices::{Notifier, Unsent},
-    },
+    lifecycle::notices::{Notifier, Unsent},
     request::Reference,
     sandbox::{Failure, Failures, Rule, Sandbox},
     smtp::{Mailer, Outbox},
+    working_time::Wait,
 };
 use reqwest::Method;
 use secrecy::SecretSlice;

@@ -8,8 +8,11 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::person::{filled, folded};
-use crate::request::{Address, Person, School};
+use super::person::filled;
+use crate::{
+    request::{Address, Person, School},
+    text::fold::phrase,
+};
 
 /// Why a list cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ enum Column {
 
 impl Column {
     fn of(heading: &str) -> Option<Self> {
-        Some(match folded(&heading.replace(['_', '-'], " ")).as_str() {
+        Some(match phrase(&heading.replace(['_', '-'], " ")).as_str() {
             "email"
             | "e mail"
             | "mail"
@@ -79,7 +82,7 @@ impl Column {
     }
 }
 
-/// Reads a list; `director_roles` are [`folded`].
+/// Reads a list; `director_roles` are [`phrase`].
 ///
 /// Fields are separated by semicolons, commas or tabs, whichever the heading uses most. The text is UTF-8 or
 /// UTF-16 with a byte order mark, UTF-8, or else windows-1252.
@@ -208,7 +211,7 @@ fn row(
     let address = field(Column::Email).ok_or("it has no mail address")?;
     let address = Address::parse(&address).ok_or("what stands under \"email\" is no mail address")?;
     let role = field(Column::Role);
-    let director = role.as_deref().is_none_or(|role| director_roles.contains(&folded(role)));
+    let director = role.as_deref().is_none_or(|role| director_roles.contains(&phrase(role)));
     let name = [field(Column::FirstName), field(Column::Name)].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let person = Person {
         name: filled(&name),
@@ -249,7 +252,7 @@ fn insert(rows: &mut Rows, address: Address, row: Row) {
 
 /// Whether the school of a row is none that is known already.
 fn is_of_another_school(row: &Person, known: &Person) -> bool {
-    let name = |school: &School| folded(&school.shown());
+    let name = |school: &School| phrase(&school.shown());
     let school = name(&row.own_school());
     !school.is_empty() && [known.own_school()].iter().chain(&known.other_schools).all(|other| name(other) != school)
 }
@@ -282,12 +285,12 @@ mod tests {
 
     use super::{Mistake, Rows, read};
     use crate::{
-        flow::directory::person::folded,
         request::{Address, School},
+        text::fold::phrase,
     };
 
     fn list(content: &[u8]) -> Result<Rows, Mistake> {
-        let roles = ["directeur", "directrice d'école"].map(folded);
+        let roles = ["directeur", "directrice d'école"].map(phrase);
         read(content, &HashSet::from(roles))
     }
 

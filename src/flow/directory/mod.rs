@@ -16,6 +16,7 @@ use crate::{
     config::{self, ConfigError, DirectorySource},
     glpi::Glpi,
     request::{Address, Person},
+    text::fold::phrase,
 };
 
 /// Answers kept at most: more people than write in the time an answer is believed.
@@ -56,7 +57,7 @@ impl Directory {
             sources.extend(match kind {
                 DirectorySource::Csv => match &config.csv {
                     Some(path) => {
-                        let roles = config.director_roles.iter().map(|role| person::folded(role)).collect();
+                        let roles = config.director_roles.iter().map(|role| phrase(role)).collect();
                         Some(Source::Csv(CsvFile::open(path, roles)?))
                     }
                     None => None,

@@ -1,19 +1,6 @@
-//! What is done to every source's data: words compared without accents, the department from the school's code.
-
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+//! What is done to every source's data: the department from the school's code.
 
 use crate::request::{Person, School, department_number, department_of};
-
-/// A word as it is compared: lower case, without accents, one kind of apostrophe, single spaces.
-pub(super) fn folded(text: &str) -> String {
-    let plain: String = text
-        .nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .map(|c| if matches!(c, '’' | '‘' | 'ʼ' | '`' | '´') { '\'' } else { c })
-        .flat_map(char::to_lowercase)
-        .collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 /// The text without surrounding white space; `None` when nothing is left.
 pub(super) fn filled(text: &str) -> Option<String> {
@@ -41,17 +28,8 @@ fn codes(uai: Option<String>, department: Option<&str>) -> (Option<String>, Opti
 mod tests {
     use rstest::rstest;
 
-    use super::{completed, folded};
+    use super::completed;
     use crate::request::Person;
-
-    #[rstest]
-    #[case("Directrice d'école", "directrice d'ecole")]
-    #[case("  DIRECTEUR   D’ÉCOLE ", "directeur d'ecole")]
-    #[case("directeur d'e\u{301}cole", "directeur d'ecole")]
-    #[case("", "")]
-    fn words_are_compared_without_case_accents_and_spacing(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(folded(text), expected);
-    }
 
     #[rstest]
     #[case(Some("0710042b"), None, Some("0710042B"), Some("071"))]

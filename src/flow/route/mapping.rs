@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::{Place, Target};
 use crate::{
-    flow::screen::words,
     request::{FormFields, TicketKind},
+    text::fold::words,
 };
 
 /// What `entity` says for a ticket in the requester's own entity.

@@ -140,7 +140,7 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
         );
     }
     for keyword in &mapping.keywords {
-        if crate::flow::screen::words(keyword).is_empty() {
+        if crate::text::fold::words(keyword).is_empty() {
             return mistake(
                 "keywords",
                 format!("the keyword \"{keyword}\" has no letter or digit"),
@@ -157,7 +157,7 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
             );
         }
         if let Some(word) = mapping.keywords.iter().find(|word| {
-            other.keywords.iter().any(|theirs| crate::flow::screen::words(theirs) == crate::flow::screen::words(word))
+            other.keywords.iter().any(|theirs| crate::text::fold::words(theirs) == crate::text::fold::words(word))
         }) {
             return mistake(
                 "keywords",
@@ -224,7 +224,7 @@ fn departments_and_own(mapping: &Mapping) -> impl Iterator<Item = Option<&String
 
 /// Whether screening would take two names for one.
 fn same(one: &str, other: &str) -> bool {
-    crate::flow::screen::words(one) == crate::flow::screen::words(other)
+    crate::text::fold::words(one) == crate::text::fold::words(other)
 }
 
 /// Whether each level of escalation leads to another group, and its delays follow each other.

@@ -1,7 +1,10 @@
 //! Loops, bounces and automatic mail are ignored: nobody waits for an answer (RFC 3834, RFC 3464, RFC 5546).
 
-use super::{Rejection, Rules, words};
-use crate::request::{Mail, Origin, Reason, Received};
+use super::{Rejection, Rules};
+use crate::{
+    request::{Mail, Origin, Reason, Received, message_id, without_tags},
+    text::fold::words,
+};
 
 /// How the subject of an absence mail begins, in the words of [`words`], as mail programs and servers write it.
 const ABSENCES: &[&str] = &[
@@ -68,9 +71,6 @@ const PROGRAMS_ANSWERS: &[&str] = &[
     "ipm.recall.report",
 ];
 
-/// Local parts of addresses that deliver mail and write about it; nobody asks for help from there.
-const DAEMONS: &[&str] = &["mailerdaemon", "postmaster", "maildaemon", "mdaemon", "smtpdaemon", "mailsystem"];
-
 pub(super) fn check(received: &Received, rules: &Rules) -> Result<(), Rejection> {
     match &received.origin {
         Origin::Mail(mail) if rules.enabled("automatic") => match nature(mail, &received.subject, rules) {
@@ -86,7 +86,7 @@ fn nature(mail: &Mail, subject: &str, rules: &Rules) -> Option<Reason> {
     let content_type = field("content-type").unwrap_or_default();
     let is_report = content_type.starts_with("multipart/report");
 
-    if mail.message_id.as_deref().is_some_and(|id| own_id(id, rules).is_some()) {
+    if mail.message_id.as_deref().is_some_and(|id| message_id::is_own(id, &rules.own_domains)) {
         return Some(Reason::OwnMail);
     }
     let class = mail.message_class.as_deref().unwrap_or_default();
@@ -94,7 +94,7 @@ fn nature(mail: &Mail, subject: &str, rules: &Rules) -> Option<Reason> {
         || field("return-path").is_some_and(|path| !path.is_empty() && is_nobody(&path))
         || (is_report && content_type.contains("delivery-status"))
         || field("x-failed-recipients").is_some()
-        || mail.from.iter().any(|from| is_daemon(from.local()))
+        || mail.from.iter().any(|from| from.is_daemon())
         || is_of(class, NON_DELIVERIES)
     {
         return Some(Reason::Bounce);
@@ -134,12 +134,6 @@ fn is_nobody(sender: &str) -> bool {
     bare.is_empty() || bare.starts_with("mailer-daemon")
 }
 
-/// Whether a local part is a mail server's own.
-pub(crate) fn is_daemon(local: &str) -> bool {
-    let letters: String = local.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    DAEMONS.contains(&letters.as_str()) || letters.starts_with("mailerdaemon")
-}
-
 /// Whether Outlook's message class is one of these or below one (MS-OXCMSG section 2.2.1.3).
 fn is_of(class: &str, classes: &[&str]) -> bool {
     let class = class.to_ascii_lowercase();
@@ -177,27 +171,6 @@ fn is_absence(subject: &str, is_silent: bool) -> bool {
 /// What stands before a dash between blanks.
 fn dash(subject: &str) -> Option<&str> {
     [" - ", " – ", " — "].iter().find_map(|dash| subject.split_once(dash)).map(|(head, _)| head)
-}
-
-/// A subject without what gateways and lists put before it: «[EXTERNE] », «***SPAM*** ».
-pub(crate) fn without_tags(subject: &str) -> &str {
-    let mut rest = subject.trim();
-    while let Some((_, after)) = [('[', "]"), ('{', "}"), ('*', "* ")]
-        .iter()
-        .find_map(|(open, close)| rest.strip_prefix(*open).and_then(|inner| inner.split_once(close)))
-    {
-        rest = after.trim_start();
-    }
-    rest
-}
-
-/// What stands before the mark in a Message-ID of the form the gateway gives its own mails,
-/// `<….passerelle@own-domain>`, lower case: the request's reference and the reason of the mail.
-pub(super) fn own_id(message_id: &str, rules: &Rules) -> Option<String> {
-    let id = message_id.trim().trim_start_matches('<').trim_end_matches('>').to_lowercase();
-    let (local, domain) = id.rsplit_once('@')?;
-    let name = local.strip_suffix(".passerelle")?;
-    rules.own_domains.iter().any(|own| own == domain).then(|| name.to_owned())
 }
 
 #[cfg(test)]

@@ -27,31 +27,17 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub use answer::Answer;
-pub(crate) use automatic::{is_daemon, without_tags};
 pub use copies::Copies;
 pub use director::{Director, director};
-pub use keyword::{Application, Applications, words};
+pub use keyword::{Application, Applications};
 pub use proof::{Evidence, Method, Proof, doubt};
 pub use quota::{Place, WithinQuota, quota};
-pub(crate) use reply::NOTICE;
 pub use reply::{Change, MayFollowUp, Reply, Thread, complement, decision, on_portal, reply};
 
 use crate::{
     config,
     request::{Address, DayMark, Origin, Person, Reason, Received, Reference, Refusal, department_of, is_uai},
 };
-
-/// The names of the rules, as `screen.disabled` takes them.
-pub const RULES: &[&str] = &[
-    "automatic",
-    "foreign-sender",
-    "unproven-sender",
-    "wrong-recipient",
-    "too-large",
-    "no-keyword",
-    "not-a-director",
-    "quota-exceeded",
-];
 
 /// Why a request is not admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]

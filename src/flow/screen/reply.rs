@@ -11,17 +11,14 @@
 
 use jiff::Zoned;
 
-use super::{Rejected, Rejection, Rules, automatic::own_id, size};
+use super::{Rejected, Rejection, Rules, size};
 use crate::{
     config::Replies,
     request::{
         Address, Decision, Mail, Origin, Reason, Received, Reference, Refusal, SenderRole, Stage, TicketState,
-        is_forward,
+        is_forward, message_id,
     },
 };
-
-/// What a notice's name in its Message-ID begins with, as [`crate::lifecycle::notices`] makes it.
-pub(crate) const NOTICE: &str = "notice-";
 
 /// Which ticket a reply is about, as far as the mail says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +215,7 @@ pub(super) fn thread(received: &Received, uuid: Option<&str>, rules: &Rules) -> 
     let mut ours = ids(mail).filter(|id| !is_other_glpi_s(id));
     let answered = ours.find_map(|id| {
         let ticket = notification(id).map(|notification| Thread::Ticket(notification.ticket));
-        ticket.or_else(|| acknowledged(id, rules))
+        ticket.or_else(|| message_id::request_with_ticket(id, &rules.own_domains).map(Thread::Request))
     });
     let may_be_tagged = !answers_other_item(mail) && !ids(mail).any(is_other_glpi_s);
     let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| may_be_tagged).map(Thread::Ticket);
@@ -237,7 +234,7 @@ pub(super) fn names_a_glpi(received: &Received) -> bool {
 pub(super) fn other_ids<'a>(mail: &'a Mail, rules: &Rules) -> impl Iterator<Item = &'a str> {
     ids(mail).filter(|id| {
         let is_of_glpi = id.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("GLPI"));
-        id.contains('@') && !is_of_glpi && own_id(id, rules).is_none()
+        id.contains('@') && !is_of_glpi && !message_id::is_own(id, &rules.own_domains)
     })
 }
 
@@ -321,14 +318,6 @@ fn notification(id: &str) -> Option<Notification<'_>> {
 /// The number in `Ticket-<number>`; changes and problems have notifications of the same form.
 fn of_ticket(item: &str) -> Option<&str> {
     item.split_once('-').filter(|(kind, _)| kind.eq_ignore_ascii_case("Ticket")).map(|(_, number)| number)
-}
-
-/// The request of a receipt, or of a later notice, with this Message-ID. A refusal's notice is about no ticket.
-fn acknowledged(id: &str, rules: &Rules) -> Option<Thread> {
-    let name = own_id(id, rules)?;
-    let (reference, reason) = name.split_once('.')?;
-    let about_ticket = reason == Reason::Created.code() || reason.starts_with(NOTICE);
-    about_ticket.then(|| Reference::parse(reference).map(Thread::Request))?
 }
 
 /// The ticket of the first `[GLPI #0001234]` in a subject.

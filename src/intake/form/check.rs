@@ -9,10 +9,10 @@ use super::{
     identity::{self, Identity},
 };
 use crate::{
-    flow::screen::{Application, Applications, words},
+    flow::screen::{Application, Applications},
     intake::mime::{Names, enclosed_in, is_disguise, line},
     request::{Address, Attachment, Body, Channel, FormFields, Origin, Received, TicketKind},
-    text::html_text::to_html,
+    text::{fold::words, html_text::to_html},
 };
 
 pub(super) const MAX_TITLE: usize = 200;

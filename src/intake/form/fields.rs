@@ -12,7 +12,7 @@ use super::{
     FieldError, Unreadable,
     check::{MAX_PHONE, MAX_TEXT, MAX_TITLE},
 };
-use crate::{flow::screen::words, request::Address};
+use crate::{request::Address, text::fold::words};
 
 /// More fields and files than this are no form.
 pub(super) const MAX_MEMBERS: usize = 1000;
@@ -340,7 +340,7 @@ mod tests {
         let mut names: Vec<String> = NAMES
             .iter()
             .flat_map(|(field, aliases)| {
-                aliases.iter().map(|&alias| alias.to_owned()).chain([crate::flow::screen::words(field).concat()])
+                aliases.iter().map(|&alias| alias.to_owned()).chain([crate::text::fold::words(field).concat()])
             })
             .collect();
         let all = names.len();

@@ -20,6 +20,7 @@ use crate::{
     request::{Attachment, Body, Reference},
     text::html_text,
 };
+
 /// What all texts of a mail may take as HTML, bytes; beyond it they go along as files.
 const MAX_TEXT: usize = 500_000;
 /// Images written into the HTML itself that become files; the others are named in their place.

@@ -8,8 +8,8 @@ use super::{
     parts::Tree,
 };
 use crate::{
-    flow::screen,
-    request::{Address, Fingerprint, Reference},
+    request::{Address, Fingerprint, Reference, without_tags},
+    text::fold::words,
 };
 
 /// A clock that was never set says such a year.
@@ -52,7 +52,7 @@ impl Identity {
 
 /// A subject's words without what lists and gateways put before them.
 fn bare(subject: &str) -> String {
-    screen::words(screen::without_tags(subject)).join(" ")
+    words(without_tags(subject)).join(" ")
 }
 
 /// The topmost `Message-ID`, without the whitespace that folding may have put into it.

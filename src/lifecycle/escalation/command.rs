@@ -1,9 +1,9 @@
 //! What a référent writes into a private follow-up to have the ticket moved: `#escalade`, `#retour`.
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+use unicode_normalization::char::is_combining_mark;
 
 use super::Direction;
-use crate::text::html_text;
+use crate::text::{fold::folded, html_text};
 
 /// A command is looked for in so many bytes of a follow-up: it stands at its beginning, its reason behind it.
 const READ: usize = 16 * 1024;
@@ -24,8 +24,7 @@ impl Command {
         let rest = text.trim_start().strip_prefix('#')?;
         let end = rest.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).unwrap_or(rest.len());
         let (word, reason) = rest.split_at(end);
-        let plain: String = word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
-        let direction = match plain.as_str() {
+        let direction = match folded(word).as_str() {
             "escalade" => Direction::Up,
             "retour" => Direction::Down,
             _ => return None,

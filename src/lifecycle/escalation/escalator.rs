@@ -26,6 +26,7 @@ use crate::{
     lifecycle::notices::Notifier,
     working_time::Calendar,
 };
+
 const MOVES: &str = "passerelle_moves_total";
 
 /// How long a move waits for another one of the same ticket, and how often it looks.

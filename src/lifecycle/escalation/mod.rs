@@ -28,6 +28,6 @@ pub use escalator::{Escalator, Moved, Order};
 pub use levels::{Immovable, Levels, Move};
 pub use note::{Cause, Direction, MoveNote, Note, Refusal, Reminder};
 pub use plan::{GroupRow, Role, Step, UserRow, steps};
-pub use rules::{Delays, Facts, Verdict, Wait, judge};
+pub use rules::{Delays, Facts, Verdict, judge};
 pub use scales::{Scale, Scales};
 pub use timed::Weighed;

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{config::Percents, flow::route::Level, working_time::Calendar};
+use crate::{
+    config::Percents,
+    flow::route::Level,
+    working_time::{Calendar, Wait},
+};
+
 /// GLPI's status «New».
 const NEW: u8 = 1;
 /// GLPI's status «Processing (assigned)».
@@ -67,17 +72,6 @@ pub enum Verdict {
         /// What the note says.
         wait: Wait,
     },
-}
-
-/// How long a ticket has waited on its level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// Since when.
-    pub since: Timestamp,
-    /// The working time since then.
-    pub waited: Duration,
-    /// The working time after which the rule strikes, by the ticket's urgency.
-    pub delay: Duration,
 }
 
 /// What is due for a ticket now. `delays` are those of the next level; the highest has none. Where an outage has made

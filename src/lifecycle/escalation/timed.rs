@@ -5,14 +5,15 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    Cause, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder, Scale, Verdict, Wait, escalator::names,
-    judge, note, shown::Shown,
+    Cause, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder, Scale, Verdict, escalator::names, judge,
+    note, shown::Shown,
 };
 use crate::{
     glpi::{Criterion, GlpiError, Role, TicketSummary},
     request::Reference,
-    working_time::in_words,
+    working_time::{Wait, in_words},
 };
+
 const REMINDERS: &str = "passerelle_reminders_total";
 
 /// Tickets the rules look at, at most; the newest beyond are left for when others are gone.

@@ -3,9 +3,11 @@
 use lettre::{Address as Recipient, Message, message::Mailbox};
 
 use crate::{
-    flow::screen::NOTICE,
-    letters::{Text, automatic, own_id},
-    request::{Reason, Reference},
+    letters::{Text, automatic},
+    request::{
+        Reason, Reference,
+        message_id::{Letter, of_letter},
+    },
 };
 
 /// The mail of a notice. The same one always has the same Message-ID, so that a mail that had to be sent twice is
@@ -17,9 +19,9 @@ pub(super) fn compose(
     name: &str,
     text: Text,
 ) -> Result<Message, lettre::error::Error> {
-    let id = own_id(from, reference, &format!("{NOTICE}{name}"));
+    let id = of_letter(reference, Letter::Notice(name), from.email.domain());
     // Where GLPI acknowledged, this mail is not there, and a reader begins the thread with the notice.
-    let receipt = own_id(from, reference, Reason::Created.code());
+    let receipt = of_letter(reference, Letter::Outcome(Reason::Created), from.email.domain());
     let message =
         automatic(from, to, &text.subject, id, "auto-generated").in_reply_to(receipt.clone()).references(receipt);
     text.into_body(message)

@@ -29,9 +29,9 @@ use crate::{
     flow::{deliver, ledger::Ledger},
     glpi::{Glpi, GlpiError, Requester, Role, Ticket},
     letters::Text,
-    lifecycle::escalation::Wait,
     request::{Address, Reference},
     smtp::{Mailer, SendError},
+    working_time::Wait,
 };
 
 /// A group that was assigned so soon after the opening was assigned to a new ticket: GLPI's rules take a moment.

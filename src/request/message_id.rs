@@ -1,0 +1,74 @@
+//! The Message-IDs of the gateway's own mails: written where a letter is made, read where an answer comes in.
+
+use super::{Reason, Reference};
+
+/// What the name of a Message-ID of the gateway ends with, before the `@`.
+const MARK: &str = ".passerelle";
+/// What a notice's name begins with.
+const NOTICE: &str = "notice-";
+
+/// What a mail of the gateway tells about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letter<'a> {
+    /// How it ended: its receipt, or the notice of a refusal.
+    Outcome(Reason),
+    /// A step of its ticket, told apart by this name.
+    Notice(&'a str),
+}
+
+/// The Message-ID of a mail about this request, from this domain. The same mail always has the same one, so that one
+/// that had to be sent twice is recognised.
+pub fn of_letter(reference: Reference, letter: Letter<'_>, domain: &str) -> String {
+    match letter {
+        Letter::Outcome(reason) => format!("<{reference}.{}{MARK}@{domain}>", reason.code()),
+        Letter::Notice(name) => format!("<{reference}.{NOTICE}{name}{MARK}@{domain}>"),
+    }
+}
+
+/// Whether a Message-ID is of the form the gateway gives its own mails, in one of its domains.
+pub fn is_own(message_id: &str, own_domains: &[String]) -> bool {
+    own_name(message_id, own_domains).is_some()
+}
+
+/// The request whose ticket an own mail with this Message-ID tells of: a receipt, or a notice of a step. The notice of
+/// a refusal tells of none.
+pub fn request_with_ticket(message_id: &str, own_domains: &[String]) -> Option<Reference> {
+    let name = own_name(message_id, own_domains)?;
+    let (reference, letter) = name.split_once('.')?;
+    let has_ticket = letter == Reason::Created.code() || letter.starts_with(NOTICE);
+    has_ticket.then(|| Reference::parse(reference))?
+}
+
+/// What stands before the mark, lower case.
+fn own_name(message_id: &str, own_domains: &[String]) -> Option<String> {
+    let id = message_id.trim().trim_start_matches('<').trim_end_matches('>').to_lowercase();
+    let (local, domain) = id.rsplit_once('@')?;
+    let name = local.strip_suffix(MARK)?;
+    own_domains.iter().any(|own| own == domain).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Letter, is_own, of_letter, request_with_ticket};
+    use crate::request::{Reason, Reference};
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let reference = Reference::new("mail", "dir1@ac-dijon.fr", b"<1@ac-dijon.fr>");
+        let own = ["ac-dijon.fr".to_owned()];
+        let table = [
+            (Letter::Outcome(Reason::Created), Some(reference)),
+            (Letter::Outcome(Reason::QuotaExceeded), None),
+            (Letter::Notice("taken-7"), Some(reference)),
+        ];
+        for (letter, request) in table {
+            let id = of_letter(reference, letter, "AC-Dijon.fr");
+            assert!(is_own(&id, &own) && is_own(&id.to_uppercase(), &own), "{id}");
+            assert_eq!(request_with_ticket(&id, &own), request, "{id}");
+            assert!(!is_own(&id, &["ac-lyon.fr".to_owned()]), "{id}");
+        }
+        for other in ["<1@ac-dijon.fr>", "<passerelle@ac-dijon.fr>", "", "<.passerelle>"] {
+            assert!(!is_own(other, &own), "{other}");
+        }
+    }
+}
