@@ -18,15 +18,16 @@ use crate::{
         pipeline::Pipeline,
         proof::Prover,
         quarantine::Quarantine,
+        receipts::Receipts,
         route::Live,
         screen::Rules,
     },
     glpi::{Credentials, Glpi, Settings},
     http,
-    intake::{Room, imap, lmtp},
-    letters::{Acknowledger, Receipts},
+    intake::{self, Room, imap, lmtp},
+    letters::Acknowledger,
     lifecycle::{
-        escalation::Escalator,
+        escalation::{self, Escalator},
         notices::Notifier,
         sweep::{self, Sweep},
     },
@@ -99,6 +100,7 @@ impl App {
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
         let notifier = Arc::new(Notifier::new(&config, glpi.clone(), mailer, Arc::clone(&ledger))?);
+        escalation::describe_metrics();
         let escalator = Escalator::new(
             &config,
             glpi.clone(),
@@ -221,7 +223,7 @@ impl Server {
             let handler = Arc::clone(pipeline);
             let handle = move |envelope, raw| {
                 let pipeline = Arc::clone(&handler);
-                async move { pipeline.mail(envelope, raw).await }
+                async move { intake::mail(&pipeline, envelope, raw).await }
             };
             listeners.spawn(lmtp::serve(lmtp, Arc::new(settings), room.clone(), handle, stop.clone()));
         }
@@ -234,7 +236,7 @@ impl Server {
             let handlers = http::Handlers::new(
                 move |envelope, raw| {
                     let pipeline = Arc::clone(&for_mail);
-                    async move { pipeline.mail(envelope, raw).await }
+                    async move { intake::mail(&pipeline, envelope, raw).await }
                 },
                 move |received| {
                     let pipeline = Arc::clone(&for_forms);
@@ -251,7 +253,7 @@ impl Server {
                 move |ticket, order| {
                     let (escalator, unfinished) = (Arc::clone(&escalator), unfinished.clone());
                     async move {
-                        let moved = escalator.carry(ticket, &order, Timestamp::now()).await;
+                        let moved = escalator.move_ticket(ticket, &order, Timestamp::now()).await;
                         if moved.is_err() {
                             // What was begun is to be finished.
                             unfinished.look_at(ticket);
@@ -308,7 +310,7 @@ fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
     imap::Handlers::new(
         move |envelope, raw| {
             let pipeline = Arc::clone(&for_mail);
-            async move { pipeline.mail(envelope, raw).await }
+            async move { intake::mail(&pipeline, envelope, raw).await }
         },
         move |mailbox| {
             let pipeline = Arc::clone(&for_lease);

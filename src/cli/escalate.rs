@@ -10,7 +10,7 @@ use super::exit;
 use crate::{
     app::App,
     config::{Config, ConfigError},
-    lifecycle::escalation::{Cause, Direction, EscalateError, Order, Verdict, Weighed},
+    lifecycle::escalation::{Cause, Direction, EscalateError, Evaluation, Order, Verdict},
     working_time::in_words,
 };
 
@@ -67,7 +67,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 }
 
 async fn go(app: &App, ticket: u64, order: &Order) -> Result<(), EscalateError> {
-    let moved = app.escalator.carry(ticket, order, Timestamp::now()).await?;
+    let moved = app.escalator.move_ticket(ticket, order, Timestamp::now()).await?;
     say(format_args!("ticket {}: {} → {}", moved.ticket, moved.from, moved.to));
     Ok(())
 }
@@ -81,7 +81,7 @@ async fn forecast(app: &App, zone: &TimeZone, as_json: bool) -> Result<(), Escal
     }
     let waiting = app.escalator.waiting().await?;
     let mut weighing =
-        stream::iter(waiting).map(|ticket| app.escalator.weigh(ticket.id, now)).buffered(app.config.glpi.sessions);
+        stream::iter(waiting).map(|ticket| app.escalator.evaluate(ticket.id, now)).buffered(app.config.glpi.sessions);
     while let Some(weighed) = weighing.next().await {
         let weighed = match weighed {
             Ok(Some(weighed)) if due(&weighed) != ("nothing", None) => weighed,
@@ -103,7 +103,7 @@ async fn forecast(app: &App, zone: &TimeZone, as_json: bool) -> Result<(), Escal
 }
 
 /// What would happen now, and when something happens next.
-fn due(weighed: &Weighed) -> (&'static str, Option<Timestamp>) {
+fn due(weighed: &Evaluation) -> (&'static str, Option<Timestamp>) {
     match weighed.verdict {
         Verdict::Nothing { next } => ("nothing", next),
         Verdict::Remind { escalation, .. } => ("remind", escalation),
@@ -111,7 +111,7 @@ fn due(weighed: &Weighed) -> (&'static str, Option<Timestamp>) {
     }
 }
 
-fn described(weighed: &Weighed) -> Value {
+fn described(weighed: &Evaluation) -> Value {
     let (action, next) = due(weighed);
     let to = matches!(weighed.verdict, Verdict::Escalate { .. }).then_some(weighed.next.as_ref()).flatten();
     json!({
@@ -121,7 +121,7 @@ fn described(weighed: &Weighed) -> Value {
     })
 }
 
-fn cells(weighed: &Weighed, zone: &TimeZone) -> [String; 6] {
+fn cells(weighed: &Evaluation, zone: &TimeZone) -> [String; 6] {
     let date = |moment: Timestamp| moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
     let (action, next) = due(weighed);
     let group = match (&weighed.verdict, &weighed.next) {
@@ -156,12 +156,12 @@ mod tests {
 
     use super::{cells, described};
     use crate::{
-        lifecycle::escalation::{Verdict, Weighed},
+        lifecycle::escalation::{Evaluation, Verdict},
         working_time::Wait,
     };
 
-    fn weighed(verdict: Verdict) -> Weighed {
-        Weighed {
+    fn weighed(verdict: Verdict) -> Evaluation {
+        Evaluation {
             ticket: 1234,
             title: "Accès".to_owned(),
             application: "LSU".to_owned(),

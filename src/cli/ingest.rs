@@ -9,7 +9,7 @@ use super::exit;
 use crate::{
     app::App,
     config::{Config, ConfigError},
-    intake::Envelope,
+    intake::{self, Envelope},
     request::{Address, Channel, Outcome},
 };
 
@@ -54,7 +54,7 @@ pub async fn run(mut config: Config, args: Args) -> Result<u8, ConfigError> {
         size,
         stored: None,
     };
-    let outcome = app.pipeline.mail(envelope, raw).await;
+    let outcome = intake::mail(&app.pipeline, envelope, raw).await;
     app.finish(Instant::now() + LONGEST_FAREWELL).await;
     eprintln!("{}", summary(&outcome));
     Ok(match outcome {

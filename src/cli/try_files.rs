@@ -17,7 +17,6 @@ use crate::{
     app,
     config::{Config, ConfigError},
     flow::{
-        deliver,
         directory::Directory,
         proof::Prover,
         route::{self, Live},
@@ -247,7 +246,7 @@ impl Trial {
         forecast.rules.retain(|(rule, _)| *rule != "no-keyword");
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
-        let link = deliver::link(&self.config.glpi).replace("{id}", &number.to_string());
+        let link = self.config.glpi.ticket_page().replace("{id}", &number.to_string());
         let state = TicketState::Found {
             ticket: number,
             link,

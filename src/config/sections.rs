@@ -82,6 +82,22 @@ pub struct Glpi {
     pub ticket_link: String,
 }
 
+impl Glpi {
+    /// Where GLPI's pages are, beside its API.
+    pub fn site(&self) -> &str {
+        let url = self.url.trim_end_matches('/');
+        ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url)
+    }
+
+    /// A ticket's page, with `{id}` for its number.
+    pub fn ticket_page(&self) -> String {
+        match self.ticket_link.as_str() {
+            "" => format!("{}/front/ticket.form.php?id={{id}}", self.site()),
+            link => link.to_owned(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redis {

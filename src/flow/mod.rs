@@ -6,5 +6,6 @@ pub mod ledger;
 pub mod pipeline;
 pub mod proof;
 pub mod quarantine;
+pub mod receipts;
 pub mod route;
 pub mod screen;

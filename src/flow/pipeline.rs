@@ -1,11 +1,10 @@
 //! The way of a request, from intake to acknowledgement: the whole flow on one screen.
 
-mod portal;
+mod followups;
 mod reply;
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use jiff::{Timestamp, civil::Date};
 use tokio::task::JoinError;
 use tokio_util::task::TaskTracker;
@@ -17,11 +16,11 @@ use crate::{
         ledger::{Claim, Known, Ledger, Mine},
         proof::Prover,
         quarantine::{Failing, Quarantine},
+        receipts::Receipts,
         route::{self, Live, Mappings},
         screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
     },
-    intake::{Envelope, mime},
-    letters::{Acknowledger, Receipts},
+    letters::Acknowledger,
     request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference},
     telemetry,
 };
@@ -59,11 +58,6 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Handles one mail, to its end.
-    pub async fn mail(self: &Arc<Self>, envelope: Envelope, raw: Bytes) -> Outcome {
-        self.request(mime::mail(envelope, raw, Timestamp::now()).await).await
-    }
-
     /// Handles one request, to its end; logs and counts the outcome.
     pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
         let (channel, reference) = (received.channel, received.reference);

@@ -6,10 +6,16 @@ pub mod lmtp;
 pub mod mime;
 mod room;
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use jiff::Timestamp;
 
 pub use self::room::{MAPPED, Room, SMALL, Taken};
-use crate::request::{Address, Channel};
+use crate::{
+    flow::pipeline::Pipeline,
+    request::{Address, Channel, Outcome},
+};
 
 /// What the protocol says of a mail, beside the mail itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,4 +31,9 @@ pub struct Envelope {
     pub size: u64,
     /// When a mailbox took it in (IMAP `INTERNALDATE`).
     pub stored: Option<Timestamp>,
+}
+
+/// Handles one mail, to its end.
+pub async fn mail(pipeline: &Arc<Pipeline>, envelope: Envelope, raw: Bytes) -> Outcome {
+    pipeline.request(mime::mail(envelope, raw, Timestamp::now()).await).await
 }

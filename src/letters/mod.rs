@@ -1,20 +1,19 @@
 //! Receipts and refusal notices: their texts, and when they are sent.
 //!
 //! A notice is a courtesy: it goes out beside the request, and when it cannot be sent the request is none the worse
-//! for it. A receipt that cannot be sent at once stays due: [`Receipts`].
+//! for it. A receipt that cannot be sent at once stays due: [`crate::flow::receipts`].
 
-mod due;
 mod mail;
 mod texts;
 mod when;
 
+use futures_util::future::BoxFuture;
 use lettre::{Message, message::Mailbox};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-pub use self::due::Receipts;
+use self::texts::Signature;
 pub use self::when::may_notify;
-use self::{due::Noted, texts::Signature};
 pub(crate) use self::{
     mail::automatic,
     texts::{Text, line},
@@ -38,13 +37,15 @@ pub struct Acknowledger {
     tasks: TaskTracker,
 }
 
+/// What is done with the end of a letter that others know of.
+pub(crate) type Later = Box<dyn FnOnce(Result<(), SendError>) -> BoxFuture<'static, ()> + Send>;
+
 /// A receipt on its way to the relay.
-#[derive(Debug)]
 pub struct Handing {
     /// The relay has it, or it is given up.
-    ended: oneshot::Receiver<()>,
-    /// To say that a note tells of it.
-    noted: oneshot::Sender<Noted>,
+    pub(crate) ended: oneshot::Receiver<()>,
+    /// To say that a note tells of it, and what to do with its end.
+    pub(crate) noted: oneshot::Sender<Later>,
 }
 
 impl Acknowledger {
@@ -88,7 +89,7 @@ impl Acknowledger {
     }
 
     /// Whether receipts are this gateway's to send.
-    fn sends_receipts(&self) -> bool {
+    pub(crate) fn sends_receipts(&self) -> bool {
         self.can_send() && self.receipts == Acknowledge::Passerelle
     }
 
@@ -97,20 +98,20 @@ impl Acknowledger {
         let subject = texts::reply_subject(received);
         let text = || texts::receipt(&subject, receipt, person, &self.signature());
         let (to, message) = self.letter(received, Reason::Created, text)?;
-        let ((end, ended), (noted, note)) = (oneshot::channel(), oneshot::channel::<Noted>());
+        let ((end, ended), (noted, note)) = (oneshot::channel(), oneshot::channel::<Later>());
         let mut sending = Box::pin(self.clone().send(Reason::Created, to, message));
         self.tasks.spawn(async move {
             tokio::select! {
                 _ = &mut sending => drop(end.send(())),
                 // Others know of it now: a shutdown need not wait for it.
-                Ok(noted) = note => drop(tokio::spawn(async move { noted.settle(&sending.await).await })),
+                Ok(later) = note => drop(tokio::spawn(async move { later(sending.await).await })),
             }
         });
         Some(Handing { ended, noted })
     }
 
     /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end.
-    async fn late_receipt(&self, to: &Address, receipt: &Receipt) -> Result<(), SendError> {
+    pub(crate) async fn late_receipt(&self, to: &Address, receipt: &Receipt) -> Result<(), SendError> {
         let refused = |error: String| SendError::Refused(error);
         let address: lettre::Address = to.as_str().parse().map_err(|_| refused("no address".to_owned()))?;
         let text = texts::receipt(&receipt.title, receipt, &Person::default(), &self.signature());

@@ -8,7 +8,6 @@ use moka::future::Cache;
 use super::{Portal, PortalError, html};
 use crate::{
     config,
-    flow::deliver::site,
     glpi::{FaqArticle, Glpi, GlpiError},
     text::fold::folded,
 };
@@ -52,7 +51,7 @@ pub(super) struct Faq {
 impl Faq {
     pub(super) fn new(glpi: Glpi, config: &config::Glpi) -> Self {
         let articles = Cache::builder().max_capacity(1).time_to_live(BELIEVED).build();
-        Self { glpi, link: format!("{}/front/helpdesk.faq.php?id=", site(config)), articles }
+        Self { glpi, link: format!("{}/front/helpdesk.faq.php?id=", config.site()), articles }
     }
 
     async fn articles(&self) -> Result<Arc<Vec<Ready>>, GlpiError> {

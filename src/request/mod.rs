@@ -5,6 +5,7 @@
 //! [`crate::flow::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
 
 mod address;
+mod directory_answer;
 pub mod message_id;
 mod outcome;
 mod received;
@@ -14,6 +15,7 @@ mod subject;
 mod ticket_state;
 
 pub use address::Address;
+pub use directory_answer::DirectoryAnswer;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,

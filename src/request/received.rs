@@ -6,6 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Address, Fingerprint, Reference, School};
+use crate::text::html_text::to_html;
 
 /// The way a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +74,30 @@ pub struct Received {
     pub size: u64,
     /// What only a mail, or only a form, has.
     pub origin: Origin,
+}
+
+impl Received {
+    /// What a requester writes on the portal about their request of this number. GLPI is asked whether a copy came
+    /// before, however long ago.
+    pub fn on_portal(requester: &Address, request: u64, reference: Reference, text: &str, now: Timestamp) -> Self {
+        Self {
+            channel: Channel::Form,
+            reference,
+            aliases: Vec::new(),
+            arrived: now,
+            copies_since: Timestamp::MIN,
+            requester: Some(requester.clone()),
+            display_name: None,
+            subject: format!("Demande n° {request}"),
+            body: Body { html: to_html(text), folded_html: None, text: text.to_owned() },
+            attachments: Vec::new(),
+            cut: Vec::new(),
+            original: None,
+            enclosed: Vec::new(),
+            size: text.len() as u64,
+            origin: Origin::Form(FormFields::default()),
+        }
+    }
 }
 
 /// What was written, as sanitised HTML fragments and as text.

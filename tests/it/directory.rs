@@ -11,9 +11,9 @@ use std::{
 
 use passerelle::{
     config::{self, DirectorySource},
-    flow::directory::{Answer, Directory},
+    flow::directory::Directory,
     glpi::{Credentials, Glpi, Settings},
-    request::{Address, Person},
+    request::{Address, DirectoryAnswer, Person},
     sandbox::{Failure, Failures, Options, Rule, Sandbox},
 };
 use tempfile::TempDir;
@@ -182,13 +182,13 @@ fn open(settings: &config::Directory) -> Directory {
     Directory::new(settings, None).unwrap()
 }
 
-async fn find(directory: &Directory, address: &str) -> Answer {
+async fn find(directory: &Directory, address: &str) -> DirectoryAnswer {
     directory.find(&Address::parse(address).unwrap()).await
 }
 
-fn cause(answer: Answer) -> String {
+fn cause(answer: DirectoryAnswer) -> String {
     match answer {
-        Answer::Unknown { cause } => cause,
+        DirectoryAnswer::Unknown { cause } => cause,
         other => panic!("{other:?} instead of an unknown"),
     }
 }
@@ -212,12 +212,12 @@ async fn ldap_tells_a_director_from_somebody_else_and_from_nobody() {
         phone: Some("03 80 00 00 01".into()),
         ..Person::default()
     };
-    assert_eq!(find(&directory, DIRECTOR).await, Answer::Director(director));
+    assert_eq!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(director));
     assert_eq!(server.searches(), 1, "a director costs one search");
 
-    let Answer::Other(Some(teacher)) = find(&directory, TEACHER).await else { panic!("a teacher is known") };
+    let DirectoryAnswer::Other(Some(teacher)) = find(&directory, TEACHER).await else { panic!("a teacher is known") };
     assert_eq!((teacher.name.as_deref(), teacher.role.as_deref()), (Some("Paul Petit"), Some("ENS")));
-    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+    assert_eq!(find(&directory, NOBODY).await, DirectoryAnswer::Other(None));
     assert_eq!(server.log().matches("mech=SIMPLE").count(), 1, "all of it over one connection");
 }
 
@@ -225,8 +225,8 @@ async fn ldap_tells_a_director_from_somebody_else_and_from_nobody() {
 async fn an_address_is_no_pattern() {
     let server = Slapd::start();
     let directory = open(&server.settings());
-    assert_eq!(find(&directory, "*@ac-dijon.fr").await, Answer::Other(None));
-    assert_eq!(find(&directory, "jeanne.*@ac-dijon.fr").await, Answer::Other(None));
+    assert_eq!(find(&directory, "*@ac-dijon.fr").await, DirectoryAnswer::Other(None));
+    assert_eq!(find(&directory, "jeanne.*@ac-dijon.fr").await, DirectoryAnswer::Other(None));
 }
 
 #[tokio::test]
@@ -236,8 +236,8 @@ async fn without_a_filter_for_directors_everybody_found_is_one() {
     settings.ldap.director_filter.clear();
     settings.ldap.bind_dn.clear();
     let directory = open(&settings);
-    assert!(matches!(find(&directory, TEACHER).await, Answer::Director(_)));
-    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+    assert!(matches!(find(&directory, TEACHER).await, DirectoryAnswer::Director(_)));
+    assert_eq!(find(&directory, NOBODY).await, DirectoryAnswer::Other(None));
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn lookups_of_one_address_at_once_ask_once_and_the_answer_is_remembered() 
     let server = Slapd::start();
     let directory = open(&server.settings());
     let answers = futures_util::future::join_all((0..50).map(|_| find(&directory, DIRECTOR))).await;
-    assert!(answers.iter().all(|answer| matches!(answer, Answer::Director(_))));
+    assert!(answers.iter().all(|answer| matches!(answer, DirectoryAnswer::Director(_))));
     find(&directory, DIRECTOR).await;
     assert_eq!(server.searches(), 1);
 
@@ -264,7 +264,7 @@ async fn a_server_that_goes_away_leaves_the_question_open_until_it_is_back() {
     let mut settings = server.settings();
     settings.cache = Duration::ZERO;
     let directory = open(&settings);
-    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+    assert!(matches!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(_)));
 
     server.stop();
     let why = cause(find(&directory, DIRECTOR).await);
@@ -272,7 +272,7 @@ async fn a_server_that_goes_away_leaves_the_question_open_until_it_is_back() {
 
     assert!(server.run());
     let back = async {
-        while !matches!(find(&directory, DIRECTOR).await, Answer::Director(_)) {
+        while !matches!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(_)) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -285,10 +285,10 @@ async fn a_connection_the_server_has_closed_is_opened_again_unnoticed() {
     let mut settings = server.settings();
     settings.cache = Duration::ZERO;
     let directory = open(&settings);
-    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+    assert!(matches!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(_)));
     server.stop();
     assert!(server.run());
-    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+    assert!(matches!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(_)));
 }
 
 #[tokio::test]
@@ -339,7 +339,7 @@ async fn tls_is_refused_to_a_stranger_and_works_with_an_authority_of_this_system
     if let Ok(ports) = std::env::var(SERVER) {
         for url in addresses(&ports) {
             let answer = ask(url).await;
-            assert!(matches!(answer, Answer::Director(_)), "{answer:?}");
+            assert!(matches!(answer, DirectoryAnswer::Director(_)), "{answer:?}");
         }
         return;
     }
@@ -369,10 +369,10 @@ async fn the_first_source_that_knows_a_director_decides() {
     settings.csv = Some(csv(&folder, &format!("{TEACHER};Petit;directeur;0210001A\n{DIRECTOR};Martin;adjointe;\n")));
     let directory = open(&settings);
 
-    let Answer::Director(teacher) = find(&directory, TEACHER).await else { panic!("the list says director") };
+    let DirectoryAnswer::Director(teacher) = find(&directory, TEACHER).await else { panic!("the list says director") };
     assert_eq!(teacher.department.as_deref(), Some("021"));
     assert_eq!(server.searches(), 0, "nobody else is asked");
-    let Answer::Director(director) = find(&directory, DIRECTOR).await else { panic!("LDAP says director") };
+    let DirectoryAnswer::Director(director) = find(&directory, DIRECTOR).await else { panic!("LDAP says director") };
     assert_eq!(director.role.as_deref(), Some("DIR ECOLE"));
 }
 
@@ -384,7 +384,7 @@ async fn a_source_that_fails_leaves_the_question_open_unless_another_says_direct
     settings.csv = Some(csv(&folder, &format!("{DIRECTOR};Martin;directrice;\n{TEACHER};Petit;adjoint;\n")));
     let directory = open(&settings);
 
-    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
+    assert!(matches!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(_)));
     assert!(cause(find(&directory, TEACHER).await).contains("LDAP"));
     assert!(cause(find(&directory, NOBODY).await).contains("LDAP"));
 }
@@ -397,8 +397,8 @@ async fn sources_that_are_not_set_up_are_passed_over_and_none_at_all_refuses_nob
 
     settings.csv = Some(csv(&folder, &format!("{DIRECTOR};Martin;;\n")));
     let directory = open(&settings);
-    assert!(matches!(find(&directory, DIRECTOR).await, Answer::Director(_)));
-    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+    assert!(matches!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(_)));
+    assert_eq!(find(&directory, NOBODY).await, DirectoryAnswer::Other(None));
     assert_eq!(directory.probe().await, [("csv", Ok("1 people, 1 of them directors".to_owned()))]);
 }
 
@@ -408,17 +408,17 @@ async fn a_reload_takes_the_new_file_or_keeps_the_old_list() {
     let mut settings = settings(&[DirectorySource::Csv]);
     settings.csv = Some(csv(&folder, &format!("{DIRECTOR};Martin;;\n")));
     let directory = open(&settings);
-    assert_eq!(find(&directory, "ce.0210001a@ac-dijon.fr").await, Answer::Other(None));
+    assert_eq!(find(&directory, "ce.0210001a@ac-dijon.fr").await, DirectoryAnswer::Other(None));
 
     csv(&folder, "ce.0210001a@ac-dijon.fr;École Les Tilleuls;;\n");
     directory.reload().await.unwrap();
     let answer = find(&directory, "ce.0210001a@ac-dijon.fr").await;
-    assert!(matches!(answer, Answer::Director(_)), "a reload forgets the old answer");
+    assert!(matches!(answer, DirectoryAnswer::Director(_)), "a reload forgets the old answer");
 
     fs::write(folder.path().join("directors.csv"), "name;role\nMartin;directeur\n").unwrap();
     let error = directory.reload().await.unwrap_err();
     assert!(error.to_string().contains("directors.csv, line 1"), "{error}");
-    assert!(matches!(find(&directory, "ce.0210001a@ac-dijon.fr").await, Answer::Director(_)));
+    assert!(matches!(find(&directory, "ce.0210001a@ac-dijon.fr").await, DirectoryAnswer::Director(_)));
 }
 
 #[test]
@@ -443,10 +443,10 @@ async fn glpi_knows_a_director_by_the_group() {
     let (_sandbox, glpi) = helpdesk().await;
     let directory = Directory::new(&settings(&[DirectorySource::Glpi]), Some(glpi.clone())).unwrap();
     let answer = find(&directory, "CE.0210001A@ac-dijon.fr").await;
-    let Answer::Director(school) = answer else { panic!("{answer:?} instead of a director") };
+    let DirectoryAnswer::Director(school) = answer else { panic!("{answer:?} instead of a director") };
     assert!(school.name.is_some(), "{school:?}");
-    assert!(matches!(find(&directory, "agent.simple@ac-dijon.fr").await, Answer::Other(Some(_))));
-    assert_eq!(find(&directory, NOBODY).await, Answer::Other(None));
+    assert!(matches!(find(&directory, "agent.simple@ac-dijon.fr").await, DirectoryAnswer::Other(Some(_))));
+    assert_eq!(find(&directory, NOBODY).await, DirectoryAnswer::Other(None));
     let (name, probed) = directory.probe().await.remove(0);
     assert!(name == "glpi" && probed.unwrap().contains("Directeurs d'école"));
 }
@@ -470,9 +470,9 @@ async fn while_glpi_is_away_the_question_stays_open_and_no_failure_is_remembered
     sandbox.set_failures(Rule::always(Failure::Maintenance));
     assert!(cause(find(&directory, "ce.0210001A@ac-dijon.fr").await).contains("GLPI"));
     sandbox.set_failures(Failures::none());
-    assert!(matches!(find(&directory, "ce.0210001A@ac-dijon.fr").await, Answer::Director(_)));
+    assert!(matches!(find(&directory, "ce.0210001A@ac-dijon.fr").await, DirectoryAnswer::Director(_)));
 
     sandbox.set_failures(Rule::always(Failure::Down));
     let remembered = find(&directory, "ce.0210001A@ac-dijon.fr").await;
-    assert!(matches!(remembered, Answer::Director(_)), "an answer outlives a failure");
+    assert!(matches!(remembered, DirectoryAnswer::Director(_)), "an answer outlives a failure");
 }

@@ -114,7 +114,7 @@ async fn a_move_interrupted_at_any_write_is_finished_by_a_pass_alone() {
         for at in 1..=5 {
             let id = ticket(&sandbox, &format!("Coupure {cut:?} {at}")).await;
             let proxy = Unreliable::start(sandbox.url(), at, cut).await;
-            let killed = app(proxy.url.as_str(), &[]).escalator.carry(id, &order(), Timestamp::now()).await;
+            let killed = app(proxy.url.as_str(), &[]).escalator.move_ticket(id, &order(), Timestamp::now()).await;
             assert!(proxy.has_cut(at) && killed.is_err(), "{cut:?} {at}");
             assert_eq!(pass(&app(sandbox.url().as_str(), &[]), Timestamp::now()).await, Pass::Complete);
             let begun = (cut, at) != (Cut::Before, 1);
@@ -303,7 +303,8 @@ async fn two_instances_at_one_ticket_move_it_once() {
     let (one, other) = (app(sandbox.url().as_str(), &shared), app(sandbox.url().as_str(), &shared));
     let id = ticket(&sandbox, "Ensemble").await;
     let (order, now) = (order(), Timestamp::now());
-    let (first, second) = tokio::join!(one.escalator.carry(id, &order, now), other.escalator.carry(id, &order, now));
+    let (first, second) =
+        tokio::join!(one.escalator.move_ticket(id, &order, now), other.escalator.move_ticket(id, &order, now));
     assert_eq!(first.unwrap(), second.unwrap());
     assert_eq!(moves(&glpi, id).await.len(), 1);
 }
@@ -349,10 +350,10 @@ async fn a_moved_ticket_that_nobody_takes_costs_one_call_a_look() {
     let sandbox = sandbox().await;
     let id = ticket(&sandbox, "Monte").await;
     let mover = app(sandbox.url().as_str(), &[]);
-    mover.escalator.carry(id, &order(), Timestamp::now()).await.unwrap();
+    mover.escalator.move_ticket(id, &order(), Timestamp::now()).await.unwrap();
     let look = async |app: &App| {
         let before = sandbox.calls();
-        app.escalator.attend(id, Timestamp::now()).await.unwrap();
+        app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
         sandbox.calls() - before
     };
     assert_eq!((look(&mover).await, look(&mover).await), (1, 1));
@@ -370,7 +371,7 @@ async fn a_move_is_told_once() {
     let app = app(sandbox.url().as_str(), &[]);
     for moves in 1..=2 {
         let direction = if moves == 1 { Direction::Up } else { Direction::Down };
-        app.escalator.carry(id, &Order { direction, ..order() }, Timestamp::now()).await.unwrap();
+        app.escalator.move_ticket(id, &Order { direction, ..order() }, Timestamp::now()).await.unwrap();
         assert_eq!(sandbox.told(i64::try_from(id).unwrap()), vec!["assign_group"; moves]);
     }
 }

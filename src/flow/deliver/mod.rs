@@ -159,13 +159,13 @@ impl Deliverer {
             learned: Learned::new(),
             drops: Cache::builder().max_capacity(1).time_to_live(BELIEVED).build(),
             accepted: Cache::builder().max_capacity(20_000).time_to_live(BELIEVED).build(),
-            root: url::Url::parse(site(glpi_config))
+            root: url::Url::parse(glpi_config.site())
                 .map(|site| site.path().trim_end_matches('/').to_owned())
                 .unwrap_or_default(),
             glpi,
             limits,
             original,
-            link: link(glpi_config),
+            link: glpi_config.ticket_page(),
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
             filed: Filed::default(),
             uuid: Uuid::default(),
@@ -418,22 +418,6 @@ impl Deliverer {
         let own = found.iter().filter(|ticket| Reference::find(&ticket.content) == Some(reference));
         Ok(own.map(|ticket| ticket.id).min())
     }
-}
-
-/// A ticket's page, with `{id}` for its number.
-pub fn link(config: &config::Glpi) -> String {
-    match config.ticket_link.as_str() {
-        "" => {
-            format!("{}/front/ticket.form.php?id={{id}}", site(config))
-        }
-        link => link.to_owned(),
-    }
-}
-
-/// Where GLPI's pages are, beside its API.
-pub fn site(config: &config::Glpi) -> &str {
-    let url = config.url.trim_end_matches('/');
-    ["/apirest.php", "/api.php/v1"].iter().find_map(|api| url.strip_suffix(api)).unwrap_or(url)
 }
 
 fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -> NewTicket {

@@ -10,11 +10,11 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::task::spawn_blocking;
 
-use super::{
-    Answer,
-    csv_rows::{self, Rows},
+use super::csv_rows::{self, Rows};
+use crate::{
+    config::ConfigError,
+    request::{Address, DirectoryAnswer},
 };
-use crate::{config::ConfigError, request::Address};
 
 /// How often a lookup looks whether the file changed, and how long a changed file must have been left alone
 /// before it is read: a copy in progress is no list yet.
@@ -68,11 +68,11 @@ impl CsvFile {
     }
 
     /// What the list says of a person.
-    pub(super) fn find(&self, requester: &Address) -> Answer {
+    pub(super) fn find(&self, requester: &Address) -> DirectoryAnswer {
         match self.rows.load().people.get(requester) {
-            Some(row) if row.director => Answer::Director(row.person.clone()),
-            Some(row) => Answer::Other(Some(row.person.clone())),
-            None => Answer::Other(None),
+            Some(row) if row.director => DirectoryAnswer::Director(row.person.clone()),
+            Some(row) => DirectoryAnswer::Other(Some(row.person.clone())),
+            None => DirectoryAnswer::Other(None),
         }
     }
 
@@ -150,14 +150,14 @@ mod tests {
     use std::{collections::HashSet, path::Path, time::Duration};
 
     use super::CsvFile;
-    use crate::{flow::directory::Answer, request::Address};
+    use crate::request::{Address, DirectoryAnswer};
 
     fn open(path: &Path) -> CsvFile {
         CsvFile::open_checking_every(path, HashSet::new(), Duration::ZERO).unwrap()
     }
 
     fn is_director(list: &CsvFile, address: &str) -> bool {
-        matches!(list.find(&Address::parse(address).unwrap()), Answer::Director(_))
+        matches!(list.find(&Address::parse(address).unwrap()), DirectoryAnswer::Director(_))
     }
 
     #[tokio::test]

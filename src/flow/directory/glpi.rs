@@ -1,9 +1,9 @@
 //! The helpdesk as directory: the active account with the address, a member of the directors' group.
 
-use super::{Answer, person::filled};
+use super::person::filled;
 use crate::{
     glpi::{Glpi, GlpiError},
-    request::{Address, Person},
+    request::{Address, DirectoryAnswer, Person},
 };
 
 /// Who is a director by membership of a GLPI group.
@@ -18,20 +18,20 @@ impl GlpiGroup {
     }
 
     /// What GLPI says of a person. Without the group nobody could be a member, so nobody is refused either.
-    pub(super) async fn find(&self, requester: &Address) -> Answer {
-        self.ask(requester).await.unwrap_or_else(|cause| Answer::Unknown { cause })
+    pub(super) async fn find(&self, requester: &Address) -> DirectoryAnswer {
+        self.ask(requester).await.unwrap_or_else(|cause| DirectoryAnswer::Unknown { cause })
     }
 
-    async fn ask(&self, requester: &Address) -> Result<Answer, String> {
+    async fn ask(&self, requester: &Address) -> Result<DirectoryAnswer, String> {
         let (groups, user) = tokio::try_join!(self.groups(), async {
             self.glpi.user_by_email(requester.as_str()).await.map_err(|error| explain(&error))
         })?;
-        let Some(user) = user else { return Ok(Answer::Other(None)) };
+        let Some(user) = user else { return Ok(DirectoryAnswer::Other(None)) };
         let (memberships, account) =
             tokio::try_join!(self.glpi.groups_of_user(user), self.glpi.user(user)).map_err(|error| explain(&error))?;
         let is_director = memberships.iter().any(|group| groups.contains(group));
         let person = Person { name: filled(&account.name), phone: filled(&account.phone), ..Person::default() };
-        Ok(if is_director { Answer::Director(person) } else { Answer::Other(Some(person)) })
+        Ok(if is_director { DirectoryAnswer::Director(person) } else { DirectoryAnswer::Other(Some(person)) })
     }
 
     /// Whether the group is there.

@@ -7,10 +7,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Answer, person::filled};
+use super::person::filled;
 use crate::{
     config::{self, ConfigError, LdapAttributes},
-    request::{Address, Person, School},
+    request::{Address, DirectoryAnswer, Person, School},
 };
 
 /// What stands for the address in the configured filter.
@@ -94,23 +94,23 @@ impl LdapDirectory {
     }
 
     /// What the server says of a person.
-    pub(super) async fn find(&self, requester: &Address) -> Answer {
+    pub(super) async fn find(&self, requester: &Address) -> DirectoryAnswer {
         match self.ask(requester).await {
             Ok(answer) => answer,
-            Err(cause) => Answer::Unknown { cause },
+            Err(cause) => DirectoryAnswer::Unknown { cause },
         }
     }
 
     /// A director is found by one search; only somebody who is none costs a second.
-    async fn ask(&self, requester: &Address) -> Result<Answer, String> {
+    async fn ask(&self, requester: &Address) -> Result<DirectoryAnswer, String> {
         let person = self.person_filter.replace(MAIL, &ldap_escape(requester.as_str()));
         if let Some(entry) = self.search(&format!("(&{person}{})", self.director_filter)).await? {
-            return Ok(Answer::Director(self.person(&entry)));
+            return Ok(DirectoryAnswer::Director(self.person(&entry)));
         }
         if self.director_filter.is_empty() {
-            return Ok(Answer::Other(None));
+            return Ok(DirectoryAnswer::Other(None));
         }
-        Ok(Answer::Other(self.search(&person).await?.map(|entry| self.person(&entry))))
+        Ok(DirectoryAnswer::Other(self.search(&person).await?.map(|entry| self.person(&entry))))
     }
 
     /// Whether the server lets this account search below the base; the cause when it does not.

@@ -1,7 +1,7 @@
 //! Who is a school director: the configured sources, asked in their order.
 //!
 //! The first source that knows a director decides. A source that cannot be asked leaves the question open:
-//! then nobody is told that they are none, the answer is [`Answer::Unknown`] and the request waits.
+//! then nobody is told that they are none, the answer is [`DirectoryAnswer::Unknown`] and the request waits.
 
 mod csv_file;
 mod csv_rows;
@@ -15,31 +15,17 @@ use self::{csv_file::CsvFile, glpi::GlpiGroup, ldap::LdapDirectory};
 use crate::{
     config::{self, ConfigError, DirectorySource},
     glpi::Glpi,
-    request::{Address, Person},
+    request::{Address, DirectoryAnswer},
     text::fold::phrase,
 };
 
 /// Answers kept at most: more people than write in the time an answer is believed.
 const ANSWERS_KEPT: u64 = 50_000;
 
-/// What the directory says of a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// A school director.
-    Director(Person),
-    /// Somebody else, with what is known of them, or nobody any source has heard of.
-    Other(Option<Person>),
-    /// Not known now: no source said «director», and at least one could not be asked.
-    Unknown {
-        /// Which source failed, why, and what to look at; holds nobody's data.
-        cause: String,
-    },
-}
-
 /// The configured sources, and their answers for a while.
 pub struct Directory {
     sources: Vec<Source>,
-    answers: Cache<Address, Answer>,
+    answers: Cache<Address, DirectoryAnswer>,
 }
 
 /// A place that knows people.
@@ -74,7 +60,7 @@ impl Directory {
     /// Whether this person is a director; a recent answer is believed, but never a recent failure.
     ///
     /// Lookups of one address at the same time ask the sources once.
-    pub async fn find(&self, requester: &Address) -> Answer {
+    pub async fn find(&self, requester: &Address) -> DirectoryAnswer {
         for source in &self.sources {
             if let Source::Csv(file) = source
                 && file.refresh().await
@@ -85,20 +71,20 @@ impl Directory {
         self.answers
             .try_get_with_by_ref(requester, self.ask(requester))
             .await
-            .unwrap_or_else(|cause: std::sync::Arc<String>| Answer::Unknown { cause: cause.to_string() })
+            .unwrap_or_else(|cause: std::sync::Arc<String>| DirectoryAnswer::Unknown { cause: cause.to_string() })
     }
 
-    /// Asks the sources; `Err` holds the cause of [`Answer::Unknown`].
-    async fn ask(&self, requester: &Address) -> Result<Answer, String> {
+    /// Asks the sources; `Err` holds the cause of [`DirectoryAnswer::Unknown`].
+    async fn ask(&self, requester: &Address) -> Result<DirectoryAnswer, String> {
         let mut known = None;
         let mut causes = Vec::new();
         for source in &self.sources {
             match source.find(requester).await {
-                Answer::Director(person) => {
-                    return Ok(Answer::Director(person::completed(person)));
+                DirectoryAnswer::Director(person) => {
+                    return Ok(DirectoryAnswer::Director(person::completed(person)));
                 }
-                Answer::Other(person) => known = known.or(person),
-                Answer::Unknown { cause } => causes.push(cause),
+                DirectoryAnswer::Other(person) => known = known.or(person),
+                DirectoryAnswer::Unknown { cause } => causes.push(cause),
             }
         }
         if self.sources.is_empty() {
@@ -111,7 +97,7 @@ impl Directory {
         if !causes.is_empty() {
             return Err(causes.join("; "));
         }
-        Ok(Answer::Other(known.map(person::completed)))
+        Ok(DirectoryAnswer::Other(known.map(person::completed)))
     }
 
     /// Forgets every answer and reads the file again. A file that cannot be used leaves the list as it was.
@@ -145,7 +131,7 @@ impl Source {
         }
     }
 
-    async fn find(&self, requester: &Address) -> Answer {
+    async fn find(&self, requester: &Address) -> DirectoryAnswer {
         match self {
             Self::Csv(file) => file.find(requester),
             Self::Glpi(group) => group.find(requester).await,

@@ -179,11 +179,8 @@ fn copies(screened: &Screened) -> Option<String> {
 mod tests {
     use super::super::{Mappings, Opening, RouteError, Target, route};
     use crate::{
-        flow::{
-            directory::Answer,
-            screen::{self, Place, samples},
-        },
-        request::{Body, FormFields, Person},
+        flow::screen::{self, Place, samples},
+        request::{Body, DirectoryAnswer, FormFields, Person},
     };
 
     fn screened(change: impl FnOnce(&mut crate::request::Received)) -> screen::Screened {
@@ -200,7 +197,7 @@ mod tests {
             school: Some("École élémentaire Voltaire".into()),
             ..Person::default()
         };
-        let director = screen::director(Answer::Director(person), &rules).unwrap();
+        let director = screen::director(DirectoryAnswer::Director(person), &rules).unwrap();
         screen::admit(candidate, director, screen::quota(&Place::Reserved, &rules).unwrap())
     }
 

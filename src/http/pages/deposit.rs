@@ -10,7 +10,9 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other};
+use super::{
+    Filled, Frame, KEY, PageState, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other,
+};
 use crate::{
     flow::route::{Mapping, Mappings},
     http::{
@@ -91,27 +93,27 @@ impl DepositPage<'_> {
 }
 
 /// `GET /portail`
-pub(super) async fn show(State(desk): State<Arc<Desk>>, Visitor(person): Visitor) -> Result<Response, Problem> {
-    let form = form_page(&desk, &person, new_key(), Typed::default(), Mistakes::default(), None);
+pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
+    let form = form_page(&state, &person, new_key(), Typed::default(), Mistakes::default(), None);
     page(StatusCode::OK, &form)
 }
 
 /// `POST /portail`
-pub(super) async fn hand_in(State(desk): State<Arc<Desk>>, request: Request) -> Response {
-    desk.services.answered(request, async |_, parts, body, deadline| take(&desk, parts, body, deadline).await).await
+pub(super) async fn hand_in(State(state): State<Arc<PageState>>, request: Request) -> Response {
+    state.services.answered(request, async |_, parts, body, deadline| take(&state, parts, body, deadline).await).await
 }
 
-async fn take(desk: &Desk, parts: &Parts, body: &mut Incoming, deadline: Instant) -> Result<Response, Problem> {
-    let services = &desk.services;
-    let mut filled = desk.filled(parts, body, ASIDE).await?;
+async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: Instant) -> Result<Response, Problem> {
+    let services = &state.services;
+    let mut filled = state.filled(parts, body, ASIDE).await?;
     filled.submission.set_requester(&filled.person);
-    let mappings = desk.services.mappings.now();
+    let mappings = state.services.mappings.now();
     if let Some((mapping, nature)) = meant(&mappings, filled.submission.aside(CHOICE)) {
         filled.submission.set_subject(&mapping.name, nature);
     }
     let (typed, shown_key, key) = (Typed::of(&filled.submission), filled.shown_key(), filled.key());
     let Filled { person, submission, is_sealed, size, room, now } = filled;
-    let again = |mistakes, refusal| form_page(desk, &person, shown_key, typed, mistakes, refusal);
+    let again = |mistakes, refusal| form_page(state, &person, shown_key, typed, mistakes, refusal);
     if !is_sealed {
         return page(StatusCode::FORBIDDEN, &again(Mistakes::default(), Some(STALE.to_owned())));
     }
@@ -119,7 +121,7 @@ async fn take(desk: &Desk, parts: &Parts, body: &mut Incoming, deadline: Instant
         Ok(received) => received,
         Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(mistakes(errors), None)),
     };
-    match desk.finish((services.handlers.form)(received), room, deadline).await? {
+    match state.finish((services.handlers.form)(received), room, deadline).await? {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
             let left_out = receipt.left_out.len();
             see_other(&format!("/portail/demandes/{}/recapitulatif?ecartes={left_out}", receipt.ticket))
@@ -136,7 +138,7 @@ async fn take(desk: &Desk, parts: &Parts, body: &mut Incoming, deadline: Instant
 }
 
 fn form_page<'a>(
-    desk: &'a Desk,
+    state: &'a PageState,
     person: &'a Address,
     key: String,
     typed: Typed,
@@ -145,14 +147,14 @@ fn form_page<'a>(
 ) -> DepositPage<'a> {
     let title =
         if mistakes.is_empty() && refusal.is_none() { "Nouvelle demande" } else { "Erreur\u{a0}: nouvelle demande" };
-    let limits = &desk.pages.limits;
+    let limits = &state.pages.limits;
     DepositPage {
-        frame: desk.pages.frame(title, Some(person), Section::Deposit),
-        token: desk.pages.seal.token(person, Timestamp::now()),
+        frame: state.pages.frame(title, Some(person), Section::Deposit),
+        token: state.pages.seal.token(person, Timestamp::now()),
         key,
         refusal,
         mistakes,
-        applications: desk.services.mappings.now().all().iter().map(choices).collect(),
+        applications: state.services.mappings.now().all().iter().map(choices).collect(),
         typed,
         max_files: limits.max_files,
         max_file_size: size(limits.max_file_size),

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Desk, Frame, Section, Visitor, page, parameter};
+use super::{Frame, PageState, Section, Visitor, page, parameter};
 use crate::{
     http::{api::LONGEST_SEARCH, problem::Problem},
     portal::Article,
@@ -25,13 +25,13 @@ struct FaqPage<'a> {
 
 /// `GET /portail/faq`
 pub(super) async fn show(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<PageState>>,
     Visitor(person): Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let text = parameter(query.as_deref(), "q").unwrap_or_default();
     let text: String = text.trim().chars().take(LONGEST_SEARCH).collect();
-    let articles = desk.ask(desk.services.portal.faq(&text)).await?;
-    let frame = desk.pages.frame("Consulter la FAQ", Some(&person), Section::Faq);
+    let articles = state.ask(state.services.portal.faq(&text)).await?;
+    let frame = state.pages.frame("Consulter la FAQ", Some(&person), Section::Faq);
     page(StatusCode::OK, &FaqPage { frame, text, articles })
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use url::form_urlencoded;
 
-use super::{Desk, Frame, Section, Visitor, page};
+use super::{Frame, PageState, Section, Visitor, page};
 use crate::{
     http::{api::LONGEST_SEARCH, problem::Problem},
     portal::{Listing, Query, Row, Sort, State},
@@ -130,13 +130,13 @@ fn plural(state: State, count: usize) -> &'static str {
 
 /// `GET /portail/demandes`
 pub(super) async fn show(
-    Shared(desk): Shared<Arc<Desk>>,
+    Shared(state): Shared<Arc<PageState>>,
     Visitor(person): Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = asked(query.as_deref().unwrap_or_default());
-    let listing = desk.ask(desk.services.portal.requests(&person, &query)).await?;
-    let frame = desk.pages.frame("Mes demandes", Some(&person), Section::Requests);
+    let listing = state.ask(state.services.portal.requests(&person, &query)).await?;
+    let frame = state.pages.frame("Mes demandes", Some(&person), Section::Requests);
     page(StatusCode::OK, &ListPage { frame, query, listing })
 }
 

@@ -91,7 +91,7 @@ impl Pages {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let desk = Arc::new(Desk { pages: self, services });
+        let state = Arc::new(PageState { pages: self, services });
         let pages = Router::new()
             .route("/", get(deposit::show).post(deposit::hand_in))
             .route("/demandes", get(list::show))
@@ -107,8 +107,8 @@ impl Pages {
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Cette page ne s'ouvre pas ainsi.")
             })
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(middleware::from_fn_with_state(Arc::clone(&desk), problem::dress))
-            .with_state(desk);
+            .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
+            .with_state(state);
         // What is nested does not see its own address with a slash.
         let home = get(async || Redirect::permanent("/portail"));
         Router::new().route("/portail/", home).nest("/portail", pages)
@@ -121,7 +121,7 @@ impl Pages {
 
 /// What the pages' handlers work with.
 #[derive(Debug)]
-struct Desk {
+struct PageState {
     pages: Pages,
     services: Arc<Services>,
 }
@@ -144,7 +144,7 @@ struct Filled {
     now: Timestamp,
 }
 
-impl Desk {
+impl PageState {
     /// Runs what a form asks for to its end. What does not end in time is put off like what cannot be handled now: the
     /// form is shown again, and sent again it is the same.
     async fn finish(
@@ -240,11 +240,11 @@ impl Frame<'_> {
 /// Who is signed in, for the pages that have no body to read.
 struct Visitor(Address);
 
-impl FromRequestParts<Arc<Desk>> for Visitor {
+impl FromRequestParts<Arc<PageState>> for Visitor {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Problem> {
-        identity::signed_in(parts, &desk.services.settings).map(Self)
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<PageState>) -> Result<Self, Problem> {
+        identity::signed_in(parts, &state.services.settings).map(Self)
     }
 }
 

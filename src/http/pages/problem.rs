@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Desk, Frame, POLICY, Pages, Section, page};
+use super::{Frame, POLICY, PageState, Pages, Section, page};
 use crate::{
     http::{identity, problem::Told},
     request::Address,
@@ -27,12 +27,12 @@ struct ProblemPage<'a> {
 }
 
 /// Gives each problem of the pages' routes as a page, and each answer the headers that protect it.
-pub(super) async fn dress(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+pub(super) async fn dress(State(state): State<Arc<PageState>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let person = identity::signed_in(&parts, &desk.services.settings).ok();
+    let person = identity::signed_in(&parts, &state.services.settings).ok();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(told) = response.extensions_mut().remove::<Told>() {
-        response = told_of(&desk.pages, person.as_ref(), response, &told);
+        response = told_of(&state.pages, person.as_ref(), response, &told);
     }
     protect(response.headers_mut());
     response

@@ -11,8 +11,8 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    Desk, Filled, Frame, KEY, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, parameter, see_other,
-    unknown,
+    Filled, Frame, KEY, PageState, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, parameter,
+    see_other, unknown,
 };
 use crate::{
     http::{
@@ -162,55 +162,60 @@ fn document_address(number: u64, document: u64) -> String {
 
 /// `GET /portail/demandes/{number}`
 pub(super) async fn show(
-    Shared(desk): Shared<Arc<Desk>>,
+    Shared(state): Shared<Arc<PageState>>,
     Visitor(person): Visitor,
     Path(number): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let done = parameter(query.as_deref(), "fait");
     let done = DONE.iter().find(|(code, _)| Some(*code) == done.as_deref()).map(|(_, sentence)| *sentence);
-    let view = view(&desk, &person, self::number(&number)?).await?;
-    page(StatusCode::OK, &ticket_page(&desk, &person, view, done, Retry::new(Form::Followup, new_key())))
+    let view = view(&state, &person, self::number(&number)?).await?;
+    page(StatusCode::OK, &ticket_page(&state, &person, view, done, Retry::new(Form::Followup, new_key())))
 }
 
 /// `GET /portail/demandes/{number}/recapitulatif`
 pub(super) async fn recap(
-    Shared(desk): Shared<Arc<Desk>>,
+    Shared(state): Shared<Arc<PageState>>,
     Visitor(person): Visitor,
     Path(number): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let view = view(&desk, &person, self::number(&number)?).await?;
+    let view = view(&state, &person, self::number(&number)?).await?;
     let left_out = parameter(query.as_deref(), "ecartes").and_then(|count| count.parse().ok()).unwrap_or(0);
     let opening = view.timeline.first().into_iter().flat_map(|opening| &opening.documents);
     let documents = opening.map(|document| document.name.clone()).collect();
     let title = format!("Demande n°\u{a0}{number} enregistrée");
-    let frame = desk.pages.frame(title, Some(&person), Section::None);
+    let frame = state.pages.frame(title, Some(&person), Section::None);
     page(StatusCode::OK, &RecapPage { frame, view, documents, left_out })
 }
 
 /// `GET /portail/demandes/{number}/documents/{document}`
 pub(super) async fn document(
-    Shared(desk): Shared<Arc<Desk>>,
+    Shared(state): Shared<Arc<PageState>>,
     Visitor(person): Visitor,
     Path((number, document)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (number, document) = (self::number(&number)?, self::number(&document)?);
-    let (document, download) = desk.ask(Box::pin(desk.services.portal.document(&person, number, document))).await?;
+    let (document, download) = state.ask(Box::pin(state.services.portal.document(&person, number, document))).await?;
     Ok(api::file(&document, download))
 }
 
-async fn view(desk: &Desk, person: &Address, number: u64) -> Result<View, Problem> {
+async fn view(state: &PageState, person: &Address, number: u64) -> Result<View, Problem> {
     let address = move |document| document_address(number, document);
     // A future of many reads: boxed, it makes no other one large.
-    desk.ask(Box::pin(desk.services.portal.request(person, number, address))).await
+    state.ask(Box::pin(state.services.portal.request(person, number, address))).await
 }
 
 /// `POST /portail/demandes/{number}/suivis`
-pub(super) async fn add(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<String>, request: Request) -> Response {
-    desk.services
+pub(super) async fn add(
+    Shared(state): Shared<Arc<PageState>>,
+    Path(number): Path<String>,
+    request: Request,
+) -> Response {
+    state
+        .services
         .answered(request, async |services, parts, body, deadline| {
-            let filled = desk.filled(parts, body, &[TOKEN, KEY]).await?;
+            let filled = state.filled(parts, body, &[TOKEN, KEY]).await?;
             let number = self::number(&number)?;
             let (shown_key, key) = (filled.shown_key(), filled.key());
             let mut retry = Retry {
@@ -220,7 +225,7 @@ pub(super) async fn add(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<Stri
             };
             let Filled { person, submission, is_sealed, size, room, now } = filled;
             if !is_sealed {
-                return stale(&desk, &person, number, retry).await;
+                return stale(&state, &person, number, retry).await;
             }
             let received = match form::complement(submission, size, Some(&key), &person, number, now) {
                 Ok(received) => received,
@@ -231,27 +236,32 @@ pub(super) async fn add(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<Stri
                             if is_text { ("message", "Votre message") } else { ("fichiers", "Fichiers") };
                         retry.mistakes.add(place, label, french(&error.message));
                     }
-                    return shown_again(&desk, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
+                    return shown_again(&state, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
                 }
             };
-            let outcome = desk.finish((services.handlers.complement)(received, number), room, deadline).await?;
-            settled(&desk, &person, number, outcome, "suivi", retry).await
+            let outcome = state.finish((services.handlers.complement)(received, number), room, deadline).await?;
+            settled(&state, &person, number, outcome, "suivi", retry).await
         })
         .await
 }
 
 /// `POST /portail/demandes/{number}/avis`
-pub(super) async fn decide(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<String>, request: Request) -> Response {
-    desk.services
+pub(super) async fn decide(
+    Shared(state): Shared<Arc<PageState>>,
+    Path(number): Path<String>,
+    request: Request,
+) -> Response {
+    state
+        .services
         .answered(request, async |services, parts, body, deadline| {
             let Filled { person, submission, is_sealed, room, .. } =
-                desk.filled(parts, body, &[TOKEN, OPINION, SOLUTION]).await?;
+                state.filled(parts, body, &[TOKEN, OPINION, SOLUTION]).await?;
             let number = self::number(&number)?;
             let reason = submission.fields().get("description").to_owned();
             let solution = glpi_number(submission.aside(SOLUTION));
             let mut retry = Retry { reason, solution, ..Retry::new(Form::Opinion, new_key()) };
             if !is_sealed {
-                return stale(&desk, &person, number, retry).await;
+                return stale(&state, &person, number, retry).await;
             }
             let (decision, done) = match submission.aside(OPINION) {
                 "oui" => (Decision::Accept, "approuvee"),
@@ -259,25 +269,25 @@ pub(super) async fn decide(Shared(desk): Shared<Arc<Desk>>, Path(number): Path<S
                     Ok(reason) => (Decision::Refuse(reason), "refusee"),
                     Err(error) => {
                         retry.mistakes.add("raison", "Ce qui ne va pas encore", french(&error.message));
-                        return shown_again(&desk, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
+                        return shown_again(&state, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
                     }
                 },
             };
             let handling = (services.handlers.decide)(person.clone(), number, Decided { decision, solution });
-            let outcome = desk.finish(handling, room, deadline).await?;
-            settled(&desk, &person, number, outcome, done, retry).await
+            let outcome = state.finish(handling, room, deadline).await?;
+            settled(&state, &person, number, outcome, done, retry).await
         })
         .await
 }
 
-async fn stale(desk: &Desk, person: &Address, number: u64, retry: Retry) -> Result<Response, Problem> {
+async fn stale(state: &PageState, person: &Address, number: u64, retry: Retry) -> Result<Response, Problem> {
     let retry = Retry { refusal: Some(STALE.to_owned()), ..retry };
-    shown_again(desk, person, number, StatusCode::FORBIDDEN, retry).await
+    shown_again(state, person, number, StatusCode::FORBIDDEN, retry).await
 }
 
 /// The answer to what was said about a request: its page, with what was typed where it was not taken.
 async fn settled(
-    desk: &Desk,
+    state: &PageState,
     person: &Address,
     number: u64,
     outcome: Outcome,
@@ -298,22 +308,22 @@ async fn settled(
         }
     };
     let retry = Retry { refusal: Some(french(&sentence)), ..retry };
-    shown_again(desk, person, number, status, retry).await
+    shown_again(state, person, number, status, retry).await
 }
 
 /// The request's page with what was typed; where GLPI cannot show the request now, what was typed alone.
 async fn shown_again(
-    desk: &Desk,
+    state: &PageState,
     person: &Address,
     number: u64,
     status: StatusCode,
     retry: Retry,
 ) -> Result<Response, Problem> {
-    match view(desk, person, number).await {
-        Ok(view) => page(status, &ticket_page(desk, person, view, None, retry)),
+    match view(state, person, number).await {
+        Ok(view) => page(status, &ticket_page(state, person, view, None, retry)),
         Err(problem) if problem.is_passing() => {
-            let frame = desk.pages.frame("Erreur\u{a0}: message non enregistré", Some(person), Section::Requests);
-            let token = desk.pages.seal.token(person, Timestamp::now());
+            let frame = state.pages.frame("Erreur\u{a0}: message non enregistré", Some(person), Section::Requests);
+            let token = state.pages.seal.token(person, Timestamp::now());
             page(status, &RetryPage { frame, number, token, retry })
         }
         Err(problem) => Err(problem),
@@ -321,7 +331,7 @@ async fn shown_again(
 }
 
 fn ticket_page<'a>(
-    desk: &'a Desk,
+    state: &'a PageState,
     person: &'a Address,
     view: View,
     done: Option<&'static str>,
@@ -330,8 +340,8 @@ fn ticket_page<'a>(
     let is_wrong = !retry.mistakes.is_empty() || retry.refusal.is_some();
     let title = format!("{}Demande n°\u{a0}{}", if is_wrong { "Erreur\u{a0}: " } else { "" }, view.row.number);
     TicketPage {
-        frame: desk.pages.frame(title, Some(person), Section::Requests),
-        token: desk.pages.seal.token(person, Timestamp::now()),
+        frame: state.pages.frame(title, Some(person), Section::Requests),
+        token: state.pages.seal.token(person, Timestamp::now()),
         number: view.row.number,
         view,
         done,

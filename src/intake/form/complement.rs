@@ -1,6 +1,6 @@
-//! What a requester adds to a request that is there: a word and files, or what they decide on its solution.
+//! What a requester adds to a request that is there: a word and files, or why its solution is refused.
 
-use jiff::{Timestamp, civil::DateTime};
+use jiff::Timestamp;
 
 use super::{
     FieldError,
@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     intake::mime::enclosed_in,
-    request::{Address, Attachment, Body, Channel, Decision, FormFields, Origin, Received, Reference},
-    text::html_text::to_html,
+    request::{Address, FormFields, Received},
 };
 
 /// The one field of text.
@@ -56,7 +55,15 @@ pub fn complement(
         let content = identity::content(&about, &text, &FormFields::default(), &files);
         Identity::by_content(requester, content, now)
     };
-    Ok(received(requester, request, &text, files, size, identity, now))
+    let Identity { reference, aliases, copies_since } = identity;
+    Ok(Received {
+        aliases,
+        copies_since,
+        enclosed: enclosed_in(&files),
+        attachments: files,
+        size,
+        ..Received::on_portal(requester, request, reference, &text, now)
+    })
 }
 
 /// Checks why a solution is refused.
@@ -73,58 +80,4 @@ pub fn reason(text: &str) -> Result<String, FieldError> {
         return Err(FieldError::new(field, "missing", message));
     }
     Ok(text)
-}
-
-/// What this requester decides on the solution of this number of their request: the same decision on the same solution
-/// is the same. `solved` tells apart a ticket that was solved once more with an old solution.
-pub fn decided(
-    requester: &Address,
-    request: u64,
-    solution: Option<u64>,
-    solved: Option<DateTime>,
-    decision: &Decision,
-    now: Timestamp,
-) -> Received {
-    let text = match decision {
-        Decision::Accept => "Clôture approuvée.".to_owned(),
-        Decision::Refuse(reason) => format!("Clôture refusée. Motif :\n\n{reason}"),
-    };
-    let again = solved.map(|solved| format!("{solved} ")).unwrap_or_default();
-    let identity = format!("{request} {} {again}{text}", solution.unwrap_or_default());
-    let identity = Identity {
-        reference: Reference::new("decision", requester.as_str(), identity.as_bytes()),
-        aliases: Vec::new(),
-        // A solution is decided on long after it was written: GLPI is asked.
-        copies_since: Timestamp::MIN,
-    };
-    received(requester, request, &text, Vec::new(), text.len() as u64, identity, now)
-}
-
-fn received(
-    requester: &Address,
-    request: u64,
-    text: &str,
-    attachments: Vec<Attachment>,
-    size: u64,
-    identity: Identity,
-    now: Timestamp,
-) -> Received {
-    let Identity { reference, aliases, copies_since } = identity;
-    Received {
-        channel: Channel::Form,
-        reference,
-        aliases,
-        arrived: now,
-        copies_since,
-        requester: Some(requester.clone()),
-        display_name: None,
-        subject: format!("Demande n° {request}"),
-        body: Body { html: to_html(text), folded_html: None, text: text.to_owned() },
-        enclosed: enclosed_in(&attachments),
-        attachments,
-        cut: Vec::new(),
-        original: None,
-        size,
-        origin: Origin::Form(FormFields::default()),
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`read`] turns a body into a [`Submission`]: its encoding no longer matters from there on.
 //! [`receive`] checks every field and says all that is wrong at once. [`complement`] does so for what is added to a
-//! request that is there, and [`decided`] writes down what its requester decides.
+//! request that is there.
 //!
 //! [`Received`]: crate::request::Received
 
@@ -18,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use check::receive;
-pub use complement::{complement, decided, reason};
+pub use complement::{complement, reason};
 pub use fields::{FIELDS, Field, Fields, Submission, URGENCIES};
 
 /// How a form's body is written.

@@ -2,7 +2,7 @@
 //!
 //! RFC 3501 with UIDs only, and IDLE (2177), MOVE (6851), UIDPLUS (4315) where the server has them. From the
 //! inside out: `session` is the commands, `connect` signs in (`account`, `token`), `folders` is where settled
-//! messages go, `memory` is what is known of messages between two looks, `desk` fetches what is due in batches,
+//! messages go, `memory` is what is known of messages between two looks, `mailbox` fetches what is due in batches,
 //! has it handled side by side and moves it, `reader` is a mailbox's life: connect, catch up, wait for news.
 //!
 //! A message stays as it is, unread, until its outcome is final; only then is it moved. So the mailbox is the
@@ -11,9 +11,9 @@
 
 mod account;
 mod connect;
-mod desk;
 mod error;
 mod folders;
+mod mailbox;
 mod memory;
 mod reader;
 mod session;
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 pub use self::{account::Account, error::ImapError};
-use self::{connect::Connector, desk::Desk, folders::Place, token::Tokens};
+use self::{connect::Connector, folders::Place, mailbox::Mailbox, token::Tokens};
 use super::{Envelope, Room};
 use crate::{
     config::{self, ConfigError, ImapFolders},
@@ -162,19 +162,19 @@ pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationTok
     let places = Arc::new(Semaphore::new(settings.parallel));
     let readers = settings.accounts.iter().map(|account| {
         let span = tracing::info_span!("imap", mailbox = %account);
-        let desk = {
+        let mailbox = {
             let (account, settings, handlers) = (account.clone(), settings.clone(), handlers.clone());
             let places = places.clone();
-            move || Desk::new(account.clone(), settings.clone(), handlers.clone(), places.clone())
+            move || Mailbox::new(account.clone(), settings.clone(), handlers.clone(), places.clone())
         };
-        read_on(desk, stop.clone()).instrument(span)
+        read_on(mailbox, stop.clone()).instrument(span)
     });
     futures_util::future::join_all(readers).await;
 }
 
 /// Reads a mailbox until `stop`, beginning anew where that breaks down: one mailbox must not stop for a defect.
-async fn read_on(desk: impl Fn() -> Desk, stop: CancellationToken) {
-    while let Err(error) = tokio::spawn(reader::read(desk(), stop.clone()).in_current_span()).await {
+async fn read_on(mailbox: impl Fn() -> Mailbox, stop: CancellationToken) {
+    while let Err(error) = tokio::spawn(reader::read(mailbox(), stop.clone()).in_current_span()).await {
         tracing::error!(panic = error.is_panic(), "reading a mailbox broke down; it begins anew");
         if stop.run_until_cancelled(tokio::time::sleep(BEGIN_ANEW)).await.is_none() {
             return;

@@ -6,7 +6,7 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{CONNECTED, FAILURES, Handlers, ImapError, WAITING, desk::Desk};
+use super::{CONNECTED, FAILURES, Handlers, ImapError, WAITING, mailbox::Mailbox};
 
 /// How often a lease is renewed, or tried for: well within its life.
 const ASK_FOR_LEASE: Duration = Duration::from_secs(4);
@@ -19,19 +19,19 @@ const SIGN_IN_PAUSE: Duration = Duration::from_secs(30);
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Reads a mailbox until `stop`, then waits for what is under way.
-pub(super) async fn read(mut desk: Desk, stop: CancellationToken) {
-    let mailbox = desk.account.to_string();
+pub(super) async fn read(mut mailbox: Mailbox, stop: CancellationToken) {
+    let name = mailbox.account.to_string();
     let (granted, mut lease) = watch::channel(None);
     let (wanted, is_wanted) = watch::channel(true);
-    let asking = tokio::spawn(keep_lease(mailbox.clone(), desk.handlers.clone(), granted, is_wanted));
+    let asking = tokio::spawn(keep_lease(name.clone(), mailbox.handlers.clone(), granted, is_wanted));
     let mut pauses = pauses();
     while stop.run_until_cancelled(is_granted(&mut lease)).await == Some(true) {
         let connected = Instant::now();
-        let ended = connection(&mut desk, &mut lease, &stop).await;
-        metrics::gauge!(CONNECTED, "mailbox" => mailbox.clone()).set(0.0);
-        metrics::gauge!(WAITING, "mailbox" => mailbox.clone()).set(0.0);
+        let ended = connection(&mut mailbox, &mut lease, &stop).await;
+        metrics::gauge!(CONNECTED, "mailbox" => name.clone()).set(0.0);
+        metrics::gauge!(WAITING, "mailbox" => name.clone()).set(0.0);
         let Err(error) = ended else { continue };
-        metrics::counter!(FAILURES, "mailbox" => mailbox.clone()).increment(1);
+        metrics::counter!(FAILURES, "mailbox" => name.clone()).increment(1);
         // A connection that held for a while was a good one.
         if connected.elapsed() > LONGEST_PAUSE {
             pauses = self::pauses();
@@ -48,28 +48,28 @@ pub(super) async fn read(mut desk: Desk, stop: CancellationToken) {
         let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         wanted.send_replace(true);
     }
-    desk.finish().await;
+    mailbox.finish().await;
     drop((lease, wanted));
     let _ = asking.await;
 }
 
 /// One connection, from signing in to its end. `Ok`: the lease is lost, or it is time to stop.
 async fn connection(
-    desk: &mut Desk,
+    mailbox: &mut Mailbox,
     lease: &mut watch::Receiver<Option<Duration>>,
     stop: &CancellationToken,
 ) -> Result<(), ImapError> {
-    let mut session = desk.settings.connector.connect(&desk.account).await?;
-    desk.open(&mut session).await?;
-    metrics::gauge!(CONNECTED, "mailbox" => desk.account.to_string()).set(1.0);
+    let mut session = mailbox.settings.connector.connect(&mailbox.account).await?;
+    mailbox.open(&mut session).await?;
+    metrics::gauge!(CONNECTED, "mailbox" => mailbox.account.to_string()).set(1.0);
     tracing::info!("reading a mailbox");
     loop {
         let granted = || lease.borrow().filter(|_| !stop.is_cancelled());
-        desk.catch_up(&mut session, granted).await?;
+        mailbox.catch_up(&mut session, granted).await?;
         if granted().is_none() {
             break;
         }
-        let next = desk.next_look(desk.settings.poll.min(LONGEST_IDLE));
+        let next = mailbox.next_look(mailbox.settings.poll.min(LONGEST_IDLE));
         let woken = async {
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -14,10 +14,10 @@ use tokio::{
 };
 
 use super::{
-    Cause, Direction, EscalateError, Immovable, Levels, Move, MoveNote, Note, Scale, Scales, Step, note, obey,
-    scales::Resolver,
-    shown::{self, Shown, Thread, Written},
-    steps, timed,
+    AllLevels, ApplicationLevels, Cause, Direction, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
+    applications::Resolver,
+    note, steps,
+    ticket_snapshot::{self, Thread, TicketSnapshot, Written},
 };
 use crate::{
     config::{self, Config},
@@ -88,6 +88,10 @@ pub struct Escalator {
     locks: [Mutex<()>; 64],
 }
 
+pub(super) fn describe_metrics() {
+    metrics::describe_counter!(MOVES, "Tickets that went to another level, by direction and what asked for it.");
+}
+
 impl Escalator {
     /// An escalator over these mappings.
     pub fn new(
@@ -99,9 +103,6 @@ impl Escalator {
         notifier: Arc<Notifier>,
         calendar: Arc<Calendar>,
     ) -> Self {
-        metrics::describe_counter!(MOVES, "Tickets that went to another level, by direction and what asked for it.");
-        timed::describe_metrics();
-        obey::describe_metrics();
         Self {
             glpi,
             ledger,
@@ -121,8 +122,8 @@ impl Escalator {
     /// # Errors
     ///
     /// When GLPI cannot be asked for their groups.
-    pub async fn scales(&self) -> Result<Arc<Scales>, GlpiError> {
-        self.resolver.scales().await
+    pub async fn all_levels(&self) -> Result<Arc<AllLevels>, GlpiError> {
+        self.resolver.all_levels().await
     }
 
     /// Moves a ticket as it is asked for. A move of it that was begun earlier is finished first; if that is the one
@@ -131,24 +132,24 @@ impl Escalator {
     /// # Errors
     ///
     /// Says why not. What was begun is finished by the next call or the sweep.
-    pub async fn carry(&self, ticket: u64, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
+    pub async fn move_ticket(&self, ticket: u64, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
         let moving = async {
-            let mut shown = self.read(ticket).await?;
-            let finished = self.mend(&shown).await?;
+            let mut snapshot = self.read(ticket).await?;
+            let finished = self.finish_interrupted(&snapshot).await?;
             let is_wanted = |moved: &Moved| order.to.as_ref().is_none_or(|to| note::fit_name(to) == moved.to);
             let mut wanted = finished.into_iter().filter(|(direction, _)| *direction == order.direction);
             if let Some((_, moved)) = wanted.next_back().filter(|(_, moved)| is_wanted(moved)) {
                 return Ok(moved);
             }
-            if shown.thread.unfinished().next().is_some() {
-                shown = self.read(ticket).await?;
+            if snapshot.thread.unfinished().next().is_some() {
+                snapshot = self.read(ticket).await?;
             }
-            if let Some(repeated) = self.repeated(&shown, order, now) {
+            if let Some(repeated) = self.repeated(&snapshot, order, now) {
                 return Ok(repeated);
             }
-            self.begin(&shown, order, now).await
+            self.begin(&snapshot, order, now).await
         };
-        self.exclusively(ticket, moving).await
+        self.with_ticket_lock(ticket, moving).await
     }
 
     /// Runs `work` while nobody else, here or at another instance, does such work on the ticket. The work converges
@@ -157,7 +158,7 @@ impl Escalator {
     /// # Errors
     ///
     /// [`EscalateError::Busy`] where another one does not end in time.
-    pub async fn exclusively<T>(
+    pub async fn with_ticket_lock<T>(
         &self,
         ticket: u64,
         work: impl Future<Output = Result<T, EscalateError>>,
@@ -184,14 +185,14 @@ impl Escalator {
         result
     }
 
-    pub(super) async fn read(&self, id: u64) -> Result<Shown, EscalateError> {
+    pub(super) async fn read(&self, id: u64) -> Result<TicketSnapshot, EscalateError> {
         let own = self.glpi.own_account().await?;
         let ticket = match self.glpi.ticket(id).await {
             Ok(ticket) if !ticket.deleted => ticket,
             Ok(_) | Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(id)),
             Err(error) => return Err(error.into()),
         };
-        Ok(Shown {
+        Ok(TicketSnapshot {
             ticket,
             groups: self.glpi.ticket_groups(id).await?,
             users: self.glpi.ticket_users(id).await?,
@@ -210,16 +211,19 @@ impl Escalator {
 
     /// Finishes every move that was begun or gives it up, and takes back that one made GLPI count the ticket as taken
     /// in charge; gives the moves it finished.
-    pub(super) async fn mend(&self, shown: &Shown) -> Result<Vec<(Direction, Moved)>, EscalateError> {
+    pub(super) async fn finish_interrupted(
+        &self,
+        snapshot: &TicketSnapshot,
+    ) -> Result<Vec<(Direction, Moved)>, EscalateError> {
         let mut finished = Vec::new();
-        for written in shown.thread.unfinished() {
-            finished.extend(self.finish(shown, written).await?.map(|moved| (written.note.direction, moved)));
+        for written in snapshot.thread.unfinished() {
+            finished.extend(self.finish(snapshot, written).await?.map(|moved| (written.note.direction, moved)));
         }
-        if let Some(written) = shown.thread.last_settled()
-            && shown.thread.unfinished().next().is_none()
+        if let Some(written) = snapshot.thread.last_settled()
+            && snapshot.thread.unfinished().next().is_none()
         {
-            if shown.is_taken_by(written) {
-                self.glpi.untake(shown.ticket.id).await?;
+            if snapshot.is_taken_by(written) {
+                self.glpi.untake(snapshot.ticket.id).await?;
             }
             self.remember_untaken(written).await;
         }
@@ -227,53 +231,60 @@ impl Escalator {
     }
 
     /// The move that the same order led to a moment ago.
-    fn repeated(&self, shown: &Shown, order: &Order, now: Timestamp) -> Option<Moved> {
-        let written = shown.thread.last_done()?;
+    fn repeated(&self, snapshot: &TicketSnapshot, order: &Order, now: Timestamp) -> Option<Moved> {
+        let written = snapshot.thread.last_done()?;
         let at = self.calendar.moment(written.followup.written?)?;
         let age = now.duration_since(at);
         let note = written.note;
         let same = note.direction == order.direction
             && order.to.as_ref().is_none_or(|to| note::fit_name(to) == note.to)
-            && shown.groups(Role::Assigned).contains(&note.target)
+            && snapshot.groups(Role::Assigned).contains(&note.target)
             && note.cause == order.cause
             && note.reason == note::fit_reason(&order.reason)
             && note.asked.contains(&format!(" par {} ", note::fit_name(&order.by)));
-        (same && (-CLOCK_MARGIN..=REPEAT).contains(&age)).then(|| moved(shown.ticket.id, note))
+        (same && (-CLOCK_MARGIN..=REPEAT).contains(&age)).then(|| moved(snapshot.ticket.id, note))
     }
 
     /// Begins a move and takes it to its end.
-    pub(super) async fn begin(&self, shown: &Shown, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
-        let ticket = shown.ticket.id;
-        if shown.is_over() {
+    pub(super) async fn begin(
+        &self,
+        snapshot: &TicketSnapshot,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<Moved, EscalateError> {
+        let ticket = snapshot.ticket.id;
+        if snapshot.is_over() {
             return Err(EscalateError::Over);
         }
-        let scales = self.scales().await?;
-        let assigned = shown.groups(Role::Assigned);
-        let scale = shown.scale(&scales).ok_or(EscalateError::NoApplication)?;
-        let level = scale.levels.of(&assigned).ok_or(Immovable::Elsewhere)?;
-        let from = names(scale, &scale.levels.groups_on(level, &assigned));
+        let all_levels = self.all_levels().await?;
+        let assigned = snapshot.groups(Role::Assigned);
+        let application_levels = snapshot.application_levels(&all_levels).ok_or(EscalateError::NoApplication)?;
+        let level = application_levels.levels.of(&assigned).ok_or(Immovable::Elsewhere)?;
+        let from = names(application_levels, &application_levels.levels.groups_on(level, &assigned));
         if let Some(to) = &order.to
-            && scale.group(to).is_some_and(|to| scale.levels.of(&[to]) == Some(level) && assigned.contains(&to))
+            && application_levels
+                .group(to)
+                .is_some_and(|to| application_levels.levels.of(&[to]) == Some(level) && assigned.contains(&to))
         {
             return Ok(Moved { ticket, from, to: to.clone() });
         }
-        let target = target(scale, shown, order)?;
+        let target = target(application_levels, snapshot, order)?;
         let note = MoveNote {
             direction: order.direction,
             done: false,
             given_up: None,
             from,
-            to: scale.name(target),
+            to: application_levels.name(target),
             target,
             asked: self.asked(order, now),
             reason: order.reason.clone(),
             cause: order.cause,
-            untaken: shown.ticket.taken_into_account.is_none(),
+            untaken: snapshot.ticket.taken_into_account.is_none(),
         }
         .fit();
         // Nobody is told of what may yet be interrupted.
         let followup = self.glpi.add_note(ticket, &Note::Move(note.clone()).html()).await?;
-        let moved = self.take_to_its_end(ticket, followup, &note, &scale.levels).await?;
+        let moved = self.take_to_its_end(ticket, followup, &note, &application_levels.levels).await?;
         let (direction, cause) = (order.direction.label(), order.cause.label());
         tracing::info!(ticket, direction, cause, to = moved.to, "ticket moved");
         metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
@@ -281,24 +292,26 @@ impl Escalator {
     }
 
     /// Takes a move that was begun earlier to its end, or gives it up.
-    async fn finish(&self, shown: &Shown, written: Written<'_>) -> Result<Option<Moved>, EscalateError> {
-        let ticket = shown.ticket.id;
-        let scales = self.scales().await?;
-        let application = shown.scale(&scales).filter(|scale| scale.levels.contain(written.note.target));
-        let Some(scale) = application else {
+    async fn finish(&self, snapshot: &TicketSnapshot, written: Written<'_>) -> Result<Option<Moved>, EscalateError> {
+        let ticket = snapshot.ticket.id;
+        let all_levels = self.all_levels().await?;
+        let application = snapshot
+            .application_levels(&all_levels)
+            .filter(|application_levels| application_levels.levels.contain(written.note.target));
+        let Some(application_levels) = application else {
             self.give_up(ticket, written, "Ce groupe n'est plus d'un niveau de l'application de ce ticket.").await?;
             return Ok(None);
         };
-        if shown.is_over() {
+        if snapshot.is_over() {
             self.give_up(ticket, written, "Ce ticket a été résolu ou clos entre-temps.").await?;
             return Ok(None);
         }
-        if self.is_overtaken(ticket, written, &scale.levels).await? {
+        if self.is_overtaken(ticket, written, &application_levels.levels).await? {
             self.give_up(ticket, written, "Entre-temps, quelqu'un a changé à la main les groupes de ce ticket.")
                 .await?;
             return Ok(None);
         }
-        let moved = self.take_to_its_end(ticket, written.followup.id, written.note, &scale.levels).await?;
+        let moved = self.take_to_its_end(ticket, written.followup.id, written.note, &application_levels.levels).await?;
         let (direction, cause) = (written.note.direction.label(), written.note.cause.label());
         tracing::info!(ticket, direction, cause, to = moved.to, "an interrupted move is finished");
         metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
@@ -325,9 +338,9 @@ impl Escalator {
     /// Takes back that the writes of this move made GLPI count the ticket as taken in charge.
     async fn untake(&self, ticket: u64, note: &MoveNote) -> Result<(), EscalateError> {
         if note.untaken {
-            let shown = self.read(ticket).await?;
-            if let Some(written) = shown.thread.last_settled() {
-                if shown.is_taken_by(written) {
+            let snapshot = self.read(ticket).await?;
+            if let Some(written) = snapshot.thread.last_settled() {
+                if snapshot.is_taken_by(written) {
                     self.glpi.untake(ticket).await?;
                 }
                 self.remember_untaken(written).await;
@@ -370,7 +383,12 @@ impl Escalator {
         for _ in 0..ROUNDS {
             let groups = self.glpi.ticket_groups(ticket).await?;
             let users = self.glpi.ticket_users(ticket).await?;
-            let left = steps(&shown::group_rows(&groups), &shown::user_rows(&users, &members), target, levels);
+            let left = steps(
+                &ticket_snapshot::group_rows(&groups),
+                &ticket_snapshot::user_rows(&users, &members),
+                target,
+                levels,
+            );
             if left.is_empty() {
                 return Ok(());
             }
@@ -391,7 +409,8 @@ impl Escalator {
     async fn take_step(&self, ticket: u64, step: &Step) -> Result<(), GlpiError> {
         match step {
             Step::AddGroups(groups) => {
-                let groups: Vec<_> = groups.iter().map(|(group, role)| (*group, shown::glpi_role(*role))).collect();
+                let groups: Vec<_> =
+                    groups.iter().map(|(group, role)| (*group, ticket_snapshot::glpi_role(*role))).collect();
                 self.glpi.add_groups(ticket, &groups).await
             }
             Step::RemoveUser(row) => self.glpi.remove_user(*row).await,
@@ -434,20 +453,24 @@ impl Escalator {
 }
 
 /// The group an order leads to.
-fn target(scale: &Scale, shown: &Shown, order: &Order) -> Result<u64, EscalateError> {
-    let assigned = shown.groups(Role::Assigned);
+fn target(
+    application_levels: &ApplicationLevels,
+    snapshot: &TicketSnapshot,
+    order: &Order,
+) -> Result<u64, EscalateError> {
+    let assigned = snapshot.groups(Role::Assigned);
     let Move { to, group, .. } = match order.direction {
-        Direction::Up => scale.levels.up(&assigned)?,
-        Direction::Down => scale.levels.down(&assigned, &shown.groups(Role::Observer))?,
+        Direction::Up => application_levels.levels.up(&assigned)?,
+        Direction::Down => application_levels.levels.down(&assigned, &snapshot.groups(Role::Observer))?,
     };
     let Some(wanted) = &order.to else { return Ok(group) };
     // Level 0 may have several groups.
-    let named = scale.group(wanted).filter(|named| scale.levels.of(&[*named]) == Some(to));
-    named.ok_or_else(|| EscalateError::AnotherGroup { wanted: wanted.clone(), next: scale.name(group) })
+    let named = application_levels.group(wanted).filter(|named| application_levels.levels.of(&[*named]) == Some(to));
+    named.ok_or_else(|| EscalateError::AnotherGroup { wanted: wanted.clone(), next: application_levels.name(group) })
 }
 
-pub(super) fn names(scale: &Scale, groups: &[u64]) -> String {
-    groups.iter().map(|group| scale.name(*group)).collect::<Vec<_>>().join(", ")
+pub(super) fn names(application_levels: &ApplicationLevels, groups: &[u64]) -> String {
+    groups.iter().map(|group| application_levels.name(*group)).collect::<Vec<_>>().join(", ")
 }
 
 fn moved(ticket: u64, note: &MoveNote) -> Moved {

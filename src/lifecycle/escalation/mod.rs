@@ -7,27 +7,34 @@
 //! - [`steps`]: what must still be done in GLPI until a ticket is with its new group;
 //! - [`Note`], [`Command`]: what the gateway writes into tickets and reads there.
 //!
-//! [`Escalator`] does it: it reads tickets, takes the steps, finishes what was interrupted, obeys commands (`obey`)
-//! and the rules (`timed`).
+//! [`Escalator`] does it: it reads tickets, takes the steps, finishes what was interrupted, obeys commands (`followup_commands`)
+//! and the rules (`delay_rules`).
 
+mod applications;
 mod command;
+mod delay_rules;
 mod error;
 mod escalator;
+mod followup_commands;
 mod levels;
 mod note;
-mod obey;
 mod plan;
 mod rules;
-mod scales;
-mod shown;
-mod timed;
+mod ticket_snapshot;
 
+pub use applications::{AllLevels, ApplicationLevels};
 pub use command::Command;
+pub use delay_rules::Evaluation;
 pub use error::EscalateError;
 pub use escalator::{Escalator, Moved, Order};
 pub use levels::{Immovable, Levels, Move};
 pub use note::{Cause, Direction, MoveNote, Note, Refusal, Reminder};
 pub use plan::{GroupRow, Role, Step, UserRow, steps};
 pub use rules::{Delays, Facts, Verdict, judge};
-pub use scales::{Scale, Scales};
-pub use timed::Weighed;
+
+/// Says what the counters of escalation count.
+pub fn describe_metrics() {
+    escalator::describe_metrics();
+    delay_rules::describe_metrics();
+    followup_commands::describe_metrics();
+}

@@ -163,7 +163,7 @@ mod tests {
     }
 
     /// «rappel 8 h, escalade 2026-11-25 10:00», in short what is due.
-    fn shown(verdict: Verdict) -> String {
+    fn snapshot(verdict: Verdict) -> String {
         let paris = |moment: Option<Timestamp>| {
             let zone = TimeZone::get("Europe/Paris").unwrap();
             moment.map_or("never".to_owned(), |moment| moment.to_zoned(zone).strftime("%d/%m %H:%M").to_string())
@@ -188,7 +188,7 @@ mod tests {
     #[case::after_an_outage("2026-11-30 10:00", "escalate: 40.00 h of 16.00 h since 23/11 10:00")]
     #[case::a_clock_that_is_behind("2026-11-22 10:00", "nothing until 24/11 10:00")]
     fn who_waits_is_reminded_of_and_then_escalated(#[case] now: &str, #[case] expected: &str) {
-        assert_eq!(shown(verdict(&waiting(), BOTH, now)), expected);
+        assert_eq!(snapshot(verdict(&waiting(), BOTH, now)), expected);
     }
 
     #[rstest]
@@ -209,16 +209,22 @@ mod tests {
     #[test]
     fn a_reminder_comes_once_and_the_escalation_all_the_same() {
         let facts = Facts { reminded: true, ..waiting() };
-        assert_eq!(shown(verdict(&facts, BOTH, "2026-11-24 12:00")), "nothing until 25/11 10:00");
-        assert_eq!(shown(verdict(&facts, BOTH, "2026-11-25 10:00")), "escalate: 16.00 h of 16.00 h since 23/11 10:00");
+        assert_eq!(snapshot(verdict(&facts, BOTH, "2026-11-24 12:00")), "nothing until 25/11 10:00");
+        assert_eq!(
+            snapshot(verdict(&facts, BOTH, "2026-11-25 10:00")),
+            "escalate: 16.00 h of 16.00 h since 23/11 10:00"
+        );
     }
 
     #[test]
     fn who_gets_an_escalated_ticket_has_the_whole_delay() {
         let arrived = moment("2026-11-25 10:00");
         let facts = Facts { status: 2, arrived: Some(arrived), taken: Some(moment("2026-11-23 11:00")), ..waiting() };
-        assert_eq!(shown(verdict(&facts, BOTH, "2026-11-25 17:00")), "nothing until 26/11 10:00");
-        assert_eq!(shown(verdict(&facts, BOTH, "2026-11-27 10:00")), "escalate: 16.00 h of 16.00 h since 25/11 10:00");
+        assert_eq!(snapshot(verdict(&facts, BOTH, "2026-11-25 17:00")), "nothing until 26/11 10:00");
+        assert_eq!(
+            snapshot(verdict(&facts, BOTH, "2026-11-27 10:00")),
+            "escalate: 16.00 h of 16.00 h since 25/11 10:00"
+        );
     }
 
     #[rstest]
@@ -229,7 +235,7 @@ mod tests {
     #[case(0, "nothing until 24/11 10:00")]
     fn urgency_shortens_the_delays(#[case] urgency: u8, #[case] expected: &str) {
         let facts = Facts { urgency, ..waiting() };
-        assert_eq!(shown(verdict(&facts, BOTH, "2026-11-23 10:00")), expected);
+        assert_eq!(snapshot(verdict(&facts, BOTH, "2026-11-23 10:00")), expected);
     }
 
     #[rstest]
@@ -244,7 +250,7 @@ mod tests {
     ) {
         let delays =
             Delays { remind_after: remind.map(Duration::from_hours), after: escalate.map(Duration::from_hours) };
-        assert_eq!(shown(verdict(&waiting(), delays, "2026-11-30 10:00")), expected);
+        assert_eq!(snapshot(verdict(&waiting(), delays, "2026-11-30 10:00")), expected);
     }
 
     proptest! {

@@ -26,7 +26,7 @@ use self::{
 };
 use crate::{
     config::{Config, ConfigError, Notify, Teller},
-    flow::{deliver, ledger::Ledger},
+    flow::ledger::Ledger,
     glpi::{Glpi, GlpiError, Requester, Role, Ticket},
     letters::Text,
     request::{Address, Reference},
@@ -118,7 +118,7 @@ impl Notifier {
             ledger,
             own_mailboxes: own.filter_map(Address::parse).collect(),
             from,
-            ticket_link: deliver::link(&config.glpi),
+            ticket_link: config.glpi.ticket_page(),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             relay_pause: Mutex::default(),

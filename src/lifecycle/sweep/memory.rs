@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{Timestamp, civil::DateTime};
 
-use crate::{glpi::TicketSummary, lifecycle::escalation::Scales};
+use crate::{glpi::TicketSummary, lifecycle::escalation::AllLevels};
 
 /// What is remembered.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Memory {
     /// When the rules may strike a ticket that has not been changed since.
     due: BTreeMap<u64, Due>,
     /// The levels and delays by which that was said.
-    due_by: Option<Arc<Scales>>,
+    due_by: Option<Arc<AllLevels>>,
     /// Tickets that could not be dealt with, to be looked at again whether or not they change.
     owed: BTreeSet<u64>,
 }
@@ -59,10 +59,10 @@ impl Memory {
     }
 
     /// Forgets when tickets are due if that was said by other levels and delays than these.
-    pub(super) fn weigh_by(&mut self, scales: &Arc<Scales>) {
-        if !self.due_by.as_ref().is_some_and(|before| Arc::ptr_eq(before, scales)) {
+    pub(super) fn judge_by(&mut self, all_levels: &Arc<AllLevels>) {
+        if !self.due_by.as_ref().is_some_and(|before| Arc::ptr_eq(before, all_levels)) {
             self.due.clear();
-            self.due_by = Some(Arc::clone(scales));
+            self.due_by = Some(Arc::clone(all_levels));
         }
     }
 
@@ -105,7 +105,7 @@ mod tests {
     use jiff::{Timestamp, civil::DateTime};
 
     use super::Memory;
-    use crate::{glpi::TicketSummary, lifecycle::escalation::Scales};
+    use crate::{glpi::TicketSummary, lifecycle::escalation::AllLevels};
 
     fn second(second: i8) -> DateTime {
         jiff::civil::datetime(2026, 11, 25, 10, 0, second, 0)
@@ -169,12 +169,12 @@ mod tests {
     #[test]
     fn other_delays_make_every_ticket_be_weighed_again() {
         let mut memory = Memory::default();
-        let (waiting, scales) = (ticket(1, second(1)), Arc::new(Scales::default()));
-        memory.weigh_by(&scales);
+        let (waiting, all_levels) = (ticket(1, second(1)), Arc::new(AllLevels::default()));
+        memory.judge_by(&all_levels);
         memory.next_due(&waiting, None);
-        memory.weigh_by(&scales);
+        memory.judge_by(&all_levels);
         assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), Some(false));
-        memory.weigh_by(&Arc::new(Scales::default()));
+        memory.judge_by(&Arc::new(AllLevels::default()));
         assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), None);
     }
 

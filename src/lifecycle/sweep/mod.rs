@@ -22,9 +22,8 @@ use tokio_util::sync::CancellationToken;
 use self::memory::Memory;
 use crate::{
     config,
-    flow::ledger::Ledger,
+    flow::{ledger::Ledger, receipts::Receipts},
     glpi::{Criterion, Glpi, GlpiError, TicketSummary},
-    letters::Receipts,
     lifecycle::{
         escalation::{EscalateError, Escalator, Verdict},
         notices::Notifier,
@@ -226,11 +225,11 @@ impl Sweep {
         let found = self.changed(now).await?;
         self.memory.keep_changed(&found);
         let newest = found.values().filter_map(|ticket| ticket.modified).max();
-        let scales = self.escalator.scales().await?;
+        let all_levels = self.escalator.all_levels().await?;
         let mut changed: Vec<_> = found
             .into_values()
             .filter(|ticket| until.is_none_or(|until| ticket.modified.is_none_or(|modified| modified <= until)))
-            .filter(|ticket| Reference::find(&ticket.content).is_some() || scales.concern(ticket))
+            .filter(|ticket| Reference::find(&ticket.content).is_some() || all_levels.concern(ticket))
             .filter(|ticket| self.memory.is_changed(ticket) && !tried.contains(&ticket.id))
             .collect();
         changed.sort_by_key(|ticket| (ticket.modified, ticket.id));
@@ -258,7 +257,7 @@ impl Sweep {
             );
         }
         if is_full || self.since.is_none() {
-            let groups = self.escalator.scales().await?.groups();
+            let groups = self.escalator.all_levels().await?.groups();
             let open = [Criterion::AssignedTo(groups), Criterion::Status(OPEN.to_vec())];
             found.extend(self.glpi.search_tickets(&open, MOST_FOUND).await?);
         }
@@ -268,7 +267,7 @@ impl Sweep {
     /// The rules in time; whether all tickets that wait were looked at.
     async fn look_at_waiting(&mut self, now: Timestamp) -> Result<bool, Cut> {
         let waiting = self.escalator.waiting().await?;
-        self.memory.weigh_by(&self.escalator.scales().await?);
+        self.memory.judge_by(&self.escalator.all_levels().await?);
         self.memory.keep_waiting(&waiting);
         let (mut left, mut moved) = (MOST_LOOKED_AT, 0);
         for ticket in &waiting {
@@ -313,11 +312,11 @@ impl Sweep {
             return Err(Cut::Stopped);
         }
         let dealing = async {
-            let attended = self.escalator.attend(ticket, now).await;
+            let attended = self.escalator.process_commands(ticket, now).await;
             if self.notifier.is_on() && !matches!(attended, Err(EscalateError::NotFound(_))) {
                 // In the middle of a move the ticket may look as if somebody had taken it in charge.
                 let telling = async { Ok(self.notifier.look_at(ticket).await?) };
-                return attended.and(self.escalator.exclusively(ticket, telling).await);
+                return attended.and(self.escalator.with_ticket_lock(ticket, telling).await);
             }
             attended
         };

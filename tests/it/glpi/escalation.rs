@@ -127,7 +127,7 @@ async fn an_escalation_changes_who_works_on_it_and_nothing_else_and_says_why() {
     let (glpi, app) = (target.client(), gateway(&target.url(), &[]));
     let id = at_the_referents(&target, &glpi).await;
     let now = Timestamp::now();
-    assert_eq!(app.escalator.carry(id, &up(), now).await.unwrap(), to_bai(id));
+    assert_eq!(app.escalator.move_ticket(id, &up(), now).await.unwrap(), to_bai(id));
     assert_eq!(actors(&glpi, id).await, escalated(&glpi).await);
     let shown = glpi.ticket(id).await.unwrap();
     assert_eq!((shown.status, shown.taken_into_account), (2, None));
@@ -139,12 +139,12 @@ async fn an_escalation_changes_who_works_on_it_and_nothing_else_and_says_why() {
     assert!(followup.content.starts_with("<p><strong>Escalade effectuée : Référents-LSU → DSI-BAI</strong></p>"));
 
     for again in [up(), order(Direction::Up, Some("DSI-BAI"))] {
-        let repeated = app.escalator.carry(id, &again, now).await.unwrap();
+        let repeated = app.escalator.move_ticket(id, &again, now).await.unwrap();
         assert_eq!(repeated.to, "DSI-BAI");
     }
     let other = Order { reason: "encore".to_owned(), ..up() };
     let highest = Err(EscalateError::Immovable(Immovable::Highest));
-    assert_eq!(app.escalator.carry(id, &other, now).await, highest);
+    assert_eq!(app.escalator.move_ticket(id, &other, now).await, highest);
     assert_eq!(moves(&glpi, id).await.len(), 1);
     assert_eq!(actors(&glpi, id).await, escalated(&glpi).await);
 }
@@ -155,12 +155,12 @@ async fn a_return_gives_it_back_and_keeps_who_of_them_has_taken_it() {
     let (glpi, app) = (target.client(), gateway(&target.url(), &[("escalation.note", "public")]));
     let id = at_the_referents(&target, &glpi).await;
     let now = Timestamp::now();
-    app.escalator.carry(id, &up(), now).await.unwrap();
+    app.escalator.move_ticket(id, &up(), now).await.unwrap();
     for user in [TECHNICIAN, AGENT] {
         assign(&target, id, user, 2).await;
     }
     let back = order(Direction::Down, None);
-    let moved = app.escalator.carry(id, &back, now).await.unwrap();
+    let moved = app.escalator.move_ticket(id, &back, now).await.unwrap();
     assert_eq!((moved.from.as_str(), moved.to.as_str()), ("DSI-BAI", "Référents-LSU"));
     let (lsu, bai) = (group(&glpi, "Référents-LSU").await, group(&glpi, "DSI-BAI").await);
     let (groups, users) = actors(&glpi, id).await;
@@ -169,7 +169,7 @@ async fn a_return_gives_it_back_and_keeps_who_of_them_has_taken_it() {
     let [_, (followup, Note::Move(note))] = &notes(&glpi, id).await[..] else { panic!("two notes") };
     assert!(!followup.private && note.done && note.direction == Direction::Down, "{note:?}");
     let again = Order { reason: "encore".to_owned(), ..back };
-    assert_eq!(app.escalator.carry(id, &again, now).await, Err(EscalateError::Immovable(Immovable::Lowest)));
+    assert_eq!(app.escalator.move_ticket(id, &again, now).await, Err(EscalateError::Immovable(Immovable::Lowest)));
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn when_it_was_taken_in_charge_stays_what_it_was() {
     let taken = glpi.ticket(id).await.unwrap().taken_into_account;
     assert!(taken.is_some());
     tokio::time::sleep(Duration::from_secs(1)).await;
-    app.escalator.carry(id, &up(), Timestamp::now()).await.unwrap();
+    app.escalator.move_ticket(id, &up(), Timestamp::now()).await.unwrap();
     assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, taken);
     assert!(!moves(&glpi, id).await[0].untaken);
 }
@@ -192,7 +192,7 @@ async fn what_cannot_be_moved_is_named_and_stays() {
     let target = Target::start().await;
     let (glpi, app) = (target.client(), gateway(&target.url(), &[]));
     let now = Timestamp::now();
-    let carry = async |id: u64, order: &Order| app.escalator.carry(id, order, now).await;
+    let carry = async |id: u64, order: &Order| app.escalator.move_ticket(id, order, now).await;
     assert_eq!(carry(99_999_999, &up()).await, Err(EscalateError::NotFound(99_999_999)));
     let nobodys = glpi.create_ticket(&ticket("Sans catégorie", "<p>x</p>"), &[]).await.unwrap().id;
     assert_eq!(carry(nobodys, &up()).await, Err(EscalateError::NoApplication));
@@ -232,17 +232,17 @@ async fn an_escalation_interrupted_at_any_write_is_finished(#[case] finisher: Fi
             let id = at_the_referents(&target, &glpi).await;
             let before = actors(&glpi, id).await;
             let proxy = Unreliable::start(target.url(), at, cut).await;
-            let killed = gateway(&proxy.url, &[]).escalator.carry(id, &up(), Timestamp::now()).await;
+            let killed = gateway(&proxy.url, &[]).escalator.move_ticket(id, &up(), Timestamp::now()).await;
             assert!(proxy.has_cut(at) && killed.is_err(), "{cut:?} write {at}: {killed:?}");
             drop(proxy);
 
             let app = gateway(&target.url(), &[]);
             match finisher {
                 Finisher::Caller => {
-                    let rerun = app.escalator.carry(id, &up(), Timestamp::now()).await;
+                    let rerun = app.escalator.move_ticket(id, &up(), Timestamp::now()).await;
                     assert_eq!(rerun, Ok(to_bai(id)), "{cut:?} write {at}");
                 }
-                Finisher::Sweep => app.escalator.attend(id, Timestamp::now()).await.unwrap(),
+                Finisher::Sweep => app.escalator.process_commands(id, Timestamp::now()).await.unwrap(),
             }
             let moves = moves(&glpi, id).await;
             if finisher == Finisher::Sweep && (cut, at) == (Cut::Before, 1) {
@@ -256,7 +256,7 @@ async fn an_escalation_interrupted_at_any_write_is_finished(#[case] finisher: Fi
             assert!(moves[0].done && moves[0].asked.contains("Jeanne"), "{cut:?} write {at}: {moves:?}");
             assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None, "{cut:?} write {at}");
             // And nothing more is done by whoever looks again.
-            app.escalator.attend(id, Timestamp::now()).await.unwrap();
+            app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
             assert_eq!(glpi.ticket_followups(id).await.unwrap().len(), 1);
         }
     }
@@ -267,7 +267,9 @@ async fn an_escalation_interrupted_at_any_write_is_finished(#[case] finisher: Fi
 async fn interrupted(target: &Target, glpi: &Glpi, at: usize) -> u64 {
     let id = at_the_referents(target, glpi).await;
     let proxy = Unreliable::start(target.url(), at, Cut::Before).await;
-    assert!(gateway(&proxy.url, &[]).escalator.carry(id, &up(), Timestamp::now()).await.is_err() && proxy.has_cut(at));
+    assert!(
+        gateway(&proxy.url, &[]).escalator.move_ticket(id, &up(), Timestamp::now()).await.is_err() && proxy.has_cut(at)
+    );
     id
 }
 
@@ -275,7 +277,7 @@ async fn interrupted(target: &Target, glpi: &Glpi, at: usize) -> u64 {
 async fn is_given_up(app: &App, glpi: &Glpi, id: u64, why: &str) {
     let before = actors(glpi, id).await;
     for _ in 0..2 {
-        app.escalator.attend(id, Timestamp::now()).await.unwrap();
+        app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     }
     let [(followup, Note::Move(note))] = &notes(glpi, id).await[..] else { panic!("one note") };
     assert!(followup.private && followup.content.starts_with("<p><strong>Escalade interrompue : "), "{followup:?}");
@@ -302,7 +304,7 @@ async fn what_somebody_moved_by_hand_after_an_interruption_stays_where_it_is() {
         // Nothing stands in the way of the next move.
         assert!(actors(&glpi, id).await.0.contains(&(come, 2)));
         let way = if come == bai { Direction::Down } else { Direction::Up };
-        app.escalator.carry(id, &order(way, None), Timestamp::now()).await.unwrap();
+        app.escalator.move_ticket(id, &order(way, None), Timestamp::now()).await.unwrap();
     }
 }
 
@@ -313,7 +315,7 @@ async fn what_was_solved_after_an_interruption_keeps_its_groups() {
     let id = interrupted(&target, &glpi, 3).await;
     super::followups::solve(&target, id).await;
     let before = actors(&glpi, id).await;
-    app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     let [note] = &moves(&glpi, id).await[..] else { panic!("one note") };
     assert!(note.given_up.as_ref().is_some_and(|why| why.contains("résolu")), "{note:?}");
     assert_eq!(actors(&glpi, id).await, before);
@@ -343,7 +345,7 @@ async fn who_answers_in_the_middle_of_a_move_has_taken_it_in_charge() {
     let taken = glpi.ticket(id).await.unwrap().taken_into_account;
     assert!(taken.is_some());
     tokio::time::sleep(Duration::from_secs(1)).await;
-    app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     assert!(moves(&glpi, id).await[0].done);
     assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, taken);
 }
@@ -354,9 +356,9 @@ async fn a_public_note_is_private_until_the_move_is_made() {
     let (glpi, public) = (target.client(), [("escalation.note", "public")]);
     let id = at_the_referents(&target, &glpi).await;
     let proxy = Unreliable::start(target.url(), 2, Cut::Before).await;
-    gateway(&proxy.url, &public).escalator.carry(id, &up(), Timestamp::now()).await.unwrap_err();
+    gateway(&proxy.url, &public).escalator.move_ticket(id, &up(), Timestamp::now()).await.unwrap_err();
     assert!(notes(&glpi, id).await[0].0.private);
-    gateway(&target.url(), &public).escalator.attend(id, Timestamp::now()).await.unwrap();
+    gateway(&target.url(), &public).escalator.process_commands(id, Timestamp::now()).await.unwrap();
     let [(followup, Note::Move(note))] = &notes(&glpi, id).await[..] else { panic!("one note") };
     assert!(!followup.private && note.done, "{note:?}");
     assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
@@ -371,14 +373,16 @@ async fn two_at_once_end_in_the_same_state() {
     let (one, other) = (gateway(&target.url(), &[]), gateway(&target.url(), &[]));
     let now = Timestamp::now();
     let order = order(Direction::Up, Some("DSI-BAI"));
-    let (first, second) = tokio::join!(one.escalator.carry(id, &order, now), other.escalator.carry(id, &order, now));
+    let (first, second) =
+        tokio::join!(one.escalator.move_ticket(id, &order, now), other.escalator.move_ticket(id, &order, now));
     assert_eq!((first.unwrap().to.as_str(), second.unwrap().to.as_str()), ("DSI-BAI", "DSI-BAI"));
     assert_eq!(actors(&glpi, id).await, escalated(&glpi).await);
     assert!(moves(&glpi, id).await.iter().all(|note| note.done));
     // In one instance, one after the other: the second finds it done.
     let id = at_the_referents(&target, &glpi).await;
     let order = up();
-    let (first, second) = tokio::join!(one.escalator.carry(id, &order, now), one.escalator.carry(id, &order, now));
+    let (first, second) =
+        tokio::join!(one.escalator.move_ticket(id, &order, now), one.escalator.move_ticket(id, &order, now));
     assert_eq!((first, second), (Ok(to_bai(id)), Ok(to_bai(id))));
     assert_eq!(moves(&glpi, id).await.len(), 1);
 }
@@ -403,7 +407,7 @@ async fn a_command_in_a_private_follow_up_is_obeyed_once() {
     let id = at_the_referents(&target, &glpi).await;
     let command = says(&glpi, id, TECHNICIAN, true, "<p>#Escalade : l'accès &amp; le reste</p>").await;
     for _ in 0..2 {
-        app.escalator.attend(id, Timestamp::now()).await.unwrap();
+        app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     }
     assert_eq!(actors(&glpi, id).await, escalated(&glpi).await);
     let [note] = &moves(&glpi, id).await[..] else { panic!("one note") };
@@ -413,7 +417,7 @@ async fn a_command_in_a_private_follow_up_is_obeyed_once() {
     assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
 
     says(&glpi, id, TECHNICIAN, true, "<p>#retour</p>").await;
-    app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     assert_eq!(moves(&glpi, id).await[1].to, "Référents-LSU");
 }
 
@@ -426,10 +430,10 @@ async fn a_command_interrupted_at_any_write_is_answered_once() {
             let id = at_the_referents(&target, &glpi).await;
             says(&glpi, id, TECHNICIAN, true, "<p>#escalade panne</p>").await;
             let proxy = Unreliable::start(target.url(), at, cut).await;
-            let killed = gateway(&proxy.url, &[]).escalator.attend(id, Timestamp::now()).await;
+            let killed = gateway(&proxy.url, &[]).escalator.process_commands(id, Timestamp::now()).await;
             assert!(proxy.has_cut(at) && killed.is_err(), "{cut:?} write {at}");
             let app = gateway(&target.url(), &[]);
-            app.escalator.attend(id, Timestamp::now()).await.unwrap();
+            app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
             assert_eq!(actors(&glpi, id).await, escalated(&glpi).await, "{cut:?} write {at}");
             let moves = moves(&glpi, id).await;
             assert!(moves.len() == 1 && moves[0].done, "{cut:?} write {at}: {moves:?}");
@@ -454,7 +458,7 @@ async fn a_command_of_someone_who_may_not_is_not_obeyed() {
         let before = actors(&glpi, id).await;
         let command = says(&glpi, id, author, private, "<p>#escalade</p>").await;
         for _ in 0..2 {
-            app.escalator.attend(id, Timestamp::now()).await.unwrap();
+            app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
         }
         assert_eq!(actors(&glpi, id).await, before);
         let answers = notes(&glpi, id).await;
@@ -482,13 +486,13 @@ async fn a_second_command_does_not_escalate_what_the_first_has() {
     for reason in ["panne", "la même"] {
         says(&glpi, id, TECHNICIAN, true, &format!("<p>#escalade {reason}</p>")).await;
     }
-    app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     assert_eq!(actors(&glpi, id).await, escalated(&glpi).await);
     let [(_, Note::Move(note)), (_, Note::Refusal(refusal))] = &notes(&glpi, id).await[..] else { panic!("two notes") };
     assert!(note.done && refusal.why.contains("déjà"), "{refusal:?}");
     // A later one goes on.
     says(&glpi, id, TECHNICIAN, true, "<p>#escalade plus haut</p>").await;
-    app.escalator.attend(id, Timestamp::now()).await.unwrap();
+    app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     assert_eq!(moves(&glpi, id).await.last().unwrap().to, "Référents-APAE");
 }
 
@@ -567,10 +571,10 @@ async fn who_gets_a_ticket_back_takes_it_in_charge_by_answering() {
     call(&target, Method::POST, "ITILFollowup", text).await;
     for direction in [Direction::Up, Direction::Down] {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        app.escalator.carry(id, &order(direction, None), Timestamp::now()).await.unwrap();
+        app.escalator.move_ticket(id, &order(direction, None), Timestamp::now()).await.unwrap();
     }
     let late = opens + SignedDuration::from_hours(9);
-    let weighed = async || app.escalator.weigh(id, late).await.unwrap().unwrap().verdict;
+    let weighed = async || app.escalator.evaluate(id, late).await.unwrap().unwrap().verdict;
     assert!(matches!(weighed().await, Verdict::Remind { .. }));
     // Neither of these takes it in charge.
     says(&glpi, id, director(&glpi).await, false, "<p>toujours en panne</p>").await;

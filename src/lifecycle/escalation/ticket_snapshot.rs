@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
-use super::{Cause, Command, Direction, GroupRow, MoveNote, Note, Role, Scale, Scales, UserRow};
+use super::{AllLevels, ApplicationLevels, Cause, Command, Direction, GroupRow, MoveNote, Note, Role, UserRow};
 use crate::{
     glpi::{self, Followup, Requester, Ticket, TicketGroup, TicketUser},
     request::Reference,
@@ -16,7 +16,7 @@ const CLOSED: u64 = 6;
 
 /// A ticket, its actors and what is written in it.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
+pub(super) struct TicketSnapshot {
     pub(super) ticket: Ticket,
     pub(super) groups: Vec<TicketGroup>,
     pub(super) users: Vec<TicketUser>,
@@ -38,7 +38,7 @@ pub(super) struct Written<'a> {
     pub(super) note: &'a MoveNote,
 }
 
-impl Shown {
+impl TicketSnapshot {
     /// Whether it is solved or closed.
     pub(super) fn is_over(&self) -> bool {
         [SOLVED, CLOSED].contains(&self.ticket.status)
@@ -57,8 +57,8 @@ impl Shown {
     }
 
     /// Its application, if it is of one.
-    pub(super) fn scale<'a>(&self, scales: &'a Scales) -> Option<&'a Scale> {
-        scales.of(self.ticket.category, &self.groups(glpi::Role::Assigned), &self.groups(glpi::Role::Observer))
+    pub(super) fn application_levels<'a>(&self, all_levels: &'a AllLevels) -> Option<&'a ApplicationLevels> {
+        all_levels.of(self.ticket.category, &self.groups(glpi::Role::Assigned), &self.groups(glpi::Role::Observer))
     }
 
     pub(super) fn is_requester(&self, user: u64) -> bool {

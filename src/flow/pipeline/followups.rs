@@ -11,8 +11,7 @@ use crate::{
         deliver::Proposed,
         screen::{self, MayFollowUp, Rejection, Reply},
     },
-    intake::form,
-    request::{Address, Channel, Decided, Outcome, Reason, Received, TicketState},
+    request::{Address, Channel, Decided, Decision, Outcome, Reason, Received, Reference, TicketState},
 };
 
 impl Pipeline {
@@ -56,7 +55,7 @@ impl Pipeline {
     ) -> Outcome {
         let solution = decided.solution.or(proposed.solution);
         let is_current = solution == proposed.solution;
-        let received = form::decided(requester, ticket, solution, solved, &decided.decision, Timestamp::now());
+        let received = decided_on(requester, ticket, solution, solved, &decided.decision);
         let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
         self.to_its_end(Channel::Form, reference, async move {
             let judge = |state: &TicketState| screen::decision(state, &decision, is_current, &this.rules);
@@ -97,4 +96,24 @@ impl Pipeline {
             Err(error) => Some(deferred(Reason::GlpiUnavailable, error.to_string(), None)),
         }
     }
+}
+
+/// What this requester decides on the solution of this number of their request: the same decision on the same solution
+/// is the same, and is found in GLPI however long ago it was made. `solved` tells apart a ticket that was solved once
+/// more with an old solution.
+fn decided_on(
+    requester: &Address,
+    request: u64,
+    solution: Option<u64>,
+    solved: Option<DateTime>,
+    decision: &Decision,
+) -> Received {
+    let text = match decision {
+        Decision::Accept => "Clôture approuvée.".to_owned(),
+        Decision::Refuse(reason) => format!("Clôture refusée. Motif :\n\n{reason}"),
+    };
+    let again = solved.map(|solved| format!("{solved} ")).unwrap_or_default();
+    let identity = format!("{request} {} {again}{text}", solution.unwrap_or_default());
+    let reference = Reference::new("decision", requester.as_str(), identity.as_bytes());
+    Received::on_portal(requester, request, reference, &text, Timestamp::now())
 }

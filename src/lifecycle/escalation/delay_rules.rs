@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    Cause, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder, Scale, Verdict, escalator::names, judge,
-    note, shown::Shown,
+    ApplicationLevels, Cause, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder, Verdict,
+    escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
     glpi::{Criterion, GlpiError, Role, TicketSummary},
@@ -21,7 +21,7 @@ const MOST_WAITING: usize = 10_000;
 
 /// What the rules in time say of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weighed {
+pub struct Evaluation {
     /// The ticket.
     pub ticket: u64,
     /// Its title.
@@ -56,17 +56,17 @@ impl Escalator {
     /// # Errors
     ///
     /// What could not be done now; the next call makes up for it.
-    pub async fn enforce(&self, ticket: u64, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
+    pub async fn enforce(&self, ticket: u64, now: Timestamp) -> Result<Option<Evaluation>, EscalateError> {
         let enforcing = async {
-            let shown = self.read(ticket).await?;
-            if !self.mend(&shown).await?.is_empty() {
+            let snapshot = self.read(ticket).await?;
+            if !self.finish_interrupted(&snapshot).await?.is_empty() {
                 // It will be weighed where it has arrived now.
                 return Ok(None);
             }
-            let Some(weighed) = self.weigh_shown(&shown, now).await? else { return Ok(None) };
+            let Some(weighed) = self.evaluate_snapshot(&snapshot, now).await? else { return Ok(None) };
             match &weighed.verdict {
                 Verdict::Nothing { .. } => {}
-                Verdict::Remind { wait, escalation } => self.remind(&shown, &weighed, wait, *escalation).await?,
+                Verdict::Remind { wait, escalation } => self.remind(&snapshot, &weighed, wait, *escalation).await?,
                 Verdict::Escalate { wait } => {
                     let order = Order {
                         direction: Direction::Up,
@@ -75,12 +75,12 @@ impl Escalator {
                         cause: Cause::Rule,
                         to: None,
                     };
-                    self.begin(&shown, &order, now).await?;
+                    self.begin(&snapshot, &order, now).await?;
                 }
             }
             Ok(Some(weighed))
         };
-        self.exclusively(ticket, enforcing).await
+        self.with_ticket_lock(ticket, enforcing).await
     }
 
     /// What the rules say of a ticket now, changing nothing; `None` as for [`Escalator::enforce`].
@@ -88,9 +88,9 @@ impl Escalator {
     /// # Errors
     ///
     /// When GLPI cannot answer.
-    pub async fn weigh(&self, ticket: u64, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
-        let shown = self.read(ticket).await?;
-        self.weigh_shown(&shown, now).await
+    pub async fn evaluate(&self, ticket: u64, now: Timestamp) -> Result<Option<Evaluation>, EscalateError> {
+        let snapshot = self.read(ticket).await?;
+        self.evaluate_snapshot(&snapshot, now).await
     }
 
     /// The tickets the rules may strike: made by the gateway, on a level that has a rule, without a technician; the
@@ -100,8 +100,8 @@ impl Escalator {
     ///
     /// When GLPI cannot answer.
     pub async fn waiting(&self) -> Result<Vec<TicketSummary>, GlpiError> {
-        let scales = self.scales().await?;
-        let groups: BTreeSet<u64> = scales.all().iter().flat_map(Scale::groups_with_rules).collect();
+        let all_levels = self.all_levels().await?;
+        let groups: BTreeSet<u64> = all_levels.all().iter().flat_map(ApplicationLevels::groups_with_rules).collect();
         if groups.is_empty() {
             return Ok(Vec::new());
         }
@@ -121,11 +121,14 @@ impl Escalator {
     ///
     /// When GLPI cannot be asked for the levels.
     pub async fn earliest(&self, ticket: &TicketSummary) -> Result<Option<Timestamp>, GlpiError> {
-        let scales = self.scales().await?;
-        let of_category: Vec<&Scale> =
-            scales.all().iter().filter(|scale| scale.has_category(&ticket.category)).collect();
-        let candidates = if of_category.is_empty() { scales.all().iter().collect() } else { of_category };
-        let shortest = candidates.into_iter().filter_map(Scale::shortest_delay).min();
+        let all_levels = self.all_levels().await?;
+        let of_category: Vec<&ApplicationLevels> = all_levels
+            .all()
+            .iter()
+            .filter(|application_levels| application_levels.has_category(&ticket.category))
+            .collect();
+        let candidates = if of_category.is_empty() { all_levels.all().iter().collect() } else { of_category };
+        let shortest = candidates.into_iter().filter_map(ApplicationLevels::shortest_delay).min();
         let opened = ticket.opened.and_then(|opened| self.calendar.moment(opened));
         let (Some(shortest), Some(opened)) = (shortest, opened) else { return Ok(None) };
         let percents = self.settings.urgency;
@@ -134,57 +137,65 @@ impl Escalator {
         Ok(self.calendar.after(opened, shortest.saturating_mul(least) / 100))
     }
 
-    async fn weigh_shown(&self, shown: &Shown, now: Timestamp) -> Result<Option<Weighed>, EscalateError> {
-        let ticket = &shown.ticket;
-        let scales = self.scales().await?;
-        let assigned = shown.groups(Role::Assigned);
-        let Some(scale) = shown.scale(&scales).filter(|_| shown.is_ours()) else { return Ok(None) };
-        let moment = |shown: Option<DateTime>| shown.and_then(|shown| self.calendar.moment(shown));
-        let (Some(level), Some(opened)) = (scale.levels.of(&assigned), moment(ticket.opened)) else { return Ok(None) };
-        let here = scale.levels.groups_on(level, &assigned);
+    async fn evaluate_snapshot(
+        &self,
+        snapshot: &TicketSnapshot,
+        now: Timestamp,
+    ) -> Result<Option<Evaluation>, EscalateError> {
+        let ticket = &snapshot.ticket;
+        let all_levels = self.all_levels().await?;
+        let assigned = snapshot.groups(Role::Assigned);
+        let Some(application_levels) = snapshot.application_levels(&all_levels).filter(|_| snapshot.is_ours()) else {
+            return Ok(None);
+        };
+        let moment = |snapshot: Option<DateTime>| snapshot.and_then(|snapshot| self.calendar.moment(snapshot));
+        let (Some(level), Some(opened)) = (application_levels.levels.of(&assigned), moment(ticket.opened)) else {
+            return Ok(None);
+        };
+        let here = application_levels.levels.groups_on(level, &assigned);
         let mut arrived = None;
         for group in &here {
             arrived = arrived.max(moment(self.glpi.assigned_since(ticket.id, *group).await?));
         }
         // The history may be purged, or not ours to read.
-        arrived = arrived.max(moment(shown.thread.moved_to(&here)));
+        arrived = arrived.max(moment(snapshot.thread.moved_to(&here)));
         let since = arrived.unwrap_or(opened);
         let mut members = BTreeSet::new();
         for group in &here {
             members.extend(self.members(*group).await?.iter().copied());
         }
-        let answered = shown.last_answer(&members, self.glpi.own_account().await?);
+        let answered = snapshot.last_answer(&members, self.glpi.own_account().await?);
         let facts = Facts {
             status: u8::try_from(ticket.status).unwrap_or_default(),
             urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
             opened,
             arrived,
             taken: moment(ticket.taken_into_account.max(answered)),
-            has_technician: shown.has_technician(),
-            reminded: shown.thread.reminders(level).any(|written| moment(Some(written)) >= Some(since)),
+            has_technician: snapshot.has_technician(),
+            reminded: snapshot.thread.reminders(level).any(|written| moment(Some(written)) >= Some(since)),
         };
-        Ok(Some(Weighed {
+        Ok(Some(Evaluation {
             ticket: ticket.id,
             title: ticket.name.clone(),
-            application: scale.application.clone(),
+            application: application_levels.application.clone(),
             level,
-            groups: names(scale, &here),
+            groups: names(application_levels, &here),
             group_ids: here,
-            next: scale.levels.up(&assigned).ok().map(|next| scale.name(next.group)),
+            next: application_levels.levels.up(&assigned).ok().map(|next| application_levels.name(next.group)),
             since,
             waited: self.calendar.between(since, now),
-            verdict: judge(&facts, scale.delays(level), &self.settings.urgency, &self.calendar, now),
+            verdict: judge(&facts, application_levels.delays(level), &self.settings.urgency, &self.calendar, now),
         }))
     }
 
     async fn remind(
         &self,
-        shown: &Shown,
-        weighed: &Weighed,
+        snapshot: &TicketSnapshot,
+        weighed: &Evaluation,
         wait: &Wait,
         escalation: Option<Timestamp>,
     ) -> Result<(), EscalateError> {
-        let ticket = shown.ticket.id;
+        let ticket = snapshot.ticket.id;
         // Mails first: the note says that they have gone.
         for group in &weighed.group_ids {
             self.notifier.remind(ticket, *group, wait).await?;

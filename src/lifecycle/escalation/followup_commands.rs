@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Cause, Command, EscalateError, Escalator, Note, Order, Refusal,
-    shown::{Shown, Thread},
+    ticket_snapshot::{Thread, TicketSnapshot},
 };
 use crate::glpi::{Followup, GlpiError};
 
@@ -21,7 +21,7 @@ impl Escalator {
     /// # Errors
     ///
     /// What could not be done now; the next call makes up for it.
-    pub async fn attend(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
+    pub async fn process_commands(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
         let own = self.glpi.own_account().await?;
         let followups = match self.glpi.ticket_followups(ticket).await {
             Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(ticket)),
@@ -33,19 +33,19 @@ impl Escalator {
         if !is_to_mend && thread.commands(own).is_empty() {
             return Ok(());
         }
-        self.exclusively(ticket, self.attend_alone(ticket, now)).await
+        self.with_ticket_lock(ticket, self.process_commands_alone(ticket, now)).await
     }
 
-    async fn attend_alone(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
-        let mut shown = self.read(ticket).await?;
-        if !self.mend(&shown).await?.is_empty() {
-            shown = self.read(ticket).await?;
+    async fn process_commands_alone(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
+        let mut snapshot = self.read(ticket).await?;
+        if !self.finish_interrupted(&snapshot).await?.is_empty() {
+            snapshot = self.read(ticket).await?;
         }
-        while let Some((followup, command)) = self.next_command(&shown).await? {
-            let obeyed = self.obey(&shown, &followup, &command, now).await;
-            shown = self.read(ticket).await?;
+        while let Some((followup, command)) = self.next_command(&snapshot).await? {
+            let obeyed = self.execute(&snapshot, &followup, &command, now).await;
+            snapshot = self.read(ticket).await?;
             obeyed?;
-            if self.next_command(&shown).await?.is_some_and(|(next, _)| next.id <= followup.id) {
+            if self.next_command(&snapshot).await?.is_some_and(|(next, _)| next.id <= followup.id) {
                 // GLPI does not show the answer yet.
                 return Err(EscalateError::Unconfirmed);
             }
@@ -54,9 +54,9 @@ impl Escalator {
     }
 
     /// The first command that is to be answered. What someone from outside writes in public is nobody's command.
-    async fn next_command(&self, shown: &Shown) -> Result<Option<(Followup, Command)>, EscalateError> {
-        for (followup, command) in shown.thread.commands(self.glpi.own_account().await?) {
-            if followup.private || self.may_command(shown, followup.author).await? {
+    async fn next_command(&self, snapshot: &TicketSnapshot) -> Result<Option<(Followup, Command)>, EscalateError> {
+        for (followup, command) in snapshot.thread.commands(self.glpi.own_account().await?) {
+            if followup.private || self.may_command(snapshot, followup.author).await? {
                 return Ok(Some((followup.clone(), command)));
             }
         }
@@ -64,48 +64,53 @@ impl Escalator {
     }
 
     /// Obeys a command, or answers why not.
-    async fn obey(
+    async fn execute(
         &self,
-        shown: &Shown,
+        snapshot: &TicketSnapshot,
         followup: &Followup,
         command: &Command,
         now: Timestamp,
     ) -> Result<(), EscalateError> {
-        let may = self.may_command(shown, followup.author).await?;
+        let may = self.may_command(snapshot, followup.author).await?;
         let asked = if !may {
             Err(EscalateError::NotAllowed)
         } else if !followup.private {
             Err(EscalateError::Public)
-        } else if shown.thread.moved_since(followup.id, command.direction) {
+        } else if snapshot.thread.moved_since(followup.id, command.direction) {
             Err(EscalateError::Already)
         } else {
             let by = self.glpi.user(followup.author).await?.name;
             let reason = if command.reason.is_empty() { "non précisé".to_owned() } else { command.reason.clone() };
             let order =
                 Order { direction: command.direction, by, reason, cause: Cause::Followup(followup.id), to: None };
-            self.begin(shown, &order, now).await
+            self.begin(snapshot, &order, now).await
         };
         let error = match asked {
             Ok(_) => return Ok(()),
             Err(error) if error.is_passing() => return Err(error),
             Err(error) => error,
         };
-        tracing::info!(ticket = shown.ticket.id, followup = followup.id, reason = error.code(), "command not obeyed");
+        tracing::info!(
+            ticket = snapshot.ticket.id,
+            followup = followup.id,
+            reason = error.code(),
+            "command not obeyed"
+        );
         metrics::counter!(REFUSALS, "reason" => error.code()).increment(1);
         let refusal = Refusal { direction: command.direction, followup: followup.id, why: error.sentence() };
-        self.write(shown.ticket.id, &Note::Refusal(refusal)).await?;
+        self.write(snapshot.ticket.id, &Note::Refusal(refusal)).await?;
         Ok(())
     }
 
     /// Whether this person may have the ticket moved by a follow-up: a member of the application's groups who does
     /// not ask for themself.
-    async fn may_command(&self, shown: &Shown, user: u64) -> Result<bool, EscalateError> {
-        if shown.is_requester(user) {
+    async fn may_command(&self, snapshot: &TicketSnapshot, user: u64) -> Result<bool, EscalateError> {
+        if snapshot.is_requester(user) {
             return Ok(false);
         }
-        let scales = self.scales().await?;
-        let Some(scale) = shown.scale(&scales) else { return Ok(false) };
-        for group in scale.groups() {
+        let all_levels = self.all_levels().await?;
+        let Some(application_levels) = snapshot.application_levels(&all_levels) else { return Ok(false) };
+        for group in application_levels.groups() {
             if self.members(group).await?.contains(&user) {
                 return Ok(true);
             }

@@ -17,14 +17,11 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::{Acknowledger, Handing};
+use super::route::{Opening, requester_of};
 use crate::{
     config::{Backend, Config},
-    flow::{
-        deliver,
-        route::{Opening, requester_of},
-    },
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
+    letters::{Acknowledger, Handing},
     request::{Address, Person, Receipt, Received},
     smtp::SendError,
 };
@@ -94,7 +91,7 @@ impl Receipts {
         Self {
             glpi,
             acknowledger,
-            link: deliver::link(&config.glpi),
+            link: config.glpi.ticket_page(),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             alone: config.quota.backend == Backend::Memory,
@@ -114,7 +111,10 @@ impl Receipts {
         }
         let Some(held) = self.late.hold(receipt.ticket) else { return };
         match self.glpi.add_note(receipt.ticket, DUE).await {
-            Ok(note) => drop(noted.send(Noted { glpi: self.glpi.clone(), note, held })),
+            Ok(note) => {
+                let note = Noted { glpi: self.glpi.clone(), note, held };
+                drop(noted.send(Box::new(move |sent| Box::pin(async move { note.settle(&sent).await }))));
+            }
             Err(error) => {
                 tracing::warn!(%error, ticket = receipt.ticket, "GLPI was not told that a receipt is due");
             }
@@ -200,7 +200,7 @@ impl Receipts {
 }
 
 /// A receipt of which a note says that it is due.
-pub(super) struct Noted {
+struct Noted {
     glpi: Glpi,
     note: u64,
     held: Held,
@@ -208,7 +208,7 @@ pub(super) struct Noted {
 
 impl Noted {
     /// Writes into the note what became of the receipt. One that may be taken later stays due.
-    pub(super) async fn settle(self, sent: &Result<(), SendError>) {
+    async fn settle(self, sent: &Result<(), SendError>) {
         let says = match sent {
             Ok(()) => SENT,
             Err(SendError::Refused(_)) => REFUSED,
@@ -223,10 +223,4 @@ impl Noted {
 /// Whether a follow-up is a note of the gateway's own that says so.
 fn is_due(followup: &Followup, own: u64) -> bool {
     followup.private && followup.author == own && followup.content.trim() == DUE
-}
-
-impl std::fmt::Debug for Noted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Noted({})", self.note)
-    }
 }

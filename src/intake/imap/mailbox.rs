@@ -42,7 +42,7 @@ const FIRST_MOVE_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_MOVE_PAUSE: Duration = Duration::from_mins(5);
 
 /// One mailbox's messages at hand. It outlives connections: what is being handled goes on when one breaks.
-pub(super) struct Desk {
+pub(super) struct Mailbox {
     pub(super) account: Account,
     pub(super) settings: Arc<Settings>,
     pub(super) handlers: Arc<Handlers>,
@@ -76,8 +76,8 @@ struct Stuck {
     until: Instant,
 }
 
-impl Desk {
-    /// An empty desk. `places` bound what is handled at a time over all mailboxes.
+impl Mailbox {
+    /// An empty mailbox. `places` bound what is handled at a time over all mailboxes.
     pub(super) fn new(
         account: Account,
         settings: Arc<Settings>,

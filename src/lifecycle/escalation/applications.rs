@@ -22,7 +22,7 @@ const BELIEVED: Duration = Duration::from_mins(10);
 
 /// An application and its levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scale {
+pub struct ApplicationLevels {
     /// The application's name.
     pub application: String,
     /// Its levels.
@@ -37,9 +37,9 @@ pub struct Scale {
 
 /// The levels of all applications whose groups GLPI has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scales(Vec<Scale>);
+pub struct AllLevels(Vec<ApplicationLevels>);
 
-/// The scales of the mappings in force, looked up again when those change and from time to time.
+/// The all_levels of the mappings in force, looked up again when those change and from time to time.
 pub(super) struct Resolver {
     mappings: Live,
     names: Names,
@@ -49,10 +49,10 @@ pub(super) struct Resolver {
 struct Known {
     of: Arc<Mappings>,
     since: Instant,
-    scales: Arc<Scales>,
+    all_levels: Arc<AllLevels>,
 }
 
-impl Scale {
+impl ApplicationLevels {
     /// The delays before a ticket of this level goes to the next one; none above the last.
     pub fn delays(&self, level: usize) -> Delays {
         self.delays.get(level).copied().unwrap_or_default()
@@ -141,47 +141,52 @@ fn unless_away(missing: Missing) -> Result<Vec<u64>, GlpiError> {
     }
 }
 
-impl Scales {
+impl AllLevels {
     /// The application of a ticket: by its category; else, or where several have the category, the one that most of
     /// the assigned groups are of, of such the one that most of the watching ones are of, for a move leaves them so.
     /// `None` where two are equal.
-    pub fn of(&self, category: u64, assigned: &[u64], observers: &[u64]) -> Option<&Scale> {
-        let by_category: Vec<&Scale> = self.0.iter().filter(|scale| scale.categories.contains_key(&category)).collect();
+    pub fn of(&self, category: u64, assigned: &[u64], observers: &[u64]) -> Option<&ApplicationLevels> {
+        let by_category: Vec<&ApplicationLevels> =
+            self.0.iter().filter(|application_levels| application_levels.categories.contains_key(&category)).collect();
         if let [only] = by_category.as_slice() {
             return Some(only);
         }
         let candidates = if by_category.is_empty() { self.0.iter().collect() } else { by_category };
-        let count = |scale: &Scale, groups: &[u64]| groups.iter().filter(|group| scale.levels.contain(**group)).count();
+        let count = |application_levels: &ApplicationLevels, groups: &[u64]| {
+            groups.iter().filter(|group| application_levels.levels.contain(**group)).count()
+        };
         let mut ranked: Vec<_> = candidates
             .into_iter()
-            .map(|scale| ((count(scale, assigned), count(scale, observers)), scale))
+            .map(|application_levels| {
+                ((count(application_levels, assigned), count(application_levels, observers)), application_levels)
+            })
             .filter(|((assigned, _), _)| *assigned > 0)
             .collect();
         ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         match ranked.as_slice() {
             [(first, _), (second, _), ..] if first == second => None,
-            ranked => ranked.first().map(|(_, scale)| *scale),
+            ranked => ranked.first().map(|(_, application_levels)| *application_levels),
         }
     }
 
     /// Whether a ticket that a search shows may be of an application, by its category or its groups.
     pub fn concern(&self, ticket: &TicketSummary) -> bool {
         let named = |path: &str, name: &str| path == name || path.ends_with(&format!(" > {name}"));
-        self.0.iter().any(|scale| {
+        self.0.iter().any(|application_levels| {
             let mut groups = ticket.groups.iter();
-            scale.has_category(&ticket.category)
-                || groups.any(|path| scale.groups.values().any(|name| named(path, name)))
+            application_levels.has_category(&ticket.category)
+                || groups.any(|path| application_levels.groups.values().any(|name| named(path, name)))
         })
     }
 
     /// The groups of all their levels, each once.
     pub fn groups(&self) -> Vec<u64> {
-        let groups: BTreeSet<u64> = self.0.iter().flat_map(Scale::groups).collect();
+        let groups: BTreeSet<u64> = self.0.iter().flat_map(ApplicationLevels::groups).collect();
         groups.into_iter().collect()
     }
 
     /// All of them.
-    pub fn all(&self) -> &[Scale] {
+    pub fn all(&self) -> &[ApplicationLevels] {
         &self.0
     }
 }
@@ -191,25 +196,25 @@ impl Resolver {
         Self { mappings, names, known: Mutex::new(None) }
     }
 
-    /// The scales now; as long as they are the same, the same `Arc`.
-    pub(super) async fn scales(&self) -> Result<Arc<Scales>, GlpiError> {
+    /// The all_levels now; as long as they are the same, the same `Arc`.
+    pub(super) async fn all_levels(&self) -> Result<Arc<AllLevels>, GlpiError> {
         let mappings = self.mappings.now();
         let mut known = self.known.lock().await;
         if let Some(known) = known.as_ref()
             && Arc::ptr_eq(&known.of, &mappings)
             && known.since.elapsed() < BELIEVED
         {
-            return Ok(Arc::clone(&known.scales));
+            return Ok(Arc::clone(&known.all_levels));
         }
-        let mut scales = Vec::new();
+        let mut all_levels = Vec::new();
         for mapping in mappings.all() {
-            scales.extend(Scale::of(mapping, &self.names).await?);
+            all_levels.extend(ApplicationLevels::of(mapping, &self.names).await?);
         }
         // Who holds the same ones can tell that nothing has changed.
-        let before = known.as_ref().map(|known| &known.scales).filter(|before| before.0 == scales);
-        let scales = before.map_or_else(|| Arc::new(Scales(scales)), Arc::clone);
-        *known = Some(Known { of: mappings, since: Instant::now(), scales: Arc::clone(&scales) });
-        Ok(scales)
+        let before = known.as_ref().map(|known| &known.all_levels).filter(|before| before.0 == all_levels);
+        let all_levels = before.map_or_else(|| Arc::new(AllLevels(all_levels)), Arc::clone);
+        *known = Some(Known { of: mappings, since: Instant::now(), all_levels: Arc::clone(&all_levels) });
+        Ok(all_levels)
     }
 }
 
@@ -219,19 +224,19 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{Scale, Scales};
+    use super::{AllLevels, ApplicationLevels};
     use crate::lifecycle::escalation::Levels;
 
     /// LSU and ONDE share DSI-BAI (20) and the category 3.
-    fn scales() -> Scales {
-        let scale = |application: &str, own: u64, category: u64| Scale {
+    fn all_levels() -> AllLevels {
+        let application_levels = |application: &str, own: u64, category: u64| ApplicationLevels {
             application: application.to_owned(),
             levels: Levels::new(own, vec![], vec![20]),
             delays: vec![],
             groups: BTreeMap::from([(own, format!("Référents-{application}")), (20, "DSI-BAI".to_owned())]),
             categories: [category, 3].map(|id| (id, format!("Catégorie {id}"))).into(),
         };
-        Scales(vec![scale("LSU", 10, 1), scale("ONDE", 11, 2)])
+        AllLevels(vec![application_levels("LSU", 10, 1), application_levels("ONDE", 11, 2)])
     }
 
     #[rstest]
@@ -254,8 +259,8 @@ mod tests {
         #[case] observers: &[u64],
         #[case] expected: Option<&str>,
     ) {
-        let scales = scales();
-        let found = scales.of(category, assigned, observers);
-        assert_eq!(found.map(|scale| scale.application.as_str()), expected);
+        let all_levels = all_levels();
+        let found = all_levels.of(category, assigned, observers);
+        assert_eq!(found.map(|application_levels| application_levels.application.as_str()), expected);
     }
 }

@@ -1,0 +1,285 @@
+//! Which room may know which: the table, and what the code says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use syn::{ItemUse, UseTree, visit::Visit};
+
+/// Each room, the floors from the top to the bottom, and the rooms it may know. A room may only know what stands
+/// below it: so there are no circles.
+const ROOMS: &[(&str, &[&str])] = &[
+    (
+        "cli",
+        &[
+            "app",
+            "config",
+            "flow/directory",
+            "flow/proof",
+            "flow/route",
+            "flow/screen",
+            "glpi",
+            "intake",
+            "intake/imap",
+            "intake/mime",
+            "letters",
+            "lifecycle/escalation",
+            "request",
+            "sandbox",
+            "smtp",
+            "telemetry",
+            "working_time",
+        ],
+    ),
+    (
+        "app",
+        &[
+            "config",
+            "flow/deliver",
+            "flow/directory",
+            "flow/ledger",
+            "flow/pipeline",
+            "flow/proof",
+            "flow/quarantine",
+            "flow/receipts",
+            "flow/route",
+            "flow/screen",
+            "glpi",
+            "http",
+            "intake",
+            "intake/imap",
+            "intake/lmtp",
+            "letters",
+            "lifecycle/escalation",
+            "lifecycle/notices",
+            "lifecycle/sweep",
+            "portal",
+            "smtp",
+            "working_time",
+        ],
+    ),
+    // What people see and do.
+    (
+        "http",
+        &[
+            "config",
+            "flow/route",
+            "intake",
+            "intake/form",
+            "lifecycle/escalation",
+            "portal",
+            "request",
+            "text",
+            "working_time",
+        ],
+    ),
+    ("portal", &["config", "flow/route", "glpi", "request", "text", "working_time"]),
+    // A request comes in.
+    ("intake/lmtp", &["config", "intake", "request"]),
+    ("intake/imap", &["config", "intake", "request"]),
+    ("intake/form", &["flow/screen", "intake/mime", "request", "text"]),
+    ("intake", &["flow/pipeline", "intake/mime", "request"]),
+    ("intake/mime", &["request", "text"]),
+    // What becomes of a ticket.
+    (
+        "lifecycle/sweep",
+        &["config", "flow/ledger", "flow/receipts", "glpi", "lifecycle/escalation", "lifecycle/notices", "request"],
+    ),
+    (
+        "lifecycle/escalation",
+        &[
+            "config",
+            "flow/deliver",
+            "flow/ledger",
+            "flow/route",
+            "glpi",
+            "lifecycle/notices",
+            "request",
+            "text",
+            "working_time",
+        ],
+    ),
+    ("lifecycle/notices", &["config", "flow/ledger", "glpi", "letters", "request", "smtp", "text", "working_time"]),
+    // … and becomes a ticket.
+    (
+        "flow/pipeline",
+        &[
+            "flow/deliver",
+            "flow/directory",
+            "flow/ledger",
+            "flow/proof",
+            "flow/quarantine",
+            "flow/receipts",
+            "flow/route",
+            "flow/screen",
+            "letters",
+            "request",
+            "telemetry",
+        ],
+    ),
+    ("flow/receipts", &["config", "flow/route", "glpi", "letters", "request", "smtp"]),
+    ("flow/quarantine", &["config", "flow/ledger", "request", "smtp"]),
+    ("flow/deliver", &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "request"]),
+    ("flow/ledger", &["config", "flow/screen", "glpi", "request"]),
+    ("flow/route", &["config", "flow/screen", "request", "text"]),
+    ("flow/directory", &["config", "glpi", "request", "text"]),
+    ("flow/proof", &["config", "flow/screen", "request"]),
+    ("flow/screen", &["config", "request", "text"]),
+    // What people are written.
+    ("letters", &["config", "request", "smtp"]),
+    // Tools.
+    ("telemetry", &["config", "request"]),
+    ("working_time", &["config", "text"]),
+    ("smtp", &["config"]),
+    ("config", &["request"]),
+    ("request", &["text"]),
+    ("text", &[]),
+    ("glpi", &[]),
+    // To try it on. It shares no type with the client: a shared type would hide a wrong field name.
+    ("sandbox", &[]),
+];
+
+/// The room a path of modules leads into: the longest name that fits.
+fn room(path: &[String]) -> Option<&'static str> {
+    let named = |(name, _): &&(&'static str, _)| {
+        let mut parts = path.iter();
+        name.split('/').all(|part| parts.next().is_some_and(|it| it == part))
+    };
+    ROOMS.iter().filter(named).map(|(name, _)| *name).max_by_key(|name| name.len())
+}
+
+/// The modules a file is, from the crate's root.
+fn modules(file: &Path) -> Vec<String> {
+    let path = file.strip_prefix("src").unwrap().with_extension("");
+    let mut parts: Vec<String> = path.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+    if matches!(parts.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+        parts.pop();
+    }
+    parts
+}
+
+/// What a file of the code refers to, each as a path from the crate's root; its tests do not count.
+struct References {
+    here: Vec<String>,
+    found: BTreeSet<Vec<String>>,
+    /// What is handed on under this file's name.
+    handed_on: BTreeSet<Vec<String>>,
+}
+
+impl References {
+    /// A path from the crate's root, where it is one of this crate.
+    fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
+        let ups = path.iter().take_while(|part| *part == "super").count();
+        match path.first().map(String::as_str) {
+            Some("crate") => Some(path[1..].to_vec()),
+            Some("super") => {
+                let above = self.here.len().checked_sub(ups)?;
+                Some(self.here[..above].iter().chain(&path[ups..]).cloned().collect())
+            }
+            _ => None,
+        }
+    }
+
+    fn leaves(tree: &UseTree, before: &[String], leaves: &mut Vec<Vec<String>>) {
+        let with = |name: String| before.iter().cloned().chain([name]).collect::<Vec<_>>();
+        match tree {
+            UseTree::Path(path) => Self::leaves(&path.tree, &with(path.ident.to_string()), leaves),
+            UseTree::Name(name) => leaves.push(with(name.ident.to_string())),
+            UseTree::Rename(name) => leaves.push(with(name.ident.to_string())),
+            UseTree::Glob(_) => leaves.push(before.to_vec()),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| Self::leaves(tree, before, leaves)),
+        }
+    }
+}
+
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Ident>().is_ok_and(|condition| condition == "test")
+    })
+}
+
+impl<'ast> Visit<'ast> for References {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if is_test(&item.attrs) {
+            return;
+        }
+        if item.content.is_some() {
+            self.here.push(item.ident.to_string());
+            syn::visit::visit_item_mod(self, item);
+            self.here.pop();
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        let mut leaves = Vec::new();
+        Self::leaves(&item.tree, &[], &mut leaves);
+        let absolute: Vec<_> = leaves.iter().filter_map(|leaf| self.absolute(leaf)).collect();
+        if !matches!(item.vis, syn::Visibility::Inherited) {
+            self.handed_on.extend(absolute.iter().cloned());
+        }
+        self.found.extend(absolute);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let parts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.found.extend(self.absolute(&parts));
+        syn::visit::visit_path(self, path);
+    }
+}
+
+/// What every file of the code refers to, and what it hands on.
+fn references() -> Vec<(String, Vec<String>, References)> {
+    let all = super::sources("src").into_iter().map(|(path, text)| {
+        let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let here = modules(&path);
+        let mut references = References { here: here.clone(), found: BTreeSet::new(), handed_on: BTreeSet::new() };
+        references.visit_file(&file);
+        (path.display().to_string(), here, references)
+    });
+    all.collect()
+}
+
+#[test]
+fn no_room_knows_one_that_it_may_not() {
+    let mut used: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (file, here, references) in references() {
+        let Some(from) = room(&here) else { continue };
+        let (_, allowed) = ROOMS.iter().find(|(name, _)| *name == from).unwrap();
+        for path in &references.found {
+            // A floor's own name leads to rooms only.
+            let Some(to) = room(path).filter(|to| *to != from) else { continue };
+            assert!(allowed.contains(&to), "{file} uses {}: {from} may not know {to}", path.join("::"));
+            used.entry(from).or_default().insert(to);
+        }
+        for path in &references.handed_on {
+            let of = room(path);
+            assert!(of == Some(from), "{file} hands on {} of another room", path.join("::"));
+        }
+    }
+    for (name, allowed) in ROOMS {
+        let used = used.remove(name).unwrap_or_default();
+        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
+        assert_eq!(allowed, used, "{name}: the table allows more than is needed");
+    }
+}
+
+#[test]
+fn rooms_know_only_what_stands_below_them() {
+    for (place, (name, allowed)) in ROOMS.iter().enumerate() {
+        for room in *allowed {
+            let other = ROOMS.iter().position(|(other, _)| other == room);
+            assert!(other.is_some_and(|other| other > place), "{name} knows {room}, which stands above it or nowhere");
+        }
+    }
+}
+
+#[test]
+fn every_file_stands_in_a_room() {
+    for (path, _) in super::sources("src") {
+        let here = modules(&path);
+        let is_map = here.is_empty() || path.ends_with("mod.rs") && here.len() == 1;
+        assert!(room(&here).is_some() || is_map, "{} stands in no room of the table", path.display());
+    }
+}
