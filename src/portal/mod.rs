@@ -22,6 +22,8 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
 pub use faq::Article;
@@ -30,7 +32,6 @@ pub use state::{Counts, State};
 pub use view::{Author, Document, Entry, Kind, Verdict, View};
 
 use self::{faq::Faq, people::People};
-pub use crate::glpi::Download;
 use crate::{
     config::Config,
     flow::route::Live,
@@ -91,11 +92,12 @@ impl Portal {
         requester: &Address,
         request: u64,
         document: u64,
-    ) -> Result<(Document, Download), PortalError> {
+    ) -> Result<(Document, Content), PortalError> {
         let own = self.own(requester, request).await?;
         let known = own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?;
         let download = self.glpi.download(document).await?;
-        Ok((known, download))
+        let length = download.length;
+        Ok((known, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
     }
 
     /// The moment a date of GLPI means, as the academy writes it.
@@ -103,6 +105,14 @@ impl Portal {
         let moment: Timestamp = self.calendar.moment(shown?)?;
         Some(moment.to_zoned(self.time_zone.clone()))
     }
+}
+
+/// What a document holds, as GLPI sends it.
+pub struct Content {
+    /// Its size in bytes, where GLPI says so.
+    pub length: Option<u64>,
+    /// Its bytes. An error ends them early.
+    pub pieces: BoxStream<'static, Result<Bytes, PortalError>>,
 }
 
 impl From<GlpiError> for PortalError {

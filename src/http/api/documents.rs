@@ -11,7 +11,7 @@ use axum::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{AnyTime, Problem, Services, in_time, number, personal, requester};
-use crate::portal::{Document, Download};
+use crate::portal::{Content, Document};
 
 /// Types a browser shows without running anything in them; others are bytes to be saved.
 const HARMLESS: [&str; 6] = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"];
@@ -58,24 +58,23 @@ pub(super) async fn send(State(services): State<Arc<Services>>, request: Request
             let (requester, _) = requester(services, parts, body).await?;
             let (request, document) = (number(parts, 3)?, number(parts, 5)?);
             let asked = services.portal.document(&requester, request, document);
-            let (document, download) = in_time(deadline, asked).await?;
-            Ok(file(&document, download))
+            let (document, content) = in_time(deadline, asked).await?;
+            Ok(file(&document, content))
         })
         .await
 }
 
 /// A file that a browser saves and never opens in the portal's name.
-pub(in crate::http) fn file(document: &Document, download: Download) -> Response {
+pub(in crate::http) fn file(document: &Document, content: Content) -> Response {
     let essence = document.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let media_type = HARMLESS.iter().find(|harmless| **harmless == essence).unwrap_or(&"application/octet-stream");
-    let length = download.length;
-    let mut response = personal(Body::from_stream(download.into_stream()).into_response());
+    let mut response = personal(Body::from_stream(content.pieces).into_response());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_DISPOSITION, disposition(&document.name));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
-    if let Some(length) = length {
+    if let Some(length) = content.length {
         headers.insert(header::CONTENT_LENGTH, length.into());
     }
     response

@@ -196,8 +196,8 @@ pub(super) async fn document(
     Path((number, document)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (number, document) = (self::number(&number)?, self::number(&document)?);
-    let (document, download) = state.ask(Box::pin(state.services.portal.document(&person, number, document))).await?;
-    Ok(api::file(&document, download))
+    let (document, content) = state.ask(Box::pin(state.services.portal.document(&person, number, document))).await?;
+    Ok(api::file(&document, content))
 }
 
 async fn view(state: &PageState, person: &Address, number: u64) -> Result<View, Problem> {

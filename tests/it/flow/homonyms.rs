@@ -48,8 +48,8 @@ async fn the_one_of_the_ticket_s_entity_is_meant(#[case] lines: &str, #[case] be
     assert_eq!(staff.get(&format!("Ticket/{ticket}")).await["itilcategories_id"], expected_category);
 
     // Its levels are those of the very group it has.
-    let scales = app(sandbox.url().as_str(), &settings).escalator.scales().await.unwrap();
-    let scale = scales.of(expected_category, &[expected_group], &[]).unwrap();
+    let all_levels = app(sandbox.url().as_str(), &settings).escalator.all_levels().await.unwrap();
+    let scale = all_levels.of(expected_category, &[expected_group], &[]).unwrap();
     assert_eq!(scale.levels.of(&[expected_group]), Some(0));
     assert_eq!(scale.levels.up(&[expected_group]).unwrap().group, 2);
 }
@@ -84,7 +84,7 @@ async fn a_homonym_elsewhere_stops_nothing_for_requesters_own_entities() {
     let mappings = app.pipeline.mappings.now();
     let missing = app.pipeline.deliverer.names().missing_of(mappings.find("LSU").unwrap()).await.unwrap();
     assert!(missing.is_empty(), "{missing:?}");
-    let scales = app.escalator.scales().await.unwrap();
-    let scale = &scales.all()[0];
+    let all_levels = app.escalator.all_levels().await.unwrap();
+    let scale = &all_levels.all()[0];
     assert_eq!([1, group].map(|group| scale.levels.of(&[group])), [Some(0); 2]);
 }
