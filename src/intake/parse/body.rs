@@ -228,8 +228,8 @@ fn best(forms: &[Node]) -> Content<'_> {
 fn shown_forms<'a>(forms: &mut [Content<'a>], chosen: usize) -> (Vec<&'a Leaf>, Vec<&'a Leaf>) {
     let best = forms[chosen].texts.clone();
     let kind = best.first().map(|leaf| leaf.content_type.as_str());
-    let is_like = |leaf: &&Leaf| Some(leaf.content_type.as_str()) == kind && says(leaf);
-    let is_alike = |at: usize| at != chosen && forms.len() <= MAX_FORMS && forms[at].texts.iter().all(is_like);
+    let is_of_kind = |leaf: &&Leaf| Some(leaf.content_type.as_str()) == kind && says(leaf);
+    let is_alike = |at: usize| at != chosen && forms.len() <= MAX_FORMS && forms[at].texts.iter().all(is_of_kind);
     let alike: Vec<bool> = (0..forms.len()).map(is_alike).collect();
     let said = if alike.contains(&true) { letters(&best) } else { String::new() };
     let is_apart = |form: &Content<'_>| {

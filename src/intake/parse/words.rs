@@ -173,7 +173,6 @@ fn decode_word(word: &Word<'_>) -> Option<Vec<u8>> {
     } else {
         stream.decode_base64_word()
     }
-    .map(|bytes| bytes.to_vec())
 }
 
 #[cfg(test)]
