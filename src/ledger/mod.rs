@@ -344,15 +344,13 @@ impl Ledger {
             };
             if let Some(found) = self.search(received, becomes).await.map_err(failed)? {
                 let (reference, ticket, opened) = found;
+                // What appears while it is waited for, another instance makes, and tells of.
+                let is_another_s = was_missing && self.has_others();
+                let in_doubt = belief.complete_since.is_none() || self.may_be_untold(opened);
                 let told = match becomes {
-                    Becomes::Followup(_) => Told::Yes,
                     Becomes::Ticket(_) if claimed == Claimed::Own => Told::No,
-                    Becomes::Ticket(_) if inherited => Told::Perhaps,
-                    // What appears while it is waited for, another instance makes, and tells of.
-                    Becomes::Ticket(_) if was_missing && self.has_others() => Told::Yes,
-                    Becomes::Ticket(_) if belief.complete_since.is_none() => Told::Perhaps,
-                    Becomes::Ticket(_) if self.may_be_untold(opened) => Told::Perhaps,
-                    Becomes::Ticket(_) => Told::Yes,
+                    Becomes::Ticket(_) if inherited || in_doubt && !is_another_s => Told::Perhaps,
+                    Becomes::Ticket(_) | Becomes::Followup(_) => Told::Yes,
                 };
                 return Ok(Has::InGlpi(Known { ticket, reference, answered: !inherited, told }));
             }
@@ -384,7 +382,7 @@ impl Ledger {
         let time = self.give_up.min(self.aftermath * 2);
         let wait = if redis.goes_first() { Duration::ZERO } else { time + redis.share_of(self.aftermath) };
         // Who asks again waits anew: the end must be within reach.
-        let asked = asked + wait.min(WAIT_FOR_UNKNOWN - ASK_EVERY);
+        let asked = asked + wait.min(WAIT_FOR_UNKNOWN.saturating_sub(ASK_EVERY));
         let lost = redis.last_heard().map_or(asked, |heard| heard + time);
         Belief { complete_since: None, in_doubt_until: self.in_doubt_until.max(asked).max(lost) }
     }
