@@ -15,7 +15,7 @@ use crate::{
     deliver::{Deliverer, Undelivered},
     directory::Directory,
     intake::{Envelope, parse},
-    ledger::{Claim, Known, Ledger, Mine},
+    ledger::{Claim, Known, Ledger, Mine, Told},
     proof::Prover,
     quarantine::{Failing, Quarantine},
     request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference},
@@ -238,8 +238,16 @@ impl Pipeline {
             Ok(receipt) => receipt,
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
         };
-        if !known.told {
-            self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
+        let (received, person) = (routed.received(), routed.screened().person());
+        match known.told {
+            Told::Yes => {}
+            Told::No => self.receipts.hand_over(received, person, &receipt).await,
+            Told::Perhaps => {
+                if let Err(error) = self.receipts.hand_over_in_doubt(received, person, &receipt).await {
+                    let cause = format!("whether ticket {} was told of cannot be said: {error}", known.ticket);
+                    return self.undelivered(mine, Undelivered::Unclear { cause }).await;
+                }
+            }
         }
         self.ledger.confirm(mine, known).await;
         if known.answered { Outcome::Duplicate(receipt) } else { Outcome::Created(receipt) }
