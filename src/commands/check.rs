@@ -11,9 +11,9 @@ use crate::{
     app::App,
     clients::glpi::{Glpi, GlpiError, Profile, Trouble},
     config::{Acknowledge, Backend, Config, ConfigError, Require},
-    deliver::{LONGEST_CREATION_CALLS, Names},
+    deliver::{LONGEST_CREATION_CALLS, Missing, Names, What},
     intake::imap::{self, ImapError},
-    route::{Level, Mappings},
+    route::{Level, Mappings, Place},
 };
 
 /// Verifies the configuration, the mappings, GLPI's rights and names, the directory, Redis and the mail
@@ -98,6 +98,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     calendar(&mut report, &app);
     if glpi(&mut report, &app.glpi, &app.config).await {
         names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
+        forwarders(&mut report, &app).await;
     }
     sender(&mut report, &app);
     directory(&mut report, &app).await;
@@ -270,6 +271,22 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
                 }
             }
             Err(error) => report.error(&mapping.file, &error, remedy(&error)),
+        }
+    }
+}
+
+/// Whether GLPI has the groups whose members forward directors' mails.
+async fn forwarders(report: &mut Report, app: &App) {
+    for group in app.pipeline.rules.forwarder_groups() {
+        match app.pipeline.deliverer.names().ids(What::Group, group, &Place::Own).await {
+            Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
+            Err(Missing::Unavailable(error)) => report.error("mail.forwarders", &error, remedy(&error)),
+            Err(missing) => report.error(
+                "mail.forwarders",
+                missing,
+                "Until then what its members forward counts as their own. Give addresses, with an @, or groups of GLPI by \
+                 name or full path.",
+            ),
         }
     }
 }

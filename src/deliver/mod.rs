@@ -5,6 +5,7 @@ mod attachments;
 mod filed;
 mod followup;
 mod inspect;
+mod members;
 mod missing;
 mod names;
 mod pictures;

@@ -278,6 +278,11 @@ async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
         ),
         (wrong(&[("smtp.url", "smtp://127.0.0.1:9")]), "ERROR    mail to requesters", "PASSERELLE_SMTP__URL"),
         (wrong(&[("directory.glpi_group", "Nobody")]), "ERROR    directory glpi", "→"),
+        (
+            wrong(&[("mail.forwarders", "Référents-LSU, Inconnus"), ("sender.require", "aligned")]),
+            "ERROR    mail.forwarders: GLPI has no group «Inconnus»",
+            "ok       mail.forwarders: members of «Référents-LSU»",
+        ),
     ];
     for (settings, found, remedy) in cases {
         let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;
