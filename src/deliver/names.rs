@@ -236,6 +236,11 @@ impl Names {
         Ok(account)
     }
 
+    /// Whether the account with this address, or that there is none, is known without asking GLPI.
+    pub(super) fn remembers(&self, address: &Address) -> bool {
+        self.accounts.contains_key(address)
+    }
+
     /// Forgets what GLPI said of an address: it has turned out otherwise.
     pub(super) async fn forget(&self, address: &Address) {
         self.accounts.invalidate(address).await;
