@@ -24,6 +24,7 @@ use crate::{
     config,
     request::{Address, LeftOut, Origin, Reason, Receipt, Received, Reference, TicketKind},
     route::{Routed, Target},
+    screen::Copies,
 };
 
 use attachments::Chosen;
@@ -282,12 +283,7 @@ impl Deliverer {
     /// Whether GLPI made a ticket without its requester and did not say so. That is looked at where it may be: of an
     /// account that was looked up for this very ticket, if this GLPI drops those; of one that is remembered, which may
     /// be purged by now, once a minute.
-    async fn has_dropped_requester(
-        &self,
-        id: u64,
-        new: &NewTicket,
-        is_remembered: bool,
-    ) -> Result<bool, Undelivered> {
+    async fn has_dropped_requester(&self, id: u64, new: &NewTicket, is_remembered: bool) -> Result<bool, Undelivered> {
         let Requester::User(account) = new.requester else { return Ok(false) };
         let key = (account, new.entity);
         let may_be = if is_remembered { !self.accepted.contains_key(&key) } else { self.may_drop_requesters().await };
@@ -329,14 +325,21 @@ impl Deliverer {
         let address = routed.screened().requester();
         let requester = self.actor(address, entity).await?;
         let answer_to = self.names.answer_to(address, &requester).await?;
+        let mut observers = self.watching(routed.screened().copies(), entity).await?;
+        observers.retain(|observer| *observer != requester);
+        Ok(People { requester, answer_to, observers })
+    }
+
+    /// Who of those a mail was copied to is to watch a ticket of this entity, each once.
+    async fn watching(&self, copies: &Copies, entity: Option<u64>) -> Result<Vec<Requester>, GlpiError> {
         let mut observers = Vec::new();
-        for address in &routed.screened().copies().observers {
+        for address in &copies.observers {
             let observer = self.actor(address, entity).await?;
-            if !observer.is_nobody() && observer != requester && !observers.contains(&observer) {
+            if !observer.is_nobody() && !observers.contains(&observer) {
                 observers.push(observer);
             }
         }
-        Ok(People { requester, answer_to, observers })
+        Ok(observers)
     }
 
     async fn actor(&self, address: &Address, entity: Option<u64>) -> Result<Requester, GlpiError> {

@@ -409,7 +409,8 @@ pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> 
     }
     let arrived = received.arrived.to_zoned(rules.time_zone.clone());
     if let Some(thread) = reply::thread(&received, uuid.as_deref(), rules) {
-        return Ok(Passed::Reply(Reply { received, requester, arrived, thread }));
+        let copies = copies::of_reply(&received, &requester, rules);
+        return Ok(Passed::Reply(Reply { received, requester, arrived, thread, copies }));
     }
     let application = keyword::check(&received, rules, applications);
     let answered = answer::answered(&received, &requester, rules);
