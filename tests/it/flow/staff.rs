@@ -158,9 +158,8 @@ async fn groups_are_asked_for_only_where_another_s_mail_is_forwarded() {
     let meddler = Meddler::start(sandbox.url(), "10.0.14", |_| Fate::Passes).await;
     let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", "Référents-LSU")]].concat();
     let gateway = Gateway::in_front_of(meddler.url.as_str(), &forwarding).await;
-    let asked = || -> Vec<String> {
-        meddler.calls().into_iter().filter(|call| call.ends_with("/Group_User")).collect()
-    };
+    let asked =
+        || -> Vec<String> { meddler.calls().into_iter().filter(|call| call.ends_with("/Group_User")).collect() };
     gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "o1", "LSU : o1", "De : moi")).await;
     // Whether a director is one.
     let groups_of = |user: u64| format!("GET User/{user}/Group_User");

@@ -241,7 +241,6 @@ async fn a_requester_that_version_11_drops_is_added() {
     let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
     assert!(gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "d1", "LSU : un", "Bonjour")).await.contains("created"));
     assert_whole(&the_one(&sandbox), "dropped");
-
 }
 
 /// How often tickets are read back: the first one of all, to see whether this GLPI drops requesters; then on 11 the
@@ -250,7 +249,10 @@ async fn a_requester_that_version_11_drops_is_added() {
 #[case::ten("10.0.14", [1, 1, 0, 0, 1, 0])]
 #[case::eleven("11.0.6", [1, 1, 0, 1, 1, 0])]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_requester_is_looked_for_where_it_may_be_missing(#[case] version: &'static str, #[case] expected: [usize; 6]) {
+async fn a_requester_is_looked_for_where_it_may_be_missing(
+    #[case] version: &'static str,
+    #[case] expected: [usize; 6],
+) {
     let sandbox = sandbox().await;
     let meddler = Meddler::start(sandbox.url(), version, |_| Fate::Passes).await;
     let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
