@@ -97,6 +97,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     report.ok("mappings", format_args!("{} applications", mappings.all().len()));
     calendar(&mut report, &app);
     if glpi(&mut report, &app.glpi, &app.config).await {
+        entities(&mut report, &app.glpi, &mappings).await;
         names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
         forwarders(&mut report, &app).await;
     }
@@ -256,6 +257,24 @@ async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
 
 fn minutes(moment: DateTime) -> impl std::fmt::Display {
     moment.strftime("%Y-%m-%d %H:%M")
+}
+
+/// Whether the entities that mappings name can be found, and those above them.
+async fn entities(report: &mut Report, glpi: &Glpi, mappings: &Mappings) {
+    let all = mappings.all();
+    let Some(mapping) = all.iter().find(|it| it.names().iter().any(|names| names.place != Place::Own)) else { return };
+    match glpi.active_profile().await {
+        Ok(profile) if profile.may("entity", Profile::READ) => report.ok("entities", "can be read"),
+        Ok(profile) => report.error(
+            "entities",
+            format_args!(
+                "its profile «{}» lacks «Administration > Entities: Read», and {} has an entity",
+                profile.name, mapping.file
+            ),
+            "Tick it under «Administration > Profiles»: the entity's tickets wait, and of one name in several entities              it cannot be told which is meant.",
+        ),
+        Err(error) => report.error("entities", &error, remedy(&error)),
+    }
 }
 
 async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {

@@ -224,7 +224,7 @@ impl Deliverer {
         let is_remembered = self.names.remembers(address);
         let ids = self.names.of(routed.target(), address).await.map_err(|missing| match missing {
             Missing::Unavailable(error) => not_made(&error),
-            missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. }) => {
+            missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. }) => {
                 Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
             }
         })?;
