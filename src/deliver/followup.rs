@@ -191,9 +191,9 @@ impl Deliverer {
             if people.iter().any(|person| person.who == observer) {
                 continue;
             }
-            match self.glpi.add_user(number, &observer, Role::Observer).await {
-                Err(error @ (GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. })) => return Err(error),
-                Ok(()) | Err(_) => {}
+            let added = self.glpi.add_user(number, &observer, Role::Observer).await;
+            if let Err(error @ (GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. })) = added {
+                return Err(error);
             }
         }
         Ok(())

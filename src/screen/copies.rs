@@ -46,7 +46,9 @@ pub(super) fn of(received: &Received, requester: &Address, forwarder: Option<Add
 /// The recipients of a reply in Cc: in To stands who wrote the notification.
 pub(super) fn of_reply(received: &Received, requester: &Address, rules: &Rules) -> Copies {
     match &received.origin {
-        Origin::Mail(mail) => among(&mail.in_copy, requester, None, rules),
+        Origin::Mail(mail) => {
+            among(mail.header_recipients.get(mail.in_to..).unwrap_or_default(), requester, None, rules)
+        }
         Origin::Form(_) => Copies::default(),
     }
 }
