@@ -20,7 +20,7 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::{Acknowledger, Handing};
+use super::{Acknowledger, Handing, texts::is_unproven};
 use crate::{
     clients::{
         glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
@@ -50,6 +50,7 @@ const MARK: &str = "receipt-due";
 /// What every note of a receipt holds.
 const ANY_MARK: &str = "<p>Avis : receipt-";
 const DUE: &str = "<p>Courriel à envoyer au demandeur : accusé de réception.</p><p>Avis : receipt-due</p>";
+const DUE_UNQUOTED: &str = "<p>Courriel à envoyer au demandeur : accusé de réception, sans rien citer de la demande (rien ne prouve l'expéditeur).</p><p>Avis : receipt-due</p>";
 const SENT: &str = "<p>Courriel envoyé au demandeur : accusé de réception.</p><p>Avis : receipt-sent</p>";
 const REFUSED: &str = "<p>Courriel refusé par le relais : accusé de réception. Vérifiez l'adresse du demandeur.</p><p>Avis : receipt-refused</p>";
 
@@ -152,7 +153,7 @@ impl Receipts {
             return;
         }
         let Some(held) = self.late.hold(receipt.ticket) else { return };
-        let note = match self.glpi.add_note(receipt.ticket, DUE).await {
+        let note = match self.glpi.add_note(receipt.ticket, due_note(received)).await {
             Ok(note) => Note::Is(note),
             Err(error) => {
                 tracing::warn!(%error, ticket = receipt.ticket, "GLPI was not told that a receipt is due");
@@ -190,7 +191,7 @@ impl Receipts {
         if notes.iter().any(|note| is_own(note, own) && note.content.contains(ANY_MARK)) {
             return Ok(());
         }
-        let note = Note::Is(self.glpi.add_note(receipt.ticket, DUE).await?);
+        let note = Note::Is(self.glpi.add_note(receipt.ticket, due_note(received)).await?);
         let settling = self.acknowledger.hand_noted(letter, Noted { glpi: self.glpi.clone(), note, held });
         // It goes on beside the request where the relay is slow.
         let _ = tokio::time::timeout(PATIENCE, settling).await;
@@ -250,10 +251,11 @@ impl Receipts {
             tracing::warn!(ticket = ticket.id, "a receipt is due, and the ticket does not say to whom");
             return Ok(());
         };
+        let quotes = !says(note, DUE_UNQUOTED);
         let (noted, acknowledger) =
             (Noted { glpi: self.glpi.clone(), note: Note::Is(note.id), held }, self.acknowledger.clone());
         let paying = self.acknowledger.tasks.spawn(async move {
-            let sent = acknowledger.late_receipt(&requester, &receipt).await;
+            let sent = acknowledger.late_receipt(&requester, &receipt, quotes).await;
             noted.settle(&sent).await;
             matches!(sent, Err(SendError::Unavailable(_) | SendError::Timeout(_)))
         });
@@ -364,7 +366,17 @@ fn is_own(followup: &Followup, own: u64) -> bool {
 
 /// Whether a follow-up is one that says that a receipt is due.
 fn is_due(followup: &Followup, own: u64) -> bool {
-    is_own(followup, own) && followup.content.trim() == DUE
+    is_own(followup, own) && (says(followup, DUE) || says(followup, DUE_UNQUOTED))
+}
+
+/// The note that says that the receipt of this request is due.
+fn due_note(received: &Received) -> &'static str {
+    if is_unproven(received) { DUE_UNQUOTED } else { DUE }
+}
+
+/// Whether a follow-up is this note. GLPI may write its apostrophes otherwise.
+fn says(followup: &Followup, note: &str) -> bool {
+    followup.content.trim().replace("&#039;", "'").replace("&#39;", "'") == note
 }
 
 impl std::fmt::Debug for Noted {

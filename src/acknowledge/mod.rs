@@ -116,8 +116,8 @@ impl Acknowledger {
 
     /// The receipt of a ticket, where one is due.
     fn receipt_letter(&self, received: &Received, person: &Person, receipt: &Receipt) -> Option<Letter> {
-        let subject = texts::reply_subject(received);
-        let text = || texts::receipt(&subject, receipt, person, &self.signature());
+        let subject = (!texts::is_unproven(received)).then(|| texts::reply_subject(received));
+        let text = || texts::receipt(subject.as_deref(), receipt, person, &self.signature());
         self.letter(received, (receipt.reference, Reason::Created), text)
     }
 
@@ -152,11 +152,13 @@ impl Acknowledger {
         settle_after(self.clone().send(Reason::Created, to, message), noted, self.tasks.clone())
     }
 
-    /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end.
-    async fn late_receipt(&self, to: &Address, receipt: &Receipt) -> Result<(), SendError> {
+    /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end. It quotes the
+    /// request, or nothing of it.
+    async fn late_receipt(&self, to: &Address, receipt: &Receipt, quotes: bool) -> Result<(), SendError> {
         let refused = |error: String| SendError::Refused(error);
         let address: lettre::Address = to.as_str().parse().map_err(|_| refused("no address".to_owned()))?;
-        let text = texts::receipt(&receipt.title, receipt, &Person::default(), &self.signature());
+        let subject = quotes.then_some(receipt.title.as_str());
+        let text = texts::receipt(subject, receipt, &Person::default(), &self.signature());
         let text = text.map_err(|error| refused(error.to_string()))?;
         let message = mail::unasked(&self.from, address.clone(), receipt.reference, Reason::Created.code(), text);
         let message = message.map_err(|error| refused(error.to_string()))?;
