@@ -13,7 +13,7 @@ use crate::{
     flow::{
         deliver::{Deliverer, Undelivered},
         directory::Directory,
-        ledger::{Claim, Known, Ledger, Mine},
+        ledger::{Claim, Known, Ledger, Mine, Told},
         proof::Prover,
         quarantine::{Failing, Quarantine},
         receipts::Receipts,
@@ -95,8 +95,11 @@ impl Pipeline {
             Err(rejected) => Err(rejected),
         };
         let proven = match proven {
-            Ok(proven) if proven.names_a_glpi() => Ok(proven.before(self.deliverer.uuid().await)),
-            proven => proven,
+            Ok(proven) => match self.with_facts(proven).await {
+                Ok(proven) => Ok(proven),
+                Err(undelivered) => return put_off(undelivered),
+            },
+            rejected => rejected,
         };
         let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
@@ -201,6 +204,16 @@ impl Pipeline {
         screen::prove(identified, &proof, &self.rules)
     }
 
+    /// Gathers what GLPI says of a mail beside its text, where that decides what it is.
+    async fn with_facts(&self, proven: Proven) -> Result<Proven, Undelivered> {
+        let proven = if proven.names_a_glpi() { proven.before(self.deliverer.uuid().await) } else { proven };
+        if !proven.depends_on_groups(&self.rules) {
+            return Ok(proven);
+        }
+        let is_member = self.deliverer.is_member(proven.requester(), self.rules.forwarder_groups()).await?;
+        Ok(proven.by_member(is_member))
+    }
+
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.
     async fn undelivered(&self, mine: Mine, undelivered: Undelivered) -> Outcome {
         match undelivered {
@@ -234,8 +247,16 @@ impl Pipeline {
             Ok(receipt) => receipt,
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
         };
-        if !known.told {
-            self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
+        let (received, person) = (routed.received(), routed.screened().person());
+        match known.told {
+            Told::Yes => {}
+            Told::No => self.receipts.hand_over(received, person, &receipt).await,
+            Told::Perhaps => {
+                if let Err(error) = self.receipts.hand_over_in_doubt(received, person, &receipt).await {
+                    let cause = format!("whether ticket {} was told of cannot be said: {error}", known.ticket);
+                    return self.undelivered(mine, Undelivered::Unclear { cause }).await;
+                }
+            }
         }
         self.ledger.confirm(mine, known).await;
         if known.answered { Outcome::Duplicate(receipt) } else { Outcome::Created(receipt) }

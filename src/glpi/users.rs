@@ -42,6 +42,15 @@ impl Grant {
     }
 }
 
+impl wire::User {
+    /// Whether a moment in GLPI's time zone lies between its dates «valid since» and «valid until».
+    pub(super) fn is_in_force(&self, now: DateTime) -> bool {
+        let is_past = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment < now);
+        let is_to_come = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment > now);
+        !is_to_come(&self.begin_date) && !is_past(&self.end_date)
+    }
+}
+
 impl Glpi {
     /// The active account with this e-mail address, whatever its case. Of several, the oldest that is in force and has
     /// a profile, else the oldest. `now` is in GLPI's time zone.
@@ -49,9 +58,7 @@ impl Glpi {
         let mut first = None;
         for (id, by_default_address) in self.users_with_email(email).await? {
             let Some(user) = self.active_user(id).await? else { continue };
-            let is_past = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment < now);
-            let is_to_come = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment > now);
-            let in_force = !is_to_come(&user.begin_date) && !is_past(&user.end_date);
+            let in_force = user.is_in_force(now);
             let grants = if in_force { self.grants_of(id).await? } else { None };
             let has_profile = grants.as_ref().is_none_or(|grants| !grants.is_empty());
             let account = Account { id, by_default_address, in_force, default_entity: user.entities_id, grants };

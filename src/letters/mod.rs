@@ -7,20 +7,18 @@ mod mail;
 mod texts;
 mod when;
 
-use futures_util::future::BoxFuture;
 use lettre::{Message, message::Mailbox};
-use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use self::texts::Signature;
 pub use self::when::may_notify;
 pub(crate) use self::{
     mail::automatic,
-    texts::{Text, line},
+    texts::{Text, is_unproven, line},
 };
 use crate::{
     config::{Acknowledge, Config, ConfigError, Replies},
-    request::{Address, Person, Reason, Receipt, Received, Refusal, TicketState},
+    request::{Address, Person, Reason, Receipt, Received, Reference, Refusal, TicketState},
     smtp::{Mailer, SendError},
 };
 
@@ -37,16 +35,8 @@ pub struct Acknowledger {
     tasks: TaskTracker,
 }
 
-/// What is done with the end of a letter that others know of.
-pub(crate) type Later = Box<dyn FnOnce(Result<(), SendError>) -> BoxFuture<'static, ()> + Send>;
-
-/// A receipt on its way to the relay.
-pub struct Handing {
-    /// The relay has it, or it is given up.
-    pub(crate) ended: oneshot::Receiver<()>,
-    /// To say that a note tells of it, and what to do with its end.
-    pub(crate) noted: oneshot::Sender<Later>,
-}
+/// A mail and whom it goes to.
+type Letter = (lettre::Address, Message);
 
 impl Acknowledger {
     /// Mails go through `mailer`, each in a task of `tasks`, which a shutdown waits for.
@@ -93,28 +83,31 @@ impl Acknowledger {
         self.can_send() && self.receipts == Acknowledge::Passerelle
     }
 
-    /// Sends the receipt of a ticket that was made, where one is due. Returns at once; a failure is logged.
-    pub fn receipt(&self, received: &Received, person: &Person, receipt: &Receipt) -> Option<Handing> {
-        let subject = texts::reply_subject(received);
-        let text = || texts::receipt(&subject, receipt, person, &self.signature());
-        let (to, message) = self.letter(received, Reason::Created, text)?;
-        let ((end, ended), (noted, note)) = (oneshot::channel(), oneshot::channel::<Later>());
-        let mut sending = Box::pin(self.clone().send(Reason::Created, to, message));
-        self.tasks.spawn(async move {
-            tokio::select! {
-                _ = &mut sending => drop(end.send(())),
-                // Others know of it now: a shutdown need not wait for it.
-                Ok(later) = note => drop(tokio::spawn(async move { later(sending.await).await })),
-            }
-        });
-        Some(Handing { ended, noted })
+    /// The sending of a ticket's receipt, where one is due; nothing happens before it is awaited.
+    pub fn receipt(
+        &self,
+        received: &Received,
+        person: &Person,
+        receipt: &Receipt,
+    ) -> Option<impl Future<Output = Result<(), SendError>> + Send + use<>> {
+        let subject = (!is_unproven(received)).then(|| texts::reply_subject(received));
+        let text = || texts::receipt(subject.as_deref(), receipt, person, &self.signature());
+        let (to, message) = self.letter(received, (receipt.reference, Reason::Created), text)?;
+        Some(self.clone().send(Reason::Created, to, message))
     }
 
-    /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end.
-    pub(crate) async fn late_receipt(&self, to: &Address, receipt: &Receipt) -> Result<(), SendError> {
+    /// The letters under way.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end. It quotes the
+    /// request, or nothing of it.
+    pub(crate) async fn late_receipt(&self, to: &Address, receipt: &Receipt, quotes: bool) -> Result<(), SendError> {
         let refused = |error: String| SendError::Refused(error);
         let address: lettre::Address = to.as_str().parse().map_err(|_| refused("no address".to_owned()))?;
-        let text = texts::receipt(&receipt.title, receipt, &Person::default(), &self.signature());
+        let subject = quotes.then_some(receipt.title.as_str());
+        let text = texts::receipt(subject, receipt, &Person::default(), &self.signature());
         let text = text.map_err(|error| refused(error.to_string()))?;
         let message = mail::unasked(&self.from, address.clone(), receipt.reference, Reason::Created, text);
         let message = message.map_err(|error| refused(error.to_string()))?;
@@ -137,7 +130,7 @@ impl Acknowledger {
     }
 
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {
-        if let Some((to, message)) = self.letter(received, reason, text) {
+        if let Some((to, message)) = self.letter(received, (received.reference, reason), text) {
             let sending = self.clone().send(reason, to, message);
             self.tasks.spawn(async move { drop(sending.await) });
         }
@@ -147,14 +140,14 @@ impl Acknowledger {
     fn letter(
         &self,
         received: &Received,
-        reason: Reason,
+        (reference, reason): (Reference, Reason),
         text: impl FnOnce() -> Result<Text, askama::Error>,
-    ) -> Option<(lettre::Address, Message)> {
+    ) -> Option<Letter> {
         let requester = received.requester.as_ref()?;
         if !self.can_send() || self.is_own(requester) || !may_notify(received, reason, self.sender_of(reason)) {
             return None;
         }
-        let letter = self.compose(requester, received, reason, text).inspect_err(|error| {
+        let letter = self.compose(requester, received, (reference, reason), text).inspect_err(|error| {
             tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
         });
         letter.ok()
@@ -173,13 +166,13 @@ impl Acknowledger {
         &self,
         requester: &Address,
         received: &Received,
-        reason: Reason,
+        (reference, reason): (Reference, Reason),
         text: impl FnOnce() -> Result<Text, askama::Error>,
-    ) -> Result<(lettre::Address, Message), String> {
+    ) -> Result<Letter, String> {
         let to: lettre::Address =
             requester.as_str().parse().map_err(|_| "the address is none a mail can be sent to".to_owned())?;
         let text = text().map_err(|error| error.to_string())?;
-        let message = mail::compose(&self.from, to.clone(), received, reason, text);
+        let message = mail::compose(&self.from, to.clone(), received, (reference, reason), text);
         Ok((to, message.map_err(|error| error.to_string())?))
     }
 

@@ -11,7 +11,7 @@
 
 use jiff::Zoned;
 
-use super::{Rejected, Rejection, Rules, size};
+use super::{Copies, Rejected, Rejection, Rules, size};
 use crate::{
     config::Replies,
     request::{
@@ -40,6 +40,7 @@ pub struct Reply {
     pub(super) requester: Address,
     pub(super) arrived: Zoned,
     pub(super) thread: Thread,
+    pub(super) copies: Copies,
 }
 
 impl Reply {
@@ -62,6 +63,11 @@ impl Reply {
     pub fn thread(&self) -> Thread {
         self.thread
     }
+
+    /// Who else it went to.
+    pub fn copies(&self) -> &Copies {
+        &self.copies
+    }
 }
 
 /// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever cannot open the ticket's page; the notice goes on with
@@ -69,7 +75,8 @@ impl Reply {
 const WITHOUT_ACCOUNT: &str =
     "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
 
-/// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one.
+/// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one, and
+/// [`MayFollowUp::of_a_copy`] for one that was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MayFollowUp {
     ticket: u64,
@@ -90,6 +97,12 @@ pub enum Change {
 }
 
 impl MayFollowUp {
+    /// An earlier copy is in this ticket already, which may be solved or closed by now: it is to be completed, and
+    /// changes nothing any more.
+    pub fn of_a_copy(ticket: u64) -> Self {
+        Self { ticket, change: Change::None }
+    }
+
     /// GLPI's number of the ticket.
     pub fn ticket(self) -> u64 {
         self.ticket
@@ -113,7 +126,7 @@ pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply
         (Ok(()), None) => return Err((Box::new(received), rules.refuse(Reason::NoSender))),
     };
     let arrived = received.arrived.to_zoned(rules.time_zone.clone());
-    Ok(Reply { received, requester, arrived, thread: Thread::Ticket(ticket) })
+    Ok(Reply { received, requester, arrived, thread: Thread::Ticket(ticket), copies: Copies::default() })
 }
 
 /// Judges what GLPI says of the ticket a requester adds to on the portal. What is pending is at work again with it; a
