@@ -9,8 +9,8 @@ use super::exit;
 use crate::{
     app::App,
     config::{Config, ConfigError},
-    intake::{self, Envelope},
-    request::{Address, Channel, Outcome},
+    intake,
+    request::{Address, Channel, Envelope, Outcome},
 };
 
 /// How long the mail to the requester may take before the process ends.

@@ -22,9 +22,9 @@ use crate::{
         route::{self, Live},
         screen::{self, Passed, Place, Proof, Rejection, Reply, Rules, Thread},
     },
-    intake::{Envelope, mime},
+    intake::mime,
     letters::may_notify,
-    request::{Address, Channel, Reason, Received, Reference, SenderRole, Stage, TicketState},
+    request::{Address, Channel, Envelope, Reason, Received, Reference, SenderRole, Stage, TicketState},
     smtp,
 };
 

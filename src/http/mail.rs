@@ -13,10 +13,7 @@ use super::{
     body::{Incoming, Standing},
     problem::{AnyTime, Problem},
 };
-use crate::{
-    intake::Envelope,
-    request::{Address, Channel},
-};
+use crate::request::{Address, Channel, Envelope};
 
 const ENVELOPE_FROM: &str = "x-envelope-from";
 const ENVELOPE_TO: &str = "x-envelope-to";

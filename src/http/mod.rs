@@ -66,10 +66,10 @@ use self::problem::Problem;
 use crate::{
     config,
     flow::route,
-    intake::{Envelope, Room, Taken},
+    intake::{Room, Taken},
     lifecycle::escalation::{EscalateError, Moved, Order},
     portal::Portal,
-    request::{Address, Decided, Outcome, Reason, Received},
+    request::{Address, Decided, Envelope, Outcome, Reason, Received},
 };
 
 const RESPONSES: &str = "passerelle_http_responses_total";

@@ -6,6 +6,7 @@
 
 mod address;
 mod directory_answer;
+mod envelope;
 pub mod message_id;
 mod outcome;
 mod received;
@@ -16,6 +17,7 @@ mod ticket_state;
 
 pub use address::Address;
 pub use directory_answer::DirectoryAnswer;
+pub use envelope::Envelope;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,

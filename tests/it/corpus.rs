@@ -18,8 +18,8 @@ use passerelle::{
         route::Mappings,
         screen::{self, Passed, Rejection, Rules},
     },
-    intake::{Envelope, mime},
-    request::{Address, Attachment, Channel, Origin, Reason, Received, Reference},
+    intake::mime,
+    request::{Address, Attachment, Channel, Envelope, Origin, Reason, Received, Reference},
 };
 
 /// How many mails each theme has: none is skipped in silence.

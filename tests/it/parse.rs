@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use passerelle::{
-    intake::{Envelope, mime},
-    request::{Address, Channel, Received},
+    intake::mime,
+    request::{Address, Channel, Envelope, Received},
 };
 use proptest::prelude::*;
 

@@ -14,8 +14,8 @@ use passerelle::{
         proof::Prover,
         screen::{self, Proof, Rules},
     },
-    intake::{Envelope, mime},
-    request::Channel,
+    intake::mime,
+    request::{Channel, Envelope},
 };
 use rstest::rstest;
 use tempfile::NamedTempFile;

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use passerelle::{
-    intake::{Envelope, mime},
-    request::{Channel, Received},
+    intake::mime,
+    request::{Channel, Envelope, Received},
 };
 use proptest::prelude::*;
 

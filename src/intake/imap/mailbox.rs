@@ -23,8 +23,8 @@ use super::{
     session::{Message, NUMBERS, Session},
 };
 use crate::{
-    intake::{Envelope, Taken},
-    request::{Channel, Outcome, Reason},
+    intake::Taken,
+    request::{Channel, Envelope, Outcome, Reason},
 };
 
 /// Messages, and bytes of them, in one batch; a larger message is a batch of its own.

@@ -28,10 +28,10 @@ use tracing::Instrument as _;
 
 pub use self::{account::Account, error::ImapError};
 use self::{connect::Connector, folders::Place, mailbox::Mailbox, token::Tokens};
-use super::{Envelope, Room};
+use super::Room;
 use crate::{
     config::{self, ConfigError, ImapFolders},
-    request::{Address, Outcome},
+    request::{Address, Envelope, Outcome},
 };
 
 /// Mailboxes that are connected, 1 or 0 each.

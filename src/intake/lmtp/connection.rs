@@ -16,8 +16,8 @@ use super::{
     session::{Session, Step},
 };
 use crate::{
-    intake::{Envelope, Room, SMALL},
-    request::Outcome,
+    intake::{Room, SMALL},
+    request::{Envelope, Outcome},
 };
 
 /// Bytes read at once.
@@ -255,7 +255,7 @@ mod tests {
                     idle_timeout: IDLE,
                     total_timeout: TOTAL,
                 };
-                let handle = |envelope: crate::intake::Envelope, _| {
+                let handle = |envelope: crate::request::Envelope, _| {
                     sizes.lock().unwrap().push(envelope.size);
                     async move {
                         tokio::time::sleep(handling).await;

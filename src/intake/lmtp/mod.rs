@@ -26,10 +26,10 @@ use tokio::{io::AsyncWriteExt as _, task::JoinSet};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::Instrument as _;
 
-use super::{Envelope, Room};
+use super::Room;
 use crate::{
     config,
-    request::{Address, Outcome},
+    request::{Address, Envelope, Outcome},
 };
 
 /// Connections, counted when they end, by how.

@@ -9,10 +9,7 @@ use super::{
     line::{LineFault, LineReader},
     reply::say,
 };
-use crate::{
-    intake::Envelope,
-    request::{Address, Channel},
-};
+use crate::request::{Address, Channel, Envelope};
 
 /// So many faults, and the other side is no mail relay.
 const MAX_FAULTS: u32 = 10;

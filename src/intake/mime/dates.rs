@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::header::{Header, date};
-use crate::{intake::Envelope, request::Channel};
+use crate::request::{Channel, Envelope};
 
 /// A relay gives up on a mail after five days (Postfix `maximal_queue_lifetime`).
 const OLDEST_ARRIVAL: SignedDuration = SignedDuration::from_hours(5 * 24);

@@ -7,10 +7,7 @@ use super::{
     header::{Header, Mailbox, READ, Told},
     identity, words,
 };
-use crate::{
-    intake::Envelope,
-    request::{Address, Mail},
-};
+use crate::request::{Address, Envelope, Mail};
 
 /// A field's length in [`Mail::fields`] and [`Mail::head`], characters.
 const MAX_FIELD: usize = 2000;

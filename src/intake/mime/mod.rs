@@ -47,8 +47,7 @@ pub(in crate::intake) use self::{
     names::Names,
 };
 use self::{dates::Dates, header::Header, identity::Identity, parts::Tree};
-use super::Envelope;
-use crate::request::{Mail, Origin, Received, Reference, is_forward};
+use crate::request::{Envelope, Mail, Origin, Received, Reference, is_forward};
 
 /// What is missing where a mail could not be read as a whole.
 const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";

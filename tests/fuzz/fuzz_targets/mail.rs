@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use passerelle::{intake::{Envelope, mime}, request::{Channel, Origin}};
+use passerelle::{request::{Envelope, Channel, Origin}, intake::mime};
 
 /// The tags of sanitised HTML without the values of their attributes, which are all in double quotes.
 fn tags(html: &str) -> Vec<String> {

@@ -12,8 +12,8 @@ use passerelle::{
         route::Mappings,
         screen::{self, Candidate, Passed, Place, Rules},
     },
-    intake::{Envelope, mime},
-    request::{Channel, Reason, Received, Reference},
+    intake::mime,
+    request::{Channel, Envelope, Reason, Received, Reference},
     sandbox::{Failure, Rule, Sandbox},
 };
 use secrecy::SecretSlice;

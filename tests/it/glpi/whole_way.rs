@@ -12,8 +12,8 @@ use crate::support::{
 };
 use passerelle::{
     glpi::{Requester, Role},
-    intake::{Envelope, mime},
-    request::{Channel, Reference},
+    intake::mime,
+    request::{Channel, Envelope, Reference},
 };
 
 /// A gateway in front of the GLPI under test, as the account the tests were given.

@@ -21,9 +21,8 @@ use passerelle::{
     app, config,
     flow::route,
     http::{Handlers, Services, serve},
-    intake::Envelope,
     portal::Portal,
-    request::{Outcome, Receipt, Received, Reference},
+    request::{Envelope, Outcome, Receipt, Received, Reference},
     telemetry,
     working_time::Calendar,
 };

@@ -6,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use passerelle::{
-    intake::Envelope,
-    request::{Address, Channel, Deferral, LeftOut, Outcome, Reason, Refusal},
-};
+use passerelle::request::{Address, Channel, Deferral, Envelope, LeftOut, Outcome, Reason, Refusal};
 use reqwest::header;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -8,10 +8,10 @@ use std::{
 use bytes::Bytes;
 use passerelle::{
     intake::{
-        Envelope, Room,
+        Room,
         lmtp::{self, Listener, Settings},
     },
-    request::{Address, Outcome, Receipt, Reference},
+    request::{Address, Envelope, Outcome, Receipt, Reference},
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufStream},
