@@ -19,7 +19,7 @@ use crate::{
         proof::Prover,
         quarantine::Quarantine,
         receipts::Receipts,
-        route::Live,
+        route::MappingStore,
         screen::Rules,
     },
     glpi::{Credentials, Glpi, Settings},
@@ -88,7 +88,7 @@ impl App {
         let quarantine = Quarantine::new(&config, mailer.clone(), letters.clone())?;
         let acknowledger = Acknowledger::new(&config, mailer.clone(), letters.clone())?;
         let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone()));
-        let mappings = Live::load(config.mappings.dir.as_deref())?;
+        let mappings = MappingStore::load(config.mappings.dir.as_deref())?;
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
         let deliverer = Deliverer::new(
             glpi.clone(),

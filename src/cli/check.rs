@@ -12,7 +12,7 @@ use crate::{
     config::{Acknowledge, Backend, Config, ConfigError, Require},
     flow::{
         deliver::{LONGEST_CREATION_CALLS, Missing, Names, What},
-        route::{Level, Mappings, Place},
+        route::{Level, Mappings, TargetEntity},
     },
     glpi::{Glpi, GlpiError, Profile, Trouble},
     intake::imap::{self, ImapError},
@@ -264,7 +264,9 @@ fn minutes(moment: DateTime) -> impl std::fmt::Display {
 /// Whether the entities that mappings name can be found, and those above them.
 async fn entities(report: &mut Report, glpi: &Glpi, mappings: &Mappings) {
     let all = mappings.all();
-    let Some(mapping) = all.iter().find(|it| it.names().iter().any(|names| names.place != Place::Own)) else { return };
+    let Some(mapping) = all.iter().find(|it| it.names().iter().any(|names| names.place != TargetEntity::Own)) else {
+        return;
+    };
     match glpi.active_profile().await {
         Ok(profile) if profile.may("entity", Profile::READ) => report.ok("entities", "can be read"),
         Ok(profile) => report.error(
@@ -299,7 +301,7 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
 /// Whether GLPI has the groups whose members forward directors' mails.
 async fn forwarders(report: &mut Report, app: &App) {
     for group in app.pipeline.rules.forwarder_groups() {
-        match app.pipeline.deliverer.names().ids(What::Group, group, &Place::Own).await {
+        match app.pipeline.deliverer.names().ids(What::Group, group, &TargetEntity::Own).await {
             Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
             Err(Missing::Unavailable(error)) => report.error("mail.forwarders", &error, remedy(&error)),
             Err(missing) => report.error(

@@ -10,7 +10,7 @@ use super::exit;
 use crate::{
     app::App,
     config::{Config, ConfigError},
-    lifecycle::escalation::{Cause, Direction, EscalateError, Evaluation, Order, Verdict},
+    lifecycle::escalation::{Cause, DelayVerdict, Direction, EscalateError, Evaluation, Order},
     working_time::in_words,
 };
 
@@ -105,15 +105,15 @@ async fn forecast(app: &App, zone: &TimeZone, as_json: bool) -> Result<(), Escal
 /// What would happen now, and when something happens next.
 fn due(weighed: &Evaluation) -> (&'static str, Option<Timestamp>) {
     match weighed.verdict {
-        Verdict::Nothing { next } => ("nothing", next),
-        Verdict::Remind { escalation, .. } => ("remind", escalation),
-        Verdict::Escalate { .. } => ("escalate", None),
+        DelayVerdict::Nothing { next } => ("nothing", next),
+        DelayVerdict::Remind { escalation, .. } => ("remind", escalation),
+        DelayVerdict::Escalate { .. } => ("escalate", None),
     }
 }
 
 fn described(weighed: &Evaluation) -> Value {
     let (action, next) = due(weighed);
-    let to = matches!(weighed.verdict, Verdict::Escalate { .. }).then_some(weighed.next.as_ref()).flatten();
+    let to = matches!(weighed.verdict, DelayVerdict::Escalate { .. }).then_some(weighed.next.as_ref()).flatten();
     json!({
         "ticket": weighed.ticket, "title": weighed.title, "application": weighed.application,
         "level": weighed.level, "group": weighed.groups, "since": weighed.since,
@@ -125,7 +125,7 @@ fn cells(weighed: &Evaluation, zone: &TimeZone) -> [String; 6] {
     let date = |moment: Timestamp| moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
     let (action, next) = due(weighed);
     let group = match (&weighed.verdict, &weighed.next) {
-        (Verdict::Escalate { .. }, Some(to)) => format!("{} → {to}", weighed.groups),
+        (DelayVerdict::Escalate { .. }, Some(to)) => format!("{} → {to}", weighed.groups),
         _ => weighed.groups.clone(),
     };
     [
@@ -156,11 +156,11 @@ mod tests {
 
     use super::{cells, described};
     use crate::{
-        lifecycle::escalation::{Evaluation, Verdict},
+        lifecycle::escalation::{DelayVerdict, Evaluation},
         working_time::Wait,
     };
 
-    fn weighed(verdict: Verdict) -> Evaluation {
+    fn weighed(verdict: DelayVerdict) -> Evaluation {
         Evaluation {
             ticket: 1234,
             title: "Accès".to_owned(),
@@ -181,9 +181,15 @@ mod tests {
         let wait = Wait { since: next, waited: Duration::from_hours(9), delay: Duration::from_hours(8) };
         let zone = TimeZone::get("Europe/Paris").unwrap();
         for (verdict, action, to, shown_next, group) in [
-            (Verdict::Nothing { next: Some(next) }, "nothing", None, "2026-11-25 10:00", "Référents-LSU"),
-            (Verdict::Remind { wait, escalation: Some(next) }, "remind", None, "2026-11-25 10:00", "Référents-LSU"),
-            (Verdict::Escalate { wait }, "escalate", Some("DSI-BAI"), "-", "Référents-LSU → DSI-BAI"),
+            (DelayVerdict::Nothing { next: Some(next) }, "nothing", None, "2026-11-25 10:00", "Référents-LSU"),
+            (
+                DelayVerdict::Remind { wait, escalation: Some(next) },
+                "remind",
+                None,
+                "2026-11-25 10:00",
+                "Référents-LSU",
+            ),
+            (DelayVerdict::Escalate { wait }, "escalate", Some("DSI-BAI"), "-", "Référents-LSU → DSI-BAI"),
         ] {
             let weighed = weighed(verdict);
             let expected = ["1234", "2026-11-23 10:00", "9\u{a0}h ouvrées", action, shown_next, group];

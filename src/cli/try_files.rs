@@ -19,8 +19,8 @@ use crate::{
     flow::{
         directory::Directory,
         proof::Prover,
-        route::{self, Live},
-        screen::{self, Passed, Place, Proof, Rejection, Reply, Rules, Thread},
+        route::{self, MappingStore},
+        screen::{self, DayPlace, Passed, Proof, Rejection, Reply, Rules, Thread},
     },
     intake::mime,
     letters::may_notify,
@@ -74,7 +74,7 @@ struct Forecast {
 struct Trial {
     rules: Rules,
     prover: Prover,
-    mappings: Live,
+    mappings: MappingStore,
     directory: Directory,
     config: Config,
     sender: Option<String>,
@@ -92,7 +92,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     let trial = Arc::new(Trial {
         rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
         prover: Prover::new(&config)?,
-        mappings: Live::load(config.mappings.dir.as_deref())?,
+        mappings: MappingStore::load(config.mappings.dir.as_deref())?,
         directory: Directory::new(&config.directory, glpi)?,
         sender: args.sender,
         recipients: args.recipient.iter().filter_map(|text| Address::parse(text)).collect(),
@@ -194,7 +194,7 @@ impl Trial {
         let received = identified.received();
         let proof = self.prover.prove(received, &self.rules).await;
         forecast.rules = explain(received, self.rules.require_proof(received).then_some(&proof));
-        forecast.doubt = screen::doubt(received, &proof, &self.rules).map(Cow::into_owned);
+        forecast.doubt = screen::proof_gap(received, &proof, &self.rules).map(Cow::into_owned);
         let judged = screen::prove(identified, &proof, &self.rules)
             .and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
@@ -211,11 +211,11 @@ impl Trial {
         let director = screen::director(self.directory.find(candidate.requester()).await, &self.rules);
         forecast.rules.push(("not-a-director", director.as_ref().map_or_else(word, |_| "ok".to_owned())));
         let received = candidate.received().clone();
-        let screened = match director.and_then(|director| Ok((director, screen::quota(&Place::Reserved, &self.rules)?)))
-        {
-            Ok((director, within)) => screen::admit(candidate, director, within),
-            Err(rejection) => return self.rejected(forecast, &received, &rejection),
-        };
+        let screened =
+            match director.and_then(|director| Ok((director, screen::quota(&DayPlace::Reserved, &self.rules)?))) {
+                Ok((director, within)) => screen::admit(candidate, director, within),
+                Err(rejection) => return self.rejected(forecast, &received, &rejection),
+            };
         match route::route(screened, &mappings) {
             Ok(routed) => Forecast {
                 outcome: "created",

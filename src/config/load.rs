@@ -33,7 +33,7 @@ pub fn load_from(
     path: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let known = Known::from_defaults()?;
+    let known = KnownKeys::from_defaults()?;
     let mut layers = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
 
     let file = match path {
@@ -67,12 +67,12 @@ pub fn load_from(
 }
 
 /// The keys of the defaults, by path, with the type of each.
-struct Known {
-    keys: BTreeMap<String, Kind>,
+struct KnownKeys {
+    keys: BTreeMap<String, KeyKind>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum KeyKind {
     Table,
     /// A table whose keys the user chooses.
     FreeTable,
@@ -80,7 +80,7 @@ enum Kind {
     Scalar,
 }
 
-impl Known {
+impl KnownKeys {
     fn from_defaults() -> Result<Self, ConfigError> {
         let defaults: toml::Table = toml::from_str(DEFAULTS).map_err(|error| {
             ConfigError::in_file("config/default.toml", DEFAULTS, error.span(), error.message(), None)
@@ -102,11 +102,12 @@ impl Known {
             return Ok(None);
         }
         let key = name.to_lowercase().replace("__", ".");
-        let in_free_table =
-            |key: &str| key.rsplit_once('.').is_some_and(|(table, _)| self.keys.get(table) == Some(&Kind::FreeTable));
+        let in_free_table = |key: &str| {
+            key.rsplit_once('.').is_some_and(|(table, _)| self.keys.get(table) == Some(&KeyKind::FreeTable))
+        };
         let (key, value) = match self.keys.get(&key) {
-            Some(Kind::Array | Kind::Scalar) => (key, value),
-            Some(Kind::Table | Kind::FreeTable) => {
+            Some(KeyKind::Array | KeyKind::Scalar) => (key, value),
+            Some(KeyKind::Table | KeyKind::FreeTable) => {
                 return Err(ConfigError::setting(
                     format!("{variable} names a section, not a key"),
                     format!("Keys of [{key}]: {}.", self.children(&key).join(", ")),
@@ -128,7 +129,7 @@ impl Known {
             },
         };
         let value = match self.keys.get(&key) {
-            Some(Kind::Array) => {
+            Some(KeyKind::Array) => {
                 value.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>().into()
             }
             _ => value.into(),
@@ -145,7 +146,7 @@ impl Known {
             .map(|child| {
                 let path = if table.is_empty() { child.to_owned() } else { format!("{table}.{child}") };
                 let name = path.to_uppercase().replace('.', "__");
-                if self.keys.get(&path) == Some(&Kind::Table) {
+                if self.keys.get(&path) == Some(&KeyKind::Table) {
                     format!("{PREFIX}{name}__…")
                 } else {
                     format!("{PREFIX}{name}")
@@ -156,17 +157,17 @@ impl Known {
     }
 }
 
-fn collect(keys: &mut BTreeMap<String, Kind>, prefix: &str, table: &toml::Table) {
+fn collect(keys: &mut BTreeMap<String, KeyKind>, prefix: &str, table: &toml::Table) {
     for (name, value) in table {
         let path = format!("{prefix}{name}");
         let kind = match value {
-            toml::Value::Table(inner) if inner.is_empty() => Kind::FreeTable,
+            toml::Value::Table(inner) if inner.is_empty() => KeyKind::FreeTable,
             toml::Value::Table(inner) => {
                 collect(keys, &format!("{path}."), inner);
-                Kind::Table
+                KeyKind::Table
             }
-            toml::Value::Array(_) => Kind::Array,
-            _ => Kind::Scalar,
+            toml::Value::Array(_) => KeyKind::Array,
+            _ => KeyKind::Scalar,
         };
         keys.insert(path, kind);
     }
@@ -179,13 +180,13 @@ struct ConfigFile {
 }
 
 impl ConfigFile {
-    fn check(&self, known: &Known) -> Result<(), ConfigError> {
+    fn check(&self, known: &KnownKeys) -> Result<(), ConfigError> {
         let table = DeTable::parse(&self.text)
             .map_err(|error| ConfigError::in_file(&self.name, &self.text, error.span(), error.message(), None))?;
         self.check_table(known, "", table.get_ref())
     }
 
-    fn check_table(&self, known: &Known, path: &str, table: &DeTable<'_>) -> Result<(), ConfigError> {
+    fn check_table(&self, known: &KnownKeys, path: &str, table: &DeTable<'_>) -> Result<(), ConfigError> {
         for (name, value) in table {
             let key = if path.is_empty() { name.get_ref().to_string() } else { format!("{path}.{}", name.get_ref()) };
             match (known.keys.get(&key), value.get_ref()) {
@@ -199,16 +200,16 @@ impl ConfigFile {
                         Some(format!("Valid keys {place}: {}.", known.children(path).join(", "))),
                     ));
                 }
-                (Some(Kind::Table), DeValue::Table(inner)) => self.check_table(known, &key, inner)?,
-                (Some(Kind::FreeTable), DeValue::Table(_)) | (Some(Kind::Array), DeValue::Array(_)) => {}
-                (Some(Kind::Table | Kind::FreeTable), _) => {
+                (Some(KeyKind::Table), DeValue::Table(inner)) => self.check_table(known, &key, inner)?,
+                (Some(KeyKind::FreeTable), DeValue::Table(_)) | (Some(KeyKind::Array), DeValue::Array(_)) => {}
+                (Some(KeyKind::Table | KeyKind::FreeTable), _) => {
                     return Err(self.wrong_type(value.span(), &key, "a section"));
                 }
-                (Some(Kind::Array), _) => return Err(self.wrong_type(value.span(), &key, "a list, [\"…\"]")),
-                (Some(Kind::Scalar), DeValue::Table(_) | DeValue::Array(_)) => {
+                (Some(KeyKind::Array), _) => return Err(self.wrong_type(value.span(), &key, "a list, [\"…\"]")),
+                (Some(KeyKind::Scalar), DeValue::Table(_) | DeValue::Array(_)) => {
                     return Err(self.wrong_type(value.span(), &key, "a single value"));
                 }
-                (Some(Kind::Scalar), _) => {}
+                (Some(KeyKind::Scalar), _) => {}
             }
         }
         Ok(())

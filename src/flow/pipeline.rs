@@ -13,11 +13,11 @@ use crate::{
     flow::{
         deliver::{Deliverer, Undelivered},
         directory::Directory,
-        ledger::{Claim, Known, Ledger, Mine, Told},
+        ledger::{ClaimResult, KnownTicket, Ledger, OpenClaim, Told},
         proof::Prover,
         quarantine::{Failing, Quarantine},
         receipts::Receipts,
-        route::{self, Live, Mappings},
+        route::{self, MappingStore, Mappings},
         screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
     },
     letters::Acknowledger,
@@ -38,7 +38,7 @@ pub struct Pipeline {
     /// The screening rules.
     pub rules: Rules,
     /// The mappings in force.
-    pub mappings: Live,
+    pub mappings: MappingStore,
     /// What proves a sender.
     pub prover: Prover,
     /// Who is a director.
@@ -121,10 +121,10 @@ impl Pipeline {
         let mut candidate = candidate;
         let mine = loop {
             let (known, unconfirmed) = match self.ledger.claim(&candidate).await {
-                Claim::Mine(mine) => break mine,
-                Claim::Known(known) => (known, None),
-                Claim::Found(mine, known) => (known, Some(mine)),
-                Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
+                ClaimResult::Mine(mine) => break mine,
+                ClaimResult::Known(known) => (known, None),
+                ClaimResult::Found(mine, known) => (known, Some(mine)),
+                ClaimResult::Unknown { reason, cause } => return deferred(reason, cause, None),
             };
             // Its name may be another mail's.
             let renamed = match self.deliverer.is_of_another(candidate.received(), known).await {
@@ -198,7 +198,7 @@ impl Pipeline {
     async fn prove(&self, identified: Identified) -> Result<Proven, Rejected> {
         let received = identified.received();
         let proof = self.prover.prove(received, &self.rules).await;
-        if let Some(doubt) = screen::doubt(received, &proof, &self.rules) {
+        if let Some(doubt) = screen::proof_gap(received, &proof, &self.rules) {
             tracing::info!(reference = %received.reference, doubt = %doubt, "the sender is not proven");
         }
         screen::prove(identified, &proof, &self.rules)
@@ -215,7 +215,7 @@ impl Pipeline {
     }
 
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.
-    async fn undelivered(&self, mine: Mine, undelivered: Undelivered) -> Outcome {
+    async fn undelivered(&self, mine: OpenClaim, undelivered: Undelivered) -> Outcome {
         match undelivered {
             Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
             Undelivered::Unclear { .. } | Undelivered::Broken { .. } => self.ledger.leave_open(mine),
@@ -229,7 +229,7 @@ impl Pipeline {
         &self,
         candidate: Candidate,
         director: Director,
-        (known, unconfirmed): (Known, Option<Mine>),
+        (known, unconfirmed): (KnownTicket, Option<OpenClaim>),
         mappings: &Mappings,
     ) -> Outcome {
         let within = WithinQuota::by_its_ticket(known.ticket);

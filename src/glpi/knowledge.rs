@@ -39,7 +39,7 @@ impl Glpi {
             query.push((format!("forcedisplay[{index}]"), option.to_string()));
         }
         let (articles, published, session) = tokio::try_join!(
-            self.get::<wire::Found<wire::ArticleRow>>("search/KnowbaseItem", query),
+            self.get::<wire::SearchAnswer<wire::ArticleRow>>("search/KnowbaseItem", query),
             self.list::<wire::ArticleEntity>("Entity_KnowbaseItem"),
             self.get::<wire::FullSession>("getFullSession", Vec::new()),
         )?;

@@ -95,11 +95,12 @@ impl Glpi {
             let upto = most.min(from + PAGE);
             let mut query = base.clone();
             query.push(("range".to_owned(), format!("{from}-{}", upto - 1)));
-            let rows: wire::Found<wire::SummaryRow> = match self.get_excerpts("search/Ticket", query, EXCERPT).await {
-                // the page after the last, where their number is a multiple of a page's
-                Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => break,
-                rows => rows?,
-            };
+            let rows: wire::SearchAnswer<wire::SummaryRow> =
+                match self.get_excerpts("search/Ticket", query, EXCERPT).await {
+                    // the page after the last, where their number is a multiple of a page's
+                    Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => break,
+                    rows => rows?,
+                };
             let count = rows.data.len();
             found.extend(rows.data.into_iter().map(|row| (row.id, TicketSummary::from(row))));
             if count < upto - from {

@@ -170,7 +170,8 @@ impl Glpi {
     pub async fn tickets_containing(&self, markers: &[&str], days: u32) -> Result<Vec<FoundTicket>, GlpiError> {
         let mut found: BTreeMap<u64, FoundTicket> = BTreeMap::new();
         for markers in markers.chunks(MARKERS_PER_SEARCH) {
-            let rows: wire::Found<wire::TicketRow> = self.get("search/Ticket", marker_search(markers, days)).await?;
+            let rows: wire::SearchAnswer<wire::TicketRow> =
+                self.get("search/Ticket", marker_search(markers, days)).await?;
             // MySQL minds neither case nor accents
             let rows = rows.data.into_iter().filter(|row| markers.iter().any(|marker| row.content.contains(marker)));
             found.extend(rows.map(|row| (row.id, row.into())));

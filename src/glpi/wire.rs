@@ -177,7 +177,7 @@ pub(super) struct ActiveProfile {
 
 /// `GET search/…`: `data` is missing when nothing was found.
 #[derive(Deserialize)]
-pub(super) struct Found<T> {
+pub(super) struct SearchAnswer<T> {
     #[serde(default = "Vec::new")]
     pub data: Vec<T>,
 }
@@ -529,7 +529,8 @@ mod tests {
 
     #[test]
     fn nothing_found_has_no_data() {
-        let found: Found<TicketRow> = serde_json::from_str(r#"{"totalcount":0,"content-range":"0--1/0"}"#).unwrap();
+        let found: SearchAnswer<TicketRow> =
+            serde_json::from_str(r#"{"totalcount":0,"content-range":"0--1/0"}"#).unwrap();
         assert!(found.data.is_empty());
     }
 }

@@ -28,11 +28,11 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Open {
     last: u64,
-    lines: BTreeMap<u64, Known>,
+    lines: BTreeMap<u64, Connection>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct Connection {
     doing: Doing,
     given_up: CancellationToken,
 }
@@ -68,7 +68,7 @@ impl Lines {
         let mut open = self.all();
         open.last += 1;
         let number = open.last;
-        open.lines.insert(number, Known { doing: Doing::Opened, given_up: given_up.clone() });
+        open.lines.insert(number, Connection { doing: Doing::Opened, given_up: given_up.clone() });
         Arc::new(Line { lines: self.clone(), number, given_up })
     }
 
@@ -84,7 +84,7 @@ impl Lines {
 
     fn give_up_a_place(&self) -> bool {
         let mut open = self.all();
-        let is_silent = |known: &Known| matches!(known.doing, Doing::Opened | Doing::Idle);
+        let is_silent = |known: &Connection| matches!(known.doing, Doing::Opened | Doing::Idle);
         let silent = open.lines.iter().find(|(_, known)| is_silent(known)).map(|(number, _)| *number);
         let queued = || open.lines.iter().rfind(|(_, known)| known.doing == Doing::Queued).map(|(number, _)| *number);
         let chosen = silent.or_else(|| open.standing_still(|_| true)).or_else(queued);
@@ -167,7 +167,7 @@ impl Line {
     }
 
     fn with_body(&self, change: impl FnOnce(&mut Instant, &mut bool)) {
-        if let Some(Known { doing: Doing::Unproven { moved, has_room }, .. }) =
+        if let Some(Connection { doing: Doing::Unproven { moved, has_room }, .. }) =
             self.lines.all().lines.get_mut(&self.number)
         {
             change(moved, has_room);

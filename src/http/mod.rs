@@ -89,7 +89,7 @@ type Ready = dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync;
 pub struct Services {
     settings: config::Http,
     time_zone: TimeZone,
-    mappings: route::Live,
+    mappings: route::MappingStore,
     portal: Arc<Portal>,
     metrics: PrometheusHandle,
     handlers: Handlers,
@@ -105,7 +105,7 @@ impl Services {
     pub fn new(
         settings: config::Http,
         time_zone: TimeZone,
-        mappings: route::Live,
+        mappings: route::MappingStore,
         portal: Arc<Portal>,
         metrics: PrometheusHandle,
         handlers: Handlers,

@@ -12,7 +12,7 @@ const TOO_LONG: &str = "<p><em>(texte trop long ou trop complexe pour être affi
 
 /// A text that can be shown.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct FitHtml {
     pub(super) html: String,
     /// The documents it shows or links to.
     pub(super) mentioned: BTreeSet<u64>,
@@ -21,12 +21,12 @@ pub(super) struct Shown {
 /// Makes a text of GLPI's fit to be shown. Links and images of `visible` documents get the address that `address`
 /// gives; those of others, and images elsewhere, lose theirs: nobody who reads a request shall fetch anything from a
 /// stranger's server.
-pub(super) fn show<F>(html: &str, visible: &BTreeSet<u64>, address: F) -> Shown
+pub(super) fn show<F>(html: &str, visible: &BTreeSet<u64>, address: F) -> FitHtml
 where
     F: Fn(u64) -> String + Clone + Send + Sync + 'static,
 {
     if html.len() > LONGEST {
-        return Shown { html: TOO_LONG.to_owned(), mentioned: BTreeSet::new() };
+        return FitHtml { html: TOO_LONG.to_owned(), mentioned: BTreeSet::new() };
     }
     let mentioned = mentioned(html, visible);
     let visible = visible.clone();
@@ -35,7 +35,7 @@ where
         None if element == "img" || is_relative(value) => None,
         None => Some(value.to_owned()),
     });
-    Shown { html: cleaned.unwrap_or_else(|| TOO_LONG.to_owned()), mentioned }
+    FitHtml { html: cleaned.unwrap_or_else(|| TOO_LONG.to_owned()), mentioned }
 }
 
 /// The text of HTML, to be searched.

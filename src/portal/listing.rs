@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::{
     Counts, Portal, PortalError, State,
-    people::Known,
+    people::KnownRequester,
     state::{is_to_approve, takes_followups},
 };
 use crate::{
@@ -140,7 +140,7 @@ pub struct Row {
 }
 
 /// A ticket with what is read from its content.
-pub(super) struct Found {
+pub(super) struct FoundRequest {
     pub(super) summary: TicketSummary,
     pub(super) opening: Option<Opening>,
     pub(super) state: State,
@@ -160,7 +160,7 @@ impl Portal {
             counts.count(found.state);
         }
         let words: Vec<String> = folded(&query.text).split_whitespace().map(str::to_owned).collect();
-        let mut matching: Vec<Found> = all
+        let mut matching: Vec<FoundRequest> = all
             .into_iter()
             .filter(|found| query.state.is_none_or(|state| state == found.state))
             .filter(|found| found.holds(&words))
@@ -178,7 +178,7 @@ impl Portal {
         Ok(Listing { rows, counts, total, page: query.page, pages: total.div_ceil(per_page).max(1) })
     }
 
-    async fn tickets_of(&self, known: &Known<'_>) -> Result<Vec<Found>, GlpiError> {
+    async fn tickets_of(&self, known: &KnownRequester<'_>) -> Result<Vec<FoundRequest>, GlpiError> {
         let by_address = Criterion::Address(known.address.as_str().to_owned());
         let (mut tickets, by_address) = tokio::try_join!(
             async {
@@ -195,12 +195,12 @@ impl Portal {
         tickets.dedup_by_key(|ticket| ticket.id);
         tickets.truncate(MOST);
         let mappings = self.mappings.now();
-        Ok(tickets.into_iter().map(|ticket| Found::new(ticket, &mappings)).collect())
+        Ok(tickets.into_iter().map(|ticket| FoundRequest::new(ticket, &mappings)).collect())
     }
 
     /// The line of a ticket.
-    pub(super) async fn row(&self, found: Found) -> Result<Row, GlpiError> {
-        let Found { summary, opening, state } = found;
+    pub(super) async fn row(&self, found: FoundRequest) -> Result<Row, GlpiError> {
+        let FoundRequest { summary, opening, state } = found;
         let taken_by = match summary.technicians.first() {
             Some(&technician) => Some(self.people.name(technician).await?).filter(|name| !name.is_empty()),
             None => None,
@@ -230,7 +230,7 @@ impl Portal {
     }
 }
 
-impl Found {
+impl FoundRequest {
     pub(super) fn new(summary: TicketSummary, mappings: &Mappings) -> Self {
         let taken = !summary.technicians.is_empty() || summary.taken_after > 0;
         Self {

@@ -1,11 +1,11 @@
 //! A request that staff has merged into another: who asks for it is led there.
 
-use super::{Portal, PortalError, people::Known};
+use super::{Portal, PortalError, people::KnownRequester};
 use crate::glpi::{LONGEST_MERGE, Role};
 
 impl Portal {
     /// The request that a binned one was merged into, over several merges if need be; it must be this person's, too.
-    pub(super) async fn merged(&self, known: &Known<'_>, binned: u64) -> Result<u64, PortalError> {
+    pub(super) async fn merged(&self, known: &KnownRequester<'_>, binned: u64) -> Result<u64, PortalError> {
         let mut number = binned;
         for _ in 0..LONGEST_MERGE {
             number = self.glpi.merged_into(number).await?.ok_or(PortalError::NotFound)?;

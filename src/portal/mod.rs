@@ -31,12 +31,12 @@ use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 pub use faq::Article;
 pub use listing::{Listing, Query, Row, Sort};
 pub use state::{Counts, State};
-pub use view::{Author, Document, Entry, Kind, Verdict, View};
+pub use view::{Author, Document, Entry, Kind, SolutionState, View};
 
 use self::{faq::Faq, people::People};
 use crate::{
     config::Config,
-    flow::route::Live,
+    flow::route::MappingStore,
     glpi::{Glpi, GlpiError},
     request::Address,
     working_time::Calendar,
@@ -46,7 +46,7 @@ use crate::{
 pub struct Portal {
     glpi: Glpi,
     people: People,
-    mappings: Live,
+    mappings: MappingStore,
     calendar: Arc<Calendar>,
     time_zone: TimeZone,
     faq: Faq,
@@ -76,7 +76,7 @@ pub enum PortalError {
 
 impl Portal {
     /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
-    pub fn new(config: &Config, glpi: Glpi, mappings: Live, calendar: Arc<Calendar>) -> Self {
+    pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
         Self {
             people: People::new(glpi.clone()),
             faq: Faq::new(glpi.clone(), &config.glpi),

@@ -20,12 +20,12 @@ pub(super) struct People {
 }
 
 /// A requester, as GLPI may know them.
-pub(super) struct Known<'a> {
+pub(super) struct KnownRequester<'a> {
     pub(super) address: &'a Address,
     pub(super) account: Option<u64>,
 }
 
-impl Known<'_> {
+impl KnownRequester<'_> {
     /// Whether a ticket's requester is this person.
     pub(super) fn is(&self, requester: &Requester) -> bool {
         match requester {
@@ -49,7 +49,7 @@ impl People {
     }
 
     /// What GLPI knows this person by.
-    pub(super) async fn known<'a>(&self, address: &'a Address) -> Result<Known<'a>, GlpiError> {
+    pub(super) async fn known<'a>(&self, address: &'a Address) -> Result<KnownRequester<'a>, GlpiError> {
         let account = if let Some(account) = self.accounts.get(address).await {
             account
         } else {
@@ -57,7 +57,7 @@ impl People {
             self.accounts.insert(address.clone(), account).await;
             account
         };
-        Ok(Known { address, account })
+        Ok(KnownRequester { address, account })
     }
 
     /// The name of an account; empty where GLPI shows none.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Zoned;
 
-use super::{Portal, PortalError, Row, html, listing::Found, people::Known};
+use super::{Portal, PortalError, Row, html, listing::FoundRequest, people::KnownRequester};
 use crate::{
     glpi::{self, Criterion, Followup, GlpiError, Role, Solution},
     request::{Address, Reference},
@@ -48,12 +48,12 @@ pub enum Kind {
     /// A follow-up, the requester's or staff's.
     Followup,
     /// A solution, and what the requester made of it.
-    Solution(Verdict),
+    Solution(SolutionState),
 }
 
 /// What became of a solution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SolutionState {
     /// It waits for the requester's approval.
     Waiting,
     /// It was accepted, or closed without a word.
@@ -98,13 +98,13 @@ pub struct Document {
 
 /// A request that is this person's: all of it that they may see.
 pub(super) struct Own {
-    found: Found,
+    found: FoundRequest,
     solution: Option<u64>,
-    parts: Vec<Part>,
+    parts: Vec<Contribution>,
 }
 
 /// What becomes an entry.
-struct Part {
+struct Contribution {
     kind: Kind,
     author: u64,
     written: Option<jiff::civil::DateTime>,
@@ -143,7 +143,7 @@ impl Portal {
         let written: Vec<_> = parts.iter().map(|part| self.moment(part.written)).collect();
         // Sanitising a long timeline takes its time.
         let timeline = tokio::task::spawn_blocking(move || {
-            let entry = |((part, author), written): ((Part, Author), Option<Zoned>)| {
+            let entry = |((part, author), written): ((Contribution, Author), Option<Zoned>)| {
                 let content = if part.kind == Kind::Opening { &part.content[end..] } else { &part.content };
                 let shown = html::show(content, &visible, address.clone());
                 let mut documents = part.documents;
@@ -181,8 +181,8 @@ impl Portal {
         let solution = solutions.last().map(|solution| solution.id);
         // The opening is measured in the very text that is shown.
         summary.content.clone_from(&ticket.content);
-        let found = Found::new(summary, &self.mappings.now());
-        let opening = Part {
+        let found = FoundRequest::new(summary, &self.mappings.now());
+        let opening = Contribution {
             kind: Kind::Opening,
             author: known.account.unwrap_or_default(),
             written: ticket.opened,
@@ -194,14 +194,14 @@ impl Portal {
         let said = stream::iter(public.map(|it| self.followup(it))).buffered(AT_A_TIME).try_collect::<Vec<_>>().await?;
         let solved = stream::iter(solutions.into_iter().map(|solution| self.solution(solution)));
         let solved = solved.buffered(AT_A_TIME).try_collect::<Vec<_>>().await?;
-        let mut parts: Vec<Part> = said.into_iter().chain(solved).collect();
+        let mut parts: Vec<Contribution> = said.into_iter().chain(solved).collect();
         parts.sort_by_key(|part| part.written);
         parts.insert(0, opening);
         Ok(Own { found, solution, parts })
     }
 
-    async fn followup(&self, followup: Followup) -> Result<Part, GlpiError> {
-        Ok(Part {
+    async fn followup(&self, followup: Followup) -> Result<Contribution, GlpiError> {
+        Ok(Contribution {
             kind: Kind::Followup,
             author: followup.author,
             written: followup.written,
@@ -210,14 +210,14 @@ impl Portal {
         })
     }
 
-    async fn solution(&self, solution: Solution) -> Result<Part, GlpiError> {
+    async fn solution(&self, solution: Solution) -> Result<Contribution, GlpiError> {
         // GLPI's CommonITILValidation: 2 waiting, 4 refused
         let verdict = match solution.status {
-            2 => Verdict::Waiting,
-            4 => Verdict::Refused,
-            _ => Verdict::Accepted,
+            2 => SolutionState::Waiting,
+            4 => SolutionState::Refused,
+            _ => SolutionState::Accepted,
         };
-        Ok(Part {
+        Ok(Contribution {
             kind: Kind::Solution(verdict),
             author: solution.author,
             written: solution.written,
@@ -227,7 +227,7 @@ impl Portal {
     }
 
     /// Who an entry is of. The service account writes for whoever has no account: then its text names their address.
-    async fn author(&self, part: &Part, known: &Known<'_>, group: &str) -> Result<Author, GlpiError> {
+    async fn author(&self, part: &Contribution, known: &KnownRequester<'_>, group: &str) -> Result<Author, GlpiError> {
         let service = || Author::Group(group.rsplit(" > ").next().unwrap_or(group).to_owned());
         if part.kind == Kind::Opening || known.account.is_some_and(|account| account == part.author) {
             return Ok(Author::You);

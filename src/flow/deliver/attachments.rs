@@ -3,9 +3,9 @@
 use minijinja::HtmlEscape;
 
 use super::{
-    inspect::{self, Verdict},
+    inspect::{self, FileVerdict},
     pictures::{self, Spared},
-    taken::Taken,
+    taken::AcceptedFiles,
     wrapped::{self, wrapped},
 };
 use crate::{
@@ -43,7 +43,7 @@ pub(super) fn choose(
     received: &Received,
     limits: &config::Attachments,
     original: Original,
-    taken: &Taken<'_>,
+    taken: &AcceptedFiles<'_>,
 ) -> Chosen {
     let spared = pictures::spared(received, limits.signature_image);
     let mut chosen = Chosen { uploads: vec![], left_out: vec![], cut: received.cut.clone(), absent_images: vec![] };
@@ -57,13 +57,13 @@ pub(super) fn choose(
             continue;
         }
         let name = match inspect::inspect(&file.name, &file.content, limits) {
-            Verdict::Goes(name) => name,
-            Verdict::Forbidden(why) => {
+            FileVerdict::Goes(name) => name,
+            FileVerdict::Forbidden(why) => {
                 holds_forbidden = true;
                 chosen.leave_out(&file.name, file.inline_tag.as_deref(), why);
                 continue;
             }
-            Verdict::Encrypted => {
+            FileVerdict::Encrypted => {
                 chosen.leave_out(&file.name, file.inline_tag.as_deref(), inspect::ENCRYPTED.to_owned());
                 continue;
             }
@@ -101,7 +101,7 @@ pub(super) fn choose(
 fn withheld(received: &Received, file: Option<usize>, limits: &config::Attachments) -> Option<&'static str> {
     let Enclosed { parts, is_whole, .. } = received.enclosed.iter().find(|enclosed| enclosed.file == file)?;
     let is_forbidden =
-        |name: &str, content: &[u8]| matches!(inspect::inspect(name, content, limits), Verdict::Forbidden(_));
+        |name: &str, content: &[u8]| matches!(inspect::inspect(name, content, limits), FileVerdict::Forbidden(_));
     if parts.iter().any(|part| is_forbidden(&part.name, &part.beginning)) {
         Some(HOLDS_FORBIDDEN)
     } else {
@@ -111,7 +111,7 @@ fn withheld(received: &Received, file: Option<usize>, limits: &config::Attachmen
 
 /// The name a file goes by. Mails and appointments are plain text that GLPI does not take out of the box:
 /// unless it is known to, they go as `….eml.txt`, `….ics.txt`.
-fn name_in_glpi(name: &str, taken: &Taken<'_>) -> String {
+fn name_in_glpi(name: &str, taken: &AcceptedFiles<'_>) -> String {
     let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_text = ["eml", "ics"].contains(&extension.as_str());
     if is_text && !taken.types.is_some_and(|types| types.accept(name)) {
@@ -129,7 +129,7 @@ impl Chosen {
         name: &str,
         total: &mut u64,
         limits: &config::Attachments,
-        taken: &Taken<'_>,
+        taken: &AcceptedFiles<'_>,
     ) {
         let name = name_in_glpi(name, taken);
         if limits.wrap
@@ -237,7 +237,7 @@ fn megabytes(bytes: u64) -> String {
 mod tests {
     use bytes::Bytes;
 
-    use super::{super::inspect, Taken, choose, replace_image};
+    use super::{super::inspect, AcceptedFiles, choose, replace_image};
     use crate::{
         config::{Attachments, Original},
         flow::screen::samples,
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn every_file_goes_or_is_named_with_its_reason() {
         let received = with(&[("a", 100), ("b", 101), ("c", 51), ("d", 0), ("e", 25), ("f", 25), ("g", 1)]);
-        let chosen = choose(&received, &limits(), Original::WhenCut, &Taken::default());
+        let chosen = choose(&received, &limits(), Original::WhenCut, &AcceptedFiles::default());
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["a", "e", "f"]);
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
@@ -280,7 +280,11 @@ mod tests {
         let mut received = with(&[("a.txt", 100)]);
         received.original = Some(Bytes::from_static(b"From: x\n\nBonjour"));
         let sent = |received: &Received, original| -> Vec<String> {
-            choose(received, &limits(), original, &Taken::default()).uploads.into_iter().map(|file| file.name).collect()
+            choose(received, &limits(), original, &AcceptedFiles::default())
+                .uploads
+                .into_iter()
+                .map(|file| file.name)
+                .collect()
         };
         assert_eq!(sent(&received, Original::WhenCut), ["a.txt"]);
         assert_eq!(sent(&received, Original::Always), ["a.txt", "message-original.eml.txt"]);
@@ -294,7 +298,7 @@ mod tests {
         let mut received = with(&[("a.txt", 10), ("jeu.exe", 10), ("a.rar", 0)]);
         received.attachments[2].content = Bytes::from_static(b"Rar!\x1a\x07\0\x11\x22\x73\x80\0");
         received.original = Some(Bytes::from_static(b"From: x"));
-        let chosen = choose(&received, &limits(), Original::Always, &Taken::default());
+        let chosen = choose(&received, &limits(), Original::Always, &AcceptedFiles::default());
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
         assert_eq!(
             left,
@@ -318,7 +322,7 @@ mod tests {
             Enclosed { file: Some(1), parts: vec![part("a.rar", b"Rar!\x1a\x07\0\x11\x22\x73\x80\0")], is_whole: true },
             Enclosed { file: Some(2), parts: vec![], is_whole: false },
         ];
-        let chosen = choose(&received, &limits(), Original::Always, &Taken::default());
+        let chosen = choose(&received, &limits(), Original::Always, &AcceptedFiles::default());
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
         assert_eq!(
             left,
@@ -337,7 +341,7 @@ mod tests {
         received.attachments[0].inline_tag = Some("T".into());
         received.body.folded_html = Some("<img id=\"T\">".into());
         received.original = Some(Bytes::from_static(b"From: x"));
-        let chosen = choose(&received, &limits(), Original::WhenCut, &Taken::default());
+        let chosen = choose(&received, &limits(), Original::WhenCut, &AcceptedFiles::default());
         assert_eq!(
             (chosen.cut.clone(), chosen.left_out.len()),
             (vec!["1 petite image (signature, copie)".to_owned()], 0)
@@ -353,7 +357,7 @@ mod tests {
             &with(&[("Fwd.EML", 1), ("rdv.ics", 1), ("a.txt", 1)]),
             &limits(),
             Original::WhenCut,
-            &Taken::default(),
+            &AcceptedFiles::default(),
         );
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["Fwd.EML.txt", "rdv.ics.txt", "a.txt"]);
@@ -364,7 +368,7 @@ mod tests {
         let mut received = with(&[("page.webp", 10), ("a.txt", 50)]);
         received.attachments[0].inline_tag = Some("T".into());
         received.body.html = "<img id=\"T\">".into();
-        let taken = Taken { refused: vec!["webp".to_owned()], too_large: Some(50), ..Taken::default() };
+        let taken = AcceptedFiles { refused: vec!["webp".to_owned()], too_large: Some(50), ..AcceptedFiles::default() };
         let chosen = choose(&received, &limits(), Original::WhenCut, &taken);
         assert!(chosen.uploads.is_empty());
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
@@ -383,7 +387,7 @@ mod tests {
         let wraps = Attachments { wrap: true, max_file_size: 1000, max_total_size: 1000, ..limits() };
         let names = |refused: &[&str]| -> Vec<String> {
             let refused = refused.iter().map(|&extension| extension.to_owned()).collect();
-            let taken = Taken { refused, ..Taken::default() };
+            let taken = AcceptedFiles { refused, ..AcceptedFiles::default() };
             let chosen = choose(&received, &wraps, Original::WhenCut, &taken);
             let content = chosen.content("<img id=\"T\">");
             chosen.uploads.into_iter().map(|file| file.name).chain([content]).collect()

@@ -4,7 +4,7 @@ use moka::sync::Cache;
 
 use super::{Deliverer, Undelivered, not_made};
 use crate::{
-    flow::{ledger::Known, route::Opening},
+    flow::{ledger::KnownTicket, route::Opening},
     glpi::GlpiError,
     request::{Fingerprint, Origin, Received, Reference},
 };
@@ -52,14 +52,14 @@ impl Deliverer {
     /// # Errors
     ///
     /// Where GLPI cannot answer: nobody may say then that the request has its ticket.
-    pub async fn is_of_another(&self, received: &Received, known: Known) -> Result<bool, Undelivered> {
+    pub async fn is_of_another(&self, received: &Received, known: KnownTicket) -> Result<bool, Undelivered> {
         let Some(own) = fingerprint(received) else { return Ok(false) };
         let of = self.of(known).await.map_err(|error| not_made(&error))?;
         Ok(of.fingerprint.is_some_and(|its| !its.is_same_mail(own)))
     }
 
     /// Tells the operators of a copy that names another application than its ticket: it may be no copy.
-    pub async fn doubt_copy(&self, received: &Received, known: Known, application: &str) {
+    pub async fn doubt_copy(&self, received: &Received, known: KnownTicket, application: &str) {
         if fingerprint(received).is_some()
             && let Ok(Of { application: Some(of_ticket), .. }) = self.of(known).await
             && of_ticket != application
@@ -75,7 +75,7 @@ impl Deliverer {
         }
     }
 
-    async fn of(&self, known: Known) -> Result<Of, GlpiError> {
+    async fn of(&self, known: KnownTicket) -> Result<Of, GlpiError> {
         let key = (known.reference, known.ticket);
         if let Some(of) = self.filed.0.get(&key) {
             return Ok(of);

@@ -6,7 +6,7 @@ use crate::config::{self, Encrypted};
 
 /// What is to be done with a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum FileVerdict {
     /// It goes, under this name.
     Goes(String),
     /// It could harm whoever opens it; why, in French.
@@ -38,37 +38,37 @@ const PICTURES: [&str; 3] = ["png", "jpg", "gif"];
 const PICTURE_NAMES: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "gif", "bmp", "webp", "tif", "tiff", "heic"];
 
 /// Judges a file.
-pub(super) fn inspect(name: &str, content: &[u8], rules: &config::Attachments) -> Verdict {
+pub(super) fn inspect(name: &str, content: &[u8], rules: &config::Attachments) -> FileVerdict {
     let parts: Vec<String> = name.split('.').skip(1).map(|part| part.trim().to_lowercase()).collect();
     let extension = parts.last().map(String::as_str).unwrap_or_default();
     let is_forbidden = |extension: &str| {
         rules.forbidden.iter().any(|known| known.trim_start_matches('.').eq_ignore_ascii_case(extension))
     };
     if is_forbidden(extension) || is_executable(content) {
-        return Verdict::Forbidden("fichier exécutable ou script".to_owned());
+        return FileVerdict::Forbidden("fichier exécutable ou script".to_owned());
     }
     // «facture.exe.dat»: one click on «rename» away. Only the extension before the last one: a sentence may hold more.
     let before = parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(String::as_str);
     if before.is_some_and(is_forbidden) && MEANINGLESS.contains(&extension) {
-        return Verdict::Forbidden("fichier exécutable ou script".to_owned());
+        return FileVerdict::Forbidden("fichier exécutable ou script".to_owned());
     }
     if ["html", "htm", "xhtml", "svg"].contains(&extension) && before.is_some_and(|before| HARMLESS.contains(&before)) {
-        return Verdict::Forbidden(format!(
+        return FileVerdict::Forbidden(format!(
             "nom trompeur : page web présentée comme fichier {}",
             before.unwrap_or_default()
         ));
     }
     if HARMLESS.contains(&extension) && is_active(content) {
-        return Verdict::Forbidden(format!(
+        return FileVerdict::Forbidden(format!(
             "contenu trompeur : page web ou script sous le nom d'un fichier {extension}"
         ));
     }
     if rules.encrypted == Encrypted::LeaveOut && is_encrypted(content) {
-        return Verdict::Encrypted;
+        return FileVerdict::Encrypted;
     }
     // A compound file of an unknown kind counts as an installer there.
     let known = infer::get(content).filter(|kind| !is_forbidden(kind.extension()));
-    Verdict::Goes(named(name, extension, known).into_owned())
+    FileVerdict::Goes(named(name, extension, known).into_owned())
 }
 
 /// The name with the extension of its content, where its own says nothing or names another kind of picture: GLPI goes
@@ -226,7 +226,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Verdict, inspect};
+    use super::{FileVerdict, inspect};
     use crate::config::{Attachments, Encrypted};
 
     pub(in crate::flow::deliver) fn rules() -> Attachments {
@@ -235,9 +235,9 @@ pub(super) mod tests {
 
     fn judged(name: &str, content: &[u8]) -> String {
         match inspect(name, content, &rules()) {
-            Verdict::Goes(name) => name,
-            Verdict::Forbidden(why) => why,
-            Verdict::Encrypted => "chiffré".to_owned(),
+            FileVerdict::Goes(name) => name,
+            FileVerdict::Forbidden(why) => why,
+            FileVerdict::Encrypted => "chiffré".to_owned(),
         }
     }
 
@@ -328,7 +328,7 @@ pub(super) mod tests {
         ] {
             assert_eq!(judged(name, content), "chiffré", "{name}");
             let taken = Attachments { encrypted: Encrypted::Attach, ..rules() };
-            assert_eq!(inspect(name, content, &taken), Verdict::Goes(name.to_owned()));
+            assert_eq!(inspect(name, content, &taken), FileVerdict::Goes(name.to_owned()));
         }
         for (name, content) in [
             ("a.zip", &zip(0, "a.txt", b"x")[..]),
@@ -356,7 +356,7 @@ pub(super) mod tests {
                 content.extend_from_slice(&[0; 12]);
                 content.extend_from_slice(&[4, 0, 0, 0, 0, 0]);
             }
-            if let Verdict::Goes(given) = inspect(&name, &content, &rules()) {
+            if let FileVerdict::Goes(given) = inspect(&name, &content, &rules()) {
                 prop_assert!(given.len() <= name.len() + 10);
             }
         }

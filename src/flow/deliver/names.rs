@@ -7,7 +7,7 @@ use moka::future::Cache;
 
 use super::Target;
 use crate::{
-    flow::route::{Mapping, Place},
+    flow::route::{Mapping, TargetEntity},
     glpi::{Account, DocumentTypes, Glpi, GlpiError, Item, Requester},
     request::Address,
 };
@@ -133,12 +133,12 @@ impl Names {
     /// The ids of a target's names, in the entity of this requester's ticket.
     pub(super) async fn of(&self, target: &Target, requester: &Address) -> Result<Ids, Missing> {
         let entity = match &target.entity {
-            Place::Requester { otherwise } => match self.home(requester).await? {
+            TargetEntity::Requester { otherwise } => match self.home(requester).await? {
                 Some(home) => Some(home),
                 None => self.entity_at(otherwise.as_deref()).await?,
             },
-            Place::Entity(path) => self.entity_at(Some(path)).await?,
-            Place::Own => None,
+            TargetEntity::Entity(path) => self.entity_at(Some(path)).await?,
+            TargetEntity::Own => None,
         };
         let mut observers = Vec::with_capacity(target.observers.len());
         for name in &target.observers {
@@ -158,11 +158,11 @@ impl Names {
 
     /// The ids that a name of a mapping may have in this place: one, or for requesters' own entities each of that
     /// name.
-    pub async fn ids(&self, what: What, name: &str, place: &Place) -> Result<Vec<u64>, Missing> {
+    pub async fn ids(&self, what: What, name: &str, place: &TargetEntity) -> Result<Vec<u64>, Missing> {
         let entity = match place {
-            Place::Own => None,
-            Place::Entity(path) => self.entity_at(Some(path)).await?,
-            Place::Requester { .. } => {
+            TargetEntity::Own => None,
+            TargetEntity::Entity(path) => self.entity_at(Some(path)).await?,
+            TargetEntity::Requester { .. } => {
                 return Ok(self.items(what, name).await?.iter().map(|item| item.id).collect());
             }
         };
@@ -342,7 +342,7 @@ impl Names {
     pub async fn missing_of(&self, mapping: &Mapping) -> Result<Vec<Missing>, GlpiError> {
         let mut missing: Vec<Missing> = Vec::new();
         for names in mapping.names() {
-            if let Place::Entity(path) | Place::Requester { otherwise: Some(path) } = &names.place {
+            if let TargetEntity::Entity(path) | TargetEntity::Requester { otherwise: Some(path) } = &names.place {
                 match self.entity_at(Some(path)).await {
                     Ok(_) => {}
                     Err(Missing::Unavailable(error)) => return Err(error),

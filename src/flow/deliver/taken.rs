@@ -43,7 +43,7 @@ pub(super) struct Learned {
 
 /// What is known of GLPI's taste in files.
 #[derive(Default)]
-pub(super) struct Taken<'a> {
+pub(super) struct AcceptedFiles<'a> {
     /// GLPI's own list.
     pub types: Option<&'a DocumentTypes>,
     /// Extensions it refused.
@@ -52,7 +52,7 @@ pub(super) struct Taken<'a> {
     pub too_large: Option<u64>,
 }
 
-impl Taken<'_> {
+impl AcceptedFiles<'_> {
     /// Whether a file of this name is known to be refused.
     pub(super) fn refuses(&self, name: &str) -> bool {
         match self.types {
@@ -74,11 +74,11 @@ impl Learned {
     }
 
     /// What is known now, with the list of types where it may be read.
-    pub(super) fn taken<'a>(&self, types: Option<&'a DocumentTypes>) -> Taken<'a> {
+    pub(super) fn taken<'a>(&self, types: Option<&'a DocumentTypes>) -> AcceptedFiles<'a> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = refused.iter().filter(|(_, since)| since.elapsed() < BELIEVED);
         let too_large = self.too_large.load(Ordering::Relaxed);
-        Taken {
+        AcceptedFiles {
             types,
             refused: recent.map(|(extension, _)| extension.clone()).collect(),
             too_large: Some(too_large).filter(|size| *size < u64::MAX),

@@ -11,7 +11,7 @@
 //! only then believed not to have a ticket. The same goes for the places of a day: nobody is refused for what may or
 //! may not become a ticket.
 
-mod flights;
+mod in_flight;
 mod leases;
 mod memory;
 mod redis;
@@ -24,14 +24,14 @@ use tokio::{sync::Mutex, time::Instant};
 
 pub use self::memory::Failures;
 use self::{
-    flights::{End, Flight, Flights, end_of},
+    in_flight::{End, Flight, Flights, end_of},
     leases::{LIFE, Leases},
     memory::{Claimed, MEMORY, Memory, OfTheDay, Reservation},
     redis::{Counted, Held, Redis, Seen},
 };
 use crate::{
     config::{Backend, Config, ConfigError, WhenDown},
-    flow::screen::{Candidate, MayFollowUp, Place, Reply},
+    flow::screen::{Candidate, DayPlace, MayFollowUp, Reply},
     glpi::{Glpi, GlpiError},
     request::{Address, DayMark, Reason, Received, Reference},
 };
@@ -70,7 +70,7 @@ pub struct Ledger {
     began: Timestamp,
     /// Until when a gateway before this one may have something under way of which no memory knows.
     in_doubt_until: Instant,
-    flights: Flights,
+    in_flight: Flights,
     leases: Leases,
     /// One reservation at a time per requester's day (by hash): a recount sees every earlier reservation
     /// of this process.
@@ -79,14 +79,14 @@ pub struct Ledger {
 
 /// What is known of a request before its ticket is made.
 #[derive(Debug)]
-pub enum Claim {
+pub enum ClaimResult {
     /// Nobody has made or is making its ticket: this caller shall.
-    Mine(Mine),
+    Mine(OpenClaim),
     /// It has a ticket that was confirmed.
-    Known(Known),
+    Known(KnownTicket),
     /// It has a ticket that this memory has not seen confirmed: an attempt may have ended half way. The caller reads it
     /// back, and ends with [`Ledger::confirm`] or [`Ledger::leave_open`].
-    Found(Mine, Known),
+    Found(OpenClaim, KnownTicket),
     /// It cannot be said now.
     Unknown {
         /// What could not be had.
@@ -98,7 +98,7 @@ pub enum Claim {
 
 /// The ticket of a request that has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownTicket {
     /// GLPI's number.
     pub ticket: u64,
     /// The reference it carries: the request's own, or the alias under which its first copy came.
@@ -121,7 +121,7 @@ pub enum Told {
     Perhaps,
 }
 
-impl Known {
+impl KnownTicket {
     /// A ticket that a memory knows: its maker has told of it.
     fn remembered(reference: Reference, ticket: u64) -> Self {
         Self { ticket, reference, answered: true, told: Told::Yes }
@@ -131,7 +131,7 @@ impl Known {
 /// The right and duty to make a request's ticket. Ends with [`Ledger::settle`], [`Ledger::release`] or
 /// [`Ledger::leave_open`]; dropped without one of them, it is left open.
 #[derive(Debug)]
-pub struct Mine {
+pub struct OpenClaim {
     reference: Reference,
     becomes: Becomes,
     flight: Flight,
@@ -160,9 +160,9 @@ impl Becomes {
 /// Whether a request has a ticket, and who says so.
 enum Has {
     /// A memory, into which confirmed tickets alone come.
-    Remembered(Known),
+    Remembered(KnownTicket),
     /// GLPI: an earlier attempt may have left it half made.
-    InGlpi(Known),
+    InGlpi(KnownTicket),
     Nothing,
 }
 
@@ -201,7 +201,7 @@ impl Ledger {
             look_back: SignedDuration::try_from(config.sweep.look_back).unwrap_or(SignedDuration::MAX),
             began: Timestamp::now(),
             in_doubt_until: Instant::now() + aftermath,
-            flights: Flights::default(),
+            in_flight: Flights::default(),
             leases: Leases::default(),
             day_locks: std::array::from_fn(|_| Mutex::new(())),
         })
@@ -230,25 +230,27 @@ impl Ledger {
     }
 
     /// Claims a request: exactly one of its copies, here or at another instance, is told to make the ticket.
-    pub async fn claim(&self, candidate: &Candidate) -> Claim {
+    pub async fn claim(&self, candidate: &Candidate) -> ClaimResult {
         self.claim_as(candidate.received(), Becomes::Ticket(candidate.day_mark())).await
     }
 
-    /// Claims a reply: exactly one of its copies is told to add it to this ticket. [`Known::ticket`] is the
+    /// Claims a reply: exactly one of its copies is told to add it to this ticket. [`KnownTicket::ticket`] is the
     /// ticket it was added to.
-    pub async fn claim_reply(&self, reply: &Reply, accepted: MayFollowUp) -> Claim {
+    pub async fn claim_reply(&self, reply: &Reply, accepted: MayFollowUp) -> ClaimResult {
         self.claim_as(reply.received(), Becomes::Followup(accepted.ticket())).await
     }
 
-    async fn claim_as(&self, received: &Received, becomes: Becomes) -> Claim {
+    async fn claim_as(&self, received: &Received, becomes: Becomes) -> ClaimResult {
         loop {
-            let flight = match self.flights.begin(received.reference, &received.aliases) {
+            let flight = match self.in_flight.begin(received.reference, &received.aliases) {
                 Ok(flight) => flight,
                 Err(other) => match end_of(other).await {
-                    End::Ticket(reference, ticket) => return Claim::Known(Known::remembered(reference, ticket)),
+                    End::Ticket(reference, ticket) => {
+                        return ClaimResult::Known(KnownTicket::remembered(reference, ticket));
+                    }
                     End::NoTicket => continue,
                     End::Open => {
-                        return Claim::Unknown {
+                        return ClaimResult::Unknown {
                             reason: Reason::Busy,
                             cause: "another copy of this request could not be finished".to_owned(),
                         };
@@ -256,28 +258,28 @@ impl Ledger {
                 },
             };
             let misses = self.shared.as_ref().map_or(0, Redis::misses);
-            let mine = Mine { reference: received.reference, becomes, flight, misses };
+            let mine = OpenClaim { reference: received.reference, becomes, flight, misses };
             return match self.known(received, becomes).await {
                 Ok(Has::Remembered(known)) => {
                     self.confirm(mine, known).await;
-                    Claim::Known(known)
+                    ClaimResult::Known(known)
                 }
-                Ok(Has::InGlpi(known)) => Claim::Found(mine, known),
-                Ok(Has::Nothing) => Claim::Mine(mine),
+                Ok(Has::InGlpi(known)) => ClaimResult::Found(mine, known),
+                Ok(Has::Nothing) => ClaimResult::Mine(mine),
                 Err(Uncertain { reason, cause, leave_open }) => {
                     if leave_open {
                         mine.flight.land(End::Open);
                     } else {
                         self.give_up_claim(mine, End::Open).await;
                     }
-                    Claim::Unknown { reason, cause }
+                    ClaimResult::Unknown { reason, cause }
                 }
             };
         }
     }
 
     /// The ticket of a claim is whole, its requester was told, and this memory may say so.
-    pub async fn confirm(&self, mine: Mine, known: Known) {
+    pub async fn confirm(&self, mine: OpenClaim, known: KnownTicket) {
         // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
         self.remember(known.reference, mine.becomes.day(), known.ticket, !known.answered).await;
         let end = End::Ticket(known.reference, known.ticket);
@@ -289,7 +291,7 @@ impl Ledger {
     }
 
     /// The ticket of a claim is another request's of the same name: the name leads to it from now on.
-    pub async fn leave_to_another(&self, mine: Mine, known: Known) {
+    pub async fn leave_to_another(&self, mine: OpenClaim, known: KnownTicket) {
         self.remember(known.reference, None, known.ticket, false).await;
         self.give_up_claim(mine, End::Ticket(known.reference, known.ticket)).await;
     }
@@ -297,7 +299,7 @@ impl Ledger {
     /// The ticket a request has, asking GLPI where no memory can say; again and again where it may just be made.
     async fn known(&self, received: &Received, becomes: Becomes) -> Result<Has, Uncertain> {
         if let Some((reference, ticket)) = self.local.ticket(names(received)) {
-            return Ok(Has::Remembered(Known::remembered(reference, ticket)));
+            return Ok(Has::Remembered(KnownTicket::remembered(reference, ticket)));
         }
         let busy = |cause: &str| Uncertain { reason: Reason::Busy, cause: cause.to_owned(), leave_open: true };
         let claimed = self.local.claim(received.reference, &received.aliases, becomes.day(), self.give_up);
@@ -312,7 +314,7 @@ impl Ledger {
                 None => self.own_belief(),
                 Some(redis) => match self.claim_shared(redis, received).await {
                     Ok(Held::Ticket(reference, ticket)) => {
-                        return Ok(Has::Remembered(Known::remembered(reference, ticket)));
+                        return Ok(Has::Remembered(KnownTicket::remembered(reference, ticket)));
                     }
                     Ok(Held::Busy) => {
                         if !inherited {
@@ -352,7 +354,7 @@ impl Ledger {
                     Becomes::Ticket(_) if inherited || in_doubt && !is_another_s => Told::Perhaps,
                     Becomes::Ticket(_) | Becomes::Followup(_) => Told::Yes,
                 };
-                return Ok(Has::InGlpi(Known { ticket, reference, answered: !inherited, told }));
+                return Ok(Has::InGlpi(KnownTicket { ticket, reference, answered: !inherited, told }));
             }
             was_missing = true;
             // An inherited claim's time is over. Of the others, what came only later can have no earlier copy.
@@ -456,7 +458,7 @@ impl Ledger {
 
     /// Takes a place in the requester's day, counting in GLPI where the memory does not reach back to the
     /// day's beginning. Where only what may or may not become a ticket stands in the way, its end is waited for.
-    pub async fn reserve(&self, candidate: &Candidate) -> Place {
+    pub async fn reserve(&self, candidate: &Candidate) -> DayPlace {
         let day = candidate.day_mark();
         let began = Instant::now();
         loop {
@@ -465,23 +467,23 @@ impl Ledger {
                 self.try_reserve(candidate, day).await
             };
             match reservation {
-                Ok(Reservation::Reserved) => return Place::Reserved,
-                Ok(Reservation::Full) => return Place::Full,
+                Ok(Reservation::Reserved) => return DayPlace::Reserved,
+                Ok(Reservation::Full) => return DayPlace::Full,
                 Ok(Reservation::Unsettled) if began.elapsed() < WAIT_FOR_UNKNOWN => {}
                 Ok(Reservation::Unsettled) => {
-                    return Place::Unknown {
+                    return DayPlace::Unknown {
                         reason: Reason::Busy,
                         cause: "the last places of the day may be taken by requests under way in GLPI".to_owned(),
                     };
                 }
                 // A recount that was just entered cannot be asked for again but by a Redis flushed in between.
                 Ok(Reservation::Recount) => {
-                    return Place::Unknown {
+                    return DayPlace::Unknown {
                         reason: Reason::CacheUnavailable,
                         cause: "Redis was emptied while the day was being counted".to_owned(),
                     };
                 }
-                Err((reason, cause)) => return Place::Unknown { reason, cause },
+                Err((reason, cause)) => return DayPlace::Unknown { reason, cause },
             }
             tokio::time::sleep(ASK_EVERY).await;
         }
@@ -565,7 +567,7 @@ impl Ledger {
     /// Begins the creation: dates the claim and the place anew, so that they last for as long as a creation
     /// can take. False: another instance has taken the claim over meanwhile, or may have. Where it may not know that
     /// this one is at it, GLPI is asked once more.
-    pub async fn renew(&self, mine: &Mine, received: &Received) -> bool {
+    pub async fn renew(&self, mine: &OpenClaim, received: &Received) -> bool {
         self.local.renew(mine.reference);
         let Some(redis) = &self.shared else { return true };
         if matches!(redis.claim(mine.reference, &received.aliases).await, Ok(Held::Ticket(..) | Held::Busy)) {
@@ -583,7 +585,7 @@ impl Ledger {
 
     /// Runs a creation, asserting the claim all the while: a Redis that is emptied in the middle of it soon
     /// tells the other instances again that this one is at it.
-    pub async fn hold<T>(&self, mine: &Mine, creation: impl Future<Output = T>) -> T {
+    pub async fn hold<T>(&self, mine: &OpenClaim, creation: impl Future<Output = T>) -> T {
         let Some(redis) = &self.shared else { return creation.await };
         let assert = async {
             loop {
@@ -600,7 +602,7 @@ impl Ledger {
     }
 
     /// The ticket was made.
-    pub async fn settle(&self, mine: Mine, ticket: u64) {
+    pub async fn settle(&self, mine: OpenClaim, ticket: u64) {
         self.remember(mine.reference, mine.becomes.day(), ticket, true).await;
         mine.flight.land(End::Ticket(mine.reference, ticket));
     }
@@ -617,7 +619,7 @@ impl Ledger {
 
     /// There surely is no ticket and will be none of this attempt: the place in the day is given back.
     /// `for_good`: a rule said no; else whoever sent it will try again.
-    pub async fn release(&self, mine: Mine, for_good: bool) {
+    pub async fn release(&self, mine: OpenClaim, for_good: bool) {
         if let Some(day) = mine.becomes.day() {
             self.local.give_back(mine.reference, day);
             if let Some(redis) = &self.shared
@@ -631,13 +633,13 @@ impl Ledger {
 
     /// Nobody can say whether there is a ticket: the claim and the place stay until a later attempt, after
     /// the creation surely has ended, asks GLPI again.
-    pub fn leave_open(&self, mine: Mine) {
+    pub fn leave_open(&self, mine: OpenClaim) {
         self.local.leave_open(mine.reference);
         mine.flight.land(End::Open);
     }
 
     /// Another instance has taken the request over: what stands in Redis is its.
-    pub fn yield_to_another(&self, mine: Mine) {
+    pub fn yield_to_another(&self, mine: OpenClaim) {
         if let Some(day) = mine.becomes.day() {
             self.local.give_back(mine.reference, day);
         }
@@ -645,7 +647,7 @@ impl Ledger {
         mine.flight.land(End::Open);
     }
 
-    async fn give_up_claim(&self, mine: Mine, end: End) {
+    async fn give_up_claim(&self, mine: OpenClaim, end: End) {
         self.local.release(mine.reference);
         if let Some(redis) = &self.shared
             && let Err(error) = redis.release(mine.reference).await
@@ -806,7 +808,7 @@ impl Ledger {
             if let Some((_, ticket)) = self.local.ticket(references.iter().copied()) {
                 return Ok(Some(ticket));
             }
-            match self.flights.any(references) {
+            match self.in_flight.any(references) {
                 Some(flight) => match end_of(flight).await {
                     End::Ticket(_, ticket) => return Ok(Some(ticket)),
                     End::NoTicket => {}

@@ -3,7 +3,7 @@
 use super::{Pipeline, deferred, put_off};
 use crate::{
     flow::{
-        ledger::Claim,
+        ledger::ClaimResult,
         screen::{self, Answer, Candidate, MayFollowUp, Rejection, Reply},
     },
     request::{Addition, Outcome, Reason, Refusal, TicketState},
@@ -52,9 +52,9 @@ impl Pipeline {
     /// Adds it, unless an earlier copy is there already.
     pub(super) async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Outcome {
         let mine = match self.ledger.claim_reply(reply, accepted).await {
-            Claim::Mine(mine) => mine,
-            Claim::Known(known) => return added(reply, known.ticket),
-            Claim::Found(mine, known) => {
+            ClaimResult::Mine(mine) => mine,
+            ClaimResult::Known(known) => return added(reply, known.ticket),
+            ClaimResult::Found(mine, known) => {
                 return match self.ledger.hold(&mine, self.deliverer.complete_reply(reply, accepted)).await {
                     Ok(()) => {
                         self.ledger.confirm(mine, known).await;
@@ -63,7 +63,7 @@ impl Pipeline {
                     Err(undelivered) => self.undelivered(mine, undelivered).await,
                 };
             }
-            Claim::Unknown { reason, cause } => return deferred(reason, cause, None),
+            ClaimResult::Unknown { reason, cause } => return deferred(reason, cause, None),
         };
         match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted)).await {
             Ok(()) => {

@@ -11,7 +11,7 @@ use mail_auth::{
     hickory_resolver::proto::op::ResponseCode,
 };
 
-use super::keys::{Found, Keys};
+use super::keys::{FoundKey, Keys};
 use crate::{
     config::{self, ConfigError},
     flow::screen::{Evidence, Method, Proof},
@@ -50,15 +50,15 @@ impl Dkim {
             Ok(names) => names,
             Err(why) => return Proof::NotProven(why.to_owned()),
         };
-        let (mut known, mut cause, mut why) = (Known::default(), None, None);
+        let (mut known, mut cause, mut why) = (MailKeys::default(), None, None);
         let found = join_all(names.iter().map(|name| self.keys.find(name.trim_end_matches('.')))).await;
         for (name, found) in names.into_iter().zip(found) {
             match found {
-                Found::Key(key) => {
+                FoundKey::Key(key) => {
                     known.0.insert(name.into_boxed_str(), Txt::DomainKey(key));
                 }
-                Found::None(reason) => why = Some(reason),
-                Found::Unknown(reason) => cause = Some(reason),
+                FoundKey::None(reason) => why = Some(reason),
+                FoundKey::Unknown(reason) => cause = Some(reason),
             }
         }
         let checked = if known.0.is_empty() {
@@ -159,7 +159,7 @@ fn verify(
     raw: &[u8],
     end: usize,
     requester: &Address,
-    known: &Known,
+    known: &MailKeys,
     verifier: &MessageAuthenticator,
 ) -> Result<Vec<Evidence>, String> {
     let mut message = read(raw, end, requester)?;
@@ -201,9 +201,9 @@ fn mistake(result: &DkimResult) -> String {
 
 /// The keys of one mail, from which the library is answered; it never asks further.
 #[derive(Default)]
-struct Known(HashMap<Box<str>, Txt>);
+struct MailKeys(HashMap<Box<str>, Txt>);
 
-impl ResolverCache<Box<str>, Txt> for Known {
+impl ResolverCache<Box<str>, Txt> for MailKeys {
     fn get<Q>(&self, name: &Q) -> Option<Txt>
     where
         Box<str>: std::borrow::Borrow<Q>,

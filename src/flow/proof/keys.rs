@@ -43,7 +43,7 @@ pub(super) struct Keys {
 }
 
 /// What was found under a key's name.
-pub(super) enum Found {
+pub(super) enum FoundKey {
     /// A key that may be used.
     Key(Arc<DomainKey>),
     /// There is none, or it must not be used; why.
@@ -103,17 +103,19 @@ impl Keys {
     }
 
     /// The key under a name, lower case without its final dot: `selector._domainkey.domain`.
-    pub(super) async fn find(&self, name: &str) -> Found {
+    pub(super) async fn find(&self, name: &str) -> FoundKey {
         if let Some(text) = self.file.as_ref().and_then(|file| file.keys.load().get(name).cloned()) {
             return judge(&[text.into_bytes()]);
         }
-        let Some(resolver) = &self.resolver else { return Found::None("its key is not in the file, and DNS is off") };
-        let Ok(fqdn) = Name::from_ascii(format!("{name}.")) else { return Found::None("its key's name is none") };
+        let Some(resolver) = &self.resolver else {
+            return FoundKey::None("its key is not in the file, and DNS is off");
+        };
+        let Ok(fqdn) = Name::from_ascii(format!("{name}.")) else { return FoundKey::None("its key's name is none") };
         let answer = match tokio::time::timeout(self.timeout, resolver.txt_lookup(fqdn)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) if is_absent(&error) => return Found::None("DNS has no such key"),
-            Ok(Err(error)) => return Found::Unknown(format!("DNS does not say the key {name}: {error}")),
-            Err(_) => return Found::Unknown(format!("DNS does not say the key {name} in time")),
+            Ok(Err(error)) if is_absent(&error) => return FoundKey::None("DNS has no such key"),
+            Ok(Err(error)) => return FoundKey::Unknown(format!("DNS does not say the key {name}: {error}")),
+            Err(_) => return FoundKey::Unknown(format!("DNS does not say the key {name} in time")),
         };
         let records = answer.answers().iter().filter_map(|record| match &record.data {
             RData::TXT(text) => Some(text.txt_data.concat()),
@@ -135,13 +137,13 @@ fn is_absent(error: &NetError) -> bool {
 }
 
 /// The first record that is a key and may be used.
-fn judge(records: &[Vec<u8>]) -> Found {
+fn judge(records: &[Vec<u8>]) -> FoundKey {
     let Some((text, key)) = records.iter().find_map(|text| Some((text, DomainKey::parse(text).ok()?))) else {
-        return Found::None("its key is withdrawn or cannot be read");
+        return FoundKey::None("its key is withdrawn or cannot be read");
     };
     match unfit(&String::from_utf8_lossy(text)) {
-        Some(why) => Found::None(why),
-        None => Found::Key(Arc::new(key)),
+        Some(why) => FoundKey::None(why),
+        None => FoundKey::Key(Arc::new(key)),
     }
 }
 
@@ -205,7 +207,7 @@ fn read(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
             DeValue::String(record) => record.as_ref(),
             _ => "",
         };
-        if matches!(judge(&[record.as_bytes().to_vec()]), Found::None(_)) {
+        if matches!(judge(&[record.as_bytes().to_vec()]), FoundKey::None(_)) {
             return Err(wrong(
                 value.span(),
                 "this is no DKIM key that can prove a mail".to_owned(),

@@ -7,7 +7,7 @@ mod keys;
 mod relay;
 pub mod results;
 
-use self::{dkim::Dkim, relay::Word};
+use self::{dkim::Dkim, relay::RelayVerdict};
 use crate::{
     config::{Config, ConfigError, Require},
     flow::screen::{Proof, Rules},
@@ -55,9 +55,9 @@ impl Prover {
         };
         let proves = |domain: &str| rules.proves(domain, requester);
         let open = match relay::word(mail.authentication_results.as_deref(), &self.relays, proves) {
-            Word::Final(proof) => return proof,
-            Word::Open(proof) => Some(proof),
-            Word::Silence => None,
+            RelayVerdict::Final(proof) => return proof,
+            RelayVerdict::Open(proof) => Some(proof),
+            RelayVerdict::Silence => None,
         };
         if !rules.require_proof(received) {
             return open.unwrap_or_else(|| Proof::NotProven("no proof is required".to_owned()));

@@ -5,7 +5,7 @@ use crate::flow::screen::{Evidence, Method, Proof};
 
 /// What the relay says of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum RelayVerdict {
     /// That settles it.
     Final(Proof),
     /// It has nothing that proves the sender, and did not look at signatures, or could not.
@@ -18,15 +18,15 @@ pub(super) enum Word {
 ///
 /// A forged field below the relay's is not looked at, and one above it cannot be: the relay removes fields
 /// in its own name from what comes in (RFC 8601 section 5).
-pub(super) fn word(field: Option<&str>, ours: &[String], proves: impl Fn(&str) -> bool) -> Word {
-    let Some(results) = field.and_then(results::parse) else { return Word::Silence };
+pub(super) fn word(field: Option<&str>, ours: &[String], proves: impl Fn(&str) -> bool) -> RelayVerdict {
+    let Some(results) = field.and_then(results::parse) else { return RelayVerdict::Silence };
     if !ours.iter().any(|id| id.eq_ignore_ascii_case(&results.server)) {
-        return Word::Silence;
+        return RelayVerdict::Silence;
     }
     let all = |method: &'static str| results.checks.iter().filter(move |check| check.method == method);
     // What DMARC refuses is never a pass, whatever else passed.
     if all("dmarc").any(|check| check.result == "fail") {
-        return Word::Final(Proof::NotProven("the relay says dmarc=fail".to_owned()));
+        return RelayVerdict::Final(Proof::NotProven("the relay says dmarc=fail".to_owned()));
     }
     let signed = all("dkim").filter(|check| check.result == "pass").filter_map(signer);
     let sent = agreed(all("spf"), "smtp.mailfrom");
@@ -39,7 +39,7 @@ pub(super) fn word(field: Option<&str>, ours: &[String], proves: impl Fn(&str) -
         .chain(sent.map(evidence(Method::Spf)))
         .collect();
     if passed.iter().any(|evidence| proves(&evidence.domain)) {
-        return Word::Final(Proof::Passed(passed));
+        return RelayVerdict::Final(Proof::Passed(passed));
     }
     let proof = match ["dkim", "spf", "dmarc"].iter().find(|method| all(method).any(|c| c.result == "temperror")) {
         Some(method) => Proof::Unknown { cause: format!("the relay says {method}=temperror") },
@@ -47,7 +47,11 @@ pub(super) fn word(field: Option<&str>, ours: &[String], proves: impl Fn(&str) -
         None => Proof::Passed(passed),
     };
     let has_looked = all("dkim").next().is_some() && all("dkim").all(|check| check.result != "temperror");
-    if has_looked && !matches!(proof, Proof::Unknown { .. }) { Word::Final(proof) } else { Word::Open(proof) }
+    if has_looked && !matches!(proof, Proof::Unknown { .. }) {
+        RelayVerdict::Final(proof)
+    } else {
+        RelayVerdict::Open(proof)
+    }
 }
 
 /// Who signed; nobody, where what a result says of it does not fit together.
@@ -73,16 +77,16 @@ fn agreed<'a>(checks: impl Iterator<Item = &'a Check>, property: &str) -> Option
 mod tests {
     use rstest::rstest;
 
-    use super::{Word, word};
+    use super::{RelayVerdict, word};
     use crate::flow::screen::Proof;
 
-    fn said(field: &str) -> Word {
+    fn said(field: &str) -> RelayVerdict {
         word(Some(field), &["MX.ac-dijon.fr".to_owned()], |domain| domain == "ac-dijon.fr")
     }
 
     fn passed(field: &str) -> Option<String> {
         match said(field) {
-            Word::Final(Proof::Passed(evidence)) => {
+            RelayVerdict::Final(Proof::Passed(evidence)) => {
                 evidence.iter().find(|evidence| evidence.domain == "ac-dijon.fr").map(ToString::to_string)
             }
             _ => None,
@@ -114,24 +118,24 @@ mod tests {
 
     #[test]
     fn without_a_field_or_a_name_of_ours_the_relay_is_silent() {
-        assert_eq!(said("mx.evil.org; dkim=pass header.d=ac-dijon.fr"), Word::Silence);
-        assert_eq!(said("; dkim=pass header.d=ac-dijon.fr"), Word::Silence);
-        assert_eq!(word(None, &["mx".to_owned()], |_| true), Word::Silence);
-        assert_eq!(word(Some("mx; dkim=pass header.d=ac-dijon.fr"), &[], |_| true), Word::Silence);
+        assert_eq!(said("mx.evil.org; dkim=pass header.d=ac-dijon.fr"), RelayVerdict::Silence);
+        assert_eq!(said("; dkim=pass header.d=ac-dijon.fr"), RelayVerdict::Silence);
+        assert_eq!(word(None, &["mx".to_owned()], |_| true), RelayVerdict::Silence);
+        assert_eq!(word(Some("mx; dkim=pass header.d=ac-dijon.fr"), &[], |_| true), RelayVerdict::Silence);
     }
 
     #[test]
     fn what_the_relay_did_not_look_at_is_left_open() {
-        assert!(matches!(said("mx.ac-dijon.fr; spf=fail smtp.mailfrom=x.fr"), Word::Open(Proof::NotProven(_))));
-        assert!(matches!(said("mx.ac-dijon.fr; spf=pass smtp.mailfrom=x.fr"), Word::Open(Proof::Passed(_))));
-        assert!(matches!(said("mx.ac-dijon.fr; dkim=none; spf=none"), Word::Final(Proof::NotProven(_))));
-        assert!(matches!(said("mx.ac-dijon.fr; dkim=pass header.d=x.fr"), Word::Final(Proof::Passed(_))));
+        assert!(matches!(said("mx.ac-dijon.fr; spf=fail smtp.mailfrom=x.fr"), RelayVerdict::Open(Proof::NotProven(_))));
+        assert!(matches!(said("mx.ac-dijon.fr; spf=pass smtp.mailfrom=x.fr"), RelayVerdict::Open(Proof::Passed(_))));
+        assert!(matches!(said("mx.ac-dijon.fr; dkim=none; spf=none"), RelayVerdict::Final(Proof::NotProven(_))));
+        assert!(matches!(said("mx.ac-dijon.fr; dkim=pass header.d=x.fr"), RelayVerdict::Final(Proof::Passed(_))));
     }
 
     #[test]
     fn a_failure_of_dns_at_the_relay_is_no_verdict() {
         for field in ["mx.ac-dijon.fr; dkim=temperror", "mx.ac-dijon.fr; dkim=none; spf=temperror"] {
-            assert!(matches!(said(field), Word::Open(Proof::Unknown { .. })), "{field}");
+            assert!(matches!(said(field), RelayVerdict::Open(Proof::Unknown { .. })), "{field}");
         }
         assert_eq!(
             passed("mx.ac-dijon.fr; spf=temperror; dkim=pass header.d=ac-dijon.fr").unwrap(),

@@ -165,7 +165,7 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
 mod tests {
     use super::super::{Mappings, Opening, RouteError, Target, route};
     use crate::{
-        flow::screen::{self, Place, samples},
+        flow::screen::{self, DayPlace, samples},
         request::{Body, DirectoryAnswer, FormFields, Person},
     };
 
@@ -184,7 +184,7 @@ mod tests {
             ..Person::default()
         };
         let director = screen::director(DirectoryAnswer::Director(person), &rules).unwrap();
-        screen::admit(candidate, director, screen::quota(&Place::Reserved, &rules).unwrap())
+        screen::admit(candidate, director, screen::quota(&DayPlace::Reserved, &rules).unwrap())
     }
 
     #[test]

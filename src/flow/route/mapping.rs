@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Place, Target};
+use super::{Target, TargetEntity};
 use crate::{
     request::{FormFields, TicketKind},
     text::fold::words,
@@ -152,24 +152,24 @@ impl Mapping {
     }
 
     /// The entity of its tickets, where no department says another.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> TargetEntity {
         self.place_of(None)
     }
 
     /// The entity in which the groups of its levels of escalation are meant: one for all its tickets.
-    pub fn place_of_levels(&self) -> Place {
+    pub fn place_of_levels(&self) -> TargetEntity {
         match self.place() {
-            Place::Requester { otherwise: Some(path) } => Place::Entity(path),
-            Place::Requester { otherwise: None } => Place::Own,
-            fixed @ (Place::Own | Place::Entity(_)) => fixed,
+            TargetEntity::Requester { otherwise: Some(path) } => TargetEntity::Entity(path),
+            TargetEntity::Requester { otherwise: None } => TargetEntity::Own,
+            fixed @ (TargetEntity::Own | TargetEntity::Entity(_)) => fixed,
         }
     }
 
-    fn place_of(&self, here: Option<&Override>) -> Place {
+    fn place_of(&self, here: Option<&Override>) -> TargetEntity {
         match here.and_then(|it| it.entity.as_deref()).or(self.entity.as_deref()) {
-            None => Place::Own,
-            Some(REQUESTER) => Place::Requester { otherwise: self.entity_otherwise.clone() },
-            Some(path) => Place::Entity(path.to_owned()),
+            None => TargetEntity::Own,
+            Some(REQUESTER) => TargetEntity::Requester { otherwise: self.entity_otherwise.clone() },
+            Some(path) => TargetEntity::Entity(path.to_owned()),
         }
     }
 
@@ -181,8 +181,8 @@ impl Mapping {
 
     /// Every GLPI group, category and location the mapping names, by the entity in which it is meant: a name may be
     /// another thing in each.
-    pub fn names(&self) -> Vec<Names<'_>> {
-        let mut all: Vec<Names<'_>> = Vec::new();
+    pub fn names(&self) -> Vec<NamesInUse<'_>> {
+        let mut all: Vec<NamesInUse<'_>> = Vec::new();
         add_names(&mut all, self.place(), |names| self.add_names_for(None, names));
         for here in self.departments.values() {
             add_names(&mut all, self.place_of(Some(here)), |names| self.add_names_for(Some(here), names));
@@ -193,7 +193,7 @@ impl Mapping {
         all
     }
 
-    fn add_names_for<'a>(&'a self, here: Option<&'a Override>, names: &mut Names<'a>) {
+    fn add_names_for<'a>(&'a self, here: Option<&'a Override>, names: &mut NamesInUse<'a>) {
         names.first_groups.extend(here.and_then(|it| it.group.as_deref()).or(Some(&self.group)));
         names.first_groups.extend(self.natures.iter().filter_map(|nature| nature.group.as_deref()));
         let observers = here.and_then(|it| it.observers.as_ref()).unwrap_or(&self.observers);
@@ -205,11 +205,11 @@ impl Mapping {
 }
 
 /// Lets `add` add to the names of a place.
-fn add_names<'a>(all: &mut Vec<Names<'a>>, place: Place, add: impl FnOnce(&mut Names<'a>)) {
+fn add_names<'a>(all: &mut Vec<NamesInUse<'a>>, place: TargetEntity, add: impl FnOnce(&mut NamesInUse<'a>)) {
     if let Some(names) = all.iter_mut().find(|names| names.place == place) {
         add(names);
     } else {
-        let mut names = Names { place, ..Names::default() };
+        let mut names = NamesInUse { place, ..NamesInUse::default() };
         add(&mut names);
         all.push(names);
     }
@@ -218,8 +218,8 @@ fn add_names<'a>(all: &mut Vec<Names<'a>>, place: Place, add: impl FnOnce(&mut N
 /// The GLPI names a mapping uses in one entity.
 #[derive(Debug, Default)]
 #[allow(missing_docs, reason = "the fields are what they are called")]
-pub struct Names<'a> {
-    pub place: Place,
+pub struct NamesInUse<'a> {
+    pub place: TargetEntity,
     pub first_groups: BTreeSet<&'a str>,
     pub levels: BTreeSet<&'a str>,
     pub observers: BTreeSet<&'a str>,

@@ -73,12 +73,12 @@ impl Mappings {
 
 /// The mappings in force, replaced at SIGHUP; requests under way keep the ones they began with.
 #[derive(Clone, Debug)]
-pub struct Live {
+pub struct MappingStore {
     dir: Option<PathBuf>,
     current: Arc<ArcSwap<Mappings>>,
 }
 
-impl Live {
+impl MappingStore {
     /// Loads the mappings for the first time.
     pub fn load(dir: Option<&Path>) -> Result<Self, ConfigError> {
         let current = Arc::new(ArcSwap::from_pointee(Mappings::load(dir)?));
@@ -287,7 +287,7 @@ mod tests {
 
     use super::Mappings;
     use crate::{
-        flow::route::{Level, Place},
+        flow::route::{Level, TargetEntity},
         request::{FormFields, TicketKind},
     };
 
@@ -448,14 +448,14 @@ mod tests {
 
     #[test]
     fn tickets_may_go_into_their_requesters_own_entities() {
-        let own = Place::Requester { otherwise: Some("Racine > Repli".into()) };
+        let own = TargetEntity::Requester { otherwise: Some("Racine > Repli".into()) };
         let lines =
             "entity = \"requester\"\nentity_otherwise = \"Racine > Repli\"\n[department.058]\nentity = \"Racine > 58\"";
         let mappings = one(lines).unwrap();
         let mapping = mappings.find("LSU").unwrap();
         let place = |department| mapping.target(&FormFields::default(), department).entity;
-        assert_eq!((place(None), place(Some("058"))), (own, Place::Entity("Racine > 58".into())));
-        assert_eq!(mapping.place_of_levels(), Place::Entity("Racine > Repli".into()));
+        assert_eq!((place(None), place(Some("058"))), (own, TargetEntity::Entity("Racine > 58".into())));
+        assert_eq!(mapping.place_of_levels(), TargetEntity::Entity("Racine > Repli".into()));
         assert!(shown(one("entity_otherwise = \"Racine\"")).contains("nothing would use it"));
     }
 

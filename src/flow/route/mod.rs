@@ -6,8 +6,8 @@ mod mapping;
 mod mappings;
 mod opening;
 
-pub use mapping::{Level, Mapping, Names, Nature, Override};
-pub use mappings::{Live, Mappings};
+pub use mapping::{Level, Mapping, NamesInUse, Nature, Override};
+pub use mappings::{MappingStore, Mappings};
 pub use opening::{Opening, requester_of};
 
 use crate::{
@@ -36,7 +36,7 @@ pub struct Target {
     /// Groups that watch.
     pub observers: Vec<String>,
     /// Its entity.
-    pub entity: Place,
+    pub entity: TargetEntity,
     /// The location's full path.
     pub location: Option<String>,
     /// Incident or request.
@@ -47,7 +47,7 @@ pub struct Target {
 
 /// The entity a ticket is to be in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum TargetEntity {
     /// The service account's own.
     #[default]
     Own,

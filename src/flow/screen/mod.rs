@@ -30,8 +30,8 @@ pub use answer::Answer;
 pub use copies::Copies;
 pub use director::{Director, director};
 pub use keyword::{Application, Applications};
-pub use proof::{Evidence, Method, Proof, doubt};
-pub use quota::{Place, WithinQuota, quota};
+pub use proof::{Evidence, Method, Proof, proof_gap};
+pub use quota::{DayPlace, WithinQuota, quota};
 pub use reply::{Change, MayFollowUp, Reply, Thread, complement, decision, on_portal, reply};
 
 use crate::{

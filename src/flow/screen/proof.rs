@@ -96,9 +96,9 @@ impl Rules {
 }
 
 pub(super) fn check(received: &Received, proof: &Proof, rules: &Rules) -> Result<(), Rejection> {
-    match (doubt(received, proof, rules), proof) {
+    match (proof_gap(received, proof, rules), proof) {
         (None, _) => Ok(()),
-        (Some(_), Proof::Unknown { cause }) if trick(received, rules).is_none() => {
+        (Some(_), Proof::Unknown { cause }) if spoofing_sign(received, rules).is_none() => {
             Err(Rejection::Unknown { reason: Reason::ProofUnknown, cause: cause.clone() })
         }
         (Some(_), _) => Err(rules.refuse(Reason::UnprovenSender)),
@@ -106,12 +106,12 @@ pub(super) fn check(received: &Received, proof: &Proof, rules: &Rules) -> Result
 }
 
 /// Why the sender is not proven as the academy requires it, for its operators; `None` when it is.
-pub fn doubt<'a>(received: &Received, proof: &'a Proof, rules: &Rules) -> Option<Cow<'a, str>> {
+pub fn proof_gap<'a>(received: &Received, proof: &'a Proof, rules: &Rules) -> Option<Cow<'a, str>> {
     if !rules.require_proof(received) {
         return None;
     }
-    if let Some(trick) = trick(received, rules) {
-        return Some(trick.into());
+    if let Some(spoofing_sign) = spoofing_sign(received, rules) {
+        return Some(spoofing_sign.into());
     }
     match proof {
         Proof::Passed(evidence) => {
@@ -133,11 +133,11 @@ pub(super) fn is_sure(received: &Received, proof: &Proof, rules: &Rules) -> bool
     }
     let (Proof::Passed(evidence), Some(requester)) = (proof, &received.requester) else { return false };
     let proves = |evidence: &Evidence| rules.are_aligned(&evidence.domain, requester.domain());
-    trick(received, rules).is_none() && evidence.iter().any(proves)
+    spoofing_sign(received, rules).is_none() && evidence.iter().any(proves)
 }
 
 /// What in a mail makes a reader take another for its sender, or answer to another.
-fn trick(received: &Received, rules: &Rules) -> Option<&'static str> {
+fn spoofing_sign(received: &Received, rules: &Rules) -> Option<&'static str> {
     let (Origin::Mail(mail), Some(requester)) = (&received.origin, &received.requester) else { return None };
     if mail.from_fields > 1 || mail.from.len() > 1 {
         return Some("it has several From");
@@ -178,7 +178,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{super::samples, Evidence, Method, Proof, Rejection, Rules, check, doubt};
+    use super::{super::samples, Evidence, Method, Proof, Rejection, Rules, check, proof_gap};
     use crate::{
         config::Require,
         request::{Address, FormFields, Mail, Reason},
@@ -283,7 +283,7 @@ mod tests {
         });
         for (domain, expected) in [("xn--ac-dijn-q4a.fr", false), ("ecole.example", true)] {
             let mail = samples::mail(|mail| mail.from = Address::parse(&format!("a@{domain}")).into_iter().collect());
-            assert_eq!(doubt(&mail, &passed(Method::Dkim, domain), &open).is_none(), expected, "{domain}");
+            assert_eq!(proof_gap(&mail, &passed(Method::Dkim, domain), &open).is_none(), expected, "{domain}");
         }
     }
 

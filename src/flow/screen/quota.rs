@@ -5,7 +5,7 @@ use crate::request::Reason;
 
 /// What the day's count says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum DayPlace {
     /// A place was reserved, or the request had one already.
     Reserved,
     /// The day is full.
@@ -35,19 +35,19 @@ impl WithinQuota {
 /// # Errors
 ///
 /// Refused when the day is full, unknown when it could not be counted.
-pub fn quota(place: &Place, rules: &Rules) -> Result<WithinQuota, Rejection> {
+pub fn quota(place: &DayPlace, rules: &Rules) -> Result<WithinQuota, Rejection> {
     match place {
-        Place::Full if rules.enabled("quota-exceeded") => Err(rules.refuse(Reason::QuotaExceeded)),
-        Place::Unknown { reason, cause } if rules.enabled("quota-exceeded") => {
+        DayPlace::Full if rules.enabled("quota-exceeded") => Err(rules.refuse(Reason::QuotaExceeded)),
+        DayPlace::Unknown { reason, cause } if rules.enabled("quota-exceeded") => {
             Err(Rejection::Unknown { reason: *reason, cause: cause.clone() })
         }
-        Place::Reserved | Place::Full | Place::Unknown { .. } => Ok(WithinQuota(())),
+        DayPlace::Reserved | DayPlace::Full | DayPlace::Unknown { .. } => Ok(WithinQuota(())),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::samples, Place, Rejection, quota};
+    use super::{super::samples, DayPlace, Rejection, quota};
     use crate::request::Reason;
 
     #[test]
@@ -55,8 +55,8 @@ mod tests {
         let rules = samples::rules(|config| {
             config.sentences.insert("quota-exceeded".into(), "Demain !".into());
         });
-        assert!(quota(&Place::Reserved, &rules).is_ok());
-        let Err(Rejection::Refused(refusal)) = quota(&Place::Full, &rules) else { panic!("not refused") };
+        assert!(quota(&DayPlace::Reserved, &rules).is_ok());
+        let Err(Rejection::Refused(refusal)) = quota(&DayPlace::Full, &rules) else { panic!("not refused") };
         assert_eq!((refusal.reason, refusal.sentence.as_str()), (Reason::QuotaExceeded, "Demain !"));
     }
 }

@@ -11,11 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{AnyTime, Problem, Services, in_time, listing::Summary, number, personal, requester, with_query, written};
-use crate::portal::{Author, Document, Entry, Kind, Verdict};
+use crate::portal::{Author, Document, Entry, Kind, SolutionState};
 
 /// A request with its timeline.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Shown {
+pub(super) struct RequestBody {
     #[serde(flatten)]
     summary: Summary,
     /// GLPI's number of the solution that waits for approval, to be sent with the decision on it.
@@ -78,7 +78,7 @@ struct File {
         ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
     ),
     responses(
-        (status = 200, body = Shown, description = "The request."),
+        (status = 200, body = RequestBody, description = "The request."),
         (status = 303, body = Problem, content_type = "application/problem+json", description = "`request-merged`: staff has merged it into another request of this requester's, whose address is in `Location`, with the call's query. A signed call is signed anew for that address: it is not to be followed as it is.", headers(("Location" = String, description = "The other request's address."))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The requester is no address, or the call is broken."),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
@@ -98,7 +98,7 @@ pub(super) async fn show(State(services): State<Arc<Services>>, request: Request
                 .map_err(|problem| problem.leading_to(|into| with_query(&format!("/v1/requests/{into}"), parts)))?;
             let (solution, timeline) =
                 (view.solution, view.timeline.into_iter().map(|entry| said(id, entry)).collect());
-            Ok(personal(Json(Shown { summary: view.row.into(), solution, timeline })))
+            Ok(personal(Json(RequestBody { summary: view.row.into(), solution, timeline })))
         })
         .await
 }
@@ -115,9 +115,9 @@ fn said(request: u64, entry: Entry) -> Said {
         Kind::Solution(verdict) => (
             "solution",
             Some(match verdict {
-                Verdict::Waiting => "waiting",
-                Verdict::Accepted => "accepted",
-                Verdict::Refused => "refused",
+                SolutionState::Waiting => "waiting",
+                SolutionState::Accepted => "accepted",
+                SolutionState::Refused => "refused",
             }),
         ),
     };

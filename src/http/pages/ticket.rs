@@ -20,7 +20,7 @@ use crate::{
         problem::{Problem, status_of},
     },
     intake::form,
-    portal::{Author, Document, Entry, Kind, Verdict, View},
+    portal::{Author, Document, Entry, Kind, SolutionState, View},
     request::{Address, Decided, Decision, Outcome, Reason},
     text::french::set as french,
 };
@@ -119,7 +119,7 @@ impl TicketPage<'_> {
     }
 
     fn proposed(&self) -> Option<&Entry> {
-        self.view.timeline.iter().rfind(|entry| entry.kind == Kind::Solution(Verdict::Waiting))
+        self.view.timeline.iter().rfind(|entry| entry.kind == Kind::Solution(SolutionState::Waiting))
     }
 
     fn document(&self, document: &Document) -> String {
@@ -134,9 +134,9 @@ fn heading(entry: &Entry) -> String {
         (Kind::Followup, Author::Person(name) | Author::Group(name)) => format!("{name} a écrit"),
         (Kind::Solution(verdict), author) => {
             let verdict = match verdict {
-                Verdict::Waiting => "",
-                Verdict::Accepted => ", approuvée",
-                Verdict::Refused => ", refusée",
+                SolutionState::Waiting => "",
+                SolutionState::Accepted => ", approuvée",
+                SolutionState::Refused => ", refusée",
             };
             format!("Solution proposée par {}{verdict}", author.label())
         }
@@ -145,7 +145,7 @@ fn heading(entry: &Entry) -> String {
 
 fn class(entry: &Entry) -> &'static str {
     match (entry.kind, &entry.author) {
-        (Kind::Solution(Verdict::Waiting | Verdict::Accepted), _) => "solution",
+        (Kind::Solution(SolutionState::Waiting | SolutionState::Accepted), _) => "solution",
         (_, Author::You) => "mine",
         _ => "theirs",
     }

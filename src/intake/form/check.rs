@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     flow::screen::{Application, Applications},
-    intake::mime::{Names, enclosed_in, is_disguise, line},
+    intake::mime::{FileNames, enclosed_in, is_disguise, line},
     request::{Address, Attachment, Body, Channel, FormFields, Origin, Received, TicketKind},
     text::{fold::words, html_text::to_html},
 };
@@ -242,7 +242,7 @@ fn school_code(text: &str) -> Result<String, Wrong> {
 }
 
 pub(super) fn attachments(files: Vec<File>) -> Vec<Attachment> {
-    let mut names = Names::default();
+    let mut names = FileNames::default();
     files
         .into_iter()
         .map(|file| {

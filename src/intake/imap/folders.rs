@@ -7,7 +7,7 @@ use crate::{config::ImapFolders, request::Outcome};
 
 /// What becomes of a message whose outcome is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum Destination {
     /// It has its ticket.
     Handled,
     /// A rule said no.
@@ -18,7 +18,7 @@ pub(super) enum Place {
     Quarantine,
 }
 
-impl Place {
+impl Destination {
     pub(super) const ALL: [Self; 4] = [Self::Handled, Self::Refused, Self::Ignored, Self::Quarantine];
 
     /// Where a message with this outcome goes; `None`: it stays where it is.

@@ -18,8 +18,8 @@ use tracing::Instrument as _;
 
 use super::{
     Account, Handlers, ImapError, MOVED, Settings, WAITING,
-    folders::{self, Place},
-    memory::Memory,
+    folders::{self, Destination},
+    memory::MessageMemory,
     session::{Message, NUMBERS, Session},
 };
 use crate::{
@@ -46,7 +46,7 @@ pub(super) struct Mailbox {
     pub(super) account: Account,
     pub(super) settings: Arc<Settings>,
     pub(super) handlers: Arc<Handlers>,
-    memory: Memory,
+    memory: MessageMemory,
     /// The messages that are being handled.
     running: JoinSet<Done>,
     /// Mails handled at a time, over all mailboxes.
@@ -56,9 +56,9 @@ pub(super) struct Mailbox {
     /// Such a server is left alone until then.
     paused_until: Option<Instant>,
     /// The names of the folders on the server.
-    folders: BTreeMap<Place, String>,
+    folders: BTreeMap<Destination, String>,
     /// Places that messages could not be moved to.
-    stuck: BTreeMap<Place, Stuck>,
+    stuck: BTreeMap<Destination, Stuck>,
 }
 
 /// How a message's handling ended; without an outcome it broke down.
@@ -88,7 +88,7 @@ impl Mailbox {
             account,
             settings,
             handlers,
-            memory: Memory::default(),
+            memory: MessageMemory::default(),
             running: JoinSet::new(),
             places,
             failed_in_a_row: 0,
@@ -100,7 +100,7 @@ impl Mailbox {
 
     /// Opens the mailbox on a new connection, with its folders at hand.
     pub(super) async fn open(&mut self, session: &mut Session) -> Result<(), ImapError> {
-        for place in Place::ALL {
+        for place in Destination::ALL {
             let name = folders::ensure(session, place.configured(&self.settings.folders)).await?;
             self.folders.insert(place, name);
         }
@@ -271,7 +271,7 @@ impl Mailbox {
         let times = self.memory.not_fetched(uid, Instant::now());
         tracing::warn!(uid, times, "the server lists a message and does not give it out");
         if times >= self.settings.attempts {
-            self.memory.settle(uid, Place::Quarantine);
+            self.memory.settle(uid, Destination::Quarantine);
             (self.handlers.unreadable)(format!("{}, message {uid}", self.account));
         }
     }
@@ -305,7 +305,7 @@ impl Mailbox {
     fn note(&mut self, done: Result<Done, JoinError>) {
         let Ok(Done { uid, validity, outcome }) = done else { return };
         let is_of_this_folder = validity == self.memory.validity();
-        let place = outcome.as_ref().and_then(Place::of);
+        let place = outcome.as_ref().and_then(Destination::of);
         if let Some(place) = place {
             self.failed_in_a_row = 0;
             self.paused_until = None;
@@ -363,10 +363,10 @@ impl Mailbox {
         Ok(())
     }
 
-    async fn move_to(&mut self, session: &mut Session, place: Place, uids: &[u32]) -> Result<(), ImapError> {
+    async fn move_to(&mut self, session: &mut Session, place: Destination, uids: &[u32]) -> Result<(), ImapError> {
         let folder = self.folders.get(&place).cloned().unwrap_or_default();
         // Who looks into the quarantine sees what is new there.
-        let read = place != Place::Quarantine;
+        let read = place != Destination::Quarantine;
         match session.move_to(uids, &folder, read).await {
             // Somebody may have deleted the folder.
             Err(error) if !error.ends_connection() => {

@@ -8,20 +8,20 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::folders::Place;
+use super::folders::Destination;
 
 /// The pause after a message could not be fetched; it doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct MessageMemory {
     /// The folder's UIDVALIDITY: a UID means something only together with it.
     validity: u32,
     /// Messages that are being handled.
     under_way: BTreeSet<u32>,
     /// Final outcomes whose message is still in its folder.
-    settled: BTreeMap<u32, Place>,
+    settled: BTreeMap<u32, Destination>,
     /// When a message that was deferred or could not be fetched is due again.
     later: HashMap<u32, Instant>,
     /// The messages that could not be fetched.
@@ -38,11 +38,11 @@ struct Unfetched {
     /// How often it did although others were fetched since the time before: a server that gives nothing out says
     /// nothing about a message.
     alone: u32,
-    /// [`Memory::fetched`] when it last happened.
+    /// [`MessageMemory::fetched`] when it last happened.
     fetched: u64,
 }
 
-impl Memory {
+impl MessageMemory {
     /// Begins with a folder: what is remembered of another one of this name is void (RFC 3501 section 2.3.1.1).
     pub(super) fn begin(&mut self, validity: u32) {
         if self.validity != validity {
@@ -89,7 +89,7 @@ impl Memory {
     }
 
     /// A message that was being handled has this outcome.
-    pub(super) fn settle(&mut self, uid: u32, place: Place) {
+    pub(super) fn settle(&mut self, uid: u32, place: Destination) {
         self.under_way.remove(&uid);
         self.later.remove(&uid);
         self.settled.insert(uid, place);
@@ -114,8 +114,8 @@ impl Memory {
     }
 
     /// The messages that are to be moved, by where.
-    pub(super) fn to_move(&self) -> BTreeMap<Place, Vec<u32>> {
-        let mut places: BTreeMap<Place, Vec<u32>> = BTreeMap::new();
+    pub(super) fn to_move(&self) -> BTreeMap<Destination, Vec<u32>> {
+        let mut places: BTreeMap<Destination, Vec<u32>> = BTreeMap::new();
         for (&uid, &place) in &self.settled {
             places.entry(place).or_default().push(uid);
         }
@@ -135,11 +135,11 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Memory, Place};
+    use super::{Destination, MessageMemory};
 
     #[test]
     fn new_messages_come_before_those_that_failed() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
+        let (mut memory, now) = (MessageMemory::default(), Instant::now());
         memory.begin(7);
         assert_eq!(memory.due(&[1, 2, 3, 4], now), [1, 2, 3, 4]);
         memory.start(1);
@@ -147,7 +147,7 @@ mod tests {
         memory.start(3);
         memory.defer(1, now + Duration::from_mins(1));
         memory.defer(2, now);
-        memory.settle(3, Place::Handled);
+        memory.settle(3, Destination::Handled);
         assert_eq!(memory.due(&[1, 2, 3, 4], now), [4, 2]);
         assert_eq!(memory.next_due(), Some(now));
         assert_eq!(memory.due(&[1, 2, 3, 4], now + Duration::from_mins(1)), [4, 1, 2]);
@@ -155,13 +155,13 @@ mod tests {
 
     #[test]
     fn what_is_settled_is_moved_once_and_then_forgotten() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
+        let (mut memory, now) = (MessageMemory::default(), Instant::now());
         memory.begin(7);
-        memory.settle(5, Place::Refused);
-        memory.settle(6, Place::Handled);
-        memory.settle(7, Place::Handled);
+        memory.settle(5, Destination::Refused);
+        memory.settle(6, Destination::Handled);
+        memory.settle(7, Destination::Handled);
         let places: Vec<_> = memory.to_move().into_iter().collect();
-        assert_eq!(places, [(Place::Handled, vec![6, 7]), (Place::Refused, vec![5])]);
+        assert_eq!(places, [(Destination::Handled, vec![6, 7]), (Destination::Refused, vec![5])]);
         memory.moved(&[6, 7]);
         assert_eq!(memory.due(&[5, 6], now), [6], "a message that is there again is a message");
         assert_eq!(memory.due(&[6], now), [6]);
@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn another_validity_voids_everything() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
+        let (mut memory, now) = (MessageMemory::default(), Instant::now());
         memory.begin(7);
-        memory.settle(1, Place::Handled);
+        memory.settle(1, Destination::Handled);
         memory.start(2);
         memory.begin(7);
         assert_eq!(memory.due(&[1, 2], now), [0; 0]);
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_message_that_cannot_be_fetched_waits_longer_each_time() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
+        let (mut memory, now) = (MessageMemory::default(), Instant::now());
         memory.begin(7);
         memory.not_fetched(1, now);
         assert_eq!(memory.next_due(), Some(now + Duration::from_secs(5)));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn only_while_others_are_fetched_it_is_the_message_s_own_fault() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
+        let (mut memory, now) = (MessageMemory::default(), Instant::now());
         memory.begin(7);
         assert_eq!([memory.not_fetched(1, now), memory.not_fetched(1, now), memory.not_fetched(1, now)], [0, 0, 0]);
         memory.start(2);

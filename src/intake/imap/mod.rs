@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 pub use self::{account::Account, error::ImapError};
-use self::{connect::Connector, folders::Place, mailbox::Mailbox, token::Tokens};
+use self::{connect::Connector, folders::Destination, mailbox::Mailbox, token::Tokens};
 use super::Room;
 use crate::{
     config::{self, ConfigError, ImapFolders},
@@ -81,7 +81,7 @@ impl Settings {
                 "Give it in the address, in PASSERELLE_IMAP__PASSWORD, or set imap.oauth for signing in by token.",
             ));
         }
-        if let Some(place) = Place::ALL.iter().find(|place| place.configured(&imap.folders).trim().is_empty()) {
+        if let Some(place) = Destination::ALL.iter().find(|place| place.configured(&imap.folders).trim().is_empty()) {
             return Err(ConfigError::setting(
                 format!("imap.folders.{} is empty", place.label()),
                 "Give the folder a name.",
@@ -194,7 +194,7 @@ pub async fn probe(settings: &Settings, account: &Account) -> Result<(usize, Vec
     session.select(&folder).await?;
     let waiting = session.list().await?.len();
     let mut missing = Vec::new();
-    for place in Place::ALL {
+    for place in Destination::ALL {
         let name = place.configured(&settings.folders);
         if folders::find(&mut session, name).await?.is_err() {
             missing.push(name.to_owned());

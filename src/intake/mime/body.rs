@@ -7,14 +7,14 @@ use data_encoding::BASE64_MIME_PERMISSIVE;
 use sha2::{Digest, Sha256};
 
 use super::{
-    calendar::Calendar,
+    appointment::Calendar,
     continued::percent_decoded,
     flowed, forwarded,
     header::Header,
     history, html,
-    names::Names,
-    opened::{Opened, SPARE_TEXT},
+    names::FileNames,
     parts::{Disposition, Leaf, Multipart, Node},
+    unwrap::{Opened, SPARE_TEXT},
 };
 use crate::{
     request::{Attachment, Body, Reference},
@@ -381,7 +381,7 @@ impl<'a> Files<'a> {
     }
 
     fn attachments(self) -> Vec<Attachment> {
-        let mut names = Names::default();
+        let mut names = FileNames::default();
         let parts = self.parts.into_iter().map(|(leaf, inline_tag)| {
             let content = leaf.content();
             let declared = leaf.name.clone().or_else(|| subject_of_mail(leaf, &content));
@@ -442,13 +442,13 @@ mod tests {
 
     use super::{Reference, inline_tag, write};
     use crate::{
-        intake::mime::{calendar, opened, parts::Tree, tnef},
+        intake::mime::{appointment, parts::Tree, tnef, unwrap},
         request::{Attachment, Body},
     };
 
     fn written(mail: &str) -> (Body, Vec<Attachment>) {
-        let opened = opened::open(Tree::entity(&Bytes::from(mail.to_owned()), 1000));
-        let written = write(&opened, calendar::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false);
+        let opened = unwrap::open(Tree::entity(&Bytes::from(mail.to_owned()), 1000));
+        let written = write(&opened, appointment::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false);
         (written.body, written.attachments)
     }
 
@@ -458,7 +458,7 @@ mod tests {
         let cut = |text: &str| {
             let head = "Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64";
             let mail = multipart("mixed", &[("Content-Type: text/plain", text), (head, &winmail)]);
-            let opened = opened::open(Tree::entity(&Bytes::from(mail), 1000));
+            let opened = unwrap::open(Tree::entity(&Bytes::from(mail), 1000));
             write(&opened, None, Reference::new("mail", "", b"x"), false).cut
         };
         assert_eq!(cut("-- \nListe de diffusion"), ["le texte d'un fichier winmail.dat"]);
@@ -562,7 +562,7 @@ mod tests {
         let cut = |plain: &str, html: &str| {
             let parts = [("Content-Type: text/plain", plain), ("Content-Type: text/html", html)];
             let mail = multipart("mixed", &[nested(&multipart("alternative", &parts))]);
-            let opened = opened::open(Tree::entity(&Bytes::from(mail), 1000));
+            let opened = unwrap::open(Tree::entity(&Bytes::from(mail), 1000));
             write(&opened, None, Reference::new("mail", "", b"x"), false).cut
         };
         assert_eq!(

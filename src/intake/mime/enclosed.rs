@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     cms::{self, Cms},
     forwarded,
-    names::Names,
+    names::FileNames,
     parts::{Leaf, Tree},
     tnef,
 };
@@ -67,7 +67,7 @@ impl Search {
     fn leaf(&mut self, leaf: &Leaf, depth: usize) {
         let content = leaf.content();
         // The name it would have as a file.
-        let name = Names::default().name(leaf.name.as_deref(), &leaf.content_type);
+        let name = FileNames::default().name(leaf.name.as_deref(), &leaf.content_type);
         let is_mail = forwarded::is_mail(leaf) || name.to_ascii_lowercase().ends_with(".eml");
         self.keep(name, &content);
         if is_mail {
@@ -78,7 +78,7 @@ impl Search {
             self.whole &= tnef.whole;
             for file in tnef.files {
                 let content_type = file.content_type.unwrap_or_default();
-                self.keep(Names::default().name(file.name.as_deref(), &content_type), &file.content);
+                self.keep(FileNames::default().name(file.name.as_deref(), &content_type), &file.content);
             }
         } else if leaf.content_type.contains("pkcs7")
             && let Cms::Signed(entity) = cms::open(&content)

@@ -4,10 +4,11 @@ use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::{
-    body, calendar, charset,
+    appointment, body, charset,
     header::Header,
-    history, html, opened,
+    history, html,
     parts::{Leaf, Tree},
+    unwrap,
 };
 use crate::text::html_text;
 
@@ -40,7 +41,7 @@ pub(super) fn block(mail: &Bytes, room: usize) -> String {
         html_text::escape(&mut block, &format!("{label} : {value}"));
     }
     block.push_str("</p><blockquote>");
-    let opened = opened::open(Tree::entity(mail, MAX_PARTS));
+    let opened = unwrap::open(Tree::entity(mail, MAX_PARTS));
     for leaf in body::texts(&opened) {
         let left = room.saturating_sub(block.len());
         block.push_str(&fragment(leaf, left));
@@ -69,7 +70,7 @@ fn date(header: &Header<'_>) -> Option<String> {
     static PARSER: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     let written = header.text("date", MAX_LINE)?;
     let moment = PARSER.parse_zoned(written.trim()).ok();
-    Some(moment.map_or_else(|| charset::line(&written, MAX_LINE), |moment| calendar::in_french(moment.datetime())))
+    Some(moment.map_or_else(|| charset::line(&written, MAX_LINE), |moment| appointment::in_french(moment.datetime())))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::{
     attribution::{self, Attribution},
-    cut, signature,
+    signature, split_html,
 };
 use crate::text::{
     html_text::{self, Line},
@@ -83,13 +83,13 @@ pub(super) struct Folded {
 pub(super) fn fold(html: &str) -> Folded {
     let lines = html_text::lines(html);
     let ranges = Search::new(html, &lines).ranges();
-    let (visible, folded) = cut::part(html, &ranges, without_marks);
+    let (visible, folded) = split_html::part(html, &ranges, without_marks);
     if shows(&visible) { Folded { visible, folded: Some(folded).filter(|folded| shows(folded)) } } else { keep(html) }
 }
 
 /// Everything is to be seen: a forwarded mail is what the person wants to show.
 pub(super) fn keep(html: &str) -> Folded {
-    let (visible, _) = cut::part(html, &[], without_marks);
+    let (visible, _) = split_html::part(html, &[], without_marks);
     Folded { visible, folded: None }
 }
 

@@ -109,13 +109,13 @@ fn each_part(tree: &Tree, mut with: impl FnMut(&[u8])) {
 mod tests {
     use bytes::Bytes;
 
-    use super::{super::facts, Header, Identity, Reference, Tree};
+    use super::{super::header_facts, Header, Identity, Reference, Tree};
 
     fn identity(mail: &str) -> Identity {
         let raw = Bytes::from(mail.to_owned());
         let copy = raw.clone();
         let (header, body) = Header::cut(&copy);
-        Identity::of(&header, None, &facts::subject(&header), &Tree::cut(&raw, &header, body))
+        Identity::of(&header, None, &header_facts::subject(&header), &Tree::cut(&raw, &header, body))
     }
 
     fn named(mail: &str) -> Reference {

@@ -1,9 +1,9 @@
 //! MIME to `Received`: whatever the bytes are, there is a request to judge.
 //!
 //! One way for every mail: the top header and the tree of parts are cut out in linear time
-//! (`header`, `parts`); the header gives the facts (`facts`, `dates`, `identity`); parts that wrap others are
-//! opened (`opened`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`body`), with appointments
-//! and attached mails told in words (`calendar`, `forwarded`); texts become sanitised HTML (`html`) with what
+//! (`header`, `parts`); the header gives the facts (`header_facts`, `dates`, `identity`); parts that wrap others are
+//! opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`body`), with appointments
+//! and attached mails told in words (`appointment`, `forwarded`); texts become sanitised HTML (`html`) with what
 //! they repeat folded away (`history`). What all of it encloses is listed beside (`enclosed`).
 
 use std::{
@@ -15,36 +15,36 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+mod appointment;
 mod attribution;
 mod body;
-mod calendar;
 mod charset;
 mod cms;
 mod continued;
-mod cut;
 mod dates;
 mod enclosed;
-mod facts;
 mod flowed;
 mod forwarded;
 mod header;
+mod header_facts;
 mod history;
 mod html;
 mod identity;
 mod msg;
 mod names;
-mod opened;
 mod parts;
 mod rtf;
 mod signature;
+mod split_html;
 mod tnef;
+mod unwrap;
 mod words;
 
 // Texts and file names are cleaned alike whichever way they come.
 pub(in crate::intake) use self::{
     charset::{is_disguise, line},
     enclosed::in_files as enclosed_in,
-    names::Names,
+    names::FileNames,
 };
 use self::{dates::Dates, header::Header, identity::Identity, parts::Tree};
 use crate::request::{Envelope, Mail, Origin, Received, Reference, is_forward};
@@ -98,21 +98,21 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let (header, body_start) = Header::cut(top(raw));
     let skipped = raw.len() - top(raw).len();
     let tree = Tree::cut(raw, &header, skipped + body_start);
-    let (requester, display_name) = facts::requester(&header);
-    let subject = facts::subject(&header);
+    let (requester, display_name) = header_facts::requester(&header);
+    let subject = header_facts::subject(&header);
     let Identity { reference, others, fingerprint } = Identity::of(&header, requester.as_ref(), &subject, &tree);
     let dates = Dates::of(&header, envelope, now);
-    let opened = opened::open(tree);
-    let calendar = calendar::of(&opened.root);
+    let opened = unwrap::open(tree);
+    let calendar = appointment::of(&opened.root);
     let mut written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
-    if let Some(whole) = facts::long_subject(&header) {
+    if let Some(whole) = header_facts::long_subject(&header) {
         body::begin_with_subject(&mut written.body, &whole);
     }
     if header.is_incomplete() {
         written.cut.push(INCOMPLETE_HEADER.to_owned());
     }
     let message_class = opened.class.clone();
-    let facts = Mail { fingerprint, message_class, ..facts::mail(&header, envelope.clone(), &subject) };
+    let facts = Mail { fingerprint, message_class, ..header_facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,
         reference,

@@ -10,14 +10,14 @@ const MAX_EXTENSION: usize = 16;
 
 /// Gives each file of one mail its name.
 #[derive(Debug, Default)]
-pub(in crate::intake) struct Names {
+pub(in crate::intake) struct FileNames {
     given: HashSet<String>,
     /// How many copies of a name there are, so that none is tried again.
     copies: HashMap<String, usize>,
     files: usize,
 }
 
-impl Names {
+impl FileNames {
     /// A name for the next file: the declared one cleaned, else `piece-jointe-N` with the type's extension.
     pub(in crate::intake) fn name(&mut self, declared: Option<&str>, content_type: &str) -> String {
         self.files += 1;
@@ -106,7 +106,7 @@ fn extension(content_type: &str) -> &'static str {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{MAX_NAME, Names};
+    use super::{FileNames, MAX_NAME};
 
     #[test]
     fn names_are_cleaned() {
@@ -128,13 +128,13 @@ mod tests {
             (None, "text/calendar", "piece-jointe-1.ics"),
             (None, "message/delivery-status", "piece-jointe-1.txt"),
         ] {
-            assert_eq!(Names::default().name(declared, content_type), expected, "{declared:?}");
+            assert_eq!(FileNames::default().name(declared, content_type), expected, "{declared:?}");
         }
     }
 
     #[test]
     fn each_name_is_given_once() {
-        let mut names = Names::default();
+        let mut names = FileNames::default();
         let given: Vec<String> =
             ["image.png", "IMAGE.png", "image.png"].iter().map(|name| names.name(Some(name), "image/png")).collect();
         assert_eq!(given, ["image.png", "IMAGE (2).png", "image (3).png"]);
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_copys_name_may_be_given_already() {
-        let mut names = Names::default();
+        let mut names = FileNames::default();
         let given = ["a.png", "a (2).png", "a.png", "a.png"].map(|name| names.name(Some(name), "image/png"));
         assert_eq!(given, ["a.png", "a (2).png", "a (3).png", "a (4).png"]);
     }
@@ -151,7 +151,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_name_is_usable(declared in prop::collection::vec("(?s).{0,60}|\\PC{100,300}\\.pdf|a\\.pdf", 1..8)) {
-            let mut names = Names::default();
+            let mut names = FileNames::default();
             let mut seen = std::collections::HashSet::new();
             for declared in declared {
                 let name = names.name(Some(&declared), "application/pdf");

@@ -12,7 +12,7 @@ use super::{Delays, Levels};
 use crate::{
     flow::{
         deliver::{Missing, Names, What},
-        route::{Live, Mapping, Mappings, Place},
+        route::{Mapping, MappingStore, Mappings, TargetEntity},
     },
     glpi::{GlpiError, TicketSummary},
 };
@@ -41,12 +41,12 @@ pub struct AllLevels(Vec<ApplicationLevels>);
 
 /// The all_levels of the mappings in force, looked up again when those change and from time to time.
 pub(super) struct Resolver {
-    mappings: Live,
+    mappings: MappingStore,
     names: Names,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<Resolved>>,
 }
 
-struct Known {
+struct Resolved {
     of: Arc<Mappings>,
     since: Instant,
     all_levels: Arc<AllLevels>,
@@ -93,7 +93,7 @@ impl ApplicationLevels {
 
     async fn of(mapping: &Mapping, names: &Names) -> Result<Option<Self>, GlpiError> {
         let mut groups = BTreeMap::new();
-        let mut in_place = async |name: &str, place: &Place| match names.ids(What::Group, name, place).await {
+        let mut in_place = async |name: &str, place: &TargetEntity| match names.ids(What::Group, name, place).await {
             Ok(ids) => {
                 groups.extend(ids.iter().map(|id| (*id, name.to_owned())));
                 Ok(ids)
@@ -192,7 +192,7 @@ impl AllLevels {
 }
 
 impl Resolver {
-    pub(super) fn new(mappings: Live, names: Names) -> Self {
+    pub(super) fn new(mappings: MappingStore, names: Names) -> Self {
         Self { mappings, names, known: Mutex::new(None) }
     }
 
@@ -213,7 +213,7 @@ impl Resolver {
         // Who holds the same ones can tell that nothing has changed.
         let before = known.as_ref().map(|known| &known.all_levels).filter(|before| before.0 == all_levels);
         let all_levels = before.map_or_else(|| Arc::new(AllLevels(all_levels)), Arc::clone);
-        *known = Some(Known { of: mappings, since: Instant::now(), all_levels: Arc::clone(&all_levels) });
+        *known = Some(Resolved { of: mappings, since: Instant::now(), all_levels: Arc::clone(&all_levels) });
         Ok(all_levels)
     }
 }

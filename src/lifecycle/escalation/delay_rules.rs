@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    ApplicationLevels, Cause, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder, Verdict,
+    ApplicationLevels, Cause, DelayVerdict, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder,
     escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub struct Evaluation {
     /// The working time since then.
     pub waited: Duration,
     /// What is due.
-    pub verdict: Verdict,
+    pub verdict: DelayVerdict,
 }
 
 /// What the counter is for.
@@ -65,9 +65,11 @@ impl Escalator {
             }
             let Some(weighed) = self.evaluate_snapshot(&snapshot, now).await? else { return Ok(None) };
             match &weighed.verdict {
-                Verdict::Nothing { .. } => {}
-                Verdict::Remind { wait, escalation } => self.remind(&snapshot, &weighed, wait, *escalation).await?,
-                Verdict::Escalate { wait } => {
+                DelayVerdict::Nothing { .. } => {}
+                DelayVerdict::Remind { wait, escalation } => {
+                    self.remind(&snapshot, &weighed, wait, *escalation).await?
+                }
+                DelayVerdict::Escalate { wait } => {
                     let order = Order {
                         direction: Direction::Up,
                         by: String::new(),

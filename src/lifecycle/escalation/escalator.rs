@@ -17,11 +17,11 @@ use super::{
     AllLevels, ApplicationLevels, Cause, Direction, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
     applications::Resolver,
     note, steps,
-    ticket_snapshot::{self, Thread, TicketSnapshot, Written},
+    ticket_snapshot::{self, Conversation, TicketSnapshot, Written},
 };
 use crate::{
     config::{self, Config},
-    flow::{deliver::Names, ledger::Ledger, route::Live},
+    flow::{deliver::Names, ledger::Ledger, route::MappingStore},
     glpi::{Effect, Glpi, GlpiError, NewFollowup, Role},
     lifecycle::notices::Notifier,
     working_time::Calendar,
@@ -98,7 +98,7 @@ impl Escalator {
         config: &Config,
         glpi: Glpi,
         ledger: Arc<Ledger>,
-        mappings: Live,
+        mappings: MappingStore,
         names: Names,
         notifier: Arc<Notifier>,
         calendar: Arc<Calendar>,
@@ -196,7 +196,7 @@ impl Escalator {
             ticket,
             groups: self.glpi.ticket_groups(id).await?,
             users: self.glpi.ticket_users(id).await?,
-            thread: Thread::new(self.glpi.ticket_followups(id).await?, own),
+            thread: Conversation::new(self.glpi.ticket_followups(id).await?, own),
         })
     }
 

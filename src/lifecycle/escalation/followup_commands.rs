@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Cause, Command, EscalateError, Escalator, Note, Order, Refusal,
-    ticket_snapshot::{Thread, TicketSnapshot},
+    ticket_snapshot::{Conversation, TicketSnapshot},
 };
 use crate::glpi::{Followup, GlpiError};
 
@@ -27,7 +27,7 @@ impl Escalator {
             Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(ticket)),
             followups => followups?,
         };
-        let thread = Thread::new(followups, own);
+        let thread = Conversation::new(followups, own);
         let is_to_mend = thread.unfinished().next().is_some()
             || thread.last_settled().is_some_and(|written| written.note.untaken && !self.is_untaken(written));
         if !is_to_mend && thread.commands(own).is_empty() {

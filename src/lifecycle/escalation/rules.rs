@@ -54,7 +54,7 @@ impl From<&Level> for Delays {
 
 /// What is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DelayVerdict {
     /// Nothing.
     Nothing {
         /// When a rule will strike, if nobody takes the ticket in charge until then.
@@ -76,10 +76,10 @@ pub enum Verdict {
 
 /// What is due for a ticket now. `delays` are those of the next level; the highest has none. Where an outage has made
 /// both due, it is escalated at once: a reminder that nobody has time to follow helps nobody.
-pub fn judge(facts: &Facts, delays: Delays, percents: &Percents, calendar: &Calendar, now: Timestamp) -> Verdict {
+pub fn judge(facts: &Facts, delays: Delays, percents: &Percents, calendar: &Calendar, now: Timestamp) -> DelayVerdict {
     let since = facts.arrived.unwrap_or(facts.opened);
     if !is_waiting(facts, since) {
-        return Verdict::Nothing { next: None };
+        return DelayVerdict::Nothing { next: None };
     }
     let percent = percent(facts.urgency, percents);
     // A delay with the moment at which it ends; none that ends beyond what the calendar looks ahead.
@@ -93,14 +93,14 @@ pub fn judge(facts: &Facts, delays: Delays, percents: &Percents, calendar: &Cale
     if let Some((delay, moment)) = escalation
         && moment <= now
     {
-        return Verdict::Escalate { wait: wait(delay) };
+        return DelayVerdict::Escalate { wait: wait(delay) };
     }
     let escalation = escalation.map(|(_, moment)| moment);
     match due(delays.remind_after).filter(|_| !facts.reminded) {
-        Some((delay, moment)) if moment <= now => Verdict::Remind { wait: wait(delay), escalation },
+        Some((delay, moment)) if moment <= now => DelayVerdict::Remind { wait: wait(delay), escalation },
         reminder => {
             let reminder = reminder.map(|(_, moment)| moment);
-            Verdict::Nothing { next: [reminder, escalation].into_iter().flatten().min() }
+            DelayVerdict::Nothing { next: [reminder, escalation].into_iter().flatten().min() }
         }
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Delays, Facts, Verdict, judge};
+    use super::{DelayVerdict, Delays, Facts, judge};
     use crate::{config, working_time::Calendar};
 
     /// A reminder after a working day, escalation after two.
@@ -156,25 +156,25 @@ mod tests {
 
     /// By the defaults: open from 08:00 to 12:00 and from 13:30 to 17:30, Monday to Friday; 75 % at urgency 4, 50 %
     /// at 5.
-    fn verdict(facts: &Facts, delays: Delays, now: &str) -> Verdict {
+    fn verdict(facts: &Facts, delays: Delays, now: &str) -> DelayVerdict {
         let config = config::load_from(None, []).unwrap();
         let calendar = Calendar::new(&config.calendar, config.time_zone).unwrap();
         judge(facts, delays, &config.escalation.urgency, &calendar, moment(now))
     }
 
     /// «rappel 8 h, escalade 2026-11-25 10:00», in short what is due.
-    fn snapshot(verdict: Verdict) -> String {
+    fn snapshot(verdict: DelayVerdict) -> String {
         let paris = |moment: Option<Timestamp>| {
             let zone = TimeZone::get("Europe/Paris").unwrap();
             moment.map_or("never".to_owned(), |moment| moment.to_zoned(zone).strftime("%d/%m %H:%M").to_string())
         };
         let hours = |time: Duration| format!("{:.2} h", time.as_secs_f64() / 3600.0);
         match verdict {
-            Verdict::Nothing { next } => format!("nothing until {}", paris(next)),
-            Verdict::Remind { wait, escalation } => {
+            DelayVerdict::Nothing { next } => format!("nothing until {}", paris(next)),
+            DelayVerdict::Remind { wait, escalation } => {
                 format!("remind: {} of {}, escalated {}", hours(wait.waited), hours(wait.delay), paris(escalation))
             }
-            Verdict::Escalate { wait } => {
+            DelayVerdict::Escalate { wait } => {
                 format!("escalate: {} of {} since {}", hours(wait.waited), hours(wait.delay), paris(Some(wait.since)))
             }
         }
@@ -203,7 +203,7 @@ mod tests {
     fn what_is_taken_or_no_longer_waits_is_left_alone(#[case] change: fn(&mut Facts)) {
         let mut facts = waiting();
         change(&mut facts);
-        assert_eq!(verdict(&facts, BOTH, "2026-12-01 10:00"), Verdict::Nothing { next: None });
+        assert_eq!(verdict(&facts, BOTH, "2026-12-01 10:00"), DelayVerdict::Nothing { next: None });
     }
 
     #[test]
@@ -270,15 +270,15 @@ mod tests {
                 after: Some(Duration::from_hours(remind + more)),
             };
             let judge = |now| judge(&facts, delays, &config.escalation.urgency, &calendar, now);
-            let Verdict::Nothing { next: Some(next) } = judge(opened) else { panic!("strikes at once") };
-            prop_assert_eq!(judge(next - Duration::from_secs(1)), Verdict::Nothing { next: Some(next) });
+            let DelayVerdict::Nothing { next: Some(next) } = judge(opened) else { panic!("strikes at once") };
+            prop_assert_eq!(judge(next - Duration::from_secs(1)), DelayVerdict::Nothing { next: Some(next) });
             match judge(next) {
-                Verdict::Remind { wait, escalation } => {
+                DelayVerdict::Remind { wait, escalation } => {
                     prop_assert!(!reminded && wait.waited == wait.delay);
                     prop_assert!(escalation > Some(next));
                 }
-                Verdict::Escalate { wait } => prop_assert!(reminded && wait.waited == wait.delay),
-                nothing @ Verdict::Nothing { .. } => panic!("{nothing:?}"),
+                DelayVerdict::Escalate { wait } => prop_assert!(reminded && wait.waited == wait.delay),
+                nothing @ DelayVerdict::Nothing { .. } => panic!("{nothing:?}"),
             }
         }
     }

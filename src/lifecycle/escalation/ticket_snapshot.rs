@@ -20,12 +20,12 @@ pub(super) struct TicketSnapshot {
     pub(super) ticket: Ticket,
     pub(super) groups: Vec<TicketGroup>,
     pub(super) users: Vec<TicketUser>,
-    pub(super) thread: Thread,
+    pub(super) thread: Conversation,
 }
 
 /// What is written in a ticket.
 #[derive(Clone, Debug)]
-pub(super) struct Thread {
+pub(super) struct Conversation {
     followups: Vec<Followup>,
     /// The gateway's own notes, each with its follow-up's place.
     notes: Vec<(usize, Note)>,
@@ -97,7 +97,7 @@ impl TicketSnapshot {
     }
 }
 
-impl Thread {
+impl Conversation {
     /// What these follow-ups hold; `own` is the gateway's account.
     pub(super) fn new(followups: Vec<Followup>, own: u64) -> Self {
         let ours = followups.iter().enumerate().filter(|(_, followup)| followup.author == own);

@@ -21,7 +21,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use self::{
     journal::Mark,
-    steps::{Due, Known, News},
+    steps::{DueNotice, News, TicketFacts},
     texts::About,
 };
 use crate::{
@@ -226,7 +226,7 @@ impl Notifier {
             None
         };
         let (group, members) = self.new_members(ticket, since).await?;
-        let known = Known {
+        let known = TicketFacts {
             ticket,
             users: &users,
             followups: &followups,
@@ -320,8 +320,8 @@ impl Notifier {
     /// Sends a notice to each of its recipients who has an address.
     async fn deliver(
         &self,
-        notice: &Due<'_>,
-        known: &Known<'_>,
+        notice: &DueNotice<'_>,
+        known: &TicketFacts<'_>,
         reference: Reference,
         group: &str,
         unnoted: &mut Unnoted,
@@ -357,7 +357,7 @@ impl Notifier {
 
     /// The page a notice leads to: staff works in GLPI, requesters follow on the portal where there is one; without,
     /// only who has an account can open the ticket.
-    fn link(&self, notice: &Due<'_>, who: &Requester) -> Option<&str> {
+    fn link(&self, notice: &DueNotice<'_>, who: &Requester) -> Option<&str> {
         let portal = self.settings.portal_link.as_str();
         match (&notice.news, who) {
             (News::Group, _) => Some(&self.ticket_link),

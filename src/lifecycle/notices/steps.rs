@@ -19,7 +19,7 @@ const WAITING: u64 = 2;
 const ACCEPTED: u64 = 3;
 
 /// What GLPI says of a ticket.
-pub(super) struct Known<'a> {
+pub(super) struct TicketFacts<'a> {
     /// The ticket.
     pub(super) ticket: &'a Ticket,
     /// Its people.
@@ -42,7 +42,7 @@ pub(super) struct Known<'a> {
 
 /// A notice to send.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Due<'a> {
+pub(super) struct DueNotice<'a> {
     /// What records that it was sent.
     pub(super) mark: Mark,
     /// What it tells.
@@ -66,7 +66,7 @@ pub(super) enum News<'a> {
     Closing,
 }
 
-impl Known<'_> {
+impl TicketFacts<'_> {
     /// Whether something happened recently enough to be told.
     pub(super) fn is_recent(&self, when: Option<DateTime>) -> bool {
         when.is_some_and(|when| when >= self.since)
@@ -90,15 +90,15 @@ pub(super) fn technicians(users: &[TicketUser], own: u64) -> Vec<u64> {
 }
 
 /// The notices that are due. Nobody is told of what they did themselves.
-pub(super) fn due<'a>(known: &Known<'a>, settings: &Notify) -> Vec<Due<'a>> {
-    let Known { ticket, .. } = known;
+pub(super) fn due<'a>(known: &TicketFacts<'a>, settings: &Notify) -> Vec<DueNotice<'a>> {
+    let TicketFacts { ticket, .. } = known;
     let mut due = Vec::new();
     if settings.group == Teller::Passerelle && !is_done(ticket) && known.is_recent(ticket.opened) {
         let members = known.members.iter().map(|member| Requester::User(*member));
         let others = members.filter(|member| !requesters(known).any(|requester| requester == member));
         due.extend(others.filter_map(|member| match member {
             Requester::User(account) => {
-                Some(Due { mark: Mark::Group(account), news: News::Group, to: vec![Requester::User(account)] })
+                Some(DueNotice { mark: Mark::Group(account), news: News::Group, to: vec![Requester::User(account)] })
             }
             Requester::Email(_) => None,
         }));
@@ -106,13 +106,13 @@ pub(super) fn due<'a>(known: &Known<'a>, settings: &Notify) -> Vec<Due<'a>> {
     if settings.charge == Teller::Passerelle && !is_done(ticket) && known.is_recent(known.charged) {
         let technicians = technicians(known.users, known.own);
         let to = requesters_but(known, &technicians);
-        due.push(Due { mark: Mark::Charge, news: News::Charge(technicians), to });
+        due.push(DueNotice { mark: Mark::Charge, news: News::Charge(technicians), to });
     }
     if settings.question == Teller::Passerelle {
         // What has no author of its own was written for a requester without account, or by the gateway.
         let by_somebody = |it: &&Followup| !it.private && it.author != 0 && it.author != known.own;
         let recent = known.followups.iter().filter(by_somebody).filter(|it| known.is_recent(it.written));
-        due.extend(recent.filter(|it| !is_requester(known, it.author)).map(|it| Due {
+        due.extend(recent.filter(|it| !is_requester(known, it.author)).map(|it| DueNotice {
             mark: Mark::Question(it.id),
             news: News::Question(it),
             to: requesters_but(known, &[it.author]),
@@ -125,24 +125,24 @@ pub(super) fn due<'a>(known: &Known<'a>, settings: &Notify) -> Vec<Due<'a>> {
         && known.is_recent(last.written)
     {
         let to = requesters_but(known, &[last.author]);
-        due.push(Due { mark: Mark::Solution(last.id), news: News::Solution(last), to });
+        due.push(DueNotice { mark: Mark::Solution(last.id), news: News::Solution(last), to });
     }
     if settings.closing == Teller::Passerelle && ticket.status == CLOSED && known.is_recent(ticket.closed) {
         let closer = known.solutions.last().filter(|last| last.status == ACCEPTED).map(|last| last.answered_by);
         // The gateway accepts a solution only where its requester did.
         let to = if closer == Some(known.own) { Vec::new() } else { requesters_but(known, closer.as_slice()) };
         let moment = ticket.closed.map_or(0, digits);
-        due.push(Due { mark: Mark::Closing(moment), news: News::Closing, to });
+        due.push(DueNotice { mark: Mark::Closing(moment), news: News::Closing, to });
     }
     due.retain(|notice| !notice.to.is_empty() && !known.sent.contains(&notice.mark));
     due
 }
 
-fn requesters<'a>(known: &Known<'a>) -> impl Iterator<Item = &'a Requester> {
+fn requesters<'a>(known: &TicketFacts<'a>) -> impl Iterator<Item = &'a Requester> {
     known.users.iter().filter(|user| user.role == Role::Requester).map(|user| &user.who)
 }
 
-fn is_requester(known: &Known<'_>, account: u64) -> bool {
+fn is_requester(known: &TicketFacts<'_>, account: u64) -> bool {
     requesters(known).any(|requester| *requester == Requester::User(account))
 }
 
@@ -153,7 +153,7 @@ pub(super) fn answer_to<'a>(users: &'a [TicketUser], who: &Requester) -> Option<
 }
 
 /// The requesters but those who acted themselves.
-fn requesters_but(known: &Known<'_>, actors: &[u64]) -> Vec<Requester> {
+fn requesters_but(known: &TicketFacts<'_>, actors: &[u64]) -> Vec<Requester> {
     let acted = |who: &&Requester| matches!(who, Requester::User(account) if actors.contains(account));
     requesters(known).filter(|who| !acted(who)).cloned().collect()
 }
@@ -237,7 +237,7 @@ mod tests {
         }
 
         fn due(&self, settings: &Notify) -> Vec<(Mark, Vec<Requester>)> {
-            let known = Known {
+            let known = TicketFacts {
                 ticket: &self.ticket,
                 users: &self.users,
                 followups: &self.followups,

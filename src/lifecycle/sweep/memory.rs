@@ -11,11 +11,11 @@ use crate::{glpi::TicketSummary, lifecycle::escalation::AllLevels};
 
 /// What is remembered.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct SweepMemory {
     /// Tickets that were looked at since they were changed then.
     looked_at: BTreeMap<u64, Look>,
     /// When the rules may strike a ticket that has not been changed since.
-    due: BTreeMap<u64, Due>,
+    due: BTreeMap<u64, NextLook>,
     /// The levels and delays by which that was said.
     due_by: Option<Arc<AllLevels>>,
     /// Tickets that could not be dealt with, to be looked at again whether or not they change.
@@ -30,13 +30,13 @@ struct Look {
 }
 
 #[derive(Debug)]
-struct Due {
+struct NextLook {
     modified: Option<DateTime>,
     /// `None`: never.
     at: Option<Timestamp>,
 }
 
-impl Memory {
+impl SweepMemory {
     /// Whether a ticket is to be looked at for what has changed.
     pub(super) fn is_changed(&self, ticket: &TicketSummary) -> bool {
         let known = self.looked_at.get(&ticket.id);
@@ -68,7 +68,7 @@ impl Memory {
 
     /// The rules do not strike a ticket before this moment, as it is; `None`: never.
     pub(super) fn next_due(&mut self, ticket: &TicketSummary, at: Option<Timestamp>) {
-        self.due.insert(ticket.id, Due { modified: ticket.modified, at });
+        self.due.insert(ticket.id, NextLook { modified: ticket.modified, at });
     }
 
     /// A ticket could not be dealt with; whether for the first time in a row.
@@ -104,7 +104,7 @@ mod tests {
 
     use jiff::{Timestamp, civil::DateTime};
 
-    use super::Memory;
+    use super::SweepMemory;
     use crate::{glpi::TicketSummary, lifecycle::escalation::AllLevels};
 
     fn second(second: i8) -> DateTime {
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_looked_at_again_when_it_changes() {
-        let mut memory = Memory::default();
+        let mut memory = SweepMemory::default();
         let old = ticket(1, second(1));
         assert!(memory.is_changed(&old));
         memory.looked_at(&old, Some(second(9)));
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_changed_in_the_newest_second_is_looked_at_twice() {
-        let mut memory = Memory::default();
+        let mut memory = SweepMemory::default();
         let newest = ticket(1, second(9));
         memory.looked_at(&newest, Some(second(9)));
         assert!(memory.is_changed(&newest));
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_weighed_again_when_it_changes_or_is_due() {
-        let mut memory = Memory::default();
+        let mut memory = SweepMemory::default();
         let (waiting, now) = (ticket(1, second(1)), Timestamp::UNIX_EPOCH);
         assert_eq!(memory.may_be_due(&waiting, now), None);
         memory.next_due(&waiting, Some(now + std::time::Duration::from_secs(1)));
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn other_delays_make_every_ticket_be_weighed_again() {
-        let mut memory = Memory::default();
+        let mut memory = SweepMemory::default();
         let (waiting, all_levels) = (ticket(1, second(1)), Arc::new(AllLevels::default()));
         memory.judge_by(&all_levels);
         memory.next_due(&waiting, None);
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_failed_is_owed_until_it_is_dealt_with() {
-        let mut memory = Memory::default();
+        let mut memory = SweepMemory::default();
         assert!(memory.owe(7) && !memory.owe(7));
         assert_eq!(memory.owed(), [7]);
         memory.settle(7);

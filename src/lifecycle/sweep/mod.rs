@@ -19,13 +19,13 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use self::memory::Memory;
+use self::memory::SweepMemory;
 use crate::{
     config,
     flow::{ledger::Ledger, receipts::Receipts},
     glpi::{Criterion, Glpi, GlpiError, TicketSummary},
     lifecycle::{
-        escalation::{EscalateError, Escalator, Verdict},
+        escalation::{DelayVerdict, EscalateError, Escalator},
         notices::Notifier,
     },
     request::Reference,
@@ -65,7 +65,7 @@ pub struct Sweep {
     stop: CancellationToken,
     /// When the last pass began that looked at all that had changed.
     since: Option<Timestamp>,
-    memory: Memory,
+    memory: SweepMemory,
 }
 
 /// The tickets cannot all be looked at now.
@@ -121,7 +121,7 @@ impl Sweep {
             zone: config.time_zone.clone(),
             stop,
             since: None,
-            memory: Memory::default(),
+            memory: SweepMemory::default(),
         }
     }
 
@@ -295,9 +295,9 @@ impl Sweep {
             }
             match self.escalator.enforce(ticket.id, now).await {
                 Ok(Some(weighed)) => match weighed.verdict {
-                    Verdict::Nothing { next } => self.memory.next_due(ticket, next),
-                    Verdict::Escalate { .. } => moved += 1,
-                    Verdict::Remind { .. } => {}
+                    DelayVerdict::Nothing { next } => self.memory.next_due(ticket, next),
+                    DelayVerdict::Escalate { .. } => moved += 1,
+                    DelayVerdict::Remind { .. } => {}
                 },
                 Ok(None) => self.memory.next_due(ticket, None),
                 Err(error) => self.failed(ticket.id, error).await?,

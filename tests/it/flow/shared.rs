@@ -8,9 +8,9 @@ use passerelle::{
     app,
     config::{self, Config},
     flow::{
-        ledger::{Claim, Ledger, Told},
+        ledger::{ClaimResult, Ledger, Told},
         route::Mappings,
-        screen::{self, Candidate, Passed, Place, Rules},
+        screen::{self, Candidate, DayPlace, Passed, Rules},
     },
     intake::mime,
     request::{Channel, Envelope, Reason, Received, Reference},
@@ -163,16 +163,19 @@ async fn what_came_after_the_cache_began_is_known_from_it_alone_and_a_flush_or_a
     sandbox.set_failures(Rule::always(Failure::Maintenance));
     for round in 0..3 {
         let id = format!("believed-{round}");
-        let Claim::Mine(mine) = ledger.claim(&candidate(&config, &id, later)).await else {
+        let ClaimResult::Mine(mine) = ledger.claim(&candidate(&config, &id, later)).await else {
             panic!("not claimed: {round}")
         };
         ledger.settle(mine, 42 + round).await;
         let (elsewhere, _) = self::ledger(&sandbox, &redis);
         let known = elsewhere.claim(&candidate(&config, &id, later)).await;
-        assert!(matches!(known, Claim::Known(known) if known.ticket == 42 + round && known.answered), "{known:?}");
+        assert!(
+            matches!(known, ClaimResult::Known(known) if known.ticket == 42 + round && known.answered),
+            "{known:?}"
+        );
         // What came before the epoch is not believed.
         let before = ledger.claim(&candidate(&config, &format!("before-{round}"), SignedDuration::ZERO)).await;
-        assert!(matches!(before, Claim::Unknown { .. }), "{before:?}");
+        assert!(matches!(before, ClaimResult::Unknown { .. }), "{before:?}");
         match round {
             0 => redis.flush_all(),
             _ => redis.start_again(),
@@ -228,18 +231,18 @@ async fn a_copy_known_by_an_alias_has_the_first_one_s_reference_and_does_not_pro
         received.aliases = (minute - 10..minute).map(at).collect();
         screened(&config, received)
     };
-    let Claim::Mine(mine) = ledger.claim(&form(20)).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = ledger.claim(&form(20)).await else { panic!("not claimed") };
     ledger.settle(mine, 7).await;
     for ledger in [&ledger, &elsewhere] {
         for minute in [21, 29] {
             let claim = ledger.claim(&form(minute)).await;
             assert!(
-                matches!(claim, Claim::Known(known) if known.ticket == 7 && known.reference == at(20)),
+                matches!(claim, ClaimResult::Known(known) if known.ticket == 7 && known.reference == at(20)),
                 "{claim:?}"
             );
         }
     }
-    let Claim::Mine(mine) = elsewhere.claim(&form(31)).await else { panic!("the ten minutes were prolonged") };
+    let ClaimResult::Mine(mine) = elsewhere.claim(&form(31)).await else { panic!("the ten minutes were prolonged") };
     elsewhere.release(mine, true).await;
 }
 
@@ -249,21 +252,21 @@ async fn a_claim_whose_owner_is_gone_is_taken_over_only_after_asking_glpi() {
     let (dead, config) = ledger(&sandbox, &redis);
     let later = SignedDuration::from_mins(10);
     let request = candidate(&config, "orphan", later);
-    let Claim::Mine(mine) = dead.claim(&request).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = dead.claim(&request).await else { panic!("not claimed") };
     drop((mine, dead));
 
     let (ledger, _) = ledger(&sandbox, &redis);
     sandbox.set_failures(Rule::always(Failure::Maintenance));
     let began = std::time::Instant::now();
     let claim = ledger.claim(&request).await;
-    assert!(matches!(claim, Claim::Unknown { .. }), "GLPI was not asked: {claim:?}");
+    assert!(matches!(claim, ClaimResult::Unknown { .. }), "GLPI was not asked: {claim:?}");
     assert!(began.elapsed() >= Duration::from_secs(1), "the claim was not waited for");
     sandbox.set_failures(passerelle::sandbox::Failures::none());
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     loop {
         match ledger.claim(&request).await {
-            Claim::Mine(mine) => break ledger.release(mine, true).await,
-            Claim::Unknown { .. } if std::time::Instant::now() < deadline => {
+            ClaimResult::Mine(mine) => break ledger.release(mine, true).await,
+            ClaimResult::Unknown { .. } if std::time::Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             other => panic!("{other:?}"),
@@ -277,14 +280,14 @@ async fn a_creation_under_way_is_known_elsewhere_even_if_redis_is_emptied_in_the
     let (one, config) = ledger_with(&sandbox, &redis, "6s");
     let (two, _) = ledger_with(&sandbox, &redis, "6s");
     let request = candidate(&config, "under way", SignedDuration::ZERO);
-    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
     redis.flush_all();
     let creation = async {
         one.hold(&mine, tokio::time::sleep(Duration::from_secs(2))).await;
         one.settle(mine, 77).await;
     };
     let ((), elsewhere) = tokio::join!(creation, two.claim(&request));
-    assert!(matches!(elsewhere, Claim::Known(known) if known.ticket == 77), "{elsewhere:?}");
+    assert!(matches!(elsewhere, ClaimResult::Known(known) if known.ticket == 77), "{elsewhere:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,9 +298,9 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
     let mut claims = Vec::new();
     for number in 0..10 {
         let request = candidate(&config, &format!("place-{number}"), SignedDuration::ZERO);
-        let Claim::Mine(mine) = ledger.claim(&request).await else { panic!("not claimed") };
-        assert_eq!(ledger.reserve(&request).await, Place::Reserved);
-        assert_eq!(ledger.reserve(&request).await, Place::Reserved, "its own place is no second one");
+        let ClaimResult::Mine(mine) = ledger.claim(&request).await else { panic!("not claimed") };
+        assert_eq!(ledger.reserve(&request).await, DayPlace::Reserved);
+        assert_eq!(ledger.reserve(&request).await, DayPlace::Reserved, "its own place is no second one");
         claims.push(mine);
     }
     let tenth = claims.pop().unwrap();
@@ -306,15 +309,15 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
     }
     let [eleventh, twelfth] =
         ["eleventh", "twelfth"].map(|name| candidate(&config, name, SignedDuration::from_mins(10)));
-    let Claim::Mine(mine) = elsewhere.claim(&eleventh).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = elsewhere.claim(&eleventh).await else { panic!("not claimed") };
     let end_of_the_tenth = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         ledger.release(tenth, false).await;
     };
     let (place, ()) = tokio::join!(elsewhere.reserve(&eleventh), end_of_the_tenth);
-    assert_eq!(place, Place::Reserved, "what is under way takes no place for good");
+    assert_eq!(place, DayPlace::Reserved, "what is under way takes no place for good");
     elsewhere.settle(mine, 11).await;
-    assert_eq!(ledger.reserve(&twelfth).await, Place::Full);
+    assert_eq!(ledger.reserve(&twelfth).await, DayPlace::Full);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,8 +326,8 @@ async fn a_creation_nobody_can_account_for_is_waited_for_elsewhere_even_if_redis
     let (one, config) = ledger(&sandbox, &redis);
     let (two, _) = ledger(&sandbox, &redis);
     let request = candidate(&config, "left open", SignedDuration::ZERO);
-    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
-    assert_eq!(one.reserve(&request).await, Place::Reserved);
+    let ClaimResult::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    assert_eq!(one.reserve(&request).await, DayPlace::Reserved);
     let left = std::time::Instant::now();
     one.leave_open(mine);
     redis.flush_all();
@@ -334,7 +337,7 @@ async fn a_creation_nobody_can_account_for_is_waited_for_elsewhere_even_if_redis
         two.claim(&request).await
     };
     let claim = tokio::select! { claim = elsewhere => claim, () = one.keep() => unreachable!("it keeps for ever") };
-    assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");
+    assert!(matches!(claim, ClaimResult::Mine(_)), "{claim:?}");
     assert!(left.elapsed() >= Duration::from_secs(2), "it was not waited for: {:?}", left.elapsed());
 }
 
@@ -344,7 +347,7 @@ async fn an_eviction_begins_a_new_epoch() {
     let (ledger, config) = ledger(&sandbox, &redis);
     let later = SignedDuration::from_mins(10);
     for number in 0..3 {
-        let Claim::Mine(mine) = ledger.claim(&candidate(&config, &format!("e{number}"), later)).await else {
+        let ClaimResult::Mine(mine) = ledger.claim(&candidate(&config, &format!("e{number}"), later)).await else {
             panic!("not claimed")
         };
         ledger.settle(mine, 7 + number).await;
@@ -371,7 +374,7 @@ async fn an_instance_that_starts_keeps_nobody_waiting() {
     let (second, _) = ledger_with(&sandbox, &redis, "2s");
     let began = std::time::Instant::now();
     let claim = second.claim(&candidate(&config, "second", SignedDuration::ZERO)).await;
-    assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");
+    assert!(matches!(claim, ClaimResult::Mine(_)), "{claim:?}");
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
 }
 
@@ -381,13 +384,13 @@ async fn what_another_instance_is_at_stays_its_own_when_redis_goes_in_the_middle
     let (one, config) = ledger(&sandbox, &redis);
     let (two, _) = ledger(&sandbox, &redis);
     let request = candidate(&config, "in the middle", SignedDuration::ZERO);
-    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
     let going = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         redis.stop();
     };
     let (claim, ()) = tokio::join!(two.claim(&request), going);
-    assert!(matches!(claim, Claim::Unknown { reason: Reason::Busy, .. }), "{claim:?}");
+    assert!(matches!(claim, ClaimResult::Unknown { reason: Reason::Busy, .. }), "{claim:?}");
     one.settle(mine, 77).await;
 }
 
@@ -397,17 +400,17 @@ async fn what_may_have_been_claimed_when_redis_went_is_waited_for_by_who_goes_fi
     let (one, config) = ledger_with(&sandbox, &redis, "1s");
     let (two, _) = ledger_with(&sandbox, &redis, "1s");
     let request = candidate(&config, "just before", SignedDuration::ZERO);
-    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
     // It says that it is at work, the only one to say so.
     tokio::select! { () = two.keep() => {}, () = tokio::time::sleep(Duration::from_millis(300)) => {} }
     redis.stop();
     let began = std::time::Instant::now();
     let claim = two.claim(&request).await;
-    assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");
+    assert!(matches!(claim, ClaimResult::Mine(_)), "{claim:?}");
     assert!(began.elapsed() >= Duration::from_millis(1500), "{:?}", began.elapsed());
     let began = std::time::Instant::now();
     let later = two.claim(&candidate(&config, "later", SignedDuration::ZERO)).await;
-    assert!(matches!(later, Claim::Mine(_)), "{later:?}");
+    assert!(matches!(later, ClaimResult::Mine(_)), "{later:?}");
     assert!(began.elapsed() < Duration::from_secs(1), "who goes first waits for nobody later: {:?}", began.elapsed());
     drop(mine);
 }
@@ -419,8 +422,8 @@ async fn without_redis_glpi_is_asked_once_more_right_before_a_ticket_is_made() {
     redis.stop();
     let [made_elsewhere, not_made] =
         ["elsewhere", "nowhere"].map(|name| candidate(&config, name, SignedDuration::ZERO));
-    let Claim::Mine(mine) = one.claim(&made_elsewhere).await else { panic!("not claimed") };
-    let Claim::Mine(other) = one.claim(&not_made).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = one.claim(&made_elsewhere).await else { panic!("not claimed") };
+    let ClaimResult::Mine(other) = one.claim(&not_made).await else { panic!("not claimed") };
     let elsewhere = Gateway::start(&sandbox, &[]).await;
     let reply = elsewhere.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "elsewhere", "LSU", "Bonjour")).await;
     assert!(reply.contains("created"), "{reply}");
@@ -441,7 +444,7 @@ async fn an_answer_finds_the_ticket_that_the_other_instance_has_made_or_is_makin
     let names = [unknown.received().reference, answered.received().reference];
     assert_eq!(two.ticket_of(&names).await, Ok(None));
 
-    let Claim::Mine(mine) = one.claim(&answered).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = one.claim(&answered).await else { panic!("not claimed") };
     let creation = async {
         one.hold(&mine, tokio::time::sleep(Duration::from_secs(1))).await;
         one.settle(mine, 77).await;
@@ -457,13 +460,13 @@ async fn an_answer_finds_the_ticket_that_the_other_instance_has_made_or_is_makin
 
     // One that nobody is at any more is nothing to wait for once its time is over; one that somebody was at when Redis
     // went, is.
-    let Claim::Mine(mine) = one.claim(&unknown).await else { panic!("not claimed") };
+    let ClaimResult::Mine(mine) = one.claim(&unknown).await else { panic!("not claimed") };
     drop((mine, one));
     let began = std::time::Instant::now();
     assert_eq!(two.ticket_of(&names[..1]).await, Ok(None));
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
     let (three, _) = ledger(&sandbox, &redis);
-    let Claim::Mine(_mine) = three.claim(&candidate(&config, "third", SignedDuration::ZERO)).await else {
+    let ClaimResult::Mine(_mine) = three.claim(&candidate(&config, "third", SignedDuration::ZERO)).await else {
         panic!("not claimed")
     };
     let third = candidate(&config, "third", SignedDuration::ZERO).received().reference;
@@ -506,15 +509,15 @@ async fn without_redis_the_last_place_of_a_day_goes_to_one_of_two_instances() {
     let _ = tokio::time::timeout(Duration::from_millis(1500), keeping).await;
     redis.stop();
     let [tenth, eleventh] = ["tenth", "eleventh"].map(|name| candidate(&config, name, SignedDuration::ZERO));
-    let Claim::Mine(_mine) = one.claim(&tenth).await else { panic!("not claimed") };
-    let Claim::Mine(_other) = two.claim(&eleventh).await else { panic!("not claimed") };
+    let ClaimResult::Mine(_mine) = one.claim(&tenth).await else { panic!("not claimed") };
+    let ClaimResult::Mine(_other) = two.claim(&eleventh).await else { panic!("not claimed") };
     let in_time = Duration::from_secs(3);
     let (here, there) = tokio::join!(
         tokio::time::timeout(in_time, one.reserve(&tenth)),
         tokio::time::timeout(in_time, two.reserve(&eleventh))
     );
     let places: Vec<_> = [here, there].into_iter().flatten().collect();
-    assert_eq!(places, [Place::Reserved], "one has it, the other waits");
+    assert_eq!(places, [DayPlace::Reserved], "one has it, the other waits");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -533,7 +536,7 @@ async fn without_redis_what_another_instance_makes_it_tells_of_and_of_what_is_th
     };
     let appears = candidate(&config, "appears", SignedDuration::ZERO);
     let (claim, ()) = tokio::join!(two.claim(&appears), made);
-    assert!(matches!(&claim, Claim::Found(_, known) if known.told == Told::Yes), "{claim:?}");
+    assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Yes), "{claim:?}");
     let claim = one.claim(&appears).await;
-    assert!(matches!(&claim, Claim::Found(_, known) if known.told == Told::Perhaps), "{claim:?}");
+    assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Perhaps), "{claim:?}");
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use passerelle::{
     app::App,
     glpi::{Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, Role},
-    lifecycle::escalation::{Cause, Direction, EscalateError, Immovable, MoveNote, Moved, Note, Order, Verdict},
+    lifecycle::escalation::{Cause, DelayVerdict, Direction, EscalateError, Immovable, MoveNote, Moved, Note, Order},
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -527,11 +527,11 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     let enforce = async |now: Timestamp| app.escalator.enforce(id, now).await.unwrap().unwrap();
 
     let asleep = enforce(opens + hours(8) - second).await;
-    assert_eq!(asleep.verdict, Verdict::Nothing { next: Some(opens + hours(8)) });
+    assert_eq!(asleep.verdict, DelayVerdict::Nothing { next: Some(opens + hours(8)) });
     assert_eq!(notes(&glpi, id).await.len(), 0);
     let late = enforce(opens + hours(8)).await;
-    assert!(matches!(late.verdict, Verdict::Remind { .. }), "{late:?}");
-    assert_eq!(enforce(opens + hours(9)).await.verdict, Verdict::Nothing { next: Some(opens + hours(16)) });
+    assert!(matches!(late.verdict, DelayVerdict::Remind { .. }), "{late:?}");
+    assert_eq!(enforce(opens + hours(9)).await.verdict, DelayVerdict::Nothing { next: Some(opens + hours(16)) });
     let [(followup, Note::Reminder(reminder))] = &notes(&glpi, id).await[..] else { panic!("one reminder") };
     assert!(followup.private && reminder.to == "Référents-LSU", "{reminder:?}");
     assert!(
@@ -541,7 +541,7 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     assert_eq!((actors(&glpi, id).await, glpi.ticket(id).await.unwrap().taken_into_account), (before, None));
 
     let escalated = enforce(opens + hours(17)).await;
-    assert!(matches!(escalated.verdict, Verdict::Escalate { .. }), "{escalated:?}");
+    assert!(matches!(escalated.verdict, DelayVerdict::Escalate { .. }), "{escalated:?}");
     let [note] = &moves(&glpi, id).await[..] else { panic!("one move") };
     assert!(note.done && note.cause == Cause::Rule && note.to == "DSI-BAI", "{note:?}");
     assert!(
@@ -551,7 +551,7 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     );
     assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
     // It is on the highest level now, and there no rule strikes.
-    assert_eq!(enforce(opens + hours(40)).await.verdict, Verdict::Nothing { next: None });
+    assert_eq!(enforce(opens + hours(40)).await.verdict, DelayVerdict::Nothing { next: None });
     assert_eq!(notes(&glpi, id).await.len(), 2);
 }
 
@@ -575,11 +575,11 @@ async fn who_gets_a_ticket_back_takes_it_in_charge_by_answering() {
     }
     let late = opens + SignedDuration::from_hours(9);
     let weighed = async || app.escalator.evaluate(id, late).await.unwrap().unwrap().verdict;
-    assert!(matches!(weighed().await, Verdict::Remind { .. }));
+    assert!(matches!(weighed().await, DelayVerdict::Remind { .. }));
     // Neither of these takes it in charge.
     says(&glpi, id, director(&glpi).await, false, "<p>toujours en panne</p>").await;
     says(&glpi, id, AGENT, false, "<p>moi aussi</p>").await;
-    assert!(matches!(weighed().await, Verdict::Remind { .. }));
+    assert!(matches!(weighed().await, DelayVerdict::Remind { .. }));
     says(&glpi, id, TECHNICIAN, false, "<p>je m'en occupe</p>").await;
-    assert_eq!(weighed().await, Verdict::Nothing { next: None });
+    assert_eq!(weighed().await, DelayVerdict::Nothing { next: None });
 }

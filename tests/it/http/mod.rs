@@ -76,7 +76,7 @@ fn settings(change: impl FnOnce(&mut config::Http)) -> config::Http {
 
 fn services(settings: config::Http, handlers: Handlers, stop: CancellationToken) -> Services {
     let time_zone = TimeZone::get("Europe/Paris").unwrap();
-    let mappings = route::Live::load(None).unwrap();
+    let mappings = route::MappingStore::load(None).unwrap();
     // A GLPI that is nowhere: what a portal shows is tested with one.
     let variables = [("URL", "http://127.0.0.1:9"), ("LOGIN", "x"), ("PASSWORD", "x")];
     let variables = variables.map(|(name, value)| (format!("PASSERELLE_GLPI__{name}"), value.to_owned()));

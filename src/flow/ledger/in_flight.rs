@@ -27,7 +27,7 @@ pub(super) struct Flights(Arc<Mutex<HashMap<Reference, watch::Receiver<Option<En
 #[derive(Debug)]
 pub(super) struct Flight {
     reference: Reference,
-    flights: Flights,
+    in_flight: Flights,
     end: watch::Sender<Option<End>>,
 }
 
@@ -38,19 +38,19 @@ impl Flights {
         reference: Reference,
         aliases: &[Reference],
     ) -> Result<Flight, watch::Receiver<Option<End>>> {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(other) = aliases.iter().chain([&reference]).find_map(|name| flights.get(name)) {
+        let mut in_flight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = aliases.iter().chain([&reference]).find_map(|name| in_flight.get(name)) {
             return Err(other.clone());
         }
         let (end, watch) = watch::channel(None);
-        flights.insert(reference, watch);
-        Ok(Flight { reference, flights: self.clone(), end })
+        in_flight.insert(reference, watch);
+        Ok(Flight { reference, in_flight: self.clone(), end })
     }
 
     /// The flight of one of these references, if any is under way.
     pub(super) fn any(&self, references: &[Reference]) -> Option<watch::Receiver<Option<End>>> {
-        let flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        references.iter().find_map(|name| flights.get(name).cloned())
+        let in_flight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        references.iter().find_map(|name| in_flight.get(name).cloned())
     }
 }
 
@@ -63,7 +63,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.reference);
+        self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.reference);
         self.end.send_if_modified(|end| {
             end.is_none() && {
                 *end = Some(End::Open);
