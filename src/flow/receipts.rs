@@ -187,14 +187,14 @@ impl Receipts {
         let Some(sending) = self.acknowledger.receipt(received, person, receipt) else { return Ok(()) };
         let Some(held) = self.late.hold(receipt.ticket) else { return Ok(()) };
         let own = self.glpi.own_account().await?;
-        let notes = self.glpi.ticket_followups(receipt.ticket).await?;
+        let followups = self.glpi.ticket_followups(receipt.ticket).await?;
         // Of one that says that it is due, the sweep thinks.
-        if notes.iter().any(|note| is_own(note, own) && note.content.contains(ANY_MARK)) {
+        if followups.iter().any(|note| is_own(note, own) && note.content.contains(ANY_MARK)) {
             return Ok(());
         }
         let note = Note::Is(self.glpi.add_note(receipt.ticket, due_note(received)).await?);
-        let noted = Noted { glpi: self.glpi.clone(), note, held };
-        let settling = settle_after(sending, noted, self.acknowledger.tasks().clone());
+        let told = Noted { glpi: self.glpi.clone(), note, held };
+        let settling = settle_after(sending, told, self.acknowledger.tasks().clone());
         // It goes on beside the request where the relay is slow.
         let _ = tokio::time::timeout(PATIENCE, settling).await;
         Ok(())

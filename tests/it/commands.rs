@@ -50,6 +50,19 @@ fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str
     settings.iter().map(|(key, value)| (*key, value.as_str())).collect()
 }
 
+#[tokio::test]
+async fn the_help_of_each_command_says_what_it_does() {
+    let commands = ["serve", "ingest", "try", "check", "escalate", "healthcheck", "sandbox", "demo"]
+        .map(|command| vec![command, "--help"]);
+    let mut whole = String::new();
+    for arguments in [vec!["--help"]].into_iter().chain(commands) {
+        let output = run(passerelle(&arguments, &[]), b"").await;
+        assert!(output.status.success(), "{arguments:?}");
+        whole.push_str(&format!("$ passerelle {}\n{}\n", arguments.join(" "), text(&output.stdout)));
+    }
+    insta::assert_snapshot!("help", whole);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demonstration_gives_every_sample_its_expected_outcome() {
     let output = run(passerelle(&["demo", "--exit"], &[]), b"").await;

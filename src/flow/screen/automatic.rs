@@ -2,7 +2,7 @@
 
 use super::{Rejection, Rules};
 use crate::{
-    request::{Mail, Origin, Reason, Received, message_id, without_tags},
+    request::{Address, Mail, Origin, Reason, Received, message_id, without_tags},
     text::fold::words,
 };
 
@@ -94,7 +94,7 @@ fn nature(mail: &Mail, subject: &str, rules: &Rules) -> Option<Reason> {
         || field("return-path").is_some_and(|path| !path.is_empty() && is_nobody(&path))
         || (is_report && content_type.contains("delivery-status"))
         || field("x-failed-recipients").is_some()
-        || mail.from.iter().any(|from| from.is_daemon())
+        || mail.from.iter().any(Address::is_daemon)
         || is_of(class, NON_DELIVERIES)
     {
         return Some(Reason::Bounce);

@@ -135,8 +135,8 @@ pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply
 /// # Errors
 ///
 /// Refused, with what to do instead.
-pub fn complement(state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let (ticket, stage) = own(state, rules)?;
+pub fn complement(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(ticket_state, rules)?;
     let change = match stage {
         Stage::Open => Change::None,
         Stage::Pending => Change::Reopen,
@@ -153,12 +153,12 @@ pub fn complement(state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rej
 ///
 /// Refused where nothing is to be decided.
 pub fn decision(
-    state: &TicketState,
+    ticket_state: &TicketState,
     decision: &Decision,
     is_current: bool,
     rules: &Rules,
 ) -> Result<MayFollowUp, Rejection> {
-    let (ticket, stage) = own(state, rules)?;
+    let (ticket, stage) = own(ticket_state, rules)?;
     if stage != Stage::Solved || !is_current {
         return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
     }
@@ -170,8 +170,8 @@ pub fn decision(
 }
 
 /// A requester's own ticket.
-fn own(state: &TicketState, rules: &Rules) -> Result<(u64, Stage), Rejection> {
-    match state {
+fn own(ticket_state: &TicketState, rules: &Rules) -> Result<(u64, Stage), Rejection> {
+    match ticket_state {
         TicketState::Found { ticket, role: SenderRole::Requester, stage, .. } => Ok((*ticket, *stage)),
         TicketState::Found { .. } | TicketState::Missing => Err(rules.refuse(Reason::RequestUnknown)),
     }
@@ -190,8 +190,8 @@ impl Rules {
 /// # Errors
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
-pub fn reply(state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let TicketState::Found { ticket, link, role, stage, has_account } = state else {
+pub fn reply(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let TicketState::Found { ticket, link, role, stage, has_account } = ticket_state else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
     let is_staff = matches!(role, SenderRole::Member | SenderRole::Technician);
@@ -525,8 +525,8 @@ mod tests {
         let link = "https://glpi/7".into();
         let role = if is_actor { SenderRole::Actor } else { SenderRole::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let state = TicketState::Found { ticket: 7, link, role, stage, has_account: true };
-        match reply(&state, &rules) {
+        let ticket_state = TicketState::Found { ticket: 7, link, role, stage, has_account: true };
+        match reply(&ticket_state, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
                 assert!(
@@ -575,11 +575,12 @@ mod tests {
     ) {
         let mut rules = samples::rules(|_| {});
         rules.replies_of_staff = of_staff;
-        let state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
-        let judged = reply(&state, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
-            Rejection::Refused(refusal) => refusal.reason,
-            other => panic!("{other:?}"),
-        });
+        let ticket_state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
+        let judged =
+            reply(&ticket_state, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
+                Rejection::Refused(refusal) => refusal.reason,
+                other => panic!("{other:?}"),
+            });
         assert_eq!(judged, expected);
     }
 
@@ -591,9 +592,9 @@ mod tests {
         let Err(Rejection::Refused(refusal)) = reply(&TicketState::Missing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.reason, Reason::TicketUnknown);
         let link = "https://glpi/7".into();
-        let state =
+        let ticket_state =
             TicketState::Found { ticket: 7, link, role: SenderRole::None, stage: Stage::Open, has_account: true };
-        let Err(Rejection::Refused(refusal)) = reply(&state, &rules) else { panic!("not refused") };
+        let Err(Rejection::Refused(refusal)) = reply(&ticket_state, &rules) else { panic!("not refused") };
         assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
     }
 
@@ -601,8 +602,9 @@ mod tests {
     fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
         for has_account in [true, false] {
             let link = "https://glpi/7".into();
-            let state = TicketState::Found { ticket: 7, link, role: SenderRole::None, stage: Stage::Open, has_account };
-            let Err(Rejection::Refused(refusal)) = reply(&state, &samples::rules(|_| {})) else {
+            let ticket_state =
+                TicketState::Found { ticket: 7, link, role: SenderRole::None, stage: Stage::Open, has_account };
+            let Err(Rejection::Refused(refusal)) = reply(&ticket_state, &samples::rules(|_| {})) else {
                 panic!("not refused")
             };
             assert_eq!(refusal.sentence.contains("https://glpi/7"), has_account, "{}", refusal.sentence);
@@ -624,7 +626,7 @@ mod tests {
         #[case] decided: Result<(Change, Change), Reason>,
     ) {
         let rules = samples::rules(|_| {});
-        let state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
+        let ticket_state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
         let reason = |rejection| match rejection {
             Rejection::Refused(refusal) => {
                 assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
@@ -632,11 +634,11 @@ mod tests {
             }
             other => panic!("{other:?}"),
         };
-        assert_eq!(complement(&state, &rules).map(super::MayFollowUp::change).map_err(reason), added);
-        let accepted = decision(&state, &Decision::Accept, true, &rules).map_err(reason);
-        let refused = decision(&state, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
+        assert_eq!(complement(&ticket_state, &rules).map(super::MayFollowUp::change).map_err(reason), added);
+        let accepted = decision(&ticket_state, &Decision::Accept, true, &rules).map_err(reason);
+        let refused = decision(&ticket_state, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
         assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
-        let unseen = decision(&state, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
+        let unseen = decision(&ticket_state, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
         assert_eq!(
             unseen,
             if role == SenderRole::Requester { Reason::NothingToApprove } else { Reason::RequestUnknown }

@@ -193,6 +193,14 @@ async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
     }
 }
 
+/// Whoever changes what portals rely on sees it here.
+#[tokio::test]
+async fn the_description_is_as_it_was_published() {
+    let api = api().await;
+    let description: Value = api.get("/openapi.json").send().await.unwrap().json().await.unwrap();
+    insta::assert_snapshot!("openapi", serde_json::to_string_pretty(&description).unwrap());
+}
+
 #[tokio::test]
 async fn the_described_example_is_a_valid_form() {
     let api = api().await;
