@@ -58,7 +58,7 @@ async fn the_help_of_each_command_says_what_it_does() {
     for arguments in [vec!["--help"]].into_iter().chain(commands) {
         let output = run(passerelle(&arguments, &[]), b"").await;
         assert!(output.status.success(), "{arguments:?}");
-        whole.push_str(&format!("$ passerelle {}\n{}\n", arguments.join(" "), text(&output.stdout)));
+        whole = format!("{whole}$ passerelle {}\n{}\n", arguments.join(" "), text(&output.stdout));
     }
     insta::assert_snapshot!("help", whole);
 }
