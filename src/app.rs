@@ -16,7 +16,7 @@ use crate::{
         smtp::{self, Mailer},
     },
     config::{Config, ConfigError},
-    deliver::{Deliverer, LONGEST_CREATION_CALLS},
+    deliver::{Deliverer, LONGEST_CREATION_CALLS, Pages},
     directory::Directory,
     escalate::{Calendar, Escalator},
     http,
@@ -92,6 +92,7 @@ impl App {
             config.attachments.clone(),
             config.mail.original,
             config.time_zone.clone(),
+            Pages::new(&config),
         );
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);

@@ -24,7 +24,7 @@ use crate::{
         smtp::SendError,
     },
     config::{Backend, Config},
-    deliver,
+    deliver::Pages,
     request::{Address, Person, Receipt, Received},
     route::{Opening, requester_of},
 };
@@ -49,7 +49,7 @@ const REFUSED: &str = "<p>Courriel refusé par le relais : accusé de réception
 pub struct Receipts {
     glpi: Glpi,
     acknowledger: Acknowledger,
-    link: String,
+    pages: Pages,
     time_zone: TimeZone,
     look_back: Duration,
     /// No other instance sends receipts.
@@ -94,7 +94,7 @@ impl Receipts {
         Self {
             glpi,
             acknowledger,
-            link: deliver::link(&config.glpi),
+            pages: Pages::new(config),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             alone: config.quota.backend == Backend::Memory,
@@ -180,15 +180,15 @@ impl Receipts {
     fn read(&self, ticket: &TicketSummary) -> Option<(Address, Receipt)> {
         let requester = requester_of(&ticket.content)?;
         let opening = Opening::read(&ticket.content, |_| true)?;
+        let page = self.pages.of_requester(ticket.id, ticket.addresses.is_empty());
         let receipt = Receipt {
             ticket: ticket.id,
             reference: opening.reference,
-            link: self.link.replace("{id}", &ticket.id.to_string()),
+            link: page.map(|page| page.address().to_owned()),
             application: opening.application,
             category: ticket.category.clone(),
             group: ticket.groups.first().cloned().unwrap_or_default(),
             title: ticket.name.clone(),
-            has_account: ticket.addresses.is_empty(),
             left_out: Vec::new(),
         };
         Some((requester, receipt))

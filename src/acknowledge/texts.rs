@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::{
-    request::{LeftOut, Origin, Person, Reason, Receipt, Received, Refusal},
+    request::{LeftOut, Origin, Page, Person, Reason, Receipt, Received, Refusal},
     screen::Standing,
 };
 
@@ -33,13 +33,12 @@ struct ReceiptText {
     heading: String,
     ticket: u64,
     reference: String,
-    link: String,
+    link: Option<String>,
     application: String,
     category: String,
     group: String,
     title: String,
     school: Option<String>,
-    has_account: bool,
     takes_replies: bool,
     left_out: Vec<LeftOut>,
     signature: String,
@@ -75,10 +74,10 @@ struct RedirectionText {
     heading: String,
     message: String,
     sentence: String,
-    /// The ticket's number and page, where there is one.
-    ticket: Option<(u64, String)>,
-    /// How somebody who cannot open that page completes the ticket.
-    is_without_account: bool,
+    /// The ticket's number, where there is one, and the page that the reader can open.
+    ticket: Option<(u64, Option<String>)>,
+    /// How somebody who can open no page completes the ticket.
+    is_without_page: bool,
     contact: String,
     reference: String,
     signature: String,
@@ -109,13 +108,12 @@ pub(super) fn receipt(
         heading: format!("Votre demande est enregistrée sous le n°\u{a0}{}", receipt.ticket),
         ticket: receipt.ticket,
         reference: receipt.reference.to_string(),
-        link: line(&receipt.link),
+        link: receipt.link.as_deref().map(line),
         application: line(&receipt.application),
         category: line(&receipt.category),
         group: line(&receipt.group),
         title: line(&receipt.title),
         school: school.as_deref().map(line),
-        has_account: receipt.has_account,
         takes_replies: signature.takes_replies,
         left_out: left_out.collect(),
         signature: line(signature.name),
@@ -157,26 +155,34 @@ pub(super) fn redirection(
     refusal: &Refusal,
     signature: &Signature<'_>,
 ) -> Result<Text, askama::Error> {
-    let (ticket, has_account) = match standing {
-        Standing::Missing => (None, true),
-        Standing::Found { ticket, link, has_account, .. } => (Some((*ticket, line(link, LONGEST_LINE))), *has_account),
+    let (ticket, page) = match standing {
+        Standing::Missing => (None, None),
+        Standing::Found { ticket, page, .. } => (Some(*ticket), page.as_ref()),
     };
-    let (heading, ending) = match (&ticket, refusal.reason) {
+    let (heading, ending) = match (ticket, refusal.reason) {
         (None, _) => ("La demande est introuvable".to_owned(), "demande introuvable".to_owned()),
-        (Some((number, _)), Reason::TicketClosed) => {
+        (Some(number), Reason::TicketClosed) => {
             (format!("La demande n°\u{a0}{number} est close"), format!("demande n°\u{a0}{number} close"))
         }
-        (Some((number, _)), _) => (
-            format!("Complétez la demande n°\u{a0}{number} dans GLPI"),
-            format!("demande n°\u{a0}{number} à compléter dans GLPI"),
-        ),
+        (Some(number), _) => {
+            let place = match page {
+                Some(Page::Glpi(_)) => " dans GLPI",
+                Some(Page::Portal(_)) => " sur le portail",
+                None => "",
+            };
+            (
+                format!("Complétez la demande n°\u{a0}{number}{place}"),
+                format!("demande n°\u{a0}{number} à compléter{place}"),
+            )
+        }
     };
+    let link = page.map(|page| line(page.address(), LONGEST_LINE));
     let text = RedirectionText {
         heading,
         message: your_message(received),
         sentence: refusal.sentence.trim().to_owned(),
-        ticket,
-        is_without_account: !has_account && refusal.reason == Reason::ReplyToTicket,
+        is_without_page: link.is_none() && refusal.reason == Reason::ReplyToTicket,
+        ticket: ticket.map(|number| (number, link)),
         contact: signature.contact.trim().to_owned(),
         reference: received.reference.to_string(),
         signature: line(signature.name, LONGEST_LINE),
@@ -261,7 +267,7 @@ mod tests {
 
     use super::{LONGEST_SUBJECT, Signature, Text, quoted_subject, receipt, redirection, refusal, reply_subject};
     use crate::{
-        request::{FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal},
+        request::{FormFields, LeftOut, Page, Person, Reason, Receipt, Received, Reference, Refusal},
         screen::{Part, Stage, Standing, samples},
     };
 
@@ -272,12 +278,11 @@ mod tests {
         Receipt {
             ticket: 1234,
             reference: Reference::new("test", "", b""),
-            link: "https://glpi.example.fr/front/ticket.form.php?id=1234".into(),
+            link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234".into()),
             application: "LSU".into(),
             category: "Scolarité > LSU".into(),
             group: "Référents-LSU".into(),
             title: "LSU : accès <impossible>".into(),
-            has_account: true,
             left_out: vec![],
         }
     }
@@ -324,8 +329,8 @@ mod tests {
 
     #[test]
     fn a_receipt_asks_for_replies_only_where_they_get_into_the_ticket() {
-        for (takes_replies, has_account) in [(false, true), (false, false), (true, true), (true, false)] {
-            let made = Receipt { has_account, ..made() };
+        for (takes_replies, has_page) in [(false, true), (false, false), (true, true), (true, false)] {
+            let made = Receipt { link: made().link.filter(|_| has_page), ..made() };
             let signature = Signature { takes_replies, ..SIGNATURE };
             let text = receipt(&reply_subject(&about("LSU")), &made, &Person::default(), &signature).unwrap();
             let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
@@ -333,6 +338,10 @@ mod tests {
                 assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
                 assert_eq!(body.contains("merci de ne pas y répondre"), !takes_replies, "{body}");
                 assert_eq!(body.contains("Inutile de répondre"), !takes_replies, "{body}");
+                for of_page in ["front/ticket.form.php", "ci-dessus", "Suiv"] {
+                    assert_eq!(body.contains(of_page), has_page, "{of_page}: {body}");
+                }
+                assert!(body.replace('\u{a0}', " ").contains("n° 1234") || body.contains("1234"), "{body}");
             }
         }
     }
@@ -358,9 +367,12 @@ mod tests {
         redirection(&about("RE: suivi"), standing, &refused, &SIGNATURE).unwrap()
     }
 
-    fn found(has_account: bool) -> Standing {
-        let link = "https://glpi.example.fr/front/ticket.form.php?id=1234".into();
-        Standing::Found { ticket: 1234, link, part: Part::Actor, stage: Stage::Open, has_account }
+    fn found(page: Option<Page>) -> Standing {
+        Standing::Found { ticket: 1234, page, part: Part::Actor, stage: Stage::Open }
+    }
+
+    fn in_glpi() -> Option<Page> {
+        Some(Page::Glpi("https://glpi.example.fr/front/ticket.form.php?id=1234".into()))
     }
 
     #[test]
@@ -368,17 +380,19 @@ mod tests {
         for (reason, standing, subject, heading) in [
             (
                 Reason::ReplyToTicket,
-                found(true),
+                found(in_glpi()),
                 "demande n° 1234 à compléter dans GLPI",
                 "Complétez la demande n° 1234",
             ),
             (
                 Reason::ReplyToTicket,
-                found(false),
-                "demande n° 1234 à compléter dans GLPI",
-                "Complétez la demande n° 1234",
+                found(Some(Page::Portal("https://portail.example.fr/demandes/1234".into()))),
+                "demande n° 1234 à compléter sur le portail",
+                "Complétez la demande n° 1234 sur le portail",
             ),
-            (Reason::TicketClosed, found(true), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::ReplyToTicket, found(None), "demande n° 1234 à compléter", "Complétez la demande n° 1234"),
+            (Reason::TicketClosed, found(None), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::TicketClosed, found(in_glpi()), "demande n° 1234 close", "La demande n° 1234 est close"),
             (Reason::TicketUnknown, Standing::Missing, "demande introuvable", "La demande est introuvable"),
         ] {
             let text = redirected(reason, &standing);
@@ -390,8 +404,11 @@ mod tests {
                 for part in ["« suivi »", "Ajoutez-y un suivi.", "aucun ticket n'a été créé", "Appelez-nous"] {
                     assert!(body.contains(part), "{part} in {body}");
                 }
-                assert_eq!(body.contains("ticket.form.php?id=1234"), standing != Standing::Missing, "{body}");
-                assert_eq!(body.contains("pas de compte"), standing == found(false), "{body}");
+                assert_eq!(body.contains("ticket.form.php?id=1234"), standing == found(in_glpi()), "{body}");
+                assert_eq!(body.contains("https://portail"), subject.ends_with("portail"), "{body}");
+                assert_eq!(body.contains("n° 1234"), standing != Standing::Missing, "{body}");
+                let is_helped = standing == found(None) && reason == Reason::ReplyToTicket;
+                assert_eq!(body.contains("pas de compte"), is_helped, "{body}");
             }
         }
     }
@@ -403,7 +420,7 @@ mod tests {
         let mail = Received { subject: "LSU http://pirate.example/ cliquez".into(), ..mail };
         for text in [
             refusal(&mail, &refused, &SIGNATURE).unwrap(),
-            redirection(&mail, &found(true), &refused, &SIGNATURE).unwrap(),
+            redirection(&mail, &found(in_glpi()), &refused, &SIGNATURE).unwrap(),
         ] {
             for part in [&text.subject, &text.plain, &text.html] {
                 assert!(!part.contains("pirate") && !part.contains("cliquez"), "{part}");
@@ -423,7 +440,7 @@ mod tests {
         for html in [
             receipt(&reply_subject(&about("LSU")), &made(), &Person::default(), &SIGNATURE).unwrap().html,
             refusal(&about("LSU"), &refused, &SIGNATURE).unwrap().html,
-            redirected(Reason::ReplyToTicket, &found(false)).html,
+            redirected(Reason::ReplyToTicket, &found(None)).html,
         ] {
             assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"fr\">") && html.contains("<title>"), "{html}");
             for part in ["<img", "<link", "<script", "url(", "src="] {

@@ -18,7 +18,7 @@ use crate::{
     app,
     clients::smtp,
     config::{Config, ConfigError},
-    deliver,
+    deliver::Pages,
     directory::Directory,
     intake::{Envelope, parse},
     proof::Prover,
@@ -245,9 +245,8 @@ impl Trial {
         forecast.rules.retain(|(rule, _)| *rule != "no-keyword");
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
-        let link = deliver::link(&self.config.glpi).replace("{id}", &number.to_string());
-        let standing =
-            Standing::Found { ticket: number, link, part: Part::Requester, stage: Stage::Open, has_account: true };
+        let page = Pages::new(&self.config).of_requester(number, true);
+        let standing = Standing::Found { ticket: number, page, part: Part::Requester, stage: Stage::Open };
         match screen::reply(&standing, &self.rules) {
             Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
             Err(rejection) => {

@@ -18,9 +18,12 @@ pub struct Command {
 }
 
 impl Command {
-    /// The command a follow-up begins with. Case and accents do not matter.
+    /// The command a follow-up begins with. Case and accents do not matter. What stands below a line, or folded away, is
+    /// no reason: so a mail's signature and what is noted of the mail.
     pub fn find(html: &str) -> Option<Self> {
-        let text = text_of(&html[..html.floor_char_boundary(READ)]);
+        let html = &html[..html.floor_char_boundary(READ)];
+        let end = ["<hr", "<details"].iter().filter_map(|below| html.find(below)).min().unwrap_or(html.len());
+        let text = text_of(&html[..end]);
         let rest = text.trim_start().strip_prefix('#')?;
         let end = rest.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).unwrap_or(rest.len());
         let (word, reason) = rest.split_at(end);
@@ -43,6 +46,8 @@ mod tests {
 
     #[rstest]
     #[case("<p>#escalade le serveur ne répond plus</p>", Direction::Up, "le serveur ne répond plus")]
+    #[case("<p>#escalade panne</p><hr><p><em>Réponse par courriel</em></p>", Direction::Up, "panne")]
+    #[case("<p>#retour résolu</p><details><summary>Signature</summary>T. Un</details>", Direction::Down, "résolu")]
     #[case("#ESCALADE", Direction::Up, "")]
     #[case("<p>&nbsp;</p><p>#Éscaladé : panne</p>", Direction::Up, "panne")]
     #[case("<p><strong>#escalade</strong> — panne &amp; &lt;b&gt;</p>", Direction::Up, "panne & <b>")]

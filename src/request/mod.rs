@@ -11,7 +11,7 @@ mod reference;
 mod school;
 
 pub use address::Address;
-pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
+pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
     is_forward,

@@ -14,7 +14,7 @@ use jiff::Zoned;
 use super::{Rejected, Rejection, Rules, automatic::own_id, size};
 use crate::{
     config::Replies,
-    request::{Address, Decision, Mail, Origin, Reason, Received, Reference, Refusal, is_forward},
+    request::{Address, Decision, Mail, Origin, Page, Reason, Received, Reference, Refusal, is_forward},
 };
 
 /// What a notice's name in its Message-ID begins with, as [`crate::notify`] makes it.
@@ -73,14 +73,12 @@ pub enum Standing {
     Found {
         /// GLPI's number.
         ticket: u64,
-        /// Its page.
-        link: String,
+        /// Its page, where the sender can open one.
+        page: Option<Page>,
         /// What the sender is to it.
         part: Part,
         /// How far it is.
         stage: Stage,
-        /// Whether the sender has an account in GLPI, and so can open the page.
-        has_account: bool,
     },
 }
 
@@ -112,9 +110,11 @@ pub enum Stage {
     Closed,
 }
 
-/// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever cannot open the ticket's page; the notice goes on with
-/// what to do.
-const WITHOUT_ACCOUNT: &str =
+/// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever follows the ticket on the portal.
+const ON_THE_PORTAL: &str = "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent sur le portail. Ouvrez la demande à l'adresse {link}, puis complétez-la avec votre texte et vos pièces jointes.";
+
+/// Instead of it for whoever can open no page of the ticket; the notice goes on with what to do.
+const WITHOUT_PAGE: &str =
     "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
 
 /// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one.
@@ -122,6 +122,7 @@ const WITHOUT_ACCOUNT: &str =
 pub struct MayFollowUp {
     ticket: u64,
     change: Change,
+    by_staff: bool,
 }
 
 /// What a reply does to its ticket beside being there.
@@ -141,6 +142,11 @@ impl MayFollowUp {
     /// GLPI's number of the ticket.
     pub fn ticket(self) -> u64 {
         self.ticket
+    }
+
+    /// Whether staff of the ticket writes, who may have it moved.
+    pub fn by_staff(self) -> bool {
+        self.by_staff
     }
 
     /// What the reply does to it.
@@ -178,7 +184,7 @@ pub fn complement(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rej
         Stage::Solved => return Err(rules.refuse_about(Reason::RequestSolved, ticket)),
         Stage::Closed => return Err(rules.refuse_about(Reason::RequestClosed, ticket)),
     };
-    Ok(MayFollowUp { ticket, change })
+    Ok(MayFollowUp { ticket, change, by_staff: false })
 }
 
 /// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal. `is_current` says
@@ -201,7 +207,7 @@ pub fn decision(
         Decision::Accept => Change::Close,
         Decision::Refuse(_) => Change::Reopen,
     };
-    Ok(MayFollowUp { ticket, change })
+    Ok(MayFollowUp { ticket, change, by_staff: false })
 }
 
 /// A requester's own ticket.
@@ -226,7 +232,7 @@ impl Rules {
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
 pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let Standing::Found { ticket, link, part, stage, has_account } = standing else {
+    let Standing::Found { ticket, page, part, stage } = standing else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
     let is_staff = matches!(part, Part::Member | Part::Technician);
@@ -234,17 +240,21 @@ pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejectio
         (_, Stage::Open | Stage::Pending | Stage::Solved, _)
             if is_staff && rules.replies_of_staff == Replies::Followup =>
         {
-            return Ok(MayFollowUp { ticket: *ticket, change: Change::Answer });
+            return Ok(MayFollowUp { ticket: *ticket, change: Change::Answer, by_staff: true });
         }
         (Part::None | Part::Member, _, _) => Reason::ReplyToTicket,
         (Part::Actor | Part::Technician | Part::Requester, Stage::Closed, _) => Reason::TicketClosed,
-        (_, _, Replies::Followup) => return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen }),
+        (_, _, Replies::Followup) => {
+            return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen, by_staff: is_staff });
+        }
         (_, _, Replies::Redirect) => Reason::ReplyToTicket,
     };
-    let is_shipped = !rules.sentences.contains_key(reason.code());
-    let sentence = match reason {
-        Reason::ReplyToTicket if is_shipped && !has_account => WITHOUT_ACCOUNT,
-        _ => rules.sentence(reason),
+    let (own, link) = (rules.sentences.get(reason.code()), page.as_ref().map_or("", Page::address));
+    let sentence = match (own, page) {
+        (Some(own), _) if page.is_some() || !own.contains("{link}") => own,
+        (_, None) if reason == Reason::ReplyToTicket => WITHOUT_PAGE,
+        (_, Some(Page::Portal(_))) if reason == Reason::ReplyToTicket => ON_THE_PORTAL,
+        _ => reason.sentence(),
     };
     let sentence = sentence.replace("{ticket}", &ticket.to_string()).replace("{link}", link);
     Err(Rejection::Refused(Refusal { reason, sentence }))
@@ -402,7 +412,7 @@ mod tests {
     };
     use crate::{
         config::Replies,
-        request::{FormFields, Reason, Received, Reference},
+        request::{FormFields, Page, Reason, Received, Reference},
     };
 
     const UUID: &str = "ZhRvFaYzdU2NErx8aqxZXNj2b7L9Cz7kilEO5sxx";
@@ -565,10 +575,10 @@ mod tests {
     fn judged(replies: Replies, is_actor: bool, is_closed: bool) -> Result<u64, Reason> {
         let mut rules = samples::rules(|_| {});
         rules.replies = replies;
-        let link = "https://glpi/7".into();
+        let page = Some(Page::Glpi("https://glpi/7".into()));
         let part = if is_actor { Part::Actor } else { Part::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let standing = Standing::Found { ticket: 7, link, part, stage, has_account: true };
+        let standing = Standing::Found { ticket: 7, page, part, stage };
         match reply(&standing, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
@@ -618,7 +628,7 @@ mod tests {
     ) {
         let mut rules = samples::rules(|_| {});
         rules.replies_of_staff = of_staff;
-        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let standing = Standing::Found { ticket: 7, page: None, part, stage };
         let judged = reply(&standing, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
             Rejection::Refused(refusal) => refusal.reason,
             other => panic!("{other:?}"),
@@ -633,21 +643,32 @@ mod tests {
         });
         let Err(Rejection::Refused(refusal)) = reply(&Standing::Missing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.reason, Reason::TicketUnknown);
-        let link = "https://glpi/7".into();
-        let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account: true };
-        let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
-        assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
+        for (page, expected) in [
+            (Some(Page::Glpi("https://glpi/7".into())), "Voyez https://glpi/7 (7)."),
+            (Some(Page::Portal("https://p/7".into())), "Voyez https://p/7 (7)."),
+            (None, "les compléments s'écrivent dans GLPI."),
+        ] {
+            let standing = Standing::Found { ticket: 7, page, part: Part::None, stage: Stage::Open };
+            let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
+            assert!(refusal.sentence.ends_with(expected), "{}", refusal.sentence);
+        }
     }
 
     #[test]
-    fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
-        for has_account in [true, false] {
-            let link = "https://glpi/7".into();
-            let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account };
+    fn who_replies_is_sent_to_the_page_they_can_open_and_nowhere_else() {
+        for (page, is_in_glpi) in [
+            (Some(Page::Glpi("https://page/7".into())), true),
+            (Some(Page::Portal("https://page/7".into())), false),
+            (None, true),
+        ] {
+            let has_page = page.is_some();
+            let standing = Standing::Found { ticket: 7, page, part: Part::Requester, stage: Stage::Open };
             let Err(Rejection::Refused(refusal)) = reply(&standing, &samples::rules(|_| {})) else {
                 panic!("not refused")
             };
-            assert_eq!(refusal.sentence.contains("https://glpi/7"), has_account, "{}", refusal.sentence);
+            assert_eq!(refusal.sentence.contains("https://page/7"), has_page, "{}", refusal.sentence);
+            assert_eq!(refusal.sentence.contains("GLPI"), is_in_glpi, "{}", refusal.sentence);
+            assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
         }
     }
 
@@ -666,7 +687,7 @@ mod tests {
         #[case] decided: Result<(Change, Change), Reason>,
     ) {
         let rules = samples::rules(|_| {});
-        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let standing = Standing::Found { ticket: 7, page: None, part, stage };
         let reason = |rejection| match rejection {
             Rejection::Refused(refusal) => {
                 assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);

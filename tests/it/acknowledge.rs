@@ -188,12 +188,11 @@ fn made() -> Receipt {
     Receipt {
         ticket: 1234,
         reference: Reference::new("mail", SCHOOL, b"<42@ac-dijon.fr>"),
-        link: "https://glpi.example.fr/front/ticket.form.php?id=1234&forcetab=1".into(),
+        link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234&forcetab=1".into()),
         application: "LSU".into(),
         category: "Scolarité > LSU".into(),
         group: "Référents-LSU".into(),
         title: "LSU : élève déjà affecté".into(),
-        has_account: true,
         left_out: vec![LeftOut { name: "capture d'écran.exe".into(), why: "type de fichier non accepté".into() }],
     }
 }
