@@ -324,21 +324,13 @@ fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
 /// DKIM keys and the directory's file at `hang_up`. A mistake in a file keeps what was in force.
 async fn keep_rules(pipeline: Arc<Pipeline>, mut hang_up: Option<Signal>) {
     loop {
-        loop {
-            let resolved = resolve_names(&pipeline).await;
-            let reload = async {
-                match &mut hang_up {
-                    Some(signal) => signal.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                asked = reload => match asked {
-                    Some(()) => break,
-                    None => return,
-                },
-                () = tokio::time::sleep(RESOLVE_AGAIN), if !resolved => {}
-            }
+        let names_of = Arc::clone(&pipeline);
+        let resolve = move || {
+            let pipeline = Arc::clone(&names_of);
+            async move { resolve_names(&pipeline).await }
+        };
+        if !until_hung_up(&mut hang_up, resolve).await {
+            return;
         }
         match pipeline.mappings.reload() {
             Ok(()) => tracing::info!(applications = pipeline.mappings.now().all().len(), "mappings reloaded"),
@@ -355,6 +347,23 @@ async fn keep_rules(pipeline: Arc<Pipeline>, mut hang_up: Option<Signal>) {
             Err(error) => {
                 tracing::error!("directory not reloaded, the old one stays: {:?}", miette::Report::new(error));
             }
+        }
+    }
+}
+
+/// Resolves names, again after a while until that succeeds, and waits for `hang_up`; gives whether there can be one.
+async fn until_hung_up<R: Future<Output = bool>>(hang_up: &mut Option<Signal>, resolve: impl Fn() -> R) -> bool {
+    loop {
+        let resolved = resolve().await;
+        let reload = async {
+            match hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            asked = reload => return asked.is_some(),
+            () = tokio::time::sleep(RESOLVE_AGAIN), if !resolved => {}
         }
     }
 }
@@ -430,4 +439,31 @@ fn derived(config: &Config, purpose: &str) -> SecretSlice<u8> {
     let mut hash = Sha256::new_with_prefix(purpose);
     hash.update(secret.map_or("", |secret| secret.expose_secret()));
     SecretSlice::from(hash.finalize().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, time::Duration};
+
+    use rstest::rstest;
+
+    use super::until_hung_up;
+
+    /// How often names are looked up in ninety-nine seconds: at once, then each half minute until GLPI can say.
+    #[rstest]
+    #[case::at_once(1, 1)]
+    #[case::by_the_third_try(3, 3)]
+    #[case::never(99, 4)]
+    #[tokio::test(start_paused = true)]
+    async fn names_that_could_not_be_looked_up_are_looked_up_again(#[case] succeeds: u32, #[case] expected: u32) {
+        let tries = Cell::new(0);
+        let resolve = || {
+            tries.set(tries.get() + 1);
+            std::future::ready(tries.get() >= succeeds)
+        };
+        let mut no_signal = None;
+        let waiting = tokio::time::timeout(Duration::from_secs(99), until_hung_up(&mut no_signal, resolve));
+        assert!(waiting.await.is_err(), "without a signal it goes on");
+        assert_eq!(tries.get(), expected);
+    }
 }

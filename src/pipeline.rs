@@ -99,8 +99,11 @@ impl Pipeline {
             Err(rejected) => Err(rejected),
         };
         let proven = match proven {
-            Ok(proven) if proven.names_a_glpi() => Ok(proven.before(self.deliverer.uuid().await)),
-            proven => proven,
+            Ok(proven) => match self.with_facts(proven).await {
+                Ok(proven) => Ok(proven),
+                Err(undelivered) => return put_off(undelivered),
+            },
+            rejected => rejected,
         };
         let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
         let candidate = match judged {
@@ -203,6 +206,16 @@ impl Pipeline {
             tracing::info!(reference = %received.reference, doubt = %doubt, "the sender is not proven");
         }
         screen::prove(identified, &proof, &self.rules)
+    }
+
+    /// Gathers what GLPI says of a mail beside its text, where that decides what it is.
+    async fn with_facts(&self, proven: Proven) -> Result<Proven, Undelivered> {
+        let proven = if proven.names_a_glpi() { proven.before(self.deliverer.uuid().await) } else { proven };
+        if !proven.depends_on_groups(&self.rules) {
+            return Ok(proven);
+        }
+        let is_member = self.deliverer.is_member(proven.requester(), self.rules.forwarder_groups()).await?;
+        Ok(proven.by_member(is_member))
     }
 
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.

@@ -17,7 +17,7 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::{Acknowledger, Handing};
+use super::{Acknowledger, Handing, texts::is_unproven};
 use crate::{
     clients::{
         glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
@@ -42,6 +42,7 @@ const LEFT_AFTER: Duration = Duration::from_mins(10);
 /// The mark by which GLPI is searched.
 const MARK: &str = "receipt-due";
 const DUE: &str = "<p>Courriel à envoyer au demandeur : accusé de réception.</p><p>Avis : receipt-due</p>";
+const DUE_UNQUOTED: &str = "<p>Courriel à envoyer au demandeur : accusé de réception, sans rien citer de la demande (rien ne prouve l'expéditeur).</p><p>Avis : receipt-due</p>";
 const SENT: &str = "<p>Courriel envoyé au demandeur : accusé de réception.</p><p>Avis : receipt-sent</p>";
 const REFUSED: &str = "<p>Courriel refusé par le relais : accusé de réception. Vérifiez l'adresse du demandeur.</p><p>Avis : receipt-refused</p>";
 
@@ -113,7 +114,8 @@ impl Receipts {
             return;
         }
         let Some(held) = self.late.hold(receipt.ticket) else { return };
-        match self.glpi.add_note(receipt.ticket, DUE).await {
+        let due = if is_unproven(received) { DUE_UNQUOTED } else { DUE };
+        match self.glpi.add_note(receipt.ticket, due).await {
             Ok(note) => drop(noted.send(Noted { glpi: self.glpi.clone(), note, held })),
             Err(error) => {
                 tracing::warn!(%error, ticket = receipt.ticket, "GLPI was not told that a receipt is due");
@@ -170,7 +172,7 @@ impl Receipts {
             tracing::warn!(ticket = ticket.id, "a receipt is due, and the ticket does not say to whom");
             return Ok(());
         };
-        let sent = self.acknowledger.late_receipt(&requester, &receipt).await;
+        let sent = self.acknowledger.late_receipt(&requester, &receipt, !says(note, DUE_UNQUOTED)).await;
         Noted { glpi: self.glpi.clone(), note: note.id, held }.settle(&sent).await;
         let is_away = matches!(sent, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
         if is_away { Err(Away) } else { Ok(()) }
@@ -222,7 +224,12 @@ impl Noted {
 
 /// Whether a follow-up is a note of the gateway's own that says so.
 fn is_due(followup: &Followup, own: u64) -> bool {
-    followup.private && followup.author == own && followup.content.trim() == DUE
+    followup.private && followup.author == own && (says(followup, DUE) || says(followup, DUE_UNQUOTED))
+}
+
+/// Whether a follow-up is this note. GLPI may write its apostrophes otherwise.
+fn says(followup: &Followup, note: &str) -> bool {
+    followup.content.trim().replace("&#039;", "'").replace("&#39;", "'") == note
 }
 
 impl std::fmt::Debug for Noted {

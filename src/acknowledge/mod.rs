@@ -95,8 +95,8 @@ impl Acknowledger {
 
     /// Sends the receipt of a ticket that was made, where one is due. Returns at once; a failure is logged.
     pub fn receipt(&self, received: &Received, person: &Person, receipt: &Receipt) -> Option<Handing> {
-        let subject = texts::reply_subject(received);
-        let text = || texts::receipt(&subject, receipt, person, &self.signature());
+        let subject = (!texts::is_unproven(received)).then(|| texts::reply_subject(received));
+        let text = || texts::receipt(subject.as_deref(), receipt, person, &self.signature());
         let (to, message) = self.letter(received, Reason::Created, text)?;
         let ((end, ended), (noted, note)) = (oneshot::channel(), oneshot::channel::<Noted>());
         let mut sending = Box::pin(self.clone().send(Reason::Created, to, message));
@@ -110,11 +110,13 @@ impl Acknowledger {
         Some(Handing { ended, noted })
     }
 
-    /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end.
-    async fn late_receipt(&self, to: &Address, receipt: &Receipt) -> Result<(), SendError> {
+    /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end. It quotes the
+    /// request, or nothing of it.
+    async fn late_receipt(&self, to: &Address, receipt: &Receipt, quotes: bool) -> Result<(), SendError> {
         let refused = |error: String| SendError::Refused(error);
         let address: lettre::Address = to.as_str().parse().map_err(|_| refused("no address".to_owned()))?;
-        let text = texts::receipt(&receipt.title, receipt, &Person::default(), &self.signature());
+        let subject = quotes.then_some(receipt.title.as_str());
+        let text = texts::receipt(subject, receipt, &Person::default(), &self.signature());
         let text = text.map_err(|error| refused(error.to_string()))?;
         let message = mail::unasked(&self.from, address.clone(), receipt.reference, Reason::Created.code(), text);
         let message = message.map_err(|error| refused(error.to_string()))?;

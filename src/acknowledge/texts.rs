@@ -37,7 +37,8 @@ struct ReceiptText {
     application: String,
     category: String,
     group: String,
-    title: String,
+    /// `None` where nothing of the request is quoted: nothing proves who sent it.
+    title: Option<String>,
     school: Option<String>,
     takes_replies: bool,
     left_out: Vec<LeftOut>,
@@ -91,9 +92,10 @@ struct PlainRedirection<'a>(&'a RedirectionText);
 #[template(path = "redirection.html")]
 struct HtmlRedirection<'a>(&'a RedirectionText);
 
-/// The receipt of a ticket that was made; its own subject begins with this one.
+/// The receipt of a ticket that was made; its own subject begins with this one. Without one nothing of the request is
+/// quoted, not even the names of files: the number and the reference tell which one it is.
 pub(super) fn receipt(
-    subject: &str,
+    subject: Option<&str>,
     receipt: &Receipt,
     person: &Person,
     signature: &Signature<'_>,
@@ -103,7 +105,10 @@ pub(super) fn receipt(
         (Some(school), Some(uai)) => Some(format!("{school} ({uai})")),
         (school, uai) => school.clone().or_else(|| uai.clone()),
     };
-    let left_out = receipt.left_out.iter().map(|file| LeftOut { name: line(&file.name), why: line(&file.why) });
+    let left_out = receipt.left_out.iter().map(|file| match subject {
+        Some(_) => LeftOut { name: line(&file.name), why: line(&file.why) },
+        None => LeftOut { name: "un fichier joint".to_owned(), why: line(&file.why) },
+    });
     let text = ReceiptText {
         heading: format!("Votre demande est enregistrée sous le n°\u{a0}{}", receipt.ticket),
         ticket: receipt.ticket,
@@ -112,14 +117,19 @@ pub(super) fn receipt(
         application: line(&receipt.application),
         category: line(&receipt.category),
         group: line(&receipt.group),
-        title: line(&receipt.title),
+        title: subject.map(|_| line(&receipt.title)),
         school: school.as_deref().map(line),
         takes_replies: signature.takes_replies,
         left_out: left_out.collect(),
         signature: line(signature.name),
     };
     Ok(Text {
-        subject: format!("{} — ticket n°\u{a0}{} ({})", line(subject), text.ticket, text.reference),
+        subject: format!(
+            "{} — ticket n°\u{a0}{} ({})",
+            line(subject.unwrap_or("Demande d'assistance")),
+            text.ticket,
+            text.reference
+        ),
         plain: PlainReceipt(&text).render()?,
         html: HtmlReceipt(&text).render()?,
     })
@@ -223,7 +233,8 @@ fn notice_subject(received: &Received, ending: &str) -> String {
     }
 }
 
-fn is_unproven(received: &Received) -> bool {
+/// Whether nothing proves that who is written to is who wrote.
+pub(super) fn is_unproven(received: &Received) -> bool {
     matches!(&received.origin, Origin::Mail(mail) if mail.unproven)
 }
 
@@ -297,7 +308,7 @@ mod tests {
         made.left_out = vec![LeftOut { name: "virus.exe".into(), why: "type de fichier non accepté".into() }];
         let person =
             Person { school: Some("École Les Tilleuls".into()), uai: Some("0210001A".into()), ..Person::default() };
-        let text = receipt(&reply_subject(&about("LSU bloqué")), &made, &person, &SIGNATURE).unwrap();
+        let text = receipt(Some(&reply_subject(&about("LSU bloqué"))), &made, &person, &SIGNATURE).unwrap();
         assert_eq!(text.subject, format!("Re: LSU bloqué — ticket n°\u{a0}1234 ({})", made.reference));
         let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
         for body in [&text.plain, &plain_of_html] {
@@ -321,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_receipt_without_school_and_files_speaks_of_neither() {
-        let text = receipt(&reply_subject(&about("LSU")), &made(), &Person::default(), &SIGNATURE).unwrap();
+        let text = receipt(Some(&reply_subject(&about("LSU"))), &made(), &Person::default(), &SIGNATURE).unwrap();
         for body in [text.plain, text.html] {
             assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
         }
@@ -332,7 +343,7 @@ mod tests {
         for (takes_replies, has_page) in [(false, true), (false, false), (true, true), (true, false)] {
             let made = Receipt { link: made().link.filter(|_| has_page), ..made() };
             let signature = Signature { takes_replies, ..SIGNATURE };
-            let text = receipt(&reply_subject(&about("LSU")), &made, &Person::default(), &signature).unwrap();
+            let text = receipt(Some(&reply_subject(&about("LSU"))), &made, &Person::default(), &signature).unwrap();
             let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
             for body in [&text.plain, &plain_of_html] {
                 assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
@@ -435,10 +446,26 @@ mod tests {
     }
 
     #[test]
+    fn a_receipt_that_may_go_to_somebody_who_never_wrote_quotes_nothing() {
+        let mut made = made();
+        made.title = "LSU http://pirate.example/ cliquez".into();
+        made.left_out = vec![LeftOut { name: "cliquez.exe".into(), why: "type de fichier non accepté".into() }];
+        let text = receipt(None, &made, &Person::default(), &SIGNATURE).unwrap();
+        assert_eq!(text.subject, format!("Demande d'assistance — ticket n°\u{a0}1234 ({})", made.reference));
+        let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+        for body in [&text.plain, &plain_of_html] {
+            assert!(!body.contains("pirate") && !body.contains("cliquez") && !body.contains("Objet"), "{body}");
+            for part in ["1234", &made.reference.to_string(), "rien ne prouve", "un fichier joint", "non accepté"] {
+                assert!(body.contains(part), "{part} in {body}");
+            }
+        }
+    }
+
+    #[test]
     fn html_is_accessible_and_loads_nothing() {
         let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
         for html in [
-            receipt(&reply_subject(&about("LSU")), &made(), &Person::default(), &SIGNATURE).unwrap().html,
+            receipt(Some(&reply_subject(&about("LSU"))), &made(), &Person::default(), &SIGNATURE).unwrap().html,
             refusal(&about("LSU"), &refused, &SIGNATURE).unwrap().html,
             redirected(Reason::ReplyToTicket, &found(None)).html,
         ] {
@@ -460,7 +487,7 @@ mod tests {
     #[test]
     fn a_form_is_not_replied_to() {
         let form = samples::form(FormFields::default());
-        let text = receipt(&reply_subject(&form), &made(), &Person::default(), &SIGNATURE).unwrap();
+        let text = receipt(Some(&reply_subject(&form)), &made(), &Person::default(), &SIGNATURE).unwrap();
         assert!(text.subject.starts_with("LSU : accès impossible — ticket n°\u{a0}1234"), "{}", text.subject);
     }
 

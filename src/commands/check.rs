@@ -11,9 +11,9 @@ use crate::{
     app::App,
     clients::glpi::{Glpi, GlpiError, Profile, Trouble},
     config::{Acknowledge, Backend, Config, ConfigError, Require},
-    deliver::{LONGEST_CREATION_CALLS, Names},
+    deliver::{LONGEST_CREATION_CALLS, Missing, Names, What},
     intake::imap::{self, ImapError},
-    route::{Level, Mappings},
+    route::{Level, Mappings, Place},
 };
 
 /// Verifies the configuration, the mappings, GLPI's rights and names, the directory, Redis and the mail
@@ -97,7 +97,9 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     report.ok("mappings", format_args!("{} applications", mappings.all().len()));
     calendar(&mut report, &app);
     if glpi(&mut report, &app.glpi, &app.config).await {
+        entities(&mut report, &app.glpi, &mappings).await;
         names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
+        forwarders(&mut report, &app).await;
     }
     sender(&mut report, &app);
     directory(&mut report, &app).await;
@@ -257,6 +259,24 @@ fn minutes(moment: DateTime) -> impl std::fmt::Display {
     moment.strftime("%Y-%m-%d %H:%M")
 }
 
+/// Whether the entities that mappings name can be found, and those above them.
+async fn entities(report: &mut Report, glpi: &Glpi, mappings: &Mappings) {
+    let all = mappings.all();
+    let Some(mapping) = all.iter().find(|it| it.names().iter().any(|names| names.place != Place::Own)) else { return };
+    match glpi.active_profile().await {
+        Ok(profile) if profile.may("entity", Profile::READ) => report.ok("entities", "can be read"),
+        Ok(profile) => report.error(
+            "entities",
+            format_args!(
+                "its profile «{}» lacks «Administration > Entities: Read», and {} has an entity",
+                profile.name, mapping.file
+            ),
+            "Tick it under «Administration > Profiles»: the entity's tickets wait, and of one name in several entities              it cannot be told which is meant.",
+        ),
+        Err(error) => report.error("entities", &error, remedy(&error)),
+    }
+}
+
 async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
     for mapping in mappings.all() {
         match names.missing_of(mapping).await {
@@ -270,6 +290,22 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
                 }
             }
             Err(error) => report.error(&mapping.file, &error, remedy(&error)),
+        }
+    }
+}
+
+/// Whether GLPI has the groups whose members forward directors' mails.
+async fn forwarders(report: &mut Report, app: &App) {
+    for group in app.pipeline.rules.forwarder_groups() {
+        match app.pipeline.deliverer.names().ids(What::Group, group, &Place::Own).await {
+            Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
+            Err(Missing::Unavailable(error)) => report.error("mail.forwarders", &error, remedy(&error)),
+            Err(missing) => report.error(
+                "mail.forwarders",
+                missing,
+                "Until then what its members forward counts as their own. Give addresses, with an @, or groups of GLPI by \
+                 name or full path.",
+            ),
         }
     }
 }

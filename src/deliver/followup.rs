@@ -5,16 +5,14 @@ use minijinja::HtmlEscape;
 
 use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
 use crate::{
-    clients::glpi::{Effect, GlpiError, NewFollowup, Requester, Role, Ticket, TicketUser},
+    clients::glpi::{Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Role, Ticket, TicketUser},
     escalate::Command,
     request::{Origin, Received, Reference},
-    screen::{Change, MayFollowUp, Part, Reply, Stage, Standing, Thread},
+    screen::{Change, Copies, MayFollowUp, Part, Reply, Stage, Standing, Thread},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
 const LONGEST_THREAD: u32 = 400;
-/// How many merges lead from one ticket to another.
-const LONGEST_MERGE: usize = 5;
 /// GLPI's ticket statuses.
 const PENDING: u64 = 4;
 const SOLVED: u64 = 5;
@@ -183,10 +181,31 @@ impl Deliverer {
             Some(id) => Made { id, files: Vec::new(), is_whole: false },
             None => Box::pin(self.make(received.reference, &chosen, New::Followup(&new))).await?,
         };
-        if made.is_whole {
+        if !made.is_whole {
+            Box::pin(self.complete_followup(made.id, &new, &made.files, &mut chosen)).await?;
+        }
+        if reply.copies().observers.is_empty() {
             return Ok(());
         }
-        Box::pin(self.complete_followup(made.id, &new, &made.files, &mut chosen)).await
+        self.add_observers(ticket, reply.copies()).await.map_err(|error| Undelivered::Unclear {
+            cause: format!("whom the reply to ticket {ticket} was copied to cannot be added: {error}"),
+        })
+    }
+
+    /// Lets those a reply was copied to watch its ticket, unless they have a part in it already. Whom GLPI does not
+    /// take is named in the text.
+    async fn add_observers(&self, number: u64, copies: &Copies) -> Result<(), GlpiError> {
+        let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
+        for observer in self.watching(copies, ticket.entity).await? {
+            if people.iter().any(|person| person.who == observer) {
+                continue;
+            }
+            let added = self.glpi.add_user(number, &observer, Role::Observer).await;
+            if let Err(error @ (GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. })) = added {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {
@@ -233,7 +252,8 @@ fn opening(reply: &Reply, has_account: bool) -> String {
         Origin::Mail(_) => "Réponse par courriel",
         Origin::Form(_) => "Écrit sur le portail",
     };
-    format!("<p><em>{how}{from}, le {date}. Référence : {reference}</em></p>")
+    let copies = reply.copies().named().map(|named| format!("<br>Copie à : {}", HtmlEscape(&named)));
+    format!("<p><em>{how}{from}, le {date}. Référence : {reference}{}</em></p>", copies.unwrap_or_default())
 }
 
 fn content(html: &str, chosen: &Chosen) -> String {

@@ -5,6 +5,7 @@ mod attachments;
 mod filed;
 mod followup;
 mod inspect;
+mod members;
 mod missing;
 mod names;
 mod pages;
@@ -24,6 +25,7 @@ use crate::{
     config,
     request::{Address, LeftOut, Origin, Reason, Receipt, Received, Reference, TicketKind},
     route::{Routed, Target},
+    screen::Copies,
 };
 
 use attachments::Chosen;
@@ -45,8 +47,10 @@ pub const LONGEST_CREATION_CALLS: u32 = 3;
 const SETTLE_PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How long it is believed that GLPI takes an account as the requester of tickets, and which version it is.
+/// How long it is believed whether GLPI drops requesters.
 const BELIEVED: Duration = Duration::from_mins(10);
+/// How long an account whose ticket was read back is believed to be there still.
+const THERE: Duration = Duration::from_mins(1);
 /// The version of GLPI from which on it drops requesters without a profile on the ticket's entity, in silence.
 const DROPS_REQUESTERS: u32 = 11;
 
@@ -55,9 +59,9 @@ pub struct Deliverer {
     glpi: Glpi,
     names: Names,
     learned: Learned,
-    /// Whether GLPI drops requesters.
+    /// Whether GLPI drops requesters whose accounts are there.
     drops: Cache<(), bool>,
-    /// Accounts, with the entity, that GLPI has taken as requesters.
+    /// Accounts, with the entity, that GLPI has taken as requesters after what was known of them.
     accepted: Cache<(u64, Option<u64>), ()>,
     /// The path of GLPI's pages on its server, without a slash at the end.
     root: String,
@@ -87,6 +91,8 @@ pub struct Prepared {
     people: People,
     ids: names::Ids,
     chosen: Chosen,
+    /// Whether what is known of the requester's account is of an earlier request.
+    is_remembered: bool,
 }
 
 /// PHP's own word for a script that broke. Servers before GLPI have others when they cannot reach it.
@@ -161,7 +167,7 @@ impl Deliverer {
             names: Names::new(glpi.clone(), time_zone),
             learned: Learned::new(),
             drops: Cache::builder().max_capacity(1).time_to_live(BELIEVED).build(),
-            accepted: Cache::builder().max_capacity(20_000).time_to_live(BELIEVED).build(),
+            accepted: Cache::builder().max_capacity(20_000).time_to_live(THERE).build(),
             root: url::Url::parse(site(glpi_config))
                 .map(|site| site.path().trim_end_matches('/').to_owned())
                 .unwrap_or_default(),
@@ -212,15 +218,16 @@ impl Deliverer {
     /// No ticket was made: GLPI cannot answer, or lacks a name of the mapping.
     pub async fn prepare(&self, routed: &Routed) -> Result<Prepared, Undelivered> {
         let address = routed.screened().requester();
+        let is_remembered = self.names.remembers(address);
         let ids = self.names.of(routed.target(), address).await.map_err(|missing| match missing {
             Missing::Unavailable(error) => not_made(&error),
-            missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. }) => {
+            missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. }) => {
                 Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
             }
         })?;
         let people = self.people(routed, ids.entity).await.map_err(|error| not_made(&error))?;
         let chosen = self.choose(routed.received()).await;
-        Ok(Prepared { people, ids, chosen })
+        Ok(Prepared { people, ids, chosen, is_remembered })
     }
 
     /// Makes the ticket of a routed request.
@@ -229,11 +236,11 @@ impl Deliverer {
     ///
     /// Says whether a ticket may exist: the caller must not try again before that is settled.
     pub async fn deliver(&self, routed: &Routed, prepared: Prepared) -> Result<Delivered, Undelivered> {
-        let Prepared { people, ids, mut chosen } = prepared;
+        let Prepared { people, ids, mut chosen, is_remembered } = prepared;
         let mut new = ticket(routed, &people, &ids, &chosen);
         let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new)).await?;
         self.filed.made(made.id, routed.received(), &routed.target().application);
-        let has_account = if made.is_whole && !self.has_dropped_requester(made.id, &new).await? {
+        let has_account = if made.is_whole && !self.has_dropped_requester(made.id, &new, is_remembered).await? {
             matches!(new.requester, Requester::User(_))
         } else {
             let requester = routed.screened().requester();
@@ -256,7 +263,7 @@ impl Deliverer {
     /// It is not whole yet: the request must be tried again.
     pub async fn complete(&self, found: u64, reference: Reference, routed: &Routed) -> Result<Receipt, Undelivered> {
         // There is a ticket: what stands in the way now must not pass for «none was made».
-        let Prepared { people, ids, mut chosen } =
+        let Prepared { people, ids, mut chosen, .. } =
             self.prepare(routed).await.map_err(|undelivered| undelivered.of_a_ticket(found))?;
         let new = ticket(routed, &people, &ids, &chosen);
         let wanted = Wanted { new: &new, address: routed.screened().requester().as_str() };
@@ -270,33 +277,43 @@ impl Deliverer {
         attachments::choose(received, &self.limits, self.original, &self.learned.taken(types.as_deref()))
     }
 
-    /// Whether GLPI made a ticket without its requester and did not say so: looked at in the first ticket of an account
-    /// on an entity in a while, where GLPI is a version that does such things.
-    async fn has_dropped_requester(&self, id: u64, new: &NewTicket) -> Result<bool, Undelivered> {
+    /// Whether GLPI made a ticket without its requester and did not say so. That is looked at where it may be: of an
+    /// account that was looked up for this very ticket, if this GLPI drops those; of one that is remembered, which may
+    /// be purged by now, once a minute.
+    async fn has_dropped_requester(&self, id: u64, new: &NewTicket, is_remembered: bool) -> Result<bool, Undelivered> {
         let Requester::User(account) = new.requester else { return Ok(false) };
         let key = (account, new.entity);
-        if self.accepted.contains_key(&key) || !self.drops_requesters().await {
+        let may_be = if is_remembered { !self.accepted.contains_key(&key) } else { self.may_drop_requesters().await };
+        if !may_be {
             return Ok(false);
         }
         match self.glpi.ticket_users(id).await {
             Ok(users) if users.iter().any(|user| user.role == Role::Requester) => {
-                self.accepted.insert(key, ()).await;
+                if is_remembered {
+                    self.accepted.insert(key, ()).await;
+                }
                 Ok(false)
             }
-            Ok(_) => Ok(true),
+            Ok(_) => {
+                if !is_remembered {
+                    self.drops.insert((), true).await;
+                }
+                Ok(true)
+            }
             Err(error) => Err(Undelivered::Unclear { cause: format!("ticket {id} cannot be read back: {error}") }),
         }
     }
 
-    /// Whether this GLPI is of a version that drops requesters; `false` where it does not say.
-    async fn drops_requesters(&self) -> bool {
+    /// Whether this GLPI may drop the requester of a ticket whose account is there: its version does, or a plugin has
+    /// done so lately. One ticket in a while shows whether there is such a plugin.
+    async fn may_drop_requesters(&self) -> bool {
         if let Some(drops) = self.drops.get(&()).await {
             return drops;
         }
-        let Ok(server) = self.glpi.server_info().await else { return false };
-        let drops = server.major() >= DROPS_REQUESTERS;
-        self.drops.insert((), drops).await;
-        drops
+        if let Ok(server) = self.glpi.server_info().await {
+            self.drops.insert((), server.major() >= DROPS_REQUESTERS).await;
+        }
+        true
     }
 
     /// Who asks and who watches, in a ticket of this entity: of who the mail was copied to, nobody is the requester by
@@ -305,14 +322,21 @@ impl Deliverer {
         let address = routed.screened().requester();
         let requester = self.actor(address, entity).await?;
         let answer_to = self.names.answer_to(address, &requester).await?;
+        let mut observers = self.watching(routed.screened().copies(), entity).await?;
+        observers.retain(|observer| *observer != requester);
+        Ok(People { requester, answer_to, observers })
+    }
+
+    /// Who of those a mail was copied to is to watch a ticket of this entity, each once.
+    async fn watching(&self, copies: &Copies, entity: Option<u64>) -> Result<Vec<Requester>, GlpiError> {
         let mut observers = Vec::new();
-        for address in &routed.screened().copies().observers {
+        for address in &copies.observers {
             let observer = self.actor(address, entity).await?;
-            if !observer.is_nobody() && observer != requester && !observers.contains(&observer) {
+            if !observer.is_nobody() && !observers.contains(&observer) {
                 observers.push(observer);
             }
         }
-        Ok(People { requester, answer_to, observers })
+        Ok(observers)
     }
 
     async fn actor(&self, address: &Address, entity: Option<u64>) -> Result<Requester, GlpiError> {

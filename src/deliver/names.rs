@@ -86,6 +86,18 @@ pub enum Missing {
         /// Their ids and entities.
         items: String,
     },
+    /// GLPI has several of this name, and does not show which entities are above the ticket's.
+    #[error(
+        "GLPI has more than one {what} «{name}», {items}, and the service account may not read which entities are above          the ticket's: tick «Administration > Entities: Read» in its profile, or rename one"
+    )]
+    Hidden {
+        /// `category`, `group` or `location`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Their ids and entities.
+        items: String,
+    },
     /// GLPI cannot answer.
     #[error("{0}")]
     Unavailable(GlpiError),
@@ -165,13 +177,10 @@ impl Names {
         }
         let entity = self.or_own(entity).await?;
         let lineage = self.lineage(entity).await?;
-        let nearest = lineage.as_ref().and_then(|lineage| nearest(&items, lineage));
-        nearest.ok_or_else(|| Missing::Ambiguous {
-            what: what.word(),
-            name: name.to_owned(),
-            entity,
-            items: items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        })
+        let shown = || items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (what, name) = (what.word(), name.to_owned());
+        let Some(lineage) = lineage else { return Err(Missing::Hidden { what, name, items: shown() }) };
+        nearest(&items, &lineage).ok_or_else(|| Missing::Ambiguous { what, name, entity, items: shown() })
     }
 
     /// All of this name, at least one.
@@ -235,6 +244,11 @@ impl Names {
         let account = self.glpi.account_by_email(address.as_str(), now).await?.map(Arc::new);
         self.accounts.insert(address.clone(), account.clone()).await;
         Ok(account)
+    }
+
+    /// Whether the account with this address, or that there is none, is known without asking GLPI.
+    pub(super) fn remembers(&self, address: &Address) -> bool {
+        self.accounts.contains_key(address)
     }
 
     /// Forgets what GLPI said of an address: it has turned out otherwise.

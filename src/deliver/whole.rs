@@ -27,6 +27,7 @@ const NEW: u64 = 1;
 const ASSIGNED: u64 = 2;
 const PENDING: u64 = 4;
 const SOLVED: u64 = 5;
+const CLOSED: u64 = 6;
 /// Tickets whose requester GLPI dropped, by what became of it.
 const DROPPED: &str = "passerelle_requesters_dropped_total";
 
@@ -325,6 +326,7 @@ impl Deliverer {
             content_html: content,
             category: new.category.filter(|_| ticket.category == 0),
             status: (is_assigned && ticket.status == NEW).then_some(ASSIGNED),
+            accepted: false,
         };
         (changes != Amendment::default()).then_some(changes)
     }
@@ -445,21 +447,29 @@ impl Deliverer {
                 }
             }
             // One that was solved after this was written has had its answer.
-            let waits = match new.effect {
-                Effect::Reopen if state.status == PENDING => true,
-                Effect::Reopen => state.status >= SOLVED && state.solved <= followup.written,
-                Effect::None | Effect::TakeInCharge | Effect::Close => false,
+            let solved_before = state.solved <= followup.written;
+            let change = match new.effect {
+                Effect::Reopen if state.status == PENDING || state.status >= SOLVED && solved_before => {
+                    let is_assigned = groups.iter().any(|group| group.role == Role::Assigned)
+                        || users.iter().any(|user| user.role == Role::Assigned);
+                    let status = Some(if is_assigned { ASSIGNED } else { NEW });
+                    Some(Amendment { status, ..Amendment::default() })
+                }
+                Effect::Close if state.status == SOLVED && solved_before => {
+                    Some(Amendment { status: Some(CLOSED), accepted: true, ..Amendment::default() })
+                }
+                Effect::None | Effect::Reopen | Effect::Close | Effect::TakeInCharge => None,
             };
-            if waits {
-                let is_assigned = groups.iter().any(|group| group.role == Role::Assigned)
-                    || users.iter().any(|user| user.role == Role::Assigned);
-                let status = Some(if is_assigned { ASSIGNED } else { NEW });
-                match self.glpi.amend_ticket(ticket, &Amendment { status, ..Amendment::default() }).await {
+            if let Some(change) = &change {
+                match self.glpi.amend_ticket(ticket, change).await {
                     Ok(()) | Err(GlpiError::AnswerLost { .. }) => {}
                     Err(error) => return Err(fails(error)),
                 }
             }
-            if content.is_none() && !waits && self.name_left_out(ticket, id, &followup.content, chosen).await? {
+            if content.is_none()
+                && change.is_none()
+                && self.name_left_out(ticket, id, &followup.content, chosen).await?
+            {
                 return Ok(());
             }
         }

@@ -140,7 +140,7 @@ impl From<Missing> for EscalateError {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Unavailable(error) => Self::Glpi(error),
-            Missing::Unknown { .. } | Missing::Ambiguous { .. } => Self::NoApplication,
+            Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. } => Self::NoApplication,
         }
     }
 }

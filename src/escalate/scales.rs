@@ -134,7 +134,7 @@ impl Scale {
 /// A name GLPI does not have is said at start and by `check`; here it only is not there.
 fn unless_away(missing: Missing) -> Result<Vec<u64>, GlpiError> {
     match missing {
-        Missing::Unknown { .. } | Missing::Ambiguous { .. } => Ok(Vec::new()),
+        Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. } => Ok(Vec::new()),
         Missing::Unavailable(error) => Err(error),
     }
 }

@@ -39,6 +39,9 @@ pub(super) struct Problem {
     errors: Vec<FieldError>,
     #[serde(skip)]
     header: Option<(HeaderName, HeaderValue)>,
+    /// The request that the one asked for was merged into.
+    #[serde(skip)]
+    merged_into: Option<u64>,
 }
 
 /// What a response says of a problem, for whoever says it in another way.
@@ -61,6 +64,7 @@ impl Problem {
             reason,
             errors: Vec::new(),
             header: None,
+            merged_into: None,
         }
     }
 
@@ -74,6 +78,26 @@ impl Problem {
     /// A rule's no.
     pub(super) fn refused(refusal: Refusal) -> Self {
         Self::new(status_of(refusal.reason), refusal.reason.code(), refusal.sentence)
+    }
+
+    /// The request was merged into another one of the same person's.
+    pub(super) fn merged(into: u64) -> Self {
+        let detail = format!("Cette demande a été fusionnée avec la demande n°\u{a0}{into}, où elle est suivie.");
+        Self { merged_into: Some(into), ..Self::new(StatusCode::SEE_OTHER, "request-merged", detail) }
+    }
+
+    /// The request that the one asked for was merged into.
+    pub(super) fn merged_into(&self) -> Option<u64> {
+        self.merged_into
+    }
+
+    /// Says where a merged request is now (RFC 9110 section 15.4.4); another problem stays as it is.
+    pub(super) fn leading_to(self, address: impl FnOnce(u64) -> String) -> Self {
+        let address = self.merged_into.and_then(|into| HeaderValue::try_from(address(into)).ok());
+        match address {
+            Some(address) => Self { header: Some((header::LOCATION, address)), ..self },
+            None => self,
+        }
     }
 
     /// What cannot be done now, nor was it.
@@ -150,6 +174,7 @@ pub(super) enum AnyTime {
 
 fn title(status: StatusCode) -> &'static str {
     match status {
+        StatusCode::SEE_OTHER => "Demande fusionnée",
         StatusCode::BAD_REQUEST => "Requête illisible",
         StatusCode::UNAUTHORIZED => "Authentification requise",
         StatusCode::FORBIDDEN => "Accès fermé",

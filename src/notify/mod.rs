@@ -393,7 +393,10 @@ impl Notifier {
     /// Where somebody is written to, if anywhere.
     async fn address(&self, who: &Requester) -> Result<Option<Address>, Unsent> {
         let text = match who {
-            Requester::User(account) => self.glpi.address_of_user(*account).await?,
+            Requester::User(account) => {
+                let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
+                self.glpi.address_of_user(*account, now).await?
+            }
             Requester::Email(address) => Some(address.clone()),
         };
         Ok(text.and_then(|text| self.usable(&text)))

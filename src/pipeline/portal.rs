@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, civil::DateTime};
 
-use super::{Pipeline, deferred, put_off, reply::added};
+use super::{Pipeline, deferred, put_off};
 use crate::{
     deliver::Proposed,
     intake::form,
@@ -90,7 +90,7 @@ impl Pipeline {
     /// that itself.
     async fn repeated(&self, reply: &Reply, ticket: u64) -> Option<Outcome> {
         match self.ledger.is_in(ticket, reply.received().reference).await {
-            Ok(true) => Some(added(reply, ticket)),
+            Ok(true) => Some(self.follow_up(reply, MayFollowUp::of_a_copy(ticket)).await),
             Ok(false) => None,
             Err(error) => Some(deferred(Reason::GlpiUnavailable, error.to_string(), None)),
         }

@@ -82,7 +82,7 @@ impl Pipeline {
         // An earlier copy may have been added before the ticket was closed.
         if let Some(ticket) = ticket.filter(|_| refusal.reason == Reason::TicketClosed) {
             match self.ledger.is_in(ticket, received.reference).await {
-                Ok(true) => return added(reply, ticket),
+                Ok(true) => return self.follow_up(reply, MayFollowUp::of_a_copy(ticket)).await,
                 Ok(false) => {}
                 Err(error) => return deferred(Reason::GlpiUnavailable, error.to_string(), None),
             }
@@ -96,6 +96,6 @@ impl Pipeline {
     }
 }
 
-pub(super) fn added(reply: &Reply, ticket: u64) -> Outcome {
+fn added(reply: &Reply, ticket: u64) -> Outcome {
     Outcome::Followup(Addition { ticket, reference: reply.received().reference })
 }

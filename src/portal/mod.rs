@@ -9,6 +9,7 @@
 //! | `state` | the four states |
 //! | `listing` | a person's requests: found, sorted, in pages |
 //! | `view` | one request with its timeline |
+//! | `merged` | where a merged request went |
 //! | `html` | texts from GLPI, as they may be shown |
 //! | `people` | accounts and names, for some minutes |
 //! | `faq` | GLPI's public questions and answers |
@@ -16,6 +17,7 @@
 mod faq;
 mod html;
 mod listing;
+mod merged;
 mod people;
 mod state;
 mod view;
@@ -55,6 +57,9 @@ pub enum PortalError {
     /// There is no such thing, or it is not this person's.
     #[error("nothing of this requester's")]
     NotFound,
+    /// It was merged into the request of this number, which is this person's, too.
+    #[error("merged into {0}")]
+    Merged(u64),
     /// GLPI cannot answer now.
     #[error("{cause}")]
     Unavailable {

@@ -124,7 +124,7 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`PortalError::NotFound`] also for somebody else's.
+    /// [`PortalError::NotFound`] also for somebody else's; [`PortalError::Merged`] for one that was merged into another.
     pub async fn request<F>(&self, requester: &Address, number: u64, address: F) -> Result<View, PortalError>
     where
         F: Fn(u64) -> String + Clone + Send + Sync + 'static,
@@ -168,8 +168,11 @@ impl Portal {
         let known = self.people.known(requester).await?;
         let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
         let is_theirs = people.iter().any(|person| person.role == Role::Requester && known.is(&person.who));
-        if !is_theirs || ticket.deleted {
+        if !is_theirs {
             return Err(PortalError::NotFound);
+        }
+        if ticket.deleted {
+            return Err(PortalError::Merged(self.merged(&known, number).await?));
         }
         let summary = self.glpi.search_tickets(&[Criterion::Id(number)], 1).await?;
         let mut summary = summary.into_iter().find(|summary| summary.id == number).ok_or(PortalError::NotFound)?;

@@ -150,6 +150,8 @@ pub struct Mail {
     pub envelope_recipients: Vec<Address>,
     /// The recipients in `To` and `Cc`.
     pub header_recipients: Vec<Address>,
+    /// How many of these, the first ones, are in `To`.
+    pub in_to: usize,
     /// Every address in `From`: more than one is suspicious.
     pub from: Vec<Address>,
     /// How many `From` fields there are; a mail has one (RFC 5322 section 3.6).

@@ -21,8 +21,6 @@ const TITLE: &str = "{{ subject }}";
 const FUEL: u64 = 50_000;
 /// GLPI keeps 255 characters of a title.
 const TITLE_LENGTH: usize = 250;
-/// Further recipients that a ticket names.
-const COPIES_SHOWN: usize = 50;
 
 static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut engine = Environment::new();
@@ -142,7 +140,7 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
         circonscription => person.circonscription.clone(),
         department => screened.department(),
         phone => form.phone.as_ref().or(person.phone.as_ref()),
-        copies => copies(screened),
+        copies => screened.copies().named(),
         forwarder => screened.copies().forwarder.as_ref().map(Address::as_str),
         application => target.application.clone(),
         nature => form.nature.clone(),
@@ -161,18 +159,6 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
         category => target.category.clone(),
         group => target.group.clone(),
     }
-}
-
-/// Who else the request went to, as a person reads it.
-fn copies(screened: &Screened) -> Option<String> {
-    let all = &screened.copies().all;
-    let shown: Vec<_> = all.iter().take(COPIES_SHOWN).map(Address::as_str).collect();
-    let further = match all.len() - shown.len() {
-        0 => String::new(),
-        1 => " et une autre adresse".to_owned(),
-        number => format!(" et {number} autres adresses"),
-    };
-    (!shown.is_empty()).then(|| format!("{}{further}", shown.join(", ")))
 }
 
 #[cfg(test)]

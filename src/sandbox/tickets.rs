@@ -11,6 +11,7 @@ use super::rules;
 use super::session::Caller;
 use super::store::{Event, Store, now, seconds_since};
 use super::text::{decode, encode, without_tags};
+use super::timeline;
 use super::upload::{self, Arrived, Messages, Owner};
 
 pub(super) const NEW: i64 = 1;
@@ -170,7 +171,14 @@ pub(super) fn update(desk: &mut Helpdesk, caller: &Caller, ticket: i64, mut inpu
         desk.store.set("Ticket", ticket, "takeintoaccountdate", Value::Null);
     }
     touch(desk, caller, ticket);
+    if flag(&input, "_accepted") {
+        timeline::judge(desk, caller, ticket, timeline::ACCEPTED);
+    }
     if let Some(status) = status {
+        let is_over = |status: i64| matches!(status, SOLVED | CLOSED);
+        if is_over(int_of(&old, "status")) && !is_over(status) {
+            timeline::judge(desk, caller, ticket, timeline::REFUSED);
+        }
         set_status(desk, caller, ticket, status);
         if !flag(&input, "_do_not_compute_takeintoaccount") {
             take_into_account(desk, caller, ticket);

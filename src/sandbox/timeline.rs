@@ -13,8 +13,8 @@ use super::tickets::{self, CLOSED, SOLVED, WAITING};
 use super::upload::{self, Arrived, Messages, Owner};
 
 const WAITING_FOR_APPROVAL: i64 = 2;
-const ACCEPTED: i64 = 3;
-const REFUSED: i64 = 4;
+pub(super) const ACCEPTED: i64 = 3;
+pub(super) const REFUSED: i64 = 4;
 
 /// A follow-up; `add_close` approves the solution, `add_reopen` refuses it, or ends the waiting.
 pub(super) fn add_followup(
@@ -68,7 +68,7 @@ pub(super) fn add_followup(
 }
 
 /// Writes the answer into the ticket's last solution.
-fn judge(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i64) {
+pub(super) fn judge(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i64) {
     let solutions = desk.store.rows_of("ITILSolution", "items_id", ticket);
     let Some(last) = solutions.last().map(|row| int_of(row, "id")) else {
         return;

@@ -33,8 +33,8 @@ impl Answer {
 
     /// One of the mails has this ticket.
     pub fn into_reply(self, ticket: u64) -> Reply {
-        let Self { received, requester, arrived, .. } = self;
-        Reply { received, requester, arrived, thread: Thread::Mail(ticket) }
+        let Self { received, requester, arrived, copies, .. } = self;
+        Reply { received, requester, arrived, thread: Thread::Mail(ticket), copies }
     }
 
     /// None of them has a ticket: what it is by itself.

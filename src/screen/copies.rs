@@ -8,6 +8,8 @@ use crate::{
 
 /// Observers of one ticket at most: a mail to a whole list is not followed by all of it.
 const MOST_OBSERVERS: usize = 20;
+/// So many addresses are named, the others counted.
+const SHOWN: usize = 50;
 
 /// The other recipients of a request, each once, in the mail's order; a form has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,12 +22,42 @@ pub struct Copies {
     pub observers: Vec<Address>,
 }
 
-/// The recipients in To and Cc but the assistance's own addresses and the requester's. Only academic ones ever watch:
-/// a ticket is not for everybody.
+impl Copies {
+    /// The addresses as a person reads them; `None` where there are none.
+    pub fn named(&self) -> Option<String> {
+        let shown: Vec<_> = self.all.iter().take(SHOWN).map(Address::as_str).collect();
+        let further = match self.all.len() - shown.len() {
+            0 => String::new(),
+            1 => " et une autre adresse".to_owned(),
+            number => format!(" et {number} autres adresses"),
+        };
+        (!shown.is_empty()).then(|| format!("{}{further}", shown.join(", ")))
+    }
+}
+
+/// The recipients of a request in To and Cc.
 pub(super) fn of(received: &Received, requester: &Address, forwarder: Option<Address>, rules: &Rules) -> Copies {
-    let Origin::Mail(mail) = &received.origin else { return Copies::default() };
+    match &received.origin {
+        Origin::Mail(mail) => among(&mail.header_recipients, requester, forwarder, rules),
+        Origin::Form(_) => Copies::default(),
+    }
+}
+
+/// The recipients of a reply in Cc: in To stands who wrote the notification.
+pub(super) fn of_reply(received: &Received, requester: &Address, rules: &Rules) -> Copies {
+    match &received.origin {
+        Origin::Mail(mail) => {
+            among(mail.header_recipients.get(mail.in_to..).unwrap_or_default(), requester, None, rules)
+        }
+        Origin::Form(_) => Copies::default(),
+    }
+}
+
+/// The recipients but the assistance's own addresses and the requester's. Only academic ones ever watch: a ticket is
+/// not for everybody.
+fn among(recipients: &[Address], requester: &Address, forwarder: Option<Address>, rules: &Rules) -> Copies {
     let mut all: Vec<Address> = Vec::new();
-    for address in &mail.header_recipients {
+    for address in recipients {
         if address != requester
             && Some(address) != forwarder.as_ref()
             && !rules.is_own_address(address)

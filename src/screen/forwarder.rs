@@ -8,21 +8,39 @@ const FROM: &[&str] = &["de", "from", "expéditeur", "expediteur"];
 /// How far down its head begins, lines: further below stand older mails.
 const LINES: usize = 200;
 
-/// The request as its first sender's, and who forwarded it. Only who is listed in `mail.forwarders` speaks for others,
-/// and only for the academy's people; the sender of the forward is proven already.
-pub(super) fn unwrap(received: Received, requester: Address, rules: &Rules) -> (Received, Address, Option<Address>) {
-    let may = matches!(received.origin, Origin::Mail(_))
-        && rules.forwarders.contains(&requester)
-        && is_forward(&received.subject);
-    let first = || first_sender(&received.body.text).or_else(|| attached_sender(&received));
-    let first = if may { first() } else { None };
-    match first.filter(|(address, _)| rules.is_academic(address.domain()) && *address != requester) {
+/// Whether a mail hands on another person's, and only the groups in `mail.forwarders` tell whether its sender may.
+pub(super) fn depends_on_groups(received: &Received, requester: &Address, rules: &Rules) -> bool {
+    !rules.forwarder_groups.is_empty()
+        && !rules.forwarders.contains(requester)
+        && forwarded(received, requester, rules).is_some()
+}
+
+/// The request as its first sender's, and who forwarded it. Only who is listed in `mail.forwarders`, or is a member of
+/// a group there, speaks for others; the sender of the forward is proven already.
+pub(super) fn unwrap(
+    received: Received,
+    requester: Address,
+    is_member: bool,
+    rules: &Rules,
+) -> (Received, Address, Option<Address>) {
+    let may = is_member || rules.forwarders.contains(&requester);
+    let first = if may { forwarded(&received, &requester, rules) } else { None };
+    match first {
         Some((first, name)) => {
             let received = Received { requester: Some(first.clone()), display_name: name, ..received };
             (received, first, Some(requester))
         }
         None => (received, requester, None),
     }
+}
+
+/// Whose mail a mail forwards; only for the academy's people does anybody speak.
+fn forwarded(received: &Received, requester: &Address, rules: &Rules) -> Option<(Address, Option<String>)> {
+    if !matches!(received.origin, Origin::Mail(_)) || !is_forward(&received.subject) {
+        return None;
+    }
+    let first = first_sender(&received.body.text).or_else(|| attached_sender(received));
+    first.filter(|(address, _)| rules.is_academic(address.domain()) && address != requester)
 }
 
 /// Who wrote the first mail that is attached.
@@ -58,7 +76,7 @@ fn first_sender(text: &str) -> Option<(Address, Option<String>)> {
 mod tests {
     use rstest::rstest;
 
-    use super::{super::samples, first_sender, unwrap};
+    use super::{super::samples, depends_on_groups, first_sender, unwrap};
     use crate::request::Address;
 
     #[rstest]
@@ -104,9 +122,37 @@ mod tests {
         let mut received = samples::mail(|mail| mail.from = vec![from.clone()]);
         received.subject = subject.to_owned();
         received.body.text = format!("Voir ci-dessous.\n\nDe : X <{first}>\nObjet : LSU");
-        let (received, requester, forwarder) = unwrap(received, from.clone(), &rules);
+        let (received, requester, forwarder) = unwrap(received, from.clone(), false, &rules);
         assert_eq!(forwarder, expected.then(|| from.clone()));
         assert_eq!(requester.as_str(), if expected { first } else { from.as_str() });
         assert_eq!(received.requester.as_ref(), Some(&requester));
+    }
+    /// Who forwards, the subject, the first sender; whether GLPI is asked for groups, and whose request it is then.
+    #[rstest]
+    #[case::of_somebody_else("ien@ac-dijon.fr", "TR: LSU", "jeanne@ac-dijon.fr", true)]
+    #[case::listed_already("listed@ac-dijon.fr", "TR: LSU", "jeanne@ac-dijon.fr", false)]
+    #[case::no_forward("ien@ac-dijon.fr", "LSU", "jeanne@ac-dijon.fr", false)]
+    #[case::of_somebody_outside("ien@ac-dijon.fr", "TR: LSU", "jeanne@example.org", false)]
+    #[case::of_an_own_mail("ien@ac-dijon.fr", "TR: LSU", "ien@ac-dijon.fr", false)]
+    fn only_a_forward_of_another_s_mail_depends_on_groups(
+        #[case] from: &str,
+        #[case] subject: &str,
+        #[case] first: &str,
+        #[case] expected: bool,
+    ) {
+        let entries = ["listed@ac-dijon.fr", "Secrétariats > IEN Dijon"].map(str::to_owned);
+        let rules = samples::configured(|config| config.mail.forwarders = entries.to_vec());
+        assert_eq!(rules.forwarder_groups(), ["Secrétariats > IEN Dijon"]);
+        let from = Address::parse(from).unwrap();
+        let mut received = samples::mail(|mail| mail.from = vec![from.clone()]);
+        received.subject = subject.to_owned();
+        received.body.text = format!("Voir ci-dessous.\n\nDe : X <{first}>\nObjet : LSU");
+        assert_eq!(depends_on_groups(&received, &from, &rules), expected);
+        let without = samples::rules(|_| {});
+        assert!(!depends_on_groups(&received, &from, &without));
+        if expected {
+            let forwarder = |is_member| unwrap(received.clone(), from.clone(), is_member, &rules).2;
+            assert_eq!((forwarder(true), forwarder(false)), (Some(from.clone()), None));
+        }
     }
 }

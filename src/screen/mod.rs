@@ -77,6 +77,8 @@ pub struct Rules {
     own_addresses: Vec<Address>,
     copies: config::Copies,
     forwarders: Vec<Address>,
+    /// Groups of GLPI, by name or full path, whose members are forwarders, too.
+    forwarder_groups: Vec<String>,
     domains: Vec<String>,
     subdomains: Vec<String>,
     max_size: u64,
@@ -100,6 +102,9 @@ impl Rules {
         let lower = |names: &[String]| -> Vec<String> { names.iter().map(|name| name.trim().to_lowercase()).collect() };
         let mut own_domains: Vec<String> = lower(&screen.own_domains);
         own_domains.extend(own_domain);
+        let (forwarders, groups): (Vec<_>, Vec<_>) =
+            config.mail.forwarders.iter().map(|entry| entry.trim().to_owned()).partition(|entry| entry.contains('@'));
+        let forwarder_groups = groups.into_iter().filter(|group| !group.is_empty()).collect();
         let of_glpi = Url::parse(&config.glpi.url).ok().and_then(|url| url.domain().map(parent));
         let homes = own_domains.iter().cloned().chain(lower(&screen.domains)).chain(lower(&screen.subdomains));
         Ok(Self {
@@ -107,7 +112,8 @@ impl Rules {
             recipients,
             own_addresses: own_addresses(config),
             copies: config.mail.copies,
-            forwarders: addresses("mail.forwarders", &config.mail.forwarders)?,
+            forwarders: addresses("mail.forwarders", &forwarders)?,
+            forwarder_groups,
             domains: lower(&screen.domains),
             subdomains: lower(&screen.subdomains),
             max_size: screen.max_size,
@@ -125,6 +131,11 @@ impl Rules {
     /// The addresses mail is taken for.
     pub fn recipients(&self) -> &[Address] {
         &self.recipients
+    }
+
+    /// The groups of GLPI whose members forward directors' mails, by name or full path.
+    pub fn forwarder_groups(&self) -> &[String] {
+        &self.forwarder_groups
     }
 
     /// The academy's time zone.
@@ -201,9 +212,15 @@ impl Identified {
 pub struct Proven {
     identified: Identified,
     uuid: Option<String>,
+    by_member: bool,
 }
 
 impl Proven {
+    /// Who asks.
+    pub fn requester(&self) -> &Address {
+        &self.identified.requester
+    }
+
     /// Whether it answers a notification that says which GLPI it is of: then [`Proven::before`] wants to know ours.
     pub fn names_a_glpi(&self) -> bool {
         reply::names_a_glpi(&self.identified.received)
@@ -213,6 +230,19 @@ impl Proven {
     #[must_use]
     pub fn before(self, uuid: Option<String>) -> Self {
         Self { uuid, ..self }
+    }
+
+    /// Whether it hands on another person's mail, so that it depends on the forwarders' groups whose request it is:
+    /// then [`Proven::by_member`] wants to know whether its sender is in one.
+    pub fn depends_on_groups(&self, rules: &Rules) -> bool {
+        let Identified { received, requester } = &self.identified;
+        forwarder::depends_on_groups(received, requester, rules)
+    }
+
+    /// The same, its sender being a member of a forwarders' group or not.
+    #[must_use]
+    pub fn by_member(self, by_member: bool) -> Self {
+        Self { by_member, ..self }
     }
 }
 
@@ -361,7 +391,7 @@ pub fn prove(mut identified: Identified, proof: &Proof, rules: &Rules) -> Result
         mail.unproven = !is_sure;
     }
     match proof::check(&identified.received, proof, rules) {
-        Ok(()) => Ok(Proven { identified, uuid: None }),
+        Ok(()) => Ok(Proven { identified, uuid: None, by_member: false }),
         Err(rejection) => Err((Box::new(identified.received), rejection)),
     }
 }
@@ -373,13 +403,14 @@ pub fn prove(mut identified: Identified, proof: &Proof, rules: &Rules) -> Result
 ///
 /// The request back, with the first rule's verdict.
 pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> Result<Passed, Rejected> {
-    let Proven { identified: Identified { received, requester }, uuid } = proven;
+    let Proven { identified: Identified { received, requester }, uuid, by_member } = proven;
     if let Err(rejection) = recipient::check(&received, rules).and_then(|()| size::check(&received, rules)) {
         return Err((Box::new(received), rejection));
     }
     let arrived = received.arrived.to_zoned(rules.time_zone.clone());
     if let Some(thread) = reply::thread(&received, uuid.as_deref(), rules) {
-        return Ok(Passed::Reply(Reply { received, requester, arrived, thread }));
+        let copies = copies::of_reply(&received, &requester, rules);
+        return Ok(Passed::Reply(Reply { received, requester, arrived, thread, copies }));
     }
     let application = keyword::check(&received, rules, applications);
     let answered = answer::answered(&received, &requester, rules);
@@ -389,7 +420,7 @@ pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> 
     }
     match application {
         Ok(application) => {
-            let (received, requester, forwarder) = forwarder::unwrap(received, requester, rules);
+            let (received, requester, forwarder) = forwarder::unwrap(received, requester, by_member, rules);
             let copies = copies::of(&received, &requester, forwarder, rules);
             Ok(Passed::Request(Candidate { received, requester, application, arrived, copies }))
         }

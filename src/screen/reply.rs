@@ -11,7 +11,7 @@
 
 use jiff::Zoned;
 
-use super::{Rejected, Rejection, Rules, automatic::own_id, size};
+use super::{Copies, Rejected, Rejection, Rules, automatic::own_id, size};
 use crate::{
     config::Replies,
     request::{Address, Decision, Mail, Origin, Page, Reason, Received, Reference, Refusal, is_forward},
@@ -40,6 +40,7 @@ pub struct Reply {
     pub(super) requester: Address,
     pub(super) arrived: Zoned,
     pub(super) thread: Thread,
+    pub(super) copies: Copies,
 }
 
 impl Reply {
@@ -61,6 +62,11 @@ impl Reply {
     /// Which ticket it is about.
     pub fn thread(&self) -> Thread {
         self.thread
+    }
+
+    /// Who else it went to.
+    pub fn copies(&self) -> &Copies {
+        &self.copies
     }
 }
 
@@ -117,7 +123,8 @@ const ON_THE_PORTAL: &str = "Votre message n'a pas été ajouté à la demande n
 const WITHOUT_PAGE: &str =
     "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
 
-/// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one.
+/// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one, and
+/// [`MayFollowUp::of_a_copy`] for one that was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MayFollowUp {
     ticket: u64,
@@ -139,6 +146,12 @@ pub enum Change {
 }
 
 impl MayFollowUp {
+    /// An earlier copy is in this ticket already, which may be solved or closed by now: it is to be completed, and
+    /// changes nothing any more.
+    pub fn of_a_copy(ticket: u64) -> Self {
+        Self { ticket, change: Change::None, by_staff: false }
+    }
+
     /// GLPI's number of the ticket.
     pub fn ticket(self) -> u64 {
         self.ticket
@@ -167,7 +180,7 @@ pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply
         (Ok(()), None) => return Err((Box::new(received), rules.refuse(Reason::NoSender))),
     };
     let arrived = received.arrived.to_zoned(rules.time_zone.clone());
-    Ok(Reply { received, requester, arrived, thread: Thread::Ticket(ticket) })
+    Ok(Reply { received, requester, arrived, thread: Thread::Ticket(ticket), copies: Copies::default() })
 }
 
 /// Judges what GLPI says of the ticket a requester adds to on the portal. What is pending is at work again with it; a

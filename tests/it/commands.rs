@@ -339,6 +339,10 @@ async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
         .replace("Scolarité > LSU", "Scolarité > LSV")
         .replace("\"Référents-LSU\"", "\"Référents-LSV\"");
     std::fs::write(folder.path().join("lsu.toml"), mapping).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let entity = "entity = \"Entité racine > Dijon\"\nurgency =";
+    let mapping = include_str!("../../mappings/lsu.toml").replacen("urgency =", entity, 1);
+    std::fs::write(elsewhere.path().join("lsu.toml"), mapping).unwrap();
     let wrong = |changes: &[(&'static str, &str)]| {
         let mut settings = glpi(&sandbox);
         for (key, value) in changes {
@@ -350,6 +354,15 @@ async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
     let cases = [
         (wrong(&[("mappings.dir", folder.path().to_str().unwrap())]), "no category «Scolarité > LSV»", "create it"),
         (wrong(&[("mappings.dir", folder.path().to_str().unwrap())]), "no group «Référents-LSV»", "create it"),
+        (
+            wrong(&[
+                ("mappings.dir", elsewhere.path().to_str().unwrap()),
+                ("glpi.login", "dir1"),
+                ("glpi.password", "dir1"),
+            ]),
+            "lacks «Administration > Entities: Read», and",
+            "of one name in several entities",
+        ),
         (wrong(&[("time_zone", "UTC")]), "ERROR    clock: GLPI's shows", "Set time_zone to the one GLPI counts in"),
         (wrong(&[("glpi.password", "faux")]), "ERROR    GLPI", "→"),
         (wrong(&[("glpi.url", "http://127.0.0.1:9/")]), "ERROR    GLPI", "PASSERELLE_GLPI__URL"),
@@ -360,6 +373,11 @@ async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
         ),
         (wrong(&[("smtp.url", "smtp://127.0.0.1:9")]), "ERROR    mail to requesters", "PASSERELLE_SMTP__URL"),
         (wrong(&[("directory.glpi_group", "Nobody")]), "ERROR    directory glpi", "→"),
+        (
+            wrong(&[("mail.forwarders", "Référents-LSU, Inconnus"), ("sender.require", "aligned")]),
+            "ERROR    mail.forwarders: GLPI has no group «Inconnus»",
+            "ok       mail.forwarders: members of «Référents-LSU»",
+        ),
     ];
     for (settings, found, remedy) in cases {
         let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;

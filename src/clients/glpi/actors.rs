@@ -1,5 +1,6 @@
 //! Who acts on a ticket, who is in a group, and how they are reached.
 
+use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use super::error::GlpiError;
@@ -87,9 +88,10 @@ impl Glpi {
         Ok(rows.into_iter().map(|row| row.users_id).collect())
     }
 
-    /// The address GLPI writes to for an active account: its default one, else the first.
-    pub async fn address_of_user(&self, user: u64) -> Result<Option<String>, GlpiError> {
-        if self.active_user(user).await?.is_none() {
+    /// The address GLPI writes to for an active account between its dates «valid since» and «valid until»: its default
+    /// one, else the first. `now` is in GLPI's time zone.
+    pub async fn address_of_user(&self, user: u64, now: DateTime) -> Result<Option<String>, GlpiError> {
+        if !self.active_user(user).await?.is_some_and(|user| user.is_in_force(now)) {
             return Ok(None);
         }
         let mut rows: Vec<wire::UserEmail> = self.list(format!("User/{user}/UserEmail")).await?;

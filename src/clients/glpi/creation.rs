@@ -151,6 +151,8 @@ pub struct Amendment {
     pub category: Option<u64>,
     /// GLPI's status: 1 new, 2 assigned, see [`super::Ticket::status`].
     pub status: Option<u64>,
+    /// Whether its last solution counts as accepted (`ParentStatus::updateParentStatus`).
+    pub accepted: bool,
 }
 
 impl Upload {
@@ -294,6 +296,9 @@ impl Glpi {
         }
         if let Some(status) = changes.status {
             input["status"] = json!(status);
+        }
+        if changes.accepted {
+            input["_accepted"] = json!(true);
         }
         self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
     }

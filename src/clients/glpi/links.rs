@@ -9,6 +9,9 @@ const LINK_TO: u64 = 1;
 const DUPLICATE_WITH: u64 = 2;
 const SON_OF: u64 = 3;
 
+/// How many merges may lead from one ticket to another.
+pub const LONGEST_MERGE: usize = 5;
+
 impl Glpi {
     /// The ticket a binned one was merged into: `Ticket::merge` links it as the first one, mostly as a duplicate, and
     /// bins it. `None` where nothing says so, for an account that may not read links, too.

@@ -47,6 +47,7 @@ pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble};
 pub use self::exchange::SetupError;
 pub use self::knowledge::FaqArticle;
+pub use self::links::LONGEST_MERGE;
 pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};

@@ -71,6 +71,15 @@ impl Account {
     }
 }
 
+impl wire::User {
+    /// Whether a moment in GLPI's time zone lies between its dates «valid since» and «valid until».
+    pub(super) fn is_in_force(&self, now: DateTime) -> bool {
+        let is_past = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment < now);
+        let is_to_come = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment > now);
+        !is_to_come(&self.begin_date) && !is_past(&self.end_date)
+    }
+}
+
 impl Glpi {
     /// The account with this e-mail address, whatever its case. Of several, the oldest that is in force and has a
     /// profile, else the oldest active one, else any. `now` is in GLPI's time zone.
@@ -91,9 +100,7 @@ impl Glpi {
                 Err(GlpiError::NotFound) => continue,
                 Err(error) => return Err(error),
             };
-            let is_past = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment < now);
-            let is_to_come = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment > now);
-            let in_force = !is_to_come(&user.begin_date) && !is_past(&user.end_date);
+            let in_force = user.is_in_force(now);
             let grants = if in_force { self.grants_of(id).await? } else { None };
             let has_profile = grants.as_ref().is_none_or(|grants| !grants.is_empty());
             let state = if in_force { AccountState::InForce } else { AccountState::OutsideDates };

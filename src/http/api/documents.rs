@@ -10,7 +10,7 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{AnyTime, Problem, Services, in_time, number, personal, requester};
+use super::{AnyTime, Problem, Services, in_time, number, personal, requester, with_query};
 use crate::portal::{Document, Download};
 
 /// Types a browser shows without running anything in them; others are bytes to be saved.
@@ -45,6 +45,7 @@ const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
             (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"),
             (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"), (String = "text/plain"),
         ), description = "The file; images, PDF and plain texts under their own type. `Content-Disposition` gives its name.", headers(("Content-Disposition" = String, description = "`attachment` and the file's name (RFC 6266)."))),
+        (status = 303, body = Problem, content_type = "application/problem+json", description = "`request-merged`: staff has merged it into another request of this requester's, whose address is in `Location`, with the call's query. A signed call is signed anew for that address: it is not to be followed as it is.", headers(("Location" = String, description = "The file's address there, if it went along."))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The requester is no address, or the call is broken."),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
@@ -58,7 +59,8 @@ pub(super) async fn send(State(services): State<Arc<Services>>, request: Request
             let (requester, _) = requester(services, parts, body).await?;
             let (request, document) = (number(parts, 3)?, number(parts, 5)?);
             let asked = services.portal.document(&requester, request, document);
-            let (document, download) = in_time(deadline, asked).await?;
+            let moved = |into| with_query(&format!("/v1/requests/{into}/documents/{document}"), parts);
+            let (document, download) = in_time(deadline, asked).await.map_err(|problem| problem.leading_to(moved))?;
             Ok(file(&document, download))
         })
         .await

@@ -75,6 +75,7 @@ pub(super) async fn in_time<T>(
 fn problem(error: PortalError) -> Problem {
     match error {
         PortalError::NotFound => unknown(),
+        PortalError::Merged(into) => Problem::merged(into),
         PortalError::Unavailable { cause, retry_after } => {
             tracing::warn!(cause, "a requester cannot be shown their requests");
             unavailable(Reason::GlpiUnavailable).retry_after(retry_after.unwrap_or(BUSY_PAUSE))
@@ -121,6 +122,14 @@ fn personal(answer: impl IntoResponse) -> Response {
 fn number(parts: &Parts, place: usize) -> Result<u64, Problem> {
     let segment = parts.uri.path().split('/').nth(place).unwrap_or_default();
     super::glpi_number(segment).ok_or_else(unknown)
+}
+
+/// This path with a call's own query.
+fn with_query(path: &str, parts: &Parts) -> String {
+    match parts.uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    }
 }
 
 /// The parameter of this name in a call's query.

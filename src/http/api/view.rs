@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, in_time, listing::Summary, number, personal, requester, written};
+use super::{AnyTime, Problem, Services, in_time, listing::Summary, number, personal, requester, with_query, written};
 use crate::portal::{Author, Document, Entry, Kind, Verdict};
 
 /// A request with its timeline.
@@ -79,6 +79,7 @@ struct File {
     ),
     responses(
         (status = 200, body = Shown, description = "The request."),
+        (status = 303, body = Problem, content_type = "application/problem+json", description = "`request-merged`: staff has merged it into another request of this requester's, whose address is in `Location`, with the call's query. A signed call is signed anew for that address: it is not to be followed as it is.", headers(("Location" = String, description = "The other request's address."))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The requester is no address, or the call is broken."),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
@@ -92,7 +93,9 @@ pub(super) async fn show(State(services): State<Arc<Services>>, request: Request
             let (requester, _) = requester(services, parts, body).await?;
             let id = number(parts, 3)?;
             let address = move |document| address(id, document);
-            let view = in_time(deadline, services.portal.request(&requester, id, address)).await?;
+            let view = in_time(deadline, services.portal.request(&requester, id, address))
+                .await
+                .map_err(|problem| problem.leading_to(|into| with_query(&format!("/v1/requests/{into}"), parts)))?;
             let (solution, timeline) =
                 (view.solution, view.timeline.into_iter().map(|entry| said(id, entry)).collect());
             Ok(personal(Json(Shown { summary: view.row.into(), solution, timeline })))

@@ -169,7 +169,13 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let done = parameter(query.as_deref(), "fait");
     let done = DONE.iter().find(|(code, _)| Some(*code) == done.as_deref()).map(|(_, sentence)| *sentence);
-    let view = view(&desk, &person, self::number(&number)?).await?;
+    let view = match view(&desk, &person, self::number(&number)?).await {
+        Ok(view) => view,
+        Err(problem) => {
+            let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+            return onward(problem, |into| format!("/portail/demandes/{into}{query}"));
+        }
+    };
     page(StatusCode::OK, &ticket_page(&desk, &person, view, done, Retry::new(Form::Followup, new_key())))
 }
 
@@ -180,7 +186,10 @@ pub(super) async fn recap(
     Path(number): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let view = view(&desk, &person, self::number(&number)?).await?;
+    let view = match view(&desk, &person, self::number(&number)?).await {
+        Ok(view) => view,
+        Err(problem) => return onward(problem, |into| format!("/portail/demandes/{into}")),
+    };
     let left_out = parameter(query.as_deref(), "ecartes").and_then(|count| count.parse().ok()).unwrap_or(0);
     let opening = view.timeline.first().into_iter().flat_map(|opening| &opening.documents);
     let documents = opening.map(|document| document.name.clone()).collect();
@@ -196,8 +205,18 @@ pub(super) async fn document(
     Path((number, document)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (number, document) = (self::number(&number)?, self::number(&document)?);
-    let (document, download) = desk.ask(Box::pin(desk.services.portal.document(&person, number, document))).await?;
-    Ok(api::file(&document, download))
+    match desk.ask(Box::pin(desk.services.portal.document(&person, number, document))).await {
+        Ok((document, download)) => Ok(api::file(&document, download)),
+        Err(problem) => onward(problem, |into| document_address(into, document)),
+    }
+}
+
+/// Leads to the request that one was merged into.
+fn onward(problem: Problem, address: impl FnOnce(u64) -> String) -> Result<Response, Problem> {
+    match problem.merged_into() {
+        Some(into) => see_other(&address(into)),
+        None => Err(problem),
+    }
 }
 
 async fn view(desk: &Desk, person: &Address, number: u64) -> Result<View, Problem> {
@@ -285,7 +304,10 @@ async fn settled(
     retry: Retry,
 ) -> Result<Response, Problem> {
     let (status, sentence) = match outcome {
-        Outcome::Followup(_) => return see_other(&format!("/portail/demandes/{number}?fait={done}")),
+        // A request that was merged meanwhile has it where it is now.
+        Outcome::Followup(addition) => {
+            return see_other(&format!("/portail/demandes/{}?fait={done}", addition.ticket));
+        }
         Outcome::Refused(refusal) => {
             if refusal.reason == Reason::RequestUnknown {
                 return Err(Problem::refused(refusal));
@@ -316,7 +338,10 @@ async fn shown_again(
             let token = desk.pages.seal.token(person, Timestamp::now());
             page(status, &RetryPage { frame, number, token, retry })
         }
-        Err(problem) => Err(problem),
+        Err(problem) => match problem.merged_into() {
+            Some(into) => Box::pin(shown_again(desk, person, into, status, retry)).await,
+            None => Err(problem),
+        },
     }
 }
 

@@ -77,12 +77,14 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         }
     }
     let mut header_recipients = addresses(header, "to");
+    let in_to = header_recipients.len();
     header_recipients.extend(addresses(header, "cc"));
     Mail {
         head: head(header, &envelope, subject, &fields),
         envelope_sender: envelope.sender,
         envelope_recipients: envelope.recipients,
         header_recipients,
+        in_to,
         from: addresses(header, "from"),
         from_fields: header.all("from").count(),
         from_names: header.mailboxes("from").into_iter().filter_map(|mailbox| name(&mailbox)).collect(),

@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, form, mail, sandbox, titled},
+    gateway::{DIRECTORS, Gateway, app, form, mail, sandbox, titled},
     helpdesk::Helpdesk,
     unreliable::Unreliable,
 };
@@ -141,4 +141,23 @@ async fn what_an_account_may_is_asked_once() {
     assert_eq!(first.iter().filter(|call| call.ends_with("/Profile_User")).count(), 1, "{first:?}");
     assert_eq!(first.iter().filter(|call| call.contains("/Entity")).count(), 0, "{first:?}");
     assert_eq!(send("two").await, Vec::<String>::new());
+}
+
+#[rstest]
+#[case::over("end_date", "2020-01-01 00:00:00", None)]
+#[case::not_begun("begin_date", "2999-01-01 00:00:00", None)]
+#[case::not_over("end_date", "2999-01-01 00:00:00", Some("ce.0210001A@ac-dijon.fr"))]
+#[case::begun("begin_date", "2020-01-01 00:00:00", Some("ce.0210001A@ac-dijon.fr"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_written_to_outside_an_account_s_dates(
+    #[case] field: &str,
+    #[case] date: &str,
+    #[case] expected: Option<&str>,
+) {
+    let sandbox = sandbox().await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    staff.call(Method::PUT, &format!("User/{ACCOUNT}"), json!({ field: date })).await;
+    let glpi = app(sandbox.url().as_str(), &[]).glpi;
+    let address = glpi.address_of_user(ACCOUNT, jiff::Zoned::now().datetime()).await.unwrap();
+    assert_eq!(address.map(|it| it.to_lowercase()), expected.map(str::to_lowercase));
 }

@@ -1,10 +1,17 @@
 //! Who a request was copied to, and whose second address it came from.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::{
-    gateway::{ASSISTANCE, DIRECTORS, Gateway, mail, sandbox, titled},
+    gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail, sandbox, titled},
     helpdesk::Helpdesk,
+    meddler::{Fate, Meddler},
 };
 
 /// A mail of the first director with these further recipients.
@@ -76,4 +83,63 @@ async fn answers_go_to_the_address_a_request_came_from() {
     };
     crate::support::wait_until("both are asked back", async || asked().len() == 2).await;
     assert_eq!(asked(), ["ce.0210001A@ac-dijon.fr".to_lowercase(), second.to_owned()]);
+}
+
+/// An answer of the first director to a notification of ticket 1, with Cc.
+fn answer(id: &str) -> Vec<u8> {
+    let text = String::from_utf8(mail(DIRECTORS[0], id, "RE: [GLPI #0000001] LSU : avec copie", id)).unwrap();
+    let recipients = format!("To: {ASSISTANCE}, glpi@ac-dijon.fr\r\nCc: {CC}, marc.leroy@ac-dijon.fr\r\n");
+    text.replace(&format!("To: {ASSISTANCE}\r\n"), &recipients).into_bytes()
+}
+
+/// What watching costs, beside being named.
+#[rstest]
+#[case::named("named", &[])]
+#[case::observers("observers", &[(0, "marc.leroy@ac-dijon.fr"), (15, "")])]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_a_reply_was_copied_to_stands_in_its_follow_up_and_watches_where_that_is_set(
+    #[case] copies: &str,
+    #[case] expected: &[(i64, &str)],
+) {
+    let sandbox = sandbox().await;
+    let settings = [FOLLOWUP.as_slice(), &[("mail.copies", copies)]].concat();
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "c1", "LSU : avec copie", "Bonjour")).await;
+    for id in ["c2", "c3"] {
+        let reply = gateway.deliver(DIRECTORS[0], &answer(id)).await;
+        assert!(reply.contains("followup"), "{reply}");
+    }
+    let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
+    let [first, second] = ticket.followups.as_slice() else { panic!("{:?}", ticket.followups) };
+    let line = "<br>Copie à : ecoles@mairie.example, tech1@ac-dijon.fr, marc.leroy@ac-dijon.fr</em>";
+    for followup in [first, second] {
+        assert!(followup.content.contains(line), "{}", followup.content);
+    }
+    let mut watching: Vec<_> = ticket.observers.iter().map(|person| (person.user, person.email.as_str())).collect();
+    watching.sort_unstable();
+    assert_eq!(watching, expected);
+    assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_glpi_could_not_add_to_a_reply_s_ticket_is_added_by_the_next_try() {
+    let sandbox = sandbox().await;
+    let away = Arc::new(AtomicBool::new(true));
+    let now = Arc::clone(&away);
+    let meddler = Meddler::start(sandbox.url(), "10.0.14", move |making| {
+        if making.path == "Ticket_User" && now.load(Ordering::SeqCst) { Fate::Dies(502) } else { Fate::Passes }
+    })
+    .await;
+    let settings = [FOLLOWUP.as_slice(), &[("mail.copies", "observers")]].concat();
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "c1", "LSU : avec copie", "Bonjour")).await;
+    let reply = gateway.deliver(DIRECTORS[0], &answer("c2")).await;
+    assert!(reply.starts_with("451"), "{reply}");
+    away.store(false, Ordering::SeqCst);
+    gateway.finish().await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
+    let reply = gateway.deliver(DIRECTORS[0], &answer("c2")).await;
+    assert!(reply.starts_with("250"), "{reply}");
+    let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
+    assert_eq!((ticket.followups.len(), ticket.observers.len()), (1, 2), "{ticket:?}");
 }

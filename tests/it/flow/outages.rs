@@ -129,3 +129,41 @@ async fn warm_up(gateway: &Gateway) {
 fn tickets_titled(sandbox: &Sandbox, title: &str) -> usize {
     sandbox.tickets().iter().filter(|ticket| ticket.name.contains(title)).count()
 }
+
+/// A good mail that comes only while the breaker is open, others passing in between, fails often and is never to blame.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_puts_aside_no_mail_however_often_it_meets_one() {
+    let sandbox = sandbox().await;
+    let settings = [
+        ("glpi.breaker_failures", "1"),
+        ("glpi.breaker_pause", "1s"),
+        ("quarantine.attempts", "3"),
+        ("quarantine.operators", "exploitation@ac-dijon.fr"),
+        ("quota.per_day", "100"),
+    ];
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    // What is to be known of its sender is known, so that nothing but its ticket is asked for.
+    let first = mail(DIRECTORS[0], "first", "LSU : avant", "Bonjour");
+    assert!(gateway.deliver(DIRECTORS[0], &first).await.contains("created"));
+    let good = mail(DIRECTORS[0], "good", "LSU : bonne", "Bonjour");
+    let mut met_an_open_breaker = 0;
+    for round in 0..8 {
+        sandbox.set_failures(Rule::always(Failure::Down));
+        let tripping = mail(DIRECTORS[1], &format!("trip{round}"), "LSU : panne", "Bonjour");
+        assert!(gateway.deliver(DIRECTORS[1], &tripping).await.starts_with("451"));
+        let before = sandbox.calls();
+        let reply = gateway.deliver(DIRECTORS[0], &good).await;
+        assert!(reply.starts_with("451"), "round {round}: {reply}");
+        met_an_open_breaker += u32::from(sandbox.calls() == before);
+        sandbox.set_failures(Failures::none());
+        let other = mail(DIRECTORS[2], &format!("other{round}"), "LSU : autre", "Bonjour");
+        crate::support::wait_until("another one passes", async || {
+            gateway.deliver(DIRECTORS[2], &other).await.starts_with("250")
+        })
+        .await;
+    }
+    assert!(met_an_open_breaker > 3, "{met_an_open_breaker}");
+    assert!(gateway.deliver(DIRECTORS[0], &good).await.contains("created"));
+    let to_operators = |sent: &passerelle::clients::smtp::Sent| sent.recipient.contains("exploitation");
+    assert!(!gateway.outbox.mails().iter().any(to_operators));
+}

@@ -75,3 +75,33 @@ async fn a_relay_that_works_costs_no_note() {
     assert_eq!(gateway.outbox.mails().len(), 1, "it is sent before the relay is answered");
     assert!(sandbox.tickets()[0].followups.is_empty());
 }
+
+/// Mails of a relay whose word does not count, in the director's name: at once, and made up for after a stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_quoted_to_whom_nothing_proves_to_have_written() {
+    let sandbox = sandbox().await;
+    let unproven = ("sender.authserv_ids", "autre.test");
+    let forged = |id: &str| mail(DIRECTORS[0], id, "LSU : http://pirate.example/ cliquez", "Bonjour");
+    let gateway = Gateway::start(&sandbox, &[unproven]).await;
+    assert!(gateway.deliver(DIRECTORS[0], &forged("u1")).await.contains("created"));
+    let [at_once] = gateway.outbox.mails().try_into().unwrap();
+    gateway.finish().await;
+
+    let relay = silent_relay().await;
+    let gateway = Gateway::sending(sandbox.url().as_str(), &[("smtp.url", &relay), unproven]).await;
+    assert!(gateway.deliver(DIRECTORS[0], &forged("u2")).await.contains("created"));
+    gateway.finish().await;
+    let next = Gateway::start(&sandbox, &[unproven]).await;
+    wait_until("it is made up for", async || next.outbox.mails().len() == 1).await;
+    let [late] = next.outbox.mails().try_into().unwrap();
+
+    for (receipt, ticket) in [(at_once, 1), (late, 2)] {
+        let parsed = mail_parser::MessageParser::default().parse(&receipt.message).unwrap();
+        let subject = parsed.subject().unwrap();
+        assert!(subject.starts_with(&format!("Demande d'assistance — ticket n°\u{a0}{ticket} (P-")), "{subject}");
+        for text in [subject, &parsed.body_text(0).unwrap(), &parsed.body_html(0).unwrap()] {
+            assert!(!text.contains("pirate") && !text.contains("cliquez"), "{text}");
+        }
+    }
+    wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+}

@@ -1,10 +1,12 @@
 //! A référent who answers a notification of GLPI by mail.
 
+use passerelle::sandbox::{Failure, Failures, Rule};
 use rstest::rstest;
 
 use crate::support::{
     gateway::{AGENT, DIRECTORS, FOLLOWUP, Gateway, app, mail, sandbox},
     helpdesk::Helpdesk,
+    meddler::{Fate, Meddler},
 };
 
 /// A member of Référents-LSU.
@@ -145,6 +147,74 @@ async fn a_mail_that_staff_attaches_is_its_sender_s_request() {
         DIRECTORS[1]
     );
     let reply = gateway.deliver(MEMBER, attached.as_bytes()).await;
+    assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [8]);
+}
+
+/// A mail of the second director, as `from` forwards it.
+fn forwarded(from: &str, id: &str) -> Vec<u8> {
+    let text = format!("Pour suite.\r\n\r\nDe : Jeanne Martin <{}>\r\nObjet : LSU\r\n\r\nBonjour", DIRECTORS[1]);
+    mail(from, id, &format!("TR: LSU : {id}"), &text)
+}
+
+/// Members by the group's name or its full path, beside addresses.
+#[rstest]
+#[case::by_name("Référents-LSU")]
+#[case::beside_an_address("x@ac-dijon.fr, Référents-LSU")]
+#[case::beside_one_that_is_not_there("Inconnus, Référents-LSU")]
+#[tokio::test(flavor = "multi_thread")]
+async fn members_of_a_group_of_glpi_forward_for_directors_and_nobody_else(#[case] forwarders: &str) {
+    let sandbox = sandbox().await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", forwarders)]].concat();
+    let gateway = Gateway::start(&sandbox, &forwarding).await;
+    let reply = gateway.deliver(MEMBER, &forwarded(MEMBER, "g1")).await;
+    assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [8]);
+    assert_eq!(ticket.observers.iter().map(|person| person.user).collect::<Vec<_>>(), [MEMBER_ACCOUNT]);
+
+    // A director in no such group forwards in their own name, an agent not at all.
+    let reply = gateway.deliver(DIRECTORS[0], &forwarded(DIRECTORS[0], "g2")).await;
+    assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    let reply = gateway.deliver(AGENT, &forwarded(AGENT, "g3")).await;
+    assert!(reply.contains("not-a-director"), "{reply}");
+    let requesters = |title: &str| -> Vec<_> {
+        let tickets = crate::support::gateway::titled(&sandbox, title);
+        tickets.iter().flat_map(|ticket| ticket.requesters.iter().map(|person| person.user)).collect()
+    };
+    assert_eq!((requesters("g2"), requesters("g3")), (vec![7], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_asked_for_only_where_another_s_mail_is_forwarded() {
+    let sandbox = sandbox().await;
+    let meddler = Meddler::start(sandbox.url(), "10.0.14", |_| Fate::Passes).await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", "Référents-LSU")]].concat();
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &forwarding).await;
+    let asked =
+        || -> Vec<String> { meddler.calls().into_iter().filter(|call| call.ends_with("/Group_User")).collect() };
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "o1", "LSU : o1", "De : moi")).await;
+    // Whether a director is one.
+    let groups_of = |user: u64| format!("GET User/{user}/Group_User");
+    assert_eq!(asked(), [groups_of(7)]);
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "o2", "TR: LSU : o2", "Bonjour")).await;
+    assert_eq!(asked(), [""; 0]);
+    gateway.deliver(MEMBER, &forwarded(MEMBER, "o3")).await;
+    assert_eq!(asked(), [groups_of(15), groups_of(8)]);
+    assert_eq!(sandbox.tickets().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forward_waits_while_glpi_cannot_say_who_is_in_a_group() {
+    let sandbox = sandbox().await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", "Référents-LSU")]].concat();
+    let gateway = Gateway::start(&sandbox, &forwarding).await;
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    let reply = gateway.deliver(MEMBER, &forwarded(MEMBER, "w1")).await;
+    assert!(reply.starts_with("451"), "{reply}");
+    sandbox.set_failures(Failures::default());
+    let reply = gateway.deliver(MEMBER, &forwarded(MEMBER, "w1")).await;
     assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
     let [ticket] = sandbox.tickets().try_into().unwrap();
     assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [8]);

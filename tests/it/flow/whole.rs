@@ -7,11 +7,12 @@ use std::sync::{
 };
 
 use passerelle::sandbox::{Limits, Options, Sandbox, TicketView};
+use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
 
 use crate::support::{
-    gateway::{DIRECTORS, FOLLOWUP, Gateway, mail, sandbox},
+    gateway::{DIRECTORS, FOLLOWUP, Gateway, mail, sandbox, titled},
     helpdesk::Helpdesk,
     meddler::{Fate, Making, Meddler, dies_after, dies_of_a_refused_file, tally, writes_of},
 };
@@ -207,9 +208,11 @@ async fn the_ordinary_way_costs_one_call_and_with_a_file_the_reading_back() {
     let sandbox = sandbox().await;
     let meddler = Meddler::start(sandbox.url(), "10.0.19", |_| Fate::Passes).await;
     let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
-    assert!(
-        gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "warm", "LSU : avant", "Bonjour")).await.contains("created")
-    );
+    // What is remembered of an account is verified by its next ticket: once a minute.
+    for id in ["warm", "warmer"] {
+        let raw = mail(DIRECTORS[0], id, "LSU : avant", "Bonjour");
+        assert!(gateway.deliver(DIRECTORS[0], &raw).await.contains("created"));
+    }
     // Whether a copy came before this process began is the ledger's question, not the delivery's.
     let of_delivery =
         || -> Vec<String> { meddler.calls().into_iter().filter(|call| call != "GET search/Ticket").collect() };
@@ -226,7 +229,7 @@ async fn the_ordinary_way_costs_one_call_and_with_a_file_the_reading_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_requester_that_version_11_drops_is_looked_for_once_in_a_while_and_added() {
+async fn a_requester_that_version_11_drops_is_added() {
     let sandbox = sandbox().await;
     let meddler = Meddler::start(sandbox.url(), "11.0.6", |making| {
         if making.path == "Ticket" {
@@ -238,16 +241,69 @@ async fn a_requester_that_version_11_drops_is_looked_for_once_in_a_while_and_add
     let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
     assert!(gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "d1", "LSU : un", "Bonjour")).await.contains("created"));
     assert_whole(&the_one(&sandbox), "dropped");
+}
 
-    let meddler = Meddler::start(sandbox.url(), "11.0.6", |_| Fate::Passes).await;
+/// How often tickets are read back: the first one of all, to see whether this GLPI drops requesters; then on 11 the
+/// first one of each account, and everywhere the second, of an account that is remembered.
+#[rstest]
+#[case::ten("10.0.14", [1, 1, 0, 0, 1, 0])]
+#[case::eleven("11.0.6", [1, 1, 0, 1, 1, 0])]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requester_is_looked_for_where_it_may_be_missing(
+    #[case] version: &'static str,
+    #[case] expected: [usize; 6],
+) {
+    let sandbox = sandbox().await;
+    let meddler = Meddler::start(sandbox.url(), version, |_| Fate::Passes).await;
     let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
     let mut readings = Vec::new();
-    for id in ["d2", "d3", "d4"] {
-        let raw = mail(DIRECTORS[0], id, "LSU : encore", "Bonjour");
-        assert!(gateway.deliver(DIRECTORS[0], &raw).await.contains("created"));
+    for (id, from) in [("a", 0), ("b", 0), ("c", 0), ("d", 1), ("e", 1), ("f", 1)] {
+        let raw = mail(DIRECTORS[from], id, "LSU : encore", "Bonjour");
+        assert!(gateway.deliver(DIRECTORS[from], &raw).await.contains("created"));
         readings.push(meddler.calls().iter().filter(|call| call.ends_with("/Ticket_User")).count());
     }
-    assert_eq!(readings, [1, 0, 0]);
+    assert_eq!(readings, expected);
+}
+
+/// As the real ones do it: 201, and a ticket that nobody asks.
+#[rstest]
+#[case::ten(Options::default())]
+#[case::eleven(Options::eleven())]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_purged_while_it_is_remembered_gives_way_to_its_address(#[case] options: Options) {
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let ask = async |id: &str| {
+        let reply = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], id, &format!("LSU : {id}"), "Bonjour")).await;
+        assert!(reply.contains("created"), "{reply}");
+        let [ticket] = titled(&sandbox, id).try_into().unwrap();
+        ticket.requesters.into_iter().map(|person| (person.user, person.email)).collect::<Vec<_>>()
+    };
+    assert_eq!(ask("avant").await, [(7, String::new())]);
+    staff.call(Method::DELETE, "User/7?force_purge=true", json!({})).await;
+    for id in ["après", "bien après"] {
+        assert_eq!(ask(id).await, [(0, DIRECTORS[0].to_lowercase())], "{id}");
+    }
+}
+
+/// A plugin that takes the requester off every ticket, on a version that does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_strips_requesters_is_noticed_on_any_version() {
+    let sandbox = sandbox().await;
+    let meddler = Meddler::start(sandbox.url(), "10.0.14", |making| {
+        if making.path == "Ticket" {
+            making.input.as_object_mut().unwrap().remove("_users_id_requester");
+        }
+        Fate::Passes
+    })
+    .await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    for from in [DIRECTORS[0], DIRECTORS[1], DIRECTORS[2]] {
+        assert!(gateway.deliver(from, &mail(from, from, "LSU : un", "Bonjour")).await.contains("created"));
+    }
+    let asking: Vec<_> = sandbox.tickets().iter().flat_map(|it| &it.requesters).map(|person| person.user).collect();
+    assert_eq!(asking, [7, 8, 9]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,8 @@ async fn members_of_a_group_have_an_address() {
     let glpi = target.client();
     let members = glpi.group_members(group(&glpi, "Directeurs d'école").await).await.unwrap();
     assert!(members.contains(&super::director(&glpi).await));
-    let address = glpi.address_of_user(super::director(&glpi).await).await.unwrap().unwrap();
+    let now = jiff::Zoned::now().datetime();
+    let address = glpi.address_of_user(super::director(&glpi).await, now).await.unwrap().unwrap();
     assert!(address.eq_ignore_ascii_case("ce.0210001A@ac-dijon.fr"), "{address}");
-    assert_eq!(glpi.address_of_user(99_999_999).await.unwrap(), None);
+    assert_eq!(glpi.address_of_user(99_999_999, now).await.unwrap(), None);
 }

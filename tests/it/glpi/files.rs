@@ -134,7 +134,8 @@ async fn what_a_ticket_lacks_is_added_to_it() {
     assert_eq!(users.iter().filter(|user| user.role == Role::Requester && user.who == address).count(), 1);
 
     glpi.untake(id).await.unwrap();
-    let changes = Amendment { content_html: Some("<p>y &amp; z</p>".to_owned()), status: Some(2), category: None };
+    let changes =
+        Amendment { content_html: Some("<p>y &amp; z</p>".to_owned()), status: Some(2), ..Amendment::default() };
     glpi.amend_ticket(id, &changes).await.unwrap();
     let read = glpi.ticket(id).await.unwrap();
     assert_eq!((read.content.as_str(), read.status, read.taken_into_account), ("<p>y &amp; z</p>", 2, None));

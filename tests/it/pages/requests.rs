@@ -4,6 +4,7 @@ use reqwest::{StatusCode, header, multipart::Form};
 use serde_json::json;
 
 use super::{DIRECTORS, Page, Portal, file};
+use crate::support::helpdesk::Helpdesk;
 
 const JEANNE: &str = DIRECTORS[0];
 
@@ -173,4 +174,33 @@ async fn a_helpdesk_that_is_away_is_said_in_a_page() {
     assert!(away.headers.contains_key(header::RETRY_AFTER));
     assert!(away.has("<h1>Service momentanément indisponible</h1>"), "{}", away.html);
     assert_eq!(portal.get("/portail", JEANNE).await.status, StatusCode::OK, "a form can be filled in meanwhile");
+}
+
+#[tokio::test]
+async fn the_page_of_a_merged_request_leads_to_the_one_it_was_merged_into() {
+    let portal = Portal::start().await;
+    let first = portal.deposit(JEANNE, "Bilans du CM1").await;
+    let last = portal.deposit(JEANNE, "Bilans du CM1, suite").await;
+    let shown = portal.get(&format!("/portail/demandes/{first}"), JEANNE).await;
+    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "passerelle-admin", "passerelle").await;
+    admin.merge(first, last).await;
+    for (of, to) in [
+        (format!("{first}?fait=suivi"), format!("/portail/demandes/{last}?fait=suivi")),
+        (format!("{first}/recapitulatif"), format!("/portail/demandes/{last}")),
+        (format!("{first}/documents/5"), format!("/portail/demandes/{last}/documents/5")),
+    ] {
+        let led = portal.get(&format!("/portail/demandes/{of}"), JEANNE).await;
+        assert_eq!((led.status, led.location()), (StatusCode::SEE_OTHER, to.as_str()), "{}", led.html);
+    }
+    let stranger = portal.get(&format!("/portail/demandes/{first}"), DIRECTORS[1]).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+
+    // A form that was open meanwhile: what is wrong is shown at the other request, what is right is added there.
+    let to = format!("/portail/demandes/{first}/suivis");
+    let empty = portal.send_as_shown(&shown, &to, JEANNE, Form::new().text("description", "")).await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(empty.has(&format!("Demande n°\u{a0}{last}")), "{}", empty.html);
+    let sent = portal.send_as_shown(&shown, &to, JEANNE, Form::new().text("description", "Encore")).await;
+    let expected = format!("/portail/demandes/{last}?fait=suivi");
+    assert_eq!((sent.status, sent.location()), (StatusCode::SEE_OTHER, expected.as_str()), "{}", sent.html);
 }

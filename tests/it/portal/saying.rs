@@ -1,12 +1,21 @@
 //! What a requester adds to a request, and what they decide on its solution.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use futures_util::future::join_all;
 use passerelle::sandbox::{Failure, Rule, TicketView};
 use reqwest::Method;
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Scene, reason};
-use crate::support::gateway::DIRECTORS;
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, sandbox},
+    meddler::{Fate, Meddler},
+};
 
 fn seen(scene: &Scene, request: u64) -> TicketView {
     let number = i64::try_from(request).unwrap();
@@ -224,4 +233,69 @@ async fn what_is_no_decision_is_refused() {
     let form = scene.gateway.signed(Method::POST, &address, b"decision=accept");
     let form = form.header("Content-Type", "application/x-www-form-urlencoded").send().await.unwrap();
     assert_eq!(reason(form, 415).await, "unsupported-content-type");
+}
+
+/// A scene whose GLPI cannot be asked to make or change what begins so, while it is away.
+async fn without(paths: &'static [&'static str], is_away: bool) -> (Scene, Arc<AtomicBool>, Meddler) {
+    let (sandbox, away) = (sandbox().await, Arc::new(AtomicBool::new(is_away)));
+    let now = Arc::clone(&away);
+    let meddler = Meddler::start(sandbox.url(), "10.0.14", move |making| {
+        let is_hit = paths.iter().any(|path| making.path.starts_with(path));
+        if is_hit && now.load(Ordering::SeqCst) { Fate::Dies(502) } else { Fate::Passes }
+    })
+    .await;
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &[]).await;
+    (Scene::of(sandbox, gateway).await, away, meddler)
+}
+
+/// GLPI dies when it has written what was decided, and has not done it: the same try does it, or the next one.
+#[rstest]
+#[case::accepted(json!({"decision": "accept"}), 6, "accepted")]
+#[case::refused(json!({"decision": "refuse", "reason": "Encore grisé"}), 2, "refused")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_done_though_glpi_died_before_it(
+    #[case] decision: Value,
+    #[case] becomes: i64,
+    #[case] verdict: &str,
+    #[values(false, true)] by_the_next_try: bool,
+) {
+    let (mut scene, away, _meddler) = without(&["Ticket/"], by_the_next_try).await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    scene.staff.solve(request, "<p>Fait.</p>").await;
+    scene.sandbox.set_failures(Rule::next(1, Failure::Dies(0)).on_new_followups());
+    let mut answer = scene.post(&approval(request), &decision, None).await;
+    if by_the_next_try {
+        assert_eq!(answer.status(), 503);
+        assert_eq!(status(&scene, request), (5, 1));
+        away.store(false, Ordering::SeqCst);
+        scene.gateway = Gateway::start(&scene.sandbox, &[]).await;
+        answer = scene.post(&approval(request), &decision, None).await;
+    }
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.json::<Value>().await.unwrap()["status"], verdict);
+    assert_eq!(status(&scene, request), (becomes, 1));
+    let shown = scene.json(&format!("/v1/requests/{request}"), "").await;
+    let verdicts: Vec<_> =
+        shown["timeline"].as_array().unwrap().iter().filter_map(|it| it["verdict"].as_str()).collect();
+    assert_eq!(verdicts, [verdict]);
+}
+
+#[rstest]
+#[case::solved(5)]
+#[case::closed(6)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_in_part_is_completed_though_its_request_is_over_by_now(#[case] stage: u64) {
+    let (mut scene, away, _meddler) = without(&["Document"], true).await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let body = json!({"description": "Voici", "attachments": [{"name": "a.txt", "content": "YQ=="}]});
+    scene.sandbox.set_failures(Rule::next(1, Failure::Dies(0)).on_new_followups());
+    assert_eq!(scene.post(&followups(request), &body, Some("k")).await.status(), 503);
+    scene.staff.set_status(request, stage).await;
+    away.store(false, Ordering::SeqCst);
+    scene.gateway = Gateway::start(&scene.sandbox, &[]).await;
+    assert_eq!(scene.post(&followups(request), &body, Some("k")).await.status(), 201);
+    let view = seen(&scene, request);
+    assert_eq!(view.status.cast_unsigned(), stage);
+    let [followup] = view.followups.as_slice() else { panic!("{view:?}") };
+    assert_eq!(followup.documents.iter().map(|file| file.bytes.as_slice()).collect::<Vec<_>>(), [b"a"]);
 }

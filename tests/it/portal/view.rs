@@ -4,7 +4,7 @@ use reqwest::header;
 use serde_json::{Value, json};
 
 use super::{Scene, reason};
-use crate::support::gateway::DIRECTORS;
+use crate::support::{gateway::DIRECTORS, helpdesk::Helpdesk};
 
 /// A green pixel.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC";
@@ -122,4 +122,37 @@ async fn the_answers_are_those_described() {
     described.sort_unstable();
     given.sort_unstable();
     assert_eq!(given, described);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merged_request_leads_to_the_one_it_was_merged_into_whoever_may_see_both() {
+    let scene = Scene::start().await;
+    let admin = Helpdesk::sign_in(&scene.sandbox.url(), "passerelle-admin", "passerelle").await;
+    let file = json!([{"name": "capture.png", "content_type": "image/png", "content": PNG}]);
+    let first = scene.deposit(DIRECTORS[0], json!({"attachments": file})).await;
+    let document = scene.json(&format!("/v1/requests/{first}"), "").await["timeline"][0]["documents"][0]["id"].clone();
+    let second = scene.deposit(DIRECTORS[0], json!({"title": "Bilans, suite"})).await;
+    let last = scene.deposit(DIRECTORS[0], json!({"title": "Bilans, fin"})).await;
+    let another_s = scene.deposit(DIRECTORS[1], json!({})).await;
+    let theirs = scene.deposit(DIRECTORS[0], json!({"title": "Bilans d'une autre"})).await;
+    admin.merge(first, second).await;
+    admin.merge(second, last).await;
+    admin.merge(theirs, another_s).await;
+    for request in [first, second] {
+        let answer = scene.get(&format!("/v1/requests/{request}"), "&x=1").await;
+        let expected = format!("/v1/requests/{last}?requester={}&x=1", DIRECTORS[0]);
+        assert_eq!(answer.headers()[header::LOCATION], expected);
+        assert_eq!(reason(answer, 303).await, "request-merged");
+    }
+    let answer = scene.get(&format!("/v1/requests/{first}/documents/{document}"), "").await;
+    let expected = format!("/v1/requests/{last}/documents/{document}?requester={}", DIRECTORS[0]);
+    assert_eq!(answer.headers()[header::LOCATION], expected);
+    // What is added goes where it leads.
+    let said = scene.post(&format!("/v1/requests/{first}/followups"), &json!({"description": "Encore"}), None).await;
+    assert_eq!(said.json::<Value>().await.unwrap()["ticket"], last);
+    // Nobody learns of another's.
+    let stranger = scene.get_as(DIRECTORS[1], &format!("/v1/requests/{first}"), "").await;
+    assert_eq!(reason(stranger, 404).await, "request-unknown");
+    let into_another_s = scene.get(&format!("/v1/requests/{theirs}"), "").await;
+    assert_eq!(reason(into_another_s, 404).await, "request-unknown");
 }

@@ -70,6 +70,12 @@ impl Helpdesk {
         self.call(Method::PUT, &format!("Ticket/{ticket}"), json!({ "status": status })).await;
     }
 
+    /// Merges a ticket into another as `Ticket::merge` does it: links them, and bins the first.
+    pub(crate) async fn merge(&self, ticket: u64, into: u64) {
+        self.add("Ticket_Ticket", json!({ "tickets_id_1": ticket, "tickets_id_2": into, "link": 2 })).await;
+        self.bin(ticket).await;
+    }
+
     /// Puts a ticket into the bin.
     pub(crate) async fn bin(&self, ticket: u64) {
         self.call(Method::DELETE, &format!("Ticket/{ticket}"), json!({})).await;

@@ -1,0 +1,29 @@
+//! Who is a member of GLPI's groups.
+
+use super::{Deliverer, Missing, Undelivered, What, not_made};
+use crate::{request::Address, route::Place};
+
+impl Deliverer {
+    /// Whether the account with this address is a member of one of these groups, given by name or full path. A group
+    /// that GLPI does not have, or of whose name there are several in reach, has no members; the log says so.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn is_member(&self, address: &Address, groups: &[String]) -> Result<bool, Undelivered> {
+        let mut wanted = Vec::with_capacity(groups.len());
+        for group in groups {
+            match self.names.ids(What::Group, group, &Place::Own).await {
+                Ok(ids) => wanted.extend(ids),
+                Err(Missing::Unavailable(error)) => return Err(not_made(&error)),
+                Err(missing) => tracing::warn!("nobody is taken for a member of it: {missing}"),
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(false);
+        }
+        let Some(user) = self.names.user(address).await.map_err(|error| not_made(&error))? else { return Ok(false) };
+        let own = self.glpi.groups_of_user(user).await.map_err(|error| not_made(&error))?;
+        Ok(own.iter().any(|group| wanted.contains(group)))
+    }
+}

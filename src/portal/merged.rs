@@ -1,0 +1,20 @@
+//! A request that staff has merged into another: who asks for it is led there.
+
+use super::{Portal, PortalError, people::Known};
+use crate::clients::glpi::{LONGEST_MERGE, Role};
+
+impl Portal {
+    /// The request that a binned one was merged into, over several merges if need be; it must be this person's, too.
+    pub(super) async fn merged(&self, known: &Known<'_>, binned: u64) -> Result<u64, PortalError> {
+        let mut number = binned;
+        for _ in 0..LONGEST_MERGE {
+            number = self.glpi.merged_into(number).await?.ok_or(PortalError::NotFound)?;
+            let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
+            if !ticket.deleted {
+                let is_theirs = people.iter().any(|person| person.role == Role::Requester && known.is(&person.who));
+                return if is_theirs { Ok(number) } else { Err(PortalError::NotFound) };
+            }
+        }
+        Err(PortalError::NotFound)
+    }
+}
