@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::due::Receipts;
 pub use self::when::may_notify;
-use self::{due::Noted, texts::Signature};
+use self::{due::Noted, texts::Signature, when::recipient};
 pub(crate) use self::{
     mail::{automatic, own_id},
     texts::{Text, line},
@@ -152,11 +152,11 @@ impl Acknowledger {
         reason: Reason,
         text: impl FnOnce() -> Result<Text, askama::Error>,
     ) -> Option<(lettre::Address, Message)> {
-        let requester = received.requester.as_ref()?;
-        if !self.can_send() || self.is_own(requester) || !may_notify(received, reason, self.sender_of(reason)) {
+        let to = recipient(received, reason)?;
+        if !self.can_send() || self.is_own(to) || !may_notify(received, reason, self.sender_of(reason)) {
             return None;
         }
-        let letter = self.compose(requester, received, reason, text).inspect_err(|error| {
+        let letter = self.compose(to, received, reason, text).inspect_err(|error| {
             tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
         });
         letter.ok()

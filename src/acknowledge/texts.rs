@@ -146,7 +146,7 @@ pub(super) fn refusal(
         heading: "Votre demande n'est pas enregistrée",
         message: your_message(received),
         rule: rule(refusal.reason),
-        sentence: refusal.sentence.trim().to_owned(),
+        sentence: sentence(received, refusal).trim().to_owned(),
         contact: signature.contact.trim().to_owned(),
         reference: received.reference.to_string(),
         signature: line(signature.name, LONGEST_LINE),
@@ -221,7 +221,27 @@ fn your_message(received: &Received) -> String {
     if is_unproven(received) {
         return "Un message envoyé en votre nom".to_owned();
     }
-    format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject))
+    let message = format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject));
+    match (received.forwarder(), &received.requester) {
+        (Some(_), Some(first)) => {
+            format!("{message}, qui transmet la demande de {},", line(first.as_str(), LONGEST_LINE))
+        }
+        _ => message,
+    }
+}
+
+/// What to do. The academy's own words stay; ours speak to who forwarded of the person whose request it is.
+fn sentence<'a>(received: &Received, refusal: &'a Refusal) -> &'a str {
+    let is_ours = refusal.sentence == refusal.reason.sentence();
+    match refusal.reason {
+        Reason::NotADirector if is_ours && received.forwarder().is_some() => {
+            "Ce service est réservé aux directrices et directeurs d'école, et l'annuaire ne connaît pas cette personne comme telle. Si elle dirige une école, faites vérifier sa fiche auprès de sa circonscription."
+        }
+        Reason::QuotaExceeded if is_ours && received.forwarder().is_some() => {
+            "Cette personne a atteint le nombre maximal de demandes pour aujourd'hui. Transmettez de nouveau sa demande demain, ou complétez une demande déjà ouverte."
+        }
+        _ => &refusal.sentence,
+    }
 }
 
 /// The subject of a notice: a reply's, or of a mail whose sender is not proven one without its words.

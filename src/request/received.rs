@@ -75,6 +75,21 @@ pub struct Received {
     pub origin: Origin,
 }
 
+impl Received {
+    /// Who forwarded it, where it is the request of the person whose mail it hands on.
+    pub fn forwarder(&self) -> Option<&Address> {
+        match &self.origin {
+            Origin::Mail(mail) => mail.forwarder.as_ref(),
+            Origin::Form(_) => None,
+        }
+    }
+
+    /// Who wrote to us: the requester, or who forwarded their mail.
+    pub fn writer(&self) -> Option<&Address> {
+        self.forwarder().or(self.requester.as_ref())
+    }
+}
+
 /// What was written, as sanitised HTML fragments and as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Body {
@@ -168,6 +183,8 @@ pub struct Mail {
     /// Whether nothing proves that the sender is who wrote: then nothing of the mail is quoted to them, and few notices
     /// a day are sent.
     pub unproven: bool,
+    /// Who forwarded it, where it is the request of the person whose mail it hands on.
+    pub forwarder: Option<Address>,
     /// What tells it from another mail of the same `Message-ID`; `None` where the content names it.
     pub fingerprint: Option<Fingerprint>,
     /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,

@@ -27,7 +27,10 @@ pub(super) fn unwrap(
     let first = if may { forwarded(&received, &requester, rules) } else { None };
     match first {
         Some((first, name)) => {
-            let received = Received { requester: Some(first.clone()), display_name: name, ..received };
+            let mut received = Received { requester: Some(first.clone()), display_name: name, ..received };
+            if let Origin::Mail(mail) = &mut received.origin {
+                mail.forwarder = Some(requester.clone());
+            }
             (received, first, Some(requester))
         }
         None => (received, requester, None),

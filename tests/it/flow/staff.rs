@@ -57,6 +57,48 @@ async fn staff_answers_by_mail_in_its_own_name(#[case] in_person: bool) {
     assert_eq!(sandbox.tickets()[0].followups.len(), 2);
 }
 
+/// Who never wrote to the assistance hears nothing; each forward is another request.
+#[rstest]
+#[case::no_director(&[], AGENT, "not-a-director", "l'annuaire ne connaît pas cette personne")]
+#[case::over_the_quota(&[("quota.per_day", "1")], DIRECTORS[1], "quota-exceeded", "Cette personne a atteint le nombre")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forward_that_is_refused_is_told_to_who_forwarded_it(
+    #[case] settings: &[(&str, &str)],
+    #[case] first: &str,
+    #[case] reason: &str,
+    #[case] sentence: &str,
+) {
+    let sandbox = sandbox().await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", MEMBER)], settings].concat();
+    let gateway = Gateway::start(&sandbox, &forwarding).await;
+    if reason == "quota-exceeded" {
+        let reply = gateway.deliver(first, &mail(first, "own", "LSU : le mien", "Bonjour")).await;
+        assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    }
+    let text = format!("Voir ci-dessous.\r\n\r\nDe : Une Personne <{first}>\r\nObjet : LSU\r\n\r\nBonjour");
+    for id in ["one", "two", "two"] {
+        let reply = gateway.deliver(MEMBER, &mail(MEMBER, id, &format!("TR: LSU {id}"), &text)).await;
+        assert!(reply.contains(reason), "{reply}");
+    }
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+    let mut told = Vec::new();
+    for letter in outbox.mails() {
+        let parsed = mail_parser::MessageParser::default().parse(&letter.message).unwrap();
+        if parsed.message_id().unwrap().contains(".created.") {
+            continue;
+        }
+        assert_eq!(letter.recipient, MEMBER);
+        for body in [parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap()] {
+            let body = body.replace('\u{a0}', " ").replace("&nbsp;", " ").replace("&#39;", "'").replace("&#x27;", "'");
+            let whose = format!("qui transmet la demande de {}", first.to_lowercase());
+            assert!(body.contains(&whose) && body.contains(sentence), "{body}");
+        }
+        told.push(parsed.subject().unwrap().to_owned());
+    }
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
 /// As one typed in GLPI: private, and obeyed at the next look.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_staff_mails_is_private_and_obeyed() {
