@@ -18,7 +18,7 @@ use crate::{
     ledger::{Claim, Known, Ledger, Mine},
     proof::Prover,
     quarantine::{Failing, Quarantine},
-    request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference},
+    request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference, Refusal},
     route::{self, Live, Mappings},
     screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
     telemetry,
@@ -58,7 +58,15 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// Handles one mail, to its end.
-    pub async fn mail(self: &Arc<Self>, envelope: Envelope, raw: Bytes) -> Outcome {
+    pub async fn mail(self: &Arc<Self>, mut envelope: Envelope, raw: Bytes) -> Outcome {
+        if envelope.channel == Channel::HttpMail && envelope.size > raw.len() as u64 {
+            // Its beginning only, for its sender to be told: it is too large for its way in, whatever the rule says.
+            let Some(most) = self.rules.largest() else {
+                let reason = Reason::TooLarge;
+                return Outcome::Refused(Refusal { reason, sentence: reason.sentence().to_owned() });
+            };
+            envelope.size = envelope.size.max(most.saturating_add(1));
+        }
         self.request(parse::mail(envelope, raw, Timestamp::now()).await).await
     }
 
