@@ -402,8 +402,8 @@ mod tests {
         Standing::Found { ticket: 1234, page, part: Part::Actor, stage: Stage::Open }
     }
 
-    fn in_glpi() -> Option<Page> {
-        Some(Page::Glpi("https://glpi.example.fr/front/ticket.form.php?id=1234".into()))
+    fn in_glpi() -> Page {
+        Page::Glpi("https://glpi.example.fr/front/ticket.form.php?id=1234".into())
     }
 
     #[test]
@@ -411,7 +411,7 @@ mod tests {
         for (reason, standing, subject, heading) in [
             (
                 Reason::ReplyToTicket,
-                found(in_glpi()),
+                found(Some(in_glpi())),
                 "demande n° 1234 à compléter dans GLPI",
                 "Complétez la demande n° 1234",
             ),
@@ -423,7 +423,7 @@ mod tests {
             ),
             (Reason::ReplyToTicket, found(None), "demande n° 1234 à compléter", "Complétez la demande n° 1234"),
             (Reason::TicketClosed, found(None), "demande n° 1234 close", "La demande n° 1234 est close"),
-            (Reason::TicketClosed, found(in_glpi()), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::TicketClosed, found(Some(in_glpi())), "demande n° 1234 close", "La demande n° 1234 est close"),
             (Reason::TicketUnknown, Standing::Missing, "demande introuvable", "La demande est introuvable"),
         ] {
             let text = redirected(reason, &standing);
@@ -435,7 +435,7 @@ mod tests {
                 for part in ["« suivi »", "Ajoutez-y un suivi.", "aucun ticket n'a été créé", "Appelez-nous"] {
                     assert!(body.contains(part), "{part} in {body}");
                 }
-                assert_eq!(body.contains("ticket.form.php?id=1234"), standing == found(in_glpi()), "{body}");
+                assert_eq!(body.contains("ticket.form.php?id=1234"), standing == found(Some(in_glpi())), "{body}");
                 assert_eq!(body.contains("https://portail"), subject.ends_with("portail"), "{body}");
                 assert_eq!(body.contains("n° 1234"), standing != Standing::Missing, "{body}");
                 let is_helped = standing == found(None) && reason == Reason::ReplyToTicket;
@@ -451,7 +451,7 @@ mod tests {
         let mail = Received { subject: "LSU http://pirate.example/ cliquez".into(), ..mail };
         for text in [
             refusal(&mail, &refused, &SIGNATURE).unwrap(),
-            redirection(&mail, &found(in_glpi()), &refused, &SIGNATURE).unwrap(),
+            redirection(&mail, &found(Some(in_glpi())), &refused, &SIGNATURE).unwrap(),
         ] {
             for part in [&text.subject, &text.plain, &text.html] {
                 assert!(!part.contains("pirate") && !part.contains("cliquez"), "{part}");

@@ -79,7 +79,7 @@ impl Received {
     /// Who forwarded it, where it is the request of the person whose mail it hands on.
     pub fn forwarder(&self) -> Option<&Address> {
         match &self.origin {
-            Origin::Mail(mail) => mail.forwarder.as_ref(),
+            Origin::Mail(mail) => mail.forwarder.as_deref(),
             Origin::Form(_) => None,
         }
     }
@@ -184,7 +184,7 @@ pub struct Mail {
     /// a day are sent.
     pub unproven: bool,
     /// Who forwarded it, where it is the request of the person whose mail it hands on.
-    pub forwarder: Option<Address>,
+    pub forwarder: Option<Box<Address>>,
     /// What tells it from another mail of the same `Message-ID`; `None` where the content names it.
     pub fingerprint: Option<Fingerprint>,
     /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,

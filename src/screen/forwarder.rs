@@ -29,7 +29,7 @@ pub(super) fn unwrap(
         Some((first, name)) => {
             let mut received = Received { requester: Some(first.clone()), display_name: name, ..received };
             if let Origin::Mail(mail) = &mut received.origin {
-                mail.forwarder = Some(requester.clone());
+                mail.forwarder = Some(Box::new(requester.clone()));
             }
             (received, first, Some(requester))
         }
