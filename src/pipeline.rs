@@ -15,7 +15,7 @@ use crate::{
     deliver::{Deliverer, Undelivered},
     directory::Directory,
     intake::{Envelope, parse},
-    ledger::{Claim, Known, Ledger, Mine},
+    ledger::{Claim, Known, Ledger, Mine, Told},
     proof::Prover,
     quarantine::{Failing, Quarantine},
     request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference, Refusal},
@@ -259,8 +259,16 @@ impl Pipeline {
             Ok(receipt) => receipt,
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
         };
-        if !known.told {
-            self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
+        let (received, person) = (routed.received(), routed.screened().person());
+        match known.told {
+            Told::Yes => {}
+            Told::No => self.receipts.hand_over(received, person, &receipt).await,
+            Told::Perhaps => {
+                if let Err(error) = self.receipts.hand_over_in_doubt(received, person, &receipt).await {
+                    let cause = format!("whether ticket {} was told of cannot be said: {error}", known.ticket);
+                    return self.undelivered(mine, Undelivered::Unclear { cause }).await;
+                }
+            }
         }
         self.ledger.confirm(mine, known).await;
         if known.answered { Outcome::Duplicate(receipt) } else { Outcome::Created(receipt) }
@@ -271,7 +279,7 @@ impl Pipeline {
         match rejection {
             Rejection::Refused(refusal) => {
                 // Each forwarded mail is another person's request.
-                let about = received.forwarder().map(|_| received.reference.to_string());
+                let about = received.forwarder.as_ref().map(|_| received.reference.to_string());
                 if let Some(writer) = received.writer()
                     && self.acknowledger.may_refuse(received, refusal.reason)
                     && self.may_notice(received, writer, refusal.reason, about).await

@@ -4,11 +4,14 @@
 //! and would ask again, so nothing needs to be kept. Where the relay is away or slow, a private note in the ticket
 //! says that its receipt is due; the note says so until it was sent. An instance that ends in between leaves the note,
 //! and the sweep sends the receipt then, composed from the ticket, with the same Message-ID.
+//!
+//! Of a ticket whose maker may have ended before or after it told of it, the note is written first: whatever happens
+//! then, the notes say whether its receipt was sent.
 
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -38,9 +41,14 @@ const MOST: usize = 1000;
 const AT_A_TIME: usize = 4;
 /// What is due for so long, no other instance is at any more.
 const LEFT_AFTER: Duration = Duration::from_mins(10);
+/// The pause after which GLPI is told again that a receipt was sent; each further one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The mark by which GLPI is searched.
 const MARK: &str = "receipt-due";
+/// What every note of a receipt holds.
+const ANY_MARK: &str = "<p>Avis : receipt-";
 const DUE: &str = "<p>Courriel à envoyer au demandeur : accusé de réception.</p><p>Avis : receipt-due</p>";
 const DUE_UNQUOTED: &str = "<p>Courriel à envoyer au demandeur : accusé de réception, sans rien citer de la demande (rien ne prouve l'expéditeur).</p><p>Avis : receipt-due</p>";
 const SENT: &str = "<p>Courriel envoyé au demandeur : accusé de réception.</p><p>Avis : receipt-sent</p>";
@@ -53,6 +61,8 @@ pub struct Receipts {
     pages: Pages,
     time_zone: TimeZone,
     look_back: Duration,
+    /// For how long a note may still be written of which GLPI's answer was lost.
+    aftermath: Duration,
     /// No other instance sends receipts.
     alone: bool,
     /// The tickets whose receipts are late and still in this process's hands.
@@ -65,27 +75,55 @@ pub struct Receipts {
 struct Away;
 
 #[derive(Clone, Debug, Default)]
-struct Late(Arc<Mutex<HashSet<u64>>>);
+struct Late(Arc<Mutex<InHand>>);
+
+/// The tickets whose receipts wait for the relay, and those that are sent while a note may still say that they are due.
+#[derive(Debug, Default)]
+struct InHand {
+    waiting: HashSet<u64>,
+    sent: HashSet<u64>,
+}
 
 /// One ticket among the late ones, until this is dropped.
 #[derive(Debug)]
 struct Held(Late, u64);
 
 impl Late {
+    fn lock(&self) -> MutexGuard<'_, InHand> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// `None`: it is in hand already.
     fn hold(&self, ticket: u64) -> Option<Held> {
-        let new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket);
+        let mut in_hand = self.lock();
+        let new = !in_hand.sent.contains(&ticket) && in_hand.waiting.insert(ticket);
         new.then(|| Held(self.clone(), ticket))
     }
 
+    /// Whether the relay keeps none waiting.
     fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.lock().waiting.is_empty()
+    }
+}
+
+impl Held {
+    fn is_sent(&self) {
+        let mut in_hand = self.0.lock();
+        in_hand.waiting.remove(&self.1);
+        in_hand.sent.insert(self.1);
+    }
+
+    /// Never let go of: its note will always say that it is due.
+    fn keep(self) {
+        std::mem::forget(self);
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+        let mut in_hand = self.0.lock();
+        in_hand.waiting.remove(&self.1);
+        in_hand.sent.remove(&self.1);
     }
 }
 
@@ -98,6 +136,7 @@ impl Receipts {
             pages: Pages::new(config),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
+            aftermath: config.glpi.aftermath,
             alone: config.quota.backend == Backend::Memory,
             late: Late::default(),
             making_up: Arc::default(),
@@ -114,13 +153,49 @@ impl Receipts {
             return;
         }
         let Some(held) = self.late.hold(receipt.ticket) else { return };
-        let due = if is_unproven(received) { DUE_UNQUOTED } else { DUE };
-        match self.glpi.add_note(receipt.ticket, due).await {
-            Ok(note) => drop(noted.send(Noted { glpi: self.glpi.clone(), note, held })),
+        let note = match self.glpi.add_note(receipt.ticket, due_note(received)).await {
+            Ok(note) => Note::Is(note),
             Err(error) => {
                 tracing::warn!(%error, ticket = receipt.ticket, "GLPI was not told that a receipt is due");
+                match error {
+                    GlpiError::AnswerLost { .. } => Note::MayAppear(self.aftermath),
+                    _ => return,
+                }
             }
+        };
+        // Sent in the meantime, it has nobody any more who writes that into the note.
+        if let Err(noted) = noted.send(Noted { glpi: self.glpi.clone(), note, held })
+            && let Ok(sent) = ended.await
+        {
+            self.acknowledger.tasks.spawn(async move { noted.settle(&sent).await });
         }
+    }
+
+    /// Hands over the receipt of a ticket of which nobody knows whether it was told, unless its notes say so. When this
+    /// returns, a note in the ticket says that it is due.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot say, or does not take the note: nothing was sent.
+    pub async fn hand_over_in_doubt(
+        &self,
+        received: &Received,
+        person: &Person,
+        receipt: &Receipt,
+    ) -> Result<(), GlpiError> {
+        let Some(letter) = self.acknowledger.receipt_letter(received, person, receipt) else { return Ok(()) };
+        let Some(held) = self.late.hold(receipt.ticket) else { return Ok(()) };
+        let own = self.glpi.own_account().await?;
+        let notes = self.glpi.ticket_followups(receipt.ticket).await?;
+        // Of one that says that it is due, the sweep thinks.
+        if notes.iter().any(|note| is_own(note, own) && note.content.contains(ANY_MARK)) {
+            return Ok(());
+        }
+        let note = Note::Is(self.glpi.add_note(receipt.ticket, due_note(received)).await?);
+        let settling = self.acknowledger.hand_noted(letter, Noted { glpi: self.glpi.clone(), note, held });
+        // It goes on beside the request where the relay is slow.
+        let _ = tokio::time::timeout(PATIENCE, settling).await;
+        Ok(())
     }
 
     /// Sends the receipts that GLPI says are due and that nobody is at: those of an instance that ended, and those the
@@ -161,6 +236,10 @@ impl Receipts {
     ///
     /// Where GLPI or the relay is away. It is still due.
     async fn pay(&self, ticket: TicketSummary, own: u64, before: Option<DateTime>) -> Result<(), Away> {
+        // A stop waits for what is begun, not for all.
+        if self.acknowledger.tasks.is_closed() {
+            return Err(Away);
+        }
         let Some(held) = self.late.hold(ticket.id) else { return Ok(()) };
         let followups = self.glpi.ticket_followups(ticket.id).await.map_err(|error| {
             tracing::warn!(%error, ticket = ticket.id, "whether a receipt is due could not be read");
@@ -172,10 +251,15 @@ impl Receipts {
             tracing::warn!(ticket = ticket.id, "a receipt is due, and the ticket does not say to whom");
             return Ok(());
         };
-        let sent = self.acknowledger.late_receipt(&requester, &receipt, !says(note, DUE_UNQUOTED)).await;
-        Noted { glpi: self.glpi.clone(), note: note.id, held }.settle(&sent).await;
-        let is_away = matches!(sent, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
-        if is_away { Err(Away) } else { Ok(()) }
+        let quotes = !says(note, DUE_UNQUOTED);
+        let (noted, acknowledger) =
+            (Noted { glpi: self.glpi.clone(), note: Note::Is(note.id), held }, self.acknowledger.clone());
+        let paying = self.acknowledger.tasks.spawn(async move {
+            let sent = acknowledger.late_receipt(&requester, &receipt, quotes).await;
+            noted.settle(&sent).await;
+            matches!(sent, Err(SendError::Unavailable(_) | SendError::Timeout(_)))
+        });
+        if paying.await.unwrap_or(true) { Err(Away) } else { Ok(()) }
     }
 
     /// The receipt of a ticket as GLPI shows it, and whom it goes to.
@@ -204,27 +288,90 @@ impl Receipts {
 /// A receipt of which a note says that it is due.
 pub(super) struct Noted {
     glpi: Glpi,
-    note: u64,
+    note: Note,
     held: Held,
 }
 
+/// Where the note of a receipt stands.
+#[derive(Clone, Copy, Debug)]
+enum Note {
+    /// In this follow-up.
+    Is(u64),
+    /// In one of which GLPI's answer was lost, if at all: it may appear for so long.
+    MayAppear(Duration),
+}
+
 impl Noted {
+    /// Whether the note surely is there.
+    pub(super) fn is_sure(&self) -> bool {
+        matches!(self.note, Note::Is(_))
+    }
+
     /// Writes into the note what became of the receipt. One that may be taken later stays due.
+    ///
+    /// Who reads the note before that would send the receipt again: it is written as soon as GLPI answers.
     pub(super) async fn settle(self, sent: &Result<(), SendError>) {
         let says = match sent {
             Ok(()) => SENT,
             Err(SendError::Refused(_)) => REFUSED,
             Err(_) => return,
         };
-        if let Err(error) = self.glpi.rewrite_followup(self.note, says).await {
-            tracing::warn!(%error, ticket = self.held.1, "a receipt is sent, and its note still says that it is due");
+        self.held.is_sent();
+        if let Note::MayAppear(aftermath) = self.note {
+            tokio::time::sleep(aftermath).await;
         }
+        let mut pause = FIRST_PAUSE;
+        let mut was_taken = None;
+        while let Err(error) = self.write(says, &mut was_taken).await {
+            tracing::warn!(%error, ticket = self.held.1, "a receipt is sent, and its note still says that it is due");
+            if !matches!(error, GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. }) {
+                // GLPI lets nobody write it.
+                return self.held.keep();
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn write(&self, says: &str, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
+        match self.note {
+            Note::Is(note) => self.rewrite(note, says, was_taken).await,
+            Note::MayAppear(_) => {
+                let own = self.glpi.own_account().await?;
+                let notes = self.glpi.ticket_followups(self.held.1).await?;
+                for note in notes.iter().filter(|note| is_due(note, own)) {
+                    self.rewrite(note.id, says, was_taken).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A follow-up that is changed makes its ticket one that was taken in charge, as GLPI sees it: taken back, unless it
+    /// `was_taken` before the first try.
+    async fn rewrite(&self, note: u64, says: &str, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
+        let ticket = self.held.1;
+        if was_taken.is_none() {
+            *was_taken = Some(self.glpi.ticket(ticket).await?.taken_into_account.is_some());
+        }
+        self.glpi.rewrite_followup(note, says).await?;
+        if *was_taken == Some(true) { Ok(()) } else { self.glpi.untake(ticket).await }
     }
 }
 
-/// Whether a follow-up is a note of the gateway's own that says so.
+/// Whether a follow-up is a note of the gateway's own.
+fn is_own(followup: &Followup, own: u64) -> bool {
+    followup.private && followup.author == own
+}
+
+/// Whether a follow-up is one that says that a receipt is due.
 fn is_due(followup: &Followup, own: u64) -> bool {
-    followup.private && followup.author == own && (says(followup, DUE) || says(followup, DUE_UNQUOTED))
+    is_own(followup, own) && (says(followup, DUE) || says(followup, DUE_UNQUOTED))
+}
+
+/// The note that says that the receipt of this request is due.
+fn due_note(received: &Received) -> &'static str {
+    if is_unproven(received) { DUE_UNQUOTED } else { DUE }
 }
 
 /// Whether a follow-up is this note. GLPI may write its apostrophes otherwise.
@@ -234,6 +381,6 @@ fn says(followup: &Followup, note: &str) -> bool {
 
 impl std::fmt::Debug for Noted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Noted({})", self.note)
+        write!(f, "Noted({:?})", self.note)
     }
 }

@@ -17,16 +17,16 @@ const OWN_MARK: &str = ".passerelle";
 const REFERENCES: usize = 20;
 const LONGEST_ID: usize = 250;
 
-/// The mail that tells the requester how a request ended. The same end of the same request always has the
-/// same Message-ID, so that a mail that had to be sent twice is recognised.
+/// The mail that tells the requester how a request ended. The same end of the same request, which a copy may know by
+/// another reference, always has the same Message-ID, so that a mail that had to be sent twice is recognised.
 pub(super) fn compose(
     from: &Mailbox,
     to: Recipient,
     received: &Received,
-    reason_code: &str,
+    (reference, reason_code): (Reference, &str),
     text: Text,
 ) -> Result<Message, lettre::error::Error> {
-    let id = own_id(from, received.reference, reason_code);
+    let id = own_id(from, reference, reason_code);
     let (auto_submitted, thread) = match &received.origin {
         Origin::Mail(mail) => ("auto-replied", thread(mail)),
         Origin::Form(_) => ("auto-generated", Vec::new()),

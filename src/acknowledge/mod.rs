@@ -9,7 +9,7 @@ mod texts;
 mod when;
 
 use lettre::{Message, message::Mailbox};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
 pub use self::due::Receipts;
@@ -22,7 +22,7 @@ pub(crate) use self::{
 use crate::{
     clients::smtp::{Mailer, SendError},
     config::{Acknowledge, Config, ConfigError, Replies},
-    request::{Address, Person, Reason, Receipt, Received, Refusal},
+    request::{Address, Person, Reason, Receipt, Received, Reference, Refusal},
     screen::Standing,
 };
 
@@ -39,13 +39,29 @@ pub struct Acknowledger {
     tasks: TaskTracker,
 }
 
+/// A mail and whom it goes to.
+type Letter = (lettre::Address, Message);
+
 /// A receipt on its way to the relay.
 #[derive(Debug)]
 pub struct Handing {
     /// The relay has it, or it is given up.
-    ended: oneshot::Receiver<()>,
+    ended: oneshot::Receiver<Result<(), SendError>>,
     /// To say that a note tells of it.
     noted: oneshot::Sender<Noted>,
+}
+
+/// Goes on with the sending of a receipt of which a note tells: a shutdown need not wait for the relay, but for the
+/// note to say what became of it.
+fn settle_after(
+    sending: impl Future<Output = Result<(), SendError>> + Send + 'static,
+    noted: Noted,
+    tasks: TaskTracker,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let sent = sending.await;
+        drop(tasks.spawn(async move { noted.settle(&sent).await }).await);
+    })
 }
 
 impl Acknowledger {
@@ -95,19 +111,45 @@ impl Acknowledger {
 
     /// Sends the receipt of a ticket that was made, where one is due. Returns at once; a failure is logged.
     pub fn receipt(&self, received: &Received, person: &Person, receipt: &Receipt) -> Option<Handing> {
+        Some(self.hand(self.receipt_letter(received, person, receipt)?))
+    }
+
+    /// The receipt of a ticket, where one is due.
+    fn receipt_letter(&self, received: &Received, person: &Person, receipt: &Receipt) -> Option<Letter> {
         let subject = (!texts::is_unproven(received)).then(|| texts::reply_subject(received));
         let text = || texts::receipt(subject.as_deref(), receipt, person, &self.signature());
-        let (to, message) = self.letter(received, Reason::Created, text)?;
-        let ((end, ended), (noted, note)) = (oneshot::channel(), oneshot::channel::<Noted>());
+        self.letter(received, (receipt.reference, Reason::Created), text)
+    }
+
+    /// Sends a receipt. Returns at once.
+    fn hand(&self, (to, message): Letter) -> Handing {
+        let ((end, ended), (noted, mut note)) = (oneshot::channel(), oneshot::channel::<Noted>());
         let mut sending = Box::pin(self.clone().send(Reason::Created, to, message));
+        let tasks = self.tasks.clone();
         self.tasks.spawn(async move {
             tokio::select! {
-                _ = &mut sending => drop(end.send(())),
-                // Others know of it now: a shutdown need not wait for it.
-                Ok(noted) = note => drop(tokio::spawn(async move { noted.settle(&sending.await).await })),
+                sent = &mut sending => {
+                    note.close();
+                    match note.try_recv() {
+                        Ok(noted) => noted.settle(&sent).await,
+                        Err(_) => drop(end.send(sent)),
+                    }
+                }
+                Ok(noted) = &mut note => {
+                    if noted.is_sure() {
+                        drop(settle_after(sending, noted, tasks));
+                    } else {
+                        noted.settle(&sending.await).await;
+                    }
+                }
             }
         });
-        Some(Handing { ended, noted })
+        Handing { ended, noted }
+    }
+
+    /// Sends a receipt of which a note says that it is due. Returns at once.
+    fn hand_noted(&self, (to, message): Letter, noted: Noted) -> JoinHandle<()> {
+        settle_after(self.clone().send(Reason::Created, to, message), noted, self.tasks.clone())
     }
 
     /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end. It quotes the
@@ -139,7 +181,7 @@ impl Acknowledger {
     }
 
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {
-        if let Some((to, message)) = self.letter(received, reason, text) {
+        if let Some((to, message)) = self.letter(received, (received.reference, reason), text) {
             let sending = self.clone().send(reason, to, message);
             self.tasks.spawn(async move { drop(sending.await) });
         }
@@ -149,14 +191,14 @@ impl Acknowledger {
     fn letter(
         &self,
         received: &Received,
-        reason: Reason,
+        (reference, reason): (Reference, Reason),
         text: impl FnOnce() -> Result<Text, askama::Error>,
-    ) -> Option<(lettre::Address, Message)> {
+    ) -> Option<Letter> {
         let to = recipient(received, reason)?;
         if !self.can_send() || self.is_own(to) || !may_notify(received, reason, self.sender_of(reason)) {
             return None;
         }
-        let letter = self.compose(to, received, reason, text).inspect_err(|error| {
+        let letter = self.compose(to, received, (reference, reason), text).inspect_err(|error| {
             tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
         });
         letter.ok()
@@ -175,13 +217,13 @@ impl Acknowledger {
         &self,
         requester: &Address,
         received: &Received,
-        reason: Reason,
+        (reference, reason): (Reference, Reason),
         text: impl FnOnce() -> Result<Text, askama::Error>,
-    ) -> Result<(lettre::Address, Message), String> {
+    ) -> Result<Letter, String> {
         let to: lettre::Address =
             requester.as_str().parse().map_err(|_| "the address is none a mail can be sent to".to_owned())?;
         let text = text().map_err(|error| error.to_string())?;
-        let message = mail::compose(&self.from, to.clone(), received, reason.code(), text);
+        let message = mail::compose(&self.from, to.clone(), received, (reference, reason.code()), text);
         Ok((to, message.map_err(|error| error.to_string())?))
     }
 

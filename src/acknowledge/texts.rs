@@ -222,7 +222,7 @@ fn your_message(received: &Received) -> String {
         return "Un message envoyé en votre nom".to_owned();
     }
     let message = format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject));
-    match (received.forwarder(), &received.requester) {
+    match (&received.forwarder, &received.requester) {
         (Some(_), Some(first)) => {
             format!("{message}, qui transmet la demande de {},", line(first.as_str(), LONGEST_LINE))
         }
@@ -234,10 +234,10 @@ fn your_message(received: &Received) -> String {
 fn sentence<'a>(received: &Received, refusal: &'a Refusal) -> &'a str {
     let is_ours = refusal.sentence == refusal.reason.sentence();
     match refusal.reason {
-        Reason::NotADirector if is_ours && received.forwarder().is_some() => {
+        Reason::NotADirector if is_ours && received.forwarder.is_some() => {
             "Ce service est réservé aux directrices et directeurs d'école, et l'annuaire ne connaît pas cette personne comme telle. Si elle dirige une école, faites vérifier sa fiche auprès de sa circonscription."
         }
-        Reason::QuotaExceeded if is_ours && received.forwarder().is_some() => {
+        Reason::QuotaExceeded if is_ours && received.forwarder.is_some() => {
             "Cette personne a atteint le nombre maximal de demandes pour aujourd'hui. Transmettez de nouveau sa demande demain, ou complétez une demande déjà ouverte."
         }
         _ => &refusal.sentence,

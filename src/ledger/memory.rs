@@ -40,6 +40,8 @@ struct Claimant {
     day: Option<DayMark>,
     /// Nobody works on it any more.
     left_open: bool,
+    /// Its creation was begun here, and nobody was told of its ticket.
+    begun: bool,
 }
 
 #[derive(Debug)]
@@ -96,6 +98,8 @@ pub(super) enum Claimed {
     Fresh,
     /// An earlier attempt ended without anyone knowing how: there may be a ticket.
     Inherited,
+    /// The same, and it was this process that began to make it.
+    Own,
     /// An earlier attempt may still be under way.
     Busy,
 }
@@ -142,8 +146,13 @@ impl Memory {
         if open.iter().any(|claim| claim.since.elapsed() < give_up) {
             return Claimed::Busy;
         }
-        let claimed = if open.is_empty() { Claimed::Fresh } else { Claimed::Inherited };
-        inner.claims.insert(reference, Claimant { since: Instant::now(), day, left_open: false });
+        let begun = open.iter().any(|claim| claim.begun);
+        let claimed = match (open.is_empty(), begun) {
+            (true, _) => Claimed::Fresh,
+            (false, false) => Claimed::Inherited,
+            (false, true) => Claimed::Own,
+        };
+        inner.claims.insert(reference, Claimant { since: Instant::now(), day, left_open: false, begun });
         claimed
     }
 
@@ -155,7 +164,9 @@ impl Memory {
 
     /// Dates a claim, and the place that was taken with it, anew: what they cover begins now.
     pub(super) fn renew(&self, reference: Reference) {
-        self.lock().date_anew(reference, false);
+        let mut inner = self.lock();
+        inner.date_anew(reference, false);
+        inner.claims.entry(reference).and_modify(|claim| claim.begun = true);
     }
 
     /// Nobody works on a claim any more, and its creation may still end: as if it had begun only now.

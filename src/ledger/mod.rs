@@ -48,9 +48,6 @@ const WAIT_FOR_UNKNOWN: Duration = Duration::from_secs(20);
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often a creation under way asserts its claim in Redis, and how often those left open are.
 const ASSERT_EVERY: Duration = Duration::from_millis(250);
-/// Of a ticket that was opened so long before this gateway began, its maker surely has told. GLPI's time zone may be
-/// another one.
-const TOLD_BEFORE: SignedDuration = SignedDuration::from_hours(3);
 /// GLPI is never searched further back than this: a relay's queue needs days, a mailbox may keep a message longer.
 const LONGEST_SEARCH_DAYS: i64 = 400;
 
@@ -68,6 +65,8 @@ pub struct Ledger {
     /// What GLPI does for one instance at a time, at most.
     sessions: u32,
     time_zone: TimeZone,
+    /// What is older than this when a gateway begins, nobody is told of any more.
+    look_back: SignedDuration,
     began: Timestamp,
     /// Until when a gateway before this one may have something under way of which no memory knows.
     in_doubt_until: Instant,
@@ -107,14 +106,25 @@ pub struct Known {
     /// Whether an earlier copy was answered with it; false where an earlier attempt ended without knowing whether
     /// it had made the ticket.
     pub answered: bool,
-    /// Whether the requester surely was sent its receipt.
-    pub told: bool,
+    /// Whether the requester was sent its receipt.
+    pub told: Told,
+}
+
+/// Whether a requester was sent the receipt of a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Surely.
+    Yes,
+    /// Surely not: this process made it, and did not get so far.
+    No,
+    /// A gateway that ended may have ended before or after it.
+    Perhaps,
 }
 
 impl Known {
     /// A ticket that a memory knows: its maker has told of it.
     fn remembered(reference: Reference, ticket: u64) -> Self {
-        Self { ticket, reference, answered: true, told: true }
+        Self { ticket, reference, answered: true, told: Told::Yes }
     }
 }
 
@@ -125,6 +135,8 @@ pub struct Mine {
     reference: Reference,
     becomes: Becomes,
     flight: Flight,
+    /// How often Redis could not be told something before it was asked for.
+    misses: u64,
 }
 
 /// What a request becomes in GLPI, and so where an earlier copy of it is found there.
@@ -186,6 +198,7 @@ impl Ledger {
             aftermath,
             sessions: u32::try_from(config.glpi.sessions).unwrap_or(u32::MAX),
             time_zone: config.time_zone.clone(),
+            look_back: SignedDuration::try_from(config.sweep.look_back).unwrap_or(SignedDuration::MAX),
             began: Timestamp::now(),
             in_doubt_until: Instant::now() + aftermath,
             flights: Flights::default(),
@@ -242,7 +255,8 @@ impl Ledger {
                     }
                 },
             };
-            let mine = Mine { reference: received.reference, becomes, flight };
+            let misses = self.shared.as_ref().map_or(0, Redis::misses);
+            let mine = Mine { reference: received.reference, becomes, flight, misses };
             return match self.known(received, becomes).await {
                 Ok(Has::Remembered(known)) => {
                     self.confirm(mine, known).await;
@@ -291,8 +305,8 @@ impl Ledger {
             return Err(busy("an earlier attempt may still be under way in GLPI"));
         }
         let began = Instant::now();
-        let mut inherited = claimed == Claimed::Inherited;
-        let mut in_doubt_until = None;
+        let mut inherited = claimed != Claimed::Fresh;
+        let (mut in_doubt_until, mut was_missing) = (None, false);
         loop {
             let belief = match &self.shared {
                 None => self.own_belief(),
@@ -330,10 +344,17 @@ impl Ledger {
             };
             if let Some(found) = self.search(received, becomes).await.map_err(failed)? {
                 let (reference, ticket, opened) = found;
-                let told = matches!(becomes, Becomes::Followup(_))
-                    || !inherited && belief.complete_since.is_some() && !self.may_be_untold(opened);
+                // What appears while it is waited for, another instance makes, and tells of.
+                let is_another_s = was_missing && self.has_others();
+                let in_doubt = belief.complete_since.is_none() || self.may_be_untold(opened);
+                let told = match becomes {
+                    Becomes::Ticket(_) if claimed == Claimed::Own => Told::No,
+                    Becomes::Ticket(_) if inherited || in_doubt && !is_another_s => Told::Perhaps,
+                    Becomes::Ticket(_) | Becomes::Followup(_) => Told::Yes,
+                };
                 return Ok(Has::InGlpi(Known { ticket, reference, answered: !inherited, told }));
             }
+            was_missing = true;
             // An inherited claim's time is over. Of the others, what came only later can have no earlier copy.
             let until = *in_doubt_until.get_or_insert(belief.in_doubt_until);
             if inherited || Instant::now() >= until || belief.began_before(received.copies_since) {
@@ -355,11 +376,20 @@ impl Ledger {
     }
 
     /// What is believed while Redis is away: nothing. Of two instances that are asked for the same request, one goes
-    /// on and the other waits for it to end.
+    /// on and the other waits for it to end; and what one had claimed before Redis went, it goes on with.
     fn belief_without_redis(&self, redis: &Redis, asked: Instant) -> Belief {
         // The other one may be about to begin: twice the time.
-        let wait = if redis.goes_first() { Duration::ZERO } else { self.give_up.min(self.aftermath * 2) };
-        Belief { complete_since: None, in_doubt_until: self.in_doubt_until.max(asked + wait) }
+        let time = self.give_up.min(self.aftermath * 2);
+        let wait = if redis.goes_first() { Duration::ZERO } else { time + redis.share_of(self.aftermath) };
+        // Who asks again waits anew: the end must be within reach.
+        let asked = asked + wait.min(WAIT_FOR_UNKNOWN.saturating_sub(ASK_EVERY));
+        let lost = redis.last_heard().map_or(asked, |heard| heard + time);
+        Belief { complete_since: None, in_doubt_until: self.in_doubt_until.max(asked).max(lost) }
+    }
+
+    /// Whether other instances are at work, as far as is known.
+    fn has_others(&self) -> bool {
+        self.shared.as_ref().is_some_and(Redis::has_others)
     }
 
     /// Whether the gateway that made a ticket may have died before it told of it.
@@ -367,14 +397,20 @@ impl Ledger {
         let Some(opened) = opened.and_then(|opened| opened.to_zoned(self.time_zone.clone()).ok()) else { return true };
         let age_at_start = self.began.duration_since(opened.timestamp());
         let aftermath = SignedDuration::try_from(self.aftermath).unwrap_or(SignedDuration::MAX);
-        age_at_start <= TOLD_BEFORE && age_at_start >= -aftermath - CLOCK_MARGIN
+        age_at_start <= self.look_back && age_at_start >= -aftermath - CLOCK_MARGIN
     }
 
     /// Claims in Redis, waiting a while for another instance that is at the same request.
     async fn claim_shared(&self, redis: &Redis, received: &Received) -> ::redis::RedisResult<Held> {
         let give_up_at = Instant::now() + WAIT_FOR_OTHER;
+        let mut is_busy = false;
         loop {
-            let held = redis.claim(received.reference, &received.aliases).await?;
+            let held = match redis.claim(received.reference, &received.aliases).await {
+                // Who was at it goes on with it.
+                Err(_) if is_busy => return Ok(Held::Busy),
+                held => held?,
+            };
+            is_busy = true;
             if held != Held::Busy || Instant::now() >= give_up_at {
                 return Ok(held);
             }
@@ -457,6 +493,9 @@ impl Ledger {
             Ok(start) => start.timestamp(),
             Err(_) => Timestamp::MIN,
         };
+        let alone = self.shared.is_none();
+        let remembered = alone && day_began >= self.began + CLOCK_MARGIN;
+        let mut unseen = (!remembered).then_some((self.in_doubt_until.into_std(), self.sessions));
         if let Some(redis) = &self.shared {
             match self.reserve_shared(redis, reference, day, day_began).await? {
                 Some(Reservation::Reserved) => {
@@ -465,12 +504,15 @@ impl Ledger {
                     return Ok(Reservation::Reserved);
                 }
                 Some(other) => return Ok(other),
-                None => self.local.recounted(day, self.count(day_began, day).await?, self.give_up),
+                None => {
+                    self.local.recounted(day, self.count(day_began, day).await?, self.give_up);
+                    if !redis.goes_first() {
+                        // The last place is for who goes first: both count the same.
+                        unseen = Some(((Instant::now() + WAIT_FOR_UNKNOWN).into_std(), 1));
+                    }
+                }
             }
         }
-        let alone = self.shared.is_none();
-        let remembered = alone && day_began >= self.began + CLOCK_MARGIN;
-        let unseen = (!remembered).then_some((self.in_doubt_until.into_std(), self.sessions));
         let of_the_day = OfTheDay { limit: self.per_day, remembered, unseen };
         match self.local.reserve(reference, day, of_the_day, self.give_up) {
             Reservation::Recount => {
@@ -521,15 +563,22 @@ impl Ledger {
     }
 
     /// Begins the creation: dates the claim and the place anew, so that they last for as long as a creation
-    /// can take. False: another instance has taken the claim over meanwhile.
+    /// can take. False: another instance has taken the claim over meanwhile, or may have. Where it may not know that
+    /// this one is at it, GLPI is asked once more.
     pub async fn renew(&self, mine: &Mine, received: &Received) -> bool {
         self.local.renew(mine.reference);
         let Some(redis) = &self.shared else { return true };
-        match redis.claim(mine.reference, &received.aliases).await {
-            Ok(held) => matches!(held, Held::Claimed { .. }),
-            // Without Redis nobody else can have taken it over there either.
-            Err(_) => true,
+        if matches!(redis.claim(mine.reference, &received.aliases).await, Ok(Held::Ticket(..) | Held::Busy)) {
+            return false;
         }
+        if redis.misses() == mine.misses {
+            return true;
+        }
+        if !redis.goes_first() {
+            // What both have waited for ends for both at the same moment.
+            tokio::time::sleep(self.aftermath / 8 + redis.share_of(self.aftermath / 4)).await;
+        }
+        matches!(self.search(received, mine.becomes).await, Ok(None))
     }
 
     /// Runs a creation, asserting the claim all the while: a Redis that is emptied in the middle of it soon
@@ -771,12 +820,17 @@ impl Ledger {
         }
         if let Some(redis) = &self.shared {
             let give_up_at = Instant::now() + WAIT_FOR_OTHER;
+            let mut is_busy = false;
             loop {
                 match redis.look(references).await {
                     Ok(Seen::Ticket(ticket)) => return Ok(Some(ticket)),
                     Ok(Seen::Busy) if Instant::now() >= give_up_at => return Err(busy()),
-                    Ok(Seen::Busy) => tokio::time::sleep(LOOK_EVERY).await,
+                    Ok(Seen::Busy) => {
+                        is_busy = true;
+                        tokio::time::sleep(LOOK_EVERY).await;
+                    }
                     Ok(Seen::Nothing) => break,
+                    Err(_) if is_busy => return Err(busy()),
                     Err(error) => {
                         self.without_redis("look", &error)?;
                         break;

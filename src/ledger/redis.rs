@@ -29,6 +29,7 @@ use redis::{
 };
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
+use tokio::time::Instant;
 
 use super::memory::{MEMORY, Reservation};
 use crate::{
@@ -262,6 +263,8 @@ pub(super) struct Redis {
     aftermath: Duration,
     /// The instances at work when Redis last said so, in an order they all agree on.
     instances: Mutex<Vec<String>>,
+    /// When it last answered.
+    heard: Mutex<Option<Instant>>,
 }
 
 /// What a count of a day gave.
@@ -354,6 +357,7 @@ impl Redis {
             give_up,
             aftermath,
             instances: Mutex::default(),
+            heard: Mutex::default(),
         })
     }
 
@@ -405,6 +409,28 @@ impl Redis {
     /// Whether, while Redis is away, this instance is the one that need not wait for another.
     pub(super) fn goes_first(&self) -> bool {
         self.instances.lock().unwrap_or_else(PoisonError::into_inner).first() == Some(&self.token)
+    }
+
+    /// Whether other instances were at work when Redis last said so.
+    pub(super) fn has_others(&self) -> bool {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|instance| *instance != self.token)
+    }
+
+    /// How often it may not have been told something.
+    pub(super) fn misses(&self) -> u64 {
+        self.misses.load(Ordering::Acquire)
+    }
+
+    /// A part of `whole` that another instance most probably does not have: who knows of no order does not go on at the
+    /// very same moment.
+    pub(super) fn share_of(&self, whole: Duration) -> Duration {
+        let byte = self.token.bytes().fold(0_u8, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte));
+        whole * u32::from(byte) / u32::from(u8::MAX)
+    }
+
+    /// When Redis last answered this instance.
+    pub(super) fn last_heard(&self) -> Option<Instant> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn release(&self, reference: Reference) -> RedisResult<()> {
@@ -542,10 +568,12 @@ impl Redis {
         }
     }
 
-    /// Notes that Redis was not told something.
+    /// Notes that Redis was not told something, or when it was told last.
     fn noticing<T>(&self, result: RedisResult<T>) -> RedisResult<T> {
         if result.is_err() {
             self.misses.fetch_add(1, Ordering::AcqRel);
+        } else {
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         result
     }

@@ -54,6 +54,8 @@ pub struct Received {
     pub copies_since: Timestamp,
     /// The person who asks; `None` when the mail names nobody the gateway could answer.
     pub requester: Option<Address>,
+    /// Who forwarded it, where it is the request of the person whose mail it hands on.
+    pub forwarder: Option<Address>,
     /// The name the requester gave, shown only where the directory knows none.
     pub display_name: Option<String>,
     /// The decoded subject or title, one line.
@@ -76,17 +78,9 @@ pub struct Received {
 }
 
 impl Received {
-    /// Who forwarded it, where it is the request of the person whose mail it hands on.
-    pub fn forwarder(&self) -> Option<&Address> {
-        match &self.origin {
-            Origin::Mail(mail) => mail.forwarder.as_deref(),
-            Origin::Form(_) => None,
-        }
-    }
-
     /// Who wrote to us: the requester, or who forwarded their mail.
     pub fn writer(&self) -> Option<&Address> {
-        self.forwarder().or(self.requester.as_ref())
+        self.forwarder.as_ref().or(self.requester.as_ref())
     }
 }
 
@@ -183,8 +177,6 @@ pub struct Mail {
     /// Whether nothing proves that the sender is who wrote: then nothing of the mail is quoted to them, and few notices
     /// a day are sent.
     pub unproven: bool,
-    /// Who forwarded it, where it is the request of the person whose mail it hands on.
-    pub forwarder: Option<Box<Address>>,
     /// What tells it from another mail of the same `Message-ID`; `None` where the content names it.
     pub fingerprint: Option<Fingerprint>,
     /// The header fields the rules read, by lower-case name: `auto-submitted`, `precedence`, `list-*`,

@@ -116,6 +116,7 @@ fn received(
         arrived: now,
         copies_since,
         requester: Some(requester.clone()),
+        forwarder: None,
         display_name: None,
         subject: format!("Demande n° {request}"),
         body: Body { html: to_html(text), folded_html: None, text: text.to_owned() },

@@ -1,6 +1,6 @@
 //! Which parts are the text of a mail and which are its files, and what becomes of both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use data_encoding::BASE64_MIME_PERMISSIVE;
@@ -25,6 +25,13 @@ const MAX_TEXT: usize = 500_000;
 const MAX_DATA_IMAGES: usize = 200;
 /// How long the name of an image in a plain text may be, bytes.
 const MAX_CONTENT_ID: usize = 200;
+/// How large a form of the text is compared with another, bytes; how many words of it may be missing there, and how many
+/// forms are looked at.
+const MAX_COMPARED: usize = 2_000_000;
+const FEW_WORDS: usize = 20;
+const MAX_FORMS: usize = 10;
+/// Where another form of the text says something else than what is shown.
+const OTHER_FORM: &str = "une autre version du texte du message, qui dit autre chose";
 /// Attached mails that are shown, too; all are files.
 const MAX_FORWARDED: usize = 20;
 
@@ -41,6 +48,8 @@ pub(super) struct Written {
 struct Content<'a> {
     texts: Vec<&'a Leaf>,
     files: Vec<&'a Leaf>,
+    /// Other forms of the texts, which are not shown.
+    others: Vec<&'a Leaf>,
 }
 
 /// Writes the body and hands over every file, in the order of the mail. A forwarded mail stays unfolded.
@@ -79,8 +88,11 @@ pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Ref
         attachment.inline_tag = attachment.inline_tag.take().filter(is_shown);
     }
     let mut cut = Vec::new();
-    if opened.spare.as_ref().is_some_and(|spare| !is_said(spare, &content.texts)) {
+    if opened.spare.as_ref().is_some_and(|spare| !letters(&content.texts).contains(&letters(&[spare]))) {
         cut.push(SPARE_TEXT.to_owned());
+    }
+    if says_else(&content.others, &content.texts) {
+        cut.push(OTHER_FORM.to_owned());
     }
     Written { body, attachments, cut }
 }
@@ -95,12 +107,32 @@ pub(super) fn begin_with_subject(body: &mut Body, subject: &str) {
     body.html = html;
 }
 
-/// Whether the letters of a spare text are among those of the shown ones.
-fn is_said(spare: &Leaf, shown: &[&Leaf]) -> bool {
-    let letters =
-        |leaf: &Leaf| text::from_html(&html_of(leaf)).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    let shown: String = shown.iter().map(|leaf| letters(leaf)).collect();
-    shown.contains(&letters(spare))
+/// The letters and figures of texts, by which it is told whether one is in the other.
+fn letters(texts: &[&Leaf]) -> String {
+    let text = |leaf: &&Leaf| text::from_html(&html_of(leaf));
+    texts.iter().map(text).collect::<String>().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Whether most words of another form are in none of the shown texts, and not only a few: «Please use a program that
+/// reads HTML» is what programs write.
+fn says_else(others: &[&Leaf], shown: &[&Leaf]) -> bool {
+    if others.is_empty() || others.iter().chain(shown).any(|leaf| leaf.content().len() > MAX_COMPARED) {
+        return false;
+    }
+    let text = |leaf: &&Leaf| text::from_html(&html_of(leaf)).to_lowercase();
+    let shown: Vec<String> = shown.iter().map(text).collect();
+    let shown: HashSet<&str> = shown.iter().flat_map(|text| words(text)).collect();
+    others.iter().map(text).any(|other| {
+        let (all, missing) =
+            words(&other).fold((0, 0), |(all, missing), word| (all + 1, missing + usize::from(!shown.contains(word))));
+        missing > FEW_WORDS && missing * 2 > all
+    })
+}
+
+/// The words of a text, without addresses, which HTML does not show.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let said = text.split_whitespace().filter(|word| !word.contains("://") && !word.contains(['@', '[']));
+    said.flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).filter(|word| !word.is_empty())
 }
 
 /// A text as HTML, whether it is or not.
@@ -117,7 +149,9 @@ pub(super) fn texts(opened: &Opened) -> Vec<&Leaf> {
 fn content(opened: &Opened) -> Content<'_> {
     let mut content = match &opened.root {
         // A mail of a single part is a text also when that has a name.
-        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() => Content { texts: vec![leaf], files: Vec::new() },
+        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() => {
+            Content { texts: vec![leaf], ..Content::default() }
+        }
         root => gather(root),
     };
     if !content.texts.iter().any(|leaf| says(leaf)) {
@@ -138,9 +172,9 @@ fn is_text(leaf: &Leaf) -> bool {
 fn gather(node: &Node) -> Content<'_> {
     match node {
         Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() && leaf.name.is_none() => {
-            Content { texts: vec![leaf], files: Vec::new() }
+            Content { texts: vec![leaf], ..Content::default() }
         }
-        Node::Leaf(leaf) => Content { texts: Vec::new(), files: vec![leaf] },
+        Node::Leaf(leaf) => Content { files: vec![leaf], ..Content::default() },
         Node::Multipart { kind: Multipart::Alternative, children } => best(children),
         Node::Multipart { kind: Multipart::Related, children } => {
             let mut content = children.first().map(gather).unwrap_or_default();
@@ -152,6 +186,7 @@ fn gather(node: &Node) -> Content<'_> {
             for part in children.iter().map(gather) {
                 content.texts.extend(part.texts);
                 content.files.extend(part.files);
+                content.others.extend(part.others);
             }
             content
         }
@@ -180,12 +215,34 @@ fn best(forms: &[Node]) -> Content<'_> {
     let Some(chosen) = (0..forms.len()).max_by_key(|&form| rank(&forms[form])) else {
         return Content::default();
     };
-    let texts = std::mem::take(&mut forms[chosen].texts);
+    let (texts, others) = shown_forms(&mut forms, chosen);
     let is_other_form = |leaf: &&Leaf| {
         leaf.content_type.starts_with("text/") && leaf.content_type != "text/calendar" && leaf.name.is_none()
     };
     let files = forms.into_iter().flat_map(|form| form.files).filter(|leaf| texts.is_empty() || !is_other_form(leaf));
-    Content { files: files.collect(), texts }
+    Content { files: files.collect(), texts, others }
+}
+
+/// The texts of the chosen form, with those of the same kind that say something else, which are no other form of it; and
+/// all others.
+fn shown_forms<'a>(forms: &mut [Content<'a>], chosen: usize) -> (Vec<&'a Leaf>, Vec<&'a Leaf>) {
+    let best = forms[chosen].texts.clone();
+    let kind = best.first().map(|leaf| leaf.content_type.as_str());
+    let is_of_kind = |leaf: &&Leaf| Some(leaf.content_type.as_str()) == kind && says(leaf);
+    let is_alike = |at: usize| at != chosen && forms.len() <= MAX_FORMS && forms[at].texts.iter().all(is_of_kind);
+    let alike: Vec<bool> = (0..forms.len()).map(is_alike).collect();
+    let said = if alike.contains(&true) { letters(&best) } else { String::new() };
+    let is_apart = |form: &Content<'_>| {
+        let other = letters(&form.texts);
+        !said.contains(&other) && !other.contains(&said)
+    };
+    let is_shown: Vec<bool> = (0..forms.len()).map(|at| at == chosen || alike[at] && is_apart(&forms[at])).collect();
+    let (mut texts, mut others) = (Vec::new(), Vec::new());
+    for (form, is_shown) in forms.iter_mut().zip(is_shown) {
+        (if is_shown { &mut texts } else { &mut others }).append(&mut form.texts);
+        others.append(&mut form.others);
+    }
+    (texts, others)
 }
 
 /// Whether a text says no more than that there is an image: «[cid:…]», «[image: image.png]», «<image001.png>».
@@ -479,6 +536,39 @@ mod tests {
         assert_eq!(written(&multipart("alternative", &[html, plain])).0.html, "<b>riche</b>");
         let empty = ("Content-Type: text/html", "<html><body><br></body></html>");
         assert_eq!(written(&multipart("alternative", &[plain, empty])).0.text, "simple");
+    }
+
+    #[test]
+    fn two_texts_of_one_kind_are_no_forms_of_one_text() {
+        for kind in ["plain", "html"] {
+            let head = format!("Content-Type: text/{kind}");
+            let texts = |first: &str, second: &str| {
+                written(&multipart("alternative", &[(head.as_str(), first), (head.as_str(), second)])).0.text
+            };
+            let both = texts("Le livret ne sort pas.", "Merci de rappeler.");
+            assert_eq!(both.lines().filter(|line| !line.is_empty()).count(), 2, "{both}");
+            assert_eq!(texts("Le livret ne sort pas.", "Le livret  ne sort pas."), "Le livret ne sort pas.");
+            assert_eq!(texts("Merci", ""), "Merci");
+        }
+    }
+
+    #[test]
+    fn another_form_that_says_something_else_is_told() {
+        let request = "Bonjour, depuis ce matin les bilans du CE2 ne sortent plus : la page reste blanche, puis une erreur \
+            s'affiche. Nous devons les remettre aux familles vendredi soir au plus tard. Merci de votre aide.";
+        let note = "Votre logiciel ne lit pas le HTML. Voir https://exemple.fr/une/longue/adresse/de/suivi";
+        let cut = |plain: &str, html: &str| {
+            let parts = [("Content-Type: text/plain", plain), ("Content-Type: text/html", html)];
+            let mail = multipart("mixed", &[nested(&multipart("alternative", &parts))]);
+            let opened = opened::open(Tree::entity(&Bytes::from(mail), 1000));
+            write(&opened, None, Reference::new("mail", "", b"x"), false).cut
+        };
+        assert_eq!(
+            cut(request, "<p>École des Tilleuls</p>"),
+            ["une autre version du texte du message, qui dit autre chose"]
+        );
+        assert_eq!(cut(request, &format!("<div>{request}</div><p>Cordialement</p>")), [""; 0]);
+        assert_eq!(cut(note, &format!("<p>{request}</p>")), [""; 0]);
     }
 
     #[test]

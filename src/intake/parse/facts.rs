@@ -96,7 +96,6 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         message_class: None,
         fingerprint: None,
         unproven: false,
-        forwarder: None,
     }
 }
 

@@ -218,23 +218,25 @@ fn node(
             return leaf(raw, header, body, "application/octet-stream".to_owned(), declared.as_ref());
         }
         let boundary = declared.as_ref().and_then(|declared| declared.attribute("boundary")).map(str::trim_end);
-        let mut ranges = boundary.map(|boundary| split(&raw[body.clone()], boundary.as_bytes(), limits));
-        if ranges.as_ref().is_none_or(Vec::is_empty) {
-            let used = used_boundary(&raw[body.clone()]);
-            ranges = used.map(|boundary| split(&raw[body.clone()], boundary, limits));
+        let whole = &raw[body.clone()];
+        let mut split = boundary.map(|boundary| Split::at(whole, boundary.as_bytes(), limits)).unwrap_or_default();
+        if split.parts.is_empty() {
+            let used = used_boundary(whole).map(|boundary| Split::at(whole, boundary, limits));
+            split = used.unwrap_or_default();
         }
         let mut children = Vec::new();
         let start = declared.as_ref().and_then(|declared| declared.attribute("start"));
         // RFC 2387 section 3.2; phones and copiers put a picture first and name nothing.
         let start_id = start.filter(|_| kind == Multipart::Related).map(bare_id);
         let mut started = None;
-        for range in ranges.unwrap_or_default() {
+        for range in split.parts {
             if limits.parts == 0 {
                 limits.cut = true;
                 break;
             }
             let (start, end) = (body.start + range.start, body.start + range.end);
             let (part, content) = Header::cut(&raw[start..end]);
+            limits.cut |= part.is_incomplete();
             if start_id.is_some() && part.text("content-id", 1000).as_deref().map(bare_id) == start_id {
                 started.get_or_insert(children.len());
             }
@@ -246,6 +248,7 @@ fn node(
             children[..=root].rotate_right(1);
         }
         if !children.is_empty() {
+            limits.cut |= split.outside.into_iter().any(|range| says_something(&whole[range]));
             return Node::Multipart { kind, children };
         }
     }
@@ -330,41 +333,60 @@ fn multipart(declared: &ContentType<'_>) -> Option<Multipart> {
     })
 }
 
-/// Where the parts between the lines `--boundary` are. The closing line may be missing, and what follows
-/// it counts only if the boundary comes again.
-fn split(body: &[u8], boundary: &[u8], limits: &mut Limits) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    let mut open: Option<usize> = None;
-    let mut at = 0;
-    if boundary.is_empty() {
-        return ranges;
-    }
-    while at < body.len() {
-        let end = line_end(body, at);
-        let mark =
-            body[at..end].strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary)).map(<[u8]>::trim_ascii);
-        let closes = match mark {
-            Some(b"") => false,
-            Some(b"--") => true,
-            _ => {
-                at = end;
-                continue;
-            }
-        };
-        if let Some(start) = open {
-            ranges.push(start..start.max(before_line_break(body, at)));
-            if ranges.len() > limits.parts {
-                limits.cut = true;
-                return ranges;
-            }
+/// Where a multipart's parts are, and what is outside of all.
+#[derive(Default)]
+struct Split {
+    parts: Vec<Range<usize>>,
+    outside: Vec<Range<usize>>,
+}
+
+impl Split {
+    /// Cuts at the lines `--boundary`. The closing line may be missing, and what follows it counts only if the boundary
+    /// comes again.
+    fn at(body: &[u8], boundary: &[u8], limits: &mut Limits) -> Self {
+        let mut split = Self::default();
+        let (mut part, mut outside): (Option<usize>, Option<usize>) = (None, Some(0));
+        let mut at = 0;
+        if boundary.is_empty() {
+            return split;
         }
-        open = (!closes).then_some(end);
-        at = end;
+        while at < body.len() {
+            let end = line_end(body, at);
+            let mark =
+                body[at..end].strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary)).map(<[u8]>::trim_ascii);
+            let closes = match mark {
+                Some(b"") => false,
+                Some(b"--") => true,
+                _ => {
+                    at = end;
+                    continue;
+                }
+            };
+            split.outside.extend(outside.take().map(|start| start..at));
+            if let Some(start) = part {
+                split.parts.push(start..start.max(before_line_break(body, at)));
+                if split.parts.len() > limits.parts {
+                    limits.cut = true;
+                    return split;
+                }
+            }
+            (part, outside) = if closes { (None, Some(end)) } else { (Some(end), None) };
+            at = end;
+        }
+        split.parts.extend(part.filter(|&start| start < body.len()).map(|start| start..body.len()));
+        split.outside.extend(outside.map(|start| start..body.len()));
+        split
     }
-    if let Some(start) = open.filter(|&start| start < body.len()) {
-        ranges.push(start..body.len());
-    }
-    ranges
+}
+
+/// Whether what is outside of all parts is more than the note that old programs are meant to show, which speaks of MIME
+/// in every language (RFC 2046 section 5.1.1): a text, or parts between other lines.
+fn says_something(outside: &[u8]) -> bool {
+    const LOOKED_AT: usize = 64 * 1024;
+    let text = String::from_utf8_lossy(&outside[..outside.len().min(LOOKED_AT)]).to_lowercase();
+    let is_note = ["mime", "multipart", "multi-part"].iter().any(|word| text.contains(word));
+    let mut lines = text.lines().filter(|line| !line.starts_with("--"));
+    used_boundary(outside).is_some() || !is_note && lines.any(|line| line.contains(char::is_alphanumeric))
 }
 
 /// The line break before a boundary belongs to the boundary (RFC 2046 section 5.1.1).
@@ -532,6 +554,33 @@ mod tests {
             "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n\n--b\n\ntwo\n--b--\n",
             &[("text/plain", "one"), ("text/plain", "two")],
         );
+    }
+
+    #[test]
+    fn what_is_outside_of_all_parts_is_missed() {
+        let is_cut = |before: &str, after: &str| {
+            tree(&format!("Content-Type: multipart/mixed; boundary=b\n\n{before}\n--b\n\nx\n--b--\n{after}")).cut
+        };
+        for (before, after) in [
+            ("", ""),
+            ("This is a multi-part message in MIME format.", "\n"),
+            ("Message en plusieurs parties au format MIME", ""),
+            ("", "--b--\n--autre--\n"),
+        ] {
+            assert!(!is_cut(before, after), "{before} / {after}");
+        }
+        for (before, after) in [
+            ("Bonjour, voici le livret.", ""),
+            ("", "\nMerci de me rappeler.\n"),
+            ("This is a MIME message.\n--autre\nContent-Type: text/plain\n\nx", ""),
+            ("", "--autre\nContent-Type: application/pdf; name=a.pdf\n\nx\n--autre--\n"),
+        ] {
+            assert!(is_cut(before, after), "{before} / {after}");
+        }
+        let inner = tree(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nX-A: b\n c\nune phrase\nContent-Type: text/plain\n\nx\n--b--",
+        );
+        assert!(inner.cut, "a line within a part's header");
     }
 
     #[test]

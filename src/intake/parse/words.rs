@@ -64,38 +64,52 @@ enum Piece<'a> {
     Words(Vec<Joined<'a>>),
 }
 
-/// Neighbouring words of one charset and encoding as one: much software cuts a character in two between them,
-/// against RFC 2047 section 5.
+/// Neighbouring words of one charset as one, whatever their encodings: much software cuts a character in two between
+/// them, against RFC 2047 section 5.
 struct Joined<'a> {
     charset: &'a str,
-    encoding: char,
-    data: Cow<'a, str>,
+    /// As they stand, with a space between.
+    encoded: Cow<'a, str>,
+    /// What they hold; `None` where one cannot be decoded, which is joined to no other.
+    bytes: Option<Vec<u8>>,
 }
 
 impl<'a> Joined<'a> {
     fn of(word: &Word<'a>) -> Self {
-        Self { charset: word.charset, encoding: word.encoding, data: Cow::Borrowed(word.data) }
+        Self { charset: word.charset, encoded: Cow::Borrowed(word.whole), bytes: decode_word(word) }
     }
 
-    fn encoded(&self) -> String {
-        format!("=?{}?{}?{}?=", self.charset, self.encoding, self.data)
+    /// Takes the word that follows in, or gives it back.
+    fn continued(&mut self, next: Self) -> Option<Self> {
+        match (&mut self.bytes, &next.bytes) {
+            (Some(bytes), Some(more)) if self.charset.eq_ignore_ascii_case(next.charset) => {
+                bytes.extend(more);
+                self.encoded.to_mut().extend([" ", &next.encoded]);
+                None
+            }
+            _ => Some(next),
+        }
     }
 
-    /// Whether the data of `next` may follow in the same word.
-    fn continues_in(&self, next: &Word<'_>) -> bool {
-        self.charset.eq_ignore_ascii_case(next.charset)
-            && self.encoding.eq_ignore_ascii_case(&next.encoding)
-            && (self.encoding.eq_ignore_ascii_case(&'q') || self.data.len().is_multiple_of(4))
+    /// Its text; the bytes are read as [`charset::decode`] reads them, so a wrong label does no harm.
+    fn text(&self) -> Option<String> {
+        // RFC 2231 section 5: a language may follow the charset.
+        let charset = self.charset.split('*').next();
+        self.bytes.as_deref().map(|bytes| charset::decode(bytes, charset))
     }
 }
 
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     each_word(text, |plain, word| match (pieces.last_mut(), word) {
-        (Some(Piece::Words(run)), Some(word)) if plain.trim().is_empty() => match run.last_mut() {
-            Some(last) if last.continues_in(&word) => last.data.to_mut().push_str(word.data),
-            _ => run.push(Joined::of(&word)),
-        },
+        (Some(Piece::Words(run)), Some(word)) if plain.trim().is_empty() => {
+            let next = Joined::of(&word);
+            let apart = match run.last_mut() {
+                Some(last) => last.continued(next),
+                None => Some(next),
+            };
+            run.extend(apart);
+        }
         (_, word) => {
             if !plain.is_empty() {
                 pieces.push(Piece::Plain(plain));
@@ -114,11 +128,13 @@ pub(super) fn safe(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let one = |run: &[Joined<'_>]| {
-        let encoded = || run.iter().map(Joined::encoded).collect::<Vec<_>>().join(" ");
-        if run.len() == 1 {
+        let encoded = || run.iter().map(|word| word.encoded.as_ref()).collect::<Vec<_>>().join(" ");
+        if let [word] = run
+            && !word.encoded.contains(' ')
+        {
             return encoded();
         }
-        let decoded: Option<String> = run.iter().map(decode_word).collect();
+        let decoded: Option<String> = run.iter().map(Joined::text).collect();
         decoded.map_or_else(encoded, |text| format!("=?utf-8?B?{}?=", BASE64.encode(text.as_bytes())))
     };
     let pieces = pieces(text);
@@ -137,9 +153,9 @@ pub(super) fn decode(text: &str) -> String {
             Piece::Plain(plain) => decoded.push_str(plain),
             Piece::Words(run) => {
                 for (at, word) in run.iter().enumerate() {
-                    match decode_word(word) {
+                    match word.text() {
                         Some(text) => decoded.push_str(&text),
-                        None => decoded.extend([if at > 0 { " " } else { "" }, &word.encoded()]),
+                        None => decoded.extend([if at > 0 { " " } else { "" }, &word.encoded]),
                     }
                 }
             }
@@ -148,18 +164,15 @@ pub(super) fn decode(text: &str) -> String {
     decoded
 }
 
-/// Decodes one word; its bytes are read as [`charset::decode`] reads them, so a wrong label does no harm.
-fn decode_word(word: &Joined<'_>) -> Option<String> {
+/// What one word holds.
+fn decode_word(word: &Word<'_>) -> Option<Vec<u8>> {
     let data = format!("{}?=", word.data);
     let mut stream = MessageStream::new(data.as_bytes());
-    let bytes = if word.encoding.eq_ignore_ascii_case(&'q') {
+    if word.encoding.eq_ignore_ascii_case(&'q') {
         stream.decode_quoted_printable_word()
     } else {
         stream.decode_base64_word()
-    }?;
-    // RFC 2231 section 5: a language may follow the charset.
-    let charset = word.charset.split('*').next();
-    Some(charset::decode(&bytes, charset))
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +190,7 @@ mod tests {
             // One character cut in two.
             ("=?utf-8?B?w4k=?= =?utf-8?B?Y29s?=", "École".get(..5).unwrap()),
             ("=?utf-8?Q?d=C3?= =?utf-8?Q?=A9j=C3=A0?=", "déjà"),
+            ("=?utf-8?B?ZMM=?= =?UTF-8?Q?=A9j=C3?= =?utf-8?B?oA==?=", "déjà"),
             ("Re: =?utf-8?Q?a?= et =?utf-8?Q?b?=", "Re: a et b"),
             ("=?windows-1252?Q?=9Cuvre_=80?=", "œuvre €"),
             ("=?utf-8?Q?=E9cole?=", "école"),
@@ -201,7 +215,7 @@ mod tests {
     #[test]
     fn a_parser_of_fields_meets_one_word() {
         assert_eq!(safe("\"=?utf-8?B?w4k=?= =?utf-8?Q?l=C3=A8ve?= x\""), "\"=?utf-8?B?w4lsw6h2ZQ==?= x\"");
-        assert_eq!(safe("=?utf-8?Q?a?= =?utf-8?q?b?= =?x"), "=?utf-8?Q?ab?= = ?x");
+        assert_eq!(safe("=?utf-8?Q?a?= =?utf-8?q?b?= =?x"), "=?utf-8?B?YWI=?= = ?x");
     }
 
     proptest! {

@@ -1,12 +1,25 @@
 //! Receipts while the relay does not take them: noted in the ticket, and sent later.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use passerelle::sandbox::Sandbox;
-use tokio::{io::AsyncReadExt as _, net::TcpListener};
+use passerelle::sandbox::{Failure, Rule, Sandbox};
+use rstest::rstest;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 use crate::support::{
     gateway::{DIRECTORS, Gateway, mail, sandbox},
+    meddler::{Fate, Making, Meddler},
+    unreliable::{Cut, Unreliable},
     wait_until,
 };
 
@@ -20,6 +33,70 @@ async fn silent_relay() -> String {
         }
     });
     url
+}
+
+/// A relay that takes connections and says nothing until it is opened; then it takes every mail.
+struct Relay {
+    url: String,
+    open: watch::Sender<bool>,
+    taken: Arc<Mutex<Vec<String>>>,
+}
+
+impl Relay {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let (open, opened) = watch::channel(false);
+        let taken = Arc::default();
+        let keep = Arc::clone(&taken);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(Self::take(stream, opened.clone(), Arc::clone(&keep)));
+            }
+        });
+        Self { url, open, taken }
+    }
+
+    async fn take(stream: TcpStream, mut opened: watch::Receiver<bool>, taken: Arc<Mutex<Vec<String>>>) {
+        if opened.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+        let mut stream = BufReader::new(stream);
+        let (mut content, mut line) = (None, String::from("EHLO"));
+        let mut answer = "220 ready\r\n";
+        loop {
+            if stream.write_all(answer.as_bytes()).await.is_err() {
+                return;
+            }
+            line.clear();
+            if !matches!(stream.read_line(&mut line).await, Ok(1..)) {
+                return;
+            }
+            answer = match (&mut content, line.trim_end()) {
+                (Some(_), ".") => {
+                    taken.lock().unwrap().extend(content.take());
+                    "250 taken\r\n"
+                }
+                (Some(content), _) => {
+                    content.push_str(&line);
+                    ""
+                }
+                (None, "DATA") => {
+                    content = Some(String::new());
+                    "354 go on\r\n"
+                }
+                (None, _) => "250 ok\r\n",
+            };
+        }
+    }
+
+    fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    fn taken(&self) -> usize {
+        self.taken.lock().unwrap().len()
+    }
 }
 
 fn notes_with(sandbox: &Sandbox, mark: &str) -> usize {
@@ -74,6 +151,110 @@ async fn a_relay_that_works_costs_no_note() {
     assert!(gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "ok", "LSU", "Bonjour")).await.contains("created"));
     assert_eq!(gateway.outbox.mails().len(), 1, "it is sent before the relay is answered");
     assert!(sandbox.tickets()[0].followups.is_empty());
+}
+
+/// A GLPI that fails at the first writes of this kind.
+async fn failing_at(sandbox: &Sandbox, times: usize, fate: Fate, is_hit: fn(&Making) -> bool) -> Meddler {
+    let hits = AtomicUsize::new(0);
+    Meddler::start(sandbox.url(), "10.0.14", move |making| {
+        let hit = is_hit(making) && hits.fetch_add(1, Ordering::Relaxed) < times;
+        if hit { fate } else { Fate::Passes }
+    })
+    .await
+}
+
+#[rstest]
+#[case::the_note_is_not_rewritten(2, Fate::Dies(502), |making: &Making| making.path.starts_with("ITILFollowup/"))]
+#[case::nobody_hears_that_it_is_rewritten(2, Fate::Answers(502), |making: &Making| making.path.starts_with("ITILFollowup/"))]
+#[case::nobody_hears_that_it_is_written(1, Fate::Answers(500), |making: &Making| making.path == "ITILFollowup")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_goes_out_once_although_glpi_fails_at_its_note(
+    #[case] times: usize,
+    #[case] fate: Fate,
+    #[case] is_hit: fn(&Making) -> bool,
+) {
+    let (sandbox, relay) = (sandbox().await, Relay::start().await);
+    let glpi = failing_at(&sandbox, times, fate, is_hit).await;
+    let settings = [("smtp.url", relay.url.as_str()), ("sweep.every", "1s")];
+    let gateway = Gateway::sending(glpi.url.as_str(), &settings).await;
+    let mail = mail(DIRECTORS[0], "note", "LSU : accès", "Bonjour");
+    assert!(gateway.deliver(DIRECTORS[0], &mail).await.contains("created"));
+    assert_eq!(notes_with(&sandbox, "receipt-due"), 1);
+    // Sweeps find the note meanwhile.
+    let seen = sandbox.calls();
+    wait_until("a sweep has looked", async || sandbox.calls() > seen + 6).await;
+    relay.open();
+    wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+    let seen = sandbox.calls();
+    wait_until("another sweep has looked", async || sandbox.calls() > seen + 6).await;
+    assert_eq!((relay.taken(), notes_with(&sandbox, "receipt-due")), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_of_which_nobody_knows_goes_out_once_and_then_everybody_knows() {
+    let sandbox = sandbox().await;
+    let glpi = Unreliable::start(sandbox.url(), 1, Cut::After).await;
+    let killed = Gateway::in_front_of(glpi.url.as_str(), &[]).await;
+    let mail = mail(DIRECTORS[0], "killed", "LSU : accès", "Bonjour");
+    assert!(killed.deliver(DIRECTORS[0], &mail).await.starts_with("451"));
+    assert_eq!((sandbox.tickets().len(), killed.outbox.mails().len()), (1, 0));
+    drop(killed);
+
+    let next = Gateway::start(&sandbox, &[]).await;
+    assert!(next.deliver(DIRECTORS[0], &mail).await.starts_with("250"));
+    wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+    assert_eq!(next.outbox.mails().len(), 1);
+    next.finish().await;
+
+    let another = Gateway::start(&sandbox, &[]).await;
+    assert!(another.deliver(DIRECTORS[0], &mail).await.contains("duplicate"));
+    let outbox = another.outbox.clone();
+    another.finish().await;
+    assert_eq!(outbox.mails().len(), 0, "nobody is written to twice");
+    assert_eq!((sandbox.tickets().len(), sandbox.tickets()[0].followups.len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_which_a_note_says_that_its_receipt_is_due_is_not_told_beside_it() {
+    let (sandbox, relay) = (sandbox().await, Relay::start().await);
+    let gateway = Gateway::sending(sandbox.url().as_str(), &[("smtp.url", &relay.url)]).await;
+    let mail = mail(DIRECTORS[0], "due", "LSU : accès", "Bonjour");
+    assert!(gateway.deliver(DIRECTORS[0], &mail).await.contains("created"));
+    gateway.finish().await;
+    assert_eq!(notes_with(&sandbox, "receipt-due"), 1);
+
+    let next = Gateway::start(&sandbox, &[]).await;
+    for _ in 0..2 {
+        assert!(next.deliver(DIRECTORS[0], &mail).await.starts_with("250"));
+    }
+    wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+    let outbox = next.outbox.clone();
+    next.finish().await;
+    assert_eq!(outbox.mails().len(), 1);
+    let last = Gateway::start(&sandbox, &[]).await;
+    assert!(last.deliver(DIRECTORS[0], &mail).await.contains("duplicate"));
+    assert_eq!((last.outbox.mails().len(), relay.taken()), (0, 0));
+    assert_eq!(sandbox.tickets()[0].followups.len(), 1);
+    assert_eq!(sandbox.tickets()[0].taken_into_account, None, "a note takes nothing in charge");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_the_relay_takes_while_its_note_is_written_goes_out_once() {
+    let (sandbox, relay) = (sandbox().await, Relay::start().await);
+    let settings = [("smtp.url", relay.url.as_str()), ("sweep.every", "1s")];
+    let gateway = Gateway::sending(sandbox.url().as_str(), &settings).await;
+    // GLPI has the note long before it says so.
+    sandbox.set_failures(Rule::next(1, Failure::Slow(Duration::from_secs(2))).on_new_followups());
+    let mail = mail(DIRECTORS[0], "meanwhile", "LSU : accès", "Bonjour");
+    let (reply, ()) = tokio::join!(gateway.deliver(DIRECTORS[0], &mail), async {
+        wait_until("the note is there", async || notes_with(&sandbox, "receipt-due") == 1).await;
+        relay.open();
+    });
+    assert!(reply.contains("created"), "{reply}");
+    wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+    let seen = sandbox.calls();
+    wait_until("a sweep has looked", async || sandbox.calls() > seen + 6).await;
+    assert_eq!((relay.taken(), notes_with(&sandbox, "receipt-due")), (1, 0));
 }
 
 /// Mails of a relay whose word does not count, in the director's name: at once, and made up for after a stop.

@@ -8,8 +8,8 @@ use passerelle::{
     app,
     config::{self, Config},
     intake::{Envelope, parse},
-    ledger::{Claim, Ledger},
-    request::{Channel, Received, Reference},
+    ledger::{Claim, Ledger, Told},
+    request::{Channel, Reason, Received, Reference},
     route::Mappings,
     sandbox::{Failure, Rule, Sandbox},
     screen::{self, Candidate, Passed, Place, Rules},
@@ -17,7 +17,7 @@ use passerelle::{
 use secrecy::SecretSlice;
 
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, form, mail, sandbox},
+    gateway::{DIRECTORS, FOLLOWUP, Gateway, form, mail, sandbox},
     redis::Redis,
     wait_until,
 };
@@ -371,4 +371,167 @@ async fn an_instance_that_starts_keeps_nobody_waiting() {
     let claim = second.claim(&candidate(&config, "second", SignedDuration::ZERO)).await;
     assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_instance_is_at_stays_its_own_when_redis_goes_in_the_middle() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger(&sandbox, &redis);
+    let (two, _) = ledger(&sandbox, &redis);
+    let request = candidate(&config, "in the middle", SignedDuration::ZERO);
+    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    let going = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        redis.stop();
+    };
+    let (claim, ()) = tokio::join!(two.claim(&request), going);
+    assert!(matches!(claim, Claim::Unknown { reason: Reason::Busy, .. }), "{claim:?}");
+    one.settle(mine, 77).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_been_claimed_when_redis_went_is_waited_for_by_who_goes_first_too() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger_with(&sandbox, &redis, "1s");
+    let (two, _) = ledger_with(&sandbox, &redis, "1s");
+    let request = candidate(&config, "just before", SignedDuration::ZERO);
+    let Claim::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    // It says that it is at work, the only one to say so.
+    tokio::select! { () = two.keep() => {}, () = tokio::time::sleep(Duration::from_millis(300)) => {} }
+    redis.stop();
+    let began = std::time::Instant::now();
+    let claim = two.claim(&request).await;
+    assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");
+    assert!(began.elapsed() >= Duration::from_millis(1500), "{:?}", began.elapsed());
+    let began = std::time::Instant::now();
+    let later = two.claim(&candidate(&config, "later", SignedDuration::ZERO)).await;
+    assert!(matches!(later, Claim::Mine(_)), "{later:?}");
+    assert!(began.elapsed() < Duration::from_secs(1), "who goes first waits for nobody later: {:?}", began.elapsed());
+    drop(mine);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_glpi_is_asked_once_more_right_before_a_ticket_is_made() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger(&sandbox, &redis);
+    redis.stop();
+    let [made_elsewhere, not_made] =
+        ["elsewhere", "nowhere"].map(|name| candidate(&config, name, SignedDuration::ZERO));
+    let Claim::Mine(mine) = one.claim(&made_elsewhere).await else { panic!("not claimed") };
+    let Claim::Mine(other) = one.claim(&not_made).await else { panic!("not claimed") };
+    let elsewhere = Gateway::start(&sandbox, &[]).await;
+    let reply = elsewhere.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "elsewhere", "LSU", "Bonjour")).await;
+    assert!(reply.contains("created"), "{reply}");
+    assert!(!one.renew(&mine, made_elsewhere.received()).await);
+    assert!(one.renew(&other, not_made.received()).await);
+    // Redis is back, and was told nothing of it.
+    redis.start_again();
+    assert!(!one.renew(&mine, made_elsewhere.received()).await);
+    assert!(one.renew(&other, not_made.received()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_finds_the_ticket_that_the_other_instance_has_made_or_is_making() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger(&sandbox, &redis);
+    let (two, _) = ledger(&sandbox, &redis);
+    let [answered, unknown] = ["answered", "unknown"].map(|name| candidate(&config, name, SignedDuration::ZERO));
+    let names = [unknown.received().reference, answered.received().reference];
+    assert_eq!(two.ticket_of(&names).await, Ok(None));
+
+    let Claim::Mine(mine) = one.claim(&answered).await else { panic!("not claimed") };
+    let creation = async {
+        one.hold(&mine, tokio::time::sleep(Duration::from_secs(1))).await;
+        one.settle(mine, 77).await;
+    };
+    let began = std::time::Instant::now();
+    let ((), found) = tokio::join!(creation, two.ticket_of(&names));
+    assert_eq!(found, Ok(Some(77)));
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    // What is there, Redis alone says.
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    assert_eq!(two.ticket_of(&names).await, Ok(Some(77)));
+    sandbox.set_failures(passerelle::sandbox::Failures::none());
+
+    // One that nobody is at any more is nothing to wait for once its time is over; one that somebody was at when Redis
+    // went, is.
+    let Claim::Mine(mine) = one.claim(&unknown).await else { panic!("not claimed") };
+    drop((mine, one));
+    let began = std::time::Instant::now();
+    assert_eq!(two.ticket_of(&names[..1]).await, Ok(None));
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    let (three, _) = ledger(&sandbox, &redis);
+    let Claim::Mine(_mine) = three.claim(&candidate(&config, "third", SignedDuration::ZERO)).await else {
+        panic!("not claimed")
+    };
+    let third = candidate(&config, "third", SignedDuration::ZERO).received().reference;
+    let going = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        redis.stop();
+    };
+    let (found, ()) = tokio::join!(two.ticket_of(std::slice::from_ref(&third)), going);
+    assert!(matches!(found, Err((Reason::Busy, _))), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_at_the_other_instance_waits_for_the_first_mail_s_ticket() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (one, two) = (gateway(&sandbox, &redis, &FOLLOWUP).await, gateway(&sandbox, &redis, &FOLLOWUP).await);
+    let first = mail(DIRECTORS[0], "first", "LSU : bilans", "Bonjour");
+    let answer = String::from_utf8(mail(DIRECTORS[0], "second", "RE: LSU : bilans", "Encore")).unwrap();
+    let answer = answer.replacen("MIME-Version", "In-Reply-To: <first@ecole.test>\r\nMIME-Version", 1);
+    // GLPI has the ticket long before it says so.
+    sandbox.set_failures(Rule::next(1, Failure::Slow(Duration::from_secs(1))).on_new_tickets());
+    let (made, added) = tokio::join!(one.deliver(DIRECTORS[0], &first), async {
+        wait_until("the ticket is there", async || sandbox.tickets().len() == 1).await;
+        two.deliver(DIRECTORS[0], answer.as_bytes()).await
+    });
+    assert!(made.contains("created") && added.contains("followup"), "{made} {added}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.followups.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_the_last_place_of_a_day_goes_to_one_of_two_instances() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let alone = Gateway::start(&sandbox, &[]).await;
+    for number in 1..10 {
+        assert_eq!(alone.post_form(&form(DIRECTORS[0], &format!("Demande {number}")), None).await.status(), 201);
+    }
+    let (one, config) = ledger(&sandbox, &redis);
+    let (two, _) = ledger(&sandbox, &redis);
+    let keeping = async { tokio::join!(one.keep(), two.keep()) };
+    let _ = tokio::time::timeout(Duration::from_millis(1500), keeping).await;
+    redis.stop();
+    let [tenth, eleventh] = ["tenth", "eleventh"].map(|name| candidate(&config, name, SignedDuration::ZERO));
+    let Claim::Mine(_mine) = one.claim(&tenth).await else { panic!("not claimed") };
+    let Claim::Mine(_other) = two.claim(&eleventh).await else { panic!("not claimed") };
+    let in_time = Duration::from_secs(3);
+    let (here, there) = tokio::join!(
+        tokio::time::timeout(in_time, one.reserve(&tenth)),
+        tokio::time::timeout(in_time, two.reserve(&eleventh))
+    );
+    let places: Vec<_> = [here, there].into_iter().flatten().collect();
+    assert_eq!(places, [Place::Reserved], "one has it, the other waits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_what_another_instance_makes_it_tells_of_and_of_what_is_there_nobody_knows() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger_with(&sandbox, &redis, "1s");
+    let (two, _) = ledger_with(&sandbox, &redis, "1s");
+    let keeping = async { tokio::join!(one.keep(), two.keep()) };
+    let _ = tokio::time::timeout(Duration::from_millis(1500), keeping).await;
+    redis.stop();
+    let elsewhere = Gateway::start(&sandbox, &[]).await;
+    let made = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let reply = elsewhere.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "appears", "LSU", "Bonjour")).await;
+        assert!(reply.contains("created"), "{reply}");
+    };
+    let appears = candidate(&config, "appears", SignedDuration::ZERO);
+    let (claim, ()) = tokio::join!(two.claim(&appears), made);
+    assert!(matches!(&claim, Claim::Found(_, known) if known.told == Told::Yes), "{claim:?}");
+    let claim = one.claim(&appears).await;
+    assert!(matches!(&claim, Claim::Found(_, known) if known.told == Told::Perhaps), "{claim:?}");
 }
