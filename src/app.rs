@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     config::{Config, ConfigError},
     flow::{
-        deliver::{Deliverer, LONGEST_CREATION_CALLS},
+        deliver::{Deliverer, LONGEST_CREATION_CALLS, Pages},
         directory::Directory,
         ledger::Ledger,
         pipeline::Pipeline,
@@ -96,6 +96,7 @@ impl App {
             config.attachments.clone(),
             config.mail.original,
             config.time_zone.clone(),
+            Pages::new(&config),
         );
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);

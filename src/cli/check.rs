@@ -474,7 +474,13 @@ async fn quarantine(report: &mut Report, app: &App) {
         report.warning(
             "quarantine",
             "nobody is told of a mail that fails again and again",
-            "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL.",
+            match (app.config.quarantine.operators.is_empty(), app.pipeline.acknowledger.can_send()) {
+                (true, true) => "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read.",
+                (false, _) => "Set PASSERELLE_SMTP__URL.",
+                (true, false) => {
+                    "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL."
+                }
+            },
         );
         return;
     }

@@ -10,12 +10,17 @@ use super::exit;
 use crate::{
     app::App,
     config::{Config, ConfigError},
-    lifecycle::escalation::{Cause, DelayVerdict, Direction, EscalateError, Evaluation, Order},
+    lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Evaluation, Order},
+    request::Direction,
     working_time::in_words,
 };
 
 /// Moves a ticket to the next level of its application, or back, or shows what the rules in time would do.
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "passerelle escalate <TICKET> --reason <REASON> [--back] [--to <GROUP>] [--by <NAME>]\n       \
+    passerelle escalate --dry-run [--json]"
+)]
 pub struct Args {
     /// The ticket's number in GLPI.
     #[arg(required_unless_present = "dry_run", conflicts_with = "dry_run")]

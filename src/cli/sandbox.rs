@@ -48,8 +48,13 @@ pub async fn run(args: Args) -> Result<()> {
         Generation::Ten => Options::default(),
         Generation::Eleven => Options::eleven(),
     };
-    let options =
-        Options { listen: args.listen, failures: Failures(args.failures), app_token: args.app_token, ..of_version };
+    let options = Options {
+        listen: args.listen,
+        failures: Failures(args.failures),
+        app_token: args.app_token,
+        set_up: true,
+        ..of_version
+    };
     let sandbox = Sandbox::start(options).await.into_diagnostic()?;
     let url = sandbox.url();
     // A closed output is nobody's loss.

@@ -17,6 +17,7 @@ use crate::{
     app,
     config::{Config, ConfigError},
     flow::{
+        deliver::Pages,
         directory::Directory,
         proof::Prover,
         route::{self, MappingStore},
@@ -246,14 +247,8 @@ impl Trial {
         forecast.rules.retain(|(rule, _)| *rule != "no-keyword");
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
-        let link = self.config.glpi.ticket_page().replace("{id}", &number.to_string());
-        let state = TicketState::Found {
-            ticket: number,
-            link,
-            role: SenderRole::Requester,
-            stage: Stage::Open,
-            has_account: true,
-        };
+        let page = Pages::new(&self.config).of_requester(number, true);
+        let state = TicketState::Found { ticket: number, page, role: SenderRole::Requester, stage: Stage::Open };
         match screen::reply(&state, &self.rules) {
             Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
             Err(rejection) => {

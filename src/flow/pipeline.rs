@@ -266,9 +266,11 @@ impl Pipeline {
     async fn reject(&self, received: &Received, rejection: Rejection) -> Outcome {
         match rejection {
             Rejection::Refused(refusal) => {
-                if let Some(requester) = &received.requester
+                // Each forwarded mail is another person's request.
+                let about = received.forwarder.as_ref().map(|_| received.reference.to_string());
+                if let Some(writer) = received.writer()
                     && self.acknowledger.may_refuse(received, refusal.reason)
-                    && self.may_notice(received, requester, refusal.reason, None).await
+                    && self.may_notice(received, writer, refusal.reason, about).await
                 {
                     self.acknowledger.refusal(received, &refusal);
                 }
@@ -281,11 +283,11 @@ impl Pipeline {
 
     /// Whether this notice is the day's first of its kind, and the day has room for one: a third person could else
     /// have as many sent to somebody as there are tickets to name.
-    async fn may_notice(&self, received: &Received, to: &Address, reason: Reason, ticket: Option<u64>) -> bool {
+    async fn may_notice(&self, received: &Received, to: &Address, reason: Reason, about: Option<String>) -> bool {
         let is_unproven = matches!(&received.origin, Origin::Mail(mail) if mail.unproven);
         let most = if is_unproven { NOTICES_UNPROVEN } else { NOTICES };
         let day = self.today();
-        self.ledger.first_notice(to, reason, ticket, day).await && self.ledger.notice_place(to, day, most).await
+        self.ledger.first_notice(to, reason, about, day).await && self.ledger.notice_place(to, day, most).await
     }
 
     /// The academy's date: a notice is sent once a day.

@@ -23,7 +23,10 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
-use super::route::{Opening, requester_of};
+use super::{
+    deliver::Pages,
+    route::{Opening, requester_of},
+};
 use crate::{
     config::{Backend, Config},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
@@ -58,7 +61,7 @@ const REFUSED: &str = "<p>Courriel refusé par le relais : accusé de réception
 pub struct Receipts {
     glpi: Glpi,
     acknowledger: Acknowledger,
-    link: String,
+    pages: Pages,
     time_zone: TimeZone,
     look_back: Duration,
     /// For how long a note may still be written of which GLPI's answer was lost.
@@ -133,7 +136,7 @@ impl Receipts {
         Self {
             glpi,
             acknowledger,
-            link: config.glpi.ticket_page(),
+            pages: Pages::new(config),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             aftermath: config.glpi.aftermath,
@@ -268,15 +271,15 @@ impl Receipts {
     fn read(&self, ticket: &TicketSummary) -> Option<(Address, Receipt)> {
         let requester = requester_of(&ticket.content)?;
         let opening = Opening::read(&ticket.content, |_| true)?;
+        let page = self.pages.of_requester(ticket.id, ticket.addresses.is_empty());
         let receipt = Receipt {
             ticket: ticket.id,
             reference: opening.reference,
-            link: self.link.replace("{id}", &ticket.id.to_string()),
+            link: page.map(|page| page.address().to_owned()),
             application: opening.application,
             category: ticket.category.clone(),
             group: ticket.groups.first().cloned().unwrap_or_default(),
             title: ticket.name.clone(),
-            has_account: ticket.addresses.is_empty(),
             left_out: Vec::new(),
         };
         Some((requester, receipt))

@@ -54,7 +54,7 @@ pub use self::search::{Criterion, TicketSummary};
 pub use self::tickets::{
     Document, Followup, FoundTicket, GroupChange, Role, Solution, Ticket, TicketGroup, TicketUser,
 };
-pub use self::users::{Account, Grant};
+pub use self::users::{Account, AccountState, Grant};
 
 use self::breaker::Breaker;
 use self::exchange::{Call, Server};

@@ -10,19 +10,32 @@ const DEEPEST: usize = 50;
 /// The root entity.
 const ROOT: u64 = 0;
 
-/// An active account, as far as it decides whether GLPI writes to it.
+/// An account, as far as it decides whether GLPI writes to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its id.
     pub id: u64,
     /// Whether the address it was found by is the one GLPI writes to.
     pub by_default_address: bool,
-    /// Whether today lies between its dates «valid since» and «valid until».
-    pub in_force: bool,
+    /// Whether it is in use.
+    pub state: AccountState,
     /// The entity it works in unless it chooses another; `None` where it has none of its own.
     pub default_entity: Option<u64>,
     /// Its profiles' entities; `None` where the service account may not see them.
     pub grants: Option<Vec<Grant>>,
+}
+
+/// Whether an account is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// It is.
+    InForce,
+    /// Today does not lie between its dates «valid since» and «valid until».
+    OutsideDates,
+    /// It is switched off.
+    Inactive,
+    /// The service account may not see it, as where it has no profile in the entities that one works in.
+    Hidden,
 }
 
 /// A profile of an account, in an entity.
@@ -42,6 +55,22 @@ impl Grant {
     }
 }
 
+impl Account {
+    fn unused(id: u64, by_default_address: bool, state: AccountState) -> Self {
+        Self { id, by_default_address, state, default_entity: None, grants: None }
+    }
+
+    /// Whether it is in use now.
+    pub fn in_force(&self) -> bool {
+        self.state == AccountState::InForce
+    }
+
+    /// Whether it says who somebody is: dates alone do not matter for that.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, AccountState::InForce | AccountState::OutsideDates)
+    }
+}
+
 impl wire::User {
     /// Whether a moment in GLPI's time zone lies between its dates «valid since» and «valid until».
     pub(super) fn is_in_force(&self, now: DateTime) -> bool {
@@ -52,22 +81,36 @@ impl wire::User {
 }
 
 impl Glpi {
-    /// The active account with this e-mail address, whatever its case. Of several, the oldest that is in force and has
-    /// a profile, else the oldest. `now` is in GLPI's time zone.
+    /// The account with this e-mail address, whatever its case. Of several, the oldest that is in force and has a
+    /// profile, else the oldest active one, else any. `now` is in GLPI's time zone.
     pub async fn account_by_email(&self, email: &str, now: DateTime) -> Result<Option<Account>, GlpiError> {
-        let mut first = None;
+        let (mut first, mut unused) = (None, None);
         for (id, by_default_address) in self.users_with_email(email).await? {
-            let Some(user) = self.active_user(id).await? else { continue };
+            let user = match self.get::<wire::User>(format!("User/{id}"), Vec::new()).await {
+                Ok(user) if user.is_deleted > 0 => continue,
+                Ok(user) if user.is_active > 0 => user,
+                Ok(_) => {
+                    unused = unused.or(Some(Account::unused(id, by_default_address, AccountState::Inactive)));
+                    continue;
+                }
+                Err(GlpiError::Denied { .. }) => {
+                    unused = unused.or(Some(Account::unused(id, by_default_address, AccountState::Hidden)));
+                    continue;
+                }
+                Err(GlpiError::NotFound) => continue,
+                Err(error) => return Err(error),
+            };
             let in_force = user.is_in_force(now);
             let grants = if in_force { self.grants_of(id).await? } else { None };
             let has_profile = grants.as_ref().is_none_or(|grants| !grants.is_empty());
-            let account = Account { id, by_default_address, in_force, default_entity: user.entities_id, grants };
+            let state = if in_force { AccountState::InForce } else { AccountState::OutsideDates };
+            let account = Account { id, by_default_address, state, default_entity: user.entities_id, grants };
             if in_force && has_profile {
                 return Ok(Some(account));
             }
             first = first.or(Some(account));
         }
-        Ok(first)
+        Ok(first.or(unused))
     }
 
     /// The profiles of an account, each in its entity; `None` where the service account may not read them, or does

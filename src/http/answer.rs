@@ -24,9 +24,11 @@ pub(super) struct Created {
     /// The request's reference, short enough for the telephone.
     #[schema(example = "P-7K3M-Q2XV-9D4T")]
     reference: String,
-    /// The ticket's page in GLPI.
-    #[schema(example = "https://glpi.example.fr/front/ticket.form.php?id=1234")]
-    link: String,
+    /// The page where its requester follows it: on the portal (`notify.portal_link`), else in GLPI. Not given where the
+    /// requester has an account in neither.
+    #[schema(example = "https://glpi.example.fr/front/ticket.form.php?id=1234", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
     /// The application.
     #[schema(example = "LSU")]
     application: String,
@@ -96,7 +98,7 @@ pub(super) enum Settled {
 pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
     match outcome {
         Outcome::Created(receipt) => {
-            let location = [(header::LOCATION, receipt.link.clone())];
+            let location = receipt.link.clone().map(|link| [(header::LOCATION, link)]);
             (StatusCode::CREATED, location, Json(Created::from(receipt))).into_response()
         }
         Outcome::Duplicate(receipt) => Json(Settled::Created(receipt.into())).into_response(),

@@ -104,6 +104,11 @@ pub(super) struct Incoming {
     deadline: Instant,
     patience: Duration,
     line: Option<Arc<Line>>,
+    /// Of a body that is too large: its first bytes, and how many there are at least.
+    begun: BytesMut,
+    at_least: u64,
+    /// Its sender waits to be told to send it.
+    is_awaited: bool,
 }
 
 impl Incoming {
@@ -117,6 +122,9 @@ impl Incoming {
             deadline: Instant::now() + timeout,
             patience: PATIENCE.min(timeout / 4),
             line: parts.extensions.get().cloned(),
+            begun: BytesMut::new(),
+            at_least: 0,
+            is_awaited: parts.headers.contains_key(header::EXPECT),
         }
     }
 
@@ -127,7 +135,8 @@ impl Incoming {
     /// 413 when it is too large, 408 when it is not there in time, 503 when other requests take the memory,
     /// 400 when the connection or its framing breaks.
     pub(super) async fn read(&mut self, rooms: &Rooms, standing: Standing) -> Result<Whole, Problem> {
-        if self.declared.is_some_and(|declared| declared > self.max_size as u64) {
+        if let Some(declared) = self.declared.filter(|declared| *declared > self.max_size as u64) {
+            self.at_least = declared;
             return Err(self.too_large());
         }
         if standing == Standing::Unproven
@@ -158,6 +167,10 @@ impl Incoming {
                 }
             };
             if frame.len() > self.max_size - bytes.len() {
+                self.at_least = (bytes.len() + frame.len()) as u64;
+                bytes.truncate(SMALL);
+                self.begun.extend_from_slice(&bytes);
+                self.begin(&frame);
                 return Err(self.too_large());
             }
             step += frame.len();
@@ -186,6 +199,28 @@ impl Incoming {
             room
         });
         Ok(Whole { bytes: bytes.freeze(), room })
+    }
+
+    /// Of a mail that was found too large its beginning, of some 64 KiB, and how large it is at least. `None` where that
+    /// does not hold its whole head, or nothing of it was sent yet.
+    pub(super) async fn beginning(&mut self) -> Option<(Bytes, u64)> {
+        if self.is_awaited && self.begun.is_empty() {
+            return None;
+        }
+        let until = self.deadline.min(Instant::now() + self.patience);
+        while self.begun.len() < SMALL
+            && let Ok(Some(Ok(frame))) = timeout_at(until.into(), self.stream.next()).await
+        {
+            self.begin(&frame);
+        }
+        let ends = |mark: &[u8]| self.begun.windows(mark.len()).any(|bytes| bytes == mark);
+        let has_head = ends(b"\r\n\r\n") || ends(b"\n\n");
+        has_head.then(|| (std::mem::take(&mut self.begun).freeze(), self.at_least))
+    }
+
+    fn begin(&mut self, frame: &[u8]) {
+        let room = SMALL - self.begun.len();
+        self.begun.extend_from_slice(&frame[..frame.len().min(room)]);
     }
 
     fn too_large(&self) -> Problem {

@@ -13,7 +13,7 @@ use super::{
     body::{Incoming, Standing},
     problem::{AnyTime, Problem},
 };
-use crate::request::{Address, Channel, Envelope};
+use crate::request::{Address, Channel, Envelope, Outcome};
 
 const ENVELOPE_FROM: &str = "x-envelope-from";
 const ENVELOPE_TO: &str = "x-envelope-to";
@@ -62,9 +62,22 @@ async fn handle(
     auth::mail(&parts.headers, &services.settings)?;
     check_content_type(&parts.headers)?;
     let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
-    let mail = body.read(&services.rooms, Standing::Proven).await?;
-    let envelope =
-        Envelope { channel: Channel::HttpMail, sender, recipients, size: mail.bytes.len() as u64, stored: None };
+    let envelope = |size: u64| Envelope { channel: Channel::HttpMail, sender, recipients, size, stored: None };
+    let mail = match body.read(&services.rooms, Standing::Proven).await {
+        Err(problem) if problem.is_too_large() => {
+            // Its sender is told as of one that came by LMTP.
+            if let Some((beginning, size)) = body.beginning().await {
+                let outcome =
+                    services.finish((services.handlers.mail)(envelope(size), beginning), None, deadline).await?;
+                if let Outcome::Deferred(deferral) = outcome {
+                    return Err(Problem::deferred(&deferral));
+                }
+            }
+            return Err(problem);
+        }
+        read => read?,
+    };
+    let envelope = envelope(mail.bytes.len() as u64);
     let outcome = services.finish((services.handlers.mail)(envelope, mail.bytes), mail.room, deadline).await?;
     Ok(answer::of(outcome, &services.time_zone))
 }

@@ -117,6 +117,11 @@ impl Problem {
         Self { header: Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))), ..self }
     }
 
+    /// Whether it says that a body is too large.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.status == StatusCode::PAYLOAD_TOO_LARGE.as_u16()
+    }
+
     /// Whether it may be over in a while.
     pub(super) fn is_passing(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()

@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     intake::form::FieldError,
-    lifecycle::escalation::{Cause, Direction, EscalateError, Moved, Order},
+    lifecycle::escalation::{Cause, EscalateError, Moved, Order},
+    request::Direction,
 };
 
 /// Characters of a reason and of a name; a longer one is a mistake.

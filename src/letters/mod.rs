@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use self::texts::Signature;
 pub use self::when::may_notify;
+use self::when::recipient;
 pub(crate) use self::{
     mail::automatic,
     texts::{Text, is_unproven, line},
@@ -143,11 +144,11 @@ impl Acknowledger {
         (reference, reason): (Reference, Reason),
         text: impl FnOnce() -> Result<Text, askama::Error>,
     ) -> Option<Letter> {
-        let requester = received.requester.as_ref()?;
-        if !self.can_send() || self.is_own(requester) || !may_notify(received, reason, self.sender_of(reason)) {
+        let to = recipient(received, reason)?;
+        if !self.can_send() || self.is_own(to) || !may_notify(received, reason, self.sender_of(reason)) {
             return None;
         }
-        let letter = self.compose(requester, received, (reference, reason), text).inspect_err(|error| {
+        let letter = self.compose(to, received, (reference, reason), text).inspect_err(|error| {
             tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
         });
         letter.ok()

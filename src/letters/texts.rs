@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::request::{LeftOut, Origin, Person, Reason, Receipt, Received, Refusal, TicketState};
+use crate::request::{LeftOut, Origin, Page, Person, Reason, Receipt, Received, Refusal, TicketState};
 
 /// The longest quotation of a subject, characters: a subject line stays readable.
 const LONGEST_SUBJECT: usize = 120;
@@ -30,14 +30,13 @@ struct ReceiptText {
     heading: String,
     ticket: u64,
     reference: String,
-    link: String,
+    link: Option<String>,
     application: String,
     category: String,
     group: String,
     /// `None` where nothing of the request is quoted: nothing proves who sent it.
     title: Option<String>,
     school: Option<String>,
-    has_account: bool,
     takes_replies: bool,
     left_out: Vec<LeftOut>,
     signature: String,
@@ -73,10 +72,10 @@ struct RedirectionText {
     heading: String,
     message: String,
     sentence: String,
-    /// The ticket's number and page, where there is one.
-    ticket: Option<(u64, String)>,
-    /// How somebody who cannot open that page completes the ticket.
-    is_without_account: bool,
+    /// The ticket's number, where there is one, and the page that the reader can open.
+    ticket: Option<(u64, Option<String>)>,
+    /// How somebody who can open no page completes the ticket.
+    is_without_page: bool,
     contact: String,
     reference: String,
     signature: String,
@@ -111,13 +110,12 @@ pub(super) fn receipt(
         heading: format!("Votre demande est enregistrée sous le n°\u{a0}{}", receipt.ticket),
         ticket: receipt.ticket,
         reference: receipt.reference.to_string(),
-        link: line(&receipt.link),
+        link: receipt.link.as_deref().map(line),
         application: line(&receipt.application),
         category: line(&receipt.category),
         group: line(&receipt.group),
         title: subject.map(|_| line(&receipt.title)),
         school: school.as_deref().map(line),
-        has_account: receipt.has_account,
         takes_replies: signature.takes_replies,
         left_out: left_out.collect(),
         signature: line(signature.name),
@@ -145,7 +143,7 @@ pub(super) fn refusal(
         heading: "Votre demande n'est pas enregistrée",
         message: your_message(received),
         rule: rule(refusal.reason),
-        sentence: refusal.sentence.trim().to_owned(),
+        sentence: sentence(received, refusal).trim().to_owned(),
         contact: signature.contact.trim().to_owned(),
         reference: received.reference.to_string(),
         signature: line(signature.name, LONGEST_LINE),
@@ -164,28 +162,34 @@ pub(super) fn redirection(
     refusal: &Refusal,
     signature: &Signature<'_>,
 ) -> Result<Text, askama::Error> {
-    let (ticket, has_account) = match state {
-        TicketState::Missing => (None, true),
-        TicketState::Found { ticket, link, has_account, .. } => {
-            (Some((*ticket, line(link, LONGEST_LINE))), *has_account)
-        }
+    let (ticket, page) = match state {
+        TicketState::Missing => (None, None),
+        TicketState::Found { ticket, page, .. } => (Some(*ticket), page.as_ref()),
     };
-    let (heading, ending) = match (&ticket, refusal.reason) {
+    let (heading, ending) = match (ticket, refusal.reason) {
         (None, _) => ("La demande est introuvable".to_owned(), "demande introuvable".to_owned()),
-        (Some((number, _)), Reason::TicketClosed) => {
+        (Some(number), Reason::TicketClosed) => {
             (format!("La demande n°\u{a0}{number} est close"), format!("demande n°\u{a0}{number} close"))
         }
-        (Some((number, _)), _) => (
-            format!("Complétez la demande n°\u{a0}{number} dans GLPI"),
-            format!("demande n°\u{a0}{number} à compléter dans GLPI"),
-        ),
+        (Some(number), _) => {
+            let place = match page {
+                Some(Page::Glpi(_)) => " dans GLPI",
+                Some(Page::Portal(_)) => " sur le portail",
+                None => "",
+            };
+            (
+                format!("Complétez la demande n°\u{a0}{number}{place}"),
+                format!("demande n°\u{a0}{number} à compléter{place}"),
+            )
+        }
     };
+    let link = page.map(|page| line(page.address(), LONGEST_LINE));
     let text = RedirectionText {
         heading,
         message: your_message(received),
         sentence: refusal.sentence.trim().to_owned(),
-        ticket,
-        is_without_account: !has_account && refusal.reason == Reason::ReplyToTicket,
+        is_without_page: link.is_none() && refusal.reason == Reason::ReplyToTicket,
+        ticket: ticket.map(|number| (number, link)),
         contact: signature.contact.trim().to_owned(),
         reference: received.reference.to_string(),
         signature: line(signature.name, LONGEST_LINE),
@@ -214,7 +218,27 @@ fn your_message(received: &Received) -> String {
     if is_unproven(received) {
         return "Un message envoyé en votre nom".to_owned();
     }
-    format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject))
+    let message = format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject));
+    match (&received.forwarder, &received.requester) {
+        (Some(_), Some(first)) => {
+            format!("{message}, qui transmet la demande de {},", line(first.as_str(), LONGEST_LINE))
+        }
+        _ => message,
+    }
+}
+
+/// What to do. The academy's own words stay; ours speak to who forwarded of the person whose request it is.
+fn sentence<'a>(received: &Received, refusal: &'a Refusal) -> &'a str {
+    let is_ours = refusal.sentence == refusal.reason.sentence();
+    match refusal.reason {
+        Reason::NotADirector if is_ours && received.forwarder.is_some() => {
+            "Ce service est réservé aux directrices et directeurs d'école, et l'annuaire ne connaît pas cette personne comme telle. Si elle dirige une école, faites vérifier sa fiche auprès de sa circonscription."
+        }
+        Reason::QuotaExceeded if is_ours && received.forwarder.is_some() => {
+            "Cette personne a atteint le nombre maximal de demandes pour aujourd'hui. Transmettez de nouveau sa demande demain, ou complétez une demande déjà ouverte."
+        }
+        _ => &refusal.sentence,
+    }
 }
 
 /// The subject of a notice: a reply's, or of a mail whose sender is not proven one without its words.
@@ -273,7 +297,8 @@ mod tests {
     use crate::{
         flow::screen::samples,
         request::{
-            FormFields, LeftOut, Person, Reason, Receipt, Received, Reference, Refusal, SenderRole, Stage, TicketState,
+            FormFields, LeftOut, Page, Person, Reason, Receipt, Received, Reference, Refusal, SenderRole, Stage,
+            TicketState,
         },
     };
 
@@ -284,12 +309,11 @@ mod tests {
         Receipt {
             ticket: 1234,
             reference: Reference::new("test", "", b""),
-            link: "https://glpi.example.fr/front/ticket.form.php?id=1234".into(),
+            link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234".into()),
             application: "LSU".into(),
             category: "Scolarité > LSU".into(),
             group: "Référents-LSU".into(),
             title: "LSU : accès <impossible>".into(),
-            has_account: true,
             left_out: vec![],
         }
     }
@@ -336,8 +360,8 @@ mod tests {
 
     #[test]
     fn a_receipt_asks_for_replies_only_where_they_get_into_the_ticket() {
-        for (takes_replies, has_account) in [(false, true), (false, false), (true, true), (true, false)] {
-            let made = Receipt { has_account, ..made() };
+        for (takes_replies, has_page) in [(false, true), (false, false), (true, true), (true, false)] {
+            let made = Receipt { link: made().link.filter(|_| has_page), ..made() };
             let signature = Signature { takes_replies, ..SIGNATURE };
             let text = receipt(Some(&reply_subject(&about("LSU"))), &made, &Person::default(), &signature).unwrap();
             let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
@@ -345,6 +369,10 @@ mod tests {
                 assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
                 assert_eq!(body.contains("merci de ne pas y répondre"), !takes_replies, "{body}");
                 assert_eq!(body.contains("Inutile de répondre"), !takes_replies, "{body}");
+                for of_page in ["front/ticket.form.php", "ci-dessus", "Suiv"] {
+                    assert_eq!(body.contains(of_page), has_page, "{of_page}: {body}");
+                }
+                assert!(body.replace('\u{a0}', " ").contains("n° 1234") || body.contains("1234"), "{body}");
             }
         }
     }
@@ -370,9 +398,12 @@ mod tests {
         redirection(&about("RE: suivi"), state, &refused, &SIGNATURE).unwrap()
     }
 
-    fn found(has_account: bool) -> TicketState {
-        let link = "https://glpi.example.fr/front/ticket.form.php?id=1234".into();
-        TicketState::Found { ticket: 1234, link, role: SenderRole::Actor, stage: Stage::Open, has_account }
+    fn found(page: Option<Page>) -> TicketState {
+        TicketState::Found { ticket: 1234, page, role: SenderRole::Actor, stage: Stage::Open }
+    }
+
+    fn in_glpi() -> Page {
+        Page::Glpi("https://glpi.example.fr/front/ticket.form.php?id=1234".into())
     }
 
     #[test]
@@ -380,17 +411,19 @@ mod tests {
         for (reason, state, subject, heading) in [
             (
                 Reason::ReplyToTicket,
-                found(true),
+                found(Some(in_glpi())),
                 "demande n° 1234 à compléter dans GLPI",
                 "Complétez la demande n° 1234",
             ),
             (
                 Reason::ReplyToTicket,
-                found(false),
-                "demande n° 1234 à compléter dans GLPI",
-                "Complétez la demande n° 1234",
+                found(Some(Page::Portal("https://portail.example.fr/demandes/1234".into()))),
+                "demande n° 1234 à compléter sur le portail",
+                "Complétez la demande n° 1234 sur le portail",
             ),
-            (Reason::TicketClosed, found(true), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::ReplyToTicket, found(None), "demande n° 1234 à compléter", "Complétez la demande n° 1234"),
+            (Reason::TicketClosed, found(None), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::TicketClosed, found(Some(in_glpi())), "demande n° 1234 close", "La demande n° 1234 est close"),
             (Reason::TicketUnknown, TicketState::Missing, "demande introuvable", "La demande est introuvable"),
         ] {
             let text = redirected(reason, &state);
@@ -402,8 +435,11 @@ mod tests {
                 for part in ["« suivi »", "Ajoutez-y un suivi.", "aucun ticket n'a été créé", "Appelez-nous"] {
                     assert!(body.contains(part), "{part} in {body}");
                 }
-                assert_eq!(body.contains("ticket.form.php?id=1234"), state != TicketState::Missing, "{body}");
-                assert_eq!(body.contains("pas de compte"), state == found(false), "{body}");
+                assert_eq!(body.contains("ticket.form.php?id=1234"), state == found(Some(in_glpi())), "{body}");
+                assert_eq!(body.contains("https://portail"), subject.ends_with("portail"), "{body}");
+                assert_eq!(body.contains("n° 1234"), state != TicketState::Missing, "{body}");
+                let is_helped = state == found(None) && reason == Reason::ReplyToTicket;
+                assert_eq!(body.contains("pas de compte"), is_helped, "{body}");
             }
         }
     }
@@ -415,7 +451,7 @@ mod tests {
         let mail = Received { subject: "LSU http://pirate.example/ cliquez".into(), ..mail };
         for text in [
             refusal(&mail, &refused, &SIGNATURE).unwrap(),
-            redirection(&mail, &found(true), &refused, &SIGNATURE).unwrap(),
+            redirection(&mail, &found(Some(in_glpi())), &refused, &SIGNATURE).unwrap(),
         ] {
             for part in [&text.subject, &text.plain, &text.html] {
                 assert!(!part.contains("pirate") && !part.contains("cliquez"), "{part}");
@@ -451,7 +487,7 @@ mod tests {
         for html in [
             receipt(Some(&reply_subject(&about("LSU"))), &made(), &Person::default(), &SIGNATURE).unwrap().html,
             refusal(&about("LSU"), &refused, &SIGNATURE).unwrap().html,
-            redirected(Reason::ReplyToTicket, &found(false)).html,
+            redirected(Reason::ReplyToTicket, &found(None)).html,
         ] {
             assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"fr\">") && html.contains("<title>"), "{html}");
             for part in ["<img", "<link", "<script", "url(", "src="] {

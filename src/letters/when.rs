@@ -12,8 +12,8 @@ use crate::{
 /// domain was found to be the academy's; a form is refused in its HTTP answer. Nothing is sent about
 /// automatic mail (RFC 3834 section 2). The once-a-day limit of notices is the ledger's.
 pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge) -> bool {
-    let Some(requester) = &received.requester else { return false };
-    if is_machine(requester) {
+    let Some(to) = recipient(received, reason) else { return false };
+    if is_machine(to) {
         return false;
     }
     let takes_answers = match &received.origin {
@@ -31,11 +31,16 @@ pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge)
         | Reason::ReplyToTicket
         | Reason::TicketClosed
         | Reason::TicketUnknown => match &received.origin {
-            Origin::Mail(mail) => acknowledge != Acknowledge::Off && takes_answers && !is_forged(mail, requester),
+            Origin::Mail(mail) => acknowledge != Acknowledge::Off && takes_answers && !is_forged(mail, to),
             Origin::Form(_) => false,
         },
         _ => false,
     }
+}
+
+/// Who is told: the requester of the receipt, of anything else who wrote. Whose mail was forwarded wrote nothing to us.
+pub(super) fn recipient(received: &Received, reason: Reason) -> Option<&Address> {
+    if reason == Reason::Created { received.requester.as_ref() } else { received.writer() }
 }
 
 /// Addresses that nobody reads.

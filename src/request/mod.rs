@@ -5,6 +5,7 @@
 //! [`crate::flow::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
 
 mod address;
+mod command;
 mod directory_answer;
 mod envelope;
 pub mod message_id;
@@ -16,9 +17,10 @@ mod subject;
 mod ticket_state;
 
 pub use address::Address;
+pub use command::{Command, Direction};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
-pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
+pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
 };

@@ -57,8 +57,9 @@ pub struct Receipt {
     pub ticket: u64,
     /// The request's reference.
     pub reference: Reference,
-    /// The ticket's page in GLPI.
-    pub link: String,
+    /// The page where the requester follows it: `None` where they can open none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// The application's name, as its mapping gives it.
     pub application: String,
     /// The category's full path.
@@ -67,12 +68,27 @@ pub struct Receipt {
     pub group: String,
     /// The ticket's title.
     pub title: String,
-    /// Whether the requester has an account in GLPI, and so can open the ticket's page.
-    #[serde(skip)]
-    pub has_account: bool,
     /// The files that are not in the ticket. A later copy's receipt does not name those that GLPI dropped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+}
+
+/// The address of a page where a person follows a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// In GLPI.
+    Glpi(String),
+    /// On the portal.
+    Portal(String),
+}
+
+impl Page {
+    /// Its address.
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Glpi(address) | Self::Portal(address) => address,
+        }
+    }
 }
 
 /// A reply that is in its ticket now.

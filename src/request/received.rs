@@ -55,6 +55,8 @@ pub struct Received {
     pub copies_since: Timestamp,
     /// The person who asks; `None` when the mail names nobody the gateway could answer.
     pub requester: Option<Address>,
+    /// Who forwarded it, where it is the request of the person whose mail it hands on.
+    pub forwarder: Option<Address>,
     /// The name the requester gave, shown only where the directory knows none.
     pub display_name: Option<String>,
     /// The decoded subject or title, one line.
@@ -87,6 +89,7 @@ impl Received {
             arrived: now,
             copies_since: Timestamp::MIN,
             requester: Some(requester.clone()),
+            forwarder: None,
             display_name: None,
             subject: format!("Demande n° {request}"),
             body: Body { html: to_html(text), folded_html: None, text: text.to_owned() },
@@ -97,6 +100,11 @@ impl Received {
             size: text.len() as u64,
             origin: Origin::Form(FormFields::default()),
         }
+    }
+
+    /// Who wrote to us: the requester, or who forwarded their mail.
+    pub fn writer(&self) -> Option<&Address> {
+        self.forwarder.as_ref().or(self.requester.as_ref())
     }
 }
 

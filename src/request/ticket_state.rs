@@ -1,5 +1,7 @@
 //! The ticket somebody writes about: whether it is there, how far it is, and what they are to it.
 
+use super::Page;
+
 /// What GLPI says of the ticket a reply is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketState {
@@ -9,14 +11,12 @@ pub enum TicketState {
     Found {
         /// GLPI's number.
         ticket: u64,
-        /// Its page.
-        link: String,
+        /// Its page, where the sender can open one.
+        page: Option<Page>,
         /// What the sender is to it.
         role: SenderRole,
         /// How far it is.
         stage: Stage,
-        /// Whether the sender has an account in GLPI, and so can open the page.
-        has_account: bool,
     },
 }
 

@@ -77,6 +77,9 @@ pub struct Options {
     pub limits: Limits,
     /// The `App-Token` that every call must carry; none by default, and then none may be sent.
     pub app_token: Option<String>,
+    /// Whether it is set up as our README advises: the service account may read the types of files, and GLPI takes those
+    /// that requests often bring. Stock GLPI is not.
+    pub set_up: bool,
 }
 
 impl Default for Options {
@@ -88,6 +91,7 @@ impl Default for Options {
             version: Version::Ten,
             limits: Limits::default(),
             app_token: None,
+            set_up: false,
         }
     }
 }
@@ -138,8 +142,12 @@ impl Sandbox {
         let listener = TcpListener::bind(options.listen).await?;
         let base = format!("http://{}", listener.local_addr()?);
         let url = Url::parse(&base).map_err(io::Error::other)?;
+        let mut store = Store::seeded(options.version)?;
+        if options.set_up {
+            store.set_up_types();
+        }
         let helpdesk = Helpdesk {
-            store: Store::seeded(options.version)?,
+            store,
             sessions: BTreeMap::new(),
             base,
             app_token: options.app_token,

@@ -40,9 +40,9 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
     let sorted_by = options.iter().find(|(number, _)| *number == sorting.option);
     if let Some((_, source)) = sorted_by {
         if sorting.descending {
-            rows.sort_by_key(|row| Reverse(source.order(store, row)));
+            rows.sort_by_cached_key(|row| Reverse(source.order(store, row)));
         } else {
-            rows.sort_by_key(|row| source.order(store, row));
+            rows.sort_by_cached_key(|row| source.order(store, row));
         }
     }
     let total = rows.len();
@@ -186,20 +186,24 @@ fn parse(criteria: &Value, options: SearchOptions) -> Result<Vec<Criterion>, &'s
 
 /// All criteria as SQL joins them: AND binds tighter than OR.
 fn holds(criteria: &[Criterion], store: &Store, row: &Row) -> bool {
-    let mut terms = vec![true];
-    for (at, criterion) in criteria.iter().enumerate() {
+    let test = |criterion: &Criterion| {
         let test = match &criterion.test {
             Test::Group(inner) => holds(inner, store, row),
             Test::One { source, kind, wanted, .. } => source.test(store, row, kind, wanted),
         };
-        let test = test != criterion.link.not;
+        test != criterion.link.not
+    };
+    let mut term = true;
+    for (at, criterion) in criteria.iter().enumerate() {
         if criterion.link.or && at > 0 {
-            terms.push(test);
-        } else if let Some(term) = terms.last_mut() {
-            *term &= test;
+            if term {
+                return true;
+            }
+            term = true;
         }
+        term = term && test(criterion);
     }
-    terms.into_iter().any(|term| term)
+    term
 }
 
 #[cfg(test)]

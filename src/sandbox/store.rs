@@ -1,6 +1,6 @@
 //! The tables, as loose as GLPI's: rows of JSON with defaults, and nothing validated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Bytes;
 use jiff::Zoned;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::helpdesk::Version;
 use super::php::{self, Row, int_of, text_of};
+use super::session::right;
 
 /// What a fresh sandbox holds: a stock GLPI with the groups, categories and accounts of an academy.
 const SEED: &str = include_str!("seed.json");
@@ -61,6 +62,41 @@ struct Seed {
 struct Table {
     last: i64,
     rows: BTreeMap<i64, Row>,
+    /// The rows by what they belong to, a field and its number: a search looks at the parts of each ticket.
+    parts: BTreeMap<(&'static str, i64), BTreeSet<i64>>,
+}
+
+/// The fields by which rows are looked up as parts of something.
+const OWNERS: [&str; 4] = ["tickets_id", "items_id", "users_id", "groups_id"];
+
+impl Table {
+    fn keep(&mut self, id: i64, row: Row) {
+        self.take(id);
+        for owner in OWNERS.into_iter().filter(|owner| row.contains_key(*owner)) {
+            self.parts.entry((owner, int_of(&row, owner))).or_default().insert(id);
+        }
+        self.rows.insert(id, row);
+    }
+
+    fn take(&mut self, id: i64) -> Option<Row> {
+        let row = self.rows.remove(&id)?;
+        for owner in OWNERS.into_iter().filter(|owner| row.contains_key(*owner)) {
+            if let Some(parts) = self.parts.get_mut(&(owner, int_of(&row, owner))) {
+                parts.remove(&id);
+            }
+        }
+        Some(row)
+    }
+
+    fn of(&self, field: &str, id: i64) -> Vec<&Row> {
+        match OWNERS.into_iter().find(|owner| *owner == field) {
+            Some(owner) => {
+                let parts = self.parts.get(&(owner, id)).into_iter().flatten();
+                parts.filter_map(|part| self.rows.get(part)).collect()
+            }
+            None => self.rows.values().filter(|row| int_of(row, field) == id).collect(),
+        }
+    }
 }
 
 /// Everything the helpdesk knows.
@@ -95,6 +131,19 @@ impl Store {
         Ok(store)
     }
 
+    /// Lets the gateway's profile read the types of files, and adds those that stock GLPI does not take.
+    pub(super) fn set_up_types(&mut self) {
+        if let Some(profile) = self.profiles.values_mut().find(|profile| text_of(profile, "name") == "Passerelle") {
+            profile.insert("typedoc".to_owned(), Value::from(right::READ));
+        }
+        for extension in ["eml", "heic", "webp", "mp4"] {
+            if !self.rows("DocumentType").any(|row| text_of(row, "ext") == extension) {
+                let row = json!({ "name": extension, "ext": extension, "is_uploadable": 1 });
+                self.put("DocumentType", row.as_object().unwrap_or(&Row::new()), None);
+            }
+        }
+    }
+
     /// The item type of that name with its right; PHP's class names know no case.
     pub(super) fn kind(name: &str) -> Option<(&'static str, &'static str)> {
         KINDS.into_iter().chain([LOG]).find(|(kind, _)| kind.eq_ignore_ascii_case(name))
@@ -116,7 +165,7 @@ impl Store {
 
     /// The rows whose `field` holds that number.
     pub(super) fn rows_of(&self, kind: &str, field: &str, id: i64) -> impl Iterator<Item = &Row> {
-        self.rows(kind).filter(move |row| int_of(row, field) == id)
+        self.tables.get(kind).into_iter().flat_map(move |table| table.of(field, id))
     }
 
     /// Adds a row: unknown fields are dropped, missing ones get their default, dates are set.
@@ -141,20 +190,22 @@ impl Store {
         let id = input.get("id").map_or(table.last + 1, php::int);
         table.last = table.last.max(id);
         row.insert("id".to_owned(), Value::from(id));
-        table.rows.insert(id, row);
+        table.keep(id, row);
         id
     }
 
     /// Writes the fields that the item type has; false when there is no such row.
     pub(super) fn update(&mut self, kind: &str, id: i64, input: &Row) -> bool {
-        let Some(row) = self.tables.get_mut(kind).and_then(|t| t.rows.get_mut(&id)) else {
+        let Some((table, mut row)) = self.tables.get_mut(kind).and_then(|table| table.take(id).map(|row| (table, row)))
+        else {
             return false;
         };
-        merge(row, input);
+        merge(&mut row, input);
         row.insert("id".to_owned(), Value::from(id));
         if row.contains_key("date_mod") {
             row.insert("date_mod".to_owned(), Value::from(now()));
         }
+        table.keep(id, row);
         true
     }
 
@@ -169,7 +220,7 @@ impl Store {
         if kind == "Document" {
             self.files.remove(&id);
         }
-        self.tables.get_mut(kind)?.rows.remove(&id)
+        self.tables.get_mut(kind)?.take(id)
     }
 
     /// The text of a field of another item; nothing for id 0 or an unknown one.

@@ -77,6 +77,8 @@ pub struct DocumentView {
 /// A follow-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FollowupView {
+    /// Whether the requester does not see it.
+    pub private: bool,
     /// The author's number.
     pub author: i64,
     /// The author's name.
@@ -125,6 +127,7 @@ fn view(store: &Store, row: &Row) -> TicketView {
         followups: followups
             .filter(|followup| text_of(followup, "itemtype") == "Ticket")
             .map(|followup| FollowupView {
+                private: int_of(followup, "is_private") > 0,
                 author: int_of(followup, "users_id"),
                 author_name: store.person(int_of(followup, "users_id")),
                 date: text_of(followup, "date"),

@@ -160,6 +160,7 @@ fn received(subject: &str, origin: Origin) -> Received {
         arrived: Timestamp::now(),
         copies_since: Timestamp::now(),
         requester: Address::parse(SCHOOL),
+        forwarder: None,
         display_name: Some("École Les Tilleuls".into()),
         subject: subject.into(),
         body: Body { html: "<p>TEXTE SECRET</p>".into(), folded_html: None, text: "TEXTE SECRET".into() },
@@ -188,12 +189,11 @@ fn made() -> Receipt {
     Receipt {
         ticket: 1234,
         reference: Reference::new("mail", SCHOOL, b"<42@ac-dijon.fr>"),
-        link: "https://glpi.example.fr/front/ticket.form.php?id=1234&forcetab=1".into(),
+        link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234&forcetab=1".into()),
         application: "LSU".into(),
         category: "Scolarité > LSU".into(),
         group: "Référents-LSU".into(),
         title: "LSU : élève déjà affecté".into(),
-        has_account: true,
         left_out: vec![LeftOut { name: "capture d'écran.exe".into(), why: "type de fichier non accepté".into() }],
     }
 }

@@ -9,7 +9,12 @@ use std::{
 
 use passerelle::sandbox::{Failure, Options, Rule, Sandbox};
 
-use crate::support::gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, mail, sandbox, titled};
+use reqwest::Method;
+
+use crate::support::{
+    gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, mail, sandbox, titled},
+    helpdesk::Helpdesk,
+};
 
 /// The program, with no setting but these.
 fn passerelle(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
@@ -184,6 +189,83 @@ async fn check_calls_the_right_to_read_file_types_necessary_on_eleven() {
         "{report}"
     );
     assert!(report.contains("(typedoc)"), "{report}");
+}
+
+/// As `passerelle sandbox` starts it.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_finds_nothing_wrong_with_the_stand_in() {
+    for of_version in [Options::default(), Options::eleven()] {
+        let sandbox = Sandbox::start(Options { set_up: true, ..of_version }).await.unwrap();
+        let output = run(passerelle(&["check"], &borrowed(&glpi(&sandbox))), b"").await;
+        let report = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{report}");
+        assert!(report.contains("ok       file types: GLPI takes every usual one"), "{report}");
+        assert!(report.contains(" 0 errors"), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_asks_for_what_is_not_set_only() {
+    let sandbox = sandbox().await;
+    let (relay, operators) = (("smtp.url", "smtp://127.0.0.1:9"), ("quarantine.operators", "ops@ac-dijon.fr"));
+    let both = "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL.";
+    for (more, remedy) in [
+        (vec![], both),
+        (vec![relay], "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read.\n"),
+        (vec![operators], "Set PASSERELLE_SMTP__URL.\n"),
+    ] {
+        let base = glpi(&sandbox);
+        let report = text(&run(passerelle(&["check"], &[borrowed(&base), more].concat()), b"").await.stdout);
+        let quarantine = report.split("quarantine: nobody is told").nth(1).unwrap();
+        assert!(quarantine.split('→').nth(1).unwrap().trim_start().starts_with(remedy), "{quarantine}");
+    }
+}
+
+/// The account is there, and GLPI would not write to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_why_an_account_counts_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("directeurs.csv");
+    std::fs::write(&list, format!("email;role\n{};directeur\n", DIRECTORS[0])).unwrap();
+    for (input, why) in [
+        (serde_json::json!({"is_active": 0}), Some("inactive")),
+        (serde_json::json!({"end_date": "2020-01-01 00:00:00"}), Some("outside its dates of validity")),
+        (serde_json::Value::Null, Some("no profile")),
+        (serde_json::json!({"is_active": 1}), None),
+    ] {
+        let sandbox = sandbox().await;
+        let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+        if input.is_null() {
+            for row in staff.get("User/7/Profile_User").await.as_array().unwrap() {
+                staff.call(Method::DELETE, &format!("Profile_User/{}", row["id"]), serde_json::json!({})).await;
+            }
+        } else {
+            staff.call(Method::PUT, "User/7", input).await;
+        }
+        let mut settings = glpi(&sandbox);
+        settings.push(("directory.csv", list.to_str().unwrap().to_owned()));
+        let letter = mail(DIRECTORS[0], "unheard", "LSU : accès", "Bonjour");
+        let arguments = ["ingest", "--recipient", ASSISTANCE];
+        let output = run(passerelle(&arguments, &borrowed(&settings)), &letter).await;
+        let log = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{log}");
+        assert_eq!(sandbox.tickets().len(), 1, "{log}");
+        let line = log.lines().find(|line| line.contains("GLPI would not write to this account"));
+        assert_eq!(line.is_some(), why.is_some(), "{log}");
+        if let (Some(line), Some(why)) = (line, why) {
+            assert!(line.contains(why) && line.contains("account=7"), "{line}");
+        }
+        assert!(!log.to_lowercase().contains("0210001a"), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn escalate_without_a_reason_names_both_ways_to_call_it() {
+    let output = run(passerelle(&["escalate", "12"], &[]), b"").await;
+    let said = text(&output.stderr);
+    for part in ["passerelle escalate <TICKET> --reason <REASON>", "passerelle escalate --dry-run [--json]"] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 /// A stock GLPI, looked at by its Super-Admin.

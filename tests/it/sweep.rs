@@ -8,9 +8,10 @@ use passerelle::{
     config,
     glpi::{Effect, Glpi, Kind, NewFollowup, NewTicket, Requester, Role},
     lifecycle::{
-        escalation::{Cause, Direction, MoveNote, Note, Order},
+        escalation::{Cause, MoveNote, Note, Order},
         sweep::Pass,
     },
+    request::Direction,
     sandbox::{Failure, Failures, Rule, Sandbox},
 };
 use tokio_util::sync::CancellationToken;

@@ -7,7 +7,7 @@ use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing
 use crate::{
     flow::screen::{Change, Copies, MayFollowUp, Reply, Thread},
     glpi::{Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Role, Ticket, TicketUser},
-    request::{Origin, Received, Reference, SenderRole, Stage, TicketState},
+    request::{Command, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
@@ -71,7 +71,11 @@ impl Deliverer {
             _ => Stage::Open,
         };
         let has_account = self.names.may_sign_in(reply.requester()).await?;
-        Ok(TicketState::Found { ticket: number, link: self.link(number), role, stage, has_account })
+        let page = match role {
+            SenderRole::Requester => self.pages.of_requester(number, has_account),
+            _ => self.pages.of_another(number, has_account),
+        };
+        Ok(TicketState::Found { ticket: number, page, role, stage })
     }
 
     /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where
@@ -154,16 +158,20 @@ impl Deliverer {
         let author = self.names.user(reply.requester()).await.map_err(|error| not_made(&error))?;
         let (received, html) = self.without_history(reply.received(), ticket);
         let mut chosen = self.choose(&received).await;
+        // As one that is typed in GLPI: the requester does not read it, and the sweep obeys it.
+        let is_command = accepted.by_staff() && Command::find(&received.body.html).is_some();
+        let (opening, content) = (opening(reply, author.is_some()), content(&html, &chosen));
         let new = NewFollowup {
             ticket,
-            content_html: format!("{}{}", opening(reply, author.is_some()), content(&html, &chosen)),
+            content_html: if is_command { format!("{content}<hr>{opening}") } else { format!("{opening}{content}") },
             author,
-            private: false,
+            private: is_command,
             request_type: Some(match received.origin {
                 Origin::Mail(_) => BY_MAIL,
                 Origin::Form(_) => BY_FORM,
             }),
             effect: match accepted.change() {
+                _ if is_command => Effect::None,
                 Change::None => Effect::None,
                 Change::Reopen => Effect::Reopen,
                 Change::Close => Effect::Close,
@@ -216,12 +224,12 @@ impl Deliverer {
         };
         let Some(folded) = received.body.folded_html.take() else { return (received, html) };
         // As in GLPI's templates, in its subjects, and in the gateway's receipts.
-        let marks = [format!("ticket_{ticket}"), format!("#{ticket:07}"), self.link(ticket)];
+        let marks = [format!("ticket_{ticket}"), format!("#{ticket:07}")];
         let is_about = |mark: &String| {
             let mut ends = folded.match_indices(mark.as_str()).map(|(at, found)| at + found.len());
             ends.any(|end| !folded[end..].starts_with(|c: char| c.is_ascii_digit()))
         };
-        if marks.iter().any(is_about) {
+        if marks.into_iter().chain(self.pages.all(ticket)).any(|mark| is_about(&mark)) {
             // An answer may stand between the lines.
             received.cut.push("les messages cités".to_owned());
             received.attachments.retain(|file| {

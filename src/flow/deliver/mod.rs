@@ -8,6 +8,7 @@ mod inspect;
 mod members;
 mod missing;
 mod names;
+mod pages;
 mod pictures;
 mod taken;
 mod uuid;
@@ -33,6 +34,7 @@ use attachments::Chosen;
 use filed::Filed;
 pub use followup::Proposed;
 pub use names::{Missing, Names, What};
+pub use pages::Pages;
 use taken::Learned;
 use uuid::Uuid;
 use whole::Wanted;
@@ -67,7 +69,7 @@ pub struct Deliverer {
     root: String,
     limits: config::Attachments,
     original: config::Original,
-    link: String,
+    pages: Pages,
     longest_creation: Duration,
     filed: Filed,
     uuid: Uuid,
@@ -161,6 +163,7 @@ impl Deliverer {
         limits: config::Attachments,
         original: config::Original,
         time_zone: TimeZone,
+        pages: Pages,
     ) -> Self {
         Self {
             names: Names::new(glpi.clone(), time_zone),
@@ -173,7 +176,7 @@ impl Deliverer {
             glpi,
             limits,
             original,
-            link: glpi_config.ticket_page(),
+            pages,
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
             filed: Filed::default(),
             uuid: Uuid::default(),
@@ -185,11 +188,6 @@ impl Deliverer {
         &self.names
     }
 
-    /// The page of a ticket.
-    pub fn link(&self, ticket: u64) -> String {
-        self.link.replace("{id}", &ticket.to_string())
-    }
-
     /// What the requester is told of a ticket: everything in it comes from the request, the mapping and the
     /// ticket's number, so that it reads the same for a later copy of the request.
     fn receipt(&self, ticket: u64, routed: &Routed, has_account: bool, left_out: Vec<LeftOut>) -> Receipt {
@@ -197,12 +195,11 @@ impl Deliverer {
         Receipt {
             ticket,
             reference: routed.received().reference,
-            link: self.link(ticket),
+            link: self.pages.of_requester(ticket, has_account).map(|page| page.address().to_owned()),
             application: target.application.clone(),
             category: target.category.clone(),
             group: target.group.clone(),
             title: routed.title().to_owned(),
-            has_account,
             left_out,
         }
     }
@@ -498,33 +495,4 @@ fn not_made(error: &GlpiError) -> Undelivered {
         }
     };
     Undelivered::NotMade { reason, cause: error.to_string(), retry_after }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Deliverer, Glpi};
-    use crate::glpi::{Credentials, Settings};
-
-    #[test]
-    fn a_ticket_s_page_is_beside_the_api_unless_configured() {
-        let page = |url: &str, link: &str| {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            let mut config = crate::config::load_from(None, []).unwrap();
-            config.glpi.url = url.into();
-            config.glpi.ticket_link = link.into();
-            let settings = Settings::new(
-                url::Url::parse(url).unwrap(),
-                Credentials::Login { login: "x".into(), password: "x".into() },
-            );
-            let glpi = Glpi::new(&settings).unwrap();
-            Deliverer::new(glpi, &config.glpi, config.attachments, config.mail.original, config.time_zone).link(42)
-        };
-        let expected = "https://glpi.example.fr/front/ticket.form.php?id=42";
-        for url in
-            ["https://glpi.example.fr", "https://glpi.example.fr/apirest.php", "https://glpi.example.fr/api.php/v1/"]
-        {
-            assert_eq!(page(url, ""), expected);
-        }
-        assert_eq!(page("https://a.fr", "https://portail.fr/t/{id}/suivi"), "https://portail.fr/t/42/suivi");
-    }
 }

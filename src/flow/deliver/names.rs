@@ -8,7 +8,7 @@ use moka::future::Cache;
 use super::Target;
 use crate::{
     flow::route::{Mapping, TargetEntity},
-    glpi::{Account, DocumentTypes, Glpi, GlpiError, Item, Requester},
+    glpi::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, Requester},
     request::Address,
 };
 
@@ -232,7 +232,8 @@ impl Names {
 
     /// The account with this address, whether or not GLPI writes to it: who somebody is.
     pub(super) async fn user(&self, address: &Address) -> Result<Option<u64>, GlpiError> {
-        Ok(self.account(address).await?.map(|account| account.id))
+        let account = self.account(address).await?;
+        Ok(account.filter(|account| account.is_active()).map(|account| account.id))
     }
 
     async fn account(&self, address: &Address) -> Result<Option<Arc<Account>>, GlpiError> {
@@ -258,7 +259,7 @@ impl Names {
     /// Whether somebody can sign in to GLPI, and so read there.
     pub(super) async fn may_sign_in(&self, address: &Address) -> Result<bool, GlpiError> {
         let account = self.account(address).await?;
-        Ok(account.is_some_and(|account| account.in_force && account.grants.as_ref().is_none_or(|it| !it.is_empty())))
+        Ok(account.is_some_and(|account| account.in_force() && account.grants.as_ref().is_none_or(|it| !it.is_empty())))
     }
 
     /// As what somebody asks in a ticket of this entity: their account, if GLPI writes to it about such a ticket, else
@@ -294,8 +295,13 @@ impl Names {
 
     /// Why GLPI would not write to an account about a ticket of this entity; `None` if it would.
     async fn silence(&self, account: &Account, entity: Option<u64>) -> Result<Option<&'static str>, GlpiError> {
-        if !account.in_force {
-            return Ok(Some("outside its dates of validity"));
+        match account.state {
+            AccountState::InForce => {}
+            AccountState::OutsideDates => return Ok(Some("outside its dates of validity")),
+            AccountState::Inactive => return Ok(Some("inactive")),
+            AccountState::Hidden => {
+                return Ok(Some("not shown to the service account, as one without a profile in its entities"));
+            }
         }
         let Some(grants) = &account.grants else { return Ok(None) };
         if grants.is_empty() {
@@ -312,7 +318,7 @@ impl Names {
 
     /// The entity somebody belongs to: their account's own where it has a profile there, else that of a profile.
     async fn home(&self, address: &Address) -> Result<Option<u64>, GlpiError> {
-        let Some(account) = self.account(address).await?.filter(|account| account.in_force) else { return Ok(None) };
+        let Some(account) = self.account(address).await?.filter(|account| account.in_force()) else { return Ok(None) };
         let Some(grants) = &account.grants else { return Ok(account.default_entity) };
         if let Some(own) = account.default_entity {
             let lineage = self.lineage(own).await?;

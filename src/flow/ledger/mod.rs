@@ -657,18 +657,18 @@ impl Ledger {
         mine.flight.land(end);
     }
 
-    /// Whether this person has been sent no notice for this reason, and about this ticket, on this day yet.
+    /// Whether this person has been sent no notice for this reason, and about this ticket or request, on this day yet.
     pub async fn first_notice(
         &self,
         requester: &Address,
         reason: Reason,
-        ticket: Option<u64>,
+        about: Option<String>,
         day: jiff::civil::Date,
     ) -> bool {
         let day = DayMark::new(requester, day);
-        let notice = match ticket {
+        let notice = match about {
             None => reason.code().to_owned(),
-            Some(ticket) => format!("{} {ticket}", reason.code()),
+            Some(about) => format!("{} {about}", reason.code()),
         };
         if !self.local.first_notice(day, &notice) {
             return false;

@@ -90,7 +90,7 @@ impl Pipeline {
             }
         }
         if self.acknowledger.may_refuse(received, refusal.reason)
-            && self.may_notice(received, reply.requester(), refusal.reason, ticket).await
+            && self.may_notice(received, reply.requester(), refusal.reason, ticket.map(|it| it.to_string())).await
         {
             self.acknowledger.redirection(received, state, &refusal);
         }

@@ -27,7 +27,8 @@ pub(super) fn unwrap(
     let first = if may { forwarded(&received, &requester, rules) } else { None };
     match first {
         Some((first, name)) => {
-            let received = Received { requester: Some(first.clone()), display_name: name, ..received };
+            let (asks, forwarder) = (Some(first.clone()), Some(requester.clone()));
+            let received = Received { requester: asks, forwarder, display_name: name, ..received };
             (received, first, Some(requester))
         }
         None => (received, requester, None),

@@ -145,6 +145,11 @@ impl Rules {
         Rejection::Refused(Refusal { reason, sentence: self.sentence(reason).to_owned() })
     }
 
+    /// The size of the largest request that passes; `None` where that rule is off.
+    pub fn largest(&self) -> Option<u64> {
+        self.enabled("too-large").then_some(self.max_size)
+    }
+
     fn sentence(&self, reason: Reason) -> &str {
         self.sentences.get(reason.code()).map_or_else(|| reason.sentence(), String::as_str)
     }

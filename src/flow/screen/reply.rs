@@ -15,7 +15,7 @@ use super::{Copies, Rejected, Rejection, Rules, size};
 use crate::{
     config::Replies,
     request::{
-        Address, Decision, Mail, Origin, Reason, Received, Reference, Refusal, SenderRole, Stage, TicketState,
+        Address, Decision, Mail, Origin, Page, Reason, Received, Reference, Refusal, SenderRole, Stage, TicketState,
         is_forward, message_id,
     },
 };
@@ -70,9 +70,11 @@ impl Reply {
     }
 }
 
-/// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever cannot open the ticket's page; the notice goes on with
-/// what to do.
-const WITHOUT_ACCOUNT: &str =
+/// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever follows the ticket on the portal.
+const ON_THE_PORTAL: &str = "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent sur le portail. Ouvrez la demande à l'adresse {link}, puis complétez-la avec votre texte et vos pièces jointes.";
+
+/// Instead of it for whoever can open no page of the ticket; the notice goes on with what to do.
+const WITHOUT_PAGE: &str =
     "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
 
 /// The proof that a reply may be added to this ticket. Only [`reply`], [`complement`] and [`decision`] make one, and
@@ -81,6 +83,7 @@ const WITHOUT_ACCOUNT: &str =
 pub struct MayFollowUp {
     ticket: u64,
     change: Change,
+    by_staff: bool,
 }
 
 /// What a reply does to its ticket beside being there.
@@ -100,12 +103,17 @@ impl MayFollowUp {
     /// An earlier copy is in this ticket already, which may be solved or closed by now: it is to be completed, and
     /// changes nothing any more.
     pub fn of_a_copy(ticket: u64) -> Self {
-        Self { ticket, change: Change::None }
+        Self { ticket, change: Change::None, by_staff: false }
     }
 
     /// GLPI's number of the ticket.
     pub fn ticket(self) -> u64 {
         self.ticket
+    }
+
+    /// Whether staff of the ticket writes, who may have it moved.
+    pub fn by_staff(self) -> bool {
+        self.by_staff
     }
 
     /// What the reply does to it.
@@ -143,7 +151,7 @@ pub fn complement(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollow
         Stage::Solved => return Err(rules.refuse_about(Reason::RequestSolved, ticket)),
         Stage::Closed => return Err(rules.refuse_about(Reason::RequestClosed, ticket)),
     };
-    Ok(MayFollowUp { ticket, change })
+    Ok(MayFollowUp { ticket, change, by_staff: false })
 }
 
 /// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal. `is_current` says
@@ -166,7 +174,7 @@ pub fn decision(
         Decision::Accept => Change::Close,
         Decision::Refuse(_) => Change::Reopen,
     };
-    Ok(MayFollowUp { ticket, change })
+    Ok(MayFollowUp { ticket, change, by_staff: false })
 }
 
 /// A requester's own ticket.
@@ -191,7 +199,7 @@ impl Rules {
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
 pub fn reply(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let TicketState::Found { ticket, link, role, stage, has_account } = ticket_state else {
+    let TicketState::Found { ticket, page, role, stage } = ticket_state else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
     let is_staff = matches!(role, SenderRole::Member | SenderRole::Technician);
@@ -199,17 +207,21 @@ pub fn reply(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, R
         (_, Stage::Open | Stage::Pending | Stage::Solved, _)
             if is_staff && rules.replies_of_staff == Replies::Followup =>
         {
-            return Ok(MayFollowUp { ticket: *ticket, change: Change::Answer });
+            return Ok(MayFollowUp { ticket: *ticket, change: Change::Answer, by_staff: true });
         }
         (SenderRole::None | SenderRole::Member, _, _) => Reason::ReplyToTicket,
         (SenderRole::Actor | SenderRole::Technician | SenderRole::Requester, Stage::Closed, _) => Reason::TicketClosed,
-        (_, _, Replies::Followup) => return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen }),
+        (_, _, Replies::Followup) => {
+            return Ok(MayFollowUp { ticket: *ticket, change: Change::Reopen, by_staff: is_staff });
+        }
         (_, _, Replies::Redirect) => Reason::ReplyToTicket,
     };
-    let is_shipped = !rules.sentences.contains_key(reason.code());
-    let sentence = match reason {
-        Reason::ReplyToTicket if is_shipped && !has_account => WITHOUT_ACCOUNT,
-        _ => rules.sentence(reason),
+    let (own, link) = (rules.sentences.get(reason.code()), page.as_ref().map_or("", Page::address));
+    let sentence = match (own, page) {
+        (Some(own), _) if page.is_some() || !own.contains("{link}") => own,
+        (_, None) if reason == Reason::ReplyToTicket => WITHOUT_PAGE,
+        (_, Some(Page::Portal(_))) if reason == Reason::ReplyToTicket => ON_THE_PORTAL,
+        _ => reason.sentence(),
     };
     let sentence = sentence.replace("{ticket}", &ticket.to_string()).replace("{link}", link);
     Err(Rejection::Refused(Refusal { reason, sentence }))
@@ -359,7 +371,7 @@ mod tests {
     };
     use crate::{
         config::Replies,
-        request::{FormFields, Reason, Received, Reference},
+        request::{FormFields, Page, Reason, Received, Reference},
     };
 
     const UUID: &str = "ZhRvFaYzdU2NErx8aqxZXNj2b7L9Cz7kilEO5sxx";
@@ -522,10 +534,10 @@ mod tests {
     fn judged(replies: Replies, is_actor: bool, is_closed: bool) -> Result<u64, Reason> {
         let mut rules = samples::rules(|_| {});
         rules.replies = replies;
-        let link = "https://glpi/7".into();
+        let page = Some(Page::Glpi("https://glpi/7".into()));
         let role = if is_actor { SenderRole::Actor } else { SenderRole::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let ticket_state = TicketState::Found { ticket: 7, link, role, stage, has_account: true };
+        let ticket_state = TicketState::Found { ticket: 7, page, role, stage };
         match reply(&ticket_state, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
@@ -575,7 +587,7 @@ mod tests {
     ) {
         let mut rules = samples::rules(|_| {});
         rules.replies_of_staff = of_staff;
-        let ticket_state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
+        let ticket_state = TicketState::Found { ticket: 7, page: None, role, stage };
         let judged =
             reply(&ticket_state, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
                 Rejection::Refused(refusal) => refusal.reason,
@@ -591,23 +603,32 @@ mod tests {
         });
         let Err(Rejection::Refused(refusal)) = reply(&TicketState::Missing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.reason, Reason::TicketUnknown);
-        let link = "https://glpi/7".into();
-        let ticket_state =
-            TicketState::Found { ticket: 7, link, role: SenderRole::None, stage: Stage::Open, has_account: true };
-        let Err(Rejection::Refused(refusal)) = reply(&ticket_state, &rules) else { panic!("not refused") };
-        assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
+        for (page, expected) in [
+            (Some(Page::Glpi("https://glpi/7".into())), "Voyez https://glpi/7 (7)."),
+            (Some(Page::Portal("https://p/7".into())), "Voyez https://p/7 (7)."),
+            (None, "les compléments s'écrivent dans GLPI."),
+        ] {
+            let ticket_state = TicketState::Found { ticket: 7, page, role: SenderRole::None, stage: Stage::Open };
+            let Err(Rejection::Refused(refusal)) = reply(&ticket_state, &rules) else { panic!("not refused") };
+            assert!(refusal.sentence.ends_with(expected), "{}", refusal.sentence);
+        }
     }
 
     #[test]
-    fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
-        for has_account in [true, false] {
-            let link = "https://glpi/7".into();
-            let ticket_state =
-                TicketState::Found { ticket: 7, link, role: SenderRole::None, stage: Stage::Open, has_account };
+    fn who_replies_is_sent_to_the_page_they_can_open_and_nowhere_else() {
+        for (page, is_in_glpi) in [
+            (Some(Page::Glpi("https://page/7".into())), true),
+            (Some(Page::Portal("https://page/7".into())), false),
+            (None, true),
+        ] {
+            let has_page = page.is_some();
+            let ticket_state = TicketState::Found { ticket: 7, page, role: SenderRole::Requester, stage: Stage::Open };
             let Err(Rejection::Refused(refusal)) = reply(&ticket_state, &samples::rules(|_| {})) else {
                 panic!("not refused")
             };
-            assert_eq!(refusal.sentence.contains("https://glpi/7"), has_account, "{}", refusal.sentence);
+            assert_eq!(refusal.sentence.contains("https://page/7"), has_page, "{}", refusal.sentence);
+            assert_eq!(refusal.sentence.contains("GLPI"), is_in_glpi, "{}", refusal.sentence);
+            assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
         }
     }
 
@@ -626,7 +647,7 @@ mod tests {
         #[case] decided: Result<(Change, Change), Reason>,
     ) {
         let rules = samples::rules(|_| {});
-        let ticket_state = TicketState::Found { ticket: 7, link: String::new(), role, stage, has_account: true };
+        let ticket_state = TicketState::Found { ticket: 7, page: None, role, stage };
         let reason = |rejection| match rejection {
             Rejection::Refused(refusal) => {
                 assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);

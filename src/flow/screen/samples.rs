@@ -54,6 +54,7 @@ fn received(requester: Option<Address>, origin: Origin) -> Received {
         arrived: Timestamp::UNIX_EPOCH,
         copies_since: Timestamp::UNIX_EPOCH,
         requester,
+        forwarder: None,
         display_name: None,
         subject: "LSU : accès impossible".into(),
         body: Body::default(),

@@ -62,6 +62,7 @@ pub fn receive(
         arrived: now,
         copies_since,
         requester: Some(requester),
+        forwarder: None,
         display_name: None,
         subject,
         body: Body { html: to_html(&text), folded_html: None, text },

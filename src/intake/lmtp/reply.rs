@@ -70,12 +70,11 @@ mod tests {
         let receipt = Receipt {
             ticket: 123,
             reference,
-            link: String::new(),
+            link: None,
             application: String::new(),
             category: String::new(),
             group: String::new(),
             title: "Élèves".to_owned(),
-            has_account: true,
             left_out: Vec::new(),
         };
         let refusal = Refusal { reason: Reason::NoKeyword, sentence: "Écrivez…".to_owned() };

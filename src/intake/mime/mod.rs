@@ -120,6 +120,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         arrived: dates.arrived,
         copies_since: dates.copies_since,
         requester,
+        forwarder: None,
         display_name,
         origin: Origin::Mail(Mail { calendar_method: calendar.and_then(|calendar| calendar.method), ..facts }),
         subject,

@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    ApplicationLevels, Cause, DelayVerdict, Direction, EscalateError, Escalator, Facts, Note, Order, Reminder,
-    escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
+    ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder, escalator::names,
+    judge, note, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
     glpi::{Criterion, GlpiError, Role, TicketSummary},
-    request::Reference,
+    request::{Direction, Reference},
     working_time::{Wait, in_words},
 };
 

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    AllLevels, ApplicationLevels, Cause, Direction, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
+    AllLevels, ApplicationLevels, Cause, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
     applications::Resolver,
     note, steps,
     ticket_snapshot::{self, Conversation, TicketSnapshot, Written},
@@ -24,6 +24,7 @@ use crate::{
     flow::{deliver::Names, ledger::Ledger, route::MappingStore},
     glpi::{Effect, Glpi, GlpiError, NewFollowup, Role},
     lifecycle::notices::Notifier,
+    request::Direction,
     working_time::Calendar,
 };
 

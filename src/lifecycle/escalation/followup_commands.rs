@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 
 use super::{
-    Cause, Command, EscalateError, Escalator, Note, Order, Refusal,
+    Cause, EscalateError, Escalator, Note, Order, Refusal,
     ticket_snapshot::{Conversation, TicketSnapshot},
 };
-use crate::glpi::{Followup, GlpiError};
+use crate::{
+    glpi::{Followup, GlpiError},
+    request::Command,
+};
 
 const REFUSALS: &str = "passerelle_commands_refused_total";
 

@@ -11,7 +11,6 @@
 //! and the rules (`delay_rules`).
 
 mod applications;
-mod command;
 mod delay_rules;
 mod error;
 mod escalator;
@@ -23,12 +22,11 @@ mod rules;
 mod ticket_snapshot;
 
 pub use applications::{AllLevels, ApplicationLevels};
-pub use command::Command;
 pub use delay_rules::Evaluation;
 pub use error::EscalateError;
 pub use escalator::{Escalator, Moved, Order};
 pub use levels::{Immovable, Levels, Move};
-pub use note::{Cause, Direction, MoveNote, Note, Refusal, Reminder};
+pub use note::{Cause, MoveNote, Note, Refusal, Reminder};
 pub use plan::{GroupRow, Role, Step, UserRow, steps};
 pub use rules::{DelayVerdict, Delays, Facts, judge};
 

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use crate::request::Direction;
+
 /// Beyond this a reason is cut, characters; and a name.
 const LONGEST_REASON: usize = 1000;
 const LONGEST_NAME: usize = 200;
@@ -48,15 +50,6 @@ pub struct MoveNote {
     pub untaken: bool,
 }
 
-/// Which way a ticket goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// To the level above.
-    Up,
-    /// To the level below.
-    Down,
-}
-
 /// What asked for a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -90,16 +83,6 @@ pub struct Refusal {
     pub followup: u64,
     /// Why not, sentences.
     pub why: String,
-}
-
-impl Direction {
-    /// For logs and counters.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Up => "escalate",
-            Self::Down => "return",
-        }
-    }
 }
 
 impl Cause {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
-use super::{AllLevels, ApplicationLevels, Cause, Command, Direction, GroupRow, MoveNote, Note, Role, UserRow};
+use super::{AllLevels, ApplicationLevels, Cause, GroupRow, MoveNote, Note, Role, UserRow};
 use crate::{
     glpi::{self, Followup, Requester, Ticket, TicketGroup, TicketUser},
-    request::Reference,
+    request::{Command, Direction, Reference},
 };
 
 /// GLPI's status «Solved»; «Closed» is the next one.

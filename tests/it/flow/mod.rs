@@ -10,6 +10,7 @@ mod hostile;
 mod names;
 mod once;
 mod outages;
+mod pages;
 mod proof;
 mod quota;
 mod receipts;

@@ -91,3 +91,33 @@ async fn who_acknowledges_is_configured(#[case] acknowledge: &str, #[case] expec
     let (_, mails) = notices_after(&deliveries, &[("acknowledge", acknowledge)]).await;
     assert_eq!(mails.len(), expected, "{mails:?}");
 }
+
+/// Over HTTP, too, though its own limit ends the request before the rules do.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_too_large_a_mail_is_told_whichever_way_it_came() {
+    for (disabled, told) in [("", 1), ("too-large", 0)] {
+        let sandbox = sandbox().await;
+        let mut settings = vec![("http.max_size", "100000")];
+        if !disabled.is_empty() {
+            settings.push(("screen.disabled", disabled));
+        }
+        let gateway = Gateway::start(&sandbox, &settings).await;
+        let large = mail(DIRECTORS[0], "large", "LSU : accès", &"x".repeat(300_000));
+        for _ in 0..2 {
+            assert_eq!(gateway.post_mail(&large).await.status(), 413);
+        }
+        // What has no whole head names nobody.
+        let headless = format!("From: {}\r\nSubject: LSU {}", DIRECTORS[0], "x".repeat(300_000));
+        assert_eq!(gateway.post_mail(headless.as_bytes()).await.status(), 413);
+        let outbox = gateway.outbox.clone();
+        gateway.finish().await;
+        assert!(sandbox.tickets().is_empty());
+        let letters = outbox.mails();
+        assert_eq!(letters.len(), told, "{disabled}");
+        for letter in letters {
+            assert_eq!(letter.recipient, DIRECTORS[0].to_lowercase());
+            let parsed = mail_parser::MessageParser::default().parse(&letter.message).unwrap();
+            assert!(parsed.body_text(0).unwrap().contains("taille de la demande"));
+        }
+    }
+}

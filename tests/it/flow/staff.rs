@@ -4,7 +4,7 @@ use passerelle::sandbox::{Failure, Failures, Rule};
 use rstest::rstest;
 
 use crate::support::{
-    gateway::{AGENT, DIRECTORS, FOLLOWUP, Gateway, mail, sandbox},
+    gateway::{AGENT, DIRECTORS, FOLLOWUP, Gateway, app, mail, sandbox},
     helpdesk::Helpdesk,
     meddler::{Fate, Meddler},
 };
@@ -55,6 +55,82 @@ async fn staff_answers_by_mail_in_its_own_name(#[case] in_person: bool) {
     let reply = gateway.deliver(AGENT, &mail(AGENT, "s4", &subject, "Moi aussi")).await;
     assert!(reply.starts_with("250") && reply.contains("reply-to-ticket"), "{reply}");
     assert_eq!(sandbox.tickets()[0].followups.len(), 2);
+}
+
+/// Who never wrote to the assistance hears nothing; each forward is another request.
+#[rstest]
+#[case::no_director(&[], AGENT, "not-a-director", "l'annuaire ne connaît pas cette personne")]
+#[case::over_the_quota(&[("quota.per_day", "1")], DIRECTORS[1], "quota-exceeded", "Cette personne a atteint le nombre")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forward_that_is_refused_is_told_to_who_forwarded_it(
+    #[case] settings: &[(&str, &str)],
+    #[case] first: &str,
+    #[case] reason: &str,
+    #[case] sentence: &str,
+) {
+    let sandbox = sandbox().await;
+    let forwarding = [FOLLOWUP.as_slice(), &[("mail.forwarders", MEMBER)], settings].concat();
+    let gateway = Gateway::start(&sandbox, &forwarding).await;
+    if reason == "quota-exceeded" {
+        let reply = gateway.deliver(first, &mail(first, "own", "LSU : le mien", "Bonjour")).await;
+        assert!(reply.starts_with("250 2.0.0 created"), "{reply}");
+    }
+    let text = format!("Voir ci-dessous.\r\n\r\nDe : Une Personne <{first}>\r\nObjet : LSU\r\n\r\nBonjour");
+    for id in ["one", "two", "two"] {
+        let reply = gateway.deliver(MEMBER, &mail(MEMBER, id, &format!("TR: LSU {id}"), &text)).await;
+        assert!(reply.contains(reason), "{reply}");
+    }
+    let outbox = gateway.outbox.clone();
+    gateway.finish().await;
+    let mut told = Vec::new();
+    for letter in outbox.mails() {
+        let parsed = mail_parser::MessageParser::default().parse(&letter.message).unwrap();
+        if parsed.message_id().unwrap().contains(".created.") {
+            continue;
+        }
+        assert_eq!(letter.recipient, MEMBER);
+        for body in [parsed.body_text(0).unwrap(), parsed.body_html(0).unwrap()] {
+            let body = body.replace('\u{a0}', " ").replace("&nbsp;", " ").replace("&#39;", "'").replace("&#x27;", "'");
+            let whose = format!("qui transmet la demande de {}", first.to_lowercase());
+            assert!(body.contains(&whose) && body.contains(sentence), "{body}");
+        }
+        told.push(parsed.subject().unwrap().to_owned());
+    }
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+/// As one typed in GLPI: private, and obeyed at the next look.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_staff_mails_is_private_and_obeyed() {
+    let sandbox = sandbox().await;
+    let of_staff = [FOLLOWUP.as_slice(), &[("mail.replies_of_staff", "followup"), ("sweep.every", "1d")]].concat();
+    let gateway = Gateway::start(&sandbox, &of_staff).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "s1", "LSU : accès", "Bonjour")).await;
+    let number = sandbox.tickets()[0].id.unsigned_abs();
+    let subject = format!("RE: [GLPI #{number:07}] LSU : accès");
+    let text = "#escalade le serveur ne répond plus\r\n\r\n-- \r\nTech Un\r\nDSI";
+    let reply = gateway.deliver(MEMBER, &mail(MEMBER, "s2", &subject, text)).await;
+    assert!(reply.starts_with("250 2.0.0 followup"), "{reply}");
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    let [command] = ticket.followups.as_slice() else { panic!("{:?}", ticket.followups) };
+    assert!(command.private && command.author == MEMBER_ACCOUNT, "{command:?}");
+    assert_eq!((ticket.taken_into_account, ticket.status), (None, 2));
+    gateway.finish().await;
+
+    let app = app(sandbox.url().as_str(), &of_staff);
+    app.escalator.process_commands(number, jiff::Timestamp::now()).await.unwrap();
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.assigned_groups, ["DSI-BAI"]);
+    let note = ticket.followups.iter().find(|followup| followup.content.contains("Escalade effectuée")).unwrap();
+    assert!(note.content.contains("le serveur ne répond plus"), "{}", note.content);
+    assert!(!note.content.contains("Réponse par courriel") && !note.content.contains("Tech Un"), "{}", note.content);
+
+    // A requester's words stay a requester's.
+    let gateway = Gateway::start(&sandbox, &of_staff).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "s3", &subject, "#escalade svp")).await;
+    let [ticket] = sandbox.tickets().try_into().unwrap();
+    let asked = ticket.followups.iter().find(|followup| followup.content.contains("#escalade svp")).unwrap();
+    assert!(!asked.private, "{asked:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

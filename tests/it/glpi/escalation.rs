@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use passerelle::{
     app::App,
     glpi::{Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, Role},
-    lifecycle::escalation::{Cause, DelayVerdict, Direction, EscalateError, Immovable, MoveNote, Moved, Note, Order},
+    lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Immovable, MoveNote, Moved, Note, Order},
+    request::Direction,
 };
 use reqwest::Method;
 use rstest::rstest;

@@ -148,12 +148,11 @@ fn receipt(reference: Reference) -> Receipt {
     Receipt {
         ticket: 1234,
         reference,
-        link: "http://glpi.example.fr/front/ticket.form.php?id=1234".into(),
+        link: Some("http://glpi.example.fr/front/ticket.form.php?id=1234".into()),
         application: "LSU".into(),
         category: "Scolarité > LSU".into(),
         group: "Référents-LSU".into(),
         title: "Validation des bilans".into(),
-        has_account: true,
         left_out: Vec::new(),
     }
 }

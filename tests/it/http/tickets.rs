@@ -3,7 +3,8 @@
 use passerelle::{
     config,
     glpi::GlpiError,
-    lifecycle::escalation::{Direction, EscalateError, Immovable, Moved, Order},
+    lifecycle::escalation::{EscalateError, Immovable, Moved, Order},
+    request::Direction,
 };
 use reqwest::{StatusCode, header};
 use rstest::rstest;

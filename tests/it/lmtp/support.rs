@@ -42,12 +42,11 @@ pub(super) fn created(ticket: u64) -> Outcome {
     Outcome::Created(Receipt {
         ticket,
         reference: Reference::new("mail", "", b""),
-        link: String::new(),
+        link: None,
         application: String::new(),
         category: String::new(),
         group: String::new(),
         title: String::new(),
-        has_account: true,
         left_out: Vec::new(),
     })
 }

@@ -2,11 +2,29 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::Direction;
 use crate::text::{fold::folded, html_text};
 
 /// A command is looked for in so many bytes of a follow-up: it stands at its beginning, its reason behind it.
 const READ: usize = 16 * 1024;
+
+/// Which way a ticket goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the level above.
+    Up,
+    /// To the level below.
+    Down,
+}
+
+impl Direction {
+    /// For logs and counters.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Up => "escalate",
+            Self::Down => "return",
+        }
+    }
+}
 
 /// A move that a follow-up asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +36,12 @@ pub struct Command {
 }
 
 impl Command {
-    /// The command a follow-up begins with. Case and accents do not matter.
+    /// The command a follow-up begins with. Case and accents do not matter. What stands below a line, or folded away, is
+    /// no reason: so a mail's signature and what is noted of the mail.
     pub fn find(html: &str) -> Option<Self> {
-        let text = html_text::from_html(&html[..html.floor_char_boundary(READ)]);
+        let html = &html[..html.floor_char_boundary(READ)];
+        let end = ["<hr", "<details"].iter().filter_map(|below| html.find(below)).min().unwrap_or(html.len());
+        let text = html_text::from_html(&html[..end]);
         let rest = text.trim_start().strip_prefix('#')?;
         let end = rest.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).unwrap_or(rest.len());
         let (word, reason) = rest.split_at(end);
@@ -38,10 +59,12 @@ impl Command {
 mod tests {
     use rstest::rstest;
 
-    use super::{super::Direction, Command};
+    use super::{Command, Direction};
 
     #[rstest]
     #[case("<p>#escalade le serveur ne répond plus</p>", Direction::Up, "le serveur ne répond plus")]
+    #[case("<p>#escalade panne</p><hr><p><em>Réponse par courriel</em></p>", Direction::Up, "panne")]
+    #[case("<p>#retour résolu</p><details><summary>Signature</summary>T. Un</details>", Direction::Down, "résolu")]
     #[case("#ESCALADE", Direction::Up, "")]
     #[case("<p>&nbsp;</p><p>#Éscaladé : panne</p>", Direction::Up, "panne")]
     #[case("<p><strong>#escalade</strong> — panne &amp; &lt;b&gt;</p>", Direction::Up, "panne & <b>")]

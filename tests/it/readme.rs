@@ -1,0 +1,77 @@
+//! What the two READMEs say of the settings is so.
+
+use std::collections::BTreeSet;
+
+const DEFAULTS: &str = include_str!("../../config/default.toml");
+const READMES: [(&str, &str); 2] =
+    [("README.md", include_str!("../../README.md")), ("LISEZMOI.md", include_str!("../../LISEZMOI.md"))];
+
+/// The numbers behind each mention of `name`.
+fn numbers(text: &str, name: &str) -> Vec<u64> {
+    let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
+    text.split(name).skip(1).filter_map(|rest| digits(rest).parse().ok()).collect()
+}
+
+/// The default of a setting.
+fn default(key: &str) -> toml::Value {
+    let table: toml::Table = DEFAULTS.parse().unwrap();
+    key.split('.').fold(toml::Value::Table(table), |value, part| value[part].clone())
+}
+
+#[test]
+fn whatever_stops_the_gateway_waits_for_its_grace() {
+    let grace: u64 = default("shutdown.grace").as_str().unwrap().trim_end_matches('s').parse().unwrap();
+    for (file, text) in READMES {
+        let mut waits = numbers(text, "TimeoutStopSec=");
+        waits.extend(numbers(text, "--stop-timeout "));
+        assert!(waits.len() >= 3, "{file} tells systemd, twice, and Docker: {waits:?}");
+        assert!(waits.iter().all(|wait| *wait > grace && *wait == waits[0]), "{file}: {waits:?}, a grace of {grace}");
+    }
+}
+
+#[test]
+fn every_setting_that_is_named_is_there() {
+    let table: toml::Table = DEFAULTS.parse().unwrap();
+    let is_there = |key: &str| {
+        let mut value = Some(toml::Value::Table(table.clone()));
+        for part in key.split('.') {
+            value = value.and_then(|value| value.get(part).cloned());
+        }
+        value.is_some()
+    };
+    for (file, text) in READMES {
+        let mut named = BTreeSet::new();
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let key = quoted.split(" = ").next().unwrap_or_default();
+            let is_key = key.contains('.') && key.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c));
+            let is_section =
+                key.split('.').next().is_some_and(|section| table.get(section).is_some_and(toml::Value::is_table));
+            let is_file = [".toml", ".cf", ".html", ".conf", ".rs", ".md"].iter().any(|ending| key.ends_with(ending));
+            if is_key && is_section && !is_file && !key.ends_with('.') {
+                named.insert(key.to_owned());
+            }
+        }
+        assert!(named.len() > 40, "{file}: {named:?}");
+        let unknown: Vec<_> = named.iter().filter(|key| !is_there(key)).collect();
+        assert!(unknown.is_empty(), "{file} names settings that are not there: {unknown:?}");
+    }
+}
+
+#[test]
+fn the_proxy_takes_as_much_as_the_gateway() {
+    let most = default("http.max_size").as_integer().unwrap();
+    for (file, text) in READMES {
+        let [megabytes] = numbers(text, "client_max_body_size ").try_into().unwrap();
+        assert_eq!(i64::try_from(megabytes << 20).unwrap(), most, "{file}");
+    }
+}
+
+#[test]
+fn the_shortest_token_is_named() {
+    for (file, text) in READMES {
+        let tokens = text.lines().find(|line| {
+            line.contains("`http.mail_tokens`") && (line.contains("16 characters") || line.contains("16 caractères"))
+        });
+        assert!(tokens.is_some(), "{file} does not say that a token has 16 characters at least");
+    }
+}
