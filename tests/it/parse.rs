@@ -5,7 +5,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use passerelle::{
     intake::{Envelope, parse},
-    request::{Address, Channel, Received},
+    request::{Address, Channel, Origin, Received},
 };
 use proptest::prelude::*;
 
@@ -30,6 +30,26 @@ fn a_second_try_of_the_relay_has_the_same_reference() {
     let second =
         format!("Return-Path: <a@ac-dijon.fr>\nReceived: from x by y; Tue, 10 Nov 2026 09:31:12 +0100\n{mail}");
     assert_eq!(received(mail).reference, received(second).reference);
+}
+
+#[test]
+fn a_report_is_known_in_any_multipart_unless_somebody_passes_it_on() {
+    let class = |subject: &str, part: &str| {
+        let mail = format!(
+            "From: a@ac-dijon.fr\nSubject: {subject}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nBonjour\n--b\n{part}\n\nx: y\n--b--\n"
+        );
+        let Origin::Mail(mail) = received(mail).origin else { panic!("no mail") };
+        mail.message_class
+    };
+    for (subject, part, expected) in [
+        ("LSU", "Content-Type: message/disposition-notification", Some("REPORT.IPM.Note.IPNRN")),
+        ("LSU", "Content-Type: message/delivery-status", Some("REPORT.IPM.Note.NDR")),
+        ("TR: LSU", "Content-Type: message/delivery-status", None),
+        ("LSU", "Content-Type: message/delivery-status\nContent-Disposition: attachment", None),
+        ("LSU", "Content-Type: message/rfc822", None),
+    ] {
+        assert_eq!(class(subject, part).as_deref(), expected, "{subject} {part}");
+    }
 }
 
 #[tokio::test]

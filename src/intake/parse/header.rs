@@ -35,6 +35,7 @@ pub(super) const READ: &[(&str, Told)] = &[
     ("content-transfer-encoding", Told::No),
     ("content-type", Told::Topmost),
     ("date", Told::Topmost),
+    ("delivered-to", Told::All),
     ("from", Told::No),
     ("in-reply-to", Told::All),
     ("list-help", Told::All),
@@ -56,6 +57,8 @@ pub(super) const READ: &[(&str, Told)] = &[
     ("x-autoreply-from", Told::All),
     ("x-autorespond", Told::All),
     ("x-failed-recipients", Told::All),
+    ("x-mail-autoreply", Told::All),
+    ("x-post-messageclass", Told::All),
     ("x-priority", Told::All),
 ];
 
@@ -205,8 +208,7 @@ fn field_name_end(line: &[u8]) -> Option<usize> {
 
 /// Whether a header goes on here: with a field that mails have, not with a sentence like «Bonjour : …».
 fn begins_known_field(entity: &[u8]) -> bool {
-    const OTHERS: &[&str] =
-        &["mime-version", "return-path", "delivered-to", "sender", "user-agent", "organization", "bcc"];
+    const OTHERS: &[&str] = &["mime-version", "return-path", "sender", "user-agent", "organization", "bcc"];
     const FAMILIES: &[&str] = &["x-", "list-", "content-", "arc-", "dkim-", "resent-", "thread-", "received-"];
     let line = trim_line_break(&entity[..line_end(entity, 0)]);
     let Some(end) = field_name_end(line) else { return false };

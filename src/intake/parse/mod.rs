@@ -119,7 +119,8 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     if header.is_incomplete() {
         written.cut.push(INCOMPLETE_HEADER.to_owned());
     }
-    let message_class = opened.class.clone();
+    let report = || opened.report_class().filter(|_| !is_forward(&subject)).map(str::to_owned);
+    let message_class = opened.class.clone().or_else(report);
     let facts = Mail { fingerprint, message_class, ..facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,

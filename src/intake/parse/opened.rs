@@ -37,6 +37,20 @@ pub(super) struct Opened {
     pub(super) class: Option<String>,
 }
 
+impl Opened {
+    /// The class that Outlook gives a mail with such a report in it (MS-OXCMAIL section 2.2.3.1), in whatever multipart:
+    /// some servers send theirs in `multipart/mixed`. What is attached somebody passes on.
+    pub(super) fn report_class(&self) -> Option<&'static str> {
+        self.root.leaves().into_iter().filter(|leaf| !leaf.is_attachment()).find_map(|leaf| {
+            match leaf.content_type.as_str() {
+                "message/disposition-notification" => Some("REPORT.IPM.Note.IPNRN"),
+                "message/delivery-status" => Some("REPORT.IPM.Note.NDR"),
+                _ => None,
+            }
+        })
+    }
+}
+
 /// Opens every part that wraps others. No signature is verified, and what is encrypted stays so.
 pub(super) fn open(tree: Tree) -> Opened {
     let mut opener = Opener { parts_left: tree.parts_left, spare: None, cut: Vec::new(), class: None };
