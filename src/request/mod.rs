@@ -14,7 +14,7 @@ pub use address::Address;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
-    is_forward,
+    is_forward, is_reply,
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};

@@ -11,7 +11,8 @@ use super::{
     continued::percent_decoded,
     flowed, forwarded,
     header::Header,
-    history, html,
+    history::{self, Kind},
+    html,
     names::Names,
     opened::{Opened, SPARE_TEXT},
     parts::{Disposition, Leaf, Multipart, Node},
@@ -43,8 +44,8 @@ struct Content<'a> {
     files: Vec<&'a Leaf>,
 }
 
-/// Writes the body and hands over every file, in the order of the mail. A forwarded mail stays unfolded.
-pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Reference, is_forward: bool) -> Written {
+/// Writes the body and hands over every file, in the order of the mail.
+pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Reference, kind: Kind) -> Written {
     let content = content(opened);
     let mut files = Files::new(&content.files, reference);
     let mut whole = String::new();
@@ -59,7 +60,7 @@ pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Ref
     if let Some(summary) = calendar.and_then(Calendar::summary).filter(|_| is_silent) {
         whole.push_str(&text::to_html(&summary));
     }
-    let mut parted = if is_forward { history::keep(&whole) } else { history::fold(&whole) };
+    let mut parted = history::fold(&whole, kind);
     let shown = content
         .files
         .iter()
@@ -381,7 +382,7 @@ mod tests {
 
     use data_encoding::BASE64;
 
-    use super::{Reference, inline_tag, write};
+    use super::{Kind, Reference, inline_tag, write};
     use crate::{
         intake::parse::{calendar, opened, parts::Tree, tnef},
         request::{Attachment, Body},
@@ -389,7 +390,7 @@ mod tests {
 
     fn written(mail: &str) -> (Body, Vec<Attachment>) {
         let opened = opened::open(Tree::entity(&Bytes::from(mail.to_owned()), 1000));
-        let written = write(&opened, calendar::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false);
+        let written = write(&opened, calendar::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), Kind::Own);
         (written.body, written.attachments)
     }
 
@@ -400,7 +401,7 @@ mod tests {
             let head = "Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64";
             let mail = multipart("mixed", &[("Content-Type: text/plain", text), (head, &winmail)]);
             let opened = opened::open(Tree::entity(&Bytes::from(mail), 1000));
-            write(&opened, None, Reference::new("mail", "", b"x"), false).cut
+            write(&opened, None, Reference::new("mail", "", b"x"), Kind::Own).cut
         };
         assert_eq!(cut("-- \nListe de diffusion"), ["le texte d'un fichier winmail.dat"]);
         assert_eq!(cut("Bonjour,\nl'accès ne\nmarche pas. L'accès ne marche pas !"), [""; 0]);

@@ -49,13 +49,13 @@ pub(in crate::intake) use self::{
     names::Names,
 };
 // … and HTML of others, whoever shows or reads it.
-use self::{dates::Dates, header::Header, identity::Identity, parts::Tree};
+use self::{dates::Dates, header::Header, history::Kind, identity::Identity, parts::Tree};
 pub(crate) use self::{
     html::shown,
     text::{from_html as text_of, to_html},
 };
 use super::Envelope;
-use crate::request::{Mail, Origin, Received, Reference, is_forward};
+use crate::request::{Mail, Origin, Received, Reference, is_forward, is_reply};
 
 /// What is missing where a mail could not be read as a whole.
 const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
@@ -112,7 +112,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let dates = Dates::of(&header, envelope, now);
     let opened = opened::open(tree);
     let calendar = calendar::of(&opened.root);
-    let mut written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
+    let mut written = body::write(&opened, calendar.as_ref(), reference, kind(&header, &subject));
     if let Some(whole) = facts::long_subject(&header) {
         body::begin_with_subject(&mut written.body, &whole);
     }
@@ -138,6 +138,18 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         cut: [opened.cut, written.cut].concat(),
         original: Some(raw.clone()),
         size: envelope.size,
+    }
+}
+
+/// What a mail is to others. Every program says in one way at least what it answers: by the field, or in the subject.
+fn kind(header: &Header<'_>, subject: &str) -> Kind {
+    let names_another = || ["in-reply-to", "references"].iter().any(|name| header.text(name, 1000).is_some());
+    if is_forward(subject) {
+        Kind::Forward
+    } else if is_reply(subject) || names_another() {
+        Kind::Reply
+    } else {
+        Kind::Own
     }
 }
 

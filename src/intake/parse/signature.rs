@@ -30,6 +30,16 @@ pub(super) fn found(rows: &[Row<'_>], is_outside: impl Fn(&Row<'_>) -> bool) -> 
     (end > rule + 1).then_some(rule..end)
 }
 
+/// Where the signature ends that a program marked: with its element, or above the first sentence, which the person
+/// typed in it.
+pub(super) fn end_of_marked(element: &Range<usize>, rows: &[Row<'_>]) -> usize {
+    let from = rows.partition_point(|row| row.start < element.start);
+    let within = rows[from..].iter().take_while(|row| row.start < element.end);
+    let is_typed =
+        |row: &&Row<'_>| row.text.contains(char::is_alphanumeric) && !is_of_device(row.text) && is_sentence(row.text);
+    within.filter(is_typed).map(|row| row.start).next().unwrap_or(element.end)
+}
+
 /// Whether a line may say something.
 fn is_sentence(text: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
