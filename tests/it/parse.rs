@@ -52,6 +52,16 @@ fn a_report_is_known_in_any_multipart_unless_somebody_passes_it_on() {
     }
 }
 
+#[test]
+fn a_phone_s_layout_is_not_its_text() {
+    let mail = "From: a@ac-dijon.fr\nSubject: LSU\nContent-Type: multipart/related; boundary=b; start=\"<smil>\"; \
+                type=\"application/smil\"\n\n--b\nContent-Type: application/smil\nContent-ID: <smil>\n\n<smil></smil>\n\
+                --b\nContent-Type: image/png\nContent-ID: <1>\n\nx\n--b\nContent-Type: text/plain\n\nLivret vide\n--b--\n";
+    let received = received(mail);
+    assert_eq!(received.body.text, "Livret vide");
+    assert_eq!(received.attachments.len(), 2);
+}
+
 #[tokio::test]
 async fn many_mails_are_read_at_once() {
     let mails = (0..50).map(|number| {

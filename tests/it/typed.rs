@@ -274,6 +274,8 @@ const SENTENCES: &[&str] = &[
     "On 26/11/2026 we saw it",
     "On a écrit à la DSDEN le 12/11/2026 :",
     "La collègue a écrit : rien ne marche.",
+    "Hier Paul Remond a écrit :", "Comme Paul Remond a écrit :", "Et Claire Petit a écrit :",
+    "Envoyé de mon iPad n'a rien changé", "Envoyé depuis mon téléphone : fichier vide",
     "Elle a écrit :", "Qui a écrit cela ?", "a écrit :", "wrote:",
     "Mon adresse est ce.0210001a@ac-dijon.fr",
     "ce.0210001a@ac-dijon.fr",

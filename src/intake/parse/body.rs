@@ -60,7 +60,8 @@ pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Ref
     if let Some(summary) = calendar.and_then(Calendar::summary).filter(|_| is_silent) {
         whole.push_str(&text::to_html(&summary));
     }
-    let mut parted = history::fold(&whole, kind);
+    let was_html = content.texts.iter().any(|leaf| leaf.content_type == "text/html");
+    let mut parted = history::fold(&whole, kind, was_html);
     let shown = content
         .files
         .iter()

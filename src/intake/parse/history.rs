@@ -99,12 +99,14 @@ pub(super) enum Kind {
 }
 
 /// Parts history and signature from the rest. When nothing would remain to be seen, everything remains.
-pub(super) fn fold(html: &str, kind: Kind) -> Folded {
+///
+/// `was_html`: the text was written as HTML, where programs quote in elements; a line with `>` alone is the person's.
+pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Folded {
     if kind == Kind::Forward {
         return keep(html);
     }
     let lines = text::lines(html);
-    let ranges = Search::new(html, &lines, kind).ranges();
+    let ranges = Search::new(html, &lines, kind, was_html).ranges();
     let (visible, folded) = cut::part(html, &ranges, without_marks);
     if shows(&visible) { Folded { visible, folded: Some(folded).filter(|folded| shows(folded)) } } else { keep(html) }
 }
@@ -157,6 +159,8 @@ struct Search<'a> {
     html: &'a str,
     /// Whether the mail may repeat another.
     is_reply: bool,
+    /// Whether the text was written as HTML.
+    was_html: bool,
     rows: Vec<Row<'a>>,
     marked: Marked,
     /// The last line of the person's own.
@@ -168,7 +172,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(html: &'a str, lines: &'a [Line], kind: Kind) -> Self {
+    fn new(html: &'a str, lines: &'a [Line], kind: Kind, was_html: bool) -> Self {
         let (mut marked, rows) = (marked(html), rows(lines));
         let is_reply = kind == Kind::Reply;
         if !is_reply {
@@ -177,7 +181,7 @@ impl<'a> Search<'a> {
         let signatures = marked.signatures.iter().map(|range| range.start..signature::end_of_marked(range, &rows));
         let elements = marked.elements.iter().cloned().chain(signatures).filter(|range| !range.is_empty());
         marked.elements = merged(elements.collect());
-        let mut search = Self { html, is_reply, rows, marked, last_own: None, last_mark: 0, signature: None };
+        let mut search = Self { html, is_reply, was_html, rows, marked, last_own: None, last_mark: 0, signature: None };
         let is_outside = |row: &Row<'_>| !is_quoted(row) && search.marked.around(row.start).is_none();
         search.signature = signature::found(&search.rows, is_outside);
         let is_own = |at: usize| {
@@ -244,7 +248,7 @@ impl<'a> Search<'a> {
     fn by_lines(&self, at: usize) -> Option<Range<usize>> {
         let row = &self.rows[at];
         if is_quoted(row) && self.is_reply {
-            let folds = self.announces_itself(at) || !self.is_answered(at) && !self.is_introduced(at);
+            let folds = self.announces_itself(at) || !self.was_html && !self.is_answered(at) && !self.is_introduced(at);
             return folds.then(|| row.start..self.end_of_quoted(at));
         }
         // A rule drawn above the quoted header belongs to it.
@@ -654,7 +658,7 @@ mod tests {
 
     /// What is seen and what is folded, as text.
     fn texts(html: &str) -> (String, Option<String>) {
-        let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply);
+        let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
         (text::from_html(&visible), folded.map(|folded| text::from_html(&folded)))
     }
 
@@ -701,12 +705,12 @@ mod tests {
     fn a_quote_full_of_attributions_is_gone_through_once() {
         let many = 20_000;
         let html = text::to_html(&format!("Bonjour\n{}\nEt la suite.", "> Le 1/1/2026, Paul a écrit :\n".repeat(many)));
-        let Folded { visible, folded } = fold(&html, Kind::Reply);
+        let Folded { visible, folded } = fold(&html, Kind::Reply, false);
         assert_eq!(text::from_html(&visible), "Bonjour\nEt la suite.");
         assert_eq!(folded.unwrap().matches("Paul a écrit").count(), many);
 
         let quotes = "<div>Le 1/1/2026, Paul a écrit :</div><blockquote>Q</blockquote>".repeat(many / 2);
-        let Folded { visible, folded } = fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"), Kind::Reply);
+        let Folded { visible, folded } = fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"), Kind::Reply, false);
         assert_eq!(text::from_html(&visible).split_whitespace().collect::<Vec<_>>(), ["Bonjour", "fin"]);
         assert_eq!(folded.unwrap().matches(">Q<").count(), many / 2);
     }
@@ -733,7 +737,7 @@ mod tests {
         );
         expect_text("Un.\n> A ?\n-- \nJeanne", "Un.", Some("> A ?\n--\nJeanne"));
         let picture = sanitise("<p>Un.</p><blockquote type=cite><img src=cid:a></blockquote><p>Deux.</p>").unwrap();
-        let Folded { visible, folded } = fold(&picture, Kind::Reply);
+        let Folded { visible, folded } = fold(&picture, Kind::Reply, false);
         assert!(!visible.contains("<img") && folded.unwrap().contains("<img"), "{visible}");
     }
 
@@ -747,6 +751,15 @@ mod tests {
         );
         expect_text("Bonjour\n\nEnvoyé avec Proton Mail", "Bonjour", Some("Envoyé avec Proton Mail"));
         expect("<p>a</p><div class='moz-signature'>-- <br>b</div><p>c</p>", "a\n\nc", Some("--\nb"));
+    }
+
+    #[test]
+    fn a_line_with_a_bracket_in_html_is_the_person_s() {
+        let html = sanitise("<div>Merci.</div><div>&gt; 5 élèves manquent</div>").unwrap();
+        assert_eq!(fold(&html, Kind::Reply, true).folded, None);
+        assert_eq!(text::from_html(&fold(&html, Kind::Reply, false).visible), "Merci.");
+        let quoted = sanitise("<div>A</div><div>Le 3/11/2026 à 10:15, X a écrit :</div><div>&gt; Q</div>").unwrap();
+        assert_eq!(text::from_html(&fold(&quoted, Kind::Reply, true).visible), "A");
     }
 
     #[test]
@@ -770,7 +783,7 @@ mod tests {
     #[test]
     fn a_mail_that_answers_none_repeats_none() {
         let own = |html: &str| {
-            let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Own);
+            let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Own, true);
             (text::from_html(&visible), folded.map(|folded| text::from_html(&folded)))
         };
         for quoted in [
@@ -805,6 +818,11 @@ mod tests {
             "De : 9 h\nà : 10 h, rien ne marche",
             "Bonjour\n--x\nfin",
             "Je cite - - message d'origine",
+            "Comme Paul Remond a écrit :\n> Quelle classe ?\nLe CM2.",
+            "Hier Paul Remond a écrit :\n> Quelle classe ?\nLe CM2.",
+            "Et Claire Petit a écrit :\n> Quelle classe ?\nLe CM2.",
+            "Lundi, Claire Petit a écrit :\n> Quelle classe ?\nLe CM2.",
+            "The Helpdesk wrote:\n> Quelle classe ?\nLe CM2.",
             "Voir ci-dessous.\n\n-------- Message transféré --------\nDe : X\nDate : mardi\nObjet : LSU\n\nBonjour",
             "Début du message transféré :\n\nDe: X\nObjet: Y\nDate: Z\n\nBonjour",
         ] {
@@ -954,7 +972,7 @@ mod tests {
     #[test]
     fn both_sides_are_well_formed_and_without_marks() {
         let html = sanitise("<div><b>un<br>-- <br>deux</b><table><tr><td></td><td>x</td></tr></table></div>").unwrap();
-        let folded = fold(&html, Kind::Reply);
+        let folded = fold(&html, Kind::Reply, false);
         assert_eq!(folded.visible, "<div><b>un<br></b></div>");
         assert!(folded.folded.unwrap().starts_with("<div><b>-- <br>deux</b><table>"));
         let kept = keep(&sanitise("<div class='gmail_quote' id=zwchr>a</div>").unwrap());
@@ -970,7 +988,7 @@ mod tests {
             "Envoyé de mon iPhone", "<li>", "<a href='https://x.fr/'>", "</a>",
         ]), 0..25)) {
             let html = sanitise(&pieces.concat()).unwrap();
-            let Folded { visible, folded } = fold(&html, Kind::Reply);
+            let Folded { visible, folded } = fold(&html, Kind::Reply, false);
             let letters = |html: &str| {
                 let mut letters: Vec<char> = text::from_html(html).chars().filter(|c| c.is_alphanumeric()).collect();
                 letters.sort_unstable();

@@ -241,7 +241,8 @@ fn node(
             children.push(node(raw, &part, start + content..end, kind, depth + 1, limits));
         }
         if kind == Multipart::Related
-            && let Some(root) = started.or_else(|| children.iter().position(Node::has_text))
+            // The root of a phone's message is its layout (SMIL), which says nothing.
+            && let Some(root) = started.filter(|&root: &usize| children[root].has_text()).or_else(|| children.iter().position(Node::has_text))
         {
             children[..=root].rotate_right(1);
         }

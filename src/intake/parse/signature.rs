@@ -156,13 +156,17 @@ pub(super) fn is_of_device(text: &str) -> bool {
     /// What makes a sentence of it.
     const SPOKEN: &[&str] = &[
         "car", "mais", "que", "qui", "ne", "je", "il", "on", "parce", "quand", "pas", "donc", "hier", "ce", "cette",
-        "le",
+        "le", "rien", "toujours", "sans",
     ];
+    const ELIDED: &[&str] = &["n'", "j'", "c'", "qu'"];
     if text.contains([',', '?', '!']) {
         return false;
     }
     let text = text.to_lowercase().replace('’', "'");
-    if text.split_whitespace().any(|word| SPOKEN.contains(&word)) {
+    let is_spoken = |word: &str| SPOKEN.contains(&word) || ELIDED.iter().any(|begin| word.starts_with(begin));
+    // «Provenance : Courrier pour Windows» is a program's; the colon of an address has no blank behind it.
+    let goes_on = (text.contains(": ") || text.ends_with(':')) && !text.starts_with("provenance ");
+    if goes_on || text.split_whitespace().any(is_spoken) {
         return false;
     }
     let by_program = ["envoyé via ", "envoyé avec "]
@@ -232,6 +236,10 @@ mod tests {
             "Envoyé depuis ma classe car LSU ne s'ouvre pas",
             "Envoyé à partir de 8 h ce matin",
             "Envoyé via ONDE le 3 novembre, toujours refusé.",
+            "Envoyé de mon iPad n’a rien changé",
+            "Envoyé depuis mon téléphone : fichier vide",
+            "Sent from my iPad: empty file",
+            "Envoyé depuis mon ordinateur sans résultat",
         ] {
             assert!(!is_of_device(text), "{text}");
         }
