@@ -360,7 +360,7 @@ mod tests {
 
     fn found(has_account: bool) -> Standing {
         let link = "https://glpi.example.fr/front/ticket.form.php?id=1234".into();
-        Standing::Found { ticket: 1234, link, part: Part::Actor, stage: Stage::Open, has_account }
+        Standing::Found { ticket: 1234, title: String::new(), link, part: Part::Actor, stage: Stage::Open, has_account }
     }
 
     #[test]

@@ -246,8 +246,14 @@ impl Trial {
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
         let link = deliver::link(&self.config.glpi).replace("{id}", &number.to_string());
-        let standing =
-            Standing::Found { ticket: number, link, part: Part::Requester, stage: Stage::Open, has_account: true };
+        let standing = Standing::Found {
+            ticket: number,
+            title: String::new(),
+            link,
+            part: Part::Requester,
+            stage: Stage::Open,
+            has_account: true,
+        };
         match screen::reply(&standing, &self.rules) {
             Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
             Err(rejection) => {

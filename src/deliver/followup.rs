@@ -71,7 +71,7 @@ impl Deliverer {
             _ => Stage::Open,
         };
         let has_account = self.names.may_sign_in(reply.requester()).await?;
-        Ok(Standing::Found { ticket: number, link: self.link(number), part, stage, has_account })
+        Ok(Standing::Found { ticket: number, title: ticket.name, link: self.link(number), part, stage, has_account })
     }
 
     /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where

@@ -4,13 +4,13 @@ use super::{Pipeline, deferred, put_off};
 use crate::{
     ledger::Claim,
     request::{Addition, Outcome, Reason, Refusal},
-    screen::{self, Answer, Candidate, MayFollowUp, Rejection, Reply, Standing},
+    screen::{self, Answer, Applications, Candidate, MayFollowUp, Rejection, Reply, Standing},
 };
 
 impl Pipeline {
     /// Handles an answer to a mail that has a ticket as a reply, to its end; gives back one to a mail that has none:
-    /// it is a request of its own.
-    pub(super) async fn answer(&self, answer: Answer) -> Result<Candidate, Outcome> {
+    /// it is a request of its own, as is an old mail taken again to write of something else.
+    pub(super) async fn answer(&self, answer: Answer, applications: &Applications) -> Result<Candidate, Outcome> {
         let ticket = match self.ledger.ticket_of(answer.answered()).await {
             Ok(ticket) => ticket,
             Err((reason, cause)) => return Err(deferred(reason, cause, None)),
@@ -20,6 +20,7 @@ impl Pipeline {
             match self.deliverer.standing(&reply).await {
                 // Binned since: nobody would read it there.
                 Ok(Standing::Missing) => {}
+                Ok(Standing::Found { title, .. }) if answer.is_another_matter(&title, applications) => {}
                 Ok(standing) => return Err(self.judge(reply, standing).await),
                 Err(undelivered) => return Err(put_off(undelivered)),
             }

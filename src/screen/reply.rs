@@ -73,6 +73,8 @@ pub enum Standing {
     Found {
         /// GLPI's number.
         ticket: u64,
+        /// Its title.
+        title: String,
         /// Its page.
         link: String,
         /// What the sender is to it.
@@ -226,7 +228,7 @@ impl Rules {
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
 pub fn reply(standing: &Standing, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let Standing::Found { ticket, link, part, stage, has_account } = standing else {
+    let Standing::Found { ticket, link, part, stage, has_account, .. } = standing else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
     let is_staff = matches!(part, Part::Member | Part::Technician);
@@ -265,15 +267,18 @@ pub(super) fn thread(received: &Received, uuid: Option<&str>, rules: &Rules) -> 
         let ticket = notification(id).map(|notification| Thread::Ticket(notification.ticket));
         ticket.or_else(|| acknowledged(id, rules))
     });
-    let may_be_tagged = !answers_other_item(mail) && !ids(mail).any(is_other_glpi_s);
+    // The mail may itself be another GLPI's notification.
+    let may_be_tagged = !answers_other_item(mail) && !ids(mail).chain(own_name(mail)).any(is_other_glpi_s);
     let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| may_be_tagged).map(Thread::Ticket);
     answered.or_else(tagged).or_else(|| Reference::find(&received.subject.to_uppercase()).map(Thread::Request))
 }
 
-/// Whether a mail answers a notification that bears the mark of one GLPI or another.
+/// Whether a mail answers, or is, a notification that bears the mark of one GLPI or another.
 pub(super) fn names_a_glpi(received: &Received) -> bool {
     match &received.origin {
-        Origin::Mail(mail) => ids(mail).any(|id| notification(id).is_some_and(|it| it.uuid.is_some())),
+        Origin::Mail(mail) => {
+            ids(mail).chain(own_name(mail)).any(|id| notification(id).is_some_and(|it| it.uuid.is_some()))
+        }
         Origin::Form(_) => false,
     }
 }
@@ -292,6 +297,11 @@ fn ids(mail: &Mail) -> impl Iterator<Item = &str> {
         .into_iter()
         .filter_map(|name| mail.fields.get(name))
         .flat_map(|value| value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>')).rev())
+}
+
+/// A mail's own Message-ID, without angle brackets.
+fn own_name(mail: &Mail) -> Option<&str> {
+    mail.message_id.as_deref().map(|id| id.trim_matches(['<', '>', ' ']))
 }
 
 /// Whether a mail answers a notification of a change or a problem: their tags are of the same form, and their numbers
@@ -331,19 +341,18 @@ const INSIDE: &[&str] = &[
 ];
 
 impl Notification<'_> {
-    /// Whether another GLPI has sent it: by its mark, or, while the own one is not known, by a host elsewhere. A host
-    /// without domain, as GLPI in a container has it, says nothing.
+    /// Whether another GLPI has sent it: by its mark, or, where it has none or the own one is not known, by a host
+    /// elsewhere. A host without domain, as GLPI in a container has it, says nothing.
     fn is_other_glpi_s(&self, own: Option<&str>, rules: &Rules) -> bool {
         match (self.uuid, own) {
             (Some(uuid), Some(own)) => uuid != own,
-            (Some(_), None) => {
+            (Some(_), None) | (None, _) => {
                 let host = self.host.trim_end_matches('.').to_lowercase();
                 let end = host.rsplit_once('.').map(|(_, end)| end);
                 end.is_some_and(|end| {
                     !INSIDE.contains(&end) && !end.bytes().all(|byte| byte.is_ascii_digit()) && !rules.is_home(&host)
                 })
             }
-            (None, _) => false,
         }
     }
 }
@@ -397,8 +406,8 @@ mod tests {
     use rstest::rstest;
 
     use super::{
-        super::samples, Change, Decision, Part, Rejection, Stage, Standing, Thread, complement, decision, reply,
-        tagged, thread,
+        super::samples, Change, Decision, Part, Rejection, Stage, Standing, Thread, complement, decision, names_a_glpi,
+        reply, tagged, thread,
     };
     use crate::{
         config::Replies,
@@ -511,7 +520,10 @@ mod tests {
     #[case::ours("<GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
     #[case::another_s("<GLPI_other-Ticket-42/new@a>", Some("ours"), None)]
     #[case::both("<GLPI_other-Ticket-1/new@a> <GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
-    #[case::old_and_ours("<GLPI-42.1.2@support.editeur.example>", Some("ours"), Some(42))]
+    #[case::old_elsewhere("<GLPI-42.1.2@support.editeur.example>", Some("ours"), None)]
+    #[case::old_elsewhere_and_unknown("<GLPI-42.1.2@support.editeur.example>", None, None)]
+    #[case::old_at_home("<GLPI-42.1.2@srv1.ac-dijon.fr>", Some("ours"), Some(42))]
+    #[case::old_in_a_container("<GLPI-42.1.2@8f2b1c>", Some("ours"), Some(42))]
     #[case::unknown_in_a_container("<GLPI_other-Ticket-42/new@8f2b1c>", None, Some(42))]
     #[case::unknown_inside("<GLPI_other-Ticket-42/new@glpi.intranet>", None, Some(42))]
     #[case::unknown_at_home("<GLPI_other-Ticket-42/new@srv1.in.ac-dijon.fr>", None, Some(42))]
@@ -531,6 +543,21 @@ mod tests {
         }
         // Without a thread, the tag decides as ever.
         assert_eq!(thread(&mail("RE: [GLPI #0000042] LSU", "", ""), own, &rules), Some(Thread::Ticket(42)));
+    }
+
+    #[test]
+    fn the_notification_of_another_glpi_itself_is_about_no_ticket_of_ours() {
+        let rules = samples::rules(|_| {});
+        for (id, expected) in [
+            ("<GLPI_other-Ticket-42/add_followup.1795.333@glpi.autre.example>", None),
+            ("<GLPI_ours-Ticket-42/add_followup.1795.333@glpi.autre.example>", Some(Thread::Ticket(42))),
+            ("<1@poste>", Some(Thread::Ticket(42))),
+        ] {
+            let mut received = samples::mail(|mail| mail.message_id = Some(id.to_owned()));
+            received.subject = "[GLPI #0000042] Nouveau suivi LSU".into();
+            assert_eq!(thread(&received, Some("ours"), &rules), expected, "{id}");
+            assert_eq!(names_a_glpi(&received), id.starts_with("<GLPI"), "{id}");
+        }
     }
 
     #[rstest]
@@ -568,7 +595,7 @@ mod tests {
         let link = "https://glpi/7".into();
         let part = if is_actor { Part::Actor } else { Part::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let standing = Standing::Found { ticket: 7, link, part, stage, has_account: true };
+        let standing = Standing::Found { ticket: 7, title: String::new(), link, part, stage, has_account: true };
         match reply(&standing, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
@@ -618,7 +645,8 @@ mod tests {
     ) {
         let mut rules = samples::rules(|_| {});
         rules.replies_of_staff = of_staff;
-        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let standing =
+            Standing::Found { ticket: 7, title: String::new(), link: String::new(), part, stage, has_account: true };
         let judged = reply(&standing, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
             Rejection::Refused(refusal) => refusal.reason,
             other => panic!("{other:?}"),
@@ -634,7 +662,14 @@ mod tests {
         let Err(Rejection::Refused(refusal)) = reply(&Standing::Missing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.reason, Reason::TicketUnknown);
         let link = "https://glpi/7".into();
-        let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account: true };
+        let standing = Standing::Found {
+            ticket: 7,
+            title: String::new(),
+            link,
+            part: Part::None,
+            stage: Stage::Open,
+            has_account: true,
+        };
         let Err(Rejection::Refused(refusal)) = reply(&standing, &rules) else { panic!("not refused") };
         assert_eq!(refusal.sentence, "Voyez https://glpi/7 (7).");
     }
@@ -643,7 +678,14 @@ mod tests {
     fn who_has_no_account_is_not_sent_to_the_ticket_s_page() {
         for has_account in [true, false] {
             let link = "https://glpi/7".into();
-            let standing = Standing::Found { ticket: 7, link, part: Part::None, stage: Stage::Open, has_account };
+            let standing = Standing::Found {
+                ticket: 7,
+                title: String::new(),
+                link,
+                part: Part::None,
+                stage: Stage::Open,
+                has_account,
+            };
             let Err(Rejection::Refused(refusal)) = reply(&standing, &samples::rules(|_| {})) else {
                 panic!("not refused")
             };
@@ -666,7 +708,8 @@ mod tests {
         #[case] decided: Result<(Change, Change), Reason>,
     ) {
         let rules = samples::rules(|_| {});
-        let standing = Standing::Found { ticket: 7, link: String::new(), part, stage, has_account: true };
+        let standing =
+            Standing::Found { ticket: 7, title: String::new(), link: String::new(), part, stage, has_account: true };
         let reason = |rejection| match rejection {
             Rejection::Refused(refusal) => {
                 assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
