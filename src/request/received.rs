@@ -266,7 +266,7 @@ pub fn is_reply(subject: &str) -> bool {
     let begins: Vec<&str> = subject.split(':').collect();
     begins.split_last().is_some_and(|(_, begins)| begins.iter().take(2).any(|begin| is_prefix(begin)))
         || subject.split('[').skip(1).any(is_number)
-        || Reference::find(&subject.to_uppercase()).is_some()
+        || Reference::find_in_subject(subject).is_some()
 }
 
 /// Whether a subject is a forwarded mail's, in the forms of French and English mail programs. A keyword may stand in

@@ -232,7 +232,7 @@ fn repeats(behind: &str) -> bool {
     let says = words(&behind).join(" ");
     behind.contains(':') && ["re", "tr", "fw", "fwd"].contains(&begins.as_str())
         || behind.split('[').skip(1).any(|tag| tag.split(']').next().is_some_and(|tag| tag.contains('#')))
-        || Reference::find(&behind.to_uppercase()).is_some()
+        || Reference::find_in_subject(&behind).is_some()
         || ["est absent du bureau", "est absente du bureau", "est absent e du bureau", "is out of the office"]
             .iter()
             .any(|absence| says.contains(absence))

@@ -270,7 +270,7 @@ pub(super) fn thread(received: &Received, uuid: Option<&str>, rules: &Rules) -> 
     // The mail may itself be another GLPI's notification.
     let may_be_tagged = !answers_other_item(mail) && !ids(mail).chain(own_name(mail)).any(is_other_glpi_s);
     let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| may_be_tagged).map(Thread::Ticket);
-    answered.or_else(tagged).or_else(|| Reference::find(&received.subject.to_uppercase()).map(Thread::Request))
+    answered.or_else(tagged).or_else(|| Reference::find_in_subject(&received.subject).map(Thread::Request))
 }
 
 /// Whether a mail answers, or is, a notification that bears the mark of one GLPI or another.

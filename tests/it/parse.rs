@@ -62,6 +62,43 @@ fn a_phone_s_layout_is_not_its_text() {
     assert_eq!(received.attachments.len(), 2);
 }
 
+#[test]
+fn a_text_of_any_kind_and_encoding_is_read() {
+    for (part, expected) in [
+        ("Content-Type: text/rtf\n\n{\\rtf1\\ansi Livret vide}", "Livret vide"),
+        (
+            "Content-Type: text/enriched\n\n<bold>Livret</bold>\n<color><param>red</param>vide</color> << 5",
+            "Livret vide < 5",
+        ),
+        (
+            "Content-Type: text/plain\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n+3&EV<F5T('9I9&4 \n`\nend\n",
+            "Livret vide",
+        ),
+    ] {
+        let mail = format!("From: a@ac-dijon.fr\nSubject: LSU\n{part}\n");
+        assert_eq!(received(mail).body.text, expected, "{part}");
+    }
+}
+
+#[test]
+fn an_image_is_known_by_its_name_or_place_and_an_absent_one_leaves_words() {
+    for (source, expected) in [
+        ("image001.png", true),
+        ("file:///C:/Users/a/image001.png", true),
+        ("images/lieu.png", true),
+        ("image002.png", false),
+    ] {
+        let mail = format!(
+            "From: a@ac-dijon.fr\nSubject: LSU\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n\
+             <p>Voici <img src=\"{source}\"></p>\n--b\nContent-Type: image/png; name=image001.png\n\
+             Content-Location: https://x.fr/lieu.png\n\nx\n--b--\n"
+        );
+        let received = received(mail);
+        assert_eq!(received.attachments[0].inline_tag.is_some(), expected, "{source}");
+        assert_eq!(received.body.text.contains("image absente"), !expected, "{source}: {}", received.body.text);
+    }
+}
+
 #[tokio::test]
 async fn many_mails_are_read_at_once() {
     let mails = (0..50).map(|number| {

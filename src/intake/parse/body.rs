@@ -272,6 +272,8 @@ struct Files<'a> {
     reference: Reference,
     parts: Vec<(&'a Leaf, Option<String>)>,
     by_content_id: HashMap<&'a str, usize>,
+    /// By the name or place that HTML may use instead; `None` for several of one name.
+    by_name: HashMap<&'a str, Option<usize>>,
     added: Vec<Added>,
 }
 
@@ -284,13 +286,24 @@ struct Added {
 
 impl<'a> Files<'a> {
     fn new(parts: &[&'a Leaf], reference: Reference) -> Self {
-        let mut by_content_id = HashMap::new();
+        let (mut by_content_id, mut by_name) = (HashMap::new(), HashMap::new());
         for (index, leaf) in parts.iter().enumerate() {
             if let Some(id) = leaf.content_id.as_deref().filter(|_| is_shown_image(leaf)) {
                 by_content_id.entry(id).or_insert(index);
             }
+            let location = leaf.location.as_deref().and_then(|place| place.rsplit(['/', '\\']).next());
+            let name = leaf.name.as_deref().filter(|name| location != Some(*name));
+            for name in [location, name].into_iter().flatten().filter(|_| is_shown_image(leaf)) {
+                by_name.entry(name).and_modify(|index| *index = None).or_insert(Some(index));
+            }
         }
-        Self { reference, parts: parts.iter().map(|&leaf| (leaf, None)).collect(), by_content_id, added: Vec::new() }
+        Self {
+            reference,
+            parts: parts.iter().map(|&leaf| (leaf, None)).collect(),
+            by_content_id,
+            by_name,
+            added: Vec::new(),
+        }
     }
 
     /// The tag of the image that a `cid:` or `data:` address means, if it is there.
@@ -310,7 +323,9 @@ impl<'a> Files<'a> {
         }
         // RFC 2392: `%40` stands for `@`; not all software knows.
         let decoded = String::from_utf8(percent_decoded(rest)).unwrap_or_default();
-        let index = *self.by_content_id.get(decoded.as_str()).or(self.by_content_id.get(rest))?;
+        let by_id = self.by_content_id.get(decoded.as_str()).or(self.by_content_id.get(rest)).copied();
+        let by_name = || self.by_name.get(decoded.as_str()).or(self.by_name.get(rest)).copied().flatten();
+        let index = by_id.or_else(by_name)?;
         let tag = inline_tag(self.reference, index);
         self.parts.get_mut(index)?.1 = Some(tag.clone());
         Some(tag)
