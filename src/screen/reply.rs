@@ -344,16 +344,14 @@ impl Notification<'_> {
     /// Whether another GLPI has sent it: by its mark, or, where it has none or the own one is not known, by a host
     /// elsewhere. A host without domain, as GLPI in a container has it, says nothing.
     fn is_other_glpi_s(&self, own: Option<&str>, rules: &Rules) -> bool {
-        match (self.uuid, own) {
-            (Some(uuid), Some(own)) => uuid != own,
-            (Some(_), None) | (None, _) => {
-                let host = self.host.trim_end_matches('.').to_lowercase();
-                let end = host.rsplit_once('.').map(|(_, end)| end);
-                end.is_some_and(|end| {
-                    !INSIDE.contains(&end) && !end.bytes().all(|byte| byte.is_ascii_digit()) && !rules.is_home(&host)
-                })
-            }
+        if let (Some(uuid), Some(own)) = (self.uuid, own) {
+            return uuid != own;
         }
+        let host = self.host.trim_end_matches('.').to_lowercase();
+        let end = host.rsplit_once('.').map(|(_, end)| end);
+        end.is_some_and(|end| {
+            !INSIDE.contains(&end) && !end.bytes().all(|byte| byte.is_ascii_digit()) && !rules.is_home(&host)
+        })
     }
 }
 

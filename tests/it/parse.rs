@@ -81,6 +81,21 @@ fn a_text_of_any_kind_and_encoding_is_read() {
 }
 
 #[test]
+fn text_around_the_parts_is_told() {
+    for (before, after, expected) in [
+        ("", "", 0),
+        ("This is a multi-part message in MIME format.", "\n \n", 0),
+        ("Bonjour,", "", 1),
+        ("", "Le CM2 aussi", 1),
+    ] {
+        let mail = format!(
+            "From: a@ac-dijon.fr\nSubject: LSU\nContent-Type: multipart/mixed; boundary=b\n\n{before}\n--b\n\nVide\n--b--\n{after}\n"
+        );
+        assert_eq!(received(mail).cut.len(), expected, "{before} {after}");
+    }
+}
+
+#[test]
 fn an_image_is_known_by_its_name_or_place_and_an_absent_one_leaves_words() {
     for (source, expected) in [
         ("image001.png", true),

@@ -21,6 +21,7 @@ const SIGNATURES: [&str; 6] =
 
 /// Where the text of a winmail.dat says something else than what is shown.
 pub(super) const SPARE_TEXT: &str = "le texte d'un fichier winmail.dat";
+const AROUND: &str = "du texte placé avant ou après les parties du message";
 const SIGNATURE: &str = "la signature électronique du message";
 const SMIME_ENCRYPTED: &str = "le texte du message, chiffré (S/MIME)";
 const PGP_ENCRYPTED: &str = "le texte du message, chiffré (PGP)";
@@ -58,17 +59,20 @@ pub(super) fn open(tree: Tree) -> Opened {
     if tree.cut {
         opener.tell(INCOMPLETE);
     }
+    if tree.around {
+        opener.tell(AROUND);
+    }
     let nothing = Node::Multipart { kind: Multipart::Mixed, children: Vec::new() };
     let root = opener.node(tree.root, 0).unwrap_or(nothing);
-    let mut opened = Opened { root, spare: opener.spare, cut: opener.cut, class: opener.class };
-    let of_another_kind = opened.root.leaves().into_iter().find_map(in_words);
-    if opened.spare.is_none()
+    let mut all = Opened { root, spare: opener.spare, cut: opener.cut, class: opener.class };
+    let of_another_kind = all.root.leaves().into_iter().find_map(in_words);
+    if all.spare.is_none()
         && let Some(words) = of_another_kind
-        && !body::texts(&opened).into_iter().any(body::says)
+        && !body::texts(&all).into_iter().any(body::says)
     {
-        opened.spare = Some(words);
+        all.spare = Some(words);
     }
-    opened
+    all
 }
 
 /// Whether an `AppleDouble` file holds a fork that no other program reads (RFC 1740 appendix B): its entries, each of

@@ -27,6 +27,8 @@ pub(super) struct Tree {
     pub(super) root: Node,
     /// Whether the limits left something out.
     pub(super) cut: bool,
+    /// Whether a text stands before the first boundary or behind the last, where no program shows it.
+    pub(super) around: bool,
     /// How many more parts may be looked at, in what parts of this tree wrap.
     pub(super) parts_left: usize,
 }
@@ -106,9 +108,9 @@ impl Tree {
     }
 
     fn within(raw: &Bytes, header: &Header<'_>, body: usize, parts: usize) -> Self {
-        let mut limits = Limits { parts, cut: false };
+        let mut limits = Limits { parts, cut: false, around: false };
         let root = node(raw, header, body..raw.len(), Multipart::Mixed, 0, &mut limits);
-        Self { root, cut: limits.cut, parts_left: limits.parts }
+        Self { root, cut: limits.cut, around: limits.around, parts_left: limits.parts }
     }
 }
 
@@ -205,6 +207,7 @@ impl Leaf {
 struct Limits {
     parts: usize,
     cut: bool,
+    around: bool,
 }
 
 fn node(
@@ -363,6 +366,8 @@ fn multipart(declared: &ContentType<'_>) -> Option<Multipart> {
 fn split(body: &[u8], boundary: &[u8], limits: &mut Limits) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut open: Option<usize> = None;
+    // Where text begins that is in no part.
+    let mut outside = 0;
     let mut at = 0;
     if boundary.is_empty() {
         return ranges;
@@ -379,6 +384,10 @@ fn split(body: &[u8], boundary: &[u8], limits: &mut Limits) -> Vec<Range<usize>>
                 continue;
             }
         };
+        if open.is_none() {
+            limits.around |= says(&body[outside..at]);
+        }
+        outside = end;
         if let Some(start) = open {
             ranges.push(start..start.max(before_line_break(body, at)));
             if ranges.len() > limits.parts {
@@ -389,10 +398,20 @@ fn split(body: &[u8], boundary: &[u8], limits: &mut Limits) -> Vec<Range<usize>>
         open = (!closes).then_some(end);
         at = end;
     }
-    if let Some(start) = open.filter(|&start| start < body.len()) {
-        ranges.push(start..body.len());
+    match open {
+        Some(start) if start < body.len() => ranges.push(start..body.len()),
+        Some(_) => {}
+        None => limits.around |= !ranges.is_empty() && says(&body[outside..]),
     }
     ranges
+}
+
+/// Whether a text around the parts says something else than that its reader knows no MIME.
+fn says(text: &[u8]) -> bool {
+    const MANNERS: &[&[u8]] = &[b"mime", b"multipart", b"multi-part"];
+    let holds = |words: &[u8]| text.windows(words.len()).any(|window| window.eq_ignore_ascii_case(words));
+    text.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+        && !MANNERS.iter().any(|words| holds(words))
 }
 
 /// The line break before a boundary belongs to the boundary (RFC 2046 section 5.1.1).
