@@ -248,7 +248,13 @@ impl Trial {
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
         let page = Pages::new(&self.config).of_requester(number, true);
-        let state = TicketState::Found { ticket: number, page, role: SenderRole::Requester, stage: Stage::Open };
+        let state = TicketState::Found {
+            ticket: number,
+            title: String::new(),
+            page,
+            role: SenderRole::Requester,
+            stage: Stage::Open,
+        };
         match screen::reply(&state, &self.rules) {
             Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
             Err(rejection) => {

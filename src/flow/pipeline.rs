@@ -105,7 +105,7 @@ impl Pipeline {
         let candidate = match judged {
             Ok(Passed::Request(candidate)) => candidate,
             Ok(Passed::Reply(reply)) => return Box::pin(self.reply(reply)).await,
-            Ok(Passed::Answer(answer)) => match Box::pin(self.answer(answer)).await {
+            Ok(Passed::Answer(answer)) => match Box::pin(self.answer(answer, mappings.applications())).await {
                 Ok(candidate) => candidate,
                 Err(outcome) => return outcome,
             },

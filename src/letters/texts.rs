@@ -399,7 +399,7 @@ mod tests {
     }
 
     fn found(page: Option<Page>) -> TicketState {
-        TicketState::Found { ticket: 1234, page, role: SenderRole::Actor, stage: Stage::Open }
+        TicketState::Found { ticket: 1234, title: String::new(), page, role: SenderRole::Actor, stage: Stage::Open }
     }
 
     fn in_glpi() -> Page {

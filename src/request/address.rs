@@ -4,6 +4,8 @@ use std::fmt;
 
 /// Local parts of addresses that deliver mail and write about it; nobody asks for help from there.
 const DAEMONS: &[&str] = &["mailerdaemon", "postmaster", "maildaemon", "mdaemon", "smtpdaemon", "mailsystem"];
+/// Each Exchange writes its reports from `MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@` and a domain of its own.
+const EXCHANGE: &str = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e";
 
 /// A mail address in the form the gateway compares: `local@domain`, lower case, ASCII domain.
 ///
@@ -50,7 +52,7 @@ impl Address {
     pub fn is_daemon(&self) -> bool {
         let letters: String =
             self.local().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        DAEMONS.contains(&letters.as_str()) || letters.starts_with("mailerdaemon")
+        DAEMONS.contains(&letters.as_str()) || letters.starts_with("mailerdaemon") || letters == EXCHANGE
     }
 
     /// What stands after the `@`.

@@ -26,5 +26,5 @@ pub use received::{
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};
-pub use subject::{is_forward, without_tags};
+pub use subject::{is_forward, is_reply, without_tags};
 pub use ticket_state::{SenderRole, Stage, TicketState};

@@ -209,7 +209,8 @@ pub struct Mail {
     /// What a calendar that the mail shows wants with its appointment, upper case: `REQUEST`, `REPLY`, …
     /// (RFC 5546 section 1.4).
     pub calendar_method: Option<String>,
-    /// Outlook's class of the message, as a winmail.dat names it (MS-OXCMSG section 2.2.1.3): `IPM.Note`, …
+    /// Outlook's class of the message, as a winmail.dat names it (MS-OXCMSG section 2.2.1.3), or as a report that the
+    /// mail holds has it: `IPM.Note`, …
     pub message_class: Option<String>,
     /// The header fields GLPI's own mail rules may look at (`from`, `to`, `subject`, `reply-to`, …), decoded.
     pub head: BTreeMap<String, String>,

@@ -30,6 +30,40 @@ impl Reference {
         first(text, "P", 3).map(Self)
     }
 
+    /// Finds the first reference that a person or a program has put into a subject: in any case, with the hyphens that
+    /// word processors make, or with blanks instead or none between its groups. Then a figure and a letter in it tell it
+    /// from words.
+    pub fn find_in_subject(subject: &str) -> Option<Self> {
+        const MAX_LENGTH: usize = 20;
+        let is_hyphen = |c: char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
+        let plain = |c: char| if is_hyphen(c) { '-' } else { c };
+        let subject: String = subject.chars().map(plain).filter(|c| *c != '\u{ad}').collect::<String>().to_uppercase();
+        let loose = |(at, _): (usize, &str)| {
+            let inside = subject[..at].ends_with(|before: char| before.is_alphanumeric() || before == '-');
+            let mut after = subject[at + 1..].chars();
+            let separated = after.next().filter(|c| !inside && (*c == '-' || c.is_whitespace()))?;
+            let rest: Vec<char> = after.take(MAX_LENGTH).collect();
+            let groups = |separator: Option<char>| {
+                let mut rest = rest.iter();
+                let mut letters = String::new();
+                for group in 0..3 {
+                    if let Some(separator) = separator.filter(|_| group > 0) {
+                        rest.next().filter(|c| **c == separator || separator == ' ' && c.is_whitespace())?;
+                    }
+                    letters.push('-');
+                    letters.extend(rest.by_ref().take(4).filter(|c| c.is_ascii_alphanumeric()));
+                }
+                let ends = rest.next().is_none_or(|next| !next.is_alphanumeric() && *next != '-');
+                let is_mixed = letters.contains(|c: char| c.is_ascii_digit()) && letters.contains(char::is_alphabetic);
+                if ends && is_mixed { read_groups(&letters, 3).map(Self) } else { None }
+            };
+            let separators = if separated == '-' { [None, Some(' ')] } else { [Some(' '), None] };
+            let tried = if separated == '-' { &separators[..] } else { &separators[..1] };
+            tried.iter().find_map(|separator| groups(*separator))
+        };
+        Self::find(&subject).or_else(|| subject.match_indices('P').find_map(loose))
+    }
+
     /// Reads `P-XXXX-XXXX-XXXX`; lower case, and the look-alikes O, I and L, are understood.
     pub fn parse(text: &str) -> Option<Self> {
         let upper = text.trim().to_ascii_uppercase();
@@ -191,6 +225,36 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Address, DayMark, Fingerprint, Reference};
+
+    #[test]
+    fn a_reference_in_a_subject_is_read_as_people_and_programs_write_it() {
+        let expected = Reference::parse("P-QESF-ADW4-G6RR");
+        for subject in [
+            "complément P-QESF-ADW4-G6RR",
+            "complément p-qesf-adw4-g6rr, LSU",
+            "P\u{2011}QESF\u{2011}ADW4\u{2011}G6RR",
+            "P–QESF–ADW4–G6RR : LSU",
+            "(P—QESF—ADW4—G6RR)",
+            "P QESF ADW4 G6RR",
+            "RE: LSU p qesf\u{a0}adw4 g6rr",
+            "P-QESFADW4G6RR",
+            "P-QESF ADW4 G6RR",
+        ] {
+            assert_eq!(Reference::find_in_subject(subject), expected, "{subject}");
+        }
+        for subject in [
+            "HP-QESF-ADW4-G6RR",
+            "PQESFADW4G6RR",
+            "P QESFADW4G6RR",
+            "Page P LIRE MAIS RIEN",
+            "P 2026 2027 2028",
+            "P-QESF-ADW4",
+            "p",
+            "",
+        ] {
+            assert_eq!(Reference::find_in_subject(subject), None, "{subject}");
+        }
+    }
 
     #[test]
     fn a_reference_depends_on_every_field_and_on_nothing_else() {

@@ -11,6 +11,8 @@ pub enum TicketState {
     Found {
         /// GLPI's number.
         ticket: u64,
+        /// Its title.
+        title: String,
         /// Its page, where the sender can open one.
         page: Option<Page>,
         /// What the sender is to it.

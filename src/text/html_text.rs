@@ -1,6 +1,6 @@
 //! HTML as a reader sees it, and text as HTML.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use mail_parser::decoders::html::add_html_token;
 
@@ -137,11 +137,12 @@ pub(crate) fn from_html(html: &str) -> String {
     text
 }
 
-/// Text as HTML: paragraphs at empty lines, `<br>` at the others. Three blanks within a line are columns, which are kept.
+/// Text as HTML: paragraphs at empty lines, `<br>` at the others. Three blanks or a tab within a line are columns, which
+/// are kept.
 pub(crate) fn to_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8);
     let mut in_paragraph = false;
-    let has_columns = text.lines().any(|line| line.trim().contains("   "));
+    let has_columns = text.lines().any(|line| line.trim().contains("   ") || line.trim().contains('\t'));
     for line in text.lines() {
         if line.trim().is_empty() {
             if std::mem::take(&mut in_paragraph) {
@@ -154,12 +155,35 @@ pub(crate) fn to_html(text: &str) -> String {
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
         html.extend(std::iter::repeat_n("&nbsp;", indent.min(MAX_BLANKS)));
         let line = line[indent..].trim_end();
-        if has_columns { columns(&mut html, line) } else { escape(&mut html, line) }
+        if has_columns { columns(&mut html, &without_tabs(line)) } else { escape(&mut html, line) }
     }
     if in_paragraph {
         html.push_str("</p>");
     }
     html
+}
+
+/// A line with blanks instead of its tabs, up to each eighth column as mail programs show them; two at least, so that
+/// they stay.
+fn without_tabs(line: &str) -> Cow<'_, str> {
+    const WIDTH: usize = 8;
+    if !line.contains('\t') {
+        return Cow::Borrowed(line);
+    }
+    let mut spread = String::with_capacity(line.len() * 2);
+    let mut column = 0;
+    for c in line.chars() {
+        if c == '\t' {
+            let blanks = WIDTH - column % WIDTH;
+            let blanks = if blanks == 1 { 1 + WIDTH } else { blanks };
+            spread.extend(std::iter::repeat_n(' ', blanks));
+            column += blanks;
+        } else {
+            spread.push(c);
+            column += 1;
+        }
+    }
+    Cow::Owned(spread)
 }
 
 /// Adds a line as HTML: of several blanks, which keep columns, all but the first do not fold.
@@ -222,6 +246,11 @@ mod tests {
         assert_eq!(to_html("a & <b>\nc\n\n\n  d\n"), "<p>a &amp; &lt;b&gt;<br>c</p><p>&nbsp;&nbsp;d</p>");
         assert_eq!(to_html("Nom   Bilan\na b  c"), "<p>Nom &nbsp;&nbsp;Bilan<br>a b &nbsp;c</p>");
         assert_eq!(from_html(&to_html("Nom   Bilan")), "Nom   Bilan");
+        assert_eq!(
+            from_html(&to_html("Nom\tClasse\nÉléonore\tCM2\nLéa Ito\tCE1")),
+            "Nom     Classe\nÉléonore        CM2\nLéa Ito         CE1"
+        );
+        assert_eq!(from_html(&to_html("\tNom")), "Nom");
         assert_eq!(to_html("Fini.  Merci."), "<p>Fini.  Merci.</p>");
     }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use passerelle::{
     intake::mime,
-    request::{Address, Channel, Envelope, Received},
+    request::{Address, Channel, Envelope, Origin, Received},
 };
 use proptest::prelude::*;
 
@@ -30,6 +30,88 @@ fn a_second_try_of_the_relay_has_the_same_reference() {
     let second =
         format!("Return-Path: <a@ac-dijon.fr>\nReceived: from x by y; Tue, 10 Nov 2026 09:31:12 +0100\n{mail}");
     assert_eq!(received(mail).reference, received(second).reference);
+}
+
+#[test]
+fn a_report_is_known_in_any_multipart_unless_somebody_passes_it_on() {
+    let class = |subject: &str, part: &str| {
+        let mail = format!(
+            "From: a@ac-dijon.fr\nSubject: {subject}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nBonjour\n--b\n{part}\n\nx: y\n--b--\n"
+        );
+        let Origin::Mail(mail) = received(mail).origin else { panic!("no mail") };
+        mail.message_class
+    };
+    for (subject, part, expected) in [
+        ("LSU", "Content-Type: message/disposition-notification", Some("REPORT.IPM.Note.IPNRN")),
+        ("LSU", "Content-Type: message/delivery-status", Some("REPORT.IPM.Note.NDR")),
+        ("TR: LSU", "Content-Type: message/delivery-status", None),
+        ("LSU", "Content-Type: message/delivery-status\nContent-Disposition: attachment", None),
+        ("LSU", "Content-Type: message/rfc822", None),
+    ] {
+        assert_eq!(class(subject, part).as_deref(), expected, "{subject} {part}");
+    }
+}
+
+#[test]
+fn a_phone_s_layout_is_not_its_text() {
+    let mail = "From: a@ac-dijon.fr\nSubject: LSU\nContent-Type: multipart/related; boundary=b; start=\"<smil>\"; \
+                type=\"application/smil\"\n\n--b\nContent-Type: application/smil\nContent-ID: <smil>\n\n<smil></smil>\n\
+                --b\nContent-Type: image/png\nContent-ID: <1>\n\nx\n--b\nContent-Type: text/plain\n\nLivret vide\n--b--\n";
+    let received = received(mail);
+    assert_eq!(received.body.text, "Livret vide");
+    assert_eq!(received.attachments.len(), 2);
+}
+
+#[test]
+fn a_text_of_any_kind_and_encoding_is_read() {
+    for (part, expected) in [
+        ("Content-Type: text/rtf\n\n{\\rtf1\\ansi Livret vide}", "Livret vide"),
+        (
+            "Content-Type: text/enriched\n\n<bold>Livret</bold>\n<color><param>red</param>vide</color> << 5",
+            "Livret vide < 5",
+        ),
+        (
+            "Content-Type: text/plain\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n+3&EV<F5T('9I9&4 \n`\nend\n",
+            "Livret vide",
+        ),
+    ] {
+        let mail = format!("From: a@ac-dijon.fr\nSubject: LSU\n{part}\n");
+        assert_eq!(received(mail).body.text, expected, "{part}");
+    }
+}
+
+#[test]
+fn text_around_the_parts_is_told() {
+    for (before, after, expected) in [
+        ("", "", 0),
+        ("This is a multi-part message in MIME format.", "\n \n", 0),
+        ("Bonjour,", "", 1),
+        ("", "Le CM2 aussi", 1),
+    ] {
+        let mail = format!(
+            "From: a@ac-dijon.fr\nSubject: LSU\nContent-Type: multipart/mixed; boundary=b\n\n{before}\n--b\n\nVide\n--b--\n{after}\n"
+        );
+        assert_eq!(received(mail).cut.len(), expected, "{before} {after}");
+    }
+}
+
+#[test]
+fn an_image_is_known_by_its_name_or_place_and_an_absent_one_leaves_words() {
+    for (source, expected) in [
+        ("image001.png", true),
+        ("file:///C:/Users/a/image001.png", true),
+        ("images/lieu.png", true),
+        ("image002.png", false),
+    ] {
+        let mail = format!(
+            "From: a@ac-dijon.fr\nSubject: LSU\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n\
+             <p>Voici <img src=\"{source}\"></p>\n--b\nContent-Type: image/png; name=image001.png\n\
+             Content-Location: https://x.fr/lieu.png\n\nx\n--b--\n"
+        );
+        let received = received(mail);
+        assert_eq!(received.attachments[0].inline_tag.is_some(), expected, "{source}");
+        assert_eq!(received.body.text.contains("image absente"), !expected, "{source}: {}", received.body.text);
+    }
 }
 
 #[tokio::test]

@@ -155,7 +155,25 @@ const PROGRAMS: &[Program] = &[
         name: "Zimbra",
         media: HTML,
         line: DIVS,
-        reply: "<html><body><div style=\"font-family: arial\">{above}<br><hr id=\"zwchr\" data-marker=\"__DIVIDER__\"><div data-marker=\"__HEADERS__\"><b>De: </b>\"Luc Remondin\" &lt;luc@ac-dijon.fr&gt;<br><b>À: </b>\"Anne\"<br><b>Envoyé: </b>Jeudi 26 Novembre 2026 10:15:00<br><b>Objet: </b>LSU<br></div><br><div data-marker=\"__QUOTED_TEXT__\">Quel navigateur ouvrez-vous ?<br>Cordialement Remondin</div></div></body></html>",
+        reply: "<html><body><div style=\"font-family: arial\">{above}<br><hr id=\"zwchr\" data-marker=\"__DIVIDER__\"><div data-marker=\"__HEADERS__\"><b>De: </b>\"Luc Remondin\" &lt;luc@ac-dijon.fr&gt;<br><b>À: </b>\"Anne\"<br><b>Envoyé: </b>Jeudi 26 Novembre 2026 10:15:00<br><b>Objet: </b>LSU<br></div><br><div data-marker=\"__QUOTED_TEXT__\">Quel navigateur ouvrez-vous ?<br>Cordialement Remondin</div>{below}</div></body></html>",
+    },
+    Program {
+        name: "Zimbra, with a line beside the quote",
+        media: HTML,
+        line: DIVS,
+        reply: "<html><body><div>{above}<br><hr id=\"zwchr\" data-marker=\"__DIVIDER__\"><div data-marker=\"__HEADERS__\"><b>De: </b>\"Luc Remondin\" &lt;luc@ac-dijon.fr&gt;<br><b>À: </b>\"Anne\"<br><b>Envoyé: </b>Jeudi 26 Novembre 2026 10:15:00<br><b>Objet: </b>LSU<br></div><br><div data-marker=\"__QUOTED_TEXT__\"><blockquote style=\"border-left:2px solid #1010FF\">Quel navigateur ouvrez-vous ?</blockquote>{between}<blockquote style=\"border-left:2px solid #1010FF\">Cordialement Remondin</blockquote></div></div>{below}</body></html>",
+    },
+    Program {
+        name: "Zimbra, older",
+        media: HTML,
+        line: DIVS,
+        reply: "<html><body>{above}<hr id=\"zwchr\"><blockquote style=\"border-left:2px solid #1010FF\"><b>De: </b>\"Luc Remondin\" &lt;luc@ac-dijon.fr&gt;<br><b>À: </b>\"Anne\"<br><b>Envoyé: </b>Jeudi 26 Novembre 2026 10:15:00<br><b>Objet: </b>LSU<br></blockquote><blockquote style=\"border-left:2px solid #1010FF\">Quel navigateur ouvrez-vous ?<br>Cordialement Remondin</blockquote>{below}</body></html>",
+    },
+    Program {
+        name: "Proton",
+        media: HTML,
+        line: DIVS,
+        reply: "{above}<div class=\"protonmail_signature_block\"><div class=\"protonmail_signature_block-proton\">Envoyé avec Proton Mail</div></div><div class=\"protonmail_quote\">Le jeudi 26 novembre 2026 à 10:15, Luc Remondin &lt;luc@ac-dijon.fr&gt; a écrit :<br><br><blockquote class=\"protonmail_quote\" type=\"cite\">Quel navigateur ouvrez-vous ?</blockquote>{between}<blockquote class=\"protonmail_quote\" type=\"cite\">Cordialement Remondin</blockquote></div>{below}",
     },
     Program {
         name: "Zimbra, plain",
@@ -256,6 +274,8 @@ const SENTENCES: &[&str] = &[
     "On 26/11/2026 we saw it",
     "On a écrit à la DSDEN le 12/11/2026 :",
     "La collègue a écrit : rien ne marche.",
+    "Hier Paul Remond a écrit :", "Comme Paul Remond a écrit :", "Et Claire Petit a écrit :",
+    "Envoyé de mon iPad n'a rien changé", "Envoyé depuis mon téléphone : fichier vide",
     "Elle a écrit :", "Qui a écrit cela ?", "a écrit :", "wrote:",
     "Mon adresse est ce.0210001a@ac-dijon.fr",
     "ce.0210001a@ac-dijon.fr",
@@ -319,11 +339,15 @@ impl Program {
     }
 
     fn read(&self, above: &[String], between: &[String], below: &[String]) -> Received {
+        self.read_with("RE: LSU", [above, between, below])
+    }
+
+    fn read_with(&self, subject: &str, [above, between, below]: [&[String]; 3]) -> Received {
         let typed = [("{above}", above), ("{between}", between), ("{below}", below)];
         let body =
             typed.iter().fold(self.reply.to_owned(), |body, (place, typed)| body.replace(place, &self.lines(typed)));
         let mail = format!(
-            "From: anne@ac-dijon.fr\nSubject: RE: LSU\nMIME-Version: 1.0\nContent-Type: {}\nContent-Transfer-Encoding: 8bit\n\n{body}",
+            "From: anne@ac-dijon.fr\nSubject: {subject}\nMIME-Version: 1.0\nContent-Type: {}\nContent-Transfer-Encoding: 8bit\n\n{body}",
             self.media
         );
         let envelope = Envelope {
@@ -365,6 +389,16 @@ proptest! {
             let below: &[String] = if program.takes("{below}") { &below } else { &[] };
             let text = program.read(&above, between, below).body.text;
             prop_assert_eq!(hidden(&[&above, between, below], &text), Vec::<String>::new(), "{}: {}", program.name, text);
+        }
+    }
+
+    #[test]
+    fn a_mail_that_answers_none_shows_what_it_quotes(above in typed(), below in typed()) {
+        for program in PROGRAMS {
+            let below: &[String] = if program.takes("{below}") { &below } else { &[] };
+            let text = program.read_with("LSU : livrets", [&above, &[], below]).body.text;
+            prop_assert!(text.contains(FIRST) && text.contains(LAST), "{}: {}", program.name, text);
+            prop_assert_eq!(hidden(&[&above, below], &text), Vec::<String>::new(), "{}: {}", program.name, text);
         }
     }
 

@@ -75,7 +75,7 @@ impl Deliverer {
             SenderRole::Requester => self.pages.of_requester(number, has_account),
             _ => self.pages.of_another(number, has_account),
         };
-        Ok(TicketState::Found { ticket: number, page, role, stage })
+        Ok(TicketState::Found { ticket: number, title: ticket.name, page, role, stage })
     }
 
     /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where

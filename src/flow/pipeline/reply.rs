@@ -4,15 +4,15 @@ use super::{Pipeline, deferred, put_off};
 use crate::{
     flow::{
         ledger::ClaimResult,
-        screen::{self, Answer, Candidate, MayFollowUp, Rejection, Reply},
+        screen::{self, Answer, Applications, Candidate, MayFollowUp, Rejection, Reply},
     },
     request::{Addition, Outcome, Reason, Refusal, TicketState},
 };
 
 impl Pipeline {
     /// Handles an answer to a mail that has a ticket as a reply, to its end; gives back one to a mail that has none:
-    /// it is a request of its own.
-    pub(super) async fn answer(&self, answer: Answer) -> Result<Candidate, Outcome> {
+    /// it is a request of its own, as is an old mail taken again to write of something else.
+    pub(super) async fn answer(&self, answer: Answer, applications: &Applications) -> Result<Candidate, Outcome> {
         let ticket = match self.ledger.ticket_of(answer.answered()).await {
             Ok(ticket) => ticket,
             Err((reason, cause)) => return Err(deferred(reason, cause, None)),
@@ -22,6 +22,7 @@ impl Pipeline {
             match self.deliverer.ticket_state(&reply).await {
                 // Binned since: nobody would read it there.
                 Ok(TicketState::Missing) => {}
+                Ok(TicketState::Found { title, .. }) if answer.is_another_matter(&title, applications) => {}
                 Ok(state) => return Err(self.judge(reply, state).await),
                 Err(undelivered) => return Err(put_off(undelivered)),
             }

@@ -3,8 +3,8 @@
 
 use jiff::Zoned;
 
-use super::{Candidate, Copies, Rejected, Rejection, Reply, Rules, Thread, reply::other_ids};
-use crate::request::{Address, Mail, Origin, Received, Reference, is_forward};
+use super::{Applications, Candidate, Copies, Rejected, Rejection, Reply, Rules, Thread, reply::other_ids};
+use crate::request::{Address, Mail, Origin, Received, Reference, is_forward, is_reply};
 
 /// How many mails of a thread, how many possible senders, and how many references one search looks for.
 const MOST_MAILS: usize = 5;
@@ -29,6 +29,16 @@ impl Answer {
     /// The references the answered mails would have, the likeliest first; never more than one search takes.
     pub fn answered(&self) -> &[Reference] {
         &self.answered
+    }
+
+    /// Whether it only uses the mail again, to have the address: a subject of its own names an application, and the
+    /// ticket's title another.
+    pub fn is_another_matter(&self, title: &str, applications: &Applications) -> bool {
+        let of_ticket = applications.named_by(title);
+        !is_reply(&self.received.subject)
+            && of_ticket.is_some_and(|of_ticket| {
+                applications.named_by(&self.received.subject).is_some_and(|named| named.name != of_ticket.name)
+            })
     }
 
     /// One of the mails has this ticket.

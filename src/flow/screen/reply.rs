@@ -199,7 +199,7 @@ impl Rules {
 ///
 /// Refused, with what to do instead, where the reply is not to be added.
 pub fn reply(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let TicketState::Found { ticket, page, role, stage } = ticket_state else {
+    let TicketState::Found { ticket, page, role, stage, .. } = ticket_state else {
         return Err(rules.refuse(Reason::TicketUnknown));
     };
     let is_staff = matches!(role, SenderRole::Member | SenderRole::Technician);
@@ -242,15 +242,18 @@ pub(super) fn thread(received: &Received, uuid: Option<&str>, rules: &Rules) -> 
         let ticket = notification(id).map(|notification| Thread::Ticket(notification.ticket));
         ticket.or_else(|| message_id::request_with_ticket(id, &rules.own_domains).map(Thread::Request))
     });
-    let may_be_tagged = !answers_other_item(mail) && !ids(mail).any(is_other_glpi_s);
+    // The mail may itself be another GLPI's notification.
+    let may_be_tagged = !answers_other_item(mail) && !ids(mail).chain(own_name(mail)).any(is_other_glpi_s);
     let tagged = || tagged(&received.subject, &rules.glpi_tags).filter(|_| may_be_tagged).map(Thread::Ticket);
-    answered.or_else(tagged).or_else(|| Reference::find(&received.subject.to_uppercase()).map(Thread::Request))
+    answered.or_else(tagged).or_else(|| Reference::find_in_subject(&received.subject).map(Thread::Request))
 }
 
-/// Whether a mail answers a notification that bears the mark of one GLPI or another.
+/// Whether a mail answers, or is, a notification that bears the mark of one GLPI or another.
 pub(super) fn names_a_glpi(received: &Received) -> bool {
     match &received.origin {
-        Origin::Mail(mail) => ids(mail).any(|id| notification(id).is_some_and(|it| it.uuid.is_some())),
+        Origin::Mail(mail) => {
+            ids(mail).chain(own_name(mail)).any(|id| notification(id).is_some_and(|it| it.uuid.is_some()))
+        }
         Origin::Form(_) => false,
     }
 }
@@ -269,6 +272,11 @@ fn ids(mail: &Mail) -> impl Iterator<Item = &str> {
         .into_iter()
         .filter_map(|name| mail.fields.get(name))
         .flat_map(|value| value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>')).rev())
+}
+
+/// A mail's own Message-ID, without angle brackets.
+fn own_name(mail: &Mail) -> Option<&str> {
+    mail.message_id.as_deref().map(|id| id.trim_matches(['<', '>', ' ']))
 }
 
 /// Whether a mail answers a notification of a change or a problem: their tags are of the same form, and their numbers
@@ -308,20 +316,17 @@ const INSIDE: &[&str] = &[
 ];
 
 impl Notification<'_> {
-    /// Whether another GLPI has sent it: by its mark, or, while the own one is not known, by a host elsewhere. A host
-    /// without domain, as GLPI in a container has it, says nothing.
+    /// Whether another GLPI has sent it: by its mark, or, where it has none or the own one is not known, by a host
+    /// elsewhere. A host without domain, as GLPI in a container has it, says nothing.
     fn is_other_glpi_s(&self, own: Option<&str>, rules: &Rules) -> bool {
-        match (self.uuid, own) {
-            (Some(uuid), Some(own)) => uuid != own,
-            (Some(_), None) => {
-                let host = self.host.trim_end_matches('.').to_lowercase();
-                let end = host.rsplit_once('.').map(|(_, end)| end);
-                end.is_some_and(|end| {
-                    !INSIDE.contains(&end) && !end.bytes().all(|byte| byte.is_ascii_digit()) && !rules.is_home(&host)
-                })
-            }
-            (None, _) => false,
+        if let (Some(uuid), Some(own)) = (self.uuid, own) {
+            return uuid != own;
         }
+        let host = self.host.trim_end_matches('.').to_lowercase();
+        let end = host.rsplit_once('.').map(|(_, end)| end);
+        end.is_some_and(|end| {
+            !INSIDE.contains(&end) && !end.bytes().all(|byte| byte.is_ascii_digit()) && !rules.is_home(&host)
+        })
     }
 }
 
@@ -367,7 +372,7 @@ mod tests {
 
     use super::{
         super::samples, Change, Decision, Rejection, SenderRole, Stage, Thread, TicketState, complement, decision,
-        reply, tagged, thread,
+        names_a_glpi, reply, tagged, thread,
     };
     use crate::{
         config::Replies,
@@ -480,7 +485,10 @@ mod tests {
     #[case::ours("<GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
     #[case::another_s("<GLPI_other-Ticket-42/new@a>", Some("ours"), None)]
     #[case::both("<GLPI_other-Ticket-1/new@a> <GLPI_ours-Ticket-42/new@a>", Some("ours"), Some(42))]
-    #[case::old_and_ours("<GLPI-42.1.2@support.editeur.example>", Some("ours"), Some(42))]
+    #[case::old_elsewhere("<GLPI-42.1.2@support.editeur.example>", Some("ours"), None)]
+    #[case::old_elsewhere_and_unknown("<GLPI-42.1.2@support.editeur.example>", None, None)]
+    #[case::old_at_home("<GLPI-42.1.2@srv1.ac-dijon.fr>", Some("ours"), Some(42))]
+    #[case::old_in_a_container("<GLPI-42.1.2@8f2b1c>", Some("ours"), Some(42))]
     #[case::unknown_in_a_container("<GLPI_other-Ticket-42/new@8f2b1c>", None, Some(42))]
     #[case::unknown_inside("<GLPI_other-Ticket-42/new@glpi.intranet>", None, Some(42))]
     #[case::unknown_at_home("<GLPI_other-Ticket-42/new@srv1.in.ac-dijon.fr>", None, Some(42))]
@@ -500,6 +508,21 @@ mod tests {
         }
         // Without a thread, the tag decides as ever.
         assert_eq!(thread(&mail("RE: [GLPI #0000042] LSU", "", ""), own, &rules), Some(Thread::Ticket(42)));
+    }
+
+    #[test]
+    fn the_notification_of_another_glpi_itself_is_about_no_ticket_of_ours() {
+        let rules = samples::rules(|_| {});
+        for (id, expected) in [
+            ("<GLPI_other-Ticket-42/add_followup.1795.333@glpi.autre.example>", None),
+            ("<GLPI_ours-Ticket-42/add_followup.1795.333@glpi.autre.example>", Some(Thread::Ticket(42))),
+            ("<1@poste>", Some(Thread::Ticket(42))),
+        ] {
+            let mut received = samples::mail(|mail| mail.message_id = Some(id.to_owned()));
+            received.subject = "[GLPI #0000042] Nouveau suivi LSU".into();
+            assert_eq!(thread(&received, Some("ours"), &rules), expected, "{id}");
+            assert_eq!(names_a_glpi(&received), id.starts_with("<GLPI"), "{id}");
+        }
     }
 
     #[rstest]
@@ -537,7 +560,7 @@ mod tests {
         let page = Some(Page::Glpi("https://glpi/7".into()));
         let role = if is_actor { SenderRole::Actor } else { SenderRole::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let ticket_state = TicketState::Found { ticket: 7, page, role, stage };
+        let ticket_state = TicketState::Found { ticket: 7, title: String::new(), page, role, stage };
         match reply(&ticket_state, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
@@ -587,7 +610,7 @@ mod tests {
     ) {
         let mut rules = samples::rules(|_| {});
         rules.replies_of_staff = of_staff;
-        let ticket_state = TicketState::Found { ticket: 7, page: None, role, stage };
+        let ticket_state = TicketState::Found { ticket: 7, title: String::new(), page: None, role, stage };
         let judged =
             reply(&ticket_state, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
                 Rejection::Refused(refusal) => refusal.reason,
@@ -608,7 +631,13 @@ mod tests {
             (Some(Page::Portal("https://p/7".into())), "Voyez https://p/7 (7)."),
             (None, "les compléments s'écrivent dans GLPI."),
         ] {
-            let ticket_state = TicketState::Found { ticket: 7, page, role: SenderRole::None, stage: Stage::Open };
+            let ticket_state = TicketState::Found {
+                ticket: 7,
+                title: String::new(),
+                page,
+                role: SenderRole::None,
+                stage: Stage::Open,
+            };
             let Err(Rejection::Refused(refusal)) = reply(&ticket_state, &rules) else { panic!("not refused") };
             assert!(refusal.sentence.ends_with(expected), "{}", refusal.sentence);
         }
@@ -622,7 +651,13 @@ mod tests {
             (None, true),
         ] {
             let has_page = page.is_some();
-            let ticket_state = TicketState::Found { ticket: 7, page, role: SenderRole::Requester, stage: Stage::Open };
+            let ticket_state = TicketState::Found {
+                ticket: 7,
+                title: String::new(),
+                page,
+                role: SenderRole::Requester,
+                stage: Stage::Open,
+            };
             let Err(Rejection::Refused(refusal)) = reply(&ticket_state, &samples::rules(|_| {})) else {
                 panic!("not refused")
             };
@@ -647,7 +682,7 @@ mod tests {
         #[case] decided: Result<(Change, Change), Reason>,
     ) {
         let rules = samples::rules(|_| {});
-        let ticket_state = TicketState::Found { ticket: 7, page: None, role, stage };
+        let ticket_state = TicketState::Found { ticket: 7, title: String::new(), page: None, role, stage };
         let reason = |rejection| match rejection {
             Rejection::Refused(refusal) => {
                 assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);

@@ -62,7 +62,7 @@ fn is_broken_well(said: &[&str]) -> bool {
     let (Some(first), Some(last)) = (said.first(), said.last()) else { return false };
     let begins = first.starts_with("Le ") || first.starts_with("On ");
     let (date, name) = split_date(without_article(first));
-    let leads_over = first.ends_with(',') || !name.is_empty() && (last.contains('@') || !is_named(last));
+    let leads_over = first.ends_with(',') || !name.is_empty() && (last.contains('@') || !has_writer(last));
     begins && has_time(date) && leads_over
 }
 
@@ -90,8 +90,40 @@ fn without_article(text: &str) -> &str {
     ["Le ", "On "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text)
 }
 
-/// Whether it is «Jeanne Martin a écrit :» or «Jeanne Martin <…> a écrit :».
+/// Whether it is «Jeanne Martin a écrit :» or «Jeanne Martin <…> a écrit :», and no sentence of a person about her.
 fn is_named(text: &str) -> bool {
+    const SENTENCES: &[&str] = &[
+        "comme",
+        "selon",
+        "voici",
+        "voilà",
+        "et",
+        "mais",
+        "puis",
+        "or",
+        "dans",
+        "pour",
+        "que",
+        "quand",
+        "hier",
+        "avant-hier",
+        "aujourd'hui",
+        "aujourd’hui",
+        "lundi",
+        "mardi",
+        "mercredi",
+        "jeudi",
+        "vendredi",
+        "samedi",
+        "dimanche",
+        "the",
+    ];
+    let first = text.split([' ', ',']).next().unwrap_or_default().to_lowercase();
+    !SENTENCES.contains(&first.as_str()) && has_writer(text)
+}
+
+/// Whether a line holds a whole name, and says that it wrote.
+fn has_writer(text: &str) -> bool {
     /// «Elle a écrit», «Mme Petit a écrit»: so people speak.
     const SPOKEN: &[&str] = &[
         "on",

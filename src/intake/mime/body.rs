@@ -11,7 +11,8 @@ use super::{
     continued::percent_decoded,
     flowed, forwarded,
     header::Header,
-    history, html,
+    history::{self, Kind},
+    html,
     names::FileNames,
     parts::{Disposition, Leaf, Multipart, Node},
     unwrap::{Opened, SPARE_TEXT},
@@ -54,8 +55,8 @@ struct Content<'a> {
     others: Vec<&'a Leaf>,
 }
 
-/// Writes the body and hands over every file, in the order of the mail. A forwarded mail stays unfolded.
-pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Reference, is_forward: bool) -> Written {
+/// Writes the body and hands over every file, in the order of the mail.
+pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Reference, kind: Kind) -> Written {
     let content = content(opened);
     let mut files = Files::new(&content.files, reference);
     let mut whole = String::new();
@@ -70,7 +71,8 @@ pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Ref
     if let Some(summary) = calendar.and_then(Calendar::summary).filter(|_| is_silent) {
         whole.push_str(&html_text::to_html(&summary));
     }
-    let mut parted = if is_forward { history::keep(&whole) } else { history::fold(&whole) };
+    let was_html = content.texts.iter().any(|leaf| leaf.content_type == "text/html");
+    let mut parted = history::fold(&whole, kind, was_html);
     let shown = content
         .files
         .iter()
@@ -329,6 +331,8 @@ struct Files<'a> {
     reference: Reference,
     parts: Vec<(&'a Leaf, Option<String>)>,
     by_content_id: HashMap<&'a str, usize>,
+    /// By the name or place that HTML may use instead; `None` for several of one name.
+    by_name: HashMap<&'a str, Option<usize>>,
     added: Vec<Added>,
 }
 
@@ -341,13 +345,24 @@ struct Added {
 
 impl<'a> Files<'a> {
     fn new(parts: &[&'a Leaf], reference: Reference) -> Self {
-        let mut by_content_id = HashMap::new();
+        let (mut by_content_id, mut by_name) = (HashMap::new(), HashMap::new());
         for (index, leaf) in parts.iter().enumerate() {
             if let Some(id) = leaf.content_id.as_deref().filter(|_| is_shown_image(leaf)) {
                 by_content_id.entry(id).or_insert(index);
             }
+            let location = leaf.location.as_deref().and_then(|place| place.rsplit(['/', '\\']).next());
+            let name = leaf.name.as_deref().filter(|name| location != Some(*name));
+            for name in [location, name].into_iter().flatten().filter(|_| is_shown_image(leaf)) {
+                by_name.entry(name).and_modify(|index| *index = None).or_insert(Some(index));
+            }
         }
-        Self { reference, parts: parts.iter().map(|&leaf| (leaf, None)).collect(), by_content_id, added: Vec::new() }
+        Self {
+            reference,
+            parts: parts.iter().map(|&leaf| (leaf, None)).collect(),
+            by_content_id,
+            by_name,
+            added: Vec::new(),
+        }
     }
 
     /// The tag of the image that a `cid:` or `data:` address means, if it is there.
@@ -367,7 +382,9 @@ impl<'a> Files<'a> {
         }
         // RFC 2392: `%40` stands for `@`; not all software knows.
         let decoded = String::from_utf8(percent_decoded(rest)).unwrap_or_default();
-        let index = *self.by_content_id.get(decoded.as_str()).or(self.by_content_id.get(rest))?;
+        let by_id = self.by_content_id.get(decoded.as_str()).or(self.by_content_id.get(rest)).copied();
+        let by_name = || self.by_name.get(decoded.as_str()).or(self.by_name.get(rest)).copied().flatten();
+        let index = by_id.or_else(by_name)?;
         let tag = inline_tag(self.reference, index);
         self.parts.get_mut(index)?.1 = Some(tag.clone());
         Some(tag)
@@ -440,7 +457,7 @@ mod tests {
 
     use data_encoding::BASE64;
 
-    use super::{Reference, inline_tag, write};
+    use super::{Kind, Reference, inline_tag, write};
     use crate::{
         intake::mime::{appointment, parts::Tree, tnef, unwrap},
         request::{Attachment, Body},
@@ -448,7 +465,8 @@ mod tests {
 
     fn written(mail: &str) -> (Body, Vec<Attachment>) {
         let opened = unwrap::open(Tree::entity(&Bytes::from(mail.to_owned()), 1000));
-        let written = write(&opened, appointment::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), false);
+        let written =
+            write(&opened, appointment::of(&opened.root).as_ref(), Reference::new("mail", "", b"x"), Kind::Own);
         (written.body, written.attachments)
     }
 
@@ -459,7 +477,7 @@ mod tests {
             let head = "Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64";
             let mail = multipart("mixed", &[("Content-Type: text/plain", text), (head, &winmail)]);
             let opened = unwrap::open(Tree::entity(&Bytes::from(mail), 1000));
-            write(&opened, None, Reference::new("mail", "", b"x"), false).cut
+            write(&opened, None, Reference::new("mail", "", b"x"), Kind::Own).cut
         };
         assert_eq!(cut("-- \nListe de diffusion"), ["le texte d'un fichier winmail.dat"]);
         assert_eq!(cut("Bonjour,\nl'accès ne\nmarche pas. L'accès ne marche pas !"), [""; 0]);
@@ -563,7 +581,7 @@ mod tests {
             let parts = [("Content-Type: text/plain", plain), ("Content-Type: text/html", html)];
             let mail = multipart("mixed", &[nested(&multipart("alternative", &parts))]);
             let opened = unwrap::open(Tree::entity(&Bytes::from(mail), 1000));
-            write(&opened, None, Reference::new("mail", "", b"x"), false).cut
+            write(&opened, None, Reference::new("mail", "", b"x"), Kind::Own).cut
         };
         assert_eq!(
             cut(request, "<p>École des Tilleuls</p>"),

@@ -32,9 +32,11 @@ pub(super) const READ: &[(&str, Told)] = &[
     ("cc", Told::No),
     ("content-disposition", Told::No),
     ("content-id", Told::No),
+    ("content-location", Told::No),
     ("content-transfer-encoding", Told::No),
     ("content-type", Told::Topmost),
     ("date", Told::Topmost),
+    ("delivered-to", Told::All),
     ("from", Told::No),
     ("in-reply-to", Told::All),
     ("list-help", Told::All),
@@ -56,6 +58,8 @@ pub(super) const READ: &[(&str, Told)] = &[
     ("x-autoreply-from", Told::All),
     ("x-autorespond", Told::All),
     ("x-failed-recipients", Told::All),
+    ("x-mail-autoreply", Told::All),
+    ("x-post-messageclass", Told::All),
     ("x-priority", Told::All),
 ];
 
@@ -87,12 +91,15 @@ impl<'a> Header<'a> {
     /// An entity that does not begin with a field has no header: it is all body. A later line that is neither a field
     /// nor goes on with one ends the header and begins the body, as for Postfix, so that no text is lost where the
     /// empty line is missing or holds blanks. Only where a well-known field follows directly it is what a badly folded
-    /// field leaves, and is skipped; what it said is missing then.
+    /// field leaves, and is skipped; what it said is missing then. Where such a line ends the header, what no program
+    /// calls a field above it is text, too («Classe: CM2»), as is a line that begins as letters do («Objet: …»).
     pub(super) fn cut(entity: &'a [u8]) -> (Self, usize) {
         let mut header = Self::default();
         let mut open: Option<usize> = None;
         let mut at = 0;
         let mut begun = false;
+        // Where lines begin that may be text already.
+        let mut doubtful = None;
         while at < entity.len() {
             let end = line_end(entity, at);
             let line = trim_line_break(&entity[at..end]);
@@ -112,8 +119,16 @@ impl<'a> Header<'a> {
                     *value = &entity[from..at + line.len()];
                 }
             } else if let Some(colon) = field_name_end(line) {
-                begun = true;
                 let name = line[..colon].trim_ascii_end();
+                if begins_known_field(&entity[at..]) {
+                    doubtful = None;
+                } else {
+                    doubtful = doubtful.or(Some(at));
+                    if begun && begins_letter(name) && !begins_known_field(&entity[end..]) {
+                        return (header, at);
+                    }
+                }
+                begun = true;
                 let read = READ.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
                 open = read.filter(|_| header.fields.len() < MAX_FIELDS).map(|(known, _)| {
                     header.fields.push((known, &entity[at + colon + 1..at + line.len()]));
@@ -125,7 +140,7 @@ impl<'a> Header<'a> {
                 header.is_incomplete = true;
                 open = None;
             } else {
-                return (header, at);
+                return (header, doubtful.unwrap_or(at));
             }
             at = end;
         }
@@ -203,10 +218,34 @@ fn field_name_end(line: &[u8]) -> Option<usize> {
     (!name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte))).then_some(colon)
 }
 
+/// Whether a person begins a text so, where a field could be.
+fn begins_letter(name: &[u8]) -> bool {
+    ["objet", "sujet", "bonjour", "madame", "monsieur"].iter().any(|word| word.as_bytes().eq_ignore_ascii_case(name))
+}
+
 /// Whether a header goes on here: with a field that mails have, not with a sentence like «Bonjour : …».
 fn begins_known_field(entity: &[u8]) -> bool {
-    const OTHERS: &[&str] =
-        &["mime-version", "return-path", "delivered-to", "sender", "user-agent", "organization", "bcc"];
+    const OTHERS: &[&str] = &[
+        "mime-version",
+        "return-path",
+        "sender",
+        "user-agent",
+        "organization",
+        "bcc",
+        "accept-language",
+        "importance",
+        "priority",
+        "sensitivity",
+        "errors-to",
+        "disposition-notification-to",
+        "return-receipt-to",
+        "comments",
+        "keywords",
+        "autocrypt",
+        "feedback-id",
+        "domainkey-signature",
+        "old-subject",
+    ];
     const FAMILIES: &[&str] = &["x-", "list-", "content-", "arc-", "dkim-", "resent-", "thread-", "received-"];
     let line = trim_line_break(&entity[..line_end(entity, 0)]);
     let Some(end) = field_name_end(line) else { return false };
@@ -229,7 +268,7 @@ fn unfold(value: &[u8], max: usize) -> Cow<'_, str> {
 
 /// Reads the mailboxes of an address field's value.
 fn mailboxes(value: &str) -> Vec<Mailbox> {
-    if let Some(mailbox) = without_brackets(value) {
+    if let Some(mailbox) = without_brackets(value).or_else(|| badly_written(value)) {
         return vec![mailbox];
     }
     let line = format!("{}\n", words::safe(value));
@@ -243,6 +282,31 @@ fn mailboxes(value: &str) -> Vec<Mailbox> {
             .then(|| Mailbox { name: entry.name.as_deref().map(str::to_owned), address: address.to_owned() })
     };
     addresses.iter().filter_map(mailbox).collect()
+}
+
+/// One address that its program wrote badly: «x@y>», «<mailto:x@y>», «<x@y.>», «x @y», or name and address in one encoded
+/// word. One address and no other, and nothing that could be read in another way.
+fn badly_written(value: &str) -> Option<Mailbox> {
+    let decoded = charset::line(&words::decode(value.trim()), MAX_VALUE);
+    let is_one_word =
+        value.trim().starts_with("=?") && value.matches("=?").count() == 1 && value.trim().ends_with("?=");
+    let text = if is_one_word { decoded.as_str() } else { value.trim() };
+    let is_only = text.matches('@').count() == 1 && !text.contains([',', ';', '(', ')', '[', ']', '\\', '＠', '﹫']);
+    if !is_only || !is_one_word && value.contains("=?") && value.split('<').nth(1)?.contains("=?") {
+        return None;
+    }
+    let (name, address) = match text.split_once('<') {
+        Some((name, rest)) => (name, rest.strip_suffix('>')?),
+        None => ("", text.strip_suffix('>').unwrap_or(text)),
+    };
+    let scheme = address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
+    let bare = scheme.map_or(address, |scheme| &address[scheme.len()..]).trim_end_matches('.').replace(" @", "@");
+    let is_whole = !bare.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | ':' | '=' | '?'));
+    // What the library reads well it reads itself.
+    let is_mended = is_one_word || bare != address || !text.contains('<') && text.ends_with('>');
+    let name = charset::line(&words::decode(name), MAX_VALUE).trim_matches(['"', ' ']).to_owned();
+    (is_mended && is_whole && !name.contains(['<', '>', '"']))
+        .then(|| Mailbox { name: Some(name).filter(|name| !name.is_empty()), address: bare })
 }
 
 /// «Jeanne Martin jeanne@ac-dijon.fr»: the brackets were forgotten. One address and no other, at the end, and nothing
@@ -298,6 +362,15 @@ mod tests {
             ),
             ("Subject: x\nFrom: y\nBonjour,\n\nfin", "Bonjour,\n\nfin", false),
             ("Subject: x\nFrom: y\n \nBonjour : voici\n\nfin", "Bonjour : voici\n\nfin", false),
+            ("Subject: x\nFrom: y\nObjet: livret\n\nfin", "Objet: livret\n\nfin", false),
+            ("Subject: x\nFrom: y\nObjet : livret\nÉcole : Zola\n\nfin", "Objet : livret\nÉcole : Zola\n\nfin", false),
+            (
+                "Subject: x\nFrom: y\nClasse: CM2\nNom: Zoé\nBonjour,\nfin",
+                "Classe: CM2\nNom: Zoé\nBonjour,\nfin",
+                false,
+            ),
+            ("Subject: x\nObjet: livret\nFrom: y\n\nfin", "fin", false),
+            ("Subject: x\nFrom: y\nZ-Eigen: 1\n\nfin", "fin", false),
             ("Subject: x\n \nFrom: y\n\nfin", "fin", false),
             ("Subject: x\nmal plié\nFrom: y\n\nfin", "fin", true),
         ] {
@@ -321,6 +394,7 @@ mod tests {
             "Chef : pirate@ailleurs.fr",
         ] {
             assert_eq!(super::without_brackets(value), None, "{value}");
+            assert_eq!(super::badly_written(value), None, "{value}");
         }
     }
 
@@ -349,6 +423,16 @@ mod tests {
             ("\"<chef@ac.fr>\" <pirate@ailleurs.fr>", vec![mailbox(Some("<chef@ac.fr>"), "pirate@ailleurs.fr")]),
             ("Jeanne Martin jeanne@ac.fr", vec![mailbox(Some("Jeanne Martin"), "jeanne@ac.fr")]),
             ("=?utf-8?Q?H=C3=A9l=C3=A8ne?= h@ac.fr", vec![mailbox(Some("Hélène"), "h@ac.fr")]),
+            ("jeanne@ac.fr>", vec![mailbox(None, "jeanne@ac.fr")]),
+            ("Jeanne <mailto:jeanne@ac.fr>", vec![mailbox(Some("Jeanne"), "jeanne@ac.fr")]),
+            ("Jeanne <jeanne@ac.fr.>", vec![mailbox(Some("Jeanne"), "jeanne@ac.fr")]),
+            ("jeanne @ac.fr", vec![mailbox(None, "jeanne@ac.fr")]),
+            ("=?utf-8?Q?H=C3=A9l=C3=A8ne_<h=40ac.fr>?=", vec![mailbox(Some("Hélène"), "h@ac.fr")]),
+            ("=?utf-8?Q?H=C3=A9l=C3=A8ne_=3Ch=40ac.fr=3E?=", vec![mailbox(Some("Hélène"), "h@ac.fr")]),
+            (
+                "=?utf-8?Q?H=C3=A9l=C3=A8ne_=3Ch=40ac.fr=3E?= <h@ac.fr>",
+                vec![mailbox(Some("Hélène <h@ac.fr>"), "h@ac.fr")],
+            ),
             ("", vec![]),
         ] {
             assert_eq!(mailboxes(text), expected, "{text}");

@@ -20,37 +20,43 @@ use crate::text::{
 /// The attributes that may carry a mail program's mark.
 pub(super) const MARKED: [&str; 5] = ["class", "id", "type", "data-marker", "data-smartmail"];
 
-/// The element is history or a signature.
+/// The element is history.
 const ELEMENT: &str = "q";
+/// The element is a signature, or was one before the person typed in it.
+const SIGNATURE: &str = "s";
+/// The element is history; where quotes stand in it, they alone are, and what is between them was typed.
+const QUOTED_TEXT: &str = "t";
+/// The quote begins here and ends with the next element of history, or with the quotes that follow.
+const DIVIDER: &str = "d";
 /// The element is a quote: `<blockquote type="cite">` of Thunderbird, Apple Mail and others, Gmail's.
 const CITE: &str = "c";
 /// The element announces the quote below it; what a person types in front of that may stand in it, too.
 const PREFIX: &str = "p";
 /// The element is history, and so is all that follows it.
 const REST: &str = "r";
-const ALL_MARKS: [&str; 4] = [ELEMENT, CITE, PREFIX, REST];
+const ALL_MARKS: [&str; 7] = [ELEMENT, SIGNATURE, QUOTED_TEXT, DIVIDER, CITE, PREFIX, REST];
 
 const ELEMENT_MARKS: &[&str] = &[
-    "moz-signature", // Thunderbird
-    "gmail_signature",
-    "gmail_signature_prefix",
     "yahoo_quoted",
-    "protonmail_quote",
-    "protonmail_signature_block",
-    "Signature",
-    "ms-outlook-mobile-signature",
     "ms-outlook-mobile-reference-message",
     "mail-editor-reference-message-container",
     "OLK_SRC_BODY_SECTION", // Outlook
+];
+const SIGNATURE_MARKS: &[&str] = &[
+    "moz-signature", // Thunderbird
+    "gmail_signature",
+    "gmail_signature_prefix",
+    "protonmail_signature_block",
+    "Signature",
+    "ms-outlook-mobile-signature", // Outlook
     "AppleMailSignature",
     "lineBreakAtBeginningOfSignature",
-    "__QUOTED_TEXT__",
     "__SIG_PRE__",
     "__SIG_POST__", // Zimbra
     "_rc_sig",      // Roundcube
 ];
 const PREFIX_MARKS: &[&str] = &["moz-cite-prefix", "gmail_attr", "reply-intro"];
-const REST_MARKS: &[&str] = &["divRplyFwdMsg", "zwchr", "replySplit"];
+const REST_MARKS: &[&str] = &["divRplyFwdMsg", "replySplit"];
 
 /// What an attribute's value says about its element, if a mail program put it there.
 pub(super) fn mark(element: &str, attribute: &str, value: &str) -> Option<&'static str> {
@@ -62,10 +68,14 @@ pub(super) fn mark(element: &str, attribute: &str, value: &str) -> Option<&'stat
         match mark {
             "cite" if attribute == "type" => Some(CITE),
             _ if attribute == "type" => None,
-            // Gmail's div of this name holds answers between the quotes, too.
-            "gmail_quote" if element == "blockquote" => Some(CITE),
+            // Divs of these names hold answers between the quotes, too.
+            "gmail_quote" | "protonmail_quote" if element == "blockquote" => Some(CITE),
+            // Zimbra
+            "zwchr" => Some(DIVIDER),
+            "__QUOTED_TEXT__" => Some(QUOTED_TEXT),
             _ if REST_MARKS.contains(&mark) => Some(REST),
             _ if PREFIX_MARKS.contains(&mark) => Some(PREFIX),
+            _ if SIGNATURE_MARKS.contains(&mark) => Some(SIGNATURE),
             _ => ELEMENT_MARKS.contains(&mark).then_some(ELEMENT),
         }
     };
@@ -79,10 +89,26 @@ pub(super) struct Folded {
     pub(super) folded: Option<String>,
 }
 
+/// What a mail is to others, as far as its header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It answers one, which it may repeat.
+    Reply,
+    /// It hands one on, to be seen.
+    Forward,
+    /// It answers none: what looks like history was put there to be seen.
+    Own,
+}
+
 /// Parts history and signature from the rest. When nothing would remain to be seen, everything remains.
-pub(super) fn fold(html: &str) -> Folded {
+///
+/// `was_html`: the text was written as HTML, where programs quote in elements; a line with `>` alone is the person's.
+pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Folded {
+    if kind == Kind::Forward {
+        return keep(html);
+    }
     let lines = html_text::lines(html);
-    let ranges = Search::new(html, &lines).ranges();
+    let ranges = Search::new(html, &lines, kind, was_html).ranges();
     let (visible, folded) = split_html::part(html, &ranges, without_marks);
     if shows(&visible) { Folded { visible, folded: Some(folded).filter(|folded| shows(folded)) } } else { keep(html) }
 }
@@ -96,6 +122,11 @@ pub(super) fn keep(html: &str) -> Folded {
 /// Whether there is anything to see.
 fn shows(html: &str) -> bool {
     html.contains("<img ") || html_text::from_html(html).contains(char::is_alphanumeric)
+}
+
+/// Whether nothing at all stands here.
+fn is_blank(html: &str) -> bool {
+    !html.contains("<img ") && html_text::from_html(html).is_empty()
 }
 
 /// A line that is not blank.
@@ -128,6 +159,10 @@ pub(super) fn rows(lines: &[Line]) -> Vec<Row<'_>> {
 /// The search for the stretches of a text that are repeated.
 struct Search<'a> {
     html: &'a str,
+    /// Whether the mail may repeat another.
+    is_reply: bool,
+    /// Whether the text was written as HTML.
+    was_html: bool,
     rows: Vec<Row<'a>>,
     marked: Marked,
     /// The last line of the person's own.
@@ -139,9 +174,16 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(html: &'a str, lines: &'a [Line]) -> Self {
-        let (marked, rows) = (marked(html), rows(lines));
-        let mut search = Self { html, rows, marked, last_own: None, last_mark: 0, signature: None };
+    fn new(html: &'a str, lines: &'a [Line], kind: Kind, was_html: bool) -> Self {
+        let (mut marked, rows) = (marked(html), rows(lines));
+        let is_reply = kind == Kind::Reply;
+        if !is_reply {
+            marked = Marked { signatures: marked.signatures, ..Marked::default() };
+        }
+        let signatures = marked.signatures.iter().map(|range| range.start..signature::end_of_marked(range, &rows));
+        let elements = marked.elements.iter().cloned().chain(signatures).filter(|range| !range.is_empty());
+        marked.elements = merged(elements.collect());
+        let mut search = Self { html, is_reply, was_html, rows, marked, last_own: None, last_mark: 0, signature: None };
         let is_outside = |row: &Row<'_>| !is_quoted(row) && search.marked.around(row.start).is_none();
         search.signature = signature::found(&search.rows, is_outside);
         let is_own = |at: usize| {
@@ -207,17 +249,17 @@ impl<'a> Search<'a> {
     /// What is repeated from this line on, of which no program's element tells.
     fn by_lines(&self, at: usize) -> Option<Range<usize>> {
         let row = &self.rows[at];
-        if is_quoted(row) {
-            let folds = self.announces_itself(at) || !self.is_answered(at) && !self.is_introduced(at);
+        if is_quoted(row) && self.is_reply {
+            let folds = self.announces_itself(at) || !self.was_html && !self.is_answered(at) && !self.is_introduced(at);
             return folds.then(|| row.start..self.end_of_quoted(at));
         }
         // A rule drawn above the quoted header belongs to it.
         let first = at.checked_sub(1).map(|above| &self.rows[above]).filter(|above| is_drawn_rule(above.text));
-        if is_answer_rule(row.text) {
+        if is_answer_rule(row.text) && self.is_reply {
             return Some(first.unwrap_or(row).start..self.html.len());
         }
         let lines = &self.rows[at..self.border(at)];
-        if let Some(length) = original_rule(lines).or_else(|| header_block(lines)) {
+        if let Some(length) = original_rule(lines).or_else(|| header_block(lines)).filter(|_| self.is_reply) {
             return Some(first.unwrap_or(row).start..self.end_of_rest(at, length));
         }
         if let Some(signature) = self.signature.as_ref().filter(|signature| signature.start == at) {
@@ -225,6 +267,9 @@ impl<'a> Search<'a> {
         }
         if signature::is_of_device(row.text) {
             return Some(row.start..self.with_break(row.end));
+        }
+        if !self.is_reply {
+            return None;
         }
         let is_marked = around(&self.marked.prefixes, row.start).is_some();
         let announced = |Attribution { rows, is_complete }| {
@@ -332,8 +377,10 @@ fn is_quoted(row: &Row<'_>) -> bool {
 }
 
 /// What mail programs marked; each list in order, all but the last apart.
+#[derive(Default)]
 struct Marked {
     elements: Vec<Range<usize>>,
+    signatures: Vec<Range<usize>>,
     cites: Vec<Range<usize>>,
     prefixes: Vec<Range<usize>>,
     rest: Option<Range<usize>>,
@@ -357,16 +404,17 @@ impl Marked {
 
 fn marked(html: &str) -> Marked {
     let (mut elements, mut cites, mut prefixes, mut quotes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut signatures, mut quoted_texts) = (Vec::new(), Vec::new());
     let mut rests = Vec::new();
     let mut open: Vec<(&str, usize, Option<&str>)> = Vec::new();
     for (at, token) in Tokens::new(html) {
         match token {
             Token::Open { name, tag } => {
                 let mark = ALL_MARKS.into_iter().find(|mark| has_mark(tag, mark));
-                if mark == Some(REST) {
+                if let Some(mark) = mark.filter(|mark| [REST, DIVIDER].contains(mark)) {
                     // A quote that holds it ends it.
                     let quote = open.iter().position(|(name, ..)| *name == "blockquote");
-                    rests.push((at, quote.map(|quote| open[quote].1)));
+                    rests.push((at, mark, quote.map(|quote| open[quote].1)));
                 }
                 if !tags::is_void(name) {
                     open.push((name, at, mark));
@@ -380,6 +428,8 @@ fn marked(html: &str) -> Marked {
                     }
                     match mark {
                         Some(ELEMENT) => elements.push(range),
+                        Some(SIGNATURE) => signatures.push(range),
+                        Some(QUOTED_TEXT) => quoted_texts.push(range),
                         Some(CITE) => cites.push(range),
                         Some(PREFIX) => prefixes.push(range),
                         _ => {}
@@ -390,13 +440,40 @@ fn marked(html: &str) -> Marked {
         }
     }
     quotes.sort_by_key(|range| range.start);
+    for quoted in quoted_texts {
+        let within = quotes_within(html, &quotes, &quoted);
+        if within.is_empty() { elements.push(quoted) } else { cites.extend(within) }
+    }
     let (elements, cites) = (merged(elements), merged(cites));
-    let is_outside = |(at, _): &(usize, Option<usize>)| around(&elements, *at).or(around(&cites, *at)).is_none();
-    let rest = rests.into_iter().find(is_outside).map(|(at, quote)| {
+    let is_outside = |(at, ..): &(usize, &str, Option<usize>)| around(&elements, *at).or(around(&cites, *at)).is_none();
+    let rest = rests.into_iter().find(is_outside).map(|(at, mark, quote)| {
         let quote = quote.and_then(|start| quotes.iter().find(|quote| quote.start == start));
-        at..quote.map_or(html.len(), |quote| quote.end)
+        let end = quote.map_or(html.len(), |quote| quote.end);
+        at..if mark == DIVIDER { end_of_divided(html, at, &elements, &quotes).unwrap_or(end) } else { end }
     });
-    Marked { elements, cites, prefixes: merged(prefixes), rest, quotes }
+    Marked { elements, signatures: merged(signatures), cites, prefixes: merged(prefixes), rest, quotes }
+}
+
+/// The outermost quotes within an element that begins with one.
+fn quotes_within(html: &str, quotes: &[Range<usize>], element: &Range<usize>) -> Vec<Range<usize>> {
+    let from = quotes.partition_point(|quote| quote.start < element.start);
+    let within = merged(quotes[from..].iter().take_while(|quote| quote.start < element.end).cloned().collect());
+    let begins = within.first().is_some_and(|first| is_blank(&html[element.start..first.start]));
+    if begins { within } else { Vec::new() }
+}
+
+/// Where the quote ends that a divider begins: with the element of history below it, or with the quotes that follow
+/// one another there. Below is what the person typed.
+fn end_of_divided(html: &str, at: usize, elements: &[Range<usize>], quotes: &[Range<usize>]) -> Option<usize> {
+    let element = elements.get(elements.partition_point(|range| range.start < at));
+    let from = quotes.partition_point(|quote| quote.start < at);
+    let first = quotes[from..].first().filter(|first| element.is_none_or(|element| first.start < element.start));
+    let Some(first) = first else { return element.map(|element| element.end) };
+    let following = quotes[from..].iter().skip(1);
+    Some(following.fold(first.end, |end, quote| {
+        let follows = quote.start < end || is_blank(&html[end..quote.start]);
+        if follows { end.max(quote.end) } else { end }
+    }))
 }
 
 /// The one of these stretches, in order and apart, that holds this place.
@@ -578,12 +655,12 @@ fn unquoted_header_block(rows: &[Row<'_>]) -> Option<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Folded, fold, html_text, keep};
+    use super::{Folded, Kind, fold, html_text, keep};
     use crate::intake::mime::html::sanitise;
 
     /// What is seen and what is folded, as text.
     fn texts(html: &str) -> (String, Option<String>) {
-        let Folded { visible, folded } = fold(&sanitise(html).unwrap());
+        let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
         (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
     }
 
@@ -631,12 +708,12 @@ mod tests {
         let many = 20_000;
         let html =
             html_text::to_html(&format!("Bonjour\n{}\nEt la suite.", "> Le 1/1/2026, Paul a écrit :\n".repeat(many)));
-        let Folded { visible, folded } = fold(&html);
+        let Folded { visible, folded } = fold(&html, Kind::Reply, false);
         assert_eq!(html_text::from_html(&visible), "Bonjour\nEt la suite.");
         assert_eq!(folded.unwrap().matches("Paul a écrit").count(), many);
 
         let quotes = "<div>Le 1/1/2026, Paul a écrit :</div><blockquote>Q</blockquote>".repeat(many / 2);
-        let Folded { visible, folded } = fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"));
+        let Folded { visible, folded } = fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"), Kind::Reply, false);
         assert_eq!(html_text::from_html(&visible).split_whitespace().collect::<Vec<_>>(), ["Bonjour", "fin"]);
         assert_eq!(folded.unwrap().matches(">Q<").count(), many / 2);
     }
@@ -663,7 +740,7 @@ mod tests {
         );
         expect_text("Un.\n> A ?\n-- \nJeanne", "Un.", Some("> A ?\n--\nJeanne"));
         let picture = sanitise("<p>Un.</p><blockquote type=cite><img src=cid:a></blockquote><p>Deux.</p>").unwrap();
-        let Folded { visible, folded } = fold(&picture);
+        let Folded { visible, folded } = fold(&picture, Kind::Reply, false);
         assert!(!visible.contains("<img") && folded.unwrap().contains("<img"), "{visible}");
     }
 
@@ -677,6 +754,56 @@ mod tests {
         );
         expect_text("Bonjour\n\nEnvoyé avec Proton Mail", "Bonjour", Some("Envoyé avec Proton Mail"));
         expect("<p>a</p><div class='moz-signature'>-- <br>b</div><p>c</p>", "a\n\nc", Some("--\nb"));
+    }
+
+    #[test]
+    fn a_line_with_a_bracket_in_html_is_the_person_s() {
+        let html = sanitise("<div>Merci.</div><div>&gt; 5 élèves manquent</div>").unwrap();
+        assert_eq!(fold(&html, Kind::Reply, true).folded, None);
+        assert_eq!(html_text::from_html(&fold(&html, Kind::Reply, false).visible), "Merci.");
+        let quoted = sanitise("<div>A</div><div>Le 3/11/2026 à 10:15, X a écrit :</div><div>&gt; Q</div>").unwrap();
+        assert_eq!(html_text::from_html(&fold(&quoted, Kind::Reply, true).visible), "A");
+    }
+
+    #[test]
+    fn what_is_typed_in_a_marked_signature_is_seen() {
+        let typed = "Le livret du CM2 reste vide.";
+        for signature in [
+            format!("<div id=AppleMailSignature>{typed}<br><br>Envoyé de mon iPhone</div>"),
+            format!("<div id=Signature><div>Anne Voisin<br>Directrice</div><div>{typed}</div></div>"),
+            format!("<div id=ms-outlook-mobile-signature><p>{typed}</p>Obtenez Outlook pour Android</div>"),
+            format!("<div class=gmail_signature data-smartmail=gmail_signature>-- <br>Anne<div>{typed}</div></div>"),
+            format!("<pre class=moz-signature>-- \nAnne Voisin\n{typed}</pre>"),
+            format!("<div data-marker=__SIG_PRE__>Anne<br>{typed}</div>"),
+        ] {
+            let quote = "<div class=gmail_quote>Le 3/11/2026 à 10:15, X a écrit :<blockquote>Q</blockquote></div>";
+            let (visible, folded) = texts(&format!("<div>A</div>{signature}{quote}"));
+            assert_eq!(visible.split_whitespace().collect::<Vec<_>>().join(" "), format!("A {typed}"), "{signature}");
+            assert!(folded.unwrap().ends_with('Q'), "{signature}");
+        }
+    }
+
+    #[test]
+    fn a_mail_that_answers_none_repeats_none() {
+        let own = |html: &str| {
+            let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Own, true);
+            (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
+        };
+        for quoted in [
+            "<blockquote type=cite>Erreur 500</blockquote>",
+            "<blockquote class=gmail_quote>Erreur 500</blockquote>",
+            "<hr id=zwchr><div data-marker=__QUOTED_TEXT__>Erreur 500</div>",
+            "<div id=divRplyFwdMsg>De : X<br>Envoyé : 3/11/2026 10:15<br>Objet : Y</div>Erreur 500",
+            "<div class=yahoo_quoted>Erreur 500</div>",
+            "<p>&gt; Nolan<br>&gt; Erreur 500</p>",
+            "<p>Le 3/11/2026 à 10:15, X &lt;x@y.fr&gt; a écrit :</p>Erreur 500",
+        ] {
+            let (visible, folded) = own(&format!("<p>L'écran dit :</p>{quoted}"));
+            assert!(visible.ends_with("Erreur 500"), "{quoted}");
+            assert_eq!(folded, None, "{quoted}");
+        }
+        assert_eq!(own("<p>A</p><div id=Signature>Anne</div><p>B</p>"), ("A\n\nB".to_owned(), Some("Anne".to_owned())));
+        assert_eq!(own("<p>A<br>-- <br>Anne</p>"), ("A".to_owned(), Some("--\nAnne".to_owned())));
     }
 
     #[test]
@@ -694,6 +821,11 @@ mod tests {
             "De : 9 h\nà : 10 h, rien ne marche",
             "Bonjour\n--x\nfin",
             "Je cite - - message d'origine",
+            "Comme Paul Remond a écrit :\n> Quelle classe ?\nLe CM2.",
+            "Hier Paul Remond a écrit :\n> Quelle classe ?\nLe CM2.",
+            "Et Claire Petit a écrit :\n> Quelle classe ?\nLe CM2.",
+            "Lundi, Claire Petit a écrit :\n> Quelle classe ?\nLe CM2.",
+            "The Helpdesk wrote:\n> Quelle classe ?\nLe CM2.",
             "Voir ci-dessous.\n\n-------- Message transféré --------\nDe : X\nDate : mardi\nObjet : LSU\n\nBonjour",
             "Début du message transféré :\n\nDe: X\nObjet: Y\nDate: Z\n\nBonjour",
         ] {
@@ -843,7 +975,7 @@ mod tests {
     #[test]
     fn both_sides_are_well_formed_and_without_marks() {
         let html = sanitise("<div><b>un<br>-- <br>deux</b><table><tr><td></td><td>x</td></tr></table></div>").unwrap();
-        let folded = fold(&html);
+        let folded = fold(&html, Kind::Reply, false);
         assert_eq!(folded.visible, "<div><b>un<br></b></div>");
         assert!(folded.folded.unwrap().starts_with("<div><b>-- <br>deux</b><table>"));
         let kept = keep(&sanitise("<div class='gmail_quote' id=zwchr>a</div>").unwrap());
@@ -859,7 +991,7 @@ mod tests {
             "Envoyé de mon iPhone", "<li>", "<a href='https://x.fr/'>", "</a>",
         ]), 0..25)) {
             let html = sanitise(&pieces.concat()).unwrap();
-            let Folded { visible, folded } = fold(&html);
+            let Folded { visible, folded } = fold(&html, Kind::Reply, false);
             let letters = |html: &str| {
                 let mut letters: Vec<char> = html_text::from_html(html).chars().filter(|c| c.is_alphanumeric()).collect();
                 letters.sort_unstable();

@@ -17,13 +17,18 @@ pub(super) fn sanitise(html: &str) -> Option<String> {
     let mut builder = sanitiser(html)?;
     builder
         .add_generic_attributes(history::MARKED)
-        .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data"]))
-        .url_relative(UrlRelative::Deny)
+        .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data", "file"]))
+        // The filter keeps none, but that of an image may be the name of a file of the mail.
+        .url_relative(UrlRelative::PassThrough)
         .attribute_filter(|element, attribute, value| match (element, attribute) {
             (element, mark) if history::MARKED.contains(&mark) => {
                 history::mark(element, mark, value).map(Cow::Borrowed)
             }
-            ("a", "href") if has_scheme(value, &["cid", "data"]) => None,
+            ("a", "href") => has_scheme(value, &["http", "https", "mailto"]).then_some(Cow::Borrowed(value)),
+            ("img", "src") if !has_scheme(value, &["http", "https", "mailto", "cid", "data"]) => {
+                let name = value.rsplit(['/', '\\']).next().and_then(|name| name.split(['?', '#']).next());
+                name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(format!("cid:{name}")))
+            }
             _ => Some(Cow::Borrowed(value)),
         });
     Some(builder.clean(html).to_string())
@@ -121,7 +126,14 @@ mod tests {
             ("<title>t</title><o:p>a</o:p><svg><script>b</script></svg><iframe src=x></iframe>", "a"),
             ("<!--[if mso]><p>b</p><![endif]-->a", "a"),
             ("<p>a<p>b", "<p>a</p><p>b</p>"),
-            ("<img src=x onerror=y><img src='file:///c:/a.png' alt=''>", "<img><img alt=\"\">"),
+            (
+                "<img src=x onerror=y><img src='file:///c:/a.png' alt=''>",
+                "<img src=\"cid:x\"><img src=\"cid:a.png\" alt=\"\">",
+            ),
+            (
+                "<a href='file:///c:/a'>a</a><a href=x>b</a>",
+                "<a rel=\"noopener noreferrer nofollow\">a</a><a rel=\"noopener noreferrer nofollow\">b</a>",
+            ),
         ] {
             assert_eq!(clean(html), expected, "{html}");
         }

@@ -46,8 +46,8 @@ pub(in crate::intake) use self::{
     enclosed::in_files as enclosed_in,
     names::FileNames,
 };
-use self::{dates::Dates, header::Header, identity::Identity, parts::Tree};
-use crate::request::{Envelope, Mail, Origin, Received, Reference, is_forward};
+use self::{dates::Dates, header::Header, history::Kind, identity::Identity, parts::Tree};
+use crate::request::{Envelope, Mail, Origin, Received, Reference, is_forward, is_reply};
 
 /// What is missing where a mail could not be read as a whole.
 const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
@@ -104,14 +104,15 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let dates = Dates::of(&header, envelope, now);
     let opened = unwrap::open(tree);
     let calendar = appointment::of(&opened.root);
-    let mut written = body::write(&opened, calendar.as_ref(), reference, is_forward(&subject));
+    let mut written = body::write(&opened, calendar.as_ref(), reference, kind(&header, &subject));
     if let Some(whole) = header_facts::long_subject(&header) {
         body::begin_with_subject(&mut written.body, &whole);
     }
     if header.is_incomplete() {
         written.cut.push(INCOMPLETE_HEADER.to_owned());
     }
-    let message_class = opened.class.clone();
+    let report = || opened.report_class().filter(|_| !is_forward(&subject)).map(str::to_owned);
+    let message_class = opened.class.clone().or_else(report);
     let facts = Mail { fingerprint, message_class, ..header_facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,
@@ -130,6 +131,18 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         cut: [opened.cut, written.cut].concat(),
         original: Some(raw.clone()),
         size: envelope.size,
+    }
+}
+
+/// What a mail is to others. Every program says in one way at least what it answers: by the field, or in the subject.
+fn kind(header: &Header<'_>, subject: &str) -> Kind {
+    let names_another = || ["in-reply-to", "references"].iter().any(|name| header.text(name, 1000).is_some());
+    if is_forward(subject) {
+        Kind::Forward
+    } else if is_reply(subject) || names_another() {
+        Kind::Reply
+    } else {
+        Kind::Own
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct Leaf {
     pub(super) disposition: Disposition,
     /// Without angle brackets.
     pub(super) content_id: Option<String>,
+    /// Where it was before it was a part (RFC 2557); HTML may show it by that.
+    pub(super) location: Option<String>,
     /// RFC 3676: lines ending in a space go on in the next one.
     pub(super) flowed: bool,
     /// RFC 3676: … and that space goes.
@@ -88,6 +90,7 @@ enum Encoding {
     Identity,
     Base64,
     QuotedPrintable,
+    Uuencode,
 }
 
 impl Tree {
@@ -135,6 +138,7 @@ impl Leaf {
             name,
             disposition: Disposition::Undeclared,
             content_id: None,
+            location: None,
             flowed: false,
             delete_space: false,
             charset: Some("utf-8".to_owned()),
@@ -164,6 +168,7 @@ impl Leaf {
             Encoding::QuotedPrintable => quoted_printable_decode(&self.encoded)
                 .or_else(|| quoted_printable_decode(&mended_quoted_printable(&self.encoded)))
                 .map_or_else(|| self.encoded.clone(), Bytes::from),
+            Encoding::Uuencode => uudecoded(&self.encoded).map_or_else(|| self.encoded.clone(), Bytes::from),
         }
     }
 
@@ -243,7 +248,8 @@ fn node(
             children.push(node(raw, &part, start + content..end, kind, depth + 1, limits));
         }
         if kind == Multipart::Related
-            && let Some(root) = started.or_else(|| children.iter().position(Node::has_text))
+            // The root of a phone's message is its layout (SMIL), which says nothing.
+            && let Some(root) = started.filter(|&root: &usize| children[root].has_text()).or_else(|| children.iter().position(Node::has_text))
         {
             children[..=root].rotate_right(1);
         }
@@ -293,17 +299,39 @@ fn leaf(
             _ => Disposition::Undeclared,
         },
         content_id: header.text("content-id", 1000).map(|id| bare_id(&id).to_owned()).filter(|id| !id.is_empty()),
+        location: header.text("content-location", 1000),
         flowed: is(parameter("format"), "flowed"),
         delete_space: is(parameter("delsp"), "yes"),
         charset: parameter("charset").map(str::to_owned),
         encoding: match encoding.as_str() {
             "base64" => Encoding::Base64,
             "quoted-printable" => Encoding::QuotedPrintable,
+            "x-uuencode" | "x-uue" | "uuencode" => Encoding::Uuencode,
             _ => Encoding::Identity,
         },
         encoded: raw.slice(body),
         content_type,
     })
+}
+
+/// What stands between «begin 644 name» and «end»: lines of their length and four characters for three bytes, each six
+/// bits above the blank (POSIX `uuencode`). `None` where nothing does.
+fn uudecoded(encoded: &[u8]) -> Option<Vec<u8>> {
+    let mut lines = encoded.split(|&byte| byte == b'\n').map(trim_line_break);
+    lines.find(|line| line.starts_with(b"begin "))?;
+    let bits = |byte: u8| byte.wrapping_sub(b' ') & 63;
+    let mut decoded = Vec::new();
+    for line in lines.take_while(|line| !line.starts_with(b"end")) {
+        let Some((&length, data)) = line.split_first() else { continue };
+        // Blanks at the end may be lost on the way.
+        let at = |index: usize| data.get(index).map_or(0, |&byte| u32::from(bits(byte)));
+        let bytes = (0..data.len().div_ceil(4)).flat_map(|four| {
+            let value = (0..4).fold(0, |value, index| value << 6 | at(4 * four + index));
+            value.to_be_bytes().into_iter().skip(1)
+        });
+        decoded.extend(bytes.take(usize::from(bits(length))));
+    }
+    (!decoded.is_empty()).then_some(decoded)
 }
 
 /// An identifier without angle brackets.

@@ -30,6 +30,16 @@ pub(super) fn found(rows: &[Row<'_>], is_outside: impl Fn(&Row<'_>) -> bool) -> 
     (end > rule + 1).then_some(rule..end)
 }
 
+/// Where the signature ends that a program marked: with its element, or above the first sentence, which the person
+/// typed in it.
+pub(super) fn end_of_marked(element: &Range<usize>, rows: &[Row<'_>]) -> usize {
+    let from = rows.partition_point(|row| row.start < element.start);
+    let within = rows[from..].iter().take_while(|row| row.start < element.end);
+    let is_typed =
+        |row: &&Row<'_>| row.text.contains(char::is_alphanumeric) && !is_of_device(row.text) && is_sentence(row.text);
+    within.filter(is_typed).map(|row| row.start).next().unwrap_or(element.end)
+}
+
 /// Whether a line may say something.
 fn is_sentence(text: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
@@ -146,13 +156,17 @@ pub(super) fn is_of_device(text: &str) -> bool {
     /// What makes a sentence of it.
     const SPOKEN: &[&str] = &[
         "car", "mais", "que", "qui", "ne", "je", "il", "on", "parce", "quand", "pas", "donc", "hier", "ce", "cette",
-        "le",
+        "le", "rien", "toujours", "sans",
     ];
+    const ELIDED: &[&str] = &["n'", "j'", "c'", "qu'"];
     if text.contains([',', '?', '!']) {
         return false;
     }
     let text = text.to_lowercase().replace('’', "'");
-    if text.split_whitespace().any(|word| SPOKEN.contains(&word)) {
+    let is_spoken = |word: &str| SPOKEN.contains(&word) || ELIDED.iter().any(|begin| word.starts_with(begin));
+    // «Provenance : Courrier pour Windows» is a program's; the colon of an address has no blank behind it.
+    let goes_on = (text.contains(": ") || text.ends_with(':')) && !text.starts_with("provenance ");
+    if goes_on || text.split_whitespace().any(is_spoken) {
         return false;
     }
     let by_program = ["envoyé via ", "envoyé avec "]
@@ -222,6 +236,10 @@ mod tests {
             "Envoyé depuis ma classe car LSU ne s'ouvre pas",
             "Envoyé à partir de 8 h ce matin",
             "Envoyé via ONDE le 3 novembre, toujours refusé.",
+            "Envoyé de mon iPad n’a rien changé",
+            "Envoyé depuis mon téléphone : fichier vide",
+            "Sent from my iPad: empty file",
+            "Envoyé depuis mon ordinateur sans résultat",
         ] {
             assert!(!is_of_device(text), "{text}");
         }

@@ -74,9 +74,19 @@ pub(super) fn part(html: &str, ranges: &[Range<usize>], tag_as: impl Fn(&str) ->
                 side.meet(&stack[..open]);
                 side.html.push_str(text);
             }
+            // In preformatted text a stretch may begin or end within.
             Token::Text(text) => {
-                side.meet(&stack);
-                side.html.push_str(text);
+                let (mut from, end) = (at, at + text.len());
+                while from < end {
+                    while ranges.next_if(|range| range.end <= from).is_some() {}
+                    let next = ranges.peek().map_or(end..end, |range| (*range).clone());
+                    let is_inside = next.contains(&from);
+                    let until = if is_inside { next.end } else { next.start }.min(end);
+                    let side = if is_inside { &mut inside } else { &mut outside };
+                    side.meet(&stack);
+                    side.html.push_str(&html[from..until]);
+                    from = until;
+                }
             }
             Token::Hidden => {}
         }
@@ -97,5 +107,9 @@ mod tests {
         assert_eq!(outside, "<div><b>un</b> <i>et</i> <b><br></b></div>fin");
         assert_eq!(inside, "<div><b>deux</b> <table><tr><td></td><td>x</td></tr></table></div>");
         assert_eq!(part(html, &[], |_| "<i>".to_owned()).1, "");
+        let lines = "<pre>un\ndeux\ntrois</pre>";
+        let middle = lines.find("deux").unwrap()..lines.find("trois").unwrap();
+        let (outside, inside) = part(lines, std::slice::from_ref(&middle), str::to_owned);
+        assert_eq!((outside.as_str(), inside.as_str()), ("<pre>un\ntrois</pre>", "<pre>deux\n</pre>"));
     }
 }

@@ -5,6 +5,7 @@ use super::{
     cms::{self, Cms},
     msg,
     parts::{Disposition, Leaf, Multipart, Node, Tree},
+    rtf,
     tnef::{self, Text},
 };
 
@@ -37,6 +38,20 @@ pub(super) struct Opened {
     pub(super) class: Option<String>,
 }
 
+impl Opened {
+    /// The class that Outlook gives a mail with such a report in it (MS-OXCMAIL section 2.2.3.1), in whatever multipart:
+    /// some servers send theirs in `multipart/mixed`. What is attached somebody passes on.
+    pub(super) fn report_class(&self) -> Option<&'static str> {
+        self.root.leaves().into_iter().filter(|leaf| !leaf.is_attachment()).find_map(|leaf| {
+            match leaf.content_type.as_str() {
+                "message/disposition-notification" => Some("REPORT.IPM.Note.IPNRN"),
+                "message/delivery-status" => Some("REPORT.IPM.Note.NDR"),
+                _ => None,
+            }
+        })
+    }
+}
+
 /// Opens every part that wraps others. No signature is verified, and what is encrypted stays so.
 pub(super) fn open(tree: Tree) -> Opened {
     let mut opener = Opener { parts_left: tree.parts_left, spare: None, cut: Vec::new(), class: None };
@@ -45,7 +60,15 @@ pub(super) fn open(tree: Tree) -> Opened {
     }
     let nothing = Node::Multipart { kind: Multipart::Mixed, children: Vec::new() };
     let root = opener.node(tree.root, 0).unwrap_or(nothing);
-    Opened { root, spare: opener.spare, cut: opener.cut, class: opener.class }
+    let mut all = Opened { root, spare: opener.spare, cut: opener.cut, class: opener.class };
+    let of_another_kind = all.root.leaves().into_iter().find_map(in_words);
+    if all.spare.is_none()
+        && let Some(words) = of_another_kind
+        && !body::texts(&all).into_iter().any(body::says)
+    {
+        all.spare = Some(words);
+    }
+    all
 }
 
 /// Whether an `AppleDouble` file holds a fork that no other program reads (RFC 1740 appendix B): its entries, each of
@@ -57,6 +80,40 @@ fn is_resource_fork(content: &[u8]) -> bool {
     let entries: Vec<&[u8]> = content[26..].chunks_exact(12).take(count).collect();
     let holds_data = entries.iter().any(|entry| entry.starts_with(&[0, 0, 0, 1]));
     content.starts_with(APPLE_DOUBLE) && count > 0 && entries.len() == count && !holds_data
+}
+
+/// A text of another kind in words; `None` where it says nothing.
+fn in_words(leaf: &Leaf) -> Option<Leaf> {
+    let words = match leaf.content_type.as_str() {
+        _ if leaf.is_attachment() || leaf.name.is_some() => return None,
+        "text/rtf" | "application/rtf" => rtf::text(&leaf.content()),
+        "text/enriched" | "text/richtext" => without_enrichment(&leaf.text()),
+        _ => return None,
+    };
+    Some(Leaf::found("text/plain".to_owned(), None, words.into())).filter(body::says)
+}
+
+/// The words of `text/enriched` (RFC 1896): commands and their parameters stand in angle brackets, `<<` is one, and a
+/// lone line end is a blank.
+fn without_enrichment(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        words.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('<') {
+            words.push('<');
+            rest = after;
+            continue;
+        }
+        let (command, after) = rest.split_once('>').unwrap_or((rest, ""));
+        rest = after;
+        if command.eq_ignore_ascii_case("param") {
+            rest = rest.split_once("</param>").map_or("", |(_, after)| after);
+        }
+    }
+    words.push_str(rest);
+    words.replace("\n\n", "\0").replace('\n', " ").replace('\0', "\n")
 }
 
 fn has_msg_name(name: &str) -> bool {
@@ -122,6 +179,8 @@ impl Opener {
             "application/ms-tnef" | "application/vnd.ms-tnef" => Some(self.tnef(leaf)),
             _ if name == "winmail.dat" => Some(self.tnef(leaf)),
             kind if kind == "application/vnd.ms-outlook" || has_msg_name(&name) => Some(self.saved(leaf)),
+            // Outlook saves under any name.
+            "application/octet-stream" if msg::is_compound(&leaf.content()) => Some(self.saved(leaf)),
             "text/plain" if !leaf.is_attachment() => Some(Node::Leaf(self.armoured(leaf))),
             _ => Some(Node::Leaf(leaf)),
         }

@@ -50,7 +50,7 @@ async fn an_answer_to_one_s_own_mail_or_to_all_belongs_to_its_ticket(
 
     let own = mail(jeanne, marc, "RE: LSU : bilans bloqués", "o2", &["o1"]);
     let to_all = mail(marc, jeanne, "RE: LSU : bilans bloqués", "o3", &["o1"]);
-    let other_words = mail(jeanne, marc, "ONDE maintenant", "o4", &["o1", "o2"]);
+    let other_words = mail(jeanne, marc, "Bilans maintenant", "o4", &["o1", "o2"]);
     for (from, mail) in [(jeanne, &own), (marc, &to_all), (jeanne, &other_words), (jeanne, &own)] {
         let reply = gateway.deliver(from, mail).await;
         assert!(reply.starts_with(&format!("250 2.0.0 {expected}")), "{reply}");
@@ -88,6 +88,25 @@ async fn an_answer_to_what_has_no_ticket_and_a_forwarded_mail_are_requests_of_th
     let keyless = gateway.deliver(jeanne, &mail(jeanne, "", "RE: circulaire", "o5", &["circulaire"])).await;
     assert!(keyless.contains("no-keyword"), "{keyless}");
     assert_eq!(sandbox.tickets().len(), 3);
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_mail_that_is_used_again_for_another_application_is_a_request_of_its_own() {
+    let sandbox = sandbox().await;
+    let jeanne = DIRECTORS[0];
+    let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
+    for (subject, id, answered, expected) in [
+        ("LSU : bilans bloqués", "o1", &[][..], "created"),
+        ("ONDE : radiation impossible", "o2", &["o1"], "created"),
+        ("RE: LSU : bilans bloqués, ONDE aussi", "o3", &["o1"], "followup"),
+        ("LSU encore", "o4", &["o1"], "followup"),
+        ("RE: ONDE : radiation impossible", "o5", &["o2"], "followup"),
+    ] {
+        let reply = gateway.deliver(jeanne, &mail(jeanne, "", subject, id, answered)).await;
+        assert!(reply.contains(expected), "{subject}: {reply}");
+    }
+    assert_eq!(followups(&sandbox), [2, 1]);
     gateway.finish().await;
 }
 
