@@ -9,9 +9,10 @@ use axum::{
 };
 
 use super::{
-    Services, answer, auth,
+    answer, auth,
     body::{Incoming, Standing},
     problem::{AnyTime, Problem},
+    services::Services,
 };
 use crate::request::{Address, Channel, Envelope};
 
@@ -65,7 +66,7 @@ async fn handle(
     let mail = body.read(&services.rooms, Standing::Proven).await?;
     let envelope =
         Envelope { channel: Channel::HttpMail, sender, recipients, size: mail.bytes.len() as u64, stored: None };
-    let outcome = services.finish((services.handlers.mail)(envelope, mail.bytes), mail.room, deadline).await?;
+    let outcome = services.finish(services.gateway().mail(envelope, mail.bytes), mail.room, deadline).await?;
     Ok(answer::of(outcome, &services.time_zone))
 }
 

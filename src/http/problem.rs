@@ -1,7 +1,7 @@
 //! Every error of the API: RFC 9457 `application/problem+json`, with a reason code for programs and a
 //! French sentence for people.
 
-use std::time::Duration;
+use std::{any::Any, time::Duration};
 
 use axum::{
     Json,
@@ -18,6 +18,9 @@ use crate::{
 
 /// The media type of a problem (RFC 9457 section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// When a sender whose request is still being handled shall ask again.
+pub(super) const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 /// What went wrong (RFC 9457), and how to do it right.
 #[derive(Debug, Serialize, ToSchema)]
@@ -170,6 +173,12 @@ pub(super) enum AnyTime {
     /// Not now; `Retry-After` says when to try again.
     #[response(status = 503, content_type = "application/problem+json")]
     NotNow(Problem),
+}
+
+/// The answer in place of one whose making broke.
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("an answer's making broke");
+    Problem::internal().into_response()
 }
 
 fn title(status: StatusCode) -> &'static str {

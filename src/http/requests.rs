@@ -10,10 +10,12 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    Services, answer,
+    answer,
     body::Incoming,
-    identity, openapi,
+    identity,
     problem::{AnyTime, Problem},
+    schemas,
+    services::Services,
 };
 use crate::intake::form::{self, Encoding, Unreadable};
 
@@ -32,14 +34,14 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
         ("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11"),
     ),
     request_body(content(
-        (openapi::JsonForm = "application/json", example = json!({
+        (schemas::JsonForm = "application/json", example = json!({
             "requester": "ce.0210001A@ac-dijon.fr", "application": "LSUN / LSU", "type": "Incident", "urgency": 3,
             "title": "Impossible de valider les bilans", "description": "Le bouton « Valider » reste grisé.\nTous les CM2 sont concernés.",
             "error_message": "Erreur 500", "phone": "03 80 00 00 00", "uai": "0210001A",
             "attachments": [{"name": "capture.png", "content_type": "image/png", "content": "iVBORw0KGgo="}],
         })),
         (form::Fields = "application/x-www-form-urlencoded"),
-        (openapi::MultipartForm = "multipart/form-data"),
+        (schemas::MultipartForm = "multipart/form-data"),
     )),
     responses(
         (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
@@ -82,7 +84,7 @@ async fn handle(
             "Le champ « requester » du formulaire nomme une autre personne que l'appel, qui est signé pour quelqu'un ou vient d'une personne connectée. Retirez-le.",
         ));
     }
-    let outcome = services.finish((services.handlers.form)(received), whole.room, deadline).await?;
+    let outcome = services.finish(services.gateway().form(received), whole.room, deadline).await?;
     Ok(answer::of(outcome, &services.time_zone))
 }
 

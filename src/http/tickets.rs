@@ -13,9 +13,11 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    BUSY_PAUSE, Services, auth,
+    auth,
     body::Standing,
-    problem::{AnyTime, Problem},
+    problem::{AnyTime, BUSY_PAUSE, Problem},
+    services::Services,
+    values::glpi_number,
 };
 use crate::{
     intake::form::FieldError,
@@ -120,7 +122,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
             check_content_type(&parts.headers)?;
             let whole = body.read(&services.rooms, Standing::Proven).await?;
             let order = order(&whole.bytes, direction)?;
-            let moving = (services.handlers.move_ticket)(ticket, order);
+            let moving = services.gateway().move_ticket(ticket, order);
             match services.finish(moving, whole.room, deadline).await? {
                 Ok(Moved { ticket, from, to }) => Ok(Json(Gone { ticket, from, to }).into_response()),
                 Err(error) => Err(problem(&error)),
@@ -130,7 +132,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
 }
 
 fn number(id: &str) -> Result<u64, Problem> {
-    super::glpi_number(id).ok_or_else(|| {
+    glpi_number(id).ok_or_else(|| {
         let detail = "Le numéro du ticket n'est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
         Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
     })

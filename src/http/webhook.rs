@@ -18,9 +18,10 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::{
-    Services, auth,
+    auth,
     body::{Incoming, Standing},
     problem::{AnyTime, Problem},
+    services::Services,
 };
 use crate::config;
 
@@ -109,7 +110,7 @@ async fn handle(
     claim.confirm(&whole.bytes, &services.settings)?;
     let event: Option<Event> = serde_json::from_slice(&whole.bytes).ok();
     if let Some(ticket) = event.and_then(|event| event.item.ticket()) {
-        (services.handlers.hint)(ticket);
+        services.gateway().hint(ticket);
     }
     Ok(NO_CONTENT.into_response())
 }

@@ -9,6 +9,7 @@ mod room;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use self::room::{MAPPED, Room, SMALL, Taken};
@@ -17,7 +18,14 @@ use crate::{
     request::{Envelope, Outcome},
 };
 
-/// Handles one mail, to its end.
-pub async fn mail(pipeline: &Arc<Pipeline>, envelope: Envelope, raw: Bytes) -> Outcome {
-    pipeline.request(mime::mail(envelope, raw, Timestamp::now()).await).await
+/// Takes a mail to its outcome. The pipeline does; in the tests of the ways in, a double.
+pub trait TakesMail: Send + Sync {
+    /// Takes one mail to its end, even where whoever handed it in goes away.
+    fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome>;
+}
+
+impl TakesMail for Pipeline {
+    fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.request(mime::mail(envelope, raw, Timestamp::now()).await).await })
+    }
 }

@@ -11,8 +11,12 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, number, personal, requester, settled};
+use super::call::{number, personal, requester, settled};
 use crate::{
+    http::{
+        problem::{AnyTime, Problem},
+        services::Services,
+    },
     intake::form::{self, FieldError},
     request::{Decided, Decision},
 };
@@ -85,7 +89,7 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
                 Decision::Accept => "accepted",
                 Decision::Refuse(_) => "refused",
             };
-            let handling = (services.handlers.decide)(requester, id, decided);
+            let handling = services.gateway().decide(requester, id, decided);
             let outcome = services.finish(handling, whole.room, deadline).await?;
             settled(outcome, |addition| personal(Json(Ruling { status, ticket: addition.ticket })))
         })

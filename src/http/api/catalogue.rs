@@ -10,8 +10,16 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, caller, in_time, words};
-use crate::{flow::route::Mapping, intake::form, request::TicketKind};
+use super::call::{caller, in_time, words};
+use crate::{
+    flow::route::Mapping,
+    http::{
+        problem::{AnyTime, Problem},
+        services::Services,
+    },
+    intake::form,
+    request::TicketKind,
+};
 
 /// What a form may say.
 #[derive(Serialize, ToSchema)]

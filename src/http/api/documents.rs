@@ -10,8 +10,14 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{AnyTime, Problem, Services, in_time, number, personal, requester, with_query};
-use crate::portal::{Content, Document};
+use super::call::{in_time, number, personal, requester, with_query};
+use crate::{
+    http::{
+        problem::{AnyTime, Problem},
+        services::Services,
+    },
+    portal::{Content, Document},
+};
 
 /// Types a browser shows without running anything in them; others are bytes to be saved.
 const HARMLESS: [&str; 6] = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"];

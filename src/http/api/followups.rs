@@ -10,9 +10,14 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{AnyTime, Problem, Services, number, personal, requester, settled};
+use super::call::{number, personal, requester, settled};
 use crate::{
-    http::{answer, openapi, requests},
+    http::{
+        answer,
+        problem::{AnyTime, Problem},
+        requests, schemas,
+        services::Services,
+    },
     intake::form,
 };
 
@@ -28,12 +33,12 @@ use crate::{
         ("Idempotency-Key" = Option<String>, Header, description = "Names what is added: 1 to 255 visible ASCII characters. Never reuse a key for anything else; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "0c1f7f0e-6d2b-4b53-9a56-3a7e9be0d8a1"),
     ),
     request_body(content(
-        (openapi::JsonFollowup = "application/json", example = json!({
+        (schemas::JsonFollowup = "application/json", example = json!({
             "description": "Toutes les classes de CM2 sont concernées.",
             "attachments": [{"name": "capture.png", "content_type": "image/png", "content": "iVBORw0KGgo="}],
         })),
-        (openapi::FormFollowup = "application/x-www-form-urlencoded"),
-        (openapi::MultipartFollowup = "multipart/form-data"),
+        (schemas::FormFollowup = "application/x-www-form-urlencoded"),
+        (schemas::MultipartFollowup = "multipart/form-data"),
     )),
     responses(
         (status = 201, body = answer::Added, description = "It is in the request, now or by an earlier copy."),
@@ -58,7 +63,7 @@ pub(super) async fn add(State(services): State<Arc<Services>>, request: Request)
             let submission = form::read(encoding, whole.bytes).await.map_err(requests::unreadable)?;
             let now = Timestamp::now();
             let received = form::complement(submission, size, key, &requester, id, now).map_err(Problem::fields)?;
-            let outcome = services.finish((services.handlers.complement)(received, id), whole.room, deadline).await?;
+            let outcome = services.finish(services.gateway().complement(received, id), whole.room, deadline).await?;
             settled(outcome, |addition| {
                 personal((StatusCode::CREATED, Json(answer::Added::from(addition))).into_response())
             })

@@ -11,8 +11,12 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, bad_parameter, in_time, parameter, personal, requester, words, written};
+use super::call::{bad_parameter, in_time, parameter, personal, requester, words, written};
 use crate::{
+    http::{
+        problem::{AnyTime, Problem},
+        services::Services,
+    },
     portal::{Counts, Query, Row, Sort, State},
     request::TicketKind,
     working_time::in_words,

@@ -10,8 +10,17 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, in_time, listing::Summary, number, personal, requester, with_query, written};
-use crate::portal::{Author, Document, Entry, Kind, SolutionState};
+use super::{
+    call::{in_time, number, personal, requester, with_query, written},
+    listing::Summary,
+};
+use crate::{
+    http::{
+        problem::{AnyTime, Problem},
+        services::Services,
+    },
+    portal::{Author, Document, Entry, Kind, SolutionState},
+};
 
 /// A request with its timeline.
 #[derive(Serialize, ToSchema)]

@@ -11,7 +11,9 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    Filled, Frame, KEY, PageState, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other,
+    frame::{Frame, Section, page, see_other},
+    mistakes::Mistakes,
+    state::{Filled, KEY, PageState, STALE, TOKEN, Visitor, new_key},
 };
 use crate::{
     flow::route::{Mapping, Mappings},
@@ -112,16 +114,16 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
         filled.submission.set_subject(&mapping.name, nature);
     }
     let (typed, shown_key, key) = (Typed::of(&filled.submission), filled.shown_key(), filled.key());
-    let Filled { person, submission, is_sealed, size, room, now } = filled;
+    let Filled { person, submission, is_from_our_page, size, room, now } = filled;
     let again = |mistakes, refusal| form_page(state, &person, shown_key, typed, mistakes, refusal);
-    if !is_sealed {
+    if !is_from_our_page {
         return page(StatusCode::FORBIDDEN, &again(Mistakes::default(), Some(STALE.to_owned())));
     }
     let received = match form::receive(submission, size, Some(&key), mappings.applications(), now) {
         Ok(received) => received,
         Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(mistakes(errors), None)),
     };
-    match state.finish((services.handlers.form)(received), room, deadline).await? {
+    match state.finish(services.gateway().form(received), room, deadline).await? {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
             let left_out = receipt.left_out.len();
             see_other(&format!("/portail/demandes/{}/recapitulatif?ecartes={left_out}", receipt.ticket))
@@ -150,7 +152,7 @@ fn form_page<'a>(
     let limits = &state.pages.limits;
     DepositPage {
         frame: state.pages.frame(title, Some(person), Section::Deposit),
-        token: state.pages.seal.token(person, Timestamp::now()),
+        token: state.pages.tokens.token(person, Timestamp::now()),
         key,
         refusal,
         mistakes,

@@ -19,9 +19,8 @@ mod reader;
 mod session;
 mod token;
 
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -31,7 +30,8 @@ use self::{connect::Connector, folders::Destination, mailbox::Mailbox, token::To
 use super::Room;
 use crate::{
     config::{self, ConfigError, ImapFolders},
-    request::{Address, Envelope, Outcome},
+    flow::pipeline::Pipeline,
+    request::Address,
 };
 
 /// Mailboxes that are connected, 1 or 0 each.
@@ -113,59 +113,18 @@ impl Settings {
     }
 }
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// What the readers need of the gateway.
-pub struct Handlers {
-    mail: Box<dyn Fn(Envelope, Bytes) -> Boxed<Outcome> + Send + Sync>,
-    lease: Box<dyn Fn(String) -> Boxed<Option<Duration>> + Send + Sync>,
-    hand_back: Box<dyn Fn(String) -> Boxed<()> + Send + Sync>,
-    unreadable: Box<dyn Fn(String) + Send + Sync>,
-}
-
-impl Handlers {
-    /// `mail` takes a mail to its outcome. `lease` gets or keeps the right to read a mailbox, known by its name,
-    /// for some seconds, of what has lain there for as long as it says; `hand_back` gives it up. `unreadable` has
-    /// the operators told of a message, known by its mailbox and number, that the server does not give out and
-    /// that is put aside.
-    pub fn new<M, L, B>(
-        mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
-        lease: impl Fn(String) -> L + Send + Sync + 'static,
-        hand_back: impl Fn(String) -> B + Send + Sync + 'static,
-        unreadable: impl Fn(String) + Send + Sync + 'static,
-    ) -> Self
-    where
-        M: Future<Output = Outcome> + Send + 'static,
-        L: Future<Output = Option<Duration>> + Send + 'static,
-        B: Future<Output = ()> + Send + 'static,
-    {
-        Self {
-            mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
-            lease: Box::new(move |mailbox| Box::pin(lease(mailbox))),
-            hand_back: Box::new(move |mailbox| Box::pin(hand_back(mailbox))),
-            unreadable: Box::new(unreadable),
-        }
-    }
-}
-
-impl fmt::Debug for Handlers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handlers").finish_non_exhaustive()
-    }
-}
-
 /// Reads every mailbox until `stop`, then waits for what is under way, and moves what is settled. How long
 /// that may take is up to the caller: whatever is cut off is found again in its mailbox.
-pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationToken) {
+pub async fn serve(settings: Settings, pipeline: Arc<Pipeline>, stop: CancellationToken) {
     describe_metrics();
-    let (settings, handlers) = (Arc::new(settings), Arc::new(handlers));
+    let settings = Arc::new(settings);
     let places = Arc::new(Semaphore::new(settings.parallel));
     let readers = settings.accounts.iter().map(|account| {
         let span = tracing::info_span!("imap", mailbox = %account);
         let mailbox = {
-            let (account, settings, handlers) = (account.clone(), settings.clone(), handlers.clone());
+            let (account, settings, pipeline) = (account.clone(), settings.clone(), pipeline.clone());
             let places = places.clone();
-            move || Mailbox::new(account.clone(), settings.clone(), handlers.clone(), places.clone())
+            move || Mailbox::new(account.clone(), settings.clone(), pipeline.clone(), places.clone())
         };
         read_on(mailbox, stop.clone()).instrument(span)
     });

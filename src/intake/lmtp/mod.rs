@@ -19,18 +19,14 @@ pub use session::{Session, Step};
 
 use std::{io, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use lettre::transport::smtp::extension::ClientId;
 use tokio::{io::AsyncWriteExt as _, task::JoinSet};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::Instrument as _;
 
-use super::Room;
-use crate::{
-    config,
-    request::{Address, Envelope, Outcome},
-};
+use super::{Room, TakesMail};
+use crate::{config, request::Address};
 
 /// Connections, counted when they end, by how.
 const CONNECTIONS: &str = "passerelle_lmtp_connections_total";
@@ -80,23 +76,20 @@ impl Settings {
     }
 }
 
-/// Accepts connections and hands their mails to `handle` until `stop`, then waits for what is under way.
+/// Accepts connections and hands their mails to `handler` until `stop`, then waits for what is under way.
 ///
 /// On `stop` the listeners are closed at once, and each connection with a 421, after the answer for the
 /// mail it is busy with. How long that may take is up to the caller: dropping this future cuts the rest
-/// off, and the relay sends it again. If `handle` panics, the relay keeps the mail.
+/// off, and the relay sends it again. If `handler` panics, the relay keeps the mail.
 ///
 /// Mails are in memory within `room`, which other ways in share: a large one is read on when there is some.
-pub async fn serve<H, F>(
+pub async fn serve(
     listeners: Vec<Listener>,
     settings: Arc<Settings>,
     room: Room,
-    handle: H,
+    handler: Arc<dyn TakesMail>,
     stop: CancellationToken,
-) where
-    H: Fn(Envelope, Bytes) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Outcome> + Send + 'static,
-{
+) {
     describe_metrics();
     let mut connections = JoinSet::new();
     let mut number = 0_u64;
@@ -132,9 +125,9 @@ pub async fn serve<H, F>(
         }
         metrics::gauge!(OPEN_CONNECTIONS).increment(1.0);
         number += 1;
-        let (settings, room, handle, stop) = (settings.clone(), room.clone(), handle.clone(), stop.clone());
+        let (settings, room, handler, stop) = (settings.clone(), room.clone(), handler.clone(), stop.clone());
         let span = tracing::info_span!("lmtp", connection = number);
-        let conversation = async move { connection::converse(stream, &settings, &room, handle, &stop).await };
+        let conversation = async move { connection::converse(stream, &settings, &room, &handler, &stop).await };
         connections.spawn(conversation.instrument(span));
     }
     drop(listeners);

@@ -78,7 +78,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("portal", &["config", "flow/route", "glpi", "request", "text", "working_time"]),
     // A request comes in.
     ("intake/lmtp", &["config", "intake", "request"]),
-    ("intake/imap", &["config", "intake", "request"]),
+    ("intake/imap", &["config", "flow/pipeline", "intake", "request"]),
     ("intake/form", &["flow/screen", "intake/mime", "request", "text"]),
     ("intake", &["flow/pipeline", "intake/mime", "request"]),
     ("intake/mime", &["request", "text"]),
