@@ -227,13 +227,15 @@ impl Server {
             listeners.spawn(imap::serve(imap.within(room.clone()), Arc::clone(pipeline), stop.clone()));
         }
         if let Some(listener) = http {
+            let (escalator, glpi) = (Arc::clone(&app.escalator), app.glpi.clone());
+            let gateway = Gateway { pipeline: Arc::clone(pipeline), escalator, glpi, hints };
             let services = http::Services::new(
                 app.config.http.clone(),
                 app.config.time_zone.clone(),
                 pipeline.mappings.clone(),
                 Arc::clone(&app.portal),
                 metrics,
-                Arc::new(Gateway::new(&app, hints)),
+                Arc::new(gateway),
                 stop.clone(),
             );
             let pages = (!app.config.http.trusted_proxies.is_empty()).then(|| pages(&app.config));

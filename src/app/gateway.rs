@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::App;
 use crate::{
     flow::pipeline::Pipeline,
     glpi::Glpi,
@@ -21,18 +20,11 @@ use crate::{
 
 /// What stands behind the API.
 pub(super) struct Gateway {
-    pipeline: Arc<Pipeline>,
-    escalator: Arc<Escalator>,
-    glpi: Glpi,
-    hints: Hints,
-}
-
-impl Gateway {
-    /// The API's part of a gateway, whose sweep looks at the tickets of these hints.
-    pub(super) fn new(app: &App, hints: Hints) -> Self {
-        let (pipeline, escalator) = (Arc::clone(&app.pipeline), Arc::clone(&app.escalator));
-        Self { pipeline, escalator, glpi: app.glpi.clone(), hints }
-    }
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) escalator: Arc<Escalator>,
+    pub(super) glpi: Glpi,
+    /// Tickets that the sweep looks at before their turn.
+    pub(super) hints: Hints,
 }
 
 impl TakesMail for Gateway {

@@ -38,7 +38,7 @@ pub(super) async fn alive() -> Json<Health> {
 /// Whether a request would be handled now
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = Health, description = "It would."),
-    (status = 503, body = Problem, content_type = "application/problem+json", description = "Stopping, or a server behind does not answer."),
+    (status = 503, description = "Stopping, or a server behind does not answer."),
 ))]
 pub(super) async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Problem> {
     let not_ready =

@@ -11,7 +11,8 @@ use axum::{
 use super::{
     answer, auth,
     body::{Incoming, Standing},
-    problem::{AnyTime, Problem},
+    problem::Problem,
+    responses::{AnyTime, ByToken, LateBody, OverTheDay},
     services::Services,
 };
 use crate::request::{Address, Channel, Envelope};
@@ -41,14 +42,10 @@ const EXAMPLE: &str = "From: ce.0210001A@ac-dijon.fr\r\nTo: assistance1d@ac-dijo
     responses(
         (status = 201, body = answer::Settled, description = "A new ticket, or a follow-up of the ticket the mail answers.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
         (status = 200, body = answer::Settled, description = "A ticket was there already (the same body as the first time), or nobody waits for an answer."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "An envelope recipient is no address."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a mail."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule says no; `reason` says which."),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
-        AnyTime,
+        (status = 400, description = "An envelope recipient is no address."),
+        (status = 415, description = "Not a mail."),
+        (status = 422, description = "A rule says no; `reason` says which."),
+        ByToken, LateBody, OverTheDay, AnyTime,
     ))]
 pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await

@@ -13,7 +13,7 @@
 //! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem`, `values` | what comes back, and how it is written |
 //! | `pages` | the reference portal |
-//! | `health`, `openapi`, `schemas` | for machines that watch and people who connect |
+//! | `health`, `openapi`, `schemas`, `responses` | for machines that watch and people who connect |
 
 mod answer;
 mod api;
@@ -28,6 +28,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod requests;
+mod responses;
 mod router;
 mod schemas;
 mod serve;

@@ -12,12 +12,13 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{api, auth, health, mail, requests, services::Services, tickets, webhook};
+use super::{api, auth, health, mail, problem::Problem, requests, responses, services::Services, tickets, webhook};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`."),
     tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
+    components(schemas(Problem)),
     modifiers(&Schemes),
 )]
 struct Api;
@@ -80,7 +81,7 @@ async fn description(Extension(api): Extension<Arc<utoipa::openapi::OpenApi>>) -
 
 /// Every route, each with its description.
 pub(super) fn routes() -> Router<Arc<Services>> {
-    let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
+    let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(mail::take))
         .routes(routes!(requests::create))
         .merge(api::routes())
@@ -92,5 +93,6 @@ pub(super) fn routes() -> Router<Arc<Services>> {
         .routes(routes!(health::metrics))
         .routes(routes!(description))
         .split_for_parts();
+    responses::as_problems(&mut api);
     router.layer(Extension(Arc::new(api)))
 }

@@ -13,7 +13,8 @@ use super::{
     answer,
     body::Incoming,
     identity,
-    problem::{AnyTime, Problem},
+    problem::Problem,
+    responses::{AnyTime, LateBody, OfForms, OverTheDay},
     schemas,
     services::Services,
 };
@@ -46,14 +47,10 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
     responses(
         (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
         (status = 200, body = answer::Created, description = "A ticket was there already: the same body as the first time."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body, the requester in the query or the Idempotency-Key cannot be read."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No proof, or a wrong one, or a trusted proxy names nobody; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong (`errors` names each), or a rule says no (`reason` says which)."),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
-        AnyTime,
+        (status = 400, description = "The body, the requester in the query or the Idempotency-Key cannot be read."),
+        (status = 401, description = "No proof, or a wrong one, or a trusted proxy names nobody; `reason` says which."),
+        (status = 403, description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
+        LateBody, OfForms, OverTheDay, AnyTime,
     ))]
 pub(super) async fn create(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await

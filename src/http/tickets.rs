@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 use super::{
     auth,
     body::Standing,
-    problem::{AnyTime, BUSY_PAUSE, Problem},
+    problem::{BUSY_PAUSE, Problem},
+    responses::{AnyTime, ByToken, LateBody, Moving},
     services::Services,
     values::glpi_number,
 };
@@ -69,15 +70,8 @@ pub(super) struct Gone {
     request_body(content((Asked = "application/json", example = json!({"reason": "Le serveur ne répond plus", "by": "Jeanne Martin", "to": "DSI-BAI"})))),
     responses(
         (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "Référents-LSU", "to": "DSI-BAI"})),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is no JSON object."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `highest-level`, `no-level`, `another-group` or `ticket-over`."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
-        AnyTime,
+        (status = 409, description = "It cannot go there: `reason` is `highest-level`, `no-level`, `another-group` or `ticket-over`."),
+        Moving, ByToken, LateBody, AnyTime,
     ))]
 pub(super) async fn escalate(
     State(services): State<Arc<Services>>,
@@ -96,15 +90,8 @@ pub(super) async fn escalate(
     request_body(content((Asked = "application/json", example = json!({"reason": "Réglé de notre côté, à vérifier avec l'école", "by": "Paul Durand", "to": "Référents-LSU"})))),
     responses(
         (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "DSI-BAI", "to": "Référents-LSU"})),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is no JSON object."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `lowest-level`, `no-level`, `another-group` or `ticket-over`."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
-        AnyTime,
+        (status = 409, description = "It cannot go there: `reason` is `lowest-level`, `no-level`, `another-group` or `ticket-over`."),
+        Moving, ByToken, LateBody, AnyTime,
     ))]
 pub(super) async fn hand_back(
     State(services): State<Arc<Services>>,

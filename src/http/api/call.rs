@@ -84,11 +84,7 @@ fn unknown() -> Problem {
 pub(super) fn settled(outcome: Outcome, done: impl FnOnce(Addition) -> Response) -> Result<Response, Problem> {
     match outcome {
         Outcome::Followup(addition) => Ok(done(addition)),
-        Outcome::Refused(refusal) => Err(Problem::refused(refusal)),
-        Outcome::Deferred(deferral) => Err(Problem::deferred(&deferral)),
-        Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
-            Err(Problem::internal())
-        }
+        other => Err(Problem::of(other)),
     }
 }
 

@@ -14,8 +14,10 @@ use super::call::{number, personal, requester, settled};
 use crate::{
     http::{
         answer,
-        problem::{AnyTime, Problem},
-        requests, schemas,
+        problem::Problem,
+        requests,
+        responses::{Adding, AnyTime, LateBody, NoRequest, Nobody, OfForms},
+        schemas,
         services::Services,
     },
     intake::form,
@@ -42,15 +44,9 @@ use crate::{
     )),
     responses(
         (status = 201, body = answer::Added, description = "It is in the request, now or by an earlier copy."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body, the requester or the Idempotency-Key cannot be read."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, the person named is not the one signed in, or another site made a browser send this."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for an approval (`request-solved`) or is over (`request-closed`)."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong (`errors` names each), or a rule says no (`reason` says which)."),
-        AnyTime,
+        (status = 400, description = "The body, the requester or the Idempotency-Key cannot be read."),
+        (status = 409, description = "The request waits for an approval (`request-solved`) or is over (`request-closed`)."),
+        Nobody, Adding, NoRequest, LateBody, OfForms, AnyTime,
     ))]
 pub(super) async fn add(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

@@ -17,10 +17,7 @@ use super::{
 };
 use crate::{
     flow::route::{Mapping, Mappings},
-    http::{
-        body::Incoming,
-        problem::{Problem, status_of},
-    },
+    http::{body::Incoming, problem::Problem},
     intake::form::{self, FieldError, Submission},
     request::{Address, Outcome},
     text::french::{set as french, size},
@@ -128,14 +125,11 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
             let left_out = receipt.left_out.len();
             see_other(&format!("/portail/demandes/{}/recapitulatif?ecartes={left_out}", receipt.ticket))
         }
-        Outcome::Refused(refusal) => {
-            page(status_of(refusal.reason), &again(Mistakes::default(), Some(french(&refusal.sentence))))
+        other => {
+            let problem = Problem::of(other);
+            let Some(sentence) = problem.to_tell().map(french) else { return Err(problem) };
+            page(problem.status(), &again(Mistakes::default(), Some(sentence)))
         }
-        Outcome::Deferred(deferral) => {
-            let sentence = french(deferral.reason.sentence());
-            page(StatusCode::SERVICE_UNAVAILABLE, &again(Mistakes::default(), Some(sentence)))
-        }
-        Outcome::Followup(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => Err(Problem::internal()),
     }
 }
 

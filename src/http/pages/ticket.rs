@@ -16,14 +16,10 @@ use super::{
     state::{Filled, KEY, PageState, STALE, TOKEN, Visitor, new_key},
 };
 use crate::{
-    http::{
-        api,
-        problem::{Problem, status_of},
-        values::glpi_number,
-    },
+    http::{api, problem::Problem, values::glpi_number},
     intake::form,
     portal::{Author, Document, Entry, Kind, SolutionState, View},
-    request::{Address, Decided, Decision, Outcome, Reason},
+    request::{Address, Decided, Decision, Outcome},
     text::french::set as french,
 };
 
@@ -315,24 +311,13 @@ async fn settled(
     done: &str,
     retry: Retry,
 ) -> Result<Response, Problem> {
-    let (status, sentence) = match outcome {
-        // A request that was merged meanwhile has it where it is now.
-        Outcome::Followup(addition) => {
-            return see_other(&format!("/portail/demandes/{}?fait={done}", addition.ticket));
-        }
-        Outcome::Refused(refusal) => {
-            if refusal.reason == Reason::RequestUnknown {
-                return Err(Problem::refused(refusal));
-            }
-            (status_of(refusal.reason), refusal.sentence)
-        }
-        Outcome::Deferred(deferral) => (StatusCode::SERVICE_UNAVAILABLE, deferral.reason.sentence().to_owned()),
-        Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
-            return Err(Problem::internal());
-        }
-    };
-    let retry = Retry { refusal: Some(french(&sentence)), ..retry };
-    shown_again(state, person, number, status, retry).await
+    // A request that was merged meanwhile has it where it is now.
+    if let Outcome::Followup(addition) = outcome {
+        return see_other(&format!("/portail/demandes/{}?fait={done}", addition.ticket));
+    }
+    let problem = Problem::of(outcome);
+    let Some(refusal) = problem.to_tell().map(french) else { return Err(problem) };
+    shown_again(state, person, number, problem.status(), Retry { refusal: Some(refusal), ..retry }).await
 }
 
 /// The request's page with what was typed; where GLPI cannot show the request now, what was typed alone.

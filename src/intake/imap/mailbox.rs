@@ -17,10 +17,13 @@ use tokio::{
 use tracing::Instrument as _;
 
 use super::{
-    Account, ImapError, MOVED, Settings, WAITING,
+    account::Account,
+    error::ImapError,
+    figures::{MOVED, WAITING},
     folders::{self, Destination},
     memory::MessageMemory,
     session::{Message, NUMBERS, Session},
+    settings::Settings,
 };
 use crate::{
     flow::pipeline::Pipeline,

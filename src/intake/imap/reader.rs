@@ -6,7 +6,11 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{CONNECTED, FAILURES, ImapError, WAITING, mailbox::Mailbox};
+use super::{
+    error::ImapError,
+    figures::{CONNECTED, FAILURES, WAITING},
+    mailbox::Mailbox,
+};
 use crate::flow::pipeline::Pipeline;
 
 /// How often a lease is renewed, or tried for: well within its life.

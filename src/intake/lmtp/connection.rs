@@ -11,9 +11,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Settings,
     reply::{self, say},
     session::{Session, Step},
+    settings::Settings,
 };
 use crate::{
     intake::{Room, SMALL, TakesMail},

@@ -13,68 +13,29 @@ mod line;
 mod listener;
 mod reply;
 mod session;
+mod settings;
 
 pub use listener::{ListenError, Listener, bind};
 pub use session::{Session, Step};
+pub use settings::Settings;
 
 use std::{io, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use lettre::transport::smtp::extension::ClientId;
 use tokio::{io::AsyncWriteExt as _, task::JoinSet};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::Instrument as _;
 
+use self::session::REJECTED_RECIPIENTS;
 use super::{Room, TakesMail};
-use crate::{config, request::Address};
 
 /// Connections, counted when they end, by how.
 const CONNECTIONS: &str = "passerelle_lmtp_connections_total";
 /// Connections that are open.
 const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
-/// Recipients that were refused because they are not served here.
-const REJECTED_RECIPIENTS: &str = "passerelle_lmtp_rejected_recipients_total";
 
 /// How long to wait when the system has no connection to give, for instance no file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
-
-/// What the listener is told.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How it names itself.
-    pub hostname: String,
-    /// The recipients it takes mail for.
-    pub recipients: Vec<Address>,
-    /// The largest mail that may be announced, and as much as is kept of an unannounced one, bytes.
-    pub max_size: u64,
-    /// Connections at a time; one more is sent away.
-    pub max_connections: usize,
-    /// Recipients of one mail.
-    pub max_recipients: usize,
-    /// How long the relay may be silent.
-    pub idle_timeout: Duration,
-    /// How long a connection may last.
-    pub total_timeout: Duration,
-}
-
-impl Settings {
-    /// The settings of a configuration that serves these recipients.
-    pub fn new(config: &config::Lmtp, recipients: Vec<Address>) -> Self {
-        let hostname = match config.hostname.as_str() {
-            "" => ClientId::default().to_string(),
-            name => name.to_owned(),
-        };
-        Self {
-            hostname,
-            recipients,
-            max_size: config.max_size,
-            max_connections: config.max_connections,
-            max_recipients: config.max_recipients,
-            idle_timeout: config.idle_timeout,
-            total_timeout: config.total_timeout,
-        }
-    }
-}
 
 /// Accepts connections and hands their mails to `handler` until `stop`, then waits for what is under way.
 ///
@@ -159,21 +120,4 @@ fn describe_metrics() {
     metrics::describe_counter!(CONNECTIONS, "LMTP connections that have ended, by how");
     metrics::describe_gauge!(OPEN_CONNECTIONS, "LMTP connections that are open");
     metrics::describe_counter!(REJECTED_RECIPIENTS, "recipients the relay named that are not served here");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Settings;
-    use crate::config;
-
-    #[test]
-    fn the_configuration_names_the_listener_or_the_machine_does() {
-        let name = |environment: Vec<(String, String)>| {
-            let config = config::load_from(None, environment).unwrap();
-            Settings::new(&config.lmtp, Vec::new()).hostname
-        };
-        assert_eq!(name(vec![("PASSERELLE_LMTP__HOSTNAME".into(), "mail.test".into())]), "mail.test");
-        let machine = name(Vec::new());
-        assert!(!machine.is_empty() && !machine.contains(char::is_whitespace), "{machine:?}");
-    }
 }

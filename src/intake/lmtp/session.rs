@@ -3,13 +3,16 @@
 use bytes::Bytes;
 
 use super::{
-    Settings,
     command::{self, Command},
     data::DataReader,
     line::{LineFault, LineReader},
     reply::say,
+    settings::Settings,
 };
 use crate::request::{Address, Channel, Envelope};
+
+/// Recipients that were refused because they are not served here.
+pub(super) const REJECTED_RECIPIENTS: &str = "passerelle_lmtp_rejected_recipients_total";
 
 /// So many faults, and the other side is no mail relay.
 const MAX_FAULTS: u32 = 10;
@@ -143,7 +146,7 @@ impl<'settings> Session<'settings> {
                 let served = Address::parse(&recipient).filter(|address| self.settings.recipients.contains(address));
                 match served {
                     None => {
-                        metrics::counter!(super::REJECTED_RECIPIENTS).increment(1);
+                        metrics::counter!(REJECTED_RECIPIENTS).increment(1);
                         say(replies, "550 5.1.1 no such recipient here");
                     }
                     Some(_) if transaction.recipients.len() >= self.settings.max_recipients => {

@@ -1,12 +1,12 @@
 //! Parts that wrap others, opened: signed and encrypted mails (RFC 8551, RFC 3156), winmail.dat (MS-OXTNEF).
 
 use super::{
-    INCOMPLETE, body,
     cms::{self, Cms},
     msg,
     parts::{Disposition, Leaf, Multipart, Node, Tree},
     tnef::{self, Text},
 };
+use crate::text::html_text;
 
 /// Signed mails within signed mails; people's mails have one, those of a list two.
 const MAX_DEPTH: usize = 4;
@@ -18,6 +18,8 @@ const APPLE_DOUBLE: &[u8] = &[0, 5, 0x16, 7];
 const SIGNATURES: [&str; 6] =
     ["", "smime.p7s", "smime.p7m", "signature.asc", "openpgp_signature.asc", "openpgp_signature.sig"];
 
+/// What is missing where a mail could not be read as a whole.
+pub(super) const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
 /// Where the text of a winmail.dat says something else than what is shown.
 pub(super) const SPARE_TEXT: &str = "le texte d'un fichier winmail.dat";
 const SIGNATURE: &str = "la signature électronique du message";
@@ -46,6 +48,11 @@ pub(super) fn open(tree: Tree) -> Opened {
     let nothing = Node::Multipart { kind: Multipart::Mixed, children: Vec::new() };
     let root = opener.node(tree.root, 0).unwrap_or(nothing);
     Opened { root, spare: opener.spare, cut: opener.cut, class: opener.class }
+}
+
+/// Whether a text says anything that can be read.
+pub(super) fn says(leaf: &Leaf) -> bool {
+    html_text::from_html(&leaf.text()).contains(char::is_alphanumeric)
 }
 
 /// Whether an `AppleDouble` file holds a fork that no other program reads (RFC 1740 appendix B): its entries, each of
@@ -166,7 +173,7 @@ impl Opener {
             Text::Html(html) => Leaf::found("text/html".to_owned(), None, html.into()),
             Text::Plain(text) => Leaf::found("text/plain".to_owned(), None, text.into()),
         });
-        if let Some(text) = text.filter(body::says) {
+        if let Some(text) = text.filter(says) {
             if self.spare.is_some() {
                 self.tell(SPARE_TEXT);
             } else {
