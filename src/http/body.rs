@@ -145,21 +145,8 @@ impl Incoming {
                 Standing::Proven => self.deadline,
                 Standing::Unproven => self.deadline.min(moved + SLOWEST),
             };
-            let frame = timeout_at(until.into(), self.stream.next()).await.map_err(|_| too_slow())?;
-            let frame = match frame {
-                None => break,
-                Some(Ok(frame)) => frame,
-                Some(Err(_)) => {
-                    return Err(Problem::new(
-                        StatusCode::BAD_REQUEST,
-                        "broken-body",
-                        "Le corps de la requête s'est interrompu. Renvoyez-la.",
-                    ));
-                }
-            };
-            if frame.len() > self.max_size - bytes.len() {
-                return Err(self.too_large());
-            }
+            let room_left = self.max_size - bytes.len();
+            let Some(frame) = self.next_frame(until, room_left).await? else { break };
             step += frame.len();
             if step >= SMALL {
                 (moved, step) = (Instant::now(), 0);
@@ -186,6 +173,16 @@ impl Incoming {
             room
         });
         Ok(Whole { bytes: bytes.freeze(), room })
+    }
+
+    /// The next bytes, at most `room_left`; none where the body is at its end.
+    async fn next_frame(&mut self, until: Instant, room_left: usize) -> Result<Option<Bytes>, Problem> {
+        match timeout_at(until.into(), self.stream.next()).await.map_err(|_| too_slow())? {
+            Some(Ok(frame)) if frame.len() > room_left => Err(self.too_large()),
+            Some(Ok(frame)) => Ok(Some(frame)),
+            Some(Err(_)) => Err(broken()),
+            None => Ok(None),
+        }
     }
 
     fn too_large(&self) -> Problem {
@@ -285,6 +282,11 @@ impl Drop for Lent {
         let left = (std::mem::take(&mut self.body), self.is_begun);
         *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
     }
+}
+
+fn broken() -> Problem {
+    let detail = "Le corps de la requête s'est interrompu. Renvoyez-la.";
+    Problem::new(StatusCode::BAD_REQUEST, "broken-body", detail)
 }
 
 fn too_slow() -> Problem {

@@ -1,4 +1,6 @@
 //! Where requests come from; each protocol settles its message only after the pipeline has answered.
+//!
+//! Mails of all ways in are read and given to the pipeline here ([`TakesMail`]); forms are read by [`form`].
 
 pub mod form;
 pub mod imap;

@@ -1,6 +1,6 @@
 //! What every page has in common: its head, its menu, and how it is answered.
 //!
-//! The pages are askama templates, compiled in and checked with the code: only what an academy edits is minijinja's.
+//! Askama, because these templates are compiled in and checked with the code; what the academy edits is minijinja's.
 
 use askama::Template;
 use axum::{

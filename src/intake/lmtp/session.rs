@@ -103,7 +103,7 @@ impl<'settings> Session<'settings> {
             }
             let Some(line) = self.lines.read(input) else { return Step::NeedInput };
             let command = line.map_err(line_refusal).and_then(|line| command::parse(&line));
-            match command.and_then(|command| self.obey(command, replies)) {
+            match command.and_then(|command| self.carry_out(command, replies)) {
                 Ok(Some(step)) => return step,
                 Ok(None) => {}
                 Err(refusal) => {
@@ -119,7 +119,7 @@ impl<'settings> Session<'settings> {
     }
 
     /// Carries out a command and replies; a command that is out of place is an error: the reply to it.
-    fn obey(&mut self, command: Command, replies: &mut Vec<u8>) -> Result<Option<Step>, &'static str> {
+    fn carry_out(&mut self, command: Command, replies: &mut Vec<u8>) -> Result<Option<Step>, &'static str> {
         match command {
             Command::Lhlo => {
                 self.phase = Phase::Ready;
