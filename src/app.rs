@@ -1,14 +1,17 @@
 //! Builds the clients, starts what is configured, and shuts it down in order.
 
+mod gateway;
+mod reload;
+
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
 use tokio::{net::TcpListener, signal::unix::Signal, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::gateway::Gateway;
 use crate::{
     config::{Config, ConfigError},
     flow::{
@@ -24,7 +27,7 @@ use crate::{
     },
     glpi::{Credentials, Glpi, Settings},
     http,
-    intake::{self, Room, imap, lmtp},
+    intake::{Room, imap, lmtp},
     letters::Acknowledger,
     lifecycle::{
         escalation::{self, Escalator},
@@ -40,8 +43,6 @@ use crate::{
 /// open claim be taken over. One more than the gateway itself waits for it.
 const GIVE_UP_CALLS: u32 = LONGEST_CREATION_CALLS + 1;
 
-/// After how long the mappings' names are looked up again where GLPI could not say.
-const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 /// A relay that hangs holds up a stop no longer than this: letters are a courtesy.
 const LONGEST_WAIT_FOR_LETTERS: Duration = Duration::from_secs(25);
 
@@ -221,72 +222,28 @@ impl Server {
         let room = room(&app.config);
         if !lmtp.is_empty() {
             let settings = lmtp::Settings::new(&app.config.lmtp, pipeline.rules.recipients().to_vec());
-            let handler = Arc::clone(pipeline);
-            let handle = move |envelope, raw| {
-                let pipeline = Arc::clone(&handler);
-                async move { intake::mail(&pipeline, envelope, raw).await }
-            };
-            listeners.spawn(lmtp::serve(lmtp, Arc::new(settings), room.clone(), handle, stop.clone()));
+            listeners.spawn(lmtp::serve(lmtp, Arc::new(settings), room.clone(), pipeline.clone(), stop.clone()));
         }
         if !imap.accounts().is_empty() {
-            listeners.spawn(imap::serve(imap.within(room.clone()), mailbox_handlers(pipeline), stop.clone()));
+            listeners.spawn(imap::serve(imap.within(room.clone()), Arc::clone(pipeline), stop.clone()));
         }
         if let Some(listener) = http {
-            let [for_mail, for_forms, for_complements, for_decisions] = std::array::from_fn(|_| Arc::clone(pipeline));
-            let (escalator, unfinished, glpi) = (Arc::clone(&app.escalator), hints.clone(), app.glpi.clone());
-            let handlers = http::Handlers::new(
-                move |envelope, raw| {
-                    let pipeline = Arc::clone(&for_mail);
-                    async move { intake::mail(&pipeline, envelope, raw).await }
-                },
-                move |received| {
-                    let pipeline = Arc::clone(&for_forms);
-                    async move { pipeline.request(received).await }
-                },
-                move |received, ticket| {
-                    let pipeline = Arc::clone(&for_complements);
-                    async move { pipeline.complement(received, ticket).await }
-                },
-                move |requester, ticket, decided| {
-                    let pipeline = Arc::clone(&for_decisions);
-                    async move { pipeline.decide(requester, ticket, decided).await }
-                },
-                move |ticket, order| {
-                    let (escalator, unfinished) = (Arc::clone(&escalator), unfinished.clone());
-                    async move {
-                        let moved = escalator.move_ticket(ticket, &order, Timestamp::now()).await;
-                        if moved.is_err() {
-                            // What was begun is to be finished.
-                            unfinished.look_at(ticket);
-                        }
-                        moved
-                    }
-                },
-                move || {
-                    let glpi = glpi.clone();
-                    async move { glpi.ping().await.map_err(|error| error.to_string()) }
-                },
-            )
-            .hinting(move |ticket| hints.look_at(ticket));
+            let (escalator, glpi) = (Arc::clone(&app.escalator), app.glpi.clone());
+            let gateway = Gateway { pipeline: Arc::clone(pipeline), escalator, glpi, hints };
             let services = http::Services::new(
                 app.config.http.clone(),
                 app.config.time_zone.clone(),
                 pipeline.mappings.clone(),
                 Arc::clone(&app.portal),
                 metrics,
-                handlers,
+                Arc::new(gateway),
                 stop.clone(),
-            )
-            .within(room);
-            let services = if app.config.http.trusted_proxies.is_empty() {
-                services
-            } else {
-                services.with_pages(pages(&app.config))
-            };
-            listeners.spawn(http::serve(listener, services));
+            );
+            let pages = (!app.config.http.trusted_proxies.is_empty()).then(|| pages(&app.config));
+            listeners.spawn(http::serve(listener, services.within(room), pages));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
-        listeners.spawn(stop.clone().run_until_cancelled_owned(keep_rules(Arc::clone(pipeline), hang_up)));
+        listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(Arc::clone(pipeline), hang_up)));
         let keeping = Arc::clone(pipeline);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { keeping.ledger.keep().await }));
         listeners.close();
@@ -303,93 +260,6 @@ impl Server {
 /// The memory for requests, over all ways in.
 fn room(config: &Config) -> Room {
     Room::for_requests(config.screen.max_size.max(config.lmtp.max_size).max(config.http.max_size as u64))
-}
-
-/// What the readers of mailboxes need of the gateway.
-fn mailbox_handlers(pipeline: &Arc<Pipeline>) -> imap::Handlers {
-    let [for_mail, for_lease, for_end, for_operators] = std::array::from_fn(|_| Arc::clone(pipeline));
-    imap::Handlers::new(
-        move |envelope, raw| {
-            let pipeline = Arc::clone(&for_mail);
-            async move { intake::mail(&pipeline, envelope, raw).await }
-        },
-        move |mailbox| {
-            let pipeline = Arc::clone(&for_lease);
-            async move { pipeline.ledger.lease(&mailbox).await }
-        },
-        move |mailbox| {
-            let pipeline = Arc::clone(&for_end);
-            async move { pipeline.ledger.hand_back(&mailbox).await }
-        },
-        move |message| for_operators.quarantine.unreadable(&message),
-    )
-}
-
-/// Resolves the mappings' names in GLPI at start, again until it can say, and after each reload of the mappings, the
-/// DKIM keys and the directory's file at `hang_up`. A mistake in a file keeps what was in force.
-async fn keep_rules(pipeline: Arc<Pipeline>, mut hang_up: Option<Signal>) {
-    loop {
-        let names_of = Arc::clone(&pipeline);
-        let resolve = move || {
-            let pipeline = Arc::clone(&names_of);
-            async move { resolve_names(&pipeline).await }
-        };
-        if !until_hung_up(&mut hang_up, resolve).await {
-            return;
-        }
-        match pipeline.mappings.reload() {
-            Ok(()) => tracing::info!(applications = pipeline.mappings.now().all().len(), "mappings reloaded"),
-            Err(error) => tracing::error!("mappings not reloaded, the old ones stay: {:?}", miette::Report::new(error)),
-        }
-        match pipeline.prover.reload() {
-            Ok(()) => tracing::info!("DKIM keys reloaded"),
-            Err(error) => {
-                tracing::error!("DKIM keys not reloaded, the old ones stay: {:?}", miette::Report::new(error));
-            }
-        }
-        match pipeline.directory.reload().await {
-            Ok(()) => tracing::info!("directory reloaded"),
-            Err(error) => {
-                tracing::error!("directory not reloaded, the old one stays: {:?}", miette::Report::new(error));
-            }
-        }
-    }
-}
-
-/// Resolves names, again after a while until that succeeds, and waits for `hang_up`; gives whether there can be one.
-async fn until_hung_up<R: Future<Output = bool>>(hang_up: &mut Option<Signal>, resolve: impl Fn() -> R) -> bool {
-    loop {
-        let resolved = resolve().await;
-        let reload = async {
-            match hang_up {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            asked = reload => return asked.is_some(),
-            () = tokio::time::sleep(RESOLVE_AGAIN), if !resolved => {}
-        }
-    }
-}
-
-/// Says which names GLPI does not have before a request meets one; those it has are remembered. Gives whether GLPI
-/// could say.
-async fn resolve_names(pipeline: &Pipeline) -> bool {
-    for mapping in pipeline.mappings.now().all() {
-        match pipeline.deliverer.names().missing_of(mapping).await {
-            Ok(missing) => {
-                for name in missing {
-                    tracing::error!(file = mapping.file, "requests of this mapping will wait: {name}");
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the mappings' names could not be looked up in GLPI yet");
-                return false;
-            }
-        }
-    }
-    true
 }
 
 /// The GLPI client of a configuration.
@@ -444,31 +314,4 @@ fn derived(config: &Config, purpose: &str) -> SecretSlice<u8> {
     let mut hash = Sha256::new_with_prefix(purpose);
     hash.update(secret.map_or("", |secret| secret.expose_secret()));
     SecretSlice::from(hash.finalize().to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{cell::Cell, time::Duration};
-
-    use rstest::rstest;
-
-    use super::until_hung_up;
-
-    /// How often names are looked up in ninety-nine seconds: at once, then each half minute until GLPI can say.
-    #[rstest]
-    #[case::at_once(1, 1)]
-    #[case::by_the_third_try(3, 3)]
-    #[case::never(99, 4)]
-    #[tokio::test(start_paused = true)]
-    async fn names_that_could_not_be_looked_up_are_looked_up_again(#[case] succeeds: u32, #[case] expected: u32) {
-        let tries = Cell::new(0);
-        let resolve = || {
-            tries.set(tries.get() + 1);
-            std::future::ready(tries.get() >= succeeds)
-        };
-        let mut no_signal = None;
-        let waiting = tokio::time::timeout(Duration::from_secs(99), until_hung_up(&mut no_signal, resolve));
-        assert!(waiting.await.is_err(), "without a signal it goes on");
-        assert_eq!(tries.get(), expected);
-    }
 }

@@ -1,6 +1,6 @@
 //! `passerelle ingest < mail.eml`: hands one mail to the pipeline, for a mail server's pipe transport.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{io::AsyncReadExt as _, time::Instant};
@@ -9,7 +9,7 @@ use super::exit;
 use crate::{
     app::App,
     config::{Config, ConfigError},
-    intake,
+    intake::TakesMail as _,
     request::{Address, Channel, Envelope, Outcome},
 };
 
@@ -54,7 +54,7 @@ pub async fn run(mut config: Config, args: Args) -> Result<u8, ConfigError> {
         size,
         stored: None,
     };
-    let outcome = intake::mail(&app.pipeline, envelope, raw).await;
+    let outcome = Arc::clone(&app.pipeline).mail(envelope, raw).await;
     app.finish(Instant::now() + LONGEST_FAREWELL).await;
     eprintln!("{}", summary(&outcome));
     Ok(match outcome {

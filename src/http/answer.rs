@@ -1,5 +1,7 @@
 //! What became of a request, as an HTTP answer.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{StatusCode, header},
@@ -106,21 +108,18 @@ pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
         Outcome::Ignored(_) | Outcome::Quarantined(_) => {
             Json(Settled::Without(Without { status: outcome.label(), reason: outcome.reason().code() })).into_response()
         }
-        Outcome::Refused(refusal) => refused(refusal, time_zone).into_response(),
-        Outcome::Deferred(deferral) => Problem::deferred(&deferral).into_response(),
+        Outcome::Refused(Refusal { reason: Reason::QuotaExceeded, .. }) => {
+            Problem::of(outcome).retry_after(until_tomorrow(time_zone)).into_response()
+        }
+        Outcome::Refused(_) | Outcome::Deferred(_) => Problem::of(outcome).into_response(),
     }
 }
 
-fn refused(refusal: Refusal, time_zone: &TimeZone) -> Problem {
-    let is_over_the_quota = refusal.reason == Reason::QuotaExceeded;
-    let problem = Problem::refused(refusal);
-    if !is_over_the_quota {
-        return problem;
-    }
+/// How long it is until the academy's next day begins.
+fn until_tomorrow(time_zone: &TimeZone) -> Duration {
     let now = Timestamp::now().to_zoned(time_zone.clone());
     let tomorrow = now.checked_add(1.day()).and_then(|next| next.start_of_day());
-    let wait = tomorrow.ok().and_then(|midnight| midnight.duration_since(&now).try_into().ok());
-    problem.retry_after(wait.unwrap_or_default())
+    tomorrow.ok().and_then(|midnight| midnight.duration_since(&now).try_into().ok()).unwrap_or_default()
 }
 
 impl From<Addition> for Added {

@@ -154,17 +154,10 @@ impl Incoming {
                 Standing::Proven => self.deadline,
                 Standing::Unproven => self.deadline.min(moved + SLOWEST),
             };
-            let frame = timeout_at(until.into(), self.stream.next()).await.map_err(|_| too_slow())?;
-            let frame = match frame {
-                None => break,
+            let frame = match timeout_at(until.into(), self.stream.next()).await.map_err(|_| too_slow())? {
                 Some(Ok(frame)) => frame,
-                Some(Err(_)) => {
-                    return Err(Problem::new(
-                        StatusCode::BAD_REQUEST,
-                        "broken-body",
-                        "Le corps de la requête s'est interrompu. Renvoyez-la.",
-                    ));
-                }
+                Some(Err(_)) => return Err(broken()),
+                None => break,
             };
             if frame.len() > self.max_size - bytes.len() {
                 self.at_least = (bytes.len() + frame.len()) as u64;
@@ -320,6 +313,11 @@ impl Drop for Lent {
         let left = (std::mem::take(&mut self.body), self.is_begun);
         *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
     }
+}
+
+fn broken() -> Problem {
+    let detail = "Le corps de la requête s'est interrompu. Renvoyez-la.";
+    Problem::new(StatusCode::BAD_REQUEST, "broken-body", detail)
 }
 
 fn too_slow() -> Problem {

@@ -11,7 +11,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Services, problem::Problem};
+use super::{problem::Problem, services::Services};
 
 /// How long the servers behind are waited for.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ pub(super) async fn alive() -> Json<Health> {
 /// Whether a request would be handled now
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = Health, description = "It would."),
-    (status = 503, body = Problem, content_type = "application/problem+json", description = "Stopping, or a server behind does not answer."),
+    (status = 503, description = "Stopping, or a server behind does not answer."),
 ))]
 pub(super) async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Problem> {
     let not_ready =
@@ -46,7 +46,7 @@ pub(super) async fn ready(State(services): State<Arc<Services>>) -> Result<Json<
     if services.stop.is_cancelled() {
         return Err(not_ready("La passerelle s'arrête.".to_owned()));
     }
-    match tokio::time::timeout(READY_TIMEOUT, (services.handlers.ready)()).await {
+    match tokio::time::timeout(READY_TIMEOUT, services.gateway().ready()).await {
         Ok(Ok(())) => Ok(Json(Health { status: "ready" })),
         Ok(Err(cause)) => {
             // For who runs the gateway; a server's own words are English, and none of the caller's business.

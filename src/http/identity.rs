@@ -13,8 +13,8 @@ use url::form_urlencoded;
 use super::{
     auth::{self, Proof, Signed},
     body::Standing,
+    lines::Peer,
     problem::Problem,
-    serve::Peer,
 };
 use crate::{config, request::Address};
 

@@ -9,9 +9,11 @@ use axum::{
 };
 
 use super::{
-    Services, answer, auth,
+    answer, auth,
     body::{Incoming, Standing},
-    problem::{AnyTime, Problem},
+    problem::Problem,
+    responses::{AnyTime, ByToken, LateBody, OverTheDay},
+    services::Services,
 };
 use crate::request::{Address, Channel, Envelope, Outcome};
 
@@ -40,14 +42,10 @@ const EXAMPLE: &str = "From: ce.0210001A@ac-dijon.fr\r\nTo: assistance1d@ac-dijo
     responses(
         (status = 201, body = answer::Settled, description = "A new ticket, or a follow-up of the ticket the mail answers.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
         (status = 200, body = answer::Settled, description = "A ticket was there already (the same body as the first time), or nobody waits for an answer."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "An envelope recipient is no address."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a mail."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "A rule says no; `reason` says which."),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
-        AnyTime,
+        (status = 400, description = "An envelope recipient is no address."),
+        (status = 415, description = "Not a mail."),
+        (status = 422, description = "A rule says no; `reason` says which."),
+        ByToken, LateBody, OverTheDay, AnyTime,
     ))]
 pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await
@@ -68,9 +66,9 @@ async fn handle(
             // Its sender is told as of one that came by LMTP.
             if let Some((beginning, size)) = body.beginning().await {
                 let outcome =
-                    services.finish((services.handlers.mail)(envelope(size), beginning), None, deadline).await?;
-                if let Outcome::Deferred(deferral) = outcome {
-                    return Err(Problem::deferred(&deferral));
+                    services.finish(services.gateway().mail(envelope(size), beginning), None, deadline).await?;
+                if matches!(outcome, Outcome::Deferred(_)) {
+                    return Err(Problem::of(outcome));
                 }
             }
             return Err(problem);
@@ -78,7 +76,7 @@ async fn handle(
         read => read?,
     };
     let envelope = envelope(mail.bytes.len() as u64);
-    let outcome = services.finish((services.handlers.mail)(envelope, mail.bytes), mail.room, deadline).await?;
+    let outcome = services.finish(services.gateway().mail(envelope, mail.bytes), mail.room, deadline).await?;
     Ok(answer::of(outcome, &services.time_zone))
 }
 

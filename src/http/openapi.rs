@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Extension, Json, Router};
 use utoipa::{
-    Modify, OpenApi, ToSchema,
+    Modify, OpenApi,
     openapi::{
         Components,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
@@ -12,13 +12,13 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Services, api, auth, health, mail, requests, tickets, webhook};
-use crate::intake::form;
+use super::{api, auth, health, mail, problem::Problem, requests, responses, services::Services, tickets, webhook};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`."),
     tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
+    components(schemas(Problem)),
     modifiers(&Schemes),
 )]
 struct Api;
@@ -71,77 +71,6 @@ impl Modify for Schemes {
     }
 }
 
-/// A form as JSON.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) struct JsonForm {
-    #[serde(flatten)]
-    fields: form::Fields,
-    /// Files.
-    attachments: Option<Vec<JsonFile>>,
-}
-
-/// A file in a JSON form.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) struct JsonFile {
-    /// The file's name.
-    #[schema(example = "capture.png")]
-    name: String,
-    /// The file's media type.
-    #[schema(example = "image/png")]
-    content_type: Option<String>,
-    /// The file itself.
-    #[schema(content_encoding = "base64")]
-    content: String,
-}
-
-/// A form in parts; each part with a file name is a file, whatever it is called.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) struct MultipartForm {
-    #[serde(flatten)]
-    fields: form::Fields,
-    /// Files.
-    #[schema(value_type = Option<Vec<String>>, format = Binary)]
-    attachments: Option<Vec<Vec<u8>>>,
-}
-
-/// Something more about a request, as JSON: a text, files or both.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) struct JsonFollowup {
-    /// What is added, in plain text; may be empty where there are files.
-    #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
-    description: String,
-    /// Files.
-    attachments: Option<Vec<JsonFile>>,
-}
-
-/// The same as a browser writes it, without files.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) struct FormFollowup {
-    /// What is added, in plain text.
-    #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
-    description: String,
-}
-
-/// The same in parts; each part with a file name is a file, whatever it is called.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) struct MultipartFollowup {
-    /// What is added, in plain text; may be empty where there are files.
-    #[schema(max_length = 20000)]
-    description: String,
-    /// Files.
-    #[schema(value_type = Option<Vec<String>>, format = Binary)]
-    attachments: Option<Vec<Vec<u8>>>,
-}
-
 /// This description
 #[utoipa::path(get, path = "/openapi.json", tag = "health", responses(
     (status = 200, body = Object, content_type = "application/json", description = "OpenAPI 3.1."),
@@ -152,7 +81,7 @@ async fn description(Extension(api): Extension<Arc<utoipa::openapi::OpenApi>>) -
 
 /// Every route, each with its description.
 pub(super) fn routes() -> Router<Arc<Services>> {
-    let (router, api) = OpenApiRouter::with_openapi(Api::openapi())
+    let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(mail::take))
         .routes(routes!(requests::create))
         .merge(api::routes())
@@ -164,5 +93,6 @@ pub(super) fn routes() -> Router<Arc<Services>> {
         .routes(routes!(health::metrics))
         .routes(routes!(description))
         .split_for_parts();
+    responses::as_problems(&mut api);
     router.layer(Extension(Arc::new(api)))
 }

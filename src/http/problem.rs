@@ -1,7 +1,7 @@
 //! Every error of the API: RFC 9457 `application/problem+json`, with a reason code for programs and a
 //! French sentence for people.
 
-use std::time::Duration;
+use std::{any::Any, time::Duration};
 
 use axum::{
     Json,
@@ -13,11 +13,14 @@ use utoipa::ToSchema;
 
 use crate::{
     intake::form::FieldError,
-    request::{Deferral, Reason, Refusal},
+    request::{Deferral, Outcome, Reason, Refusal},
 };
 
 /// The media type of a problem (RFC 9457 section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// When a sender whose request is still being handled shall ask again.
+pub(super) const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 /// What went wrong (RFC 9457), and how to do it right.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,7 +79,7 @@ impl Problem {
     }
 
     /// A rule's no.
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    fn refused(refusal: Refusal) -> Self {
         Self::new(status_of(refusal.reason), refusal.reason.code(), refusal.sentence)
     }
 
@@ -100,8 +103,21 @@ impl Problem {
         }
     }
 
+    /// How a request ended of which nothing came. One that ended otherwise than it can is the gateway's own failure.
+    pub(super) fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Refused(refusal) => Self::refused(refusal),
+            Outcome::Deferred(deferral) => Self::deferred(&deferral),
+            Outcome::Created(_)
+            | Outcome::Duplicate(_)
+            | Outcome::Followup(_)
+            | Outcome::Ignored(_)
+            | Outcome::Quarantined(_) => Self::internal(),
+        }
+    }
+
     /// What cannot be done now, nor was it.
-    pub(super) fn deferred(deferral: &Deferral) -> Self {
+    fn deferred(deferral: &Deferral) -> Self {
         let reason = deferral.reason;
         Self::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), reason.sentence()).retry_after(deferral.retry_after)
     }
@@ -122,9 +138,21 @@ impl Problem {
         self.status == StatusCode::PAYLOAD_TOO_LARGE.as_u16()
     }
 
+    /// Its HTTP status.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What is wrong and what to do about it, French, where a page with the person's form can say it: `None` for what
+    /// is unknown to them or failed here.
+    pub(super) fn to_tell(&self) -> Option<&str> {
+        let is_of_the_form = ![StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR].contains(&self.status());
+        is_of_the_form.then_some(&self.detail)
+    }
+
     /// Whether it may be over in a while.
     pub(super) fn is_passing(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+        self.status() == StatusCode::SERVICE_UNAVAILABLE
     }
 
     /// The gateway itself failed; the log says how.
@@ -136,7 +164,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => tracing::warn!(self.reason, "a caller is turned away"),
             _ => tracing::debug!(self.reason, %status, "a problem is the answer"),
@@ -154,7 +182,7 @@ impl IntoResponse for Problem {
 
 /// The status of a rule's no: the request is unknown to the person, in another state, over the day's number; else
 /// what was sent is not taken.
-pub(super) fn status_of(reason: Reason) -> StatusCode {
+fn status_of(reason: Reason) -> StatusCode {
     match reason {
         Reason::RequestUnknown => StatusCode::NOT_FOUND,
         Reason::RequestSolved | Reason::RequestClosed | Reason::NothingToApprove => StatusCode::CONFLICT,
@@ -163,18 +191,10 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
     }
 }
 
-/// What any call with a body, or of a person, may be answered.
-#[derive(utoipa::IntoResponses)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) enum AnyTime {
-    #[response(status = 413, description = "Over http.max_size.", content_type = "application/problem+json")]
-    TooLarge(Problem),
-    /// The gateway failed.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Failed(Problem),
-    /// Not now; `Retry-After` says when to try again.
-    #[response(status = 503, content_type = "application/problem+json")]
-    NotNow(Problem),
+/// The answer in place of one whose making broke.
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("an answer's making broke");
+    Problem::internal().into_response()
 }
 
 fn title(status: StatusCode) -> &'static str {

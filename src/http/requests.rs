@@ -10,10 +10,13 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    Services, answer,
+    answer,
     body::Incoming,
-    identity, openapi,
-    problem::{AnyTime, Problem},
+    identity,
+    problem::Problem,
+    responses::{AnyTime, LateBody, OfForms, OverTheDay},
+    schemas,
+    services::Services,
 };
 use crate::intake::form::{self, Encoding, Unreadable};
 
@@ -32,26 +35,22 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
         ("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11"),
     ),
     request_body(content(
-        (openapi::JsonForm = "application/json", example = json!({
+        (schemas::JsonForm = "application/json", example = json!({
             "requester": "ce.0210001A@ac-dijon.fr", "application": "LSUN / LSU", "type": "Incident", "urgency": 3,
             "title": "Impossible de valider les bilans", "description": "Le bouton « Valider » reste grisé.\nTous les CM2 sont concernés.",
             "error_message": "Erreur 500", "phone": "03 80 00 00 00", "uai": "0210001A",
             "attachments": [{"name": "capture.png", "content_type": "image/png", "content": "iVBORw0KGgo="}],
         })),
         (form::Fields = "application/x-www-form-urlencoded"),
-        (openapi::MultipartForm = "multipart/form-data"),
+        (schemas::MultipartForm = "multipart/form-data"),
     )),
     responses(
         (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
         (status = 200, body = answer::Created, description = "A ticket was there already: the same body as the first time."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body, the requester in the query or the Idempotency-Key cannot be read."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No proof, or a wrong one, or a trusted proxy names nobody; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong (`errors` names each), or a rule says no (`reason` says which)."),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Over the requester's daily number; `Retry-After` says when the next day begins."),
-        AnyTime,
+        (status = 400, description = "The body, the requester in the query or the Idempotency-Key cannot be read."),
+        (status = 401, description = "No proof, or a wrong one, or a trusted proxy names nobody; `reason` says which."),
+        (status = 403, description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
+        LateBody, OfForms, OverTheDay, AnyTime,
     ))]
 pub(super) async fn create(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await
@@ -82,7 +81,7 @@ async fn handle(
             "Le champ « requester » du formulaire nomme une autre personne que l'appel, qui est signé pour quelqu'un ou vient d'une personne connectée. Retirez-le.",
         ));
     }
-    let outcome = services.finish((services.handlers.form)(received), whole.room, deadline).await?;
+    let outcome = services.finish(services.gateway().form(received), whole.room, deadline).await?;
     Ok(answer::of(outcome, &services.time_zone))
 }
 

@@ -1,6 +1,6 @@
 //! Connections: how many, how long, and how they end when the gateway stops.
 
-use std::{convert::Infallible, io, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1};
@@ -16,9 +16,10 @@ use tokio::{
 use tower::{ServiceExt as _, service_fn};
 
 use super::{
-    Services,
-    lines::{Line, Lines},
-    router,
+    lines::{Line, Lines, Peer},
+    pages::Pages,
+    router::router,
+    services::Services,
 };
 
 /// The head of a connection's first request is there within this time.
@@ -38,10 +39,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Who watches the gateway asks these, and waits for no turn.
 const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// Who is at the other end of a request's connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) IpAddr);
-
 /// What every connection needs.
 #[derive(Clone)]
 struct Shared {
@@ -51,15 +48,16 @@ struct Shared {
     timeout: Duration,
 }
 
-/// Serves the API on `listener` until the services' stop token is cancelled; returns when every request
+/// Serves the API, and the reference portal's `pages` where they are given, on `listener` until the services' stop token is cancelled; returns when every request
 /// under way is answered and finished. The caller bounds that time.
 ///
 /// At most `http.max_connections` requests are handled at a time; more wait for their turn. Connections on which
 /// nothing happens go for others.
-pub async fn serve(listener: TcpListener, services: Services) {
+pub async fn serve(listener: TcpListener, services: Services, pages: Option<Pages>) {
     let (stop, running, lines) = (services.stop.clone(), services.running.clone(), services.rooms.lines().clone());
     let (timeout, at_once) = (services.settings.timeout, services.settings.max_connections);
-    let shared = Shared { router: router(services), turns: Arc::new(Semaphore::new(at_once)), timeout };
+    let shared =
+        Shared { router: router(Arc::new(services), pages), turns: Arc::new(Semaphore::new(at_once)), timeout };
     let most = at_once.saturating_add(FURTHER_CONNECTIONS);
     while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &lines, most)).await {
         let (stream, peer) = match accepted {

@@ -13,9 +13,12 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    BUSY_PAUSE, Services, auth,
+    auth,
     body::Standing,
-    problem::{AnyTime, Problem},
+    problem::{BUSY_PAUSE, Problem},
+    responses::{AnyTime, ByToken, LateBody, Moving},
+    services::Services,
+    values::glpi_number,
 };
 use crate::{
     intake::form::FieldError,
@@ -68,15 +71,8 @@ pub(super) struct Gone {
     request_body(content((Asked = "application/json", example = json!({"reason": "Le serveur ne répond plus", "by": "Jeanne Martin", "to": "DSI-BAI"})))),
     responses(
         (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "Référents-LSU", "to": "DSI-BAI"})),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is no JSON object."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `highest-level`, `no-level`, `another-group` or `ticket-over`."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
-        AnyTime,
+        (status = 409, description = "It cannot go there: `reason` is `highest-level`, `no-level`, `another-group` or `ticket-over`."),
+        Moving, ByToken, LateBody, AnyTime,
     ))]
 pub(super) async fn escalate(
     State(services): State<Arc<Services>>,
@@ -95,15 +91,8 @@ pub(super) async fn escalate(
     request_body(content((Asked = "application/json", example = json!({"reason": "Réglé de notre côté, à vérifier avec l'école", "by": "Paul Durand", "to": "Référents-LSU"})))),
     responses(
         (status = 200, body = Gone, description = "The group has it.", example = json!({"ticket": 1234, "from": "DSI-BAI", "to": "Référents-LSU"})),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is no JSON object."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "No token, or a wrong one."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No token is configured."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such ticket."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "It cannot go there: `reason` is `lowest-level`, `no-level`, `another-group` or `ticket-over`."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong; `errors` names each."),
-        AnyTime,
+        (status = 409, description = "It cannot go there: `reason` is `lowest-level`, `no-level`, `another-group` or `ticket-over`."),
+        Moving, ByToken, LateBody, AnyTime,
     ))]
 pub(super) async fn hand_back(
     State(services): State<Arc<Services>>,
@@ -121,7 +110,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
             check_content_type(&parts.headers)?;
             let whole = body.read(&services.rooms, Standing::Proven).await?;
             let order = order(&whole.bytes, direction)?;
-            let moving = (services.handlers.move_ticket)(ticket, order);
+            let moving = services.gateway().move_ticket(ticket, order);
             match services.finish(moving, whole.room, deadline).await? {
                 Ok(Moved { ticket, from, to }) => Ok(Json(Gone { ticket, from, to }).into_response()),
                 Err(error) => Err(problem(&error)),
@@ -131,7 +120,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
 }
 
 fn number(id: &str) -> Result<u64, Problem> {
-    super::glpi_number(id).ok_or_else(|| {
+    glpi_number(id).ok_or_else(|| {
         let detail = "Le numéro du ticket n'est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
         Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
     })

@@ -18,9 +18,11 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use super::{
-    Services, auth,
+    auth,
     body::{Incoming, Standing},
-    problem::{AnyTime, Problem},
+    problem::Problem,
+    responses::{AnyTime, LateBody, NoSecret},
+    services::Services,
 };
 use crate::config;
 
@@ -87,11 +89,9 @@ impl Item {
         example = json!({"event": "new", "item": {"id": 34, "itemtype": "Ticket", "items_id": 1234, "content": "<p>…</p>"}})),
     responses(
         (status = 204, description = "Taken."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body broke off."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "The signature or its timestamp is missing or wrong."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No secret is configured."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        AnyTime,
+        (status = 400, description = "The body broke off."),
+        (status = 401, description = "The signature or its timestamp is missing or wrong."),
+        NoSecret, LateBody, AnyTime,
     ))]
 pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
     services.answered(request, handle).await
@@ -109,7 +109,7 @@ async fn handle(
     claim.confirm(&whole.bytes, &services.settings)?;
     let event: Option<Event> = serde_json::from_slice(&whole.bytes).ok();
     if let Some(ticket) = event.and_then(|event| event.item.ticket()) {
-        (services.handlers.hint)(ticket);
+        services.gateway().hint(ticket);
     }
     Ok(NO_CONTENT.into_response())
 }
@@ -122,8 +122,8 @@ async fn handle(
     params(("crc_token" = String, Query, description = "The hexadecimal HMAC-SHA256 of `validate_cra_challenge`, keyed with the webhook's secret.")),
     responses(
         (status = 200, body = String, content_type = "text/plain", description = "The answer."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or of another secret."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No secret is configured."),
+        (status = 401, description = "The token is missing or of another secret."),
+        NoSecret,
     ))]
 pub(super) async fn challenge(State(services): State<Arc<Services>>, uri: Uri) -> Result<Response, Problem> {
     open(&services.settings)?;

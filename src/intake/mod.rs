@@ -1,4 +1,6 @@
 //! Where requests come from; each protocol settles its message only after the pipeline has answered.
+//!
+//! Mails of all ways in are read and given to the pipeline here ([`TakesMail`]); forms are read by [`form`].
 
 pub mod form;
 pub mod imap;
@@ -9,6 +11,7 @@ mod room;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use self::room::{MAPPED, Room, SMALL, Taken};
@@ -17,15 +20,24 @@ use crate::{
     request::{Channel, Envelope, Outcome, Reason, Refusal},
 };
 
-/// Handles one mail, to its end.
-pub async fn mail(pipeline: &Arc<Pipeline>, mut envelope: Envelope, raw: Bytes) -> Outcome {
-    if envelope.channel == Channel::HttpMail && envelope.size > raw.len() as u64 {
-        // Its beginning only, for its sender to be told: it is too large for its way in, whatever the rule says.
-        let Some(most) = pipeline.rules.largest() else {
-            let reason = Reason::TooLarge;
-            return Outcome::Refused(Refusal { reason, sentence: reason.sentence().to_owned() });
-        };
-        envelope.size = envelope.size.max(most.saturating_add(1));
+/// Takes a mail to its outcome. The pipeline does; in the tests of the ways in, a double.
+pub trait TakesMail: Send + Sync {
+    /// Takes one mail to its end, even where whoever handed it in goes away.
+    fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome>;
+}
+
+impl TakesMail for Pipeline {
+    fn mail(self: Arc<Self>, mut envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move {
+            if envelope.channel == Channel::HttpMail && envelope.size > raw.len() as u64 {
+                // Its beginning only, for its sender to be told: it is too large for its way in, whatever the rule says.
+                let Some(most) = self.rules.largest() else {
+                    let reason = Reason::TooLarge;
+                    return Outcome::Refused(Refusal { reason, sentence: reason.sentence().to_owned() });
+                };
+                envelope.size = envelope.size.max(most.saturating_add(1));
+            }
+            self.request(mime::mail(envelope, raw, Timestamp::now()).await).await
+        })
     }
-    pipeline.request(mime::mail(envelope, raw, Timestamp::now()).await).await
 }

@@ -1,4 +1,6 @@
 //! The texts of receipts and notices, in French, each as plain text and as HTML that says the same.
+//!
+//! Askama, because these templates are compiled in and checked with the code; what the academy edits is minijinja's.
 
 use askama::Template;
 

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use jiff::{Timestamp, civil::DateTime};
+use jiff::civil::DateTime;
 use moka::future::Cache;
 
-use super::{Portal, PortalError, html};
+use super::html;
 use crate::{
     config,
     glpi::{FaqArticle, Glpi, GlpiError},
@@ -58,6 +58,22 @@ impl Faq {
         Box::pin(self.articles.try_get_with((), self.read())).await.map_err(|error: Arc<GlpiError>| (*error).clone())
     }
 
+    /// The articles that hold each of these words on this day and hour, as [`super::Portal::faq`] says.
+    pub(super) async fn found(&self, text: &str, now: DateTime) -> Result<Vec<Article>, GlpiError> {
+        let articles = self.articles().await?;
+        let words: Vec<String> = folded(text).split_whitespace().map(str::to_owned).collect();
+        let holds = |text: &str| words.iter().all(|word| text.contains(word.as_str()));
+        let mut found: Vec<(bool, &Article)> = articles
+            .iter()
+            .filter(|ready| ready.begins.is_none_or(|begins| begins <= now))
+            .filter(|ready| ready.ends.is_none_or(|ends| now < ends))
+            .filter(|ready| holds(&ready.whole))
+            .map(|ready| (!holds(&ready.title), &ready.article))
+            .collect();
+        found.sort_by_key(|(by_text, article)| (*by_text, article.id));
+        Ok(found.into_iter().take(MOST).map(|(_, article)| article.clone()).collect())
+    }
+
     async fn read(&self) -> Result<Arc<Vec<Ready>>, GlpiError> {
         let articles = match self.glpi.faq().await {
             Ok(articles) => articles,
@@ -83,29 +99,5 @@ fn ready(article: FaqArticle, link: &str) -> Ready {
         begins,
         ends,
         article: Article { id, title: name, html, link: format!("{link}{id}") },
-    }
-}
-
-impl Portal {
-    /// The public articles that hold each of these words, those with all of them in the title first; neither case nor
-    /// accents matter. Without words, the first there are.
-    ///
-    /// # Errors
-    ///
-    /// Where GLPI cannot answer.
-    pub async fn faq(&self, text: &str) -> Result<Vec<Article>, PortalError> {
-        let articles = self.faq.articles().await?;
-        let words: Vec<String> = folded(text).split_whitespace().map(str::to_owned).collect();
-        let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
-        let holds = |text: &str| words.iter().all(|word| text.contains(word.as_str()));
-        let mut found: Vec<(bool, &Article)> = articles
-            .iter()
-            .filter(|ready| ready.begins.is_none_or(|begins| begins <= now))
-            .filter(|ready| ready.ends.is_none_or(|ends| now < ends))
-            .filter(|ready| holds(&ready.whole))
-            .map(|ready| (!holds(&ready.title), &ready.article))
-            .collect();
-        found.sort_by_key(|(by_text, article)| (*by_text, article.id));
-        Ok(found.into_iter().take(MOST).map(|(_, article)| article.clone()).collect())
     }
 }

@@ -5,9 +5,10 @@ use std::{cmp::Ordering, time::Duration};
 use jiff::{Timestamp, Zoned};
 
 use super::{
-    Counts, Portal, PortalError, State,
+    access::Portal,
+    error::PortalError,
     people::KnownRequester,
-    state::{is_to_approve, takes_followups},
+    state::{Counts, State, is_to_approve, takes_followups},
 };
 use crate::{
     flow::route::{Mappings, Opening},

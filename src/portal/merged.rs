@@ -1,6 +1,6 @@
 //! A request that staff has merged into another: who asks for it is led there.
 
-use super::{Portal, PortalError, people::KnownRequester};
+use super::{access::Portal, error::PortalError, people::KnownRequester};
 use crate::glpi::{LONGEST_MERGE, Role};
 
 impl Portal {

@@ -6,6 +6,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `access`, `error` | what the portal is built from, and why it shows nothing |
 //! | `state` | the four states |
 //! | `listing` | a person's requests: found, sorted, in pages |
 //! | `view` | one request with its timeline |
@@ -14,6 +15,8 @@
 //! | `people` | accounts and names, for some minutes |
 //! | `faq` | GLPI's public questions and answers |
 
+mod access;
+mod error;
 mod faq;
 mod html;
 mod listing;
@@ -22,69 +25,30 @@ mod people;
 mod state;
 mod view;
 
-use std::{sync::Arc, time::Duration};
-
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
+use jiff::Timestamp;
 
-pub use faq::Article;
-pub use listing::{Listing, Query, Row, Sort};
-pub use state::{Counts, State};
-pub use view::{Author, Document, Entry, Kind, SolutionState, View};
-
-use self::{faq::Faq, people::People};
-use crate::{
-    config::Config,
-    flow::route::MappingStore,
-    glpi::{Glpi, GlpiError},
-    request::Address,
-    working_time::Calendar,
+pub use self::{
+    access::Portal,
+    error::PortalError,
+    faq::Article,
+    listing::{Listing, Query, Row, Sort},
+    state::{Counts, State},
+    view::{Author, Document, Entry, Kind, SolutionState, View},
 };
-
-/// A requester's view of the helpdesk.
-pub struct Portal {
-    glpi: Glpi,
-    people: People,
-    mappings: MappingStore,
-    calendar: Arc<Calendar>,
-    time_zone: TimeZone,
-    faq: Faq,
-}
-
-/// Why nothing can be shown.
-#[derive(Debug, thiserror::Error)]
-pub enum PortalError {
-    /// There is no such thing, or it is not this person's.
-    #[error("nothing of this requester's")]
-    NotFound,
-    /// It was merged into the request of this number, which is this person's, too.
-    #[error("merged into {0}")]
-    Merged(u64),
-    /// GLPI cannot answer now.
-    #[error("{cause}")]
-    Unavailable {
-        /// Which server said what; holds nobody's data.
-        cause: String,
-        /// When GLPI wants to be asked again, if it said so.
-        retry_after: Option<Duration>,
-    },
-    /// GLPI is not set up for this: an administrator must act.
-    #[error("{0}")]
-    Denied(String),
-}
+use crate::request::Address;
 
 impl Portal {
-    /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
-    pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
-        Self {
-            people: People::new(glpi.clone()),
-            faq: Faq::new(glpi.clone(), &config.glpi),
-            glpi,
-            mappings,
-            calendar,
-            time_zone: config.time_zone.clone(),
-        }
+    /// The public articles that hold each of these words, those with all of them in the title first; neither case nor
+    /// accents matter. Without words, the first there are.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn faq(&self, text: &str) -> Result<Vec<Article>, PortalError> {
+        let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
+        Ok(self.faq.found(text, now).await?)
     }
 
     /// One of this person's documents of this request, as GLPI gives it.
@@ -104,12 +68,6 @@ impl Portal {
         let length = download.length;
         Ok((known, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
     }
-
-    /// The moment a date of GLPI means, as the academy writes it.
-    fn moment(&self, shown: Option<DateTime>) -> Option<Zoned> {
-        let moment: Timestamp = self.calendar.moment(shown?)?;
-        Some(moment.to_zoned(self.time_zone.clone()))
-    }
 }
 
 /// What a document holds, as GLPI sends it.
@@ -118,18 +76,4 @@ pub struct Content {
     pub length: Option<u64>,
     /// Its bytes. An error ends them early.
     pub pieces: BoxStream<'static, Result<Bytes, PortalError>>,
-}
-
-impl From<GlpiError> for PortalError {
-    fn from(error: GlpiError) -> Self {
-        let cause = error.to_string();
-        match error {
-            GlpiError::NotFound => Self::NotFound,
-            GlpiError::Unavailable { retry_after, .. } => Self::Unavailable { cause, retry_after },
-            GlpiError::AnswerLost { .. } | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
-                Self::Unavailable { cause, retry_after: None }
-            }
-            GlpiError::Denied { .. } => Self::Denied(cause),
-        }
-    }
 }

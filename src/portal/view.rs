@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Zoned;
 
-use super::{Portal, PortalError, Row, html, listing::FoundRequest, people::KnownRequester};
+use super::{
+    access::Portal,
+    error::PortalError,
+    html,
+    listing::{FoundRequest, Row},
+    people::KnownRequester,
+};
 use crate::{
     glpi::{self, Criterion, Followup, GlpiError, Role, Solution},
     request::{Address, Reference},

@@ -10,6 +10,7 @@ mod directory_answer;
 mod envelope;
 pub mod message_id;
 mod outcome;
+mod person;
 mod received;
 mod reference;
 mod school;
@@ -21,8 +22,9 @@ pub use command::{Command, Direction};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, Receipt, Refusal};
+pub use person::Person;
 pub use received::{
-    Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,
+    Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Received, TicketKind,
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Address, Fingerprint, Reference, School};
+use super::{Address, Fingerprint, Reference};
 use crate::text::html_text::to_html;
 
 /// The way a request came in.
@@ -244,27 +244,6 @@ pub enum TicketKind {
     /// «Demande», 2.
     #[serde(rename = "demande")]
     Request,
-}
-
-/// What a directory knows of a person; every field it does not know is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Person {
-    /// First and last name.
-    pub name: Option<String>,
-    /// What the person is, for instance «Directeur d'école».
-    pub role: Option<String>,
-    /// The school's code, for instance `0210001A`.
-    pub uai: Option<String>,
-    /// The school's name.
-    pub school: Option<String>,
-    /// The district of primary education it belongs to.
-    pub circonscription: Option<String>,
-    /// The department's number in three characters: `021`, `058`, `02A`.
-    pub department: Option<String>,
-    /// Where to call back.
-    pub phone: Option<String>,
-    /// Further schools the directory knows them at.
-    pub other_schools: Vec<School>,
 }
 
 /// A file that did not get into the ticket.

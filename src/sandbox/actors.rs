@@ -3,73 +3,14 @@
 use serde_json::{Value, json};
 
 use super::answer::RIGHT_MISSING;
-use super::helpdesk::{Helpdesk, Version};
+use super::caller::Caller;
+use super::helpdesk::Helpdesk;
 use super::php::{Row, elements, flag, int, int_of, text, text_of};
-use super::session::Caller;
+use super::roles::{Party, Role};
+use super::settings::Version;
+use super::status::{self, ASSIGNED, NEW};
 use super::store::{Event, Store};
 use super::text::{decode, encode};
-use super::tickets::{self, ASSIGNED, NEW};
-
-/// The part an actor has in a ticket, with GLPI's number and its name in inputs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Role {
-    Requester = 1,
-    Assigned = 2,
-    Observer = 3,
-}
-
-impl Role {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Requester, "requester"), (Self::Assigned, "assign"), (Self::Observer, "observer")];
-
-    fn of_number(number: i64) -> Option<Self> {
-        let mut all = Self::ALL.into_iter().map(|(role, _)| role);
-        all.find(|role| *role as i64 == number)
-    }
-
-    /// The search option that shows these users, or these groups.
-    fn option(self, party: Party) -> i64 {
-        match (self, party) {
-            (Self::Requester, Party::User) => 4,
-            (Self::Requester, Party::Group) => 71,
-            (Self::Assigned, Party::User) => 5,
-            (Self::Assigned, Party::Group) => 8,
-            (Self::Observer, Party::User) => 66,
-            (Self::Observer, Party::Group) => 65,
-        }
-    }
-}
-
-/// Whether an actor is a person or a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Party {
-    User,
-    Group,
-}
-
-impl Party {
-    pub(super) fn kind(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::Group => "Group",
-        }
-    }
-
-    /// The table of the links between tickets and this party.
-    pub(super) fn links(self) -> &'static str {
-        match self {
-            Self::User => "Ticket_User",
-            Self::Group => "Group_Ticket",
-        }
-    }
-
-    pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::User => "users_id",
-            Self::Group => "groups_id",
-        }
-    }
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Actor {
@@ -228,13 +169,13 @@ pub(super) fn add(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &Row)
     }
     if role == Role::Assigned {
         if !flag(input, "_do_not_compute_takeintoaccount") {
-            tickets::take_into_account(desk, caller, ticket);
+            status::take_into_account(desk, caller, ticket);
         }
-        if tickets::status(&desk.store, ticket) == NEW {
-            tickets::set_status(desk, caller, ticket, ASSIGNED);
+        if status::status(&desk.store, ticket) == NEW {
+            status::set_status(desk, caller, ticket, ASSIGNED);
         }
     }
-    tickets::touch(desk, caller, ticket);
+    status::touch(desk, caller, ticket);
     let link = link(desk, caller, ticket, &actor);
     let event = match (party, role) {
         (Party::Group, Role::Assigned) => Some("assign_group"),
@@ -262,11 +203,11 @@ pub(super) fn remove(desk: &mut Helpdesk, caller: &Caller, kind: &str, link: i64
     };
     let ticket = int_of(&row, "tickets_id");
     let party = if kind == Party::User.links() { Party::User } else { Party::Group };
-    tickets::touch(desk, caller, ticket);
+    status::touch(desk, caller, ticket);
     // an input of its own cannot forbid it, as it can when an actor is added
-    tickets::take_into_account(desk, caller, ticket);
-    if tickets::status(&desk.store, ticket) == ASSIGNED && !is_assigned(&desk.store, ticket) {
-        tickets::set_status(desk, caller, ticket, NEW);
+    status::take_into_account(desk, caller, ticket);
+    if status::status(&desk.store, ticket) == ASSIGNED && !is_assigned(&desk.store, ticket) {
+        status::set_status(desk, caller, ticket, NEW);
     }
     let actor = Actor::new(Role::Assigned, party, int_of(&row, party.key()));
     let name = format!("{} ({})", party_name(&desk.store, &actor), actor.id);

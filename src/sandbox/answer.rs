@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use super::helpdesk::Version;
+use super::settings::Version;
 
 const JSON: &str = "application/json; charset=UTF-8";
 const HTML: &str = "text/html; charset=UTF-8";
@@ -96,5 +96,19 @@ impl IntoResponse for Answer {
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache, must-revalidate"));
         response
+    }
+}
+
+/// Why an item was not added.
+pub(super) enum NotAdded {
+    /// GLPI's words.
+    Refused(String),
+    /// PHP died of it: what was written before that stays.
+    Died,
+}
+
+impl From<String> for NotAdded {
+    fn from(words: String) -> Self {
+        Self::Refused(words)
     }
 }

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::failures::Making;
-use super::helpdesk::Limits;
 use super::php::{self, Row, text_of, truthy};
-use super::upload::Upload;
+use super::settings::Limits;
+use super::uploaded_file::Upload;
 
 const API: &str = "/apirest.php";
 

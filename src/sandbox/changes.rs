@@ -3,29 +3,16 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, NOT_FOUND, RIGHT_MISSING};
+use super::answer::{Answer, NOT_FOUND, NotAdded, RIGHT_MISSING};
 use super::call::Call;
-use super::helpdesk::{Helpdesk, Version};
+use super::caller::{Caller, right};
+use super::helpdesk::Helpdesk;
 use super::items::{Target, foreign_key, readable, visible};
 use super::php::{Row, elements, flag, int, int_of, text_of};
-use super::session::{Caller, right};
+use super::settings::Version;
 use super::text::{decode, encode};
 use super::upload::{self, Arrived, Level, Messages};
-use super::{actors, tickets, timeline};
-
-/// Why an item was not added.
-pub(super) enum NotAdded {
-    /// GLPI's words.
-    Refused(String),
-    /// PHP died of it: what was written before that stays.
-    Died,
-}
-
-impl From<String> for NotAdded {
-    fn from(words: String) -> Self {
-        Self::Refused(words)
-    }
-}
+use super::{actors, status, tickets, timeline};
 
 /// `POST Type`: one input, or a list of them.
 pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {
@@ -292,7 +279,7 @@ fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) ->
         desk.store.update(target.kind, id, &input);
         if target.kind == "ITILFollowup" {
             let ticket = desk.store.get(target.kind, id).map_or(0, |row| int_of(row, "items_id"));
-            tickets::take_into_account(desk, caller, ticket);
+            status::take_into_account(desk, caller, ticket);
         }
     }
     (Some(json!({ id.to_string(): true, "message": "" })), true)

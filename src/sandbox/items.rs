@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::helpdesk::{Helpdesk, disclose};
+use super::caller::{Caller, right};
+use super::helpdesk::Helpdesk;
 use super::php::{Row, flag, int_of, text, text_of};
-use super::session::{Caller, right};
-use super::store::Store;
+
+use super::store::{Store, UNDISCLOSED};
 use super::text::{Pattern, decode};
 
 /// Rows of a list when no range is given (`list_limit`).
@@ -302,4 +303,19 @@ fn add_links(desk: &Helpdesk, call: &Call, kind: &str, row: &mut Row) {
     if !links.is_empty() {
         row.insert("links".to_owned(), Value::Array(links));
     }
+}
+
+/// The row as it may leave: secrets out, and texts decoded when the caller asked for that.
+pub(super) fn disclose(mut row: Row, call: &Call) -> Row {
+    for hidden in UNDISCLOSED {
+        row.remove(hidden);
+    }
+    if !call.sanitized {
+        for value in row.values_mut() {
+            if let Value::String(text) = value {
+                *text = decode(text);
+            }
+        }
+    }
+    row
 }

@@ -2,9 +2,9 @@
 //!
 //! It answers as recordings of a real GLPI do (`tests/it/sandbox.rs` replays them) and shares no
 //! type with our client. The way of a request: `connection` accepts it, `failures` may strike
-//! it, `call` parses it as PHP and GLPI would, `helpdesk` finds its endpoint in `session`,
+//! it, `call` parses it as PHP and GLPI would, `routes` finds its endpoint in `session`,
 //! `items`, `changes` or `search` (with its `options`); `tickets`, `actors`,
-//! `timeline`, `rules` and `upload` hold what GLPI does beyond storing rows in `store`.
+//! `status`, `timeline`, `rules` and `upload` hold what GLPI does beyond storing rows in `store`.
 //! `view` and `pages` show the result.
 //!
 //! Calls of one session run side by side: GLPI gives PHP's lock on the session back before it
@@ -13,6 +13,7 @@
 mod actors;
 mod answer;
 mod call;
+mod caller;
 mod changes;
 mod connection;
 mod failures;
@@ -21,14 +22,19 @@ mod items;
 mod options;
 mod pages;
 mod php;
+mod roles;
+mod routes;
 mod rules;
 mod search;
 mod session;
+mod settings;
+mod status;
 mod store;
 mod text;
 mod tickets;
 mod timeline;
 mod upload;
+mod uploaded_file;
 mod view;
 
 use std::collections::BTreeMap;
@@ -55,7 +61,7 @@ use self::helpdesk::Helpdesk;
 use self::store::Store;
 
 pub use self::failures::{Failure, Failures, Making, Rule, UnknownFailure};
-pub use self::helpdesk::{Limits, Version};
+pub use self::settings::{Limits, Version};
 pub use self::view::{DocumentView, FollowupView, Person, TicketView};
 
 /// The header by which one call asks for a failure: `X-Sandbox-Failure: lost`.

@@ -3,9 +3,9 @@
 use jiff::Span;
 use serde_json::Value;
 
-use super::helpdesk::Version;
 use super::items::sort_key;
 use super::php::{Row, elements, int, int_of, text, text_of};
+use super::settings::Version;
 use super::store::{Store, local_time};
 use super::text::{Pattern, decode};
 

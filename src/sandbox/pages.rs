@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 
 use super::answer::Answer;
-use super::helpdesk::Version;
+use super::settings::Version;
 use super::view::{Person, TicketView};
 
 /// Nothing runs and nothing is fetched from elsewhere, in the page as in the frames of contents.

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::helpdesk::{Helpdesk, disclose};
-use super::items::{self, LIST_LIMIT, check_range, range, visible};
+use super::caller::Caller;
+use super::helpdesk::Helpdesk;
+use super::items::{self, LIST_LIMIT, check_range, disclose, range, visible};
 use super::options::{SearchOptions, Source, Wanted, options};
 use super::php::{Row, elements, flag, int, int_of, text, text_of};
-use super::session::Caller;
 use super::store::Store;
 
 /// `search/Type?criteria…&forcedisplay…&range…&sort…`.
@@ -210,8 +210,8 @@ fn holds(criteria: &[Criterion], store: &Store, row: &Row) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::super::helpdesk::Version;
     use super::super::php::parse_query;
+    use super::super::settings::Version;
     use super::*;
 
     fn found(store: &Store, kind: &str, query: &str) -> Vec<i64> {

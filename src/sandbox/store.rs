@@ -9,9 +9,8 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::helpdesk::Version;
 use super::php::{self, Row, int_of, text_of};
-use super::session::right;
+use super::{caller::right, settings::Version};
 
 /// What a fresh sandbox holds: a stock GLPI with the groups, categories and accounts of an academy.
 const SEED: &str = include_str!("seed.json");

@@ -3,13 +3,12 @@
 use serde_json::Value;
 
 use super::actors;
-use super::answer::RIGHT_MISSING;
-use super::changes::NotAdded;
+use super::answer::{NotAdded, RIGHT_MISSING};
+use super::caller::Caller;
 use super::helpdesk::Helpdesk;
 use super::php::{Row, flag, int_of, text_of};
-use super::session::Caller;
+use super::status::{self, CLOSED, SOLVED, WAITING};
 use super::store::{Event, now};
-use super::tickets::{self, CLOSED, SOLVED, WAITING};
 use super::upload::{self, Arrived, Messages, Owner};
 
 const WAITING_FOR_APPROVAL: i64 = 2;
@@ -49,20 +48,20 @@ pub(super) fn add_followup(
     let owner = Owner { kind: "ITILFollowup", id: followup, author: int_of(&input, "users_id") };
     upload::attach(desk, &owner, &input, files, messages)?;
     log(desk, caller, ticket, "ITILFollowup", &followup.to_string());
-    tickets::touch(desk, caller, ticket);
+    status::touch(desk, caller, ticket);
     if !flag(&input, "_do_not_compute_takeintoaccount") {
-        tickets::take_into_account(desk, caller, ticket);
+        status::take_into_account(desk, caller, ticket);
     }
-    let answered = matches!(tickets::status(&desk.store, ticket), SOLVED | CLOSED);
+    let answered = matches!(status::status(&desk.store, ticket), SOLVED | CLOSED);
     if answered && flag(&input, "add_close") {
         judge(desk, caller, ticket, ACCEPTED);
-        tickets::set_status(desk, caller, ticket, CLOSED);
-    } else if (answered || tickets::status(&desk.store, ticket) == WAITING) && flag(&input, "add_reopen") {
+        status::set_status(desk, caller, ticket, CLOSED);
+    } else if (answered || status::status(&desk.store, ticket) == WAITING) && flag(&input, "add_reopen") {
         if answered {
             judge(desk, caller, ticket, REFUSED);
         }
         let status = if actors::is_assigned(&desk.store, ticket) { 2 } else { 1 };
-        tickets::set_status(desk, caller, ticket, status);
+        status::set_status(desk, caller, ticket, status);
     }
     Ok(followup)
 }
@@ -84,7 +83,7 @@ pub(super) fn judge(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i
 /// A solution, which solves its ticket; GLPI takes one for a missing ticket as well.
 pub(super) fn add_solution(desk: &mut Helpdesk, caller: &Caller, mut input: Row) -> Result<i64, String> {
     let ticket = int_of(&input, "items_id");
-    if matches!(tickets::status(&desk.store, ticket), SOLVED | CLOSED) {
+    if matches!(status::status(&desk.store, ticket), SOLVED | CLOSED) {
         let message = "Cet item est déjà résolu, quelqu'un a-t-il publié une solution avant vous ?";
         return Err(message.to_owned());
     }
@@ -93,9 +92,9 @@ pub(super) fn add_solution(desk: &mut Helpdesk, caller: &Caller, mut input: Row)
         input.insert("users_id".to_owned(), caller.user.into());
     }
     let solution = desk.store.insert("ITILSolution", &input);
-    tickets::set_status(desk, caller, ticket, SOLVED);
+    status::set_status(desk, caller, ticket, SOLVED);
     log(desk, caller, ticket, "ITILSolution", &format!("{solution} ({solution})"));
-    tickets::take_into_account(desk, caller, ticket);
+    status::take_into_account(desk, caller, ticket);
     Ok(solution)
 }
 

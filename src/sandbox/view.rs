@@ -1,7 +1,7 @@
 //! What the helpdesk holds, for people and tests to look at; nothing of the API's shapes.
 
-use super::actors::{Party, Role};
 use super::php::{Row, flag, int_of, text_of};
+use super::roles::{Party, Role};
 use super::store::Store;
 use super::text::decode;
 

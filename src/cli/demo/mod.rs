@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     samples::{Expected, Sample, Way},
-    sign_in::SignIn,
+    sign_in::{ANY_PORT, SignIn},
 };
 use super::exit;
 use crate::{
@@ -36,8 +36,6 @@ pub struct Args {
     pub exit: bool,
 }
 
-/// Where the demonstration takes mail and forms: any free port of loopback.
-const ANY_PORT: &str = "127.0.0.1:0";
 /// A request's size limit small enough to be exceeded by a sample.
 const MAX_SIZE: u64 = 200_000;
 /// The portal's secret, for whoever wants to try the form by hand.

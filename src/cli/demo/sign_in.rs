@@ -12,8 +12,8 @@ use axum::{
 use reqwest::{Client, Url, redirect::Policy};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::ANY_PORT;
-
+/// Where the demonstration takes mail and forms: any free port of loopback.
+pub(super) const ANY_PORT: &str = "127.0.0.1:0";
 /// The header that tells the gateway who is signed in.
 pub(super) const IDENTITY_HEADER: &str = "X-Remote-Mail";
 

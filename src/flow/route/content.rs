@@ -1,4 +1,6 @@
 //! The texts of a ticket: its title, and its content, which always opens with who asks and the reference.
+//!
+//! Minijinja, because the academy edits these templates while the gateway runs; all others are askama's.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 

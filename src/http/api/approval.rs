@@ -11,8 +11,13 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, number, personal, requester, settled};
+use super::call::{number, personal, requester, settled};
 use crate::{
+    http::{
+        problem::Problem,
+        responses::{Adding, AnyTime, LateBody, NoRequest, Nobody},
+        services::Services,
+    },
     intake::form::{self, FieldError},
     request::{Decided, Decision},
 };
@@ -57,15 +62,11 @@ pub(super) struct Ruling {
     request_body(content = Approval, content_type = "application/json"),
     responses(
         (status = 200, body = Ruling, description = "It is decided so, now or by an earlier copy."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body or the requester cannot be read."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, the person named is not the one signed in, or another site made a browser send this."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for no approval, or another solution than `solution` waits."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not JSON."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "The decision is none, or a refusal gives no reason (`errors` names each)."),
-        AnyTime,
+        (status = 400, description = "The body or the requester cannot be read."),
+        (status = 409, description = "The request waits for no approval, or another solution than `solution` waits."),
+        (status = 415, description = "Not JSON."),
+        (status = 422, description = "The decision is none, or a refusal gives no reason (`errors` names each)."),
+        Nobody, Adding, NoRequest, LateBody, AnyTime,
     ))]
 pub(super) async fn decide(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
@@ -85,7 +86,7 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
                 Decision::Accept => "accepted",
                 Decision::Refuse(_) => "refused",
             };
-            let handling = (services.handlers.decide)(requester, id, decided);
+            let handling = services.gateway().decide(requester, id, decided);
             let outcome = services.finish(handling, whole.room, deadline).await?;
             settled(outcome, |addition| personal(Json(Ruling { status, ticket: addition.ticket })))
         })

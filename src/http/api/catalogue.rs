@@ -10,8 +10,16 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, caller, in_time, words};
-use crate::{flow::route::Mapping, intake::form, request::TicketKind};
+use super::call::{caller, in_time, words};
+use crate::{
+    flow::route::Mapping,
+    http::{
+        responses::{AnyTime, ByPortal, LateCall},
+        services::Services,
+    },
+    intake::form,
+    request::TicketKind,
+};
 
 /// What a form may say.
 #[derive(Serialize, ToSchema)]
@@ -86,11 +94,8 @@ struct Urgency {
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = []), ("form_token" = [])),
     responses(
         (status = 200, body = Catalogue, description = "The applications and natures."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The call is broken."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nothing proves the caller; `reason` says what is wrong."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could prove a caller."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        AnyTime,
+        (status = 400, description = "The call is broken."),
+        ByPortal, LateCall, AnyTime,
     ))]
 pub(super) async fn natures(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
@@ -155,11 +160,8 @@ struct Article {
     params(("q" = Option<String>, Query, description = "Words the title or the text must hold, each of them; neither case nor accents matter.", max_length = 200, example = "bilans")),
     responses(
         (status = 200, body = Answers, description = "The articles."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The words are too many, or the call is broken."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nothing proves the caller; `reason` says what is wrong."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could prove a caller."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        AnyTime,
+        (status = 400, description = "The words are too many, or the call is broken."),
+        ByPortal, LateCall, AnyTime,
     ))]
 pub(super) async fn faq(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

@@ -10,8 +10,14 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{AnyTime, Problem, Services, in_time, number, personal, requester, with_query};
-use crate::portal::{Content, Document};
+use super::call::{in_time, number, personal, requester, with_query};
+use crate::{
+    http::{
+        responses::{AnyTime, BadCall, LateCall, MERGED, Nobody, Reading},
+        services::Services,
+    },
+    portal::{Content, Document},
+};
 
 /// Types a browser shows without running anything in them; others are bytes to be saved.
 const HARMLESS: [&str; 6] = ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"];
@@ -45,13 +51,9 @@ const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
             (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"),
             (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"), (String = "text/plain"),
         ), description = "The file; images, PDF and plain texts under their own type. `Content-Disposition` gives its name.", headers(("Content-Disposition" = String, description = "`attachment` and the file's name (RFC 6266)."))),
-        (status = 303, body = Problem, content_type = "application/problem+json", description = "`request-merged`: staff has merged it into another request of this requester's, whose address is in `Location`, with the call's query. A signed call is signed anew for that address: it is not to be followed as it is.", headers(("Location" = String, description = "The file's address there, if it went along."))),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The requester is no address, or the call is broken."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such file of a request of this requester's."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        AnyTime,
+        (status = 303, description = MERGED, headers(("Location" = String, description = "The file's address there, if it went along."))),
+        (status = 404, description = "No such file of a request of this requester's."),
+        BadCall, Nobody, Reading, LateCall, AnyTime,
     ))]
 pub(super) async fn send(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

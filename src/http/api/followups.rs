@@ -10,9 +10,16 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{AnyTime, Problem, Services, number, personal, requester, settled};
+use super::call::{number, personal, requester, settled};
 use crate::{
-    http::{answer, openapi, requests},
+    http::{
+        answer,
+        problem::Problem,
+        requests,
+        responses::{Adding, AnyTime, LateBody, NoRequest, Nobody, OfForms},
+        schemas,
+        services::Services,
+    },
     intake::form,
 };
 
@@ -28,24 +35,18 @@ use crate::{
         ("Idempotency-Key" = Option<String>, Header, description = "Names what is added: 1 to 255 visible ASCII characters. Never reuse a key for anything else; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "0c1f7f0e-6d2b-4b53-9a56-3a7e9be0d8a1"),
     ),
     request_body(content(
-        (openapi::JsonFollowup = "application/json", example = json!({
+        (schemas::JsonFollowup = "application/json", example = json!({
             "description": "Toutes les classes de CM2 sont concernées.",
             "attachments": [{"name": "capture.png", "content_type": "image/png", "content": "iVBORw0KGgo="}],
         })),
-        (openapi::FormFollowup = "application/x-www-form-urlencoded"),
-        (openapi::MultipartFollowup = "multipart/form-data"),
+        (schemas::FormFollowup = "application/x-www-form-urlencoded"),
+        (schemas::MultipartFollowup = "multipart/form-data"),
     )),
     responses(
         (status = 201, body = answer::Added, description = "It is in the request, now or by an earlier copy."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body, the requester or the Idempotency-Key cannot be read."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, the person named is not the one signed in, or another site made a browser send this."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not come in time."),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The request waits for an approval (`request-solved`) or is over (`request-closed`)."),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not a form."),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "Fields are wrong (`errors` names each), or a rule says no (`reason` says which)."),
-        AnyTime,
+        (status = 400, description = "The body, the requester or the Idempotency-Key cannot be read."),
+        (status = 409, description = "The request waits for an approval (`request-solved`) or is over (`request-closed`)."),
+        Nobody, Adding, NoRequest, LateBody, OfForms, AnyTime,
     ))]
 pub(super) async fn add(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
@@ -58,7 +59,7 @@ pub(super) async fn add(State(services): State<Arc<Services>>, request: Request)
             let submission = form::read(encoding, whole.bytes).await.map_err(requests::unreadable)?;
             let now = Timestamp::now();
             let received = form::complement(submission, size, key, &requester, id, now).map_err(Problem::fields)?;
-            let outcome = services.finish((services.handlers.complement)(received, id), whole.room, deadline).await?;
+            let outcome = services.finish(services.gateway().complement(received, id), whole.room, deadline).await?;
             settled(outcome, |addition| {
                 personal((StatusCode::CREATED, Json(answer::Added::from(addition))).into_response())
             })

@@ -11,8 +11,13 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, bad_parameter, in_time, parameter, personal, requester, words, written};
+use super::call::{bad_parameter, in_time, parameter, personal, requester, words, written};
 use crate::{
+    http::{
+        problem::Problem,
+        responses::{AnyTime, LateCall, Nobody, Reading},
+        services::Services,
+    },
     portal::{Counts, Query, Row, Sort, State},
     request::TicketKind,
     working_time::in_words,
@@ -143,11 +148,8 @@ enum Order {
     ),
     responses(
         (status = 200, body = Listed, description = "The page."),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is none of those admitted, or the call is broken."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        AnyTime,
+        (status = 400, description = "A parameter is none of those admitted, or the call is broken."),
+        Nobody, Reading, LateCall, AnyTime,
     ))]
 pub(super) async fn list(With(services): With<Arc<Services>>, request: Request) -> Response {
     services

@@ -10,11 +10,21 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AnyTime, Problem, Services, in_time, listing::Summary, number, personal, requester, with_query, written};
-use crate::portal::{Author, Document, Entry, Kind, SolutionState};
+use super::{
+    call::{in_time, number, personal, requester, with_query, written},
+    listing::Summary,
+};
+use crate::{
+    http::{
+        responses::{AnyTime, BadCall, LateCall, MERGED, NoRequest, Nobody, Reading},
+        services::Services,
+    },
+    portal::{Author, Document, Entry, Kind, SolutionState},
+};
 
 /// A request with its timeline.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Shown)]
 pub(super) struct RequestBody {
     #[serde(flatten)]
     summary: Summary,
@@ -79,13 +89,8 @@ struct File {
     ),
     responses(
         (status = 200, body = RequestBody, description = "The request."),
-        (status = 303, body = Problem, content_type = "application/problem+json", description = "`request-merged`: staff has merged it into another request of this requester's, whose address is in `Location`, with the call's query. A signed call is signed anew for that address: it is not to be followed as it is.", headers(("Location" = String, description = "The other request's address."))),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The requester is no address, or the call is broken."),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is named, or not so that it may be believed; `reason` says which."),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Nothing is configured that could name anybody, or the person named is not the one signed in."),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No request of this number is this requester's."),
-        (status = 408, body = Problem, content_type = "application/problem+json", description = "The call did not come in time."),
-        AnyTime,
+        (status = 303, description = MERGED, headers(("Location" = String, description = "The other request's address."))),
+        BadCall, Nobody, Reading, NoRequest, LateCall, AnyTime,
     ))]
 pub(super) async fn show(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

@@ -11,14 +11,13 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    Filled, Frame, KEY, PageState, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, see_other,
+    frame::{Frame, Section, page, see_other},
+    mistakes::Mistakes,
+    state::{Filled, KEY, PageState, STALE, TOKEN, Visitor, new_key},
 };
 use crate::{
     flow::route::{Mapping, Mappings},
-    http::{
-        body::Incoming,
-        problem::{Problem, status_of},
-    },
+    http::{body::Incoming, problem::Problem},
     intake::form::{self, FieldError, Submission},
     request::{Address, Outcome},
     text::french::{set as french, size},
@@ -112,28 +111,25 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
         filled.submission.set_subject(&mapping.name, nature);
     }
     let (typed, shown_key, key) = (Typed::of(&filled.submission), filled.shown_key(), filled.key());
-    let Filled { person, submission, is_sealed, size, room, now } = filled;
+    let Filled { person, submission, is_from_our_page, size, room, now } = filled;
     let again = |mistakes, refusal| form_page(state, &person, shown_key, typed, mistakes, refusal);
-    if !is_sealed {
+    if !is_from_our_page {
         return page(StatusCode::FORBIDDEN, &again(Mistakes::default(), Some(STALE.to_owned())));
     }
     let received = match form::receive(submission, size, Some(&key), mappings.applications(), now) {
         Ok(received) => received,
         Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(mistakes(errors), None)),
     };
-    match state.finish((services.handlers.form)(received), room, deadline).await? {
+    match state.finish(services.gateway().form(received), room, deadline).await? {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
             let left_out = receipt.left_out.len();
             see_other(&format!("/portail/demandes/{}/recapitulatif?ecartes={left_out}", receipt.ticket))
         }
-        Outcome::Refused(refusal) => {
-            page(status_of(refusal.reason), &again(Mistakes::default(), Some(french(&refusal.sentence))))
+        other => {
+            let problem = Problem::of(other);
+            let Some(sentence) = problem.to_tell().map(french) else { return Err(problem) };
+            page(problem.status(), &again(Mistakes::default(), Some(sentence)))
         }
-        Outcome::Deferred(deferral) => {
-            let sentence = french(deferral.reason.sentence());
-            page(StatusCode::SERVICE_UNAVAILABLE, &again(Mistakes::default(), Some(sentence)))
-        }
-        Outcome::Followup(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => Err(Problem::internal()),
     }
 }
 
@@ -150,7 +146,7 @@ fn form_page<'a>(
     let limits = &state.pages.limits;
     DepositPage {
         frame: state.pages.frame(title, Some(person), Section::Deposit),
-        token: state.pages.seal.token(person, Timestamp::now()),
+        token: state.pages.tokens.token(person, Timestamp::now()),
         key,
         refusal,
         mistakes,

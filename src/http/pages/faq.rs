@@ -9,7 +9,10 @@ use axum::{
     response::Response,
 };
 
-use super::{Frame, PageState, Section, Visitor, page, parameter};
+use super::{
+    frame::{Frame, Section, page, parameter},
+    state::{PageState, Visitor},
+};
 use crate::{
     http::{api::LONGEST_SEARCH, problem::Problem},
     portal::Article,

@@ -10,7 +10,10 @@ use axum::{
 };
 use url::form_urlencoded;
 
-use super::{Frame, PageState, Section, Visitor, page};
+use super::{
+    frame::{Frame, Section, page},
+    state::{PageState, Visitor},
+};
 use crate::{
     http::{api::LONGEST_SEARCH, problem::Problem},
     portal::{Listing, Query, Row, Sort, State},

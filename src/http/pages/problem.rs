@@ -10,12 +10,19 @@ use axum::{
     response::Response,
 };
 
-use super::{Frame, POLICY, PageState, Pages, Section, page};
+use super::{
+    frame::{Frame, Section, page},
+    state::{PageState, Pages},
+};
 use crate::{
     http::{identity, problem::Told},
     request::Address,
     text::french::set as french,
 };
+
+/// Nothing but the pages' own style, images and forms; nothing may show them inside itself.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 #[derive(Template)]
 #[template(path = "problem.html")]

@@ -11,17 +11,15 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    Filled, Frame, KEY, PageState, STALE, Section, TOKEN, Visitor, mistakes::Mistakes, new_key, page, parameter,
-    see_other, unknown,
+    frame::{Frame, Section, page, parameter, see_other, unknown},
+    mistakes::Mistakes,
+    state::{Filled, KEY, PageState, STALE, TOKEN, Visitor, new_key},
 };
 use crate::{
-    http::{
-        api, glpi_number,
-        problem::{Problem, status_of},
-    },
+    http::{api, problem::Problem, values::glpi_number},
     intake::form,
     portal::{Author, Document, Entry, Kind, SolutionState, View},
-    request::{Address, Decided, Decision, Outcome, Reason},
+    request::{Address, Decided, Decision, Outcome},
     text::french::set as french,
 };
 
@@ -242,8 +240,8 @@ pub(super) async fn add(
                 lost_files: filled.submission.file_names().map(str::to_owned).collect(),
                 ..Retry::new(Form::Followup, shown_key)
             };
-            let Filled { person, submission, is_sealed, size, room, now } = filled;
-            if !is_sealed {
+            let Filled { person, submission, is_from_our_page, size, room, now } = filled;
+            if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
             let received = match form::complement(submission, size, Some(&key), &person, number, now) {
@@ -258,7 +256,7 @@ pub(super) async fn add(
                     return shown_again(&state, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
                 }
             };
-            let outcome = state.finish((services.handlers.complement)(received, number), room, deadline).await?;
+            let outcome = state.finish(services.gateway().complement(received, number), room, deadline).await?;
             settled(&state, &person, number, outcome, "suivi", retry).await
         })
         .await
@@ -273,13 +271,13 @@ pub(super) async fn decide(
     state
         .services
         .answered(request, async |services, parts, body, deadline| {
-            let Filled { person, submission, is_sealed, room, .. } =
+            let Filled { person, submission, is_from_our_page, room, .. } =
                 state.filled(parts, body, &[TOKEN, OPINION, SOLUTION]).await?;
             let number = self::number(&number)?;
             let reason = submission.fields().get("description").to_owned();
             let solution = glpi_number(submission.aside(SOLUTION));
             let mut retry = Retry { reason, solution, ..Retry::new(Form::Opinion, new_key()) };
-            if !is_sealed {
+            if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
             let (decision, done) = match submission.aside(OPINION) {
@@ -292,7 +290,7 @@ pub(super) async fn decide(
                     }
                 },
             };
-            let handling = (services.handlers.decide)(person.clone(), number, Decided { decision, solution });
+            let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution });
             let outcome = state.finish(handling, room, deadline).await?;
             settled(&state, &person, number, outcome, done, retry).await
         })
@@ -313,24 +311,13 @@ async fn settled(
     done: &str,
     retry: Retry,
 ) -> Result<Response, Problem> {
-    let (status, sentence) = match outcome {
-        // A request that was merged meanwhile has it where it is now.
-        Outcome::Followup(addition) => {
-            return see_other(&format!("/portail/demandes/{}?fait={done}", addition.ticket));
-        }
-        Outcome::Refused(refusal) => {
-            if refusal.reason == Reason::RequestUnknown {
-                return Err(Problem::refused(refusal));
-            }
-            (status_of(refusal.reason), refusal.sentence)
-        }
-        Outcome::Deferred(deferral) => (StatusCode::SERVICE_UNAVAILABLE, deferral.reason.sentence().to_owned()),
-        Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
-            return Err(Problem::internal());
-        }
-    };
-    let retry = Retry { refusal: Some(french(&sentence)), ..retry };
-    shown_again(state, person, number, status, retry).await
+    // A request that was merged meanwhile has it where it is now.
+    if let Outcome::Followup(addition) = outcome {
+        return see_other(&format!("/portail/demandes/{}?fait={done}", addition.ticket));
+    }
+    let problem = Problem::of(outcome);
+    let Some(refusal) = problem.to_tell().map(french) else { return Err(problem) };
+    shown_again(state, person, number, problem.status(), Retry { refusal: Some(refusal), ..retry }).await
 }
 
 /// The request's page with what was typed; where GLPI cannot show the request now, what was typed alone.
@@ -345,7 +332,7 @@ async fn shown_again(
         Ok(view) => page(status, &ticket_page(state, person, view, None, retry)),
         Err(problem) if problem.is_passing() => {
             let frame = state.pages.frame("Erreur\u{a0}: message non enregistré", Some(person), Section::Requests);
-            let token = state.pages.seal.token(person, Timestamp::now());
+            let token = state.pages.tokens.token(person, Timestamp::now());
             page(status, &RetryPage { frame, number, token, retry })
         }
         Err(problem) => match problem.merged_into() {
@@ -366,7 +353,7 @@ fn ticket_page<'a>(
     let title = format!("{}Demande n°\u{a0}{}", if is_wrong { "Erreur\u{a0}: " } else { "" }, view.row.number);
     TicketPage {
         frame: state.pages.frame(title, Some(person), Section::Requests),
-        token: state.pages.seal.token(person, Timestamp::now()),
+        token: state.pages.tokens.token(person, Timestamp::now()),
         number: view.row.number,
         view,
         done,

@@ -4,20 +4,16 @@ use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
-    FieldError,
-    fields::{Fields, File, Submission},
+    error::FieldError,
+    fields::{Fields, File, MAX_PHONE, MAX_TEXT, MAX_TITLE, Submission},
     identity::{self, Identity},
 };
 use crate::{
     flow::screen::{Application, Applications},
     intake::mime::{FileNames, enclosed_in, is_disguise, line},
-    request::{Address, Attachment, Body, Channel, FormFields, Origin, Received, TicketKind},
+    request::{Address, Attachment, Body, Channel, FormFields, Origin, Received, TicketKind, is_uai},
     text::{fold::words, html_text::to_html},
 };
-
-pub(super) const MAX_TITLE: usize = 200;
-pub(super) const MAX_TEXT: usize = 20_000;
-pub(super) const MAX_PHONE: usize = 30;
 
 /// Checks a form that came `now` in a body of `size` bytes, with this Idempotency-Key if any.
 ///
@@ -229,17 +225,10 @@ fn phone_number(text: &str) -> Result<String, Wrong> {
 /// and the directory knows the school better.
 fn school_code(text: &str) -> Result<String, Wrong> {
     let code = text.trim().to_ascii_uppercase();
-    match code.as_bytes() {
-        [digits @ .., letter]
-            if digits.len() == 7 && digits.iter().all(u8::is_ascii_digit) && letter.is_ascii_uppercase() =>
-        {
-            Ok(code)
-        }
-        _ => Err((
-            "invalid",
-            "Donnez le code UAI de l'école : sept chiffres et une lettre, par exemple 0210001A.".to_owned(),
-        )),
+    if is_uai(&code) {
+        return Ok(code);
     }
+    Err(("invalid", "Donnez le code UAI de l'école : sept chiffres et une lettre, par exemple 0210001A.".to_owned()))
 }
 
 pub(super) fn attachments(files: Vec<File>) -> Vec<Attachment> {

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::{
-    FieldError,
-    check::{MAX_TEXT, attachments, clean, short},
-    fields::Submission,
+    check::{attachments, clean, short},
+    error::FieldError,
+    fields::{MAX_TEXT, Submission},
     identity::{self, Identity},
 };
 use crate::{

@@ -8,14 +8,15 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::{
-    FieldError, Unreadable,
-    check::{MAX_PHONE, MAX_TEXT, MAX_TITLE},
-};
+use super::error::{FieldError, Unreadable};
 use crate::{request::Address, text::fold::words};
 
 /// More fields and files than this are no form.
 pub(super) const MAX_MEMBERS: usize = 1000;
+/// The most characters of a title, of a longer text and of a telephone number.
+pub(super) const MAX_TITLE: usize = 200;
+pub(super) const MAX_TEXT: usize = 20_000;
+pub(super) const MAX_PHONE: usize = 30;
 /// More files than this are a mistake; how many get into a ticket is `attachments.max_files`.
 const MAX_FILES: usize = 100;
 

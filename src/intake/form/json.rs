@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{
-    Unreadable,
+    error::Unreadable,
     fields::{FILES, File, MAX_MEMBERS, Named, Submission},
 };
 

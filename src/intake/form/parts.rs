@@ -7,7 +7,7 @@ use futures_util::stream;
 use url::form_urlencoded;
 
 use super::{
-    Unreadable,
+    error::Unreadable,
     fields::{FILES, File, Named, Submission},
 };
 

@@ -17,13 +17,17 @@ use tokio::{
 use tracing::Instrument as _;
 
 use super::{
-    Account, Handlers, ImapError, MOVED, Settings, WAITING,
+    account::Account,
+    error::ImapError,
+    figures::{MOVED, WAITING},
     folders::{self, Destination},
     memory::MessageMemory,
     session::{Message, NUMBERS, Session},
+    settings::Settings,
 };
 use crate::{
-    intake::Taken,
+    flow::pipeline::Pipeline,
+    intake::{Taken, TakesMail as _},
     request::{Channel, Envelope, Outcome, Reason},
 };
 
@@ -45,7 +49,7 @@ const LONGEST_MOVE_PAUSE: Duration = Duration::from_mins(5);
 pub(super) struct Mailbox {
     pub(super) account: Account,
     pub(super) settings: Arc<Settings>,
-    pub(super) handlers: Arc<Handlers>,
+    pub(super) pipeline: Arc<Pipeline>,
     memory: MessageMemory,
     /// The messages that are being handled.
     running: JoinSet<Done>,
@@ -81,13 +85,13 @@ impl Mailbox {
     pub(super) fn new(
         account: Account,
         settings: Arc<Settings>,
-        handlers: Arc<Handlers>,
+        pipeline: Arc<Pipeline>,
         places: Arc<Semaphore>,
     ) -> Self {
         Self {
             account,
             settings,
-            handlers,
+            pipeline,
             memory: MessageMemory::default(),
             running: JoinSet::new(),
             places,
@@ -272,7 +276,7 @@ impl Mailbox {
         tracing::warn!(uid, times, "the server lists a message and does not give it out");
         if times >= self.settings.attempts {
             self.memory.settle(uid, Destination::Quarantine);
-            (self.handlers.unreadable)(format!("{}, message {uid}", self.account));
+            self.pipeline.quarantine.unreadable(&format!("{}, message {uid}", self.account));
         }
     }
 
@@ -286,12 +290,12 @@ impl Mailbox {
             stored: message.stored,
         };
         let (uid, validity) = (message.uid, self.memory.validity());
-        let (handlers, places) = (self.handlers.clone(), self.places.clone());
+        let (pipeline, places) = (self.pipeline.clone(), self.places.clone());
         self.memory.start(uid);
         let handle = async move {
             let _place = places.acquire_owned().await.ok();
             // A task of its own: whatever becomes of it, the message is known.
-            let handled = tokio::spawn((handlers.mail)(envelope, raw).in_current_span()).await;
+            let handled = tokio::spawn(pipeline.mail(envelope, raw).in_current_span()).await;
             let outcome = handled
                 .inspect_err(|error| tracing::error!(uid, panic = error.is_panic(), "handling a message broke down"))
                 .ok();

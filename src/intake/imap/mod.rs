@@ -12,160 +12,40 @@
 mod account;
 mod connect;
 mod error;
+mod figures;
 mod folders;
 mod mailbox;
 mod memory;
 mod reader;
 mod session;
+mod settings;
 mod token;
 
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-pub use self::{account::Account, error::ImapError};
-use self::{connect::Connector, folders::Destination, mailbox::Mailbox, token::Tokens};
-use super::Room;
-use crate::{
-    config::{self, ConfigError, ImapFolders},
-    request::{Address, Envelope, Outcome},
-};
-
-/// Mailboxes that are connected, 1 or 0 each.
-const CONNECTED: &str = "passerelle_imap_connected";
-/// Connections that broke or could not be made.
-const FAILURES: &str = "passerelle_imap_failures_total";
-/// Messages put into a folder.
-const MOVED: &str = "passerelle_imap_moved_total";
-/// Messages that lie in the mailbox and wait.
-const WAITING: &str = "passerelle_imap_waiting";
+pub use self::{account::Account, error::ImapError, settings::Settings};
+use self::{folders::Destination, mailbox::Mailbox};
+use crate::flow::pipeline::Pipeline;
 
 /// The pause before a reader that broke down begins anew.
 const BEGIN_ANEW: Duration = Duration::from_mins(1);
 
-/// What the readers are told.
-pub struct Settings {
-    accounts: Vec<Account>,
-    connector: Connector,
-    folders: ImapFolders,
-    /// The addresses a mail in such a mailbox was sent to: its way in has no envelope.
-    recipients: Vec<Address>,
-    /// The largest mail that is fetched whole, bytes.
-    max_size: u64,
-    poll: Duration,
-    /// Mails that are handled at a time.
-    parallel: usize,
-    /// Failures to fetch a message after which it is put aside.
-    attempts: u32,
-    /// Bytes of mails in memory at a time.
-    room: Room,
-}
-
-impl Settings {
-    /// The settings of a configuration whose mails are for `recipients`.
-    ///
-    /// # Errors
-    ///
-    /// Names the address or the file that cannot be used.
-    pub fn new(config: &config::Config, recipients: Vec<Address>) -> Result<Self, ConfigError> {
-        let imap = &config.imap;
-        let password = imap.password.as_ref();
-        let accounts = imap.url.iter().map(|url| Account::parse(url, password)).collect::<Result<Vec<_>, _>>()?;
-        let tokens = Tokens::new(&imap.oauth)?;
-        if let Some(account) = accounts.iter().find(|account| account.password.is_none() && tokens.is_none()) {
-            return Err(ConfigError::setting(
-                format!("imap.url: {account} has no password"),
-                "Give it in the address, in PASSERELLE_IMAP__PASSWORD, or set imap.oauth for signing in by token.",
-            ));
-        }
-        if let Some(place) = Destination::ALL.iter().find(|place| place.configured(&imap.folders).trim().is_empty()) {
-            return Err(ConfigError::setting(
-                format!("imap.folders.{} is empty", place.label()),
-                "Give the folder a name.",
-            ));
-        }
-        Ok(Self {
-            accounts,
-            connector: Connector::new(imap.ca.as_deref(), tokens, imap.timeout)?,
-            folders: imap.folders.clone(),
-            recipients,
-            max_size: config.screen.max_size,
-            poll: imap.poll,
-            // One in GLPI, one on its way there.
-            parallel: config.glpi.sessions * 2,
-            attempts: config.quarantine.attempts,
-            room: Room::for_requests(config.screen.max_size),
-        })
-    }
-
-    /// The settings of readers whose mails are in memory within this room, which other ways in share.
-    #[must_use]
-    pub fn within(self, room: Room) -> Self {
-        Self { room, ..self }
-    }
-
-    /// The mailboxes.
-    pub fn accounts(&self) -> &[Account] {
-        &self.accounts
-    }
-}
-
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// What the readers need of the gateway.
-pub struct Handlers {
-    mail: Box<dyn Fn(Envelope, Bytes) -> Boxed<Outcome> + Send + Sync>,
-    lease: Box<dyn Fn(String) -> Boxed<Option<Duration>> + Send + Sync>,
-    hand_back: Box<dyn Fn(String) -> Boxed<()> + Send + Sync>,
-    unreadable: Box<dyn Fn(String) + Send + Sync>,
-}
-
-impl Handlers {
-    /// `mail` takes a mail to its outcome. `lease` gets or keeps the right to read a mailbox, known by its name,
-    /// for some seconds, of what has lain there for as long as it says; `hand_back` gives it up. `unreadable` has
-    /// the operators told of a message, known by its mailbox and number, that the server does not give out and
-    /// that is put aside.
-    pub fn new<M, L, B>(
-        mail: impl Fn(Envelope, Bytes) -> M + Send + Sync + 'static,
-        lease: impl Fn(String) -> L + Send + Sync + 'static,
-        hand_back: impl Fn(String) -> B + Send + Sync + 'static,
-        unreadable: impl Fn(String) + Send + Sync + 'static,
-    ) -> Self
-    where
-        M: Future<Output = Outcome> + Send + 'static,
-        L: Future<Output = Option<Duration>> + Send + 'static,
-        B: Future<Output = ()> + Send + 'static,
-    {
-        Self {
-            mail: Box::new(move |envelope, raw| Box::pin(mail(envelope, raw))),
-            lease: Box::new(move |mailbox| Box::pin(lease(mailbox))),
-            hand_back: Box::new(move |mailbox| Box::pin(hand_back(mailbox))),
-            unreadable: Box::new(unreadable),
-        }
-    }
-}
-
-impl fmt::Debug for Handlers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handlers").finish_non_exhaustive()
-    }
-}
-
 /// Reads every mailbox until `stop`, then waits for what is under way, and moves what is settled. How long
 /// that may take is up to the caller: whatever is cut off is found again in its mailbox.
-pub async fn serve(settings: Settings, handlers: Handlers, stop: CancellationToken) {
-    describe_metrics();
-    let (settings, handlers) = (Arc::new(settings), Arc::new(handlers));
+pub async fn serve(settings: Settings, pipeline: Arc<Pipeline>, stop: CancellationToken) {
+    figures::describe();
+    let settings = Arc::new(settings);
     let places = Arc::new(Semaphore::new(settings.parallel));
     let readers = settings.accounts.iter().map(|account| {
         let span = tracing::info_span!("imap", mailbox = %account);
         let mailbox = {
-            let (account, settings, handlers) = (account.clone(), settings.clone(), handlers.clone());
+            let (account, settings, pipeline) = (account.clone(), settings.clone(), pipeline.clone());
             let places = places.clone();
-            move || Mailbox::new(account.clone(), settings.clone(), handlers.clone(), places.clone())
+            move || Mailbox::new(account.clone(), settings.clone(), pipeline.clone(), places.clone())
         };
         read_on(mailbox, stop.clone()).instrument(span)
     });
@@ -202,11 +82,4 @@ pub async fn probe(settings: &Settings, account: &Account) -> Result<(usize, Vec
     }
     session.log_out().await;
     Ok((waiting, missing))
-}
-
-fn describe_metrics() {
-    metrics::describe_gauge!(CONNECTED, "whether a mailbox is connected");
-    metrics::describe_counter!(FAILURES, "connections to a mailbox that broke or could not be made");
-    metrics::describe_counter!(MOVED, "messages moved, by the folder they went to");
-    metrics::describe_gauge!(WAITING, "messages that lie in a mailbox and wait");
 }

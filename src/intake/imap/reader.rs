@@ -6,7 +6,12 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{CONNECTED, FAILURES, Handlers, ImapError, WAITING, mailbox::Mailbox};
+use super::{
+    error::ImapError,
+    figures::{CONNECTED, FAILURES, WAITING},
+    mailbox::Mailbox,
+};
+use crate::flow::pipeline::Pipeline;
 
 /// How often a lease is renewed, or tried for: well within its life.
 const ASK_FOR_LEASE: Duration = Duration::from_secs(4);
@@ -23,7 +28,7 @@ pub(super) async fn read(mut mailbox: Mailbox, stop: CancellationToken) {
     let name = mailbox.account.to_string();
     let (granted, mut lease) = watch::channel(None);
     let (wanted, is_wanted) = watch::channel(true);
-    let asking = tokio::spawn(keep_lease(name.clone(), mailbox.handlers.clone(), granted, is_wanted));
+    let asking = tokio::spawn(keep_lease(name.clone(), mailbox.pipeline.clone(), granted, is_wanted));
     let mut pauses = pauses();
     while stop.run_until_cancelled(is_granted(&mut lease)).await == Some(true) {
         let connected = Instant::now();
@@ -95,17 +100,17 @@ async fn is_granted(lease: &mut watch::Receiver<Option<Duration>>) -> bool {
 /// ended; gives it back whenever it is no longer wanted.
 async fn keep_lease(
     mailbox: String,
-    handlers: Arc<Handlers>,
+    pipeline: Arc<Pipeline>,
     granted: watch::Sender<Option<Duration>>,
     mut is_wanted: watch::Receiver<bool>,
 ) {
     while is_wanted.wait_for(|wanted| *wanted).await.is_ok() {
-        let lease = (handlers.lease)(mailbox.clone()).await;
+        let lease = pipeline.ledger.lease(&mailbox).await;
         granted.send_if_modified(|known| std::mem::replace(known, lease) != lease);
         let unwanted = async { is_wanted.wait_for(|wanted| !*wanted).await.map(drop) };
         let Ok(ended) = tokio::time::timeout(ASK_FOR_LEASE, unwanted).await else { continue };
         granted.send_replace(None);
-        (handlers.hand_back)(mailbox.clone()).await;
+        pipeline.ledger.hand_back(&mailbox).await;
         if ended.is_err() {
             return;
         }

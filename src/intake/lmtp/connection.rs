@@ -1,6 +1,6 @@
 //! One connection: carries bytes between a stream and a session, and keeps the times.
 
-use std::{io, panic::AssertUnwindSafe, time::Duration};
+use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -11,13 +11,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Settings,
     reply::{self, say},
     session::{Session, Step},
+    settings::Settings,
 };
 use crate::{
-    intake::{Room, SMALL},
-    request::{Envelope, Outcome},
+    intake::{Room, SMALL, TakesMail},
+    request::Envelope,
 };
 
 /// Bytes read at once.
@@ -74,25 +74,23 @@ impl End {
     }
 }
 
-/// Holds the dialogue on `stream` to its end, and hands each mail to `handle`.
+/// Holds the dialogue on `stream` to its end, and hands each mail to `handler`.
 ///
 /// A mail that is being received or handled when `stop` comes is still answered; then, or at once when
 /// there is none, the connection is closed.
 ///
 /// A mail that grows beyond [`SMALL`] waits until there is room for all of it, its relay with it.
-pub(super) async fn converse<S, H, F>(
+pub(super) async fn converse<S>(
     mut stream: S,
     settings: &Settings,
     room: &Room,
-    handle: H,
+    handler: &Arc<dyn TakesMail>,
     stop: &CancellationToken,
 ) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    H: Fn(Envelope, Bytes) -> F,
-    F: Future<Output = Outcome>,
 {
-    let end = exchange(&mut stream, settings, room, handle, stop).await.unwrap_or_else(|error| {
+    let end = exchange(&mut stream, settings, room, handler, stop).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "LMTP connection lost");
         End::Gone
     });
@@ -110,17 +108,15 @@ where
     end
 }
 
-async fn exchange<S, H, F>(
+async fn exchange<S>(
     stream: &mut S,
     settings: &Settings,
     room: &Room,
-    handle: H,
+    handler: &Arc<dyn TakesMail>,
     stop: &CancellationToken,
 ) -> io::Result<End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    H: Fn(Envelope, Bytes) -> F,
-    F: Future<Output = Outcome>,
 {
     let too_old = Instant::now() + settings.total_timeout;
     let mut buffer = vec![0; READ_SIZE];
@@ -161,7 +157,7 @@ where
                     for taken in &mut taken {
                         taken.shrink(content.len() as u64);
                     }
-                    let reply = answer(&handle, envelope, content).await;
+                    let reply = answer(handler, envelope, content).await;
                     (taken, allowed) = (Vec::new(), SMALL as u64);
                     for _ in 0..recipients {
                         say(&mut replies, &reply);
@@ -185,13 +181,9 @@ where
 }
 
 /// What becomes of a mail, as a reply. Whatever goes wrong in there, the relay keeps the mail.
-async fn answer<H, F>(handle: &H, envelope: Envelope, content: Bytes) -> String
-where
-    H: Fn(Envelope, Bytes) -> F,
-    F: Future<Output = Outcome>,
-{
+async fn answer(handler: &Arc<dyn TakesMail>, envelope: Envelope, content: Bytes) -> String {
     tracing::debug!(size = envelope.size, recipients = envelope.recipients.len(), "mail received");
-    let outcome = AssertUnwindSafe(async { handle(envelope, content).await }).catch_unwind().await;
+    let outcome = AssertUnwindSafe(async { Arc::clone(handler).mail(envelope, content).await }).catch_unwind().await;
     if outcome.is_err() {
         tracing::error!("the handling of a mail broke down; the relay keeps it");
     }
@@ -214,6 +206,8 @@ mod tests {
         time::Duration,
     };
 
+    use bytes::Bytes;
+    use futures_util::future::BoxFuture;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
         task::JoinHandle,
@@ -223,8 +217,8 @@ mod tests {
 
     use super::{End, Room, converse};
     use crate::{
-        intake::lmtp::Settings,
-        request::{Address, Outcome, Reason},
+        intake::{TakesMail, lmtp::Settings},
+        request::{Address, Envelope, Outcome, Reason},
     };
 
     const IDLE: Duration = Duration::from_mins(5);
@@ -237,6 +231,22 @@ mod tests {
         end: JoinHandle<End>,
         sizes: Arc<Mutex<Vec<u64>>>,
         stop: CancellationToken,
+    }
+
+    /// Ignores every mail after a while, and keeps its size.
+    struct Ignoring {
+        sizes: Arc<Mutex<Vec<u64>>>,
+        handling: Duration,
+    }
+
+    impl TakesMail for Ignoring {
+        fn mail(self: Arc<Self>, envelope: Envelope, _: Bytes) -> BoxFuture<'static, Outcome> {
+            self.sizes.lock().unwrap().push(envelope.size);
+            Box::pin(async move {
+                tokio::time::sleep(self.handling).await;
+                Outcome::Ignored(Reason::Bulk)
+            })
+        }
     }
 
     /// Begins a connection whose mails are ignored after `handling`.
@@ -255,14 +265,8 @@ mod tests {
                     idle_timeout: IDLE,
                     total_timeout: TOTAL,
                 };
-                let handle = |envelope: crate::request::Envelope, _| {
-                    sizes.lock().unwrap().push(envelope.size);
-                    async move {
-                        tokio::time::sleep(handling).await;
-                        Outcome::Ignored(Reason::Bulk)
-                    }
-                };
-                converse(other, &settings, &Room::new(1000), handle, &stop).await
+                let handler: Arc<dyn TakesMail> = Arc::new(Ignoring { sizes, handling });
+                converse(other, &settings, &Room::new(1000), &handler, &stop).await
             }
         });
         Relay { stream, end, sizes, stop }

@@ -13,90 +13,44 @@ mod line;
 mod listener;
 mod reply;
 mod session;
+mod settings;
 
 pub use listener::{ListenError, Listener, bind};
 pub use session::{Session, Step};
+pub use settings::Settings;
 
 use std::{io, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
-use lettre::transport::smtp::extension::ClientId;
 use tokio::{io::AsyncWriteExt as _, task::JoinSet};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::Instrument as _;
 
-use super::Room;
-use crate::{
-    config,
-    request::{Address, Envelope, Outcome},
-};
+use self::session::REJECTED_RECIPIENTS;
+use super::{Room, TakesMail};
 
 /// Connections, counted when they end, by how.
 const CONNECTIONS: &str = "passerelle_lmtp_connections_total";
 /// Connections that are open.
 const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
-/// Recipients that were refused because they are not served here.
-const REJECTED_RECIPIENTS: &str = "passerelle_lmtp_rejected_recipients_total";
 
 /// How long to wait when the system has no connection to give, for instance no file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// What the listener is told.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How it names itself.
-    pub hostname: String,
-    /// The recipients it takes mail for.
-    pub recipients: Vec<Address>,
-    /// The largest mail that may be announced, and as much as is kept of an unannounced one, bytes.
-    pub max_size: u64,
-    /// Connections at a time; one more is sent away.
-    pub max_connections: usize,
-    /// Recipients of one mail.
-    pub max_recipients: usize,
-    /// How long the relay may be silent.
-    pub idle_timeout: Duration,
-    /// How long a connection may last.
-    pub total_timeout: Duration,
-}
-
-impl Settings {
-    /// The settings of a configuration that serves these recipients.
-    pub fn new(config: &config::Lmtp, recipients: Vec<Address>) -> Self {
-        let hostname = match config.hostname.as_str() {
-            "" => ClientId::default().to_string(),
-            name => name.to_owned(),
-        };
-        Self {
-            hostname,
-            recipients,
-            max_size: config.max_size,
-            max_connections: config.max_connections,
-            max_recipients: config.max_recipients,
-            idle_timeout: config.idle_timeout,
-            total_timeout: config.total_timeout,
-        }
-    }
-}
-
-/// Accepts connections and hands their mails to `handle` until `stop`, then waits for what is under way.
+/// Accepts connections and hands their mails to `handler` until `stop`, then waits for what is under way.
 ///
 /// On `stop` the listeners are closed at once, and each connection with a 421, after the answer for the
 /// mail it is busy with. How long that may take is up to the caller: dropping this future cuts the rest
-/// off, and the relay sends it again. If `handle` panics, the relay keeps the mail.
+/// off, and the relay sends it again. If `handler` panics, the relay keeps the mail.
 ///
 /// Mails are in memory within `room`, which other ways in share: a large one is read on when there is some.
-pub async fn serve<H, F>(
+pub async fn serve(
     listeners: Vec<Listener>,
     settings: Arc<Settings>,
     room: Room,
-    handle: H,
+    handler: Arc<dyn TakesMail>,
     stop: CancellationToken,
-) where
-    H: Fn(Envelope, Bytes) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Outcome> + Send + 'static,
-{
+) {
     describe_metrics();
     let mut connections = JoinSet::new();
     let mut number = 0_u64;
@@ -132,9 +86,9 @@ pub async fn serve<H, F>(
         }
         metrics::gauge!(OPEN_CONNECTIONS).increment(1.0);
         number += 1;
-        let (settings, room, handle, stop) = (settings.clone(), room.clone(), handle.clone(), stop.clone());
+        let (settings, room, handler, stop) = (settings.clone(), room.clone(), handler.clone(), stop.clone());
         let span = tracing::info_span!("lmtp", connection = number);
-        let conversation = async move { connection::converse(stream, &settings, &room, handle, &stop).await };
+        let conversation = async move { connection::converse(stream, &settings, &room, &handler, &stop).await };
         connections.spawn(conversation.instrument(span));
     }
     drop(listeners);
@@ -166,21 +120,4 @@ fn describe_metrics() {
     metrics::describe_counter!(CONNECTIONS, "LMTP connections that have ended, by how");
     metrics::describe_gauge!(OPEN_CONNECTIONS, "LMTP connections that are open");
     metrics::describe_counter!(REJECTED_RECIPIENTS, "recipients the relay named that are not served here");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Settings;
-    use crate::config;
-
-    #[test]
-    fn the_configuration_names_the_listener_or_the_machine_does() {
-        let name = |environment: Vec<(String, String)>| {
-            let config = config::load_from(None, environment).unwrap();
-            Settings::new(&config.lmtp, Vec::new()).hostname
-        };
-        assert_eq!(name(vec![("PASSERELLE_LMTP__HOSTNAME".into(), "mail.test".into())]), "mail.test");
-        let machine = name(Vec::new());
-        assert!(!machine.is_empty() && !machine.contains(char::is_whitespace), "{machine:?}");
-    }
 }

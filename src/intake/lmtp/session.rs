@@ -3,13 +3,16 @@
 use bytes::Bytes;
 
 use super::{
-    Settings,
     command::{self, Command},
     data::DataReader,
     line::{LineFault, LineReader},
     reply::say,
+    settings::Settings,
 };
 use crate::request::{Address, Channel, Envelope};
+
+/// Recipients that were refused because they are not served here.
+pub(super) const REJECTED_RECIPIENTS: &str = "passerelle_lmtp_rejected_recipients_total";
 
 /// So many faults, and the other side is no mail relay.
 const MAX_FAULTS: u32 = 10;
@@ -100,7 +103,7 @@ impl<'settings> Session<'settings> {
             }
             let Some(line) = self.lines.read(input) else { return Step::NeedInput };
             let command = line.map_err(line_refusal).and_then(|line| command::parse(&line));
-            match command.and_then(|command| self.obey(command, replies)) {
+            match command.and_then(|command| self.carry_out(command, replies)) {
                 Ok(Some(step)) => return step,
                 Ok(None) => {}
                 Err(refusal) => {
@@ -116,7 +119,7 @@ impl<'settings> Session<'settings> {
     }
 
     /// Carries out a command and replies; a command that is out of place is an error: the reply to it.
-    fn obey(&mut self, command: Command, replies: &mut Vec<u8>) -> Result<Option<Step>, &'static str> {
+    fn carry_out(&mut self, command: Command, replies: &mut Vec<u8>) -> Result<Option<Step>, &'static str> {
         match command {
             Command::Lhlo => {
                 self.phase = Phase::Ready;
@@ -143,7 +146,7 @@ impl<'settings> Session<'settings> {
                 let served = Address::parse(&recipient).filter(|address| self.settings.recipients.contains(address));
                 match served {
                     None => {
-                        metrics::counter!(super::REJECTED_RECIPIENTS).increment(1);
+                        metrics::counter!(REJECTED_RECIPIENTS).increment(1);
                         say(replies, "550 5.1.1 no such recipient here");
                     }
                     Some(_) if transaction.recipients.len() >= self.settings.max_recipients => {

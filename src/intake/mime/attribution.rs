@@ -4,7 +4,7 @@
 //! last ends a sentence. People begin sentences with «Le» and «On», too, and say that somebody «a écrit»: what is not
 //! put together as programs do is theirs.
 
-use super::history::Row;
+use super::rows::Row;
 
 /// The lines of an attribution, and how much they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,7 +322,7 @@ pub(super) fn has_time_or_year(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Attribution, at};
-    use crate::{intake::mime::history::rows, text::html_text};
+    use crate::{intake::mime::rows::rows, text::html_text};
 
     /// The attribution at each line of a text.
     fn found(text: &str) -> Vec<(usize, Attribution)> {

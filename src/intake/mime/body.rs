@@ -9,13 +9,14 @@ use sha2::{Digest, Sha256};
 use super::{
     appointment::Calendar,
     continued::percent_decoded,
-    flowed, forwarded,
+    forwarded,
     header::Header,
     history::{self, Kind},
     html,
     names::FileNames,
-    parts::{Disposition, Leaf, Multipart, Node},
-    unwrap::{Opened, SPARE_TEXT},
+    parts::{Disposition, Leaf},
+    texts::{content, html_of, letters, plain},
+    unwrap::{Opened, SPARE_TEXT, says},
 };
 use crate::{
     request::{Attachment, Body, Reference},
@@ -28,11 +29,9 @@ const MAX_TEXT: usize = 500_000;
 const MAX_DATA_IMAGES: usize = 200;
 /// How long the name of an image in a plain text may be, bytes.
 const MAX_CONTENT_ID: usize = 200;
-/// How large a form of the text is compared with another, bytes; how many words of it may be missing there, and how many
-/// forms are looked at.
+/// How large a form of the text is compared with another, bytes, and how many words of it may be missing there.
 const MAX_COMPARED: usize = 2_000_000;
 const FEW_WORDS: usize = 20;
-const MAX_FORMS: usize = 10;
 /// Where another form of the text says something else than what is shown.
 const OTHER_FORM: &str = "une autre version du texte du message, qui dit autre chose";
 /// Attached mails that are shown, too; all are files.
@@ -44,15 +43,6 @@ pub(super) struct Written {
     pub(super) attachments: Vec<Attachment>,
     /// What is in neither, in French.
     pub(super) cut: Vec<String>,
-}
-
-/// A mail's text and files.
-#[derive(Debug, Default)]
-struct Content<'a> {
-    texts: Vec<&'a Leaf>,
-    files: Vec<&'a Leaf>,
-    /// Other forms of the texts, which are not shown.
-    others: Vec<&'a Leaf>,
 }
 
 /// Writes the body and hands over every file, in the order of the mail.
@@ -111,12 +101,6 @@ pub(super) fn begin_with_subject(body: &mut Body, subject: &str) {
     body.html = html;
 }
 
-/// The letters and figures of texts, by which it is told whether one is in the other.
-fn letters(texts: &[&Leaf]) -> String {
-    let text = |leaf: &&Leaf| html_text::from_html(&html_of(leaf));
-    texts.iter().map(text).collect::<String>().chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
 /// Whether most words of another form are in none of the shown texts, and not only a few: «Please use a program that
 /// reads HTML» is what programs write.
 fn says_else(others: &[&Leaf], shown: &[&Leaf]) -> bool {
@@ -137,134 +121,6 @@ fn says_else(others: &[&Leaf], shown: &[&Leaf]) -> bool {
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let said = text.split_whitespace().filter(|word| !word.contains("://") && !word.contains(['@', '[']));
     said.flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).filter(|word| !word.is_empty())
-}
-
-/// A text as HTML, whether it is or not.
-fn html_of(leaf: &Leaf) -> String {
-    if leaf.content_type == "text/html" { leaf.text() } else { html_text::to_html(&plain(leaf)) }
-}
-
-/// The texts that are the text of a mail.
-pub(super) fn texts(opened: &Opened) -> Vec<&Leaf> {
-    content(opened).texts
-}
-
-/// A mail's texts and files; a spare text is one where no other says anything.
-fn content(opened: &Opened) -> Content<'_> {
-    let mut content = match &opened.root {
-        // A mail of a single part is a text also when that has a name.
-        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() => {
-            Content { texts: vec![leaf], ..Content::default() }
-        }
-        root => gather(root),
-    };
-    if !content.texts.iter().any(|leaf| says(leaf)) {
-        content.texts.extend(opened.spare.as_ref());
-    }
-    content
-}
-
-pub(super) fn says(leaf: &Leaf) -> bool {
-    html_text::from_html(&leaf.text()).contains(char::is_alphanumeric)
-}
-
-fn is_text(leaf: &Leaf) -> bool {
-    matches!(leaf.content_type.as_str(), "text/plain" | "text/html")
-}
-
-/// Sorts a part's content into texts and files.
-fn gather(node: &Node) -> Content<'_> {
-    match node {
-        Node::Leaf(leaf) if is_text(leaf) && !leaf.is_attachment() && leaf.name.is_none() => {
-            Content { texts: vec![leaf], ..Content::default() }
-        }
-        Node::Leaf(leaf) => Content { files: vec![leaf], ..Content::default() },
-        Node::Multipart { kind: Multipart::Alternative, children } => best(children),
-        Node::Multipart { kind: Multipart::Related, children } => {
-            let mut content = children.first().map(gather).unwrap_or_default();
-            content.files.extend(children.iter().skip(1).flat_map(Node::leaves));
-            content
-        }
-        Node::Multipart { children, .. } => {
-            let mut content = Content::default();
-            for part in children.iter().map(gather) {
-                content.texts.extend(part.texts);
-                content.files.extend(part.files);
-                content.others.extend(part.others);
-            }
-            content
-        }
-    }
-}
-
-/// Of several forms of one text the richest that says something; the files of all of them.
-fn best(forms: &[Node]) -> Content<'_> {
-    let mut forms: Vec<Content<'_>> = forms.iter().map(gather).collect();
-    let rank = |content: &Content<'_>| {
-        let telling: Vec<&&Leaf> = content.texts.iter().filter(|leaf| says(leaf)).collect();
-        let is_html = |leaf: &Leaf| leaf.content_type == "text/html";
-        let shows_image = |leaf: &&Leaf| is_html(leaf) && leaf.text().to_ascii_lowercase().contains("<img");
-        if telling.iter().any(|leaf| is_html(leaf)) {
-            5
-        } else if telling.iter().any(|leaf| !is_placeholder(&leaf.text())) {
-            4
-        } else if content.texts.iter().any(shows_image) {
-            3
-        } else if telling.is_empty() {
-            i32::from(content.texts.iter().any(|leaf| is_html(leaf)))
-        } else {
-            2
-        }
-    };
-    let Some(chosen) = (0..forms.len()).max_by_key(|&form| rank(&forms[form])) else {
-        return Content::default();
-    };
-    let (texts, others) = shown_forms(&mut forms, chosen);
-    let is_other_form = |leaf: &&Leaf| {
-        leaf.content_type.starts_with("text/") && leaf.content_type != "text/calendar" && leaf.name.is_none()
-    };
-    let files = forms.into_iter().flat_map(|form| form.files).filter(|leaf| texts.is_empty() || !is_other_form(leaf));
-    Content { files: files.collect(), texts, others }
-}
-
-/// The texts of the chosen form, with those of the same kind that say something else, which are no other form of it; and
-/// all others.
-fn shown_forms<'a>(forms: &mut [Content<'a>], chosen: usize) -> (Vec<&'a Leaf>, Vec<&'a Leaf>) {
-    let best = forms[chosen].texts.clone();
-    let kind = best.first().map(|leaf| leaf.content_type.as_str());
-    let is_of_kind = |leaf: &&Leaf| Some(leaf.content_type.as_str()) == kind && says(leaf);
-    let is_alike = |at: usize| at != chosen && forms.len() <= MAX_FORMS && forms[at].texts.iter().all(is_of_kind);
-    let alike: Vec<bool> = (0..forms.len()).map(is_alike).collect();
-    let said = if alike.contains(&true) { letters(&best) } else { String::new() };
-    let is_apart = |form: &Content<'_>| {
-        let other = letters(&form.texts);
-        !said.contains(&other) && !other.contains(&said)
-    };
-    let is_shown: Vec<bool> = (0..forms.len()).map(|at| at == chosen || alike[at] && is_apart(&forms[at])).collect();
-    let (mut texts, mut others) = (Vec::new(), Vec::new());
-    for (form, is_shown) in forms.iter_mut().zip(is_shown) {
-        (if is_shown { &mut texts } else { &mut others }).append(&mut form.texts);
-        others.append(&mut form.others);
-    }
-    (texts, others)
-}
-
-/// Whether a text says no more than that there is an image: «[cid:…]», «[image: image.png]», «<image001.png>».
-fn is_placeholder(text: &str) -> bool {
-    let mut closing = None;
-    let is_outside = |c: &char| match (closing, c) {
-        (None, '[' | '<') => {
-            closing = Some(if *c == '[' { ']' } else { '>' });
-            false
-        }
-        (Some(close), c) => {
-            closing = closing.filter(|_| *c != close);
-            false
-        }
-        (None, _) => true,
-    };
-    let outside: String = text.chars().filter(is_outside).collect();
-    !outside.contains(char::is_alphanumeric)
 }
 
 /// Plain text as HTML, with the images in it that Outlook names «[cid:…]».
@@ -309,12 +165,6 @@ fn fragment(leaf: &Leaf, room: usize, files: &mut Files<'_>) -> String {
         let name = files.add("message.txt", leaf);
         beginning(&text, room, name)
     }
-}
-
-/// A part's text, its lines as they were written.
-pub(super) fn plain(leaf: &Leaf) -> String {
-    let text = leaf.text();
-    if leaf.flowed { flowed::unwrap(&text, leaf.delete_space) } else { text }
 }
 
 /// What stands for an image that the text wants to show and the mail does not hold.

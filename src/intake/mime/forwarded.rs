@@ -4,11 +4,11 @@ use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::{
-    appointment, body, charset,
+    appointment, charset,
     header::Header,
     history, html,
     parts::{Leaf, Tree},
-    unwrap,
+    texts, unwrap,
 };
 use crate::text::html_text;
 
@@ -42,7 +42,7 @@ pub(super) fn block(mail: &Bytes, room: usize) -> String {
     }
     block.push_str("</p><blockquote>");
     let opened = unwrap::open(Tree::entity(mail, MAX_PARTS));
-    for leaf in body::texts(&opened) {
+    for leaf in texts::texts(&opened) {
         let left = room.saturating_sub(block.len());
         block.push_str(&fragment(leaf, left));
     }
@@ -52,7 +52,7 @@ pub(super) fn block(mail: &Bytes, room: usize) -> String {
 
 /// A text without anything of a program's marks; its beginning, where there is no room for all.
 fn fragment(leaf: &Leaf, room: usize) -> String {
-    let text = body::plain(leaf);
+    let text = texts::plain(leaf);
     let shown = if leaf.content_type == "text/html" {
         html::sanitise(&text).map(|clean| history::keep(&html::place_images(&clean, IMAGE, |_| None)).visible)
     } else {

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::{
     attribution::{self, Attribution},
+    rows::{Row, rows},
     signature, split_html,
 };
 use crate::text::{
@@ -127,33 +128,6 @@ fn shows(html: &str) -> bool {
 /// Whether nothing at all stands here.
 fn is_blank(html: &str) -> bool {
     !html.contains("<img ") && html_text::from_html(html).is_empty()
-}
-
-/// A line that is not blank.
-#[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// Without blanks around.
-    pub(super) text: &'a str,
-    /// Whether a blank line stands above: a paragraph begins.
-    pub(super) begins_paragraph: bool,
-}
-
-/// The lines that are not blank.
-pub(super) fn rows(lines: &[Line]) -> Vec<Row<'_>> {
-    let mut begins_paragraph = true;
-    let mut rows = Vec::new();
-    for line in lines {
-        let text = line.text.trim();
-        if text.is_empty() {
-            begins_paragraph = true;
-        } else {
-            rows.push(Row { start: line.start, end: line.end, text, begins_paragraph });
-            begins_paragraph = false;
-        }
-    }
-    rows
 }
 
 /// The search for the stretches of a text that are repeated.

@@ -2,7 +2,7 @@
 //!
 //! One way for every mail: the top header and the tree of parts are cut out in linear time
 //! (`header`, `parts`); the header gives the facts (`header_facts`, `dates`, `identity`); parts that wrap others are
-//! opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`body`), with appointments
+//! opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`texts`, `body`), with appointments
 //! and attached mails told in words (`appointment`, `forwarded`); texts become sanitised HTML (`html`) with what
 //! they repeat folded away (`history`). What all of it encloses is listed beside (`enclosed`).
 
@@ -33,9 +33,11 @@ mod identity;
 mod msg;
 mod names;
 mod parts;
+mod rows;
 mod rtf;
 mod signature;
 mod split_html;
+mod texts;
 mod tnef;
 mod unwrap;
 mod words;
@@ -49,8 +51,6 @@ pub(in crate::intake) use self::{
 use self::{dates::Dates, header::Header, history::Kind, identity::Identity, parts::Tree};
 use crate::request::{Envelope, Mail, Origin, Received, Reference, is_forward, is_reply};
 
-/// What is missing where a mail could not be read as a whole.
-const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
 /// What is missing where a line of the header is no field.
 const INCOMPLETE_HEADER: &str = "une ligne de l'en-tête du message, qui n'a pas pu être lue";
 
@@ -87,7 +87,7 @@ pub fn mail_blocking(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Receiv
             let nothing = read(envelope, &Bytes::new(), now);
             Received { reference: Reference::new("mail-content", "", raw), ..nothing }
         });
-        received.cut = vec![INCOMPLETE.to_owned()];
+        received.cut = vec![unwrap::INCOMPLETE.to_owned()];
         received.original = Some(raw.clone());
         received.enclosed = enclosed::of(raw, &received.attachments);
         received

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::history::Row;
+use super::rows::Row;
 
 /// Lines below the two hyphens, at most.
 const MAX_ROWS: usize = 8;
@@ -185,7 +185,7 @@ pub(super) fn is_of_device(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{found, is_of_device};
-    use crate::{intake::mime::history::rows, text::html_text};
+    use crate::{intake::mime::rows::rows, text::html_text};
 
     /// What of a text is its signature.
     fn signature(text: &str) -> Option<String> {

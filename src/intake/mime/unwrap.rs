@@ -1,13 +1,13 @@
 //! Parts that wrap others, opened: signed and encrypted mails (RFC 8551, RFC 3156), winmail.dat (MS-OXTNEF).
 
 use super::{
-    INCOMPLETE, body,
     cms::{self, Cms},
     msg,
     parts::{Disposition, Leaf, Multipart, Node, Tree},
     rtf,
     tnef::{self, Text},
 };
+use crate::text::html_text;
 
 /// Signed mails within signed mails; people's mails have one, those of a list two.
 const MAX_DEPTH: usize = 4;
@@ -19,6 +19,8 @@ const APPLE_DOUBLE: &[u8] = &[0, 5, 0x16, 7];
 const SIGNATURES: [&str; 6] =
     ["", "smime.p7s", "smime.p7m", "signature.asc", "openpgp_signature.asc", "openpgp_signature.sig"];
 
+/// What is missing where a mail could not be read as a whole.
+pub(super) const INCOMPLETE: &str = "une partie du message, qui n'a pas pu être lue en entier";
 /// Where the text of a winmail.dat says something else than what is shown.
 pub(super) const SPARE_TEXT: &str = "le texte d'un fichier winmail.dat";
 const SIGNATURE: &str = "la signature électronique du message";
@@ -32,6 +34,8 @@ pub(super) struct Opened {
     pub(super) root: Node,
     /// A text that counts only where the mail says nothing else.
     pub(super) spare: Option<Leaf>,
+    /// A text of another kind, such as RTF, in words.
+    pub(super) in_words: Option<Leaf>,
     /// What of the mail is neither text nor file, in French.
     pub(super) cut: Vec<String>,
     /// The first winmail.dat's class of message.
@@ -60,15 +64,13 @@ pub(super) fn open(tree: Tree) -> Opened {
     }
     let nothing = Node::Multipart { kind: Multipart::Mixed, children: Vec::new() };
     let root = opener.node(tree.root, 0).unwrap_or(nothing);
-    let mut all = Opened { root, spare: opener.spare, cut: opener.cut, class: opener.class };
-    let of_another_kind = all.root.leaves().into_iter().find_map(in_words);
-    if all.spare.is_none()
-        && let Some(words) = of_another_kind
-        && !body::texts(&all).into_iter().any(body::says)
-    {
-        all.spare = Some(words);
-    }
-    all
+    let in_words = root.leaves().into_iter().find_map(in_words);
+    Opened { root, spare: opener.spare, in_words, cut: opener.cut, class: opener.class }
+}
+
+/// Whether a text says anything that can be read.
+pub(super) fn says(leaf: &Leaf) -> bool {
+    html_text::from_html(&leaf.text()).contains(char::is_alphanumeric)
 }
 
 /// Whether an `AppleDouble` file holds a fork that no other program reads (RFC 1740 appendix B): its entries, each of
@@ -90,7 +92,7 @@ fn in_words(leaf: &Leaf) -> Option<Leaf> {
         "text/enriched" | "text/richtext" => without_enrichment(&leaf.text()),
         _ => return None,
     };
-    Some(Leaf::found("text/plain".to_owned(), None, words.into())).filter(body::says)
+    Some(Leaf::found("text/plain".to_owned(), None, words.into())).filter(says)
 }
 
 /// The words of `text/enriched` (RFC 1896): commands and their parameters stand in angle brackets, `<<` is one, and a
@@ -225,7 +227,7 @@ impl Opener {
             Text::Html(html) => Leaf::found("text/html".to_owned(), None, html.into()),
             Text::Plain(text) => Leaf::found("text/plain".to_owned(), None, text.into()),
         });
-        if let Some(text) = text.filter(body::says) {
+        if let Some(text) = text.filter(says) {
             if self.spare.is_some() {
                 self.tell(SPARE_TEXT);
             } else {

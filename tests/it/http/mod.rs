@@ -1,4 +1,4 @@
-//! The HTTP API over real connections; closures stand in for the pipeline.
+//! The HTTP API over real connections; a double stands in for the pipeline.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bounds;
@@ -16,13 +16,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use passerelle::{
     app, config,
     flow::route,
-    http::{Handlers, Services, serve},
+    http::{Gateway, Services, serve},
+    intake::TakesMail,
+    lifecycle::escalation::{EscalateError, Moved, Order},
     portal::Portal,
-    request::{Envelope, Outcome, Receipt, Received, Reference},
+    request::{Address, Decided, Envelope, Outcome, Receipt, Received, Reference},
     telemetry,
     working_time::Calendar,
 };
@@ -51,6 +54,63 @@ impl Seen {
     }
 }
 
+/// How requests of this reference end.
+type Ending = dyn Fn(Reference) -> BoxFuture<'static, Outcome> + Send + Sync;
+
+/// Stands in for what is behind the API.
+struct Double {
+    seen: Seen,
+    outcome: Box<Ending>,
+    ready: fn() -> Result<(), String>,
+    /// Tickets that were to be looked at.
+    hinted: Arc<Mutex<Vec<u64>>>,
+}
+
+impl Default for Double {
+    /// Makes a ticket of everything.
+    fn default() -> Self {
+        let outcome: Box<Ending> =
+            Box::new(|reference| Box::pin(std::future::ready(Outcome::Created(receipt(reference)))));
+        Self { seen: Seen::default(), outcome, ready: || Ok(()), hinted: Arc::default() }
+    }
+}
+
+impl TakesMail for Double {
+    fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome> {
+        let reference = Reference::new("mail", "", &raw);
+        self.seen.mails.lock().unwrap().push((envelope, raw));
+        (self.outcome)(reference)
+    }
+}
+
+impl Gateway for Double {
+    fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {
+        let reference = received.reference;
+        self.seen.forms.lock().unwrap().push(received);
+        (self.outcome)(reference)
+    }
+
+    fn complement(self: Arc<Self>, _: Received, _: u64) -> BoxFuture<'static, Outcome> {
+        unreachable!("nothing is added")
+    }
+
+    fn decide(self: Arc<Self>, _: Address, _: u64, _: Decided) -> BoxFuture<'static, Outcome> {
+        unreachable!("nothing is decided")
+    }
+
+    fn move_ticket(self: Arc<Self>, ticket: u64, order: Order) -> BoxFuture<'static, Result<Moved, EscalateError>> {
+        Box::pin(std::future::ready(tickets::moved(ticket, order)))
+    }
+
+    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async move { (self.ready)() })
+    }
+
+    fn hint(&self, ticket: u64) {
+        self.hinted.lock().unwrap().push(ticket);
+    }
+}
+
 /// A gateway's API on a free port.
 struct Api {
     url: String,
@@ -74,7 +134,7 @@ fn settings(change: impl FnOnce(&mut config::Http)) -> config::Http {
     settings
 }
 
-fn services(settings: config::Http, handlers: Handlers, stop: CancellationToken) -> Services {
+fn services(settings: config::Http, gateway: Double, stop: CancellationToken) -> Services {
     let time_zone = TimeZone::get("Europe/Paris").unwrap();
     let mappings = route::MappingStore::load(None).unwrap();
     // A GLPI that is nowhere: what a portal shows is tested with one.
@@ -83,41 +143,26 @@ fn services(settings: config::Http, handlers: Handlers, stop: CancellationToken)
     let config = config::load_from(None, variables).unwrap();
     let calendar = Calendar::new(&config.calendar, config.time_zone.clone()).unwrap();
     let portal = Portal::new(&config, app::glpi(&config).unwrap(), mappings.clone(), Arc::new(calendar));
-    Services::new(settings, time_zone, mappings, Arc::new(portal), telemetry::metrics(), handlers, stop)
+    Services::new(settings, time_zone, mappings, Arc::new(portal), telemetry::metrics(), Arc::new(gateway), stop)
 }
 
 /// An API whose every request ends so.
 async fn api_with<F: Future<Output = Outcome> + Send + 'static>(
     change: impl FnOnce(&mut config::Http),
-    outcome: impl Fn(Reference) -> F + Clone + Send + Sync + 'static,
+    outcome: impl Fn(Reference) -> F + Send + Sync + 'static,
 ) -> Api {
     let seen = Seen::default();
-    let (mails, forms, of_mail) = (seen.mails.clone(), seen.forms.clone(), outcome.clone());
-    let handlers = Handlers::new(
-        move |envelope, raw: Bytes| {
-            let reference = Reference::new("mail", "", &raw);
-            mails.lock().unwrap().push((envelope, raw));
-            of_mail(reference)
-        },
-        move |received| {
-            let reference = received.reference;
-            forms.lock().unwrap().push(received);
-            outcome(reference)
-        },
-        async |_, _| unreachable!("nothing is added"),
-        async |_, _, _| unreachable!("nothing is decided"),
-        tickets::moved,
-        async || Ok(()),
-    );
-    start(settings(change), handlers, seen).await
+    let outcome: Box<Ending> = Box::new(move |reference| Box::pin(outcome(reference)));
+    let gateway = Double { seen: seen.clone(), outcome, ..Double::default() };
+    start(settings(change), gateway, seen).await
 }
 
-async fn start(settings: config::Http, handlers: Handlers, seen: Seen) -> Api {
+async fn start(settings: config::Http, gateway: Double, seen: Seen) -> Api {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, services(settings, handlers, stop.clone())));
+    let serving = tokio::spawn(serve(listener, services(settings, gateway, stop.clone()), None));
     Api { url, client: reqwest::Client::builder().no_proxy().build().unwrap(), seen, stop, serving }
 }
 

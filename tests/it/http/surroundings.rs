@@ -1,13 +1,13 @@
 //! What surrounds the two ways in: unknown addresses, health, metrics, the description.
 
-use std::cell::Cell;
+use std::{cell::Cell, sync::Arc};
 
 use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
 use passerelle::{
-    http::{Handlers, router},
+    http::router,
     request::{Channel, Outcome},
     telemetry,
 };
@@ -18,17 +18,11 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::{FORM_TOKEN, Seen, api, api_with, fields, problem, receipt, services, settings, start};
+use super::{Double, FORM_TOKEN, Seen, api, api_with, fields, problem, receipt, services, settings, start};
 
-fn handlers(ready: Result<(), &'static str>) -> Handlers {
-    Handlers::new(
-        async |_, _| unreachable!("no mail is sent"),
-        async |received: passerelle::request::Received| Outcome::Created(receipt(received.reference)),
-        async |_, _| unreachable!("nothing is added"),
-        async |_, _, _| unreachable!("nothing is decided"),
-        async |_, _| unreachable!("no ticket is moved"),
-        move || async move { ready.map_err(str::to_owned) },
-    )
+/// What stands behind an API that makes tickets, or says why it is not ready.
+fn behind(ready: fn() -> Result<(), String>) -> Double {
+    Double { ready, ..Double::default() }
 }
 
 #[rstest]
@@ -67,9 +61,10 @@ async fn another_content_type_is_not_supported(#[case] path: &str, #[case] conte
 
 #[tokio::test]
 async fn health_is_told_from_readiness() {
-    let ready = start(settings(|_| {}), handlers(Ok(())), Seen::default()).await;
+    let ready = start(settings(|_| {}), Double::default(), Seen::default()).await;
     let unready =
-        start(settings(|_| {}), handlers(Err("GLPI ne répond pas : connection refused")), Seen::default()).await;
+        start(settings(|_| {}), behind(|| Err("GLPI ne répond pas : connection refused".to_owned())), Seen::default())
+            .await;
     for (api, path) in [(&ready, "/healthz"), (&ready, "/readyz"), (&unready, "/healthz")] {
         assert_eq!(api.get(path).send().await.unwrap().status(), 200, "{path}");
     }
@@ -79,21 +74,14 @@ async fn health_is_told_from_readiness() {
 
     let stop = CancellationToken::new();
     stop.cancel();
-    let stopping = router(services(settings(|_| {}), handlers(Ok(())), stop));
+    let stopping = router(Arc::new(services(settings(|_| {}), Double::default(), stop)), None);
     let answer = stopping.oneshot(Request::get("/readyz").body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_is_an_internal_error() {
-    let broken = Handlers::new(
-        async |_, _| unreachable!("no mail is sent"),
-        async |_| unreachable!("no form is sent"),
-        async |_, _| unreachable!("nothing is added"),
-        async |_, _, _| unreachable!("nothing is decided"),
-        async |_, _| unreachable!("no ticket is moved"),
-        async || panic!("a test's panic"),
-    );
+    let broken = behind(|| panic!("a test's panic"));
     let api = start(settings(|_| {}), broken, Seen::default()).await;
     problem(api.get("/readyz").send().await.unwrap(), 500, "internal").await;
     assert_eq!(api.get("/healthz").send().await.unwrap().status(), 200);
@@ -270,7 +258,7 @@ fn status_of(content_type: &str, body: Vec<u8>) -> StatusCode {
     thread_local! {
         static API: (tokio::runtime::Runtime, axum::Router) = (
             tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
-            router(services(settings(|_| {}), handlers(Ok(())), CancellationToken::new())),
+            router(Arc::new(services(settings(|_| {}), Double::default(), CancellationToken::new())), None),
         );
     }
     let request = Request::post("/v1/requests")

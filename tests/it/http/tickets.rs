@@ -14,7 +14,7 @@ use super::{MAIL_TOKEN, TICKET_TOKEN, api, api_with, problem, receipt};
 use passerelle::request::Outcome;
 
 /// Stands in for the escalator: the ticket's number says what becomes of it.
-pub(super) async fn moved(ticket: u64, order: Order) -> Result<Moved, EscalateError> {
+pub(super) fn moved(ticket: u64, order: Order) -> Result<Moved, EscalateError> {
     match ticket {
         1 => Err(EscalateError::NotFound(ticket)),
         2 => Err(EscalateError::Immovable(Immovable::Highest)),

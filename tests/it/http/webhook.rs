@@ -3,13 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use passerelle::{http::Handlers, request::Outcome};
 use reqwest::Response;
 use rstest::rstest;
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{Api, Seen, problem, receipt, settings, sign, start};
+use super::{Api, Double, Seen, problem, settings, sign, start};
 
 const OLD: &str = "secret-du-webhook-ancien";
 const NEW: &str = "secret-du-webhook-nouveau";
@@ -20,18 +19,9 @@ type Hinted = Arc<Mutex<Vec<u64>>>;
 
 async fn hinting(secrets: &[&str]) -> (Api, Hinted) {
     let hinted = Hinted::default();
-    let into = Arc::clone(&hinted);
-    let handlers = Handlers::new(
-        async |_, _| unreachable!("no mail is sent"),
-        async |received: passerelle::request::Received| Outcome::Created(receipt(received.reference)),
-        async |_, _| unreachable!("nothing is added"),
-        async |_, _, _| unreachable!("nothing is decided"),
-        async |_, _| unreachable!("no ticket is moved"),
-        async || Ok(()),
-    )
-    .hinting(move |ticket| into.lock().unwrap().push(ticket));
+    let gateway = Double { hinted: Arc::clone(&hinted), ..Double::default() };
     let secrets = secrets.iter().map(|secret| SecretString::from(*secret)).collect();
-    (start(settings(|http| http.webhook_secrets = secrets), handlers, Seen::default()).await, hinted)
+    (start(settings(|http| http.webhook_secrets = secrets), gateway, Seen::default()).await, hinted)
 }
 
 /// The hexadecimal HMAC-SHA256 that GLPI makes: PHP's `hash_hmac`.

@@ -6,9 +6,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use passerelle::{
     intake::{
-        Room,
+        Room, TakesMail,
         lmtp::{self, Listener, Settings},
     },
     request::{Address, Envelope, Outcome, Receipt, Reference},
@@ -51,6 +52,19 @@ pub(super) fn created(ticket: u64) -> Outcome {
     })
 }
 
+/// Stands in for the pipeline.
+struct Handled<H>(H);
+
+impl<H, F> TakesMail for Handled<H>
+where
+    H: Fn(Envelope, Bytes) -> F + Send + Sync + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome> {
+        Box::pin((self.0)(envelope, raw))
+    }
+}
+
 /// A running listener.
 pub(super) struct Server {
     pub(super) addresses: Vec<String>,
@@ -62,7 +76,7 @@ impl Server {
     /// Listens on a free port of the loopback interface.
     pub(super) async fn start<H, F>(settings: Settings, handle: H) -> Self
     where
-        H: Fn(Envelope, Bytes) -> F + Clone + Send + Sync + 'static,
+        H: Fn(Envelope, Bytes) -> F + Send + Sync + 'static,
         F: Future<Output = Outcome> + Send + 'static,
     {
         Self::listen(&["127.0.0.1:0".to_owned()], settings, handle).await
@@ -82,14 +96,15 @@ impl Server {
 
     pub(super) async fn listen<H, F>(addresses: &[String], settings: Settings, handle: H) -> Self
     where
-        H: Fn(Envelope, Bytes) -> F + Clone + Send + Sync + 'static,
+        H: Fn(Envelope, Bytes) -> F + Send + Sync + 'static,
         F: Future<Output = Outcome> + Send + 'static,
     {
         let listeners = lmtp::bind(addresses).await.unwrap();
         let stop = CancellationToken::new();
         let addresses = listeners.iter().map(Listener::to_string).collect();
         let room = Room::for_requests(settings.max_size);
-        let serving = tokio::spawn(lmtp::serve(listeners, Arc::new(settings), room, handle, stop.clone()));
+        let handler = Arc::new(Handled(handle));
+        let serving = tokio::spawn(lmtp::serve(listeners, Arc::new(settings), room, handler, stop.clone()));
         Self { addresses, stop, serving }
     }
 

@@ -1,5 +1,6 @@
 //! The structure is what `lib.rs` says it is: who may know whom, and each file says what it is for.
 
+mod circles;
 mod edges;
 
 use std::path::{Path, PathBuf};

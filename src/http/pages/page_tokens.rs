@@ -13,9 +13,9 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// The key of the tokens in the pages' forms.
 #[derive(Debug)]
-pub(super) struct Seal(SecretSlice<u8>);
+pub(super) struct PageTokens(SecretSlice<u8>);
 
-impl Seal {
+impl PageTokens {
     pub(super) fn new(key: SecretSlice<u8>) -> Self {
         Self(key)
     }
@@ -48,23 +48,23 @@ mod tests {
     use jiff::{Timestamp, ToSpan as _};
     use secrecy::SecretSlice;
 
-    use super::Seal;
+    use super::PageTokens;
     use crate::request::Address;
 
     #[test]
     fn a_token_is_one_persons_for_a_day_and_the_next() {
-        let seal = Seal::new(SecretSlice::from(vec![7; 32]));
+        let tokens = PageTokens::new(SecretSlice::from(vec![7; 32]));
         let now: Timestamp = "2026-11-24T23:59:00Z".parse().unwrap();
         let (jeanne, paul) = ("ce.0210001a@ac-dijon.fr", "ce.0580002b@ac-dijon.fr");
         let [jeanne, paul] = [jeanne, paul].map(|address| Address::parse(address).unwrap());
-        let token = seal.token(&jeanne, now);
+        let token = tokens.token(&jeanne, now);
         for (hours, is_good) in [(0, true), (24, true), (25, false), (-25, false)] {
-            assert_eq!(seal.is_of(&jeanne, &token, now + hours.hours()), is_good, "{hours} h later");
+            assert_eq!(tokens.is_of(&jeanne, &token, now + hours.hours()), is_good, "{hours} h later");
         }
-        assert!(!seal.is_of(&paul, &token, now));
+        assert!(!tokens.is_of(&paul, &token, now));
         for wrong in ["", "00", &token[1..], &token.to_uppercase(), "é"] {
-            assert!(!seal.is_of(&jeanne, wrong, now), "{wrong}");
+            assert!(!tokens.is_of(&jeanne, wrong, now), "{wrong}");
         }
-        assert!(!Seal::new(SecretSlice::from(vec![8; 32])).is_of(&jeanne, &token, now));
+        assert!(!PageTokens::new(SecretSlice::from(vec![8; 32])).is_of(&jeanne, &token, now));
     }
 }

@@ -1,0 +1,67 @@
+//! What stands behind the API: the pipeline, the escalator and the sweep's hints, joined.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::{
+    flow::pipeline::Pipeline,
+    glpi::Glpi,
+    http,
+    intake::TakesMail,
+    lifecycle::{
+        escalation::{EscalateError, Escalator, Moved, Order},
+        sweep::Hints,
+    },
+    request::{Address, Decided, Envelope, Outcome, Received},
+};
+
+/// What stands behind the API.
+pub(super) struct Gateway {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) escalator: Arc<Escalator>,
+    pub(super) glpi: Glpi,
+    /// Tickets that the sweep looks at before their turn.
+    pub(super) hints: Hints,
+}
+
+impl TakesMail for Gateway {
+    fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome> {
+        Arc::clone(&self.pipeline).mail(envelope, raw)
+    }
+}
+
+impl http::Gateway for Gateway {
+    fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.pipeline.request(received).await })
+    }
+
+    fn complement(self: Arc<Self>, received: Received, ticket: u64) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.pipeline.complement(received, ticket).await })
+    }
+
+    fn decide(self: Arc<Self>, requester: Address, ticket: u64, decided: Decided) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.pipeline.decide(requester, ticket, decided).await })
+    }
+
+    fn move_ticket(self: Arc<Self>, ticket: u64, order: Order) -> BoxFuture<'static, Result<Moved, EscalateError>> {
+        Box::pin(async move {
+            let moved = self.escalator.move_ticket(ticket, &order, Timestamp::now()).await;
+            if moved.is_err() {
+                // What was begun is to be finished.
+                self.hints.look_at(ticket);
+            }
+            moved
+        })
+    }
+
+    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async move { self.glpi.ping().await.map_err(|error| error.to_string()) })
+    }
+
+    fn hint(&self, ticket: u64) {
+        self.hints.look_at(ticket);
+    }
+}

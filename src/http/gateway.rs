@@ -1,0 +1,40 @@
+//! What the API has the gateway do.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    intake::TakesMail,
+    lifecycle::escalation::{EscalateError, Moved, Order},
+    request::{Address, Decided, Outcome, Received},
+};
+
+/// What stands behind the API: the pipeline, the escalator and the sweep; in the API's tests, a double.
+pub trait Gateway: TakesMail {
+    /// Takes a form to its outcome.
+    fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome>;
+
+    /// Adds to the ticket of this number.
+    fn complement(self: Arc<Self>, received: Received, ticket: u64) -> BoxFuture<'static, Outcome>;
+
+    /// Does with a ticket's solution what its requester decides.
+    fn decide(self: Arc<Self>, requester: Address, ticket: u64, decided: Decided) -> BoxFuture<'static, Outcome>;
+
+    /// Takes a ticket to another level.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not moved.
+    fn move_ticket(self: Arc<Self>, ticket: u64, order: Order) -> BoxFuture<'static, Result<Moved, EscalateError>>;
+
+    /// Whether a request could be handled now.
+    ///
+    /// # Errors
+    ///
+    /// The cause, for the log.
+    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>>;
+
+    /// Has a ticket looked at soon; returns at once.
+    fn hint(&self, ticket: u64);
+}

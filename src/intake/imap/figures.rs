@@ -1,0 +1,18 @@
+//! What is counted of the mailboxes.
+
+/// Mailboxes that are connected, 1 or 0 each.
+pub(super) const CONNECTED: &str = "passerelle_imap_connected";
+/// Connections that broke or could not be made.
+pub(super) const FAILURES: &str = "passerelle_imap_failures_total";
+/// Messages put into a folder.
+pub(super) const MOVED: &str = "passerelle_imap_moved_total";
+/// Messages that lie in the mailbox and wait.
+pub(super) const WAITING: &str = "passerelle_imap_waiting";
+
+/// Says what each figure is.
+pub(super) fn describe() {
+    metrics::describe_gauge!(CONNECTED, "whether a mailbox is connected");
+    metrics::describe_counter!(FAILURES, "connections to a mailbox that broke or could not be made");
+    metrics::describe_counter!(MOVED, "messages moved, by the folder they went to");
+    metrics::describe_gauge!(WAITING, "messages that lie in a mailbox and wait");
+}

@@ -1,0 +1,77 @@
+//! What the readers of mailboxes are told.
+
+use std::time::Duration;
+
+use super::{account::Account, connect::Connector, folders::Destination, token::Tokens};
+use crate::{
+    config::{self, ConfigError, ImapFolders},
+    intake::Room,
+    request::Address,
+};
+
+/// What the readers are told.
+pub struct Settings {
+    pub(super) accounts: Vec<Account>,
+    pub(super) connector: Connector,
+    pub(super) folders: ImapFolders,
+    /// The addresses a mail in such a mailbox was sent to: its way in has no envelope.
+    pub(super) recipients: Vec<Address>,
+    /// The largest mail that is fetched whole, bytes.
+    pub(super) max_size: u64,
+    pub(super) poll: Duration,
+    /// Mails that are handled at a time.
+    pub(super) parallel: usize,
+    /// Failures to fetch a message after which it is put aside.
+    pub(super) attempts: u32,
+    /// Bytes of mails in memory at a time.
+    pub(super) room: Room,
+}
+
+impl Settings {
+    /// The settings of a configuration whose mails are for `recipients`.
+    ///
+    /// # Errors
+    ///
+    /// Names the address or the file that cannot be used.
+    pub fn new(config: &config::Config, recipients: Vec<Address>) -> Result<Self, ConfigError> {
+        let imap = &config.imap;
+        let password = imap.password.as_ref();
+        let accounts = imap.url.iter().map(|url| Account::parse(url, password)).collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens::new(&imap.oauth)?;
+        if let Some(account) = accounts.iter().find(|account| account.password.is_none() && tokens.is_none()) {
+            return Err(ConfigError::setting(
+                format!("imap.url: {account} has no password"),
+                "Give it in the address, in PASSERELLE_IMAP__PASSWORD, or set imap.oauth for signing in by token.",
+            ));
+        }
+        if let Some(place) = Destination::ALL.iter().find(|place| place.configured(&imap.folders).trim().is_empty()) {
+            return Err(ConfigError::setting(
+                format!("imap.folders.{} is empty", place.label()),
+                "Give the folder a name.",
+            ));
+        }
+        Ok(Self {
+            accounts,
+            connector: Connector::new(imap.ca.as_deref(), tokens, imap.timeout)?,
+            folders: imap.folders.clone(),
+            recipients,
+            max_size: config.screen.max_size,
+            poll: imap.poll,
+            // One in GLPI, one on its way there.
+            parallel: config.glpi.sessions * 2,
+            attempts: config.quarantine.attempts,
+            room: Room::for_requests(config.screen.max_size),
+        })
+    }
+
+    /// The settings of readers whose mails are in memory within this room, which other ways in share.
+    #[must_use]
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
+    }
+
+    /// The mailboxes.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+}

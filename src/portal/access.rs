@@ -1,0 +1,38 @@
+//! What a requester's view of the helpdesk is built from.
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
+
+use super::{faq::Faq, people::People};
+use crate::{config::Config, flow::route::MappingStore, glpi::Glpi, working_time::Calendar};
+
+/// A requester's view of the helpdesk.
+pub struct Portal {
+    pub(super) glpi: Glpi,
+    pub(super) people: People,
+    pub(super) mappings: MappingStore,
+    pub(super) calendar: Arc<Calendar>,
+    pub(super) time_zone: TimeZone,
+    pub(super) faq: Faq,
+}
+
+impl Portal {
+    /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
+    pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
+        Self {
+            people: People::new(glpi.clone()),
+            faq: Faq::new(glpi.clone(), &config.glpi),
+            glpi,
+            mappings,
+            calendar,
+            time_zone: config.time_zone.clone(),
+        }
+    }
+
+    /// The moment a date of GLPI means, as the academy writes it.
+    pub(super) fn moment(&self, shown: Option<DateTime>) -> Option<Zoned> {
+        let moment: Timestamp = self.calendar.moment(shown?)?;
+        Some(moment.to_zoned(self.time_zone.clone()))
+    }
+}
