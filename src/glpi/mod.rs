@@ -23,6 +23,7 @@ mod names;
 mod notices;
 mod search;
 mod session;
+mod status;
 mod tickets;
 mod users;
 mod verdict;
@@ -51,9 +52,8 @@ pub use self::links::LONGEST_MERGE;
 pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
-pub use self::tickets::{
-    Document, Followup, FoundTicket, GroupChange, Role, Solution, Ticket, TicketGroup, TicketUser,
-};
+pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
+pub use self::tickets::{Document, Followup, FoundTicket, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
 pub use self::users::{Account, Grant};
 
 use self::breaker::Breaker;

@@ -4,14 +4,10 @@ use std::{cmp::Ordering, time::Duration};
 
 use jiff::{Timestamp, Zoned};
 
-use super::{
-    Counts, Portal, PortalError, State,
-    people::KnownRequester,
-    state::{is_to_approve, takes_followups},
-};
+use super::{Counts, Portal, PortalError, State, people::KnownRequester};
 use crate::{
     flow::route::{Mappings, Opening},
-    glpi::{Criterion, GlpiError, TicketSummary},
+    glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
     request::{Address, Reference, TicketKind},
     text::fold::folded,
 };
@@ -224,8 +220,8 @@ impl Portal {
             taken_by,
             delay: delay.unwrap_or_default(),
             state,
-            to_approve: is_to_approve(summary.status),
-            may_follow_up: takes_followups(summary.status),
+            to_approve: summary.status == TicketStatus::Solved,
+            may_follow_up: !summary.status.is_over(),
         })
     }
 }

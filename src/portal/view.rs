@@ -7,7 +7,7 @@ use jiff::Zoned;
 
 use super::{Portal, PortalError, Row, html, listing::FoundRequest, people::KnownRequester};
 use crate::{
-    glpi::{self, Criterion, Followup, GlpiError, Role, Solution},
+    glpi::{self, ActorRole, Criterion, Followup, GlpiError, Solution, SolutionStatus},
     request::{Address, Reference},
 };
 
@@ -167,7 +167,7 @@ impl Portal {
     pub(super) async fn own(&self, requester: &Address, number: u64) -> Result<Own, PortalError> {
         let known = self.people.known(requester).await?;
         let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
-        let is_theirs = people.iter().any(|person| person.role == Role::Requester && known.is(&person.who));
+        let is_theirs = people.iter().any(|person| person.role == ActorRole::Requester && known.is(&person.who));
         if !is_theirs {
             return Err(PortalError::NotFound);
         }
@@ -211,11 +211,10 @@ impl Portal {
     }
 
     async fn solution(&self, solution: Solution) -> Result<Contribution, GlpiError> {
-        // GLPI's CommonITILValidation: 2 waiting, 4 refused
         let verdict = match solution.status {
-            2 => SolutionState::Waiting,
-            4 => SolutionState::Refused,
-            _ => SolutionState::Accepted,
+            SolutionStatus::Waiting => SolutionState::Waiting,
+            SolutionStatus::Refused => SolutionState::Refused,
+            SolutionStatus::Accepted | SolutionStatus::Other(_) => SolutionState::Accepted,
         };
         Ok(Contribution {
             kind: Kind::Solution(verdict),

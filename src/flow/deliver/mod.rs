@@ -25,7 +25,7 @@ use crate::{
         route::{Routed, Target},
         screen::Copies,
     },
-    glpi::{FileFate, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Role, Trouble},
+    glpi::{ActorRole, FileFate, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Trouble},
     request::{Address, LeftOut, Origin, Reason, Receipt, Received, Reference, TicketKind},
 };
 
@@ -293,7 +293,7 @@ impl Deliverer {
             return Ok(false);
         }
         match self.glpi.ticket_users(id).await {
-            Ok(users) if users.iter().any(|user| user.role == Role::Requester) => {
+            Ok(users) if users.iter().any(|user| user.role == ActorRole::Requester) => {
                 if is_remembered {
                     self.accepted.insert(key, ()).await;
                 }

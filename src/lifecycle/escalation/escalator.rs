@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config::{self, Config},
     flow::{deliver::Names, ledger::Ledger, route::MappingStore},
-    glpi::{Effect, Glpi, GlpiError, NewFollowup, Role},
+    glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     lifecycle::notices::Notifier,
     working_time::Calendar,
 };
@@ -238,7 +238,7 @@ impl Escalator {
         let note = written.note;
         let same = note.direction == order.direction
             && order.to.as_ref().is_none_or(|to| note::fit_name(to) == note.to)
-            && snapshot.groups(Role::Assigned).contains(&note.target)
+            && snapshot.groups(ActorRole::Assigned).contains(&note.target)
             && note.cause == order.cause
             && note.reason == note::fit_reason(&order.reason)
             && note.asked.contains(&format!(" par {} ", note::fit_name(&order.by)));
@@ -257,7 +257,7 @@ impl Escalator {
             return Err(EscalateError::Over);
         }
         let all_levels = self.all_levels().await?;
-        let assigned = snapshot.groups(Role::Assigned);
+        let assigned = snapshot.groups(ActorRole::Assigned);
         let application_levels = snapshot.application_levels(&all_levels).ok_or(EscalateError::NoApplication)?;
         let level = application_levels.levels.of(&assigned).ok_or(Immovable::Elsewhere)?;
         let from = names(application_levels, &application_levels.levels.groups_on(level, &assigned));
@@ -383,12 +383,7 @@ impl Escalator {
         for _ in 0..ROUNDS {
             let groups = self.glpi.ticket_groups(ticket).await?;
             let users = self.glpi.ticket_users(ticket).await?;
-            let left = steps(
-                &ticket_snapshot::group_rows(&groups),
-                &ticket_snapshot::user_rows(&users, &members),
-                target,
-                levels,
-            );
+            let left = steps(&groups, &ticket_snapshot::user_rows(&users, &members), target, levels);
             if left.is_empty() {
                 return Ok(());
             }
@@ -408,11 +403,7 @@ impl Escalator {
 
     async fn take_step(&self, ticket: u64, step: &Step) -> Result<(), GlpiError> {
         match step {
-            Step::AddGroups(groups) => {
-                let groups: Vec<_> =
-                    groups.iter().map(|(group, role)| (*group, ticket_snapshot::glpi_role(*role))).collect();
-                self.glpi.add_groups(ticket, &groups).await
-            }
+            Step::AddGroups(groups) => self.glpi.add_groups(ticket, groups).await,
             Step::RemoveUser(row) => self.glpi.remove_user(*row).await,
             Step::RemoveGroup(row) => self.glpi.remove_group(*row).await,
         }
@@ -458,10 +449,10 @@ fn target(
     snapshot: &TicketSnapshot,
     order: &Order,
 ) -> Result<u64, EscalateError> {
-    let assigned = snapshot.groups(Role::Assigned);
+    let assigned = snapshot.groups(ActorRole::Assigned);
     let Move { to, group, .. } = match order.direction {
         Direction::Up => application_levels.levels.up(&assigned)?,
-        Direction::Down => application_levels.levels.down(&assigned, &snapshot.groups(Role::Observer))?,
+        Direction::Down => application_levels.levels.down(&assigned, &snapshot.groups(ActorRole::Observer))?,
     };
     let Some(wanted) = &order.to else { return Ok(group) };
     // Level 0 may have several groups.

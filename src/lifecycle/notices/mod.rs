@@ -27,7 +27,7 @@ use self::{
 use crate::{
     config::{Config, ConfigError, Notify, Teller},
     flow::ledger::Ledger,
-    glpi::{Glpi, GlpiError, Requester, Role, Ticket},
+    glpi::{ActorRole, Glpi, GlpiError, Requester, Ticket, TicketStatus},
     letters::Text,
     request::{Address, Reference},
     smtp::{Mailer, SendError},
@@ -294,7 +294,7 @@ impl Notifier {
         };
         let (mut names, mut members) = (Vec::new(), BTreeSet::new());
         for link in self.glpi.ticket_groups(ticket.id).await? {
-            if link.role != Role::Assigned {
+            if link.role != ActorRole::Assigned {
                 continue;
             }
             // Whoever it was moved to later is told by whoever moved it.
@@ -379,7 +379,7 @@ impl Notifier {
             }
             News::Question(followup) => {
                 let author = self.glpi.name_of_user(followup.author).await?;
-                texts::question(about, &author, &followup.content, about.ticket.status == steps::PENDING)
+                texts::question(about, &author, &followup.content, about.ticket.status == TicketStatus::Pending)
             }
             News::Solution(solution) => texts::solution(about, &solution.content),
             News::Closing => texts::closing(about),

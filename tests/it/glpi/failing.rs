@@ -259,7 +259,7 @@ async fn an_account_without_the_right_is_denied_by_name() {
         credentials: Credentials::Login { login: "dir1".to_owned(), password: "dir1".into() },
         ..plain(&sandbox)
     });
-    let denied = glpi.group_by_name("DSI-BAI").await;
+    let denied = glpi.groups_named("DSI-BAI").await;
     let Err(GlpiError::Denied { code, .. }) = denied else {
         panic!("{denied:?}");
     };
