@@ -5,14 +5,14 @@
 //! `tickets` (finding and reading them), `links` (which belong together), `search` (lists of them), `actors` (whose
 //! they are), `download` (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `users`
 //! (people's accounts), `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells).
-//! Below them, `exchange` is one HTTP exchange and `verdict` what came of it, `session` the pool of sessions,
-//! `breaker` the pause after
-//! repeated failures, `wire` the JSON.
+//! `directory` keeps for some minutes who and what is who. Below them, `exchange` is one HTTP exchange and `verdict` what
+//! came of it, `session` the pool of sessions, `breaker` the pause after repeated failures, `wire` the JSON.
 
 mod account;
 mod actors;
 mod breaker;
 mod creation;
+mod directory;
 mod download;
 mod error;
 mod excerpt;
@@ -44,6 +44,7 @@ pub use self::account::{DocumentTypes, Profile, ServerInfo};
 pub use self::creation::{
     Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload,
 };
+pub use self::directory::{GlpiDirectory, ItemKind, nearest};
 pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble};
 pub use self::exchange::SetupError;
@@ -57,6 +58,7 @@ pub use self::tickets::{Document, Followup, FoundTicket, GroupChange, Solution, 
 pub use self::users::{Account, Grant};
 
 use self::breaker::Breaker;
+use self::directory::KeptAnswers;
 use self::exchange::{Call, Server};
 use self::session::Sessions;
 use self::verdict::Failure;
@@ -125,7 +127,7 @@ pub enum Credentials {
     },
 }
 
-/// A GLPI server. Clones share sessions and the circuit breaker.
+/// A GLPI server. Clones share sessions, the circuit breaker and the directory.
 ///
 /// A call dropped before it has answered (a `timeout` around it, say) counts as
 /// [`GlpiError::AnswerLost`] if it writes.
@@ -141,6 +143,7 @@ struct Shared {
     retries: usize,
     /// The service account's session, once GLPI has told of it.
     own_session: OnceCell<wire::OwnSession>,
+    kept: KeptAnswers,
 }
 
 impl Glpi {
@@ -153,6 +156,7 @@ impl Glpi {
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_pause),
             retries: settings.retries as usize,
             own_session: OnceCell::new(),
+            kept: KeptAnswers::default(),
         })))
     }
 

@@ -37,6 +37,13 @@ pub struct Grant {
     pub recursive: bool,
 }
 
+impl Account {
+    /// Whether its person can sign in to GLPI, and so read there.
+    pub fn may_sign_in(&self) -> bool {
+        self.in_force && self.grants.as_ref().is_none_or(|grants| !grants.is_empty())
+    }
+}
+
 impl Grant {
     /// Whether it counts in an entity, given as itself and those above it, the nearest first. So GLPI decides whom it
     /// writes to (`NotificationTarget::addToRecipientsList`).

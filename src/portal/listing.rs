@@ -4,7 +4,7 @@ use std::{cmp::Ordering, time::Duration};
 
 use jiff::{Timestamp, Zoned};
 
-use super::{Counts, Portal, PortalError, State, people::KnownRequester};
+use super::{Counts, Portal, PortalError, State, known_requester::KnownRequester};
 use crate::{
     flow::route::{Mappings, Opening},
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
@@ -149,7 +149,7 @@ impl Portal {
     ///
     /// Where GLPI cannot answer.
     pub async fn requests(&self, requester: &Address, query: &Query) -> Result<Listing, PortalError> {
-        let known = self.people.known(requester).await?;
+        let known = self.known(requester).await?;
         let all = self.tickets_of(&known).await?;
         let mut counts = Counts::default();
         for found in &all {
@@ -198,7 +198,7 @@ impl Portal {
     pub(super) async fn row(&self, found: FoundRequest) -> Result<Row, GlpiError> {
         let FoundRequest { summary, opening, state } = found;
         let taken_by = match summary.technicians.first() {
-            Some(&technician) => Some(self.people.name(technician).await?).filter(|name| !name.is_empty()),
+            Some(&technician) => Some(self.glpi.directory().name(technician).await?).filter(|name| !name.is_empty()),
             None => None,
         };
         let until = summary.solved.or(summary.closed).filter(|_| state == State::Closed);

@@ -1,6 +1,6 @@
 //! A request that staff has merged into another: who asks for it is led there.
 
-use super::{Portal, PortalError, people::KnownRequester};
+use super::{Portal, PortalError, known_requester::KnownRequester};
 use crate::glpi::{ActorRole, LONGEST_MERGE};
 
 impl Portal {

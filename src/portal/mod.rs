@@ -11,14 +11,14 @@
 //! | `view` | one request with its timeline |
 //! | `merged` | where a merged request went |
 //! | `html` | texts from GLPI, as they may be shown |
-//! | `people` | accounts and names, for some minutes |
+//! | `known_requester` | whether a ticket is theirs |
 //! | `faq` | GLPI's public questions and answers |
 
 mod faq;
 mod html;
+mod known_requester;
 mod listing;
 mod merged;
-mod people;
 mod state;
 mod view;
 
@@ -33,7 +33,7 @@ pub use listing::{Listing, Query, Row, Sort};
 pub use state::{Counts, State};
 pub use view::{Author, Document, Entry, Kind, SolutionState, View};
 
-use self::{faq::Faq, people::People};
+use self::faq::Faq;
 use crate::{
     config::Config,
     flow::route::MappingStore,
@@ -45,7 +45,6 @@ use crate::{
 /// A requester's view of the helpdesk.
 pub struct Portal {
     glpi: Glpi,
-    people: People,
     mappings: MappingStore,
     calendar: Arc<Calendar>,
     time_zone: TimeZone,
@@ -78,7 +77,6 @@ impl Portal {
     /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
     pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
         Self {
-            people: People::new(glpi.clone()),
             faq: Faq::new(glpi.clone(), &config.glpi),
             glpi,
             mappings,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Zoned;
 
-use super::{Portal, PortalError, Row, html, listing::FoundRequest, people::KnownRequester};
+use super::{Portal, PortalError, Row, html, known_requester::KnownRequester, listing::FoundRequest};
 use crate::{
     glpi::{self, ActorRole, Criterion, Followup, GlpiError, Solution, SolutionStatus},
     request::{Address, Reference},
@@ -129,7 +129,7 @@ impl Portal {
     where
         F: Fn(u64) -> String + Clone + Send + Sync + 'static,
     {
-        let known = self.people.known(requester).await?;
+        let known = self.known(requester).await?;
         let own = self.own(requester, number).await?;
         let visible: BTreeSet<u64> = own.documents().map(|document| document.id).collect();
         let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str()).to_owned();
@@ -165,7 +165,7 @@ impl Portal {
 
     /// Reads all of a request that its requester may see.
     pub(super) async fn own(&self, requester: &Address, number: u64) -> Result<Own, PortalError> {
-        let known = self.people.known(requester).await?;
+        let known = self.known(requester).await?;
         let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
         let is_theirs = people.iter().any(|person| person.role == ActorRole::Requester && known.is(&person.who));
         if !is_theirs {
@@ -237,7 +237,7 @@ impl Portal {
             let is_theirs = Reference::find(head).is_some() && words.any(|word| word == known.address.as_str());
             return Ok(if is_theirs { Author::You } else { service() });
         }
-        let name = self.people.name(part.author).await?;
+        let name = self.glpi.directory().name(part.author).await?;
         Ok(if name.is_empty() { service() } else { Author::Person(name) })
     }
 }

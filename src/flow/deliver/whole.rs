@@ -304,7 +304,7 @@ impl Deliverer {
 
     /// Takes a file out of the choice that GLPI does not take, and gives it a place in an archive where that is wanted.
     async fn refused(&self, file: &Upload, why: String, chosen: &mut Chosen) {
-        let types = self.names.document_types().await;
+        let types = self.document_types().await;
         let takes_archives = !self.learned.taken(types.as_deref()).refuses(wrapped::SAMPLE);
         if !(self.limits.wrap && takes_archives && chosen.wrap(file)) {
             chosen.take_back(file, why);

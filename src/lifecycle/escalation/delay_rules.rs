@@ -164,7 +164,7 @@ impl Escalator {
         let since = arrived.unwrap_or(opened);
         let mut members = BTreeSet::new();
         for group in &here {
-            members.extend(self.members(*group).await?.iter().copied());
+            members.extend(self.glpi.directory().members(*group).await?.iter().copied());
         }
         let answered = snapshot.last_answer(&members, self.glpi.own_account().await?);
         let facts = Facts {

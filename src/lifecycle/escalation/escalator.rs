@@ -36,8 +36,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How often the steps are planned anew before the move counts as not confirmed: others may act on the ticket, too.
 const ROUNDS: usize = 4;
-/// How long the members of a group are believed.
-const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
 /// Moves of which it is remembered that they took nothing in charge.
 const MOST_UNTAKEN: u64 = 100_000;
 /// The same request of the same person within this time is a repeat, whose answer was lost.
@@ -80,7 +78,6 @@ pub struct Escalator {
     pub(super) calendar: Arc<Calendar>,
     pub(super) settings: config::Escalation,
     zone: jiff::tz::TimeZone,
-    members: Cache<u64, Arc<Vec<u64>>>,
     /// The notes of moves, as they were written last, after which the ticket was seen not to count as taken in charge
     /// by them: only a crash between two writes can leave it so, and that is looked for once.
     untaken: Cache<(u64, Option<DateTime>), ()>,
@@ -111,7 +108,6 @@ impl Escalator {
             calendar,
             settings: config.escalation.clone(),
             zone: config.time_zone.clone(),
-            members: Cache::builder().max_capacity(1000).time_to_live(MEMBERS_BELIEVED).build(),
             untaken: Cache::new(MOST_UNTAKEN),
             locks: std::array::from_fn(|_| Mutex::new(())),
         }
@@ -198,15 +194,6 @@ impl Escalator {
             users: self.glpi.ticket_users(id).await?,
             thread: Conversation::new(self.glpi.ticket_followups(id).await?, own),
         })
-    }
-
-    pub(super) async fn members(&self, group: u64) -> Result<Arc<Vec<u64>>, GlpiError> {
-        if let Some(members) = self.members.get(&group).await {
-            return Ok(members);
-        }
-        let members = Arc::new(self.glpi.group_members(group).await?);
-        self.members.insert(group, Arc::clone(&members)).await;
-        Ok(members)
     }
 
     /// Finishes every move that was begun or gives it up, and takes back that one made GLPI count the ticket as taken
@@ -379,7 +366,7 @@ impl Escalator {
 
     /// Takes the steps until GLPI shows that none is left.
     async fn take_steps(&self, ticket: u64, target: u64, levels: &Levels) -> Result<(), EscalateError> {
-        let members = self.members(target).await?;
+        let members = self.glpi.directory().members(target).await?;
         for _ in 0..ROUNDS {
             let groups = self.glpi.ticket_groups(ticket).await?;
             let users = self.glpi.ticket_users(ticket).await?;
