@@ -59,8 +59,8 @@ pub use self::users::{Account, Grant};
 
 use self::breaker::Breaker;
 use self::directory::KeptAnswers;
-use self::exchange::{Call, Server};
-use self::session::Sessions;
+use self::exchange::{Answered, Call, Server};
+use self::session::{Lease, Sessions};
 use self::verdict::Failure;
 
 /// The longest pause between two tries of one call; a server that asks for more is left alone.
@@ -226,11 +226,23 @@ impl Glpi {
 
     /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
     async fn call(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
+        let (answered, lease) = self.0.exchange(call).await?;
+        lease.release();
+        match answered {
+            Answered::Json(answer) => Ok(answer),
+            Answered::Document(_) => Err(GlpiError::unavailable(Trouble::Unexpected)),
+        }
+    }
+}
+
+impl Shared {
+    /// Makes a call, again where that is harmless. Gives the session, too, which a document is still coming in.
+    async fn exchange(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
         let pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(LONGEST_PAUSE)
-            .with_max_times(self.0.retries);
+            .with_max_times(self.retries);
         (|| self.try_once(call))
             .retry(pauses)
             .when(GlpiError::is_brief)
@@ -238,47 +250,42 @@ impl Glpi {
             .await
     }
 
-    async fn try_once(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
-        let started = Instant::now();
-        let pass = self
-            .0
-            .breaker
-            .admit(started)
-            .map_err(|left| GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left) })?;
+    async fn try_once(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
+        let pass = self.breaker.admit(Instant::now()).map_err(|left| {
+            tracing::debug!(path = call.shown_path(), "GLPI is not asked: calls are paused");
+            GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left) }
+        })?;
         let result = self.in_session(call).await;
         match &result {
-            Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => drop(pass),
+            Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => {
+                tracing::debug!(path = call.shown_path(), "GLPI is not asked: every session is busy");
+                drop(pass);
+            }
             Err(error) => pass.settle(!error.is_outage(), Instant::now()),
             Ok(_) => pass.settle(true, Instant::now()),
         }
-        tracing::debug!(
-            path = call.path(),
-            write = call.is_write(),
-            elapsed = ?started.elapsed(),
-            error = result.as_ref().err().map(tracing::field::display),
-            "GLPI call"
-        );
         result
     }
 
     /// Sends the call in a session of the pool, in a new one if GLPI has forgotten that.
-    async fn in_session(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
-        let server = &self.0.server;
-        let mut lease = self.0.sessions.lease(server).await?;
+    async fn in_session(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
+        let server = &self.server;
+        let mut lease = self.sessions.lease(server).await?;
         let mut sent = server.send(call, &lease.token).await;
         if matches!(sent, Err(Failure::SessionDead)) {
             lease.renew(server).await?;
             sent = server.send(call, &lease.token).await;
         }
-        let result = sent.map_err(|failure| match failure {
-            Failure::Error(error) => error,
-            Failure::SessionDead => GlpiError::unavailable(Trouble::Unexpected),
-        });
+        let error = match sent {
+            Ok(answered) => return Ok((answered, lease)),
+            Err(Failure::Error(error)) => error,
+            Err(Failure::SessionDead) => GlpiError::unavailable(Trouble::Unexpected),
+        };
         // GLPI may still be working in a session that did not answer
-        if !matches!(&result, Err(error) if error.is_outage()) {
+        if !error.is_outage() {
             lease.release();
         }
-        result
+        Err(error)
     }
 }
 

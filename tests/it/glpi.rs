@@ -11,6 +11,7 @@
 
 mod account;
 mod actors;
+mod directory;
 mod escalation;
 mod failing;
 mod files;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use passerelle::glpi::{Credentials, FileFate, Glpi, GlpiError, NewTicket, Settings, Trouble};
 use passerelle::sandbox::{Failure, Failures, Options, Rule, Sandbox};
 
@@ -52,6 +53,29 @@ async fn an_unreachable_server_is_unavailable_then_left_alone() {
         assert_eq!(why, Trouble::Paused);
         assert!(retry_after.is_some());
     }
+}
+
+#[tokio::test]
+async fn a_document_is_asked_for_as_anything_else() {
+    let sandbox = sandbox().await;
+    let glpi = client(&Settings { breaker_failures: 2, breaker_pause: Duration::from_hours(1), ..settings(&sandbox) });
+    let made = glpi.create_ticket(&ticket(&marker()), &[text_file("a.txt", "Bonjour")]).await.unwrap();
+    let document = glpi.ticket_documents(made.id).await.unwrap().remove(0).id;
+
+    sandbox.set_failures(Rule::next(1, Failure::BadGateway));
+    let pieces: Vec<_> = glpi.download(document).await.unwrap().into_stream().try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), b"Bonjour", "it is tried again");
+
+    sandbox.set_failures(Rule::always(Failure::BadGateway));
+    let Err(GlpiError::Unavailable { why: Trouble::Status(502) | Trouble::Paused, .. }) = glpi.download(document).await
+    else {
+        panic!("a document came");
+    };
+    let before = sandbox.calls();
+    let Err(GlpiError::Unavailable { why: Trouble::Paused, .. }) = glpi.download(document).await else {
+        panic!("a document came");
+    };
+    assert_eq!(sandbox.calls(), before, "it waits as all calls do");
 }
 
 #[test]
