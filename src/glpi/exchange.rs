@@ -309,7 +309,7 @@ impl Exchange<'_> {
     }
 
     async fn answer(&self, request: RequestBuilder, status: &mut Option<StatusCode>) -> Result<Answered, Failure> {
-        let mut response = request.send().await.map_err(|error| cut(&error, self.doing))?;
+        let mut response = request.send().await.map_err(|error| cut(error, self.doing))?;
         let code = *status.insert(response.status());
         // GLPI sends the bytes with the document's name; a page, or a document that is JSON, comes without.
         let is_document = code == StatusCode::OK && response.headers().contains_key(CONTENT_DISPOSITION);
@@ -322,7 +322,7 @@ impl Exchange<'_> {
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
         let mut body = Excerpt::new(if let Expected::Json(longest) = self.expected { longest } else { usize::MAX });
-        while let Some(piece) = response.chunk().await.map_err(|error| cut(&error, self.doing))? {
+        while let Some(piece) = response.chunk().await.map_err(|error| cut(error, self.doing))? {
             body.push(&piece);
         }
         let answer = judge(code, retry_after, &body.finish(), self.doing)?;

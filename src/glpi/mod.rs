@@ -46,7 +46,7 @@ pub use self::creation::{
 };
 pub use self::directory::{GlpiDirectory, ItemKind, nearest};
 pub use self::download::Download;
-pub use self::error::{GlpiError, Trouble};
+pub use self::error::{GlpiError, Trouble, Underlying};
 pub use self::exchange::SetupError;
 pub use self::knowledge::FaqArticle;
 pub use self::links::LONGEST_MERGE;
@@ -221,7 +221,7 @@ impl Glpi {
     /// Creates one item; `files` go along in the same call.
     async fn add(&self, item_type: &str, input: &Value, files: &[Upload]) -> Result<wire::Added, GlpiError> {
         let answer = self.call(&Call::create(item_type, input, files)).await?;
-        serde_json::from_value(answer).map_err(|_| GlpiError::AnswerLost { why: Trouble::Unexpected })
+        serde_json::from_value(answer).map_err(|_| GlpiError::interrupted(Trouble::Unexpected, true))
     }
 
     /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
@@ -253,7 +253,7 @@ impl Shared {
     async fn try_once(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
         let pass = self.breaker.admit(Instant::now()).map_err(|left| {
             tracing::debug!(path = call.shown_path(), "GLPI is not asked: calls are paused");
-            GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left) }
+            GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left), source: None }
         })?;
         let result = self.in_session(call).await;
         match &result {
@@ -320,6 +320,7 @@ mod tests {
         let busy = |seconds| GlpiError::Unavailable {
             why: Trouble::Status(503),
             retry_after: Some(Duration::from_secs(seconds)),
+            source: None,
         };
         assert_eq!(respectful(&busy(0), pause), Some(pause));
         assert_eq!(respectful(&busy(3), pause), Some(Duration::from_secs(3)));

@@ -385,7 +385,7 @@ impl Deliverer {
                         && created.files.iter().all(|file| file.fate == FileFate::Taken);
                     return Ok(Made { id: created.id, files: created.files, is_whole });
                 }
-                Ok(Err(GlpiError::AnswerLost { why })) => Lost { broken: why == BROKEN, why: why.to_string() },
+                Ok(Err(GlpiError::AnswerLost { why, .. })) => Lost { broken: why == BROKEN, why: why.to_string() },
                 // Nothing was written: with fewer files, the others follow singly.
                 Ok(Err(GlpiError::TooLarge)) if !together.is_empty() => {
                     self.learned.call_is_too_large(together.iter().map(|file| file.bytes.len() as u64).sum());

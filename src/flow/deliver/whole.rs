@@ -235,7 +235,7 @@ impl Deliverer {
                     self.learned.file_is_too_large(file.bytes.len() as u64);
                     chosen.take_back(file, attachments::TOO_LARGE_FOR_GLPI.to_owned());
                 }
-                Err(GlpiError::AnswerLost { why: Trouble::Status(500) }) => {
+                Err(GlpiError::AnswerLost { why: Trouble::Status(500), .. }) => {
                     let failures = complaints.failures.entry(file.sha1()).or_default();
                     *failures += 1;
                     // PHP dies of it each time, as of a picture that is cut in its header.

@@ -49,7 +49,9 @@ async fn one_reference_shows_every_call_to_glpi_that_its_request_made() {
     let sandbox = sandbox().await;
     let gateway = Gateway::start(&sandbox, &[("sweep.every", "1h")]).await;
     sandbox.set_failures(Rule::next(1, Failure::BadGateway).on_new_tickets());
-    let answer = gateway.post_form(&form(DIRECTORS[0], "En panne"), None).await;
+    let form = form(DIRECTORS[0], "En panne");
+    assert_eq!(gateway.post_form(&form, Some("once")).await.status(), 503);
+    let answer = gateway.post_form(&form, Some("once")).await;
     assert_eq!(answer.status(), 201);
     let answer: Value = answer.json().await.unwrap();
     let reference = answer["reference"].as_str().unwrap().to_owned();
@@ -63,6 +65,7 @@ async fn one_reference_shows_every_call_to_glpi_that_its_request_made() {
         "path=\"UserEmail\" status=200",
         "path=\"User/…\" status=200",
         "method=\"POST\" path=\"Ticket\" status=502",
+        "method=\"POST\" path=\"Ticket\" status=201",
         "path=\"search/Ticket\" status=200",
     ] {
         assert!(own.iter().any(|call| call.contains(part)), "{part}: {own:#?}");

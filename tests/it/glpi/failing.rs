@@ -27,7 +27,7 @@ fn ticket(marker: &str) -> NewTicket {
 }
 
 fn unavailable(why: Trouble) -> GlpiError {
-    GlpiError::Unavailable { why, retry_after: None }
+    GlpiError::Unavailable { why, retry_after: None, source: None }
 }
 
 #[tokio::test]
@@ -44,10 +44,15 @@ async fn an_unreachable_server_is_unavailable_then_left_alone() {
             breaker_pause: Duration::from_hours(1),
             ..Settings::new(url, credentials.clone())
         });
-        assert_eq!(glpi.ping().await, Err(unavailable(Trouble::Connection)));
+        let error = glpi.ping().await.unwrap_err();
+        assert_eq!(error, unavailable(Trouble::Connection));
+        let text = error.to_string();
+        assert!(text.contains("no connection") && text.contains("refused"), "{text}");
+        assert!(!text.contains("http"), "an address may name a person: {text}");
+        assert!(std::error::Error::source(&error).is_some());
         let created = glpi.create_ticket(&ticket("x"), &[]).await;
         assert_eq!(created, Err(unavailable(Trouble::Connection)));
-        let Err(GlpiError::Unavailable { why, retry_after }) = glpi.ping().await else {
+        let Err(GlpiError::Unavailable { why, retry_after, .. }) = glpi.ping().await else {
             panic!("a call went through");
         };
         assert_eq!(why, Trouble::Paused);
@@ -118,7 +123,7 @@ async fn a_5xx_is_harmless_to_a_read_and_uncertain_for_a_write() {
 
         sandbox.set_failures(Rule::always(failure).on_new_tickets());
         let created = glpi.create_ticket(&ticket("x"), &[]).await;
-        assert_eq!(created, Err(GlpiError::AnswerLost { why }));
+        assert_eq!(created, Err(GlpiError::AnswerLost { why, source: None }));
     }
 }
 
@@ -130,7 +135,7 @@ async fn a_lost_answer_is_settled_by_a_search() {
     let marker = marker();
     let lost = glpi.create_ticket(&ticket(&marker), &[]).await;
     let why = Trouble::Cut;
-    assert_eq!(lost, Err(GlpiError::AnswerLost { why }));
+    assert_eq!(lost, Err(GlpiError::AnswerLost { why, source: None }));
 
     let found = glpi.tickets_containing(&[&marker], 2).await.unwrap();
     assert_eq!(found.len(), 1);
@@ -147,7 +152,7 @@ async fn an_answer_that_takes_too_long_is_lost_for_a_write() {
     let marker = marker();
     let lost = glpi.create_ticket(&ticket(&marker), &[]).await;
     let why = Trouble::Timeout;
-    assert_eq!(lost, Err(GlpiError::AnswerLost { why }));
+    assert_eq!(lost, Err(GlpiError::AnswerLost { why, source: None }));
     let found = glpi.tickets_containing(&[&marker], 2).await.unwrap();
     assert_eq!(found.len(), 1);
 
@@ -165,7 +170,7 @@ async fn a_connection_cut_at_once_is_uncertain_for_a_write() {
     sandbox.set_failures(Rule::always(Failure::Down).on_new_tickets());
     let why = Trouble::Cut;
     let created = glpi.create_ticket(&ticket("x"), &[]).await;
-    assert_eq!(created, Err(GlpiError::AnswerLost { why }));
+    assert_eq!(created, Err(GlpiError::AnswerLost { why, source: None }));
 }
 
 #[tokio::test]
@@ -223,7 +228,7 @@ async fn after_failures_in_a_row_calls_are_paused_and_then_probed() {
     sandbox.set_failures(Failures::none());
     // it tells how long it holds back
     while let Err(error) = glpi.ping().await {
-        let GlpiError::Unavailable { why, retry_after } = error else {
+        let GlpiError::Unavailable { why, retry_after, .. } = error else {
             panic!("{error}");
         };
         assert_eq!(why, Trouble::Paused);
