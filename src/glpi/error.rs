@@ -5,7 +5,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 /// Why a call to GLPI failed, as an instruction to the caller.
 ///
 /// `Display` never holds what a person wrote, but where GLPI's own sentence for a refusal quotes it: it can be logged.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum GlpiError {
     /// Try later: GLPI cannot answer now, and nothing was written.
     #[error("GLPI cannot answer now: {why}{}", root(source.as_ref()))]
@@ -51,8 +51,7 @@ pub enum GlpiError {
     },
 }
 
-/// What lies under a failure: that a connection was refused, a host is unknown, a certificate is not trusted. Failures
-/// of one kind are equal, whatever lies under them.
+/// What lies under a failure: that a connection was refused, a host is unknown, a certificate is not trusted.
 #[derive(Debug, Clone)]
 pub struct Underlying(Arc<dyn Error + Send + Sync>);
 
@@ -75,13 +74,27 @@ impl Error for Underlying {
     }
 }
 
-impl PartialEq for Underlying {
-    fn eq(&self, _: &Self) -> bool {
-        true
+/// Failures of one kind are equal, whatever lies under them.
+impl PartialEq for GlpiError {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unavailable { why, retry_after, .. }, Self::Unavailable { why: other, retry_after: later, .. }) => {
+                (why, retry_after) == (other, later)
+            }
+            (Self::AnswerLost { why, .. }, Self::AnswerLost { why: other, .. }) => why == other,
+            (Self::Denied { code, remedy }, Self::Denied { code: other, remedy: another }) => {
+                (code, remedy) == (other, another)
+            }
+            (Self::Rejected { code, message }, Self::Rejected { code: other, message: another }) => {
+                (code, message) == (other, another)
+            }
+            (Self::NotFound, Self::NotFound) | (Self::TooLarge, Self::TooLarge) => true,
+            _ => false,
+        }
     }
 }
 
-impl Eq for Underlying {}
+impl Eq for GlpiError {}
 
 /// What lies under all, as it follows on our words: the errors above it say no more than those.
 fn root(source: Option<&Underlying>) -> String {

@@ -226,7 +226,8 @@ impl Glpi {
 
     /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
     async fn call(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
-        let (answered, lease) = self.0.exchange(call).await?;
+        // Its future is large, and all who call hold it.
+        let (answered, lease) = Box::pin(self.0.exchange(call)).await?;
         lease.release();
         match answered {
             Answered::Json(answer) => Ok(answer),
