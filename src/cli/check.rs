@@ -11,10 +11,10 @@ use crate::{
     app::App,
     config::{Acknowledge, Backend, Config, ConfigError, Require},
     flow::{
-        deliver::{LONGEST_CREATION_CALLS, Missing, Names, What},
+        deliver::{LONGEST_CREATION_CALLS, Missing, Names},
         route::{Level, Mappings, TargetEntity},
     },
-    glpi::{Glpi, GlpiError, Profile, Trouble},
+    glpi::{Glpi, GlpiError, ItemKind, Profile, Trouble},
     intake::imap::{self, ImapError},
 };
 
@@ -301,7 +301,7 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
 /// Whether GLPI has the groups whose members forward directors' mails.
 async fn forwarders(report: &mut Report, app: &App) {
     for group in app.pipeline.rules.forwarder_groups() {
-        match app.pipeline.deliverer.names().ids(What::Group, group, &TargetEntity::Own).await {
+        match app.pipeline.deliverer.names().ids(ItemKind::Group, group, &TargetEntity::Own).await {
             Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
             Err(Missing::Unavailable(error)) => report.error("mail.forwarders", &error, remedy(&error)),
             Err(missing) => report.error(

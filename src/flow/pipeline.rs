@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{Timestamp, civil::Date};
 use tokio::task::JoinError;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{
     flow::{
@@ -62,8 +63,9 @@ impl Pipeline {
     pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
         let (channel, reference) = (received.channel, received.reference);
         let (failing, this, of_failing) = (Failing::new(&received), Arc::clone(self), Arc::clone(self));
-        let handling = self.tasks.spawn(async move { Box::pin(this.handle(received)).await });
         self.to_its_end(channel, reference, async move {
+            let handling = async move { Box::pin(this.handle(received)).await };
+            let handling = of_failing.tasks.spawn(handling.in_current_span());
             match settled(handling.await, reference) {
                 Outcome::Deferred(deferral) => of_failing.put_off(&failing, deferral).await,
                 settled => settled,
@@ -72,7 +74,8 @@ impl Pipeline {
         .await
     }
 
-    /// Goes on with a request to its end, even if whoever handed it in goes away; logs and counts the outcome.
+    /// Goes on with a request to its end, even if whoever handed it in goes away; logs and counts the outcome. What is
+    /// logged on the way, each call to GLPI included, names its reference.
     async fn to_its_end(
         &self,
         channel: Channel,
@@ -80,7 +83,8 @@ impl Pipeline {
         handling: impl Future<Output = Outcome> + Send + 'static,
     ) -> Outcome {
         let began = std::time::Instant::now();
-        let outcome = settled(self.tasks.spawn(handling).await, reference);
+        let span = tracing::info_span!("request", %reference, channel = channel.label());
+        let outcome = settled(self.tasks.spawn(handling.instrument(span)).await, reference);
         log(&outcome, channel, reference);
         telemetry::count(channel, &outcome, began.elapsed());
         outcome

@@ -11,6 +11,7 @@ use lettre::{
 
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{
     config::{self, ConfigError},
@@ -155,7 +156,7 @@ impl Quarantine {
 
     fn tell_later(&self, about: String, text: String) {
         let this = self.clone();
-        self.tasks.spawn(async move { this.tell(&about, text, None).await });
+        self.tasks.spawn(async move { this.tell(&about, text, None).await }.in_current_span());
     }
 
     /// Sends a notice; false where nobody is to be told or the relay did not take it.

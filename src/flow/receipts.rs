@@ -22,6 +22,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use super::{
     deliver::Pages,
@@ -171,7 +172,7 @@ impl Receipts {
         if let Err(noted) = noted.send(Noted { glpi: self.glpi.clone(), note, held })
             && let Ok(sent) = ended.await
         {
-            self.acknowledger.tasks().spawn(async move { noted.settle(&sent).await });
+            self.acknowledger.tasks().spawn(async move { noted.settle(&sent).await }.in_current_span());
         }
     }
 
@@ -302,7 +303,7 @@ struct Handing {
 fn hand(sending: impl Future<Output = Result<(), SendError>> + Send + 'static, tasks: &TaskTracker) -> Handing {
     let ((end, ended), (noted, mut note)) = (oneshot::channel(), oneshot::channel::<Noted>());
     let (mut sending, later) = (Box::pin(sending), tasks.clone());
-    tasks.spawn(async move {
+    let handing = async move {
         tokio::select! {
             sent = &mut sending => {
                 note.close();
@@ -319,7 +320,8 @@ fn hand(sending: impl Future<Output = Result<(), SendError>> + Send + 'static, t
                 }
             }
         }
-    });
+    };
+    tasks.spawn(handing.in_current_span());
     Handing { ended, noted }
 }
 
@@ -330,10 +332,11 @@ fn settle_after(
     noted: Noted,
     tasks: TaskTracker,
 ) -> JoinHandle<()> {
-    tokio::spawn(async move {
+    let settling = async move {
         let sent = sending.await;
-        drop(tasks.spawn(async move { noted.settle(&sent).await }).await);
-    })
+        drop(tasks.spawn(async move { noted.settle(&sent).await }.in_current_span()).await);
+    };
+    tokio::spawn(settling.in_current_span())
 }
 
 /// A receipt of which a note says that it is due.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::GlpiError;
 use super::exchange::Call;
-use super::{Glpi, Role, wire};
+use super::{ActorRole, Glpi, wire};
 
 impl Glpi {
     /// The id of the service account itself.
@@ -29,7 +29,7 @@ impl Glpi {
     /// [`GlpiError::Rejected`] where none could be added, as where all are there already: GLPI does not say
     /// which, so the caller reads the ticket's groups. Where some are there (HTTP 207), the others are added
     /// and this is [`GlpiError::Rejected`] too.
-    pub async fn add_groups(&self, ticket: u64, groups: &[(u64, Role)]) -> Result<(), GlpiError> {
+    pub async fn add_groups(&self, ticket: u64, groups: &[(u64, ActorRole)]) -> Result<(), GlpiError> {
         let inputs: Vec<Value> = groups
             .iter()
             .map(|(group, role)| {
@@ -40,7 +40,7 @@ impl Glpi {
                     // or the service account would count as having taken the ticket in charge
                     "_do_not_compute_takeintoaccount": 1,
                 });
-                if *role == Role::Observer {
+                if *role == ActorRole::Observer {
                     // Who only watches from now on had the ticket, and is told of the group that gets it.
                     input["_disablenotif"] = true.into();
                 }

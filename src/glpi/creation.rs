@@ -8,7 +8,7 @@ use sha1_smol::Sha1;
 
 use super::error::GlpiError;
 use super::exchange::Call;
-use super::{Glpi, Role, wire};
+use super::{ActorRole, Glpi, TicketStatus, wire};
 
 /// A ticket to make.
 #[derive(Debug, Clone)]
@@ -149,8 +149,8 @@ pub struct Amendment {
     pub content_html: Option<String>,
     /// `ITILCategory` id.
     pub category: Option<u64>,
-    /// GLPI's status: 1 new, 2 assigned, see [`super::Ticket::status`].
-    pub status: Option<u64>,
+    /// Its status.
+    pub status: Option<TicketStatus>,
     /// Whether its last solution counts as accepted (`ParentStatus::updateParentStatus`).
     pub accepted: bool,
 }
@@ -269,7 +269,7 @@ impl Glpi {
     /// # Errors
     ///
     /// [`GlpiError::Rejected`] where GLPI does not take them, or has them already: to be read back.
-    pub async fn add_user(&self, ticket: u64, who: &Requester, role: Role) -> Result<(), GlpiError> {
+    pub async fn add_user(&self, ticket: u64, who: &Requester, role: ActorRole) -> Result<(), GlpiError> {
         let (user, address) = match who {
             Requester::User(id) => (*id, ""),
             Requester::Email(address) => (0, address.as_str()),
@@ -295,7 +295,7 @@ impl Glpi {
             input["itilcategories_id"] = json!(category);
         }
         if let Some(status) = changes.status {
-            input["status"] = json!(status);
+            input["status"] = json!(status.number());
         }
         if changes.accepted {
             input["_accepted"] = json!(true);

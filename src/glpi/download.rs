@@ -6,9 +6,10 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use reqwest::header::HeaderValue;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 use super::error::{GlpiError, Trouble};
-use super::verdict::Failure;
+use super::exchange::{Answered, Call};
 use super::{Glpi, Shared};
 
 /// Pieces read ahead of whoever takes them: most documents are read at once, and their session is free again.
@@ -41,7 +42,7 @@ impl Glpi {
     pub async fn download(&self, document: u64) -> Result<Download, GlpiError> {
         let (begun, beginning) = oneshot::channel();
         let glpi = self.clone();
-        tokio::spawn(async move { glpi.0.send_on(document, begun).await });
+        tokio::spawn(async move { glpi.0.send_on(document, begun).await }.in_current_span());
         beginning.await.unwrap_or(Err(GlpiError::unavailable(Trouble::Cut)))
     }
 }
@@ -53,30 +54,13 @@ impl Shared {
             let _ = begun.send(Err(busy));
             return;
         };
-        let mut lease = match self.sessions.lease(&self.server).await {
-            Ok(lease) => lease,
-            Err(error) => {
-                let _ = begun.send(Err(error));
+        let (mut response, lease) = match self.exchange(&Call::download(document)).await {
+            Ok((Answered::Document(response), lease)) => (response, lease),
+            Ok((Answered::Json(_), _)) => {
+                let _ = begun.send(Err(GlpiError::unavailable(Trouble::Unexpected)));
                 return;
             }
-        };
-        let opened = match self.server.download(document, &lease.token).await {
-            Err(Failure::SessionDead) => match lease.renew(&self.server).await {
-                Ok(()) => self.server.download(document, &lease.token).await,
-                Err(error) => Err(error.into()),
-            },
-            opened => opened,
-        };
-        let mut response = match opened {
-            Ok(response) => response,
-            Err(failure) => {
-                let error = match failure {
-                    Failure::Error(error) => error,
-                    Failure::SessionDead => GlpiError::unavailable(Trouble::Unexpected),
-                };
-                if !error.is_outage() {
-                    lease.release();
-                }
+            Err(error) => {
                 let _ = begun.send(Err(error));
                 return;
             }

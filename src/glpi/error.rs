@@ -1,25 +1,29 @@
 //! What can go wrong with GLPI, named by what the caller does next.
 
-use std::time::Duration;
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// Why a call to GLPI failed, as an instruction to the caller.
 ///
 /// `Display` never holds what a person wrote, but where GLPI's own sentence for a refusal quotes it: it can be logged.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum GlpiError {
     /// Try later: GLPI cannot answer now, and nothing was written.
-    #[error("GLPI cannot answer now: {why}")]
+    #[error("GLPI cannot answer now: {why}{}", root(source.as_ref()))]
     Unavailable {
         /// What stands in the way.
         why: Trouble,
         /// How long the server asked to wait (`Retry-After`).
         retry_after: Option<Duration>,
+        /// What lies under it, where it is known.
+        source: Option<Underlying>,
     },
     /// The write may have happened: look for it before repeating it.
-    #[error("GLPI's answer to a write was lost: {why}")]
+    #[error("GLPI's answer to a write was lost: {why}{}", root(source.as_ref()))]
     AnswerLost {
         /// What became of the answer.
         why: Trouble,
+        /// What lies under it, where it is known.
+        source: Option<Underlying>,
     },
     /// Configuration or rights: an administrator must act, repeating does not help.
     #[error("GLPI does not allow this ({code}): {remedy}")]
@@ -45,6 +49,61 @@ pub enum GlpiError {
         /// it gave none.
         message: String,
     },
+}
+
+/// What lies under a failure: that a connection was refused, a host is unknown, a certificate is not trusted.
+#[derive(Debug, Clone)]
+pub struct Underlying(Arc<dyn Error + Send + Sync>);
+
+impl Underlying {
+    /// An error of the HTTP client, without the address, which may name a person.
+    pub(super) fn new(error: reqwest::Error) -> Self {
+        Self(Arc::new(error.without_url()))
+    }
+}
+
+impl fmt::Display for Underlying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Underlying {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Failures of one kind are equal, whatever lies under them.
+impl PartialEq for GlpiError {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unavailable { why, retry_after, .. }, Self::Unavailable { why: other, retry_after: later, .. }) => {
+                (why, retry_after) == (other, later)
+            }
+            (Self::AnswerLost { why, .. }, Self::AnswerLost { why: other, .. }) => why == other,
+            (Self::Denied { code, remedy }, Self::Denied { code: other, remedy: another }) => {
+                (code, remedy) == (other, another)
+            }
+            (Self::Rejected { code, message }, Self::Rejected { code: other, message: another }) => {
+                (code, message) == (other, another)
+            }
+            (Self::NotFound, Self::NotFound) | (Self::TooLarge, Self::TooLarge) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for GlpiError {}
+
+/// What lies under all, as it follows on our words: the errors above it say no more than those.
+fn root(source: Option<&Underlying>) -> String {
+    let Some(source) = source else { return String::new() };
+    let mut root: &dyn Error = source;
+    while let Some(below) = root.source() {
+        root = below;
+    }
+    format!(" ({root})")
 }
 
 /// GLPI's sentence, where there is one, as it follows on ours.
@@ -84,12 +143,22 @@ pub enum Trouble {
 impl GlpiError {
     /// An [`GlpiError::Unavailable`] without a `Retry-After`.
     pub(super) fn unavailable(why: Trouble) -> Self {
-        Self::Unavailable { why, retry_after: None }
+        Self::Unavailable { why, retry_after: None, source: None }
     }
 
     /// A failure in the middle of a call: harmless for a read, uncertain for a write.
     pub(super) fn interrupted(why: Trouble, write: bool) -> Self {
-        if write { Self::AnswerLost { why } } else { Self::unavailable(why) }
+        if write { Self::AnswerLost { why, source: None } } else { Self::unavailable(why) }
+    }
+
+    /// The same, because of this.
+    pub(super) fn because(self, error: reqwest::Error) -> Self {
+        let source = Some(Underlying::new(error));
+        match self {
+            Self::Unavailable { why, retry_after, .. } => Self::Unavailable { why, retry_after, source },
+            Self::AnswerLost { why, .. } => Self::AnswerLost { why, source },
+            other => other,
+        }
     }
 
     /// Whether GLPI itself is in trouble, as opposed to this request or this process.

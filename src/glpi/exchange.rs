@@ -1,6 +1,6 @@
 //! One HTTP exchange with GLPI: the request as GLPI and PHP read it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -46,6 +46,31 @@ enum Action<'a> {
     Create(Input<'a>),
     Update(String),
     Delete,
+    /// A document's bytes.
+    Download,
+}
+
+/// What GLPI answered.
+pub(super) enum Answered {
+    Json(Value),
+    /// A document's bytes, on their way. Whoever asks bounds the time they take.
+    Document(Response),
+}
+
+/// One exchange, as it is judged and logged.
+struct Exchange<'a> {
+    method: &'static str,
+    path: &'a str,
+    doing: Doing,
+    expected: Expected,
+}
+
+/// What an answer is to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// JSON; of each of its texts, so many bytes at most are of use.
+    Json(usize),
+    Document,
 }
 
 /// What a creation sends.
@@ -84,21 +109,25 @@ impl<'a> Call<'a> {
         Self { path, query: vec![purge], action: Action::Delete }
     }
 
-    pub(super) fn is_write(&self) -> bool {
-        self.doing() != Doing::Reading
+    /// The bytes of a document.
+    pub(super) fn download(document: u64) -> Self {
+        Self { path: format!("Document/{document}"), query: Vec::new(), action: Action::Download }
     }
 
-    fn doing(&self) -> Doing {
-        match self.action {
-            Action::Read(_) => Doing::Reading,
-            Action::Create(_) => Doing::Creating,
-            Action::Update(_) | Action::Delete => Doing::Changing,
-        }
+    fn exchange(&self) -> Exchange<'_> {
+        let (method, doing, expected) = match self.action {
+            Action::Read(longest) => ("GET", Doing::Reading, Expected::Json(longest)),
+            Action::Create(_) => ("POST", Doing::Creating, Expected::Json(usize::MAX)),
+            Action::Update(_) => ("PUT", Doing::Changing, Expected::Json(usize::MAX)),
+            Action::Delete => ("DELETE", Doing::Changing, Expected::Json(usize::MAX)),
+            Action::Download => ("GET", Doing::Reading, Expected::Document),
+        };
+        Exchange { method, path: &self.path, doing, expected }
     }
 
-    /// The path without ids' meaning or query: fit for a log.
-    pub(super) fn path(&self) -> &str {
-        &self.path
+    /// The path as the log shows it.
+    pub(super) fn shown_path(&self) -> String {
+        shown(&self.path)
     }
 }
 
@@ -150,10 +179,11 @@ impl Server {
     pub(super) async fn open_session(&self) -> Result<HeaderValue, GlpiError> {
         let unexpected = || GlpiError::unavailable(Trouble::Unexpected);
         let request = self.http.get(self.address("initSession")).header(AUTHORIZATION, self.authorization.clone());
-        let answer = read(request, Doing::Reading, usize::MAX).await.map_err(|failure| match failure {
+        let answer = Exchange::of_session("initSession").make(request).await.map_err(|failure| match failure {
             Failure::Error(error) => error,
             Failure::SessionDead => unexpected(),
         })?;
+        let Answered::Json(answer) = answer else { return Err(unexpected()) };
         let opened: wire::OpenedSession = serde_json::from_value(answer).map_err(|_| unexpected())?;
         secret(&opened.session_token).ok_or_else(unexpected)
     }
@@ -161,11 +191,11 @@ impl Server {
     /// Closes a session; GLPI forgets the ones this misses by itself.
     pub(super) async fn close_session(&self, session: &HeaderValue) {
         let request = self.http.get(self.address("killSession"));
-        let _ = read(request.header(SESSION_TOKEN, session), Doing::Reading, usize::MAX).await;
+        let _ = Exchange::of_session("killSession").make(request.header(SESSION_TOKEN, session)).await;
     }
 
     /// Sends `call` once and judges the answer.
-    pub(super) async fn send(&self, call: &Call<'_>, session: &HeaderValue) -> Result<Value, Failure> {
+    pub(super) async fn send(&self, call: &Call<'_>, session: &HeaderValue) -> Result<Answered, Failure> {
         let address = self.address(&call.path);
         let json = |request: RequestBuilder, body: &str| request.header(CONTENT_TYPE, JSON).body(body.to_owned());
         let request = match &call.action {
@@ -174,25 +204,9 @@ impl Server {
             Action::Create(input) => self.http.post(address).multipart(form(input)),
             Action::Update(manifest) => json(self.http.put(address), manifest),
             Action::Delete => self.http.delete(address).query(&call.query),
+            Action::Download => self.http.get(address).header(ACCEPT, BYTES).timeout(LONGEST_DOWNLOAD),
         };
-        let longest = if let Action::Read(longest) = call.action { longest } else { usize::MAX };
-        read(request.header(SESSION_TOKEN, session), call.doing(), longest).await
-    }
-
-    /// A document's bytes, on their way. Whoever asks bounds the time they take.
-    pub(super) async fn download(&self, document: u64, session: &HeaderValue) -> Result<Response, Failure> {
-        let request = self.http.get(self.address(&format!("Document/{document}")));
-        let request = request.header(SESSION_TOKEN, session).header(ACCEPT, BYTES).timeout(LONGEST_DOWNLOAD);
-        let response = request.send().await.map_err(|error| cut(&error, Doing::Reading))?;
-        // GLPI sends the bytes with the document's name; a page, or a document that is JSON, comes without.
-        let is_document = response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_DISPOSITION);
-        if is_document {
-            return Ok(response);
-        }
-        let (status, body) = (response.status(), response.bytes().await);
-        let body = body.map_err(|error| cut(&error, Doing::Reading))?;
-        judge(status, None, &body, Doing::Reading)?;
-        Err(GlpiError::unavailable(Trouble::Unexpected).into())
+        call.exchange().make(request.header(SESSION_TOKEN, session)).await
     }
 
     fn address(&self, path: &str) -> Url {
@@ -269,21 +283,65 @@ fn form_name(name: &str) -> String {
     format!("{}{extension}", &stem[..stem.floor_char_boundary(room)])
 }
 
-/// Reads an answer; of each of its texts, `longest` bytes at most.
-async fn read(request: RequestBuilder, doing: Doing, longest: usize) -> Result<Value, Failure> {
-    let mut response = request.send().await.map_err(|error| cut(&error, doing))?;
-    let status = response.status();
-    let retry_after = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
-    let mut body = Excerpt::new(longest);
-    while let Some(piece) = response.chunk().await.map_err(|error| cut(&error, doing))? {
-        body.push(&piece);
+impl Exchange<'_> {
+    /// One that opens or closes a session.
+    fn of_session(path: &'static str) -> Self {
+        Self { method: "GET", path, doing: Doing::Reading, expected: Expected::Json(usize::MAX) }
     }
-    let body = body.finish();
-    judge(status, retry_after, &body, doing)
+
+    /// Sends the request once and judges the answer; one line of the log tells of it.
+    async fn make(&self, request: RequestBuilder) -> Result<Answered, Failure> {
+        let (started, mut status) = (Instant::now(), None);
+        let answered = self.answer(request, &mut status).await;
+        let error = answered.as_ref().err().map(|failure| match failure {
+            Failure::SessionDead => "GLPI has forgotten the session".to_owned(),
+            Failure::Error(error) => error.to_string(),
+        });
+        tracing::debug!(
+            method = self.method,
+            path = shown(self.path),
+            status = status.map(|status| status.as_u16()),
+            ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            error,
+            "GLPI call"
+        );
+        answered
+    }
+
+    async fn answer(&self, request: RequestBuilder, status: &mut Option<StatusCode>) -> Result<Answered, Failure> {
+        let mut response = request.send().await.map_err(|error| cut(error, self.doing))?;
+        let code = *status.insert(response.status());
+        // GLPI sends the bytes with the document's name; a page, or a document that is JSON, comes without.
+        let is_document = code == StatusCode::OK && response.headers().contains_key(CONTENT_DISPOSITION);
+        if self.expected == Expected::Document && is_document {
+            return Ok(Answered::Document(response));
+        }
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let mut body = Excerpt::new(if let Expected::Json(longest) = self.expected { longest } else { usize::MAX });
+        while let Some(piece) = response.chunk().await.map_err(|error| cut(error, self.doing))? {
+            body.push(&piece);
+        }
+        let answer = judge(code, retry_after, &body.finish(), self.doing)?;
+        match self.expected {
+            Expected::Json(_) => Ok(Answered::Json(answer)),
+            Expected::Document => Err(GlpiError::unavailable(Trouble::Unexpected).into()),
+        }
+    }
+}
+
+/// A path without the ids of people, fit for a log.
+fn shown(path: &str) -> String {
+    match path.split_once('/') {
+        Some(("User", rest)) => {
+            let part = rest.split_once('/').map(|(_, part)| format!("/{part}")).unwrap_or_default();
+            format!("User/…{part}")
+        }
+        _ => path.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -301,6 +359,15 @@ mod tests {
     #[case("https://a.example/api.php/v1/", "https://a.example/api.php/v1/")]
     fn the_address_may_be_the_base_or_the_api(#[case] given: &str, #[case] api: &str) {
         assert_eq!(api_address(&given.parse().unwrap()).as_str(), api);
+    }
+
+    #[rstest]
+    #[case("User/12", "User/…")]
+    #[case("User/12/Group_User", "User/…/Group_User")]
+    #[case("UserEmail", "UserEmail")]
+    #[case("Ticket/12/Ticket_User", "Ticket/12/Ticket_User")]
+    fn the_log_shows_no_person_s_id(#[case] path: &str, #[case] expected: &str) {
+        assert_eq!(shown(path), expected);
     }
 
     #[test]

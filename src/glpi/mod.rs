@@ -5,14 +5,14 @@
 //! `tickets` (finding and reading them), `links` (which belong together), `search` (lists of them), `actors` (whose
 //! they are), `download` (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `users`
 //! (people's accounts), `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells).
-//! Below them, `exchange` is one HTTP exchange and `verdict` what came of it, `session` the pool of sessions,
-//! `breaker` the pause after
-//! repeated failures, `wire` the JSON.
+//! `directory` keeps for some minutes who and what is who. Below them, `exchange` is one HTTP exchange and `verdict` what
+//! came of it, `session` the pool of sessions, `breaker` the pause after repeated failures, `wire` the JSON.
 
 mod account;
 mod actors;
 mod breaker;
 mod creation;
+mod directory;
 mod download;
 mod error;
 mod excerpt;
@@ -23,6 +23,7 @@ mod names;
 mod notices;
 mod search;
 mod session;
+mod status;
 mod tickets;
 mod users;
 mod verdict;
@@ -43,22 +44,23 @@ pub use self::account::{DocumentTypes, Profile, ServerInfo};
 pub use self::creation::{
     Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload,
 };
+pub use self::directory::{GlpiDirectory, ItemKind, nearest};
 pub use self::download::Download;
-pub use self::error::{GlpiError, Trouble};
+pub use self::error::{GlpiError, Trouble, Underlying};
 pub use self::exchange::SetupError;
 pub use self::knowledge::FaqArticle;
 pub use self::links::LONGEST_MERGE;
 pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
-pub use self::tickets::{
-    Document, Followup, FoundTicket, GroupChange, Role, Solution, Ticket, TicketGroup, TicketUser,
-};
+pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
+pub use self::tickets::{Document, Followup, FoundTicket, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
 pub use self::users::{Account, AccountState, Grant};
 
 use self::breaker::Breaker;
-use self::exchange::{Call, Server};
-use self::session::Sessions;
+use self::directory::KeptAnswers;
+use self::exchange::{Answered, Call, Server};
+use self::session::{Lease, Sessions};
 use self::verdict::Failure;
 
 /// The longest pause between two tries of one call; a server that asks for more is left alone.
@@ -125,7 +127,7 @@ pub enum Credentials {
     },
 }
 
-/// A GLPI server. Clones share sessions and the circuit breaker.
+/// A GLPI server. Clones share sessions, the circuit breaker and the directory.
 ///
 /// A call dropped before it has answered (a `timeout` around it, say) counts as
 /// [`GlpiError::AnswerLost`] if it writes.
@@ -141,6 +143,7 @@ struct Shared {
     retries: usize,
     /// The service account's session, once GLPI has told of it.
     own_session: OnceCell<wire::OwnSession>,
+    kept: KeptAnswers,
 }
 
 impl Glpi {
@@ -153,6 +156,7 @@ impl Glpi {
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_pause),
             retries: settings.retries as usize,
             own_session: OnceCell::new(),
+            kept: KeptAnswers::default(),
         })))
     }
 
@@ -217,16 +221,29 @@ impl Glpi {
     /// Creates one item; `files` go along in the same call.
     async fn add(&self, item_type: &str, input: &Value, files: &[Upload]) -> Result<wire::Added, GlpiError> {
         let answer = self.call(&Call::create(item_type, input, files)).await?;
-        serde_json::from_value(answer).map_err(|_| GlpiError::AnswerLost { why: Trouble::Unexpected })
+        serde_json::from_value(answer).map_err(|_| GlpiError::interrupted(Trouble::Unexpected, true))
     }
 
     /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
     async fn call(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
+        // Its future is large, and all who call hold it.
+        let (answered, lease) = Box::pin(self.0.exchange(call)).await?;
+        lease.release();
+        match answered {
+            Answered::Json(answer) => Ok(answer),
+            Answered::Document(_) => Err(GlpiError::unavailable(Trouble::Unexpected)),
+        }
+    }
+}
+
+impl Shared {
+    /// Makes a call, again where that is harmless. Gives the session, too, which a document is still coming in.
+    async fn exchange(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
         let pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(LONGEST_PAUSE)
-            .with_max_times(self.0.retries);
+            .with_max_times(self.retries);
         (|| self.try_once(call))
             .retry(pauses)
             .when(GlpiError::is_brief)
@@ -234,47 +251,42 @@ impl Glpi {
             .await
     }
 
-    async fn try_once(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
-        let started = Instant::now();
-        let pass = self
-            .0
-            .breaker
-            .admit(started)
-            .map_err(|left| GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left) })?;
+    async fn try_once(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
+        let pass = self.breaker.admit(Instant::now()).map_err(|left| {
+            tracing::debug!(path = call.shown_path(), "GLPI is not asked: calls are paused");
+            GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left), source: None }
+        })?;
         let result = self.in_session(call).await;
         match &result {
-            Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => drop(pass),
+            Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => {
+                tracing::debug!(path = call.shown_path(), "GLPI is not asked: every session is busy");
+                drop(pass);
+            }
             Err(error) => pass.settle(!error.is_outage(), Instant::now()),
             Ok(_) => pass.settle(true, Instant::now()),
         }
-        tracing::debug!(
-            path = call.path(),
-            write = call.is_write(),
-            elapsed = ?started.elapsed(),
-            error = result.as_ref().err().map(tracing::field::display),
-            "GLPI call"
-        );
         result
     }
 
     /// Sends the call in a session of the pool, in a new one if GLPI has forgotten that.
-    async fn in_session(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
-        let server = &self.0.server;
-        let mut lease = self.0.sessions.lease(server).await?;
+    async fn in_session(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
+        let server = &self.server;
+        let mut lease = self.sessions.lease(server).await?;
         let mut sent = server.send(call, &lease.token).await;
         if matches!(sent, Err(Failure::SessionDead)) {
             lease.renew(server).await?;
             sent = server.send(call, &lease.token).await;
         }
-        let result = sent.map_err(|failure| match failure {
-            Failure::Error(error) => error,
-            Failure::SessionDead => GlpiError::unavailable(Trouble::Unexpected),
-        });
+        let error = match sent {
+            Ok(answered) => return Ok((answered, lease)),
+            Err(Failure::Error(error)) => error,
+            Err(Failure::SessionDead) => GlpiError::unavailable(Trouble::Unexpected),
+        };
         // GLPI may still be working in a session that did not answer
-        if !matches!(&result, Err(error) if error.is_outage()) {
+        if !error.is_outage() {
             lease.release();
         }
-        result
+        Err(error)
     }
 }
 
@@ -309,6 +321,7 @@ mod tests {
         let busy = |seconds| GlpiError::Unavailable {
             why: Trouble::Status(503),
             retry_after: Some(Duration::from_secs(seconds)),
+            source: None,
         };
         assert_eq!(respectful(&busy(0), pause), Some(pause));
         assert_eq!(respectful(&busy(3), pause), Some(Duration::from_secs(3)));

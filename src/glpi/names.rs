@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
@@ -15,13 +17,16 @@ pub struct User {
 }
 
 /// One of the items of a name, which GLPI allows in every entity once more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Item {
     /// Its id.
+    #[serde(deserialize_with = "wire::number")]
     pub id: u64,
     /// The entity it is of.
+    #[serde(rename = "entities_id", default, deserialize_with = "wire::number")]
     pub entity: u64,
     /// Whether the entities below that one may use it, too.
+    #[serde(rename = "is_recursive", default, deserialize_with = "wire::flag")]
     pub recursive: bool,
 }
 
@@ -33,11 +38,6 @@ impl fmt::Display for Item {
 }
 
 impl Glpi {
-    /// A group by its name, or by its full path (`DSI > BAI`); of several, none is chosen.
-    pub async fn group_by_name(&self, name: &str) -> Result<Option<u64>, GlpiError> {
-        only(name, &self.groups_named(name).await?)
-    }
-
     /// The groups of this name, or with this full path, in whatever entity.
     pub async fn groups_named(&self, name: &str) -> Result<Vec<Item>, GlpiError> {
         if name.contains(" > ") { self.with_path("Group", name).await } else { self.with_name("Group", name).await }
@@ -52,11 +52,6 @@ impl Glpi {
         }
     }
 
-    /// A ticket category by its full path (`Scolarité > LSU`).
-    pub async fn category_by_path(&self, path: &str) -> Result<Option<u64>, GlpiError> {
-        only(path, &self.categories_at(path).await?)
-    }
-
     /// The categories with this full path, in whatever entity.
     pub async fn categories_at(&self, path: &str) -> Result<Vec<Item>, GlpiError> {
         self.with_path("ITILCategory", path).await
@@ -67,19 +62,9 @@ impl Glpi {
         only(path, &self.with_path("Entity", path).await?)
     }
 
-    /// A location by its full path.
-    pub async fn location_by_path(&self, path: &str) -> Result<Option<u64>, GlpiError> {
-        only(path, &self.locations_at(path).await?)
-    }
-
     /// The locations with this full path, in whatever entity.
     pub async fn locations_at(&self, path: &str) -> Result<Vec<Item>, GlpiError> {
         self.with_path("Location", path).await
-    }
-
-    /// A request source (`E-Mail`, `Formulaire`…) by its name.
-    pub async fn request_type_by_name(&self, name: &str) -> Result<Option<u64>, GlpiError> {
-        only(name, &self.with_name("RequestType", name).await?)
     }
 
     /// The active account with this e-mail address, whatever its case. Of several, the oldest.
@@ -135,18 +120,12 @@ impl Glpi {
 
     async fn with_name(&self, item_type: &str, name: &str) -> Result<Vec<Item>, GlpiError> {
         let rows: Vec<wire::Named> = self.get(item_type, exactly("name", name)).await?;
-        Ok(rows.into_iter().filter(|row| row.name == name).map(Item::from).collect())
+        Ok(rows.into_iter().filter(|row| row.name == name).map(|row| row.item).collect())
     }
 
     async fn with_path(&self, item_type: &str, path: &str) -> Result<Vec<Item>, GlpiError> {
         let rows: Vec<wire::Named> = self.get(item_type, exactly("completename", path)).await?;
-        Ok(rows.into_iter().filter(|row| row.completename == path).map(Item::from).collect())
-    }
-}
-
-impl From<wire::Named> for Item {
-    fn from(row: wire::Named) -> Self {
-        Self { id: row.id, entity: row.entities_id, recursive: row.is_recursive > 0 }
+        Ok(rows.into_iter().filter(|row| row.completename == path).map(|row| row.item).collect())
     }
 }
 

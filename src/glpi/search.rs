@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
+use serde::Deserialize;
 
 use super::error::GlpiError;
-use super::{Glpi, wire};
+use super::{Glpi, TicketStatus, wire};
 
 /// Rows of one page: the answer to one call.
 const PAGE: usize = 200;
@@ -26,7 +27,7 @@ pub enum Criterion {
     /// One of these groups is assigned; none of them finds none.
     AssignedTo(Vec<u64>),
     /// Its status is one of these.
-    Status(Vec<u64>),
+    Status(Vec<TicketStatus>),
     /// It was changed after this moment, in GLPI's time zone.
     ModifiedAfter(DateTime),
     /// It was opened after this moment, in GLPI's time zone.
@@ -36,38 +37,53 @@ pub enum Criterion {
 }
 
 /// A ticket as a search shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TicketSummary {
     /// Its id.
+    #[serde(rename = "2", deserialize_with = "wire::number")]
     pub id: u64,
     /// Its title.
+    #[serde(rename = "1", default, deserialize_with = "wire::text")]
     pub name: String,
     /// The beginning of its description, as HTML.
+    #[serde(rename = "21", default, deserialize_with = "wire::text")]
     pub content: String,
-    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed, 10 to be validated (from 11 on).
-    pub status: u64,
+    /// Its status.
+    #[serde(rename = "12", default)]
+    pub status: TicketStatus,
     /// 1 incident, 2 request.
+    #[serde(rename = "14", default, deserialize_with = "wire::number")]
     pub kind: u64,
     /// 1 to 5.
+    #[serde(rename = "10", default, deserialize_with = "wire::number")]
     pub urgency: u64,
     /// The category's full path; empty for none.
+    #[serde(rename = "7", default, deserialize_with = "wire::text")]
     pub category: String,
     /// The full paths of the assigned groups.
+    #[serde(rename = "8", default, deserialize_with = "wire::texts")]
     pub groups: Vec<String>,
     /// The addresses of its requesters without account.
+    #[serde(rename = "34", default, deserialize_with = "wire::texts")]
     pub addresses: Vec<String>,
     /// The assigned accounts.
+    #[serde(rename = "5", default, deserialize_with = "wire::ids")]
     pub technicians: Vec<u64>,
     /// Seconds after which someone took it into account, 0 while nobody did; GLPI counts an assigned
     /// account's first act.
+    #[serde(rename = "150", default, deserialize_with = "wire::number")]
     pub taken_after: u64,
     /// When it was opened, in GLPI's time zone.
+    #[serde(rename = "15", default, deserialize_with = "wire::date")]
     pub opened: Option<DateTime>,
     /// When it was changed last, in GLPI's time zone.
+    #[serde(rename = "19", default, deserialize_with = "wire::date")]
     pub modified: Option<DateTime>,
     /// When it was solved last, in GLPI's time zone.
+    #[serde(rename = "17", default, deserialize_with = "wire::date")]
     pub solved: Option<DateTime>,
     /// When it was closed, in GLPI's time zone.
+    #[serde(rename = "16", default, deserialize_with = "wire::date")]
     pub closed: Option<DateTime>,
 }
 
@@ -95,14 +111,14 @@ impl Glpi {
             let upto = most.min(from + PAGE);
             let mut query = base.clone();
             query.push(("range".to_owned(), format!("{from}-{}", upto - 1)));
-            let rows: wire::SearchAnswer<wire::SummaryRow> =
-                match self.get_excerpts("search/Ticket", query, EXCERPT).await {
-                    // the page after the last, where their number is a multiple of a page's
-                    Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => break,
-                    rows => rows?,
-                };
+            let rows: wire::SearchAnswer<TicketSummary> = match self.get_excerpts("search/Ticket", query, EXCERPT).await
+            {
+                // the page after the last, where their number is a multiple of a page's
+                Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => break,
+                rows => rows?,
+            };
             let count = rows.data.len();
-            found.extend(rows.data.into_iter().map(|row| (row.id, TicketSummary::from(row))));
+            found.extend(rows.data.into_iter().map(|row| (row.id, row)));
             if count < upto - from {
                 break;
             }
@@ -132,7 +148,10 @@ fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
             Criterion::OpenedAfter(moment) => one("15", "morethan", &written(*moment)),
             Criterion::FollowupSays(text) => one("25", "contains", text),
             Criterion::AssignedTo(groups) => any(&mut query, &at, "8", groups),
-            Criterion::Status(statuses) => any(&mut query, &at, "12", statuses),
+            Criterion::Status(statuses) => {
+                let numbers: Vec<_> = statuses.iter().map(|status| status.number()).collect();
+                any(&mut query, &at, "12", &numbers);
+            }
         }
     }
     for (index, option) in [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 34, 150].iter().enumerate() {
@@ -156,27 +175,4 @@ fn any(query: &mut Vec<(String, String)>, at: &str, field: &str, values: &[u64])
 
 fn written(moment: DateTime) -> String {
     moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-impl From<wire::SummaryRow> for TicketSummary {
-    fn from(row: wire::SummaryRow) -> Self {
-        let date = |text: &str| text.parse().ok();
-        Self {
-            id: row.id,
-            name: row.name,
-            content: row.content,
-            status: row.status,
-            kind: row.kind,
-            urgency: row.urgency,
-            category: row.category,
-            groups: row.groups,
-            addresses: row.addresses,
-            technicians: row.technicians.iter().filter_map(|id| id.parse().ok()).filter(|&id| id > 0).collect(),
-            taken_after: row.taken_after,
-            opened: date(&row.opened),
-            modified: date(&row.modified),
-            solved: date(&row.solved),
-            closed: date(&row.closed),
-        }
-    }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, civil::DateTime};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::error::GlpiError;
-use super::{Glpi, Requester, wire};
+use super::{ActorRole, Glpi, Requester, SolutionStatus, TicketStatus, wire};
 
 /// Search options of GLPI's `CommonITILObject`, which its history names too.
 const ASSIGNED_USER: u64 = 5;
@@ -18,64 +18,73 @@ const HISTORY_DEL_RELATION: u64 = 16;
 const MARKERS_PER_SEARCH: usize = 20;
 
 /// A ticket that a search found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct FoundTicket {
     /// Its id.
+    #[serde(rename = "2", deserialize_with = "wire::number")]
     pub id: u64,
     /// Its title.
+    #[serde(rename = "1", default, deserialize_with = "wire::text")]
     pub name: String,
     /// Its description, as HTML.
+    #[serde(rename = "21", default, deserialize_with = "wire::text")]
     pub content: String,
-    /// 1 new, 2 assigned, 3 planned, 4 pending, 5 solved, 6 closed, 10 to be validated (from 11 on).
-    pub status: u64,
+    /// Its status.
+    #[serde(rename = "12", default)]
+    pub status: TicketStatus,
     /// When it was opened, in GLPI's time zone.
+    #[serde(rename = "15", default, deserialize_with = "wire::date")]
     pub opened: Option<DateTime>,
 }
 
 /// A ticket as GLPI shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Ticket {
     /// Its id.
+    #[serde(deserialize_with = "wire::number")]
     pub id: u64,
     /// Its title.
+    #[serde(default, deserialize_with = "wire::text")]
     pub name: String,
     /// Its description, as HTML.
+    #[serde(default, deserialize_with = "wire::text")]
     pub content: String,
-    /// As in [`FoundTicket::status`].
-    pub status: u64,
+    /// Its status.
+    #[serde(default)]
+    pub status: TicketStatus,
     /// Whether it is in the bin.
+    #[serde(rename = "is_deleted", default, deserialize_with = "wire::flag")]
     pub deleted: bool,
     /// 1 incident, 2 request: see [`super::Kind`].
+    #[serde(rename = "type", default, deserialize_with = "wire::number")]
     pub kind: u64,
     /// 1 to 5.
+    #[serde(default, deserialize_with = "wire::number")]
     pub urgency: u64,
     /// `ITILCategory` id, 0 for none.
+    #[serde(rename = "itilcategories_id", default, deserialize_with = "wire::number")]
     pub category: u64,
     /// `Entity` id; `None` where GLPI does not say.
+    #[serde(rename = "entities_id", default, deserialize_with = "wire::known_number")]
     pub entity: Option<u64>,
     /// `RequestType` id, 0 for none.
+    #[serde(rename = "requesttypes_id", default, deserialize_with = "wire::number")]
     pub request_type: u64,
     /// When it was opened, in GLPI's time zone.
+    #[serde(rename = "date", default, deserialize_with = "wire::date")]
     pub opened: Option<DateTime>,
     /// When someone took it in charge, in GLPI's time zone.
+    #[serde(rename = "takeintoaccountdate", default, deserialize_with = "wire::date")]
     pub taken_into_account: Option<DateTime>,
     /// When it was solved last, in GLPI's time zone.
+    #[serde(rename = "solvedate", default, deserialize_with = "wire::date")]
     pub solved: Option<DateTime>,
     /// When it was closed, in GLPI's time zone.
+    #[serde(rename = "closedate", default, deserialize_with = "wire::date")]
     pub closed: Option<DateTime>,
     /// When it was changed last, in GLPI's time zone.
+    #[serde(rename = "date_mod", default, deserialize_with = "wire::date")]
     pub modified: Option<DateTime>,
-}
-
-/// What a person or a group is to a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Asked for help.
-    Requester,
-    /// Works on it.
-    Assigned,
-    /// Watches.
-    Observer,
 }
 
 /// A group of a ticket.
@@ -86,7 +95,7 @@ pub struct TicketGroup {
     /// The group's id.
     pub group: u64,
     /// What it is to the ticket.
-    pub role: Role,
+    pub role: ActorRole,
 }
 
 /// A person of a ticket.
@@ -99,7 +108,7 @@ pub struct TicketUser {
     /// Where GLPI writes to an account instead of its default address; may be empty.
     pub address: String,
     /// What they are to the ticket.
-    pub role: Role,
+    pub role: ActorRole,
 }
 
 /// A group came to a ticket's assignees, or left the ticket.
@@ -114,50 +123,66 @@ pub struct GroupChange {
 }
 
 /// A document of a ticket or follow-up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Document {
     /// Its id.
+    #[serde(deserialize_with = "wire::number")]
     pub id: u64,
     /// The file's name: of the ticket that brought the same bytes last, since GLPI keeps one
     /// document for them all.
+    #[serde(rename = "filename", default, deserialize_with = "wire::text")]
     pub name: String,
     /// Its media type.
+    #[serde(default, deserialize_with = "wire::text")]
     pub mime: String,
     /// The SHA-1 of its bytes, in hex.
+    #[serde(rename = "sha1sum", default, deserialize_with = "wire::text")]
     pub sha1: String,
 }
 
 /// A follow-up of a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Followup {
     /// Its id.
+    #[serde(deserialize_with = "wire::number")]
     pub id: u64,
     /// The account that shows as its author; 0 for a person without one.
+    #[serde(rename = "users_id", deserialize_with = "wire::number")]
     pub author: u64,
     /// The text, as HTML.
+    #[serde(default, deserialize_with = "wire::text")]
     pub content: String,
     /// Whether only staff sees it.
+    #[serde(rename = "is_private", default, deserialize_with = "wire::flag")]
     pub private: bool,
     /// When it was written, in GLPI's time zone.
+    #[serde(rename = "date", default, deserialize_with = "wire::date")]
     pub written: Option<DateTime>,
     /// When it was changed last, in GLPI's time zone.
+    #[serde(rename = "date_mod", default, deserialize_with = "wire::date")]
     pub modified: Option<DateTime>,
 }
 
 /// A solution of a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Solution {
     /// Its id.
+    #[serde(deserialize_with = "wire::number")]
     pub id: u64,
     /// The account that shows as its author.
+    #[serde(rename = "users_id", default, deserialize_with = "wire::number")]
     pub author: u64,
     /// The text, as HTML.
+    #[serde(default, deserialize_with = "wire::text")]
     pub content: String,
-    /// 2 waiting for approval, 3 accepted, 4 refused.
-    pub status: u64,
+    /// What its requester says of it.
+    #[serde(default)]
+    pub status: SolutionStatus,
     /// The account that accepted or refused it, 0 for none: over the API the service account.
+    #[serde(rename = "users_id_approval", default, deserialize_with = "wire::number")]
     pub answered_by: u64,
     /// When it was written, in GLPI's time zone.
+    #[serde(rename = "date_creation", default, deserialize_with = "wire::date")]
     pub written: Option<DateTime>,
 }
 
@@ -170,11 +195,10 @@ impl Glpi {
     pub async fn tickets_containing(&self, markers: &[&str], days: u32) -> Result<Vec<FoundTicket>, GlpiError> {
         let mut found: BTreeMap<u64, FoundTicket> = BTreeMap::new();
         for markers in markers.chunks(MARKERS_PER_SEARCH) {
-            let rows: wire::SearchAnswer<wire::TicketRow> =
-                self.get("search/Ticket", marker_search(markers, days)).await?;
+            let rows: wire::SearchAnswer<FoundTicket> = self.get("search/Ticket", marker_search(markers, days)).await?;
             // MySQL minds neither case nor accents
             let rows = rows.data.into_iter().filter(|row| markers.iter().any(|marker| row.content.contains(marker)));
-            found.extend(rows.map(|row| (row.id, row.into())));
+            found.extend(rows.map(|row| (row.id, row)));
         }
         Ok(found.into_values().rev().collect())
     }
@@ -187,7 +211,10 @@ impl Glpi {
         let query = vec![("get_hateoas".to_owned(), "false".to_owned())];
         let item: Result<wire::TicketItem, _> = self.get(format!("Ticket/{id}"), query).await;
         match item {
-            Ok(item) => Ok(item.into()),
+            Ok(item) => {
+                let taken_into_account = taken(&item);
+                Ok(Ticket { taken_into_account, ..item.ticket })
+            }
             Err(GlpiError::Denied { code, .. }) if code == "ERROR_RIGHT_MISSING" => Err(GlpiError::NotFound),
             Err(error) => Err(error),
         }
@@ -199,7 +226,7 @@ impl Glpi {
         Ok(rows
             .into_iter()
             .filter_map(|row| {
-                Some(TicketGroup { row: row.id, group: row.groups_id, role: Role::from_number(row.role)? })
+                Some(TicketGroup { row: row.id, group: row.groups_id, role: ActorRole::from_number(row.role)? })
             })
             .collect())
     }
@@ -217,7 +244,7 @@ impl Glpi {
                         user => Requester::User(user),
                     },
                     address: row.alternative_email,
-                    role: Role::from_number(row.role)?,
+                    role: ActorRole::from_number(row.role)?,
                 })
             })
             .collect())
@@ -230,14 +257,12 @@ impl Glpi {
 
     /// The follow-ups of a ticket, oldest first.
     pub async fn ticket_followups(&self, id: u64) -> Result<Vec<Followup>, GlpiError> {
-        let rows: Vec<wire::FollowupItem> = self.part_of_ticket(id, "ITILFollowup").await?;
-        Ok(rows.into_iter().map(Followup::from).collect())
+        self.part_of_ticket(id, "ITILFollowup").await
     }
 
     /// The solutions of a ticket, oldest first; the last one counts.
     pub async fn ticket_solutions(&self, id: u64) -> Result<Vec<Solution>, GlpiError> {
-        let rows: Vec<wire::SolutionItem> = self.part_of_ticket(id, "ITILSolution").await?;
-        Ok(rows.into_iter().map(Solution::from).collect())
+        self.part_of_ticket(id, "ITILSolution").await
     }
 
     /// When this group was assigned to the ticket last, by the ticket's history, in GLPI's time zone.
@@ -303,7 +328,7 @@ impl Glpi {
         for link in links {
             let path = format!("Document/{}", link.documents_id);
             match self.get::<wire::Document>(path, Vec::new()).await {
-                Ok(document) if document.is_deleted == 0 => documents.push(document.into()),
+                Ok(row) if row.is_deleted == 0 => documents.push(row.document),
                 // In the bin, or purged: its link stays.
                 Ok(_) | Err(GlpiError::NotFound) => {}
                 Err(error) => return Err(error),
@@ -350,92 +375,12 @@ fn numbered(name: &str) -> Option<u64> {
 fn taken(item: &wire::TicketItem) -> Option<DateTime> {
     let by_delay = || {
         let delay = Some(item.takeintoaccount_delay_stat).filter(|delay| *delay > 0)?;
-        date(&item.date)?.checked_add(SignedDuration::from_secs(i64::try_from(delay).ok()?)).ok()
+        item.ticket.opened?.checked_add(SignedDuration::from_secs(i64::try_from(delay).ok()?)).ok()
     };
-    date(&item.takeintoaccountdate).or_else(by_delay)
+    item.ticket.taken_into_account.or_else(by_delay)
 }
 
 /// `2026-11-21 23:21:36`
 fn date(text: &str) -> Option<DateTime> {
     text.parse().ok()
-}
-
-impl Role {
-    /// GLPI's `CommonITILActor`.
-    pub(super) fn number(self) -> u64 {
-        match self {
-            Self::Requester => 1,
-            Self::Assigned => 2,
-            Self::Observer => 3,
-        }
-    }
-
-    fn from_number(number: u64) -> Option<Self> {
-        match number {
-            1 => Some(Self::Requester),
-            2 => Some(Self::Assigned),
-            3 => Some(Self::Observer),
-            _ => None,
-        }
-    }
-}
-
-impl From<wire::TicketRow> for FoundTicket {
-    fn from(row: wire::TicketRow) -> Self {
-        Self { id: row.id, opened: date(&row.opened), name: row.name, content: row.content, status: row.status }
-    }
-}
-
-impl From<wire::TicketItem> for Ticket {
-    fn from(item: wire::TicketItem) -> Self {
-        Self {
-            id: item.id,
-            opened: date(&item.date),
-            taken_into_account: taken(&item),
-            solved: date(&item.solvedate),
-            closed: date(&item.closedate),
-            modified: date(&item.date_mod),
-            name: item.name,
-            content: item.content,
-            status: item.status,
-            deleted: item.is_deleted > 0,
-            kind: item.kind,
-            urgency: item.urgency,
-            category: item.itilcategories_id,
-            entity: item.entities_id,
-            request_type: item.requesttypes_id,
-        }
-    }
-}
-
-impl From<wire::Document> for Document {
-    fn from(document: wire::Document) -> Self {
-        Self { id: document.id, name: document.filename, mime: document.mime, sha1: document.sha1sum }
-    }
-}
-
-impl From<wire::FollowupItem> for Followup {
-    fn from(item: wire::FollowupItem) -> Self {
-        Self {
-            id: item.id,
-            author: item.users_id,
-            content: item.content,
-            private: item.is_private > 0,
-            written: date(&item.date),
-            modified: date(&item.date_mod),
-        }
-    }
-}
-
-impl From<wire::SolutionItem> for Solution {
-    fn from(item: wire::SolutionItem) -> Self {
-        Self {
-            id: item.id,
-            author: item.users_id,
-            content: item.content,
-            status: item.status,
-            answered_by: item.users_id_approval,
-            written: date(&item.date_creation),
-        }
-    }
 }

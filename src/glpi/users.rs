@@ -1,6 +1,7 @@
 //! The accounts of people, and for which entities GLPI takes them.
 
 use jiff::civil::DateTime;
+use serde::Deserialize;
 
 use super::error::GlpiError;
 use super::{Glpi, wire};
@@ -39,12 +40,21 @@ pub enum AccountState {
 }
 
 /// A profile of an account, in an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Grant {
     /// The entity.
+    #[serde(rename = "entities_id", deserialize_with = "wire::number")]
     pub entity: u64,
     /// Whether it counts below that entity, too.
+    #[serde(rename = "is_recursive", default, deserialize_with = "wire::flag")]
     pub recursive: bool,
+}
+
+impl Account {
+    /// Whether its person can sign in to GLPI, and so read there.
+    pub fn may_sign_in(&self) -> bool {
+        self.in_force() && self.grants.as_ref().is_none_or(|grants| !grants.is_empty())
+    }
 }
 
 impl Grant {
@@ -116,14 +126,9 @@ impl Glpi {
     /// The profiles of an account, each in its entity; `None` where the service account may not read them, or does
     /// not see all entities and so not all of them.
     pub async fn grants_of(&self, user: u64) -> Result<Option<Vec<Grant>>, GlpiError> {
-        let rows: Result<Vec<wire::ProfileUser>, _> =
-            self.get(format!("User/{user}/Profile_User"), super::whole_list()).await;
+        let rows: Result<Vec<Grant>, _> = self.get(format!("User/{user}/Profile_User"), super::whole_list()).await;
         match rows {
-            Ok(rows) if !rows.is_empty() => Ok(Some(
-                rows.into_iter()
-                    .map(|row| Grant { entity: row.entities_id, recursive: row.is_recursive > 0 })
-                    .collect(),
-            )),
+            Ok(grants) if !grants.is_empty() => Ok(Some(grants)),
             // A list holds what is in the caller's own entities only.
             Ok(_) => Ok(self.sees_all_entities().await?.then(Vec::new)),
             Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),

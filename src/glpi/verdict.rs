@@ -35,14 +35,16 @@ impl From<GlpiError> for Failure {
 
 /// A request that ended without an answer. Only a connection that was never made is sure not to
 /// have written.
-pub(super) fn cut(error: &reqwest::Error, doing: Doing) -> GlpiError {
-    if error.is_connect() {
+pub(super) fn cut(error: reqwest::Error, doing: Doing) -> GlpiError {
+    let write = doing != Doing::Reading;
+    let failed = if error.is_connect() {
         GlpiError::unavailable(Trouble::Connection)
     } else if error.is_timeout() {
-        GlpiError::interrupted(Trouble::Timeout, doing != Doing::Reading)
+        GlpiError::interrupted(Trouble::Timeout, write)
     } else {
-        GlpiError::interrupted(Trouble::Cut, doing != Doing::Reading)
-    }
+        GlpiError::interrupted(Trouble::Cut, write)
+    };
+    failed.because(error)
 }
 
 /// What an answer means.
@@ -71,7 +73,7 @@ pub(super) fn judge(
         (StatusCode::PAYLOAD_TOO_LARGE, _) => Err(GlpiError::TooLarge.into()),
         (_, _) if status.is_server_error() && !write => Err(unavailable(status, retry_after)),
         (_, _) if status.is_server_error() => {
-            Err(GlpiError::AnswerLost { why: Trouble::Status(status.as_u16()) }.into())
+            Err(GlpiError::interrupted(Trouble::Status(status.as_u16()), write).into())
         }
         // Of several inputs some were refused, as what is there already: which ones, the caller reads back.
         (StatusCode::MULTI_STATUS, Some(answer)) if glpi_words(&answer).is_some() => {
@@ -91,7 +93,7 @@ pub(super) fn judge(
 }
 
 fn unavailable(status: StatusCode, retry_after: Option<Duration>) -> Failure {
-    GlpiError::Unavailable { why: Trouble::Status(status.as_u16()), retry_after }.into()
+    GlpiError::Unavailable { why: Trouble::Status(status.as_u16()), retry_after, source: None }.into()
 }
 
 /// GLPI's page in maintenance (`inc/config.php`; from 11 on `CheckMaintenanceListener`), without its database

@@ -2,9 +2,14 @@
 //!
 //! GLPI up to 10 encodes numbers by looks (`JSON_NUMERIC_CHECK`): a ticket named «123» comes as a
 //! number, an id may come as a string. What is read here takes both.
+//!
+//! A row that says just what the caller gets is read by the caller's type; here are the others.
 
+use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use super::{Item, SolutionStatus, Ticket, TicketStatus, tickets};
 
 /// `GET initSession`
 #[derive(Deserialize)]
@@ -26,16 +31,12 @@ pub(super) struct Added {
 /// An item with a name, and for trees the path from the root.
 #[derive(Deserialize)]
 pub(super) struct Named {
-    #[serde(deserialize_with = "number")]
-    pub id: u64,
+    #[serde(flatten)]
+    pub item: Item,
     #[serde(default, deserialize_with = "text")]
     pub name: String,
     #[serde(default, deserialize_with = "text")]
     pub completename: String,
-    #[serde(default, deserialize_with = "number")]
-    pub entities_id: u64,
-    #[serde(default, deserialize_with = "number")]
-    pub is_recursive: u64,
 }
 
 /// `GET Entity/{id}`
@@ -44,15 +45,6 @@ pub(super) struct Entity {
     /// The one above; the root's is none.
     #[serde(default, deserialize_with = "number")]
     pub entities_id: u64,
-}
-
-/// A row of `User/{id}/Profile_User`
-#[derive(Deserialize)]
-pub(super) struct ProfileUser {
-    #[serde(deserialize_with = "number")]
-    pub entities_id: u64,
-    #[serde(default, deserialize_with = "number")]
-    pub is_recursive: u64,
 }
 
 #[derive(Deserialize)]
@@ -102,14 +94,8 @@ pub(super) struct DocumentItem {
 
 #[derive(Deserialize)]
 pub(super) struct Document {
-    #[serde(deserialize_with = "number")]
-    pub id: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub filename: String,
-    #[serde(default, deserialize_with = "text")]
-    pub mime: String,
-    #[serde(default, deserialize_with = "text")]
-    pub sha1sum: String,
+    #[serde(flatten)]
+    pub document: tickets::Document,
     #[serde(default, deserialize_with = "number")]
     pub is_deleted: u64,
 }
@@ -182,91 +168,13 @@ pub(super) struct SearchAnswer<T> {
     pub data: Vec<T>,
 }
 
-/// A row of `search/Ticket`, keyed by search option.
-#[derive(Deserialize)]
-pub(super) struct TicketRow {
-    #[serde(rename = "2", deserialize_with = "number")]
-    pub id: u64,
-    #[serde(rename = "1", default, deserialize_with = "text")]
-    pub name: String,
-    #[serde(rename = "12", default, deserialize_with = "number")]
-    pub status: u64,
-    #[serde(rename = "15", default, deserialize_with = "text")]
-    pub opened: String,
-    #[serde(rename = "21", default, deserialize_with = "text")]
-    pub content: String,
-}
-
-/// A row of `search/Ticket` with all that a list shows.
-#[derive(Deserialize)]
-pub(super) struct SummaryRow {
-    #[serde(rename = "2", deserialize_with = "number")]
-    pub id: u64,
-    #[serde(rename = "1", default, deserialize_with = "text")]
-    pub name: String,
-    #[serde(rename = "21", default, deserialize_with = "text")]
-    pub content: String,
-    #[serde(rename = "12", default, deserialize_with = "number")]
-    pub status: u64,
-    #[serde(rename = "14", default, deserialize_with = "number")]
-    pub kind: u64,
-    #[serde(rename = "10", default, deserialize_with = "number")]
-    pub urgency: u64,
-    #[serde(rename = "7", default, deserialize_with = "text")]
-    pub category: String,
-    #[serde(rename = "8", default, deserialize_with = "texts")]
-    pub groups: Vec<String>,
-    #[serde(rename = "34", default, deserialize_with = "texts")]
-    pub addresses: Vec<String>,
-    #[serde(rename = "5", default, deserialize_with = "texts")]
-    pub technicians: Vec<String>,
-    #[serde(rename = "150", default, deserialize_with = "number")]
-    pub taken_after: u64,
-    #[serde(rename = "15", default, deserialize_with = "text")]
-    pub opened: String,
-    #[serde(rename = "19", default, deserialize_with = "text")]
-    pub modified: String,
-    #[serde(rename = "17", default, deserialize_with = "text")]
-    pub solved: String,
-    #[serde(rename = "16", default, deserialize_with = "text")]
-    pub closed: String,
-}
-
 /// `GET Ticket/{id}`
 #[derive(Deserialize)]
 pub(super) struct TicketItem {
-    #[serde(deserialize_with = "number")]
-    pub id: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub name: String,
-    #[serde(default, deserialize_with = "text")]
-    pub content: String,
-    #[serde(default, deserialize_with = "number")]
-    pub status: u64,
-    #[serde(default, deserialize_with = "number")]
-    pub is_deleted: u64,
-    #[serde(rename = "type", default, deserialize_with = "number")]
-    pub kind: u64,
-    #[serde(default, deserialize_with = "number")]
-    pub urgency: u64,
-    #[serde(default, deserialize_with = "number")]
-    pub itilcategories_id: u64,
-    #[serde(default, deserialize_with = "known_number")]
-    pub entities_id: Option<u64>,
-    #[serde(default, deserialize_with = "number")]
-    pub requesttypes_id: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub date: String,
-    #[serde(default, deserialize_with = "text")]
-    pub takeintoaccountdate: String,
+    #[serde(flatten)]
+    pub ticket: Ticket,
     #[serde(default, deserialize_with = "number")]
     pub takeintoaccount_delay_stat: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub solvedate: String,
-    #[serde(default, deserialize_with = "text")]
-    pub closedate: String,
-    #[serde(default, deserialize_with = "text")]
-    pub date_mod: String,
 }
 
 /// A row of `Ticket/{id}/Group_Ticket`
@@ -304,40 +212,6 @@ pub(super) struct TicketLink {
     pub second: u64,
     #[serde(rename = "link", deserialize_with = "number")]
     pub kind: u64,
-}
-
-/// A row of `Ticket/{id}/ITILFollowup`
-#[derive(Deserialize)]
-pub(super) struct FollowupItem {
-    #[serde(deserialize_with = "number")]
-    pub id: u64,
-    #[serde(deserialize_with = "number")]
-    pub users_id: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub content: String,
-    #[serde(default, deserialize_with = "number")]
-    pub is_private: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub date: String,
-    #[serde(default, deserialize_with = "text")]
-    pub date_mod: String,
-}
-
-/// A row of `Ticket/{id}/ITILSolution`
-#[derive(Deserialize)]
-pub(super) struct SolutionItem {
-    #[serde(deserialize_with = "number")]
-    pub id: u64,
-    #[serde(default, deserialize_with = "number")]
-    pub users_id: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub content: String,
-    #[serde(default, deserialize_with = "number")]
-    pub status: u64,
-    #[serde(default, deserialize_with = "number")]
-    pub users_id_approval: u64,
-    #[serde(default, deserialize_with = "text")]
-    pub date_creation: String,
 }
 
 /// A row of `Ticket/{id}/Log`
@@ -431,8 +305,20 @@ pub(super) struct GroupMember {
     pub users_id: u64,
 }
 
+impl<'de> Deserialize<'de> for TicketStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        number(deserializer).map(Self::from)
+    }
+}
+
+impl<'de> Deserialize<'de> for SolutionStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        number(deserializer).map(Self::from)
+    }
+}
+
 /// A number, whether GLPI sends it as one, as text, as a boolean or (for none) as null.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let value = Value::deserialize(deserializer)?;
     match &value {
         Value::Null => Some(0),
@@ -455,12 +341,12 @@ fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
 }
 
 /// A number that GLPI gave, where it gave one: 0 is an id, too.
-fn known_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(super) fn known_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     number(deserializer).map(Some)
 }
 
 /// A text, decoded, whether GLPI sends it as one, as a number or (for none) as null.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(String::new()),
         Value::String(text) => Ok(decode(text)),
@@ -470,7 +356,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 }
 
 /// The texts of a search option that has none, one or several.
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let texts = match Value::deserialize(deserializer)? {
         Value::Array(values) => values,
         value => vec![value],
@@ -483,6 +369,22 @@ fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
             value => Some(text(value).map_err(serde::de::Error::custom)),
         })
         .collect()
+}
+
+/// The ids of a search option that shows accounts; 0 is none.
+pub(super) fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    let ids = texts(deserializer)?;
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).filter(|&id| id > 0).collect())
+}
+
+/// What GLPI sends as 0 or 1.
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    number(deserializer).map(|number| number > 0)
+}
+
+/// `2026-11-21 23:21:36`; none where GLPI has none.
+pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime>, D::Error> {
+    text(deserializer).map(|text| text.parse().ok())
 }
 
 /// Undoes the encoding GLPI stores its texts in: `&#60; &#62; &#38;` in 10.0, `&lt; &gt;` in 9.5,
@@ -508,6 +410,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::glpi::FoundTicket;
 
     #[rstest]
     #[case::glpi_10("&#60;p&#62;a &#38;amp; b&#60;/p&#62;", "<p>a &amp; b</p>")]
@@ -522,14 +425,14 @@ mod tests {
 
     #[test]
     fn numbers_and_texts_come_in_either_shape() {
-        let row: TicketRow = serde_json::from_str(r#"{"2": "12", "1": 2026, "12": null, "15": null}"#).unwrap();
-        assert_eq!((row.id, row.name.as_str(), row.status), (12, "2026", 0));
-        assert!(serde_json::from_str::<TicketRow>(r#"{"2": [1]}"#).is_err());
+        let row: FoundTicket = serde_json::from_str(r#"{"2": "12", "1": 2026, "12": null, "15": null}"#).unwrap();
+        assert_eq!((row.id, row.name.as_str(), row.status), (12, "2026", TicketStatus::Other(0)));
+        assert!(serde_json::from_str::<FoundTicket>(r#"{"2": [1]}"#).is_err());
     }
 
     #[test]
     fn nothing_found_has_no_data() {
-        let found: SearchAnswer<TicketRow> =
+        let found: SearchAnswer<FoundTicket> =
             serde_json::from_str(r#"{"totalcount":0,"content-range":"0--1/0"}"#).unwrap();
         assert!(found.data.is_empty());
     }

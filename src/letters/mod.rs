@@ -9,6 +9,7 @@ mod when;
 
 use lettre::{Message, message::Mailbox};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use self::texts::Signature;
 pub use self::when::may_notify;
@@ -133,7 +134,7 @@ impl Acknowledger {
     fn tell(&self, received: &Received, reason: Reason, text: impl FnOnce() -> Result<Text, askama::Error>) {
         if let Some((to, message)) = self.letter(received, (received.reference, reason), text) {
             let sending = self.clone().send(reason, to, message);
-            self.tasks.spawn(async move { drop(sending.await) });
+            self.tasks.spawn(async move { drop(sending.await) }.in_current_span());
         }
     }
 

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
-use super::{faq::Faq, people::People};
+use super::faq::Faq;
 use crate::{config::Config, flow::route::MappingStore, glpi::Glpi, working_time::Calendar};
 
 /// A requester's view of the helpdesk.
 pub struct Portal {
     pub(super) glpi: Glpi,
-    pub(super) people: People,
     pub(super) mappings: MappingStore,
     pub(super) calendar: Arc<Calendar>,
     pub(super) time_zone: TimeZone,
@@ -21,7 +20,6 @@ impl Portal {
     /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
     pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
         Self {
-            people: People::new(glpi.clone()),
             faq: Faq::new(glpi.clone(), &config.glpi),
             glpi,
             mappings,

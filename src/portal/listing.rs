@@ -7,12 +7,12 @@ use jiff::{Timestamp, Zoned};
 use super::{
     access::Portal,
     error::PortalError,
-    people::KnownRequester,
-    state::{Counts, State, is_to_approve, takes_followups},
+    known_requester::KnownRequester,
+    state::{Counts, State},
 };
 use crate::{
     flow::route::{Mappings, Opening},
-    glpi::{Criterion, GlpiError, TicketSummary},
+    glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
     request::{Address, Reference, TicketKind},
     text::fold::folded,
 };
@@ -154,7 +154,7 @@ impl Portal {
     ///
     /// Where GLPI cannot answer.
     pub async fn requests(&self, requester: &Address, query: &Query) -> Result<Listing, PortalError> {
-        let known = self.people.known(requester).await?;
+        let known = self.known(requester).await?;
         let all = self.tickets_of(&known).await?;
         let mut counts = Counts::default();
         for found in &all {
@@ -203,7 +203,7 @@ impl Portal {
     pub(super) async fn row(&self, found: FoundRequest) -> Result<Row, GlpiError> {
         let FoundRequest { summary, opening, state } = found;
         let taken_by = match summary.technicians.first() {
-            Some(&technician) => Some(self.people.name(technician).await?).filter(|name| !name.is_empty()),
+            Some(&technician) => Some(self.glpi.directory().name(technician).await?).filter(|name| !name.is_empty()),
             None => None,
         };
         let until = summary.solved.or(summary.closed).filter(|_| state == State::Closed);
@@ -225,8 +225,8 @@ impl Portal {
             taken_by,
             delay: delay.unwrap_or_default(),
             state,
-            to_approve: is_to_approve(summary.status),
-            may_follow_up: takes_followups(summary.status),
+            to_approve: summary.status == TicketStatus::Solved,
+            may_follow_up: !summary.status.is_over(),
         })
     }
 }

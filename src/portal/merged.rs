@@ -1,7 +1,7 @@
 //! A request that staff has merged into another: who asks for it is led there.
 
-use super::{access::Portal, error::PortalError, people::KnownRequester};
-use crate::glpi::{LONGEST_MERGE, Role};
+use super::{access::Portal, error::PortalError, known_requester::KnownRequester};
+use crate::glpi::{ActorRole, LONGEST_MERGE};
 
 impl Portal {
     /// The request that a binned one was merged into, over several merges if need be; it must be this person's, too.
@@ -11,7 +11,8 @@ impl Portal {
             number = self.glpi.merged_into(number).await?.ok_or(PortalError::NotFound)?;
             let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
             if !ticket.deleted {
-                let is_theirs = people.iter().any(|person| person.role == Role::Requester && known.is(&person.who));
+                let is_theirs =
+                    people.iter().any(|person| person.role == ActorRole::Requester && known.is(&person.who));
                 return if is_theirs { Ok(number) } else { Err(PortalError::NotFound) };
             }
         }

@@ -12,16 +12,16 @@
 //! | `view` | one request with its timeline |
 //! | `merged` | where a merged request went |
 //! | `html` | texts from GLPI, as they may be shown |
-//! | `people` | accounts and names, for some minutes |
+//! | `known_requester` | whether a ticket is theirs |
 //! | `faq` | GLPI's public questions and answers |
 
 mod access;
 mod error;
 mod faq;
 mod html;
+mod known_requester;
 mod listing;
 mod merged;
-mod people;
 mod state;
 mod view;
 

@@ -2,14 +2,7 @@
 
 use serde::Serialize;
 
-/// GLPI's ticket statuses.
-const ASSIGNED: u64 = 2;
-const PLANNED: u64 = 3;
-const PENDING: u64 = 4;
-const SOLVED: u64 = 5;
-const CLOSED: u64 = 6;
-/// To be validated, from GLPI 11 on.
-const VALIDATION: u64 = 10;
+use crate::glpi::TicketStatus;
 
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
@@ -33,13 +26,13 @@ impl State {
     pub const ALL: [Self; 4] = [Self::Waiting, Self::Ongoing, Self::ToComplete, Self::Closed];
 
     /// The state of a ticket with this status of GLPI's; `taken` where somebody has taken it in charge.
-    pub(super) fn of(status: u64, taken: bool) -> Self {
+    pub(super) fn of(status: TicketStatus, taken: bool) -> Self {
         match status {
-            ASSIGNED if taken => Self::Ongoing,
-            PLANNED | VALIDATION => Self::Ongoing,
-            PENDING => Self::ToComplete,
-            SOLVED | CLOSED => Self::Closed,
-            _ => Self::Waiting,
+            TicketStatus::Assigned if taken => Self::Ongoing,
+            TicketStatus::Planned | TicketStatus::Validation => Self::Ongoing,
+            TicketStatus::Pending => Self::ToComplete,
+            TicketStatus::Solved | TicketStatus::Closed => Self::Closed,
+            TicketStatus::New | TicketStatus::Assigned | TicketStatus::Other(_) => Self::Waiting,
         }
     }
 
@@ -67,16 +60,6 @@ impl State {
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.code() == code)
     }
-}
-
-/// Whether a ticket of this status waits for its requester's approval.
-pub(super) fn is_to_approve(status: u64) -> bool {
-    status == SOLVED
-}
-
-/// Whether a ticket of this status takes a requester's follow-up.
-pub(super) fn takes_followups(status: u64) -> bool {
-    !matches!(status, SOLVED | CLOSED)
 }
 
 /// How many requests are in each state.
@@ -140,7 +123,7 @@ mod tests {
     #[case(10, false, State::Ongoing)]
     #[case(10, true, State::Ongoing)]
     fn a_status_is_one_of_four_states(#[case] status: u64, #[case] taken: bool, #[case] expected: State) {
-        assert_eq!(State::of(status, taken), expected);
+        assert_eq!(State::of(status.into(), taken), expected);
     }
 
     #[test]

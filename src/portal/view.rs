@@ -9,11 +9,11 @@ use super::{
     access::Portal,
     error::PortalError,
     html,
+    known_requester::KnownRequester,
     listing::{FoundRequest, Row},
-    people::KnownRequester,
 };
 use crate::{
-    glpi::{self, Criterion, Followup, GlpiError, Role, Solution},
+    glpi::{self, ActorRole, Criterion, Followup, GlpiError, Solution, SolutionStatus},
     request::{Address, Reference},
 };
 
@@ -135,7 +135,7 @@ impl Portal {
     where
         F: Fn(u64) -> String + Clone + Send + Sync + 'static,
     {
-        let known = self.people.known(requester).await?;
+        let known = self.known(requester).await?;
         let own = self.own(requester, number).await?;
         let visible: BTreeSet<u64> = own.documents().map(|document| document.id).collect();
         let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str()).to_owned();
@@ -171,9 +171,9 @@ impl Portal {
 
     /// Reads all of a request that its requester may see.
     pub(super) async fn own(&self, requester: &Address, number: u64) -> Result<Own, PortalError> {
-        let known = self.people.known(requester).await?;
+        let known = self.known(requester).await?;
         let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
-        let is_theirs = people.iter().any(|person| person.role == Role::Requester && known.is(&person.who));
+        let is_theirs = people.iter().any(|person| person.role == ActorRole::Requester && known.is(&person.who));
         if !is_theirs {
             return Err(PortalError::NotFound);
         }
@@ -217,11 +217,10 @@ impl Portal {
     }
 
     async fn solution(&self, solution: Solution) -> Result<Contribution, GlpiError> {
-        // GLPI's CommonITILValidation: 2 waiting, 4 refused
         let verdict = match solution.status {
-            2 => SolutionState::Waiting,
-            4 => SolutionState::Refused,
-            _ => SolutionState::Accepted,
+            SolutionStatus::Waiting => SolutionState::Waiting,
+            SolutionStatus::Refused => SolutionState::Refused,
+            SolutionStatus::Accepted | SolutionStatus::Other(_) => SolutionState::Accepted,
         };
         Ok(Contribution {
             kind: Kind::Solution(verdict),
@@ -244,7 +243,7 @@ impl Portal {
             let is_theirs = Reference::find(head).is_some() && words.any(|word| word == known.address.as_str());
             return Ok(if is_theirs { Author::You } else { service() });
         }
-        let name = self.people.name(part.author).await?;
+        let name = self.glpi.directory().name(part.author).await?;
         Ok(if name.is_empty() { service() } else { Author::Person(name) })
     }
 }

@@ -11,6 +11,7 @@
 
 mod account;
 mod actors;
+mod directory;
 mod escalation;
 mod failing;
 mod files;
@@ -24,7 +25,7 @@ mod tickets;
 mod whole_way;
 
 use bytes::Bytes;
-use passerelle::glpi::{Created, FileFate, Glpi, Kind, NewTicket, Requester, Upload};
+use passerelle::glpi::{Created, FileFate, Glpi, Item, Kind, NewTicket, Requester, Upload};
 
 /// A text no other test and no other run writes.
 fn marker() -> String {
@@ -84,6 +85,15 @@ async fn director(glpi: &Glpi) -> u64 {
 }
 
 async fn group(glpi: &Glpi, name: &str) -> u64 {
-    let found = glpi.group_by_name(name).await.unwrap();
-    found.expect("the seed has this group")
+    only(&glpi.groups_named(name).await.unwrap()).expect("the seed has this group")
+}
+
+async fn category(glpi: &Glpi, path: &str) -> u64 {
+    only(&glpi.categories_at(path).await.unwrap()).expect("the seed has this category")
+}
+
+/// The id of the one item of a name; `None` where there is none.
+fn only(items: &[Item]) -> Option<u64> {
+    assert!(items.len() <= 1, "several: {items:?}");
+    items.first().map(|item| item.id)
 }

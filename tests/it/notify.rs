@@ -7,7 +7,7 @@ use mail_parser::MessageParser;
 use passerelle::{
     app,
     flow::ledger::Ledger,
-    glpi::{Glpi, Kind, NewTicket, Requester},
+    glpi::{Glpi, Kind, NewTicket, Requester, TicketStatus},
     lifecycle::notices::{Notifier, Unsent},
     request::Reference,
     sandbox::{Failure, Failures, Rule, Sandbox},
@@ -282,7 +282,7 @@ async fn what_is_private_and_what_the_requester_did_is_told_to_nobody() {
     assert!(instance.news(id, &mut seen).await.is_empty());
     solve(&sandbox, id, "<p>Fait.</p>").await;
     write(&sandbox, "passerelle", id, "<p>Merci</p>", json!({"users_id": DIRECTOR, "add_close": 1})).await;
-    assert_eq!(instance.glpi.ticket(id).await.unwrap().status, 6);
+    assert_eq!(instance.glpi.ticket(id).await.unwrap().status, TicketStatus::Closed);
     assert!(instance.news(id, &mut seen).await.is_empty(), "who approves knows that it is closed");
     let all: String = instance.outbox.mails().iter().map(|sent| read(&sent.message).plain).collect();
     assert!(!all.contains("SECRET"), "{all}");

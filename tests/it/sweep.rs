@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use passerelle::{
     app::App,
     config,
-    glpi::{Effect, Glpi, Kind, NewFollowup, NewTicket, Requester, Role},
+    glpi::{ActorRole, Effect, Glpi, Kind, NewFollowup, NewTicket, Requester},
     lifecycle::{
         escalation::{Cause, MoveNote, Note, Order},
         sweep::Pass,
@@ -168,7 +168,7 @@ async fn the_rules_move_few_tickets_in_one_pass_and_the_next_goes_on() {
     let glpi = glpi(&sandbox);
     let first = ticket(&sandbox, "Premier").await;
     let (shown, groups) = (glpi.ticket(first).await.unwrap(), glpi.ticket_groups(first).await.unwrap());
-    let assigned_groups = groups.iter().filter(|it| it.role == Role::Assigned).map(|it| it.group).collect();
+    let assigned_groups = groups.iter().filter(|it| it.role == ActorRole::Assigned).map(|it| it.group).collect();
     let new = NewTicket {
         name: "Ancien".to_owned(),
         content_html: shown.content.clone(),

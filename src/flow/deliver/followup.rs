@@ -6,16 +6,12 @@ use minijinja::HtmlEscape;
 use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
 use crate::{
     flow::screen::{Change, Copies, MayFollowUp, Reply, Thread},
-    glpi::{Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Role, Ticket, TicketUser},
+    glpi::{ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Ticket, TicketStatus, TicketUser},
     request::{Command, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
 const LONGEST_THREAD: u32 = 400;
-/// GLPI's ticket statuses.
-const PENDING: u64 = 4;
-const SOLVED: u64 = 5;
-const CLOSED: u64 = 6;
 
 /// A ticket's last solution, whatever became of it, and since when the ticket waits for its requester's approval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,10 +47,10 @@ impl Deliverer {
         });
         let least = if matches!(reply.thread(), Thread::Mail(_)) { SenderRole::Actor } else { SenderRole::None };
         let role = theirs.fold(least, |role, person| match person.role {
-            Role::Requester => SenderRole::Requester,
-            Role::Assigned if role != SenderRole::Requester => SenderRole::Technician,
-            Role::Observer if role == SenderRole::None => SenderRole::Actor,
-            Role::Assigned | Role::Observer => role,
+            ActorRole::Requester => SenderRole::Requester,
+            ActorRole::Assigned if role != SenderRole::Requester => SenderRole::Technician,
+            ActorRole::Observer if role == SenderRole::None => SenderRole::Actor,
+            ActorRole::Assigned | ActorRole::Observer => role,
         });
         let role = match user {
             Some(user)
@@ -65,9 +61,9 @@ impl Deliverer {
             _ => role,
         };
         let stage = match ticket.status {
-            PENDING => Stage::Pending,
-            SOLVED => Stage::Solved,
-            CLOSED => Stage::Closed,
+            TicketStatus::Pending => Stage::Pending,
+            TicketStatus::Solved => Stage::Solved,
+            TicketStatus::Closed => Stage::Closed,
             _ => Stage::Open,
         };
         let has_account = self.names.may_sign_in(reply.requester()).await?;
@@ -104,7 +100,7 @@ impl Deliverer {
     /// Whether a ticket is assigned to a group of this account.
     async fn has_at_work(&self, ticket: u64, user: u64) -> Result<bool, GlpiError> {
         let (at_work, own) = tokio::try_join!(self.glpi.ticket_groups(ticket), self.glpi.groups_of_user(user))?;
-        Ok(at_work.iter().any(|link| link.role == Role::Assigned && own.contains(&link.group)))
+        Ok(at_work.iter().any(|link| link.role == ActorRole::Assigned && own.contains(&link.group)))
     }
 
     /// What a ticket's requester may decide on.
@@ -116,7 +112,7 @@ impl Deliverer {
         match tokio::try_join!(self.glpi.ticket(ticket), self.glpi.ticket_solutions(ticket)) {
             Ok((ticket, solutions)) => Ok(Proposed {
                 solution: solutions.last().map(|solution| solution.id),
-                solved: ticket.solved.filter(|_| ticket.status == SOLVED),
+                solved: ticket.solved.filter(|_| ticket.status == TicketStatus::Solved),
             }),
             Err(GlpiError::NotFound) => Ok(Proposed::default()),
             Err(error) => Err(not_made(&error)),
@@ -201,7 +197,7 @@ impl Deliverer {
             if people.iter().any(|person| person.who == observer) {
                 continue;
             }
-            let added = self.glpi.add_user(number, &observer, Role::Observer).await;
+            let added = self.glpi.add_user(number, &observer, ActorRole::Observer).await;
             if let Err(error @ (GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. })) = added {
                 return Err(error);
             }

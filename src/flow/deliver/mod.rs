@@ -11,11 +11,10 @@ mod names;
 mod pages;
 mod pictures;
 mod taken;
-mod uuid;
 mod whole;
 mod wrapped;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 use moka::future::Cache;
@@ -26,17 +25,19 @@ use crate::{
         route::{Routed, Target},
         screen::Copies,
     },
-    glpi::{FileFate, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Role, Trouble},
+    glpi::{
+        ActorRole, DocumentTypes, FileFate, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester,
+        Trouble,
+    },
     request::{Address, LeftOut, Origin, Reason, Receipt, Received, Reference, TicketKind},
 };
 
 use attachments::Chosen;
 use filed::Filed;
 pub use followup::Proposed;
-pub use names::{Missing, Names, What};
+pub use names::{Missing, Names};
 pub use pages::Pages;
 use taken::Learned;
-use uuid::Uuid;
 use whole::Wanted;
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
@@ -72,7 +73,6 @@ pub struct Deliverer {
     pages: Pages,
     longest_creation: Duration,
     filed: Filed,
-    uuid: Uuid,
 }
 
 /// A request whose ticket GLPI has confirmed. Only [`Deliverer::deliver`] makes one.
@@ -179,13 +179,29 @@ impl Deliverer {
             pages,
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
             filed: Filed::default(),
-            uuid: Uuid::default(),
         }
     }
 
     /// The ids of GLPI's names, for checking the mappings at start.
     pub fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// The mark GLPI puts into its notifications' Message-IDs, which tells them from another GLPI's; `None` where it has
+    /// none or cannot tell.
+    pub async fn uuid(&self) -> Option<String> {
+        match self.glpi.directory().server().await {
+            Ok(server) => server.uuid.clone(),
+            Err(error) => {
+                tracing::debug!(%error, "GLPI does not tell the mark of its notifications");
+                None
+            }
+        }
+    }
+
+    /// The types of files GLPI takes; `None` where that cannot be known: GLPI's answer then tells.
+    async fn document_types(&self) -> Option<Arc<DocumentTypes>> {
+        self.glpi.directory().document_types().await.ok().flatten()
     }
 
     /// What the requester is told of a ticket: everything in it comes from the request, the mapping and the
@@ -220,7 +236,7 @@ impl Deliverer {
     /// No ticket was made: GLPI cannot answer, or lacks a name of the mapping.
     pub async fn prepare(&self, routed: &Routed) -> Result<Prepared, Undelivered> {
         let address = routed.screened().requester();
-        let is_remembered = self.names.remembers(address);
+        let is_remembered = self.glpi.directory().knows_account(address.as_str());
         let ids = self.names.of(routed.target(), address).await.map_err(|missing| match missing {
             Missing::Unavailable(error) => not_made(&error),
             missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. }) => {
@@ -250,7 +266,7 @@ impl Deliverer {
             let is_account = self.complete_ticket(made.id, &wanted, &made.files, &mut chosen).await?;
             if !is_account && matches!(new.requester, Requester::User(_)) {
                 // Purged, perhaps, since it was looked up.
-                self.names.forget(requester).await;
+                self.glpi.directory().forget_account(requester.as_str()).await;
             }
             is_account
         };
@@ -275,7 +291,7 @@ impl Deliverer {
 
     /// Chooses a request's files by what is known of GLPI now.
     async fn choose(&self, received: &Received) -> Chosen {
-        let types = self.names.document_types().await;
+        let types = self.document_types().await;
         attachments::choose(received, &self.limits, self.original, &self.learned.taken(types.as_deref()))
     }
 
@@ -290,7 +306,7 @@ impl Deliverer {
             return Ok(false);
         }
         match self.glpi.ticket_users(id).await {
-            Ok(users) if users.iter().any(|user| user.role == Role::Requester) => {
+            Ok(users) if users.iter().any(|user| user.role == ActorRole::Requester) => {
                 if is_remembered {
                     self.accepted.insert(key, ()).await;
                 }
@@ -312,7 +328,7 @@ impl Deliverer {
         if let Some(drops) = self.drops.get(&()).await {
             return drops;
         }
-        if let Ok(server) = self.glpi.server_info().await {
+        if let Ok(server) = self.glpi.directory().server().await {
             self.drops.insert((), server.major() >= DROPS_REQUESTERS).await;
         }
         true
@@ -366,7 +382,7 @@ impl Deliverer {
                         && created.files.iter().all(|file| file.fate == FileFate::Taken);
                     return Ok(Made { id: created.id, files: created.files, is_whole });
                 }
-                Ok(Err(GlpiError::AnswerLost { why })) => Lost { broken: why == BROKEN, why: why.to_string() },
+                Ok(Err(GlpiError::AnswerLost { why, .. })) => Lost { broken: why == BROKEN, why: why.to_string() },
                 // Nothing was written: with fewer files, the others follow singly.
                 Ok(Err(GlpiError::TooLarge)) if !together.is_empty() => {
                     self.learned.call_is_too_large(together.iter().map(|file| file.bytes.len() as u64).sum());

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     glpi::{
-        Amendment, Document, Effect, FileFate, FileOutcome, Followup, GlpiError, NewFollowup, NewTicket, Requester,
-        Role, Ticket, TicketGroup, TicketUser, Trouble, Upload,
+        ActorRole, Amendment, Document, Effect, FileFate, FileOutcome, Followup, GlpiError, NewFollowup, NewTicket,
+        Requester, Ticket, TicketGroup, TicketStatus, TicketUser, Trouble, Upload,
     },
     request::LeftOut,
 };
@@ -22,12 +22,6 @@ use crate::{
 const ROUNDS: usize = 5;
 /// How often one file may make GLPI fail before it is held for one it cannot take.
 const FAILURES_OF_A_FILE: u32 = 2;
-/// GLPI's ticket statuses.
-const NEW: u64 = 1;
-const ASSIGNED: u64 = 2;
-const PENDING: u64 = 4;
-const SOLVED: u64 = 5;
-const CLOSED: u64 = 6;
 /// Tickets whose requester GLPI dropped, by what became of it.
 const DROPPED: &str = "passerelle_requesters_dropped_total";
 
@@ -111,7 +105,7 @@ impl Deliverer {
                 Err(GlpiError::NotFound) => return Ok(false),
                 Err(error) => return Err(incomplete(id, &error.to_string())),
             };
-            if state.ticket.deleted || state.ticket.status >= SOLVED {
+            if state.ticket.deleted || is_beyond_work(state.ticket.status) {
                 return Ok(has_account(&state.users, wanted.new));
             }
             let is_taken = state.ticket.taken_into_account.is_some();
@@ -129,7 +123,7 @@ impl Deliverer {
             for observer in &observers {
                 // Whom GLPI does not take is named in the text.
                 if let Err(error @ GlpiError::Unavailable { .. }) =
-                    self.glpi.add_user(id, observer, Role::Observer).await
+                    self.glpi.add_user(id, observer, ActorRole::Observer).await
                 {
                     return Err(incomplete(id, &error.to_string()));
                 }
@@ -191,7 +185,7 @@ impl Deliverer {
         let address = Requester::Email(wanted.address.to_owned());
         let candidates = if is_first { [&wanted.new.requester, &address] } else { [&address, &address] };
         for (at, who) in candidates.into_iter().enumerate() {
-            match self.glpi.add_user(id, who, Role::Requester).await {
+            match self.glpi.add_user(id, who, ActorRole::Requester).await {
                 Ok(()) | Err(GlpiError::AnswerLost { .. }) => {
                     tracing::warn!(
                         ticket = id,
@@ -241,7 +235,7 @@ impl Deliverer {
                     self.learned.file_is_too_large(file.bytes.len() as u64);
                     chosen.take_back(file, attachments::TOO_LARGE_FOR_GLPI.to_owned());
                 }
-                Err(GlpiError::AnswerLost { why: Trouble::Status(500) }) => {
+                Err(GlpiError::AnswerLost { why: Trouble::Status(500), .. }) => {
                     let failures = complaints.failures.entry(file.sha1()).or_default();
                     *failures += 1;
                     // PHP dies of it each time, as of a picture that is cut in its header.
@@ -310,7 +304,7 @@ impl Deliverer {
 
     /// Takes a file out of the choice that GLPI does not take, and gives it a place in an archive where that is wanted.
     async fn refused(&self, file: &Upload, why: String, chosen: &mut Chosen) {
-        let types = self.names.document_types().await;
+        let types = self.document_types().await;
         let takes_archives = !self.learned.taken(types.as_deref()).refuses(wrapped::SAMPLE);
         if !(self.limits.wrap && takes_archives && chosen.wrap(file)) {
             chosen.take_back(file, why);
@@ -320,12 +314,12 @@ impl Deliverer {
     /// What is to be changed of the ticket's own fields: pictures without their place, category, status.
     fn changes(&self, state: &State, new: &NewTicket, chosen: &Chosen, holder: Holder) -> Option<Amendment> {
         let ticket = &state.ticket;
-        let is_assigned = state.groups.iter().any(|group| group.role == Role::Assigned);
+        let is_assigned = state.groups.iter().any(|group| group.role == ActorRole::Assigned);
         let content = self.with_pictures(&ticket.content, &state.documents, chosen, holder);
         let changes = Amendment {
             content_html: content,
             category: new.category.filter(|_| ticket.category == 0),
-            status: (is_assigned && ticket.status == NEW).then_some(ASSIGNED),
+            status: (is_assigned && ticket.status == TicketStatus::New).then_some(TicketStatus::Assigned),
             accepted: false,
         };
         (changes != Amendment::default()).then_some(changes)
@@ -449,14 +443,16 @@ impl Deliverer {
             // One that was solved after this was written has had its answer.
             let solved_before = state.solved <= followup.written;
             let change = match new.effect {
-                Effect::Reopen if state.status == PENDING || state.status >= SOLVED && solved_before => {
-                    let is_assigned = groups.iter().any(|group| group.role == Role::Assigned)
-                        || users.iter().any(|user| user.role == Role::Assigned);
-                    let status = Some(if is_assigned { ASSIGNED } else { NEW });
+                Effect::Reopen
+                    if state.status == TicketStatus::Pending || is_beyond_work(state.status) && solved_before =>
+                {
+                    let is_assigned = groups.iter().any(|group| group.role == ActorRole::Assigned)
+                        || users.iter().any(|user| user.role == ActorRole::Assigned);
+                    let status = Some(if is_assigned { TicketStatus::Assigned } else { TicketStatus::New });
                     Some(Amendment { status, ..Amendment::default() })
                 }
-                Effect::Close if state.status == SOLVED && solved_before => {
-                    Some(Amendment { status: Some(CLOSED), accepted: true, ..Amendment::default() })
+                Effect::Close if state.status == TicketStatus::Solved && solved_before => {
+                    Some(Amendment { status: Some(TicketStatus::Closed), accepted: true, ..Amendment::default() })
                 }
                 Effect::None | Effect::Reopen | Effect::Close | Effect::TakeInCharge => None,
             };
@@ -488,32 +484,37 @@ fn lacking_observers<'a>(users: &[TicketUser], new: &'a NewTicket) -> Vec<&'a Re
 }
 
 fn is_served(users: &[TicketUser], new: &NewTicket) -> bool {
-    new.requester.is_nobody() || users.iter().any(|user| user.role == Role::Requester)
+    new.requester.is_nobody() || users.iter().any(|user| user.role == ActorRole::Requester)
 }
 
 /// Whether the requester is the account that was found for it.
 fn has_account(users: &[TicketUser], new: &NewTicket) -> bool {
     let account = matches!(new.requester, Requester::User(_));
-    account && users.iter().any(|user| user.role == Role::Requester && user.who == new.requester)
+    account && users.iter().any(|user| user.role == ActorRole::Requester && user.who == new.requester)
 }
 
 /// The groups a ticket lacks. A business rule may have replaced the assigned ones, and somebody who has taken the
 /// ticket will do: none at all is what half a ticket has. Watching ones are missing unless others are there.
-fn lacking_groups(state: &State, new: &NewTicket) -> Vec<(u64, Role)> {
-    let of = |role: Role| -> Vec<u64> {
+fn lacking_groups(state: &State, new: &NewTicket) -> Vec<(u64, ActorRole)> {
+    let of = |role: ActorRole| -> Vec<u64> {
         state.groups.iter().filter(|group| group.role == role).map(|group| group.group).collect()
     };
-    let (assigned, watching) = (of(Role::Assigned), of(Role::Observer));
-    let is_taken = !assigned.is_empty() || state.users.iter().any(|user| user.role == Role::Assigned);
+    let (assigned, watching) = (of(ActorRole::Assigned), of(ActorRole::Observer));
+    let is_taken = !assigned.is_empty() || state.users.iter().any(|user| user.role == ActorRole::Assigned);
     let mut lacking = Vec::new();
     if !is_taken {
-        lacking.extend(new.assigned_groups.iter().map(|group| (*group, Role::Assigned)));
+        lacking.extend(new.assigned_groups.iter().map(|group| (*group, ActorRole::Assigned)));
     }
     if watching.iter().all(|group| new.observer_groups.contains(group)) {
         let missing = new.observer_groups.iter().filter(|group| !watching.contains(group));
-        lacking.extend(missing.map(|group| (*group, Role::Observer)));
+        lacking.extend(missing.map(|group| (*group, ActorRole::Observer)));
     }
     lacking
+}
+
+/// Whether a ticket is solved or closed, or to be validated: nothing is added to it then.
+fn is_beyond_work(status: TicketStatus) -> bool {
+    status.number() >= TicketStatus::Solved.number()
 }
 
 /// The end of a try that leaves a ticket to be completed by the next one.

@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 use super::{Delays, Levels};
 use crate::{
     flow::{
-        deliver::{Missing, Names, What},
+        deliver::{Missing, Names},
         route::{Mapping, MappingStore, Mappings, TargetEntity},
     },
-    glpi::{GlpiError, TicketSummary},
+    glpi::{GlpiError, ItemKind, TicketSummary},
 };
 
 /// How long names that GLPI did not have, or had, are believed.
@@ -93,7 +93,8 @@ impl ApplicationLevels {
 
     async fn of(mapping: &Mapping, names: &Names) -> Result<Option<Self>, GlpiError> {
         let mut groups = BTreeMap::new();
-        let mut in_place = async |name: &str, place: &TargetEntity| match names.ids(What::Group, name, place).await {
+        let mut in_place = async |name: &str, place: &TargetEntity| match names.ids(ItemKind::Group, name, place).await
+        {
             Ok(ids) => {
                 groups.extend(ids.iter().map(|id| (*id, name.to_owned())));
                 Ok(ids)
@@ -108,7 +109,7 @@ impl ApplicationLevels {
                 first.extend(in_place(name, &of_place.place).await?);
             }
             for path in of_place.categories {
-                let ids = match names.ids(What::Category, path, &of_place.place).await {
+                let ids = match names.ids(ItemKind::Category, path, &of_place.place).await {
                     Ok(ids) => ids,
                     Err(missing) => unless_away(missing)?,
                 };

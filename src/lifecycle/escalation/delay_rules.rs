@@ -6,10 +6,10 @@ use jiff::{Timestamp, civil::DateTime};
 
 use super::{
     ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder, escalator::names,
-    judge, note, ticket_snapshot::TicketSnapshot,
+    judge, note, rules::WAITING, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
-    glpi::{Criterion, GlpiError, Role, TicketSummary},
+    glpi::{ActorRole, Criterion, GlpiError, TicketSummary},
     request::{Direction, Reference},
     working_time::{Wait, in_words},
 };
@@ -107,7 +107,7 @@ impl Escalator {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let criteria = [Criterion::AssignedTo(groups.into_iter().collect()), Criterion::Status(vec![1, 2])];
+        let criteria = [Criterion::AssignedTo(groups.into_iter().collect()), Criterion::Status(WAITING.to_vec())];
         let mut found = self.glpi.oldest_tickets(&criteria, MOST_WAITING).await?;
         if found.len() == MOST_WAITING {
             tracing::warn!(most = MOST_WAITING, "more tickets wait than are looked at; the oldest come first");
@@ -146,7 +146,7 @@ impl Escalator {
     ) -> Result<Option<Evaluation>, EscalateError> {
         let ticket = &snapshot.ticket;
         let all_levels = self.all_levels().await?;
-        let assigned = snapshot.groups(Role::Assigned);
+        let assigned = snapshot.groups(ActorRole::Assigned);
         let Some(application_levels) = snapshot.application_levels(&all_levels).filter(|_| snapshot.is_ours()) else {
             return Ok(None);
         };
@@ -164,11 +164,11 @@ impl Escalator {
         let since = arrived.unwrap_or(opened);
         let mut members = BTreeSet::new();
         for group in &here {
-            members.extend(self.members(*group).await?.iter().copied());
+            members.extend(self.glpi.directory().members(*group).await?.iter().copied());
         }
         let answered = snapshot.last_answer(&members, self.glpi.own_account().await?);
         let facts = Facts {
-            status: u8::try_from(ticket.status).unwrap_or_default(),
+            status: ticket.status,
             urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
             opened,
             arrived,

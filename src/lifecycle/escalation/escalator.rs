@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config::{self, Config},
     flow::{deliver::Names, ledger::Ledger, route::MappingStore},
-    glpi::{Effect, Glpi, GlpiError, NewFollowup, Role},
+    glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     lifecycle::notices::Notifier,
     request::Direction,
     working_time::Calendar,
@@ -37,8 +37,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How often the steps are planned anew before the move counts as not confirmed: others may act on the ticket, too.
 const ROUNDS: usize = 4;
-/// How long the members of a group are believed.
-const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
 /// Moves of which it is remembered that they took nothing in charge.
 const MOST_UNTAKEN: u64 = 100_000;
 /// The same request of the same person within this time is a repeat, whose answer was lost.
@@ -81,7 +79,6 @@ pub struct Escalator {
     pub(super) calendar: Arc<Calendar>,
     pub(super) settings: config::Escalation,
     zone: jiff::tz::TimeZone,
-    members: Cache<u64, Arc<Vec<u64>>>,
     /// The notes of moves, as they were written last, after which the ticket was seen not to count as taken in charge
     /// by them: only a crash between two writes can leave it so, and that is looked for once.
     untaken: Cache<(u64, Option<DateTime>), ()>,
@@ -112,7 +109,6 @@ impl Escalator {
             calendar,
             settings: config.escalation.clone(),
             zone: config.time_zone.clone(),
-            members: Cache::builder().max_capacity(1000).time_to_live(MEMBERS_BELIEVED).build(),
             untaken: Cache::new(MOST_UNTAKEN),
             locks: std::array::from_fn(|_| Mutex::new(())),
         }
@@ -201,15 +197,6 @@ impl Escalator {
         })
     }
 
-    pub(super) async fn members(&self, group: u64) -> Result<Arc<Vec<u64>>, GlpiError> {
-        if let Some(members) = self.members.get(&group).await {
-            return Ok(members);
-        }
-        let members = Arc::new(self.glpi.group_members(group).await?);
-        self.members.insert(group, Arc::clone(&members)).await;
-        Ok(members)
-    }
-
     /// Finishes every move that was begun or gives it up, and takes back that one made GLPI count the ticket as taken
     /// in charge; gives the moves it finished.
     pub(super) async fn finish_interrupted(
@@ -239,7 +226,7 @@ impl Escalator {
         let note = written.note;
         let same = note.direction == order.direction
             && order.to.as_ref().is_none_or(|to| note::fit_name(to) == note.to)
-            && snapshot.groups(Role::Assigned).contains(&note.target)
+            && snapshot.groups(ActorRole::Assigned).contains(&note.target)
             && note.cause == order.cause
             && note.reason == note::fit_reason(&order.reason)
             && note.asked.contains(&format!(" par {} ", note::fit_name(&order.by)));
@@ -258,7 +245,7 @@ impl Escalator {
             return Err(EscalateError::Over);
         }
         let all_levels = self.all_levels().await?;
-        let assigned = snapshot.groups(Role::Assigned);
+        let assigned = snapshot.groups(ActorRole::Assigned);
         let application_levels = snapshot.application_levels(&all_levels).ok_or(EscalateError::NoApplication)?;
         let level = application_levels.levels.of(&assigned).ok_or(Immovable::Elsewhere)?;
         let from = names(application_levels, &application_levels.levels.groups_on(level, &assigned));
@@ -380,16 +367,11 @@ impl Escalator {
 
     /// Takes the steps until GLPI shows that none is left.
     async fn take_steps(&self, ticket: u64, target: u64, levels: &Levels) -> Result<(), EscalateError> {
-        let members = self.members(target).await?;
+        let members = self.glpi.directory().members(target).await?;
         for _ in 0..ROUNDS {
             let groups = self.glpi.ticket_groups(ticket).await?;
             let users = self.glpi.ticket_users(ticket).await?;
-            let left = steps(
-                &ticket_snapshot::group_rows(&groups),
-                &ticket_snapshot::user_rows(&users, &members),
-                target,
-                levels,
-            );
+            let left = steps(&groups, &ticket_snapshot::user_rows(&users, &members), target, levels);
             if left.is_empty() {
                 return Ok(());
             }
@@ -409,11 +391,7 @@ impl Escalator {
 
     async fn take_step(&self, ticket: u64, step: &Step) -> Result<(), GlpiError> {
         match step {
-            Step::AddGroups(groups) => {
-                let groups: Vec<_> =
-                    groups.iter().map(|(group, role)| (*group, ticket_snapshot::glpi_role(*role))).collect();
-                self.glpi.add_groups(ticket, &groups).await
-            }
+            Step::AddGroups(groups) => self.glpi.add_groups(ticket, groups).await,
             Step::RemoveUser(row) => self.glpi.remove_user(*row).await,
             Step::RemoveGroup(row) => self.glpi.remove_group(*row).await,
         }
@@ -459,10 +437,10 @@ fn target(
     snapshot: &TicketSnapshot,
     order: &Order,
 ) -> Result<u64, EscalateError> {
-    let assigned = snapshot.groups(Role::Assigned);
+    let assigned = snapshot.groups(ActorRole::Assigned);
     let Move { to, group, .. } = match order.direction {
         Direction::Up => application_levels.levels.up(&assigned)?,
-        Direction::Down => application_levels.levels.down(&assigned, &snapshot.groups(Role::Observer))?,
+        Direction::Down => application_levels.levels.down(&assigned, &snapshot.groups(ActorRole::Observer))?,
     };
     let Some(wanted) = &order.to else { return Ok(group) };
     // Level 0 may have several groups.

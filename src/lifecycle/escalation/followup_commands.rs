@@ -114,7 +114,7 @@ impl Escalator {
         let all_levels = self.all_levels().await?;
         let Some(application_levels) = snapshot.application_levels(&all_levels) else { return Ok(false) };
         for group in application_levels.groups() {
-            if self.members(group).await?.contains(&user) {
+            if self.glpi.directory().members(group).await?.contains(&user) {
                 return Ok(true);
             }
         }

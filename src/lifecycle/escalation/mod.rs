@@ -27,7 +27,7 @@ pub use error::EscalateError;
 pub use escalator::{Escalator, Moved, Order};
 pub use levels::{Immovable, Levels, Move};
 pub use note::{Cause, MoveNote, Note, Refusal, Reminder};
-pub use plan::{GroupRow, Role, Step, UserRow, steps};
+pub use plan::{Step, UserRow, steps};
 pub use rules::{DelayVerdict, Delays, Facts, judge};
 
 /// Says what the counters of escalation count.

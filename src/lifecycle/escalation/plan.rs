@@ -4,28 +4,7 @@
 //! on where it stopped, and of two at once each finds done what the other did: all end in the same state.
 
 use super::Levels;
-
-/// What an actor is to a ticket, with GLPI's number for it (`CommonITILActor`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Who asks.
-    Requester = 1,
-    /// Who does the work.
-    Assigned = 2,
-    /// Who watches.
-    Observer = 3,
-}
-
-/// A row of `Group_Ticket`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GroupRow {
-    /// The row's id.
-    pub row: u64,
-    /// The group's id.
-    pub group: u64,
-    /// What it is to the ticket.
-    pub role: Role,
-}
+use crate::glpi::{ActorRole, TicketGroup};
 
 /// A row of `Ticket_User`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +12,7 @@ pub struct UserRow {
     /// The row's id.
     pub row: u64,
     /// What the person is to the ticket.
-    pub role: Role,
+    pub role: ActorRole,
     /// Whether the person is a member of the group the ticket goes to. An assignee who is only a mail address is not.
     pub in_target: bool,
 }
@@ -42,7 +21,7 @@ pub struct UserRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Adds these groups in these roles with one `POST Group_Ticket`, so that the ticket never has no group.
-    AddGroups(Vec<(u64, Role)>),
+    AddGroups(Vec<(u64, ActorRole)>),
     /// Removes this row of `Ticket_User`.
     RemoveUser(u64),
     /// Removes this row of `Group_Ticket`.
@@ -52,22 +31,22 @@ pub enum Step {
 /// What must be done, in this order, until `target` is the only group of the application's levels that is assigned:
 /// it is added as assigned and the groups that had the ticket as observers; assigned persons who are not its members
 /// leave; the groups that had it leave the assignees. Every other actor stays. Nothing, where all is so.
-pub fn steps(groups: &[GroupRow], users: &[UserRow], target: u64, levels: &Levels) -> Vec<Step> {
-    let has = |group: u64, role: Role| groups.iter().any(|row| row.group == group && row.role == role);
-    let leaving: Vec<&GroupRow> = groups
+pub fn steps(groups: &[TicketGroup], users: &[UserRow], target: u64, levels: &Levels) -> Vec<Step> {
+    let has = |group: u64, role: ActorRole| groups.iter().any(|row| row.group == group && row.role == role);
+    let leaving: Vec<&TicketGroup> = groups
         .iter()
-        .filter(|row| row.role == Role::Assigned && row.group != target && levels.contain(row.group))
+        .filter(|row| row.role == ActorRole::Assigned && row.group != target && levels.contain(row.group))
         .collect();
 
-    let mut missing: Vec<(u64, Role)> = Vec::new();
-    let wanted = leaving.iter().map(|row| (row.group, Role::Observer));
-    for actor in [(target, Role::Assigned)].into_iter().chain(wanted) {
+    let mut missing: Vec<(u64, ActorRole)> = Vec::new();
+    let wanted = leaving.iter().map(|row| (row.group, ActorRole::Observer));
+    for actor in [(target, ActorRole::Assigned)].into_iter().chain(wanted) {
         if !has(actor.0, actor.1) && !missing.contains(&actor) {
             missing.push(actor);
         }
     }
     let adding = (!missing.is_empty()).then_some(Step::AddGroups(missing));
-    let technicians = users.iter().filter(|row| row.role == Role::Assigned && !row.in_target);
+    let technicians = users.iter().filter(|row| row.role == ActorRole::Assigned && !row.in_target);
 
     let removing =
         technicians.map(|row| Step::RemoveUser(row.row)).chain(leaving.iter().map(|row| Step::RemoveGroup(row.row)));
@@ -80,7 +59,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{GroupRow, Levels, Role, Step, UserRow, steps};
+    use super::{ActorRole, Levels, Step, TicketGroup, UserRow, steps};
 
     const REFERENTS: u64 = 10;
     const BAI: u64 = 20;
@@ -95,16 +74,16 @@ mod tests {
     /// A ticket in GLPI, as far as its actors go. Each user has a number, and whether the target has them.
     #[derive(Clone, Debug)]
     struct Ticket {
-        groups: Vec<GroupRow>,
+        groups: Vec<TicketGroup>,
         users: Vec<(u64, UserRow)>,
         next_row: u64,
     }
 
     /// Who is what on a ticket, whatever the rows' numbers: groups, users.
-    type Actors = (BTreeSet<(u64, Role)>, BTreeSet<(u64, Role)>);
+    type Actors = (BTreeSet<(u64, ActorRole)>, BTreeSet<(u64, ActorRole)>);
 
     impl Ticket {
-        fn new(groups: &[(u64, Role)], users: &[(u64, Role, bool)]) -> Self {
+        fn new(groups: &[(u64, ActorRole)], users: &[(u64, ActorRole, bool)]) -> Self {
             let mut ticket = Self { groups: vec![], users: vec![], next_row: 1 };
             ticket.apply(&Step::AddGroups(groups.to_vec()));
             for (user, role, in_target) in users {
@@ -128,7 +107,7 @@ mod tests {
                     for (group, role) in actors.iter().copied() {
                         if self.groups.iter().all(|row| (row.group, row.role) != (group, role)) {
                             let row = self.row();
-                            self.groups.push(GroupRow { row, group, role });
+                            self.groups.push(TicketGroup { row, group, role });
                         }
                     }
                 }
@@ -168,7 +147,7 @@ mod tests {
 
     /// A ticket the référents have, one of whom works on it, with people around it.
     fn at_the_referents() -> Ticket {
-        use Role::{Assigned, Observer, Requester};
+        use ActorRole::{Assigned, Observer, Requester};
         Ticket::new(
             &[(REFERENTS, Assigned), (OTHER, Assigned), (OTHER, Requester), (40, Observer)],
             &[(1, Requester, false), (2, Assigned, false), (3, Assigned, true), (4, Observer, false)],
@@ -183,7 +162,7 @@ mod tests {
         assert_eq!(
             ticket.plan(BAI),
             [
-                Step::AddGroups(vec![(BAI, Role::Assigned), (REFERENTS, Role::Observer)]),
+                Step::AddGroups(vec![(BAI, ActorRole::Assigned), (REFERENTS, ActorRole::Observer)]),
                 Step::RemoveUser(technician),
                 Step::RemoveGroup(row(REFERENTS)),
             ]
@@ -192,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_old_group_watches_the_technician_leaves_and_everybody_else_stays() {
-        use Role::{Assigned, Observer, Requester};
+        use ActorRole::{Assigned, Observer, Requester};
         let (groups, users) = at_the_referents().moved(BAI).actors();
         let expected = [(BAI, Assigned), (REFERENTS, Observer), (OTHER, Assigned), (OTHER, Requester), (40, Observer)];
         assert_eq!(groups, expected.into());
@@ -202,9 +181,10 @@ mod tests {
     #[test]
     fn a_return_gives_the_ticket_back() {
         let (groups, _) = at_the_referents().moved(BAI).moved(REFERENTS).actors();
-        let assigned: Vec<_> = groups.iter().filter(|(_, role)| *role == Role::Assigned).map(|(id, _)| *id).collect();
+        let assigned: Vec<_> =
+            groups.iter().filter(|(_, role)| *role == ActorRole::Assigned).map(|(id, _)| *id).collect();
         assert_eq!(assigned, [REFERENTS, OTHER]);
-        assert!(groups.contains(&(BAI, Role::Observer)));
+        assert!(groups.contains(&(BAI, ActorRole::Observer)));
     }
 
     #[test]
@@ -223,8 +203,8 @@ mod tests {
         }
     }
 
-    fn roles() -> impl Strategy<Value = Role> {
-        prop::sample::select(vec![Role::Requester, Role::Assigned, Role::Observer])
+    fn roles() -> impl Strategy<Value = ActorRole> {
+        prop::sample::select(vec![ActorRole::Requester, ActorRole::Assigned, ActorRole::Observer])
     }
 
     /// Any ticket, with any groups of the application and others in any roles.
@@ -249,17 +229,17 @@ mod tests {
             let (groups_before, users_before) = ticket.actors();
             let (groups, users) = ticket.moved(target).actors();
             for (group, role) in &groups {
-                let has_it = *role == Role::Assigned && levels().contain(*group);
+                let has_it = *role == ActorRole::Assigned && levels().contain(*group);
                 prop_assert!(!has_it || *group == target);
             }
-            prop_assert!(groups.contains(&(target, Role::Assigned)));
+            prop_assert!(groups.contains(&(target, ActorRole::Assigned)));
             for actor in groups_before {
-                let left = actor.1 == Role::Assigned && actor.0 != target && levels().contain(actor.0);
-                let expected = if left { (actor.0, Role::Observer) } else { actor };
+                let left = actor.1 == ActorRole::Assigned && actor.0 != target && levels().contain(actor.0);
+                let expected = if left { (actor.0, ActorRole::Observer) } else { actor };
                 prop_assert!(groups.contains(&expected));
             }
             let staying: BTreeSet<_> =
-                users_before.into_iter().filter(|(user, role)| *role != Role::Assigned || *user > 2).collect();
+                users_before.into_iter().filter(|(user, role)| *role != ActorRole::Assigned || *user > 2).collect();
             prop_assert_eq!(users, staying);
         }
 

@@ -7,19 +7,18 @@ use jiff::Timestamp;
 use crate::{
     config::Percents,
     flow::route::Level,
+    glpi::TicketStatus,
     working_time::{Calendar, Wait},
 };
 
-/// GLPI's status «New».
-const NEW: u8 = 1;
-/// GLPI's status «Processing (assigned)».
-const ASSIGNED: u8 = 2;
+/// The statuses of a ticket that nobody has begun with.
+pub(super) const WAITING: [TicketStatus; 2] = [TicketStatus::New, TicketStatus::Assigned];
 
 /// What is known of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// GLPI's status, 1 to 6, or 10 (to be validated: the rules leave it alone).
-    pub status: u8,
+    /// Its status: the rules leave those alone that are neither new nor assigned.
+    pub status: TicketStatus,
     /// GLPI's urgency, 1 (very low) to 5 (very high).
     pub urgency: u8,
     /// When it was opened.
@@ -108,7 +107,7 @@ pub fn judge(facts: &Facts, delays: Delays, percents: &Percents, calendar: &Cale
 /// Whether nobody has taken the ticket in charge since it arrived at its level.
 fn is_waiting(facts: &Facts, since: Timestamp) -> bool {
     let is_taken = facts.has_technician || facts.taken.is_some_and(|taken| taken >= since);
-    [NEW, ASSIGNED].contains(&facts.status) && !is_taken
+    WAITING.contains(&facts.status) && !is_taken
 }
 
 /// The percentage of the delays for an urgency; one that GLPI does not have leaves them as they are.
@@ -132,7 +131,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{DelayVerdict, Delays, Facts, judge};
-    use crate::{config, working_time::Calendar};
+    use crate::{config, glpi::TicketStatus, working_time::Calendar};
 
     /// A reminder after a working day, escalation after two.
     const BOTH: Delays = Delays { remind_after: Some(Duration::from_hours(8)), after: Some(Duration::from_hours(16)) };
@@ -144,7 +143,7 @@ mod tests {
     /// A new ticket of Monday 23 November 2026, 10:00, that nobody has taken.
     fn waiting() -> Facts {
         Facts {
-            status: 1,
+            status: TicketStatus::New,
             urgency: 3,
             opened: moment("2026-11-23 10:00"),
             arrived: None,
@@ -195,11 +194,11 @@ mod tests {
     #[case::someone_is_assigned(|facts: &mut Facts| facts.has_technician = true)]
     #[case::taken_into_account(|facts: &mut Facts| facts.taken = Some(moment("2026-11-23 11:00")))]
     #[case::taken_as_it_arrived(|facts: &mut Facts| facts.taken = Some(moment("2026-11-23 10:00")))]
-    #[case::planned(|facts: &mut Facts| facts.status = 3)]
-    #[case::pending(|facts: &mut Facts| facts.status = 4)]
-    #[case::solved(|facts: &mut Facts| facts.status = 5)]
-    #[case::closed(|facts: &mut Facts| facts.status = 6)]
-    #[case::to_be_validated(|facts: &mut Facts| facts.status = 10)]
+    #[case::planned(|facts: &mut Facts| facts.status = 3.into())]
+    #[case::pending(|facts: &mut Facts| facts.status = 4.into())]
+    #[case::solved(|facts: &mut Facts| facts.status = 5.into())]
+    #[case::closed(|facts: &mut Facts| facts.status = 6.into())]
+    #[case::to_be_validated(|facts: &mut Facts| facts.status = 10.into())]
     fn what_is_taken_or_no_longer_waits_is_left_alone(#[case] change: fn(&mut Facts)) {
         let mut facts = waiting();
         change(&mut facts);
@@ -219,7 +218,12 @@ mod tests {
     #[test]
     fn who_gets_an_escalated_ticket_has_the_whole_delay() {
         let arrived = moment("2026-11-25 10:00");
-        let facts = Facts { status: 2, arrived: Some(arrived), taken: Some(moment("2026-11-23 11:00")), ..waiting() };
+        let facts = Facts {
+            status: TicketStatus::Assigned,
+            arrived: Some(arrived),
+            taken: Some(moment("2026-11-23 11:00")),
+            ..waiting()
+        };
         assert_eq!(snapshot(verdict(&facts, BOTH, "2026-11-25 17:00")), "nothing until 26/11 10:00");
         assert_eq!(
             snapshot(verdict(&facts, BOTH, "2026-11-27 10:00")),

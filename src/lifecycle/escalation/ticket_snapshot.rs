@@ -4,15 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
-use super::{AllLevels, ApplicationLevels, Cause, GroupRow, MoveNote, Note, Role, UserRow};
+use super::{AllLevels, ApplicationLevels, Cause, MoveNote, Note, UserRow};
 use crate::{
-    glpi::{self, Followup, Requester, Ticket, TicketGroup, TicketUser},
+    glpi::{ActorRole, Followup, Requester, Ticket, TicketGroup, TicketUser},
     request::{Command, Direction, Reference},
 };
-
-/// GLPI's status «Solved»; «Closed» is the next one.
-const SOLVED: u64 = 5;
-const CLOSED: u64 = 6;
 
 /// A ticket, its actors and what is written in it.
 #[derive(Clone, Debug)]
@@ -41,7 +37,7 @@ pub(super) struct Written<'a> {
 impl TicketSnapshot {
     /// Whether it is solved or closed.
     pub(super) fn is_over(&self) -> bool {
-        [SOLVED, CLOSED].contains(&self.ticket.status)
+        self.ticket.status.is_over()
     }
 
     /// Whether the gateway made it.
@@ -50,7 +46,7 @@ impl TicketSnapshot {
     }
 
     /// The groups in this role, in the order in which they came.
-    pub(super) fn groups(&self, role: glpi::Role) -> Vec<u64> {
+    pub(super) fn groups(&self, role: ActorRole) -> Vec<u64> {
         let mut rows: Vec<_> = self.groups.iter().filter(|row| row.role == role).collect();
         rows.sort_by_key(|row| row.row);
         rows.into_iter().map(|row| row.group).collect()
@@ -58,11 +54,11 @@ impl TicketSnapshot {
 
     /// Its application, if it is of one.
     pub(super) fn application_levels<'a>(&self, all_levels: &'a AllLevels) -> Option<&'a ApplicationLevels> {
-        all_levels.of(self.ticket.category, &self.groups(glpi::Role::Assigned), &self.groups(glpi::Role::Observer))
+        all_levels.of(self.ticket.category, &self.groups(ActorRole::Assigned), &self.groups(ActorRole::Observer))
     }
 
     pub(super) fn is_requester(&self, user: u64) -> bool {
-        self.users.iter().any(|row| row.role == glpi::Role::Requester && row.who == Requester::User(user))
+        self.users.iter().any(|row| row.role == ActorRole::Requester && row.who == Requester::User(user))
     }
 
     pub(super) fn has_technician(&self) -> bool {
@@ -171,32 +167,11 @@ impl Conversation {
 }
 
 pub(super) fn has_technician(users: &[TicketUser]) -> bool {
-    users.iter().any(|row| row.role == glpi::Role::Assigned)
-}
-
-/// The groups as a plan reads them.
-pub(super) fn group_rows(groups: &[TicketGroup]) -> Vec<GroupRow> {
-    groups.iter().map(|it| GroupRow { row: it.row, group: it.group, role: role(it.role) }).collect()
+    users.iter().any(|row| row.role == ActorRole::Assigned)
 }
 
 /// The people as a plan reads them, with the members of the group the ticket goes to.
 pub(super) fn user_rows(users: &[TicketUser], members: &[u64]) -> Vec<UserRow> {
     let in_target = |who: &Requester| matches!(who, Requester::User(user) if members.contains(user));
-    users.iter().map(|it| UserRow { row: it.row, role: role(it.role), in_target: in_target(&it.who) }).collect()
-}
-
-fn role(role: glpi::Role) -> Role {
-    match role {
-        glpi::Role::Requester => Role::Requester,
-        glpi::Role::Assigned => Role::Assigned,
-        glpi::Role::Observer => Role::Observer,
-    }
-}
-
-pub(super) fn glpi_role(role: Role) -> glpi::Role {
-    match role {
-        Role::Requester => glpi::Role::Requester,
-        Role::Assigned => glpi::Role::Assigned,
-        Role::Observer => glpi::Role::Observer,
-    }
+    users.iter().map(|it| UserRow { row: it.row, role: it.role, in_target: in_target(&it.who) }).collect()
 }

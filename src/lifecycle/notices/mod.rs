@@ -27,7 +27,7 @@ use self::{
 use crate::{
     config::{Config, ConfigError, Notify, Teller},
     flow::ledger::Ledger,
-    glpi::{Glpi, GlpiError, Requester, Role, Ticket},
+    glpi::{ActorRole, Glpi, GlpiError, Requester, Ticket, TicketStatus},
     letters::Text,
     request::{Address, Reference},
     smtp::{Mailer, SendError},
@@ -166,7 +166,7 @@ impl Notifier {
             return Ok(());
         }
         let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
-        let name = self.glpi.group_name(group).await?.unwrap_or_default();
+        let name = self.glpi.directory().group_name(group).await?.unwrap_or_default();
         let link = Some(page(&self.ticket_link, ticket.id));
         let about = About { ticket: &ticket, reference, link, signature: self.signature() };
         let mut unnoted = self.unnoted.lock().await;
@@ -294,7 +294,7 @@ impl Notifier {
         };
         let (mut names, mut members) = (Vec::new(), BTreeSet::new());
         for link in self.glpi.ticket_groups(ticket.id).await? {
-            if link.role != Role::Assigned {
+            if link.role != ActorRole::Assigned {
                 continue;
             }
             // Whoever it was moved to later is told by whoever moved it.
@@ -302,14 +302,14 @@ impl Notifier {
             if since.is_some_and(|since| since.duration_since(opened).unsigned_abs() > AT_CREATION) {
                 continue;
             }
-            names.extend(self.glpi.group_name(link.group).await?);
+            names.extend(self.glpi.directory().group_name(link.group).await?);
             members.extend(self.members(link.group).await?);
         }
         Ok((names.join(", "), members.into_iter().collect()))
     }
 
     async fn members(&self, group: u64) -> Result<Vec<u64>, Unsent> {
-        let mut members = self.glpi.group_members(group).await?;
+        let mut members = self.glpi.directory().members(group).await?.to_vec();
         if members.len() > MOST_MEMBERS {
             tracing::warn!(group, members = members.len(), "a group is too large: its first members are written to");
             members.truncate(MOST_MEMBERS);
@@ -373,13 +373,13 @@ impl Notifier {
             News::Charge(technicians) => {
                 let mut names = Vec::with_capacity(technicians.len());
                 for technician in technicians {
-                    names.push(self.glpi.name_of_user(*technician).await?);
+                    names.push(self.glpi.directory().name(*technician).await?);
                 }
                 texts::charge(about, &names)
             }
             News::Question(followup) => {
-                let author = self.glpi.name_of_user(followup.author).await?;
-                texts::question(about, &author, &followup.content, about.ticket.status == steps::PENDING)
+                let author = self.glpi.directory().name(followup.author).await?;
+                texts::question(about, &author, &followup.content, about.ticket.status == TicketStatus::Pending)
             }
             News::Solution(solution) => texts::solution(about, &solution.content),
             News::Closing => texts::closing(about),

@@ -7,16 +7,8 @@ use jiff::civil::DateTime;
 use super::journal::Mark;
 use crate::{
     config::{Notify, Teller},
-    glpi::{Followup, Requester, Role, Solution, Ticket, TicketUser},
+    glpi::{ActorRole, Followup, Requester, Solution, SolutionStatus, Ticket, TicketStatus, TicketUser},
 };
-
-/// GLPI's statuses.
-pub(super) const PENDING: u64 = 4;
-pub(super) const SOLVED: u64 = 5;
-const CLOSED: u64 = 6;
-/// GLPI's statuses of a solution.
-const WAITING: u64 = 2;
-const ACCEPTED: u64 = 3;
 
 /// What GLPI says of a ticket.
 pub(super) struct TicketFacts<'a> {
@@ -75,12 +67,12 @@ impl TicketFacts<'_> {
 
 /// Whether a ticket is solved or closed.
 pub(super) fn is_done(ticket: &Ticket) -> bool {
-    matches!(ticket.status, SOLVED | CLOSED)
+    ticket.status.is_over()
 }
 
 /// The accounts a ticket is assigned to; the service account, `own`, is nobody who works on it.
 pub(super) fn technicians(users: &[TicketUser], own: u64) -> Vec<u64> {
-    let assigned = users.iter().filter(|user| user.role == Role::Assigned);
+    let assigned = users.iter().filter(|user| user.role == ActorRole::Assigned);
     assigned
         .filter_map(|user| match user.who {
             Requester::User(account) => Some(account).filter(|account| *account != own),
@@ -119,16 +111,18 @@ pub(super) fn due<'a>(known: &TicketFacts<'a>, settings: &Notify) -> Vec<DueNoti
         }));
     }
     if settings.solution == Teller::Passerelle
-        && ticket.status == SOLVED
+        && ticket.status == TicketStatus::Solved
         && let Some(last) = known.solutions.last()
-        && last.status == WAITING
+        && last.status == SolutionStatus::Waiting
         && known.is_recent(last.written)
     {
         let to = requesters_but(known, &[last.author]);
         due.push(DueNotice { mark: Mark::Solution(last.id), news: News::Solution(last), to });
     }
-    if settings.closing == Teller::Passerelle && ticket.status == CLOSED && known.is_recent(ticket.closed) {
-        let closer = known.solutions.last().filter(|last| last.status == ACCEPTED).map(|last| last.answered_by);
+    if settings.closing == Teller::Passerelle && ticket.status == TicketStatus::Closed && known.is_recent(ticket.closed)
+    {
+        let closer =
+            known.solutions.last().filter(|last| last.status == SolutionStatus::Accepted).map(|last| last.answered_by);
         // The gateway accepts a solution only where its requester did.
         let to = if closer == Some(known.own) { Vec::new() } else { requesters_but(known, closer.as_slice()) };
         let moment = ticket.closed.map_or(0, digits);
@@ -139,7 +133,7 @@ pub(super) fn due<'a>(known: &TicketFacts<'a>, settings: &Notify) -> Vec<DueNoti
 }
 
 fn requesters<'a>(known: &TicketFacts<'a>) -> impl Iterator<Item = &'a Requester> {
-    known.users.iter().filter(|user| user.role == Role::Requester).map(|user| &user.who)
+    known.users.iter().filter(|user| user.role == ActorRole::Requester).map(|user| &user.who)
 }
 
 fn is_requester(known: &TicketFacts<'_>, account: u64) -> bool {
@@ -148,7 +142,7 @@ fn is_requester(known: &TicketFacts<'_>, account: u64) -> bool {
 
 /// Where a requester is to be written to who asked from another address than their account's own.
 pub(super) fn answer_to<'a>(users: &'a [TicketUser], who: &Requester) -> Option<&'a str> {
-    let theirs = users.iter().find(|user| user.role == Role::Requester && user.who == *who)?;
+    let theirs = users.iter().find(|user| user.role == ActorRole::Requester && user.who == *who)?;
     Some(theirs.address.as_str()).filter(|address| !address.is_empty() && matches!(who, Requester::User(_)))
 }
 
@@ -212,7 +206,7 @@ mod tests {
                 id: 1,
                 name: "LSU".to_owned(),
                 content: String::new(),
-                status,
+                status: status.into(),
                 deleted: false,
                 kind: 1,
                 urgency: 3,
@@ -227,7 +221,7 @@ mod tests {
             };
             Self {
                 ticket,
-                users: vec![user(Requester::User(DIRECTOR), Role::Requester)],
+                users: vec![user(Requester::User(DIRECTOR), ActorRole::Requester)],
                 followups: Vec::new(),
                 solutions: Vec::new(),
                 members: Vec::new(),
@@ -256,7 +250,7 @@ mod tests {
         }
     }
 
-    fn user(who: Requester, role: Role) -> TicketUser {
+    fn user(who: Requester, role: ActorRole) -> TicketUser {
         TicketUser { row: 1, who, address: String::new(), role }
     }
 
@@ -265,7 +259,8 @@ mod tests {
     }
 
     fn solution(id: u64, status: u64, answered_by: u64) -> Solution {
-        Solution { id, author: TECHNICIAN, content: "<p>!</p>".to_owned(), status, answered_by, written: Some(at(11)) }
+        let (content, status) = ("<p>!</p>".to_owned(), status.into());
+        Solution { id, author: TECHNICIAN, content, status, answered_by, written: Some(at(11)) }
     }
 
     #[test]
@@ -274,9 +269,9 @@ mod tests {
         assert_eq!(case.marks(), [Mark::Group(TECHNICIAN), Mark::Group(20)]);
         case.sent.insert(Mark::Group(20));
         assert_eq!(case.marks(), [Mark::Group(TECHNICIAN)]);
-        case.ticket.status = SOLVED;
+        case.ticket.status = TicketStatus::Solved;
         assert_eq!(case.marks(), []);
-        case.ticket.status = 1;
+        case.ticket.status = TicketStatus::New;
         case.ticket.opened = Some(at(8));
         assert_eq!(case.marks(), [], "it is too old");
     }
@@ -294,7 +289,7 @@ mod tests {
         #[case] expected: Vec<Mark>,
     ) {
         let mut case = Case { charged, ..Case::new(status) };
-        case.users.push(user(Requester::User(TECHNICIAN), Role::Assigned));
+        case.users.push(user(Requester::User(TECHNICIAN), ActorRole::Assigned));
         assert_eq!(case.marks(), expected);
         case.sent.insert(Mark::Charge);
         assert_eq!(case.marks(), []);
@@ -302,14 +297,14 @@ mod tests {
 
     #[test]
     fn the_service_account_works_on_nothing() {
-        let assigned = |account| user(Requester::User(account), Role::Assigned);
+        let assigned = |account| user(Requester::User(account), ActorRole::Assigned);
         assert_eq!(technicians(&[assigned(OWN), assigned(TECHNICIAN)], OWN), [TECHNICIAN]);
     }
 
     #[test]
     fn nobody_is_told_that_they_took_their_own_ticket() {
         let mut case = Case { charged: Some(at(11)), ..Case::new(2) };
-        case.users.push(user(Requester::User(DIRECTOR), Role::Assigned));
+        case.users.push(user(Requester::User(DIRECTOR), ActorRole::Assigned));
         assert_eq!(case.marks(), []);
     }
 
@@ -335,8 +330,8 @@ mod tests {
     fn every_requester_hears_of_it_with_an_account_or_without() {
         let mut case = Case { followups: vec![followup(5, TECHNICIAN, false)], ..Case::new(2) };
         let address = Requester::Email("ecole@ac-dijon.fr".to_owned());
-        case.users.push(user(address.clone(), Role::Requester));
-        case.users.push(user(Requester::User(20), Role::Observer));
+        case.users.push(user(address.clone(), ActorRole::Requester));
+        case.users.push(user(Requester::User(20), ActorRole::Observer));
         let due = case.due(&settings(|_| {}));
         assert_eq!(due, [(Mark::Question(5), vec![Requester::User(DIRECTOR), address])]);
     }
@@ -347,7 +342,7 @@ mod tests {
         assert_eq!(case.marks(), [Mark::Solution(2)]);
         case.sent.insert(Mark::Solution(1));
         assert_eq!(case.marks(), [Mark::Solution(2)], "an earlier one is another");
-        case.ticket.status = 2;
+        case.ticket.status = TicketStatus::Assigned;
         assert_eq!(case.marks(), [], "it was refused meanwhile");
     }
 
@@ -371,7 +366,7 @@ mod tests {
     #[test]
     fn what_others_tell_is_not_due() {
         let mut case = Case { members: vec![20], charged: Some(at(11)), ..Case::new(4) };
-        case.users.push(user(Requester::User(TECHNICIAN), Role::Assigned));
+        case.users.push(user(Requester::User(TECHNICIAN), ActorRole::Assigned));
         case.followups.push(followup(5, TECHNICIAN, false));
         let count = |settings: &Notify| case.due(settings).len();
         assert_eq!(count(&settings(|_| {})), 3);

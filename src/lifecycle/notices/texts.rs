@@ -223,13 +223,14 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::glpi::TicketStatus;
 
     fn ticket() -> Ticket {
         Ticket {
             id: 1234,
             name: "LSU : bilans <bloqués>".to_owned(),
             content: "<p>Le bouton reste <b>gris</b>.</p><p>École Voltaire</p>".to_owned(),
-            status: 2,
+            status: TicketStatus::Assigned,
             deleted: false,
             kind: 1,
             urgency: 3,

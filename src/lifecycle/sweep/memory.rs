@@ -105,7 +105,10 @@ mod tests {
     use jiff::{Timestamp, civil::DateTime};
 
     use super::SweepMemory;
-    use crate::{glpi::TicketSummary, lifecycle::escalation::AllLevels};
+    use crate::{
+        glpi::{TicketStatus, TicketSummary},
+        lifecycle::escalation::AllLevels,
+    };
 
     fn second(second: i8) -> DateTime {
         jiff::civil::datetime(2026, 11, 25, 10, 0, second, 0)
@@ -117,7 +120,7 @@ mod tests {
             id,
             name: String::new(),
             content: String::new(),
-            status: 1,
+            status: TicketStatus::New,
             kind: 1,
             urgency: 3,
             category: String::new(),

@@ -23,7 +23,7 @@ use self::memory::SweepMemory;
 use crate::{
     config,
     flow::{ledger::Ledger, receipts::Receipts},
-    glpi::{Criterion, Glpi, GlpiError, TicketSummary},
+    glpi::{Criterion, Glpi, GlpiError, TicketStatus, TicketSummary},
     lifecycle::{
         escalation::{DelayVerdict, EscalateError, Escalator},
         notices::Notifier,
@@ -49,9 +49,6 @@ const MOST_LOOKED_AT: usize = 1000;
 
 /// Tickets the rules move in one pass, at most: whoever gets them can still say stop.
 const MOST_MOVED: usize = 20;
-
-/// GLPI's statuses of tickets that are not solved.
-const OPEN: [u64; 5] = [1, 2, 3, 4, 10];
 
 /// Looks at tickets, as long as the gateway serves.
 pub struct Sweep {
@@ -258,7 +255,7 @@ impl Sweep {
         }
         if is_full || self.since.is_none() {
             let groups = self.escalator.all_levels().await?.groups();
-            let open = [Criterion::AssignedTo(groups), Criterion::Status(OPEN.to_vec())];
+            let open = [Criterion::AssignedTo(groups), Criterion::Status(TicketStatus::OPEN.to_vec())];
             found.extend(self.glpi.search_tickets(&open, MOST_FOUND).await?);
         }
         Ok(found.into_iter().map(|ticket| (ticket.id, ticket)).collect())

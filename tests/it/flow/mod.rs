@@ -7,6 +7,7 @@ mod doubt;
 mod files;
 mod homonyms;
 mod hostile;
+mod log;
 mod names;
 mod once;
 mod outages;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use passerelle::glpi::{Credentials, Glpi, GlpiError, Profile, Settings};
 
 use super::target::Target;
-use super::{director, group};
+use super::{category, director, group, only};
 
 #[tokio::test]
 async fn sessions_open_close_and_open_again() {
@@ -39,26 +39,23 @@ async fn names_are_found_exactly_or_not_at_all() {
     let target = Target::start().await;
     let glpi = target.client();
     for name in ["Référents-LSU", "DSI-BAI", "Directeurs d'école"] {
-        assert!(glpi.group_by_name(name).await.unwrap().is_some(), "{name}");
+        assert!(only(&glpi.groups_named(name).await.unwrap()).is_some(), "{name}");
     }
     for name in ["référents-lsu", "Referents-LSU", "Référents", "R%", "", "Référents-LSU > X"] {
-        assert_eq!(glpi.group_by_name(name).await.unwrap(), None, "{name}");
+        assert_eq!(only(&glpi.groups_named(name).await.unwrap()), None, "{name}");
     }
     let categories = ["Scolarité", "Scolarité > LSU", "Scolarité > ONDE"];
     let mut ids = BTreeSet::new();
     for path in categories {
-        ids.insert(glpi.category_by_path(path).await.unwrap().unwrap());
+        ids.insert(category(&glpi, path).await);
     }
     assert_eq!(ids.len(), categories.len());
     for path in ["LSU", "Scolarité > lsu", "Scolarité % LSU", "Scolarité > LSU > X"] {
-        assert_eq!(glpi.category_by_path(path).await.unwrap(), None, "{path}");
+        assert_eq!(only(&glpi.categories_at(path).await.unwrap()), None, "{path}");
     }
     // The least profile reads none of these: a mapping that names one needs the right.
-    let optional = [
-        glpi.entity_by_path("Nulle part").await,
-        glpi.location_by_path("Nulle part").await,
-        glpi.request_type_by_name("Pigeon").await,
-    ];
+    let optional =
+        [glpi.entity_by_path("Nulle part").await, glpi.locations_at("Nulle part").await.map(|found| only(&found))];
     for found in optional {
         assert!(matches!(found, Ok(None) | Err(GlpiError::Denied { .. })), "{found:?}");
     }

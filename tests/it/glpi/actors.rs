@@ -1,6 +1,6 @@
 //! Who acts on a ticket is changed link by link, and GLPI's history says since when.
 
-use passerelle::glpi::{Effect, GlpiError, NewFollowup, NewTicket, Role};
+use passerelle::glpi::{ActorRole, Effect, GlpiError, NewFollowup, NewTicket};
 
 use super::target::Target;
 use super::{group, ticket};
@@ -15,11 +15,11 @@ async fn groups_are_added_and_taken_off_one_by_one() {
     assert!(glpi.assigned_since(id, lsu).await.unwrap().is_some());
     assert_eq!(glpi.assigned_since(id, bai).await.unwrap(), None);
 
-    let wanted = [(bai, Role::Assigned), (lsu, Role::Observer)];
+    let wanted = [(bai, ActorRole::Assigned), (lsu, ActorRole::Observer)];
     glpi.add_groups(id, &wanted).await.unwrap();
     assert!(matches!(glpi.add_groups(id, &wanted).await, Err(GlpiError::Rejected { .. })), "all are there");
     let groups = glpi.ticket_groups(id).await.unwrap();
-    let old = groups.iter().find(|it| (it.group, it.role) == (lsu, Role::Assigned)).expect("still assigned");
+    let old = groups.iter().find(|it| (it.group, it.role) == (lsu, ActorRole::Assigned)).expect("still assigned");
     glpi.remove_group(old.row).await.unwrap();
     assert!(matches!(glpi.remove_group(old.row).await, Err(GlpiError::Rejected { .. })), "it is gone");
     assert!(glpi.ticket(id).await.unwrap().taken_into_account.is_some(), "GLPI counts the removal");
@@ -33,7 +33,7 @@ async fn groups_are_added_and_taken_off_one_by_one() {
     assert_eq!(left, expected);
     assert!(glpi.assigned_since(id, bai).await.unwrap().is_some());
 
-    let some = [(bai, Role::Assigned), (bai, Role::Observer)];
+    let some = [(bai, ActorRole::Assigned), (bai, ActorRole::Observer)];
     let in_part = glpi.add_groups(id, &some).await;
     assert!(
         matches!(&in_part, Err(GlpiError::Rejected { code, .. }) if code == "ERROR_GLPI_PARTIAL_ADD"),

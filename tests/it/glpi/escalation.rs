@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use passerelle::{
     app::App,
-    glpi::{Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, Role},
+    glpi::{ActorRole, Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, TicketStatus},
     lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Immovable, MoveNote, Moved, Note, Order},
     request::Direction,
 };
@@ -16,7 +16,7 @@ use url::Url;
 
 use super::target::{Target, account};
 use super::{
-    director,
+    category, director,
     followups::{call, call_as},
     group, marker, ticket,
 };
@@ -52,11 +52,11 @@ fn up() -> Order {
 /// Groups and people of a ticket, whatever their rows' numbers.
 type Actors = (BTreeSet<(u64, u8)>, BTreeSet<(String, u8)>);
 
-fn number(role: Role) -> u8 {
+fn number(role: ActorRole) -> u8 {
     match role {
-        Role::Requester => 1,
-        Role::Assigned => 2,
-        Role::Observer => 3,
+        ActorRole::Requester => 1,
+        ActorRole::Assigned => 2,
+        ActorRole::Observer => 3,
     }
 }
 
@@ -77,7 +77,7 @@ fn user(id: u64) -> String {
 async fn at_the_referents(target: &Target, glpi: &Glpi) -> u64 {
     let new = NewTicket {
         requester: Requester::User(director(glpi).await),
-        category: glpi.category_by_path("Scolarité > LSU").await.unwrap(),
+        category: Some(category(glpi, "Scolarité > LSU").await),
         assigned_groups: vec![group(glpi, "Référents-LSU").await],
         observer_groups: vec![group(glpi, "Directeurs d'école").await],
         answer_to: None,
@@ -86,7 +86,7 @@ async fn at_the_referents(target: &Target, glpi: &Glpi) -> u64 {
     };
     let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
     // Of no level of this application.
-    glpi.add_groups(id, &[(group(glpi, "Référents-ONDE").await, Role::Assigned)]).await.unwrap();
+    glpi.add_groups(id, &[(group(glpi, "Référents-ONDE").await, ActorRole::Assigned)]).await.unwrap();
     assign(target, id, AGENT, 2).await;
     assign(target, id, TECHNICIAN, 3).await;
     id
@@ -131,7 +131,7 @@ async fn an_escalation_changes_who_works_on_it_and_nothing_else_and_says_why() {
     assert_eq!(app.escalator.move_ticket(id, &up(), now).await.unwrap(), to_bai(id));
     assert_eq!(actors(&glpi, id).await, escalated(&glpi).await);
     let shown = glpi.ticket(id).await.unwrap();
-    assert_eq!((shown.status, shown.taken_into_account), (2, None));
+    assert_eq!((shown.status, shown.taken_into_account), (TicketStatus::Assigned, None));
 
     let [(followup, Note::Move(note))] = &notes(&glpi, id).await[..] else { panic!("one note") };
     assert!(followup.private && note.done && note.untaken, "{note:?}");
@@ -295,11 +295,12 @@ async fn what_somebody_moved_by_hand_after_an_interruption_stays_where_it_is() {
     for (at, gone, come) in [(2, lsu, bai), (4, bai, lsu)] {
         let id = interrupted(&target, &glpi, at).await;
         let row = glpi.ticket_groups(id).await.unwrap().into_iter();
-        let row = row.filter(|row| row.group == gone && row.role == Role::Assigned).map(|row| row.row).next().unwrap();
+        let row =
+            row.filter(|row| row.group == gone && row.role == ActorRole::Assigned).map(|row| row.row).next().unwrap();
         let admin = target.super_admin();
         admin.remove_group(row).await.unwrap();
         // What is there already stays.
-        drop(admin.add_groups(id, &[(come, Role::Assigned)]).await);
+        drop(admin.add_groups(id, &[(come, ActorRole::Assigned)]).await);
         glpi.untake(id).await.unwrap();
         is_given_up(&app, &glpi, id, "à la main").await;
         // Nothing stands in the way of the next move.
@@ -518,7 +519,7 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     let target = Target::start().await;
     let (glpi, (app, opens)) = (target.client(), opens_in_three_days(&target.url()));
     let new = NewTicket {
-        category: glpi.category_by_path("Scolarité > LSU").await.unwrap(),
+        category: Some(category(&glpi, "Scolarité > LSU").await),
         assigned_groups: vec![group(&glpi, "Référents-LSU").await],
         ..ticket(&marker(), "<p>Référence : P-7K3M-Q2XV-9D4T</p>")
     };
@@ -562,7 +563,7 @@ async fn who_gets_a_ticket_back_takes_it_in_charge_by_answering() {
     let (glpi, (app, opens)) = (target.client(), opens_in_three_days(&target.url()));
     let new = NewTicket {
         requester: Requester::User(director(&glpi).await),
-        category: glpi.category_by_path("Scolarité > LSU").await.unwrap(),
+        category: Some(category(&glpi, "Scolarité > LSU").await),
         assigned_groups: vec![group(&glpi, "Référents-LSU").await],
         ..ticket(&marker(), "<p>Référence : P-7K3M-Q2XV-9D4T</p>")
     };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use passerelle::glpi::{Credentials, FileFate, Glpi, GlpiError, NewTicket, Settings, Trouble};
 use passerelle::sandbox::{Failure, Failures, Options, Rule, Sandbox};
 
@@ -26,7 +27,7 @@ fn ticket(marker: &str) -> NewTicket {
 }
 
 fn unavailable(why: Trouble) -> GlpiError {
-    GlpiError::Unavailable { why, retry_after: None }
+    GlpiError::Unavailable { why, retry_after: None, source: None }
 }
 
 #[tokio::test]
@@ -43,15 +44,43 @@ async fn an_unreachable_server_is_unavailable_then_left_alone() {
             breaker_pause: Duration::from_hours(1),
             ..Settings::new(url, credentials.clone())
         });
-        assert_eq!(glpi.ping().await, Err(unavailable(Trouble::Connection)));
+        let error = glpi.ping().await.unwrap_err();
+        assert_eq!(error, unavailable(Trouble::Connection));
+        let text = error.to_string();
+        assert!(text.contains("no connection") && text.contains("refused"), "{text}");
+        assert!(!text.contains("http"), "an address may name a person: {text}");
+        assert!(std::error::Error::source(&error).is_some());
         let created = glpi.create_ticket(&ticket("x"), &[]).await;
         assert_eq!(created, Err(unavailable(Trouble::Connection)));
-        let Err(GlpiError::Unavailable { why, retry_after }) = glpi.ping().await else {
+        let Err(GlpiError::Unavailable { why, retry_after, .. }) = glpi.ping().await else {
             panic!("a call went through");
         };
         assert_eq!(why, Trouble::Paused);
         assert!(retry_after.is_some());
     }
+}
+
+#[tokio::test]
+async fn a_document_is_asked_for_as_anything_else() {
+    let sandbox = sandbox().await;
+    let glpi = client(&Settings { breaker_failures: 2, breaker_pause: Duration::from_hours(1), ..settings(&sandbox) });
+    let made = glpi.create_ticket(&ticket(&marker()), &[text_file("a.txt", "Bonjour")]).await.unwrap();
+    let document = glpi.ticket_documents(made.id).await.unwrap().remove(0).id;
+
+    sandbox.set_failures(Rule::next(1, Failure::BadGateway));
+    let pieces: Vec<_> = glpi.download(document).await.unwrap().into_stream().try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), b"Bonjour", "it is tried again");
+
+    sandbox.set_failures(Rule::always(Failure::BadGateway));
+    let Err(GlpiError::Unavailable { why: Trouble::Status(502) | Trouble::Paused, .. }) = glpi.download(document).await
+    else {
+        panic!("a document came");
+    };
+    let before = sandbox.calls();
+    let Err(GlpiError::Unavailable { why: Trouble::Paused, .. }) = glpi.download(document).await else {
+        panic!("a document came");
+    };
+    assert_eq!(sandbox.calls(), before, "it waits as all calls do");
 }
 
 #[test]
@@ -94,7 +123,7 @@ async fn a_5xx_is_harmless_to_a_read_and_uncertain_for_a_write() {
 
         sandbox.set_failures(Rule::always(failure).on_new_tickets());
         let created = glpi.create_ticket(&ticket("x"), &[]).await;
-        assert_eq!(created, Err(GlpiError::AnswerLost { why }));
+        assert_eq!(created, Err(GlpiError::AnswerLost { why, source: None }));
     }
 }
 
@@ -106,7 +135,7 @@ async fn a_lost_answer_is_settled_by_a_search() {
     let marker = marker();
     let lost = glpi.create_ticket(&ticket(&marker), &[]).await;
     let why = Trouble::Cut;
-    assert_eq!(lost, Err(GlpiError::AnswerLost { why }));
+    assert_eq!(lost, Err(GlpiError::AnswerLost { why, source: None }));
 
     let found = glpi.tickets_containing(&[&marker], 2).await.unwrap();
     assert_eq!(found.len(), 1);
@@ -123,7 +152,7 @@ async fn an_answer_that_takes_too_long_is_lost_for_a_write() {
     let marker = marker();
     let lost = glpi.create_ticket(&ticket(&marker), &[]).await;
     let why = Trouble::Timeout;
-    assert_eq!(lost, Err(GlpiError::AnswerLost { why }));
+    assert_eq!(lost, Err(GlpiError::AnswerLost { why, source: None }));
     let found = glpi.tickets_containing(&[&marker], 2).await.unwrap();
     assert_eq!(found.len(), 1);
 
@@ -141,7 +170,7 @@ async fn a_connection_cut_at_once_is_uncertain_for_a_write() {
     sandbox.set_failures(Rule::always(Failure::Down).on_new_tickets());
     let why = Trouble::Cut;
     let created = glpi.create_ticket(&ticket("x"), &[]).await;
-    assert_eq!(created, Err(GlpiError::AnswerLost { why }));
+    assert_eq!(created, Err(GlpiError::AnswerLost { why, source: None }));
 }
 
 #[tokio::test]
@@ -199,7 +228,7 @@ async fn after_failures_in_a_row_calls_are_paused_and_then_probed() {
     sandbox.set_failures(Failures::none());
     // it tells how long it holds back
     while let Err(error) = glpi.ping().await {
-        let GlpiError::Unavailable { why, retry_after } = error else {
+        let GlpiError::Unavailable { why, retry_after, .. } = error else {
             panic!("{error}");
         };
         assert_eq!(why, Trouble::Paused);
@@ -259,7 +288,7 @@ async fn an_account_without_the_right_is_denied_by_name() {
         credentials: Credentials::Login { login: "dir1".to_owned(), password: "dir1".into() },
         ..plain(&sandbox)
     });
-    let denied = glpi.group_by_name("DSI-BAI").await;
+    let denied = glpi.groups_named("DSI-BAI").await;
     let Err(GlpiError::Denied { code, .. }) = denied else {
         panic!("{denied:?}");
     };

@@ -1,7 +1,7 @@
 //! Files: what GLPI takes, and that what it does not take is named.
 
 use bytes::Bytes;
-use passerelle::glpi::{Amendment, FileFate, GlpiError, NewTicket, Requester, Role, Upload};
+use passerelle::glpi::{ActorRole, Amendment, FileFate, GlpiError, NewTicket, Requester, TicketStatus, Upload};
 
 use super::target::Target;
 use super::{fates, marker, text_file, ticket};
@@ -117,7 +117,7 @@ async fn what_a_ticket_lacks_is_added_to_it() {
     let nobody = NewTicket { requester: Requester::Email(String::new()), ..ticket("Incomplet", "<p>x</p>") };
     let id = glpi.create_ticket(&nobody, &[]).await.unwrap().id;
     let entity = glpi.ticket(id).await.unwrap().entity;
-    assert!(glpi.ticket_users(id).await.unwrap().iter().all(|user| user.role != Role::Requester));
+    assert!(glpi.ticket_users(id).await.unwrap().iter().all(|user| user.role != ActorRole::Requester));
 
     let taken = text_file("notes.txt", &format!("notes {marker}"));
     assert_eq!(glpi.attach("Ticket", id, entity, &taken).await, Ok(FileFate::Taken));
@@ -127,16 +127,22 @@ async fn what_a_ticket_lacks_is_added_to_it() {
     assert_eq!(documents.iter().map(|document| document.sha1.clone()).collect::<Vec<_>>(), [taken.sha1()]);
 
     let address = Requester::Email("inconnu@ac-dijon.fr".to_owned());
-    glpi.add_user(id, &address, Role::Requester).await.unwrap();
-    let again = glpi.add_user(id, &address, Role::Requester).await;
+    glpi.add_user(id, &address, ActorRole::Requester).await.unwrap();
+    let again = glpi.add_user(id, &address, ActorRole::Requester).await;
     assert!(matches!(again, Err(GlpiError::Rejected { .. } | GlpiError::AnswerLost { .. })), "{again:?}");
     let users = glpi.ticket_users(id).await.unwrap();
-    assert_eq!(users.iter().filter(|user| user.role == Role::Requester && user.who == address).count(), 1);
+    assert_eq!(users.iter().filter(|user| user.role == ActorRole::Requester && user.who == address).count(), 1);
 
     glpi.untake(id).await.unwrap();
-    let changes =
-        Amendment { content_html: Some("<p>y &amp; z</p>".to_owned()), status: Some(2), ..Amendment::default() };
+    let changes = Amendment {
+        content_html: Some("<p>y &amp; z</p>".to_owned()),
+        status: Some(TicketStatus::Assigned),
+        ..Amendment::default()
+    };
     glpi.amend_ticket(id, &changes).await.unwrap();
     let read = glpi.ticket(id).await.unwrap();
-    assert_eq!((read.content.as_str(), read.status, read.taken_into_account), ("<p>y &amp; z</p>", 2, None));
+    assert_eq!(
+        (read.content.as_str(), read.status, read.taken_into_account),
+        ("<p>y &amp; z</p>", TicketStatus::Assigned, None)
+    );
 }

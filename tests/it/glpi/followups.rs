@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use passerelle::{
-    glpi::{Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, Upload},
+    glpi::{Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, TicketStatus, Upload},
     request::Reference,
 };
 use reqwest::Method;
@@ -124,12 +124,12 @@ async fn a_reply_opens_a_pending_and_a_solved_ticket_again() {
             }
             _ => call(&target, Method::PUT, &path, json!({ "id": ticket, "status": status })).await,
         }
-        assert_eq!(glpi.ticket(ticket).await.unwrap().status, status);
+        assert_eq!(glpi.ticket(ticket).await.unwrap().status, status.into());
         let plain = NewFollowup { effect: Effect::None, ..followup(ticket, Some(director), "<p>merci</p>") };
         glpi.add_followup(&plain, &[]).await.unwrap();
-        assert_eq!(glpi.ticket(ticket).await.unwrap().status, status, "without being asked to");
+        assert_eq!(glpi.ticket(ticket).await.unwrap().status, status.into(), "without being asked to");
         glpi.add_followup(&followup(ticket, Some(director), "<p>encore</p>"), &[]).await.unwrap();
-        assert_eq!(glpi.ticket(ticket).await.unwrap().status, 2, "from {status}");
+        assert_eq!(glpi.ticket(ticket).await.unwrap().status, TicketStatus::Assigned, "from {status}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use passerelle::{
     flow::ledger::Ledger,
-    glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester},
+    glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester, SolutionStatus},
     lifecycle::notices::Notifier,
     request::Reference,
     sandbox::{Options, Sandbox},
@@ -97,7 +97,7 @@ async fn a_solution_says_who_accepted_it() {
     let id = glpi.create_ticket(&ticket("Solution", "<p>x</p>"), &[]).await.unwrap().id;
     followups::solve(&target, id).await;
     let [waiting] = glpi.ticket_solutions(id).await.unwrap().try_into().unwrap();
-    assert_eq!((waiting.status, waiting.answered_by), (2, 0));
+    assert_eq!((waiting.status, waiting.answered_by), (SolutionStatus::Waiting, 0));
     let accepting = NewFollowup {
         ticket: id,
         content_html: "<p>Merci</p>".to_owned(),
@@ -108,7 +108,7 @@ async fn a_solution_says_who_accepted_it() {
     };
     glpi.add_followup(&accepting, &[]).await.unwrap();
     let [accepted] = glpi.ticket_solutions(id).await.unwrap().try_into().unwrap();
-    assert_eq!((accepted.status, accepted.answered_by), (3, glpi.own_account().await.unwrap()));
+    assert_eq!((accepted.status, accepted.answered_by), (SolutionStatus::Accepted, glpi.own_account().await.unwrap()));
     assert!(glpi.ticket(id).await.unwrap().closed.is_some());
 }
 

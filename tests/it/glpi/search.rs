@@ -1,10 +1,10 @@
 //! Tickets found by who asked, who has them, their status and their dates.
 
 use jiff::ToSpan as _;
-use passerelle::glpi::{Criterion, Effect, NewFollowup, NewTicket, Requester, Role};
+use passerelle::glpi::{ActorRole, Criterion, Effect, NewFollowup, NewTicket, Requester, SolutionStatus, TicketStatus};
 
 use super::target::Target;
-use super::{director, group, marker, ticket};
+use super::{category, director, group, marker, ticket};
 
 #[tokio::test]
 async fn tickets_are_found_by_all_criteria_together() {
@@ -12,7 +12,7 @@ async fn tickets_are_found_by_all_criteria_together() {
     let glpi = target.client();
     let (director, lsu, bai) =
         (director(&glpi).await, group(&glpi, "Référents-LSU").await, group(&glpi, "DSI-BAI").await);
-    let category = glpi.category_by_path("Scolarité > LSU").await.unwrap();
+    let category = Some(category(&glpi, "Scolarité > LSU").await);
     let name = marker();
     let new = NewTicket {
         requester: Requester::User(director),
@@ -22,7 +22,7 @@ async fn tickets_are_found_by_all_criteria_together() {
         ..ticket(&name, "<p>a &amp; b</p>")
     };
     let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
-    glpi.add_groups(id, &[(bai, Role::Assigned)]).await.unwrap();
+    glpi.add_groups(id, &[(bai, ActorRole::Assigned)]).await.unwrap();
     let opened = glpi.ticket(id).await.unwrap().opened.unwrap();
     let before = opened - 1.minute();
     let own = Criterion::Requester(director);
@@ -32,7 +32,7 @@ async fn tickets_are_found_by_all_criteria_together() {
     };
     let summary = found(vec![own.clone(), Criterion::OpenedAfter(before)]).await.unwrap();
     assert_eq!((summary.name, summary.content.as_str()), (name, "<p>a &amp; b</p>"));
-    assert_eq!((summary.status, summary.kind, summary.urgency), (2, 1, 4));
+    assert_eq!((summary.status, summary.kind, summary.urgency), (TicketStatus::Assigned, 1, 4));
     assert_eq!(summary.category, "Scolarité > LSU");
     let mut groups = summary.groups;
     groups.sort();
@@ -43,8 +43,8 @@ async fn tickets_are_found_by_all_criteria_together() {
     for (criterion, is_met) in [
         (Criterion::AssignedTo(vec![bai]), true),
         (Criterion::AssignedTo(vec![]), false),
-        (Criterion::Status(vec![1, 2]), true),
-        (Criterion::Status(vec![5, 6]), false),
+        (Criterion::Status(vec![TicketStatus::New, TicketStatus::Assigned]), true),
+        (Criterion::Status(vec![TicketStatus::Solved, TicketStatus::Closed]), false),
         (Criterion::ModifiedAfter(before), true),
         (Criterion::ModifiedAfter(opened + 1.hour()), false),
         (Criterion::Address("inconnu@ac-dijon.fr".to_owned()), false),
@@ -73,7 +73,7 @@ async fn a_solution_is_read_with_what_became_of_it() {
     super::followups::solve(&target, id).await;
     let solution = |solutions: Vec<passerelle::glpi::Solution>| solutions.into_iter().next_back().unwrap();
     let proposed = solution(glpi.ticket_solutions(id).await.unwrap());
-    assert_eq!(proposed.status, 2);
+    assert_eq!(proposed.status, SolutionStatus::Waiting);
     assert!(proposed.written.is_some() && glpi.ticket(id).await.unwrap().solved.is_some());
     let approval = NewFollowup {
         ticket: id,
@@ -84,9 +84,9 @@ async fn a_solution_is_read_with_what_became_of_it() {
         effect: Effect::Close,
     };
     glpi.add_followup(&approval, &[]).await.unwrap();
-    assert_eq!(solution(glpi.ticket_solutions(id).await.unwrap()).status, 3);
+    assert_eq!(solution(glpi.ticket_solutions(id).await.unwrap()).status, SolutionStatus::Accepted);
     let ticket = glpi.ticket(id).await.unwrap();
-    assert_eq!(ticket.status, 6);
+    assert_eq!(ticket.status, TicketStatus::Closed);
     assert!(ticket.closed.is_some());
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use passerelle::glpi::{Effect, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, Role, TicketUser};
+use passerelle::glpi::{
+    ActorRole, Effect, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, TicketStatus, TicketUser,
+};
 
 use super::target::Target;
-use super::{breaks_off, director, fates, group, marker, text_file, ticket};
+use super::{breaks_off, category, director, fates, group, marker, text_file, ticket};
 
 async fn assigned_groups(glpi: &Glpi, ticket: u64) -> Vec<u64> {
     let groups = glpi.ticket_groups(ticket).await.unwrap();
-    let assigned = groups.iter().filter(|group| group.role == Role::Assigned);
+    let assigned = groups.iter().filter(|group| group.role == ActorRole::Assigned);
     assigned.map(|group| group.group).collect()
 }
 
@@ -18,7 +20,7 @@ async fn a_ticket_is_made_as_it_is_given() {
     let target = Target::start().await;
     let glpi = target.client();
     let director = director(&glpi).await;
-    let category = glpi.category_by_path("Scolarité > LSU").await.unwrap();
+    let category = Some(category(&glpi, "Scolarité > LSU").await);
     let (lsu, bai) = (group(&glpi, "Référents-LSU").await, group(&glpi, "DSI-BAI").await);
     let name = r#"« LSUN » : l'accès "échoue" & <bloque> \ 100 % _ 🎒"#;
     let content = r#"<p>L'œuvre &amp; «&nbsp;é&nbsp;» "x" \ 1 &lt; 2 <b>100 %</b> 🎒</p>"#;
@@ -44,7 +46,7 @@ async fn a_ticket_is_made_as_it_is_given() {
 
     let read = glpi.ticket(created.id).await.unwrap();
     assert_eq!((read.name.as_str(), read.content.as_str()), (name, content));
-    assert_eq!((read.kind, read.urgency, read.status), (2, 5, 2));
+    assert_eq!((read.kind, read.urgency, read.status), (2, 5, TicketStatus::Assigned));
     assert_eq!((Some(read.category), read.request_type), (category, 2));
     assert!(read.opened.is_some());
     assert_eq!(read.taken_into_account, None);
@@ -52,12 +54,12 @@ async fn a_ticket_is_made_as_it_is_given() {
     // the business rule assigns the same group
     assert_eq!(assigned_groups(&glpi, created.id).await, [lsu]);
     let groups = glpi.ticket_groups(created.id).await.unwrap();
-    let watching = groups.iter().filter(|group| group.role == Role::Observer);
+    let watching = groups.iter().filter(|group| group.role == ActorRole::Observer);
     assert_eq!(watching.map(|group| group.group).collect::<Vec<_>>(), [bai]);
     let users = glpi.ticket_users(created.id).await.unwrap();
-    let asks = |user: &TicketUser| user.who == Requester::User(director) && user.role == Role::Requester;
+    let asks = |user: &TicketUser| user.who == Requester::User(director) && user.role == ActorRole::Requester;
     assert!(users.iter().any(asks), "{users:?}");
-    assert!(users.iter().all(|user| user.role != Role::Assigned), "{users:?}");
+    assert!(users.iter().all(|user| user.role != ActorRole::Assigned), "{users:?}");
 }
 
 #[tokio::test]
@@ -67,7 +69,7 @@ async fn a_requester_without_account_is_an_address() {
     let created = glpi.create_ticket(&ticket("Sans compte", "<p>x</p>"), &[]).await.unwrap();
     let users = glpi.ticket_users(created.id).await.unwrap();
     let who: Vec<_> = users.iter().map(|user| (&user.who, user.role)).collect();
-    assert_eq!(who, [(&Requester::Email("inconnu@ac-dijon.fr".to_owned()), Role::Requester)]);
+    assert_eq!(who, [(&Requester::Email("inconnu@ac-dijon.fr".to_owned()), ActorRole::Requester)]);
 }
 
 #[tokio::test]
@@ -110,7 +112,7 @@ async fn tickets_are_found_by_a_marker_in_their_content() {
     let paragraph = format!("<p>Référence : <b>{one}</b></p>");
     assert!(found[0].content.contains(&paragraph), "{}", found[0].content);
     assert!(found[0].opened.is_some());
-    assert_eq!(found[0].status, 1);
+    assert_eq!(found[0].status, TicketStatus::New);
 
     // more markers than one search takes
     let others: Vec<String> = (0..45).map(|_| marker()).collect();

@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::target::{Target, account};
+use super::{category, group};
 use crate::support::{
     dovecot::{Dovecot, PASSWORD},
     gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail},
@@ -11,7 +12,7 @@ use crate::support::{
     wait_until,
 };
 use passerelle::{
-    glpi::{Requester, Role},
+    glpi::{ActorRole, Requester},
     intake::mime,
     request::{Channel, Envelope, Reference},
 };
@@ -62,18 +63,18 @@ async fn a_mail_through_postfix_is_one_ticket_with_category_group_requester_and_
     assert_eq!(found.len(), 1, "{found:?}");
     let ticket = glpi.ticket(found[0].id).await.unwrap();
     assert_eq!(ticket.name, format!("LSUN : {name}"));
-    assert_eq!(Some(ticket.category), glpi.category_by_path("Scolarité > LSU").await.unwrap());
+    assert_eq!(ticket.category, category(&glpi, "Scolarité > LSU").await);
     assert_eq!((ticket.kind, ticket.urgency, ticket.taken_into_account), (1, 3, None));
     for part in ["« impossible » &amp; lent", "0210001A", "<details>", "La directrice"] {
         assert!(ticket.content.contains(part), "{part} in {}", ticket.content);
     }
     let groups = glpi.ticket_groups(ticket.id).await.unwrap();
-    let lsu = glpi.group_by_name("Référents-LSU").await.unwrap().unwrap();
-    assert_eq!(groups.iter().map(|it| (it.group, it.role)).collect::<Vec<_>>(), [(lsu, Role::Assigned)]);
+    let lsu = group(&glpi, "Référents-LSU").await;
+    assert_eq!(groups.iter().map(|it| (it.group, it.role)).collect::<Vec<_>>(), [(lsu, ActorRole::Assigned)]);
     let director = glpi.user_by_email(DIRECTORS[0]).await.unwrap().unwrap();
     let users = glpi.ticket_users(ticket.id).await.unwrap();
     assert!(
-        users.iter().any(|user| user.role == Role::Requester && user.who == Requester::User(director)),
+        users.iter().any(|user| user.role == ActorRole::Requester && user.who == Requester::User(director)),
         "{users:?}"
     );
     let documents = glpi.ticket_documents(ticket.id).await.unwrap();
@@ -103,9 +104,9 @@ async fn a_form_with_an_image_is_one_ticket_whatever_becomes_of_the_gateway_s_me
     let id = answers[0].1["ticket"].as_u64().unwrap();
     let ticket = glpi.ticket(id).await.unwrap();
     assert_eq!((ticket.name.as_str(), ticket.kind, ticket.urgency), (name.as_str(), 2, 4));
-    assert_eq!(Some(ticket.category), glpi.category_by_path("Scolarité > ONDE").await.unwrap());
+    assert_eq!(ticket.category, category(&glpi, "Scolarité > ONDE").await);
     assert!(ticket.content.contains("Une &lt;question&gt;."), "{}", ticket.content);
-    let onde = glpi.group_by_name("Référents-ONDE").await.unwrap().unwrap();
+    let onde = group(&glpi, "Référents-ONDE").await;
     assert_eq!(glpi.ticket_groups(id).await.unwrap().iter().map(|it| it.group).collect::<Vec<_>>(), [onde]);
     assert_eq!(glpi.ticket_documents(id).await.unwrap().len(), 1);
 }

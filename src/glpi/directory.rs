@@ -1,0 +1,270 @@
+//! Who and what is who in GLPI, kept for some minutes.
+//!
+//! Each question is asked of GLPI once: who asks the same while its answer is on its way gets that answer, too.
+//! Failures are not kept, nor is that GLPI has no category, group, location or entity of a name: somebody will make it.
+
+use std::{hash::Hash, sync::Arc, time::Duration};
+
+use jiff::civil::DateTime;
+use moka::future::Cache;
+
+use super::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, ServerInfo};
+
+/// How long an answer is believed: a renamed category is noticed after this.
+const BELIEVED: Duration = Duration::from_mins(10);
+/// The same of the members of a group, who come and go.
+const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
+
+/// What a name names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ItemKind {
+    /// A category, by its full path.
+    Category,
+    /// A group, by its name or full path.
+    Group,
+    /// A location, by its full path.
+    Location,
+}
+
+/// Who and what is who in GLPI. Clones of a client share what it knows.
+#[derive(Clone, Copy)]
+pub struct GlpiDirectory<'a> {
+    glpi: &'a Glpi,
+    kept: &'a KeptAnswers,
+}
+
+/// GLPI's answers, each for some minutes.
+pub(super) struct KeptAnswers {
+    accounts: Cache<String, Option<Arc<Account>>>,
+    active_accounts: Cache<String, Option<u64>>,
+    names: Cache<u64, String>,
+    groups: Cache<u64, Option<String>>,
+    members: Cache<u64, Arc<Vec<u64>>>,
+    items: Cache<(ItemKind, String), Arc<Vec<Item>>>,
+    entities: Cache<String, u64>,
+    lineages: Cache<u64, Option<Arc<Vec<u64>>>>,
+    types: Cache<(), Option<Arc<DocumentTypes>>>,
+    server: Cache<(), Arc<ServerInfo>>,
+}
+
+impl Default for KeptAnswers {
+    fn default() -> Self {
+        Self {
+            accounts: cache(20_000, BELIEVED),
+            active_accounts: cache(20_000, BELIEVED),
+            names: cache(10_000, BELIEVED),
+            groups: cache(10_000, BELIEVED),
+            members: cache(1000, MEMBERS_BELIEVED),
+            items: cache(10_000, BELIEVED),
+            entities: cache(10_000, BELIEVED),
+            lineages: cache(10_000, BELIEVED),
+            types: cache(1, BELIEVED),
+            server: cache(1, BELIEVED),
+        }
+    }
+}
+
+impl Glpi {
+    /// Who and what is who, asked once in some minutes.
+    pub fn directory(&self) -> GlpiDirectory<'_> {
+        GlpiDirectory { glpi: self, kept: &self.0.kept }
+    }
+}
+
+impl GlpiDirectory<'_> {
+    /// The account with this address, whether or not GLPI writes to it; see [`Glpi::account_by_email`].
+    pub async fn account(self, address: &str, now: DateTime) -> Result<Option<Arc<Account>>, GlpiError> {
+        let ask = async { Ok(self.glpi.account_by_email(address, now).await?.map(Arc::new)) };
+        kept(&self.kept.accounts, address.to_owned(), ask).await
+    }
+
+    /// Whether the account with this address, or that there is none, is known without asking GLPI.
+    pub fn knows_account(self, address: &str) -> bool {
+        self.kept.accounts.contains_key(address)
+    }
+
+    /// Forgets what GLPI said of an address: it has turned out otherwise.
+    pub async fn forget_account(self, address: &str) {
+        self.kept.accounts.invalidate(address).await;
+    }
+
+    /// The oldest active account with this address, whether or not it is in force; see [`Glpi::user_by_email`].
+    pub async fn active_account(self, address: &str) -> Result<Option<u64>, GlpiError> {
+        kept(&self.kept.active_accounts, address.to_owned(), self.glpi.user_by_email(address)).await
+    }
+
+    /// The name of an account; empty where GLPI shows none.
+    pub async fn name(self, account: u64) -> Result<String, GlpiError> {
+        kept(&self.kept.names, account, self.glpi.name_of_user(account)).await
+    }
+
+    /// A group's full path; `None` for one that GLPI does not show.
+    pub async fn group_name(self, group: u64) -> Result<Option<String>, GlpiError> {
+        kept(&self.kept.groups, group, self.glpi.group_name(group)).await
+    }
+
+    /// The accounts that are direct members of a group.
+    pub async fn members(self, group: u64) -> Result<Arc<Vec<u64>>, GlpiError> {
+        kept(&self.kept.members, group, async { self.glpi.group_members(group).await.map(Arc::new) }).await
+    }
+
+    /// All of this name, in whatever entity; none where GLPI has none.
+    pub async fn items(self, kind: ItemKind, name: &str) -> Result<Arc<Vec<Item>>, GlpiError> {
+        let ask = async {
+            let items = match kind {
+                ItemKind::Category => self.glpi.categories_at(name).await?,
+                ItemKind::Group => self.glpi.groups_named(name).await?,
+                ItemKind::Location => self.glpi.locations_at(name).await?,
+            };
+            Ok((!items.is_empty()).then(|| Arc::new(items)))
+        };
+        Ok(kept_if_there(&self.kept.items, (kind, name.to_owned()), ask).await?.unwrap_or_default())
+    }
+
+    /// The entity with this full path.
+    pub async fn entity(self, path: &str) -> Result<Option<u64>, GlpiError> {
+        kept_if_there(&self.kept.entities, path.to_owned(), self.glpi.entity_by_path(path)).await
+    }
+
+    /// An entity and those above it; see [`Glpi::lineage`].
+    pub async fn lineage(self, entity: u64) -> Result<Option<Arc<Vec<u64>>>, GlpiError> {
+        kept(&self.kept.lineages, entity, async { Ok(self.glpi.lineage(entity).await?.map(Arc::new)) }).await
+    }
+
+    /// This entity, or without one the service account's own.
+    pub async fn or_own(self, entity: Option<u64>) -> Result<u64, GlpiError> {
+        match entity {
+            Some(entity) => Ok(entity),
+            None => self.glpi.own_entity().await,
+        }
+    }
+
+    /// Why GLPI would not write to an account about a ticket of this entity; `None` if it would.
+    pub async fn why_silent(self, account: &Account, entity: Option<u64>) -> Result<Option<&'static str>, GlpiError> {
+        match account.state {
+            AccountState::InForce => {}
+            AccountState::OutsideDates => return Ok(Some("outside its dates of validity")),
+            AccountState::Inactive => return Ok(Some("inactive")),
+            AccountState::Hidden => {
+                return Ok(Some("not shown to the service account, as one without a profile in its entities"));
+            }
+        }
+        let Some(grants) = &account.grants else { return Ok(None) };
+        if grants.is_empty() {
+            return Ok(Some("no profile"));
+        }
+        // As in most academies; the tree need not be known then.
+        if grants.iter().any(|grant| grant.covers(&[0]) && grant.recursive) {
+            return Ok(None);
+        }
+        let Some(lineage) = self.lineage(self.or_own(entity).await?).await? else { return Ok(None) };
+        let is_covered = grants.iter().any(|grant| grant.covers(&lineage));
+        Ok((!is_covered).then_some("no profile in the ticket's entity"))
+    }
+
+    /// The entity an account belongs to: its own where it has a profile there, else that of a profile.
+    pub async fn home(self, account: &Account) -> Result<Option<u64>, GlpiError> {
+        if !account.in_force() {
+            return Ok(None);
+        }
+        let Some(grants) = &account.grants else { return Ok(account.default_entity) };
+        if let Some(own) = account.default_entity {
+            let lineage = self.lineage(own).await?;
+            let covers = |lineage: &Arc<Vec<u64>>| grants.iter().any(|grant| grant.covers(lineage));
+            if lineage.as_ref().is_some_and(covers) {
+                return Ok(Some(own));
+            }
+        }
+        Ok(grants.first().map(|grant| grant.entity))
+    }
+
+    /// The file types GLPI takes; see [`Glpi::uploadable_types`].
+    pub async fn document_types(self) -> Result<Option<Arc<DocumentTypes>>, GlpiError> {
+        kept(&self.kept.types, (), async { Ok(self.glpi.uploadable_types().await?.map(Arc::new)) }).await
+    }
+
+    /// GLPI's version and configuration.
+    pub async fn server(self) -> Result<Arc<ServerInfo>, GlpiError> {
+        kept(&self.kept.server, (), async { self.glpi.server_info().await.map(Arc::new) }).await
+    }
+}
+
+/// Why an answer is not kept.
+enum NotKept {
+    NothingThere,
+    Failed(GlpiError),
+}
+
+fn cache<K, V>(size: u64, believed: Duration) -> Cache<K, V>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Cache::builder().max_capacity(size).time_to_live(believed).build()
+}
+
+/// The answer that is kept, or GLPI's.
+async fn kept<K, V>(
+    cache: &Cache<K, V>,
+    key: K,
+    ask: impl Future<Output = Result<V, GlpiError>>,
+) -> Result<V, GlpiError>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    // Cold callers carry the future of a whole exchange.
+    Box::pin(cache.try_get_with(key, ask)).await.map_err(|error| GlpiError::clone(&error))
+}
+
+/// The same, where that nothing is there is asked again.
+async fn kept_if_there<K, V>(
+    cache: &Cache<K, V>,
+    key: K,
+    ask: impl Future<Output = Result<Option<V>, GlpiError>>,
+) -> Result<Option<V>, GlpiError>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let ask = async { ask.await.map_err(NotKept::Failed)?.ok_or(NotKept::NothingThere) };
+    match Box::pin(cache.try_get_with(key, ask)).await {
+        Ok(found) => Ok(Some(found)),
+        Err(why) => match &*why {
+            NotKept::NothingThere => Ok(None),
+            NotKept::Failed(error) => Err(error.clone()),
+        },
+    }
+}
+
+/// Of several things of one name, the one that a ticket of an entity, given as itself and those above it, may have:
+/// the nearest, unless there are two.
+pub fn nearest(items: &[Item], lineage: &[u64]) -> Option<u64> {
+    lineage.iter().enumerate().find_map(|(above, entity)| {
+        let mut here = items.iter().filter(|item| item.entity == *entity && (above == 0 || item.recursive));
+        here.next().map(|first| here.next().is_none().then_some(first.id))
+    })?
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Item, nearest};
+
+    /// In root 0: 1, recursive, and 2, not; in academy 3: 30; in department 5 below it: 50; twice in 7: 70, 71.
+    #[rstest]
+    #[case::its_own(&[5, 3, 0], &[1, 30, 50], Some(50))]
+    #[case::the_recursive_one_above(&[6, 3, 0], &[1, 50], Some(1))]
+    #[case::not_one_that_is_for_its_entity_alone(&[6, 3, 0], &[1, 30], Some(1))]
+    #[case::the_root_s(&[0], &[1, 50], Some(1))]
+    #[case::the_root_s_own(&[0], &[2, 50], Some(2))]
+    #[case::none_in_reach(&[6, 3, 0], &[2, 50], None)]
+    #[case::two_in_one_entity(&[7, 0], &[70, 71, 1], None)]
+    fn of_one_name_the_nearest_is_meant(#[case] lineage: &[u64], #[case] ids: &[u64], #[case] expected: Option<u64>) {
+        let all = [(1, 0, true), (2, 0, false), (30, 3, false), (50, 5, false), (70, 7, false), (71, 7, true)];
+        let of_name = |(id, entity, recursive)| Item { id, entity, recursive };
+        let items: Vec<_> = all.into_iter().map(of_name).filter(|item| ids.contains(&item.id)).collect();
+        assert_eq!(nearest(&items, lineage), expected);
+    }
+}
