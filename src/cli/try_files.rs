@@ -25,7 +25,6 @@ use crate::{
     intake::mime,
     letters::may_notify,
     request::{Address, Channel, Envelope, Reason, Received, Reference, SenderRole, Stage, TicketState},
-    smtp,
 };
 
 /// Shows what would become of mails: each rule's verdict, the category, the group, the notice. Changes
@@ -90,7 +89,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     // The directory may ask GLPI, where one is configured; nothing else does.
     let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
     let trial = Arc::new(Trial {
-        rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
+        rules: Rules::new(&config)?,
         prover: Prover::new(&config)?,
         mappings: MappingStore::load(config.mappings.dir.as_deref())?,
         directory: Directory::new(&config.directory, glpi)?,

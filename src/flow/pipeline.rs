@@ -21,7 +21,7 @@ use crate::{
         screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
     },
     letters::Acknowledger,
-    request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference},
+    request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference},
     telemetry,
 };
 
@@ -282,8 +282,7 @@ impl Pipeline {
     /// Whether this notice is the day's first of its kind, and the day has room for one: a third person could else
     /// have as many sent to somebody as there are tickets to name.
     async fn may_notice(&self, received: &Received, to: &Address, reason: Reason, ticket: Option<u64>) -> bool {
-        let is_unproven = matches!(&received.origin, Origin::Mail(mail) if mail.unproven);
-        let most = if is_unproven { NOTICES_UNPROVEN } else { NOTICES };
+        let most = if received.is_unproven() { NOTICES_UNPROVEN } else { NOTICES };
         let day = self.today();
         self.ledger.first_notice(to, reason, ticket, day).await && self.ledger.notice_place(to, day, most).await
     }

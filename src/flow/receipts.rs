@@ -27,7 +27,7 @@ use super::route::{Opening, requester_of};
 use crate::{
     config::{Backend, Config},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
-    letters::{Acknowledger, is_unproven},
+    letters::Acknowledger,
     request::{Address, Person, Receipt, Received},
     smtp::SendError,
 };
@@ -419,7 +419,7 @@ fn is_due(followup: &Followup, own: u64) -> bool {
 
 /// The note that says that the receipt of this request is due.
 fn due_note(received: &Received) -> &'static str {
-    if is_unproven(received) { DUE_UNQUOTED } else { DUE }
+    if received.is_unproven() { DUE_UNQUOTED } else { DUE }
 }
 
 /// Whether a follow-up is this note. GLPI may write its apostrophes otherwise.

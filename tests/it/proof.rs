@@ -48,7 +48,7 @@ async fn judge(settings: &[(&str, &str)], mail: &[u8]) -> (Proof, Result<(), Str
     let variables =
         settings.iter().map(|(key, value)| (format!("PASSERELLE_SENDER__{}", key.to_uppercase()), (*value).to_owned()));
     let config = config::load_from(None, variables).unwrap();
-    let rules = Rules::new(&config, None).unwrap();
+    let rules = Rules::new(&config).unwrap();
     let envelope = Envelope {
         channel: Channel::Lmtp,
         sender: None,

@@ -13,7 +13,7 @@ pub(crate) fn configured(change: impl FnOnce(&mut crate::config::Config)) -> Rul
     let mut config = crate::config::load_from(None, []).unwrap();
     config.time_zone = TimeZone::UTC;
     change(&mut config);
-    Rules::new(&config, Some("ac-dijon.fr".into())).unwrap()
+    Rules::new(&config).unwrap()
 }
 
 pub(crate) fn applications() -> Applications {

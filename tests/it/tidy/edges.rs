@@ -101,7 +101,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "working_time",
         ],
     ),
-    ("lifecycle/notices", &["config", "flow/ledger", "glpi", "letters", "request", "smtp", "text", "working_time"]),
+    ("lifecycle/notices", &["config", "flow/ledger", "glpi", "letters", "request", "smtp", "working_time"]),
     // … and becomes a ticket.
     (
         "flow/pipeline",
@@ -120,7 +120,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("flow/receipts", &["config", "flow/route", "glpi", "letters", "request", "smtp"]),
-    ("flow/quarantine", &["config", "flow/ledger", "request", "smtp"]),
+    ("flow/quarantine", &["config", "flow/ledger", "letters", "request"]),
     ("flow/deliver", &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "request"]),
     ("flow/ledger", &["config", "flow/screen", "glpi", "request"]),
     ("flow/route", &["config", "flow/screen", "request", "text"]),
@@ -128,7 +128,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flow/proof", &["config", "flow/screen", "request"]),
     ("flow/screen", &["config", "request", "text"]),
     // What people are written.
-    ("letters", &["config", "request", "smtp"]),
+    ("letters", &["config", "request", "smtp", "text"]),
     // Tools.
     ("telemetry", &["config", "request"]),
     ("working_time", &["config", "text"]),
