@@ -7,6 +7,7 @@
 mod address;
 mod directory_answer;
 mod envelope;
+mod followup_opening;
 pub mod message_id;
 mod outcome;
 mod received;
@@ -18,6 +19,7 @@ mod ticket_state;
 pub use address::Address;
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
+pub use followup_opening::FollowupOpening;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Reason, Receipt, Refusal};
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Person, Received, TicketKind,

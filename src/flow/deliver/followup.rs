@@ -1,13 +1,12 @@
 //! What is written about a ticket becomes a follow-up of it, in the name of the person who wrote it.
 
 use jiff::civil::DateTime;
-use minijinja::HtmlEscape;
 
 use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
 use crate::{
     flow::screen::{Change, Copies, MayFollowUp, Reply, Thread},
     glpi::{Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Role, Ticket, TicketUser},
-    request::{Origin, Received, Reference, SenderRole, Stage, TicketState},
+    request::{FollowupOpening, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
@@ -203,7 +202,7 @@ impl Deliverer {
 
     pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {
         let followups = self.glpi.ticket_followups(ticket).await?;
-        Ok(followups.iter().find(|it| Reference::find(&it.content) == Some(reference)).map(|it| it.id))
+        Ok(followups.iter().find(|it| FollowupOpening::reference_of(&it.content) == Some(reference)).map(|it| it.id))
     }
 
     /// The reply and its text. What quotes a mail about this very ticket is left out, with its pictures, for
@@ -235,18 +234,14 @@ impl Deliverer {
     }
 }
 
-/// What a follow-up opens with: its reference, by which it is found again, and who wrote it where GLPI has no
-/// account to show as its author.
-fn opening(reply: &Reply, has_account: bool) -> String {
-    let date = reply.arrived().strftime("%d/%m/%Y à %H:%M");
-    let reference = reply.received().reference;
-    let from = if has_account { String::new() } else { format!(" de {}", HtmlEscape(reply.requester().as_str())) };
-    let how = match reply.received().origin {
-        Origin::Mail(_) => "Réponse par courriel",
-        Origin::Form(_) => "Écrit sur le portail",
-    };
-    let copies = reply.copies().named().map(|named| format!("<br>Copie à : {}", HtmlEscape(&named)));
-    format!("<p><em>{how}{from}, le {date}. Référence : {reference}{}</em></p>", copies.unwrap_or_default())
+fn opening(reply: &Reply, has_account: bool) -> FollowupOpening<'_> {
+    FollowupOpening {
+        reference: reply.received().reference,
+        on_portal: matches!(reply.received().origin, Origin::Form(_)),
+        arrived: reply.arrived(),
+        author: (!has_account).then(|| reply.requester()),
+        copies: reply.copies().named(),
+    }
 }
 
 fn content(html: &str, chosen: &Chosen) -> String {

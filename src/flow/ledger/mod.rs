@@ -33,7 +33,7 @@ use crate::{
     config::{Backend, Config, ConfigError, WhenDown},
     flow::screen::{Candidate, DayPlace, MayFollowUp, Reply},
     glpi::{Glpi, GlpiError},
-    request::{Address, DayMark, Reason, Received, Reference},
+    request::{Address, DayMark, FollowupOpening, Reason, Received, Reference},
 };
 
 /// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
@@ -453,7 +453,7 @@ impl Ledger {
     /// Where GLPI cannot answer.
     pub async fn is_in(&self, ticket: u64, reference: Reference) -> Result<bool, GlpiError> {
         let followups = self.glpi.ticket_followups(ticket).await?;
-        Ok(followups.iter().any(|followup| Reference::find(&followup.content) == Some(reference)))
+        Ok(followups.iter().any(|followup| FollowupOpening::reference_of(&followup.content) == Some(reference)))
     }
 
     /// Takes a place in the requester's day, counting in GLPI where the memory does not reach back to the

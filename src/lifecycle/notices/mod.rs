@@ -17,7 +17,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use tokio::{sync::Mutex, time::Instant};
 
 use self::{
-    journal::Mark,
+    journal::{Mark, Outcome},
     steps::{DueNotice, News, TicketFacts},
 };
 use crate::{
@@ -86,13 +86,6 @@ impl Unsent {
     fn is_of_this_mail(&self) -> bool {
         matches!(self, Self::Relay(SendError::PutOff(_)))
     }
-}
-
-/// What became of a notice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Outcome {
-    sent: usize,
-    refused: usize,
 }
 
 impl Notifier {
@@ -250,8 +243,8 @@ impl Notifier {
                     }
                 }
             }
-            if let (Some(first), true) = (settled.first(), all != Outcome::default()) {
-                self.glpi.add_note(ticket.id, &journal::note(&words(*first, all, &group), &settled)).await?;
+            if !settled.is_empty() && all != Outcome::default() {
+                self.glpi.add_note(ticket.id, &journal::note(all, &group, &settled)).await?;
                 forget(unnoted, ticket.id, settled.iter());
             }
             if let Some(error) = broken {
@@ -447,26 +440,5 @@ fn forget<'a>(unnoted: &mut Unnoted, ticket: u64, noted: impl Iterator<Item = &'
     if !unnoted.is_empty() {
         let noted: BTreeSet<_> = noted.map(ToString::to_string).collect();
         unnoted.retain(|(number, mark, _)| *number != ticket || !noted.contains(mark));
-    }
-}
-
-/// What a note says, after «Courriel »: for whoever reads the ticket.
-fn words(mark: Mark, outcome: Outcome, group: &str) -> String {
-    let (whom, what) = match mark {
-        Mark::Group(_) => (format!("au groupe {group}"), "nouvelle demande"),
-        Mark::Charge => ("au demandeur".to_owned(), "prise en charge"),
-        Mark::Question(_) => ("au demandeur".to_owned(), "message sur la demande"),
-        Mark::Solution(_) => ("au demandeur".to_owned(), "solution proposée"),
-        Mark::Closing(_) => ("au demandeur".to_owned(), "clôture"),
-    };
-    match outcome {
-        Outcome { sent: 0, .. } => format!("{whom} refusé par le relais : {what}. Vérifiez l'adresse."),
-        Outcome { sent, refused: 0 } if matches!(mark, Mark::Group(_)) => {
-            format!("envoyé {whom} : {what} ({sent} destinataires).")
-        }
-        Outcome { refused: 0, .. } => format!("envoyé {whom} : {what}."),
-        Outcome { sent, refused } => {
-            format!("envoyé {whom} : {what} ({sent} destinataires ; le relais en a refusé {refused}).")
-        }
     }
 }
