@@ -4,7 +4,10 @@ use jiff::civil::DateTime;
 
 use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
 use crate::{
-    flow::screen::{Change, Copies, MayFollowUp, Reply, Thread},
+    flow::{
+        ledger::oldest_ticket,
+        screen::{Change, Copies, MayFollowUp, Reply, Thread},
+    },
     glpi::{Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Role, Ticket, TicketUser},
     request::{FollowupOpening, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
@@ -38,7 +41,9 @@ impl Deliverer {
     async fn ask_ticket_state(&self, reply: &Reply) -> Result<TicketState, GlpiError> {
         let number = match reply.thread() {
             Thread::Ticket(number) | Thread::Mail(number) => Some(number),
-            Thread::Request(reference) => self.ticket_of(reference, LONGEST_THREAD).await?,
+            Thread::Request(reference) => {
+                oldest_ticket(&self.glpi, &[reference], LONGEST_THREAD).await?.map(|ticket| ticket.number)
+            }
         };
         let Some(number) = number else { return Ok(TicketState::Missing) };
         let Some((ticket, people)) = self.living(number).await? else { return Ok(TicketState::Missing) };

@@ -22,6 +22,7 @@ use moka::future::Cache;
 use crate::{
     config,
     flow::{
+        ledger::oldest_ticket,
         route::{Routed, Target},
         screen::Copies,
     },
@@ -420,7 +421,9 @@ impl Deliverer {
         for pause in SETTLE_PAUSES {
             tokio::time::sleep(pause).await;
             let found = match new {
-                New::Ticket(_) => self.ticket_of(reference, 1).await,
+                New::Ticket(_) => {
+                    oldest_ticket(&self.glpi, &[reference], 1).await.map(|found| found.map(|ticket| ticket.number))
+                }
                 New::Followup(followup) => self.followup_of(followup.ticket, reference).await,
             };
             match found {
@@ -436,13 +439,6 @@ impl Deliverer {
         }
         let cause = format!("answer lost ({why}), nothing found yet");
         Err(if lost.broken { Undelivered::Broken { cause } } else { Undelivered::Unclear { cause } })
-    }
-
-    /// The ticket of the request with this reference, opened in the last `days`.
-    async fn ticket_of(&self, reference: Reference, days: u32) -> Result<Option<u64>, GlpiError> {
-        let found = self.glpi.tickets_containing(&[&reference.to_string()], days).await?;
-        let own = found.iter().filter(|ticket| Reference::find(&ticket.content) == Some(reference));
-        Ok(own.map(|ticket| ticket.id).min())
     }
 }
 

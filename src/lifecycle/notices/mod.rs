@@ -22,7 +22,7 @@ use self::{
 };
 use crate::{
     config::{Config, Notify, Teller},
-    flow::ledger::Ledger,
+    flow::ledger::{Ledger, TicketBusy},
     glpi::{Glpi, GlpiError, Requester, Role, Ticket},
     letters::{
         Correspondence,
@@ -73,6 +73,9 @@ pub enum Unsent {
     /// The relay cannot take mail now.
     #[error(transparent)]
     Relay(#[from] SendError),
+    /// Somebody else is at this ticket all the time.
+    #[error("the ticket is in the hands of another call or another instance")]
+    Busy,
     /// Another instance is at this ticket, or may be while Redis cannot be asked.
     #[error("another instance may be sending this ticket's notices")]
     Elsewhere,
@@ -121,17 +124,19 @@ impl Notifier {
         if !self.is_on() {
             return Ok(());
         }
+        // In the middle of a move the ticket may look as if somebody had taken it in charge.
+        self.ledger.with_ticket(ticket, self.look_at_alone(ticket)).await.map_err(|TicketBusy| Unsent::Busy)?
+    }
+
+    async fn look_at_alone(&self, ticket: u64) -> Result<(), Unsent> {
         let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
         let since = self.since();
         if ticket.modified.is_some_and(|modified| modified < since) {
             return Ok(());
         }
         let mut unnoted = self.unnoted.lock().await;
-        let lease = format!("notices-{}", ticket.id);
-        self.keep(&lease).await?;
-        let result = self.tell(&ticket, reference, since, &lease, &mut unnoted).await;
-        self.ledger.hand_back(&lease).await;
-        result
+        self.keep(ticket.id).await?;
+        self.tell(&ticket, reference, since, &mut unnoted).await
     }
 
     /// Reminds the members of a group of a ticket that nobody has taken in charge for so much working time, where
@@ -190,7 +195,6 @@ impl Notifier {
         ticket: &Ticket,
         reference: Reference,
         since: DateTime,
-        lease: &str,
         unnoted: &mut Unnoted,
     ) -> Result<(), Unsent> {
         let own = self.glpi.own_account().await?;
@@ -225,7 +229,7 @@ impl Notifier {
             let mut all = Outcome::default();
             let mut broken = None;
             for notice in notices {
-                let delivered = match self.keep(lease).await {
+                let delivered = match self.keep(ticket.id).await {
                     Ok(()) => self.deliver(notice, &known, reference, &group, unnoted).await,
                     Err(error) => Err(error),
                 };
@@ -409,10 +413,9 @@ impl Notifier {
         Ok(result?)
     }
 
-    /// Gets or keeps the right to send a ticket's notices.
-    async fn keep(&self, lease: &str) -> Result<(), Unsent> {
-        let granted = self.ledger.lease(lease).await == Some(Duration::ZERO);
-        granted.then_some(()).ok_or(Unsent::Elsewhere)
+    /// Keeps the right to send a ticket's notices.
+    async fn keep(&self, ticket: u64) -> Result<(), Unsent> {
+        self.ledger.surely_has_ticket(ticket).await.then_some(()).ok_or(Unsent::Elsewhere)
     }
 
     fn since(&self) -> DateTime {
