@@ -1,7 +1,7 @@
 //! `passerelle try`: what would become of these mails; changes nothing anywhere.
 
 use std::{
-    borrow::Cow,
+    convert::Infallible,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,6 +18,7 @@ use crate::{
     config::{Config, ConfigError},
     flow::{
         directory::Directory,
+        judging::{self, Judged},
         proof::Prover,
         route::{self, MappingStore},
         screen::{self, DayPlace, Passed, Proof, Rejection, Reply, Rules, Thread},
@@ -183,23 +184,17 @@ impl Trial {
                 .map(|(rule, verdict)| (rule, verdict.map_or_else(|rejection| word(&rejection), |()| "ok".to_owned())))
                 .collect()
         };
-        let identified = match screen::identify(received, &self.rules) {
-            Ok(identified) => identified,
-            Err((received, rejection)) => {
-                forecast.rules = explain(&received, None);
-                return self.rejected(forecast, &received, &rejection);
-            }
-        };
-        let received = identified.received();
-        let proof = self.prover.prove(received, &self.rules).await;
-        forecast.rules = explain(received, self.rules.require_proof(received).then_some(&proof));
-        forecast.doubt = screen::proof_gap(received, &proof, &self.rules).map(Cow::into_owned);
-        let judged = screen::prove(identified, &proof, &self.rules)
-            .and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
-        let candidate = match judged {
+        let original = received.clone();
+        // GLPI is not asked.
+        let with_facts = |proven| std::future::ready(Ok::<_, Infallible>(proven));
+        let judging = judging::judge(received, &self.prover, &self.rules, mappings.applications(), with_facts);
+        let Ok(Judged { proof, doubt, verdict }) = judging.await;
+        forecast.rules = explain(&original, proof.as_ref().filter(|_| self.rules.require_proof(&original)));
+        forecast.doubt = doubt;
+        let candidate = match verdict {
             Ok(Passed::Request(candidate)) => candidate,
             Ok(Passed::Reply(reply)) => return self.reply(forecast, &reply),
-            // GLPI is not asked: as if none of the answered mails had a ticket.
+            // As if none of the answered mails had a ticket.
             Ok(Passed::Answer(answer)) => match answer.into_request() {
                 Ok(candidate) => candidate,
                 Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),

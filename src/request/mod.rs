@@ -5,6 +5,7 @@
 //! [`crate::flow::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
 
 mod address;
+mod automatic;
 mod directory_answer;
 mod envelope;
 mod followup_opening;

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "flow/deliver",
             "flow/directory",
+            "flow/judging",
             "flow/proof",
             "flow/route",
             "flow/screen",
@@ -108,6 +109,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "flow/deliver",
             "flow/directory",
+            "flow/judging",
             "flow/ledger",
             "flow/proof",
             "flow/quarantine",
@@ -125,6 +127,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flow/ledger", &["config", "flow/screen", "glpi", "request"]),
     ("flow/route", &["config", "flow/screen", "request", "text"]),
     ("flow/directory", &["config", "glpi", "request", "text"]),
+    ("flow/judging", &["flow/proof", "flow/screen", "request"]),
     ("flow/proof", &["config", "flow/screen", "request"]),
     ("flow/screen", &["config", "request", "text"]),
     // What people are written.
