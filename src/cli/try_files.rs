@@ -115,7 +115,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     let mut forecasts = stream::iter(files)
         .map(|path| {
             let trial = Arc::clone(&trial);
-            async move { (path.clone(), tokio::spawn(async move { trial.forecast(&path).await }).await) }
+            async move { (path.clone(), tokio::spawn(async move { Box::pin(trial.forecast(&path)).await }).await) }
         })
         .buffered(at_once);
     while let Some((path, forecast)) = forecasts.next().await {
@@ -159,7 +159,7 @@ impl Trial {
             stored: None,
         };
         let received = mime::mail(envelope, raw, Timestamp::now()).await;
-        Ok(self.judge(path.display().to_string(), received).await)
+        Ok(Box::pin(self.judge(path.display().to_string(), received)).await)
     }
 
     async fn judge(&self, file: String, received: Received) -> Forecast {

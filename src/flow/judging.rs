@@ -41,7 +41,7 @@ pub async fn judge<E, A: Future<Output = Result<Proven, E>>>(
     let proof = prover.prove(identified.received(), rules).await;
     let doubt = screen::proof_gap(identified.received(), &proof, rules).map(Cow::into_owned);
     let verdict = match screen::prove(identified, &proof, rules) {
-        Ok(proven) => screen::by_itself(with_facts(proven).await?, rules, applications),
+        Ok(request) => screen::by_itself(with_facts(request).await?, rules, applications),
         Err(rejected) => Err(rejected),
     };
     Ok(Judged { proof: Some(proof), doubt, verdict })

@@ -1,4 +1,4 @@
-//! What people are written, and when: [`Acknowledger`] tells requesters how their requests ended, [`notices`] tells of
+//! What people are written, and when: [`Acknowledger`] tells requesters how their requests ended, `notices` tell of
 //! a ticket's steps, [`Operators`] are told of mails that are beyond the gateway. All are made and sent by one
 //! [`Correspondence`].
 

@@ -77,7 +77,7 @@ pub(super) fn receipt(
 mod tests {
     use super::{
         super::{
-            samples::{SIGNATURE, about, assert_accessible},
+            samples::{SIGNATURE, assert_accessible},
             subject::reply_subject,
         },
         Signature, receipt,
@@ -107,7 +107,8 @@ mod tests {
         made.left_out = vec![LeftOut { name: "virus.exe".into(), why: "type de fichier non accepté".into() }];
         let person =
             Person { school: Some("École Les Tilleuls".into()), uai: Some("0210001A".into()), ..Person::default() };
-        let text = receipt(Some(&reply_subject(&about("LSU bloqué"))), &made, &person, &SIGNATURE).unwrap();
+        let text =
+            receipt(Some(&reply_subject(&samples::mail_about("LSU bloqué"))), &made, &person, &SIGNATURE).unwrap();
         assert_eq!(text.subject, format!("Re: LSU bloqué — ticket n°\u{a0}1234 ({})", made.reference));
         let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
         for body in [&text.plain, &plain_of_html] {
@@ -131,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_receipt_without_school_and_files_speaks_of_neither() {
-        let text = receipt(Some(&reply_subject(&about("LSU"))), &made(), &Person::default(), &SIGNATURE).unwrap();
+        let text = receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made(), &Person::default(), &SIGNATURE)
+            .unwrap();
         for body in [text.plain, text.html] {
             assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
         }
@@ -142,7 +144,9 @@ mod tests {
         for (takes_replies, has_account) in [(false, true), (false, false), (true, true), (true, false)] {
             let made = Receipt { has_account, ..made() };
             let signature = Signature { takes_replies, ..SIGNATURE };
-            let text = receipt(Some(&reply_subject(&about("LSU"))), &made, &Person::default(), &signature).unwrap();
+            let text =
+                receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made, &Person::default(), &signature)
+                    .unwrap();
             let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
             for body in [&text.plain, &plain_of_html] {
                 assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
@@ -177,7 +181,7 @@ mod tests {
 
     #[test]
     fn html_is_accessible_and_loads_nothing() {
-        let subject = reply_subject(&about("LSU"));
+        let subject = reply_subject(&samples::mail_about("LSU"));
         assert_accessible(&receipt(Some(&subject), &made(), &Person::default(), &SIGNATURE).unwrap().html);
     }
 }

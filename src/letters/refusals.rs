@@ -124,7 +124,7 @@ fn rule(reason: Reason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::samples::{SIGNATURE, about, assert_accessible},
+        super::samples::{SIGNATURE, assert_accessible},
         Text, redirection, refusal,
     };
     use crate::{
@@ -138,7 +138,7 @@ mod tests {
             reason: Reason::NotADirector,
             sentence: "Ce service est réservé aux directrices et directeurs d'école. Écrivez depuis l'école.".into(),
         };
-        let text = refusal(&about("RE: Re : ONDE"), &refused, &SIGNATURE).unwrap();
+        let text = refusal(&samples::mail_about("RE: Re : ONDE"), &refused, &SIGNATURE).unwrap();
         assert_eq!(text.subject, "Re: ONDE — demande non enregistrée");
         let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
         for body in [&text.plain, &plain_of_html] {
@@ -150,7 +150,7 @@ mod tests {
 
     fn redirected(reason: Reason, state: &TicketState) -> Text {
         let refused = Refusal { reason, sentence: "Ajoutez-y un suivi.".into() };
-        redirection(&about("RE: suivi"), state, &refused, &SIGNATURE).unwrap()
+        redirection(&samples::mail_about("RE: suivi"), state, &refused, &SIGNATURE).unwrap()
     }
 
     fn found(has_account: bool) -> TicketState {
@@ -216,7 +216,7 @@ mod tests {
     fn what_a_stranger_wrote_is_text_and_never_markup() {
         let hostile = "<b onclick=x>\"LSU\"</b>";
         let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
-        let html = refusal(&about(hostile), &refused, &SIGNATURE).unwrap().html;
+        let html = refusal(&samples::mail_about(hostile), &refused, &SIGNATURE).unwrap().html;
         assert!(!html.contains("<b ") && html.contains("&#60;b onclick"), "{html}");
     }
 
@@ -224,7 +224,7 @@ mod tests {
     fn html_is_accessible_and_loads_nothing() {
         let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
         for html in [
-            refusal(&about("LSU"), &refused, &SIGNATURE).unwrap().html,
+            refusal(&samples::mail_about("LSU"), &refused, &SIGNATURE).unwrap().html,
             redirected(Reason::ReplyToTicket, &found(false)).html,
         ] {
             assert_accessible(&html);

@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 
-use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
+use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, left_out, not_made};
 use crate::{
     flow::{
         ledger::oldest_ticket,
@@ -253,7 +253,7 @@ fn content(html: &str, chosen: &Chosen) -> String {
     format!(
         "{}{}{}",
         chosen.content(html),
-        missing::cut(&chosen.cut, chosen.holds_original()),
-        missing::list(&chosen.left_out)
+        left_out::cut(&chosen.cut, chosen.holds_original()),
+        left_out::list(&chosen.left_out)
     )
 }

@@ -1,18 +1,18 @@
 //! Delivery: one GLPI call makes the ticket, its files and its actors, from a routed request; another adds a
 //! reply to the ticket it is about.
 
+mod archive;
 mod attachments;
-mod filed;
+mod completion;
 mod followup;
+mod group_members;
 mod inspect;
-mod members;
-mod missing;
+mod learned;
+mod left_out;
 mod names;
 mod pictures;
-mod taken;
+mod ticket_sources;
 mod uuid;
-mod whole;
-mod wrapped;
 
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ use crate::{
 };
 
 use attachments::Chosen;
-use filed::Filed;
+use completion::Wanted;
 pub use followup::Proposed;
+use learned::Learned;
 pub use names::{Missing, Names, What};
-use taken::Learned;
+use ticket_sources::TicketSources;
 use uuid::Uuid;
-use whole::Wanted;
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
 const BY_MAIL: u64 = 2;
@@ -70,7 +70,7 @@ pub struct Deliverer {
     original: config::Original,
     link: String,
     longest_creation: Duration,
-    filed: Filed,
+    sources: TicketSources,
     uuid: Uuid,
 }
 
@@ -176,7 +176,7 @@ impl Deliverer {
             original,
             link: glpi_config.ticket_page(),
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
-            filed: Filed::default(),
+            sources: TicketSources::default(),
             uuid: Uuid::default(),
         }
     }
@@ -245,7 +245,7 @@ impl Deliverer {
         let Prepared { people, ids, mut chosen, is_remembered } = prepared;
         let mut new = ticket(routed, &people, &ids, &chosen);
         let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new)).await?;
-        self.filed.made(made.id, routed.received(), &routed.target().application);
+        self.sources.remember(made.id, routed.received(), &routed.target().application);
         let has_account = if made.is_whole && !self.has_dropped_requester(made.id, &new, is_remembered).await? {
             matches!(new.requester, Requester::User(_))
         } else {
@@ -453,8 +453,8 @@ fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -
         content_html: format!(
             "{}{}{}",
             chosen.content(routed.content()),
-            missing::cut(&chosen.cut, chosen.holds_original()),
-            missing::list(&chosen.left_out)
+            left_out::cut(&chosen.cut, chosen.holds_original()),
+            left_out::list(&chosen.left_out)
         ),
         kind: match target.kind {
             TicketKind::Incident => Kind::Incident,

@@ -131,9 +131,9 @@ impl Receipts {
         let Some(sending) = self.acknowledger.receipt(received, person, receipt) else { return Ok(()) };
         let Some(held) = self.late.hold(receipt.ticket) else { return Ok(()) };
         let own = self.glpi.own_account().await?;
-        let notes = self.glpi.ticket_followups(receipt.ticket).await?;
+        let followups = self.glpi.ticket_followups(receipt.ticket).await?;
         // Of one that says that it is due, the sweep thinks.
-        if notes.iter().any(|note| is_about_receipt(note, own)) {
+        if followups.iter().any(|followup| is_about_receipt(followup, own)) {
             return Ok(());
         }
         let note = Place::Is(self.glpi.add_note(receipt.ticket, due(received).html()).await?);

@@ -2,7 +2,7 @@
 
 use super::{Rejection, Rules};
 use crate::{
-    request::{Mail, Origin, Reason, Received, message_id, without_tags},
+    request::{Address, Mail, Origin, Reason, Received, message_id, without_tags},
     text::fold::words,
 };
 
@@ -89,7 +89,7 @@ fn nature(mail: &Mail, subject: &str, rules: &Rules) -> Option<Reason> {
     if mail.is_from_nobody()
         || (mail.is_report() && mail.field("content-type").is_some_and(|value| value.contains("delivery-status")))
         || mail.fields.contains_key("x-failed-recipients")
-        || mail.from.iter().any(|from| from.is_daemon())
+        || mail.from.iter().any(Address::is_daemon)
         || is_of(class, NON_DELIVERIES)
     {
         return Some(Reason::Bounce);

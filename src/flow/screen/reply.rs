@@ -135,8 +135,8 @@ pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply
 /// # Errors
 ///
 /// Refused, with what to do instead.
-pub fn complement(state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
-    let (ticket, stage) = own(state, rules)?;
+pub fn complement(found: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(found, rules)?;
     let change = match stage {
         Stage::Open => Change::None,
         Stage::Pending => Change::Reopen,
@@ -153,12 +153,12 @@ pub fn complement(state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rej
 ///
 /// Refused where nothing is to be decided.
 pub fn decision(
-    state: &TicketState,
+    found: &TicketState,
     decision: &Decision,
     is_current: bool,
     rules: &Rules,
 ) -> Result<MayFollowUp, Rejection> {
-    let (ticket, stage) = own(state, rules)?;
+    let (ticket, stage) = own(found, rules)?;
     if stage != Stage::Solved || !is_current {
         return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
     }
@@ -525,8 +525,8 @@ mod tests {
         let link = "https://glpi/7".into();
         let role = if is_actor { SenderRole::Actor } else { SenderRole::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let state = TicketState::Found { ticket: 7, link, role, stage, has_account: true };
-        match reply(&state, &rules) {
+        let found = TicketState::Found { ticket: 7, link, role, stage, has_account: true };
+        match reply(&found, &rules) {
             Ok(accepted) => Ok(accepted.ticket()),
             Err(Rejection::Refused(refusal)) => {
                 assert!(

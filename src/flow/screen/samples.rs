@@ -26,6 +26,10 @@ pub(crate) fn applications() -> Applications {
     Applications::new([application("LSU", &["LSU", "LSUN", "livret scolaire"]), application("ONDE", &["ONDE"])])
 }
 
+pub(crate) fn mail_about(subject: &str) -> Received {
+    Received { subject: subject.into(), ..mail(|_| {}) }
+}
+
 pub(crate) fn mail(change: impl FnOnce(&mut Mail)) -> Received {
     let mut mail = Mail {
         envelope_sender: Some("ce.0210001a@ac-dijon.fr".into()),

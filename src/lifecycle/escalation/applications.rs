@@ -39,7 +39,7 @@ pub struct ApplicationLevels {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllLevels(Vec<ApplicationLevels>);
 
-/// The all_levels of the mappings in force, looked up again when those change and from time to time.
+/// The levels of the mappings in force, looked up again when those change and from time to time.
 pub(super) struct Resolver {
     mappings: MappingStore,
     names: Names,
@@ -196,7 +196,7 @@ impl Resolver {
         Self { mappings, names, known: Mutex::new(None) }
     }
 
-    /// The all_levels now; as long as they are the same, the same `Arc`.
+    /// The levels now; as long as they are the same, the same `Arc`.
     pub(super) async fn all_levels(&self) -> Result<Arc<AllLevels>, GlpiError> {
         let mappings = self.mappings.now();
         let mut known = self.known.lock().await;

@@ -155,7 +155,7 @@ impl Escalator {
         ticket: u64,
         work: impl Future<Output = Result<T, EscalateError>>,
     ) -> Result<T, EscalateError> {
-        self.ledger.with_ticket(ticket, work).await.map_err(|TicketBusy| EscalateError::Busy)?
+        self.ledger.with_ticket(ticket, Box::pin(work)).await.map_err(|TicketBusy| EscalateError::Busy)?
     }
 
     pub(super) async fn read(&self, id: u64) -> Result<TicketSnapshot, EscalateError> {

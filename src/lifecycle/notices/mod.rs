@@ -125,7 +125,10 @@ impl Notifier {
             return Ok(());
         }
         // In the middle of a move the ticket may look as if somebody had taken it in charge.
-        self.ledger.with_ticket(ticket, self.look_at_alone(ticket)).await.map_err(|TicketBusy| Unsent::Busy)?
+        self.ledger
+            .with_ticket(ticket, Box::pin(self.look_at_alone(ticket)))
+            .await
+            .map_err(|TicketBusy| Unsent::Busy)?
     }
 
     async fn look_at_alone(&self, ticket: u64) -> Result<(), Unsent> {

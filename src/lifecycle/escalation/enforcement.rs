@@ -67,7 +67,7 @@ impl Escalator {
             match &weighed.verdict {
                 DelayVerdict::Nothing { .. } => {}
                 DelayVerdict::Remind { wait, escalation } => {
-                    self.remind(&snapshot, &weighed, wait, *escalation).await?
+                    self.remind(&snapshot, &weighed, wait, *escalation).await?;
                 }
                 DelayVerdict::Escalate { wait } => {
                     let order = Order {

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Deliverer, Undelivered,
+    Deliverer, Undelivered, archive,
     attachments::{self, Chosen},
-    missing, wrapped,
+    left_out,
 };
 use crate::{
     glpi::{
@@ -195,8 +195,12 @@ impl Deliverer {
         let rounds = async {
             while progress.round < ROUNDS {
                 let whole = match item {
-                    Item::Ticket(wanted) => self.complete_ticket_once(id, wanted, &mut progress, chosen).await?,
-                    Item::Followup(new) => self.complete_followup_once(id, new, &mut progress, chosen).await?,
+                    Item::Ticket(wanted) => {
+                        Box::pin(self.complete_ticket_once(id, wanted, &mut progress, chosen)).await?
+                    }
+                    Item::Followup(new) => {
+                        Box::pin(self.complete_followup_once(id, new, &mut progress, chosen)).await?
+                    }
                 };
                 if let Some(has_account) = whole {
                     return Ok(has_account);
@@ -268,7 +272,7 @@ impl Deliverer {
                 Ok(FileFate::Taken | FileFate::Unknown) => {}
                 Ok(FileFate::NotTaken(words)) => {
                     self.learned.refusal(file, &words);
-                    self.refused(file, missing::why(&file.name, &words), chosen).await;
+                    self.refused(file, left_out::why(&file.name, &words), chosen).await;
                 }
                 Err(GlpiError::TooLarge) => {
                     self.learned.file_is_too_large(file.bytes.len() as u64);
@@ -305,10 +309,10 @@ impl Deliverer {
     /// took it. What version 11 leaves of one that it refuses then names the file.
     async fn carry(&self, ticket: u64, file: &Upload) -> Result<bool, Undelivered> {
         let fails = |error: GlpiError| incomplete(ticket, &error.to_string());
-        let content_html = missing::carried(&file.name);
+        let content_html = left_out::carried(&file.name);
         let left_out = LeftOut { name: file.name.clone(), why: "refusé par GLPI".to_owned() };
         let said = self.glpi.ticket_followups(ticket).await.map_err(fails)?;
-        if said.iter().any(|followup| followup.content.contains(&missing::item(&left_out))) {
+        if said.iter().any(|followup| followup.content.contains(&left_out::item(&left_out))) {
             return Ok(false);
         }
         let carrier = |said: &[Followup]| {
@@ -337,14 +341,14 @@ impl Deliverer {
         if documents.iter().any(|document| document.sha1 == file.sha1()) {
             return Ok(true);
         }
-        self.glpi.rewrite_followup(id, &missing::list(&[left_out])).await.map_err(fails)?;
+        self.glpi.rewrite_followup(id, &left_out::list(&[left_out])).await.map_err(fails)?;
         Ok(false)
     }
 
     /// Takes a file out of the choice that GLPI does not take, and gives it a place in an archive where that is wanted.
     async fn refused(&self, file: &Upload, why: String, chosen: &mut Chosen) {
         let types = self.names.document_types().await;
-        let takes_archives = !self.learned.taken(types.as_deref()).refuses(wrapped::SAMPLE);
+        let takes_archives = !self.learned.taken(types.as_deref()).refuses(archive::SAMPLE);
         if !(self.limits.wrap && takes_archives && chosen.wrap(file)) {
             chosen.take_back(file, why);
         }
@@ -393,20 +397,20 @@ impl Deliverer {
         chosen: &Chosen,
     ) -> Result<bool, Undelivered> {
         let mut unnamed = chosen.left_out.clone();
-        unnamed.retain(|file| !content.contains(&missing::item(file)));
+        unnamed.retain(|file| !content.contains(&left_out::item(file)));
         if unnamed.is_empty() {
             return Ok(true);
         }
         let said = self.glpi.ticket_followups(ticket).await.map_err(|error| incomplete(ticket, &error.to_string()))?;
         unnamed.retain(|file| {
-            !said.iter().any(|followup| followup.id > after && followup.content.contains(&missing::item(file)))
+            !said.iter().any(|followup| followup.id > after && followup.content.contains(&left_out::item(file)))
         });
         if unnamed.is_empty() {
             return Ok(true);
         }
         let followup = NewFollowup {
             ticket,
-            content_html: missing::list(&unnamed),
+            content_html: left_out::list(&unnamed),
             author: None,
             private: false,
             request_type: None,
