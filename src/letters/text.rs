@@ -1,4 +1,6 @@
 //! What a letter says: its subject, its two bodies, who signs it; what others wrote stands in it as plain lines.
+//!
+//! Askama, because the templates are compiled in and checked with the code; what the academy edits is minijinja's.
 
 use lettre::{
     Message,
