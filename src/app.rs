@@ -28,14 +28,14 @@ use crate::{
     glpi::{Credentials, Glpi, Settings},
     http,
     intake::{Room, imap, lmtp},
-    letters::Acknowledger,
+    letters::{Acknowledger, Correspondence, Operators},
     lifecycle::{
         escalation::{self, Escalator},
         notices::Notifier,
         sweep::{self, Sweep},
     },
     portal::Portal,
-    smtp::{self, Mailer},
+    smtp::Mailer,
     working_time::Calendar,
 };
 
@@ -86,8 +86,10 @@ impl App {
         let glpi = glpi(&config)?;
         let (tasks, letters) = (TaskTracker::new(), TaskTracker::new());
         let give_up = config.glpi.timeout * GIVE_UP_CALLS;
-        let quarantine = Quarantine::new(&config, mailer.clone(), letters.clone())?;
-        let acknowledger = Acknowledger::new(&config, mailer.clone(), letters.clone())?;
+        let correspondence = Correspondence::new(&config, mailer)?;
+        let operators = Operators::new(&config, correspondence.clone())?;
+        let quarantine = Quarantine::new(&config.quarantine, operators, letters.clone());
+        let acknowledger = Acknowledger::new(&config, correspondence.clone(), letters.clone());
         let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone()));
         let mappings = MappingStore::load(config.mappings.dir.as_deref())?;
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
@@ -101,7 +103,7 @@ impl App {
         );
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
-        let notifier = Arc::new(Notifier::new(&config, glpi.clone(), mailer, Arc::clone(&ledger))?);
+        let notifier = Arc::new(Notifier::new(&config, glpi.clone(), correspondence, Arc::clone(&ledger)));
         escalation::describe_metrics();
         let escalator = Escalator::new(
             &config,
@@ -113,7 +115,7 @@ impl App {
             Arc::clone(&calendar),
         );
         let pipeline = Pipeline {
-            rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
+            rules: Rules::new(&config)?,
             prover: Prover::new(&config)?,
             mappings,
             directory: Directory::new(&config.directory, Some(glpi.clone()))?,

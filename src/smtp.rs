@@ -9,7 +9,6 @@ use backon::{ExponentialBuilder, Retryable as _};
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     address::Envelope,
-    message::Mailbox,
     transport::smtp::{Error as LettreError, PoolConfig},
 };
 use secrecy::ExposeSecret as _;
@@ -29,11 +28,6 @@ const WAITING: usize = 500;
 const WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// Mails that found no room.
 const WITHOUT_ROOM: &str = "passerelle_mails_without_room_total";
-
-/// The domain the gateway's own mails come from; `None` where `smtp.from` is no mail address.
-pub fn sender_domain(config: &config::Smtp) -> Option<String> {
-    config.from.parse().ok().map(|from: Mailbox| from.email.domain().to_lowercase())
-}
 
 /// Where mail goes.
 #[derive(Clone)]

@@ -428,7 +428,7 @@ async fn smtp(report: &mut Report, app: &App) {
         report.ok("mail to requesters", "off (acknowledge = \"off\")");
         return;
     }
-    if !app.pipeline.acknowledger.can_send() {
+    if !app.pipeline.acknowledger.letters().is_on() {
         report.warning(
             "mail to requesters",
             "smtp.url is empty: nobody gets a receipt, a refusal notice or any other mail of Passerelle",
@@ -436,7 +436,7 @@ async fn smtp(report: &mut Report, app: &App) {
         );
         return;
     }
-    match app.pipeline.acknowledger.probe().await {
+    match app.pipeline.acknowledger.letters().probe().await {
         Ok(()) => report.ok("mail to requesters", "the mail server answers"),
         Err(error) => {
             report.error("mail to requesters", error, "Check PASSERELLE_SMTP__URL and that this machine may relay.");
@@ -470,11 +470,11 @@ async fn mailboxes(report: &mut Report, app: &App) -> Result<(), ConfigError> {
 }
 
 async fn quarantine(report: &mut Report, app: &App) {
-    if !app.pipeline.quarantine.can_tell() {
+    if !app.pipeline.quarantine.operators().can_be_told() {
         report.warning(
             "quarantine",
             "nobody is told of a mail that fails again and again",
-            match (app.config.quarantine.operators.is_empty(), app.pipeline.acknowledger.can_send()) {
+            match (app.config.quarantine.operators.is_empty(), app.pipeline.acknowledger.letters().is_on()) {
                 (true, true) => "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read.",
                 (false, _) => "Set PASSERELLE_SMTP__URL.",
                 (true, false) => {
@@ -484,7 +484,7 @@ async fn quarantine(report: &mut Report, app: &App) {
         );
         return;
     }
-    match app.pipeline.acknowledger.probe().await {
+    match app.pipeline.acknowledger.letters().probe().await {
         Ok(()) => report.ok("quarantine", format_args!("operators are told at {}", app.config.quarantine.operators)),
         Err(error) => report.error(
             "quarantine",

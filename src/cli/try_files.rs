@@ -1,7 +1,7 @@
 //! `passerelle try`: what would become of these mails; changes nothing anywhere.
 
 use std::{
-    borrow::Cow,
+    convert::Infallible,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,6 +19,7 @@ use crate::{
     flow::{
         deliver::Pages,
         directory::Directory,
+        judging::{self, Judged},
         proof::Prover,
         route::{self, MappingStore},
         screen::{self, DayPlace, Passed, Proof, Rejection, Reply, Rules, Thread},
@@ -26,7 +27,6 @@ use crate::{
     intake::mime,
     letters::may_notify,
     request::{Address, Channel, Envelope, Reason, Received, Reference, SenderRole, Stage, TicketState},
-    smtp,
 };
 
 /// Shows what would become of mails: each rule's verdict, the category, the group, the notice. Changes
@@ -91,7 +91,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     // The directory may ask GLPI, where one is configured; nothing else does.
     let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
     let trial = Arc::new(Trial {
-        rules: Rules::new(&config, smtp::sender_domain(&config.smtp))?,
+        rules: Rules::new(&config)?,
         prover: Prover::new(&config)?,
         mappings: MappingStore::load(config.mappings.dir.as_deref())?,
         directory: Directory::new(&config.directory, glpi)?,
@@ -116,7 +116,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     let mut forecasts = stream::iter(files)
         .map(|path| {
             let trial = Arc::clone(&trial);
-            async move { (path.clone(), tokio::spawn(async move { trial.forecast(&path).await }).await) }
+            async move { (path.clone(), tokio::spawn(async move { Box::pin(trial.forecast(&path)).await }).await) }
         })
         .buffered(at_once);
     while let Some((path, forecast)) = forecasts.next().await {
@@ -160,7 +160,7 @@ impl Trial {
             stored: None,
         };
         let received = mime::mail(envelope, raw, Timestamp::now()).await;
-        Ok(self.judge(path.display().to_string(), received).await)
+        Ok(Box::pin(self.judge(path.display().to_string(), received)).await)
     }
 
     async fn judge(&self, file: String, received: Received) -> Forecast {
@@ -185,23 +185,17 @@ impl Trial {
                 .map(|(rule, verdict)| (rule, verdict.map_or_else(|rejection| word(&rejection), |()| "ok".to_owned())))
                 .collect()
         };
-        let identified = match screen::identify(received, &self.rules) {
-            Ok(identified) => identified,
-            Err((received, rejection)) => {
-                forecast.rules = explain(&received, None);
-                return self.rejected(forecast, &received, &rejection);
-            }
-        };
-        let received = identified.received();
-        let proof = self.prover.prove(received, &self.rules).await;
-        forecast.rules = explain(received, self.rules.require_proof(received).then_some(&proof));
-        forecast.doubt = screen::proof_gap(received, &proof, &self.rules).map(Cow::into_owned);
-        let judged = screen::prove(identified, &proof, &self.rules)
-            .and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
-        let candidate = match judged {
+        let original = received.clone();
+        // GLPI is not asked.
+        let with_facts = |proven| std::future::ready(Ok::<_, Infallible>(proven));
+        let judging = judging::judge(received, &self.prover, &self.rules, mappings.applications(), with_facts);
+        let Ok(Judged { proof, doubt, verdict }) = judging.await;
+        forecast.rules = explain(&original, proof.as_ref().filter(|_| self.rules.require_proof(&original)));
+        forecast.doubt = doubt;
+        let candidate = match verdict {
             Ok(Passed::Request(candidate)) => candidate,
             Ok(Passed::Reply(reply)) => return self.reply(forecast, &reply),
-            // GLPI is not asked: as if none of the answered mails had a ticket.
+            // As if none of the answered mails had a ticket.
             Ok(Passed::Answer(answer)) => match answer.into_request() {
                 Ok(candidate) => candidate,
                 Err((received, rejection)) => return self.rejected(forecast, &received, &rejection),

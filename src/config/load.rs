@@ -310,11 +310,8 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
     let writes = config.acknowledge != Acknowledge::Off
         || config.receipts() == Acknowledge::Passerelle
         || config.notify.writes();
-    if writes && config.smtp.from.parse::<lettre::message::Mailbox>().is_err() {
-        return Err(ConfigError::setting(
-            format!("smtp.from is no mail address: \"{}\"", config.smtp.from),
-            "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
-        ));
+    if writes {
+        config.smtp.sender()?;
     }
     let secrets = &config.http;
     let too_short = secrets

@@ -12,7 +12,7 @@ pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
     Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify,
     Original, Percents, Portal, Quarantine, Quota, Redis, Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown,
-    Smtp, Sweep, Teller, WhenDown,
+    Smtp, Sweep, Teller, WhenDown, mailbox,
 };
 
 use jiff::tz::TimeZone;

@@ -10,10 +10,11 @@ use std::{
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
+use lettre::message::Mailbox;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::Hours;
+use super::{ConfigError, Hours};
 
 /// An enum read from a word; the error of a wrong word lists the right ones.
 macro_rules! choice {
@@ -211,6 +212,26 @@ pub struct Smtp {
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
     pub retries: usize,
+}
+
+impl Smtp {
+    /// Who the gateway's letters come from.
+    ///
+    /// # Errors
+    ///
+    /// Where `smtp.from` is no mail address.
+    pub fn sender(&self) -> Result<Mailbox, ConfigError> {
+        mailbox("smtp.from", &self.from, "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".")
+    }
+}
+
+/// A mail address, perhaps with a name before it.
+///
+/// # Errors
+///
+/// Names the key, and the remedy.
+pub fn mailbox(key: &str, text: &str, remedy: &str) -> Result<Mailbox, ConfigError> {
+    text.parse().map_err(|_| ConfigError::setting(format!("{key} is no mail address: \"{text}\""), remedy))
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -2,6 +2,7 @@
 
 pub mod deliver;
 pub mod directory;
+pub mod judging;
 pub mod ledger;
 pub mod pipeline;
 pub mod proof;

@@ -14,15 +14,16 @@ use crate::{
     flow::{
         deliver::{Deliverer, Undelivered},
         directory::Directory,
+        judging::{self, Judged},
         ledger::{ClaimResult, KnownTicket, Ledger, OpenClaim, Told},
         proof::Prover,
         quarantine::{Failing, Quarantine},
         receipts::Receipts,
         route::{self, MappingStore, Mappings},
-        screen::{self, Candidate, Director, Identified, Passed, Proven, Rejected, Rejection, Rules, WithinQuota},
+        screen::{self, Candidate, Director, Passed, Proven, Rejection, Rules, WithinQuota},
     },
     letters::Acknowledger,
-    request::{Address, Channel, Deferral, Origin, Outcome, Reason, Received, Reference},
+    request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference},
     telemetry,
 };
 
@@ -93,20 +94,18 @@ impl Pipeline {
     async fn handle(&self, received: Received) -> Outcome {
         let mappings = self.mappings.now();
 
-        // Who asks, and whether it is them; what else the request alone decides; what the directory says of them.
-        let proven = match screen::identify(received, &self.rules) {
-            Ok(identified) => self.prove(identified).await,
-            Err(rejected) => Err(rejected),
+        // Who asks, and whether it is them; what else the request alone decides.
+        let reference = received.reference;
+        let with_facts = |proven| self.with_facts(proven);
+        let judging = judging::judge(received, &self.prover, &self.rules, mappings.applications(), with_facts);
+        let Judged { doubt, verdict, .. } = match judging.await {
+            Ok(judged) => judged,
+            Err(undelivered) => return put_off(undelivered),
         };
-        let proven = match proven {
-            Ok(proven) => match self.with_facts(proven).await {
-                Ok(proven) => Ok(proven),
-                Err(undelivered) => return put_off(undelivered),
-            },
-            rejected => rejected,
-        };
-        let judged = proven.and_then(|proven| screen::by_itself(proven, &self.rules, mappings.applications()));
-        let candidate = match judged {
+        if let Some(doubt) = doubt {
+            tracing::info!(%reference, doubt, "the sender is not proven");
+        }
+        let candidate = match verdict {
             Ok(Passed::Request(candidate)) => candidate,
             Ok(Passed::Reply(reply)) => return Box::pin(self.reply(reply)).await,
             Ok(Passed::Answer(answer)) => match Box::pin(self.answer(answer, mappings.applications())).await {
@@ -115,6 +114,7 @@ impl Pipeline {
             },
             Err((received, rejection)) => return self.reject(&received, rejection).await,
         };
+        // What the directory says of them.
         let answer = self.directory.find(candidate.requester()).await;
         let director = match screen::director(answer, &self.rules) {
             Ok(director) => director,
@@ -197,17 +197,6 @@ impl Pipeline {
         Outcome::Deferred(Deferral { retry_after: self.quarantine.pause(&deferral, failures), ..deferral })
     }
 
-    /// Goes on with a request whose sender is proven. One that is refused for it is refused in silence: why, is
-    /// for the operators.
-    async fn prove(&self, identified: Identified) -> Result<Proven, Rejected> {
-        let received = identified.received();
-        let proof = self.prover.prove(received, &self.rules).await;
-        if let Some(doubt) = screen::proof_gap(received, &proof, &self.rules) {
-            tracing::info!(reference = %received.reference, doubt = %doubt, "the sender is not proven");
-        }
-        screen::prove(identified, &proof, &self.rules)
-    }
-
     /// Gathers what GLPI says of a mail beside its text, where that decides what it is.
     async fn with_facts(&self, proven: Proven) -> Result<Proven, Undelivered> {
         let proven = if proven.names_a_glpi() { proven.before(self.deliverer.uuid().await) } else { proven };
@@ -288,8 +277,7 @@ impl Pipeline {
     /// Whether this notice is the day's first of its kind, and the day has room for one: a third person could else
     /// have as many sent to somebody as there are tickets to name.
     async fn may_notice(&self, received: &Received, to: &Address, reason: Reason, about: Option<String>) -> bool {
-        let is_unproven = matches!(&received.origin, Origin::Mail(mail) if mail.unproven);
-        let most = if is_unproven { NOTICES_UNPROVEN } else { NOTICES };
+        let most = if received.is_unproven() { NOTICES_UNPROVEN } else { NOTICES };
         let day = self.today();
         self.ledger.first_notice(to, reason, about, day).await && self.ledger.notice_place(to, day, most).await
     }

@@ -58,18 +58,8 @@ fn is_machine(address: &Address) -> bool {
 /// Screening ignores automatic mail already; but that rule can be switched off, and `X-Auto-Response-Suppress`
 /// stands on mails of people, too.
 fn takes_answers(mail: &Mail) -> bool {
-    let field = |name: &str| mail.fields.get(name).map(|value| value.trim().to_lowercase());
-    let null_sender = envelope_sender(mail).is_some_and(str::is_empty) || field("return-path").as_deref() == Some("<>");
-    // RFC 3834 section 5.1: a person's mail has no such field, or "no"; parameters may follow.
-    let automatic = field("auto-submitted").is_some_and(|value| value.split(';').next().map(str::trim) != Some("no"))
-        || ["x-autoreply", "x-autorespond"].iter().any(|name| field(name).is_some_and(|value| value != "no"));
-    let in_bulk = field("precedence")
-        .is_some_and(|value| ["bulk", "list", "junk", "auto_reply"].contains(&value.as_str()))
-        || mail.fields.keys().any(|name| name.starts_with("list-"));
-    let silenced = field("x-auto-response-suppress")
-        .is_some_and(|value| value.split(',').map(str::trim).any(|word| matches!(word, "all" | "autoreply")));
-    let report = field("content-type").is_some_and(|value| value.starts_with("multipart/report"));
-    !(null_sender || automatic || in_bulk || silenced || report)
+    let null_sender = mail.is_from_nobody() || envelope_sender(mail).is_some_and(str::is_empty);
+    !(null_sender || mail.says_automatic() || mail.is_in_bulk() || mail.asks_for_silence())
 }
 
 /// The envelope sender, without angle brackets: the relay's word, else what it wrote into `Return-Path`

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     glpi::{self, ActorRole, Criterion, Followup, GlpiError, Solution, SolutionStatus},
-    request::{Address, Reference},
+    request::{Address, FollowupOpening},
 };
 
 /// Entries of a timeline whose files are read at the same time.
@@ -238,9 +238,7 @@ impl Portal {
             return Ok(Author::You);
         }
         if part.author == 0 || part.author == self.glpi.own_account().await? {
-            let head = &part.content[..part.content.find("</p>").unwrap_or(0)];
-            let mut words = head.split(|c: char| c.is_whitespace() || ",;<>".contains(c));
-            let is_theirs = Reference::find(head).is_some() && words.any(|word| word == known.address.as_str());
+            let is_theirs = FollowupOpening::names(&part.content, known.address);
             return Ok(if is_theirs { Author::You } else { service() });
         }
         let name = self.glpi.directory().name(part.author).await?;

@@ -5,9 +5,11 @@
 //! [`crate::flow::deliver::Delivered`]. Every request ends in exactly one [`Outcome`].
 
 mod address;
+mod automatic;
 mod command;
 mod directory_answer;
 mod envelope;
+mod followup_opening;
 pub mod message_id;
 mod outcome;
 mod person;
@@ -21,6 +23,7 @@ pub use address::Address;
 pub use command::{Command, Direction};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
+pub use followup_opening::FollowupOpening;
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, Receipt, Refusal};
 pub use person::Person;
 pub use received::{

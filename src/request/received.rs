@@ -79,6 +79,11 @@ pub struct Received {
 }
 
 impl Received {
+    /// Whether nothing proves that who is written to is who wrote.
+    pub fn is_unproven(&self) -> bool {
+        matches!(&self.origin, Origin::Mail(mail) if mail.unproven)
+    }
+
     /// What a requester writes on the portal about their request of this number. GLPI is asked whether a copy came
     /// before, however long ago.
     pub fn on_portal(requester: &Address, request: u64, reference: Reference, text: &str, now: Timestamp) -> Self {

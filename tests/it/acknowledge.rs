@@ -16,7 +16,7 @@ use mail_parser::{HeaderValue, Message, MessageParser};
 use passerelle::{
     config,
     flow::screen::{Rejection, Rules, identify},
-    letters::Acknowledger,
+    letters::{Acknowledger, Correspondence},
     request::{
         Address, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Reason, Receipt, Received, Reference,
         Refusal,
@@ -137,14 +137,18 @@ fn acknowledger(settings: &config::Smtp) -> (Acknowledger, TaskTracker) {
     let tasks = TaskTracker::new();
     let mailer = Mailer::new(settings).unwrap();
     let config = config::Config { smtp: settings.clone(), ..config::load_from(None, []).unwrap() };
-    (Acknowledger::new(&config, mailer, tasks.clone()).unwrap(), tasks)
+    (acknowledger_by(&config, mailer, &tasks), tasks)
+}
+
+fn acknowledger_by(config: &config::Config, mailer: Mailer, tasks: &TaskTracker) -> Acknowledger {
+    Acknowledger::new(config, Correspondence::new(config, mailer).unwrap(), tasks.clone())
 }
 
 fn in_memory() -> (Acknowledger, TaskTracker, Outbox) {
     let (mailer, outbox) = Mailer::memory();
     let tasks = TaskTracker::new();
     let config = config::load_from(None, []).unwrap();
-    (Acknowledger::new(&config, mailer, tasks.clone()).unwrap(), tasks, outbox)
+    (acknowledger_by(&config, mailer, &tasks), tasks, outbox)
 }
 
 async fn finished(tasks: TaskTracker) {
@@ -373,7 +377,7 @@ async fn a_message_id_of_its_own_is_known_to_screening_and_the_same_for_a_repeat
     assert_eq!(ids.len(), 2, "{ids:?}");
 
     let config = config::load_from(None, []).unwrap();
-    let rules = Rules::new(&config, Some(acknowledger.domain().to_owned())).unwrap();
+    let rules = Rules::new(&config).unwrap();
     for id in ids {
         let mut looped = mail("LSU");
         let Origin::Mail(mail) = &mut looped.origin else { panic!("a mail") };

@@ -105,7 +105,7 @@ impl Judge {
     fn with(settings: &[(&str, &str)]) -> Self {
         let variable = |&(key, value): &(&str, &str)| (format!("PASSERELLE_SENDER__{key}"), value.to_owned());
         let config = config::load_from(None, settings.iter().map(variable)).unwrap();
-        let rules = Rules::new(&config, Some("ac-dijon.fr".to_owned())).unwrap();
+        let rules = Rules::new(&config).unwrap();
         Self { rules, prover: Prover::new(&config).unwrap() }
     }
 }

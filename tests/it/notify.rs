@@ -8,6 +8,7 @@ use passerelle::{
     app,
     flow::ledger::Ledger,
     glpi::{Glpi, Kind, NewTicket, Requester, TicketStatus},
+    letters::Correspondence,
     lifecycle::notices::{Notifier, Unsent},
     request::Reference,
     sandbox::{Failure, Failures, Rule, Sandbox},
@@ -67,7 +68,8 @@ impl Instance {
         let config = configured(sandbox.url().as_str(), settings);
         let glpi = app::glpi(&config).unwrap();
         let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
-        let notifier = Notifier::new(&config, glpi.clone(), mailer, Arc::new(ledger)).unwrap();
+        let letters = Correspondence::new(&config, mailer).unwrap();
+        let notifier = Notifier::new(&config, glpi.clone(), letters, Arc::new(ledger));
         Self { notifier, glpi, outbox }
     }
 

@@ -5,9 +5,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use passerelle::{
     intake::mime,
-    request::{Address, Channel, Envelope, Origin, Received},
+    request::{Address, Origin, Received},
 };
 use proptest::prelude::*;
+
+use crate::support::received::{envelope, received as read};
 
 const MIB: usize = 1024 * 1024;
 
@@ -15,13 +17,8 @@ fn now() -> Timestamp {
     "2026-11-10T12:00:00Z".parse().unwrap()
 }
 
-fn envelope(size: usize) -> Envelope {
-    Envelope { channel: Channel::Lmtp, sender: None, recipients: Vec::new(), size: size as u64, stored: None }
-}
-
 fn received(raw: impl Into<Bytes>) -> Received {
-    let raw = raw.into();
-    mime::mail_blocking(&envelope(raw.len()), &raw, now())
+    read(raw, now())
 }
 
 #[test]

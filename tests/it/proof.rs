@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use mail_auth::{
     common::{crypto::Ed25519Key, headers::HeaderWriter as _},
@@ -14,8 +13,6 @@ use passerelle::{
         proof::Prover,
         screen::{self, Proof, Rules},
     },
-    intake::mime,
-    request::{Channel, Envelope},
 };
 use rstest::rstest;
 use tempfile::NamedTempFile;
@@ -23,6 +20,7 @@ use tempfile::NamedTempFile;
 use crate::support::{
     dkim::Signer,
     dns::{Answer, Dns},
+    received::received,
 };
 
 const DOMAIN: &str = "ac-dijon.fr";
@@ -48,15 +46,8 @@ async fn judge(settings: &[(&str, &str)], mail: &[u8]) -> (Proof, Result<(), Str
     let variables =
         settings.iter().map(|(key, value)| (format!("PASSERELLE_SENDER__{}", key.to_uppercase()), (*value).to_owned()));
     let config = config::load_from(None, variables).unwrap();
-    let rules = Rules::new(&config, None).unwrap();
-    let envelope = Envelope {
-        channel: Channel::Lmtp,
-        sender: None,
-        recipients: Vec::new(),
-        size: mail.len() as u64,
-        stored: None,
-    };
-    let received = mime::mail_blocking(&envelope, &Bytes::copy_from_slice(mail), Timestamp::now());
+    let rules = Rules::new(&config).unwrap();
+    let received = received(mail.to_vec(), Timestamp::now());
     let identified = screen::identify(received, &rules).unwrap();
     let proof = Prover::new(&config).unwrap().prove(identified.received(), &rules).await;
     let verdict =

@@ -1,12 +1,10 @@
 //! What a person types is seen, whatever program they write with and whatever they write; where nothing was typed
 //! below it, the quote is folded away.
 
-use bytes::Bytes;
-use passerelle::{
-    intake::mime,
-    request::{Channel, Envelope, Received},
-};
+use passerelle::request::Received;
 use proptest::prelude::*;
+
+use crate::support::received::received;
 
 /// How a program writes a reply. In its text `{above}`, `{between}` and `{below}` are what the person types.
 struct Program {
@@ -350,14 +348,7 @@ impl Program {
             "From: anne@ac-dijon.fr\nSubject: {subject}\nMIME-Version: 1.0\nContent-Type: {}\nContent-Transfer-Encoding: 8bit\n\n{body}",
             self.media
         );
-        let envelope = Envelope {
-            channel: Channel::Lmtp,
-            sender: None,
-            recipients: Vec::new(),
-            size: mail.len() as u64,
-            stored: None,
-        };
-        mime::mail_blocking(&envelope, &Bytes::from(mail), "2026-11-27T12:00:00Z".parse().unwrap())
+        received(mail, "2026-11-27T12:00:00Z".parse().unwrap())
     }
 }
 

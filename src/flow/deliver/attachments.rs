@@ -3,10 +3,10 @@
 use minijinja::HtmlEscape;
 
 use super::{
+    archive::{self, wrapped},
     inspect::{self, FileVerdict},
+    learned::AcceptedFiles,
     pictures::{self, Spared},
-    taken::AcceptedFiles,
-    wrapped::{self, wrapped},
 };
 use crate::{
     config::{self, Original},
@@ -134,7 +134,7 @@ impl Chosen {
         let name = name_in_glpi(name, taken);
         if limits.wrap
             && taken.refuses(&name)
-            && !taken.refuses(wrapped::SAMPLE)
+            && !taken.refuses(archive::SAMPLE)
             && let Some((archive, content)) = wrapped(&name, &file.content)
         {
             self.say_wrapped(file.inline_tag.as_deref(), &archive);

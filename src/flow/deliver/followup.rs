@@ -1,13 +1,15 @@
 //! What is written about a ticket becomes a follow-up of it, in the name of the person who wrote it.
 
 use jiff::civil::DateTime;
-use minijinja::HtmlEscape;
 
-use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, missing, not_made};
+use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, left_out, not_made};
 use crate::{
-    flow::screen::{Change, Copies, MayFollowUp, Reply, Thread},
+    flow::{
+        ledger::oldest_ticket,
+        screen::{Change, Copies, MayFollowUp, Reply, Thread},
+    },
     glpi::{ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Ticket, TicketStatus, TicketUser},
-    request::{Command, Origin, Received, Reference, SenderRole, Stage, TicketState},
+    request::{Command, FollowupOpening, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
 /// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
@@ -35,7 +37,9 @@ impl Deliverer {
     async fn ask_ticket_state(&self, reply: &Reply) -> Result<TicketState, GlpiError> {
         let number = match reply.thread() {
             Thread::Ticket(number) | Thread::Mail(number) => Some(number),
-            Thread::Request(reference) => self.ticket_of(reference, LONGEST_THREAD).await?,
+            Thread::Request(reference) => {
+                oldest_ticket(&self.glpi, &[reference], LONGEST_THREAD).await?.map(|ticket| ticket.number)
+            }
         };
         let Some(number) = number else { return Ok(TicketState::Missing) };
         let Some((ticket, people)) = self.living(number).await? else { return Ok(TicketState::Missing) };
@@ -207,7 +211,7 @@ impl Deliverer {
 
     pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {
         let followups = self.glpi.ticket_followups(ticket).await?;
-        Ok(followups.iter().find(|it| Reference::find(&it.content) == Some(reference)).map(|it| it.id))
+        Ok(followups.iter().find(|it| FollowupOpening::reference_of(&it.content) == Some(reference)).map(|it| it.id))
     }
 
     /// The reply and its text. What quotes a mail about this very ticket is left out, with its pictures, for
@@ -239,25 +243,21 @@ impl Deliverer {
     }
 }
 
-/// What a follow-up opens with: its reference, by which it is found again, and who wrote it where GLPI has no
-/// account to show as its author.
-fn opening(reply: &Reply, has_account: bool) -> String {
-    let date = reply.arrived().strftime("%d/%m/%Y à %H:%M");
-    let reference = reply.received().reference;
-    let from = if has_account { String::new() } else { format!(" de {}", HtmlEscape(reply.requester().as_str())) };
-    let how = match reply.received().origin {
-        Origin::Mail(_) => "Réponse par courriel",
-        Origin::Form(_) => "Écrit sur le portail",
-    };
-    let copies = reply.copies().named().map(|named| format!("<br>Copie à : {}", HtmlEscape(&named)));
-    format!("<p><em>{how}{from}, le {date}. Référence : {reference}{}</em></p>", copies.unwrap_or_default())
+fn opening(reply: &Reply, has_account: bool) -> FollowupOpening<'_> {
+    FollowupOpening {
+        reference: reply.received().reference,
+        on_portal: matches!(reply.received().origin, Origin::Form(_)),
+        arrived: reply.arrived(),
+        author: (!has_account).then(|| reply.requester()),
+        copies: reply.copies().named(),
+    }
 }
 
 fn content(html: &str, chosen: &Chosen) -> String {
     format!(
         "{}{}{}",
         chosen.content(html),
-        missing::cut(&chosen.cut, chosen.holds_original()),
-        missing::list(&chosen.left_out)
+        left_out::cut(&chosen.cut, chosen.holds_original()),
+        left_out::list(&chosen.left_out)
     )
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use crate::config::{self, Encrypted};
 
 /// What is to be done with a file.
@@ -93,7 +95,8 @@ fn named<'a>(name: &'a str, extension: &str, known: Option<infer::Type>) -> Cow<
     }
 }
 
-/// Programs by their own marks, whatever their name.
+/// Programs by their own marks, whatever their name. `infer` knows fewer, and takes each text that begins with «MZ» for
+/// one.
 fn is_executable(content: &[u8]) -> bool {
     const MARKS: [&[u8]; 10] = [
         b"\x7fELF",
@@ -151,14 +154,15 @@ fn is_encrypted(content: &[u8]) -> bool {
 }
 
 /// Any entry that is encrypted (APPNOTE section 4.4.4, bit 0, AES included), or the text of an `OpenDocument`: it is
-/// stored once encrypted (ODF 1.3 part 2, section 3.4), or all is in one entry (from `LibreOffice` 24.8 on).
+/// stored once encrypted (ODF 1.3 part 2, section 3.4), or all is in one entry (from `LibreOffice` 24.8 on). The `zip`
+/// crate opens no archive that is cut.
 fn is_encrypted_zip(content: &[u8]) -> bool {
     let word = |at: usize| content.get(at..at + 2).map(|word| usize::from(u16::from_le_bytes([word[0], word[1]])));
     let long =
         |at: usize| content.get(at..at + 4).and_then(|long| Some(u32::from_le_bytes(long.try_into().ok()?) as usize));
     // The central directory (section 4.3.12), found by its end (section 4.3.16) and its comment of 64 KiB at most.
     let tail = content.len().saturating_sub(22 + 0xffff);
-    let end = content[tail..].windows(4).rposition(|mark| mark == b"PK\x05\x06").map(|at| tail + at);
+    let end = memmem::rfind(&content[tail..], b"PK\x05\x06").map(|at| tail + at);
     let mut at = end.and_then(|end| long(end + 16)).unwrap_or(content.len());
     let mut entries = 0;
     while entries < MAX_ENTRIES && content.get(at..).is_some_and(|rest| rest.starts_with(b"PK\x01\x02")) {
@@ -195,7 +199,7 @@ fn is_encrypted_7z(content: &[u8]) -> bool {
         let size = usize::try_from(size).ok()?.min(SEARCHED);
         content.get(start..start.checked_add(size)?)
     });
-    header.is_some_and(|header| holds(header, b"\x06\xf1\x07\x01"))
+    header.is_some_and(|header| memmem::find(header, b"\x06\xf1\x07\x01").is_some())
 }
 
 /// RAR 5: a first header of the type «archive encryption», 4; RAR 4: the flag 0x80 of the main header.
@@ -214,11 +218,7 @@ fn is_encrypted_rar(content: &[u8]) -> bool {
 /// An encrypted docx or xlsx is a compound file with a stream of that name (MS-OFFCRYPTO section 2.3.4.4).
 fn is_encrypted_office(content: &[u8]) -> bool {
     let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    holds(content, &name)
-}
-
-fn holds(content: &[u8], mark: &[u8]) -> bool {
-    content.windows(mark.len()).any(|window| window == mark)
+    memmem::find(content, &name).is_some()
 }
 
 #[cfg(test)]

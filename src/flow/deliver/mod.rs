@@ -1,18 +1,18 @@
 //! Delivery: one GLPI call makes the ticket, its files and its actors, from a routed request; another adds a
 //! reply to the ticket it is about.
 
+mod archive;
 mod attachments;
-mod filed;
+mod completion;
 mod followup;
+mod group_members;
 mod inspect;
-mod members;
-mod missing;
+mod learned;
+mod left_out;
 mod names;
 mod pages;
 mod pictures;
-mod taken;
-mod whole;
-mod wrapped;
+mod ticket_sources;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +22,7 @@ use moka::future::Cache;
 use crate::{
     config,
     flow::{
+        ledger::oldest_ticket,
         route::{Routed, Target},
         screen::Copies,
     },
@@ -33,12 +34,12 @@ use crate::{
 };
 
 use attachments::Chosen;
-use filed::Filed;
+use completion::Wanted;
 pub use followup::Proposed;
+use learned::Learned;
 pub use names::{Missing, Names};
 pub use pages::Pages;
-use taken::Learned;
-use whole::Wanted;
+use ticket_sources::TicketSources;
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
 const BY_MAIL: u64 = 2;
@@ -72,7 +73,7 @@ pub struct Deliverer {
     original: config::Original,
     pages: Pages,
     longest_creation: Duration,
-    filed: Filed,
+    sources: TicketSources,
 }
 
 /// A request whose ticket GLPI has confirmed. Only [`Deliverer::deliver`] makes one.
@@ -178,7 +179,7 @@ impl Deliverer {
             original,
             pages,
             longest_creation: glpi_config.timeout * LONGEST_CREATION_CALLS,
-            filed: Filed::default(),
+            sources: TicketSources::default(),
         }
     }
 
@@ -257,7 +258,7 @@ impl Deliverer {
         let Prepared { people, ids, mut chosen, is_remembered } = prepared;
         let mut new = ticket(routed, &people, &ids, &chosen);
         let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new)).await?;
-        self.filed.made(made.id, routed.received(), &routed.target().application);
+        self.sources.remember(made.id, routed.received(), &routed.target().application);
         let has_account = if made.is_whole && !self.has_dropped_requester(made.id, &new, is_remembered).await? {
             matches!(new.requester, Requester::User(_))
         } else {
@@ -433,7 +434,9 @@ impl Deliverer {
         for pause in SETTLE_PAUSES {
             tokio::time::sleep(pause).await;
             let found = match new {
-                New::Ticket(_) => self.ticket_of(reference, 1).await,
+                New::Ticket(_) => {
+                    oldest_ticket(&self.glpi, &[reference], 1).await.map(|found| found.map(|ticket| ticket.number))
+                }
                 New::Followup(followup) => self.followup_of(followup.ticket, reference).await,
             };
             match found {
@@ -450,13 +453,6 @@ impl Deliverer {
         let cause = format!("answer lost ({why}), nothing found yet");
         Err(if lost.broken { Undelivered::Broken { cause } } else { Undelivered::Unclear { cause } })
     }
-
-    /// The ticket of the request with this reference, opened in the last `days`.
-    async fn ticket_of(&self, reference: Reference, days: u32) -> Result<Option<u64>, GlpiError> {
-        let found = self.glpi.tickets_containing(&[&reference.to_string()], days).await?;
-        let own = found.iter().filter(|ticket| Reference::find(&ticket.content) == Some(reference));
-        Ok(own.map(|ticket| ticket.id).min())
-    }
 }
 
 fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -> NewTicket {
@@ -470,8 +466,8 @@ fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -
         content_html: format!(
             "{}{}{}",
             chosen.content(routed.content()),
-            missing::cut(&chosen.cut, chosen.holds_original()),
-            missing::list(&chosen.left_out)
+            left_out::cut(&chosen.cut, chosen.holds_original()),
+            left_out::list(&chosen.left_out)
         ),
         kind: match target.kind {
             TicketKind::Incident => Kind::Incident,

@@ -63,7 +63,8 @@ pub(super) fn told(count: usize) -> Option<String> {
     }
 }
 
-/// Whether a picture is at most 2 × 2 pixels, by its own header: PNG (section 11.2.2 IHDR), `GIF89a` (section 18).
+/// Whether a picture is at most 2 × 2 pixels, by its own header: PNG (section 11.2.2 IHDR), `GIF89a` (section 18). The
+/// crate for it, `imagesize`, does not read one that is cut behind its sides.
 fn is_pixel(content: &[u8]) -> bool {
     let sides = match content {
         [0x89, b'P', b'N', b'G', ..] => content.get(16..24).map(|sides| {

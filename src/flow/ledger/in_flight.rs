@@ -27,7 +27,7 @@ pub(super) struct Flights(Arc<Mutex<HashMap<Reference, watch::Receiver<Option<En
 #[derive(Debug)]
 pub(super) struct Flight {
     reference: Reference,
-    others: Flights,
+    all: Flights,
     end: watch::Sender<Option<End>>,
 }
 
@@ -44,7 +44,7 @@ impl Flights {
         }
         let (end, watch) = watch::channel(None);
         in_flight.insert(reference, watch);
-        Ok(Flight { reference, others: self.clone(), end })
+        Ok(Flight { reference, all: self.clone(), end })
     }
 
     /// The flight of one of these references, if any is under way.
@@ -63,7 +63,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.others.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.reference);
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.reference);
         self.end.send_if_modified(|end| {
             end.is_none() && {
                 *end = Some(End::Open);

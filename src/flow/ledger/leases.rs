@@ -7,8 +7,11 @@ use std::{
     time::Duration,
 };
 
+use super::Ledger;
+use crate::config::WhenDown;
+
 /// How long a lease lasts that is not renewed: after that a crashed instance's work is taken over.
-pub(super) const LIFE: Duration = Duration::from_secs(15);
+const LIFE: Duration = Duration::from_secs(15);
 
 /// The leases asked for, and whether each was held when Redis last said so.
 #[derive(Debug, Default)]
@@ -42,6 +45,36 @@ impl Leases {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, bool>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger {
+    /// Gets or keeps, for a few seconds, the right to do something that one instance at a time should do, such as
+    /// reading a mailbox: what has waited for the time given, which is none where the right is sure.
+    ///
+    /// A single instance always has it. While Redis cannot be asked, and the gateway is to go on without it, every
+    /// instance may go on with what has waited so long that another one surely has finished it, the last holder
+    /// first: GLPI then knows of it. Else nobody goes on until Redis is back.
+    pub async fn lease(&self, name: &str) -> Option<Duration> {
+        let Some(redis) = &self.shared else { return Some(Duration::ZERO) };
+        match redis.lease(name, LIFE).await {
+            Ok(granted) => self.leases.answered(name, granted).then_some(Duration::ZERO),
+            Err(error) => {
+                metrics::counter!("passerelle_redis_failures_total").increment(1);
+                tracing::warn!(%error, "Redis cannot be asked for a lease");
+                (self.when_down == WhenDown::AskGlpi).then(|| self.leases.unanswered(name, self.give_up))
+            }
+        }
+    }
+
+    /// Gives a lease back, so that another instance need not wait for its end.
+    pub async fn hand_back(&self, name: &str) {
+        if self.leases.forget(name)
+            && let Some(redis) = &self.shared
+            && let Err(error) = redis.hand_back(name).await
+        {
+            tracing::debug!(%error, "a lease could not be given back; it lapses");
+        }
     }
 }
 

@@ -6,15 +6,12 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
-use super::{Mapping, RouteError, Target};
+use super::{Mapping, RouteError, Target, opening};
 use crate::{
     flow::screen::Screened,
     request::{Address, Channel, FormFields, Origin, School},
 };
 
-/// What every ticket opens with, whatever the mapping's own template: delivery finds a ticket again by
-/// the reference, and recounts a day by the day's mark.
-const OPENING: &str = include_str!("opening.html");
 /// The content where a mapping gives no template.
 const CONTENT: &str = include_str!("content.html");
 const TITLE: &str = "{{ subject }}";
@@ -59,7 +56,7 @@ pub(super) fn render(
         Origin::Form(_) => None,
     };
     let opened = context! { fingerprint, ..values.clone() };
-    let opening = evaluate("opening", OPENING, &opened).map_err(fails("opening"))?;
+    let opening = evaluate("opening", opening::TEMPLATE, &opened).map_err(fails("opening"))?;
     let content =
         evaluate("content", mapping.content.as_deref().unwrap_or(CONTENT), &values).map_err(fails("content"))?;
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -165,7 +162,7 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Mappings, Opening, RouteError, Target, route};
+    use super::super::{Mappings, Opening, RouteError, Target, requester_of, route};
     use crate::{
         flow::screen::{self, DayPlace, samples},
         request::{Body, DirectoryAnswer, FormFields, Person},
@@ -242,6 +239,7 @@ mod tests {
             let (_, content) = super::render(mapping, &screened, &form, &target).unwrap();
             let opening = Opening::read(&content, is_application).unwrap();
             assert_eq!(opening.reference, reference);
+            assert_eq!(requester_of(&content).as_ref(), Some(screened.requester()), "{content}");
             assert_eq!((opening.application.as_str(), opening.nature.as_deref()), (application, nature), "{content}");
             assert!(content[opening.end..].trim_start().starts_with("<p>Application : APAE</p>"), "{content}");
         }

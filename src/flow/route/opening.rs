@@ -1,9 +1,13 @@
-//! What a ticket's opening says, read back: `opening.html` is its twin.
+//! What every ticket opens with: how it is written, and how it is read back.
 
 use crate::{
     request::{Address, Reference},
     text::html_text,
 };
+
+/// What is written, whatever the mapping's own template: delivery finds a ticket again by the reference, and recounts a
+/// day by the day's mark.
+pub(super) const TEMPLATE: &str = include_str!("opening.html");
 
 /// The opening ends with a rule; it is never so long without one.
 const END: &str = "<hr";

@@ -81,13 +81,13 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Reads the rules from the configuration. `own_domain` is where the gateway's mails come from.
-    pub fn new(config: &config::Config, own_domain: Option<String>) -> Result<Self, config::ConfigError> {
+    /// Reads the rules from the configuration.
+    pub fn new(config: &config::Config) -> Result<Self, config::ConfigError> {
         let screen = &config.screen;
         let recipients = addresses("screen.recipients", &screen.recipients)?;
         let lower = |names: &[String]| -> Vec<String> { names.iter().map(|name| name.trim().to_lowercase()).collect() };
         let mut own_domains: Vec<String> = lower(&screen.own_domains);
-        own_domains.extend(own_domain);
+        own_domains.extend(config.smtp.sender().ok().map(|from| from.email.domain().to_lowercase()));
         let (forwarders, groups): (Vec<_>, Vec<_>) =
             config.mail.forwarders.iter().map(|entry| entry.trim().to_owned()).partition(|entry| entry.contains('@'));
         let forwarder_groups = groups.into_iter().filter(|group| !group.is_empty()).collect();
@@ -170,7 +170,7 @@ fn addresses(key: &str, texts: &[String]) -> Result<Vec<Address>, config::Config
 
 /// Where the gateway's mails come from, and its mailboxes, as far as their users are named by an address.
 fn own_addresses(config: &config::Config) -> Vec<Address> {
-    let from = config.smtp.from.rsplit('<').next().and_then(|rest| Address::parse(rest.trim_end_matches('>')));
+    let from = config.smtp.sender().ok().and_then(|from| Address::parse(from.email.as_ref()));
     let mailbox = |url: &SecretString| {
         let url = Url::parse(url.expose_secret()).ok()?;
         Address::parse(&percent_decode_str(url.username()).decode_utf8().ok()?)

@@ -13,7 +13,7 @@ pub(crate) fn configured(change: impl FnOnce(&mut crate::config::Config)) -> Rul
     let mut config = crate::config::load_from(None, []).unwrap();
     config.time_zone = TimeZone::UTC;
     change(&mut config);
-    Rules::new(&config, Some("ac-dijon.fr".into())).unwrap()
+    Rules::new(&config).unwrap()
 }
 
 pub(crate) fn applications() -> Applications {
@@ -24,6 +24,10 @@ pub(crate) fn applications() -> Applications {
         natures: vec![format!("{name} : accès")],
     };
     Applications::new([application("LSU", &["LSU", "LSUN", "livret scolaire"]), application("ONDE", &["ONDE"])])
+}
+
+pub(crate) fn mail_about(subject: &str) -> Received {
+    Received { subject: subject.into(), ..mail(|_| {}) }
 }
 
 pub(crate) fn mail(change: impl FnOnce(&mut Mail)) -> Received {

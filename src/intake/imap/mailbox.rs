@@ -276,7 +276,7 @@ impl Mailbox {
         tracing::warn!(uid, times, "the server lists a message and does not give it out");
         if times >= self.settings.attempts {
             self.memory.settle(uid, Destination::Quarantine);
-            self.pipeline.quarantine.unreadable(&format!("{}, message {uid}", self.account));
+            self.pipeline.quarantine.unreadable(format!("{}, message {uid}", self.account));
         }
     }
 

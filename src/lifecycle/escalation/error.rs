@@ -131,6 +131,7 @@ impl From<Unsent> for EscalateError {
     fn from(unsent: Unsent) -> Self {
         match unsent {
             Unsent::Glpi(error) => Self::Glpi(error),
+            Unsent::Busy => Self::Busy,
             unsent => Self::Untold(unsent.to_string()),
         }
     }

@@ -4,14 +4,10 @@
 //! not finished finishes it: the caller that tries again, or the sweep. Each step is planned from what GLPI shows, so
 //! that an interruption anywhere, or two at once, end in the same state.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use moka::future::Cache;
-use tokio::{
-    sync::Mutex,
-    time::{Instant, sleep, timeout},
-};
 
 use super::{
     AllLevels, ApplicationLevels, Cause, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
@@ -21,7 +17,11 @@ use super::{
 };
 use crate::{
     config::{self, Config},
-    flow::{deliver::Names, ledger::Ledger, route::MappingStore},
+    flow::{
+        deliver::Names,
+        ledger::{Ledger, TicketBusy},
+        route::MappingStore,
+    },
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     lifecycle::notices::Notifier,
     request::Direction,
@@ -30,11 +30,6 @@ use crate::{
 
 const MOVES: &str = "passerelle_moves_total";
 
-/// How long a move waits for another one of the same ticket, and how often it looks.
-const WAIT_FOR_OTHER: Duration = Duration::from_secs(20);
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How often the lease of a ticket is renewed; it lasts three times as long.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How often the steps are planned anew before the move counts as not confirmed: others may act on the ticket, too.
 const ROUNDS: usize = 4;
 /// Moves of which it is remembered that they took nothing in charge.
@@ -82,8 +77,6 @@ pub struct Escalator {
     /// The notes of moves, as they were written last, after which the ticket was seen not to count as taken in charge
     /// by them: only a crash between two writes can leave it so, and that is looked for once.
     untaken: Cache<(u64, Option<DateTime>), ()>,
-    /// One move at a time per ticket (by its number).
-    locks: [Mutex<()>; 64],
 }
 
 pub(super) fn describe_metrics() {
@@ -110,7 +103,6 @@ impl Escalator {
             settings: config.escalation.clone(),
             zone: config.time_zone.clone(),
             untaken: Cache::new(MOST_UNTAKEN),
-            locks: std::array::from_fn(|_| Mutex::new(())),
         }
     }
 
@@ -155,31 +147,12 @@ impl Escalator {
     /// # Errors
     ///
     /// [`EscalateError::Busy`] where another one does not end in time.
-    pub async fn with_ticket_lock<T>(
+    pub(super) async fn with_ticket_lock<T>(
         &self,
         ticket: u64,
         work: impl Future<Output = Result<T, EscalateError>>,
     ) -> Result<T, EscalateError> {
-        let place = usize::try_from(ticket % self.locks.len() as u64).unwrap_or_default();
-        let _here = timeout(WAIT_FOR_OTHER, self.locks[place].lock()).await.map_err(|_| EscalateError::Busy)?;
-        let name = format!("ticket-{ticket}");
-        let give_up_at = Instant::now() + WAIT_FOR_OTHER;
-        while self.ledger.lease(&name).await.is_none() {
-            if Instant::now() >= give_up_at {
-                self.ledger.hand_back(&name).await;
-                return Err(EscalateError::Busy);
-            }
-            sleep(LOOK_EVERY).await;
-        }
-        let mut work = pin!(work);
-        let result = loop {
-            tokio::select! {
-                result = &mut work => break result,
-                () = sleep(RENEW_EVERY) => drop(self.ledger.lease(&name).await),
-            }
-        };
-        self.ledger.hand_back(&name).await;
-        result
+        self.ledger.with_ticket(ticket, Box::pin(work)).await.map_err(|TicketBusy| EscalateError::Busy)?
     }
 
     pub(super) async fn read(&self, id: u64) -> Result<TicketSnapshot, EscalateError> {

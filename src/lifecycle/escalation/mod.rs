@@ -8,31 +8,31 @@
 //! - [`Note`], [`Command`]: what the gateway writes into tickets and reads there.
 //!
 //! [`Escalator`] does it: it reads tickets, takes the steps, finishes what was interrupted, obeys commands (`followup_commands`)
-//! and the rules (`delay_rules`).
+//! and the rules (`enforcement`).
 
 mod applications;
-mod delay_rules;
+mod delays;
+mod enforcement;
 mod error;
 mod escalator;
 mod followup_commands;
 mod levels;
 mod note;
 mod plan;
-mod rules;
 mod ticket_snapshot;
 
 pub use applications::{AllLevels, ApplicationLevels};
-pub use delay_rules::Evaluation;
+pub use delays::{DelayVerdict, Delays, Facts, judge};
+pub use enforcement::Evaluation;
 pub use error::EscalateError;
 pub use escalator::{Escalator, Moved, Order};
 pub use levels::{Immovable, Levels, Move};
 pub use note::{Cause, MoveNote, Note, Refusal, Reminder};
 pub use plan::{Step, UserRow, steps};
-pub use rules::{DelayVerdict, Delays, Facts, judge};
 
 /// Says what the counters of escalation count.
 pub fn describe_metrics() {
     escalator::describe_metrics();
-    delay_rules::describe_metrics();
+    enforcement::describe_metrics();
     followup_commands::describe_metrics();
 }

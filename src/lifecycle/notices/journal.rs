@@ -67,10 +67,39 @@ const OPENING: &str = "<p>Courriel ";
 const MARKS: &str = "</p><p>Avis : ";
 const END: &str = "</p>";
 
-/// A note's HTML: what was sent, as a person reads it, and the marks. `words` follow «Courriel ».
-pub(super) fn note(words: &str, marks: &[Mark]) -> String {
+/// What became of the mails of a note.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) sent: usize,
+    pub(super) refused: usize,
+}
+
+/// The note, HTML, of notices of one step: what was sent, as a person reads it, and their marks.
+pub(super) fn note(outcome: Outcome, group: &str, marks: &[Mark]) -> String {
+    let words = marks.first().map(|mark| words(*mark, outcome, group)).unwrap_or_default();
     let marks: Vec<_> = marks.iter().map(ToString::to_string).collect();
-    format!("{OPENING}{}{MARKS}{}{END}", HtmlEscape(words), marks.join(" "))
+    format!("{OPENING}{}{MARKS}{}{END}", HtmlEscape(&words), marks.join(" "))
+}
+
+/// What a note says after «Courriel », for whoever reads the ticket.
+fn words(mark: Mark, outcome: Outcome, group: &str) -> String {
+    let (whom, what) = match mark {
+        Mark::Group(_) => (format!("au groupe {group}"), "nouvelle demande"),
+        Mark::Charge => ("au demandeur".to_owned(), "prise en charge"),
+        Mark::Question(_) => ("au demandeur".to_owned(), "message sur la demande"),
+        Mark::Solution(_) => ("au demandeur".to_owned(), "solution proposée"),
+        Mark::Closing(_) => ("au demandeur".to_owned(), "clôture"),
+    };
+    match outcome {
+        Outcome { sent: 0, .. } => format!("{whom} refusé par le relais : {what}. Vérifiez l'adresse."),
+        Outcome { sent, refused: 0 } if matches!(mark, Mark::Group(_)) => {
+            format!("envoyé {whom} : {what} ({sent} destinataires).")
+        }
+        Outcome { refused: 0, .. } => format!("envoyé {whom} : {what}."),
+        Outcome { sent, refused } => {
+            format!("envoyé {whom} : {what} ({sent} destinataires ; le relais en a refusé {refused}).")
+        }
+    }
 }
 
 /// The notices that the notes of a ticket say were sent. Only private follow-ups of the service account count, which
@@ -94,7 +123,7 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{Mark, note, read};
+    use super::{Mark, Outcome, note, read};
     use crate::glpi::Followup;
 
     const OWN: u64 = 13;
@@ -107,14 +136,14 @@ mod tests {
     fn a_note_is_read_as_it_was_written() {
         let marks =
             [Mark::Group(7), Mark::Group(8), Mark::Charge, Mark::Question(12), Mark::Solution(5), Mark::Closing(2026)];
-        let html = note("envoyé au groupe « R&D <LSU> »", &marks);
+        let html = note(Outcome { sent: 2, refused: 1 }, "« R&D <LSU> »", &marks);
         assert!(html.contains("R&amp;D &lt;LSU&gt;"), "{html}");
         assert_eq!(read(&[followup(&html)], OWN), BTreeSet::from(marks));
     }
 
     #[test]
     fn notes_of_others_count_for_nothing() {
-        let html = note("envoyé", &[Mark::Charge]);
+        let html = note(Outcome { sent: 1, refused: 0 }, "", &[Mark::Charge]);
         let other = Followup { author: 7, ..followup(&html) };
         let public = Followup { private: false, ..followup(&html) };
         assert_eq!(read(&[other, public], OWN), BTreeSet::new());

@@ -5,9 +5,7 @@
 //! with the same Message-ID, rather than never. So [`Notifier::look_at`] may be called at any moment, again and again.
 
 mod journal;
-mod mail;
 mod steps;
-mod texts;
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -16,21 +14,22 @@ use std::{
 };
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use lettre::message::Mailbox;
 use tokio::{sync::Mutex, time::Instant};
 
 use self::{
-    journal::Mark,
+    journal::{Mark, Outcome},
     steps::{DueNotice, News, TicketFacts},
-    texts::About,
 };
 use crate::{
-    config::{Config, ConfigError, Notify, Teller},
-    flow::ledger::Ledger,
+    config::{Config, Notify, Teller},
+    flow::ledger::{Ledger, TicketBusy},
     glpi::{ActorRole, Glpi, GlpiError, Requester, Ticket, TicketStatus},
-    letters::Text,
+    letters::{
+        Correspondence,
+        notices::{self, About, Subject, Text},
+    },
     request::{Address, Reference},
-    smtp::{Mailer, SendError},
+    smtp::SendError,
     working_time::Wait,
 };
 
@@ -52,9 +51,8 @@ type Unnoted = HashSet<(u64, String, Address)>;
 pub struct Notifier {
     settings: Notify,
     glpi: Glpi,
-    mailer: Mailer,
+    letters: Correspondence,
     ledger: Arc<Ledger>,
-    from: Mailbox,
     /// The gateway's own mailboxes: nobody reads them, and what they get comes back in.
     own_mailboxes: Vec<Address>,
     ticket_link: String,
@@ -75,6 +73,9 @@ pub enum Unsent {
     /// The relay cannot take mail now.
     #[error(transparent)]
     Relay(#[from] SendError),
+    /// Somebody else is at this ticket all the time.
+    #[error("the ticket is in the hands of another call or another instance")]
+    Busy,
     /// Another instance is at this ticket, or may be while Redis cannot be asked.
     #[error("another instance may be sending this ticket's notices")]
     Elsewhere,
@@ -90,45 +91,27 @@ impl Unsent {
     }
 }
 
-/// What became of a notice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Outcome {
-    sent: usize,
-    refused: usize,
-}
-
 impl Notifier {
-    /// Notices by `mailer`; `ledger` parts the instances that look at one ticket.
-    ///
-    /// # Errors
-    ///
-    /// Where `smtp.from` is no address.
-    pub fn new(config: &Config, glpi: Glpi, mailer: Mailer, ledger: Arc<Ledger>) -> Result<Self, ConfigError> {
-        let from: Mailbox = config.smtp.from.parse().map_err(|_| {
-            ConfigError::setting(
-                format!("smtp.from is no mail address: \"{}\"", config.smtp.from),
-                "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
-            )
-        })?;
-        let own = config.screen.recipients.iter().map(String::as_str).chain([from.email.as_ref()]);
-        Ok(Self {
+    /// Notices as `letters`; `ledger` parts the instances that look at one ticket.
+    pub fn new(config: &Config, glpi: Glpi, letters: Correspondence, ledger: Arc<Ledger>) -> Self {
+        let own = config.screen.recipients.iter().map(String::as_str).chain([letters.address()]);
+        Self {
             settings: config.notify.clone(),
             glpi,
-            mailer,
             ledger,
             own_mailboxes: own.filter_map(Address::parse).collect(),
-            from,
+            letters,
             ticket_link: config.glpi.ticket_page(),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             relay_pause: Mutex::default(),
             unnoted: Mutex::default(),
-        })
+        }
     }
 
     /// Whether it ever writes to anybody.
     pub fn is_on(&self) -> bool {
-        self.settings.writes() && self.mailer.is_on()
+        self.settings.writes() && self.letters.is_on()
     }
 
     /// Sends what is due for a ticket, and notes it there. Nothing is due for a ticket the gateway did not make, nor
@@ -141,17 +124,22 @@ impl Notifier {
         if !self.is_on() {
             return Ok(());
         }
+        // In the middle of a move the ticket may look as if somebody had taken it in charge.
+        self.ledger
+            .with_ticket(ticket, Box::pin(self.look_at_alone(ticket)))
+            .await
+            .map_err(|TicketBusy| Unsent::Busy)?
+    }
+
+    async fn look_at_alone(&self, ticket: u64) -> Result<(), Unsent> {
         let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
         let since = self.since();
         if ticket.modified.is_some_and(|modified| modified < since) {
             return Ok(());
         }
         let mut unnoted = self.unnoted.lock().await;
-        let lease = format!("notices-{}", ticket.id);
-        self.keep(&lease).await?;
-        let result = self.tell(&ticket, reference, since, &lease, &mut unnoted).await;
-        self.ledger.hand_back(&lease).await;
-        result
+        self.keep(ticket.id).await?;
+        self.tell(&ticket, reference, since, &mut unnoted).await
     }
 
     /// Reminds the members of a group of a ticket that nobody has taken in charge for so much working time, where
@@ -162,13 +150,13 @@ impl Notifier {
     ///
     /// Where some were not told; a further try leaves out those who were.
     pub async fn remind(&self, ticket: u64, group: u64, wait: &Wait) -> Result<(), Unsent> {
-        if self.settings.reminder != Teller::Passerelle || !self.mailer.is_on() {
+        if self.settings.reminder != Teller::Passerelle || !self.letters.is_on() {
             return Ok(());
         }
         let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
         let name = self.glpi.directory().group_name(group).await?.unwrap_or_default();
         let link = Some(page(&self.ticket_link, ticket.id));
-        let about = About { ticket: &ticket, reference, link, signature: self.signature() };
+        let about = About { ticket: subject(&ticket, reference), link, signature: self.letters.name() };
         let mut unnoted = self.unnoted.lock().await;
         let step = format!("{REMINDER}-{group}");
         let mut result = Ok(());
@@ -179,7 +167,7 @@ impl Notifier {
                 continue;
             }
             let text =
-                texts::reminder(&about, &name, wait.waited).map_err(|error| Unsent::Composed(error.to_string()))?;
+                notices::reminder(&about, &name, wait.waited).map_err(|error| Unsent::Composed(error.to_string()))?;
             let id = format!("{step}-{member}-{}", wait.since.as_second());
             match self.send(REMINDER, reference, &id, &told.2, text).await {
                 Ok(()) | Err(Unsent::Relay(SendError::Refused(_))) => remember(&mut unnoted, told),
@@ -210,7 +198,6 @@ impl Notifier {
         ticket: &Ticket,
         reference: Reference,
         since: DateTime,
-        lease: &str,
         unnoted: &mut Unnoted,
     ) -> Result<(), Unsent> {
         let own = self.glpi.own_account().await?;
@@ -245,7 +232,7 @@ impl Notifier {
             let mut all = Outcome::default();
             let mut broken = None;
             for notice in notices {
-                let delivered = match self.keep(lease).await {
+                let delivered = match self.keep(ticket.id).await {
                     Ok(()) => self.deliver(notice, &known, reference, &group, unnoted).await,
                     Err(error) => Err(error),
                 };
@@ -263,8 +250,8 @@ impl Notifier {
                     }
                 }
             }
-            if let (Some(first), true) = (settled.first(), all != Outcome::default()) {
-                self.glpi.add_note(ticket.id, &journal::note(&words(*first, all, &group), &settled)).await?;
+            if !settled.is_empty() && all != Outcome::default() {
+                self.glpi.add_note(ticket.id, &journal::note(all, &group, &settled)).await?;
                 forget(unnoted, ticket.id, settled.iter());
             }
             if let Some(error) = broken {
@@ -340,8 +327,8 @@ impl Notifier {
                 continue;
             }
             let link = self.link(notice, who).map(|template| page(template, ticket.id));
-            let about = About { ticket, reference, link, signature: self.signature() };
-            let text = self.text(&notice.news, &about, group).await?;
+            let about = About { ticket: subject(ticket, reference), link, signature: self.letters.name() };
+            let text = self.text(&notice.news, &about, ticket.status, group).await?;
             match self.send(notice.mark.step(), reference, &told.1, &told.2, text).await {
                 Ok(()) => {
                     outcome.sent += 1;
@@ -367,22 +354,28 @@ impl Notifier {
         }
     }
 
-    async fn text(&self, news: &News<'_>, about: &About<'_>, group: &str) -> Result<Text, Unsent> {
+    async fn text(
+        &self,
+        news: &News<'_>,
+        about: &About<'_>,
+        status: TicketStatus,
+        group: &str,
+    ) -> Result<Text, Unsent> {
         let text = match news {
-            News::Group => texts::group(about, group),
+            News::Group => notices::group(about, group),
             News::Charge(technicians) => {
                 let mut names = Vec::with_capacity(technicians.len());
                 for technician in technicians {
                     names.push(self.glpi.directory().name(*technician).await?);
                 }
-                texts::charge(about, &names)
+                notices::charge(about, &names)
             }
             News::Question(followup) => {
                 let author = self.glpi.directory().name(followup.author).await?;
-                texts::question(about, &author, &followup.content, about.ticket.status == TicketStatus::Pending)
+                notices::question(about, &author, &followup.content, status == TicketStatus::Pending)
             }
-            News::Solution(solution) => texts::solution(about, &solution.content),
-            News::Closing => texts::closing(about),
+            News::Solution(solution) => notices::solution(about, &solution.content),
+            News::Closing => notices::closing(about),
         };
         text.map_err(|error| Unsent::Composed(error.to_string()))
     }
@@ -413,12 +406,12 @@ impl Notifier {
         text: Text,
     ) -> Result<(), Unsent> {
         let to: lettre::Address = to.as_str().parse().map_err(|_| SendError::Refused("no address".to_owned()))?;
-        let message = mail::compose(&self.from, to.clone(), reference, name, text);
+        let message = notices::letter(&self.letters, to.clone(), reference, name, text);
         let message = message.map_err(|error| Unsent::Composed(error.to_string()))?;
         if self.relay_pause.lock().await.is_some_and(|until| Instant::now() < until) {
             return Err(SendError::Unavailable("it could not be reached a moment ago".to_owned()).into());
         }
-        let result = self.mailer.send(to, &message).await;
+        let result = self.letters.send(to, &message).await;
         let is_away = matches!(result, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
         *self.relay_pause.lock().await = is_away.then(|| Instant::now() + RELAY_PAUSE);
         let outcome = if result.is_ok() { "sent" } else { "failed" };
@@ -429,20 +422,19 @@ impl Notifier {
         Ok(result?)
     }
 
-    /// Gets or keeps the right to send a ticket's notices.
-    async fn keep(&self, lease: &str) -> Result<(), Unsent> {
-        let granted = self.ledger.lease(lease).await == Some(Duration::ZERO);
-        granted.then_some(()).ok_or(Unsent::Elsewhere)
-    }
-
-    fn signature(&self) -> &str {
-        self.from.name.as_deref().unwrap_or_else(|| self.from.email.as_ref())
+    /// Keeps the right to send a ticket's notices.
+    async fn keep(&self, ticket: u64) -> Result<(), Unsent> {
+        self.ledger.surely_has_ticket(ticket).await.then_some(()).ok_or(Unsent::Elsewhere)
     }
 
     fn since(&self) -> DateTime {
         let now = Timestamp::now();
         now.checked_sub(self.look_back).unwrap_or(now).to_zoned(self.time_zone.clone()).datetime()
     }
+}
+
+fn subject(ticket: &Ticket, reference: Reference) -> Subject<'_> {
+    Subject { number: ticket.id, title: &ticket.name, content: &ticket.content, reference }
 }
 
 fn page(link: &str, ticket: u64) -> String {
@@ -460,26 +452,5 @@ fn forget<'a>(unnoted: &mut Unnoted, ticket: u64, noted: impl Iterator<Item = &'
     if !unnoted.is_empty() {
         let noted: BTreeSet<_> = noted.map(ToString::to_string).collect();
         unnoted.retain(|(number, mark, _)| *number != ticket || !noted.contains(mark));
-    }
-}
-
-/// What a note says, after «Courriel »: for whoever reads the ticket.
-fn words(mark: Mark, outcome: Outcome, group: &str) -> String {
-    let (whom, what) = match mark {
-        Mark::Group(_) => (format!("au groupe {group}"), "nouvelle demande"),
-        Mark::Charge => ("au demandeur".to_owned(), "prise en charge"),
-        Mark::Question(_) => ("au demandeur".to_owned(), "message sur la demande"),
-        Mark::Solution(_) => ("au demandeur".to_owned(), "solution proposée"),
-        Mark::Closing(_) => ("au demandeur".to_owned(), "clôture"),
-    };
-    match outcome {
-        Outcome { sent: 0, .. } => format!("{whom} refusé par le relais : {what}. Vérifiez l'adresse."),
-        Outcome { sent, refused: 0 } if matches!(mark, Mark::Group(_)) => {
-            format!("envoyé {whom} : {what} ({sent} destinataires).")
-        }
-        Outcome { refused: 0, .. } => format!("envoyé {whom} : {what}."),
-        Outcome { sent, refused } => {
-            format!("envoyé {whom} : {what} ({sent} destinataires ; le relais en a refusé {refused}).")
-        }
     }
 }

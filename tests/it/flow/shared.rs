@@ -145,7 +145,7 @@ fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
 }
 
 fn screened(config: &Config, received: Received) -> Candidate {
-    let rules = Rules::new(config, None).unwrap();
+    let rules = Rules::new(config).unwrap();
     let (identified, mappings) = (screen::identify(received, &rules).unwrap(), Mappings::load(None).unwrap());
     let proven = screen::prove(identified, &screen::Proof::NotProven(String::new()), &rules).unwrap();
     match screen::by_itself(proven, &rules, mappings.applications()) {

@@ -121,35 +121,34 @@ async fn dying(
     (meddler, whole)
 }
 
-#[rstest]
-#[case::version_10("10.0.19", false)]
-#[case::version_10_next_try("10.0.19", true)]
-#[case::version_11("11.0.6", false)]
-#[case::version_11_next_try("11.0.6", true)]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_is_whole_wherever_glpi_died(#[case] version: &'static str, #[case] next_try: bool) {
+/// Lets GLPI die of making this `kind` of item after each of its writes in turn, of a mail of `prepare`, which the relay
+/// or a later gateway hands in again; `answers` are the first that says that it is done, and those after.
+async fn wherever_glpi_dies(
+    kind: &'static str,
+    (version, next_try): (&'static str, bool),
+    answers: [&str; 2],
+    prepare: impl AsyncFn(&Sandbox) -> Vec<u8>,
+    check: impl Fn(&TicketView, &str),
+) {
     let mut writes = 1;
     loop {
         let sandbox = sandbox().await;
-        let when = format!("{version}, {writes} writes, next try: {next_try}");
-        let (meddler, whole) = dying(&sandbox, "Ticket", version, writes, next_try).await;
-        let raw = three_files("dies", "");
-        let gateway = Gateway::in_front_of(meddler.url.as_str(), &[("glpi.timeout", "5s")]).await;
-        let reply = gateway.deliver(DIRECTORS[0], &raw).await;
+        let when = format!("{kind}, {version}, {writes} writes, next try: {next_try}");
+        let raw = prepare(&sandbox).await;
+        let (meddler, whole) = dying(&sandbox, kind, version, writes, next_try).await;
+        let settings: Vec<_> = FOLLOWUP.into_iter().chain([("glpi.timeout", "5s")]).collect();
+        let mut gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
         if next_try {
+            let reply = gateway.deliver(DIRECTORS[0], &raw).await;
             assert!(reply.starts_with("451"), "{when}: {reply}");
             gateway.finish().await;
-            let again = Gateway::start(&sandbox, &[]).await;
-            let reply = again.deliver(DIRECTORS[0], &raw).await;
-            assert!(reply.starts_with("250"), "{when}: {reply}");
-            assert!(again.deliver(DIRECTORS[0], &raw).await.contains("duplicate"), "{when}");
-        } else {
-            assert!(reply.contains("created"), "{when}: {reply}");
-            assert!(gateway.deliver(DIRECTORS[0], &raw).await.contains("duplicate"), "{when}");
+            gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
         }
-        let ticket = the_one(&sandbox);
-        assert_whole(&ticket, &when);
-        assert_files(&ticket, &ticket.content, &ticket.documents, &when);
+        for answer in answers {
+            let reply = gateway.deliver(DIRECTORS[0], &raw).await;
+            assert!(reply.starts_with("250") && reply.contains(answer), "{when}: {reply}");
+        }
+        check(&the_one(&sandbox), &when);
         if writes > whole.load(Ordering::SeqCst) {
             return;
         }
@@ -158,49 +157,43 @@ async fn a_ticket_is_whole_wherever_glpi_died(#[case] version: &'static str, #[c
 }
 
 #[rstest]
-#[case::version_10("10.0.19", false)]
-#[case::version_10_next_try("10.0.19", true)]
-#[case::version_11("11.0.6", false)]
-#[case::version_11_next_try("11.0.6", true)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_follow_up_is_whole_and_reopens_wherever_glpi_died(#[case] version: &'static str, #[case] next_try: bool) {
-    let mut writes = 1;
-    loop {
-        let sandbox = sandbox().await;
-        let when = format!("{version}, {writes} writes, next try: {next_try}");
-        let gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
+async fn a_ticket_is_whole_wherever_glpi_died(
+    #[values("10.0.19", "11.0.6")] version: &'static str,
+    #[values(false, true)] next_try: bool,
+) {
+    let first = if next_try { "" } else { "created" };
+    let prepare = async |_: &Sandbox| three_files("dies", "");
+    wherever_glpi_dies("Ticket", (version, next_try), [first, "duplicate"], prepare, |ticket, when| {
+        assert_whole(ticket, when);
+        assert_files(ticket, &ticket.content, &ticket.documents, when);
+    })
+    .await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follow_up_is_whole_and_reopens_wherever_glpi_died(
+    #[values("10.0.19", "11.0.6")] version: &'static str,
+    #[values(false, true)] next_try: bool,
+) {
+    let prepare = async |sandbox: &Sandbox| {
+        let gateway = Gateway::start(sandbox, &FOLLOWUP).await;
         let first = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "first", "LSU : suivi", "Bonjour")).await;
         assert!(first.contains("created"), "{first}");
-        let id = u64::try_from(the_one(&sandbox).id).unwrap();
+        let id = u64::try_from(the_one(sandbox).id).unwrap();
         let helpdesk = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
         helpdesk.solve(id, "<p>Fait.</p>").await;
         gateway.finish().await;
-
-        let (meddler, whole) = dying(&sandbox, "ITILFollowup", version, writes, next_try).await;
-        let thread = format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n");
-        let raw = three_files("answer", &thread);
-        let gateway = Gateway::in_front_of(meddler.url.as_str(), &FOLLOWUP).await;
-        let reply = gateway.deliver(DIRECTORS[0], &raw).await;
-        if next_try {
-            assert!(reply.starts_with("451"), "{when}: {reply}");
-            gateway.finish().await;
-            let again = Gateway::start(&sandbox, &FOLLOWUP).await;
-            let reply = again.deliver(DIRECTORS[0], &raw).await;
-            assert!(reply.contains("followup"), "{when}: {reply}");
-            assert!(again.deliver(DIRECTORS[0], &raw).await.contains("followup"), "{when}");
-        } else {
-            assert!(reply.contains("followup"), "{when}: {reply}");
-        }
-        let ticket = the_one(&sandbox);
+        three_files("answer", &format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n"))
+    };
+    wherever_glpi_dies("ITILFollowup", (version, next_try), ["followup"; 2], prepare, |ticket, when| {
         assert_eq!(ticket.status, 2, "{when}");
         let own: Vec<_> = ticket.followups.iter().filter(|it| it.content.contains("Voici la page")).collect();
         let [own] = own.as_slice() else { panic!("{when}: {:?}", ticket.followups) };
-        assert_files(&ticket, &own.content, &own.documents, &when);
-        if writes > whole.load(Ordering::SeqCst) {
-            return;
-        }
-        writes += 1;
-    }
+        assert_files(ticket, &own.content, &own.documents, when);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use passerelle::{
     flow::ledger::Ledger,
     glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester, SolutionStatus},
+    letters::Correspondence,
     lifecycle::notices::Notifier,
     request::Reference,
     sandbox::{Options, Sandbox},
@@ -123,7 +124,8 @@ async fn each_step_is_told_once_and_its_note_is_read_again() {
     let config = configured(target.url().as_str(), &settings);
     let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
     let (mailer, outbox) = Mailer::memory();
-    let notifier = Notifier::new(&config, glpi.clone(), mailer, Arc::new(ledger)).unwrap();
+    let letters = Correspondence::new(&config, mailer).unwrap();
+    let notifier = Notifier::new(&config, glpi.clone(), letters, Arc::new(ledger));
 
     let reference = Reference::new("mail", "", marker().as_bytes());
     let (lsu, director) = (group(&glpi, "Référents-LSU").await, director(&glpi).await);

@@ -11,6 +11,7 @@ pub(crate) mod imap_client;
 pub(crate) mod meddler;
 pub(crate) mod oauth;
 pub(crate) mod postfix;
+pub(crate) mod received;
 pub(crate) mod redis;
 pub(crate) mod signing;
 pub(crate) mod unreliable;

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "flow/deliver",
             "flow/directory",
+            "flow/judging",
             "flow/proof",
             "flow/route",
             "flow/screen",
@@ -101,13 +102,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "working_time",
         ],
     ),
-    ("lifecycle/notices", &["config", "flow/ledger", "glpi", "letters", "request", "smtp", "text", "working_time"]),
+    ("lifecycle/notices", &["config", "flow/ledger", "glpi", "letters", "request", "smtp", "working_time"]),
     // … and becomes a ticket.
     (
         "flow/pipeline",
         &[
             "flow/deliver",
             "flow/directory",
+            "flow/judging",
             "flow/ledger",
             "flow/proof",
             "flow/quarantine",
@@ -120,15 +122,16 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("flow/receipts", &["config", "flow/deliver", "flow/route", "glpi", "letters", "request", "smtp"]),
-    ("flow/quarantine", &["config", "flow/ledger", "request", "smtp"]),
+    ("flow/quarantine", &["config", "flow/ledger", "letters", "request"]),
     ("flow/deliver", &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "request"]),
     ("flow/ledger", &["config", "flow/screen", "glpi", "request"]),
     ("flow/route", &["config", "flow/screen", "request", "text"]),
     ("flow/directory", &["config", "glpi", "request", "text"]),
+    ("flow/judging", &["flow/proof", "flow/screen", "request"]),
     ("flow/proof", &["config", "flow/screen", "request"]),
     ("flow/screen", &["config", "request", "text"]),
     // What people are written.
-    ("letters", &["config", "request", "smtp"]),
+    ("letters", &["config", "request", "smtp", "text"]),
     // Tools.
     ("telemetry", &["config", "request"]),
     ("working_time", &["config", "text"]),

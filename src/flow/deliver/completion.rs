@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Deliverer, Undelivered,
+    Deliverer, Undelivered, archive,
     attachments::{self, Chosen},
-    missing, wrapped,
+    left_out,
 };
 use crate::{
     glpi::{
@@ -56,6 +56,22 @@ struct Complaints {
     failures: BTreeMap<String, u32>,
 }
 
+/// What is completed.
+#[derive(Clone, Copy)]
+enum Item<'a> {
+    Ticket(&'a Wanted<'a>),
+    Followup(&'a NewFollowup),
+}
+
+/// What is known of an item from one reading to the next.
+struct Progress {
+    round: usize,
+    complaints: Complaints,
+    tries_for_requester: u32,
+    /// Whether the ticket counted as taken in charge at first.
+    was_taken: Option<bool>,
+}
+
 impl Complaints {
     /// What GLPI said when it made the item.
     fn of(files: &[FileOutcome]) -> Self {
@@ -81,93 +97,116 @@ impl Deliverer {
         files: &[FileOutcome],
         chosen: &mut Chosen,
     ) -> Result<bool, Undelivered> {
-        let completing = self.complete_ticket_in_rounds(id, wanted, files, chosen);
-        match tokio::time::timeout(self.longest_creation, completing).await {
-            Ok(completed) => completed,
-            Err(_) => Err(incomplete(id, "not completed in time")),
-        }
+        self.in_rounds(id, Item::Ticket(wanted), files, chosen).await
     }
 
-    async fn complete_ticket_in_rounds(
+    /// Adds what a ticket lacks; whether its requester is the account it was to be, once it is whole.
+    async fn complete_ticket_once(
         &self,
         id: u64,
         wanted: &Wanted<'_>,
+        progress: &mut Progress,
+        chosen: &mut Chosen,
+    ) -> Result<Option<bool>, Undelivered> {
+        let state = match self.state(id).await {
+            Ok(state) => state,
+            // In the sight of others now: a rule moved it.
+            Err(GlpiError::NotFound) => return Ok(Some(false)),
+            Err(error) => return Err(incomplete(id, &error.to_string())),
+        };
+        if state.ticket.deleted || is_beyond_work(state.ticket.status) {
+            return Ok(Some(has_account(&state.users, wanted.new)));
+        }
+        let is_taken = state.ticket.taken_into_account.is_some();
+        let is_taken_by_us = is_taken && progress.was_taken == Some(false);
+        progress.was_taken.get_or_insert(is_taken);
+
+        let lacks_requester = lacks_requester(&state.users, wanted.new) && progress.tries_for_requester < 2;
+        if lacks_requester {
+            progress.tries_for_requester += 1;
+            self.add_requester(id, wanted, progress.tries_for_requester == 1)
+                .await
+                .map_err(|error| incomplete(id, &error))?;
+        }
+        let observers = lacking_observers(&state.users, wanted.new);
+        for observer in &observers {
+            // Whom GLPI does not take is named in the text.
+            if let Err(error @ GlpiError::Unavailable { .. }) =
+                self.glpi.add_user(id, observer, ActorRole::Observer).await
+            {
+                return Err(incomplete(id, &error.to_string()));
+            }
+        }
+        let groups = lacking_groups(&state, wanted.new);
+        if !groups.is_empty() {
+            match self.glpi.add_groups(id, &groups).await {
+                // Some or all may be there: the next reading tells.
+                Ok(()) | Err(GlpiError::AnswerLost { .. } | GlpiError::Rejected { .. }) => {}
+                Err(error) => return Err(incomplete(id, &error.to_string())),
+            }
+        }
+        let holder = Holder { kind: "Ticket", id, ticket: id, entity: state.ticket.entity };
+        let adds_files = self.add_files(holder, &state.documents, chosen, &mut progress.complaints).await?;
+        if adds_files {
+            return Ok(None);
+        }
+        let changes = self.changes(&state, wanted.new, chosen, holder);
+        let amended = if let Some(changes) = &changes { self.glpi.amend_ticket(id, changes).await } else { Ok(()) };
+        let untaken = if is_taken_by_us { self.glpi.untake(id).await } else { Ok(()) };
+        written(id, amended)?;
+        written(id, untaken)?;
+        if lacks_requester
+            || !observers.is_empty() && progress.round < 2
+            || !groups.is_empty()
+            || changes.is_some()
+            || is_taken_by_us
+        {
+            return Ok(None);
+        }
+        if self.name_left_out(id, 0, &state.ticket.content, chosen).await? {
+            let has_account = has_account(&state.users, wanted.new);
+            if progress.tries_for_requester > 0 {
+                let became = if is_served(&state.users, wanted.new) { "mended" } else { "missing" };
+                metrics::counter!(DROPPED, "became" => became).increment(1);
+            }
+            return Ok(Some(has_account));
+        }
+        Ok(None)
+    }
+
+    /// Reads an item and adds what it lacks, again and again, until it is whole.
+    async fn in_rounds(
+        &self,
+        id: u64,
+        item: Item<'_>,
         files: &[FileOutcome],
         chosen: &mut Chosen,
     ) -> Result<bool, Undelivered> {
-        let mut complaints = Complaints::of(files);
-        let mut tries_for_requester = 0;
-        let mut was_taken = None;
-        for round in 0..ROUNDS {
-            let state = match self.state(id).await {
-                Ok(state) => state,
-                // In the sight of others now: a rule moved it.
-                Err(GlpiError::NotFound) => return Ok(false),
-                Err(error) => return Err(incomplete(id, &error.to_string())),
-            };
-            if state.ticket.deleted || is_beyond_work(state.ticket.status) {
-                return Ok(has_account(&state.users, wanted.new));
-            }
-            let is_taken = state.ticket.taken_into_account.is_some();
-            let is_taken_by_us = is_taken && was_taken == Some(false);
-            was_taken.get_or_insert(is_taken);
-
-            let lacks_requester = lacks_requester(&state.users, wanted.new) && tries_for_requester < 2;
-            if lacks_requester {
-                tries_for_requester += 1;
-                self.add_requester(id, wanted, tries_for_requester == 1)
-                    .await
-                    .map_err(|error| incomplete(id, &error))?;
-            }
-            let observers = lacking_observers(&state.users, wanted.new);
-            for observer in &observers {
-                // Whom GLPI does not take is named in the text.
-                if let Err(error @ GlpiError::Unavailable { .. }) =
-                    self.glpi.add_user(id, observer, ActorRole::Observer).await
-                {
-                    return Err(incomplete(id, &error.to_string()));
+        let (ticket, called) = match item {
+            Item::Ticket(_) => (id, "it"),
+            Item::Followup(new) => (new.ticket, "its follow-up"),
+        };
+        let mut progress =
+            Progress { round: 0, complaints: Complaints::of(files), tries_for_requester: 0, was_taken: None };
+        let rounds = async {
+            while progress.round < ROUNDS {
+                let whole = match item {
+                    Item::Ticket(wanted) => {
+                        Box::pin(self.complete_ticket_once(id, wanted, &mut progress, chosen)).await?
+                    }
+                    Item::Followup(new) => {
+                        Box::pin(self.complete_followup_once(id, new, &mut progress, chosen)).await?
+                    }
+                };
+                if let Some(has_account) = whole {
+                    return Ok(has_account);
                 }
+                progress.round += 1;
             }
-            let groups = lacking_groups(&state, wanted.new);
-            if !groups.is_empty() {
-                match self.glpi.add_groups(id, &groups).await {
-                    // Some or all may be there: the next reading tells.
-                    Ok(()) | Err(GlpiError::AnswerLost { .. } | GlpiError::Rejected { .. }) => {}
-                    Err(error) => return Err(incomplete(id, &error.to_string())),
-                }
-            }
-            let holder = Holder { kind: "Ticket", id, ticket: id, entity: state.ticket.entity };
-            let adds_files = self.add_files(holder, &state.documents, chosen, &mut complaints).await?;
-            if adds_files {
-                continue;
-            }
-            let changes = self.changes(&state, wanted.new, chosen, holder);
-            let amended = if let Some(changes) = &changes { self.glpi.amend_ticket(id, changes).await } else { Ok(()) };
-            let untaken = if is_taken_by_us { self.glpi.untake(id).await } else { Ok(()) };
-            for result in [amended, untaken] {
-                match result {
-                    Ok(()) | Err(GlpiError::AnswerLost { .. }) => {}
-                    Err(error) => return Err(incomplete(id, &error.to_string())),
-                }
-            }
-            if lacks_requester
-                || !observers.is_empty() && round < 2
-                || !groups.is_empty()
-                || changes.is_some()
-                || is_taken_by_us
-            {
-                continue;
-            }
-            if self.name_left_out(id, 0, &state.ticket.content, chosen).await? {
-                let has_account = has_account(&state.users, wanted.new);
-                if tries_for_requester > 0 {
-                    let became = if is_served(&state.users, wanted.new) { "mended" } else { "missing" };
-                    metrics::counter!(DROPPED, "became" => became).increment(1);
-                }
-                return Ok(has_account);
-            }
-        }
-        Err(incomplete(id, "what was added to it is not there"))
+            Err(incomplete(ticket, &format!("what was added to {called} is not there")))
+        };
+        let ended = tokio::time::timeout(self.longest_creation, rounds).await;
+        ended.unwrap_or_else(|_| Err(incomplete(ticket, &format!("{called} is not completed in time"))))
     }
 
     async fn state(&self, id: u64) -> Result<State, GlpiError> {
@@ -229,7 +268,7 @@ impl Deliverer {
                 Ok(FileFate::Taken | FileFate::Unknown) => {}
                 Ok(FileFate::NotTaken(words)) => {
                     self.learned.refusal(file, &words);
-                    self.refused(file, missing::why(&file.name, &words), chosen).await;
+                    self.refused(file, left_out::why(&file.name, &words), chosen).await;
                 }
                 Err(GlpiError::TooLarge) => {
                     self.learned.file_is_too_large(file.bytes.len() as u64);
@@ -266,10 +305,10 @@ impl Deliverer {
     /// took it. What version 11 leaves of one that it refuses then names the file.
     async fn carry(&self, ticket: u64, file: &Upload) -> Result<bool, Undelivered> {
         let fails = |error: GlpiError| incomplete(ticket, &error.to_string());
-        let content_html = missing::carried(&file.name);
+        let content_html = left_out::carried(&file.name);
         let left_out = LeftOut { name: file.name.clone(), why: "refusé par GLPI".to_owned() };
         let said = self.glpi.ticket_followups(ticket).await.map_err(fails)?;
-        if said.iter().any(|followup| followup.content.contains(&missing::item(&left_out))) {
+        if said.iter().any(|followup| followup.content.contains(&left_out::item(&left_out))) {
             return Ok(false);
         }
         let carrier = |said: &[Followup]| {
@@ -298,14 +337,14 @@ impl Deliverer {
         if documents.iter().any(|document| document.sha1 == file.sha1()) {
             return Ok(true);
         }
-        self.glpi.rewrite_followup(id, &missing::list(&[left_out])).await.map_err(fails)?;
+        self.glpi.rewrite_followup(id, &left_out::list(&[left_out])).await.map_err(fails)?;
         Ok(false)
     }
 
     /// Takes a file out of the choice that GLPI does not take, and gives it a place in an archive where that is wanted.
     async fn refused(&self, file: &Upload, why: String, chosen: &mut Chosen) {
         let types = self.document_types().await;
-        let takes_archives = !self.learned.taken(types.as_deref()).refuses(wrapped::SAMPLE);
+        let takes_archives = !self.learned.taken(types.as_deref()).refuses(archive::SAMPLE);
         if !(self.limits.wrap && takes_archives && chosen.wrap(file)) {
             chosen.take_back(file, why);
         }
@@ -354,20 +393,20 @@ impl Deliverer {
         chosen: &Chosen,
     ) -> Result<bool, Undelivered> {
         let mut unnamed = chosen.left_out.clone();
-        unnamed.retain(|file| !content.contains(&missing::item(file)));
+        unnamed.retain(|file| !content.contains(&left_out::item(file)));
         if unnamed.is_empty() {
             return Ok(true);
         }
         let said = self.glpi.ticket_followups(ticket).await.map_err(|error| incomplete(ticket, &error.to_string()))?;
         unnamed.retain(|file| {
-            !said.iter().any(|followup| followup.id > after && followup.content.contains(&missing::item(file)))
+            !said.iter().any(|followup| followup.id > after && followup.content.contains(&left_out::item(file)))
         });
         if unnamed.is_empty() {
             return Ok(true);
         }
         let followup = NewFollowup {
             ticket,
-            content_html: missing::list(&unnamed),
+            content_html: left_out::list(&unnamed),
             author: None,
             private: false,
             request_type: None,
@@ -396,80 +435,64 @@ impl Deliverer {
         files: &[FileOutcome],
         chosen: &mut Chosen,
     ) -> Result<(), Undelivered> {
-        let completing = self.complete_followup_in_rounds(id, new, files, chosen);
-        match tokio::time::timeout(self.longest_creation, completing).await {
-            Ok(completed) => completed,
-            Err(_) => Err(incomplete(new.ticket, "its follow-up is not completed in time")),
-        }
+        self.in_rounds(id, Item::Followup(new), files, chosen).await.map(drop)
     }
 
-    async fn complete_followup_in_rounds(
+    /// Adds what a follow-up lacks; gives something once it is whole.
+    async fn complete_followup_once(
         &self,
         id: u64,
         new: &NewFollowup,
-        files: &[FileOutcome],
+        progress: &mut Progress,
         chosen: &mut Chosen,
-    ) -> Result<(), Undelivered> {
-        let mut complaints = Complaints::of(files);
+    ) -> Result<Option<bool>, Undelivered> {
         let ticket = new.ticket;
         let fails = |error: GlpiError| incomplete(ticket, &error.to_string());
-        for _ in 0..ROUNDS {
-            let read = tokio::try_join!(
-                self.glpi.ticket(ticket),
-                self.glpi.ticket_groups(ticket),
-                self.glpi.ticket_users(ticket),
-                self.glpi.ticket_followups(ticket),
-                self.glpi.documents_of("ITILFollowup", id),
-            );
-            let (state, groups, users, followups, documents) = read.map_err(fails)?;
-            let Some(followup) = followups.iter().find(|followup| followup.id == id) else {
-                return Err(incomplete(ticket, "its follow-up is not there"));
-            };
-            let holder = Holder { kind: "ITILFollowup", id, ticket, entity: state.entity };
-            if self.add_files(holder, &documents, chosen, &mut complaints).await? {
-                continue;
-            }
-            let content = self.with_pictures(&followup.content, &documents, chosen, holder);
-            if let Some(content) = &content {
-                match self.glpi.rewrite_followup(id, content).await {
-                    Ok(()) | Err(GlpiError::AnswerLost { .. }) => {}
-                    Err(error) => return Err(fails(error)),
-                }
-                // GLPI counts it as taking the ticket in charge.
-                if state.taken_into_account.is_none() {
-                    self.glpi.untake(ticket).await.map_err(fails)?;
-                }
-            }
-            // One that was solved after this was written has had its answer.
-            let solved_before = state.solved <= followup.written;
-            let change = match new.effect {
-                Effect::Reopen
-                    if state.status == TicketStatus::Pending || is_beyond_work(state.status) && solved_before =>
-                {
-                    let is_assigned = groups.iter().any(|group| group.role == ActorRole::Assigned)
-                        || users.iter().any(|user| user.role == ActorRole::Assigned);
-                    let status = Some(if is_assigned { TicketStatus::Assigned } else { TicketStatus::New });
-                    Some(Amendment { status, ..Amendment::default() })
-                }
-                Effect::Close if state.status == TicketStatus::Solved && solved_before => {
-                    Some(Amendment { status: Some(TicketStatus::Closed), accepted: true, ..Amendment::default() })
-                }
-                Effect::None | Effect::Reopen | Effect::Close | Effect::TakeInCharge => None,
-            };
-            if let Some(change) = &change {
-                match self.glpi.amend_ticket(ticket, change).await {
-                    Ok(()) | Err(GlpiError::AnswerLost { .. }) => {}
-                    Err(error) => return Err(fails(error)),
-                }
-            }
-            if content.is_none()
-                && change.is_none()
-                && self.name_left_out(ticket, id, &followup.content, chosen).await?
-            {
-                return Ok(());
+        let read = tokio::try_join!(
+            self.glpi.ticket(ticket),
+            self.glpi.ticket_groups(ticket),
+            self.glpi.ticket_users(ticket),
+            self.glpi.ticket_followups(ticket),
+            self.glpi.documents_of("ITILFollowup", id),
+        );
+        let (state, groups, users, followups, documents) = read.map_err(fails)?;
+        let Some(followup) = followups.iter().find(|followup| followup.id == id) else {
+            return Err(incomplete(ticket, "its follow-up is not there"));
+        };
+        let holder = Holder { kind: "ITILFollowup", id, ticket, entity: state.entity };
+        if self.add_files(holder, &documents, chosen, &mut progress.complaints).await? {
+            return Ok(None);
+        }
+        let content = self.with_pictures(&followup.content, &documents, chosen, holder);
+        if let Some(content) = &content {
+            written(ticket, self.glpi.rewrite_followup(id, content).await)?;
+            // GLPI counts it as taking the ticket in charge.
+            if state.taken_into_account.is_none() {
+                self.glpi.untake(ticket).await.map_err(fails)?;
             }
         }
-        Err(incomplete(ticket, "what was added to its follow-up is not there"))
+        // One that was solved after this was written has had its answer.
+        let solved_before = state.solved <= followup.written;
+        let change = match new.effect {
+            Effect::Reopen
+                if state.status == TicketStatus::Pending || is_beyond_work(state.status) && solved_before =>
+            {
+                let is_assigned = groups.iter().any(|group| group.role == ActorRole::Assigned)
+                    || users.iter().any(|user| user.role == ActorRole::Assigned);
+                let status = Some(if is_assigned { TicketStatus::Assigned } else { TicketStatus::New });
+                Some(Amendment { status, ..Amendment::default() })
+            }
+            Effect::Close if state.status == TicketStatus::Solved && solved_before => {
+                Some(Amendment { status: Some(TicketStatus::Closed), accepted: true, ..Amendment::default() })
+            }
+            Effect::None | Effect::Reopen | Effect::Close | Effect::TakeInCharge => None,
+        };
+        if let Some(change) = &change {
+            written(ticket, self.glpi.amend_ticket(ticket, change).await)?;
+        }
+        let is_whole =
+            content.is_none() && change.is_none() && self.name_left_out(ticket, id, &followup.content, chosen).await?;
+        Ok(is_whole.then_some(true))
     }
 }
 
@@ -515,6 +538,14 @@ fn lacking_groups(state: &State, new: &NewTicket) -> Vec<(u64, ActorRole)> {
 /// Whether a ticket is solved or closed, or to be validated: nothing is added to it then.
 fn is_beyond_work(status: TicketStatus) -> bool {
     status.number() >= TicketStatus::Solved.number()
+}
+
+/// What was written may be there also where GLPI's answer was lost: the next reading tells.
+fn written(ticket: u64, result: Result<(), GlpiError>) -> Result<(), Undelivered> {
+    match result {
+        Ok(()) | Err(GlpiError::AnswerLost { .. }) => Ok(()),
+        Err(error) => Err(incomplete(ticket, &error.to_string())),
+    }
 }
 
 /// The end of a try that leaves a ticket to be completed by the next one.

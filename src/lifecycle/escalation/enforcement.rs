@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder, escalator::names,
-    judge, note, rules::WAITING, ticket_snapshot::TicketSnapshot,
+    ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder, delays::WAITING,
+    escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
     glpi::{ActorRole, Criterion, GlpiError, TicketSummary},

@@ -13,27 +13,27 @@ use crate::{
 const REMEMBERED: u64 = 50_000;
 
 /// What tickets were made of, by the name they carry.
-pub(super) struct Filed(Cache<(Reference, u64), Of>);
+pub(super) struct TicketSources(Cache<(Reference, u64), TicketSource>);
 
 /// What a ticket was made of, as far as its opening says.
 #[derive(Clone, Debug, Default)]
-struct Of {
+struct TicketSource {
     fingerprint: Option<Fingerprint>,
     application: Option<String>,
 }
 
-impl Default for Filed {
+impl Default for TicketSources {
     fn default() -> Self {
         Self(Cache::new(REMEMBERED))
     }
 }
 
-impl Filed {
+impl TicketSources {
     /// A ticket was made of this request.
-    pub(super) fn made(&self, ticket: u64, received: &Received, application: &str) {
+    pub(super) fn remember(&self, ticket: u64, received: &Received, application: &str) {
         if let Some(fingerprint) = fingerprint(received) {
-            let of = Of { fingerprint: Some(fingerprint), application: Some(application.to_owned()) };
-            self.0.insert((received.reference, ticket), of);
+            let source = TicketSource { fingerprint: Some(fingerprint), application: Some(application.to_owned()) };
+            self.0.insert((received.reference, ticket), source);
         }
     }
 }
@@ -54,14 +54,14 @@ impl Deliverer {
     /// Where GLPI cannot answer: nobody may say then that the request has its ticket.
     pub async fn is_of_another(&self, received: &Received, known: KnownTicket) -> Result<bool, Undelivered> {
         let Some(own) = fingerprint(received) else { return Ok(false) };
-        let of = self.of(known).await.map_err(|error| not_made(&error))?;
-        Ok(of.fingerprint.is_some_and(|its| !its.is_same_mail(own)))
+        let source = self.source(known).await.map_err(|error| not_made(&error))?;
+        Ok(source.fingerprint.is_some_and(|its| !its.is_same_mail(own)))
     }
 
     /// Tells the operators of a copy that names another application than its ticket: it may be no copy.
     pub async fn doubt_copy(&self, received: &Received, known: KnownTicket, application: &str) {
         if fingerprint(received).is_some()
-            && let Ok(Of { application: Some(of_ticket), .. }) = self.of(known).await
+            && let Ok(TicketSource { application: Some(of_ticket), .. }) = self.source(known).await
             && of_ticket != application
         {
             let (reference, ticket) = (known.reference, known.ticket);
@@ -75,10 +75,10 @@ impl Deliverer {
         }
     }
 
-    async fn of(&self, known: KnownTicket) -> Result<Of, GlpiError> {
+    async fn source(&self, known: KnownTicket) -> Result<TicketSource, GlpiError> {
         let key = (known.reference, known.ticket);
-        if let Some(of) = self.filed.0.get(&key) {
-            return Ok(of);
+        if let Some(source) = self.sources.0.get(&key) {
+            return Ok(source);
         }
         let content = match self.glpi.ticket(known.ticket).await {
             Ok(ticket) => ticket.content,
@@ -87,11 +87,11 @@ impl Deliverer {
             Err(error) => return Err(error),
         };
         let opening = Opening::read(&content, |_| true);
-        let of = Of {
+        let source = TicketSource {
             fingerprint: opening.as_ref().and_then(|opening| Fingerprint::find(&content[..opening.end])),
             application: opening.map(|opening| opening.application),
         };
-        self.filed.0.insert(key, of.clone());
-        Ok(of)
+        self.sources.0.insert(key, source.clone());
+        Ok(source)
     }
 }

@@ -8,10 +8,12 @@
 //! Of a ticket whose maker may have ended before or after it told of it, the note is written first: whatever happens
 //! then, the notes say whether its receipt was sent.
 
+mod late;
+mod note;
+
 use std::{
-    collections::HashSet,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -24,6 +26,10 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+use self::{
+    late::{Held, Late},
+    note::{DUE_MARK, ReceiptNote, is_about_receipt},
+};
 use super::{
     deliver::Pages,
     route::{Opening, requester_of},
@@ -31,7 +37,7 @@ use super::{
 use crate::{
     config::{Backend, Config},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
-    letters::{Acknowledger, is_unproven},
+    letters::Acknowledger,
     request::{Address, Person, Receipt, Received},
     smtp::SendError,
 };
@@ -48,15 +54,6 @@ const LEFT_AFTER: Duration = Duration::from_mins(10);
 /// The pause after which GLPI is told again that a receipt was sent; each further one is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// The mark by which GLPI is searched.
-const MARK: &str = "receipt-due";
-/// What every note of a receipt holds.
-const ANY_MARK: &str = "<p>Avis : receipt-";
-const DUE: &str = "<p>Courriel à envoyer au demandeur : accusé de réception.</p><p>Avis : receipt-due</p>";
-const DUE_UNQUOTED: &str = "<p>Courriel à envoyer au demandeur : accusé de réception, sans rien citer de la demande (rien ne prouve l'expéditeur).</p><p>Avis : receipt-due</p>";
-const SENT: &str = "<p>Courriel envoyé au demandeur : accusé de réception.</p><p>Avis : receipt-sent</p>";
-const REFUSED: &str = "<p>Courriel refusé par le relais : accusé de réception. Vérifiez l'adresse du demandeur.</p><p>Avis : receipt-refused</p>";
 
 /// Sends receipts so that none is forgotten.
 pub struct Receipts {
@@ -77,59 +74,6 @@ pub struct Receipts {
 
 /// The others need not be tried now.
 struct Away;
-
-#[derive(Clone, Debug, Default)]
-struct Late(Arc<Mutex<InHand>>);
-
-/// The tickets whose receipts wait for the relay, and those that are sent while a note may still say that they are due.
-#[derive(Debug, Default)]
-struct InHand {
-    waiting: HashSet<u64>,
-    sent: HashSet<u64>,
-}
-
-/// One ticket among the late ones, until this is dropped.
-#[derive(Debug)]
-struct Held(Late, u64);
-
-impl Late {
-    fn lock(&self) -> MutexGuard<'_, InHand> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `None`: it is in hand already.
-    fn hold(&self, ticket: u64) -> Option<Held> {
-        let mut in_hand = self.lock();
-        let new = !in_hand.sent.contains(&ticket) && in_hand.waiting.insert(ticket);
-        new.then(|| Held(self.clone(), ticket))
-    }
-
-    /// Whether the relay keeps none waiting.
-    fn is_empty(&self) -> bool {
-        self.lock().waiting.is_empty()
-    }
-}
-
-impl Held {
-    fn is_sent(&self) {
-        let mut in_hand = self.0.lock();
-        in_hand.waiting.remove(&self.1);
-        in_hand.sent.insert(self.1);
-    }
-
-    /// Never let go of: its note will always say that it is due.
-    fn keep(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let mut in_hand = self.0.lock();
-        in_hand.waiting.remove(&self.1);
-        in_hand.sent.remove(&self.1);
-    }
-}
 
 impl Receipts {
     /// Receipts by `acknowledger`, of tickets of this GLPI.
@@ -158,12 +102,12 @@ impl Receipts {
             return;
         }
         let Some(held) = self.late.hold(receipt.ticket) else { return };
-        let note = match self.glpi.add_note(receipt.ticket, due_note(received)).await {
-            Ok(note) => Note::Is(note),
+        let note = match self.glpi.add_note(receipt.ticket, due(received).html()).await {
+            Ok(note) => Place::Is(note),
             Err(error) => {
                 tracing::warn!(%error, ticket = receipt.ticket, "GLPI was not told that a receipt is due");
                 match error {
-                    GlpiError::AnswerLost { .. } => Note::MayAppear(self.aftermath),
+                    GlpiError::AnswerLost { .. } => Place::MayAppear(self.aftermath),
                     _ => return,
                 }
             }
@@ -193,10 +137,10 @@ impl Receipts {
         let own = self.glpi.own_account().await?;
         let followups = self.glpi.ticket_followups(receipt.ticket).await?;
         // Of one that says that it is due, the sweep thinks.
-        if followups.iter().any(|note| is_own(note, own) && note.content.contains(ANY_MARK)) {
+        if followups.iter().any(|followup| is_about_receipt(followup, own)) {
             return Ok(());
         }
-        let note = Note::Is(self.glpi.add_note(receipt.ticket, due_note(received)).await?);
+        let note = Place::Is(self.glpi.add_note(receipt.ticket, due(received).html()).await?);
         let told = Noted { glpi: self.glpi.clone(), note, held };
         let settling = settle_after(sending, told, self.acknowledger.tasks().clone());
         // It goes on beside the request where the relay is slow.
@@ -216,7 +160,7 @@ impl Receipts {
         }
         let Ok(turn) = Arc::clone(&self.making_up).try_lock_owned() else { return Ok(()) };
         let since = self.ago(now, self.look_back);
-        let criteria = [Criterion::OpenedAfter(since), Criterion::FollowupSays(MARK)];
+        let criteria = [Criterion::OpenedAfter(since), Criterion::FollowupSays(DUE_MARK)];
         let tickets = self.glpi.oldest_tickets(&criteria, MOST).await?;
         if tickets.is_empty() {
             return Ok(());
@@ -252,14 +196,17 @@ impl Receipts {
             Away
         })?;
         let old = |note: &&Followup| before.is_none_or(|before| note.modified.or(note.written) < Some(before));
-        let Some(note) = followups.iter().filter(|note| is_due(note, own)).find(old) else { return Ok(()) };
+        let due = followups.iter().filter(old).find_map(|followup| match ReceiptNote::read(followup, own) {
+            Some(ReceiptNote::Due { quotes }) => Some((followup.id, quotes)),
+            _ => None,
+        });
+        let Some((note, quotes)) = due else { return Ok(()) };
         let Some((requester, receipt)) = self.read(&ticket) else {
             tracing::warn!(ticket = ticket.id, "a receipt is due, and the ticket does not say to whom");
             return Ok(());
         };
-        let quotes = !says(note, DUE_UNQUOTED);
         let (noted, acknowledger) =
-            (Noted { glpi: self.glpi.clone(), note: Note::Is(note.id), held }, self.acknowledger.clone());
+            (Noted { glpi: self.glpi.clone(), note: Place::Is(note), held }, self.acknowledger.clone());
         let paying = self.acknowledger.tasks().spawn(async move {
             let sent = acknowledger.late_receipt(&requester, &receipt, quotes).await;
             noted.settle(&sent).await;
@@ -342,13 +289,13 @@ fn settle_after(
 /// A receipt of which a note says that it is due.
 struct Noted {
     glpi: Glpi,
-    note: Note,
+    note: Place,
     held: Held,
 }
 
 /// Where the note of a receipt stands.
 #[derive(Clone, Copy, Debug)]
-enum Note {
+enum Place {
     /// In this follow-up.
     Is(u64),
     /// In one of which GLPI's answer was lost, if at all: it may appear for so long.
@@ -358,7 +305,7 @@ enum Note {
 impl Noted {
     /// Whether the note surely is there.
     fn is_sure(&self) -> bool {
-        matches!(self.note, Note::Is(_))
+        matches!(self.note, Place::Is(_))
     }
 
     /// Writes into the note what became of the receipt. One that may be taken later stays due.
@@ -366,18 +313,18 @@ impl Noted {
     /// Who reads the note before that would send the receipt again: it is written as soon as GLPI answers.
     async fn settle(self, sent: &Result<(), SendError>) {
         let says = match sent {
-            Ok(()) => SENT,
-            Err(SendError::Refused(_)) => REFUSED,
+            Ok(()) => ReceiptNote::Sent,
+            Err(SendError::Refused(_)) => ReceiptNote::Refused,
             Err(_) => return,
         };
         self.held.is_sent();
-        if let Note::MayAppear(aftermath) = self.note {
+        if let Place::MayAppear(aftermath) = self.note {
             tokio::time::sleep(aftermath).await;
         }
         let mut pause = FIRST_PAUSE;
         let mut was_taken = None;
         while let Err(error) = self.write(says, &mut was_taken).await {
-            tracing::warn!(%error, ticket = self.held.1, "a receipt is sent, and its note still says that it is due");
+            tracing::warn!(%error, ticket = self.held.ticket(), "a receipt is sent, and its note still says that it is due");
             if !matches!(error, GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. }) {
                 // GLPI lets nobody write it.
                 return self.held.keep();
@@ -387,13 +334,13 @@ impl Noted {
         }
     }
 
-    async fn write(&self, says: &str, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
+    async fn write(&self, says: ReceiptNote, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
         match self.note {
-            Note::Is(note) => self.rewrite(note, says, was_taken).await,
-            Note::MayAppear(_) => {
+            Place::Is(note) => self.rewrite(note, says, was_taken).await,
+            Place::MayAppear(_) => {
                 let own = self.glpi.own_account().await?;
-                let notes = self.glpi.ticket_followups(self.held.1).await?;
-                for note in notes.iter().filter(|note| is_due(note, own)) {
+                let notes = self.glpi.ticket_followups(self.held.ticket()).await?;
+                for note in notes.iter().filter(|note| ReceiptNote::is_due(note, own)) {
                     self.rewrite(note.id, says, was_taken).await?;
                 }
                 Ok(())
@@ -403,32 +350,17 @@ impl Noted {
 
     /// A follow-up that is changed makes its ticket one that was taken in charge, as GLPI sees it: taken back, unless it
     /// `was_taken` before the first try.
-    async fn rewrite(&self, note: u64, says: &str, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
-        let ticket = self.held.1;
+    async fn rewrite(&self, note: u64, says: ReceiptNote, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
+        let ticket = self.held.ticket();
         if was_taken.is_none() {
             *was_taken = Some(self.glpi.ticket(ticket).await?.taken_into_account.is_some());
         }
-        self.glpi.rewrite_followup(note, says).await?;
+        self.glpi.rewrite_followup(note, says.html()).await?;
         if *was_taken == Some(true) { Ok(()) } else { self.glpi.untake(ticket).await }
     }
 }
 
-/// Whether a follow-up is a note of the gateway's own.
-fn is_own(followup: &Followup, own: u64) -> bool {
-    followup.private && followup.author == own
-}
-
-/// Whether a follow-up is one that says that a receipt is due.
-fn is_due(followup: &Followup, own: u64) -> bool {
-    is_own(followup, own) && (says(followup, DUE) || says(followup, DUE_UNQUOTED))
-}
-
 /// The note that says that the receipt of this request is due.
-fn due_note(received: &Received) -> &'static str {
-    if is_unproven(received) { DUE_UNQUOTED } else { DUE }
-}
-
-/// Whether a follow-up is this note. GLPI may write its apostrophes otherwise.
-fn says(followup: &Followup, note: &str) -> bool {
-    followup.content.trim().replace("&#039;", "'").replace("&#39;", "'") == note
+fn due(received: &Received) -> ReceiptNote {
+    ReceiptNote::Due { quotes: !received.is_unproven() }
 }

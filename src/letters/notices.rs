@@ -1,15 +1,20 @@
-//! The texts of notices, in French, each as plain text and as HTML that says the same.
-//!
-//! Askama, because these templates are compiled in and checked with the code; what the academy edits is minijinja's.
+//! Notices at the steps of a ticket: in French, each as plain text and as HTML that says the same.
 
 use std::time::Duration;
 
 use askama::Template;
+use lettre::Message;
 
+pub(crate) use super::text::Text;
+use super::{
+    Correspondence,
+    text::{LONGEST_SUBJECT, line, short},
+};
 use crate::{
-    glpi::Ticket,
-    letters::{Text, line},
-    request::Reference,
+    request::{
+        Reason, Reference,
+        message_id::{Letter, of_letter},
+    },
     text::html_text,
 };
 
@@ -18,18 +23,25 @@ const LONGEST_QUOTE: usize = 4000;
 const LONGEST_EXCERPT: usize = 1500;
 /// HTML is read so far, bytes: enough for the longest quotation, and a bound on what reading it costs.
 const MOST_HTML: usize = 256 * 1024;
-/// The longest of the other texts, and of a title in a subject, characters.
-const LONGEST_LINE: usize = 250;
-const LONGEST_SUBJECT: usize = 120;
+
+/// A ticket, as notices tell of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    /// GLPI's number.
+    pub(crate) number: u64,
+    pub(crate) title: &'a str,
+    /// What it says, HTML.
+    pub(crate) content: &'a str,
+    pub(crate) reference: Reference,
+}
 
 /// What every notice says of its ticket.
-pub(super) struct About<'a> {
-    pub(super) ticket: &'a Ticket,
-    pub(super) reference: Reference,
+pub(crate) struct About<'a> {
+    pub(crate) ticket: Subject<'a>,
     /// The page where this recipient sees it, if there is one.
-    pub(super) link: Option<String>,
+    pub(crate) link: Option<String>,
     /// Who signs.
-    pub(super) signature: &'a str,
+    pub(crate) signature: &'a str,
 }
 
 struct Notice {
@@ -53,33 +65,33 @@ struct Plain<'a>(&'a Notice);
 struct Html<'a>(&'a Notice);
 
 /// A ticket that was made for a group.
-pub(super) fn group(about: &About<'_>, group: &str) -> Result<Text, askama::Error> {
+pub(crate) fn group(about: &About<'_>, group: &str) -> Result<Text, askama::Error> {
     about.notice(
-        format!("Nouvelle demande n°\u{a0}{}", about.ticket.id),
+        format!("Nouvelle demande n°\u{a0}{}", about.ticket.number),
         "nouvelle demande",
         vec![format!("Une demande est assignée au groupe «\u{a0}{}\u{a0}»\u{a0}:", short(group))],
-        quote(&about.ticket.content, LONGEST_EXCERPT),
+        quote(about.ticket.content, LONGEST_EXCERPT),
         vec!["Pour la prendre en charge, attribuez-vous la demande dans GLPI.".to_owned()],
     )
 }
 
 /// A ticket that nobody has taken in charge for so much working time.
-pub(super) fn reminder(about: &About<'_>, group: &str, waited: Duration) -> Result<Text, askama::Error> {
+pub(crate) fn reminder(about: &About<'_>, group: &str, waited: Duration) -> Result<Text, askama::Error> {
     about.notice(
-        format!("Rappel\u{a0}: demande n°\u{a0}{} sans prise en charge", about.ticket.id),
+        format!("Rappel\u{a0}: demande n°\u{a0}{} sans prise en charge", about.ticket.number),
         "rappel, sans prise en charge",
         vec![format!(
             "Personne n'a pris cette demande en charge depuis {}. Elle est assignée au groupe «\u{a0}{}\u{a0}».",
             working_time(waited),
             short(group)
         )],
-        quote(&about.ticket.content, LONGEST_EXCERPT),
+        quote(about.ticket.content, LONGEST_EXCERPT),
         vec!["Pour la prendre en charge, attribuez-vous la demande dans GLPI.".to_owned()],
     )
 }
 
 /// A ticket that these people took in charge.
-pub(super) fn charge(about: &About<'_>, names: &[String]) -> Result<Text, askama::Error> {
+pub(crate) fn charge(about: &About<'_>, names: &[String]) -> Result<Text, askama::Error> {
     let names: Vec<_> = names.iter().map(|name| short(name)).filter(|name| !name.is_empty()).collect();
     let sentence = match names.as_slice() {
         [] => "L'assistance a pris votre demande en charge.".to_owned(),
@@ -88,7 +100,7 @@ pub(super) fn charge(about: &About<'_>, names: &[String]) -> Result<Text, askama
     };
     let after = "Vous n'avez rien à faire pour l'instant.".to_owned();
     about.notice(
-        format!("Votre demande n°\u{a0}{} est prise en charge", about.ticket.id),
+        format!("Votre demande n°\u{a0}{} est prise en charge", about.ticket.number),
         "prise en charge",
         vec![sentence],
         Vec::new(),
@@ -97,10 +109,10 @@ pub(super) fn charge(about: &About<'_>, names: &[String]) -> Result<Text, askama
 }
 
 /// What somebody wrote to the requester; `pending` is whether the ticket waits for the answer.
-pub(super) fn question(about: &About<'_>, author: &str, html: &str, pending: bool) -> Result<Text, askama::Error> {
+pub(crate) fn question(about: &About<'_>, author: &str, html: &str, pending: bool) -> Result<Text, askama::Error> {
     let author = short(author);
     let author = if author.is_empty() { "L'assistance" } else { &author };
-    let number = about.ticket.id;
+    let number = about.ticket.number;
     let (heading, ending) = if pending {
         (format!("À compléter\u{a0}: votre demande n°\u{a0}{number}"), "à compléter")
     } else {
@@ -118,7 +130,7 @@ pub(super) fn question(about: &About<'_>, author: &str, html: &str, pending: boo
 }
 
 /// A solution that the requester may approve or refuse.
-pub(super) fn solution(about: &About<'_>, html: &str) -> Result<Text, askama::Error> {
+pub(crate) fn solution(about: &About<'_>, html: &str) -> Result<Text, askama::Error> {
     let after = match about.link {
         Some(_) => "Si elle vous convient, approuvez-la sur la page de la demande, ci-dessous. Sinon, refusez-la en \
                     disant pourquoi\u{a0}: la demande est alors rouverte."
@@ -126,7 +138,7 @@ pub(super) fn solution(about: &About<'_>, html: &str) -> Result<Text, askama::Er
         None => to_the_group("Si elle ne vous convient pas"),
     };
     about.notice(
-        format!("Une solution est proposée à votre demande n°\u{a0}{}", about.ticket.id),
+        format!("Une solution est proposée à votre demande n°\u{a0}{}", about.ticket.number),
         "solution proposée",
         vec!["Voici la solution proposée\u{a0}:".to_owned()],
         quote(html, LONGEST_QUOTE),
@@ -135,10 +147,10 @@ pub(super) fn solution(about: &About<'_>, html: &str) -> Result<Text, askama::Er
 }
 
 /// A ticket that is closed.
-pub(super) fn closing(about: &About<'_>) -> Result<Text, askama::Error> {
+pub(crate) fn closing(about: &About<'_>) -> Result<Text, askama::Error> {
     let after = "Si le problème revient, faites une nouvelle demande en citant le numéro de celle-ci.".to_owned();
     about.notice(
-        format!("Votre demande n°\u{a0}{} est close", about.ticket.id),
+        format!("Votre demande n°\u{a0}{} est close", about.ticket.number),
         "close",
         vec!["Le traitement de votre demande est terminé.".to_owned()],
         Vec::new(),
@@ -152,6 +164,22 @@ fn to_the_group(purpose: &str) -> String {
         "{purpose}, adressez-vous au groupe qui traite la demande, en citant son numéro et sa référence\u{a0}: vous n'avez \
          pas de compte dans l'assistance."
     )
+}
+
+/// A notice as a mail. The same one always has the same Message-ID, so that a mail that had to be sent twice is
+/// recognised. `name` tells it from the other notices of its request.
+pub(crate) fn letter(
+    letters: &Correspondence,
+    to: lettre::Address,
+    reference: Reference,
+    name: &str,
+    text: Text,
+) -> Result<Message, lettre::error::Error> {
+    let id = of_letter(reference, Letter::Notice(name), letters.domain());
+    // Where GLPI acknowledged, this mail is not there, and a reader begins the thread with the notice.
+    let receipt = of_letter(reference, Letter::Outcome(Reason::Created), letters.domain());
+    let head = letters.head(to, &text.subject, id, "auto-generated").in_reply_to(receipt.clone()).references(receipt);
+    text.into_body(head)
 }
 
 impl About<'_> {
@@ -168,23 +196,19 @@ impl About<'_> {
             before,
             quote,
             after,
-            ticket: self.ticket.id,
-            reference: self.reference.to_string(),
-            title: short(&self.ticket.name),
+            ticket: self.ticket.number,
+            reference: self.ticket.reference.to_string(),
+            title: short(self.ticket.title),
             link: self.link.as_deref().map(short),
             signature: short(self.signature),
         };
-        let title = line(&self.ticket.name, LONGEST_SUBJECT);
+        let title = line(self.ticket.title, LONGEST_SUBJECT);
         Ok(Text {
             subject: format!("Demande n°\u{a0}{}\u{a0}: {ending} — {title} ({})", notice.ticket, notice.reference),
             plain: Plain(&notice).render()?,
             html: Html(&notice).render()?,
         })
     }
-}
-
-fn short(text: &str) -> String {
-    line(text, LONGEST_LINE)
 }
 
 /// The text of HTML, in lines, as far as `longest` characters.
@@ -223,31 +247,18 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::glpi::TicketStatus;
 
-    fn ticket() -> Ticket {
-        Ticket {
-            id: 1234,
-            name: "LSU : bilans <bloqués>".to_owned(),
-            content: "<p>Le bouton reste <b>gris</b>.</p><p>École Voltaire</p>".to_owned(),
-            status: TicketStatus::Assigned,
-            deleted: false,
-            kind: 1,
-            urgency: 3,
-            category: 2,
-            entity: None,
-            request_type: 2,
-            opened: None,
-            taken_into_account: None,
-            solved: None,
-            closed: None,
-            modified: None,
+    fn ticket() -> Subject<'static> {
+        Subject {
+            number: 1234,
+            title: "LSU : bilans <bloqués>",
+            content: "<p>Le bouton reste <b>gris</b>.</p><p>École Voltaire</p>",
+            reference: Reference::new("test", "", b""),
         }
     }
 
-    fn about<'a>(ticket: &'a Ticket, link: Option<&str>) -> About<'a> {
-        let reference = Reference::new("test", "", b"");
-        About { ticket, reference, link: link.map(str::to_owned), signature: "Assistance 1er degré" }
+    fn about<'a>(ticket: Subject<'a>, link: Option<&str>) -> About<'a> {
+        About { ticket, link: link.map(str::to_owned), signature: "Assistance 1er degré" }
     }
 
     /// The texts of every notice.
@@ -282,9 +293,9 @@ mod tests {
     fn both_halves_say_everything_and_that_nobody_shall_answer() {
         let ticket = ticket();
         let link = "https://glpi.example.fr/front/ticket.form.php?id=1234";
-        let about = about(&ticket, Some(link));
+        let about = about(ticket, Some(link));
         for (text, parts) in all(&about, "<p>Quelle <i>classe</i> ?</p>") {
-            let reference = about.reference.to_string();
+            let reference = about.ticket.reference.to_string();
             assert!(text.subject.contains("1234") && text.subject.contains(&reference), "{}", text.subject);
             let of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
             let title = format!("{} ", text.html.split("<title>").nth(1).unwrap().split('<').next().unwrap());
@@ -308,7 +319,7 @@ mod tests {
     fn the_two_halves_hold_the_same_words() {
         let ticket = ticket();
         for link in [Some("https://portail.example.fr/portail/demandes/1234"), None] {
-            for (text, _) in all(&about(&ticket, link), "<p>un</p><p>deux &amp; trois</p>") {
+            for (text, _) in all(&about(ticket, link), "<p>un</p><p>deux &amp; trois</p>") {
                 let of_html = spaced(&html2text::from_read(text.html.as_bytes(), 1000).unwrap());
                 for paragraph in
                     text.plain.lines().filter(|line| line.len() > 3 && !line.contains("Page de la demande :"))
@@ -324,10 +335,10 @@ mod tests {
     #[test]
     fn what_people_wrote_is_text_and_no_markup() {
         let mut ticket = ticket();
-        ticket.name = "</title><script>x()</script>\r\nBcc: a@b.fr \u{202e}x".to_owned();
+        ticket.title = "</title><script>x()</script>\r\nBcc: a@b.fr \u{202e}x";
         let quoted =
             "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p><img src=x onerror=alert(2)><a href=\"javascript:x\">ici</a>";
-        let about = about(&ticket, Some("https://x.fr/\"><b>"));
+        let about = about(ticket, Some("https://x.fr/\"><b>"));
         for (text, _) in all(&about, quoted) {
             let html = text.html.to_lowercase();
             for mark in ["<script", "onerror", "<img", "javascript:", "\"><b>"] {
@@ -339,14 +350,15 @@ mod tests {
 
     #[test]
     fn quotations_are_bounded() {
-        let ticket = Ticket { content: "<p>x y </p>".repeat(200_000), ..ticket() };
+        let content = "<p>x y </p>".repeat(200_000);
+        let ticket = Subject { content: &content, ..ticket() };
         let long = "<p>".to_owned() + &"é ".repeat(1_000_000);
         let breaks = "<br>x".repeat(1_000_000);
         for quoted in [&long, &breaks] {
-            for (text, _) in all(&about(&ticket, None), quoted) {
+            for (text, _) in all(&about(ticket, None), quoted) {
                 assert!(text.plain.chars().count() < 20_000, "{}", text.plain.len());
             }
-            let text = solution(&about(&ticket, None), quoted).unwrap();
+            let text = solution(&about(ticket, None), quoted).unwrap();
             assert!(text.plain.contains("(texte abrégé)") && text.html.contains("(texte abrégé)"));
         }
     }

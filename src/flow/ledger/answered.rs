@@ -1,0 +1,77 @@
+//! What became of the mails that another one answers.
+
+use tokio::time::Instant;
+
+use super::{
+    LOOK_EVERY, Ledger, WAIT_FOR_OTHER,
+    in_flight::{End, end_of},
+    oldest::oldest_ticket,
+    reason_of,
+    redis::Seen,
+};
+use crate::{
+    glpi::GlpiError,
+    request::{FollowupOpening, Reason, Reference},
+};
+
+/// How far back the ticket of an answered mail is looked for, days: as long as people write on in one thread.
+const LONGEST_THREAD: u32 = 60;
+
+impl Ledger {
+    /// The ticket of one of these requests, the first one that has any. One that is being made is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be said now.
+    pub async fn ticket_of(&self, references: &[Reference]) -> Result<Option<u64>, (Reason, String)> {
+        let busy = || (Reason::Busy, "the mail that this one answers is not finished".to_owned());
+        loop {
+            if let Some((_, ticket)) = self.local.ticket(references.iter().copied()) {
+                return Ok(Some(ticket));
+            }
+            match self.in_flight.any(references) {
+                Some(flight) => match end_of(flight).await {
+                    End::Ticket(_, ticket) => return Ok(Some(ticket)),
+                    End::NoTicket => {}
+                    End::Open => return Err(busy()),
+                },
+                None => break,
+            }
+        }
+        if self.local.is_open(references, self.give_up) {
+            return Err(busy());
+        }
+        if let Some(redis) = &self.shared {
+            let give_up_at = Instant::now() + WAIT_FOR_OTHER;
+            let mut is_busy = false;
+            loop {
+                match redis.look(references).await {
+                    Ok(Seen::Ticket(ticket)) => return Ok(Some(ticket)),
+                    Ok(Seen::Busy) if Instant::now() >= give_up_at => return Err(busy()),
+                    Ok(Seen::Busy) => {
+                        is_busy = true;
+                        tokio::time::sleep(LOOK_EVERY).await;
+                    }
+                    Ok(Seen::Nothing) => break,
+                    Err(_) if is_busy => return Err(busy()),
+                    Err(error) => {
+                        self.without_redis("look", &error)?;
+                        break;
+                    }
+                }
+            }
+        }
+        let found = oldest_ticket(&self.glpi, references, LONGEST_THREAD).await;
+        Ok(found.map_err(|error| (reason_of(&error), error.to_string()))?.map(|ticket| ticket.number))
+    }
+
+    /// Whether a follow-up of this ticket opens with this reference, asking GLPI.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn is_in(&self, ticket: u64, reference: Reference) -> Result<bool, GlpiError> {
+        let followups = self.glpi.ticket_followups(ticket).await?;
+        Ok(followups.iter().any(|followup| FollowupOpening::reference_of(&followup.content) == Some(reference)))
+    }
+}

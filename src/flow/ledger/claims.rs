@@ -1,0 +1,413 @@
+//! One request, one ticket: who makes it, and which one it has.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, civil::DateTime};
+use tokio::time::Instant;
+
+use super::{
+    ASK_EVERY, ASSERT_EVERY, CLOCK_MARGIN, LOOK_EVERY, Ledger, WAIT_FOR_OTHER, WAIT_FOR_UNKNOWN,
+    belief::Belief,
+    days_since,
+    in_flight::{End, Flight, end_of},
+    memory::Claimed,
+    oldest::oldest_ticket,
+    reason_of,
+    redis::{Held, Redis},
+};
+use crate::{
+    flow::screen::{Candidate, MayFollowUp, Reply},
+    glpi::GlpiError,
+    request::{DayMark, Reason, Received, Reference},
+};
+
+/// What is known of a request before its ticket is made.
+#[derive(Debug)]
+pub enum ClaimResult {
+    /// Nobody has made or is making its ticket: this caller shall.
+    Mine(OpenClaim),
+    /// It has a ticket that was confirmed.
+    Known(KnownTicket),
+    /// It has a ticket that this memory has not seen confirmed: an attempt may have ended half way. The caller reads it
+    /// back, and ends with [`Ledger::confirm`] or [`Ledger::leave_open`].
+    Found(OpenClaim, KnownTicket),
+    /// It cannot be said now.
+    Unknown {
+        /// What could not be had.
+        reason: Reason,
+        /// Which server said what.
+        cause: String,
+    },
+}
+
+/// The ticket of a request that has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownTicket {
+    /// GLPI's number.
+    pub ticket: u64,
+    /// The reference it carries: the request's own, or the alias under which its first copy came.
+    pub reference: Reference,
+    /// Whether an earlier copy was answered with it; false where an earlier attempt ended without knowing whether
+    /// it had made the ticket.
+    pub answered: bool,
+    /// Whether the requester was sent its receipt.
+    pub told: Told,
+}
+
+/// Whether a requester was sent the receipt of a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Surely.
+    Yes,
+    /// Surely not: this process made it, and did not get so far.
+    No,
+    /// A gateway that ended may have ended before or after it.
+    Perhaps,
+}
+
+impl KnownTicket {
+    /// A ticket that a memory knows: its maker has told of it.
+    fn remembered(reference: Reference, ticket: u64) -> Self {
+        Self { ticket, reference, answered: true, told: Told::Yes }
+    }
+}
+
+/// The right and duty to make a request's ticket. Ends with [`Ledger::settle`], [`Ledger::release`] or
+/// [`Ledger::leave_open`]; dropped without one of them, it is left open.
+#[derive(Debug)]
+pub struct OpenClaim {
+    reference: Reference,
+    becomes: Becomes,
+    flight: Flight,
+    /// How often Redis could not be told something before it was asked for.
+    misses: u64,
+}
+
+/// What a request becomes in GLPI, and so where an earlier copy of it is found there.
+#[derive(Clone, Copy, Debug)]
+enum Becomes {
+    /// A ticket, which takes a place in this day.
+    Ticket(DayMark),
+    /// A follow-up of this ticket, which takes none.
+    Followup(u64),
+}
+
+impl Becomes {
+    fn day(self) -> Option<DayMark> {
+        match self {
+            Self::Ticket(day) => Some(day),
+            Self::Followup(_) => None,
+        }
+    }
+}
+
+/// Whether a request has a ticket, and who says so.
+enum Has {
+    /// A memory, into which confirmed tickets alone come.
+    Remembered(KnownTicket),
+    /// GLPI: an earlier attempt may have left it half made.
+    InGlpi(KnownTicket),
+    Nothing,
+}
+
+/// Why it cannot be said whether a request has a ticket.
+struct Uncertain {
+    reason: Reason,
+    cause: String,
+    /// A ticket may be in the making: the claim must stay.
+    leave_open: bool,
+}
+
+impl Ledger {
+    /// Claims a request: exactly one of its copies, here or at another instance, is told to make the ticket.
+    pub async fn claim(&self, candidate: &Candidate) -> ClaimResult {
+        self.claim_as(candidate.received(), Becomes::Ticket(candidate.day_mark())).await
+    }
+
+    /// Claims a reply: exactly one of its copies is told to add it to this ticket. [`KnownTicket::ticket`] is the
+    /// ticket it was added to.
+    pub async fn claim_reply(&self, reply: &Reply, accepted: MayFollowUp) -> ClaimResult {
+        self.claim_as(reply.received(), Becomes::Followup(accepted.ticket())).await
+    }
+
+    async fn claim_as(&self, received: &Received, becomes: Becomes) -> ClaimResult {
+        loop {
+            let flight = match self.in_flight.begin(received.reference, &received.aliases) {
+                Ok(flight) => flight,
+                Err(other) => match end_of(other).await {
+                    End::Ticket(reference, ticket) => {
+                        return ClaimResult::Known(KnownTicket::remembered(reference, ticket));
+                    }
+                    End::NoTicket => continue,
+                    End::Open => {
+                        return ClaimResult::Unknown {
+                            reason: Reason::Busy,
+                            cause: "another copy of this request could not be finished".to_owned(),
+                        };
+                    }
+                },
+            };
+            let misses = self.shared.as_ref().map_or(0, Redis::misses);
+            let mine = OpenClaim { reference: received.reference, becomes, flight, misses };
+            return match self.known(received, becomes).await {
+                Ok(Has::Remembered(known)) => {
+                    self.confirm(mine, known).await;
+                    ClaimResult::Known(known)
+                }
+                Ok(Has::InGlpi(known)) => ClaimResult::Found(mine, known),
+                Ok(Has::Nothing) => ClaimResult::Mine(mine),
+                Err(Uncertain { reason, cause, leave_open }) => {
+                    if leave_open {
+                        mine.flight.land(End::Open);
+                    } else {
+                        self.give_up_claim(mine, End::Open).await;
+                    }
+                    ClaimResult::Unknown { reason, cause }
+                }
+            };
+        }
+    }
+
+    /// The ticket of a claim is whole, its requester was told, and this memory may say so.
+    pub async fn confirm(&self, mine: OpenClaim, known: KnownTicket) {
+        // Under the name it has, and no other: the ten minutes of a repeat would begin anew.
+        self.remember(known.reference, mine.becomes.day(), known.ticket, !known.answered).await;
+        let end = End::Ticket(known.reference, known.ticket);
+        if known.reference == mine.reference {
+            mine.flight.land(end);
+        } else {
+            self.give_up_claim(mine, end).await;
+        }
+    }
+
+    /// The ticket of a claim is another request's of the same name: the name leads to it from now on.
+    pub async fn leave_to_another(&self, mine: OpenClaim, known: KnownTicket) {
+        self.remember(known.reference, None, known.ticket, false).await;
+        self.give_up_claim(mine, End::Ticket(known.reference, known.ticket)).await;
+    }
+
+    /// The ticket a request has, asking GLPI where no memory can say; again and again where it may just be made.
+    async fn known(&self, received: &Received, becomes: Becomes) -> Result<Has, Uncertain> {
+        if let Some((reference, ticket)) = self.local.ticket(names(received)) {
+            return Ok(Has::Remembered(KnownTicket::remembered(reference, ticket)));
+        }
+        let busy = |cause: &str| Uncertain { reason: Reason::Busy, cause: cause.to_owned(), leave_open: true };
+        let claimed = self.local.claim(received.reference, &received.aliases, becomes.day(), self.give_up);
+        if claimed == Claimed::Busy {
+            return Err(busy("an earlier attempt may still be under way in GLPI"));
+        }
+        let began = Instant::now();
+        let mut inherited = claimed != Claimed::Fresh;
+        let (mut in_doubt_until, mut was_missing) = (None, false);
+        loop {
+            let belief = match &self.shared {
+                None => self.own_belief(),
+                Some(redis) => match self.claim_shared(redis, received).await {
+                    Ok(Held::Ticket(reference, ticket)) => {
+                        return Ok(Has::Remembered(KnownTicket::remembered(reference, ticket)));
+                    }
+                    Ok(Held::Busy) => {
+                        if !inherited {
+                            self.local.release(received.reference);
+                        }
+                        return Err(busy("another instance is at the same request"));
+                    }
+                    Ok(Held::Claimed { inherited: from_another, remembers_since, in_doubt }) => {
+                        inherited |= from_another;
+                        Belief { complete_since: Some(remembers_since), in_doubt_until: Instant::now() + in_doubt }
+                    }
+                    Err(error) => {
+                        self.without_redis("claim", &error).map_err(|(reason, cause)| Uncertain {
+                            reason,
+                            cause,
+                            leave_open: inherited,
+                        })?;
+                        self.belief_without_redis(redis, began)
+                    }
+                },
+            };
+            if !inherited && belief.covers(received.copies_since) {
+                return Ok(Has::Nothing);
+            }
+            let failed = |error: GlpiError| Uncertain {
+                reason: reason_of(&error),
+                cause: error.to_string(),
+                leave_open: inherited,
+            };
+            if let Some(found) = self.search(received, becomes).await.map_err(failed)? {
+                let (reference, ticket, opened) = found;
+                // What appears while it is waited for, another instance makes, and tells of.
+                let is_another_s = was_missing && self.has_others();
+                let in_doubt = belief.complete_since.is_none() || self.may_be_untold(opened);
+                let told = match becomes {
+                    Becomes::Ticket(_) if claimed == Claimed::Own => Told::No,
+                    Becomes::Ticket(_) if inherited || in_doubt && !is_another_s => Told::Perhaps,
+                    Becomes::Ticket(_) | Becomes::Followup(_) => Told::Yes,
+                };
+                return Ok(Has::InGlpi(KnownTicket { ticket, reference, answered: !inherited, told }));
+            }
+            was_missing = true;
+            // An inherited claim's time is over. Of the others, what came only later can have no earlier copy.
+            let until = *in_doubt_until.get_or_insert(belief.in_doubt_until);
+            if inherited || Instant::now() >= until || belief.began_before(received.copies_since) {
+                return Ok(Has::Nothing);
+            }
+            if began.elapsed() >= WAIT_FOR_UNKNOWN {
+                return Err(Uncertain {
+                    leave_open: false,
+                    ..busy("an earlier attempt may still be under way in GLPI")
+                });
+            }
+            tokio::time::sleep_until(until.min(Instant::now() + ASK_EVERY)).await;
+        }
+    }
+
+    /// Whether other instances are at work, as far as is known.
+    fn has_others(&self) -> bool {
+        self.shared.as_ref().is_some_and(Redis::has_others)
+    }
+
+    /// Whether the gateway that made a ticket may have died before it told of it.
+    fn may_be_untold(&self, opened: Option<DateTime>) -> bool {
+        let Some(opened) = opened.and_then(|opened| opened.to_zoned(self.time_zone.clone()).ok()) else { return true };
+        let age_at_start = self.began.duration_since(opened.timestamp());
+        let aftermath = SignedDuration::try_from(self.aftermath).unwrap_or(SignedDuration::MAX);
+        age_at_start <= self.look_back && age_at_start >= -aftermath - CLOCK_MARGIN
+    }
+
+    /// Claims in Redis, waiting a while for another instance that is at the same request.
+    async fn claim_shared(&self, redis: &Redis, received: &Received) -> ::redis::RedisResult<Held> {
+        let give_up_at = Instant::now() + WAIT_FOR_OTHER;
+        let mut is_busy = false;
+        loop {
+            let held = match redis.claim(received.reference, &received.aliases).await {
+                // Who was at it goes on with it.
+                Err(_) if is_busy => return Ok(Held::Busy),
+                held => held?,
+            };
+            is_busy = true;
+            if held != Held::Busy || Instant::now() >= give_up_at {
+                return Ok(held);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Looks in GLPI for what an earlier copy became.
+    async fn search(
+        &self,
+        received: &Received,
+        becomes: Becomes,
+    ) -> Result<Option<(Reference, u64, Option<DateTime>)>, GlpiError> {
+        match becomes {
+            // As far back as a copy can have come in.
+            Becomes::Ticket(_) => {
+                let names: Vec<Reference> = names(received).collect();
+                let found = oldest_ticket(&self.glpi, &names, days_since(received.copies_since)).await?;
+                Ok(found.map(|ticket| (ticket.reference, ticket.number, ticket.opened)))
+            }
+            Becomes::Followup(ticket) => {
+                let is_in = self.is_in(ticket, received.reference).await?;
+                Ok(is_in.then_some((received.reference, ticket, None)))
+            }
+        }
+    }
+
+    /// Begins the creation: dates the claim and the place anew, so that they last for as long as a creation
+    /// can take. False: another instance has taken the claim over meanwhile, or may have. Where it may not know that
+    /// this one is at it, GLPI is asked once more.
+    pub async fn renew(&self, mine: &OpenClaim, received: &Received) -> bool {
+        self.local.renew(mine.reference);
+        let Some(redis) = &self.shared else { return true };
+        if matches!(redis.claim(mine.reference, &received.aliases).await, Ok(Held::Ticket(..) | Held::Busy)) {
+            return false;
+        }
+        if redis.misses() == mine.misses {
+            return true;
+        }
+        if !redis.goes_first() {
+            // What both have waited for ends for both at the same moment.
+            tokio::time::sleep(self.aftermath / 8 + redis.share_of(self.aftermath / 4)).await;
+        }
+        matches!(self.search(received, mine.becomes).await, Ok(None))
+    }
+
+    /// Runs a creation, asserting the claim all the while: a Redis that is emptied in the middle of it soon
+    /// tells the other instances again that this one is at it.
+    pub async fn hold<T>(&self, mine: &OpenClaim, creation: impl Future<Output = T>) -> T {
+        let Some(redis) = &self.shared else { return creation.await };
+        let assert = async {
+            loop {
+                tokio::time::sleep(ASSERT_EVERY).await;
+                if let Err(error) = redis.assert(mine.reference, mine.becomes.day(), Duration::ZERO).await {
+                    tracing::debug!(%error, "a claim could not be asserted");
+                }
+            }
+        };
+        tokio::select! {
+            created = creation => created,
+            never = assert => never,
+        }
+    }
+
+    /// The ticket was made.
+    pub async fn settle(&self, mine: OpenClaim, ticket: u64) {
+        self.remember(mine.reference, mine.becomes.day(), ticket, true).await;
+        mine.flight.land(End::Ticket(mine.reference, ticket));
+    }
+
+    /// `new`: it takes a place in this day even if none is reserved.
+    async fn remember(&self, reference: Reference, day: Option<DayMark>, ticket: u64, new: bool) {
+        self.local.settle(reference, day, ticket, new);
+        if let Some(redis) = &self.shared
+            && let Err(error) = redis.settle(reference, day, ticket, new).await
+        {
+            tracing::warn!(%error, "Redis was not told of a ticket; GLPI will be asked for it");
+        }
+    }
+
+    /// There surely is no ticket and will be none of this attempt: the place in the day is given back.
+    /// `for_good`: a rule said no; else whoever sent it will try again.
+    pub async fn release(&self, mine: OpenClaim, for_good: bool) {
+        if let Some(day) = mine.becomes.day() {
+            self.local.give_back(mine.reference, day);
+            if let Some(redis) = &self.shared
+                && let Err(error) = redis.give_back(mine.reference, day).await
+            {
+                tracing::warn!(%error, "a place in a day could not be given back to Redis; it lapses there");
+            }
+        }
+        self.give_up_claim(mine, if for_good { End::NoTicket } else { End::Open }).await;
+    }
+
+    /// Nobody can say whether there is a ticket: the claim and the place stay until a later attempt, after
+    /// the creation surely has ended, asks GLPI again.
+    pub fn leave_open(&self, mine: OpenClaim) {
+        self.local.leave_open(mine.reference);
+        mine.flight.land(End::Open);
+    }
+
+    /// Another instance has taken the request over: what stands in Redis is its.
+    pub fn yield_to_another(&self, mine: OpenClaim) {
+        if let Some(day) = mine.becomes.day() {
+            self.local.give_back(mine.reference, day);
+        }
+        self.local.release(mine.reference);
+        mine.flight.land(End::Open);
+    }
+
+    async fn give_up_claim(&self, mine: OpenClaim, end: End) {
+        self.local.release(mine.reference);
+        if let Some(redis) = &self.shared
+            && let Err(error) = redis.release(mine.reference).await
+        {
+            tracing::warn!(%error, "a claim could not be given back to Redis; it lapses there");
+        }
+        mine.flight.land(end);
+    }
+}
+
+/// The references a request's ticket may carry.
+fn names(received: &Received) -> impl Iterator<Item = Reference> + '_ {
+    [received.reference].into_iter().chain(received.aliases.iter().copied())
+}

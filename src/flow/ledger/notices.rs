@@ -1,0 +1,44 @@
+//! Which notices a person was sent on a day: each once, and not too many.
+
+use jiff::civil::Date;
+
+use super::Ledger;
+use crate::request::{Address, DayMark, Reason};
+
+impl Ledger {
+    /// Whether this person has been sent no notice for this reason, and about this ticket or request, on this day
+    /// yet.
+    pub async fn first_notice(&self, requester: &Address, reason: Reason, about: Option<String>, day: Date) -> bool {
+        let day = DayMark::new(requester, day);
+        let notice = match about {
+            None => reason.code().to_owned(),
+            Some(about) => format!("{} {about}", reason.code()),
+        };
+        if !self.local.first_notice(day, &notice) {
+            return false;
+        }
+        match &self.shared {
+            None => true,
+            // Without Redis, another instance may send a second one: better than none.
+            Some(redis) => redis.first_notice(day, &notice).await.unwrap_or(true),
+        }
+    }
+
+    /// Takes one of a person's places for notices of a day, of all reasons together; false: they are taken.
+    pub async fn notice_place(&self, requester: &Address, day: Date, most: u32) -> bool {
+        let day = DayMark::new(requester, day);
+        for place in 1..=most {
+            let place = format!("place {place}");
+            let is_free = self.local.first_notice(day, &place)
+                && match &self.shared {
+                    None => true,
+                    // Without Redis, another instance may use the same place.
+                    Some(redis) => redis.first_notice(day, &place).await.unwrap_or(true),
+                };
+            if is_free {
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,127 @@
+//! The places of a requester's day: so many tickets, and no more.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{
+    ASK_EVERY, CLOCK_MARGIN, Ledger, WAIT_FOR_UNKNOWN, days_since,
+    memory::{OfTheDay, Reservation},
+    reason_of,
+    redis::{Counted, Redis},
+};
+use crate::{
+    flow::screen::{Candidate, DayPlace},
+    request::{DayMark, Reason, Reference},
+};
+
+impl Ledger {
+    /// Takes a place in the requester's day, counting in GLPI where the memory does not reach back to the
+    /// day's beginning. Where only what may or may not become a ticket stands in the way, its end is waited for.
+    pub async fn reserve(&self, candidate: &Candidate) -> DayPlace {
+        let day = candidate.day_mark();
+        let began = Instant::now();
+        loop {
+            let reservation = {
+                let _one_at_a_time = self.day_locks.lock(day).await;
+                self.try_reserve(candidate, day).await
+            };
+            match reservation {
+                Ok(Reservation::Reserved) => return DayPlace::Reserved,
+                Ok(Reservation::Full) => return DayPlace::Full,
+                Ok(Reservation::Unsettled) if began.elapsed() < WAIT_FOR_UNKNOWN => {}
+                Ok(Reservation::Unsettled) => {
+                    return DayPlace::Unknown {
+                        reason: Reason::Busy,
+                        cause: "the last places of the day may be taken by requests under way in GLPI".to_owned(),
+                    };
+                }
+                // A recount that was just entered cannot be asked for again but by a Redis flushed in between.
+                Ok(Reservation::Recount) => {
+                    return DayPlace::Unknown {
+                        reason: Reason::CacheUnavailable,
+                        cause: "Redis was emptied while the day was being counted".to_owned(),
+                    };
+                }
+                Err((reason, cause)) => return DayPlace::Unknown { reason, cause },
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+
+    async fn try_reserve(&self, candidate: &Candidate, day: DayMark) -> Result<Reservation, (Reason, String)> {
+        let reference = candidate.received().reference;
+        let day_began = match candidate.arrived().start_of_day() {
+            Ok(start) => start.timestamp(),
+            Err(_) => Timestamp::MIN,
+        };
+        let alone = self.shared.is_none();
+        let remembered = alone && day_began >= self.began + CLOCK_MARGIN;
+        let mut unseen = (!remembered).then_some((self.in_doubt_until.into_std(), self.sessions));
+        if let Some(redis) = &self.shared {
+            match self.reserve_shared(redis, reference, day, day_began).await? {
+                Some(Reservation::Reserved) => {
+                    // So that a later recount knows what is under way here.
+                    self.local.enter(reference, day);
+                    return Ok(Reservation::Reserved);
+                }
+                Some(other) => return Ok(other),
+                None => {
+                    self.local.recounted(day, self.count(day_began, day).await?, self.give_up);
+                    if !redis.goes_first() {
+                        // The last place is for who goes first: both count the same.
+                        unseen = Some(((Instant::now() + WAIT_FOR_UNKNOWN).into_std(), 1));
+                    }
+                }
+            }
+        }
+        let of_the_day = OfTheDay { limit: self.per_day, remembered, unseen };
+        match self.local.reserve(reference, day, of_the_day, self.give_up) {
+            Reservation::Recount => {
+                self.local.recounted(day, self.count(day_began, day).await?, self.give_up);
+                Ok(self.local.reserve(reference, day, of_the_day, self.give_up))
+            }
+            reservation => Ok(reservation),
+        }
+    }
+
+    /// `None`: Redis is away, and the gateway goes on without it.
+    async fn reserve_shared(
+        &self,
+        redis: &Redis,
+        reference: Reference,
+        day: DayMark,
+        day_began: Timestamp,
+    ) -> Result<Option<Reservation>, (Reason, String)> {
+        let day_began = day_began - CLOCK_MARGIN;
+        let age = Duration::try_from(Timestamp::now().duration_since(day_began)).unwrap_or_default();
+        let limits = (self.per_day, self.sessions);
+        let first = match redis.reserve(reference, day, limits, age, None).await {
+            Ok(Reservation::Recount) => {
+                let found = self.count(day_began, day).await?;
+                let mut under_way = self.local.under_way(day, self.give_up);
+                under_way.retain(|other| *other != reference);
+                let counted = Counted { found: &found, under_way: &under_way };
+                redis.reserve(reference, day, limits, age, Some(counted)).await
+            }
+            other => other,
+        };
+        match first {
+            Ok(reservation) => Ok(Some(reservation)),
+            Err(error) => self.without_redis("reserve", &error).map(|()| None),
+        }
+    }
+
+    /// The references of the tickets GLPI has with this day's mark.
+    async fn count(&self, day_began: Timestamp, day: DayMark) -> Result<Vec<Reference>, (Reason, String)> {
+        let days = days_since(day_began.min(Timestamp::now()));
+        let found = self
+            .glpi
+            .tickets_containing(&[&day.to_string()], days)
+            .await
+            .map_err(|error| (reason_of(&error), error.to_string()))?;
+        let of_the_day = found.iter().filter(|ticket| DayMark::find(&ticket.content) == Some(day));
+        Ok(of_the_day.filter_map(|ticket| Reference::find(&ticket.content)).collect())
+    }
+}

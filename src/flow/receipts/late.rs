@@ -1,0 +1,64 @@
+//! Which receipts are late and in this process's hands.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The tickets whose receipts are late, as far as this process has them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Late(Arc<Mutex<InHand>>);
+
+/// The tickets whose receipts wait for the relay, and those that are sent while a note may still say that they are due.
+#[derive(Debug, Default)]
+struct InHand {
+    waiting: HashSet<u64>,
+    sent: HashSet<u64>,
+}
+
+/// One ticket among the late ones, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Held(Late, u64);
+
+impl Late {
+    fn lock(&self) -> MutexGuard<'_, InHand> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None`: it is in hand already.
+    pub(super) fn hold(&self, ticket: u64) -> Option<Held> {
+        let mut in_hand = self.lock();
+        let new = !in_hand.sent.contains(&ticket) && in_hand.waiting.insert(ticket);
+        new.then(|| Held(self.clone(), ticket))
+    }
+
+    /// Whether the relay keeps none waiting.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().waiting.is_empty()
+    }
+}
+
+impl Held {
+    pub(super) fn ticket(&self) -> u64 {
+        self.1
+    }
+
+    pub(super) fn is_sent(&self) {
+        let mut in_hand = self.0.lock();
+        in_hand.waiting.remove(&self.1);
+        in_hand.sent.insert(self.1);
+    }
+
+    /// Never let go of: its note will always say that it is due.
+    pub(super) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut in_hand = self.0.lock();
+        in_hand.waiting.remove(&self.1);
+        in_hand.sent.remove(&self.1);
+    }
+}

@@ -1,0 +1,188 @@
+//! Receipts: in French, as plain text and as HTML that says the same.
+
+use askama::Template;
+
+use super::text::{Signature, Text, short};
+use crate::request::{LeftOut, Person, Receipt};
+
+struct ReceiptText {
+    heading: String,
+    ticket: u64,
+    reference: String,
+    link: Option<String>,
+    application: String,
+    category: String,
+    group: String,
+    /// `None` where nothing of the request is quoted: nothing proves who sent it.
+    title: Option<String>,
+    school: Option<String>,
+    takes_replies: bool,
+    left_out: Vec<LeftOut>,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "receipt.txt")]
+struct PlainReceipt<'a>(&'a ReceiptText);
+
+#[derive(Template)]
+#[template(path = "receipt.html")]
+struct HtmlReceipt<'a>(&'a ReceiptText);
+
+/// The receipt of a ticket that was made; its own subject begins with this one. Without one nothing of the request is
+/// quoted, not even the names of files: the number and the reference tell which one it is.
+pub(super) fn receipt(
+    subject: Option<&str>,
+    receipt: &Receipt,
+    person: &Person,
+    signature: &Signature<'_>,
+) -> Result<Text, askama::Error> {
+    let school = match (&person.school, &person.uai) {
+        (Some(school), Some(uai)) => Some(format!("{school} ({uai})")),
+        (school, uai) => school.clone().or_else(|| uai.clone()),
+    };
+    let left_out = receipt.left_out.iter().map(|file| match subject {
+        Some(_) => LeftOut { name: short(&file.name), why: short(&file.why) },
+        None => LeftOut { name: "un fichier joint".to_owned(), why: short(&file.why) },
+    });
+    let text = ReceiptText {
+        heading: format!("Votre demande est enregistrée sous le n°\u{a0}{}", receipt.ticket),
+        ticket: receipt.ticket,
+        reference: receipt.reference.to_string(),
+        link: receipt.link.as_deref().map(short),
+        application: short(&receipt.application),
+        category: short(&receipt.category),
+        group: short(&receipt.group),
+        title: subject.map(|_| short(&receipt.title)),
+        school: school.as_deref().map(short),
+        takes_replies: signature.takes_replies,
+        left_out: left_out.collect(),
+        signature: short(signature.name),
+    };
+    Ok(Text {
+        subject: format!(
+            "{} — ticket n°\u{a0}{} ({})",
+            short(subject.unwrap_or("Demande d'assistance")),
+            text.ticket,
+            text.reference
+        ),
+        plain: PlainReceipt(&text).render()?,
+        html: HtmlReceipt(&text).render()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            samples::{SIGNATURE, assert_accessible},
+            subject::reply_subject,
+        },
+        Signature, receipt,
+    };
+    use crate::{
+        flow::screen::samples,
+        request::{FormFields, LeftOut, Person, Receipt, Reference},
+    };
+
+    fn made() -> Receipt {
+        Receipt {
+            ticket: 1234,
+            reference: Reference::new("test", "", b""),
+            link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234".into()),
+            application: "LSU".into(),
+            category: "Scolarité > LSU".into(),
+            group: "Référents-LSU".into(),
+            title: "LSU : accès <impossible>".into(),
+            left_out: vec![],
+        }
+    }
+
+    #[test]
+    fn a_receipt_says_everything_in_both_bodies() {
+        let mut made = made();
+        made.left_out = vec![LeftOut { name: "virus.exe".into(), why: "type de fichier non accepté".into() }];
+        let person =
+            Person { school: Some("École Les Tilleuls".into()), uai: Some("0210001A".into()), ..Person::default() };
+        let text =
+            receipt(Some(&reply_subject(&samples::mail_about("LSU bloqué"))), &made, &person, &SIGNATURE).unwrap();
+        assert_eq!(text.subject, format!("Re: LSU bloqué — ticket n°\u{a0}1234 ({})", made.reference));
+        let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+        for body in [&text.plain, &plain_of_html] {
+            for part in [
+                "1234",
+                &made.reference.to_string(),
+                "LSU : accès <impossible>",
+                "Scolarité > LSU",
+                "Référents-LSU",
+                "École Les Tilleuls (0210001A)",
+                "front/ticket.form.php?id=1234",
+                "virus.exe",
+                "type de fichier non accepté",
+                "ajoutez un suivi",
+                "Assistance 1er degré",
+            ] {
+                assert!(body.contains(part), "{part} in {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_receipt_without_school_and_files_speaks_of_neither() {
+        let text = receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made(), &Person::default(), &SIGNATURE)
+            .unwrap();
+        for body in [text.plain, text.html] {
+            assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_asks_for_replies_only_where_they_get_into_the_ticket() {
+        for (takes_replies, has_page) in [(false, true), (false, false), (true, true), (true, false)] {
+            let made = Receipt { link: made().link.filter(|_| has_page), ..made() };
+            let signature = Signature { takes_replies, ..SIGNATURE };
+            let text =
+                receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made, &Person::default(), &signature)
+                    .unwrap();
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
+            for body in [&text.plain, &plain_of_html] {
+                assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
+                assert_eq!(body.contains("merci de ne pas y répondre"), !takes_replies, "{body}");
+                assert_eq!(body.contains("Inutile de répondre"), !takes_replies, "{body}");
+                for of_page in ["front/ticket.form.php", "ci-dessus", "Suiv"] {
+                    assert_eq!(body.contains(of_page), has_page, "{of_page}: {body}");
+                }
+                assert!(body.contains("1234"), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_receipt_that_may_go_to_somebody_who_never_wrote_quotes_nothing() {
+        let mut made = made();
+        made.title = "LSU http://pirate.example/ cliquez".into();
+        made.left_out = vec![LeftOut { name: "cliquez.exe".into(), why: "type de fichier non accepté".into() }];
+        let text = receipt(None, &made, &Person::default(), &SIGNATURE).unwrap();
+        assert_eq!(text.subject, format!("Demande d'assistance — ticket n°\u{a0}1234 ({})", made.reference));
+        let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+        for body in [&text.plain, &plain_of_html] {
+            assert!(!body.contains("pirate") && !body.contains("cliquez") && !body.contains("Objet"), "{body}");
+            for part in ["1234", &made.reference.to_string(), "rien ne prouve", "un fichier joint", "non accepté"] {
+                assert!(body.contains(part), "{part} in {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_is_not_replied_to() {
+        let form = samples::form(FormFields::default());
+        let text = receipt(Some(&reply_subject(&form)), &made(), &Person::default(), &SIGNATURE).unwrap();
+        assert!(text.subject.starts_with("LSU : accès impossible — ticket n°\u{a0}1234"), "{}", text.subject);
+    }
+
+    #[test]
+    fn html_is_accessible_and_loads_nothing() {
+        let subject = reply_subject(&samples::mail_about("LSU"));
+        assert_accessible(&receipt(Some(&subject), &made(), &Person::default(), &SIGNATURE).unwrap().html);
+    }
+}

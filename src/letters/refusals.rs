@@ -1,0 +1,263 @@
+//! Notices that a request was refused, or that a reply was not added to its ticket: in French, each as plain text and
+//! as HTML that says the same.
+
+use askama::Template;
+
+use super::{
+    subject::{notice_subject, your_message},
+    text::{Signature, Text, short},
+};
+use crate::request::{Page, Reason, Received, Refusal, TicketState};
+
+struct RefusalText {
+    heading: &'static str,
+    message: String,
+    rule: &'static str,
+    sentence: String,
+    contact: String,
+    reference: String,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "refusal.txt")]
+struct PlainRefusal<'a>(&'a RefusalText);
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct HtmlRefusal<'a>(&'a RefusalText);
+
+struct RedirectionText {
+    heading: String,
+    message: String,
+    sentence: String,
+    /// The ticket's number, where there is one, and the page that the reader can open.
+    ticket: Option<(u64, Option<String>)>,
+    /// How somebody who can open no page completes the ticket.
+    is_without_page: bool,
+    contact: String,
+    reference: String,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "redirection.txt")]
+struct PlainRedirection<'a>(&'a RedirectionText);
+
+#[derive(Template)]
+#[template(path = "redirection.html")]
+struct HtmlRedirection<'a>(&'a RedirectionText);
+
+/// The notice of a refusal. It quotes the subject at most, and of a mail whose sender is not proven nothing: who forges
+/// a sender cannot have a text delivered.
+pub(super) fn refusal(
+    received: &Received,
+    refusal: &Refusal,
+    signature: &Signature<'_>,
+) -> Result<Text, askama::Error> {
+    let text = RefusalText {
+        heading: "Votre demande n'est pas enregistrée",
+        message: your_message(received),
+        rule: rule(refusal.reason),
+        sentence: sentence(received, refusal).trim().to_owned(),
+        contact: signature.contact.trim().to_owned(),
+        reference: received.reference.to_string(),
+        signature: short(signature.name),
+    };
+    Ok(Text {
+        subject: notice_subject(received, "demande non enregistrée"),
+        plain: PlainRefusal(&text).render()?,
+        html: HtmlRefusal(&text).render()?,
+    })
+}
+
+/// The notice of a reply that was not added to its ticket. Of the ticket it tells the number and the page only.
+pub(super) fn redirection(
+    received: &Received,
+    state: &TicketState,
+    refusal: &Refusal,
+    signature: &Signature<'_>,
+) -> Result<Text, askama::Error> {
+    let (ticket, page) = match state {
+        TicketState::Missing => (None, None),
+        TicketState::Found { ticket, page, .. } => (Some(*ticket), page.as_ref()),
+    };
+    let (heading, ending) = match (ticket, refusal.reason) {
+        (None, _) => ("La demande est introuvable".to_owned(), "demande introuvable".to_owned()),
+        (Some(number), Reason::TicketClosed) => {
+            (format!("La demande n°\u{a0}{number} est close"), format!("demande n°\u{a0}{number} close"))
+        }
+        (Some(number), _) => {
+            let place = match page {
+                Some(Page::Glpi(_)) => " dans GLPI",
+                Some(Page::Portal(_)) => " sur le portail",
+                None => "",
+            };
+            (
+                format!("Complétez la demande n°\u{a0}{number}{place}"),
+                format!("demande n°\u{a0}{number} à compléter{place}"),
+            )
+        }
+    };
+    let link = page.map(|page| short(page.address()));
+    let text = RedirectionText {
+        heading,
+        message: your_message(received),
+        sentence: refusal.sentence.trim().to_owned(),
+        is_without_page: link.is_none() && refusal.reason == Reason::ReplyToTicket,
+        ticket: ticket.map(|number| (number, link)),
+        contact: signature.contact.trim().to_owned(),
+        reference: received.reference.to_string(),
+        signature: short(signature.name),
+    };
+    Ok(Text {
+        subject: notice_subject(received, &ending),
+        plain: PlainRedirection(&text).render()?,
+        html: HtmlRedirection(&text).render()?,
+    })
+}
+
+/// What to do. The academy's own words stay; ours speak to who forwarded of the person whose request it is.
+fn sentence<'a>(received: &Received, refusal: &'a Refusal) -> &'a str {
+    let is_ours = refusal.sentence == refusal.reason.sentence();
+    match refusal.reason {
+        Reason::NotADirector if is_ours && received.forwarder.is_some() => {
+            "Ce service est réservé aux directrices et directeurs d'école, et l'annuaire ne connaît pas cette personne comme telle. Si elle dirige une école, faites vérifier sa fiche auprès de sa circonscription."
+        }
+        Reason::QuotaExceeded if is_ours && received.forwarder.is_some() => {
+            "Cette personne a atteint le nombre maximal de demandes pour aujourd'hui. Transmettez de nouveau sa demande demain, ou complétez une demande déjà ouverte."
+        }
+        _ => &refusal.sentence,
+    }
+}
+
+/// What a rule is about, as the requester reads it.
+fn rule(reason: Reason) -> &'static str {
+    match reason {
+        Reason::TooLarge => "taille de la demande",
+        Reason::WrongRecipient => "adresse de destination",
+        Reason::NoKeyword | Reason::UnknownApplication => "application concernée",
+        Reason::NotADirector => "service réservé aux directrices et directeurs d'école",
+        Reason::QuotaExceeded => "nombre de demandes par jour",
+        _ => "conditions d'utilisation du service",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::samples::{SIGNATURE, assert_accessible},
+        Text, redirection, refusal,
+    };
+    use crate::{
+        flow::screen::samples,
+        request::{Page, Reason, Received, Refusal, SenderRole, Stage, TicketState},
+    };
+
+    #[test]
+    fn a_notice_names_the_rule_what_to_do_and_whom_to_ask() {
+        let refused = Refusal {
+            reason: Reason::NotADirector,
+            sentence: "Ce service est réservé aux directrices et directeurs d'école. Écrivez depuis l'école.".into(),
+        };
+        let text = refusal(&samples::mail_about("RE: Re : ONDE"), &refused, &SIGNATURE).unwrap();
+        assert_eq!(text.subject, "Re: ONDE — demande non enregistrée");
+        let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+        for body in [&text.plain, &plain_of_html] {
+            for part in ["« ONDE »", "service réservé aux directrices", &refused.sentence, "Appelez-nous"] {
+                assert!(body.replace('\u{a0}', " ").contains(part), "{part} in {body}");
+            }
+        }
+    }
+
+    fn redirected(reason: Reason, state: &TicketState) -> Text {
+        let refused = Refusal { reason, sentence: "Ajoutez-y un suivi.".into() };
+        redirection(&samples::mail_about("RE: suivi"), state, &refused, &SIGNATURE).unwrap()
+    }
+
+    fn found(page: Option<Page>) -> TicketState {
+        TicketState::Found { ticket: 1234, title: String::new(), page, role: SenderRole::Actor, stage: Stage::Open }
+    }
+
+    fn in_glpi() -> Page {
+        Page::Glpi("https://glpi.example.fr/front/ticket.form.php?id=1234".into())
+    }
+
+    #[test]
+    fn a_redirection_says_the_same_in_both_bodies_and_fits_its_reason() {
+        for (reason, state, subject, heading) in [
+            (
+                Reason::ReplyToTicket,
+                found(Some(in_glpi())),
+                "demande n° 1234 à compléter dans GLPI",
+                "Complétez la demande n° 1234",
+            ),
+            (
+                Reason::ReplyToTicket,
+                found(Some(Page::Portal("https://portail.example.fr/demandes/1234".into()))),
+                "demande n° 1234 à compléter sur le portail",
+                "Complétez la demande n° 1234 sur le portail",
+            ),
+            (Reason::ReplyToTicket, found(None), "demande n° 1234 à compléter", "Complétez la demande n° 1234"),
+            (Reason::TicketClosed, found(None), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::TicketClosed, found(Some(in_glpi())), "demande n° 1234 close", "La demande n° 1234 est close"),
+            (Reason::TicketUnknown, TicketState::Missing, "demande introuvable", "La demande est introuvable"),
+        ] {
+            let text = redirected(reason, &state);
+            assert_eq!(text.subject.replace('\u{a0}', " "), format!("Re: suivi — {subject}"));
+            assert!(text.html.replace('\u{a0}', " ").contains(&format!("<title>{heading}")), "{}", text.html);
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 200).unwrap();
+            for body in [&text.plain, &plain_of_html] {
+                let body = body.replace('\u{a0}', " ");
+                for part in ["« suivi »", "Ajoutez-y un suivi.", "aucun ticket n'a été créé", "Appelez-nous"] {
+                    assert!(body.contains(part), "{part} in {body}");
+                }
+                assert_eq!(body.contains("ticket.form.php?id=1234"), state == found(Some(in_glpi())), "{body}");
+                assert_eq!(body.contains("https://portail"), subject.ends_with("portail"), "{body}");
+                assert_eq!(body.contains("n° 1234"), state != TicketState::Missing, "{body}");
+                let is_helped = state == found(None) && reason == Reason::ReplyToTicket;
+                assert_eq!(body.contains("pas de compte"), is_helped, "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_mail_whose_sender_is_not_proven_nothing_is_quoted() {
+        let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
+        let mail = samples::mail(|mail| mail.unproven = true);
+        let mail = Received { subject: "LSU http://pirate.example/ cliquez".into(), ..mail };
+        for text in [
+            refusal(&mail, &refused, &SIGNATURE).unwrap(),
+            redirection(&mail, &found(Some(in_glpi())), &refused, &SIGNATURE).unwrap(),
+        ] {
+            for part in [&text.subject, &text.plain, &text.html] {
+                assert!(!part.contains("pirate") && !part.contains("cliquez"), "{part}");
+            }
+            assert!(
+                text.plain.contains("Un message envoyé en votre nom n'a été")
+                    || text.plain.contains("en votre nom n'a pas été"),
+                "{}",
+                text.plain
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_stranger_wrote_is_text_and_never_markup() {
+        let hostile = "<b onclick=x>\"LSU\"</b>";
+        let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
+        let html = refusal(&samples::mail_about(hostile), &refused, &SIGNATURE).unwrap().html;
+        assert!(!html.contains("<b ") && html.contains("&#60;b onclick"), "{html}");
+    }
+
+    #[test]
+    fn html_is_accessible_and_loads_nothing() {
+        let refused = Refusal { reason: Reason::NoKeyword, sentence: "Citez l'application.".into() };
+        for html in [
+            refusal(&samples::mail_about("LSU"), &refused, &SIGNATURE).unwrap().html,
+            redirected(Reason::ReplyToTicket, &found(None)).html,
+        ] {
+            assert_accessible(&html);
+        }
+    }
+}
