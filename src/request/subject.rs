@@ -2,7 +2,7 @@
 
 use super::Reference;
 
-/// A subject without what gateways and lists put before it: «[EXTERNE] », «***SPAM*** ».
+/// A subject without what gateways and lists put before it: «\[EXTERNE\] », «***SPAM*** ».
 pub fn without_tags(subject: &str) -> &str {
     let mut rest = subject.trim();
     while let Some((_, after)) = [('[', "]"), ('{', "}"), ('*', "* ")]

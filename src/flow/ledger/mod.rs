@@ -18,6 +18,7 @@ mod answered;
 mod belief;
 mod claims;
 mod failures;
+mod held_leases;
 mod in_flight;
 mod keyed_lock;
 mod leases;
@@ -40,7 +41,7 @@ pub use self::{
     oldest::oldest_ticket,
     ticket_lock::TicketBusy,
 };
-use self::{in_flight::Flights, keyed_lock::KeyedLock, leases::Leases, memory::Memory, redis::Redis};
+use self::{held_leases::Leases, in_flight::Flights, keyed_lock::KeyedLock, memory::Memory, redis::Redis};
 use crate::{
     config::{Backend, Config, ConfigError, WhenDown},
     glpi::{Glpi, GlpiError},

@@ -5,7 +5,7 @@
 //! - [`Levels`]: on which level of its application a ticket is, where up and down lead;
 //! - [`judge`]: the rules in time, what is due for a ticket nobody has taken in charge;
 //! - [`steps`]: what must still be done in GLPI until a ticket is with its new group;
-//! - [`Note`], [`Command`]: what the gateway writes into tickets and reads there.
+//! - [`Note`], [`crate::request::Command`]: what the gateway writes into tickets and reads there.
 //!
 //! [`Escalator`] does it: it reads tickets, takes the steps, finishes what was interrupted, obeys commands (`followup_commands`)
 //! and the rules (`enforcement`).
