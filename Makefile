@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # cargo-nextest where it is there (it runs no documentation tests); plain cargo otherwise.
-NEXTEST = $(CARGO) nextest run --locked && $(AS_ELEVEN) $(CARGO) nextest run --locked -E 'test(/^glpi::/)' \
+NEXTEST = $(CARGO) nextest run --locked && $(AS_ELEVEN) $(CARGO) nextest run --locked -E 'test(/^glpi::/) & binary(it)' \
 	&& $(CARGO) test --locked --doc
 PLAIN = $(CARGO) test --locked && $(AS_ELEVEN) $(CARGO) test --locked --test it glpi::
 RUN_TESTS = $(if $(shell command -v cargo-nextest),$(NEXTEST),$(PLAIN))

@@ -1,22 +1,7 @@
 //! The user behind a session, and what their profile allows.
 
 use super::php::{Row, int_of, text_of};
-use super::store::Store;
-
-/// Bits of a right, as GLPI counts them.
-pub(super) mod right {
-    pub(crate) const READ: i64 = 1;
-    pub(crate) const UPDATE: i64 = 2;
-    pub(crate) const CREATE: i64 = 4;
-    pub(crate) const DELETE: i64 = 8;
-    pub(crate) const PURGE: i64 = 16;
-    /// On tickets: all of them, not only one's own.
-    pub(crate) const READ_ALL: i64 = 1024;
-    /// On the knowledge base: every article, also one without readers.
-    pub(crate) const ALL_ARTICLES: i64 = 1024;
-    /// On the knowledge base: its FAQ part.
-    pub(crate) const READ_FAQ: i64 = 2048;
-}
+use super::{right, store::Store};
 
 /// The user behind a session.
 #[derive(Clone, Debug)]

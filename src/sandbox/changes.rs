@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, NOT_FOUND, NotAdded, RIGHT_MISSING};
 use super::call::Call;
-use super::caller::{Caller, right};
 use super::helpdesk::Helpdesk;
 use super::items::{Target, foreign_key, readable, visible};
 use super::php::{Row, elements, flag, int, int_of, text_of};
@@ -13,6 +12,7 @@ use super::settings::Version;
 use super::text::{decode, encode};
 use super::upload::{self, Arrived, Level, Messages};
 use super::{actors, status, tickets, timeline};
+use super::{caller::Caller, right};
 
 /// `POST Type`: one input, or a list of them.
 pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
-use super::caller::{Caller, right};
 use super::helpdesk::Helpdesk;
 use super::php::{Row, flag, int_of, text, text_of};
+use super::{caller::Caller, right};
 
 use super::store::{Store, UNDISCLOSED};
 use super::text::{Pattern, decode};

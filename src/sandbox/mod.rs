@@ -22,6 +22,7 @@ mod items;
 mod options;
 mod pages;
 mod php;
+mod right;
 mod roles;
 mod routes;
 mod rules;

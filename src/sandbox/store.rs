@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::php::{self, Row, int_of, text_of};
-use super::{caller::right, settings::Version};
+use super::{right, settings::Version};
 
 /// What a fresh sandbox holds: a stock GLPI with the groups, categories and accounts of an academy.
 const SEED: &str = include_str!("seed.json");

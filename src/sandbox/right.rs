@@ -1,0 +1,13 @@
+//! The rights of a profile, as GLPI numbers them (`inc/define.php`).
+
+pub(super) const READ: i64 = 1;
+pub(super) const UPDATE: i64 = 2;
+pub(super) const CREATE: i64 = 4;
+pub(super) const DELETE: i64 = 8;
+pub(super) const PURGE: i64 = 16;
+/// On tickets: all of them, not only one's own.
+pub(super) const READ_ALL: i64 = 1024;
+/// On the knowledge base: every article, also one without readers.
+pub(super) const ALL_ARTICLES: i64 = 1024;
+/// On the knowledge base: its FAQ part.
+pub(super) const READ_FAQ: i64 = 2048;
