@@ -5,7 +5,10 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use passerelle::{request::{Envelope, Channel, Origin}, intake::mime};
+use passerelle::{
+    intake::mime,
+    request::{Channel, Envelope, Origin},
+};
 
 /// The tags of sanitised HTML without the values of their attributes, which are all in double quotes.
 fn tags(html: &str) -> Vec<String> {
@@ -28,7 +31,13 @@ fn tags(html: &str) -> Vec<String> {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let envelope = Envelope { channel: Channel::Lmtp, sender: None, recipients: Vec::new(), size: input.len() as u64, stored: None };
+    let envelope = Envelope {
+        channel: Channel::Lmtp,
+        sender: None,
+        recipients: Vec::new(),
+        size: input.len() as u64,
+        stored: None,
+    };
     let raw = Bytes::copy_from_slice(input);
     let received = mime::mail_blocking(&envelope, &raw, Timestamp::UNIX_EPOCH);
 
