@@ -13,9 +13,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::gateway::Gateway;
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, TicketPages},
     flow::{
-        deliver::{Deliverer, LONGEST_CREATION_CALLS, Pages},
+        deliver::{Deliverer, LONGEST_CREATION_CALLS},
         directory::Directory,
         ledger::Ledger,
         pipeline::Pipeline,
@@ -99,7 +99,7 @@ impl App {
             config.attachments.clone(),
             config.mail.original,
             config.time_zone.clone(),
-            Pages::new(&config),
+            TicketPages::new(&config),
         );
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);

@@ -15,9 +15,8 @@ use serde::Serialize;
 use super::exit;
 use crate::{
     app,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, TicketPages},
     flow::{
-        deliver::Pages,
         directory::Directory,
         judging::{self, Judged},
         proof::Prover,
@@ -241,7 +240,7 @@ impl Trial {
         forecast.rules.retain(|(rule, _)| *rule != "no-keyword");
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
-        let page = Pages::new(&self.config).of_requester(number, true);
+        let page = TicketPages::new(&self.config).of_requester(number, true);
         let state = TicketState::Found {
             ticket: number,
             title: String::new(),

@@ -3,11 +3,13 @@
 mod error;
 mod hours;
 mod load;
+mod pages;
 mod sections;
 
 pub use error::ConfigError;
 pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, load, load_from};
+pub use pages::TicketPages;
 pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
     Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify,

@@ -89,6 +89,13 @@ impl Page {
             Self::Glpi(address) | Self::Portal(address) => address,
         }
     }
+
+    /// Its address, alone.
+    pub fn into_address(self) -> String {
+        match self {
+            Self::Glpi(address) | Self::Portal(address) => address,
+        }
+    }
 }
 
 /// A reply that is in its ticket now.

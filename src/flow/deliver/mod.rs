@@ -10,7 +10,6 @@ mod inspect;
 mod learned;
 mod left_out;
 mod names;
-mod pages;
 mod pictures;
 mod ticket_sources;
 
@@ -20,7 +19,7 @@ use jiff::tz::TimeZone;
 use moka::future::Cache;
 
 use crate::{
-    config,
+    config::{self, TicketPages},
     flow::{
         ledger::oldest_ticket,
         route::{Routed, Target},
@@ -30,7 +29,7 @@ use crate::{
         ActorRole, DocumentTypes, FileFate, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester,
         Trouble,
     },
-    request::{Address, LeftOut, Origin, Reason, Receipt, Received, Reference, TicketKind},
+    request::{Address, LeftOut, Origin, Page, Reason, Receipt, Received, Reference, TicketKind},
 };
 
 use attachments::Chosen;
@@ -38,7 +37,6 @@ use completion::Wanted;
 pub use followup::Proposed;
 use learned::Learned;
 pub use names::{Missing, Names};
-pub use pages::Pages;
 use ticket_sources::TicketSources;
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
@@ -71,7 +69,7 @@ pub struct Deliverer {
     root: String,
     limits: config::Attachments,
     original: config::Original,
-    pages: Pages,
+    pages: TicketPages,
     longest_creation: Duration,
     sources: TicketSources,
 }
@@ -164,7 +162,7 @@ impl Deliverer {
         limits: config::Attachments,
         original: config::Original,
         time_zone: TimeZone,
-        pages: Pages,
+        pages: TicketPages,
     ) -> Self {
         Self {
             names: Names::new(glpi.clone(), time_zone),
@@ -212,7 +210,7 @@ impl Deliverer {
         Receipt {
             ticket,
             reference: routed.received().reference,
-            link: self.pages.of_requester(ticket, has_account).map(|page| page.address().to_owned()),
+            link: self.pages.of_requester(ticket, has_account).map(Page::into_address),
             application: target.application.clone(),
             category: target.category.clone(),
             group: target.group.clone(),

@@ -30,15 +30,12 @@ use self::{
     late::{Held, Late},
     note::{DUE_MARK, ReceiptNote, is_about_receipt},
 };
-use super::{
-    deliver::Pages,
-    route::{Opening, requester_of},
-};
+use super::route::{Opening, requester_of};
 use crate::{
-    config::{Backend, Config},
+    config::{Backend, Config, TicketPages},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
     letters::Acknowledger,
-    request::{Address, Person, Receipt, Received},
+    request::{Address, Page, Person, Receipt, Received},
     smtp::SendError,
 };
 
@@ -59,7 +56,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct Receipts {
     glpi: Glpi,
     acknowledger: Acknowledger,
-    pages: Pages,
+    pages: TicketPages,
     time_zone: TimeZone,
     look_back: Duration,
     /// For how long a note may still be written of which GLPI's answer was lost.
@@ -81,7 +78,7 @@ impl Receipts {
         Self {
             glpi,
             acknowledger,
-            pages: Pages::new(config),
+            pages: TicketPages::new(config),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             aftermath: config.glpi.aftermath,
@@ -223,7 +220,7 @@ impl Receipts {
         let receipt = Receipt {
             ticket: ticket.id,
             reference: opening.reference,
-            link: page.map(|page| page.address().to_owned()),
+            link: page.map(Page::into_address),
             application: opening.application,
             category: ticket.category.clone(),
             group: ticket.groups.first().cloned().unwrap_or_default(),

@@ -21,14 +21,14 @@ use self::{
     steps::{DueNotice, News, TicketFacts},
 };
 use crate::{
-    config::{Config, Notify, Teller},
+    config::{Config, Notify, Teller, TicketPages},
     flow::ledger::{Ledger, TicketBusy},
     glpi::{ActorRole, Glpi, GlpiError, Requester, Ticket, TicketStatus},
     letters::{
         Correspondence,
         notices::{self, About, Subject, Text},
     },
-    request::{Address, Reference},
+    request::{Address, Page, Reference},
     smtp::SendError,
     working_time::Wait,
 };
@@ -55,7 +55,7 @@ pub struct Notifier {
     ledger: Arc<Ledger>,
     /// The gateway's own mailboxes: nobody reads them, and what they get comes back in.
     own_mailboxes: Vec<Address>,
-    ticket_link: String,
+    pages: TicketPages,
     time_zone: TimeZone,
     look_back: Duration,
     /// Until when the relay is left alone.
@@ -101,7 +101,7 @@ impl Notifier {
             ledger,
             own_mailboxes: own.filter_map(Address::parse).collect(),
             letters,
-            ticket_link: config.glpi.ticket_page(),
+            pages: TicketPages::new(config),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             relay_pause: Mutex::default(),
@@ -155,7 +155,7 @@ impl Notifier {
         }
         let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
         let name = self.glpi.directory().group_name(group).await?.unwrap_or_default();
-        let link = Some(page(&self.ticket_link, ticket.id));
+        let link = self.pages.of_another(ticket.id, true).map(Page::into_address);
         let about = About { ticket: subject(&ticket, reference), link, signature: self.letters.name() };
         let mut unnoted = self.unnoted.lock().await;
         let step = format!("{REMINDER}-{group}");
@@ -326,7 +326,7 @@ impl Notifier {
                 outcome.sent += 1;
                 continue;
             }
-            let link = self.link(notice, who).map(|template| page(template, ticket.id));
+            let link = self.page(notice, who, ticket.id).map(Page::into_address);
             let about = About { ticket: subject(ticket, reference), link, signature: self.letters.name() };
             let text = self.text(&notice.news, &about, ticket.status, group).await?;
             match self.send(notice.mark.step(), reference, &told.1, &told.2, text).await {
@@ -342,15 +342,11 @@ impl Notifier {
         Ok(outcome)
     }
 
-    /// The page a notice leads to: staff works in GLPI, requesters follow on the portal where there is one; without,
-    /// only who has an account can open the ticket.
-    fn link(&self, notice: &DueNotice<'_>, who: &Requester) -> Option<&str> {
-        let portal = self.settings.portal_link.as_str();
-        match (&notice.news, who) {
-            (News::Group, _) => Some(&self.ticket_link),
-            _ if !portal.is_empty() => Some(portal),
-            (_, Requester::User(_)) => Some(&self.ticket_link),
-            (_, Requester::Email(_)) => None,
+    /// The page a notice leads to: staff works in GLPI, requesters follow where they can open it.
+    fn page(&self, notice: &DueNotice<'_>, who: &Requester, ticket: u64) -> Option<Page> {
+        match notice.news {
+            News::Group => self.pages.of_another(ticket, true),
+            _ => self.pages.of_requester(ticket, matches!(who, Requester::User(_))),
         }
     }
 
@@ -435,10 +431,6 @@ impl Notifier {
 
 fn subject(ticket: &Ticket, reference: Reference) -> Subject<'_> {
     Subject { number: ticket.id, title: &ticket.name, content: &ticket.content, reference }
-}
-
-fn page(link: &str, ticket: u64) -> String {
-    link.replace("{id}", &ticket.to_string())
 }
 
 fn remember(unnoted: &mut Unnoted, told: (u64, String, Address)) {

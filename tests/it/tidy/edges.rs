@@ -121,7 +121,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("flow/receipts", &["config", "flow/deliver", "flow/route", "glpi", "letters", "request", "smtp"]),
+    ("flow/receipts", &["config", "flow/route", "glpi", "letters", "request", "smtp"]),
     ("flow/quarantine", &["config", "flow/ledger", "letters", "request"]),
     ("flow/deliver", &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "request"]),
     ("flow/ledger", &["config", "flow/screen", "glpi", "request"]),

@@ -1,15 +1,16 @@
 //! Where people follow a ticket: on the portal or in GLPI, and only where they can open the page.
 
-use crate::{config::Config, request::Page};
+use super::Config;
+use crate::request::Page;
 
 /// The pages of tickets. `{id}` stands for a ticket's number.
 #[derive(Clone, Debug)]
-pub struct Pages {
+pub struct TicketPages {
     glpi: String,
     portal: String,
 }
 
-impl Pages {
+impl TicketPages {
     /// As `glpi.ticket_link` and `notify.portal_link` say.
     pub fn new(config: &Config) -> Self {
         Self { glpi: config.glpi.ticket_page(), portal: config.notify.portal_link.clone() }
@@ -29,7 +30,7 @@ impl Pages {
     }
 
     /// The addresses that a letter about this ticket may hold.
-    pub(super) fn all(&self, ticket: u64) -> impl Iterator<Item = String> {
+    pub(crate) fn all(&self, ticket: u64) -> impl Iterator<Item = String> {
         [&self.glpi, &self.portal].into_iter().filter(|link| !link.is_empty()).map(move |link| numbered(link, ticket))
     }
 }
@@ -40,7 +41,7 @@ fn numbered(link: &str, ticket: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Pages;
+    use super::TicketPages;
     use crate::config::load_from;
 
     #[test]
@@ -53,7 +54,7 @@ mod tests {
             let mut config = load_from(None, []).unwrap();
             config.glpi.url = "https://glpi.fr".into();
             config.notify.portal_link = set.into();
-            let pages = Pages::new(&config);
+            let pages = TicketPages::new(&config);
             assert_eq!(address(pages.of_requester(7, true)).as_deref(), of_requester);
             assert_eq!(address(pages.of_requester(7, false)).as_deref(), without);
             assert_eq!(address(pages.of_another(7, true)).as_deref(), Some(glpi));
@@ -67,7 +68,7 @@ mod tests {
             let mut config = load_from(None, []).unwrap();
             config.glpi.url = url.into();
             config.glpi.ticket_link = link.into();
-            Pages::new(&config).of_another(42, true).unwrap().address().to_owned()
+            TicketPages::new(&config).of_another(42, true).unwrap().address().to_owned()
         };
         let expected = "https://glpi.example.fr/front/ticket.form.php?id=42";
         for url in
