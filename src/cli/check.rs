@@ -14,7 +14,7 @@ use crate::{
         deliver::{LONGEST_CREATION_CALLS, Missing, Names},
         route::{Level, Mappings, TargetEntity},
     },
-    glpi::{Glpi, GlpiError, ItemKind, Profile, Trouble},
+    glpi::{Glpi, GlpiError, Profile, Trouble},
     intake::imap::{self, ImapError},
 };
 
@@ -301,7 +301,7 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
 /// Whether GLPI has the groups whose members forward directors' mails.
 async fn forwarders(report: &mut Report, app: &App) {
     for group in app.pipeline.rules.forwarder_groups() {
-        match app.pipeline.deliverer.names().ids(ItemKind::Group, group, &TargetEntity::Own).await {
+        match app.pipeline.deliverer.names().groups(group, &TargetEntity::Own).await {
             Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
             Err(Missing::Unavailable(error)) => report.error("mail.forwarders", &error, remedy(&error)),
             Err(missing) => report.error(

@@ -317,11 +317,11 @@ fn log(outcome: &Outcome, channel: Channel, reference: Reference) {
     let (channel, label, reason) = (channel.label(), outcome.label(), outcome.reason().code());
     match outcome {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
-            let (ticket, application) = (receipt.ticket, &receipt.application);
+            let (ticket, application) = (receipt.ticket.get(), &receipt.application);
             tracing::info!(%reference, channel, outcome = label, ticket, application, "request");
         }
         Outcome::Followup(addition) => {
-            let ticket = addition.ticket;
+            let ticket = addition.ticket.get();
             tracing::info!(%reference, channel, outcome = label, ticket, "request");
         }
         Outcome::Refused(_) | Outcome::Ignored(_) => {

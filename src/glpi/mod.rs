@@ -54,7 +54,9 @@ pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
 pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
-pub use self::tickets::{Document, Followup, FoundTicket, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
+pub use self::tickets::{
+    Document, DocumentHolder, Followup, FoundTicket, GroupChange, Solution, Ticket, TicketGroup, TicketUser,
+};
 pub use self::users::{Account, AccountState, Grant};
 
 use self::breaker::Breaker;

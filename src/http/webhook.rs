@@ -25,6 +25,7 @@ use super::{
     services::Services,
 };
 use crate::config;
+use crate::id::TicketId;
 
 /// Hexadecimal HMAC-SHA256 of the body and, right behind it, the timestamp (GLPI's `Webhook::raise`).
 pub(super) const SIGNATURE: &str = "X-GLPI-signature";
@@ -65,7 +66,7 @@ struct Item {
 
 impl Item {
     /// The ticket this is about; `None` for an item of another type.
-    fn ticket(&self) -> Option<u64> {
+    fn ticket(&self) -> Option<TicketId> {
         let number = if self.itemtype.is_string() {
             &self.items_id
         } else if self.tickets_id.is_u64() {
@@ -75,7 +76,7 @@ impl Item {
         };
         let of_ticket = self.itemtype == "Ticket"
             || self.itemtype.is_null() && (self.tickets_id.is_u64() || self.urgency.is_u64() && self.kind.is_u64());
-        number.as_u64().filter(|number| of_ticket && *number > 0)
+        number.as_u64().filter(|number| of_ticket && *number > 0).map(TicketId::from)
     }
 }
 
@@ -220,6 +221,7 @@ mod tests {
     use rstest::rstest;
 
     use super::Event;
+    use crate::id::TicketId;
 
     #[rstest]
     #[case::ticket(
@@ -240,7 +242,7 @@ mod tests {
     #[case::no_json("ticket 7", None)]
     fn the_ticket_of_an_event(#[case] body: &str, #[case] expected: Option<u64>) {
         let event: Option<Event> = serde_json::from_str(body).ok();
-        assert_eq!(event.and_then(|event| event.item.ticket()), expected);
+        assert_eq!(event.and_then(|event| event.item.ticket()), expected.map(TicketId::new));
     }
 
     #[test]

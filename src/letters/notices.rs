@@ -11,6 +11,7 @@ use super::{
     text::{LONGEST_SUBJECT, line, short},
 };
 use crate::{
+    id::TicketId,
     request::{
         Reason, Reference,
         message_id::{Letter, of_letter},
@@ -28,7 +29,7 @@ const MOST_HTML: usize = 256 * 1024;
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     /// GLPI's number.
-    pub(crate) number: u64,
+    pub(crate) number: TicketId,
     pub(crate) title: &'a str,
     /// What it says, HTML.
     pub(crate) content: &'a str,
@@ -49,7 +50,7 @@ struct Notice {
     before: Vec<String>,
     quote: Vec<String>,
     after: Vec<String>,
-    ticket: u64,
+    ticket: TicketId,
     reference: String,
     title: String,
     link: Option<String>,
@@ -250,7 +251,7 @@ mod tests {
 
     fn ticket() -> Subject<'static> {
         Subject {
-            number: 1234,
+            number: TicketId::new(1234),
             title: "LSU : bilans <bloqués>",
             content: "<p>Le bouton reste <b>gris</b>.</p><p>École Voltaire</p>",
             reference: Reference::new("test", "", b""),

@@ -3,11 +3,12 @@
 use askama::Template;
 
 use super::text::{Signature, Text, short};
+use crate::id::TicketId;
 use crate::request::{LeftOut, Person, Receipt};
 
 struct ReceiptText {
     heading: String,
-    ticket: u64,
+    ticket: TicketId,
     reference: String,
     link: Option<String>,
     application: String,
@@ -80,6 +81,7 @@ mod tests {
         },
         Signature, receipt,
     };
+    use crate::id::TicketId;
     use crate::{
         flow::screen::samples,
         request::{FormFields, LeftOut, Person, Receipt, Reference},
@@ -87,7 +89,7 @@ mod tests {
 
     fn made() -> Receipt {
         Receipt {
-            ticket: 1234,
+            ticket: TicketId::new(1234),
             reference: Reference::new("test", "", b""),
             link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234".into()),
             application: "LSU".into(),

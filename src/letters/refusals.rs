@@ -7,6 +7,7 @@ use super::{
     subject::{notice_subject, your_message},
     text::{Signature, Text, short},
 };
+use crate::id::TicketId;
 use crate::request::{Page, Reason, Received, Refusal, TicketState};
 
 struct RefusalText {
@@ -32,7 +33,7 @@ struct RedirectionText {
     message: String,
     sentence: String,
     /// The ticket's number, where there is one, and the page that the reader can open.
-    ticket: Option<(u64, Option<String>)>,
+    ticket: Option<(TicketId, Option<String>)>,
     /// How somebody who can open no page completes the ticket.
     is_without_page: bool,
     contact: String,
@@ -149,6 +150,7 @@ mod tests {
         super::samples::{SIGNATURE, assert_accessible},
         Text, redirection, refusal,
     };
+    use crate::id::TicketId;
     use crate::{
         flow::screen::samples,
         request::{Page, Reason, Received, Refusal, SenderRole, Stage, TicketState},
@@ -176,7 +178,13 @@ mod tests {
     }
 
     fn found(page: Option<Page>) -> TicketState {
-        TicketState::Found { ticket: 1234, title: String::new(), page, role: SenderRole::Actor, stage: Stage::Open }
+        TicketState::Found {
+            ticket: TicketId::new(1234),
+            title: String::new(),
+            page,
+            role: SenderRole::Actor,
+            stage: Stage::Open,
+        }
     }
 
     fn in_glpi() -> Page {

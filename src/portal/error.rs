@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::glpi::GlpiError;
+use crate::id::TicketId;
 
 /// Why nothing can be shown.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +13,7 @@ pub enum PortalError {
     NotFound,
     /// It was merged into the request of this number, which is this person's, too.
     #[error("merged into {0}")]
-    Merged(u64),
+    Merged(TicketId),
     /// GLPI cannot answer now.
     #[error("{cause}")]
     Unavailable {

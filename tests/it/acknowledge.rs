@@ -16,6 +16,7 @@ use mail_parser::{HeaderValue, Message, MessageParser};
 use passerelle::{
     config,
     flow::screen::{Rejection, Rules, identify},
+    id::TicketId,
     letters::{Acknowledger, Correspondence},
     request::{
         Address, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Reason, Receipt, Received, Reference,
@@ -191,7 +192,7 @@ fn mail(subject: &str) -> Received {
 
 fn made() -> Receipt {
     Receipt {
-        ticket: 1234,
+        ticket: TicketId::new(1234),
         reference: Reference::new("mail", SCHOOL, b"<42@ac-dijon.fr>"),
         link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234&forcetab=1".into()),
         application: "LSU".into(),

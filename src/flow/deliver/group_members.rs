@@ -1,7 +1,7 @@
 //! Who is a member of GLPI's groups.
 
 use super::{Deliverer, Missing, Undelivered, not_made};
-use crate::{flow::route::TargetEntity, glpi::ItemKind, request::Address};
+use crate::{flow::route::TargetEntity, request::Address};
 
 impl Deliverer {
     /// Whether the account with this address is a member of one of these groups, given by name or full path. A group
@@ -13,7 +13,7 @@ impl Deliverer {
     pub async fn is_member(&self, address: &Address, groups: &[String]) -> Result<bool, Undelivered> {
         let mut wanted = Vec::with_capacity(groups.len());
         for group in groups {
-            match self.names.ids(ItemKind::Group, group, &TargetEntity::Own).await {
+            match self.names.groups(group, &TargetEntity::Own).await {
                 Ok(ids) => wanted.extend(ids),
                 Err(Missing::Unavailable(error)) => return Err(not_made(&error)),
                 Err(missing) => tracing::warn!("nobody is taken for a member of it: {missing}"),

@@ -29,6 +29,7 @@ use crate::{
         ActorRole, DocumentTypes, FileFate, FileOutcome, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester,
         Trouble,
     },
+    id::{EntityId, FollowupId, RequestTypeId, TicketId, UserId},
     request::{Address, LeftOut, Origin, Page, Reason, Receipt, Received, Reference, TicketKind},
 };
 
@@ -64,7 +65,7 @@ pub struct Deliverer {
     /// Whether GLPI drops requesters whose accounts are there.
     drops: Cache<(), bool>,
     /// Accounts, with the entity, that GLPI has taken as requesters after what was known of them.
-    accepted: Cache<(u64, Option<u64>), ()>,
+    accepted: Cache<(UserId, Option<EntityId>), ()>,
     /// The path of GLPI's pages on its server, without a slash at the end.
     root: String,
     limits: config::Attachments,
@@ -122,6 +123,7 @@ enum New<'a> {
 
 /// What GLPI has made.
 struct Made {
+    /// The ticket's, or the follow-up's.
     id: u64,
     /// What became of the files that went along, where GLPI said so.
     files: Vec<FileOutcome>,
@@ -205,7 +207,7 @@ impl Deliverer {
 
     /// What the requester is told of a ticket: everything in it comes from the request, the mapping and the
     /// ticket's number, so that it reads the same for a later copy of the request.
-    fn receipt(&self, ticket: u64, routed: &Routed, has_account: bool, left_out: Vec<LeftOut>) -> Receipt {
+    fn receipt(&self, ticket: TicketId, routed: &Routed, has_account: bool, left_out: Vec<LeftOut>) -> Receipt {
         let target = routed.target();
         Receipt {
             ticket,
@@ -221,7 +223,7 @@ impl Deliverer {
 
     /// What the requester of a ticket that is there already is told: as for a new one, with the
     /// files that did not go because of their number, size or type.
-    pub async fn receipt_of(&self, ticket: u64, reference: Reference, routed: &Routed) -> Receipt {
+    pub async fn receipt_of(&self, ticket: TicketId, reference: Reference, routed: &Routed) -> Receipt {
         let chosen = self.choose(routed.received()).await;
         // Where GLPI cannot say now, the receipt promises less.
         let has_account = self.names.may_sign_in(routed.screened().requester()).await.unwrap_or(false);
@@ -256,20 +258,21 @@ impl Deliverer {
         let Prepared { people, ids, mut chosen, is_remembered } = prepared;
         let mut new = ticket(routed, &people, &ids, &chosen);
         let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new)).await?;
-        self.sources.remember(made.id, routed.received(), &routed.target().application);
-        let has_account = if made.is_whole && !self.has_dropped_requester(made.id, &new, is_remembered).await? {
+        let id = TicketId::from(made.id);
+        self.sources.remember(id, routed.received(), &routed.target().application);
+        let has_account = if made.is_whole && !self.has_dropped_requester(id, &new, is_remembered).await? {
             matches!(new.requester, Requester::User(_))
         } else {
             let requester = routed.screened().requester();
             let wanted = Wanted { new: &new, address: requester.as_str() };
-            let is_account = self.complete_ticket(made.id, &wanted, &made.files, &mut chosen).await?;
+            let is_account = self.complete_ticket(id, &wanted, &made.files, &mut chosen).await?;
             if !is_account && matches!(new.requester, Requester::User(_)) {
                 // Purged, perhaps, since it was looked up.
                 self.glpi.directory().forget_account(requester.as_str()).await;
             }
             is_account
         };
-        Ok(Delivered { receipt: self.receipt(made.id, routed, has_account, chosen.left_out) })
+        Ok(Delivered { receipt: self.receipt(id, routed, has_account, chosen.left_out) })
     }
 
     /// Completes the ticket of a request that is there already but was never confirmed: an earlier try may have left it
@@ -278,7 +281,12 @@ impl Deliverer {
     /// # Errors
     ///
     /// It is not whole yet: the request must be tried again.
-    pub async fn complete(&self, found: u64, reference: Reference, routed: &Routed) -> Result<Receipt, Undelivered> {
+    pub async fn complete(
+        &self,
+        found: TicketId,
+        reference: Reference,
+        routed: &Routed,
+    ) -> Result<Receipt, Undelivered> {
         // There is a ticket: what stands in the way now must not pass for «none was made».
         let Prepared { people, ids, mut chosen, .. } =
             self.prepare(routed).await.map_err(|undelivered| undelivered.of_a_ticket(found))?;
@@ -297,7 +305,12 @@ impl Deliverer {
     /// Whether GLPI made a ticket without its requester and did not say so. That is looked at where it may be: of an
     /// account that was looked up for this very ticket, if this GLPI drops those; of one that is remembered, which may
     /// be purged by now, once a minute.
-    async fn has_dropped_requester(&self, id: u64, new: &NewTicket, is_remembered: bool) -> Result<bool, Undelivered> {
+    async fn has_dropped_requester(
+        &self,
+        id: TicketId,
+        new: &NewTicket,
+        is_remembered: bool,
+    ) -> Result<bool, Undelivered> {
         let Requester::User(account) = new.requester else { return Ok(false) };
         let key = (account, new.entity);
         let may_be = if is_remembered { !self.accepted.contains_key(&key) } else { self.may_drop_requesters().await };
@@ -335,7 +348,7 @@ impl Deliverer {
 
     /// Who asks and who watches, in a ticket of this entity: of who the mail was copied to, nobody is the requester by
     /// another address. An address that GLPI is known to refuse stands in the text alone.
-    async fn people(&self, routed: &Routed, entity: Option<u64>) -> Result<People, GlpiError> {
+    async fn people(&self, routed: &Routed, entity: Option<EntityId>) -> Result<People, GlpiError> {
         let address = routed.screened().requester();
         let requester = self.actor(address, entity).await?;
         let answer_to = self.names.answer_to(address, &requester).await?;
@@ -345,7 +358,7 @@ impl Deliverer {
     }
 
     /// Who of those a mail was copied to is to watch a ticket of this entity, each once.
-    async fn watching(&self, copies: &Copies, entity: Option<u64>) -> Result<Vec<Requester>, GlpiError> {
+    async fn watching(&self, copies: &Copies, entity: Option<EntityId>) -> Result<Vec<Requester>, GlpiError> {
         let mut observers = Vec::new();
         for address in &copies.observers {
             let observer = self.actor(address, entity).await?;
@@ -356,7 +369,7 @@ impl Deliverer {
         Ok(observers)
     }
 
-    async fn actor(&self, address: &Address, entity: Option<u64>) -> Result<Requester, GlpiError> {
+    async fn actor(&self, address: &Address, entity: Option<EntityId>) -> Result<Requester, GlpiError> {
         Ok(match self.names.requester(address, entity).await? {
             Requester::Email(_) if self.learned.refuses_address(address) => Requester::Email(String::new()),
             actor => actor,
@@ -371,15 +384,21 @@ impl Deliverer {
             let together = self.learned.together(reference, &chosen.uploads);
             let creation = async {
                 match &new {
-                    New::Ticket(ticket) => self.glpi.create_ticket(ticket, &together).await,
-                    New::Followup(followup) => self.glpi.add_followup(followup, &together).await,
+                    New::Ticket(ticket) => {
+                        let created = self.glpi.create_ticket(ticket, &together).await?;
+                        Ok((created.id.get(), created.files))
+                    }
+                    New::Followup(followup) => {
+                        let created = self.glpi.add_followup(followup, &together).await?;
+                        Ok((created.id.get(), created.files))
+                    }
                 }
             };
             let lost = match tokio::time::timeout_at(deadline, creation).await {
-                Ok(Ok(created)) => {
-                    let is_whole = together.len() == chosen.uploads.len()
-                        && created.files.iter().all(|file| file.fate == FileFate::Taken);
-                    return Ok(Made { id: created.id, files: created.files, is_whole });
+                Ok(Ok((id, files))) => {
+                    let is_whole =
+                        together.len() == chosen.uploads.len() && files.iter().all(|file| file.fate == FileFate::Taken);
+                    return Ok(Made { id, files, is_whole });
                 }
                 Ok(Err(GlpiError::AnswerLost { why, .. })) => Lost { broken: why == BROKEN, why: why.to_string() },
                 // Nothing was written: with fewer files, the others follow singly.
@@ -432,10 +451,12 @@ impl Deliverer {
         for pause in SETTLE_PAUSES {
             tokio::time::sleep(pause).await;
             let found = match new {
-                New::Ticket(_) => {
-                    oldest_ticket(&self.glpi, &[reference], 1).await.map(|found| found.map(|ticket| ticket.number))
+                New::Ticket(_) => oldest_ticket(&self.glpi, &[reference], 1)
+                    .await
+                    .map(|found| found.map(|ticket| ticket.number.get())),
+                New::Followup(followup) => {
+                    self.followup_of(followup.ticket, reference).await.map(|found| found.map(FollowupId::get))
                 }
-                New::Followup(followup) => self.followup_of(followup.ticket, reference).await,
             };
             match found {
                 Ok(Some(id)) => {
@@ -455,10 +476,7 @@ impl Deliverer {
 
 fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -> NewTicket {
     let target = routed.target();
-    let (request_type, head) = match &routed.received().origin {
-        Origin::Mail(mail) => (BY_MAIL, Some(mail.head.clone())),
-        Origin::Form(_) => (BY_FORM, None),
-    };
+    let origin = &routed.received().origin;
     NewTicket {
         name: routed.title().to_owned(),
         content_html: format!(
@@ -475,25 +493,37 @@ fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -
         category: Some(ids.category),
         entity: ids.entity,
         location: ids.location,
-        request_type: Some(request_type),
+        request_type: Some(request_type(origin)),
         assigned_groups: vec![ids.group],
         observer_groups: ids.observers.clone(),
         requester: people.requester.clone(),
         answer_to: people.answer_to.clone(),
         observers: people.observers.clone(),
-        head,
+        head: match origin {
+            Origin::Mail(mail) => Some(mail.head.clone()),
+            Origin::Form(_) => None,
+        },
     }
 }
 
 impl Undelivered {
     /// The same, of a request that has this ticket.
-    fn of_a_ticket(self, ticket: u64) -> Self {
+    fn of_a_ticket(self, ticket: TicketId) -> Self {
         match self {
             Self::NotMade { cause, .. } | Self::Unclear { cause } | Self::Broken { cause } => {
                 Self::Unclear { cause: format!("ticket {ticket} cannot be completed: {cause}") }
             }
         }
     }
+}
+
+/// GLPI's source of a request that came this way.
+fn request_type(origin: &Origin) -> RequestTypeId {
+    match origin {
+        Origin::Mail(_) => BY_MAIL,
+        Origin::Form(_) => BY_FORM,
+    }
+    .into()
 }
 
 fn not_made(error: &GlpiError) -> Undelivered {

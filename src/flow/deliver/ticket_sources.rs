@@ -6,6 +6,7 @@ use super::{Deliverer, Undelivered, not_made};
 use crate::{
     flow::{ledger::KnownTicket, route::Opening},
     glpi::GlpiError,
+    id::TicketId,
     request::{Fingerprint, Origin, Received, Reference},
 };
 
@@ -13,7 +14,7 @@ use crate::{
 const REMEMBERED: u64 = 50_000;
 
 /// What tickets were made of, by the name they carry.
-pub(super) struct TicketSources(Cache<(Reference, u64), TicketSource>);
+pub(super) struct TicketSources(Cache<(Reference, TicketId), TicketSource>);
 
 /// What a ticket was made of, as far as its opening says.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +31,7 @@ impl Default for TicketSources {
 
 impl TicketSources {
     /// A ticket was made of this request.
-    pub(super) fn remember(&self, ticket: u64, received: &Received, application: &str) {
+    pub(super) fn remember(&self, ticket: TicketId, received: &Received, application: &str) {
         if let Some(fingerprint) = fingerprint(received) {
             let source = TicketSource { fingerprint: Some(fingerprint), application: Some(application.to_owned()) };
             self.0.insert((received.reference, ticket), source);
@@ -64,7 +65,7 @@ impl Deliverer {
             && let Ok(TicketSource { application: Some(of_ticket), .. }) = self.source(known).await
             && of_ticket != application
         {
-            let (reference, ticket) = (known.reference, known.ticket);
+            let (reference, ticket) = (known.reference, known.ticket.get());
             tracing::warn!(
                 %reference,
                 ticket,

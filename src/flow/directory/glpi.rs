@@ -3,6 +3,7 @@
 use super::person::filled;
 use crate::{
     glpi::{Glpi, GlpiError},
+    id::GroupId,
     request::{Address, DirectoryAnswer, Person},
 };
 
@@ -36,12 +37,12 @@ impl GlpiGroup {
 
     /// Whether the group is there.
     pub(super) async fn probe(&self) -> Result<String, String> {
-        let groups: Vec<_> = self.groups().await?.iter().map(u64::to_string).collect();
+        let groups: Vec<_> = self.groups().await?.iter().map(GroupId::to_string).collect();
         Ok(format!("the group \"{}\" has the id {}", self.group, groups.join(", ")))
     }
 
     /// The groups of this name: each entity may have one.
-    async fn groups(&self) -> Result<Vec<u64>, String> {
+    async fn groups(&self) -> Result<Vec<GroupId>, String> {
         let found = self.glpi.groups_named(&self.group).await.map_err(|error| explain(&error))?;
         if found.is_empty() {
             return Err(format!(
@@ -49,7 +50,7 @@ impl GlpiGroup {
                 self.group
             ));
         }
-        Ok(found.iter().map(|group| group.id).collect())
+        Ok(found.iter().map(|group| group.id.into()).collect())
     }
 }
 

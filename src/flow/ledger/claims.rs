@@ -18,6 +18,7 @@ use super::{
 use crate::{
     flow::screen::{Candidate, MayFollowUp, Reply},
     glpi::GlpiError,
+    id::TicketId,
     request::{DayMark, Reason, Received, Reference},
 };
 
@@ -44,7 +45,7 @@ pub enum ClaimResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownTicket {
     /// GLPI's number.
-    pub ticket: u64,
+    pub ticket: TicketId,
     /// The reference it carries: the request's own, or the alias under which its first copy came.
     pub reference: Reference,
     /// Whether an earlier copy was answered with it; false where an earlier attempt ended without knowing whether
@@ -67,7 +68,7 @@ pub enum Told {
 
 impl KnownTicket {
     /// A ticket that a memory knows: its maker has told of it.
-    fn remembered(reference: Reference, ticket: u64) -> Self {
+    fn remembered(reference: Reference, ticket: TicketId) -> Self {
         Self { ticket, reference, answered: true, told: Told::Yes }
     }
 }
@@ -89,7 +90,7 @@ enum Becomes {
     /// A ticket, which takes a place in this day.
     Ticket(DayMark),
     /// A follow-up of this ticket, which takes none.
-    Followup(u64),
+    Followup(TicketId),
 }
 
 impl Becomes {
@@ -298,7 +299,7 @@ impl Ledger {
         &self,
         received: &Received,
         becomes: Becomes,
-    ) -> Result<Option<(Reference, u64, Option<DateTime>)>, GlpiError> {
+    ) -> Result<Option<(Reference, TicketId, Option<DateTime>)>, GlpiError> {
         match becomes {
             // As far back as a copy can have come in.
             Becomes::Ticket(_) => {
@@ -351,13 +352,13 @@ impl Ledger {
     }
 
     /// The ticket was made.
-    pub async fn settle(&self, mine: OpenClaim, ticket: u64) {
+    pub async fn settle(&self, mine: OpenClaim, ticket: TicketId) {
         self.remember(mine.reference, mine.becomes.day(), ticket, true).await;
         mine.flight.land(End::Ticket(mine.reference, ticket));
     }
 
     /// `new`: it takes a place in this day even if none is reserved.
-    async fn remember(&self, reference: Reference, day: Option<DayMark>, ticket: u64, new: bool) {
+    async fn remember(&self, reference: Reference, day: Option<DayMark>, ticket: TicketId, new: bool) {
         self.local.settle(reference, day, ticket, new);
         if let Some(redis) = &self.shared
             && let Err(error) = redis.settle(reference, day, ticket, new).await

@@ -34,6 +34,7 @@ use tokio::time::Instant;
 use super::memory::{MEMORY, Reservation};
 use crate::{
     config::ConfigError,
+    id::TicketId,
     request::{DayMark, Reference},
 };
 
@@ -280,7 +281,7 @@ pub(super) struct Counted<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Held {
     /// It has this ticket, under this reference: its own or an alias.
-    Ticket(Reference, u64),
+    Ticket(Reference, TicketId),
     /// Another instance is at it.
     Busy,
     /// It is claimed for this instance now.
@@ -302,7 +303,7 @@ const GONE_AFTER: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     /// One has this ticket.
-    Ticket(u64),
+    Ticket(TicketId),
     /// An instance is at one.
     Busy,
     /// None is known.
@@ -319,7 +320,7 @@ impl Redis {
         call.arg(millis(self.give_up));
         let (word, ticket): (String, u64) = self.invoke(&call).await?;
         Ok(match word.as_str() {
-            "ticket" => Seen::Ticket(ticket),
+            "ticket" => Seen::Ticket(ticket.into()),
             "busy" => Seen::Busy,
             _ => Seen::Nothing,
         })
@@ -374,7 +375,7 @@ impl Redis {
         Ok(match word.as_str() {
             "ticket" => {
                 let alias = name.checked_sub(1).and_then(|index| aliases.get(index));
-                Held::Ticket(alias.copied().unwrap_or(reference), ticket)
+                Held::Ticket(alias.copied().unwrap_or(reference), ticket.into())
             }
             "busy" => Held::Busy,
             word => Held::Claimed {
@@ -443,14 +444,14 @@ impl Redis {
         &self,
         reference: Reference,
         day: Option<DayMark>,
-        ticket: u64,
+        ticket: TicketId,
         new: bool,
     ) -> RedisResult<()> {
         let mut call = SCRIPTS.settle.key(self.request_key(reference));
         if let Some(day) = day {
             call.key(self.day_key(day));
         }
-        call.arg(reference.to_string()).arg(ticket).arg(millis(MEMORY)).arg(u8::from(new));
+        call.arg(reference.to_string()).arg(ticket.get()).arg(millis(MEMORY)).arg(u8::from(new));
         self.invoke(&call).await
     }
 

@@ -6,6 +6,7 @@ use crate::{
         ledger::ClaimResult,
         screen::{self, Answer, Applications, Candidate, MayFollowUp, Rejection, Reply},
     },
+    id::TicketId,
     request::{Addition, Outcome, Reason, Refusal, TicketState},
 };
 
@@ -99,6 +100,6 @@ impl Pipeline {
     }
 }
 
-fn added(reply: &Reply, ticket: u64) -> Outcome {
+fn added(reply: &Reply, ticket: TicketId) -> Outcome {
     Outcome::Followup(Addition { ticket, reference: reply.received().reference })
 }

@@ -4,6 +4,7 @@
 use jiff::Zoned;
 
 use super::{Applications, Candidate, Copies, Rejected, Rejection, Reply, Rules, Thread, reply::other_ids};
+use crate::id::TicketId;
 use crate::request::{Address, Mail, Origin, Received, Reference, is_forward, is_reply};
 
 /// How many mails of a thread, how many possible senders, and how many references one search looks for.
@@ -42,7 +43,7 @@ impl Answer {
     }
 
     /// One of the mails has this ticket.
-    pub fn into_reply(self, ticket: u64) -> Reply {
+    pub fn into_reply(self, ticket: TicketId) -> Reply {
         let Self { received, requester, arrived, copies, .. } = self;
         Reply { received, requester, arrived, thread: Thread::Mail(ticket), copies }
     }

@@ -14,6 +14,7 @@ use jiff::Zoned;
 use super::{Copies, Rejected, Rejection, Rules, size};
 use crate::{
     config::Replies,
+    id::TicketId,
     request::{
         Address, Decision, Mail, Origin, Page, Reason, Received, Reference, Refusal, SenderRole, Stage, TicketState,
         is_forward, message_id,
@@ -24,12 +25,12 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thread {
     /// The one with this number.
-    Ticket(u64),
+    Ticket(TicketId),
     /// That of the request with this reference: its receipt is answered.
     Request(Reference),
     /// The one with this number: of a mail that is answered. Who names its Message-ID has got it, as its sender or
     /// with a copy.
-    Mail(u64),
+    Mail(TicketId),
 }
 
 /// What is written about a ticket that is there, in a mail or on the portal. Only [`super::by_itself`] and
@@ -81,7 +82,7 @@ const WITHOUT_PAGE: &str =
 /// [`MayFollowUp::of_a_copy`] for one that was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MayFollowUp {
-    ticket: u64,
+    ticket: TicketId,
     change: Change,
     by_staff: bool,
 }
@@ -102,12 +103,12 @@ pub enum Change {
 impl MayFollowUp {
     /// An earlier copy is in this ticket already, which may be solved or closed by now: it is to be completed, and
     /// changes nothing any more.
-    pub fn of_a_copy(ticket: u64) -> Self {
+    pub fn of_a_copy(ticket: TicketId) -> Self {
         Self { ticket, change: Change::None, by_staff: false }
     }
 
     /// GLPI's number of the ticket.
-    pub fn ticket(self) -> u64 {
+    pub fn ticket(self) -> TicketId {
         self.ticket
     }
 
@@ -127,7 +128,7 @@ impl MayFollowUp {
 /// # Errors
 ///
 /// The request back, where it is too large or names nobody.
-pub fn on_portal(received: Received, ticket: u64, rules: &Rules) -> Result<Reply, Rejected> {
+pub fn on_portal(received: Received, ticket: TicketId, rules: &Rules) -> Result<Reply, Rejected> {
     let requester = match (size::check(&received, rules), &received.requester) {
         (Ok(()), Some(requester)) => requester.clone(),
         (Err(rejection), _) => return Err((Box::new(received), rejection)),
@@ -178,7 +179,7 @@ pub fn decision(
 }
 
 /// A requester's own ticket.
-fn own(ticket_state: &TicketState, rules: &Rules) -> Result<(u64, Stage), Rejection> {
+fn own(ticket_state: &TicketState, rules: &Rules) -> Result<(TicketId, Stage), Rejection> {
     match ticket_state {
         TicketState::Found { ticket, role: SenderRole::Requester, stage, .. } => Ok((*ticket, *stage)),
         TicketState::Found { .. } | TicketState::Missing => Err(rules.refuse(Reason::RequestUnknown)),
@@ -186,7 +187,7 @@ fn own(ticket_state: &TicketState, rules: &Rules) -> Result<(u64, Stage), Reject
 }
 
 impl Rules {
-    fn refuse_about(&self, reason: Reason, ticket: u64) -> Rejection {
+    fn refuse_about(&self, reason: Reason, ticket: TicketId) -> Rejection {
         let sentence = self.sentence(reason).replace("{ticket}", &ticket.to_string());
         Rejection::Refused(Refusal { reason, sentence })
     }
@@ -289,7 +290,7 @@ fn answers_other_item(mail: &Mail) -> bool {
 
 /// What the Message-ID of a notification of GLPI says.
 struct Notification<'a> {
-    ticket: u64,
+    ticket: TicketId,
     /// Which GLPI it is of; one before 10.0 does not say.
     uuid: Option<&'a str>,
     host: &'a str,
@@ -351,7 +352,7 @@ fn of_ticket(item: &str) -> Option<&str> {
 }
 
 /// The ticket of the first `[GLPI #0001234]` in a subject.
-fn tagged(subject: &str, tags: &[String]) -> Option<u64> {
+fn tagged(subject: &str, tags: &[String]) -> Option<TicketId> {
     subject.split('[').skip(1).find_map(|rest| {
         let (tag, number) = rest.split_once(']')?.0.rsplit_once('#')?;
         let tag = tag.trim().to_lowercase();
@@ -360,9 +361,9 @@ fn tagged(subject: &str, tags: &[String]) -> Option<u64> {
 }
 
 /// A number a ticket can have: GLPI's ids are unsigned, of 32 bits.
-fn ticket_number(digits: &str) -> Option<u64> {
+fn ticket_number(digits: &str) -> Option<TicketId> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse::<u32>().ok().filter(|number| is_number && *number > 0).map(u64::from)
+    digits.parse::<u32>().ok().filter(|number| is_number && *number > 0).map(|number| u64::from(number).into())
 }
 
 #[cfg(test)]
@@ -374,6 +375,7 @@ mod tests {
         super::samples, Change, Decision, Rejection, SenderRole, Stage, Thread, TicketState, complement, decision,
         names_a_glpi, reply, tagged, thread,
     };
+    use crate::id::TicketId;
     use crate::{
         config::Replies,
         request::{FormFields, Page, Reason, Received, Reference},
@@ -418,17 +420,17 @@ mod tests {
     #[case::stranger("<XGLPI_UUID-Ticket-1234/new@vm>", None)]
     #[case::accent("<GLPé_UUID-Ticket-1234/new@vm>", None)]
     fn glpi_s_message_ids_name_their_ticket(#[case] id: &str, #[case] expected: Option<u64>) {
-        assert_eq!(thread_of("LSU", id, ""), expected.map(Thread::Ticket), "In-Reply-To");
-        assert_eq!(thread_of("LSU", "", id), expected.map(Thread::Ticket), "References");
+        assert_eq!(thread_of("LSU", id, ""), expected.map(|ticket| Thread::Ticket(ticket.into())), "In-Reply-To");
+        assert_eq!(thread_of("LSU", "", id), expected.map(|ticket| Thread::Ticket(ticket.into())), "References");
     }
 
     #[test]
     fn the_mail_that_is_answered_counts_before_older_ones_and_both_before_the_subject() {
         let older = "<GLPI_UUID-Ticket-1/new@vm>, <x@y.fr> <GLPI_UUID-Ticket-2/new@vm>\t<z@y.fr>";
         let subject = "RE: [GLPI #0000003] Nouveau suivi";
-        assert_eq!(thread_of(subject, "<GLPI_UUID-Ticket-4/new@vm>", older), Some(Thread::Ticket(4)));
-        assert_eq!(thread_of(subject, "<x@y.fr>", older), Some(Thread::Ticket(2)));
-        assert_eq!(thread_of(subject, "<x@y.fr>", "<z@y.fr>"), Some(Thread::Ticket(3)));
+        assert_eq!(thread_of(subject, "<GLPI_UUID-Ticket-4/new@vm>", older), Some(Thread::Ticket(TicketId::new(4))));
+        assert_eq!(thread_of(subject, "<x@y.fr>", older), Some(Thread::Ticket(TicketId::new(2))));
+        assert_eq!(thread_of(subject, "<x@y.fr>", "<z@y.fr>"), Some(Thread::Ticket(TicketId::new(3))));
         assert_eq!(thread_of("RE: LSU", "<x@y.fr>", "<z@y.fr>"), None);
     }
 
@@ -436,7 +438,7 @@ mod tests {
     fn a_forwarded_notification_is_about_no_ticket() {
         let subject = "TR: [GLPI #0000003] Nouveau suivi";
         assert_eq!(thread_of(subject, "<GLPI_UUID-Ticket-3/new@vm>", ""), None);
-        assert_eq!(thread_of(&format!("RE: {subject}"), "", ""), Some(Thread::Ticket(3)));
+        assert_eq!(thread_of(&format!("RE: {subject}"), "", ""), Some(Thread::Ticket(TicketId::new(3))));
     }
 
     #[test]
@@ -478,7 +480,7 @@ mod tests {
     #[case("[GLPI #12", None)]
     #[case("", None)]
     fn glpi_s_tag_is_found_anywhere_in_a_subject(#[case] subject: &str, #[case] expected: Option<u64>) {
-        assert_eq!(tagged(subject, &["GLPI".to_owned(), "Assistance 1D".to_owned()]), expected);
+        assert_eq!(tagged(subject, &["GLPI".to_owned(), "Assistance 1D".to_owned()]), expected.map(TicketId::new));
     }
 
     #[rstest]
@@ -504,10 +506,13 @@ mod tests {
         let rules = samples::configured(|config| config.glpi.url = "https://glpi.hebergeur.example/".into());
         for subject in ["RE: LSU", "RE: [GLPI #0000042] LSU"] {
             let mail = mail(subject, ids, "");
-            assert_eq!(thread(&mail, own, &rules), expected.map(Thread::Ticket), "{subject}");
+            assert_eq!(thread(&mail, own, &rules), expected.map(|ticket| Thread::Ticket(ticket.into())), "{subject}");
         }
         // Without a thread, the tag decides as ever.
-        assert_eq!(thread(&mail("RE: [GLPI #0000042] LSU", "", ""), own, &rules), Some(Thread::Ticket(42)));
+        assert_eq!(
+            thread(&mail("RE: [GLPI #0000042] LSU", "", ""), own, &rules),
+            Some(Thread::Ticket(TicketId::new(42)))
+        );
     }
 
     #[test]
@@ -515,8 +520,8 @@ mod tests {
         let rules = samples::rules(|_| {});
         for (id, expected) in [
             ("<GLPI_other-Ticket-42/add_followup.1795.333@glpi.autre.example>", None),
-            ("<GLPI_ours-Ticket-42/add_followup.1795.333@glpi.autre.example>", Some(Thread::Ticket(42))),
-            ("<1@poste>", Some(Thread::Ticket(42))),
+            ("<GLPI_ours-Ticket-42/add_followup.1795.333@glpi.autre.example>", Some(Thread::Ticket(TicketId::new(42)))),
+            ("<1@poste>", Some(Thread::Ticket(TicketId::new(42)))),
         ] {
             let mut received = samples::mail(|mail| mail.message_id = Some(id.to_owned()));
             received.subject = "[GLPI #0000042] Nouveau suivi LSU".into();
@@ -535,7 +540,7 @@ mod tests {
         let reference = Reference::parse("P-7K3M-Q2XV-9D4T").map(Thread::Request).filter(|_| expected);
         assert_eq!(thread_of(subject, "", ""), reference);
         if expected {
-            assert_eq!(thread_of(&format!("[GLPI #12] {subject}"), "", ""), Some(Thread::Ticket(12)));
+            assert_eq!(thread_of(&format!("[GLPI #12] {subject}"), "", ""), Some(Thread::Ticket(TicketId::new(12))));
         }
     }
 
@@ -560,9 +565,9 @@ mod tests {
         let page = Some(Page::Glpi("https://glpi/7".into()));
         let role = if is_actor { SenderRole::Actor } else { SenderRole::None };
         let stage = if is_closed { Stage::Closed } else { Stage::Solved };
-        let ticket_state = TicketState::Found { ticket: 7, title: String::new(), page, role, stage };
+        let ticket_state = TicketState::Found { ticket: TicketId::new(7), title: String::new(), page, role, stage };
         match reply(&ticket_state, &rules) {
-            Ok(accepted) => Ok(accepted.ticket()),
+            Ok(accepted) => Ok(accepted.ticket().get()),
             Err(Rejection::Refused(refusal)) => {
                 assert!(
                     !refusal.sentence.contains('{') && refusal.sentence.contains("n°\u{a0}7"),
@@ -610,7 +615,8 @@ mod tests {
     ) {
         let mut rules = samples::rules(|_| {});
         rules.replies_of_staff = of_staff;
-        let ticket_state = TicketState::Found { ticket: 7, title: String::new(), page: None, role, stage };
+        let ticket_state =
+            TicketState::Found { ticket: TicketId::new(7), title: String::new(), page: None, role, stage };
         let judged =
             reply(&ticket_state, &rules).map(super::MayFollowUp::change).map_err(|rejection| match rejection {
                 Rejection::Refused(refusal) => refusal.reason,
@@ -632,7 +638,7 @@ mod tests {
             (None, "les compléments s'écrivent dans GLPI."),
         ] {
             let ticket_state = TicketState::Found {
-                ticket: 7,
+                ticket: TicketId::new(7),
                 title: String::new(),
                 page,
                 role: SenderRole::None,
@@ -652,7 +658,7 @@ mod tests {
         ] {
             let has_page = page.is_some();
             let ticket_state = TicketState::Found {
-                ticket: 7,
+                ticket: TicketId::new(7),
                 title: String::new(),
                 page,
                 role: SenderRole::Requester,
@@ -682,7 +688,8 @@ mod tests {
         #[case] decided: Result<(Change, Change), Reason>,
     ) {
         let rules = samples::rules(|_| {});
-        let ticket_state = TicketState::Found { ticket: 7, title: String::new(), page: None, role, stage };
+        let ticket_state =
+            TicketState::Found { ticket: TicketId::new(7), title: String::new(), page: None, role, stage };
         let reason = |rejection| match rejection {
             Rejection::Refused(refusal) => {
                 assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);

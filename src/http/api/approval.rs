@@ -18,6 +18,7 @@ use crate::{
         responses::{Adding, AnyTime, LateBody, NoRequest, Nobody},
         services::Services,
     },
+    id::{SolutionId, TicketId},
     intake::form::{self, FieldError},
     request::{Decided, Decision},
 };
@@ -35,8 +36,8 @@ pub(super) struct Approval {
     reason: Option<String>,
     /// The `solution` that the request showed: another one that was proposed since is not decided on unseen.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 4_294_967_295_u64, example = json!(null))]
-    solution: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u64, example = json!(null))]
+    solution: Option<SolutionId>,
 }
 
 /// What was decided.
@@ -46,8 +47,8 @@ pub(super) struct Ruling {
     #[schema(example = "refused")]
     status: &'static str,
     /// GLPI's number.
-    #[schema(example = 1234)]
-    ticket: u64,
+    #[schema(value_type = u64, example = 1234)]
+    ticket: TicketId,
 }
 
 /// Accept or refuse a solution

@@ -96,7 +96,7 @@ pub(super) fn personal(answer: impl IntoResponse) -> Response {
 }
 
 /// A number in a call's path, by its place. What is no number is nobody's request.
-pub(super) fn number(parts: &Parts, place: usize) -> Result<u64, Problem> {
+pub(super) fn number<I: From<u64>>(parts: &Parts, place: usize) -> Result<I, Problem> {
     let segment = parts.uri.path().split('/').nth(place).unwrap_or_default();
     glpi_number(segment).ok_or_else(unknown)
 }

@@ -19,6 +19,7 @@ use crate::{
         responses::{AnyTime, BadCall, LateCall, MERGED, NoRequest, Nobody, Reading},
         services::Services,
     },
+    id::{DocumentId, SolutionId, TicketId},
     portal::{Author, Document, Entry, Kind, SolutionState},
 };
 
@@ -29,8 +30,8 @@ pub(super) struct RequestBody {
     #[serde(flatten)]
     summary: Summary,
     /// GLPI's number of the solution that waits for approval, to be sent with the decision on it.
-    #[schema(example = json!(null))]
-    solution: Option<u64>,
+    #[schema(value_type = Option<u64>, example = json!(null))]
+    solution: Option<SolutionId>,
     /// What was said, oldest first; the first is the request itself.
     timeline: Vec<Said>,
 }
@@ -63,8 +64,8 @@ struct Said {
 #[derive(Serialize, ToSchema)]
 struct File {
     /// GLPI's number of it.
-    #[schema(example = 56)]
-    id: u64,
+    #[schema(value_type = u64, example = 56)]
+    id: DocumentId,
     /// The file's name.
     #[schema(example = "capture.png")]
     name: String,
@@ -109,11 +110,11 @@ pub(super) async fn show(State(services): State<Arc<Services>>, request: Request
 }
 
 /// A document's address in this API.
-fn address(request: u64, document: u64) -> String {
+fn address(request: TicketId, document: DocumentId) -> String {
     format!("/v1/requests/{request}/documents/{document}")
 }
 
-fn said(request: u64, entry: Entry) -> Said {
+fn said(request: TicketId, entry: Entry) -> Said {
     let (kind, verdict) = match entry.kind {
         Kind::Opening => ("opening", None),
         Kind::Followup => ("followup", None),

@@ -1,14 +1,14 @@
 //! Why a ticket is not moved: for whoever asked, and for the log.
 
 use super::Immovable;
-use crate::{flow::deliver::Missing, glpi::GlpiError, lifecycle::notices::Unsent};
+use crate::{flow::deliver::Missing, glpi::GlpiError, id::TicketId, lifecycle::notices::Unsent};
 
 /// Why a ticket is not moved. `Display` is for logs and operators, [`EscalateError::sentence`] for who asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EscalateError {
     /// GLPI has no such ticket, or it is in the bin.
     #[error("GLPI has no ticket {0}")]
-    NotFound(u64),
+    NotFound(TicketId),
     /// Neither its category nor its groups are of one mapping, or GLPI does not have that mapping's groups.
     #[error("the ticket's category and groups belong to no application whose levels are known")]
     NoApplication,

@@ -24,6 +24,7 @@ use crate::{
     config::{Config, Notify, Teller, TicketPages},
     flow::ledger::{Ledger, TicketBusy},
     glpi::{ActorRole, Glpi, GlpiError, Requester, Ticket, TicketStatus},
+    id::{GroupId, TicketId, UserId},
     letters::{
         Correspondence,
         notices::{self, About, Subject, Text},
@@ -45,7 +46,7 @@ const MOST_MEMBERS: usize = 200;
 const MOST_UNNOTED: usize = 10_000;
 
 /// A ticket, a notice's mark there, and who was written to.
-type Unnoted = HashSet<(u64, String, Address)>;
+type Unnoted = HashSet<(TicketId, String, Address)>;
 
 /// Tells people of the steps of their tickets.
 pub struct Notifier {
@@ -120,7 +121,7 @@ impl Notifier {
     /// # Errors
     ///
     /// What was not sent is still due.
-    pub async fn look_at(&self, ticket: u64) -> Result<(), Unsent> {
+    pub async fn look_at(&self, ticket: TicketId) -> Result<(), Unsent> {
         if !self.is_on() {
             return Ok(());
         }
@@ -131,7 +132,7 @@ impl Notifier {
             .map_err(|TicketBusy| Unsent::Busy)?
     }
 
-    async fn look_at_alone(&self, ticket: u64) -> Result<(), Unsent> {
+    async fn look_at_alone(&self, ticket: TicketId) -> Result<(), Unsent> {
         let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
         let since = self.since();
         if ticket.modified.is_some_and(|modified| modified < since) {
@@ -149,7 +150,7 @@ impl Notifier {
     /// # Errors
     ///
     /// Where some were not told; a further try leaves out those who were.
-    pub async fn remind(&self, ticket: u64, group: u64, wait: &Wait) -> Result<(), Unsent> {
+    pub async fn remind(&self, ticket: TicketId, group: GroupId, wait: &Wait) -> Result<(), Unsent> {
         if self.settings.reminder != Teller::Passerelle || !self.letters.is_on() {
             return Ok(());
         }
@@ -179,13 +180,13 @@ impl Notifier {
     }
 
     /// The ticket says that its groups were reminded: who was is not told again for that reason.
-    pub async fn reminded(&self, ticket: u64) {
+    pub async fn reminded(&self, ticket: TicketId) {
         let is_of_it = |step: &str| step.strip_prefix(REMINDER).is_some_and(|rest| rest.starts_with('-'));
         self.unnoted.lock().await.retain(|(number, step, _)| *number != ticket || !is_of_it(step));
     }
 
     /// A ticket that the gateway made and that is not in the bin.
-    async fn own_ticket(&self, number: u64) -> Result<Option<(Ticket, Reference)>, Unsent> {
+    async fn own_ticket(&self, number: TicketId) -> Result<Option<(Ticket, Reference)>, Unsent> {
         match self.glpi.ticket(number).await {
             Ok(ticket) if !ticket.deleted => Ok(Reference::find(&ticket.content).map(|reference| (ticket, reference))),
             Ok(_) | Err(GlpiError::NotFound) => Ok(None),
@@ -262,7 +263,7 @@ impl Notifier {
     }
 
     /// When somebody took a ticket in charge: by its history, else by GLPI's own date, which 9.5 does not have.
-    async fn charged(&self, ticket: &Ticket, technicians: &[u64]) -> Result<Option<DateTime>, Unsent> {
+    async fn charged(&self, ticket: &Ticket, technicians: &[UserId]) -> Result<Option<DateTime>, Unsent> {
         if steps::is_done(ticket) {
             return Ok(None);
         }
@@ -274,7 +275,7 @@ impl Notifier {
     }
 
     /// The groups a ticket was made for, as a person reads them, and their members.
-    async fn new_members(&self, ticket: &Ticket, since: DateTime) -> Result<(String, Vec<u64>), Unsent> {
+    async fn new_members(&self, ticket: &Ticket, since: DateTime) -> Result<(String, Vec<UserId>), Unsent> {
         let opened = ticket.opened.filter(|opened| *opened >= since && !steps::is_done(ticket));
         let Some(opened) = opened.filter(|_| self.settings.group == Teller::Passerelle) else {
             return Ok(Default::default());
@@ -295,10 +296,14 @@ impl Notifier {
         Ok((names.join(", "), members.into_iter().collect()))
     }
 
-    async fn members(&self, group: u64) -> Result<Vec<u64>, Unsent> {
+    async fn members(&self, group: GroupId) -> Result<Vec<UserId>, Unsent> {
         let mut members = self.glpi.directory().members(group).await?.to_vec();
         if members.len() > MOST_MEMBERS {
-            tracing::warn!(group, members = members.len(), "a group is too large: its first members are written to");
+            tracing::warn!(
+                group = group.get(),
+                members = members.len(),
+                "a group is too large: its first members are written to"
+            );
             members.truncate(MOST_MEMBERS);
         }
         Ok(members)
@@ -343,7 +348,7 @@ impl Notifier {
     }
 
     /// The page a notice leads to: staff works in GLPI, requesters follow where they can open it.
-    fn page(&self, notice: &DueNotice<'_>, who: &Requester, ticket: u64) -> Option<Page> {
+    fn page(&self, notice: &DueNotice<'_>, who: &Requester, ticket: TicketId) -> Option<Page> {
         match notice.news {
             News::Group => self.pages.of_another(ticket, true),
             _ => self.pages.of_requester(ticket, matches!(who, Requester::User(_))),
@@ -419,7 +424,7 @@ impl Notifier {
     }
 
     /// Keeps the right to send a ticket's notices.
-    async fn keep(&self, ticket: u64) -> Result<(), Unsent> {
+    async fn keep(&self, ticket: TicketId) -> Result<(), Unsent> {
         self.ledger.surely_has_ticket(ticket).await.then_some(()).ok_or(Unsent::Elsewhere)
     }
 
@@ -433,14 +438,14 @@ fn subject(ticket: &Ticket, reference: Reference) -> Subject<'_> {
     Subject { number: ticket.id, title: &ticket.name, content: &ticket.content, reference }
 }
 
-fn remember(unnoted: &mut Unnoted, told: (u64, String, Address)) {
+fn remember(unnoted: &mut Unnoted, told: (TicketId, String, Address)) {
     if unnoted.len() < MOST_UNNOTED {
         unnoted.insert(told);
     }
 }
 
 /// What has its note is known by that from now on.
-fn forget<'a>(unnoted: &mut Unnoted, ticket: u64, noted: impl Iterator<Item = &'a Mark>) {
+fn forget<'a>(unnoted: &mut Unnoted, ticket: TicketId, noted: impl Iterator<Item = &'a Mark>) {
     if !unnoted.is_empty() {
         let noted: BTreeSet<_> = noted.map(ToString::to_string).collect();
         unnoted.retain(|(number, mark, _)| *number != ticket || !noted.contains(mark));

@@ -12,6 +12,7 @@ use passerelle::{
         route::Mappings,
         screen::{self, Candidate, DayPlace, Passed, Rules},
     },
+    id::TicketId,
     intake::mime,
     request::{Channel, Envelope, Reason, Received, Reference},
     sandbox::{Failure, Rule, Sandbox},
@@ -166,11 +167,11 @@ async fn what_came_after_the_cache_began_is_known_from_it_alone_and_a_flush_or_a
         let ClaimResult::Mine(mine) = ledger.claim(&candidate(&config, &id, later)).await else {
             panic!("not claimed: {round}")
         };
-        ledger.settle(mine, 42 + round).await;
+        ledger.settle(mine, TicketId::new(42 + round)).await;
         let (elsewhere, _) = self::ledger(&sandbox, &redis);
         let known = elsewhere.claim(&candidate(&config, &id, later)).await;
         assert!(
-            matches!(known, ClaimResult::Known(known) if known.ticket == 42 + round && known.answered),
+            matches!(known, ClaimResult::Known(known) if known.ticket == TicketId::new(42 + round) && known.answered),
             "{known:?}"
         );
         // What came before the epoch is not believed.
@@ -232,12 +233,12 @@ async fn a_copy_known_by_an_alias_has_the_first_one_s_reference_and_does_not_pro
         screened(&config, received)
     };
     let ClaimResult::Mine(mine) = ledger.claim(&form(20)).await else { panic!("not claimed") };
-    ledger.settle(mine, 7).await;
+    ledger.settle(mine, TicketId::new(7)).await;
     for ledger in [&ledger, &elsewhere] {
         for minute in [21, 29] {
             let claim = ledger.claim(&form(minute)).await;
             assert!(
-                matches!(claim, ClaimResult::Known(known) if known.ticket == 7 && known.reference == at(20)),
+                matches!(claim, ClaimResult::Known(known) if known.ticket == TicketId::new(7) && known.reference == at(20)),
                 "{claim:?}"
             );
         }
@@ -284,10 +285,10 @@ async fn a_creation_under_way_is_known_elsewhere_even_if_redis_is_emptied_in_the
     redis.flush_all();
     let creation = async {
         one.hold(&mine, tokio::time::sleep(Duration::from_secs(2))).await;
-        one.settle(mine, 77).await;
+        one.settle(mine, TicketId::new(77)).await;
     };
     let ((), elsewhere) = tokio::join!(creation, two.claim(&request));
-    assert!(matches!(elsewhere, ClaimResult::Known(known) if known.ticket == 77), "{elsewhere:?}");
+    assert!(matches!(elsewhere, ClaimResult::Known(known) if known.ticket == TicketId::new(77)), "{elsewhere:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,7 +306,7 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
     }
     let tenth = claims.pop().unwrap();
     for (ticket, mine) in (1..).zip(claims) {
-        ledger.settle(mine, ticket).await;
+        ledger.settle(mine, TicketId::new(ticket)).await;
     }
     let [eleventh, twelfth] =
         ["eleventh", "twelfth"].map(|name| candidate(&config, name, SignedDuration::from_mins(10)));
@@ -316,7 +317,7 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
     };
     let (place, ()) = tokio::join!(elsewhere.reserve(&eleventh), end_of_the_tenth);
     assert_eq!(place, DayPlace::Reserved, "what is under way takes no place for good");
-    elsewhere.settle(mine, 11).await;
+    elsewhere.settle(mine, TicketId::new(11)).await;
     assert_eq!(ledger.reserve(&twelfth).await, DayPlace::Full);
 }
 
@@ -350,7 +351,7 @@ async fn an_eviction_begins_a_new_epoch() {
         let ClaimResult::Mine(mine) = ledger.claim(&candidate(&config, &format!("e{number}"), later)).await else {
             panic!("not claimed")
         };
-        ledger.settle(mine, 7 + number).await;
+        ledger.settle(mine, TicketId::new(7 + number)).await;
     }
     let before = redis.get("passerelle:epoch");
     drop(ledger.claim(&candidate(&config, "no eviction", later)).await);
@@ -391,7 +392,7 @@ async fn what_another_instance_is_at_stays_its_own_when_redis_goes_in_the_middle
     };
     let (claim, ()) = tokio::join!(two.claim(&request), going);
     assert!(matches!(claim, ClaimResult::Unknown { reason: Reason::Busy, .. }), "{claim:?}");
-    one.settle(mine, 77).await;
+    one.settle(mine, TicketId::new(77)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -447,15 +448,15 @@ async fn an_answer_finds_the_ticket_that_the_other_instance_has_made_or_is_makin
     let ClaimResult::Mine(mine) = one.claim(&answered).await else { panic!("not claimed") };
     let creation = async {
         one.hold(&mine, tokio::time::sleep(Duration::from_secs(1))).await;
-        one.settle(mine, 77).await;
+        one.settle(mine, TicketId::new(77)).await;
     };
     let began = std::time::Instant::now();
     let ((), found) = tokio::join!(creation, two.ticket_of(&names));
-    assert_eq!(found, Ok(Some(77)));
+    assert_eq!(found, Ok(Some(TicketId::new(77))));
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
     // What is there, Redis alone says.
     sandbox.set_failures(Rule::always(Failure::Maintenance));
-    assert_eq!(two.ticket_of(&names).await, Ok(Some(77)));
+    assert_eq!(two.ticket_of(&names).await, Ok(Some(TicketId::new(77))));
     sandbox.set_failures(passerelle::sandbox::Failures::none());
 
     // One that nobody is at any more is nothing to wait for once its time is over; one that somebody was at when Redis
