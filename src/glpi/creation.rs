@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
 use sha1_smol::Sha1;
 
@@ -155,6 +156,17 @@ pub struct Amendment {
     pub status: Option<TicketStatus>,
     /// Whether its last solution counts as accepted (`ParentStatus::updateParentStatus`).
     pub accepted: bool,
+    /// When it was taken in charge.
+    pub taken: Option<Taken>,
+}
+
+/// When a ticket was taken in charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The moment, in GLPI's time zone.
+    pub at: DateTime,
+    /// Seconds from its opening until then, at least one: GLPI takes 0 for «not yet».
+    pub after: u64,
 }
 
 impl Upload {
@@ -298,7 +310,7 @@ impl Glpi {
         self.add("Ticket_User", &input, &[]).await.map(drop)
     }
 
-    /// Changes fields of a ticket. GLPI tells nobody of it, and it does not count as taking the ticket in charge.
+    /// Changes fields of a ticket. GLPI tells nobody of it, and it does not count as taking the ticket in charge by itself.
     pub async fn amend_ticket(&self, ticket: TicketId, changes: &Amendment) -> Result<(), GlpiError> {
         let mut input = json!({ "_do_not_compute_takeintoaccount": 1, "_disablenotif": true });
         if let Some(content) = &changes.content_html {
@@ -312,6 +324,11 @@ impl Glpi {
         }
         if changes.accepted {
             input["_accepted"] = json!(true);
+        }
+        if let Some(Taken { at, after }) = changes.taken {
+            // As `Ticket::updateDateMod` writes it.
+            input["takeintoaccount_delay_stat"] = json!(after);
+            input["takeintoaccountdate"] = json!(at.strftime("%Y-%m-%d %H:%M:%S").to_string());
         }
         self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
     }

@@ -42,7 +42,7 @@ use url::Url;
 
 pub use self::account::{DocumentTypes, Profile, ServerInfo};
 pub use self::creation::{
-    Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload,
+    Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Taken, Upload,
 };
 pub use self::directory::{GlpiDirectory, ItemKind, nearest};
 pub use self::download::Download;

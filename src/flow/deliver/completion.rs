@@ -13,7 +13,7 @@ use super::{
 use crate::{
     glpi::{
         ActorRole, Amendment, Document, DocumentHolder, Effect, FileFate, FileOutcome, Followup, GlpiError,
-        NewFollowup, NewTicket, Requester, Ticket, TicketGroup, TicketStatus, TicketUser, Trouble, Upload,
+        NewFollowup, NewTicket, Requester, Taken, Ticket, TicketGroup, TicketStatus, TicketUser, Trouble, Upload,
     },
     id::{EntityId, FollowupId, GroupId, TicketId},
     request::LeftOut,
@@ -355,6 +355,7 @@ impl Deliverer {
             category: new.category.filter(|_| ticket.category.get() == 0),
             status: (is_assigned && ticket.status == TicketStatus::New).then_some(TicketStatus::Assigned),
             accepted: false,
+            taken: None,
         };
         (changes != Amendment::default()).then_some(changes)
     }
@@ -462,7 +463,7 @@ impl Deliverer {
         if let Some(content) = &content {
             written(ticket, self.glpi.rewrite_followup(id, content).await)?;
             // GLPI counts it as taking the ticket in charge.
-            if state.taken_into_account.is_none() {
+            if state.taken_into_account.is_none() && new.effect != Effect::TakeInCharge {
                 self.glpi.untake(ticket).await.map_err(fails)?;
             }
         }
@@ -479,6 +480,9 @@ impl Deliverer {
             }
             Effect::Close if state.status == TicketStatus::Solved && solved_before => {
                 Some(Amendment { status: Some(TicketStatus::Closed), accepted: true, ..Amendment::default() })
+            }
+            Effect::TakeInCharge if state.taken_into_account.is_none() => {
+                taken(&state, followup).map(|taken| Amendment { taken: Some(taken), ..Amendment::default() })
             }
             Effect::None | Effect::Reopen | Effect::Close | Effect::TakeInCharge => None,
         };
@@ -533,6 +537,13 @@ fn lacking_groups(state: &State, new: &NewTicket) -> Vec<(GroupId, ActorRole)> {
 /// Whether a ticket is solved or closed, or to be validated: nothing is added to it then.
 fn is_beyond_work(status: TicketStatus) -> bool {
     status.number() >= TicketStatus::Solved.number()
+}
+
+/// That a ticket was taken in charge by this follow-up; `None` where GLPI does not say when either was.
+fn taken(ticket: &Ticket, by: &Followup) -> Option<Taken> {
+    let (opened, at) = (ticket.opened?, by.written?);
+    let after = u64::try_from(at.duration_since(opened).as_secs()).unwrap_or_default().max(1);
+    Some(Taken { at, after })
 }
 
 /// What was written may be there also where GLPI's answer was lost: the next reading tells.
