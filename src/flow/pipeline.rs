@@ -164,14 +164,12 @@ impl Pipeline {
             }
         };
         let prepared = match self.deliverer.prepare(&routed).await {
-            Ok(prepared) if self.ledger.renew(&mine, routed.received()).await => prepared,
-            Ok(_) => {
-                self.ledger.yield_to_another(mine);
-                return deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None);
-            }
+            Ok(prepared) => prepared,
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
         };
-        match self.ledger.hold(&mine, self.deliverer.deliver(&routed, prepared)).await {
+        self.ledger.give_way(&mine).await;
+        let claim = self.ledger.standing(&mine, routed.received());
+        match self.ledger.hold(&mine, self.deliverer.deliver(&routed, prepared, claim)).await {
             Ok(delivered) => {
                 let receipt = delivered.into_receipt();
                 // Told before it is known: who asks again before that is told.
@@ -210,6 +208,7 @@ impl Pipeline {
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.
     async fn undelivered(&self, mine: OpenClaim, undelivered: Undelivered) -> Outcome {
         match undelivered {
+            Undelivered::TakenOver => self.ledger.yield_to_another(mine),
             Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
             Undelivered::Unclear { .. } | Undelivered::Broken { .. } => self.ledger.leave_open(mine),
         }
@@ -300,6 +299,9 @@ fn settled(handled: Result<Outcome, JoinError>, reference: Reference) -> Outcome
 /// The end of a request of which nothing is confirmed in GLPI.
 fn put_off(undelivered: Undelivered) -> Outcome {
     match undelivered {
+        Undelivered::TakenOver => {
+            deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None)
+        }
         Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
         Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
         Undelivered::Broken { cause } => {

@@ -56,7 +56,7 @@ impl Shared {
             let _ = begun.send(Err(busy));
             return;
         };
-        let (mut response, lease) = match self.exchange(&Call::download(document)).await {
+        let (mut response, lease) = match self.exchange(&Call::download(document), None).await {
             Ok((Answered::Document(response), lease)) => (response, lease),
             Ok((Answered::Json(_), _)) => {
                 let _ = begun.send(Err(GlpiError::unavailable(Trouble::Unexpected)));

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use super::{Chosen, Deliverer, Made, New, Undelivered, left_out, not_made, request_type};
 use crate::{
     flow::{
-        ledger::oldest_ticket,
+        ledger::{StandingClaim, oldest_ticket},
         screen::{Change, Copies, MayFollowUp, Reply, Thread},
     },
     glpi::{ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Ticket, TicketStatus, TicketUser},
@@ -23,6 +23,14 @@ pub struct Proposed {
     pub solution: Option<SolutionId>,
     /// Since when, in GLPI's time zone; `None` where it does not wait.
     pub solved: Option<DateTime>,
+}
+
+/// Whether a reply is added, or completed.
+enum Attempt<'a> {
+    /// It is added while this claim stands.
+    First(StandingClaim<'a>),
+    /// It is there already, as this follow-up.
+    Again(FollowupId),
 }
 
 impl Deliverer {
@@ -130,8 +138,13 @@ impl Deliverer {
     /// # Errors
     ///
     /// Says whether it may have been added: the caller must not try again before that is settled.
-    pub async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
-        self.add_or_complete(reply, accepted, None).await
+    pub async fn follow_up(
+        &self,
+        reply: &Reply,
+        accepted: MayFollowUp,
+        claim: StandingClaim<'_>,
+    ) -> Result<(), Undelivered> {
+        self.add_or_complete(reply, accepted, Attempt::First(claim)).await
     }
 
     /// Completes the follow-up of a reply that is there already but was never confirmed.
@@ -143,7 +156,7 @@ impl Deliverer {
         let (ticket, reference) = (accepted.ticket(), reply.received().reference);
         let cannot = |cause: String| Undelivered::Unclear { cause };
         match self.followup_of(ticket, reference).await.map_err(|error| cannot(error.to_string()))? {
-            Some(id) => self.add_or_complete(reply, accepted, Some(id)).await,
+            Some(id) => self.add_or_complete(reply, accepted, Attempt::Again(id)).await,
             None => Err(cannot(format!("the follow-up in ticket {ticket} is gone"))),
         }
     }
@@ -153,7 +166,7 @@ impl Deliverer {
         &self,
         reply: &Reply,
         accepted: MayFollowUp,
-        again: Option<FollowupId>,
+        attempt: Attempt<'_>,
     ) -> Result<(), Undelivered> {
         let ticket = accepted.ticket();
         let author = self.names.user(reply.requester()).await.map_err(|error| not_made(&error))?;
@@ -176,9 +189,11 @@ impl Deliverer {
                 Change::Answer => Effect::TakeInCharge,
             },
         };
-        let made = match again {
-            Some(id) => Made { id: id.get(), files: Vec::new(), is_whole: false },
-            None => Box::pin(self.make(received.reference, &chosen, New::Followup(&new))).await?,
+        let made = match attempt {
+            Attempt::Again(id) => Made { id: id.get(), files: Vec::new(), is_whole: false },
+            Attempt::First(claim) => {
+                Box::pin(self.make(received.reference, &chosen, New::Followup(&new), claim)).await?
+            }
         };
         if !made.is_whole {
             Box::pin(self.complete_followup(made.id.into(), &new, &made.files, &mut chosen)).await?;

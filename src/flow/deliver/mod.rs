@@ -21,7 +21,7 @@ use moka::future::Cache;
 use crate::{
     config::{self, TicketPages},
     flow::{
-        ledger::oldest_ticket,
+        ledger::{Standing, StandingClaim, oldest_ticket},
         route::{Routed, Target},
         screen::Copies,
     },
@@ -134,6 +134,8 @@ struct Made {
 /// Why there is no confirmed ticket.
 #[derive(Debug)]
 pub enum Undelivered {
+    /// Surely none was made here: the claim does not stand any more.
+    TakenOver,
     /// Surely none was made.
     NotMade {
         /// What stood in the way.
@@ -249,15 +251,20 @@ impl Deliverer {
         Ok(Prepared { people, ids, chosen, is_remembered })
     }
 
-    /// Makes the ticket of a routed request.
+    /// Makes the ticket of a routed request, if its claim still stands when there is a session for it.
     ///
     /// # Errors
     ///
     /// Says whether a ticket may exist: the caller must not try again before that is settled.
-    pub async fn deliver(&self, routed: &Routed, prepared: Prepared) -> Result<Delivered, Undelivered> {
+    pub async fn deliver(
+        &self,
+        routed: &Routed,
+        prepared: Prepared,
+        claim: StandingClaim<'_>,
+    ) -> Result<Delivered, Undelivered> {
         let Prepared { people, ids, mut chosen, is_remembered } = prepared;
         let mut new = ticket(routed, &people, &ids, &chosen);
-        let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new)).await?;
+        let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new), claim).await?;
         let id = TicketId::from(made.id);
         self.sources.remember(id, routed.received(), &routed.target().application);
         let has_account = if made.is_whole && !self.has_dropped_requester(id, &new, is_remembered).await? {
@@ -378,24 +385,41 @@ impl Deliverer {
 
     /// Makes an item with the chosen files, or with as many as GLPI takes in one call; finds it again by its reference
     /// where GLPI's answer is lost.
-    async fn make(&self, reference: Reference, chosen: &Chosen, mut new: New<'_>) -> Result<Made, Undelivered> {
+    async fn make(
+        &self,
+        reference: Reference,
+        chosen: &Chosen,
+        mut new: New<'_>,
+        claim: StandingClaim<'_>,
+    ) -> Result<Made, Undelivered> {
         let deadline = tokio::time::Instant::now() + self.longest_creation;
         loop {
             let together = self.learned.together(reference, &chosen.uploads);
             let creation = async {
-                match &new {
+                // First a session, then the claim, then the creation: nobody waits between the last two.
+                let glpi = self.glpi.in_turn().await?;
+                match claim.assert(&glpi).await {
+                    Standing::Stands => {}
+                    fallen => return Ok(Err(fallen)),
+                }
+                Ok(Ok(match &new {
                     New::Ticket(ticket) => {
-                        let created = self.glpi.create_ticket(ticket, &together).await?;
-                        Ok((created.id.get(), created.files))
+                        let created = glpi.create_ticket(ticket, &together).await?;
+                        (created.id.get(), created.files)
                     }
                     New::Followup(followup) => {
-                        let created = self.glpi.add_followup(followup, &together).await?;
-                        Ok((created.id.get(), created.files))
+                        let created = glpi.add_followup(followup, &together).await?;
+                        (created.id.get(), created.files)
                     }
-                }
+                }))
             };
             let lost = match tokio::time::timeout_at(deadline, creation).await {
-                Ok(Ok((id, files))) => {
+                Ok(Ok(Err(Standing::NoRoom))) => {
+                    let cause = "the last places of the day may be taken by now".to_owned();
+                    return Err(Undelivered::NotMade { reason: Reason::Busy, cause, retry_after: None });
+                }
+                Ok(Ok(Err(_))) => return Err(Undelivered::TakenOver),
+                Ok(Ok(Ok((id, files)))) => {
                     let is_whole =
                         together.len() == chosen.uploads.len() && files.iter().all(|file| file.fate == FileFate::Taken);
                     return Ok(Made { id, files, is_whole });
@@ -510,6 +534,7 @@ impl Undelivered {
     /// The same, of a request that has this ticket.
     fn of_a_ticket(self, ticket: TicketId) -> Self {
         match self {
+            Self::TakenOver => self,
             Self::NotMade { cause, .. } | Self::Unclear { cause } | Self::Broken { cause } => {
                 Self::Unclear { cause: format!("ticket {ticket} cannot be completed: {cause}") }
             }

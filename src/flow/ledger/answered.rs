@@ -10,7 +10,7 @@ use super::{
     redis::Seen,
 };
 use crate::{
-    glpi::GlpiError,
+    glpi::{Glpi, GlpiError},
     id::TicketId,
     request::{FollowupOpening, Reason, Reference},
 };
@@ -72,7 +72,12 @@ impl Ledger {
     ///
     /// Where GLPI cannot answer.
     pub async fn is_in(&self, ticket: TicketId, reference: Reference) -> Result<bool, GlpiError> {
-        let followups = self.glpi.ticket_followups(ticket).await?;
-        Ok(followups.iter().any(|followup| FollowupOpening::reference_of(&followup.content) == Some(reference)))
+        is_in(&self.glpi, ticket, reference).await
     }
+}
+
+/// As [`Ledger::is_in`], in a session of `glpi`.
+pub(super) async fn is_in(glpi: &Glpi, ticket: TicketId, reference: Reference) -> Result<bool, GlpiError> {
+    let followups = glpi.ticket_followups(ticket).await?;
+    Ok(followups.iter().any(|followup| FollowupOpening::reference_of(&followup.content) == Some(reference)))
 }

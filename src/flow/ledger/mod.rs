@@ -36,7 +36,7 @@ use secrecy::SecretSlice;
 use tokio::time::Instant;
 
 pub use self::{
-    claims::{ClaimResult, KnownTicket, OpenClaim, Told},
+    claims::{ClaimResult, KnownTicket, OpenClaim, Standing, StandingClaim, Told},
     memory::Failures,
     oldest::oldest_ticket,
     ticket_lock::TicketBusy,

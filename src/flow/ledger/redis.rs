@@ -23,8 +23,8 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use redis::{
-    AsyncCommands as _, Client, ExistenceCheck, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation,
-    SetExpiry, SetOptions,
+    AsyncCommands as _, Client, ExistenceCheck, FromRedisValue, RedisError, RedisResult, Script, SetExpiry, SetOptions,
+    ToRedisArgs,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -213,37 +213,98 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return failures
 ";
 
-/// The scripts, with the epoch's part before those that need it.
-struct Scripts {
-    claim: Script,
-    look: Script,
-    assert: Script,
-    release: Script,
-    reserve: Script,
-    settle: Script,
-    give_back: Script,
-    lease: Script,
-    hand_back: Script,
-    appear: Script,
-    failed: Script,
+/// One operation.
+struct Operation {
+    script: Script,
+    /// The same for a server whose memory is full (`maxmemory`, `noeviction`), from Redis 7 on. What instances must
+    /// know of each other lest they make a ticket twice is some hundred bytes that lapse by themselves.
+    when_full: Script,
 }
 
-static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
-    let with_epoch = |body: &str| Script::new(&format!("{EPOCH}{body}"));
-    Scripts {
+/// The operations, with the epoch's part before those that need it.
+struct Operations {
+    claim: Operation,
+    look: Operation,
+    assert: Operation,
+    release: Operation,
+    reserve: Operation,
+    settle: Operation,
+    give_back: Operation,
+    lease: Operation,
+    hand_back: Operation,
+    appear: Operation,
+    failed: Operation,
+}
+
+static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
+    let with_epoch = |body: &str| Operation::new(&format!("{EPOCH}{body}"));
+    Operations {
         claim: with_epoch(CLAIM),
-        look: Script::new(LOOK),
-        assert: Script::new(ASSERT),
-        release: Script::new(RELEASE),
+        look: Operation::new(LOOK),
+        assert: Operation::new(ASSERT),
+        release: Operation::new(RELEASE),
         reserve: with_epoch(RESERVE),
-        settle: Script::new(SETTLE),
-        give_back: Script::new(GIVE_BACK),
-        lease: Script::new(LEASE),
-        hand_back: Script::new(HAND_BACK),
-        appear: Script::new(APPEAR),
-        failed: Script::new(FAILED),
+        settle: Operation::new(SETTLE),
+        give_back: Operation::new(GIVE_BACK),
+        lease: Operation::new(LEASE),
+        hand_back: Operation::new(HAND_BACK),
+        appear: Operation::new(APPEAR),
+        failed: Operation::new(FAILED),
     }
 });
+
+impl Operation {
+    fn new(code: &str) -> Self {
+        Self { script: Script::new(code), when_full: Script::new(&format!("#!lua flags=allow-oom\n{code}")) }
+    }
+
+    fn call(&'static self) -> Call {
+        Call { operation: self, keys: Vec::new(), arguments: Vec::new() }
+    }
+
+    fn key(&'static self, key: String) -> Call {
+        let mut call = self.call();
+        call.key(key);
+        call
+    }
+}
+
+/// An operation with what it is about.
+struct Call {
+    operation: &'static Operation,
+    keys: Vec<String>,
+    arguments: Vec<Vec<u8>>,
+}
+
+impl Call {
+    fn key(&mut self, key: String) -> &mut Self {
+        self.keys.push(key);
+        self
+    }
+
+    fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
+        self.arguments.extend(argument.to_redis_args());
+        self
+    }
+
+    async fn run<T: FromRedisValue>(&self, connection: &mut ConnectionManager) -> RedisResult<T> {
+        match self.run_as(&self.operation.script, connection).await {
+            Err(error) if error.code() == Some("OOM") => self.run_as(&self.operation.when_full, connection).await,
+            answer => answer,
+        }
+    }
+
+    async fn run_as<T: FromRedisValue>(&self, script: &Script, connection: &mut ConnectionManager) -> RedisResult<T> {
+        let mut invocation = script.prepare_invoke();
+        self.keys.iter().for_each(|key| {
+            invocation.key(key);
+        });
+        self.arguments.iter().for_each(|argument| {
+            invocation.arg(argument);
+        });
+        invocation.invoke_async(connection).await
+    }
+}
 
 /// The first of the misses is that this instance starts.
 const STARTS: u64 = 1;
@@ -264,7 +325,7 @@ pub(super) struct Redis {
     aftermath: Duration,
     /// The instances at work when Redis last said so, in an order they all agree on.
     instances: Mutex<Vec<String>>,
-    /// When it last answered.
+    /// When it was last told something.
     heard: Mutex<Option<Instant>>,
 }
 
@@ -313,12 +374,13 @@ pub(super) enum Seen {
 impl Redis {
     /// Looks for the ticket of one of these requests, the first that has any.
     pub(super) async fn look(&self, references: &[Reference]) -> RedisResult<Seen> {
-        let mut call = SCRIPTS.look.prepare_invoke();
+        let mut call = OPERATIONS.look.call();
         for reference in references {
             call.key(self.request_key(*reference));
         }
         call.arg(millis(self.give_up));
-        let (word, ticket): (String, u64) = self.invoke(&call).await?;
+        // One that answers and takes nothing is as good as away: that it answers says nothing.
+        let (word, ticket): (String, u64) = self.run(&call).await.inspect_err(|_| self.miss())?;
         Ok(match word.as_str() {
             "ticket" => Seen::Ticket(ticket.into()),
             "busy" => Seen::Busy,
@@ -364,7 +426,7 @@ impl Redis {
 
     pub(super) async fn claim(&self, reference: Reference, aliases: &[Reference]) -> RedisResult<Held> {
         let (word, ticket, age, in_doubt, name): (String, u64, u64, u64, usize) = self
-            .run_with_epoch(&SCRIPTS.claim, |call| {
+            .run_with_epoch(&OPERATIONS.claim, |call| {
                 call.key(self.request_key(reference));
                 for alias in aliases {
                     call.key(self.request_key(*alias));
@@ -389,7 +451,7 @@ impl Redis {
 
     /// Tells Redis again of a creation that began `age` ago.
     pub(super) async fn assert(&self, reference: Reference, day: Option<DayMark>, age: Duration) -> RedisResult<()> {
-        let mut call = SCRIPTS.assert.key(self.request_key(reference));
+        let mut call = OPERATIONS.assert.key(self.request_key(reference));
         if let Some(day) = day {
             call.key(self.day_key(day));
         }
@@ -399,7 +461,7 @@ impl Redis {
 
     /// Says that this instance is at work, and learns which others are.
     pub(super) async fn appear(&self) -> RedisResult<()> {
-        let mut call = SCRIPTS.appear.key(format!("{}instances", self.prefix));
+        let mut call = OPERATIONS.appear.key(format!("{}instances", self.prefix));
         call.arg(&self.token).arg(millis(GONE_AFTER));
         let mut instances: Vec<String> = self.invoke(&call).await?;
         instances.sort_unstable();
@@ -429,13 +491,13 @@ impl Redis {
         whole * u32::from(byte) / u32::from(u8::MAX)
     }
 
-    /// When Redis last answered this instance.
+    /// When Redis last took what this instance told it.
     pub(super) fn last_heard(&self) -> Option<Instant> {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn release(&self, reference: Reference) -> RedisResult<()> {
-        let mut call = SCRIPTS.release.key(self.request_key(reference));
+        let mut call = OPERATIONS.release.key(self.request_key(reference));
         call.arg(&self.token);
         self.invoke(&call).await
     }
@@ -447,7 +509,7 @@ impl Redis {
         ticket: TicketId,
         new: bool,
     ) -> RedisResult<()> {
-        let mut call = SCRIPTS.settle.key(self.request_key(reference));
+        let mut call = OPERATIONS.settle.key(self.request_key(reference));
         if let Some(day) = day {
             call.key(self.day_key(day));
         }
@@ -466,7 +528,7 @@ impl Redis {
         counted: Option<Counted<'_>>,
     ) -> RedisResult<Reservation> {
         let word: String = self
-            .run_with_epoch(&SCRIPTS.reserve, |call| {
+            .run_with_epoch(&OPERATIONS.reserve, |call| {
                 call.key(self.day_key(day));
                 call.arg(reference.to_string()).arg(limit).arg(millis(age_of_day));
                 call.arg(millis(self.give_up)).arg(millis(MEMORY)).arg(appearing).arg(u8::from(counted.is_some()));
@@ -487,7 +549,7 @@ impl Redis {
     }
 
     pub(super) async fn give_back(&self, reference: Reference, day: DayMark) -> RedisResult<()> {
-        let mut call = SCRIPTS.give_back.key(self.day_key(day));
+        let mut call = OPERATIONS.give_back.key(self.day_key(day));
         call.arg(reference.to_string());
         self.invoke(&call).await
     }
@@ -502,20 +564,20 @@ impl Redis {
 
     /// Gets or keeps the lease of this name for `life`; false: another instance has it.
     pub(super) async fn lease(&self, name: &str, life: Duration) -> RedisResult<bool> {
-        let mut call = SCRIPTS.lease.key(self.keyed("lease", name));
+        let mut call = OPERATIONS.lease.key(self.keyed("lease", name));
         call.arg(&self.token).arg(millis(life));
         self.invoke(&call).await
     }
 
     pub(super) async fn hand_back(&self, name: &str) -> RedisResult<()> {
-        let mut call = SCRIPTS.hand_back.key(self.keyed("lease", name));
+        let mut call = OPERATIONS.hand_back.key(self.keyed("lease", name));
         call.arg(&self.token);
         self.invoke(&call).await
     }
 
     /// Counts a failure of a request; gives how many there are.
     pub(super) async fn failed(&self, reference: Reference) -> RedisResult<u32> {
-        let mut call = SCRIPTS.failed.key(format!("{}failures:{reference}", self.prefix));
+        let mut call = OPERATIONS.failed.key(format!("{}failures:{reference}", self.prefix));
         call.arg(millis(MEMORY));
         self.invoke(&call).await
     }
@@ -540,8 +602,8 @@ impl Redis {
     /// Runs a script that reads the epoch, renewing it when this instance missed something before.
     async fn run_with_epoch<T: FromRedisValue>(
         &self,
-        script: &Script,
-        prepare: impl FnOnce(&mut ScriptInvocation<'_>),
+        operation: &'static Operation,
+        prepare: impl FnOnce(&mut Call),
     ) -> RedisResult<T> {
         let misses = self.misses.load(Ordering::Acquire);
         let renewal = match self.covered.load(Ordering::Acquire) {
@@ -549,7 +611,7 @@ impl Redis {
             0 if misses == STARTS => 2,
             _ => 1,
         };
-        let mut call = script.key(format!("{}epoch", self.prefix));
+        let mut call = operation.key(format!("{}epoch", self.prefix));
         call.arg(renewal).arg(millis(self.aftermath)).arg(millis(self.aftermath.min(TO_TELL)));
         prepare(&mut call);
         let answer = self.invoke(&call).await?;
@@ -559,20 +621,28 @@ impl Redis {
 
     /// Runs a script; once more where the connection turns out to have ended meanwhile: each script may be
     /// run twice.
-    async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> RedisResult<T> {
+    async fn invoke<T: FromRedisValue>(&self, call: &Call) -> RedisResult<T> {
+        self.noticing(self.run(call).await)
+    }
+
+    async fn run<T: FromRedisValue>(&self, call: &Call) -> RedisResult<T> {
         let mut connection = self.connection.clone();
-        let first = call.invoke_async(&mut connection).await;
+        let first = call.run(&mut connection).await;
         let ended = |error: &RedisError| error.is_io_error() && !error.is_timeout() && !error.is_connection_refusal();
         match first {
-            Err(error) if ended(&error) => self.noticing(call.invoke_async(&mut connection).await),
-            answer => self.noticing(answer),
+            Err(error) if ended(&error) => call.run(&mut connection).await,
+            answer => answer,
         }
+    }
+
+    fn miss(&self) {
+        self.misses.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Notes that Redis was not told something, or when it was told last.
     fn noticing<T>(&self, result: RedisResult<T>) -> RedisResult<T> {
         if result.is_err() {
-            self.misses.fetch_add(1, Ordering::AcqRel);
+            self.miss();
         } else {
             *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }

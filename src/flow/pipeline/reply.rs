@@ -67,7 +67,8 @@ impl Pipeline {
             }
             ClaimResult::Unknown { reason, cause } => return deferred(reason, cause, None),
         };
-        match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted)).await {
+        let claim = self.ledger.standing(&mine, reply.received());
+        match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted, claim)).await {
             Ok(()) => {
                 self.ledger.settle(mine, accepted.ticket()).await;
                 added(reply, accepted.ticket())

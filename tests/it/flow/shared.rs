@@ -8,7 +8,7 @@ use passerelle::{
     app,
     config::{self, Config},
     flow::{
-        ledger::{ClaimResult, Ledger, Told},
+        ledger::{ClaimResult, Ledger, Standing, Told},
         route::Mappings,
         screen::{self, Candidate, DayPlace, Passed, Rules},
     },
@@ -21,6 +21,7 @@ use secrecy::SecretSlice;
 
 use crate::support::{
     gateway::{DIRECTORS, FOLLOWUP, Gateway, form, mail, sandbox},
+    meddler::{Fate, Meddler},
     redis::Redis,
     wait_until,
 };
@@ -420,6 +421,7 @@ async fn what_may_have_been_claimed_when_redis_went_is_waited_for_by_who_goes_fi
 async fn without_redis_glpi_is_asked_once_more_right_before_a_ticket_is_made() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
     let (one, config) = ledger(&sandbox, &redis);
+    let glpi = app::glpi(&config).unwrap();
     redis.stop();
     let [made_elsewhere, not_made] =
         ["elsewhere", "nowhere"].map(|name| candidate(&config, name, SignedDuration::ZERO));
@@ -428,12 +430,12 @@ async fn without_redis_glpi_is_asked_once_more_right_before_a_ticket_is_made() {
     let elsewhere = Gateway::start(&sandbox, &[]).await;
     let reply = elsewhere.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "elsewhere", "LSU", "Bonjour")).await;
     assert!(reply.contains("created"), "{reply}");
-    assert!(!one.renew(&mine, made_elsewhere.received()).await);
-    assert!(one.renew(&other, not_made.received()).await);
+    assert_eq!(one.standing(&mine, made_elsewhere.received()).assert(&glpi).await, Standing::TakenOver);
+    assert_eq!(one.standing(&other, not_made.received()).assert(&glpi).await, Standing::Stands);
     // Redis is back, and was told nothing of it.
     redis.start_again();
-    assert!(!one.renew(&mine, made_elsewhere.received()).await);
-    assert!(one.renew(&other, not_made.received()).await);
+    assert_eq!(one.standing(&mine, made_elsewhere.received()).assert(&glpi).await, Standing::TakenOver);
+    assert_eq!(one.standing(&other, not_made.received()).assert(&glpi).await, Standing::Stands);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -540,4 +542,55 @@ async fn without_redis_what_another_instance_makes_it_tells_of_and_of_what_is_th
     assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Yes), "{claim:?}");
     let claim = one.claim(&appears).await;
     assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Perhaps), "{claim:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_nobody_waits_between_the_last_look_and_the_creation() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let meddler = Meddler::start(sandbox.url(), "10.0.14", |_| Fate::Passes).await;
+    let url = redis.url();
+    let settings =
+        [("quota.backend", "redis"), ("redis.url", url.as_str()), ("glpi.sessions", "1"), ("glpi.aftermath", "1s")];
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
+    redis.stop();
+    let posts = (0..6).map(|number| {
+        let fields = form(DIRECTORS[number % 3], &format!("Demande {number}"));
+        let gateway = &gateway;
+        async move { gateway.post_form(&fields, None).await.status().as_u16() }
+    });
+    assert_eq!(join_all(posts).await, [201; 6]);
+    let calls = meddler.calls();
+    let made: Vec<_> = calls.windows(2).filter(|two| two[1] == "POST Ticket").collect();
+    assert_eq!(made.len(), 6, "{calls:?}");
+    assert!(made.iter().all(|two| two[0] == "GET search/Ticket"), "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_overloaded_instances_make_one_ticket_of_each_request_where_redis_is_full() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let few = [("glpi.sessions", "2"), ("glpi.aftermath", "1s"), ("quota.per_day", "100")];
+    let (one, two) = (gateway(&sandbox, &redis, &few).await, gateway(&sandbox, &redis, &few).await);
+    // And may evict nothing.
+    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(100))));
+    let forms: Vec<_> = (0..30).map(|number| form(DIRECTORS[number % 3], &format!("Demande {number}"))).collect();
+    let deposit = async |gateway: &Gateway, number: usize| {
+        let key = format!("request-{number}");
+        gateway.post_form(&forms[number], Some(&key)).await.status().as_u16()
+    };
+    for _ in 0..3 {
+        let both = (0..forms.len()).map(|number| {
+            let deposit = &deposit;
+            let (one, two) = (&one, &two);
+            async move { tokio::join!(deposit(one, number), deposit(two, number)) }
+        });
+        let answers = join_all(both).await;
+        let is_answered = |status: u16| [200, 201, 503].contains(&status);
+        assert!(answers.iter().all(|(one, two)| is_answered(*one) && is_answered(*two)), "{answers:?}");
+    }
+    let mut titles: Vec<_> = sandbox.tickets().into_iter().map(|ticket| ticket.name).collect();
+    titles.sort_unstable();
+    let made = titles.len();
+    titles.dedup();
+    assert_eq!((made, titles.len()), (30, 30), "{titles:?}");
 }

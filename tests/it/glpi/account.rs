@@ -1,8 +1,8 @@
 //! Sessions, names, people, and what the account may do.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use passerelle::glpi::{Credentials, Glpi, GlpiError, Profile, Settings};
+use passerelle::glpi::{Credentials, Glpi, GlpiError, Profile, Settings, Trouble};
 use passerelle::id::{EntityId, UserId};
 
 use super::target::Target;
@@ -110,4 +110,21 @@ async fn the_account_knows_what_it_may_do() {
         assert!(types.accept("Résumé.PDF") && types.accept("a.txt"));
         assert!(!types.accept("a.exe") && !types.accept("sans-extension"));
     }
+}
+
+#[tokio::test]
+async fn a_session_that_is_taken_for_a_turn_waits_for_nobody_and_nobody_else_has_it() {
+    let target = Target::start().await;
+    let (login, password) = super::target::account();
+    let mut settings = Settings::new(target.url(), Credentials::Login { login, password: password.into() });
+    (settings.sessions, settings.timeout) = (1, Duration::from_secs(2));
+    (settings.retries, settings.connect_timeout) = (0, Duration::from_secs(5));
+    let glpi = Glpi::new(&settings).unwrap();
+    glpi.ping().await.unwrap();
+    let turn = glpi.in_turn().await.unwrap();
+    let (other, first) = tokio::join!(glpi.ping(), turn.ping());
+    assert!(matches!(other, Err(GlpiError::Unavailable { why: Trouble::Busy, .. })), "{other:?}");
+    assert_eq!((first, turn.ping().await), (Ok(()), Ok(())));
+    drop(turn);
+    assert_eq!(glpi.ping().await, Ok(()));
 }
