@@ -60,10 +60,10 @@ impl Sessions {
     /// Waits for a place, to make several calls in it.
     pub(super) async fn turn(&self) -> Result<Turn, GlpiError> {
         let waiting = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned());
-        match waiting.await {
-            Ok(Ok(place)) => Ok(Turn { _place: place, one_call: tokio::sync::Mutex::default() }),
-            _ => Err(GlpiError::unavailable(Trouble::Busy)),
-        }
+        let Ok(Ok(place)) = waiting.await else {
+            return Err(GlpiError::unavailable(Trouble::Busy));
+        };
+        Ok(Turn { _place: place, one_call: tokio::sync::Mutex::default() })
     }
 
     /// Takes an idle session, or opens one if there is room: in a turn there is.
