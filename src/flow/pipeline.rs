@@ -1,7 +1,7 @@
 //! The way of a request, from intake to acknowledgement: the whole flow on one screen.
 
 mod followups;
-mod reply;
+mod replies;
 
 use std::{sync::Arc, time::Duration};
 

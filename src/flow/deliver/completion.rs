@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Deliverer, Undelivered, archive,
+    archive,
     attachments::{self, Chosen},
+    deliverer::Deliverer,
     left_out,
+    undelivered::Undelivered,
 };
 use crate::{
     glpi::{

@@ -2,7 +2,13 @@
 
 use jiff::civil::DateTime;
 
-use super::{Chosen, Deliverer, Made, New, Undelivered, left_out, not_made, request_type};
+use super::{
+    attachments::Chosen,
+    deliverer::Deliverer,
+    left_out,
+    making::{Made, New, request_type},
+    undelivered::{Undelivered, not_made},
+};
 use crate::{
     flow::{
         ledger::{StandingClaim, oldest_ticket},

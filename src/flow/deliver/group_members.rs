@@ -1,6 +1,10 @@
 //! Who is a member of GLPI's groups.
 
-use super::{Deliverer, Missing, Undelivered, not_made};
+use super::{
+    deliverer::Deliverer,
+    names::Missing,
+    undelivered::{Undelivered, not_made},
+};
 use crate::{flow::route::TargetEntity, request::Address};
 
 impl Deliverer {

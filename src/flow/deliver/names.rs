@@ -5,9 +5,8 @@ use std::{sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use moka::future::Cache;
 
-use super::Target;
 use crate::{
-    flow::route::{Mapping, TargetEntity},
+    flow::route::{Mapping, Target, TargetEntity},
     glpi::{Account, Glpi, GlpiError, Item, ItemKind, Requester, nearest},
     id::{CategoryId, EntityId, GroupId, LocationId, UserId},
     request::Address,
