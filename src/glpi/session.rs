@@ -68,15 +68,14 @@ impl Sessions {
 
     /// Takes an idle session, or opens one if there is room: in a turn there is.
     pub(super) async fn lease<'a>(&'a self, server: &Server, turn: Option<&'a Turn>) -> Result<Lease<'a>, GlpiError> {
-        let place = match turn {
-            Some(turn) => Place::OfTurn { _call: turn.one_call.lock().await },
-            None => {
-                let waiting = tokio::time::timeout(self.patience, self.places.acquire());
-                let Ok(Ok(permit)) = waiting.await else {
-                    return Err(GlpiError::unavailable(Trouble::Busy));
-                };
-                Place::Own { _permit: permit }
-            }
+        let place = if let Some(turn) = turn {
+            Place::OfTurn { _call: turn.one_call.lock().await }
+        } else {
+            let waiting = tokio::time::timeout(self.patience, self.places.acquire());
+            let Ok(Ok(permit)) = waiting.await else {
+                return Err(GlpiError::unavailable(Trouble::Busy));
+            };
+            Place::Own { _permit: permit }
         };
         let idle = self.idle().pop();
         let token = match idle {
