@@ -30,13 +30,13 @@ pub enum ConfigError {
         help: Option<String>,
     },
     /// A file that cannot be read.
-    #[error("cannot read {path}: {reason}")]
+    #[error("cannot read {path}: {source}")]
     #[diagnostic(help("Check that the path is right and that the user who runs Passerelle may read it."))]
     Unreadable {
         /// The file.
         path: String,
         /// What the system said.
-        reason: String,
+        source: std::io::Error,
     },
 }
 
@@ -63,7 +63,7 @@ impl ConfigError {
     }
 
     /// A file that cannot be read.
-    pub fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+    pub fn unreadable(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::Unreadable { path: path.display().to_string(), source }
     }
 }

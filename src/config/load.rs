@@ -38,7 +38,7 @@ pub fn load_from(
 
     let file = match path {
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
             let file = ConfigFile { name: path.display().to_string(), text };
             file.check(&known)?;
             layers = layers.add_source(File::from_str(&file.text, FileFormat::Toml));

@@ -160,11 +160,7 @@ impl Portal {
             };
             parts.into_iter().zip(authors).zip(written).map(entry).collect()
         })
-        .await
-        .map_err(|_| PortalError::Unavailable {
-            cause: "a timeline could not be made".to_owned(),
-            retry_after: None,
-        })?;
+        .await?;
         let solution = solution.filter(|_| row.to_approve);
         Ok(View { row, solution, timeline })
     }

@@ -187,7 +187,7 @@ impl KeyFile {
 
 /// Reads a file of keys, each under its name; a mistake is shown at its place.
 fn read(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
     let name = path.display().to_string();
     let wrong = |place, message: String, help: &str| {
         ConfigError::in_file(&name, &text, Some(place), message, Some(help.to_owned()))

@@ -113,13 +113,13 @@ pub enum RouteError {
     #[error("no mapping serves the application {0}: its file was removed or renamed; put it back and send SIGHUP")]
     NoMapping(String),
     /// A template fails.
-    #[error("the {template} of {file} fails: {reason}; correct it and send SIGHUP")]
+    #[error("the {template} of {file} fails: {source:#}; correct it and send SIGHUP")]
     Template {
         /// Which of the mapping's templates.
         template: &'static str,
         /// The mapping's file.
         file: String,
         /// What the template engine says.
-        reason: String,
+        source: minijinja::Error,
     },
 }

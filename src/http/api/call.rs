@@ -57,13 +57,13 @@ fn problem(error: PortalError) -> Problem {
     match error {
         PortalError::NotFound => unknown(),
         PortalError::Merged(into) => Problem::merged(into),
-        PortalError::Unavailable { cause, retry_after } => {
-            tracing::warn!(cause, "a requester cannot be shown their requests");
-            unavailable(Reason::GlpiUnavailable).retry_after(retry_after.unwrap_or(BUSY_PAUSE))
-        }
-        PortalError::Denied(cause) => {
-            tracing::error!(cause, "a requester cannot be shown their requests");
+        PortalError::Denied(_) => {
+            tracing::error!(cause = %error, "a requester cannot be shown their requests");
             unavailable(Reason::GlpiDenied).retry_after(BUSY_PAUSE)
+        }
+        PortalError::Unavailable(_) | PortalError::Unmade(_) => {
+            tracing::warn!(cause = %error, "a requester cannot be shown their requests");
+            unavailable(Reason::GlpiUnavailable).retry_after(error.retry_after().unwrap_or(BUSY_PAUSE))
         }
     }
 }

@@ -25,11 +25,12 @@ use crate::{
     flow::ledger::{Ledger, TicketBusy},
     glpi::{ActorRole, Glpi, GlpiError, Requester, Ticket, TicketStatus},
     letters::{
-        Correspondence,
+        ComposeError, Correspondence,
         notices::{self, About, Subject, Text},
     },
     request::{Address, Page, Reference},
-    smtp::SendError,
+    smtp::{Fault, SendError},
+    text::chain,
     working_time::Wait,
 };
 
@@ -80,8 +81,8 @@ pub enum Unsent {
     #[error("another instance may be sending this ticket's notices")]
     Elsewhere,
     /// A text cannot be made: a defect.
-    #[error("a notice cannot be composed: {0}")]
-    Composed(String),
+    #[error("a notice cannot be composed: {}", chain(.0))]
+    Composed(#[from] ComposeError),
 }
 
 impl Unsent {
@@ -166,8 +167,7 @@ impl Notifier {
             if unnoted.contains(&told) {
                 continue;
             }
-            let text =
-                notices::reminder(&about, &name, wait.waited).map_err(|error| Unsent::Composed(error.to_string()))?;
+            let text = notices::reminder(&about, &name, wait.waited).map_err(ComposeError::from)?;
             let id = format!("{step}-{member}-{}", wait.since.as_second());
             match self.send(REMINDER, reference, &id, &told.2, text).await {
                 Ok(()) | Err(Unsent::Relay(SendError::Refused(_))) => remember(&mut unnoted, told),
@@ -373,7 +373,7 @@ impl Notifier {
             News::Solution(solution) => notices::solution(about, &solution.content),
             News::Closing => notices::closing(about),
         };
-        text.map_err(|error| Unsent::Composed(error.to_string()))
+        Ok(text.map_err(ComposeError::from)?)
     }
 
     /// Where somebody is written to, if anywhere.
@@ -401,11 +401,11 @@ impl Notifier {
         to: &Address,
         text: Text,
     ) -> Result<(), Unsent> {
-        let to: lettre::Address = to.as_str().parse().map_err(|_| SendError::Refused("no address".to_owned()))?;
+        let to: lettre::Address = to.as_str().parse().map_err(|error| SendError::from(ComposeError::from(error)))?;
         let message = notices::letter(&self.letters, to.clone(), reference, name, text);
-        let message = message.map_err(|error| Unsent::Composed(error.to_string()))?;
+        let message = message.map_err(ComposeError::from)?;
         if self.relay_pause.lock().await.is_some_and(|until| Instant::now() < until) {
-            return Err(SendError::Unavailable("it could not be reached a moment ago".to_owned()).into());
+            return Err(SendError::Unavailable(Fault::JustFailed).into());
         }
         let result = self.letters.send(to, &message).await;
         let is_away = matches!(result, Err(SendError::Unavailable(_) | SendError::Timeout(_)));

@@ -80,7 +80,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("portal", &["config", "flow/route", "glpi", "request", "text", "working_time"]),
     // A request comes in.
     ("intake/lmtp", &["config", "intake", "request"]),
-    ("intake/imap", &["config", "flow/pipeline", "intake", "request"]),
+    ("intake/imap", &["config", "flow/pipeline", "intake", "request", "text"]),
     ("intake/form", &["flow/screen", "intake/mime", "request", "text"]),
     ("intake", &["flow/pipeline", "intake/mime", "request"]),
     ("intake/mime", &["request", "text"]),
@@ -102,7 +102,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "working_time",
         ],
     ),
-    ("lifecycle/notices", &["config", "flow/ledger", "glpi", "letters", "request", "smtp", "working_time"]),
+    ("lifecycle/notices", &["config", "flow/ledger", "glpi", "letters", "request", "smtp", "text", "working_time"]),
     // … and becomes a ticket.
     (
         "flow/pipeline",
@@ -135,7 +135,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Tools.
     ("telemetry", &["config", "request"]),
     ("working_time", &["config", "text"]),
-    ("smtp", &["config"]),
+    ("smtp", &["config", "text"]),
     ("config", &["request"]),
     ("request", &["text"]),
     ("text", &[]),
