@@ -20,7 +20,7 @@ use crate::{
         quarantine::{Failing, Quarantine},
         receipts::Receipts,
         route::{self, MappingStore, Mappings},
-        screen::{self, Candidate, Director, Passed, Proven, Rejection, Rules, WithinQuota},
+        screen::{self, Candidate, Director, Passed, Rejection, Rules, WithinQuota},
     },
     letters::Acknowledger,
     request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference},
@@ -96,7 +96,7 @@ impl Pipeline {
 
         // Who asks, and whether it is them; what else the request alone decides.
         let reference = received.reference;
-        let with_facts = |proven| self.with_facts(proven);
+        let with_facts = |proven| self.deliverer.with_facts(proven, &self.rules);
         let judging = judging::judge(received, &self.prover, &self.rules, mappings.applications(), with_facts);
         let Judged { doubt, verdict, .. } = match judging.await {
             Ok(judged) => judged,
@@ -195,16 +195,6 @@ impl Pipeline {
             return Outcome::Quarantined(deferral.reason);
         }
         Outcome::Deferred(Deferral { retry_after: self.quarantine.pause(&deferral, failures), ..deferral })
-    }
-
-    /// Gathers what GLPI says of a mail beside its text, where that decides what it is.
-    async fn with_facts(&self, proven: Proven) -> Result<Proven, Undelivered> {
-        let proven = if proven.names_a_glpi() { proven.before(self.deliverer.uuid().await) } else { proven };
-        if !proven.depends_on_groups(&self.rules) {
-            return Ok(proven);
-        }
-        let is_member = self.deliverer.is_member(proven.requester(), self.rules.forwarder_groups()).await?;
-        Ok(proven.by_member(is_member))
     }
 
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.

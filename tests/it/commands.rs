@@ -146,6 +146,37 @@ async fn try_shows_what_would_become_of_a_mail_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn try_asks_glpi_who_forwards_for_directors() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, file) = (folder.path().join("directeurs.csv"), folder.path().join("1.eml"));
+    std::fs::write(&csv, format!("email\n{}\n", DIRECTORS[1])).unwrap();
+    let member = "tech1@ac-dijon.fr";
+    let head = format!("Pour vous.\n\nDe : Marc Dupont <{}>\nEnvoyé : lundi", DIRECTORS[1]);
+    std::fs::write(&file, mail(member, "t5", "TR: LSU", &head)).unwrap();
+    let own = [("directory.csv", csv.to_str().unwrap()), ("directory.sources", "csv")];
+    let attempt = async |settings: &[(&str, &str)]| {
+        let settings = [&own, FOLLOWUP.as_slice(), settings].concat();
+        let arguments = ["try", file.to_str().unwrap(), "--sender", member];
+        text(&run(passerelle(&arguments, &settings), b"").await.stdout)
+    };
+    let glpi = glpi(&sandbox);
+    let with_glpi = borrowed(&glpi);
+    let forwarding = [with_glpi.as_slice(), &[("mail.forwarders", "Référents-LSU")]].concat();
+    let shown = attempt(&forwarding).await;
+    assert!(shown.contains(": created (created)"), "{shown}");
+    let other = [with_glpi.as_slice(), &[("mail.forwarders", "Référents-ONDE")]].concat();
+    let shown = attempt(&other).await;
+    assert!(shown.contains(": refused (not-a-director)"), "{shown}");
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    for settings in [forwarding.as_slice(), &[("mail.forwarders", "Référents-LSU")]] {
+        let shown = attempt(settings).await;
+        assert!(shown.contains(": deferred (glpi-unavailable)"), "{shown}");
+    }
+    assert!(sandbox.tickets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_finds_nothing_wrong_with_a_good_set_up() {
     let sandbox = sandbox().await;
     let mut settings = glpi(&sandbox);

@@ -188,7 +188,7 @@ impl Deliverer {
 
     /// The mark GLPI puts into its notifications' Message-IDs, which tells them from another GLPI's; `None` where it has
     /// none or cannot tell.
-    pub async fn uuid(&self) -> Option<String> {
+    async fn uuid(&self) -> Option<String> {
         match self.glpi.directory().server().await {
             Ok(server) => server.uuid.clone(),
             Err(error) => {
