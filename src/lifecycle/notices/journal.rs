@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use minijinja::HtmlEscape;
-
-use crate::glpi::Followup;
+use crate::{glpi::Followup, text::html_text::escaped};
 
 /// A notice that is sent once: its step, and what it is about where there can be several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +76,7 @@ pub(super) struct Outcome {
 pub(super) fn note(outcome: Outcome, group: &str, marks: &[Mark]) -> String {
     let words = marks.first().map(|mark| words(*mark, outcome, group)).unwrap_or_default();
     let marks: Vec<_> = marks.iter().map(ToString::to_string).collect();
-    format!("{OPENING}{}{MARKS}{}{END}", HtmlEscape(&words), marks.join(" "))
+    format!("{OPENING}{}{MARKS}{}{END}", escaped(&words), marks.join(" "))
 }
 
 /// What a note says after «Courriel », for whoever reads the ticket.

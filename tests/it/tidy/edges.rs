@@ -123,7 +123,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("flow/receipts", &["config", "flow/route", "glpi", "letters", "request", "smtp"]),
     ("flow/quarantine", &["config", "flow/ledger", "letters", "request"]),
-    ("flow/deliver", &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "request"]),
+    ("flow/deliver", &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "request", "text"]),
     ("flow/ledger", &["config", "flow/screen", "glpi", "request"]),
     ("flow/route", &["config", "flow/screen", "request", "text"]),
     ("flow/directory", &["config", "glpi", "request", "text"]),
