@@ -1,11 +1,11 @@
 //! `passerelle check`: names each thing that is wrong, with its remedy.
 
 mod notices;
-
-use std::io::Write as _;
+mod report;
 
 use jiff::{SignedDuration, Span, Timestamp, civil::DateTime};
 
+use self::report::{Report, remedy};
 use super::exit;
 use crate::{
     app::App,
@@ -14,7 +14,7 @@ use crate::{
         deliver::{LONGEST_CREATION_CALLS, Missing, Names},
         route::{Level, Mappings, TargetEntity},
     },
-    glpi::{Glpi, GlpiError, ItemKind, Profile, Trouble},
+    glpi::{Glpi, ItemKind, Profile},
     intake::imap::{self, ImapError},
 };
 
@@ -60,33 +60,6 @@ const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
 /// File types that requests often bring and GLPI does not take out of the box.
 const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
 
-/// What the checks found so far.
-#[derive(Default)]
-struct Report {
-    passed: usize,
-    errors: usize,
-    warnings: usize,
-}
-
-impl Report {
-    fn ok(&mut self, what: &str, found: impl std::fmt::Display) {
-        self.passed += 1;
-        say(format_args!("ok       {what}: {found}"));
-    }
-
-    /// Something that works less well, or could not be looked at.
-    fn warning(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
-        self.warnings += 1;
-        say(format_args!("warning  {what}: {found}\n         → {remedy}"));
-    }
-
-    /// Something without which requests are not handled.
-    fn error(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
-        self.errors += 1;
-        say(format_args!("ERROR    {what}: {found}\n         → {remedy}"));
-    }
-}
-
 /// Runs every check and prints what each found; gives the exit code.
 ///
 /// # Errors
@@ -112,10 +85,8 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     sweep(&mut report, &app.config);
     stop(&mut report, &app.config);
     ways_in(&mut report, &app.config);
-    shutdown(&mut report, &app.config);
     app.glpi.close().await;
-    say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
-    Ok(if report.errors == 0 { exit::OK } else { exit::FAILED })
+    Ok(if report.end() { exit::OK } else { exit::FAILED })
 }
 
 /// Whether delays are counted by the holidays of the months to come.
@@ -130,20 +101,6 @@ fn calendar(report: &mut Report, app: &App) {
             format_args!("the closed periods end on {last}"),
             "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
         ),
-    }
-}
-
-/// Whether a stop waits for a call to GLPI that has begun: one that is cut is made up for only after the next start.
-fn shutdown(report: &mut Report, config: &Config) {
-    if config.shutdown.grace < config.glpi.timeout {
-        report.warning(
-            "shutdown",
-            format_args!(
-                "shutdown.grace ({:?}) is shorter than glpi.timeout ({:?}): a stop cuts creations that GLPI is slow with",
-                config.shutdown.grace, config.glpi.timeout,
-            ),
-            "Give shutdown.grace more time than glpi.timeout, and the service manager more than that.",
-        );
     }
 }
 
@@ -518,25 +475,4 @@ fn ways_in(report: &mut Report, config: &Config) {
             "Make a secret with `openssl rand -hex 32` and give it to the portal team.",
         );
     }
-}
-
-/// What to do about an error of GLPI.
-fn remedy(error: &GlpiError) -> &'static str {
-    match error {
-        GlpiError::Denied { remedy, .. } => remedy,
-        GlpiError::Unavailable { why: Trouble::Maintenance, .. } => {
-            "GLPI is in maintenance or without its database: requests wait until it is back."
-        }
-        GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. } => {
-            "Check PASSERELLE_GLPI__URL, and that this machine reaches it (proxy, firewall, certificate)."
-        }
-        GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
-            "Check that PASSERELLE_GLPI__URL is GLPI's address, and its version: 9.5, 10.0 or 11.0."
-        }
-    }
-}
-
-fn say(line: std::fmt::Arguments<'_>) {
-    // Whoever read the output may have gone, as `head` does.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

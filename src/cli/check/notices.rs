@@ -1,6 +1,6 @@
 //! Who tells of each step of a ticket: what is set here, beside what GLPI's notifications do.
 
-use super::{Report, remedy};
+use super::report::{Report, remedy};
 use crate::{
     config::{Acknowledge, Config, Teller},
     glpi::{Glpi, Recipient},
