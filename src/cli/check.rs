@@ -5,7 +5,7 @@ mod report;
 
 use jiff::{SignedDuration, Span, Timestamp, civil::DateTime};
 
-use self::report::{Report, remedy};
+use self::report::Report;
 use super::exit;
 use crate::{
     app::App,
@@ -109,7 +109,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
     let info = match glpi.server_info().await {
         Ok(info) => info,
         Err(error) => {
-            report.error("GLPI", &error, remedy(&error));
+            report.glpi_error("GLPI", &error);
             return false;
         }
     };
@@ -144,7 +144,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
                 );
             }
         }
-        Err(error) => report.error("service account", &error, remedy(&error)),
+        Err(error) => report.glpi_error("service account", &error),
     }
     match glpi.uploadable_types().await {
         Ok(Some(types)) => {
@@ -170,7 +170,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
             "the account may not read them",
             "The gateway goes by GLPI's answers. «Setup > Dropdowns: Read» (typedoc) lets it name unwanted files beforehand.",
         ),
-        Err(error) => report.error("file types", &error, remedy(&error)),
+        Err(error) => report.glpi_error("file types", &error),
     }
     accounts(report, glpi).await;
     notices::check(report, glpi, config, info.mails).await;
@@ -191,7 +191,7 @@ async fn accounts(report: &mut Report, glpi: &Glpi) {
             "An account without one is taken for a requester, and GLPI never writes to it. Give the service account \
              «Administration > Users: Read» on the root entity, recursive.",
         ),
-        Err(error) => report.error("requesters", &error, remedy(&error)),
+        Err(error) => report.glpi_error("requesters", &error),
     }
 }
 
@@ -210,7 +210,7 @@ async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
              or «Setup > General > Timezone»), or GLPI's to the academy's; where minutes differ, both machines need NTP.",
         ),
         Ok(None) => report.warning("clock", "GLPI does not tell the time", "Compare the hour of a new ticket with your own."),
-        Err(error) => report.error("clock", &error, remedy(&error)),
+        Err(error) => report.glpi_error("clock", &error),
     }
 }
 
@@ -234,7 +234,7 @@ async fn entities(report: &mut Report, glpi: &Glpi, mappings: &Mappings) {
             ),
             "Tick it under «Administration > Profiles»: the entity's tickets wait, and of one name in several entities              it cannot be told which is meant.",
         ),
-        Err(error) => report.error("entities", &error, remedy(&error)),
+        Err(error) => report.glpi_error("entities", &error),
     }
 }
 
@@ -250,7 +250,7 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
                     report.error(&mapping.file, name, "Its requests wait until this is mended; then nothing is lost.");
                 }
             }
-            Err(error) => report.error(&mapping.file, &error, remedy(&error)),
+            Err(error) => report.glpi_error(&mapping.file, &error),
         }
     }
 }
@@ -260,7 +260,7 @@ async fn forwarders(report: &mut Report, app: &App) {
     for group in app.pipeline.rules.forwarder_groups() {
         match app.pipeline.deliverer.names().ids(ItemKind::Group, group, &TargetEntity::Own).await {
             Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
-            Err(Missing::Unavailable(error)) => report.error("mail.forwarders", &error, remedy(&error)),
+            Err(Missing::Unavailable(error)) => report.glpi_error("mail.forwarders", &error),
             Err(missing) => report.error(
                 "mail.forwarders",
                 missing,

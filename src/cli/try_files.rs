@@ -50,7 +50,7 @@ pub struct Args {
 }
 
 /// What would become of one file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Forecast {
     file: String,
     outcome: &'static str,
@@ -167,20 +167,7 @@ impl Trial {
 
     async fn judge(&self, file: String, received: Received) -> Forecast {
         let mappings = self.mappings.now();
-        let mut forecast = Forecast {
-            file,
-            outcome: "",
-            reason: "",
-            application: None,
-            category: None,
-            group: None,
-            reference: Some(received.reference),
-            title: None,
-            notice: false,
-            sentence: None,
-            doubt: None,
-            rules: Vec::new(),
-        };
+        let mut forecast = Forecast { file, reference: Some(received.reference), ..Forecast::default() };
         let explain = |received: &Received, proof: Option<&Proof>| {
             screen::explain(received, proof, &self.rules, mappings.applications())
                 .into_iter()

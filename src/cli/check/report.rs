@@ -30,6 +30,11 @@ impl Report {
         say(format_args!("ERROR    {what}: {found}\n         → {remedy}"));
     }
 
+    /// An error of GLPI's, and what to do about it.
+    pub(super) fn glpi_error(&mut self, what: &str, error: &GlpiError) {
+        self.error(what, error, remedy(error));
+    }
+
     /// Says how many there are of each; whether nothing is wrong.
     pub(super) fn end(self) -> bool {
         say(format_args!("{} ok, {} warnings, {} errors", self.passed, self.warnings, self.errors));
@@ -38,7 +43,7 @@ impl Report {
 }
 
 /// What to do about an error of GLPI.
-pub(super) fn remedy(error: &GlpiError) -> &'static str {
+fn remedy(error: &GlpiError) -> &'static str {
     match error {
         GlpiError::Denied { remedy, .. } => remedy,
         GlpiError::Unavailable { why: Trouble::Maintenance, .. } => {

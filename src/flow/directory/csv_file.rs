@@ -144,13 +144,20 @@ impl ListFile {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, path::Path, time::Duration};
+    use std::{collections::HashSet, path::PathBuf, time::Duration};
+
+    use tempfile::TempDir;
 
     use super::CsvFile;
     use crate::request::Address;
 
-    fn open(path: &Path) -> CsvFile {
-        CsvFile::open_checking_every(path, HashSet::new(), Duration::ZERO).unwrap()
+    /// A list of one, which is looked at each time.
+    fn one_director() -> (TempDir, PathBuf, CsvFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("directors.csv");
+        std::fs::write(&path, "email\na@b.fr\n").unwrap();
+        let list = CsvFile::open_checking_every(&path, HashSet::new(), Duration::ZERO).unwrap();
+        (folder, path, list)
     }
 
     fn is_director(list: &CsvFile, address: &str) -> bool {
@@ -159,10 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_changed_file_is_read_again_and_only_then() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("directors.csv");
-        std::fs::write(&path, "email\na@b.fr\n").unwrap();
-        let list = open(&path);
+        let (_folder, path, list) = one_director();
         assert!(!list.refresh().await);
 
         std::fs::write(&path, "email\na@b.fr\nc@b.fr\n").unwrap();
@@ -174,10 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_or_missing_file_keeps_the_list_and_a_good_one_replaces_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("directors.csv");
-        std::fs::write(&path, "email\na@b.fr\n").unwrap();
-        let list = open(&path);
+        let (_folder, path, list) = one_director();
 
         std::fs::write(&path, "nom;uai\nMartin;0210001A\n").unwrap();
         assert!(!list.refresh().await);
@@ -193,10 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_is_still_being_written_waits() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("directors.csv");
-        std::fs::write(&path, "email\na@b.fr\n").unwrap();
-        let list = open(&path);
+        let (_folder, path, list) = one_director();
         let list = CsvFile { check_every: Duration::from_hours(1), ..list };
         list.seen.lock().unwrap().checked -= Duration::from_hours(2);
 

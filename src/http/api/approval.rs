@@ -16,6 +16,7 @@ use crate::{
     http::{
         problem::Problem,
         responses::{Adding, AnyTime, LateBody, NoRequest, Nobody},
+        schemas,
         services::Services,
     },
     intake::form::{self, FieldError},
@@ -55,10 +56,7 @@ pub(super) struct Ruling {
 /// The same decision on the same solution once more gets the same answer.
 #[utoipa::path(post, path = "/v1/requests/{id}/approval", operation_id = "decide", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
-    params(
-        ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
-    ),
+    params(schemas::Numbered, schemas::Whose),
     request_body(content = Approval, content_type = "application/json"),
     responses(
         (status = 200, body = Ruling, description = "It is decided so, now or by an earlier copy."),

@@ -48,15 +48,15 @@ pub(in crate::http) async fn in_time<T>(
 ) -> Result<T, Problem> {
     match timeout_at(deadline.into(), asked).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(problem(error)),
+        Ok(Err(error)) => Err(problem(&error)),
         Err(_) => Err(unavailable(Reason::GlpiUnavailable).retry_after(BUSY_PAUSE)),
     }
 }
 
-fn problem(error: PortalError) -> Problem {
+fn problem(error: &PortalError) -> Problem {
     match error {
         PortalError::NotFound => unknown(),
-        PortalError::Merged(into) => Problem::merged(into),
+        PortalError::Merged(into) => Problem::merged(*into),
         PortalError::Denied(_) => {
             tracing::error!(cause = %error, "a requester cannot be shown their requests");
             unavailable(Reason::GlpiDenied).retry_after(BUSY_PAUSE)

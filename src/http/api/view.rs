@@ -17,6 +17,7 @@ use super::{
 use crate::{
     http::{
         responses::{AnyTime, BadCall, LateCall, MERGED, NoRequest, Nobody, Reading},
+        schemas,
         services::Services,
     },
     portal::{Author, Document, Entry, Kind, SolutionState},
@@ -83,10 +84,7 @@ struct File {
 /// Only to its requesters: it is unknown to anybody else. What staff keeps to itself is never part of it.
 #[utoipa::path(get, path = "/v1/requests/{id}", operation_id = "show_request", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
-    params(
-        ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
-    ),
+    params(schemas::Numbered, schemas::Whose),
     responses(
         (status = 200, body = RequestBody, description = "The request."),
         (status = 303, description = MERGED, headers(("Location" = String, description = "The other request's address."))),

@@ -66,13 +66,15 @@ impl RetryPage<'_> {
 }
 
 /// The page's forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Form {
+    #[default]
     Followup,
     Opinion,
 }
 
 /// What of a form is shown again, where it could not be taken.
+#[derive(Default)]
 struct Retry {
     form: Form,
     key: String,
@@ -88,16 +90,7 @@ struct Retry {
 
 impl Retry {
     fn new(form: Form, key: String) -> Self {
-        Self {
-            form,
-            key,
-            mistakes: Mistakes::default(),
-            refusal: None,
-            message: String::new(),
-            reason: String::new(),
-            solution: None,
-            lost_files: Vec::new(),
-        }
+        Self { form, key, ..Self::default() }
     }
 }
 
