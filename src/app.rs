@@ -142,8 +142,9 @@ impl App {
         let http = match self.config.http.listen {
             None => None,
             Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
-                ConfigError::setting(
-                    format!("http.listen: cannot listen on {address}: {error}"),
+                ConfigError::because(
+                    format!("http.listen: cannot listen on {address}"),
+                    error,
                     "Free this port, or give another one in PASSERELLE_HTTP__LISTEN.",
                 )
             })?),
@@ -293,7 +294,7 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
         ..Settings::new(url, credentials)
     };
     Glpi::new(&settings)
-        .map_err(|error| ConfigError::setting(format!("glpi: {error}"), "Correct the [glpi] section or its variables."))
+        .map_err(|error| ConfigError::because("glpi", error, "Correct the [glpi] section or its variables."))
 }
 
 /// What makes tickets, as configured.

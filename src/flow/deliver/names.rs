@@ -82,14 +82,8 @@ pub enum Missing {
         items: String,
     },
     /// GLPI cannot answer.
-    #[error("{0}")]
-    Unavailable(GlpiError),
-}
-
-impl From<GlpiError> for Missing {
-    fn from(error: GlpiError) -> Self {
-        Self::Unavailable(error)
-    }
+    #[error(transparent)]
+    Unavailable(#[from] GlpiError),
 }
 
 impl Names {

@@ -333,8 +333,9 @@ impl Redis {
         aftermath: Duration,
     ) -> Result<Self, ConfigError> {
         let wrong = |error: RedisError| {
-            ConfigError::setting(
-                format!("redis.url cannot be used: {error}"),
+            ConfigError::because(
+                "redis.url cannot be used",
+                error,
                 "Give it as redis://user:password@host:6379/0, or rediss://… for TLS.",
             )
         };

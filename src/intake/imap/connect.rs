@@ -49,8 +49,9 @@ impl Connector {
             }
         }
         let broken = |error: rustls::Error| {
-            ConfigError::setting(
-                format!("imap: no TLS: {error}"),
+            ConfigError::because(
+                "imap: no TLS",
+                error,
                 "Check imap.ca, and that this machine has certificate authorities (Debian: ca-certificates).",
             )
         };

@@ -1,6 +1,9 @@
 //! Access tokens for signing in (OAuth 2.0, RFC 6749): the client's own, or by a refresh token.
 
-use std::time::{Duration, Instant};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -50,16 +53,17 @@ impl Tokens {
         if config.token_url.is_empty() {
             return Ok(None);
         }
-        let wrong = |error: &dyn std::fmt::Display| {
-            ConfigError::setting(
-                format!("imap.oauth.token_url: {error}"),
+        let wrong = |error: Box<dyn Error + Send + Sync>| {
+            ConfigError::because(
+                "imap.oauth.token_url",
+                error,
                 "Give the token endpoint's address, such as https://login.example.fr/oauth2/token.",
             )
         };
-        url::Url::parse(&config.token_url).map_err(|error| wrong(&error))?;
+        url::Url::parse(&config.token_url).map_err(|error| wrong(error.into()))?;
         // A redirection would carry the secret elsewhere.
         let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
-        let http = http.build().map_err(|error| wrong(&error))?;
+        let http = http.build().map_err(|error| wrong(error.into()))?;
         Ok(Some(Self { config: config.clone(), http, kept: Mutex::new(None) }))
     }
 

@@ -85,6 +85,15 @@ pub enum Unsent {
     Composed(#[from] ComposeError),
 }
 
+/// Those that may still be due for the same reason are equal, whatever lies under them.
+impl PartialEq for Unsent {
+    fn eq(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+impl Eq for Unsent {}
+
 impl Unsent {
     /// Whether the others may still be told.
     fn is_of_this_mail(&self) -> bool {
