@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 use ammonia::UrlRelative;
 
-use super::history;
+use super::marks;
 use crate::text::{
     html_text,
     sanitise::sanitiser,
@@ -12,18 +12,16 @@ use crate::text::{
 };
 
 /// Sanitised HTML: no script, style, form or foreign address left. Marks of quoted history are kept for
-/// [`history::fold`], and images for [`place_images`]. `None` as [`sanitiser`] has it.
+/// `history`, and images for [`place_images`]. `None` as [`sanitiser`] has it.
 pub(super) fn sanitise(html: &str) -> Option<String> {
     let mut builder = sanitiser(html)?;
     builder
-        .add_generic_attributes(history::MARKED)
+        .add_generic_attributes(marks::MARKED)
         .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data", "file"]))
         // The filter keeps none, but that of an image may be the name of a file of the mail.
         .url_relative(UrlRelative::PassThrough)
         .attribute_filter(|element, attribute, value| match (element, attribute) {
-            (element, mark) if history::MARKED.contains(&mark) => {
-                history::mark(element, mark, value).map(Cow::Borrowed)
-            }
+            (element, mark) if marks::MARKED.contains(&mark) => marks::mark(element, mark, value).map(Cow::Borrowed),
             ("a", "href") => has_scheme(value, &["http", "https", "mailto"]).then_some(Cow::Borrowed(value)),
             ("img", "src") if !has_scheme(value, &["http", "https", "mailto", "cid", "data"]) => {
                 let name = value.rsplit(['/', '\\']).next().and_then(|name| name.split(['?', '#']).next());
