@@ -9,6 +9,8 @@
 use std::ops::Range;
 
 use super::{
+    answer_signs,
+    answered::Answered,
     attribution::{self, Attribution},
     marks::{ELEMENT, Marked, around, merged, without_marks},
     quoted_header::{
@@ -46,14 +48,20 @@ pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Folded {
         return keep(html);
     }
     let lines = html_text::lines(html);
-    let ranges = Search::new(html, &lines, kind, was_html).ranges();
-    let (visible, folded) = split_html::part(html, &ranges, without_marks);
+    let search = Search::new(html, &lines, kind, was_html);
+    let (histories, asides) = search.ranges();
+    let answered = search.answered();
+    let left: Vec<Range<usize>> = histories.iter().cloned().flat_map(|history| answered.folded(history)).collect();
+    // What is seen of a history keeps its colours: they may tell who says what.
+    let shows_colours = left != histories;
+    let ranges = merged(left.into_iter().chain(asides).collect());
+    let (visible, folded) = split_html::part(html, &ranges, |tag| without_marks(tag, shows_colours));
     if shows(&visible) { Folded { visible, folded: Some(folded).filter(|folded| shows(folded)) } } else { keep(html) }
 }
 
 /// Everything is to be seen: a forwarded mail is what the person wants to show.
 pub(super) fn keep(html: &str) -> Folded {
-    let (visible, _) = split_html::part(html, &[], without_marks);
+    let (visible, _) = split_html::part(html, &[], |tag| without_marks(tag, false));
     Folded { visible, folded: None }
 }
 
@@ -71,6 +79,12 @@ struct Search<'a> {
     was_html: bool,
     rows: Vec<Row<'a>>,
     marked: Marked,
+    /// What programs marked as history.
+    histories: Vec<Range<usize>>,
+    /// What programs marked as signatures, up to where the person typed in them.
+    signatures: Vec<Range<usize>>,
+    /// Where the person says that answers stand below.
+    announced: Option<usize>,
     /// The last line of the person's own.
     last_own: Option<usize>,
     /// The last place where a program marks anything: a line without such a mark is believed less above it.
@@ -87,9 +101,22 @@ impl<'a> Search<'a> {
             marked = Marked { signatures: marked.signatures, ..Marked::default() };
         }
         let signatures = marked.signatures.iter().map(|range| range.start..signature::end_of_marked(range, &rows));
-        let elements = marked.elements.iter().cloned().chain(signatures).filter(|range| !range.is_empty());
-        marked.elements = merged(elements.collect());
-        let mut search = Self { html, is_reply, was_html, rows, marked, last_own: None, last_mark: 0, signature: None };
+        let signatures: Vec<Range<usize>> = signatures.filter(|range| !range.is_empty()).collect();
+        let histories = marked.elements.clone();
+        marked.elements = merged(histories.iter().chain(&signatures).cloned().collect());
+        let mut search = Self {
+            html,
+            is_reply,
+            was_html,
+            rows,
+            marked,
+            histories,
+            signatures,
+            announced: None,
+            last_own: None,
+            last_mark: 0,
+            signature: None,
+        };
         let is_outside = |row: &Row<'_>| !row.is_quoted() && search.marked.around(row.start).is_none();
         search.signature = signature::found(&search.rows, is_outside);
         let is_own = |at: usize| {
@@ -99,6 +126,15 @@ impl<'a> Search<'a> {
                 && search.signature.as_ref().is_none_or(|signature| !signature.contains(&at))
         };
         search.last_own = (0..search.rows.len()).rev().find(|&at| is_own(at));
+        // What stands between marked quotes is seen, and is what they speak of.
+        let is_between = search
+            .marked
+            .cites
+            .first()
+            .is_some_and(|cite| search.last_own.is_some_and(|last| search.rows[last].start > cite.start));
+        let announces = |row: &&Row<'_>| is_outside(row) && answer_signs::points_below(row.text);
+        let announced = search.rows.iter().find(announces).map(|row| row.start);
+        search.announced = announced.filter(|_| is_reply && !is_between);
         let is_marked = |at: &usize| {
             let row = &search.rows[*at];
             row.is_quoted() || is_original_rule(row.text) || header_block(&search.rows[*at..]).is_some()
@@ -108,15 +144,20 @@ impl<'a> Search<'a> {
         search
     }
 
-    /// The stretches that are repeated, in order and apart.
-    fn ranges(&self) -> Vec<Range<usize>> {
-        let mut ranges = self.marked.elements.clone();
+    /// The search for what stays of them.
+    fn answered(&self) -> Answered<'_> {
+        Answered { rows: &self.rows, marked: &self.marked, announced: self.announced }
+    }
+
+    /// The stretches that are history, and those that are signatures, each in order and apart.
+    fn ranges(&self) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+        let (mut histories, mut asides) = (self.histories.clone(), self.signatures.clone());
         // A quote of pictures alone has no line to be met at.
         let is_silent = |cite: &&Range<usize>| {
             let first = self.rows.partition_point(|row| row.start < cite.start);
             self.rows.get(first).is_none_or(|row| row.start >= cite.end)
         };
-        ranges.extend(self.marked.cites.iter().filter(is_silent).cloned());
+        histories.extend(self.marked.cites.iter().filter(is_silent).cloned());
         // All from here on is what the person wants to show.
         let mut shown_from = self.html.len();
         let mut rest = self.marked.rest.clone();
@@ -129,27 +170,45 @@ impl<'a> Search<'a> {
                 rest = None;
                 break;
             }
+            let signed = self.signed(at).filter(|_| marked.is_none());
             let folded = if let Some(rest) = rest.take_if(|rest| rest.start <= row.start) {
                 Some(rest)
             } else if let Some((range, mark)) = marked {
-                let folds = mark == ELEMENT || !self.is_answered(at) || self.announces_itself(at);
+                let folds = mark != ELEMENT && (!self.is_answered(at) || self.announces_itself(at));
                 if folds { Some(range.clone()) } else { None }
-            } else {
+            } else if signed.is_none() {
                 self.by_lines(at)
+            } else {
+                None
             };
             // What is folded or quoted is not looked at again: each line of a quote may be an attribution in turn.
-            let end = folded.as_ref().or(marked.map(|(range, _)| range)).map_or(row.start, |range| range.end);
+            let found = folded.as_ref().or(signed.as_ref()).or(marked.map(|(range, _)| range));
+            let end = found.map_or(row.start, |range| range.end);
             at += self.rows[at..].iter().take_while(|row| row.start < end).count().max(1);
-            ranges.extend(folded);
+            if folded.is_none() {
+                asides.extend(signed);
+            }
+            histories.extend(folded);
         }
-        ranges.extend(rest);
-        ranges.retain(|range| range.start < shown_from);
-        merged(ranges)
+        histories.extend(rest);
+        for ranges in [&mut histories, &mut asides] {
+            ranges.retain(|range| range.start < shown_from);
+        }
+        (merged(histories), merged(asides))
     }
 
     /// Whether the person wrote something below.
     fn is_answered(&self, at: usize) -> bool {
         self.last_own.is_some_and(|last| at <= last)
+    }
+
+    /// The signature that begins at this line, of which no program's element tells.
+    fn signed(&self, at: usize) -> Option<Range<usize>> {
+        let row = &self.rows[at];
+        if let Some(signature) = self.signature.as_ref().filter(|signature| signature.start == at) {
+            return Some(row.start..self.with_break(self.rows[signature.end - 1].end));
+        }
+        signature::is_of_device(row.text).then(|| row.start..self.with_break(row.end))
     }
 
     /// What is repeated from this line on, of which no program's element tells.
@@ -167,12 +226,6 @@ impl<'a> Search<'a> {
         let lines = &self.rows[at..self.border(at)];
         if let Some(length) = original_rule(lines).or_else(|| header_block(lines)).filter(|_| self.is_reply) {
             return Some(first.unwrap_or(row).start..self.end_of_rest(at, length));
-        }
-        if let Some(signature) = self.signature.as_ref().filter(|signature| signature.start == at) {
-            return Some(row.start..self.with_break(self.rows[signature.end - 1].end));
-        }
-        if signature::is_of_device(row.text) {
-            return Some(row.start..self.with_break(row.end));
         }
         if !self.is_reply {
             return None;
@@ -458,6 +511,40 @@ mod tests {
         ] {
             expect_text(text, text, None);
         }
+    }
+
+    #[test]
+    fn what_tells_of_an_answer_shows_the_mail_that_is_answered() {
+        let header = "De : Luc <luc@x.fr>\nEnvoyé : mardi 3 novembre 2026 10:15\nÀ : Anne\nObjet : LSU\n\n";
+        let older = format!("\n\n{}Plus vieux", header.replace("Luc", "Anne"));
+        let bare = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for answer in ["=> Firefox", "[Anne Voisin] Firefox", "Réponse : Firefox", "--> Firefox\net rien d'autre"] {
+            let text = format!("Voici.\n\n{header}Quel navigateur ?\n{answer}\nCordialement,\nLuc{older}");
+            let (visible, folded) = texts(&html_text::to_html(&text));
+            assert_eq!(bare(&visible), bare(&text.replace(&older, "")), "{answer}");
+            assert_eq!(bare(&folded.unwrap()), bare(&older), "{answer}");
+        }
+        // What the older mails hold tells nothing.
+        let text = format!("Voici.\n\n{header}Merci.{older}\n=> Firefox");
+        assert_eq!(texts(&html_text::to_html(&text)).0, "Voici.");
+        let said = "<p><b>De :</b> Luc<br><b>Envoyé :</b> mardi 3 novembre 2026 10:15<br><b>À :</b> Anne<br><b>Objet :</b> LSU</p>";
+        for (quoted, is_seen) in [
+            ("<p>Quelle classe ? <span style='color:red'>CM2</span></p>", true),
+            ("<p>Quelle classe ?</p><p><b><font color=green>CM2</font></b></p>", true),
+            ("<p>Quelle classe ?</p><p>Cordialement,</p><p style='color:red'>Le CM2 est vide.</p>", true),
+            ("<p>Quelle classe ?</p><p>Cordialement,</p><p style='color:#0070C0'>Luc Remondin<br>DSDEN</p>", false),
+            ("<p style='color:blue'>Quelle classe ?</p><p style='color:blue'>Merci</p>", false),
+            ("<p>Quelle <a href='https://x.fr' style='color:blue'><span>classe</span></a> ?</p>", false),
+            ("<p style='color:#1F497D'>Quelle classe ?</p><p style='color:black'>Merci</p>", false),
+            ("<table><tr><td style='color:red'>Quelle</td><td>classe ?</td></tr></table>", false),
+        ] {
+            let (visible, _) = texts(&format!("<p>Voici.</p>{said}{quoted}"));
+            assert_eq!(visible.contains("Quelle"), is_seen, "{quoted}");
+        }
+        let coloured = format!("<p>Voici.</p>{said}<p>Classe ? <font color=red>CM2</font></p>");
+        let colours = |html: &str| fold(&sanitise(html).unwrap(), Kind::Reply, true).visible;
+        assert!(colours(&coloured).contains("<font color=\"#ff0000\">CM2</font>"), "{}", colours(&coloured));
+        assert_eq!(colours("<p style='color:red'>A <font color=red>B</font></p>"), "<p>A B</p>");
     }
 
     #[test]

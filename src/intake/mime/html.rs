@@ -16,12 +16,14 @@ use crate::text::{
 pub(super) fn sanitise(html: &str) -> Option<String> {
     let mut builder = sanitiser(html)?;
     builder
+        // Old programs write colours so.
+        .add_tags(["font"])
         .add_generic_attributes(marks::MARKED)
         .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data", "file"]))
         // The filter keeps none, but that of an image may be the name of a file of the mail.
         .url_relative(UrlRelative::PassThrough)
         .attribute_filter(|element, attribute, value| match (element, attribute) {
-            (element, mark) if marks::MARKED.contains(&mark) => marks::mark(element, mark, value).map(Cow::Borrowed),
+            (element, mark) if marks::MARKED.contains(&mark) => marks::mark(element, mark, value),
             ("a", "href") => has_scheme(value, &["http", "https", "mailto"]).then_some(Cow::Borrowed(value)),
             ("img", "src") if !has_scheme(value, &["http", "https", "mailto", "cid", "data"]) => {
                 let name = value.rsplit(['/', '\\']).next().and_then(|name| name.split(['?', '#']).next());

@@ -15,11 +15,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+mod answer_signs;
+mod answered;
 mod appointment;
 mod attribution;
 mod body;
 mod charset;
 mod cms;
+mod colours;
 mod continued;
 mod dates;
 mod enclosed;

@@ -41,7 +41,7 @@ pub(super) fn end_of_marked(element: &Range<usize>, rows: &[Row<'_>]) -> usize {
 }
 
 /// Whether a line may say something.
-fn is_sentence(text: &str) -> bool {
+pub(super) fn is_sentence(text: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
         "le", "la", "les", "l", "on", "je", "j", "il", "elle", "ils", "elles", "nous", "vous", "mon", "ma", "mes",
         "merci", "pouvez", "est", "un", "une", "des", "ce", "c", "ces", "cette", "quand", "si", "pour", "dans",

@@ -16,14 +16,15 @@ impl<'a> Side<'a> {
     /// Opens and closes elements until those open are the ones of `stack`.
     fn meet(&mut self, stack: &[Element<'a>]) {
         let common = self.common(stack);
-        for (_, name) in self.open.drain(common..).rev() {
+        for (_, name) in self.open.drain(common..).rev().filter(|(_, name)| !name.is_empty()) {
             self.html.push_str("</");
             self.html.push_str(name);
             self.html.push('>');
         }
         for element in &stack[common..] {
             self.html.push_str(&element.tag);
-            self.open.push((element.id, element.name));
+            // An element without a tag is none.
+            self.open.push((element.id, if element.tag.is_empty() { "" } else { element.name }));
         }
     }
 
@@ -44,7 +45,8 @@ struct Element<'a> {
     tag: String,
 }
 
-/// What lies outside of `ranges` and what lies in them. Each opening tag passes through `tag`.
+/// What lies outside of `ranges` and what lies in them. Each opening tag passes through `tag_as`; an
+/// element that has none then is left out, not what stands in it.
 pub(super) fn part(html: &str, ranges: &[Range<usize>], tag_as: impl Fn(&str) -> String) -> (String, String) {
     let (mut outside, mut inside) = (Side::default(), Side::default());
     let mut stack: Vec<Element<'_>> = Vec::new();
