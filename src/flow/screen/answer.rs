@@ -3,7 +3,7 @@
 
 use jiff::Zoned;
 
-use super::{Applications, Candidate, Copies, Rejected, Rejection, Reply, Rules, Thread, reply::other_ids};
+use super::{Applications, Candidate, Copies, Rejected, Rejection, Reply, Rules, Thread, thread::other_ids};
 use crate::request::{Address, Mail, Origin, Received, Reference, is_forward, is_reply};
 
 /// How many mails of a thread, how many possible senders, and how many references one search looks for.
