@@ -1,7 +1,8 @@
 //! HTML as a row of tags and texts, in linear time; and what it would cost to make a tree of it.
 //!
 //! It tells tags from text as browsers do (WHATWG HTML section 13.2.5) and builds no tree: the tree is the
-//! sanitiser's business.
+//! sanitiser's business. (`html5gum` gives the same tokens with their places, but copies each, is five times slower, and
+//! needs as many lines around it: for names as written, raw elements and a tag that the end cuts off.)
 
 /// A piece of HTML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

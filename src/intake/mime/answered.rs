@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::{
     answer_signs::{bears_sign, is_closing},
     attribution::{self, Attribution},
-    marks::Marked,
+    marked::Marked,
     quoted_header::{is_answer_rule, is_drawn_rule, original_rule, unquoted_header_block},
     rows::Row,
     signature,
@@ -109,4 +109,59 @@ fn head(rows: &[Row<'_>]) -> usize {
 fn begins_next(rows: &[Row<'_>]) -> bool {
     let is_sure = |said: Attribution| said.is_complete || rows.get(said.rows).is_some_and(Row::is_quoted);
     attribution::at(rows).map_or_else(|| head(rows) > 0, is_sure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        history::{Folded, Kind, fold},
+        html::sanitise,
+    };
+    use crate::text::html_text;
+
+    /// What is seen and what is folded, as text.
+    fn texts(html: &str) -> (String, Option<String>) {
+        let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
+        (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
+    }
+
+    #[test]
+    fn what_tells_of_an_answer_shows_the_mail_that_is_answered() {
+        let header = "De : Luc <luc@x.fr>\nEnvoyé : mardi 3 novembre 2026 10:15\nÀ : Anne\nObjet : LSU\n\n";
+        let older = format!("\n\n{}Plus vieux", header.replace("Luc", "Anne"));
+        let bare = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for answer in ["=> Firefox", "[Anne Voisin] Firefox", "Réponse : Firefox", "--> Firefox\net rien d'autre"] {
+            let text = format!("Voici.\n\n{header}Quel navigateur ?\n{answer}\nCordialement,\nLuc{older}");
+            let (visible, folded) = texts(&html_text::to_html(&text));
+            assert_eq!(bare(&visible), bare(&text.replace(&older, "")), "{answer}");
+            assert_eq!(bare(&folded.unwrap()), bare(&older), "{answer}");
+        }
+        // What the older mails hold tells nothing.
+        let text = format!("Voici.\n\n{header}Merci.{older}\n=> Firefox");
+        assert_eq!(texts(&html_text::to_html(&text)).0, "Voici.");
+        let said = "<p><b>De :</b> Luc<br><b>Envoyé :</b> mardi 3 novembre 2026 10:15<br><b>À :</b> Anne<br><b>Objet :</b> LSU</p>";
+        for (quoted, is_seen) in [
+            ("<p>Quelle classe ? <span style='color:red'>CM2</span></p>", true),
+            ("<p>Quelle classe ?</p><p><b><font color=green>CM2</font></b></p>", true),
+            ("<p>Quelle classe ?</p><p>Cordialement,</p><p style='color:red'>Le CM2 est vide.</p>", true),
+            ("<p>Quelle classe ?</p><p>Cordialement,</p><p style='color:#0070C0'>Luc Remondin<br>DSDEN</p>", false),
+            ("<p style='color:blue'>Quelle classe ?</p><p style='color:blue'>Merci</p>", false),
+            ("<p>Quelle <a href='https://x.fr' style='color:blue'><span>classe</span></a> ?</p>", false),
+            ("<p style='color:#1F497D'>Quelle classe ?</p><p style='color:black'>Merci</p>", false),
+            ("<table><tr><td style='color:red'>Quelle</td><td>classe ?</td></tr></table>", false),
+        ] {
+            let (visible, _) = texts(&format!("<p>Voici.</p>{said}{quoted}"));
+            assert_eq!(visible.contains("Quelle"), is_seen, "{quoted}");
+        }
+        let coloured = format!("<p>Voici.</p>{said}<p>Classe ? <font color=red>CM2</font></p>");
+        let colours = |html: &str| fold(&sanitise(html).unwrap(), Kind::Reply, true).visible;
+        assert!(colours(&coloured).contains("<font color=\"#ff0000\">CM2</font>"), "{}", colours(&coloured));
+        assert!(
+            colours(&coloured.replace("<font color=red>", "<span lang=fr style='color:red'>"))
+                .contains("<font color=\"#ff0000\" lang=\"fr\">CM2</font>")
+        );
+        let highlighted = coloured.replace("<font color=red>", "<span style='background:yellow'>");
+        assert!(colours(&highlighted).contains("<mark>CM2</mark>"), "{}", colours(&highlighted));
+        assert_eq!(colours("<p style='color:red'>A <font color=red>B</font></p>"), "<p>A B</p>");
+    }
 }

@@ -1,10 +1,12 @@
 //! MIME to `Received`: whatever the bytes are, there is a request to judge.
 //!
 //! One way for every mail: the top header and the tree of parts are cut out in linear time
-//! (`header`, `parts`); the header gives the facts (`header_facts`, `dates`, `identity`); parts that wrap others are
-//! opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`texts`, `body`), with appointments
-//! and attached mails told in words (`appointment`, `forwarded`); texts become sanitised HTML (`html`) with what
-//! they repeat folded away (`history`). What all of it encloses is listed beside (`enclosed`).
+//! (`header`, `parts`, `boundaries`), each part with what it holds (`leaf`, `transfer`); the header gives the facts
+//! (`header_facts`, `dates`, `identity`); parts that wrap others are opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are
+//! sorted into texts and files (`texts`, `body`), with appointments and attached mails told in words (`appointment`,
+//! `forwarded`); texts become sanitised HTML (`html`) with what they repeat folded away (`history`, by `marks` and
+//! `attribution`) but for what the person typed inside it (`answered`). What all of it encloses is listed beside
+//! (`enclosed`).
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -35,6 +37,7 @@ mod history;
 mod html;
 mod identity;
 mod leaf;
+mod marked;
 mod marks;
 mod msg;
 mod names;
