@@ -93,10 +93,14 @@ fn ids<'a>(mail: &'a Mail, rules: &Rules) -> Vec<&'a str> {
 }
 
 fn senders(received: &Received, mail: &Mail, requester: &Address, rules: &Rules) -> Vec<Address> {
-    let quoted = received.body.folded_html.as_deref().unwrap_or_default();
-    let quoted = &quoted[..quoted.floor_char_boundary(QUOTED)];
-    let of_quotes = quoted
-        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+' | '\'')))
+    // What is answered between its lines is not folded.
+    let texts = [received.body.folded_html.as_deref().unwrap_or_default(), &received.body.html];
+    let of_quotes = texts
+        .into_iter()
+        .flat_map(|text| {
+            text[..text.floor_char_boundary(QUOTED)]
+                .split(|c: char| !(c.is_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+' | '\'')))
+        })
         .filter(|word| word.contains('@'))
         .filter_map(|word| Address::parse(word.trim_matches('.')));
     let mut senders = vec![requester.clone()];
@@ -156,6 +160,8 @@ mod tests {
         let mut answer = thread("<1@poste>", "", &["assistance1d@ac-dijon.fr"]);
         answer.body.folded_html = Some("<p>De : Marc Leroy &#60;marc.leroy@ac-dijon.fr&#62;<br>À : x@y.fr</p>".into());
         assert_eq!(of(&answer)[1..], [named(MARC, "1@poste")]);
+        answer.body.html = answer.body.folded_html.take().unwrap();
+        assert_eq!(of(&answer)[1..], [named(MARC, "1@poste")], "a history that is answered within");
     }
 
     #[rstest]

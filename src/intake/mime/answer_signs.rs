@@ -13,7 +13,6 @@ pub(super) fn points_below(text: &str) -> bool {
     const ANSWERS: &[&str] = &[
         "répon",
         "repon",
-        "répond",
         "remarque",
         "commentaire",
         "annot",
@@ -29,7 +28,8 @@ pub(super) fn points_below(text: &str) -> bool {
         "en rouge", "en bleu", "en vert", "en violet", "en orange", "en rose", "en gras", "en italique",
         "en couleur", "en majuscule", "en surligné", "surligné", "ci-dessous", "ci-après", "plus bas",
         "dans le texte", "dans le corps", "dans le message", "dans le mail", "dans le courriel", "dans le fil",
-        "dans votre ", "dans ton ", "au fil de", "à la suite de", "à la suite des", "sous vos ", "sous votre ",
+        "dans votre mail", "dans votre message", "dans votre courriel", "dans votre mél", "dans votre texte",
+        "dans ton mail", "dans ton message", "au fil de", "à la suite de", "à la suite des", "sous vos ", "sous votre ",
         "sous chaque", "sous tes ", "après chaque", "après vos ", "après votre ", "entre les lignes", "entre vos ",
         "en face de", "point par point", "directement sur votre", "below", "inline", "in red", "in blue", "in green",
         "in bold", "between the lines",
@@ -97,6 +97,7 @@ mod tests {
             "Merci de votre réponse.",
             "La copie d'écran est ci-dessous.",
             "Les élèves ne sont pas dans le texte",
+            "J'ai suivi votre réponse, mais rien n'apparaît dans votre menu.",
         ] {
             assert!(!points_below(text), "{text}");
         }

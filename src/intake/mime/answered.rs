@@ -146,7 +146,10 @@ mod tests {
             ("<p>Quelle classe ?</p><p>Cordialement,</p><p style='color:red'>Le CM2 est vide.</p>", true),
             ("<p>Quelle classe ?</p><p>Cordialement,</p><p style='color:#0070C0'>Luc Remondin<br>DSDEN</p>", false),
             ("<p style='color:blue'>Quelle classe ?</p><p style='color:blue'>Merci</p>", false),
-            ("<p>Quelle <a href='https://x.fr' style='color:blue'><span>classe</span></a> ?</p>", false),
+            (
+                "<p>Quelle <a href='https://x.fr' style='color:blue'><span style='color:#0563C1'>classe</span></a> ?</p>",
+                false,
+            ),
             ("<p style='color:#1F497D'>Quelle classe ?</p><p style='color:black'>Merci</p>", false),
             ("<table><tr><td style='color:red'>Quelle</td><td>classe ?</td></tr></table>", false),
         ] {

@@ -31,7 +31,7 @@ pub(super) fn of_style(element: &str, style: &str) -> Option<Colour> {
     let property = |names: &[&str]| {
         let found = style.split(';').filter_map(|property| property.split_once(':'));
         let found = found.map(|(name, value)| (name.trim().to_ascii_lowercase(), value));
-        found.filter(|(name, _)| names.contains(&name.as_str())).last().map(|(_, value)| value)
+        found.rev().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value)
     };
     let written = property(&["color"]).map(of_value);
     if let Some(Some(colour)) = written {

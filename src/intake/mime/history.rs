@@ -133,8 +133,8 @@ impl<'a> Search<'a> {
             .cites
             .first()
             .is_some_and(|cite| search.last_own.is_some_and(|last| search.rows[last].start > cite.start));
-        let announces = |row: &&Row<'_>| is_outside(row) && answer_signs::points_below(row.text);
-        let announced = search.rows.iter().find(announces).map(|row| row.start);
+        let points_below = |row: &&Row<'_>| is_outside(row) && answer_signs::points_below(row.text);
+        let announced = search.rows.iter().find(points_below).map(|row| row.start);
         search.announced = announced.filter(|_| is_reply && !is_between);
         let is_marked = |at: &usize| {
             let row = &search.rows[*at];

@@ -8,7 +8,7 @@ use super::marks;
 use crate::text::{
     html_text,
     sanitise::sanitiser,
-    tags::{Token, Tokens},
+    tags::{self, Token, Tokens},
 };
 
 /// Sanitised HTML: no script, style, form or foreign address left. Marks of quoted history are kept for
@@ -87,20 +87,9 @@ fn words(html: &mut String, what: &str, alt: &str) {
     html.push(']');
 }
 
-/// The value of an attribute, as it stands in sanitised HTML: always in double quotes, which its value
-/// cannot hold.
+/// The value of an attribute of a sanitised tag.
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = tag;
-    while let Some(at) = rest.find(name) {
-        let (before, found) = rest.split_at(at);
-        rest = &found[name.len()..];
-        if before.ends_with(' ')
-            && let Some(value) = rest.strip_prefix("=\"")
-        {
-            return value.split('"').next();
-        }
-    }
-    None
+    tags::attributes(tag).find(|(found, _)| *found == name).map(|(_, value)| &tag[value])
 }
 
 #[cfg(test)]
@@ -166,5 +155,6 @@ mod tests {
     fn attributes_are_found_by_their_whole_name() {
         assert_eq!(attribute("<img alt=\"src=&quot;x\" src=\"y\">", "src"), Some("y"));
         assert_eq!(attribute("<img data-src=\"x\">", "src"), None);
+        assert_eq!(attribute("<img alt=\"a src=\" src=\"y\">", "src"), Some("y"));
     }
 }

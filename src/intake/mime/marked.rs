@@ -36,6 +36,8 @@ struct Open<'a> {
     name: &'a str,
     start: usize,
     mark: Option<&'static str>,
+    /// Whether it is a link or in one: links are always coloured.
+    is_link: bool,
     /// Whether its text has a loud colour.
     is_loud: bool,
 }
@@ -58,8 +60,10 @@ impl Marked {
                         rests.push((at, mark, open.iter().find(|open| open.name == "blockquote").map(|it| it.start)));
                     }
                     if !tags::is_void(name) {
-                        let is_loud = is_loud(name, tag, open.last().is_some_and(|open| open.is_loud));
-                        open.push(Open { name, start: at, mark, is_loud });
+                        let is_link = name == "a" || open.last().is_some_and(|open| open.is_link);
+                        let is_loud =
+                            !is_link && is_loud(tag).unwrap_or_else(|| open.last().is_some_and(|open| open.is_loud));
+                        open.push(Open { name, start: at, mark, is_link, is_loud });
                     }
                 }
                 Token::Close { name } => {

@@ -2,9 +2,10 @@
 //!
 //! Where a program marks its quote, that mark decides.
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
 
 use super::colours::{self, Colour};
+use crate::text::tags::attributes;
 
 /// The attributes that may carry a mail program's mark.
 pub(super) const MARKED: [&str; 8] =
@@ -112,23 +113,14 @@ fn is_of_yahoo_s_quote(mark: &str) -> bool {
     number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Whether the text in an element has a loud colour: its own, else the one around. Links are always coloured.
-pub(super) fn is_loud(name: &str, tag: &str, around: bool) -> bool {
-    let colour = values(tag).find(|(attribute, _)| COLOURED.contains(attribute));
-    name != "a" && colour.map_or(around, |(_, value)| value != QUIET)
+/// Whether an element gives its text a loud colour; `None` where it gives none.
+pub(super) fn is_loud(tag: &str) -> Option<bool> {
+    values(tag).find(|(attribute, _)| COLOURED.contains(attribute)).map(|(_, value)| value != QUIET)
 }
 
 /// The values of a sanitised tag's attributes that may carry marks.
-pub(super) fn values(tag: &str) -> impl Iterator<Item = (&'static str, &str)> {
-    MARKED.into_iter().filter_map(move |attribute| Some((attribute, &tag[value(tag, attribute)?])))
-}
-
-/// Where the value of an attribute stands in a sanitised tag: in double quotes, which no value holds.
-fn value(tag: &str, attribute: &str) -> Option<Range<usize>> {
-    let begin = tag.match_indices(attribute).map(|(at, _)| (at, at + attribute.len() + 2));
-    let (_, start) =
-        begin.into_iter().find(|&(at, start)| tag[..at].ends_with(' ') && tag.get(start - 2..start) == Some("=\""))?;
-    Some(start..start + tag[start..].find('"')?)
+pub(super) fn values(tag: &str) -> impl Iterator<Item = (&str, &str)> {
+    attributes(tag).filter(|(name, _)| MARKED.contains(name)).map(|(name, value)| (name, &tag[value]))
 }
 
 /// The tag without marks. Where colours are to be seen, a `<span>` becomes what shows its own without a style. Nothing is
@@ -137,7 +129,7 @@ pub(super) fn without_marks(tag: &str, shows_colours: bool) -> String {
     let mut bare = tag.to_owned();
     let mut colour = None;
     for attribute in MARKED {
-        let Some(range) = value(&bare, attribute) else { continue };
+        let Some((_, range)) = attributes(&bare).find(|(name, _)| *name == attribute) else { continue };
         let value = &bare[range.clone()];
         let is_coloured = COLOURED.contains(&attribute);
         // Images have an `id` by which they are found.
@@ -166,6 +158,7 @@ mod tests {
         history::{Folded, Kind, fold},
         html::sanitise,
     };
+    use super::{attributes, without_marks};
     use crate::text::html_text;
 
     /// What is seen and what is folded, as text.
@@ -196,5 +189,16 @@ mod tests {
             assert!(folded.unwrap().ends_with('Q'), "{quoted}");
         }
         expect("<p>A</p><blockquote>cité par la personne</blockquote><p>B</p>", "A\n\ncité par la personne\nB", None);
+    }
+
+    #[test]
+    fn a_value_that_looks_like_an_attribute_is_none() {
+        let tag = "<p title=\"a style=\" class=\"q\" lang=\" class=\">";
+        let found: Vec<(&str, &str)> = attributes(tag).map(|(name, value)| (name, &tag[value])).collect();
+        assert_eq!(found, [("title", "a style="), ("class", "q"), ("lang", " class=")]);
+        assert_eq!(without_marks(tag, true), "<p title=\"a style=\" lang=\" class=\">");
+        assert_eq!(without_marks("<img id=\"t1\">", true), "<img id=\"t1\">");
+        let clean = sanitise("<div title='x style=' style='color:black' id=zwchr>a</div>").unwrap();
+        assert_eq!(fold(&clean, Kind::Own, true).visible, "<div title=\"x style=\">a</div>");
     }
 }
