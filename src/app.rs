@@ -93,14 +93,7 @@ impl App {
         let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone()));
         let mappings = MappingStore::load(config.mappings.dir.as_deref())?;
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
-        let deliverer = Deliverer::new(
-            glpi.clone(),
-            &config.glpi,
-            config.attachments.clone(),
-            config.mail.original,
-            config.time_zone.clone(),
-            TicketPages::new(&config),
-        );
+        let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
         let notifier = Arc::new(Notifier::new(&config, glpi.clone(), correspondence, Arc::clone(&ledger)));
@@ -149,8 +142,9 @@ impl App {
         let http = match self.config.http.listen {
             None => None,
             Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
-                ConfigError::setting(
-                    format!("http.listen: cannot listen on {address}: {error}"),
+                ConfigError::because(
+                    format!("http.listen: cannot listen on {address}"),
+                    error,
                     "Free this port, or give another one in PASSERELLE_HTTP__LISTEN.",
                 )
             })?),
@@ -300,7 +294,13 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
         ..Settings::new(url, credentials)
     };
     Glpi::new(&settings)
-        .map_err(|error| ConfigError::setting(format!("glpi: {error}"), "Correct the [glpi] section or its variables."))
+        .map_err(|error| ConfigError::because("glpi", error, "Correct the [glpi] section or its variables."))
+}
+
+/// What makes tickets, as configured.
+pub(crate) fn deliverer(config: &Config, glpi: Glpi) -> Deliverer {
+    let (limits, pages) = (config.attachments.clone(), TicketPages::new(config));
+    Deliverer::new(glpi, &config.glpi, limits, config.mail.original, config.time_zone.clone(), pages)
 }
 
 /// The reference portal's pages.

@@ -8,6 +8,7 @@ pub mod config;
 pub mod flow;
 pub mod glpi;
 pub mod http;
+pub mod id;
 pub mod intake;
 pub mod letters;
 pub mod lifecycle;

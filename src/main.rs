@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
     cli::{check, demo, escalate, exit, healthcheck, ingest, sandbox, try_files},
@@ -59,6 +60,8 @@ fn main() -> ExitCode {
     // One TLS provider for every client; it can only be there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     std::panic::set_hook(Box::new(say_where));
+    // Our own words name what lies under them already; it can only be set already.
+    let _ = miette::set_hook(Box::new(|_| Box::new(MietteHandlerOpts::new().without_cause_chain().build())));
     match std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli, signals)))) {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {

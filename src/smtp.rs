@@ -1,6 +1,7 @@
 //! Sending mail: each message is bounded in time, tried again while that helps, and leaves the null sender.
 
 use std::{
+    error::Error,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -9,12 +10,15 @@ use backon::{ExponentialBuilder, Retryable as _};
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     address::Envelope,
-    transport::smtp::{Error as LettreError, PoolConfig},
+    transport::smtp::{Error as LettreError, PoolConfig, response::Code},
 };
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
-use crate::config::{self, ConfigError};
+use crate::{
+    config::{self, ConfigError},
+    text::chain,
+};
 
 /// Mails on their way at one time: below the 50 connections Postfix takes from one client.
 const PARALLEL: usize = 8;
@@ -68,20 +72,43 @@ pub struct Sent {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// The relay refuses this mail or this client for good; another try would not help.
-    #[error("the mail relay refuses: {0}")]
-    Refused(String),
+    #[error("the mail relay refuses: {}", chain(.0))]
+    Refused(#[source] Fault),
     /// The relay puts this mail off, for its recipient perhaps: another mail may go.
-    #[error("the mail relay puts this mail off: {0}")]
-    PutOff(String),
+    #[error("the mail relay puts this mail off: {}", chain(.0))]
+    PutOff(#[source] Fault),
     /// The relay cannot take any now.
-    #[error("the mail relay does not take mail now: {0}")]
-    Unavailable(String),
+    #[error("the mail relay does not take mail now: {}", chain(.0))]
+    Unavailable(#[source] Fault),
     /// Too many mails wait for the relay already; this one was not tried.
     #[error("{WAITING} mails, or {WAITING_BYTES} bytes of them, wait for the mail relay already")]
     NoRoom,
     /// No end of the exchange in the configured time.
     #[error("the mail relay did not answer within {} seconds", .0.as_secs_f32())]
     Timeout(Duration),
+}
+
+/// What stood in a mail's way.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The relay's answer. Its text often holds the address: only the code is kept.
+    #[error("it answered {0}")]
+    Answered(Code),
+    /// An answer that may quote the mail, so nothing of it is kept.
+    #[error("its answer is no SMTP")]
+    NoSmtp,
+    /// A connection that is open and of no use.
+    #[error("it does not answer NOOP")]
+    Silent,
+    /// The relay failed so lately that this mail was not tried.
+    #[error("it could not be reached a moment ago")]
+    JustFailed,
+    /// The mail cannot be written.
+    #[error(transparent)]
+    Mail(Box<dyn Error + Send + Sync>),
+    /// No connection, no TLS, or no end of the exchange.
+    #[error(transparent)]
+    Exchange(LettreError),
 }
 
 impl Mailer {
@@ -141,9 +168,10 @@ impl Mailer {
     /// Connects, and signs in where the address has a user, without sending anything.
     pub async fn probe(&self) -> Result<(), SendError> {
         match self {
-            Self::Relay(relay) => relay.bounded(relay.transport.test_connection()).await.and_then(|alive| {
-                if alive { Ok(()) } else { Err(SendError::Unavailable("it does not answer NOOP".into())) }
-            }),
+            Self::Relay(relay) => relay
+                .bounded(relay.transport.test_connection())
+                .await
+                .and_then(|alive| if alive { Ok(()) } else { Err(SendError::Unavailable(Fault::Silent)) }),
             Self::Memory(_) | Self::Off => Ok(()),
         }
     }
@@ -151,7 +179,7 @@ impl Mailer {
 
 impl Relay {
     async fn send(&self, to: Address, content: &[u8]) -> Result<(), SendError> {
-        let envelope = Envelope::new(None, vec![to]).map_err(|error| SendError::Refused(error.to_string()))?;
+        let envelope = Envelope::new(None, vec![to]).map_err(|error| SendError::Refused(Fault::Mail(error.into())))?;
         // A mail that is larger than all the room there is, gets all of it.
         let bytes = u32::try_from(content.len().min(WAITING_BYTES)).unwrap_or(u32::MAX);
         let room =
@@ -182,17 +210,16 @@ impl Relay {
     /// Bounds a whole exchange: the library's own timeout covers the connect only.
     async fn bounded<T>(&self, exchange: impl Future<Output = Result<T, LettreError>>) -> Result<T, SendError> {
         match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(result) => result.map_err(|error| SendError::from(&error)),
+            Ok(result) => result.map_err(SendError::from),
             Err(_) => Err(SendError::Timeout(self.timeout)),
         }
     }
 }
 
-impl From<&LettreError> for SendError {
-    fn from(error: &LettreError) -> Self {
-        // The text of a relay's answer often holds the address: only its code is kept.
+impl From<LettreError> for SendError {
+    fn from(error: LettreError) -> Self {
         if let Some(code) = error.status() {
-            let answer = format!("it answered {code}");
+            let answer = Fault::Answered(code);
             return match u16::from(code) {
                 // RFC 5321 section 3.8: it ends the connection.
                 421 => Self::Unavailable(answer),
@@ -201,12 +228,9 @@ impl From<&LettreError> for SendError {
             };
         }
         if error.is_client() {
-            return Self::Refused(error.to_string());
+            return Self::Refused(Fault::Exchange(error));
         }
-        if error.is_response() {
-            return Self::Unavailable("its answer is no SMTP".to_owned());
-        }
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(if error.is_response() { Fault::NoSmtp } else { Fault::Exchange(error) })
     }
 }
 

@@ -46,8 +46,9 @@ const UPKEEP: Duration = Duration::from_secs(10);
 /// When `log.filter` is no filter, or when logs were set up before.
 pub fn init(config: &Log) -> Result<(), ConfigError> {
     let filter = EnvFilter::builder().parse(&config.filter).map_err(|error| {
-        ConfigError::setting(
-            format!("log.filter: {error}"),
+        ConfigError::because(
+            "log.filter",
+            error,
             "A filter is a level (error, warn, info, debug, trace), or levels by module: info,passerelle=debug.",
         )
     })?;
@@ -62,7 +63,7 @@ pub fn init(config: &Log) -> Result<(), ConfigError> {
         .with(filter)
         .with(lines)
         .try_init()
-        .map_err(|error| ConfigError::setting(format!("logs: {error}"), "Logs are set up once per process."))
+        .map_err(|error| ConfigError::because("logs", error, "Logs are set up once per process."))
 }
 
 /// What `/metrics` shows. The first call installs the process's recorder, later ones give the same.

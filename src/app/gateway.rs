@@ -10,6 +10,7 @@ use crate::{
     flow::pipeline::Pipeline,
     glpi::Glpi,
     http,
+    id::TicketId,
     intake::TakesMail,
     lifecycle::{
         escalation::{EscalateError, Escalator, Moved, Order},
@@ -38,15 +39,19 @@ impl http::Gateway for Gateway {
         Box::pin(async move { self.pipeline.request(received).await })
     }
 
-    fn complement(self: Arc<Self>, received: Received, ticket: u64) -> BoxFuture<'static, Outcome> {
+    fn complement(self: Arc<Self>, received: Received, ticket: TicketId) -> BoxFuture<'static, Outcome> {
         Box::pin(async move { self.pipeline.complement(received, ticket).await })
     }
 
-    fn decide(self: Arc<Self>, requester: Address, ticket: u64, decided: Decided) -> BoxFuture<'static, Outcome> {
+    fn decide(self: Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> BoxFuture<'static, Outcome> {
         Box::pin(async move { self.pipeline.decide(requester, ticket, decided).await })
     }
 
-    fn move_ticket(self: Arc<Self>, ticket: u64, order: Order) -> BoxFuture<'static, Result<Moved, EscalateError>> {
+    fn move_ticket(
+        self: Arc<Self>,
+        ticket: TicketId,
+        order: Order,
+    ) -> BoxFuture<'static, Result<Moved, EscalateError>> {
         Box::pin(async move {
             let moved = self.escalator.move_ticket(ticket, &order, Timestamp::now()).await;
             if moved.is_err() {
@@ -61,7 +66,7 @@ impl http::Gateway for Gateway {
         Box::pin(async move { self.glpi.ping().await.map_err(|error| error.to_string()) })
     }
 
-    fn hint(&self, ticket: u64) {
+    fn hint(&self, ticket: TicketId) {
         self.hints.look_at(ticket);
     }
 }

@@ -1,11 +1,11 @@
 //! `passerelle check`: names each thing that is wrong, with its remedy.
 
 mod notices;
-
-use std::io::Write as _;
+mod report;
 
 use jiff::{SignedDuration, Span, Timestamp, civil::DateTime};
 
+use self::report::Report;
 use super::exit;
 use crate::{
     app::App,
@@ -14,7 +14,7 @@ use crate::{
         deliver::{LONGEST_CREATION_CALLS, Missing, Names},
         route::{Level, Mappings, TargetEntity},
     },
-    glpi::{Glpi, GlpiError, ItemKind, Profile, Trouble},
+    glpi::{Glpi, Profile},
     intake::imap::{self, ImapError},
 };
 
@@ -60,33 +60,6 @@ const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
 /// File types that requests often bring and GLPI does not take out of the box.
 const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
 
-/// What the checks found so far.
-#[derive(Default)]
-struct Report {
-    passed: usize,
-    errors: usize,
-    warnings: usize,
-}
-
-impl Report {
-    fn ok(&mut self, what: &str, found: impl std::fmt::Display) {
-        self.passed += 1;
-        say(format_args!("ok       {what}: {found}"));
-    }
-
-    /// Something that works less well, or could not be looked at.
-    fn warning(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
-        self.warnings += 1;
-        say(format_args!("warning  {what}: {found}\n         → {remedy}"));
-    }
-
-    /// Something without which requests are not handled.
-    fn error(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
-        self.errors += 1;
-        say(format_args!("ERROR    {what}: {found}\n         → {remedy}"));
-    }
-}
-
 /// Runs every check and prints what each found; gives the exit code.
 ///
 /// # Errors
@@ -112,10 +85,8 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     sweep(&mut report, &app.config);
     stop(&mut report, &app.config);
     ways_in(&mut report, &app.config);
-    shutdown(&mut report, &app.config);
     app.glpi.close().await;
-    say(format_args!("{} ok, {} warnings, {} errors", report.passed, report.warnings, report.errors));
-    Ok(if report.errors == 0 { exit::OK } else { exit::FAILED })
+    Ok(if report.end() { exit::OK } else { exit::FAILED })
 }
 
 /// Whether delays are counted by the holidays of the months to come.
@@ -133,26 +104,12 @@ fn calendar(report: &mut Report, app: &App) {
     }
 }
 
-/// Whether a stop waits for a call to GLPI that has begun: one that is cut is made up for only after the next start.
-fn shutdown(report: &mut Report, config: &Config) {
-    if config.shutdown.grace < config.glpi.timeout {
-        report.warning(
-            "shutdown",
-            format_args!(
-                "shutdown.grace ({:?}) is shorter than glpi.timeout ({:?}): a stop cuts creations that GLPI is slow with",
-                config.shutdown.grace, config.glpi.timeout,
-            ),
-            "Give shutdown.grace more time than glpi.timeout, and the service manager more than that.",
-        );
-    }
-}
-
 /// Whether GLPI can be asked further.
 async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
     let info = match glpi.server_info().await {
         Ok(info) => info,
         Err(error) => {
-            report.error("GLPI", &error, remedy(&error));
+            report.glpi_error("GLPI", &error);
             return false;
         }
     };
@@ -187,7 +144,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
                 );
             }
         }
-        Err(error) => report.error("service account", &error, remedy(&error)),
+        Err(error) => report.glpi_error("service account", &error),
     }
     match glpi.uploadable_types().await {
         Ok(Some(types)) => {
@@ -213,7 +170,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
             "the account may not read them",
             "The gateway goes by GLPI's answers. «Setup > Dropdowns: Read» (typedoc) lets it name unwanted files beforehand.",
         ),
-        Err(error) => report.error("file types", &error, remedy(&error)),
+        Err(error) => report.glpi_error("file types", &error),
     }
     accounts(report, glpi).await;
     notices::check(report, glpi, config, info.mails).await;
@@ -234,7 +191,7 @@ async fn accounts(report: &mut Report, glpi: &Glpi) {
             "An account without one is taken for a requester, and GLPI never writes to it. Give the service account \
              «Administration > Users: Read» on the root entity, recursive.",
         ),
-        Err(error) => report.error("requesters", &error, remedy(&error)),
+        Err(error) => report.glpi_error("requesters", &error),
     }
 }
 
@@ -253,7 +210,7 @@ async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
              or «Setup > General > Timezone»), or GLPI's to the academy's; where minutes differ, both machines need NTP.",
         ),
         Ok(None) => report.warning("clock", "GLPI does not tell the time", "Compare the hour of a new ticket with your own."),
-        Err(error) => report.error("clock", &error, remedy(&error)),
+        Err(error) => report.glpi_error("clock", &error),
     }
 }
 
@@ -277,7 +234,7 @@ async fn entities(report: &mut Report, glpi: &Glpi, mappings: &Mappings) {
             ),
             "Tick it under «Administration > Profiles»: the entity's tickets wait, and of one name in several entities              it cannot be told which is meant.",
         ),
-        Err(error) => report.error("entities", &error, remedy(&error)),
+        Err(error) => report.glpi_error("entities", &error),
     }
 }
 
@@ -293,7 +250,7 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
                     report.error(&mapping.file, name, "Its requests wait until this is mended; then nothing is lost.");
                 }
             }
-            Err(error) => report.error(&mapping.file, &error, remedy(&error)),
+            Err(error) => report.glpi_error(&mapping.file, &error),
         }
     }
 }
@@ -301,9 +258,9 @@ async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
 /// Whether GLPI has the groups whose members forward directors' mails.
 async fn forwarders(report: &mut Report, app: &App) {
     for group in app.pipeline.rules.forwarder_groups() {
-        match app.pipeline.deliverer.names().ids(ItemKind::Group, group, &TargetEntity::Own).await {
+        match app.pipeline.deliverer.names().groups(group, &TargetEntity::Own).await {
             Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
-            Err(Missing::Unavailable(error)) => report.error("mail.forwarders", &error, remedy(&error)),
+            Err(Missing::Unavailable(error)) => report.glpi_error("mail.forwarders", &error),
             Err(missing) => report.error(
                 "mail.forwarders",
                 missing,
@@ -518,25 +475,4 @@ fn ways_in(report: &mut Report, config: &Config) {
             "Make a secret with `openssl rand -hex 32` and give it to the portal team.",
         );
     }
-}
-
-/// What to do about an error of GLPI.
-fn remedy(error: &GlpiError) -> &'static str {
-    match error {
-        GlpiError::Denied { remedy, .. } => remedy,
-        GlpiError::Unavailable { why: Trouble::Maintenance, .. } => {
-            "GLPI is in maintenance or without its database: requests wait until it is back."
-        }
-        GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. } => {
-            "Check PASSERELLE_GLPI__URL, and that this machine reaches it (proxy, firewall, certificate)."
-        }
-        GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
-            "Check that PASSERELLE_GLPI__URL is GLPI's address, and its version: 9.5, 10.0 or 11.0."
-        }
-    }
-}
-
-fn say(line: std::fmt::Arguments<'_>) {
-    // Whoever read the output may have gone, as `head` does.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

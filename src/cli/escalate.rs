@@ -10,6 +10,7 @@ use super::exit;
 use crate::{
     app::App,
     config::{Config, ConfigError},
+    id::TicketId,
     lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Evaluation, Order},
     request::Direction,
     working_time::in_words,
@@ -24,7 +25,7 @@ use crate::{
 pub struct Args {
     /// The ticket's number in GLPI.
     #[arg(required_unless_present = "dry_run", conflicts_with = "dry_run")]
-    pub ticket: Option<u64>,
+    pub ticket: Option<TicketId>,
     /// Why; the ticket says it.
     #[arg(long, required_unless_present = "dry_run", conflicts_with = "dry_run")]
     pub reason: Option<String>,
@@ -71,7 +72,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     })
 }
 
-async fn go(app: &App, ticket: u64, order: &Order) -> Result<(), EscalateError> {
+async fn go(app: &App, ticket: TicketId, order: &Order) -> Result<(), EscalateError> {
     let moved = app.escalator.move_ticket(ticket, order, Timestamp::now()).await?;
     say(format_args!("ticket {}: {} → {}", moved.ticket, moved.from, moved.to));
     Ok(())
@@ -160,6 +161,7 @@ mod tests {
     use jiff::{Timestamp, tz::TimeZone};
 
     use super::{cells, described};
+    use crate::id::{GroupId, TicketId};
     use crate::{
         lifecycle::escalation::{DelayVerdict, Evaluation},
         working_time::Wait,
@@ -167,12 +169,12 @@ mod tests {
 
     fn weighed(verdict: DelayVerdict) -> Evaluation {
         Evaluation {
-            ticket: 1234,
+            ticket: TicketId::new(1234),
             title: "Accès".to_owned(),
             application: "LSU".to_owned(),
             level: 0,
             groups: "Référents-LSU".to_owned(),
-            group_ids: vec![1],
+            group_ids: vec![GroupId::new(1)],
             next: Some("DSI-BAI".to_owned()),
             since: "2026-11-23T09:00:00Z".parse().unwrap(),
             waited: Duration::from_hours(9),

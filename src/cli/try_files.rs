@@ -1,7 +1,6 @@
 //! `passerelle try`: what would become of these mails; changes nothing anywhere.
 
 use std::{
-    convert::Infallible,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -17,11 +16,12 @@ use crate::{
     app,
     config::{Config, ConfigError, TicketPages},
     flow::{
+        deliver::{Deliverer, Undelivered},
         directory::Directory,
         judging::{self, Judged},
         proof::Prover,
         route::{self, MappingStore},
-        screen::{self, DayPlace, Passed, Proof, Rejection, Reply, Rules, Thread},
+        screen::{self, DayPlace, Passed, Proof, Proven, Rejection, Reply, Rules, Thread},
     },
     intake::mime,
     letters::may_notify,
@@ -50,7 +50,7 @@ pub struct Args {
 }
 
 /// What would become of one file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Forecast {
     file: String,
     outcome: &'static str,
@@ -76,6 +76,8 @@ struct Trial {
     prover: Prover,
     mappings: MappingStore,
     directory: Directory,
+    /// Asked for what GLPI says of a mail; `None` where no GLPI is configured.
+    deliverer: Option<Deliverer>,
     config: Config,
     sender: Option<String>,
     recipients: Vec<Address>,
@@ -87,12 +89,13 @@ struct Trial {
 ///
 /// When the configuration cannot be used.
 pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
-    // The directory may ask GLPI, where one is configured; nothing else does.
+    // Nothing is written there: it says who is a director, and who may forward for one.
     let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
     let trial = Arc::new(Trial {
         rules: Rules::new(&config)?,
         prover: Prover::new(&config)?,
         mappings: MappingStore::load(config.mappings.dir.as_deref())?,
+        deliverer: glpi.clone().map(|glpi| app::deliverer(&config, glpi)),
         directory: Directory::new(&config.directory, glpi)?,
         sender: args.sender,
         recipients: args.recipient.iter().filter_map(|text| Address::parse(text)).collect(),
@@ -164,20 +167,7 @@ impl Trial {
 
     async fn judge(&self, file: String, received: Received) -> Forecast {
         let mappings = self.mappings.now();
-        let mut forecast = Forecast {
-            file,
-            outcome: "",
-            reason: "",
-            application: None,
-            category: None,
-            group: None,
-            reference: Some(received.reference),
-            title: None,
-            notice: false,
-            sentence: None,
-            doubt: None,
-            rules: Vec::new(),
-        };
+        let mut forecast = Forecast { file, reference: Some(received.reference), ..Forecast::default() };
         let explain = |received: &Received, proof: Option<&Proof>| {
             screen::explain(received, proof, &self.rules, mappings.applications())
                 .into_iter()
@@ -185,10 +175,12 @@ impl Trial {
                 .collect()
         };
         let original = received.clone();
-        // GLPI is not asked.
-        let with_facts = |proven| std::future::ready(Ok::<_, Infallible>(proven));
+        let with_facts = |proven| self.with_facts(proven);
         let judging = judging::judge(received, &self.prover, &self.rules, mappings.applications(), with_facts);
-        let Ok(Judged { proof, doubt, verdict }) = judging.await;
+        let Judged { proof, doubt, verdict } = match judging.await {
+            Ok(judged) => judged,
+            Err(unknown) => return self.rejected(forecast, &original, &unknown),
+        };
         forecast.rules = explain(&original, proof.as_ref().filter(|_| self.rules.require_proof(&original)));
         forecast.doubt = doubt;
         let candidate = match verdict {
@@ -226,6 +218,26 @@ impl Trial {
                 sentence: Some(error.to_string()),
                 ..forecast
             },
+        }
+    }
+
+    /// Adds what GLPI says of a mail, as the gateway does. Without a GLPI it is not known who forwards for others.
+    async fn with_facts(&self, proven: Proven) -> Result<Proven, Rejection> {
+        match &self.deliverer {
+            Some(deliverer) => {
+                deliverer.with_facts(proven, &self.rules).await.map_err(|undelivered| match undelivered {
+                    Undelivered::NotMade { reason, cause, .. } => Rejection::Unknown { reason, cause },
+                    Undelivered::TakenOver => Rejection::Unknown { reason: Reason::Busy, cause: String::new() },
+                    Undelivered::Unclear { cause } | Undelivered::Broken { cause } => {
+                        Rejection::Unknown { reason: Reason::GlpiUnavailable, cause }
+                    }
+                })
+            }
+            None if proven.depends_on_groups(&self.rules) => Err(Rejection::Unknown {
+                reason: Reason::GlpiUnavailable,
+                cause: "GLPI says who is in the groups of mail.forwarders, and glpi.url is empty".to_owned(),
+            }),
+            None => Ok(proven),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is wrong with a configuration or mapping file, shown with the place of it.
 
+use std::error::Error;
+
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 /// A mistake in the configuration: what, where, and what would be right.
@@ -21,22 +23,24 @@ pub enum ConfigError {
         place: Option<SourceSpan>,
     },
     /// A mistake in an environment variable, or between several settings.
-    #[error("{message}")]
+    #[error("{message}{}", source.as_ref().map(|error| format!(": {error}")).unwrap_or_default())]
     Setting {
         /// What is wrong.
         message: String,
         /// What would be right.
         #[help]
         help: Option<String>,
+        /// Why, where the system or a library said so.
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// A file that cannot be read.
-    #[error("cannot read {path}: {reason}")]
+    #[error("cannot read {path}: {source}")]
     #[diagnostic(help("Check that the path is right and that the user who runs Passerelle may read it."))]
     Unreadable {
         /// The file.
         path: String,
         /// What the system said.
-        reason: String,
+        source: std::io::Error,
     },
 }
 
@@ -59,11 +63,20 @@ impl ConfigError {
 
     /// A mistake that has no place in a file.
     pub fn setting(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Setting { message: message.into(), help: Some(help.into()) }
+        Self::Setting { message: message.into(), help: Some(help.into()), source: None }
+    }
+
+    /// The same, because of this error, whose words follow on the message.
+    pub fn because(
+        message: impl Into<String>,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self::Setting { message: message.into(), help: Some(help.into()), source: Some(error.into()) }
     }
 
     /// A file that cannot be read.
-    pub fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+    pub fn unreadable(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::Unreadable { path: path.display().to_string(), source }
     }
 }

@@ -38,7 +38,7 @@ pub fn load_from(
 
     let file = match path {
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
             let file = ConfigFile { name: path.display().to_string(), text };
             file.check(&known)?;
             layers = layers.add_source(File::from_str(&file.text, FileFormat::Toml));
@@ -55,7 +55,7 @@ pub fn load_from(
         }
         layers = layers
             .set_override(&key, value)
-            .map_err(|error| ConfigError::setting(format!("{variable}: {error}"), "Correct this variable."))?;
+            .map_err(|error| ConfigError::because(variable, error, "Correct this variable."))?;
     }
 
     let config: Config = layers
@@ -118,8 +118,9 @@ impl KnownKeys {
                 Some(key) => {
                     let path = Path::new(&value);
                     let content = std::fs::read_to_string(path).map_err(|error| {
-                        ConfigError::setting(
-                            format!("{variable}: cannot read {}: {error}", path.display()),
+                        ConfigError::because(
+                            format!("{variable}: cannot read {}", path.display()),
+                            error,
                             "Make it name a file this process may read.",
                         )
                     })?;

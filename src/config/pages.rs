@@ -1,6 +1,7 @@
 //! Where people follow a ticket: on the portal or in GLPI, and only where they can open the page.
 
 use super::Config;
+use crate::id::TicketId;
 use crate::request::Page;
 
 /// The pages of tickets. `{id}` stands for a ticket's number.
@@ -17,7 +18,7 @@ impl TicketPages {
     }
 
     /// The page for a requester: the portal's where there is one, else GLPI's for who has an account there.
-    pub fn of_requester(&self, ticket: u64, has_account: bool) -> Option<Page> {
+    pub fn of_requester(&self, ticket: TicketId, has_account: bool) -> Option<Page> {
         match self.portal.as_str() {
             "" => self.of_another(ticket, has_account),
             portal => Some(Page::Portal(numbered(portal, ticket))),
@@ -25,17 +26,17 @@ impl TicketPages {
     }
 
     /// The page for anybody else: the portal shows a request to its requesters only.
-    pub fn of_another(&self, ticket: u64, has_account: bool) -> Option<Page> {
+    pub fn of_another(&self, ticket: TicketId, has_account: bool) -> Option<Page> {
         has_account.then(|| Page::Glpi(numbered(&self.glpi, ticket)))
     }
 
     /// The addresses that a letter about this ticket may hold.
-    pub(crate) fn all(&self, ticket: u64) -> impl Iterator<Item = String> {
+    pub(crate) fn all(&self, ticket: TicketId) -> impl Iterator<Item = String> {
         [&self.glpi, &self.portal].into_iter().filter(|link| !link.is_empty()).map(move |link| numbered(link, ticket))
     }
 }
 
-fn numbered(link: &str, ticket: u64) -> String {
+fn numbered(link: &str, ticket: TicketId) -> String {
     link.replace("{id}", &ticket.to_string())
 }
 
@@ -43,6 +44,7 @@ fn numbered(link: &str, ticket: u64) -> String {
 mod tests {
     use super::TicketPages;
     use crate::config::load_from;
+    use crate::id::TicketId;
 
     #[test]
     fn nobody_is_led_to_a_page_they_cannot_open() {
@@ -55,10 +57,10 @@ mod tests {
             config.glpi.url = "https://glpi.fr".into();
             config.notify.portal_link = set.into();
             let pages = TicketPages::new(&config);
-            assert_eq!(address(pages.of_requester(7, true)).as_deref(), of_requester);
-            assert_eq!(address(pages.of_requester(7, false)).as_deref(), without);
-            assert_eq!(address(pages.of_another(7, true)).as_deref(), Some(glpi));
-            assert_eq!(address(pages.of_another(7, false)), None);
+            assert_eq!(address(pages.of_requester(TicketId::new(7), true)).as_deref(), of_requester);
+            assert_eq!(address(pages.of_requester(TicketId::new(7), false)).as_deref(), without);
+            assert_eq!(address(pages.of_another(TicketId::new(7), true)).as_deref(), Some(glpi));
+            assert_eq!(address(pages.of_another(TicketId::new(7), false)), None);
         }
     }
 
@@ -68,7 +70,7 @@ mod tests {
             let mut config = load_from(None, []).unwrap();
             config.glpi.url = url.into();
             config.glpi.ticket_link = link.into();
-            TicketPages::new(&config).of_another(42, true).unwrap().address().to_owned()
+            TicketPages::new(&config).of_another(TicketId::new(42), true).unwrap().address().to_owned()
         };
         let expected = "https://glpi.example.fr/front/ticket.form.php?id=42";
         for url in

@@ -1,7 +1,7 @@
 //! The way of a request, from intake to acknowledgement: the whole flow on one screen.
 
 mod followups;
-mod reply;
+mod replies;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
         quarantine::{Failing, Quarantine},
         receipts::Receipts,
         route::{self, MappingStore, Mappings},
-        screen::{self, Candidate, Director, Passed, Proven, Rejection, Rules, WithinQuota},
+        screen::{self, Candidate, Director, Passed, Rejection, Rules, WithinQuota},
     },
     letters::Acknowledger,
     request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference},
@@ -96,7 +96,7 @@ impl Pipeline {
 
         // Who asks, and whether it is them; what else the request alone decides.
         let reference = received.reference;
-        let with_facts = |proven| self.with_facts(proven);
+        let with_facts = |proven| self.deliverer.with_facts(proven, &self.rules);
         let judging = judging::judge(received, &self.prover, &self.rules, mappings.applications(), with_facts);
         let Judged { doubt, verdict, .. } = match judging.await {
             Ok(judged) => judged,
@@ -164,14 +164,12 @@ impl Pipeline {
             }
         };
         let prepared = match self.deliverer.prepare(&routed).await {
-            Ok(prepared) if self.ledger.renew(&mine, routed.received()).await => prepared,
-            Ok(_) => {
-                self.ledger.yield_to_another(mine);
-                return deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None);
-            }
+            Ok(prepared) => prepared,
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
         };
-        match self.ledger.hold(&mine, self.deliverer.deliver(&routed, prepared)).await {
+        self.ledger.give_way(&mine).await;
+        let claim = self.ledger.standing(&mine, routed.received());
+        match self.ledger.hold(&mine, self.deliverer.deliver(&routed, prepared, claim)).await {
             Ok(delivered) => {
                 let receipt = delivered.into_receipt();
                 // Told before it is known: who asks again before that is told.
@@ -197,19 +195,10 @@ impl Pipeline {
         Outcome::Deferred(Deferral { retry_after: self.quarantine.pause(&deferral, failures), ..deferral })
     }
 
-    /// Gathers what GLPI says of a mail beside its text, where that decides what it is.
-    async fn with_facts(&self, proven: Proven) -> Result<Proven, Undelivered> {
-        let proven = if proven.names_a_glpi() { proven.before(self.deliverer.uuid().await) } else { proven };
-        if !proven.depends_on_groups(&self.rules) {
-            return Ok(proven);
-        }
-        let is_member = self.deliverer.is_member(proven.requester(), self.rules.forwarder_groups()).await?;
-        Ok(proven.by_member(is_member))
-    }
-
     /// Ends a request whose ticket is not confirmed: whoever sent it keeps it.
     async fn undelivered(&self, mine: OpenClaim, undelivered: Undelivered) -> Outcome {
         match undelivered {
+            Undelivered::TakenOver => self.ledger.yield_to_another(mine),
             Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
             Undelivered::Unclear { .. } | Undelivered::Broken { .. } => self.ledger.leave_open(mine),
         }
@@ -300,6 +289,9 @@ fn settled(handled: Result<Outcome, JoinError>, reference: Reference) -> Outcome
 /// The end of a request of which nothing is confirmed in GLPI.
 fn put_off(undelivered: Undelivered) -> Outcome {
     match undelivered {
+        Undelivered::TakenOver => {
+            deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None)
+        }
         Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
         Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
         Undelivered::Broken { cause } => {
@@ -317,11 +309,11 @@ fn log(outcome: &Outcome, channel: Channel, reference: Reference) {
     let (channel, label, reason) = (channel.label(), outcome.label(), outcome.reason().code());
     match outcome {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
-            let (ticket, application) = (receipt.ticket, &receipt.application);
+            let (ticket, application) = (receipt.ticket.get(), &receipt.application);
             tracing::info!(%reference, channel, outcome = label, ticket, application, "request");
         }
         Outcome::Followup(addition) => {
-            let ticket = addition.ticket;
+            let ticket = addition.ticket.get();
             tracing::info!(%reference, channel, outcome = label, ticket, "request");
         }
         Outcome::Refused(_) | Outcome::Ignored(_) => {

@@ -3,13 +3,15 @@
 use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
+use crate::id::{GroupId, GroupLinkId, TicketId, UserId, UserLinkId};
+
 use super::error::GlpiError;
 use super::exchange::Call;
 use super::{ActorRole, Glpi, wire};
 
 impl Glpi {
     /// The id of the service account itself.
-    pub async fn own_account(&self) -> Result<u64, GlpiError> {
+    pub async fn own_account(&self) -> Result<UserId, GlpiError> {
         Ok(self.own_session().await?.glpi_id)
     }
 
@@ -29,7 +31,7 @@ impl Glpi {
     /// [`GlpiError::Rejected`] where none could be added, as where all are there already: GLPI does not say
     /// which, so the caller reads the ticket's groups. Where some are there (HTTP 207), the others are added
     /// and this is [`GlpiError::Rejected`] too.
-    pub async fn add_groups(&self, ticket: u64, groups: &[(u64, ActorRole)]) -> Result<(), GlpiError> {
+    pub async fn add_groups(&self, ticket: TicketId, groups: &[(GroupId, ActorRole)]) -> Result<(), GlpiError> {
         let inputs: Vec<Value> = groups
             .iter()
             .map(|(group, role)| {
@@ -56,7 +58,7 @@ impl Glpi {
     /// # Errors
     ///
     /// [`GlpiError::Rejected`] where the link is gone already: to be read back.
-    pub async fn remove_group(&self, row: u64) -> Result<(), GlpiError> {
+    pub async fn remove_group(&self, row: GroupLinkId) -> Result<(), GlpiError> {
         self.call(&Call::delete(format!("Group_Ticket/{row}"))).await.map(drop)
     }
 
@@ -65,14 +67,14 @@ impl Glpi {
     /// # Errors
     ///
     /// As [`Glpi::remove_group`].
-    pub async fn remove_user(&self, row: u64) -> Result<(), GlpiError> {
+    pub async fn remove_user(&self, row: UserLinkId) -> Result<(), GlpiError> {
         self.call(&Call::delete(format!("Ticket_User/{row}"))).await.map(drop)
     }
 
     /// Takes back that somebody took the ticket in charge: GLPI counts as that every act of an account that
     /// may work on tickets, also where it removes an actor or rewrites a follow-up, and has no way to forbid
     /// it there as [`Glpi::add_groups`] does.
-    pub async fn untake(&self, ticket: u64) -> Result<(), GlpiError> {
+    pub async fn untake(&self, ticket: TicketId) -> Result<(), GlpiError> {
         let input = json!({
             "takeintoaccount_delay_stat": 0,
             // or this very update would count
@@ -83,14 +85,14 @@ impl Glpi {
     }
 
     /// The accounts that are direct members of a group.
-    pub async fn group_members(&self, group: u64) -> Result<Vec<u64>, GlpiError> {
+    pub async fn group_members(&self, group: GroupId) -> Result<Vec<UserId>, GlpiError> {
         let rows: Vec<wire::GroupMember> = self.list(format!("Group/{group}/Group_User")).await?;
         Ok(rows.into_iter().map(|row| row.users_id).collect())
     }
 
     /// The address GLPI writes to for an active account between its dates «valid since» and «valid until»: its default
     /// one, else the first. `now` is in GLPI's time zone.
-    pub async fn address_of_user(&self, user: u64, now: DateTime) -> Result<Option<String>, GlpiError> {
+    pub async fn address_of_user(&self, user: UserId, now: DateTime) -> Result<Option<String>, GlpiError> {
         if !self.active_user(user).await?.is_some_and(|user| user.is_in_force(now)) {
             return Ok(None);
         }

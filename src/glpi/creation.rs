@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
 use sha1_smol::Sha1;
 
+use crate::id::{CategoryId, EntityId, FollowupId, GroupId, LocationId, RequestTypeId, TicketId, UserId};
+
 use super::error::GlpiError;
 use super::exchange::Call;
-use super::{ActorRole, Glpi, TicketStatus, wire};
+use super::{ActorRole, DocumentHolder, Glpi, TicketStatus, wire};
 
 /// A ticket to make.
 #[derive(Debug, Clone)]
@@ -22,17 +25,17 @@ pub struct NewTicket {
     /// 1 (very low) to 5 (very high).
     pub urgency: u8,
     /// `ITILCategory` id.
-    pub category: Option<u64>,
+    pub category: Option<CategoryId>,
     /// `Entity` id; without, the account's own.
-    pub entity: Option<u64>,
+    pub entity: Option<EntityId>,
     /// `Location` id.
-    pub location: Option<u64>,
+    pub location: Option<LocationId>,
     /// `RequestType` id: the source of the request.
-    pub request_type: Option<u64>,
+    pub request_type: Option<RequestTypeId>,
     /// The groups it is assigned to. A business rule of GLPI may replace them.
-    pub assigned_groups: Vec<u64>,
+    pub assigned_groups: Vec<GroupId>,
     /// The groups that watch it.
-    pub observer_groups: Vec<u64>,
+    pub observer_groups: Vec<GroupId>,
     /// Who asks.
     pub requester: Requester,
     /// Where GLPI writes to the requester's account, if not to its default address.
@@ -57,7 +60,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requester {
     /// A GLPI account.
-    User(u64),
+    User(UserId),
     /// Someone without one, whom GLPI writes to at this address. Empty: nobody, where GLPI takes no such address.
     Email(String),
 }
@@ -73,15 +76,15 @@ impl Requester {
 #[derive(Debug, Clone)]
 pub struct NewFollowup {
     /// The ticket's id.
-    pub ticket: u64,
+    pub ticket: TicketId,
     /// The text, as sanitised HTML.
     pub content_html: String,
     /// The account that shows as its author; without, the service account.
-    pub author: Option<u64>,
+    pub author: Option<UserId>,
     /// Whether only staff sees it.
     pub private: bool,
     /// `RequestType` id: the source of the follow-up.
-    pub request_type: Option<u64>,
+    pub request_type: Option<RequestTypeId>,
     /// What it does to the ticket.
     pub effect: Effect,
 }
@@ -115,9 +118,9 @@ pub struct Upload {
 
 /// What a creation made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Created {
+pub struct Created<I> {
     /// The new item's id.
-    pub id: u64,
+    pub id: I,
     /// What became of each file, in the order given.
     pub files: Vec<FileOutcome>,
 }
@@ -148,11 +151,22 @@ pub struct Amendment {
     /// The description, as sanitised HTML.
     pub content_html: Option<String>,
     /// `ITILCategory` id.
-    pub category: Option<u64>,
+    pub category: Option<CategoryId>,
     /// Its status.
     pub status: Option<TicketStatus>,
     /// Whether its last solution counts as accepted (`ParentStatus::updateParentStatus`).
     pub accepted: bool,
+    /// When it was taken in charge.
+    pub taken: Option<Taken>,
+}
+
+/// When a ticket was taken in charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The moment, in GLPI's time zone.
+    pub at: DateTime,
+    /// Seconds from its opening until then, at least one: GLPI takes 0 for «not yet».
+    pub after: u64,
 }
 
 impl Upload {
@@ -166,7 +180,7 @@ impl Glpi {
     /// Makes a ticket, with its files, in one call.
     ///
     /// The service account does not count as having taken it in charge.
-    pub async fn create_ticket(&self, ticket: &NewTicket, files: &[Upload]) -> Result<Created, GlpiError> {
+    pub async fn create_ticket(&self, ticket: &NewTicket, files: &[Upload]) -> Result<Created<TicketId>, GlpiError> {
         self.create("Ticket", ticket_input(ticket), files).await
     }
 
@@ -174,11 +188,19 @@ impl Glpi {
     ///
     /// To a ticket that does not exist, GLPI says that the account has no right to add it, and so it
     /// does where it really has none: both are [`GlpiError::NotFound`] here.
-    pub async fn add_followup(&self, followup: &NewFollowup, files: &[Upload]) -> Result<Created, GlpiError> {
+    pub async fn add_followup(
+        &self,
+        followup: &NewFollowup,
+        files: &[Upload],
+    ) -> Result<Created<FollowupId>, GlpiError> {
         self.create_followup(followup_input(followup), files).await
     }
 
-    async fn create_followup(&self, input: Map<String, Value>, files: &[Upload]) -> Result<Created, GlpiError> {
+    async fn create_followup(
+        &self,
+        input: Map<String, Value>,
+        files: &[Upload],
+    ) -> Result<Created<FollowupId>, GlpiError> {
         self.create("ITILFollowup", input, files).await.map_err(|error| match error {
             GlpiError::Denied { code, .. } if code == "ERROR_GLPI_ADD" => GlpiError::NotFound,
             error => error,
@@ -191,7 +213,7 @@ impl Glpi {
     /// # Errors
     ///
     /// As [`Glpi::add_followup`].
-    pub async fn add_note(&self, ticket: u64, content_html: &str) -> Result<u64, GlpiError> {
+    pub async fn add_note(&self, ticket: TicketId, content_html: &str) -> Result<FollowupId, GlpiError> {
         let note = NewFollowup {
             ticket,
             content_html: content_html.to_owned(),
@@ -206,32 +228,36 @@ impl Glpi {
     }
 
     /// Replaces the text of a follow-up; GLPI tells nobody of it (`_disablenotif`).
-    pub async fn rewrite_followup(&self, followup: u64, content_html: &str) -> Result<(), GlpiError> {
+    pub async fn rewrite_followup(&self, followup: FollowupId, content_html: &str) -> Result<(), GlpiError> {
         let input = json!({ "content": content_html, "_disablenotif": true });
         self.call(&Call::update(format!("ITILFollowup/{followup}"), &input)).await.map(drop)
     }
 
     /// Replaces the text of a follow-up and shows it to the requester; GLPI tells of it as of any that is changed.
-    pub async fn publish_followup(&self, followup: u64, content_html: &str) -> Result<(), GlpiError> {
+    pub async fn publish_followup(&self, followup: FollowupId, content_html: &str) -> Result<(), GlpiError> {
         let input = json!({ "content": content_html, "is_private": 0 });
         self.call(&Call::update(format!("ITILFollowup/{followup}"), &input)).await.map(drop)
     }
 
-    async fn create(
+    async fn create<I>(
         &self,
         item_type: &str,
         mut input: Map<String, Value>,
         files: &[Upload],
-    ) -> Result<Created, GlpiError> {
+    ) -> Result<Created<I>, GlpiError>
+    where
+        I: Copy + From<u64> + Into<DocumentHolder>,
+    {
         if files.iter().any(|file| file.tag.is_some()) {
             let tags: Vec<&str> = files.iter().map(|file| file.tag.as_deref().unwrap_or_default()).collect();
             input.insert("_tag_filename".to_owned(), json!(tags));
         }
         let added = self.add(item_type, &Value::Object(input), files).await?;
-        Ok(Created { id: added.id, files: self.fates(item_type, &added, files).await })
+        let id = I::from(added.id);
+        Ok(Created { id, files: self.fates(id.into(), &added, files).await })
     }
 
-    /// Adds one file to what is there already, a `Ticket` or an `ITILFollowup`, and says what became of it: the words of
+    /// Adds one file to what is there already, and says what became of it: the words of
     /// [`FileFate::NotTaken`] are GLPI's. `entity` is where the document belongs, the ticket's.
     ///
     /// # Errors
@@ -239,14 +265,13 @@ impl Glpi {
     /// [`GlpiError::AnswerLost`] where it may have been added: the item's documents tell.
     pub async fn attach(
         &self,
-        item_type: &str,
-        item: u64,
-        entity: Option<u64>,
+        holder: DocumentHolder,
+        entity: Option<EntityId>,
         file: &Upload,
     ) -> Result<FileFate, GlpiError> {
         let mut input = json!({
-            "itemtype": item_type,
-            "items_id": item,
+            "itemtype": holder.item_type(),
+            "items_id": holder.number(),
             // or a document without a file is made of one that GLPI refuses
             "_only_if_upload_succeed": 1,
             // no change of the ticket's status: a solved one would be opened again
@@ -269,9 +294,9 @@ impl Glpi {
     /// # Errors
     ///
     /// [`GlpiError::Rejected`] where GLPI does not take them, or has them already: to be read back.
-    pub async fn add_user(&self, ticket: u64, who: &Requester, role: ActorRole) -> Result<(), GlpiError> {
+    pub async fn add_user(&self, ticket: TicketId, who: &Requester, role: ActorRole) -> Result<(), GlpiError> {
         let (user, address) = match who {
-            Requester::User(id) => (*id, ""),
+            Requester::User(id) => (id.get(), ""),
             Requester::Email(address) => (0, address.as_str()),
         };
         let input = json!({
@@ -285,8 +310,8 @@ impl Glpi {
         self.add("Ticket_User", &input, &[]).await.map(drop)
     }
 
-    /// Changes fields of a ticket. GLPI tells nobody of it, and it does not count as taking the ticket in charge.
-    pub async fn amend_ticket(&self, ticket: u64, changes: &Amendment) -> Result<(), GlpiError> {
+    /// Changes fields of a ticket. GLPI tells nobody of it, and it does not count as taking the ticket in charge by itself.
+    pub async fn amend_ticket(&self, ticket: TicketId, changes: &Amendment) -> Result<(), GlpiError> {
         let mut input = json!({ "_do_not_compute_takeintoaccount": 1, "_disablenotif": true });
         if let Some(content) = &changes.content_html {
             input["content"] = json!(content);
@@ -300,6 +325,11 @@ impl Glpi {
         if changes.accepted {
             input["_accepted"] = json!(true);
         }
+        if let Some(Taken { at, after }) = changes.taken {
+            // As `Ticket::updateDateMod` writes it.
+            input["takeintoaccount_delay_stat"] = json!(after);
+            input["takeintoaccountdate"] = json!(at.strftime("%Y-%m-%d %H:%M:%S").to_string());
+        }
         self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
     }
 
@@ -309,11 +339,11 @@ impl Glpi {
     /// word: so the item's documents are read back and known by their SHA-1 (a name may be another
     /// ticket's, and equal files share one document). A failure to read back is no failure of the
     /// creation.
-    async fn fates(&self, item_type: &str, added: &wire::Added, files: &[Upload]) -> Vec<FileOutcome> {
+    async fn fates(&self, holder: DocumentHolder, added: &wire::Added, files: &[Upload]) -> Vec<FileOutcome> {
         if files.is_empty() {
             return Vec::new();
         }
-        let kept: Option<BTreeSet<String>> = match self.documents_of(item_type, added.id).await {
+        let kept: Option<BTreeSet<String>> = match self.documents_of(holder).await {
             Ok(documents) => Some(documents.into_iter().map(|document| document.sha1).collect()),
             Err(error) => {
                 tracing::warn!(%error, "the documents of a new item could not be read back");
@@ -350,10 +380,10 @@ fn ticket_input(ticket: &NewTicket) -> Map<String, Value> {
     // or the service account would count as having taken the ticket in charge
     set("_do_not_compute_takeintoaccount", json!(1));
     let ids = [
-        ("itilcategories_id", ticket.category),
-        ("entities_id", ticket.entity),
-        ("locations_id", ticket.location),
-        ("requesttypes_id", ticket.request_type),
+        ("itilcategories_id", ticket.category.map(CategoryId::get)),
+        ("entities_id", ticket.entity.map(EntityId::get)),
+        ("locations_id", ticket.location.map(LocationId::get)),
+        ("requesttypes_id", ticket.request_type.map(RequestTypeId::get)),
     ];
     for (key, id) in ids {
         if let Some(id) = id {
@@ -399,7 +429,7 @@ fn notified<'a>(emails: impl IntoIterator<Item = &'a str>) -> Value {
 
 fn id_and_email(person: &Requester) -> (u64, &str) {
     match person {
-        Requester::User(id) => (*id, ""),
+        Requester::User(id) => (id.get(), ""),
         Requester::Email(email) => (0, email),
     }
 }

@@ -8,6 +8,8 @@ use std::{hash::Hash, sync::Arc, time::Duration};
 use jiff::civil::DateTime;
 use moka::future::Cache;
 
+use crate::id::{EntityId, GroupId, UserId};
+
 use super::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, ServerInfo};
 
 /// How long an answer is believed: a renamed category is noticed after this.
@@ -36,13 +38,13 @@ pub struct GlpiDirectory<'a> {
 /// GLPI's answers, each for some minutes.
 pub(super) struct KeptAnswers {
     accounts: Cache<String, Option<Arc<Account>>>,
-    active_accounts: Cache<String, Option<u64>>,
-    names: Cache<u64, String>,
-    groups: Cache<u64, Option<String>>,
-    members: Cache<u64, Arc<Vec<u64>>>,
+    active_accounts: Cache<String, Option<UserId>>,
+    names: Cache<UserId, String>,
+    groups: Cache<GroupId, Option<String>>,
+    members: Cache<GroupId, Arc<Vec<UserId>>>,
     items: Cache<(ItemKind, String), Arc<Vec<Item>>>,
-    entities: Cache<String, u64>,
-    lineages: Cache<u64, Option<Arc<Vec<u64>>>>,
+    entities: Cache<String, EntityId>,
+    lineages: Cache<EntityId, Option<Arc<Vec<EntityId>>>>,
     types: Cache<(), Option<Arc<DocumentTypes>>>,
     server: Cache<(), Arc<ServerInfo>>,
 }
@@ -89,22 +91,22 @@ impl GlpiDirectory<'_> {
     }
 
     /// The oldest active account with this address, whether or not it is in force; see [`Glpi::user_by_email`].
-    pub async fn active_account(self, address: &str) -> Result<Option<u64>, GlpiError> {
+    pub async fn active_account(self, address: &str) -> Result<Option<UserId>, GlpiError> {
         kept(&self.kept.active_accounts, address.to_owned(), self.glpi.user_by_email(address)).await
     }
 
     /// The name of an account; empty where GLPI shows none.
-    pub async fn name(self, account: u64) -> Result<String, GlpiError> {
+    pub async fn name(self, account: UserId) -> Result<String, GlpiError> {
         kept(&self.kept.names, account, self.glpi.name_of_user(account)).await
     }
 
     /// A group's full path; `None` for one that GLPI does not show.
-    pub async fn group_name(self, group: u64) -> Result<Option<String>, GlpiError> {
+    pub async fn group_name(self, group: GroupId) -> Result<Option<String>, GlpiError> {
         kept(&self.kept.groups, group, self.glpi.group_name(group)).await
     }
 
     /// The accounts that are direct members of a group.
-    pub async fn members(self, group: u64) -> Result<Arc<Vec<u64>>, GlpiError> {
+    pub async fn members(self, group: GroupId) -> Result<Arc<Vec<UserId>>, GlpiError> {
         kept(&self.kept.members, group, async { self.glpi.group_members(group).await.map(Arc::new) }).await
     }
 
@@ -122,17 +124,17 @@ impl GlpiDirectory<'_> {
     }
 
     /// The entity with this full path.
-    pub async fn entity(self, path: &str) -> Result<Option<u64>, GlpiError> {
+    pub async fn entity(self, path: &str) -> Result<Option<EntityId>, GlpiError> {
         kept_if_there(&self.kept.entities, path.to_owned(), self.glpi.entity_by_path(path)).await
     }
 
     /// An entity and those above it; see [`Glpi::lineage`].
-    pub async fn lineage(self, entity: u64) -> Result<Option<Arc<Vec<u64>>>, GlpiError> {
+    pub async fn lineage(self, entity: EntityId) -> Result<Option<Arc<Vec<EntityId>>>, GlpiError> {
         kept(&self.kept.lineages, entity, async { Ok(self.glpi.lineage(entity).await?.map(Arc::new)) }).await
     }
 
     /// This entity, or without one the service account's own.
-    pub async fn or_own(self, entity: Option<u64>) -> Result<u64, GlpiError> {
+    pub async fn or_own(self, entity: Option<EntityId>) -> Result<EntityId, GlpiError> {
         match entity {
             Some(entity) => Ok(entity),
             None => self.glpi.own_entity().await,
@@ -140,7 +142,11 @@ impl GlpiDirectory<'_> {
     }
 
     /// Why GLPI would not write to an account about a ticket of this entity; `None` if it would.
-    pub async fn why_silent(self, account: &Account, entity: Option<u64>) -> Result<Option<&'static str>, GlpiError> {
+    pub async fn why_silent(
+        self,
+        account: &Account,
+        entity: Option<EntityId>,
+    ) -> Result<Option<&'static str>, GlpiError> {
         match account.state {
             AccountState::InForce => {}
             AccountState::OutsideDates => return Ok(Some("outside its dates of validity")),
@@ -154,7 +160,7 @@ impl GlpiDirectory<'_> {
             return Ok(Some("no profile"));
         }
         // As in most academies; the tree need not be known then.
-        if grants.iter().any(|grant| grant.covers(&[0]) && grant.recursive) {
+        if grants.iter().any(|grant| grant.covers(&[EntityId::default()]) && grant.recursive) {
             return Ok(None);
         }
         let Some(lineage) = self.lineage(self.or_own(entity).await?).await? else { return Ok(None) };
@@ -163,14 +169,14 @@ impl GlpiDirectory<'_> {
     }
 
     /// The entity an account belongs to: its own where it has a profile there, else that of a profile.
-    pub async fn home(self, account: &Account) -> Result<Option<u64>, GlpiError> {
+    pub async fn home(self, account: &Account) -> Result<Option<EntityId>, GlpiError> {
         if !account.in_force() {
             return Ok(None);
         }
         let Some(grants) = &account.grants else { return Ok(account.default_entity) };
         if let Some(own) = account.default_entity {
             let lineage = self.lineage(own).await?;
-            let covers = |lineage: &Arc<Vec<u64>>| grants.iter().any(|grant| grant.covers(lineage));
+            let covers = |lineage: &Arc<Vec<EntityId>>| grants.iter().any(|grant| grant.covers(lineage));
             if lineage.as_ref().is_some_and(covers) {
                 return Ok(Some(own));
             }
@@ -239,7 +245,7 @@ where
 
 /// Of several things of one name, the one that a ticket of an entity, given as itself and those above it, may have:
 /// the nearest, unless there are two.
-pub fn nearest(items: &[Item], lineage: &[u64]) -> Option<u64> {
+pub fn nearest(items: &[Item], lineage: &[EntityId]) -> Option<u64> {
     lineage.iter().enumerate().find_map(|(above, entity)| {
         let mut here = items.iter().filter(|item| item.entity == *entity && (above == 0 || item.recursive));
         here.next().map(|first| here.next().is_none().then_some(first.id))
@@ -251,6 +257,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{Item, nearest};
+    use crate::id::EntityId;
 
     /// In root 0: 1, recursive, and 2, not; in academy 3: 30; in department 5 below it: 50; twice in 7: 70, 71.
     #[rstest]
@@ -263,8 +270,9 @@ mod tests {
     #[case::two_in_one_entity(&[7, 0], &[70, 71, 1], None)]
     fn of_one_name_the_nearest_is_meant(#[case] lineage: &[u64], #[case] ids: &[u64], #[case] expected: Option<u64>) {
         let all = [(1, 0, true), (2, 0, false), (30, 3, false), (50, 5, false), (70, 7, false), (71, 7, true)];
-        let of_name = |(id, entity, recursive)| Item { id, entity, recursive };
+        let of_name = |(id, entity, recursive)| Item { id, entity: EntityId::new(entity), recursive };
         let items: Vec<_> = all.into_iter().map(of_name).filter(|item| ids.contains(&item.id)).collect();
-        assert_eq!(nearest(&items, lineage), expected);
+        let lineage: Vec<_> = lineage.iter().copied().map(EntityId::new).collect();
+        assert_eq!(nearest(&items, &lineage), expected);
     }
 }

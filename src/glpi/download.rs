@@ -8,6 +8,8 @@ use reqwest::header::HeaderValue;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 
+use crate::id::DocumentId;
+
 use super::error::{GlpiError, Trouble};
 use super::exchange::{Answered, Call};
 use super::{Glpi, Shared};
@@ -39,7 +41,7 @@ impl Glpi {
     /// # Errors
     ///
     /// As for any read.
-    pub async fn download(&self, document: u64) -> Result<Download, GlpiError> {
+    pub async fn download(&self, document: DocumentId) -> Result<Download, GlpiError> {
         let (begun, beginning) = oneshot::channel();
         let glpi = self.clone();
         tokio::spawn(async move { glpi.0.send_on(document, begun).await }.in_current_span());
@@ -48,13 +50,13 @@ impl Glpi {
 }
 
 impl Shared {
-    async fn send_on(&self, document: u64, begun: oneshot::Sender<Result<Download, GlpiError>>) {
+    async fn send_on(&self, document: DocumentId, begun: oneshot::Sender<Result<Download, GlpiError>>) {
         let busy = GlpiError::unavailable(Trouble::Busy);
         let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, self.downloads.acquire()).await else {
             let _ = begun.send(Err(busy));
             return;
         };
-        let (mut response, lease) = match self.exchange(&Call::download(document)).await {
+        let (mut response, lease) = match self.exchange(&Call::download(document), None).await {
             Ok((Answered::Document(response), lease)) => (response, lease),
             Ok((Answered::Json(_), _)) => {
                 let _ = begun.send(Err(GlpiError::unavailable(Trouble::Unexpected)));

@@ -13,6 +13,8 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
+use crate::id::DocumentId;
+
 use super::download::BYTES;
 use super::error::{GlpiError, Trouble};
 use super::excerpt::Excerpt;
@@ -110,7 +112,7 @@ impl<'a> Call<'a> {
     }
 
     /// The bytes of a document.
-    pub(super) fn download(document: u64) -> Self {
+    pub(super) fn download(document: DocumentId) -> Self {
         Self { path: format!("Document/{document}"), query: Vec::new(), action: Action::Download }
     }
 

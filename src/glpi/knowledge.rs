@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
+use crate::id::ArticleId;
+
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
@@ -11,7 +13,7 @@ use super::{Glpi, wire};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaqArticle {
     /// Its id.
-    pub id: u64,
+    pub id: ArticleId,
     /// The question.
     pub name: String,
     /// The answer, as HTML.
@@ -48,7 +50,7 @@ impl Glpi {
         let is_for_us = |row: &wire::ArticleEntity| {
             row.entities_id == own.glpiactive_entity || row.is_recursive > 0 && above.contains(&row.entities_id)
         };
-        let published: BTreeSet<u64> =
+        let published: BTreeSet<ArticleId> =
             published.into_iter().filter(is_for_us).map(|row| row.knowbaseitems_id).collect();
         let of_all = articles.data.into_iter().filter(|row| row.is_faq > 0 && published.contains(&row.id));
         Ok(of_all

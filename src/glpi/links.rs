@@ -1,5 +1,7 @@
 //! What ties tickets to each other.
 
+use crate::id::TicketId;
+
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
@@ -15,7 +17,7 @@ pub const LONGEST_MERGE: usize = 5;
 impl Glpi {
     /// The ticket a binned one was merged into: `Ticket::merge` links it as the first one, mostly as a duplicate, and
     /// bins it. `None` where nothing says so, for an account that may not read links, too.
-    pub async fn merged_into(&self, ticket: u64) -> Result<Option<u64>, GlpiError> {
+    pub async fn merged_into(&self, ticket: TicketId) -> Result<Option<TicketId>, GlpiError> {
         let links = self.links("tickets_id_1", ticket).await?;
         let into = links.iter().filter(|link| link.first == ticket && KINDS.contains(&link.kind));
         let best = into.max_by_key(|link| (KINDS.iter().position(|kind| *kind == link.kind), link.id));
@@ -28,7 +30,7 @@ impl Glpi {
         Ok(into.max_by_key(|link| link.id).map(|link| link.first))
     }
 
-    async fn links(&self, side: &str, ticket: u64) -> Result<Vec<wire::TicketLink>, GlpiError> {
+    async fn links(&self, side: &str, ticket: TicketId) -> Result<Vec<wire::TicketLink>, GlpiError> {
         let mut query = super::whole_list();
         query.push((format!("searchText[{side}]"), super::names::pattern(&ticket.to_string())));
         match self.get("Ticket_Ticket", query).await {

@@ -42,7 +42,7 @@ use url::Url;
 
 pub use self::account::{DocumentTypes, Profile, ServerInfo};
 pub use self::creation::{
-    Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Upload,
+    Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Taken, Upload,
 };
 pub use self::directory::{GlpiDirectory, ItemKind, nearest};
 pub use self::download::Download;
@@ -54,13 +54,15 @@ pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
 pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
-pub use self::tickets::{Document, Followup, FoundTicket, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
+pub use self::tickets::{
+    Document, DocumentHolder, Followup, FoundTicket, GroupChange, Solution, Ticket, TicketGroup, TicketUser,
+};
 pub use self::users::{Account, AccountState, Grant};
 
 use self::breaker::Breaker;
 use self::directory::KeptAnswers;
 use self::exchange::{Answered, Call, Server};
-use self::session::{Lease, Sessions};
+use self::session::{Lease, Sessions, Turn};
 use self::verdict::Failure;
 
 /// The longest pause between two tries of one call; a server that asks for more is left alone.
@@ -132,7 +134,7 @@ pub enum Credentials {
 /// A call dropped before it has answered (a `timeout` around it, say) counts as
 /// [`GlpiError::AnswerLost`] if it writes.
 #[derive(Clone)]
-pub struct Glpi(Arc<Shared>);
+pub struct Glpi(Arc<Shared>, Option<Arc<Turn>>);
 
 struct Shared {
     server: Server,
@@ -149,7 +151,7 @@ struct Shared {
 impl Glpi {
     /// Prepares a client; nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
-        Ok(Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             server: Server::new(settings)?,
             downloads: Semaphore::new((settings.sessions / 2).max(1)),
             sessions: Sessions::new(settings.sessions, settings.timeout, settings.breaker_pause),
@@ -157,7 +159,19 @@ impl Glpi {
             retries: settings.retries as usize,
             own_session: OnceCell::new(),
             kept: KeptAnswers::default(),
-        })))
+        });
+        Ok(Self(shared, None))
+    }
+
+    /// The same GLPI with a session that is taken until this one is dropped: its calls, one after the other, wait for
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::Unavailable`]: every session is busy.
+    pub async fn in_turn(&self) -> Result<Self, GlpiError> {
+        let turn = self.0.sessions.turn().await?;
+        Ok(Self(Arc::clone(&self.0), Some(Arc::new(turn))))
     }
 
     /// Whether GLPI answers this account now.
@@ -227,7 +241,7 @@ impl Glpi {
     /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
     async fn call(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
         // Its future is large, and all who call hold it.
-        let (answered, lease) = Box::pin(self.0.exchange(call)).await?;
+        let (answered, lease) = Box::pin(self.0.exchange(call, self.1.as_deref())).await?;
         lease.release();
         match answered {
             Answered::Json(answer) => Ok(answer),
@@ -238,25 +252,33 @@ impl Glpi {
 
 impl Shared {
     /// Makes a call, again where that is harmless. Gives the session, too, which a document is still coming in.
-    async fn exchange(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
+    async fn exchange<'a>(
+        &'a self,
+        call: &Call<'_>,
+        turn: Option<&'a Turn>,
+    ) -> Result<(Answered, Lease<'a>), GlpiError> {
         let pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(LONGEST_PAUSE)
             .with_max_times(self.retries);
-        (|| self.try_once(call))
+        (|| self.try_once(call, turn))
             .retry(pauses)
             .when(GlpiError::is_brief)
             .adjust(|error, pause| pause.and_then(|pause| respectful(error, pause)))
             .await
     }
 
-    async fn try_once(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
+    async fn try_once<'a>(
+        &'a self,
+        call: &Call<'_>,
+        turn: Option<&'a Turn>,
+    ) -> Result<(Answered, Lease<'a>), GlpiError> {
         let pass = self.breaker.admit(Instant::now()).map_err(|left| {
             tracing::debug!(path = call.shown_path(), "GLPI is not asked: calls are paused");
             GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left), source: None }
         })?;
-        let result = self.in_session(call).await;
+        let result = self.in_session(call, turn).await;
         match &result {
             Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => {
                 tracing::debug!(path = call.shown_path(), "GLPI is not asked: every session is busy");
@@ -269,9 +291,13 @@ impl Shared {
     }
 
     /// Sends the call in a session of the pool, in a new one if GLPI has forgotten that.
-    async fn in_session(&self, call: &Call<'_>) -> Result<(Answered, Lease<'_>), GlpiError> {
+    async fn in_session<'a>(
+        &'a self,
+        call: &Call<'_>,
+        turn: Option<&'a Turn>,
+    ) -> Result<(Answered, Lease<'a>), GlpiError> {
         let server = &self.server;
-        let mut lease = self.sessions.lease(server).await?;
+        let mut lease = self.sessions.lease(server, turn).await?;
         let mut sent = server.send(call, &lease.token).await;
         if matches!(sent, Err(Failure::SessionDead)) {
             lease.renew(server).await?;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::id::{EntityId, GroupId, UserId};
+
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
@@ -24,7 +26,7 @@ pub struct Item {
     pub id: u64,
     /// The entity it is of.
     #[serde(rename = "entities_id", default, deserialize_with = "wire::number")]
-    pub entity: u64,
+    pub entity: EntityId,
     /// Whether the entities below that one may use it, too.
     #[serde(rename = "is_recursive", default, deserialize_with = "wire::flag")]
     pub recursive: bool,
@@ -44,7 +46,7 @@ impl Glpi {
     }
 
     /// A group's full path; `None` for one that is not there or out of the account's sight.
-    pub async fn group_name(&self, id: u64) -> Result<Option<String>, GlpiError> {
+    pub async fn group_name(&self, id: GroupId) -> Result<Option<String>, GlpiError> {
         match self.get::<wire::Named>(format!("Group/{id}"), Vec::new()).await {
             Ok(group) => Ok(Some(group.completename)),
             Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
@@ -58,8 +60,8 @@ impl Glpi {
     }
 
     /// An entity by its full path (`Entité racine > Dijon`).
-    pub async fn entity_by_path(&self, path: &str) -> Result<Option<u64>, GlpiError> {
-        only(path, &self.with_path("Entity", path).await?)
+    pub async fn entity_by_path(&self, path: &str) -> Result<Option<EntityId>, GlpiError> {
+        Ok(only(path, &self.with_path("Entity", path).await?)?.map(EntityId::from))
     }
 
     /// The locations with this full path, in whatever entity.
@@ -68,7 +70,7 @@ impl Glpi {
     }
 
     /// The active account with this e-mail address, whatever its case. Of several, the oldest.
-    pub async fn user_by_email(&self, email: &str) -> Result<Option<u64>, GlpiError> {
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserId>, GlpiError> {
         for (id, _) in self.users_with_email(email).await? {
             if self.active_user(id).await?.is_some() {
                 return Ok(Some(id));
@@ -79,7 +81,7 @@ impl Glpi {
 
     /// Every account with this address, the oldest first, and whether it is the one GLPI writes to; an address
     /// outlives its account.
-    pub(super) async fn users_with_email(&self, email: &str) -> Result<Vec<(u64, bool)>, GlpiError> {
+    pub(super) async fn users_with_email(&self, email: &str) -> Result<Vec<(UserId, bool)>, GlpiError> {
         let mut rows: Vec<wire::UserEmail> = self.get("UserEmail", exactly("email", email)).await?;
         rows.retain(|row| row.email.to_lowercase() == email.to_lowercase());
         rows.sort_by_key(|row| (row.users_id, row.is_default == 0));
@@ -88,7 +90,7 @@ impl Glpi {
     }
 
     /// An account that is active and in our sight.
-    pub(super) async fn active_user(&self, user: u64) -> Result<Option<wire::User>, GlpiError> {
+    pub(super) async fn active_user(&self, user: UserId) -> Result<Option<wire::User>, GlpiError> {
         match self.get::<wire::User>(format!("User/{user}"), Vec::new()).await {
             Ok(user) => Ok(Some(user).filter(|user| user.is_active > 0 && user.is_deleted == 0)),
             Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
@@ -97,7 +99,7 @@ impl Glpi {
     }
 
     /// The first and last name of an account; empty where it is gone, or out of our sight.
-    pub async fn name_of_user(&self, id: u64) -> Result<String, GlpiError> {
+    pub async fn name_of_user(&self, id: UserId) -> Result<String, GlpiError> {
         match self.user(id).await {
             Ok(user) => Ok(user.name),
             Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(String::new()),
@@ -106,14 +108,14 @@ impl Glpi {
     }
 
     /// What GLPI shows of an account.
-    pub async fn user(&self, id: u64) -> Result<User, GlpiError> {
+    pub async fn user(&self, id: UserId) -> Result<User, GlpiError> {
         let user: wire::User = self.get(format!("User/{id}"), Vec::new()).await?;
         let name = format!("{} {}", user.firstname.trim(), user.realname.trim());
         Ok(User { name: name.trim().to_owned(), phone: user.phone.trim().to_owned() })
     }
 
     /// The groups an account is a member of, directly.
-    pub async fn groups_of_user(&self, user: u64) -> Result<Vec<u64>, GlpiError> {
+    pub async fn groups_of_user(&self, user: UserId) -> Result<Vec<GroupId>, GlpiError> {
         let rows: Vec<wire::GroupUser> = self.get(format!("User/{user}/Group_User"), super::whole_list()).await?;
         Ok(rows.into_iter().map(|row| row.groups_id).collect())
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::DateTime;
 use serde::Deserialize;
 
+use crate::id::{GroupId, TicketId, UserId};
+
 use super::error::GlpiError;
 use super::{Glpi, TicketStatus, wire};
 
@@ -18,14 +20,14 @@ const EXCERPT: usize = 8 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Criterion {
     /// It is this one.
-    Id(u64),
+    Id(TicketId),
     /// One of its requesters is this account.
-    Requester(u64),
+    Requester(UserId),
     /// One of its requesters without account has nearly this address: the database minds neither case nor accents,
     /// so the caller compares [`TicketSummary::addresses`].
     Address(String),
     /// One of these groups is assigned; none of them finds none.
-    AssignedTo(Vec<u64>),
+    AssignedTo(Vec<GroupId>),
     /// Its status is one of these.
     Status(Vec<TicketStatus>),
     /// It was changed after this moment, in GLPI's time zone.
@@ -41,7 +43,7 @@ pub enum Criterion {
 pub struct TicketSummary {
     /// Its id.
     #[serde(rename = "2", deserialize_with = "wire::number")]
-    pub id: u64,
+    pub id: TicketId,
     /// Its title.
     #[serde(rename = "1", default, deserialize_with = "wire::text")]
     pub name: String,
@@ -68,7 +70,7 @@ pub struct TicketSummary {
     pub addresses: Vec<String>,
     /// The assigned accounts.
     #[serde(rename = "5", default, deserialize_with = "wire::ids")]
-    pub technicians: Vec<u64>,
+    pub technicians: Vec<UserId>,
     /// Seconds after which someone took it into account, 0 while nobody did; GLPI counts an assigned
     /// account's first act.
     #[serde(rename = "150", default, deserialize_with = "wire::number")]
@@ -103,7 +105,7 @@ impl Glpi {
         criteria: &[Criterion],
         order: &str,
         most: usize,
-    ) -> Result<BTreeMap<u64, TicketSummary>, GlpiError> {
+    ) -> Result<BTreeMap<TicketId, TicketSummary>, GlpiError> {
         let mut found = BTreeMap::new();
         let mut base = query(criteria);
         base.push(("order".to_owned(), order.to_owned()));
@@ -147,10 +149,9 @@ fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
             Criterion::ModifiedAfter(moment) => one("19", "morethan", &written(*moment)),
             Criterion::OpenedAfter(moment) => one("15", "morethan", &written(*moment)),
             Criterion::FollowupSays(text) => one("25", "contains", text),
-            Criterion::AssignedTo(groups) => any(&mut query, &at, "8", groups),
+            Criterion::AssignedTo(groups) => any(&mut query, &at, "8", groups.iter().map(|group| group.get())),
             Criterion::Status(statuses) => {
-                let numbers: Vec<_> = statuses.iter().map(|status| status.number()).collect();
-                any(&mut query, &at, "12", &numbers);
+                any(&mut query, &at, "12", statuses.iter().map(|status| status.number()));
             }
         }
     }
@@ -162,9 +163,9 @@ fn query(criteria: &[Criterion]) -> Vec<(String, String)> {
 }
 
 /// A nested criterion: the option equals one of the values. No id is 0, so that finds nothing.
-fn any(query: &mut Vec<(String, String)>, at: &str, field: &str, values: &[u64]) {
-    let none = [0];
-    let values = if values.is_empty() { &none } else { values };
+fn any(query: &mut Vec<(String, String)>, at: &str, field: &str, values: impl Iterator<Item = u64>) {
+    let values: Vec<u64> = values.collect();
+    let values = if values.is_empty() { vec![0] } else { values };
     for (index, value) in values.iter().enumerate() {
         let value = value.to_string();
         for (key, value) in [("link", "OR"), ("field", field), ("searchtype", "equals"), ("value", &value)] {

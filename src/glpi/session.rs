@@ -1,16 +1,16 @@
 //! A pool of GLPI sessions: PHP locks a session's file, so each carries one call at a time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderValue;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::error::{GlpiError, Trouble};
 use super::exchange::Server;
 
 pub(super) struct Sessions {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     idle: Mutex<Vec<HeaderValue>>,
     /// Held while a session is opened, so that a crowd of callers does not log in all at once; what
     /// it holds is the last failure, which answers all who waited meanwhile.
@@ -31,13 +31,25 @@ struct Failed {
 pub(super) struct Lease<'a> {
     sessions: &'a Sessions,
     pub(super) token: HeaderValue,
-    _place: SemaphorePermit<'a>,
+    _place: Place<'a>,
+}
+
+/// A place in the pool that is kept for several calls, one after the other.
+pub(super) struct Turn {
+    _place: OwnedSemaphorePermit,
+    one_call: tokio::sync::Mutex<()>,
+}
+
+/// What lets a call take a session: a place of its own, or its turn's.
+enum Place<'a> {
+    Own { _permit: SemaphorePermit<'a> },
+    OfTurn { _call: tokio::sync::MutexGuard<'a, ()> },
 }
 
 impl Sessions {
     pub(super) fn new(count: usize, patience: Duration, denied_for: Duration) -> Self {
         Self {
-            places: Semaphore::new(count.max(1)),
+            places: Arc::new(Semaphore::new(count.max(1))),
             idle: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
             patience,
@@ -45,11 +57,25 @@ impl Sessions {
         }
     }
 
-    /// Takes an idle session, or opens one if there is room.
-    pub(super) async fn lease(&self, server: &Server) -> Result<Lease<'_>, GlpiError> {
-        let waiting = tokio::time::timeout(self.patience, self.places.acquire());
+    /// Waits for a place, to make several calls in it.
+    pub(super) async fn turn(&self) -> Result<Turn, GlpiError> {
+        let waiting = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned());
         let Ok(Ok(place)) = waiting.await else {
             return Err(GlpiError::unavailable(Trouble::Busy));
+        };
+        Ok(Turn { _place: place, one_call: tokio::sync::Mutex::default() })
+    }
+
+    /// Takes an idle session, or opens one if there is room: in a turn there is.
+    pub(super) async fn lease<'a>(&'a self, server: &Server, turn: Option<&'a Turn>) -> Result<Lease<'a>, GlpiError> {
+        let place = if let Some(turn) = turn {
+            Place::OfTurn { _call: turn.one_call.lock().await }
+        } else {
+            let waiting = tokio::time::timeout(self.patience, self.places.acquire());
+            let Ok(Ok(permit)) = waiting.await else {
+                return Err(GlpiError::unavailable(Trouble::Busy));
+            };
+            Place::Own { _permit: permit }
         };
         let idle = self.idle().pop();
         let token = match idle {

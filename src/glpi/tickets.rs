@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, civil::DateTime};
 use serde::{Deserialize, de::DeserializeOwned};
 
+use crate::id::{
+    CategoryId, DocumentId, EntityId, FollowupId, GroupId, GroupLinkId, RequestTypeId, SolutionId, TicketId, UserId,
+    UserLinkId,
+};
+
 use super::error::GlpiError;
 use super::{ActorRole, Glpi, Requester, SolutionStatus, TicketStatus, wire};
 
@@ -22,7 +27,7 @@ const MARKERS_PER_SEARCH: usize = 20;
 pub struct FoundTicket {
     /// Its id.
     #[serde(rename = "2", deserialize_with = "wire::number")]
-    pub id: u64,
+    pub id: TicketId,
     /// Its title.
     #[serde(rename = "1", default, deserialize_with = "wire::text")]
     pub name: String,
@@ -42,7 +47,7 @@ pub struct FoundTicket {
 pub struct Ticket {
     /// Its id.
     #[serde(deserialize_with = "wire::number")]
-    pub id: u64,
+    pub id: TicketId,
     /// Its title.
     #[serde(default, deserialize_with = "wire::text")]
     pub name: String,
@@ -63,13 +68,13 @@ pub struct Ticket {
     pub urgency: u64,
     /// `ITILCategory` id, 0 for none.
     #[serde(rename = "itilcategories_id", default, deserialize_with = "wire::number")]
-    pub category: u64,
+    pub category: CategoryId,
     /// `Entity` id; `None` where GLPI does not say.
     #[serde(rename = "entities_id", default, deserialize_with = "wire::known_number")]
-    pub entity: Option<u64>,
+    pub entity: Option<EntityId>,
     /// `RequestType` id, 0 for none.
     #[serde(rename = "requesttypes_id", default, deserialize_with = "wire::number")]
-    pub request_type: u64,
+    pub request_type: RequestTypeId,
     /// When it was opened, in GLPI's time zone.
     #[serde(rename = "date", default, deserialize_with = "wire::date")]
     pub opened: Option<DateTime>,
@@ -91,9 +96,9 @@ pub struct Ticket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketGroup {
     /// The id of the link, a `Group_Ticket`.
-    pub row: u64,
+    pub row: GroupLinkId,
     /// The group's id.
-    pub group: u64,
+    pub group: GroupId,
     /// What it is to the ticket.
     pub role: ActorRole,
 }
@@ -102,7 +107,7 @@ pub struct TicketGroup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketUser {
     /// The id of the link, a `Ticket_User`.
-    pub row: u64,
+    pub row: UserLinkId,
     /// The account, or the address of someone without.
     pub who: Requester,
     /// Where GLPI writes to an account instead of its default address; may be empty.
@@ -115,11 +120,54 @@ pub struct TicketUser {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupChange {
     /// The group's id.
-    pub group: u64,
+    pub group: GroupId,
     /// The account that did it; `None` for GLPI itself.
-    pub by: Option<u64>,
+    pub by: Option<UserId>,
     /// When, in GLPI's time zone.
     pub at: DateTime,
+}
+
+/// What documents belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentHolder {
+    /// A ticket.
+    Ticket(TicketId),
+    /// A follow-up.
+    Followup(FollowupId),
+    /// A solution.
+    Solution(SolutionId),
+}
+
+impl DocumentHolder {
+    /// Its class in GLPI.
+    pub(super) fn item_type(self) -> &'static str {
+        match self {
+            Self::Ticket(_) => "Ticket",
+            Self::Followup(_) => "ITILFollowup",
+            Self::Solution(_) => "ITILSolution",
+        }
+    }
+
+    /// Its id there.
+    pub(super) fn number(self) -> u64 {
+        match self {
+            Self::Ticket(id) => id.get(),
+            Self::Followup(id) => id.get(),
+            Self::Solution(id) => id.get(),
+        }
+    }
+}
+
+impl From<TicketId> for DocumentHolder {
+    fn from(id: TicketId) -> Self {
+        Self::Ticket(id)
+    }
+}
+
+impl From<FollowupId> for DocumentHolder {
+    fn from(id: FollowupId) -> Self {
+        Self::Followup(id)
+    }
 }
 
 /// A document of a ticket or follow-up.
@@ -127,7 +175,7 @@ pub struct GroupChange {
 pub struct Document {
     /// Its id.
     #[serde(deserialize_with = "wire::number")]
-    pub id: u64,
+    pub id: DocumentId,
     /// The file's name: of the ticket that brought the same bytes last, since GLPI keeps one
     /// document for them all.
     #[serde(rename = "filename", default, deserialize_with = "wire::text")]
@@ -145,10 +193,10 @@ pub struct Document {
 pub struct Followup {
     /// Its id.
     #[serde(deserialize_with = "wire::number")]
-    pub id: u64,
+    pub id: FollowupId,
     /// The account that shows as its author; 0 for a person without one.
     #[serde(rename = "users_id", deserialize_with = "wire::number")]
-    pub author: u64,
+    pub author: UserId,
     /// The text, as HTML.
     #[serde(default, deserialize_with = "wire::text")]
     pub content: String,
@@ -168,10 +216,10 @@ pub struct Followup {
 pub struct Solution {
     /// Its id.
     #[serde(deserialize_with = "wire::number")]
-    pub id: u64,
+    pub id: SolutionId,
     /// The account that shows as its author.
     #[serde(rename = "users_id", default, deserialize_with = "wire::number")]
-    pub author: u64,
+    pub author: UserId,
     /// The text, as HTML.
     #[serde(default, deserialize_with = "wire::text")]
     pub content: String,
@@ -180,7 +228,7 @@ pub struct Solution {
     pub status: SolutionStatus,
     /// The account that accepted or refused it, 0 for none: over the API the service account.
     #[serde(rename = "users_id_approval", default, deserialize_with = "wire::number")]
-    pub answered_by: u64,
+    pub answered_by: UserId,
     /// When it was written, in GLPI's time zone.
     #[serde(rename = "date_creation", default, deserialize_with = "wire::date")]
     pub written: Option<DateTime>,
@@ -193,7 +241,7 @@ impl Glpi {
     /// A marker is ASCII letters, digits and `-` (GLPI encodes much else before storing it). The
     /// date bound makes this fast: GLPI has an index on the date, none on the content.
     pub async fn tickets_containing(&self, markers: &[&str], days: u32) -> Result<Vec<FoundTicket>, GlpiError> {
-        let mut found: BTreeMap<u64, FoundTicket> = BTreeMap::new();
+        let mut found: BTreeMap<TicketId, FoundTicket> = BTreeMap::new();
         for markers in markers.chunks(MARKERS_PER_SEARCH) {
             let rows: wire::SearchAnswer<FoundTicket> = self.get("search/Ticket", marker_search(markers, days)).await?;
             // MySQL minds neither case nor accents
@@ -207,7 +255,7 @@ impl Glpi {
     ///
     /// Of one that the account may not see, in another entity for instance, GLPI says that a right is
     /// missing: [`GlpiError::NotFound`] here.
-    pub async fn ticket(&self, id: u64) -> Result<Ticket, GlpiError> {
+    pub async fn ticket(&self, id: TicketId) -> Result<Ticket, GlpiError> {
         let query = vec![("get_hateoas".to_owned(), "false".to_owned())];
         let item: Result<wire::TicketItem, _> = self.get(format!("Ticket/{id}"), query).await;
         match item {
@@ -221,7 +269,7 @@ impl Glpi {
     }
 
     /// The groups of a ticket.
-    pub async fn ticket_groups(&self, id: u64) -> Result<Vec<TicketGroup>, GlpiError> {
+    pub async fn ticket_groups(&self, id: TicketId) -> Result<Vec<TicketGroup>, GlpiError> {
         let rows: Vec<wire::GroupTicket> = self.part_of_ticket(id, "Group_Ticket").await?;
         Ok(rows
             .into_iter()
@@ -232,16 +280,16 @@ impl Glpi {
     }
 
     /// The people of a ticket.
-    pub async fn ticket_users(&self, id: u64) -> Result<Vec<TicketUser>, GlpiError> {
+    pub async fn ticket_users(&self, id: TicketId) -> Result<Vec<TicketUser>, GlpiError> {
         let rows: Vec<wire::TicketUser> = self.part_of_ticket(id, "Ticket_User").await?;
         Ok(rows
             .into_iter()
             .filter_map(|row| {
                 Some(TicketUser {
                     row: row.id,
-                    who: match row.users_id {
+                    who: match row.users_id.get() {
                         0 => Requester::Email(row.alternative_email.clone()),
-                        user => Requester::User(user),
+                        _ => Requester::User(row.users_id),
                     },
                     address: row.alternative_email,
                     role: ActorRole::from_number(row.role)?,
@@ -251,34 +299,34 @@ impl Glpi {
     }
 
     /// The documents of a ticket, without those of its follow-ups.
-    pub async fn ticket_documents(&self, id: u64) -> Result<Vec<Document>, GlpiError> {
-        self.documents_of("Ticket", id).await
+    pub async fn ticket_documents(&self, id: TicketId) -> Result<Vec<Document>, GlpiError> {
+        self.documents_of(DocumentHolder::Ticket(id)).await
     }
 
     /// The follow-ups of a ticket, oldest first.
-    pub async fn ticket_followups(&self, id: u64) -> Result<Vec<Followup>, GlpiError> {
+    pub async fn ticket_followups(&self, id: TicketId) -> Result<Vec<Followup>, GlpiError> {
         self.part_of_ticket(id, "ITILFollowup").await
     }
 
     /// The solutions of a ticket, oldest first; the last one counts.
-    pub async fn ticket_solutions(&self, id: u64) -> Result<Vec<Solution>, GlpiError> {
+    pub async fn ticket_solutions(&self, id: TicketId) -> Result<Vec<Solution>, GlpiError> {
         self.part_of_ticket(id, "ITILSolution").await
     }
 
     /// When this group was assigned to the ticket last, by the ticket's history, in GLPI's time zone.
     ///
     /// `None` where the history does not say, for an account without the right to read it (`logs`) too.
-    pub async fn assigned_since(&self, ticket: u64, group: u64) -> Result<Option<DateTime>, GlpiError> {
-        self.added_at(ticket, ASSIGNED_GROUP, group).await
+    pub async fn assigned_since(&self, ticket: TicketId, group: GroupId) -> Result<Option<DateTime>, GlpiError> {
+        self.added_at(ticket, ASSIGNED_GROUP, group.get()).await
     }
 
     /// When this account was assigned to the ticket last, as [`Glpi::assigned_since`].
-    pub async fn technician_since(&self, ticket: u64, user: u64) -> Result<Option<DateTime>, GlpiError> {
-        self.added_at(ticket, ASSIGNED_USER, user).await
+    pub async fn technician_since(&self, ticket: TicketId, user: UserId) -> Result<Option<DateTime>, GlpiError> {
+        self.added_at(ticket, ASSIGNED_USER, user.get()).await
     }
 
     /// When the actor with this id was added last, in the role that a search option names.
-    async fn added_at(&self, ticket: u64, option: u64, id: u64) -> Result<Option<DateTime>, GlpiError> {
+    async fn added_at(&self, ticket: TicketId, option: u64, id: u64) -> Result<Option<DateTime>, GlpiError> {
         let rows = self.history(ticket).await?;
         let suffix = format!("({id})");
         let assigned = rows.iter().filter(|row| {
@@ -292,7 +340,7 @@ impl Glpi {
     /// The groups that were assigned to a ticket, or taken off it in whichever role, by its history.
     ///
     /// None where the history does not say, for an account without the right to read it (`logs`) too.
-    pub async fn group_changes(&self, ticket: u64) -> Result<Vec<GroupChange>, GlpiError> {
+    pub async fn group_changes(&self, ticket: TicketId) -> Result<Vec<GroupChange>, GlpiError> {
         let rows = self.history(ticket).await?;
         let changes = rows.iter().filter(|row| row.itemtype_link == "Group").filter_map(|row| {
             let group = match row.linked_action {
@@ -306,7 +354,7 @@ impl Glpi {
     }
 
     /// The newest rows of a ticket's history, as many as one call gives.
-    async fn history(&self, ticket: u64) -> Result<Vec<wire::LogRow>, GlpiError> {
+    async fn history(&self, ticket: TicketId) -> Result<Vec<wire::LogRow>, GlpiError> {
         let mut query = super::whole_list();
         query.push(("order".to_owned(), "DESC".to_owned()));
         match self.get(format!("Ticket/{ticket}/Log"), query).await {
@@ -315,14 +363,13 @@ impl Glpi {
         }
     }
 
-    async fn part_of_ticket<T: DeserializeOwned>(&self, id: u64, item_type: &str) -> Result<Vec<T>, GlpiError> {
+    async fn part_of_ticket<T: DeserializeOwned>(&self, id: TicketId, item_type: &str) -> Result<Vec<T>, GlpiError> {
         self.list(format!("Ticket/{id}/{item_type}")).await
     }
 
-    /// The documents of a ticket or of what is said on it that are not in the bin: `item_type` is `Ticket`,
-    /// `ITILFollowup` or `ITILSolution`.
-    pub async fn documents_of(&self, item_type: &str, id: u64) -> Result<Vec<Document>, GlpiError> {
-        let path = format!("{item_type}/{id}/Document_Item");
+    /// The documents of a ticket or of what is said on it that are not in the bin.
+    pub async fn documents_of(&self, holder: DocumentHolder) -> Result<Vec<Document>, GlpiError> {
+        let path = format!("{}/{}/Document_Item", holder.item_type(), holder.number());
         let links: Vec<wire::DocumentItem> = self.list(path).await?;
         let mut documents = Vec::with_capacity(links.len());
         for link in links {
@@ -367,8 +414,8 @@ fn marker_search(markers: &[&str], days: u32) -> Vec<(String, String)> {
 }
 
 /// The id in «name (id)».
-fn numbered(name: &str) -> Option<u64> {
-    name.strip_suffix(')')?.rsplit_once('(')?.1.parse().ok()
+fn numbered<I: From<u64>>(name: &str) -> Option<I> {
+    name.strip_suffix(')')?.rsplit_once('(')?.1.parse().ok().map(u64::into)
 }
 
 /// When a ticket was taken into account: GLPI before 10.0.4 keeps the delay alone, in seconds since the opening.

@@ -3,25 +3,27 @@
 use jiff::civil::DateTime;
 use serde::Deserialize;
 
+use crate::id::{EntityId, UserId};
+
 use super::error::GlpiError;
 use super::{Glpi, wire};
 
 /// How far up the tree of entities is looked; GLPI's own trees are no deeper than a few levels.
 const DEEPEST: usize = 50;
 /// The root entity.
-const ROOT: u64 = 0;
+const ROOT: EntityId = EntityId::new(0);
 
 /// An account, as far as it decides whether GLPI writes to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its id.
-    pub id: u64,
+    pub id: UserId,
     /// Whether the address it was found by is the one GLPI writes to.
     pub by_default_address: bool,
     /// Whether it is in use.
     pub state: AccountState,
     /// The entity it works in unless it chooses another; `None` where it has none of its own.
-    pub default_entity: Option<u64>,
+    pub default_entity: Option<EntityId>,
     /// Its profiles' entities; `None` where the service account may not see them.
     pub grants: Option<Vec<Grant>>,
 }
@@ -44,7 +46,7 @@ pub enum AccountState {
 pub struct Grant {
     /// The entity.
     #[serde(rename = "entities_id", deserialize_with = "wire::number")]
-    pub entity: u64,
+    pub entity: EntityId,
     /// Whether it counts below that entity, too.
     #[serde(rename = "is_recursive", default, deserialize_with = "wire::flag")]
     pub recursive: bool,
@@ -60,13 +62,13 @@ impl Account {
 impl Grant {
     /// Whether it counts in an entity, given as itself and those above it, the nearest first. So GLPI decides whom it
     /// writes to (`NotificationTarget::addToRecipientsList`).
-    pub fn covers(&self, lineage: &[u64]) -> bool {
+    pub fn covers(&self, lineage: &[EntityId]) -> bool {
         lineage.iter().position(|id| *id == self.entity).is_some_and(|above| above == 0 || self.recursive)
     }
 }
 
 impl Account {
-    fn unused(id: u64, by_default_address: bool, state: AccountState) -> Self {
+    fn unused(id: UserId, by_default_address: bool, state: AccountState) -> Self {
         Self { id, by_default_address, state, default_entity: None, grants: None }
     }
 
@@ -125,7 +127,7 @@ impl Glpi {
 
     /// The profiles of an account, each in its entity; `None` where the service account may not read them, or does
     /// not see all entities and so not all of them.
-    pub async fn grants_of(&self, user: u64) -> Result<Option<Vec<Grant>>, GlpiError> {
+    pub async fn grants_of(&self, user: UserId) -> Result<Option<Vec<Grant>>, GlpiError> {
         let rows: Result<Vec<Grant>, _> = self.get(format!("User/{user}/Profile_User"), super::whole_list()).await;
         match rows {
             Ok(grants) if !grants.is_empty() => Ok(Some(grants)),
@@ -143,12 +145,12 @@ impl Glpi {
     }
 
     /// The entity the service account works in: that of what it makes, unless it says another.
-    pub async fn own_entity(&self) -> Result<u64, GlpiError> {
+    pub async fn own_entity(&self) -> Result<EntityId, GlpiError> {
         Ok(self.own_session().await?.glpiactive_entity)
     }
 
     /// An entity and those above it, the nearest first; `None` where the service account may not read them.
-    pub async fn lineage(&self, entity: u64) -> Result<Option<Vec<u64>>, GlpiError> {
+    pub async fn lineage(&self, entity: EntityId) -> Result<Option<Vec<EntityId>>, GlpiError> {
         let mut lineage = vec![entity];
         let mut below = entity;
         while below != ROOT && lineage.len() < DEEPEST {
@@ -169,6 +171,7 @@ mod tests {
     use rstest::rstest;
 
     use super::Grant;
+    use crate::id::EntityId;
 
     /// Root 0 > academy 3 > department 5.
     #[rstest]
@@ -185,6 +188,7 @@ mod tests {
         #[case] lineage: &[u64],
         #[case] expected: bool,
     ) {
-        assert_eq!(Grant { entity, recursive }.covers(lineage), expected);
+        let lineage: Vec<_> = lineage.iter().copied().map(EntityId::new).collect();
+        assert_eq!(Grant { entity: entity.into(), recursive }.covers(&lineage), expected);
     }
 }

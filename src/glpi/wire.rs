@@ -9,6 +9,8 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::id::{ArticleId, DocumentId, EntityId, GroupId, GroupLinkId, TicketId, UserId, UserLinkId};
+
 use super::{Item, SolutionStatus, Ticket, TicketStatus, tickets};
 
 /// `GET initSession`
@@ -44,7 +46,7 @@ pub(super) struct Named {
 pub(super) struct Entity {
     /// The one above; the root's is none.
     #[serde(default, deserialize_with = "number")]
-    pub entities_id: u64,
+    pub entities_id: EntityId,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +56,7 @@ pub(super) struct UserEmail {
     #[serde(default, deserialize_with = "number")]
     pub is_default: u64,
     #[serde(deserialize_with = "number")]
-    pub users_id: u64,
+    pub users_id: UserId,
     #[serde(deserialize_with = "text")]
     pub email: String,
 }
@@ -77,19 +79,19 @@ pub(super) struct User {
     pub end_date: String,
     /// `null` from 11.0 on where it has none.
     #[serde(default, deserialize_with = "number_or_none")]
-    pub entities_id: Option<u64>,
+    pub entities_id: Option<EntityId>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct GroupUser {
     #[serde(deserialize_with = "number")]
-    pub groups_id: u64,
+    pub groups_id: GroupId,
 }
 
 #[derive(Deserialize)]
 pub(super) struct DocumentItem {
     #[serde(deserialize_with = "number")]
-    pub documents_id: u64,
+    pub documents_id: DocumentId,
 }
 
 #[derive(Deserialize)]
@@ -181,9 +183,9 @@ pub(super) struct TicketItem {
 #[derive(Deserialize)]
 pub(super) struct GroupTicket {
     #[serde(deserialize_with = "number")]
-    pub id: u64,
+    pub id: GroupLinkId,
     #[serde(deserialize_with = "number")]
-    pub groups_id: u64,
+    pub groups_id: GroupId,
     #[serde(rename = "type", deserialize_with = "number")]
     pub role: u64,
 }
@@ -192,9 +194,9 @@ pub(super) struct GroupTicket {
 #[derive(Deserialize)]
 pub(super) struct TicketUser {
     #[serde(deserialize_with = "number")]
-    pub id: u64,
+    pub id: UserLinkId,
     #[serde(deserialize_with = "number")]
-    pub users_id: u64,
+    pub users_id: UserId,
     #[serde(rename = "type", deserialize_with = "number")]
     pub role: u64,
     #[serde(default, deserialize_with = "text")]
@@ -207,9 +209,9 @@ pub(super) struct TicketLink {
     #[serde(deserialize_with = "number")]
     pub id: u64,
     #[serde(rename = "tickets_id_1", deserialize_with = "number")]
-    pub first: u64,
+    pub first: TicketId,
     #[serde(rename = "tickets_id_2", deserialize_with = "number")]
-    pub second: u64,
+    pub second: TicketId,
     #[serde(rename = "link", deserialize_with = "number")]
     pub kind: u64,
 }
@@ -237,7 +239,7 @@ pub(super) struct LogRow {
 #[derive(Deserialize)]
 pub(super) struct ArticleRow {
     #[serde(rename = "2", deserialize_with = "number")]
-    pub id: u64,
+    pub id: ArticleId,
     /// The title up to GLPI 10.
     #[serde(rename = "6", default, deserialize_with = "text")]
     pub name: String,
@@ -258,9 +260,9 @@ pub(super) struct ArticleRow {
 #[derive(Deserialize)]
 pub(super) struct ArticleEntity {
     #[serde(deserialize_with = "number")]
-    pub knowbaseitems_id: u64,
+    pub knowbaseitems_id: ArticleId,
     #[serde(default, deserialize_with = "number")]
-    pub entities_id: u64,
+    pub entities_id: EntityId,
     #[serde(default, deserialize_with = "number")]
     pub is_recursive: u64,
 }
@@ -274,9 +276,9 @@ pub(super) struct FullSession {
 #[derive(Deserialize)]
 pub(super) struct OwnSession {
     #[serde(rename = "glpiID", deserialize_with = "number")]
-    pub glpi_id: u64,
+    pub glpi_id: UserId,
     #[serde(default, deserialize_with = "number")]
-    pub glpiactive_entity: u64,
+    pub glpiactive_entity: EntityId,
     #[serde(default, deserialize_with = "number")]
     pub glpiactive_entity_recursive: u64,
     /// GLPI's own clock when it answered first in this session.
@@ -289,8 +291,8 @@ pub(super) struct OwnSession {
 
 impl OwnSession {
     /// The entities above the active one.
-    pub(super) fn above(&self) -> Vec<u64> {
-        let id = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    pub(super) fn above(&self) -> Vec<EntityId> {
+        let id = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok()).map(EntityId::from);
         match &self.glpiparententities {
             Value::Array(ids) => ids.iter().filter_map(id).collect(),
             Value::Object(ids) => ids.values().filter_map(id).collect(),
@@ -302,23 +304,23 @@ impl OwnSession {
 #[derive(Deserialize)]
 pub(super) struct GroupMember {
     #[serde(deserialize_with = "number")]
-    pub users_id: u64,
+    pub users_id: UserId,
 }
 
 impl<'de> Deserialize<'de> for TicketStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number(deserializer).map(Self::from)
+        number(deserializer)
     }
 }
 
 impl<'de> Deserialize<'de> for SolutionStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number(deserializer).map(Self::from)
+        number(deserializer)
     }
 }
 
 /// A number, whether GLPI sends it as one, as text, as a boolean or (for none) as null.
-pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(super) fn number<'de, N: From<u64>, D: Deserializer<'de>>(deserializer: D) -> Result<N, D::Error> {
     let value = Value::deserialize(deserializer)?;
     match &value {
         Value::Null => Some(0),
@@ -328,20 +330,22 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, 
         Value::String(text) => text.parse().ok(),
         Value::Array(_) | Value::Object(_) => None,
     }
+    .map(N::from)
     .ok_or_else(|| serde::de::Error::custom("expected a number"))
 }
 
 /// A number, or none where GLPI has none.
-fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
+fn number_or_none<'de, N: From<u64>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<N>, D::Error> {
+    let number = match Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    })
+    };
+    Ok(number.map(N::from))
 }
 
 /// A number that GLPI gave, where it gave one: 0 is an id, too.
-pub(super) fn known_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(super) fn known_number<'de, N: From<u64>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<N>, D::Error> {
     number(deserializer).map(Some)
 }
 
@@ -372,14 +376,14 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 }
 
 /// The ids of a search option that shows accounts; 0 is none.
-pub(super) fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+pub(super) fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<UserId>, D::Error> {
     let ids = texts(deserializer)?;
-    Ok(ids.iter().filter_map(|id| id.parse().ok()).filter(|&id| id > 0).collect())
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).filter(|id: &UserId| id.get() > 0).collect())
 }
 
 /// What GLPI sends as 0 or 1.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    number(deserializer).map(|number| number > 0)
+    number(deserializer).map(|number: u64| number > 0)
 }
 
 /// `2026-11-21 23:21:36`; none where GLPI has none.
@@ -426,7 +430,7 @@ mod tests {
     #[test]
     fn numbers_and_texts_come_in_either_shape() {
         let row: FoundTicket = serde_json::from_str(r#"{"2": "12", "1": 2026, "12": null, "15": null}"#).unwrap();
-        assert_eq!((row.id, row.name.as_str(), row.status), (12, "2026", TicketStatus::Other(0)));
+        assert_eq!((row.id.get(), row.name.as_str(), row.status), (12, "2026", TicketStatus::Other(0)));
         assert!(serde_json::from_str::<FoundTicket>(r#"{"2": [1]}"#).is_err());
     }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
+use crate::id::TicketId;
 use crate::request::{Addition, Outcome, Reason, Receipt, Refusal};
 
 /// The ticket of a request. A repeat of the request gets the same.
@@ -21,8 +22,8 @@ pub(super) struct Created {
     #[schema(pattern = "^created$", example = "created")]
     status: &'static str,
     /// GLPI's number.
-    #[schema(example = 1234)]
-    ticket: u64,
+    #[schema(value_type = u64, example = 1234)]
+    ticket: TicketId,
     /// The request's reference, short enough for the telephone.
     #[schema(example = "P-7K3M-Q2XV-9D4T")]
     reference: String,
@@ -64,8 +65,8 @@ pub(super) struct Added {
     #[schema(pattern = "^followup$", example = "followup")]
     status: &'static str,
     /// GLPI's number.
-    #[schema(example = 1234)]
-    ticket: u64,
+    #[schema(value_type = u64, example = 1234)]
+    ticket: TicketId,
     /// The reply's own reference.
     #[schema(example = "P-7K3M-Q2XV-9D4T")]
     reference: String,

@@ -128,21 +128,25 @@ impl Signed {
 
     /// Whether a secret gives one of the signatures of this version, over these parts.
     pub(super) fn covers(&self, version: &str, parts: &[&[u8]], settings: &config::Http) -> bool {
-        let mut valid = false;
-        for secret in given(&settings.portal_secrets) {
-            let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { continue };
-            let mac = parts.iter().fold(mac, Mac::chain_update);
-            for (_, signature) in self.signatures.iter().filter(|(of, _)| of == version) {
-                valid |= mac.clone().verify_slice(signature).is_ok();
-            }
-        }
-        valid
+        let of_version = self.signatures.iter().filter(|(of, _)| of == version);
+        of_version.fold(false, |valid, (_, signature)| valid | is_signed_by(&settings.portal_secrets, parts, signature))
     }
 
     /// Whether one of the signatures is of this version, right or wrong.
     pub(super) fn is_of(&self, version: &str) -> bool {
         self.signatures.iter().any(|(of, _)| of == version)
     }
+}
+
+/// A code by each secret.
+pub(super) fn codes(secrets: &[SecretString]) -> impl Iterator<Item = Hmac<Sha256>> {
+    given(secrets).filter_map(|secret| Hmac::new_from_slice(secret.as_bytes()).ok())
+}
+
+/// Whether one of the secrets gives this signature over these parts. All are tried: the time taken tells nothing.
+pub(super) fn is_signed_by(secrets: &[SecretString], parts: &[&[u8]], signature: &[u8]) -> bool {
+    let gives = |mac: Hmac<Sha256>| parts.iter().fold(mac, Mac::chain_update).verify_slice(signature).is_ok();
+    codes(secrets).fold(false, |valid, mac| valid | gives(mac))
 }
 
 /// Whether any signature can be right.
@@ -227,7 +231,7 @@ fn matches_any(token: &str, tokens: &[SecretString]) -> bool {
 }
 
 /// An empty secret is none: it would let everybody in.
-pub(super) fn given(secrets: &[SecretString]) -> impl Iterator<Item = &str> {
+fn given(secrets: &[SecretString]) -> impl Iterator<Item = &str> {
     secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty())
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::{
+    id::TicketId,
     intake::TakesMail,
     lifecycle::escalation::{EscalateError, Moved, Order},
     request::{Address, Decided, Outcome, Received},
@@ -16,17 +17,18 @@ pub trait Gateway: TakesMail {
     fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome>;
 
     /// Adds to the ticket of this number.
-    fn complement(self: Arc<Self>, received: Received, ticket: u64) -> BoxFuture<'static, Outcome>;
+    fn complement(self: Arc<Self>, received: Received, ticket: TicketId) -> BoxFuture<'static, Outcome>;
 
     /// Does with a ticket's solution what its requester decides.
-    fn decide(self: Arc<Self>, requester: Address, ticket: u64, decided: Decided) -> BoxFuture<'static, Outcome>;
+    fn decide(self: Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> BoxFuture<'static, Outcome>;
 
     /// Takes a ticket to another level.
     ///
     /// # Errors
     ///
     /// Why it is not moved.
-    fn move_ticket(self: Arc<Self>, ticket: u64, order: Order) -> BoxFuture<'static, Result<Moved, EscalateError>>;
+    fn move_ticket(self: Arc<Self>, ticket: TicketId, order: Order)
+    -> BoxFuture<'static, Result<Moved, EscalateError>>;
 
     /// Whether a request could be handled now.
     ///
@@ -36,5 +38,5 @@ pub trait Gateway: TakesMail {
     fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>>;
 
     /// Has a ticket looked at soon; returns at once.
-    fn hint(&self, ticket: u64);
+    fn hint(&self, ticket: TicketId);
 }

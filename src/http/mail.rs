@@ -1,16 +1,16 @@
 //! `POST /v1/mail`: a whole mail, from a relay or a script that speaks no LMTP.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 
 use super::{
     answer, auth,
-    body::{Incoming, Standing},
+    body::Standing,
     problem::Problem,
     responses::{AnyTime, ByToken, LateBody, OverTheDay},
     services::Services,
@@ -48,36 +48,31 @@ const EXAMPLE: &str = "From: ce.0210001A@ac-dijon.fr\r\nTo: assistance1d@ac-dijo
         ByToken, LateBody, OverTheDay, AnyTime,
     ))]
 pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
-    services.answered(request, handle).await
-}
-
-async fn handle(
-    services: &Arc<Services>,
-    parts: &Parts,
-    body: &mut Incoming,
-    deadline: Instant,
-) -> Result<Response, Problem> {
-    auth::mail(&parts.headers, &services.settings)?;
-    check_content_type(&parts.headers)?;
-    let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
-    let envelope = |size: u64| Envelope { channel: Channel::HttpMail, sender, recipients, size, stored: None };
-    let mail = match body.read(&services.rooms, Standing::Proven).await {
-        Err(problem) if problem.is_too_large() => {
-            // Its sender is told as of one that came by LMTP.
-            if let Some((beginning, size)) = body.beginning().await {
-                let outcome =
-                    services.finish(services.gateway().mail(envelope(size), beginning), None, deadline).await?;
-                if matches!(outcome, Outcome::Deferred(_)) {
-                    return Err(Problem::of(outcome));
+    services
+        .answered(request, async |services, parts, body, deadline| {
+            auth::mail(&parts.headers, &services.settings)?;
+            check_content_type(&parts.headers)?;
+            let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
+            let envelope = |size: u64| Envelope { channel: Channel::HttpMail, sender, recipients, size, stored: None };
+            let mail = match body.read(&services.rooms, Standing::Proven).await {
+                Err(problem) if problem.is_too_large() => {
+                    // Its sender is told as of one that came by LMTP.
+                    if let Some((beginning, size)) = body.beginning().await {
+                        let outcome =
+                            services.finish(services.gateway().mail(envelope(size), beginning), None, deadline).await?;
+                        if matches!(outcome, Outcome::Deferred(_)) {
+                            return Err(Problem::of(outcome));
+                        }
+                    }
+                    return Err(problem);
                 }
-            }
-            return Err(problem);
-        }
-        read => read?,
-    };
-    let envelope = envelope(mail.bytes.len() as u64);
-    let outcome = services.finish(services.gateway().mail(envelope, mail.bytes), mail.room, deadline).await?;
-    Ok(answer::of(outcome, &services.time_zone))
+                read => read?,
+            };
+            let envelope = envelope(mail.bytes.len() as u64);
+            let outcome = services.finish(services.gateway().mail(envelope, mail.bytes), mail.room, deadline).await?;
+            Ok(answer::of(outcome, &services.time_zone))
+        })
+        .await
 }
 
 /// A body without a type is taken for bytes (RFC 9110 section 8.3), and bytes for a mail.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    id::TicketId,
     intake::form::FieldError,
     request::{Deferral, Outcome, Reason, Refusal},
 };
@@ -44,7 +45,7 @@ pub(super) struct Problem {
     header: Option<(HeaderName, HeaderValue)>,
     /// The request that the one asked for was merged into.
     #[serde(skip)]
-    merged_into: Option<u64>,
+    merged_into: Option<TicketId>,
 }
 
 /// What a response says of a problem, for whoever says it in another way.
@@ -84,18 +85,18 @@ impl Problem {
     }
 
     /// The request was merged into another one of the same person's.
-    pub(super) fn merged(into: u64) -> Self {
+    pub(super) fn merged(into: TicketId) -> Self {
         let detail = format!("Cette demande a été fusionnée avec la demande n°\u{a0}{into}, où elle est suivie.");
         Self { merged_into: Some(into), ..Self::new(StatusCode::SEE_OTHER, "request-merged", detail) }
     }
 
     /// The request that the one asked for was merged into.
-    pub(super) fn merged_into(&self) -> Option<u64> {
+    pub(super) fn merged_into(&self) -> Option<TicketId> {
         self.merged_into
     }
 
     /// Says where a merged request is now (RFC 9110 section 15.4.4); another problem stays as it is.
-    pub(super) fn leading_to(self, address: impl FnOnce(u64) -> String) -> Self {
+    pub(super) fn leading_to(self, address: impl FnOnce(TicketId) -> String) -> Self {
         let address = self.merged_into.and_then(|into| HeaderValue::try_from(address(into)).ok());
         match address {
             Some(address) => Self { header: Some((header::LOCATION, address)), ..self },

@@ -1,18 +1,16 @@
 //! `POST /v1/requests`: a form of the portal.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 use jiff::Timestamp;
 
 use super::{
-    answer,
-    body::Incoming,
-    identity,
+    answer, identity,
     problem::Problem,
     responses::{AnyTime, LateBody, OfForms, OverTheDay},
     schemas,
@@ -53,36 +51,31 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
         LateBody, OfForms, OverTheDay, AnyTime,
     ))]
 pub(super) async fn create(State(services): State<Arc<Services>>, request: Request) -> Response {
-    services.answered(request, handle).await
-}
-
-async fn handle(
-    services: &Arc<Services>,
-    parts: &Parts,
-    body: &mut Incoming,
-    deadline: Instant,
-) -> Result<Response, Problem> {
-    let depositor = identity::depositor(parts, &services.settings, Timestamp::now())?;
-    let encoding = encoding(&parts.headers)?;
-    let key = idempotency_key(&parts.headers)?;
-    let whole = body.read(&services.rooms, depositor.standing()).await?;
-    let named = depositor.confirm(parts, &whole.bytes, &services.settings)?;
-    let size = whole.bytes.len() as u64;
-    let mut submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
-    if let Some(person) = &named {
-        submission.default_requester(person);
-    }
-    let mappings = services.mappings.now();
-    // Not earlier: a body may take minutes, and a form is named by the minute it came in.
-    let now = Timestamp::now();
-    let received = form::receive(submission, size, key, mappings.applications(), now).map_err(Problem::fields)?;
-    if named.is_some() && received.requester != named {
-        return Err(identity::other_requester(
-            "Le champ « requester » du formulaire nomme une autre personne que l'appel, qui est signé pour quelqu'un ou vient d'une personne connectée. Retirez-le.",
-        ));
-    }
-    let outcome = services.finish(services.gateway().form(received), whole.room, deadline).await?;
-    Ok(answer::of(outcome, &services.time_zone))
+    services
+        .answered(request, async |services, parts, body, deadline| {
+            let depositor = identity::depositor(parts, &services.settings, Timestamp::now())?;
+            let encoding = encoding(&parts.headers)?;
+            let key = idempotency_key(&parts.headers)?;
+            let whole = body.read(&services.rooms, depositor.standing()).await?;
+            let named = depositor.confirm(parts, &whole.bytes, &services.settings)?;
+            let size = whole.bytes.len() as u64;
+            let mut submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
+            if let Some(person) = &named {
+                submission.default_requester(person);
+            }
+            let mappings = services.mappings.now();
+            // Not earlier: a body may take minutes, and a form is named by the minute it came in.
+            let now = Timestamp::now();
+            let received = form::receive(submission, size, key, mappings.applications(), now).map_err(Problem::fields)?;
+            if named.is_some() && received.requester != named {
+                return Err(identity::other_requester(
+                    "Le champ « requester » du formulaire nomme une autre personne que l'appel, qui est signé pour quelqu'un ou vient d'une personne connectée. Retirez-le.",
+                ));
+            }
+            let outcome = services.finish(services.gateway().form(received), whole.room, deadline).await?;
+            Ok(answer::of(outcome, &services.time_zone))
+        })
+        .await
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "an argument of map_err")]

@@ -1,12 +1,12 @@
-//! What the bodies of forms look like, for the API's description alone.
+//! What bodies and parameters look like that several calls share, for the API's description alone.
+#![allow(dead_code, reason = "read by whoever reads the description")]
 
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::intake::form;
 
 /// A form as JSON.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct JsonForm {
     #[serde(flatten)]
     fields: form::Fields,
@@ -16,7 +16,6 @@ pub(super) struct JsonForm {
 
 /// A file in a JSON form.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct JsonFile {
     /// The file's name.
     #[schema(example = "capture.png")]
@@ -31,7 +30,6 @@ pub(super) struct JsonFile {
 
 /// A form in parts; each part with a file name is a file, whatever it is called.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct MultipartForm {
     #[serde(flatten)]
     fields: form::Fields,
@@ -43,7 +41,6 @@ pub(super) struct MultipartForm {
 /// Something more about a request, as JSON: a text, files or both.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct JsonFollowup {
     /// What is added, in plain text; may be empty where there are files.
     #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
@@ -55,7 +52,6 @@ pub(super) struct JsonFollowup {
 /// The same as a browser writes it, without files.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct FormFollowup {
     /// What is added, in plain text.
     #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
@@ -65,7 +61,6 @@ pub(super) struct FormFollowup {
 /// The same in parts; each part with a file name is a file, whatever it is called.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct MultipartFollowup {
     /// What is added, in plain text; may be empty where there are files.
     #[schema(max_length = 20000)]
@@ -73,4 +68,22 @@ pub(super) struct MultipartFollowup {
     /// Files.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     attachments: Option<Vec<Vec<u8>>>,
+}
+
+/// Of calls about one ticket.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct Numbered {
+    /// GLPI's number.
+    #[param(minimum = 1, maximum = 4_294_967_295_u64, example = 1234)]
+    id: u64,
+}
+
+/// Of calls about what is one person's.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Whose {
+    /// Whose request, in a signed call; a trusted proxy names the person itself.
+    #[param(format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr", nullable = false)]
+    requester: Option<String>,
 }

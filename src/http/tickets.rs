@@ -21,6 +21,7 @@ use super::{
     values::glpi_number,
 };
 use crate::{
+    id::TicketId,
     intake::form::FieldError,
     lifecycle::escalation::{Cause, EscalateError, Moved, Order},
     request::Direction,
@@ -50,8 +51,8 @@ pub(super) struct Asked {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Gone {
     /// GLPI's number.
-    #[schema(example = 1234)]
-    ticket: u64,
+    #[schema(value_type = u64, example = 1234)]
+    ticket: TicketId,
     /// The group that had it, now an observer; the same as `to` where it stayed.
     #[schema(example = "Référents-LSU")]
     from: String,
@@ -119,7 +120,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
         .await
 }
 
-fn number(id: &str) -> Result<u64, Problem> {
+fn number(id: &str) -> Result<TicketId, Problem> {
     glpi_number(id).ok_or_else(|| {
         let detail = "Le numéro du ticket n'est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
         Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)

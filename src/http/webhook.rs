@@ -3,15 +3,15 @@
 //! What it says is a hint and no more: only the ticket's number is taken from it, and all that is done is what the
 //! next sweep would do anyway. So a webhook that is replayed, late, lost or about another ticket does no harm.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,12 +19,13 @@ use sha2::Sha256;
 
 use super::{
     auth,
-    body::{Incoming, Standing},
+    body::Standing,
     problem::Problem,
     responses::{AnyTime, LateBody, NoSecret},
     services::Services,
 };
 use crate::config;
+use crate::id::TicketId;
 
 /// Hexadecimal HMAC-SHA256 of the body and, right behind it, the timestamp (GLPI's `Webhook::raise`).
 pub(super) const SIGNATURE: &str = "X-GLPI-signature";
@@ -65,7 +66,7 @@ struct Item {
 
 impl Item {
     /// The ticket this is about; `None` for an item of another type.
-    fn ticket(&self) -> Option<u64> {
+    fn ticket(&self) -> Option<TicketId> {
         let number = if self.itemtype.is_string() {
             &self.items_id
         } else if self.tickets_id.is_u64() {
@@ -75,7 +76,7 @@ impl Item {
         };
         let of_ticket = self.itemtype == "Ticket"
             || self.itemtype.is_null() && (self.tickets_id.is_u64() || self.urgency.is_u64() && self.kind.is_u64());
-        number.as_u64().filter(|number| of_ticket && *number > 0)
+        number.as_u64().filter(|number| of_ticket && *number > 0).map(TicketId::from)
     }
 }
 
@@ -94,24 +95,19 @@ impl Item {
         NoSecret, LateBody, AnyTime,
     ))]
 pub(super) async fn take(State(services): State<Arc<Services>>, request: Request) -> Response {
-    services.answered(request, handle).await
-}
-
-async fn handle(
-    services: &Arc<Services>,
-    parts: &Parts,
-    body: &mut Incoming,
-    _deadline: Instant,
-) -> Result<Response, Problem> {
-    open(&services.settings)?;
-    let claim = claim(&parts.headers, &services.settings, Timestamp::now())?;
-    let whole = body.read(&services.rooms, Standing::Unproven).await?;
-    claim.confirm(&whole.bytes, &services.settings)?;
-    let event: Option<Event> = serde_json::from_slice(&whole.bytes).ok();
-    if let Some(ticket) = event.and_then(|event| event.item.ticket()) {
-        services.gateway().hint(ticket);
-    }
-    Ok(NO_CONTENT.into_response())
+    services
+        .answered(request, async |services, parts, body, _| {
+            open(&services.settings)?;
+            let claim = claim(&parts.headers, &services.settings, Timestamp::now())?;
+            let whole = body.read(&services.rooms, Standing::Unproven).await?;
+            claim.confirm(&whole.bytes, &services.settings)?;
+            let event: Option<Event> = serde_json::from_slice(&whole.bytes).ok();
+            if let Some(ticket) = event.and_then(|event| event.item.ticket()) {
+                services.gateway().hint(ticket);
+            }
+            Ok(NO_CONTENT.into_response())
+        })
+        .await
 }
 
 /// Prove that this is the webhook's target
@@ -141,14 +137,9 @@ pub(super) async fn challenge(State(services): State<Arc<Services>>, uri: Uri) -
 /// The answer to GLPI's challenge, if one of the secrets made it.
 fn answer(token: &str, settings: &config::Http) -> Option<String> {
     let presented = HEXLOWER_PERMISSIVE.decode(token.as_bytes()).ok()?;
-    let mut answer = None;
-    for secret in auth::given(&settings.webhook_secrets) {
-        let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { continue };
-        if mac.clone().chain_update(CHALLENGED).verify_slice(&presented).is_ok() {
-            answer = Some(HEXLOWER.encode(&mac.chain_update(token).finalize().into_bytes()));
-        }
-    }
-    answer
+    let is_asked = |mac: &Hmac<Sha256>| mac.clone().chain_update(CHALLENGED).verify_slice(&presented).is_ok();
+    let mac = auth::codes(&settings.webhook_secrets).filter(is_asked).last()?;
+    Some(HEXLOWER.encode(&mac.chain_update(token).finalize().into_bytes()))
 }
 
 /// A signature as its two headers give it, of a plausible time.
@@ -196,14 +187,10 @@ fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result
 }
 
 impl Claim {
-    /// Checks the signature over the raw body, with every secret, so that the time taken tells nothing.
+    /// Checks the signature over the raw body.
     fn confirm(&self, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
-        let mut valid = false;
-        for secret in auth::given(&settings.webhook_secrets) {
-            let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { continue };
-            let mac = mac.chain_update(body).chain_update(self.timestamp.as_bytes());
-            valid |= mac.verify_slice(&self.signature).is_ok();
-        }
+        let parts = [body, self.timestamp.as_bytes()];
+        let valid = auth::is_signed_by(&settings.webhook_secrets, &parts, &self.signature);
         if valid { Ok(()) } else { Err(bad_signature()) }
     }
 }
@@ -220,6 +207,7 @@ mod tests {
     use rstest::rstest;
 
     use super::Event;
+    use crate::id::TicketId;
 
     #[rstest]
     #[case::ticket(
@@ -240,7 +228,7 @@ mod tests {
     #[case::no_json("ticket 7", None)]
     fn the_ticket_of_an_event(#[case] body: &str, #[case] expected: Option<u64>) {
         let event: Option<Event> = serde_json::from_str(body).ok();
-        assert_eq!(event.and_then(|event| event.item.ticket()), expected);
+        assert_eq!(event.and_then(|event| event.item.ticket()), expected.map(TicketId::new));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use super::{
-    Correspondence, receipts, refusals,
+    ComposeError, Correspondence, receipts, refusals,
     subject::reply_subject,
     text::{Signature, Text},
     thread::thread,
@@ -21,6 +21,7 @@ use crate::{
         message_id::{Letter as Id, of_letter},
     },
     smtp::SendError,
+    text::chain,
 };
 
 /// Tells requesters what became of their requests.
@@ -87,14 +88,13 @@ impl Acknowledger {
     /// Sends a receipt that is late, as the ticket itself shows what it says, and waits for its end. It quotes the
     /// request, or nothing of it.
     pub(crate) async fn late_receipt(&self, to: &Address, receipt: &Receipt, quotes: bool) -> Result<(), SendError> {
-        let refused = |error: String| SendError::Refused(error);
-        let address: lettre::Address = to.as_str().parse().map_err(|_| refused("no address".to_owned()))?;
+        let address: lettre::Address = to.as_str().parse().map_err(ComposeError::from)?;
         let subject = quotes.then_some(receipt.title.as_str());
         let text = receipts::receipt(subject, receipt, &Person::default(), &self.signature());
-        let text = text.map_err(|error| refused(error.to_string()))?;
+        let text = text.map_err(ComposeError::from)?;
         // The request is not at hand: it answers none.
         let message = self.message(address.clone(), None, (receipt.reference, Reason::Created), text);
-        let message = message.map_err(|error| refused(error.to_string()))?;
+        let message = message.map_err(ComposeError::from)?;
         self.clone().send(Reason::Created, address, message).await
     }
 
@@ -132,6 +132,7 @@ impl Acknowledger {
             return None;
         }
         let letter = self.compose(to, received, (reference, reason), text).inspect_err(|error| {
+            let error = chain(error);
             tracing::error!(error, reference = %received.reference, "a mail to a requester cannot be composed");
         });
         letter.ok()
@@ -151,12 +152,10 @@ impl Acknowledger {
         received: &Received,
         (reference, reason): (Reference, Reason),
         text: impl FnOnce() -> Result<Text, askama::Error>,
-    ) -> Result<Letter, String> {
-        let to: lettre::Address =
-            requester.as_str().parse().map_err(|_| "the address is none a mail can be sent to".to_owned())?;
-        let text = text().map_err(|error| error.to_string())?;
-        let message = self.message(to.clone(), Some(&received.origin), (reference, reason), text);
-        Ok((to, message.map_err(|error| error.to_string())?))
+    ) -> Result<Letter, ComposeError> {
+        let to: lettre::Address = requester.as_str().parse()?;
+        let message = self.message(to.clone(), Some(&received.origin), (reference, reason), text()?)?;
+        Ok((to, message))
     }
 
     /// The letter that tells how a request ended, in the thread of the mail it was. The same end of the same request,

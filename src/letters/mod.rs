@@ -4,6 +4,7 @@
 
 mod acknowledger;
 mod correspondence;
+mod error;
 pub(crate) mod notices;
 mod operators;
 mod receipts;
@@ -18,6 +19,7 @@ mod when;
 pub use self::{
     acknowledger::Acknowledger,
     correspondence::Correspondence,
+    error::ComposeError,
     operators::{Operators, PutAside},
     when::may_notify,
 };

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType};
 
-use super::Correspondence;
+use super::{ComposeError, Correspondence};
 use crate::{
     config::{Config, ConfigError, mailbox},
     request::{Deferral, Reference, message_id},
@@ -103,11 +103,11 @@ impl Operators {
         let subject = format!("Passerelle : courriel mis de côté ({about})");
         let letter = self.letters.head(to.clone(), &subject, id, "auto-generated").multipart(parts);
         let sent = match letter {
-            Ok(letter) => self.letters.send(to.email.clone(), &letter).await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+            Ok(letter) => self.letters.send(to.email.clone(), &letter).await,
+            Err(error) => Err(ComposeError::from(error).into()),
         };
         if let Err(error) = &sent {
-            tracing::error!(error, about, "the operators could not be told of a mail that was put aside");
+            tracing::error!(%error, about, "the operators could not be told of a mail that was put aside");
         }
         sent.is_ok()
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinError;
+
 use crate::glpi::GlpiError;
+use crate::id::TicketId;
 
 /// Why nothing can be shown.
 #[derive(Debug, thiserror::Error)]
@@ -12,30 +15,34 @@ pub enum PortalError {
     NotFound,
     /// It was merged into the request of this number, which is this person's, too.
     #[error("merged into {0}")]
-    Merged(u64),
+    Merged(TicketId),
     /// GLPI cannot answer now.
-    #[error("{cause}")]
-    Unavailable {
-        /// Which server said what; holds nobody's data.
-        cause: String,
-        /// When GLPI wants to be asked again, if it said so.
-        retry_after: Option<Duration>,
-    },
+    #[error(transparent)]
+    Unavailable(GlpiError),
+    /// A task of this program ended early.
+    #[error("a timeline could not be made")]
+    Unmade(#[from] JoinError),
     /// GLPI is not set up for this: an administrator must act.
-    #[error("{0}")]
-    Denied(String),
+    #[error(transparent)]
+    Denied(GlpiError),
+}
+
+impl PortalError {
+    /// When GLPI wants to be asked again, if it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable(GlpiError::Unavailable { retry_after, .. }) => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 impl From<GlpiError> for PortalError {
     fn from(error: GlpiError) -> Self {
-        let cause = error.to_string();
         match error {
             GlpiError::NotFound => Self::NotFound,
-            GlpiError::Unavailable { retry_after, .. } => Self::Unavailable { cause, retry_after },
-            GlpiError::AnswerLost { .. } | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
-                Self::Unavailable { cause, retry_after: None }
-            }
-            GlpiError::Denied { .. } => Self::Denied(cause),
+            GlpiError::Denied { .. } => Self::Denied(error),
+            _ => Self::Unavailable(error),
         }
     }
 }

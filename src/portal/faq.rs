@@ -9,6 +9,7 @@ use super::html;
 use crate::{
     config,
     glpi::{FaqArticle, Glpi, GlpiError},
+    id::ArticleId,
     text::fold::folded,
 };
 
@@ -21,7 +22,7 @@ const MOST: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Article {
     /// GLPI's number of it.
-    pub id: u64,
+    pub id: ArticleId,
     /// The question.
     pub title: String,
     /// The answer: sanitised HTML, without GLPI's pictures.

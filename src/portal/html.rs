@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use url::form_urlencoded;
 
+use crate::id::DocumentId;
 use crate::text::{html_text, sanitise::shown};
 
 /// More than this of one text is not shown, bytes.
@@ -15,15 +16,15 @@ const TOO_LONG: &str = "<p><em>(texte trop long ou trop complexe pour être affi
 pub(super) struct FitHtml {
     pub(super) html: String,
     /// The documents it shows or links to.
-    pub(super) mentioned: BTreeSet<u64>,
+    pub(super) mentioned: BTreeSet<DocumentId>,
 }
 
 /// Makes a text of GLPI's fit to be shown. Links and images of `visible` documents get the address that `address`
 /// gives; those of others, and images elsewhere, lose theirs: nobody who reads a request shall fetch anything from a
 /// stranger's server.
-pub(super) fn show<F>(html: &str, visible: &BTreeSet<u64>, address: F) -> FitHtml
+pub(super) fn show<F>(html: &str, visible: &BTreeSet<DocumentId>, address: F) -> FitHtml
 where
-    F: Fn(u64) -> String + Clone + Send + Sync + 'static,
+    F: Fn(DocumentId) -> String + Clone + Send + Sync + 'static,
 {
     if html.len() > LONGEST {
         return FitHtml { html: TOO_LONG.to_owned(), mentioned: BTreeSet::new() };
@@ -43,7 +44,7 @@ pub(super) fn text(html: &str) -> String {
     html_text::from_html(&html[..html.floor_char_boundary(LONGEST)])
 }
 
-fn mentioned(html: &str, visible: &BTreeSet<u64>) -> BTreeSet<u64> {
+fn mentioned(html: &str, visible: &BTreeSet<DocumentId>) -> BTreeSet<DocumentId> {
     html.match_indices(PAGE)
         .filter_map(|(at, _)| document(html[at..].split(['"', '\'']).next()?))
         .filter(|id| visible.contains(id))
@@ -54,7 +55,7 @@ fn mentioned(html: &str, visible: &BTreeSet<u64>) -> BTreeSet<u64> {
 const PAGE: &str = "/front/document.send.php?";
 
 /// The document whose page in GLPI this is.
-fn document(address: &str) -> Option<u64> {
+fn document(address: &str) -> Option<DocumentId> {
     let (_, query) = address.split_once(PAGE)?;
     let query = query.replace("&amp;", "&");
     form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "docid")?.1.parse().ok()
@@ -69,12 +70,14 @@ fn is_relative(address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::id::DocumentId;
+
     use std::collections::BTreeSet;
 
     use super::show;
 
     fn shown(html: &str) -> String {
-        show(html, &BTreeSet::from([7]), |id| format!("/v1/requests/1/documents/{id}")).html
+        show(html, &BTreeSet::from([DocumentId::new(7)]), |id| format!("/v1/requests/1/documents/{id}")).html
     }
 
     #[test]
@@ -114,6 +117,9 @@ mod tests {
     #[test]
     fn the_documents_a_text_shows_are_known() {
         let html = "<img src='/front/document.send.php?docid=7&tickets_id=1'><a href=\"/front/document.send.php?docid=8\">b</a>";
-        assert_eq!(show(html, &BTreeSet::from([7, 9]), |_| String::new()).mentioned, BTreeSet::from([7]));
+        assert_eq!(
+            show(html, &BTreeSet::from([7, 9].map(DocumentId::new)), |_| String::new()).mentioned,
+            BTreeSet::from([DocumentId::new(7)])
+        );
     }
 }

@@ -3,13 +3,14 @@
 use super::access::Portal;
 use crate::{
     glpi::{GlpiError, Requester},
+    id::UserId,
     request::Address,
 };
 
 /// A requester, as GLPI may know them.
 pub(super) struct KnownRequester<'a> {
     pub(super) address: &'a Address,
-    pub(super) account: Option<u64>,
+    pub(super) account: Option<UserId>,
 }
 
 impl KnownRequester<'_> {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     flow::route::{Mappings, Opening},
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
+    id::TicketId,
     request::{Address, Reference, TicketKind},
     text::fold::folded,
 };
@@ -109,7 +110,7 @@ pub struct Listing {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// GLPI's number.
-    pub number: u64,
+    pub number: TicketId,
     /// The reference, where the gateway made the ticket.
     pub reference: Option<Reference>,
     /// The title.
@@ -280,7 +281,7 @@ struct Key {
     text: String,
     date: Option<jiff::civil::DateTime>,
     state: Option<State>,
-    id: u64,
+    id: TicketId,
 }
 
 impl Ord for Key {

@@ -2,10 +2,11 @@
 
 use super::{access::Portal, error::PortalError, known_requester::KnownRequester};
 use crate::glpi::{ActorRole, LONGEST_MERGE};
+use crate::id::TicketId;
 
 impl Portal {
     /// The request that a binned one was merged into, over several merges if need be; it must be this person's, too.
-    pub(super) async fn merged(&self, known: &KnownRequester<'_>, binned: u64) -> Result<u64, PortalError> {
+    pub(super) async fn merged(&self, known: &KnownRequester<'_>, binned: TicketId) -> Result<TicketId, PortalError> {
         let mut number = binned;
         for _ in 0..LONGEST_MERGE {
             number = self.glpi.merged_into(number).await?.ok_or(PortalError::NotFound)?;

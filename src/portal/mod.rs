@@ -37,6 +37,7 @@ pub use self::{
     state::{Counts, State},
     view::{Author, Document, Entry, Kind, SolutionState, View},
 };
+use crate::id::{DocumentId, TicketId};
 use crate::request::Address;
 
 impl Portal {
@@ -59,8 +60,8 @@ impl Portal {
     pub async fn document(
         &self,
         requester: &Address,
-        request: u64,
-        document: u64,
+        request: TicketId,
+        document: DocumentId,
     ) -> Result<(Document, Content), PortalError> {
         let own = self.own(requester, request).await?;
         let known = own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?;

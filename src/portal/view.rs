@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     glpi::{self, ActorRole, Criterion, Followup, GlpiError, Solution, SolutionStatus},
+    id::{DocumentId, SolutionId, TicketId, UserId},
     request::{Address, FollowupOpening},
 };
 
@@ -26,7 +27,7 @@ pub struct View {
     /// The request in one line.
     pub row: Row,
     /// GLPI's number of the solution that waits for approval.
-    pub solution: Option<u64>,
+    pub solution: Option<SolutionId>,
     /// What was said, oldest first; the first is the request itself.
     pub timeline: Vec<Entry>,
 }
@@ -93,7 +94,7 @@ impl Author {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// GLPI's number of it.
-    pub id: u64,
+    pub id: DocumentId,
     /// The file's name.
     pub name: String,
     /// Its media type, as GLPI knows it.
@@ -105,14 +106,14 @@ pub struct Document {
 /// A request that is this person's: all of it that they may see.
 pub(super) struct Own {
     found: FoundRequest,
-    solution: Option<u64>,
+    solution: Option<SolutionId>,
     parts: Vec<Contribution>,
 }
 
 /// What becomes an entry.
 struct Contribution {
     kind: Kind,
-    author: u64,
+    author: UserId,
     written: Option<jiff::civil::DateTime>,
     content: String,
     documents: Vec<Document>,
@@ -131,13 +132,13 @@ impl Portal {
     /// # Errors
     ///
     /// [`PortalError::NotFound`] also for somebody else's; [`PortalError::Merged`] for one that was merged into another.
-    pub async fn request<F>(&self, requester: &Address, number: u64, address: F) -> Result<View, PortalError>
+    pub async fn request<F>(&self, requester: &Address, number: TicketId, address: F) -> Result<View, PortalError>
     where
-        F: Fn(u64) -> String + Clone + Send + Sync + 'static,
+        F: Fn(DocumentId) -> String + Clone + Send + Sync + 'static,
     {
         let known = self.known(requester).await?;
         let own = self.own(requester, number).await?;
-        let visible: BTreeSet<u64> = own.documents().map(|document| document.id).collect();
+        let visible: BTreeSet<DocumentId> = own.documents().map(|document| document.id).collect();
         let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str()).to_owned();
         let Own { found, solution, parts } = own;
         let mut authors = Vec::with_capacity(parts.len());
@@ -160,17 +161,13 @@ impl Portal {
             };
             parts.into_iter().zip(authors).zip(written).map(entry).collect()
         })
-        .await
-        .map_err(|_| PortalError::Unavailable {
-            cause: "a timeline could not be made".to_owned(),
-            retry_after: None,
-        })?;
+        .await?;
         let solution = solution.filter(|_| row.to_approve);
         Ok(View { row, solution, timeline })
     }
 
     /// Reads all of a request that its requester may see.
-    pub(super) async fn own(&self, requester: &Address, number: u64) -> Result<Own, PortalError> {
+    pub(super) async fn own(&self, requester: &Address, number: TicketId) -> Result<Own, PortalError> {
         let known = self.known(requester).await?;
         let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
         let is_theirs = people.iter().any(|person| person.role == ActorRole::Requester && known.is(&person.who));
@@ -211,7 +208,7 @@ impl Portal {
             kind: Kind::Followup,
             author: followup.author,
             written: followup.written,
-            documents: documents(self.glpi.documents_of("ITILFollowup", followup.id).await?),
+            documents: documents(self.glpi.documents_of(followup.id.into()).await?),
             content: followup.content,
         })
     }
@@ -226,7 +223,7 @@ impl Portal {
             kind: Kind::Solution(verdict),
             author: solution.author,
             written: solution.written,
-            documents: documents(self.glpi.documents_of("ITILSolution", solution.id).await?),
+            documents: documents(self.glpi.documents_of(glpi::DocumentHolder::Solution(solution.id)).await?),
             content: solution.content,
         })
     }
@@ -237,7 +234,7 @@ impl Portal {
         if part.kind == Kind::Opening || known.account.is_some_and(|account| account == part.author) {
             return Ok(Author::You);
         }
-        if part.author == 0 || part.author == self.glpi.own_account().await? {
+        if part.author.get() == 0 || part.author == self.glpi.own_account().await? {
             let is_theirs = FollowupOpening::names(&part.content, known.address);
             return Ok(if is_theirs { Author::You } else { service() });
         }

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use jiff::Zoned;
-use minijinja::HtmlEscape;
 
 use super::{Address, Reference};
+use crate::text::html_text::escaped;
 
 /// The opening of a follow-up.
 #[derive(Clone, Debug)]
@@ -28,11 +28,11 @@ impl fmt::Display for FollowupOpening<'_> {
         let how = if self.on_portal { "Écrit sur le portail" } else { "Réponse par courriel" };
         write!(f, "<p><em>{how}")?;
         if let Some(author) = self.author {
-            write!(f, " de {}", HtmlEscape(author.as_str()))?;
+            write!(f, " de {}", escaped(author.as_str()))?;
         }
         write!(f, ", le {}. Référence : {}", self.arrived.strftime("%d/%m/%Y à %H:%M"), self.reference)?;
         if let Some(copies) = &self.copies {
-            write!(f, "<br>Copie à : {}", HtmlEscape(copies))?;
+            write!(f, "<br>Copie à : {}", escaped(copies))?;
         }
         f.write_str("</em></p>")
     }

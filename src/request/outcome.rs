@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::id::{SolutionId, TicketId};
+
 use super::{LeftOut, Reference};
 
 /// The one end of a request.
@@ -54,7 +56,7 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Receipt {
     /// GLPI's number.
-    pub ticket: u64,
+    pub ticket: TicketId,
     /// The request's reference.
     pub reference: Reference,
     /// The page where the requester follows it: `None` where they can open none.
@@ -102,7 +104,7 @@ impl Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addition {
     /// GLPI's number.
-    pub ticket: u64,
+    pub ticket: TicketId,
     /// The reply's own reference, written into the follow-up.
     pub reference: Reference,
 }
@@ -122,7 +124,7 @@ pub struct Decided {
     /// What they decide.
     pub decision: Decision,
     /// GLPI's number of the solution they decide on; without, the one that waits.
-    pub solution: Option<u64>,
+    pub solution: Option<SolutionId>,
 }
 
 /// A rule's no.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Address, Fingerprint, Reference};
+use crate::id::TicketId;
 use crate::text::html_text::to_html;
 
 /// The way a request came in.
@@ -86,7 +87,7 @@ impl Received {
 
     /// What a requester writes on the portal about their request of this number. GLPI is asked whether a copy came
     /// before, however long ago.
-    pub fn on_portal(requester: &Address, request: u64, reference: Reference, text: &str, now: Timestamp) -> Self {
+    pub fn on_portal(requester: &Address, request: TicketId, reference: Reference, text: &str, now: Timestamp) -> Self {
         Self {
             channel: Channel::Form,
             reference,

@@ -1,5 +1,7 @@
 //! The ticket somebody writes about: whether it is there, how far it is, and what they are to it.
 
+use crate::id::TicketId;
+
 use super::Page;
 
 /// What GLPI says of the ticket a reply is about.
@@ -10,7 +12,7 @@ pub enum TicketState {
     /// It is there.
     Found {
         /// GLPI's number.
-        ticket: u64,
+        ticket: TicketId,
         /// Its title.
         title: String,
         /// Its page, where the sender can open one.

@@ -102,28 +102,22 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
         (34, Text("realname")),
         (121, Date("date_creation")),
     ];
-    const ARTICLE: SearchOptions = &[
-        (2, Number("id")),
-        (6, Text("name")),
-        (7, Text("answer")),
-        (8, Number("is_faq")),
-        (9, Number("view")),
-        (10, Date("begin_date")),
-        (11, Date("end_date")),
-        (19, Date("date_mod")),
-        (121, Date("date_creation")),
-    ];
-    const ARTICLE_OF_ELEVEN: SearchOptions = &[
-        (1, Text("name")),
-        (2, Number("id")),
-        (7, Text("answer")),
-        (8, Number("is_faq")),
-        (9, Number("view")),
-        (10, Date("begin_date")),
-        (11, Date("end_date")),
-        (19, Date("date_mod")),
-        (121, Date("date_creation")),
-    ];
+    /// Where an article's name stands, which is the versions' only difference.
+    const fn article(name: i64) -> [(i64, Source); 9] {
+        [
+            (name, Text("name")),
+            (2, Number("id")),
+            (7, Text("answer")),
+            (8, Number("is_faq")),
+            (9, Number("view")),
+            (10, Date("begin_date")),
+            (11, Date("end_date")),
+            (19, Date("date_mod")),
+            (121, Date("date_creation")),
+        ]
+    }
+    const ARTICLE: SearchOptions = &article(6);
+    const ARTICLE_OF_ELEVEN: SearchOptions = &article(1);
     const TREE: SearchOptions = &[
         (1, Text("completename")),
         (2, Number("id")),

@@ -216,6 +216,13 @@ pub(crate) fn escape(html: &mut String, text: &str) {
     }
 }
 
+/// Text as HTML, also for use in an attribute; control characters are left out.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    escape(&mut html, text);
+    html
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

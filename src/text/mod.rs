@@ -1,7 +1,10 @@
 //! Tools for texts: French as it is set, HTML as tags and as the text it shows.
 
+mod chain;
 pub mod fold;
 pub mod french;
 pub(crate) mod html_text;
 pub(crate) mod sanitise;
 pub(crate) mod tags;
+
+pub(crate) use self::chain::chain;

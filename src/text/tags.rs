@@ -1,7 +1,10 @@
 //! HTML as a row of tags and texts, in linear time; and what it would cost to make a tree of it.
 //!
 //! It tells tags from text as browsers do (WHATWG HTML section 13.2.5) and builds no tree: the tree is the
-//! sanitiser's business.
+//! sanitiser's business. (`html5gum` gives the same tokens with their places, but copies each, is five times slower, and
+//! needs as many lines around it: for names as written, raw elements and a tag that the end cuts off.)
+
+use std::ops::Range;
 
 /// A piece of HTML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +199,19 @@ fn raw_end(rest: &str, name: &str) -> usize {
         at += 2;
     }
     bytes.len()
+}
+
+/// The attributes of a sanitised tag with the places of their values: each in double quotes, which no value holds.
+pub(crate) fn attributes(tag: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let equals = at + tag[at..].find("=\"")?;
+        let name = tag[at..equals].rsplit(' ').next()?;
+        let start = equals + "=\"".len();
+        let end = start + tag[start..].find('"')?;
+        at = end + 1;
+        Some((name, start..end))
+    })
 }
 
 /// Elements nested in one another, at most.

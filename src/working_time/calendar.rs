@@ -175,7 +175,7 @@ fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<Closed>, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
     let name = path.display().to_string();
     let file: ClosedFile = toml::from_str(&text).map_err(|error| {
         let help = "Each period is [[closed]] with name, from and to, both days included.";

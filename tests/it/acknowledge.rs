@@ -3,6 +3,8 @@
 
 use std::{
     collections::VecDeque,
+    error::Error,
+    io,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -16,6 +18,7 @@ use mail_parser::{HeaderValue, Message, MessageParser};
 use passerelle::{
     config,
     flow::screen::{Rejection, Rules, identify},
+    id::TicketId,
     letters::{Acknowledger, Correspondence},
     request::{
         Address, Body, Channel, FormFields, LeftOut, Mail, Origin, Person, Reason, Receipt, Received, Reference,
@@ -191,7 +194,7 @@ fn mail(subject: &str) -> Received {
 
 fn made() -> Receipt {
     Receipt {
-        ticket: 1234,
+        ticket: TicketId::new(1234),
         reference: Reference::new("mail", SCHOOL, b"<42@ac-dijon.fr>"),
         link: Some("https://glpi.example.fr/front/ticket.form.php?id=1234&forcetab=1".into()),
         application: "LSU".into(),
@@ -409,6 +412,11 @@ async fn a_relay_that_hangs_is_given_up_and_tried_again() {
     finished(tasks).await;
 }
 
+/// The errors that lie under one.
+fn under(error: &SendError) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
+}
+
 #[tokio::test]
 async fn a_refusal_of_the_relay_is_final_and_its_words_are_not_repeated() {
     let relay = Relay::start(&[Behaviour::AnswerRecipient("550 5.1.1 <ce.0210001a@ac-dijon.fr> unknown")]).await;
@@ -417,6 +425,7 @@ async fn a_refusal_of_the_relay_is_final_and_its_words_are_not_repeated() {
     let error = Mailer::new(&settings).unwrap().send(SCHOOL.parse().unwrap(), &message).await.unwrap_err();
     assert!(matches!(error, SendError::Refused(_)), "{error:?}");
     assert!(error.to_string().contains("550") && !error.to_string().contains('@'), "{error}");
+    assert!(!under(&error).any(|below| below.to_string().contains('@')), "{error:?}");
     assert_eq!(relay.connections(), 1);
 }
 
@@ -438,6 +447,9 @@ async fn a_relay_that_is_not_there_costs_its_tries_and_no_more() {
     assert!(matches!(mailer.probe().await, Err(SendError::Unavailable(_))));
     let error = mailer.send(SCHOOL.parse().unwrap(), &lettre_message()).await.unwrap_err();
     assert!(matches!(error, SendError::Unavailable(_)), "{error:?}");
+    let system = under(&error).find_map(|below| below.downcast_ref::<io::Error>()).unwrap();
+    assert_eq!(system.kind(), io::ErrorKind::ConnectionRefused);
+    assert!(error.to_string().ends_with(&system.to_string()), "{error}");
 
     let relay = Relay::start(&[]).await;
     Mailer::new(&self::settings(&relay.url)).unwrap().probe().await.unwrap();

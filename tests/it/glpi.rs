@@ -26,6 +26,7 @@ mod whole_way;
 
 use bytes::Bytes;
 use passerelle::glpi::{Created, FileFate, Glpi, Item, Kind, NewTicket, Requester, Upload};
+use passerelle::id::{CategoryId, GroupId, UserId};
 
 /// A text no other test and no other run writes.
 fn marker() -> String {
@@ -64,7 +65,7 @@ fn text_file(name: &str, text: &str) -> Upload {
     }
 }
 
-fn fates(created: &Created) -> Vec<(&str, bool)> {
+fn fates<I>(created: &Created<I>) -> Vec<(&str, bool)> {
     let taken = |fate: &FileFate| match fate {
         FileFate::Taken => true,
         FileFate::NotTaken(_) => false,
@@ -79,17 +80,17 @@ async fn breaks_off(glpi: &Glpi) -> bool {
     version.split('.').next().unwrap().parse::<u32>().unwrap() >= 11
 }
 
-async fn director(glpi: &Glpi) -> u64 {
+async fn director(glpi: &Glpi) -> UserId {
     let found = glpi.user_by_email("ce.0210001A@ac-dijon.fr").await.unwrap();
     found.expect("the seed has this director")
 }
 
-async fn group(glpi: &Glpi, name: &str) -> u64 {
-    only(&glpi.groups_named(name).await.unwrap()).expect("the seed has this group")
+async fn group(glpi: &Glpi, name: &str) -> GroupId {
+    only(&glpi.groups_named(name).await.unwrap()).expect("the seed has this group").into()
 }
 
-async fn category(glpi: &Glpi, path: &str) -> u64 {
-    only(&glpi.categories_at(path).await.unwrap()).expect("the seed has this category")
+async fn category(glpi: &Glpi, path: &str) -> CategoryId {
+    only(&glpi.categories_at(path).await.unwrap()).expect("the seed has this category").into()
 }
 
 /// The id of the one item of a name; `None` where there is none.

@@ -8,6 +8,7 @@ use passerelle::{
     app,
     flow::ledger::Ledger,
     glpi::{Glpi, Kind, NewTicket, Requester, TicketStatus},
+    id::{GroupId, UserId},
     letters::Correspondence,
     lifecycle::notices::{Notifier, Unsent},
     request::Reference,
@@ -27,11 +28,11 @@ use crate::{
     },
 };
 
-const DIRECTOR: u64 = 7;
+const DIRECTOR: UserId = UserId::new(7);
 const DIRECTOR_ADDRESS: &str = "ce.0210001a@ac-dijon.fr";
-const TECHNICIAN: u64 = 15;
+const TECHNICIAN: UserId = UserId::new(15);
 const TECHNICIAN_ADDRESS: &str = "tech1@ac-dijon.fr";
-const LSU: u64 = 1;
+const LSU: GroupId = GroupId::new(1);
 
 /// Every step told by the gateway.
 const ALL: [(&str, &str); 6] = [
@@ -76,7 +77,7 @@ impl Instance {
     /// What was sent since `seen` mails, after several looks at the ticket.
     async fn news(&self, ticket: u64, seen: &mut usize) -> Vec<Read> {
         for _ in 0..3 {
-            self.notifier.look_at(ticket).await.unwrap();
+            self.notifier.look_at(ticket.into()).await.unwrap();
         }
         let mails: Vec<_> = self.outbox.mails().iter().skip(*seen).map(|sent| read(&sent.message)).collect();
         *seen += mails.len();
@@ -85,7 +86,7 @@ impl Instance {
 
     /// The marks in the ticket's notes.
     async fn marks(&self, ticket: u64) -> Vec<String> {
-        let followups = self.glpi.ticket_followups(ticket).await.unwrap();
+        let followups = self.glpi.ticket_followups(ticket.into()).await.unwrap();
         let notes = followups.iter().filter_map(|it| {
             let marks = it.content.split_once("<p>Avis : ")?.1.strip_suffix("</p>")?;
             assert!(it.private, "{}", it.content);
@@ -172,7 +173,7 @@ async fn ticket(glpi: &Glpi, requester: Requester, name: &str) -> u64 {
         requester,
         head: None,
     };
-    glpi.create_ticket(&new, &[]).await.unwrap().id
+    glpi.create_ticket(&new, &[]).await.unwrap().id.get()
 }
 
 #[tokio::test]
@@ -225,7 +226,7 @@ async fn each_step_is_told_once_and_noted() {
     ];
     assert_eq!(marks[..5], expected);
     assert!(marks[5].starts_with("closing-20") && marks.len() == 6, "{marks:?}");
-    let taken = instance.glpi.ticket(id).await.unwrap().taken_into_account;
+    let taken = instance.glpi.ticket(id.into()).await.unwrap().taken_into_account;
     let view = sandbox.tickets().remove(0);
     assert_eq!(taken.map(|taken| taken.to_string().replace('T', " ")), view.taken_into_account);
 }
@@ -250,8 +251,8 @@ async fn what_glpi_tells_or_nobody_shall_tell_is_not_sent() {
         take(&sandbox, id).await;
         write(&sandbox, "tech1", id, "<p>?</p>", json!({})).await;
         solve(&sandbox, id, "<p>!</p>").await;
-        instance.notifier.look_at(id).await.unwrap();
-        instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
+        instance.notifier.look_at(id.into()).await.unwrap();
+        instance.notifier.remind(id.into(), LSU, &a_day()).await.unwrap();
         assert!(instance.outbox.mails().is_empty() && instance.marks(id).await.is_empty(), "{word}");
     }
     let only = Instance::new(&sandbox, &[("notify.solution", "passerelle")]);
@@ -267,7 +268,7 @@ async fn without_a_relay_nothing_is_noted_as_sent() {
     let sandbox = sandbox().await;
     let instance = Instance::with(&sandbox, &ALL, Mailer::Off, Outbox::default());
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
-    instance.notifier.look_at(id).await.unwrap();
+    instance.notifier.look_at(id.into()).await.unwrap();
     assert!(instance.marks(id).await.is_empty());
 }
 
@@ -284,7 +285,7 @@ async fn what_is_private_and_what_the_requester_did_is_told_to_nobody() {
     assert!(instance.news(id, &mut seen).await.is_empty());
     solve(&sandbox, id, "<p>Fait.</p>").await;
     write(&sandbox, "passerelle", id, "<p>Merci</p>", json!({"users_id": DIRECTOR, "add_close": 1})).await;
-    assert_eq!(instance.glpi.ticket(id).await.unwrap().status, TicketStatus::Closed);
+    assert_eq!(instance.glpi.ticket(id.into()).await.unwrap().status, TicketStatus::Closed);
     assert!(instance.news(id, &mut seen).await.is_empty(), "who approves knows that it is closed");
     let all: String = instance.outbox.mails().iter().map(|sent| read(&sent.message).plain).collect();
     assert!(!all.contains("SECRET"), "{all}");
@@ -339,7 +340,7 @@ async fn tickets_of_others_and_in_the_bin_are_left_alone() {
     act(&sandbox, "passerelle", Method::DELETE, &format!("Ticket/{binned}"), json!({"id": binned})).await;
     for id in [by_hand, binned, 99_999_999] {
         assert!(instance.news(id, &mut 0).await.is_empty(), "{id}");
-        instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
+        instance.notifier.remind(id.into(), LSU, &a_day()).await.unwrap();
     }
     assert!(instance.outbox.mails().is_empty());
 }
@@ -379,18 +380,18 @@ async fn between_a_mail_and_its_note_nothing_is_lost_and_the_same_instance_repea
     let id = ticket(&first.glpi, Requester::User(DIRECTOR), "LSU").await;
     let refusing = Rule::next(1, Failure::ServerError).on_new_followups();
     sandbox.set_failures(Failures::from(refusing));
-    assert!(matches!(first.notifier.look_at(id).await, Err(Unsent::Glpi(_))));
+    assert!(matches!(first.notifier.look_at(id.into()).await, Err(Unsent::Glpi(_))));
     assert_eq!((first.outbox.mails().len(), first.marks(id).await.len()), (1, 0));
 
     let next = Instance::new(&sandbox, &ALL);
     sandbox.set_failures(Failures::from(Rule::next(1, Failure::ServerError).on_new_followups()));
-    assert!(matches!(next.notifier.look_at(id).await, Err(Unsent::Glpi(_))));
+    assert!(matches!(next.notifier.look_at(id.into()).await, Err(Unsent::Glpi(_))));
     let ids: Vec<_> = [&first, &next].map(|it| read(&it.outbox.mails()[0].message).id).into();
     assert_eq!(ids[0], ids[1]);
 
-    first.notifier.look_at(id).await.unwrap();
+    first.notifier.look_at(id.into()).await.unwrap();
     assert_eq!((first.outbox.mails().len(), first.marks(id).await.len()), (1, 1));
-    next.notifier.look_at(id).await.unwrap();
+    next.notifier.look_at(id.into()).await.unwrap();
     assert_eq!((next.outbox.mails().len(), next.marks(id).await.len()), (1, 1));
 }
 
@@ -400,7 +401,7 @@ async fn a_note_whose_answer_was_lost_counts() {
     let instance = Instance::new(&sandbox, &ALL);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     sandbox.set_failures(Failures::from(Rule::next(1, Failure::AnswerLost).on_new_followups()));
-    assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Glpi(_))));
+    assert!(matches!(instance.notifier.look_at(id.into()).await, Err(Unsent::Glpi(_))));
     assert_eq!(instance.news(id, &mut 0).await.len(), 1);
     assert_eq!(instance.marks(id).await.len(), 1);
 }
@@ -416,20 +417,20 @@ async fn a_relay_that_is_away_is_tried_again_and_one_that_refuses_is_not() {
     .await;
     let instance = Instance::sending(&sandbox, &relay.url);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
-    assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Relay(_))));
+    assert!(matches!(instance.notifier.look_at(id.into()).await, Err(Unsent::Relay(_))));
     assert!(instance.marks(id).await.is_empty());
-    instance.notifier.look_at(id).await.unwrap();
+    instance.notifier.look_at(id.into()).await.unwrap();
     let taken = relay.next().await;
     assert_eq!(taken.envelope, ["MAIL FROM:<>", "RCPT TO:<tech1@ac-dijon.fr>"].map(str::to_owned), "null sender");
     assert!(taken.content.contains("Auto-Submitted: auto-generated"));
 
     take(&sandbox, id).await;
     for _ in 0..3 {
-        instance.notifier.look_at(id).await.unwrap();
+        instance.notifier.look_at(id.into()).await.unwrap();
     }
     assert_eq!(relay.connections(), 3, "an address that is refused is not tried again");
     assert_eq!(instance.marks(id).await, [format!("group-{TECHNICIAN}"), "charge".to_owned()]);
-    let notes = instance.glpi.ticket_followups(id).await.unwrap();
+    let notes = instance.glpi.ticket_followups(id.into()).await.unwrap();
     assert!(notes[1].content.contains("refusé par le relais"), "{}", notes[1].content);
 }
 
@@ -449,13 +450,13 @@ async fn two_instances_send_one_mail_between_them() {
     // Both have read that nothing was sent before either has sent.
     sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(20))));
     let looks = (0..32).map(|number| (&instances[number % 2], tickets[number / 2 % 4]));
-    let results = join_all(looks.map(async |(instance, id)| instance.notifier.look_at(id).await)).await;
+    let results = join_all(looks.map(async |(instance, id)| instance.notifier.look_at(id.into()).await)).await;
     assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(Unsent::Elsewhere))), "{results:?}");
     let sent: Vec<_> = instances.iter().flat_map(|it| it.outbox.mails()).map(|sent| sent.recipient).collect();
     assert_eq!(sent.iter().filter(|to| *to == TECHNICIAN_ADDRESS).count(), 4, "{sent:?}");
     assert_eq!(sent.len(), 8, "{sent:?}");
     for id in tickets {
-        instances[1].notifier.look_at(id).await.unwrap();
+        instances[1].notifier.look_at(id.into()).await.unwrap();
         assert_eq!(instances[0].marks(id).await.len(), 2);
     }
     assert_eq!(instances.iter().map(|it| it.outbox.mails().len()).sum::<usize>(), 8);
@@ -471,12 +472,13 @@ async fn while_redis_is_away_notices_wait() {
     let instance = Instance::new(&sandbox, &settings);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     redis.stop();
-    assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Elsewhere)));
+    assert!(matches!(instance.notifier.look_at(id.into()).await, Err(Unsent::Elsewhere)));
     assert!(instance.outbox.mails().is_empty());
     redis.start_again();
     // The first call after a cut connection may still fail.
     let mut seen = 0;
-    crate::support::wait_until("Redis is used again", async || instance.notifier.look_at(id).await.is_ok()).await;
+    crate::support::wait_until("Redis is used again", async || instance.notifier.look_at(id.into()).await.is_ok())
+        .await;
     assert_eq!(instance.news(id, &mut seen).await.len(), 1);
 }
 
@@ -485,7 +487,7 @@ async fn a_reminder_goes_to_each_member_of_the_group() {
     let sandbox = sandbox().await;
     let instance = Instance::new(&sandbox, &ALL);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
-    instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
+    instance.notifier.remind(id.into(), LSU, &a_day()).await.unwrap();
     let mail = read(&instance.outbox.mails()[0].message);
     assert_eq!((instance.outbox.mails().len(), mail.to.as_str()), (1, TECHNICIAN_ADDRESS));
     for part in ["8\u{a0}heures ouvrées", "Référents-LSU", "Le bouton reste gris."] {
@@ -493,10 +495,10 @@ async fn a_reminder_goes_to_each_member_of_the_group() {
     }
     assert!(instance.marks(id).await.is_empty(), "whoever reminds notes it");
     // The note may fail, and the reminder is due again.
-    instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
+    instance.notifier.remind(id.into(), LSU, &a_day()).await.unwrap();
     assert_eq!(instance.outbox.mails().len(), 1, "nobody is told twice of one reminder");
-    instance.notifier.reminded(id).await;
-    instance.notifier.remind(id, LSU, &a_day()).await.unwrap();
+    instance.notifier.reminded(id.into()).await;
+    instance.notifier.remind(id.into(), LSU, &a_day()).await.unwrap();
     assert_eq!(instance.outbox.mails().len(), 2, "a later reminder is another one");
 }
 
@@ -512,9 +514,9 @@ async fn a_full_mailbox_keeps_nobody_else_from_being_told() {
     let instance = Instance::sending(&sandbox, &relay.url);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     take(&sandbox, id).await;
-    assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Relay(_))));
+    assert!(matches!(instance.notifier.look_at(id.into()).await, Err(Unsent::Relay(_))));
     assert_eq!(instance.marks(id).await, ["charge"], "the requester is told");
-    instance.notifier.look_at(id).await.unwrap();
+    instance.notifier.look_at(id.into()).await.unwrap();
     assert_eq!(instance.marks(id).await, ["charge".to_owned(), format!("group-{TECHNICIAN}")]);
     assert_eq!(relay.connections(), 3);
 }
@@ -526,7 +528,7 @@ async fn a_relay_that_is_away_is_not_asked_for_each_ticket() {
     let instance = Instance::sending(&sandbox, &relay.url);
     for number in 0..3 {
         let id = ticket(&instance.glpi, Requester::User(DIRECTOR), &format!("LSU {number}")).await;
-        assert!(matches!(instance.notifier.look_at(id).await, Err(Unsent::Relay(_))));
+        assert!(matches!(instance.notifier.look_at(id.into()).await, Err(Unsent::Relay(_))));
         assert!(instance.marks(id).await.is_empty());
     }
     assert_eq!(relay.connections(), 1);

@@ -7,6 +7,7 @@ use passerelle::{
     app::App,
     config,
     glpi::{ActorRole, Effect, Glpi, Kind, NewFollowup, NewTicket, Requester},
+    id::UserId,
     lifecycle::{
         escalation::{Cause, MoveNote, Note, Order},
         sweep::Pass,
@@ -24,7 +25,7 @@ use crate::support::{
 };
 
 /// A member of Référents-LSU.
-const TECHNICIAN: u64 = 15;
+const TECHNICIAN: UserId = UserId::new(15);
 
 fn glpi(sandbox: &Sandbox) -> Glpi {
     app(sandbox.url().as_str(), &[]).glpi
@@ -40,7 +41,7 @@ async fn ticket(sandbox: &Sandbox, title: &str) -> u64 {
 
 async fn command(glpi: &Glpi, ticket: u64, text: &str) {
     let followup = NewFollowup {
-        ticket,
+        ticket: ticket.into(),
         content_html: format!("<p>{text}</p>"),
         author: Some(TECHNICIAN),
         private: true,
@@ -57,7 +58,7 @@ fn assigned(sandbox: &Sandbox, id: u64) -> Vec<String> {
 }
 
 async fn notes(glpi: &Glpi, id: u64) -> Vec<Note> {
-    glpi.ticket_followups(id).await.unwrap().iter().filter_map(|it| Note::parse(&it.content)).collect()
+    glpi.ticket_followups(id.into()).await.unwrap().iter().filter_map(|it| Note::parse(&it.content)).collect()
 }
 
 async fn moves(glpi: &Glpi, id: u64) -> Vec<MoveNote> {
@@ -98,7 +99,7 @@ async fn a_ticket_that_is_named_is_looked_at_before_its_turn() {
     for title in ["Premier", "Second"] {
         let id = ticket(&sandbox, title).await;
         command(&glpi, id, "#escalade panne").await;
-        hints.look_at(id);
+        hints.look_at(id.into());
         wait_until("the command is obeyed", async || moves(&glpi, id).await.iter().any(|note| note.done)).await;
         assert_eq!(assigned(&sandbox, id), ["DSI-BAI"]);
     }
@@ -115,7 +116,8 @@ async fn a_move_interrupted_at_any_write_is_finished_by_a_pass_alone() {
         for at in 1..=5 {
             let id = ticket(&sandbox, &format!("Coupure {cut:?} {at}")).await;
             let proxy = Unreliable::start(sandbox.url(), at, cut).await;
-            let killed = app(proxy.url.as_str(), &[]).escalator.move_ticket(id, &order(), Timestamp::now()).await;
+            let killed =
+                app(proxy.url.as_str(), &[]).escalator.move_ticket(id.into(), &order(), Timestamp::now()).await;
             assert!(proxy.has_cut(at) && killed.is_err(), "{cut:?} {at}");
             assert_eq!(pass(&app(sandbox.url().as_str(), &[]), Timestamp::now()).await, Pass::Complete);
             let begun = (cut, at) != (Cut::Before, 1);
@@ -124,7 +126,7 @@ async fn a_move_interrupted_at_any_write_is_finished_by_a_pass_alone() {
             let moves = moves(&glpi, id).await;
             assert_eq!(moves.len(), usize::from(begun), "{cut:?} {at}");
             assert!(moves.iter().all(|note| note.done), "{cut:?} {at}");
-            assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None, "{cut:?} {at}");
+            assert_eq!(glpi.ticket(id.into()).await.unwrap().taken_into_account, None, "{cut:?} {at}");
         }
     }
 }
@@ -159,7 +161,7 @@ async fn the_rules_strike_once_each_whoever_sweeps_and_however_often() {
     }
     assert!(matches!(&notes(&glpi, id).await[..], [Note::Reminder(_), Note::Move(note)] if note.cause == Cause::Rule));
     assert_eq!(assigned(&sandbox, id), ["DSI-BAI"]);
-    assert_eq!(glpi.ticket(id).await.unwrap().taken_into_account, None);
+    assert_eq!(glpi.ticket(id.into()).await.unwrap().taken_into_account, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +169,7 @@ async fn the_rules_move_few_tickets_in_one_pass_and_the_next_goes_on() {
     let sandbox = sandbox().await;
     let glpi = glpi(&sandbox);
     let first = ticket(&sandbox, "Premier").await;
-    let (shown, groups) = (glpi.ticket(first).await.unwrap(), glpi.ticket_groups(first).await.unwrap());
+    let (shown, groups) = (glpi.ticket(first.into()).await.unwrap(), glpi.ticket_groups(first.into()).await.unwrap());
     let assigned_groups = groups.iter().filter(|it| it.role == ActorRole::Assigned).map(|it| it.group).collect();
     let new = NewTicket {
         name: "Ancien".to_owned(),
@@ -304,8 +306,10 @@ async fn two_instances_at_one_ticket_move_it_once() {
     let (one, other) = (app(sandbox.url().as_str(), &shared), app(sandbox.url().as_str(), &shared));
     let id = ticket(&sandbox, "Ensemble").await;
     let (order, now) = (order(), Timestamp::now());
-    let (first, second) =
-        tokio::join!(one.escalator.move_ticket(id, &order, now), other.escalator.move_ticket(id, &order, now));
+    let (first, second) = tokio::join!(
+        one.escalator.move_ticket(id.into(), &order, now),
+        other.escalator.move_ticket(id.into(), &order, now)
+    );
     assert_eq!(first.unwrap(), second.unwrap());
     assert_eq!(moves(&glpi, id).await.len(), 1);
 }
@@ -351,10 +355,10 @@ async fn a_moved_ticket_that_nobody_takes_costs_one_call_a_look() {
     let sandbox = sandbox().await;
     let id = ticket(&sandbox, "Monte").await;
     let mover = app(sandbox.url().as_str(), &[]);
-    mover.escalator.move_ticket(id, &order(), Timestamp::now()).await.unwrap();
+    mover.escalator.move_ticket(id.into(), &order(), Timestamp::now()).await.unwrap();
     let look = async |app: &App| {
         let before = sandbox.calls();
-        app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
+        app.escalator.process_commands(id.into(), Timestamp::now()).await.unwrap();
         sandbox.calls() - before
     };
     assert_eq!((look(&mover).await, look(&mover).await), (1, 1));
@@ -372,7 +376,7 @@ async fn a_move_is_told_once() {
     let app = app(sandbox.url().as_str(), &[]);
     for moves in 1..=2 {
         let direction = if moves == 1 { Direction::Up } else { Direction::Down };
-        app.escalator.move_ticket(id, &Order { direction, ..order() }, Timestamp::now()).await.unwrap();
+        app.escalator.move_ticket(id.into(), &Order { direction, ..order() }, Timestamp::now()).await.unwrap();
         assert_eq!(sandbox.told(i64::try_from(id).unwrap()), vec!["assign_group"; moves]);
     }
 }

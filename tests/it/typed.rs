@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use crate::support::received::received;
 
-/// How a program writes a reply. In its text `{above}`, `{between}` and `{below}` are what the person types.
+/// How a program writes a reply. In its text `{above}`, `{between}` and `{below}` are what the person types; so is
+/// `{within}`, where the program leaves nothing to tell it by.
 struct Program {
     name: &'static str,
     /// The media type, with its parameters.
@@ -93,13 +94,13 @@ const PROGRAMS: &[Program] = &[
         name: "Yahoo",
         media: HTML,
         line: DIVS,
-        reply: "<html><body><div class=\"ydp1\">{above}</div><div id=\"yahoo_quoted_1\" class=\"yahoo_quoted\"><div>Le jeudi 26 novembre 2026 à 10:15:00 UTC+1, Luc Remondin &lt;luc@ac-dijon.fr&gt; a écrit :</div><div>Quel navigateur ouvrez-vous ?</div><div>Cordialement Remondin</div></div>{below}</body></html>",
+        reply: "<html><body><div class=\"ydp1\">{above}</div><div id=\"yahoo_quoted_1\" class=\"yahoo_quoted\"><div>Le jeudi 26 novembre 2026 à 10:15:00 UTC+1, Luc Remondin &lt;luc@ac-dijon.fr&gt; a écrit :</div><div>Quel navigateur ouvrez-vous ?</div>{within}<div>Cordialement Remondin</div></div>{below}</body></html>",
     },
     Program {
         name: "Yahoo, plain",
         media: PLAIN,
         line: LINES,
-        reply: "{above}\n    Le jeudi 26 novembre 2026 à 10:15:00 UTC+1, Luc Remondin <luc@ac-dijon.fr> a écrit :\n\n Quel navigateur ouvrez-vous ?\n Cordialement Remondin\n",
+        reply: "{above}\n    Le jeudi 26 novembre 2026 à 10:15:00 UTC+1, Luc Remondin <luc@ac-dijon.fr> a écrit :\n\n Quel navigateur ouvrez-vous ?\n{within} Cordialement Remondin\n",
     },
     Program {
         name: "Roundcube",
@@ -177,7 +178,7 @@ const PROGRAMS: &[Program] = &[
         name: "Zimbra, plain",
         media: PLAIN,
         line: LINES,
-        reply: "{above}\n----- Mail original -----\nDe: \"Luc Remondin\" <luc@ac-dijon.fr>\nÀ: \"Anne\" <anne@ac-dijon.fr>\nEnvoyé: Jeudi 26 Novembre 2026 10:15:00\nObjet: LSU\n\nQuel navigateur ouvrez-vous ?\nCordialement Remondin\n",
+        reply: "{above}\n----- Mail original -----\nDe: \"Luc Remondin\" <luc@ac-dijon.fr>\nÀ: \"Anne\" <anne@ac-dijon.fr>\nEnvoyé: Jeudi 26 Novembre 2026 10:15:00\nObjet: LSU\n\nQuel navigateur ouvrez-vous ?\n{within}Cordialement Remondin\n",
     },
     Program {
         name: "Zimbra, plain and quoted",
@@ -189,19 +190,19 @@ const PROGRAMS: &[Program] = &[
         name: "Outlook",
         media: HTML,
         line: ("<p class=\"MsoNormal\">", "</p>"),
-        reply: "<html><body><div class=\"WordSection1\">{above}<p class=\"MsoNormal\">&nbsp;</p><div><div style=\"border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm\"><p class=\"MsoNormal\"><b>De&nbsp;:</b> Luc Remondin &lt;luc@ac-dijon.fr&gt;<br><b>Envoyé&nbsp;:</b> jeudi 26 novembre 2026 10:15<br><b>À&nbsp;:</b> Anne<br><b>Objet&nbsp;:</b> LSU</p></div></div><p class=\"MsoNormal\">Quel navigateur ouvrez-vous ?</p><p class=\"MsoNormal\">Cordialement Remondin</p></div></body></html>",
+        reply: "<html><body><div class=\"WordSection1\">{above}<p class=\"MsoNormal\">&nbsp;</p><div><div style=\"border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm\"><p class=\"MsoNormal\"><b>De&nbsp;:</b> Luc Remondin &lt;luc@ac-dijon.fr&gt;<br><b>Envoyé&nbsp;:</b> jeudi 26 novembre 2026 10:15<br><b>À&nbsp;:</b> Anne<br><b>Objet&nbsp;:</b> LSU</p></div></div><p class=\"MsoNormal\">Quel navigateur ouvrez-vous ?</p>{within}<p class=\"MsoNormal\">Cordialement Remondin</p></div></body></html>",
     },
     Program {
         name: "Outlook, plain",
         media: PLAIN,
         line: LINES,
-        reply: "{above}\n________________________________\nDe : Luc Remondin\nEnvoyé : jeudi 26 novembre 2026 10:15\nÀ : Anne\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\nCordialement Remondin\n",
+        reply: "{above}\n________________________________\nDe : Luc Remondin\nEnvoyé : jeudi 26 novembre 2026 10:15\nÀ : Anne\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\n{within}Cordialement Remondin\n",
     },
     Program {
         name: "Outlook of 2007, plain",
         media: PLAIN,
         line: LINES,
-        reply: "{above}\n-----Message d'origine-----\nDe : Luc Remondin [mailto:luc@ac-dijon.fr] \nEnvoyé : jeudi 26 novembre 2026 10:15\nÀ : Anne\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\nCordialement Remondin\n",
+        reply: "{above}\n-----Message d'origine-----\nDe : Luc Remondin [mailto:luc@ac-dijon.fr] \nEnvoyé : jeudi 26 novembre 2026 10:15\nÀ : Anne\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\n{within}Cordialement Remondin\n",
     },
     Program {
         name: "Outlook.com",
@@ -213,13 +214,13 @@ const PROGRAMS: &[Program] = &[
         name: "Windows Live Mail",
         media: "text/plain; charset=utf-8; format=flowed; reply-type=original",
         line: LINES,
-        reply: "{above}\n-----Message d'origine----- \nFrom: Luc Remondin\nSent: Thursday, November 26, 2026 10:15 AM\nTo: Anne\nSubject: LSU\n\nQuel navigateur ouvrez-vous ?\nCordialement Remondin\n",
+        reply: "{above}\n-----Message d'origine----- \nFrom: Luc Remondin\nSent: Thursday, November 26, 2026 10:15 AM\nTo: Anne\nSubject: LSU\n\nQuel navigateur ouvrez-vous ?\n{within}Cordialement Remondin\n",
     },
     Program {
         name: "Windows Live Mail, HTML",
         media: HTML,
         line: DIVS,
-        reply: "<html><body>{above}<div style=\"FONT: 10pt tahoma\"><div>&nbsp;</div><div style=\"BACKGROUND: #f5f5f5\"><div><b>From:</b> <a href=\"mailto:luc@ac-dijon.fr\">Luc Remondin</a> </div><div><b>Sent:</b> Thursday, November 26, 2026 10:15 AM</div><div><b>To:</b> <a href=\"mailto:a@x.fr\">Anne</a> </div><div><b>Subject:</b> LSU</div></div></div><div>&nbsp;</div><div>Quel navigateur ouvrez-vous ?</div><div>Cordialement Remondin</div></body></html>",
+        reply: "<html><body>{above}<div style=\"FONT: 10pt tahoma\"><div>&nbsp;</div><div style=\"BACKGROUND: #f5f5f5\"><div><b>From:</b> <a href=\"mailto:luc@ac-dijon.fr\">Luc Remondin</a> </div><div><b>Sent:</b> Thursday, November 26, 2026 10:15 AM</div><div><b>To:</b> <a href=\"mailto:a@x.fr\">Anne</a> </div><div><b>Subject:</b> LSU</div></div></div><div>&nbsp;</div><div>Quel navigateur ouvrez-vous ?</div>{within}<div>Cordialement Remondin</div></body></html>",
     },
     Program {
         name: "Orange",
@@ -237,19 +238,73 @@ const PROGRAMS: &[Program] = &[
         name: "La Poste",
         media: PLAIN,
         line: LINES,
-        reply: "{above}\nDe : \"Luc Remondin\" <luc@ac-dijon.fr>\nA : anne@ac-dijon.fr\nEnvoyé: jeudi 26 Novembre 2026 10:15\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\nCordialement Remondin\n",
+        reply: "{above}\nDe : \"Luc Remondin\" <luc@ac-dijon.fr>\nA : anne@ac-dijon.fr\nEnvoyé: jeudi 26 Novembre 2026 10:15\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\n{within}Cordialement Remondin\n",
     },
     Program {
         name: "Samsung",
         media: HTML,
         line: DIVS,
-        reply: "<html><body>{above}<div><br></div><div id=\"composer_signature\"><div>Envoyé depuis mon appareil Galaxy</div></div><div><br></div><div>-------- Message d'origine --------</div><div>De : Luc Remondin &lt;luc@ac-dijon.fr&gt; </div><div>Date : 26/11/2026  10:15  (GMT+01:00) </div><div>À : Anne </div><div>Objet : LSU </div><div><br></div>Quel navigateur ouvrez-vous ?<br>Cordialement Remondin</body></html>",
+        reply: "<html><body>{above}<div><br></div><div id=\"composer_signature\"><div>Envoyé depuis mon appareil Galaxy</div></div><div><br></div><div>-------- Message d'origine --------</div><div>De : Luc Remondin &lt;luc@ac-dijon.fr&gt; </div><div>Date : 26/11/2026  10:15  (GMT+01:00) </div><div>À : Anne </div><div>Objet : LSU </div><div><br></div>Quel navigateur ouvrez-vous ?<br>{within}Cordialement Remondin</body></html>",
     },
     Program {
         name: "Samsung, plain",
         media: PLAIN,
         line: LINES,
-        reply: "{above}\nEnvoyé depuis mon appareil Galaxy\n-------- Message d'origine --------\nDe : Luc Remondin <luc@ac-dijon.fr>\nDate : 26/11/2026 10:15 (GMT+01:00)\nÀ : Anne\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\nCordialement Remondin\n",
+        reply: "{above}\nEnvoyé depuis mon appareil Galaxy\n-------- Message d'origine --------\nDe : Luc Remondin <luc@ac-dijon.fr>\nDate : 26/11/2026 10:15 (GMT+01:00)\nÀ : Anne\nObjet : LSU\n\nQuel navigateur ouvrez-vous ?\n{within}Cordialement Remondin\n",
+    },
+    Program {
+        name: "Outlook, in red",
+        media: HTML,
+        line: ("<p class=\"MsoNormal\"><span style=\"font-size:11.0pt;color:red\">", "</span></p>"),
+        reply: "<html><body><div class=\"WordSection1\">{above}<p class=\"MsoNormal\">&nbsp;</p><div><div style=\"border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm\"><p class=\"MsoNormal\"><b>De&nbsp;:</b> Luc Remondin &lt;<a href=\"mailto:luc@ac-dijon.fr\"><span style=\"color:#0563C1\">luc@ac-dijon.fr</span></a>&gt;<br><b>Envoyé&nbsp;:</b> jeudi 26 novembre 2026 10:15<br><b>À&nbsp;:</b> Anne<br><b>Objet&nbsp;:</b> LSU</p></div></div><p class=\"MsoNormal\"><span style=\"color:#1F497D\">Quel navigateur ouvrez-vous ?</span></p>{between}<p class=\"MsoNormal\"><span style=\"color:black\">Cordialement Remondin</span></p></div></body></html>",
+    },
+    Program {
+        name: "Outlook, highlighted",
+        media: HTML,
+        line: ("<p class=\"MsoNormal\"><span style=\"background:yellow;mso-highlight:yellow\">", "</span></p>"),
+        reply: "<html><body><div class=\"WordSection1\">{above}<p class=\"MsoNormal\"><b>De&nbsp;:</b> Luc Remondin &lt;luc@ac-dijon.fr&gt;<br><b>Envoyé&nbsp;:</b> jeudi 26 novembre 2026 10:15<br><b>À&nbsp;:</b> Anne<br><b>Objet&nbsp;:</b> LSU</p><p class=\"MsoNormal\">Quel navigateur ouvrez-vous ?</p>{between}<p class=\"MsoNormal\">Cordialement Remondin</p>{between}</div></body></html>",
+    },
+    Program {
+        name: "Samsung, in blue",
+        media: HTML,
+        line: ("<div><font color=\"#0000FF\">", "</font></div>"),
+        reply: "<html><body>{above}<div><br></div><div>-------- Message d'origine --------</div><div>De : Luc Remondin &lt;luc@ac-dijon.fr&gt; </div><div>Date : 26/11/2026  10:15  (GMT+01:00) </div><div>À : Anne </div><div>Objet : LSU </div><div><br></div>Quel navigateur ouvrez-vous ?<br>{between}Cordialement Remondin</body></html>",
+    },
+    Program {
+        name: "Gmail, in red within the quote",
+        media: HTML,
+        line: ("<div><span style=\"color:rgb(255,0,0)\">", "</span></div>"),
+        reply: "<div dir=\"ltr\">{above}</div><br><div class=\"gmail_quote\"><div dir=\"ltr\" class=\"gmail_attr\">Le jeu. 26 nov. 2026 à 10:15, Luc Remondin &lt;<a href=\"mailto:luc@ac-dijon.fr\">luc@ac-dijon.fr</a>&gt; a écrit :<br></div><blockquote class=\"gmail_quote\"><div>Quel navigateur ouvrez-vous ?</div>{between}<div>Cordialement Remondin</div></blockquote></div>",
+    },
+    Program {
+        name: "Outlook.com, typed within the quote",
+        media: HTML,
+        line: ("<div class=\"elementToProof\" style=\"font-size:12pt\">", "</div>"),
+        reply: "<html><body dir=\"ltr\">{above}<div id=\"Signature\"><div class=\"elementToProof\">Anne Voisin</div></div><div id=\"appendonsend\"></div><hr style=\"display:inline-block;width:98%\" tabindex=\"-1\"><div id=\"divRplyFwdMsg\" dir=\"ltr\"><font face=\"Calibri\" color=\"#000000\"><b>De :</b> Luc Remondin &lt;luc@ac-dijon.fr&gt;<br><b>Envoyé :</b> jeudi 26 novembre 2026 10:15<br><b>À :</b> Anne<br><b>Objet :</b> LSU</font><div>&nbsp;</div></div><div dir=\"ltr\"><div class=\"x_elementToProof\">Quel navigateur ouvrez-vous ?</div>{between}<div class=\"x_elementToProof\">Cordialement Remondin</div></div>{below}</body></html>",
+    },
+    Program {
+        name: "Outlook.com, typed above the header",
+        media: HTML,
+        line: DIVS,
+        reply: "<html><body dir=\"ltr\">{above}<div id=\"appendonsend\"></div><div id=\"divRplyFwdMsg\" dir=\"ltr\">{between}<font color=\"#000000\"><b>De :</b> Luc Remondin &lt;luc@ac-dijon.fr&gt;<br><b>Envoyé :</b> jeudi 26 novembre 2026 10:15<br><b>À :</b> Anne<br><b>Objet :</b> LSU</font></div><div>Quel navigateur ouvrez-vous ?</div><div>Cordialement Remondin</div></body></html>",
+    },
+    Program {
+        name: "Outlook.com, with a plain quote",
+        media: HTML,
+        line: DIVS,
+        reply: "<html><body dir=\"ltr\">{above}<div id=\"divRplyFwdMsg\" dir=\"ltr\"><font color=\"#000000\"><b>De :</b> Luc Remondin &lt;luc@ac-dijon.fr&gt;<br><b>Envoyé :</b> jeudi 26 novembre 2026 10:15<br><b>À :</b> Anne<br><b>Objet :</b> LSU</font></div><div class=\"BodyFragment\"><font size=\"2\"><span style=\"font-size:11pt;\"><div class=\"PlainText\">Quel navigateur ouvrez-vous ?<br>Cordialement Remondin</div></span></font></div>{below}</body></html>",
+    },
+    Program {
+        name: "Yahoo, typed within the quote",
+        media: HTML,
+        line: ("<div dir=\"ltr\" data-setdir=\"false\">", "</div>"),
+        reply: "<html><body><div class=\"ydp1yahoo-style-wrap\">{above}</div><div id=\"ydp1yahoo_quoted_2\" class=\"ydp1yahoo_quoted\"><div style=\"color:#26282a;\"><div>Le jeudi 26 novembre 2026 à 10:15:00 UTC+1, Luc Remondin &lt;luc@ac-dijon.fr&gt; a écrit :</div><div><br></div><div><div dir=\"ltr\">Quel navigateur ouvrez-vous ?</div>{between}<div dir=\"ltr\">Cordialement Remondin</div></div></div></div></body></html>",
+    },
+    Program {
+        name: "Yahoo, typed around the quote in its div",
+        media: HTML,
+        line: DIVS,
+        reply: "<html><body><div>{above}</div><div id=\"yahoo_quoted_2\" class=\"yahoo_quoted\"><div>{between}<div>Le jeudi 26 novembre 2026 à 10:15:00 UTC+1, Luc Remondin &lt;luc@ac-dijon.fr&gt; a écrit :</div><div><div id=\"yiv123\"><div class=\"yiv123MsoNormal\" data-setdir=\"false\">Quel navigateur ouvrez-vous ?</div><div>Cordialement Remondin</div></div></div>{below}</div></div></body></html>",
     },
 ];
 
@@ -313,6 +368,10 @@ fn typed() -> impl Strategy<Value = Vec<String>> {
         "Quoting",
     ]);
     let mixed = prop::collection::vec(words, 1..7).prop_map(|words| words.join(" "));
+    // «<anne@x.fr> a écrit :» is a program's whole line by chance; that people end so, the sentences have.
+    let is_of_program =
+        |line: &String| line.ends_with("a écrit :") || line.starts_with("Quoting ") && line.ends_with(':');
+    let mixed = mixed.prop_filter("a program writes so", move |line| !is_of_program(line));
     let sentence = prop::sample::select(SENTENCES).prop_map(str::to_owned);
     prop::collection::vec(prop_oneof![6 => sentence, 1 => mixed], 0..7)
 }
@@ -341,7 +400,10 @@ impl Program {
     }
 
     fn read_with(&self, subject: &str, [above, between, below]: [&[String]; 3]) -> Received {
-        let typed = [("{above}", above), ("{between}", between), ("{below}", below)];
+        self.read_all(subject, [("{above}", above), ("{between}", between), ("{below}", below), ("{within}", &[])])
+    }
+
+    fn read_all(&self, subject: &str, typed: [(&str, &[String]); 4]) -> Received {
         let body =
             typed.iter().fold(self.reply.to_owned(), |body, (place, typed)| body.replace(place, &self.lines(typed)));
         let mail = format!(
@@ -380,6 +442,18 @@ proptest! {
             let below: &[String] = if program.takes("{below}") { &below } else { &[] };
             let text = program.read(&above, between, below).body.text;
             prop_assert_eq!(hidden(&[&above, between, below], &text), Vec::<String>::new(), "{}: {}", program.name, text);
+        }
+    }
+
+    #[test]
+    fn what_is_typed_without_a_trace_is_seen_where_the_person_says_so(above in typed(), within in typed()) {
+        let says_so = [&above[..], &["Mes réponses en gras dans votre message.".to_owned()]].concat();
+        for program in PROGRAMS.iter().filter(|program| program.takes("{within}")) {
+            let typed: [(&str, &[String]); 4] =
+                [("{above}", &says_so), ("{between}", &[]), ("{below}", &[]), ("{within}", &within)];
+            let text = program.read_all("RE: LSU", typed).body.text;
+            prop_assert_eq!(hidden(&[&says_so, &within], &text), Vec::<String>::new(), "{}: {}", program.name, text);
+            prop_assert!(text.contains(FIRST), "what is answered is seen, too");
         }
     }
 

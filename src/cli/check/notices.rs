@@ -1,6 +1,6 @@
 //! Who tells of each step of a ticket: what is set here, beside what GLPI's notifications do.
 
-use super::{Report, remedy};
+use super::report::Report;
 use crate::{
     config::{Acknowledge, Config, Teller},
     glpi::{Glpi, Recipient},
@@ -97,7 +97,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
             );
             return;
         }
-        Err(error) => return report.error("GLPI notifications", &error, remedy(&error)),
+        Err(error) => return report.glpi_error("GLPI notifications", &error),
     };
     for step in &steps {
         let told = step.events.iter().any(|(event, _)| notices.tells(event, step.recipient));

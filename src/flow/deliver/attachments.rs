@@ -1,7 +1,5 @@
 //! Which files go into the ticket, and why the others do not.
 
-use minijinja::HtmlEscape;
-
 use super::{
     archive::{self, wrapped},
     inspect::{self, FileVerdict},
@@ -12,6 +10,7 @@ use crate::{
     config::{self, Original},
     glpi::Upload,
     request::{Attachment, Enclosed, LeftOut, Received},
+    text::html_text::escaped,
 };
 
 /// The files that go, and those that are named instead.
@@ -168,7 +167,7 @@ impl Chosen {
     }
 
     fn leave_out(&mut self, name: &str, tag: Option<&str>, why: String) {
-        let place = format!("[image non transmise : {}]", HtmlEscape(name));
+        let place = format!("[image non transmise : {}]", escaped(name));
         self.absent_images.extend(tag.map(|tag| (tag.to_owned(), place)));
         self.left_out.push(LeftOut { name: name.to_owned(), why });
     }
@@ -180,7 +179,7 @@ impl Chosen {
 
     /// A picture that goes in an archive leaves words in its place.
     fn say_wrapped(&mut self, tag: Option<&str>, archive: &str) {
-        let place = format!("[image jointe : {}]", HtmlEscape(archive));
+        let place = format!("[image jointe : {}]", escaped(archive));
         self.absent_images.extend(tag.map(|tag| (tag.to_owned(), place)));
     }
 
@@ -196,7 +195,7 @@ impl Chosen {
     /// A file goes in a follow-up: its picture leaves words in its place.
     pub(super) fn carried(&mut self, file: &Upload) {
         self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);
-        let place = format!("[image jointe à un suivi : {}]", HtmlEscape(&file.name));
+        let place = format!("[image jointe à un suivi : {}]", escaped(&file.name));
         self.absent_images.extend(file.tag.clone().map(|tag| (tag, place)));
     }
 

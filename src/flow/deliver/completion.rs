@@ -6,15 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Deliverer, Undelivered, archive,
+    archive,
     attachments::{self, Chosen},
+    deliverer::Deliverer,
     left_out,
+    undelivered::Undelivered,
 };
 use crate::{
     glpi::{
-        ActorRole, Amendment, Document, Effect, FileFate, FileOutcome, Followup, GlpiError, NewFollowup, NewTicket,
-        Requester, Ticket, TicketGroup, TicketStatus, TicketUser, Trouble, Upload,
+        ActorRole, Amendment, Document, DocumentHolder, Effect, FileFate, FileOutcome, Followup, GlpiError,
+        NewFollowup, NewTicket, Requester, Taken, Ticket, TicketGroup, TicketStatus, TicketUser, Trouble, Upload,
     },
+    id::{EntityId, FollowupId, GroupId, TicketId},
     request::LeftOut,
 };
 
@@ -40,13 +43,12 @@ struct State {
     documents: Vec<Document>,
 }
 
-/// A `Ticket`, or an `ITILFollowup` of one, that has files.
+/// A ticket, or a follow-up of one, that has files.
 #[derive(Clone, Copy)]
 struct Holder {
-    kind: &'static str,
-    id: u64,
-    ticket: u64,
-    entity: Option<u64>,
+    itself: DocumentHolder,
+    ticket: TicketId,
+    entity: Option<EntityId>,
 }
 
 /// What GLPI said of files, and how often it failed over one.
@@ -59,8 +61,8 @@ struct Complaints {
 /// What is completed.
 #[derive(Clone, Copy)]
 enum Item<'a> {
-    Ticket(&'a Wanted<'a>),
-    Followup(&'a NewFollowup),
+    Ticket(TicketId, &'a Wanted<'a>),
+    Followup(FollowupId, &'a NewFollowup),
 }
 
 /// What is known of an item from one reading to the next.
@@ -92,18 +94,18 @@ impl Deliverer {
     /// It is not whole, or nobody can say whether it is: another try goes on with it.
     pub(super) async fn complete_ticket(
         &self,
-        id: u64,
+        id: TicketId,
         wanted: &Wanted<'_>,
         files: &[FileOutcome],
         chosen: &mut Chosen,
     ) -> Result<bool, Undelivered> {
-        self.in_rounds(id, Item::Ticket(wanted), files, chosen).await
+        self.in_rounds(Item::Ticket(id, wanted), files, chosen).await
     }
 
     /// Adds what a ticket lacks; whether its requester is the account it was to be, once it is whole.
     async fn complete_ticket_once(
         &self,
-        id: u64,
+        id: TicketId,
         wanted: &Wanted<'_>,
         progress: &mut Progress,
         chosen: &mut Chosen,
@@ -145,7 +147,7 @@ impl Deliverer {
                 Err(error) => return Err(incomplete(id, &error.to_string())),
             }
         }
-        let holder = Holder { kind: "Ticket", id, ticket: id, entity: state.ticket.entity };
+        let holder = Holder { itself: id.into(), ticket: id, entity: state.ticket.entity };
         let adds_files = self.add_files(holder, &state.documents, chosen, &mut progress.complaints).await?;
         if adds_files {
             return Ok(None);
@@ -163,7 +165,7 @@ impl Deliverer {
         {
             return Ok(None);
         }
-        if self.name_left_out(id, 0, &state.ticket.content, chosen).await? {
+        if self.name_left_out(id, FollowupId::default(), &state.ticket.content, chosen).await? {
             let has_account = has_account(&state.users, wanted.new);
             if progress.tries_for_requester > 0 {
                 let became = if is_served(&state.users, wanted.new) { "mended" } else { "missing" };
@@ -175,26 +177,20 @@ impl Deliverer {
     }
 
     /// Reads an item and adds what it lacks, again and again, until it is whole.
-    async fn in_rounds(
-        &self,
-        id: u64,
-        item: Item<'_>,
-        files: &[FileOutcome],
-        chosen: &mut Chosen,
-    ) -> Result<bool, Undelivered> {
+    async fn in_rounds(&self, item: Item<'_>, files: &[FileOutcome], chosen: &mut Chosen) -> Result<bool, Undelivered> {
         let (ticket, called) = match item {
-            Item::Ticket(_) => (id, "it"),
-            Item::Followup(new) => (new.ticket, "its follow-up"),
+            Item::Ticket(id, _) => (id, "it"),
+            Item::Followup(_, new) => (new.ticket, "its follow-up"),
         };
         let mut progress =
             Progress { round: 0, complaints: Complaints::of(files), tries_for_requester: 0, was_taken: None };
         let rounds = async {
             while progress.round < ROUNDS {
                 let whole = match item {
-                    Item::Ticket(wanted) => {
+                    Item::Ticket(id, wanted) => {
                         Box::pin(self.complete_ticket_once(id, wanted, &mut progress, chosen)).await?
                     }
-                    Item::Followup(new) => {
+                    Item::Followup(id, new) => {
                         Box::pin(self.complete_followup_once(id, new, &mut progress, chosen)).await?
                     }
                 };
@@ -209,7 +205,7 @@ impl Deliverer {
         ended.unwrap_or_else(|_| Err(incomplete(ticket, &format!("{called} is not completed in time"))))
     }
 
-    async fn state(&self, id: u64) -> Result<State, GlpiError> {
+    async fn state(&self, id: TicketId) -> Result<State, GlpiError> {
         let (ticket, users, groups, documents) = tokio::try_join!(
             self.glpi.ticket(id),
             self.glpi.ticket_users(id),
@@ -220,14 +216,14 @@ impl Deliverer {
     }
 
     /// Gives a ticket its requester: the account, else the address.
-    async fn add_requester(&self, id: u64, wanted: &Wanted<'_>, is_first: bool) -> Result<(), String> {
+    async fn add_requester(&self, id: TicketId, wanted: &Wanted<'_>, is_first: bool) -> Result<(), String> {
         let address = Requester::Email(wanted.address.to_owned());
         let candidates = if is_first { [&wanted.new.requester, &address] } else { [&address, &address] };
         for (at, who) in candidates.into_iter().enumerate() {
             match self.glpi.add_user(id, who, ActorRole::Requester).await {
                 Ok(()) | Err(GlpiError::AnswerLost { .. }) => {
                     tracing::warn!(
-                        ticket = id,
+                        ticket = id.get(),
                         account = matches!(who, Requester::User(_)),
                         "GLPI had dropped a requester, who was added again"
                     );
@@ -235,7 +231,7 @@ impl Deliverer {
                 }
                 Err(error @ (GlpiError::Unavailable { .. } | GlpiError::TooLarge)) => return Err(error.to_string()),
                 Err(error) if at == 1 => {
-                    tracing::warn!(ticket = id, %error, "GLPI does not take the requester of a ticket: the address stands in its text");
+                    tracing::warn!(ticket = id.get(), %error, "GLPI does not take the requester of a ticket: the address stands in its text");
                 }
                 Err(_) => {}
             }
@@ -262,7 +258,7 @@ impl Deliverer {
             }
             let fate = match complaints.said.remove(&file.name) {
                 Some(words) => Ok(FileFate::NotTaken(words)),
-                None => self.glpi.attach(holder.kind, holder.id, holder.entity, file).await,
+                None => self.glpi.attach(holder.itself, holder.entity, file).await,
             };
             match fate {
                 Ok(FileFate::Taken | FileFate::Unknown) => {}
@@ -288,11 +284,12 @@ impl Deliverer {
                     return Err(incomplete(holder.ticket, &error.to_string()));
                 }
                 Err(error) => {
-                    let is_carried = holder.kind == "Ticket" && self.carry(holder.ticket, file).await?;
+                    let is_carried =
+                        matches!(holder.itself, DocumentHolder::Ticket(_)) && self.carry(holder.ticket, file).await?;
                     if is_carried {
                         chosen.carried(file);
                     } else {
-                        tracing::warn!(ticket = holder.ticket, %error, "a file cannot be added to its ticket");
+                        tracing::warn!(ticket = holder.ticket.get(), %error, "a file cannot be added to its ticket");
                         chosen.take_back(file, "refusé par GLPI".to_owned());
                     }
                 }
@@ -303,7 +300,7 @@ impl Deliverer {
 
     /// Adds a file in a follow-up of its own, as an account may that has no right to add documents; gives whether GLPI
     /// took it. What version 11 leaves of one that it refuses then names the file.
-    async fn carry(&self, ticket: u64, file: &Upload) -> Result<bool, Undelivered> {
+    async fn carry(&self, ticket: TicketId, file: &Upload) -> Result<bool, Undelivered> {
         let fails = |error: GlpiError| incomplete(ticket, &error.to_string());
         let content_html = left_out::carried(&file.name);
         let left_out = LeftOut { name: file.name.clone(), why: "refusé par GLPI".to_owned() };
@@ -333,7 +330,7 @@ impl Deliverer {
             };
         }
         let Some(id) = there else { return Ok(false) };
-        let documents = self.glpi.documents_of("ITILFollowup", id).await.map_err(fails)?;
+        let documents = self.glpi.documents_of(id.into()).await.map_err(fails)?;
         if documents.iter().any(|document| document.sha1 == file.sha1()) {
             return Ok(true);
         }
@@ -357,9 +354,10 @@ impl Deliverer {
         let content = self.with_pictures(&ticket.content, &state.documents, chosen, holder);
         let changes = Amendment {
             content_html: content,
-            category: new.category.filter(|_| ticket.category == 0),
+            category: new.category.filter(|_| ticket.category.get() == 0),
             status: (is_assigned && ticket.status == TicketStatus::New).then_some(TicketStatus::Assigned),
             accepted: false,
+            taken: None,
         };
         (changes != Amendment::default()).then_some(changes)
     }
@@ -387,8 +385,8 @@ impl Deliverer {
     /// all are named.
     async fn name_left_out(
         &self,
-        ticket: u64,
-        after: u64,
+        ticket: TicketId,
+        after: FollowupId,
         content: &str,
         chosen: &Chosen,
     ) -> Result<bool, Undelivered> {
@@ -417,7 +415,7 @@ impl Deliverer {
             Err(GlpiError::AnswerLost { .. }) => Ok(false),
             Err(error @ GlpiError::Unavailable { .. }) => Err(incomplete(ticket, &error.to_string())),
             Err(error) => {
-                tracing::warn!(ticket, %error, files = unnamed.len(), "files GLPI dropped could not be named in the ticket");
+                tracing::warn!(ticket = ticket.get(), %error, files = unnamed.len(), "files GLPI dropped could not be named in the ticket");
                 Ok(true)
             }
         }
@@ -430,18 +428,18 @@ impl Deliverer {
     /// As [`Deliverer::complete_ticket`].
     pub(super) async fn complete_followup(
         &self,
-        id: u64,
+        id: FollowupId,
         new: &NewFollowup,
         files: &[FileOutcome],
         chosen: &mut Chosen,
     ) -> Result<(), Undelivered> {
-        self.in_rounds(id, Item::Followup(new), files, chosen).await.map(drop)
+        self.in_rounds(Item::Followup(id, new), files, chosen).await.map(drop)
     }
 
     /// Adds what a follow-up lacks; gives something once it is whole.
     async fn complete_followup_once(
         &self,
-        id: u64,
+        id: FollowupId,
         new: &NewFollowup,
         progress: &mut Progress,
         chosen: &mut Chosen,
@@ -453,13 +451,13 @@ impl Deliverer {
             self.glpi.ticket_groups(ticket),
             self.glpi.ticket_users(ticket),
             self.glpi.ticket_followups(ticket),
-            self.glpi.documents_of("ITILFollowup", id),
+            self.glpi.documents_of(id.into()),
         );
         let (state, groups, users, followups, documents) = read.map_err(fails)?;
         let Some(followup) = followups.iter().find(|followup| followup.id == id) else {
             return Err(incomplete(ticket, "its follow-up is not there"));
         };
-        let holder = Holder { kind: "ITILFollowup", id, ticket, entity: state.entity };
+        let holder = Holder { itself: id.into(), ticket, entity: state.entity };
         if self.add_files(holder, &documents, chosen, &mut progress.complaints).await? {
             return Ok(None);
         }
@@ -467,7 +465,7 @@ impl Deliverer {
         if let Some(content) = &content {
             written(ticket, self.glpi.rewrite_followup(id, content).await)?;
             // GLPI counts it as taking the ticket in charge.
-            if state.taken_into_account.is_none() {
+            if state.taken_into_account.is_none() && new.effect != Effect::TakeInCharge {
                 self.glpi.untake(ticket).await.map_err(fails)?;
             }
         }
@@ -484,6 +482,9 @@ impl Deliverer {
             }
             Effect::Close if state.status == TicketStatus::Solved && solved_before => {
                 Some(Amendment { status: Some(TicketStatus::Closed), accepted: true, ..Amendment::default() })
+            }
+            Effect::TakeInCharge if state.taken_into_account.is_none() => {
+                taken(&state, followup).map(|taken| Amendment { taken: Some(taken), ..Amendment::default() })
             }
             Effect::None | Effect::Reopen | Effect::Close | Effect::TakeInCharge => None,
         };
@@ -518,8 +519,8 @@ fn has_account(users: &[TicketUser], new: &NewTicket) -> bool {
 
 /// The groups a ticket lacks. A business rule may have replaced the assigned ones, and somebody who has taken the
 /// ticket will do: none at all is what half a ticket has. Watching ones are missing unless others are there.
-fn lacking_groups(state: &State, new: &NewTicket) -> Vec<(u64, ActorRole)> {
-    let of = |role: ActorRole| -> Vec<u64> {
+fn lacking_groups(state: &State, new: &NewTicket) -> Vec<(GroupId, ActorRole)> {
+    let of = |role: ActorRole| -> Vec<GroupId> {
         state.groups.iter().filter(|group| group.role == role).map(|group| group.group).collect()
     };
     let (assigned, watching) = (of(ActorRole::Assigned), of(ActorRole::Observer));
@@ -540,8 +541,15 @@ fn is_beyond_work(status: TicketStatus) -> bool {
     status.number() >= TicketStatus::Solved.number()
 }
 
+/// That a ticket was taken in charge by this follow-up; `None` where GLPI does not say when either was.
+fn taken(ticket: &Ticket, by: &Followup) -> Option<Taken> {
+    let (opened, at) = (ticket.opened?, by.written?);
+    let after = u64::try_from(at.duration_since(opened).as_secs()).unwrap_or_default().max(1);
+    Some(Taken { at, after })
+}
+
 /// What was written may be there also where GLPI's answer was lost: the next reading tells.
-fn written(ticket: u64, result: Result<(), GlpiError>) -> Result<(), Undelivered> {
+fn written(ticket: TicketId, result: Result<(), GlpiError>) -> Result<(), Undelivered> {
     match result {
         Ok(()) | Err(GlpiError::AnswerLost { .. }) => Ok(()),
         Err(error) => Err(incomplete(ticket, &error.to_string())),
@@ -549,6 +557,6 @@ fn written(ticket: u64, result: Result<(), GlpiError>) -> Result<(), Undelivered
 }
 
 /// The end of a try that leaves a ticket to be completed by the next one.
-fn incomplete(ticket: u64, why: &str) -> Undelivered {
+fn incomplete(ticket: TicketId, why: &str) -> Undelivered {
     Undelivered::Unclear { cause: format!("ticket {ticket} is not whole yet: {why}") }
 }

@@ -2,13 +2,20 @@
 
 use jiff::civil::DateTime;
 
-use super::{BY_FORM, BY_MAIL, Chosen, Deliverer, Made, New, Undelivered, left_out, not_made};
+use super::{
+    attachments::Chosen,
+    deliverer::Deliverer,
+    left_out,
+    making::{Made, New, request_type},
+    undelivered::{Undelivered, not_made},
+};
 use crate::{
     flow::{
-        ledger::oldest_ticket,
+        ledger::{StandingClaim, oldest_ticket},
         screen::{Change, Copies, MayFollowUp, Reply, Thread},
     },
     glpi::{ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Ticket, TicketStatus, TicketUser},
+    id::{FollowupId, SolutionId, TicketId, UserId},
     request::{Command, FollowupOpening, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
@@ -19,9 +26,17 @@ const LONGEST_THREAD: u32 = 400;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Proposed {
     /// GLPI's number of the solution; a ticket may be solved without.
-    pub solution: Option<u64>,
+    pub solution: Option<SolutionId>,
     /// Since when, in GLPI's time zone; `None` where it does not wait.
     pub solved: Option<DateTime>,
+}
+
+/// Whether a reply is added, or completed.
+enum Attempt<'a> {
+    /// It is added while this claim stands.
+    First(StandingClaim<'a>),
+    /// It is there already, as this follow-up.
+    Again(FollowupId),
 }
 
 impl Deliverer {
@@ -80,7 +95,7 @@ impl Deliverer {
 
     /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where
     /// there is none, or it is in the bin.
-    async fn living(&self, number: u64) -> Result<Option<(Ticket, Vec<TicketUser>)>, GlpiError> {
+    async fn living(&self, number: TicketId) -> Result<Option<(Ticket, Vec<TicketUser>)>, GlpiError> {
         let (mut number, mut people) = (number, Vec::new());
         for _ in 0..=LONGEST_MERGE {
             match tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number)) {
@@ -102,7 +117,7 @@ impl Deliverer {
     }
 
     /// Whether a ticket is assigned to a group of this account.
-    async fn has_at_work(&self, ticket: u64, user: u64) -> Result<bool, GlpiError> {
+    async fn has_at_work(&self, ticket: TicketId, user: UserId) -> Result<bool, GlpiError> {
         let (at_work, own) = tokio::try_join!(self.glpi.ticket_groups(ticket), self.glpi.groups_of_user(user))?;
         Ok(at_work.iter().any(|link| link.role == ActorRole::Assigned && own.contains(&link.group)))
     }
@@ -112,7 +127,7 @@ impl Deliverer {
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn proposed(&self, ticket: u64) -> Result<Proposed, Undelivered> {
+    pub async fn proposed(&self, ticket: TicketId) -> Result<Proposed, Undelivered> {
         match tokio::try_join!(self.glpi.ticket(ticket), self.glpi.ticket_solutions(ticket)) {
             Ok((ticket, solutions)) => Ok(Proposed {
                 solution: solutions.last().map(|solution| solution.id),
@@ -129,8 +144,13 @@ impl Deliverer {
     /// # Errors
     ///
     /// Says whether it may have been added: the caller must not try again before that is settled.
-    pub async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
-        self.add_or_complete(reply, accepted, None).await
+    pub async fn follow_up(
+        &self,
+        reply: &Reply,
+        accepted: MayFollowUp,
+        claim: StandingClaim<'_>,
+    ) -> Result<(), Undelivered> {
+        self.add_or_complete(reply, accepted, Attempt::First(claim)).await
     }
 
     /// Completes the follow-up of a reply that is there already but was never confirmed.
@@ -142,7 +162,7 @@ impl Deliverer {
         let (ticket, reference) = (accepted.ticket(), reply.received().reference);
         let cannot = |cause: String| Undelivered::Unclear { cause };
         match self.followup_of(ticket, reference).await.map_err(|error| cannot(error.to_string()))? {
-            Some(id) => self.add_or_complete(reply, accepted, Some(id)).await,
+            Some(id) => self.add_or_complete(reply, accepted, Attempt::Again(id)).await,
             None => Err(cannot(format!("the follow-up in ticket {ticket} is gone"))),
         }
     }
@@ -152,7 +172,7 @@ impl Deliverer {
         &self,
         reply: &Reply,
         accepted: MayFollowUp,
-        again: Option<u64>,
+        attempt: Attempt<'_>,
     ) -> Result<(), Undelivered> {
         let ticket = accepted.ticket();
         let author = self.names.user(reply.requester()).await.map_err(|error| not_made(&error))?;
@@ -166,10 +186,7 @@ impl Deliverer {
             content_html: if is_command { format!("{content}<hr>{opening}") } else { format!("{opening}{content}") },
             author,
             private: is_command,
-            request_type: Some(match received.origin {
-                Origin::Mail(_) => BY_MAIL,
-                Origin::Form(_) => BY_FORM,
-            }),
+            request_type: Some(request_type(&received.origin)),
             effect: match accepted.change() {
                 _ if is_command => Effect::None,
                 Change::None => Effect::None,
@@ -178,12 +195,14 @@ impl Deliverer {
                 Change::Answer => Effect::TakeInCharge,
             },
         };
-        let made = match again {
-            Some(id) => Made { id, files: Vec::new(), is_whole: false },
-            None => Box::pin(self.make(received.reference, &chosen, New::Followup(&new))).await?,
+        let made = match attempt {
+            Attempt::Again(id) => Made { id: id.get(), files: Vec::new(), is_whole: false },
+            Attempt::First(claim) => {
+                Box::pin(self.make(received.reference, &chosen, New::Followup(&new), claim)).await?
+            }
         };
         if !made.is_whole {
-            Box::pin(self.complete_followup(made.id, &new, &made.files, &mut chosen)).await?;
+            Box::pin(self.complete_followup(made.id.into(), &new, &made.files, &mut chosen)).await?;
         }
         if reply.copies().observers.is_empty() {
             return Ok(());
@@ -195,7 +214,7 @@ impl Deliverer {
 
     /// Lets those a reply was copied to watch its ticket, unless they have a part in it already. Whom GLPI does not
     /// take is named in the text.
-    async fn add_observers(&self, number: u64, copies: &Copies) -> Result<(), GlpiError> {
+    async fn add_observers(&self, number: TicketId, copies: &Copies) -> Result<(), GlpiError> {
         let (ticket, people) = tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number))?;
         for observer in self.watching(copies, ticket.entity).await? {
             if people.iter().any(|person| person.who == observer) {
@@ -209,14 +228,18 @@ impl Deliverer {
         Ok(())
     }
 
-    pub(super) async fn followup_of(&self, ticket: u64, reference: Reference) -> Result<Option<u64>, GlpiError> {
+    pub(super) async fn followup_of(
+        &self,
+        ticket: TicketId,
+        reference: Reference,
+    ) -> Result<Option<FollowupId>, GlpiError> {
         let followups = self.glpi.ticket_followups(ticket).await?;
         Ok(followups.iter().find(|it| FollowupOpening::reference_of(&it.content) == Some(reference)).map(|it| it.id))
     }
 
     /// The reply and its text. What quotes a mail about this very ticket is left out, with its pictures, for
     /// GLPI has it, and is named as cut; any other history, and a signature alone, goes along folded away.
-    fn without_history(&self, reply: &Received, ticket: u64) -> (Received, String) {
+    fn without_history(&self, reply: &Received, ticket: TicketId) -> (Received, String) {
         let mut received = reply.clone();
         let html = match received.body.html.as_str() {
             "" => "<p><em>(message sans texte)</em></p>".to_owned(),

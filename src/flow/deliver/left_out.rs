@@ -1,8 +1,6 @@
 //! Files that are not in the ticket, and how the ticket says so: nothing is lost silently.
 
-use minijinja::HtmlEscape;
-
-use crate::request::LeftOut;
+use crate::{request::LeftOut, text::html_text::escaped};
 
 /// Why a file is not in the ticket, from GLPI's words. That it does not find a file which it did not keep is no reason.
 pub(super) fn why(name: &str, words: &str) -> String {
@@ -18,7 +16,7 @@ pub(super) fn cut(phrases: &[String], has_original: bool) -> String {
     if phrases.is_empty() {
         return String::new();
     }
-    let phrases: Vec<_> = phrases.iter().map(|phrase| HtmlEscape(phrase).to_string()).collect();
+    let phrases: Vec<_> = phrases.iter().map(|phrase| escaped(phrase)).collect();
     let original = if has_original { " Le message d'origine est joint." } else { "" };
     format!("<p><em>Non repris dans ce ticket : {}.{original}</em></p>", phrases.join(" ; "))
 }
@@ -28,18 +26,18 @@ pub(super) fn list(left_out: &[LeftOut]) -> String {
     if left_out.is_empty() {
         return String::new();
     }
-    let items: Vec<_> = left_out.iter().map(|file| format!("{}{}</li>", item(file), HtmlEscape(&file.why))).collect();
+    let items: Vec<_> = left_out.iter().map(|file| format!("{}{}</li>", item(file), escaped(&file.why))).collect();
     format!("<p><strong>Pièces jointes non transmises :</strong></p><ul>{}</ul>", items.concat())
 }
 
 /// What a follow-up says that carries a file of its ticket, HTML; it is known again by it.
 pub(super) fn carried(name: &str) -> String {
-    format!("<p><em>Pièce jointe de la demande : {}</em></p>", HtmlEscape(name))
+    format!("<p><em>Pièce jointe de la demande : {}</em></p>", escaped(name))
 }
 
 /// How the line of a file begins in [`list`], by which it is found again.
 pub(super) fn item(file: &LeftOut) -> String {
-    format!("<li>{} : ", HtmlEscape(&file.name))
+    format!("<li>{} : ", escaped(&file.name))
 }
 
 #[cfg(test)]

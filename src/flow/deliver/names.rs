@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use moka::future::Cache;
 
-use super::Target;
 use crate::{
-    flow::route::{Mapping, TargetEntity},
+    flow::route::{Mapping, Target, TargetEntity},
     glpi::{Account, Glpi, GlpiError, Item, ItemKind, Requester, nearest},
+    id::{CategoryId, EntityId, GroupId, LocationId, UserId},
     request::Address,
 };
 
@@ -26,11 +26,11 @@ fn word(kind: ItemKind) -> &'static str {
 
 /// The ids of a target's names.
 pub(super) struct Ids {
-    pub category: u64,
-    pub group: u64,
-    pub observers: Vec<u64>,
-    pub entity: Option<u64>,
-    pub location: Option<u64>,
+    pub category: CategoryId,
+    pub group: GroupId,
+    pub observers: Vec<GroupId>,
+    pub entity: Option<EntityId>,
+    pub location: Option<LocationId>,
 }
 
 /// Resolves names. Clones share what they know.
@@ -40,7 +40,7 @@ pub struct Names {
     /// GLPI's own, by which an account's dates are read.
     time_zone: TimeZone,
     /// Accounts of which the log has said that GLPI does not write to them.
-    unheard: Cache<u64, ()>,
+    unheard: Cache<UserId, ()>,
 }
 
 /// A name that cannot be used now.
@@ -65,7 +65,7 @@ pub enum Missing {
         /// The name.
         name: String,
         /// The ticket's entity.
-        entity: u64,
+        entity: EntityId,
         /// Their ids and entities.
         items: String,
     },
@@ -82,14 +82,8 @@ pub enum Missing {
         items: String,
     },
     /// GLPI cannot answer.
-    #[error("{0}")]
-    Unavailable(GlpiError),
-}
-
-impl From<GlpiError> for Missing {
-    fn from(error: GlpiError) -> Self {
-        Self::Unavailable(error)
-    }
+    #[error(transparent)]
+    Unavailable(#[from] GlpiError),
 }
 
 impl Names {
@@ -109,23 +103,34 @@ impl Names {
         };
         let mut observers = Vec::with_capacity(target.observers.len());
         for name in &target.observers {
-            observers.push(self.id(ItemKind::Group, name, entity).await?);
+            observers.push(self.id(ItemKind::Group, name, entity).await?.into());
         }
         Ok(Ids {
-            category: self.id(ItemKind::Category, &target.category, entity).await?,
-            group: self.id(ItemKind::Group, &target.group, entity).await?,
+            category: self.id(ItemKind::Category, &target.category, entity).await?.into(),
+            group: self.id(ItemKind::Group, &target.group, entity).await?.into(),
             observers,
             entity,
             location: match &target.location {
-                Some(path) => Some(self.id(ItemKind::Location, path, entity).await?),
+                Some(path) => Some(self.id(ItemKind::Location, path, entity).await?.into()),
                 None => None,
             },
         })
     }
 
-    /// The ids that a name of a mapping may have in this place: one, or for requesters' own entities each of that
+    /// The groups that a name of a mapping may mean in this place: one, or for requesters' own entities each of that
     /// name.
-    pub async fn ids(&self, kind: ItemKind, name: &str, place: &TargetEntity) -> Result<Vec<u64>, Missing> {
+    pub async fn groups(&self, name: &str, place: &TargetEntity) -> Result<Vec<GroupId>, Missing> {
+        let ids = self.ids(ItemKind::Group, name, place).await?;
+        Ok(ids.into_iter().map(GroupId::from).collect())
+    }
+
+    /// The categories that a full path may mean in this place, as [`Names::groups`].
+    pub async fn categories(&self, path: &str, place: &TargetEntity) -> Result<Vec<CategoryId>, Missing> {
+        let ids = self.ids(ItemKind::Category, path, place).await?;
+        Ok(ids.into_iter().map(CategoryId::from).collect())
+    }
+
+    async fn ids(&self, kind: ItemKind, name: &str, place: &TargetEntity) -> Result<Vec<u64>, Missing> {
         let entity = match place {
             TargetEntity::Own => None,
             TargetEntity::Entity(path) => self.entity_at(Some(path)).await?,
@@ -137,7 +142,7 @@ impl Names {
     }
 
     /// The one thing of this name that a ticket of this entity may have.
-    async fn id(&self, kind: ItemKind, name: &str, entity: Option<u64>) -> Result<u64, Missing> {
+    async fn id(&self, kind: ItemKind, name: &str, entity: Option<EntityId>) -> Result<u64, Missing> {
         let items = self.items(kind, name).await?;
         if let [only] = items.as_slice() {
             return Ok(only.id);
@@ -160,14 +165,14 @@ impl Names {
     }
 
     /// The entity with this full path; `None` for no path.
-    async fn entity_at(&self, path: Option<&str>) -> Result<Option<u64>, Missing> {
+    async fn entity_at(&self, path: Option<&str>) -> Result<Option<EntityId>, Missing> {
         let Some(path) = path else { return Ok(None) };
         let found = self.glpi.directory().entity(path).await?;
         found.map(Some).ok_or_else(|| Missing::Unknown { what: "entity", name: path.to_owned() })
     }
 
     /// The account with this address, whether or not GLPI writes to it: who somebody is.
-    pub(super) async fn user(&self, address: &Address) -> Result<Option<u64>, GlpiError> {
+    pub(super) async fn user(&self, address: &Address) -> Result<Option<UserId>, GlpiError> {
         let account = self.account(address).await?;
         Ok(account.filter(|account| account.is_active()).map(|account| account.id))
     }
@@ -184,7 +189,7 @@ impl Names {
 
     /// As what somebody asks in a ticket of this entity: their account, if GLPI writes to it about such a ticket, else
     /// their address, to which it always does.
-    pub(super) async fn requester(&self, address: &Address, entity: Option<u64>) -> Result<Requester, GlpiError> {
+    pub(super) async fn requester(&self, address: &Address, entity: Option<EntityId>) -> Result<Requester, GlpiError> {
         let bare = Requester::Email(address.as_str().to_owned());
         let Some(account) = self.account(address).await? else { return Ok(bare) };
         match self.glpi.directory().why_silent(&account, entity).await? {
@@ -192,7 +197,7 @@ impl Names {
             Some(why) => {
                 if self.unheard.get(&account.id).await.is_none() {
                     self.unheard.insert(account.id, ()).await;
-                    let account = account.id;
+                    let account = account.id.get();
                     tracing::warn!(account, sender = ?address, why, "GLPI would not write to this account: the ticket has the address instead");
                 }
                 Ok(bare)
@@ -214,7 +219,7 @@ impl Names {
     }
 
     /// The entity somebody belongs to, if they have an account.
-    async fn home(&self, address: &Address) -> Result<Option<u64>, GlpiError> {
+    async fn home(&self, address: &Address) -> Result<Option<EntityId>, GlpiError> {
         match self.account(address).await? {
             Some(account) => self.glpi.directory().home(&account).await,
             None => Ok(None),

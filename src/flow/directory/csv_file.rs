@@ -10,11 +10,11 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::task::spawn_blocking;
 
-use super::csv_rows::{self, Rows};
-use crate::{
-    config::ConfigError,
-    request::{Address, DirectoryAnswer},
+use super::{
+    csv_rows::{self, Rows},
+    person::Entry,
 };
+use crate::{config::ConfigError, request::Address};
 
 /// How often a lookup looks whether the file changed, and how long a changed file must have been left alone
 /// before it is read: a copy in progress is no list yet.
@@ -68,12 +68,9 @@ impl CsvFile {
     }
 
     /// What the list says of a person.
-    pub(super) fn find(&self, requester: &Address) -> DirectoryAnswer {
-        match self.rows.load().people.get(requester) {
-            Some(row) if row.director => DirectoryAnswer::Director(row.person.clone()),
-            Some(row) => DirectoryAnswer::Other(Some(row.person.clone())),
-            None => DirectoryAnswer::Other(None),
-        }
+    pub(super) fn find(&self, requester: &Address) -> Option<Entry> {
+        let rows = self.rows.load();
+        rows.people.get(requester).map(|row| Entry { is_director: row.director, person: row.person.clone() })
     }
 
     /// How many people the list holds, and how many of them are directors.
@@ -126,7 +123,7 @@ impl ListFile {
     }
 
     fn read(&self) -> Result<Rows, ConfigError> {
-        let content = std::fs::read(&self.path).map_err(|error| ConfigError::unreadable(&self.path, &error))?;
+        let content = std::fs::read(&self.path).map_err(|error| ConfigError::unreadable(&self.path, error))?;
         let path = self.path.display();
         let rows = csv_rows::read(&content, &self.director_roles).map_err(|mistake| {
             ConfigError::setting(
@@ -147,25 +144,29 @@ impl ListFile {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, path::Path, time::Duration};
+    use std::{collections::HashSet, path::PathBuf, time::Duration};
+
+    use tempfile::TempDir;
 
     use super::CsvFile;
-    use crate::request::{Address, DirectoryAnswer};
+    use crate::request::Address;
 
-    fn open(path: &Path) -> CsvFile {
-        CsvFile::open_checking_every(path, HashSet::new(), Duration::ZERO).unwrap()
+    /// A list of one, which is looked at each time.
+    fn one_director() -> (TempDir, PathBuf, CsvFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("directors.csv");
+        std::fs::write(&path, "email\na@b.fr\n").unwrap();
+        let list = CsvFile::open_checking_every(&path, HashSet::new(), Duration::ZERO).unwrap();
+        (folder, path, list)
     }
 
     fn is_director(list: &CsvFile, address: &str) -> bool {
-        matches!(list.find(&Address::parse(address).unwrap()), DirectoryAnswer::Director(_))
+        list.find(&Address::parse(address).unwrap()).is_some_and(|entry| entry.is_director)
     }
 
     #[tokio::test]
     async fn a_changed_file_is_read_again_and_only_then() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("directors.csv");
-        std::fs::write(&path, "email\na@b.fr\n").unwrap();
-        let list = open(&path);
+        let (_folder, path, list) = one_director();
         assert!(!list.refresh().await);
 
         std::fs::write(&path, "email\na@b.fr\nc@b.fr\n").unwrap();
@@ -177,10 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_or_missing_file_keeps_the_list_and_a_good_one_replaces_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("directors.csv");
-        std::fs::write(&path, "email\na@b.fr\n").unwrap();
-        let list = open(&path);
+        let (_folder, path, list) = one_director();
 
         std::fs::write(&path, "nom;uai\nMartin;0210001A\n").unwrap();
         assert!(!list.refresh().await);
@@ -196,10 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_is_still_being_written_waits() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("directors.csv");
-        std::fs::write(&path, "email\na@b.fr\n").unwrap();
-        let list = open(&path);
+        let (_folder, path, list) = one_director();
         let list = CsvFile { check_every: Duration::from_hours(1), ..list };
         list.seen.lock().unwrap().checked -= Duration::from_hours(2);
 

@@ -1,16 +1,23 @@
 //! The academy's LDAP directory: one connection, kept open and opened again, asked by one or two searches.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, ldap_escape, parse_filter};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::person::filled;
+use super::{
+    error::DirectoryError,
+    person::{Entry, filled},
+};
 use crate::{
     config::{self, ConfigError, LdapAttributes},
-    request::{Address, DirectoryAnswer, Person, School},
+    request::{Address, Person, School},
+    text::chain,
 };
 
 /// What stands for the address in the configured filter.
@@ -36,7 +43,7 @@ pub(super) struct LdapDirectory {
 enum Link {
     Closed,
     Open(Ldap),
-    Failed { at: Instant, cause: String },
+    Failed { at: Instant, cause: DirectoryError },
 }
 
 impl LdapDirectory {
@@ -94,32 +101,27 @@ impl LdapDirectory {
     }
 
     /// What the server says of a person.
-    pub(super) async fn find(&self, requester: &Address) -> DirectoryAnswer {
-        match self.ask(requester).await {
-            Ok(answer) => answer,
-            Err(cause) => DirectoryAnswer::Unknown { cause },
-        }
-    }
-
+    ///
     /// A director is found by one search; only somebody who is none costs a second.
-    async fn ask(&self, requester: &Address) -> Result<DirectoryAnswer, String> {
+    pub(super) async fn find(&self, requester: &Address) -> Result<Option<Entry>, DirectoryError> {
         let person = self.person_filter.replace(MAIL, &ldap_escape(requester.as_str()));
         if let Some(entry) = self.search(&format!("(&{person}{})", self.director_filter)).await? {
-            return Ok(DirectoryAnswer::Director(self.person(&entry)));
+            return Ok(Some(Entry { is_director: true, person: self.person(&entry) }));
         }
         if self.director_filter.is_empty() {
-            return Ok(DirectoryAnswer::Other(None));
+            return Ok(None);
         }
-        Ok(DirectoryAnswer::Other(self.search(&person).await?.map(|entry| self.person(&entry))))
+        let entry = self.search(&person).await?;
+        Ok(entry.map(|entry| Entry { is_director: false, person: self.person(&entry) }))
     }
 
     /// Whether the server lets this account search below the base; the cause when it does not.
-    pub(super) async fn probe(&self) -> Result<(), String> {
+    pub(super) async fn probe(&self) -> Result<(), DirectoryError> {
         self.search("(&(objectClass=*)(!(objectClass=*)))").await.map(drop)
     }
 
     /// The first entry a filter finds. A connection that turns out to be closed is opened again, once.
-    async fn search(&self, filter: &str) -> Result<Option<SearchEntry>, String> {
+    async fn search(&self, filter: &str) -> Result<Option<SearchEntry>, DirectoryError> {
         let wanted = self.wanted();
         let mut last_try = false;
         loop {
@@ -131,11 +133,11 @@ impl LdapDirectory {
                 .and_then(ldap3::SearchResult::non_error);
             match found {
                 Ok((entries, _)) => return Ok(entries.into_iter().next().map(SearchEntry::construct)),
-                Err(error @ LdapError::LdapResult { .. }) => return Err(self.explain(&error)),
+                Err(error @ LdapError::LdapResult { .. }) => return Err(self.explain(error)),
                 Err(error) => {
                     *self.link.lock().await = Link::Closed;
                     if last_try || matches!(error, LdapError::Timeout { .. }) {
-                        return Err(self.explain(&error));
+                        return Err(self.explain(error));
                     }
                     last_try = true;
                 }
@@ -144,7 +146,7 @@ impl LdapDirectory {
     }
 
     /// The open connection, or a new one. Whoever comes while one is being opened waits for it.
-    async fn connection(&self) -> Result<Ldap, String> {
+    async fn connection(&self) -> Result<Ldap, DirectoryError> {
         let mut link = self.link.lock().await;
         match &mut *link {
             Link::Open(ldap) => {
@@ -161,7 +163,7 @@ impl LdapDirectory {
                 Ok(ldap)
             }
             Err(error) => {
-                let cause = self.explain(&error);
+                let cause = self.explain(error);
                 *link = Link::Failed { at: Instant::now(), cause: cause.clone() };
                 Err(cause)
             }
@@ -217,9 +219,8 @@ impl LdapDirectory {
     }
 
     /// What failed and what to look at.
-    fn explain(&self, error: &LdapError) -> String {
-        let text = error.to_string();
-        let remedy = match error {
+    fn explain(&self, error: LdapError) -> DirectoryError {
+        let remedy = match &error {
             LdapError::LdapResult { result } => match result.rc {
                 48 | 49 => "check directory.ldap.bind_dn and password",
                 32 | 34 => "check directory.ldap.base",
@@ -230,13 +231,13 @@ impl LdapDirectory {
                 }
                 _ => "see the server's log",
             },
-            _ if text.contains("certificate") => {
+            _ if chain(&error).contains("certificate") => {
                 "the server's certificate is not trusted: add its authority to this system, or name it by SSL_CERT_FILE"
             }
             LdapError::Timeout { .. } => "check that the server is up, or give directory.ldap.timeout more",
             _ => "check directory.ldap.url and that the server is up",
         };
-        format!("LDAP directory: {text}; {remedy}")
+        DirectoryError::Ldap { source: Arc::new(error), remedy }
     }
 }
 

@@ -5,13 +5,17 @@
 
 mod csv_file;
 mod csv_rows;
+mod error;
 mod glpi;
 mod ldap;
 mod person;
 
+use std::sync::Arc;
+
 use moka::future::Cache;
 
-use self::{csv_file::CsvFile, glpi::GlpiGroup, ldap::LdapDirectory};
+pub use self::error::DirectoryError;
+use self::{csv_file::CsvFile, glpi::GlpiGroup, ldap::LdapDirectory, person::Entry};
 use crate::{
     config::{self, ConfigError, DirectorySource},
     glpi::Glpi,
@@ -68,34 +72,31 @@ impl Directory {
                 self.answers.invalidate_all();
             }
         }
-        self.answers
-            .try_get_with_by_ref(requester, self.ask(requester))
-            .await
-            .unwrap_or_else(|cause: std::sync::Arc<String>| DirectoryAnswer::Unknown { cause: cause.to_string() })
+        self.answers.try_get_with_by_ref(requester, self.ask(requester)).await.unwrap_or_else(
+            |causes: Arc<Vec<DirectoryError>>| DirectoryAnswer::Unknown {
+                cause: causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            },
+        )
     }
 
-    /// Asks the sources; `Err` holds the cause of [`DirectoryAnswer::Unknown`].
-    async fn ask(&self, requester: &Address) -> Result<DirectoryAnswer, String> {
+    /// Asks the sources; `Err` holds the causes of [`DirectoryAnswer::Unknown`].
+    async fn ask(&self, requester: &Address) -> Result<DirectoryAnswer, Vec<DirectoryError>> {
         let mut known = None;
         let mut causes = Vec::new();
         for source in &self.sources {
             match source.find(requester).await {
-                DirectoryAnswer::Director(person) => {
+                Ok(Some(Entry { is_director: true, person })) => {
                     return Ok(DirectoryAnswer::Director(person::completed(person)));
                 }
-                DirectoryAnswer::Other(person) => known = known.or(person),
-                DirectoryAnswer::Unknown { cause } => causes.push(cause),
+                Ok(entry) => known = known.or(entry.map(|entry| entry.person)),
+                Err(cause) => causes.push(cause),
             }
         }
         if self.sources.is_empty() {
-            causes.push(
-                "no directory is set up; give directory.csv, glpi.url or directory.ldap.url, \
-                 and name it in directory.sources"
-                    .to_owned(),
-            );
+            causes.push(DirectoryError::NotSetUp);
         }
         if !causes.is_empty() {
-            return Err(causes.join("; "));
+            return Err(causes);
         }
         Ok(DirectoryAnswer::Other(known.map(person::completed)))
     }
@@ -113,7 +114,7 @@ impl Directory {
     }
 
     /// Asks each source whether it can answer at all: its name, and what it says or what is wrong with it.
-    pub async fn probe(&self) -> Vec<(&'static str, Result<String, String>)> {
+    pub async fn probe(&self) -> Vec<(&'static str, Result<String, DirectoryError>)> {
         let mut answers = Vec::new();
         for source in &self.sources {
             answers.push((source.name(), source.probe().await));
@@ -131,15 +132,15 @@ impl Source {
         }
     }
 
-    async fn find(&self, requester: &Address) -> DirectoryAnswer {
+    async fn find(&self, requester: &Address) -> Result<Option<Entry>, DirectoryError> {
         match self {
-            Self::Csv(file) => file.find(requester),
+            Self::Csv(file) => Ok(file.find(requester)),
             Self::Glpi(group) => group.find(requester).await,
             Self::Ldap(ldap) => ldap.find(requester).await,
         }
     }
 
-    async fn probe(&self) -> Result<String, String> {
+    async fn probe(&self) -> Result<String, DirectoryError> {
         match self {
             Self::Csv(file) => {
                 let (people, directors) = file.count();

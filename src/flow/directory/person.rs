@@ -1,6 +1,14 @@
-//! What is done to every source's data: the department from the school's code.
+//! What a source says of a person, and what is done to it: the department from the school's code.
 
 use crate::request::{Person, School, department_number, department_of};
+
+/// Somebody whom a source knows.
+pub(super) struct Entry {
+    /// Whether they are a director there.
+    pub(super) is_director: bool,
+    /// What is known of them.
+    pub(super) person: Person,
+}
 
 /// The text without surrounding white space; `None` when nothing is left.
 pub(super) fn filled(text: &str) -> Option<String> {

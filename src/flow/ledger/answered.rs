@@ -10,7 +10,8 @@ use super::{
     redis::Seen,
 };
 use crate::{
-    glpi::GlpiError,
+    glpi::{Glpi, GlpiError},
+    id::TicketId,
     request::{FollowupOpening, Reason, Reference},
 };
 
@@ -23,7 +24,7 @@ impl Ledger {
     /// # Errors
     ///
     /// Where it cannot be said now.
-    pub async fn ticket_of(&self, references: &[Reference]) -> Result<Option<u64>, (Reason, String)> {
+    pub async fn ticket_of(&self, references: &[Reference]) -> Result<Option<TicketId>, (Reason, String)> {
         let busy = || (Reason::Busy, "the mail that this one answers is not finished".to_owned());
         loop {
             if let Some((_, ticket)) = self.local.ticket(references.iter().copied()) {
@@ -70,8 +71,13 @@ impl Ledger {
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn is_in(&self, ticket: u64, reference: Reference) -> Result<bool, GlpiError> {
-        let followups = self.glpi.ticket_followups(ticket).await?;
-        Ok(followups.iter().any(|followup| FollowupOpening::reference_of(&followup.content) == Some(reference)))
+    pub async fn is_in(&self, ticket: TicketId, reference: Reference) -> Result<bool, GlpiError> {
+        is_in(&self.glpi, ticket, reference).await
     }
+}
+
+/// As [`Ledger::is_in`], in a session of `glpi`.
+pub(super) async fn is_in(glpi: &Glpi, ticket: TicketId, reference: Reference) -> Result<bool, GlpiError> {
+    let followups = glpi.ticket_followups(ticket).await?;
+    Ok(followups.iter().any(|followup| FollowupOpening::reference_of(&followup.content) == Some(reference)))
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, civil::DateTime};
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use tokio::time::Instant;
 
 use super::{
     ASK_EVERY, ASSERT_EVERY, CLOCK_MARGIN, LOOK_EVERY, Ledger, WAIT_FOR_OTHER, WAIT_FOR_UNKNOWN,
+    answered::is_in,
     belief::Belief,
     days_since,
     in_flight::{End, Flight, end_of},
@@ -17,7 +18,8 @@ use super::{
 };
 use crate::{
     flow::screen::{Candidate, MayFollowUp, Reply},
-    glpi::GlpiError,
+    glpi::{Glpi, GlpiError},
+    id::TicketId,
     request::{DayMark, Reason, Received, Reference},
 };
 
@@ -44,7 +46,7 @@ pub enum ClaimResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownTicket {
     /// GLPI's number.
-    pub ticket: u64,
+    pub ticket: TicketId,
     /// The reference it carries: the request's own, or the alias under which its first copy came.
     pub reference: Reference,
     /// Whether an earlier copy was answered with it; false where an earlier attempt ended without knowing whether
@@ -67,7 +69,7 @@ pub enum Told {
 
 impl KnownTicket {
     /// A ticket that a memory knows: its maker has told of it.
-    fn remembered(reference: Reference, ticket: u64) -> Self {
+    fn remembered(reference: Reference, ticket: TicketId) -> Self {
         Self { ticket, reference, answered: true, told: Told::Yes }
     }
 }
@@ -81,6 +83,8 @@ pub struct OpenClaim {
     flight: Flight,
     /// How often Redis could not be told something before it was asked for.
     misses: u64,
+    /// When it was made.
+    began: Timestamp,
 }
 
 /// What a request becomes in GLPI, and so where an earlier copy of it is found there.
@@ -89,7 +93,7 @@ enum Becomes {
     /// A ticket, which takes a place in this day.
     Ticket(DayMark),
     /// A follow-up of this ticket, which takes none.
-    Followup(u64),
+    Followup(TicketId),
 }
 
 impl Becomes {
@@ -148,7 +152,7 @@ impl Ledger {
                 },
             };
             let misses = self.shared.as_ref().map_or(0, Redis::misses);
-            let mine = OpenClaim { reference: received.reference, becomes, flight, misses };
+            let mine = OpenClaim { reference: received.reference, becomes, flight, misses, began: Timestamp::now() };
             return match self.known(received, becomes).await {
                 Ok(Has::Remembered(known)) => {
                     self.confirm(mine, known).await;
@@ -234,7 +238,7 @@ impl Ledger {
                 cause: error.to_string(),
                 leave_open: inherited,
             };
-            if let Some(found) = self.search(received, becomes).await.map_err(failed)? {
+            if let Some(found) = search(&self.glpi, received, becomes).await.map_err(failed)? {
                 let (reference, ticket, opened) = found;
                 // What appears while it is waited for, another instance makes, and tells of.
                 let is_another_s = was_missing && self.has_others();
@@ -293,43 +297,20 @@ impl Ledger {
         }
     }
 
-    /// Looks in GLPI for what an earlier copy became.
-    async fn search(
-        &self,
-        received: &Received,
-        becomes: Becomes,
-    ) -> Result<Option<(Reference, u64, Option<DateTime>)>, GlpiError> {
-        match becomes {
-            // As far back as a copy can have come in.
-            Becomes::Ticket(_) => {
-                let names: Vec<Reference> = names(received).collect();
-                let found = oldest_ticket(&self.glpi, &names, days_since(received.copies_since)).await?;
-                Ok(found.map(|ticket| (ticket.reference, ticket.number, ticket.opened)))
-            }
-            Becomes::Followup(ticket) => {
-                let is_in = self.is_in(ticket, received.reference).await?;
-                Ok(is_in.then_some((received.reference, ticket, None)))
-            }
-        }
+    /// The claim to assert right before its creation.
+    pub fn standing<'a>(&'a self, mine: &'a OpenClaim, received: &'a Received) -> StandingClaim<'a> {
+        StandingClaim { ledger: self, mine, received }
     }
 
-    /// Begins the creation: dates the claim and the place anew, so that they last for as long as a creation
-    /// can take. False: another instance has taken the claim over meanwhile, or may have. Where it may not know that
-    /// this one is at it, GLPI is asked once more.
-    pub async fn renew(&self, mine: &OpenClaim, received: &Received) -> bool {
-        self.local.renew(mine.reference);
-        let Some(redis) = &self.shared else { return true };
-        if matches!(redis.claim(mine.reference, &received.aliases).await, Ok(Held::Ticket(..) | Held::Busy)) {
-            return false;
-        }
-        if redis.misses() == mine.misses {
-            return true;
-        }
-        if !redis.goes_first() {
+    /// Lets another instance go first that may not know of this claim.
+    pub async fn give_way(&self, mine: &OpenClaim) {
+        if let Some(redis) = &self.shared
+            && redis.misses() != mine.misses
+            && !redis.goes_first()
+        {
             // What both have waited for ends for both at the same moment.
             tokio::time::sleep(self.aftermath / 8 + redis.share_of(self.aftermath / 4)).await;
         }
-        matches!(self.search(received, mine.becomes).await, Ok(None))
     }
 
     /// Runs a creation, asserting the claim all the while: a Redis that is emptied in the middle of it soon
@@ -351,13 +332,13 @@ impl Ledger {
     }
 
     /// The ticket was made.
-    pub async fn settle(&self, mine: OpenClaim, ticket: u64) {
+    pub async fn settle(&self, mine: OpenClaim, ticket: TicketId) {
         self.remember(mine.reference, mine.becomes.day(), ticket, true).await;
         mine.flight.land(End::Ticket(mine.reference, ticket));
     }
 
     /// `new`: it takes a place in this day even if none is reserved.
-    async fn remember(&self, reference: Reference, day: Option<DayMark>, ticket: u64, new: bool) {
+    async fn remember(&self, reference: Reference, day: Option<DayMark>, ticket: TicketId, new: bool) {
         self.local.settle(reference, day, ticket, new);
         if let Some(redis) = &self.shared
             && let Err(error) = redis.settle(reference, day, ticket, new).await
@@ -404,6 +385,75 @@ impl Ledger {
             tracing::warn!(%error, "a claim could not be given back to Redis; it lapses there");
         }
         mine.flight.land(end);
+    }
+}
+
+/// What becomes of a claim when its creation is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It stands.
+    Stands,
+    /// Another instance has taken it over meanwhile, or may have.
+    TakenOver,
+    /// The day of its requester may be full by now.
+    NoRoom,
+}
+
+/// A claim that is asserted right before its creation.
+#[derive(Clone, Copy)]
+pub struct StandingClaim<'a> {
+    ledger: &'a Ledger,
+    mine: &'a OpenClaim,
+    received: &'a Received,
+}
+
+impl StandingClaim<'_> {
+    /// Begins the creation: dates the claim and the place anew, so that they last for as long as a creation
+    /// can take.
+    ///
+    /// Where another instance may not know of the claim, GLPI is asked once more. The creation follows at once, in the
+    /// same session of `glpi`: what lies between the two, another instance may use as well.
+    pub async fn assert(&self, glpi: &Glpi) -> Standing {
+        let Self { ledger, mine, received } = self;
+        ledger.local.renew(mine.reference);
+        let Some(redis) = &ledger.shared else { return Standing::Stands };
+        let is_complete = match redis.claim(mine.reference, &received.aliases).await {
+            Ok(Held::Ticket(..) | Held::Busy) => return Standing::TakenOver,
+            Ok(Held::Claimed { remembers_since, .. }) => remembers_since < mine.began,
+            Err(_) => false,
+        };
+        if is_complete && redis.misses() == mine.misses {
+            return Standing::Stands;
+        }
+        if let Becomes::Ticket(day) = mine.becomes
+            && !ledger.has_room(glpi, day, mine.reference).await
+        {
+            return Standing::NoRoom;
+        }
+        match search(glpi, received, mine.becomes).await {
+            Ok(None) => Standing::Stands,
+            Ok(Some(_)) | Err(_) => Standing::TakenOver,
+        }
+    }
+}
+
+/// Looks in GLPI for what an earlier copy became.
+async fn search(
+    glpi: &Glpi,
+    received: &Received,
+    becomes: Becomes,
+) -> Result<Option<(Reference, TicketId, Option<DateTime>)>, GlpiError> {
+    match becomes {
+        // As far back as a copy can have come in.
+        Becomes::Ticket(_) => {
+            let names: Vec<Reference> = names(received).collect();
+            let found = oldest_ticket(glpi, &names, days_since(received.copies_since)).await?;
+            Ok(found.map(|ticket| (ticket.reference, ticket.number, ticket.opened)))
+        }
+        Becomes::Followup(ticket) => {
+            let is_there = is_in(glpi, ticket, received.reference).await?;
+            Ok(is_there.then_some((received.reference, ticket, None)))
+        }
     }
 }
 

@@ -7,13 +7,14 @@ use std::{
 
 use tokio::sync::watch;
 
+use crate::id::TicketId;
 use crate::request::Reference;
 
 /// How a flight ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// With this ticket, known under this reference.
-    Ticket(Reference, u64),
+    Ticket(Reference, TicketId),
     /// Surely without a ticket, and for good.
     NoTicket,
     /// Nobody can say yet, or it must be tried again later.

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::id::TicketId;
 use crate::request::{DayMark, Reference};
 
 /// How long a ticket or a day is remembered. Older copies are looked for in GLPI.
@@ -21,7 +22,7 @@ pub(super) struct Memory(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    tickets: HashMap<Reference, (u64, Instant)>,
+    tickets: HashMap<Reference, (TicketId, Instant)>,
     /// The requests whose ticket is being made, or nobody knows whether it was.
     claims: HashMap<Reference, Claimant>,
     days: HashMap<DayMark, Day>,
@@ -126,7 +127,7 @@ impl Memory {
     }
 
     /// The first of these references that has a ticket, and the ticket.
-    pub(super) fn ticket(&self, references: impl IntoIterator<Item = Reference>) -> Option<(Reference, u64)> {
+    pub(super) fn ticket(&self, references: impl IntoIterator<Item = Reference>) -> Option<(Reference, TicketId)> {
         let inner = self.lock();
         references
             .into_iter()
@@ -189,7 +190,7 @@ impl Memory {
 
     /// Remembers a request's ticket. `new`: it takes a place in the day, where it counts for one, even if none
     /// was reserved.
-    pub(super) fn settle(&self, reference: Reference, day: Option<DayMark>, ticket: u64, new: bool) {
+    pub(super) fn settle(&self, reference: Reference, day: Option<DayMark>, ticket: TicketId, new: bool) {
         let mut inner = self.lock();
         inner.claims.remove(&reference);
         inner.tickets.insert(reference, (ticket, Instant::now()));

@@ -36,7 +36,7 @@ use secrecy::SecretSlice;
 use tokio::time::Instant;
 
 pub use self::{
-    claims::{ClaimResult, KnownTicket, OpenClaim, Told},
+    claims::{ClaimResult, KnownTicket, OpenClaim, Standing, StandingClaim, Told},
     memory::Failures,
     oldest::oldest_ticket,
     ticket_lock::TicketBusy,
@@ -45,6 +45,7 @@ use self::{held_leases::Leases, in_flight::Flights, keyed_lock::KeyedLock, memor
 use crate::{
     config::{Backend, Config, ConfigError, WhenDown},
     glpi::{Glpi, GlpiError},
+    id::TicketId,
     request::{DayMark, Reason},
 };
 
@@ -86,7 +87,7 @@ pub struct Ledger {
     leases: Leases,
     /// One reservation at a time per requester's day: a recount sees every earlier reservation of this process.
     day_locks: KeyedLock<DayMark>,
-    ticket_locks: KeyedLock<u64>,
+    ticket_locks: KeyedLock<TicketId>,
 }
 
 impl Ledger {

@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 
 use crate::{
     glpi::{Glpi, GlpiError},
+    id::TicketId,
     request::Reference,
 };
 
@@ -11,7 +12,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct OldestTicket {
     /// GLPI's number.
-    pub number: u64,
+    pub number: TicketId,
     /// The reference it opens with; others may stand further down, quoted.
     pub reference: Reference,
     /// When it was opened, in GLPI's time zone.

@@ -13,8 +13,12 @@ use super::{
 };
 use crate::{
     flow::screen::{Candidate, DayPlace},
+    glpi::{Glpi, GlpiError},
     request::{DayMark, Reason, Reference},
 };
+
+/// A mail may have been under way for longer than its day.
+const A_DAY: Duration = Duration::from_hours(24);
 
 impl Ledger {
     /// Takes a place in the requester's day, counting in GLPI where the memory does not reach back to the
@@ -113,15 +117,24 @@ impl Ledger {
         }
     }
 
+    /// Whether the day has room for one more than GLPI has, which surely is not there under this reference.
+    pub(super) async fn has_room(&self, glpi: &Glpi, day: DayMark, reference: Reference) -> bool {
+        let counted = count(glpi, Timestamp::now() - A_DAY, day).await;
+        counted.is_ok_and(|found| {
+            let others = found.iter().filter(|other| **other != reference);
+            others.count() < usize::try_from(self.per_day).unwrap_or(usize::MAX)
+        })
+    }
+
     /// The references of the tickets GLPI has with this day's mark.
     async fn count(&self, day_began: Timestamp, day: DayMark) -> Result<Vec<Reference>, (Reason, String)> {
-        let days = days_since(day_began.min(Timestamp::now()));
-        let found = self
-            .glpi
-            .tickets_containing(&[&day.to_string()], days)
-            .await
-            .map_err(|error| (reason_of(&error), error.to_string()))?;
-        let of_the_day = found.iter().filter(|ticket| DayMark::find(&ticket.content) == Some(day));
-        Ok(of_the_day.filter_map(|ticket| Reference::find(&ticket.content)).collect())
+        count(&self.glpi, day_began, day).await.map_err(|error| (reason_of(&error), error.to_string()))
     }
+}
+
+/// The references of the tickets that GLPI has with a day's mark, of those opened since then.
+async fn count(glpi: &Glpi, since: Timestamp, day: DayMark) -> Result<Vec<Reference>, GlpiError> {
+    let found = glpi.tickets_containing(&[&day.to_string()], days_since(since.min(Timestamp::now()))).await?;
+    let of_the_day = found.iter().filter(|ticket| DayMark::find(&ticket.content) == Some(day));
+    Ok(of_the_day.filter_map(|ticket| Reference::find(&ticket.content)).collect())
 }

@@ -11,9 +11,12 @@
 //! restart of Redis, whose claims are lost, and for a moment after an instance was without it. An instance that
 //! starts changes nothing in that: what its predecessor had under way stands in Redis.
 
+mod call;
+mod operations;
+
 use std::{
     sync::{
-        LazyLock, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -23,226 +26,23 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use redis::{
-    AsyncCommands as _, Client, ExistenceCheck, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation,
-    SetExpiry, SetOptions,
+    AsyncCommands as _, Client, ExistenceCheck, FromRedisValue, RedisError, RedisResult, Script, SetExpiry, SetOptions,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
 use tokio::time::Instant;
 
+use self::{
+    call::{Call, Operation},
+    operations::OPERATIONS,
+};
 use super::memory::{MEMORY, Reservation};
 use crate::{
     config::ConfigError,
+    id::TicketId,
     request::{DayMark, Reference},
 };
-
-/// Reads or renews the epoch. KEYS[1] the epoch; ARGV[1] "1": the caller missed something, "2": it starts; ARGV[2] ms
-/// for which what Redis lost may be under way, ARGV[3] the same for what it was not told. The time is the server's,
-/// so that callers whose clocks differ agree.
-const EPOCH: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local stamp = string.format('%d', now)
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '-'
-local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
-local epoch, doubt = nil, now + tonumber(ARGV[2])
-local kept = redis.call('GET', KEYS[1])
-if kept then
-  local kept_run, kept_epoch, kept_evicted, kept_doubt = string.match(kept, '^(%S+) (%d+) (%d+) (%d+)$')
-  if kept_run == run then
-    doubt = tonumber(kept_doubt)
-    if ARGV[1] == '1' then doubt = math.max(doubt, now + tonumber(ARGV[3])) end
-    if ARGV[1] == '0' and kept_evicted == evicted then epoch = tonumber(kept_epoch) end
-  end
-end
-if not epoch then
-  epoch = now
-  redis.call('SET', KEYS[1], string.format('%s %s %s %d', run, stamp, evicted, doubt))
-end
-";
-
-/// KEYS[2] the request, KEYS[3…] its aliases; ARGV[4] token, ARGV[5] ms after which a claim is given up,
-/// ARGV[6] ms to remember. A claim of the caller itself is renewed. Answers with ms since the epoch, and until
-/// nothing unknown can be under way.
-const CLAIM: &str = r"
-local answer = 'claimed'
-local age, left = now - epoch, math.max(0, doubt - now)
-for i = 2, #KEYS do
-  local held = redis.call('GET', KEYS[i])
-  if held then
-    local ticket = string.match(held, '^ticket (%d+)$')
-    if ticket then return {'ticket', tonumber(ticket), age, left, i - 2} end
-    local since, token = string.match(held, '^claim (%d+) (%S+)$')
-    if i > 2 or token ~= ARGV[4] then
-      if now - tonumber(since) < tonumber(ARGV[5]) then return {'busy', 0, age, left, 0} end
-      answer = 'inherited'
-    end
-  end
-end
-redis.call('SET', KEYS[2], 'claim ' .. stamp .. ' ' .. ARGV[4], 'PX', ARGV[6])
-return {answer, 0, age, left, 0}
-";
-
-/// What is known of requests that are not claimed here. KEYS the requests; ARGV[1] ms after which a claim is given up.
-const LOOK: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answer = 'nothing'
-for _, key in ipairs(KEYS) do
-  local held = redis.call('GET', key) or ''
-  local ticket = string.match(held, '^ticket (%d+)$')
-  if ticket then return {'ticket', tonumber(ticket)} end
-  local since = string.match(held, '^claim (%d+) ')
-  if since and now - tonumber(since) < tonumber(ARGV[1]) then answer = 'busy' end
-end
-return {answer, 0}
-";
-
-/// Holds the claim of a creation that is under way or was left open, and its place in the day, whatever became of
-/// them: Redis may have been emptied, and another instance begun. KEYS[1] the request, KEYS[2] the day, if it takes a
-/// place; ARGV[1] token, ARGV[2] ms to remember, ARGV[3] ms since the creation began, ARGV[4] reference.
-const ASSERT: &str = r"
-local held = redis.call('GET', KEYS[1])
-if held and string.match(held, '^ticket ') then return end
-local time = redis.call('TIME')
-local began = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[3])
-redis.call('SET', KEYS[1], string.format('claim %d %s', began, ARGV[1]), 'PX', ARGV[2])
-if not KEYS[2] then return end
-local score = redis.call('ZSCORE', KEYS[2], ARGV[4])
-if score and tonumber(score) == 0 then return end
-redis.call('ZADD', KEYS[2], began, ARGV[4])
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-";
-
-/// KEYS[1] the request; ARGV[1] token.
-const RELEASE: &str = r"
-local held = redis.call('GET', KEYS[1])
-if held and string.match(held, '^claim %d+ (%S+)$') == ARGV[1] then redis.call('DEL', KEYS[1]) end
-";
-
-/// A day is a sorted set of references: score 0 for a ticket that was made, else when its creation began. One whose
-/// time is over is given back once GLPI was asked. The member `counted` has the negative of the epoch for which GLPI
-/// was asked too; a count while something unknown may be under way is good for one look. KEYS[2] the day; ARGV[4]
-/// reference, ARGV[5] limit, ARGV[6] ms since the day began, ARGV[7] ms after which a reservation is given up, ARGV[8]
-/// ms to remember, ARGV[9] how many tickets may appear of which nobody knows, ARGV[10] "1" when the day was just
-/// counted: then ARGV[11] tells how many references follow that GLPI has; the rest are under way at the caller.
-const RESERVE: &str = r"
-local day, limit = KEYS[2], tonumber(ARGV[5])
-local over = now - tonumber(ARGV[7])
-local is_counted, in_doubt = ARGV[10] == '1', now < doubt
-if is_counted then
-  redis.call('ZREMRANGEBYSCORE', day, 1, over)
-  if not in_doubt then redis.call('ZADD', day, -epoch, 'counted') end
-  local found = tonumber(ARGV[11])
-  for i = 12, #ARGV do
-    if i < 12 + found then
-      redis.call('ZADD', day, 0, ARGV[i])
-    else
-      redis.call('ZADD', day, 'NX', now, ARGV[i])
-    end
-  end
-end
-local remembered = epoch <= now - tonumber(ARGV[6])
-local counted = redis.call('ZSCORE', day, 'counted')
-if not is_counted and not remembered and not (counted and tonumber(counted) == -epoch) then return 'recount' end
-redis.call('PEXPIRE', day, ARGV[8])
-local taken = redis.call('ZSCORE', day, ARGV[4])
-if taken then
-  if tonumber(taken) > 0 then redis.call('ZADD', day, now, ARGV[4]) end
-  return 'reserved'
-end
-if redis.call('ZCOUNT', day, 0, 0) >= limit then return 'full' end
-local places = redis.call('ZCOUNT', day, 0, '+inf')
-if places >= limit and not is_counted and redis.call('ZCOUNT', day, 1, over) > 0 then return 'recount' end
-if in_doubt and not remembered then places = places + tonumber(ARGV[9]) end
-if places >= limit then return 'unsettled' end
-redis.call('ZADD', day, now, ARGV[4])
-redis.call('PEXPIRE', day, ARGV[8])
-return 'reserved'
-";
-
-/// The request's ticket. KEYS[1] the request, KEYS[2] the day, if it counts for one; ARGV[1] reference, ARGV[2] ticket, ARGV[3] ms
-/// to remember, ARGV[4] "1": it takes a place in this day even if none was reserved.
-const SETTLE: &str = r"
-redis.call('SET', KEYS[1], 'ticket ' .. ARGV[2], 'PX', ARGV[3])
-if not KEYS[2] then return end
-if ARGV[4] == '1' then
-  redis.call('ZADD', KEYS[2], 0, ARGV[1])
-else
-  redis.call('ZADD', KEYS[2], 'XX', 0, ARGV[1])
-end
-redis.call('PEXPIRE', KEYS[2], ARGV[3])
-";
-
-/// A reserved place whose ticket was not made is given back. KEYS[1] the day; ARGV[1] reference.
-const GIVE_BACK: &str = r"
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score and tonumber(score) > 0 then redis.call('ZREM', KEYS[1], ARGV[1]) end
-";
-
-/// Gets or keeps a lease. KEYS[1] the lease; ARGV[1] token, ARGV[2] ms it lasts.
-const LEASE: &str = r"
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-";
-
-/// KEYS[1] the lease; ARGV[1] token.
-const HAND_BACK: &str = r"
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-";
-
-/// The instances at work, by when they last said so. KEYS[1] all of them; ARGV[1] token, ARGV[2] ms after which one that
-/// is silent counts as gone.
-const APPEAR: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - tonumber(ARGV[2]))
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return redis.call('ZRANGE', KEYS[1], 0, -1)
-";
-
-/// KEYS[1] a request's failures; ARGV[1] ms to remember.
-const FAILED: &str = r"
-local failures = redis.call('INCR', KEYS[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return failures
-";
-
-/// The scripts, with the epoch's part before those that need it.
-struct Scripts {
-    claim: Script,
-    look: Script,
-    assert: Script,
-    release: Script,
-    reserve: Script,
-    settle: Script,
-    give_back: Script,
-    lease: Script,
-    hand_back: Script,
-    appear: Script,
-    failed: Script,
-}
-
-static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
-    let with_epoch = |body: &str| Script::new(&format!("{EPOCH}{body}"));
-    Scripts {
-        claim: with_epoch(CLAIM),
-        look: Script::new(LOOK),
-        assert: Script::new(ASSERT),
-        release: Script::new(RELEASE),
-        reserve: with_epoch(RESERVE),
-        settle: Script::new(SETTLE),
-        give_back: Script::new(GIVE_BACK),
-        lease: Script::new(LEASE),
-        hand_back: Script::new(HAND_BACK),
-        appear: Script::new(APPEAR),
-        failed: Script::new(FAILED),
-    }
-});
 
 /// The first of the misses is that this instance starts.
 const STARTS: u64 = 1;
@@ -263,7 +63,7 @@ pub(super) struct Redis {
     aftermath: Duration,
     /// The instances at work when Redis last said so, in an order they all agree on.
     instances: Mutex<Vec<String>>,
-    /// When it last answered.
+    /// When it was last told something.
     heard: Mutex<Option<Instant>>,
 }
 
@@ -280,7 +80,7 @@ pub(super) struct Counted<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Held {
     /// It has this ticket, under this reference: its own or an alias.
-    Ticket(Reference, u64),
+    Ticket(Reference, TicketId),
     /// Another instance is at it.
     Busy,
     /// It is claimed for this instance now.
@@ -302,7 +102,7 @@ const GONE_AFTER: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     /// One has this ticket.
-    Ticket(u64),
+    Ticket(TicketId),
     /// An instance is at one.
     Busy,
     /// None is known.
@@ -312,14 +112,15 @@ pub(super) enum Seen {
 impl Redis {
     /// Looks for the ticket of one of these requests, the first that has any.
     pub(super) async fn look(&self, references: &[Reference]) -> RedisResult<Seen> {
-        let mut call = SCRIPTS.look.prepare_invoke();
+        let mut call = OPERATIONS.look.call();
         for reference in references {
             call.key(self.request_key(*reference));
         }
         call.arg(millis(self.give_up));
-        let (word, ticket): (String, u64) = self.invoke(&call).await?;
+        // One that answers and takes nothing is as good as away: that it answers says nothing.
+        let (word, ticket): (String, u64) = self.run(&call).await.inspect_err(|_| self.miss())?;
         Ok(match word.as_str() {
-            "ticket" => Seen::Ticket(ticket),
+            "ticket" => Seen::Ticket(ticket.into()),
             "busy" => Seen::Busy,
             _ => Seen::Nothing,
         })
@@ -333,8 +134,9 @@ impl Redis {
         aftermath: Duration,
     ) -> Result<Self, ConfigError> {
         let wrong = |error: RedisError| {
-            ConfigError::setting(
-                format!("redis.url cannot be used: {error}"),
+            ConfigError::because(
+                "redis.url cannot be used",
+                error,
                 "Give it as redis://user:password@host:6379/0, or rediss://… for TLS.",
             )
         };
@@ -363,7 +165,7 @@ impl Redis {
 
     pub(super) async fn claim(&self, reference: Reference, aliases: &[Reference]) -> RedisResult<Held> {
         let (word, ticket, age, in_doubt, name): (String, u64, u64, u64, usize) = self
-            .run_with_epoch(&SCRIPTS.claim, |call| {
+            .run_with_epoch(&OPERATIONS.claim, |call| {
                 call.key(self.request_key(reference));
                 for alias in aliases {
                     call.key(self.request_key(*alias));
@@ -374,7 +176,7 @@ impl Redis {
         Ok(match word.as_str() {
             "ticket" => {
                 let alias = name.checked_sub(1).and_then(|index| aliases.get(index));
-                Held::Ticket(alias.copied().unwrap_or(reference), ticket)
+                Held::Ticket(alias.copied().unwrap_or(reference), ticket.into())
             }
             "busy" => Held::Busy,
             word => Held::Claimed {
@@ -388,7 +190,7 @@ impl Redis {
 
     /// Tells Redis again of a creation that began `age` ago.
     pub(super) async fn assert(&self, reference: Reference, day: Option<DayMark>, age: Duration) -> RedisResult<()> {
-        let mut call = SCRIPTS.assert.key(self.request_key(reference));
+        let mut call = OPERATIONS.assert.key(self.request_key(reference));
         if let Some(day) = day {
             call.key(self.day_key(day));
         }
@@ -398,7 +200,7 @@ impl Redis {
 
     /// Says that this instance is at work, and learns which others are.
     pub(super) async fn appear(&self) -> RedisResult<()> {
-        let mut call = SCRIPTS.appear.key(format!("{}instances", self.prefix));
+        let mut call = OPERATIONS.appear.key(format!("{}instances", self.prefix));
         call.arg(&self.token).arg(millis(GONE_AFTER));
         let mut instances: Vec<String> = self.invoke(&call).await?;
         instances.sort_unstable();
@@ -428,13 +230,13 @@ impl Redis {
         whole * u32::from(byte) / u32::from(u8::MAX)
     }
 
-    /// When Redis last answered this instance.
+    /// When Redis last took what this instance told it.
     pub(super) fn last_heard(&self) -> Option<Instant> {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn release(&self, reference: Reference) -> RedisResult<()> {
-        let mut call = SCRIPTS.release.key(self.request_key(reference));
+        let mut call = OPERATIONS.release.key(self.request_key(reference));
         call.arg(&self.token);
         self.invoke(&call).await
     }
@@ -443,14 +245,14 @@ impl Redis {
         &self,
         reference: Reference,
         day: Option<DayMark>,
-        ticket: u64,
+        ticket: TicketId,
         new: bool,
     ) -> RedisResult<()> {
-        let mut call = SCRIPTS.settle.key(self.request_key(reference));
+        let mut call = OPERATIONS.settle.key(self.request_key(reference));
         if let Some(day) = day {
             call.key(self.day_key(day));
         }
-        call.arg(reference.to_string()).arg(ticket).arg(millis(MEMORY)).arg(u8::from(new));
+        call.arg(reference.to_string()).arg(ticket.get()).arg(millis(MEMORY)).arg(u8::from(new));
         self.invoke(&call).await
     }
 
@@ -465,7 +267,7 @@ impl Redis {
         counted: Option<Counted<'_>>,
     ) -> RedisResult<Reservation> {
         let word: String = self
-            .run_with_epoch(&SCRIPTS.reserve, |call| {
+            .run_with_epoch(&OPERATIONS.reserve, |call| {
                 call.key(self.day_key(day));
                 call.arg(reference.to_string()).arg(limit).arg(millis(age_of_day));
                 call.arg(millis(self.give_up)).arg(millis(MEMORY)).arg(appearing).arg(u8::from(counted.is_some()));
@@ -486,7 +288,7 @@ impl Redis {
     }
 
     pub(super) async fn give_back(&self, reference: Reference, day: DayMark) -> RedisResult<()> {
-        let mut call = SCRIPTS.give_back.key(self.day_key(day));
+        let mut call = OPERATIONS.give_back.key(self.day_key(day));
         call.arg(reference.to_string());
         self.invoke(&call).await
     }
@@ -501,20 +303,20 @@ impl Redis {
 
     /// Gets or keeps the lease of this name for `life`; false: another instance has it.
     pub(super) async fn lease(&self, name: &str, life: Duration) -> RedisResult<bool> {
-        let mut call = SCRIPTS.lease.key(self.keyed("lease", name));
+        let mut call = OPERATIONS.lease.key(self.keyed("lease", name));
         call.arg(&self.token).arg(millis(life));
         self.invoke(&call).await
     }
 
     pub(super) async fn hand_back(&self, name: &str) -> RedisResult<()> {
-        let mut call = SCRIPTS.hand_back.key(self.keyed("lease", name));
+        let mut call = OPERATIONS.hand_back.key(self.keyed("lease", name));
         call.arg(&self.token);
         self.invoke(&call).await
     }
 
     /// Counts a failure of a request; gives how many there are.
     pub(super) async fn failed(&self, reference: Reference) -> RedisResult<u32> {
-        let mut call = SCRIPTS.failed.key(format!("{}failures:{reference}", self.prefix));
+        let mut call = OPERATIONS.failed.key(format!("{}failures:{reference}", self.prefix));
         call.arg(millis(MEMORY));
         self.invoke(&call).await
     }
@@ -539,8 +341,8 @@ impl Redis {
     /// Runs a script that reads the epoch, renewing it when this instance missed something before.
     async fn run_with_epoch<T: FromRedisValue>(
         &self,
-        script: &Script,
-        prepare: impl FnOnce(&mut ScriptInvocation<'_>),
+        operation: &'static Operation,
+        prepare: impl FnOnce(&mut Call),
     ) -> RedisResult<T> {
         let misses = self.misses.load(Ordering::Acquire);
         let renewal = match self.covered.load(Ordering::Acquire) {
@@ -548,7 +350,7 @@ impl Redis {
             0 if misses == STARTS => 2,
             _ => 1,
         };
-        let mut call = script.key(format!("{}epoch", self.prefix));
+        let mut call = operation.key(format!("{}epoch", self.prefix));
         call.arg(renewal).arg(millis(self.aftermath)).arg(millis(self.aftermath.min(TO_TELL)));
         prepare(&mut call);
         let answer = self.invoke(&call).await?;
@@ -558,20 +360,28 @@ impl Redis {
 
     /// Runs a script; once more where the connection turns out to have ended meanwhile: each script may be
     /// run twice.
-    async fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> RedisResult<T> {
+    async fn invoke<T: FromRedisValue>(&self, call: &Call) -> RedisResult<T> {
+        self.noticing(self.run(call).await)
+    }
+
+    async fn run<T: FromRedisValue>(&self, call: &Call) -> RedisResult<T> {
         let mut connection = self.connection.clone();
-        let first = call.invoke_async(&mut connection).await;
+        let first = call.run(&mut connection).await;
         let ended = |error: &RedisError| error.is_io_error() && !error.is_timeout() && !error.is_connection_refusal();
         match first {
-            Err(error) if ended(&error) => self.noticing(call.invoke_async(&mut connection).await),
-            answer => self.noticing(answer),
+            Err(error) if ended(&error) => call.run(&mut connection).await,
+            answer => answer,
         }
+    }
+
+    fn miss(&self) {
+        self.misses.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Notes that Redis was not told something, or when it was told last.
     fn noticing<T>(&self, result: RedisResult<T>) -> RedisResult<T> {
         if result.is_err() {
-            self.misses.fetch_add(1, Ordering::AcqRel);
+            self.miss();
         } else {
             *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }

@@ -4,6 +4,8 @@ use std::{pin::pin, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::id::TicketId;
+
 use super::Ledger;
 
 /// How long somebody else at the ticket is waited for, and how often that is looked at.
@@ -23,7 +25,7 @@ impl Ledger {
     /// # Errors
     ///
     /// Where whoever is at it does not end in time.
-    pub async fn with_ticket<T>(&self, ticket: u64, work: impl Future<Output = T>) -> Result<T, TicketBusy> {
+    pub async fn with_ticket<T>(&self, ticket: TicketId, work: impl Future<Output = T>) -> Result<T, TicketBusy> {
         let _here = timeout(WAIT_FOR_OTHER, self.ticket_locks.lock(ticket)).await.map_err(|_| TicketBusy)?;
         let name = lease(ticket);
         let give_up_at = Instant::now() + WAIT_FOR_OTHER;
@@ -46,11 +48,11 @@ impl Ledger {
     }
 
     /// Whether surely no other instance is at the ticket, asked within [`Ledger::with_ticket`].
-    pub async fn surely_has_ticket(&self, ticket: u64) -> bool {
+    pub async fn surely_has_ticket(&self, ticket: TicketId) -> bool {
         self.lease(&lease(ticket)).await == Some(Duration::ZERO)
     }
 }
 
-fn lease(ticket: u64) -> String {
+fn lease(ticket: TicketId) -> String {
     format!("ticket-{ticket}")
 }

@@ -11,12 +11,13 @@ use crate::{
         deliver::Proposed,
         screen::{self, MayFollowUp, Rejection, Reply},
     },
+    id::{SolutionId, TicketId},
     request::{Address, Channel, Decided, Decision, Outcome, Reason, Received, Reference, TicketState},
 };
 
 impl Pipeline {
     /// Adds what a ticket's requester writes to it, with their files: [`Outcome::Followup`], also for a repeat.
-    pub async fn complement(self: &Arc<Self>, received: Received, ticket: u64) -> Outcome {
+    pub async fn complement(self: &Arc<Self>, received: Received, ticket: TicketId) -> Outcome {
         let (this, reference) = (Arc::clone(self), received.reference);
         self.to_its_end(Channel::Form, reference, async move {
             this.on_portal(received, ticket, |state| screen::complement(state, &this.rules)).await
@@ -26,7 +27,7 @@ impl Pipeline {
 
     /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
     /// decision on the same solution once more.
-    pub async fn decide(self: &Arc<Self>, requester: Address, ticket: u64, decided: Decided) -> Outcome {
+    pub async fn decide(self: &Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> Outcome {
         let before = match self.deliverer.proposed(ticket).await {
             Ok(proposed) => proposed,
             Err(undelivered) => return put_off(undelivered),
@@ -48,7 +49,7 @@ impl Pipeline {
     async fn decide_on(
         self: &Arc<Self>,
         requester: &Address,
-        ticket: u64,
+        ticket: TicketId,
         decided: &Decided,
         proposed: Proposed,
         solved: Option<DateTime>,
@@ -67,7 +68,7 @@ impl Pipeline {
     async fn on_portal(
         &self,
         received: Received,
-        ticket: u64,
+        ticket: TicketId,
         judge: impl Fn(&TicketState) -> Result<MayFollowUp, Rejection>,
     ) -> Outcome {
         let reply = match screen::on_portal(received, ticket, &self.rules) {
@@ -89,7 +90,7 @@ impl Pipeline {
 
     /// What became of an earlier copy, which may have been added before the ticket was solved or closed, or have done
     /// that itself.
-    async fn repeated(&self, reply: &Reply, ticket: u64) -> Option<Outcome> {
+    async fn repeated(&self, reply: &Reply, ticket: TicketId) -> Option<Outcome> {
         match self.ledger.is_in(ticket, reply.received().reference).await {
             Ok(true) => Some(self.follow_up(reply, MayFollowUp::of_a_copy(ticket)).await),
             Ok(false) => None,
@@ -103,8 +104,8 @@ impl Pipeline {
 /// more with an old solution.
 fn decided_on(
     requester: &Address,
-    request: u64,
-    solution: Option<u64>,
+    request: TicketId,
+    solution: Option<SolutionId>,
     solved: Option<DateTime>,
     decision: &Decision,
 ) -> Received {

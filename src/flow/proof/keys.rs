@@ -67,8 +67,9 @@ impl Keys {
             (ResolverConfig::from_parts(None, Vec::new(), Vec::new()), ResolverOpts::default())
         } else if config.dns.is_empty() {
             read_system_conf().map_err(|error| {
-                ConfigError::setting(
-                    format!("sender.dns is empty and the system's resolvers cannot be read: {error}"),
+                ConfigError::because(
+                    "sender.dns is empty and the system's resolvers cannot be read",
+                    error,
                     "Name resolvers in sender.dns, such as [\"192.0.2.53\"].",
                 )
             })?
@@ -79,9 +80,8 @@ impl Keys {
         // Two tries within the time for all.
         options.timeout = config.dns_timeout / 2;
         options.attempts = 1;
-        let verifier = MessageAuthenticator::new(servers, options).map_err(|error| {
-            ConfigError::setting(format!("sender.dns: {error}"), "Name resolvers as [\"192.0.2.53\"].")
-        })?;
+        let verifier = MessageAuthenticator::new(servers, options)
+            .map_err(|error| ConfigError::because("sender.dns", error, "Name resolvers as [\"192.0.2.53\"]."))?;
         let resolver = (!off).then(|| verifier.resolver().clone());
         let servers = if config.dns.is_empty() { "the system's resolvers".into() } else { config.dns.join(", ") };
         Ok((Self { file, resolver, timeout: config.dns_timeout, servers }, verifier))
@@ -187,7 +187,7 @@ impl KeyFile {
 
 /// Reads a file of keys, each under its name; a mistake is shown at its place.
 fn read(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
     let name = path.display().to_string();
     let wrong = |place, message: String, help: &str| {
         ConfigError::in_file(&name, &text, Some(place), message, Some(help.to_owned()))

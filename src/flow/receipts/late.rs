@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use crate::id::TicketId;
+
 /// The tickets whose receipts are late, as far as this process has them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Late(Arc<Mutex<InHand>>);
@@ -12,13 +14,13 @@ pub(super) struct Late(Arc<Mutex<InHand>>);
 /// The tickets whose receipts wait for the relay, and those that are sent while a note may still say that they are due.
 #[derive(Debug, Default)]
 struct InHand {
-    waiting: HashSet<u64>,
-    sent: HashSet<u64>,
+    waiting: HashSet<TicketId>,
+    sent: HashSet<TicketId>,
 }
 
 /// One ticket among the late ones, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Held(Late, u64);
+pub(super) struct Held(Late, TicketId);
 
 impl Late {
     fn lock(&self) -> MutexGuard<'_, InHand> {
@@ -26,7 +28,7 @@ impl Late {
     }
 
     /// `None`: it is in hand already.
-    pub(super) fn hold(&self, ticket: u64) -> Option<Held> {
+    pub(super) fn hold(&self, ticket: TicketId) -> Option<Held> {
         let mut in_hand = self.lock();
         let new = !in_hand.sent.contains(&ticket) && in_hand.waiting.insert(ticket);
         new.then(|| Held(self.clone(), ticket))
@@ -39,7 +41,7 @@ impl Late {
 }
 
 impl Held {
-    pub(super) fn ticket(&self) -> u64 {
+    pub(super) fn ticket(&self) -> TicketId {
         self.1
     }
 

@@ -34,6 +34,7 @@ use super::route::{Opening, requester_of};
 use crate::{
     config::{Backend, Config, TicketPages},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
+    id::{FollowupId, UserId},
     letters::Acknowledger,
     request::{Address, Page, Person, Receipt, Received},
     smtp::SendError,
@@ -102,7 +103,7 @@ impl Receipts {
         let note = match self.glpi.add_note(receipt.ticket, due(received).html()).await {
             Ok(note) => Place::Is(note),
             Err(error) => {
-                tracing::warn!(%error, ticket = receipt.ticket, "GLPI was not told that a receipt is due");
+                tracing::warn!(%error, ticket = receipt.ticket.get(), "GLPI was not told that a receipt is due");
                 match error {
                     GlpiError::AnswerLost { .. } => Place::MayAppear(self.aftermath),
                     _ => return,
@@ -182,14 +183,14 @@ impl Receipts {
     /// # Errors
     ///
     /// Where GLPI or the relay is away. It is still due.
-    async fn pay(&self, ticket: TicketSummary, own: u64, before: Option<DateTime>) -> Result<(), Away> {
+    async fn pay(&self, ticket: TicketSummary, own: UserId, before: Option<DateTime>) -> Result<(), Away> {
         // A stop waits for what is begun, not for all.
         if self.acknowledger.tasks().is_closed() {
             return Err(Away);
         }
         let Some(held) = self.late.hold(ticket.id) else { return Ok(()) };
         let followups = self.glpi.ticket_followups(ticket.id).await.map_err(|error| {
-            tracing::warn!(%error, ticket = ticket.id, "whether a receipt is due could not be read");
+            tracing::warn!(%error, ticket = ticket.id.get(), "whether a receipt is due could not be read");
             Away
         })?;
         let old = |note: &&Followup| before.is_none_or(|before| note.modified.or(note.written) < Some(before));
@@ -199,7 +200,7 @@ impl Receipts {
         });
         let Some((note, quotes)) = due else { return Ok(()) };
         let Some((requester, receipt)) = self.read(&ticket) else {
-            tracing::warn!(ticket = ticket.id, "a receipt is due, and the ticket does not say to whom");
+            tracing::warn!(ticket = ticket.id.get(), "a receipt is due, and the ticket does not say to whom");
             return Ok(());
         };
         let (noted, acknowledger) =
@@ -294,7 +295,7 @@ struct Noted {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     /// In this follow-up.
-    Is(u64),
+    Is(FollowupId),
     /// In one of which GLPI's answer was lost, if at all: it may appear for so long.
     MayAppear(Duration),
 }
@@ -321,7 +322,7 @@ impl Noted {
         let mut pause = FIRST_PAUSE;
         let mut was_taken = None;
         while let Err(error) = self.write(says, &mut was_taken).await {
-            tracing::warn!(%error, ticket = self.held.ticket(), "a receipt is sent, and its note still says that it is due");
+            tracing::warn!(%error, ticket = self.held.ticket().get(), "a receipt is sent, and its note still says that it is due");
             if !matches!(error, GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. }) {
                 // GLPI lets nobody write it.
                 return self.held.keep();
@@ -347,7 +348,12 @@ impl Noted {
 
     /// A follow-up that is changed makes its ticket one that was taken in charge, as GLPI sees it: taken back, unless it
     /// `was_taken` before the first try.
-    async fn rewrite(&self, note: u64, says: ReceiptNote, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
+    async fn rewrite(
+        &self,
+        note: FollowupId,
+        says: ReceiptNote,
+        was_taken: &mut Option<bool>,
+    ) -> Result<(), GlpiError> {
         let ticket = self.held.ticket();
         if was_taken.is_none() {
             *was_taken = Some(self.glpi.ticket(ticket).await?.taken_into_account.is_some());

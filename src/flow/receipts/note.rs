@@ -1,6 +1,7 @@
 //! The note in a ticket that says what became of its receipt: written and read here.
 
 use crate::glpi::Followup;
+use crate::id::UserId;
 
 /// The mark by which GLPI is searched for receipts that are due.
 pub(super) const DUE_MARK: &str = "receipt-due";
@@ -38,7 +39,7 @@ impl ReceiptNote {
     }
 
     /// What a follow-up says of a receipt, where it is a note of the account `own`, word for word.
-    pub(super) fn read(followup: &Followup, own: u64) -> Option<Self> {
+    pub(super) fn read(followup: &Followup, own: UserId) -> Option<Self> {
         // GLPI may write its apostrophes otherwise.
         let content = followup.content.trim().replace("&#039;", "'").replace("&#39;", "'");
         let all = [Self::Due { quotes: true }, Self::Due { quotes: false }, Self::Sent, Self::Refused];
@@ -46,17 +47,17 @@ impl ReceiptNote {
     }
 
     /// Whether a receipt is due by what a follow-up says.
-    pub(super) fn is_due(followup: &Followup, own: u64) -> bool {
+    pub(super) fn is_due(followup: &Followup, own: UserId) -> bool {
         matches!(Self::read(followup, own), Some(Self::Due { .. }))
     }
 }
 
 /// Whether a follow-up is a note of the account `own` about a receipt, whatever it says by now.
-pub(super) fn is_about_receipt(followup: &Followup, own: u64) -> bool {
+pub(super) fn is_about_receipt(followup: &Followup, own: UserId) -> bool {
     is_own(followup, own) && followup.content.contains(ANY_MARK)
 }
 
-fn is_own(followup: &Followup, own: u64) -> bool {
+fn is_own(followup: &Followup, own: UserId) -> bool {
     followup.private && followup.author == own
 }
 
@@ -66,11 +67,19 @@ mod tests {
 
     use super::{DUE_MARK, ReceiptNote, is_about_receipt};
     use crate::glpi::Followup;
+    use crate::id::{FollowupId, UserId};
 
-    const OWN: u64 = 13;
+    const OWN: UserId = UserId::new(13);
 
     fn followup(content: &str) -> Followup {
-        Followup { id: 1, author: OWN, content: content.to_owned(), private: true, written: None, modified: None }
+        Followup {
+            id: FollowupId::new(1),
+            author: OWN,
+            content: content.to_owned(),
+            private: true,
+            written: None,
+            modified: None,
+        }
     }
 
     #[rstest]
@@ -85,7 +94,9 @@ mod tests {
             assert_eq!(ReceiptNote::read(&written, OWN), Some(note));
             assert_eq!((ReceiptNote::is_due(&written, OWN), content.contains(DUE_MARK)), (is_due, is_due));
             assert!(is_about_receipt(&written, OWN));
-            for other in [Followup { author: 7, ..written.clone() }, Followup { private: false, ..written.clone() }] {
+            for other in
+                [Followup { author: UserId::new(7), ..written.clone() }, Followup { private: false, ..written.clone() }]
+            {
                 assert_eq!(ReceiptNote::read(&other, OWN), None);
                 assert!(!is_about_receipt(&other, OWN));
             }

@@ -44,11 +44,7 @@ pub(super) fn render(
 ) -> Result<(String, String), RouteError> {
     let values = values(screened, form, target);
     let fails = |template| {
-        move |error: minijinja::Error| RouteError::Template {
-            template,
-            file: mapping.file.clone(),
-            reason: format!("{error:#}"),
-        }
+        move |source: minijinja::Error| RouteError::Template { template, file: mapping.file.clone(), source }
     };
     let title = evaluate("title", mapping.title.as_deref().unwrap_or(TITLE), &values).map_err(fails("title"))?;
     let fingerprint = match &screened.received().origin {

@@ -99,8 +99,8 @@ impl MappingStore {
 
 fn read(dir: &Path) -> Result<Vec<(String, String)>, ConfigError> {
     let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|error| ConfigError::unreadable(dir, &error))? {
-        let path = entry.map_err(|error| ConfigError::unreadable(dir, &error))?.path();
+    for entry in std::fs::read_dir(dir).map_err(|error| ConfigError::unreadable(dir, error))? {
+        let path = entry.map_err(|error| ConfigError::unreadable(dir, error))?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
@@ -115,7 +115,7 @@ fn read(dir: &Path) -> Result<Vec<(String, String)>, ConfigError> {
     paths
         .into_iter()
         .map(|path| {
-            let text = std::fs::read_to_string(&path).map_err(|error| ConfigError::unreadable(&path, &error))?;
+            let text = std::fs::read_to_string(&path).map_err(|error| ConfigError::unreadable(&path, error))?;
             Ok((path.display().to_string(), text))
         })
         .collect()

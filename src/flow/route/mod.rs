@@ -2,17 +2,21 @@
 //! the mapping files at start and at reload.
 
 mod content;
+mod error;
 mod mapping;
 mod mappings;
 mod opening;
+mod target;
 
+pub use error::RouteError;
 pub use mapping::{Level, Mapping, NamesInUse, Nature, Override};
 pub use mappings::{MappingStore, Mappings};
 pub use opening::{Opening, requester_of};
+pub use target::{Target, TargetEntity};
 
 use crate::{
     flow::screen::Screened,
-    request::{FormFields, Origin, Received, TicketKind},
+    request::{FormFields, Origin, Received},
 };
 
 /// A request that knows where it goes. Only [`route`] makes one.
@@ -22,42 +26,6 @@ pub struct Routed {
     target: Target,
     title: String,
     content: String,
-}
-
-/// Where a ticket goes and what it is, in GLPI's names; delivery turns the names into ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The application, as its mapping calls it.
-    pub application: String,
-    /// The category's full path, for instance «Scolarité > LSU».
-    pub category: String,
-    /// The assigned group.
-    pub group: String,
-    /// Groups that watch.
-    pub observers: Vec<String>,
-    /// Its entity.
-    pub entity: TargetEntity,
-    /// The location's full path.
-    pub location: Option<String>,
-    /// Incident or request.
-    pub kind: TicketKind,
-    /// GLPI's urgency, 1 to 5.
-    pub urgency: u8,
-}
-
-/// The entity a ticket is to be in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TargetEntity {
-    /// The service account's own.
-    #[default]
-    Own,
-    /// The one with this full path.
-    Entity(String),
-    /// The requester's own.
-    Requester {
-        /// The full path of the one for who has none; the service account's own, without.
-        otherwise: Option<String>,
-    },
 }
 
 impl Routed {
@@ -104,22 +72,4 @@ pub fn route(screened: Screened, mappings: &Mappings) -> Result<Routed, RouteErr
     let target = mapping.target(&form, screened.department().as_deref());
     let (title, content) = content::render(mapping, &screened, &form, &target)?;
     Ok(Routed { screened, target, title, content })
-}
-
-/// Why a request cannot be routed now.
-#[derive(Debug, thiserror::Error)]
-pub enum RouteError {
-    /// The mapping went away.
-    #[error("no mapping serves the application {0}: its file was removed or renamed; put it back and send SIGHUP")]
-    NoMapping(String),
-    /// A template fails.
-    #[error("the {template} of {file} fails: {reason}; correct it and send SIGHUP")]
-    Template {
-        /// Which of the mapping's templates.
-        template: &'static str,
-        /// The mapping's file.
-        file: String,
-        /// What the template engine says.
-        reason: String,
-    },
 }

@@ -3,7 +3,8 @@
 
 use jiff::Zoned;
 
-use super::{Applications, Candidate, Copies, Rejected, Rejection, Reply, Rules, Thread, reply::other_ids};
+use super::{Applications, Candidate, Copies, Rejected, Rejection, Reply, Rules, Thread, thread::other_ids};
+use crate::id::TicketId;
 use crate::request::{Address, Mail, Origin, Received, Reference, is_forward, is_reply};
 
 /// How many mails of a thread, how many possible senders, and how many references one search looks for.
@@ -42,7 +43,7 @@ impl Answer {
     }
 
     /// One of the mails has this ticket.
-    pub fn into_reply(self, ticket: u64) -> Reply {
+    pub fn into_reply(self, ticket: TicketId) -> Reply {
         let Self { received, requester, arrived, copies, .. } = self;
         Reply { received, requester, arrived, thread: Thread::Mail(ticket), copies }
     }
@@ -93,10 +94,14 @@ fn ids<'a>(mail: &'a Mail, rules: &Rules) -> Vec<&'a str> {
 }
 
 fn senders(received: &Received, mail: &Mail, requester: &Address, rules: &Rules) -> Vec<Address> {
-    let quoted = received.body.folded_html.as_deref().unwrap_or_default();
-    let quoted = &quoted[..quoted.floor_char_boundary(QUOTED)];
-    let of_quotes = quoted
-        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+' | '\'')))
+    // What is answered between its lines is not folded.
+    let texts = [received.body.folded_html.as_deref().unwrap_or_default(), &received.body.html];
+    let of_quotes = texts
+        .into_iter()
+        .flat_map(|text| {
+            text[..text.floor_char_boundary(QUOTED)]
+                .split(|c: char| !(c.is_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+' | '\'')))
+        })
         .filter(|word| word.contains('@'))
         .filter_map(|word| Address::parse(word.trim_matches('.')));
     let mut senders = vec![requester.clone()];
@@ -156,6 +161,8 @@ mod tests {
         let mut answer = thread("<1@poste>", "", &["assistance1d@ac-dijon.fr"]);
         answer.body.folded_html = Some("<p>De : Marc Leroy &#60;marc.leroy@ac-dijon.fr&#62;<br>À : x@y.fr</p>".into());
         assert_eq!(of(&answer)[1..], [named(MARC, "1@poste")]);
+        answer.body.html = answer.body.folded_html.take().unwrap();
+        assert_eq!(of(&answer)[1..], [named(MARC, "1@poste")], "a history that is answered within");
     }
 
     #[rstest]

@@ -8,181 +8,36 @@
 
 mod answer;
 mod automatic;
+mod candidate;
 mod copies;
 mod director;
 mod forwarder;
 mod keyword;
+mod portal;
 mod proof;
 mod quota;
 mod recipient;
 mod reply;
+mod rules;
 mod sender;
 mod size;
+mod thread;
 
-use std::collections::BTreeMap;
-
-use jiff::{Zoned, tz::TimeZone};
-use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
+use jiff::Zoned;
 
 pub use answer::Answer;
+pub use candidate::Candidate;
 pub use copies::Copies;
 pub use director::{Director, director};
 pub use keyword::{Application, Applications};
+pub use portal::{complement, decision, on_portal};
 pub use proof::{Evidence, Method, Proof, proof_gap};
 pub use quota::{DayPlace, WithinQuota, quota};
-pub use reply::{Change, MayFollowUp, Reply, Thread, complement, decision, on_portal, reply};
+pub use reply::{Change, MayFollowUp, Reply, reply};
+pub use rules::{Rejected, Rejection, Rules};
+pub use thread::Thread;
 
-use crate::{
-    config,
-    request::{Address, DayMark, Origin, Person, Reason, Received, Reference, Refusal, department_of, is_uai},
-};
-
-/// Why a request is not admitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rejection {
-    /// A rule says no; the sentence is for the requester.
-    Refused(Refusal),
-    /// Nobody waits for an answer.
-    Ignored(Reason),
-    /// A fact could not be had now.
-    Unknown {
-        /// What could not be had.
-        reason: Reason,
-        /// Which server said what; holds nobody's address.
-        cause: String,
-    },
-}
-
-/// The rules' settings.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    recipients: Vec<Address>,
-    /// The gateway's own ones beside those.
-    own_addresses: Vec<Address>,
-    copies: config::Copies,
-    forwarders: Vec<Address>,
-    /// Groups of GLPI, by name or full path, whose members are forwarders, too.
-    forwarder_groups: Vec<String>,
-    domains: Vec<String>,
-    subdomains: Vec<String>,
-    max_size: u64,
-    own_domains: Vec<String>,
-    require: config::Require,
-    disabled: Vec<String>,
-    sentences: BTreeMap<String, String>,
-    replies: config::Replies,
-    replies_of_staff: config::Replies,
-    glpi_tags: Vec<String>,
-    /// Domains where the academy's own machines are.
-    homes: Vec<String>,
-    time_zone: TimeZone,
-}
-
-impl Rules {
-    /// Reads the rules from the configuration.
-    pub fn new(config: &config::Config) -> Result<Self, config::ConfigError> {
-        let screen = &config.screen;
-        let recipients = addresses("screen.recipients", &screen.recipients)?;
-        let lower = |names: &[String]| -> Vec<String> { names.iter().map(|name| name.trim().to_lowercase()).collect() };
-        let mut own_domains: Vec<String> = lower(&screen.own_domains);
-        own_domains.extend(config.smtp.sender().ok().map(|from| from.email.domain().to_lowercase()));
-        let (forwarders, groups): (Vec<_>, Vec<_>) =
-            config.mail.forwarders.iter().map(|entry| entry.trim().to_owned()).partition(|entry| entry.contains('@'));
-        let forwarder_groups = groups.into_iter().filter(|group| !group.is_empty()).collect();
-        let of_glpi = Url::parse(&config.glpi.url).ok().and_then(|url| url.domain().map(parent));
-        let homes = own_domains.iter().cloned().chain(lower(&screen.domains)).chain(lower(&screen.subdomains));
-        Ok(Self {
-            homes: homes.chain(of_glpi).collect(),
-            recipients,
-            own_addresses: own_addresses(config),
-            copies: config.mail.copies,
-            forwarders: addresses("mail.forwarders", &forwarders)?,
-            forwarder_groups,
-            domains: lower(&screen.domains),
-            subdomains: lower(&screen.subdomains),
-            max_size: screen.max_size,
-            own_domains,
-            require: config.sender.require,
-            disabled: screen.disabled.clone(),
-            sentences: screen.sentences.clone(),
-            replies: config.mail.replies,
-            replies_of_staff: config.mail.replies_of_staff,
-            glpi_tags: config.mail.glpi_tags.iter().map(|tag| tag.trim().to_owned()).collect(),
-            time_zone: config.time_zone.clone(),
-        })
-    }
-
-    /// The addresses mail is taken for.
-    pub fn recipients(&self) -> &[Address] {
-        &self.recipients
-    }
-
-    /// The groups of GLPI whose members forward directors' mails, by name or full path.
-    pub fn forwarder_groups(&self) -> &[String] {
-        &self.forwarder_groups
-    }
-
-    /// The academy's time zone.
-    pub fn time_zone(&self) -> &TimeZone {
-        &self.time_zone
-    }
-
-    /// Whether a lower-case host name is one of the academy's own machines.
-    fn is_home(&self, host: &str) -> bool {
-        self.homes.iter().any(|home| {
-            host.strip_suffix(home.as_str()).is_some_and(|rest| matches!(rest.chars().last(), None | Some('.')))
-        })
-    }
-
-    fn enabled(&self, rule: &str) -> bool {
-        !self.disabled.iter().any(|disabled| disabled == rule)
-    }
-
-    /// A refusal with the academy's sentence, or the one shipped.
-    fn refuse(&self, reason: Reason) -> Rejection {
-        Rejection::Refused(Refusal { reason, sentence: self.sentence(reason).to_owned() })
-    }
-
-    /// The size of the largest request that passes; `None` where that rule is off.
-    pub fn largest(&self) -> Option<u64> {
-        self.enabled("too-large").then_some(self.max_size)
-    }
-
-    fn sentence(&self, reason: Reason) -> &str {
-        self.sentences.get(reason.code()).map_or_else(|| reason.sentence(), String::as_str)
-    }
-}
-
-/// The addresses of a setting.
-fn addresses(key: &str, texts: &[String]) -> Result<Vec<Address>, config::ConfigError> {
-    let address = |text: &String| {
-        Address::parse(text).ok_or_else(|| {
-            config::ConfigError::setting(
-                format!("{key}: \"{text}\" is no mail address"),
-                "Give whole addresses, such as assistance1d@ac-dijon.fr.",
-            )
-        })
-    };
-    texts.iter().map(address).collect()
-}
-
-/// Where the gateway's mails come from, and its mailboxes, as far as their users are named by an address.
-fn own_addresses(config: &config::Config) -> Vec<Address> {
-    let from = config.smtp.sender().ok().and_then(|from| Address::parse(from.email.as_ref()));
-    let mailbox = |url: &SecretString| {
-        let url = Url::parse(url.expose_secret()).ok()?;
-        Address::parse(&percent_decode_str(url.username()).decode_utf8().ok()?)
-    };
-    from.into_iter().chain(config.imap.url.iter().filter_map(mailbox)).collect()
-}
-
-/// The domain a machine's name is in: the whole, where it has one dot.
-fn parent(host: &str) -> String {
-    let parent = host.split_once('.').map(|(_, parent)| parent).filter(|parent| parent.contains('.'));
-    parent.unwrap_or(host).to_lowercase()
-}
+use crate::request::{Address, DayMark, Origin, Person, Received, department_of};
 
 /// A request of a person whose address is the academy's. Only [`identify`] makes one.
 #[derive(Clone, Debug)]
@@ -214,7 +69,7 @@ impl Proven {
 
     /// Whether it answers a notification that says which GLPI it is of: then [`Proven::before`] wants to know ours.
     pub fn names_a_glpi(&self) -> bool {
-        reply::names_a_glpi(&self.identified.received)
+        thread::names_a_glpi(&self.identified.received)
     }
 
     /// The same, before the GLPI with this mark in its notifications; `None` where that is not known.
@@ -246,59 +101,6 @@ pub enum Passed {
     Reply(Reply),
     /// An answer to a mail, which may have a ticket.
     Answer(Answer),
-}
-
-/// A request that passed every rule that needs no more than the request.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    received: Received,
-    requester: Address,
-    application: String,
-    arrived: Zoned,
-    copies: Copies,
-}
-
-impl Candidate {
-    /// The request.
-    pub fn received(&self) -> &Received {
-        &self.received
-    }
-
-    /// The request under the name that comes after this one, which another mail has; `None` where there is none.
-    pub fn renamed(mut self, after: Reference) -> Option<Self> {
-        let received = &mut self.received;
-        let taken = received.aliases.iter().position(|name| *name == after);
-        let next = if after == received.reference { 0 } else { taken? + 1 };
-        let mut left = received.aliases.split_off(next.min(received.aliases.len())).into_iter();
-        received.reference = left.next()?;
-        received.aliases = left.collect();
-        Some(self)
-    }
-
-    /// Who asks.
-    pub fn requester(&self) -> &Address {
-        &self.requester
-    }
-
-    /// The application's name, as its mapping gives it.
-    pub fn application(&self) -> &str {
-        &self.application
-    }
-
-    /// When it arrived, in the academy's time zone: decides the day it counts for.
-    pub fn arrived(&self) -> &Zoned {
-        &self.arrived
-    }
-
-    /// The code of the school whose mailbox (`ce.0210001A@…`) the requester writes from.
-    fn of_mailbox(&self) -> Option<String> {
-        self.requester.local().strip_prefix("ce.").filter(|code| is_uai(code)).map(str::to_uppercase)
-    }
-
-    /// The mark of the requester's day.
-    pub fn day_mark(&self) -> DayMark {
-        DayMark::new(&self.requester, self.arrived.date())
-    }
 }
 
 /// A request that passed every rule. Only [`admit`] makes one.
@@ -356,9 +158,6 @@ impl Screened {
     }
 }
 
-/// A rejection, with the request it is of.
-pub type Rejected = (Box<Received>, Rejection);
-
 /// Applies the rules that say whether anybody waits for an answer, and who: automatic mail, sender.
 ///
 /// # Errors
@@ -399,7 +198,7 @@ pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> 
         return Err((Box::new(received), rejection));
     }
     let arrived = received.arrived.to_zoned(rules.time_zone.clone());
-    if let Some(thread) = reply::thread(&received, uuid.as_deref(), rules) {
+    if let Some(thread) = thread::thread(&received, uuid.as_deref(), rules) {
         let copies = copies::of_reply(&received, &requester, rules);
         return Ok(Passed::Reply(Reply { received, requester, arrived, thread, copies }));
     }

@@ -1,6 +1,7 @@
 //! A requester has a number of requests per calendar day, mail and form together.
 
 use super::{Rejection, Rules};
+use crate::id::TicketId;
 use crate::request::Reason;
 
 /// What the day's count says.
@@ -25,7 +26,7 @@ pub struct WithinQuota(());
 
 impl WithinQuota {
     /// The proof for a request that has its ticket already: it was admitted, and its place is taken.
-    pub fn by_its_ticket(_ticket: u64) -> Self {
+    pub fn by_its_ticket(_ticket: TicketId) -> Self {
         Self(())
     }
 }

@@ -16,8 +16,10 @@ use crate::{
     http::{
         problem::Problem,
         responses::{Adding, AnyTime, LateBody, NoRequest, Nobody},
+        schemas,
         services::Services,
     },
+    id::{SolutionId, TicketId},
     intake::form::{self, FieldError},
     request::{Decided, Decision},
 };
@@ -35,8 +37,8 @@ pub(super) struct Approval {
     reason: Option<String>,
     /// The `solution` that the request showed: another one that was proposed since is not decided on unseen.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 4_294_967_295_u64, example = json!(null))]
-    solution: Option<u64>,
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u64, example = json!(null))]
+    solution: Option<SolutionId>,
 }
 
 /// What was decided.
@@ -46,8 +48,8 @@ pub(super) struct Ruling {
     #[schema(example = "refused")]
     status: &'static str,
     /// GLPI's number.
-    #[schema(example = 1234)]
-    ticket: u64,
+    #[schema(value_type = u64, example = 1234)]
+    ticket: TicketId,
 }
 
 /// Accept or refuse a solution
@@ -55,10 +57,7 @@ pub(super) struct Ruling {
 /// The same decision on the same solution once more gets the same answer.
 #[utoipa::path(post, path = "/v1/requests/{id}/approval", operation_id = "decide", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
-    params(
-        ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
-    ),
+    params(schemas::Numbered, schemas::Whose),
     request_body(content = Approval, content_type = "application/json"),
     responses(
         (status = 200, body = Ruling, description = "It is decided so, now or by an earlier copy."),

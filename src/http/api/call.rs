@@ -48,22 +48,22 @@ pub(in crate::http) async fn in_time<T>(
 ) -> Result<T, Problem> {
     match timeout_at(deadline.into(), asked).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(problem(error)),
+        Ok(Err(error)) => Err(problem(&error)),
         Err(_) => Err(unavailable(Reason::GlpiUnavailable).retry_after(BUSY_PAUSE)),
     }
 }
 
-fn problem(error: PortalError) -> Problem {
+fn problem(error: &PortalError) -> Problem {
     match error {
         PortalError::NotFound => unknown(),
-        PortalError::Merged(into) => Problem::merged(into),
-        PortalError::Unavailable { cause, retry_after } => {
-            tracing::warn!(cause, "a requester cannot be shown their requests");
-            unavailable(Reason::GlpiUnavailable).retry_after(retry_after.unwrap_or(BUSY_PAUSE))
-        }
-        PortalError::Denied(cause) => {
-            tracing::error!(cause, "a requester cannot be shown their requests");
+        PortalError::Merged(into) => Problem::merged(*into),
+        PortalError::Denied(_) => {
+            tracing::error!(cause = %error, "a requester cannot be shown their requests");
             unavailable(Reason::GlpiDenied).retry_after(BUSY_PAUSE)
+        }
+        PortalError::Unavailable(_) | PortalError::Unmade(_) => {
+            tracing::warn!(cause = %error, "a requester cannot be shown their requests");
+            unavailable(Reason::GlpiUnavailable).retry_after(error.retry_after().unwrap_or(BUSY_PAUSE))
         }
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn personal(answer: impl IntoResponse) -> Response {
 }
 
 /// A number in a call's path, by its place. What is no number is nobody's request.
-pub(super) fn number(parts: &Parts, place: usize) -> Result<u64, Problem> {
+pub(super) fn number<I: From<u64>>(parts: &Parts, place: usize) -> Result<I, Problem> {
     let segment = parts.uri.path().split('/').nth(place).unwrap_or_default();
     glpi_number(segment).ok_or_else(unknown)
 }

@@ -169,7 +169,7 @@ pub(super) async fn faq(State(services): State<Arc<Services>>, request: Request)
             caller(services, parts, body).await?;
             let found = in_time(deadline, services.portal.faq(&words(parts, "q")?)).await?;
             let article = |found: crate::portal::Article| Article {
-                id: found.id,
+                id: found.id.get(),
                 title: found.title,
                 html: found.html,
                 link: found.link,

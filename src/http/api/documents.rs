@@ -14,6 +14,7 @@ use super::call::{in_time, number, personal, requester, with_query};
 use crate::{
     http::{
         responses::{AnyTime, BadCall, LateCall, MERGED, Nobody, Reading},
+        schemas,
         services::Services,
     },
     portal::{Content, Document},
@@ -44,7 +45,7 @@ const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     params(
         ("id" = u64, Path, description = "GLPI's number of the request.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
         ("document" = u64, Path, description = "The file's number in the request's timeline.", minimum = 1, maximum = 4_294_967_295_u64, example = 56),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
+        schemas::Whose,
     ),
     responses(
         (status = 200, content(

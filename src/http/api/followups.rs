@@ -30,8 +30,7 @@ use crate::{
 #[utoipa::path(post, path = "/v1/requests/{id}/followups", operation_id = "add_followup", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(
-        ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
+        schemas::Numbered, schemas::Whose,
         ("Idempotency-Key" = Option<String>, Header, description = "Names what is added: 1 to 255 visible ASCII characters. Never reuse a key for anything else; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "0c1f7f0e-6d2b-4b53-9a56-3a7e9be0d8a1"),
     ),
     request_body(content(

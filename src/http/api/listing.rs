@@ -18,6 +18,7 @@ use crate::{
         responses::{AnyTime, LateCall, Nobody, Reading},
         services::Services,
     },
+    id::TicketId,
     portal::{Counts, Query, Row, Sort, State},
     request::TicketKind,
     working_time::in_words,
@@ -48,8 +49,8 @@ pub(super) struct Listed {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Summary {
     /// GLPI's number.
-    #[schema(example = 1234)]
-    number: u64,
+    #[schema(value_type = u64, example = 1234)]
+    number: TicketId,
     /// The reference, where the gateway took the request.
     #[schema(example = "P-7K3M-Q2XV-9D4T")]
     reference: Option<String>,

@@ -17,8 +17,10 @@ use super::{
 use crate::{
     http::{
         responses::{AnyTime, BadCall, LateCall, MERGED, NoRequest, Nobody, Reading},
+        schemas,
         services::Services,
     },
+    id::{DocumentId, SolutionId, TicketId},
     portal::{Author, Document, Entry, Kind, SolutionState},
 };
 
@@ -29,8 +31,8 @@ pub(super) struct RequestBody {
     #[serde(flatten)]
     summary: Summary,
     /// GLPI's number of the solution that waits for approval, to be sent with the decision on it.
-    #[schema(example = json!(null))]
-    solution: Option<u64>,
+    #[schema(value_type = Option<u64>, example = json!(null))]
+    solution: Option<SolutionId>,
     /// What was said, oldest first; the first is the request itself.
     timeline: Vec<Said>,
 }
@@ -63,8 +65,8 @@ struct Said {
 #[derive(Serialize, ToSchema)]
 struct File {
     /// GLPI's number of it.
-    #[schema(example = 56)]
-    id: u64,
+    #[schema(value_type = u64, example = 56)]
+    id: DocumentId,
     /// The file's name.
     #[schema(example = "capture.png")]
     name: String,
@@ -83,10 +85,7 @@ struct File {
 /// Only to its requesters: it is unknown to anybody else. What staff keeps to itself is never part of it.
 #[utoipa::path(get, path = "/v1/requests/{id}", operation_id = "show_request", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
-    params(
-        ("id" = u64, Path, description = "GLPI's number.", minimum = 1, maximum = 4_294_967_295_u64, example = 1234),
-        ("requester" = Option<String>, Query, description = "Whose request, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
-    ),
+    params(schemas::Numbered, schemas::Whose),
     responses(
         (status = 200, body = RequestBody, description = "The request."),
         (status = 303, description = MERGED, headers(("Location" = String, description = "The other request's address."))),
@@ -109,11 +108,11 @@ pub(super) async fn show(State(services): State<Arc<Services>>, request: Request
 }
 
 /// A document's address in this API.
-fn address(request: u64, document: u64) -> String {
+fn address(request: TicketId, document: DocumentId) -> String {
     format!("/v1/requests/{request}/documents/{document}")
 }
 
-fn said(request: u64, entry: Entry) -> Said {
+fn said(request: TicketId, entry: Entry) -> Said {
     let (kind, verdict) = match entry.kind {
         Kind::Opening => ("opening", None),
         Kind::Followup => ("followup", None),

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     http::{api, problem::Problem, values::glpi_number},
+    id::{DocumentId, SolutionId, TicketId},
     intake::form,
     portal::{Author, Document, Entry, Kind, SolutionState, View},
     request::{Address, Decided, Decision, Outcome},
@@ -43,7 +44,7 @@ const DONE: [(&str, &str); 3] = [
 struct TicketPage<'a> {
     frame: Frame<'a>,
     view: View,
-    number: u64,
+    number: TicketId,
     done: Option<&'static str>,
     token: String,
     retry: Retry,
@@ -54,25 +55,27 @@ struct TicketPage<'a> {
 #[template(path = "retry.html")]
 struct RetryPage<'a> {
     frame: Frame<'a>,
-    number: u64,
+    number: TicketId,
     token: String,
     retry: Retry,
 }
 
 impl RetryPage<'_> {
-    fn solution(&self) -> Option<u64> {
+    fn solution(&self) -> Option<SolutionId> {
         self.retry.solution
     }
 }
 
 /// The page's forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Form {
+    #[default]
     Followup,
     Opinion,
 }
 
 /// What of a form is shown again, where it could not be taken.
+#[derive(Default)]
 struct Retry {
     form: Form,
     key: String,
@@ -82,22 +85,13 @@ struct Retry {
     message: String,
     reason: String,
     /// The solution that is refused.
-    solution: Option<u64>,
+    solution: Option<SolutionId>,
     lost_files: Vec<String>,
 }
 
 impl Retry {
     fn new(form: Form, key: String) -> Self {
-        Self {
-            form,
-            key,
-            mistakes: Mistakes::default(),
-            refusal: None,
-            message: String::new(),
-            reason: String::new(),
-            solution: None,
-            lost_files: Vec::new(),
-        }
+        Self { form, key, ..Self::default() }
     }
 }
 
@@ -112,7 +106,7 @@ struct RecapPage<'a> {
 
 impl TicketPage<'_> {
     /// The solution that waits for the requester's word.
-    fn solution(&self) -> Option<u64> {
+    fn solution(&self) -> Option<SolutionId> {
         self.view.solution
     }
 
@@ -154,7 +148,7 @@ fn listed(entry: &Entry) -> Vec<&Document> {
     entry.documents.iter().filter(|document| !document.is_shown).collect()
 }
 
-fn document_address(number: u64, document: u64) -> String {
+fn document_address(number: TicketId, document: DocumentId) -> String {
     format!("/portail/demandes/{number}/documents/{document}")
 }
 
@@ -210,14 +204,14 @@ pub(super) async fn document(
 }
 
 /// Leads to the request that one was merged into.
-fn onward(problem: Problem, address: impl FnOnce(u64) -> String) -> Result<Response, Problem> {
+fn onward(problem: Problem, address: impl FnOnce(TicketId) -> String) -> Result<Response, Problem> {
     match problem.merged_into() {
         Some(into) => see_other(&address(into)),
         None => Err(problem),
     }
 }
 
-async fn view(state: &PageState, person: &Address, number: u64) -> Result<View, Problem> {
+async fn view(state: &PageState, person: &Address, number: TicketId) -> Result<View, Problem> {
     let address = move |document| document_address(number, document);
     // A future of many reads: boxed, it makes no other one large.
     state.ask(Box::pin(state.services.portal.request(person, number, address))).await
@@ -297,7 +291,7 @@ pub(super) async fn decide(
         .await
 }
 
-async fn stale(state: &PageState, person: &Address, number: u64, retry: Retry) -> Result<Response, Problem> {
+async fn stale(state: &PageState, person: &Address, number: TicketId, retry: Retry) -> Result<Response, Problem> {
     let retry = Retry { refusal: Some(STALE.to_owned()), ..retry };
     shown_again(state, person, number, StatusCode::FORBIDDEN, retry).await
 }
@@ -306,7 +300,7 @@ async fn stale(state: &PageState, person: &Address, number: u64, retry: Retry) -
 async fn settled(
     state: &PageState,
     person: &Address,
-    number: u64,
+    number: TicketId,
     outcome: Outcome,
     done: &str,
     retry: Retry,
@@ -324,7 +318,7 @@ async fn settled(
 async fn shown_again(
     state: &PageState,
     person: &Address,
-    number: u64,
+    number: TicketId,
     status: StatusCode,
     retry: Retry,
 ) -> Result<Response, Problem> {
@@ -362,6 +356,6 @@ fn ticket_page<'a>(
 }
 
 /// What is no number names no request.
-fn number(text: &str) -> Result<u64, Problem> {
+fn number<I: From<u64>>(text: &str) -> Result<I, Problem> {
     glpi_number(text).ok_or_else(unknown)
 }

@@ -9,6 +9,7 @@ use super::{
     identity::{self, Identity},
 };
 use crate::{
+    id::TicketId,
     intake::mime::enclosed_in,
     request::{Address, FormFields, Received},
 };
@@ -27,7 +28,7 @@ pub fn complement(
     size: u64,
     key: Option<&str>,
     requester: &Address,
-    request: u64,
+    request: TicketId,
     now: Timestamp,
 ) -> Result<Received, Vec<FieldError>> {
     let Submission { mut fields, files, mut errors, .. } = submission;

@@ -1,6 +1,6 @@
 //! From an account to a signed-in session: TCP, TLS, greeting, LOGIN or AUTHENTICATE.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use async_imap::{Authenticator, Client};
 use rustls::{
@@ -49,8 +49,9 @@ impl Connector {
             }
         }
         let broken = |error: rustls::Error| {
-            ConfigError::setting(
-                format!("imap: no TLS: {error}"),
+            ConfigError::because(
+                "imap: no TLS",
+                error,
                 "Check imap.ca, and that this machine has certificate authorities (Debian: ca-certificates).",
             )
         };
@@ -80,7 +81,7 @@ impl Connector {
 
     async fn sign_in(&self, account: &Account, fresh_token: bool) -> Result<Session, ImapError> {
         let token = match &self.tokens {
-            Some(tokens) => Some(tokens.get(fresh_token).await.map_err(ImapError::Connection)?),
+            Some(tokens) => Some(tokens.get(fresh_token).await?),
             None => None,
         };
         let client = self.greeted(account).await?;
@@ -103,13 +104,13 @@ impl Connector {
 
     /// A connection, protected as the account wants it, whose greeting has been read.
     async fn greeted(&self, account: &Account) -> Result<Client<Stream>, ImapError> {
-        let cannot = |error: &dyn std::fmt::Display| {
-            ImapError::Connection(format!("cannot connect to {}:{}: {error}", account.host, account.port))
+        let cannot = |error: Box<dyn Error + Send + Sync>| {
+            ImapError::because(format!("cannot connect to {}:{}", account.host, account.port), error)
         };
-        let tcp = open_tcp(&account.host, account.port).await.map_err(|error| cannot(&error))?;
+        let tcp = open_tcp(&account.host, account.port).await.map_err(|error| cannot(error.into()))?;
         let to_tls = async |tcp: TcpStream| {
-            let name = ServerName::try_from(account.host.clone()).map_err(|error| cannot(&error))?;
-            self.tls.connect(name, tcp).await.map_err(|error| cannot(&error))
+            let name = ServerName::try_from(account.host.clone()).map_err(|error| cannot(error.into()))?;
+            self.tls.connect(name, tcp).await.map_err(|error| cannot(error.into()))
         };
         match account.protection {
             Protection::Implicit => {
@@ -121,7 +122,7 @@ impl Connector {
                 let mut client = Client::new(tcp);
                 read_greeting(&mut client).await?;
                 let refused = |error| match ImapError::from(error) {
-                    ImapError::SignIn(text) => cannot(&format_args!("no STARTTLS: {text}")),
+                    ImapError::SignIn(text) => cannot(format!("no STARTTLS: {text}").into()),
                     other => other,
                 };
                 client.run_command_and_check_ok("STARTTLS", None).await.map_err(refused)?;
@@ -162,7 +163,7 @@ where
     match greeting.parsed() {
         Response::Data { status: Status::Ok, .. } => Ok(()),
         Response::Data { outcome, .. } => Err(ImapError::bye(outcome.information.as_deref())),
-        _ => Err(ImapError::Connection("this is no IMAP server".to_owned())),
+        _ => Err(ImapError::connection("this is no IMAP server")),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Why something could not be done in a mailbox; no text holds a secret or a mail.
 
-use std::{borrow::Cow, time::Duration};
+use std::{error::Error, time::Duration};
 
 use imap_proto::Outcome;
+
+use crate::text::chain;
 
 /// As much of a server's words as a log line holds.
 const MAX_TEXT: usize = 200;
@@ -11,8 +13,13 @@ const MAX_TEXT: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum ImapError {
     /// The server cannot be reached, or the connection ended: connect again.
-    #[error("{0}")]
-    Connection(String),
+    #[error("{words}{}", source.as_ref().map(|error| format!(": {}", chain(error.as_ref()))).unwrap_or_default())]
+    Connection {
+        /// What failed.
+        words: String,
+        /// Why, where the system or a library said so.
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
     /// No answer in time: connect again.
     #[error("no answer within {} seconds", .0.as_secs())]
     Silent(Duration),
@@ -30,6 +37,16 @@ pub enum ImapError {
 }
 
 impl ImapError {
+    /// The connection is of no use.
+    pub(super) fn connection(words: impl Into<String>) -> Self {
+        Self::Connection { words: words.into(), source: None }
+    }
+
+    /// The same, because of this.
+    pub(super) fn because(words: impl Into<String>, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Connection { words: words.into(), source: Some(error.into()) }
+    }
+
     /// A tagged NO or BAD.
     pub(super) fn refused(command: &str, outcome: &Outcome<'_>) -> Self {
         Self::Refused {
@@ -47,11 +64,12 @@ impl ImapError {
 impl From<std::io::Error> for ImapError {
     fn from(error: std::io::Error) -> Self {
         // The library quotes what it cannot parse: a mail, perhaps.
-        let text: Cow<'_, str> = match error.kind() {
-            std::io::ErrorKind::Other => "the server's answer cannot be understood".into(),
-            _ => error.to_string().into(),
-        };
-        Self::Connection(format!("the connection broke: {text}"))
+        match error.kind() {
+            std::io::ErrorKind::Other => {
+                Self::connection("the connection broke: the server's answer cannot be understood")
+            }
+            _ => Self::because("the connection broke", error),
+        }
     }
 }
 
@@ -61,11 +79,11 @@ impl From<async_imap::error::Error> for ImapError {
             async_imap::error::Error::Io(error) => error.into(),
             // RFC 5530: something behind the server is away; the account is not to blame.
             async_imap::error::Error::No(text) if text.to_ascii_uppercase().contains("UNAVAILABLE") => {
-                Self::Connection(format!("the server cannot let anybody sign in now: {}", words(&text)))
+                Self::connection(format!("the server cannot let anybody sign in now: {}", words(&text)))
             }
             async_imap::error::Error::No(text) | async_imap::error::Error::Bad(text) => Self::SignIn(words(&text)),
             async_imap::error::Error::ConnectionLost => Self::lost(),
-            _ => Self::Connection("the server's answer cannot be understood".to_owned()),
+            _ => Self::connection("the server's answer cannot be understood"),
         }
     }
 }
@@ -73,12 +91,12 @@ impl From<async_imap::error::Error> for ImapError {
 impl ImapError {
     /// The server closed the connection.
     pub(super) fn lost() -> Self {
-        Self::Connection("the server closed the connection".to_owned())
+        Self::connection("the server closed the connection")
     }
 
     /// The server said goodbye (RFC 3501 section 7.1.5).
     pub(super) fn bye(text: Option<&str>) -> Self {
-        Self::Connection(format!("the server ends the connection: {}", words(text.unwrap_or("without a reason"))))
+        Self::connection(format!("the server ends the connection: {}", words(text.unwrap_or("without a reason"))))
     }
 }
 

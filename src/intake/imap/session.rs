@@ -78,7 +78,7 @@ impl Session {
         })
         .await?;
         // RFC 3501 section 2.3.1.1: without it there are no lasting UIDs.
-        validity.ok_or_else(|| ImapError::Connection("the server gives no UIDVALIDITY".to_owned()))
+        validity.ok_or_else(|| ImapError::connection("the server gives no UIDVALIDITY"))
     }
 
     /// What parts the levels of folder names; `None`: there are no levels.

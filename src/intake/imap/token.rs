@@ -1,11 +1,15 @@
 //! Access tokens for signing in (OAuth 2.0, RFC 6749): the client's own, or by a refresh token.
 
-use std::time::{Duration, Instant};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::error::ImapError;
 use crate::config::{ConfigError, ImapOauth};
 
 /// A token is asked for anew this long before it expires: signing in takes a moment.
@@ -49,16 +53,17 @@ impl Tokens {
         if config.token_url.is_empty() {
             return Ok(None);
         }
-        let wrong = |error: &dyn std::fmt::Display| {
-            ConfigError::setting(
-                format!("imap.oauth.token_url: {error}"),
+        let wrong = |error: Box<dyn Error + Send + Sync>| {
+            ConfigError::because(
+                "imap.oauth.token_url",
+                error,
                 "Give the token endpoint's address, such as https://login.example.fr/oauth2/token.",
             )
         };
-        url::Url::parse(&config.token_url).map_err(|error| wrong(&error))?;
+        url::Url::parse(&config.token_url).map_err(|error| wrong(error.into()))?;
         // A redirection would carry the secret elsewhere.
         let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
-        let http = http.build().map_err(|error| wrong(&error))?;
+        let http = http.build().map_err(|error| wrong(error.into()))?;
         Ok(Some(Self { config: config.clone(), http, kept: Mutex::new(None) }))
     }
 
@@ -67,7 +72,7 @@ impl Tokens {
     /// # Errors
     ///
     /// What the endpoint or the way to it said; holds no secret.
-    pub(super) async fn get(&self, fresh: bool) -> Result<SecretString, String> {
+    pub(super) async fn get(&self, fresh: bool) -> Result<SecretString, ImapError> {
         let mut kept = self.kept.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| !fresh && Instant::now() < kept.until) {
             return Ok(kept.token.clone());
@@ -84,7 +89,7 @@ impl Tokens {
         Ok(granted.access_token)
     }
 
-    async fn ask(&self, refresh_token: Option<&SecretString>) -> Result<Granted, String> {
+    async fn ask(&self, refresh_token: Option<&SecretString>) -> Result<Granted, ImapError> {
         let config = &self.config;
         let mut form = vec![("client_id", config.client_id.as_str())];
         match refresh_token {
@@ -97,16 +102,18 @@ impl Tokens {
         if !config.scope.is_empty() {
             form.push(("scope", &config.scope));
         }
-        let failed = |error: reqwest::Error| format!("the token endpoint does not answer: {}", error.without_url());
+        let failed =
+            |error: reqwest::Error| ImapError::because("the token endpoint does not answer", error.without_url());
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.post(&config.token_url).header("Content-Type", "application/x-www-form-urlencoded");
         let answer = request.body(body).send().await.map_err(failed)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(failed)?;
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|_| "the token endpoint's answer is no token".to_owned());
+            return serde_json::from_slice(&body)
+                .map_err(|_| ImapError::connection("the token endpoint's answer is no token"));
         }
         let code = serde_json::from_slice(&body).map_or_else(|_| String::new(), |Denied { error }| error);
-        Err(format!("the token endpoint refuses: {status} {code}"))
+        Err(ImapError::connection(format!("the token endpoint refuses: {status} {code}")))
     }
 }

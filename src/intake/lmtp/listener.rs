@@ -29,15 +29,15 @@ enum Socket {
 
 /// Why a listener cannot be had.
 #[derive(Debug, miette::Diagnostic, thiserror::Error)]
-#[error("cannot listen on {address}: {reason}")]
+#[error("cannot listen on {address}: {source}")]
 #[diagnostic(help("{remedy}"))]
 pub struct ListenError {
     /// The address as configured.
     address: String,
     /// What the system said.
-    reason: String,
+    source: io::Error,
     /// What to do about it.
-    remedy: String,
+    remedy: &'static str,
 }
 
 /// Binds every address of `lmtp.listen`: `127.0.0.1:2424` or `unix:/run/passerelle/lmtp.sock`.
@@ -51,7 +51,7 @@ pub async fn bind(addresses: &[String]) -> Result<Vec<Listener>, ListenError> {
             Some(path) => bind_unix(Path::new(path)).await,
             None => bind_tcp(address).await,
         };
-        let socket = socket.map_err(|error| explain(address, &error))?;
+        let socket = socket.map_err(|error| explain(address, error))?;
         listeners.push(Listener { socket });
     }
     Ok(listeners)
@@ -88,9 +88,9 @@ async fn is_stale(path: &Path) -> io::Result<bool> {
     Ok(UnixStream::connect(path).await.is_err_and(refused))
 }
 
-fn explain(address: &str, error: &io::Error) -> ListenError {
+fn explain(address: &str, source: io::Error) -> ListenError {
     let unix = address.starts_with("unix:");
-    let remedy = match error.kind() {
+    let remedy = match source.kind() {
         io::ErrorKind::AddrInUse if unix => {
             "Another process listens there (`ss -lxp` shows it): stop it, or change lmtp.listen."
         }
@@ -106,7 +106,7 @@ fn explain(address: &str, error: &io::Error) -> ListenError {
         io::ErrorKind::AlreadyExists => "Move that file away, or change lmtp.listen.",
         _ => "lmtp.listen takes \"127.0.0.1:2424\" or \"unix:/run/passerelle/lmtp.sock\" (at most 107 bytes).",
     };
-    ListenError { address: address.to_owned(), reason: error.to_string(), remedy: remedy.to_owned() }
+    ListenError { address: address.to_owned(), source, remedy }
 }
 
 impl fmt::Display for Listener {

@@ -53,6 +53,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::of_outcome;
+    use crate::id::TicketId;
     use crate::request::{Deferral, Outcome, Reason, Receipt, Reference, Refusal};
 
     fn deferred(cause: &str) -> Outcome {
@@ -68,7 +69,7 @@ mod tests {
     fn each_outcome_has_its_reply() {
         let reference = Reference::new("mail", "a@b.fr", b"<1@x>");
         let receipt = Receipt {
-            ticket: 123,
+            ticket: TicketId::new(123),
             reference,
             link: None,
             application: String::new(),

@@ -2,10 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
-use super::{
-    charset,
-    parts::{Leaf, Node},
-};
+use super::{charset, leaf::Leaf, parts::Node};
 use crate::text::french;
 
 /// Lines of a calendar that are looked at, and a line's length, bytes.

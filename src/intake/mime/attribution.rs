@@ -234,7 +234,7 @@ fn is_name(name: &str) -> bool {
         word.starts_with(char::is_lowercase)
             && (PARTICLES.contains(word) || ["un", "une", "l'", "l’", "d'", "d’"].iter().any(|it| word.starts_with(it)))
     };
-    !name.trim().is_empty()
+    !matches!(name.trim(), "" | "Le" | "On")
         && words.len() <= MAX_WORDS
         // A display name may be one word in small letters.
         && words.iter().filter(is_small).count() <= usize::from(words.len() <= 2)
@@ -404,6 +404,7 @@ mod tests {
             "Le 26/11/2026 à 10:15, Paul Remond\n\na écrit :",
             "Le jeu. 26 nov. 2026 à 10:15.\nPaul a écrit :",
             "Le : 26/11/2026",
+            "Le à 10:15 Le\na écrit :",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

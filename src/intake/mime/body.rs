@@ -13,8 +13,8 @@ use super::{
     header::Header,
     history::{self, Kind},
     html,
+    leaf::{Disposition, Leaf},
     names::FileNames,
-    parts::{Disposition, Leaf},
     texts::{content, html_of, letters, plain},
     unwrap::{Opened, SPARE_TEXT, says},
 };

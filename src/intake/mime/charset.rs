@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ::charset::Charset;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use unicode_normalization::UnicodeNormalization;
 
@@ -13,14 +14,30 @@ pub(super) fn decode(bytes: &[u8], declared: Option<&str>) -> String {
     // Some software puts the name in single quotes, which are none in MIME.
     let declared = declared.map(|name| name.trim_matches([' ', '\'', '"']).to_ascii_lowercase()).unwrap_or_default();
     let guessed = matches!(declared.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii" | "unknown-8bit")
+        || is_utf_7(&declared)
         || (is_latin(&declared) && is_mislabelled(bytes))
         || (is_of_two_bytes(&declared) && is_utf_8_by_no_chance(bytes));
+    if let Some(text) = is_utf_7(&declared).then(|| utf_7(bytes)).flatten() {
+        return text;
+    }
     match charset_decoder(declared.as_bytes()) {
         Some(decoder) if !guessed => decoder(bytes),
         _ => guess(bytes).into_owned(),
     }
     .trim_start_matches('\u{feff}')
     .to_owned()
+}
+
+/// «utf-7», «unicode-1-1-utf-7».
+fn is_utf_7(charset: &str) -> bool {
+    charset.ends_with("utf-7") || charset.ends_with("utf7")
+}
+
+/// UTF-7 (RFC 2152): what is no letter of ASCII stands in base64 between `+` and the next character that is none of
+/// it; of these only a hyphen goes. `None` where it is no UTF-7, as «03+80».
+fn utf_7(bytes: &[u8]) -> Option<String> {
+    let (text, is_damaged) = Charset::for_label(b"utf-7")?.decode_without_bom_handling(bytes);
+    (!is_damaged).then(|| text.trim_start_matches('\u{feff}').to_owned())
 }
 
 fn is_latin(charset: &str) -> bool {
@@ -142,6 +159,12 @@ mod tests {
             (b"\xe9cole", Some("x-inconnu"), "école"),
             (b"\xef\xbb\xbf\xc3\xa9cole", Some("utf-8"), "école"),
             ("élève à l'école\u{fffd}".as_bytes(), Some("utf-8"), "élève à l'école\u{fffd}"),
+            (b"L'+AOk-l+AOg-ve", Some("utf-7"), "L'élève"),
+            (b"+AOkA6A pas +AOA l'+AOk", Some("UTF-7"), "éè pas à l'é"),
+            (b"+AOk.\n+AOA- -\t+AOk\r\nfin", Some("unicode-1-1-utf-7"), "é.\nà -\té\r\nfin"),
+            (b"1 +- 1,  +2D3eAA  +AKA-!", Some("utf-7"), "1 + 1,  😀  \u{a0}!"),
+            (b"C++ + Java, 03+8", Some("utf-7"), "C++ + Java, 03+8"),
+            ("déjà".as_bytes(), Some("utf-7"), "déjà"),
             (b"", Some("utf-8"), ""),
         ] {
             assert_eq!(decode(bytes, declared), expected, "{declared:?}");

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use super::{
     cms::{self, Cms},
     forwarded,
+    leaf::Leaf,
     names::FileNames,
-    parts::{Leaf, Tree},
+    parts::Tree,
     tnef,
 };
 use crate::request::{Attachment, Enclosed, Part};

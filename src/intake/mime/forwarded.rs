@@ -3,13 +3,7 @@
 use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::{
-    appointment, charset,
-    header::Header,
-    history, html,
-    parts::{Leaf, Tree},
-    texts, unwrap,
-};
+use super::{appointment, charset, header::Header, history, html, leaf::Leaf, parts::Tree, texts, unwrap};
 use crate::text::html_text;
 
 /// Parts of a forwarded mail that are looked at for its text.

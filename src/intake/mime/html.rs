@@ -4,26 +4,26 @@ use std::{borrow::Cow, collections::HashSet};
 
 use ammonia::UrlRelative;
 
-use super::history;
+use super::marks;
 use crate::text::{
     html_text,
     sanitise::sanitiser,
-    tags::{Token, Tokens},
+    tags::{self, Token, Tokens},
 };
 
 /// Sanitised HTML: no script, style, form or foreign address left. Marks of quoted history are kept for
-/// [`history::fold`], and images for [`place_images`]. `None` as [`sanitiser`] has it.
+/// `history`, and images for [`place_images`]. `None` as [`sanitiser`] has it.
 pub(super) fn sanitise(html: &str) -> Option<String> {
     let mut builder = sanitiser(html)?;
     builder
-        .add_generic_attributes(history::MARKED)
+        // Old programs write colours so.
+        .add_tags(["font"])
+        .add_generic_attributes(marks::MARKED)
         .url_schemes(HashSet::from(["http", "https", "mailto", "cid", "data", "file"]))
         // The filter keeps none, but that of an image may be the name of a file of the mail.
         .url_relative(UrlRelative::PassThrough)
         .attribute_filter(|element, attribute, value| match (element, attribute) {
-            (element, mark) if history::MARKED.contains(&mark) => {
-                history::mark(element, mark, value).map(Cow::Borrowed)
-            }
+            (element, mark) if marks::MARKED.contains(&mark) => marks::mark(element, mark, value),
             ("a", "href") => has_scheme(value, &["http", "https", "mailto"]).then_some(Cow::Borrowed(value)),
             ("img", "src") if !has_scheme(value, &["http", "https", "mailto", "cid", "data"]) => {
                 let name = value.rsplit(['/', '\\']).next().and_then(|name| name.split(['?', '#']).next());
@@ -87,20 +87,9 @@ fn words(html: &mut String, what: &str, alt: &str) {
     html.push(']');
 }
 
-/// The value of an attribute, as it stands in sanitised HTML: always in double quotes, which its value
-/// cannot hold.
+/// The value of an attribute of a sanitised tag.
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = tag;
-    while let Some(at) = rest.find(name) {
-        let (before, found) = rest.split_at(at);
-        rest = &found[name.len()..];
-        if before.ends_with(' ')
-            && let Some(value) = rest.strip_prefix("=\"")
-        {
-            return value.split('"').next();
-        }
-    }
-    None
+    tags::attributes(tag).find(|(found, _)| *found == name).map(|(_, value)| &tag[value])
 }
 
 #[cfg(test)]
@@ -166,5 +155,6 @@ mod tests {
     fn attributes_are_found_by_their_whole_name() {
         assert_eq!(attribute("<img alt=\"src=&quot;x\" src=\"y\">", "src"), Some("y"));
         assert_eq!(attribute("<img data-src=\"x\">", "src"), None);
+        assert_eq!(attribute("<img alt=\"a src=\" src=\"y\">", "src"), Some("y"));
     }
 }

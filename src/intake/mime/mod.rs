@@ -1,10 +1,12 @@
 //! MIME to `Received`: whatever the bytes are, there is a request to judge.
 //!
 //! One way for every mail: the top header and the tree of parts are cut out in linear time
-//! (`header`, `parts`); the header gives the facts (`header_facts`, `dates`, `identity`); parts that wrap others are
-//! opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are sorted into texts and files (`texts`, `body`), with appointments
-//! and attached mails told in words (`appointment`, `forwarded`); texts become sanitised HTML (`html`) with what
-//! they repeat folded away (`history`). What all of it encloses is listed beside (`enclosed`).
+//! (`header`, `parts`, `boundaries`), each part with what it holds (`leaf`, `transfer`); the header gives the facts
+//! (`header_facts`, `dates`, `identity`); parts that wrap others are opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are
+//! sorted into texts and files (`texts`, `body`), with appointments and attached mails told in words (`appointment`,
+//! `forwarded`); texts become sanitised HTML (`html`) with what they repeat folded away (`history`, by `marks` and
+//! `attribution`) but for what the person typed inside it (`answered`). What all of it encloses is listed beside
+//! (`enclosed`).
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,11 +17,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+mod answer_signs;
+mod answered;
 mod appointment;
 mod attribution;
 mod body;
+mod boundaries;
 mod charset;
 mod cms;
+mod colours;
 mod continued;
 mod dates;
 mod enclosed;
@@ -30,15 +36,20 @@ mod header_facts;
 mod history;
 mod html;
 mod identity;
+mod leaf;
+mod marked;
+mod marks;
 mod msg;
 mod names;
 mod parts;
+mod quoted_header;
 mod rows;
 mod rtf;
 mod signature;
 mod split_html;
 mod texts;
 mod tnef;
+mod transfer;
 mod unwrap;
 mod words;
 

@@ -13,6 +13,13 @@ pub(super) struct Row<'a> {
     pub(super) begins_paragraph: bool,
 }
 
+impl Row<'_> {
+    /// Whether it begins as plain text quotes.
+    pub(super) fn is_quoted(&self) -> bool {
+        self.text.starts_with('>')
+    }
+}
+
 /// The lines that are not blank.
 pub(super) fn rows(lines: &[Line]) -> Vec<Row<'_>> {
     let mut begins_paragraph = true;

@@ -10,7 +10,8 @@ const MAX_ROWS: usize = 8;
 const MAX_LINE: usize = 100;
 
 /// The signature below «-- » (RFC 3676 section 4.3): the paragraph that begins there, and those below with addresses
-/// and numbers alone. Two such lines are a person's rules, and a sentence is the person's, too.
+/// and numbers alone. Two such lines are a person's rules, and a sentence is the person's, too: so a signature is seen
+/// from its first sentence on, a disclaimer with it, which nothing tells for sure from what people type.
 pub(super) fn found(rows: &[Row<'_>], is_outside: impl Fn(&Row<'_>) -> bool) -> Option<Range<usize>> {
     let mut rules = (0..rows.len()).filter(|&at| rows[at].text == "--" && is_outside(&rows[at]));
     let (rule, None) = (rules.next()?, rules.next()) else { return None };
@@ -41,7 +42,7 @@ pub(super) fn end_of_marked(element: &Range<usize>, rows: &[Row<'_>]) -> usize {
 }
 
 /// Whether a line may say something.
-fn is_sentence(text: &str) -> bool {
+pub(super) fn is_sentence(text: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
         "le", "la", "les", "l", "on", "je", "j", "il", "elle", "ils", "elles", "nous", "vous", "mon", "ma", "mes",
         "merci", "pouvez", "est", "un", "une", "des", "ce", "c", "ces", "cette", "quand", "si", "pour", "dans",

@@ -7,28 +7,26 @@ use crate::text::tags::{self, Token, Tokens};
 /// One of the two while it is written; elements open and close around what is put into it, and
 /// those that stay empty do not appear.
 #[derive(Default)]
-struct Side<'a> {
+struct Side {
     html: String,
-    open: Vec<(usize, &'a str)>,
+    open: Vec<(usize, String)>,
 }
 
-impl<'a> Side<'a> {
+impl Side {
     /// Opens and closes elements until those open are the ones of `stack`.
-    fn meet(&mut self, stack: &[Element<'a>]) {
+    fn meet(&mut self, stack: &[Element]) {
         let common = self.common(stack);
-        for (_, name) in self.open.drain(common..).rev() {
-            self.html.push_str("</");
-            self.html.push_str(name);
-            self.html.push('>');
+        for (_, name) in self.open.drain(common..).rev().filter(|(_, name)| !name.is_empty()) {
+            self.html.extend(["</", &name, ">"]);
         }
         for element in &stack[common..] {
             self.html.push_str(&element.tag);
-            self.open.push((element.id, element.name));
+            self.open.push((element.id, name(&element.tag).to_owned()));
         }
     }
 
     /// How many of the elements of `stack` are open here.
-    fn common(&self, stack: &[Element<'_>]) -> usize {
+    fn common(&self, stack: &[Element]) -> usize {
         self.open.iter().zip(stack).take_while(|((id, _), element)| *id == element.id).count()
     }
 
@@ -38,16 +36,21 @@ impl<'a> Side<'a> {
     }
 }
 
-struct Element<'a> {
+struct Element {
     id: usize,
-    name: &'a str,
     tag: String,
 }
 
-/// What lies outside of `ranges` and what lies in them. Each opening tag passes through `tag`.
+/// The name of the element that a tag opens; an element without a tag is none.
+fn name(tag: &str) -> &str {
+    tag.get(1..).and_then(|tag| tag.split([' ', '>']).next()).unwrap_or_default()
+}
+
+/// What lies outside of `ranges` and what lies in them. Each opening tag passes through `tag_as`, which may
+/// change the element or leave it out, but not what stands in it.
 pub(super) fn part(html: &str, ranges: &[Range<usize>], tag_as: impl Fn(&str) -> String) -> (String, String) {
     let (mut outside, mut inside) = (Side::default(), Side::default());
-    let mut stack: Vec<Element<'_>> = Vec::new();
+    let mut stack: Vec<Element> = Vec::new();
     let mut ranges = ranges.iter().peekable();
     for (at, token) in Tokens::new(html) {
         while ranges.next_if(|range| range.end <= at).is_some() {}
@@ -59,7 +62,7 @@ pub(super) fn part(html: &str, ranges: &[Range<usize>], tag_as: impl Fn(&str) ->
                 side.html.push_str(&tag_as(tag));
             }
             Token::Open { name, tag } => {
-                stack.push(Element { id: at, name, tag: tag_as(tag) });
+                stack.push(Element { id: at, tag: tag_as(tag) });
                 // An empty cell still takes its place in the row.
                 if matches!(name, "td" | "th") {
                     side.meet(&stack);
@@ -107,6 +110,8 @@ mod tests {
         assert_eq!(outside, "<div><b>un</b> <i>et</i> <b><br></b></div>fin");
         assert_eq!(inside, "<div><b>deux</b> <table><tr><td></td><td>x</td></tr></table></div>");
         assert_eq!(part(html, &[], |_| "<i>".to_owned()).1, "");
+        let changed = |tag: &str| if tag == "<b>" { String::new() } else { tag.replace("<i>", "<u>") };
+        assert_eq!(part("<p><b>un</b> <i>et</i></p>", &[], changed).0, "<p>un <u>et</u></p>");
         let lines = "<pre>un\ndeux\ntrois</pre>";
         let middle = lines.find("deux").unwrap()..lines.find("trois").unwrap();
         let (outside, inside) = part(lines, std::slice::from_ref(&middle), str::to_owned);

@@ -2,7 +2,8 @@
 
 use super::{
     flowed,
-    parts::{Leaf, Multipart, Node},
+    leaf::Leaf,
+    parts::{Multipart, Node},
     unwrap::{Opened, says},
 };
 use crate::text::html_text;

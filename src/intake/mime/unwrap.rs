@@ -2,8 +2,9 @@
 
 use super::{
     cms::{self, Cms},
+    leaf::{Disposition, Leaf},
     msg,
-    parts::{Disposition, Leaf, Multipart, Node, Tree},
+    parts::{Multipart, Node, Tree},
     rtf,
     tnef::{self, Text},
 };

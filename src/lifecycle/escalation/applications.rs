@@ -14,7 +14,8 @@ use crate::{
         deliver::{Missing, Names},
         route::{Mapping, MappingStore, Mappings, TargetEntity},
     },
-    glpi::{GlpiError, ItemKind, TicketSummary},
+    glpi::{GlpiError, TicketSummary},
+    id::{CategoryId, GroupId},
 };
 
 /// How long names that GLPI did not have, or had, are believed.
@@ -30,9 +31,9 @@ pub struct ApplicationLevels {
     /// The delays before a ticket of level 0, 1, … goes to the next one.
     delays: Vec<Delays>,
     /// Its groups: id and name.
-    groups: BTreeMap<u64, String>,
+    groups: BTreeMap<GroupId, String>,
     /// Its categories: id and full path.
-    categories: BTreeMap<u64, String>,
+    categories: BTreeMap<CategoryId, String>,
 }
 
 /// The levels of all applications whose groups GLPI has.
@@ -59,22 +60,22 @@ impl ApplicationLevels {
     }
 
     /// What a group is called; its number where it is of no level.
-    pub fn name(&self, group: u64) -> String {
+    pub fn name(&self, group: GroupId) -> String {
         self.groups.get(&group).cloned().unwrap_or_else(|| format!("n°\u{a0}{group}"))
     }
 
     /// The group of this name.
-    pub fn group(&self, name: &str) -> Option<u64> {
+    pub fn group(&self, name: &str) -> Option<GroupId> {
         self.groups.iter().find(|(_, known)| known.as_str() == name).map(|(id, _)| *id)
     }
 
     /// The groups of all its levels.
-    pub fn groups(&self) -> impl Iterator<Item = u64> {
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> {
         self.groups.keys().copied()
     }
 
     /// The groups of the levels that a rule is set for.
-    pub fn groups_with_rules(&self) -> impl Iterator<Item = u64> {
+    pub fn groups_with_rules(&self) -> impl Iterator<Item = GroupId> {
         self.groups().filter(|group| {
             let delays = self.levels.of(&[*group]).map(|level| self.delays(level)).unwrap_or_default();
             delays.remind_after.or(delays.after).is_some()
@@ -93,8 +94,7 @@ impl ApplicationLevels {
 
     async fn of(mapping: &Mapping, names: &Names) -> Result<Option<Self>, GlpiError> {
         let mut groups = BTreeMap::new();
-        let mut in_place = async |name: &str, place: &TargetEntity| match names.ids(ItemKind::Group, name, place).await
-        {
+        let mut in_place = async |name: &str, place: &TargetEntity| match names.groups(name, place).await {
             Ok(ids) => {
                 groups.extend(ids.iter().map(|id| (*id, name.to_owned())));
                 Ok(ids)
@@ -109,7 +109,7 @@ impl ApplicationLevels {
                 first.extend(in_place(name, &of_place.place).await?);
             }
             for path in of_place.categories {
-                let ids = match names.ids(ItemKind::Category, path, &of_place.place).await {
+                let ids = match names.categories(path, &of_place.place).await {
                     Ok(ids) => ids,
                     Err(missing) => unless_away(missing)?,
                 };
@@ -135,7 +135,7 @@ impl ApplicationLevels {
 }
 
 /// A name GLPI does not have is said at start and by `check`; here it only is not there.
-fn unless_away(missing: Missing) -> Result<Vec<u64>, GlpiError> {
+fn unless_away<I>(missing: Missing) -> Result<Vec<I>, GlpiError> {
     match missing {
         Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. } => Ok(Vec::new()),
         Missing::Unavailable(error) => Err(error),
@@ -146,14 +146,14 @@ impl AllLevels {
     /// The application of a ticket: by its category; else, or where several have the category, the one that most of
     /// the assigned groups are of, of such the one that most of the watching ones are of, for a move leaves them so.
     /// `None` where two are equal.
-    pub fn of(&self, category: u64, assigned: &[u64], observers: &[u64]) -> Option<&ApplicationLevels> {
+    pub fn of(&self, category: CategoryId, assigned: &[GroupId], observers: &[GroupId]) -> Option<&ApplicationLevels> {
         let by_category: Vec<&ApplicationLevels> =
             self.0.iter().filter(|application_levels| application_levels.categories.contains_key(&category)).collect();
         if let [only] = by_category.as_slice() {
             return Some(only);
         }
         let candidates = if by_category.is_empty() { self.0.iter().collect() } else { by_category };
-        let count = |application_levels: &ApplicationLevels, groups: &[u64]| {
+        let count = |application_levels: &ApplicationLevels, groups: &[GroupId]| {
             groups.iter().filter(|group| application_levels.levels.contain(**group)).count()
         };
         let mut ranked: Vec<_> = candidates
@@ -181,8 +181,8 @@ impl AllLevels {
     }
 
     /// The groups of all their levels, each once.
-    pub fn groups(&self) -> Vec<u64> {
-        let groups: BTreeSet<u64> = self.0.iter().flat_map(ApplicationLevels::groups).collect();
+    pub fn groups(&self) -> Vec<GroupId> {
+        let groups: BTreeSet<GroupId> = self.0.iter().flat_map(ApplicationLevels::groups).collect();
         groups.into_iter().collect()
     }
 
@@ -226,16 +226,19 @@ mod tests {
     use rstest::rstest;
 
     use super::{AllLevels, ApplicationLevels};
-    use crate::lifecycle::escalation::Levels;
+    use crate::{id::GroupId, lifecycle::escalation::Levels};
 
     /// LSU and ONDE share DSI-BAI (20) and the category 3.
     fn all_levels() -> AllLevels {
         let application_levels = |application: &str, own: u64, category: u64| ApplicationLevels {
             application: application.to_owned(),
-            levels: Levels::new(own, vec![], vec![20]),
+            levels: Levels::new(own.into(), vec![], vec![GroupId::new(20)]),
             delays: vec![],
-            groups: BTreeMap::from([(own, format!("Référents-{application}")), (20, "DSI-BAI".to_owned())]),
-            categories: [category, 3].map(|id| (id, format!("Catégorie {id}"))).into(),
+            groups: BTreeMap::from(
+                [(own, format!("Référents-{application}")), (20, "DSI-BAI".to_owned())]
+                    .map(|(id, name)| (id.into(), name)),
+            ),
+            categories: [category, 3].map(|id| (id.into(), format!("Catégorie {id}"))).into(),
         };
         AllLevels(vec![application_levels("LSU", 10, 1), application_levels("ONDE", 11, 2)])
     }
@@ -261,7 +264,8 @@ mod tests {
         #[case] expected: Option<&str>,
     ) {
         let all_levels = all_levels();
-        let found = all_levels.of(category, assigned, observers);
+        let groups = |ids: &[u64]| -> Vec<GroupId> { ids.iter().copied().map(GroupId::new).collect() };
+        let found = all_levels.of(category.into(), &groups(assigned), &groups(observers));
         assert_eq!(found.map(|application_levels| application_levels.application.as_str()), expected);
     }
 }

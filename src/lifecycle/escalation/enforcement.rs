@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     glpi::{ActorRole, Criterion, GlpiError, TicketSummary},
+    id::{GroupId, TicketId},
     request::{Direction, Reference},
     working_time::{Wait, in_words},
 };
@@ -23,7 +24,7 @@ const MOST_WAITING: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluation {
     /// The ticket.
-    pub ticket: u64,
+    pub ticket: TicketId,
     /// Its title.
     pub title: String,
     /// Its application.
@@ -33,7 +34,7 @@ pub struct Evaluation {
     /// The groups of this level that have it, parted by commas.
     pub groups: String,
     /// Their ids.
-    pub group_ids: Vec<u64>,
+    pub group_ids: Vec<GroupId>,
     /// The group of the next level; none above the highest.
     pub next: Option<String>,
     /// When it came to this level.
@@ -56,7 +57,7 @@ impl Escalator {
     /// # Errors
     ///
     /// What could not be done now; the next call makes up for it.
-    pub async fn enforce(&self, ticket: u64, now: Timestamp) -> Result<Option<Evaluation>, EscalateError> {
+    pub async fn enforce(&self, ticket: TicketId, now: Timestamp) -> Result<Option<Evaluation>, EscalateError> {
         let enforcing = async {
             let snapshot = self.read(ticket).await?;
             if !self.finish_interrupted(&snapshot).await?.is_empty() {
@@ -90,7 +91,7 @@ impl Escalator {
     /// # Errors
     ///
     /// When GLPI cannot answer.
-    pub async fn evaluate(&self, ticket: u64, now: Timestamp) -> Result<Option<Evaluation>, EscalateError> {
+    pub async fn evaluate(&self, ticket: TicketId, now: Timestamp) -> Result<Option<Evaluation>, EscalateError> {
         let snapshot = self.read(ticket).await?;
         self.evaluate_snapshot(&snapshot, now).await
     }
@@ -103,7 +104,8 @@ impl Escalator {
     /// When GLPI cannot answer.
     pub async fn waiting(&self) -> Result<Vec<TicketSummary>, GlpiError> {
         let all_levels = self.all_levels().await?;
-        let groups: BTreeSet<u64> = all_levels.all().iter().flat_map(ApplicationLevels::groups_with_rules).collect();
+        let groups: BTreeSet<GroupId> =
+            all_levels.all().iter().flat_map(ApplicationLevels::groups_with_rules).collect();
         if groups.is_empty() {
             return Ok(Vec::new());
         }
@@ -214,7 +216,7 @@ impl Escalator {
             Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };
         self.write(ticket, &Note::Reminder(reminder)).await?;
         self.notifier.reminded(ticket).await;
-        tracing::info!(ticket, level = weighed.level, "reminder written");
+        tracing::info!(ticket = ticket.get(), level = weighed.level, "reminder written");
         metrics::counter!(REMINDERS).increment(1);
         Ok(())
     }

@@ -1,14 +1,16 @@
 //! Why a ticket is not moved: for whoever asked, and for the log.
 
+use std::sync::Arc;
+
 use super::Immovable;
-use crate::{flow::deliver::Missing, glpi::GlpiError, lifecycle::notices::Unsent};
+use crate::{flow::deliver::Missing, glpi::GlpiError, id::TicketId, lifecycle::notices::Unsent};
 
 /// Why a ticket is not moved. `Display` is for logs and operators, [`EscalateError::sentence`] for who asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EscalateError {
     /// GLPI has no such ticket, or it is in the bin.
     #[error("GLPI has no ticket {0}")]
-    NotFound(u64),
+    NotFound(TicketId),
     /// Neither its category nor its groups are of one mapping, or GLPI does not have that mapping's groups.
     #[error("the ticket's category and groups belong to no application whose levels are known")]
     NoApplication,
@@ -39,11 +41,11 @@ pub enum EscalateError {
     #[error("the ticket is being moved by another call or another instance")]
     Busy,
     /// GLPI cannot do it now, or does not allow it.
-    #[error("{0}")]
-    Glpi(GlpiError),
+    #[error(transparent)]
+    Glpi(#[from] GlpiError),
     /// A reminder could not be sent.
-    #[error("{0}")]
-    Untold(String),
+    #[error(transparent)]
+    Untold(Arc<Unsent>),
     /// The steps were made, and GLPI does not show what they should have led to.
     #[error("GLPI does not show the move as made")]
     Unconfirmed,
@@ -121,18 +123,12 @@ impl EscalateError {
     }
 }
 
-impl From<GlpiError> for EscalateError {
-    fn from(error: GlpiError) -> Self {
-        Self::Glpi(error)
-    }
-}
-
 impl From<Unsent> for EscalateError {
     fn from(unsent: Unsent) -> Self {
         match unsent {
             Unsent::Glpi(error) => Self::Glpi(error),
             Unsent::Busy => Self::Busy,
-            unsent => Self::Untold(unsent.to_string()),
+            unsent => Self::Untold(Arc::new(unsent)),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::{
         route::MappingStore,
     },
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
+    id::{FollowupId, GroupId, TicketId},
     lifecycle::notices::Notifier,
     request::Direction,
     working_time::Calendar,
@@ -58,7 +59,7 @@ pub struct Order {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// The ticket.
-    pub ticket: u64,
+    pub ticket: TicketId,
     /// The group that had it; several are parted by commas.
     pub from: String,
     /// The group that has it.
@@ -76,7 +77,7 @@ pub struct Escalator {
     zone: jiff::tz::TimeZone,
     /// The notes of moves, as they were written last, after which the ticket was seen not to count as taken in charge
     /// by them: only a crash between two writes can leave it so, and that is looked for once.
-    untaken: Cache<(u64, Option<DateTime>), ()>,
+    untaken: Cache<(FollowupId, Option<DateTime>), ()>,
 }
 
 pub(super) fn describe_metrics() {
@@ -121,7 +122,7 @@ impl Escalator {
     /// # Errors
     ///
     /// Says why not. What was begun is finished by the next call or the sweep.
-    pub async fn move_ticket(&self, ticket: u64, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
+    pub async fn move_ticket(&self, ticket: TicketId, order: &Order, now: Timestamp) -> Result<Moved, EscalateError> {
         let moving = async {
             let mut snapshot = self.read(ticket).await?;
             let finished = self.finish_interrupted(&snapshot).await?;
@@ -149,13 +150,13 @@ impl Escalator {
     /// [`EscalateError::Busy`] where another one does not end in time.
     pub(super) async fn with_ticket_lock<T>(
         &self,
-        ticket: u64,
+        ticket: TicketId,
         work: impl Future<Output = Result<T, EscalateError>>,
     ) -> Result<T, EscalateError> {
         self.ledger.with_ticket(ticket, Box::pin(work)).await.map_err(|TicketBusy| EscalateError::Busy)?
     }
 
-    pub(super) async fn read(&self, id: u64) -> Result<TicketSnapshot, EscalateError> {
+    pub(super) async fn read(&self, id: TicketId) -> Result<TicketSnapshot, EscalateError> {
         let own = self.glpi.own_account().await?;
         let ticket = match self.glpi.ticket(id).await {
             Ok(ticket) if !ticket.deleted => ticket,
@@ -247,7 +248,7 @@ impl Escalator {
         let followup = self.glpi.add_note(ticket, &Note::Move(note.clone()).html()).await?;
         let moved = self.take_to_its_end(ticket, followup, &note, &application_levels.levels).await?;
         let (direction, cause) = (order.direction.label(), order.cause.label());
-        tracing::info!(ticket, direction, cause, to = moved.to, "ticket moved");
+        tracing::info!(ticket = ticket.get(), direction, cause, to = moved.to, "ticket moved");
         metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
         Ok(moved)
     }
@@ -274,15 +275,15 @@ impl Escalator {
         }
         let moved = self.take_to_its_end(ticket, written.followup.id, written.note, &application_levels.levels).await?;
         let (direction, cause) = (written.note.direction.label(), written.note.cause.label());
-        tracing::info!(ticket, direction, cause, to = moved.to, "an interrupted move is finished");
+        tracing::info!(ticket = ticket.get(), direction, cause, to = moved.to, "an interrupted move is finished");
         metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
         Ok(Some(moved))
     }
 
     async fn take_to_its_end(
         &self,
-        ticket: u64,
-        followup: u64,
+        ticket: TicketId,
+        followup: FollowupId,
         note: &MoveNote,
         levels: &Levels,
     ) -> Result<Moved, EscalateError> {
@@ -297,7 +298,7 @@ impl Escalator {
     }
 
     /// Takes back that the writes of this move made GLPI count the ticket as taken in charge.
-    async fn untake(&self, ticket: u64, note: &MoveNote) -> Result<(), EscalateError> {
+    async fn untake(&self, ticket: TicketId, note: &MoveNote) -> Result<(), EscalateError> {
         if note.untaken {
             let snapshot = self.read(ticket).await?;
             if let Some(written) = snapshot.thread.last_settled() {
@@ -321,7 +322,7 @@ impl Escalator {
 
     /// Whether somebody else has given the ticket to a group of its levels, or taken one off it, since this move was
     /// begun.
-    async fn is_overtaken(&self, ticket: u64, written: Written<'_>, levels: &Levels) -> Result<bool, GlpiError> {
+    async fn is_overtaken(&self, ticket: TicketId, written: Written<'_>, levels: &Levels) -> Result<bool, GlpiError> {
         let own = self.glpi.own_account().await?;
         let changes = self.glpi.group_changes(ticket).await?;
         Ok(changes.into_iter().any(|change| {
@@ -331,15 +332,15 @@ impl Escalator {
     }
 
     /// Says in the note of a move that it ends before its last step, and why.
-    async fn give_up(&self, ticket: u64, written: Written<'_>, why: &str) -> Result<(), EscalateError> {
+    async fn give_up(&self, ticket: TicketId, written: Written<'_>, why: &str) -> Result<(), EscalateError> {
         let note = MoveNote { given_up: Some(why.to_owned()), ..written.note.clone() };
         self.glpi.rewrite_followup(written.followup.id, &Note::Move(note.clone()).html()).await?;
-        tracing::warn!(ticket, to = note.to, why, "an interrupted move is given up");
+        tracing::warn!(ticket = ticket.get(), to = note.to, why, "an interrupted move is given up");
         self.untake(ticket, &note).await
     }
 
     /// Takes the steps until GLPI shows that none is left.
-    async fn take_steps(&self, ticket: u64, target: u64, levels: &Levels) -> Result<(), EscalateError> {
+    async fn take_steps(&self, ticket: TicketId, target: GroupId, levels: &Levels) -> Result<(), EscalateError> {
         let members = self.glpi.directory().members(target).await?;
         for _ in 0..ROUNDS {
             let groups = self.glpi.ticket_groups(ticket).await?;
@@ -362,7 +363,7 @@ impl Escalator {
         Err(EscalateError::Unconfirmed)
     }
 
-    async fn take_step(&self, ticket: u64, step: &Step) -> Result<(), GlpiError> {
+    async fn take_step(&self, ticket: TicketId, step: &Step) -> Result<(), GlpiError> {
         match step {
             Step::AddGroups(groups) => self.glpi.add_groups(ticket, groups).await,
             Step::RemoveUser(row) => self.glpi.remove_user(*row).await,
@@ -372,7 +373,7 @@ impl Escalator {
 
     /// Adds a private note to a ticket, of which GLPI tells whom it tells of follow-ups. It does not count as taking the
     /// ticket in charge.
-    pub(super) async fn write(&self, ticket: u64, note: &Note) -> Result<(), GlpiError> {
+    pub(super) async fn write(&self, ticket: TicketId, note: &Note) -> Result<(), GlpiError> {
         let followup = NewFollowup {
             ticket,
             content_html: note.html(),
@@ -409,7 +410,7 @@ fn target(
     application_levels: &ApplicationLevels,
     snapshot: &TicketSnapshot,
     order: &Order,
-) -> Result<u64, EscalateError> {
+) -> Result<GroupId, EscalateError> {
     let assigned = snapshot.groups(ActorRole::Assigned);
     let Move { to, group, .. } = match order.direction {
         Direction::Up => application_levels.levels.up(&assigned)?,
@@ -421,10 +422,10 @@ fn target(
     named.ok_or_else(|| EscalateError::AnotherGroup { wanted: wanted.clone(), next: application_levels.name(group) })
 }
 
-pub(super) fn names(application_levels: &ApplicationLevels, groups: &[u64]) -> String {
+pub(super) fn names(application_levels: &ApplicationLevels, groups: &[GroupId]) -> String {
     groups.iter().map(|group| application_levels.name(*group)).collect::<Vec<_>>().join(", ")
 }
 
-fn moved(ticket: u64, note: &MoveNote) -> Moved {
+fn moved(ticket: TicketId, note: &MoveNote) -> Moved {
     Moved { ticket, from: note.from.clone(), to: note.to.clone() }
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     glpi::{Followup, GlpiError},
+    id::{TicketId, UserId},
     request::Command,
 };
 
@@ -24,7 +25,7 @@ impl Escalator {
     /// # Errors
     ///
     /// What could not be done now; the next call makes up for it.
-    pub async fn process_commands(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
+    pub async fn process_commands(&self, ticket: TicketId, now: Timestamp) -> Result<(), EscalateError> {
         let own = self.glpi.own_account().await?;
         let followups = match self.glpi.ticket_followups(ticket).await {
             Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(ticket)),
@@ -39,7 +40,7 @@ impl Escalator {
         self.with_ticket_lock(ticket, self.process_commands_alone(ticket, now)).await
     }
 
-    async fn process_commands_alone(&self, ticket: u64, now: Timestamp) -> Result<(), EscalateError> {
+    async fn process_commands_alone(&self, ticket: TicketId, now: Timestamp) -> Result<(), EscalateError> {
         let mut snapshot = self.read(ticket).await?;
         if !self.finish_interrupted(&snapshot).await?.is_empty() {
             snapshot = self.read(ticket).await?;
@@ -94,8 +95,8 @@ impl Escalator {
             Err(error) => error,
         };
         tracing::info!(
-            ticket = snapshot.ticket.id,
-            followup = followup.id,
+            ticket = snapshot.ticket.id.get(),
+            followup = followup.id.get(),
             reason = error.code(),
             "command not obeyed"
         );
@@ -107,7 +108,7 @@ impl Escalator {
 
     /// Whether this person may have the ticket moved by a follow-up: a member of the application's groups who does
     /// not ask for themself.
-    async fn may_command(&self, snapshot: &TicketSnapshot, user: u64) -> Result<bool, EscalateError> {
+    async fn may_command(&self, snapshot: &TicketSnapshot, user: UserId) -> Result<bool, EscalateError> {
         if snapshot.is_requester(user) {
             return Ok(false);
         }

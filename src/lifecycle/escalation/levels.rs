@@ -1,15 +1,17 @@
 //! The levels of an application: on which one a ticket is, and where it goes from there.
 
+use crate::id::GroupId;
+
 /// An application's groups by level, as GLPI's ids: level 0 has those that tickets go to at their creation, each
 /// further level one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Levels {
     /// The mapping's own group.
-    own: u64,
+    own: GroupId,
     /// The groups of level 0 that natures and departments name.
-    others: Vec<u64>,
+    others: Vec<GroupId>,
     /// The groups of levels 1, 2, …
-    above: Vec<u64>,
+    above: Vec<GroupId>,
 }
 
 /// A move of a ticket from one level to another.
@@ -20,7 +22,7 @@ pub struct Move {
     /// The level it goes to.
     pub to: usize,
     /// The group that is assigned there.
-    pub group: u64,
+    pub group: GroupId,
 }
 
 /// Why a ticket cannot go to another level.
@@ -40,19 +42,19 @@ pub enum Immovable {
 impl Levels {
     /// The levels of a mapping: its own group, the other groups of level 0, the groups of levels 1, 2, … in their
     /// order.
-    pub fn new(own: u64, others: Vec<u64>, above: Vec<u64>) -> Self {
+    pub fn new(own: GroupId, others: Vec<GroupId>, above: Vec<GroupId>) -> Self {
         Self { own, others, above }
     }
 
     /// Whether the group is one of the application's, on whichever level.
-    pub fn contain(&self, group: u64) -> bool {
+    pub fn contain(&self, group: GroupId) -> bool {
         self.is_first(group) || self.above.contains(&group)
     }
 
     /// The level of a ticket with these assigned groups: the lowest that has one of them. While a ticket is moved up,
     /// two groups are assigned, and it is still on the lower level; so a move that was interrupted leads to the same
     /// place when it begins again.
-    pub fn of(&self, assigned: &[u64]) -> Option<usize> {
+    pub fn of(&self, assigned: &[GroupId]) -> Option<usize> {
         if assigned.iter().any(|group| self.is_first(*group)) {
             return Some(0);
         }
@@ -60,12 +62,12 @@ impl Levels {
     }
 
     /// The assigned groups that make a ticket be on this level.
-    pub fn groups_on(&self, level: usize, assigned: &[u64]) -> Vec<u64> {
+    pub fn groups_on(&self, level: usize, assigned: &[GroupId]) -> Vec<GroupId> {
         assigned.iter().copied().filter(|group| self.of(&[*group]) == Some(level)).collect()
     }
 
     /// Where a ticket with these assigned groups is escalated to.
-    pub fn up(&self, assigned: &[u64]) -> Result<Move, Immovable> {
+    pub fn up(&self, assigned: &[GroupId]) -> Result<Move, Immovable> {
         let from = self.of(assigned).ok_or(Immovable::Elsewhere)?;
         // The groups above level 0 are counted from level 1.
         let group = *self.above.get(from).ok_or(Immovable::Highest)?;
@@ -75,7 +77,7 @@ impl Levels {
     /// Where a ticket with these assigned groups is returned to. On level 0 that is the group that watches it, as an
     /// escalation leaves it; `observers` are in the order in which they came to watch, and of several the last one
     /// counts. Without one it is the mapping's own group.
-    pub fn down(&self, assigned: &[u64], observers: &[u64]) -> Result<Move, Immovable> {
+    pub fn down(&self, assigned: &[GroupId], observers: &[GroupId]) -> Result<Move, Immovable> {
         let from = self.of(assigned).ok_or(Immovable::Elsewhere)?;
         let to = from.checked_sub(1).ok_or(Immovable::Lowest)?;
         let group = match to.checked_sub(1) {
@@ -85,7 +87,7 @@ impl Levels {
         Ok(Move { from, to, group: group.unwrap_or(self.own) })
     }
 
-    fn is_first(&self, group: u64) -> bool {
+    fn is_first(&self, group: GroupId) -> bool {
         group == self.own || self.others.contains(&group)
     }
 }
@@ -98,12 +100,13 @@ mod tests {
         Immovable::{self, Elsewhere, Highest, Lowest},
         Levels, Move,
     };
+    use crate::id::GroupId;
 
-    const OWN: u64 = 10;
-    const NIEVRE: u64 = 11;
-    const BAI: u64 = 20;
-    const STUDIES: u64 = 30;
-    const OTHER: u64 = 99;
+    const OWN: GroupId = GroupId::new(10);
+    const NIEVRE: GroupId = GroupId::new(11);
+    const BAI: GroupId = GroupId::new(20);
+    const STUDIES: GroupId = GroupId::new(30);
+    const OTHER: GroupId = GroupId::new(99);
 
     fn levels() -> Levels {
         Levels::new(OWN, vec![NIEVRE], vec![BAI, STUDIES])
@@ -118,7 +121,7 @@ mod tests {
     #[case::half_way_up_again(&[STUDIES, BAI], Some(1))]
     #[case(&[OTHER], None)]
     #[case(&[], None)]
-    fn a_ticket_is_on_the_lowest_level_that_has_it(#[case] assigned: &[u64], #[case] expected: Option<usize>) {
+    fn a_ticket_is_on_the_lowest_level_that_has_it(#[case] assigned: &[GroupId], #[case] expected: Option<usize>) {
         assert_eq!(levels().of(assigned), expected);
     }
 
@@ -130,8 +133,8 @@ mod tests {
     #[case(&[STUDIES], Err(Highest))]
     #[case(&[OTHER], Err(Elsewhere))]
     fn it_is_escalated_to_the_next_level(
-        #[case] assigned: &[u64],
-        #[case] expected: Result<(usize, usize, u64), Immovable>,
+        #[case] assigned: &[GroupId],
+        #[case] expected: Result<(usize, usize, GroupId), Immovable>,
     ) {
         assert_eq!(levels().up(assigned), expected.map(|(from, to, group)| Move { from, to, group }));
     }
@@ -145,9 +148,9 @@ mod tests {
     #[case(&[OWN], &[BAI], Err(Lowest))]
     #[case(&[OTHER], &[OWN], Err(Elsewhere))]
     fn it_is_returned_to_the_level_below(
-        #[case] assigned: &[u64],
-        #[case] observers: &[u64],
-        #[case] expected: Result<(usize, usize, u64), Immovable>,
+        #[case] assigned: &[GroupId],
+        #[case] observers: &[GroupId],
+        #[case] expected: Result<(usize, usize, GroupId), Immovable>,
     ) {
         assert_eq!(levels().down(assigned, observers), expected.map(|(from, to, group)| Move { from, to, group }));
     }
@@ -166,6 +169,6 @@ mod tests {
         }
         assert!(!levels().contain(OTHER));
         assert_eq!(levels().groups_on(0, &[BAI, NIEVRE, OTHER, OWN]), [NIEVRE, OWN]);
-        assert_eq!(levels().groups_on(2, &[BAI]), [0; 0]);
+        assert_eq!(levels().groups_on(2, &[BAI]), [OWN; 0]);
     }
 }

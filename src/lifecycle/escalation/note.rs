@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use crate::id::{FollowupId, GroupId};
 use crate::request::Direction;
 
 /// Beyond this a reason is cut, characters; and a name.
@@ -39,7 +40,7 @@ pub struct MoveNote {
     /// The group that gets it.
     pub to: String,
     /// Its id.
-    pub target: u64,
+    pub target: GroupId,
     /// Who asked and when, a sentence.
     pub asked: String,
     /// Why.
@@ -58,7 +59,7 @@ pub enum Cause {
     /// `passerelle escalate`.
     CommandLine,
     /// The follow-up with this id.
-    Followup(u64),
+    Followup(FollowupId),
     /// A delay that has passed.
     Rule,
 }
@@ -80,7 +81,7 @@ pub struct Refusal {
     /// What it asked for.
     pub direction: Direction,
     /// The follow-up it stands in.
-    pub followup: u64,
+    pub followup: FollowupId,
     /// Why not, sentences.
     pub why: String,
 }
@@ -305,6 +306,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{Cause, Direction, MoveNote, Note, Refusal, Reminder, fit};
+    use crate::id::{FollowupId, GroupId};
 
     fn escalation() -> MoveNote {
         MoveNote {
@@ -313,10 +315,10 @@ mod tests {
             given_up: None,
             from: "Référents-LSU".to_owned(),
             to: "DSI-BAI".to_owned(),
-            target: 2,
+            target: GroupId::new(2),
             asked: "Demandée par Jeanne Martin le 25/11/2026 à 09:30.".to_owned(),
             reason: "Panne du serveur".to_owned(),
-            cause: Cause::Followup(345),
+            cause: Cause::Followup(FollowupId::new(345)),
             untaken: true,
         }
     }
@@ -340,8 +342,8 @@ mod tests {
     #[case(Note::Move(MoveNote { given_up: Some("Ticket résolu.".to_owned()), ..escalation() }))]
     #[case(Note::Move(MoveNote { given_up: Some("x".to_owned()), direction: Direction::Down, ..escalation() }))]
     #[case(Note::Reminder(Reminder { to: "A & B".to_owned(), level: 0, waits: "Il attend.".to_owned() }))]
-    #[case(Note::Refusal(Refusal { direction: Direction::Up, followup: 7, why: "Non.".to_owned() }))]
-    #[case(Note::Refusal(Refusal { direction: Direction::Down, followup: 7, why: "Non.".to_owned() }))]
+    #[case(Note::Refusal(Refusal { direction: Direction::Up, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
+    #[case(Note::Refusal(Refusal { direction: Direction::Down, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     fn every_note_is_read_again(#[case] note: Note) {
         assert_eq!(Note::parse(&note.html()), Some(note));
     }
@@ -379,7 +381,7 @@ mod tests {
         fn whatever_people_write_the_note_is_read_again(
             reason in any::<String>(), from in "[^→]{0,300}", to in "[^→]{0,300}", asked in any::<String>(), id in any::<u64>(),
         ) {
-            let note = MoveNote { reason, from: from.replace(" : ", ""), to, asked, cause: Cause::Followup(id), ..escalation() }.fit();
+            let note = MoveNote { reason, from: from.replace(" : ", ""), to, asked, cause: Cause::Followup(id.into()), ..escalation() }.fit();
             prop_assert_eq!(Note::parse(&Note::Move(note.clone()).html()), Some(Note::Move(note)));
         }
 

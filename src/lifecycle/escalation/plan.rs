@@ -5,12 +5,13 @@
 
 use super::Levels;
 use crate::glpi::{ActorRole, TicketGroup};
+use crate::id::{GroupId, GroupLinkId, UserLinkId};
 
 /// A row of `Ticket_User`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserRow {
     /// The row's id.
-    pub row: u64,
+    pub row: UserLinkId,
     /// What the person is to the ticket.
     pub role: ActorRole,
     /// Whether the person is a member of the group the ticket goes to. An assignee who is only a mail address is not.
@@ -21,24 +22,24 @@ pub struct UserRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Adds these groups in these roles with one `POST Group_Ticket`, so that the ticket never has no group.
-    AddGroups(Vec<(u64, ActorRole)>),
+    AddGroups(Vec<(GroupId, ActorRole)>),
     /// Removes this row of `Ticket_User`.
-    RemoveUser(u64),
+    RemoveUser(UserLinkId),
     /// Removes this row of `Group_Ticket`.
-    RemoveGroup(u64),
+    RemoveGroup(GroupLinkId),
 }
 
 /// What must be done, in this order, until `target` is the only group of the application's levels that is assigned:
 /// it is added as assigned and the groups that had the ticket as observers; assigned persons who are not its members
 /// leave; the groups that had it leave the assignees. Every other actor stays. Nothing, where all is so.
-pub fn steps(groups: &[TicketGroup], users: &[UserRow], target: u64, levels: &Levels) -> Vec<Step> {
-    let has = |group: u64, role: ActorRole| groups.iter().any(|row| row.group == group && row.role == role);
+pub fn steps(groups: &[TicketGroup], users: &[UserRow], target: GroupId, levels: &Levels) -> Vec<Step> {
+    let has = |group: GroupId, role: ActorRole| groups.iter().any(|row| row.group == group && row.role == role);
     let leaving: Vec<&TicketGroup> = groups
         .iter()
         .filter(|row| row.role == ActorRole::Assigned && row.group != target && levels.contain(row.group))
         .collect();
 
-    let mut missing: Vec<(u64, ActorRole)> = Vec::new();
+    let mut missing: Vec<(GroupId, ActorRole)> = Vec::new();
     let wanted = leaving.iter().map(|row| (row.group, ActorRole::Observer));
     for actor in [(target, ActorRole::Assigned)].into_iter().chain(wanted) {
         if !has(actor.0, actor.1) && !missing.contains(&actor) {
@@ -60,15 +61,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{ActorRole, Levels, Step, TicketGroup, UserRow, steps};
+    use crate::id::GroupId;
 
-    const REFERENTS: u64 = 10;
-    const BAI: u64 = 20;
-    const STUDIES: u64 = 30;
+    const REFERENTS: GroupId = GroupId::new(10);
+    const BAI: GroupId = GroupId::new(20);
+    const STUDIES: GroupId = GroupId::new(30);
     /// A group of no level.
-    const OTHER: u64 = 99;
+    const OTHER: GroupId = GroupId::new(99);
 
     fn levels() -> Levels {
-        Levels::new(REFERENTS, vec![11], vec![BAI, STUDIES])
+        Levels::new(REFERENTS, vec![GroupId::new(11)], vec![BAI, STUDIES])
     }
 
     /// A ticket in GLPI, as far as its actors go. Each user has a number, and whether the target has them.
@@ -80,16 +82,16 @@ mod tests {
     }
 
     /// Who is what on a ticket, whatever the rows' numbers: groups, users.
-    type Actors = (BTreeSet<(u64, ActorRole)>, BTreeSet<(u64, ActorRole)>);
+    type Actors = (BTreeSet<(GroupId, ActorRole)>, BTreeSet<(u64, ActorRole)>);
 
     impl Ticket {
-        fn new(groups: &[(u64, ActorRole)], users: &[(u64, ActorRole, bool)]) -> Self {
+        fn new(groups: &[(GroupId, ActorRole)], users: &[(u64, ActorRole, bool)]) -> Self {
             let mut ticket = Self { groups: vec![], users: vec![], next_row: 1 };
             ticket.apply(&Step::AddGroups(groups.to_vec()));
             for (user, role, in_target) in users {
                 if ticket.users.iter().all(|(other, row)| (*other, row.role) != (*user, *role)) {
                     let row = ticket.row();
-                    ticket.users.push((*user, UserRow { row, role: *role, in_target: *in_target }));
+                    ticket.users.push((*user, UserRow { row: row.into(), role: *role, in_target: *in_target }));
                 }
             }
             ticket
@@ -107,7 +109,7 @@ mod tests {
                     for (group, role) in actors.iter().copied() {
                         if self.groups.iter().all(|row| (row.group, row.role) != (group, role)) {
                             let row = self.row();
-                            self.groups.push(TicketGroup { row, group, role });
+                            self.groups.push(TicketGroup { row: row.into(), group, role });
                         }
                     }
                 }
@@ -116,13 +118,13 @@ mod tests {
             }
         }
 
-        fn plan(&self, target: u64) -> Vec<Step> {
+        fn plan(&self, target: GroupId) -> Vec<Step> {
             let users: Vec<_> = self.users.iter().map(|(_, row)| *row).collect();
             steps(&self.groups, &users, target, &levels())
         }
 
         /// The plan as GLPI carries it out: one call adds its groups one by one, and may be cut between two.
-        fn plan_in_pieces(&self, target: u64) -> Vec<Step> {
+        fn plan_in_pieces(&self, target: GroupId) -> Vec<Step> {
             let pieces = self.plan(target).into_iter().flat_map(|step| match step {
                 Step::AddGroups(actors) => actors.into_iter().map(|actor| Step::AddGroups(vec![actor])).collect(),
                 other => vec![other],
@@ -130,7 +132,7 @@ mod tests {
             pieces.collect()
         }
 
-        fn moved(mut self, target: u64) -> Self {
+        fn moved(mut self, target: GroupId) -> Self {
             for step in self.plan(target) {
                 self.apply(&step);
             }
@@ -149,7 +151,7 @@ mod tests {
     fn at_the_referents() -> Ticket {
         use ActorRole::{Assigned, Observer, Requester};
         Ticket::new(
-            &[(REFERENTS, Assigned), (OTHER, Assigned), (OTHER, Requester), (40, Observer)],
+            &[(REFERENTS, Assigned), (OTHER, Assigned), (OTHER, Requester), (GroupId::new(40), Observer)],
             &[(1, Requester, false), (2, Assigned, false), (3, Assigned, true), (4, Observer, false)],
         )
     }
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn the_new_group_comes_before_anybody_leaves() {
         let ticket = at_the_referents();
-        let row = |group: u64| ticket.groups.iter().find(|row| row.group == group).unwrap().row;
+        let row = |group: GroupId| ticket.groups.iter().find(|row| row.group == group).unwrap().row;
         let technician = ticket.users.iter().find(|(user, _)| *user == 2).unwrap().1.row;
         assert_eq!(
             ticket.plan(BAI),
@@ -173,7 +175,13 @@ mod tests {
     fn the_old_group_watches_the_technician_leaves_and_everybody_else_stays() {
         use ActorRole::{Assigned, Observer, Requester};
         let (groups, users) = at_the_referents().moved(BAI).actors();
-        let expected = [(BAI, Assigned), (REFERENTS, Observer), (OTHER, Assigned), (OTHER, Requester), (40, Observer)];
+        let expected = [
+            (BAI, Assigned),
+            (REFERENTS, Observer),
+            (OTHER, Assigned),
+            (OTHER, Requester),
+            (GroupId::new(40), Observer),
+        ];
         assert_eq!(groups, expected.into());
         assert_eq!(users, [(1, Requester), (3, Assigned), (4, Observer)].into());
     }
@@ -209,7 +217,7 @@ mod tests {
 
     /// Any ticket, with any groups of the application and others in any roles.
     fn tickets() -> impl Strategy<Value = Ticket> {
-        let group = prop::sample::select(vec![REFERENTS, 11, BAI, STUDIES, 40, OTHER]);
+        let group = prop::sample::select(vec![REFERENTS, GroupId::new(11), BAI, STUDIES, GroupId::new(40), OTHER]);
         let groups = prop::collection::vec((group, roles()), 0..8);
         let users = prop::collection::vec((1..5_u64, roles()), 0..8);
         // Users 3 and 4 are the target's.
@@ -219,7 +227,7 @@ mod tests {
         })
     }
 
-    fn targets() -> impl Strategy<Value = u64> {
+    fn targets() -> impl Strategy<Value = GroupId> {
         prop::sample::select(vec![REFERENTS, BAI, STUDIES])
     }
 

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use super::{AllLevels, ApplicationLevels, Cause, MoveNote, Note, UserRow};
 use crate::{
     glpi::{ActorRole, Followup, Requester, Ticket, TicketGroup, TicketUser},
+    id::{FollowupId, GroupId, UserId},
     request::{Command, Direction, Reference},
 };
 
@@ -46,7 +47,7 @@ impl TicketSnapshot {
     }
 
     /// The groups in this role, in the order in which they came.
-    pub(super) fn groups(&self, role: ActorRole) -> Vec<u64> {
+    pub(super) fn groups(&self, role: ActorRole) -> Vec<GroupId> {
         let mut rows: Vec<_> = self.groups.iter().filter(|row| row.role == role).collect();
         rows.sort_by_key(|row| row.row);
         rows.into_iter().map(|row| row.group).collect()
@@ -57,7 +58,7 @@ impl TicketSnapshot {
         all_levels.of(self.ticket.category, &self.groups(ActorRole::Assigned), &self.groups(ActorRole::Observer))
     }
 
-    pub(super) fn is_requester(&self, user: u64) -> bool {
+    pub(super) fn is_requester(&self, user: UserId) -> bool {
         self.users.iter().any(|row| row.role == ActorRole::Requester && row.who == Requester::User(user))
     }
 
@@ -66,15 +67,15 @@ impl TicketSnapshot {
     }
 
     /// When one of these accounts last answered in it: a command is no answer, nor is what a requester adds.
-    pub(super) fn last_answer(&self, members: &BTreeSet<u64>, own: u64) -> Option<DateTime> {
+    pub(super) fn last_answer(&self, members: &BTreeSet<UserId>, own: UserId) -> Option<DateTime> {
         let theirs = self.answers(own).filter(|followup| members.contains(&followup.author));
         theirs.filter_map(|followup| followup.written).max()
     }
 
     /// What accounts other than ours and the requesters' wrote in it that is no command.
-    fn answers(&self, own: u64) -> impl Iterator<Item = &Followup> {
+    fn answers(&self, own: UserId) -> impl Iterator<Item = &Followup> {
         self.thread.followups.iter().filter(move |followup| {
-            ![0, own].contains(&followup.author)
+            ![UserId::default(), own].contains(&followup.author)
                 && !self.is_requester(followup.author)
                 && Command::find(&followup.content).is_none()
         })
@@ -95,7 +96,7 @@ impl TicketSnapshot {
 
 impl Conversation {
     /// What these follow-ups hold; `own` is the gateway's account.
-    pub(super) fn new(followups: Vec<Followup>, own: u64) -> Self {
+    pub(super) fn new(followups: Vec<Followup>, own: UserId) -> Self {
         let ours = followups.iter().enumerate().filter(|(_, followup)| followup.author == own);
         let notes = ours.filter_map(|(place, followup)| Some((place, Note::parse(&followup.content)?))).collect();
         Self { followups, notes }
@@ -125,7 +126,7 @@ impl Conversation {
     }
 
     /// When the last move that was made to one of these groups was begun.
-    pub(super) fn moved_to(&self, groups: &[u64]) -> Option<DateTime> {
+    pub(super) fn moved_to(&self, groups: &[GroupId]) -> Option<DateTime> {
         let last = self.moves().rfind(|written| written.note.done && groups.contains(&written.note.target))?;
         last.followup.written
     }
@@ -139,8 +140,8 @@ impl Conversation {
     }
 
     /// The commands that no note answers, oldest first.
-    pub(super) fn commands(&self, own: u64) -> Vec<(&Followup, Command)> {
-        let is_answered = |id: u64| {
+    pub(super) fn commands(&self, own: UserId) -> Vec<(&Followup, Command)> {
+        let is_answered = |id: FollowupId| {
             self.notes.iter().any(|(_, note)| match note {
                 Note::Move(note) => note.cause == Cause::Followup(id),
                 Note::Refusal(refusal) => refusal.followup == id,
@@ -150,7 +151,7 @@ impl Conversation {
         let mut commands: Vec<_> = self
             .followups
             .iter()
-            .filter(|followup| followup.author != own && followup.author > 0 && !is_answered(followup.id))
+            .filter(|followup| followup.author != own && followup.author.get() > 0 && !is_answered(followup.id))
             .filter_map(|followup| Some((followup, Command::find(&followup.content)?)))
             .collect();
         commands.sort_by_key(|(followup, _)| followup.id);
@@ -158,7 +159,7 @@ impl Conversation {
     }
 
     /// Whether the ticket was moved this way after that follow-up was written.
-    pub(super) fn moved_since(&self, followup: u64, direction: Direction) -> bool {
+    pub(super) fn moved_since(&self, followup: FollowupId, direction: Direction) -> bool {
         self.moves().any(|written| {
             let Written { followup: intent, note } = written;
             note.direction == direction && note.given_up.is_none() && intent.id > followup
@@ -171,7 +172,7 @@ pub(super) fn has_technician(users: &[TicketUser]) -> bool {
 }
 
 /// The people as a plan reads them, with the members of the group the ticket goes to.
-pub(super) fn user_rows(users: &[TicketUser], members: &[u64]) -> Vec<UserRow> {
+pub(super) fn user_rows(users: &[TicketUser], members: &[UserId]) -> Vec<UserRow> {
     let in_target = |who: &Requester| matches!(who, Requester::User(user) if members.contains(user));
     users.iter().map(|it| UserRow { row: it.row, role: it.role, in_target: in_target(&it.who) }).collect()
 }

@@ -2,21 +2,23 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use minijinja::HtmlEscape;
-
-use crate::glpi::Followup;
+use crate::{
+    glpi::Followup,
+    id::{FollowupId, SolutionId, UserId},
+    text::html_text::escaped,
+};
 
 /// A notice that is sent once: its step, and what it is about where there can be several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Mark {
     /// A new ticket, to this account.
-    Group(u64),
+    Group(UserId),
     /// Somebody took the ticket in charge.
     Charge,
     /// This follow-up.
-    Question(u64),
+    Question(FollowupId),
     /// This solution.
-    Solution(u64),
+    Solution(SolutionId),
     /// The closing of this moment, its digits: a ticket may be opened again.
     Closing(u64),
 }
@@ -40,11 +42,11 @@ impl Mark {
         }
         let (step, number) = text.split_once('-')?;
         let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let number = number.parse().ok().filter(|_| plain)?;
+        let number: u64 = number.parse().ok().filter(|_| plain)?;
         match step {
-            "group" => Some(Self::Group(number)),
-            "question" => Some(Self::Question(number)),
-            "solution" => Some(Self::Solution(number)),
+            "group" => Some(Self::Group(number.into())),
+            "question" => Some(Self::Question(number.into())),
+            "solution" => Some(Self::Solution(number.into())),
             "closing" => Some(Self::Closing(number)),
             _ => None,
         }
@@ -56,9 +58,10 @@ impl fmt::Display for Mark {
         f.write_str(self.step())?;
         match self {
             Self::Charge => Ok(()),
-            Self::Group(number) | Self::Question(number) | Self::Solution(number) | Self::Closing(number) => {
-                write!(f, "-{number}")
-            }
+            Self::Group(account) => write!(f, "-{account}"),
+            Self::Question(followup) => write!(f, "-{followup}"),
+            Self::Solution(solution) => write!(f, "-{solution}"),
+            Self::Closing(digits) => write!(f, "-{digits}"),
         }
     }
 }
@@ -78,7 +81,7 @@ pub(super) struct Outcome {
 pub(super) fn note(outcome: Outcome, group: &str, marks: &[Mark]) -> String {
     let words = marks.first().map(|mark| words(*mark, outcome, group)).unwrap_or_default();
     let marks: Vec<_> = marks.iter().map(ToString::to_string).collect();
-    format!("{OPENING}{}{MARKS}{}{END}", HtmlEscape(&words), marks.join(" "))
+    format!("{OPENING}{}{MARKS}{}{END}", escaped(&words), marks.join(" "))
 }
 
 /// What a note says after «Courriel », for whoever reads the ticket.
@@ -104,7 +107,7 @@ fn words(mark: Mark, outcome: Outcome, group: &str) -> String {
 
 /// The notices that the notes of a ticket say were sent. Only private follow-ups of the service account count, which
 /// nobody else writes, and only in the very form of [`note`].
-pub(super) fn read(followups: &[Followup], own: u64) -> BTreeSet<Mark> {
+pub(super) fn read(followups: &[Followup], own: UserId) -> BTreeSet<Mark> {
     let notes = followups.iter().filter(|followup| followup.private && followup.author == own);
     notes.filter_map(|note| marks(&note.content)).flatten().collect()
 }
@@ -124,18 +127,34 @@ mod tests {
     use rstest::rstest;
 
     use super::{Mark, Outcome, note, read};
-    use crate::glpi::Followup;
+    use crate::{
+        glpi::Followup,
+        id::{FollowupId, SolutionId, UserId},
+    };
 
-    const OWN: u64 = 13;
+    const OWN: UserId = UserId::new(13);
 
     fn followup(content: &str) -> Followup {
-        Followup { id: 1, author: OWN, content: content.to_owned(), private: true, written: None, modified: None }
+        Followup {
+            id: FollowupId::new(1),
+            author: OWN,
+            content: content.to_owned(),
+            private: true,
+            written: None,
+            modified: None,
+        }
     }
 
     #[test]
     fn a_note_is_read_as_it_was_written() {
-        let marks =
-            [Mark::Group(7), Mark::Group(8), Mark::Charge, Mark::Question(12), Mark::Solution(5), Mark::Closing(2026)];
+        let marks = [
+            Mark::Group(UserId::new(7)),
+            Mark::Group(UserId::new(8)),
+            Mark::Charge,
+            Mark::Question(FollowupId::new(12)),
+            Mark::Solution(SolutionId::new(5)),
+            Mark::Closing(2026),
+        ];
         let html = note(Outcome { sent: 2, refused: 1 }, "« R&D <LSU> »", &marks);
         assert!(html.contains("R&amp;D &lt;LSU&gt;"), "{html}");
         assert_eq!(read(&[followup(&html)], OWN), BTreeSet::from(marks));
@@ -144,7 +163,7 @@ mod tests {
     #[test]
     fn notes_of_others_count_for_nothing() {
         let html = note(Outcome { sent: 1, refused: 0 }, "", &[Mark::Charge]);
-        let other = Followup { author: 7, ..followup(&html) };
+        let other = Followup { author: UserId::new(7), ..followup(&html) };
         let public = Followup { private: false, ..followup(&html) };
         assert_eq!(read(&[other, public], OWN), BTreeSet::new());
     }

@@ -24,12 +24,14 @@ use crate::{
     config::{Config, Notify, Teller, TicketPages},
     flow::ledger::{Ledger, TicketBusy},
     glpi::{ActorRole, Glpi, GlpiError, Requester, Ticket, TicketStatus},
+    id::{GroupId, TicketId, UserId},
     letters::{
-        Correspondence,
+        ComposeError, Correspondence,
         notices::{self, About, Subject, Text},
     },
     request::{Address, Page, Reference},
-    smtp::SendError,
+    smtp::{Fault, SendError},
+    text::chain,
     working_time::Wait,
 };
 
@@ -45,7 +47,7 @@ const MOST_MEMBERS: usize = 200;
 const MOST_UNNOTED: usize = 10_000;
 
 /// A ticket, a notice's mark there, and who was written to.
-type Unnoted = HashSet<(u64, String, Address)>;
+type Unnoted = HashSet<(TicketId, String, Address)>;
 
 /// Tells people of the steps of their tickets.
 pub struct Notifier {
@@ -80,9 +82,18 @@ pub enum Unsent {
     #[error("another instance may be sending this ticket's notices")]
     Elsewhere,
     /// A text cannot be made: a defect.
-    #[error("a notice cannot be composed: {0}")]
-    Composed(String),
+    #[error("a notice cannot be composed: {}", chain(.0))]
+    Composed(#[from] ComposeError),
 }
+
+/// Those that may still be due for the same reason are equal, whatever lies under them.
+impl PartialEq for Unsent {
+    fn eq(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+impl Eq for Unsent {}
 
 impl Unsent {
     /// Whether the others may still be told.
@@ -120,7 +131,7 @@ impl Notifier {
     /// # Errors
     ///
     /// What was not sent is still due.
-    pub async fn look_at(&self, ticket: u64) -> Result<(), Unsent> {
+    pub async fn look_at(&self, ticket: TicketId) -> Result<(), Unsent> {
         if !self.is_on() {
             return Ok(());
         }
@@ -131,7 +142,7 @@ impl Notifier {
             .map_err(|TicketBusy| Unsent::Busy)?
     }
 
-    async fn look_at_alone(&self, ticket: u64) -> Result<(), Unsent> {
+    async fn look_at_alone(&self, ticket: TicketId) -> Result<(), Unsent> {
         let Some((ticket, reference)) = self.own_ticket(ticket).await? else { return Ok(()) };
         let since = self.since();
         if ticket.modified.is_some_and(|modified| modified < since) {
@@ -149,7 +160,7 @@ impl Notifier {
     /// # Errors
     ///
     /// Where some were not told; a further try leaves out those who were.
-    pub async fn remind(&self, ticket: u64, group: u64, wait: &Wait) -> Result<(), Unsent> {
+    pub async fn remind(&self, ticket: TicketId, group: GroupId, wait: &Wait) -> Result<(), Unsent> {
         if self.settings.reminder != Teller::Passerelle || !self.letters.is_on() {
             return Ok(());
         }
@@ -166,8 +177,7 @@ impl Notifier {
             if unnoted.contains(&told) {
                 continue;
             }
-            let text =
-                notices::reminder(&about, &name, wait.waited).map_err(|error| Unsent::Composed(error.to_string()))?;
+            let text = notices::reminder(&about, &name, wait.waited).map_err(ComposeError::from)?;
             let id = format!("{step}-{member}-{}", wait.since.as_second());
             match self.send(REMINDER, reference, &id, &told.2, text).await {
                 Ok(()) | Err(Unsent::Relay(SendError::Refused(_))) => remember(&mut unnoted, told),
@@ -179,13 +189,13 @@ impl Notifier {
     }
 
     /// The ticket says that its groups were reminded: who was is not told again for that reason.
-    pub async fn reminded(&self, ticket: u64) {
+    pub async fn reminded(&self, ticket: TicketId) {
         let is_of_it = |step: &str| step.strip_prefix(REMINDER).is_some_and(|rest| rest.starts_with('-'));
         self.unnoted.lock().await.retain(|(number, step, _)| *number != ticket || !is_of_it(step));
     }
 
     /// A ticket that the gateway made and that is not in the bin.
-    async fn own_ticket(&self, number: u64) -> Result<Option<(Ticket, Reference)>, Unsent> {
+    async fn own_ticket(&self, number: TicketId) -> Result<Option<(Ticket, Reference)>, Unsent> {
         match self.glpi.ticket(number).await {
             Ok(ticket) if !ticket.deleted => Ok(Reference::find(&ticket.content).map(|reference| (ticket, reference))),
             Ok(_) | Err(GlpiError::NotFound) => Ok(None),
@@ -262,7 +272,7 @@ impl Notifier {
     }
 
     /// When somebody took a ticket in charge: by its history, else by GLPI's own date, which 9.5 does not have.
-    async fn charged(&self, ticket: &Ticket, technicians: &[u64]) -> Result<Option<DateTime>, Unsent> {
+    async fn charged(&self, ticket: &Ticket, technicians: &[UserId]) -> Result<Option<DateTime>, Unsent> {
         if steps::is_done(ticket) {
             return Ok(None);
         }
@@ -274,7 +284,7 @@ impl Notifier {
     }
 
     /// The groups a ticket was made for, as a person reads them, and their members.
-    async fn new_members(&self, ticket: &Ticket, since: DateTime) -> Result<(String, Vec<u64>), Unsent> {
+    async fn new_members(&self, ticket: &Ticket, since: DateTime) -> Result<(String, Vec<UserId>), Unsent> {
         let opened = ticket.opened.filter(|opened| *opened >= since && !steps::is_done(ticket));
         let Some(opened) = opened.filter(|_| self.settings.group == Teller::Passerelle) else {
             return Ok(Default::default());
@@ -295,10 +305,14 @@ impl Notifier {
         Ok((names.join(", "), members.into_iter().collect()))
     }
 
-    async fn members(&self, group: u64) -> Result<Vec<u64>, Unsent> {
+    async fn members(&self, group: GroupId) -> Result<Vec<UserId>, Unsent> {
         let mut members = self.glpi.directory().members(group).await?.to_vec();
         if members.len() > MOST_MEMBERS {
-            tracing::warn!(group, members = members.len(), "a group is too large: its first members are written to");
+            tracing::warn!(
+                group = group.get(),
+                members = members.len(),
+                "a group is too large: its first members are written to"
+            );
             members.truncate(MOST_MEMBERS);
         }
         Ok(members)
@@ -343,7 +357,7 @@ impl Notifier {
     }
 
     /// The page a notice leads to: staff works in GLPI, requesters follow where they can open it.
-    fn page(&self, notice: &DueNotice<'_>, who: &Requester, ticket: u64) -> Option<Page> {
+    fn page(&self, notice: &DueNotice<'_>, who: &Requester, ticket: TicketId) -> Option<Page> {
         match notice.news {
             News::Group => self.pages.of_another(ticket, true),
             _ => self.pages.of_requester(ticket, matches!(who, Requester::User(_))),
@@ -373,7 +387,7 @@ impl Notifier {
             News::Solution(solution) => notices::solution(about, &solution.content),
             News::Closing => notices::closing(about),
         };
-        text.map_err(|error| Unsent::Composed(error.to_string()))
+        Ok(text.map_err(ComposeError::from)?)
     }
 
     /// Where somebody is written to, if anywhere.
@@ -401,11 +415,11 @@ impl Notifier {
         to: &Address,
         text: Text,
     ) -> Result<(), Unsent> {
-        let to: lettre::Address = to.as_str().parse().map_err(|_| SendError::Refused("no address".to_owned()))?;
+        let to: lettre::Address = to.as_str().parse().map_err(|error| SendError::from(ComposeError::from(error)))?;
         let message = notices::letter(&self.letters, to.clone(), reference, name, text);
-        let message = message.map_err(|error| Unsent::Composed(error.to_string()))?;
+        let message = message.map_err(ComposeError::from)?;
         if self.relay_pause.lock().await.is_some_and(|until| Instant::now() < until) {
-            return Err(SendError::Unavailable("it could not be reached a moment ago".to_owned()).into());
+            return Err(SendError::Unavailable(Fault::JustFailed).into());
         }
         let result = self.letters.send(to, &message).await;
         let is_away = matches!(result, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
@@ -419,7 +433,7 @@ impl Notifier {
     }
 
     /// Keeps the right to send a ticket's notices.
-    async fn keep(&self, ticket: u64) -> Result<(), Unsent> {
+    async fn keep(&self, ticket: TicketId) -> Result<(), Unsent> {
         self.ledger.surely_has_ticket(ticket).await.then_some(()).ok_or(Unsent::Elsewhere)
     }
 
@@ -433,14 +447,14 @@ fn subject(ticket: &Ticket, reference: Reference) -> Subject<'_> {
     Subject { number: ticket.id, title: &ticket.name, content: &ticket.content, reference }
 }
 
-fn remember(unnoted: &mut Unnoted, told: (u64, String, Address)) {
+fn remember(unnoted: &mut Unnoted, told: (TicketId, String, Address)) {
     if unnoted.len() < MOST_UNNOTED {
         unnoted.insert(told);
     }
 }
 
 /// What has its note is known by that from now on.
-fn forget<'a>(unnoted: &mut Unnoted, ticket: u64, noted: impl Iterator<Item = &'a Mark>) {
+fn forget<'a>(unnoted: &mut Unnoted, ticket: TicketId, noted: impl Iterator<Item = &'a Mark>) {
     if !unnoted.is_empty() {
         let noted: BTreeSet<_> = noted.map(ToString::to_string).collect();
         unnoted.retain(|(number, mark, _)| *number != ticket || !noted.contains(mark));

@@ -8,6 +8,7 @@ use super::journal::Mark;
 use crate::{
     config::{Notify, Teller},
     glpi::{ActorRole, Followup, Requester, Solution, SolutionStatus, Ticket, TicketStatus, TicketUser},
+    id::UserId,
 };
 
 /// What GLPI says of a ticket.
@@ -21,11 +22,11 @@ pub(super) struct TicketFacts<'a> {
     /// Its solutions, oldest first.
     pub(super) solutions: &'a [Solution],
     /// The members of the groups it was assigned to when it was made.
-    pub(super) members: &'a [u64],
+    pub(super) members: &'a [UserId],
     /// When somebody it is assigned to now took it in charge.
     pub(super) charged: Option<DateTime>,
     /// The service account.
-    pub(super) own: u64,
+    pub(super) own: UserId,
     /// What was sent already.
     pub(super) sent: &'a BTreeSet<Mark>,
     /// What happened before is not told any more, in GLPI's time zone as all its dates.
@@ -49,7 +50,7 @@ pub(super) enum News<'a> {
     /// There is a new ticket for the group.
     Group,
     /// These accounts took it in charge.
-    Charge(Vec<u64>),
+    Charge(Vec<UserId>),
     /// Somebody wrote to the requester.
     Question(&'a Followup),
     /// A solution waits for approval.
@@ -71,7 +72,7 @@ pub(super) fn is_done(ticket: &Ticket) -> bool {
 }
 
 /// The accounts a ticket is assigned to; the service account, `own`, is nobody who works on it.
-pub(super) fn technicians(users: &[TicketUser], own: u64) -> Vec<u64> {
+pub(super) fn technicians(users: &[TicketUser], own: UserId) -> Vec<UserId> {
     let assigned = users.iter().filter(|user| user.role == ActorRole::Assigned);
     assigned
         .filter_map(|user| match user.who {
@@ -102,7 +103,7 @@ pub(super) fn due<'a>(known: &TicketFacts<'a>, settings: &Notify) -> Vec<DueNoti
     }
     if settings.question == Teller::Passerelle {
         // What has no author of its own was written for a requester without account, or by the gateway.
-        let by_somebody = |it: &&Followup| !it.private && it.author != 0 && it.author != known.own;
+        let by_somebody = |it: &&Followup| !it.private && it.author.get() != 0 && it.author != known.own;
         let recent = known.followups.iter().filter(by_somebody).filter(|it| known.is_recent(it.written));
         due.extend(recent.filter(|it| !is_requester(known, it.author)).map(|it| DueNotice {
             mark: Mark::Question(it.id),
@@ -136,7 +137,7 @@ fn requesters<'a>(known: &TicketFacts<'a>) -> impl Iterator<Item = &'a Requester
     known.users.iter().filter(|user| user.role == ActorRole::Requester).map(|user| &user.who)
 }
 
-fn is_requester(known: &TicketFacts<'_>, account: u64) -> bool {
+fn is_requester(known: &TicketFacts<'_>, account: UserId) -> bool {
     requesters(known).any(|requester| *requester == Requester::User(account))
 }
 
@@ -147,7 +148,7 @@ pub(super) fn answer_to<'a>(users: &'a [TicketUser], who: &Requester) -> Option<
 }
 
 /// The requesters but those who acted themselves.
-fn requesters_but(known: &TicketFacts<'_>, actors: &[u64]) -> Vec<Requester> {
+fn requesters_but(known: &TicketFacts<'_>, actors: &[UserId]) -> Vec<Requester> {
     let acted = |who: &&Requester| matches!(who, Requester::User(account) if actors.contains(account));
     requesters(known).filter(|who| !acted(who)).cloned().collect()
 }
@@ -164,10 +165,11 @@ mod tests {
 
     use super::*;
     use crate::config;
+    use crate::id::{CategoryId, FollowupId, RequestTypeId, SolutionId, TicketId, UserLinkId};
 
-    const OWN: u64 = 13;
-    const DIRECTOR: u64 = 7;
-    const TECHNICIAN: u64 = 15;
+    const OWN: UserId = UserId::new(13);
+    const DIRECTOR: UserId = UserId::new(7);
+    const TECHNICIAN: UserId = UserId::new(15);
 
     fn at(hour: i8) -> DateTime {
         date(2026, 11, 25).at(hour, 0, 0, 0)
@@ -195,7 +197,7 @@ mod tests {
         users: Vec<TicketUser>,
         followups: Vec<Followup>,
         solutions: Vec<Solution>,
-        members: Vec<u64>,
+        members: Vec<UserId>,
         charged: Option<DateTime>,
         sent: BTreeSet<Mark>,
     }
@@ -203,16 +205,16 @@ mod tests {
     impl Case {
         fn new(status: u64) -> Self {
             let ticket = Ticket {
-                id: 1,
+                id: TicketId::new(1),
                 name: "LSU".to_owned(),
                 content: String::new(),
                 status: status.into(),
                 deleted: false,
                 kind: 1,
                 urgency: 3,
-                category: 2,
+                category: CategoryId::new(2),
                 entity: None,
-                request_type: 1,
+                request_type: RequestTypeId::new(1),
                 opened: Some(at(10)),
                 taken_into_account: None,
                 solved: None,
@@ -251,23 +253,30 @@ mod tests {
     }
 
     fn user(who: Requester, role: ActorRole) -> TicketUser {
-        TicketUser { row: 1, who, address: String::new(), role }
+        TicketUser { row: UserLinkId::new(1), who, address: String::new(), role }
     }
 
-    fn followup(id: u64, author: u64, private: bool) -> Followup {
-        Followup { id, author, content: "<p>?</p>".to_owned(), private, written: Some(at(11)), modified: None }
+    fn followup(id: u64, author: UserId, private: bool) -> Followup {
+        Followup {
+            id: id.into(),
+            author,
+            content: "<p>?</p>".to_owned(),
+            private,
+            written: Some(at(11)),
+            modified: None,
+        }
     }
 
-    fn solution(id: u64, status: u64, answered_by: u64) -> Solution {
+    fn solution(id: u64, status: u64, answered_by: UserId) -> Solution {
         let (content, status) = ("<p>!</p>".to_owned(), status.into());
-        Solution { id, author: TECHNICIAN, content, status, answered_by, written: Some(at(11)) }
+        Solution { id: id.into(), author: TECHNICIAN, content, status, answered_by, written: Some(at(11)) }
     }
 
     #[test]
     fn each_member_but_the_requester_hears_of_a_new_ticket_once() {
-        let mut case = Case { members: vec![TECHNICIAN, DIRECTOR, 20], ..Case::new(1) };
-        assert_eq!(case.marks(), [Mark::Group(TECHNICIAN), Mark::Group(20)]);
-        case.sent.insert(Mark::Group(20));
+        let mut case = Case { members: vec![TECHNICIAN, DIRECTOR, UserId::new(20)], ..Case::new(1) };
+        assert_eq!(case.marks(), [Mark::Group(TECHNICIAN), Mark::Group(UserId::new(20))]);
+        case.sent.insert(Mark::Group(UserId::new(20)));
         assert_eq!(case.marks(), [Mark::Group(TECHNICIAN)]);
         case.ticket.status = TicketStatus::Solved;
         assert_eq!(case.marks(), []);
@@ -316,14 +325,14 @@ mod tests {
             followup(1, DIRECTOR, false),
             followup(2, TECHNICIAN, true),
             followup(3, OWN, false),
-            followup(4, 0, false),
+            followup(4, UserId::new(0), false),
             followup(5, TECHNICIAN, false),
             old,
             followup(7, TECHNICIAN, false),
         ];
-        assert_eq!(case.marks(), [Mark::Question(5), Mark::Question(7)]);
-        case.sent.insert(Mark::Question(5));
-        assert_eq!(case.marks(), [Mark::Question(7)]);
+        assert_eq!(case.marks(), [Mark::Question(FollowupId::new(5)), Mark::Question(FollowupId::new(7))]);
+        case.sent.insert(Mark::Question(FollowupId::new(5)));
+        assert_eq!(case.marks(), [Mark::Question(FollowupId::new(7))]);
     }
 
     #[test]
@@ -331,24 +340,25 @@ mod tests {
         let mut case = Case { followups: vec![followup(5, TECHNICIAN, false)], ..Case::new(2) };
         let address = Requester::Email("ecole@ac-dijon.fr".to_owned());
         case.users.push(user(address.clone(), ActorRole::Requester));
-        case.users.push(user(Requester::User(20), ActorRole::Observer));
+        case.users.push(user(Requester::User(UserId::new(20)), ActorRole::Observer));
         let due = case.due(&settings(|_| {}));
-        assert_eq!(due, [(Mark::Question(5), vec![Requester::User(DIRECTOR), address])]);
+        assert_eq!(due, [(Mark::Question(FollowupId::new(5)), vec![Requester::User(DIRECTOR), address])]);
     }
 
     #[test]
     fn the_last_solution_is_told_while_it_waits() {
-        let mut case = Case { solutions: vec![solution(1, 4, DIRECTOR), solution(2, 2, 0)], ..Case::new(5) };
-        assert_eq!(case.marks(), [Mark::Solution(2)]);
-        case.sent.insert(Mark::Solution(1));
-        assert_eq!(case.marks(), [Mark::Solution(2)], "an earlier one is another");
+        let mut case =
+            Case { solutions: vec![solution(1, 4, DIRECTOR), solution(2, 2, UserId::new(0))], ..Case::new(5) };
+        assert_eq!(case.marks(), [Mark::Solution(SolutionId::new(2))]);
+        case.sent.insert(Mark::Solution(SolutionId::new(1)));
+        assert_eq!(case.marks(), [Mark::Solution(SolutionId::new(2))], "an earlier one is another");
         case.ticket.status = TicketStatus::Assigned;
         assert_eq!(case.marks(), [], "it was refused meanwhile");
     }
 
     #[rstest]
     #[case::by_itself(vec![], true)]
-    #[case::unanswered(vec![solution(1, 2, 0)], true)]
+    #[case::unanswered(vec![solution(1, 2, UserId::new(0))], true)]
     #[case::accepted_by_another(vec![solution(1, 3, TECHNICIAN)], true)]
     #[case::accepted_by_the_requester(vec![solution(1, 3, DIRECTOR)], false)]
     #[case::accepted_over_the_gateway(vec![solution(1, 3, OWN)], false)]
@@ -365,7 +375,7 @@ mod tests {
 
     #[test]
     fn what_others_tell_is_not_due() {
-        let mut case = Case { members: vec![20], charged: Some(at(11)), ..Case::new(4) };
+        let mut case = Case { members: vec![UserId::new(20)], charged: Some(at(11)), ..Case::new(4) };
         case.users.push(user(Requester::User(TECHNICIAN), ActorRole::Assigned));
         case.followups.push(followup(5, TECHNICIAN, false));
         let count = |settings: &Notify| case.due(settings).len();

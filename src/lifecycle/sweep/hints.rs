@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use crate::id::TicketId;
+
 use tokio::sync::{Notify, mpsc};
 
 /// Hints that wait at most; beyond that all tickets are looked at, which costs no more.
@@ -10,14 +12,14 @@ const WAITING: usize = 256;
 /// Says which tickets to look at. Clones give to the same sweep.
 #[derive(Clone, Debug)]
 pub struct Hints {
-    tickets: mpsc::Sender<u64>,
+    tickets: mpsc::Sender<TicketId>,
     overflow: Arc<Notify>,
 }
 
 /// The other end of [`Hints`].
 #[derive(Debug)]
 pub struct Hinted {
-    tickets: mpsc::Receiver<u64>,
+    tickets: mpsc::Receiver<TicketId>,
     overflow: Arc<Notify>,
 }
 
@@ -25,7 +27,7 @@ pub struct Hinted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
     /// These tickets, each once however often it was named.
-    Tickets(BTreeSet<u64>),
+    Tickets(BTreeSet<TicketId>),
     /// Everything: there were more hints than could wait.
     Everything,
 }
@@ -40,7 +42,7 @@ pub fn hints() -> (Hints, Hinted) {
 impl Hints {
     /// Has a ticket looked at soon. Returns at once and never fails: a hint that is lost is made up for by the
     /// next pass over all tickets.
-    pub fn look_at(&self, ticket: u64) {
+    pub fn look_at(&self, ticket: TicketId) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.tickets.try_send(ticket) {
             // The permit is kept until the other end asks for it.
             self.overflow.notify_one();
@@ -75,14 +77,15 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::{Hint, WAITING, hints};
+    use crate::id::TicketId;
 
     #[tokio::test]
     async fn a_ticket_named_often_is_looked_at_once() {
         let (hints, mut hinted) = hints();
         for ticket in [7, 3, 7, 7] {
-            hints.clone().look_at(ticket);
+            hints.clone().look_at(TicketId::new(ticket));
         }
-        assert_eq!(hinted.next().await, Hint::Tickets(BTreeSet::from([3, 7])));
+        assert_eq!(hinted.next().await, Hint::Tickets(BTreeSet::from([3, 7].map(TicketId::new))));
         assert!(hinted.next().now_or_never().is_none());
     }
 
@@ -90,19 +93,19 @@ mod tests {
     async fn more_hints_than_can_wait_mean_everything_once() {
         let (hints, mut hinted) = hints();
         for ticket in 0..2 * WAITING as u64 {
-            hints.look_at(ticket);
+            hints.look_at(ticket.into());
         }
         assert_eq!(hinted.next().await, Hint::Everything);
         assert!(hinted.next().now_or_never().is_none());
-        hints.look_at(1);
-        assert_eq!(hinted.next().await, Hint::Tickets(BTreeSet::from([1])));
+        hints.look_at(TicketId::new(1));
+        assert_eq!(hinted.next().await, Hint::Tickets(BTreeSet::from([TicketId::new(1)])));
     }
 
     #[tokio::test]
     async fn nobody_to_give_hints_or_to_take_them_is_no_failure() {
         let (hints, hinted) = hints();
         drop(hinted);
-        hints.look_at(1);
+        hints.look_at(TicketId::new(1));
         let (hints, mut hinted) = super::hints();
         drop(hints);
         assert!(hinted.next().now_or_never().is_none());

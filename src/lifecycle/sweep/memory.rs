@@ -7,19 +7,19 @@ use std::{
 
 use jiff::{Timestamp, civil::DateTime};
 
-use crate::{glpi::TicketSummary, lifecycle::escalation::AllLevels};
+use crate::{glpi::TicketSummary, id::TicketId, lifecycle::escalation::AllLevels};
 
 /// What is remembered.
 #[derive(Debug, Default)]
 pub(super) struct SweepMemory {
     /// Tickets that were looked at since they were changed then.
-    looked_at: BTreeMap<u64, Look>,
+    looked_at: BTreeMap<TicketId, Look>,
     /// When the rules may strike a ticket that has not been changed since.
-    due: BTreeMap<u64, NextLook>,
+    due: BTreeMap<TicketId, NextLook>,
     /// The levels and delays by which that was said.
     due_by: Option<Arc<AllLevels>>,
     /// Tickets that could not be dealt with, to be looked at again whether or not they change.
-    owed: BTreeSet<u64>,
+    owed: BTreeSet<TicketId>,
 }
 
 #[derive(Debug)]
@@ -72,28 +72,28 @@ impl SweepMemory {
     }
 
     /// A ticket could not be dealt with; whether for the first time in a row.
-    pub(super) fn owe(&mut self, ticket: u64) -> bool {
+    pub(super) fn owe(&mut self, ticket: TicketId) -> bool {
         self.owed.insert(ticket)
     }
 
     /// A ticket was dealt with, or is gone.
-    pub(super) fn settle(&mut self, ticket: u64) {
+    pub(super) fn settle(&mut self, ticket: TicketId) {
         self.owed.remove(&ticket);
     }
 
     /// The tickets that could not be dealt with.
-    pub(super) fn owed(&self) -> Vec<u64> {
+    pub(super) fn owed(&self) -> Vec<TicketId> {
         self.owed.iter().copied().collect()
     }
 
     /// Forgets looks at all tickets but these.
-    pub(super) fn keep_changed(&mut self, found: &BTreeMap<u64, TicketSummary>) {
+    pub(super) fn keep_changed(&mut self, found: &BTreeMap<TicketId, TicketSummary>) {
         self.looked_at.retain(|ticket, _| found.contains_key(ticket));
     }
 
     /// Forgets when all tickets but these are due.
     pub(super) fn keep_waiting(&mut self, found: &[TicketSummary]) {
-        let ids: BTreeSet<u64> = found.iter().map(|ticket| ticket.id).collect();
+        let ids: BTreeSet<TicketId> = found.iter().map(|ticket| ticket.id).collect();
         self.due.retain(|ticket, _| ids.contains(ticket));
     }
 }
@@ -107,6 +107,7 @@ mod tests {
     use super::SweepMemory;
     use crate::{
         glpi::{TicketStatus, TicketSummary},
+        id::TicketId,
         lifecycle::escalation::AllLevels,
     };
 
@@ -117,7 +118,7 @@ mod tests {
     fn ticket(id: u64, modified: DateTime) -> TicketSummary {
         TicketSummary {
             addresses: Vec::new(),
-            id,
+            id: id.into(),
             name: String::new(),
             content: String::new(),
             status: TicketStatus::New,
@@ -184,10 +185,10 @@ mod tests {
     #[test]
     fn what_failed_is_owed_until_it_is_dealt_with() {
         let mut memory = SweepMemory::default();
-        assert!(memory.owe(7) && !memory.owe(7));
-        assert_eq!(memory.owed(), [7]);
-        memory.settle(7);
-        assert!(memory.owed().is_empty() && memory.owe(7));
+        assert!(memory.owe(TicketId::new(7)) && !memory.owe(TicketId::new(7)));
+        assert_eq!(memory.owed(), [TicketId::new(7)]);
+        memory.settle(TicketId::new(7));
+        assert!(memory.owed().is_empty() && memory.owe(TicketId::new(7)));
         memory.looked_at(&ticket(7, second(1)), Some(second(1)));
         assert!(memory.owed().is_empty());
     }

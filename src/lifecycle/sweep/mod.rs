@@ -24,6 +24,7 @@ use crate::{
     config,
     flow::{ledger::Ledger, receipts::Receipts},
     glpi::{Criterion, Glpi, GlpiError, TicketStatus, TicketSummary},
+    id::TicketId,
     lifecycle::{
         escalation::{DelayVerdict, EscalateError, Escalator},
         notices::Notifier,
@@ -187,7 +188,7 @@ impl Sweep {
     }
 
     /// Looks at tickets that a hint named. What fails is found again by a pass.
-    async fn look_at(&mut self, tickets: &BTreeSet<u64>, now: Timestamp) {
+    async fn look_at(&mut self, tickets: &BTreeSet<TicketId>, now: Timestamp) {
         for ticket in tickets {
             if self.deal_with(*ticket, now).await.is_err() {
                 return;
@@ -201,7 +202,7 @@ impl Sweep {
         let as_of = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_sub(wait).ok()).unwrap_or(now);
         self.receipts.make_up(now).await?;
         let until = (!wait.is_zero()).then(|| as_of.to_zoned(self.zone.clone()).datetime());
-        let owed: BTreeSet<u64> = self.memory.owed().into_iter().take(MOST_LOOKED_AT).collect();
+        let owed: BTreeSet<TicketId> = self.memory.owed().into_iter().take(MOST_LOOKED_AT).collect();
         for ticket in &owed {
             self.deal_with(*ticket, now).await?;
         }
@@ -217,7 +218,7 @@ impl Sweep {
         &mut self,
         now: Timestamp,
         until: Option<DateTime>,
-        tried: &BTreeSet<u64>,
+        tried: &BTreeSet<TicketId>,
     ) -> Result<bool, Cut> {
         let found = self.changed(now).await?;
         self.memory.keep_changed(&found);
@@ -241,7 +242,7 @@ impl Sweep {
     /// The tickets that were changed since the last look at all of them; at first those of `sweep.look_back` and
     /// whatever is open on a level, for nobody knows how long nobody looked. That too where more were changed than one
     /// search gives, so that no command is missed.
-    async fn changed(&self, now: Timestamp) -> Result<BTreeMap<u64, TicketSummary>, Cut> {
+    async fn changed(&self, now: Timestamp) -> Result<BTreeMap<TicketId, TicketSummary>, Cut> {
         let back = SignedDuration::try_from(self.settings.look_back).unwrap_or(SignedDuration::MAX);
         let since = self.since.or_else(|| now.checked_sub(back).ok()).unwrap_or(Timestamp::MIN);
         let since = since.checked_sub(MARGIN).unwrap_or(since).to_zoned(self.zone.clone()).datetime();
@@ -304,7 +305,7 @@ impl Sweep {
     }
 
     /// Does all that is to be done with one ticket; whether it could be done.
-    async fn deal_with(&mut self, ticket: u64, now: Timestamp) -> Result<bool, Cut> {
+    async fn deal_with(&mut self, ticket: TicketId, now: Timestamp) -> Result<bool, Cut> {
         if self.stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
@@ -329,12 +330,12 @@ impl Sweep {
     }
 
     /// A ticket could not be dealt with: the next pass tries again. Where GLPI answers nobody, this one ends.
-    async fn failed(&mut self, ticket: u64, error: EscalateError) -> Result<(), Cut> {
+    async fn failed(&mut self, ticket: TicketId, error: EscalateError) -> Result<(), Cut> {
         metrics::counter!(FAILURES, "reason" => error.code()).increment(1);
         if self.memory.owe(ticket) {
-            tracing::warn!(ticket, %error, "a ticket could not be dealt with; the next pass tries again");
+            tracing::warn!(ticket = ticket.get(), %error, "a ticket could not be dealt with; the next pass tries again");
         } else {
-            tracing::debug!(ticket, %error, "a ticket still could not be dealt with");
+            tracing::debug!(ticket = ticket.get(), %error, "a ticket still could not be dealt with");
         }
         match error {
             EscalateError::Glpi(GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. }) => {

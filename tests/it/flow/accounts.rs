@@ -9,6 +9,7 @@ use crate::support::{
     helpdesk::Helpdesk,
     unreliable::Unreliable,
 };
+use passerelle::id::UserId;
 
 /// The account of the first director, and its address.
 const ACCOUNT: u64 = 7;
@@ -158,6 +159,6 @@ async fn nobody_is_written_to_outside_an_account_s_dates(
     let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
     staff.call(Method::PUT, &format!("User/{ACCOUNT}"), json!({ field: date })).await;
     let glpi = app(sandbox.url().as_str(), &[]).glpi;
-    let address = glpi.address_of_user(ACCOUNT, jiff::Zoned::now().datetime()).await.unwrap();
+    let address = glpi.address_of_user(UserId::new(ACCOUNT), jiff::Zoned::now().datetime()).await.unwrap();
     assert_eq!(address.map(|it| it.to_lowercase()), expected.map(str::to_lowercase));
 }

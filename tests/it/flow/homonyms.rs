@@ -7,6 +7,7 @@ use crate::support::{
     gateway::{DIRECTORS, Gateway, app, form, sandbox, titled},
     helpdesk::Helpdesk,
 };
+use passerelle::id::GroupId;
 
 /// A group «Référents-LSU» and a category «Scolarité > LSU» more, in «Côte-d'Or»; gives their ids.
 async fn twins(staff: &Helpdesk) -> (u64, u64) {
@@ -49,9 +50,9 @@ async fn the_one_of_the_ticket_s_entity_is_meant(#[case] lines: &str, #[case] be
 
     // Its levels are those of the very group it has.
     let all_levels = app(sandbox.url().as_str(), &settings).escalator.all_levels().await.unwrap();
-    let scale = all_levels.of(expected_category, &[expected_group], &[]).unwrap();
-    assert_eq!(scale.levels.of(&[expected_group]), Some(0));
-    assert_eq!(scale.levels.up(&[expected_group]).unwrap().group, 2);
+    let scale = all_levels.of(expected_category.into(), &[expected_group.into()], &[]).unwrap();
+    assert_eq!(scale.levels.of(&[expected_group.into()]), Some(0));
+    assert_eq!(scale.levels.up(&[expected_group.into()]).unwrap().group, GroupId::new(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,5 +87,5 @@ async fn a_homonym_elsewhere_stops_nothing_for_requesters_own_entities() {
     assert!(missing.is_empty(), "{missing:?}");
     let all_levels = app.escalator.all_levels().await.unwrap();
     let scale = &all_levels.all()[0];
-    assert_eq!([1, group].map(|group| scale.levels.of(&[group])), [Some(0); 2]);
+    assert_eq!([1, group].map(|group| scale.levels.of(&[group.into()])), [Some(0); 2]);
 }

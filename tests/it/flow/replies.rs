@@ -407,7 +407,7 @@ async fn a_requester_without_an_account_follows_up_under_the_address_of_the_tick
     };
     let ticket = glpi.create_ticket(&new, &[]).await.unwrap().id;
     let from = "inconnu@ac-dijon.fr";
-    assert!(gateway.deliver(from, &answer(from, "w", ticket, "Un complément")).await.contains("followup"));
-    let content = &seen(&sandbox, ticket).followups[0].content;
+    assert!(gateway.deliver(from, &answer(from, "w", ticket.get(), "Un complément")).await.contains("followup"));
+    let content = &seen(&sandbox, ticket.get()).followups[0].content;
     assert!(content.contains("de inconnu@ac-dijon.fr"), "{content}");
 }

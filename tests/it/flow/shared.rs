@@ -8,10 +8,11 @@ use passerelle::{
     app,
     config::{self, Config},
     flow::{
-        ledger::{ClaimResult, Ledger, Told},
+        ledger::{ClaimResult, Ledger, Standing, Told},
         route::Mappings,
         screen::{self, Candidate, DayPlace, Passed, Rules},
     },
+    id::TicketId,
     intake::mime,
     request::{Channel, Envelope, Reason, Received, Reference},
     sandbox::{Failure, Rule, Sandbox},
@@ -20,6 +21,7 @@ use secrecy::SecretSlice;
 
 use crate::support::{
     gateway::{DIRECTORS, FOLLOWUP, Gateway, form, mail, sandbox},
+    meddler::{Fate, Meddler},
     redis::Redis,
     wait_until,
 };
@@ -166,11 +168,11 @@ async fn what_came_after_the_cache_began_is_known_from_it_alone_and_a_flush_or_a
         let ClaimResult::Mine(mine) = ledger.claim(&candidate(&config, &id, later)).await else {
             panic!("not claimed: {round}")
         };
-        ledger.settle(mine, 42 + round).await;
+        ledger.settle(mine, TicketId::new(42 + round)).await;
         let (elsewhere, _) = self::ledger(&sandbox, &redis);
         let known = elsewhere.claim(&candidate(&config, &id, later)).await;
         assert!(
-            matches!(known, ClaimResult::Known(known) if known.ticket == 42 + round && known.answered),
+            matches!(known, ClaimResult::Known(known) if known.ticket == TicketId::new(42 + round) && known.answered),
             "{known:?}"
         );
         // What came before the epoch is not believed.
@@ -232,12 +234,12 @@ async fn a_copy_known_by_an_alias_has_the_first_one_s_reference_and_does_not_pro
         screened(&config, received)
     };
     let ClaimResult::Mine(mine) = ledger.claim(&form(20)).await else { panic!("not claimed") };
-    ledger.settle(mine, 7).await;
+    ledger.settle(mine, TicketId::new(7)).await;
     for ledger in [&ledger, &elsewhere] {
         for minute in [21, 29] {
             let claim = ledger.claim(&form(minute)).await;
             assert!(
-                matches!(claim, ClaimResult::Known(known) if known.ticket == 7 && known.reference == at(20)),
+                matches!(claim, ClaimResult::Known(known) if known.ticket == TicketId::new(7) && known.reference == at(20)),
                 "{claim:?}"
             );
         }
@@ -284,10 +286,10 @@ async fn a_creation_under_way_is_known_elsewhere_even_if_redis_is_emptied_in_the
     redis.flush_all();
     let creation = async {
         one.hold(&mine, tokio::time::sleep(Duration::from_secs(2))).await;
-        one.settle(mine, 77).await;
+        one.settle(mine, TicketId::new(77)).await;
     };
     let ((), elsewhere) = tokio::join!(creation, two.claim(&request));
-    assert!(matches!(elsewhere, ClaimResult::Known(known) if known.ticket == 77), "{elsewhere:?}");
+    assert!(matches!(elsewhere, ClaimResult::Known(known) if known.ticket == TicketId::new(77)), "{elsewhere:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,7 +307,7 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
     }
     let tenth = claims.pop().unwrap();
     for (ticket, mine) in (1..).zip(claims) {
-        ledger.settle(mine, ticket).await;
+        ledger.settle(mine, TicketId::new(ticket)).await;
     }
     let [eleventh, twelfth] =
         ["eleventh", "twelfth"].map(|name| candidate(&config, name, SignedDuration::from_mins(10)));
@@ -316,7 +318,7 @@ async fn a_place_is_given_back_by_release_and_a_full_day_is_full_everywhere() {
     };
     let (place, ()) = tokio::join!(elsewhere.reserve(&eleventh), end_of_the_tenth);
     assert_eq!(place, DayPlace::Reserved, "what is under way takes no place for good");
-    elsewhere.settle(mine, 11).await;
+    elsewhere.settle(mine, TicketId::new(11)).await;
     assert_eq!(ledger.reserve(&twelfth).await, DayPlace::Full);
 }
 
@@ -350,7 +352,7 @@ async fn an_eviction_begins_a_new_epoch() {
         let ClaimResult::Mine(mine) = ledger.claim(&candidate(&config, &format!("e{number}"), later)).await else {
             panic!("not claimed")
         };
-        ledger.settle(mine, 7 + number).await;
+        ledger.settle(mine, TicketId::new(7 + number)).await;
     }
     let before = redis.get("passerelle:epoch");
     drop(ledger.claim(&candidate(&config, "no eviction", later)).await);
@@ -391,7 +393,7 @@ async fn what_another_instance_is_at_stays_its_own_when_redis_goes_in_the_middle
     };
     let (claim, ()) = tokio::join!(two.claim(&request), going);
     assert!(matches!(claim, ClaimResult::Unknown { reason: Reason::Busy, .. }), "{claim:?}");
-    one.settle(mine, 77).await;
+    one.settle(mine, TicketId::new(77)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -419,6 +421,7 @@ async fn what_may_have_been_claimed_when_redis_went_is_waited_for_by_who_goes_fi
 async fn without_redis_glpi_is_asked_once_more_right_before_a_ticket_is_made() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
     let (one, config) = ledger(&sandbox, &redis);
+    let glpi = app::glpi(&config).unwrap();
     redis.stop();
     let [made_elsewhere, not_made] =
         ["elsewhere", "nowhere"].map(|name| candidate(&config, name, SignedDuration::ZERO));
@@ -427,12 +430,12 @@ async fn without_redis_glpi_is_asked_once_more_right_before_a_ticket_is_made() {
     let elsewhere = Gateway::start(&sandbox, &[]).await;
     let reply = elsewhere.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "elsewhere", "LSU", "Bonjour")).await;
     assert!(reply.contains("created"), "{reply}");
-    assert!(!one.renew(&mine, made_elsewhere.received()).await);
-    assert!(one.renew(&other, not_made.received()).await);
+    assert_eq!(one.standing(&mine, made_elsewhere.received()).assert(&glpi).await, Standing::TakenOver);
+    assert_eq!(one.standing(&other, not_made.received()).assert(&glpi).await, Standing::Stands);
     // Redis is back, and was told nothing of it.
     redis.start_again();
-    assert!(!one.renew(&mine, made_elsewhere.received()).await);
-    assert!(one.renew(&other, not_made.received()).await);
+    assert_eq!(one.standing(&mine, made_elsewhere.received()).assert(&glpi).await, Standing::TakenOver);
+    assert_eq!(one.standing(&other, not_made.received()).assert(&glpi).await, Standing::Stands);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -447,15 +450,15 @@ async fn an_answer_finds_the_ticket_that_the_other_instance_has_made_or_is_makin
     let ClaimResult::Mine(mine) = one.claim(&answered).await else { panic!("not claimed") };
     let creation = async {
         one.hold(&mine, tokio::time::sleep(Duration::from_secs(1))).await;
-        one.settle(mine, 77).await;
+        one.settle(mine, TicketId::new(77)).await;
     };
     let began = std::time::Instant::now();
     let ((), found) = tokio::join!(creation, two.ticket_of(&names));
-    assert_eq!(found, Ok(Some(77)));
+    assert_eq!(found, Ok(Some(TicketId::new(77))));
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
     // What is there, Redis alone says.
     sandbox.set_failures(Rule::always(Failure::Maintenance));
-    assert_eq!(two.ticket_of(&names).await, Ok(Some(77)));
+    assert_eq!(two.ticket_of(&names).await, Ok(Some(TicketId::new(77))));
     sandbox.set_failures(passerelle::sandbox::Failures::none());
 
     // One that nobody is at any more is nothing to wait for once its time is over; one that somebody was at when Redis
@@ -539,4 +542,55 @@ async fn without_redis_what_another_instance_makes_it_tells_of_and_of_what_is_th
     assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Yes), "{claim:?}");
     let claim = one.claim(&appears).await;
     assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Perhaps), "{claim:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_nobody_waits_between_the_last_look_and_the_creation() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let meddler = Meddler::start(sandbox.url(), "10.0.14", |_| Fate::Passes).await;
+    let url = redis.url();
+    let settings =
+        [("quota.backend", "redis"), ("redis.url", url.as_str()), ("glpi.sessions", "1"), ("glpi.aftermath", "1s")];
+    let gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
+    redis.stop();
+    let posts = (0..6).map(|number| {
+        let fields = form(DIRECTORS[number % 3], &format!("Demande {number}"));
+        let gateway = &gateway;
+        async move { gateway.post_form(&fields, None).await.status().as_u16() }
+    });
+    assert_eq!(join_all(posts).await, [201; 6]);
+    let calls = meddler.calls();
+    let made: Vec<_> = calls.windows(2).filter(|two| two[1] == "POST Ticket").collect();
+    assert_eq!(made.len(), 6, "{calls:?}");
+    assert!(made.iter().all(|two| two[0] == "GET search/Ticket"), "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_overloaded_instances_make_one_ticket_of_each_request_where_redis_is_full() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let few = [("glpi.sessions", "2"), ("glpi.aftermath", "1s"), ("quota.per_day", "100")];
+    let (one, two) = (gateway(&sandbox, &redis, &few).await, gateway(&sandbox, &redis, &few).await);
+    // And may evict nothing.
+    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(100))));
+    let forms: Vec<_> = (0..30).map(|number| form(DIRECTORS[number % 3], &format!("Demande {number}"))).collect();
+    let deposit = async |gateway: &Gateway, number: usize| {
+        let key = format!("request-{number}");
+        gateway.post_form(&forms[number], Some(&key)).await.status().as_u16()
+    };
+    for _ in 0..3 {
+        let both = (0..forms.len()).map(|number| {
+            let deposit = &deposit;
+            let (one, two) = (&one, &two);
+            async move { tokio::join!(deposit(one, number), deposit(two, number)) }
+        });
+        let answers = join_all(both).await;
+        let is_answered = |status: u16| [200, 201, 503].contains(&status);
+        assert!(answers.iter().all(|(one, two)| is_answered(*one) && is_answered(*two)), "{answers:?}");
+    }
+    let mut titles: Vec<_> = sandbox.tickets().into_iter().map(|ticket| ticket.name).collect();
+    titles.sort_unstable();
+    let made = titles.len();
+    titles.dedup();
+    assert_eq!((made, titles.len()), (30, 30), "{titles:?}");
 }

@@ -118,7 +118,7 @@ async fn a_command_that_staff_mails_is_private_and_obeyed() {
     gateway.finish().await;
 
     let app = app(sandbox.url().as_str(), &of_staff);
-    app.escalator.process_commands(number, jiff::Timestamp::now()).await.unwrap();
+    app.escalator.process_commands(number.into(), jiff::Timestamp::now()).await.unwrap();
     let [ticket] = sandbox.tickets().try_into().unwrap();
     assert_eq!(ticket.assigned_groups, ["DSI-BAI"]);
     let note = ticket.followups.iter().find(|followup| followup.content.contains("Escalade effectuée")).unwrap();

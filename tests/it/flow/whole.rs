@@ -25,6 +25,10 @@ fn is_heic(name: &str) -> bool {
     std::path::Path::new(name).extension().is_some_and(|extension| extension == "heic")
 }
 
+/// A member of Référents-LSU.
+const MEMBER: &str = "tech1@ac-dijon.fr";
+const OF_STAFF: [(&str, &str); 4] = [FOLLOWUP[0], FOLLOWUP[1], FOLLOWUP[2], ("mail.replies_of_staff", "followup")];
+
 /// A mail of the first director with these files; the text shows those of the type `image/…` that are `inline`.
 fn with_files(id: &str, subject: &str, files: &[(&str, &str, bool, &[u8])], more: &str) -> Vec<u8> {
     let text = String::from_utf8(mail(DIRECTORS[0], id, subject, "")).unwrap();
@@ -126,7 +130,7 @@ async fn dying(
 async fn wherever_glpi_dies(
     kind: &'static str,
     (version, next_try): (&'static str, bool),
-    answers: [&str; 2],
+    (from, answers): (&str, [&str; 2]),
     prepare: impl AsyncFn(&Sandbox) -> Vec<u8>,
     check: impl Fn(&TicketView, &str),
 ) {
@@ -136,16 +140,16 @@ async fn wherever_glpi_dies(
         let when = format!("{kind}, {version}, {writes} writes, next try: {next_try}");
         let raw = prepare(&sandbox).await;
         let (meddler, whole) = dying(&sandbox, kind, version, writes, next_try).await;
-        let settings: Vec<_> = FOLLOWUP.into_iter().chain([("glpi.timeout", "5s")]).collect();
+        let settings = [OF_STAFF.as_slice(), &[("glpi.timeout", "5s")]].concat();
         let mut gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
         if next_try {
-            let reply = gateway.deliver(DIRECTORS[0], &raw).await;
+            let reply = gateway.deliver(from, &raw).await;
             assert!(reply.starts_with("451"), "{when}: {reply}");
             gateway.finish().await;
-            gateway = Gateway::start(&sandbox, &FOLLOWUP).await;
+            gateway = Gateway::start(&sandbox, &OF_STAFF).await;
         }
         for answer in answers {
-            let reply = gateway.deliver(DIRECTORS[0], &raw).await;
+            let reply = gateway.deliver(from, &raw).await;
             assert!(reply.starts_with("250") && reply.contains(answer), "{when}: {reply}");
         }
         check(&the_one(&sandbox), &when);
@@ -164,7 +168,7 @@ async fn a_ticket_is_whole_wherever_glpi_died(
 ) {
     let first = if next_try { "" } else { "created" };
     let prepare = async |_: &Sandbox| three_files("dies", "");
-    wherever_glpi_dies("Ticket", (version, next_try), [first, "duplicate"], prepare, |ticket, when| {
+    wherever_glpi_dies("Ticket", (version, next_try), (DIRECTORS[0], [first, "duplicate"]), prepare, |ticket, when| {
         assert_whole(ticket, when);
         assert_files(ticket, &ticket.content, &ticket.documents, when);
     })
@@ -187,11 +191,47 @@ async fn a_follow_up_is_whole_and_reopens_wherever_glpi_died(
         gateway.finish().await;
         three_files("answer", &format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n"))
     };
-    wherever_glpi_dies("ITILFollowup", (version, next_try), ["followup"; 2], prepare, |ticket, when| {
-        assert_eq!(ticket.status, 2, "{when}");
+    wherever_glpi_dies(
+        "ITILFollowup",
+        (version, next_try),
+        (DIRECTORS[0], ["followup"; 2]),
+        prepare,
+        |ticket, when| {
+            assert_eq!(ticket.status, 2, "{when}");
+            let own: Vec<_> = ticket.followups.iter().filter(|it| it.content.contains("Voici la page")).collect();
+            let [own] = own.as_slice() else { panic!("{when}: {:?}", ticket.followups) };
+            assert_files(ticket, &own.content, &own.documents, when);
+        },
+    )
+    .await;
+}
+
+/// A référent's answer takes its ticket in charge, and leaves its status alone.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_staff_is_whole_and_takes_in_charge_wherever_glpi_died(
+    #[values("10.0.19", "11.0.6")] version: &'static str,
+    #[values(false, true)] next_try: bool,
+) {
+    let prepare = async |sandbox: &Sandbox| {
+        let gateway = Gateway::start(sandbox, &FOLLOWUP).await;
+        let first = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "first", "LSU : suivi", "Bonjour")).await;
+        assert!(first.contains("created"), "{first}");
+        let ticket = the_one(sandbox);
+        assert_eq!(ticket.taken_into_account, None);
+        let helpdesk = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+        helpdesk.set_status(u64::try_from(ticket.id).unwrap(), 4).await;
+        gateway.finish().await;
+        let id = ticket.id;
+        let thread = format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n");
+        String::from_utf8(three_files("answer", &thread)).unwrap().replace(DIRECTORS[0], MEMBER).into_bytes()
+    };
+    wherever_glpi_dies("ITILFollowup", (version, next_try), (MEMBER, ["followup"; 2]), prepare, |ticket, when| {
         let own: Vec<_> = ticket.followups.iter().filter(|it| it.content.contains("Voici la page")).collect();
         let [own] = own.as_slice() else { panic!("{when}: {:?}", ticket.followups) };
         assert_files(ticket, &own.content, &own.documents, when);
+        assert_eq!(ticket.status, 4, "{when}");
+        assert!(ticket.taken_into_account.is_some(), "{when}");
     })
     .await;
 }

@@ -1,8 +1,9 @@
 //! Sessions, names, people, and what the account may do.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use passerelle::glpi::{Credentials, Glpi, GlpiError, Profile, Settings};
+use passerelle::glpi::{Credentials, Glpi, GlpiError, Profile, Settings, Trouble};
+use passerelle::id::{EntityId, UserId};
 
 use super::target::Target;
 use super::{category, director, group, only};
@@ -54,8 +55,10 @@ async fn names_are_found_exactly_or_not_at_all() {
         assert_eq!(only(&glpi.categories_at(path).await.unwrap()), None, "{path}");
     }
     // The least profile reads none of these: a mapping that names one needs the right.
-    let optional =
-        [glpi.entity_by_path("Nulle part").await, glpi.locations_at("Nulle part").await.map(|found| only(&found))];
+    let optional = [
+        glpi.entity_by_path("Nulle part").await.map(|found| found.map(EntityId::get)),
+        glpi.locations_at("Nulle part").await.map(|found| only(&found)),
+    ];
     for found in optional {
         assert!(matches!(found, Ok(None) | Err(GlpiError::Denied { .. })), "{found:?}");
     }
@@ -82,7 +85,7 @@ async fn membership_tells_directors_from_others() {
     let agent = glpi.user_by_email("agent.simple@ac-dijon.fr").await.unwrap();
     assert!(glpi.groups_of_user(director).await.unwrap().contains(&directors));
     assert!(!glpi.groups_of_user(agent.unwrap()).await.unwrap().contains(&directors));
-    let nobody = glpi.groups_of_user(99_999_999).await;
+    let nobody = glpi.groups_of_user(UserId::new(99_999_999)).await;
     assert_eq!(nobody, Err(GlpiError::NotFound));
 }
 
@@ -107,4 +110,21 @@ async fn the_account_knows_what_it_may_do() {
         assert!(types.accept("Résumé.PDF") && types.accept("a.txt"));
         assert!(!types.accept("a.exe") && !types.accept("sans-extension"));
     }
+}
+
+#[tokio::test]
+async fn a_session_that_is_taken_for_a_turn_waits_for_nobody_and_nobody_else_has_it() {
+    let target = Target::start().await;
+    let (login, password) = super::target::account();
+    let mut settings = Settings::new(target.url(), Credentials::Login { login, password: password.into() });
+    (settings.sessions, settings.timeout) = (1, Duration::from_secs(2));
+    (settings.retries, settings.connect_timeout) = (0, Duration::from_secs(5));
+    let glpi = Glpi::new(&settings).unwrap();
+    glpi.ping().await.unwrap();
+    let turn = glpi.in_turn().await.unwrap();
+    let (other, first) = tokio::join!(glpi.ping(), turn.ping());
+    assert!(matches!(other, Err(GlpiError::Unavailable { why: Trouble::Busy, .. })), "{other:?}");
+    assert_eq!((first, turn.ping().await), (Ok(()), Ok(())));
+    drop(turn);
+    assert_eq!(glpi.ping().await, Ok(()));
 }

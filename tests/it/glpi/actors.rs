@@ -1,6 +1,7 @@
 //! Who acts on a ticket is changed link by link, and GLPI's history says since when.
 
 use passerelle::glpi::{ActorRole, Effect, GlpiError, NewFollowup, NewTicket};
+use passerelle::id::UserId;
 
 use super::target::Target;
 use super::{group, ticket};
@@ -77,5 +78,5 @@ async fn members_of_a_group_have_an_address() {
     let now = jiff::Zoned::now().datetime();
     let address = glpi.address_of_user(super::director(&glpi).await, now).await.unwrap().unwrap();
     assert!(address.eq_ignore_ascii_case("ce.0210001A@ac-dijon.fr"), "{address}");
-    assert_eq!(glpi.address_of_user(99_999_999, now).await.unwrap(), None);
+    assert_eq!(glpi.address_of_user(UserId::new(99_999_999), now).await.unwrap(), None);
 }

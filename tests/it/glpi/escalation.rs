@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use passerelle::{
     app::App,
     glpi::{ActorRole, Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, TicketStatus},
+    id::{FollowupId, GroupId, TicketId, UserId},
     lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Immovable, MoveNote, Moved, Note, Order},
     request::Direction,
 };
@@ -26,8 +27,8 @@ use crate::support::{
 };
 
 /// The accounts of the seed: a member of Référents-LSU, and someone who is a member of no group.
-const TECHNICIAN: u64 = 15;
-const AGENT: u64 = 12;
+const TECHNICIAN: UserId = UserId::new(15);
+const AGENT: UserId = UserId::new(12);
 
 fn gateway(url: &Url, settings: &[(&str, &str)]) -> App {
     let (login, password) = account();
@@ -50,7 +51,7 @@ fn up() -> Order {
 }
 
 /// Groups and people of a ticket, whatever their rows' numbers.
-type Actors = (BTreeSet<(u64, u8)>, BTreeSet<(String, u8)>);
+type Actors = (BTreeSet<(GroupId, u8)>, BTreeSet<(String, u8)>);
 
 fn number(role: ActorRole) -> u8 {
     match role {
@@ -60,7 +61,7 @@ fn number(role: ActorRole) -> u8 {
     }
 }
 
-async fn actors(glpi: &Glpi, id: u64) -> Actors {
+async fn actors(glpi: &Glpi, id: TicketId) -> Actors {
     let groups = glpi.ticket_groups(id).await.unwrap();
     let users = glpi.ticket_users(id).await.unwrap();
     (
@@ -69,12 +70,12 @@ async fn actors(glpi: &Glpi, id: u64) -> Actors {
     )
 }
 
-fn user(id: u64) -> String {
+fn user(id: UserId) -> String {
     format!("{:?}", Requester::User(id))
 }
 
 /// A director's ticket that the référents have, with people and groups around it.
-async fn at_the_referents(target: &Target, glpi: &Glpi) -> u64 {
+async fn at_the_referents(target: &Target, glpi: &Glpi) -> TicketId {
     let new = NewTicket {
         requester: Requester::User(director(glpi).await),
         category: Some(category(glpi, "Scolarité > LSU").await),
@@ -92,7 +93,7 @@ async fn at_the_referents(target: &Target, glpi: &Glpi) -> u64 {
     id
 }
 
-async fn assign(target: &Target, ticket: u64, user: u64, role: u8) {
+async fn assign(target: &Target, ticket: TicketId, user: UserId, role: u8) {
     let input = json!({"tickets_id": ticket, "users_id": user, "type": role, "_do_not_compute_takeintoaccount": 1});
     call(target, Method::POST, "Ticket_User", input).await;
 }
@@ -107,18 +108,18 @@ async fn escalated(glpi: &Glpi) -> Actors {
     )
 }
 
-async fn notes(glpi: &Glpi, id: u64) -> Vec<(Followup, Note)> {
+async fn notes(glpi: &Glpi, id: TicketId) -> Vec<(Followup, Note)> {
     let own = glpi.own_account().await.unwrap();
     let followups = glpi.ticket_followups(id).await.unwrap().into_iter().filter(|it| it.author == own);
     followups.filter_map(|it| Note::parse(&it.content).map(|note| (it, note))).collect()
 }
 
-async fn moves(glpi: &Glpi, id: u64) -> Vec<MoveNote> {
+async fn moves(glpi: &Glpi, id: TicketId) -> Vec<MoveNote> {
     let notes = notes(glpi, id).await.into_iter();
     notes.filter_map(|(_, note)| if let Note::Move(note) = note { Some(note) } else { None }).collect()
 }
 
-fn to_bai(ticket: u64) -> Moved {
+fn to_bai(ticket: TicketId) -> Moved {
     Moved { ticket, from: "Référents-LSU".to_owned(), to: "DSI-BAI".to_owned() }
 }
 
@@ -193,8 +194,8 @@ async fn what_cannot_be_moved_is_named_and_stays() {
     let target = Target::start().await;
     let (glpi, app) = (target.client(), gateway(&target.url(), &[]));
     let now = Timestamp::now();
-    let carry = async |id: u64, order: &Order| app.escalator.move_ticket(id, order, now).await;
-    assert_eq!(carry(99_999_999, &up()).await, Err(EscalateError::NotFound(99_999_999)));
+    let carry = async |id: TicketId, order: &Order| app.escalator.move_ticket(id, order, now).await;
+    assert_eq!(carry(TicketId::new(99_999_999), &up()).await, Err(EscalateError::NotFound(TicketId::new(99_999_999))));
     let nobodys = glpi.create_ticket(&ticket("Sans catégorie", "<p>x</p>"), &[]).await.unwrap().id;
     assert_eq!(carry(nobodys, &up()).await, Err(EscalateError::NoApplication));
 
@@ -265,7 +266,7 @@ async fn an_escalation_interrupted_at_any_write_is_finished(#[case] finisher: Fi
 }
 
 /// A move of a ticket of the référents that was cut before this write.
-async fn interrupted(target: &Target, glpi: &Glpi, at: usize) -> u64 {
+async fn interrupted(target: &Target, glpi: &Glpi, at: usize) -> TicketId {
     let id = at_the_referents(target, glpi).await;
     let proxy = Unreliable::start(target.url(), at, Cut::Before).await;
     assert!(
@@ -275,7 +276,7 @@ async fn interrupted(target: &Target, glpi: &Glpi, at: usize) -> u64 {
 }
 
 /// Looks at a ticket and checks that its only move was given up for this reason, and nothing was changed.
-async fn is_given_up(app: &App, glpi: &Glpi, id: u64, why: &str) {
+async fn is_given_up(app: &App, glpi: &Glpi, id: TicketId, why: &str) {
     let before = actors(glpi, id).await;
     for _ in 0..2 {
         app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
@@ -390,7 +391,7 @@ async fn two_at_once_end_in_the_same_state() {
 }
 
 /// Writes a follow-up in somebody's name.
-async fn says(glpi: &Glpi, ticket: u64, author: u64, private: bool, content: &str) -> u64 {
+async fn says(glpi: &Glpi, ticket: TicketId, author: UserId, private: bool, content: &str) -> FollowupId {
     let followup = NewFollowup {
         ticket,
         content_html: content.to_owned(),

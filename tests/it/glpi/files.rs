@@ -120,8 +120,8 @@ async fn what_a_ticket_lacks_is_added_to_it() {
     assert!(glpi.ticket_users(id).await.unwrap().iter().all(|user| user.role != ActorRole::Requester));
 
     let taken = text_file("notes.txt", &format!("notes {marker}"));
-    assert_eq!(glpi.attach("Ticket", id, entity, &taken).await, Ok(FileFate::Taken));
-    let refused = glpi.attach("Ticket", id, entity, &text_file("outil.xyz", &marker)).await;
+    assert_eq!(glpi.attach(id.into(), entity, &taken).await, Ok(FileFate::Taken));
+    let refused = glpi.attach(id.into(), entity, &text_file("outil.xyz", &marker)).await;
     assert!(matches!(refused, Ok(FileFate::NotTaken(_))), "{refused:?}");
     let documents = glpi.ticket_documents(id).await.unwrap();
     assert_eq!(documents.iter().map(|document| document.sha1.clone()).collect::<Vec<_>>(), [taken.sha1()]);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use passerelle::{
     glpi::{Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, TicketStatus, Upload},
+    id::{RequestTypeId, TicketId, UserId},
     request::Reference,
 };
 use reqwest::Method;
@@ -18,19 +19,19 @@ const PNG: &[u8] = &[
     0, 2, 2, 1, 0, 0x37, 0xf1, 0xb1, 0xd5, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
-fn followup(ticket: u64, author: Option<u64>, content: &str) -> NewFollowup {
+fn followup(ticket: TicketId, author: Option<UserId>, content: &str) -> NewFollowup {
     NewFollowup {
         ticket,
         content_html: content.to_owned(),
         author,
         private: false,
-        request_type: Some(2),
+        request_type: Some(RequestTypeId::new(2)),
         effect: Effect::Reopen,
     }
 }
 
 /// A ticket of a director, assigned to a group.
-async fn assigned(glpi: &Glpi, director: u64) -> u64 {
+async fn assigned(glpi: &Glpi, director: UserId) -> TicketId {
     let group = group(glpi, "Référents-LSU").await;
     let new =
         NewTicket { requester: Requester::User(director), assigned_groups: vec![group], ..ticket("Suivi", "<p>x</p>") };
@@ -85,7 +86,7 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
     let created = glpi.add_followup(&followup(ticket, Some(director), &content), files).await.unwrap();
     let expected = [("avant é.txt", true), ("capture.png", true), ("outil.exe", false)];
     assert_eq!(fates(&created), expected[..sent]);
-    let documents = glpi.documents_of("ITILFollowup", created.id).await.unwrap();
+    let documents = glpi.documents_of(created.id.into()).await.unwrap();
     let there: Vec<_> =
         files.iter().map(|file| documents.iter().any(|document| document.sha1 == file.sha1())).collect();
     assert_eq!(there, [true, true, false][..sent]);
@@ -99,13 +100,13 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
 }
 
 /// Assigns an account, as a technician does who takes a ticket in charge.
-pub(super) async fn assign(target: &Target, ticket: u64, account: u64) {
+pub(super) async fn assign(target: &Target, ticket: TicketId, account: UserId) {
     let link = json!({"tickets_id": ticket, "users_id": account, "type": 2});
     call(target, Method::POST, "Ticket_User", link).await;
 }
 
 /// Proposes a solution, as a technician does.
-pub(super) async fn solve(target: &Target, ticket: u64) {
+pub(super) async fn solve(target: &Target, ticket: TicketId) {
     let solution = json!({"itemtype": "Ticket", "items_id": ticket, "content": "<p>Fait.</p>"});
     call(target, Method::POST, "ITILSolution", solution).await;
 }
@@ -149,7 +150,7 @@ async fn a_number_no_ticket_has_is_not_found() {
     let target = Target::start().await;
     let glpi = target.client();
     for number in [99_999_999, u64::from(u32::MAX)] {
-        assert_eq!(glpi.ticket(number).await.err(), Some(GlpiError::NotFound), "{number}");
-        assert_eq!(glpi.ticket_users(number).await.err(), Some(GlpiError::NotFound), "{number}");
+        assert_eq!(glpi.ticket(number.into()).await.err(), Some(GlpiError::NotFound), "{number}");
+        assert_eq!(glpi.ticket_users(number.into()).await.err(), Some(GlpiError::NotFound), "{number}");
     }
 }

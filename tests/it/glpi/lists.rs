@@ -24,7 +24,7 @@ async fn the_newest_follow_up_of_a_long_ticket_is_read() {
         staff.call(Method::POST, "ITILFollowup", Value::Array(inputs.collect())).await;
         written = count;
         let before = sandbox.calls();
-        let read = glpi.ticket_followups(ticket).await.unwrap();
+        let read = glpi.ticket_followups(ticket.into()).await.unwrap();
         assert_eq!(sandbox.calls() - before, calls, "{count}");
         let contents: Vec<_> = read.into_iter().map(|followup| followup.content).collect();
         let expected: Vec<_> = (0..count).map(|n| format!("n{n}")).collect();

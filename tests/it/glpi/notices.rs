@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use passerelle::{
     flow::ledger::Ledger,
     glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester, SolutionStatus},
+    id::{GroupId, UserId},
     letters::Correspondence,
     lifecycle::notices::Notifier,
     request::Reference,
@@ -88,7 +89,7 @@ async fn the_history_says_who_was_assigned_and_since_when() {
     assert!(glpi.technician_since(id, technician).await.unwrap().is_some());
     assert_eq!(glpi.technician_since(id, director).await.unwrap(), None, "the requester is assigned nothing");
     assert_eq!(glpi.group_name(lsu).await.unwrap().as_deref(), Some("Référents-LSU"));
-    assert_eq!(glpi.group_name(99_999_999).await.unwrap(), None);
+    assert_eq!(glpi.group_name(GroupId::new(99_999_999)).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -98,7 +99,7 @@ async fn a_solution_says_who_accepted_it() {
     let id = glpi.create_ticket(&ticket("Solution", "<p>x</p>"), &[]).await.unwrap().id;
     followups::solve(&target, id).await;
     let [waiting] = glpi.ticket_solutions(id).await.unwrap().try_into().unwrap();
-    assert_eq!((waiting.status, waiting.answered_by), (SolutionStatus::Waiting, 0));
+    assert_eq!((waiting.status, waiting.answered_by), (SolutionStatus::Waiting, UserId::default()));
     let accepting = NewFollowup {
         ticket: id,
         content_html: "<p>Merci</p>".to_owned(),

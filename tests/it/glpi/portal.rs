@@ -4,6 +4,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use futures_util::TryStreamExt as _;
 use passerelle::glpi::{Criterion, FaqArticle, GlpiError, NewTicket, Requester};
+use passerelle::id::{DocumentId, TicketId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ async fn a_ticket_s_line_is_found_by_its_number_and_names_who_has_no_account() {
         assert_eq!((summary.id, summary.name.as_str()), (id, "Une ligne"));
         assert_eq!(summary.addresses, addresses);
     }
-    assert!(glpi.search_tickets(&[Criterion::Id(99_999_999)], 1).await.unwrap().is_empty());
+    assert!(glpi.search_tickets(&[Criterion::Id(TicketId::new(99_999_999))], 1).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -59,7 +60,7 @@ async fn a_document_s_bytes_come_as_they_were() {
         let pieces: Vec<Bytes> = glpi.download(document.id).await.unwrap().into_stream().try_collect().await.unwrap();
         assert_eq!(pieces.concat(), text.as_bytes());
     }
-    assert_eq!(glpi.download(99_999_999).await.err(), Some(GlpiError::NotFound));
+    assert_eq!(glpi.download(DocumentId::new(99_999_999)).await.err(), Some(GlpiError::NotFound));
 }
 
 #[tokio::test]

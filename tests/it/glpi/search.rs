@@ -2,6 +2,7 @@
 
 use jiff::ToSpan as _;
 use passerelle::glpi::{ActorRole, Criterion, Effect, NewFollowup, NewTicket, Requester, SolutionStatus, TicketStatus};
+use passerelle::id::{TicketId, UserId};
 
 use super::target::Target;
 use super::{category, director, group, marker, ticket};
@@ -48,7 +49,7 @@ async fn tickets_are_found_by_all_criteria_together() {
         (Criterion::ModifiedAfter(before), true),
         (Criterion::ModifiedAfter(opened + 1.hour()), false),
         (Criterion::Address("inconnu@ac-dijon.fr".to_owned()), false),
-        (Criterion::Requester(director + 1), false),
+        (Criterion::Requester(UserId::new(director.get() + 1)), false),
     ] {
         assert_eq!(found(vec![own.clone(), criterion.clone()]).await.is_some(), is_met, "{criterion:?}");
     }
@@ -103,6 +104,6 @@ async fn where_not_all_are_given_it_is_the_oldest_or_the_newest() {
     let newest = glpi.search_tickets(&criteria, 1).await.unwrap();
     let oldest = glpi.oldest_tickets(&criteria, 1).await.unwrap();
     assert!(newest.len() == 1 && oldest.len() == 1 && oldest[0].id < newest[0].id);
-    let few: Vec<u64> = glpi.oldest_tickets(&criteria, 2).await.unwrap().iter().map(|it| it.id).collect();
+    let few: Vec<TicketId> = glpi.oldest_tickets(&criteria, 2).await.unwrap().iter().map(|it| it.id).collect();
     assert!(few.is_sorted() && few[0] == oldest[0].id);
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use passerelle::glpi::{
     ActorRole, Effect, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, TicketStatus, TicketUser,
 };
+use passerelle::id::{GroupId, RequestTypeId, TicketId};
 
 use super::target::Target;
 use super::{breaks_off, category, director, fates, group, marker, text_file, ticket};
 
-async fn assigned_groups(glpi: &Glpi, ticket: u64) -> Vec<u64> {
+async fn assigned_groups(glpi: &Glpi, ticket: TicketId) -> Vec<GroupId> {
     let groups = glpi.ticket_groups(ticket).await.unwrap();
     let assigned = groups.iter().filter(|group| group.role == ActorRole::Assigned);
     assigned.map(|group| group.group).collect()
@@ -30,7 +31,7 @@ async fn a_ticket_is_made_as_it_is_given() {
                 kind: Kind::Request,
                 urgency: 5,
                 category,
-                request_type: Some(2),
+                request_type: Some(RequestTypeId::new(2)),
                 assigned_groups: vec![lsu],
                 observer_groups: vec![bai],
                 answer_to: None,
@@ -47,7 +48,7 @@ async fn a_ticket_is_made_as_it_is_given() {
     let read = glpi.ticket(created.id).await.unwrap();
     assert_eq!((read.name.as_str(), read.content.as_str()), (name, content));
     assert_eq!((read.kind, read.urgency, read.status), (2, 5, TicketStatus::Assigned));
-    assert_eq!((Some(read.category), read.request_type), (category, 2));
+    assert_eq!((Some(read.category), read.request_type), (category, RequestTypeId::new(2)));
     assert!(read.opened.is_some());
     assert_eq!(read.taken_into_account, None);
 
@@ -119,7 +120,7 @@ async fn tickets_are_found_by_a_marker_in_their_content() {
     let mut markers: Vec<&str> = others.iter().map(String::as_str).collect();
     markers.extend([one.as_str(), &two]);
     let found = glpi.tickets_containing(&markers, 2).await.unwrap();
-    let found: Vec<u64> = found.iter().map(|ticket| ticket.id).collect();
+    let found: Vec<TicketId> = found.iter().map(|ticket| ticket.id).collect();
     assert_eq!(found, ids.iter().rev().copied().collect::<Vec<_>>());
 
     // case matters to us, not to the database
@@ -158,7 +159,7 @@ async fn a_follow_up_shows_its_author_and_its_files() {
     let ticket = glpi.ticket(created.id).await.unwrap();
     assert_eq!(ticket.taken_into_account, None);
 
-    let nowhere = NewFollowup { ticket: 99_999_999, ..followup };
+    let nowhere = NewFollowup { ticket: TicketId::new(99_999_999), ..followup };
     let refused = glpi.add_followup(&nowhere, &[]).await;
     assert_eq!(refused, Err(GlpiError::NotFound));
 }
@@ -186,5 +187,5 @@ async fn parallel_creations_make_one_ticket_each() {
 async fn an_unknown_ticket_is_not_found() {
     let target = Target::start().await;
     let glpi = target.client();
-    assert_eq!(glpi.ticket(99_999_999).await.err(), Some(GlpiError::NotFound));
+    assert_eq!(glpi.ticket(TicketId::new(99_999_999)).await.err(), Some(GlpiError::NotFound));
 }

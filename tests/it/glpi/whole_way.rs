@@ -102,13 +102,13 @@ async fn a_form_with_an_image_is_one_ticket_whatever_becomes_of_the_gateway_s_me
     assert_eq!((answers[0].0, answers[1].0), (201, 200));
     assert_eq!(answers[0].1, answers[1].1);
     let id = answers[0].1["ticket"].as_u64().unwrap();
-    let ticket = glpi.ticket(id).await.unwrap();
+    let ticket = glpi.ticket(id.into()).await.unwrap();
     assert_eq!((ticket.name.as_str(), ticket.kind, ticket.urgency), (name.as_str(), 2, 4));
     assert_eq!(ticket.category, category(&glpi, "Scolarité > ONDE").await);
     assert!(ticket.content.contains("Une &lt;question&gt;."), "{}", ticket.content);
     let onde = group(&glpi, "Référents-ONDE").await;
-    assert_eq!(glpi.ticket_groups(id).await.unwrap().iter().map(|it| it.group).collect::<Vec<_>>(), [onde]);
-    assert_eq!(glpi.ticket_documents(id).await.unwrap().len(), 1);
+    assert_eq!(glpi.ticket_groups(id.into()).await.unwrap().iter().map(|it| it.group).collect::<Vec<_>>(), [onde]);
+    assert_eq!(glpi.ticket_documents(id.into()).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +175,7 @@ async fn a_reply_through_postfix_is_one_follow_up_of_its_ticket_and_a_stranger_s
     let log = postfix.log();
     assert_eq!(log.matches(&format!("250 2.0.0 followup, ticket {ticket}, reference ")).count(), 2, "{log}");
     assert!(log.contains("250 2.0.0 refused, reply-to-ticket"), "{log}");
-    let followups = glpi.ticket_followups(ticket).await.unwrap();
+    let followups = glpi.ticket_followups(ticket.into()).await.unwrap();
     let [followup] = followups.as_slice() else { panic!("{followups:?}") };
     assert_eq!(Some(followup.author), glpi.user_by_email(DIRECTORS[0]).await.unwrap());
     assert!(followup.content.contains("Voici « le » complément &amp; merci."), "{}", followup.content);

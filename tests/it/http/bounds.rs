@@ -209,19 +209,48 @@ async fn a_connection_whose_bodies_are_read_is_kept(#[case] is_chunked: bool) {
     }
 }
 
+#[rstest]
+#[case::mail("/v1/mail", MAIL_TOKEN, "message/rfc822")]
+#[case::form("/v1/requests", FORM_TOKEN, "application/json")]
 #[tokio::test]
-async fn who_waits_to_be_told_to_send_is_answered_without() {
+async fn who_waits_to_be_told_to_send_too_much_is_answered_without(
+    #[case] path: &str,
+    #[case] token: &str,
+    #[case] content_type: &str,
+) {
     let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
     let mut stream = TcpStream::connect(api.url.strip_prefix("http://").unwrap()).await.unwrap();
     let head = format!(
-        "POST /v1/mail HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MAIL_TOKEN}\r\nExpect: 100-continue\r\n\
-         Content-Length: {}\r\n\r\n",
-        2 * LARGE
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: {content_type}\r\n\
+         Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        LARGE + 1
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let head = head.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 413 ") && head.contains("\r\nconnection: close"), "{head}");
+    assert!(head.contains("application/problem+json") && body.contains("body-too-large"), "{answer}");
+    assert!(api.seen.mails.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_waits_to_be_told_to_send_what_fits_is_told() {
+    let api = api_with(|http| http.max_size = LARGE, async |reference| Outcome::Created(receipt(reference))).await;
+    let mut stream = TcpStream::connect(api.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST /v1/mail HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MAIL_TOKEN}\r\nConnection: close\r\n\
+         Expect: 100-continue\r\nContent-Length: {LARGE}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(&vec![b'x'; LARGE]).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 }
 
 #[rstest]

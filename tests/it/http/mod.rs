@@ -22,6 +22,7 @@ use passerelle::{
     app, config,
     flow::route,
     http::{Gateway, Services, serve},
+    id::TicketId,
     intake::TakesMail,
     lifecycle::escalation::{EscalateError, Moved, Order},
     portal::Portal,
@@ -90,24 +91,28 @@ impl Gateway for Double {
         (self.outcome)(reference)
     }
 
-    fn complement(self: Arc<Self>, _: Received, _: u64) -> BoxFuture<'static, Outcome> {
+    fn complement(self: Arc<Self>, _: Received, _: TicketId) -> BoxFuture<'static, Outcome> {
         unreachable!("nothing is added")
     }
 
-    fn decide(self: Arc<Self>, _: Address, _: u64, _: Decided) -> BoxFuture<'static, Outcome> {
+    fn decide(self: Arc<Self>, _: Address, _: TicketId, _: Decided) -> BoxFuture<'static, Outcome> {
         unreachable!("nothing is decided")
     }
 
-    fn move_ticket(self: Arc<Self>, ticket: u64, order: Order) -> BoxFuture<'static, Result<Moved, EscalateError>> {
-        Box::pin(std::future::ready(tickets::moved(ticket, order)))
+    fn move_ticket(
+        self: Arc<Self>,
+        ticket: TicketId,
+        order: Order,
+    ) -> BoxFuture<'static, Result<Moved, EscalateError>> {
+        Box::pin(std::future::ready(tickets::moved(ticket.get(), order)))
     }
 
     fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>> {
         Box::pin(async move { (self.ready)() })
     }
 
-    fn hint(&self, ticket: u64) {
-        self.hinted.lock().unwrap().push(ticket);
+    fn hint(&self, ticket: TicketId) {
+        self.hinted.lock().unwrap().push(ticket.get());
     }
 }
 
@@ -191,7 +196,7 @@ impl Api {
 
 fn receipt(reference: Reference) -> Receipt {
     Receipt {
-        ticket: 1234,
+        ticket: TicketId::new(1234),
         reference,
         link: Some("http://glpi.example.fr/front/ticket.form.php?id=1234".into()),
         application: "LSU".into(),

@@ -16,7 +16,7 @@ use passerelle::request::Outcome;
 /// Stands in for the escalator: the ticket's number says what becomes of it.
 pub(super) fn moved(ticket: u64, order: Order) -> Result<Moved, EscalateError> {
     match ticket {
-        1 => Err(EscalateError::NotFound(ticket)),
+        1 => Err(EscalateError::NotFound(ticket.into())),
         2 => Err(EscalateError::Immovable(Immovable::Highest)),
         3 => Err(EscalateError::AnotherGroup { wanted: order.to.unwrap_or_default(), next: "DSI-BAI".to_owned() }),
         4 => Err(EscalateError::Busy),
@@ -25,7 +25,7 @@ pub(super) fn moved(ticket: u64, order: Order) -> Result<Moved, EscalateError> {
         _ => {
             let way = if order.direction == Direction::Up { "escalade" } else { "retour" };
             Ok(Moved {
-                ticket,
+                ticket: ticket.into(),
                 from: format!("{} ({}), {way}", order.by, order.reason),
                 to: order.to.unwrap_or_default(),
             })

@@ -41,7 +41,7 @@ pub(super) fn settings() -> Settings {
 /// The outcome of a mail for which all went well.
 pub(super) fn created(ticket: u64) -> Outcome {
     Outcome::Created(Receipt {
-        ticket,
+        ticket: ticket.into(),
         reference: Reference::new("mail", "", b""),
         link: None,
         application: String::new(),

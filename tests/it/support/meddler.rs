@@ -162,13 +162,21 @@ fn write(call: reqwest::RequestBuilder, making: &Making) -> reqwest::RequestBuil
 pub(crate) fn dies_after(making: &mut Making, writes: usize) {
     let files = making.files.len().min(writes.saturating_sub(1));
     let is_shown = files == making.files.len() && writes > files + 1;
+    let takes = takes_in_charge(making);
     making.files.truncate(files);
     let Value::Object(input) = &mut making.input else { return };
     if !is_shown {
         // The text is written anew after the last file.
         input.remove("_tag_filename");
     }
-    let left = writes.saturating_sub(files + 2);
+    let mut left = writes.saturating_sub(files + 2);
+    if takes {
+        if is_shown && left > 0 {
+            left -= 1;
+        } else {
+            input.insert(NOT_TAKEN.to_owned(), json!(1));
+        }
+    }
     let later = ["_users_id_requester", "_groups_id_assign", "_groups_id_observer", "add_reopen"];
     let there: Vec<_> = later.into_iter().filter(|key| input.contains_key(*key)).collect();
     for key in there.into_iter().skip(if is_shown { left } else { 0 }) {
@@ -177,10 +185,20 @@ pub(crate) fn dies_after(making: &mut Making, writes: usize) {
     }
 }
 
+/// What forbids GLPI to count a call as taking a ticket in charge.
+const NOT_TAKEN: &str = "_do_not_compute_takeintoaccount";
+
+/// Whether this takes its ticket in charge: before anything becomes of the ticket's status.
+fn takes_in_charge(making: &Making) -> bool {
+    making.path == "ITILFollowup" && making.input.get(NOT_TAKEN).is_none()
+}
+
 /// How many writes a whole one takes.
 pub(crate) fn writes_of(making: &Making) -> usize {
     let later = ["_users_id_requester", "_groups_id_assign", "_groups_id_observer", "add_reopen"];
-    2 + making.files.len() + later.iter().filter(|key| making.input.get(**key).is_some()).count()
+    2 + making.files.len()
+        + usize::from(takes_in_charge(making))
+        + later.iter().filter(|key| making.input.get(**key).is_some()).count()
 }
 
 /// Makes GLPI 11 of it, which dies of a file that it refuses when it comes to attach it: after the row and the files

@@ -67,6 +67,16 @@ fn no_stage_does_what_it_may_not() {
 }
 
 #[test]
+fn each_engine_renders_what_it_is_for() {
+    let askama = ["src/letters", "src/http/pages", "src/sandbox"];
+    for (path, text) in sources("src") {
+        let (code, is_in) = (code(&text), |folder: &&str| path.starts_with(folder));
+        assert!(!code.contains("minijinja::") || is_in(&"src/flow/route"), "{} is no mapping's text", path.display());
+        assert!(!code.contains("askama::") || askama.iter().any(is_in), "{} is no letter and no page", path.display());
+    }
+}
+
+#[test]
 fn nothing_is_left_undone_or_switched_off() {
     // Written in two parts, so that this file does not find itself.
     let banned = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ig", "nore"), concat!("FIX", "ME")];

@@ -6,6 +6,7 @@ use crate::{
         ledger::ClaimResult,
         screen::{self, Answer, Applications, Candidate, MayFollowUp, Rejection, Reply},
     },
+    id::TicketId,
     request::{Addition, Outcome, Reason, Refusal, TicketState},
 };
 
@@ -66,7 +67,8 @@ impl Pipeline {
             }
             ClaimResult::Unknown { reason, cause } => return deferred(reason, cause, None),
         };
-        match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted)).await {
+        let claim = self.ledger.standing(&mine, reply.received());
+        match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted, claim)).await {
             Ok(()) => {
                 self.ledger.settle(mine, accepted.ticket()).await;
                 added(reply, accepted.ticket())
@@ -99,6 +101,6 @@ impl Pipeline {
     }
 }
 
-fn added(reply: &Reply, ticket: u64) -> Outcome {
+fn added(reply: &Reply, ticket: TicketId) -> Outcome {
     Outcome::Followup(Addition { ticket, reference: reply.received().reference })
 }

@@ -1,0 +1,258 @@
+//! One request, one ticket: what it is made of, and what its requester is told.
+
+use super::{
+    attachments::Chosen,
+    completion::Wanted,
+    deliverer::Deliverer,
+    left_out,
+    making::{New, request_type},
+    names::{self, Missing},
+    undelivered::{Undelivered, not_made},
+};
+use crate::{
+    flow::{ledger::StandingClaim, route::Routed, screen::Copies},
+    glpi::{ActorRole, GlpiError, Kind, NewTicket, Requester},
+    id::{EntityId, TicketId},
+    request::{Address, LeftOut, Origin, Page, Reason, Receipt, Reference, TicketKind},
+};
+
+/// The version of GLPI from which on it drops requesters without a profile on the ticket's entity, in silence.
+const DROPS_REQUESTERS: u32 = 11;
+
+/// A request whose ticket GLPI has confirmed. Only [`Deliverer::deliver`] makes one.
+#[derive(Debug)]
+pub struct Delivered {
+    receipt: Receipt,
+}
+
+impl Delivered {
+    /// What the requester is told.
+    pub fn into_receipt(self) -> Receipt {
+        self.receipt
+    }
+}
+
+/// A ticket that is ready to be made. Only [`Deliverer::prepare`] makes one.
+pub struct Prepared {
+    people: People,
+    ids: names::Ids,
+    chosen: Chosen,
+    /// Whether what is known of the requester's account is of an earlier request.
+    is_remembered: bool,
+}
+
+/// The people of a ticket.
+struct People {
+    requester: Requester,
+    /// Where GLPI writes to the requester's account, if not to its default address.
+    answer_to: Option<String>,
+    observers: Vec<Requester>,
+}
+
+impl Deliverer {
+    /// What the requester is told of a ticket: everything in it comes from the request, the mapping and the
+    /// ticket's number, so that it reads the same for a later copy of the request.
+    fn receipt(&self, ticket: TicketId, routed: &Routed, has_account: bool, left_out: Vec<LeftOut>) -> Receipt {
+        let target = routed.target();
+        Receipt {
+            ticket,
+            reference: routed.received().reference,
+            link: self.pages.of_requester(ticket, has_account).map(Page::into_address),
+            application: target.application.clone(),
+            category: target.category.clone(),
+            group: target.group.clone(),
+            title: routed.title().to_owned(),
+            left_out,
+        }
+    }
+
+    /// What the requester of a ticket that is there already is told: as for a new one, with the
+    /// files that did not go because of their number, size or type.
+    pub async fn receipt_of(&self, ticket: TicketId, reference: Reference, routed: &Routed) -> Receipt {
+        let chosen = self.choose(routed.received()).await;
+        // Where GLPI cannot say now, the receipt promises less.
+        let has_account = self.names.may_sign_in(routed.screened().requester()).await.unwrap_or(false);
+        Receipt { reference, ..self.receipt(ticket, routed, has_account, chosen.left_out) }
+    }
+
+    /// Looks up in GLPI whatever the ticket of a routed request needs, and chooses its files.
+    ///
+    /// # Errors
+    ///
+    /// No ticket was made: GLPI cannot answer, or lacks a name of the mapping.
+    pub async fn prepare(&self, routed: &Routed) -> Result<Prepared, Undelivered> {
+        let address = routed.screened().requester();
+        let is_remembered = self.glpi.directory().knows_account(address.as_str());
+        let ids = self.names.of(routed.target(), address).await.map_err(|missing| match missing {
+            Missing::Unavailable(error) => not_made(&error),
+            missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. }) => {
+                Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
+            }
+        })?;
+        let people = self.people(routed, ids.entity).await.map_err(|error| not_made(&error))?;
+        let chosen = self.choose(routed.received()).await;
+        Ok(Prepared { people, ids, chosen, is_remembered })
+    }
+
+    /// Makes the ticket of a routed request, if its claim still stands when there is a session for it.
+    ///
+    /// # Errors
+    ///
+    /// Says whether a ticket may exist: the caller must not try again before that is settled.
+    pub async fn deliver(
+        &self,
+        routed: &Routed,
+        prepared: Prepared,
+        claim: StandingClaim<'_>,
+    ) -> Result<Delivered, Undelivered> {
+        let Prepared { people, ids, mut chosen, is_remembered } = prepared;
+        let mut new = ticket(routed, &people, &ids, &chosen);
+        let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new), claim).await?;
+        let id = TicketId::from(made.id);
+        self.sources.remember(id, routed.received(), &routed.target().application);
+        let has_account = if made.is_whole && !self.has_dropped_requester(id, &new, is_remembered).await? {
+            matches!(new.requester, Requester::User(_))
+        } else {
+            let requester = routed.screened().requester();
+            let wanted = Wanted { new: &new, address: requester.as_str() };
+            let is_account = self.complete_ticket(id, &wanted, &made.files, &mut chosen).await?;
+            if !is_account && matches!(new.requester, Requester::User(_)) {
+                // Purged, perhaps, since it was looked up.
+                self.glpi.directory().forget_account(requester.as_str()).await;
+            }
+            is_account
+        };
+        Ok(Delivered { receipt: self.receipt(id, routed, has_account, chosen.left_out) })
+    }
+
+    /// Completes the ticket of a request that is there already but was never confirmed: an earlier try may have left it
+    /// half made. Gives what the requester is told.
+    ///
+    /// # Errors
+    ///
+    /// It is not whole yet: the request must be tried again.
+    pub async fn complete(
+        &self,
+        found: TicketId,
+        reference: Reference,
+        routed: &Routed,
+    ) -> Result<Receipt, Undelivered> {
+        // There is a ticket: what stands in the way now must not pass for «none was made».
+        let Prepared { people, ids, mut chosen, .. } =
+            self.prepare(routed).await.map_err(|undelivered| undelivered.of_a_ticket(found))?;
+        let new = ticket(routed, &people, &ids, &chosen);
+        let wanted = Wanted { new: &new, address: routed.screened().requester().as_str() };
+        let has_account = self.complete_ticket(found, &wanted, &[], &mut chosen).await?;
+        Ok(Receipt { reference, ..self.receipt(found, routed, has_account, chosen.left_out) })
+    }
+
+    /// Whether GLPI made a ticket without its requester and did not say so. That is looked at where it may be: of an
+    /// account that was looked up for this very ticket, if this GLPI drops those; of one that is remembered, which may
+    /// be purged by now, once a minute.
+    async fn has_dropped_requester(
+        &self,
+        id: TicketId,
+        new: &NewTicket,
+        is_remembered: bool,
+    ) -> Result<bool, Undelivered> {
+        let Requester::User(account) = new.requester else { return Ok(false) };
+        let key = (account, new.entity);
+        let may_be = if is_remembered { !self.accepted.contains_key(&key) } else { self.may_drop_requesters().await };
+        if !may_be {
+            return Ok(false);
+        }
+        match self.glpi.ticket_users(id).await {
+            Ok(users) if users.iter().any(|user| user.role == ActorRole::Requester) => {
+                if is_remembered {
+                    self.accepted.insert(key, ()).await;
+                }
+                Ok(false)
+            }
+            Ok(_) => {
+                if !is_remembered {
+                    self.drops.insert((), true).await;
+                }
+                Ok(true)
+            }
+            Err(error) => Err(Undelivered::Unclear { cause: format!("ticket {id} cannot be read back: {error}") }),
+        }
+    }
+
+    /// Whether this GLPI may drop the requester of a ticket whose account is there: its version does, or a plugin has
+    /// done so lately. One ticket in a while shows whether there is such a plugin.
+    async fn may_drop_requesters(&self) -> bool {
+        if let Some(drops) = self.drops.get(&()).await {
+            return drops;
+        }
+        if let Ok(server) = self.glpi.directory().server().await {
+            self.drops.insert((), server.major() >= DROPS_REQUESTERS).await;
+        }
+        true
+    }
+
+    /// Who asks and who watches, in a ticket of this entity: of who the mail was copied to, nobody is the requester by
+    /// another address. An address that GLPI is known to refuse stands in the text alone.
+    async fn people(&self, routed: &Routed, entity: Option<EntityId>) -> Result<People, GlpiError> {
+        let address = routed.screened().requester();
+        let requester = self.actor(address, entity).await?;
+        let answer_to = self.names.answer_to(address, &requester).await?;
+        let mut observers = self.watching(routed.screened().copies(), entity).await?;
+        observers.retain(|observer| *observer != requester);
+        Ok(People { requester, answer_to, observers })
+    }
+
+    /// Who of those a mail was copied to is to watch a ticket of this entity, each once.
+    pub(super) async fn watching(
+        &self,
+        copies: &Copies,
+        entity: Option<EntityId>,
+    ) -> Result<Vec<Requester>, GlpiError> {
+        let mut observers = Vec::new();
+        for address in &copies.observers {
+            let observer = self.actor(address, entity).await?;
+            if !observer.is_nobody() && !observers.contains(&observer) {
+                observers.push(observer);
+            }
+        }
+        Ok(observers)
+    }
+
+    async fn actor(&self, address: &Address, entity: Option<EntityId>) -> Result<Requester, GlpiError> {
+        Ok(match self.names.requester(address, entity).await? {
+            Requester::Email(_) if self.learned.refuses_address(address) => Requester::Email(String::new()),
+            actor => actor,
+        })
+    }
+}
+
+fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -> NewTicket {
+    let target = routed.target();
+    let origin = &routed.received().origin;
+    NewTicket {
+        name: routed.title().to_owned(),
+        content_html: format!(
+            "{}{}{}",
+            chosen.content(routed.content()),
+            left_out::cut(&chosen.cut, chosen.holds_original()),
+            left_out::list(&chosen.left_out)
+        ),
+        kind: match target.kind {
+            TicketKind::Incident => Kind::Incident,
+            TicketKind::Request => Kind::Request,
+        },
+        urgency: target.urgency,
+        category: Some(ids.category),
+        entity: ids.entity,
+        location: ids.location,
+        request_type: Some(request_type(origin)),
+        assigned_groups: vec![ids.group],
+        observer_groups: ids.observers.clone(),
+        requester: people.requester.clone(),
+        answer_to: people.answer_to.clone(),
+        observers: people.observers.clone(),
+        head: match origin {
+            Origin::Mail(mail) => Some(mail.head.clone()),
+            Origin::Form(_) => None,
+        },
+    }
+}

@@ -1,0 +1,55 @@
+//! Why there is no confirmed ticket, and what is to be done then.
+
+use std::time::Duration;
+
+use crate::{glpi::GlpiError, id::TicketId, request::Reason};
+
+/// Why there is no confirmed ticket.
+#[derive(Debug)]
+pub enum Undelivered {
+    /// Surely none was made here: the claim does not stand any more.
+    TakenOver,
+    /// Surely none was made.
+    NotMade {
+        /// What stood in the way.
+        reason: Reason,
+        /// For the log and the relay.
+        cause: String,
+        /// When GLPI wants to be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// One may have been made, or is there in part: GLPI's answer was lost and a search found nothing yet, or what is
+    /// missing of it cannot be added now. The next try goes on.
+    Unclear {
+        /// For the log and the relay.
+        cause: String,
+    },
+    /// The same, and GLPI itself broke on this very creation: it may do so each time.
+    Broken {
+        /// For the log and the relay.
+        cause: String,
+    },
+}
+
+impl Undelivered {
+    /// The same, of a request that has this ticket.
+    pub(super) fn of_a_ticket(self, ticket: TicketId) -> Self {
+        match self {
+            Self::TakenOver => self,
+            Self::NotMade { cause, .. } | Self::Unclear { cause } | Self::Broken { cause } => {
+                Self::Unclear { cause: format!("ticket {ticket} cannot be completed: {cause}") }
+            }
+        }
+    }
+}
+
+pub(super) fn not_made(error: &GlpiError) -> Undelivered {
+    let (reason, retry_after) = match error {
+        GlpiError::Unavailable { retry_after, .. } => (Reason::GlpiUnavailable, *retry_after),
+        GlpiError::Denied { .. } => (Reason::GlpiDenied, None),
+        GlpiError::AnswerLost { .. } | GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
+            (Reason::GlpiRejected, None)
+        }
+    };
+    Undelivered::NotMade { reason, cause: error.to_string(), retry_after }
+}

@@ -1,0 +1,212 @@
+//! What is done in Redis, each operation one atomic script; it may run twice.
+
+use std::sync::LazyLock;
+
+use super::call::Operation;
+
+/// Reads or renews the epoch. KEYS[1] the epoch; ARGV[1] "1": the caller missed something, "2": it starts; ARGV[2] ms
+/// for which what Redis lost may be under way, ARGV[3] the same for what it was not told. The time is the server's,
+/// so that callers whose clocks differ agree.
+const EPOCH: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local stamp = string.format('%d', now)
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '-'
+local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
+local epoch, doubt = nil, now + tonumber(ARGV[2])
+local kept = redis.call('GET', KEYS[1])
+if kept then
+  local kept_run, kept_epoch, kept_evicted, kept_doubt = string.match(kept, '^(%S+) (%d+) (%d+) (%d+)$')
+  if kept_run == run then
+    doubt = tonumber(kept_doubt)
+    if ARGV[1] == '1' then doubt = math.max(doubt, now + tonumber(ARGV[3])) end
+    if ARGV[1] == '0' and kept_evicted == evicted then epoch = tonumber(kept_epoch) end
+  end
+end
+if not epoch then
+  epoch = now
+  redis.call('SET', KEYS[1], string.format('%s %s %s %d', run, stamp, evicted, doubt))
+end
+";
+
+/// KEYS[2] the request, KEYS[3…] its aliases; ARGV[4] token, ARGV[5] ms after which a claim is given up,
+/// ARGV[6] ms to remember. A claim of the caller itself is renewed. Answers with ms since the epoch, and until
+/// nothing unknown can be under way.
+const CLAIM: &str = r"
+local answer = 'claimed'
+local age, left = now - epoch, math.max(0, doubt - now)
+for i = 2, #KEYS do
+  local held = redis.call('GET', KEYS[i])
+  if held then
+    local ticket = string.match(held, '^ticket (%d+)$')
+    if ticket then return {'ticket', tonumber(ticket), age, left, i - 2} end
+    local since, token = string.match(held, '^claim (%d+) (%S+)$')
+    if i > 2 or token ~= ARGV[4] then
+      if now - tonumber(since) < tonumber(ARGV[5]) then return {'busy', 0, age, left, 0} end
+      answer = 'inherited'
+    end
+  end
+end
+redis.call('SET', KEYS[2], 'claim ' .. stamp .. ' ' .. ARGV[4], 'PX', ARGV[6])
+return {answer, 0, age, left, 0}
+";
+
+/// What is known of requests that are not claimed here. KEYS the requests; ARGV[1] ms after which a claim is given up.
+const LOOK: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local answer = 'nothing'
+for _, key in ipairs(KEYS) do
+  local held = redis.call('GET', key) or ''
+  local ticket = string.match(held, '^ticket (%d+)$')
+  if ticket then return {'ticket', tonumber(ticket)} end
+  local since = string.match(held, '^claim (%d+) ')
+  if since and now - tonumber(since) < tonumber(ARGV[1]) then answer = 'busy' end
+end
+return {answer, 0}
+";
+
+/// Holds the claim of a creation that is under way or was left open, and its place in the day, whatever became of
+/// them: Redis may have been emptied, and another instance begun. KEYS[1] the request, KEYS[2] the day, if it takes a
+/// place; ARGV[1] token, ARGV[2] ms to remember, ARGV[3] ms since the creation began, ARGV[4] reference.
+const ASSERT: &str = r"
+local held = redis.call('GET', KEYS[1])
+if held and string.match(held, '^ticket ') then return end
+local time = redis.call('TIME')
+local began = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[3])
+redis.call('SET', KEYS[1], string.format('claim %d %s', began, ARGV[1]), 'PX', ARGV[2])
+if not KEYS[2] then return end
+local score = redis.call('ZSCORE', KEYS[2], ARGV[4])
+if score and tonumber(score) == 0 then return end
+redis.call('ZADD', KEYS[2], began, ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+";
+
+/// KEYS[1] the request; ARGV[1] token.
+const RELEASE: &str = r"
+local held = redis.call('GET', KEYS[1])
+if held and string.match(held, '^claim %d+ (%S+)$') == ARGV[1] then redis.call('DEL', KEYS[1]) end
+";
+
+/// A day is a sorted set of references: score 0 for a ticket that was made, else when its creation began. One whose
+/// time is over is given back once GLPI was asked. The member `counted` has the negative of the epoch for which GLPI
+/// was asked too; a count while something unknown may be under way is good for one look. KEYS[2] the day; ARGV[4]
+/// reference, ARGV[5] limit, ARGV[6] ms since the day began, ARGV[7] ms after which a reservation is given up, ARGV[8]
+/// ms to remember, ARGV[9] how many tickets may appear of which nobody knows, ARGV[10] "1" when the day was just
+/// counted: then ARGV[11] tells how many references follow that GLPI has; the rest are under way at the caller.
+const RESERVE: &str = r"
+local day, limit = KEYS[2], tonumber(ARGV[5])
+local over = now - tonumber(ARGV[7])
+local is_counted, in_doubt = ARGV[10] == '1', now < doubt
+if is_counted then
+  redis.call('ZREMRANGEBYSCORE', day, 1, over)
+  if not in_doubt then redis.call('ZADD', day, -epoch, 'counted') end
+  local found = tonumber(ARGV[11])
+  for i = 12, #ARGV do
+    if i < 12 + found then
+      redis.call('ZADD', day, 0, ARGV[i])
+    else
+      redis.call('ZADD', day, 'NX', now, ARGV[i])
+    end
+  end
+end
+local remembered = epoch <= now - tonumber(ARGV[6])
+local counted = redis.call('ZSCORE', day, 'counted')
+if not is_counted and not remembered and not (counted and tonumber(counted) == -epoch) then return 'recount' end
+redis.call('PEXPIRE', day, ARGV[8])
+local taken = redis.call('ZSCORE', day, ARGV[4])
+if taken then
+  if tonumber(taken) > 0 then redis.call('ZADD', day, now, ARGV[4]) end
+  return 'reserved'
+end
+if redis.call('ZCOUNT', day, 0, 0) >= limit then return 'full' end
+local places = redis.call('ZCOUNT', day, 0, '+inf')
+if places >= limit and not is_counted and redis.call('ZCOUNT', day, 1, over) > 0 then return 'recount' end
+if in_doubt and not remembered then places = places + tonumber(ARGV[9]) end
+if places >= limit then return 'unsettled' end
+redis.call('ZADD', day, now, ARGV[4])
+redis.call('PEXPIRE', day, ARGV[8])
+return 'reserved'
+";
+
+/// The request's ticket. KEYS[1] the request, KEYS[2] the day, if it counts for one; ARGV[1] reference, ARGV[2] ticket, ARGV[3] ms
+/// to remember, ARGV[4] "1": it takes a place in this day even if none was reserved.
+const SETTLE: &str = r"
+redis.call('SET', KEYS[1], 'ticket ' .. ARGV[2], 'PX', ARGV[3])
+if not KEYS[2] then return end
+if ARGV[4] == '1' then
+  redis.call('ZADD', KEYS[2], 0, ARGV[1])
+else
+  redis.call('ZADD', KEYS[2], 'XX', 0, ARGV[1])
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+";
+
+/// A reserved place whose ticket was not made is given back. KEYS[1] the day; ARGV[1] reference.
+const GIVE_BACK: &str = r"
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score and tonumber(score) > 0 then redis.call('ZREM', KEYS[1], ARGV[1]) end
+";
+
+/// Gets or keeps a lease. KEYS[1] the lease; ARGV[1] token, ARGV[2] ms it lasts.
+const LEASE: &str = r"
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+";
+
+/// KEYS[1] the lease; ARGV[1] token.
+const HAND_BACK: &str = r"
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+";
+
+/// The instances at work, by when they last said so. KEYS[1] all of them; ARGV[1] token, ARGV[2] ms after which one that
+/// is silent counts as gone.
+const APPEAR: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - tonumber(ARGV[2]))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+";
+
+/// KEYS[1] a request's failures; ARGV[1] ms to remember.
+const FAILED: &str = r"
+local failures = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return failures
+";
+
+/// The operations, with the epoch's part before those that need it.
+pub(super) struct Operations {
+    pub(super) claim: Operation,
+    pub(super) look: Operation,
+    pub(super) assert: Operation,
+    pub(super) release: Operation,
+    pub(super) reserve: Operation,
+    pub(super) settle: Operation,
+    pub(super) give_back: Operation,
+    pub(super) lease: Operation,
+    pub(super) hand_back: Operation,
+    pub(super) appear: Operation,
+    pub(super) failed: Operation,
+}
+
+pub(super) static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
+    let with_epoch = |body: &str| Operation::new(&format!("{EPOCH}{body}"));
+    Operations {
+        claim: with_epoch(CLAIM),
+        look: Operation::new(LOOK),
+        assert: Operation::new(ASSERT),
+        release: Operation::new(RELEASE),
+        reserve: with_epoch(RESERVE),
+        settle: Operation::new(SETTLE),
+        give_back: Operation::new(GIVE_BACK),
+        lease: Operation::new(LEASE),
+        hand_back: Operation::new(HAND_BACK),
+        appear: Operation::new(APPEAR),
+        failed: Operation::new(FAILED),
+    }
+});

@@ -1,0 +1,119 @@
+//! What a requester writes on the portal about a ticket of theirs: more text, or what they think of its solution.
+
+use super::{
+    Copies, Rejected, Rejection, Rules,
+    reply::{Change, MayFollowUp, Reply},
+    size,
+    thread::Thread,
+};
+use crate::id::TicketId;
+use crate::request::{Decision, Reason, Received, SenderRole, Stage, TicketState};
+
+/// What a requester writes on the portal about their ticket.
+///
+/// # Errors
+///
+/// The request back, where it is too large or names nobody.
+pub fn on_portal(received: Received, ticket: TicketId, rules: &Rules) -> Result<Reply, Rejected> {
+    let requester = match (size::check(&received, rules), &received.requester) {
+        (Ok(()), Some(requester)) => requester.clone(),
+        (Err(rejection), _) => return Err((Box::new(received), rejection)),
+        (Ok(()), None) => return Err((Box::new(received), rules.refuse(Reason::NoSender))),
+    };
+    let arrived = received.arrived.to_zoned(rules.time_zone.clone());
+    Ok(Reply { received, requester, arrived, thread: Thread::Ticket(ticket), copies: Copies::default() })
+}
+
+/// Judges what GLPI says of the ticket a requester adds to on the portal. What is pending is at work again with it; a
+/// solution is not refused by the way. Who is no requester is told the same as of no ticket at all.
+///
+/// # Errors
+///
+/// Refused, with what to do instead.
+pub fn complement(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(ticket_state, rules)?;
+    let change = match stage {
+        Stage::Open => Change::None,
+        Stage::Pending => Change::Reopen,
+        Stage::Solved => return Err(rules.refuse_about(Reason::RequestSolved, ticket)),
+        Stage::Closed => return Err(rules.refuse_about(Reason::RequestClosed, ticket)),
+    };
+    Ok(MayFollowUp { ticket, change, by_staff: false })
+}
+
+/// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal. `is_current` says
+/// whether it is the solution they saw that waits.
+///
+/// # Errors
+///
+/// Refused where nothing is to be decided.
+pub fn decision(
+    ticket_state: &TicketState,
+    decision: &Decision,
+    is_current: bool,
+    rules: &Rules,
+) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(ticket_state, rules)?;
+    if stage != Stage::Solved || !is_current {
+        return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
+    }
+    let change = match decision {
+        Decision::Accept => Change::Close,
+        Decision::Refuse(_) => Change::Reopen,
+    };
+    Ok(MayFollowUp { ticket, change, by_staff: false })
+}
+
+/// A requester's own ticket.
+fn own(ticket_state: &TicketState, rules: &Rules) -> Result<(TicketId, Stage), Rejection> {
+    match ticket_state {
+        TicketState::Found { ticket, role: SenderRole::Requester, stage, .. } => Ok((*ticket, *stage)),
+        TicketState::Found { .. } | TicketState::Missing => Err(rules.refuse(Reason::RequestUnknown)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{
+        super::samples, Change, Decision, MayFollowUp, Reason, Rejection, SenderRole, Stage, TicketState, complement,
+        decision,
+    };
+    use crate::id::TicketId;
+
+    #[rstest]
+    #[case(SenderRole::Requester, Stage::Open, Ok(Change::None), Err(Reason::NothingToApprove))]
+    #[case(SenderRole::Requester, Stage::Pending, Ok(Change::Reopen), Err(Reason::NothingToApprove))]
+    #[case(SenderRole::Requester, Stage::Solved, Err(Reason::RequestSolved), Ok((Change::Close, Change::Reopen)))]
+    #[case(SenderRole::Requester, Stage::Closed, Err(Reason::RequestClosed), Err(Reason::NothingToApprove))]
+    #[case(SenderRole::Actor, Stage::Pending, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(SenderRole::Actor, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    #[case(SenderRole::None, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
+    fn a_requester_adds_to_what_is_open_and_decides_on_what_is_solved(
+        #[case] role: SenderRole,
+        #[case] stage: Stage,
+        #[case] added: Result<Change, Reason>,
+        #[case] decided: Result<(Change, Change), Reason>,
+    ) {
+        let rules = samples::rules(|_| {});
+        let ticket_state =
+            TicketState::Found { ticket: TicketId::new(7), title: String::new(), page: None, role, stage };
+        let reason = |rejection| match rejection {
+            Rejection::Refused(refusal) => {
+                assert!(!refusal.sentence.contains('{'), "{}", refusal.sentence);
+                refusal.reason
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(complement(&ticket_state, &rules).map(MayFollowUp::change).map_err(reason), added);
+        let accepted = decision(&ticket_state, &Decision::Accept, true, &rules).map_err(reason);
+        let refused = decision(&ticket_state, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
+        assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
+        let unseen = decision(&ticket_state, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
+        assert_eq!(
+            unseen,
+            if role == SenderRole::Requester { Reason::NothingToApprove } else { Reason::RequestUnknown }
+        );
+    }
+}
