@@ -46,6 +46,13 @@ enum Fault {
 }
 
 impl Call {
+    /// The endpoint of a path, its numbers left out.
+    pub(super) fn endpoint(path: &str) -> String {
+        let segments = path.split_once(API).map_or(path, |(_, rest)| rest).split('/').filter(|part| !part.is_empty());
+        let plain = segments.map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { "…" } else { part });
+        plain.collect::<Vec<_>>().join("/")
+    }
+
     /// Whether a path is of the API.
     pub(super) fn is_api(path: &str) -> bool {
         path.strip_prefix(API).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -89,6 +89,9 @@ fn add(
     if !may_add || kind == "Log" {
         return Err(RIGHT_MISSING.to_owned().into());
     }
+    if kind == "Ticket" && desk.dies_of.as_ref().is_some_and(|text| text_of(input, "content").contains(text)) {
+        return Err(NotAdded::Died);
+    }
     let mut input = encoded(input);
     input.remove("id");
     let mut messages = Messages::default();

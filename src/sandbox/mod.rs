@@ -41,7 +41,6 @@ mod view;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -51,6 +50,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use serde::Deserialize;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -62,7 +62,7 @@ use self::helpdesk::Helpdesk;
 use self::store::Store;
 
 pub use self::failures::{Failure, Failures, Making, Rule, UnknownFailure};
-pub use self::settings::{Limits, Version};
+pub use self::settings::{Limits, Machine, Version};
 pub use self::view::{DocumentView, FollowupView, Person, TicketView};
 
 /// The header by which one call asks for a failure: `X-Sandbox-Failure: lost`.
@@ -87,6 +87,10 @@ pub struct Options {
     /// Whether it is set up as our README advises: the service account may read the types of files, and GLPI takes those
     /// that requests often bring. Stock GLPI is not.
     pub set_up: bool,
+    /// The machine it works on; none by default, and then it takes no time.
+    pub machine: Option<Machine>,
+    /// A text that makes PHP die whenever a ticket's description holds it, as a plugin's fault may.
+    pub dies_of: Option<String>,
 }
 
 impl Default for Options {
@@ -99,6 +103,8 @@ impl Default for Options {
             limits: Limits::default(),
             app_token: None,
             set_up: false,
+            machine: None,
+            dies_of: None,
         }
     }
 }
@@ -123,7 +129,8 @@ struct Shared {
     failures: Mutex<Failures>,
     limits: Limits,
     version: Version,
-    calls: AtomicUsize,
+    calls: Mutex<BTreeMap<String, usize>>,
+    machine: Option<(Machine, Semaphore)>,
     stop: CancellationToken,
 }
 
@@ -136,6 +143,24 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     fn helpdesk(&self) -> MutexGuard<'_, Helpdesk> {
         self.helpdesk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes as long as this call does on its machine.
+    async fn work(&self, call: &Call) {
+        let Some((machine, cores)) = &self.machine else { return };
+        let items = match call.parameters.get("input") {
+            Some(serde_json::Value::Array(inputs)) => inputs.len(),
+            Some(_) => 1,
+            None => 0,
+        };
+        let Ok(_core) = cores.acquire().await else { return };
+        let work = machine.call + machine.item * u32::try_from(items).unwrap_or(u32::MAX);
+        // A stop does not wait for it.
+        let _ = tokio::time::timeout(work, self.stop.cancelled()).await;
     }
 
     fn failures(&self) -> MutexGuard<'_, Failures> {
@@ -160,6 +185,7 @@ impl Sandbox {
             app_token: options.app_token,
             limits: options.limits,
             version: options.version,
+            dies_of: options.dies_of,
             told: Vec::new(),
         };
         let stop = CancellationToken::new();
@@ -168,7 +194,8 @@ impl Sandbox {
             failures: Mutex::new(options.failures),
             limits: options.limits,
             version: options.version,
-            calls: AtomicUsize::new(0),
+            calls: Mutex::default(),
+            machine: options.machine.map(|machine| (machine, Semaphore::new(machine.cores))),
             stop: stop.clone(),
         });
         let routes = Router::new()
@@ -201,7 +228,12 @@ impl Sandbox {
 
     /// How many calls the API was asked, whatever became of them.
     pub fn calls(&self) -> usize {
-        self.shared.calls.load(Ordering::Relaxed)
+        self.shared.calls().values().sum()
+    }
+
+    /// The same by endpoint: `GET search/Ticket`, `GET Ticket/…/ITILFollowup`.
+    pub fn calls_by_endpoint(&self) -> BTreeMap<String, usize> {
+        self.shared.calls().clone()
     }
 
     /// The events of groups on this ticket of which GLPI would tell by its notifications, oldest first.
@@ -241,7 +273,8 @@ async fn api(
     if !Call::is_api(request.uri().path()) {
         return pages::not_found().into_response();
     }
-    shared.calls.fetch_add(1, Ordering::Relaxed);
+    let endpoint = format!("{} {}", request.method(), Call::endpoint(request.uri().path()));
+    *shared.calls().entry(endpoint).or_default() += 1;
     let asked = request.headers().get(FAILURE_HEADER);
     let failure = match asked.map(|value| value.to_str().unwrap_or_default().parse::<Rule>()) {
         Some(Ok(rule)) => Some(rule.failure),
@@ -281,6 +314,7 @@ async fn api(
     call.dies_after = failure.and_then(Failure::files_before_the_end);
     // 11 knows no other content than the one that was sent.
     call.sanitized &= shared.version == Version::Ten;
+    shared.work(&call).await;
     let answer = {
         let mut helpdesk = shared.helpdesk();
         if failure == Some(Failure::SessionForgotten) {

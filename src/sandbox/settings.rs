@@ -1,5 +1,7 @@
 //! Which GLPI the stand-in is, and what its PHP allows.
 
+use std::time::Duration;
+
 /// Sizes that PHP allows, in bytes, and how many files.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -34,4 +36,22 @@ pub enum Version {
     /// 11.0.6: a file that it refuses ends the call in the middle, accounts without rights on the ticket's entity
     /// are dropped from it in silence, and texts come back as they are.
     Eleven,
+}
+
+/// How much work GLPI is to a machine: so long each call and each item that it makes take a core.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// Its cores.
+    pub cores: usize,
+    /// What a call takes, whatever it does.
+    pub call: Duration,
+    /// What each item takes that it makes.
+    pub item: Duration,
+}
+
+impl Machine {
+    /// Two cores, and what GLPI 10 takes on them.
+    pub fn usual() -> Self {
+        Self { cores: 2, call: Duration::from_millis(16), item: Duration::from_millis(26) }
+    }
 }
