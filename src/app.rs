@@ -286,6 +286,7 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
     let settings = Settings {
         app_token: glpi.app_token.clone(),
         sessions: glpi.sessions,
+        tickets_per_call: glpi.tickets_per_call,
         connect_timeout: glpi.connect_timeout,
         timeout: glpi.timeout,
         retries: u32::try_from(glpi.retries).unwrap_or(u32::MAX),

@@ -290,6 +290,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
     }
     let at_least_one = [
         ("glpi.sessions", config.glpi.sessions as u64),
+        ("glpi.tickets_per_call", config.glpi.tickets_per_call as u64),
         ("quota.per_day", u64::from(config.quota.per_day)),
         ("lmtp.max_connections", config.lmtp.max_connections as u64),
         ("lmtp.max_recipients", config.lmtp.max_recipients as u64),

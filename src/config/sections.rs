@@ -70,6 +70,7 @@ pub struct Glpi {
     #[serde(deserialize_with = "optional_secret")]
     pub password: Option<SecretString>,
     pub sessions: usize,
+    pub tickets_per_call: usize,
     #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
     #[serde(with = "humantime_serde")]

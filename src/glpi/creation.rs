@@ -184,6 +184,22 @@ impl Glpi {
         self.create("Ticket", ticket_input(ticket), files).await
     }
 
+    /// Makes a ticket without files, in one call with others where they wait for a session: up to `most_together` in all,
+    /// so that one that may break its call goes in small company. When the call is about to be made, `is_wanted` says
+    /// whether it still is; `None` where not.
+    ///
+    /// # Errors
+    ///
+    /// As for a call of its own. [`GlpiError::AnswerLost`] says among how many it went.
+    pub async fn create_ticket_among<F: Future<Output = bool>>(
+        &self,
+        ticket: &NewTicket,
+        most_together: usize,
+        is_wanted: impl FnOnce() -> F,
+    ) -> Result<Option<TicketId>, GlpiError> {
+        self.create_together(ticket_input(ticket), most_together, is_wanted).await
+    }
+
     /// Adds a follow-up, with its files, in one call. GLPI takes one to a closed ticket.
     ///
     /// To a ticket that does not exist, GLPI says that the account has no right to add it, and so it

@@ -12,6 +12,8 @@ use crate::id::DocumentId;
 
 use super::error::{GlpiError, Trouble};
 use super::exchange::{Answered, Call};
+use super::session::Way;
+use super::turns::Urgency;
 use super::{Glpi, Shared};
 
 /// Pieces read ahead of whoever takes them: most documents are read at once, and their session is free again.
@@ -56,17 +58,18 @@ impl Shared {
             let _ = begun.send(Err(busy));
             return;
         };
-        let (mut response, lease) = match self.exchange(&Call::download(document), None).await {
-            Ok((Answered::Document(response), lease)) => (response, lease),
-            Ok((Answered::Json(_), _)) => {
-                let _ = begun.send(Err(GlpiError::unavailable(Trouble::Unexpected)));
-                return;
-            }
-            Err(error) => {
-                let _ = begun.send(Err(error));
-                return;
-            }
-        };
+        let (mut response, lease) =
+            match self.exchange(&Call::download(document), &Way::Waiting(Urgency::Awaited)).await {
+                Ok((Answered::Document(response), lease)) => (response, lease),
+                Ok((Answered::Json(_), _)) => {
+                    let _ = begun.send(Err(GlpiError::unavailable(Trouble::Unexpected)));
+                    return;
+                }
+                Err(error) => {
+                    let _ = begun.send(Err(error));
+                    return;
+                }
+            };
         let (piece, pieces) = mpsc::channel(AHEAD);
         if begun.send(Ok(Download { length: response.content_length(), pieces })).is_err() {
             return;

@@ -22,6 +22,8 @@ pub enum GlpiError {
     AnswerLost {
         /// What became of the answer.
         why: Trouble,
+        /// How many inputs went in the same call.
+        together: usize,
         /// What lies under it, where it is known.
         source: Option<Underlying>,
     },
@@ -148,7 +150,7 @@ impl GlpiError {
 
     /// A failure in the middle of a call: harmless for a read, uncertain for a write.
     pub(super) fn interrupted(why: Trouble, write: bool) -> Self {
-        if write { Self::AnswerLost { why, source: None } } else { Self::unavailable(why) }
+        if write { Self::AnswerLost { why, together: 1, source: None } } else { Self::unavailable(why) }
     }
 
     /// The same, because of this.
@@ -156,7 +158,15 @@ impl GlpiError {
         let source = Some(Underlying::new(error));
         match self {
             Self::Unavailable { why, retry_after, .. } => Self::Unavailable { why, retry_after, source },
-            Self::AnswerLost { why, .. } => Self::AnswerLost { why, source },
+            Self::AnswerLost { why, together, .. } => Self::AnswerLost { why, together, source },
+            other => other,
+        }
+    }
+
+    /// The same, of a call with so many inputs.
+    pub(super) fn of_several(self, inputs: usize) -> Self {
+        match self {
+            Self::AnswerLost { why, source, .. } => Self::AnswerLost { why, together: inputs, source },
             other => other,
         }
     }

@@ -25,6 +25,9 @@ const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
 /// The longest a document may be under way.
 const LONGEST_DOWNLOAD: Duration = Duration::from_mins(5);
 const JSON: &str = "application/json";
+/// Bytes of a request line's parameters: web servers take 8 KiB in all. Its brackets are three bytes each on their way.
+const LONGEST_LINE: usize = 7 * 1024;
+const LINE_OVERHEAD: usize = 14;
 
 /// Where GLPI is, and how it is reached.
 pub(super) struct Server {
@@ -45,7 +48,10 @@ pub(super) struct Call<'a> {
 enum Action<'a> {
     /// Of each text of the answer, so many bytes are of use.
     Read(usize),
+    /// The same, of what a body asks for.
+    ReadBy(String, usize),
     Create(Input<'a>),
+    CreateEach(String),
     Update(String),
     Delete,
     /// A document's bytes.
@@ -86,12 +92,36 @@ impl<'a> Call<'a> {
         Self { path: path.into(), query, action: Action::Read(usize::MAX) }
     }
 
-    /// The same, of whose answer's texts only so many bytes each are kept.
-    pub(super) fn shortened(self, longest: usize) -> Self {
-        Self { action: Action::Read(longest), ..self }
+    /// A search for items. A long one goes in a body, as GLPI takes it by any method (`APIRest::call`).
+    pub(super) fn search(item_type: &str, query: &Value) -> Self {
+        let (path, mut line) = (format!("search/{item_type}"), Vec::new());
+        flatten(String::new(), query, &mut line);
+        let length: usize = line.iter().map(|(key, value)| key.len() + value.len() + LINE_OVERHEAD).sum();
+        if length <= LONGEST_LINE {
+            return Self::get(path, line);
+        }
+        Self { path, query: Vec::new(), action: Action::ReadBy(query.to_string(), usize::MAX) }
     }
 
-    /// Creates one item from `input`, with its files; several from an array, without.
+    /// The same, of whose answer's texts only so many bytes each are kept.
+    pub(super) fn shortened(self, longest: usize) -> Self {
+        let action = match self.action {
+            Action::ReadBy(body, _) => Action::ReadBy(body, longest),
+            _ => Action::Read(longest),
+        };
+        Self { action, ..self }
+    }
+
+    /// Creates an item from each of these inputs, given as JSON: of one alone as of any single item.
+    pub(super) fn create_each(item_type: &str, inputs: &[&str]) -> Self {
+        let action = match inputs {
+            [one] => Action::Create(Input { manifest: format!(r#"{{"input":{one}}}"#), files: &[] }),
+            several => Action::CreateEach(format!(r#"{{"input":[{}]}}"#, several.join(","))),
+        };
+        Self { path: item_type.to_owned(), query: Vec::new(), action }
+    }
+
+    /// Creates one item from `input`, with its files.
     pub(super) fn create(item_type: &str, input: &Value, files: &'a [Upload]) -> Self {
         Self {
             path: item_type.to_owned(),
@@ -119,7 +149,9 @@ impl<'a> Call<'a> {
     fn exchange(&self) -> Exchange<'_> {
         let (method, doing, expected) = match self.action {
             Action::Read(longest) => ("GET", Doing::Reading, Expected::Json(longest)),
+            Action::ReadBy(_, longest) => ("POST", Doing::Reading, Expected::Json(longest)),
             Action::Create(_) => ("POST", Doing::Creating, Expected::Json(usize::MAX)),
+            Action::CreateEach(_) => ("POST", Doing::CreatingEach, Expected::Json(usize::MAX)),
             Action::Update(_) => ("PUT", Doing::Changing, Expected::Json(usize::MAX)),
             Action::Delete => ("DELETE", Doing::Changing, Expected::Json(usize::MAX)),
             Action::Download => ("GET", Doing::Reading, Expected::Document),
@@ -202,8 +234,10 @@ impl Server {
         let json = |request: RequestBuilder, body: &str| request.header(CONTENT_TYPE, JSON).body(body.to_owned());
         let request = match &call.action {
             Action::Read(_) => self.http.get(address).query(&call.query),
+            Action::ReadBy(body, _) => json(self.http.post(address), body),
             Action::Create(input) if input.files.is_empty() => json(self.http.post(address), &input.manifest),
             Action::Create(input) => self.http.post(address).multipart(form(input)),
+            Action::CreateEach(manifest) => json(self.http.post(address), manifest),
             Action::Update(manifest) => json(self.http.put(address), manifest),
             Action::Delete => self.http.delete(address).query(&call.query),
             Action::Download => self.http.get(address).header(ACCEPT, BYTES).timeout(LONGEST_DOWNLOAD),
@@ -215,6 +249,19 @@ impl Server {
         let mut address = self.api.clone();
         address.set_path(&format!("{}{path}", self.api.path()));
         address
+    }
+}
+
+/// Parameters as PHP reads them from a request line: `criteria[0][field]`.
+fn flatten(key: String, value: &Value, line: &mut Vec<(String, String)>) {
+    let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}[{name}]") };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| flatten(below(name), value, line)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| flatten(below(&index.to_string()), value, line));
+        }
+        Value::String(text) => line.push((key, text.clone())),
+        other => line.push((key, other.to_string())),
     }
 }
 

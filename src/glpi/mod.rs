@@ -17,20 +17,27 @@ mod download;
 mod error;
 mod excerpt;
 mod exchange;
+mod gather;
+mod group_commit;
+mod joint_read;
 mod knowledge;
 mod links;
+mod markers;
 mod names;
 mod notices;
+mod pace;
+mod requesters;
 mod search;
 mod session;
 mod status;
 mod tickets;
+mod turns;
 mod users;
 mod verdict;
 mod wire;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable};
@@ -50,19 +57,23 @@ pub use self::error::{GlpiError, Trouble, Underlying};
 pub use self::exchange::SetupError;
 pub use self::knowledge::FaqArticle;
 pub use self::links::LONGEST_MERGE;
+pub use self::markers::FoundTicket;
 pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::search::{Criterion, TicketSummary};
 pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
-pub use self::tickets::{
-    Document, DocumentHolder, Followup, FoundTicket, GroupChange, Solution, Ticket, TicketGroup, TicketUser,
-};
+pub use self::tickets::{Document, DocumentHolder, Followup, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
 pub use self::users::{Account, AccountState, Grant};
 
-use self::breaker::Breaker;
+use self::breaker::{Breaker, Pass};
 use self::directory::KeptAnswers;
 use self::exchange::{Answered, Call, Server};
-use self::session::{Lease, Sessions, Turn};
+use self::group_commit::Creations;
+use self::joint_read::Reads;
+use self::markers::MarkerSearch;
+use self::requesters::RequestersOf;
+use self::session::{Lease, Sessions, Way};
+use self::turns::Urgency;
 use self::verdict::Failure;
 
 /// The longest pause between two tries of one call; a server that asks for more is left alone.
@@ -85,6 +96,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// How many sessions, that is calls at the same time, at most.
     pub sessions: usize,
+    /// How many tickets without files one call makes at most, where they wait for a session.
+    pub tickets_per_call: usize,
     /// The longest wait for a connection.
     pub connect_timeout: Duration,
     /// The longest wait for one answer, and for a free session.
@@ -98,7 +111,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Settings for one small gateway: 4 sessions, 5 s to connect, 30 s to answer, 2 retries, a pause
+    /// Settings for one small gateway: 4 sessions, 25 tickets a call, 5 s to connect, 30 s to answer, 2 retries, a pause
     /// of 15 s after 5 failures.
     pub fn new(url: Url, credentials: Credentials) -> Self {
         Self {
@@ -106,6 +119,7 @@ impl Settings {
             app_token: None,
             credentials,
             sessions: 4,
+            tickets_per_call: 25,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
             retries: 2,
@@ -129,12 +143,13 @@ pub enum Credentials {
     },
 }
 
-/// A GLPI server. Clones share sessions, the circuit breaker and the directory.
+/// A GLPI server. Clones share sessions, the circuit breaker and the directory, and what waits for a session goes in one
+/// call where it can.
 ///
 /// A call dropped before it has answered (a `timeout` around it, say) counts as
 /// [`GlpiError::AnswerLost`] if it writes.
 #[derive(Clone)]
-pub struct Glpi(Arc<Shared>, Option<Arc<Turn>>);
+pub struct Glpi(Arc<Shared>, Way);
 
 struct Shared {
     server: Server,
@@ -146,12 +161,15 @@ struct Shared {
     /// The service account's session, once GLPI has told of it.
     own_session: OnceCell<wire::OwnSession>,
     kept: KeptAnswers,
+    creations: Creations,
+    marker_searches: Reads<MarkerSearch>,
+    requesters: Reads<RequestersOf>,
 }
 
 impl Glpi {
     /// Prepares a client; nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
-        let shared = Arc::new(Shared {
+        let shared = Shared {
             server: Server::new(settings)?,
             downloads: Semaphore::new((settings.sessions / 2).max(1)),
             sessions: Sessions::new(settings.sessions, settings.timeout, settings.breaker_pause),
@@ -159,8 +177,17 @@ impl Glpi {
             retries: settings.retries as usize,
             own_session: OnceCell::new(),
             kept: KeptAnswers::default(),
-        });
-        Ok(Self(shared, None))
+            creations: Creations::new(settings.sessions, settings.tickets_per_call, settings.timeout),
+            marker_searches: Reads::default(),
+            requesters: Reads::default(),
+        };
+        Ok(Self(Arc::new(shared), Way::Waiting(Urgency::Awaited)))
+    }
+
+    /// The same GLPI for calls that nobody waits for: they take a session only when no other call wants it.
+    #[must_use]
+    pub fn in_background(&self) -> Self {
+        Self(Arc::clone(&self.0), Way::Waiting(Urgency::Background))
     }
 
     /// The same GLPI with a session that is taken until this one is dropped: its calls, one after the other, wait for
@@ -170,8 +197,9 @@ impl Glpi {
     ///
     /// [`GlpiError::Unavailable`]: every session is busy.
     pub async fn in_turn(&self) -> Result<Self, GlpiError> {
-        let turn = self.0.sessions.turn().await?;
-        Ok(Self(Arc::clone(&self.0), Some(Arc::new(turn))))
+        let Way::Waiting(urgency) = self.1 else { return Ok(self.clone()) };
+        let turn = self.0.sessions.turn(urgency).await?;
+        Ok(Self(Arc::clone(&self.0), Way::InTurn(Arc::new(turn))))
     }
 
     /// Whether GLPI answers this account now.
@@ -241,7 +269,7 @@ impl Glpi {
     /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
     async fn call(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
         // Its future is large, and all who call hold it.
-        let (answered, lease) = Box::pin(self.0.exchange(call, self.1.as_deref())).await?;
+        let (answered, lease) = Box::pin(self.0.exchange(call, &self.1)).await?;
         lease.release();
         match answered {
             Answered::Json(answer) => Ok(answer),
@@ -250,35 +278,73 @@ impl Glpi {
     }
 }
 
+/// Where a call gets its session.
+enum Place<'a> {
+    /// It is yet to come to one.
+    ToCome(&'a Way),
+    /// It has one.
+    Here(Lease<'a>),
+}
+
 impl Shared {
     /// Makes a call, again where that is harmless. Gives the session, too, which a document is still coming in.
-    async fn exchange<'a>(
+    async fn exchange<'a>(&'a self, call: &Call<'_>, way: &'a Way) -> Result<(Answered, Lease<'a>), GlpiError> {
+        self.exchange_from(Place::ToCome(way), call, way).await
+    }
+
+    /// The same, whose first try has its session already.
+    async fn exchange_from<'a>(
         &'a self,
+        first: Place<'a>,
         call: &Call<'_>,
-        turn: Option<&'a Turn>,
+        way: &'a Way,
     ) -> Result<(Answered, Lease<'a>), GlpiError> {
         let pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(LONGEST_PAUSE)
             .with_max_times(self.retries);
-        (|| self.try_once(call, turn))
-            .retry(pauses)
-            .when(GlpiError::is_brief)
-            .adjust(|error, pause| pause.and_then(|pause| respectful(error, pause)))
-            .await
+        let first = Mutex::new(Some(first));
+        (|| {
+            let place = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.try_once(call, place.unwrap_or(Place::ToCome(way)))
+        })
+        .retry(pauses)
+        .when(GlpiError::is_brief)
+        .adjust(|error, pause| pause.and_then(|pause| respectful(error, pause)))
+        .await
     }
 
-    async fn try_once<'a>(
-        &'a self,
-        call: &Call<'_>,
-        turn: Option<&'a Turn>,
-    ) -> Result<(Answered, Lease<'a>), GlpiError> {
-        let pass = self.breaker.admit(Instant::now()).map_err(|left| {
-            tracing::debug!(path = call.shown_path(), "GLPI is not asked: calls are paused");
+    /// A session for a call that is yet to be made; none while calls are paused.
+    async fn session<'a>(&'a self, way: &'a Way) -> Result<Lease<'a>, GlpiError> {
+        let pass = self.admit("a session")?;
+        let lease = self.sessions.lease(&self.server, way).await;
+        match &lease {
+            // Whether GLPI answers, the call will tell.
+            Ok(_) | Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => drop(pass),
+            Err(error) => pass.settle(!error.is_outage(), Instant::now()),
+        }
+        lease
+    }
+
+    fn admit(&self, path: &str) -> Result<Pass<'_>, GlpiError> {
+        self.breaker.admit(Instant::now()).map_err(|left| {
+            tracing::debug!(path, "GLPI is not asked: calls are paused");
             GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left), source: None }
-        })?;
-        let result = self.in_session(call, turn).await;
+        })
+    }
+
+    async fn try_once<'a>(&'a self, call: &Call<'_>, place: Place<'a>) -> Result<(Answered, Lease<'a>), GlpiError> {
+        let pass = match self.admit(&call.shown_path()) {
+            Ok(pass) => pass,
+            Err(paused) => {
+                if let Place::Here(lease) = place {
+                    lease.release();
+                }
+                return Err(paused);
+            }
+        };
+        let result = self.in_session(call, place).await;
         match &result {
             Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => {
                 tracing::debug!(path = call.shown_path(), "GLPI is not asked: every session is busy");
@@ -291,13 +357,12 @@ impl Shared {
     }
 
     /// Sends the call in a session of the pool, in a new one if GLPI has forgotten that.
-    async fn in_session<'a>(
-        &'a self,
-        call: &Call<'_>,
-        turn: Option<&'a Turn>,
-    ) -> Result<(Answered, Lease<'a>), GlpiError> {
+    async fn in_session<'a>(&'a self, call: &Call<'_>, place: Place<'a>) -> Result<(Answered, Lease<'a>), GlpiError> {
         let server = &self.server;
-        let mut lease = self.sessions.lease(server, turn).await?;
+        let mut lease = match place {
+            Place::Here(lease) => lease,
+            Place::ToCome(way) => self.sessions.lease(server, way).await?,
+        };
         let mut sent = server.send(call, &lease.token).await;
         if matches!(sent, Err(Failure::SessionDead)) {
             lease.renew(server).await?;

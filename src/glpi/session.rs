@@ -4,18 +4,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderValue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::error::{GlpiError, Trouble};
 use super::exchange::Server;
+use super::turns::{Turn, Turns, Urgency};
 
 pub(super) struct Sessions {
-    places: Arc<Semaphore>,
+    turns: Turns,
     idle: Mutex<Vec<HeaderValue>>,
     /// Held while a session is opened, so that a crowd of callers does not log in all at once; what
     /// it holds is the last failure, which answers all who waited meanwhile.
     opening: tokio::sync::Mutex<Option<Failed>>,
-    /// The longest wait for a free place.
+    /// The longest wait for a turn.
     patience: Duration,
     /// How long wrong credentials are not tried again: directories lock accounts.
     denied_for: Duration,
@@ -34,22 +34,31 @@ pub(super) struct Lease<'a> {
     _place: Place<'a>,
 }
 
-/// A place in the pool that is kept for several calls, one after the other.
-pub(super) struct Turn {
-    _place: OwnedSemaphorePermit,
+/// A turn that is kept for several calls, one after the other.
+pub(super) struct KeptTurn {
+    _turn: Turn,
     one_call: tokio::sync::Mutex<()>,
 }
 
-/// What lets a call take a session: a place of its own, or its turn's.
+/// How a call comes to a session.
+#[derive(Clone)]
+pub(super) enum Way {
+    /// It waits for its turn.
+    Waiting(Urgency),
+    /// It is one of several calls of a turn.
+    InTurn(Arc<KeptTurn>),
+}
+
+/// What lets a call take a session.
 enum Place<'a> {
-    Own { _permit: SemaphorePermit<'a> },
+    Own { _turn: Turn },
     OfTurn { _call: tokio::sync::MutexGuard<'a, ()> },
 }
 
 impl Sessions {
     pub(super) fn new(count: usize, patience: Duration, denied_for: Duration) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(count.max(1))),
+            turns: Turns::new(count),
             idle: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
             patience,
@@ -57,25 +66,21 @@ impl Sessions {
         }
     }
 
-    /// Waits for a place, to make several calls in it.
-    pub(super) async fn turn(&self) -> Result<Turn, GlpiError> {
-        let waiting = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned());
-        let Ok(Ok(place)) = waiting.await else {
-            return Err(GlpiError::unavailable(Trouble::Busy));
-        };
-        Ok(Turn { _place: place, one_call: tokio::sync::Mutex::default() })
+    /// Waits for a turn, to make several calls in it.
+    pub(super) async fn turn(&self, urgency: Urgency) -> Result<KeptTurn, GlpiError> {
+        Ok(KeptTurn { _turn: self.wait(urgency).await?, one_call: tokio::sync::Mutex::default() })
     }
 
-    /// Takes an idle session, or opens one if there is room: in a turn there is.
-    pub(super) async fn lease<'a>(&'a self, server: &Server, turn: Option<&'a Turn>) -> Result<Lease<'a>, GlpiError> {
-        let place = if let Some(turn) = turn {
-            Place::OfTurn { _call: turn.one_call.lock().await }
-        } else {
-            let waiting = tokio::time::timeout(self.patience, self.places.acquire());
-            let Ok(Ok(permit)) = waiting.await else {
-                return Err(GlpiError::unavailable(Trouble::Busy));
-            };
-            Place::Own { _permit: permit }
+    async fn wait(&self, urgency: Urgency) -> Result<Turn, GlpiError> {
+        let waiting = tokio::time::timeout(self.patience, self.turns.wait(urgency));
+        waiting.await.ok().flatten().ok_or_else(|| GlpiError::unavailable(Trouble::Busy))
+    }
+
+    /// Takes an idle session, or opens one, when it is its turn.
+    pub(super) async fn lease<'a>(&'a self, server: &Server, way: &'a Way) -> Result<Lease<'a>, GlpiError> {
+        let place = match way {
+            Way::Waiting(urgency) => Place::Own { _turn: self.wait(*urgency).await? },
+            Way::InTurn(turn) => Place::OfTurn { _call: turn.one_call.lock().await },
         };
         let idle = self.idle().pop();
         let token = match idle {

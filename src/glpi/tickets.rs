@@ -1,6 +1,4 @@
-//! Finding tickets and reading them.
-
-use std::collections::BTreeMap;
+//! Reading tickets and what belongs to them.
 
 use jiff::{SignedDuration, civil::DateTime};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -19,28 +17,6 @@ const ASSIGNED_GROUP: u64 = 8;
 /// Constants of GLPI's class `Log`.
 const HISTORY_ADD_RELATION: u64 = 15;
 const HISTORY_DEL_RELATION: u64 = 16;
-/// Markers per search: the request line must stay below the 8 KiB that web servers take.
-const MARKERS_PER_SEARCH: usize = 20;
-
-/// A ticket that a search found.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct FoundTicket {
-    /// Its id.
-    #[serde(rename = "2", deserialize_with = "wire::number")]
-    pub id: TicketId,
-    /// Its title.
-    #[serde(rename = "1", default, deserialize_with = "wire::text")]
-    pub name: String,
-    /// Its description, as HTML.
-    #[serde(rename = "21", default, deserialize_with = "wire::text")]
-    pub content: String,
-    /// Its status.
-    #[serde(rename = "12", default)]
-    pub status: TicketStatus,
-    /// When it was opened, in GLPI's time zone.
-    #[serde(rename = "15", default, deserialize_with = "wire::date")]
-    pub opened: Option<DateTime>,
-}
 
 /// A ticket as GLPI shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -235,22 +211,6 @@ pub struct Solution {
 }
 
 impl Glpi {
-    /// The tickets whose content holds any of these markers, opened in the last `days` days, newest
-    /// first, at most 200 for 20 markers. Deleted ones (in GLPI's bin) are not found.
-    ///
-    /// A marker is ASCII letters, digits and `-` (GLPI encodes much else before storing it). The
-    /// date bound makes this fast: GLPI has an index on the date, none on the content.
-    pub async fn tickets_containing(&self, markers: &[&str], days: u32) -> Result<Vec<FoundTicket>, GlpiError> {
-        let mut found: BTreeMap<TicketId, FoundTicket> = BTreeMap::new();
-        for markers in markers.chunks(MARKERS_PER_SEARCH) {
-            let rows: wire::SearchAnswer<FoundTicket> = self.get("search/Ticket", marker_search(markers, days)).await?;
-            // MySQL minds neither case nor accents
-            let rows = rows.data.into_iter().filter(|row| markers.iter().any(|marker| row.content.contains(marker)));
-            found.extend(rows.map(|row| (row.id, row)));
-        }
-        Ok(found.into_values().rev().collect())
-    }
-
     /// A ticket, also one in the bin.
     ///
     /// Of one that the account may not see, in another entity for instance, GLPI says that a right is
@@ -383,34 +343,6 @@ impl Glpi {
         }
         Ok(documents)
     }
-}
-
-/// Search options of a ticket: 1 name, 2 id, 12 status, 15 opening date, 21 content.
-fn marker_search(markers: &[&str], days: u32) -> Vec<(String, String)> {
-    let mut query = vec![
-        ("criteria[0][field]".to_owned(), "15".to_owned()),
-        ("criteria[0][searchtype]".to_owned(), "morethan".to_owned()),
-        ("criteria[0][value]".to_owned(), format!("-{days}DAY")),
-        ("criteria[1][link]".to_owned(), "AND".to_owned()),
-    ];
-    for (index, marker) in markers.iter().enumerate() {
-        let criterion = format!("criteria[1][criteria][{index}]");
-        query.extend([
-            (format!("{criterion}[link]"), "OR".to_owned()),
-            (format!("{criterion}[field]"), "21".to_owned()),
-            (format!("{criterion}[searchtype]"), "contains".to_owned()),
-            (format!("{criterion}[value]"), (*marker).to_owned()),
-        ]);
-    }
-    for (index, option) in [1, 2, 12, 15, 21].iter().enumerate() {
-        query.push((format!("forcedisplay[{index}]"), option.to_string()));
-    }
-    query.extend([
-        ("sort".to_owned(), "15".to_owned()),
-        ("order".to_owned(), "DESC".to_owned()),
-        ("range".to_owned(), "0-199".to_owned()),
-    ]);
-    query
 }
 
 /// The id in «name (id)».

@@ -10,15 +10,22 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::error::{GlpiError, Trouble};
+use super::wire;
 
 /// What a call does to GLPI, and so which status says that it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
     Reading,
     Creating,
+    /// Several inputs, each with an answer of its own.
+    CreatingEach,
     /// Updating or deleting.
     Changing,
 }
+
+/// GLPI's words where a creation fails, and where of several some do.
+const ALL_FAILED: &str = "ERROR_GLPI_ADD";
+const SOME_FAILED: &str = "ERROR_GLPI_PARTIAL_ADD";
 
 /// Why an exchange did not give what was asked.
 pub(super) enum Failure {
@@ -62,11 +69,14 @@ pub(super) fn judge(
     let write = doing != Doing::Reading;
     let expected = match doing {
         Doing::Reading => status == StatusCode::OK || status == StatusCode::PARTIAL_CONTENT,
-        Doing::Creating => status == StatusCode::CREATED,
+        Doing::Creating | Doing::CreatingEach => status == StatusCode::CREATED,
         Doing::Changing => status == StatusCode::OK,
     };
     match (status, json) {
         (_, Some(answer)) if expected => Ok(answer),
+        (_, Some(answer)) if doing == Doing::CreatingEach && some_failed(&answer).is_some() => {
+            Ok(some_failed(&answer).cloned().unwrap_or_default())
+        }
         (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS, _) => {
             Err(unavailable(status, retry_after))
         }
@@ -124,6 +134,27 @@ fn glpi_words(answer: &Value) -> Option<(&str, &str)> {
     }
 }
 
+/// The answers to each of several inputs of which some were refused, or all (`API::createItems`).
+fn some_failed(answer: &Value) -> Option<&Value> {
+    match answer.as_array()?.as_slice() {
+        [Value::String(code), each @ Value::Array(_)] if matches!(code.as_str(), SOME_FAILED | ALL_FAILED) => {
+            Some(each)
+        }
+        _ => None,
+    }
+}
+
+/// What became of one input of several: its id, or why there is none.
+pub(super) fn judge_one(answer: &wire::AddedOne) -> Result<u64, GlpiError> {
+    match answer.id.as_u64().or_else(|| answer.id.as_str()?.parse().ok()).filter(|id| *id > 0) {
+        Some(id) => Ok(id),
+        None if is_missing_right(&answer.message) => {
+            Err(GlpiError::Denied { code: ALL_FAILED.to_owned(), remedy: RIGHT })
+        }
+        None => Err(GlpiError::Rejected { code: ALL_FAILED.to_owned(), message: plain(&answer.message) }),
+    }
+}
+
 fn glpi_error(status: StatusCode, code: &str, message: &str) -> Failure {
     if matches!(code, "ERROR_SESSION_TOKEN_INVALID" | "ERROR_SESSION_TOKEN_MISSING") {
         return Failure::SessionDead;
@@ -137,7 +168,7 @@ fn glpi_error(status: StatusCode, code: &str, message: &str) -> Failure {
         "ERROR_SQL" => unavailable(status, None),
         "ERROR_UPLOAD_FILE_TOO_BIG_POST_MAX_SIZE" => GlpiError::TooLarge.into(),
         // a creation without the right for it: no code of its own, only these words
-        "ERROR_GLPI_ADD" if is_missing_right(message) => denied(code, RIGHT),
+        ALL_FAILED if is_missing_right(message) => denied(code, RIGHT),
         _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => denied(code, RIGHT),
         _ => GlpiError::Rejected { code: code.to_owned(), message: plain(message) }.into(),
     }

@@ -30,6 +30,15 @@ pub(super) struct Added {
     pub upload_result: Value,
 }
 
+/// `POST` of several items: the answer to each, in their order.
+#[derive(Deserialize)]
+pub(super) struct AddedOne {
+    /// `false` where it was refused.
+    pub id: Value,
+    #[serde(default, deserialize_with = "text")]
+    pub message: String,
+}
+
 /// An item with a name, and for trees the path from the root.
 #[derive(Deserialize)]
 pub(super) struct Named {

@@ -19,8 +19,8 @@ use crate::{
     request::{Command, FollowupOpening, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
-/// How far back the ticket of an answered receipt is searched for, days: as far as anybody answers.
-const LONGEST_THREAD: u32 = 400;
+/// How far back the ticket of an answered receipt is searched for, hours: as far as anybody answers.
+const LONGEST_THREAD: u32 = 400 * 24;
 
 /// A ticket's last solution, whatever became of it, and since when the ticket waits for its requester's approval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,6 +21,9 @@ const BY_FORM: u64 = 1;
 const SETTLE_PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
+/// A ticket just made was opened so many hours ago at most, where an hour of GLPI's local time may be missing.
+const SETTLE_HOURS: u32 = 2;
+
 /// PHP's own word for a script that broke. Servers before GLPI have others when they cannot reach it.
 const BROKEN: Trouble = Trouble::Status(500);
 
@@ -29,6 +32,8 @@ struct Lost {
     why: String,
     /// GLPI broke on it.
     broken: bool,
+    /// How many tickets went in the same call.
+    together: usize,
 }
 
 /// What is to be made in GLPI.
@@ -58,9 +63,17 @@ impl Deliverer {
         claim: StandingClaim<'_>,
     ) -> Result<Made, Undelivered> {
         let deadline = tokio::time::Instant::now() + self.longest_creation;
+        // With how many other tickets it may go.
+        let mut company = usize::MAX;
         loop {
             let together = self.learned.together(reference, &chosen.uploads);
             let creation = async {
+                if let New::Ticket(ticket) = &new
+                    && together.is_empty()
+                    && let Some(id) = self.glpi.create_ticket_among(ticket, company, || claim.is_certain()).await?
+                {
+                    return Ok(Ok((id.get(), Vec::new())));
+                }
                 // First a session, then the claim, then the creation: nobody waits between the last two.
                 let glpi = self.glpi.in_turn().await?;
                 match claim.assert(&glpi).await {
@@ -89,7 +102,9 @@ impl Deliverer {
                         together.len() == chosen.uploads.len() && files.iter().all(|file| file.fate == FileFate::Taken);
                     return Ok(Made { id, files, is_whole });
                 }
-                Ok(Err(GlpiError::AnswerLost { why, .. })) => Lost { broken: why == BROKEN, why: why.to_string() },
+                Ok(Err(GlpiError::AnswerLost { why, together, .. })) => {
+                    Lost { broken: why == BROKEN, why: why.to_string(), together }
+                }
                 // Nothing was written: with fewer files, the others follow singly.
                 Ok(Err(GlpiError::TooLarge)) if !together.is_empty() => {
                     self.learned.call_is_too_large(together.iter().map(|file| file.bytes.len() as u64).sum());
@@ -103,10 +118,15 @@ impl Deliverer {
                     }
                     return Err(not_made(&error));
                 }
-                Err(_) => Lost { why: "no end of the creation in time".to_owned(), broken: false },
+                Err(_) => Lost { why: "no end of the creation in time".to_owned(), broken: false, together: 1 },
             };
             match self.settle(reference, &new, &lost).await {
                 Ok(id) => return Ok(Made { id, files: Vec::new(), is_whole: false }),
+                // One of them broke the call, and GLPI has ended it: the others go on, in smaller company.
+                Err(_) if lost.broken && lost.together > 1 => {
+                    company = lost.together / 2;
+                    tracing::info!(%reference, company, "GLPI failed on several tickets: this one is made among fewer");
+                }
                 Err(unclear) if together.is_empty() => return Err(unclear),
                 Err(unclear) => {
                     // A picture that is cut in its header kills PHP each time, before anything is written.
@@ -137,10 +157,11 @@ impl Deliverer {
     /// Finds the item of a creation whose answer was lost.
     async fn settle(&self, reference: Reference, new: &New<'_>, lost: &Lost) -> Result<u64, Undelivered> {
         let why = &lost.why;
-        for pause in SETTLE_PAUSES {
+        let pauses = if lost.broken && lost.together > 1 { &SETTLE_PAUSES[..2] } else { &SETTLE_PAUSES };
+        for &pause in pauses {
             tokio::time::sleep(pause).await;
             let found = match new {
-                New::Ticket(_) => oldest_ticket(&self.glpi, &[reference], 1)
+                New::Ticket(_) => oldest_ticket(&self.glpi, &[reference], SETTLE_HOURS)
                     .await
                     .map(|found| found.map(|ticket| ticket.number.get())),
                 New::Followup(followup) => {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     flow::{ledger::StandingClaim, route::Routed, screen::Copies},
-    glpi::{ActorRole, GlpiError, Kind, NewTicket, Requester},
+    glpi::{GlpiError, Kind, NewTicket, Requester},
     id::{EntityId, TicketId},
     request::{Address, LeftOut, Origin, Page, Reason, Receipt, Reference, TicketKind},
 };
@@ -156,26 +156,36 @@ impl Deliverer {
         is_remembered: bool,
     ) -> Result<bool, Undelivered> {
         let Requester::User(account) = new.requester else { return Ok(false) };
-        let key = (account, new.entity);
-        let may_be = if is_remembered { !self.accepted.contains_key(&key) } else { self.may_drop_requesters().await };
-        if !may_be {
+        let unread =
+            |error: &GlpiError| Undelivered::Unclear { cause: format!("ticket {id} cannot be read back: {error}") };
+        if is_remembered {
+            // One ticket shows it for all that are made of the account at the same moment.
+            let asked = async {
+                match self.glpi.has_requester(id).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(None),
+                    Err(error) => Err(Some(error)),
+                }
+            };
+            return match self
+                .accepted
+                .try_get_with((account, new.entity), asked)
+                .await
+                .map_err(|error| (*error).clone())
+            {
+                Ok(()) => Ok(false),
+                Err(None) => Ok(true),
+                Err(Some(error)) => Err(unread(&error)),
+            };
+        }
+        if !self.may_drop_requesters().await {
             return Ok(false);
         }
-        match self.glpi.ticket_users(id).await {
-            Ok(users) if users.iter().any(|user| user.role == ActorRole::Requester) => {
-                if is_remembered {
-                    self.accepted.insert(key, ()).await;
-                }
-                Ok(false)
-            }
-            Ok(_) => {
-                if !is_remembered {
-                    self.drops.insert((), true).await;
-                }
-                Ok(true)
-            }
-            Err(error) => Err(Undelivered::Unclear { cause: format!("ticket {id} cannot be read back: {error}") }),
+        let has_one = self.glpi.has_requester(id).await.map_err(|error| unread(&error))?;
+        if !has_one {
+            self.drops.insert((), true).await;
         }
+        Ok(!has_one)
     }
 
     /// Whether this GLPI may drop the requester of a ticket whose account is there: its version does, or a plugin has

@@ -15,8 +15,8 @@ use crate::{
     request::{FollowupOpening, Reason, Reference},
 };
 
-/// How far back the ticket of an answered mail is looked for, days: as long as people write on in one thread.
-const LONGEST_THREAD: u32 = 60;
+/// How far back the ticket of an answered mail is looked for, hours: as long as people write on in one thread.
+const LONGEST_THREAD: u32 = 60 * 24;
 
 impl Ledger {
     /// The ticket of one of these requests, the first one that has any. One that is being made is waited for.

@@ -9,7 +9,7 @@ use super::{
     ASK_EVERY, ASSERT_EVERY, CLOCK_MARGIN, LOOK_EVERY, Ledger, WAIT_FOR_OTHER, WAIT_FOR_UNKNOWN,
     answered::is_in,
     belief::Belief,
-    days_since,
+    hours_since,
     in_flight::{End, Flight, end_of},
     memory::Claimed,
     oldest::oldest_ticket,
@@ -408,6 +408,24 @@ pub struct StandingClaim<'a> {
 }
 
 impl StandingClaim<'_> {
+    /// Whether it stands and no other instance can be without knowing: as [`StandingClaim::assert`], without asking GLPI.
+    pub async fn is_certain(&self) -> bool {
+        self.in_memory().await == Some(Standing::Stands)
+    }
+
+    /// What the memories say; `None` where another instance may not know of the claim.
+    async fn in_memory(&self) -> Option<Standing> {
+        let Self { ledger, mine, received } = self;
+        ledger.local.renew(mine.reference);
+        let Some(redis) = &ledger.shared else { return Some(Standing::Stands) };
+        let is_complete = match redis.claim(mine.reference, &received.aliases).await {
+            Ok(Held::Ticket(..) | Held::Busy) => return Some(Standing::TakenOver),
+            Ok(Held::Claimed { remembers_since, .. }) => remembers_since < mine.began,
+            Err(_) => false,
+        };
+        (is_complete && redis.misses() == mine.misses).then_some(Standing::Stands)
+    }
+
     /// Begins the creation: dates the claim and the place anew, so that they last for as long as a creation
     /// can take.
     ///
@@ -415,15 +433,8 @@ impl StandingClaim<'_> {
     /// same session of `glpi`: what lies between the two, another instance may use as well.
     pub async fn assert(&self, glpi: &Glpi) -> Standing {
         let Self { ledger, mine, received } = self;
-        ledger.local.renew(mine.reference);
-        let Some(redis) = &ledger.shared else { return Standing::Stands };
-        let is_complete = match redis.claim(mine.reference, &received.aliases).await {
-            Ok(Held::Ticket(..) | Held::Busy) => return Standing::TakenOver,
-            Ok(Held::Claimed { remembers_since, .. }) => remembers_since < mine.began,
-            Err(_) => false,
-        };
-        if is_complete && redis.misses() == mine.misses {
-            return Standing::Stands;
+        if let Some(standing) = self.in_memory().await {
+            return standing;
         }
         if let Becomes::Ticket(day) = mine.becomes
             && !ledger.has_room(glpi, day, mine.reference).await
@@ -447,7 +458,7 @@ async fn search(
         // As far back as a copy can have come in.
         Becomes::Ticket(_) => {
             let names: Vec<Reference> = names(received).collect();
-            let found = oldest_ticket(glpi, &names, days_since(received.copies_since)).await?;
+            let found = oldest_ticket(glpi, &names, hours_since(received.copies_since)).await?;
             Ok(found.map(|ticket| (ticket.reference, ticket.number, ticket.opened)))
         }
         Becomes::Followup(ticket) => {

@@ -62,7 +62,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often a creation under way asserts its claim in Redis, and how often those left open are.
 const ASSERT_EVERY: Duration = Duration::from_millis(250);
 /// GLPI is never searched further back than this: a relay's queue needs days, a mailbox may keep a message longer.
-const LONGEST_SEARCH_DAYS: i64 = 400;
+const LONGEST_SEARCH_HOURS: i64 = 400 * 24;
 
 /// The memory of one instance, and of all of them where Redis is configured.
 pub struct Ledger {
@@ -171,10 +171,11 @@ impl Ledger {
     }
 }
 
-/// How many days back GLPI must be searched to reach `since`, a margin for clocks included.
-fn days_since(since: Timestamp) -> u32 {
-    let age = Timestamp::now().duration_since(since - CLOCK_MARGIN).as_hours() / 24 + 1;
-    u32::try_from(age.clamp(1, LONGEST_SEARCH_DAYS)).unwrap_or(1)
+/// How many hours back GLPI must be searched to reach `since`, a margin for clocks included. GLPI counts hours of its
+/// local time, of which one may be missing.
+fn hours_since(since: Timestamp) -> u32 {
+    let age = Timestamp::now().duration_since(since - CLOCK_MARGIN).as_hours() + 2;
+    u32::try_from(age.clamp(2, LONGEST_SEARCH_HOURS)).unwrap_or(2)
 }
 
 /// What an error of a search means for the request.

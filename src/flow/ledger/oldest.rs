@@ -19,7 +19,7 @@ pub struct OldestTicket {
     pub opened: Option<DateTime>,
 }
 
-/// The oldest ticket of the last `days` that opens with one of these references.
+/// The oldest ticket of the last `hours` that opens with one of these references.
 ///
 /// # Errors
 ///
@@ -27,11 +27,11 @@ pub struct OldestTicket {
 pub async fn oldest_ticket(
     glpi: &Glpi,
     references: &[Reference],
-    days: u32,
+    hours: u32,
 ) -> Result<Option<OldestTicket>, GlpiError> {
     let texts: Vec<String> = references.iter().map(ToString::to_string).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let found = glpi.tickets_containing(&texts, days).await?;
+    let found = glpi.tickets_containing(&texts, hours).await?;
     let own = found.into_iter().filter_map(|ticket| {
         let reference = Reference::find(&ticket.content).filter(|carried| references.contains(carried))?;
         Some(OldestTicket { number: ticket.id, reference, opened: ticket.opened })

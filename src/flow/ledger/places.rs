@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{
-    ASK_EVERY, CLOCK_MARGIN, Ledger, WAIT_FOR_UNKNOWN, days_since,
+    ASK_EVERY, CLOCK_MARGIN, Ledger, WAIT_FOR_UNKNOWN, hours_since,
     memory::{OfTheDay, Reservation},
     reason_of,
     redis::{Counted, Redis},
@@ -134,7 +134,7 @@ impl Ledger {
 
 /// The references of the tickets that GLPI has with a day's mark, of those opened since then.
 async fn count(glpi: &Glpi, since: Timestamp, day: DayMark) -> Result<Vec<Reference>, GlpiError> {
-    let found = glpi.tickets_containing(&[&day.to_string()], days_since(since.min(Timestamp::now()))).await?;
+    let found = glpi.tickets_containing(&[&day.to_string()], hours_since(since.min(Timestamp::now()))).await?;
     let of_the_day = found.iter().filter(|ticket| DayMark::find(&ticket.content) == Some(day));
     Ok(of_the_day.filter_map(|ticket| Reference::find(&ticket.content)).collect())
 }

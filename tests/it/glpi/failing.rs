@@ -123,7 +123,7 @@ async fn a_5xx_is_harmless_to_a_read_and_uncertain_for_a_write() {
 
         sandbox.set_failures(Rule::always(failure).on_new_tickets());
         let created = glpi.create_ticket(&ticket("x"), &[]).await;
-        assert_eq!(created, Err(GlpiError::AnswerLost { why, source: None }));
+        assert_eq!(created, Err(GlpiError::AnswerLost { why, together: 1, source: None }));
     }
 }
 
@@ -135,7 +135,7 @@ async fn a_lost_answer_is_settled_by_a_search() {
     let marker = marker();
     let lost = glpi.create_ticket(&ticket(&marker), &[]).await;
     let why = Trouble::Cut;
-    assert_eq!(lost, Err(GlpiError::AnswerLost { why, source: None }));
+    assert_eq!(lost, Err(GlpiError::AnswerLost { why, together: 1, source: None }));
 
     let found = glpi.tickets_containing(&[&marker], 2).await.unwrap();
     assert_eq!(found.len(), 1);
@@ -152,7 +152,7 @@ async fn an_answer_that_takes_too_long_is_lost_for_a_write() {
     let marker = marker();
     let lost = glpi.create_ticket(&ticket(&marker), &[]).await;
     let why = Trouble::Timeout;
-    assert_eq!(lost, Err(GlpiError::AnswerLost { why, source: None }));
+    assert_eq!(lost, Err(GlpiError::AnswerLost { why, together: 1, source: None }));
     let found = glpi.tickets_containing(&[&marker], 2).await.unwrap();
     assert_eq!(found.len(), 1);
 
@@ -170,7 +170,7 @@ async fn a_connection_cut_at_once_is_uncertain_for_a_write() {
     sandbox.set_failures(Rule::always(Failure::Down).on_new_tickets());
     let why = Trouble::Cut;
     let created = glpi.create_ticket(&ticket("x"), &[]).await;
-    assert_eq!(created, Err(GlpiError::AnswerLost { why, source: None }));
+    assert_eq!(created, Err(GlpiError::AnswerLost { why, together: 1, source: None }));
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use passerelle::glpi::{
     ActorRole, Effect, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, TicketStatus, TicketUser,
 };
-use passerelle::id::{GroupId, RequestTypeId, TicketId};
+use passerelle::id::{EntityId, GroupId, RequestTypeId, TicketId};
 
 use super::target::Target;
 use super::{breaks_off, category, director, fates, group, marker, text_file, ticket};
@@ -174,7 +175,7 @@ async fn parallel_creations_make_one_ticket_each() {
         let ticket = ticket("En parallèle", &format!("<p>{marker}</p>"));
         async move { glpi.create_ticket(&ticket, &[]).await.unwrap().id }
     });
-    let ids = futures_util::future::join_all(creations).await;
+    let ids = join_all(creations).await;
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), markers.len());
     for (id, marker) in ids.iter().zip(&markers) {
         let found = glpi.tickets_containing(&[marker], 2).await.unwrap();
@@ -188,4 +189,55 @@ async fn an_unknown_ticket_is_not_found() {
     let target = Target::start().await;
     let glpi = target.client();
     assert_eq!(glpi.ticket(TicketId::new(99_999_999)).await.err(), Some(GlpiError::NotFound));
+}
+
+#[tokio::test]
+async fn of_tickets_made_in_one_call_each_has_its_own_outcome() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let markers: Vec<String> = (0..24).map(|_| marker()).collect();
+    let creations = markers.iter().enumerate().map(|(at, marker)| {
+        // Nobody may make one in an entity that is not there.
+        let entity = (at == 7).then(|| EntityId::new(987_654));
+        let new = NewTicket { entity, ..ticket(&format!("Ensemble {marker}"), &format!("<p>{marker}</p>")) };
+        let glpi = &glpi;
+        async move { glpi.create_ticket_among(&new, usize::MAX, || async { at != 11 }).await }
+    });
+    let made = join_all(creations).await;
+    for (at, (outcome, marker)) in made.iter().zip(&markers).enumerate() {
+        match (at, outcome) {
+            (7, Err(GlpiError::Denied { .. })) | (11, Ok(None)) => {}
+            (7 | 11, other) => panic!("{at}: {other:?}"),
+            (_, Ok(Some(id))) => assert!(glpi.ticket(*id).await.unwrap().content.contains(marker.as_str()), "{at}"),
+            (_, other) => panic!("{at}: {other:?}"),
+        }
+    }
+    let texts: Vec<&str> = markers.iter().map(String::as_str).collect();
+    assert_eq!(glpi.tickets_containing(&texts, 2).await.unwrap().len(), 22);
+}
+
+#[tokio::test]
+async fn many_searches_at_once_each_find_their_own() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let markers: Vec<String> = (0..50).map(|_| marker()).collect();
+    for marker in markers.iter().step_by(10) {
+        glpi.create_ticket(&ticket("Cherché", &format!("<p>{marker}</p>")), &[]).await.unwrap();
+    }
+    let glpi = &glpi;
+    let searches = markers.iter().map(|marker| async move { glpi.tickets_containing(&[marker], 2).await });
+    for (at, found) in join_all(searches).await.into_iter().enumerate() {
+        assert_eq!(found.unwrap().len(), usize::from(at % 10 == 0), "{at}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_s_requester_is_asked_for_among_others() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let known = NewTicket { requester: Requester::User(director(&glpi).await), ..ticket("Demandé", "<p>x</p>") };
+    let known = glpi.create_ticket(&known, &[]).await.unwrap().id;
+    let unknown = glpi.create_ticket(&ticket("Sans compte", "<p>x</p>"), &[]).await.unwrap().id;
+    let asked = join_all([known, unknown, known].map(|id| glpi.has_requester(id))).await;
+    assert_eq!(asked, [Ok(true), Ok(false), Ok(true)]);
 }

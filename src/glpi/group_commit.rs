@@ -1,0 +1,202 @@
+//! Group commit: tickets without files that wait for a session are made in one call.
+//!
+//! GLPI starts a script for each call and ends it; of several inputs it makes one ticket after the other in one script
+//! (`API::createItems`), and says of each what became of it. It makes them in no transaction: where a script breaks,
+//! the tickets before that are there.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+use tracing::Instrument as _;
+
+use super::{
+    Glpi, Place,
+    error::{GlpiError, Trouble},
+    exchange::{Answered, Call},
+    gather::{Gather, Waiting},
+    pace::Pace,
+    session::Lease,
+    verdict::judge_one,
+    wire,
+};
+use crate::id::TicketId;
+
+/// Bytes of one call at most, unless a single ticket has more: some web servers take a megabyte.
+const MOST_BYTES: usize = 512 * 1024;
+
+/// The tickets that wait to be made, and how they are made.
+pub(super) struct Creations {
+    gather: Gather<Input, Answer>,
+    pace: Mutex<Pace>,
+}
+
+/// A ticket to make.
+struct Input {
+    json: String,
+    /// Tells its caller that it is its turn, and where to say whether it is still wanted.
+    called: Option<oneshot::Sender<oneshot::Sender<bool>>>,
+    /// Among how many it goes, itself included.
+    most_together: usize,
+}
+
+/// What became of it.
+struct Answer {
+    made: Result<u64, GlpiError>,
+    /// Among how many it went, itself included.
+    together: usize,
+    took: Duration,
+}
+
+/// How long a session waits for its callers' word.
+const LONGEST_WORD: Duration = Duration::from_millis(500);
+
+type Batch = Vec<Waiting<Input, Answer>>;
+
+impl Creations {
+    /// At most so many calls side by side, of so many tickets each.
+    pub(super) fn new(most_calls: usize, most_together: usize, timeout: Duration) -> Self {
+        Self { gather: Gather::default(), pace: Mutex::new(Pace::new(most_calls, most_together, timeout)) }
+    }
+
+    fn pace<T>(&self, ask: impl FnOnce(&mut Pace) -> T) -> T {
+        ask(&mut self.pace.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What waits, as far as it fits one call.
+    fn take(&self) -> Batch {
+        let most = self.pace(|pace| pace.together());
+        self.gather.take(|taken, next| {
+            let allowed = taken.iter().map(|one| one.input.most_together).fold(most, usize::min);
+            let bytes: usize = taken.iter().map(|one| one.input.json.len()).sum();
+            taken.len() < allowed.min(next.most_together) && bytes + next.json.len() <= MOST_BYTES
+        })
+    }
+}
+
+impl Glpi {
+    /// As [`Glpi::create_ticket_among`].
+    pub(super) async fn create_together<F: Future<Output = bool>>(
+        &self,
+        input: Map<String, Value>,
+        most_together: usize,
+        is_wanted: impl FnOnce() -> F,
+    ) -> Result<Option<TicketId>, GlpiError> {
+        let creations = &self.0.creations;
+        let (call, called) = oneshot::channel();
+        let input = Input { json: Value::Object(input).to_string(), called: Some(call), most_together };
+        let (answer, begins) = creations.gather.join(input, creations.pace(|pace| pace.calls()));
+        if begins {
+            let glpi = self.clone();
+            tokio::spawn(async move { glpi.create_waiting().await });
+        }
+        // Where nobody calls, the answer says why.
+        if let Ok(goes) = called.await {
+            let is_wanted = is_wanted().await;
+            if goes.send(is_wanted).is_err() || !is_wanted {
+                return Ok(None);
+            }
+        }
+        let Ok(Answer { made, together, took }) = answer.await else {
+            return Err(GlpiError::interrupted(Trouble::Cut, true));
+        };
+        if together > 1 {
+            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let error = made.as_ref().err().map(ToString::to_string);
+            tracing::debug!(method = "POST", path = "Ticket", together, ms, error, "GLPI call");
+        }
+        made.map(|id| Some(id.into()))
+    }
+
+    /// Makes what waits, as long as anything does.
+    async fn create_waiting(&self) {
+        let creations = &self.0.creations;
+        let mut run = creations.gather.run();
+        while run.goes_on(creations.pace(|pace| pace.calls())) {
+            match self.0.session(&self.1).await {
+                Ok(lease) => self.create_all(lease, still_wanted(creations.take()).await).await,
+                Err(error) => settle(creations.take(), Duration::ZERO, |_| Err(error.clone())),
+            }
+        }
+    }
+
+    /// Makes these tickets. A call that GLPI refuses as a whole wrote nothing: its halves are tried.
+    async fn create_all<'a>(&'a self, lease: Lease<'a>, batch: Batch) {
+        let (mut place, mut left) = (Place::Here(lease), vec![batch]);
+        while let Some(batch) = left.pop() {
+            if batch.is_empty() {
+                if let Place::Here(lease) = place {
+                    lease.release();
+                }
+                return;
+            }
+            let began = Instant::now();
+            let made = self.create_these(std::mem::replace(&mut place, Place::ToCome(&self.1)), &batch).await;
+            let took = began.elapsed();
+            let is_outage = made.as_ref().is_err_and(GlpiError::is_outage);
+            self.0.creations.pace(|pace| pace.settled(batch.len(), took, !is_outage));
+            match made {
+                Ok(each) => {
+                    let mut each = each.into_iter();
+                    settle(batch, took, |_| {
+                        each.next().unwrap_or(Err(GlpiError::interrupted(Trouble::Unexpected, true)))
+                    });
+                }
+                Err(GlpiError::TooLarge | GlpiError::Rejected { .. } | GlpiError::NotFound) if batch.len() > 1 => {
+                    let mut first = batch;
+                    let second = first.split_off(first.len() / 2);
+                    left.extend([second, first]);
+                }
+                Err(error) => settle(batch, took, |inputs| Err(error.clone().of_several(inputs))),
+            }
+        }
+    }
+
+    /// One call; what became of each ticket.
+    async fn create_these<'a>(
+        &'a self,
+        place: Place<'a>,
+        batch: &Batch,
+    ) -> Result<Vec<Result<u64, GlpiError>>, GlpiError> {
+        let inputs: Vec<&str> = batch.iter().map(|one| one.input.json.as_str()).collect();
+        let unexpected = || GlpiError::interrupted(Trouble::Unexpected, true);
+        let call = Call::create_each("Ticket", &inputs);
+        // Of one ticket alone, the log tells in its request.
+        let span = if let [one] = batch.as_slice() { one.span.clone() } else { tracing::Span::none() };
+        let (answered, lease) = self.0.exchange_from(place, &call, &self.1).instrument(span).await?;
+        lease.release();
+        let Answered::Json(answer) = answered else { return Err(unexpected()) };
+        if batch.len() == 1 {
+            let added: wire::Added = serde_json::from_value(answer).map_err(|_| unexpected())?;
+            return Ok(vec![Ok(added.id)]);
+        }
+        let each: Vec<wire::AddedOne> = serde_json::from_value(answer).map_err(|_| unexpected())?;
+        if each.len() != batch.len() {
+            return Err(unexpected());
+        }
+        Ok(each.iter().map(judge_one).collect())
+    }
+}
+
+/// Those of a batch that are still wanted, now that there is a session for them. Who does not answer soon is left out.
+async fn still_wanted(batch: Batch) -> Batch {
+    let asked = batch.into_iter().map(|mut one| async move {
+        let (go, goes) = oneshot::channel();
+        one.input.called.take()?.send(go).ok()?;
+        let is_wanted = tokio::time::timeout(LONGEST_WORD, goes).await;
+        matches!(is_wanted, Ok(Ok(true))).then_some(one)
+    });
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// Tells each caller what became of their ticket.
+fn settle(batch: Batch, took: Duration, mut made: impl FnMut(usize) -> Result<u64, GlpiError>) {
+    let together = batch.len();
+    for one in batch {
+        one.answer(Answer { made: made(together), together, took });
+    }
+}

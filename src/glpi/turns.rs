@@ -1,0 +1,161 @@
+//! Whose turn it is at a session: who waits for an answer first, then what looks after tickets.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+/// What has waited so long behind others is let through like them: under a load that never ends it has its part, too.
+const LONGEST_BEHIND: Duration = Duration::from_secs(2);
+
+/// How urgent a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// Somebody waits for it: a request, a page.
+    Awaited,
+    /// Nobody does: it takes a place only when no other call wants it.
+    Background,
+}
+
+/// So many places, given first come, first served to each urgency. `tokio::sync::Semaphore` knows one queue only.
+pub(super) struct Turns(Arc<Queues>);
+
+struct Queues(Mutex<Places>);
+
+struct Places {
+    free: usize,
+    awaited: VecDeque<oneshot::Sender<Turn>>,
+    background: VecDeque<oneshot::Sender<Turn>>,
+}
+
+/// A place, until it is dropped.
+pub(super) struct Turn {
+    queues: Arc<Queues>,
+    /// Whether it is somebody's: one that nobody was there to take is given on already.
+    is_taken: bool,
+}
+
+impl Turns {
+    pub(super) fn new(places: usize) -> Self {
+        let places = Places { free: places.max(1), awaited: VecDeque::new(), background: VecDeque::new() };
+        Self(Arc::new(Queues(Mutex::new(places))))
+    }
+
+    /// Waits for a place.
+    pub(super) async fn wait(&self, urgency: Urgency) -> Option<Turn> {
+        if urgency == Urgency::Background {
+            let mut turn = self.join(urgency);
+            if let Ok(turn) = tokio::time::timeout(LONGEST_BEHIND, &mut turn).await {
+                return turn.ok();
+            }
+            // It may have come at this very moment.
+            turn.close();
+            if let Ok(turn) = turn.try_recv() {
+                return Some(turn);
+            }
+        }
+        self.join(Urgency::Awaited).await.ok()
+    }
+
+    fn join(&self, urgency: Urgency) -> oneshot::Receiver<Turn> {
+        let (give, turn) = oneshot::channel();
+        let mut places = self.0.lock();
+        match urgency {
+            Urgency::Awaited => places.awaited.push_back(give),
+            Urgency::Background => places.background.push_back(give),
+        }
+        drop(places);
+        self.0.give_out();
+        turn
+    }
+}
+
+impl Queues {
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives every free place to whoever is next. A place is given outside the lock: whoever is gone gives it back.
+    fn give_out(self: &Arc<Self>) {
+        while let Some(next) = self.next() {
+            if let Err(mut turn) = next.send(Turn { queues: Arc::clone(self), is_taken: true }) {
+                turn.is_taken = false;
+                self.lock().free += 1;
+            }
+        }
+    }
+
+    /// Who gets a free place next; it counts as given.
+    fn next(&self) -> Option<oneshot::Sender<Turn>> {
+        let mut places = self.lock();
+        if places.free == 0 {
+            return None;
+        }
+        let next = places.awaited.pop_front().or_else(|| places.background.pop_front())?;
+        places.free -= 1;
+        Some(next)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.is_taken {
+            self.queues.lock().free += 1;
+            self.queues.give_out();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_is_awaited_goes_before_what_came_earlier_in_the_background() {
+        let turns = Turns::new(1);
+        let first = turns.wait(Urgency::Background).await.unwrap();
+        let (mut behind, mut before) =
+            (Box::pin(turns.wait(Urgency::Background)), Box::pin(turns.wait(Urgency::Awaited)));
+        assert!((&mut behind).now_or_never().is_none() && (&mut before).now_or_never().is_none());
+        drop(first);
+        assert!((&mut behind).now_or_never().is_none());
+        drop((&mut before).now_or_never().unwrap().unwrap());
+        assert!(behind.now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_in_the_background_is_let_through_in_the_end() {
+        let turns = Turns::new(1);
+        let first = turns.wait(Urgency::Awaited).await.unwrap();
+        let mut behind = Box::pin(turns.wait(Urgency::Background));
+        assert!((&mut behind).now_or_never().is_none());
+        tokio::time::advance(LONGEST_BEHIND).await;
+        assert!((&mut behind).now_or_never().is_none());
+        let mut later = Box::pin(turns.wait(Urgency::Awaited));
+        assert!((&mut later).now_or_never().is_none());
+        drop(first);
+        assert!(later.now_or_never().is_none() && behind.now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_place_whose_taker_is_gone_is_given_on() {
+        let turns = Turns::new(1);
+        let first = turns.wait(Urgency::Awaited).await.unwrap();
+        let gone = turns.join(Urgency::Awaited);
+        let granted = turns.join(Urgency::Awaited);
+        let last = turns.join(Urgency::Background);
+        drop(gone);
+        drop(first);
+        // It was given, and nobody came for it.
+        drop(granted);
+        assert!(last.now_or_never().unwrap().is_ok());
+        assert!(turns.wait(Urgency::Awaited).now_or_never().is_some());
+    }
+}

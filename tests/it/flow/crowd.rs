@@ -1,0 +1,94 @@
+//! Many requests at once: they go to GLPI together, and each has its own outcome.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use passerelle::sandbox::{Failure, Machine, Options, Rule, Sandbox};
+
+use crate::support::gateway::{DIRECTORS, Gateway, mail, titled};
+
+/// Nobody has used up their day.
+const NO_QUOTA: (&str, &str) = ("quota.per_day", "1000");
+
+async fn busy(options: Options) -> Sandbox {
+    Sandbox::start(Options { machine: Some(Machine::usual()), ..options }).await.unwrap()
+}
+
+/// Delivers so many mails at once; the first one's text is `first`. Gives the replies.
+async fn crowd(gateway: &Gateway, mails: usize, first: &str) -> Vec<String> {
+    let mails: Vec<_> = (0..mails)
+        .map(|at| {
+            let text = if at == 0 { first } else { "Bonjour" };
+            let director = DIRECTORS[at % DIRECTORS.len()];
+            (director, mail(director, &format!("c{at}"), &format!("LSU : foule {at}."), text))
+        })
+        .collect();
+    join_all(mails.iter().map(|(director, mail)| gateway.deliver(director, mail))).await
+}
+
+/// The numbers of the tickets that were made, each of another request and whole.
+fn made(sandbox: &Sandbox) -> usize {
+    let tickets = titled(sandbox, "foule");
+    let titles: BTreeSet<_> = tickets.iter().map(|ticket| ticket.name.clone()).collect();
+    assert_eq!(titles.len(), tickets.len(), "a request has two tickets");
+    for ticket in &tickets {
+        assert_eq!((ticket.requesters.len(), ticket.assigned_groups.len()), (1, 1), "{ticket:?}");
+    }
+    tickets.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_after_a_start_takes_few_calls_and_makes_each_ticket_once() {
+    let sandbox = busy(Options::default()).await;
+    let gateway = Gateway::start(&sandbox, &[NO_QUOTA, ("lmtp.max_connections", "200")]).await;
+    // What is asked once of GLPI and of each person is known.
+    for director in DIRECTORS {
+        gateway.deliver(director, &mail(director, &format!("{director}-0"), "LSU : d'abord", "Bonjour")).await;
+    }
+    let before = sandbox.calls();
+    let mails: Vec<_> = (0..200)
+        .map(|at| {
+            let director = DIRECTORS[at % DIRECTORS.len()];
+            (director, mail(director, &format!("b{at}"), &format!("LSU : arriéré {at}."), "Bonjour"))
+        })
+        .collect();
+    let replies = join_all(mails.iter().map(|(director, mail)| gateway.deliver(director, mail))).await;
+    assert!(replies.iter().all(|reply| reply.contains("created")), "{replies:?}");
+    assert_eq!(titled(&sandbox, "arriéré").len(), 200);
+    let calls = sandbox.calls() - before;
+    assert!(calls <= 30, "{calls} calls for 200 tickets: {:?}", sandbox.calls_by_endpoint());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_many_is_made_up_for_and_nobody_has_two_tickets() {
+    for failure in [Failure::AnswerLost, Failure::Dies(0), Failure::Killed(0), Failure::ServerError] {
+        let sandbox = busy(Options::default()).await;
+        let gateway = Gateway::start(&sandbox, &[NO_QUOTA]).await;
+        crowd(&gateway, DIRECTORS.len(), "Bonjour").await;
+        // The first four go alone, each in a session of its own.
+        let mut failures = vec![Rule::next(4, Failure::Slow(std::time::Duration::ZERO)).on_new_tickets()];
+        failures.push(Rule::next(1, failure).on_new_tickets());
+        sandbox.set_failures(passerelle::sandbox::Failures(failures));
+        let replies = crowd(&gateway, 50, "Bonjour").await;
+        let created = replies.iter().filter(|reply| reply.contains("created")).count();
+        let deferred = replies.iter().filter(|reply| reply.starts_with('4')).count();
+        // Those of the first crowd are known by their names.
+        let known = DIRECTORS.len();
+        assert_eq!(created + deferred + known, 50, "{failure:?}: {replies:?}");
+        assert!(matches!(failure, Failure::Killed(_)) || deferred == 0, "{failure:?}: {replies:?}");
+        assert_eq!(made(&sandbox), created + known, "{failure:?}");
+        gateway.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_breaks_every_call_is_blamed_alone() {
+    let sandbox = busy(Options { dies_of: Some("prunelle".to_owned()), ..Options::default() }).await;
+    let gateway = Gateway::start(&sandbox, &[NO_QUOTA]).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "first", "LSU : avant", "Bonjour")).await;
+    let replies = crowd(&gateway, 40, "Une prunelle").await;
+    let (broken, others) = replies.split_first().unwrap();
+    assert!(broken.starts_with("451 "), "{broken}");
+    assert!(others.iter().all(|reply| reply.contains("created")), "{others:?}");
+    assert_eq!(made(&sandbox), 39);
+}
