@@ -9,7 +9,7 @@ RUN_TESTS = $(if $(shell command -v cargo-nextest),$(NEXTEST),$(PLAIN))
 # The stand-in is a GLPI 10; what is said to GLPI is tried on an 11, too.
 AS_ELEVEN = GLPI_TEST_STAND_IN=11
 
-.PHONY: test demo lint fmt image
+.PHONY: test bench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
 # else is asked for sudo's password, after the build: sudo remembers it for some minutes.
@@ -18,6 +18,11 @@ test:
 	$(CARGO) test --locked --no-run
 	@test "$$(id -u)" = 0 || sudo -v || { echo "make test: the tests start a Postfix, which takes root or sudo" >&2; exit 1; }
 	$(RUN_TESTS)
+
+# What a gateway can carry, against what GLPI can: see benches/throughput/main.rs.
+bench:
+	tests/install.sh
+	$(CARGO) bench --locked --bench throughput
 
 # The gateway and a GLPI stand-in on this machine, with samples; stays up until Ctrl-C.
 demo:

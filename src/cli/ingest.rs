@@ -53,6 +53,7 @@ pub async fn run(mut config: Config, args: Args) -> Result<u8, ConfigError> {
         recipients: args.recipients.iter().filter_map(|text| Address::parse(text)).collect(),
         size,
         stored: None,
+        is_untried: false,
     };
     let outcome = Arc::clone(&app.pipeline).mail(envelope, raw).await;
     app.finish(Instant::now() + LONGEST_FAREWELL).await;

@@ -160,6 +160,7 @@ impl Trial {
             recipients: self.recipients.clone(),
             size: raw.len() as u64,
             stored: None,
+            is_untried: false,
         };
         let received = mime::mail(envelope, raw, Timestamp::now()).await;
         Ok(Box::pin(self.judge(path.display().to_string(), received)).await)

@@ -53,7 +53,14 @@ pub(super) async fn take(State(services): State<Arc<Services>>, request: Request
             auth::mail(&parts.headers, &services.settings)?;
             check_content_type(&parts.headers)?;
             let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
-            let envelope = |size: u64| Envelope { channel: Channel::HttpMail, sender, recipients, size, stored: None };
+            let envelope = |size: u64| Envelope {
+                channel: Channel::HttpMail,
+                sender,
+                recipients,
+                size,
+                stored: None,
+                is_untried: false,
+            };
             let mail = match body.read(&services.rooms, Standing::Proven).await {
                 Err(problem) if problem.is_too_large() => {
                     // Its sender is told as of one that came by LMTP.

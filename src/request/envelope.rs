@@ -18,4 +18,6 @@ pub struct Envelope {
     pub size: u64,
     /// When a mailbox took it in (IMAP `INTERNALDATE`).
     pub stored: Option<Timestamp>,
+    /// Whether the mailbox says that no gateway has tried it before.
+    pub is_untried: bool,
 }

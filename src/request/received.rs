@@ -85,6 +85,11 @@ impl Received {
         matches!(&self.origin, Origin::Mail(mail) if mail.unproven)
     }
 
+    /// Whether surely no gateway has tried it before.
+    pub fn is_untried(&self) -> bool {
+        matches!(&self.origin, Origin::Mail(mail) if mail.is_untried)
+    }
+
     /// What a requester writes on the portal about their request of this number. GLPI is asked whether a copy came
     /// before, however long ago.
     pub fn on_portal(requester: &Address, request: TicketId, reference: Reference, text: &str, now: Timestamp) -> Self {
@@ -185,6 +190,8 @@ pub enum Origin {
 pub struct Mail {
     /// The envelope sender: `Some("")` is the null reverse-path (RFC 5321 section 4.5.5), `None` unknown.
     pub envelope_sender: Option<String>,
+    /// Whether the mailbox it comes from says that no gateway has tried it before.
+    pub is_untried: bool,
     /// The recipients the relay named; empty when the way in does not say.
     pub envelope_recipients: Vec<Address>,
     /// The recipients in `To` and `Cc`.

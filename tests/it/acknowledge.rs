@@ -183,6 +183,7 @@ fn received(subject: &str, origin: Origin) -> Received {
 fn mail(subject: &str) -> Received {
     let mut mail = Mail {
         envelope_sender: Some(SCHOOL.into()),
+        is_untried: false,
         message_id: Some("<42@ac-dijon.fr>".into()),
         from: vec![Address::parse(SCHOOL).unwrap()],
         ..Mail::default()

@@ -156,7 +156,14 @@ impl Shipped {
 fn read(raw: Vec<u8>, expected: &Expected) -> Received {
     let recipients = expected.envelope_recipients.iter().map(|address| Address::parse(address).unwrap()).collect();
     let sender = expected.envelope_sender.clone();
-    let envelope = Envelope { channel: Channel::Lmtp, sender, recipients, size: raw.len() as u64, stored: None };
+    let envelope = Envelope {
+        channel: Channel::Lmtp,
+        sender,
+        recipients,
+        size: raw.len() as u64,
+        stored: None,
+        is_untried: false,
+    };
     let mut received = mime::mail_blocking(&envelope, &Bytes::from(raw), "2026-11-10T12:00:00Z".parse().unwrap());
     if let Origin::Mail(mail) = &mut received.origin
         && mail.envelope_sender.is_none()

@@ -253,7 +253,8 @@ impl Ledger {
             was_missing = true;
             // An inherited claim's time is over. Of the others, what came only later can have no earlier copy.
             let until = *in_doubt_until.get_or_insert(belief.in_doubt_until);
-            if inherited || Instant::now() >= until || belief.began_before(received.copies_since) {
+            let is_first_try = self.shared.is_none() && received.is_untried();
+            if inherited || is_first_try || Instant::now() >= until || belief.began_before(received.copies_since) {
                 return Ok(Has::Nothing);
             }
             if began.elapsed() >= WAIT_FOR_UNKNOWN {

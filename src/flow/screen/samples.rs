@@ -33,6 +33,7 @@ pub(crate) fn mail_about(subject: &str) -> Received {
 pub(crate) fn mail(change: impl FnOnce(&mut Mail)) -> Received {
     let mut mail = Mail {
         envelope_sender: Some("ce.0210001a@ac-dijon.fr".into()),
+        is_untried: false,
         envelope_recipients: vec![Address::parse("assistance1d@ac-dijon.fr").unwrap()],
         message_id: Some("<1@ac-dijon.fr>".into()),
         from: vec![Address::parse("ce.0210001A@ac-dijon.fr").unwrap()],

@@ -253,10 +253,12 @@ impl Mailbox {
         let bytes: u64 = batch.iter().map(|message| message.size.min(max)).sum();
         // Held until the whole batch is handled.
         let room = Arc::new(self.settings.room.take(bytes).await);
+        let is_marked = self.settings.marks && session.mark(batch).await?;
         session
             .fetch(batch, max, |uid, raw| {
                 if let Some(message) = batch.iter().find(|message| message.uid == uid) {
-                    self.start(*message, raw, room.clone());
+                    let message = Message { is_marked: message.is_marked.filter(|_| is_marked), ..*message };
+                    self.start(message, raw, room.clone());
                 }
             })
             .await
@@ -288,6 +290,7 @@ impl Mailbox {
             recipients: self.settings.recipients.clone(),
             size: message.size.max(raw.len() as u64),
             stored: message.stored,
+            is_untried: message.is_marked == Some(false),
         };
         let (uid, validity) = (message.uid, self.memory.validity());
         let (pipeline, places) = (self.pipeline.clone(), self.places.clone());
@@ -331,7 +334,7 @@ impl Mailbox {
         if is_outage {
             self.failed_in_a_row += 1;
             // A single message that GLPI stumbles over stops no other; so many in a row are an outage.
-            if self.failed_in_a_row >= self.settings.parallel {
+            if self.failed_in_a_row >= self.settings.outage {
                 self.paused_until = Some(now + retry_after.min(LONGEST_PAUSE));
             }
         }
@@ -371,12 +374,12 @@ impl Mailbox {
         let folder = self.folders.get(&place).cloned().unwrap_or_default();
         // Who looks into the quarantine sees what is new there.
         let read = place != Destination::Quarantine;
-        match session.move_to(uids, &folder, read).await {
+        match session.move_to(uids, &folder, read, self.settings.marks).await {
             // Somebody may have deleted the folder.
             Err(error) if !error.ends_connection() => {
                 let folder = folders::ensure(session, place.configured(&self.settings.folders)).await?;
                 self.folders.insert(place, folder.clone());
-                session.move_to(uids, &folder, read).await
+                session.move_to(uids, &folder, read, self.settings.marks).await
             }
             moved => moved,
         }
@@ -414,7 +417,8 @@ mod tests {
     use super::{BATCH_BYTES, BATCH_MESSAGES, Message, batches};
 
     fn sizes(messages: &[u64], max: u64) -> Vec<Vec<u64>> {
-        let numbered = messages.iter().zip(1..).map(|(&size, uid)| Message { uid, size, stored: None });
+        let numbered =
+            messages.iter().zip(1..).map(|(&size, uid)| Message { uid, size, stored: None, is_marked: None });
         let messages: Vec<Message> = numbered.collect();
         let batches = batches(&messages, max);
         batches.iter().map(|batch| batch.iter().map(|message| message.size).collect()).collect()

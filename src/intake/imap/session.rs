@@ -20,6 +20,9 @@ const TIME_PER_MIB: Duration = Duration::from_secs(30);
 /// Message numbers in one command: its line stays below the 8 KiB that servers take.
 pub(super) const NUMBERS: usize = 500;
 
+/// The keyword of messages that a gateway has begun to handle.
+const TRIED: &str = "$PasserelleTried";
+
 /// The connection to a server, as it is after TLS, or without.
 pub(super) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 
@@ -31,6 +34,8 @@ pub(super) struct Session {
     capabilities: HashSet<String>,
     /// The server has told of new mail since the folder was listed last.
     has_news: bool,
+    /// The selected folder keeps keywords that nobody has used before (RFC 3501 section 7.1, PERMANENTFLAGS).
+    keeps_keywords: bool,
 }
 
 /// A message of the selected folder.
@@ -41,12 +46,14 @@ pub(super) struct Message {
     pub(super) size: u64,
     /// INTERNALDATE.
     pub(super) stored: Option<Timestamp>,
+    /// Whether it was marked as tried, where the folder keeps marks.
+    pub(super) is_marked: Option<bool>,
 }
 
 impl Session {
     /// Asks a signed-in server what it can.
     pub(super) async fn open(inner: async_imap::Session<Stream>, timeout: Duration) -> Result<Self, ImapError> {
-        let mut session = Self { inner, timeout, capabilities: HashSet::new(), has_news: false };
+        let mut session = Self { inner, timeout, capabilities: HashSet::new(), has_news: false, keeps_keywords: false };
         let mut capabilities = HashSet::new();
         session
             .simple("CAPABILITY", |answer| {
@@ -68,15 +75,20 @@ impl Session {
 
     /// Opens a folder; gives its UIDVALIDITY.
     pub(super) async fn select(&mut self, folder: &str) -> Result<u32, ImapError> {
-        let mut validity = None;
+        let (mut validity, mut keeps_keywords) = (None, false);
         self.simple(&format!("SELECT {}", quoted(folder)), |answer| {
-            if let Response::Data { outcome, .. } = answer
-                && let Some(ResponseCode::UidValidity(number)) = outcome.code
-            {
-                validity = Some(number);
+            if let Response::Data { outcome, .. } = answer {
+                match &outcome.code {
+                    Some(ResponseCode::UidValidity(number)) => validity = Some(*number),
+                    Some(ResponseCode::PermanentFlags(flags)) => {
+                        keeps_keywords = flags.iter().any(|flag| flag == "\\*")
+                    }
+                    _ => {}
+                }
             }
         })
         .await?;
+        self.keeps_keywords = keeps_keywords;
         // RFC 3501 section 2.3.1.1: without it there are no lasting UIDs.
         validity.ok_or_else(|| ImapError::connection("the server gives no UIDVALIDITY"))
     }
@@ -130,12 +142,28 @@ impl Session {
 
     /// Tells what is known of messages beside their content; of those that are gone, nothing.
     pub(super) async fn describe(&mut self, uids: &[u32], mut each: impl FnMut(Message)) -> Result<(), ImapError> {
-        self.simple(&format!("UID FETCH {} (UID RFC822.SIZE INTERNALDATE)", set(uids)), |answer| {
+        self.simple(&format!("UID FETCH {} (UID FLAGS RFC822.SIZE INTERNALDATE)", set(uids)), |answer| {
             if let Response::Fetch(_, attributes) = answer {
                 message(attributes).into_iter().for_each(&mut each);
             }
         })
         .await
+    }
+
+    /// Marks messages as tried, those that are not yet. Whether the folder keeps that.
+    pub(super) async fn mark(&mut self, messages: &[Message]) -> Result<bool, ImapError> {
+        if !self.keeps_keywords {
+            return Ok(false);
+        }
+        let unmarked = messages.iter().filter(|message| message.is_marked == Some(false));
+        let uids: Vec<u32> = unmarked.map(|message| message.uid).collect();
+        if uids.is_empty() {
+            return Ok(true);
+        }
+        match self.simple(&format!("UID STORE {} +FLAGS.SILENT ({TRIED})", set(&uids)), |_| ()).await {
+            Err(error) if error.ends_connection() => Err(error),
+            marked => Ok(marked.is_ok()),
+        }
     }
 
     /// Fetches whole messages, at most `max` bytes of each, without marking them as read; hands each over as
@@ -170,16 +198,26 @@ impl Session {
         .await
     }
 
-    /// Moves messages into another folder (RFC 6851), marked as read if `read`. Where the server has no MOVE
+    /// Moves messages into another folder (RFC 6851), marked as read if `read`, and without the mark of
+    /// [`Session::mark`] if `marked`. Where the server has no MOVE
     /// they are copied and marked as deleted, and expunged where that can be said of them alone (RFC 4315).
-    pub(super) async fn move_to(&mut self, uids: &[u32], folder: &str, read: bool) -> Result<(), ImapError> {
+    pub(super) async fn move_to(
+        &mut self,
+        uids: &[u32],
+        folder: &str,
+        read: bool,
+        marked: bool,
+    ) -> Result<(), ImapError> {
         for uids in uids.chunks(NUMBERS) {
             let set = set(uids);
-            if read
-                && let Err(error) = self.simple(&format!("UID STORE {set} +FLAGS.SILENT (\\Seen)"), |_| ()).await
-                && error.ends_connection()
-            {
-                return Err(error);
+            let seen = read.then_some("+FLAGS.SILENT (\\Seen)".to_owned());
+            let unmarked = (marked && self.keeps_keywords).then(|| format!("-FLAGS.SILENT ({TRIED})"));
+            for change in seen.into_iter().chain(unmarked) {
+                if let Err(error) = self.simple(&format!("UID STORE {set} {change}"), |_| ()).await
+                    && error.ends_connection()
+                {
+                    return Err(error);
+                }
             }
             if self.can("MOVE") {
                 self.simple(&format!("UID MOVE {set} {}", quoted(folder)), |_| ()).await?;
@@ -276,16 +314,19 @@ async fn bounded<T>(time: Duration, exchange: impl Future<Output = T>) -> Result
 
 /// What a FETCH answer says of a message.
 fn message(attributes: &[AttributeValue<'_>]) -> Option<Message> {
-    let (mut uid, mut size, mut stored) = (None, None, None);
+    let (mut uid, mut size, mut stored, mut is_marked) = (None, None, None, None);
     for attribute in attributes {
         match attribute {
             AttributeValue::Uid(number) => uid = Some(*number),
             AttributeValue::Rfc822Size(bytes) => size = Some(u64::from(*bytes)),
             AttributeValue::InternalDate(date) => stored = internal_date(date),
+            AttributeValue::Flags(flags) => {
+                is_marked = Some(flags.iter().any(|flag| flag.eq_ignore_ascii_case(TRIED)));
+            }
             _ => {}
         }
     }
-    Some(Message { uid: uid?, size: size?, stored })
+    Some(Message { uid: uid?, size: size?, stored, is_marked })
 }
 
 /// RFC 3501 section 9, `date-time`: ` 3-Nov-2026 10:15:00 +0100`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{account::Account, connect::Connector, folders::Destination, token::Tokens};
 use crate::{
-    config::{self, ConfigError, ImapFolders},
+    config::{self, Backend, ConfigError, ImapFolders},
     intake::Room,
     request::Address,
 };
@@ -21,6 +21,11 @@ pub struct Settings {
     pub(super) poll: Duration,
     /// Mails that are handled at a time.
     pub(super) parallel: usize,
+    /// Whether messages are marked as tried: an instance with a memory of its own alone knows by that of which messages
+    /// no try of an earlier one can be under way.
+    pub(super) marks: bool,
+    /// So many in a row that fail are an outage.
+    pub(super) outage: usize,
     /// Failures to fetch a message after which it is put aside.
     pub(super) attempts: u32,
     /// Bytes of mails in memory at a time.
@@ -57,8 +62,10 @@ impl Settings {
             recipients,
             max_size: config.screen.max_size,
             poll: imap.poll,
-            // One in GLPI, one on its way there.
-            parallel: config.glpi.sessions * 2,
+            // A full call on its way to GLPI for each that is there.
+            parallel: (config.glpi.tickets_per_call * 2).max(config.glpi.sessions * 2),
+            marks: config.quota.backend == Backend::Memory,
+            outage: config.glpi.sessions * 2,
             attempts: config.quarantine.attempts,
             room: Room::for_requests(config.screen.max_size),
         })

@@ -191,7 +191,7 @@ fn complete(transaction: Transaction, reader: DataReader) -> Step {
     let (content, size) = reader.finish();
     let Transaction { sender, recipients, .. } = transaction;
     Step::Mail(
-        Envelope { channel: Channel::Lmtp, sender: Some(sender), recipients, size, stored: None },
+        Envelope { channel: Channel::Lmtp, sender: Some(sender), recipients, size, stored: None, is_untried: false },
         content.into(),
     )
 }

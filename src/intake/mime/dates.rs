@@ -60,7 +60,8 @@ mod tests {
 
     fn dates(channel: Channel, header: &str) -> (String, String) {
         let (header, _) = Header::cut(header.as_bytes());
-        let envelope = Envelope { channel, sender: None, recipients: Vec::new(), size: 0, stored: None };
+        let envelope =
+            Envelope { channel, sender: None, recipients: Vec::new(), size: 0, stored: None, is_untried: false };
         let dates = Dates::of(&header, &envelope, NOW.parse::<Timestamp>().unwrap());
         (dates.arrived.to_string(), dates.copies_since.to_string())
     }
@@ -74,7 +75,14 @@ mod tests {
             ("2026-11-10T12:30:00Z", NOW),
         ] {
             let stored = Some(stored.parse().unwrap());
-            let envelope = Envelope { channel: Channel::Imap, sender: None, recipients: Vec::new(), size: 0, stored };
+            let envelope = Envelope {
+                channel: Channel::Imap,
+                sender: None,
+                recipients: Vec::new(),
+                size: 0,
+                stored,
+                is_untried: false,
+            };
             assert_eq!(Dates::of(&header, &envelope, NOW.parse().unwrap()).arrived.to_string(), arrived);
         }
     }

@@ -79,6 +79,7 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
     Mail {
         head: head(header, &envelope, subject, &fields),
         envelope_sender: envelope.sender,
+        is_untried: envelope.is_untried,
         envelope_recipients: envelope.recipients,
         header_recipients,
         in_to,
@@ -162,6 +163,7 @@ mod tests {
             recipients: Address::parse("assistance@ac-dijon.fr").into_iter().collect(),
             size: 0,
             stored: None,
+            is_untried: false,
         };
         let (header, _) = Header::cut(header.as_bytes());
         mail(&header, envelope, &subject(&header))

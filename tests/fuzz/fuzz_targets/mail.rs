@@ -37,6 +37,7 @@ fuzz_target!(|input: &[u8]| {
         recipients: Vec::new(),
         size: input.len() as u64,
         stored: None,
+        is_untried: false,
     };
     let raw = Bytes::copy_from_slice(input);
     let received = mime::mail_blocking(&envelope, &raw, Timestamp::UNIX_EPOCH);

@@ -139,8 +139,14 @@ fn ledger_with(sandbox: &Sandbox, redis: &Redis, aftermath: &str) -> (Ledger, Co
 /// A candidate whose copies can have come in only `ahead` from now, as if the day went on.
 fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
     let raw = mail(DIRECTORS[0], id, "LSU", "Bonjour");
-    let envelope =
-        Envelope { channel: Channel::HttpMail, sender: None, recipients: vec![], size: raw.len() as u64, stored: None };
+    let envelope = Envelope {
+        channel: Channel::HttpMail,
+        sender: None,
+        recipients: vec![],
+        size: raw.len() as u64,
+        stored: None,
+        is_untried: false,
+    };
     let mut received = mime::mail_blocking(&envelope, &raw.into(), Timestamp::now());
     received.copies_since = Timestamp::now() + ahead;
     screened(config, received)

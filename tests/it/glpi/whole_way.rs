@@ -139,7 +139,14 @@ async fn a_mailbox_s_mails_are_one_ticket_each_with_what_was_cut_and_the_origina
     for number in 0..5 {
         let raw = signed(number).into_bytes();
         let size = raw.len() as u64;
-        let envelope = Envelope { channel: Channel::Imap, sender: None, recipients: vec![], size, stored: None };
+        let envelope = Envelope {
+            channel: Channel::Imap,
+            sender: None,
+            recipients: vec![],
+            size,
+            stored: None,
+            is_untried: false,
+        };
         let reference = mime::mail_blocking(&envelope, &raw.into(), jiff::Timestamp::now()).reference.to_string();
         let found = glpi.tickets_containing(&[&reference], 2).await.unwrap();
         let [ticket] = found.as_slice() else { panic!("{found:?}") };

@@ -130,6 +130,7 @@ async fn a_mail_reaches_the_pipeline_byte_for_byte_with_its_envelope(
             recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
             size: raw.len() as u64,
             stored: None,
+            is_untried: false,
         }
     );
 }

@@ -127,7 +127,7 @@ async fn killed_between_the_ticket_and_the_move_it_finds_the_ticket() {
     wait_until("the ticket is made", async || sandbox.tickets().len() == 1).await;
     gateway.kill().unwrap();
     gateway.wait().unwrap();
-    assert_eq!(dovecot.messages(USER, "INBOX")[0].flags, [""; 0], "it is as it was, unread");
+    assert_eq!(dovecot.messages(USER, "INBOX")[0].flags, ["$PasserelleTried"], "it is unread, and said to be tried");
 
     let mut gateway = serve(&dovecot, &sandbox, &[]);
     emptied(&dovecot).await;
@@ -182,4 +182,20 @@ async fn while_glpi_is_away_messages_stay_as_they_are_and_then_are_handled() {
     each_has_one_ticket(&sandbox, "panne", 30);
     second.finish().await;
     assert_eq!(titled(&sandbox, "panne").len(), 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_start_only_what_was_tried_before_waits_for_what_may_be_under_way() {
+    let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
+    dovecot.store(USER, "INBOX", mails("essai", 3));
+    // A gateway that ended had begun with it.
+    dovecot.set_flag(USER, "INBOX", 2, "$PasserelleTried");
+    let gateway = reading(&dovecot, &sandbox, &[("glpi.aftermath", "1h")]).await;
+    wait_until("the others are handled", async || count(&dovecot, "Traités") == 2).await;
+    let titles: Vec<_> = sandbox.tickets().into_iter().map(|ticket| ticket.name).collect();
+    assert!(titles.len() == 2 && !titles.iter().any(|title| title.contains("essai 1")), "{titles:?}");
+    let flags = |folder| dovecot.messages(USER, folder).into_iter().map(|message| message.flags).collect::<Vec<_>>();
+    assert_eq!(flags("INBOX"), [["$PasserelleTried"]]);
+    assert_eq!(flags("Traités"), [["\\Seen"], ["\\Seen"]]);
+    gateway.finish().await;
 }

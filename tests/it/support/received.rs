@@ -9,7 +9,14 @@ use passerelle::{
 
 /// What the relay says of a mail of this size: no more.
 pub(crate) fn envelope(size: usize) -> Envelope {
-    Envelope { channel: Channel::Lmtp, sender: None, recipients: Vec::new(), size: size as u64, stored: None }
+    Envelope {
+        channel: Channel::Lmtp,
+        sender: None,
+        recipients: Vec::new(),
+        size: size as u64,
+        stored: None,
+        is_untried: false,
+    }
 }
 
 /// Reads a mail that came in at this moment.
