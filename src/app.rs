@@ -96,7 +96,7 @@ impl App {
         let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
-        let notifier = Arc::new(Notifier::new(&config, glpi.clone(), correspondence, Arc::clone(&ledger)));
+        let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger)));
         escalation::describe_metrics();
         let escalator = Escalator::new(
             &config,
@@ -127,9 +127,9 @@ impl App {
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
     pub fn sweep(&self, stop: CancellationToken) -> Sweep {
         let ledger = Arc::clone(&self.pipeline.ledger);
-        let (escalator, notifier) = (Arc::clone(&self.escalator), Arc::clone(&self.notifier));
+        let (escalator, notifier) = (self.escalator.in_background(), Arc::clone(&self.notifier));
         let receipts = Arc::clone(&self.pipeline.receipts);
-        Sweep::new(&self.config, self.glpi.clone(), ledger, escalator, notifier, receipts, stop)
+        Sweep::new(&self.config, self.glpi.in_background(), ledger, escalator, notifier, receipts, stop)
     }
 
     /// Binds every configured listener, so that a port that is taken is said before anything starts.

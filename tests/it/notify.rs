@@ -70,7 +70,7 @@ impl Instance {
         let glpi = app::glpi(&config).unwrap();
         let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
         let letters = Correspondence::new(&config, mailer).unwrap();
-        let notifier = Notifier::new(&config, glpi.clone(), letters, Arc::new(ledger));
+        let notifier = Notifier::new(&config, &glpi, letters, Arc::new(ledger));
         Self { notifier, glpi, outbox }
     }
 

@@ -56,6 +56,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Sends receipts so that none is forgotten.
 pub struct Receipts {
     glpi: Glpi,
+    /// The same for receipts that are late: whoever waits for an answer goes first.
+    background: Glpi,
     acknowledger: Acknowledger,
     pages: TicketPages,
     time_zone: TimeZone,
@@ -77,6 +79,7 @@ impl Receipts {
     /// Receipts by `acknowledger`, of tickets of this GLPI.
     pub fn new(config: &Config, glpi: Glpi, acknowledger: Acknowledger) -> Self {
         Self {
+            background: glpi.in_background(),
             glpi,
             acknowledger,
             pages: TicketPages::new(config),
@@ -111,7 +114,7 @@ impl Receipts {
             }
         };
         // Sent in the meantime, it has nobody any more who writes that into the note.
-        if let Err(noted) = noted.send(Noted { glpi: self.glpi.clone(), note, held })
+        if let Err(noted) = noted.send(Noted { glpi: self.background.clone(), note, held })
             && let Ok(sent) = ended.await
         {
             self.acknowledger.tasks().spawn(async move { noted.settle(&sent).await }.in_current_span());
@@ -139,7 +142,7 @@ impl Receipts {
             return Ok(());
         }
         let note = Place::Is(self.glpi.add_note(receipt.ticket, due(received).html()).await?);
-        let told = Noted { glpi: self.glpi.clone(), note, held };
+        let told = Noted { glpi: self.background.clone(), note, held };
         let settling = settle_after(sending, told, self.acknowledger.tasks().clone());
         // It goes on beside the request where the relay is slow.
         let _ = tokio::time::timeout(PATIENCE, settling).await;
@@ -159,11 +162,11 @@ impl Receipts {
         let Ok(turn) = Arc::clone(&self.making_up).try_lock_owned() else { return Ok(()) };
         let since = self.ago(now, self.look_back);
         let criteria = [Criterion::OpenedAfter(since), Criterion::FollowupSays(DUE_MARK)];
-        let tickets = self.glpi.oldest_tickets(&criteria, MOST).await?;
+        let tickets = self.background.oldest_tickets(&criteria, MOST).await?;
         if tickets.is_empty() {
             return Ok(());
         }
-        let own = self.glpi.own_account().await?;
+        let own = self.background.own_account().await?;
         let before = (!self.alone).then(|| self.ago(now, LEFT_AFTER));
         let this = Arc::clone(self);
         tokio::spawn(async move {
@@ -189,7 +192,7 @@ impl Receipts {
             return Err(Away);
         }
         let Some(held) = self.late.hold(ticket.id) else { return Ok(()) };
-        let followups = self.glpi.ticket_followups(ticket.id).await.map_err(|error| {
+        let followups = self.background.ticket_followups(ticket.id).await.map_err(|error| {
             tracing::warn!(%error, ticket = ticket.id.get(), "whether a receipt is due could not be read");
             Away
         })?;
@@ -204,7 +207,7 @@ impl Receipts {
             return Ok(());
         };
         let (noted, acknowledger) =
-            (Noted { glpi: self.glpi.clone(), note: Place::Is(note), held }, self.acknowledger.clone());
+            (Noted { glpi: self.background.clone(), note: Place::Is(note), held }, self.acknowledger.clone());
         let paying = self.acknowledger.tasks().spawn(async move {
             let sent = acknowledger.late_receipt(&requester, &receipt, quotes).await;
             noted.settle(&sent).await;

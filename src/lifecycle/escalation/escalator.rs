@@ -67,11 +67,12 @@ pub struct Moved {
 }
 
 /// Moves tickets. One for the whole gateway.
+#[derive(Clone)]
 pub struct Escalator {
     pub(super) glpi: Glpi,
     ledger: Arc<Ledger>,
     pub(super) notifier: Arc<Notifier>,
-    resolver: Resolver,
+    resolver: Arc<Resolver>,
     pub(super) calendar: Arc<Calendar>,
     pub(super) settings: config::Escalation,
     zone: jiff::tz::TimeZone,
@@ -99,12 +100,18 @@ impl Escalator {
             glpi,
             ledger,
             notifier,
-            resolver: Resolver::new(mappings, names),
+            resolver: Arc::new(Resolver::new(mappings, names)),
             calendar,
             settings: config.escalation.clone(),
             zone: config.time_zone.clone(),
             untaken: Cache::new(MOST_UNTAKEN),
         }
+    }
+
+    /// The same escalator for what nobody waits for: its calls to GLPI let those go first that somebody waits for.
+    #[must_use]
+    pub fn in_background(&self) -> Self {
+        Self { glpi: self.glpi.in_background(), ..self.clone() }
     }
 
     /// The levels of all applications.

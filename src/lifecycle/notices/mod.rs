@@ -103,12 +103,13 @@ impl Unsent {
 }
 
 impl Notifier {
-    /// Notices as `letters`; `ledger` parts the instances that look at one ticket.
-    pub fn new(config: &Config, glpi: Glpi, letters: Correspondence, ledger: Arc<Ledger>) -> Self {
+    /// Notices as `letters`; `ledger` parts the instances that look at one ticket. GLPI answers first whom somebody waits
+    /// for.
+    pub fn new(config: &Config, glpi: &Glpi, letters: Correspondence, ledger: Arc<Ledger>) -> Self {
         let own = config.screen.recipients.iter().map(String::as_str).chain([letters.address()]);
         Self {
             settings: config.notify.clone(),
-            glpi,
+            glpi: glpi.in_background(),
             ledger,
             own_mailboxes: own.filter_map(Address::parse).collect(),
             letters,

@@ -55,7 +55,7 @@ const MOST_MOVED: usize = 20;
 pub struct Sweep {
     glpi: Glpi,
     ledger: Arc<Ledger>,
-    escalator: Arc<Escalator>,
+    escalator: Escalator,
     notifier: Arc<Notifier>,
     receipts: Arc<Receipts>,
     settings: config::Sweep,
@@ -101,7 +101,7 @@ impl Sweep {
         config: &config::Config,
         glpi: Glpi,
         ledger: Arc<Ledger>,
-        escalator: Arc<Escalator>,
+        escalator: Escalator,
         notifier: Arc<Notifier>,
         receipts: Arc<Receipts>,
         stop: CancellationToken,
