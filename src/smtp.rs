@@ -154,9 +154,23 @@ impl Mailer {
     /// A mail whose acceptance got lost on the way is sent again: it has the same Message-ID. Where too many wait for the
     /// relay, it is [`SendError::NoRoom`] at once.
     pub async fn send(&self, to: Address, message: &Message) -> Result<(), SendError> {
+        self.hand_over(to, message, Relay::retries).await
+    }
+
+    /// The same in one try: for what is not lost where the relay does not take it now.
+    pub async fn send_once(&self, to: Address, message: &Message) -> Result<(), SendError> {
+        self.hand_over(to, message, |_| 0).await
+    }
+
+    async fn hand_over(
+        &self,
+        to: Address,
+        message: &Message,
+        retries: impl Fn(&Relay) -> usize,
+    ) -> Result<(), SendError> {
         let content = message.formatted();
         match self {
-            Self::Relay(relay) => relay.send(to, &content).await,
+            Self::Relay(relay) => relay.send(to, &content, retries(relay)).await,
             Self::Memory(outbox) => {
                 outbox.keep(Sent { recipient: to.to_string(), message: content });
                 Ok(())
@@ -178,7 +192,11 @@ impl Mailer {
 }
 
 impl Relay {
-    async fn send(&self, to: Address, content: &[u8]) -> Result<(), SendError> {
+    fn retries(&self) -> usize {
+        self.retries
+    }
+
+    async fn send(&self, to: Address, content: &[u8], retries: usize) -> Result<(), SendError> {
         let envelope = Envelope::new(None, vec![to]).map_err(|error| SendError::Refused(Fault::Mail(error.into())))?;
         // A mail that is larger than all the room there is, gets all of it.
         let bytes = u32::try_from(content.len().min(WAITING_BYTES)).unwrap_or(u32::MAX);
@@ -192,7 +210,7 @@ impl Relay {
             .with_min_delay(FIRST_PAUSE)
             .with_factor(3.0)
             .with_max_delay(LONGEST_PAUSE)
-            .with_max_times(self.retries)
+            .with_max_times(retries)
             .with_jitter();
         let attempt = || async {
             // Never closed, so a failure to get a place cannot happen; it would only lift the bound.

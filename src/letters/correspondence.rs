@@ -88,6 +88,11 @@ impl Correspondence {
     pub(crate) async fn send(&self, to: lettre::Address, letter: &Message) -> Result<(), SendError> {
         self.mailer.send(to, letter).await
     }
+
+    /// The same, without a further try where the relay does not take it: whoever sends it comes again.
+    pub(crate) async fn send_once(&self, to: lettre::Address, letter: &Message) -> Result<(), SendError> {
+        self.mailer.send_once(to, letter).await
+    }
 }
 
 fn field(name: &'static str, value: &str) -> HeaderValue {

@@ -172,12 +172,16 @@ impl AllLevels {
 
     /// Whether a ticket that a search shows may be of an application, by its category or its groups.
     pub fn concern(&self, ticket: &TicketSummary) -> bool {
-        let named = |path: &str, name: &str| path == name || path.ends_with(&format!(" > {name}"));
-        self.0.iter().any(|application_levels| {
-            let mut groups = ticket.groups.iter();
-            application_levels.has_category(&ticket.category)
-                || groups.any(|path| application_levels.groups.values().any(|name| named(path, name)))
-        })
+        self.0.iter().any(|application_levels| application_levels.has_category(&ticket.category))
+            || ticket.groups.iter().any(|path| !self.named(path).is_empty())
+    }
+
+    /// The groups of any level that a full path may mean.
+    pub fn named(&self, path: &str) -> BTreeSet<GroupId> {
+        let is_name =
+            |name: &str| path.strip_suffix(name).is_some_and(|above| above.is_empty() || above.ends_with(" > "));
+        let groups = self.0.iter().flat_map(|application_levels| &application_levels.groups);
+        groups.filter(|(_, name)| is_name(name)).map(|(id, _)| *id).collect()
     }
 
     /// The groups of all their levels, each once.

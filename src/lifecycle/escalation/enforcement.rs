@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder, delays::WAITING,
-    escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
+    AllLevels, ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder,
+    delays::WAITING, escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
     glpi::{ActorRole, Criterion, GlpiError, TicketSummary},
@@ -118,14 +118,9 @@ impl Escalator {
         Ok(found)
     }
 
-    /// The earliest moment a rule can strike a ticket that [`Escalator::waiting`] gave, by what that shows: its working
-    /// time since its opening is at least that on its level. `None`: never.
-    ///
-    /// # Errors
-    ///
-    /// When GLPI cannot be asked for the levels.
-    pub async fn earliest(&self, ticket: &TicketSummary) -> Result<Option<Timestamp>, GlpiError> {
-        let all_levels = self.all_levels().await?;
+    /// The earliest moment a rule of these levels can strike a ticket that a search shows: its working time since its
+    /// opening is at least that on its level. `None`: never.
+    pub fn earliest(&self, all_levels: &AllLevels, ticket: &TicketSummary) -> Option<Timestamp> {
         let of_category: Vec<&ApplicationLevels> = all_levels
             .all()
             .iter()
@@ -134,11 +129,11 @@ impl Escalator {
         let candidates = if of_category.is_empty() { all_levels.all().iter().collect() } else { of_category };
         let shortest = candidates.into_iter().filter_map(ApplicationLevels::shortest_delay).min();
         let opened = ticket.opened.and_then(|opened| self.calendar.moment(opened));
-        let (Some(shortest), Some(opened)) = (shortest, opened) else { return Ok(None) };
+        let (shortest, opened) = (shortest?, opened?);
         let percents = self.settings.urgency;
         let percent = [percents.very_low, percents.low, percents.medium, percents.high, percents.very_high];
         let least = percent.into_iter().min().unwrap_or(100);
-        Ok(self.calendar.after(opened, shortest.saturating_mul(least) / 100))
+        self.calendar.after(opened, shortest.saturating_mul(least) / 100)
     }
 
     async fn evaluate_snapshot(

@@ -19,6 +19,7 @@ mod followup_commands;
 mod levels;
 mod note;
 mod plan;
+mod sift;
 mod ticket_snapshot;
 
 pub use applications::{AllLevels, ApplicationLevels};

@@ -5,11 +5,12 @@
 //! with the same Message-ID, rather than never. So [`Notifier::look_at`] may be called at any moment, again and again.
 
 mod journal;
+mod sift;
 mod steps;
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::Arc,
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -62,8 +63,8 @@ pub struct Notifier {
     look_back: Duration,
     /// Until when the relay is left alone.
     relay_pause: Mutex<Option<Instant>>,
-    /// One ticket at a time. What left and has no note yet: it is not sent again by this process.
-    unnoted: Mutex<Unnoted>,
+    /// What left and has no note yet: it is not sent again by this process.
+    unnoted: std::sync::Mutex<Unnoted>,
 }
 
 /// Why not everything that was due was sent. It is still due: to be tried again.
@@ -117,7 +118,7 @@ impl Notifier {
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
             relay_pause: Mutex::default(),
-            unnoted: Mutex::default(),
+            unnoted: std::sync::Mutex::default(),
         }
     }
 
@@ -149,9 +150,8 @@ impl Notifier {
         if ticket.modified.is_some_and(|modified| modified < since) {
             return Ok(());
         }
-        let mut unnoted = self.unnoted.lock().await;
         self.keep(ticket.id).await?;
-        self.tell(&ticket, reference, since, &mut unnoted).await
+        self.tell(&ticket, reference, since).await
     }
 
     /// Reminds the members of a group of a ticket that nobody has taken in charge for so much working time, where
@@ -169,19 +169,18 @@ impl Notifier {
         let name = self.glpi.directory().group_name(group).await?.unwrap_or_default();
         let link = self.pages.of_another(ticket.id, true).map(Page::into_address);
         let about = About { ticket: subject(&ticket, reference), link, signature: self.letters.name() };
-        let mut unnoted = self.unnoted.lock().await;
         let step = format!("{REMINDER}-{group}");
         let mut result = Ok(());
         for member in self.members(group).await? {
             let Some(address) = self.address(&Requester::User(member)).await? else { continue };
             let told = (ticket.id, step.clone(), address);
-            if unnoted.contains(&told) {
+            if self.unnoted().contains(&told) {
                 continue;
             }
             let text = notices::reminder(&about, &name, wait.waited).map_err(ComposeError::from)?;
             let id = format!("{step}-{member}-{}", wait.since.as_second());
             match self.send(REMINDER, reference, &id, &told.2, text).await {
-                Ok(()) | Err(Unsent::Relay(SendError::Refused(_))) => remember(&mut unnoted, told),
+                Ok(()) | Err(Unsent::Relay(SendError::Refused(_))) => remember(&mut self.unnoted(), told),
                 Err(error) if error.is_of_this_mail() => result = result.and(Err(error)),
                 Err(error) => return Err(error),
             }
@@ -192,7 +191,7 @@ impl Notifier {
     /// The ticket says that its groups were reminded: who was is not told again for that reason.
     pub async fn reminded(&self, ticket: TicketId) {
         let is_of_it = |step: &str| step.strip_prefix(REMINDER).is_some_and(|rest| rest.starts_with('-'));
-        self.unnoted.lock().await.retain(|(number, step, _)| *number != ticket || !is_of_it(step));
+        self.unnoted().retain(|(number, step, _)| *number != ticket || !is_of_it(step));
     }
 
     /// A ticket that the gateway made and that is not in the bin.
@@ -204,19 +203,13 @@ impl Notifier {
         }
     }
 
-    async fn tell(
-        &self,
-        ticket: &Ticket,
-        reference: Reference,
-        since: DateTime,
-        unnoted: &mut Unnoted,
-    ) -> Result<(), Unsent> {
+    async fn tell(&self, ticket: &Ticket, reference: Reference, since: DateTime) -> Result<(), Unsent> {
         let own = self.glpi.own_account().await?;
         let users = self.glpi.ticket_users(ticket.id).await?;
         let followups = self.glpi.ticket_followups(ticket.id).await?;
         let solutions = if steps::is_done(ticket) { self.glpi.ticket_solutions(ticket.id).await? } else { Vec::new() };
         let sent = journal::read(&followups, own);
-        forget(unnoted, ticket.id, sent.iter());
+        forget(&mut self.unnoted(), ticket.id, sent.iter());
         let technicians = steps::technicians(&users, own);
         let charged = if self.settings.charge == Teller::Passerelle && !sent.contains(&Mark::Charge) {
             self.charged(ticket, &technicians).await?
@@ -244,7 +237,7 @@ impl Notifier {
             let mut broken = None;
             for notice in notices {
                 let delivered = match self.keep(ticket.id).await {
-                    Ok(()) => self.deliver(notice, &known, reference, &group, unnoted).await,
+                    Ok(()) => self.deliver(notice, &known, reference, &group).await,
                     Err(error) => Err(error),
                 };
                 match delivered {
@@ -263,7 +256,7 @@ impl Notifier {
             }
             if !settled.is_empty() && all != Outcome::default() {
                 self.glpi.add_note(ticket.id, &journal::note(all, &group, &settled)).await?;
-                forget(unnoted, ticket.id, settled.iter());
+                forget(&mut self.unnoted(), ticket.id, settled.iter());
             }
             if let Some(error) = broken {
                 return Err(error);
@@ -326,7 +319,6 @@ impl Notifier {
         known: &TicketFacts<'_>,
         reference: Reference,
         group: &str,
-        unnoted: &mut Unnoted,
     ) -> Result<Outcome, Unsent> {
         let ticket = known.ticket;
         let mut outcome = Outcome::default();
@@ -337,7 +329,7 @@ impl Notifier {
             };
             let Some(address) = address else { continue };
             let told = (ticket.id, notice.mark.to_string(), address);
-            if unnoted.contains(&told) {
+            if self.unnoted().contains(&told) {
                 outcome.sent += 1;
                 continue;
             }
@@ -347,7 +339,7 @@ impl Notifier {
             match self.send(notice.mark.step(), reference, &told.1, &told.2, text).await {
                 Ok(()) => {
                     outcome.sent += 1;
-                    remember(unnoted, told);
+                    remember(&mut self.unnoted(), told);
                 }
                 // Another try would end the same: the note says so, for whoever works on the ticket.
                 Err(Unsent::Relay(SendError::Refused(_))) => outcome.refused += 1,
@@ -422,7 +414,8 @@ impl Notifier {
         if self.relay_pause.lock().await.is_some_and(|until| Instant::now() < until) {
             return Err(SendError::Unavailable(Fault::JustFailed).into());
         }
-        let result = self.letters.send(to, &message).await;
+        // Once: whatever is not sent now is still due, and the sweep comes again.
+        let result = self.letters.send_once(to, &message).await;
         let is_away = matches!(result, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
         *self.relay_pause.lock().await = is_away.then(|| Instant::now() + RELAY_PAUSE);
         let outcome = if result.is_ok() { "sent" } else { "failed" };
@@ -431,6 +424,11 @@ impl Notifier {
             tracing::warn!(step, %reference, %error, "a notice was not sent");
         }
         Ok(result?)
+    }
+
+    /// Held for moments only: the notices of several tickets go side by side, those of one, one after the other.
+    fn unnoted(&self) -> MutexGuard<'_, Unnoted> {
+        self.unnoted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the right to send a ticket's notices.

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use futures_util::FutureExt as _;
+
 use crate::id::TicketId;
 
 use tokio::sync::{Notify, mpsc};
@@ -51,6 +53,11 @@ impl Hints {
 }
 
 impl Hinted {
+    /// A hint that waits already.
+    pub fn waiting(&mut self) -> Option<Hint> {
+        self.next().now_or_never()
+    }
+
     /// Waits for the next hint; for ever where none can come any more. Nothing is lost where the wait is given up.
     pub async fn next(&mut self) -> Hint {
         let mut named = Vec::new();

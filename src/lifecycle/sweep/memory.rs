@@ -9,15 +9,17 @@ use jiff::{Timestamp, civil::DateTime};
 
 use crate::{glpi::TicketSummary, id::TicketId, lifecycle::escalation::AllLevels};
 
-/// What is remembered.
+/// What is remembered: two small rows a ticket, whatever it says.
 #[derive(Debug, Default)]
 pub(super) struct SweepMemory {
     /// Tickets that were looked at since they were changed then.
     looked_at: BTreeMap<TicketId, Look>,
-    /// When the rules may strike a ticket that has not been changed since.
+    /// The tickets that wait, and when the rules may strike each.
     due: BTreeMap<TicketId, NextLook>,
     /// The levels and delays by which that was said.
     due_by: Option<Arc<AllLevels>>,
+    /// When all tickets that wait are to be read again.
+    read_again: Option<Timestamp>,
     /// Tickets that could not be dealt with, to be looked at again whether or not they change.
     owed: BTreeSet<TicketId>,
 }
@@ -49,26 +51,54 @@ impl SweepMemory {
         let before = self.looked_at.get(&ticket.id);
         let settled = ticket.modified < newest || before.is_some_and(|look| look.modified == ticket.modified);
         self.looked_at.insert(ticket.id, Look { modified: ticket.modified, settled });
-        self.owed.remove(&ticket.id);
     }
 
-    /// Whether a rule may strike a ticket now; `None` where nothing is known of it as it is.
-    pub(super) fn may_be_due(&self, ticket: &TicketSummary, now: Timestamp) -> Option<bool> {
-        let due = self.due.get(&ticket.id).filter(|due| due.modified == ticket.modified)?;
-        Some(due.at.is_some_and(|at| at <= now))
+    /// Whether it is not known which tickets wait: they were never read, long ago, or by other levels than these.
+    pub(super) fn is_to_read(&self, all_levels: &Arc<AllLevels>, now: Timestamp) -> bool {
+        !self.due_by.as_ref().is_some_and(|before| Arc::ptr_eq(before, all_levels))
+            || self.read_again.is_none_or(|again| again <= now)
     }
 
-    /// Forgets when tickets are due if that was said by other levels and delays than these.
-    pub(super) fn judge_by(&mut self, all_levels: &Arc<AllLevels>) {
-        if !self.due_by.as_ref().is_some_and(|before| Arc::ptr_eq(before, all_levels)) {
-            self.due.clear();
-            self.due_by = Some(Arc::clone(all_levels));
+    /// All tickets that wait by these levels are to be read now.
+    pub(super) fn begin_reading(&mut self, all_levels: &Arc<AllLevels>) {
+        self.due.clear();
+        self.due_by = Some(Arc::clone(all_levels));
+        self.read_again = None;
+    }
+
+    /// They were read; to be done again at that moment.
+    pub(super) fn read_again_at(&mut self, again: Timestamp) {
+        self.read_again = Some(again);
+    }
+
+    /// Which tickets wait must be read anew.
+    pub(super) fn forget_waiting(&mut self) {
+        self.read_again = None;
+    }
+
+    /// A search shows a ticket that waits, which the rules do not strike before a moment (`None`: never); nothing new
+    /// where it is as it was.
+    pub(super) fn waits(&mut self, ticket: &TicketSummary, earliest: impl FnOnce() -> Option<Timestamp>) {
+        if self.due.get(&ticket.id).is_none_or(|due| due.modified != ticket.modified) {
+            self.due.insert(ticket.id, NextLook { modified: ticket.modified, at: earliest() });
         }
     }
 
+    /// A ticket waits no more.
+    pub(super) fn waits_no_more(&mut self, ticket: TicketId) {
+        self.due.remove(&ticket);
+    }
+
+    /// The tickets a rule may strike now, the oldest first.
+    pub(super) fn may_be_due(&self, now: Timestamp) -> Vec<TicketId> {
+        self.due.iter().filter(|(_, due)| due.at.is_some_and(|at| at <= now)).map(|(ticket, _)| *ticket).collect()
+    }
+
     /// The rules do not strike a ticket before this moment, as it is; `None`: never.
-    pub(super) fn next_due(&mut self, ticket: &TicketSummary, at: Option<Timestamp>) {
-        self.due.insert(ticket.id, NextLook { modified: ticket.modified, at });
+    pub(super) fn next_due(&mut self, ticket: TicketId, at: Option<Timestamp>) {
+        if let Some(due) = self.due.get_mut(&ticket) {
+            due.at = at;
+        }
     }
 
     /// A ticket could not be dealt with; whether for the first time in a row.
@@ -87,14 +117,8 @@ impl SweepMemory {
     }
 
     /// Forgets looks at all tickets but these.
-    pub(super) fn keep_changed(&mut self, found: &BTreeMap<TicketId, TicketSummary>) {
+    pub(super) fn keep_changed<T>(&mut self, found: &BTreeMap<TicketId, T>) {
         self.looked_at.retain(|ticket, _| found.contains_key(ticket));
-    }
-
-    /// Forgets when all tickets but these are due.
-    pub(super) fn keep_waiting(&mut self, found: &[TicketSummary]) {
-        let ids: BTreeSet<TicketId> = found.iter().map(|ticket| ticket.id).collect();
-        self.due.retain(|ticket, _| ids.contains(ticket));
     }
 }
 
@@ -159,27 +183,37 @@ mod tests {
     fn a_ticket_is_weighed_again_when_it_changes_or_is_due() {
         let mut memory = SweepMemory::default();
         let (waiting, now) = (ticket(1, second(1)), Timestamp::UNIX_EPOCH);
-        assert_eq!(memory.may_be_due(&waiting, now), None);
-        memory.next_due(&waiting, Some(now + std::time::Duration::from_secs(1)));
-        assert_eq!(memory.may_be_due(&waiting, now), Some(false));
-        assert_eq!(memory.may_be_due(&waiting, now + std::time::Duration::from_secs(1)), Some(true));
-        assert_eq!(memory.may_be_due(&ticket(1, second(2)), now), None);
-        memory.next_due(&waiting, None);
-        assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), Some(false));
-        memory.keep_waiting(&[ticket(2, second(1))]);
-        assert_eq!(memory.may_be_due(&waiting, now), None);
+        let soon = now + std::time::Duration::from_secs(1);
+        assert!(memory.may_be_due(Timestamp::MAX).is_empty());
+        memory.waits(&waiting, || Some(soon));
+        assert!(memory.may_be_due(now).is_empty());
+        assert_eq!(memory.may_be_due(soon), [waiting.id]);
+        memory.next_due(waiting.id, None);
+        memory.waits(&waiting, || panic!("it is as it was"));
+        assert!(memory.may_be_due(Timestamp::MAX).is_empty());
+        memory.waits(&ticket(1, second(2)), || Some(now));
+        assert_eq!(memory.may_be_due(now), [waiting.id]);
+        memory.waits_no_more(waiting.id);
+        memory.next_due(waiting.id, Some(now));
+        assert!(memory.may_be_due(Timestamp::MAX).is_empty());
     }
 
     #[test]
-    fn other_delays_make_every_ticket_be_weighed_again() {
+    fn who_waits_is_read_at_first_by_other_levels_and_after_some_time() {
         let mut memory = SweepMemory::default();
-        let (waiting, all_levels) = (ticket(1, second(1)), Arc::new(AllLevels::default()));
-        memory.judge_by(&all_levels);
-        memory.next_due(&waiting, None);
-        memory.judge_by(&all_levels);
-        assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), Some(false));
-        memory.judge_by(&Arc::new(AllLevels::default()));
-        assert_eq!(memory.may_be_due(&waiting, Timestamp::MAX), None);
+        let (levels, now) = (Arc::new(AllLevels::default()), Timestamp::UNIX_EPOCH);
+        let again = now + std::time::Duration::from_secs(9);
+        assert!(memory.is_to_read(&levels, now));
+        memory.begin_reading(&levels);
+        memory.read_again_at(again);
+        memory.waits(&ticket(1, second(1)), || Some(now));
+        assert!(!memory.is_to_read(&levels, now) && memory.is_to_read(&levels, again));
+        assert!(memory.is_to_read(&Arc::new(AllLevels::default()), now));
+        memory.begin_reading(&levels);
+        memory.read_again_at(again);
+        assert!(memory.may_be_due(Timestamp::MAX).is_empty(), "what was known is known no more");
+        memory.forget_waiting();
+        assert!(memory.is_to_read(&levels, now));
     }
 
     #[test]
@@ -189,7 +223,5 @@ mod tests {
         assert_eq!(memory.owed(), [TicketId::new(7)]);
         memory.settle(TicketId::new(7));
         assert!(memory.owed().is_empty() && memory.owe(TicketId::new(7)));
-        memory.looked_at(&ticket(7, second(1)), Some(second(1)));
-        assert!(memory.owed().is_empty());
     }
 }

@@ -3,33 +3,38 @@
 //! One instance at a time sweeps, by a lease. A pass looks at the tickets that were changed since the last complete
 //! one (unfinished moves, commands in follow-ups, notices), then at those that wait (rules in time). What was done is read
 //! from the tickets: a pass that is cut, an outage or a restart repeats nothing and misses nothing.
+//!
+//! Which tickets wait is read at the start and once a day, and kept up to date by what changes: a pass over nothing new
+//! is one search. Where many have changed, a few searches tell which of them are worth a closer look (`changes`). Notices
+//! are sent beside the pass (`letters`), and tickets that are named meanwhile are looked at between two of its own.
 
+mod changes;
 mod hints;
+mod letters;
 mod memory;
 
 pub use hints::{Hint, Hinted, Hints, hints};
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use self::memory::SweepMemory;
+use self::{
+    changes::{Changed, ChangedTickets, Until},
+    letters::{Letters, Told},
+    memory::SweepMemory,
+};
 use crate::{
     config,
     flow::{ledger::Ledger, receipts::Receipts},
-    glpi::{Criterion, Glpi, GlpiError, TicketStatus, TicketSummary},
+    glpi::{Criterion, Glpi, GlpiError, TicketStatus},
     id::TicketId,
     lifecycle::{
-        escalation::{DelayVerdict, EscalateError, Escalator},
+        escalation::{AllLevels, DelayVerdict, EscalateError, Escalator},
         notices::Notifier,
     },
-    request::Reference,
 };
 
 const PASSES: &str = "passerelle_sweep_passes_total";
@@ -40,11 +45,14 @@ const COMPLETED: &str = "passerelle_sweep_last_complete_seconds";
 const LEASE: &str = "sweep";
 /// How often it is asked for and renewed; it lasts three times as long.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
-/// So much longer ago than it was a ticket may seem to have been changed: clocks differ, GLPI's time zone may be
-/// another one, and one hour of a year comes twice. What was looked at in that time is remembered.
-const MARGIN: SignedDuration = SignedDuration::from_hours(3);
 /// Tickets of one search, at most.
-const MOST_FOUND: usize = 10_000;
+const MOST_FOUND: usize = 20_000;
+/// How long it is believed which tickets wait; and how long where there were more than one search gives.
+const READ_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+const READ_AGAIN_WHEN_CUT: SignedDuration = SignedDuration::from_hours(1);
+/// Where more have changed, it is asked first which of them are worth a closer look: that costs as much as looking at
+/// these.
+const FEW: usize = 8;
 /// Tickets of one pass that are looked at, at most, for what has changed and for the rules; the next goes on.
 const MOST_LOOKED_AT: usize = 1000;
 
@@ -61,9 +69,13 @@ pub struct Sweep {
     settings: config::Sweep,
     zone: TimeZone,
     stop: CancellationToken,
-    /// When the last pass began that looked at all that had changed.
-    since: Option<Timestamp>,
+    /// Until where the last pass came that looked at all that had changed.
+    until: Option<Until>,
     memory: SweepMemory,
+    letters: Letters,
+    hinted: Option<Hinted>,
+    /// Whether a further pass was asked for during one.
+    is_called_again: bool,
 }
 
 /// The tickets cannot all be looked at now.
@@ -113,19 +125,23 @@ impl Sweep {
             glpi,
             ledger,
             escalator,
+            letters: Letters::new(Arc::clone(&notifier), stop.clone()),
             notifier,
             receipts,
             settings: config.sweep.clone(),
             zone: config.time_zone.clone(),
             stop,
-            since: None,
+            until: None,
             memory: SweepMemory::default(),
+            hinted: None,
+            is_called_again: false,
         }
     }
 
     /// Sweeps at once and then every `sweep.every`, and looks at the tickets that are named, until it is stopped.
-    pub async fn run(mut self, mut hinted: Hinted) {
+    pub async fn run(mut self, hinted: Hinted) {
         let stop = self.stop.clone();
+        self.hinted = Some(hinted);
         let (mut next, mut renew, mut ours) = (Instant::now(), Instant::now(), false);
         loop {
             let hint = tokio::select! {
@@ -138,25 +154,36 @@ impl Sweep {
                     renew = Instant::now() + RENEW_EVERY;
                     continue;
                 }
-                hint = hinted.next() => hint,
+                hint = next_hint(&mut self.hinted) => hint,
             };
             match hint {
                 Hint::Everything => {
                     let began = Instant::now();
+                    self.is_called_again = false;
                     ours = self.pass(Timestamp::now()).await != Pass::NotOurs;
                     // Where its holder dies, a lease ends soon.
                     next = began + if ours { self.settings.every } else { RENEW_EVERY.min(self.settings.every) };
+                    if self.is_called_again {
+                        next = began;
+                    }
                     renew = Instant::now() + RENEW_EVERY;
                 }
-                Hint::Tickets(tickets) => self.look_at(&tickets, Timestamp::now()).await,
+                Hint::Tickets(tickets) => drop(self.look_at(tickets).await),
             }
+            // A pass that takes longer than it is until the next one lets nobody wait.
+            drop(self.look_at_named().await);
         }
+        self.letters.finish().await;
         self.ledger.hand_back(LEASE).await;
     }
 
     /// One pass over everything, if it is this instance's turn. `now` is the moment by which delays have passed.
     pub async fn pass(&mut self, now: Timestamp) -> Pass {
-        let Some(wait) = self.ledger.lease(LEASE).await else { return Pass::NotOurs };
+        let Some(wait) = self.ledger.lease(LEASE).await else {
+            // Another one moves tickets in the meantime.
+            self.memory.forget_waiting();
+            return Pass::NotOurs;
+        };
         let ledger = Arc::clone(&self.ledger);
         let losing_it = async {
             loop {
@@ -187,99 +214,172 @@ impl Sweep {
         pass
     }
 
-    /// Looks at tickets that a hint named. What fails is found again by a pass.
-    async fn look_at(&mut self, tickets: &BTreeSet<TicketId>, now: Timestamp) {
-        for ticket in tickets {
-            if self.deal_with(*ticket, now).await.is_err() {
-                return;
+    /// Looks at the tickets that were named in the meantime. What fails is found again by a pass.
+    async fn look_at_named(&mut self) -> Result<(), Cut> {
+        while let Some(hint) = self.hinted.as_mut().and_then(Hinted::waiting) {
+            match hint {
+                Hint::Everything => self.is_called_again = true,
+                Hint::Tickets(tickets) => self.look_at(tickets).await?,
             }
         }
+        self.settle_letters().await
+    }
+
+    async fn settle_letters(&mut self) -> Result<(), Cut> {
+        while let Some(told) = self.letters.ended() {
+            self.settle_letter(told).await?;
+        }
+        Ok(())
+    }
+
+    async fn settle_letter(&mut self, (ticket, told): Told) -> Result<(), Cut> {
+        match told {
+            Some(Ok(())) => self.memory.settle(ticket),
+            Some(Err(error)) => self.failed(ticket, error.into()).await?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn look_at(&mut self, tickets: BTreeSet<TicketId>) -> Result<(), Cut> {
+        for ticket in tickets {
+            self.deal_with(ticket, Timestamp::now()).await?;
+        }
+        Ok(())
     }
 
     /// Whether everything was looked at. Without Redis nobody knows whose turn it is: what has waited for `wait`,
     /// another instance surely has dealt with if it could.
     async fn look_at_everything(&mut self, now: Timestamp, wait: Duration) -> Result<bool, Cut> {
         let as_of = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_sub(wait).ok()).unwrap_or(now);
+        self.settle_letters().await?;
         self.receipts.make_up(now).await?;
         let until = (!wait.is_zero()).then(|| as_of.to_zoned(self.zone.clone()).datetime());
         let owed: BTreeSet<TicketId> = self.memory.owed().into_iter().take(MOST_LOOKED_AT).collect();
         for ticket in &owed {
+            self.look_at_named().await?;
             self.deal_with(*ticket, now).await?;
         }
-        let changed = self.look_at_changed(now, until, &owed).await?;
-        if changed {
-            self.since = Some(as_of);
+        let is_all = self.look_at_changed(now, as_of, until, &owed).await?;
+        // Mostly they are sent by then; what a slow relay keeps goes on beside.
+        let deadline = Instant::now() + letters::PATIENCE;
+        while let Some(told) = self.letters.next_by(deadline).await {
+            self.settle_letter(told).await?;
         }
-        Ok(self.look_at_waiting(as_of).await? && changed)
+        Ok(self.look_at_waiting(as_of).await? && is_all)
     }
 
     /// What has changed, but not after `until`, and is not among what this pass has `tried`; whether that was all.
     async fn look_at_changed(
         &mut self,
         now: Timestamp,
+        as_of: Timestamp,
         until: Option<DateTime>,
         tried: &BTreeSet<TicketId>,
     ) -> Result<bool, Cut> {
-        let found = self.changed(now).await?;
-        self.memory.keep_changed(&found);
-        let newest = found.values().filter_map(|ticket| ticket.modified).max();
         let all_levels = self.escalator.all_levels().await?;
-        let mut changed: Vec<_> = found
-            .into_values()
-            .filter(|ticket| until.is_none_or(|until| ticket.modified.is_none_or(|modified| modified <= until)))
-            .filter(|ticket| Reference::find(&ticket.content).is_some() || all_levels.concern(ticket))
-            .filter(|ticket| self.memory.is_changed(ticket) && !tried.contains(&ticket.id))
-            .collect();
-        changed.sort_by_key(|ticket| (ticket.modified, ticket.id));
-        for ticket in changed.iter().take(MOST_LOOKED_AT) {
-            if self.deal_with(ticket.id, now).await? {
-                self.memory.looked_at(ticket, newest);
-            }
+        let back = SignedDuration::try_from(self.settings.look_back).unwrap_or(SignedDuration::MAX);
+        let since = changes::since(self.until, back, now, &self.zone);
+        let mut scope = vec![Criterion::ModifiedAfter(since)];
+        let (found, newest, has_open) = self.changed(&scope, &all_levels, now).await?;
+        if has_open {
+            scope = vec![Criterion::Any(vec![Criterion::ModifiedAfter(since), open_on(&all_levels)])];
         }
-        Ok(changed.len() <= MOST_LOOKED_AT)
+        self.memory.keep_changed(&found);
+        let mut changed: Vec<Changed> = found
+            .into_values()
+            .filter(|Changed { ticket, .. }| {
+                until.is_none_or(|until| ticket.modified.is_none_or(|modified| modified <= until))
+                    && self.memory.is_changed(ticket)
+                    && !tried.contains(&ticket.id)
+            })
+            .collect();
+        changed.sort_by_key(|Changed { ticket, .. }| (ticket.modified, ticket.id));
+        let worth = if changed.len() > FEW {
+            let (escalator, notifier) = (&self.escalator, &self.notifier);
+            changes::worth_a_look(&self.glpi, escalator, notifier, (&scope, since), &changed).await?
+        } else {
+            None
+        };
+        let mut left = MOST_LOOKED_AT;
+        for Changed { ticket, .. } in &changed {
+            if worth.as_ref().is_none_or(|worth| worth.contains(&ticket.id)) {
+                if left == 0 {
+                    return Ok(false);
+                }
+                left -= 1;
+                self.look_at_named().await?;
+                if !self.deal_with(ticket.id, now).await? {
+                    continue;
+                }
+            }
+            self.memory.looked_at(ticket, newest);
+        }
+        self.until = Some(Until { moment: as_of, newest });
+        Ok(true)
     }
 
-    /// The tickets that were changed since the last look at all of them; at first those of `sweep.look_back` and
-    /// whatever is open on a level, for nobody knows how long nobody looked. That too where more were changed than one
-    /// search gives, so that no command is missed.
-    async fn changed(&self, now: Timestamp) -> Result<BTreeMap<TicketId, TicketSummary>, Cut> {
-        let back = SignedDuration::try_from(self.settings.look_back).unwrap_or(SignedDuration::MAX);
-        let since = self.since.or_else(|| now.checked_sub(back).ok()).unwrap_or(Timestamp::MIN);
-        let since = since.checked_sub(MARGIN).unwrap_or(since).to_zoned(self.zone.clone()).datetime();
-        let mut found = self.glpi.search_tickets(&[Criterion::ModifiedAfter(since)], MOST_FOUND).await?;
-        let is_full = found.len() == MOST_FOUND;
-        if is_full {
+    /// The tickets that meet `scope`, and the newest change among them. At first that is those of `sweep.look_back` and
+    /// whatever is open on a level, for nobody knows how long nobody looked; that too where more were changed than one
+    /// search gives, so that no command is missed: then this says so. What they show of who waits is remembered.
+    async fn changed(
+        &mut self,
+        scope: &[Criterion],
+        all_levels: &Arc<AllLevels>,
+        now: Timestamp,
+    ) -> Result<(ChangedTickets, Option<DateTime>, bool), Cut> {
+        let (mut found, mut dates) = (ChangedTickets::new(), Vec::new());
+        let (escalator, memory) = (&self.escalator, &mut self.memory);
+        let keep_waiting = |memory: &mut SweepMemory, ticket: &_| {
+            if all_levels.may_strike(ticket) {
+                memory.waits(ticket, || escalator.earliest(all_levels, ticket));
+            } else {
+                memory.waits_no_more(ticket.id);
+            }
+        };
+        let reads_all = self.until.is_none() || memory.is_to_read(all_levels, now);
+        if reads_all {
+            memory.begin_reading(all_levels);
+        }
+        let is_whole = self
+            .glpi
+            .survey_tickets(scope, MOST_FOUND, |ticket| {
+                keep_waiting(memory, &ticket);
+                dates.extend(ticket.modified);
+                found.extend(Changed::of(ticket, all_levels).map(|changed| (changed.ticket.id, changed)));
+            })
+            .await?;
+        if !is_whole {
             tracing::warn!(
                 most = MOST_FOUND,
-                "more tickets have changed than are looked at; of the older ones only those that are open"
+                "more tickets have changed than are looked at; of the newer ones only those that are open"
             );
         }
-        if is_full || self.since.is_none() {
-            let groups = self.escalator.all_levels().await?.groups();
-            let open = [Criterion::AssignedTo(groups), Criterion::Status(TicketStatus::OPEN.to_vec())];
-            found.extend(self.glpi.search_tickets(&open, MOST_FOUND).await?);
+        let looks_at_open = !is_whole || self.until.is_none();
+        if looks_at_open || reads_all {
+            let has_all = self
+                .glpi
+                .survey_tickets(&[open_on(all_levels)], MOST_FOUND, |ticket| {
+                    keep_waiting(memory, &ticket);
+                    if looks_at_open {
+                        found.extend(Changed::of(ticket, all_levels).map(|changed| (changed.ticket.id, changed)));
+                    }
+                })
+                .await?;
+            if !has_all {
+                tracing::warn!(most = MOST_FOUND, "more tickets wait than are looked at; the oldest come first");
+            }
+            let again = if has_all { READ_AGAIN } else { READ_AGAIN_WHEN_CUT };
+            memory.read_again_at(now.checked_add(again).unwrap_or(Timestamp::MAX));
         }
-        Ok(found.into_iter().map(|ticket| (ticket.id, ticket)).collect())
+        let known = self.until.and_then(|until| until.newest);
+        Ok((found, changes::newest(dates.into_iter().chain(known), now, &self.zone), looks_at_open))
     }
 
     /// The rules in time; whether all tickets that wait were looked at.
     async fn look_at_waiting(&mut self, now: Timestamp) -> Result<bool, Cut> {
-        let waiting = self.escalator.waiting().await?;
-        self.memory.judge_by(&self.escalator.all_levels().await?);
-        self.memory.keep_waiting(&waiting);
         let (mut left, mut moved) = (MOST_LOOKED_AT, 0);
-        for ticket in &waiting {
-            match self.memory.may_be_due(ticket, now) {
-                Some(true) => {}
-                Some(false) => continue,
-                None => {
-                    let earliest = self.escalator.earliest(ticket).await?;
-                    if earliest.is_none_or(|earliest| earliest > now) {
-                        self.memory.next_due(ticket, earliest);
-                        continue;
-                    }
-                }
-            }
+        for ticket in self.memory.may_be_due(now) {
             if moved == MOST_MOVED {
                 tracing::warn!(moved, "the rules have moved as many tickets as one pass may; the next one goes on");
                 return Ok(false);
@@ -288,38 +388,49 @@ impl Sweep {
                 return Ok(false);
             }
             left -= 1;
+            self.look_at_named().await?;
             if self.stop.is_cancelled() {
                 return Err(Cut::Stopped);
             }
-            match self.escalator.enforce(ticket.id, now).await {
+            if self.letters.is_at(ticket) {
+                continue;
+            }
+            match self.escalator.enforce(ticket, now).await {
                 Ok(Some(weighed)) => match weighed.verdict {
                     DelayVerdict::Nothing { next } => self.memory.next_due(ticket, next),
                     DelayVerdict::Escalate { .. } => moved += 1,
                     DelayVerdict::Remind { .. } => {}
                 },
                 Ok(None) => self.memory.next_due(ticket, None),
-                Err(error) => self.failed(ticket.id, error).await?,
+                Err(EscalateError::NotFound(_)) => self.memory.waits_no_more(ticket),
+                Err(error) => self.failed(ticket, error).await?,
             }
         }
         Ok(true)
     }
 
-    /// Does all that is to be done with one ticket; whether it could be done.
+    /// Does all that is to be done with one ticket but its notices, which are sent beside; whether it could be done.
     async fn deal_with(&mut self, ticket: TicketId, now: Timestamp) -> Result<bool, Cut> {
         if self.stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
-        let dealing = async {
-            let attended = self.escalator.process_commands(ticket, now).await;
-            if self.notifier.is_on() && !matches!(attended, Err(EscalateError::NotFound(_))) {
-                let told = self.notifier.look_at(ticket).await.map_err(EscalateError::from);
-                return attended.and(told);
-            }
-            attended
-        };
-        match dealing.await {
+        if self.letters.is_at(ticket) {
+            // They hold the ticket: the line does not wait for their relay.
+            self.memory.owe(ticket);
+            return Ok(false);
+        }
+        let attended = self.escalator.process_commands(ticket, now).await;
+        let is_there = !matches!(attended, Err(EscalateError::NotFound(_)));
+        let is_told = self.notifier.is_on() && is_there;
+        if is_told && !self.letters.look_at(ticket) {
+            self.memory.owe(ticket);
+        }
+        match attended {
             Ok(()) | Err(EscalateError::NotFound(_)) => {
-                self.memory.settle(ticket);
+                // Else its notices have the last word.
+                if !is_told {
+                    self.memory.settle(ticket);
+                }
                 Ok(true)
             }
             Err(error) => {
@@ -343,6 +454,20 @@ impl Sweep {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// The tickets that are open on a level.
+fn open_on(all_levels: &AllLevels) -> Criterion {
+    let open = Criterion::Status(TicketStatus::OPEN.to_vec());
+    Criterion::All(vec![Criterion::AssignedTo(all_levels.groups()), open])
+}
+
+/// Waits for the next hint; for ever where nobody gives any.
+async fn next_hint(hinted: &mut Option<Hinted>) -> Hint {
+    match hinted {
+        Some(hinted) => hinted.next().await,
+        None => std::future::pending().await,
     }
 }
 

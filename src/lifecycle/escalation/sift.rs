@@ -1,0 +1,67 @@
+//! Which of many tickets may have something for the gateway to do: by a few searches, without a look into each.
+
+use std::collections::BTreeSet;
+
+use super::{AllLevels, ApplicationLevels, Escalator, delays::WAITING};
+use crate::{
+    glpi::{Criterion, Followup, GlpiError, Said, TicketSummary},
+    id::{GroupId, TicketId},
+    request::{Command, Reference},
+};
+
+/// Tickets of one search, at most.
+const MOST: usize = 10_000;
+
+/// What stands in a follow-up that is a command, or the note of a move that is under way.
+const WORK: [&str; 3] = ["#escalade", "#retour", "en cours :"];
+/// What stands in the note of a move of a ticket that nobody had taken in charge.
+const UNTAKEN: &str = "non pris en charge";
+
+impl Escalator {
+    /// The tickets among those that meet `scope` into which [`Escalator::process_commands`] is to look. Commands of any
+    /// age are found by their words; the `recent` follow-ups tell of those that somebody wrote otherwise, with a word
+    /// half in bold, say. `taken` are those in which GLPI may take a move of ours for somebody's taking in charge.
+    /// `None`: all of them, for they are too many to tell.
+    ///
+    /// # Errors
+    ///
+    /// When GLPI cannot answer.
+    pub async fn with_work(
+        &self,
+        scope: &[Criterion],
+        recent: &[Said<Followup>],
+        taken: &BTreeSet<TicketId>,
+    ) -> Result<Option<BTreeSet<TicketId>>, GlpiError> {
+        let saying = |words: &[&'static str]| {
+            let any = words.iter().map(|words| Criterion::FollowupSays(words)).collect();
+            [scope, &[Criterion::Any(any)]].concat()
+        };
+        let Some(mut found) = self.glpi.tickets_that(&saying(&WORK), MOST).await? else { return Ok(None) };
+        if !taken.is_empty() {
+            let Some(untaken) = self.glpi.tickets_that(&saying(&[UNTAKEN]), MOST).await? else { return Ok(None) };
+            found.extend(untaken.intersection(taken));
+        }
+        let own = self.glpi.own_account().await?;
+        let commands = recent.iter().filter(|said| said.what.author != own && said.what.author.get() > 0);
+        found.extend(commands.filter(|said| Command::find(&said.what.content).is_some()).map(|said| said.ticket));
+        Ok(Some(found))
+    }
+}
+
+impl AllLevels {
+    /// Whether the rules may strike a ticket that a search shows: made by the gateway, without a technician, on no level
+    /// that surely has no rule.
+    pub fn may_strike(&self, ticket: &TicketSummary) -> bool {
+        let with_rules: BTreeSet<GroupId> = self.all().iter().flat_map(ApplicationLevels::groups_with_rules).collect();
+        let has_no_rule = |path: &String| {
+            let groups = self.named(path);
+            !groups.is_empty() && groups.is_disjoint(&with_rules)
+        };
+        !with_rules.is_empty()
+            && WAITING.contains(&ticket.status)
+            && ticket.technicians.is_empty()
+            && !ticket.groups.is_empty()
+            && !ticket.groups.iter().all(has_no_rule)
+            && Reference::find(&ticket.content).is_some()
+    }
+}

@@ -1,0 +1,93 @@
+//! Notices beside the pass: a relay that is slow, or a mailbox that is full, holds up no other ticket.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    id::TicketId,
+    lifecycle::notices::{Notifier, Unsent},
+};
+
+/// Tickets whose notices are being sent, and such as wait for that, at most. One that finds no room is told of later.
+const AT_ONCE: usize = 4;
+const MOST: usize = 1000;
+
+/// What became of a ticket's notices; `None`: the gateway stops, and they are still due.
+pub(super) type Told = (TicketId, Option<Result<(), Unsent>>);
+
+/// The tickets whose notices are being sent.
+pub(super) struct Letters {
+    notifier: Arc<Notifier>,
+    stop: CancellationToken,
+    places: Arc<Semaphore>,
+    under_way: BTreeSet<TicketId>,
+    tasks: JoinSet<Told>,
+}
+
+impl Letters {
+    pub(super) fn new(notifier: Arc<Notifier>, stop: CancellationToken) -> Self {
+        let (under_way, tasks) = (BTreeSet::new(), JoinSet::new());
+        Self { notifier, stop, places: Arc::new(Semaphore::new(AT_ONCE)), under_way, tasks }
+    }
+
+    /// Has what is due for a ticket sent. Returns at once; whether there was room for it.
+    pub(super) fn look_at(&mut self, ticket: TicketId) -> bool {
+        if self.under_way.len() >= MOST || !self.under_way.insert(ticket) {
+            return false;
+        }
+        let (notifier, places, stop) = (Arc::clone(&self.notifier), Arc::clone(&self.places), self.stop.clone());
+        self.tasks.spawn(async move {
+            // Never closed: only a stop ends the wait without a place.
+            let place = stop.run_until_cancelled(places.acquire()).await;
+            let told = if place.is_some() { Some(notifier.look_at(ticket).await) } else { None };
+            (ticket, told)
+        });
+        true
+    }
+
+    /// Whether a ticket's notices are being sent.
+    pub(super) fn is_at(&self, ticket: TicketId) -> bool {
+        self.under_way.contains(&ticket)
+    }
+
+    /// One that has ended, if any has.
+    pub(super) fn ended(&mut self) -> Option<Told> {
+        let told = self.tasks.try_join_next()?;
+        self.settled(told)
+    }
+
+    /// The next one that ends by then; none where all have ended, or none does.
+    pub(super) async fn next_by(&mut self, deadline: Instant) -> Option<Told> {
+        let told = timeout_at(deadline, self.tasks.join_next()).await.ok()??;
+        self.settled(told)
+    }
+
+    /// Waits for those that have begun.
+    pub(super) async fn finish(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn settled(&mut self, told: Result<Told, tokio::task::JoinError>) -> Option<Told> {
+        match told {
+            Ok((ticket, told)) => {
+                self.under_way.remove(&ticket);
+                Some((ticket, told))
+            }
+            Err(error) => {
+                // Which one is not known: each is looked at again when it changes.
+                tracing::error!(%error, "a look at a ticket's notices broke");
+                self.under_way.clear();
+                None
+            }
+        }
+    }
+}
+
+/// How long a pass waits in the end for what is being sent: it goes on beside the next one.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
