@@ -3,14 +3,14 @@
 //! Each question is asked of GLPI once: who asks the same while its answer is on its way gets that answer, too.
 //! Failures are not kept, nor is that GLPI has no category, group, location or entity of a name: somebody will make it.
 
-use std::{hash::Hash, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, hash::Hash, sync::Arc, time::Duration};
 
 use jiff::civil::DateTime;
 use moka::future::Cache;
 
 use crate::id::{EntityId, GroupId, UserId};
 
-use super::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, ServerInfo};
+use super::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, ServerInfo, wire};
 
 /// How long an answer is believed: a renamed category is noticed after this.
 const BELIEVED: Duration = Duration::from_mins(10);
@@ -26,6 +26,16 @@ pub enum ItemKind {
     Group,
     /// A location, by its full path.
     Location,
+}
+
+impl ItemKind {
+    fn item_type(self) -> &'static str {
+        match self {
+            Self::Category => "ITILCategory",
+            Self::Group => "Group",
+            Self::Location => "Location",
+        }
+    }
 }
 
 /// Who and what is who in GLPI. Clones of a client share what it knows.
@@ -121,6 +131,30 @@ impl GlpiDirectory<'_> {
             Ok((!items.is_empty()).then(|| Arc::new(items)))
         };
         Ok(kept_if_there(&self.kept.items, (kind, name.to_owned()), ask).await?.unwrap_or_default())
+    }
+
+    /// Asks for all of these names that are not known, each kind in one call where GLPI has no more of it than a call
+    /// gives. What it does not find is asked for again by itself.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn learn(self, kind: ItemKind, names: &BTreeSet<String>) -> Result<(), GlpiError> {
+        let items = &self.kept.items;
+        let unknown: Vec<&String> = names.iter().filter(|name| !items.contains_key(&(kind, (*name).clone()))).collect();
+        if unknown.len() < 2 {
+            return Ok(());
+        }
+        let Some(all) = self.glpi.first_page_of(kind.item_type()).await? else { return Ok(()) };
+        for name in unknown {
+            let is_path = kind != ItemKind::Group || name.contains(" > ");
+            let shown = |named: &wire::Named| if is_path { named.completename == *name } else { named.name == *name };
+            let found: Vec<Item> = all.iter().filter(|named| shown(named)).map(|named| named.item).collect();
+            if !found.is_empty() {
+                items.insert((kind, name.clone()), Arc::new(found)).await;
+            }
+        }
+        Ok(())
     }
 
     /// The entity with this full path.

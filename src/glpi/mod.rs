@@ -62,7 +62,7 @@ pub use self::markers::FoundTicket;
 pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::recent::Said;
-pub use self::search::{Criterion, TicketSummary};
+pub use self::search::{Criterion, Sorting, TicketSummary};
 pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
 pub use self::tickets::{Document, DocumentHolder, Followup, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
 pub use self::users::{Account, AccountState, Grant};

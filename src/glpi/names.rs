@@ -120,6 +120,15 @@ impl Glpi {
         Ok(rows.into_iter().map(|row| row.groups_id).collect())
     }
 
+    /// All items of a type; `None` where one call does not give them all, or the account may not list them.
+    pub(super) async fn first_page_of(&self, item_type: &str) -> Result<Option<Vec<wire::Named>>, GlpiError> {
+        match self.get::<Vec<wire::Named>>(item_type, super::whole_list()).await {
+            Ok(rows) if rows.len() < super::PAGE => Ok(Some(rows)),
+            Ok(_) | Err(GlpiError::Denied { .. } | GlpiError::Rejected { .. } | GlpiError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn with_name(&self, item_type: &str, name: &str) -> Result<Vec<Item>, GlpiError> {
         let rows: Vec<wire::Named> = self.get(item_type, exactly("name", name)).await?;
         Ok(rows.into_iter().filter(|row| row.name == name).map(|row| row.item).collect())

@@ -100,6 +100,21 @@ pub struct TicketSummary {
     pub closed: Option<DateTime>,
 }
 
+/// In which order tickets are handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sorting {
+    /// As they were made.
+    OldestFirst,
+    /// What was changed last comes first.
+    LastChangedFirst,
+}
+
+/// A page of a search.
+struct Page {
+    rows: Vec<TicketSummary>,
+    is_last: bool,
+}
+
 impl Glpi {
     /// The tickets that meet all criteria, newest first, at most `most`. Those in GLPI's bin are not found.
     pub async fn search_tickets(&self, criteria: &[Criterion], most: usize) -> Result<Vec<TicketSummary>, GlpiError> {
@@ -122,11 +137,10 @@ impl Glpi {
         most: usize,
         mut each: impl FnMut(TicketSummary),
     ) -> Result<(), GlpiError> {
-        let base = query(criteria, &SHOWN, order);
+        let base = query(criteria, &SHOWN, (2, order));
         for from in (0..most).step_by(PAGE) {
             let upto = most.min(from + PAGE);
-            let rows = self.page(&base, from, upto).await?;
-            let is_last = rows.len() < upto - from;
+            let Page { rows, is_last } = self.page(&base, from, upto).await?;
             rows.into_iter().for_each(&mut each);
             if is_last {
                 break;
@@ -135,9 +149,9 @@ impl Glpi {
         Ok(())
     }
 
-    /// Hands over each ticket that meets all criteria, the oldest first, at most about `most`, with the few things of it
-    /// that who looks at many needs: no title, kind, urgency nor address. Some may come twice. Says whether those were
-    /// all.
+    /// Hands over each ticket that meets all criteria, at most about `most`, with the few things of it that who looks at
+    /// many needs: no title, kind, urgency nor address. Some may come twice. It ends after a page of which `each` says of
+    /// none that it goes on. Says whether there were no more than `most`.
     ///
     /// # Errors
     ///
@@ -146,21 +160,24 @@ impl Glpi {
         &self,
         criteria: &[Criterion],
         most: usize,
-        mut each: impl FnMut(TicketSummary),
+        sorting: Sorting,
+        mut each: impl FnMut(TicketSummary) -> bool,
     ) -> Result<bool, GlpiError> {
-        let base = query(criteria, &SURVEYED, "ASC");
+        let base = match sorting {
+            Sorting::OldestFirst => query(criteria, &SURVEYED, (2, "ASC")),
+            Sorting::LastChangedFirst => query(criteria, &SURVEYED, (19, "DESC")),
+        };
         let (mut from, mut size) = (0, LARGE_PAGE);
         while from < most {
-            let rows = match self.page(&base, from, from + size).await {
+            let Page { rows, is_last } = match self.page(&base, from, from + size).await {
                 Err(GlpiError::Unavailable { why: Trouble::Status(_) | Trouble::Unexpected, .. }) if size > PAGE => {
                     size = PAGE;
                     continue;
                 }
                 rows => rows?,
             };
-            let is_last = rows.len() < size;
-            rows.into_iter().for_each(&mut each);
-            if is_last {
+            let goes_on = rows.into_iter().fold(false, |goes_on, row| each(row) || goes_on);
+            if is_last || !goes_on {
                 return Ok(true);
             }
             from += size;
@@ -178,12 +195,12 @@ impl Glpi {
         criteria: &[Criterion],
         most: usize,
     ) -> Result<Option<BTreeSet<TicketId>>, GlpiError> {
-        let base = query(criteria, &[2], "DESC");
+        let base = query(criteria, &[2], (2, "DESC"));
         let mut found = BTreeSet::new();
         for from in (0..most).step_by(LARGE_PAGE) {
-            let rows = self.page(&base, from, from + LARGE_PAGE).await?;
+            let Page { rows, is_last } = self.page(&base, from, from + LARGE_PAGE).await?;
             found.extend(rows.iter().map(|row| row.id));
-            if rows.len() < LARGE_PAGE {
+            if is_last {
                 return Ok(Some(found));
             }
         }
@@ -191,15 +208,21 @@ impl Glpi {
     }
 
     /// The rows from one on and before another.
-    async fn page(&self, base: &[(String, String)], from: usize, to: usize) -> Result<Vec<TicketSummary>, GlpiError> {
+    async fn page(&self, base: &[(String, String)], from: usize, to: usize) -> Result<Page, GlpiError> {
         let mut query = base.to_vec();
         query.push(("range".to_owned(), format!("{from}-{}", to - 1)));
         let rows: Result<wire::SearchAnswer<TicketSummary>, _> =
             self.get_excerpts("search/Ticket", query, EXCERPT).await;
         match rows {
             // the page after the last, where their number is a multiple of a page's
-            Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => Ok(Vec::new()),
-            rows => Ok(rows?.data),
+            Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => {
+                Ok(Page { rows: Vec::new(), is_last: true })
+            }
+            rows => {
+                let wire::SearchAnswer { data: rows, totalcount } = rows?;
+                let is_last = rows.len() < to - from || totalcount.is_some_and(|total| total <= to as u64);
+                Ok(Page { rows, is_last })
+            }
         }
     }
 }
@@ -207,13 +230,13 @@ impl Glpi {
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
 /// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
 /// of a requester without account, 150 delay until taken into account.
-fn query(criteria: &[Criterion], shown: &[u64], order: &str) -> Vec<(String, String)> {
+fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Vec<(String, String)> {
     let mut query = Vec::new();
     linked(&mut query, "criteria", "AND", criteria);
     for (index, option) in shown.iter().enumerate() {
         query.push((format!("forcedisplay[{index}]"), option.to_string()));
     }
-    query.push(("sort".to_owned(), "2".to_owned()));
+    query.push(("sort".to_owned(), sort.to_string()));
     query.push(("order".to_owned(), order.to_owned()));
     query
 }

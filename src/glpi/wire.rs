@@ -177,6 +177,9 @@ pub(super) struct ActiveProfile {
 pub(super) struct SearchAnswer<T> {
     #[serde(default = "Vec::new")]
     pub data: Vec<T>,
+    /// How many there are, on this page or not.
+    #[serde(default, deserialize_with = "number_or_none")]
+    pub totalcount: Option<u64>,
 }
 
 /// `GET Ticket/{id}`

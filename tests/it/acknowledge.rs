@@ -56,6 +56,8 @@ pub(crate) struct Taken {
 /// A mail relay on a free loopback port; after its script it takes everything.
 pub(crate) struct Relay {
     pub(crate) url: String,
+    /// The mailbox that takes nothing now.
+    full: Arc<Mutex<Option<&'static str>>>,
     connections: Arc<AtomicUsize>,
     taken: mpsc::UnboundedReceiver<Taken>,
 }
@@ -67,18 +69,30 @@ impl Relay {
         let connections = Arc::new(AtomicUsize::new(0));
         let (sender, taken) = mpsc::unbounded_channel();
         let (counter, script) = (Arc::clone(&connections), Mutex::new(VecDeque::from(script.to_vec())));
+        let full = Arc::<Mutex<Option<&'static str>>>::default();
+        let mailbox = Arc::clone(&full);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
                 let behaviour = script.lock().unwrap().pop_front().unwrap_or(Behaviour::Take);
-                tokio::spawn(talk(stream, behaviour, sender.clone()));
+                tokio::spawn(talk(stream, behaviour, Arc::clone(&mailbox), sender.clone()));
             }
         });
-        Self { url, connections, taken }
+        Self { url, full, connections, taken }
     }
 
     pub(crate) async fn next(&mut self) -> Taken {
         tokio::time::timeout(Duration::from_secs(30), self.taken.recv()).await.expect("a mail comes").unwrap()
+    }
+
+    /// Has a mailbox be full from now on, or none.
+    pub(crate) fn fill(&self, mailbox: Option<&'static str>) {
+        *self.full.lock().unwrap() = mailbox;
+    }
+
+    /// The mails that were taken since the last were looked at.
+    pub(crate) fn taken(&mut self) -> Vec<Taken> {
+        std::iter::from_fn(|| self.taken.try_recv().ok()).collect()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -86,7 +100,12 @@ impl Relay {
     }
 }
 
-async fn talk(stream: TcpStream, behaviour: Behaviour, taken: mpsc::UnboundedSender<Taken>) {
+async fn talk(
+    stream: TcpStream,
+    behaviour: Behaviour,
+    full: Arc<Mutex<Option<&'static str>>>,
+    taken: mpsc::UnboundedSender<Taken>,
+) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     let mut envelope = Vec::new();
@@ -99,8 +118,13 @@ async fn talk(stream: TcpStream, behaviour: Behaviour, taken: mpsc::UnboundedSen
                 "250 ok"
             }
             "RCPT" => {
+                let is_full = full.lock().unwrap().is_some_and(|mailbox| line.contains(mailbox));
                 envelope.push(line);
-                if let Behaviour::AnswerRecipient(answer) = behaviour { answer } else { "250 ok" }
+                match behaviour {
+                    Behaviour::AnswerRecipient(answer) => answer,
+                    _ if is_full => "452 4.2.2 mailbox full",
+                    _ => "250 ok",
+                }
             }
             "DATA" => {
                 write.write_all(b"354 go on\r\n").await.unwrap();

@@ -21,5 +21,6 @@ mod readme;
 mod sandbox;
 mod support;
 mod sweep;
+mod sweep_calls;
 mod tidy;
 mod typed;

@@ -1,6 +1,6 @@
 //! GLPI's ids of the names the mappings use: GLPI checks nothing, so every name is resolved before use.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use moka::future::Cache;
@@ -128,6 +128,16 @@ impl Names {
     pub async fn categories(&self, path: &str, place: &TargetEntity) -> Result<Vec<CategoryId>, Missing> {
         let ids = self.ids(ItemKind::Category, path, place).await?;
         Ok(ids.into_iter().map(CategoryId::from).collect())
+    }
+
+    /// Asks GLPI for these groups and categories all at once, where they are not known: what is asked for next.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn learn(&self, groups: &BTreeSet<String>, categories: &BTreeSet<String>) -> Result<(), GlpiError> {
+        self.glpi.directory().learn(ItemKind::Group, groups).await?;
+        self.glpi.directory().learn(ItemKind::Category, categories).await
     }
 
     async fn ids(&self, kind: ItemKind, name: &str, place: &TargetEntity) -> Result<Vec<u64>, Missing> {

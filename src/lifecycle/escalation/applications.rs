@@ -211,6 +211,12 @@ impl Resolver {
         {
             return Ok(Arc::clone(&known.all_levels));
         }
+        let (mut groups, mut categories) = (BTreeSet::new(), BTreeSet::new());
+        for names in mappings.all().iter().flat_map(Mapping::names) {
+            groups.extend(names.first_groups.iter().chain(&names.levels).map(|name| (*name).to_owned()));
+            categories.extend(names.categories.iter().map(|path| (*path).to_owned()));
+        }
+        self.names.learn(&groups, &categories).await?;
         let mut all_levels = Vec::new();
         for mapping in mappings.all() {
             all_levels.extend(ApplicationLevels::of(mapping, &self.names).await?);

@@ -116,9 +116,9 @@ impl SweepMemory {
         self.owed.iter().copied().collect()
     }
 
-    /// Forgets looks at all tickets but these.
-    pub(super) fn keep_changed<T>(&mut self, found: &BTreeMap<TicketId, T>) {
-        self.looked_at.retain(|ticket, _| found.contains_key(ticket));
+    /// Forgets looks at tickets that no search for what has changed since then shows as they were.
+    pub(super) fn forget_before(&mut self, since: DateTime) {
+        self.looked_at.retain(|_, look| look.modified.is_some_and(|modified| modified >= since));
     }
 }
 
@@ -214,6 +214,16 @@ mod tests {
         assert!(memory.may_be_due(Timestamp::MAX).is_empty(), "what was known is known no more");
         memory.forget_waiting();
         assert!(memory.is_to_read(&levels, now));
+    }
+
+    #[test]
+    fn what_no_search_shows_again_is_forgotten() {
+        let mut memory = SweepMemory::default();
+        for at in [1, 5] {
+            memory.looked_at(&ticket(at, second(i8::try_from(at).unwrap())), Some(second(9)));
+        }
+        memory.forget_before(second(5));
+        assert!(memory.is_changed(&ticket(1, second(1))) && !memory.is_changed(&ticket(5, second(5))));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use self::{
 use crate::{
     config,
     flow::{ledger::Ledger, receipts::Receipts},
-    glpi::{Criterion, Glpi, GlpiError, TicketStatus},
+    glpi::{Criterion, Glpi, GlpiError, Sorting, TicketStatus},
     id::TicketId,
     lifecycle::{
         escalation::{AllLevels, DelayVerdict, EscalateError, Escalator},
@@ -217,12 +217,17 @@ impl Sweep {
     /// Looks at the tickets that were named in the meantime. What fails is found again by a pass.
     async fn look_at_named(&mut self) -> Result<(), Cut> {
         while let Some(hint) = self.hinted.as_mut().and_then(Hinted::waiting) {
-            match hint {
-                Hint::Everything => self.is_called_again = true,
-                Hint::Tickets(tickets) => self.look_at(tickets).await?,
-            }
+            self.follow(hint).await?;
         }
         self.settle_letters().await
+    }
+
+    async fn follow(&mut self, hint: Hint) -> Result<(), Cut> {
+        match hint {
+            Hint::Everything => self.is_called_again = true,
+            Hint::Tickets(tickets) => self.look_at(tickets).await?,
+        }
+        Ok(())
     }
 
     async fn settle_letters(&mut self) -> Result<(), Cut> {
@@ -263,8 +268,14 @@ impl Sweep {
         let is_all = self.look_at_changed(now, as_of, until, &owed).await?;
         // Mostly they are sent by then; what a slow relay keeps goes on beside.
         let deadline = Instant::now() + letters::PATIENCE;
-        while let Some(told) = self.letters.next_by(deadline).await {
-            self.settle_letter(told).await?;
+        loop {
+            tokio::select! {
+                told = self.letters.next_by(deadline) => match told {
+                    Some(told) => self.settle_letter(told).await?,
+                    None => break,
+                },
+                hint = next_hint(&mut self.hinted) => self.follow(hint).await?,
+            }
         }
         Ok(self.look_at_waiting(as_of).await? && is_all)
     }
@@ -285,7 +296,7 @@ impl Sweep {
         if has_open {
             scope = vec![Criterion::Any(vec![Criterion::ModifiedAfter(since), open_on(&all_levels)])];
         }
-        self.memory.keep_changed(&found);
+        self.memory.forget_before(since);
         let mut changed: Vec<Changed> = found
             .into_values()
             .filter(|Changed { ticket, .. }| {
@@ -343,27 +354,31 @@ impl Sweep {
         }
         let is_whole = self
             .glpi
-            .survey_tickets(scope, MOST_FOUND, |ticket| {
+            .survey_tickets(scope, MOST_FOUND, Sorting::LastChangedFirst, |ticket| {
                 keep_waiting(memory, &ticket);
                 dates.extend(ticket.modified);
+                let is_news = memory.is_changed(&ticket);
                 found.extend(Changed::of(ticket, all_levels).map(|changed| (changed.ticket.id, changed)));
+                // What was changed before a whole page of what is known is known, too.
+                is_news
             })
             .await?;
         if !is_whole {
             tracing::warn!(
                 most = MOST_FOUND,
-                "more tickets have changed than are looked at; of the newer ones only those that are open"
+                "more tickets have changed than are looked at; of the older ones only those that are open"
             );
         }
         let looks_at_open = !is_whole || self.until.is_none();
         if looks_at_open || reads_all {
             let has_all = self
                 .glpi
-                .survey_tickets(&[open_on(all_levels)], MOST_FOUND, |ticket| {
+                .survey_tickets(&[open_on(all_levels)], MOST_FOUND, Sorting::OldestFirst, |ticket| {
                     keep_waiting(memory, &ticket);
                     if looks_at_open {
                         found.extend(Changed::of(ticket, all_levels).map(|changed| (changed.ticket.id, changed)));
                     }
+                    true
                 })
                 .await?;
             if !has_all {
