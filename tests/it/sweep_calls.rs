@@ -188,7 +188,7 @@ async fn a_start_with_notices_reads_what_was_told_in_few_calls() {
     technician.make("ITILFollowup", &[followup(ids[100], "<p>Et quel élève ?</p>", false)]).await;
     let (third, outbox) = telling(&sandbox, &NOTICES);
     let again = calls(&sandbox, &mut started(&third)).await;
-    assert!(outbox.mails().len() == 1 && again <= 13 + 10, "{again}: {:?}", sandbox.calls_by_endpoint());
+    assert!(outbox.mails().len() == 1 && again <= 13 + 12, "{again}: {:?}", sandbox.calls_by_endpoint());
 }
 
 const DIRECTOR_ADDRESS: &str = "ce.0210001a@ac-dijon.fr";

@@ -1,7 +1,10 @@
 //! Tickets found by who asked, who has them, their status and their dates.
 
 use jiff::ToSpan as _;
-use passerelle::glpi::{ActorRole, Criterion, Effect, NewFollowup, NewTicket, Requester, SolutionStatus, TicketStatus};
+use passerelle::glpi::{
+    ActorRole, Criterion, Effect, NewFollowup, NewTicket, Requester, SolutionStatus, Sorting, TicketStatus,
+    TicketSummary,
+};
 use passerelle::id::{TicketId, UserId};
 
 use super::target::Target;
@@ -106,4 +109,70 @@ async fn where_not_all_are_given_it_is_the_oldest_or_the_newest() {
     assert!(newest.len() == 1 && oldest.len() == 1 && oldest[0].id < newest[0].id);
     let few: Vec<TicketId> = glpi.oldest_tickets(&criteria, 2).await.unwrap().iter().map(|it| it.id).collect();
     assert!(few.is_sorted() && few[0] == oldest[0].id);
+}
+
+/// What a sweep reads of many tickets at once.
+#[tokio::test]
+async fn what_was_said_and_changed_lately_is_read_over_all_tickets() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let lsu = group(&glpi, "Référents-LSU").await;
+    let mut ids = Vec::new();
+    for content in ["<p>#escalade panne</p>", "<p>Rien de tel</p>"] {
+        let new = NewTicket { assigned_groups: vec![lsu], ..ticket(&marker(), "<p>x</p>") };
+        let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+        let followup = NewFollowup {
+            ticket: id,
+            content_html: content.to_owned(),
+            author: None,
+            private: true,
+            request_type: None,
+            effect: Effect::None,
+        };
+        glpi.add_followup(&followup, &[]).await.unwrap();
+        ids.push(id);
+    }
+    let shown = glpi.ticket(ids[0]).await.unwrap();
+    let since = shown.opened.unwrap() - 1.second();
+    let recent = glpi.followups_since(since).await.unwrap().unwrap();
+    let said = |id| recent.iter().filter(|said| said.ticket == id).map(|said| said.what.clone()).collect::<Vec<_>>();
+    for id in &ids {
+        assert_eq!(said(*id), glpi.ticket_followups(*id).await.unwrap());
+    }
+    assert!(recent.iter().all(|said| said.what.modified >= Some(since)), "none is older");
+    let later = glpi.followups_since(since + 1.hour()).await.unwrap().unwrap();
+    assert!(later.is_empty(), "{later:?}");
+
+    super::followups::solve(&target, ids[1]).await;
+    let solutions = glpi.solutions_since(since).await.unwrap().unwrap();
+    let solution = glpi.ticket_solutions(ids[1]).await.unwrap();
+    let listed: Vec<_> = solutions.into_iter().filter(|said| said.ticket == ids[1]).map(|said| said.what).collect();
+    assert_eq!(listed, solution);
+
+    let open = Criterion::All(vec![Criterion::AssignedTo(vec![lsu]), Criterion::Status(TicketStatus::OPEN.to_vec())]);
+    let scope = Criterion::Any(vec![Criterion::ModifiedAfter(since), open]);
+    let says = |words: &[&'static str]| Criterion::Any(words.iter().map(|it| Criterion::FollowupSays(it)).collect());
+    let with = |criterion| {
+        let (glpi, scope) = (glpi.clone(), scope.clone());
+        async move { glpi.tickets_that(&[scope, criterion], 20_000).await.unwrap().unwrap() }
+    };
+    let commanded = with(says(&["#escalade", "#retour", "en cours :"])).await;
+    assert_eq!(ids.iter().map(|id| commanded.contains(id)).collect::<Vec<_>>(), [true, false]);
+
+    for sorting in [Sorting::OldestFirst, Sorting::LastChangedFirst] {
+        let mut found = Vec::new();
+        let keep = |ticket: TicketSummary| {
+            found.push((ticket.id, ticket.modified, ticket.groups.contains(&"Référents-LSU".to_owned())));
+            true
+        };
+        assert!(glpi.survey_tickets(&[Criterion::ModifiedAfter(since)], 20_000, sorting, keep).await.unwrap());
+        for id in &ids {
+            assert!(found.iter().any(|(found, modified, is_lsu)| found == id && *modified > Some(since) && *is_lsu));
+        }
+        let is_sorted = match sorting {
+            Sorting::OldestFirst => found.is_sorted_by_key(|(id, _, _)| *id),
+            Sorting::LastChangedFirst => found.is_sorted_by_key(|(_, modified, _)| std::cmp::Reverse(*modified)),
+        };
+        assert!(is_sorted, "{found:?}");
+    }
 }
