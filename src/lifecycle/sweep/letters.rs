@@ -62,10 +62,20 @@ impl Letters {
         self.settled(told)
     }
 
-    /// The next one that ends by then; none where all have ended, or none does.
-    pub(super) async fn next_by(&mut self, deadline: Instant) -> Option<Told> {
-        let told = timeout_at(deadline, self.tasks.join_next()).await.ok()??;
+    /// The next one that ends; none where all have ended.
+    pub(super) async fn next(&mut self) -> Option<Told> {
+        let told = self.tasks.join_next().await?;
         self.settled(told)
+    }
+
+    /// The next one that ends by then.
+    pub(super) async fn next_by(&mut self, deadline: Instant) -> Option<Told> {
+        timeout_at(deadline, self.next()).await.ok().flatten()
+    }
+
+    /// Whether none is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
     }
 
     /// Waits for those that have begun.

@@ -73,6 +73,8 @@ pub struct Sweep {
     until: Option<Until>,
     memory: SweepMemory,
     letters: Letters,
+    /// Tickets to look at when their notices are sent.
+    put_off: BTreeSet<TicketId>,
     hinted: Option<Hinted>,
     /// Whether a further pass was asked for during one.
     is_called_again: bool,
@@ -133,6 +135,7 @@ impl Sweep {
             stop,
             until: None,
             memory: SweepMemory::default(),
+            put_off: BTreeSet::new(),
             hinted: None,
             is_called_again: false,
         }
@@ -155,6 +158,12 @@ impl Sweep {
                     continue;
                 }
                 hint = next_hint(&mut self.hinted) => hint,
+                told = self.letters.next(), if !self.letters.is_empty() => {
+                    if let Some(told) = told {
+                        drop(self.settle_letter(told).await);
+                    }
+                    continue;
+                }
             };
             match hint {
                 Hint::Everything => {
@@ -242,6 +251,9 @@ impl Sweep {
             Some(Ok(())) => self.memory.settle(ticket),
             Some(Err(error)) => self.failed(ticket, error.into()).await?,
             None => {}
+        }
+        if self.put_off.remove(&ticket) {
+            self.deal_with(ticket, Timestamp::now()).await?;
         }
         Ok(())
     }
@@ -431,7 +443,7 @@ impl Sweep {
         }
         if self.letters.is_at(ticket) {
             // They hold the ticket: the line does not wait for their relay.
-            self.memory.owe(ticket);
+            self.put_off.insert(ticket);
             return Ok(false);
         }
         let attended = self.escalator.process_commands(ticket, now).await;
