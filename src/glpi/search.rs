@@ -176,7 +176,10 @@ impl Glpi {
                 }
                 rows => rows?,
             };
-            let goes_on = rows.into_iter().fold(false, |goes_on, row| each(row) || goes_on);
+            let mut goes_on = false;
+            for row in rows {
+                goes_on |= each(row);
+            }
             if is_last || !goes_on {
                 return Ok(true);
             }

@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use passerelle::{
     app::App,
     id::UserId,
-    lifecycle::sweep::{Pass, Sweep, hints},
+    lifecycle::{
+        escalation::DelayVerdict,
+        sweep::{Pass, Sweep, hints},
+    },
     request::Reference,
     sandbox::{Failure, Rule, Sandbox},
     smtp::{Mailer, Outbox},
@@ -265,4 +268,43 @@ async fn a_ticket_that_is_named_during_a_pass_does_not_wait_for_its_end() {
     wait_until("the command is obeyed", async || sandbox.tickets()[59].assigned_groups == ["DSI-BAI"]).await;
     assert!(moved() < 51, "the others are still under way");
     sweeping.abort();
+}
+
+/// Open at every hour, so that any moment will do.
+const ALWAYS_OPEN: [(&str, &str); 8] = [
+    ("calendar.monday", "00:00-24:00"),
+    ("calendar.tuesday", "00:00-24:00"),
+    ("calendar.wednesday", "00:00-24:00"),
+    ("calendar.thursday", "00:00-24:00"),
+    ("calendar.friday", "00:00-24:00"),
+    ("calendar.saturday", "00:00-24:00"),
+    ("calendar.sunday", "00:00-24:00"),
+    ("calendar.public_holidays", "false"),
+];
+
+/// The ticket, its groups, people and follow-ups, its history, the note, the two steps, what they led to, the note again,
+/// and that nobody has taken it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escalation_by_the_rule_is_eleven_calls() {
+    let sandbox = sandbox().await;
+    let ids = tickets(&sandbox, 2).await;
+    let app = app(sandbox.url().as_str(), &ALWAYS_OPEN);
+    app.escalator.all_levels().await.unwrap();
+    app.glpi.own_account().await.unwrap();
+    let enforce = async |ticket: u64, hours| {
+        let before = sandbox.calls();
+        let later = Timestamp::now() + SignedDuration::from_hours(hours);
+        let said = app.escalator.enforce(ticket.into(), later).await.unwrap().unwrap();
+        (said.verdict, sandbox.calls() - before)
+    };
+    for id in ids {
+        let (said, calls) = enforce(id, 1).await;
+        assert!(matches!(said, DelayVerdict::Nothing { .. }) && calls <= 5, "{said:?} {calls}");
+        let (said, calls) = enforce(id, 9).await;
+        assert!(matches!(said, DelayVerdict::Remind { .. }) && calls <= 6, "{said:?} {calls}");
+        let (said, calls) = enforce(id, 17).await;
+        assert!(matches!(said, DelayVerdict::Escalate { .. }) && calls <= 11, "{said:?} {calls}");
+    }
+    assert!(sandbox.tickets().iter().all(|ticket| ticket.assigned_groups == ["DSI-BAI"]));
+    assert!(sandbox.tickets().iter().all(|ticket| ticket.taken_into_account.is_none()));
 }

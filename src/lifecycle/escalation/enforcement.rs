@@ -159,11 +159,14 @@ impl Escalator {
         // The history may be purged, or not ours to read.
         arrived = arrived.max(moment(snapshot.thread.moved_to(&here)));
         let since = arrived.unwrap_or(opened);
+        let own = self.glpi.own_account().await?;
         let mut members = BTreeSet::new();
-        for group in &here {
-            members.extend(self.glpi.directory().members(*group).await?.iter().copied());
+        if snapshot.is_answered(own) {
+            for group in &here {
+                members.extend(self.glpi.directory().members(*group).await?.iter().copied());
+            }
         }
-        let answered = snapshot.last_answer(&members, self.glpi.own_account().await?);
+        let answered = snapshot.last_answer(&members, own);
         let facts = Facts {
             status: ticket.status,
             urgency: u8::try_from(ticket.urgency).unwrap_or_default(),
@@ -210,7 +213,7 @@ impl Escalator {
         let reminder =
             Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };
         self.write(ticket, &Note::Reminder(reminder)).await?;
-        self.notifier.reminded(ticket).await;
+        self.notifier.reminded(ticket);
         tracing::info!(ticket = ticket.get(), level = weighed.level, "reminder written");
         metrics::counter!(REMINDERS).increment(1);
         Ok(())

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime};
+use jiff::{SignedDuration, Timestamp};
 use moka::future::Cache;
 
 use super::{
@@ -76,9 +76,9 @@ pub struct Escalator {
     pub(super) calendar: Arc<Calendar>,
     pub(super) settings: config::Escalation,
     zone: jiff::tz::TimeZone,
-    /// The notes of moves, as they were written last, after which the ticket was seen not to count as taken in charge
-    /// by them: only a crash between two writes can leave it so, and that is looked for once.
-    untaken: Cache<(FollowupId, Option<DateTime>), ()>,
+    /// The notes of moves that have ended, after which the ticket was seen not to count as taken in charge by them: only
+    /// a crash between two writes can leave it so, and that is looked for once.
+    untaken: Cache<FollowupId, ()>,
 }
 
 pub(super) fn describe_metrics() {
@@ -253,7 +253,13 @@ impl Escalator {
         .fit();
         // Nobody is told of what may yet be interrupted.
         let followup = self.glpi.add_note(ticket, &Note::Move(note.clone()).html()).await?;
-        let moved = self.take_to_its_end(ticket, followup, &note, &application_levels.levels).await?;
+        self.take_to_its_end(snapshot, followup, &note, &application_levels.levels).await?;
+        if note.untaken {
+            // It was read as such a moment ago, and nobody else moves it: what GLPI counts now is this move.
+            self.glpi.untake(ticket).await?;
+            self.untaken.insert(followup, ()).await;
+        }
+        let moved = moved(ticket, &note);
         let (direction, cause) = (order.direction.label(), order.cause.label());
         tracing::info!(ticket = ticket.get(), direction, cause, to = moved.to, "ticket moved");
         metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
@@ -280,28 +286,31 @@ impl Escalator {
                 .await?;
             return Ok(None);
         }
-        let moved = self.take_to_its_end(ticket, written.followup.id, written.note, &application_levels.levels).await?;
+        self.take_to_its_end(snapshot, written.followup.id, written.note, &application_levels.levels).await?;
+        self.untake(ticket, written.note).await?;
+        let moved = moved(ticket, written.note);
         let (direction, cause) = (written.note.direction.label(), written.note.cause.label());
         tracing::info!(ticket = ticket.get(), direction, cause, to = moved.to, "an interrupted move is finished");
         metrics::counter!(MOVES, "direction" => direction, "cause" => cause).increment(1);
         Ok(Some(moved))
     }
 
+    /// Takes the steps of a move, and says in its note that it is done. What GLPI counts as taking in charge because of
+    /// these writes is still to be taken back.
     async fn take_to_its_end(
         &self,
-        ticket: TicketId,
+        snapshot: &TicketSnapshot,
         followup: FollowupId,
         note: &MoveNote,
         levels: &Levels,
-    ) -> Result<Moved, EscalateError> {
-        self.take_steps(ticket, note.target, levels).await?;
+    ) -> Result<(), EscalateError> {
+        self.take_steps(snapshot, note.target, levels).await?;
         let done = Note::Move(MoveNote { done: true, ..note.clone() }).html();
         match self.settings.note {
             config::Note::Private => self.glpi.rewrite_followup(followup, &done).await?,
             config::Note::Public => self.glpi.publish_followup(followup, &done).await?,
         }
-        self.untake(ticket, note).await?;
-        Ok(moved(ticket, note))
+        Ok(())
     }
 
     /// Takes back that the writes of this move made GLPI count the ticket as taken in charge.
@@ -319,12 +328,12 @@ impl Escalator {
     }
 
     async fn remember_untaken(&self, written: Written<'_>) {
-        self.untaken.insert((written.followup.id, written.followup.modified), ()).await;
+        self.untaken.insert(written.followup.id, ()).await;
     }
 
     /// Whether it was seen that this move does not count as taking its ticket in charge.
     pub(super) fn is_untaken(&self, written: Written<'_>) -> bool {
-        self.untaken.contains_key(&(written.followup.id, written.followup.modified))
+        self.untaken.contains_key(&written.followup.id)
     }
 
     /// Whether somebody else has given the ticket to a group of its levels, or taken one off it, since this move was
@@ -346,14 +355,30 @@ impl Escalator {
         self.untake(ticket, &note).await
     }
 
-    /// Takes the steps until GLPI shows that none is left.
-    async fn take_steps(&self, ticket: TicketId, target: GroupId, levels: &Levels) -> Result<(), EscalateError> {
-        let members = self.glpi.directory().members(target).await?;
-        for _ in 0..ROUNDS {
-            let groups = self.glpi.ticket_groups(ticket).await?;
-            let users = self.glpi.ticket_users(ticket).await?;
+    /// Takes the steps until GLPI shows that none is left. The first are planned from what was read of the ticket a moment
+    /// ago; whether somebody works on it is asked again where somebody did.
+    async fn take_steps(
+        &self,
+        snapshot: &TicketSnapshot,
+        target: GroupId,
+        levels: &Levels,
+    ) -> Result<(), EscalateError> {
+        let ticket = snapshot.ticket.id;
+        let (mut groups, mut users) = (snapshot.groups.clone(), snapshot.users.clone());
+        for round in 0..=ROUNDS {
+            if round > 0 {
+                groups = self.glpi.ticket_groups(ticket).await?;
+                if round > 1 || snapshot.has_technician() {
+                    users = self.glpi.ticket_users(ticket).await?;
+                }
+            }
+            let members = if ticket_snapshot::has_technician(&users) {
+                self.glpi.directory().members(target).await?
+            } else {
+                Arc::default()
+            };
             let left = steps(&groups, &ticket_snapshot::user_rows(&users, &members), target, levels);
-            if left.is_empty() {
+            if left.is_empty() && round > 0 {
                 return Ok(());
             }
             for step in &left {

@@ -72,6 +72,11 @@ impl TicketSnapshot {
         theirs.filter_map(|followup| followup.written).max()
     }
 
+    /// Whether anybody wrote in it who may have answered.
+    pub(super) fn is_answered(&self, own: UserId) -> bool {
+        self.answers(own).next().is_some()
+    }
+
     /// What accounts other than ours and the requesters' wrote in it that is no command.
     fn answers(&self, own: UserId) -> impl Iterator<Item = &Followup> {
         self.thread.followups.iter().filter(move |followup| {

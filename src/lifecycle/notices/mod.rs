@@ -189,7 +189,7 @@ impl Notifier {
     }
 
     /// The ticket says that its groups were reminded: who was is not told again for that reason.
-    pub async fn reminded(&self, ticket: TicketId) {
+    pub fn reminded(&self, ticket: TicketId) {
         let is_of_it = |step: &str| step.strip_prefix(REMINDER).is_some_and(|rest| rest.starts_with('-'));
         self.unnoted().retain(|(number, step, _)| *number != ticket || !is_of_it(step));
     }
