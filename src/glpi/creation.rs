@@ -359,8 +359,8 @@ impl Glpi {
         if files.is_empty() {
             return Vec::new();
         }
-        let kept: Option<BTreeSet<String>> = match self.documents_of(holder).await {
-            Ok(documents) => Some(documents.into_iter().map(|document| document.sha1).collect()),
+        let kept = match self.kept(holder, files).await {
+            Ok(kept) => Some(kept),
             Err(error) => {
                 tracing::warn!(%error, "the documents of a new item could not be read back");
                 None
@@ -374,7 +374,7 @@ impl Glpi {
                 // the key tells: its value is `false` for a picture that is none
                 let complaint = said.get("error").map(|words| words.as_str().unwrap_or_default());
                 let fate = match (&kept, complaint) {
-                    (Some(kept), _) if kept.contains(&file.sha1()) => FileFate::Taken,
+                    (Some(kept), _) if kept.contains(&index) => FileFate::Taken,
                     (Some(_), _) => FileFate::NotTaken(complaint.unwrap_or_default().to_owned()),
                     (None, Some(complaint)) => FileFate::NotTaken(complaint.to_owned()),
                     (None, None) if said.is_object() => FileFate::Taken,
@@ -384,6 +384,32 @@ impl Glpi {
             })
             .collect()
     }
+
+    /// Which of these files a new item has: one call tells, of a picture by its place in the text. Where it does not tell
+    /// of all of them, the item's documents are read.
+    async fn kept(&self, holder: DocumentHolder, files: &[Upload]) -> Result<BTreeSet<usize>, GlpiError> {
+        let received = self.received(holder).await?;
+        let is_there = |file: &Upload| {
+            received.sha1.contains(&file.sha1())
+                || file.tag.as_ref().is_some_and(|tag| shows_picture(&received.content, tag))
+        };
+        if files.iter().all(is_there) || !matches!(holder, DocumentHolder::Ticket(_)) {
+            return Ok(indices(files, is_there));
+        }
+        let documents = self.documents_of(holder).await?;
+        let sha1: BTreeSet<String> = documents.into_iter().map(|document| document.sha1).collect();
+        Ok(indices(files, |file| sha1.contains(&file.sha1())))
+    }
+}
+
+fn indices(files: &[Upload], is_there: impl Fn(&Upload) -> bool) -> BTreeSet<usize> {
+    files.iter().enumerate().filter(|(_, file)| is_there(file)).map(|(index, _)| index).collect()
+}
+
+/// Whether GLPI has put a picture into its place in a text (`Toolbox::convertTagToImage`), which it does with the
+/// document it made of it.
+fn shows_picture(content: &str, tag: &str) -> bool {
+    content.contains(&format!("alt=\"{tag}\"")) && !content.contains(&format!("id=\"{tag}\""))
 }
 
 fn ticket_input(ticket: &NewTicket) -> Map<String, Value> {

@@ -10,8 +10,8 @@ use reqwest::header::{
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
-use serde_json::Value;
-use url::Url;
+use serde_json::{Value, json};
+use url::{Url, form_urlencoded};
 
 use crate::id::DocumentId;
 
@@ -25,6 +25,7 @@ const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
 /// The longest a document may be under way.
 const LONGEST_DOWNLOAD: Duration = Duration::from_mins(5);
 const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 /// Bytes of a request line's parameters: web servers take 8 KiB in all. Its brackets are three bytes each on their way.
 const LONGEST_LINE: usize = 7 * 1024;
 const LINE_OVERHEAD: usize = 14;
@@ -50,6 +51,8 @@ enum Action<'a> {
     Read(usize),
     /// The same, of what a body asks for.
     ReadBy(String, usize),
+    /// What a body asks for, as a form has it.
+    ReadByForm(String),
     Create(Input<'a>),
     CreateEach(String),
     Update(String),
@@ -94,13 +97,26 @@ impl<'a> Call<'a> {
 
     /// A search for items. A long one goes in a body, as GLPI takes it by any method (`APIRest::call`).
     pub(super) fn search(item_type: &str, query: &Value) -> Self {
-        let (path, mut line) = (format!("search/{item_type}"), Vec::new());
-        flatten(String::new(), query, &mut line);
-        let length: usize = line.iter().map(|(key, value)| key.len() + value.len() + LINE_OVERHEAD).sum();
-        if length <= LONGEST_LINE {
-            return Self::get(path, line);
+        let path = format!("search/{item_type}");
+        match short_line(query) {
+            Ok(line) => Self::get(path, line),
+            Err(_) => Self { path, query: Vec::new(), action: Action::ReadBy(query.to_string(), usize::MAX) },
         }
-        Self { path, query: Vec::new(), action: Action::ReadBy(query.to_string(), usize::MAX) }
+    }
+
+    /// Several items, of whatever types, each as it is shown by itself with its documents; one that is not there or not
+    /// to be seen makes GLPI refuse them all. Many go in a form: of JSON, GLPI dies here.
+    pub(super) fn items(items: &[(&str, u64)]) -> Self {
+        let each: Vec<Value> = items.iter().map(|(kind, id)| json!({ "itemtype": kind, "items_id": id })).collect();
+        let query = json!({ "items": each, "with_documents": 1, "get_hateoas": false });
+        let path = "getMultipleItems";
+        match short_line(&query) {
+            Ok(line) => Self::get(path, line),
+            Err(line) => {
+                let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(line).finish();
+                Self { path: path.to_owned(), query: Vec::new(), action: Action::ReadByForm(form) }
+            }
+        }
     }
 
     /// The same, of whose answer's texts only so many bytes each are kept.
@@ -150,6 +166,7 @@ impl<'a> Call<'a> {
         let (method, doing, expected) = match self.action {
             Action::Read(longest) => ("GET", Doing::Reading, Expected::Json(longest)),
             Action::ReadBy(_, longest) => ("POST", Doing::Reading, Expected::Json(longest)),
+            Action::ReadByForm(_) => ("POST", Doing::Reading, Expected::Json(usize::MAX)),
             Action::Create(_) => ("POST", Doing::Creating, Expected::Json(usize::MAX)),
             Action::CreateEach(_) => ("POST", Doing::CreatingEach, Expected::Json(usize::MAX)),
             Action::Update(_) => ("PUT", Doing::Changing, Expected::Json(usize::MAX)),
@@ -231,14 +248,15 @@ impl Server {
     /// Sends `call` once and judges the answer.
     pub(super) async fn send(&self, call: &Call<'_>, session: &HeaderValue) -> Result<Answered, Failure> {
         let address = self.address(&call.path);
-        let json = |request: RequestBuilder, body: &str| request.header(CONTENT_TYPE, JSON).body(body.to_owned());
+        let by_json = |request: RequestBuilder, body: &str| request.header(CONTENT_TYPE, JSON).body(body.to_owned());
         let request = match &call.action {
             Action::Read(_) => self.http.get(address).query(&call.query),
-            Action::ReadBy(body, _) => json(self.http.post(address), body),
-            Action::Create(input) if input.files.is_empty() => json(self.http.post(address), &input.manifest),
+            Action::ReadBy(body, _) => by_json(self.http.post(address), body),
+            Action::ReadByForm(form) => self.http.post(address).header(CONTENT_TYPE, FORM).body(form.clone()),
+            Action::Create(input) if input.files.is_empty() => by_json(self.http.post(address), &input.manifest),
             Action::Create(input) => self.http.post(address).multipart(form(input)),
-            Action::CreateEach(manifest) => json(self.http.post(address), manifest),
-            Action::Update(manifest) => json(self.http.put(address), manifest),
+            Action::CreateEach(manifest) => by_json(self.http.post(address), manifest),
+            Action::Update(manifest) => by_json(self.http.put(address), manifest),
             Action::Delete => self.http.delete(address).query(&call.query),
             Action::Download => self.http.get(address).header(ACCEPT, BYTES).timeout(LONGEST_DOWNLOAD),
         };
@@ -250,6 +268,14 @@ impl Server {
         address.set_path(&format!("{}{path}", self.api.path()));
         address
     }
+}
+
+/// The parameters of a request line; as an error those that are too long for one.
+fn short_line(query: &Value) -> Result<Vec<(String, String)>, Vec<(String, String)>> {
+    let mut line = Vec::new();
+    flatten(String::new(), query, &mut line);
+    let length: usize = line.iter().map(|(key, value)| key.len() + value.len() + LINE_OVERHEAD).sum();
+    if length <= LONGEST_LINE { Ok(line) } else { Err(line) }
 }
 
 /// Parameters as PHP reads them from a request line: `criteria[0][field]`.

@@ -2,7 +2,7 @@
 //!
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
 //! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
-//! `tickets` (finding and reading them), `links` (which belong together), `search` (lists of them), `actors` (whose
+//! `tickets` (finding and reading them), `documents` (their files), `links` (which belong together), `search` (lists of them), `overview` (one of them at a glance), `actors` (whose
 //! they are), `download` (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `users`
 //! (people's accounts), `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells).
 //! `directory` keeps for some minutes who and what is who. Below them, `exchange` is one HTTP exchange and `verdict` what
@@ -13,6 +13,7 @@ mod actors;
 mod breaker;
 mod creation;
 mod directory;
+mod documents;
 mod download;
 mod error;
 mod excerpt;
@@ -25,6 +26,7 @@ mod links;
 mod markers;
 mod names;
 mod notices;
+mod overview;
 mod pace;
 mod recent;
 mod requesters;
@@ -53,6 +55,7 @@ pub use self::creation::{
     Amendment, Created, Effect, FileFate, FileOutcome, Kind, NewFollowup, NewTicket, Requester, Taken, Upload,
 };
 pub use self::directory::{GlpiDirectory, ItemKind, nearest};
+pub use self::documents::{Document, DocumentHolder};
 pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble, Underlying};
 pub use self::exchange::SetupError;
@@ -61,10 +64,11 @@ pub use self::links::LONGEST_MERGE;
 pub use self::markers::FoundTicket;
 pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
+pub use self::overview::TicketOverview;
 pub use self::recent::Said;
 pub use self::search::{Criterion, Sorting, TicketSummary};
 pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
-pub use self::tickets::{Document, DocumentHolder, Followup, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
+pub use self::tickets::{Followup, GroupChange, Solution, Ticket, TicketGroup, TicketUser};
 pub use self::users::{Account, AccountState, Grant};
 
 use self::breaker::{Breaker, Pass};

@@ -17,7 +17,7 @@ const PAGE: usize = 200;
 const LARGE_PAGE: usize = 2000;
 /// What a list shows of a ticket, and what is enough for who looks at many of them. An option that shows the accounts of
 /// a ticket costs GLPI 2.5 ms for each of them, so requesters are not among them.
-const SHOWN: [u64; 15] = [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 34, 150];
+pub(super) const SHOWN: [u64; 15] = [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 34, 150];
 const SURVEYED: [u64; 11] = [2, 5, 7, 8, 12, 15, 16, 17, 19, 21, 150];
 /// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
 /// it, megabytes for some.
@@ -233,7 +233,7 @@ impl Glpi {
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
 /// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
 /// of a requester without account, 150 delay until taken into account.
-fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Vec<(String, String)> {
+pub(super) fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Vec<(String, String)> {
     let mut query = Vec::new();
     linked(&mut query, "criteria", "AND", criteria);
     for (index, option) in shown.iter().enumerate() {

@@ -4,8 +4,7 @@ use jiff::{SignedDuration, civil::DateTime};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::id::{
-    CategoryId, DocumentId, EntityId, FollowupId, GroupId, GroupLinkId, RequestTypeId, SolutionId, TicketId, UserId,
-    UserLinkId,
+    CategoryId, EntityId, FollowupId, GroupId, GroupLinkId, RequestTypeId, SolutionId, TicketId, UserId, UserLinkId,
 };
 
 use super::error::GlpiError;
@@ -103,67 +102,6 @@ pub struct GroupChange {
     pub at: DateTime,
 }
 
-/// What documents belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DocumentHolder {
-    /// A ticket.
-    Ticket(TicketId),
-    /// A follow-up.
-    Followup(FollowupId),
-    /// A solution.
-    Solution(SolutionId),
-}
-
-impl DocumentHolder {
-    /// Its class in GLPI.
-    pub(super) fn item_type(self) -> &'static str {
-        match self {
-            Self::Ticket(_) => "Ticket",
-            Self::Followup(_) => "ITILFollowup",
-            Self::Solution(_) => "ITILSolution",
-        }
-    }
-
-    /// Its id there.
-    pub(super) fn number(self) -> u64 {
-        match self {
-            Self::Ticket(id) => id.get(),
-            Self::Followup(id) => id.get(),
-            Self::Solution(id) => id.get(),
-        }
-    }
-}
-
-impl From<TicketId> for DocumentHolder {
-    fn from(id: TicketId) -> Self {
-        Self::Ticket(id)
-    }
-}
-
-impl From<FollowupId> for DocumentHolder {
-    fn from(id: FollowupId) -> Self {
-        Self::Followup(id)
-    }
-}
-
-/// A document of a ticket or follow-up.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Document {
-    /// Its id.
-    #[serde(deserialize_with = "wire::number")]
-    pub id: DocumentId,
-    /// The file's name: of the ticket that brought the same bytes last, since GLPI keeps one
-    /// document for them all.
-    #[serde(rename = "filename", default, deserialize_with = "wire::text")]
-    pub name: String,
-    /// Its media type.
-    #[serde(default, deserialize_with = "wire::text")]
-    pub mime: String,
-    /// The SHA-1 of its bytes, in hex.
-    #[serde(rename = "sha1sum", default, deserialize_with = "wire::text")]
-    pub sha1: String,
-}
-
 /// A follow-up of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Followup {
@@ -258,11 +196,6 @@ impl Glpi {
             .collect())
     }
 
-    /// The documents of a ticket, without those of its follow-ups.
-    pub async fn ticket_documents(&self, id: TicketId) -> Result<Vec<Document>, GlpiError> {
-        self.documents_of(DocumentHolder::Ticket(id)).await
-    }
-
     /// The follow-ups of a ticket, oldest first.
     pub async fn ticket_followups(&self, id: TicketId) -> Result<Vec<Followup>, GlpiError> {
         self.part_of_ticket(id, "ITILFollowup").await
@@ -325,23 +258,6 @@ impl Glpi {
 
     async fn part_of_ticket<T: DeserializeOwned>(&self, id: TicketId, item_type: &str) -> Result<Vec<T>, GlpiError> {
         self.list(format!("Ticket/{id}/{item_type}")).await
-    }
-
-    /// The documents of a ticket or of what is said on it that are not in the bin.
-    pub async fn documents_of(&self, holder: DocumentHolder) -> Result<Vec<Document>, GlpiError> {
-        let path = format!("{}/{}/Document_Item", holder.item_type(), holder.number());
-        let links: Vec<wire::DocumentItem> = self.list(path).await?;
-        let mut documents = Vec::with_capacity(links.len());
-        for link in links {
-            let path = format!("Document/{}", link.documents_id);
-            match self.get::<wire::Document>(path, Vec::new()).await {
-                Ok(row) if row.is_deleted == 0 => documents.push(row.document),
-                // In the bin, or purged: its link stays.
-                Ok(_) | Err(GlpiError::NotFound) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(documents)
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::id::{ArticleId, DocumentId, EntityId, GroupId, GroupLinkId, TicketId, UserId, UserLinkId};
 
-use super::{Item, SolutionStatus, Ticket, TicketStatus, tickets};
+use super::{Item, SolutionStatus, Ticket, TicketStatus, documents};
 
 /// `GET initSession`
 #[derive(Deserialize)]
@@ -106,7 +106,7 @@ pub(super) struct DocumentItem {
 #[derive(Deserialize)]
 pub(super) struct Document {
     #[serde(flatten)]
-    pub document: tickets::Document,
+    pub document: documents::Document,
     #[serde(default, deserialize_with = "number")]
     pub is_deleted: u64,
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
-use super::faq::Faq;
-use crate::{config::Config, flow::route::MappingStore, glpi::Glpi, working_time::Calendar};
+use super::{faq::Faq, found::FoundRequest, joined::Joined, readings::Readings};
+use crate::{config::Config, flow::route::MappingStore, glpi::Glpi, request::Address, working_time::Calendar};
 
 /// A requester's view of the helpdesk.
 pub struct Portal {
@@ -14,6 +14,8 @@ pub struct Portal {
     pub(super) calendar: Arc<Calendar>,
     pub(super) time_zone: TimeZone,
     pub(super) faq: Faq,
+    pub(super) readings: Readings,
+    pub(super) lists: Joined<Address, Vec<FoundRequest>>,
 }
 
 impl Portal {
@@ -25,6 +27,8 @@ impl Portal {
             mappings,
             calendar,
             time_zone: config.time_zone.clone(),
+            readings: Readings::new(),
+            lists: Joined::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Why nothing can be shown.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinError;
 
@@ -8,7 +8,7 @@ use crate::glpi::GlpiError;
 use crate::id::TicketId;
 
 /// Why nothing can be shown.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum PortalError {
     /// There is no such thing, or it is not this person's.
     #[error("nothing of this requester's")]
@@ -21,7 +21,7 @@ pub enum PortalError {
     Unavailable(GlpiError),
     /// A task of this program ended early.
     #[error("a timeline could not be made")]
-    Unmade(#[from] JoinError),
+    Unmade(#[source] Arc<JoinError>),
     /// GLPI is not set up for this: an administrator must act.
     #[error(transparent)]
     Denied(GlpiError),
@@ -34,6 +34,12 @@ impl PortalError {
             Self::Unavailable(GlpiError::Unavailable { retry_after, .. }) => *retry_after,
             _ => None,
         }
+    }
+}
+
+impl From<JoinError> for PortalError {
+    fn from(error: JoinError) -> Self {
+        Self::Unmade(Arc::new(error))
     }
 }
 

@@ -7,11 +7,12 @@ use jiff::{Timestamp, Zoned};
 use super::{
     access::Portal,
     error::PortalError,
+    found::FoundRequest,
     known_requester::KnownRequester,
     state::{Counts, State},
 };
 use crate::{
-    flow::route::{Mappings, Opening},
+    flow::route::Opening,
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
     id::TicketId,
     request::{Address, Reference, TicketKind},
@@ -141,13 +142,6 @@ pub struct Row {
     pub may_follow_up: bool,
 }
 
-/// A ticket with what is read from its content.
-pub(super) struct FoundRequest {
-    pub(super) summary: TicketSummary,
-    pub(super) opening: Option<Opening>,
-    pub(super) state: State,
-}
-
 impl Portal {
     /// The requests of this person that meet the query, of their newest thousand.
     ///
@@ -155,15 +149,18 @@ impl Portal {
     ///
     /// Where GLPI cannot answer.
     pub async fn requests(&self, requester: &Address, query: &Query) -> Result<Listing, PortalError> {
-        let known = self.known(requester).await?;
-        let all = self.tickets_of(&known).await?;
+        let reading = async {
+            let known = self.known(requester).await?;
+            Ok(self.tickets_of(&known).await?)
+        };
+        let all = self.lists.read(requester.clone(), reading).await?;
         let mut counts = Counts::default();
-        for found in &all {
+        for found in all.iter() {
             counts.count(found.state);
         }
         let words: Vec<String> = folded(&query.text).split_whitespace().map(str::to_owned).collect();
-        let mut matching: Vec<FoundRequest> = all
-            .into_iter()
+        let mut matching: Vec<&FoundRequest> = all
+            .iter()
             .filter(|found| query.state.is_none_or(|state| state == found.state))
             .filter(|found| found.holds(&words))
             .collect();
@@ -201,8 +198,9 @@ impl Portal {
     }
 
     /// The line of a ticket.
-    pub(super) async fn row(&self, found: FoundRequest) -> Result<Row, GlpiError> {
+    pub(super) async fn row(&self, found: &FoundRequest) -> Result<Row, GlpiError> {
         let FoundRequest { summary, opening, state } = found;
+        let state = *state;
         let taken_by = match summary.technicians.first() {
             Some(&technician) => Some(self.glpi.directory().name(technician).await?).filter(|name| !name.is_empty()),
             None => None,
@@ -215,9 +213,9 @@ impl Portal {
         Ok(Row {
             number: summary.id,
             reference: opening.as_ref().map(|opening| opening.reference),
-            application: opening.map(|opening| opening.application),
+            application: opening.as_ref().map(|opening| opening.application.clone()),
             nature,
-            title: summary.name,
+            title: summary.name.clone(),
             kind: if summary.kind == REQUEST { TicketKind::Request } else { TicketKind::Incident },
             urgency: summary.urgency,
             opened,
@@ -233,15 +231,6 @@ impl Portal {
 }
 
 impl FoundRequest {
-    pub(super) fn new(summary: TicketSummary, mappings: &Mappings) -> Self {
-        let taken = !summary.technicians.is_empty() || summary.taken_after > 0;
-        Self {
-            state: State::of(summary.status, taken),
-            opening: Opening::read(&summary.content, |name| mappings.find(name).is_some()),
-            summary,
-        }
-    }
-
     /// Whether each of these folded words stands in what is searched.
     fn holds(&self, words: &[String]) -> bool {
         if words.is_empty() {

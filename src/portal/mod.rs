@@ -9,6 +9,9 @@
 //! | `access`, `error` | what the portal is built from, and why it shows nothing |
 //! | `state` | the four states |
 //! | `listing` | a person's requests: found, sorted, in pages |
+//! | `found` | a ticket as a search shows it |
+//! | `own`, `reading` | what of one request its requester may see, and how it is read from GLPI |
+//! | `readings`, `joined` | what is read once for several who ask |
 //! | `view` | one request with its timeline |
 //! | `merged` | where a merged request went |
 //! | `html` | texts from GLPI, as they may be shown |
@@ -18,10 +21,15 @@
 mod access;
 mod error;
 mod faq;
+mod found;
 mod html;
+mod joined;
 mod known_requester;
 mod listing;
 mod merged;
+mod own;
+mod reading;
+mod readings;
 mod state;
 mod view;
 
@@ -34,8 +42,9 @@ pub use self::{
     error::PortalError,
     faq::Article,
     listing::{Listing, Query, Row, Sort},
+    own::{Document, Kind, SolutionState},
     state::{Counts, State},
-    view::{Author, Document, Entry, Kind, SolutionState, View},
+    view::{Author, Entry, View},
 };
 use crate::id::{DocumentId, TicketId};
 use crate::request::Address;
@@ -52,7 +61,8 @@ impl Portal {
         Ok(self.faq.found(text, now).await?)
     }
 
-    /// One of this person's documents of this request, as GLPI gives it.
+    /// One of this person's documents of this request, as GLPI gives it. Those of a request that they were shown in the
+    /// last seconds are theirs without another look.
     ///
     /// # Errors
     ///
@@ -63,11 +73,24 @@ impl Portal {
         request: TicketId,
         document: DocumentId,
     ) -> Result<(Document, Content), PortalError> {
-        let own = self.own(requester, request).await?;
-        let known = own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?;
+        let known = match self.readings.document(requester, request, document).await {
+            Some(known) => known,
+            // Not seen lately, or added since.
+            None => {
+                let own = self.own(requester, request).await?;
+                own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?
+            }
+        };
         let download = self.glpi.download(document).await?;
         let length = download.length;
         Ok((known, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
+    }
+}
+
+impl Portal {
+    /// This person has written something about this request: what was being read of it before that is old.
+    pub async fn wrote(&self, requester: &Address, request: TicketId) {
+        self.readings.wrote(requester, request).await;
     }
 }
 

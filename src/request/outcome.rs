@@ -107,6 +107,8 @@ pub struct Addition {
     pub ticket: TicketId,
     /// The reply's own reference, written into the follow-up.
     pub reference: Reference,
+    /// Whether it was added now: an earlier copy of it may be there.
+    pub is_new: bool,
 }
 
 /// What a requester decides on the solution of their request.

@@ -4,11 +4,11 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, RIGHT_MISSING};
 use super::call::Call;
 use super::helpdesk::Helpdesk;
-use super::php::{Row, flag, int_of, text, text_of};
-use super::{caller::Caller, right};
+use super::php::{Row, elements, flag, int_of, text, text_of, truthy};
+use super::{caller::Caller, documents, right};
 
 use super::store::{Store, UNDISCLOSED};
 use super::text::{Pattern, decode};
@@ -79,20 +79,48 @@ pub(super) fn readable(store: &Store, caller: &Caller, kind: &str, row: &Row) ->
 /// `GET Type/id`.
 pub(super) fn one(desk: &Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {
     let id = target.id.unwrap_or_default();
-    let row = desk.store.get(target.kind, id).ok_or_else(Answer::not_found)?;
-    if !caller.may_list(target.right) || !readable(&desk.store, caller, target.kind, row) {
-        return Err(Answer::right_missing());
-    }
+    let item = item(desk, call, caller, (target.kind, target.right), id)?;
     if target.kind == "Document" && call.wants_bytes {
         let bytes = desk.store.files.get(&id).cloned().unwrap_or_default();
-        return Ok(document(row, bytes));
+        return Ok(document(&item, bytes));
+    }
+    Ok(Answer::ok(&Value::Object(item)))
+}
+
+/// `GET getMultipleItems?items[0][itemtype]=…&items[0][items_id]=…`: all of them, or none where one cannot be had.
+pub(super) fn several(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<Answer, Answer> {
+    // JSON makes objects of them, which PHP takes for no arrays: it dies.
+    let Some(Value::Object(items)) = call.parameters.get("items") else { return Err(Answer::died(desk.version)) };
+    let mut shown = Vec::with_capacity(items.len());
+    for wanted in elements(&Value::Object(items.clone())) {
+        let wanted = wanted.as_object().ok_or_else(|| Answer::bad_array(&desk.base))?;
+        let kind = known(&text_of(wanted, "itemtype"), &desk.base)?;
+        shown.push(Value::Object(item(desk, call, caller, kind, int_of(wanted, "items_id"))?));
+    }
+    Ok(Answer::ok(&Value::Array(shown)))
+}
+
+/// An item as it is shown by itself.
+fn item(desk: &Helpdesk, call: &Call, caller: &Caller, (kind, right): (&str, &str), id: i64) -> Result<Row, Answer> {
+    let row = desk.store.get(kind, id).ok_or_else(Answer::not_found)?;
+    if !caller.may_list(right) || !readable(&desk.store, caller, kind, row) {
+        return Err(Answer::right_missing());
     }
     let mut shown = disclose(row.clone(), call);
-    if target.kind == "KnowbaseItem" {
+    if kind == "KnowbaseItem" {
         shown.insert("_categories".to_owned(), json!([]));
     }
-    add_links(desk, call, target.kind, &mut shown);
-    Ok(Answer::ok(&Value::Object(shown)))
+    if call.parameters.get("with_documents").is_some_and(truthy) {
+        let documents = if kind == "Ticket" || caller.may("document", right::READ) {
+            let rows = documents::of(&desk.store, kind, id).into_iter();
+            rows.map(|row| Value::Object(disclose(row, call))).collect()
+        } else {
+            json!(["ERROR_RIGHT_MISSING", RIGHT_MISSING])
+        };
+        shown.insert("_documents".to_owned(), documents);
+    }
+    add_links(desk, call, kind, &mut shown);
+    Ok(shown)
 }
 
 /// The bytes of a document, to be saved and never shown in place.

@@ -3,7 +3,7 @@
 //! It answers as recordings of a real GLPI do (`tests/it/sandbox.rs` replays them) and shares no
 //! type with our client. The way of a request: `connection` accepts it, `failures` may strike
 //! it, `call` parses it as PHP and GLPI would, `routes` finds its endpoint in `session`,
-//! `items`, `changes` or `search` (with its `options`); `tickets`, `actors`,
+//! `items` (with their `documents`), `changes` or `search` (with its `options`); `tickets`, `actors`,
 //! `status`, `timeline`, `rules` and `upload` hold what GLPI does beyond storing rows in `store`.
 //! `view` and `pages` show the result.
 //!
@@ -16,6 +16,7 @@ mod call;
 mod caller;
 mod changes;
 mod connection;
+mod documents;
 mod failures;
 mod helpdesk;
 mod items;

@@ -48,6 +48,8 @@ pub(super) enum Source {
     UserGroups,
     /// The texts of a ticket's follow-ups.
     Followups,
+    /// What became of a ticket's last solution.
+    LastSolution,
 }
 
 /// The numbered options of an item type.
@@ -55,7 +57,9 @@ pub(super) type SearchOptions = &'static [(i64, Source)];
 
 /// The options of an item type, and those shown when nothing else is asked for.
 pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static [i64]) {
-    use Source::{Date, Emails, Followups, Groups, Link, Number, RequesterEmails, Status, Text, UserGroups, Users};
+    use Source::{
+        Date, Emails, Followups, Groups, LastSolution, Link, Number, RequesterEmails, Status, Text, UserGroups, Users,
+    };
     const TICKET: SearchOptions = &[
         (1, Text("name")),
         (2, Number("id")),
@@ -78,6 +82,7 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
         (22, Link("users_id_recipient", "User", "name")),
         (25, Followups),
         (34, RequesterEmails),
+        (39, LastSolution),
         (64, Link("users_id_lastupdater", "User", "name")),
         (65, Groups(3)),
         (66, Users(3)),
@@ -100,6 +105,8 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
         (19, Date("date_mod")),
         (22, Text("registration_number")),
         (34, Text("realname")),
+        (62, Date("begin_date")),
+        (63, Date("end_date")),
         (121, Date("date_creation")),
     ];
     /// Where an article's name stands, which is the versions' only difference.
@@ -192,6 +199,10 @@ impl Source {
                 .rows_of("ITILFollowup", "items_id", id)
                 .map(|followup| Candidate::text(text_of(followup, "content")))
                 .collect(),
+            Self::LastSolution => {
+                let last = store.rows_of("ITILSolution", "items_id", id).last();
+                last.map(|solution| number(int_of(solution, "status"))).into_iter().collect()
+            }
             Self::UserGroups => store
                 .rows_of("Group_User", "users_id", id)
                 .filter_map(|link| group(int_of(link, "groups_id")))

@@ -35,6 +35,9 @@ impl Helpdesk {
         if call.segment(0) == "search" {
             return search::search(self, call, &caller);
         }
+        if call.segment(0) == "getMultipleItems" {
+            return items::several(self, call, &caller);
+        }
         let target = items::Target::of(call, &self.base)?;
         match call.method {
             Method::POST => changes::create(self, call, &caller, &target),

@@ -14,7 +14,9 @@ use crate::{
         ledger::{StandingClaim, oldest_ticket},
         screen::{Change, Copies, MayFollowUp, Reply, Thread},
     },
-    glpi::{ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, Ticket, TicketStatus, TicketUser},
+    glpi::{
+        ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, TicketOverview, TicketStatus, TicketUser,
+    },
     id::{FollowupId, SolutionId, TicketId, UserId},
     request::{Command, FollowupOpening, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
@@ -29,6 +31,28 @@ pub struct Proposed {
     pub solution: Option<SolutionId>,
     /// Since when, in GLPI's time zone; `None` where it does not wait.
     pub solved: Option<DateTime>,
+}
+
+/// What was just read of a ticket, for the decision on its solution.
+pub struct SeenTicket {
+    /// `None` for one that a search does not show, as one in the bin.
+    overview: Option<TicketOverview>,
+    proposed: Proposed,
+}
+
+impl SeenTicket {
+    /// What its requester may decide on.
+    pub fn proposed(&self) -> Proposed {
+        self.proposed
+    }
+}
+
+/// A ticket that is not in the bin.
+struct Living {
+    id: TicketId,
+    title: String,
+    status: TicketStatus,
+    people: Vec<TicketUser>,
 }
 
 /// Whether a reply is added, or completed.
@@ -57,9 +81,68 @@ impl Deliverer {
             }
         };
         let Some(number) = number else { return Ok(TicketState::Missing) };
-        let Some((ticket, people)) = self.living(number).await? else { return Ok(TicketState::Missing) };
-        let number = ticket.id;
+        let overview = self.glpi.overview(number).await?;
+        self.state_of(reply, number, overview).await
+    }
+
+    /// As [`Deliverer::ticket_state`], by what was just read of the ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn state_as_seen(&self, reply: &Reply, seen: SeenTicket) -> Result<TicketState, Undelivered> {
+        let state = match reply.thread() {
+            Thread::Ticket(number) => self.state_of(reply, number, seen.overview).await,
+            Thread::Mail(_) | Thread::Request(_) => self.ask_ticket_state(reply).await,
+        };
+        state.map_err(|error| not_made(&error))
+    }
+
+    async fn state_of(
+        &self,
+        reply: &Reply,
+        number: TicketId,
+        overview: Option<TicketOverview>,
+    ) -> Result<TicketState, GlpiError> {
         let user = self.names.user(reply.requester()).await?;
+        let is_requester = match &overview {
+            Some(overview) => self.glpi.is_requester(overview, user, reply.requester().as_str()).await?,
+            None => false,
+        };
+        let ticket = match overview {
+            Some(TicketOverview { summary, .. }) => {
+                let people = if is_requester { Vec::new() } else { self.glpi.ticket_users(number).await? };
+                Living { id: number, title: summary.name, status: summary.status, people }
+            }
+            None => match self.living(number).await? {
+                Some(ticket) => ticket,
+                None => return Ok(TicketState::Missing),
+            },
+        };
+        let Living { id: number, title, status, people } = ticket;
+        let role = if is_requester { SenderRole::Requester } else { self.role(reply, number, user, &people).await? };
+        let stage = match status {
+            TicketStatus::Pending => Stage::Pending,
+            TicketStatus::Solved => Stage::Solved,
+            TicketStatus::Closed => Stage::Closed,
+            _ => Stage::Open,
+        };
+        let has_account = self.names.may_sign_in(reply.requester()).await?;
+        let page = match role {
+            SenderRole::Requester => self.pages.of_requester(number, has_account),
+            _ => self.pages.of_another(number, has_account),
+        };
+        Ok(TicketState::Found { ticket: number, title, page, role, stage })
+    }
+
+    /// What somebody, with this account if any, is to a ticket of these people.
+    async fn role(
+        &self,
+        reply: &Reply,
+        ticket: TicketId,
+        user: Option<UserId>,
+        people: &[TicketUser],
+    ) -> Result<SenderRole, GlpiError> {
         let theirs = people.iter().filter(|person| match &person.who {
             Requester::User(other) => Some(*other) == user,
             Requester::Email(email) => email.to_lowercase() == reply.requester().as_str(),
@@ -71,38 +154,26 @@ impl Deliverer {
             ActorRole::Observer if role == SenderRole::None => SenderRole::Actor,
             ActorRole::Assigned | ActorRole::Observer => role,
         });
-        let role = match user {
+        Ok(match user {
             Some(user)
-                if matches!(role, SenderRole::None | SenderRole::Actor) && self.has_at_work(number, user).await? =>
+                if matches!(role, SenderRole::None | SenderRole::Actor) && self.has_at_work(ticket, user).await? =>
             {
                 SenderRole::Member
             }
             _ => role,
-        };
-        let stage = match ticket.status {
-            TicketStatus::Pending => Stage::Pending,
-            TicketStatus::Solved => Stage::Solved,
-            TicketStatus::Closed => Stage::Closed,
-            _ => Stage::Open,
-        };
-        let has_account = self.names.may_sign_in(reply.requester()).await?;
-        let page = match role {
-            SenderRole::Requester => self.pages.of_requester(number, has_account),
-            _ => self.pages.of_another(number, has_account),
-        };
-        Ok(TicketState::Found { ticket: number, title: ticket.name, page, role, stage })
+        })
     }
 
-    /// A ticket and its people; of one that was merged into another, that one, with the people of both. `None` where
-    /// there is none, or it is in the bin.
-    async fn living(&self, number: TicketId) -> Result<Option<(Ticket, Vec<TicketUser>)>, GlpiError> {
+    /// The ticket that one in the bin was merged into, with the people of both; the ticket itself where it is in no bin.
+    /// `None` where there is none.
+    async fn living(&self, number: TicketId) -> Result<Option<Living>, GlpiError> {
         let (mut number, mut people) = (number, Vec::new());
         for _ in 0..=LONGEST_MERGE {
             match tokio::try_join!(self.glpi.ticket(number), self.glpi.ticket_users(number)) {
                 Ok((ticket, of_it)) => {
                     people.extend(of_it);
                     if !ticket.deleted {
-                        return Ok(Some((ticket, people)));
+                        return Ok(Some(Living { id: ticket.id, title: ticket.name, status: ticket.status, people }));
                     }
                 }
                 Err(GlpiError::NotFound) => return Ok(None),
@@ -122,20 +193,31 @@ impl Deliverer {
         Ok(at_work.iter().any(|link| link.role == ActorRole::Assigned && own.contains(&link.group)))
     }
 
-    /// What a ticket's requester may decide on.
+    /// Looks at a ticket whose requester decides on its solution.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn proposed(&self, ticket: TicketId) -> Result<Proposed, Undelivered> {
-        match tokio::try_join!(self.glpi.ticket(ticket), self.glpi.ticket_solutions(ticket)) {
-            Ok((ticket, solutions)) => Ok(Proposed {
-                solution: solutions.last().map(|solution| solution.id),
-                solved: ticket.solved.filter(|_| ticket.status == TicketStatus::Solved),
-            }),
-            Err(GlpiError::NotFound) => Ok(Proposed::default()),
-            Err(error) => Err(not_made(&error)),
-        }
+    pub async fn look(&self, ticket: TicketId) -> Result<SeenTicket, Undelivered> {
+        self.ask_look(ticket).await.map_err(|error| not_made(&error))
+    }
+
+    async fn ask_look(&self, number: TicketId) -> Result<SeenTicket, GlpiError> {
+        let overview = self.glpi.overview(number).await?;
+        let (status, solved) = match &overview {
+            Some(TicketOverview { summary, .. }) => (summary.status, summary.solved),
+            None => match self.glpi.ticket(number).await {
+                Ok(ticket) => (ticket.status, ticket.solved),
+                Err(GlpiError::NotFound) => return Ok(SeenTicket { overview, proposed: Proposed::default() }),
+                Err(error) => return Err(error),
+            },
+        };
+        let solutions = self.glpi.ticket_solutions(number).await?;
+        let proposed = Proposed {
+            solution: solutions.last().map(|solution| solution.id),
+            solved: solved.filter(|_| status == TicketStatus::Solved),
+        };
+        Ok(SeenTicket { overview, proposed })
     }
 
     /// Adds a reply to its ticket, with its files. A mail opens a pending or solved ticket again, as GLPI's own

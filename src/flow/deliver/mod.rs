@@ -20,7 +20,7 @@ mod undelivered;
 
 pub use self::{
     deliverer::{Deliverer, LONGEST_CREATION_CALLS},
-    followup::Proposed,
+    followup::{Proposed, SeenTicket},
     names::{Missing, Names},
     ticket::{Delivered, Prepared},
     undelivered::Undelivered,

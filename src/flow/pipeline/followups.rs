@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::DateTime};
 use super::{Pipeline, deferred, put_off};
 use crate::{
     flow::{
-        deliver::Proposed,
+        deliver::SeenTicket,
         screen::{self, MayFollowUp, Rejection, Reply},
     },
     id::{SolutionId, TicketId},
@@ -20,7 +20,7 @@ impl Pipeline {
     pub async fn complement(self: &Arc<Self>, received: Received, ticket: TicketId) -> Outcome {
         let (this, reference) = (Arc::clone(self), received.reference);
         self.to_its_end(Channel::Form, reference, async move {
-            this.on_portal(received, ticket, |state| screen::complement(state, &this.rules)).await
+            this.on_portal(received, ticket, None, |state| screen::complement(state, &this.rules)).await
         })
         .await
     }
@@ -28,19 +28,23 @@ impl Pipeline {
     /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
     /// decision on the same solution once more.
     pub async fn decide(self: &Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> Outcome {
-        let before = match self.deliverer.proposed(ticket).await {
-            Ok(proposed) => proposed,
+        let seen = match self.deliverer.look(ticket).await {
+            Ok(seen) => seen,
             Err(undelivered) => return put_off(undelivered),
         };
-        let outcome = self.decide_on(&requester, ticket, &decided, before, None).await;
-        let waited = before.solved.is_some() && decided.solution.is_none_or(|seen| before.solution == Some(seen));
-        if !matches!(outcome, Outcome::Followup(_)) || !waited {
-            return outcome;
+        let before = seen.proposed();
+        let outcome = self.decide_on(&requester, ticket, &decided, seen, None).await;
+        let waited = before.solved.is_some() && decided.solution.is_none_or(|it| before.solution == Some(it));
+        match &outcome {
+            Outcome::Followup(addition) if !addition.is_new && waited => {}
+            _ => return outcome,
         }
-        match self.deliverer.proposed(ticket).await {
+        match self.deliverer.look(ticket).await {
             // It still waits: what was found is the same decision of an earlier time. Staff has solved the ticket
             // again without a new solution.
-            Ok(after) if after == before => self.decide_on(&requester, ticket, &decided, before, before.solved).await,
+            Ok(seen) if seen.proposed() == before => {
+                self.decide_on(&requester, ticket, &decided, seen, before.solved).await
+            }
             Ok(_) => outcome,
             Err(undelivered) => put_off(undelivered),
         }
@@ -51,31 +55,38 @@ impl Pipeline {
         requester: &Address,
         ticket: TicketId,
         decided: &Decided,
-        proposed: Proposed,
+        seen: SeenTicket,
         solved: Option<DateTime>,
     ) -> Outcome {
+        let proposed = seen.proposed();
         let solution = decided.solution.or(proposed.solution);
         let is_current = solution == proposed.solution;
         let received = decided_on(requester, ticket, solution, solved, &decided.decision);
         let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
         self.to_its_end(Channel::Form, reference, async move {
             let judge = |state: &TicketState| screen::decision(state, &decision, is_current, &this.rules);
-            this.on_portal(received, ticket, judge).await
+            this.on_portal(received, ticket, Some(seen), judge).await
         })
         .await
     }
 
+    /// `seen` is what was just read of the ticket.
     async fn on_portal(
         &self,
         received: Received,
         ticket: TicketId,
+        seen: Option<SeenTicket>,
         judge: impl Fn(&TicketState) -> Result<MayFollowUp, Rejection>,
     ) -> Outcome {
         let reply = match screen::on_portal(received, ticket, &self.rules) {
             Ok(reply) => reply,
             Err((received, rejection)) => return self.reject(&received, rejection).await,
         };
-        let state = match self.deliverer.ticket_state(&reply).await {
+        let state = match seen {
+            Some(seen) => self.deliverer.state_as_seen(&reply, seen).await,
+            None => self.deliverer.ticket_state(&reply).await,
+        };
+        let state = match state {
             Ok(state) => state,
             Err(undelivered) => return put_off(undelivered),
         };

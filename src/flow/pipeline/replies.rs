@@ -55,12 +55,12 @@ impl Pipeline {
     pub(super) async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Outcome {
         let mine = match self.ledger.claim_reply(reply, accepted).await {
             ClaimResult::Mine(mine) => mine,
-            ClaimResult::Known(known) => return added(reply, known.ticket),
+            ClaimResult::Known(known) => return added(reply, known.ticket, false),
             ClaimResult::Found(mine, known) => {
                 return match self.ledger.hold(&mine, self.deliverer.complete_reply(reply, accepted)).await {
                     Ok(()) => {
                         self.ledger.confirm(mine, known).await;
-                        added(reply, known.ticket)
+                        added(reply, known.ticket, false)
                     }
                     Err(undelivered) => self.undelivered(mine, undelivered).await,
                 };
@@ -71,7 +71,7 @@ impl Pipeline {
         match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted, claim)).await {
             Ok(()) => {
                 self.ledger.settle(mine, accepted.ticket()).await;
-                added(reply, accepted.ticket())
+                added(reply, accepted.ticket(), true)
             }
             Err(undelivered) => self.undelivered(mine, undelivered).await,
         }
@@ -101,6 +101,6 @@ impl Pipeline {
     }
 }
 
-fn added(reply: &Reply, ticket: TicketId) -> Outcome {
-    Outcome::Followup(Addition { ticket, reference: reply.received().reference })
+fn added(reply: &Reply, ticket: TicketId, is_new: bool) -> Outcome {
+    Outcome::Followup(Addition { ticket, reference: reply.received().reference, is_new })
 }

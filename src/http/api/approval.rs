@@ -85,8 +85,9 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
                 Decision::Accept => "accepted",
                 Decision::Refuse(_) => "refused",
             };
-            let handling = services.gateway().decide(requester, id, decided);
+            let handling = services.gateway().decide(requester.clone(), id, decided);
             let outcome = services.finish(handling, whole.room, deadline).await?;
+            services.portal.wrote(&requester, id).await;
             settled(outcome, |addition| personal(Json(Ruling { status, ticket: addition.ticket })))
         })
         .await

@@ -59,6 +59,7 @@ pub(super) async fn add(State(services): State<Arc<Services>>, request: Request)
             let now = Timestamp::now();
             let received = form::complement(submission, size, key, &requester, id, now).map_err(Problem::fields)?;
             let outcome = services.finish(services.gateway().complement(received, id), whole.room, deadline).await?;
+            services.portal.wrote(&requester, id).await;
             settled(outcome, |addition| {
                 personal((StatusCode::CREATED, Json(answer::Added::from(addition))).into_response())
             })

@@ -307,6 +307,7 @@ async fn settled(
 ) -> Result<Response, Problem> {
     // A request that was merged meanwhile has it where it is now.
     if let Outcome::Followup(addition) = outcome {
+        state.services.portal.wrote(person, addition.ticket).await;
         return see_other(&format!("/portail/demandes/{}?fait={done}", addition.ticket));
     }
     let problem = Problem::of(outcome);

@@ -255,7 +255,7 @@ async fn the_ordinary_way_costs_one_call_and_with_a_file_the_reading_back() {
     let files: [(&str, &str, bool, &[u8]); 1] = [("notes.txt", "text/plain", false, b"des notes")];
     assert!(gateway.deliver(DIRECTORS[0], &with_files("o2", "LSU : deux", &files, "")).await.contains("created"));
     let calls = of_delivery();
-    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert_eq!(calls.len(), 2, "{calls:?}");
     assert_eq!(tally(&calls).get("POST Ticket"), Some(&1), "{calls:?}");
     assert!(gateway.deliver(DIRECTORS[0], &with_files("o2", "LSU : deux", &files, "")).await.contains("duplicate"));
     assert_eq!(meddler.calls(), [""; 0], "what this process confirmed is not read back");

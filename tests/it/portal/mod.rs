@@ -1,5 +1,6 @@
 //! What a requester sees and does, over HTTP, with the GLPI stand-in behind.
 
+mod calls;
 mod listing;
 mod matrix;
 mod saying;

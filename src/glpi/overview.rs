@@ -1,0 +1,84 @@
+//! One ticket with its people, in one search.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::id::{TicketId, UserId};
+
+use super::error::GlpiError;
+use super::search::{self, Criterion};
+use super::{ActorRole, Glpi, Requester, TicketSummary, wire};
+
+/// Search options of a ticket: 4 the accounts that asked for it, 39 what became of its last solution.
+const MORE: [u64; 2] = [4, 39];
+
+/// A ticket as a search shows it alone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TicketOverview {
+    /// The ticket, with its whole description.
+    #[serde(flatten)]
+    pub summary: TicketSummary,
+    /// The accounts among its requesters.
+    #[serde(rename = "4", default, deserialize_with = "wire::ids")]
+    pub requesters: Vec<UserId>,
+    /// What became of its last solution; `None` where GLPI does not say.
+    #[serde(rename = "39", default, deserialize_with = "said")]
+    last_solution: Option<Value>,
+}
+
+impl TicketOverview {
+    /// Whether it has a solution, or may have one.
+    pub fn may_have_solution(&self) -> bool {
+        !matches!(&self.last_solution, Some(Value::Null))
+            && !matches!(&self.last_solution, Some(Value::String(text)) if text.is_empty())
+    }
+}
+
+impl Glpi {
+    /// A ticket with its people; `None` for one that a search does not show, as one in the bin.
+    pub async fn overview(&self, ticket: TicketId) -> Result<Option<TicketOverview>, GlpiError> {
+        let mut query = search::query(&[Criterion::Id(ticket)], &search::SHOWN, (2, "ASC"));
+        let columns = query.iter().filter(|(name, _)| name.starts_with("forcedisplay")).count();
+        query.extend(
+            MORE.iter()
+                .enumerate()
+                .map(|(index, option)| (format!("forcedisplay[{}]", columns + index), option.to_string())),
+        );
+        let rows: wire::SearchAnswer<TicketOverview> = self.get("search/Ticket", query).await?;
+        Ok(rows.data.into_iter().find(|row| row.summary.id == ticket))
+    }
+
+    /// Whether one of a ticket's requesters is somebody, known by this account or without one by this address, in lower
+    /// case.
+    ///
+    /// # Errors
+    ///
+    /// As for any read: a ticket that has accounts among its requesters and the address besides is read, for GLPI may
+    /// write to one of them at that address.
+    pub async fn is_requester(
+        &self,
+        ticket: &TicketOverview,
+        account: Option<UserId>,
+        address: &str,
+    ) -> Result<bool, GlpiError> {
+        if account.is_some_and(|account| ticket.requesters.contains(&account)) {
+            return Ok(true);
+        }
+        if !ticket.summary.addresses.iter().any(|other| other.to_lowercase() == address) {
+            return Ok(false);
+        }
+        if ticket.requesters.is_empty() {
+            return Ok(true);
+        }
+        let people = self.ticket_users(ticket.summary.id).await?;
+        Ok(people.iter().any(|person| {
+            person.role == ActorRole::Requester
+                && matches!(&person.who, Requester::Email(other) if other.to_lowercase() == address)
+        }))
+    }
+}
+
+/// What a search says, be it that there is nothing.
+fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
