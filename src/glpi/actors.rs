@@ -1,6 +1,5 @@
 //! Who acts on a ticket, who is in a group, and how they are reached.
 
-use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use crate::id::{GroupId, GroupLinkId, TicketId, UserId, UserLinkId};
@@ -88,16 +87,5 @@ impl Glpi {
     pub async fn group_members(&self, group: GroupId) -> Result<Vec<UserId>, GlpiError> {
         let rows: Vec<wire::GroupMember> = self.list(format!("Group/{group}/Group_User")).await?;
         Ok(rows.into_iter().map(|row| row.users_id).collect())
-    }
-
-    /// The address GLPI writes to for an active account between its dates «valid since» and «valid until»: its default
-    /// one, else the first. `now` is in GLPI's time zone.
-    pub async fn address_of_user(&self, user: UserId, now: DateTime) -> Result<Option<String>, GlpiError> {
-        if !self.active_user(user).await?.is_some_and(|user| user.is_in_force(now)) {
-            return Ok(None);
-        }
-        let mut rows: Vec<wire::UserEmail> = self.list(format!("User/{user}/UserEmail")).await?;
-        rows.sort_by_key(|row| (row.is_default == 0, row.id));
-        Ok(rows.into_iter().map(|row| row.email).find(|email| !email.is_empty()))
     }
 }

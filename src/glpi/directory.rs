@@ -10,12 +10,15 @@ use moka::future::Cache;
 
 use crate::id::{EntityId, GroupId, UserId};
 
-use super::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, ServerInfo, wire};
+use super::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, Owner, ServerInfo, wire};
 
 /// How long an answer is believed: a renamed category is noticed after this.
 const BELIEVED: Duration = Duration::from_mins(10);
 /// The same of the members of a group, who come and go.
 const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
+
+/// The same of the accounts of an address: for as long as one request takes that asks about them twice.
+const OWNERS_BELIEVED: Duration = Duration::from_secs(20);
 
 /// What a name names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +51,9 @@ pub struct GlpiDirectory<'a> {
 /// GLPI's answers, each for some minutes.
 pub(super) struct KeptAnswers {
     accounts: Cache<String, Option<Arc<Account>>>,
+    owners: Cache<String, Arc<Vec<Owner>>>,
     active_accounts: Cache<String, Option<UserId>>,
+    homes: Cache<UserId, Option<EntityId>>,
     names: Cache<UserId, String>,
     groups: Cache<GroupId, Option<String>>,
     members: Cache<GroupId, Arc<Vec<UserId>>>,
@@ -63,7 +68,9 @@ impl Default for KeptAnswers {
     fn default() -> Self {
         Self {
             accounts: cache(20_000, BELIEVED),
+            owners: cache(20_000, OWNERS_BELIEVED),
             active_accounts: cache(20_000, BELIEVED),
+            homes: cache(20_000, BELIEVED),
             names: cache(10_000, BELIEVED),
             groups: cache(10_000, BELIEVED),
             members: cache(1000, MEMBERS_BELIEVED),
@@ -84,9 +91,24 @@ impl Glpi {
 }
 
 impl GlpiDirectory<'_> {
+    /// The accounts that have this address, asked anew; whoever asks about them next is told the same.
+    pub async fn owners(self, address: &str) -> Result<Arc<Vec<Owner>>, GlpiError> {
+        self.kept.owners.invalidate(address).await;
+        self.owners_of_late(address).await
+    }
+
+    /// The same, as they were in the last seconds.
+    async fn owners_of_late(self, address: &str) -> Result<Arc<Vec<Owner>>, GlpiError> {
+        let ask = async { self.glpi.owners_of(address).await.map(Arc::new) };
+        kept(&self.kept.owners, address.to_owned(), ask).await
+    }
+
     /// The account with this address, whether or not GLPI writes to it; see [`Glpi::account_by_email`].
     pub async fn account(self, address: &str, now: DateTime) -> Result<Option<Arc<Account>>, GlpiError> {
-        let ask = async { Ok(self.glpi.account_by_email(address, now).await?.map(Arc::new)) };
+        let ask = async {
+            let owners = self.owners_of_late(address).await?;
+            Ok(self.glpi.account_of(&owners, now).await?.map(Arc::new))
+        };
         kept(&self.kept.accounts, address.to_owned(), ask).await
     }
 
@@ -97,12 +119,17 @@ impl GlpiDirectory<'_> {
 
     /// Forgets what GLPI said of an address: it has turned out otherwise.
     pub async fn forget_account(self, address: &str) {
+        self.kept.owners.invalidate(address).await;
         self.kept.accounts.invalidate(address).await;
     }
 
     /// The oldest active account with this address, whether or not it is in force; see [`Glpi::user_by_email`].
     pub async fn active_account(self, address: &str) -> Result<Option<UserId>, GlpiError> {
-        kept(&self.kept.active_accounts, address.to_owned(), self.glpi.user_by_email(address)).await
+        let ask = async {
+            let owners = self.owners_of_late(address).await?;
+            Ok(owners.iter().find(|owner| owner.is_active()).map(|owner| owner.id))
+        };
+        kept(&self.kept.active_accounts, address.to_owned(), ask).await
     }
 
     /// The name of an account; empty where GLPI shows none.
@@ -207,8 +234,9 @@ impl GlpiDirectory<'_> {
         if !account.in_force() {
             return Ok(None);
         }
-        let Some(grants) = &account.grants else { return Ok(account.default_entity) };
-        if let Some(own) = account.default_entity {
+        let default = kept(&self.kept.homes, account.id, self.glpi.default_entity(account.id)).await?;
+        let Some(grants) = &account.grants else { return Ok(default) };
+        if let Some(own) = default {
             let lineage = self.lineage(own).await?;
             let covers = |lineage: &Arc<Vec<EntityId>>| grants.iter().any(|grant| grant.covers(lineage));
             if lineage.as_ref().is_some_and(covers) {

@@ -3,8 +3,8 @@
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows
 //! none of our rules. Its calls are in `creation` (tickets and follow-ups, with their files),
 //! `tickets` (finding and reading them), `documents` (their files), `links` (which belong together), `search` (lists of them), `overview` (one of them at a glance), `actors` (whose
-//! they are), `download` (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `users`
-//! (people's accounts), `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells).
+//! they are), `download` (their documents), `knowledge` (the FAQ), `names` (names and addresses to ids), `owners` and
+//! `users` (people's accounts), `account` (what GLPI is and what this account may do) and `notices` (whom GLPI itself tells).
 //! `directory` keeps for some minutes who and what is who. Below them, `exchange` is one HTTP exchange and `verdict` what
 //! came of it, `session` the pool of sessions, `breaker` the pause after repeated failures, `wire` the JSON.
 
@@ -27,6 +27,7 @@ mod markers;
 mod names;
 mod notices;
 mod overview;
+mod owners;
 mod pace;
 mod recent;
 mod requesters;
@@ -65,6 +66,7 @@ pub use self::markers::FoundTicket;
 pub use self::names::Item;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::overview::TicketOverview;
+pub use self::owners::Owner;
 pub use self::recent::Said;
 pub use self::search::{Criterion, Sorting, TicketSummary};
 pub use self::status::{ActorRole, SolutionStatus, TicketStatus};
@@ -77,6 +79,7 @@ use self::exchange::{Answered, Call, Server};
 use self::group_commit::Creations;
 use self::joint_read::Reads;
 use self::markers::MarkerSearch;
+use self::owners::ShownAccounts;
 use self::requesters::RequestersOf;
 use self::session::{Lease, Sessions, Way};
 use self::turns::Urgency;
@@ -170,6 +173,7 @@ struct Shared {
     creations: Creations,
     marker_searches: Reads<MarkerSearch>,
     requesters: Reads<RequestersOf>,
+    shown_accounts: Reads<ShownAccounts>,
 }
 
 impl Glpi {
@@ -186,6 +190,7 @@ impl Glpi {
             creations: Creations::new(settings.sessions, settings.tickets_per_call, settings.timeout),
             marker_searches: Reads::default(),
             requesters: Reads::default(),
+            shown_accounts: Reads::default(),
         };
         Ok(Self(Arc::new(shared), Way::Waiting(Urgency::Awaited)))
     }

@@ -71,12 +71,7 @@ impl Glpi {
 
     /// The active account with this e-mail address, whatever its case. Of several, the oldest.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserId>, GlpiError> {
-        for (id, _) in self.users_with_email(email).await? {
-            if self.active_user(id).await?.is_some() {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
+        Ok(self.owners_of(email).await?.iter().find(|owner| owner.is_active()).map(|owner| owner.id))
     }
 
     /// Every account with this address, the oldest first, and whether it is the one GLPI writes to; an address
@@ -87,15 +82,6 @@ impl Glpi {
         rows.sort_by_key(|row| (row.users_id, row.is_default == 0));
         rows.dedup_by_key(|row| row.users_id);
         Ok(rows.into_iter().map(|row| (row.users_id, row.is_default > 0)).collect())
-    }
-
-    /// An account that is active and in our sight.
-    pub(super) async fn active_user(&self, user: UserId) -> Result<Option<wire::User>, GlpiError> {
-        match self.get::<wire::User>(format!("User/{user}"), Vec::new()).await {
-            Ok(user) => Ok(Some(user).filter(|user| user.is_active > 0 && user.is_deleted == 0)),
-            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// The first and last name of an account; empty where it is gone, or out of our sight.

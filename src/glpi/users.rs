@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::id::{EntityId, UserId};
 
 use super::error::GlpiError;
-use super::{Glpi, wire};
+use super::{Glpi, Owner, wire};
 
 /// How far up the tree of entities is looked; GLPI's own trees are no deeper than a few levels.
 const DEEPEST: usize = 50;
@@ -22,8 +22,6 @@ pub struct Account {
     pub by_default_address: bool,
     /// Whether it is in use.
     pub state: AccountState,
-    /// The entity it works in unless it chooses another; `None` where it has none of its own.
-    pub default_entity: Option<EntityId>,
     /// Its profiles' entities; `None` where the service account may not see them.
     pub grants: Option<Vec<Grant>>,
 }
@@ -68,8 +66,8 @@ impl Grant {
 }
 
 impl Account {
-    fn unused(id: UserId, by_default_address: bool, state: AccountState) -> Self {
-        Self { id, by_default_address, state, default_entity: None, grants: None }
+    fn of(owner: &Owner, state: AccountState, grants: Option<Vec<Grant>>) -> Self {
+        Self { id: owner.id, by_default_address: owner.by_default_address, state, grants }
     }
 
     /// Whether it is in use now.
@@ -83,46 +81,43 @@ impl Account {
     }
 }
 
-impl wire::User {
-    /// Whether a moment in GLPI's time zone lies between its dates «valid since» and «valid until».
-    pub(super) fn is_in_force(&self, now: DateTime) -> bool {
-        let is_past = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment < now);
-        let is_to_come = |text: &str| text.parse::<DateTime>().is_ok_and(|moment| moment > now);
-        !is_to_come(&self.begin_date) && !is_past(&self.end_date)
-    }
-}
-
 impl Glpi {
     /// The account with this e-mail address, whatever its case. Of several, the oldest that is in force and has a
     /// profile, else the oldest active one, else any. `now` is in GLPI's time zone.
     pub async fn account_by_email(&self, email: &str, now: DateTime) -> Result<Option<Account>, GlpiError> {
+        self.account_of(&self.owners_of(email).await?, now).await
+    }
+
+    /// The same, of those that have an address.
+    pub(super) async fn account_of(&self, owners: &[Owner], now: DateTime) -> Result<Option<Account>, GlpiError> {
         let (mut first, mut unused) = (None, None);
-        for (id, by_default_address) in self.users_with_email(email).await? {
-            let user = match self.get::<wire::User>(format!("User/{id}"), Vec::new()).await {
-                Ok(user) if user.is_deleted > 0 => continue,
-                Ok(user) if user.is_active > 0 => user,
-                Ok(_) => {
-                    unused = unused.or(Some(Account::unused(id, by_default_address, AccountState::Inactive)));
-                    continue;
-                }
-                Err(GlpiError::Denied { .. }) => {
-                    unused = unused.or(Some(Account::unused(id, by_default_address, AccountState::Hidden)));
-                    continue;
-                }
-                Err(GlpiError::NotFound) => continue,
-                Err(error) => return Err(error),
+        for owner in owners {
+            let Some(shown) = owner.shown.as_ref().filter(|_| owner.is_active()) else {
+                let state = if owner.shown.is_some() { AccountState::Inactive } else { AccountState::Hidden };
+                unused = unused.or(Some(Account::of(owner, state, None)));
+                continue;
             };
-            let in_force = user.is_in_force(now);
-            let grants = if in_force { self.grants_of(id).await? } else { None };
+            let in_force = shown.is_in_force(now);
+            let grants = if in_force { self.grants_of(owner.id).await? } else { None };
             let has_profile = grants.as_ref().is_none_or(|grants| !grants.is_empty());
             let state = if in_force { AccountState::InForce } else { AccountState::OutsideDates };
-            let account = Account { id, by_default_address, state, default_entity: user.entities_id, grants };
+            let account = Account::of(owner, state, grants);
             if in_force && has_profile {
                 return Ok(Some(account));
             }
             first = first.or(Some(account));
         }
         Ok(first.or(unused))
+    }
+
+    /// The entity an account works in unless it chooses another; `None` where it has none of its own, or is out of our
+    /// sight.
+    pub async fn default_entity(&self, user: UserId) -> Result<Option<EntityId>, GlpiError> {
+        match self.get::<wire::User>(format!("User/{user}"), Vec::new()).await {
+            Ok(user) => Ok(user.entities_id),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The profiles of an account, each in its entity; `None` where the service account may not read them, or does

@@ -5,7 +5,7 @@ use super::{
     person::{Entry, filled},
 };
 use crate::{
-    glpi::Glpi,
+    glpi::{Glpi, GlpiError, ItemKind, Owner},
     id::GroupId,
     request::{Address, Person},
 };
@@ -23,13 +23,28 @@ impl GlpiGroup {
 
     /// What GLPI says of a person.
     pub(super) async fn find(&self, requester: &Address) -> Result<Option<Entry>, DirectoryError> {
-        let user = async { Ok(self.glpi.user_by_email(requester.as_str()).await?) };
-        let (groups, user) = tokio::try_join!(self.groups(), user)?;
-        let Some(user) = user else { return Ok(None) };
-        let (memberships, account) = tokio::try_join!(self.glpi.groups_of_user(user), self.glpi.user(user))?;
-        let is_director = memberships.iter().any(|group| groups.contains(group));
-        let person = Person { name: filled(&account.name), phone: filled(&account.phone), ..Person::default() };
+        let directory = self.glpi.directory();
+        let owners = async { Ok(directory.owners(requester.as_str()).await?) };
+        let (groups, owners) = tokio::try_join!(self.groups(), owners)?;
+        let Some(account) = owners.iter().find(|owner| owner.is_active()) else { return Ok(None) };
+        let is_director = self.is_member(account, &groups).await?;
+        let person = Person { name: filled(account.name()), phone: filled(account.phone()), ..Person::default() };
         Ok(Some(Entry { is_director, person }))
+    }
+
+    /// Whether an account is a member of one of these groups. Who sees all entities sees all groups of the name: then the
+    /// names of the account's own say it.
+    async fn is_member(&self, account: &Owner, groups: &[GroupId]) -> Result<bool, GlpiError> {
+        match account.groups() {
+            Some(names) if self.glpi.sees_all_entities().await? => Ok(names.iter().any(|path| self.is_meant(path))),
+            _ => Ok(self.glpi.groups_of_user(account.id).await?.iter().any(|group| groups.contains(group))),
+        }
+    }
+
+    /// Whether a group with this full path is one that the setting names, by its name or full path.
+    fn is_meant(&self, path: &str) -> bool {
+        let name = if self.group.contains(" > ") { path } else { path.rsplit(" > ").next().unwrap_or(path) };
+        name == self.group
     }
 
     /// Whether the group is there.
@@ -40,7 +55,7 @@ impl GlpiGroup {
 
     /// The groups of this name: each entity may have one.
     async fn groups(&self) -> Result<Vec<GroupId>, DirectoryError> {
-        let found = self.glpi.groups_named(&self.group).await?;
+        let found = self.glpi.directory().items(ItemKind::Group, &self.group).await?;
         if found.is_empty() {
             return Err(DirectoryError::NoGroup(self.group.clone()));
         }

@@ -9,7 +9,7 @@ mod sift;
 mod steps;
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -171,8 +171,10 @@ impl Notifier {
         let about = About { ticket: subject(&ticket, reference), link, signature: self.letters.name() };
         let step = format!("{REMINDER}-{group}");
         let mut result = Ok(());
-        for member in self.members(group).await? {
-            let Some(address) = self.address(&Requester::User(member)).await? else { continue };
+        let members = self.members(group).await?;
+        let addresses = self.addresses(&members).await?;
+        for member in members {
+            let Some(address) = self.address(&Requester::User(member), &addresses) else { continue };
             let told = (ticket.id, step.clone(), address);
             if self.unnoted().contains(&told) {
                 continue;
@@ -322,10 +324,15 @@ impl Notifier {
     ) -> Result<Outcome, Unsent> {
         let ticket = known.ticket;
         let mut outcome = Outcome::default();
+        let accounts = notice.to.iter().filter_map(|who| match who {
+            Requester::User(account) => Some(*account),
+            Requester::Email(_) => None,
+        });
+        let addresses = self.addresses(&accounts.collect::<Vec<_>>()).await?;
         for who in &notice.to {
             let address = match steps::answer_to(known.users, who) {
                 Some(address) => self.usable(address),
-                None => self.address(who).await?,
+                None => self.address(who, &addresses),
             };
             let Some(address) = address else { continue };
             let told = (ticket.id, notice.mark.to_string(), address);
@@ -383,16 +390,19 @@ impl Notifier {
         Ok(text.map_err(ComposeError::from)?)
     }
 
+    /// Where these accounts are written to.
+    async fn addresses(&self, accounts: &[UserId]) -> Result<BTreeMap<UserId, String>, Unsent> {
+        let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
+        Ok(self.glpi.addresses_of_users(accounts, now).await?)
+    }
+
     /// Where somebody is written to, if anywhere.
-    async fn address(&self, who: &Requester) -> Result<Option<Address>, Unsent> {
+    fn address(&self, who: &Requester, addresses: &BTreeMap<UserId, String>) -> Option<Address> {
         let text = match who {
-            Requester::User(account) => {
-                let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
-                self.glpi.address_of_user(*account, now).await?
-            }
-            Requester::Email(address) => Some(address.clone()),
+            Requester::User(account) => addresses.get(account)?,
+            Requester::Email(address) => address,
         };
-        Ok(text.and_then(|text| self.usable(&text)))
+        self.usable(text)
     }
 
     /// An address that somebody reads.

@@ -159,6 +159,7 @@ async fn nobody_is_written_to_outside_an_account_s_dates(
     let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
     staff.call(Method::PUT, &format!("User/{ACCOUNT}"), json!({ field: date })).await;
     let glpi = app(sandbox.url().as_str(), &[]).glpi;
-    let address = glpi.address_of_user(UserId::new(ACCOUNT), jiff::Zoned::now().datetime()).await.unwrap();
-    assert_eq!(address.map(|it| it.to_lowercase()), expected.map(str::to_lowercase));
+    let account = UserId::new(ACCOUNT);
+    let addresses = glpi.addresses_of_users(&[account], jiff::Zoned::now().datetime()).await.unwrap();
+    assert_eq!(addresses.get(&account).map(|it| it.to_lowercase()), expected.map(str::to_lowercase));
 }

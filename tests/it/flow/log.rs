@@ -63,7 +63,7 @@ async fn one_reference_shows_every_call_to_glpi_that_its_request_made() {
     let (own, others): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.contains(&span));
     for part in [
         "path=\"UserEmail\" status=200",
-        "path=\"User/…\" status=200",
+        "path=\"User/…/Profile_User\" status=200",
         "method=\"POST\" path=\"Ticket\" status=201",
         "path=\"search/Ticket\" status=200",
         "status=502",

@@ -76,7 +76,9 @@ async fn members_of_a_group_have_an_address() {
     let members = glpi.group_members(group(&glpi, "Directeurs d'école").await).await.unwrap();
     assert!(members.contains(&super::director(&glpi).await));
     let now = jiff::Zoned::now().datetime();
-    let address = glpi.address_of_user(super::director(&glpi).await, now).await.unwrap().unwrap();
-    assert!(address.eq_ignore_ascii_case("ce.0210001A@ac-dijon.fr"), "{address}");
-    assert_eq!(glpi.address_of_user(UserId::new(99_999_999), now).await.unwrap(), None);
+    let director = super::director(&glpi).await;
+    let asked: Vec<_> = members.iter().copied().chain([UserId::new(99_999_999)]).collect();
+    let addresses = glpi.addresses_of_users(&asked, now).await.unwrap();
+    assert!(addresses[&director].eq_ignore_ascii_case("ce.0210001A@ac-dijon.fr"), "{addresses:?}");
+    assert_eq!(addresses.len(), members.len(), "{addresses:?}");
 }
