@@ -22,6 +22,7 @@ mod portal;
 mod search;
 mod target;
 mod tickets;
+mod together;
 mod whole_way;
 
 use bytes::Bytes;
