@@ -30,6 +30,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const LONGEST_LINE: usize = 7 * 1024;
 const LINE_OVERHEAD: usize = 14;
 
+/// Names and values of a request line.
+type Line = Vec<(String, String)>;
+
 /// Where GLPI is, and how it is reached.
 pub(super) struct Server {
     http: Client,
@@ -271,7 +274,7 @@ impl Server {
 }
 
 /// The parameters of a request line; as an error those that are too long for one.
-fn short_line(query: &Value) -> Result<Vec<(String, String)>, Vec<(String, String)>> {
+fn short_line(query: &Value) -> Result<Line, Line> {
     let mut line = Vec::new();
     flatten(String::new(), query, &mut line);
     let length: usize = line.iter().map(|(key, value)| key.len() + value.len() + LINE_OVERHEAD).sum();

@@ -209,7 +209,7 @@ impl Portal {
         let until = self.moment(until).map_or_else(Timestamp::now, |end| end.timestamp());
         let opened = self.moment(summary.opened);
         let delay = opened.as_ref().map(|opened| self.calendar.between(opened.timestamp(), until));
-        let nature = nature(opening.as_ref(), &summary).to_owned();
+        let nature = nature(opening.as_ref(), summary).to_owned();
         Ok(Row {
             number: summary.id,
             reference: opening.as_ref().map(|opening| opening.reference),

@@ -73,13 +73,12 @@ impl Portal {
         request: TicketId,
         document: DocumentId,
     ) -> Result<(Document, Content), PortalError> {
-        let known = match self.readings.document(requester, request, document).await {
-            Some(known) => known,
+        let known = if let Some(known) = self.readings.document(requester, request, document).await {
+            known
+        } else {
             // Not seen lately, or added since.
-            None => {
-                let own = self.own(requester, request).await?;
-                own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?
-            }
+            let own = self.own(requester, request).await?;
+            own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?
         };
         let download = self.glpi.download(document).await?;
         let length = download.length;

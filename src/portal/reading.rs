@@ -18,7 +18,8 @@ use crate::{
 impl Portal {
     /// All of a request that its requester may see; who asks for it at the same moment gets the same.
     pub(super) async fn own(&self, requester: &Address, number: TicketId) -> Result<Arc<Own>, PortalError> {
-        self.readings.read(requester, number, self.read_own(requester, number)).await
+        // A future of many reads: boxed, it makes no other one large.
+        self.readings.read(requester, number, Box::pin(self.read_own(requester, number))).await
     }
 
     async fn read_own(&self, requester: &Address, number: TicketId) -> Result<Own, PortalError> {

@@ -2,14 +2,15 @@
 
 use data_encoding::BASE64;
 use passerelle::{
-    glpi::{DocumentHolder, NewTicket, Requester, Upload},
+    glpi::{DocumentHolder, Effect, Glpi, NewFollowup, NewTicket, Requester, Upload},
     id::{DocumentId, TicketId, UserId},
+    sandbox::{Options, Sandbox},
 };
 use reqwest::Method;
 use serde_json::json;
 
-use super::target::{Target, account};
-use super::{director, marker, text_file, ticket};
+use super::target::{Target, account, settings};
+use super::{director, fates, group, marker, text_file, ticket};
 use crate::support::{gateway::DIRECTORS, helpdesk::Helpdesk};
 
 /// A green pixel.
@@ -74,13 +75,7 @@ async fn the_documents_of_all_that_is_said_come_with_what_they_belong_to() {
     let target = Target::start().await;
     let glpi = target.client();
     let (marker, tag) = (marker(), "3f2504e0-4f8911d3-9a0c0305.00023912");
-    let png = Upload {
-        name: "capture.png".to_owned(),
-        content_type: "image/png".to_owned(),
-        bytes: BASE64.decode(PNG.as_bytes()).unwrap().into(),
-        tag: Some(tag.to_owned()),
-    };
-    let files = [text_file("ticket.txt", &format!("t {marker}")), png];
+    let files = [text_file("ticket.txt", &format!("t {marker}")), picture(tag)];
     let new = ticket("Documents", &format!("<p>voir <img id=\"{tag}\"></p>"));
     let id = glpi.create_ticket(&new, &files).await.unwrap().id;
     let (login, password) = account();
@@ -104,7 +99,8 @@ async fn the_documents_of_all_that_is_said_come_with_what_they_belong_to() {
     let sha1 = |text: &str| text_file("", text).sha1();
     let mut expected: Vec<_> = files.iter().map(Upload::sha1).collect();
     let mut found: Vec<_> = of_ticket.iter().map(|document| document.sha1.clone()).collect();
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert_eq!(found, expected);
     let found: Vec<Vec<_>> =
         of_said.iter().map(|documents| documents.iter().map(|document| document.sha1.clone()).collect()).collect();
@@ -169,4 +165,53 @@ async fn an_address_s_accounts_are_found_with_their_dates_and_groups() {
         staff.call(Method::DELETE, &format!("User/{id}?force_purge=1"), json!({})).await;
     }
     assert!(glpi.owners_of(&first).await.unwrap().is_empty(), "an address outlives its account");
+}
+
+#[tokio::test]
+async fn a_ticket_with_files_and_a_picture_is_made_and_read_back_by_one_call_each() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let glpi = Glpi::new(&settings(&sandbox)).unwrap();
+    let reader = glpi.create_ticket(&ticket("Avant", "<p>x</p>"), &[]).await.unwrap().id;
+    let tag = "3f2504e0-4f8911d3-9a0c0305.00023913";
+    let content = format!("<p>voir <img id=\"{tag}\"></p>");
+    let files = [text_file("a.txt", "a"), picture(tag), text_file("b.txt", "b")];
+    let before = sandbox.calls();
+    let made = glpi.create_ticket(&ticket("Fichiers", &content), &files).await.unwrap();
+    assert_eq!(sandbox.calls() - before, 2, "{:?}", sandbox.calls_by_endpoint());
+    assert_eq!(fates(&made), [("a.txt", true), ("capture.png", true), ("b.txt", true)]);
+    let before = sandbox.calls();
+    let followup = NewFollowup {
+        ticket: reader,
+        content_html: content,
+        author: None,
+        private: false,
+        request_type: None,
+        effect: Effect::None,
+    };
+    let made = glpi.add_followup(&followup, &files).await.unwrap();
+    assert_eq!(sandbox.calls() - before, 2, "{:?}", sandbox.calls_by_endpoint());
+    assert_eq!(fates(&made), [("a.txt", true), ("capture.png", true), ("b.txt", true)]);
+    let before = sandbox.calls();
+    assert_eq!(glpi.ticket_documents(reader).await.unwrap(), []);
+    assert_eq!(glpi.documents_of(made.id.into()).await.unwrap().len(), 3);
+    assert_eq!(sandbox.calls() - before, 2);
+}
+
+#[tokio::test]
+async fn a_group_s_addresses_are_one_search() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let glpi = Glpi::new(&settings(&sandbox)).unwrap();
+    let members = glpi.group_members(group(&glpi, "Directeurs d'école").await).await.unwrap();
+    let before = sandbox.calls();
+    let addresses = glpi.addresses_of_users(&members, jiff::Zoned::now().datetime()).await.unwrap();
+    assert_eq!((addresses.len(), sandbox.calls() - before), (DIRECTORS.len(), 1));
+}
+
+fn picture(tag: &str) -> Upload {
+    Upload {
+        name: "capture.png".to_owned(),
+        content_type: "image/png".to_owned(),
+        bytes: BASE64.decode(PNG.as_bytes()).unwrap().into(),
+        tag: Some(tag.to_owned()),
+    }
 }
