@@ -31,7 +31,15 @@ impl Portal {
         let has_solution = ticket.may_have_solution();
         let TicketOverview { summary, .. } = ticket;
         let solutions = async { if has_solution { self.glpi.ticket_solutions(number).await } else { Ok(Vec::new()) } };
-        let own = self.readings.links(number, summary.modified, self.glpi.document_ids(number));
+        let own = async {
+            let read = self.glpi.document_ids(number);
+            // Where there are solutions to be read, too, those of the same ticket a few seconds ago will do.
+            if has_solution {
+                self.readings.links(number, summary.modified, read).await
+            } else {
+                read.await.map(Arc::new)
+            }
+        };
         let (mut followups, solutions, own) = tokio::try_join!(self.glpi.ticket_followups(number), solutions, own)?;
         followups.retain(|followup| !followup.private);
         let solution = solutions.last().map(|solution| solution.id);
