@@ -152,7 +152,9 @@ mod tests {
         drop(gone);
         let taken = gather.take(|_, _| true);
         assert_eq!(taken.len(), 1);
-        taken.into_iter().for_each(|waiting| waiting.answer(7));
+        for waiting in taken {
+            waiting.answer(7);
+        }
         assert_eq!(there.now_or_never(), Some(Ok(7)));
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::id::TicketId;
 
-/// Markers of one search. MySQL looks at each description once for each of them.
+/// Markers of one search. `MySQL` looks at each description once for each of them.
 const MARKERS_PER_SEARCH: usize = 120;
 /// What goes no farther back than this takes no long. What does, does not hold up the others. Hours.
 const NEAR: u32 = 6;
