@@ -81,7 +81,7 @@ impl Session {
                 match &outcome.code {
                     Some(ResponseCode::UidValidity(number)) => validity = Some(*number),
                     Some(ResponseCode::PermanentFlags(flags)) => {
-                        keeps_keywords = flags.iter().any(|flag| flag == "\\*")
+                        keeps_keywords = flags.iter().any(|flag| flag == "\\*");
                     }
                     _ => {}
                 }
