@@ -1,6 +1,7 @@
 //! Who may call: bearer tokens, and the portal's signature, over the raw body alone (v1) or over all of a call (v2).
 
 use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit as _, Mac};
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use super::problem::Problem;
-use crate::config;
+use crate::{config, offload};
 
 /// Unix seconds at which the portal signed.
 pub(super) const TIMESTAMP: &str = "X-Passerelle-Timestamp";
@@ -108,9 +109,9 @@ impl Proof {
     /// # Errors
     ///
     /// 401 when no secret gives any of the signatures.
-    pub(super) fn confirm(&self, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
+    pub(super) async fn confirm(&self, body: &Bytes, settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed) = self else { return Ok(()) };
-        if signed.covers("v1", &[signed.timestamp().as_bytes(), b".", body], settings) {
+        if signed.covers("v1", format!("{}.", signed.timestamp()), body, settings).await {
             return Ok(());
         }
         Err(unauthorized(
@@ -126,10 +127,11 @@ impl Signed {
         &self.timestamp
     }
 
-    /// Whether a secret gives one of the signatures of this version, over these parts.
-    pub(super) fn covers(&self, version: &str, parts: &[&[u8]], settings: &config::Http) -> bool {
+    /// Whether a secret gives one of the signatures of this version, over these first words and the body.
+    pub(super) async fn covers(&self, version: &str, head: String, body: &Bytes, settings: &config::Http) -> bool {
         let of_version = self.signatures.iter().filter(|(of, _)| of == version);
-        of_version.fold(false, |valid, (_, signature)| valid | is_signed_by(&settings.portal_secrets, parts, signature))
+        let signatures = of_version.map(|(_, signature)| signature.clone()).collect();
+        is_signed_by(&settings.portal_secrets, [head.into(), body.clone()], signatures).await
     }
 
     /// Whether one of the signatures is of this version, right or wrong.
@@ -143,10 +145,18 @@ pub(super) fn codes(secrets: &[SecretString]) -> impl Iterator<Item = Hmac<Sha25
     given(secrets).filter_map(|secret| Hmac::new_from_slice(secret.as_bytes()).ok())
 }
 
-/// Whether one of the secrets gives this signature over these parts. All are tried: the time taken tells nothing.
-pub(super) fn is_signed_by(secrets: &[SecretString], parts: &[&[u8]], signature: &[u8]) -> bool {
-    let gives = |mac: Hmac<Sha256>| parts.iter().fold(mac, Mac::chain_update).verify_slice(signature).is_ok();
-    codes(secrets).fold(false, |valid, mac| valid | gives(mac))
+/// Whether one of the secrets gives one of these signatures over these parts. All are tried: the time taken tells
+/// nothing.
+pub(super) async fn is_signed_by(secrets: &[SecretString], parts: [Bytes; 2], signatures: Vec<Vec<u8>>) -> bool {
+    let secrets = secrets.to_vec();
+    offload::by_size(parts.iter().map(Bytes::len).sum(), async move {
+        codes(&secrets).fold(false, |valid, mac| {
+            let mac = parts.iter().fold(mac, Mac::chain_update);
+            let gives = |signature: &Vec<u8>| mac.clone().verify_slice(signature).is_ok();
+            signatures.iter().fold(valid, |valid, signature| valid | gives(signature))
+        })
+    })
+    .await
 }
 
 /// Whether any signature can be right.
@@ -250,4 +260,34 @@ pub(super) fn unauthorized(reason: &'static str, detail: impl Into<String>) -> P
 fn bad_token(setting: &str) -> Problem {
     let detail = format!("Le jeton présenté n'est pas reconnu. Utilisez l'un des jetons de {setting}.");
     unauthorized("bad-token", detail).challenge(CHALLENGE_INVALID)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::FutureExt as _;
+    use hmac::Mac as _;
+
+    use super::{codes, is_signed_by};
+
+    #[tokio::test]
+    async fn a_large_body_is_checked_beside_the_threads_that_serve() {
+        let secrets = ["first".into(), "second".into()];
+        for (bytes, is_beside) in [(1000, false), (1 << 20, true)] {
+            let body = Bytes::from(vec![b'x'; bytes]);
+            let signed = |mac: hmac::Hmac<sha2::Sha256>| mac.chain_update("head").chain_update(&body);
+            let right = codes(&secrets).map(|mac| signed(mac).finalize().into_bytes().to_vec()).last().into_iter();
+            let parts = [Bytes::from_static(b"head"), body.clone()];
+            let signatures: Vec<_> = [vec![7; 32]].into_iter().chain(right).collect();
+            let mut checking = Box::pin(is_signed_by(&secrets, parts.clone(), signatures));
+            let at_once = checking.as_mut().now_or_never();
+            assert_eq!(at_once.is_none(), is_beside, "{bytes} bytes");
+            let is_right = match at_once {
+                Some(is_right) => is_right,
+                None => checking.await,
+            };
+            assert!(is_right, "{bytes} bytes");
+            assert!(!is_signed_by(&secrets, parts, vec![vec![7; 32]]).await, "{bytes} bytes");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use axum::http::{Method, StatusCode, header, request::Parts};
+use bytes::Bytes;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use url::form_urlencoded;
@@ -144,8 +145,13 @@ impl Claimed {
     /// # Errors
     ///
     /// 401 where the signature is wrong, or nobody is named.
-    pub(super) fn requester(self, parts: &Parts, body: &[u8], settings: &config::Http) -> Result<Address, Problem> {
-        self.confirm(parts, body, settings)?;
+    pub(super) async fn requester(
+        self,
+        parts: &Parts,
+        body: &Bytes,
+        settings: &config::Http,
+    ) -> Result<Address, Problem> {
+        self.confirm(parts, body, settings).await?;
         match self {
             Self::Signed(_, requester) => requester.ok_or_else(|| {
                 nobody(
@@ -163,12 +169,12 @@ impl Claimed {
     /// # Errors
     ///
     /// 401 where it is wrong.
-    pub(super) fn confirm(&self, parts: &Parts, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
+    pub(super) async fn confirm(&self, parts: &Parts, body: &Bytes, settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed, _) = self else { return Ok(()) };
         let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
         // A line each: no method and no address has a line break, and no v1 signs what begins so.
         let head = format!("v2\n{}\n{}\n{address}\n", signed.timestamp(), parts.method);
-        if signed.covers("v2", &[head.as_bytes(), body], settings) {
+        if signed.covers("v2", head, body, settings).await {
             return Ok(());
         }
         Err(nobody(
@@ -193,16 +199,16 @@ impl Depositor {
     /// # Errors
     ///
     /// 401 where the signature is wrong.
-    pub(super) fn confirm(
+    pub(super) async fn confirm(
         self,
         parts: &Parts,
-        body: &[u8],
+        body: &Bytes,
         settings: &config::Http,
     ) -> Result<Option<Address>, Problem> {
         match self {
-            Self::Form(proof) => proof.confirm(body, settings).map(|()| None),
+            Self::Form(proof) => proof.confirm(body, settings).await.map(|()| None),
             Self::Claimed(claimed) => {
-                claimed.confirm(parts, body, settings)?;
+                claimed.confirm(parts, body, settings).await?;
                 Ok(match claimed {
                     Claimed::Signed(_, requester) => requester,
                     Claimed::Proxy(person) => Some(person),

@@ -57,7 +57,7 @@ pub(super) async fn create(State(services): State<Arc<Services>>, request: Reque
             let encoding = encoding(&parts.headers)?;
             let key = idempotency_key(&parts.headers)?;
             let whole = body.read(&services.rooms, depositor.standing()).await?;
-            let named = depositor.confirm(parts, &whole.bytes, &services.settings)?;
+            let named = depositor.confirm(parts, &whole.bytes, &services.settings).await?;
             let size = whole.bytes.len() as u64;
             let mut submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
             if let Some(person) = &named {
@@ -66,7 +66,8 @@ pub(super) async fn create(State(services): State<Arc<Services>>, request: Reque
             let mappings = services.mappings.now();
             // Not earlier: a body may take minutes, and a form is named by the minute it came in.
             let now = Timestamp::now();
-            let received = form::receive(submission, size, key, mappings.applications(), now).map_err(Problem::fields)?;
+            let received = form::receive(submission, size, key, mappings.applications(), now).await;
+            let received = received.map_err(Problem::fields)?;
             if named.is_some() && received.requester != named {
                 return Err(identity::other_requester(
                     "Le champ « requester » du formulaire nomme une autre personne que l'appel, qui est signé pour quelqu'un ou vient d'une personne connectée. Retirez-le.",

@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use hmac::{Hmac, Mac as _};
 use jiff::{SignedDuration, Timestamp};
@@ -24,8 +25,7 @@ use super::{
     responses::{AnyTime, LateBody, NoSecret},
     services::Services,
 };
-use crate::config;
-use crate::id::TicketId;
+use crate::{config, id::TicketId, offload};
 
 /// Hexadecimal HMAC-SHA256 of the body and, right behind it, the timestamp (GLPI's `Webhook::raise`).
 pub(super) const SIGNATURE: &str = "X-GLPI-signature";
@@ -100,8 +100,11 @@ pub(super) async fn take(State(services): State<Arc<Services>>, request: Request
             open(&services.settings)?;
             let claim = claim(&parts.headers, &services.settings, Timestamp::now())?;
             let whole = body.read(&services.rooms, Standing::Unproven).await?;
-            claim.confirm(&whole.bytes, &services.settings)?;
-            let event: Option<Event> = serde_json::from_slice(&whole.bytes).ok();
+            let size = whole.bytes.len();
+            claim.confirm(&whole.bytes, &services.settings).await?;
+            let bytes = whole.bytes;
+            let reading = async move { serde_json::from_slice::<Event>(&bytes).ok() };
+            let event = offload::by_size(size, reading).await;
             if let Some(ticket) = event.and_then(|event| event.item.ticket()) {
                 services.gateway().hint(ticket);
             }
@@ -188,9 +191,9 @@ fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result
 
 impl Claim {
     /// Checks the signature over the raw body.
-    fn confirm(&self, body: &[u8], settings: &config::Http) -> Result<(), Problem> {
-        let parts = [body, self.timestamp.as_bytes()];
-        let valid = auth::is_signed_by(&settings.webhook_secrets, &parts, &self.signature);
+    async fn confirm(self, body: &Bytes, settings: &config::Http) -> Result<(), Problem> {
+        let parts = [body.clone(), self.timestamp.into()];
+        let valid = auth::is_signed_by(&settings.webhook_secrets, parts, vec![self.signature]).await;
         if valid { Ok(()) } else { Err(bad_signature()) }
     }
 }

@@ -22,5 +22,6 @@ mod sandbox;
 mod support;
 mod sweep;
 mod sweep_calls;
+mod threads;
 mod tidy;
 mod typed;

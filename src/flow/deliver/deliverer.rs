@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use jiff::tz::TimeZone;
 use moka::future::Cache;
 
 use super::{
     attachments::{self, Chosen},
-    learned::Learned,
+    learned::{AcceptedFiles, Learned},
     names::Names,
     ticket_sources::TicketSources,
 };
@@ -15,6 +16,7 @@ use crate::{
     config::{self, TicketPages},
     glpi::{DocumentTypes, Glpi},
     id::{EntityId, UserId},
+    offload,
     request::Received,
 };
 
@@ -95,6 +97,17 @@ impl Deliverer {
     /// Chooses a request's files by what is known of GLPI now.
     pub(super) async fn choose(&self, received: &Received) -> Chosen {
         let types = self.document_types().await;
-        attachments::choose(received, &self.limits, self.original, &self.learned.taken(types.as_deref()))
+        let files = received.attachments.iter().map(|file| file.content.len());
+        let bytes = files.chain(received.original.as_ref().map(Bytes::len)).sum();
+        if !offload::is_large(bytes) {
+            return attachments::choose(received, &self.limits, self.original, &self.learned.taken(types.as_deref()));
+        }
+        let (received, limits, original) = (received.clone(), self.limits.clone(), self.original);
+        let learned = self.learned.taken(None);
+        offload::by_size(bytes, async move {
+            let taken = AcceptedFiles { types: types.as_deref(), ..learned };
+            attachments::choose(&received, &limits, original, &taken)
+        })
+        .await
     }
 }

@@ -25,7 +25,7 @@ const SHIPPED: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub struct Mappings {
     all: Vec<Mapping>,
-    applications: Applications,
+    applications: Arc<Applications>,
 }
 
 impl Mappings {
@@ -46,17 +46,17 @@ impl Mappings {
             check(&mapping, &text, &all)?;
             all.push(mapping);
         }
-        let applications = Applications::new(all.iter().map(|mapping| Application {
+        let applications = Arc::new(Applications::new(all.iter().map(|mapping| Application {
             name: mapping.name.clone(),
             keywords: mapping.keywords.clone(),
             form_names: mapping.form_names.clone(),
             natures: mapping.natures.iter().map(|nature| nature.name.clone()).collect(),
-        }));
+        })));
         Ok(Self { all, applications })
     }
 
     /// What screening needs to know of them.
-    pub fn applications(&self) -> &Applications {
+    pub fn applications(&self) -> &Arc<Applications> {
         &self.applications
     }
 

@@ -30,7 +30,7 @@ pub(super) async fn requester(
 ) -> Result<(Address, Whole), Problem> {
     let claimed = identity::claimed(parts, &services.settings, Timestamp::now())?;
     let whole = body.read(&services.rooms, claimed.standing()).await?;
-    let requester = claimed.requester(parts, &whole.bytes, &services.settings)?;
+    let requester = claimed.requester(parts, &whole.bytes, &services.settings).await?;
     Ok((requester, whole))
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn requester(
 pub(super) async fn caller(services: &Services, parts: &Parts, body: &mut Incoming) -> Result<(), Problem> {
     let claimed = identity::caller(parts, &services.settings, Timestamp::now())?;
     let whole = body.read(&services.rooms, claimed.standing()).await?;
-    claimed.confirm(parts, &whole.bytes, &services.settings)
+    claimed.confirm(parts, &whole.bytes, &services.settings).await
 }
 
 /// What the portal says before the deadline.

@@ -57,7 +57,8 @@ pub(super) async fn add(State(services): State<Arc<Services>>, request: Request)
             let size = whole.bytes.len() as u64;
             let submission = form::read(encoding, whole.bytes).await.map_err(requests::unreadable)?;
             let now = Timestamp::now();
-            let received = form::complement(submission, size, key, &requester, id, now).map_err(Problem::fields)?;
+            let received =
+                form::complement(submission, size, key, &requester, id, now).await.map_err(Problem::fields)?;
             let outcome = services.finish(services.gateway().complement(received, id), whole.room, deadline).await?;
             services.portal.wrote(&requester, id).await;
             settled(outcome, |addition| {

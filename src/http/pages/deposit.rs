@@ -110,13 +110,13 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     if let Some((mapping, nature)) = meant(&mappings, filled.submission.aside(CHOICE)) {
         filled.submission.set_subject(&mapping.name, nature);
     }
-    let (typed, shown_key, key) = (Typed::of(&filled.submission), filled.shown_key(), filled.key());
+    let (typed, shown_key, key) = (Typed::of(&filled.submission), filled.shown_key(), filled.key().await);
     let Filled { person, submission, is_from_our_page, size, room, now } = filled;
     let again = |mistakes, refusal| form_page(state, &person, shown_key, typed, mistakes, refusal);
     if !is_from_our_page {
         return page(StatusCode::FORBIDDEN, &again(Mistakes::default(), Some(STALE.to_owned())));
     }
-    let received = match form::receive(submission, size, Some(&key), mappings.applications(), now) {
+    let received = match form::receive(submission, size, Some(&key), mappings.applications(), now).await {
         Ok(received) => received,
         Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(mistakes(errors), None)),
     };

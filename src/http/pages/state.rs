@@ -137,8 +137,8 @@ impl Filled {
 
     /// What the request is called. A second click or a reload sends the same, and does nothing twice; who goes back
     /// and writes something else asks for something else.
-    pub(super) fn key(&self) -> String {
-        format!("{}-{}", self.shown_key(), self.submission.digest())
+    pub(super) async fn key(&self) -> String {
+        format!("{}-{}", self.shown_key(), self.submission.digest().await)
     }
 }
 

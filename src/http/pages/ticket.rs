@@ -228,7 +228,7 @@ pub(super) async fn add(
         .answered(request, async |services, parts, body, deadline| {
             let filled = state.filled(parts, body, &[TOKEN, KEY]).await?;
             let number = self::number(&number)?;
-            let (shown_key, key) = (filled.shown_key(), filled.key());
+            let (shown_key, key) = (filled.shown_key(), filled.key().await);
             let mut retry = Retry {
                 message: filled.submission.fields().get("description").to_owned(),
                 lost_files: filled.submission.file_names().map(str::to_owned).collect(),
@@ -238,7 +238,7 @@ pub(super) async fn add(
             if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
-            let received = match form::complement(submission, size, Some(&key), &person, number, now) {
+            let received = match form::complement(submission, size, Some(&key), &person, number, now).await {
                 Ok(received) => received,
                 Err(errors) => {
                     for error in errors {

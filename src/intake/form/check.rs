@@ -1,5 +1,7 @@
 //! Checks every field, and says all that is wrong at once.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -11,6 +13,7 @@ use super::{
 use crate::{
     flow::screen::{Application, Applications},
     intake::mime::{FileNames, enclosed_in, is_disguise, line},
+    offload,
     request::{Address, Attachment, Body, Channel, FormFields, Origin, Received, TicketKind, is_uai},
     text::{fold::words, html_text::to_html},
 };
@@ -20,7 +23,18 @@ use crate::{
 /// # Errors
 ///
 /// Every field that is wrong.
-pub fn receive(
+pub async fn receive(
+    submission: Submission,
+    size: u64,
+    key: Option<&str>,
+    applications: &Arc<Applications>,
+    now: Timestamp,
+) -> Result<Received, Vec<FieldError>> {
+    let (key, applications, bytes) = (key.map(str::to_owned), applications.clone(), submission.bytes());
+    offload::by_size(bytes, async move { checked(submission, size, key.as_deref(), &applications, now) }).await
+}
+
+fn checked(
     submission: Submission,
     size: u64,
     key: Option<&str>,

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     id::TicketId,
     intake::mime::enclosed_in,
+    offload,
     request::{Address, FormFields, Received},
 };
 
@@ -23,7 +24,19 @@ const TEXT: &str = "description";
 /// # Errors
 ///
 /// Every field that is wrong.
-pub fn complement(
+pub async fn complement(
+    submission: Submission,
+    size: u64,
+    key: Option<&str>,
+    requester: &Address,
+    request: TicketId,
+    now: Timestamp,
+) -> Result<Received, Vec<FieldError>> {
+    let (key, requester, bytes) = (key.map(str::to_owned), requester.clone(), submission.bytes());
+    offload::by_size(bytes, async move { checked(submission, size, key.as_deref(), &requester, request, now) }).await
+}
+
+fn checked(
     submission: Submission,
     size: u64,
     key: Option<&str>,

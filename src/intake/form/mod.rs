@@ -21,6 +21,8 @@ pub use complement::{complement, reason};
 pub use error::{FieldError, Unreadable};
 pub use fields::{FIELDS, Field, Fields, Submission, URGENCIES};
 
+use crate::offload;
+
 /// How a form's body is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -77,11 +79,14 @@ pub async fn read_page(
     body: Bytes,
     aside: &'static [&'static str],
 ) -> Result<Submission, Unreadable> {
-    match encoding {
-        Encoding::Json => json::read(&body),
-        Encoding::Urlencoded => parts::urlencoded(&body, Submission::with_aside(aside)),
-        Encoding::Multipart { boundary } => parts::multipart(body, boundary, Submission::with_aside(aside)).await,
-    }
+    offload::by_size(body.len(), async move {
+        match encoding {
+            Encoding::Json => json::read(&body),
+            Encoding::Urlencoded => parts::urlencoded(&body, Submission::with_aside(aside)),
+            Encoding::Multipart { boundary } => parts::multipart(body, boundary, Submission::with_aside(aside)).await,
+        }
+    })
+    .await
 }
 
 #[cfg(test)]

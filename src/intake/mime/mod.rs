@@ -8,14 +8,10 @@
 //! `attribution`) but for what the person typed inside it (`answered`). What all of it encloses is listed beside
 //! (`enclosed`).
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, LazyLock},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 
 mod answer_signs;
 mod answered;
@@ -60,30 +56,19 @@ pub(in crate::intake) use self::{
     names::FileNames,
 };
 use self::{dates::Dates, header::Header, history::Kind, identity::Identity, parts::Tree};
-use crate::request::{Envelope, Mail, Origin, Received, Reference, is_forward, is_reply};
+use crate::{
+    offload,
+    request::{Envelope, Mail, Origin, Received, Reference, is_forward, is_reply},
+};
 
 /// What is missing where a line of the header is no field.
 const INCOMPLETE_HEADER: &str = "une ligne de l'en-tête du message, qui n'a pas pu être lue";
 
-/// Reads a mail on a thread for blocking work, one for each core at once.
+/// Reads a mail, a large one on a thread for blocking work.
 ///
 /// Never fails and never panics: what cannot be read is named in [`Received::cut`].
 pub async fn mail(envelope: Envelope, raw: Bytes, now: Timestamp) -> Received {
-    static READERS: LazyLock<Arc<Semaphore>> =
-        LazyLock::new(|| Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))));
-    // The semaphore is never closed; without a permit the mail is read all the same.
-    let permit = READERS.clone().acquire_owned().await;
-    let (theirs, bytes) = (envelope.clone(), raw.clone());
-    let read = move || {
-        // Held until the thread is done, also when nobody waits for it any more.
-        let _permit = permit;
-        mail_blocking(&theirs, &bytes, now)
-    };
-    match tokio::task::spawn_blocking(read).await {
-        Ok(received) => received,
-        // The runtime takes no more work: it is being shut down.
-        Err(_) => mail_blocking(&envelope, &raw, now),
-    }
+    offload::by_size(raw.len(), async move { mail_blocking(&envelope, &raw, now) }).await
 }
 
 /// Reads a mail on this thread, in time and memory proportional to its size.

@@ -74,6 +74,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "intake",
             "intake/form",
             "lifecycle/escalation",
+            "offload",
             "portal",
             "request",
             "text",
@@ -84,9 +85,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     // A request comes in.
     ("intake/lmtp", &["config", "intake", "request"]),
     ("intake/imap", &["config", "flow/pipeline", "intake", "request", "text"]),
-    ("intake/form", &["flow/screen", "id", "intake/mime", "request", "text"]),
+    ("intake/form", &["flow/screen", "id", "intake/mime", "offload", "request", "text"]),
     ("intake", &["flow/pipeline", "intake/mime", "request"]),
-    ("intake/mime", &["request", "text"]),
+    ("intake/mime", &["offload", "request", "text"]),
     // What becomes of a ticket.
     (
         "lifecycle/sweep",
@@ -140,7 +141,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("flow/receipts", &["config", "flow/route", "glpi", "id", "letters", "request", "smtp"]),
     ("flow/quarantine", &["config", "flow/ledger", "letters", "request"]),
-    ("flow/deliver", &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "id", "request", "text"]),
+    (
+        "flow/deliver",
+        &["config", "flow/ledger", "flow/route", "flow/screen", "glpi", "id", "offload", "request", "text"],
+    ),
     ("flow/ledger", &["config", "flow/screen", "glpi", "id", "request"]),
     ("flow/route", &["config", "flow/screen", "request", "text"]),
     ("flow/directory", &["config", "glpi", "id", "request", "text"]),
@@ -156,6 +160,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["id", "request"]),
     ("request", &["id", "text"]),
     ("text", &[]),
+    ("offload", &[]),
     ("glpi", &["id"]),
     // Which ids there are: everybody may speak of them.
     ("id", &[]),
