@@ -9,7 +9,7 @@ RUN_TESTS = $(if $(shell command -v cargo-nextest),$(NEXTEST),$(PLAIN))
 # The stand-in is a GLPI 10; what is said to GLPI is tried on an 11, too.
 AS_ELEVEN = GLPI_TEST_STAND_IN=11
 
-.PHONY: test bench demo lint fmt image
+.PHONY: test bench microbench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
 # else is asked for sudo's password, after the build: sudo remembers it for some minutes.
@@ -27,6 +27,10 @@ bench:
 # The gateway and a GLPI stand-in on this machine, with samples; stays up until Ctrl-C.
 demo:
 	$(CARGO) run --locked --release -- demo
+
+# What a typical mail costs on one core, with its allocations.
+microbench:
+	$(CARGO) bench --locked --bench reading
 
 lint:
 	$(CARGO) fmt --check
