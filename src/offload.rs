@@ -68,7 +68,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_of_large_work_is_its_callers() {
         let work = by_size(SMALL + 1, async { panic!("a defect") });
-        let panic = std::panic::AssertUnwindSafe(work).catch_unwind().await.map(|()| ()).unwrap_err();
+        let panic = std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&"a defect"));
     }
 }
