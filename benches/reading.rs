@@ -157,6 +157,7 @@ fn received(raw: &Bytes) -> Received {
         recipients: Vec::new(),
         size: raw.len() as u64,
         stored: None,
+        is_untried: false,
     };
     mime::mail_blocking(&envelope, raw, Timestamp::UNIX_EPOCH)
 }

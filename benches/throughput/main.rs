@@ -9,7 +9,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a benchmark says what is wrong by panicking"
+    clippy::print_stdout,
+    reason = "a benchmark says what it finds, and what is wrong by panicking"
 )]
 
 mod bare;
@@ -97,7 +98,7 @@ async fn flow(target: &Target, with: &str, rows: &mut Vec<Row>) {
     let before = target.calls();
     let began = Instant::now();
     let gateway = Running::start(target, &[("imap.url", &address)]).await;
-    while dovecot.messages(ASSISTANCE, "INBOX").len() > 0 {
+    while !dovecot.messages(ASSISTANCE, "INBOX").is_empty() {
         assert!(began.elapsed() < Duration::from_mins(5), "the mailbox is not emptied");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -115,7 +116,7 @@ async fn collector(command: &str) -> Row {
     let dovecot = Dovecot::start();
     dovecot.store(ASSISTANCE, "INBOX", mails("collecteur", MAILBOX_MAILS).into_iter().map(|(_, raw)| raw));
     let began = Instant::now();
-    while dovecot.messages(ASSISTANCE, "INBOX").len() > 0 {
+    while !dovecot.messages(ASSISTANCE, "INBOX").is_empty() {
         assert!(began.elapsed() < Duration::from_mins(10), "the collector does not empty the mailbox");
         let mut collecting = tokio::process::Command::new("sh");
         collecting.args(["-c", command]).env("BENCH_MAILBOX_PORT", dovecot.port().to_string());
