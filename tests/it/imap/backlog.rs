@@ -9,7 +9,7 @@ use passerelle::sandbox::{Failure, Rule, Sandbox};
 
 use super::support::{USER, count, each_has_one_ticket, emptied, mails, plain, reading};
 use crate::support::{
-    dovecot::Dovecot,
+    dovecot::{Dovecot, Stored},
     gateway::{DIRECTORS, mail, sandbox, titled},
     redis::Redis,
     wait_until,
@@ -173,7 +173,8 @@ async fn while_glpi_is_away_messages_stay_as_they_are_and_then_are_handled() {
     wait_until("it has tried", async || dovecot.log().contains("imap(")).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(count(&dovecot, "INBOX"), 30);
-    assert!(dovecot.messages(USER, "INBOX").iter().all(|message| message.flags.is_empty()));
+    let said = |message: &Stored| message.flags.iter().all(|flag| flag == "$PasserelleTried");
+    assert!(dovecot.messages(USER, "INBOX").iter().all(said), "they are unread");
 
     // A gateway that starts when GLPI is back handles them at once.
     sandbox.set_failures(passerelle::sandbox::Failures::none());
