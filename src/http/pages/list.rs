@@ -21,7 +21,7 @@ use crate::{
 
 const ADDRESS: &str = "/portail/demandes";
 
-/// The table's columns that a click sorts by, and those it does not.
+/// The table's columns that a click sorts by, and those it does not, in the order of the cells in `list.html`.
 const COLUMNS: [(&str, Option<Sort>); 7] = [
     ("Numéro", Some(Sort::Number)),
     ("Demande", Some(Sort::Title)),
