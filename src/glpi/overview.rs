@@ -37,14 +37,8 @@ impl TicketOverview {
 impl Glpi {
     /// A ticket with its people; `None` for one that a search does not show, as one in the bin.
     pub async fn overview(&self, ticket: TicketId) -> Result<Option<TicketOverview>, GlpiError> {
-        let mut query = search::query(&[Criterion::Id(ticket)], &search::SHOWN, (2, "ASC"));
-        let columns = query.iter().filter(|(name, _)| name.starts_with("forcedisplay")).count();
-        query.extend(
-            MORE.iter()
-                .enumerate()
-                .map(|(index, option)| (format!("forcedisplay[{}]", columns + index), option.to_string())),
-        );
-        let rows: wire::SearchAnswer<TicketOverview> = self.get("search/Ticket", query).await?;
+        let query = search::query(&[Criterion::Id(ticket)], &[&search::SHOWN[..], &MORE].concat(), (2, "ASC"));
+        let rows: wire::SearchAnswer<TicketOverview> = self.search(&query, usize::MAX).await?;
         Ok(rows.data.into_iter().find(|row| row.summary.id == ticket))
     }
 

@@ -13,6 +13,7 @@ use super::{
     error::GlpiError,
     exchange::Call,
     joint_read::{JointRead, Reads},
+    search::equals_any,
     wire,
 };
 
@@ -138,12 +139,10 @@ impl JointRead for ShownAccounts {
     }
 
     fn call(these: &[&Self]) -> Call<'static> {
-        let ids = these.iter().flat_map(|asked| &asked.0);
-        let each: Vec<Value> =
-            ids.map(|id| json!({ "link": "OR", "field": 2, "searchtype": "equals", "value": id })).collect();
-        let range = format!("0-{}", each.len().max(1) - 1);
+        let ids = equals_any(2, these.iter().flat_map(|asked| &asked.0).map(|id| id.get()));
         let columns = [2, 5, 6, 8, 9, 13, 34, 62, 63];
-        Call::search("User", &json!({ "criteria": [{ "criteria": each }], "forcedisplay": columns, "range": range }))
+        let range = format!("0-{}", MOST - 1);
+        Call::search("User", &json!({ "criteria": [ids], "forcedisplay": columns, "range": range }))
     }
 
     fn read(_: &[&Self], answer: Value) -> Option<Self::Answer> {

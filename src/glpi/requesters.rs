@@ -10,6 +10,7 @@ use super::{
     error::GlpiError,
     exchange::Call,
     joint_read::{JointRead, Reads},
+    search::equals_any,
     wire,
 };
 use crate::id::{TicketId, UserId};
@@ -43,13 +44,9 @@ impl JointRead for RequestersOf {
     }
 
     fn call(these: &[&Self]) -> Call<'static> {
-        let each: Vec<Value> = these
-            .iter()
-            .map(|Self(ticket)| json!({ "link": "OR", "field": 2, "searchtype": "equals", "value": ticket }))
-            .collect();
-        let query =
-            json!({ "criteria": [{ "criteria": each }], "forcedisplay": [2, 4], "range": format!("0-{}", MOST - 1) });
-        Call::search("Ticket", &query)
+        let ids = equals_any(2, these.iter().map(|Self(ticket)| ticket.get()));
+        let range = format!("0-{}", MOST - 1);
+        Call::search("Ticket", &json!({ "criteria": [ids], "forcedisplay": [2, 4], "range": range }))
     }
 
     fn read(_: &[&Self], answer: Value) -> Option<Self::Answer> {

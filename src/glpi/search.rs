@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 use crate::id::{GroupId, TicketId, UserId};
 
 use super::error::{GlpiError, Trouble};
+use super::exchange::Call;
 use super::{Glpi, TicketStatus, wire};
 
 /// Rows of one page: the answer to one call.
@@ -210,13 +212,21 @@ impl Glpi {
         Ok(None)
     }
 
+    /// What a search for tickets finds; of each of their texts, so many bytes at most.
+    pub(super) async fn search<T: DeserializeOwned>(
+        &self,
+        query: &Value,
+        longest: usize,
+    ) -> Result<wire::SearchAnswer<T>, GlpiError> {
+        let answer = self.call(&Call::search("Ticket", query).shortened(longest)).await?;
+        serde_json::from_value(answer).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
+    }
+
     /// The rows from one on and before another.
-    async fn page(&self, base: &[(String, String)], from: usize, to: usize) -> Result<Page, GlpiError> {
-        let mut query = base.to_vec();
-        query.push(("range".to_owned(), format!("{from}-{}", to - 1)));
-        let rows: Result<wire::SearchAnswer<TicketSummary>, _> =
-            self.get_excerpts("search/Ticket", query, EXCERPT).await;
-        match rows {
+    async fn page(&self, base: &Value, from: usize, to: usize) -> Result<Page, GlpiError> {
+        let mut query = base.clone();
+        query["range"] = json!(format!("{from}-{}", to - 1));
+        match self.search(&query, EXCERPT).await {
             // the page after the last, where their number is a multiple of a page's
             Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => {
                 Ok(Page { rows: Vec::new(), is_last: true })
@@ -233,52 +243,45 @@ impl Glpi {
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
 /// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
 /// of a requester without account, 150 delay until taken into account.
-pub(super) fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Vec<(String, String)> {
-    let mut query = Vec::new();
-    linked(&mut query, "criteria", "AND", criteria);
-    for (index, option) in shown.iter().enumerate() {
-        query.push((format!("forcedisplay[{index}]"), option.to_string()));
-    }
-    query.push(("sort".to_owned(), sort.to_string()));
-    query.push(("order".to_owned(), order.to_owned()));
-    query
-}
-
-/// These criteria, each linked to the others by AND or OR.
-fn linked(query: &mut Vec<(String, String)>, list: &str, link: &str, criteria: &[Criterion]) {
-    for (index, criterion) in criteria.iter().enumerate() {
-        let at = format!("{list}[{index}]");
-        query.push((format!("{at}[link]"), link.to_owned()));
-        let mut one = |field: &str, kind: &str, value: &str| {
-            for (key, value) in [("field", field), ("searchtype", kind), ("value", value)] {
-                query.push((format!("{at}[{key}]"), value.to_owned()));
-            }
-        };
-        match criterion {
-            Criterion::Id(id) => one("2", "equals", &id.to_string()),
-            Criterion::Requester(user) => one("4", "equals", &user.to_string()),
-            Criterion::Address(address) => one("34", "contains", &super::names::pattern(address)),
-            Criterion::ModifiedAfter(moment) => one("19", "morethan", &written(*moment)),
-            Criterion::OpenedAfter(moment) => one("15", "morethan", &written(*moment)),
-            Criterion::FollowupSays(text) => one("25", "contains", text),
-            Criterion::Any(these) => linked(query, &format!("{at}[criteria]"), "OR", these),
-            Criterion::All(these) => linked(query, &format!("{at}[criteria]"), "AND", these),
-            Criterion::AssignedTo(groups) => any(query, &at, "8", groups.iter().map(|group| group.get())),
-            Criterion::Status(statuses) => {
-                any(query, &at, "12", statuses.iter().map(|status| status.number()));
-            }
-        }
-    }
+pub(super) fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Value {
+    json!({ "criteria": linked("AND", criteria), "forcedisplay": shown, "sort": sort, "order": order })
 }
 
 /// A nested criterion: the option equals one of the values. No id is 0, so that finds nothing.
-fn any(query: &mut Vec<(String, String)>, at: &str, field: &str, values: impl Iterator<Item = u64>) {
-    let values: Vec<u64> = values.collect();
-    let values = if values.is_empty() { vec![0] } else { values };
-    for (index, value) in values.iter().enumerate() {
-        let value = value.to_string();
-        for (key, value) in [("link", "OR"), ("field", field), ("searchtype", "equals"), ("value", &value)] {
-            query.push((format!("{at}[criteria][{index}][{key}]"), value.to_owned()));
+pub(super) fn equals_any(option: u64, values: impl IntoIterator<Item = u64>) -> Value {
+    let equals = |value| json!({ "link": "OR", "field": option, "searchtype": "equals", "value": value });
+    let mut each: Vec<Value> = values.into_iter().map(equals).collect();
+    if each.is_empty() {
+        each.push(equals(0));
+    }
+    json!({ "criteria": each })
+}
+
+/// These criteria, each linked to the others by AND or OR.
+fn linked(link: &str, criteria: &[Criterion]) -> Vec<Value> {
+    let each = criteria.iter().map(|criterion| {
+        let mut parameters = criterion.parameters();
+        parameters["link"] = json!(link);
+        parameters
+    });
+    each.collect()
+}
+
+impl Criterion {
+    fn parameters(&self) -> Value {
+        let one =
+            |option: u64, kind: &str, value: Value| json!({ "field": option, "searchtype": kind, "value": value });
+        match self {
+            Self::Id(id) => one(2, "equals", json!(id)),
+            Self::Requester(user) => one(4, "equals", json!(user)),
+            Self::Address(address) => one(34, "contains", json!(super::names::pattern(address))),
+            Self::ModifiedAfter(moment) => one(19, "morethan", json!(written(*moment))),
+            Self::OpenedAfter(moment) => one(15, "morethan", json!(written(*moment))),
+            Self::FollowupSays(text) => one(25, "contains", json!(text)),
+            Self::Any(these) => json!({ "criteria": linked("OR", these) }),
+            Self::All(these) => json!({ "criteria": linked("AND", these) }),
+            Self::AssignedTo(groups) => equals_any(8, groups.iter().map(|group| group.get())),
+            Self::Status(statuses) => equals_any(12, statuses.iter().map(|status| status.number())),
         }
     }
 }
