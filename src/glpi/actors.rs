@@ -20,7 +20,7 @@ impl Glpi {
             let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
             Ok(answer.session)
         });
-        self.0.own_session.get_or_try_init(|| asked).await
+        self.shared.own_session.get_or_try_init(|| asked).await
     }
 
     /// Gives a ticket groups, each in its role, in one call. GLPI writes to nobody about new observers.

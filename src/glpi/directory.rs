@@ -86,7 +86,7 @@ impl Default for KeptAnswers {
 impl Glpi {
     /// Who and what is who, asked once in some minutes.
     pub fn directory(&self) -> GlpiDirectory<'_> {
-        GlpiDirectory { glpi: self, kept: &self.0.kept }
+        GlpiDirectory { glpi: self, kept: &self.shared.kept }
     }
 }
 

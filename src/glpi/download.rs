@@ -46,7 +46,7 @@ impl Glpi {
     pub async fn download(&self, document: DocumentId) -> Result<Download, GlpiError> {
         let (begun, beginning) = oneshot::channel();
         let glpi = self.clone();
-        tokio::spawn(async move { glpi.0.send_on(document, begun).await }.in_current_span());
+        tokio::spawn(async move { glpi.shared.send_on(document, begun).await }.in_current_span());
         beginning.await.unwrap_or(Err(GlpiError::unavailable(Trouble::Cut)))
     }
 }

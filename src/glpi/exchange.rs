@@ -50,18 +50,24 @@ pub(super) struct Call<'a> {
 
 /// What a call is to do.
 enum Action<'a> {
-    /// Of each text of the answer, so many bytes are of use.
-    Read(usize),
-    /// The same, of what a body asks for.
-    ReadBy(String, usize),
-    /// What a body asks for, as a form has it.
-    ReadByForm(String),
+    Read {
+        /// What is asked for, where it is too long for a request line.
+        body: Option<Body>,
+        /// Of each text of the answer, so many bytes are of use.
+        longest: usize,
+    },
     Create(Input<'a>),
     CreateEach(String),
     Update(String),
     Delete,
     /// A document's bytes.
     Download,
+}
+
+/// What a long read asks for.
+struct Body {
+    media_type: &'static str,
+    text: String,
 }
 
 /// What GLPI answered.
@@ -95,15 +101,21 @@ struct Input<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: impl Into<String>, query: Vec<(String, String)>) -> Self {
-        Self { path: path.into(), query, action: Action::Read(usize::MAX) }
+        Self { path: path.into(), query, action: Action::Read { body: None, longest: usize::MAX } }
     }
 
-    /// A search for items. A long one goes in a body, as GLPI takes it by any method (`APIRest::call`).
+    /// A read whose parameters stand in a body: GLPI takes them by any method (`APIRest::call`).
+    fn get_by(path: impl Into<String>, media_type: &'static str, text: String) -> Self {
+        let body = Some(Body { media_type, text });
+        Self { path: path.into(), query: Vec::new(), action: Action::Read { body, longest: usize::MAX } }
+    }
+
+    /// A search for items. A long one goes in a body.
     pub(super) fn search(item_type: &str, query: &Value) -> Self {
         let path = format!("search/{item_type}");
         match short_line(query) {
             Ok(line) => Self::get(path, line),
-            Err(_) => Self { path, query: Vec::new(), action: Action::ReadBy(query.to_string(), usize::MAX) },
+            Err(_) => Self::get_by(path, JSON, query.to_string()),
         }
     }
 
@@ -117,18 +129,17 @@ impl<'a> Call<'a> {
             Ok(line) => Self::get(path, line),
             Err(line) => {
                 let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(line).finish();
-                Self { path: path.to_owned(), query: Vec::new(), action: Action::ReadByForm(form) }
+                Self::get_by(path, FORM, form)
             }
         }
     }
 
     /// The same, of whose answer's texts only so many bytes each are kept.
-    pub(super) fn shortened(self, longest: usize) -> Self {
-        let action = match self.action {
-            Action::ReadBy(body, _) => Action::ReadBy(body, longest),
-            _ => Action::Read(longest),
-        };
-        Self { action, ..self }
+    pub(super) fn shortened(mut self, most: usize) -> Self {
+        if let Action::Read { longest, .. } = &mut self.action {
+            *longest = most;
+        }
+        self
     }
 
     /// Creates an item from each of these inputs, given as JSON: of one alone as of any single item.
@@ -167,9 +178,8 @@ impl<'a> Call<'a> {
 
     fn exchange(&self) -> Exchange<'_> {
         let (method, doing, expected) = match self.action {
-            Action::Read(longest) => ("GET", Doing::Reading, Expected::Json(longest)),
-            Action::ReadBy(_, longest) => ("POST", Doing::Reading, Expected::Json(longest)),
-            Action::ReadByForm(_) => ("POST", Doing::Reading, Expected::Json(usize::MAX)),
+            Action::Read { body: None, longest } => ("GET", Doing::Reading, Expected::Json(longest)),
+            Action::Read { body: Some(_), longest } => ("POST", Doing::Reading, Expected::Json(longest)),
             Action::Create(_) => ("POST", Doing::Creating, Expected::Json(usize::MAX)),
             Action::CreateEach(_) => ("POST", Doing::CreatingEach, Expected::Json(usize::MAX)),
             Action::Update(_) => ("PUT", Doing::Changing, Expected::Json(usize::MAX)),
@@ -253,9 +263,10 @@ impl Server {
         let address = self.address(&call.path);
         let by_json = |request: RequestBuilder, body: &str| request.header(CONTENT_TYPE, JSON).body(body.to_owned());
         let request = match &call.action {
-            Action::Read(_) => self.http.get(address).query(&call.query),
-            Action::ReadBy(body, _) => by_json(self.http.post(address), body),
-            Action::ReadByForm(form) => self.http.post(address).header(CONTENT_TYPE, FORM).body(form.clone()),
+            Action::Read { body: None, .. } => self.http.get(address).query(&call.query),
+            Action::Read { body: Some(Body { media_type, text }), .. } => {
+                self.http.post(address).header(CONTENT_TYPE, *media_type).body(text.clone())
+            }
             Action::Create(input) if input.files.is_empty() => by_json(self.http.post(address), &input.manifest),
             Action::Create(input) => self.http.post(address).multipart(form(input)),
             Action::CreateEach(manifest) => by_json(self.http.post(address), manifest),

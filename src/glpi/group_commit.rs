@@ -86,7 +86,7 @@ impl Glpi {
         most_together: usize,
         is_wanted: impl FnOnce() -> F,
     ) -> Result<Option<TicketId>, GlpiError> {
-        let creations = &self.0.creations;
+        let creations = &self.shared.creations;
         let (call, called) = oneshot::channel();
         let input = Input { json: Value::Object(input).to_string(), called: Some(call), most_together };
         let (answer, begins) = creations.gather.join(input, creations.pace(|pace| pace.calls()));
@@ -114,11 +114,18 @@ impl Glpi {
 
     /// Makes what waits, as long as anything does.
     async fn create_waiting(&self) {
-        let creations = &self.0.creations;
+        let creations = &self.shared.creations;
         let mut run = creations.gather.run();
         while run.goes_on(creations.pace(|pace| pace.calls())) {
-            match self.0.session(&self.1).await {
-                Ok(lease) => self.create_all(lease, still_wanted(creations.take()).await).await,
+            match self.shared.session(&self.way).await {
+                Ok(lease) => {
+                    let batch = still_wanted(creations.take()).await;
+                    if batch.is_empty() {
+                        lease.release();
+                    } else {
+                        self.create_all(lease, batch).await;
+                    }
+                }
                 Err(error) => settle(creations.take(), Duration::ZERO, |_| Err(error.clone())),
             }
         }
@@ -128,17 +135,11 @@ impl Glpi {
     async fn create_all<'a>(&'a self, lease: Lease<'a>, batch: Batch) {
         let (mut place, mut left) = (Place::Here(lease), vec![batch]);
         while let Some(batch) = left.pop() {
-            if batch.is_empty() {
-                if let Place::Here(lease) = place {
-                    lease.release();
-                }
-                return;
-            }
             let began = Instant::now();
-            let made = self.create_these(std::mem::replace(&mut place, Place::ToCome(&self.1)), &batch).await;
+            let made = self.create_these(std::mem::replace(&mut place, Place::ToCome(&self.way)), &batch).await;
             let took = began.elapsed();
             let is_outage = made.as_ref().is_err_and(GlpiError::is_outage);
-            self.0.creations.pace(|pace| pace.settled(batch.len(), took, !is_outage));
+            self.shared.creations.pace(|pace| pace.settled(batch.len(), took, !is_outage));
             match made {
                 Ok(each) => {
                     let mut each = each.into_iter();
@@ -167,7 +168,7 @@ impl Glpi {
         let call = Call::create_each("Ticket", &inputs);
         // Of one ticket alone, the log tells in its request.
         let span = if let [one] = batch.as_slice() { one.span.clone() } else { tracing::Span::none() };
-        let (answered, lease) = self.0.exchange_from(place, &call, &self.1).instrument(span).await?;
+        let (answered, lease) = self.shared.exchange_from(place, &call, &self.way).instrument(span).await?;
         lease.release();
         let Answered::Json(answer) = answered else { return Err(unexpected()) };
         if batch.len() == 1 {

@@ -36,10 +36,10 @@ pub(super) trait JointRead: Clone + Send + Sync + 'static {
 impl Glpi {
     /// Asks together with whoever else waits for a session to ask the like.
     pub(super) async fn ask_together<R: JointRead>(&self, question: R) -> Result<Arc<R::Answer>, GlpiError> {
-        if let Way::InTurn(_) = self.1 {
+        if let Way::InTurn(_) = self.way {
             return self.ask_alone(&question).await.map(Arc::new);
         }
-        let (answer, begins) = R::waiting(&self.0).join(question, R::AT_ONCE);
+        let (answer, begins) = R::waiting(&self.shared).join(question, R::AT_ONCE);
         if begins {
             let glpi = self.clone();
             tokio::spawn(async move { glpi.ask_waiting::<R>().await });
@@ -49,15 +49,15 @@ impl Glpi {
 
     /// Asks this alone.
     pub(super) async fn ask_alone<R: JointRead>(&self, question: &R) -> Result<R::Answer, GlpiError> {
-        self.ask(Place::ToCome(&self.1), &[question]).await
+        self.ask(Place::ToCome(&self.way), &[question]).await
     }
 
     /// Asks what waits, as long as anything does.
     async fn ask_waiting<R: JointRead>(&self) {
-        let waiting = R::waiting(&self.0);
+        let waiting = R::waiting(&self.shared);
         let mut run = waiting.run();
         while run.goes_on(R::AT_ONCE) {
-            let session = self.0.session(&self.1).await;
+            let session = self.shared.session(&self.way).await;
             let batch = waiting.take(|taken, next| R::fits(&questions(taken), next));
             let answer = match session {
                 Ok(lease) if batch.is_empty() => {
@@ -84,7 +84,7 @@ impl Glpi {
 
     async fn ask<'a, R: JointRead>(&'a self, place: Place<'a>, these: &[&R]) -> Result<R::Answer, GlpiError> {
         let unexpected = || GlpiError::unavailable(Trouble::Unexpected);
-        let (answered, lease) = self.0.exchange_from(place, &R::call(these), &self.1).await?;
+        let (answered, lease) = self.shared.exchange_from(place, &R::call(these), &self.way).await?;
         lease.release();
         let Answered::Json(answer) = answered else { return Err(unexpected()) };
         R::read(these, answer).ok_or_else(unexpected)

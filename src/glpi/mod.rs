@@ -158,7 +158,10 @@ pub enum Credentials {
 /// A call dropped before it has answered (a `timeout` around it, say) counts as
 /// [`GlpiError::AnswerLost`] if it writes.
 #[derive(Clone)]
-pub struct Glpi(Arc<Shared>, Way);
+pub struct Glpi {
+    shared: Arc<Shared>,
+    way: Way,
+}
 
 struct Shared {
     server: Server,
@@ -192,13 +195,13 @@ impl Glpi {
             requesters: Reads::default(),
             shown_accounts: Reads::default(),
         };
-        Ok(Self(Arc::new(shared), Way::Waiting(Urgency::Awaited)))
+        Ok(Self { shared: Arc::new(shared), way: Way::Waiting(Urgency::Awaited) })
     }
 
     /// The same GLPI for calls that nobody waits for: they take a session only when no other call wants it.
     #[must_use]
     pub fn in_background(&self) -> Self {
-        Self(Arc::clone(&self.0), Way::Waiting(Urgency::Background))
+        self.by(Way::Waiting(Urgency::Background))
     }
 
     /// The same GLPI with a session that is taken until this one is dropped: its calls, one after the other, wait for
@@ -208,9 +211,13 @@ impl Glpi {
     ///
     /// [`GlpiError::Unavailable`]: every session is busy.
     pub async fn in_turn(&self) -> Result<Self, GlpiError> {
-        let Way::Waiting(urgency) = self.1 else { return Ok(self.clone()) };
-        let turn = self.0.sessions.turn(urgency).await?;
-        Ok(Self(Arc::clone(&self.0), Way::InTurn(Arc::new(turn))))
+        let Way::Waiting(urgency) = self.way else { return Ok(self.clone()) };
+        let turn = self.shared.sessions.turn(urgency).await?;
+        Ok(self.by(Way::InTurn(Arc::new(turn))))
+    }
+
+    fn by(&self, way: Way) -> Self {
+        Self { shared: Arc::clone(&self.shared), way }
     }
 
     /// Whether GLPI answers this account now.
@@ -220,7 +227,7 @@ impl Glpi {
 
     /// Closes the open sessions, best effort. A later call opens them again.
     pub async fn close(&self) {
-        self.0.sessions.close(&self.0.server).await;
+        self.shared.sessions.close(&self.shared.server).await;
     }
 
     async fn get<T: DeserializeOwned>(
@@ -280,7 +287,7 @@ impl Glpi {
     /// Makes a call, again where that is harmless: reads, and writes that surely did not happen.
     async fn call(&self, call: &Call<'_>) -> Result<Value, GlpiError> {
         // Its future is large, and all who call hold it.
-        let (answered, lease) = Box::pin(self.0.exchange(call, &self.1)).await?;
+        let (answered, lease) = Box::pin(self.shared.exchange(call, &self.way)).await?;
         lease.release();
         match answered {
             Answered::Json(answer) => Ok(answer),

@@ -31,7 +31,7 @@ struct Failed {
 pub(super) struct Lease<'a> {
     sessions: &'a Sessions,
     pub(super) token: HeaderValue,
-    _place: Place<'a>,
+    _permit: Permit<'a>,
 }
 
 /// A turn that is kept for several calls, one after the other.
@@ -50,7 +50,7 @@ pub(super) enum Way {
 }
 
 /// What lets a call take a session.
-enum Place<'a> {
+enum Permit<'a> {
     Own { _turn: Turn },
     OfTurn { _call: tokio::sync::MutexGuard<'a, ()> },
 }
@@ -78,16 +78,16 @@ impl Sessions {
 
     /// Takes an idle session, or opens one, when it is its turn.
     pub(super) async fn lease<'a>(&'a self, server: &Server, way: &'a Way) -> Result<Lease<'a>, GlpiError> {
-        let place = match way {
-            Way::Waiting(urgency) => Place::Own { _turn: self.wait(*urgency).await? },
-            Way::InTurn(turn) => Place::OfTurn { _call: turn.one_call.lock().await },
+        let permit = match way {
+            Way::Waiting(urgency) => Permit::Own { _turn: self.wait(*urgency).await? },
+            Way::InTurn(turn) => Permit::OfTurn { _call: turn.one_call.lock().await },
         };
         let idle = self.idle().pop();
         let token = match idle {
             Some(token) => token,
             None => self.open(server).await?,
         };
-        Ok(Lease { sessions: self, token, _place: place })
+        Ok(Lease { sessions: self, token, _permit: permit })
     }
 
     /// Ends every idle session, best effort.

@@ -72,11 +72,13 @@ pub(super) fn judge(
         Doing::Creating | Doing::CreatingEach => status == StatusCode::CREATED,
         Doing::Changing => status == StatusCode::OK,
     };
+    if doing == Doing::CreatingEach
+        && let Some(each) = json.as_ref().and_then(some_failed)
+    {
+        return Ok(each.clone());
+    }
     match (status, json) {
         (_, Some(answer)) if expected => Ok(answer),
-        (_, Some(answer)) if doing == Doing::CreatingEach && some_failed(&answer).is_some() => {
-            Ok(some_failed(&answer).cloned().unwrap_or_default())
-        }
         (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS, _) => {
             Err(unavailable(status, retry_after))
         }

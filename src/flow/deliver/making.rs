@@ -33,7 +33,14 @@ struct Lost {
     /// GLPI broke on it.
     broken: bool,
     /// How many tickets went in the same call.
-    together: usize,
+    tickets: usize,
+}
+
+impl Lost {
+    /// GLPI broke on one of several tickets, and has ended them all.
+    fn broke_among_others(&self) -> bool {
+        self.broken && self.tickets > 1
+    }
 }
 
 /// What is to be made in GLPI.
@@ -103,7 +110,7 @@ impl Deliverer {
                     return Ok(Made { id, files, is_whole });
                 }
                 Ok(Err(GlpiError::AnswerLost { why, together, .. })) => {
-                    Lost { broken: why == BROKEN, why: why.to_string(), together }
+                    Lost { broken: why == BROKEN, why: why.to_string(), tickets: together }
                 }
                 // Nothing was written: with fewer files, the others follow singly.
                 Ok(Err(GlpiError::TooLarge)) if !together.is_empty() => {
@@ -118,13 +125,13 @@ impl Deliverer {
                     }
                     return Err(not_made(&error));
                 }
-                Err(_) => Lost { why: "no end of the creation in time".to_owned(), broken: false, together: 1 },
+                Err(_) => Lost { why: "no end of the creation in time".to_owned(), broken: false, tickets: 1 },
             };
             match self.settle(reference, &new, &lost).await {
                 Ok(id) => return Ok(Made { id, files: Vec::new(), is_whole: false }),
                 // One of them broke the call, and GLPI has ended it: the others go on, in smaller company.
-                Err(_) if lost.broken && lost.together > 1 => {
-                    company = lost.together / 2;
+                Err(_) if lost.broke_among_others() => {
+                    company = lost.tickets / 2;
                     tracing::info!(%reference, company, "GLPI failed on several tickets: this one is made among fewer");
                 }
                 Err(unclear) if together.is_empty() => return Err(unclear),
@@ -157,7 +164,7 @@ impl Deliverer {
     /// Finds the item of a creation whose answer was lost.
     async fn settle(&self, reference: Reference, new: &New<'_>, lost: &Lost) -> Result<u64, Undelivered> {
         let why = &lost.why;
-        let pauses = if lost.broken && lost.together > 1 { &SETTLE_PAUSES[..2] } else { &SETTLE_PAUSES };
+        let pauses = if lost.broke_among_others() { &SETTLE_PAUSES[..2] } else { &SETTLE_PAUSES };
         for &pause in pauses {
             tokio::time::sleep(pause).await;
             let found = match new {
