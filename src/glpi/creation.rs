@@ -114,6 +114,8 @@ pub struct Upload {
     /// For an inline image, the `id` of its `<img>` in the content; GLPI puts the document's link
     /// there.
     pub tag: Option<String>,
+    /// The SHA-1 of its bytes, in hex: GLPI knows a document by it.
+    sha1: String,
 }
 
 /// What a creation made.
@@ -170,9 +172,15 @@ pub struct Taken {
 }
 
 impl Upload {
-    /// The SHA-1 of its bytes, in hex: GLPI knows a document by it.
-    pub fn sha1(&self) -> String {
-        Sha1::from(&self.bytes).digest().to_string()
+    /// A file of these bytes, of which the digest is taken here, once: of large ones that takes its time.
+    pub fn new(name: String, content_type: String, bytes: Bytes, tag: Option<String>) -> Self {
+        let sha1 = Sha1::from(&bytes).digest().to_string();
+        Self { name, content_type, bytes, tag, sha1 }
+    }
+
+    /// The SHA-1 of its bytes, in hex.
+    pub fn sha1(&self) -> &str {
+        &self.sha1
     }
 }
 
@@ -390,7 +398,7 @@ impl Glpi {
     async fn kept(&self, holder: DocumentHolder, files: &[Upload]) -> Result<BTreeSet<usize>, GlpiError> {
         let received = self.received(holder).await?;
         let is_there = |file: &Upload| {
-            received.sha1.contains(&file.sha1())
+            received.sha1.contains(file.sha1())
                 || file.tag.as_ref().is_some_and(|tag| shows_picture(&received.content, tag))
         };
         if files.iter().all(is_there) || !matches!(holder, DocumentHolder::Ticket(_)) {
@@ -398,7 +406,7 @@ impl Glpi {
         }
         let documents = self.documents_of(holder).await?;
         let sha1: BTreeSet<String> = documents.into_iter().map(|document| document.sha1).collect();
-        Ok(indices(files, |file| sha1.contains(&file.sha1())))
+        Ok(indices(files, |file| sha1.contains(file.sha1())))
     }
 }
 

@@ -58,12 +58,7 @@ fn ticket(name: &str, content: &str) -> NewTicket {
 }
 
 fn text_file(name: &str, text: &str) -> Upload {
-    Upload {
-        name: name.to_owned(),
-        content_type: "text/plain".to_owned(),
-        bytes: Bytes::copy_from_slice(text.as_bytes()),
-        tag: None,
-    }
+    Upload::new(name.to_owned(), "text/plain".to_owned(), Bytes::copy_from_slice(text.as_bytes()), None)
 }
 
 fn fates<I>(created: &Created<I>) -> Vec<(&str, bool)> {

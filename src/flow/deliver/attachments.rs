@@ -155,12 +155,8 @@ impl Chosen {
             format!("l'ensemble dépasse {}", megabytes(limits.max_total_size))
         } else {
             *total += size;
-            self.uploads.push(Upload {
-                name,
-                content_type: file.content_type.clone(),
-                bytes: file.content.clone(),
-                tag: file.inline_tag.clone(),
-            });
+            let (content_type, tag) = (file.content_type.clone(), file.inline_tag.clone());
+            self.uploads.push(Upload::new(name, content_type, file.content.clone(), tag));
             return;
         };
         self.leave_out(&file.name, file.inline_tag.as_deref(), why);
@@ -188,7 +184,7 @@ impl Chosen {
         let Some((name, bytes)) = wrapped(&file.name, &file.bytes) else { return false };
         self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);
         self.say_wrapped(file.tag.as_deref(), &name);
-        self.uploads.push(Upload { name, content_type: ARCHIVE.to_owned(), bytes, tag: None });
+        self.uploads.push(Upload::new(name, ARCHIVE.to_owned(), bytes, None));
         true
     }
 

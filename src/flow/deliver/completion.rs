@@ -249,7 +249,7 @@ impl Deliverer {
         complaints: &mut Complaints,
     ) -> Result<bool, Undelivered> {
         let there: BTreeSet<&str> = documents.iter().map(|document| document.sha1.as_str()).collect();
-        let missing = chosen.uploads.iter().filter(|file| !there.contains(file.sha1().as_str())).cloned();
+        let missing = chosen.uploads.iter().filter(|file| !there.contains(file.sha1())).cloned();
         let missing: Vec<Upload> = missing.collect();
         let mut added = BTreeSet::new();
         for file in &missing {
@@ -271,7 +271,7 @@ impl Deliverer {
                     chosen.take_back(file, attachments::TOO_LARGE_FOR_GLPI.to_owned());
                 }
                 Err(GlpiError::AnswerLost { why: Trouble::Status(500), .. }) => {
-                    let failures = complaints.failures.entry(file.sha1()).or_default();
+                    let failures = complaints.failures.entry(file.sha1().to_owned()).or_default();
                     *failures += 1;
                     // PHP dies of it each time, as of a picture that is cut in its header.
                     if *failures >= FAILURES_OF_A_FILE {
@@ -321,7 +321,8 @@ impl Deliverer {
                 request_type: None,
                 effect: Effect::None,
             };
-            let file = Upload { tag: None, ..file.clone() };
+            let mut file = file.clone();
+            file.tag = None;
             there = match self.glpi.add_followup(&followup, &[file]).await {
                 Ok(created) => Some(created.id),
                 Err(GlpiError::AnswerLost { .. }) => carrier(&self.glpi.ticket_followups(ticket).await.map_err(fails)?),

@@ -173,7 +173,7 @@ mod tests {
 
     fn file(name: &str, size: u64, tag: Option<&str>) -> Upload {
         let bytes = Bytes::from(vec![b'x'; usize::try_from(size).unwrap()]);
-        Upload { name: name.into(), content_type: "text/plain".into(), bytes, tag: tag.map(str::to_owned) }
+        Upload::new(name.into(), "text/plain".into(), bytes, tag.map(str::to_owned))
     }
 
     #[test]

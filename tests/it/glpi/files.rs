@@ -56,12 +56,12 @@ async fn an_inline_image_is_linked_in_the_content() {
         let content = format!("<p>voir <img id=\"{tag}\" width=\"4\" height=\"4\"></p>");
         let files = [
             text_file("avant.txt", &marker()),
-            Upload {
-                name: "capture.png".to_owned(),
-                content_type: "image/png".to_owned(),
-                bytes: Bytes::from_static(PNG),
-                tag: Some(tag.to_owned()),
-            },
+            Upload::new(
+                "capture.png".to_owned(),
+                "image/png".to_owned(),
+                Bytes::from_static(PNG),
+                Some(tag.to_owned()),
+            ),
         ];
         let created = glpi.create_ticket(&ticket("Image", &content), &files).await.unwrap();
         assert_eq!(fates(&created), [("avant.txt", true), ("capture.png", true)]);

@@ -73,12 +73,7 @@ async fn a_reply_has_its_author_its_reference_its_files_and_its_pictures() {
     let content = format!("{opening}<p>voir <img id=\"{tag}\" width=\"4\" height=\"4\"></p>");
     let files = [
         text_file("avant é.txt", &format!("a {marker}")),
-        Upload {
-            name: "capture.png".to_owned(),
-            content_type: "image/png".to_owned(),
-            bytes: Bytes::from_static(PNG),
-            tag: Some(tag.to_owned()),
-        },
+        Upload::new("capture.png".to_owned(), "image/png".to_owned(), Bytes::from_static(PNG), Some(tag.to_owned())),
         text_file("outil.exe", &format!("b {marker}")),
     ];
     let sent = if breaks_off(&glpi).await { 2 } else { 3 };

@@ -96,10 +96,10 @@ async fn the_documents_of_all_that_is_said_come_with_what_they_belong_to() {
     let public = [said[0].0, empty, said[1].0].map(|id| DocumentHolder::Followup(id.into()));
     let holders = [public.as_slice(), &[solution.into()]].concat();
     let (of_ticket, of_said) = glpi.documents(&own, &holders).await.unwrap();
-    let sha1 = |text: &str| text_file("", text).sha1();
+    let sha1 = |text: &str| text_file("", text).sha1().to_owned();
     let mut expected: Vec<_> = files.iter().map(Upload::sha1).collect();
     let mut found: Vec<_> = of_ticket.iter().map(|document| document.sha1.clone()).collect();
-    expected.sort();
+    expected.sort_unstable();
     found.sort();
     assert_eq!(found, expected);
     let found: Vec<Vec<_>> =
@@ -208,10 +208,6 @@ async fn a_group_s_addresses_are_one_search() {
 }
 
 fn picture(tag: &str) -> Upload {
-    Upload {
-        name: "capture.png".to_owned(),
-        content_type: "image/png".to_owned(),
-        bytes: BASE64.decode(PNG.as_bytes()).unwrap().into(),
-        tag: Some(tag.to_owned()),
-    }
+    let bytes = BASE64.decode(PNG.as_bytes()).unwrap().into();
+    Upload::new("capture.png".to_owned(), "image/png".to_owned(), bytes, Some(tag.to_owned()))
 }
