@@ -125,6 +125,13 @@ pub struct Followup {
     pub modified: Option<DateTime>,
 }
 
+impl Followup {
+    /// Whether it is a note of the account `own`, the gateway's: nobody else writes private ones in its name.
+    pub fn is_note_of(&self, own: UserId) -> bool {
+        self.private && self.author == own
+    }
+}
+
 /// A solution of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Solution {

@@ -43,7 +43,7 @@ impl ReceiptNote {
         // GLPI may write its apostrophes otherwise.
         let content = followup.content.trim().replace("&#039;", "'").replace("&#39;", "'");
         let all = [Self::Due { quotes: true }, Self::Due { quotes: false }, Self::Sent, Self::Refused];
-        all.into_iter().find(|note| is_own(followup, own) && content == note.html())
+        all.into_iter().find(|note| followup.is_note_of(own) && content == note.html())
     }
 
     /// Whether a receipt is due by what a follow-up says.
@@ -54,11 +54,7 @@ impl ReceiptNote {
 
 /// Whether a follow-up is a note of the account `own` about a receipt, whatever it says by now.
 pub(super) fn is_about_receipt(followup: &Followup, own: UserId) -> bool {
-    is_own(followup, own) && followup.content.contains(ANY_MARK)
-}
-
-fn is_own(followup: &Followup, own: UserId) -> bool {
-    followup.private && followup.author == own
+    followup.is_note_of(own) && followup.content.contains(ANY_MARK)
 }
 
 #[cfg(test)]

@@ -13,6 +13,11 @@ use crate::request::Direction;
 const LONGEST_REASON: usize = 1000;
 const LONGEST_NAME: usize = 200;
 
+/// What stands in the note of a move that is under way, and of one of a ticket that nobody had taken in charge: by these
+/// GLPI is searched for them.
+pub(super) const UNDER_WAY: &str = "en cours :";
+pub(super) const UNTAKEN: &str = "non pris en charge";
+
 const NO_BREAK: char = '\u{a0}';
 
 /// A note in a ticket.
@@ -180,7 +185,7 @@ impl MoveNote {
             Direction::Up => "escalade",
             Direction::Down => "retour",
         };
-        let untaken = if self.untaken { " ; ticket non pris en charge" } else { "" };
+        let untaken = if self.untaken { format!(" ; ticket {UNTAKEN}") } else { String::new() };
         format!("{what} vers le groupe n°\u{a0}{} ; {}{untaken}", self.target, self.cause.words())
     }
 
@@ -305,7 +310,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Cause, Direction, MoveNote, Note, Refusal, Reminder, fit};
+    use super::{Cause, Direction, MoveNote, Note, Refusal, Reminder, UNDER_WAY, UNTAKEN, fit};
     use crate::id::{FollowupId, GroupId};
 
     fn escalation() -> MoveNote {
@@ -346,6 +351,16 @@ mod tests {
     #[case(Note::Refusal(Refusal { direction: Direction::Down, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     fn every_note_is_read_again(#[case] note: Note) {
         assert_eq!(Note::parse(&note.html()), Some(note));
+    }
+
+    #[rstest]
+    fn a_note_is_found_by_what_it_says(
+        #[values(Direction::Up, Direction::Down)] direction: Direction,
+        #[values(false, true)] done: bool,
+        #[values(false, true)] untaken: bool,
+    ) {
+        let html = Note::Move(MoveNote { direction, done, untaken, ..escalation() }).html();
+        assert_eq!((html.contains(UNDER_WAY), html.contains(UNTAKEN)), (!done, untaken), "{html}");
     }
 
     #[test]

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{AllLevels, ApplicationLevels, Escalator, delays::WAITING};
+use super::{
+    AllLevels, ApplicationLevels, Escalator,
+    delays::WAITING,
+    note::{UNDER_WAY, UNTAKEN},
+};
 use crate::{
     glpi::{Criterion, Followup, GlpiError, Said, TicketSummary},
     id::{GroupId, TicketId},
@@ -13,9 +17,7 @@ use crate::{
 const MOST: usize = 10_000;
 
 /// What stands in a follow-up that is a command, or the note of a move that is under way.
-const WORK: [&str; 3] = ["#escalade", "#retour", "en cours :"];
-/// What stands in the note of a move of a ticket that nobody had taken in charge.
-const UNTAKEN: &str = "non pris en charge";
+const WORK: [&str; 3] = ["#escalade", "#retour", UNDER_WAY];
 
 impl Escalator {
     /// The tickets among those that meet `scope` into which [`Escalator::process_commands`] is to look. Commands of any

@@ -69,6 +69,8 @@ impl fmt::Display for Mark {
 const OPENING: &str = "<p>Courriel ";
 const MARKS: &str = "</p><p>Avis : ";
 const END: &str = "</p>";
+/// What stands in the note that somebody's taking in charge was told, by which GLPI is searched for it.
+pub(super) const CHARGE_TOLD: &str = "Avis : charge";
 
 /// What became of the mails of a note.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +110,7 @@ fn words(mark: Mark, outcome: Outcome, group: &str) -> String {
 /// The notices that the notes of a ticket say were sent. Only private follow-ups of the service account count, which
 /// nobody else writes, and only in the very form of [`note`].
 pub(super) fn read(followups: &[Followup], own: UserId) -> BTreeSet<Mark> {
-    let notes = followups.iter().filter(|followup| followup.private && followup.author == own);
+    let notes = followups.iter().filter(|followup| followup.is_note_of(own));
     notes.filter_map(|note| marks(&note.content)).flatten().collect()
 }
 
@@ -126,7 +128,7 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{Mark, Outcome, note, read};
+    use super::{CHARGE_TOLD, Mark, Outcome, note, read};
     use crate::{
         glpi::Followup,
         id::{FollowupId, SolutionId, UserId},
@@ -158,6 +160,13 @@ mod tests {
         let html = note(Outcome { sent: 2, refused: 1 }, "« R&D <LSU> »", &marks);
         assert!(html.contains("R&amp;D &lt;LSU&gt;"), "{html}");
         assert_eq!(read(&[followup(&html)], OWN), BTreeSet::from(marks));
+    }
+
+    #[test]
+    fn a_note_of_a_charge_is_found_by_its_words() {
+        let of = |mark| note(Outcome { sent: 1, refused: 0 }, "", &[mark]);
+        assert!(of(Mark::Charge).contains(CHARGE_TOLD));
+        assert!(!of(Mark::Question(FollowupId::new(12))).contains(CHARGE_TOLD));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 
 use super::{
     Notifier,
-    journal::{self, Mark},
+    journal::{self, CHARGE_TOLD, Mark},
     steps::{self, TicketFacts},
 };
 use crate::{
@@ -18,8 +18,6 @@ use crate::{
 
 /// Tickets of one search, at most.
 const MOST: usize = 10_000;
-/// The mark of the notice that somebody took a ticket in charge, which goes once in a ticket's life.
-const CHARGE: &str = "Avis : charge";
 
 impl Notifier {
     /// Since when what happened is still told, in GLPI's time zone.
@@ -42,9 +40,6 @@ impl Notifier {
     ) -> Result<BTreeSet<TicketId>, GlpiError> {
         let since = self.since();
         let all = || tickets.iter().map(|ticket| ticket.id).collect();
-        if !self.is_on() {
-            return Ok(BTreeSet::new());
-        }
         let own = self.glpi.own_account().await?;
         let mut followups: BTreeMap<TicketId, Vec<Followup>> = BTreeMap::new();
         for said in recent {
@@ -98,7 +93,7 @@ impl Notifier {
         if self.settings.charge != Teller::Passerelle || !tickets.iter().any(has_one) {
             return Ok(BTreeSet::new());
         }
-        let saying = [scope, &[Criterion::FollowupSays(CHARGE)]].concat();
+        let saying = [scope, &[Criterion::FollowupSays(CHARGE_TOLD)]].concat();
         Ok(self.glpi.tickets_that(&saying, MOST).await?.unwrap_or_default())
     }
 
