@@ -86,7 +86,7 @@ async fn main() {
 async fn flow(target: &Target, with: &str, rows: &mut Vec<Row>) {
     let gateway = Running::start(target, &[]).await;
     for when in ["from the first second", "running"] {
-        let (rate, _) = lmtp::deliver(gateway.lmtp, CONNECTIONS, mails(when, LMTP_MAILS), "created").await;
+        let rate = lmtp::deliver(gateway.lmtp, CONNECTIONS, mails(when, LMTP_MAILS), "created").await;
         rows.push(Row { what: format!("LMTP, {CONNECTIONS} connections, {when}{with}"), per_second: rate });
     }
     let memory = gateway.stop().await;

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::{
     acknowledge::{Behaviour, Relay},
     support::{
-        gateway::{configured, sandbox},
+        gateway::{ALL_NOTICES, configured, sandbox},
         redis::Redis,
     },
 };
@@ -33,16 +33,6 @@ const DIRECTOR_ADDRESS: &str = "ce.0210001a@ac-dijon.fr";
 const TECHNICIAN: UserId = UserId::new(15);
 const TECHNICIAN_ADDRESS: &str = "tech1@ac-dijon.fr";
 const LSU: GroupId = GroupId::new(1);
-
-/// Every step told by the gateway.
-const ALL: [(&str, &str); 6] = [
-    ("notify.group", "passerelle"),
-    ("notify.charge", "passerelle"),
-    ("notify.question", "passerelle"),
-    ("notify.solution", "passerelle"),
-    ("notify.closing", "passerelle"),
-    ("notify.reminder", "passerelle"),
-];
 
 /// One instance of the gateway, as far as it writes notices.
 struct Instance {
@@ -59,7 +49,7 @@ impl Instance {
 
     /// One that really sends, by this relay.
     fn sending(sandbox: &Sandbox, relay: &str) -> Self {
-        let mut settings = ALL.to_vec();
+        let mut settings = ALL_NOTICES.to_vec();
         settings.extend([("smtp.url", relay), ("smtp.retries", "0"), ("smtp.timeout", "5s")]);
         let mailer = Mailer::new(&configured(sandbox.url().as_str(), &settings).smtp).unwrap();
         Self::with(sandbox, &settings, mailer, Outbox::default())
@@ -179,7 +169,7 @@ async fn ticket(glpi: &Glpi, requester: Requester, name: &str) -> u64 {
 #[tokio::test]
 async fn each_step_is_told_once_and_noted() {
     let sandbox = sandbox().await;
-    let instance = Instance::new(&sandbox, &ALL);
+    let instance = Instance::new(&sandbox, &ALL_NOTICES);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU : bilans").await;
     let (mut seen, link) = (0, format!("{}front/ticket.form.php?id={id}", sandbox.url()));
     let mut told = Vec::new();
@@ -234,7 +224,7 @@ async fn each_step_is_told_once_and_noted() {
 #[tokio::test]
 async fn a_note_takes_nothing_in_charge() {
     let sandbox = sandbox().await;
-    let instance = Instance::new(&sandbox, &ALL);
+    let instance = Instance::new(&sandbox, &ALL_NOTICES);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     assert_eq!(instance.news(id, &mut 0).await.len(), 1);
     assert_eq!(instance.marks(id).await.len(), 1);
@@ -245,7 +235,7 @@ async fn a_note_takes_nothing_in_charge() {
 async fn what_glpi_tells_or_nobody_shall_tell_is_not_sent() {
     let sandbox = sandbox().await;
     for word in ["glpi", "off"] {
-        let settings = ALL.map(|(key, _)| (key, word));
+        let settings = ALL_NOTICES.map(|(key, _)| (key, word));
         let instance = Instance::new(&sandbox, &settings);
         let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
         take(&sandbox, id).await;
@@ -266,7 +256,7 @@ async fn what_glpi_tells_or_nobody_shall_tell_is_not_sent() {
 #[tokio::test]
 async fn without_a_relay_nothing_is_noted_as_sent() {
     let sandbox = sandbox().await;
-    let instance = Instance::with(&sandbox, &ALL, Mailer::Off, Outbox::default());
+    let instance = Instance::with(&sandbox, &ALL_NOTICES, Mailer::Off, Outbox::default());
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     instance.notifier.look_at(id.into()).await.unwrap();
     assert!(instance.marks(id).await.is_empty());
@@ -275,7 +265,7 @@ async fn without_a_relay_nothing_is_noted_as_sent() {
 #[tokio::test]
 async fn what_is_private_and_what_the_requester_did_is_told_to_nobody() {
     let sandbox = sandbox().await;
-    let instance = Instance::new(&sandbox, &ALL);
+    let instance = Instance::new(&sandbox, &ALL_NOTICES);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     let mut seen = 0;
     assert_eq!(instance.news(id, &mut seen).await.len(), 1);
@@ -295,9 +285,9 @@ async fn what_is_private_and_what_the_requester_did_is_told_to_nobody() {
 async fn who_has_no_account_is_sent_to_the_portal_or_told_the_number() {
     let sandbox = sandbox().await;
     let portal = ("notify.portal_link", "https://portail.test/portail/demandes/{id}");
-    let mut with_portal = ALL.to_vec();
+    let mut with_portal = ALL_NOTICES.to_vec();
     with_portal.push(portal);
-    for (settings, has_link) in [(with_portal.as_slice(), true), (&ALL, false)] {
+    for (settings, has_link) in [(with_portal.as_slice(), true), (&ALL_NOTICES, false)] {
         let instance = Instance::new(&sandbox, settings);
         let requester = Requester::Email("sans.compte@ac-dijon.fr".to_owned());
         let id = ticket(&instance.glpi, requester, "LSU").await;
@@ -317,7 +307,7 @@ async fn who_has_no_account_is_sent_to_the_portal_or_told_the_number() {
 #[tokio::test]
 async fn requesters_are_sent_to_the_portal_and_staff_to_the_ticket() {
     let sandbox = sandbox().await;
-    let mut settings = ALL.to_vec();
+    let mut settings = ALL_NOTICES.to_vec();
     settings.push(("notify.portal_link", "https://portail.test/portail/demandes/{id}"));
     let instance = Instance::new(&sandbox, &settings);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
@@ -332,7 +322,7 @@ async fn requesters_are_sent_to_the_portal_and_staff_to_the_ticket() {
 #[tokio::test]
 async fn tickets_of_others_and_in_the_bin_are_left_alone() {
     let sandbox = sandbox().await;
-    let instance = Instance::new(&sandbox, &ALL);
+    let instance = Instance::new(&sandbox, &ALL_NOTICES);
     let by_hand =
         json!({"name": "x", "content": "<p>x</p>", "_users_id_requester": DIRECTOR, "_groups_id_assign": [LSU]});
     let by_hand = act(&sandbox, "tech1", Method::POST, "Ticket", by_hand).await;
@@ -348,7 +338,7 @@ async fn tickets_of_others_and_in_the_bin_are_left_alone() {
 #[tokio::test]
 async fn what_strangers_wrote_is_shown_as_text() {
     let sandbox = sandbox().await;
-    let instance = Instance::new(&sandbox, &ALL);
+    let instance = Instance::new(&sandbox, &ALL_NOTICES);
     let name = "LSU\r\nBcc: victime@example.org <script>alert(1)</script>";
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), name).await;
     let hostile =
@@ -376,14 +366,14 @@ async fn what_strangers_wrote_is_shown_as_text() {
 #[tokio::test]
 async fn between_a_mail_and_its_note_nothing_is_lost_and_the_same_instance_repeats_nothing() {
     let sandbox = sandbox().await;
-    let first = Instance::new(&sandbox, &ALL);
+    let first = Instance::new(&sandbox, &ALL_NOTICES);
     let id = ticket(&first.glpi, Requester::User(DIRECTOR), "LSU").await;
     let refusing = Rule::next(1, Failure::ServerError).on_new_followups();
     sandbox.set_failures(Failures::from(refusing));
     assert!(matches!(first.notifier.look_at(id.into()).await, Err(Unsent::Glpi(_))));
     assert_eq!((first.outbox.mails().len(), first.marks(id).await.len()), (1, 0));
 
-    let next = Instance::new(&sandbox, &ALL);
+    let next = Instance::new(&sandbox, &ALL_NOTICES);
     sandbox.set_failures(Failures::from(Rule::next(1, Failure::ServerError).on_new_followups()));
     assert!(matches!(next.notifier.look_at(id.into()).await, Err(Unsent::Glpi(_))));
     let ids: Vec<_> = [&first, &next].map(|it| read(&it.outbox.mails()[0].message).id).into();
@@ -398,7 +388,7 @@ async fn between_a_mail_and_its_note_nothing_is_lost_and_the_same_instance_repea
 #[tokio::test]
 async fn a_note_whose_answer_was_lost_counts() {
     let sandbox = sandbox().await;
-    let instance = Instance::new(&sandbox, &ALL);
+    let instance = Instance::new(&sandbox, &ALL_NOTICES);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     sandbox.set_failures(Failures::from(Rule::next(1, Failure::AnswerLost).on_new_followups()));
     assert!(matches!(instance.notifier.look_at(id.into()).await, Err(Unsent::Glpi(_))));
@@ -438,7 +428,7 @@ async fn a_relay_that_is_away_is_tried_again_and_one_that_refuses_is_not() {
 async fn two_instances_send_one_mail_between_them() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
     let url = redis.url();
-    let mut settings = ALL.to_vec();
+    let mut settings = ALL_NOTICES.to_vec();
     settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
     let instances = [Instance::new(&sandbox, &settings), Instance::new(&sandbox, &settings)];
     let mut tickets = Vec::new();
@@ -467,7 +457,7 @@ async fn two_instances_send_one_mail_between_them() {
 async fn while_redis_is_away_notices_wait() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
     let url = redis.url();
-    let mut settings = ALL.to_vec();
+    let mut settings = ALL_NOTICES.to_vec();
     settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
     let instance = Instance::new(&sandbox, &settings);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
@@ -485,7 +475,7 @@ async fn while_redis_is_away_notices_wait() {
 #[tokio::test]
 async fn a_reminder_goes_to_each_member_of_the_group() {
     let sandbox = sandbox().await;
-    let instance = Instance::new(&sandbox, &ALL);
+    let instance = Instance::new(&sandbox, &ALL_NOTICES);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     instance.notifier.remind(id.into(), LSU, &a_day()).await.unwrap();
     let mail = read(&instance.outbox.mails()[0].message);

@@ -18,7 +18,7 @@ use passerelle::{
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, app, form, sandbox, titled},
+    gateway::{ALWAYS_OPEN, DIRECTORS, Gateway, app, form, sandbox, titled},
     redis::Redis,
     unreliable::{Cut, Unreliable},
     wait_until,
@@ -130,18 +130,6 @@ async fn a_move_interrupted_at_any_write_is_finished_by_a_pass_alone() {
         }
     }
 }
-
-/// Open at every hour, so that any moment will do.
-const ALWAYS_OPEN: [(&str, &str); 8] = [
-    ("calendar.monday", "00:00-24:00"),
-    ("calendar.tuesday", "00:00-24:00"),
-    ("calendar.wednesday", "00:00-24:00"),
-    ("calendar.thursday", "00:00-24:00"),
-    ("calendar.friday", "00:00-24:00"),
-    ("calendar.saturday", "00:00-24:00"),
-    ("calendar.sunday", "00:00-24:00"),
-    ("calendar.public_holidays", "false"),
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rules_strike_once_each_whoever_sweeps_and_however_often() {

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     acknowledge::{Behaviour, Relay},
     support::{
-        gateway::{app, configured, sandbox},
+        gateway::{ALL_NOTICES, ALWAYS_OPEN, app, configured, sandbox},
         wait_until,
     },
 };
@@ -32,16 +32,6 @@ const TECHNICIAN: u64 = 15;
 const LSU: u64 = 1;
 /// Inputs of one call.
 const TOGETHER: usize = 100;
-
-/// Every step told by the gateway.
-const NOTICES: [(&str, &str); 6] = [
-    ("notify.group", "passerelle"),
-    ("notify.charge", "passerelle"),
-    ("notify.question", "passerelle"),
-    ("notify.solution", "passerelle"),
-    ("notify.closing", "passerelle"),
-    ("notify.reminder", "passerelle"),
-];
 
 /// Somebody's session at the stand-in.
 struct Desk {
@@ -123,7 +113,7 @@ async fn a_pass_over_nothing_new_is_two_calls_however_many_tickets_are_open() {
         let sandbox = sandbox().await;
         tickets(&sandbox, count).await;
         // New tickets are told of to their group: not here, for there is something to do then.
-        for settings in [&[][..], &NOTICES[1..]] {
+        for settings in [&[][..], &ALL_NOTICES[1..]] {
             let (app, _outbox) = telling(&sandbox, settings);
             let mut sweep = app.sweep(CancellationToken::new());
             // The second looks once more at what was changed in the newest second.
@@ -177,19 +167,19 @@ async fn a_start_with_notices_reads_what_was_told_in_few_calls() {
     for id in &ids[65..70] {
         technician.write(Method::PUT, &format!("Ticket/{id}"), json!({"id": id, "status": 6})).await;
     }
-    let (app, outbox) = telling(&sandbox, &NOTICES);
+    let (app, outbox) = telling(&sandbox, &ALL_NOTICES);
     assert_eq!(started(&app).pass(Timestamp::now()).await, Pass::Complete);
     let to = |address: &str| outbox.mails().iter().filter(|mail| mail.recipient.eq_ignore_ascii_case(address)).count();
     // The group hears of all that are not over; the director of 40 taken, 30 questions, 5 solutions, 5 closings.
     assert_eq!((to("tech1@ac-dijon.fr"), to("ce.0210001A@ac-dijon.fr")), (290, 80));
     // All was told: whoever starts sees it without looking into any ticket. A session is opened, and who is in the
     // group is asked for.
-    let (another, outbox) = telling(&sandbox, &NOTICES);
+    let (another, outbox) = telling(&sandbox, &ALL_NOTICES);
     let again = calls(&sandbox, &mut started(&another)).await;
     assert!(outbox.mails().is_empty() && again <= 13, "{again}: {:?}", sandbox.calls_by_endpoint());
     // One more question: one ticket is looked at.
     technician.make("ITILFollowup", &[followup(ids[100], "<p>Et quel élève ?</p>", false)]).await;
-    let (third, outbox) = telling(&sandbox, &NOTICES);
+    let (third, outbox) = telling(&sandbox, &ALL_NOTICES);
     let again = calls(&sandbox, &mut started(&third)).await;
     assert!(outbox.mails().len() == 1 && again <= 13 + 12, "{again}: {:?}", sandbox.calls_by_endpoint());
 }
@@ -269,18 +259,6 @@ async fn a_ticket_that_is_named_during_a_pass_does_not_wait_for_its_end() {
     assert!(moved() < 51, "the others are still under way");
     sweeping.abort();
 }
-
-/// Open at every hour, so that any moment will do.
-const ALWAYS_OPEN: [(&str, &str); 8] = [
-    ("calendar.monday", "00:00-24:00"),
-    ("calendar.tuesday", "00:00-24:00"),
-    ("calendar.wednesday", "00:00-24:00"),
-    ("calendar.thursday", "00:00-24:00"),
-    ("calendar.friday", "00:00-24:00"),
-    ("calendar.saturday", "00:00-24:00"),
-    ("calendar.sunday", "00:00-24:00"),
-    ("calendar.public_holidays", "false"),
-];
 
 /// The ticket, its groups, people and follow-ups, its history, the note, the two steps, what they led to, the note again,
 /// and that nobody has taken it.

@@ -114,16 +114,11 @@ fn begins_next(rows: &[Row<'_>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        history::{Folded, Kind, fold},
+        history::{Kind, fold},
         html::sanitise,
+        samples::texts,
     };
     use crate::text::html_text;
-
-    /// What is seen and what is folded, as text.
-    fn texts(html: &str) -> (String, Option<String>) {
-        let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
-        (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
-    }
 
     #[test]
     fn what_tells_of_an_answer_shows_the_mail_that_is_answered() {

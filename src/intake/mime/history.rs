@@ -336,18 +336,11 @@ impl<'a> Search<'a> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{
+        html::sanitise,
+        samples::{expect, texts},
+    };
     use super::{Folded, Kind, fold, html_text, keep};
-    use crate::intake::mime::html::sanitise;
-
-    /// What is seen and what is folded, as text.
-    fn texts(html: &str) -> (String, Option<String>) {
-        let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
-        (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
-    }
-
-    fn expect(html: &str, visible: &str, folded: Option<&str>) {
-        assert_eq!(texts(html), (visible.to_owned(), folded.map(str::to_owned)), "{html}");
-    }
 
     fn expect_text(text: &str, visible: &str, folded: Option<&str>) {
         expect(&html_text::to_html(text), visible, folded);

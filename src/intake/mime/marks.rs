@@ -155,21 +155,11 @@ pub(super) fn without_marks(tag: &str, shows_colours: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        history::{Folded, Kind, fold},
+        history::{Kind, fold},
         html::sanitise,
+        samples::{expect, texts},
     };
     use super::{attributes, without_marks};
-    use crate::text::html_text;
-
-    /// What is seen and what is folded, as text.
-    fn texts(html: &str) -> (String, Option<String>) {
-        let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
-        (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
-    }
-
-    fn expect(html: &str, visible: &str, folded: Option<&str>) {
-        assert_eq!(texts(html), (visible.to_owned(), folded.map(str::to_owned)), "{html}");
-    }
 
     #[test]
     fn the_marks_of_mail_programs_are_understood() {

@@ -41,6 +41,8 @@ mod parts;
 mod quoted_header;
 mod rows;
 mod rtf;
+#[cfg(test)]
+mod samples;
 mod signature;
 mod split_html;
 mod texts;

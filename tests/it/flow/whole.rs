@@ -175,6 +175,28 @@ async fn a_ticket_is_whole_wherever_glpi_died(
     .await;
 }
 
+/// A request that has its ticket, and somebody who works on it.
+async fn first_request(sandbox: &Sandbox) -> (TicketView, Helpdesk) {
+    let gateway = Gateway::start(sandbox, &FOLLOWUP).await;
+    let first = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "first", "LSU : suivi", "Bonjour")).await;
+    assert!(first.contains("created"), "{first}");
+    gateway.finish().await;
+    (the_one(sandbox), Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await)
+}
+
+/// A mail with three files that answers what GLPI told of a ticket.
+fn answer_to(ticket: &TicketView) -> Vec<u8> {
+    let id = ticket.id;
+    three_files("answer", &format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n"))
+}
+
+/// The answer is there once, with its files.
+fn assert_answer(ticket: &TicketView, when: &str) {
+    let own: Vec<_> = ticket.followups.iter().filter(|it| it.content.contains("Voici la page")).collect();
+    let [own] = own.as_slice() else { panic!("{when}: {:?}", ticket.followups) };
+    assert_files(ticket, &own.content, &own.documents, when);
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follow_up_is_whole_and_reopens_wherever_glpi_died(
@@ -182,14 +204,9 @@ async fn a_follow_up_is_whole_and_reopens_wherever_glpi_died(
     #[values(false, true)] next_try: bool,
 ) {
     let prepare = async |sandbox: &Sandbox| {
-        let gateway = Gateway::start(sandbox, &FOLLOWUP).await;
-        let first = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "first", "LSU : suivi", "Bonjour")).await;
-        assert!(first.contains("created"), "{first}");
-        let id = u64::try_from(the_one(sandbox).id).unwrap();
-        let helpdesk = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
-        helpdesk.solve(id, "<p>Fait.</p>").await;
-        gateway.finish().await;
-        three_files("answer", &format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n"))
+        let (ticket, helpdesk) = first_request(sandbox).await;
+        helpdesk.solve(u64::try_from(ticket.id).unwrap(), "<p>Fait.</p>").await;
+        answer_to(&ticket)
     };
     wherever_glpi_dies(
         "ITILFollowup",
@@ -198,9 +215,7 @@ async fn a_follow_up_is_whole_and_reopens_wherever_glpi_died(
         prepare,
         |ticket, when| {
             assert_eq!(ticket.status, 2, "{when}");
-            let own: Vec<_> = ticket.followups.iter().filter(|it| it.content.contains("Voici la page")).collect();
-            let [own] = own.as_slice() else { panic!("{when}: {:?}", ticket.followups) };
-            assert_files(ticket, &own.content, &own.documents, when);
+            assert_answer(ticket, when);
         },
     )
     .await;
@@ -214,22 +229,13 @@ async fn an_answer_of_staff_is_whole_and_takes_in_charge_wherever_glpi_died(
     #[values(false, true)] next_try: bool,
 ) {
     let prepare = async |sandbox: &Sandbox| {
-        let gateway = Gateway::start(sandbox, &FOLLOWUP).await;
-        let first = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "first", "LSU : suivi", "Bonjour")).await;
-        assert!(first.contains("created"), "{first}");
-        let ticket = the_one(sandbox);
+        let (ticket, helpdesk) = first_request(sandbox).await;
         assert_eq!(ticket.taken_into_account, None);
-        let helpdesk = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
         helpdesk.set_status(u64::try_from(ticket.id).unwrap(), 4).await;
-        gateway.finish().await;
-        let id = ticket.id;
-        let thread = format!("In-Reply-To: <GLPI_ZhRvFaYzdU2NErx8-Ticket-{id}/new@glpi.test>\r\n");
-        String::from_utf8(three_files("answer", &thread)).unwrap().replace(DIRECTORS[0], MEMBER).into_bytes()
+        String::from_utf8(answer_to(&ticket)).unwrap().replace(DIRECTORS[0], MEMBER).into_bytes()
     };
     wherever_glpi_dies("ITILFollowup", (version, next_try), (MEMBER, ["followup"; 2]), prepare, |ticket, when| {
-        let own: Vec<_> = ticket.followups.iter().filter(|it| it.content.contains("Voici la page")).collect();
-        let [own] = own.as_slice() else { panic!("{when}: {:?}", ticket.followups) };
-        assert_files(ticket, &own.content, &own.documents, when);
+        assert_answer(ticket, when);
         assert_eq!(ticket.status, 4, "{when}");
         assert!(ticket.taken_into_account.is_some(), "{when}");
     })

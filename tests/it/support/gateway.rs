@@ -190,6 +190,28 @@ pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config
 pub(crate) const FOLLOWUP: [(&str, &str); 3] =
     [("mail.replies", "followup"), ("sender.require", "aligned"), ("sender.authserv_ids", "relais.test")];
 
+/// Open at every hour, so that any moment will do.
+pub(crate) const ALWAYS_OPEN: [(&str, &str); 8] = [
+    ("calendar.monday", "00:00-24:00"),
+    ("calendar.tuesday", "00:00-24:00"),
+    ("calendar.wednesday", "00:00-24:00"),
+    ("calendar.thursday", "00:00-24:00"),
+    ("calendar.friday", "00:00-24:00"),
+    ("calendar.saturday", "00:00-24:00"),
+    ("calendar.sunday", "00:00-24:00"),
+    ("calendar.public_holidays", "false"),
+];
+
+/// Every step told by the gateway.
+pub(crate) const ALL_NOTICES: [(&str, &str); 6] = [
+    ("notify.group", "passerelle"),
+    ("notify.charge", "passerelle"),
+    ("notify.question", "passerelle"),
+    ("notify.solution", "passerelle"),
+    ("notify.closing", "passerelle"),
+    ("notify.reminder", "passerelle"),
+];
+
 /// A small mail, written now, that the relay has found to be of its sender.
 pub(crate) fn mail(from: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
     let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000");

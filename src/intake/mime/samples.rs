@@ -1,0 +1,17 @@
+//! What becomes of the history in a reply, as the tests of several files ask for it.
+
+use super::{
+    history::{Folded, Kind, fold},
+    html::sanitise,
+};
+use crate::text::html_text;
+
+/// What is seen and what is folded, as text.
+pub(super) fn texts(html: &str) -> (String, Option<String>) {
+    let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
+    (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
+}
+
+pub(super) fn expect(html: &str, visible: &str, folded: Option<&str>) {
+    assert_eq!(texts(html), (visible.to_owned(), folded.map(str::to_owned)), "{html}");
+}
