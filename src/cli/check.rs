@@ -160,7 +160,7 @@ async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
                 );
             }
         }
-        Ok(None) if info.major() >= 11 => report.error(
+        Ok(None) if info.major() >= Some(11) => report.error(
             "file types",
             format_args!("the account may not read them, and GLPI {} breaks off at a file that it does not take", info.version),
             "Tick «Setup > Dropdowns: Read» (typedoc) in its profile: without it, each kind of unwanted file costs one half-made ticket.",

@@ -1,81 +1,58 @@
 //! What this GLPI is, and what the service account may do in it.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::DateTime;
+use serde::Deserialize;
 
 use super::error::GlpiError;
-use super::{Glpi, wire};
+use super::own_session::FullSession;
+use super::{DocumentTypes, Glpi, Profile, ServerInfo, wire};
 
-/// GLPI's version and the part of its configuration that matters for tickets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerInfo {
-    /// `10.0.14`, say; empty if this GLPI does not tell.
-    pub version: String,
-    /// The address GLPI writes into its links.
-    pub url_base: String,
-    /// Whether GLPI sends notifications by mail at all.
-    pub mails: bool,
-    /// The largest document, in MiB.
-    pub document_max_size: u64,
-    /// What tells its notifications from another GLPI's (`Config::getUuid`); `None` before the first one, and before
-    /// 10.0.
-    pub uuid: Option<String>,
+/// `GET getGlpiConfig`
+#[derive(Deserialize)]
+struct Config {
+    cfg_glpi: CfgGlpi,
 }
 
-impl ServerInfo {
-    /// The first number of the version; 0 where this GLPI does not tell.
-    pub fn major(&self) -> u32 {
-        self.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
-    }
+#[derive(Deserialize)]
+struct CfgGlpi {
+    #[serde(default, deserialize_with = "wire::text")]
+    version: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    url_base: String,
+    #[serde(default, deserialize_with = "wire::number")]
+    use_notifications: u64,
+    #[serde(default, deserialize_with = "wire::number")]
+    notifications_mailing: u64,
+    #[serde(default, deserialize_with = "wire::number")]
+    document_max_size: u64,
+    #[serde(default, deserialize_with = "wire::text")]
+    notification_uuid: String,
 }
 
-/// The profile the account works with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
-    /// The profile's name.
-    pub name: String,
-    /// `central` for staff, `helpdesk` for the self-service interface.
-    pub interface: String,
-    /// A right's name (`ticket`, `document`…) to its bits.
-    pub rights: BTreeMap<String, u64>,
+/// `GET getActiveProfile`
+#[derive(Deserialize)]
+struct ActiveProfile {
+    active_profile: serde_json::Map<String, serde_json::Value>,
 }
 
-impl Profile {
-    /// The right to read.
-    pub const READ: u64 = 1;
-    /// The right to create.
-    pub const CREATE: u64 = 4;
-
-    /// Whether the profile has all these bits of a right.
-    pub fn may(&self, right: &str, bits: u64) -> bool {
-        self.rights.get(right).is_some_and(|own| own & bits == bits)
-    }
-}
-
-/// The file types GLPI takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocumentTypes {
-    /// In lower case; `/…/` is a regular expression on the name, as GLPI allows.
-    extensions: Vec<String>,
-}
-
-impl DocumentTypes {
-    /// Whether GLPI takes a file of this name. Where a type is a regular expression, GLPI has the
-    /// last word, and `true` is the answer here.
-    pub fn accept(&self, file_name: &str) -> bool {
-        let name = file_name.to_lowercase();
-        self.extensions.iter().any(|extension| {
-            let is_expression = extension.len() > 2 && extension.starts_with('/') && extension.ends_with('/');
-            is_expression || name.strip_suffix(extension.as_str()).is_some_and(|stem| stem.ends_with('.'))
-        })
-    }
+/// A row of `DocumentType`
+#[derive(Deserialize)]
+struct DocumentType {
+    #[serde(default, deserialize_with = "wire::text")]
+    ext: String,
+    #[serde(default, deserialize_with = "wire::number")]
+    is_uploadable: u64,
 }
 
 impl Glpi {
+    /// Whether GLPI answers this account now.
+    pub async fn ping(&self) -> Result<(), GlpiError> {
+        self.active_profile().await.map(drop)
+    }
+
     /// GLPI's version and configuration (`getGlpiConfig`).
     pub async fn server_info(&self) -> Result<ServerInfo, GlpiError> {
-        let config: wire::Config = self.get("getGlpiConfig", Vec::new()).await?;
+        let config: Config = self.get("getGlpiConfig", Vec::new()).await?;
         let config = config.cfg_glpi;
         Ok(ServerInfo {
             mails: config.use_notifications > 0 && config.notifications_mailing > 0,
@@ -88,13 +65,13 @@ impl Glpi {
 
     /// What GLPI's clock shows now, in its own time zone (`getFullSession`, as its session was opened).
     pub async fn clock(&self) -> Result<Option<DateTime>, GlpiError> {
-        let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
+        let answer: FullSession = self.get("getFullSession", Vec::new()).await?;
         Ok(answer.session.glpi_currenttime.parse().ok())
     }
 
     /// The profile in use and its rights (`getActiveProfile`).
     pub async fn active_profile(&self) -> Result<Profile, GlpiError> {
-        let answer: wire::ActiveProfile = self.get("getActiveProfile", Vec::new()).await?;
+        let answer: ActiveProfile = self.get("getActiveProfile", Vec::new()).await?;
         let profile = answer.active_profile;
         let text = |key| profile.get(key).and_then(|value| value.as_str());
         Ok(Profile {
@@ -106,7 +83,7 @@ impl Glpi {
 
     /// The file types GLPI takes; `None` when the account may not read them.
     pub async fn uploadable_types(&self) -> Result<Option<DocumentTypes>, GlpiError> {
-        let rows: Vec<wire::DocumentType> = match self.list("DocumentType").await {
+        let rows: Vec<DocumentType> = match self.list("DocumentType").await {
             Err(GlpiError::Denied { .. }) => return Ok(None),
             rows => rows?,
         };
@@ -116,21 +93,5 @@ impl Glpi {
             .map(|row| row.ext.to_lowercase())
             .collect();
         Ok(Some(DocumentTypes { extensions }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_accepted_by_its_extension() {
-        let types = DocumentTypes { extensions: vec!["pdf".to_owned(), "tar.gz".to_owned()] };
-        for name in ["a.pdf", "A.PDF", "x.tar.gz"] {
-            assert!(types.accept(name), "{name}");
-        }
-        for name in ["pdf", "a.pdf.exe", "apdf", "x.gz", ""] {
-            assert!(!types.accept(name), "{name}");
-        }
     }
 }

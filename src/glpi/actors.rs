@@ -1,26 +1,25 @@
 //! Who acts on a ticket, who is in a group, and how they are reached.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::id::{GroupId, GroupLinkId, TicketId, UserId, UserLinkId};
 
 use super::error::GlpiError;
 use super::exchange::Call;
-use super::{ActorRole, Glpi, wire};
+use super::{ActorRole, Glpi, Requester, wire};
+
+/// A row of `Group/{id}/Group_User`
+#[derive(Deserialize)]
+struct GroupMember {
+    #[serde(deserialize_with = "wire::number")]
+    users_id: UserId,
+}
 
 impl Glpi {
     /// The id of the service account itself.
     pub async fn own_account(&self) -> Result<UserId, GlpiError> {
         Ok(self.own_session().await?.glpi_id)
-    }
-
-    /// What the session of the service account is like, asked for once.
-    pub(super) async fn own_session(&self) -> Result<&wire::OwnSession, GlpiError> {
-        let asked = Box::pin(async {
-            let answer: wire::FullSession = self.get("getFullSession", Vec::new()).await?;
-            Ok(answer.session)
-        });
-        self.shared.own_session.get_or_try_init(|| asked).await
     }
 
     /// Gives a ticket groups, each in its role, in one call. GLPI writes to nobody about new observers.
@@ -52,6 +51,27 @@ impl Glpi {
         Ok(())
     }
 
+    /// Gives a ticket a person in this role. It does not count as taking the ticket in charge.
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::Rejected`] where GLPI does not take them, or has them already: to be read back.
+    pub async fn add_user(&self, ticket: TicketId, who: &Requester, role: ActorRole) -> Result<(), GlpiError> {
+        let (user, address) = match who {
+            Requester::User(id) => (id.get(), ""),
+            Requester::Email(address) => (0, address.as_str()),
+        };
+        let input = json!({
+            "tickets_id": ticket,
+            "users_id": user,
+            "type": role.number(),
+            "use_notification": 1,
+            "alternative_email": address,
+            "_do_not_compute_takeintoaccount": 1,
+        });
+        self.add("Ticket_User", &input, &[]).await.map(drop)
+    }
+
     /// Takes a group off its ticket, by the id of the link.
     ///
     /// # Errors
@@ -70,22 +90,9 @@ impl Glpi {
         self.call(&Call::delete(format!("Ticket_User/{row}"))).await.map(drop)
     }
 
-    /// Takes back that somebody took the ticket in charge: GLPI counts as that every act of an account that
-    /// may work on tickets, also where it removes an actor or rewrites a follow-up, and has no way to forbid
-    /// it there as [`Glpi::add_groups`] does.
-    pub async fn untake(&self, ticket: TicketId) -> Result<(), GlpiError> {
-        let input = json!({
-            "takeintoaccount_delay_stat": 0,
-            // or this very update would count
-            "_do_not_compute_takeintoaccount": 1,
-            "_disablenotif": true,
-        });
-        self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
-    }
-
     /// The accounts that are direct members of a group.
     pub async fn group_members(&self, group: GroupId) -> Result<Vec<UserId>, GlpiError> {
-        let rows: Vec<wire::GroupMember> = self.list(format!("Group/{group}/Group_User")).await?;
+        let rows: Vec<GroupMember> = self.list(format!("Group/{group}/Group_User")).await?;
         Ok(rows.into_iter().map(|row| row.users_id).collect())
     }
 }

@@ -3,84 +3,23 @@
 //! Each question is asked of GLPI once: who asks the same while its answer is on its way gets that answer, too.
 //! Failures are not kept, nor is that GLPI has no category, group, location or entity of a name: somebody will make it.
 
-use std::{collections::BTreeSet, hash::Hash, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, hash::Hash, sync::Arc};
 
 use jiff::civil::DateTime;
 use moka::future::Cache;
 
 use crate::id::{EntityId, GroupId, UserId};
 
-use super::{Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, Owner, ServerInfo, wire};
-
-/// How long an answer is believed: a renamed category is noticed after this.
-const BELIEVED: Duration = Duration::from_mins(10);
-/// The same of the members of a group, who come and go.
-const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
-
-/// The same of the accounts of an address: for as long as one request takes that asks about them twice.
-const OWNERS_BELIEVED: Duration = Duration::from_secs(20);
-
-/// What a name names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ItemKind {
-    /// A category, by its full path.
-    Category,
-    /// A group, by its name or full path.
-    Group,
-    /// A location, by its full path.
-    Location,
-}
-
-impl ItemKind {
-    fn item_type(self) -> &'static str {
-        match self {
-            Self::Category => "ITILCategory",
-            Self::Group => "Group",
-            Self::Location => "Location",
-        }
-    }
-}
+use super::{
+    Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, ItemKind, Owner, ServerInfo, item::Named,
+    kept_answers::KeptAnswers,
+};
 
 /// Who and what is who in GLPI. Clones of a client share what it knows.
 #[derive(Clone, Copy)]
 pub struct GlpiDirectory<'a> {
     glpi: &'a Glpi,
     kept: &'a KeptAnswers,
-}
-
-/// GLPI's answers, each for some minutes.
-pub(super) struct KeptAnswers {
-    accounts: Cache<String, Option<Arc<Account>>>,
-    owners: Cache<String, Arc<Vec<Owner>>>,
-    active_accounts: Cache<String, Option<UserId>>,
-    homes: Cache<UserId, Option<EntityId>>,
-    names: Cache<UserId, String>,
-    groups: Cache<GroupId, Option<String>>,
-    members: Cache<GroupId, Arc<Vec<UserId>>>,
-    items: Cache<(ItemKind, String), Arc<Vec<Item>>>,
-    entities: Cache<String, EntityId>,
-    lineages: Cache<EntityId, Option<Arc<Vec<EntityId>>>>,
-    types: Cache<(), Option<Arc<DocumentTypes>>>,
-    server: Cache<(), Arc<ServerInfo>>,
-}
-
-impl Default for KeptAnswers {
-    fn default() -> Self {
-        Self {
-            accounts: cache(20_000, BELIEVED),
-            owners: cache(20_000, OWNERS_BELIEVED),
-            active_accounts: cache(20_000, BELIEVED),
-            homes: cache(20_000, BELIEVED),
-            names: cache(10_000, BELIEVED),
-            groups: cache(10_000, BELIEVED),
-            members: cache(1000, MEMBERS_BELIEVED),
-            items: cache(10_000, BELIEVED),
-            entities: cache(10_000, BELIEVED),
-            lineages: cache(10_000, BELIEVED),
-            types: cache(1, BELIEVED),
-            server: cache(1, BELIEVED),
-        }
-    }
 }
 
 impl Glpi {
@@ -175,7 +114,7 @@ impl GlpiDirectory<'_> {
         let Some(all) = self.glpi.first_page_of(kind.item_type()).await? else { return Ok(()) };
         for name in unknown {
             let is_path = kind != ItemKind::Group || name.contains(" > ");
-            let shown = |named: &wire::Named| if is_path { named.completename == *name } else { named.name == *name };
+            let shown = |named: &Named| if is_path { named.completename == *name } else { named.name == *name };
             let found: Vec<Item> = all.iter().filter(|named| shown(named)).map(|named| named.item).collect();
             if !found.is_empty() {
                 items.insert((kind, name.clone()), Arc::new(found)).await;
@@ -263,14 +202,6 @@ enum NotKept {
     Failed(GlpiError),
 }
 
-fn cache<K, V>(size: u64, believed: Duration) -> Cache<K, V>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    Cache::builder().max_capacity(size).time_to_live(believed).build()
-}
-
 /// The answer that is kept, or GLPI's.
 async fn kept<K, V>(
     cache: &Cache<K, V>,
@@ -302,39 +233,5 @@ where
             NotKept::NothingThere => Ok(None),
             NotKept::Failed(error) => Err(error.clone()),
         },
-    }
-}
-
-/// Of several things of one name, the one that a ticket of an entity, given as itself and those above it, may have:
-/// the nearest, unless there are two.
-pub fn nearest(items: &[Item], lineage: &[EntityId]) -> Option<u64> {
-    lineage.iter().enumerate().find_map(|(above, entity)| {
-        let mut here = items.iter().filter(|item| item.entity == *entity && (above == 0 || item.recursive));
-        here.next().map(|first| here.next().is_none().then_some(first.id))
-    })?
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::{Item, nearest};
-    use crate::id::EntityId;
-
-    /// In root 0: 1, recursive, and 2, not; in academy 3: 30; in department 5 below it: 50; twice in 7: 70, 71.
-    #[rstest]
-    #[case::its_own(&[5, 3, 0], &[1, 30, 50], Some(50))]
-    #[case::the_recursive_one_above(&[6, 3, 0], &[1, 50], Some(1))]
-    #[case::not_one_that_is_for_its_entity_alone(&[6, 3, 0], &[1, 30], Some(1))]
-    #[case::the_root_s(&[0], &[1, 50], Some(1))]
-    #[case::the_root_s_own(&[0], &[2, 50], Some(2))]
-    #[case::none_in_reach(&[6, 3, 0], &[2, 50], None)]
-    #[case::two_in_one_entity(&[7, 0], &[70, 71, 1], None)]
-    fn of_one_name_the_nearest_is_meant(#[case] lineage: &[u64], #[case] ids: &[u64], #[case] expected: Option<u64>) {
-        let all = [(1, 0, true), (2, 0, false), (30, 3, false), (50, 5, false), (70, 7, false), (71, 7, true)];
-        let of_name = |(id, entity, recursive)| Item { id, entity: EntityId::new(entity), recursive };
-        let items: Vec<_> = all.into_iter().map(of_name).filter(|item| ids.contains(&item.id)).collect();
-        let lineage: Vec<_> = lineage.iter().copied().map(EntityId::new).collect();
-        assert_eq!(nearest(&items, &lineage), expected);
     }
 }

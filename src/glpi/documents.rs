@@ -81,6 +81,22 @@ pub struct Document {
     pub sha1: String,
 }
 
+/// A row of `…/Document_Item`
+#[derive(Deserialize)]
+struct DocumentItem {
+    #[serde(deserialize_with = "wire::number")]
+    documents_id: DocumentId,
+}
+
+/// `GET Document/{id}`
+#[derive(Deserialize)]
+struct DocumentRow {
+    #[serde(flatten)]
+    document: Document,
+    #[serde(default, deserialize_with = "wire::number")]
+    is_deleted: u64,
+}
+
 /// What a new item shows of the files that went along.
 pub(super) struct Received {
     /// The SHA-1 of its documents, without those of pictures in a ticket's text.
@@ -95,7 +111,7 @@ struct WithDocuments {
     #[serde(default, deserialize_with = "wire::text")]
     content: String,
     #[serde(rename = "_documents", default)]
-    documents: Vec<wire::Document>,
+    documents: Vec<DocumentRow>,
 }
 
 impl Glpi {
@@ -140,7 +156,7 @@ impl Glpi {
             }
         }
         let of_said = rows.split_off(ids.len());
-        let own: Result<Vec<wire::Document>, _> = rows.into_iter().map(serde_json::from_value).collect();
+        let own: Result<Vec<DocumentRow>, _> = rows.into_iter().map(serde_json::from_value).collect();
         let of_said: Result<Vec<WithDocuments>, _> = of_said.into_iter().map(serde_json::from_value).collect();
         match (own, of_said) {
             (Ok(own), Ok(of_said)) => Ok((kept(own), of_said.into_iter().map(WithDocuments::kept).collect())),
@@ -170,7 +186,7 @@ impl Glpi {
     async fn each_document(&self, ids: &[DocumentId]) -> Result<Vec<Document>, GlpiError> {
         let mut documents = Vec::with_capacity(ids.len());
         for id in ids {
-            match self.get::<wire::Document>(format!("Document/{id}"), Vec::new()).await {
+            match self.get::<DocumentRow>(format!("Document/{id}"), Vec::new()).await {
                 Ok(row) => documents.push(row),
                 // Purged: its link stays.
                 Err(GlpiError::NotFound) => {}
@@ -182,7 +198,7 @@ impl Glpi {
 
     async fn linked(&self, holder: DocumentHolder) -> Result<Vec<DocumentId>, GlpiError> {
         let path = format!("{}/{}/Document_Item", holder.item_type(), holder.number());
-        let links: Vec<wire::DocumentItem> = self.list(path).await?;
+        let links: Vec<DocumentItem> = self.list(path).await?;
         Ok(links.into_iter().map(|link| link.documents_id).collect())
     }
 
@@ -207,7 +223,7 @@ impl WithDocuments {
 }
 
 /// Those that are not in the bin; of one that was purged, the link may stay.
-fn kept(documents: Vec<wire::Document>) -> Vec<Document> {
+fn kept(documents: Vec<DocumentRow>) -> Vec<Document> {
     let there = documents.into_iter().filter(|row| row.is_deleted == 0 && row.document.id.get() > 0);
     there.map(|row| row.document).collect()
 }

@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use reqwest::header::HeaderValue;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 
 use crate::id::DocumentId;
 
+use super::Glpi;
 use super::error::{GlpiError, Trouble};
 use super::exchange::{Answered, Call};
-use super::session::Way;
 use super::turns::Urgency;
-use super::{Glpi, Shared};
 
 /// Pieces read ahead of whoever takes them: most documents are read at once, and their session is free again.
 const AHEAD: usize = 64;
@@ -46,30 +44,28 @@ impl Glpi {
     pub async fn download(&self, document: DocumentId) -> Result<Download, GlpiError> {
         let (begun, beginning) = oneshot::channel();
         let glpi = self.clone();
-        tokio::spawn(async move { glpi.shared.send_on(document, begun).await }.in_current_span());
+        tokio::spawn(async move { glpi.send_on(document, begun).await }.in_current_span());
         beginning.await.unwrap_or(Err(GlpiError::unavailable(Trouble::Cut)))
     }
-}
 
-impl Shared {
     async fn send_on(&self, document: DocumentId, begun: oneshot::Sender<Result<Download, GlpiError>>) {
         let busy = GlpiError::unavailable(Trouble::Busy);
-        let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, self.downloads.acquire()).await else {
+        let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, self.shared.downloads.acquire()).await else {
             let _ = begun.send(Err(busy));
             return;
         };
-        let (mut response, lease) =
-            match self.exchange(&Call::download(document), &Way::Waiting(Urgency::Awaited)).await {
-                Ok((Answered::Document(response), lease)) => (response, lease),
-                Ok((Answered::Json(_), _)) => {
-                    let _ = begun.send(Err(GlpiError::unavailable(Trouble::Unexpected)));
-                    return;
-                }
-                Err(error) => {
-                    let _ = begun.send(Err(error));
-                    return;
-                }
-            };
+        let connection = self.connection.waiting(Urgency::Awaited);
+        let (mut response, lease) = match connection.exchange(&Call::download(document)).await {
+            Ok((Answered::Document(response), lease)) => (response, lease),
+            Ok((Answered::Json(_), _)) => {
+                let _ = begun.send(Err(GlpiError::unavailable(Trouble::Unexpected)));
+                return;
+            }
+            Err(error) => {
+                let _ = begun.send(Err(error));
+                return;
+            }
+        };
         let (piece, pieces) = mpsc::channel(AHEAD);
         if begun.send(Ok(Download { length: response.content_length(), pieces })).is_err() {
             return;
@@ -91,6 +87,3 @@ impl Shared {
         lease.release();
     }
 }
-
-/// The one type GLPI sends a document's bytes for.
-pub(super) const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");

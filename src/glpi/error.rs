@@ -176,7 +176,7 @@ impl GlpiError {
         match self {
             Self::Unavailable { why, .. } => !matches!(why, Trouble::Paused | Trouble::Busy),
             Self::AnswerLost { .. } => true,
-            _ => false,
+            Self::Denied { .. } | Self::NotFound | Self::TooLarge | Self::Rejected { .. } => false,
         }
     }
 
@@ -184,7 +184,9 @@ impl GlpiError {
     pub(super) fn is_brief(&self) -> bool {
         match self {
             Self::Unavailable { why, .. } => !matches!(why, Trouble::Paused | Trouble::Busy | Trouble::Maintenance),
-            _ => false,
+            Self::AnswerLost { .. } | Self::Denied { .. } | Self::NotFound | Self::TooLarge | Self::Rejected { .. } => {
+                false
+            }
         }
     }
 }

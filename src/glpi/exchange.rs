@@ -10,16 +10,16 @@ use reqwest::header::{
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
 use crate::id::DocumentId;
 
-use super::download::BYTES;
 use super::error::{GlpiError, Trouble};
 use super::excerpt::Excerpt;
 use super::verdict::{Doing, Failure, cut, judge};
-use super::{Credentials, Settings, Upload, wire};
+use super::{Credentials, Settings, upload::Upload};
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
 /// The longest a document may be under way.
@@ -29,6 +29,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Bytes of a request line's parameters: web servers take 8 KiB in all. Its brackets are three bytes each on their way.
 const LONGEST_LINE: usize = 7 * 1024;
 const LINE_OVERHEAD: usize = 14;
+
+/// The one type GLPI sends a document's bytes for.
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// Names and values of a request line.
 type Line = Vec<(String, String)>;
@@ -91,6 +94,12 @@ enum Expected {
     /// JSON; of each of its texts, so many bytes at most are of use.
     Json(usize),
     Document,
+}
+
+/// `GET initSession`
+#[derive(Deserialize)]
+struct OpenedSession {
+    session_token: String,
 }
 
 /// What a creation sends.
@@ -248,7 +257,7 @@ impl Server {
             Failure::SessionDead => unexpected(),
         })?;
         let Answered::Json(answer) = answer else { return Err(unexpected()) };
-        let opened: wire::OpenedSession = serde_json::from_value(answer).map_err(|_| unexpected())?;
+        let opened: OpenedSession = serde_json::from_value(answer).map_err(|_| unexpected())?;
         secret(&opened.session_token).ok_or_else(unexpected)
     }
 

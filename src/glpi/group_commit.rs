@@ -5,7 +5,7 @@
 //! the tickets before that are there.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -15,14 +15,13 @@ use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use super::{
-    Glpi, Place,
+    connection::{Connection, Place},
     error::{GlpiError, Trouble},
     exchange::{Answered, Call},
     gather::{Gather, Waiting},
     pace::Pace,
     session::Lease,
-    verdict::judge_one,
-    wire,
+    verdict::{Added, AddedOne, judge_one},
 };
 use crate::id::TicketId;
 
@@ -76,23 +75,21 @@ impl Creations {
             taken.len() < allowed.min(next.most_together) && bytes + next.json.len() <= MOST_BYTES
         })
     }
-}
 
-impl Glpi {
-    /// As [`Glpi::create_ticket_among`].
-    pub(super) async fn create_together<F: Future<Output = bool>>(
-        &self,
+    /// Makes a ticket among at most so many, itself included, if it is still wanted when its turn comes: `None` where not.
+    pub(super) async fn create<F: Future<Output = bool>>(
+        self: &Arc<Self>,
+        connection: &Connection,
         input: Map<String, Value>,
         most_together: usize,
         is_wanted: impl FnOnce() -> F,
     ) -> Result<Option<TicketId>, GlpiError> {
-        let creations = &self.shared.creations;
         let (call, called) = oneshot::channel();
         let input = Input { json: Value::Object(input).to_string(), called: Some(call), most_together };
-        let (answer, begins) = creations.gather.join(input, creations.pace(|pace| pace.calls()));
+        let (answer, begins) = self.gather.join(input, self.pace(|pace| pace.calls()));
         if begins {
-            let glpi = self.clone();
-            tokio::spawn(async move { glpi.create_waiting().await });
+            let (creations, connection) = (Arc::clone(self), connection.clone());
+            tokio::spawn(async move { creations.create_waiting(&connection).await });
         }
         // Where nobody calls, the answer says why.
         if let Ok(goes) = called.await {
@@ -113,33 +110,32 @@ impl Glpi {
     }
 
     /// Makes what waits, as long as anything does.
-    async fn create_waiting(&self) {
-        let creations = &self.shared.creations;
-        let mut run = creations.gather.run();
-        while run.goes_on(creations.pace(|pace| pace.calls())) {
-            match self.shared.session(&self.way).await {
+    async fn create_waiting(&self, connection: &Connection) {
+        let mut run = self.gather.run();
+        while run.goes_on(self.pace(|pace| pace.calls())) {
+            match connection.session().await {
                 Ok(lease) => {
-                    let batch = still_wanted(creations.take()).await;
+                    let batch = still_wanted(self.take()).await;
                     if batch.is_empty() {
                         lease.release();
                     } else {
-                        self.create_all(lease, batch).await;
+                        self.create_all(connection, lease, batch).await;
                     }
                 }
-                Err(error) => settle(creations.take(), Duration::ZERO, |_| Err(error.clone())),
+                Err(error) => settle(self.take(), Duration::ZERO, |_| Err(error.clone())),
             }
         }
     }
 
     /// Makes these tickets. A call that GLPI refuses as a whole wrote nothing: its halves are tried.
-    async fn create_all<'a>(&'a self, lease: Lease<'a>, batch: Batch) {
+    async fn create_all<'a>(&self, connection: &'a Connection, lease: Lease<'a>, batch: Batch) {
         let (mut place, mut left) = (Place::Here(lease), vec![batch]);
         while let Some(batch) = left.pop() {
             let began = Instant::now();
-            let made = self.create_these(std::mem::replace(&mut place, Place::ToCome(&self.way)), &batch).await;
+            let made = create_these(connection, std::mem::replace(&mut place, Place::ToCome), &batch).await;
             let took = began.elapsed();
             let is_outage = made.as_ref().is_err_and(GlpiError::is_outage);
-            self.shared.creations.pace(|pace| pace.settled(batch.len(), took, !is_outage));
+            self.pace(|pace| pace.settled(batch.len(), took, !is_outage));
             match made {
                 Ok(each) => {
                     let mut each = each.into_iter();
@@ -156,31 +152,31 @@ impl Glpi {
             }
         }
     }
+}
 
-    /// One call; what became of each ticket.
-    async fn create_these<'a>(
-        &'a self,
-        place: Place<'a>,
-        batch: &Batch,
-    ) -> Result<Vec<Result<u64, GlpiError>>, GlpiError> {
-        let inputs: Vec<&str> = batch.iter().map(|one| one.input.json.as_str()).collect();
-        let unexpected = || GlpiError::interrupted(Trouble::Unexpected, true);
-        let call = Call::create_each("Ticket", &inputs);
-        // Of one ticket alone, the log tells in its request.
-        let span = if let [one] = batch.as_slice() { one.span.clone() } else { tracing::Span::none() };
-        let (answered, lease) = self.shared.exchange_from(place, &call, &self.way).instrument(span).await?;
-        lease.release();
-        let Answered::Json(answer) = answered else { return Err(unexpected()) };
-        if batch.len() == 1 {
-            let added: wire::Added = serde_json::from_value(answer).map_err(|_| unexpected())?;
-            return Ok(vec![Ok(added.id)]);
-        }
-        let each: Vec<wire::AddedOne> = serde_json::from_value(answer).map_err(|_| unexpected())?;
-        if each.len() != batch.len() {
-            return Err(unexpected());
-        }
-        Ok(each.iter().map(judge_one).collect())
+/// One call; what became of each ticket.
+async fn create_these<'a>(
+    connection: &'a Connection,
+    place: Place<'a>,
+    batch: &Batch,
+) -> Result<Vec<Result<u64, GlpiError>>, GlpiError> {
+    let inputs: Vec<&str> = batch.iter().map(|one| one.input.json.as_str()).collect();
+    let unexpected = || GlpiError::interrupted(Trouble::Unexpected, true);
+    let call = Call::create_each("Ticket", &inputs);
+    // Of one ticket alone, the log tells in its request.
+    let span = if let [one] = batch.as_slice() { one.span.clone() } else { tracing::Span::none() };
+    let (answered, lease) = connection.exchange_from(place, &call).instrument(span).await?;
+    lease.release();
+    let Answered::Json(answer) = answered else { return Err(unexpected()) };
+    if batch.len() == 1 {
+        let added: Added = serde_json::from_value(answer).map_err(|_| unexpected())?;
+        return Ok(vec![Ok(added.id)]);
     }
+    let each: Vec<AddedOne> = serde_json::from_value(answer).map_err(|_| unexpected())?;
+    if each.len() != batch.len() {
+        return Err(unexpected());
+    }
+    Ok(each.iter().map(judge_one).collect())
 }
 
 /// Those of a batch that are still wanted, now that there is a session for them. Who does not answer soon is left out.

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
+use serde::Deserialize;
 
-use crate::id::ArticleId;
+use crate::id::{ArticleId, EntityId};
 
+use super::criteria::SearchAnswer;
 use super::error::GlpiError;
+use super::own_session::FullSession;
 use super::{Glpi, wire};
 
 /// An article of the FAQ.
@@ -22,6 +25,38 @@ pub struct FaqArticle {
     pub begins: Option<DateTime>,
     /// Until when.
     pub ends: Option<DateTime>,
+}
+
+/// A row of `search/KnowbaseItem`, keyed by search option.
+#[derive(Deserialize)]
+struct ArticleRow {
+    #[serde(rename = "2", deserialize_with = "wire::number")]
+    id: ArticleId,
+    /// The title up to GLPI 10.
+    #[serde(rename = "6", default, deserialize_with = "wire::text")]
+    name: String,
+    /// The title from GLPI 11 on.
+    #[serde(rename = "1", default, deserialize_with = "wire::text")]
+    name_from_eleven: String,
+    #[serde(rename = "7", default, deserialize_with = "wire::text")]
+    answer: String,
+    #[serde(rename = "8", default, deserialize_with = "wire::number")]
+    is_faq: u64,
+    #[serde(rename = "10", default, deserialize_with = "wire::text")]
+    begins: String,
+    #[serde(rename = "11", default, deserialize_with = "wire::text")]
+    ends: String,
+}
+
+/// A row of `Entity_KnowbaseItem`
+#[derive(Deserialize)]
+struct ArticleEntity {
+    #[serde(deserialize_with = "wire::number")]
+    knowbaseitems_id: ArticleId,
+    #[serde(default, deserialize_with = "wire::number")]
+    entities_id: EntityId,
+    #[serde(default, deserialize_with = "wire::number")]
+    is_recursive: u64,
 }
 
 impl Glpi {
@@ -41,13 +76,13 @@ impl Glpi {
             query.push((format!("forcedisplay[{index}]"), option.to_string()));
         }
         let (articles, published, session) = tokio::try_join!(
-            self.get::<wire::SearchAnswer<wire::ArticleRow>>("search/KnowbaseItem", query),
-            self.list::<wire::ArticleEntity>("Entity_KnowbaseItem"),
-            self.get::<wire::FullSession>("getFullSession", Vec::new()),
+            self.get::<SearchAnswer<ArticleRow>>("search/KnowbaseItem", query),
+            self.list::<ArticleEntity>("Entity_KnowbaseItem"),
+            self.get::<FullSession>("getFullSession", Vec::new()),
         )?;
         let own = session.session;
         let above = own.above();
-        let is_for_us = |row: &wire::ArticleEntity| {
+        let is_for_us = |row: &ArticleEntity| {
             row.entities_id == own.glpiactive_entity || row.is_recursive > 0 && above.contains(&row.entities_id)
         };
         let published: BTreeSet<ArticleId> =

@@ -1,8 +1,11 @@
 //! What ties tickets to each other.
 
+use serde::Deserialize;
+
 use crate::id::TicketId;
 
 use super::error::GlpiError;
+use super::lists::{pattern, whole_list};
 use super::{Glpi, wire};
 
 /// GLPI's `Ticket_Ticket`: kinds of links that merging makes, the plainest first.
@@ -13,6 +16,19 @@ const SON_OF: u64 = 3;
 
 /// How many merges may lead from one ticket to another.
 pub const LONGEST_MERGE: usize = 5;
+
+/// A row of `Ticket_Ticket`
+#[derive(Deserialize)]
+struct TicketLink {
+    #[serde(deserialize_with = "wire::number")]
+    id: u64,
+    #[serde(rename = "tickets_id_1", deserialize_with = "wire::number")]
+    first: TicketId,
+    #[serde(rename = "tickets_id_2", deserialize_with = "wire::number")]
+    second: TicketId,
+    #[serde(rename = "link", deserialize_with = "wire::number")]
+    kind: u64,
+}
 
 impl Glpi {
     /// The ticket a binned one was merged into: `Ticket::merge` links it as the first one, mostly as a duplicate, and
@@ -30,9 +46,9 @@ impl Glpi {
         Ok(into.max_by_key(|link| link.id).map(|link| link.first))
     }
 
-    async fn links(&self, side: &str, ticket: TicketId) -> Result<Vec<wire::TicketLink>, GlpiError> {
-        let mut query = super::whole_list();
-        query.push((format!("searchText[{side}]"), super::names::pattern(&ticket.to_string())));
+    async fn links(&self, side: &str, ticket: TicketId) -> Result<Vec<TicketLink>, GlpiError> {
+        let mut query = whole_list();
+        query.push((format!("searchText[{side}]"), pattern(&ticket.to_string())));
         match self.get("Ticket_Ticket", query).await {
             Err(GlpiError::Denied { .. } | GlpiError::NotFound) => Ok(Vec::new()),
             rows => rows,

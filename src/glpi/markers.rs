@@ -1,22 +1,14 @@
 //! Finding tickets by the markers in their descriptions: one search for all who look for some at the same moment.
 
-use std::sync::Arc;
-
 use jiff::civil::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Glpi, Shared, TicketStatus,
-    error::GlpiError,
-    exchange::Call,
-    joint_read::{JointRead, Reads},
-    wire,
-};
+use super::{TicketStatus, criteria::SearchAnswer, exchange::Call, joint_read::JointRead, wire};
 use crate::id::TicketId;
 
 /// Markers of one search. `MySQL` looks at each description once for each of them.
-const MARKERS_PER_SEARCH: usize = 120;
+pub(super) const MARKERS_PER_SEARCH: usize = 120;
 /// What goes no farther back than this takes no long. What does, does not hold up the others. Hours.
 const NEAR: u32 = 6;
 /// Tickets of one search at most. A search that gives so many is made again for each caller alone.
@@ -27,15 +19,15 @@ const EXCERPT: usize = 8 * 1024;
 /// A search for tickets that hold one of a few markers.
 #[derive(Clone)]
 pub(super) struct MarkerSearch {
-    markers: Vec<String>,
-    hours: u32,
+    pub(super) markers: Vec<String>,
+    pub(super) hours: u32,
 }
 
 /// What several searches found together.
 pub(super) struct Found {
-    tickets: Vec<FoundTicket>,
+    pub(super) tickets: Vec<FoundTicket>,
     /// Whether there are more.
-    is_full: bool,
+    pub(super) is_full: bool,
 }
 
 /// A ticket that a search found.
@@ -58,35 +50,9 @@ pub struct FoundTicket {
     pub opened: Option<DateTime>,
 }
 
-impl Glpi {
-    /// The tickets whose description begins with any of these markers, within its first eight kilobytes, opened in the
-    /// last `hours` hours, newest first, at most 400 for 120 markers. Deleted ones (in GLPI's bin) are not found.
-    ///
-    /// A marker is ASCII letters, digits and `-` (GLPI encodes much else before storing it). The
-    /// date bound makes this fast: GLPI has an index on the date, none on the content.
-    pub async fn tickets_containing(&self, markers: &[&str], hours: u32) -> Result<Vec<FoundTicket>, GlpiError> {
-        let mut tickets: Vec<FoundTicket> = Vec::new();
-        for markers in markers.chunks(MARKERS_PER_SEARCH) {
-            let search = MarkerSearch { markers: markers.iter().map(|&marker| marker.to_owned()).collect(), hours };
-            let found = self.ask_together(search.clone()).await?;
-            let found = if found.is_full { Arc::new(self.ask_alone(&search).await?) } else { found };
-            // MySQL minds neither case nor accents.
-            let holds_one = |ticket: &&FoundTicket| markers.iter().any(|marker| ticket.content.contains(marker));
-            tickets.extend(found.tickets.iter().filter(holds_one).cloned());
-        }
-        tickets.sort_by_key(|ticket| std::cmp::Reverse(ticket.id));
-        tickets.dedup_by_key(|ticket| ticket.id);
-        Ok(tickets)
-    }
-}
-
 impl JointRead for MarkerSearch {
     type Answer = Found;
     const AT_ONCE: usize = 2;
-
-    fn waiting(shared: &Shared) -> &Reads<Self> {
-        &shared.marker_searches
-    }
 
     fn fits(these: &[&Self], another: &Self) -> bool {
         let markers: usize = these.iter().map(|search| search.markers.len()).sum();
@@ -99,7 +65,7 @@ impl JointRead for MarkerSearch {
     }
 
     fn read(these: &[&Self], answer: Value) -> Option<Found> {
-        let rows: wire::SearchAnswer<FoundTicket> = serde_json::from_value(answer).ok()?;
+        let rows: SearchAnswer<FoundTicket> = serde_json::from_value(answer).ok()?;
         Some(Found { is_full: these.len() > 1 && rows.data.len() == MOST_FOUND, tickets: rows.data })
     }
 }

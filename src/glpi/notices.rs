@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
+
 use super::error::GlpiError;
+use super::lists::whole_list;
 use super::{Glpi, wire};
 
 /// Whom GLPI mails, by its active notifications of tickets that have a template for mails. What is asked of it must
@@ -35,6 +38,33 @@ impl Recipient {
     }
 }
 
+/// A row of `Notification`
+#[derive(Deserialize)]
+struct Notification {
+    #[serde(deserialize_with = "wire::number")]
+    id: u64,
+    #[serde(default, deserialize_with = "wire::number")]
+    is_active: u64,
+    #[serde(default, deserialize_with = "wire::text")]
+    event: String,
+}
+
+/// A row of `Notification/{id}/Notification_NotificationTemplate`
+#[derive(Deserialize)]
+struct NotificationMode {
+    #[serde(default, deserialize_with = "wire::text")]
+    mode: String,
+}
+
+/// A row of `Notification/{id}/NotificationTarget`
+#[derive(Deserialize)]
+struct NotificationTarget {
+    #[serde(rename = "type", deserialize_with = "wire::number")]
+    kind: u64,
+    #[serde(deserialize_with = "wire::number")]
+    items_id: u64,
+}
+
 impl TicketNotices {
     /// Whether GLPI tells this recipient of this event (`new`, `solved`…, see its `NotificationTargetTicket`).
     pub fn tells(&self, event: &str, recipient: Recipient) -> bool {
@@ -48,19 +78,19 @@ impl TicketNotices {
 impl Glpi {
     /// Whom GLPI tells of these events of tickets; `None` when the account may not read notifications.
     pub async fn ticket_notices(&self, events: &[&str]) -> Result<Option<TicketNotices>, GlpiError> {
-        let mut query = super::whole_list();
+        let mut query = whole_list();
         query.push(("searchText[itemtype]".to_owned(), "^Ticket$".to_owned()));
-        let notifications: Vec<wire::Notification> = match self.get("Notification", query).await {
+        let notifications: Vec<Notification> = match self.get("Notification", query).await {
             Err(GlpiError::Denied { .. }) => return Ok(None),
             rows => rows?,
         };
         let mut notices = TicketNotices::default();
-        let wanted = |row: &&wire::Notification| row.is_active > 0 && events.contains(&row.event.as_str());
+        let wanted = |row: &&Notification| row.is_active > 0 && events.contains(&row.event.as_str());
         for notification in notifications.iter().filter(wanted) {
             let parts = |kind| format!("Notification/{}/{kind}", notification.id);
-            let templates = self.get(parts("Notification_NotificationTemplate"), super::whole_list());
-            let targets = self.get(parts("NotificationTarget"), super::whole_list());
-            let (templates, targets): (Vec<wire::NotificationMode>, Vec<wire::NotificationTarget>) =
+            let templates = self.get(parts("Notification_NotificationTemplate"), whole_list());
+            let targets = self.get(parts("NotificationTarget"), whole_list());
+            let (templates, targets): (Vec<NotificationMode>, Vec<NotificationTarget>) =
                 match tokio::try_join!(templates, targets) {
                     Err(GlpiError::Denied { .. }) => return Ok(None),
                     rows => rows?,

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use crate::id::{TicketId, UserId};
 
+use super::criteria::{SHOWN, SearchAnswer, query};
 use super::error::GlpiError;
-use super::search::{self, Criterion};
-use super::{ActorRole, Glpi, Requester, TicketSummary, wire};
+use super::requesters::RequestersOf;
+use super::{ActorRole, Criterion, Glpi, Requester, TicketSummary, wire};
 
 /// Search options of a ticket: 4 the accounts that asked for it, 39 what became of its last solution.
 const MORE: [u64; 2] = [4, 39];
@@ -37,8 +38,8 @@ impl TicketOverview {
 impl Glpi {
     /// A ticket with its people; `None` for one that a search does not show, as one in the bin.
     pub async fn overview(&self, ticket: TicketId) -> Result<Option<TicketOverview>, GlpiError> {
-        let query = search::query(&[Criterion::Id(ticket)], &[&search::SHOWN[..], &MORE].concat(), (2, "ASC"));
-        let rows: wire::SearchAnswer<TicketOverview> = self.search(&query, usize::MAX).await?;
+        let query = query(&[Criterion::Id(ticket)], &[&SHOWN[..], &MORE].concat(), (2, "ASC"));
+        let rows: SearchAnswer<TicketOverview> = self.search(&query, usize::MAX).await?;
         Ok(rows.data.into_iter().find(|row| row.summary.id == ticket))
     }
 
@@ -69,6 +70,19 @@ impl Glpi {
             person.role == ActorRole::Requester
                 && matches!(&person.who, Requester::Email(other) if other.to_lowercase() == address)
         }))
+    }
+
+    /// Whether an account is among the requesters of a ticket.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn has_requester(&self, ticket: TicketId) -> Result<bool, GlpiError> {
+        match self.shared.requesters.ask_together(&self.connection, RequestersOf(ticket)).await?.get(&ticket) {
+            Some(has_one) => Ok(*has_one),
+            // A search does not show every ticket, one in the bin for instance.
+            None => Ok(self.ticket_users(ticket).await?.iter().any(|user| user.role == ActorRole::Requester)),
+        }
     }
 }
 

@@ -1,154 +1,31 @@
-//! Whose an address is, and how somebody is reached: accounts as a search shows them, many in one call.
+//! Whose an address is, and how somebody is reached.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
 use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::id::UserId;
 
 use super::{
-    Glpi, Shared,
+    Glpi, Owner,
+    accounts::UserRow,
     error::GlpiError,
-    exchange::Call,
-    joint_read::{JointRead, Reads},
-    search::equals_any,
+    lists::exactly,
+    shown_accounts::{MOST, ShownAccount, ShownAccounts, is_in_force},
     wire,
 };
+use crate::id::UserId;
 
-/// Accounts of one search.
-const MOST: usize = 100;
-
-/// Accounts that are asked for by their ids.
-#[derive(Clone)]
-pub(super) struct ShownAccounts(Vec<UserId>);
-
-/// An account as a search shows it: options 2 its id, 5 its addresses, 6 its telephone number, 8 whether it is switched
-/// on, 9 and 34 its names, 13 its groups, 62 and 63 its dates.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct ShownAccount {
-    #[serde(rename = "2", deserialize_with = "wire::number")]
-    id: UserId,
-    #[serde(rename = "8", deserialize_with = "wire::flag")]
-    is_active: bool,
-    #[serde(rename = "5", default, deserialize_with = "wire::texts")]
-    addresses: Vec<String>,
-    #[serde(rename = "6", default, deserialize_with = "wire::text")]
-    phone: String,
-    #[serde(rename = "9", default, deserialize_with = "wire::text")]
-    first_name: String,
-    #[serde(rename = "34", default, deserialize_with = "wire::text")]
-    last_name: String,
-    #[serde(rename = "13", default, deserialize_with = "wire::texts")]
-    groups: Vec<String>,
-    #[serde(rename = "62", default, deserialize_with = "wire::date")]
-    begins: Option<DateTime>,
-    #[serde(rename = "63", default, deserialize_with = "wire::date")]
-    ends: Option<DateTime>,
-}
-
-/// An account that has an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// Its id.
-    pub id: UserId,
-    /// Whether the address is the one GLPI writes to.
-    pub by_default_address: bool,
-    /// What GLPI shows of it; `None` where the service account may not see it.
-    pub(super) shown: Option<OwnerDetails>,
-}
-
-/// What GLPI shows of an account that has an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OwnerDetails {
-    is_active: bool,
-    begins: Option<DateTime>,
-    ends: Option<DateTime>,
-    name: String,
-    phone: String,
-    /// The full paths of its groups; `None` where they were not shown.
-    groups: Option<Vec<String>>,
-}
-
-impl Owner {
-    /// Whether the account is switched on and in our sight; its dates do not matter for that.
-    pub fn is_active(&self) -> bool {
-        self.shown.as_ref().is_some_and(|shown| shown.is_active)
-    }
-
-    /// First and last name.
-    pub fn name(&self) -> &str {
-        self.shown.as_ref().map_or("", |shown| &shown.name)
-    }
-
-    /// The telephone number.
-    pub fn phone(&self) -> &str {
-        self.shown.as_ref().map_or("", |shown| &shown.phone)
-    }
-
-    /// The full paths of the groups it is a member of, directly; `None` where they are to be asked for.
-    pub fn groups(&self) -> Option<&[String]> {
-        self.shown.as_ref()?.groups.as_deref()
-    }
-}
-
-impl OwnerDetails {
-    /// Whether a moment in GLPI's time zone lies between the dates «valid since» and «valid until».
-    pub(super) fn is_in_force(&self, now: DateTime) -> bool {
-        is_in_force(self.begins, self.ends, now)
-    }
-}
-
-impl From<ShownAccount> for OwnerDetails {
-    fn from(account: ShownAccount) -> Self {
-        Self {
-            is_active: account.is_active,
-            begins: account.begins,
-            ends: account.ends,
-            name: full_name(&account.first_name, &account.last_name),
-            phone: account.phone.trim().to_owned(),
-            groups: Some(account.groups),
-        }
-    }
-}
-
-impl From<wire::User> for OwnerDetails {
-    fn from(user: wire::User) -> Self {
-        Self {
-            is_active: user.is_active > 0,
-            begins: user.begin_date.parse().ok(),
-            ends: user.end_date.parse().ok(),
-            name: full_name(&user.firstname, &user.realname),
-            phone: user.phone.trim().to_owned(),
-            groups: None,
-        }
-    }
-}
-
-impl JointRead for ShownAccounts {
-    type Answer = BTreeMap<UserId, ShownAccount>;
-    const AT_ONCE: usize = 2;
-
-    fn waiting(shared: &Shared) -> &Reads<Self> {
-        &shared.shown_accounts
-    }
-
-    fn fits(these: &[&Self], another: &Self) -> bool {
-        these.iter().map(|asked| asked.0.len()).sum::<usize>() + another.0.len() <= MOST
-    }
-
-    fn call(these: &[&Self]) -> Call<'static> {
-        let ids = equals_any(2, these.iter().flat_map(|asked| &asked.0).map(|id| id.get()));
-        let columns = [2, 5, 6, 8, 9, 13, 34, 62, 63];
-        let range = format!("0-{}", MOST - 1);
-        Call::search("User", &json!({ "criteria": [ids], "forcedisplay": columns, "range": range }))
-    }
-
-    fn read(_: &[&Self], answer: Value) -> Option<Self::Answer> {
-        let rows: wire::SearchAnswer<ShownAccount> = serde_json::from_value(answer).ok()?;
-        Some(rows.data.into_iter().map(|row| (row.id, row)).collect())
-    }
+/// A row of `UserEmail`
+#[derive(Deserialize)]
+struct UserEmail {
+    #[serde(deserialize_with = "wire::number")]
+    id: u64,
+    #[serde(default, deserialize_with = "wire::number")]
+    is_default: u64,
+    #[serde(deserialize_with = "wire::number")]
+    users_id: UserId,
+    #[serde(deserialize_with = "wire::text")]
+    email: String,
 }
 
 impl Glpi {
@@ -167,7 +44,7 @@ impl Glpi {
             let details = match shown.remove(&id) {
                 Some(account) => Some(account.into()),
                 // Deleted, or out of our sight.
-                None => match self.get::<wire::User>(format!("User/{id}"), Vec::new()).await {
+                None => match self.get::<UserRow>(format!("User/{id}"), Vec::new()).await {
                     Ok(user) if user.is_deleted > 0 => continue,
                     Ok(user) => Some(user.into()),
                     Err(GlpiError::Denied { .. }) => None,
@@ -207,7 +84,7 @@ impl Glpi {
     }
 
     async fn default_address(&self, user: UserId) -> Result<Option<String>, GlpiError> {
-        let mut rows: Vec<wire::UserEmail> = self.list(format!("User/{user}/UserEmail")).await?;
+        let mut rows: Vec<UserEmail> = self.list(format!("User/{user}/UserEmail")).await?;
         rows.sort_by_key(|row| (row.is_default == 0, row.id));
         Ok(rows.into_iter().map(|row| row.email).find(|email| !email.is_empty()))
     }
@@ -216,7 +93,7 @@ impl Glpi {
     async fn shown_accounts(&self, ids: &[UserId]) -> Result<BTreeMap<UserId, ShownAccount>, GlpiError> {
         let mut shown = BTreeMap::new();
         for some in ids.chunks(MOST) {
-            match self.ask_together(ShownAccounts(some.to_vec())).await {
+            match self.shared.shown_accounts.ask_together(&self.connection, ShownAccounts(some.to_vec())).await {
                 Ok(found) => shown.extend(some.iter().filter_map(|id| Some((*id, found.get(id)?.clone())))),
                 // Each says so for itself.
                 Err(GlpiError::Denied { .. }) => {}
@@ -225,13 +102,19 @@ impl Glpi {
         }
         Ok(shown)
     }
-}
 
-fn full_name(first: &str, last: &str) -> String {
-    format!("{} {}", first.trim(), last.trim()).trim().to_owned()
-}
+    /// The active account with this e-mail address, whatever its case. Of several, the oldest.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserId>, GlpiError> {
+        Ok(self.owners_of(email).await?.iter().find(|owner| owner.is_active()).map(|owner| owner.id))
+    }
 
-/// Whether a moment lies between two dates that need not be there.
-fn is_in_force(begins: Option<DateTime>, ends: Option<DateTime>, now: DateTime) -> bool {
-    begins.is_none_or(|begins| begins <= now) && ends.is_none_or(|ends| ends >= now)
+    /// Every account with this address, the oldest first, and whether it is the one GLPI writes to; an address
+    /// outlives its account.
+    async fn users_with_email(&self, email: &str) -> Result<Vec<(UserId, bool)>, GlpiError> {
+        let mut rows: Vec<UserEmail> = self.get("UserEmail", exactly("email", email)).await?;
+        rows.retain(|row| row.email.to_lowercase() == email.to_lowercase());
+        rows.sort_by_key(|row| (row.users_id, row.is_default == 0));
+        rows.dedup_by_key(|row| row.users_id);
+        Ok(rows.into_iter().map(|row| (row.users_id, row.is_default > 0)).collect())
+    }
 }

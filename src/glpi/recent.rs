@@ -4,7 +4,12 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Followup, Glpi, PAGE, Solution, error::GlpiError, wire};
+use super::{
+    Followup, Glpi, Solution,
+    error::GlpiError,
+    lists::{PAGE, page},
+    wire,
+};
 use crate::id::TicketId;
 
 /// Rows that are read at most: who wants to know of more looks into each ticket.
@@ -51,7 +56,7 @@ impl Glpi {
     ) -> Result<Option<Vec<Said<T>>>, GlpiError> {
         let mut said = Vec::new();
         for from in (0..MOST).step_by(PAGE) {
-            let mut query = super::page(from);
+            let mut query = page(from);
             query.extend([("sort", date), ("order", "DESC")].map(|(key, value)| (key.to_owned(), value.to_owned())));
             let rows: Vec<Value> = match self.get_excerpts(item_type, query, EXCERPT).await {
                 // Behind the last.

@@ -6,11 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    ActorRole, Glpi, Shared,
-    error::GlpiError,
+    criteria::{SearchAnswer, equals_any},
     exchange::Call,
-    joint_read::{JointRead, Reads},
-    search::equals_any,
+    joint_read::JointRead,
     wire,
 };
 use crate::id::{TicketId, UserId};
@@ -20,7 +18,7 @@ const MOST: usize = 100;
 
 /// A ticket whose requesters are asked for.
 #[derive(Clone)]
-pub(super) struct RequestersOf(TicketId);
+pub(super) struct RequestersOf(pub(super) TicketId);
 
 /// A ticket as the search shows it: options 2 its id, 4 the accounts that asked for it.
 #[derive(Deserialize)]
@@ -35,10 +33,6 @@ impl JointRead for RequestersOf {
     type Answer = BTreeMap<TicketId, bool>;
     const AT_ONCE: usize = 1;
 
-    fn waiting(shared: &Shared) -> &Reads<Self> {
-        &shared.requesters
-    }
-
     fn fits(these: &[&Self], _: &Self) -> bool {
         these.len() < MOST
     }
@@ -50,22 +44,7 @@ impl JointRead for RequestersOf {
     }
 
     fn read(_: &[&Self], answer: Value) -> Option<Self::Answer> {
-        let rows: wire::SearchAnswer<Row> = serde_json::from_value(answer).ok()?;
+        let rows: SearchAnswer<Row> = serde_json::from_value(answer).ok()?;
         Some(rows.data.into_iter().map(|row| (row.id, !row.requesters.is_empty())).collect())
-    }
-}
-
-impl Glpi {
-    /// Whether an account is among the requesters of a ticket.
-    ///
-    /// # Errors
-    ///
-    /// As for any read.
-    pub async fn has_requester(&self, ticket: TicketId) -> Result<bool, GlpiError> {
-        match self.ask_together(RequestersOf(ticket)).await?.get(&ticket) {
-            Some(has_one) => Ok(*has_one),
-            // A search does not show every ticket, one in the bin for instance.
-            None => Ok(self.ticket_users(ticket).await?.iter().any(|user| user.role == ActorRole::Requester)),
-        }
     }
 }

@@ -1,55 +1,29 @@
 //! Tickets by who asked, who has them, their status and their dates.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::id::{GroupId, TicketId, UserId};
+use crate::id::{TicketId, UserId};
 
+use super::criteria::{SHOWN, SURVEYED, SearchAnswer, query};
 use super::error::{GlpiError, Trouble};
 use super::exchange::Call;
-use super::{Glpi, TicketStatus, wire};
+use super::joint_read::ask_alone;
+use super::markers::{MARKERS_PER_SEARCH, MarkerSearch};
+use super::{Criterion, FoundTicket, Glpi, TicketStatus, wire};
 
 /// Rows of one page: the answer to one call.
 const PAGE: usize = 200;
 /// The same for who looks at many tickets: GLPI takes 0.1 s for 200 rows and 0.4 s for 2000. One that cannot gather so
 /// much, because of its memory, is asked for less.
 const LARGE_PAGE: usize = 2000;
-/// What a list shows of a ticket, and what is enough for who looks at many of them. An option that shows the accounts of
-/// a ticket costs GLPI 2.5 ms for each of them, so requesters are not among them.
-pub(super) const SHOWN: [u64; 15] = [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 34, 150];
-const SURVEYED: [u64; 11] = [2, 5, 7, 8, 12, 15, 16, 17, 19, 21, 150];
 /// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
 /// it, megabytes for some.
 const EXCERPT: usize = 8 * 1024;
-
-/// Something a ticket must be to be found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Criterion {
-    /// It is this one.
-    Id(TicketId),
-    /// One of its requesters is this account.
-    Requester(UserId),
-    /// One of its requesters without account has nearly this address: the database minds neither case nor accents,
-    /// so the caller compares [`TicketSummary::addresses`].
-    Address(String),
-    /// One of these groups is assigned; none of them finds none.
-    AssignedTo(Vec<GroupId>),
-    /// Its status is one of these.
-    Status(Vec<TicketStatus>),
-    /// It was changed after this moment, in GLPI's time zone.
-    ModifiedAfter(DateTime),
-    /// It was opened after this moment, in GLPI's time zone.
-    OpenedAfter(DateTime),
-    /// One of its follow-ups, private ones included, holds this: ASCII without what HTML encodes.
-    FollowupSays(&'static str),
-    /// One of these holds.
-    Any(Vec<Criterion>),
-    /// All of these hold.
-    All(Vec<Criterion>),
-}
 
 /// A ticket as a search shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -217,7 +191,7 @@ impl Glpi {
         &self,
         query: &Value,
         longest: usize,
-    ) -> Result<wire::SearchAnswer<T>, GlpiError> {
+    ) -> Result<SearchAnswer<T>, GlpiError> {
         let answer = self.call(&Call::search("Ticket", query).shortened(longest)).await?;
         serde_json::from_value(answer).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
     }
@@ -232,60 +206,30 @@ impl Glpi {
                 Ok(Page { rows: Vec::new(), is_last: true })
             }
             rows => {
-                let wire::SearchAnswer { data: rows, totalcount } = rows?;
+                let SearchAnswer { data: rows, totalcount } = rows?;
                 let is_last = rows.len() < to - from || totalcount.is_some_and(|total| total <= to as u64);
                 Ok(Page { rows, is_last })
             }
         }
     }
-}
 
-/// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
-/// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
-/// of a requester without account, 150 delay until taken into account.
-pub(super) fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Value {
-    json!({ "criteria": linked("AND", criteria), "forcedisplay": shown, "sort": sort, "order": order })
-}
-
-/// A nested criterion: the option equals one of the values. No id is 0, so that finds nothing.
-pub(super) fn equals_any(option: u64, values: impl IntoIterator<Item = u64>) -> Value {
-    let equals = |value| json!({ "link": "OR", "field": option, "searchtype": "equals", "value": value });
-    let mut each: Vec<Value> = values.into_iter().map(equals).collect();
-    if each.is_empty() {
-        each.push(equals(0));
-    }
-    json!({ "criteria": each })
-}
-
-/// These criteria, each linked to the others by AND or OR.
-fn linked(link: &str, criteria: &[Criterion]) -> Vec<Value> {
-    let each = criteria.iter().map(|criterion| {
-        let mut parameters = criterion.parameters();
-        parameters["link"] = json!(link);
-        parameters
-    });
-    each.collect()
-}
-
-impl Criterion {
-    fn parameters(&self) -> Value {
-        let one =
-            |option: u64, kind: &str, value: Value| json!({ "field": option, "searchtype": kind, "value": value });
-        match self {
-            Self::Id(id) => one(2, "equals", json!(id)),
-            Self::Requester(user) => one(4, "equals", json!(user)),
-            Self::Address(address) => one(34, "contains", json!(super::names::pattern(address))),
-            Self::ModifiedAfter(moment) => one(19, "morethan", json!(written(*moment))),
-            Self::OpenedAfter(moment) => one(15, "morethan", json!(written(*moment))),
-            Self::FollowupSays(text) => one(25, "contains", json!(text)),
-            Self::Any(these) => json!({ "criteria": linked("OR", these) }),
-            Self::All(these) => json!({ "criteria": linked("AND", these) }),
-            Self::AssignedTo(groups) => equals_any(8, groups.iter().map(|group| group.get())),
-            Self::Status(statuses) => equals_any(12, statuses.iter().map(|status| status.number())),
+    /// The tickets whose description begins with any of these markers, within its first eight kilobytes, opened in the
+    /// last `hours` hours, newest first, at most 400 for 120 markers. Deleted ones (in GLPI's bin) are not found.
+    ///
+    /// A marker is ASCII letters, digits and `-` (GLPI encodes much else before storing it). The
+    /// date bound makes this fast: GLPI has an index on the date, none on the content.
+    pub async fn tickets_containing(&self, markers: &[&str], hours: u32) -> Result<Vec<FoundTicket>, GlpiError> {
+        let mut tickets: Vec<FoundTicket> = Vec::new();
+        for markers in markers.chunks(MARKERS_PER_SEARCH) {
+            let search = MarkerSearch { markers: markers.iter().map(|&marker| marker.to_owned()).collect(), hours };
+            let found = self.shared.marker_searches.ask_together(&self.connection, search.clone()).await?;
+            let found = if found.is_full { Arc::new(ask_alone(&self.connection, &search).await?) } else { found };
+            // MySQL minds neither case nor accents.
+            let holds_one = |ticket: &&FoundTicket| markers.iter().any(|marker| ticket.content.contains(marker));
+            tickets.extend(found.tickets.iter().filter(holds_one).cloned());
         }
+        tickets.sort_by_key(|ticket| std::cmp::Reverse(ticket.id));
+        tickets.dedup_by_key(|ticket| ticket.id);
+        Ok(tickets)
     }
-}
-
-fn written(moment: DateTime) -> String {
-    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

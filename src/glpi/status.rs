@@ -1,5 +1,9 @@
 //! GLPI's numbers that decide something, as words: statuses and the roles of actors.
 
+use serde::{Deserialize, Deserializer};
+
+use super::wire;
+
 /// The status of a ticket (`CommonITILObject`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketStatus {
@@ -66,6 +70,12 @@ impl Default for TicketStatus {
     }
 }
 
+impl<'de> Deserialize<'de> for TicketStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        wire::number(deserializer)
+    }
+}
+
 /// The status of a solution (`CommonITILValidation`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SolutionStatus {
@@ -93,6 +103,12 @@ impl From<u64> for SolutionStatus {
 impl Default for SolutionStatus {
     fn default() -> Self {
         Self::Other(0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SolutionStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        wire::number(deserializer)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::id::{
 };
 
 use super::error::GlpiError;
+use super::lists::whole_list;
 use super::{ActorRole, Glpi, Requester, SolutionStatus, TicketStatus, wire};
 
 /// Search options of GLPI's `CommonITILObject`, which its history names too.
@@ -155,6 +156,58 @@ pub struct Solution {
     pub written: Option<DateTime>,
 }
 
+/// `GET Ticket/{id}`
+#[derive(Deserialize)]
+struct TicketItem {
+    #[serde(flatten)]
+    ticket: Ticket,
+    #[serde(default, deserialize_with = "wire::number")]
+    takeintoaccount_delay_stat: u64,
+}
+
+/// A row of `Ticket/{id}/Group_Ticket`
+#[derive(Deserialize)]
+struct GroupRow {
+    #[serde(deserialize_with = "wire::number")]
+    id: GroupLinkId,
+    #[serde(deserialize_with = "wire::number")]
+    groups_id: GroupId,
+    #[serde(rename = "type", deserialize_with = "wire::number")]
+    role: u64,
+}
+
+/// A row of `Ticket/{id}/Ticket_User`
+#[derive(Deserialize)]
+struct UserRow {
+    #[serde(deserialize_with = "wire::number")]
+    id: UserLinkId,
+    #[serde(deserialize_with = "wire::number")]
+    users_id: UserId,
+    #[serde(rename = "type", deserialize_with = "wire::number")]
+    role: u64,
+    #[serde(default, deserialize_with = "wire::text")]
+    alternative_email: String,
+}
+
+/// A row of `Ticket/{id}/Log`
+#[derive(Deserialize)]
+struct LogRow {
+    #[serde(default, deserialize_with = "wire::number")]
+    linked_action: u64,
+    #[serde(default, deserialize_with = "wire::number")]
+    id_search_option: u64,
+    #[serde(default, deserialize_with = "wire::text")]
+    itemtype_link: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    user_name: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    old_value: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    new_value: String,
+    #[serde(default, deserialize_with = "wire::text")]
+    date_mod: String,
+}
+
 impl Glpi {
     /// A ticket, also one in the bin.
     ///
@@ -162,7 +215,7 @@ impl Glpi {
     /// missing: [`GlpiError::NotFound`] here.
     pub async fn ticket(&self, id: TicketId) -> Result<Ticket, GlpiError> {
         let query = vec![("get_hateoas".to_owned(), "false".to_owned())];
-        let item: Result<wire::TicketItem, _> = self.get(format!("Ticket/{id}"), query).await;
+        let item: Result<TicketItem, _> = self.get(format!("Ticket/{id}"), query).await;
         match item {
             Ok(item) => {
                 let taken_into_account = taken(&item);
@@ -175,7 +228,7 @@ impl Glpi {
 
     /// The groups of a ticket.
     pub async fn ticket_groups(&self, id: TicketId) -> Result<Vec<TicketGroup>, GlpiError> {
-        let rows: Vec<wire::GroupTicket> = self.part_of_ticket(id, "Group_Ticket").await?;
+        let rows: Vec<GroupRow> = self.part_of_ticket(id, "Group_Ticket").await?;
         Ok(rows
             .into_iter()
             .filter_map(|row| {
@@ -186,7 +239,7 @@ impl Glpi {
 
     /// The people of a ticket.
     pub async fn ticket_users(&self, id: TicketId) -> Result<Vec<TicketUser>, GlpiError> {
-        let rows: Vec<wire::TicketUser> = self.part_of_ticket(id, "Ticket_User").await?;
+        let rows: Vec<UserRow> = self.part_of_ticket(id, "Ticket_User").await?;
         Ok(rows
             .into_iter()
             .filter_map(|row| {
@@ -254,8 +307,8 @@ impl Glpi {
     }
 
     /// The newest rows of a ticket's history, as many as one call gives.
-    async fn history(&self, ticket: TicketId) -> Result<Vec<wire::LogRow>, GlpiError> {
-        let mut query = super::whole_list();
+    async fn history(&self, ticket: TicketId) -> Result<Vec<LogRow>, GlpiError> {
+        let mut query = whole_list();
         query.push(("order".to_owned(), "DESC".to_owned()));
         match self.get(format!("Ticket/{ticket}/Log"), query).await {
             Err(GlpiError::Denied { .. }) => Ok(Vec::new()),
@@ -274,7 +327,7 @@ fn numbered<I: From<u64>>(name: &str) -> Option<I> {
 }
 
 /// When a ticket was taken into account: GLPI before 10.0.4 keeps the delay alone, in seconds since the opening.
-fn taken(item: &wire::TicketItem) -> Option<DateTime> {
+fn taken(item: &TicketItem) -> Option<DateTime> {
     let by_delay = || {
         let delay = Some(item.takeintoaccount_delay_stat).filter(|delay| *delay > 0)?;
         item.ticket.opened?.checked_add(SignedDuration::from_secs(i64::try_from(delay).ok()?)).ok()

@@ -3,82 +3,40 @@
 use jiff::civil::DateTime;
 use serde::Deserialize;
 
-use crate::id::{EntityId, UserId};
+use crate::id::{EntityId, GroupId, UserId};
 
+use super::accounts::UserRow;
 use super::error::GlpiError;
-use super::{Glpi, Owner, wire};
+use super::lists::whole_list;
+use super::{Account, AccountState, Glpi, Grant, Owner, wire};
 
 /// How far up the tree of entities is looked; GLPI's own trees are no deeper than a few levels.
 const DEEPEST: usize = 50;
 /// The root entity.
 const ROOT: EntityId = EntityId::new(0);
 
-/// An account, as far as it decides whether GLPI writes to it.
+/// What GLPI shows of an account; what it does not know is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// Its id.
-    pub id: UserId,
-    /// Whether the address it was found by is the one GLPI writes to.
-    pub by_default_address: bool,
-    /// Whether it is in use.
-    pub state: AccountState,
-    /// Its profiles' entities; `None` where the service account may not see them.
-    pub grants: Option<Vec<Grant>>,
+pub struct User {
+    /// First and last name.
+    pub name: String,
+    /// The telephone number.
+    pub phone: String,
 }
 
-/// Whether an account is in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountState {
-    /// It is.
-    InForce,
-    /// Today does not lie between its dates «valid since» and «valid until».
-    OutsideDates,
-    /// It is switched off.
-    Inactive,
-    /// The service account may not see it, as where it has no profile in the entities that one works in.
-    Hidden,
+/// `GET Entity/{id}`
+#[derive(Deserialize)]
+struct Entity {
+    /// The one above; the root's is none.
+    #[serde(default, deserialize_with = "wire::number")]
+    entities_id: EntityId,
 }
 
-/// A profile of an account, in an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct Grant {
-    /// The entity.
-    #[serde(rename = "entities_id", deserialize_with = "wire::number")]
-    pub entity: EntityId,
-    /// Whether it counts below that entity, too.
-    #[serde(rename = "is_recursive", default, deserialize_with = "wire::flag")]
-    pub recursive: bool,
-}
-
-impl Account {
-    /// Whether its person can sign in to GLPI, and so read there.
-    pub fn may_sign_in(&self) -> bool {
-        self.in_force() && self.grants.as_ref().is_none_or(|grants| !grants.is_empty())
-    }
-}
-
-impl Grant {
-    /// Whether it counts in an entity, given as itself and those above it, the nearest first. So GLPI decides whom it
-    /// writes to (`NotificationTarget::addToRecipientsList`).
-    pub fn covers(&self, lineage: &[EntityId]) -> bool {
-        lineage.iter().position(|id| *id == self.entity).is_some_and(|above| above == 0 || self.recursive)
-    }
-}
-
-impl Account {
-    fn of(owner: &Owner, state: AccountState, grants: Option<Vec<Grant>>) -> Self {
-        Self { id: owner.id, by_default_address: owner.by_default_address, state, grants }
-    }
-
-    /// Whether it is in use now.
-    pub fn in_force(&self) -> bool {
-        self.state == AccountState::InForce
-    }
-
-    /// Whether it says who somebody is: dates alone do not matter for that.
-    pub fn is_active(&self) -> bool {
-        matches!(self.state, AccountState::InForce | AccountState::OutsideDates)
-    }
+/// A row of `User/{id}/Group_User`
+#[derive(Deserialize)]
+struct GroupUser {
+    #[serde(deserialize_with = "wire::number")]
+    groups_id: GroupId,
 }
 
 impl Glpi {
@@ -113,7 +71,7 @@ impl Glpi {
     /// The entity an account works in unless it chooses another; `None` where it has none of its own, or is out of our
     /// sight.
     pub async fn default_entity(&self, user: UserId) -> Result<Option<EntityId>, GlpiError> {
-        match self.get::<wire::User>(format!("User/{user}"), Vec::new()).await {
+        match self.get::<UserRow>(format!("User/{user}"), Vec::new()).await {
             Ok(user) => Ok(user.entities_id),
             Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -123,7 +81,7 @@ impl Glpi {
     /// The profiles of an account, each in its entity; `None` where the service account may not read them, or does
     /// not see all entities and so not all of them.
     pub async fn grants_of(&self, user: UserId) -> Result<Option<Vec<Grant>>, GlpiError> {
-        let rows: Result<Vec<Grant>, _> = self.get(format!("User/{user}/Profile_User"), super::whole_list()).await;
+        let rows: Result<Vec<Grant>, _> = self.get(format!("User/{user}/Profile_User"), whole_list()).await;
         match rows {
             Ok(grants) if !grants.is_empty() => Ok(Some(grants)),
             // A list holds what is in the caller's own entities only.
@@ -149,7 +107,7 @@ impl Glpi {
         let mut lineage = vec![entity];
         let mut below = entity;
         while below != ROOT && lineage.len() < DEEPEST {
-            let row: wire::Entity = match self.get(format!("Entity/{below}"), Vec::new()).await {
+            let row: Entity = match self.get(format!("Entity/{below}"), Vec::new()).await {
                 Ok(row) => row,
                 Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
                 Err(error) => return Err(error),
@@ -159,31 +117,26 @@ impl Glpi {
         }
         Ok(Some(lineage))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
+    /// The first and last name of an account; empty where it is gone, or out of our sight.
+    pub async fn name_of_user(&self, id: UserId) -> Result<String, GlpiError> {
+        match self.user(id).await {
+            Ok(user) => Ok(user.name),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(String::new()),
+            Err(error) => Err(error),
+        }
+    }
 
-    use super::Grant;
-    use crate::id::EntityId;
+    /// What GLPI shows of an account.
+    pub async fn user(&self, id: UserId) -> Result<User, GlpiError> {
+        let user: UserRow = self.get(format!("User/{id}"), Vec::new()).await?;
+        let name = format!("{} {}", user.firstname.trim(), user.realname.trim());
+        Ok(User { name: name.trim().to_owned(), phone: user.phone.trim().to_owned() })
+    }
 
-    /// Root 0 > academy 3 > department 5.
-    #[rstest]
-    #[case::there(5, false, &[5, 3, 0], true)]
-    #[case::above_and_recursive(3, true, &[5, 3, 0], true)]
-    #[case::root_and_recursive(0, true, &[5, 3, 0], true)]
-    #[case::above_alone(3, false, &[5, 3, 0], false)]
-    #[case::below(5, true, &[3, 0], false)]
-    #[case::beside(6, true, &[5, 3, 0], false)]
-    #[case::the_root_itself(0, false, &[0], true)]
-    fn a_profile_counts_where_it_is_and_below_if_recursive(
-        #[case] entity: u64,
-        #[case] recursive: bool,
-        #[case] lineage: &[u64],
-        #[case] expected: bool,
-    ) {
-        let lineage: Vec<_> = lineage.iter().copied().map(EntityId::new).collect();
-        assert_eq!(Grant { entity: entity.into(), recursive }.covers(&lineage), expected);
+    /// The groups an account is a member of, directly.
+    pub async fn groups_of_user(&self, user: UserId) -> Result<Vec<GroupId>, GlpiError> {
+        let rows: Vec<GroupUser> = self.get(format!("User/{user}/Group_User"), whole_list()).await?;
+        Ok(rows.into_iter().map(|row| row.groups_id).collect())
     }
 }

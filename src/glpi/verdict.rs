@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::{GlpiError, Trouble};
@@ -21,6 +22,26 @@ pub(super) enum Doing {
     CreatingEach,
     /// Updating or deleting.
     Changing,
+}
+
+/// `POST` of one item: 201
+#[derive(Deserialize)]
+pub(super) struct Added {
+    #[serde(deserialize_with = "wire::number")]
+    pub id: u64,
+    /// Form field → what became of its file. GLPI only fills it for the first field of a request:
+    /// `createItems` takes the upload result by the index of the *input*.
+    #[serde(default)]
+    pub upload_result: Value,
+}
+
+/// `POST` of several items: the answer to each, in their order.
+#[derive(Deserialize)]
+pub(super) struct AddedOne {
+    /// `false` where it was refused.
+    pub id: Value,
+    #[serde(default, deserialize_with = "wire::text")]
+    pub message: String,
 }
 
 /// GLPI's words where a creation fails, and where of several some do.
@@ -147,7 +168,7 @@ fn some_failed(answer: &Value) -> Option<&Value> {
 }
 
 /// What became of one input of several: its id, or why there is none.
-pub(super) fn judge_one(answer: &wire::AddedOne) -> Result<u64, GlpiError> {
+pub(super) fn judge_one(answer: &AddedOne) -> Result<u64, GlpiError> {
     match answer.id.as_u64().or_else(|| answer.id.as_str()?.parse().ok()).filter(|id| *id > 0) {
         Some(id) => Ok(id),
         None if is_missing_right(&answer.message) => {

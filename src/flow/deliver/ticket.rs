@@ -195,7 +195,7 @@ impl Deliverer {
             return drops;
         }
         if let Ok(server) = self.glpi.directory().server().await {
-            self.drops.insert((), server.major() >= DROPS_REQUESTERS).await;
+            self.drops.insert((), server.major() >= Some(DROPS_REQUESTERS)).await;
         }
         true
     }

@@ -1,0 +1,72 @@
+//! Changing a ticket that is there.
+
+use jiff::civil::DateTime;
+use serde_json::json;
+
+use crate::id::{CategoryId, TicketId};
+
+use super::error::GlpiError;
+use super::exchange::Call;
+use super::{Glpi, TicketStatus};
+
+/// What is to be changed of a ticket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amendment {
+    /// The description, as sanitised HTML.
+    pub content_html: Option<String>,
+    /// `ITILCategory` id.
+    pub category: Option<CategoryId>,
+    /// Its status.
+    pub status: Option<TicketStatus>,
+    /// Whether its last solution counts as accepted (`ParentStatus::updateParentStatus`).
+    pub accepted: bool,
+    /// When it was taken in charge.
+    pub taken: Option<Taken>,
+}
+
+/// When a ticket was taken in charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The moment, in GLPI's time zone.
+    pub at: DateTime,
+    /// Seconds from its opening until then, at least one: GLPI takes 0 for «not yet».
+    pub after: u64,
+}
+
+impl Glpi {
+    /// Changes fields of a ticket. GLPI tells nobody of it, and it does not count as taking the ticket in charge by itself.
+    pub async fn amend_ticket(&self, ticket: TicketId, changes: &Amendment) -> Result<(), GlpiError> {
+        let mut input = json!({ "_do_not_compute_takeintoaccount": 1, "_disablenotif": true });
+        if let Some(content) = &changes.content_html {
+            input["content"] = json!(content);
+        }
+        if let Some(category) = changes.category {
+            input["itilcategories_id"] = json!(category);
+        }
+        if let Some(status) = changes.status {
+            input["status"] = json!(status.number());
+        }
+        if changes.accepted {
+            input["_accepted"] = json!(true);
+        }
+        if let Some(Taken { at, after }) = changes.taken {
+            // As `Ticket::updateDateMod` writes it.
+            input["takeintoaccount_delay_stat"] = json!(after);
+            input["takeintoaccountdate"] = json!(at.strftime("%Y-%m-%d %H:%M:%S").to_string());
+        }
+        self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
+    }
+
+    /// Takes back that somebody took the ticket in charge: GLPI counts as that every act of an account that
+    /// may work on tickets, also where it removes an actor or rewrites a follow-up, and has no way to forbid
+    /// it there as [`Glpi::add_groups`] does.
+    pub async fn untake(&self, ticket: TicketId) -> Result<(), GlpiError> {
+        let input = json!({
+            "takeintoaccount_delay_stat": 0,
+            // or this very update would count
+            "_do_not_compute_takeintoaccount": 1,
+            "_disablenotif": true,
+        });
+        self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
+    }
+}
