@@ -11,7 +11,7 @@ use crate::{
     config,
     flow::ledger::Failures,
     letters::{Operators, PutAside},
-    request::{Channel, Deferral, Reason, Received, Reference},
+    request::{Channel, Deferral, Reason, ReasonKind, Received, Reference},
 };
 
 /// Says when a request is put aside, and tells the operators.
@@ -58,12 +58,17 @@ impl Quarantine {
     /// it was asked for this very request, as it may do each time. A form's never counts: the portal tells its user,
     /// and nothing waits anywhere.
     pub fn may_blame(failing: &Failing, deferral: &Deferral) -> bool {
-        let own = match deferral.reason {
-            Reason::GlpiRejected | Reason::Internal => true,
-            Reason::GlpiUnavailable => deferral.own,
-            _ => false,
+        let own = match deferral.reason.kind() {
+            ReasonKind::Failure => true,
+            ReasonKind::Outage => deferral.reason == Reason::GlpiUnavailable && deferral.own,
+            ReasonKind::Done
+            | ReasonKind::Sender
+            | ReasonKind::Rule
+            | ReasonKind::Reply
+            | ReasonKind::Portal
+            | ReasonKind::Machine => false,
         };
-        failing.channel != Channel::Form && own
+        own && failing.channel.tries_again_by_itself()
     }
 
     /// When a request that failed so often is tried again. An outage of GLPI makes no pause longer.
@@ -82,7 +87,7 @@ impl Quarantine {
             return false;
         }
         let (reference, times) = (failing.reference, failures.times);
-        if failing.channel == Channel::Imap {
+        if failing.channel.keeps_what_is_put_aside() {
             let (operators, deferral) = (self.operators.clone(), deferral.clone());
             self.tasks.spawn(async move {
                 operators.put_aside(PutAside { reference, deferral: &deferral, times }, None, true).await

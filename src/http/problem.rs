@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     id::TicketId,
     intake::form::FieldError,
-    request::{Deferral, Outcome, Reason, Refusal},
+    request::{Deferral, Outcome, Reason, ReasonKind, Refusal},
 };
 
 /// The media type of a problem (RFC 9457 section 6.1).
@@ -184,11 +184,17 @@ impl IntoResponse for Problem {
 /// The status of a rule's no: the request is unknown to the person, in another state, over the day's number; else
 /// what was sent is not taken.
 fn status_of(reason: Reason) -> StatusCode {
-    match reason {
-        Reason::RequestUnknown => StatusCode::NOT_FOUND,
-        Reason::RequestSolved | Reason::RequestClosed | Reason::NothingToApprove => StatusCode::CONFLICT,
-        Reason::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    match reason.kind() {
+        ReasonKind::Portal if reason == Reason::RequestUnknown => StatusCode::NOT_FOUND,
+        ReasonKind::Portal => StatusCode::CONFLICT,
+        ReasonKind::Rule if reason == Reason::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+        ReasonKind::Sender
+        | ReasonKind::Rule
+        | ReasonKind::Reply
+        | ReasonKind::Done
+        | ReasonKind::Machine
+        | ReasonKind::Outage
+        | ReasonKind::Failure => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

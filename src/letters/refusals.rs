@@ -132,6 +132,9 @@ fn sentence<'a>(received: &Received, refusal: &'a Refusal) -> &'a str {
     }
 }
 
+/// What a rule is about that has no words of its own.
+const ANY_RULE: &str = "conditions d'utilisation du service";
+
 /// What a rule is about, as the requester reads it.
 fn rule(reason: Reason) -> &'static str {
     match reason {
@@ -140,7 +143,7 @@ fn rule(reason: Reason) -> &'static str {
         Reason::NoKeyword | Reason::UnknownApplication => "application concernée",
         Reason::NotADirector => "service réservé aux directrices et directeurs d'école",
         Reason::QuotaExceeded => "nombre de demandes par jour",
-        _ => "conditions d'utilisation du service",
+        _ => ANY_RULE,
     }
 }
 
@@ -148,12 +151,12 @@ fn rule(reason: Reason) -> &'static str {
 mod tests {
     use super::{
         super::samples::{SIGNATURE, assert_accessible, assert_letters},
-        Text, redirection, refusal,
+        ANY_RULE, Text, redirection, refusal, rule,
     };
     use crate::id::TicketId;
     use crate::{
         flow::screen::samples,
-        request::{Page, Reason, Received, Refusal, SenderRole, Stage, TicketState},
+        request::{Page, Reason, ReasonKind, Received, Refusal, SenderRole, Stage, TicketState},
     };
 
     #[test]
@@ -164,6 +167,13 @@ mod tests {
         };
         let text = refusal(&samples::mail_about("RE: Re : ONDE"), &refused, &SIGNATURE).unwrap();
         assert_letters("refusal", [&text]);
+    }
+
+    #[test]
+    fn every_rule_that_is_written_about_is_named() {
+        let rules = Reason::ALL.iter().filter(|reason| reason.kind() == ReasonKind::Rule);
+        let nameless: Vec<_> = rules.filter(|reason| rule(**reason) == ANY_RULE).collect();
+        assert!(nameless.is_empty(), "{nameless:?}");
     }
 
     fn redirected(reason: Reason, state: &TicketState) -> Text {

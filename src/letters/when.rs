@@ -2,7 +2,7 @@
 
 use crate::{
     config::Acknowledge,
-    request::{Address, Mail, Origin, Reason, Received},
+    request::{Address, Mail, Origin, Reason, ReasonKind, Received},
 };
 
 /// Whether the requester may be told by mail that the request ended for this reason.
@@ -20,21 +20,15 @@ pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge)
         Origin::Mail(mail) => takes_answers(mail),
         Origin::Form(_) => true,
     };
-    match reason {
-        Reason::Created => acknowledge == Acknowledge::Passerelle && takes_answers,
-        Reason::TooLarge
-        | Reason::WrongRecipient
-        | Reason::NoKeyword
-        | Reason::UnknownApplication
-        | Reason::NotADirector
-        | Reason::QuotaExceeded
-        | Reason::ReplyToTicket
-        | Reason::TicketClosed
-        | Reason::TicketUnknown => match &received.origin {
+    match reason.kind() {
+        ReasonKind::Done => reason == Reason::Created && acknowledge == Acknowledge::Passerelle && takes_answers,
+        ReasonKind::Rule | ReasonKind::Reply => match &received.origin {
             Origin::Mail(mail) => acknowledge != Acknowledge::Off && takes_answers && !is_forged(mail, to),
             Origin::Form(_) => false,
         },
-        _ => false,
+        ReasonKind::Sender | ReasonKind::Portal | ReasonKind::Machine | ReasonKind::Outage | ReasonKind::Failure => {
+            false
+        }
     }
 }
 

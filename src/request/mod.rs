@@ -24,7 +24,7 @@ pub use command::{Command, Direction};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
 pub use followup_opening::FollowupOpening;
-pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, Receipt, Refusal};
+pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, ReasonKind, Receipt, Refusal};
 pub use person::Person;
 pub use received::{
     Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Received, TicketKind,

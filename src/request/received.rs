@@ -35,6 +35,31 @@ impl Channel {
             Self::Form => "form",
         }
     }
+
+    /// Whether the topmost `Received` of its mails is the academy's own relay's, and so to be believed.
+    pub fn is_stamped_by_relay(self) -> bool {
+        match self {
+            Self::Lmtp => true,
+            Self::Imap | Self::HttpMail | Self::Stdin | Self::Form => false,
+        }
+    }
+
+    /// Whether a request that is put off waits somewhere to be tried again without a person: so it may fail for ever.
+    /// The portal tells its user, who sends a form again.
+    pub fn tries_again_by_itself(self) -> bool {
+        match self {
+            Self::Lmtp | Self::Imap | Self::HttpMail | Self::Stdin => true,
+            Self::Form => false,
+        }
+    }
+
+    /// Whether a mail stays where it came from once it is put aside: a mailbox has a folder for it.
+    pub fn keeps_what_is_put_aside(self) -> bool {
+        match self {
+            Self::Imap => true,
+            Self::Lmtp | Self::HttpMail | Self::Stdin | Self::Form => false,
+        }
+    }
 }
 
 /// A request as intake understood it; nothing in it has been judged yet.

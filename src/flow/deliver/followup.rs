@@ -125,12 +125,18 @@ impl Deliverer {
             TicketStatus::Pending => Stage::Pending,
             TicketStatus::Solved => Stage::Solved,
             TicketStatus::Closed => Stage::Closed,
-            _ => Stage::Open,
+            TicketStatus::New
+            | TicketStatus::Assigned
+            | TicketStatus::Planned
+            | TicketStatus::Validation
+            | TicketStatus::Other(_) => Stage::Open,
         };
         let has_account = self.names.may_sign_in(reply.requester()).await?;
         let page = match role {
             SenderRole::Requester => self.pages.of_requester(number, has_account),
-            _ => self.pages.of_another(number, has_account),
+            SenderRole::Actor | SenderRole::Member | SenderRole::Technician | SenderRole::None => {
+                self.pages.of_another(number, has_account)
+            }
         };
         Ok(TicketState::Found { ticket: number, title, page, role, stage })
     }

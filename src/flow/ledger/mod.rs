@@ -182,7 +182,11 @@ fn hours_since(since: Timestamp) -> u32 {
 fn reason_of(error: &GlpiError) -> Reason {
     match error {
         GlpiError::Denied { .. } => Reason::GlpiDenied,
-        _ => Reason::GlpiUnavailable,
+        GlpiError::Unavailable { .. }
+        | GlpiError::AnswerLost { .. }
+        | GlpiError::NotFound
+        | GlpiError::TooLarge
+        | GlpiError::Rejected { .. } => Reason::GlpiUnavailable,
     }
 }
 

@@ -326,7 +326,16 @@ impl Mailbox {
             Some(Outcome::Deferred(deferral)) => {
                 (deferral.retry_after, matches!(deferral.reason, Reason::GlpiUnavailable | Reason::CacheUnavailable))
             }
-            _ => (LONGEST_PAUSE, false),
+            // The others have their place; here nobody knows how it ended.
+            Some(
+                Outcome::Created(_)
+                | Outcome::Duplicate(_)
+                | Outcome::Followup(_)
+                | Outcome::Refused(_)
+                | Outcome::Ignored(_)
+                | Outcome::Quarantined(_),
+            )
+            | None => (LONGEST_PAUSE, false),
         };
         if is_of_this_folder {
             self.memory.defer(uid, now + retry_after);

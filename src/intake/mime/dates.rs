@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::header::{Header, date};
-use crate::request::{Channel, Envelope};
+use crate::request::Envelope;
 
 /// A relay gives up on a mail after five days (Postfix `maximal_queue_lifetime`).
 const OLDEST_ARRIVAL: SignedDuration = SignedDuration::from_hours(5 * 24);
@@ -31,7 +31,7 @@ impl Dates {
         let topmost = header.all("received").next().and_then(|field| stamped(&field));
         let (claimed, oldest) = match envelope.stored {
             Some(stored) => (Some(stored), OLDEST_COPY),
-            None => (topmost.filter(|_| envelope.channel == Channel::Lmtp), OLDEST_ARRIVAL),
+            None => (topmost.filter(|_| envelope.channel.is_stamped_by_relay()), OLDEST_ARRIVAL),
         };
         let arrived = claimed
             .filter(|&time| now.duration_since(time) <= oldest && time.duration_since(now) <= CLOCK_SKEW)
@@ -54,7 +54,8 @@ impl Dates {
 
 #[cfg(test)]
 mod tests {
-    use super::{Channel, Dates, Envelope, Header, Timestamp};
+    use super::{Dates, Envelope, Header, Timestamp};
+    use crate::request::Channel;
 
     const NOW: &str = "2026-11-10T12:00:00Z";
 
