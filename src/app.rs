@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
-use tokio::{net::TcpListener, signal::unix::Signal, time::Instant};
+use tokio::{signal::unix::Signal, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::gateway::Gateway;
@@ -34,6 +34,7 @@ use crate::{
         notices::Notifier,
         sweep::{self, Sweep},
     },
+    listener::Listener,
     portal::Portal,
     smtp::Mailer,
     working_time::Calendar,
@@ -139,18 +140,9 @@ impl App {
     /// Names the address, the reason and the remedy.
     pub async fn bind(self, metrics: PrometheusHandle) -> miette::Result<Server> {
         let lmtp = lmtp::bind(&self.config.lmtp.listen).await?;
-        let http = match self.config.http.listen {
-            None => None,
-            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
-                ConfigError::because(
-                    format!("http.listen: cannot listen on {address}"),
-                    error,
-                    "Free this port, or give another one in PASSERELLE_HTTP__LISTEN.",
-                )
-            })?),
-        };
+        let http = http::Doors::bind(&self.config.http).await?;
         let imap = imap::Settings::new(&self.config, self.pipeline.rules.recipients().to_vec())?;
-        if http.is_none() && lmtp.is_empty() && imap.accounts().is_empty() {
+        if http.is_empty() && lmtp.is_empty() && imap.accounts().is_empty() {
             return Err(ConfigError::setting(
                 "no way in is configured: lmtp.listen, imap.url and http.listen are all empty",
                 "Set PASSERELLE_LMTP__LISTEN=127.0.0.1:2424, PASSERELLE_IMAP__URL=imaps://user:password@host or \
@@ -179,9 +171,9 @@ impl App {
 /// The gateway with its listeners bound.
 pub struct Server {
     app: App,
-    lmtp: Vec<lmtp::Listener>,
+    lmtp: Vec<Listener>,
     imap: imap::Settings,
-    http: Option<TcpListener>,
+    http: http::Doors,
     metrics: PrometheusHandle,
     hang_up: Option<Signal>,
 }
@@ -196,7 +188,17 @@ impl Server {
 
     /// Where the API listens.
     pub fn http_address(&self) -> Option<std::net::SocketAddr> {
-        self.http.as_ref()?.local_addr().ok()
+        self.http.everybody()
+    }
+
+    /// Where the API believes the proxy that signs people in, where that is no Unix socket.
+    pub fn identity_address(&self) -> Option<std::net::SocketAddr> {
+        self.http.proxy()
+    }
+
+    /// Where health and metrics are, apart from the API.
+    pub fn admin_address(&self) -> Option<std::net::SocketAddr> {
+        self.http.operators()
     }
 
     /// Where LMTP listens.
@@ -223,7 +225,7 @@ impl Server {
         if !imap.accounts().is_empty() {
             listeners.spawn(imap::serve(imap.within(room.clone()), Arc::clone(pipeline), stop.clone()));
         }
-        if let Some(listener) = http {
+        if !http.is_empty() {
             let (escalator, glpi) = (Arc::clone(&app.escalator), app.glpi.clone());
             let gateway = Gateway { pipeline: Arc::clone(pipeline), escalator, glpi, hints };
             let services = http::Services::new(
@@ -235,8 +237,8 @@ impl Server {
                 Arc::new(gateway),
                 stop.clone(),
             );
-            let pages = (!app.config.http.trusted_proxies.is_empty()).then(|| pages(&app.config));
-            listeners.spawn(http::serve(listener, services.within(room), pages));
+            let pages = app.config.http.believes_a_proxy().then(|| pages(&app.config));
+            listeners.spawn(http::serve(http, services.within(room), pages));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
         listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(Arc::clone(pipeline), hang_up)));

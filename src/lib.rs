@@ -12,6 +12,7 @@ pub mod id;
 pub mod intake;
 pub mod letters;
 pub mod lifecycle;
+pub mod listener;
 pub mod offload;
 pub mod portal;
 pub mod request;

@@ -37,7 +37,7 @@ from_pypi() {
 # any Chromium or Chrome with its chromedriver does.
 missing=()
 for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap chromium \
-  chromium-driver=chromedriver; do
+  chromium-driver=chromedriver nginx apache2-bin=apache2 caddy; do
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

@@ -1,5 +1,6 @@
 //! `passerelle check`: names each thing that is wrong, with its remedy.
 
+mod identity;
 mod notices;
 mod report;
 
@@ -455,7 +456,8 @@ fn ways_in(report: &mut Report, config: &Config) {
     let lmtp = config.lmtp.listen.iter().map(|address| format!("lmtp {address}"));
     let mailboxes = Some(config.imap.url.len()).filter(|&count| count > 0).map(|count| format!("{count} mailboxes"));
     let http = config.http.listen.map(|address| format!("http {address}"));
-    let all: Vec<_> = lmtp.chain(mailboxes).chain(http).collect();
+    let proxy = config.http.identity_listen.as_ref().map(|address| format!("http of the signed-in at {address}"));
+    let all: Vec<_> = lmtp.chain(mailboxes).chain(http).chain(proxy).collect();
     if all.is_empty() {
         report.warning(
             "ways in",
@@ -465,6 +467,7 @@ fn ways_in(report: &mut Report, config: &Config) {
     } else {
         report.ok("ways in", all.join(", "));
     }
+    identity::check(report, &config.http);
     if config.http.listen.is_some() && config.http.ticket_tokens.is_empty() {
         report.ok("escalation", "http.ticket_tokens is not set: POST /v1/tickets is closed; commands and rules work");
     }

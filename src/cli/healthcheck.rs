@@ -18,11 +18,11 @@ pub struct Args {
     pub ready: bool,
 }
 
-/// Asks over HTTP where that is configured, else for LMTP's greeting.
+/// Asks over HTTP where that is configured, on the operators’ listener first, else for LMTP's greeting.
 pub async fn run(config: &Config, args: &Args) -> u8 {
     let path = if args.ready { "/readyz" } else { "/healthz" };
     let asked = async {
-        if let Some(address) = config.http.listen {
+        if let Some(address) = config.http.admin_listen.or(config.http.listen) {
             let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             let line = first_line(TcpStream::connect(local(address)).await?, request.as_bytes()).await?;
             Ok((line.contains(" 200 "), line))

@@ -9,7 +9,7 @@ use config::{ConfigError as LayerError, File, FileFormat, Value};
 use secrecy::ExposeSecret as _;
 use toml::de::{DeTable, DeValue};
 
-use super::{Acknowledge, Backend, Config, ConfigError, DNS_OFF, Replies, Require, Sender};
+use super::{Acknowledge, Backend, Config, ConfigError, DNS_OFF, Http, Replies, Require, Sender};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -323,6 +323,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         .chain(&secrets.ticket_tokens)
         .chain(&secrets.portal_secrets)
         .chain(&secrets.webhook_secrets)
+        .chain(&secrets.proxy_secret)
         .any(|secret| secret.expose_secret().len() < 16);
     if too_short {
         return Err(ConfigError::setting(
@@ -338,12 +339,13 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give it as https://portail.example.fr/portail/demandes/{id}, with {id} for the request's number.",
         ));
     }
-    if !config.http.trusted_proxies.is_empty() && !is_field_name(&config.http.identity_header) {
+    if config.http.believes_a_proxy() && !is_field_name(&config.http.identity_header) {
         return Err(ConfigError::setting(
             format!("http.identity_header is no name of an HTTP header: \"{}\"", config.http.identity_header),
-            "Give the name alone, such as \"X-Remote-Mail\", or empty http.trusted_proxies.",
+            "Give the name alone, such as \"X-Remote-Mail\", or empty http.trusted_proxies and http.identity_listen.",
         ));
     }
+    check_proxies(&config.http)?;
     if config.portal.name.trim().is_empty() {
         return Err(ConfigError::setting(
             "portal.name is empty, and every page of the portal begins with it",
@@ -376,6 +378,30 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
 fn is_field_name(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_plain)
+}
+
+/// A proxy is believed only with a proof of its own: an address is none, as a rule of the proxy that forgets to replace
+/// the header comes from the same one.
+fn check_proxies(http: &Http) -> Result<(), ConfigError> {
+    if !http.trusted_proxies.is_empty() && http.proxy_secret.is_none() && http.identity_listen.is_none() {
+        return Err(ConfigError::setting(
+            "http.trusted_proxies names where the proxy calls from, but nothing proves that it is the proxy who says who is signed in",
+            "Give http.proxy_secret (`openssl rand -hex 32`), which the proxy sends in X-Passerelle-Proxy-Secret where \
+             it signs people in and nowhere else; or http.identity_listen, a listener that only the proxy reaches, such \
+             as \"unix:/run/passerelle/identity.sock\".",
+        ));
+    }
+    let listeners = [http.listen, http.admin_listen].into_iter().flatten().map(|address| address.to_string());
+    let mut listeners: Vec<_> =
+        listeners.chain(http.identity_listen.clone()).filter(|it| !it.ends_with(":0")).collect();
+    listeners.sort();
+    if let Some(pair) = listeners.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(ConfigError::setting(
+            format!("two of http.listen, http.identity_listen and http.admin_listen are \"{}\"", pair[0]),
+            "Give each a port of its own.",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether anything can prove a sender, where that is required.
@@ -461,7 +487,11 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_is_an_address_or_a_network() {
-        let config = load("http.trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\", \"fd00::/8\"]", &[]).unwrap();
+        let config = load(
+            "[http]\ntrusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\", \"fd00::/8\"]\nproxy_secret = \"secret-du-mandataire\"",
+            &[],
+        )
+        .unwrap();
         let trusted =
             |peer: &str| config.http.trusted_proxies.iter().any(|it| it.contains(&peer.parse::<IpAddr>().unwrap()));
         assert!(trusted("127.0.0.1") && trusted("10.200.0.1") && trusted("fd00::1"));
@@ -470,6 +500,29 @@ mod tests {
         assert!(text.contains("\"proxy.example\" is no address or network"), "{text}");
         let text = shown(load("[http]\ntrusted_proxies = [\"127.0.0.1\"]\nidentity_header = \"X Mail\"\n", &[]));
         assert!(text.contains("http.identity_header"), "{text}");
+    }
+
+    #[test]
+    fn a_proxy_s_address_alone_proves_nothing() {
+        for (more, refused) in [
+            ("", Some("X-Passerelle-Proxy-Secret")),
+            ("proxy_secret = \"\"", Some("http.identity_listen")),
+            ("proxy_secret = \"court\"", Some("fewer than 16 characters")),
+            ("proxy_secret = \"secret-du-mandataire\"", None),
+            ("identity_listen = \"unix:/run/passerelle/identity.sock\"", None),
+            ("identity_listen = \"127.0.0.1:8080\"\nlisten = \"127.0.0.1:8080\"", Some("a port of its own")),
+            ("admin_listen = \"127.0.0.1:8080\"\nidentity_listen = \"127.0.0.1:8080\"", Some("a port of its own")),
+        ] {
+            let loaded = load(&format!("[http]\ntrusted_proxies = [\"127.0.0.1\"]\n{more}\n"), &[]);
+            match refused {
+                None => assert!(loaded.unwrap().http.believes_a_proxy(), "{more}"),
+                Some(why) => {
+                    let text = shown(loaded);
+                    assert!(text.contains(why), "{more}: {text}");
+                }
+            }
+        }
+        assert!(!load("", &[]).unwrap().http.believes_a_proxy());
     }
 
     #[test]

@@ -196,11 +196,24 @@ pub struct Http {
     pub clock_skew: Duration,
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
+    #[serde(deserialize_with = "optional_secret")]
+    pub proxy_secret: Option<SecretString>,
+    #[serde(deserialize_with = "optional_text")]
+    pub identity_listen: Option<String>,
     pub identity_header: String,
+    #[serde(deserialize_with = "optional_address")]
+    pub admin_listen: Option<SocketAddr>,
     pub max_size: usize,
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
     pub max_connections: usize,
+}
+
+impl Http {
+    /// Whether a proxy may say who is signed in: then the portal's pages are served.
+    pub fn believes_a_proxy(&self) -> bool {
+        !self.trusted_proxies.is_empty() || self.identity_listen.is_some()
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -445,6 +458,11 @@ fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 fn optional_acknowledge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Acknowledge>, D::Error> {
     let word = String::deserialize(deserializer)?;
     if word.is_empty() { Ok(None) } else { Acknowledge::try_from(word).map(Some).map_err(D::Error::custom) }
+}
+
+fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then_some(text))
 }
 
 fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {

@@ -17,6 +17,9 @@ pub(super) const TIMESTAMP: &str = "X-Passerelle-Timestamp";
 /// `v1=<hex>` or `v2=<hex>`, several separated by commas.
 pub(super) const SIGNATURE: &str = "X-Passerelle-Signature";
 
+/// What the proxy that signs people in proves itself by.
+pub(super) const PROXY_SECRET: &str = "X-Passerelle-Proxy-Secret";
+
 /// RFC 6750 section 3.
 const CHALLENGE: &str = "Bearer realm=\"passerelle\"";
 const CHALLENGE_INVALID: &str = "Bearer realm=\"passerelle\", error=\"invalid_token\"";
@@ -82,7 +85,7 @@ fn has_token(headers: &HeaderMap, tokens: &[SecretString], setting: &str) -> Res
 ///
 /// 403 when no tokens, secrets or trusted proxies are configured, 401 naming what is wrong.
 pub(super) fn form(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Proof, Problem> {
-    if !any(&settings.form_tokens) && !any(&settings.portal_secrets) && settings.trusted_proxies.is_empty() {
+    if !any(&settings.form_tokens) && !any(&settings.portal_secrets) && !settings.believes_a_proxy() {
         return Err(closed(
             "Cette entrée est fermée : aucun jeton, secret ni mandataire n'est configuré. Renseignez http.portal_secrets (signature du portail), http.form_tokens (jetons) ou http.trusted_proxies (mandataire de confiance), par exemple par PASSERELLE_HTTP__PORTAL_SECRETS, pour l'ouvrir.",
         ));
@@ -167,6 +170,12 @@ pub(super) fn takes_signatures(settings: &config::Http) -> bool {
 /// Whether the caller means to sign.
 pub(super) fn is_signed(headers: &HeaderMap) -> bool {
     headers.contains_key(SIGNATURE) || headers.contains_key(TIMESTAMP)
+}
+
+/// Whether the caller presents the secret of the proxy that signs people in.
+pub(super) fn has_proxy_secret(headers: &HeaderMap, settings: &config::Http) -> bool {
+    let presented = headers.get_all(PROXY_SECRET).iter().filter_map(|value| value.to_str().ok());
+    presented.fold(false, |found, secret| found | matches_any(secret, settings.proxy_secret.as_slice()))
 }
 
 /// Whether the caller presents one of the portal's tokens.

@@ -10,12 +10,18 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{problem::Problem, services::Services};
 
 /// How long the servers behind are waited for.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 const READY_PAUSE: Duration = Duration::from_secs(10);
+
+/// What who watches the gateway may ask.
+pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
+}
 
 /// How it is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,7 +37,7 @@ pub(super) struct Health {
 #[utoipa::path(get, path = "/healthz", tag = "health", responses(
     (status = 200, body = Health, description = "It does."),
 ))]
-pub(super) async fn alive() -> Json<Health> {
+async fn alive() -> Json<Health> {
     Json(Health { status: "alive" })
 }
 
@@ -40,7 +46,7 @@ pub(super) async fn alive() -> Json<Health> {
     (status = 200, body = Health, description = "It would."),
     (status = 503, description = "Stopping, or a server behind does not answer."),
 ))]
-pub(super) async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Problem> {
+async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Problem> {
     let not_ready =
         |detail| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail).retry_after(READY_PAUSE);
     if services.stop.is_cancelled() {
@@ -65,6 +71,6 @@ pub(super) async fn ready(State(services): State<Arc<Services>>) -> Result<Json<
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
     (status = 200, body = String, content_type = "text/plain", description = "Prometheus text format 0.0.4."),
 ))]
-pub(super) async fn metrics(State(services): State<Arc<Services>>) -> impl IntoResponse {
+async fn metrics(State(services): State<Arc<Services>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], services.metrics.render())
 }

@@ -1,7 +1,9 @@
 //! Whose requests a call is about: the requester, named by the portal's signature or by a trusted proxy.
 //!
 //! A free parameter names nobody. The signature v2 covers the method, the path and the query that names the
-//! requester; a proxy's header is believed only of a peer in `http.trusted_proxies`.
+//! requester; a proxy's header is believed only behind `http.identity_listen`, or of a peer in
+//! `http.trusted_proxies` that sends `http.proxy_secret`: its address alone would prove nothing, as every rule of the
+//! proxy calls from there.
 
 use std::net::IpAddr;
 
@@ -14,7 +16,7 @@ use url::form_urlencoded;
 use super::{
     auth::{self, Proof, Signed},
     body::Standing,
-    lines::Peer,
+    doors::{Door, Peer},
     problem::Problem,
 };
 use crate::{config, request::Address};
@@ -72,19 +74,21 @@ pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> 
         let signed = auth::signed(headers, settings, now)?;
         return Ok(Claimed::Signed(signed, requester(parts)?));
     }
-    if is_trusted(parts, &settings.trusted_proxies) {
+    let caller = Caller::of(parts, settings);
+    if caller == Caller::Proxy {
         return proxied(parts, settings);
     }
     if auth::has_form_token(headers, settings) {
         return Ok(Claimed::Token);
     }
-    if !auth::takes_signatures(settings) && settings.trusted_proxies.is_empty() {
+    if !auth::takes_signatures(settings) && !settings.believes_a_proxy() {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "closed",
             "Cette entrée est fermée : rien ne permet de savoir qui demande. Renseignez http.portal_secrets (signature du portail) ou http.trusted_proxies (mandataire de confiance) pour l'ouvrir.",
         ));
     }
+    caller.has_to_be_proven()?;
     Err(nobody(
         "missing-credentials",
         "Rien ne dit au nom de qui la requête est faite. Signez-la (X-Passerelle-Timestamp, et X-Passerelle-Signature en v2), l'adresse du demandeur figurant dans « requester », ou passez par un mandataire de http.trusted_proxies.",
@@ -100,8 +104,12 @@ pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> 
 pub(super) fn depositor(parts: &Parts, settings: &config::Http, now: Timestamp) -> Result<Depositor, Problem> {
     let headers = &parts.headers;
     let is_portal = auth::has_form_token(headers, settings) || auth::is_signed(headers);
-    if !is_portal && is_trusted(parts, &settings.trusted_proxies) {
-        return proxied(parts, settings).map(Depositor::Claimed);
+    if !is_portal {
+        let caller = Caller::of(parts, settings);
+        if caller == Caller::Proxy {
+            return proxied(parts, settings).map(Depositor::Claimed);
+        }
+        caller.has_to_be_proven()?;
     }
     match auth::form(headers, settings, now)? {
         Proof::Signed(signed) if signed.is_of("v2") => {
@@ -118,17 +126,16 @@ pub(super) fn depositor(parts: &Parts, settings: &config::Http, now: Timestamp) 
 /// 403 where no proxy is configured, or where another site made the browser send this; 401 where no trusted proxy
 /// names anybody.
 pub(super) fn signed_in(parts: &Parts, settings: &config::Http) -> Result<Address, Problem> {
-    if settings.trusted_proxies.is_empty() {
+    if !settings.believes_a_proxy() {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "closed",
-            "Ces pages sont fermées : aucun mandataire de confiance n'est configuré. Renseignez http.trusted_proxies pour les ouvrir.",
+            "Ces pages sont fermées : aucun mandataire de confiance n'est configuré. Renseignez http.trusted_proxies ou http.identity_listen pour les ouvrir.",
         ));
     }
-    if !is_trusted(parts, &settings.trusted_proxies) {
-        return Err(no_identity());
-    }
-    by_proxy(parts, settings)
+    let caller = Caller::of(parts, settings);
+    caller.has_to_be_proven()?;
+    if caller == Caller::Proxy { by_proxy(parts, settings) } else { Err(no_identity()) }
 }
 
 impl Claimed {
@@ -224,11 +231,55 @@ pub(super) fn other_requester(detail: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "other-requester", detail)
 }
 
+/// Whether a call comes from the proxy that signs people in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Caller {
+    /// It has proved itself.
+    Proxy,
+    /// It calls from the proxy's address and names a person, but proves nothing.
+    Unproven,
+    Other,
+}
+
+impl Caller {
+    fn of(parts: &Parts, settings: &config::Http) -> Self {
+        let Some(peer) = parts.extensions.get::<Peer>() else { return Self::Other };
+        if peer.door == Door::Proxy {
+            return Self::Proxy;
+        }
+        if !peer.address.is_some_and(|address| is_within(address, &settings.trusted_proxies)) {
+            return Self::Other;
+        }
+        if auth::has_proxy_secret(&parts.headers, settings) {
+            Self::Proxy
+        } else if parts.headers.contains_key(&settings.identity_header) {
+            Self::Unproven
+        } else {
+            Self::Other
+        }
+    }
+
+    /// 401 for who may be the proxy, or somebody behind one of its other rules: whoever runs it has to be told.
+    fn has_to_be_proven(self) -> Result<(), Problem> {
+        match self {
+            Self::Proxy | Self::Other => Ok(()),
+            Self::Unproven => {
+                tracing::warn!(
+                    "a call from http.trusted_proxies names a person without the proxy's secret: it is not believed"
+                );
+                Err(nobody(
+                    "unproven-proxy",
+                    "L'appel vient de l'adresse du mandataire et nomme une personne, mais rien ne prouve que c'est lui qui l'a connectée. Le mandataire doit joindre http.proxy_secret dans l'en-tête X-Passerelle-Proxy-Secret, ou passer par http.identity_listen.",
+                ))
+            }
+        }
+    }
+}
+
 /// A network may be written as IPv6 has IPv4 addresses (`::ffff:10.0.0.4`, RFC 4291 section 2.5.5.2): that is the same.
-fn is_trusted(parts: &Parts, proxies: &[IpNet]) -> bool {
-    let Some(Peer(peer)) = parts.extensions.get::<Peer>() else { return false };
-    let written = [Some(*peer), mapped(*peer)];
-    proxies.iter().any(|network| written.iter().flatten().any(|peer| network.contains(peer)))
+fn is_within(address: IpAddr, networks: &[IpNet]) -> bool {
+    let written = [Some(address), mapped(address)];
+    networks.iter().any(|network| written.iter().flatten().any(|address| network.contains(address)))
 }
 
 fn mapped(peer: IpAddr) -> Option<IpAddr> {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,10 +13,6 @@ use tokio_util::sync::CancellationToken;
 const GIVEN_UP: &str = "passerelle_http_connections_given_up_total";
 /// A body that has not gone on for this time may be given up.
 const STANDING_STILL: Duration = Duration::from_secs(1);
-
-/// Who is at the other end of a request's connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) IpAddr);
 
 /// Every open connection, the oldest first.
 #[derive(Clone, Debug, Default)]

@@ -2,6 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `doors` | listeners, and whom each is for |
 //! | `serve`, `lines` | connections: their number, their time, the end of them |
 //! | `auth`, `identity` | who may call, and for whom |
 //! | `body` | reads a body within bounds |
@@ -19,6 +20,7 @@ mod answer;
 mod api;
 mod auth;
 mod body;
+mod doors;
 mod gateway;
 mod health;
 mod identity;
@@ -37,4 +39,4 @@ mod tickets;
 mod values;
 mod webhook;
 
-pub use self::{gateway::Gateway, pages::Pages, router::router, serve::serve, services::Services};
+pub use self::{doors::Doors, gateway::Gateway, pages::Pages, router::router, serve::serve, services::Services};

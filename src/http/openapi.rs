@@ -65,7 +65,7 @@ impl Modify for Schemes {
             "proxy_identity",
             header(
                 "X-Remote-Mail",
-                "The signed-in person's address, in the header of `http.identity_header`: believed only of a proxy in `http.trusted_proxies`.",
+                "The signed-in person's address, in the header of `http.identity_header`: believed only of a proxy in `http.trusted_proxies` that sends `http.proxy_secret` in `X-Passerelle-Proxy-Secret`, or behind `http.identity_listen`.",
             ),
         );
     }
@@ -79,8 +79,8 @@ async fn description(Extension(api): Extension<Arc<utoipa::openapi::OpenApi>>) -
     Json(utoipa::openapi::OpenApi::clone(&api))
 }
 
-/// Every route, each with its description.
-pub(super) fn routes() -> Router<Arc<Services>> {
+/// Every route, each with its description; those for who watches the gateway only where they are asked for.
+pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
     let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(mail::take))
         .routes(routes!(requests::create))
@@ -88,9 +88,7 @@ pub(super) fn routes() -> Router<Arc<Services>> {
         .routes(routes!(tickets::escalate))
         .routes(routes!(tickets::hand_back))
         .routes(routes!(webhook::take, webhook::challenge))
-        .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::metrics))
+        .merge(if with_health { health::routes() } else { OpenApiRouter::new() })
         .routes(routes!(description))
         .split_for_parts();
     responses::as_problems(&mut api);

@@ -18,7 +18,7 @@ use tower_http::{
 };
 
 use super::{
-    body, openapi,
+    body, health, openapi,
     pages::{self, Pages},
     problem::{self, Problem},
     services::Services,
@@ -27,8 +27,22 @@ use super::{
 const RESPONSES: &str = "passerelle_http_responses_total";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The API's routes. Whatever goes wrong behind them is a problem (RFC 9457).
+/// The API's routes. Whatever goes wrong behind them is a problem (RFC 9457). Those for who watches the gateway are
+/// among them unless `http.admin_listen` has them.
 pub fn router(services: Arc<Services>, pages: Option<Pages>) -> Router {
+    let mut routes = openapi::routes(services.settings.admin_listen.is_none());
+    if let Some(pages) = pages {
+        routes = routes.merge(pages::routes(pages, Arc::clone(&services)));
+    }
+    dressed(routes, services)
+}
+
+/// The routes of `http.admin_listen`: health and metrics.
+pub(super) fn for_operators(services: Arc<Services>) -> Router {
+    dressed(health::routes().into(), services)
+}
+
+fn dressed(routes: Router<Arc<Services>>, services: Arc<Services>) -> Router {
     metrics::describe_counter!(RESPONSES, "Answers of the HTTP API by route and status.");
     let layers = ServiceBuilder::new()
         .map_request(believe_request_id)
@@ -40,10 +54,6 @@ pub fn router(services: Arc<Services>, pages: Option<Pages>) -> Router {
         .layer(CatchPanicLayer::custom(problem::panicked))
         // `body` bounds bodies, and says so as a problem.
         .layer(DefaultBodyLimit::disable());
-    let mut routes = openapi::routes();
-    if let Some(pages) = pages {
-        routes = routes.merge(pages::routes(pages, Arc::clone(&services)));
-    }
     routes
         .fallback(async || {
             let detail = "Cette adresse n'existe pas. /openapi.json décrit celles qui existent.";

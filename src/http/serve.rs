@@ -8,19 +8,18 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    io::AsyncWriteExt as _,
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
+use tokio_util::either::Either;
 use tower::{ServiceExt as _, service_fn};
 
 use super::{
-    lines::{Line, Lines, Peer},
+    doors::{Door, Doors, Peer},
+    lines::{Line, Lines},
     pages::Pages,
-    router::router,
+    router::{for_operators, router},
     services::Services,
 };
+use crate::listener::{self, Stream};
 
 /// The head of a connection's first request is there within this time.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,23 +42,29 @@ const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 #[derive(Clone)]
 struct Shared {
     router: Router,
+    for_operators: Router,
     /// Requests that are handled at a time.
     turns: Arc<Semaphore>,
     timeout: Duration,
 }
 
-/// Serves the API, and the reference portal's `pages` where they are given, on `listener` until the services' stop token is cancelled; returns when every request
+/// Serves the API, and the reference portal's `pages` where they are given, behind these `doors` until the services' stop token is cancelled; returns when every request
 /// under way is answered and finished. The caller bounds that time.
 ///
 /// At most `http.max_connections` requests are handled at a time; more wait for their turn. Connections on which
 /// nothing happens go for others.
-pub async fn serve(listener: TcpListener, services: Services, pages: Option<Pages>) {
+pub async fn serve(doors: Doors, services: Services, pages: Option<Pages>) {
     let (stop, running, lines) = (services.stop.clone(), services.running.clone(), services.rooms.lines().clone());
     let (timeout, at_once) = (services.settings.timeout, services.settings.max_connections);
-    let shared =
-        Shared { router: router(Arc::new(services), pages), turns: Arc::new(Semaphore::new(at_once)), timeout };
+    let services = Arc::new(services);
+    let shared = Shared {
+        for_operators: for_operators(Arc::clone(&services)),
+        router: router(services, pages),
+        turns: Arc::new(Semaphore::new(at_once)),
+        timeout,
+    };
     let most = at_once.saturating_add(FURTHER_CONNECTIONS);
-    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &lines, most)).await {
+    while let Some(accepted) = stop.run_until_cancelled(accept(&doors, &lines, most)).await {
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -74,19 +79,20 @@ pub async fn serve(listener: TcpListener, services: Services, pages: Option<Page
             given_up.run_until_cancelled(connection(stream, peer, shared, line, stop.cancelled())).await;
         });
     }
-    drop(listener);
+    drop(doors);
     running.close();
     running.wait().await;
 }
 
-async fn accept(listener: &TcpListener, lines: &Lines, most: usize) -> io::Result<(TcpStream, Peer)> {
+async fn accept(doors: &Doors, lines: &Lines, most: usize) -> io::Result<(Stream, Peer)> {
     loop {
-        let accepted = listener.accept().await;
+        let accepted = listener::accept(doors.listeners()).await;
         match accepted {
-            Ok((stream, address)) => {
+            Ok(accepted) => {
                 lines.fewer_than(most).await;
                 // An IPv4 peer of an IPv6 socket is still that IPv4 peer.
-                return Ok((stream, Peer(address.ip().to_canonical())));
+                let address = accepted.peer.map(|peer| peer.ip().to_canonical());
+                return Ok((accepted.stream, Peer { address, door: doors.door(accepted.listener) }));
             }
             // The peer went away before it was its turn.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
@@ -96,14 +102,16 @@ async fn accept(listener: &TcpListener, lines: &Lines, most: usize) -> io::Resul
     }
 }
 
-async fn connection(stream: TcpStream, peer: Peer, shared: Shared, line: Arc<Line>, stopped: impl Future<Output = ()>) {
+async fn connection(stream: Stream, peer: Peer, shared: Shared, line: Arc<Line>, stopped: impl Future<Output = ()>) {
     let timeout = shared.timeout;
     let service = {
         let line = line.clone();
         service_fn(move |request| answer(request, peer, shared.clone(), line.clone()))
     };
     // Answers are small and written whole: waiting for more to send would only delay them.
-    let _ = stream.set_nodelay(true);
+    if let Either::Left(tcp) = &stream {
+        let _ = tcp.set_nodelay(true);
+    }
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -134,7 +142,7 @@ async fn connection(stream: TcpStream, peer: Peer, shared: Shared, line: Arc<Lin
 }
 
 /// Lets the request under way end. It has `timeout` to be read and as long at most to be answered.
-async fn end<S, B>(connection: &mut http1::Connection<TokioIo<TcpStream>, S>, timeout: Duration) -> hyper::Result<()>
+async fn end<S, B>(connection: &mut http1::Connection<TokioIo<Stream>, S>, timeout: Duration) -> hyper::Result<()>
 where
     S: hyper::service::HttpService<Incoming, ResBody = B>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -161,7 +169,11 @@ async fn answer(
         shared.turns.acquire_owned().await.ok()
     };
     line.is_busy();
-    let response = shared.router.oneshot(request).await;
+    let router = match peer.door {
+        Door::Everybody | Door::Proxy => shared.router,
+        Door::Operators => shared.for_operators,
+    };
+    let response = router.oneshot(request).await;
     drop(turn);
     line.is_idle();
     response

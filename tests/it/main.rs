@@ -17,6 +17,7 @@ mod pages;
 mod parse;
 mod portal;
 mod proof;
+mod proxies;
 mod readme;
 mod sandbox;
 mod support;

@@ -58,12 +58,19 @@ fn every_setting_that_is_named_is_there() {
 }
 
 #[test]
-fn the_proxy_takes_as_much_as_the_gateway() {
+fn the_proxies_take_as_much_as_the_gateway() {
     let most = default("http.max_size").as_integer().unwrap();
-    for (file, text) in READMES {
-        let [megabytes] = numbers(text, "client_max_body_size ").try_into().unwrap();
-        assert_eq!(i64::try_from(megabytes << 20).unwrap(), most, "{file}");
-    }
+    let [nginx, apache, caddy] = [
+        include_str!("../../config/proxy/nginx.conf"),
+        include_str!("../../config/proxy/apache.conf"),
+        include_str!("../../config/proxy/Caddyfile"),
+    ];
+    let bytes = [
+        numbers(nginx, "client_max_body_size ")[0] << 20,
+        numbers(apache, "LimitRequestBody ")[0],
+        numbers(caddy, "max_size ")[0],
+    ];
+    assert!(bytes.iter().all(|bytes| i64::try_from(*bytes).unwrap() == most), "{bytes:?}, {most}");
 }
 
 #[test]

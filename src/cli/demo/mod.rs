@@ -66,7 +66,7 @@ pub async fn run(args: Args) -> Result<u8> {
         ("PASSERELLE_HTTP__LISTEN", ANY_PORT.to_owned()),
         ("PASSERELLE_HTTP__PORTAL_SECRETS", PORTAL_SECRET.to_owned()),
         ("PASSERELLE_HTTP__TICKET_TOKENS", TICKET_TOKEN.to_owned()),
-        ("PASSERELLE_HTTP__TRUSTED_PROXIES", "127.0.0.1".to_owned()),
+        ("PASSERELLE_HTTP__IDENTITY_LISTEN", ANY_PORT.to_owned()),
         ("PASSERELLE_HTTP__IDENTITY_HEADER", sign_in::IDENTITY_HEADER.to_owned()),
         ("PASSERELLE_SCREEN__MAX_SIZE", MAX_SIZE.to_string()),
     ];
@@ -74,13 +74,13 @@ pub async fn run(args: Args) -> Result<u8> {
     let (mailer, outbox) = Mailer::memory();
     let server = App::build_with(config, mailer)?.bind(telemetry::metrics()).await?;
     let lmtp = server.lmtp_addresses().first().and_then(|address| address.parse().ok());
-    let (Some(http), Some(lmtp)) = (server.http_address(), lmtp) else {
+    let (Some(http), Some(for_sign_in), Some(lmtp)) = (server.http_address(), server.identity_address(), lmtp) else {
         return Err(miette::miette!("the demonstration has no address to send to"));
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(server.run(stop.clone()));
 
-    let sign_in = SignIn::start(http, DIRECTOR).await.into_diagnostic()?;
+    let sign_in = SignIn::start(for_sign_in, DIRECTOR).await.into_diagnostic()?;
     let portal = format!("http://{}/portail", sign_in.address);
 
     let client = reqwest::Client::new();

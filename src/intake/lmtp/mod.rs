@@ -2,20 +2,17 @@
 //!
 //! RFC 2033 on RFC 5321, with SIZE (1870), PIPELINING (2920), 8BITMIME (6152), SMTPUTF8 (6531) and
 //! ENHANCEDSTATUSCODES (2034). From the inside out: `data` and `line` cut the bytes, `command` reads a
-//! line, [`Session`] is the dialogue without a network, `connection` gives it one, `listener` and [`serve`]
-//! accept. A mail is acknowledged only after the pipeline has answered; until then it is the
+//! line, [`Session`] is the dialogue without a network, `connection` gives it one, [`serve`] accepts. A mail is acknowledged only after the pipeline has answered; until then it is the
 //! relay's.
 
 mod command;
 mod connection;
 mod data;
 mod line;
-mod listener;
 mod reply;
 mod session;
 mod settings;
 
-pub use listener::{ListenError, Listener, bind};
 pub use session::{Session, Step};
 pub use settings::Settings;
 
@@ -28,6 +25,7 @@ use tracing::Instrument as _;
 
 use self::session::REJECTED_RECIPIENTS;
 use super::{Room, TakesMail};
+use crate::listener::{self, ListenError, Listener, Reach};
 
 /// Connections, counted when they end, by how.
 const CONNECTIONS: &str = "passerelle_lmtp_connections_total";
@@ -36,6 +34,20 @@ const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
 
 /// How long to wait when the system has no connection to give, for instance no file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Binds every address of `lmtp.listen`. The relay is another user: who may connect to a socket is decided by its
+/// folder.
+///
+/// # Errors
+///
+/// Names the address, the reason and the remedy.
+pub async fn bind(addresses: &[String]) -> Result<Vec<Listener>, ListenError> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        listeners.push(listener::bind("lmtp.listen", address, Reach::Folder).await?);
+    }
+    Ok(listeners)
+}
 
 /// Accepts connections and hands their mails to `handler` until `stop`, then waits for what is under way.
 ///
@@ -62,10 +74,10 @@ pub async fn serve(
                 note_end(ended);
                 continue;
             }
-            accepted = listener::accept(&listeners) => accepted,
+            accepted = listener::accept(listeners.iter()) => accepted,
         };
         let mut stream = match accepted {
-            Ok(stream) => stream,
+            Ok(accepted) => accepted.stream,
             Err(error) if is_about_one_connection(&error) => continue,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept LMTP connections, trying again");

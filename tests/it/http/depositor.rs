@@ -10,7 +10,7 @@ use rstest::rstest;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{Api, FORM_TOKEN, SECRET, api, api_with, fields, problem, receipt, sign, sign_v2};
+use super::{Api, FORM_TOKEN, PROXY_SECRET, SECRET, api, api_with, fields, problem, receipt, sign, sign_v2};
 
 /// Who the form of these tests names.
 const PERSON: &str = "ce.0210001a@ac-dijon.fr";
@@ -30,6 +30,11 @@ fn form(requester: Option<&str>) -> String {
 
 fn call(api: &Api, address: &str, body: &str) -> RequestBuilder {
     api.post(address).header(header::CONTENT_TYPE, "application/json").body(body.to_owned())
+}
+
+/// The same, by a proxy that proves itself and has signed this person in.
+fn proxied(call: RequestBuilder, person: &str) -> RequestBuilder {
+    call.header("X-Passerelle-Proxy-Secret", PROXY_SECRET).header("X-Remote-Mail", person)
 }
 
 /// The call with these signatures of now; `{v1}` and `{v2}` stand for the right ones.
@@ -133,7 +138,7 @@ async fn under_a_signature_v1_or_a_token_the_form_alone_names_somebody() {
     for address in ["/v1/requests", OTHER_NAMED, "/v1/requests?requester=Jeanne"] {
         let ways = |body: &str| {
             [signed(&api, address, body, "v1={v1}"), call(&api, address, body).bearer_auth(FORM_TOKEN)]
-                .map(|call| call.header("X-Remote-Mail", OTHER).header("Sec-Fetch-Site", "cross-site"))
+                .map(|call| proxied(call, OTHER).header("Sec-Fetch-Site", "cross-site"))
         };
         for way in ways(&form(Some(PERSON))) {
             assert_eq!(way.send().await.unwrap().status(), 201, "{address}");
@@ -156,7 +161,7 @@ async fn a_form_by_a_trusted_proxy_is_of_who_is_signed_in(#[case] address: &str,
         http.portal_secrets.clear();
     })
     .await;
-    let by_proxy = || call(&api, address, &form(in_form)).header("X-Remote-Mail", "ce.0210001A@ac-dijon.fr");
+    let by_proxy = || proxied(call(&api, address, &form(in_form)), "ce.0210001A@ac-dijon.fr");
     for own in [by_proxy(), by_proxy().header("Sec-Fetch-Site", "same-origin"), by_proxy().header("Origin", &api.url)] {
         assert_eq!(own.send().await.unwrap().status(), 201);
         assert_eq!(requester(&api), PERSON);
@@ -181,7 +186,7 @@ async fn a_form_by_a_trusted_proxy_is_of_nobody_else(
     #[case] reason: &str,
 ) {
     let api = behind_a_proxy(|_| {}).await;
-    let by_proxy = call(&api, address, &form(in_form)).header("X-Remote-Mail", PERSON);
+    let by_proxy = proxied(call(&api, address, &form(in_form)), PERSON);
     let by_proxy = headers.iter().fold(by_proxy, |call, (name, value)| call.header(*name, *value));
     problem(by_proxy.send().await.unwrap(), status, reason).await;
     assert!(nothing_came(&api));
@@ -190,7 +195,8 @@ async fn a_form_by_a_trusted_proxy_is_of_nobody_else(
 #[tokio::test]
 async fn a_person_is_believed_of_a_trusted_proxy_alone() {
     let trusting = behind_a_proxy(|_| {}).await;
-    let unnamed = call(&trusting, "/v1/requests", &form(Some(PERSON))).send().await.unwrap();
+    let unnamed = call(&trusting, "/v1/requests", &form(Some(PERSON)));
+    let unnamed = unnamed.header("X-Passerelle-Proxy-Secret", PROXY_SECRET).send().await.unwrap();
     problem(unnamed, 401, "missing-identity").await;
 
     let elsewhere = api_with(
@@ -202,7 +208,7 @@ async fn a_person_is_believed_of_a_trusted_proxy_alone() {
         async |reference| Outcome::Created(receipt(reference)),
     )
     .await;
-    let named = call(&elsewhere, "/v1/requests", &form(Some(PERSON))).header("X-Remote-Mail", PERSON);
+    let named = proxied(call(&elsewhere, "/v1/requests", &form(Some(PERSON))), PERSON);
     problem(named.send().await.unwrap(), 401, "missing-credentials").await;
     assert!(nothing_came(&trusting) && nothing_came(&elsewhere));
 }
@@ -219,7 +225,7 @@ async fn a_proxy_is_known_however_its_address_is_written(#[case] network: &str) 
         async |reference| Outcome::Created(receipt(reference)),
     )
     .await;
-    let named = call(&api, "/v1/requests", &form(None)).header("X-Remote-Mail", PERSON);
+    let named = proxied(call(&api, "/v1/requests", &form(None)), PERSON);
     assert_eq!(named.send().await.unwrap().status(), 201);
     assert_eq!(requester(&api), PERSON.to_lowercase());
 }
@@ -235,7 +241,7 @@ async fn every_encoding_may_leave_the_requester_to_the_proxy() {
     let urlencoded =
         api.post("/v1/requests").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(urlencoded);
     for call in [urlencoded, api.post("/v1/requests").multipart(multipart)] {
-        assert_eq!(call.header("X-Remote-Mail", PERSON).send().await.unwrap().status(), 201);
+        assert_eq!(proxied(call, PERSON).send().await.unwrap().status(), 201);
         assert_eq!(requester(&api), PERSON);
     }
 }

@@ -4,6 +4,7 @@
 mod bounds;
 mod credentials;
 mod depositor;
+mod doors;
 mod forms;
 mod outcomes;
 mod surroundings;
@@ -21,7 +22,7 @@ use jiff::tz::TimeZone;
 use passerelle::{
     app, config,
     flow::route,
-    http::{Gateway, Services, serve},
+    http::{Doors, Gateway, Services, serve},
     id::TicketId,
     intake::TakesMail,
     lifecycle::escalation::{EscalateError, Moved, Order},
@@ -32,7 +33,7 @@ use passerelle::{
 };
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::signing::{v1 as sign, v2 as sign_v2};
@@ -41,6 +42,7 @@ const MAIL_TOKEN: &str = "jeton-du-relais-academique";
 const TICKET_TOKEN: &str = "jeton-des-tickets";
 const FORM_TOKEN: &str = "jeton-du-portail-pia";
 const SECRET: &str = "secret-du-portail-pia";
+const PROXY_SECRET: &str = "secret-du-mandataire-de-connexion";
 
 /// What reached the pipeline.
 #[derive(Clone, Default)]
@@ -119,6 +121,9 @@ impl Gateway for Double {
 /// A gateway's API on a free port.
 struct Api {
     url: String,
+    /// Where only the proxy comes, and where only who watches: where the settings have them.
+    identity_url: Option<String>,
+    admin_url: Option<String>,
     client: reqwest::Client,
     seen: Seen,
     stop: CancellationToken,
@@ -132,6 +137,8 @@ fn settings(change: impl FnOnce(&mut config::Http)) -> config::Http {
         ("PASSERELLE_HTTP__FORM_TOKENS", FORM_TOKEN),
         ("PASSERELLE_HTTP__TICKET_TOKENS", TICKET_TOKEN),
         ("PASSERELLE_HTTP__PORTAL_SECRETS", SECRET),
+        ("PASSERELLE_HTTP__PROXY_SECRET", PROXY_SECRET),
+        ("PASSERELLE_HTTP__LISTEN", "127.0.0.1:0"),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut settings = config::load_from(None, variables).unwrap().http;
@@ -164,11 +171,14 @@ async fn api_with<F: Future<Output = Outcome> + Send + 'static>(
 
 async fn start(settings: config::Http, gateway: Double, seen: Seen) -> Api {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let doors = Doors::bind(&settings).await.unwrap();
+    let url = format!("http://{}", doors.everybody().unwrap());
+    let [identity_url, admin_url] =
+        [doors.proxy(), doors.operators()].map(|address| Some(format!("http://{}", address?)));
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, services(settings, gateway, stop.clone()), None));
-    Api { url, client: reqwest::Client::builder().no_proxy().build().unwrap(), seen, stop, serving }
+    let serving = tokio::spawn(serve(doors, services(settings, gateway, stop.clone()), None));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    Api { url, identity_url, admin_url, client, seen, stop, serving }
 }
 
 /// An API that makes a ticket of everything.

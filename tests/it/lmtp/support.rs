@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use passerelle::{
     intake::{
         Room, TakesMail,
-        lmtp::{self, Listener, Settings},
+        lmtp::{self, Settings},
     },
+    listener::Listener,
     request::{Address, Envelope, Outcome, Receipt, Reference},
 };
 use tokio::{

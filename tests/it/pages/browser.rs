@@ -12,7 +12,10 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::{DIRECTORS, IDENTITY, Portal};
-use crate::support::browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP};
+use crate::support::{
+    browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP},
+    gateway::PROXY_SECRET,
+};
 
 const JEANNE: &str = DIRECTORS[0];
 /// Their number in the helpdesk.
@@ -34,6 +37,7 @@ async fn forward(State((client, gateway)): State<(reqwest::Client, SocketAddr)>,
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let mut headers = parts.headers;
     headers.insert(IDENTITY, JEANNE.parse().unwrap());
+    headers.insert("X-Passerelle-Proxy-Secret", PROXY_SECRET.parse().unwrap());
     let call = client.request(parts.method, format!("http://{gateway}{}", parts.uri)).headers(headers).body(body);
     let answer = call.send().await.unwrap();
     let (status, headers) = (answer.status(), answer.headers().clone());

@@ -14,7 +14,7 @@ use reqwest::{
 use serde_json::json;
 
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, sandbox},
+    gateway::{DIRECTORS, Gateway, PROXY_SECRET, sandbox},
     helpdesk::Helpdesk,
 };
 
@@ -51,7 +51,7 @@ impl Portal {
     /// A call of whom the proxy has signed in.
     fn call(&self, method: Method, path: &str, person: &str) -> RequestBuilder {
         let call = self.client.request(method, format!("http://{}{path}", self.gateway.http));
-        call.header(IDENTITY, person)
+        call.header("X-Passerelle-Proxy-Secret", PROXY_SECRET).header(IDENTITY, person)
     }
 
     async fn get(&self, path: &str, person: &str) -> Page {

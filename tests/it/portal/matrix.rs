@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Scene;
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, MAIL_TOKEN},
+    gateway::{DIRECTORS, Gateway, MAIL_TOKEN, PROXY_SECRET},
     helpdesk::Helpdesk,
 };
 
@@ -49,6 +49,7 @@ ways_to_call! {
     SignedByReferent,
     UntrustedPeersHeader,
     ProxyWithoutPerson,
+    ProxyWithoutSecret,
     ProxyWithTwoPeople,
     ProxyWithoutAddress,
     ProxyOwner,
@@ -77,7 +78,9 @@ fn rights(who: Who, reads: bool) -> Rights {
     match who {
         NoCredentials | RequesterOnly | MailToken | V1Signature | V1AsV2 | NoSignature | WrongSecret
         | StaleTimestamp | OtherMethodSigned | OtherPathSigned | OtherQuerySigned | OtherBodySigned
-        | UntrustedPeersHeader | ProxyWithoutPerson | ProxyWithTwoPeople | ProxyWithoutAddress => Rights::None(401),
+        | UntrustedPeersHeader | ProxyWithoutPerson | ProxyWithoutSecret | ProxyWithTwoPeople | ProxyWithoutAddress => {
+            Rights::None(401)
+        }
         FormToken | SignedWithoutRequester => Rights::Caller,
         SignedByOwner | ProxyOwner | ProxyOwnerFromOwnPage => Rights::Owner,
         SignedByOther | SignedByReferent | ProxyOther => Rights::Stranger,
@@ -216,7 +219,8 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
     let named = |requester: &str| format!("{}?requester={requester}", what.path);
     let (method, body) = (what.method.clone(), what.body.as_bytes());
     let plain = |address: &str| gateway.call(method.clone(), address).body(what.body);
-    let by_proxy = |person: &str| plain(&what.path).header("X-Remote-Mail", person);
+    let proven = |call: RequestBuilder| call.header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
+    let by_proxy = |person: &str| proven(plain(&what.path)).header("X-Remote-Mail", person);
     let signed = |requester: &str| gateway.signed(method.clone(), &named(requester), body);
     let of_other_call = |method: Method, address: &str, body: &[u8]| {
         let signed = gateway.signed(method, address, body).build().unwrap();
@@ -225,7 +229,9 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
         call.header("X-Passerelle-Signature", header("X-Passerelle-Signature"))
     };
     match who {
-        NoCredentials | ProxyWithoutPerson => plain(&what.path),
+        NoCredentials => plain(&what.path),
+        ProxyWithoutPerson => proven(plain(&what.path)),
+        ProxyWithoutSecret => plain(&what.path).header("X-Remote-Mail", OWNER),
         RequesterOnly => plain(&named(OWNER)),
         FormToken => plain(&named(OWNER)).bearer_auth(FORM_TOKEN),
         MailToken => plain(&named(OWNER)).bearer_auth(MAIL_TOKEN),
@@ -259,7 +265,7 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
         ProxyWithTwoPeople => by_proxy(OWNER).header("X-Remote-Mail", OTHER),
         ProxyWithoutAddress => by_proxy("Jeanne Martin"),
         ProxyOther => by_proxy(OTHER),
-        ProxyOwnerNamingOther => plain(&named(OTHER)).header("X-Remote-Mail", OWNER),
+        ProxyOwnerNamingOther => proven(plain(&named(OTHER))).header("X-Remote-Mail", OWNER),
         ProxyOwnerFromAnotherSite => by_proxy(OWNER).header("Sec-Fetch-Site", "same-site"),
         ProxyOwnerFromAnotherOrigin => by_proxy(OWNER).header("Origin", "https://ailleurs.example"),
         ProxyOwnerFromOwnPage => by_proxy(OWNER).header("Sec-Fetch-Site", "same-origin"),
@@ -271,6 +277,7 @@ fn is_proxied(who: Who) -> bool {
     matches!(
         who,
         ProxyWithoutPerson
+            | ProxyWithoutSecret
             | ProxyWithTwoPeople
             | ProxyWithoutAddress
             | ProxyOwner
@@ -311,5 +318,5 @@ async fn each_call_gets_what_its_caller_may_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(cells, 27 * 27);
+    assert_eq!(cells, 28 * 27);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::Scene;
-use crate::support::gateway::{DIRECTORS, MAIL_TOKEN};
+use crate::support::gateway::{DIRECTORS, MAIL_TOKEN, PROXY_SECRET};
 
 const FORM_TOKEN: &str = "form-token-for-tests";
 const TICKET_TOKEN: &str = "ticket-token-for-tests";
@@ -55,7 +55,7 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         .env("PYTHONPATH", &given)
         .envs([("REQUESTS", requests.join(" ")), ("DOCUMENTS", "1".to_owned())])
         .envs([("MAIL_TOKEN", MAIL_TOKEN), ("FORM_TOKEN", FORM_TOKEN), ("TICKET_TOKEN", TICKET_TOKEN)])
-        .env("WEBHOOK_SECRET", WEBHOOK_SECRET)
+        .envs([("WEBHOOK_SECRET", WEBHOOK_SECRET), ("PROXY_SECRET", PROXY_SECRET)])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

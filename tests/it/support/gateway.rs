@@ -29,6 +29,7 @@ pub(crate) const AGENT: &str = "agent.simple@ac-dijon.fr";
 pub(crate) const ASSISTANCE: &str = "assistance1d@ac-dijon.fr";
 pub(crate) const MAIL_TOKEN: &str = "mail-token-for-tests";
 pub(crate) const PORTAL_SECRET: &str = "portal-secret-for-tests";
+pub(crate) const PROXY_SECRET: &str = "proxy-secret-for-tests";
 
 /// A running gateway. Dropping it stops it.
 pub(crate) struct Gateway {
@@ -175,6 +176,7 @@ pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config
         ("http.listen", "127.0.0.1:0"),
         ("http.mail_tokens", MAIL_TOKEN),
         ("http.portal_secrets", PORTAL_SECRET),
+        ("http.proxy_secret", PROXY_SECRET),
         // [`mail`] brings its word.
         ("sender.authserv_ids", "relais.test"),
     ];

@@ -58,6 +58,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "lifecycle/escalation",
             "lifecycle/notices",
             "lifecycle/sweep",
+            "listener",
             "portal",
             "request",
             "smtp",
@@ -74,6 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "intake",
             "intake/form",
             "lifecycle/escalation",
+            "listener",
             "offload",
             "portal",
             "request",
@@ -83,7 +85,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("portal", &["config", "flow/route", "glpi", "id", "request", "text", "working_time"]),
     // A request comes in.
-    ("intake/lmtp", &["config", "intake", "request"]),
+    ("intake/lmtp", &["config", "intake", "listener", "request"]),
     ("intake/imap", &["config", "flow/pipeline", "intake", "request", "text"]),
     ("intake/form", &["flow/screen", "id", "intake/mime", "offload", "request", "text"]),
     ("intake", &["flow/pipeline", "intake/mime", "request"]),
@@ -160,6 +162,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["id", "request"]),
     ("request", &["id", "text"]),
     ("text", &[]),
+    ("listener", &[]),
     ("offload", &[]),
     ("glpi", &["id"]),
     // Which ids there are: everybody may speak of them.

@@ -1,0 +1,301 @@
+//! The proxies' configurations that come with the gateway, run as they are in a real nginx, Apache and Caddy: people
+//! are who they signed in as, whatever they say of themselves, and what is nobody's business stays inside.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse as _,
+    routing::get,
+};
+use passerelle::sandbox::Sandbox;
+use reqwest::{Client, Method, RequestBuilder, Response};
+use rstest::rstest;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::support::{
+    certificates::certificates,
+    free_port,
+    gateway::{DIRECTORS, Gateway, PROXY_SECRET, sandbox},
+    wait_until,
+};
+
+const JEANNE: &str = DIRECTORS[0];
+const PAUL: &str = DIRECTORS[1];
+const PASSWORD: &str = "mot-de-passe-pour-les-tests";
+
+/// A proxy before a gateway. Dropping it stops both.
+struct Site {
+    process: Child,
+    folder: TempDir,
+    url: String,
+    client: Client,
+    gateway: Gateway,
+    _sandbox: Sandbox,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Program {
+    Nginx,
+    Apache,
+    Caddy,
+}
+
+impl Site {
+    /// This program with the configuration as it comes, but for names, ports and, in Apache, the kind of sign-in.
+    async fn start(program: Program) -> Self {
+        let port = free_port();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        certificates(path);
+        let sign_in = sign_in().await;
+        let socket = path.join("identity.sock");
+        let identity = format!("unix:{}", socket.display());
+        let (sandbox, gateway) = gateway(&[("http.identity_listen", &identity)]).await;
+        // In production the proxy is in the gateway's group.
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        let shipped = shipped(program)
+            .replace("/run/passerelle/identity.sock", socket.to_str().unwrap())
+            .replace("127.0.0.1:8080", &gateway.http.to_string())
+            .replace("127.0.0.1:4180", &sign_in.to_string())
+            .replace("/etc/ssl/certs/assistance.ac-dijon.fr.pem", path.join("server.pem").to_str().unwrap())
+            .replace("/etc/ssl/private/assistance.ac-dijon.fr.key", path.join("server.key").to_str().unwrap());
+        let command = match program {
+            Program::Nginx => nginx(path, &shipped.replace("listen 443 ssl", &format!("listen 127.0.0.1:{port} ssl"))),
+            Program::Apache => apache(path, port, &shipped),
+            Program::Caddy => caddy(path, port, &shipped),
+        };
+        Self::run(program, command, folder, port, gateway, sandbox).await
+    }
+
+    async fn run(
+        program: Program,
+        mut command: Command,
+        folder: TempDir,
+        port: u16,
+        gateway: Gateway,
+        sandbox: Sandbox,
+    ) -> Self {
+        let log = fs::File::create(folder.path().join("stderr")).unwrap();
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let process = process.unwrap_or_else(|error| panic!("{program:?}: {error}: tests/install.sh installs it"));
+        let authority = fs::read(folder.path().join("ca.pem")).unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .tls_certs_only([reqwest::Certificate::from_pem(&authority).unwrap()])
+            .build()
+            .unwrap();
+        let scheme = if program == Program::Caddy { "http" } else { "https" };
+        let url = format!("{scheme}://127.0.0.1:{port}");
+        let mut site = Self { process, folder, url, client, gateway, _sandbox: sandbox };
+        wait_until("the proxy answers", async || {
+            if let Some(status) = site.process.try_wait().unwrap() {
+                let said = fs::read_to_string(site.folder.path().join("stderr")).unwrap();
+                panic!("{program:?} ended, {status}: {said}");
+            }
+            site.client.get(&site.url).send().await.is_ok()
+        })
+        .await;
+        site
+    }
+
+    /// A call of somebody who has not signed in, and says they are Paul in every way there is.
+    fn stranger(&self, method: Method, path: &str) -> RequestBuilder {
+        let call = self.client.request(method, format!("{}{path}", self.url));
+        call.header("X-Remote-Mail", PAUL).header("x-remote-mail", PAUL).header("X-Auth-Request-Email", PAUL)
+    }
+
+    /// A call of Jeanne, who has signed in, and says that she is Paul.
+    fn jeanne(&self, method: Method, path: &str) -> RequestBuilder {
+        self.stranger(method, path).header(header::COOKIE, "session=jeanne").basic_auth(JEANNE, Some(PASSWORD))
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn gateway(settings: &[(&str, &str)]) -> (Sandbox, Gateway) {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, settings).await;
+    (sandbox, gateway)
+}
+
+fn shipped(program: Program) -> String {
+    let name = match program {
+        Program::Nginx => "nginx.conf",
+        Program::Apache => "apache.conf",
+        Program::Caddy => "Caddyfile",
+    };
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/proxy").join(name)).unwrap()
+}
+
+/// Speaks as oauth2-proxy does: who has its cookie is Jeanne.
+async fn sign_in() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = async |headers: HeaderMap| {
+        let is_known = headers.get(header::COOKIE).is_some_and(|cookie| cookie == "session=jeanne");
+        match is_known {
+            true => (StatusCode::ACCEPTED, [("X-Auth-Request-Email", JEANNE)]).into_response(),
+            false => StatusCode::UNAUTHORIZED.into_response(),
+        }
+    };
+    let routes = Router::new().route("/oauth2/auth", get(answer)).route("/oauth2/start", get(async || "Connexion"));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    address
+}
+
+/// One process, which ends as soon as it is told to.
+fn nginx(folder: &Path, server: &str) -> Command {
+    let whole = format!(
+        "daemon off; master_process off; pid {0}/pid; error_log stderr; events {{}}\n\
+         http {{ access_log off; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy; fastcgi_temp_path {0}/fcgi; \
+         uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;\n{server}}}\n",
+        folder.display()
+    );
+    fs::write(folder.join("nginx.conf"), whole).unwrap();
+    let mut command = Command::new("/usr/sbin/nginx");
+    command.arg("-p").arg(folder).arg("-e").arg("stderr").arg("-c").arg(folder.join("nginx.conf"));
+    command
+}
+
+/// Apache signs people in by a password here: that is not the gateway's business.
+fn apache(folder: &Path, port: u16, shipped: &str) -> Command {
+    const MODULES: &str = "mpm_event authn_core authn_file authz_core authz_user auth_basic alias headers proxy \
+                           proxy_http ssl socache_shmcb";
+    let hash = Command::new("openssl").args(["passwd", "-apr1", PASSWORD]).output().unwrap().stdout;
+    fs::write(folder.join("passwords"), format!("{JEANNE}:{}", String::from_utf8(hash).unwrap())).unwrap();
+    let is_of_sign_in = |line: &&str| !line.trim_start().starts_with("OIDC");
+    let site = shipped.lines().filter(is_of_sign_in).collect::<Vec<_>>().join("\n");
+    let by_password =
+        format!("AuthType Basic\nAuthName Essai\nAuthBasicProvider file\nAuthUserFile {}/passwords", folder.display());
+    let site = site
+        .replace("AuthType openid-connect", &by_password)
+        .replace("<VirtualHost *:443>", &format!("<VirtualHost 127.0.0.1:{port}>"));
+    let modules = MODULES.split_whitespace().map(|name| format!("LoadModule {name}_module modules/mod_{name}.so\n"));
+    let whole = format!(
+        "ServerRoot /usr/lib/apache2\nListen 127.0.0.1:{port}\nPidFile {0}/pid\nDefaultRuntimeDir {0}\nErrorLog {0}/stderr\n\
+         ServerName localhost\n{1}\n<IfModule !unixd_module>\nLoadModule unixd_module modules/mod_unixd.so\n</IfModule>\n\
+         User nobody\nGroup nogroup\n{site}\n",
+        folder.display(),
+        modules.collect::<String>(),
+    );
+    fs::write(folder.join("apache.conf"), whole).unwrap();
+    let mut command = Command::new("/usr/sbin/apache2");
+    command.arg("-X").arg("-f").arg(folder.join("apache.conf"));
+    command
+}
+
+/// Without its own certificates: those take a name on the Internet.
+fn caddy(folder: &Path, port: u16, shipped: &str) -> Command {
+    let site = shipped.replace("assistance.ac-dijon.fr {", &format!("http://127.0.0.1:{port} {{"));
+    fs::write(folder.join("Caddyfile"), format!("{{\n\tadmin off\n}}\n{site}")).unwrap();
+    let mut command = Command::new("caddy");
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(folder.join("Caddyfile"));
+    command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+    command
+}
+
+async fn text(answer: Response, status: u16) -> String {
+    let (got, url) = (answer.status(), answer.url().clone());
+    let text = answer.text().await.unwrap();
+    assert_eq!(got, status, "{url}: {text}");
+    text
+}
+
+#[rstest]
+#[case(Program::Nginx)]
+#[case(Program::Apache)]
+#[case(Program::Caddy)]
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_who_they_signed_in_as(#[case] program: Program) {
+    let site = Site::start(program).await;
+    // The portal, as whoever signed in.
+    let own = text(site.jeanne(Method::GET, "/portail").send().await.unwrap(), 200).await;
+    assert!(own.contains("Nouvelle demande") || own.contains("demande"), "{own}");
+    for path in ["/portail", "/portail/demandes", "/portail/demandes/1"] {
+        let nobody = site.stranger(Method::GET, path).send().await.unwrap();
+        match program {
+            Program::Apache => assert_eq!(nobody.status(), 401, "{path}"),
+            Program::Nginx | Program::Caddy => {
+                assert_eq!(nobody.status(), 302, "{path}");
+                let to = nobody.headers()[header::LOCATION].to_str().unwrap();
+                assert!(to.contains("/oauth2/start?rd="), "{path}: {to}");
+            }
+        }
+    }
+    // The API: a person's name alone opens nothing, signed in or not, with the proxy's secret or not.
+    let address = format!("/v1/requests?requester={PAUL}");
+    for call in [site.stranger(Method::GET, &address), site.jeanne(Method::GET, "/v1/requests")] {
+        for call in [call.try_clone().unwrap(), call.header("X-Passerelle-Proxy-Secret", PROXY_SECRET)] {
+            text(call.send().await.unwrap(), 401).await;
+        }
+    }
+    let signed = site.gateway.signed(Method::GET, &address, b"").build().unwrap();
+    let call = site.client.get(format!("{}{address}", site.url)).headers(signed.headers().clone());
+    let theirs = text(call.send().await.unwrap(), 200).await;
+    assert!(theirs.starts_with('{') || theirs.starts_with('['), "{theirs}");
+    let webhook = site.client.post(format!("{}/v1/glpi/webhook", site.url)).body("{}").send().await.unwrap();
+    assert!(text(webhook, 403).await.contains("http.webhook_secrets"), "the gateway itself refuses");
+    // What is for who watches, and what is nobody's.
+    for path in
+        ["/metrics", "/healthz", "/readyz", "/admin", "/portail/../metrics", "/portail/%2e%2e/metrics", "//metrics"]
+    {
+        let answer = site.jeanne(Method::GET, path).send().await.unwrap();
+        assert!([403, 404].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
+        assert!(!answer.text().await.unwrap().contains("passerelle_"), "{path}");
+    }
+}
+
+#[rstest]
+#[case(Program::Nginx)]
+#[case(Program::Apache)]
+#[case(Program::Caddy)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_said_so(#[case] program: Program) {
+    let site = Site::start(program).await;
+    let large = vec![b'x'; 32 << 20];
+    let call = site.jeanne(Method::POST, "/portail").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let refused = text(call.body(large).send().await.unwrap(), 413).await;
+    // Caddy says it without a word, Apache hands the gateway's own page on.
+    if program != Program::Caddy {
+        assert!(refused.contains("trop volumineux"), "{refused}");
+    }
+}
+
+/// The obvious lines: the identity set for the pages, and forgotten for the API beside them. By address alone, whoever
+/// calls the API would be whom they say.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_forgets_the_identity_lends_nobody_s() {
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let (sandbox, gateway) = gateway(&[("http.trusted_proxies", "127.0.0.1")]).await;
+    let server = format!(
+        "server {{\n listen 127.0.0.1:{port} ssl;\n ssl_certificate {path}/server.pem;\n ssl_certificate_key {path}/server.key;\n\
+         location /portail {{ proxy_set_header X-Remote-Mail {JEANNE}; \
+         proxy_set_header X-Passerelle-Proxy-Secret {PROXY_SECRET}; proxy_pass http://{http}; }}\n\
+         location /v1/ {{ proxy_pass http://{http}; }}\n}}\n",
+        path = folder.path().display(),
+        http = gateway.http,
+    );
+    let command = nginx(folder.path(), &server);
+    let site = Site::run(Program::Nginx, command, folder, port, gateway, sandbox).await;
+    text(site.stranger(Method::GET, "/portail").send().await.unwrap(), 200).await;
+    let borrowed = text(site.stranger(Method::GET, "/v1/requests").send().await.unwrap(), 401).await;
+    assert!(borrowed.contains("unproven-proxy") && borrowed.contains("http.proxy_secret"), "{borrowed}");
+}
