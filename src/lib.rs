@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod listener;
 pub mod offload;
 pub mod portal;
+pub mod remembered;
 pub mod request;
 pub mod sandbox;
 pub mod smtp;

@@ -3,10 +3,9 @@
 //! Each question is asked of GLPI once: who asks the same while its answer is on its way gets that answer, too.
 //! Failures are not kept, nor is that GLPI has no category, group, location or entity of a name: somebody will make it.
 
-use std::{collections::BTreeSet, hash::Hash, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::civil::DateTime;
-use moka::future::Cache;
 
 use crate::id::{EntityId, GroupId, UserId};
 
@@ -32,14 +31,14 @@ impl Glpi {
 impl GlpiDirectory<'_> {
     /// The accounts that have this address, asked anew; whoever asks about them next is told the same.
     pub async fn owners(self, address: &str) -> Result<Arc<Vec<Owner>>, GlpiError> {
-        self.kept.owners.invalidate(address).await;
+        self.kept.owners.forget(&address.to_owned()).await;
         self.owners_of_late(address).await
     }
 
     /// The same, as they were in the last seconds.
     async fn owners_of_late(self, address: &str) -> Result<Arc<Vec<Owner>>, GlpiError> {
         let ask = async { self.glpi.owners_of(address).await.map(Arc::new) };
-        kept(&self.kept.owners, address.to_owned(), ask).await
+        self.kept.owners.or_ask(address.to_owned(), ask).await
     }
 
     /// The account with this address, whether or not GLPI writes to it; see [`Glpi::account_by_email`].
@@ -48,18 +47,18 @@ impl GlpiDirectory<'_> {
             let owners = self.owners_of_late(address).await?;
             Ok(self.glpi.account_of(&owners, now).await?.map(Arc::new))
         };
-        kept(&self.kept.accounts, address.to_owned(), ask).await
+        self.kept.accounts.or_ask(address.to_owned(), ask).await
     }
 
     /// Whether the account with this address, or that there is none, is known without asking GLPI.
     pub fn knows_account(self, address: &str) -> bool {
-        self.kept.accounts.contains_key(address)
+        self.kept.accounts.has(&address.to_owned())
     }
 
     /// Forgets what GLPI said of an address: it has turned out otherwise.
     pub async fn forget_account(self, address: &str) {
-        self.kept.owners.invalidate(address).await;
-        self.kept.accounts.invalidate(address).await;
+        self.kept.owners.forget(&address.to_owned()).await;
+        self.kept.accounts.forget(&address.to_owned()).await;
     }
 
     /// The oldest active account with this address, whether or not it is in force; see [`Glpi::user_by_email`].
@@ -68,22 +67,22 @@ impl GlpiDirectory<'_> {
             let owners = self.owners_of_late(address).await?;
             Ok(owners.iter().find(|owner| owner.is_active()).map(|owner| owner.id))
         };
-        kept(&self.kept.active_accounts, address.to_owned(), ask).await
+        self.kept.active_accounts.or_ask(address.to_owned(), ask).await
     }
 
     /// The name of an account; empty where GLPI shows none.
     pub async fn name(self, account: UserId) -> Result<String, GlpiError> {
-        kept(&self.kept.names, account, self.glpi.name_of_user(account)).await
+        self.kept.names.or_ask(account, self.glpi.name_of_user(account)).await
     }
 
     /// A group's full path; `None` for one that GLPI does not show.
     pub async fn group_name(self, group: GroupId) -> Result<Option<String>, GlpiError> {
-        kept(&self.kept.groups, group, self.glpi.group_name(group)).await
+        self.kept.groups.or_ask(group, self.glpi.group_name(group)).await
     }
 
     /// The accounts that are direct members of a group.
     pub async fn members(self, group: GroupId) -> Result<Arc<Vec<UserId>>, GlpiError> {
-        kept(&self.kept.members, group, async { self.glpi.group_members(group).await.map(Arc::new) }).await
+        self.kept.members.or_ask(group, async { self.glpi.group_members(group).await.map(Arc::new) }).await
     }
 
     /// All of this name, in whatever entity; none where GLPI has none.
@@ -96,7 +95,7 @@ impl GlpiDirectory<'_> {
             };
             Ok((!items.is_empty()).then(|| Arc::new(items)))
         };
-        Ok(kept_if_there(&self.kept.items, (kind, name.to_owned()), ask).await?.unwrap_or_default())
+        Ok(self.kept.items.or_find((kind, name.to_owned()), ask).await?.unwrap_or_default())
     }
 
     /// Asks for all of these names that are not known, each kind in one call where GLPI has no more of it than a call
@@ -107,7 +106,7 @@ impl GlpiDirectory<'_> {
     /// Where GLPI cannot answer.
     pub async fn learn(self, kind: ItemKind, names: &BTreeSet<String>) -> Result<(), GlpiError> {
         let items = &self.kept.items;
-        let unknown: Vec<&String> = names.iter().filter(|name| !items.contains_key(&(kind, (*name).clone()))).collect();
+        let unknown: Vec<&String> = names.iter().filter(|name| !items.has(&(kind, (*name).clone()))).collect();
         if unknown.len() < 2 {
             return Ok(());
         }
@@ -125,12 +124,12 @@ impl GlpiDirectory<'_> {
 
     /// The entity with this full path.
     pub async fn entity(self, path: &str) -> Result<Option<EntityId>, GlpiError> {
-        kept_if_there(&self.kept.entities, path.to_owned(), self.glpi.entity_by_path(path)).await
+        self.kept.entities.or_find(path.to_owned(), self.glpi.entity_by_path(path)).await
     }
 
     /// An entity and those above it; see [`Glpi::lineage`].
     pub async fn lineage(self, entity: EntityId) -> Result<Option<Arc<Vec<EntityId>>>, GlpiError> {
-        kept(&self.kept.lineages, entity, async { Ok(self.glpi.lineage(entity).await?.map(Arc::new)) }).await
+        self.kept.lineages.or_ask(entity, async { Ok(self.glpi.lineage(entity).await?.map(Arc::new)) }).await
     }
 
     /// This entity, or without one the service account's own.
@@ -173,7 +172,7 @@ impl GlpiDirectory<'_> {
         if !account.in_force() {
             return Ok(None);
         }
-        let default = kept(&self.kept.homes, account.id, self.glpi.default_entity(account.id)).await?;
+        let default = self.kept.homes.or_ask(account.id, self.glpi.default_entity(account.id)).await?;
         let Some(grants) = &account.grants else { return Ok(default) };
         if let Some(own) = default {
             let lineage = self.lineage(own).await?;
@@ -187,51 +186,11 @@ impl GlpiDirectory<'_> {
 
     /// The file types GLPI takes; see [`Glpi::uploadable_types`].
     pub async fn document_types(self) -> Result<Option<Arc<DocumentTypes>>, GlpiError> {
-        kept(&self.kept.types, (), async { Ok(self.glpi.uploadable_types().await?.map(Arc::new)) }).await
+        self.kept.types.or_ask((), async { Ok(self.glpi.uploadable_types().await?.map(Arc::new)) }).await
     }
 
     /// GLPI's version and configuration.
     pub async fn server(self) -> Result<Arc<ServerInfo>, GlpiError> {
-        kept(&self.kept.server, (), async { self.glpi.server_info().await.map(Arc::new) }).await
-    }
-}
-
-/// Why an answer is not kept.
-enum NotKept {
-    NothingThere,
-    Failed(GlpiError),
-}
-
-/// The answer that is kept, or GLPI's.
-async fn kept<K, V>(
-    cache: &Cache<K, V>,
-    key: K,
-    ask: impl Future<Output = Result<V, GlpiError>>,
-) -> Result<V, GlpiError>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    // Cold callers carry the future of a whole exchange.
-    Box::pin(cache.try_get_with(key, ask)).await.map_err(|error| GlpiError::clone(&error))
-}
-
-/// The same, where that nothing is there is asked again.
-async fn kept_if_there<K, V>(
-    cache: &Cache<K, V>,
-    key: K,
-    ask: impl Future<Output = Result<Option<V>, GlpiError>>,
-) -> Result<Option<V>, GlpiError>
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    let ask = async { ask.await.map_err(NotKept::Failed)?.ok_or(NotKept::NothingThere) };
-    match Box::pin(cache.try_get_with(key, ask)).await {
-        Ok(found) => Ok(Some(found)),
-        Err(why) => match &*why {
-            NotKept::NothingThere => Ok(None),
-            NotKept::Failed(error) => Err(error.clone()),
-        },
+        self.kept.server.or_ask((), async { self.glpi.server_info().await.map(Arc::new) }).await
     }
 }

@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::civil::DateTime;
-use moka::future::Cache;
 
 use super::html;
 use crate::{
     config,
     glpi::{FaqArticle, Glpi, GlpiError},
     id::ArticleId,
+    remembered::Remembered,
     text::fold::folded,
 };
 
@@ -46,17 +46,17 @@ struct Ready {
 pub(super) struct Faq {
     glpi: Glpi,
     link: String,
-    articles: Cache<(), Arc<Vec<Ready>>>,
+    articles: Remembered<(), Arc<Vec<Ready>>, GlpiError>,
 }
 
 impl Faq {
     pub(super) fn new(glpi: Glpi, config: &config::Glpi) -> Self {
-        let articles = Cache::builder().max_capacity(1).time_to_live(BELIEVED).build();
+        let articles = Remembered::new(1, BELIEVED);
         Self { glpi, link: format!("{}/front/helpdesk.faq.php?id=", config.site()), articles }
     }
 
     async fn articles(&self) -> Result<Arc<Vec<Ready>>, GlpiError> {
-        Box::pin(self.articles.try_get_with((), self.read())).await.map_err(|error: Arc<GlpiError>| (*error).clone())
+        self.articles.or_ask((), self.read()).await
     }
 
     /// The articles that hold each of these words on this day and hour, as [`super::Portal::faq`] says.

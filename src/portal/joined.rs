@@ -2,9 +2,8 @@
 
 use std::{hash::Hash, sync::Arc, time::Duration};
 
-use moka::future::Cache;
-
 use super::error::PortalError;
+use crate::remembered::Remembered;
 
 /// How long an answer may outlive who waited for it.
 const BRIEFLY: Duration = Duration::from_secs(1);
@@ -12,7 +11,7 @@ const BRIEFLY: Duration = Duration::from_secs(1);
 const MOST: u64 = 1000;
 
 /// Readings of one kind that are under way.
-pub(super) struct Joined<K, V>(Cache<K, Arc<V>>);
+pub(super) struct Joined<K, V>(Remembered<K, Arc<V>, PortalError>);
 
 impl<K, V> Joined<K, V>
 where
@@ -20,19 +19,19 @@ where
     V: Send + Sync + 'static,
 {
     pub(super) fn new() -> Self {
-        Self(Cache::builder().max_capacity(MOST).time_to_live(BRIEFLY).build())
+        Self(Remembered::new(MOST, BRIEFLY))
     }
 
     /// What `read` gives, or what somebody else is reading of the same.
     pub(super) async fn read(
         &self,
         key: K,
-        read: impl Future<Output = Result<V, PortalError>>,
+        read: impl Future<Output = Result<V, PortalError>> + Send,
     ) -> Result<Arc<V>, PortalError> {
         let read = async { read.await.map(Arc::new) };
-        let answer = Box::pin(self.0.try_get_with_by_ref(&key, read)).await;
-        self.0.invalidate(&key).await;
-        answer.map_err(|error: Arc<PortalError>| PortalError::clone(&error))
+        let answer = self.0.or_ask(key.clone(), read).await;
+        self.0.forget(&key).await;
+        answer
     }
 }
 

@@ -7,7 +7,6 @@ use std::{
 };
 
 use jiff::civil::DateTime;
-use moka::future::Cache;
 
 use super::{
     error::PortalError,
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     glpi::GlpiError,
     id::{DocumentId, TicketId},
+    remembered::Remembered,
     request::Address,
 };
 
@@ -34,18 +34,18 @@ type Key = (Address, TicketId);
 pub(super) struct Readings {
     /// By when the person wrote last, too: what was begun before that is not for who asks after it.
     under_way: Joined<(Key, Option<Instant>), Own>,
-    written: Cache<Key, Instant>,
-    shown: Cache<Key, Arc<Vec<Document>>>,
-    links: Cache<(TicketId, Option<DateTime>), Arc<Vec<DocumentId>>>,
+    written: Remembered<Key, Instant>,
+    shown: Remembered<Key, Arc<Vec<Document>>>,
+    links: Remembered<(TicketId, Option<DateTime>), Arc<Vec<DocumentId>>, GlpiError>,
 }
 
 impl Readings {
     pub(super) fn new() -> Self {
         Self {
             under_way: Joined::new(),
-            written: Cache::builder().max_capacity(MOST).time_to_live(WRITTEN).build(),
-            shown: Cache::builder().max_capacity(MOST).time_to_live(SHOWN).build(),
-            links: Cache::builder().max_capacity(MOST).time_to_live(SHOWN).build(),
+            written: Remembered::new(MOST, WRITTEN),
+            shown: Remembered::new(MOST, SHOWN),
+            links: Remembered::new(MOST, SHOWN),
         }
     }
 
@@ -54,7 +54,7 @@ impl Readings {
         &self,
         person: &Address,
         request: TicketId,
-        read: impl Future<Output = Result<Own, PortalError>>,
+        read: impl Future<Output = Result<Own, PortalError>> + Send,
     ) -> Result<Arc<Own>, PortalError> {
         let key = (person.clone(), request);
         let written = self.written.get(&key).await;
@@ -62,7 +62,7 @@ impl Readings {
         match &own {
             Ok(own) => self.shown.insert(key, Arc::new(own.documents().cloned().collect())).await,
             // Not theirs any more, say.
-            Err(_) => self.shown.invalidate(&key).await,
+            Err(_) => self.shown.forget(&key).await,
         }
         own
     }
@@ -73,11 +73,10 @@ impl Readings {
         &self,
         ticket: TicketId,
         modified: Option<DateTime>,
-        read: impl Future<Output = Result<Vec<DocumentId>, GlpiError>>,
+        read: impl Future<Output = Result<Vec<DocumentId>, GlpiError>> + Send,
     ) -> Result<Arc<Vec<DocumentId>>, GlpiError> {
         let read = async { read.await.map(Arc::new) };
-        let links = self.links.try_get_with((ticket, modified), read).await;
-        links.map_err(|error: Arc<GlpiError>| GlpiError::clone(&error))
+        self.links.or_ask((ticket, modified), read).await
     }
 
     /// One of the documents that this person was shown lately.
@@ -89,7 +88,7 @@ impl Readings {
     /// What is being read of a request is old for this person: they have written something.
     pub(super) async fn wrote(&self, person: &Address, request: TicketId) {
         let key = (person.clone(), request);
-        self.shown.invalidate(&key).await;
+        self.shown.forget(&key).await;
         self.written.insert(key, Instant::now()).await;
     }
 }

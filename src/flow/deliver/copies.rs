@@ -43,7 +43,7 @@ impl Deliverer {
 
     async fn source(&self, known: KnownTicket) -> Result<TicketSource, GlpiError> {
         let key = (known.reference, known.ticket);
-        if let Some(source) = self.sources.0.get(&key) {
+        if let Some(source) = self.sources.0.get(&key).await {
             return Ok(source);
         }
         let content = match self.glpi.ticket(known.ticket).await {
@@ -57,7 +57,7 @@ impl Deliverer {
             fingerprint: opening.as_ref().and_then(|opening| Fingerprint::find(&content[..opening.end])),
             application: opening.map(|opening| opening.application),
         };
-        self.sources.0.insert(key, source.clone());
+        self.sources.0.insert(key, source.clone()).await;
         Ok(source)
     }
 }

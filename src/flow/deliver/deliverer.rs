@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use jiff::tz::TimeZone;
-use moka::future::Cache;
 
 use super::{
     attachments::{self, Chosen},
@@ -14,9 +13,10 @@ use super::{
 };
 use crate::{
     config::{self, TicketPages},
-    glpi::{DocumentTypes, Glpi},
+    glpi::{DocumentTypes, Glpi, GlpiError},
     id::{EntityId, UserId},
     offload,
+    remembered::Remembered,
     request::Received,
 };
 
@@ -27,15 +27,16 @@ pub const LONGEST_CREATION_CALLS: u32 = 3;
 const BELIEVED: Duration = Duration::from_mins(10);
 /// How long an account whose ticket was read back is believed to be there still.
 const THERE: Duration = Duration::from_mins(1);
+
 /// Makes tickets and follow-ups.
 pub struct Deliverer {
     pub(super) glpi: Glpi,
     pub(super) names: Names,
     pub(super) learned: Learned,
     /// Whether GLPI drops requesters whose accounts are there.
-    pub(super) drops: Cache<(), bool>,
+    pub(super) drops: Remembered<(), bool>,
     /// Accounts, with the entity, that GLPI has taken as requesters after what was known of them.
-    pub(super) accepted: Cache<(UserId, Option<EntityId>), ()>,
+    pub(super) accepted: Remembered<(UserId, Option<EntityId>), (), Option<GlpiError>>,
     /// The path of GLPI's pages on its server, without a slash at the end.
     pub(super) root: String,
     pub(super) limits: config::Attachments,
@@ -58,8 +59,8 @@ impl Deliverer {
         Self {
             names: Names::new(glpi.clone(), time_zone),
             learned: Learned::new(),
-            drops: Cache::builder().max_capacity(1).time_to_live(BELIEVED).build(),
-            accepted: Cache::builder().max_capacity(20_000).time_to_live(THERE).build(),
+            drops: Remembered::new(1, BELIEVED),
+            accepted: Remembered::new(20_000, THERE),
             root: url::Url::parse(glpi_config.site())
                 .map(|site| site.path().trim_end_matches('/').to_owned())
                 .unwrap_or_default(),

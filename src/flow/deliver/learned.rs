@@ -9,10 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use moka::future::Cache;
-
 use crate::{
     glpi::{DocumentTypes, Upload},
+    remembered::Remembered,
     request::{Address, Reference},
 };
 
@@ -38,7 +37,7 @@ pub(super) struct Learned {
     /// GLPI refused an address that is a valid one.
     refuses_odd_addresses: AtomicBool,
     /// Requests that GLPI answered with a failure when they came with their files, and of which nothing was there then.
-    apart: Cache<Reference, ()>,
+    apart: Remembered<Reference, ()>,
 }
 
 /// What is known of GLPI's taste in files.
@@ -69,7 +68,7 @@ impl Learned {
             too_large: AtomicU64::new(u64::MAX),
             in_one_call: AtomicU64::new(u64::MAX),
             refuses_odd_addresses: AtomicBool::new(false),
-            apart: Cache::builder().max_capacity(10_000).time_to_live(APART).build(),
+            apart: Remembered::new(10_000, APART),
         }
     }
 
@@ -118,7 +117,7 @@ impl Learned {
 
     /// The files that go in the call that makes their ticket, those shown in the text first; the others follow singly.
     pub(super) fn together(&self, reference: Reference, files: &[Upload]) -> Vec<Upload> {
-        if files.is_empty() || self.apart.contains_key(&reference) {
+        if files.is_empty() || self.apart.has(&reference) {
             return Vec::new();
         }
         let most = self.in_one_call.load(Ordering::Relaxed);

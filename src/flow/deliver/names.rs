@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
-use moka::future::Cache;
 
 use crate::{
     flow::route::{Mapping, Target, TargetEntity},
     glpi::{Account, Glpi, GlpiError, Item, ItemKind, Requester, nearest},
     id::{CategoryId, EntityId, GroupId, LocationId, UserId},
+    remembered::Remembered,
     request::Address,
 };
 
@@ -40,7 +40,7 @@ pub struct Names {
     /// GLPI's own, by which an account's dates are read.
     time_zone: TimeZone,
     /// Accounts of which the log has said that GLPI does not write to them.
-    unheard: Cache<UserId, ()>,
+    unheard: Remembered<UserId, ()>,
 }
 
 /// A name that cannot be used now.
@@ -88,7 +88,7 @@ pub enum Missing {
 
 impl Names {
     pub(super) fn new(glpi: Glpi, time_zone: TimeZone) -> Self {
-        Self { glpi, time_zone, unheard: Cache::builder().max_capacity(20_000).time_to_live(SAID).build() }
+        Self { glpi, time_zone, unheard: Remembered::new(20_000, SAID) }
     }
 
     /// The ids of a target's names, in the entity of this requester's ticket.
@@ -205,7 +205,7 @@ impl Names {
         match self.glpi.directory().why_silent(&account, entity).await? {
             None => Ok(Requester::User(account.id)),
             Some(why) => {
-                if self.unheard.get(&account.id).await.is_none() {
+                if !self.unheard.has(&account.id) {
                     self.unheard.insert(account.id, ()).await;
                     let account = account.id.get();
                     tracing::warn!(account, sender = ?address, why, "GLPI would not write to this account: the ticket has the address instead");

@@ -109,7 +109,7 @@ impl Deliverer {
         let mut new = ticket(routed, &people, &ids, &chosen);
         let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new), claim).await?;
         let id = TicketId::from(made.id);
-        self.sources.remember(id, routed.received(), &routed.target().application);
+        self.sources.remember(id, routed.received(), &routed.target().application).await;
         let has_account = if made.is_whole && !self.has_dropped_requester(id, &new, is_remembered).await? {
             matches!(new.requester, Requester::User(_))
         } else {
@@ -167,12 +167,7 @@ impl Deliverer {
                     Err(error) => Err(Some(error)),
                 }
             };
-            return match self
-                .accepted
-                .try_get_with((account, new.entity), asked)
-                .await
-                .map_err(|error| (*error).clone())
-            {
+            return match self.accepted.or_ask((account, new.entity), asked).await {
                 Ok(()) => Ok(false),
                 Err(None) => Ok(true),
                 Err(Some(error)) => Err(unread(&error)),

@@ -1,9 +1,8 @@
 //! Whose a ticket is: whether a request that bears its name is a copy of the one it was made of.
 
-use moka::sync::Cache;
-
 use crate::{
     id::TicketId,
+    remembered::Remembered,
     request::{Fingerprint, Origin, Received, Reference},
 };
 
@@ -11,7 +10,7 @@ use crate::{
 const REMEMBERED: u64 = 50_000;
 
 /// What tickets were made of, by the name they carry.
-pub(super) struct TicketSources(pub(super) Cache<(Reference, TicketId), TicketSource>);
+pub(super) struct TicketSources(pub(super) Remembered<(Reference, TicketId), TicketSource>);
 
 /// What a ticket was made of, as far as its opening says.
 #[derive(Clone, Debug, Default)]
@@ -22,16 +21,16 @@ pub(super) struct TicketSource {
 
 impl Default for TicketSources {
     fn default() -> Self {
-        Self(Cache::new(REMEMBERED))
+        Self(Remembered::without_end(REMEMBERED))
     }
 }
 
 impl TicketSources {
     /// A ticket was made of this request.
-    pub(super) fn remember(&self, ticket: TicketId, received: &Received, application: &str) {
+    pub(super) async fn remember(&self, ticket: TicketId, received: &Received, application: &str) {
         if let Some(fingerprint) = fingerprint(received) {
             let source = TicketSource { fingerprint: Some(fingerprint), application: Some(application.to_owned()) };
-            self.0.insert((received.reference, ticket), source);
+            self.0.insert((received.reference, ticket), source).await;
         }
     }
 }

@@ -12,13 +12,12 @@ mod person;
 
 use std::sync::Arc;
 
-use moka::future::Cache;
-
 pub use self::error::DirectoryError;
 use self::{csv_file::CsvFile, glpi::GlpiGroup, ldap::LdapDirectory, person::Entry};
 use crate::{
     config::{self, ConfigError, DirectorySource},
     glpi::Glpi,
+    remembered::Remembered,
     request::{Address, DirectoryAnswer},
     text::fold::phrase,
 };
@@ -29,7 +28,7 @@ const ANSWERS_KEPT: u64 = 50_000;
 /// The configured sources, and their answers for a while.
 pub struct Directory {
     sources: Vec<Source>,
-    answers: Cache<Address, DirectoryAnswer>,
+    answers: Remembered<Address, DirectoryAnswer, Arc<Vec<DirectoryError>>>,
 }
 
 /// A place that knows people.
@@ -57,7 +56,7 @@ impl Directory {
                 DirectorySource::Ldap => Some(Source::Ldap(Box::new(LdapDirectory::new(&config.ldap)?))),
             });
         }
-        let answers = Cache::builder().max_capacity(ANSWERS_KEPT).time_to_live(config.cache).build();
+        let answers = Remembered::new(ANSWERS_KEPT, config.cache);
         Ok(Self { sources, answers })
     }
 
@@ -69,14 +68,13 @@ impl Directory {
             if let Source::Csv(file) = source
                 && file.refresh().await
             {
-                self.answers.invalidate_all();
+                self.answers.forget_all();
             }
         }
-        self.answers.try_get_with_by_ref(requester, self.ask(requester)).await.unwrap_or_else(
-            |causes: Arc<Vec<DirectoryError>>| DirectoryAnswer::Unknown {
-                cause: causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-            },
-        )
+        let ask = async { self.ask(requester).await.map_err(Arc::new) };
+        self.answers.or_ask(requester.clone(), ask).await.unwrap_or_else(|causes| DirectoryAnswer::Unknown {
+            cause: causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        })
     }
 
     /// Asks the sources; `Err` holds the causes of [`DirectoryAnswer::Unknown`].
@@ -109,7 +107,7 @@ impl Directory {
                 result = file.reload().await;
             }
         }
-        self.answers.invalidate_all();
+        self.answers.forget_all();
         result
     }
 

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use moka::future::Cache;
 
 use super::{
     AllLevels, ApplicationLevels, Cause, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
@@ -25,6 +24,7 @@ use crate::{
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     id::{FollowupId, GroupId, TicketId},
     lifecycle::notices::Notifier,
+    remembered::Remembered,
     request::Direction,
     working_time::Calendar,
 };
@@ -78,7 +78,7 @@ pub struct Escalator {
     zone: jiff::tz::TimeZone,
     /// The notes of moves that have ended, after which the ticket was seen not to count as taken in charge by them: only
     /// a crash between two writes can leave it so, and that is looked for once.
-    untaken: Cache<FollowupId, ()>,
+    untaken: Remembered<FollowupId, ()>,
 }
 
 pub(super) fn describe_metrics() {
@@ -104,7 +104,7 @@ impl Escalator {
             calendar,
             settings: config.escalation.clone(),
             zone: config.time_zone.clone(),
-            untaken: Cache::new(MOST_UNTAKEN),
+            untaken: Remembered::without_end(MOST_UNTAKEN),
         }
     }
 
@@ -333,7 +333,7 @@ impl Escalator {
 
     /// Whether it was seen that this move does not count as taking its ticket in charge.
     pub(super) fn is_untaken(&self, written: Written<'_>) -> bool {
-        self.untaken.contains_key(&written.followup.id)
+        self.untaken.has(&written.followup.id)
     }
 
     /// Whether somebody else has given the ticket to a group of its levels, or taken one off it, since this move was
