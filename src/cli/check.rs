@@ -1,22 +1,19 @@
 //! `passerelle check`: names each thing that is wrong, with its remedy.
 
+mod glpi;
 mod identity;
+mod mail;
 mod notices;
 mod report;
 
-use jiff::{SignedDuration, Span, Timestamp, civil::DateTime};
+use jiff::{Span, Timestamp};
 
 use self::report::Report;
 use super::exit;
 use crate::{
     app::App,
-    config::{Acknowledge, Backend, Config, ConfigError, Require},
-    flow::{
-        deliver::{LONGEST_CREATION_CALLS, Missing, Names},
-        route::{Level, Mappings, TargetEntity},
-    },
-    glpi::{Glpi, Profile},
-    intake::imap::{self, ImapError},
+    config::{Backend, Config, ConfigError},
+    flow::deliver::LONGEST_CREATION_CALLS,
 };
 
 /// Verifies the configuration, the mappings, GLPI's rights and names, the directory, Redis and the mail
@@ -24,42 +21,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// GLPI's own right bits beyond reading and creating (classes `Ticket` and `ITILFollowup`).
-const TICKET_READ_OWN: u64 = 1;
-const TICKET_READ_ALL: u64 = 1024;
-const TICKET_ASSIGN: u64 = 8192;
-const TICKET_UPDATE: u64 = 2;
-const FOLLOWUP_ADD_ALL: u64 = 4096;
-const FOLLOWUP_UPDATE_OWN: u64 = 2;
-const FOLLOWUP_SEE_PUBLIC: u64 = 1;
-const FOLLOWUP_SEE_PRIVATE: u64 = 8192;
-
-/// What the service account must be allowed, and what for.
-const RIGHTS: &[(&str, u64, &str)] = &[
-    ("ticket", Profile::CREATE, "«Assistance > Tickets: Create», to make tickets"),
-    ("ticket", TICKET_READ_ALL, "«Assistance > Tickets: See all tickets», to find a ticket by its reference"),
-    ("ticket", TICKET_READ_OWN, "«Assistance > Tickets: See my ticket», without which GLPI shows no solution"),
-    ("ticket", TICKET_ASSIGN, "«Assistance > Tickets: Assign», to assign the référents"),
-    ("followup", FOLLOWUP_ADD_ALL, "«Assistance > Followups: Add to all items», to name a file GLPI dropped"),
-    ("ticket", TICKET_UPDATE, "«Assistance > Tickets: Update», to take the old group off an escalated one"),
-    ("followup", FOLLOWUP_SEE_PUBLIC, "«Assistance > Followups: See public ones», to find what was written already"),
-    ("followup", FOLLOWUP_SEE_PRIVATE, "«Assistance > Followups: See private ones», to read the référents' commands"),
-    ("followup", FOLLOWUP_UPDATE_OWN, "«Assistance > Followups: Update (author)», to note that an escalation is done"),
-    ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
-    ("document", Profile::CREATE, "«Management > Documents: Create», to add files to a ticket that GLPI made in part"),
-    ("group", Profile::READ, "«Administration > Groups: Read», to find the groups of the mappings"),
-    ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
-    ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
-];
-
 /// How long before the last closed period `check` asks for the next ones.
 const SOON_DAYS: i64 = 30;
-
-/// So much GLPI's clock and the gateway's may differ.
-const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
-
-/// File types that requests often bring and GLPI does not take out of the box.
-const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
 
 /// Runs every check and prints what each found; gives the exit code.
 ///
@@ -72,17 +35,17 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     let mappings = app.pipeline.mappings.now();
     report.ok("mappings", format_args!("{} applications", mappings.all().len()));
     calendar(&mut report, &app);
-    if glpi(&mut report, &app.glpi, &app.config).await {
-        entities(&mut report, &app.glpi, &mappings).await;
-        names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
-        forwarders(&mut report, &app).await;
+    if glpi::check(&mut report, &app.glpi, &app.config).await {
+        glpi::entities(&mut report, &app.glpi, &mappings).await;
+        glpi::names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
+        glpi::forwarders(&mut report, &app).await;
     }
-    sender(&mut report, &app);
+    mail::sender(&mut report, &app);
     directory(&mut report, &app).await;
     redis(&mut report, &app).await;
-    smtp(&mut report, &app).await;
-    mailboxes(&mut report, &app).await?;
-    quarantine(&mut report, &app).await;
+    mail::relay(&mut report, &app).await;
+    mail::mailboxes(&mut report, &app).await?;
+    mail::quarantine(&mut report, &app).await;
     sweep(&mut report, &app.config);
     stop(&mut report, &app.config);
     ways_in(&mut report, &app.config);
@@ -103,183 +66,6 @@ fn calendar(report: &mut Report, app: &App) {
             "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
         ),
     }
-}
-
-/// Whether GLPI can be asked further.
-async fn glpi(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
-    let info = match glpi.server_info().await {
-        Ok(info) => info,
-        Err(error) => {
-            report.glpi_error("GLPI", &error);
-            return false;
-        }
-    };
-    report.ok("GLPI", format_args!("version {}", info.version));
-    clock(report, glpi, config).await;
-    match glpi.active_profile().await {
-        Ok(profile) => {
-            if profile.interface == "helpdesk" {
-                report.error(
-                    "service account",
-                    format_args!("its profile «{}» is a self-service one", profile.name),
-                    "Give it a profile cloned from Supervisor.",
-                );
-            }
-            for (right, bits, what) in RIGHTS {
-                if !profile.may(right, *bits) {
-                    report.error(
-                        "service account",
-                        format_args!("its profile «{}» lacks {what}", profile.name),
-                        "Tick it under «Administration > Profiles».",
-                    );
-                }
-            }
-            if RIGHTS.iter().all(|(right, bits, _)| profile.may(right, *bits)) {
-                report.ok("service account", format_args!("profile «{}» has every right needed", profile.name));
-            }
-            if !profile.may("logs", Profile::READ) {
-                report.warning(
-                    "escalation",
-                    format_args!("the profile «{}» lacks «Administration > Logs: Read»", profile.name),
-                    "Tick it: without it, delays count from a ticket's opening, not from its arrival at its level.",
-                );
-            }
-        }
-        Err(error) => report.glpi_error("service account", &error),
-    }
-    match glpi.uploadable_types().await {
-        Ok(Some(types)) => {
-            let missing: Vec<_> =
-                USEFUL_TYPES.iter().copied().filter(|extension| !types.accept(&format!("x.{extension}"))).collect();
-            if missing.is_empty() {
-                report.ok("file types", "GLPI takes every usual one");
-            } else {
-                report.warning(
-                    "file types",
-                    format_args!("GLPI does not take {}", missing.join(", ")),
-                    "Such files are named in the ticket, not attached. Add them under «Setup > Dropdowns > Document types».",
-                );
-            }
-        }
-        Ok(None) if info.major() >= Some(11) => report.error(
-            "file types",
-            format_args!("the account may not read them, and GLPI {} breaks off at a file that it does not take", info.version),
-            "Tick «Setup > Dropdowns: Read» (typedoc) in its profile: without it, each kind of unwanted file costs one half-made ticket.",
-        ),
-        Ok(None) => report.warning(
-            "file types",
-            "the account may not read them",
-            "The gateway goes by GLPI's answers. «Setup > Dropdowns: Read» (typedoc) lets it name unwanted files beforehand.",
-        ),
-        Err(error) => report.glpi_error("file types", &error),
-    }
-    accounts(report, glpi).await;
-    notices::check(report, glpi, config, info.mails).await;
-    true
-}
-
-/// Whether it can be told which accounts GLPI writes to.
-async fn accounts(report: &mut Report, glpi: &Glpi) {
-    let grants = match glpi.own_account().await {
-        Ok(own) => glpi.grants_of(own).await,
-        Err(error) => Err(error),
-    };
-    match grants {
-        Ok(Some(_)) => report.ok("requesters", "accounts that GLPI would not write to are known"),
-        Ok(None) => report.warning(
-            "requesters",
-            "the profiles of accounts cannot be read",
-            "An account without one is taken for a requester, and GLPI never writes to it. Give the service account \
-             «Administration > Users: Read» on the root entity, recursive.",
-        ),
-        Err(error) => report.glpi_error("requesters", &error),
-    }
-}
-
-/// Whether GLPI counts time as the gateway reads it: its dates say nothing of their time zone.
-async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
-    let here = Timestamp::now().to_zoned(config.time_zone.clone()).datetime();
-    let zone = config.time_zone.iana_name().unwrap_or("its own");
-    match glpi.clock().await {
-        Ok(Some(there)) if there.duration_until(here).abs() < CLOCKS_AGREE => {
-            report.ok("clock", format_args!("GLPI's and the gateway's agree ({zone})"));
-        }
-        Ok(Some(there)) => report.error(
-            "clock",
-            format_args!("GLPI's shows {}, the gateway's {} ({zone})", minutes(there), minutes(here)),
-            "Delays, reminders and «since …» are wrong by the difference. Set time_zone to the one GLPI counts in (date.timezone of its PHP, \
-             or «Setup > General > Timezone»), or GLPI's to the academy's; where minutes differ, both machines need NTP.",
-        ),
-        Ok(None) => report.warning("clock", "GLPI does not tell the time", "Compare the hour of a new ticket with your own."),
-        Err(error) => report.glpi_error("clock", &error),
-    }
-}
-
-fn minutes(moment: DateTime) -> impl std::fmt::Display {
-    moment.strftime("%Y-%m-%d %H:%M")
-}
-
-/// Whether the entities that mappings name can be found, and those above them.
-async fn entities(report: &mut Report, glpi: &Glpi, mappings: &Mappings) {
-    let all = mappings.all();
-    let Some(mapping) = all.iter().find(|it| it.names().iter().any(|names| names.place != TargetEntity::Own)) else {
-        return;
-    };
-    match glpi.active_profile().await {
-        Ok(profile) if profile.may("entity", Profile::READ) => report.ok("entities", "can be read"),
-        Ok(profile) => report.error(
-            "entities",
-            format_args!(
-                "its profile «{}» lacks «Administration > Entities: Read», and {} has an entity",
-                profile.name, mapping.file
-            ),
-            "Tick it under «Administration > Profiles»: the entity's tickets wait, and of one name in several entities              it cannot be told which is meant.",
-        ),
-        Err(error) => report.glpi_error("entities", &error),
-    }
-}
-
-async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
-    for mapping in mappings.all() {
-        match names.missing_of(mapping).await {
-            Ok(missing) if missing.is_empty() => {
-                let levels: String = mapping.levels.iter().map(level).collect();
-                report.ok(&mapping.file, format_args!("«{}» → «{}»{levels}", mapping.category, mapping.group));
-            }
-            Ok(missing) => {
-                for name in missing {
-                    report.error(&mapping.file, name, "Its requests wait until this is mended; then nothing is lost.");
-                }
-            }
-            Err(error) => report.glpi_error(&mapping.file, &error),
-        }
-    }
-}
-
-/// Whether GLPI has the groups whose members forward directors' mails.
-async fn forwarders(report: &mut Report, app: &App) {
-    for group in app.pipeline.rules.forwarder_groups() {
-        match app.pipeline.deliverer.names().groups(group, &TargetEntity::Own).await {
-            Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
-            Err(Missing::Unavailable(error)) => report.glpi_error("mail.forwarders", &error),
-            Err(missing) => report.error(
-                "mail.forwarders",
-                missing,
-                "Until then what its members forward counts as their own. Give addresses, with an @, or groups of GLPI by \
-                 name or full path.",
-            ),
-        }
-    }
-}
-
-/// A level of escalation and its rules.
-fn level(level: &Level) -> String {
-    let hours = humantime_serde::re::humantime::format_duration;
-    let rules = [("reminder", level.remind_after), ("escalation", level.after)];
-    let rules: Vec<_> =
-        rules.iter().filter_map(|(name, delay)| Some(format!("{name} after {}", hours((*delay)?)))).collect();
-    let rules = if rules.is_empty() { "on demand".to_owned() } else { rules.join(", ") };
-    format!(" → «{}» ({rules})", level.group)
 }
 
 fn sweep(report: &mut Report, config: &Config) {
@@ -303,31 +89,6 @@ fn stop(report: &mut Report, config: &Config) {
         );
     } else {
         report.ok("stop", format_args!("waits up to {} for what is under way", shown(grace)));
-    }
-}
-
-fn sender(report: &mut Report, app: &App) {
-    let sender = &app.config.sender;
-    let disabled = app.config.screen.disabled.iter().any(|rule| rule == "unproven-sender");
-    if sender.require == Require::Nothing || disabled {
-        report.warning(
-            "sender",
-            "nothing proves that a mail is of the sender it names",
-            "Set sender.require = \"aligned\" once the relay or DKIM proves the academy's mails; `try` shows whether they do.",
-        );
-        return;
-    }
-    let relays = (!sender.authserv_ids.is_empty()).then(|| format!("the word of {}", sender.authserv_ids.join(", ")));
-    let keys = app.pipeline.prover.keys().map(|keys| format!("DKIM, keys from {keys}"));
-    let proofs: Vec<String> = relays.into_iter().chain(keys).collect();
-    if proofs.is_empty() {
-        report.warning(
-            "sender",
-            "a proof is required and nothing is there to give one: every mail is refused",
-            "Name the academy's relay in sender.authserv_ids, or set sender.dkim = true.",
-        );
-    } else {
-        report.ok("sender", proofs.join("; else "));
     }
 }
 
@@ -375,79 +136,6 @@ async fn redis(report: &mut Report, app: &App) {
             "Redis",
             error,
             "Check PASSERELLE_REDIS__URL and that Redis runs; until then GLPI is asked instead, more slowly.",
-        ),
-    }
-}
-
-async fn smtp(report: &mut Report, app: &App) {
-    let config = &app.config;
-    if config.acknowledge == Acknowledge::Off && config.receipts() != Acknowledge::Passerelle && !config.notify.writes()
-    {
-        report.ok("mail to requesters", "off (acknowledge = \"off\")");
-        return;
-    }
-    if !app.pipeline.acknowledger.letters().is_on() {
-        report.warning(
-            "mail to requesters",
-            "smtp.url is empty: nobody gets a receipt, a refusal notice or any other mail of Passerelle",
-            "Set PASSERELLE_SMTP__URL, or acknowledge = \"off\" and no \"passerelle\" in [notify] to say that this is meant.",
-        );
-        return;
-    }
-    match app.pipeline.acknowledger.letters().probe().await {
-        Ok(()) => report.ok("mail to requesters", "the mail server answers"),
-        Err(error) => {
-            report.error("mail to requesters", error, "Check PASSERELLE_SMTP__URL and that this machine may relay.");
-        }
-    }
-}
-
-async fn mailboxes(report: &mut Report, app: &App) -> Result<(), ConfigError> {
-    let settings = imap::Settings::new(&app.config, app.pipeline.rules.recipients().to_vec())?;
-    for account in settings.accounts() {
-        let what = format!("mailbox {account}");
-        match Box::pin(imap::probe(&settings, account)).await {
-            Ok((waiting, missing)) if missing.is_empty() => {
-                report.ok(&what, format_args!("{waiting} messages wait, its folders are there"));
-            }
-            Ok((waiting, missing)) => report.ok(
-                &what,
-                format_args!("{waiting} messages wait; the gateway will make the folders {}", missing.join(", ")),
-            ),
-            Err(error @ ImapError::SignIn(_)) => {
-                report.error(&what, error, "Check user and password (or imap.oauth), and that IMAP is allowed for it.");
-            }
-            Err(error) => report.error(
-                &what,
-                error,
-                "Check PASSERELLE_IMAP__URL, the folder's name, that this machine reaches the server, and imap.ca.",
-            ),
-        }
-    }
-    Ok(())
-}
-
-async fn quarantine(report: &mut Report, app: &App) {
-    if !app.pipeline.quarantine.operators().can_be_told() {
-        report.warning(
-            "quarantine",
-            "nobody is told of a mail that fails again and again",
-            match (app.config.quarantine.operators.is_empty(), app.pipeline.acknowledger.letters().is_on()) {
-                (true, true) => "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read.",
-                (false, _) => "Set PASSERELLE_SMTP__URL.",
-                (true, false) => {
-                    "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL."
-                }
-            },
-        );
-        return;
-    }
-    match app.pipeline.acknowledger.letters().probe().await {
-        Ok(()) => report.ok("quarantine", format_args!("operators are told at {}", app.config.quarantine.operators)),
-        Err(error) => report.error(
-            "quarantine",
-            format_args!("operators cannot be told: {error}"),
-            "Check PASSERELLE_SMTP__URL and that this machine may relay.",
         ),
     }
 }

@@ -3,21 +3,18 @@
 //! The defaults name every key there is, so they are also what the other layers are checked against:
 //! an unknown key is refused with the valid ones listed, at its line or by its variable's name.
 
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
-use config::{ConfigError as LayerError, File, FileFormat, Value};
+use config::{ConfigError as LayerError, File, FileFormat};
 use secrecy::ExposeSecret as _;
-use toml::de::{DeTable, DeValue};
 
-use super::{Acknowledge, Backend, Config, ConfigError, DNS_OFF, Http, Replies, Require, Sender};
+use super::{
+    Acknowledge, Backend, Config, ConfigError, DNS_OFF, Http, Replies, Require, Sender, file::ConfigFile,
+    keys::KnownKeys,
+};
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
-
-/// Every variable of the environment that starts so is a setting…
-const PREFIX: &str = "PASSERELLE_";
-/// … but for the one that names the configuration file.
-const CONFIG_FILE_VARIABLE: &str = "PASSERELLE_CONFIG";
 
 /// Loads the configuration with the file at `path`, if any, and this process's environment.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
@@ -33,15 +30,15 @@ pub fn load_from(
     path: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let known = KnownKeys::from_defaults()?;
+    let known = KnownKeys::of(DEFAULTS)?;
     let mut layers = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
 
     let file = match path {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
-            let file = ConfigFile { name: path.display().to_string(), text };
+            let file = ConfigFile::new(path, text);
             file.check(&known)?;
-            layers = layers.add_source(File::from_str(&file.text, FileFormat::Toml));
+            layers = layers.add_source(File::from_str(file.text(), FileFormat::Toml));
             Some(file)
         }
         None => None,
@@ -66,176 +63,6 @@ pub fn load_from(
     Ok(config)
 }
 
-/// The keys of the defaults, by path, with the type of each.
-struct KnownKeys {
-    keys: BTreeMap<String, KeyKind>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KeyKind {
-    Table,
-    /// A table whose keys the user chooses.
-    FreeTable,
-    Array,
-    Scalar,
-}
-
-impl KnownKeys {
-    fn from_defaults() -> Result<Self, ConfigError> {
-        let defaults: toml::Table = toml::from_str(DEFAULTS).map_err(|error| {
-            ConfigError::in_file("config/default.toml", DEFAULTS, error.span(), error.message(), None)
-        })?;
-        let mut keys = BTreeMap::new();
-        collect(&mut keys, "", &defaults);
-        Ok(Self { keys })
-    }
-
-    fn children(&self, table: &str) -> Vec<&str> {
-        let prefix = if table.is_empty() { String::new() } else { format!("{table}.") };
-        self.keys.keys().filter_map(|key| key.strip_prefix(&prefix)).filter(|key| !key.contains('.')).collect()
-    }
-
-    /// The key and value that an environment variable sets; `None` for a variable that is none of ours.
-    fn setting(&self, variable: &str, value: String) -> Result<Option<(String, Value)>, ConfigError> {
-        let Some(name) = variable.strip_prefix(PREFIX) else { return Ok(None) };
-        if variable == CONFIG_FILE_VARIABLE {
-            return Ok(None);
-        }
-        let key = name.to_lowercase().replace("__", ".");
-        let in_free_table = |key: &str| {
-            key.rsplit_once('.').is_some_and(|(table, _)| self.keys.get(table) == Some(&KeyKind::FreeTable))
-        };
-        let (key, value) = match self.keys.get(&key) {
-            Some(KeyKind::Array | KeyKind::Scalar) => (key, value),
-            Some(KeyKind::Table | KeyKind::FreeTable) => {
-                return Err(ConfigError::setting(
-                    format!("{variable} names a section, not a key"),
-                    format!("Keys of [{key}]: {}.", self.children(&key).join(", ")),
-                ));
-            }
-            None if in_free_table(&key) => (key.replace('_', "-"), value),
-            None => match key.strip_suffix("_file").filter(|key| self.keys.contains_key(*key)) {
-                Some(key) => {
-                    let path = Path::new(&value);
-                    let content = std::fs::read_to_string(path).map_err(|error| {
-                        ConfigError::because(
-                            format!("{variable}: cannot read {}", path.display()),
-                            error,
-                            "Make it name a file this process may read.",
-                        )
-                    })?;
-                    (key.to_owned(), content.trim_end_matches(['\r', '\n']).to_owned())
-                }
-                None => return Err(self.unknown_variable(variable, &key)),
-            },
-        };
-        let value = match self.keys.get(&key) {
-            Some(KeyKind::Array) => {
-                value.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>().into()
-            }
-            _ => value.into(),
-        };
-        Ok(Some((key, value)))
-    }
-
-    fn unknown_variable(&self, variable: &str, key: &str) -> ConfigError {
-        let table = key.rsplit_once('.').map_or("", |(table, _)| table);
-        let table = if self.keys.contains_key(table) { table } else { "" };
-        let valid: Vec<String> = self
-            .children(table)
-            .into_iter()
-            .map(|child| {
-                let path = if table.is_empty() { child.to_owned() } else { format!("{table}.{child}") };
-                let name = path.to_uppercase().replace('.', "__");
-                if self.keys.get(&path) == Some(&KeyKind::Table) {
-                    format!("{PREFIX}{name}__…")
-                } else {
-                    format!("{PREFIX}{name}")
-                }
-            })
-            .collect();
-        ConfigError::setting(format!("{variable} is no setting"), format!("Valid here: {}.", valid.join(", ")))
-    }
-}
-
-fn collect(keys: &mut BTreeMap<String, KeyKind>, prefix: &str, table: &toml::Table) {
-    for (name, value) in table {
-        let path = format!("{prefix}{name}");
-        let kind = match value {
-            toml::Value::Table(inner) if inner.is_empty() => KeyKind::FreeTable,
-            toml::Value::Table(inner) => {
-                collect(keys, &format!("{path}."), inner);
-                KeyKind::Table
-            }
-            toml::Value::Array(_) => KeyKind::Array,
-            _ => KeyKind::Scalar,
-        };
-        keys.insert(path, kind);
-    }
-}
-
-/// The configuration file, kept to show places in it.
-struct ConfigFile {
-    name: String,
-    text: String,
-}
-
-impl ConfigFile {
-    fn check(&self, known: &KnownKeys) -> Result<(), ConfigError> {
-        let table = DeTable::parse(&self.text)
-            .map_err(|error| ConfigError::in_file(&self.name, &self.text, error.span(), error.message(), None))?;
-        self.check_table(known, "", table.get_ref())
-    }
-
-    fn check_table(&self, known: &KnownKeys, path: &str, table: &DeTable<'_>) -> Result<(), ConfigError> {
-        for (name, value) in table {
-            let key = if path.is_empty() { name.get_ref().to_string() } else { format!("{path}.{}", name.get_ref()) };
-            match (known.keys.get(&key), value.get_ref()) {
-                (None, _) => {
-                    let place = if path.is_empty() { "at the top level".to_owned() } else { format!("in [{path}]") };
-                    return Err(ConfigError::in_file(
-                        &self.name,
-                        &self.text,
-                        Some(name.span()),
-                        format!("unknown key \"{}\" {place}", name.get_ref()),
-                        Some(format!("Valid keys {place}: {}.", known.children(path).join(", "))),
-                    ));
-                }
-                (Some(KeyKind::Table), DeValue::Table(inner)) => self.check_table(known, &key, inner)?,
-                (Some(KeyKind::FreeTable), DeValue::Table(_)) | (Some(KeyKind::Array), DeValue::Array(_)) => {}
-                (Some(KeyKind::Table | KeyKind::FreeTable), _) => {
-                    return Err(self.wrong_type(value.span(), &key, "a section"));
-                }
-                (Some(KeyKind::Array), _) => return Err(self.wrong_type(value.span(), &key, "a list, [\"…\"]")),
-                (Some(KeyKind::Scalar), DeValue::Table(_) | DeValue::Array(_)) => {
-                    return Err(self.wrong_type(value.span(), &key, "a single value"));
-                }
-                (Some(KeyKind::Scalar), _) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn wrong_type(&self, place: Range<usize>, key: &str, wanted: &str) -> ConfigError {
-        ConfigError::in_file(&self.name, &self.text, Some(place), format!("{key} must be {wanted}"), None)
-    }
-
-    /// Where the value of a dotted key stands in the file.
-    fn place_of(&self, key: &str) -> Option<Range<usize>> {
-        let parsed = DeTable::parse(&self.text).ok()?;
-        let mut names = key.split('.').peekable();
-        let mut table = parsed.into_inner();
-        loop {
-            let (_, value) = table.remove_entry(names.next()?)?;
-            match (names.peek(), value.span(), value.into_inner()) {
-                (None, place, _) => return Some(place),
-                (Some(_), _, DeValue::Table(inner)) => table = inner,
-                _ => return None,
-            }
-        }
-    }
-}
-
 /// Says where a value that cannot be used comes from: a variable, a place in the file.
 fn explain(error: &LayerError, file: Option<&ConfigFile>, variables: &BTreeMap<String, String>) -> ConfigError {
     let (key, message) = match error {
@@ -248,8 +75,8 @@ fn explain(error: &LayerError, file: Option<&ConfigFile>, variables: &BTreeMap<S
     if let Some(variable) = variables.get(&key) {
         return ConfigError::setting(format!("{variable}: {message}"), "Correct this variable.");
     }
-    if let Some((file, place)) = file.and_then(|file| Some((file, file.place_of(&key)?))) {
-        return ConfigError::in_file(&file.name, &file.text, Some(place), format!("{key}: {message}"), None);
+    if let Some(error) = file.and_then(|file| file.error_at(&key, &message)) {
+        return error;
     }
     ConfigError::setting(format!("{key}: {message}"), "See config/default.toml for what each key means.")
 }

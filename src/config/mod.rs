@@ -1,7 +1,9 @@
 //! The configuration: embedded defaults, then a file, then the environment; one struct per concern.
 
 mod error;
+mod file;
 mod hours;
+mod keys;
 mod load;
 mod pages;
 mod sections;

@@ -4,8 +4,8 @@
 //! (`header`, `parts`, `boundaries`), each part with what it holds (`leaf`, `transfer`); the header gives the facts
 //! (`header_facts`, `dates`, `identity`); parts that wrap others are opened (`unwrap`: `cms`, `tnef`, `rtf`), and all are
 //! sorted into texts and files (`texts`, `body`), with appointments and attached mails told in words (`appointment`,
-//! `forwarded`); texts become sanitised HTML (`html`) with what they repeat folded away (`history`, by `marks` and
-//! `attribution`) but for what the person typed inside it (`answered`). What all of it encloses is listed beside
+//! `forwarded`); texts become sanitised HTML (`html`) with what they repeat folded away (`history`; `repeated`
+//! finds it by `marks` and `attribution`) but for what the person typed inside it (`answered`). What all of it encloses is listed beside
 //! (`enclosed`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,6 +39,7 @@ mod msg;
 mod names;
 mod parts;
 mod quoted_header;
+mod repeated;
 mod rows;
 mod rtf;
 #[cfg(test)]
