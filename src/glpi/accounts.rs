@@ -138,8 +138,8 @@ impl From<ShownAccount> for OwnerDetails {
     }
 }
 
-impl From<UserRow> for OwnerDetails {
-    fn from(user: UserRow) -> Self {
+impl From<UserItem> for OwnerDetails {
+    fn from(user: UserItem) -> Self {
         Self {
             is_active: user.is_active > 0,
             begins: user.begin_date.parse().ok(),
@@ -153,7 +153,7 @@ impl From<UserRow> for OwnerDetails {
 
 /// `GET User/{id}`
 #[derive(Deserialize)]
-pub(super) struct UserRow {
+pub(super) struct UserItem {
     #[serde(deserialize_with = "wire::number")]
     pub is_active: u64,
     #[serde(deserialize_with = "wire::number")]

@@ -21,12 +21,12 @@ pub struct Amendment {
     /// Whether its last solution counts as accepted (`ParentStatus::updateParentStatus`).
     pub accepted: bool,
     /// When it was taken in charge.
-    pub taken: Option<Taken>,
+    pub taken: Option<TakenInCharge>,
 }
 
 /// When a ticket was taken in charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
+pub struct TakenInCharge {
     /// The moment, in GLPI's time zone.
     pub at: DateTime,
     /// Seconds from its opening until then, at least one: GLPI takes 0 for «not yet».
@@ -49,7 +49,7 @@ impl Glpi {
         if changes.accepted {
             input["_accepted"] = json!(true);
         }
-        if let Some(Taken { at, after }) = changes.taken {
+        if let Some(TakenInCharge { at, after }) = changes.taken {
             // As `Ticket::updateDateMod` writes it.
             input["takeintoaccount_delay_stat"] = json!(after);
             input["takeintoaccountdate"] = json!(at.strftime("%Y-%m-%d %H:%M:%S").to_string());

@@ -17,7 +17,7 @@ pub struct NewTicket {
     /// The description, as sanitised HTML. An inline image is `<img id="TAG">`, see [`Upload::tag`].
     pub content_html: String,
     /// Incident or request.
-    pub kind: Kind,
+    pub kind: TicketType,
     /// 1 (very low) to 5 (very high).
     pub urgency: u8,
     /// `ITILCategory` id.
@@ -45,7 +45,7 @@ pub struct NewTicket {
 
 /// GLPI's two types of ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TicketType {
     /// Something is broken.
     Incident = 1,
     /// Something is wanted.

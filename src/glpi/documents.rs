@@ -98,7 +98,7 @@ struct DocumentRow {
 }
 
 /// What a new item shows of the files that went along.
-pub(super) struct Received {
+pub(super) struct ReceivedFiles {
     /// The SHA-1 of its documents, without those of pictures in a ticket's text.
     pub(super) sha1: BTreeSet<String>,
     /// Its text.
@@ -203,10 +203,10 @@ impl Glpi {
     }
 
     /// What a new ticket or follow-up has of its files.
-    pub(super) async fn received(&self, holder: DocumentHolder) -> Result<Received, GlpiError> {
+    pub(super) async fn received(&self, holder: DocumentHolder) -> Result<ReceivedFiles, GlpiError> {
         let item = self.with_documents(holder).await?;
         let content = item.content.clone();
-        Ok(Received { sha1: item.kept().into_iter().map(|document| document.sha1).collect(), content })
+        Ok(ReceivedFiles { sha1: item.kept().into_iter().map(|document| document.sha1).collect(), content })
     }
 
     async fn with_documents(&self, holder: DocumentHolder) -> Result<WithDocuments, GlpiError> {

@@ -64,9 +64,9 @@ mod verdict;
 mod wire;
 
 pub use self::accounts::{Account, AccountState, Grant, Owner};
-pub use self::amendment::{Amendment, Taken};
+pub use self::amendment::{Amendment, TakenInCharge};
 pub use self::client::Glpi;
-pub use self::creation::{Kind, NewTicket, Requester};
+pub use self::creation::{NewTicket, Requester, TicketType};
 pub use self::criteria::Criterion;
 pub use self::directory::GlpiDirectory;
 pub use self::documents::{Document, DocumentHolder};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Glpi, Owner,
-    accounts::UserRow,
+    accounts::UserItem,
     error::GlpiError,
     lists::exactly,
     shown_accounts::{MOST, ShownAccount, ShownAccounts, is_in_force},
@@ -44,7 +44,7 @@ impl Glpi {
             let details = match shown.remove(&id) {
                 Some(account) => Some(account.into()),
                 // Deleted, or out of our sight.
-                None => match self.get::<UserRow>(format!("User/{id}"), Vec::new()).await {
+                None => match self.get::<UserItem>(format!("User/{id}"), Vec::new()).await {
                     Ok(user) if user.is_deleted > 0 => continue,
                     Ok(user) => Some(user.into()),
                     Err(GlpiError::Denied { .. }) => None,

@@ -36,7 +36,7 @@ pub struct Ticket {
     /// Whether it is in the bin.
     #[serde(rename = "is_deleted", default, deserialize_with = "wire::flag")]
     pub deleted: bool,
-    /// 1 incident, 2 request: see [`super::Kind`].
+    /// 1 incident, 2 request: see [`super::TicketType`].
     #[serde(rename = "type", default, deserialize_with = "wire::number")]
     pub kind: u64,
     /// 1 to 5.

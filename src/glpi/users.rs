@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::id::{EntityId, GroupId, UserId};
 
-use super::accounts::UserRow;
+use super::accounts::UserItem;
 use super::error::GlpiError;
 use super::lists::whole_list;
 use super::{Account, AccountState, Glpi, Grant, Owner, wire};
@@ -71,7 +71,7 @@ impl Glpi {
     /// The entity an account works in unless it chooses another; `None` where it has none of its own, or is out of our
     /// sight.
     pub async fn default_entity(&self, user: UserId) -> Result<Option<EntityId>, GlpiError> {
-        match self.get::<UserRow>(format!("User/{user}"), Vec::new()).await {
+        match self.get::<UserItem>(format!("User/{user}"), Vec::new()).await {
             Ok(user) => Ok(user.entities_id),
             Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -129,7 +129,7 @@ impl Glpi {
 
     /// What GLPI shows of an account.
     pub async fn user(&self, id: UserId) -> Result<User, GlpiError> {
-        let user: UserRow = self.get(format!("User/{id}"), Vec::new()).await?;
+        let user: UserItem = self.get(format!("User/{id}"), Vec::new()).await?;
         let name = format!("{} {}", user.firstname.trim(), user.realname.trim());
         Ok(User { name: name.trim().to_owned(), phone: user.phone.trim().to_owned() })
     }

@@ -26,7 +26,7 @@ mod together;
 mod whole_way;
 
 use bytes::Bytes;
-use passerelle::glpi::{Created, FileFate, Glpi, Item, Kind, NewTicket, Requester, Upload};
+use passerelle::glpi::{Created, FileFate, Glpi, Item, NewTicket, Requester, TicketType, Upload};
 use passerelle::id::{CategoryId, GroupId, UserId};
 
 /// A text no other test and no other run writes.
@@ -42,7 +42,7 @@ fn ticket(name: &str, content: &str) -> NewTicket {
     NewTicket {
         name: name.to_owned(),
         content_html: content.to_owned(),
-        kind: Kind::Incident,
+        kind: TicketType::Incident,
         urgency: 3,
         category: None,
         entity: None,

@@ -7,7 +7,7 @@ use mail_parser::MessageParser;
 use passerelle::{
     app,
     flow::ledger::Ledger,
-    glpi::{Glpi, Kind, NewTicket, Requester, TicketStatus},
+    glpi::{Glpi, NewTicket, Requester, TicketStatus, TicketType},
     id::{GroupId, UserId},
     letters::Correspondence,
     lifecycle::notices::{Notifier, Unsent},
@@ -150,7 +150,7 @@ async fn ticket(glpi: &Glpi, requester: Requester, name: &str) -> u64 {
     let new = NewTicket {
         name: name.to_owned(),
         content_html,
-        kind: Kind::Incident,
+        kind: TicketType::Incident,
         urgency: 3,
         category: None,
         entity: None,

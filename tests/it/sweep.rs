@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use passerelle::{
     app::App,
     config,
-    glpi::{ActorRole, Effect, Glpi, Kind, NewFollowup, NewTicket, Requester},
+    glpi::{ActorRole, Effect, Glpi, NewFollowup, NewTicket, Requester, TicketType},
     id::UserId,
     lifecycle::{
         escalation::{Cause, MoveNote, Note, Order},
@@ -168,7 +168,7 @@ async fn the_rules_move_few_tickets_in_one_pass_and_the_next_goes_on() {
         observer_groups: vec![],
         answer_to: None,
         observers: vec![],
-        kind: Kind::Incident,
+        kind: TicketType::Incident,
         urgency: 3,
         entity: None,
         location: None,

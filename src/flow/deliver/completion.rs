@@ -15,7 +15,8 @@ use super::{
 use crate::{
     glpi::{
         ActorRole, Amendment, Document, DocumentHolder, Effect, FileFate, FileOutcome, Followup, GlpiError,
-        NewFollowup, NewTicket, Requester, Taken, Ticket, TicketGroup, TicketStatus, TicketUser, Trouble, Upload,
+        NewFollowup, NewTicket, Requester, TakenInCharge, Ticket, TicketGroup, TicketStatus, TicketUser, Trouble,
+        Upload,
     },
     id::{EntityId, FollowupId, GroupId, TicketId},
     request::LeftOut,
@@ -543,10 +544,10 @@ fn is_beyond_work(status: TicketStatus) -> bool {
 }
 
 /// That a ticket was taken in charge by this follow-up; `None` where GLPI does not say when either was.
-fn taken(ticket: &Ticket, by: &Followup) -> Option<Taken> {
+fn taken(ticket: &Ticket, by: &Followup) -> Option<TakenInCharge> {
     let (opened, at) = (ticket.opened?, by.written?);
     let after = u64::try_from(at.duration_since(opened).as_secs()).unwrap_or_default().max(1);
-    Some(Taken { at, after })
+    Some(TakenInCharge { at, after })
 }
 
 /// What was written may be there also where GLPI's answer was lost: the next reading tells.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     flow::{ledger::StandingClaim, route::Routed, screen::Copies},
-    glpi::{GlpiError, Kind, NewTicket, Requester},
+    glpi::{GlpiError, NewTicket, Requester, TicketType},
     id::{EntityId, TicketId},
     request::{Address, LeftOut, Origin, Page, Reason, Receipt, Reference, TicketKind},
 };
@@ -242,8 +242,8 @@ fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -
             left_out::list(&chosen.left_out)
         ),
         kind: match target.kind {
-            TicketKind::Incident => Kind::Incident,
-            TicketKind::Request => Kind::Request,
+            TicketKind::Incident => TicketType::Incident,
+            TicketKind::Request => TicketType::Request,
         },
         urgency: target.urgency,
         category: Some(ids.category),

@@ -24,7 +24,7 @@ pub(super) enum Protection {
 
 /// A mailbox, and the account that opens it. Shown as `user@host:port/FOLDER`, which no other mailbox is.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub struct MailboxAccount {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) protection: Protection,
@@ -35,7 +35,7 @@ pub struct Account {
     pub(super) folder: String,
 }
 
-impl Account {
+impl MailboxAccount {
     /// Reads an address; `password` is for one that has none.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl Account {
     }
 }
 
-impl fmt::Display for Account {
+impl fmt::Display for MailboxAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}:{}/{}", self.user, self.host, self.port, self.folder)
     }
@@ -92,11 +92,11 @@ mod tests {
     use rstest::rstest;
     use secrecy::{ExposeSecret as _, SecretString};
 
-    use super::{Account, Protection};
+    use super::{MailboxAccount, Protection};
 
-    fn parse(address: &str) -> Result<Account, String> {
+    fn parse(address: &str) -> Result<MailboxAccount, String> {
         let shared = SecretString::from("partagé");
-        Account::parse(&address.into(), Some(&shared)).map_err(|error| error.to_string())
+        MailboxAccount::parse(&address.into(), Some(&shared)).map_err(|error| error.to_string())
     }
 
     #[rstest]

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::either::Either;
 
 use super::{
-    account::{Account, Protection},
+    account::{MailboxAccount, Protection},
     error::ImapError,
     session::{Session, Stream},
     token::Tokens,
@@ -67,7 +67,7 @@ impl Connector {
     }
 
     /// Signs in.
-    pub(super) async fn connect(&self, account: &Account) -> Result<Session, ImapError> {
+    pub(super) async fn connect(&self, account: &MailboxAccount) -> Result<Session, ImapError> {
         match self.bounded(self.sign_in(account, false)).await {
             // A token may have been withdrawn before its time.
             Err(ImapError::SignIn(_)) if self.tokens.is_some() => self.bounded(self.sign_in(account, true)).await,
@@ -79,7 +79,7 @@ impl Connector {
         tokio::time::timeout(self.timeout, attempt).await.unwrap_or(Err(ImapError::Silent(self.timeout)))
     }
 
-    async fn sign_in(&self, account: &Account, fresh_token: bool) -> Result<Session, ImapError> {
+    async fn sign_in(&self, account: &MailboxAccount, fresh_token: bool) -> Result<Session, ImapError> {
         let token = match &self.tokens {
             Some(tokens) => Some(tokens.get(fresh_token).await?),
             None => None,
@@ -103,7 +103,7 @@ impl Connector {
     }
 
     /// A connection, protected as the account wants it, whose greeting has been read.
-    async fn greeted(&self, account: &Account) -> Result<Client<Stream>, ImapError> {
+    async fn greeted(&self, account: &MailboxAccount) -> Result<Client<Stream>, ImapError> {
         let cannot = |error: Box<dyn Error + Send + Sync>| {
             ImapError::because(format!("cannot connect to {}:{}", account.host, account.port), error)
         };

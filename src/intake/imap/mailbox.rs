@@ -17,7 +17,7 @@ use tokio::{
 use tracing::Instrument as _;
 
 use super::{
-    account::Account,
+    account::MailboxAccount,
     error::ImapError,
     figures::{MOVED, WAITING},
     folders::{self, Destination},
@@ -47,7 +47,7 @@ const LONGEST_MOVE_PAUSE: Duration = Duration::from_mins(5);
 
 /// One mailbox's messages at hand. It outlives connections: what is being handled goes on when one breaks.
 pub(super) struct Mailbox {
-    pub(super) account: Account,
+    pub(super) account: MailboxAccount,
     pub(super) settings: Arc<Settings>,
     pub(super) pipeline: Arc<Pipeline>,
     memory: MessageMemory,
@@ -83,7 +83,7 @@ struct Stuck {
 impl Mailbox {
     /// An empty mailbox. `places` bound what is handled at a time over all mailboxes.
     pub(super) fn new(
-        account: Account,
+        account: MailboxAccount,
         settings: Arc<Settings>,
         pipeline: Arc<Pipeline>,
         places: Arc<Semaphore>,

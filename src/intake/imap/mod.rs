@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-pub use self::{account::Account, error::ImapError, settings::Settings};
+pub use self::{account::MailboxAccount, error::ImapError, settings::Settings};
 use self::{folders::Destination, mailbox::Mailbox};
 use crate::flow::pipeline::Pipeline;
 
@@ -68,7 +68,7 @@ async fn read_on(mailbox: impl Fn() -> Mailbox, stop: CancellationToken) {
 /// # Errors
 ///
 /// What the server or the way to it said.
-pub async fn probe(settings: &Settings, account: &Account) -> Result<(usize, Vec<String>), ImapError> {
+pub async fn probe(settings: &Settings, account: &MailboxAccount) -> Result<(usize, Vec<String>), ImapError> {
     let mut session = settings.connector.connect(account).await?;
     let folder = folders::to_read(&mut session, &account.folder).await?;
     session.select(&folder).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{account::Account, connect::Connector, folders::Destination, token::Tokens};
+use super::{account::MailboxAccount, connect::Connector, folders::Destination, token::Tokens};
 use crate::{
     config::{self, Backend, ConfigError, ImapFolders},
     intake::Room,
@@ -11,7 +11,7 @@ use crate::{
 
 /// What the readers are told.
 pub struct Settings {
-    pub(super) accounts: Vec<Account>,
+    pub(super) accounts: Vec<MailboxAccount>,
     pub(super) connector: Connector,
     pub(super) folders: ImapFolders,
     /// The addresses a mail in such a mailbox was sent to: its way in has no envelope.
@@ -41,7 +41,8 @@ impl Settings {
     pub fn new(config: &config::Config, recipients: Vec<Address>) -> Result<Self, ConfigError> {
         let imap = &config.imap;
         let password = imap.password.as_ref();
-        let accounts = imap.url.iter().map(|url| Account::parse(url, password)).collect::<Result<Vec<_>, _>>()?;
+        let accounts =
+            imap.url.iter().map(|url| MailboxAccount::parse(url, password)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens::new(&imap.oauth)?;
         if let Some(account) = accounts.iter().find(|account| account.password.is_none() && tokens.is_none()) {
             return Err(ConfigError::setting(
@@ -78,7 +79,7 @@ impl Settings {
     }
 
     /// The mailboxes.
-    pub fn accounts(&self) -> &[Account] {
+    pub fn accounts(&self) -> &[MailboxAccount] {
         &self.accounts
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     reply::{self, say},
-    session::{Session, Step},
+    session::{Progress, Session},
     settings::Settings,
 };
 use crate::{
@@ -150,8 +150,8 @@ where
         let mut input = &buffer[..count];
         loop {
             match session.advance(&mut input, &mut replies) {
-                Step::NeedInput => break,
-                Step::Mail(envelope, content) => {
+                Progress::NeedInput => break,
+                Progress::Mail(envelope, content) => {
                     send(stream, &mut replies, settings.idle_timeout).await?;
                     let recipients = envelope.recipients.len();
                     for taken in &mut taken {
@@ -167,11 +167,11 @@ where
                         return Ok(End::Stopping);
                     }
                 }
-                Step::Quit => {
+                Progress::Quit => {
                     send(stream, &mut replies, settings.idle_timeout).await?;
                     return Ok(End::Quit);
                 }
-                Step::TooManyFaults => {
+                Progress::TooManyFaults => {
                     send(stream, &mut replies, settings.idle_timeout).await?;
                     return Ok(End::Faults);
                 }

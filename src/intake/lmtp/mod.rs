@@ -13,7 +13,7 @@ mod reply;
 mod session;
 mod settings;
 
-pub use session::{Session, Step};
+pub use session::{Progress, Session};
 pub use settings::Settings;
 
 use std::{io, sync::Arc, time::Duration};

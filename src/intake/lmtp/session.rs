@@ -29,7 +29,7 @@ pub struct Session<'settings> {
 
 /// What [`Session::advance`] has come to.
 #[derive(Debug)]
-pub enum Step {
+pub enum Progress {
     /// All input is used up.
     NeedInput,
     /// A mail is complete. The caller owes one reply for each of the envelope's recipients (RFC 2033
@@ -91,17 +91,17 @@ impl<'settings> Session<'settings> {
     }
 
     /// Works through `input` up to its end, or to something the caller has to do, and appends the replies.
-    pub fn advance(&mut self, input: &mut &[u8], replies: &mut Vec<u8>) -> Step {
+    pub fn advance(&mut self, input: &mut &[u8], replies: &mut Vec<u8>) -> Progress {
         loop {
             if let Phase::Data(_, reader) = &mut self.phase {
                 if !reader.read(input) {
-                    return Step::NeedInput;
+                    return Progress::NeedInput;
                 }
                 if let Phase::Data(transaction, reader) = std::mem::replace(&mut self.phase, Phase::Ready) {
                     return complete(transaction, reader);
                 }
             }
-            let Some(line) = self.lines.read(input) else { return Step::NeedInput };
+            let Some(line) = self.lines.read(input) else { return Progress::NeedInput };
             let command = line.map_err(line_refusal).and_then(|line| command::parse(&line));
             match command.and_then(|command| self.carry_out(command, replies)) {
                 Ok(Some(step)) => return step,
@@ -110,7 +110,7 @@ impl<'settings> Session<'settings> {
                     self.faults += 1;
                     if self.faults == MAX_FAULTS {
                         say(replies, &format!("421 4.7.0 {} too many faults, closing", self.settings.hostname));
-                        return Step::TooManyFaults;
+                        return Progress::TooManyFaults;
                     }
                     say(replies, refusal);
                 }
@@ -119,7 +119,7 @@ impl<'settings> Session<'settings> {
     }
 
     /// Carries out a command and replies; a command that is out of place is an error: the reply to it.
-    fn carry_out(&mut self, command: Command, replies: &mut Vec<u8>) -> Result<Option<Step>, &'static str> {
+    fn carry_out(&mut self, command: Command, replies: &mut Vec<u8>) -> Result<Option<Progress>, &'static str> {
         match command {
             Command::Lhlo => {
                 self.phase = Phase::Ready;
@@ -180,17 +180,17 @@ impl<'settings> Session<'settings> {
             Command::Vrfy => say(replies, "252 2.0.0 send a mail to find out"),
             Command::Quit => {
                 say(replies, &format!("221 2.0.0 {} closing", self.settings.hostname));
-                return Ok(Some(Step::Quit));
+                return Ok(Some(Progress::Quit));
             }
         }
         Ok(None)
     }
 }
 
-fn complete(transaction: Transaction, reader: DataReader) -> Step {
+fn complete(transaction: Transaction, reader: DataReader) -> Progress {
     let (content, size) = reader.finish();
     let Transaction { sender, recipients, .. } = transaction;
-    Step::Mail(
+    Progress::Mail(
         Envelope { channel: Channel::Lmtp, sender: Some(sender), recipients, size, stored: None, is_untried: false },
         content.into(),
     )

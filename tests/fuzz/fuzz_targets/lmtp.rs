@@ -5,7 +5,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use libfuzzer_sys::fuzz_target;
 use passerelle::{
-    intake::lmtp::{Session, Settings, Step},
+    intake::lmtp::{Session, Settings, Progress},
     request::Address,
 };
 
@@ -31,9 +31,9 @@ fn hold<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Dialogue {
     for mut piece in pieces {
         loop {
             match session.advance(&mut piece, &mut replies) {
-                Step::NeedInput => break,
-                Step::Quit | Step::TooManyFaults => return (replies, mails),
-                Step::Mail(envelope, content) => {
+                Progress::NeedInput => break,
+                Progress::Quit | Progress::TooManyFaults => return (replies, mails),
+                Progress::Mail(envelope, content) => {
                     assert_eq!(content.len() as u64, envelope.size.min(SETTINGS.max_size));
                     assert!((1..=SETTINGS.max_recipients).contains(&envelope.recipients.len()));
                     assert!(envelope.recipients.iter().all(|address| SETTINGS.recipients.contains(address)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mail_parser::MessageParser;
 use passerelle::{
-    glpi::{Credentials, Glpi, Kind, NewTicket, Requester, Settings},
+    glpi::{Credentials, Glpi, NewTicket, Requester, Settings, TicketType},
     request::Reference,
     sandbox::{Failure, Failures, Rule, Sandbox, TicketView},
 };
@@ -392,7 +392,7 @@ async fn a_requester_without_an_account_follows_up_under_the_address_of_the_tick
     let new = NewTicket {
         name: "Sans compte".into(),
         content_html: "<p>x</p>".into(),
-        kind: Kind::Incident,
+        kind: TicketType::Incident,
         urgency: 3,
         category: None,
         entity: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use passerelle::glpi::{
-    ActorRole, Effect, Glpi, GlpiError, Kind, NewFollowup, NewTicket, Requester, TicketStatus, TicketUser,
+    ActorRole, Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, TicketStatus, TicketType, TicketUser,
 };
 use passerelle::id::{EntityId, GroupId, RequestTypeId, TicketId};
 
@@ -29,7 +29,7 @@ async fn a_ticket_is_made_as_it_is_given() {
     let created = glpi
         .create_ticket(
             &NewTicket {
-                kind: Kind::Request,
+                kind: TicketType::Request,
                 urgency: 5,
                 category,
                 request_type: Some(RequestTypeId::new(2)),

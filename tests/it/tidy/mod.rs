@@ -2,6 +2,7 @@
 
 mod circles;
 mod edges;
+mod names;
 
 use std::path::{Path, PathBuf};
 
