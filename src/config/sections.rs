@@ -440,6 +440,15 @@ pub enum Copies {
 pub struct Portal {
     pub name: String,
     pub contact: String,
+    pub requester_reasons: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    #[serde(with = "humantime_serde")]
+    pub every: Duration,
+    pub requests: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]

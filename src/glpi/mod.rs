@@ -5,7 +5,7 @@
 //!
 //! - `directory`: who and what is who, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
-//!   `search`, `recent` and `links` read them; `followups`, `actors`; files go with `sent_files` and come with
+//!   `search`, `recent` and `links` read them, `history` says what became of them; `followups`, `actors`; files go with `sent_files` and come with
 //!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
@@ -34,6 +34,7 @@ mod exchange;
 mod followups;
 mod gather;
 mod group_commit;
+mod history;
 mod item;
 mod joint_read;
 mod kept_answers;
@@ -74,6 +75,7 @@ pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble, Underlying};
 pub use self::exchange::SetupError;
 pub use self::followups::{Effect, NewFollowup};
+pub use self::history::{Happening, TicketChange};
 pub use self::item::{Item, ItemKind, nearest};
 pub use self::knowledge::FaqArticle;
 pub use self::links::LONGEST_MERGE;

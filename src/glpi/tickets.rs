@@ -12,11 +12,13 @@ use super::lists::whole_list;
 use super::{ActorRole, Glpi, Requester, SolutionStatus, TicketStatus, wire};
 
 /// Search options of GLPI's `CommonITILObject`, which its history names too.
-const ASSIGNED_USER: u64 = 5;
-const ASSIGNED_GROUP: u64 = 8;
+pub(super) const ASSIGNED_USER: u64 = 5;
+pub(super) const ASSIGNED_GROUP: u64 = 8;
+pub(super) const STATUS: u64 = 12;
+pub(super) const TAKEN_AFTER: u64 = 150;
 /// Constants of GLPI's class `Log`.
-const HISTORY_ADD_RELATION: u64 = 15;
-const HISTORY_DEL_RELATION: u64 = 16;
+pub(super) const HISTORY_ADD_RELATION: u64 = 15;
+pub(super) const HISTORY_DEL_RELATION: u64 = 16;
 
 /// A ticket as GLPI shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -191,21 +193,21 @@ struct UserRow {
 
 /// A row of `Ticket/{id}/Log`
 #[derive(Deserialize)]
-struct LogRow {
+pub(super) struct LogRow {
     #[serde(default, deserialize_with = "wire::number")]
-    linked_action: u64,
+    pub(super) linked_action: u64,
     #[serde(default, deserialize_with = "wire::number")]
-    id_search_option: u64,
+    pub(super) id_search_option: u64,
     #[serde(default, deserialize_with = "wire::text")]
-    itemtype_link: String,
+    pub(super) itemtype_link: String,
     #[serde(default, deserialize_with = "wire::text")]
-    user_name: String,
+    pub(super) user_name: String,
     #[serde(default, deserialize_with = "wire::text")]
-    old_value: String,
+    pub(super) old_value: String,
     #[serde(default, deserialize_with = "wire::text")]
-    new_value: String,
+    pub(super) new_value: String,
     #[serde(default, deserialize_with = "wire::text")]
-    date_mod: String,
+    pub(super) date_mod: String,
 }
 
 impl Glpi {
@@ -322,7 +324,7 @@ impl Glpi {
 }
 
 /// The id in «name (id)».
-fn numbered<I: From<u64>>(name: &str) -> Option<I> {
+pub(super) fn numbered<I: From<u64>>(name: &str) -> Option<I> {
     name.strip_suffix(')')?.rsplit_once('(')?.1.parse().ok().map(u64::into)
 }
 

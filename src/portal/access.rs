@@ -5,7 +5,15 @@ use std::sync::Arc;
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
 use super::{faq::Faq, found::FoundRequest, joined::Joined, readings::Readings};
-use crate::{config::Config, flow::route::MappingStore, glpi::Glpi, request::Address, working_time::Calendar};
+use crate::{
+    config::Config,
+    course::Pasts,
+    figures::{ExpectedDelay, ExpectedDelays},
+    flow::route::MappingStore,
+    glpi::Glpi,
+    request::Address,
+    working_time::Calendar,
+};
 
 /// A requester's view of the helpdesk.
 pub struct Portal {
@@ -16,12 +24,22 @@ pub struct Portal {
     pub(super) faq: Faq,
     pub(super) readings: Readings,
     pub(super) lists: Joined<Address, Vec<FoundRequest>>,
+    pub(super) pasts: Arc<Pasts>,
+    pub(super) expected: Arc<ExpectedDelays>,
+    /// Words in GLPI's pending reasons that say that the requester is waited for.
+    pub(super) requester_reasons: Vec<String>,
 }
 
 impl Portal {
     /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
     pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
+        let pasts = Arc::new(Pasts::new(Arc::clone(&calendar)));
+        let (of_mappings, of_calendar, of_pasts) = (mappings.clone(), Arc::clone(&calendar), Arc::clone(&pasts));
+        let expected = ExpectedDelays::new(&glpi, of_mappings, of_calendar, of_pasts, config.figures.requests);
         Self {
+            pasts,
+            expected: Arc::new(expected),
+            requester_reasons: config.portal.requester_reasons.clone(),
             faq: Faq::new(glpi.clone(), &config.glpi),
             glpi,
             mappings,
@@ -30,6 +48,17 @@ impl Portal {
             readings: Readings::new(),
             lists: Joined::new(),
         }
+    }
+
+    /// How long the next request of this application will probably take, as computed last; `None` where too little is
+    /// known.
+    pub fn expected_delay(&self, application: &str) -> Option<ExpectedDelay> {
+        self.expected.of(application)
+    }
+
+    /// What computes the expected delays, to be kept at work ([`ExpectedDelays::keep`]).
+    pub fn expected_delays(&self) -> Arc<ExpectedDelays> {
+        Arc::clone(&self.expected)
     }
 
     /// The moment a date of GLPI means, as the academy writes it.

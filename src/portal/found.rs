@@ -1,26 +1,95 @@
-//! A ticket as a search shows it, with what its opening says.
+//! A ticket as a search shows it, with what its opening says and where it stands.
 
-use super::state::State;
+use super::{
+    handed_on::{self, HandedOn},
+    state::State,
+};
 use crate::{
+    course::{Past, Requesters, Waits, waits, waits_for_requester},
     flow::route::{Mappings, Opening},
-    glpi::TicketSummary,
+    glpi::{TicketStatus, TicketSummary},
+    id::UserId,
+    request::Address,
 };
 
 /// A ticket with what is read from its content, which itself is not kept.
 pub(super) struct FoundRequest {
     pub(super) summary: TicketSummary,
     pub(super) opening: Option<Opening>,
+    pub(super) handed_on: Option<HandedOn>,
     pub(super) state: State,
+    /// When it waited for its requester; `None` where that was not looked at.
+    pub(super) waits: Option<Waits>,
 }
 
 impl FoundRequest {
-    pub(super) fn new(mut summary: TicketSummary, mappings: &Mappings) -> Self {
-        let taken = !summary.technicians.is_empty() || summary.taken_after > 0;
+    /// `past` is what is known of its time, where that was read; `requesters` are those whose request it is.
+    pub(super) fn new(
+        mut summary: TicketSummary,
+        mappings: &Mappings,
+        past: Option<&Past>,
+        requesters: &Requesters<'_>,
+        requester_reasons: &[String],
+    ) -> Self {
         let content = std::mem::take(&mut summary.content);
+        let opening = Opening::read(&content, |name| mappings.find(name).is_some());
+        let handed_on = handed_on::now(&summary, opening.as_ref(), mappings);
+        let waits = past.map(|past| waits_of(&summary, past, requesters, requester_reasons));
+        // By the reason alone, where nothing was read.
+        let is_asked = waits.as_ref().map_or_else(|| is_said(&summary, requester_reasons), |waits| waits.is_now);
+        let is_at_work = summary.is_taken() || handed_on.is_some();
+        Self { state: State::of(summary.status, is_at_work, is_asked), opening, handed_on, waits, summary }
+    }
+
+    /// Whether nothing can be said of it without its past: whether a pending one waits for its requester.
+    pub(super) fn needs_past(summary: &TicketSummary) -> bool {
+        summary.status == TicketStatus::Pending
+    }
+
+    /// Whether its delay cannot be counted yet: it once waited, perhaps for its requester.
+    pub(super) fn lacks_past(&self) -> bool {
+        self.waits.is_none() && self.summary.waited > 0
+    }
+}
+
+/// When a ticket waited for its requester.
+pub(super) fn waits_of(
+    summary: &TicketSummary,
+    past: &Past,
+    requesters: &Requesters<'_>,
+    requester_reasons: &[String],
+) -> Waits {
+    waits(past, summary.status, requesters, is_said(summary, requester_reasons))
+}
+
+fn is_said(summary: &TicketSummary, requester_reasons: &[String]) -> bool {
+    waits_for_requester(&summary.pending_reason, requester_reasons)
+}
+
+/// The requesters of a person's ticket, as far as a search shows them.
+pub(super) struct OwnRequesters {
+    accounts: Vec<UserId>,
+    addresses: Vec<String>,
+    own: UserId,
+}
+
+impl OwnRequesters {
+    /// These accounts and this person's address, and the others that the ticket names; `own` is the service account.
+    pub(super) fn of(
+        accounts: impl IntoIterator<Item = UserId>,
+        person: &Address,
+        summary: &TicketSummary,
+        own: UserId,
+    ) -> Self {
+        let others = summary.addresses.iter().map(|address| address.to_lowercase());
         Self {
-            state: State::of(summary.status, taken),
-            opening: Opening::read(&content, |name| mappings.find(name).is_some()),
-            summary,
+            accounts: accounts.into_iter().collect(),
+            addresses: std::iter::once(person.as_str().to_owned()).chain(others).collect(),
+            own,
         }
+    }
+
+    pub(super) fn get(&self) -> Requesters<'_> {
+        Requesters { accounts: &self.accounts, addresses: &self.addresses, own: self.own }
     }
 }

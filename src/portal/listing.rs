@@ -7,14 +7,17 @@ use jiff::{Timestamp, Zoned};
 use super::{
     access::Portal,
     error::PortalError,
-    found::FoundRequest,
+    found::{FoundRequest, OwnRequesters, waits_of},
+    handed_on::HandedOn,
     known_requester::KnownRequester,
     state::{Counts, State},
 };
 use crate::{
+    course::Waits,
+    figures::worked,
     flow::route::Opening,
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
-    id::TicketId,
+    id::{TicketId, UserId},
     request::{Address, Reference, TicketKind},
     text::fold::folded,
 };
@@ -130,9 +133,16 @@ pub struct Row {
     pub modified: Option<Zoned>,
     /// The group it is assigned to.
     pub group: Option<String>,
-    /// Who has taken it in charge.
+    /// Who has taken it in charge: a person, or else the group whose members GLPI does not name.
     pub taken_by: Option<String>,
-    /// The working time from the deposit to the solution, or until now.
+    /// Whom it was handed on to, where it is not with the application's first groups.
+    pub handed_on: Option<HandedOn>,
+    /// Why it is on hold, in GLPI's words, where it is and GLPI says so.
+    pub pending_reason: Option<String>,
+    /// Whether it is on hold, whoever it waits for.
+    pub is_on_hold: bool,
+    /// The working time from the deposit to the solution, or until now, without the times at which it waited for the
+    /// requester.
     pub delay: Duration,
     /// Where it stands.
     pub state: State,
@@ -140,6 +150,26 @@ pub struct Row {
     pub to_approve: bool,
     /// Whether the requester may add something.
     pub may_follow_up: bool,
+}
+
+impl Row {
+    /// What is to be said of its state beside its name: who has it, why it is on hold, what the requester is to do.
+    pub fn detail(&self) -> Option<String> {
+        match self.state {
+            State::Waiting if self.is_on_hold => Some(match &self.pending_reason {
+                Some(reason) => format!("mise en attente\u{a0}: {reason}"),
+                None => "mise en attente".to_owned(),
+            }),
+            State::Waiting | State::Closed => None,
+            State::Ongoing => match (&self.handed_on, &self.taken_by) {
+                (Some(handed_on), None) => Some(handed_on.label()),
+                (_, Some(who)) => Some(format!("prise en charge par {who}")),
+                (None, None) => None,
+            },
+            State::ToComplete => Some("une réponse de votre part est attendue".to_owned()),
+            State::ToApprove => Some("une solution attend votre avis".to_owned()),
+        }
+    }
 }
 
 impl Portal {
@@ -170,9 +200,20 @@ impl Portal {
         }
         let (total, per_page) = (matching.len(), query.per_page.max(1));
         let on_page = matching.into_iter().skip((query.page.max(1) - 1).saturating_mul(per_page)).take(per_page);
+        let on_page: Vec<&FoundRequest> = on_page.collect();
+        let lacking: Vec<_> = on_page.iter().filter(|found| found.lacks_past()).map(|found| &found.summary).collect();
+        let pasts = self.pasts.of(&self.glpi, &lacking).await?;
         let mut rows = Vec::new();
         for found in on_page {
-            rows.push(self.row(found).await?);
+            let waits = match pasts.get(&found.summary.id) {
+                Some(past) => {
+                    let (account, own) = (self.known(requester).await?.account, self.glpi.own_account().await?);
+                    let requesters = OwnRequesters::of(account, requester, &found.summary, own);
+                    waits_of(&found.summary, past, &requesters.get(), &self.requester_reasons)
+                }
+                None => found.waits.clone().unwrap_or_default(),
+            };
+            rows.push(self.row(found, &waits).await?);
         }
         Ok(Listing { rows, counts, total, page: query.page, pages: total.div_ceil(per_page).max(1) })
     }
@@ -194,22 +235,35 @@ impl Portal {
         tickets.dedup_by_key(|ticket| ticket.id);
         tickets.truncate(MOST);
         let mappings = self.mappings.now();
-        Ok(tickets.into_iter().map(|ticket| FoundRequest::new(ticket, &mappings)).collect())
+        let pending: Vec<_> = tickets.iter().filter(|ticket| FoundRequest::needs_past(ticket)).collect();
+        let pasts = self.pasts.of(&self.glpi, &pending).await?;
+        let own = if pasts.is_empty() { UserId::default() } else { self.glpi.own_account().await? };
+        let found = tickets.into_iter().map(|ticket| {
+            let past = pasts.get(&ticket.id).map(AsRef::as_ref);
+            let requesters = OwnRequesters::of(known.account, known.address, &ticket, own);
+            FoundRequest::new(ticket, &mappings, past, &requesters.get(), &self.requester_reasons)
+        });
+        Ok(found.collect())
     }
 
-    /// The line of a ticket.
-    pub(super) async fn row(&self, found: &FoundRequest) -> Result<Row, GlpiError> {
-        let FoundRequest { summary, opening, state } = found;
+    /// The line of a ticket, which waited for its requester at these times.
+    pub(super) async fn row(&self, found: &FoundRequest, waits: &Waits) -> Result<Row, GlpiError> {
+        let FoundRequest { summary, opening, handed_on, state, .. } = found;
         let state = *state;
+        let group = summary.groups.first().map(|path| last_part(path).to_owned());
         let taken_by = match summary.technicians.first() {
             Some(&technician) => Some(self.glpi.directory().name(technician).await?).filter(|name| !name.is_empty()),
             None => None,
         };
-        let until = summary.solved.or(summary.closed).filter(|_| state == State::Closed);
+        // Whom it was handed on to has not taken it yet.
+        let taken_by = taken_by.or_else(|| group.clone().filter(|_| summary.is_taken() && handed_on.is_none()));
+        let is_over = matches!(state, State::ToApprove | State::Closed);
+        let until = summary.solved.or(summary.closed).filter(|_| is_over);
         let until = self.moment(until).map_or_else(Timestamp::now, |end| end.timestamp());
         let opened = self.moment(summary.opened);
-        let delay = opened.as_ref().map(|opened| self.calendar.between(opened.timestamp(), until));
+        let delay = opened.as_ref().map(|opened| worked(&self.calendar, opened.timestamp(), until, waits));
         let nature = nature(opening.as_ref(), summary).to_owned();
+        let is_on_hold = summary.status == TicketStatus::Pending;
         Ok(Row {
             number: summary.id,
             reference: opening.as_ref().map(|opening| opening.reference),
@@ -220,12 +274,15 @@ impl Portal {
             urgency: summary.urgency,
             opened,
             modified: self.moment(summary.modified),
-            group: summary.groups.first().map(|path| last_part(path).to_owned()),
+            group,
             taken_by,
+            handed_on: handed_on.clone(),
+            pending_reason: Some(summary.pending_reason.clone()).filter(|reason| is_on_hold && !reason.is_empty()),
+            is_on_hold,
             delay: delay.unwrap_or_default(),
             state,
             to_approve: summary.status == TicketStatus::Solved,
-            may_follow_up: !summary.status.is_over(),
+            may_follow_up: summary.status != TicketStatus::Closed,
         })
     }
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::{
     access::Portal,
     error::PortalError,
-    found::FoundRequest,
+    events::{self, Known, NotedMove},
+    found::{FoundRequest, OwnRequesters},
     own::{Contribution, Document, Kind, Own, SolutionState},
 };
 use crate::{
+    course::Past,
     glpi::{self, DocumentHolder, Followup, Solution, SolutionStatus, TicketOverview},
-    id::TicketId,
+    id::{TicketId, UserId},
+    lifecycle::escalation::Note,
     request::Address,
 };
 
@@ -29,7 +32,7 @@ impl Portal {
             return Err(PortalError::NotFound);
         }
         let has_solution = ticket.may_have_solution();
-        let TicketOverview { summary, .. } = ticket;
+        let TicketOverview { summary, requesters: accounts, .. } = ticket;
         let solutions = async { if has_solution { self.glpi.ticket_solutions(number).await } else { Ok(Vec::new()) } };
         let own = async {
             let read = self.glpi.document_ids(number);
@@ -41,17 +44,35 @@ impl Portal {
             }
         };
         let (mut followups, solutions, own) = tokio::try_join!(self.glpi.ticket_followups(number), solutions, own)?;
-        followups.retain(|followup| !followup.private);
+        let own_account = self.glpi.own_account().await?;
+        let moves = moves(&followups, own_account);
+        followups.retain(|followup| !followup.private && !is_move(followup, own_account));
         let solution = solutions.last().map(|solution| solution.id);
         let of_followups = followups.iter().map(|followup| DocumentHolder::from(followup.id));
         let said: Vec<_> = of_followups.chain(solutions.iter().map(|it| it.id.into())).collect();
-        let (own, of_said) = self.glpi.documents(&own, &said).await?;
+        let (own, of_said, changes) = self.glpi.documents_and_history(number, &own, &said).await?;
 
+        let past = Arc::new(Past::of(changes, &followups));
+        self.pasts.remember(&summary, &past).await;
+        let accounts = known.account.into_iter().chain(accounts);
+        let requesters = OwnRequesters::of(accounts, known.address, &summary, own_account);
+        let mappings = self.mappings.now();
+        let content = summary.content.clone();
+        let solved: Vec<_> = solutions.iter().map(|solution| (solution.author, solution.written)).collect();
+        let found = FoundRequest::new(summary, &mappings, Some(&past), &requesters.get(), &self.requester_reasons);
+        let events = events::happened(&Known {
+            summary: &found.summary,
+            past: &past,
+            requesters: requesters.get(),
+            moves: &moves,
+            solutions: &solved,
+            mapping: found.opening.as_ref().and_then(|opening| mappings.find(&opening.application)),
+        });
         let opening = Contribution {
             kind: Kind::Opening,
             author: known.account.unwrap_or_default(),
-            written: summary.opened,
-            content: summary.content.clone(),
+            written: found.summary.opened,
+            content,
             documents: documents(own),
         };
         let said = followups.into_iter().map(followup).chain(solutions.into_iter().map(self::solution));
@@ -60,8 +81,27 @@ impl Portal {
         parts.sort_by_key(|part| part.written);
         parts.insert(0, opening);
         // The opening is measured in the very text that is shown.
-        Ok(Own { found: FoundRequest::new(summary, &self.mappings.now()), solution, parts })
+        Ok(Own { found, solution, parts, events })
     }
+}
+
+/// The moves that the gateway noted in a ticket; who asked for a private note keeps its reason to themselves.
+fn moves(followups: &[Followup], own: UserId) -> Vec<NotedMove> {
+    let mut moves = Vec::new();
+    for followup in followups.iter().filter(|followup| followup.author == own) {
+        if let Some(Note::Move(note)) = Note::parse(&followup.content)
+            && note.given_up.is_none()
+        {
+            let reason = Some(note.reason).filter(|reason| !followup.private && !reason.is_empty());
+            moves.push(NotedMove { at: followup.written, to: note.target, name: note.to, reason });
+        }
+    }
+    moves
+}
+
+/// Whether a follow-up notes a move, which the events tell of.
+fn is_move(followup: &Followup, own: UserId) -> bool {
+    followup.author == own && matches!(Note::parse(&followup.content), Some(Note::Move(_)))
 }
 
 fn followup(followup: Followup) -> Contribution {

@@ -23,11 +23,11 @@ pub use address::Address;
 pub use command::{Command, Direction};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
-pub use followup_opening::FollowupOpening;
+pub use followup_opening::{FollowupOpening, ReadOpening};
 pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, ReasonKind, Receipt, Refusal};
 pub use person::Person;
 pub use received::{
-    Attachment, Body, Channel, Enclosed, FormFields, LeftOut, Mail, Origin, Part, Received, TicketKind,
+    Attachment, Body, Channel, Enclosed, Enclosure, FormFields, LeftOut, Mail, Origin, Part, Received, TicketKind,
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};

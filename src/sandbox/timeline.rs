@@ -52,6 +52,16 @@ pub(super) fn add_followup(
     if !flag(&input, "_do_not_compute_takeintoaccount") {
         status::take_into_account(desk, caller, ticket);
     }
+    if flag(&input, "pending") {
+        status::set_status(desk, caller, ticket, WAITING);
+        let reason = Row::from_iter([
+            ("itemtype".to_owned(), "Ticket".into()),
+            ("items_id".to_owned(), ticket.into()),
+            ("pendingreasons_id".to_owned(), int_of(&input, "pendingreasons_id").into()),
+        ]);
+        desk.store.insert("PendingReason_Item", &reason);
+        return Ok(followup);
+    }
     let answered = matches!(status::status(&desk.store, ticket), SOLVED | CLOSED);
     if answered && flag(&input, "add_close") {
         judge(desk, caller, ticket, ACCEPTED);

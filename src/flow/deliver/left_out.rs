@@ -27,12 +27,12 @@ pub(super) fn list(left_out: &[LeftOut]) -> String {
         return String::new();
     }
     let items: Vec<_> = left_out.iter().map(|file| format!("{}{}</li>", item(file), escaped(&file.why))).collect();
-    format!("<p><strong>Pièces jointes non transmises :</strong></p><ul>{}</ul>", items.concat())
+    format!("{}<ul>{}</ul>", LeftOut::HEADING, items.concat())
 }
 
 /// What a follow-up says that carries a file of its ticket, HTML; it is known again by it.
 pub(super) fn carried(name: &str) -> String {
-    format!("<p><em>Pièce jointe de la demande : {}</em></p>", escaped(name))
+    format!("{}{}</em></p>", LeftOut::CARRIED, escaped(name))
 }
 
 /// How the line of a file begins in [`list`], by which it is found again.
@@ -42,7 +42,7 @@ pub(super) fn item(file: &LeftOut) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LeftOut, cut, list, why};
+    use super::{LeftOut, carried, cut, list, why};
 
     #[test]
     fn what_is_cut_is_said_and_where_it_is() {
@@ -66,5 +66,7 @@ mod tests {
         let file = LeftOut { name: "<img src=x>.exe".into(), why: "type refusé".into() };
         let html = list(&[file]);
         assert!(html.contains("type") && !html.contains("<img"), "{html}");
+        assert!(LeftOut::is_told_by(&html) && LeftOut::is_told_by(&carried("a.txt")));
+        assert!(!LeftOut::is_told_by(&format!("<p>Voici</p>{html}")));
     }
 }

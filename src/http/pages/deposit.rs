@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::{
     frame::{Frame, Section, page, see_other},
     mistakes::Mistakes,
-    state::{Filled, KEY, PageState, STALE, TOKEN, Visitor, new_key},
+    state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
 };
 use crate::{
     flow::route::{Mapping, Mappings},
@@ -26,7 +26,7 @@ use crate::{
 /// What the form says it is about.
 const CHOICE: &str = "choix";
 /// The form's fields that are none of the request.
-const ASIDE: &[&str] = &[TOKEN, KEY, CHOICE];
+const ASIDE: &[&str] = &[TOKEN, SENT, OLD_KEY, CHOICE];
 
 /// Each field of the request that the form has: its name, its place in the page, and what the page calls it.
 const FIELDS: [(&str, &str, &str); 9] = [
@@ -46,11 +46,14 @@ const FIELDS: [(&str, &str, &str); 9] = [
 struct DepositPage<'a> {
     frame: Frame<'a>,
     token: String,
-    key: String,
+    /// When it was first sent, where nobody knows what became of it; else empty.
+    sent: String,
     /// Why the request is not recorded, where its fields are right.
     refusal: Option<String>,
     mistakes: Mistakes,
     applications: Vec<Choices>,
+    /// What is said of the delays of each application of which something is known.
+    expected: Vec<(String, String)>,
     typed: Typed,
     max_files: usize,
     max_file_size: String,
@@ -93,7 +96,7 @@ impl DepositPage<'_> {
 
 /// `GET /portail`
 pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
-    let form = form_page(&state, &person, new_key(), Typed::default(), Mistakes::default(), None);
+    let form = form_page(&state, &person, String::new(), Typed::default(), Mistakes::default(), None);
     page(StatusCode::OK, &form)
 }
 
@@ -110,15 +113,15 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     if let Some((mapping, nature)) = meant(&mappings, filled.submission.aside(CHOICE)) {
         filled.submission.set_subject(&mapping.name, nature);
     }
-    let (typed, shown_key, key) = (Typed::of(&filled.submission), filled.shown_key(), filled.key().await);
-    let Filled { person, submission, is_from_our_page, size, room, now } = filled;
-    let again = |mistakes, refusal| form_page(state, &person, shown_key, typed, mistakes, refusal);
+    let (typed, first_sent) = (Typed::of(&filled.submission), filled.first_sent());
+    let Filled { person, submission, is_from_our_page, size, room, .. } = filled;
+    let again = |sent, mistakes, refusal| form_page(state, &person, sent, typed, mistakes, refusal);
     if !is_from_our_page {
-        return page(StatusCode::FORBIDDEN, &again(Mistakes::default(), Some(STALE.to_owned())));
+        return page(StatusCode::FORBIDDEN, &again(String::new(), Mistakes::default(), Some(STALE.to_owned())));
     }
-    let received = match form::receive(submission, size, Some(&key), mappings.applications(), now).await {
+    let received = match form::receive(submission, size, None, mappings.applications(), first_sent).await {
         Ok(received) => received,
-        Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(mistakes(errors), None)),
+        Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(String::new(), mistakes(errors), None)),
     };
     match state.finish(services.gateway().form(received), room, deadline).await? {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
@@ -128,7 +131,7 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
         other => {
             let problem = Problem::of(other);
             let Some(sentence) = problem.to_tell().map(french) else { return Err(problem) };
-            page(problem.status(), &again(Mistakes::default(), Some(sentence)))
+            page(problem.status(), &again(sent(first_sent), Mistakes::default(), Some(sentence)))
         }
     }
 }
@@ -136,7 +139,7 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
 fn form_page<'a>(
     state: &'a PageState,
     person: &'a Address,
-    key: String,
+    sent: String,
     typed: Typed,
     mistakes: Mistakes,
     refusal: Option<String>,
@@ -144,13 +147,19 @@ fn form_page<'a>(
     let title =
         if mistakes.is_empty() && refusal.is_none() { "Nouvelle demande" } else { "Erreur\u{a0}: nouvelle demande" };
     let limits = &state.pages.limits;
+    let mappings = state.services.mappings.now();
+    let portal = &state.services.portal;
+    let expected = mappings.all().iter().filter_map(|mapping| {
+        Some((mapping.name.clone(), super::expected::sentence(&portal.expected_delay(&mapping.name)?)))
+    });
     DepositPage {
         frame: state.pages.frame(title, Some(person), Section::Deposit),
         token: state.pages.tokens.token(person, Timestamp::now()),
-        key,
+        sent,
         refusal,
         mistakes,
-        applications: state.services.mappings.now().all().iter().map(choices).collect(),
+        applications: mappings.all().iter().map(choices).collect(),
+        expected: expected.collect(),
         typed,
         max_files: limits.max_files,
         max_file_size: size(limits.max_file_size),

@@ -6,6 +6,7 @@
 //! | file | what it is about |
 //! |---|---|
 //! | `deposit` | a new request |
+//! | `expected` | how long requests take |
 //! | `list`, `ticket`, `faq` | what became of requests, and what is known already |
 //! | `mistakes` | what is wrong with a form's fields |
 //! | `problem` | whatever went wrong, as a page |
@@ -14,6 +15,7 @@
 //! | `files` | style and icon |
 
 mod deposit;
+mod expected;
 mod faq;
 mod files;
 mod frame;

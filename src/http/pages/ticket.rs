@@ -13,14 +13,14 @@ use jiff::Timestamp;
 use super::{
     frame::{Frame, Section, page, parameter, see_other, unknown},
     mistakes::Mistakes,
-    state::{Filled, KEY, PageState, STALE, TOKEN, Visitor, new_key},
+    state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
 };
 use crate::{
     http::{api, problem::Problem, values::glpi_number},
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
-    portal::{Author, Document, Entry, Kind, SolutionState, View},
-    request::{Address, Decided, Decision, Outcome},
+    portal::{Author, Document, Entry, Kind, Line, SolutionState, View},
+    request::{Address, Decided, Decision, Enclosure, Outcome},
     text::french::set as french,
 };
 
@@ -78,7 +78,8 @@ enum Form {
 #[derive(Default)]
 struct Retry {
     form: Form,
-    key: String,
+    /// When it was first sent, where nobody knows what became of it; else empty.
+    sent: String,
     mistakes: Mistakes,
     /// Why nothing was recorded, where the fields are right.
     refusal: Option<String>,
@@ -90,8 +91,8 @@ struct Retry {
 }
 
 impl Retry {
-    fn new(form: Form, key: String) -> Self {
-        Self { form, key, ..Self::default() }
+    fn new(form: Form) -> Self {
+        Self { form, ..Self::default() }
     }
 }
 
@@ -121,8 +122,9 @@ impl TicketPage<'_> {
 
 fn heading(entry: &Entry) -> String {
     match (entry.kind, &entry.author) {
-        (Kind::Opening, _) => "Votre demande".to_owned(),
+        (Kind::Opening, _) => "Demande déposée".to_owned(),
         (Kind::Followup, Author::You) => "Votre message".to_owned(),
+        (Kind::Followup, Author::Service) => Author::Service.label().to_owned(),
         (Kind::Followup, Author::Person(name) | Author::Group(name)) => format!("{name} a écrit"),
         (Kind::Solution(verdict), author) => {
             let verdict = match verdict {
@@ -139,6 +141,7 @@ fn class(entry: &Entry) -> &'static str {
     match (entry.kind, &entry.author) {
         (Kind::Solution(SolutionState::Waiting | SolutionState::Accepted), _) => "solution",
         (_, Author::You) => "mine",
+        (_, Author::Service) => "service",
         _ => "theirs",
     }
 }
@@ -168,7 +171,7 @@ pub(super) async fn show(
             return onward(problem, |into| format!("/portail/demandes/{into}{query}"));
         }
     };
-    page(StatusCode::OK, &ticket_page(&state, &person, view, done, Retry::new(Form::Followup, new_key())))
+    page(StatusCode::OK, &ticket_page(&state, &person, view, done, Retry::new(Form::Followup)))
 }
 
 /// `GET /portail/demandes/{number}/recapitulatif`
@@ -226,19 +229,19 @@ pub(super) async fn add(
     state
         .services
         .answered(request, async |services, parts, body, deadline| {
-            let filled = state.filled(parts, body, &[TOKEN, KEY]).await?;
+            let filled = state.filled(parts, body, &[TOKEN, SENT, OLD_KEY]).await?;
             let number = self::number(&number)?;
-            let (shown_key, key) = (filled.shown_key(), filled.key().await);
+            let first_sent = filled.first_sent();
             let mut retry = Retry {
                 message: filled.submission.fields().get("description").to_owned(),
                 lost_files: filled.submission.file_names().map(str::to_owned).collect(),
-                ..Retry::new(Form::Followup, shown_key)
+                ..Retry::new(Form::Followup)
             };
-            let Filled { person, submission, is_from_our_page, size, room, now } = filled;
+            let Filled { person, submission, is_from_our_page, size, room, .. } = filled;
             if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
-            let received = match form::complement(submission, size, Some(&key), &person, number, now).await {
+            let received = match form::complement(submission, size, None, &person, number, first_sent).await {
                 Ok(received) => received,
                 Err(errors) => {
                     for error in errors {
@@ -251,6 +254,7 @@ pub(super) async fn add(
                 }
             };
             let outcome = state.finish(services.gateway().complement(received, number), room, deadline).await?;
+            let retry = Retry { sent: sent(first_sent), ..retry };
             settled(&state, &person, number, outcome, "suivi", retry).await
         })
         .await
@@ -265,26 +269,36 @@ pub(super) async fn decide(
     state
         .services
         .answered(request, async |services, parts, body, deadline| {
-            let Filled { person, submission, is_from_our_page, room, .. } =
+            let Filled { person, submission, is_from_our_page, size, room, .. } =
                 state.filled(parts, body, &[TOKEN, OPINION, SOLUTION]).await?;
             let number = self::number(&number)?;
             let reason = submission.fields().get("description").to_owned();
             let solution = glpi_number(submission.aside(SOLUTION));
-            let mut retry = Retry { reason, solution, ..Retry::new(Form::Opinion, new_key()) };
+            let opinion = submission.aside(OPINION).to_owned();
+            let lost_files = submission.file_names().map(str::to_owned).collect();
+            let mut retry = Retry { reason, solution, lost_files, ..Retry::new(Form::Opinion) };
             if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
-            let (decision, done) = match submission.aside(OPINION) {
-                "oui" => (Decision::Accept, "approuvee"),
-                _ => match form::reason(&retry.reason) {
-                    Ok(reason) => (Decision::Refuse(reason), "refusee"),
-                    Err(error) => {
-                        retry.mistakes.add("raison", "Ce qui ne va pas encore", french(&error.message));
+            let (decision, enclosure, done) = match opinion.as_str() {
+                "oui" => (Decision::Accept, Enclosure::default(), "approuvee"),
+                _ => match form::refusal(submission, size).await {
+                    Ok((reason, files)) => (Decision::Refuse(reason), files, "refusee"),
+                    Err(errors) => {
+                        for error in errors {
+                            let is_text = error.field == "reason";
+                            let (place, label) = if is_text {
+                                ("raison", "Ce qui ne va pas encore")
+                            } else {
+                                ("pieces", "Fichiers à l’appui")
+                            };
+                            retry.mistakes.add(place, label, french(&error.message));
+                        }
                         return shown_again(&state, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
                     }
                 },
             };
-            let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution });
+            let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution, enclosure });
             let outcome = state.finish(handling, room, deadline).await?;
             settled(&state, &person, number, outcome, done, retry).await
         })

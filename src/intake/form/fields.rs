@@ -3,13 +3,11 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use data_encoding::HEXLOWER;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::error::{FieldError, Unreadable};
-use crate::{offload, request::Address, text::fold::words};
+use crate::{request::Address, text::fold::words};
 
 /// More fields and files than this are no form.
 pub(super) const MAX_MEMBERS: usize = 1000;
@@ -231,29 +229,6 @@ impl Submission {
     pub(super) fn bytes(&self) -> usize {
         let texts = NAMES.iter().map(|(name, _)| self.fields.get(name).len());
         texts.chain(self.files.iter().map(|file| file.content.len())).sum()
-    }
-
-    /// A digest of all that the form says and brings, hexadecimal.
-    pub async fn digest(&self) -> String {
-        let texts: Vec<_> = NAMES.iter().map(|(name, _)| self.fields.get(name).to_owned()).collect();
-        let files: Vec<_> =
-            self.files.iter().map(|file| (file.name.clone().unwrap_or_default(), file.content.clone())).collect();
-        offload::by_size(self.bytes(), async move {
-            let mut digest = Sha256::new();
-            let mut add = |bytes: &[u8]| {
-                digest.update((bytes.len() as u64).to_be_bytes());
-                digest.update(bytes);
-            };
-            for text in &texts {
-                add(text.as_bytes());
-            }
-            for (name, content) in &files {
-                add(name.as_bytes());
-                add(&Sha256::digest(content));
-            }
-            HEXLOWER.encode(&digest.finalize())
-        })
-        .await
     }
 
     /// Looks a field's name up.

@@ -70,6 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "http",
         &[
             "config",
+            "figures",
             "flow/route",
             "id",
             "intake",
@@ -83,7 +84,25 @@ const ROOMS: &[(&str, &[&str])] = &[
             "working_time",
         ],
     ),
-    ("portal", &["config", "flow/route", "glpi", "id", "remembered", "request", "text", "working_time"]),
+    (
+        "portal",
+        &[
+            "config",
+            "course",
+            "figures",
+            "flow/route",
+            "glpi",
+            "id",
+            "lifecycle/escalation",
+            "remembered",
+            "request",
+            "text",
+            "working_time",
+        ],
+    ),
+    // What became of tickets, and how long that took.
+    ("figures", &["course", "flow/route", "glpi", "working_time"]),
+    ("course", &["glpi", "id", "remembered", "request", "text", "working_time"]),
     // A request comes in.
     ("intake/lmtp", &["config", "intake", "listener", "request"]),
     ("intake/imap", &["config", "flow/pipeline", "intake", "request", "text"]),
