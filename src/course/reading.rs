@@ -7,31 +7,31 @@ use std::{
 };
 
 use jiff::{Timestamp, civil::DateTime};
-use moka::future::Cache;
 
 use super::past::Past;
 use crate::{
     glpi::{Followup, Glpi, GlpiError, Happening, TicketChange, TicketSummary},
     id::{FollowupId, TicketId},
+    remembered::Remembered,
     working_time::Calendar,
 };
 
 /// Tickets whose time is remembered.
 const MOST: u64 = 10_000;
-const REMEMBERED: Duration = Duration::from_hours(12);
+const KEPT: Duration = Duration::from_hours(12);
 /// GLPI's dates have seconds: of one that was changed a moment ago, another change may bear the same date.
 const SETTLED: Duration = Duration::from_secs(10);
 
 /// The time of tickets, as it was read lately.
 pub struct Pasts {
     calendar: Arc<Calendar>,
-    known: Cache<(TicketId, DateTime), Arc<Past>>,
+    known: Remembered<(TicketId, DateTime), Arc<Past>>,
 }
 
 impl Pasts {
     /// Nothing is known yet; `calendar` knows what moment a date of GLPI means.
     pub fn new(calendar: Arc<Calendar>) -> Self {
-        Self { calendar, known: Cache::builder().max_capacity(MOST).time_to_live(REMEMBERED).build() }
+        Self { calendar, known: Remembered::new(MOST, KEPT) }
     }
 
     /// What is known of these tickets, read where it is not: two calls, or two for each two hundred. One that is deleted

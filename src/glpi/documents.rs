@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::id::{DocumentId, FollowupId, SolutionId, TicketId};
 
+use super::changes::{TicketChange, WithHistory};
 use super::error::{GlpiError, Trouble};
 use super::exchange::Call;
-use super::history::WithHistory;
-use super::{Glpi, TicketChange, wire};
+use super::{Glpi, wire};
 
 /// Items that one call reads: PHP takes a thousand parameters (`max_input_vars`), each has two.
 const ITEMS_PER_CALL: usize = 200;

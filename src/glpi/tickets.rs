@@ -7,18 +7,10 @@ use crate::id::{
     CategoryId, EntityId, FollowupId, GroupId, GroupLinkId, RequestTypeId, SolutionId, TicketId, UserId, UserLinkId,
 };
 
+use super::changes::{ASSIGNED_GROUP, ASSIGNED_USER, HISTORY_ADD_RELATION, HISTORY_DEL_RELATION, LogRow, numbered};
 use super::error::GlpiError;
 use super::lists::whole_list;
 use super::{ActorRole, Glpi, Requester, SolutionStatus, TicketStatus, wire};
-
-/// Search options of GLPI's `CommonITILObject`, which its history names too.
-pub(super) const ASSIGNED_USER: u64 = 5;
-pub(super) const ASSIGNED_GROUP: u64 = 8;
-pub(super) const STATUS: u64 = 12;
-pub(super) const TAKEN_AFTER: u64 = 150;
-/// Constants of GLPI's class `Log`.
-pub(super) const HISTORY_ADD_RELATION: u64 = 15;
-pub(super) const HISTORY_DEL_RELATION: u64 = 16;
 
 /// A ticket as GLPI shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -191,25 +183,6 @@ struct UserRow {
     alternative_email: String,
 }
 
-/// A row of `Ticket/{id}/Log`
-#[derive(Deserialize)]
-pub(super) struct LogRow {
-    #[serde(default, deserialize_with = "wire::number")]
-    pub(super) linked_action: u64,
-    #[serde(default, deserialize_with = "wire::number")]
-    pub(super) id_search_option: u64,
-    #[serde(default, deserialize_with = "wire::text")]
-    pub(super) itemtype_link: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    pub(super) user_name: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    pub(super) old_value: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    pub(super) new_value: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    pub(super) date_mod: String,
-}
-
 impl Glpi {
     /// A ticket, also one in the bin.
     ///
@@ -321,11 +294,6 @@ impl Glpi {
     async fn part_of_ticket<T: DeserializeOwned>(&self, id: TicketId, item_type: &str) -> Result<Vec<T>, GlpiError> {
         self.list(format!("Ticket/{id}/{item_type}")).await
     }
-}
-
-/// The id in «name (id)».
-pub(super) fn numbered<I: From<u64>>(name: &str) -> Option<I> {
-    name.strip_suffix(')')?.rsplit_once('(')?.1.parse().ok().map(u64::into)
 }
 
 /// When a ticket was taken into account: GLPI before 10.0.4 keeps the delay alone, in seconds since the opening.

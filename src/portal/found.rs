@@ -18,8 +18,8 @@ pub(super) struct FoundRequest {
     pub(super) opening: Option<Opening>,
     pub(super) handed_on: Option<HandedOn>,
     pub(super) state: State,
-    /// When it waited for its requester; `None` where that was not looked at.
-    pub(super) waits: Option<Waits>,
+    /// When it waited for its requester, as far as that was read.
+    pub(super) waits: Waits,
 }
 
 impl FoundRequest {
@@ -34,36 +34,18 @@ impl FoundRequest {
         let content = std::mem::take(&mut summary.content);
         let opening = Opening::read(&content, |name| mappings.find(name).is_some());
         let handed_on = handed_on::now(&summary, opening.as_ref(), mappings);
-        let waits = past.map(|past| waits_of(&summary, past, requesters, requester_reasons));
-        // By the reason alone, where nothing was read.
-        let is_asked = waits.as_ref().map_or_else(|| is_said(&summary, requester_reasons), |waits| waits.is_now);
+        let is_said = waits_for_requester(&summary.pending_reason, requester_reasons);
+        let nothing_read = Past::default();
+        let waits = waits(past.unwrap_or(&nothing_read), summary.status, requesters, is_said);
         let is_at_work = summary.is_taken() || handed_on.is_some();
-        Self { state: State::of(summary.status, is_at_work, is_asked), opening, handed_on, waits, summary }
+        Self { state: State::of(summary.status, is_at_work, waits.is_now), opening, handed_on, waits, summary }
     }
 
-    /// Whether nothing can be said of it without its past: whether a pending one waits for its requester.
+    /// Whether its state or its delay cannot be told without its past: it waits, or once waited, perhaps for its
+    /// requester.
     pub(super) fn needs_past(summary: &TicketSummary) -> bool {
-        summary.status == TicketStatus::Pending
+        summary.status == TicketStatus::Pending || summary.waited > 0
     }
-
-    /// Whether its delay cannot be counted yet: it once waited, perhaps for its requester.
-    pub(super) fn lacks_past(&self) -> bool {
-        self.waits.is_none() && self.summary.waited > 0
-    }
-}
-
-/// When a ticket waited for its requester.
-pub(super) fn waits_of(
-    summary: &TicketSummary,
-    past: &Past,
-    requesters: &Requesters<'_>,
-    requester_reasons: &[String],
-) -> Waits {
-    waits(past, summary.status, requesters, is_said(summary, requester_reasons))
-}
-
-fn is_said(summary: &TicketSummary, requester_reasons: &[String]) -> bool {
-    waits_for_requester(&summary.pending_reason, requester_reasons)
 }
 
 /// The requesters of a person's ticket, as far as a search shows them.

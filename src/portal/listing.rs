@@ -7,13 +7,12 @@ use jiff::{Timestamp, Zoned};
 use super::{
     access::Portal,
     error::PortalError,
-    found::{FoundRequest, OwnRequesters, waits_of},
+    found::{FoundRequest, OwnRequesters},
     handed_on::HandedOn,
     known_requester::KnownRequester,
     state::{Counts, State},
 };
 use crate::{
-    course::Waits,
     figures::worked,
     flow::route::Opening,
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
@@ -200,20 +199,9 @@ impl Portal {
         }
         let (total, per_page) = (matching.len(), query.per_page.max(1));
         let on_page = matching.into_iter().skip((query.page.max(1) - 1).saturating_mul(per_page)).take(per_page);
-        let on_page: Vec<&FoundRequest> = on_page.collect();
-        let lacking: Vec<_> = on_page.iter().filter(|found| found.lacks_past()).map(|found| &found.summary).collect();
-        let pasts = self.pasts.of(&self.glpi, &lacking).await?;
         let mut rows = Vec::new();
         for found in on_page {
-            let waits = match pasts.get(&found.summary.id) {
-                Some(past) => {
-                    let (account, own) = (self.known(requester).await?.account, self.glpi.own_account().await?);
-                    let requesters = OwnRequesters::of(account, requester, &found.summary, own);
-                    waits_of(&found.summary, past, &requesters.get(), &self.requester_reasons)
-                }
-                None => found.waits.clone().unwrap_or_default(),
-            };
-            rows.push(self.row(found, &waits).await?);
+            rows.push(self.row(found).await?);
         }
         Ok(Listing { rows, counts, total, page: query.page, pages: total.div_ceil(per_page).max(1) })
     }
@@ -235,8 +223,8 @@ impl Portal {
         tickets.dedup_by_key(|ticket| ticket.id);
         tickets.truncate(MOST);
         let mappings = self.mappings.now();
-        let pending: Vec<_> = tickets.iter().filter(|ticket| FoundRequest::needs_past(ticket)).collect();
-        let pasts = self.pasts.of(&self.glpi, &pending).await?;
+        let waiting: Vec<_> = tickets.iter().filter(|ticket| FoundRequest::needs_past(ticket)).collect();
+        let pasts = self.pasts.of(&self.glpi, &waiting).await?;
         let own = if pasts.is_empty() { UserId::default() } else { self.glpi.own_account().await? };
         let found = tickets.into_iter().map(|ticket| {
             let past = pasts.get(&ticket.id).map(AsRef::as_ref);
@@ -246,8 +234,19 @@ impl Portal {
         Ok(found.collect())
     }
 
-    /// The line of a ticket, which waited for its requester at these times.
-    pub(super) async fn row(&self, found: &FoundRequest, waits: &Waits) -> Result<Row, GlpiError> {
+    /// The working time from the deposit to the solution, or until now, without the times at which it waited for the
+    /// requester.
+    fn delay(&self, found: &FoundRequest) -> Duration {
+        let FoundRequest { summary, state, waits, .. } = found;
+        let is_over = matches!(state, State::ToApprove | State::Closed);
+        let until = summary.solved.or(summary.closed).filter(|_| is_over);
+        let until = self.moment(until).map_or_else(Timestamp::now, |end| end.timestamp());
+        let opened = self.moment(summary.opened);
+        opened.map(|opened| worked(&self.calendar, opened.timestamp(), until, waits)).unwrap_or_default()
+    }
+
+    /// The line of a ticket.
+    pub(super) async fn row(&self, found: &FoundRequest) -> Result<Row, GlpiError> {
         let FoundRequest { summary, opening, handed_on, state, .. } = found;
         let state = *state;
         let group = summary.groups.first().map(|path| last_part(path).to_owned());
@@ -257,11 +256,6 @@ impl Portal {
         };
         // Whom it was handed on to has not taken it yet.
         let taken_by = taken_by.or_else(|| group.clone().filter(|_| summary.is_taken() && handed_on.is_none()));
-        let is_over = matches!(state, State::ToApprove | State::Closed);
-        let until = summary.solved.or(summary.closed).filter(|_| is_over);
-        let until = self.moment(until).map_or_else(Timestamp::now, |end| end.timestamp());
-        let opened = self.moment(summary.opened);
-        let delay = opened.as_ref().map(|opened| worked(&self.calendar, opened.timestamp(), until, waits));
         let nature = nature(opening.as_ref(), summary).to_owned();
         let is_on_hold = summary.status == TicketStatus::Pending;
         Ok(Row {
@@ -272,14 +266,14 @@ impl Portal {
             title: summary.name.clone(),
             kind: if summary.kind == REQUEST { TicketKind::Request } else { TicketKind::Incident },
             urgency: summary.urgency,
-            opened,
+            opened: self.moment(summary.opened),
             modified: self.moment(summary.modified),
             group,
             taken_by,
             handed_on: handed_on.clone(),
             pending_reason: Some(summary.pending_reason.clone()).filter(|reason| is_on_hold && !reason.is_empty()),
             is_on_hold,
-            delay: delay.unwrap_or_default(),
+            delay: self.delay(found),
             state,
             to_approve: summary.status == TicketStatus::Solved,
             may_follow_up: summary.status != TicketStatus::Closed,

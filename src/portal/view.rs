@@ -126,8 +126,7 @@ impl Portal {
         for part in &own.parts {
             authors.push(self.author(part, &known, group).await?);
         }
-        let waits = own.found.waits.clone().unwrap_or_default();
-        let row = self.row(&own.found, &waits).await?;
+        let row = self.row(&own.found).await?;
         let mut events = Vec::with_capacity(own.events.len());
         for happened in &own.events {
             events.push(self.event(happened).await?);

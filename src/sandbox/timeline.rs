@@ -76,6 +76,14 @@ pub(super) fn add_followup(
     Ok(followup)
 }
 
+/// Takes a follow-up away, which its ticket's history tells.
+pub(super) fn remove_followup(desk: &mut Helpdesk, caller: &Caller, id: i64) {
+    let Some(row) = desk.store.remove("ITILFollowup", id) else { return };
+    let ticket = int_of(&row, "items_id");
+    desk.store.log(("Ticket", ticket), caller.user, &Event::of("ITILFollowup", 19, 0, &id.to_string()));
+    status::touch(desk, caller, ticket);
+}
+
 /// Writes the answer into the ticket's last solution.
 pub(super) fn judge(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i64) {
     let solutions = desk.store.rows_of("ITILSolution", "items_id", ticket);
