@@ -143,7 +143,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same, of whose answer's texts only so many bytes each are kept.
+    /// This call, of whose answer only the first bytes of each text are kept.
     pub(super) fn shortened(mut self, most: usize) -> Self {
         if let Action::Read { longest, .. } = &mut self.action {
             *longest = most;
