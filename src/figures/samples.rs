@@ -127,12 +127,12 @@ mod tests {
         let requesters = Requesters { accounts: &[DIRECTOR], addresses: &[], own: OWN };
         let of = |past: Past| sample(&summary, &past, &requesters, &calendar());
         let hours = |hours| Some(Duration::from_hours(hours));
-        let charge = hours(1);
+        let until_charge = hours(1);
         let past = |asks| Past { changes: changes.clone(), said: vec![asked(asks)] };
-        assert_eq!(of(past(true)), Sample { charge, solution: hours(5) });
-        assert_eq!(of(past(false)), Sample { charge, solution: hours(6) });
+        assert_eq!(of(past(true)), Sample { charge: until_charge, solution: hours(5) });
+        assert_eq!(of(past(false)), Sample { charge: until_charge, solution: hours(6) });
         // Without its history, by GLPI's own count: ten hours after nine o'clock.
-        assert_eq!(of(Past::default()), Sample { charge: Some(Duration::from_mins(7 * 60)), solution: hours(6) });
+        assert_eq!(of(Past::default()), Sample { charge: hours(7), solution: hours(6) });
     }
 
     proptest! {
