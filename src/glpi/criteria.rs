@@ -21,7 +21,7 @@ pub enum Criterion {
     /// One of its requesters is this account.
     Requester(UserId),
     /// One of its requesters without account has nearly this address: the database minds neither case nor accents,
-    /// so the caller compares [`TicketSummary::addresses`].
+    /// so the caller compares [`super::TicketSummary::addresses`].
     Address(String),
     /// One of these groups is assigned; none of them finds none.
     AssignedTo(Vec<GroupId>),
