@@ -33,6 +33,8 @@ pub enum Criterion {
     OpenedAfter(DateTime),
     /// One of its follow-ups, private ones included, holds this: ASCII without what HTML encodes.
     FollowupSays(&'static str),
+    /// Its description holds this: ASCII without what HTML encodes.
+    Says(String),
     /// One of these holds.
     Any(Vec<Criterion>),
     /// All of these hold.
@@ -86,6 +88,7 @@ impl Criterion {
             Self::Address(address) => one(34, "contains", json!(pattern(address))),
             Self::ModifiedAfter(moment) => one(19, "morethan", json!(written(*moment))),
             Self::OpenedAfter(moment) => one(15, "morethan", json!(written(*moment))),
+            Self::Says(text) => one(21, "contains", json!(text)),
             Self::FollowupSays(text) => one(25, "contains", json!(text)),
             Self::Any(these) => json!({ "criteria": linked("OR", these) }),
             Self::All(these) => json!({ "criteria": linked("AND", these) }),

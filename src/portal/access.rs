@@ -5,13 +5,23 @@ use std::sync::Arc;
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
 use super::{faq::Faq, found::FoundRequest, joined::Joined, readings::Readings};
-use crate::{config::Config, flow::route::MappingStore, glpi::Glpi, request::Address, working_time::Calendar};
+use crate::{
+    config::Config,
+    flow::{directory::Directory, route::MappingStore},
+    glpi::Glpi,
+    request::Address,
+    working_time::Calendar,
+};
 
 /// A requester's view of the helpdesk.
 pub struct Portal {
     pub(super) glpi: Glpi,
     pub(super) mappings: MappingStore,
     pub(super) calendar: Arc<Calendar>,
+    /// Who directs which school.
+    pub(super) people: Arc<Directory>,
+    pub(super) school_mailbox: String,
+    pub(super) school_view: bool,
     pub(super) time_zone: TimeZone,
     pub(super) faq: Faq,
     pub(super) readings: Readings,
@@ -19,9 +29,19 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
-    pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
+    /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays, `people` says who directs which
+    /// school.
+    pub fn new(
+        config: &Config,
+        glpi: Glpi,
+        mappings: MappingStore,
+        calendar: Arc<Calendar>,
+        people: Arc<Directory>,
+    ) -> Self {
         Self {
+            people,
+            school_mailbox: config.directory.school_mailbox.clone(),
+            school_view: config.portal.school_view,
             faq: Faq::new(glpi.clone(), &config.glpi),
             glpi,
             mappings,

@@ -41,7 +41,7 @@ pub use self::{
     access::Portal,
     error::PortalError,
     faq::Article,
-    listing::{Listing, Query, Row, Sort},
+    listing::{Listing, Overview, Query, Row, Sort},
     own::{Document, Kind, SolutionState},
     state::{Counts, State},
     view::{Author, Entry, View},

@@ -25,17 +25,27 @@ impl Portal {
     async fn read_own(&self, requester: &Address, number: TicketId) -> Result<Own, PortalError> {
         let known = self.known(requester).await?;
         let Some(ticket) = self.glpi.overview(number).await? else { return Err(self.gone(&known, number).await?) };
-        if !self.glpi.is_requester(&ticket, known.account, known.address.as_str()).await? {
-            return Err(PortalError::NotFound);
-        }
+        let among = known.among(&ticket, &self.glpi).await?.cloned();
         let has_solution = ticket.may_have_solution();
         let TicketOverview { summary, .. } = ticket;
+        let (content, opened) = (summary.content.clone(), summary.opened);
+        // The opening is measured in the very text that is shown.
+        let found = FoundRequest::new(summary, &self.mappings.now(), |named| match &among {
+            Some(one) if one == known.address => None,
+            Some(mailbox) => Some(mailbox.clone()),
+            None => named,
+        });
+        let is_of_school = known.sees_school(found.opening.as_ref().and_then(|opening| opening.uai.as_ref()));
+        if among.is_none() && !(is_of_school && found.made_by.is_some()) {
+            return Err(PortalError::NotFound);
+        }
+        let modified = found.summary.modified;
         let solutions = async { if has_solution { self.glpi.ticket_solutions(number).await } else { Ok(Vec::new()) } };
         let own = async {
             let read = self.glpi.document_ids(number);
             // Where there are solutions to be read, too, those of the same ticket a few seconds ago will do.
             if has_solution {
-                self.readings.links(number, summary.modified, read).await
+                self.readings.links(number, modified, read).await
             } else {
                 read.await.map(Arc::new)
             }
@@ -50,8 +60,8 @@ impl Portal {
         let opening = Contribution {
             kind: Kind::Opening,
             author: known.account.unwrap_or_default(),
-            written: summary.opened,
-            content: summary.content.clone(),
+            written: opened,
+            content,
             documents: documents(own),
         };
         let said = followups.into_iter().map(followup).chain(solutions.into_iter().map(self::solution));
@@ -59,8 +69,7 @@ impl Portal {
             said.zip(of_said).map(|(part, files)| Contribution { documents: documents(files), ..part }).collect();
         parts.sort_by_key(|part| part.written);
         parts.insert(0, opening);
-        // The opening is measured in the very text that is shown.
-        Ok(Own { found: FoundRequest::new(summary, &self.mappings.now()), solution, parts })
+        Ok(Own { found, solution, parts })
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     glpi::GlpiError,
     id::{DocumentId, SolutionId, TicketId},
-    request::{Address, FollowupOpening},
+    request::{Address, FollowupOpening, LeftOut},
 };
 
 /// A request with its timeline.
@@ -42,6 +42,13 @@ pub struct Entry {
     pub html: String,
     /// Its files.
     pub documents: Vec<Document>,
+}
+
+impl Entry {
+    /// Whether it is the service's, and brings a file of the request that did not come with it.
+    pub fn carries_a_file_of_the_request(&self) -> bool {
+        self.kind == Kind::Followup && LeftOut::names_a_carried(&self.html)
+    }
 }
 
 /// Who said something.
@@ -80,7 +87,7 @@ impl Portal {
         let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str());
         let mut authors = Vec::with_capacity(own.parts.len());
         for part in &own.parts {
-            authors.push(self.author(part, &known, group).await?);
+            authors.push(self.author(part, &known, own.found.made_by.as_ref(), group).await?);
         }
         let row = self.row(&own.found).await?;
         let solution = own.solution.filter(|_| row.to_approve);
@@ -105,8 +112,20 @@ impl Portal {
     }
 
     /// Who an entry is of. The service account writes for whoever has no account: then its text names their address.
-    async fn author(&self, part: &Contribution, known: &KnownRequester<'_>, group: &str) -> Result<Author, GlpiError> {
+    async fn author(
+        &self,
+        part: &Contribution,
+        known: &KnownRequester<'_>,
+        made_by: Option<&Address>,
+        group: &str,
+    ) -> Result<Author, GlpiError> {
         let service = || Author::Group(group.rsplit(" > ").next().unwrap_or(group).to_owned());
+        let is_another_s = |maker: &&Address| {
+            part.kind == Kind::Opening || FollowupOpening::names(&part.content, maker)
+        };
+        if let Some(maker) = made_by.filter(is_another_s) {
+            return Ok(Author::Person(maker.to_string()));
+        }
         if part.kind == Kind::Opening || known.account.is_some_and(|account| account == part.author) {
             return Ok(Author::You);
         }

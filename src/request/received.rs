@@ -283,12 +283,3 @@ pub enum TicketKind {
     #[serde(rename = "demande")]
     Request,
 }
-
-/// A file that did not get into the ticket.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct LeftOut {
-    /// The file's name.
-    pub name: String,
-    /// Why, in French, for the référents and the requester.
-    pub why: String,
-}

@@ -98,7 +98,7 @@ async fn others_go_on_while_a_large_form_is_named_and_checked() {
     let mappings = MappingStore::load(None).unwrap().now();
 
     let submission = read(Encoding::Json, json(LARGE)).await;
-    let (turns, _) = turns_beside(submission.digest()).await;
+    let (turns, _) = turns_beside(submission.digests()).await;
     assert!(turns > MANY, "the page's name of it: {turns}");
 
     let (turns, received) = turns_beside(form::receive(submission, 0, None, mappings.applications(), now)).await;

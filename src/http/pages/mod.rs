@@ -5,29 +5,41 @@
 //!
 //! | file | what it is about |
 //! |---|---|
-//! | `deposit` | a new request |
-//! | `list`, `ticket`, `faq` | what became of requests, and what is known already |
+//! | `home`, `tiles` | what awaits a person, and what they may ask for |
+//! | `deposit`, `schools` | a new request, and the school it is about |
+//! | `list`, `table`, `ticket`, `faq` | what became of requests, and what is known already |
+//! | `person` | what the directory knows of a person |
+//! | `texts`, `served` | the academy's own pages, and how they and the design system are asked for |
 //! | `mistakes` | what is wrong with a form's fields |
 //! | `problem` | whatever went wrong, as a page |
 //! | `page_tokens` | that a form comes from a page given to this person |
 //! | `state`, `frame` | what the pages work with, and what stands around each |
-//! | `files` | style and icon |
+//! | `files`, `dsfr` | styles and icon, and the State's design system |
 
 mod deposit;
+mod dsfr;
 mod faq;
 mod files;
 mod frame;
+mod home;
 mod list;
 mod mistakes;
 mod page_tokens;
+mod person;
 mod problem;
+mod schools;
+mod served;
 mod state;
+mod table;
+mod texts;
 mod ticket;
+mod tiles;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::State,
     http::{StatusCode, Uri},
     middleware,
     response::Redirect,
@@ -41,6 +53,7 @@ use super::{
     problem::{Problem, panicked},
     services::Services,
 };
+use crate::text::french::size;
 
 /// The pages' routes, below `/portail`, over what the API works with.
 pub(super) fn routes<S>(pages: Pages, services: Arc<Services>) -> Router<S>
@@ -49,7 +62,8 @@ where
 {
     let state = Arc::new(PageState { pages, services });
     let routes = Router::new()
-        .route("/", get(deposit::show).post(deposit::hand_in))
+        .route("/", get(home::show))
+        .route("/nouvelle", get(deposit::show).post(deposit::hand_in))
         .route("/demandes", get(list::show))
         .route("/demandes/{number}", get(ticket::show))
         .route("/demandes/{number}/recapitulatif", get(ticket::recap))
@@ -57,6 +71,10 @@ where
         .route("/demandes/{number}/avis", post(ticket::decide))
         .route("/demandes/{number}/documents/{document}", get(ticket::document))
         .route("/faq", get(faq::show))
+        .route("/coordonnees", get(person::show))
+        .route("/pages/{name}", get(served::text))
+        .route("/trop-volumineux", get(too_large))
+        .route("/dsfr/{stamp}/{*name}", get(served::dsfr))
         .route("/fichiers/{name}", get(files::give))
         .fallback(elsewhere)
         .method_not_allowed_fallback(async || {
@@ -68,6 +86,13 @@ where
     // What is nested does not see its own address with a slash.
     let home = get(async || Redirect::permanent("/portail"));
     Router::new().route("/portail/", home).nest("/portail", routes)
+}
+
+/// What a proxy shows in place of its own answer to what it does not even pass on (nginx's `error_page 413`).
+async fn too_large(State(state): State<Arc<PageState>>) -> Problem {
+    let most = size(state.pages.limits.max_total_size);
+    let detail = format!("Votre envoi dépasse ce que l’assistance accepte : {most} de fichiers en tout.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
 }
 
 /// An address that ends in a slash is meant without.

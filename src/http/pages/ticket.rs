@@ -13,14 +13,14 @@ use jiff::Timestamp;
 use super::{
     frame::{Frame, Section, page, parameter, see_other, unknown},
     mistakes::Mistakes,
-    state::{Filled, KEY, PageState, STALE, TOKEN, Visitor, new_key},
+    state::{Filled, KEY, PageState, SENT, STALE, TOKEN, Visitor, new_key},
 };
 use crate::{
     http::{api, problem::Problem, values::glpi_number},
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
     portal::{Author, Document, Entry, Kind, SolutionState, View},
-    request::{Address, Decided, Decision, Outcome},
+    request::{Address, Decided, Decision, LeftOut, Outcome, Reason, TicketKind},
     text::french::set as french,
 };
 
@@ -87,6 +87,8 @@ struct Retry {
     /// The solution that is refused.
     solution: Option<SolutionId>,
     lost_files: Vec<String>,
+    /// The mark of the files of a message of which nobody knows yet whether it is recorded.
+    sent: Option<String>,
 }
 
 impl Retry {
@@ -101,7 +103,21 @@ struct RecapPage<'a> {
     frame: Frame<'a>,
     view: View,
     documents: Vec<String>,
-    left_out: usize,
+    left_out: Vec<LeftOut>,
+}
+
+impl RecapPage<'_> {
+    fn kind(&self) -> &'static str {
+        match self.view.row.kind {
+            TicketKind::Incident => "Incident",
+            TicketKind::Request => "Demande",
+        }
+    }
+
+    fn urgency(&self) -> Option<&'static str> {
+        let urgency = self.view.row.urgency;
+        form::URGENCIES.iter().find(|(value, _)| u64::from(*value) == urgency).map(|(_, label)| *label)
+    }
 }
 
 impl TicketPage<'_> {
@@ -176,15 +192,16 @@ pub(super) async fn recap(
     Shared(state): Shared<Arc<PageState>>,
     Visitor(person): Visitor,
     Path(number): Path<String>,
-    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let view = match view(&state, &person, self::number(&number)?).await {
         Ok(view) => view,
         Err(problem) => return onward(problem, |into| format!("/portail/demandes/{into}")),
     };
-    let left_out = parameter(query.as_deref(), "ecartes").and_then(|count| count.parse().ok()).unwrap_or(0);
-    let opening = view.timeline.first().into_iter().flat_map(|opening| &opening.documents);
-    let documents = opening.map(|document| document.name.clone()).collect();
+    // GLPI may not have taken all files with the request itself: those come with what is said after it, or are named.
+    let of_request = |entry: &&Entry| entry.kind == Kind::Opening || entry.carries_a_file_of_the_request();
+    let documents = view.timeline.iter().filter(of_request).flat_map(|entry| &entry.documents);
+    let documents = documents.map(|document| document.name.clone()).collect();
+    let left_out = view.timeline.iter().flat_map(|entry| LeftOut::read(&entry.html)).collect();
     let title = format!("Demande n°\u{a0}{number} enregistrée");
     let frame = state.pages.frame(title, Some(&person), Section::None);
     page(StatusCode::OK, &RecapPage { frame, view, documents, left_out })
@@ -226,7 +243,7 @@ pub(super) async fn add(
     state
         .services
         .answered(request, async |services, parts, body, deadline| {
-            let filled = state.filled(parts, body, &[TOKEN, KEY]).await?;
+            let filled = state.filled(parts, body, &[TOKEN, KEY, SENT]).await?;
             let number = self::number(&number)?;
             let (shown_key, key) = (filled.shown_key(), filled.key().await);
             let mut retry = Retry {
@@ -234,6 +251,7 @@ pub(super) async fn add(
                 lost_files: filled.submission.file_names().map(str::to_owned).collect(),
                 ..Retry::new(Form::Followup, shown_key)
             };
+            let [_, files] = filled.digests().await;
             let Filled { person, submission, is_from_our_page, size, room, now } = filled;
             if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
@@ -251,7 +269,8 @@ pub(super) async fn add(
                 }
             };
             let outcome = state.finish(services.gateway().complement(received, number), room, deadline).await?;
-            settled(&state, &person, number, outcome, "suivi", retry).await
+            let sent = is_unknown(&outcome).then_some(files);
+            settled(&state, &person, number, outcome, "suivi", Retry { sent, ..retry }).await
         })
         .await
 }
@@ -286,9 +305,15 @@ pub(super) async fn decide(
             };
             let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution });
             let outcome = state.finish(handling, room, deadline).await?;
-            settled(&state, &person, number, outcome, done, retry).await
+            let sent = is_unknown(&outcome).then(String::new);
+            settled(&state, &person, number, outcome, done, Retry { sent, ..retry }).await
         })
         .await
+}
+
+/// Whether nobody knows yet what became of it.
+fn is_unknown(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Deferred(deferral) if deferral.reason == Reason::Busy)
 }
 
 async fn stale(state: &PageState, person: &Address, number: TicketId, retry: Retry) -> Result<Response, Problem> {

@@ -76,7 +76,8 @@ mod tests {
             category: String::new(),
             group: String::new(),
             title: "Élèves".to_owned(),
-            left_out: Vec::new(),
+            details: crate::request::ReceiptDetails::default(),
+        left_out: Vec::new(),
         };
         let refusal = Refusal { reason: Reason::NoKeyword, sentence: "Écrivez…".to_owned() };
         for (outcome, reply) in [

@@ -4,6 +4,7 @@ mod calls;
 mod listing;
 mod matrix;
 mod saying;
+mod schools;
 mod schemathesis;
 mod view;
 

@@ -83,7 +83,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "working_time",
         ],
     ),
-    ("portal", &["config", "flow/route", "glpi", "id", "remembered", "request", "text", "working_time"]),
+    (
+        "portal",
+        &["config", "flow/directory", "flow/route", "glpi", "id", "remembered", "request", "text", "working_time"],
+    ),
     // A request comes in.
     ("intake/lmtp", &["config", "intake", "listener", "request"]),
     ("intake/imap", &["config", "flow/pipeline", "intake", "request", "text"]),
