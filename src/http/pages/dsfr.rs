@@ -18,8 +18,9 @@ const STYLE: &str = "dsfr.min.css";
 const DARK: &str = "sombre.css";
 /// What the style loads, by folder.
 const FOLDERS: [&str; 4] = ["fonts", "icons", "favicon", "artwork"];
-/// How the style marks what is for the dark.
-const MARK: &str = ":root[data-fr-theme=dark]";
+/// How the style marks what is for the dark: on the page's root.
+const MARK: &str = "[data-fr-theme=dark]";
+const ROOT: &str = ":root";
 const KINDS: [(&str, &str); 5] = [
     ("css", "text/css; charset=utf-8"),
     ("svg", "image/svg+xml"),
@@ -107,20 +108,27 @@ fn kind(name: &str) -> Option<&'static str> {
 
 /// The rules of a style that are for the dark, for browsers that are set so.
 fn dark(style: &str) -> String {
-    let mut rules = String::from("@media (prefers-color-scheme: dark) {\n");
+    format!("@media (prefers-color-scheme: dark) {{\n{}}}\n", dark_rules(style))
+}
+
+fn dark_rules(style: &str) -> String {
+    let mut rules = String::new();
     let mut rest = style;
     while let Some((head, body, after)) = next_rule(rest) {
-        if !head.starts_with('@') {
+        if head.starts_with("@media") {
+            let inner = dark_rules(&body[1..body.len() - 1]);
+            if !inner.is_empty() {
+                rules.push_str(&format!("{head}{{\n{inner}}}\n"));
+            }
+        } else if !head.starts_with('@') {
             let dark: Vec<_> = selectors(head).into_iter().filter(|selector| selector.contains(MARK)).collect();
             if !dark.is_empty() {
-                rules.push_str(&dark.join(",").replace(MARK, ":root"));
-                rules.push_str(body);
-                rules.push('\n');
+                let dark = dark.join(",").replace(&format!("{ROOT}{MARK}"), ROOT).replace(MARK, ROOT);
+                rules.push_str(&format!("{dark}{body}\n"));
             }
         }
         rest = after;
     }
-    rules.push_str("}\n");
     rules
 }
 
@@ -172,11 +180,14 @@ mod tests {
         let style = concat!(
             "@charset \"utf-8\";/*! a {b} */:root{--a:1}:root[data-fr-theme=dark]{--a:2}",
             ".x:is(p,q),:root[data-fr-theme=dark] .y:is(p,q){background:url(\"data:}{\")}",
-            "@media (min-width:1em){:root[data-fr-theme=dark] .z{--a:3}}.w{--a:4}",
+            "@media (min-width:1em){.z,[data-fr-theme=dark] .z{--a:3}}@media print{.w{--a:4}}.w{--a:4}",
         );
         assert_eq!(
             dark(style),
-            "@media (prefers-color-scheme: dark) {\n:root{--a:2}\n:root .y:is(p,q){background:url(\"data:}{\")}\n}\n"
+            concat!(
+                "@media (prefers-color-scheme: dark) {\n:root{--a:2}\n:root .y:is(p,q){background:url(\"data:}{\")}\n",
+                "@media (min-width:1em){\n:root .z{--a:3}\n}\n}\n",
+            )
         );
     }
 }

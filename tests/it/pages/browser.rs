@@ -62,7 +62,9 @@ async fn fits_everybody(browser: &Browser, name: &str) {
     }
     browser.forced_colors().await;
     browser.picture(&format!("{name}-contraste")).await;
-    let barriers = browser.barriers().await;
+    // How well those contrast is the system's, and axe measures the page's own.
+    let mut barriers = browser.barriers().await;
+    barriers.retain(|barrier| !barrier.starts_with("color-contrast: "));
     assert!(barriers.is_empty(), "{name}, the system's colours: {barriers:#?}");
     for width in [1200, 640] {
         browser.screen(width, "light").await;

@@ -77,7 +77,7 @@ async fn the_academy_s_own_pages_are_read_and_linked() {
     .await;
     let form = portal.get("/portail/nouvelle", JEANNE).await;
     for said in [
-        "Académie<br>de Nulle-Part",
+        "Académie <br>de Nulle-Part",
         "href=\"/oauth2/sign_out\">Se déconnecter</a>",
         "href=\"/portail/pages/aide\">Aide</a>",
         "href=\"/portail/pages/accessibilite\">Accessibilité\u{a0}: non conforme</a>",

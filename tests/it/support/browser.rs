@@ -221,9 +221,11 @@ impl Browser {
                 .script(
                     "const at = document.activeElement;
                      if (at === document.body) return null;
-                     const shown = getComputedStyle(at);
+                     // What makes more than itself a link shows it around that.
+                     const around = [null, '::before', '::after'].map(part => getComputedStyle(at, part));
+                     const isShown = style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
                      const label = `${at.tagName} ${at.id || at.textContent.trim()}`;
-                     return [label, shown.outlineStyle !== 'none' && parseFloat(shown.outlineWidth) >= 2];",
+                     return [label, around.some(isShown)];",
                 )
                 .await;
             let Some(label) = at[0].as_str() else { break };
