@@ -39,7 +39,6 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::State,
     http::{StatusCode, Uri},
     middleware,
     response::Redirect,
@@ -53,7 +52,6 @@ use super::{
     problem::{Problem, panicked},
     services::Services,
 };
-use crate::text::french::size;
 
 /// The pages' routes, below `/portail`, over what the API works with.
 pub(super) fn routes<S>(pages: Pages, services: Arc<Services>) -> Router<S>
@@ -73,7 +71,6 @@ where
         .route("/faq", get(faq::show))
         .route("/coordonnees", get(person::show))
         .route("/pages/{name}", get(served::text))
-        .route("/trop-volumineux", get(too_large))
         .route("/dsfr/{stamp}/{*name}", get(served::dsfr))
         .route("/fichiers/{name}", get(files::give))
         .fallback(elsewhere)
@@ -86,13 +83,6 @@ where
     // What is nested does not see its own address with a slash.
     let home = get(async || Redirect::permanent("/portail"));
     Router::new().route("/portail/", home).nest("/portail", routes)
-}
-
-/// What a proxy shows in place of its own answer to what it does not even pass on (nginx's `error_page 413`).
-async fn too_large(State(state): State<Arc<PageState>>) -> Problem {
-    let most = size(state.pages.limits.max_total_size);
-    let detail = format!("Votre envoi dépasse ce que l’assistance accepte : {most} de fichiers en tout.");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
 }
 
 /// An address that ends in a slash is meant without.

@@ -20,7 +20,7 @@ use passerelle::{
 use secrecy::SecretSlice;
 
 use crate::support::{
-    gateway::{DIRECTORS, FOLLOWUP, Gateway, form, mail, sandbox},
+    gateway::{DIRECTORS, FOLLOWUP, Gateway, PROXY_SECRET, form, mail, sandbox},
     meddler::{Fate, Meddler},
     redis::Redis,
     wait_until,
@@ -107,6 +107,7 @@ async fn what_is_left_of_a_day_is_told_by_every_instance_also_after_a_flush() {
     let (one, two) = (gateway(&sandbox, &redis, &settings).await, gateway(&sandbox, &redis, &settings).await);
     let told = async |gateway: &Gateway| {
         let form = gateway.call(reqwest::Method::GET, "/portail/nouvelle").header("X-Remote-Mail", DIRECTORS[0]);
+        let form = form.header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
         let form = form.send().await.unwrap().text().await.unwrap();
         assert!(form.contains("Envoyer la demande"), "{form}");
         let (_, left) = form.split_once("encore déposer ")?;
