@@ -247,6 +247,10 @@ impl Server {
         listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(Arc::clone(pipeline), hang_up)));
         let keeping = Arc::clone(pipeline);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { keeping.ledger.keep().await }));
+        if app.config.http.listen.is_some() {
+            let (expected, every) = (app.portal.expected_delays(), app.config.figures.every);
+            listeners.spawn(stop.clone().run_until_cancelled_owned(async move { expected.keep(every).await }));
+        }
         listeners.close();
         stop.cancelled().await;
         tracing::info!("stopping");

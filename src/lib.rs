@@ -5,6 +5,8 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod course;
+pub mod figures;
 pub mod flow;
 pub mod glpi;
 pub mod http;

@@ -283,6 +283,13 @@ fn check_escalation(config: &Config) -> Result<(), ConfigError> {
             return Err(ConfigError::setting(format!("{key} is below a second"), "Give it \"1s\" or more."));
         }
     }
+    let requests = config.figures.requests;
+    if !(5..=1000).contains(&requests) {
+        return Err(ConfigError::setting(
+            format!("figures.requests is {requests}: of fewer than 5 nothing can be said, more than 1000 are too many"),
+            "Give it 100, or another number from 5 to 1000.",
+        ));
+    }
     Ok(())
 }
 
@@ -439,6 +446,7 @@ mod tests {
         assert!(shown(load("[escalation.urgency]\n3 = 0\n", &[])).contains("escalation.urgency.3 is 0"));
         assert!(shown(load("[escalation.urgency]\n6 = 10\n", &[])).contains("1, 2, 3, 4, 5"));
         assert!(shown(load("sweep.every = \"0s\"", &[])).contains("sweep.every"));
+        assert!(shown(load("figures.requests = 4", &[])).contains("figures.requests is 4"));
     }
 
     #[test]

@@ -451,6 +451,7 @@ pub struct Portal {
     pub dsfr: Option<PathBuf>,
     pub sign_out: String,
     pub data_notice: String,
+    pub requester_reasons: Vec<String>,
     pub pages: PortalPages,
 }
 
@@ -463,6 +464,14 @@ pub struct PortalPages {
     pub conformity: String,
     pub legal: String,
     pub personal_data: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    #[serde(with = "humantime_serde")]
+    pub every: Duration,
+    pub requests: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -10,7 +10,7 @@ use crate::id::{GroupId, TicketId, UserId};
 
 /// What a list shows of a ticket, and what is enough for who looks at many of them. An option that shows the accounts of
 /// a ticket costs GLPI 2.5 ms for each of them, so requesters are not among them.
-pub(super) const SHOWN: [u64; 15] = [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 34, 150];
+pub(super) const SHOWN: [u64; 17] = [1, 2, 5, 7, 8, 10, 12, 14, 15, 16, 17, 19, 21, 34, 150, 153, 400];
 pub(super) const SURVEYED: [u64; 11] = [2, 5, 7, 8, 12, 15, 16, 17, 19, 21, 150];
 
 /// Something a ticket must be to be found.
@@ -31,6 +31,8 @@ pub enum Criterion {
     ModifiedAfter(DateTime),
     /// It was opened after this moment, in GLPI's time zone.
     OpenedAfter(DateTime),
+    /// Its category has this full path.
+    Category(String),
     /// One of its follow-ups, private ones included, holds this: ASCII without what HTML encodes.
     FollowupSays(&'static str),
     /// Its description holds this: ASCII without what HTML encodes.
@@ -53,7 +55,7 @@ pub(super) struct SearchAnswer<T> {
 
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
 /// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
-/// of a requester without account, 150 delay until taken into account.
+/// of a requester without account, 150 delay until taken into account, 153 time it was pending, 400 why it is.
 pub(super) fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Value {
     json!({ "criteria": linked("AND", criteria), "forcedisplay": shown, "sort": sort, "order": order })
 }
@@ -86,6 +88,7 @@ impl Criterion {
             Self::Id(id) => one(2, "equals", json!(id)),
             Self::Requester(user) => one(4, "equals", json!(user)),
             Self::Address(address) => one(34, "contains", json!(pattern(address))),
+            Self::Category(path) => one(7, "contains", json!(pattern(path))),
             Self::ModifiedAfter(moment) => one(19, "morethan", json!(written(*moment))),
             Self::OpenedAfter(moment) => one(15, "morethan", json!(written(*moment))),
             Self::Says(text) => one(21, "contains", json!(text)),

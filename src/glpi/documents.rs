@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::id::{DocumentId, FollowupId, SolutionId, TicketId};
 
+use super::changes::{TicketChange, WithHistory};
 use super::error::{GlpiError, Trouble};
 use super::exchange::Call;
 use super::{Glpi, wire};
@@ -136,6 +137,39 @@ impl Glpi {
         self.linked(ticket.into()).await
     }
 
+    /// These documents of a ticket and those of what is said on it, in its order, and what became of the ticket, as
+    /// [`Glpi::histories`]: in the call that asks for the documents.
+    pub async fn documents_and_history(
+        &self,
+        ticket: TicketId,
+        ids: &[DocumentId],
+        said: &[DocumentHolder],
+    ) -> Result<(Vec<Document>, Vec<Vec<Document>>, Vec<TicketChange>), GlpiError> {
+        let of_documents = ids.iter().map(|id| ("Document", id.get()));
+        let of_said = said.iter().map(|it| (it.item_type(), it.number()));
+        let items: Vec<_> = [("Ticket", ticket.get())].into_iter().chain(of_documents).chain(of_said).collect();
+        if items.len() <= ITEMS_PER_CALL
+            && let Some(Value::Array(mut rows)) = self.all_of(&items).await?
+            && rows.len() == items.len()
+            && let Ok(shown) = serde_json::from_value::<WithHistory>(rows.remove(0))
+            && let Some((own, of_said)) = read(rows, ids.len())
+        {
+            return Ok((own, of_said, shown.changes()));
+        }
+        let tickets = [ticket];
+        let (histories, (own, of_said)) = tokio::try_join!(self.histories(&tickets), self.documents(ids, said))?;
+        Ok((own, of_said, histories.into_values().next().unwrap_or_default()))
+    }
+
+    /// These items with their history; `None` where one of them is gone or hidden.
+    async fn all_of(&self, items: &[(&str, u64)]) -> Result<Option<Value>, GlpiError> {
+        match self.call(&Call::items(items).with_history()).await {
+            Ok(found) => Ok(Some(found)),
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// These documents and those of what is said on a ticket, in its order; without those in the bin or purged. One call,
     /// or one for each two hundred.
     pub async fn documents(
@@ -155,13 +189,9 @@ impl Glpi {
                 Err(error) => return Err(error),
             }
         }
-        let of_said = rows.split_off(ids.len());
-        let own: Result<Vec<DocumentRow>, _> = rows.into_iter().map(serde_json::from_value).collect();
-        let of_said: Result<Vec<WithDocuments>, _> = of_said.into_iter().map(serde_json::from_value).collect();
-        match (own, of_said) {
-            (Ok(own), Ok(of_said)) => Ok((kept(own), of_said.into_iter().map(WithDocuments::kept).collect())),
-            // Words on a right that is missing stand in their place.
-            _ => self.documents_singly(ids, said).await,
+        match read(rows, ids.len()) {
+            Some(found) => Ok(found),
+            None => self.documents_singly(ids, said).await,
         }
     }
 
@@ -214,6 +244,15 @@ impl Glpi {
         let query = query.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         self.get(format!("{}/{}", holder.item_type(), holder.number()), query).await
     }
+}
+
+/// So many documents, and those of what is said after them; `None` where words on a right that is missing stand in their
+/// place.
+fn read(mut rows: Vec<Value>, documents: usize) -> Option<(Vec<Document>, Vec<Vec<Document>>)> {
+    let of_said = rows.split_off(documents);
+    let own: Vec<DocumentRow> = rows.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().ok()?;
+    let of_said: Vec<WithDocuments> = of_said.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().ok()?;
+    Some((kept(own), of_said.into_iter().map(WithDocuments::kept).collect()))
 }
 
 impl WithDocuments {

@@ -143,6 +143,19 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The same items, each with its history.
+    pub(super) fn with_history(mut self) -> Self {
+        const ASKED: (&str, &str) = ("with_logs", "1");
+        match &mut self.action {
+            Action::Read { body: Some(Body { media_type: FORM, text }), .. } => {
+                text.push('&');
+                text.push_str(&form_urlencoded::Serializer::new(String::new()).append_pair(ASKED.0, ASKED.1).finish());
+            }
+            _ => self.query.push((ASKED.0.to_owned(), ASKED.1.to_owned())),
+        }
+        self
+    }
+
     /// The same, of whose answer's texts only so many bytes each are kept.
     pub(super) fn shortened(mut self, most: usize) -> Self {
         if let Action::Read { longest, .. } = &mut self.action {

@@ -5,7 +5,7 @@
 //!
 //! - `directory`: who and what is who, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
-//!   `search`, `recent` and `links` read them; `followups`, `actors`; files go with `sent_files` and come with
+//!   `search`, `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
 //!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
@@ -21,6 +21,7 @@ mod accounts;
 mod actors;
 mod amendment;
 mod breaker;
+mod changes;
 mod client;
 mod connection;
 mod creation;
@@ -34,6 +35,7 @@ mod exchange;
 mod followups;
 mod gather;
 mod group_commit;
+mod history;
 mod item;
 mod joint_read;
 mod kept_answers;
@@ -65,6 +67,7 @@ mod wire;
 
 pub use self::accounts::{Account, AccountState, Grant, Owner};
 pub use self::amendment::{Amendment, TakenInCharge};
+pub use self::changes::{Happening, TicketChange};
 pub use self::client::Glpi;
 pub use self::creation::{NewTicket, Requester, TicketType};
 pub use self::criteria::Criterion;

@@ -8,7 +8,8 @@ use crate::id::{TicketId, UserId};
 use super::criteria::{SHOWN, SearchAnswer, query};
 use super::error::GlpiError;
 use super::requesters::RequestersOf;
-use super::{ActorRole, Criterion, Glpi, Requester, TicketSummary, wire};
+use super::search::EXCERPT;
+use super::{ActorRole, Criterion, Glpi, Requester, TicketStatus, TicketSummary, wire};
 
 /// Search options of a ticket: 4 the accounts that asked for it, 39 what became of its last solution.
 const MORE: [u64; 2] = [4, 39];
@@ -41,6 +42,21 @@ impl Glpi {
         let query = query(&[Criterion::Id(ticket)], &[&SHOWN[..], &MORE].concat(), (2, "ASC"));
         let rows: SearchAnswer<TicketOverview> = self.search(&query, usize::MAX).await?;
         Ok(rows.data.into_iter().find(|row| row.summary.id == ticket))
+    }
+
+    /// The last tickets of these categories, full paths, that are solved or closed: the newest first, at most so many, each
+    /// with the beginning of its description. One call.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn last_solved(&self, categories: &[String], most: usize) -> Result<Vec<TicketOverview>, GlpiError> {
+        let any = Criterion::Any(categories.iter().cloned().map(Criterion::Category).collect());
+        let over = Criterion::Status(vec![TicketStatus::Solved, TicketStatus::Closed]);
+        let mut query = query(&[any, over], &[&SHOWN[..], &MORE].concat(), (2, "DESC"));
+        query["range"] = serde_json::json!(format!("0-{}", most.max(1) - 1));
+        let rows: SearchAnswer<TicketOverview> = self.search(&query, EXCERPT).await?;
+        Ok(rows.data)
     }
 
     /// Whether one of a ticket's requesters is somebody, known by this account or without one by this address, in lower

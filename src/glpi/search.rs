@@ -23,7 +23,7 @@ const PAGE: usize = 200;
 const LARGE_PAGE: usize = 2000;
 /// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
 /// it, megabytes for some.
-const EXCERPT: usize = 8 * 1024;
+pub(super) const EXCERPT: usize = 8 * 1024;
 
 /// A ticket as a search shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -62,6 +62,12 @@ pub struct TicketSummary {
     /// account's first act.
     #[serde(rename = "150", default, deserialize_with = "wire::number")]
     pub taken_after: u64,
+    /// Seconds for which it was pending, or solved before it was opened again, without the present wait.
+    #[serde(rename = "153", default, deserialize_with = "wire::number")]
+    pub waited: u64,
+    /// Why it is pending, in GLPI's words; empty where that is not said, and before GLPI 10.
+    #[serde(rename = "400", default, deserialize_with = "wire::text")]
+    pub pending_reason: String,
     /// When it was opened, in GLPI's time zone.
     #[serde(rename = "15", default, deserialize_with = "wire::date")]
     pub opened: Option<DateTime>,
@@ -74,6 +80,13 @@ pub struct TicketSummary {
     /// When it was closed, in GLPI's time zone.
     #[serde(rename = "16", default, deserialize_with = "wire::date")]
     pub closed: Option<DateTime>,
+}
+
+impl TicketSummary {
+    /// Whether somebody has taken it in charge: it is assigned to an account, or GLPI counts somebody's first act.
+    pub fn is_taken(&self) -> bool {
+        !self.technicians.is_empty() || self.taken_after > 0
+    }
 }
 
 /// In which order tickets are handed over.

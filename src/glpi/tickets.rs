@@ -7,16 +7,10 @@ use crate::id::{
     CategoryId, EntityId, FollowupId, GroupId, GroupLinkId, RequestTypeId, SolutionId, TicketId, UserId, UserLinkId,
 };
 
+use super::changes::{ASSIGNED_GROUP, ASSIGNED_USER, HISTORY_ADD_RELATION, HISTORY_DEL_RELATION, LogRow, numbered};
 use super::error::GlpiError;
 use super::lists::whole_list;
 use super::{ActorRole, Glpi, Requester, SolutionStatus, TicketStatus, wire};
-
-/// Search options of GLPI's `CommonITILObject`, which its history names too.
-const ASSIGNED_USER: u64 = 5;
-const ASSIGNED_GROUP: u64 = 8;
-/// Constants of GLPI's class `Log`.
-const HISTORY_ADD_RELATION: u64 = 15;
-const HISTORY_DEL_RELATION: u64 = 16;
 
 /// A ticket as GLPI shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -189,25 +183,6 @@ struct UserRow {
     alternative_email: String,
 }
 
-/// A row of `Ticket/{id}/Log`
-#[derive(Deserialize)]
-struct LogRow {
-    #[serde(default, deserialize_with = "wire::number")]
-    linked_action: u64,
-    #[serde(default, deserialize_with = "wire::number")]
-    id_search_option: u64,
-    #[serde(default, deserialize_with = "wire::text")]
-    itemtype_link: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    user_name: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    old_value: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    new_value: String,
-    #[serde(default, deserialize_with = "wire::text")]
-    date_mod: String,
-}
-
 impl Glpi {
     /// A ticket, also one in the bin.
     ///
@@ -319,11 +294,6 @@ impl Glpi {
     async fn part_of_ticket<T: DeserializeOwned>(&self, id: TicketId, item_type: &str) -> Result<Vec<T>, GlpiError> {
         self.list(format!("Ticket/{id}/{item_type}")).await
     }
-}
-
-/// The id in «name (id)».
-fn numbered<I: From<u64>>(name: &str) -> Option<I> {
-    name.strip_suffix(')')?.rsplit_once('(')?.1.parse().ok().map(u64::into)
 }
 
 /// When a ticket was taken into account: GLPI before 10.0.4 keeps the delay alone, in seconds since the opening.

@@ -7,6 +7,8 @@ use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 use super::{faq::Faq, found::FoundRequest, joined::Joined, readings::Readings};
 use crate::{
     config::Config,
+    course::Pasts,
+    figures::{ExpectedDelay, ExpectedDelays},
     flow::{directory::Directory, route::MappingStore},
     glpi::Glpi,
     request::Address,
@@ -26,6 +28,10 @@ pub struct Portal {
     pub(super) faq: Faq,
     pub(super) readings: Readings,
     pub(super) lists: Joined<Address, Vec<FoundRequest>>,
+    pub(super) pasts: Arc<Pasts>,
+    pub(super) expected: Arc<ExpectedDelays>,
+    /// Words in GLPI's pending reasons that say that the requester is waited for.
+    pub(super) requester_reasons: Vec<String>,
 }
 
 impl Portal {
@@ -38,10 +44,16 @@ impl Portal {
         calendar: Arc<Calendar>,
         people: Arc<Directory>,
     ) -> Self {
+        let pasts = Arc::new(Pasts::new(Arc::clone(&calendar)));
+        let (of_mappings, of_calendar, of_pasts) = (mappings.clone(), Arc::clone(&calendar), Arc::clone(&pasts));
+        let expected = ExpectedDelays::new(&glpi, of_mappings, of_calendar, of_pasts, config.figures.requests);
         Self {
             people,
             school_mailbox: config.directory.school_mailbox.clone(),
             school_view: config.portal.school_view,
+            pasts,
+            expected: Arc::new(expected),
+            requester_reasons: config.portal.requester_reasons.clone(),
             faq: Faq::new(glpi.clone(), &config.glpi),
             glpi,
             mappings,
@@ -50,6 +62,17 @@ impl Portal {
             readings: Readings::new(),
             lists: Joined::new(),
         }
+    }
+
+    /// How long the next request of this application will probably take, as computed last; `None` where too little is
+    /// known.
+    pub fn expected_delay(&self, application: &str) -> Option<ExpectedDelay> {
+        self.expected.of(application)
+    }
+
+    /// What computes the expected delays, to be kept at work ([`ExpectedDelays::keep`]).
+    pub fn expected_delays(&self) -> Arc<ExpectedDelays> {
+        Arc::clone(&self.expected)
     }
 
     /// The moment a date of GLPI means, as the academy writes it.

@@ -7,11 +7,14 @@ use jiff::{Timestamp, ToSpan as _, Zoned};
 use super::{
     access::Portal,
     error::PortalError,
-    found::FoundRequest,
+    found::{FoundRequest, OwnRequesters},
+    handed_on::HandedOn,
     known_requester::KnownRequester,
     state::{Counts, State},
 };
 use crate::{
+    course::Past,
+    figures::worked,
     flow::route::Opening,
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
     id::{TicketId, UserId},
@@ -164,9 +167,16 @@ pub struct Row {
     pub modified: Option<Zoned>,
     /// The group it is assigned to.
     pub group: Option<String>,
-    /// Who has taken it in charge.
+    /// Who has taken it in charge: a person, or else the group whose members GLPI does not name.
     pub taken_by: Option<String>,
-    /// The working time from the deposit to the solution, or until now.
+    /// Whom it was handed on to, where it is not with the application's first groups.
+    pub handed_on: Option<HandedOn>,
+    /// Why it is on hold, in GLPI's words, where it is and GLPI says so.
+    pub pending_reason: Option<String>,
+    /// Whether it is on hold, whoever it waits for.
+    pub is_on_hold: bool,
+    /// The working time from the deposit to the solution, or until now, without the times at which it waited for the
+    /// requester.
     pub delay: Duration,
     /// Where it stands.
     pub state: State,
@@ -180,6 +190,27 @@ pub struct Row {
     pub to_approve: bool,
     /// Whether the requester may add something.
     pub may_follow_up: bool,
+}
+
+impl Row {
+    /// What is to be said of its state beside its name: who has it, why it is on hold, what the requester is to do.
+    pub fn detail(&self) -> Option<String> {
+        match self.state {
+            State::Waiting if self.is_on_hold => Some(match &self.pending_reason {
+                Some(reason) => format!("mise en attente\u{a0}: {reason}"),
+                None => "mise en attente".to_owned(),
+            }),
+            State::Waiting | State::Closed => None,
+            State::Ongoing => match (&self.handed_on, &self.taken_by) {
+                (Some(handed_on), None) => Some(handed_on.label()),
+                (_, Some(who)) => Some(format!("prise en charge par {who}")),
+                (None, None) => None,
+            },
+            State::ToComplete | State::ToApprove if self.made_by.is_some() => None,
+            State::ToComplete => Some("une réponse de votre part est attendue".to_owned()),
+            State::ToApprove => Some("une solution attend votre avis".to_owned()),
+        }
+    }
 }
 
 impl Portal {
@@ -264,12 +295,23 @@ impl Portal {
         let is_theirs = |address: &String| addresses().any(|own| own.as_str() == address.to_lowercase());
         tickets.extend(by_address.into_iter().filter(|ticket| ticket.addresses.iter().any(is_theirs)));
         let mappings = self.mappings.now();
-        let of_mailbox = |named: Option<Address>| named.filter(|named| known.has_mailbox(named));
-        let mut found: Vec<_> =
-            tickets.into_iter().map(|ticket| FoundRequest::new(ticket, &mappings, of_mailbox)).collect();
-        let of_schools = of_schools.into_iter().map(|ticket| FoundRequest::new(ticket, &mappings, |named| named));
+        let waiting: Vec<_> = tickets.iter().filter(|ticket| FoundRequest::needs_past(ticket)).collect();
+        let pasts = self.pasts.of(&self.glpi, &waiting).await?;
+        let own = if pasts.is_empty() { UserId::default() } else { self.glpi.own_account().await? };
+        let read = |ticket: TicketSummary, past: Option<&Past>, made_by: fn(&KnownRequester<'_>, &Address) -> bool| {
+            let accounts = known.account.into_iter().chain(people().filter_map(|(_, account)| account));
+            let requesters = OwnRequesters::of(accounts, known.address, &ticket, own);
+            let whose = requesters.get();
+            let whose = (&whose, self.requester_reasons.as_slice());
+            FoundRequest::new(ticket, &mappings, past, whose, |named| named.filter(|named| made_by(known, named)))
+        };
+        let of_mailbox = |ticket: TicketSummary| {
+            let past = pasts.get(&ticket.id).map(AsRef::as_ref);
+            read(ticket, past, KnownRequester::has_mailbox)
+        };
+        let mut found: Vec<_> = tickets.into_iter().map(of_mailbox).collect();
         // What is theirs comes before what they only may see.
-        found.extend(of_schools.filter(|found| {
+        found.extend(of_schools.into_iter().map(|ticket| read(ticket, None, |_, _| true)).filter(|found| {
             let uai = found.opening.as_ref().and_then(|opening| opening.uai.as_ref());
             known.sees_school(uai) && found.made_by.is_some()
         }));
@@ -287,23 +329,29 @@ impl Portal {
         self.glpi.search_tickets(&[Criterion::OpenedAfter(since), named], MOST).await
     }
 
-    /// The working time from the deposit to the solution, or until now.
+    /// The working time from the deposit to the solution, or until now, without the times at which it waited for the
+    /// requester.
     fn delay(&self, found: &FoundRequest) -> Duration {
-        let FoundRequest { summary, state, .. } = found;
-        let until = summary.solved.or(summary.closed).filter(|_| *state == State::Closed);
+        let FoundRequest { summary, state, waits, .. } = found;
+        let is_over = matches!(state, State::ToApprove | State::Closed);
+        let until = summary.solved.or(summary.closed).filter(|_| is_over);
         let until = self.moment(until).map_or_else(Timestamp::now, |end| end.timestamp());
         let opened = self.moment(summary.opened);
-        opened.map(|opened| self.calendar.between(opened.timestamp(), until)).unwrap_or_default()
+        opened.map(|opened| worked(&self.calendar, opened.timestamp(), until, waits)).unwrap_or_default()
     }
 
     /// The line of a ticket.
     pub(super) async fn row(&self, found: &FoundRequest) -> Result<Row, GlpiError> {
-        let FoundRequest { summary, opening, state, made_by, .. } = found;
+        let FoundRequest { summary, opening, handed_on, state, made_by, .. } = found;
         let state = *state;
+        let group = summary.groups.first().map(|path| last_part(path).to_owned());
         let taken_by = match summary.technicians.first() {
             Some(&technician) => Some(self.glpi.directory().name(technician).await?).filter(|name| !name.is_empty()),
             None => None,
         };
+        // Whom it was handed on to has not taken it yet.
+        let taken_by = taken_by.or_else(|| group.clone().filter(|_| summary.is_taken() && handed_on.is_none()));
+        let is_on_hold = summary.status == TicketStatus::Pending;
         let said = |said: fn(&Opening) -> Option<&String>| opening.as_ref().and_then(said).cloned();
         let nature = nature(opening.as_ref(), summary).to_owned();
         Ok(Row {
@@ -316,14 +364,17 @@ impl Portal {
             urgency: summary.urgency,
             opened: self.moment(summary.opened),
             modified: self.moment(summary.modified),
-            group: summary.groups.first().map(|path| last_part(path).to_owned()),
+            group,
             taken_by,
+            handed_on: handed_on.clone(),
+            pending_reason: Some(summary.pending_reason.clone()).filter(|reason| is_on_hold && !reason.is_empty()),
+            is_on_hold,
             delay: self.delay(found),
             state,
             school: said(|opening| opening.school.as_ref()),
             phone: said(|opening| opening.phone.as_ref()),
             to_approve: made_by.is_none() && summary.status == TicketStatus::Solved,
-            may_follow_up: made_by.is_none() && !summary.status.is_over(),
+            may_follow_up: made_by.is_none() && summary.status != TicketStatus::Closed,
             made_by: made_by.clone(),
         })
     }
@@ -338,8 +389,7 @@ fn any(criteria: impl Iterator<Item = Criterion>) -> Option<Criterion> {
 impl FoundRequest {
     /// Whether it wants something of its requester, who asks: a word, or their approval.
     fn awaits_its_requester(&self) -> bool {
-        let awaits = self.state == State::ToComplete || self.summary.status == TicketStatus::Solved;
-        awaits && self.made_by.is_none()
+        matches!(self.state, State::ToComplete | State::ToApprove) && self.made_by.is_none()
     }
 }
 

@@ -7,7 +7,9 @@
 //! | file | what it does |
 //! |---|---|
 //! | `access`, `error` | what the portal is built from, and why it shows nothing |
-//! | `state` | the four states |
+//! | `state` | the five states |
+//! | `events` | what happened to a request |
+//! | `handed_on` | whom it was handed on to |
 //! | `listing` | a person's requests: found, sorted, in pages |
 //! | `found` | a ticket as a search shows it |
 //! | `own`, `reading` | what of one request its requester may see, and how it is read from GLPI |
@@ -20,8 +22,10 @@
 
 mod access;
 mod error;
+mod events;
 mod faq;
 mod found;
+mod handed_on;
 mod html;
 mod joined;
 mod known_requester;
@@ -40,11 +44,13 @@ use jiff::Timestamp;
 pub use self::{
     access::Portal,
     error::PortalError,
+    events::{Event, EventKind},
     faq::Article,
+    handed_on::HandedOn,
     listing::{Listing, Overview, Query, Row, Sort},
     own::{Document, Kind, SolutionState},
     state::{Counts, State},
-    view::{Author, Entry, View},
+    view::{Author, Entry, Line, View},
 };
 use crate::id::{DocumentId, TicketId};
 use crate::request::Address;

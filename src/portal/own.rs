@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 
-use super::found::FoundRequest;
+use super::{events::Happened, found::FoundRequest};
 use crate::id::{DocumentId, SolutionId, UserId};
 
 /// A request that is this person's: all of it that they may see.
@@ -10,6 +10,8 @@ pub(super) struct Own {
     pub(super) found: FoundRequest,
     pub(super) solution: Option<SolutionId>,
     pub(super) parts: Vec<Contribution>,
+    /// What happened to it, oldest first.
+    pub(super) events: Vec<Happened>,
 }
 
 /// What becomes an entry.

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use super::{
     access::Portal,
     error::PortalError,
-    found::FoundRequest,
+    events::{self, Known, NotedMove},
+    found::{FoundRequest, OwnRequesters},
     own::{Contribution, Document, Kind, Own, SolutionState},
 };
 use crate::{
+    course::Past,
+    flow::route::{Opening, requester_of},
     glpi::{self, DocumentHolder, Followup, Solution, SolutionStatus, TicketOverview},
-    id::TicketId,
+    id::{TicketId, UserId},
+    lifecycle::escalation::Note,
     request::Address,
 };
 
@@ -27,19 +31,18 @@ impl Portal {
         let Some(ticket) = self.glpi.overview(number).await? else { return Err(self.gone(&known, number).await?) };
         let among = known.among(&ticket, &self.glpi).await?.cloned();
         let has_solution = ticket.may_have_solution();
-        let TicketOverview { summary, .. } = ticket;
-        let (content, opened) = (summary.content.clone(), summary.opened);
-        // The opening is measured in the very text that is shown.
-        let found = FoundRequest::new(summary, &self.mappings.now(), |named| match &among {
-            Some(one) if one == known.address => None,
-            Some(mailbox) => Some(mailbox.clone()),
-            None => named,
-        });
-        let is_of_school = known.sees_school(found.opening.as_ref().and_then(|opening| opening.uai.as_ref()));
-        if among.is_none() && !(is_of_school && found.made_by.is_some()) {
-            return Err(PortalError::NotFound);
-        }
-        let modified = found.summary.modified;
+        let TicketOverview { summary, requesters: accounts, .. } = ticket;
+        let opening = Opening::read(&summary.content, |name| self.mappings.now().find(name).is_some());
+        // Whose it is, where they may see it; theirs, without a word.
+        let made_by = match among {
+            Some(one) if one == *known.address => None,
+            Some(mailbox) => Some(mailbox),
+            None if known.sees_school(opening.and_then(|opening| opening.uai).as_ref()) => {
+                Some(requester_of(&summary.content).ok_or(PortalError::NotFound)?)
+            }
+            None => return Err(PortalError::NotFound),
+        };
+        let modified = summary.modified;
         let solutions = async { if has_solution { self.glpi.ticket_solutions(number).await } else { Ok(Vec::new()) } };
         let own = async {
             let read = self.glpi.document_ids(number);
@@ -51,16 +54,37 @@ impl Portal {
             }
         };
         let (mut followups, solutions, own) = tokio::try_join!(self.glpi.ticket_followups(number), solutions, own)?;
-        followups.retain(|followup| !followup.private);
+        let own_account = self.glpi.own_account().await?;
+        let moves = moves(&followups, own_account);
+        followups.retain(|followup| !followup.private && !is_move(followup, own_account));
         let solution = solutions.last().map(|solution| solution.id);
         let of_followups = followups.iter().map(|followup| DocumentHolder::from(followup.id));
         let said: Vec<_> = of_followups.chain(solutions.iter().map(|it| it.id.into())).collect();
-        let (own, of_said) = self.glpi.documents(&own, &said).await?;
+        let (own, of_said, changes) = self.glpi.documents_and_history(number, &own, &said).await?;
 
+        let past = Arc::new(Past::of(changes, &followups));
+        self.pasts.remember(&summary, &past).await;
+        let accounts = known.account.into_iter().chain(accounts);
+        let requesters = OwnRequesters::of(accounts, known.address, &summary, own_account);
+        let mappings = self.mappings.now();
+        let content = summary.content.clone();
+        let solved: Vec<_> = solutions.iter().map(|solution| (solution.author, solution.written)).collect();
+        let found = {
+            let whose = requesters.get();
+            FoundRequest::new(summary, &mappings, Some(&past), (&whose, self.requester_reasons.as_slice()), |_| made_by)
+        };
+        let events = events::happened(&Known {
+            summary: &found.summary,
+            past: &past,
+            requesters: requesters.get(),
+            moves: &moves,
+            solutions: &solved,
+            mapping: found.opening.as_ref().and_then(|opening| mappings.find(&opening.application)),
+        });
         let opening = Contribution {
             kind: Kind::Opening,
             author: known.account.unwrap_or_default(),
-            written: opened,
+            written: found.summary.opened,
             content,
             documents: documents(own),
         };
@@ -69,8 +93,28 @@ impl Portal {
             said.zip(of_said).map(|(part, files)| Contribution { documents: documents(files), ..part }).collect();
         parts.sort_by_key(|part| part.written);
         parts.insert(0, opening);
-        Ok(Own { found, solution, parts })
+        // The opening is measured in the very text that is shown.
+        Ok(Own { found, solution, parts, events })
     }
+}
+
+/// The moves that the gateway noted in a ticket; who asked for a private note keeps its reason to themselves.
+fn moves(followups: &[Followup], own: UserId) -> Vec<NotedMove> {
+    let mut moves = Vec::new();
+    for followup in followups.iter().filter(|followup| followup.author == own) {
+        if let Some(Note::Move(note)) = Note::parse(&followup.content)
+            && note.given_up.is_none()
+        {
+            let reason = Some(note.reason).filter(|reason| !followup.private && !reason.is_empty());
+            moves.push(NotedMove { at: followup.written, to: note.target, name: note.to, reason });
+        }
+    }
+    moves
+}
+
+/// Whether a follow-up notes a move, which the events tell of.
+fn is_move(followup: &Followup, own: UserId) -> bool {
+    followup.author == own && matches!(Note::parse(&followup.content), Some(Note::Move(_)))
 }
 
 fn followup(followup: Followup) -> Contribution {

@@ -5,7 +5,25 @@ use std::fmt;
 use jiff::Zoned;
 
 use super::{Address, Reference};
-use crate::text::html_text::escaped;
+use crate::text::html_text::{escaped, from_html};
+
+/// How an opening begins, as it tells of the portal and of a mail.
+const ON_PORTAL: &str = "Écrit sur le portail";
+const BY_MAIL: &str = "Réponse par courriel";
+const COPIES: &str = "Copie à : ";
+
+/// What an opening says, as it is read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadOpening {
+    /// The reference of what was written.
+    pub reference: Reference,
+    /// Who wrote it, where GLPI has no account to show as its author.
+    pub author: Option<Address>,
+    /// Whom it was copied to, HTML.
+    pub copies: Option<String>,
+    /// Where what was written begins in the content, bytes.
+    pub end: usize,
+}
 
 /// The opening of a follow-up.
 #[derive(Clone, Debug)]
@@ -25,14 +43,14 @@ pub struct FollowupOpening<'a> {
 impl fmt::Display for FollowupOpening<'_> {
     /// HTML.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let how = if self.on_portal { "Écrit sur le portail" } else { "Réponse par courriel" };
+        let how = if self.on_portal { ON_PORTAL } else { BY_MAIL };
         write!(f, "<p><em>{how}")?;
         if let Some(author) = self.author {
             write!(f, " de {}", escaped(author.as_str()))?;
         }
         write!(f, ", le {}. Référence : {}", self.arrived.strftime("%d/%m/%Y à %H:%M"), self.reference)?;
         if let Some(copies) = &self.copies {
-            write!(f, "<br>Copie à : {}", escaped(copies))?;
+            write!(f, "<br>{COPIES}{}", escaped(copies))?;
         }
         f.write_str("</em></p>")
     }
@@ -44,11 +62,16 @@ impl FollowupOpening<'_> {
         Reference::find(content)
     }
 
-    /// Whether a follow-up opens as the gateway's do, and names this address there.
-    pub fn names(content: &str, address: &Address) -> bool {
-        let head = &content[..content.find("</p>").unwrap_or(0)];
-        let mut words = head.split(|c: char| c.is_whitespace() || ",;<>".contains(c));
-        Reference::find(head).is_some() && words.any(|word| word == address.as_str())
+    /// What the opening says that a follow-up begins with; `None` where it begins otherwise.
+    pub fn read(content: &str) -> Option<ReadOpening> {
+        let inner = content.trim_start().strip_prefix("<p>")?.trim_start().strip_prefix("<em>")?;
+        let (told, rest) = inner.split_once("</p>")?;
+        let told = told.trim_end().strip_suffix("</em>")?;
+        let after = told.strip_prefix(ON_PORTAL).or_else(|| told.strip_prefix(BY_MAIL))?;
+        let reference = Reference::find(after)?;
+        let author = after.strip_prefix(" de ").and_then(|after| Address::parse(&from_html(after.split_once(',')?.0)));
+        let copies = told.split_once(COPIES).map(|(_, copies)| copies.to_owned());
+        Some(ReadOpening { reference, author, copies, end: content.len() - rest.len() })
     }
 }
 
@@ -61,18 +84,20 @@ mod tests {
     #[test]
     fn an_opening_is_read_as_it_was_written() {
         let address = |text| Address::parse(text).unwrap();
-        let (author, copied, nobody) =
-            (address("jeanne.o-neil@ac-dijon.fr"), address("ien@ac-dijon.fr"), address("a@b.fr"));
+        let (author, copied) = (address("jeanne.o-neil@ac-dijon.fr"), address("ien@ac-dijon.fr"));
         let reference = Reference::new("mail", "", b"x");
         let arrived = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
         for on_portal in [true, false] {
             for author in [Some(&address("ce.0210001a@ac-dijon.fr")), Some(&author), None] {
                 for copies in [Some(copied.as_str().to_owned()), None] {
+                    let has_copies = copies.is_some();
                     let opening = FollowupOpening { reference, on_portal, arrived: &arrived, author, copies };
                     let content = format!("{opening}<p>Bonjour, a@b.fr P-AAAA-AAAA-AAAA</p>");
                     assert_eq!(FollowupOpening::reference_of(&content), Some(reference));
-                    assert!(author.is_none_or(|author| FollowupOpening::names(&content, author)), "{content}");
-                    assert!(!FollowupOpening::names(&content, &nobody), "{content}");
+                    let read = FollowupOpening::read(&content).unwrap();
+                    assert_eq!((read.reference, read.author.as_ref()), (reference, author), "{content}");
+                    assert_eq!(&content[read.end..], "<p>Bonjour, a@b.fr P-AAAA-AAAA-AAAA</p>");
+                    assert_eq!(read.copies.as_deref().is_some_and(|it| it.contains(copied.as_str())), has_copies);
                     assert_eq!(content.contains("Écrit sur le portail"), on_portal);
                 }
             }
@@ -80,10 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn what_opens_otherwise_names_nobody() {
-        let address = Address::parse("a@b.fr").unwrap();
-        for content in ["", "a@b.fr P-7K3M-Q2XV-9D4T", "<p>Bonjour a@b.fr</p>P-7K3M-Q2XV-9D4T"] {
-            assert!(!FollowupOpening::names(content, &address), "{content}");
+    fn what_opens_otherwise_is_no_opening() {
+        for content in [
+            "",
+            "a@b.fr P-7K3M-Q2XV-9D4T",
+            "<p>Bonjour a@b.fr</p>P-7K3M-Q2XV-9D4T",
+            "<p><em>Écrit sur le portail, le 27/11/2026 à 10:00.</em></p>",
+            "<p>Écrit sur le portail P-7K3M-Q2XV-9D4T</p>",
+            "<p><em>Bonjour P-7K3M-Q2XV-9D4T</em></p>",
+        ] {
+            assert_eq!(FollowupOpening::read(content), None, "{content}");
         }
     }
 }

@@ -2,10 +2,6 @@
 
 use crate::text::html_text::{escaped, from_html};
 
-/// What stands before the list of them.
-const HEADING: &str = "Pièces jointes non transmises :";
-/// What stands before the name of a file that comes after its request.
-const CARRIED: &str = "Pièce jointe de la demande :";
 /// Between a file's name and why.
 const WHY: &str = " : ";
 
@@ -19,13 +15,23 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
+    /// What heads the list of such files in a ticket or a follow-up, HTML, and is known again by.
+    pub const HEADING: &str = "<p><strong>Pièces jointes non transmises :</strong></p>";
+    /// How a follow-up begins that carries a file of its ticket, HTML.
+    pub const CARRIED: &str = "<p><em>Pièce jointe de la demande : ";
+
+    /// Whether a follow-up is one that the gateway writes of its own about files.
+    pub fn is_told_by(content: &str) -> bool {
+        [Self::HEADING, Self::CARRIED].iter().any(|beginning| content.starts_with(beginning))
+    }
+
     /// The list for the ticket, HTML; empty when nothing is missing.
     pub fn list(left_out: &[Self]) -> String {
         if left_out.is_empty() {
             return String::new();
         }
         let items: Vec<_> = left_out.iter().map(|file| format!("{}{}</li>", file.item(), escaped(&file.why))).collect();
-        format!("<p><strong>{HEADING}</strong></p><ul>{}</ul>", items.concat())
+        format!("{}<ul>{}</ul>", Self::HEADING, items.concat())
     }
 
     /// How the line of a file begins in [`LeftOut::list`], by which it is found again.
@@ -35,17 +41,17 @@ impl LeftOut {
 
     /// What a follow-up says that carries a file of its ticket, HTML; it is known again by it.
     pub fn carried(name: &str) -> String {
-        format!("<p><em>{CARRIED} {}</em></p>", escaped(name))
+        format!("{}{}</em></p>", Self::CARRIED, escaped(name))
     }
 
     /// Whether a follow-up carries a file of its ticket, HTML.
     pub fn names_a_carried(html: &str) -> bool {
-        html.trim_start().starts_with("<p><em>") && html.contains(CARRIED)
+        html.starts_with(Self::CARRIED)
     }
 
     /// The files that a text names as left out, HTML.
     pub fn read(html: &str) -> Vec<Self> {
-        let Some((_, list)) = html.rsplit_once(HEADING) else { return Vec::new() };
+        let Some((_, list)) = html.rsplit_once(Self::HEADING) else { return Vec::new() };
         let list = list.split("</ul>").next().unwrap_or_default();
         let items = list.split("<li>").skip(1).map(|item| from_html(item.split("</li>").next().unwrap_or_default()));
         let files = items.filter_map(|item| {
@@ -66,6 +72,8 @@ mod tests {
         let files = [file("<img src=x>.exe", "type de fichier : non accepté"), file("a & b.mp4", "refusé par GLPI")];
         let html = LeftOut::list(&files);
         assert!(!html.contains("<img"), "{html}");
+        assert!(LeftOut::is_told_by(&html) && LeftOut::is_told_by(&LeftOut::carried("a.txt")));
+        assert!(!LeftOut::is_told_by(&format!("<p>Voici</p>{html}")));
         assert_eq!(LeftOut::read(&format!("<p>Pièces jointes non transmises : aucune</p>{html}")), files);
         for other in ["", "<p>Bonjour</p>", "<p>Pièces jointes non transmises :</p>", &LeftOut::list(&[])] {
             assert_eq!(LeftOut::read(other), [], "{other}");

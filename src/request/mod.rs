@@ -25,7 +25,7 @@ pub use address::Address;
 pub use command::{Command, Direction};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
-pub use followup_opening::FollowupOpening;
+pub use followup_opening::{FollowupOpening, ReadOpening};
 pub use left_out::LeftOut;
 pub use outcome::{
     Addition, Decided, Decision, Deferral, Outcome, Page, Reason, ReasonKind, Receipt, ReceiptDetails, Refusal,
@@ -33,7 +33,7 @@ pub use outcome::{
 pub use person::Person;
 pub use prospect::Prospect;
 pub use received::{
-    Attachment, Body, Channel, Enclosed, FormFields, Mail, Origin, Part, Received, TicketKind,
+    Attachment, Body, Channel, Enclosed, Enclosure, FormFields, Mail, Origin, Part, Received, TicketKind,
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};

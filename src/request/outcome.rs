@@ -6,7 +6,7 @@ use crate::id::{SolutionId, TicketId};
 
 use jiff::Zoned;
 
-use super::{LeftOut, Reference, TicketKind};
+use super::{Enclosure, LeftOut, Reference, TicketKind};
 
 /// The one end of a request.
 #[derive(Clone, Debug)]
@@ -147,6 +147,8 @@ pub struct Decided {
     pub decision: Decision,
     /// GLPI's number of the solution they decide on; without, the one that waits.
     pub solution: Option<SolutionId>,
+    /// What they give along with a refusal.
+    pub enclosure: Enclosure,
 }
 
 /// A rule's no.
@@ -272,9 +274,6 @@ reasons! {
     /// No request of this number is this requester's.
     RequestUnknown: Portal = "request-unknown",
         "Vous n'avez aucune demande de ce numéro. Vérifiez-le dans la liste de vos demandes.";
-    /// Something to be added to a request that waits for its requester's approval.
-    RequestSolved: Portal = "request-solved",
-        "La demande n°\u{a0}{ticket} a reçu une solution\u{a0}: votre complément n'y a pas été ajouté. Si la solution ne convient pas, refusez la clôture en disant pourquoi\u{a0}; sinon, approuvez-la.";
     /// Something to be added to a request that is over.
     RequestClosed: Portal = "request-closed",
         "La demande n°\u{a0}{ticket} est clôturée\u{a0}: votre complément n'y a pas été ajouté. Si vous avez encore besoin d'aide, déposez une nouvelle demande et rappelez-y le numéro {ticket}.";

@@ -138,6 +138,11 @@ impl Received {
         }
     }
 
+    /// The references that its ticket or follow-up may carry: its own, and those of its earlier copies.
+    pub fn names(&self) -> impl Iterator<Item = Reference> + '_ {
+        [self.reference].into_iter().chain(self.aliases.iter().copied())
+    }
+
     /// Who wrote to us: the requester, or who forwarded their mail.
     pub fn writer(&self) -> Option<&Address> {
         self.forwarder.as_ref().or(self.requester.as_ref())
@@ -173,6 +178,19 @@ impl std::fmt::Debug for Attachment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Attachment({}, {} bytes)", self.content_type, self.content.len())
     }
+}
+
+/// Files that go along with a few words, and what is known of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Enclosure {
+    /// The files.
+    pub attachments: Vec<Attachment>,
+    /// What the mails among them hold.
+    pub enclosed: Vec<Enclosed>,
+    /// A digest of their names and contents; empty without files.
+    pub digest: String,
+    /// How much of them came in, bytes.
+    pub size: u64,
 }
 
 /// All that a mail holds, by which it is judged whether it may be handed on as it is.

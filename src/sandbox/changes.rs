@@ -336,6 +336,7 @@ fn remove(desk: &mut Helpdesk, caller: &Caller, target: &Target, id: i64, purge:
     match kind {
         "Ticket" => tickets::purge(desk, id),
         "Group_Ticket" | "Ticket_User" => actors::remove(desk, caller, kind, id),
+        "ITILFollowup" => timeline::remove_followup(desk, caller, id),
         _ => {
             desk.store.remove(kind, id);
         }

@@ -119,8 +119,22 @@ fn item(desk: &Helpdesk, call: &Call, caller: &Caller, (kind, right): (&str, &st
         };
         shown.insert("_documents".to_owned(), documents);
     }
+    if call.parameters.get("with_logs").is_some_and(truthy) {
+        shown.insert("_logs".to_owned(), history(desk, call, caller, kind, id));
+    }
     add_links(desk, call, kind, &mut shown);
     Ok(shown)
+}
+
+/// An item's history as it is shown with the item: keyed by the rows' ids, and an empty list where there is none.
+fn history(desk: &Helpdesk, call: &Call, caller: &Caller, kind: &str, id: i64) -> Value {
+    if !caller.may_list("logs") {
+        return json!(["ERROR_RIGHT_MISSING", RIGHT_MISSING]);
+    }
+    let rows = desk.store.rows_of("Log", "items_id", id).filter(|row| text_of(row, "itemtype") == kind);
+    let rows: Row =
+        rows.map(|row| (int_of(row, "id").to_string(), Value::Object(disclose(row.clone(), call)))).collect();
+    if rows.is_empty() { json!([]) } else { Value::Object(rows) }
 }
 
 /// The bytes of a document, to be saved and never shown in place.

@@ -50,6 +50,8 @@ pub(super) enum Source {
     Followups,
     /// What became of a ticket's last solution.
     LastSolution,
+    /// Why a ticket is pending.
+    PendingReason,
 }
 
 /// The numbered options of an item type.
@@ -58,7 +60,8 @@ pub(super) type SearchOptions = &'static [(i64, Source)];
 /// The options of an item type, and those shown when nothing else is asked for.
 pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static [i64]) {
     use Source::{
-        Date, Emails, Followups, Groups, LastSolution, Link, Number, RequesterEmails, Status, Text, UserGroups, Users,
+        Date, Emails, Followups, Groups, LastSolution, Link, Number, PendingReason, RequesterEmails, Status, Text,
+        UserGroups, Users,
     };
     const TICKET: SearchOptions = &[
         (1, Text("name")),
@@ -91,6 +94,8 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
         (83, Link("locations_id", "Location", "completename")),
         (121, Date("date_creation")),
         (150, Number("takeintoaccount_delay_stat")),
+        (153, Text("waiting_duration")),
+        (400, PendingReason),
     ];
     const USER: SearchOptions = &[
         (1, Text("name")),
@@ -203,6 +208,15 @@ impl Source {
                 let last = store.rows_of("ITILSolution", "items_id", id).last();
                 last.map(|solution| number(int_of(solution, "status"))).into_iter().collect()
             }
+            Self::PendingReason => store
+                .rows_of("PendingReason_Item", "items_id", id)
+                .filter(|row| text_of(row, "itemtype") == "Ticket")
+                .filter_map(|row| {
+                    let reason = int_of(row, "pendingreasons_id");
+                    let name = store.name_of("PendingReason", reason, "name")?;
+                    Some(Candidate { id: Some(reason), ..Candidate::text(name) })
+                })
+                .collect(),
             Self::UserGroups => store
                 .rows_of("Group_User", "users_id", id)
                 .filter_map(|link| group(int_of(link, "groups_id")))

@@ -59,6 +59,13 @@ pub(super) fn set_status(desk: &mut Helpdesk, caller: &Caller, ticket: i64, stat
     }
     desk.store.update("Ticket", ticket, &input);
     touch(desk, caller, ticket);
+    if status != WAITING {
+        let of_ticket = |row: &&Row| text_of(row, "itemtype") == "Ticket";
+        let reasons = desk.store.rows_of("PendingReason_Item", "items_id", ticket).filter(of_ticket);
+        for id in reasons.map(|row| int_of(row, "id")).collect::<Vec<_>>() {
+            desk.store.remove("PendingReason_Item", id);
+        }
+    }
     if old != status {
         let (old, new) = (old.to_string(), status.to_string());
         let event = Event::field(12, &old, &new);

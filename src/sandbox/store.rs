@@ -16,13 +16,15 @@ use super::{right, settings::Version};
 const SEED: &str = include_str!("seed.json");
 
 /// An item type and the right of a profile that opens it.
-const KINDS: [(&str, &str); 28] = [
+const KINDS: [(&str, &str); 30] = [
     ("Ticket", "ticket"),
     ("Group_Ticket", "ticket"),
     ("Ticket_User", "ticket"),
     ("Ticket_Ticket", "ticket"),
     ("ITILFollowup", "followup"),
     ("ITILSolution", "ticket"),
+    ("PendingReason", "pendingreason"),
+    ("PendingReason_Item", "followup"),
     ("Document", "document"),
     ("Document_Item", "document"),
     ("DocumentType", "typedoc"),

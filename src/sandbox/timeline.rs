@@ -52,6 +52,16 @@ pub(super) fn add_followup(
     if !flag(&input, "_do_not_compute_takeintoaccount") {
         status::take_into_account(desk, caller, ticket);
     }
+    if flag(&input, "pending") {
+        status::set_status(desk, caller, ticket, WAITING);
+        let reason = Row::from_iter([
+            ("itemtype".to_owned(), "Ticket".into()),
+            ("items_id".to_owned(), ticket.into()),
+            ("pendingreasons_id".to_owned(), int_of(&input, "pendingreasons_id").into()),
+        ]);
+        desk.store.insert("PendingReason_Item", &reason);
+        return Ok(followup);
+    }
     let answered = matches!(status::status(&desk.store, ticket), SOLVED | CLOSED);
     if answered && flag(&input, "add_close") {
         judge(desk, caller, ticket, ACCEPTED);
@@ -64,6 +74,14 @@ pub(super) fn add_followup(
         status::set_status(desk, caller, ticket, status);
     }
     Ok(followup)
+}
+
+/// Takes a follow-up away, which its ticket's history tells.
+pub(super) fn remove_followup(desk: &mut Helpdesk, caller: &Caller, id: i64) {
+    let Some(row) = desk.store.remove("ITILFollowup", id) else { return };
+    let ticket = int_of(&row, "items_id");
+    desk.store.log(("Ticket", ticket), caller.user, &Event::of("ITILFollowup", 19, 0, &id.to_string()));
+    status::touch(desk, caller, ticket);
 }
 
 /// Writes the answer into the ticket's last solution.

@@ -16,6 +16,7 @@ mod escalation;
 mod failing;
 mod files;
 mod followups;
+mod history;
 mod lists;
 mod notices;
 mod portal;

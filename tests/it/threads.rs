@@ -97,10 +97,12 @@ async fn others_go_on_while_a_large_form_is_named_and_checked() {
     let (person, now) = (Address::parse("ce.0210001a@ac-dijon.fr").unwrap(), Timestamp::now());
     let mappings = MappingStore::load(None).unwrap().now();
 
-    let submission = read(Encoding::Json, json(LARGE)).await;
-    let (turns, _) = turns_beside(submission.digests()).await;
-    assert!(turns > MANY, "the page's name of it: {turns}");
+    let refusal = read(Encoding::Json, json(LARGE)).await;
+    let (turns, refused) = turns_beside(form::refusal(refusal, 0)).await;
+    assert!(turns > MANY, "why a solution is refused: {turns}");
+    assert_eq!(refused.unwrap().1.attachments[0].content.len(), LARGE);
 
+    let submission = read(Encoding::Json, json(LARGE)).await;
     let (turns, received) = turns_beside(form::receive(submission, 0, None, mappings.applications(), now)).await;
     assert!(turns > MANY, "a request: {turns}");
     assert_eq!(received.unwrap().attachments[0].content.len(), LARGE);

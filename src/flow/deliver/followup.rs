@@ -59,8 +59,8 @@ struct Living {
 enum Attempt<'a> {
     /// It is added while this claim stands.
     First(StandingClaim<'a>),
-    /// It is there already, as this follow-up.
-    Again(FollowupId),
+    /// It is there already, as this follow-up under this name.
+    Again(FollowupId, Reference),
 }
 
 impl Deliverer {
@@ -241,16 +241,21 @@ impl Deliverer {
         self.add_or_complete(reply, accepted, Attempt::First(claim)).await
     }
 
-    /// Completes the follow-up of a reply that is there already but was never confirmed.
+    /// Completes the follow-up of a reply that is there already, under this name, but was never confirmed.
     ///
     /// # Errors
     ///
     /// It is not whole yet: the reply must be tried again.
-    pub async fn complete_reply(&self, reply: &Reply, accepted: MayFollowUp) -> Result<(), Undelivered> {
-        let (ticket, reference) = (accepted.ticket(), reply.received().reference);
+    pub async fn complete_reply(
+        &self,
+        reply: &Reply,
+        accepted: MayFollowUp,
+        reference: Reference,
+    ) -> Result<(), Undelivered> {
+        let ticket = accepted.ticket();
         let cannot = |cause: String| Undelivered::Unclear { cause };
         match self.followup_of(ticket, reference).await.map_err(|error| cannot(error.to_string()))? {
-            Some(id) => self.add_or_complete(reply, accepted, Attempt::Again(id)).await,
+            Some(id) => self.add_or_complete(reply, accepted, Attempt::Again(id, reference)).await,
             None => Err(cannot(format!("the follow-up in ticket {ticket} is gone"))),
         }
     }
@@ -268,7 +273,11 @@ impl Deliverer {
         let mut chosen = self.choose(&received).await;
         // As one that is typed in GLPI: the requester does not read it, and the sweep obeys it.
         let is_command = accepted.by_staff() && Command::find(&received.body.html).is_some();
-        let (opening, content) = (opening(reply, author.is_some()), content(&html, &chosen));
+        let reference = match &attempt {
+            Attempt::First(_) => received.reference,
+            Attempt::Again(_, reference) => *reference,
+        };
+        let (opening, content) = (opening(reply, author.is_some(), reference), content(&html, &chosen));
         let new = NewFollowup {
             ticket,
             content_html: if is_command { format!("{content}<hr>{opening}") } else { format!("{opening}{content}") },
@@ -284,7 +293,7 @@ impl Deliverer {
             },
         };
         let made = match attempt {
-            Attempt::Again(id) => Made { id: id.get(), files: Vec::new(), is_whole: false },
+            Attempt::Again(id, _) => Made { id: id.get(), files: Vec::new(), is_whole: false },
             Attempt::First(claim) => {
                 Box::pin(self.make(received.reference, &chosen, New::Followup(&new), claim)).await?
             }
@@ -354,9 +363,9 @@ impl Deliverer {
     }
 }
 
-fn opening(reply: &Reply, has_account: bool) -> FollowupOpening<'_> {
+fn opening(reply: &Reply, has_account: bool, reference: Reference) -> FollowupOpening<'_> {
     FollowupOpening {
-        reference: reply.received().reference,
+        reference,
         on_portal: matches!(reply.received().origin, Origin::Form(_)),
         arrived: reply.arrived(),
         author: (!has_account).then(|| reply.requester()),

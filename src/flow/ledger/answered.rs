@@ -12,7 +12,7 @@ use super::{
 use crate::{
     glpi::{Glpi, GlpiError},
     id::TicketId,
-    request::{FollowupOpening, Reason, Reference},
+    request::{FollowupOpening, Reason, Received, Reference},
 };
 
 /// How far back the ticket of an answered mail is looked for, hours: as long as people write on in one thread.
@@ -66,18 +66,24 @@ impl Ledger {
         Ok(found.map_err(|error| (reason_of(&error), error.to_string()))?.map(|ticket| ticket.number))
     }
 
-    /// Whether a follow-up of this ticket opens with this reference, asking GLPI.
+    /// Whether a follow-up of this ticket opens with one of the references that this, or an earlier copy, has, asking GLPI.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn is_in(&self, ticket: TicketId, reference: Reference) -> Result<bool, GlpiError> {
-        is_in(&self.glpi, ticket, reference).await
+    pub async fn is_in(&self, ticket: TicketId, received: &Received) -> Result<bool, GlpiError> {
+        let names: Vec<Reference> = received.names().collect();
+        Ok(found_in(&self.glpi, ticket, &names).await?.is_some())
     }
 }
 
-/// As [`Ledger::is_in`], in a session of `glpi`.
-pub(super) async fn is_in(glpi: &Glpi, ticket: TicketId, reference: Reference) -> Result<bool, GlpiError> {
+/// The first of these references that a follow-up of this ticket opens with, in a session of `glpi`.
+pub(super) async fn found_in(
+    glpi: &Glpi,
+    ticket: TicketId,
+    names: &[Reference],
+) -> Result<Option<Reference>, GlpiError> {
     let followups = glpi.ticket_followups(ticket).await?;
-    Ok(followups.iter().any(|followup| FollowupOpening::reference_of(&followup.content) == Some(reference)))
+    let mut opened = followups.iter().filter_map(|followup| FollowupOpening::reference_of(&followup.content));
+    Ok(opened.find(|reference| names.contains(reference)))
 }

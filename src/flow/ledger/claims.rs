@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     ASK_EVERY, ASSERT_EVERY, CLOCK_MARGIN, LOOK_EVERY, Ledger, WAIT_FOR_OTHER, WAIT_FOR_UNKNOWN,
-    answered::is_in,
+    answered::found_in,
     belief::Belief,
     hours_since,
     in_flight::{End, Flight, end_of},
@@ -192,7 +192,7 @@ impl Ledger {
 
     /// The ticket a request has, asking GLPI where no memory can say; again and again where it may just be made.
     async fn known(&self, received: &Received, becomes: Becomes) -> Result<Has, Uncertain> {
-        if let Some((reference, ticket)) = self.local.ticket(names(received)) {
+        if let Some((reference, ticket)) = self.local.ticket(received.names()) {
             return Ok(Has::Remembered(KnownTicket::remembered(reference, ticket)));
         }
         let busy = |cause: &str| Uncertain { reason: Reason::Busy, cause: cause.to_owned(), leave_open: true };
@@ -458,18 +458,14 @@ async fn search(
     match becomes {
         // As far back as a copy can have come in.
         Becomes::Ticket(_) => {
-            let names: Vec<Reference> = names(received).collect();
+            let names: Vec<Reference> = received.names().collect();
             let found = oldest_ticket(glpi, &names, hours_since(received.copies_since)).await?;
             Ok(found.map(|ticket| (ticket.reference, ticket.number, ticket.opened)))
         }
         Becomes::Followup(ticket) => {
-            let is_there = is_in(glpi, ticket, received.reference).await?;
-            Ok(is_there.then_some((received.reference, ticket, None)))
+            let names: Vec<Reference> = received.names().collect();
+            let found = found_in(glpi, ticket, &names).await?;
+            Ok(found.map(|reference| (reference, ticket, None)))
         }
     }
-}
-
-/// The references a request's ticket may carry.
-fn names(received: &Received) -> impl Iterator<Item = Reference> + '_ {
-    [received.reference].into_iter().chain(received.aliases.iter().copied())
 }

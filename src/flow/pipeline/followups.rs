@@ -12,7 +12,7 @@ use crate::{
         screen::{self, MayFollowUp, Rejection, Reply},
     },
     id::{SolutionId, TicketId},
-    request::{Address, Channel, Decided, Decision, Outcome, Reason, Received, Reference, TicketState},
+    request::{Address, Channel, Decided, Decision, Enclosure, Outcome, Reason, Received, Reference, TicketState},
 };
 
 impl Pipeline {
@@ -61,7 +61,7 @@ impl Pipeline {
         let proposed = seen.proposed();
         let solution = decided.solution.or(proposed.solution);
         let is_current = solution == proposed.solution;
-        let received = decided_on(requester, ticket, solution, solved, &decided.decision);
+        let received = decided_on(requester, ticket, solution, solved, decided);
         let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
         self.to_its_end(Channel::Form, reference, async move {
             let judge = |state: &TicketState| screen::decision(state, &decision, is_current, &this.rules);
@@ -102,7 +102,7 @@ impl Pipeline {
     /// What became of an earlier copy, which may have been added before the ticket was solved or closed, or have done
     /// that itself.
     async fn repeated(&self, reply: &Reply, ticket: TicketId) -> Option<Outcome> {
-        match self.ledger.is_in(ticket, reply.received().reference).await {
+        match self.ledger.is_in(ticket, reply.received()).await {
             Ok(true) => Some(self.follow_up(reply, MayFollowUp::of_a_copy(ticket)).await),
             Ok(false) => None,
             Err(error) => Some(deferred(Reason::GlpiUnavailable, error.to_string(), None)),
@@ -111,21 +111,23 @@ impl Pipeline {
 }
 
 /// What this requester decides on the solution of this number of their request: the same decision on the same solution
-/// is the same, and is found in GLPI however long ago it was made. `solved` tells apart a ticket that was solved once
+/// with the same files is the same, and is found in GLPI however long ago it was made. `solved` tells apart a ticket that was solved once
 /// more with an old solution.
 fn decided_on(
     requester: &Address,
     request: TicketId,
     solution: Option<SolutionId>,
     solved: Option<DateTime>,
-    decision: &Decision,
+    decided: &Decided,
 ) -> Received {
-    let text = match decision {
+    let text = match &decided.decision {
         Decision::Accept => "Clôture approuvée.".to_owned(),
         Decision::Refuse(reason) => format!("Clôture refusée. Motif :\n\n{reason}"),
     };
     let again = solved.map(|solved| format!("{solved} ")).unwrap_or_default();
-    let identity = format!("{request} {} {again}{text}", solution.unwrap_or_default());
+    let Enclosure { attachments, enclosed, digest, size } = decided.enclosure.clone();
+    let identity = format!("{request} {} {again}{text}{digest}", solution.unwrap_or_default());
     let reference = Reference::new("decision", requester.as_str(), identity.as_bytes());
-    Received::on_portal(requester, request, reference, &text, Timestamp::now())
+    let received = Received::on_portal(requester, request, reference, &text, Timestamp::now());
+    Received { attachments, enclosed, size: received.size.max(size), ..received }
 }

@@ -57,7 +57,8 @@ impl Pipeline {
             ClaimResult::Mine(mine) => mine,
             ClaimResult::Known(known) => return added(reply, known.ticket, false),
             ClaimResult::Found(mine, known) => {
-                return match self.ledger.hold(&mine, self.deliverer.complete_reply(reply, accepted)).await {
+                let completing = self.deliverer.complete_reply(reply, accepted, known.reference);
+                return match self.ledger.hold(&mine, completing).await {
                     Ok(()) => {
                         self.ledger.confirm(mine, known).await;
                         added(reply, known.ticket, false)
@@ -86,7 +87,7 @@ impl Pipeline {
         };
         // An earlier copy may have been added before the ticket was closed.
         if let Some(ticket) = ticket.filter(|_| refusal.reason == Reason::TicketClosed) {
-            match self.ledger.is_in(ticket, received.reference).await {
+            match self.ledger.is_in(ticket, received).await {
                 Ok(true) => return self.follow_up(reply, MayFollowUp::of_a_copy(ticket)).await,
                 Ok(false) => {}
                 Err(error) => return deferred(Reason::GlpiUnavailable, error.to_string(), None),

@@ -25,7 +25,7 @@ pub fn on_portal(received: Received, ticket: TicketId, rules: &Rules) -> Result<
 }
 
 /// Judges what GLPI says of the ticket a requester adds to on the portal. What is pending is at work again with it; a
-/// solution is not refused by the way. Who is no requester is told the same as of no ticket at all.
+/// solution goes on waiting: what is added decides nothing. Who is no requester is told the same as of no ticket at all.
 ///
 /// # Errors
 ///
@@ -33,9 +33,8 @@ pub fn on_portal(received: Received, ticket: TicketId, rules: &Rules) -> Result<
 pub fn complement(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
     let (ticket, stage) = own(ticket_state, rules)?;
     let change = match stage {
-        Stage::Open => Change::None,
+        Stage::Open | Stage::Solved => Change::None,
         Stage::Pending => Change::Reopen,
-        Stage::Solved => return Err(rules.refuse_about(Reason::RequestSolved, ticket)),
         Stage::Closed => return Err(rules.refuse_about(Reason::RequestClosed, ticket)),
     };
     Ok(MayFollowUp { ticket, change, by_staff: false })
@@ -85,7 +84,7 @@ mod tests {
     #[rstest]
     #[case(SenderRole::Requester, Stage::Open, Ok(Change::None), Err(Reason::NothingToApprove))]
     #[case(SenderRole::Requester, Stage::Pending, Ok(Change::Reopen), Err(Reason::NothingToApprove))]
-    #[case(SenderRole::Requester, Stage::Solved, Err(Reason::RequestSolved), Ok((Change::Close, Change::Reopen)))]
+    #[case(SenderRole::Requester, Stage::Solved, Ok(Change::None), Ok((Change::Close, Change::Reopen)))]
     #[case(SenderRole::Requester, Stage::Closed, Err(Reason::RequestClosed), Err(Reason::NothingToApprove))]
     #[case(SenderRole::Actor, Stage::Pending, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]
     #[case(SenderRole::Actor, Stage::Solved, Err(Reason::RequestUnknown), Err(Reason::RequestUnknown))]

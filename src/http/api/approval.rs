@@ -9,19 +9,21 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::call::{number, personal, requester, settled};
 use crate::{
     http::{
         problem::Problem,
+        requests,
         responses::{Adding, AnyTime, LateBody, NoRequest, Nobody},
         schemas,
         services::Services,
     },
     id::{SolutionId, TicketId},
     intake::form::{self, FieldError},
-    request::{Decided, Decision},
+    request::{Decided, Decision, Enclosure},
 };
 
 /// What the requester decides.
@@ -35,6 +37,10 @@ pub(super) struct Approval {
     #[serde(default)]
     #[schema(max_length = 20000, example = "Le bouton reste grisé pour les CM2.")]
     reason: Option<String>,
+    /// Files that show what is not right yet, with a refusal.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<schemas::JsonFile>>)]
+    attachments: Option<Value>,
     /// The `solution` that the request showed: another one that was proposed since is not decided on unseen.
     #[serde(default)]
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u64, example = json!(null))]
@@ -80,7 +86,7 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
                     "Envoyez la décision en application/json, en UTF-8.",
                 ));
             }
-            let decided = decided(&whole.bytes)?;
+            let decided = decided(&whole.bytes).await?;
             let status = match decided.decision {
                 Decision::Accept => "accepted",
                 Decision::Refuse(_) => "refused",
@@ -93,23 +99,25 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
         .await
 }
 
-fn decided(body: &[u8]) -> Result<Decided, Problem> {
+async fn decided(body: &[u8]) -> Result<Decided, Problem> {
     let approval: Approval = serde_json::from_slice(body).map_err(|_| {
         let detail =
-            "Le corps n'est pas un objet JSON avec « decision » (accept ou refuse) et, pour un refus, « reason » ; « solution » est un nombre.";
+            "Le corps n'est pas un objet JSON avec « decision » (accept ou refuse) et, pour un refus, « reason » et « attachments » ; « solution » est un nombre.";
         Problem::new(StatusCode::BAD_REQUEST, "bad-form", detail)
     })?;
-    let decision = match approval.decision.as_str() {
-        "accept" => Ok(Decision::Accept),
+    let (decision, enclosure) = match approval.decision.as_str() {
+        "accept" => Ok((Decision::Accept, Enclosure::default())),
         "refuse" => {
-            let reason = form::reason(approval.reason.as_deref().unwrap_or_default());
-            reason.map(Decision::Refuse).map_err(|error| Problem::fields(vec![error]))
+            let form = json!({ "description": approval.reason, "attachments": approval.attachments });
+            let form = form::read(form::Encoding::Json, form.to_string().into()).await.map_err(requests::unreadable)?;
+            let refusal = form::refusal(form, body.len() as u64).await;
+            refusal.map(|(reason, files)| (Decision::Refuse(reason), files)).map_err(Problem::fields)
         }
         _ => Err(Problem::fields(vec![FieldError {
             field: "decision".to_owned(),
             code: "unknown-value",
             message: "Donnez « accept » ou « refuse ».".to_owned(),
         }])),
-    };
-    Ok(Decided { decision: decision?, solution: approval.solution })
+    }?;
+    Ok(Decided { decision, solution: approval.solution, enclosure })
 }

@@ -10,7 +10,10 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::call::{caller, in_time, words};
+use super::{
+    call::{caller, in_time, words},
+    view::Expected,
+};
 use crate::{
     flow::route::Mapping,
     http::{
@@ -18,6 +21,7 @@ use crate::{
         services::Services,
     },
     intake::form,
+    portal::Portal,
     request::TicketKind,
 };
 
@@ -58,6 +62,8 @@ struct Application {
     urgency: u8,
     /// The natures of request it has.
     natures: Vec<Nature>,
+    /// How long its requests usually take; not known of too few.
+    expected: Option<Expected>,
 }
 
 /// A nature of request.
@@ -107,7 +113,8 @@ pub(super) async fn natures(State(services): State<Arc<Services>>, request: Requ
     services
         .answered(request, async |services, parts, body, _| {
             caller(services, parts, body).await?;
-            let applications = services.mappings.now().all().iter().map(application).collect();
+            let applications =
+                services.mappings.now().all().iter().map(|mapping| application(mapping, &services.portal)).collect();
             Ok(Json(Catalogue {
                 applications,
                 types: [Type { value: "incident", label: "Incident" }, Type { value: "demande", label: "Demande" }],
@@ -119,7 +126,7 @@ pub(super) async fn natures(State(services): State<Arc<Services>>, request: Requ
         .await
 }
 
-fn application(mapping: &Mapping) -> Application {
+fn application(mapping: &Mapping, portal: &Portal) -> Application {
     let nature = |nature: &crate::flow::route::Nature| Nature {
         name: nature.name.clone(),
         kind: nature.kind.unwrap_or(mapping.kind),
@@ -133,6 +140,7 @@ fn application(mapping: &Mapping) -> Application {
         kind: mapping.kind,
         urgency: mapping.urgency,
         natures: mapping.natures.iter().map(nature).collect(),
+        expected: portal.expected_delay(&mapping.name).map(Expected::from),
     }
 }
 

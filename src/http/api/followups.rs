@@ -25,7 +25,7 @@ use crate::{
 
 /// Add to a request
 ///
-/// What is pending is at work again with it. After a 503, another 5xx or no answer, send the same once more with the
+/// What is pending is at work again with it; while a solution waits, it decides nothing. After a 503, another 5xx or no answer, send the same once more with the
 /// same `Idempotency-Key`: it is added once. Without a key, the same text and files within ten minutes are a repeat.
 #[utoipa::path(post, path = "/v1/requests/{id}/followups", operation_id = "add_followup", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
@@ -44,7 +44,7 @@ use crate::{
     responses(
         (status = 201, body = answer::Added, description = "It is in the request, now or by an earlier copy."),
         (status = 400, description = "The body, the requester or the Idempotency-Key cannot be read."),
-        (status = 409, description = "The request waits for an approval (`request-solved`) or is over (`request-closed`)."),
+        (status = 409, description = "The request is over (`request-closed`)."),
         Nobody, Adding, NoRequest, LateBody, OfForms, AnyTime,
     ))]
 pub(super) async fn add(State(services): State<Arc<Services>>, request: Request) -> Response {

@@ -79,16 +79,23 @@ pub(super) struct Summary {
     /// The group it is assigned to.
     #[schema(example = "Référents-LSU")]
     group: Option<String>,
-    /// Who has taken it in charge.
+    /// Who has taken it in charge: a person, or else the group.
     #[schema(example = "Claude Morel")]
     taken_by: Option<String>,
-    /// The working time from the deposit to the solution or until now, seconds.
+    /// The group it was handed on to, where it is not with the application's first groups any more.
+    #[schema(example = json!(null))]
+    handed_on_to: Option<String>,
+    /// Why it is on hold, where it is and GLPI says so.
+    #[schema(example = json!(null))]
+    pending_reason: Option<String>,
+    /// The working time from the deposit to the solution or until now, seconds, without the times at which it waited for
+    /// the requester.
     #[schema(example = 14400)]
     delay: u64,
     /// The same, as people read it.
     #[schema(example = "4 h")]
     delay_label: String,
-    /// `en-attente`, `en-cours`, `a-completer` or `cloturee`.
+    /// `en-attente`, `en-cours`, `a-completer`, `a-approuver` or `cloturee`.
     state: State,
     /// The same, as people read it.
     #[schema(example = "En cours")]
@@ -96,6 +103,9 @@ pub(super) struct Summary {
     /// Whose it is, where it is a school's or another director's that the requester may only read.
     #[schema(example = json!(null))]
     made_by: Option<String>,
+    /// What is to be said of it beside: who has it, why it is on hold, what the requester is to do.
+    #[schema(example = "prise en charge par Claude Morel")]
+    state_detail: Option<String>,
     /// Whether it waits for the requester's approval: `POST …/approval`.
     to_approve: bool,
     /// Whether it takes something more: `POST …/followups`.
@@ -104,6 +114,7 @@ pub(super) struct Summary {
 
 impl From<Row> for Summary {
     fn from(row: Row) -> Self {
+        let state_detail = row.detail();
         Self {
             number: row.number,
             reference: row.reference.map(|reference| reference.to_string()),
@@ -113,8 +124,11 @@ impl From<Row> for Summary {
             nature: row.nature,
             date: written(row.opened.as_ref()),
             modified: written(row.modified.as_ref()),
+            state_detail,
             group: row.group,
             taken_by: row.taken_by,
+            handed_on_to: row.handed_on.map(|to| to.group),
+            pending_reason: row.pending_reason,
             delay: row.delay.as_secs(),
             delay_label: in_words(row.delay),
             state: row.state,

@@ -15,13 +15,15 @@ use super::{
     listing::Summary,
 };
 use crate::{
+    figures::{ExpectedDelay, Quantiles},
     http::{
         responses::{AnyTime, BadCall, LateCall, MERGED, NoRequest, Nobody, Reading},
         schemas,
         services::Services,
     },
     id::{DocumentId, SolutionId, TicketId},
-    portal::{Author, Document, Entry, Kind, SolutionState},
+    portal::{Author, Document, Entry, Event, Kind, SolutionState},
+    working_time::in_words,
 };
 
 /// A request with its timeline.
@@ -35,6 +37,97 @@ pub(super) struct RequestBody {
     solution: Option<SolutionId>,
     /// What was said, oldest first; the first is the request itself.
     timeline: Vec<Said>,
+    /// What happened, oldest first; the first is the deposit.
+    events: Vec<Occurred>,
+    /// How long a request of its application usually takes; not known of too few.
+    expected: Option<Expected>,
+}
+
+/// Something that happened to a request.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+struct Occurred {
+    /// `deposee`, `prise-en-charge`, `transmise`, `mise-en-attente`, `reprise`, `solution-proposee`, `solution-refusee`,
+    /// `rouverte` or `cloturee`.
+    #[schema(example = "prise-en-charge")]
+    kind: &'static str,
+    /// The same, as people read it.
+    #[schema(example = "Demande prise en charge par Claude Morel")]
+    label: String,
+    /// When, RFC 3339.
+    #[schema(format = DateTime, example = "2026-11-24T10:05:00+01:00")]
+    date: Option<String>,
+    /// Who did it, or took it in charge, where that is known.
+    #[schema(example = "Claude Morel")]
+    by: Option<String>,
+    /// The group it was handed on to.
+    #[schema(example = json!(null))]
+    group: Option<String>,
+    /// Why it is on hold, or was handed on.
+    #[schema(example = json!(null))]
+    reason: Option<String>,
+}
+
+/// How long an application's requests usually take, by its last solved ones.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExpectedDelay)]
+pub(super) struct Expected {
+    /// How many requests that is of.
+    #[schema(example = 100)]
+    requests: usize,
+    /// Until somebody takes it in charge.
+    charge: Option<Usual>,
+    /// Until a solution, without the times at which it waits for the requester.
+    solution: Option<Usual>,
+}
+
+/// A usual time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsualDelay)]
+struct Usual {
+    /// One time in two, at most so many seconds of working time.
+    #[schema(example = 5400)]
+    median: u64,
+    /// The same, as people read it.
+    #[schema(example = "1 h 30 ouvrées")]
+    median_label: String,
+    /// Four times in five, at most so many seconds of working time.
+    #[schema(example = 14400)]
+    p80: u64,
+    /// The same, as people read it.
+    #[schema(example = "4 h ouvrées")]
+    p80_label: String,
+}
+
+impl From<ExpectedDelay> for Expected {
+    fn from(expected: ExpectedDelay) -> Self {
+        let ExpectedDelay { requests, charge, solution } = expected;
+        Self { requests, charge: charge.map(Usual::from), solution: solution.map(Usual::from) }
+    }
+}
+
+impl From<Quantiles> for Usual {
+    fn from(Quantiles { median, eightieth }: Quantiles) -> Self {
+        Self {
+            median: median.as_secs(),
+            median_label: in_words(median),
+            p80: eightieth.as_secs(),
+            p80_label: in_words(eightieth),
+        }
+    }
+}
+
+impl From<Event> for Occurred {
+    fn from(event: Event) -> Self {
+        Self {
+            kind: event.kind.code(),
+            label: event.label(),
+            date: written(event.at.as_ref()),
+            by: event.by,
+            group: event.to.map(|to| to.group),
+            reason: event.reason,
+        }
+    }
 }
 
 /// Something said about a request.
@@ -46,17 +139,22 @@ struct Said {
     /// What became of a solution: `waiting`, `accepted` or `refused`.
     #[schema(example = json!(null))]
     verdict: Option<&'static str>,
-    /// Who said it: «Vous», a référent's name, or the group.
+    /// Who said it: «Vous», a référent's name, the group, or the service of its own.
     #[schema(example = "Claude Morel")]
     author: String,
     /// Whether the requester said it.
     own: bool,
+    /// Whether the service said it of its own.
+    automatic: bool,
     /// When, RFC 3339.
     #[schema(format = DateTime, example = "2026-11-24T10:05:00+01:00")]
     date: Option<String>,
     /// What was said: sanitised HTML, whose images are this request's documents.
     #[schema(example = "<p>Quelle classe est concernée ?</p>")]
     html: String,
+    /// What the service says of it, sanitised HTML: which files were left out, and why. Mostly empty.
+    #[schema(example = "")]
+    service_html: String,
     /// Its files.
     documents: Vec<File>,
 }
@@ -100,9 +198,13 @@ pub(super) async fn show(State(services): State<Arc<Services>>, request: Request
             let view = in_time(deadline, services.portal.request(&requester, id, address))
                 .await
                 .map_err(|problem| problem.leading_to(|into| with_query(&format!("/v1/requests/{into}"), parts)))?;
-            let (solution, timeline) =
-                (view.solution, view.timeline.into_iter().map(|entry| said(id, entry)).collect());
-            Ok(personal(Json(RequestBody { summary: view.row.into(), solution, timeline })))
+            Ok(personal(Json(RequestBody {
+                summary: view.row.into(),
+                solution: view.solution,
+                timeline: view.timeline.into_iter().map(|entry| said(id, entry)).collect(),
+                events: view.events.into_iter().map(Occurred::from).collect(),
+                expected: view.expected.map(Expected::from),
+            })))
         })
         .await
 }
@@ -138,7 +240,9 @@ fn said(request: TicketId, entry: Entry) -> Said {
         author: entry.author.label().to_owned(),
         own: entry.author == Author::You,
         date: written(entry.written.as_ref()),
+        automatic: entry.author == Author::Service,
         html: entry.html,
+        service_html: entry.service,
         documents: entry.documents.into_iter().map(file).collect(),
     }
 }

@@ -14,7 +14,7 @@ use super::{
     frame::{Frame, REQUESTS, Section, page, parameter, see_other},
     mistakes::Mistakes,
     schools::SchoolChoice,
-    state::{Filled, KEY, PageState, SENT, STALE, TOKEN, Visitor, new_key},
+    state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
     texts::Place,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 /// What the form says it is about.
 const CHOICE: &str = "choix";
 /// The form's fields that are none of the request.
-const ASIDE: &[&str] = &[TOKEN, KEY, SENT, CHOICE];
+const ASIDE: &[&str] = &[TOKEN, SENT, OLD_KEY, CHOICE];
 
 /// Each field of the request that the form has: its name, its place in the page, and what the page calls it.
 const FIELDS: [(&str, &str, &str); 10] = [
@@ -49,13 +49,16 @@ const FIELDS: [(&str, &str, &str); 10] = [
 struct DepositPage<'a> {
     frame: Frame<'a>,
     token: String,
-    key: String,
+    /// When it was first sent, where nobody knows what became of it; else empty.
+    sent: String,
     /// What became of what was sent, where that is known and its fields are right.
     again: Again,
     mistakes: Mistakes,
     applications: Vec<Choices>,
     /// The application it is for, where that is decided, and what it is for.
     chosen: Option<(String, Option<String>)>,
+    /// What is said of the delays of each application of which something is known.
+    expected: Vec<(String, String)>,
     typed: Typed,
     school: SchoolChoice,
     /// Why nothing would be taken today; then there is no form.
@@ -77,8 +80,8 @@ enum Again {
     No,
     /// It was refused, or cannot be taken now.
     Refused(String),
-    /// Nobody knows yet whether it is recorded: the request's name, and the mark of the files it was sent with.
-    Unknown(Reference, String),
+    /// Nobody knows yet whether the request of this name is recorded.
+    Unknown(Reference),
 }
 
 /// An application, and what may be asked about it: the value and the label of each.
@@ -135,7 +138,7 @@ pub(super) async fn show(
     let prospect = state.prospect(&person).await;
     let phone = prospect.person.as_ref().and_then(|person| person.phone.clone()).unwrap_or_default();
     let typed = Typed { phone, ..Typed::default() };
-    let mut form = form_page(&state, &person, prospect, new_key(), typed);
+    let mut form = form_page(&state, &person, prospect, typed);
     form.narrow_to(parameter(query.as_deref(), "application").as_deref());
     page(StatusCode::OK, &form)
 }
@@ -153,15 +156,14 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     if let Some((mapping, nature)) = meant(&mappings, filled.submission.aside(CHOICE)) {
         filled.submission.set_subject(&mapping.name, nature);
     }
-    let (typed, shown_key, key) = (Typed::of(&filled.submission), filled.shown_key(), filled.key().await);
-    let [_, sent] = filled.digests().await;
-    let Filled { person, submission, is_from_our_page, size, room, now } = filled;
+    let (typed, first_sent) = (Typed::of(&filled.submission), filled.first_sent());
+    let Filled { person, submission, is_from_our_page, size, room, .. } = filled;
     let prospect = state.prospect(&person).await;
-    let form = form_page(state, &person, Prospect { refusal: None, ..prospect }, shown_key, typed);
+    let form = form_page(state, &person, Prospect { refusal: None, ..prospect }, typed);
     if !is_from_our_page {
         return page(StatusCode::FORBIDDEN, &form.again(Again::Refused(STALE.to_owned())));
     }
-    let received = form::receive(submission, size, Some(&key), mappings.applications(), now).await;
+    let received = form::receive(submission, size, None, mappings.applications(), first_sent).await;
     let mut mistakes = mistakes(received.as_ref().err().cloned().unwrap_or_default());
     if form.school.is_missing() {
         mistakes.add("ecole", "École", "Choisissez l’école que votre demande concerne.");
@@ -177,12 +179,12 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
         }
         Outcome::Deferred(deferral) if deferral.reason == Reason::Busy => {
             let problem = Problem::of(Outcome::Deferred(deferral));
-            page(problem.status(), &form.again(Again::Unknown(reference, sent)))
+            page(problem.status(), &form.sent_first(first_sent).again(Again::Unknown(reference)))
         }
         other => {
             let problem = Problem::of(other);
             let Some(sentence) = problem.to_tell().map(french) else { return Err(problem) };
-            page(problem.status(), &form.again(Again::Refused(sentence)))
+            page(problem.status(), &form.sent_first(first_sent).again(Again::Refused(sentence)))
         }
     }
 }
@@ -202,6 +204,11 @@ impl<'a> DepositPage<'a> {
         Self { mistakes, ..self }.marked()
     }
 
+    /// Sent again, it is the same.
+    fn sent_first(self, moment: Timestamp) -> Self {
+        Self { sent: sent(moment), ..self }
+    }
+
     fn again(self, again: Again) -> Self {
         Self { again, ..self }.marked()
     }
@@ -217,23 +224,28 @@ fn form_page<'a>(
     state: &'a PageState,
     person: &'a Address,
     prospect: Prospect,
-    key: String,
     typed: Typed,
 ) -> DepositPage<'a> {
     let limits = &state.pages.limits;
+    let mappings = state.services.mappings.now();
+    let portal = &state.services.portal;
+    let expected = mappings.all().iter().filter_map(|mapping| {
+        Some((mapping.name.clone(), super::expected::sentence(&portal.expected_delay(&mapping.name)?)))
+    });
     DepositPage {
         frame: state.pages.frame("Nouvelle demande", Some(person), Section::Deposit),
         token: state.pages.tokens.token(person, Timestamp::now()),
-        key,
+        sent: String::new(),
         again: Again::No,
         mistakes: Mistakes::default(),
-        applications: state.services.mappings.now().all().iter().map(choices).collect(),
+        applications: mappings.all().iter().map(choices).collect(),
         chosen: None,
         school: SchoolChoice::of(person, prospect.person.as_ref(), &typed.uai),
         foreseen: prospect.refusal.map(|refusal| french(&refusal.sentence)),
         left: prospect.left,
         data_notice: &state.pages.data_notice,
         personal_data: state.pages.texts.personal_data.as_ref(),
+        expected: expected.collect(),
         typed,
         max_files: limits.max_files,
         max_file_size: size(limits.max_file_size),

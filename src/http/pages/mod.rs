@@ -10,6 +10,7 @@
 //! | `list`, `table`, `ticket`, `faq` | what became of requests, and what is known already |
 //! | `person` | what the directory knows of a person |
 //! | `texts`, `served` | the academy's own pages, and how they and the design system are asked for |
+//! | `expected` | how long requests take |
 //! | `mistakes` | what is wrong with a form's fields |
 //! | `problem` | whatever went wrong, as a page |
 //! | `page_tokens` | that a form comes from a page given to this person |
@@ -18,6 +19,7 @@
 
 mod deposit;
 mod dsfr;
+mod expected;
 mod faq;
 mod files;
 mod frame;

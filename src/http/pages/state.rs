@@ -7,7 +7,7 @@ use std::{
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretSlice;
 
 use super::{
@@ -136,11 +136,14 @@ pub(super) struct PageState {
     pub(super) services: Arc<Services>,
 }
 
-/// The fields that the pages' forms have for themselves.
+/// The fields that the pages' forms have for themselves: that the page is this person's, and when what it holds was first
+/// sent, where it was and nobody knows what became of it.
 pub(super) const TOKEN: &str = "jeton";
-pub(super) const KEY: &str = "cle";
-/// Of a form that was sent and whose end nobody knows: which files it had, which the browser does not keep.
 pub(super) const SENT: &str = "envoi";
+/// A field that pages of earlier versions have: one may have been open while this one was installed.
+pub(super) const OLD_KEY: &str = "cle";
+/// For how long a form that is sent again from the page that could not say what became of it is the same.
+const SAME_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is said of a form that no page gave to this person, or one too long ago: nothing comes of it.
 pub(super) const STALE: &str = "Ce formulaire n'est plus valable\u{a0}: il a été ouvert il y a plus d'un jour, ou par une autre personne. Vérifiez-le, puis envoyez-le à nouveau.";
@@ -207,31 +210,19 @@ impl PageState {
 }
 
 impl Filled {
-    /// What the page called the form when it was shown: shown again, it is the same.
-    pub(super) fn shown_key(&self) -> String {
-        self.submission.aside(KEY).chars().filter(char::is_ascii_digit).take(40).collect()
-    }
-
-    /// What the request is called. A second click or a reload sends the same, and does nothing twice; who goes back
-    /// and writes something else asks for something else.
-    pub(super) async fn key(&self) -> String {
-        let [texts, files] = self.digests().await;
-        format!("{}-{texts}-{files}", self.shown_key())
-    }
-
-    /// A digest of what it says, and one of its files: those it was sent with before, where nobody knows what became of
-    /// that and none is chosen now.
-    pub(super) async fn digests(&self) -> [String; 2] {
-        let [texts, files] = self.submission.digests().await;
-        let sent: String = self.submission.aside(SENT).chars().filter(char::is_ascii_hexdigit).take(64).collect();
-        [texts, if self.submission.has_files() || sent.is_empty() { files } else { sent }]
+    /// When this very form was first sent. Its person, what it says and brings, and this moment say which one it is: a
+    /// second click, a reload, and the same written again within ten minutes do nothing twice. Sent again from a page
+    /// that could not say what became of it, it is the same for a day.
+    pub(super) fn first_sent(&self) -> Timestamp {
+        let said = self.submission.aside(SENT).parse().ok().and_then(|second| Timestamp::from_second(second).ok());
+        let is_lately = |said: &Timestamp| *said <= self.now && self.now.duration_since(*said) <= SAME_FOR;
+        said.filter(is_lately).unwrap_or(self.now)
     }
 }
 
-/// What the page calls a form that is shown for the first time: with who is signed in and with what they will write,
-/// the moment says which one it is.
-pub(super) fn new_key() -> String {
-    Timestamp::now().as_nanosecond().to_string()
+/// As a page gives that moment back.
+pub(super) fn sent(moment: Timestamp) -> String {
+    moment.as_second().to_string()
 }
 
 /// Who is signed in, for the pages that have no body to read.

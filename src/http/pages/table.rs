@@ -56,7 +56,7 @@ fn tone_of(state: State) -> &'static str {
     match state {
         State::Waiting => "waiting",
         State::Ongoing => "running",
-        State::ToComplete => "yours",
+        State::ToComplete | State::ToApprove => "yours",
         State::Closed => "closed",
     }
 }

@@ -13,14 +13,14 @@ use jiff::Timestamp;
 use super::{
     frame::{Frame, Section, page, parameter, see_other, unknown},
     mistakes::Mistakes,
-    state::{Filled, KEY, PageState, SENT, STALE, TOKEN, Visitor, new_key},
+    state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
 };
 use crate::{
     http::{api, problem::Problem, values::glpi_number},
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
-    portal::{Author, Document, Entry, Kind, SolutionState, View},
-    request::{Address, Decided, Decision, LeftOut, Outcome, Reason, TicketKind},
+    portal::{Author, Document, Entry, Kind, Line, SolutionState, View},
+    request::{Address, Decided, Decision, Enclosure, LeftOut, Outcome, Reason, TicketKind},
     text::french::set as french,
 };
 
@@ -78,7 +78,8 @@ enum Form {
 #[derive(Default)]
 struct Retry {
     form: Form,
-    key: String,
+    /// When it was first sent, where nobody knows what became of it; else empty.
+    sent: String,
     mistakes: Mistakes,
     /// Why nothing was recorded, where the fields are right.
     refusal: Option<String>,
@@ -87,13 +88,13 @@ struct Retry {
     /// The solution that is refused.
     solution: Option<SolutionId>,
     lost_files: Vec<String>,
-    /// The mark of the files of a message of which nobody knows yet whether it is recorded.
-    sent: Option<String>,
+    /// Whether nobody knows yet whether it is recorded.
+    is_unknown: bool,
 }
 
 impl Retry {
-    fn new(form: Form, key: String) -> Self {
-        Self { form, key, ..Self::default() }
+    fn new(form: Form) -> Self {
+        Self { form, ..Self::default() }
     }
 }
 
@@ -137,8 +138,9 @@ impl TicketPage<'_> {
 
 fn heading(entry: &Entry) -> String {
     match (entry.kind, &entry.author) {
-        (Kind::Opening, _) => "Votre demande".to_owned(),
+        (Kind::Opening, _) => "Demande déposée".to_owned(),
         (Kind::Followup, Author::You) => "Votre message".to_owned(),
+        (Kind::Followup, Author::Service) => Author::Service.label().to_owned(),
         (Kind::Followup, Author::Person(name) | Author::Group(name)) => format!("{name} a écrit"),
         (Kind::Solution(verdict), author) => {
             let verdict = match verdict {
@@ -155,6 +157,7 @@ fn class(entry: &Entry) -> &'static str {
     match (entry.kind, &entry.author) {
         (Kind::Solution(SolutionState::Waiting | SolutionState::Accepted), _) => "solution",
         (_, Author::You) => "mine",
+        (_, Author::Service) => "service",
         _ => "theirs",
     }
 }
@@ -184,7 +187,7 @@ pub(super) async fn show(
             return onward(problem, |into| format!("/portail/demandes/{into}{query}"));
         }
     };
-    page(StatusCode::OK, &ticket_page(&state, &person, view, done, Retry::new(Form::Followup, new_key())))
+    page(StatusCode::OK, &ticket_page(&state, &person, view, done, Retry::new(Form::Followup)))
 }
 
 /// `GET /portail/demandes/{number}/recapitulatif`
@@ -201,7 +204,8 @@ pub(super) async fn recap(
     let of_request = |entry: &&Entry| entry.kind == Kind::Opening || entry.carries_a_file_of_the_request();
     let documents = view.timeline.iter().filter(of_request).flat_map(|entry| &entry.documents);
     let documents = documents.map(|document| document.name.clone()).collect();
-    let left_out = view.timeline.iter().flat_map(|entry| LeftOut::read(&entry.html)).collect();
+    let left_out = view.timeline.iter().flat_map(|entry| [&entry.html, &entry.service]);
+    let left_out = left_out.flat_map(|html| LeftOut::read(html)).collect();
     let title = format!("Demande n°\u{a0}{number} enregistrée");
     let frame = state.pages.frame(title, Some(&person), Section::None);
     page(StatusCode::OK, &RecapPage { frame, view, documents, left_out })
@@ -243,20 +247,19 @@ pub(super) async fn add(
     state
         .services
         .answered(request, async |services, parts, body, deadline| {
-            let filled = state.filled(parts, body, &[TOKEN, KEY, SENT]).await?;
+            let filled = state.filled(parts, body, &[TOKEN, SENT, OLD_KEY]).await?;
             let number = self::number(&number)?;
-            let (shown_key, key) = (filled.shown_key(), filled.key().await);
+            let first_sent = filled.first_sent();
             let mut retry = Retry {
                 message: filled.submission.fields().get("description").to_owned(),
                 lost_files: filled.submission.file_names().map(str::to_owned).collect(),
-                ..Retry::new(Form::Followup, shown_key)
+                ..Retry::new(Form::Followup)
             };
-            let [_, files] = filled.digests().await;
-            let Filled { person, submission, is_from_our_page, size, room, now } = filled;
+            let Filled { person, submission, is_from_our_page, size, room, .. } = filled;
             if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
-            let received = match form::complement(submission, size, Some(&key), &person, number, now).await {
+            let received = match form::complement(submission, size, None, &person, number, first_sent).await {
                 Ok(received) => received,
                 Err(errors) => {
                     for error in errors {
@@ -269,8 +272,9 @@ pub(super) async fn add(
                 }
             };
             let outcome = state.finish(services.gateway().complement(received, number), room, deadline).await?;
-            let sent = is_unknown(&outcome).then_some(files);
-            settled(&state, &person, number, outcome, "suivi", Retry { sent, ..retry }).await
+            let is_unknown = is_unknown(&outcome);
+            let retry = Retry { sent: sent(first_sent), is_unknown, ..retry };
+            settled(&state, &person, number, outcome, "suivi", retry).await
         })
         .await
 }
@@ -284,29 +288,39 @@ pub(super) async fn decide(
     state
         .services
         .answered(request, async |services, parts, body, deadline| {
-            let Filled { person, submission, is_from_our_page, room, .. } =
+            let Filled { person, submission, is_from_our_page, size, room, .. } =
                 state.filled(parts, body, &[TOKEN, OPINION, SOLUTION]).await?;
             let number = self::number(&number)?;
             let reason = submission.fields().get("description").to_owned();
             let solution = glpi_number(submission.aside(SOLUTION));
-            let mut retry = Retry { reason, solution, ..Retry::new(Form::Opinion, new_key()) };
+            let opinion = submission.aside(OPINION).to_owned();
+            let lost_files = submission.file_names().map(str::to_owned).collect();
+            let mut retry = Retry { reason, solution, lost_files, ..Retry::new(Form::Opinion) };
             if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
-            let (decision, done) = match submission.aside(OPINION) {
-                "oui" => (Decision::Accept, "approuvee"),
-                _ => match form::reason(&retry.reason) {
-                    Ok(reason) => (Decision::Refuse(reason), "refusee"),
-                    Err(error) => {
-                        retry.mistakes.add("raison", "Ce qui ne va pas encore", french(&error.message));
+            let (decision, enclosure, done) = match opinion.as_str() {
+                "oui" => (Decision::Accept, Enclosure::default(), "approuvee"),
+                _ => match form::refusal(submission, size).await {
+                    Ok((reason, files)) => (Decision::Refuse(reason), files, "refusee"),
+                    Err(errors) => {
+                        for error in errors {
+                            let is_text = error.field == "reason";
+                            let (place, label) = if is_text {
+                                ("raison", "Ce qui ne va pas encore")
+                            } else {
+                                ("pieces", "Fichiers à l’appui")
+                            };
+                            retry.mistakes.add(place, label, french(&error.message));
+                        }
                         return shown_again(&state, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
                     }
                 },
             };
-            let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution });
+            let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution, enclosure });
             let outcome = state.finish(handling, room, deadline).await?;
-            let sent = is_unknown(&outcome).then(String::new);
-            settled(&state, &person, number, outcome, done, Retry { sent, ..retry }).await
+            let is_unknown = is_unknown(&outcome);
+            settled(&state, &person, number, outcome, done, Retry { is_unknown, ..retry }).await
         })
         .await
 }

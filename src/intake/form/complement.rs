@@ -1,5 +1,6 @@
-//! What a requester adds to a request that is there: a word and files, or why its solution is refused.
+//! What a requester adds to a request that is there: a word and files, or why its solution is refused, with files too.
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 use super::{
@@ -12,7 +13,7 @@ use crate::{
     id::TicketId,
     intake::mime::enclosed_in,
     offload,
-    request::{Address, FormFields, Received},
+    request::{Address, Enclosure, FormFields, Received},
 };
 
 /// The one field of text.
@@ -80,12 +81,35 @@ fn checked(
     })
 }
 
-/// Checks why a solution is refused.
+/// Checks why a solution is refused, and what is given along with it; the form came in a body of `size` bytes.
 ///
 /// # Errors
 ///
-/// Where it says nothing, or too much.
-pub fn reason(text: &str) -> Result<String, FieldError> {
+/// Every field that is wrong: where it says nothing, or too much.
+pub async fn refusal(submission: Submission, size: u64) -> Result<(String, Enclosure), Vec<FieldError>> {
+    let bytes = submission.bytes();
+    offload::by_size(bytes, async move { checked_refusal(submission, size) }).await
+}
+
+fn checked_refusal(submission: Submission, size: u64) -> Result<(String, Enclosure), Vec<FieldError>> {
+    let Submission { fields, files, mut errors, .. } = submission;
+    let reason = reason(fields.get(TEXT)).unwrap_or_else(|error| {
+        errors.insert(0, error);
+        String::new()
+    });
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let attachments = attachments(files);
+    let enclosed = enclosed_in(&attachments);
+    let digest = match attachments.as_slice() {
+        [] => String::new(),
+        files => HEXLOWER.encode(&identity::content("", "", &FormFields::default(), files)),
+    };
+    Ok((reason, Enclosure { attachments, enclosed, digest, size }))
+}
+
+fn reason(text: &str) -> Result<String, FieldError> {
     let field = "reason";
     let text = short(clean(text), MAX_TEXT).map_err(|(code, message)| FieldError::new(field, code, message))?;
     if text.trim().is_empty() {

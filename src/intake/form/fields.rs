@@ -3,13 +3,11 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use data_encoding::HEXLOWER;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::error::{FieldError, Unreadable};
-use crate::{offload, request::Address, text::fold::words};
+use crate::{request::Address, text::fold::words};
 
 /// More fields and files than this are no form.
 pub(super) const MAX_MEMBERS: usize = 1000;
@@ -221,11 +219,6 @@ impl Submission {
         self.fields.requester.get_or_insert_with(|| requester.as_str().to_owned());
     }
 
-    /// Whether it brings a file.
-    pub fn has_files(&self) -> bool {
-        !self.files.is_empty()
-    }
-
     /// Says what it is about.
     pub fn set_subject(&mut self, application: &str, nature: Option<&str>) {
         self.fields.application = Some(application.to_owned());
@@ -236,26 +229,6 @@ impl Submission {
     pub(super) fn bytes(&self) -> usize {
         let texts = NAMES.iter().map(|(name, _)| self.fields.get(name).len());
         texts.chain(self.files.iter().map(|file| file.content.len())).sum()
-    }
-
-    /// A digest of all that the form says, and one of all the files it brings, hexadecimal.
-    pub async fn digests(&self) -> [String; 2] {
-        let texts: Vec<_> = NAMES.iter().map(|(name, _)| self.fields.get(name).to_owned()).collect();
-        let files: Vec<_> =
-            self.files.iter().map(|file| (file.name.clone().unwrap_or_default(), file.content.clone())).collect();
-        offload::by_size(self.bytes(), async move {
-            let add = |mut digest: Sha256, bytes: &[u8]| {
-                digest.update((bytes.len() as u64).to_be_bytes());
-                digest.update(bytes);
-                digest
-            };
-            let texts = texts.iter().fold(Sha256::new(), |digest, text| add(digest, text.as_bytes()));
-            let files = files.iter().fold(Sha256::new(), |digest, (name, content)| {
-                add(add(digest, name.as_bytes()), &Sha256::digest(content))
-            });
-            [texts, files].map(|digest| HEXLOWER.encode(&digest.finalize()))
-        })
-        .await
     }
 
     /// Looks a field's name up.

@@ -17,7 +17,7 @@ mod parts;
 use bytes::Bytes;
 
 pub use check::receive;
-pub use complement::{complement, reason};
+pub use complement::{complement, refusal};
 pub use error::{FieldError, Unreadable};
 pub use fields::{FIELDS, Field, Fields, Submission, URGENCIES};
 

@@ -152,6 +152,8 @@ mod tests {
             groups: Vec::new(),
             technicians: Vec::new(),
             taken_after: 0,
+            waited: 0,
+            pending_reason: String::new(),
             opened: None,
             modified: Some(modified),
             solved: None,

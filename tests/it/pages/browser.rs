@@ -200,6 +200,15 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     browser.follow("table tbody a").await;
     let shown = browser.text("main").await;
     assert!(shown.contains("Pour quelles classes ?") && !shown.contains("Entre nous"), "{shown}");
+    assert!(shown.contains("Demande prise en charge par Un Tech"), "{shown}");
+
+    // While it waits for the answer, it says so.
+    technician.set_status(id, 4).await;
+    browser.open(&format!("{site}/portail/demandes/{id}")).await;
+    let waiting = browser.text("main").await;
+    assert!(waiting.contains("une réponse de votre part est attendue"), "{waiting}");
+    assert!(waiting.contains("À compléter") && waiting.contains("Demande mise en attente"), "{waiting}");
+    fits_everybody(&browser, "06b-a-completer").await;
 
     // It is completed, with a file.
     browser.write("#message", "Pour les deux classes de CM2.").await;
@@ -227,11 +236,13 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     fits_everybody(&browser, "13-accueil-rempli").await;
     browser.open(&format!("{site}/portail/demandes/{id}")).await;
     browser.write("#raison", "Le bouton est encore grisé.").await;
+    browser.write("#pieces", &browser.file("ecran.txt", b"gris")).await;
     browser.follow("form[action$=avis] button.second").await;
     assert!(browser.text("[role=status]").await.contains("Vous avez refusé la clôture"));
     let reopened = only();
     assert_eq!(reopened.status, 2);
-    assert!(reopened.followups.iter().any(|followup| followup.content.contains("Le bouton est encore grisé.")));
+    let refusal = reopened.followups.iter().find(|it| it.content.contains("Le bouton est encore grisé.")).unwrap();
+    assert_eq!(refusal.documents[0].filename, "ecran.txt");
     fits_everybody(&browser, "09-cloture-refusee").await;
 
     technician.solve(id, "<p>Le bouton est rétabli.</p>").await;

@@ -133,11 +133,28 @@ async fn a_rule_s_no_and_a_helpdesk_that_is_away_leave_the_form_as_it_was() {
     let away = portal.send_as_shown(&form, "/portail/nouvelle", JEANNE, fields("Plus tard")).await;
     assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(away.has("value=\"Plus tard\"") && away.has("pas encore enregistrée"), "{}", away.html);
-    assert_eq!(away.hidden("cle"), form.hidden("cle"), "sent again, it is the same request");
+    assert!(form.hidden("envoi").is_none() && away.hidden("envoi").is_some(), "sent again, it is the same request");
     portal.sandbox.set_failures(passerelle::sandbox::Failures::none());
     let sent = portal.send_as_shown(&away, "/portail/nouvelle", JEANNE, fields("Plus tard")).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     assert_eq!(titled(&portal.sandbox, "Plus tard").len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_form_from_two_pages_is_one_request_and_one_place_of_the_day() {
+    let portal = Portal::with(&[TRUSTED, ("quota.per_day", "2")]).await;
+    let mut places = Vec::new();
+    let open = || portal.get("/portail/nouvelle", JEANNE);
+    // A page of its own each time, as after «Back», opened while the day has room.
+    for (title, shown) in
+        [("Encore", open().await), ("Encore", open().await), ("Autre", open().await), ("Encore", open().await)]
+    {
+        let sent = portal.send_as_shown(&shown, "/portail/nouvelle", JEANNE, fields(title)).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+        places.push(sent.location().to_owned());
+    }
+    assert!(places[0] == places[1] && places[0] == places[3] && places[0] != places[2], "{places:?}");
+    assert_eq!((titled(&portal.sandbox, "Encore").len(), portal.sandbox.tickets().len()), (1, 2));
 }
 
 #[tokio::test]

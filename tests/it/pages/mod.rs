@@ -70,7 +70,7 @@ impl Portal {
     /// Sends a form of this page, with its hidden fields, and these.
     async fn send_as_shown(&self, shown: &Page, to: &str, person: &str, fields: Form) -> Page {
         let mut form = fields;
-        for name in ["jeton", "cle", "envoi"] {
+        for name in ["jeton", "envoi"] {
             if let Some(value) = shown.hidden(name) {
                 form = form.text(name, value);
             }

@@ -13,9 +13,12 @@ async fn the_list_counts_filters_searches_and_sorts() {
     let portal = Portal::start().await;
     let first = portal.deposit(JEANNE, "Bilans du CM1").await;
     let second = portal.deposit(JEANNE, "Accents : élève en double").await;
-    portal.technician().await.set_status(second, 4).await;
+    let technician = portal.technician().await;
+    technician.follow_up(second, "<p>Quel élève ?</p>", false).await;
+    technician.set_status(second, 4).await;
 
     let list = portal.get("/portail/demandes", JEANNE).await;
+    assert!(list.has("<strong>0</strong> À approuver</a>") && list.has("une réponse de votre part est attendue"));
     assert!(list.has("<strong>1</strong> En attente</a>") && list.has("<strong>1</strong> À compléter</a>"));
     assert!(list.has("<strong>0</strong> En cours</a>") && list.has("<strong>0</strong> Clôturée</a>"));
     assert!(list.has("href=\"/portail/demandes\" aria-current=\"true\"><strong>2</strong> Toutes</a>"), "{}", list.html);
@@ -133,16 +136,23 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
     technician.solve(number, "<p>Le bouton est rétabli.</p>").await;
     let solved = portal.get(&path, JEANNE).await;
     assert!(solved.has("La solution vous convient-elle") && solved.has("Le bouton est rétabli."), "{}", solved.html);
-    assert!(!solved.has("Ajouter à la demande"));
+    assert!(solved.has("À approuver") && solved.has("Solution proposée par Un Tech"), "{}", solved.html);
+    // What is added meanwhile decides nothing.
+    assert!(solved.has("n’approuve ni ne refuse la solution") && solved.has("Ajouter à la demande"));
+    let added =
+        portal.send(&path, &format!("{path}/suivis"), JEANNE, Form::new().text("description", "Je teste.")).await;
+    assert_eq!((added.status, status()), (StatusCode::SEE_OTHER, 5), "{}", added.html);
     let mute = portal.send(&path, &to, JEANNE, Form::new().text("avis", "non").text("description", " ")).await;
     assert_eq!((mute.status, status()), (StatusCode::UNPROCESSABLE_ENTITY, 5));
     assert!(mute.has("<a href=\"#raison\">") && mute.has("id=\"raison-erreur\""), "{}", mute.html);
     let refusal = Form::new().text("avis", "non").text("description", "Toujours grisé");
+    let refusal = refusal.part("attachments", file("écran.txt", "grisé"));
     let refused = portal.send(&path, &to, JEANNE, refusal).await;
     assert_eq!((refused.status, refused.location()), (StatusCode::SEE_OTHER, format!("{path}?fait=refusee").as_str()));
     assert_eq!(status(), 2);
     let reopened = portal.get(refused.location(), JEANNE).await;
     assert!(reopened.has("Vous avez refusé la clôture") && reopened.has("Toujours grisé"), "{}", reopened.html);
+    assert!(reopened.has(">écran.txt</a>") && reopened.has("Solution refusée"), "{}", reopened.html);
 
     technician.solve(number, "<p>Cette fois, oui.</p>").await;
     for _ in 0..2 {
@@ -155,6 +165,48 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
     let followups = portal.sandbox.tickets()[0].followups.len();
     let late = portal.send("/portail/nouvelle", &format!("{path}/suivis"), JEANNE, Form::new().text("description", "x")).await;
     assert_eq!((late.status, portal.sandbox.tickets()[0].followups.len()), (StatusCode::CONFLICT, followups));
+}
+
+#[tokio::test]
+async fn the_page_tells_what_happened_and_nothing_of_the_plumbing() {
+    let portal = Portal::start().await;
+    let number = portal.deposit(JEANNE, "Suivie").await;
+    let path = format!("/portail/demandes/{number}");
+    let technician = portal.technician().await;
+    technician.add("Ticket_User", json!({"tickets_id": number, "users_id": 15, "type": 2})).await;
+    technician.follow_up(number, "<p>L’éditeur est saisi.</p>", false).await;
+    technician.set_status(number, 4).await;
+    let held = portal.get(&path, JEANNE).await;
+    for said in [
+        "<h3>Demande déposée</h3>",
+        "Demande prise en charge par Un Tech",
+        "Demande mise en attente",
+        "En attente</span>",
+        "<span class=\"detail\">mise en attente</span>",
+    ] {
+        assert!(held.has(said), "{said} in {}", held.html);
+    }
+    let place = |text: &str| held.html.find(text).unwrap();
+    assert!(place("Demande déposée") < place("prise en charge par") && place("est saisi") < place("Demande mise en"));
+    let added = portal.send(&path, &format!("{path}/suivis"), JEANNE, Form::new().text("description", "Merci")).await;
+    let answered = portal.get(added.location(), JEANNE).await;
+    assert!(answered.has("Traitement de la demande repris") && answered.has("<p>Merci</p>"), "{}", answered.html);
+    assert!(!answered.has("Écrit sur le portail"), "{}", answered.html);
+}
+
+#[tokio::test]
+async fn the_same_message_from_two_pages_is_one() {
+    let portal = Portal::start().await;
+    let number = portal.deposit(JEANNE, "Deux fois").await;
+    let path = format!("/portail/demandes/{number}");
+    let message = || Form::new().text("description", "Les CM2").part("attachments", file("a.txt", "CM2"));
+    for _ in 0..2 {
+        let sent = portal.send(&path, &format!("{path}/suivis"), JEANNE, message()).await;
+        assert_eq!(sent.location(), format!("{path}?fait=suivi"), "{}", sent.html);
+    }
+    let other = Form::new().text("description", "Les CM1");
+    portal.send(&path, &format!("{path}/suivis"), JEANNE, other).await;
+    assert_eq!(portal.sandbox.tickets()[0].followups.len(), 2);
 }
 
 #[tokio::test]

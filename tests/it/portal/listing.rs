@@ -28,6 +28,7 @@ async fn a_person_sees_their_requests_in_the_academy_s_words() {
     let other = scene.deposit(DIRECTORS[1], json!({"title": "Autre"})).await;
     let binned = scene.deposit(DIRECTORS[0], json!({"title": "Corbeille"})).await;
     scene.staff.add("Ticket_User", json!({"tickets_id": taken, "users_id": 15, "type": 2})).await;
+    scene.staff.follow_up(pending, "<p>Quelle classe ?</p>", false).await;
     scene.staff.set_status(pending, 4).await;
     scene.staff.solve(solved, "<p>Fait.</p>").await;
     scene.staff.set_status(closed, 6).await;
@@ -36,7 +37,10 @@ async fn a_person_sees_their_requests_in_the_academy_s_words() {
     let page = scene.json("/v1/requests", "").await;
     assert_eq!(numbers(&page), [closed, solved, pending, taken, fresh], "{page}");
     assert!(!numbers(&page).contains(&other));
-    assert_eq!(page["counts"], json!({"en-attente": 1, "en-cours": 1, "a-completer": 1, "cloturee": 2}));
+    assert_eq!(
+        page["counts"],
+        json!({"en-attente": 1, "en-cours": 1, "a-completer": 1, "a-approuver": 1, "cloturee": 1})
+    );
     assert_eq!((&page["total"], &page["page"], &page["pages"]), (&json!(5), &json!(1), &json!(1)));
     let row =
         |number: u64| page["requests"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap().clone();
@@ -64,7 +68,8 @@ async fn a_person_sees_their_requests_in_the_academy_s_words() {
     assert_eq!((&second["state_label"], &second["nature"]), (&json!("En cours"), &json!("LSU")));
     assert!(!second["taken_by"].as_str().unwrap().is_empty());
     assert_eq!(row(pending)["state_label"], "À compléter");
-    assert_eq!((&row(solved)["to_approve"], &row(solved)["may_follow_up"]), (&json!(true), &json!(false)));
+    assert_eq!((&row(solved)["to_approve"], &row(solved)["may_follow_up"]), (&json!(true), &json!(true)));
+    assert_eq!((&row(solved)["state_label"], &row(pending)["state"]), (&json!("À approuver"), &json!("a-completer")));
     assert_eq!((&row(closed)["to_approve"], &row(closed)["state_label"]), (&json!(false), &json!("Clôturée")));
 
     for (query, expected) in [
@@ -83,7 +88,7 @@ async fn a_person_sees_their_requests_in_the_academy_s_words() {
     ] {
         let page = scene.json("/v1/requests", query).await;
         assert_eq!(numbers(&page), expected, "{query}");
-        assert_eq!(page["counts"]["cloturee"], 2, "{query}");
+        assert_eq!(page["counts"]["cloturee"], 1, "{query}");
     }
     let paged = scene.json("/v1/requests", "&per_page=2").await;
     assert_eq!((&paged["total"], &paged["pages"]), (&json!(5), &json!(3)));

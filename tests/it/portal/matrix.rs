@@ -184,7 +184,7 @@ async fn everything(scene: &Scene) -> Vec<What> {
         reading("a file of a binned request", document(binned, public), 404, 404),
         saying("add to a request", followups(own), FOLLOWUP, 201),
         saying("add to a pending request", followups(pending), FOLLOWUP, 201),
-        saying("add to a solved request", followups(solved), FOLLOWUP, 409),
+        saying("add to a solved request", followups(solved), FOLLOWUP, 201),
         saying("add to a closed request", followups(closed), FOLLOWUP, 409),
         saying("add to a binned request", followups(binned), FOLLOWUP, 404),
         saying("add to another's request", followups(others), FOLLOWUP, 404),

@@ -1,6 +1,7 @@
 //! What a requester sees and does, over HTTP, with the GLPI stand-in behind.
 
 mod calls;
+mod life;
 mod listing;
 mod matrix;
 mod saying;

@@ -6,14 +6,18 @@ use std::sync::{
 };
 
 use futures_util::future::join_all;
-use passerelle::sandbox::{Failure, Rule, TicketView};
+use passerelle::{
+    intake::form::{self, Encoding},
+    request::{Address, Outcome},
+    sandbox::{Failure, Rule, TicketView},
+};
 use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Scene, reason};
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, sandbox},
+    gateway::{DIRECTORS, Gateway, app, sandbox},
     meddler::{Fate, Meddler},
 };
 
@@ -82,7 +86,7 @@ async fn a_browser_s_forms_are_read_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_followup_puts_what_is_pending_to_work_and_refuses_no_solution_by_the_way() {
+async fn a_followup_puts_what_is_pending_to_work_and_decides_on_no_solution() {
     let scene = Scene::start().await;
     let request = scene.deposit(DIRECTORS[0], json!({})).await;
     let (path, body) = (followups(request), json!({"description": "Voici"}));
@@ -90,14 +94,20 @@ async fn a_followup_puts_what_is_pending_to_work_and_refuses_no_solution_by_the_
     assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
     assert_eq!(status(&scene, request), (2, 1));
     scene.staff.solve(request, "<p>Fait.</p>").await;
-    assert_eq!(reason(scene.post(&path, &body, Some("b")).await, 409).await, "request-solved");
-    // … but what was added before is added.
+    // What was added before is added; something more is added, and the solution goes on waiting.
     assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
     assert_eq!(status(&scene, request), (5, 1));
+    let file = json!([{"name": "suite.txt", "content": "YQ=="}]);
+    let more = json!({"description": "Encore ceci", "attachments": file});
+    assert_eq!(scene.post(&path, &more, Some("c")).await.status(), 201);
+    assert_eq!(status(&scene, request), (5, 2));
+    assert_eq!(seen(&scene, request).followups[1].documents[0].filename, "suite.txt");
+    let shown = scene.json(&format!("/v1/requests/{request}"), "").await;
+    assert_eq!((&shown["state"], &shown["to_approve"]), (&json!("a-approuver"), &json!(true)), "{shown}");
     scene.staff.set_status(request, 6).await;
     assert_eq!(reason(scene.post(&path, &body, Some("b")).await, 409).await, "request-closed");
     assert_eq!(scene.post(&path, &body, Some("a")).await.status(), 201);
-    assert_eq!(status(&scene, request), (6, 1));
+    assert_eq!(status(&scene, request), (6, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,4 +308,23 @@ async fn what_was_written_in_part_is_completed_though_its_request_is_over_by_now
     assert_eq!(view.status.cast_unsigned(), stage);
     let [followup] = view.followups.as_slice() else { panic!("{view:?}") };
     assert_eq!(followup.documents.iter().map(|file| file.bytes.as_slice()).collect::<Vec<_>>(), [b"a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_words_within_ten_minutes_are_one_whoever_remembers_and_later_they_are_others() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let person = Address::parse(DIRECTORS[0]).unwrap();
+    let began = jiff::Timestamp::now();
+    // Each by an instance of its own that remembers nothing of the others.
+    for (minutes, followups) in [(0, 1), (1, 1), (9, 1), (12, 2)] {
+        let app = app(scene.sandbox.url().as_str(), &[]);
+        let body = json!({"description": "Les CM2"}).to_string();
+        let form = form::read(Encoding::Json, body.into()).await.unwrap();
+        let now = began - jiff::SignedDuration::from_mins(12 - minutes);
+        let received = form::complement(form, 0, None, &person, request.into(), now).await.unwrap();
+        let outcome = app.pipeline.complement(received, request.into()).await;
+        assert!(matches!(outcome, Outcome::Followup(_)), "{outcome:?}");
+        assert_eq!(seen(&scene, request).followups.len(), followups, "{minutes} min");
+    }
 }

@@ -30,7 +30,7 @@ async fn the_timeline_shows_what_the_requester_may_see_and_nothing_else() {
     assert!(!shown.to_string().contains("SECRET") && !shown.to_string().contains("secret.txt"), "{shown}");
     assert_eq!(
         (&shown["number"], &shown["state"], &shown["to_approve"]),
-        (&json!(request), &json!("cloturee"), &json!(true))
+        (&json!(request), &json!("a-approuver"), &json!(true))
     );
     let timeline = shown["timeline"].as_array().unwrap();
     let kinds: Vec<_> = timeline.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
@@ -116,8 +116,13 @@ async fn the_answers_are_those_described() {
     let description: Value = serde_json::from_str(&scene.gateway.get("/openapi.json").await.1).unwrap();
     let shown = scene.json(&format!("/v1/requests/{request}"), "").await;
     let schema = &description["components"]["schemas"]["Summary"]["properties"];
-    let mut described: Vec<_> =
-        schema.as_object().unwrap().keys().map(String::as_str).chain(["solution", "timeline"]).collect();
+    let mut described: Vec<_> = schema
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .chain(["solution", "timeline", "events", "expected"])
+        .collect();
     let mut given: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
     described.sort_unstable();
     given.sort_unstable();

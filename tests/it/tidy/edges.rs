@@ -70,6 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "http",
         &[
             "config",
+            "figures",
             "flow/route",
             "id",
             "intake",
@@ -85,8 +86,25 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "portal",
-        &["config", "flow/directory", "flow/route", "glpi", "id", "remembered", "request", "text", "working_time"],
+        &[
+            "config",
+            "course",
+            "figures",
+            "flow/directory",
+            "flow/route",
+            "glpi",
+            "id",
+            "lifecycle/escalation",
+            "remembered",
+            "remembered",
+            "request",
+            "text",
+            "working_time",
+        ],
     ),
+    // What became of tickets, and how long that took.
+    ("figures", &["course", "flow/route", "glpi", "working_time"]),
+    ("course", &["glpi", "id", "remembered", "request", "text", "working_time"]),
     // A request comes in.
     ("intake/lmtp", &["config", "intake", "listener", "request"]),
     ("intake/imap", &["config", "flow/pipeline", "intake", "request", "text"]),

@@ -1,0 +1,65 @@
+//! Whom a request was handed on to, in words that a director knows.
+
+use crate::{
+    flow::route::{Mapping, Mappings, Opening},
+    glpi::TicketSummary,
+};
+
+/// A group a request was handed on to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedOn {
+    /// Its name, without what it stands below.
+    pub group: String,
+    /// Whether it is one of the application's first groups: then the request came back to them.
+    pub is_back: bool,
+}
+
+impl HandedOn {
+    /// To the group of this full path, of a request of this mapping's.
+    pub(super) fn to(path: &str, mapping: Option<&Mapping>) -> Self {
+        Self { group: last_part(path).to_owned(), is_back: mapping.is_some_and(|mapping| is_first(path, mapping)) }
+    }
+
+    /// As people read it: «transmise à une équipe spécialisée (DSI-BAI)».
+    pub fn label(&self) -> String {
+        if self.is_back {
+            format!("rendue aux référents de l’application ({})", self.group)
+        } else {
+            format!("transmise à une équipe spécialisée ({})", self.group)
+        }
+    }
+}
+
+/// The group that has a request now, where it is none of those that its application's requests go to first. Of a request
+/// whose application is not known, nothing can be said.
+pub(super) fn now(summary: &TicketSummary, opening: Option<&Opening>, mappings: &Mappings) -> Option<HandedOn> {
+    let mapping = mappings.find(&opening?.application)?;
+    let path = summary.groups.first()?;
+    let is_with_first = summary.groups.iter().any(|path| is_first(path, mapping));
+    (!is_with_first).then(|| HandedOn { group: last_part(path).to_owned(), is_back: false })
+}
+
+/// Whether a mapping names this group among the first ones: by its name or its full path.
+fn is_first(path: &str, mapping: &Mapping) -> bool {
+    mapping.first_groups().iter().any(|name| *name == path || *name == last_part(path))
+}
+
+/// `Assistance > DSI-BAI` → `DSI-BAI`
+fn last_part(path: &str) -> &str {
+    path.rsplit(" > ").next().unwrap_or(path).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HandedOn;
+    use crate::flow::route::Mappings;
+
+    #[test]
+    fn a_group_is_named_in_words_that_a_director_knows() {
+        let mappings = Mappings::load(None).unwrap();
+        let lsu = mappings.find("LSU");
+        assert_eq!(HandedOn::to("Assistance > DSI-BAI", lsu).label(), "transmise à une équipe spécialisée (DSI-BAI)");
+        assert_eq!(HandedOn::to("Référents-LSU", lsu).label(), "rendue aux référents de l’application (Référents-LSU)");
+        assert!(!HandedOn::to("Référents-LSU", None).is_back);
+    }
+}
