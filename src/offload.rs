@@ -49,7 +49,7 @@ pub async fn by_size<T: Send + 'static>(bytes: usize, work: impl Future<Output =
     }
     let (runtime, (done, ended)) = (Handle::current(), oneshot::channel());
     let work: Work = Box::new(move || {
-        // Who no longer waits needs no answer.
+        // The caller may have gone.
         let _ = done.send(catch_unwind(AssertUnwindSafe(|| runtime.block_on(work))));
     });
     if let Err(mpsc::SendError(work)) = WORKERS.send(work) {

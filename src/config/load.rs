@@ -232,9 +232,10 @@ fn check_proxies(http: &Http) -> Result<(), ConfigError> {
     let mut listeners: Vec<_> =
         listeners.chain(http.identity_listen.clone()).filter(|it| !it.ends_with(":0")).collect();
     listeners.sort();
-    if let Some(pair) = listeners.windows(2).find(|pair| pair[0] == pair[1]) {
+    let twice = listeners.windows(2).find(|pair| pair[0] == pair[1]).and_then(<[String]>::first);
+    if let Some(address) = twice {
         return Err(ConfigError::setting(
-            format!("two of http.listen, http.identity_listen and http.admin_listen are \"{}\"", pair[0]),
+            format!("two of http.listen, http.identity_listen and http.admin_listen are \"{address}\""),
             "Give each a port of its own.",
         ));
     }

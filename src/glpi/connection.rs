@@ -51,12 +51,12 @@ impl Connection {
         Ok(Self { way: Way::Waiting(Urgency::Awaited), parts: Arc::new(parts) })
     }
 
-    /// The same for calls that wait for a session, each for itself.
+    /// This connection for calls that wait for a session, each for itself.
     pub(super) fn waiting(&self, urgency: Urgency) -> Self {
         self.by(Way::Waiting(urgency))
     }
 
-    /// The same with a session that is taken until this one is dropped.
+    /// This connection with a session of its own, which it keeps until it is dropped.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Connection {
         self.exchange_from(Place::ToCome, call).await
     }
 
-    /// The same, whose first try may have its session already.
+    /// Makes a call whose first try may have its session already.
     pub(super) async fn exchange_from<'a>(
         &'a self,
         first: Place<'a>,

@@ -1,4 +1,4 @@
-//! Who and what is who in GLPI, kept for some minutes.
+//! Accounts, groups, categories and entities of GLPI, kept for some minutes.
 //!
 //! Each question is asked of GLPI once: who asks the same while its answer is on its way gets that answer, too.
 //! Failures are not kept, nor is that GLPI has no category, group, location or entity of a name: somebody will make it.
@@ -14,7 +14,7 @@ use super::{
     kept_answers::KeptAnswers,
 };
 
-/// Who and what is who in GLPI. Clones of a client share what it knows.
+/// What GLPI says of accounts, groups, categories and entities. Clones of a client share what it knows.
 #[derive(Clone, Copy)]
 pub struct GlpiDirectory<'a> {
     glpi: &'a Glpi,
@@ -22,7 +22,7 @@ pub struct GlpiDirectory<'a> {
 }
 
 impl Glpi {
-    /// Who and what is who, asked once in some minutes.
+    /// What GLPI says of accounts, groups, categories and entities, asked once in some minutes.
     pub fn directory(&self) -> GlpiDirectory<'_> {
         GlpiDirectory { glpi: self, kept: &self.shared.kept }
     }
@@ -35,7 +35,7 @@ impl GlpiDirectory<'_> {
         self.owners_of_late(address).await
     }
 
-    /// The same, as they were in the last seconds.
+    /// The accounts of this address, as they were in the last seconds.
     async fn owners_of_late(self, address: &str) -> Result<Arc<Vec<Owner>>, GlpiError> {
         let ask = async { self.glpi.owners_of(address).await.map(Arc::new) };
         self.kept.owners.or_ask(address.to_owned(), ask).await

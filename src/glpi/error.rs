@@ -153,7 +153,7 @@ impl GlpiError {
         if write { Self::AnswerLost { why, together: 1, source: None } } else { Self::unavailable(why) }
     }
 
-    /// The same, because of this.
+    /// This error, with what lies under it.
     pub(super) fn because(self, error: reqwest::Error) -> Self {
         let source = Some(Underlying::new(error));
         match self {
@@ -163,7 +163,7 @@ impl GlpiError {
         }
     }
 
-    /// The same, of a call with so many inputs.
+    /// This error, of a call with so many inputs.
     pub(super) fn of_several(self, inputs: usize) -> Self {
         match self {
             Self::AnswerLost { why, source, .. } => Self::AnswerLost { why, together: inputs, source },

@@ -143,7 +143,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same items, each with its history.
+    /// This call, each item of whose answer has its history.
     pub(super) fn with_history(mut self) -> Self {
         const ASKED: (&str, &str) = ("with_logs", "1");
         match &mut self.action {
@@ -156,7 +156,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The same, of whose answer's texts only so many bytes each are kept.
+    /// This call, of whose answer only the first bytes of each text are kept.
     pub(super) fn shortened(mut self, most: usize) -> Self {
         if let Action::Read { longest, .. } = &mut self.action {
             *longest = most;

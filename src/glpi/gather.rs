@@ -1,7 +1,7 @@
 //! Inputs that wait for a session go to GLPI together: as they come, with no added wait while a session is free.
 //!
-//! Whoever has an input joins; the first one begins a run, which takes whatever waits at the moment a session is free,
-//! again and again until nothing waits.
+//! The first input begins a run; those that come meanwhile join it. When a session is free, the run takes what waits
+//! at that moment, and goes on until nothing waits.
 
 use std::{
     collections::VecDeque,
@@ -81,7 +81,7 @@ impl<I, O> Gather<I, O> {
 
 impl<I, O> Waiting<I, O> {
     pub(super) fn answer(self, answer: O) {
-        // Who is gone needs none.
+        // Its caller may have gone.
         let _ = self.answer.send(answer);
     }
 }

@@ -1,4 +1,4 @@
-//! GLPI's answers to who and what is who, each kept for some minutes.
+//! What GLPI said of accounts, groups, categories and entities, each kept for some minutes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,10 +15,9 @@ use crate::{
 
 /// How long an answer is believed: a renamed category is noticed after this.
 const BELIEVED: Duration = Duration::from_mins(10);
-/// The same of the members of a group, who come and go.
+/// How long the members of a group are believed: they come and go.
 const MEMBERS_BELIEVED: Duration = Duration::from_mins(5);
-
-/// The same of the accounts of an address: for as long as one request takes that asks about them twice.
+/// How long the accounts of an address are believed: one request asks about them twice.
 const OWNERS_BELIEVED: Duration = Duration::from_secs(20);
 
 /// Answers of one kind. That GLPI cannot answer is not kept.

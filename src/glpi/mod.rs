@@ -3,7 +3,7 @@
 //! This client knows REST, sessions and what a failure means for the caller ([`GlpiError`]); it knows none of our rules.
 //! From the top to the bottom, a file knows only what stands below it:
 //!
-//! - `directory`: who and what is who, kept for some minutes in `kept_answers`.
+//! - `directory`: accounts, groups, categories and entities, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
 //!   `search`, `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
 //!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`.

@@ -18,7 +18,7 @@ use super::{Criterion, FoundTicket, Glpi, TicketStatus, wire};
 
 /// Rows of one page: the answer to one call.
 const PAGE: usize = 200;
-/// The same for who looks at many tickets: GLPI takes 0.1 s for 200 rows and 0.4 s for 2000. One that cannot gather so
+/// Rows of one page for a caller that looks at many tickets: GLPI takes 0.1 s for 200 rows and 0.4 s for 2000. One that cannot gather so
 /// much, because of its memory, is asked for less.
 const LARGE_PAGE: usize = 2000;
 /// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of

@@ -46,7 +46,7 @@ impl Glpi {
         self.account_of(&self.owners_of(email).await?, now).await
     }
 
-    /// The same, of those that have an address.
+    /// Of these accounts of an address, the one that [`Glpi::account_by_email`] gives.
     pub(super) async fn account_of(&self, owners: &[Owner], now: DateTime) -> Result<Option<Account>, GlpiError> {
         let (mut first, mut unused) = (None, None);
         for owner in owners {

@@ -149,9 +149,10 @@ async fn sign_in() -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let answer = async |headers: HeaderMap| {
         let is_known = headers.get(header::COOKIE).is_some_and(|cookie| cookie == "session=jeanne");
-        match is_known {
-            true => (StatusCode::ACCEPTED, [("X-Auth-Request-Email", JEANNE)]).into_response(),
-            false => StatusCode::UNAUTHORIZED.into_response(),
+        if is_known {
+            (StatusCode::ACCEPTED, [("X-Auth-Request-Email", JEANNE)]).into_response()
+        } else {
+            StatusCode::UNAUTHORIZED.into_response()
         }
     };
     let routes = Router::new().route("/oauth2/auth", get(answer)).route("/oauth2/start", get(async || "Connexion"));

@@ -24,7 +24,7 @@ pub enum Undelivered {
         /// For the log and the relay.
         cause: String,
     },
-    /// The same, and GLPI itself broke on this very creation: it may do so each time.
+    /// One may have been made, and GLPI itself broke on this very creation: it may do so each time.
     Broken {
         /// For the log and the relay.
         cause: String,

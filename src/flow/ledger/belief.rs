@@ -42,7 +42,7 @@ impl Ledger {
         // The other one may be about to begin: twice the time.
         let time = self.give_up.min(self.aftermath * 2);
         let wait = if redis.goes_first() { Duration::ZERO } else { time + redis.share_of(self.aftermath) };
-        // Who asks again waits anew: the end must be within reach.
+        // A caller that asks again waits anew, so the end must be within reach.
         let asked = asked + wait.min(WAIT_FOR_UNKNOWN.saturating_sub(ASK_EVERY));
         let lost = redis.last_heard().map_or(asked, |heard| heard + time);
         Belief { complete_since: None, in_doubt_until: self.in_doubt_until.max(asked).max(lost) }

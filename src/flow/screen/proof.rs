@@ -270,7 +270,7 @@ mod tests {
         for proof in [passed(Method::Dkim, "ac-dijon.fr"), passed(Method::Dmarc, "ac-dijon.fr")] {
             assert_eq!(check(&mail, &proof, &rules(Require::Aligned)).is_err(), expected);
         }
-        // Nor does it wait for DNS.
+        // It does not wait for DNS either.
         let unknown = check(&mail, &Proof::Unknown { cause: String::new() }, &rules(Require::Aligned)).unwrap_err();
         assert_eq!(matches!(unknown, Rejection::Refused(_)), expected);
     }

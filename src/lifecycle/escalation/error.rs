@@ -74,7 +74,17 @@ impl EscalateError {
 
     /// Whether asking again later may help, and nobody need be told why not.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy | Self::Glpi(_) | Self::Untold(_) | Self::Unconfirmed)
+        match self {
+            Self::Busy | Self::Glpi(_) | Self::Untold(_) | Self::Unconfirmed => true,
+            Self::NotFound(_)
+            | Self::NoApplication
+            | Self::Immovable(_)
+            | Self::AnotherGroup { .. }
+            | Self::Over
+            | Self::Already
+            | Self::NotAllowed
+            | Self::Public => false,
+        }
     }
 
     /// What is wrong and what to do, for whoever asked.

@@ -1,8 +1,8 @@
 //! Moves tickets between the levels of their applications, in GLPI.
 //!
-//! A move is written into the ticket before its first step and again after its last. Whoever meets one that is
-//! not finished finishes it: the caller that tries again, or the sweep. Each step is planned from what GLPI shows, so
-//! that an interruption anywhere, or two at once, end in the same state.
+//! A move is written into the ticket before its first step and again after its last. One that was interrupted is
+//! finished by the next caller that reads it, or by the sweep. Each step is planned from what GLPI shows: an
+//! interruption anywhere, or two moves at once, end in the same state.
 
 use std::sync::Arc;
 
