@@ -180,7 +180,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     let mailbox = &config.directory.school_mailbox;
-    if !mailbox.is_empty() && !(mailbox.contains("{uai}") && mailbox.contains('@')) {
+    if !(mailbox.is_empty() || mailbox.contains("{uai}") && mailbox.contains('@')) {
         return Err(ConfigError::setting(
             format!(
                 "directory.school_mailbox is \"{mailbox}\": without the school's code in it, every director would see what \

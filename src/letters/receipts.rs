@@ -135,8 +135,8 @@ mod tests {
     #[test]
     fn a_receipt_without_school_and_files_speaks_of_neither() {
         let made = Receipt { details: ReceiptDetails::default(), ..made() };
-        let text = receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made, &Person::default(), &SIGNATURE)
-            .unwrap();
+        let text =
+            receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made, &Person::default(), &SIGNATURE).unwrap();
         for body in [text.plain, text.html] {
             assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
         }

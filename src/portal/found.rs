@@ -45,7 +45,15 @@ impl FoundRequest {
         let nothing_read = Past::default();
         let waits = waits(past.unwrap_or(&nothing_read), summary.status, requesters, is_said);
         let is_at_work = summary.is_taken() || handed_on.is_some();
-        Self { state: State::of(summary.status, is_at_work, waits.is_now), opening, made_by, written: content, handed_on, waits, summary }
+        Self {
+            state: State::of(summary.status, is_at_work, waits.is_now),
+            opening,
+            made_by,
+            written: content,
+            handed_on,
+            waits,
+            summary,
+        }
     }
 
     /// Whether its state or its delay cannot be told without its past: it waits, or once waited, perhaps for its

@@ -298,20 +298,21 @@ impl Portal {
         let waiting: Vec<_> = tickets.iter().filter(|ticket| FoundRequest::needs_past(ticket)).collect();
         let pasts = self.pasts.of(&self.glpi, &waiting).await?;
         let own = if pasts.is_empty() { UserId::default() } else { self.glpi.own_account().await? };
-        let read = |ticket: TicketSummary, past: Option<&Past>, made_by: fn(&KnownRequester<'_>, &Address) -> bool| {
+        let read = |ticket: TicketSummary, past: Option<&Past>, is_of_school: bool| {
             let accounts = known.account.into_iter().chain(people().filter_map(|(_, account)| account));
             let requesters = OwnRequesters::of(accounts, known.address, &ticket, own);
             let whose = requesters.get();
             let whose = (&whose, self.requester_reasons.as_slice());
-            FoundRequest::new(ticket, &mappings, past, whose, |named| named.filter(|named| made_by(known, named)))
+            let made_by = |named: Option<Address>| named.filter(|named| is_of_school || known.has_mailbox(named));
+            FoundRequest::new(ticket, &mappings, past, whose, made_by)
         };
-        let of_mailbox = |ticket: TicketSummary| {
+        let own_and_mailboxes = |ticket: TicketSummary| {
             let past = pasts.get(&ticket.id).map(AsRef::as_ref);
-            read(ticket, past, KnownRequester::has_mailbox)
+            read(ticket, past, false)
         };
-        let mut found: Vec<_> = tickets.into_iter().map(of_mailbox).collect();
+        let mut found: Vec<_> = tickets.into_iter().map(own_and_mailboxes).collect();
         // What is theirs comes before what they only may see.
-        found.extend(of_schools.into_iter().map(|ticket| read(ticket, None, |_, _| true)).filter(|found| {
+        found.extend(of_schools.into_iter().map(|ticket| read(ticket, None, true)).filter(|found| {
             let uai = found.opening.as_ref().and_then(|opening| opening.uai.as_ref());
             known.sees_school(uai) && found.made_by.is_some()
         }));
@@ -431,7 +432,7 @@ impl Columns {
         if words.is_empty() {
             return true;
         }
-        let FoundRequest { summary, opening, state, made_by, written } = found;
+        let FoundRequest { summary, opening, state, made_by, written, .. } = found;
         let opened = self.portal.moment(summary.opened);
         let of_opening = opening.as_ref().map(|opening| {
             let school = opening.school.as_deref().unwrap_or_default();
@@ -446,7 +447,10 @@ impl Columns {
             self.taken_by(found).to_owned(),
             state.label().to_owned(),
             delay(&self.portal.delay(found)),
-            opened.as_ref().map(|at| format!("{} {} {}", date(at), time(at), at.strftime("%d/%m/%Y"))).unwrap_or_default(),
+            opened
+                .as_ref()
+                .map(|at| format!("{} {} {}", date(at), time(at), at.strftime("%d/%m/%Y")))
+                .unwrap_or_default(),
             made_by.as_ref().map(ToString::to_string).unwrap_or_default(),
             html_text::from_html(written),
         ];

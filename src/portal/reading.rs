@@ -47,11 +47,7 @@ impl Portal {
         let own = async {
             let read = self.glpi.document_ids(number);
             // Where there are solutions to be read, too, those of the same ticket a few seconds ago will do.
-            if has_solution {
-                self.readings.links(number, modified, read).await
-            } else {
-                read.await.map(Arc::new)
-            }
+            if has_solution { self.readings.links(number, modified, read).await } else { read.await.map(Arc::new) }
         };
         let (mut followups, solutions, own) = tokio::try_join!(self.glpi.ticket_followups(number), solutions, own)?;
         let own_account = self.glpi.own_account().await?;

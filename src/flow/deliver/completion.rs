@@ -398,9 +398,8 @@ impl Deliverer {
             return Ok(true);
         }
         let said = self.glpi.ticket_followups(ticket).await.map_err(|error| incomplete(ticket, &error.to_string()))?;
-        unnamed.retain(|file| {
-            !said.iter().any(|followup| followup.id > after && followup.content.contains(&file.item()))
-        });
+        unnamed
+            .retain(|file| !said.iter().any(|followup| followup.id > after && followup.content.contains(&file.item())));
         if unnamed.is_empty() {
             return Ok(true);
         }

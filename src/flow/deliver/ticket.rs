@@ -52,10 +52,13 @@ struct People {
 /// What a request was understood to be.
 fn details(routed: &Routed) -> ReceiptDetails {
     let (screened, target) = (routed.screened(), routed.target());
-    let (person, form) = (screened.person(), match &routed.received().origin {
-        Origin::Form(form) => form.phone.clone(),
-        Origin::Mail(_) => None,
-    });
+    let (person, form) = (
+        screened.person(),
+        match &routed.received().origin {
+            Origin::Form(form) => form.phone.clone(),
+            Origin::Mail(_) => None,
+        },
+    );
     let school = School { uai: screened.uai(), ..person.own_school() }.shown();
     ReceiptDetails {
         kind: Some(target.kind),

@@ -5,12 +5,7 @@ use crate::request::{Address, DirectoryAnswer, Refusal};
 
 /// Why whatever this person asks would be refused today: by their address, by what the directory says of them, or because
 /// none of the day's places is left. `None` where it may be taken, or where nobody can say.
-pub fn foreseen(
-    requester: &Address,
-    answer: DirectoryAnswer,
-    left: Option<u32>,
-    rules: &Rules,
-) -> Option<Refusal> {
+pub fn foreseen(requester: &Address, answer: DirectoryAnswer, left: Option<u32>, rules: &Rules) -> Option<Refusal> {
     let place = if left == Some(0) { DayPlace::Full } else { DayPlace::Reserved };
     let verdict = sender::of_academy(requester, rules)
         .and_then(|()| director(answer, rules).map(drop))

@@ -107,11 +107,6 @@ struct Typed {
 }
 
 impl DepositPage<'_> {
-    /// The list of requests, narrowed to the one of this name.
-    fn search_for(&self, reference: &Reference) -> String {
-        format!("{REQUESTS}?q={reference}")
-    }
-
     fn is_unknown(&self) -> bool {
         matches!(self.again, Again::Unknown(..))
     }
@@ -189,10 +184,11 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     }
 }
 
-impl<'a> DepositPage<'a> {
+impl DepositPage<'_> {
     /// The form for one application alone, where there is one of this name.
     fn narrow_to(&mut self, application: Option<&str>) {
-        let Some(at) = self.applications.iter().position(|known| Some(known.application.as_str()) == application) else {
+        let Some(at) = self.applications.iter().position(|known| Some(known.application.as_str()) == application)
+        else {
             return;
         };
         let only = self.applications.swap_remove(at);
@@ -215,17 +211,12 @@ impl<'a> DepositPage<'a> {
 
     /// The same, whose title says that something is to be done.
     fn marked(mut self) -> Self {
-        self.frame.title = "Erreur\u{a0}: nouvelle demande".to_owned();
+        "Erreur\u{a0}: nouvelle demande".clone_into(&mut self.frame.title);
         self
     }
 }
 
-fn form_page<'a>(
-    state: &'a PageState,
-    person: &'a Address,
-    prospect: Prospect,
-    typed: Typed,
-) -> DepositPage<'a> {
+fn form_page<'a>(state: &'a PageState, person: &'a Address, prospect: Prospect, typed: Typed) -> DepositPage<'a> {
     let limits = &state.pages.limits;
     let mappings = state.services.mappings.now();
     let portal = &state.services.portal;
@@ -256,7 +247,11 @@ fn form_page<'a>(
 fn choices(mapping: &Mapping) -> Choices {
     let own = (mapping.name.clone(), format!("{}\u{a0}: autre demande", mapping.name));
     let natures = mapping.natures.iter().map(|nature| (value(mapping, &nature.name), french(&nature.name)));
-    Choices { application: mapping.name.clone(), help: mapping.help.as_deref().map(french), natures: natures.chain([own]).collect() }
+    Choices {
+        application: mapping.name.clone(),
+        help: mapping.help.as_deref().map(french),
+        natures: natures.chain([own]).collect(),
+    }
 }
 
 /// What the list's entry for a nature stands for: natures of two applications may have the same name.

@@ -118,13 +118,13 @@ fn dark_rules(style: &str) -> String {
         if head.starts_with("@media") {
             let inner = dark_rules(&body[1..body.len() - 1]);
             if !inner.is_empty() {
-                rules.push_str(&format!("{head}{{\n{inner}}}\n"));
+                rules.extend([head, "{\n", &inner, "}\n"]);
             }
         } else if !head.starts_with('@') {
             let dark: Vec<_> = selectors(head).into_iter().filter(|selector| selector.contains(MARK)).collect();
             if !dark.is_empty() {
                 let dark = dark.join(",").replace(&format!("{ROOT}{MARK}"), ROOT).replace(MARK, ROOT);
-                rules.push_str(&format!("{dark}{body}\n"));
+                rules.extend([dark.as_str(), body, "\n"]);
             }
         }
         rest = after;
@@ -139,7 +139,6 @@ fn next_rule(style: &str) -> Option<(&str, &str, &str)> {
     for (at, letter) in style.bytes().enumerate() {
         match (quote, letter) {
             (Some(end), _) if letter == end => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(letter),
             (None, b'{') => {
                 if depth == 0 {
@@ -155,7 +154,7 @@ fn next_rule(style: &str) -> Option<(&str, &str, &str)> {
                     return Some((head, &style[begin..=at], &style[at + 1..]));
                 }
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     None

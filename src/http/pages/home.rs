@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{
-    extract::State as Shared,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State as Shared, http::StatusCode, response::Response};
 
 use super::{
     frame::{Frame, Section, page},

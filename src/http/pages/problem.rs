@@ -93,9 +93,10 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
             "Envoi trop volumineux",
             "Rien n'a été enregistré. Revenez à la page précédente et choisissez des fichiers plus légers ou moins nombreux.",
         ),
-        (_, StatusCode::SERVICE_UNAVAILABLE) => {
-            ("Service momentanément indisponible", "Rien n’est perdu de ce qui était enregistré. Patientez quelques minutes, puis rechargez la page.")
-        }
+        (_, StatusCode::SERVICE_UNAVAILABLE) => (
+            "Service momentanément indisponible",
+            "Rien n’est perdu de ce qui était enregistré. Patientez quelques minutes, puis rechargez la page.",
+        ),
         _ => {
             ("La demande n'a pas abouti", "Revenez à la page précédente et réessayez. Si cela se répète, signalez-le.")
         }

@@ -61,11 +61,7 @@ impl Pages {
     /// # Errors
     ///
     /// Where a file or an address that they name cannot be used.
-    pub fn new(
-        portal: config::Portal,
-        limits: config::Attachments,
-        key: SecretSlice<u8>,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(portal: config::Portal, limits: config::Attachments, key: SecretSlice<u8>) -> Result<Self, ConfigError> {
         let config::Portal { name, academy, contact, wait, theme, dsfr, sign_out, data_notice, pages, .. } = portal;
         let texts = Texts::read(&pages)?;
         let dsfr = match (theme, &dsfr) {
@@ -78,7 +74,8 @@ impl Pages {
                 ));
             }
         };
-        if !sign_out.is_empty() && !is_address(&sign_out) && !(sign_out.starts_with('/') && !sign_out.starts_with("//")) {
+        let is_path = sign_out.starts_with('/') && !sign_out.starts_with("//");
+        if !(sign_out.is_empty() || is_path || is_address(&sign_out)) {
             return Err(ConfigError::setting(
                 format!("portal.sign_out is no address: \"{sign_out}\""),
                 "Give it as /oauth2/sign_out or https://…",

@@ -94,8 +94,11 @@ impl Table {
             let Some(sort) = sort else { return Head { label, address: None, order: None } };
             let is_current = self.query.sort == sort;
             // Dates and numbers are looked at from the latest on, words from A on.
-            let descending =
-                if is_current { !self.query.descending } else { matches!(sort, Sort::Date | Sort::Number | Sort::Delay) };
+            let descending = if is_current {
+                !self.query.descending
+            } else {
+                matches!(sort, Sort::Date | Sort::Number | Sort::Delay)
+            };
             let order = if self.query.descending { "descending" } else { "ascending" };
             Head {
                 label,

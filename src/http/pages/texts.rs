@@ -48,8 +48,11 @@ impl Texts {
             ("accessibilite", "Déclaration d’accessibilité"),
         )?;
         texts.legal = texts.place("portal.pages.legal", legal, ("mentions-legales", "Mentions légales"))?;
-        texts.personal_data =
-            texts.place("portal.pages.personal_data", personal_data, ("donnees-personnelles", "Données personnelles"))?;
+        texts.personal_data = texts.place(
+            "portal.pages.personal_data",
+            personal_data,
+            ("donnees-personnelles", "Données personnelles"),
+        )?;
         Ok(texts)
     }
 
@@ -116,7 +119,8 @@ mod tests {
 
     #[test]
     fn what_a_page_must_not_hold_is_left_out() {
-        let html = html_of("<script>x</script>\n\n<h1 onclick=x>a</h1>\n\n[b](javascript:c) ![d](//e.fr/f.png)\n").unwrap();
+        let html =
+            html_of("<script>x</script>\n\n<h1 onclick=x>a</h1>\n\n[b](javascript:c) ![d](//e.fr/f.png)\n").unwrap();
         for live in ["<script", "onclick", "javascript:", "//e.fr", "<h1"] {
             assert!(!html.contains(live), "{live} in {html}");
         }

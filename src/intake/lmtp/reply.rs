@@ -77,7 +77,7 @@ mod tests {
             group: String::new(),
             title: "Élèves".to_owned(),
             details: crate::request::ReceiptDetails::default(),
-        left_out: Vec::new(),
+            left_out: Vec::new(),
         };
         let refusal = Refusal { reason: Reason::NoKeyword, sentence: "Écrivez…".to_owned() };
         for (outcome, reply) in [

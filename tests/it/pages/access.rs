@@ -10,7 +10,9 @@ const PAUL: &str = DIRECTORS[1];
 #[tokio::test]
 async fn nobody_is_believed_but_a_trusted_proxy() {
     let portal = Portal::start().await;
-    for path in ["", "/nouvelle", "/coordonnees", "/demandes", "/demandes/1", "/faq"].map(|path| format!("/portail{path}")) {
+    for path in
+        ["", "/nouvelle", "/coordonnees", "/demandes", "/demandes/1", "/faq"].map(|path| format!("/portail{path}"))
+    {
         let answer = portal.client.get(format!("http://{}{path}", portal.gateway.http)).send().await.unwrap();
         let nobody = page(answer).await;
         assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "{path}");
@@ -35,14 +37,16 @@ async fn a_form_that_was_not_given_to_this_person_changes_nothing() {
     for (case, form) in
         [("no token", without_token), ("another's", fields("Autre").text("jeton", paul_s.hidden("jeton").unwrap()))]
     {
-        let refused = page(portal.call(Method::POST, "/portail/nouvelle", JEANNE).multipart(form).send().await.unwrap()).await;
+        let refused =
+            page(portal.call(Method::POST, "/portail/nouvelle", JEANNE).multipart(form).send().await.unwrap()).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{case}");
         assert!(refused.has("Ce formulaire n'est plus valable"), "{case}: {}", refused.html);
         assert!(refused.has("Le bouton « Valider » reste grisé."), "{case}: what was typed is kept");
     }
     let own = portal.get("/portail/nouvelle", JEANNE).await;
     let form = fields("D'ailleurs").text("jeton", own.hidden("jeton").unwrap()).text("cle", "1");
-    let call = portal.call(Method::POST, "/portail/nouvelle", JEANNE).header("Sec-Fetch-Site", "cross-site").multipart(form);
+    let call =
+        portal.call(Method::POST, "/portail/nouvelle", JEANNE).header("Sec-Fetch-Site", "cross-site").multipart(form);
     assert_eq!(page(call.send().await.unwrap()).await.status, StatusCode::FORBIDDEN);
     assert!(portal.sandbox.tickets().is_empty());
 

@@ -109,7 +109,8 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
         ("portal.pages.legal", "https://ac.test/mentions"),
     ];
     let portal = Portal::with(&[&[TRUSTED][..], &pages, settings].concat()).await;
-    let fits_everybody = async |browser: &Browser, name: &str| fits_everybody(browser, &format!("{theme}-{name}")).await;
+    let fits_everybody =
+        async |browser: &Browser, name: &str| fits_everybody(browser, &format!("{theme}-{name}")).await;
     portal.publish("Où trouver LSU ?", "<p>Dans le portail ARENA, rubrique Scolarité.</p>").await;
     let site = format!("http://{}", proxy(portal.gateway.http).await);
     let browser = Browser::start().await;

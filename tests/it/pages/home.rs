@@ -44,6 +44,7 @@ async fn the_home_greets_and_says_what_awaits_a_person_first() {
         deposit(&portal, "En attente").await,
     );
     let technician = portal.technician().await;
+    technician.follow_up(asked, "<p>Pour quelles classes ?</p>", false).await;
     technician.set_status(asked, 4).await;
     technician.solve(solved, "<p>Fait.</p>").await;
     let home = portal.get("/portail", JEANNE).await;

@@ -24,8 +24,7 @@ async fn the_design_system_is_served_from_its_folder_and_nothing_beside_it() {
     let styles: Vec<_> = home.html.split("rel=\"stylesheet\" href=\"").skip(1).collect();
     let [own, dark, ours] =
         styles.iter().map(|style| style.split_once('"').unwrap().0).collect::<Vec<_>>().try_into().unwrap();
-    for (address, said) in
-        [(own, ".fr-btn"), (dark, "prefers-color-scheme: dark"), (ours, "--background-default-grey")]
+    for (address, said) in [(own, ".fr-btn"), (dark, "prefers-color-scheme: dark"), (ours, "--background-default-grey")]
     {
         let style = portal.get(address, JEANNE).await;
         assert_eq!(style.status, StatusCode::OK, "{address}");

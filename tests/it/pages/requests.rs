@@ -21,7 +21,11 @@ async fn the_list_counts_filters_searches_and_sorts() {
     assert!(list.has("<strong>0</strong> À approuver</a>") && list.has("une réponse de votre part est attendue"));
     assert!(list.has("<strong>1</strong> En attente</a>") && list.has("<strong>1</strong> À compléter</a>"));
     assert!(list.has("<strong>0</strong> En cours</a>") && list.has("<strong>0</strong> Clôturée</a>"));
-    assert!(list.has("href=\"/portail/demandes\" aria-current=\"true\"><strong>2</strong> Toutes</a>"), "{}", list.html);
+    assert!(
+        list.has("href=\"/portail/demandes\" aria-current=\"true\"><strong>2</strong> Toutes</a>"),
+        "{}",
+        list.html
+    );
     let place = |page: &Page, number: u64| page.html.find(&format!("href=\"/portail/demandes/{number}\""));
     assert!(place(&list, second) < place(&list, first), "the latest first");
     assert!(list.has("aria-sort=\"descending\"><a href=\"/portail/demandes?tri=date&#38;sens=croissant\">"));
@@ -138,7 +142,7 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
     assert!(solved.has("La solution vous convient-elle") && solved.has("Le bouton est rétabli."), "{}", solved.html);
     assert!(solved.has("À approuver") && solved.has("Solution proposée par Un Tech"), "{}", solved.html);
     // What is added meanwhile decides nothing.
-    assert!(solved.has("n’approuve ni ne refuse la solution") && solved.has("Ajouter à la demande"));
+    assert!(solved.has("n'approuve ni ne refuse la solution") && solved.has("Ajouter à la demande"));
     let added =
         portal.send(&path, &format!("{path}/suivis"), JEANNE, Form::new().text("description", "Je teste.")).await;
     assert_eq!((added.status, status()), (StatusCode::SEE_OTHER, 5), "{}", added.html);
@@ -163,7 +167,8 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
     let closed = portal.get(&path, JEANNE).await;
     assert!(closed.has("Cette demande est close.") && !closed.has("Ajouter à la demande"));
     let followups = portal.sandbox.tickets()[0].followups.len();
-    let late = portal.send("/portail/nouvelle", &format!("{path}/suivis"), JEANNE, Form::new().text("description", "x")).await;
+    let late =
+        portal.send("/portail/nouvelle", &format!("{path}/suivis"), JEANNE, Form::new().text("description", "x")).await;
     assert_eq!((late.status, portal.sandbox.tickets()[0].followups.len()), (StatusCode::CONFLICT, followups));
 }
 

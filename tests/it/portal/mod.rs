@@ -5,8 +5,8 @@ mod life;
 mod listing;
 mod matrix;
 mod saying;
-mod schools;
 mod schemathesis;
+mod schools;
 mod view;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -68,9 +68,14 @@ async fn a_person_sees_their_own_requests_and_those_of_the_schools_they_direct()
         let running = sandbox.take().unwrap();
         let gateway = gateway(&running, folder, &now, settings).await;
         let scene = Scene::of(running, gateway).await;
-        for (person, also) in
-            [(MAILBOX, of_mailbox), (JEANNE, of_school), (DEPUTY, of_school), (BEFORE, &none), (PAUL, &none), (AGENT, &none)]
-        {
+        for (person, also) in [
+            (MAILBOX, of_mailbox),
+            (JEANNE, of_school),
+            (DEPUTY, of_school),
+            (BEFORE, &none),
+            (PAUL, &none),
+            (AGENT, &none),
+        ] {
             let is_own = |maker: &str| maker == person || (maker == SAID && person == PAUL);
             let sees = |maker: &str| is_own(maker) || also.contains(&maker);
             let rows = listed(&scene, person).await;
