@@ -9,7 +9,7 @@ RUN_TESTS = $(if $(shell command -v cargo-nextest),$(NEXTEST),$(PLAIN))
 # The stand-in is a GLPI 10; what is said to GLPI is tried on an 11, too.
 AS_ELEVEN = GLPI_TEST_STAND_IN=11
 
-.PHONY: test bench microbench demo lint fmt image
+.PHONY: test bench bench-memory soak microbench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
 # else is asked for sudo's password, after the build: sudo remembers it for some minutes.
@@ -23,6 +23,16 @@ test:
 bench:
 	tests/install.sh
 	$(CARGO) bench --locked --bench throughput
+
+# What the gateway has in memory at most with a backlog of MAILS mails of 100 KiB and some of 29 MiB among them.
+bench-memory:
+	tests/install.sh
+	$(CARGO) bench --locked --bench throughput -- backlog $(MAILS)
+
+# Whether its memory stays flat over SECONDS, an hour if not given.
+soak:
+	tests/install.sh
+	$(CARGO) bench --locked --bench throughput -- soak $(SECONDS)
 
 # The gateway and a GLPI stand-in on this machine, with samples; stays up until Ctrl-C.
 demo:

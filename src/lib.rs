@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod company;
 pub mod config;
 pub mod course;
 pub mod figures;

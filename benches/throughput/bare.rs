@@ -8,10 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use passerelle::sandbox::Machine;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::{glpi::Target, support::gateway::DIRECTORS};
+use crate::{glpi::Target, support::gateway::DIRECTORS, table::per_second};
 
 /// A session, and the ids that a ticket of a director needs.
 #[derive(Clone)]
@@ -30,7 +31,6 @@ struct Ids {
 
 impl Session {
     async fn open(target: &Target) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let (client, base) = (Client::new(), target.url());
         let address = format!("{}/apirest.php", base.as_str().trim_end_matches('/'));
         let (login, password) = target.account();
@@ -107,14 +107,15 @@ pub(crate) async fn rate(target: &Target, together: usize, sessions: usize, tota
         });
     }
     working.join_all().await;
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    let rate = total as f64 / began.elapsed().as_secs_f64();
-    rate
+    per_second(total, began.elapsed())
 }
 
-/// Fills the helpdesk with open tickets.
+/// Fills the stand-in with open tickets, which takes it no time.
 pub(crate) async fn fill(target: &Target, tickets: usize) {
+    let Target::StandIn(sandbox) = target else { return };
+    sandbox.set_machine(None);
     rate(target, 250, 4, tickets).await;
+    sandbox.set_machine(Some(Machine::usual()));
 }
 
 /// How long single creations take, one after the other, the shortest first.

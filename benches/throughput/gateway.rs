@@ -9,19 +9,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::Value;
 
 use crate::{
     glpi::Target,
-    support::{
-        free_port,
-        gateway::{DIRECTORS, PORTAL_SECRET},
-        signing,
-    },
+    support::{free_port, gateway::PORTAL_SECRET, signing},
 };
 
 pub(crate) struct Running {
     process: Child,
+    client: reqwest::Client,
     http: SocketAddr,
     pub(crate) lmtp: SocketAddr,
 }
@@ -53,11 +50,18 @@ impl Running {
             .arg("serve")
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
             .envs(variables)
+            // As the Dockerfile and the README's unit set them.
+            .envs([
+                ("MALLOC_ARENA_MAX", "2"),
+                ("MALLOC_MMAP_THRESHOLD_", "131072"),
+                ("MALLOC_TRIM_THRESHOLD_", "131072"),
+            ])
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         let running = Self {
             process,
+            client: reqwest::Client::new(),
             http: SocketAddr::from(([127, 0, 0, 1], http)),
             lmtp: SocketAddr::from(([127, 0, 0, 1], lmtp)),
         };
@@ -69,12 +73,10 @@ impl Running {
         running
     }
 
-    /// Ends it; gives what it had in memory.
-    pub(crate) async fn stop(mut self) -> String {
-        let memory = self.status("VmRSS:");
+    /// Ends it.
+    pub(crate) async fn stop(mut self) {
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         tokio::task::spawn_blocking(move || self.process.wait()).await.unwrap().unwrap();
-        memory
     }
 
     /// Seconds of processor time it has used.
@@ -87,40 +89,52 @@ impl Running {
         ticks / 100.0
     }
 
-    fn status(&self, field: &str) -> String {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default().trim().to_owned()
+    /// A figure of its memory: proc(5), `status`.
+    pub(crate) fn memory(&self, figure: &str) -> String {
+        format!("{:>9.1} MiB", self.bytes(figure))
     }
 
-    /// How long forms take, one after the other, the shortest first.
-    pub(crate) async fn forms(&self, count: usize) -> Vec<Duration> {
+    /// The same in MiB.
+    pub(crate) fn bytes(&self, figure: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(&format!("{figure}:"))).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// Waits until it says that it can serve.
+    pub(crate) async fn ready(&self) {
         let client = reqwest::Client::new();
-        let run = jiff::Timestamp::now().as_microsecond();
-        let mut times = Vec::with_capacity(count);
-        for at in 0..count {
-            let text = "Le livret de Zoé ne s’ouvre pas depuis lundi. ".repeat(6);
-            let director = DIRECTORS[at % DIRECTORS.len()];
-            let fields = json!({"requester": director, "application": "LSU", "title": format!("Formulaire {run}-{at}"), "description": text});
-            let body = fields.to_string();
-            let timestamp = jiff::Timestamp::now().as_second().to_string();
-            let signature = format!("v1={}", signing::v1(PORTAL_SECRET, &timestamp, body.as_bytes()));
-            let began = Instant::now();
-            let answer = client
-                .post(format!("http://{}/v1/requests", self.http))
-                .header("Content-Type", "application/json")
-                .header("X-Passerelle-Timestamp", timestamp)
-                .header("X-Passerelle-Signature", signature)
-                .body(body)
-                .send()
-                .await
-                .unwrap();
-            assert_eq!(answer.status(), 201, "{:?}", answer.text().await);
-            // Those before it were looked up.
-            if at >= DIRECTORS.len() {
-                times.push(began.elapsed());
-            }
+        let is_ready = async || {
+            let answer = client.get(format!("http://{}/readyz", self.http)).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        };
+        while !is_ready().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        times.sort_unstable();
-        times
+    }
+
+    /// Hands in a form that must become a ticket; gives the answer.
+    pub(crate) async fn post_form(&self, fields: &Value) -> Value {
+        let body = fields.to_string();
+        let timestamp = jiff::Timestamp::now().as_second().to_string();
+        let signature = format!("v1={}", signing::v1(PORTAL_SECRET, &timestamp, body.as_bytes()));
+        let call =
+            self.client.post(format!("http://{}/v1/requests", self.http)).header("Content-Type", "application/json");
+        let call = call.header("X-Passerelle-Timestamp", timestamp).header("X-Passerelle-Signature", signature);
+        let answer = call.body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{:?}", answer.text().await);
+        answer.json().await.unwrap()
+    }
+
+    /// What this person is shown there.
+    pub(crate) async fn get_json(&self, path: &str, requester: &str) -> Value {
+        let address = format!("{path}?requester={requester}");
+        let timestamp = jiff::Timestamp::now().as_second().to_string();
+        let signature = signing::v2(PORTAL_SECRET, &timestamp, "GET", &address, b"");
+        let call = self.client.get(format!("http://{}{address}", self.http));
+        let call = call.header("X-Passerelle-Timestamp", timestamp);
+        let answer = call.header("X-Passerelle-Signature", format!("v2={signature}")).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+        answer.json().await.unwrap()
     }
 }

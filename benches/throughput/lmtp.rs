@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{gateway::Running, support::gateway::ASSISTANCE};
+use crate::{gateway::Running, support::gateway::ASSISTANCE, table::per_second};
 
 /// Delivers these mails over so many connections. Gives mails a second. Each reply must hold `expected`.
 pub(crate) async fn deliver(
@@ -44,9 +44,7 @@ pub(crate) async fn deliver(
         });
     }
     relays.join_all().await;
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    let rate = count as f64 / began.elapsed().as_secs_f64();
-    rate
+    per_second(count, began.elapsed())
 }
 
 /// The same; gives the mails for each second of the gateway's processor time, too.

@@ -1,10 +1,13 @@
-//! How many requests become tickets in a second, against what GLPI itself can do: one table, all figures of one run.
+//! How many requests become tickets in a second, against what GLPI itself can do: one table, all figures of one run, in
+//! some two minutes.
 //!
 //! `make bench` runs it against the stand-in, which works at the pace of a GLPI 10 on two cores. With `BENCH_GLPI_URL`,
 //! `BENCH_GLPI_LOGIN` and `BENCH_GLPI_PASSWORD` it runs against that GLPI, which needs the stand-in's seed (see
 //! CONTRIBUTING.md); with `BENCH_COLLECTOR` too, a command by which that GLPI collects the mailbox
 //! `BENCH_MAILBOX_PORT` of 127.0.0.1 once (user and password as in `tests/it/support/dovecot.rs`), GLPI's own collector has
 //! its row.
+//!
+//! `make bench-memory` and `make soak` look at the gateway's memory alone: with a long backlog, over an hour.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,9 +20,13 @@ mod bare;
 mod gateway;
 mod glpi;
 mod lmtp;
+mod memory;
+mod portal;
+mod several;
 #[path = "../../tests/it/support/mod.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod support;
+mod table;
 
 use std::time::{Duration, Instant};
 
@@ -31,104 +38,146 @@ use crate::{
         gateway::{AGENT, ASSISTANCE, DIRECTORS, mail},
         redis::Redis,
     },
+    table::{Table, per_second},
 };
 
 /// Requests of one row.
+const BARE_TICKETS: usize = 200;
 const LMTP_MAILS: usize = 300;
 const MAILBOX_MAILS: usize = 500;
 const CONNECTIONS: usize = 16;
 const OPEN_TICKETS: usize = 5000;
 const REFUSALS: usize = 20_000;
-
-/// One row: what was done, how fast.
-struct Row {
-    what: String,
-    per_second: f64,
-}
+/// Mails of the long backlog, and the time of a soak, where the command line names no other.
+const BACKLOG: usize = 10_000;
+const HOUR: u64 = 3600;
+/// The way of mails that are read from a mailbox.
+pub(crate) const MAILBOX: &str = "boîte";
 
 #[tokio::main]
 async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     // `cargo test --benches` runs it too, with other arguments.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let number = |word: &str| {
+        let at = arguments.iter().position(|argument| argument == word)?;
+        Some(arguments.get(at + 1).and_then(|number| number.parse().ok()))
+    };
     let target = Target::start().await;
     println!("GLPI: {}", target.name());
-    let mut rows = Vec::new();
-
-    let single = bare::rate(&target, 1, 4, 200).await;
-    rows.push(Row { what: "bare calls, one ticket each, 4 sessions".to_owned(), per_second: single });
-    let mut best = single;
-    for (together, sessions) in [(8, 3), (25, 2), (25, 4)] {
-        let rate = bare::rate(&target, together, sessions, 400).await;
-        best = best.max(rate);
-        rows.push(Row { what: format!("bare calls, arrays of {together}, {sessions} sessions"), per_second: rate });
+    if let Some(mails) = number("backlog") {
+        return memory::backlog(&target, mails.map_or(BACKLOG, |mails| usize::try_from(mails).unwrap())).await;
     }
-    flow(&target, "", &mut rows).await;
-    if target.is_stand_in() {
-        bare::fill(&target, OPEN_TICKETS).await;
-        flow(&target, &format!(", {OPEN_TICKETS} open tickets"), &mut rows).await;
+    if let Some(seconds) = number("soak") {
+        return memory::soak(&target, Duration::from_secs(seconds.unwrap_or(HOUR))).await;
+    }
+    let mut table = Table::default();
+    table.bare("bare calls, one ticket each, 4 sessions", bare::rate(&target, 1, 4, BARE_TICKETS).await);
+    for (together, sessions) in [(8, 3), (25, 2), (25, 4)] {
+        let rate = bare::rate(&target, together, sessions, 2 * BARE_TICKETS).await;
+        table.bare(&format!("bare calls, arrays of {together}, {sessions} sessions"), rate);
     }
     if let Ok(command) = std::env::var("BENCH_COLLECTOR") {
-        rows.push(collector(&command).await);
+        table.bare("GLPI's own collector, a mailbox of 500 mails", collector(&command).await);
     }
-    rows.push(refusals(&target).await);
-    let added = forms(&target).await;
-
-    println!("\n{:<62} {:>10} {:>12}", "", "a second", "of the best");
-    for row in &rows {
-        println!("{:<62} {:>10.1} {:>12.2}", row.what, row.per_second, row.per_second / best);
+    memory::at_rest(&target).await;
+    ways_of_mail(&target, &table, "").await;
+    portal::forms(&target).await;
+    portal::pages(&target).await;
+    if target.is_stand_in() {
+        bare::fill(&target, OPEN_TICKETS).await;
+        ways_of_mail(&target, &table, &format!(", {OPEN_TICKETS} open tickets")).await;
     }
-    println!("\n{added}");
+    refusals(&target, &table).await;
+    several::instances(&target).await;
 }
 
 /// The ways of mail, each from the first second of a gateway.
-async fn flow(target: &Target, with: &str, rows: &mut Vec<Row>) {
+async fn ways_of_mail(target: &Target, table: &Table, with: &str) {
     let gateway = Running::start(target, &[]).await;
     for when in ["from the first second", "running"] {
+        let before = target.calls();
         let rate = lmtp::deliver(gateway.lmtp, CONNECTIONS, mails(when, LMTP_MAILS), "created").await;
-        rows.push(Row { what: format!("LMTP, {CONNECTIONS} connections, {when}{with}"), per_second: rate });
-    }
-    let memory = gateway.stop().await;
-    println!("resident after {} mails: {memory}", 2 * LMTP_MAILS);
-
-    let dovecot = Dovecot::start();
-    dovecot.store(ASSISTANCE, "INBOX", mails("boîte", MAILBOX_MAILS).into_iter().map(|(_, raw)| raw));
-    let address = format!("imap://{}:{PASSWORD}@127.0.0.1:{}?tls=off", ASSISTANCE.replace('@', "%40"), dovecot.port());
-    let before = target.calls();
-    let began = Instant::now();
-    let gateway = Running::start(target, &[("imap.url", &address)]).await;
-    while !dovecot.messages(ASSISTANCE, "INBOX").is_empty() {
-        assert!(began.elapsed() < Duration::from_mins(5), "the mailbox is not emptied");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
-    let rate = MAILBOX_MAILS as f64 / began.elapsed().as_secs_f64();
-    rows.push(Row { what: format!("a mailbox of {MAILBOX_MAILS} mails, start included{with}"), per_second: rate });
-    if let (Some(before), Some(after)) = (before, target.calls()) {
-        println!("calls for {MAILBOX_MAILS} mails of a mailbox{with}: {}", after - before);
+        table.rate(&format!("LMTP, {CONNECTIONS} connections, {when}{with}"), rate);
+        calls(target, before, LMTP_MAILS);
     }
     gateway.stop().await;
+
+    let before = target.calls();
+    let all = mails(MAILBOX, MAILBOX_MAILS).into_iter().map(|(_, raw)| raw);
+    let mut run = MailboxRun::begin(target, all, &[]).await;
+    let took = run.end(Duration::from_mins(5)).await;
+    table.rate(&format!("a mailbox of {MAILBOX_MAILS} mails, start included{with}"), per_second(MAILBOX_MAILS, took));
+    calls(target, before, MAILBOX_MAILS);
+    run.gateway.stop().await;
 }
 
-/// GLPI's own collector on the same mails.
-async fn collector(command: &str) -> Row {
+/// How many calls so many tickets took since then, where that is known.
+fn calls(target: &Target, before: Option<usize>, tickets: usize) {
+    if let (Some(before), Some(after)) = (before, target.calls()) {
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+        let of_each = (after - before) as f64 / tickets as f64;
+        Table::say("… GLPI calls of each", &format!("{of_each:>9.2}"));
+    }
+}
+
+/// A gateway that reads a mailbox.
+pub(crate) struct MailboxRun {
+    dovecot: Dovecot,
+    began: Instant,
+    pub(crate) gateway: Running,
+}
+
+impl MailboxRun {
+    /// Fills a mailbox, and starts a gateway that reads it.
+    pub(crate) async fn begin(
+        target: &Target,
+        mails: impl Iterator<Item = Vec<u8>>,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let dovecot = Dovecot::start();
+        dovecot.store(ASSISTANCE, "INBOX", mails);
+        let user = ASSISTANCE.replace('@', "%40");
+        let address = format!("imap://{user}:{PASSWORD}@127.0.0.1:{}?tls=off", dovecot.port());
+        let began = Instant::now();
+        let settings = [&[("imap.url", address.as_str())], settings].concat();
+        Self { gateway: Running::start(target, &settings).await, dovecot, began }
+    }
+
+    /// Waits until every mail has become what it becomes; gives the time since the gateway's start.
+    pub(crate) async fn end(&mut self, longest: Duration) -> Duration {
+        while holds_mail(&self.dovecot) {
+            assert!(self.began.elapsed() < longest, "the mailbox is not emptied");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.began.elapsed()
+    }
+}
+
+fn holds_mail(dovecot: &Dovecot) -> bool {
+    let status = dovecot.sign_in(ASSISTANCE).run("STATUS \"INBOX\" (MESSAGES)");
+    !status.lines.iter().any(|line| line.text.contains("(MESSAGES 0)"))
+}
+
+/// GLPI's own collector on as many mails as the gateway's mailbox holds. Gives mails a second.
+async fn collector(command: &str) -> f64 {
     let dovecot = Dovecot::start();
     dovecot.store(ASSISTANCE, "INBOX", mails("collecteur", MAILBOX_MAILS).into_iter().map(|(_, raw)| raw));
     let began = Instant::now();
-    while !dovecot.messages(ASSISTANCE, "INBOX").is_empty() {
+    while holds_mail(&dovecot) {
         assert!(began.elapsed() < Duration::from_mins(10), "the collector does not empty the mailbox");
         let mut collecting = tokio::process::Command::new("sh");
         collecting.args(["-c", command]).env("BENCH_MAILBOX_PORT", dovecot.port().to_string());
         assert!(collecting.status().await.unwrap().success(), "{command} fails");
     }
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
-    let rate = MAILBOX_MAILS as f64 / began.elapsed().as_secs_f64();
-    Row { what: "GLPI's own collector on the same mailbox".to_owned(), per_second: rate }
+    per_second(MAILBOX_MAILS, began.elapsed())
 }
 
 /// Mails of somebody who is no director: refused without GLPI making anything.
-async fn refusals(target: &Target) -> Row {
+async fn refusals(target: &Target, table: &Table) {
     let redis = Redis::start();
     let url = redis.url();
     let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("screen.keywords", "LSU")];
@@ -136,29 +185,14 @@ async fn refusals(target: &Target) -> Row {
     let refused: Vec<_> = (0..REFUSALS)
         .map(|at| (AGENT.to_owned(), mail(AGENT, &format!("refus-{at}"), "Bonjour", "Sans mot-clé")))
         .collect();
-    let (rate, processor) = lmtp::deliver_with_processor(&gateway, CONNECTIONS, refused, "refused").await;
+    let (rate, of_core) = lmtp::deliver_with_processor(&gateway, CONNECTIONS, refused, "refused").await;
     gateway.stop().await;
-    Row { what: format!("refusals over LMTP with Redis ({processor:.0}/s of processor time)"), per_second: rate }
-}
-
-/// What the gateway adds to the bare call that makes a form's ticket.
-async fn forms(target: &Target) -> String {
-    let gateway = Running::start(target, &[]).await;
-    let bare = bare::latencies(target, 200).await;
-    let through = gateway.forms(200).await;
-    gateway.stop().await;
-    let at = |times: &[Duration], share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
-    format!(
-        "a form adds {:.1} ms in the median, {:.1} ms at the 99th percentile (bare: {:.1} and {:.1} ms)",
-        (at(&through, 50).as_secs_f64() - at(&bare, 50).as_secs_f64()) * 1e3,
-        (at(&through, 99).as_secs_f64() - at(&bare, 99).as_secs_f64()) * 1e3,
-        at(&bare, 50).as_secs_f64() * 1e3,
-        at(&bare, 99).as_secs_f64() * 1e3,
-    )
+    table.rate("refusals over LMTP with a real Redis", rate);
+    Table::say("… for each second of the gateway's processor time", &format!("{of_core:>9.0} /s"));
 }
 
 /// Requests of known directors, each another one, from those who send them.
-fn mails(name: &str, count: usize) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn mails(name: &str, count: usize) -> Vec<(String, Vec<u8>)> {
     let run = jiff::Timestamp::now().as_microsecond();
     (0..count)
         .map(|at| {

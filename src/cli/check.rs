@@ -115,7 +115,7 @@ async fn directory(report: &mut Report, app: &App) {
 
 async fn redis(report: &mut Report, app: &App) {
     if app.config.quota.backend == Backend::Memory {
-        if app.config.redis.url.is_some() {
+        if app.config.redis.url.is_some() || !app.config.redis.cluster.is_empty() {
             report.warning(
                 "Redis",
                 "redis.url is set and not used",

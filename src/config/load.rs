@@ -130,10 +130,17 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
     if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
         return Err(ConfigError::setting(format!("{key} is 0, which would let nothing through"), "Give it 1 or more."));
     }
-    if config.quota.backend == Backend::Redis && config.redis.url.is_none() {
+    let redis = &config.redis;
+    if config.quota.backend == Backend::Redis && redis.url.is_none() && redis.cluster.is_empty() {
         return Err(ConfigError::setting(
             "quota.backend is \"redis\" and redis.url is empty",
             "Give PASSERELLE_REDIS__URL, e.g. redis://127.0.0.1:6379/0, or set quota.backend = \"memory\".",
+        ));
+    }
+    if !redis.cluster.is_empty() && (redis.url.is_some() || !redis.sentinels.is_empty()) {
+        return Err(ConfigError::setting(
+            "redis.cluster is set, and redis.url or redis.sentinels is, too",
+            "Give redis.cluster alone for a cluster, redis.url otherwise.",
         ));
     }
     let writes = config.acknowledge != Acknowledge::Off

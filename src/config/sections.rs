@@ -106,6 +106,8 @@ impl Glpi {
 pub struct Redis {
     #[serde(deserialize_with = "optional_secret")]
     pub url: Option<SecretString>,
+    pub sentinels: Vec<SecretString>,
+    pub cluster: Vec<SecretString>,
     pub prefix: String,
     #[serde(deserialize_with = "optional_secret")]
     pub key_secret: Option<SecretString>,

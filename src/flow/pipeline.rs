@@ -108,7 +108,10 @@ impl Pipeline {
         }
         let candidate = match verdict {
             Ok(Passed::Request(candidate)) => candidate,
-            Ok(Passed::Reply(reply)) => return Box::pin(self.reply(reply)).await,
+            Ok(Passed::Reply(reply)) => {
+                reply.received().leave_company();
+                return Box::pin(self.reply(reply)).await;
+            }
             Ok(Passed::Answer(answer)) => match Box::pin(self.answer(answer, mappings.applications())).await {
                 Ok(candidate) => candidate,
                 Err(outcome) => return outcome,
@@ -131,6 +134,7 @@ impl Pipeline {
                 ClaimResult::Found(mine, known) => (known, Some(mine)),
                 ClaimResult::Unknown { reason, cause } => return deferred(reason, cause, None),
             };
+            candidate.received().leave_company();
             // Its name may be another mail's.
             let renamed = match self.deliverer.is_of_another(candidate.received(), known).await {
                 Ok(true) => candidate.clone().renamed(known.reference),

@@ -37,6 +37,8 @@ pub enum Criterion {
     FollowupSays(&'static str),
     /// Its description holds this: ASCII without what HTML encodes.
     Says(String),
+    /// One of its private follow-ups holds this, as [`Criterion::FollowupSays`]: who asks on the portal writes none.
+    NoteSays(&'static str),
     /// One of these holds.
     Any(Vec<Criterion>),
     /// All of these hold.
@@ -55,7 +57,8 @@ pub(super) struct SearchAnswer<T> {
 
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
 /// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
-/// of a requester without account, 150 delay until taken into account, 153 time it was pending, 400 why it is.
+/// of a requester without account, 91 whether a follow-up is private, 150 delay until taken into account, 153 time it
+/// was pending, 400 why it is.
 pub(super) fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Value {
     json!({ "criteria": linked("AND", criteria), "forcedisplay": shown, "sort": sort, "order": order })
 }
@@ -93,6 +96,11 @@ impl Criterion {
             Self::OpenedAfter(moment) => one(15, "morethan", json!(written(*moment))),
             Self::Says(text) => one(21, "contains", json!(text)),
             Self::FollowupSays(text) => one(25, "contains", json!(text)),
+            // GLPI joins the follow-ups once for both: the same one is both.
+            Self::NoteSays(text) => json!({ "criteria": [
+                one(25, "contains", json!(text)),
+                { "link": "AND", "field": 91, "searchtype": "equals", "value": 1 },
+            ] }),
             Self::Any(these) => json!({ "criteria": linked("OR", these) }),
             Self::All(these) => json!({ "criteria": linked("AND", these) }),
             Self::AssignedTo(groups) => equals_any(8, groups.iter().map(|group| group.get())),

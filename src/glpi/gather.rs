@@ -56,6 +56,19 @@ impl<I, O> Gather<I, O> {
         Run { gather: self, has_ended: false }
     }
 
+    /// Lets those join who are about to: while what waits becomes more as those go on that can.
+    pub(super) async fn let_join(&self) {
+        let mut known = 0;
+        loop {
+            tokio::task::yield_now().await;
+            let waiting = self.lock().waiting.len();
+            if waiting <= known {
+                return;
+            }
+            known = waiting;
+        }
+    }
+
     /// What goes together next: from the first that waits on, as long as `fits` says so of what was taken and the next
     /// one. Inputs whose caller is gone are dropped: nothing is written that nobody waits for.
     pub(super) fn take(&self, fits: impl Fn(&[Waiting<I, O>], &I) -> bool) -> Vec<Waiting<I, O>> {
@@ -116,6 +129,8 @@ impl<I, O> Drop for Run<'_, I, O> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::Arc;
+
     use futures_util::FutureExt as _;
 
     use super::Gather;
@@ -134,6 +149,20 @@ mod tests {
         let (mut one, mut two) = (gather.run(), gather.run());
         assert!(!one.goes_on(2) && !two.goes_on(2));
         assert!(gather.join(5, 1).1);
+    }
+
+    #[tokio::test]
+    async fn who_can_go_on_joins_before_anything_is_taken() {
+        let gather = Arc::new(Gather::<u8, u8>::default());
+        let _first = gather.join(0, 1);
+        let others = (1..9).map(|input| {
+            let gather = Arc::clone(&gather);
+            tokio::spawn(async move { gather.join(input, 1) })
+        });
+        let others: Vec<_> = others.collect();
+        gather.let_join().await;
+        assert_eq!(inputs(&gather, 20).len(), 9);
+        drop(others);
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl Creations {
         while run.goes_on(self.pace(|pace| pace.calls())) {
             match connection.session().await {
                 Ok(lease) => {
+                    self.gather.let_join().await;
                     let batch = still_wanted(self.take()).await;
                     if batch.is_empty() {
                         lease.release();

@@ -64,6 +64,7 @@ async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &
     let mut run = waiting.run();
     while run.goes_on(R::AT_ONCE) {
         let session = connection.session().await;
+        waiting.let_join().await;
         let batch = waiting.take(|taken, next| R::fits(&questions(taken), next));
         let answer = match session {
             Ok(lease) if batch.is_empty() => {

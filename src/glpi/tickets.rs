@@ -7,7 +7,10 @@ use crate::id::{
     CategoryId, EntityId, FollowupId, GroupId, GroupLinkId, RequestTypeId, SolutionId, TicketId, UserId, UserLinkId,
 };
 
-use super::changes::{ASSIGNED_GROUP, ASSIGNED_USER, HISTORY_ADD_RELATION, HISTORY_DEL_RELATION, LogRow, numbered};
+use super::changes::{
+    ASSIGNED_GROUP, ASSIGNED_USER, HISTORY_ADD_RELATION, HISTORY_DEL_RELATION, LogRow, TicketChange, WithHistory,
+    numbered,
+};
 use super::error::GlpiError;
 use super::lists::whole_list;
 use super::{ActorRole, Glpi, Requester, SolutionStatus, TicketStatus, wire};
@@ -157,6 +160,9 @@ struct TicketItem {
     ticket: Ticket,
     #[serde(default, deserialize_with = "wire::number")]
     takeintoaccount_delay_stat: u64,
+    /// Where it was asked for.
+    #[serde(flatten)]
+    history: WithHistory,
 }
 
 /// A row of `Ticket/{id}/Group_Ticket`
@@ -189,12 +195,24 @@ impl Glpi {
     /// Of one that the account may not see, in another entity for instance, GLPI says that a right is
     /// missing: [`GlpiError::NotFound`] here.
     pub async fn ticket(&self, id: TicketId) -> Result<Ticket, GlpiError> {
-        let query = vec![("get_hateoas".to_owned(), "false".to_owned())];
+        Ok(self.ticket_and(id, &[]).await?.0)
+    }
+
+    /// A ticket and what became of it, the oldest change first, in one call; as [`Glpi::ticket`].
+    ///
+    /// No change is said for an account without the right to read the history (`logs`).
+    pub async fn ticket_with_history(&self, id: TicketId) -> Result<(Ticket, Vec<TicketChange>), GlpiError> {
+        self.ticket_and(id, &[("with_logs", "true")]).await
+    }
+
+    async fn ticket_and(&self, id: TicketId, more: &[(&str, &str)]) -> Result<(Ticket, Vec<TicketChange>), GlpiError> {
+        let query = [&[("get_hateoas", "false")], more].concat();
+        let query = query.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let item: Result<TicketItem, _> = self.get(format!("Ticket/{id}"), query).await;
         match item {
             Ok(item) => {
                 let taken_into_account = taken(&item);
-                Ok(Ticket { taken_into_account, ..item.ticket })
+                Ok((Ticket { taken_into_account, ..item.ticket }, item.history.changes()))
             }
             Err(GlpiError::Denied { code, .. }) if code == "ERROR_RIGHT_MISSING" => Err(GlpiError::NotFound),
             Err(error) => Err(error),

@@ -16,18 +16,33 @@ use jiff::Timestamp;
 
 pub use self::room::{MAPPED, Room, SMALL, Taken};
 use crate::{
+    company::Company,
     flow::pipeline::Pipeline,
-    request::{Channel, Envelope, Outcome, Reason, Refusal},
+    request::{Channel, Envelope, Origin, Outcome, Reason, Refusal},
 };
 
 /// Takes a mail to its outcome. The pipeline does; in the tests of the ways in, a double.
 pub trait TakesMail: Send + Sync {
     /// Takes one mail to its end, even where whoever handed it in goes away.
     fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome>;
+
+    /// The same for one of several that came together.
+    fn mail_among(self: Arc<Self>, envelope: Envelope, raw: Bytes, _: Company) -> BoxFuture<'static, Outcome> {
+        self.mail(envelope, raw)
+    }
 }
 
 impl TakesMail for Pipeline {
-    fn mail(self: Arc<Self>, mut envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome> {
+    fn mail(self: Arc<Self>, envelope: Envelope, raw: Bytes) -> BoxFuture<'static, Outcome> {
+        self.mail_among(envelope, raw, Company::default())
+    }
+
+    fn mail_among(
+        self: Arc<Self>,
+        mut envelope: Envelope,
+        raw: Bytes,
+        company: Company,
+    ) -> BoxFuture<'static, Outcome> {
         Box::pin(async move {
             if envelope.channel == Channel::HttpMail && envelope.size > raw.len() as u64 {
                 // Its beginning only, for its sender to be told: it is too large for its way in, whatever the rule says.
@@ -37,7 +52,11 @@ impl TakesMail for Pipeline {
                 };
                 envelope.size = envelope.size.max(most.saturating_add(1));
             }
-            self.request(mime::mail(envelope, raw, Timestamp::now()).await).await
+            let mut received = mime::mail(envelope, raw, Timestamp::now()).await;
+            if let Origin::Mail(mail) = &mut received.origin {
+                mail.company = company;
+            }
+            self.request(received).await
         })
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Address, Fingerprint, Reference};
+use crate::company::Company;
 use crate::id::TicketId;
 use crate::text::html_text::to_html;
 
@@ -113,6 +114,21 @@ impl Received {
     /// Whether surely no gateway has tried it before.
     pub fn is_untried(&self) -> bool {
         matches!(&self.origin, Origin::Mail(mail) if mail.is_untried)
+    }
+
+    /// The requests it came with; `None`: it came alone.
+    pub fn company(&self) -> Option<&Company> {
+        match &self.origin {
+            Origin::Mail(mail) => Some(&mail.company),
+            Origin::Form(_) => None,
+        }
+    }
+
+    /// Goes on alone: see [`Company::leave`].
+    pub fn leave_company(&self) {
+        if let Some(company) = self.company() {
+            company.leave();
+        }
     }
 
     /// What a requester writes on the portal about their request of this number. GLPI is asked whether a copy came
@@ -235,6 +251,8 @@ pub struct Mail {
     pub envelope_sender: Option<String>,
     /// Whether the mailbox it comes from says that no gateway has tried it before.
     pub is_untried: bool,
+    /// The mails it came with.
+    pub company: Company,
     /// The recipients the relay named; empty when the way in does not say.
     pub envelope_recipients: Vec<Address>,
     /// The recipients in `To` and `Cc`.

@@ -131,7 +131,7 @@ struct Shared {
     limits: Limits,
     version: Version,
     calls: Mutex<BTreeMap<String, usize>>,
-    machine: Option<(Machine, Semaphore)>,
+    machine: Mutex<Option<(Machine, Arc<Semaphore>)>>,
     stop: CancellationToken,
 }
 
@@ -152,7 +152,8 @@ impl Shared {
 
     /// Takes as long as this call does on its machine.
     async fn work(&self, call: &Call) {
-        let Some((machine, cores)) = &self.machine else { return };
+        let machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((machine, cores)) = machine else { return };
         let items = match call.parameters.get("input") {
             Some(serde_json::Value::Array(inputs)) => inputs.len(),
             Some(_) => 1,
@@ -167,6 +168,10 @@ impl Shared {
     fn failures(&self) -> MutexGuard<'_, Failures> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn with_cores(machine: Option<Machine>) -> Option<(Machine, Arc<Semaphore>)> {
+    machine.map(|machine| (machine, Arc::new(Semaphore::new(machine.cores))))
 }
 
 impl Sandbox {
@@ -196,7 +201,7 @@ impl Sandbox {
             limits: options.limits,
             version: options.version,
             calls: Mutex::default(),
-            machine: options.machine.map(|machine| (machine, Semaphore::new(machine.cores))),
+            machine: Mutex::new(with_cores(options.machine)),
             stop: stop.clone(),
         });
         let routes = Router::new()
@@ -220,6 +225,11 @@ impl Sandbox {
     /// Switches failures on or, with [`Failures::none`], off.
     pub fn set_failures(&self, failures: impl Into<Failures>) {
         *self.shared.failures() = failures.into();
+    }
+
+    /// Moves it to another machine, or to none: then it takes no time.
+    pub fn set_machine(&self, machine: Option<Machine>) {
+        *self.shared.machine.lock().unwrap_or_else(PoisonError::into_inner) = with_cores(machine);
     }
 
     /// The tickets that are not in the bin, oldest first.

@@ -48,6 +48,8 @@ pub(super) enum Source {
     UserGroups,
     /// The texts of a ticket's follow-ups.
     Followups,
+    /// Whether they are private.
+    PrivateFollowups,
     /// What became of a ticket's last solution.
     LastSolution,
     /// Why a ticket is pending.
@@ -60,8 +62,8 @@ pub(super) type SearchOptions = &'static [(i64, Source)];
 /// The options of an item type, and those shown when nothing else is asked for.
 pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static [i64]) {
     use Source::{
-        Date, Emails, Followups, Groups, LastSolution, Link, Number, PendingReason, RequesterEmails, Status, Text,
-        UserGroups, Users,
+        Date, Emails, Followups, Groups, LastSolution, Link, Number, PendingReason, PrivateFollowups, RequesterEmails,
+        Status, Text, UserGroups, Users,
     };
     const TICKET: SearchOptions = &[
         (1, Text("name")),
@@ -92,6 +94,7 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
         (71, Groups(1)),
         (80, Link("entities_id", "Entity", "completename")),
         (83, Link("locations_id", "Location", "completename")),
+        (91, PrivateFollowups),
         (121, Date("date_creation")),
         (150, Number("takeintoaccount_delay_stat")),
         (153, Text("waiting_duration")),
@@ -200,10 +203,9 @@ impl Source {
                 .rows_of("UserEmail", "users_id", id)
                 .map(|email| Candidate::text(text_of(email, "email")))
                 .collect(),
-            Self::Followups => store
-                .rows_of("ITILFollowup", "items_id", id)
-                .map(|followup| Candidate::text(text_of(followup, "content")))
-                .collect(),
+            Self::Followups | Self::PrivateFollowups => {
+                store.rows_of("ITILFollowup", "items_id", id).map(|followup| self.of_followup(followup)).collect()
+            }
             Self::LastSolution => {
                 let last = store.rows_of("ITILSolution", "items_id", id).last();
                 last.map(|solution| number(int_of(solution, "status"))).into_iter().collect()
@@ -221,6 +223,40 @@ impl Source {
                 .rows_of("Group_User", "users_id", id)
                 .filter_map(|link| group(int_of(link, "groups_id")))
                 .collect(),
+        }
+    }
+
+    fn of_followup(self, followup: &Row) -> Candidate {
+        match self {
+            Self::PrivateFollowups => number(int_of(followup, "is_private")),
+            _ => Candidate::text(text_of(followup, "content")),
+        }
+    }
+
+    /// Whether it is one of the options that show a ticket's follow-ups.
+    pub(super) fn is_of_followups(self) -> bool {
+        matches!(self, Self::Followups | Self::PrivateFollowups)
+    }
+
+    /// Whether a row contains one of these, as by a criterion for each, linked by OR.
+    pub(super) fn contains_any(self, store: &Store, row: &Row, wanted: &[&Wanted]) -> bool {
+        let candidates = self.candidates(store, row);
+        let texts: Vec<&str> = candidates.iter().flat_map(|candidate| &candidate.texts).map(String::as_str).collect();
+        let patterns: Vec<&Pattern> = wanted.iter().map(|wanted| &wanted.pattern).collect();
+        Pattern::any_matches(&patterns, &texts)
+    }
+
+    /// Whether it is compared as a text: others know other values of «contains».
+    pub(super) fn is_text(self) -> bool {
+        matches!(self, Self::Text(_) | Self::Followups)
+    }
+
+    /// Whether one follow-up passes a criterion.
+    pub(super) fn test_followup(self, followup: &Row, kind: &str, wanted: &Wanted) -> bool {
+        let candidate = self.of_followup(followup);
+        match kind {
+            "contains" => candidate.texts.iter().any(|text| wanted.pattern.matches(Some(text))),
+            _ => candidate.id == Some(int(&Value::from(wanted.text.as_str()))),
         }
     }
 

@@ -184,8 +184,51 @@ fn parse(criteria: &Value, options: SearchOptions) -> Result<Vec<Criterion>, &'s
         .collect()
 }
 
+/// Criteria of a ticket's follow-ups alone, where all must hold: GLPI joins them once, so that it is one follow-up of
+/// which all of them hold. `None`: these are others.
+fn holds_of_one_followup(criteria: &[Criterion], store: &Store, row: &Row) -> Option<bool> {
+    let each: Option<Vec<_>> = criteria
+        .iter()
+        .map(|criterion| match &criterion.test {
+            Test::One { source, kind, wanted, .. } if source.is_of_followups() && !criterion.link.or => {
+                Some((source, kind, wanted))
+            }
+            Test::One { .. } | Test::Group(_) => None,
+        })
+        .collect();
+    let each = each.filter(|each| each.len() > 1)?;
+    let mut followups = store.rows_of("ITILFollowup", "items_id", int_of(row, "id"));
+    Some(
+        followups
+            .any(|followup| each.iter().all(|(source, kind, wanted)| source.test_followup(followup, kind, wanted))),
+    )
+}
+
+/// Criteria of one text, of which one must hold. `None`: these are others.
+fn holds_one_of_a_text(criteria: &[Criterion], store: &Store, row: &Row) -> Option<bool> {
+    let mut all = Vec::with_capacity(criteria.len());
+    let mut of = None;
+    for (at, criterion) in criteria.iter().enumerate() {
+        let Test::One { option, source, kind, wanted } = &criterion.test else { return None };
+        let is_one_of = (at == 0 || criterion.link.or) && !criterion.link.not && kind == "contains";
+        if !is_one_of || !source.is_text() || of.is_some_and(|(_, before)| before != *option) {
+            return None;
+        }
+        of = Some((source, *option));
+        all.push(wanted);
+    }
+    let (source, _) = of.filter(|_| all.len() > 1)?;
+    Some(source.contains_any(store, row, &all))
+}
+
 /// All criteria as SQL joins them: AND binds tighter than OR.
 fn holds(criteria: &[Criterion], store: &Store, row: &Row) -> bool {
+    if let Some(holds) = holds_one_of_a_text(criteria, store, row) {
+        return holds;
+    }
+    if let Some(holds) = holds_of_one_followup(criteria, store, row) {
+        return holds;
+    }
     let test = |criterion: &Criterion| {
         let test = match &criterion.test {
             Test::Group(inner) => holds(inner, store, row),

@@ -108,6 +108,16 @@ impl Pattern {
             (Self::Like(like), Some(stored)) => matches_like(like, &fold(stored)),
         }
     }
+
+    /// Whether one of these texts matches one of these patterns. Each text is folded once, however many patterns there are.
+    pub(super) fn any_matches(patterns: &[&Self], stored: &[&str]) -> bool {
+        if stored.is_empty() {
+            return patterns.iter().any(|pattern| pattern.matches(None));
+        }
+        let folded: Vec<String> = stored.iter().map(|text| fold(text)).collect();
+        let is_in = |like: &str| folded.iter().any(|text| matches_like(like, text));
+        patterns.iter().any(|pattern| matches!(pattern, Self::Like(like) if is_in(like)))
+    }
 }
 
 fn matches_like(like: &str, text: &str) -> bool {

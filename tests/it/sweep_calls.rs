@@ -176,12 +176,28 @@ async fn a_start_with_notices_reads_what_was_told_in_few_calls() {
     // group is asked for.
     let (another, outbox) = telling(&sandbox, &ALL_NOTICES);
     let again = calls(&sandbox, &mut started(&another)).await;
-    assert!(outbox.mails().is_empty() && again <= 13, "{again}: {:?}", sandbox.calls_by_endpoint());
+    assert!(outbox.mails().is_empty() && again <= 10, "{again}: {:?}", sandbox.calls_by_endpoint());
     // One more question: one ticket is looked at.
     technician.make("ITILFollowup", &[followup(ids[100], "<p>Et quel élève ?</p>", false)]).await;
     let (third, outbox) = telling(&sandbox, &ALL_NOTICES);
     let again = calls(&sandbox, &mut started(&third)).await;
-    assert!(outbox.mails().len() == 1 && again <= 13 + 12, "{again}: {:?}", sandbox.calls_by_endpoint());
+    assert!(outbox.mails().len() == 1 && again <= 10 + 12, "{again}: {:?}", sandbox.calls_by_endpoint());
+}
+
+/// The gateway's own words, which its start looks for, written by somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_writes_hides_no_notice_from_a_start() {
+    let sandbox = sandbox().await;
+    let ids = tickets(&sandbox, 20).await;
+    let technician = Desk::of(&sandbox, "tech1").await;
+    let said = followup(ids[3], "<p>Courriel envoyé au demandeur.</p><p>Avis : charge</p>", false);
+    technician.make("ITILFollowup", &[said]).await;
+    technician.make("Ticket_User", &[json!({"tickets_id": ids[3], "users_id": TECHNICIAN, "type": 2})]).await;
+    for told in [1, 0] {
+        let (app, outbox) = telling(&sandbox, &[("notify.charge", "passerelle"), ("smtp.url", "smtp://127.0.0.1:9")]);
+        assert_eq!(started(&app).pass(Timestamp::now()).await, Pass::Complete);
+        assert_eq!(outbox.mails().len(), told);
+    }
 }
 
 const DIRECTOR_ADDRESS: &str = "ce.0210001a@ac-dijon.fr";
@@ -199,14 +215,14 @@ async fn a_full_mailbox_holds_up_nobody_and_is_tried_by_the_next_pass() {
     let settings = [("notify.question", "passerelle"), ("smtp.url", relay.url.as_str()), ("smtp.retries", "9")];
     let app = App::build(configured(sandbox.url().as_str(), &settings)).unwrap();
     let mut sweep = app.sweep(CancellationToken::new());
-    for passes in 1..=2 {
+    for tries in [1, 2, 2, 3] {
         assert_eq!(sweep.pass(Timestamp::now()).await, Pass::Complete);
-        // Each is tried once a pass.
-        assert_eq!((relay.connections(), relay.taken().len()), (9 * passes, 0));
+        // Each is tried by the next pass, then by every other one, and less and less often.
+        assert_eq!((relay.connections(), relay.taken().len()), (9 * tries, 0));
     }
     assert_eq!(sandbox.tickets()[11].assigned_groups, ["DSI-BAI"]);
     relay.fill(None);
-    for _ in 0..3 {
+    for _ in 0..5 {
         assert_eq!(sweep.pass(Timestamp::now()).await, Pass::Complete);
     }
     let taken = relay.taken();
@@ -260,10 +276,10 @@ async fn a_ticket_that_is_named_during_a_pass_does_not_wait_for_its_end() {
     sweeping.abort();
 }
 
-/// The ticket, its groups, people and follow-ups, its history, the note, the two steps, what they led to, the note again,
-/// and that nobody has taken it.
+/// The ticket with its history, its groups, people and follow-ups, the note, the two steps, what they led to, the note
+/// again, and that nobody has taken it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_escalation_by_the_rule_is_eleven_calls() {
+async fn an_escalation_by_the_rule_is_ten_calls() {
     let sandbox = sandbox().await;
     let ids = tickets(&sandbox, 2).await;
     let app = app(sandbox.url().as_str(), &ALWAYS_OPEN);
@@ -277,11 +293,11 @@ async fn an_escalation_by_the_rule_is_eleven_calls() {
     };
     for id in ids {
         let (said, calls) = enforce(id, 1).await;
-        assert!(matches!(said, DelayVerdict::Nothing { .. }) && calls <= 5, "{said:?} {calls}");
+        assert!(matches!(said, DelayVerdict::Nothing { .. }) && calls <= 4, "{said:?} {calls}");
         let (said, calls) = enforce(id, 9).await;
-        assert!(matches!(said, DelayVerdict::Remind { .. }) && calls <= 6, "{said:?} {calls}");
+        assert!(matches!(said, DelayVerdict::Remind { .. }) && calls <= 5, "{said:?} {calls}");
         let (said, calls) = enforce(id, 17).await;
-        assert!(matches!(said, DelayVerdict::Escalate { .. }) && calls <= 11, "{said:?} {calls}");
+        assert!(matches!(said, DelayVerdict::Escalate { .. }) && calls <= 10, "{said:?} {calls}");
     }
     assert!(sandbox.tickets().iter().all(|ticket| ticket.assigned_groups == ["DSI-BAI"]));
     assert!(sandbox.tickets().iter().all(|ticket| ticket.taken_into_account.is_none()));

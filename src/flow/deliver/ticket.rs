@@ -128,6 +128,12 @@ impl Deliverer {
     ) -> Result<Delivered, Undelivered> {
         let Prepared { people, ids, mut chosen, is_remembered } = prepared;
         let mut new = ticket(routed, &people, &ids, &chosen);
+        // What has files goes alone.
+        match routed.received().company() {
+            Some(company) if chosen.uploads.is_empty() => company.before_making().await,
+            Some(company) => company.leave(),
+            None => {}
+        }
         let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new), claim).await?;
         let id = TicketId::from(made.id);
         self.sources.remember(id, routed.received(), &routed.target().application).await;

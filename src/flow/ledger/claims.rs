@@ -458,6 +458,9 @@ async fn search(
     match becomes {
         // As far back as a copy can have come in.
         Becomes::Ticket(_) => {
+            if let Some(company) = received.company() {
+                company.before_search().await;
+            }
             let names: Vec<Reference> = received.names().collect();
             let found = oldest_ticket(glpi, &names, hours_since(received.copies_since)).await?;
             Ok(found.map(|ticket| (ticket.reference, ticket.number, ticket.opened)))

@@ -13,6 +13,7 @@
 
 mod call;
 mod operations;
+mod server;
 
 use std::{
     sync::{
@@ -23,11 +24,12 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
+use futures_util::future::BoxFuture;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use redis::{
-    AsyncCommands as _, Client, ExistenceCheck, FromRedisValue, RedisError, RedisResult, Script, SetExpiry, SetOptions,
-    aio::{ConnectionManager, ConnectionManagerConfig},
+    AsyncCommands as _, ExistenceCheck, FromRedisValue, RedisResult, Script, SetExpiry, SetOptions, Value,
+    from_redis_value,
 };
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
@@ -36,6 +38,7 @@ use tokio::time::Instant;
 use self::{
     call::{Call, Operation},
     operations::OPERATIONS,
+    server::Server,
 };
 use super::memory::{MEMORY, Reservation};
 use crate::{
@@ -48,7 +51,7 @@ use crate::{
 const STARTS: u64 = 1;
 
 pub(super) struct Redis {
-    connection: ConnectionManager,
+    server: Server,
     prefix: String,
     key_secret: SecretSlice<u8>,
     /// Names this instance's claims.
@@ -118,7 +121,8 @@ impl Redis {
         }
         call.arg(millis(self.give_up));
         // One that answers and takes nothing is as good as away: that it answers says nothing.
-        let (word, ticket): (String, u64) = self.run(&call).await.inspect_err(|_| self.miss())?;
+        let answer = self.run(&call).await.inspect_err(|_| self.miss())?;
+        let (word, ticket): (String, u64) = from_redis_value(answer)?;
         Ok(match word.as_str() {
             "ticket" => Seen::Ticket(ticket.into()),
             "busy" => Seen::Busy,
@@ -133,25 +137,22 @@ impl Redis {
         give_up: Duration,
         aftermath: Duration,
     ) -> Result<Self, ConfigError> {
-        let wrong = |error: RedisError| {
+        let server = Server::new(config).map_err(|error| {
             ConfigError::because(
-                "redis.url cannot be used",
+                "redis.url, redis.sentinels or redis.cluster cannot be used",
                 error,
-                "Give it as redis://user:password@host:6379/0, or rediss://… for TLS.",
+                "Give addresses as redis://user:password@host:6379/0, or rediss://… for TLS; with redis.sentinels, the \
+                 host of redis.url is the master's name.",
             )
+        })?;
+        // A script reads several keys: in a cluster they stand on one node, by the part in braces.
+        let prefix = match config.prefix.as_str() {
+            prefix if config.cluster.is_empty() || prefix.contains('{') => prefix.to_owned(),
+            prefix => format!("{{{prefix}}}"),
         };
-        let url = config.url.as_ref().map_or("", |url| url.expose_secret());
-        // Lazy: the gateway starts, and goes on, without Redis.
-        let manager = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(200))
-            .set_connection_timeout(Some(config.timeout))
-            .set_response_timeout(Some(config.timeout));
-        let connection =
-            ConnectionManager::new_lazy_with_config(Client::open(url).map_err(wrong)?, manager).map_err(wrong)?;
         Ok(Self {
-            connection,
-            prefix: config.prefix.clone(),
+            server,
+            prefix,
             key_secret,
             token,
             misses: AtomicU64::new(STARTS),
@@ -308,8 +309,11 @@ impl Redis {
         let options =
             SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::PX(millis(MEMORY)));
         let key = self.keyed("notice", &format!("{day} {notice}"));
-        let set: Option<String> = self.noticing(self.connection.clone().set_options(key, 1, options).await)?;
-        Ok(set.is_some())
+        let setting = async {
+            let mut connection = self.server.connection().await?;
+            connection.set_options::<_, _, Option<String>>(key, 1, options).await
+        };
+        Ok(self.noticing(setting.await)?.is_some())
     }
 
     /// Gets or keeps the lease of this name for `life`; false: another instance has it.
@@ -334,12 +338,13 @@ impl Redis {
 
     pub(super) async fn forgive(&self, reference: Reference) -> RedisResult<()> {
         let key = format!("{}failures:{reference}", self.prefix);
-        self.noticing(self.connection.clone().del(key).await)
+        let deleting = async { self.server.connection().await?.del(key).await };
+        self.noticing(deleting.await)
     }
 
     /// Whether Redis answers to scripts, and its `maxmemory-policy`, where it may be asked.
     pub(super) async fn probe(&self) -> RedisResult<Option<String>> {
-        let mut connection = self.connection.clone();
+        let mut connection = self.server.connection().await?;
         // What the scripts need, too: an account may lack it.
         let _: i64 = Script::new("redis.call('TIME') return #redis.call('INFO', 'server')")
             .invoke_async(&mut connection)
@@ -369,20 +374,20 @@ impl Redis {
         Ok(answer)
     }
 
-    /// Runs a script; once more where the connection turns out to have ended meanwhile: each script may be
-    /// run twice.
+    /// Runs a script; once more where the connection turns out to have ended meanwhile, or the master to be one no more:
+    /// each script may be run twice.
     async fn invoke<T: FromRedisValue>(&self, call: &Call) -> RedisResult<T> {
-        self.noticing(self.run(call).await)
+        Ok(from_redis_value(self.noticing(self.run(call).await)?)?)
     }
 
-    async fn run<T: FromRedisValue>(&self, call: &Call) -> RedisResult<T> {
-        let mut connection = self.connection.clone();
-        let first = call.run(&mut connection).await;
-        let ended = |error: &RedisError| error.is_io_error() && !error.is_timeout() && !error.is_connection_refusal();
-        match first {
-            Err(error) if ended(&error) => call.run(&mut connection).await,
-            answer => answer,
-        }
+    /// Its future is large, and whoever asks Redis holds it.
+    fn run<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, RedisResult<Value>> {
+        Box::pin(async {
+            match call.run(&mut self.server.connection().await?).await {
+                Err(error) if self.server.is_gone(&error).await => call.run(&mut self.server.connection().await?).await,
+                answer => answer,
+            }
+        })
     }
 
     fn miss(&self) {

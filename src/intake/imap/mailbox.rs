@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinError, JoinSet},
     time::Instant,
 };
@@ -26,16 +26,18 @@ use super::{
     settings::Settings,
 };
 use crate::{
+    company::Company,
     flow::pipeline::Pipeline,
     intake::{Taken, TakesMail as _},
     request::{Channel, Envelope, Outcome, Reason},
 };
 
-/// Messages, and bytes of them, in one batch; a larger message is a batch of its own.
-const BATCH_MESSAGES: usize = 50;
+/// Bytes of messages in one batch; a larger message is a batch of its own.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// Settled messages that are moved together.
 const MOVED_TOGETHER: usize = 25;
+/// How long the mails of a batch wait for each other on their way.
+const TOGETHER: Duration = Duration::from_secs(1);
 /// As much as is fetched of a message that is too large: its header, for the notice.
 const BEGINNING: u64 = 64 * 1024;
 /// A server that all requests need is left alone no longer than this, and so long a message whose handling
@@ -63,6 +65,13 @@ pub(super) struct Mailbox {
     folders: BTreeMap<Destination, String>,
     /// Places that messages could not be moved to.
     stuck: BTreeMap<Destination, Stuck>,
+}
+
+/// What a message takes while it is handled.
+struct Held {
+    /// Its batch's: held until the whole batch is handled.
+    _room: Arc<Taken>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// How a message's handling ended; without an outcome it broke down.
@@ -130,8 +139,8 @@ impl Mailbox {
             }
             'due: for uids in due.chunks(NUMBERS) {
                 let messages = self.describe(session, uids).await?;
-                for batch in batches(&messages, self.settings.max_size) {
-                    while self.running.len() >= self.settings.parallel {
+                for batch in batches(&messages, self.settings.together, self.settings.max_size) {
+                    while self.running.len() + batch.len() > self.settings.parallel {
                         self.next_done(session).await?;
                     }
                     let Some(age) = granted().filter(|_| !self.is_paused()) else { break 'due };
@@ -223,8 +232,7 @@ impl Mailbox {
             Err(error) if !error.ends_connection() => self.fetch_singly(session, batch).await,
             told => told,
         };
-        let uids = batch.iter().map(|message| message.uid);
-        let missing: Vec<u32> = uids.filter(|uid| !self.memory.is_known(*uid)).collect();
+        let missing: Vec<u32> = uids(batch).filter(|uid| !self.memory.is_known(*uid)).collect();
         // Its only errors left are the connection's.
         if let Err(error) = told {
             self.blame_next(missing.into_iter());
@@ -251,14 +259,18 @@ impl Mailbox {
         let most = self.settings.max_size;
         let max = if batch.iter().any(|message| message.size > most) { BEGINNING } else { most };
         let bytes: u64 = batch.iter().map(|message| message.size.min(max)).sum();
-        // Held until the whole batch is handled.
         let room = Arc::new(self.settings.room.take(bytes).await);
         let is_marked = self.settings.marks && session.mark(batch).await?;
+        let mut places = self.places.clone().acquire_many_owned(u32::try_from(batch.len()).unwrap_or(1)).await.ok();
+        // Of those that are not given out, the others do not wait for any.
+        let mut company: HashMap<u32, Company> = uids(batch).zip(Company::of(batch.len(), TOGETHER)).collect();
         session
             .fetch(batch, max, |uid, raw| {
                 if let Some(message) = batch.iter().find(|message| message.uid == uid) {
                     let message = Message { is_marked: message.is_marked.filter(|_| is_marked), ..*message };
-                    self.start(message, raw, room.clone());
+                    let company = company.remove(&uid).unwrap_or_default();
+                    let held = Held { _room: room.clone(), _place: places.as_mut().and_then(|places| places.split(1)) };
+                    self.start(message, raw, company, held);
                 }
             })
             .await
@@ -283,7 +295,7 @@ impl Mailbox {
     }
 
     /// Has a message handled beside the others.
-    fn start(&mut self, message: Message, raw: Bytes, room: Arc<Taken>) {
+    fn start(&mut self, message: Message, raw: Bytes, company: Company, held: Held) {
         let envelope = Envelope {
             channel: Channel::Imap,
             sender: None,
@@ -293,16 +305,16 @@ impl Mailbox {
             is_untried: message.is_marked == Some(false),
         };
         let (uid, validity) = (message.uid, self.memory.validity());
-        let (pipeline, places) = (self.pipeline.clone(), self.places.clone());
+        let pipeline = self.pipeline.clone();
         self.memory.start(uid);
         let handle = async move {
-            let _place = places.acquire_owned().await.ok();
             // A task of its own: whatever becomes of it, the message is known.
-            let handled = tokio::spawn(pipeline.mail(envelope, raw).in_current_span()).await;
+            let handling = pipeline.mail_among(envelope, raw, company);
+            let handled = tokio::spawn(handling.in_current_span()).await;
             let outcome = handled
                 .inspect_err(|error| tracing::error!(uid, panic = error.is_panic(), "handling a message broke down"))
                 .ok();
-            drop(room);
+            drop(held);
             Done { uid, validity, outcome }
         };
         self.running.spawn(handle.in_current_span());
@@ -401,14 +413,19 @@ impl Mailbox {
     }
 }
 
-/// Cuts messages into batches, in their order. `max`: a larger one is not fetched whole, so it stands alone.
-fn batches(messages: &[Message], max: u64) -> Vec<&[Message]> {
+fn uids(batch: &[Message]) -> impl Iterator<Item = u32> {
+    batch.iter().map(|message| message.uid)
+}
+
+/// Cuts messages into batches of so many at most, in their order. `max`: a larger one is not fetched whole, so it stands
+/// alone.
+fn batches(messages: &[Message], together: usize, max: u64) -> Vec<&[Message]> {
     let mut batches = Vec::new();
     let mut start = 0;
     let mut bytes = 0;
     for (at, message) in messages.iter().enumerate() {
         let is_alone = message.size > max;
-        let is_full = at - start >= BATCH_MESSAGES || bytes + message.size > BATCH_BYTES;
+        let is_full = at - start >= together || bytes + message.size > BATCH_BYTES;
         if at > start && (is_full || is_alone || messages[at - 1].size > max) {
             batches.push(&messages[start..at]);
             (start, bytes) = (at, 0);
@@ -423,20 +440,22 @@ fn batches(messages: &[Message], max: u64) -> Vec<&[Message]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BATCH_BYTES, BATCH_MESSAGES, Message, batches};
+    use super::{BATCH_BYTES, Message, batches};
+
+    const MOST: usize = 25;
 
     fn sizes(messages: &[u64], max: u64) -> Vec<Vec<u64>> {
         let numbered =
             messages.iter().zip(1..).map(|(&size, uid)| Message { uid, size, stored: None, is_marked: None });
         let messages: Vec<Message> = numbered.collect();
-        let batches = batches(&messages, max);
+        let batches = batches(&messages, MOST, max);
         batches.iter().map(|batch| batch.iter().map(|message| message.size).collect()).collect()
     }
 
     #[test]
     fn a_batch_has_so_many_messages_and_bytes() {
-        let small = sizes(&vec![1; BATCH_MESSAGES * 2 + 1], 100);
-        assert_eq!(small.iter().map(Vec::len).collect::<Vec<_>>(), [BATCH_MESSAGES, BATCH_MESSAGES, 1]);
+        let small = sizes(&vec![1; MOST * 2 + 1], 100);
+        assert_eq!(small.iter().map(Vec::len).collect::<Vec<_>>(), [MOST, MOST, 1]);
         let half = BATCH_BYTES / 2;
         assert_eq!(sizes(&[half, half, 1, half], u64::MAX), [vec![half, half], vec![1, half]]);
         assert_eq!(sizes(&[BATCH_BYTES * 3, 1], u64::MAX), [vec![BATCH_BYTES * 3], vec![1]]);

@@ -9,6 +9,9 @@ use crate::{
     request::Address,
 };
 
+/// Mails of one batch at most.
+const MOST_TOGETHER: usize = 50;
+
 /// What the readers are told.
 pub struct Settings {
     pub(super) accounts: Vec<MailboxAccount>,
@@ -21,6 +24,8 @@ pub struct Settings {
     pub(super) poll: Duration,
     /// Mails that are handled at a time.
     pub(super) parallel: usize,
+    /// Mails that are fetched together, and go to GLPI together.
+    pub(super) together: usize,
     /// Whether messages are marked as tried: an instance with a memory of its own alone knows by that of which messages
     /// no try of an earlier one can be under way.
     pub(super) marks: bool,
@@ -56,6 +61,7 @@ impl Settings {
                 "Give the folder a name.",
             ));
         }
+        let together = config.glpi.tickets_per_call.clamp(config.glpi.sessions.clamp(1, MOST_TOGETHER), MOST_TOGETHER);
         Ok(Self {
             accounts,
             connector: Connector::new(imap.ca.as_deref(), tokens, imap.timeout)?,
@@ -63,8 +69,9 @@ impl Settings {
             recipients,
             max_size: config.screen.max_size,
             poll: imap.poll,
-            // A full call on its way to GLPI for each that is there.
-            parallel: (config.glpi.tickets_per_call * 2).max(config.glpi.sessions * 2),
+            // Two full calls that GLPI is at, and a third that is searched for and written.
+            parallel: together * 3,
+            together,
             marks: config.quota.backend == Backend::Memory,
             outage: config.glpi.sessions * 2,
             attempts: config.quarantine.attempts,

@@ -90,10 +90,7 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
         authentication_results: header.whole("authentication-results").map(Cow::into_owned),
         message_id: identity::message_id(header).map(|id| charset::line(&id, MAX_FIELD)),
         fields,
-        calendar_method: None,
-        message_class: None,
-        fingerprint: None,
-        unproven: false,
+        ..Mail::default()
     }
 }
 

@@ -154,7 +154,7 @@ impl Escalator {
         let here = application_levels.levels.groups_on(level, &assigned);
         let mut arrived = None;
         for group in &here {
-            arrived = arrived.max(moment(self.glpi.assigned_since(ticket.id, *group).await?));
+            arrived = arrived.max(moment(snapshot.assigned_since(*group)));
         }
         // The history may be purged, or not ours to read.
         arrived = arrived.max(moment(snapshot.thread.moved_to(&here)));

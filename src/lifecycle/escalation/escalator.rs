@@ -165,13 +165,14 @@ impl Escalator {
 
     pub(super) async fn read(&self, id: TicketId) -> Result<TicketSnapshot, EscalateError> {
         let own = self.glpi.own_account().await?;
-        let ticket = match self.glpi.ticket(id).await {
-            Ok(ticket) if !ticket.deleted => ticket,
+        let (ticket, history) = match self.glpi.ticket_with_history(id).await {
+            Ok((ticket, history)) if !ticket.deleted => (ticket, history),
             Ok(_) | Err(GlpiError::NotFound) => return Err(EscalateError::NotFound(id)),
             Err(error) => return Err(error.into()),
         };
         Ok(TicketSnapshot {
             ticket,
+            history,
             groups: self.glpi.ticket_groups(id).await?,
             users: self.glpi.ticket_users(id).await?,
             thread: Conversation::new(self.glpi.ticket_followups(id).await?, own),

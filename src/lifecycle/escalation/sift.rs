@@ -54,16 +54,17 @@ impl AllLevels {
     /// Whether the rules may strike a ticket that a search shows: made by the gateway, without a technician, on no level
     /// that surely has no rule.
     pub fn may_strike(&self, ticket: &TicketSummary) -> bool {
-        let with_rules: BTreeSet<GroupId> = self.all().iter().flat_map(ApplicationLevels::groups_with_rules).collect();
-        let has_no_rule = |path: &String| {
-            let groups = self.named(path);
-            !groups.is_empty() && groups.is_disjoint(&with_rules)
+        let has_rule = |group: GroupId| {
+            self.all().iter().flat_map(ApplicationLevels::groups_with_rules).any(|with_rule| with_rule == group)
         };
-        !with_rules.is_empty()
-            && WAITING.contains(&ticket.status)
+        let may_have_rule = |path: &String| {
+            let groups = self.named(path);
+            groups.is_empty() || groups.into_iter().any(has_rule)
+        };
+        WAITING.contains(&ticket.status)
             && ticket.technicians.is_empty()
-            && !ticket.groups.is_empty()
-            && !ticket.groups.iter().all(has_no_rule)
+            && self.all().iter().any(|application| application.groups_with_rules().next().is_some())
+            && ticket.groups.iter().any(may_have_rule)
             && Reference::find(&ticket.content).is_some()
     }
 }

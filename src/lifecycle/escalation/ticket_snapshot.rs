@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 
 use super::{AllLevels, ApplicationLevels, Cause, MoveNote, Note, UserRow};
 use crate::{
-    glpi::{ActorRole, Followup, Requester, Ticket, TicketGroup, TicketUser},
+    glpi::{ActorRole, Followup, Happening, Requester, Ticket, TicketChange, TicketGroup, TicketUser},
     id::{FollowupId, GroupId, UserId},
     request::{Command, Direction, Reference},
 };
@@ -15,6 +15,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct TicketSnapshot {
     pub(super) ticket: Ticket,
+    pub(super) history: Vec<TicketChange>,
     pub(super) groups: Vec<TicketGroup>,
     pub(super) users: Vec<TicketUser>,
     pub(super) thread: Conversation,
@@ -44,6 +45,12 @@ impl TicketSnapshot {
     /// Whether the gateway made it.
     pub(super) fn is_ours(&self) -> bool {
         Reference::find(&self.ticket.content).is_some()
+    }
+
+    /// When this group was assigned to it last, by its history; `None` where that does not say.
+    pub(super) fn assigned_since(&self, group: GroupId) -> Option<DateTime> {
+        let is_it = |change: &&TicketChange| matches!(&change.what, Happening::GroupAssigned { group: assigned, .. } if *assigned == group);
+        self.history.iter().filter(is_it).map(|change| change.at).max()
     }
 
     /// The groups in this role, in the order in which they came.

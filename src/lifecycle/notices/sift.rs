@@ -53,11 +53,21 @@ impl Notifier {
                 solutions.entry(said.ticket).or_default().push(said.what);
             }
         }
-        let charged_before = self.told_of_charge(scope, tickets, own).await?;
+        let nothing = (Vec::new(), Vec::new());
+        let written = |ticket: &TicketSummary| followups.get(&ticket.id).unwrap_or(&nothing.0);
+        let is_untold = |ticket: &&&TicketSummary| {
+            !ticket.status.is_over()
+                && ticket.technicians.iter().any(|technician| *technician != own)
+                && !journal::read(written(ticket), own).contains(&Mark::Charge)
+        };
+        let charged_before = if tickets.iter().any(|ticket| is_untold(&ticket)) {
+            self.told_of_charge(scope).await?
+        } else {
+            BTreeSet::new()
+        };
         let mut found = BTreeSet::new();
         for ticket in tickets {
-            let nothing = (Vec::new(), Vec::new());
-            let written = followups.get(&ticket.id).unwrap_or(&nothing.0);
+            let written = written(ticket);
             let mut sent = journal::read(written, own);
             if charged_before.contains(&ticket.id) {
                 sent.insert(Mark::Charge);
@@ -82,18 +92,12 @@ impl Notifier {
         Ok(found)
     }
 
-    /// The tickets of which a note says that somebody's taking in charge was told.
-    async fn told_of_charge(
-        &self,
-        scope: &[Criterion],
-        tickets: &[&TicketSummary],
-        own: UserId,
-    ) -> Result<BTreeSet<TicketId>, GlpiError> {
-        let has_one = |ticket: &&TicketSummary| ticket.technicians.iter().any(|technician| *technician != own);
-        if self.settings.charge != Teller::Passerelle || !tickets.iter().any(has_one) {
+    /// The tickets of which a note of any age says that somebody's taking in charge was told.
+    async fn told_of_charge(&self, scope: &[Criterion]) -> Result<BTreeSet<TicketId>, GlpiError> {
+        if self.settings.charge != Teller::Passerelle {
             return Ok(BTreeSet::new());
         }
-        let saying = [scope, &[Criterion::FollowupSays(CHARGE_TOLD)]].concat();
+        let saying = [scope, &[Criterion::NoteSays(CHARGE_TOLD)]].concat();
         Ok(self.glpi.tickets_that(&saying, MOST).await?.unwrap_or_default())
     }
 

@@ -1,9 +1,6 @@
 //! What a sweep remembers of tickets so as not to read them again in vain. Losing it costs reads, nothing else.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, civil::DateTime};
 
@@ -21,8 +18,22 @@ pub(super) struct SweepMemory {
     /// When all tickets that wait are to be read again.
     read_again: Option<Timestamp>,
     /// Tickets that could not be dealt with, to be looked at again whether or not they change.
-    owed: BTreeSet<TicketId>,
+    owed: BTreeMap<TicketId, Owed>,
+    /// How many passes have begun.
+    passes: u64,
 }
+
+/// A ticket that could not be dealt with.
+#[derive(Clone, Copy, Debug)]
+struct Owed {
+    /// How often in a row, once in each pass.
+    failures: u32,
+    /// In which pass it is tried again.
+    again: u64,
+}
+
+/// Passes until a ticket is tried again, at most: about an hour of them.
+const MOST_PASSES: u64 = 64;
 
 #[derive(Debug)]
 struct Look {
@@ -101,9 +112,21 @@ impl SweepMemory {
         }
     }
 
-    /// A ticket could not be dealt with; whether for the first time in a row.
+    /// A pass begins.
+    pub(super) fn begin_pass(&mut self) {
+        self.passes += 1;
+    }
+
+    /// A ticket could not be dealt with; whether for the first time in a row. It is tried again by the next pass, then
+    /// less and less often: a mailbox that stays full costs some calls each time.
     pub(super) fn owe(&mut self, ticket: TicketId) -> bool {
-        self.owed.insert(ticket)
+        let owed = self.owed.entry(ticket).or_insert(Owed { failures: 0, again: self.passes });
+        if owed.again <= self.passes {
+            let pause = 1_u64.checked_shl(owed.failures).unwrap_or(MOST_PASSES).min(MOST_PASSES);
+            *owed = Owed { failures: owed.failures + 1, again: self.passes + pause };
+            return owed.failures == 1;
+        }
+        false
     }
 
     /// A ticket was dealt with, or is gone.
@@ -111,9 +134,9 @@ impl SweepMemory {
         self.owed.remove(&ticket);
     }
 
-    /// The tickets that could not be dealt with.
-    pub(super) fn owed(&self) -> Vec<TicketId> {
-        self.owed.iter().copied().collect()
+    /// The tickets that could not be dealt with and are to be tried again in this pass.
+    pub(super) fn owed(&self) -> impl Iterator<Item = TicketId> {
+        self.owed.iter().filter(|(_, owed)| owed.again <= self.passes).map(|(ticket, _)| *ticket)
     }
 
     /// Forgets looks at tickets that no search for what has changed since then shows as they were.
@@ -229,11 +252,20 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_owed_until_it_is_dealt_with() {
-        let mut memory = SweepMemory::default();
-        assert!(memory.owe(TicketId::new(7)) && !memory.owe(TicketId::new(7)));
-        assert_eq!(memory.owed(), [TicketId::new(7)]);
-        memory.settle(TicketId::new(7));
-        assert!(memory.owed().is_empty() && memory.owe(TicketId::new(7)));
+    fn what_failed_is_owed_until_it_is_dealt_with_and_tried_less_and_less_often() {
+        let (mut memory, ticket) = (SweepMemory::default(), TicketId::new(7));
+        memory.begin_pass();
+        assert!(memory.owe(ticket) && !memory.owe(ticket), "once in each pass");
+        let mut tried = Vec::new();
+        for pass in 2..=200 {
+            memory.begin_pass();
+            if memory.owed().any(|owed| owed == ticket) {
+                tried.push(pass);
+                assert!(!memory.owe(ticket));
+            }
+        }
+        assert_eq!(tried, [2, 4, 8, 16, 32, 64, 128, 192]);
+        memory.settle(ticket);
+        assert!(memory.owed().next().is_none() && memory.owe(ticket));
     }
 }

@@ -272,7 +272,8 @@ impl Sweep {
         self.settle_letters().await?;
         self.receipts.make_up(now).await?;
         let until = (!wait.is_zero()).then(|| as_of.to_zoned(self.zone.clone()).datetime());
-        let owed: BTreeSet<TicketId> = self.memory.owed().into_iter().take(MOST_LOOKED_AT).collect();
+        self.memory.begin_pass();
+        let owed: BTreeSet<TicketId> = self.memory.owed().take(MOST_LOOKED_AT).collect();
         for ticket in &owed {
             self.look_at_named().await?;
             self.deal_with(*ticket, now).await?;
@@ -303,20 +304,23 @@ impl Sweep {
         let all_levels = self.escalator.all_levels().await?;
         let back = SignedDuration::try_from(self.settings.look_back).unwrap_or(SignedDuration::MAX);
         let since = changes::since(self.until, back, now, &self.zone);
-        let mut scope = vec![Criterion::ModifiedAfter(since)];
+        let modified = Criterion::ModifiedAfter(since);
+        let or_open = vec![Criterion::Any(vec![modified.clone(), open_on(&all_levels)])];
+        // At first whatever is open on a level, too, for nobody knows how long nobody looked.
+        let mut scope = if self.until.is_none() { or_open.clone() } else { vec![modified] };
         let (found, newest, has_open) = self.changed(&scope, &all_levels, now).await?;
         if has_open {
-            scope = vec![Criterion::Any(vec![Criterion::ModifiedAfter(since), open_on(&all_levels)])];
+            scope = or_open;
         }
         self.memory.forget_before(since);
-        let mut changed: Vec<Changed> = found
+        let (known, mut changed): (Vec<Changed>, Vec<Changed>) = found
             .into_values()
             .filter(|Changed { ticket, .. }| {
                 until.is_none_or(|until| ticket.modified.is_none_or(|modified| modified <= until))
                     && self.memory.is_changed(ticket)
-                    && !tried.contains(&ticket.id)
             })
-            .collect();
+            .partition(|Changed { ticket, .. }| tried.contains(&ticket.id));
+        known.iter().for_each(|Changed { ticket, .. }| self.memory.looked_at(ticket, newest));
         changed.sort_by_key(|Changed { ticket, .. }| (ticket.modified, ticket.id));
         let worth = if changed.len() > FEW {
             let (escalator, notifier) = (&self.escalator, &self.notifier);
@@ -332,9 +336,8 @@ impl Sweep {
                 }
                 left -= 1;
                 self.look_at_named().await?;
-                if !self.deal_with(ticket.id, now).await? {
-                    continue;
-                }
+                // What could not be done is owed, whether or not the ticket changes.
+                self.deal_with(ticket.id, now).await?;
             }
             self.memory.looked_at(ticket, newest);
         }
@@ -342,9 +345,9 @@ impl Sweep {
         Ok(true)
     }
 
-    /// The tickets that meet `scope`, and the newest change among them. At first that is those of `sweep.look_back` and
-    /// whatever is open on a level, for nobody knows how long nobody looked; that too where more were changed than one
-    /// search gives, so that no command is missed: then this says so. What they show of who waits is remembered.
+    /// The tickets that meet `scope`, and the newest change among them. Where they are more than one search gives, so
+    /// that no command is missed, whatever is open on a level: then this says so. What they show of who waits is
+    /// remembered.
     async fn changed(
         &mut self,
         scope: &[Criterion],
@@ -360,7 +363,8 @@ impl Sweep {
                 memory.waits_no_more(ticket.id);
             }
         };
-        let reads_all = self.until.is_none() || memory.is_to_read(all_levels, now);
+        let is_first = self.until.is_none();
+        let reads_all = is_first || memory.is_to_read(all_levels, now);
         if reads_all {
             memory.begin_reading(all_levels);
         }
@@ -372,7 +376,7 @@ impl Sweep {
                 let is_news = memory.is_changed(&ticket);
                 found.extend(Changed::of(ticket, all_levels).map(|changed| (changed.ticket.id, changed)));
                 // What was changed before a whole page of what is known is known, too.
-                is_news
+                is_news || is_first
             })
             .await?;
         if !is_whole {
@@ -381,13 +385,13 @@ impl Sweep {
                 "more tickets have changed than are looked at; of the older ones only those that are open"
             );
         }
-        let looks_at_open = !is_whole || self.until.is_none();
-        if looks_at_open || reads_all {
-            let has_all = self
+        let mut has_all = true;
+        if !is_whole || reads_all && !is_first {
+            has_all = self
                 .glpi
                 .survey_tickets(&[open_on(all_levels)], MOST_FOUND, Sorting::OldestFirst, |ticket| {
                     keep_waiting(memory, &ticket);
-                    if looks_at_open {
+                    if !is_whole {
                         found.extend(Changed::of(ticket, all_levels).map(|changed| (changed.ticket.id, changed)));
                     }
                     true
@@ -396,11 +400,13 @@ impl Sweep {
             if !has_all {
                 tracing::warn!(most = MOST_FOUND, "more tickets wait than are looked at; the oldest come first");
             }
+        }
+        if !is_whole || reads_all {
             let again = if has_all { READ_AGAIN } else { READ_AGAIN_WHEN_CUT };
             memory.read_again_at(now.checked_add(again).unwrap_or(Timestamp::MAX));
         }
         let known = self.until.and_then(|until| until.newest);
-        Ok((found, changes::newest(dates.into_iter().chain(known), now, &self.zone), looks_at_open))
+        Ok((found, changes::newest(dates.into_iter().chain(known), now, &self.zone), !is_whole))
     }
 
     /// The rules in time; whether all tickets that wait were looked at.
@@ -436,15 +442,15 @@ impl Sweep {
         Ok(true)
     }
 
-    /// Does all that is to be done with one ticket but its notices, which are sent beside; whether it could be done.
-    async fn deal_with(&mut self, ticket: TicketId, now: Timestamp) -> Result<bool, Cut> {
+    /// Does all that is to be done with one ticket but its notices, which are sent beside.
+    async fn deal_with(&mut self, ticket: TicketId, now: Timestamp) -> Result<(), Cut> {
         if self.stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
         if self.letters.is_at(ticket) {
             // They hold the ticket: the line does not wait for their relay.
             self.put_off.insert(ticket);
-            return Ok(false);
+            return Ok(());
         }
         let attended = self.escalator.process_commands(ticket, now).await;
         let is_there = !matches!(attended, Err(EscalateError::NotFound(_)));
@@ -458,12 +464,9 @@ impl Sweep {
                 if !is_told {
                     self.memory.settle(ticket);
                 }
-                Ok(true)
+                Ok(())
             }
-            Err(error) => {
-                self.failed(ticket, error).await?;
-                Ok(false)
-            }
+            Err(error) => self.failed(ticket, error).await,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Many requests at once: they go to GLPI together, and each has its own outcome.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use futures_util::future::join_all;
 use passerelle::sandbox::{Failure, Machine, Options, Rule, Sandbox};
@@ -57,6 +60,31 @@ async fn a_backlog_after_a_start_takes_few_calls_and_makes_each_ticket_once() {
     assert_eq!(titled(&sandbox, "arriéré").len(), 200);
     let calls = sandbox.calls() - before;
     assert!(calls <= 30, "{calls} calls for 200 tickets: {:?}", sandbox.calls_by_endpoint());
+}
+
+/// A relay's usual sixteen connections, from the first second after a start: at most so many mails can go together, and
+/// none waits for others while a session is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_with_sixteen_connections_takes_few_calls_after_a_start() {
+    let sandbox = busy(Options::default()).await;
+    let gateway = Gateway::start(&sandbox, &[NO_QUOTA]).await;
+    let next = AtomicUsize::new(0);
+    let connection = async || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= 500 {
+                return;
+            }
+            let director = DIRECTORS[at % DIRECTORS.len()];
+            let mail = mail(director, &format!("r{at}"), &format!("LSU : relais {at}."), "Bonjour");
+            let reply = gateway.deliver(director, &mail).await;
+            assert!(reply.contains("created"), "{reply}");
+        }
+    };
+    join_all((0..16).map(|_| connection())).await;
+    assert_eq!(titled(&sandbox, "relais").len(), 500);
+    let calls = sandbox.calls();
+    assert!(calls <= 400, "{calls} calls for 500 tickets: {:?}", sandbox.calls_by_endpoint());
 }
 
 #[tokio::test(flavor = "multi_thread")]

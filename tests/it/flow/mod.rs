@@ -20,6 +20,7 @@ mod refusals;
 mod relay;
 mod replies;
 mod schools;
+mod several_redis;
 mod shared;
 mod staff;
 mod tickets;

@@ -1,6 +1,6 @@
 //! Who acts on a ticket is changed link by link, and GLPI's history says since when.
 
-use passerelle::glpi::{ActorRole, Effect, GlpiError, NewFollowup, NewTicket};
+use passerelle::glpi::{ActorRole, Effect, GlpiError, Happening, NewFollowup, NewTicket, TicketChange};
 use passerelle::id::UserId;
 
 use super::target::Target;
@@ -33,6 +33,14 @@ async fn groups_are_added_and_taken_off_one_by_one() {
     expected.sort_by_key(|(group, _)| *group);
     assert_eq!(left, expected);
     assert!(glpi.assigned_since(id, bai).await.unwrap().is_some());
+    let (read, history) = glpi.ticket_with_history(id).await.unwrap();
+    let assigned = |wanted| {
+        let is_it =
+            |change: &&TicketChange| matches!(&change.what, Happening::GroupAssigned { group, .. } if *group == wanted);
+        history.iter().filter(is_it).map(|change| change.at).max()
+    };
+    assert_eq!((read.id, assigned(bai)), (id, glpi.assigned_since(id, bai).await.unwrap()));
+    assert_eq!(assigned(lsu), glpi.assigned_since(id, lsu).await.unwrap());
 
     let some = [(bai, ActorRole::Assigned), (bai, ActorRole::Observer)];
     let in_part = glpi.add_groups(id, &some).await;

@@ -146,10 +146,24 @@ async fn what_was_said_and_changed_lately_is_read_over_all_tickets() {
         glpi.add_followup(&followup, &[]).await.unwrap();
         ids.push(id);
     }
+    // The words in public, and another follow-up in private: no note says them.
+    let public = NewFollowup {
+        ticket: ids[1],
+        content_html: "<p>Faut-il un #escalade ?</p>".to_owned(),
+        author: None,
+        private: false,
+        request_type: None,
+        effect: Effect::None,
+    };
+    glpi.add_followup(&public, &[]).await.unwrap();
     let shown = glpi.ticket(ids[0]).await.unwrap();
     let since = shown.opened.unwrap() - 1.second();
     let recent = glpi.followups_since(since).await.unwrap().unwrap();
-    let said = |id| recent.iter().filter(|said| said.ticket == id).map(|said| said.what.clone()).collect::<Vec<_>>();
+    let said = |id| {
+        let mut said: Vec<_> = recent.iter().filter(|said| said.ticket == id).map(|said| said.what.clone()).collect();
+        said.sort_by_key(|followup| followup.id);
+        said
+    };
     for id in &ids {
         assert_eq!(said(*id), glpi.ticket_followups(*id).await.unwrap());
     }
@@ -170,8 +184,14 @@ async fn what_was_said_and_changed_lately_is_read_over_all_tickets() {
         let (glpi, scope) = (glpi.clone(), scope.clone());
         async move { glpi.tickets_that(&[scope, criterion], 20_000).await.unwrap().unwrap() }
     };
-    let commanded = with(says(&["#escalade", "#retour", "en cours :"])).await;
-    assert_eq!(ids.iter().map(|id| commanded.contains(id)).collect::<Vec<_>>(), [true, false]);
+    for (criterion, expected) in [
+        (says(&["#escalade panne", "#retour", "en cours :"]), [true, false]),
+        (says(&["#escalade"]), [true, true]),
+        (Criterion::NoteSays("#escalade"), [true, false]),
+    ] {
+        let found = with(criterion.clone()).await;
+        assert_eq!(ids.iter().map(|id| found.contains(id)).collect::<Vec<_>>(), expected, "{criterion:?}");
+    }
 
     for sorting in [Sorting::OldestFirst, Sorting::LastChangedFirst] {
         let mut found = Vec::new();

@@ -27,6 +27,19 @@ async fn a_backlog_of_two_thousand_becomes_two_thousand_tickets() {
     gateway.finish().await;
 }
 
+/// From the first second after a start: the sweep's calls and all that is asked once are among them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_of_five_hundred_takes_few_calls() {
+    let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
+    dovecot.store(USER, "INBOX", mails("arriéré", 500));
+    let gateway = reading(&dovecot, &sandbox, &[]).await;
+    emptied(&dovecot).await;
+    each_has_one_ticket(&sandbox, "arriéré", 500);
+    let calls = sandbox.calls();
+    assert!(calls <= 75, "{calls} calls for 500 tickets: {:?}", sandbox.calls_by_endpoint());
+    gateway.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_instances_one_reads_and_the_other_takes_over() {
     let (dovecot, sandbox, redis) = (Dovecot::start(), sandbox().await, Redis::start());

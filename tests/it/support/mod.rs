@@ -13,6 +13,7 @@ pub(crate) mod oauth;
 pub(crate) mod postfix;
 pub(crate) mod received;
 pub(crate) mod redis;
+pub(crate) mod redis_nodes;
 pub(crate) mod signing;
 pub(crate) mod unreliable;
 
@@ -24,7 +25,7 @@ use std::{
 };
 
 /// How long anything awaited may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(3);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Asks again and again until `condition` holds; fails, saying `what` was awaited, when it never does.
 pub(crate) async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {

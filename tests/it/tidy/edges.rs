@@ -107,9 +107,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("course", &["glpi", "id", "remembered", "request", "text", "working_time"]),
     // A request comes in.
     ("intake/lmtp", &["config", "intake", "listener", "request"]),
-    ("intake/imap", &["config", "flow/pipeline", "intake", "request", "text"]),
+    ("intake/imap", &["company", "config", "flow/pipeline", "intake", "request", "text"]),
     ("intake/form", &["flow/screen", "id", "intake/mime", "offload", "request", "text"]),
-    ("intake", &["flow/pipeline", "intake/mime", "request"]),
+    ("intake", &["company", "flow/pipeline", "intake/mime", "request"]),
     ("intake/mime", &["offload", "request", "text"]),
     // What becomes of a ticket.
     (
@@ -193,10 +193,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("working_time", &["config", "text"]),
     ("smtp", &["config", "text"]),
     ("config", &["id", "request"]),
-    ("request", &["id", "text"]),
+    ("request", &["company", "id", "text"]),
     ("text", &[]),
     ("listener", &[]),
     ("offload", &[]),
+    ("company", &[]),
     ("glpi", &["id", "remembered"]),
     ("remembered", &[]),
     // Which ids there are: everybody may speak of them.

@@ -1,18 +1,32 @@
 //! How an operation is called, also where Redis has no memory left.
 
-use redis::{FromRedisValue, RedisResult, Script, ToRedisArgs, aio::ConnectionManager};
+use redis::{ErrorKind, RedisResult, Script, ServerErrorKind, ToRedisArgs, Value, cmd};
+
+use super::server::Connection;
 
 /// One operation.
 pub(super) struct Operation {
-    script: Script,
+    script: Code,
     /// The same for a server whose memory is full (`maxmemory`, `noeviction`), from Redis 7 on. What instances must
     /// know of each other lest they make a ticket twice is some hundred bytes that lapse by themselves.
-    when_full: Script,
+    when_full: Code,
+}
+
+/// A script, and the name by which a server knows it that has run it before.
+struct Code {
+    text: String,
+    hash: String,
+}
+
+impl Code {
+    fn new(text: String) -> Self {
+        Self { hash: Script::new(&text).get_hash().to_owned(), text }
+    }
 }
 
 impl Operation {
     pub(super) fn new(code: &str) -> Self {
-        Self { script: Script::new(code), when_full: Script::new(&format!("#!lua flags=allow-oom\n{code}")) }
+        Self { script: Code::new(code.to_owned()), when_full: Code::new(format!("#!lua flags=allow-oom\n{code}")) }
     }
 
     pub(super) fn call(&'static self) -> Call {
@@ -44,21 +58,25 @@ impl Call {
         self
     }
 
-    pub(super) async fn run<T: FromRedisValue>(&self, connection: &mut ConnectionManager) -> RedisResult<T> {
+    pub(super) async fn run(&self, connection: &mut Connection) -> RedisResult<Value> {
         match self.run_as(&self.operation.script, connection).await {
             Err(error) if error.code() == Some("OOM") => self.run_as(&self.operation.when_full, connection).await,
             answer => answer,
         }
     }
 
-    async fn run_as<T: FromRedisValue>(&self, script: &Script, connection: &mut ConnectionManager) -> RedisResult<T> {
-        let mut invocation = script.prepare_invoke();
-        self.keys.iter().for_each(|key| {
-            invocation.key(key);
-        });
-        self.arguments.iter().for_each(|argument| {
-            invocation.arg(argument);
-        });
-        invocation.invoke_async(connection).await
+    /// Of a cluster, the node that has the keys is asked, and learns the script where it does not know it.
+    async fn run_as(&self, script: &Code, connection: &mut Connection) -> RedisResult<Value> {
+        let command = |word, script: &str| {
+            let mut command = cmd(word);
+            command.arg(script).arg(self.keys.len()).arg(&self.keys).arg(&self.arguments);
+            command
+        };
+        match command("EVALSHA", &script.hash).query_async(connection).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                command("EVAL", &script.text).query_async(connection).await
+            }
+            answer => answer,
+        }
     }
 }
