@@ -61,6 +61,8 @@ pub struct App {
     pub calendar: Arc<Calendar>,
     /// What requesters see.
     pub portal: Arc<Portal>,
+    /// The reference portal's pages, where they are served.
+    pages: Option<http::Pages>,
     /// Letters on their way to people.
     letters: TaskTracker,
     /// The configuration it was built from.
@@ -108,11 +110,12 @@ impl App {
             Arc::clone(&notifier),
             Arc::clone(&calendar),
         );
+        let directory = Arc::new(Directory::new(&config.directory, Some(glpi.clone()))?);
         let pipeline = Pipeline {
             rules: Rules::new(&config)?,
             prover: Prover::new(&config)?,
             mappings,
-            directory: Directory::new(&config.directory, Some(glpi.clone()))?,
+            directory: Arc::clone(&directory),
             ledger,
             deliverer,
             acknowledger,
@@ -120,9 +123,10 @@ impl App {
             quarantine,
             tasks,
         };
-        let portal = Portal::new(&config, glpi.clone(), pipeline.mappings.clone(), Arc::clone(&calendar));
+        let portal = Portal::new(&config, glpi.clone(), pipeline.mappings.clone(), Arc::clone(&calendar), directory);
         let (pipeline, escalator, portal) = (Arc::new(pipeline), Arc::new(escalator), Arc::new(portal));
-        Ok(Self { pipeline, glpi, escalator, notifier, calendar, portal, letters, config })
+        let pages = config.http.believes_a_proxy().then(|| pages(&config)).transpose()?;
+        Ok(Self { pipeline, glpi, escalator, notifier, calendar, portal, pages, letters, config })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
@@ -213,7 +217,7 @@ impl Server {
 
     /// Serves until `stop`, then lets requests under way end, for as long as `shutdown.grace`.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { app, lmtp, imap, http, metrics, hang_up } = self;
+        let Self { mut app, lmtp, imap, http, metrics, hang_up } = self;
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
         let (hints, hinted) = sweep::hints();
@@ -237,8 +241,7 @@ impl Server {
                 Arc::new(gateway),
                 stop.clone(),
             );
-            let pages = app.config.http.believes_a_proxy().then(|| pages(&app.config));
-            listeners.spawn(http::serve(http, services.within(room), pages));
+            listeners.spawn(http::serve(http, services.within(room), app.pages.take()));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
         listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(Arc::clone(pipeline), hang_up)));
@@ -311,7 +314,7 @@ pub(crate) fn deliverer(config: &Config, glpi: Glpi) -> Deliverer {
 }
 
 /// The reference portal's pages.
-fn pages(config: &Config) -> http::Pages {
+fn pages(config: &Config) -> Result<http::Pages, ConfigError> {
     http::Pages::new(config.portal.clone(), config.attachments.clone(), derived(config, "passerelle page tokens"))
 }
 

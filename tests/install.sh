@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that the tests need and that are missing; needs root or sudo only
 # then. The tests start these servers themselves, each on its own: none is started or enabled here. What fuzzes the
-# API goes into target/schemathesis, the rules of accessibility that pages are held to into target/axe, from PyPI.
+# API goes into target/schemathesis, the rules of accessibility that pages are held to into target/axe, from PyPI; the
+# State's design system, which pages may wear, into target/dsfr, from npm.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 cd "$(dirname "$0")/.."
@@ -28,21 +29,32 @@ rules() {
   mv "$axe/axe_playwright_python/axe.min.js" "$axe"
 }
 
-from_pypi() {
+design() {
+  local dsfr=target/dsfr wanted=tests/dsfr/package-lock.json
+  cmp --quiet "$wanted" "$dsfr/installed.json" && return
+  rm -rf "$dsfr"
+  mkdir -p "$dsfr"
+  cp tests/dsfr/package.json "$wanted" "$dsfr"
+  npm ci --prefix "$dsfr" --ignore-scripts --no-audit --no-fund --silent
+  cp "$wanted" "$dsfr/installed.json"
+}
+
+from_registries() {
   fuzzer
   rules
+  design
 }
 
 # Each package brings a program of its own name, or the one behind its `=`. Ubuntu has Chromium as a snap only: there,
 # any Chromium or Chrome with its chromedriver does.
 missing=()
 for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap chromium \
-  chromium-driver=chromedriver nginx apache2-bin=apache2 caddy; do
+  chromium-driver=chromedriver nginx apache2-bin=apache2 caddy npm; do
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -eq 0 ]; then
-  [ "${1:-}" = packages ] || from_pypi
+  [ "${1:-}" = packages ] || from_registries
   exit
 fi
 
@@ -84,4 +96,4 @@ if command -v systemctl >/dev/null; then
   done
 fi
 
-[ "${1:-}" = packages ] || from_pypi
+[ "${1:-}" = packages ] || from_registries

@@ -16,7 +16,7 @@ use crate::{
         escalation::{EscalateError, Escalator, Moved, Order},
         sweep::Hints,
     },
-    request::{Address, Decided, Envelope, Outcome, Received},
+    request::{Address, Decided, Envelope, Outcome, Prospect, Received},
 };
 
 /// What stands behind the API.
@@ -35,6 +35,10 @@ impl TakesMail for Gateway {
 }
 
 impl http::Gateway for Gateway {
+    fn prospect(self: Arc<Self>, person: Address) -> BoxFuture<'static, Prospect> {
+        Box::pin(async move { self.pipeline.prospect(&person).await })
+    }
+
     fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {
         Box::pin(async move { self.pipeline.request(received).await })
     }

@@ -186,6 +186,16 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give the service's name, such as \"Assistance du premier degré\".",
         ));
     }
+    let mailbox = &config.directory.school_mailbox;
+    if !(mailbox.is_empty() || mailbox.contains("{uai}") && mailbox.contains('@')) {
+        return Err(ConfigError::setting(
+            format!(
+                "directory.school_mailbox is \"{mailbox}\": without the school's code in it, every director would see what \
+                 others ask"
+            ),
+            "Give it as ce.{uai}@ac-dijon.fr, with {uai} for the school's code, or leave it empty.",
+        ));
+    }
     check_sender(&config.sender)?;
     check_escalation(config)?;
     for rule in &config.screen.disabled {
@@ -478,6 +488,17 @@ mod tests {
     fn a_portal_has_a_name() {
         let text = shown(load("[glpi]\nurl = \"http://glpi\"\n[portal]\nname = \" \"\n", &[]));
         assert!(text.contains("portal.name is empty"), "{text}");
+    }
+
+    #[test]
+    fn a_school_s_mailbox_has_its_code() {
+        let file = |mailbox| format!("[directory]\nschool_mailbox = \"{mailbox}\"\n");
+        for good in ["", "ce.{uai}@ac-lyon.fr"] {
+            assert!(load(&file(good), &[]).is_ok(), "{good}");
+        }
+        for everybody_s in ["assistance@ac-dijon.fr", "{uai}"] {
+            assert!(shown(load(&file(everybody_s), &[])).contains("directory.school_mailbox"), "{everybody_s}");
+        }
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub use pages::TicketPages;
 pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
     Figures, Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings,
-    Note, Notify, Original, Percents, Portal, Quarantine, Quota, Redis, Replies, Require, SCREENING_RULES, Screen,
-    Sender, Shutdown, Smtp, Sweep, Teller, WhenDown, mailbox,
+    Note, Notify, Original, Percents, Portal, PortalPages, Quarantine, Quota, Redis, Replies, Require, SCREENING_RULES,
+    Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown, mailbox,
 };
 
 use jiff::tz::TimeZone;

@@ -45,6 +45,7 @@ choice!(Backend { Memory = "memory", Redis = "redis" });
 choice!(Original { Never = "never", WhenCut = "when_cut", Always = "always" });
 choice!(Replies { Redirect = "redirect", Followup = "followup" });
 choice!(Require { Nothing = "none", Pass = "pass", Aligned = "aligned" });
+choice!(Theme { Neutral = "neutral", Dsfr = "dsfr" });
 choice!(Note { Private = "private", Public = "public" });
 choice!(DirectorySource { Csv = "csv", Glpi = "glpi", Ldap = "ldap" });
 
@@ -334,6 +335,7 @@ pub struct Directory {
     pub csv: Option<PathBuf>,
     pub director_roles: Vec<String>,
     pub glpi_group: String,
+    pub school_mailbox: String,
     #[serde(with = "humantime_serde")]
     pub cache: Duration,
     pub ldap: Ldap,
@@ -441,8 +443,29 @@ pub enum Copies {
 #[serde(deny_unknown_fields)]
 pub struct Portal {
     pub name: String,
+    pub academy: String,
     pub contact: String,
+    #[serde(with = "humantime_serde")]
+    pub wait: Duration,
+    pub school_view: bool,
+    pub theme: Theme,
+    #[serde(deserialize_with = "optional_path")]
+    pub dsfr: Option<PathBuf>,
+    pub sign_out: String,
+    pub data_notice: String,
     pub requester_reasons: Vec<String>,
+    pub pages: PortalPages,
+}
+
+/// Each a Markdown file or an address; empty where there is none.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalPages {
+    pub help: String,
+    pub accessibility: String,
+    pub conformity: String,
+    pub legal: String,
+    pub personal_data: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

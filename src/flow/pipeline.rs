@@ -1,6 +1,7 @@
 //! The way of a request, from intake to acknowledgement: the whole flow on one screen.
 
 mod followups;
+mod prospects;
 mod replies;
 
 use std::{sync::Arc, time::Duration};
@@ -44,7 +45,7 @@ pub struct Pipeline {
     /// What proves a sender.
     pub prover: Prover,
     /// Who is a director.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// Which requests have a ticket, and how many a requester had today.
     pub ledger: Arc<Ledger>,
     /// Makes tickets.

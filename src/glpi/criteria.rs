@@ -35,6 +35,8 @@ pub enum Criterion {
     Category(String),
     /// One of its follow-ups, private ones included, holds this: ASCII without what HTML encodes.
     FollowupSays(&'static str),
+    /// Its description holds this: ASCII without what HTML encodes.
+    Says(String),
     /// One of its private follow-ups holds this, as [`Criterion::FollowupSays`]: who asks on the portal writes none.
     NoteSays(&'static str),
     /// One of these holds.
@@ -92,6 +94,7 @@ impl Criterion {
             Self::Category(path) => one(7, "contains", json!(pattern(path))),
             Self::ModifiedAfter(moment) => one(19, "morethan", json!(written(*moment))),
             Self::OpenedAfter(moment) => one(15, "morethan", json!(written(*moment))),
+            Self::Says(text) => one(21, "contains", json!(text)),
             Self::FollowupSays(text) => one(25, "contains", json!(text)),
             // GLPI joins the follow-ups once for both: the same one is both.
             Self::NoteSays(text) => json!({ "criteria": [

@@ -23,7 +23,10 @@ use super::{
     lines::{Line, Lines},
     problem::Problem,
 };
-use crate::intake::{MAPPED, Room, SMALL, Taken};
+use crate::{
+    intake::{MAPPED, Room, SMALL, Taken},
+    text::french::size,
+};
 
 /// Of callers who have proved nothing before their body is read, so many of the largest bodies have room at a time.
 const UNPROVEN_AT_ONCE: u64 = 2;
@@ -221,8 +224,8 @@ impl Incoming {
             StatusCode::PAYLOAD_TOO_LARGE,
             "body-too-large",
             format!(
-                "La requête dépasse {} octets. Renvoyez-la avec des pièces jointes plus légères ou moins nombreuses.",
-                self.max_size
+                "La requête dépasse {}. Renvoyez-la avec des pièces jointes plus légères ou moins nombreuses.",
+                size(self.max_size as u64)
             ),
         )
     }

@@ -8,11 +8,14 @@ use crate::{
     id::TicketId,
     intake::TakesMail,
     lifecycle::escalation::{EscalateError, Moved, Order},
-    request::{Address, Decided, Outcome, Received},
+    request::{Address, Decided, Outcome, Prospect, Received},
 };
 
 /// What stands behind the API: the pipeline, the escalator and the sweep; in the API's tests, a double.
 pub trait Gateway: TakesMail {
+    /// What a person may know before they write a request.
+    fn prospect(self: Arc<Self>, person: Address) -> BoxFuture<'static, Prospect>;
+
     /// Takes a form to its outcome.
     fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome>;
 

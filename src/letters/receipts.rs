@@ -4,7 +4,11 @@ use askama::Template;
 
 use super::text::{Signature, Text, short};
 use crate::id::TicketId;
-use crate::request::{LeftOut, Person, Receipt};
+use crate::request::{LeftOut, Person, Receipt, TicketKind};
+use crate::text::french::{date, time};
+
+/// GLPI's urgencies, from 1, as people read them.
+const URGENCIES: [&str; 5] = ["Très basse", "Basse", "Moyenne", "Haute", "Très haute"];
 
 struct ReceiptText {
     heading: String,
@@ -17,6 +21,10 @@ struct ReceiptText {
     /// `None` where nothing of the request is quoted: nothing proves who sent it.
     title: Option<String>,
     school: Option<String>,
+    kind: Option<&'static str>,
+    urgency: Option<&'static str>,
+    deposited: Option<String>,
+    phone: Option<String>,
     takes_replies: bool,
     left_out: Vec<LeftOut>,
     signature: String,
@@ -42,6 +50,8 @@ pub(super) fn receipt(
         (Some(school), Some(uai)) => Some(format!("{school} ({uai})")),
         (school, uai) => school.clone().or_else(|| uai.clone()),
     };
+    let details = &receipt.details;
+    let school = school.or_else(|| details.school.clone());
     let left_out = receipt.left_out.iter().map(|file| match subject {
         Some(_) => LeftOut { name: short(&file.name), why: short(&file.why) },
         None => LeftOut { name: "un fichier joint".to_owned(), why: short(&file.why) },
@@ -56,6 +66,10 @@ pub(super) fn receipt(
         group: short(&receipt.group),
         title: subject.map(|_| short(&receipt.title)),
         school: school.as_deref().map(short),
+        kind: details.kind.map(|kind| if kind == TicketKind::Request { "Demande" } else { "Incident" }),
+        urgency: details.urgency.and_then(|urgency| URGENCIES.get(usize::from(urgency).checked_sub(1)?)).copied(),
+        deposited: details.deposited.as_ref().map(|at| format!("{} à {}", date(at), time(at))),
+        phone: details.phone.as_deref().filter(|_| subject.is_some()).map(short),
         takes_replies: signature.takes_replies,
         left_out: left_out.collect(),
         signature: short(signature.name),
@@ -84,7 +98,7 @@ mod tests {
     use crate::id::TicketId;
     use crate::{
         flow::screen::samples,
-        request::{FormFields, LeftOut, Person, Receipt, Reference},
+        request::{FormFields, LeftOut, Person, Receipt, ReceiptDetails, Reference, TicketKind},
     };
 
     fn made() -> Receipt {
@@ -96,6 +110,13 @@ mod tests {
             category: "Scolarité > LSU".into(),
             group: "Référents-LSU".into(),
             title: "LSU : accès <impossible>".into(),
+            details: ReceiptDetails {
+                kind: Some(TicketKind::Incident),
+                urgency: Some(4),
+                school: Some("0210001A".into()),
+                phone: Some("03 80 00 00 00".into()),
+                deposited: Some("2026-11-24T09:12:00+01:00[Europe/Paris]".parse().unwrap()),
+            },
             left_out: vec![],
         }
     }
@@ -113,8 +134,9 @@ mod tests {
 
     #[test]
     fn a_receipt_without_school_and_files_speaks_of_neither() {
-        let text = receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made(), &Person::default(), &SIGNATURE)
-            .unwrap();
+        let made = Receipt { details: ReceiptDetails::default(), ..made() };
+        let text =
+            receipt(Some(&reply_subject(&samples::mail_about("LSU"))), &made, &Person::default(), &SIGNATURE).unwrap();
         for body in [text.plain, text.html] {
             assert!(!body.contains("École") && !body.contains("fichiers"), "{body}");
         }

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     course::Pasts,
     figures::{ExpectedDelay, ExpectedDelays},
-    flow::route::MappingStore,
+    flow::{directory::Directory, route::MappingStore},
     glpi::Glpi,
     request::Address,
     working_time::Calendar,
@@ -20,6 +20,10 @@ pub struct Portal {
     pub(super) glpi: Glpi,
     pub(super) mappings: MappingStore,
     pub(super) calendar: Arc<Calendar>,
+    /// Who directs which school.
+    pub(super) people: Arc<Directory>,
+    pub(super) school_mailbox: String,
+    pub(super) school_view: bool,
     pub(super) time_zone: TimeZone,
     pub(super) faq: Faq,
     pub(super) readings: Readings,
@@ -31,12 +35,22 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays.
-    pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore, calendar: Arc<Calendar>) -> Self {
+    /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays, `people` says who directs which
+    /// school.
+    pub fn new(
+        config: &Config,
+        glpi: Glpi,
+        mappings: MappingStore,
+        calendar: Arc<Calendar>,
+        people: Arc<Directory>,
+    ) -> Self {
         let pasts = Arc::new(Pasts::new(Arc::clone(&calendar)));
         let (of_mappings, of_calendar, of_pasts) = (mappings.clone(), Arc::clone(&calendar), Arc::clone(&pasts));
         let expected = ExpectedDelays::new(&glpi, of_mappings, of_calendar, of_pasts, config.figures.requests);
         Self {
+            people,
+            school_mailbox: config.directory.school_mailbox.clone(),
+            school_view: config.portal.school_view,
             pasts,
             expected: Arc::new(expected),
             requester_reasons: config.portal.requester_reasons.clone(),

@@ -10,7 +10,7 @@ use crate::{
     glpi::{FaqArticle, Glpi, GlpiError},
     id::ArticleId,
     remembered::Remembered,
-    text::fold::folded,
+    text::{fold::folded, headings},
 };
 
 /// How long the articles are believed.
@@ -93,7 +93,8 @@ impl Faq {
 fn ready(article: FaqArticle, link: &str) -> Ready {
     let FaqArticle { id, name, answer, begins, ends } = article;
     let whole = folded(&format!("{name} {}", html::text(&answer)));
-    let html = html::show(&answer, &BTreeSet::new(), |_| String::new()).html;
+    // Its title is no heading: its own headings come right below those of the page.
+    let html = headings::from_level(&html::show(&answer, &BTreeSet::new(), |_| String::new()).html, 3);
     Ready {
         title: folded(&name),
         whole,

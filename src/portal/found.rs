@@ -6,39 +6,54 @@ use super::{
 };
 use crate::{
     course::{Past, Requesters, Waits, waits, waits_for_requester},
-    flow::route::{Mappings, Opening},
+    flow::route::{Mappings, Opening, requester_of},
     glpi::{TicketStatus, TicketSummary},
     id::UserId,
     request::Address,
 };
 
-/// A ticket with what is read from its content, which itself is not kept.
+/// A ticket with what is read from its content.
 pub(super) struct FoundRequest {
     pub(super) summary: TicketSummary,
     pub(super) opening: Option<Opening>,
     pub(super) handed_on: Option<HandedOn>,
     pub(super) state: State,
+    /// Whose it is, where it is another's that the person may see.
+    pub(super) made_by: Option<Address>,
+    /// What was written, HTML, as far as it was read.
+    pub(super) written: String,
     /// When it waited for its requester, as far as that was read.
     pub(super) waits: Waits,
 }
 
 impl FoundRequest {
-    /// `past` is what is known of its time, where that was read; `requesters` are those whose request it is.
+    /// `past` is what is known of its time, where that was read; `requesters` are those whose request it is; `made_by`
+    /// says whose it is, by the requester its opening names.
     pub(super) fn new(
         mut summary: TicketSummary,
         mappings: &Mappings,
         past: Option<&Past>,
-        requesters: &Requesters<'_>,
-        requester_reasons: &[String],
+        (requesters, requester_reasons): (&Requesters<'_>, &[String]),
+        made_by: impl FnOnce(Option<Address>) -> Option<Address>,
     ) -> Self {
-        let content = std::mem::take(&mut summary.content);
+        let mut content = std::mem::take(&mut summary.content);
         let opening = Opening::read(&content, |name| mappings.find(name).is_some());
+        let made_by = made_by(opening.as_ref().and_then(|_| requester_of(&content)));
+        content.drain(..opening.as_ref().map_or(0, |opening| opening.end));
         let handed_on = handed_on::now(&summary, opening.as_ref(), mappings);
         let is_said = waits_for_requester(&summary.pending_reason, requester_reasons);
         let nothing_read = Past::default();
         let waits = waits(past.unwrap_or(&nothing_read), summary.status, requesters, is_said);
         let is_at_work = summary.is_taken() || handed_on.is_some();
-        Self { state: State::of(summary.status, is_at_work, waits.is_now), opening, handed_on, waits, summary }
+        Self {
+            state: State::of(summary.status, is_at_work, waits.is_now),
+            opening,
+            made_by,
+            written: content,
+            handed_on,
+            waits,
+            summary,
+        }
     }
 
     /// Whether its state or its delay cannot be told without its past: it waits, or once waited, perhaps for its

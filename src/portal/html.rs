@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use url::form_urlencoded;
 
 use crate::id::DocumentId;
-use crate::text::{html_text, sanitise::shown};
+use crate::text::{headings, html_text, sanitise::shown};
 
 /// More than this of one text is not shown, bytes.
 const LONGEST: usize = 1024 * 1024;
 const TOO_LONG: &str = "<p><em>(texte trop long ou trop complexe pour être affiché ici)</em></p>";
+
+/// The level of a text's first heading: below those of whoever shows it.
+const FIRST_HEADING: usize = 4;
 
 /// A text that can be shown.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +39,7 @@ where
         None if element == "img" || is_relative(value) => None,
         None => Some(value.to_owned()),
     });
+    let cleaned = cleaned.map(|cleaned| headings::from_level(&cleaned, FIRST_HEADING));
     FitHtml { html: cleaned.unwrap_or_else(|| TOO_LONG.to_owned()), mentioned }
 }
 
@@ -101,6 +105,7 @@ mod tests {
                 "<a href=\"https://ac-dijon.fr/\" rel=\"noopener noreferrer nofollow\">a</a>",
             ),
             ("<a href=\"javascript:x\">a</a>", "<a rel=\"noopener noreferrer nofollow\">a</a>"),
+            ("<h1>a</h1><h2>b</h2>", "<h4>a</h4><h5>b</h5>"),
             ("<p onclick=x style=\"color:red\">a<script>b</script></p>", "<p>a</p>"),
         ] {
             assert_eq!(shown(html), expected, "{html}");

@@ -1,8 +1,8 @@
 //! A person's requests: found, counted, sorted, in pages.
 
-use std::{cmp::Ordering, time::Duration};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc, time::Duration};
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ToSpan as _, Zoned};
 
 use super::{
     access::Portal,
@@ -13,16 +13,26 @@ use super::{
     state::{Counts, State},
 };
 use crate::{
+    course::Past,
     figures::worked,
     flow::route::Opening,
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
     id::{TicketId, UserId},
     request::{Address, Reference, TicketKind},
-    text::fold::folded,
+    text::{
+        fold::folded,
+        french::{date, delay, time},
+        html_text,
+    },
 };
 
 /// The newest requests of a person that are looked at: more than anybody has.
 const MOST: usize = 1000;
+/// So many requests that wait for a person are shown.
+const MOST_AWAITING: usize = 10;
+/// How far back the requests of a school's other directors are looked for: a text is searched for all over the tickets of
+/// that time.
+const SCHOOL_MONTHS: i32 = 13;
 /// GLPI's ticket type «Demande».
 const REQUEST: u64 = 2;
 
@@ -31,8 +41,8 @@ const REQUEST: u64 = 2;
 pub struct Query {
     /// Those in this state only.
     pub state: Option<State>,
-    /// Those whose title, number, reference, nature, application or group hold each of these words; neither case nor
-    /// accents matter. Empty: all.
+    /// Those of which a column, the reference or the text, as far as a list reads it, hold each of these words; neither
+    /// case nor accents matter. Empty: all.
     pub text: String,
     /// By what they are sorted.
     pub sort: Sort,
@@ -66,14 +76,28 @@ pub enum Sort {
     Modified,
     /// The assigned group.
     Group,
+    /// Who has taken it in charge.
+    #[serde(rename = "taken_by")]
+    TakenBy,
+    /// The working time it took so far.
+    Delay,
     /// The state, in the order of a request's life.
     State,
 }
 
 impl Sort {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Number, Self::Title, Self::Nature, Self::Date, Self::Modified, Self::Group, Self::State];
+    pub const ALL: [Self; 9] = [
+        Self::Number,
+        Self::Title,
+        Self::Nature,
+        Self::Date,
+        Self::Modified,
+        Self::Group,
+        Self::TakenBy,
+        Self::Delay,
+        Self::State,
+    ];
 
     /// As the API names it.
     pub fn code(self) -> &'static str {
@@ -84,6 +108,8 @@ impl Sort {
             Self::Date => "date",
             Self::Modified => "modified",
             Self::Group => "group",
+            Self::TakenBy => "taken_by",
+            Self::Delay => "delay",
             Self::State => "state",
         }
     }
@@ -107,6 +133,15 @@ pub struct Listing {
     pub page: usize,
     /// How many pages there are, at least 1.
     pub pages: usize,
+}
+
+/// What waits for a person, and a page of their requests.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// Their requests that want something of them, the newest first; at most ten.
+    pub awaiting: Vec<Row>,
+    /// The page.
+    pub listing: Listing,
 }
 
 /// A request in one line.
@@ -145,6 +180,12 @@ pub struct Row {
     pub delay: Duration,
     /// Where it stands.
     pub state: State,
+    /// Whose it is, where it is a school's or another director's that the person may only read.
+    pub made_by: Option<Address>,
+    /// The school, as its opening names it.
+    pub school: Option<String>,
+    /// Where to call back, as its opening says.
+    pub phone: Option<String>,
     /// Whether it waits for the requester's approval.
     pub to_approve: bool,
     /// Whether the requester may add something.
@@ -165,6 +206,7 @@ impl Row {
                 (_, Some(who)) => Some(format!("prise en charge par {who}")),
                 (None, None) => None,
             },
+            State::ToComplete | State::ToApprove if self.made_by.is_some() => None,
             State::ToComplete => Some("une réponse de votre part est attendue".to_owned()),
             State::ToApprove => Some("une solution attend votre avis".to_owned()),
         }
@@ -177,61 +219,115 @@ impl Portal {
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn requests(&self, requester: &Address, query: &Query) -> Result<Listing, PortalError> {
+    pub async fn requests(self: &Arc<Self>, requester: &Address, query: &Query) -> Result<Listing, PortalError> {
+        self.page_of(&self.all_of(requester).await?, query).await
+    }
+
+    /// The same, with what waits for the person.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn overview(self: &Arc<Self>, requester: &Address, query: &Query) -> Result<Overview, PortalError> {
+        let all = self.all_of(requester).await?;
+        let mut awaiting = Vec::new();
+        for found in all.iter().filter(|found| found.awaits_its_requester()).take(MOST_AWAITING) {
+            awaiting.push(self.row(found).await?);
+        }
+        Ok(Overview { awaiting, listing: self.page_of(&all, query).await? })
+    }
+
+    async fn all_of(&self, requester: &Address) -> Result<Arc<Vec<FoundRequest>>, PortalError> {
         let reading = async {
             let known = self.known(requester).await?;
             Ok(self.tickets_of(&known).await?)
         };
-        let all = self.lists.read(requester.clone(), reading).await?;
+        self.lists.read(requester.clone(), reading).await
+    }
+
+    async fn page_of(self: &Arc<Self>, all: &Arc<Vec<FoundRequest>>, query: &Query) -> Result<Listing, PortalError> {
         let mut counts = Counts::default();
         for found in all.iter() {
             counts.count(found.state);
         }
-        let words: Vec<String> = folded(&query.text).split_whitespace().map(str::to_owned).collect();
-        let mut matching: Vec<&FoundRequest> = all
-            .iter()
-            .filter(|found| query.state.is_none_or(|state| state == found.state))
-            .filter(|found| found.holds(&words))
-            .collect();
-        matching.sort_by_cached_key(|found| found.key(query.sort));
-        if query.descending {
-            matching.reverse();
-        }
-        let (total, per_page) = (matching.len(), query.per_page.max(1));
-        let on_page = matching.into_iter().skip((query.page.max(1) - 1).saturating_mul(per_page)).take(per_page);
+        let names = if query.text.is_empty() && query.sort != Sort::TakenBy {
+            BTreeMap::new()
+        } else {
+            self.technicians(all).await?
+        };
+        let columns = Columns { portal: Arc::clone(self), names };
+        let (matching, total) = columns.pick(all, query).await?;
         let mut rows = Vec::new();
-        for found in on_page {
-            rows.push(self.row(found).await?);
+        for at in matching {
+            rows.push(self.row(&all[at]).await?);
         }
-        Ok(Listing { rows, counts, total, page: query.page, pages: total.div_ceil(per_page).max(1) })
+        let pages = total.div_ceil(query.per_page.max(1)).max(1);
+        Ok(Listing { rows, counts, total, page: query.page, pages })
+    }
+
+    /// The names of those who have taken these requests in charge.
+    async fn technicians(&self, all: &[FoundRequest]) -> Result<BTreeMap<UserId, String>, GlpiError> {
+        let mut names = BTreeMap::new();
+        for technician in all.iter().filter_map(|found| found.summary.technicians.first()) {
+            if !names.contains_key(technician) {
+                names.insert(*technician, self.glpi.directory().name(*technician).await?);
+            }
+        }
+        Ok(names)
     }
 
     async fn tickets_of(&self, known: &KnownRequester<'_>) -> Result<Vec<FoundRequest>, GlpiError> {
-        let by_address = Criterion::Address(known.address.as_str().to_owned());
-        let (mut tickets, by_address) = tokio::try_join!(
+        let people = || known.mailboxes.iter().map(|mailbox| (&mailbox.address, mailbox.account));
+        let accounts = known.account.into_iter().chain(people().filter_map(|(_, account)| account));
+        let addresses = || std::iter::once(known.address).chain(people().map(|(address, _)| address));
+        let by_account = any(accounts.map(Criterion::Requester));
+        let by_address = any(addresses().map(|address| Criterion::Address(address.as_str().to_owned())));
+        let (mut tickets, by_address, of_schools) = tokio::try_join!(
             async {
-                match known.account {
-                    Some(account) => self.glpi.search_tickets(&[Criterion::Requester(account)], MOST).await,
+                match &by_account {
+                    Some(by_account) => self.glpi.search_tickets(std::slice::from_ref(by_account), MOST).await,
                     None => Ok(Vec::new()),
                 }
             },
-            self.glpi.search_tickets(std::slice::from_ref(&by_address), MOST),
+            self.glpi.search_tickets(by_address.as_slice(), MOST),
+            self.tickets_of_schools(&known.schools),
         )?;
-        let is_theirs = |address: &String| address.to_lowercase() == known.address.as_str();
+        let is_theirs = |address: &String| addresses().any(|own| own.as_str() == address.to_lowercase());
         tickets.extend(by_address.into_iter().filter(|ticket| ticket.addresses.iter().any(is_theirs)));
-        tickets.sort_by_key(|ticket| std::cmp::Reverse(ticket.id));
-        tickets.dedup_by_key(|ticket| ticket.id);
-        tickets.truncate(MOST);
         let mappings = self.mappings.now();
         let waiting: Vec<_> = tickets.iter().filter(|ticket| FoundRequest::needs_past(ticket)).collect();
         let pasts = self.pasts.of(&self.glpi, &waiting).await?;
         let own = if pasts.is_empty() { UserId::default() } else { self.glpi.own_account().await? };
-        let found = tickets.into_iter().map(|ticket| {
+        let read = |ticket: TicketSummary, past: Option<&Past>, is_of_school: bool| {
+            let accounts = known.account.into_iter().chain(people().filter_map(|(_, account)| account));
+            let requesters = OwnRequesters::of(accounts, known.address, &ticket, own);
+            let whose = requesters.get();
+            let whose = (&whose, self.requester_reasons.as_slice());
+            let made_by = |named: Option<Address>| named.filter(|named| is_of_school || known.has_mailbox(named));
+            FoundRequest::new(ticket, &mappings, past, whose, made_by)
+        };
+        let own_and_mailboxes = |ticket: TicketSummary| {
             let past = pasts.get(&ticket.id).map(AsRef::as_ref);
-            let requesters = OwnRequesters::of(known.account, known.address, &ticket, own);
-            FoundRequest::new(ticket, &mappings, past, &requesters.get(), &self.requester_reasons)
-        });
-        Ok(found.collect())
+            read(ticket, past, false)
+        };
+        let mut found: Vec<_> = tickets.into_iter().map(own_and_mailboxes).collect();
+        // What is theirs comes before what they only may see.
+        found.extend(of_schools.into_iter().map(|ticket| read(ticket, None, true)).filter(|found| {
+            let uai = found.opening.as_ref().and_then(|opening| opening.uai.as_ref());
+            known.sees_school(uai) && found.made_by.is_some()
+        }));
+        found.sort_by_key(|found| std::cmp::Reverse(found.summary.id));
+        found.dedup_by_key(|found| found.summary.id);
+        found.truncate(MOST);
+        Ok(found)
+    }
+
+    /// The tickets whose text names one of these schools.
+    async fn tickets_of_schools(&self, schools: &[String]) -> Result<Vec<TicketSummary>, GlpiError> {
+        let Some(named) = any(schools.iter().cloned().map(Criterion::Says)) else { return Ok(Vec::new()) };
+        let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
+        let since = now.saturating_sub(SCHOOL_MONTHS.months());
+        self.glpi.search_tickets(&[Criterion::OpenedAfter(since), named], MOST).await
     }
 
     /// The working time from the deposit to the solution, or until now, without the times at which it waited for the
@@ -247,7 +343,7 @@ impl Portal {
 
     /// The line of a ticket.
     pub(super) async fn row(&self, found: &FoundRequest) -> Result<Row, GlpiError> {
-        let FoundRequest { summary, opening, handed_on, state, .. } = found;
+        let FoundRequest { summary, opening, handed_on, state, made_by, .. } = found;
         let state = *state;
         let group = summary.groups.first().map(|path| last_part(path).to_owned());
         let taken_by = match summary.technicians.first() {
@@ -256,8 +352,9 @@ impl Portal {
         };
         // Whom it was handed on to has not taken it yet.
         let taken_by = taken_by.or_else(|| group.clone().filter(|_| summary.is_taken() && handed_on.is_none()));
-        let nature = nature(opening.as_ref(), summary).to_owned();
         let is_on_hold = summary.status == TicketStatus::Pending;
+        let said = |said: fn(&Opening) -> Option<&String>| opening.as_ref().and_then(said).cloned();
+        let nature = nature(opening.as_ref(), summary).to_owned();
         Ok(Row {
             number: summary.id,
             reference: opening.as_ref().map(|opening| opening.reference),
@@ -275,43 +372,109 @@ impl Portal {
             is_on_hold,
             delay: self.delay(found),
             state,
-            to_approve: summary.status == TicketStatus::Solved,
-            may_follow_up: summary.status != TicketStatus::Closed,
+            school: said(|opening| opening.school.as_ref()),
+            phone: said(|opening| opening.phone.as_ref()),
+            to_approve: made_by.is_none() && summary.status == TicketStatus::Solved,
+            may_follow_up: made_by.is_none() && summary.status != TicketStatus::Closed,
+            made_by: made_by.clone(),
         })
     }
 }
 
+/// One of these, where there are any; one alone is itself.
+fn any(criteria: impl Iterator<Item = Criterion>) -> Option<Criterion> {
+    let mut criteria: Vec<_> = criteria.collect();
+    if criteria.len() > 1 { Some(Criterion::Any(criteria)) } else { criteria.pop() }
+}
+
 impl FoundRequest {
+    /// Whether it wants something of its requester, who asks: a word, or their approval.
+    fn awaits_its_requester(&self) -> bool {
+        matches!(self.state, State::ToComplete | State::ToApprove) && self.made_by.is_none()
+    }
+}
+
+/// What requests are searched and sorted by.
+struct Columns {
+    portal: Arc<Portal>,
+    /// Of who has taken them in charge.
+    names: BTreeMap<UserId, String>,
+}
+
+impl Columns {
+    /// The places of the requests on the page that is asked for, and how many requests there are on all pages.
+    async fn pick(self, all: &Arc<Vec<FoundRequest>>, query: &Query) -> Result<(Vec<usize>, usize), PortalError> {
+        let (all, query) = (Arc::clone(all), query.clone());
+        // To search a thousand texts takes its time.
+        let picking = move || {
+            let words: Vec<String> = folded(&query.text).split_whitespace().map(str::to_owned).collect();
+            let is_in_state = |found: &FoundRequest| query.state.is_none_or(|state| state == found.state);
+            let matches = |found: &FoundRequest| is_in_state(found) && self.hold(found, &words);
+            let mut matching: Vec<usize> = (0..all.len()).filter(|&at| matches(&all[at])).collect();
+            matching.sort_by_cached_key(|&at| self.key(&all[at], query.sort));
+            if query.descending {
+                matching.reverse();
+            }
+            let (total, per_page) = (matching.len(), query.per_page.max(1));
+            let before = (query.page.max(1) - 1).saturating_mul(per_page);
+            (matching.into_iter().skip(before).take(per_page).collect(), total)
+        };
+        Ok(tokio::task::spawn_blocking(picking).await?)
+    }
+
+    fn taken_by(&self, found: &FoundRequest) -> &str {
+        let technician = found.summary.technicians.first();
+        technician.and_then(|technician| self.names.get(technician)).map_or("", String::as_str)
+    }
+
     /// Whether each of these folded words stands in what is searched.
-    fn holds(&self, words: &[String]) -> bool {
+    fn hold(&self, found: &FoundRequest, words: &[String]) -> bool {
         if words.is_empty() {
             return true;
         }
-        let (reference, application) = match &self.opening {
-            Some(opening) => (opening.reference.to_string(), opening.application.as_str()),
-            None => (String::new(), ""),
-        };
-        let nature = nature(self.opening.as_ref(), &self.summary);
-        let groups = self.summary.groups.join(" ");
-        let text =
-            folded(&format!("{} {} {reference} {nature} {application} {groups}", self.summary.id, self.summary.name));
+        let FoundRequest { summary, opening, state, made_by, written, .. } = found;
+        let opened = self.portal.moment(summary.opened);
+        let of_opening = opening.as_ref().map(|opening| {
+            let school = opening.school.as_deref().unwrap_or_default();
+            format!("{} {} {school}", opening.reference, opening.application)
+        });
+        let parts = [
+            summary.id.to_string(),
+            summary.name.clone(),
+            nature(opening.as_ref(), summary).to_owned(),
+            of_opening.unwrap_or_default(),
+            summary.groups.join(" "),
+            self.taken_by(found).to_owned(),
+            state.label().to_owned(),
+            delay(&self.portal.delay(found)),
+            opened
+                .as_ref()
+                .map(|at| format!("{} {} {}", date(at), time(at), at.strftime("%d/%m/%Y")))
+                .unwrap_or_default(),
+            made_by.as_ref().map(ToString::to_string).unwrap_or_default(),
+            html_text::from_html(written),
+        ];
+        let text = folded(&parts.join(" ").replace('\u{a0}', " "));
         words.iter().all(|word| text.contains(word.as_str()))
     }
 
-    fn key(&self, sort: Sort) -> Key {
+    fn key(&self, found: &FoundRequest, sort: Sort) -> Key {
+        let FoundRequest { summary, opening, state, .. } = found;
         let text = match sort {
-            Sort::Title => folded(&self.summary.name),
-            Sort::Nature => folded(nature(self.opening.as_ref(), &self.summary)),
-            Sort::Group => self.summary.groups.first().map(|path| folded(last_part(path))).unwrap_or_default(),
-            Sort::Number | Sort::Date | Sort::Modified | Sort::State => String::new(),
+            Sort::Title => folded(&summary.name),
+            Sort::Nature => folded(nature(opening.as_ref(), summary)),
+            Sort::Group => summary.groups.first().map(|path| folded(last_part(path))).unwrap_or_default(),
+            Sort::TakenBy => folded(self.taken_by(found)),
+            Sort::Number | Sort::Date | Sort::Modified | Sort::Delay | Sort::State => String::new(),
         };
         let date = match sort {
-            Sort::Date => self.summary.opened,
-            Sort::Modified => self.summary.modified,
+            Sort::Date => summary.opened,
+            Sort::Modified => summary.modified,
             _ => None,
         };
-        let state = (sort == Sort::State).then_some(self.state);
-        Key { text, date, state, id: self.summary.id }
+        let delay = (sort == Sort::Delay).then(|| self.portal.delay(found));
+        let state = (sort == Sort::State).then_some(*state);
+        Key { text, date, delay, state, id: summary.id }
     }
 }
 
@@ -320,13 +483,14 @@ impl FoundRequest {
 struct Key {
     text: String,
     date: Option<jiff::civil::DateTime>,
+    delay: Option<Duration>,
     state: Option<State>,
     id: TicketId,
 }
 
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        let parts = |key: &Self| (key.date, key.state, key.id);
+        let parts = |key: &Self| (key.date, key.delay, key.state, key.id);
         self.text.cmp(&other.text).then_with(|| parts(self).cmp(&parts(other)))
     }
 }

@@ -47,7 +47,7 @@ pub use self::{
     events::{Event, EventKind},
     faq::Article,
     handed_on::HandedOn,
-    listing::{Listing, Query, Row, Sort},
+    listing::{Listing, Overview, Query, Row, Sort},
     own::{Document, Kind, SolutionState},
     state::{Counts, State},
     view::{Author, Entry, Line, View},

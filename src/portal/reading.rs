@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     course::Past,
+    flow::route::{Opening, requester_of},
     glpi::{self, DocumentHolder, Followup, Solution, SolutionStatus, TicketOverview},
     id::{TicketId, UserId},
     lifecycle::escalation::Note,
@@ -28,20 +29,25 @@ impl Portal {
     async fn read_own(&self, requester: &Address, number: TicketId) -> Result<Own, PortalError> {
         let known = self.known(requester).await?;
         let Some(ticket) = self.glpi.overview(number).await? else { return Err(self.gone(&known, number).await?) };
-        if !self.glpi.is_requester(&ticket, known.account, known.address.as_str()).await? {
-            return Err(PortalError::NotFound);
-        }
+        let among = known.among(&ticket, &self.glpi).await?.cloned();
         let has_solution = ticket.may_have_solution();
         let TicketOverview { summary, requesters: accounts, .. } = ticket;
+        let opening = Opening::read(&summary.content, |name| self.mappings.now().find(name).is_some());
+        // Whose it is, where they may see it; theirs, without a word.
+        let made_by = match among {
+            Some(one) if one == *known.address => None,
+            Some(mailbox) => Some(mailbox),
+            None if known.sees_school(opening.and_then(|opening| opening.uai).as_ref()) => {
+                Some(requester_of(&summary.content).ok_or(PortalError::NotFound)?)
+            }
+            None => return Err(PortalError::NotFound),
+        };
+        let modified = summary.modified;
         let solutions = async { if has_solution { self.glpi.ticket_solutions(number).await } else { Ok(Vec::new()) } };
         let own = async {
             let read = self.glpi.document_ids(number);
             // Where there are solutions to be read, too, those of the same ticket a few seconds ago will do.
-            if has_solution {
-                self.readings.links(number, summary.modified, read).await
-            } else {
-                read.await.map(Arc::new)
-            }
+            if has_solution { self.readings.links(number, modified, read).await } else { read.await.map(Arc::new) }
         };
         let (mut followups, solutions, own) = tokio::try_join!(self.glpi.ticket_followups(number), solutions, own)?;
         let own_account = self.glpi.own_account().await?;
@@ -59,7 +65,10 @@ impl Portal {
         let mappings = self.mappings.now();
         let content = summary.content.clone();
         let solved: Vec<_> = solutions.iter().map(|solution| (solution.author, solution.written)).collect();
-        let found = FoundRequest::new(summary, &mappings, Some(&past), &requesters.get(), &self.requester_reasons);
+        let found = {
+            let whose = requesters.get();
+            FoundRequest::new(summary, &mappings, Some(&past), (&whose, self.requester_reasons.as_slice()), |_| made_by)
+        };
         let events = events::happened(&Known {
             summary: &found.summary,
             past: &past,

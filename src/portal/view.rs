@@ -85,6 +85,13 @@ pub struct Entry {
     pub documents: Vec<Document>,
 }
 
+impl Entry {
+    /// Whether it is the service's, and brings a file of the request that did not come with it.
+    pub fn carries_a_file_of_the_request(&self) -> bool {
+        self.kind == Kind::Followup && LeftOut::names_a_carried(&self.html)
+    }
+}
+
 /// Who said something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Author {
@@ -124,7 +131,7 @@ impl Portal {
         let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str());
         let mut authors = Vec::with_capacity(own.parts.len());
         for part in &own.parts {
-            authors.push(self.author(part, &known, group).await?);
+            authors.push(self.author(part, &known, own.found.made_by.as_ref(), group).await?);
         }
         let row = self.row(&own.found).await?;
         let mut events = Vec::with_capacity(own.events.len());
@@ -165,8 +172,17 @@ impl Portal {
     }
 
     /// Who an entry is of. The service account writes for whoever has no account: then its text names their address.
-    async fn author(&self, part: &Contribution, known: &KnownRequester<'_>, group: &str) -> Result<Author, GlpiError> {
+    async fn author(
+        &self,
+        part: &Contribution,
+        known: &KnownRequester<'_>,
+        made_by: Option<&Address>,
+        group: &str,
+    ) -> Result<Author, GlpiError> {
         let service = || Author::Group(group.rsplit(" > ").next().unwrap_or(group).to_owned());
+        if let Some(maker) = made_by.filter(|_| part.kind == Kind::Opening) {
+            return Ok(Author::Person(maker.to_string()));
+        }
         if part.kind == Kind::Opening || known.account.is_some_and(|account| account == part.author) {
             return Ok(Author::You);
         }

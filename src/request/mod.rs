@@ -10,9 +10,11 @@ mod command;
 mod directory_answer;
 mod envelope;
 mod followup_opening;
+mod left_out;
 pub mod message_id;
 mod outcome;
 mod person;
+mod prospect;
 mod received;
 mod reference;
 mod school;
@@ -24,10 +26,14 @@ pub use command::{Command, Direction};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
 pub use followup_opening::{FollowupOpening, ReadOpening};
-pub use outcome::{Addition, Decided, Decision, Deferral, Outcome, Page, Reason, ReasonKind, Receipt, Refusal};
+pub use left_out::LeftOut;
+pub use outcome::{
+    Addition, Decided, Decision, Deferral, Outcome, Page, Reason, ReasonKind, Receipt, ReceiptDetails, Refusal,
+};
 pub use person::Person;
+pub use prospect::Prospect;
 pub use received::{
-    Attachment, Body, Channel, Enclosed, Enclosure, FormFields, LeftOut, Mail, Origin, Part, Received, TicketKind,
+    Attachment, Body, Channel, Enclosed, Enclosure, FormFields, Mail, Origin, Part, Received, TicketKind,
 };
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::id::{SolutionId, TicketId};
 
-use super::{Enclosure, LeftOut, Reference};
+use jiff::Zoned;
+
+use super::{Enclosure, LeftOut, Reference, TicketKind};
 
 /// The one end of a request.
 #[derive(Clone, Debug)]
@@ -70,9 +72,27 @@ pub struct Receipt {
     pub group: String,
     /// The ticket's title.
     pub title: String,
+    /// What else it was understood to be.
+    #[serde(skip)]
+    pub details: ReceiptDetails,
     /// The files that are not in the ticket. A later copy's receipt does not name those that GLPI dropped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+}
+
+/// What a request was understood to be, beside what it is about; `None` where that is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceiptDetails {
+    /// Incident or request.
+    pub kind: Option<TicketKind>,
+    /// GLPI's urgency, 1 to 5.
+    pub urgency: Option<u8>,
+    /// The school, as people read it.
+    pub school: Option<String>,
+    /// Where to call back.
+    pub phone: Option<String>,
+    /// When it was deposited.
+    pub deposited: Option<Zoned>,
 }
 
 /// The address of a page where a person follows a ticket.

@@ -34,6 +34,17 @@ impl Person {
         }
     }
 
+    /// The schools the directory knows them at, the one that counts first; none where it knows of none.
+    pub fn schools(&self) -> impl Iterator<Item = School> {
+        let all = std::iter::once(self.own_school()).chain(self.other_schools.iter().cloned());
+        all.filter(|school| !school.shown().is_empty())
+    }
+
+    /// Whether the directory knows them at the school with this code.
+    pub fn directs(&self, uai: &str) -> bool {
+        self.schools().any(|school| school.uai.is_some_and(|own| own.eq_ignore_ascii_case(uai)))
+    }
+
     /// The person at the school with this code: one the directory knows, else one of which no more is known. The
     /// directory's other ones stay beside it.
     #[must_use]

@@ -319,24 +319,3 @@ pub enum TicketKind {
     #[serde(rename = "demande")]
     Request,
 }
-
-/// A file that did not get into the ticket.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct LeftOut {
-    /// The file's name.
-    pub name: String,
-    /// Why, in French, for the référents and the requester.
-    pub why: String,
-}
-
-impl LeftOut {
-    /// What heads the list of such files in a ticket or a follow-up, HTML, and is known again by.
-    pub const HEADING: &str = "<p><strong>Pièces jointes non transmises :</strong></p>";
-    /// How a follow-up begins that carries a file of its ticket, HTML.
-    pub const CARRIED: &str = "<p><em>Pièce jointe de la demande : ";
-
-    /// Whether a follow-up is one that the gateway writes of its own about files.
-    pub fn is_told_by(content: &str) -> bool {
-        [Self::HEADING, Self::CARRIED].iter().any(|beginning| content.starts_with(beginning))
-    }
-}

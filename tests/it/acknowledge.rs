@@ -226,6 +226,7 @@ fn made() -> Receipt {
         category: "Scolarité > LSU".into(),
         group: "Référents-LSU".into(),
         title: "LSU : élève déjà affecté".into(),
+        details: passerelle::request::ReceiptDetails::default(),
         left_out: vec![LeftOut { name: "capture d'écran.exe".into(), why: "type de fichier non accepté".into() }],
     }
 }

@@ -303,10 +303,10 @@ impl Deliverer {
     /// took it. What version 11 leaves of one that it refuses then names the file.
     async fn carry(&self, ticket: TicketId, file: &Upload) -> Result<bool, Undelivered> {
         let fails = |error: GlpiError| incomplete(ticket, &error.to_string());
-        let content_html = left_out::carried(&file.name);
+        let content_html = LeftOut::carried(&file.name);
         let left_out = LeftOut { name: file.name.clone(), why: "refusé par GLPI".to_owned() };
         let said = self.glpi.ticket_followups(ticket).await.map_err(fails)?;
-        if said.iter().any(|followup| followup.content.contains(&left_out::item(&left_out))) {
+        if said.iter().any(|followup| followup.content.contains(&left_out.item())) {
             return Ok(false);
         }
         let carrier = |said: &[Followup]| {
@@ -336,7 +336,7 @@ impl Deliverer {
         if documents.iter().any(|document| document.sha1 == file.sha1()) {
             return Ok(true);
         }
-        self.glpi.rewrite_followup(id, &left_out::list(&[left_out])).await.map_err(fails)?;
+        self.glpi.rewrite_followup(id, &LeftOut::list(&[left_out])).await.map_err(fails)?;
         Ok(false)
     }
 
@@ -393,20 +393,19 @@ impl Deliverer {
         chosen: &Chosen,
     ) -> Result<bool, Undelivered> {
         let mut unnamed = chosen.left_out.clone();
-        unnamed.retain(|file| !content.contains(&left_out::item(file)));
+        unnamed.retain(|file| !content.contains(&file.item()));
         if unnamed.is_empty() {
             return Ok(true);
         }
         let said = self.glpi.ticket_followups(ticket).await.map_err(|error| incomplete(ticket, &error.to_string()))?;
-        unnamed.retain(|file| {
-            !said.iter().any(|followup| followup.id > after && followup.content.contains(&left_out::item(file)))
-        });
+        unnamed
+            .retain(|file| !said.iter().any(|followup| followup.id > after && followup.content.contains(&file.item())));
         if unnamed.is_empty() {
             return Ok(true);
         }
         let followup = NewFollowup {
             ticket,
-            content_html: left_out::list(&unnamed),
+            content_html: LeftOut::list(&unnamed),
             author: None,
             private: false,
             request_type: None,

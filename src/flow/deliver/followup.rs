@@ -18,7 +18,7 @@ use crate::{
         ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, TicketOverview, TicketStatus, TicketUser,
     },
     id::{FollowupId, SolutionId, TicketId, UserId},
-    request::{Command, FollowupOpening, Origin, Received, Reference, SenderRole, Stage, TicketState},
+    request::{Command, FollowupOpening, LeftOut, Origin, Received, Reference, SenderRole, Stage, TicketState},
 };
 
 /// How far back the ticket of an answered receipt is searched for, hours: as far as anybody answers.
@@ -378,6 +378,6 @@ fn content(html: &str, chosen: &Chosen) -> String {
         "{}{}{}",
         chosen.content(html),
         left_out::cut(&chosen.cut, chosen.holds_original()),
-        left_out::list(&chosen.left_out)
+        LeftOut::list(&chosen.left_out)
     )
 }

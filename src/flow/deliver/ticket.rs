@@ -13,7 +13,7 @@ use crate::{
     flow::{ledger::StandingClaim, route::Routed, screen::Copies},
     glpi::{GlpiError, NewTicket, Requester, TicketType},
     id::{EntityId, TicketId},
-    request::{Address, LeftOut, Origin, Page, Reason, Receipt, Reference, TicketKind},
+    request::{Address, LeftOut, Origin, Page, Reason, Receipt, ReceiptDetails, Reference, School, TicketKind},
 };
 
 /// The version of GLPI from which on it drops requesters without a profile on the ticket's entity, in silence.
@@ -49,6 +49,26 @@ struct People {
     observers: Vec<Requester>,
 }
 
+/// What a request was understood to be.
+fn details(routed: &Routed) -> ReceiptDetails {
+    let (screened, target) = (routed.screened(), routed.target());
+    let (person, form) = (
+        screened.person(),
+        match &routed.received().origin {
+            Origin::Form(form) => form.phone.clone(),
+            Origin::Mail(_) => None,
+        },
+    );
+    let school = School { uai: screened.uai(), ..person.own_school() }.shown();
+    ReceiptDetails {
+        kind: Some(target.kind),
+        urgency: Some(target.urgency),
+        school: Some(school).filter(|school| !school.is_empty()),
+        phone: form.or_else(|| person.phone.clone()),
+        deposited: Some(screened.arrived().clone()),
+    }
+}
+
 impl Deliverer {
     /// What the requester is told of a ticket: everything in it comes from the request, the mapping and the
     /// ticket's number, so that it reads the same for a later copy of the request.
@@ -62,6 +82,7 @@ impl Deliverer {
             category: target.category.clone(),
             group: target.group.clone(),
             title: routed.title().to_owned(),
+            details: details(routed),
             left_out,
         }
     }
@@ -245,7 +266,7 @@ fn ticket(routed: &Routed, people: &People, ids: &names::Ids, chosen: &Chosen) -
             "{}{}{}",
             chosen.content(routed.content()),
             left_out::cut(&chosen.cut, chosen.holds_original()),
-            left_out::list(&chosen.left_out)
+            LeftOut::list(&chosen.left_out)
         ),
         kind: match target.kind {
             TicketKind::Incident => TicketType::Incident,

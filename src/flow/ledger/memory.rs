@@ -242,6 +242,16 @@ impl Memory {
         Reservation::Reserved
     }
 
+    /// How many places of a day are taken; `None` where that is to be counted in GLPI first.
+    pub(super) fn taken(&self, day: DayMark, remembered: bool) -> Option<usize> {
+        let inner = self.lock();
+        match inner.days.get(&day) {
+            Some(day) if remembered || day.counted.is_some() => Some(day.places.len()),
+            None if remembered => Some(0),
+            _ => None,
+        }
+    }
+
     /// Enters a place that was taken elsewhere for a request of this process.
     pub(super) fn enter(&self, reference: Reference, day: DayMark) {
         self.lock().day(day).places.entry(reference).or_insert_with(|| Taken::UnderWay(Instant::now()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use tokio::time::Instant;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     flow::screen::{Candidate, DayPlace},
     glpi::{Glpi, GlpiError},
-    request::{DayMark, Reason, Reference},
+    request::{Address, DayMark, Reason, Reference},
 };
 
 /// A mail may have been under way for longer than its day.
@@ -90,6 +90,33 @@ impl Ledger {
         }
     }
 
+    /// How many more requests this person may make on the day of this moment; `None` where nobody can say now. Nothing is
+    /// reserved, and GLPI is asked only where no memory reaches back to the day's beginning.
+    pub async fn left(&self, requester: &Address, now: &Zoned) -> Option<u32> {
+        let day = DayMark::new(requester, now.date());
+        let day_began = now.start_of_day().ok()?.timestamp();
+        let taken = match &self.shared {
+            Some(redis) => redis.taken(day, age_of(day_began)).await.ok()?,
+            None => self.local.taken(day, day_began >= self.began + CLOCK_MARGIN),
+        };
+        let taken = match taken {
+            Some(taken) => taken,
+            None => self.counted(day, day_began).await?,
+        };
+        Some(self.per_day.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)))
+    }
+
+    /// How many tickets GLPI has of a day; remembered, unless others may be under way that nobody knows.
+    async fn counted(&self, day: DayMark, day_began: Timestamp) -> Option<usize> {
+        let _one_at_a_time = self.day_locks.lock(day).await;
+        let found = self.count(day_began, day).await.ok()?;
+        if self.shared.is_none() && Instant::now() >= self.in_doubt_until {
+            self.local.recounted(day, found, self.give_up);
+            return self.local.taken(day, false);
+        }
+        Some(found.len())
+    }
+
     /// `None`: Redis is away, and the gateway goes on without it.
     async fn reserve_shared(
         &self,
@@ -98,8 +125,7 @@ impl Ledger {
         day: DayMark,
         day_began: Timestamp,
     ) -> Result<Option<Reservation>, (Reason, String)> {
-        let day_began = day_began - CLOCK_MARGIN;
-        let age = Duration::try_from(Timestamp::now().duration_since(day_began)).unwrap_or_default();
+        let age = age_of(day_began);
         let limits = (self.per_day, self.sessions);
         let first = match redis.reserve(reference, day, limits, age, None).await {
             Ok(Reservation::Recount) => {
@@ -130,6 +156,11 @@ impl Ledger {
     async fn count(&self, day_began: Timestamp, day: DayMark) -> Result<Vec<Reference>, (Reason, String)> {
         count(&self.glpi, day_began, day).await.map_err(|error| (reason_of(&error), error.to_string()))
     }
+}
+
+/// How long ago a day began, a margin for clocks included.
+fn age_of(day_began: Timestamp) -> Duration {
+    Duration::try_from(Timestamp::now().duration_since(day_began - CLOCK_MARGIN)).unwrap_or_default()
 }
 
 /// The references of the tickets that GLPI has with a day's mark, of those opened since then.

@@ -288,6 +288,17 @@ impl Redis {
         })
     }
 
+    /// How many places of a day that began so long ago are taken; `None` where Redis does not know all of it.
+    pub(super) async fn taken(&self, day: DayMark, age_of_day: Duration) -> RedisResult<Option<usize>> {
+        let taken: i64 = self
+            .run_with_epoch(&OPERATIONS.taken, |call| {
+                call.key(self.day_key(day));
+                call.arg(millis(age_of_day));
+            })
+            .await?;
+        Ok(usize::try_from(taken).ok())
+    }
+
     pub(super) async fn give_back(&self, reference: Reference, day: DayMark) -> RedisResult<()> {
         let mut call = OPERATIONS.give_back.key(self.day_key(day));
         call.arg(reference.to_string());

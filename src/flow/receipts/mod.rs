@@ -36,9 +36,12 @@ use crate::{
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
     id::{FollowupId, UserId},
     letters::Acknowledger,
-    request::{Address, Page, Person, Receipt, Received},
+    request::{Address, Page, Person, Receipt, ReceiptDetails, Received, TicketKind},
     smtp::SendError,
 };
+
+/// GLPI's ticket type «Demande».
+const REQUEST: u64 = 2;
 
 /// How long the relay may take to have a receipt before the request is answered without it; and how long while other
 /// receipts are late, so that nobody waits for it one after the other.
@@ -221,7 +224,15 @@ impl Receipts {
         let requester = requester_of(&ticket.content)?;
         let opening = Opening::read(&ticket.content, |_| true)?;
         let page = self.pages.of_requester(ticket.id, ticket.addresses.is_empty());
+        let details = ReceiptDetails {
+            kind: Some(if ticket.kind == REQUEST { TicketKind::Request } else { TicketKind::Incident }),
+            urgency: u8::try_from(ticket.urgency).ok(),
+            school: opening.school,
+            phone: opening.phone,
+            deposited: ticket.opened.and_then(|opened| opened.to_zoned(self.time_zone.clone()).ok()),
+        };
         let receipt = Receipt {
+            details,
             ticket: ticket.id,
             reference: opening.reference,
             link: page.map(Page::into_address),

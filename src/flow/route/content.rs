@@ -51,7 +51,8 @@ pub(super) fn render(
         Origin::Mail(mail) => mail.fingerprint.map(|fingerprint| fingerprint.to_string()),
         Origin::Form(_) => None,
     };
-    let opened = context! { fingerprint, ..values.clone() };
+    let school_by_form = screened.is_school_by_form_alone();
+    let opened = context! { fingerprint, school_by_form, ..values.clone() };
     let opening = evaluate("opening", opening::TEMPLATE, &opened).map_err(fails("opening"))?;
     let content =
         evaluate("content", mapping.content.as_deref().unwrap_or(CONTENT), &values).map_err(fails("content"))?;

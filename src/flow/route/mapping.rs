@@ -33,6 +33,10 @@ pub struct Mapping {
     /// The natures of request a form offers for it.
     #[serde(default, rename = "nature")]
     pub natures: Vec<Nature>,
+    /// The heading under which the portal's home has it, for instance «Logicielle».
+    pub rubric: Option<String>,
+    /// What one may ask of it, a sentence for the portal's pages.
+    pub help: Option<String>,
     /// GLPI category, full path.
     pub category: String,
     /// GLPI group that is assigned.

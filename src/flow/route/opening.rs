@@ -1,7 +1,7 @@
 //! What every ticket opens with: how it is written, and how it is read back.
 
 use crate::{
-    request::{Address, Reference},
+    request::{Address, Reference, is_uai},
     text::html_text,
 };
 
@@ -13,6 +13,10 @@ pub(super) const TEMPLATE: &str = include_str!("opening.html");
 const END: &str = "<hr";
 const LONGEST: usize = 16 * 1024;
 const APPLICATION: &str = "Application :";
+const SCHOOL: &str = "École :";
+const PHONE: &str = "Téléphone :";
+/// Behind a school that only the person says is theirs.
+const BY_FORM: &str = " (selon le formulaire)";
 /// Before the requester's address; no name can hold it, whose quotes are encoded.
 const REQUESTER: &str = "href=\"mailto:";
 
@@ -25,6 +29,12 @@ pub struct Opening {
     pub application: String,
     /// The nature of the request, where it had one.
     pub nature: Option<String>,
+    /// The school, as people read it.
+    pub school: Option<String>,
+    /// The school's code, where it is more than what the person said in a form.
+    pub uai: Option<String>,
+    /// Where to call back.
+    pub phone: Option<String>,
     /// Where what was written begins in the content, bytes.
     pub end: usize,
 }
@@ -40,7 +50,15 @@ impl Opening {
         let text = html_text::from_html(&content[..rule]);
         let mut lines = text.lines();
         let reference = lines.next().filter(|line| line.starts_with("Référence")).and_then(Reference::find)?;
-        let named = lines.find_map(|line| line.trim().strip_prefix(APPLICATION))?.trim();
+        let said = |label: &str| lines.clone().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
+        let named = said(APPLICATION)?;
+        let (school, phone) = (said(SCHOOL), said(PHONE).map(str::to_owned));
+        let (by_form, school) = match school.and_then(|school| school.strip_suffix(BY_FORM)) {
+            Some(school) => (true, Some(school)),
+            None => (false, school),
+        };
+        let uai = school.filter(|_| !by_form).and_then(code_of).map(str::to_owned);
+        let school = school.map(str::to_owned);
         let (application, nature) = match named.strip_suffix(')') {
             Some(both) if !is_application(named) => {
                 let parts = both.rmatch_indices(" (").map(|(at, between)| (&both[..at], &both[at + between.len()..]));
@@ -49,8 +67,15 @@ impl Opening {
             }
             _ => (named, None),
         };
-        Some(Self { reference, application: application.to_owned(), nature: nature.map(str::to_owned), end })
+        let (application, nature) = (application.to_owned(), nature.map(str::to_owned));
+        Some(Self { reference, application, nature, school, uai, phone, end })
     }
+}
+
+/// The code at the end of a school's name, or that stands for it.
+fn code_of(school: &str) -> Option<&str> {
+    let last = school.rsplit('(').next()?.trim_end_matches(')');
+    is_uai(last).then_some(last)
 }
 
 /// Whose request a ticket's opening says it is.

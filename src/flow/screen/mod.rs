@@ -11,6 +11,7 @@ mod automatic;
 mod candidate;
 mod copies;
 mod director;
+mod foreseen;
 mod forwarder;
 mod keyword;
 mod portal;
@@ -29,6 +30,7 @@ pub use answer::Answer;
 pub use candidate::Candidate;
 pub use copies::Copies;
 pub use director::{Director, director};
+pub use foreseen::foreseen;
 pub use keyword::{Application, Applications};
 pub use portal::{complement, decision, on_portal};
 pub use proof::{Evidence, Method, Proof, proof_gap};
@@ -108,6 +110,7 @@ pub enum Passed {
 pub struct Screened {
     candidate: Candidate,
     person: Person,
+    by_form_alone: bool,
 }
 
 impl Screened {
@@ -150,6 +153,11 @@ impl Screened {
     /// mailbox (`ce.0210001A@…`).
     pub fn uai(&self) -> Option<String> {
         self.person.uai.clone().or_else(|| self.candidate.of_mailbox())
+    }
+
+    /// Whether the form alone says that the person is at this school.
+    pub fn is_school_by_form_alone(&self) -> bool {
+        self.by_form_alone
     }
 
     /// The department's number, three characters: the directory's, else by the school's code.
@@ -253,11 +261,14 @@ pub fn admit(candidate: Candidate, director: Director, _within: WithinQuota) -> 
         let mailbox = candidate.of_mailbox()?;
         person.other_schools.iter().any(|school| school.uai.as_ref() == Some(&mailbox)).then_some(mailbox)
     };
+    let by_form_alone = chosen.as_ref().is_some_and(|uai| {
+        !person.directs(uai) && candidate.of_mailbox().is_none_or(|mailbox| mailbox != uai.to_uppercase())
+    });
     let person = match chosen.or_else(of_mailbox) {
         Some(uai) => person.at(&uai),
         None => person,
     };
-    Screened { candidate, person }
+    Screened { candidate, person, by_form_alone }
 }
 
 #[cfg(test)]

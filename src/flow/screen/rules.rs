@@ -113,6 +113,11 @@ impl Rules {
         })
     }
 
+    /// Whether a person may make only so many requests a day.
+    pub fn bounds_days(&self) -> bool {
+        self.enabled("quota-exceeded")
+    }
+
     pub(super) fn enabled(&self, rule: &str) -> bool {
         !self.disabled.iter().any(|disabled| disabled == rule)
     }

@@ -6,10 +6,16 @@ use crate::request::{Address, Reason, Received};
 
 pub(super) fn check(received: &Received, rules: &Rules) -> Result<Address, Rejection> {
     let Some(requester) = &received.requester else { return Err(rules.refuse(Reason::NoSender)) };
+    of_academy(requester, rules)?;
+    Ok(requester.clone())
+}
+
+/// Whether this person's address is the academy's.
+pub(super) fn of_academy(requester: &Address, rules: &Rules) -> Result<(), Rejection> {
     if rules.enabled("foreign-sender") && !rules.is_academic(requester.domain()) {
         return Err(rules.refuse(Reason::ForeignSender));
     }
-    Ok(requester.clone())
+    Ok(())
 }
 
 impl Rules {

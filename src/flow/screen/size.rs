@@ -1,10 +1,12 @@
-//! The request is not larger than the academy takes.
+//! The request is not larger than the academy takes. What comes by a form is bounded where it is read (`http.max_size`),
+//! and its files by `[attachments]`, which names what it leaves out.
 
 use super::{Rejection, Rules};
-use crate::request::{Reason, Received};
+use crate::request::{Origin, Reason, Received};
 
 pub(super) fn check(received: &Received, rules: &Rules) -> Result<(), Rejection> {
-    if rules.enabled("too-large") && received.size > rules.max_size {
+    let is_mail = matches!(received.origin, Origin::Mail(_));
+    if is_mail && rules.enabled("too-large") && received.size > rules.max_size {
         return Err(rules.refuse(Reason::TooLarge));
     }
     Ok(())
@@ -22,5 +24,7 @@ mod tests {
         assert!(check(&mail, &rules).is_ok());
         mail.size = 1001;
         assert!(check(&mail, &rules).is_err());
+        let form = samples::form(crate::request::FormFields::default());
+        assert!(check(&crate::request::Received { size: 1001, ..form }, &rules).is_ok());
     }
 }

@@ -47,6 +47,12 @@ struct Application {
     /// The other values of the form's `application` that mean it.
     #[schema(example = json!(["LSUN / LSU"]))]
     form_names: Vec<String>,
+    /// The heading it goes under.
+    #[schema(example = "Logicielle")]
+    rubric: Option<String>,
+    /// What it is for, a sentence.
+    #[schema(example = "Livret scolaire unique.")]
+    help: Option<String>,
     /// The type where the form gives none: `incident` or `demande`.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "incident")]
@@ -129,6 +135,8 @@ fn application(mapping: &Mapping, portal: &Portal) -> Application {
     Application {
         name: mapping.name.clone(),
         form_names: mapping.form_names.clone(),
+        rubric: mapping.rubric.clone(),
+        help: mapping.help.clone(),
         kind: mapping.kind,
         urgency: mapping.urgency,
         natures: mapping.natures.iter().map(nature).collect(),

@@ -100,6 +100,9 @@ pub(super) struct Summary {
     /// The same, as people read it.
     #[schema(example = "En cours")]
     state_label: &'static str,
+    /// Whose it is, where it is a school's or another director's that the requester may only read.
+    #[schema(example = json!(null))]
+    made_by: Option<String>,
     /// What is to be said of it beside: who has it, why it is on hold, what the requester is to do.
     #[schema(example = "prise en charge par Claude Morel")]
     state_detail: Option<String>,
@@ -130,6 +133,7 @@ impl From<Row> for Summary {
             delay_label: in_words(row.delay),
             state: row.state,
             state_label: row.state.label(),
+            made_by: row.made_by.map(|maker| maker.to_string()),
             to_approve: row.to_approve,
             may_follow_up: row.may_follow_up,
             title: row.title,
@@ -149,13 +153,14 @@ enum Order {
 
 /// List a person's requests
 ///
-/// Those of which the person is a requester in GLPI, the newest thousand of them.
+/// Those of which the person is a requester in GLPI, and those of the schools they direct that they may read
+/// (`directory.school_mailbox`, `portal.school_view`): the newest thousand of them.
 #[utoipa::path(get, path = "/v1/requests", operation_id = "list_requests", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(
         ("requester" = Option<String>, Query, description = "Whose requests, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
         ("state" = inline(Option<State>), Query, description = "Only those in this state.", example = "en-cours"),
-        ("q" = Option<String>, Query, description = "Only those whose title, number, reference, nature, application or group hold each of these words; neither case nor accents matter.", max_length = 200, example = "bilans"),
+        ("q" = Option<String>, Query, description = "Only those of which a column, the reference or the text hold each of these words; neither case nor accents matter.", max_length = 200, example = "bilans"),
         ("sort" = inline(Option<Sort>), Query, description = "`date` where it is missing.", example = "date"),
         ("order" = inline(Option<Order>), Query, description = "`desc` where it is missing.", example = "desc"),
         ("page" = Option<u64>, Query, description = "From 1 to 1000.", minimum = 1, maximum = 1000, example = 1),

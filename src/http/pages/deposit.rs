@@ -4,22 +4,24 @@ use std::{sync::Arc, time::Instant};
 
 use askama::Template;
 use axum::{
-    extract::{Request, State},
+    extract::{RawQuery, Request, State},
     http::{StatusCode, request::Parts},
     response::Response,
 };
 use jiff::Timestamp;
 
 use super::{
-    frame::{Frame, Section, page, see_other},
+    frame::{Frame, REQUESTS, Section, page, parameter, see_other},
     mistakes::Mistakes,
+    schools::SchoolChoice,
     state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
+    texts::Place,
 };
 use crate::{
     flow::route::{Mapping, Mappings},
     http::{body::Incoming, problem::Problem},
     intake::form::{self, FieldError, Submission},
-    request::{Address, Outcome},
+    request::{Address, Outcome, Prospect, Reason, Reference},
     text::french::{set as french, size},
 };
 
@@ -29,7 +31,7 @@ const CHOICE: &str = "choix";
 const ASIDE: &[&str] = &[TOKEN, SENT, OLD_KEY, CHOICE];
 
 /// Each field of the request that the form has: its name, its place in the page, and what the page calls it.
-const FIELDS: [(&str, &str, &str); 9] = [
+const FIELDS: [(&str, &str, &str); 10] = [
     ("application", "choix", "Application et nature"),
     ("nature", "choix", "Application et nature"),
     ("type", "type", "Type"),
@@ -37,6 +39,7 @@ const FIELDS: [(&str, &str, &str); 9] = [
     ("title", "titre", "Titre"),
     ("description", "description", "Description"),
     ("error_message", "message-erreur", "Message d'erreur"),
+    ("uai", "ecole", "École"),
     ("phone", "telephone", "Téléphone"),
     ("attachments", "fichiers", "Fichiers"),
 ];
@@ -48,21 +51,43 @@ struct DepositPage<'a> {
     token: String,
     /// When it was first sent, where nobody knows what became of it; else empty.
     sent: String,
-    /// Why the request is not recorded, where its fields are right.
-    refusal: Option<String>,
+    /// What became of what was sent, where that is known and its fields are right.
+    again: Again,
     mistakes: Mistakes,
     applications: Vec<Choices>,
+    /// The application it is for, where that is decided, and what it is for.
+    chosen: Option<(String, Option<String>)>,
     /// What is said of the delays of each application of which something is known.
     expected: Vec<(String, String)>,
     typed: Typed,
+    school: SchoolChoice,
+    /// Why nothing would be taken today; then there is no form.
+    foreseen: Option<String>,
+    /// How many more requests the person may make today.
+    left: Option<u32>,
+    data_notice: &'a str,
+    personal_data: Option<&'a Place>,
     max_files: usize,
     max_file_size: String,
     max_total_size: String,
 }
 
+/// Why a form is shown again.
+#[derive(Default)]
+enum Again {
+    /// It is shown for the first time, or its fields are wrong.
+    #[default]
+    No,
+    /// It was refused, or cannot be taken now.
+    Refused(String),
+    /// Nobody knows yet whether the request of this name is recorded.
+    Unknown(Reference),
+}
+
 /// An application, and what may be asked about it: the value and the label of each.
 struct Choices {
     application: String,
+    help: Option<String>,
     natures: Vec<(String, String)>,
 }
 
@@ -76,11 +101,16 @@ struct Typed {
     description: String,
     error_message: String,
     phone: String,
+    uai: String,
     /// Browsers forget the files of a form that is shown again.
     files: Vec<String>,
 }
 
 impl DepositPage<'_> {
+    fn is_unknown(&self) -> bool {
+        matches!(self.again, Again::Unknown(..))
+    }
+
     /// Value, label, and whether it was chosen.
     fn urgencies(&self) -> Vec<(String, &'static str, bool)> {
         let usual = (String::new(), "Habituelle pour ce type de demande");
@@ -94,13 +124,21 @@ impl DepositPage<'_> {
     }
 }
 
-/// `GET /portail`
-pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
-    let form = form_page(&state, &person, String::new(), Typed::default(), Mistakes::default(), None);
+/// `GET /portail/nouvelle`
+pub(super) async fn show(
+    State(state): State<Arc<PageState>>,
+    Visitor(person): Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let prospect = state.prospect(&person).await;
+    let phone = prospect.person.as_ref().and_then(|person| person.phone.clone()).unwrap_or_default();
+    let typed = Typed { phone, ..Typed::default() };
+    let mut form = form_page(&state, &person, prospect, typed);
+    form.narrow_to(parameter(query.as_deref(), "application").as_deref());
     page(StatusCode::OK, &form)
 }
 
-/// `POST /portail`
+/// `POST /portail/nouvelle`
 pub(super) async fn hand_in(State(state): State<Arc<PageState>>, request: Request) -> Response {
     state.services.answered(request, async |_, parts, body, deadline| take(&state, parts, body, deadline).await).await
 }
@@ -115,37 +153,70 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     }
     let (typed, first_sent) = (Typed::of(&filled.submission), filled.first_sent());
     let Filled { person, submission, is_from_our_page, size, room, .. } = filled;
-    let again = |sent, mistakes, refusal| form_page(state, &person, sent, typed, mistakes, refusal);
+    let prospect = state.prospect(&person).await;
+    let form = form_page(state, &person, Prospect { refusal: None, ..prospect }, typed);
     if !is_from_our_page {
-        return page(StatusCode::FORBIDDEN, &again(String::new(), Mistakes::default(), Some(STALE.to_owned())));
+        return page(StatusCode::FORBIDDEN, &form.again(Again::Refused(STALE.to_owned())));
     }
-    let received = match form::receive(submission, size, None, mappings.applications(), first_sent).await {
-        Ok(received) => received,
-        Err(errors) => return page(StatusCode::UNPROCESSABLE_ENTITY, &again(String::new(), mistakes(errors), None)),
+    let received = form::receive(submission, size, None, mappings.applications(), first_sent).await;
+    let mut mistakes = mistakes(received.as_ref().err().cloned().unwrap_or_default());
+    if form.school.is_missing() {
+        mistakes.add("ecole", "École", "Choisissez l’école que votre demande concerne.");
+    }
+    let received = match received {
+        Ok(received) if mistakes.is_empty() => received,
+        _ => return page(StatusCode::UNPROCESSABLE_ENTITY, &form.with(mistakes)),
     };
+    let reference = received.reference;
     match state.finish(services.gateway().form(received), room, deadline).await? {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
-            let left_out = receipt.left_out.len();
-            see_other(&format!("/portail/demandes/{}/recapitulatif?ecartes={left_out}", receipt.ticket))
+            see_other(&format!("{REQUESTS}/{}/recapitulatif", receipt.ticket))
+        }
+        Outcome::Deferred(deferral) if deferral.reason == Reason::Busy => {
+            let problem = Problem::of(Outcome::Deferred(deferral));
+            page(problem.status(), &form.sent_first(first_sent).again(Again::Unknown(reference)))
         }
         other => {
             let problem = Problem::of(other);
             let Some(sentence) = problem.to_tell().map(french) else { return Err(problem) };
-            page(problem.status(), &again(sent(first_sent), Mistakes::default(), Some(sentence)))
+            page(problem.status(), &form.sent_first(first_sent).again(Again::Refused(sentence)))
         }
     }
 }
 
-fn form_page<'a>(
-    state: &'a PageState,
-    person: &'a Address,
-    sent: String,
-    typed: Typed,
-    mistakes: Mistakes,
-    refusal: Option<String>,
-) -> DepositPage<'a> {
-    let title =
-        if mistakes.is_empty() && refusal.is_none() { "Nouvelle demande" } else { "Erreur\u{a0}: nouvelle demande" };
+impl DepositPage<'_> {
+    /// The form for one application alone, where there is one of this name.
+    fn narrow_to(&mut self, application: Option<&str>) {
+        let Some(at) = self.applications.iter().position(|known| Some(known.application.as_str()) == application)
+        else {
+            return;
+        };
+        let only = self.applications.swap_remove(at);
+        self.chosen = Some((only.application.clone(), only.help.clone()));
+        self.applications = vec![only];
+    }
+
+    fn with(self, mistakes: Mistakes) -> Self {
+        Self { mistakes, ..self }.marked()
+    }
+
+    /// Sent again, it is the same.
+    fn sent_first(self, moment: Timestamp) -> Self {
+        Self { sent: sent(moment), ..self }
+    }
+
+    fn again(self, again: Again) -> Self {
+        Self { again, ..self }.marked()
+    }
+
+    /// The same, whose title says that something is to be done.
+    fn marked(mut self) -> Self {
+        "Erreur\u{a0}: nouvelle demande".clone_into(&mut self.frame.title);
+        self
+    }
+}
+
+fn form_page<'a>(state: &'a PageState, person: &'a Address, prospect: Prospect, typed: Typed) -> DepositPage<'a> {
     let limits = &state.pages.limits;
     let mappings = state.services.mappings.now();
     let portal = &state.services.portal;
@@ -153,12 +224,18 @@ fn form_page<'a>(
         Some((mapping.name.clone(), super::expected::sentence(&portal.expected_delay(&mapping.name)?)))
     });
     DepositPage {
-        frame: state.pages.frame(title, Some(person), Section::Deposit),
+        frame: state.pages.frame("Nouvelle demande", Some(person), Section::Deposit),
         token: state.pages.tokens.token(person, Timestamp::now()),
-        sent,
-        refusal,
-        mistakes,
+        sent: String::new(),
+        again: Again::No,
+        mistakes: Mistakes::default(),
         applications: mappings.all().iter().map(choices).collect(),
+        chosen: None,
+        school: SchoolChoice::of(person, prospect.person.as_ref(), &typed.uai),
+        foreseen: prospect.refusal.map(|refusal| french(&refusal.sentence)),
+        left: prospect.left,
+        data_notice: &state.pages.data_notice,
+        personal_data: state.pages.texts.personal_data.as_ref(),
         expected: expected.collect(),
         typed,
         max_files: limits.max_files,
@@ -170,7 +247,11 @@ fn form_page<'a>(
 fn choices(mapping: &Mapping) -> Choices {
     let own = (mapping.name.clone(), format!("{}\u{a0}: autre demande", mapping.name));
     let natures = mapping.natures.iter().map(|nature| (value(mapping, &nature.name), french(&nature.name)));
-    Choices { application: mapping.name.clone(), natures: natures.chain([own]).collect() }
+    Choices {
+        application: mapping.name.clone(),
+        help: mapping.help.as_deref().map(french),
+        natures: natures.chain([own]).collect(),
+    }
 }
 
 /// What the list's entry for a nature stands for: natures of two applications may have the same name.
@@ -225,6 +306,7 @@ impl Typed {
             description: text("description"),
             error_message: text("error_message"),
             phone: text("phone"),
+            uai: text("uai"),
             files: submission.file_names().map(str::to_owned).collect(),
         }
     }

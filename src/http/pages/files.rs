@@ -18,8 +18,16 @@ struct Served {
     text: &'static str,
 }
 
-static STYLE: LazyLock<Served> =
-    LazyLock::new(|| Served::new("style", "css", "text/css; charset=utf-8", include_str!("static/style.css")));
+/// What a file's address says of its content holds for good.
+pub(super) const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+const CSS: &str = "text/css; charset=utf-8";
+
+static STYLE: LazyLock<Served> = LazyLock::new(|| {
+    Served::new("style", "css", CSS, concat!(include_str!("static/neutral.css"), include_str!("static/layout.css")))
+});
+static BESIDE_DSFR: LazyLock<Served> = LazyLock::new(|| {
+    Served::new("dsfr", "css", CSS, concat!(include_str!("static/dsfr.css"), include_str!("static/layout.css")))
+});
 static ICON: LazyLock<Served> =
     LazyLock::new(|| Served::new("icone", "svg", "image/svg+xml", include_str!("static/icon.svg")));
 
@@ -35,6 +43,11 @@ pub(super) fn style() -> String {
     format!("/portail/fichiers/{}", STYLE.name)
 }
 
+/// Where the style is that goes beside the State's design system.
+pub(super) fn style_beside_dsfr() -> String {
+    format!("/portail/fichiers/{}", BESIDE_DSFR.name)
+}
+
 /// Where the pages' icon is.
 pub(super) fn icon() -> String {
     format!("/portail/fichiers/{}", ICON.name)
@@ -42,10 +55,9 @@ pub(super) fn icon() -> String {
 
 /// `GET /portail/fichiers/{name}`
 pub(super) async fn give(Path(name): Path<String>) -> Result<Response, Problem> {
-    let file = [&*STYLE, &*ICON].into_iter().find(|file| file.name == name).ok_or_else(|| {
+    let file = [&*STYLE, &*BESIDE_DSFR, &*ICON].into_iter().find(|file| file.name == name).ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "not-found", "Ce fichier n'existe pas, ou plus. Rechargez la page.")
     })?;
-    let headers =
-        [(header::CONTENT_TYPE, file.media_type), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let headers = [(header::CONTENT_TYPE, file.media_type), (header::CACHE_CONTROL, FOR_GOOD)];
     Ok((headers, file.text).into_response())
 }

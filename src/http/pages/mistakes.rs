@@ -41,9 +41,17 @@ impl Mistakes {
         self.0.iter().find(|mistake| mistake.place == place).map(|mistake| mistake.message.as_str())
     }
 
-    /// The class of what surrounds a field.
-    pub(super) fn class(&self, place: &str) -> &'static str {
-        if self.at(place).is_some() { "field wrong" } else { "field" }
+    /// The classes of what surrounds a field.
+    pub(super) fn class(&self, place: &str) -> String {
+        self.class_of(place, "input")
+    }
+
+    /// The same for a field of another kind, as the State's design system calls it.
+    pub(super) fn class_of(&self, place: &str, kind: &str) -> String {
+        match self.at(place) {
+            Some(_) => format!("field wrong fr-{kind}-group fr-{kind}-group--error"),
+            None => format!("field fr-{kind}-group"),
+        }
     }
 
     /// The attributes that tie a field to its hint and to what is wrong with it.
@@ -69,10 +77,14 @@ mod tests {
     #[test]
     fn a_field_is_tied_to_its_hint_and_to_what_is_wrong_with_it() {
         let mut mistakes = Mistakes::default();
-        assert_eq!((mistakes.marks("titre", false).as_str(), mistakes.class("titre")), ("", "field"));
+        assert_eq!(
+            (mistakes.marks("titre", false).as_str(), mistakes.class("titre").as_str()),
+            ("", "field fr-input-group")
+        );
         mistakes.add("titre", "Titre", "Trop long.");
         mistakes.add("titre", "Titre", "Encore plus long.");
         assert_eq!(mistakes.at("titre"), Some("Trop long."));
+        assert_eq!(mistakes.class_of("titre", "select"), "field wrong fr-select-group fr-select-group--error");
         assert_eq!(
             mistakes.marks("titre", true),
             " aria-describedby=\"titre-aide titre-erreur\" aria-invalid=\"true\""

@@ -5,26 +5,37 @@
 //!
 //! | file | what it is about |
 //! |---|---|
-//! | `deposit` | a new request |
+//! | `home`, `tiles` | what awaits a person, and what they may ask for |
+//! | `deposit`, `schools` | a new request, and the school it is about |
+//! | `list`, `table`, `ticket`, `faq` | what became of requests, and what is known already |
+//! | `person` | what the directory knows of a person |
+//! | `texts`, `served` | the academy's own pages, and how they and the design system are asked for |
 //! | `expected` | how long requests take |
-//! | `list`, `ticket`, `faq` | what became of requests, and what is known already |
 //! | `mistakes` | what is wrong with a form's fields |
 //! | `problem` | whatever went wrong, as a page |
 //! | `page_tokens` | that a form comes from a page given to this person |
 //! | `state`, `frame` | what the pages work with, and what stands around each |
-//! | `files` | style and icon |
+//! | `files`, `dsfr` | styles and icon, and the State's design system |
 
 mod deposit;
+mod dsfr;
 mod expected;
 mod faq;
 mod files;
 mod frame;
+mod home;
 mod list;
 mod mistakes;
 mod page_tokens;
+mod person;
 mod problem;
+mod schools;
+mod served;
 mod state;
+mod table;
+mod texts;
 mod ticket;
+mod tiles;
 
 use std::sync::Arc;
 
@@ -51,7 +62,8 @@ where
 {
     let state = Arc::new(PageState { pages, services });
     let routes = Router::new()
-        .route("/", get(deposit::show).post(deposit::hand_in))
+        .route("/", get(home::show))
+        .route("/nouvelle", get(deposit::show).post(deposit::hand_in))
         .route("/demandes", get(list::show))
         .route("/demandes/{number}", get(ticket::show))
         .route("/demandes/{number}/recapitulatif", get(ticket::recap))
@@ -59,6 +71,9 @@ where
         .route("/demandes/{number}/avis", post(ticket::decide))
         .route("/demandes/{number}/documents/{document}", get(ticket::document))
         .route("/faq", get(faq::show))
+        .route("/coordonnees", get(person::show))
+        .route("/pages/{name}", get(served::text))
+        .route("/dsfr/{stamp}/{*name}", get(served::dsfr))
         .route("/fichiers/{name}", get(files::give))
         .fallback(elsewhere)
         .method_not_allowed_fallback(async || {

@@ -23,6 +23,9 @@ use crate::{
 /// Nothing but the pages' own style, images and forms; nothing may show them inside itself.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// The same with what the State's design system has: fonts, and pictures in its style.
+const POLICY_OF_DSFR: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -41,7 +44,8 @@ pub(super) async fn dress(State(state): State<Arc<PageState>>, request: Request,
     if let Some(told) = response.extensions_mut().remove::<Told>() {
         response = told_of(&state.pages, person.as_ref(), response, &told);
     }
-    protect(response.headers_mut());
+    let policy = if state.pages.dsfr.is_some() { POLICY_OF_DSFR } else { POLICY };
+    protect(response.headers_mut(), policy);
     response
 }
 
@@ -89,9 +93,10 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
             "Envoi trop volumineux",
             "Rien n'a été enregistré. Revenez à la page précédente et choisissez des fichiers plus légers ou moins nombreux.",
         ),
-        (_, StatusCode::SERVICE_UNAVAILABLE) => {
-            ("Service momentanément indisponible", "Patientez quelques minutes, puis rechargez la page.")
-        }
+        (_, StatusCode::SERVICE_UNAVAILABLE) => (
+            "Service momentanément indisponible",
+            "Rien n’est perdu de ce qui était enregistré. Patientez quelques minutes, puis rechargez la page.",
+        ),
         _ => {
             ("La demande n'a pas abouti", "Revenez à la page précédente et réessayez. Si cela se répète, signalez-le.")
         }
@@ -99,9 +104,9 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
 }
 
 /// What a page may load and who may keep it: nobody but the person it is for.
-fn protect(headers: &mut HeaderMap) {
+fn protect(headers: &mut HeaderMap, policy: &'static str) {
     let page = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),

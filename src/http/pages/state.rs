@@ -1,6 +1,9 @@
 //! What the pages' handlers work with, and what they read.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use futures_util::future::BoxFuture;
@@ -8,12 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretSlice;
 
 use super::{
+    dsfr::Dsfr,
     files,
     frame::{Frame, Section, Site},
     page_tokens::PageTokens,
+    texts::{Place, Texts, is_address},
 };
 use crate::{
-    config,
+    config::{self, ConfigError, Theme},
     http::{
         api,
         body::{Incoming, Standing},
@@ -27,9 +32,14 @@ use crate::{
         form::{self, Submission},
     },
     portal::PortalError,
-    request::{Address, Deferral, Outcome, Reason},
+    request::{Address, Deferral, Outcome, Prospect, Reason},
     text::french,
 };
+
+/// How long a page waits for what a person may know before they write: it is shown without.
+const FORESIGHT: Duration = Duration::from_secs(2);
+/// What an accessibility statement may say (RGAA, «Obligations»).
+const CONFORMITIES: [&str; 3] = ["non conforme", "partiellement conforme", "totalement conforme"];
 
 /// What the pages need beside what the API has.
 #[derive(Debug)]
@@ -37,18 +47,73 @@ pub struct Pages {
     site: Site,
     pub(super) tokens: PageTokens,
     pub(super) limits: config::Attachments,
+    pub(super) texts: Texts,
+    pub(super) dsfr: Option<Dsfr>,
+    /// What is said below a form of personal data.
+    pub(super) data_notice: String,
+    /// How long a person waits for a page.
+    pub(super) wait: Duration,
 }
 
 impl Pages {
     /// The pages with these settings; `key` keys the tokens in their forms, and is the same in every instance.
-    pub fn new(portal: config::Portal, limits: config::Attachments, key: SecretSlice<u8>) -> Self {
-        let config::Portal { name, contact, .. } = portal;
-        let (name, contact) = (french::set(&name), french::set(&contact));
-        Self {
-            site: Site { name, contact, style: files::style(), icon: files::icon() },
-            tokens: PageTokens::new(key),
-            limits,
+    ///
+    /// # Errors
+    ///
+    /// Where a file or an address that they name cannot be used.
+    pub fn new(portal: config::Portal, limits: config::Attachments, key: SecretSlice<u8>) -> Result<Self, ConfigError> {
+        let config::Portal { name, academy, contact, wait, theme, dsfr, sign_out, data_notice, pages, .. } = portal;
+        let texts = Texts::read(&pages)?;
+        let dsfr = match (theme, &dsfr) {
+            (Theme::Neutral, _) => None,
+            (Theme::Dsfr, Some(folder)) => Some(Dsfr::open(folder)?),
+            (Theme::Dsfr, None) => {
+                return Err(ConfigError::setting(
+                    "portal.theme is \"dsfr\" and portal.dsfr is empty",
+                    "Give it the folder that `npm install @gouvfr/dsfr` makes, node_modules/@gouvfr/dsfr.",
+                ));
+            }
+        };
+        let is_path = sign_out.starts_with('/') && !sign_out.starts_with("//");
+        if !(sign_out.is_empty() || is_path || is_address(&sign_out)) {
+            return Err(ConfigError::setting(
+                format!("portal.sign_out is no address: \"{sign_out}\""),
+                "Give it as /oauth2/sign_out or https://…",
+            ));
         }
+        let accessibility = match pages.conformity.as_str() {
+            "" => "Déclaration d’accessibilité".to_owned(),
+            known if CONFORMITIES.contains(&known) => format!("Accessibilité\u{a0}: {known}"),
+            other => {
+                return Err(ConfigError::setting(
+                    format!("portal.pages.conformity is \"{other}\""),
+                    format!("Give it one of: {}.", CONFORMITIES.join(", ")),
+                ));
+            }
+        };
+        let help = texts.help.clone().map(|Place(address)| (address, "Aide"));
+        let sign_out = (!sign_out.is_empty()).then_some((sign_out, "Se déconnecter"));
+        let foot = [
+            (&texts.accessibility, accessibility),
+            (&texts.legal, "Mentions légales".to_owned()),
+            (&texts.personal_data, "Données personnelles".to_owned()),
+        ];
+        let foot = foot.into_iter().filter_map(|(place, label)| Some((place.as_ref()?.0.clone(), label)));
+        let styles = match &dsfr {
+            None => vec![files::style()],
+            Some(dsfr) => dsfr.styles().into_iter().chain([files::style_beside_dsfr()]).collect(),
+        };
+        let site = Site {
+            name: french::set(&name),
+            academy: academy.lines().map(french::set).collect(),
+            contact: french::set(&contact),
+            styles,
+            icon: files::icon(),
+            tools: help.into_iter().chain(sign_out).collect(),
+            foot: foot.collect(),
+        };
+        let data_notice = french::set(&data_notice);
+        Ok(Self { site, tokens: PageTokens::new(key), limits, texts, dsfr, data_notice, wait })
     }
 
     pub(super) fn frame<'a>(
@@ -100,6 +165,7 @@ impl PageState {
         room: Option<Taken>,
         deadline: Instant,
     ) -> Result<Outcome, Problem> {
+        let deadline = deadline.min(Instant::now() + self.pages.wait);
         match self.services.finish(handling, room, deadline).await {
             Err(problem) if problem.is_passing() => Ok(Outcome::Deferred(Deferral {
                 reason: Reason::Busy,
@@ -128,9 +194,15 @@ impl PageState {
         Ok(Filled { person, submission, is_from_our_page, size, room: whole.room, now })
     }
 
-    /// What the portal says in the time a call has.
+    /// What the portal says in the time a person waits.
     pub(super) async fn ask<T>(&self, asked: impl Future<Output = Result<T, PortalError>>) -> Result<T, Problem> {
-        api::in_time(Instant::now() + self.services.settings.timeout, asked).await
+        api::in_time(Instant::now() + self.pages.wait.min(self.services.settings.timeout), asked).await
+    }
+
+    /// What this person may know before they write; nothing, where that takes too long.
+    pub(super) async fn prospect(&self, person: &Address) -> Prospect {
+        let asked = self.services.gateway().prospect(person.clone());
+        tokio::time::timeout(FORESIGHT.min(self.pages.wait), asked).await.unwrap_or_default()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
     portal::{Author, Document, Entry, Kind, Line, SolutionState, View},
-    request::{Address, Decided, Decision, Enclosure, Outcome},
+    request::{Address, Decided, Decision, Enclosure, LeftOut, Outcome, Reason, TicketKind},
     text::french::set as french,
 };
 
@@ -88,6 +88,8 @@ struct Retry {
     /// The solution that is refused.
     solution: Option<SolutionId>,
     lost_files: Vec<String>,
+    /// Whether nobody knows yet whether it is recorded.
+    is_unknown: bool,
 }
 
 impl Retry {
@@ -102,7 +104,21 @@ struct RecapPage<'a> {
     frame: Frame<'a>,
     view: View,
     documents: Vec<String>,
-    left_out: usize,
+    left_out: Vec<LeftOut>,
+}
+
+impl RecapPage<'_> {
+    fn kind(&self) -> &'static str {
+        match self.view.row.kind {
+            TicketKind::Incident => "Incident",
+            TicketKind::Request => "Demande",
+        }
+    }
+
+    fn urgency(&self) -> Option<&'static str> {
+        let urgency = self.view.row.urgency;
+        form::URGENCIES.iter().find(|(value, _)| u64::from(*value) == urgency).map(|(_, label)| *label)
+    }
 }
 
 impl TicketPage<'_> {
@@ -179,15 +195,17 @@ pub(super) async fn recap(
     Shared(state): Shared<Arc<PageState>>,
     Visitor(person): Visitor,
     Path(number): Path<String>,
-    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let view = match view(&state, &person, self::number(&number)?).await {
         Ok(view) => view,
         Err(problem) => return onward(problem, |into| format!("/portail/demandes/{into}")),
     };
-    let left_out = parameter(query.as_deref(), "ecartes").and_then(|count| count.parse().ok()).unwrap_or(0);
-    let opening = view.timeline.first().into_iter().flat_map(|opening| &opening.documents);
-    let documents = opening.map(|document| document.name.clone()).collect();
+    // GLPI may not have taken all files with the request itself: those come with what is said after it, or are named.
+    let of_request = |entry: &&Entry| entry.kind == Kind::Opening || entry.carries_a_file_of_the_request();
+    let documents = view.timeline.iter().filter(of_request).flat_map(|entry| &entry.documents);
+    let documents = documents.map(|document| document.name.clone()).collect();
+    let left_out = view.timeline.iter().flat_map(|entry| [&entry.html, &entry.service]);
+    let left_out = left_out.flat_map(|html| LeftOut::read(html)).collect();
     let title = format!("Demande n°\u{a0}{number} enregistrée");
     let frame = state.pages.frame(title, Some(&person), Section::None);
     page(StatusCode::OK, &RecapPage { frame, view, documents, left_out })
@@ -254,7 +272,8 @@ pub(super) async fn add(
                 }
             };
             let outcome = state.finish(services.gateway().complement(received, number), room, deadline).await?;
-            let retry = Retry { sent: sent(first_sent), ..retry };
+            let is_unknown = is_unknown(&outcome);
+            let retry = Retry { sent: sent(first_sent), is_unknown, ..retry };
             settled(&state, &person, number, outcome, "suivi", retry).await
         })
         .await
@@ -300,9 +319,15 @@ pub(super) async fn decide(
             };
             let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution, enclosure });
             let outcome = state.finish(handling, room, deadline).await?;
-            settled(&state, &person, number, outcome, done, retry).await
+            let is_unknown = is_unknown(&outcome);
+            settled(&state, &person, number, outcome, done, Retry { is_unknown, ..retry }).await
         })
         .await
+}
+
+/// Whether nobody knows yet what became of it.
+fn is_unknown(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Deferred(deferral) if deferral.reason == Reason::Busy)
 }
 
 async fn stale(state: &PageState, person: &Address, number: TicketId, retry: Retry) -> Result<Response, Problem> {

@@ -76,6 +76,7 @@ mod tests {
             category: String::new(),
             group: String::new(),
             title: "Élèves".to_owned(),
+            details: crate::request::ReceiptDetails::default(),
             left_out: Vec::new(),
         };
         let refusal = Refusal { reason: Reason::NoKeyword, sentence: "Écrivez…".to_owned() };

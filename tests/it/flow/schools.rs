@@ -32,7 +32,7 @@ async fn gateway(sandbox: &passerelle::sandbox::Sandbox, folder: &tempfile::Temp
 #[case::the_second(Some("0580004D"), "École Zola (0580004D)", "058", "Référents-ECECA", "École Voltaire (0210002B)")]
 #[case::one_the_directory_does_not_know(
     Some("0710003C"),
-    " 0710003C",
+    " 0710003C <small>(selon le formulaire)</small>",
     "071",
     "Référents-APAE",
     "École Voltaire (0210002B), École Zola (0580004D)"

@@ -20,7 +20,7 @@ use passerelle::{
 use secrecy::SecretSlice;
 
 use crate::support::{
-    gateway::{DIRECTORS, FOLLOWUP, Gateway, form, mail, sandbox},
+    gateway::{DIRECTORS, FOLLOWUP, Gateway, PROXY_SECRET, form, mail, sandbox},
     meddler::{Fate, Meddler},
     redis::Redis,
     wait_until,
@@ -98,6 +98,29 @@ async fn without_redis_the_gateway_asks_glpi_and_what_it_did_then_still_counts()
         assert_eq!(gateway.post_form(&form(DIRECTORS[0], "Trop"), Some("k4")).await.status(), 429);
     }
     assert_eq!(sandbox.tickets().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_day_is_told_by_every_instance_also_after_a_flush() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let settings = [("quota.per_day", "3"), ("http.trusted_proxies", "127.0.0.1")];
+    let (one, two) = (gateway(&sandbox, &redis, &settings).await, gateway(&sandbox, &redis, &settings).await);
+    let told = async |gateway: &Gateway| {
+        let form = gateway.call(reqwest::Method::GET, "/portail/nouvelle").header("X-Remote-Mail", DIRECTORS[0]);
+        let form = form.header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
+        let form = form.send().await.unwrap().text().await.unwrap();
+        assert!(form.contains("Envoyer la demande"), "{form}");
+        let (_, left) = form.split_once("encore déposer ")?;
+        left.split_once(' ')?.0.parse::<u32>().ok()
+    };
+    assert_eq!(told(&one).await, Some(3));
+    assert_eq!(one.post_form(&form(DIRECTORS[0], "La première"), None).await.status(), 201);
+    assert_eq!((told(&one).await, told(&two).await), (Some(2), Some(2)));
+    redis.flush_all();
+    assert_eq!((told(&one).await, told(&two).await), (Some(2), Some(2)));
+    // Nobody can say: the form is there all the same.
+    redis.stop();
+    assert_eq!(told(&two).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

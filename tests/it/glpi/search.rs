@@ -59,6 +59,20 @@ async fn tickets_are_found_by_all_criteria_together() {
 }
 
 #[tokio::test]
+async fn tickets_are_found_by_what_their_description_holds() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (held, other) = (marker(), marker());
+    let id = glpi.create_ticket(&ticket("École", &format!("<p>École Zola ({held})</p>")), &[]).await.unwrap().id;
+    let before = glpi.ticket(id).await.unwrap().opened.unwrap() - 1.minute();
+    for (says, expected) in [(vec![&held], vec![id]), (vec![&other, &held], vec![id]), (vec![&other], vec![])] {
+        let any = Criterion::Any(says.into_iter().cloned().map(Criterion::Says).collect());
+        let found = glpi.search_tickets(&[Criterion::OpenedAfter(before), any], 10).await.unwrap();
+        assert_eq!(found.iter().map(|it| it.id).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[tokio::test]
 async fn tickets_of_someone_without_account_are_found_by_the_address() {
     let target = Target::start().await;
     let glpi = target.client();

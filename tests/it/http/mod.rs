@@ -21,13 +21,13 @@ use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use passerelle::{
     app, config,
-    flow::route,
+    flow::{directory::Directory, route},
     http::{Doors, Gateway, Services, serve},
     id::TicketId,
     intake::TakesMail,
     lifecycle::escalation::{EscalateError, Moved, Order},
     portal::Portal,
-    request::{Address, Decided, Envelope, Outcome, Receipt, Received, Reference},
+    request::{Address, Decided, Envelope, Outcome, Prospect, Receipt, Received, Reference},
     telemetry,
     working_time::Calendar,
 };
@@ -87,6 +87,10 @@ impl TakesMail for Double {
 }
 
 impl Gateway for Double {
+    fn prospect(self: Arc<Self>, _: Address) -> BoxFuture<'static, Prospect> {
+        Box::pin(std::future::ready(Prospect::default()))
+    }
+
     fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {
         let reference = received.reference;
         self.seen.forms.lock().unwrap().push(received);
@@ -154,7 +158,9 @@ fn services(settings: config::Http, gateway: Double, stop: CancellationToken) ->
     let variables = variables.map(|(name, value)| (format!("PASSERELLE_GLPI__{name}"), value.to_owned()));
     let config = config::load_from(None, variables).unwrap();
     let calendar = Calendar::new(&config.calendar, config.time_zone.clone()).unwrap();
-    let portal = Portal::new(&config, app::glpi(&config).unwrap(), mappings.clone(), Arc::new(calendar));
+    let glpi = app::glpi(&config).unwrap();
+    let directory = Directory::new(&config.directory, Some(glpi.clone())).unwrap();
+    let portal = Portal::new(&config, glpi, mappings.clone(), Arc::new(calendar), Arc::new(directory));
     Services::new(settings, time_zone, mappings, Arc::new(portal), telemetry::metrics(), Arc::new(gateway), stop)
 }
 
@@ -213,6 +219,7 @@ fn receipt(reference: Reference) -> Receipt {
         category: "Scolarité > LSU".into(),
         group: "Référents-LSU".into(),
         title: "Validation des bilans".into(),
+        details: passerelle::request::ReceiptDetails::default(),
         left_out: Vec::new(),
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn created(ticket: u64) -> Outcome {
         category: String::new(),
         group: String::new(),
         title: String::new(),
+        details: passerelle::request::ReceiptDetails::default(),
         left_out: Vec::new(),
     })
 }

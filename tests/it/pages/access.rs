@@ -10,12 +10,14 @@ const PAUL: &str = DIRECTORS[1];
 #[tokio::test]
 async fn nobody_is_believed_but_a_trusted_proxy() {
     let portal = Portal::start().await;
-    for path in ["/portail", "/portail/demandes", "/portail/demandes/1", "/portail/faq"] {
+    for path in
+        ["", "/nouvelle", "/coordonnees", "/demandes", "/demandes/1", "/faq"].map(|path| format!("/portail{path}"))
+    {
         let answer = portal.client.get(format!("http://{}{path}", portal.gateway.http)).send().await.unwrap();
         let nobody = page(answer).await;
         assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "{path}");
         assert!(nobody.has("<h1>Connexion nécessaire</h1>") && nobody.has("portail de l'académie"), "{}", nobody.html);
-        assert!(!nobody.has("class=\"menu\""), "nothing to go to");
+        assert!(!nobody.has("Menu principal"), "nothing to go to");
     }
 
     let elsewhere = Portal::with(&[("http.trusted_proxies", "10.0.0.0/8")]).await;
@@ -30,19 +32,21 @@ async fn nobody_is_believed_but_a_trusted_proxy() {
 #[tokio::test]
 async fn a_form_that_was_not_given_to_this_person_changes_nothing() {
     let portal = Portal::start().await;
-    let paul_s = portal.get("/portail", PAUL).await;
+    let paul_s = portal.get("/portail/nouvelle", PAUL).await;
     let without_token = fields("Sans jeton").text("cle", "1");
     for (case, form) in
         [("no token", without_token), ("another's", fields("Autre").text("jeton", paul_s.hidden("jeton").unwrap()))]
     {
-        let refused = page(portal.call(Method::POST, "/portail", JEANNE).multipart(form).send().await.unwrap()).await;
+        let refused =
+            page(portal.call(Method::POST, "/portail/nouvelle", JEANNE).multipart(form).send().await.unwrap()).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{case}");
         assert!(refused.has("Ce formulaire n'est plus valable"), "{case}: {}", refused.html);
         assert!(refused.has("Le bouton « Valider » reste grisé."), "{case}: what was typed is kept");
     }
-    let own = portal.get("/portail", JEANNE).await;
+    let own = portal.get("/portail/nouvelle", JEANNE).await;
     let form = fields("D'ailleurs").text("jeton", own.hidden("jeton").unwrap()).text("cle", "1");
-    let call = portal.call(Method::POST, "/portail", JEANNE).header("Sec-Fetch-Site", "cross-site").multipart(form);
+    let call =
+        portal.call(Method::POST, "/portail/nouvelle", JEANNE).header("Sec-Fetch-Site", "cross-site").multipart(form);
     assert_eq!(page(call.send().await.unwrap()).await.status, StatusCode::FORBIDDEN);
     assert!(portal.sandbox.tickets().is_empty());
 
@@ -80,7 +84,7 @@ async fn a_request_is_its_requester_s_alone() {
         [("suivis", Form::new().text("description", "de Paul")), ("avis", Form::new().text("avis", "oui"))]
     {
         let to = format!("/portail/demandes/{number}/{path}");
-        let refused = portal.send("/portail", &to, PAUL, form).await;
+        let refused = portal.send("/portail/nouvelle", &to, PAUL, form).await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}: {}", refused.html);
     }
     assert!(portal.sandbox.tickets()[0].followups.is_empty());
@@ -94,6 +98,8 @@ async fn every_answer_is_protected() {
     let shown = portal.get("/portail", JEANNE).await;
     for path in [
         "/portail".to_owned(),
+        "/portail/nouvelle".to_owned(),
+        "/portail/coordonnees".to_owned(),
         "/portail/demandes".to_owned(),
         format!("/portail/demandes/{number}"),
         format!("/portail/demandes/{number}/recapitulatif"),
@@ -132,6 +138,7 @@ async fn hostile_texts_are_shown_as_they_were_typed() {
     portal.technician().await.follow_up(number, followup, false).await;
     portal.publish("<script>alert(1)</script>", "<p onclick=\"alert(1)\">Réponse<script>alert(1)</script></p>").await;
     for path in [
+        "/portail".to_owned(),
         "/portail/demandes".to_owned(),
         "/portail/demandes?q=%22%3E%3Cscript%3E".to_owned(),
         format!("/portail/demandes/{number}"),

@@ -8,10 +8,11 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use rstest::rstest;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{DIRECTORS, IDENTITY, Portal};
+use super::{DIRECTORS, IDENTITY, Portal, TRUSTED, looks};
 use crate::support::{
     browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP},
     gateway::PROXY_SECRET,
@@ -47,24 +48,69 @@ async fn forward(State((client, gateway)): State<(reqwest::Client, SocketAddr)>,
     response
 }
 
-/// Nobody is kept out of the page, on any screen: axe finds nothing, nothing is wider than the screen, and the browser
-/// has nothing to complain about. Leaves its pictures.
+/// Nobody is kept out of the page: on any screen, with the system's own colours or with text of twice the size, axe finds
+/// nothing, nothing is wider than the screen, and the browser has nothing to complain about. Leaves its pictures.
 async fn fits_everybody(browser: &Browser, name: &str) {
+    let widest = || browser.script("return document.documentElement.scrollWidth");
     for (screen, width, scheme) in [("petit", 320, "light"), ("sombre", 1200, "dark"), ("grand", 1200, "light")] {
         browser.screen(width, scheme).await;
         browser.picture(&format!("{name}-{screen}")).await;
-        let widest = browser.script("return document.documentElement.scrollWidth").await;
+        let widest = widest().await;
         assert!(widest.as_u64().unwrap() <= u64::from(width), "{name}: {widest} wide on a screen of {width}");
         let barriers = browser.barriers().await;
         assert!(barriers.is_empty(), "{name}, {screen}: {barriers:#?}");
     }
+    browser.forced_colors().await;
+    browser.picture(&format!("{name}-contraste")).await;
+    // How well those contrast is the system's, and axe measures the page's own.
+    let mut barriers = browser.barriers().await;
+    barriers.retain(|barrier| !barrier.starts_with("color-contrast: "));
+    assert!(barriers.is_empty(), "{name}, the system's colours: {barriers:#?}");
+    for width in [1200, 640] {
+        browser.screen(width, "light").await;
+        browser.script("document.documentElement.style.fontSize = '200%'").await;
+        let widest = widest().await;
+        browser.picture(&format!("{name}-200-{width}")).await;
+        assert!(widest.as_u64().unwrap() <= u64::from(width), "{name}: {widest} wide at 200 % on {width}");
+        browser.script("document.documentElement.style.fontSize = ''").await;
+    }
+    browser.screen(1200, "light").await;
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{name}: {complaints:#?}");
 }
 
+/// All of the page is reached by the keyboard, each thing once, and shows when it is.
+async fn is_walked_through(browser: &Browser, name: &str) {
+    let walked = browser.walk().await;
+    let all = browser
+        .script(
+            "const all = 'a[href], button, select, textarea, summary, input:not([type=hidden]):not([type=radio])';
+             const radios = new Set([...document.querySelectorAll('[type=radio]')].map(radio => radio.name));
+             return document.querySelectorAll(all).length + radios.size",
+        )
+        .await;
+    assert_eq!(walked.len() as u64, all.as_u64().unwrap(), "{name}: {walked:#?}");
+    let unseen: Vec<_> = walked.iter().filter(|(_, is_shown)| !is_shown).collect();
+    assert!(unseen.is_empty(), "{name}: {unseen:#?}");
+}
+
+#[rstest]
+#[case::neutral("neutral", &[])]
+#[case::dsfr("dsfr", &looks::THEME)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_is_deposited_followed_completed_refused_and_approved() {
-    let portal = Portal::start().await;
+async fn a_request_is_deposited_followed_completed_refused_and_approved(
+    #[case] theme: &str,
+    #[case] settings: &[(&str, &str)],
+) {
+    let pages = [
+        ("portal.sign_out", "/oauth2/sign_out"),
+        ("portal.pages.accessibility", "https://ac.test/accessibilite"),
+        ("portal.pages.conformity", "non conforme"),
+        ("portal.pages.legal", "https://ac.test/mentions"),
+    ];
+    let portal = Portal::with(&[&[TRUSTED][..], &pages, settings].concat()).await;
+    let fits_everybody =
+        async |browser: &Browser, name: &str| fits_everybody(browser, &format!("{theme}-{name}")).await;
     portal.publish("Où trouver LSU ?", "<p>Dans le portail ARENA, rubrique Scolarité.</p>").await;
     let site = format!("http://{}", proxy(portal.gateway.http).await);
     let browser = Browser::start().await;
@@ -77,13 +123,21 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved() {
     browser.open(&format!("{site}/portail/demandes")).await;
     assert!(browser.text("main").await.contains("Vous n'avez pas encore de demande"));
     fits_everybody(&browser, "01-aucune-demande").await;
+    browser.open(&format!("{site}/portail")).await;
+    assert!(browser.text("main").await.contains("Que souhaitez-vous demander"));
+    fits_everybody(&browser, "00-accueil").await;
+    is_walked_through(&browser, "the home").await;
+    browser.open(&format!("{site}/portail/coordonnees")).await;
+    fits_everybody(&browser, "12-coordonnees").await;
     browser.open(&format!("{site}/portail/faq?q=lsu")).await;
     assert!(browser.text("main").await.contains("portail ARENA"));
     fits_everybody(&browser, "02-faq").await;
 
     // The deposit, by the keyboard alone. What is forgotten is said first.
-    browser.open(&format!("{site}/portail")).await;
+    browser.open(&format!("{site}/portail/nouvelle")).await;
     fits_everybody(&browser, "03-nouvelle-demande").await;
+    is_walked_through(&browser, "the form").await;
+    browser.open(&format!("{site}/portail/nouvelle")).await;
     browser.tab_to("choix").await;
     browser.press(DOWN).await;
     browser.press(DOWN).await;
@@ -116,7 +170,7 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved() {
     browser.enter().await;
 
     let ticket = only();
-    assert_eq!(browser.path().await, format!("/portail/demandes/{}/recapitulatif?ecartes=0", ticket.id));
+    assert_eq!(browser.path().await, format!("/portail/demandes/{}/recapitulatif", ticket.id));
     let recap = browser.text("main").await;
     for said in ["Votre demande est enregistrée", &ticket.id.to_string(), "P-", "LSU", "Référents-LSU", "capture.png"]
     {
@@ -131,6 +185,7 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved() {
     let [document] = ticket.documents.try_into().unwrap();
     assert_eq!((document.filename.as_str(), document.bytes.as_slice()), ("capture.png", PNG));
     fits_everybody(&browser, "05-recapitulatif").await;
+    assert_eq!(browser.sheets().await, 1, "the acknowledgement is one sheet");
 
     // Somebody takes it and asks.
     let id = u64::try_from(ticket.id).unwrap();
@@ -142,6 +197,7 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved() {
     let list = browser.text("main").await;
     assert!(list.contains("Impossible de valider") && list.contains("Un Tech") && list.contains("En cours"), "{list}");
     fits_everybody(&browser, "06-mes-demandes").await;
+    is_walked_through(&browser, "the list").await;
     browser.follow("table tbody a").await;
     let shown = browser.text("main").await;
     assert!(shown.contains("Pour quelles classes ?") && !shown.contains("Entre nous"), "{shown}");
@@ -175,6 +231,11 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved() {
     browser.open(&format!("{site}/portail/demandes/{id}")).await;
     assert!(browser.text("main").await.contains("La solution vous convient-elle"));
     fits_everybody(&browser, "08-a-approuver").await;
+    is_walked_through(&browser, "the request").await;
+    browser.open(&format!("{site}/portail")).await;
+    assert!(browser.text("main").await.contains("Une demande attend quelque chose de vous"));
+    fits_everybody(&browser, "13-accueil-rempli").await;
+    browser.open(&format!("{site}/portail/demandes/{id}")).await;
     browser.write("#raison", "Le bouton est encore grisé.").await;
     browser.write("#pieces", &browser.file("ecran.txt", b"gris")).await;
     browser.follow("form[action$=avis] button.second").await;

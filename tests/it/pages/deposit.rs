@@ -1,9 +1,12 @@
 //! The deposit: one ticket for one request, and nothing typed is lost.
 
-use reqwest::{Method, StatusCode, multipart::Form};
+use reqwest::{
+    Method, StatusCode,
+    multipart::{Form, Part},
+};
 
 use super::{DIRECTORS, Portal, TRUSTED, fields, file, page};
-use crate::support::gateway::{AGENT, titled};
+use crate::support::gateway::titled;
 
 const JEANNE: &str = DIRECTORS[0];
 
@@ -15,7 +18,7 @@ async fn a_request_becomes_a_ticket_with_its_files_and_is_summed_up() {
         .text("phone", "03 80 00 00 00")
         .part("attachments", file("capture d'écran.txt", "a"))
         .part("attachments", file("outil.exe", "MZ"));
-    let sent = portal.send("/portail", "/portail", JEANNE, form).await;
+    let sent = portal.send("/portail/nouvelle", "/portail/nouvelle", JEANNE, form).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
 
     let [ticket] = titled(&portal.sandbox, "Validation des bilans").try_into().unwrap();
@@ -26,6 +29,7 @@ async fn a_request_becomes_a_ticket_with_its_files_and_is_summed_up() {
 
     let recap = portal.get(sent.location(), JEANNE).await;
     assert_eq!(recap.status, StatusCode::OK);
+    let today = jiff::Timestamp::now().in_tz("Europe/Paris").unwrap();
     for said in [
         "Votre demande est enregistrée",
         &format!(">{}<", ticket.id),
@@ -36,16 +40,25 @@ async fn a_request_becomes_a_ticket_with_its_files_and_is_summed_up() {
         "Un fichier n'est pas dans la demande",
         "outil.exe",
         "Le bouton « Valider » reste grisé.",
+        "<dt>Type</dt><dd>Incident</dd>",
+        "<dt>Urgence</dt><dd>Moyenne</dd>",
+        "<dt>École</dt><dd>0210001A</dd>",
+        "<dt>Téléphone</dt><dd>03 80 00 00 00</dd>",
+        &format!("<dt>Par</dt><dd>{}</dd>", JEANNE.to_lowercase()),
+        &format!("{} à ", passerelle::text::french::date(&today)),
     ] {
         assert!(recap.has(said), "{said} in {}", recap.html);
     }
+    // Which file, and why.
+    let left_out = recap.html.split_once("<li>outil.exe\u{a0}: ").expect("the file is named").1;
+    assert!(left_out.split_once("</li>").unwrap().0.len() > 5, "{left_out}");
 }
 
 #[tokio::test]
 async fn a_second_click_and_a_reload_make_no_second_ticket_and_another_text_does() {
     let portal = Portal::start().await;
-    let shown = portal.get("/portail", JEANNE).await;
-    let send = async |title: &str| portal.send_as_shown(&shown, "/portail", JEANNE, fields(title)).await;
+    let shown = portal.get("/portail/nouvelle", JEANNE).await;
+    let send = async |title: &str| portal.send_as_shown(&shown, "/portail/nouvelle", JEANNE, fields(title)).await;
     let (first, second) = tokio::join!(send("Une fois"), send("Une fois"));
     assert_eq!((first.status, second.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER), "{}", second.html);
     assert_eq!(first.location(), second.location());
@@ -74,7 +87,7 @@ async fn wrong_fields_are_named_beside_them_and_in_a_list_and_what_was_typed_is_
         .text("error_message", "")
         .text("phone", "sur mon portable")
         .part("attachments", file("capture.txt", "a"));
-    let shown = portal.send("/portail", "/portail", JEANNE, form).await;
+    let shown = portal.send("/portail/nouvelle", "/portail/nouvelle", JEANNE, form).await;
     assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(shown.has("<title>Erreur\u{a0}: nouvelle demande – "), "{}", shown.html);
     assert!(shown.has("3 champs sont à corriger"));
@@ -97,26 +110,32 @@ async fn wrong_fields_are_named_beside_them_and_in_a_list_and_what_was_typed_is_
     assert!(portal.sandbox.tickets().is_empty());
 
     // Mended in the page that was shown again, it is sent.
-    let sent = portal.send_as_shown(&shown, "/portail", JEANNE, fields("Corrigée")).await;
+    let sent = portal.send_as_shown(&shown, "/portail/nouvelle", JEANNE, fields("Corrigée")).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
 async fn a_rule_s_no_and_a_helpdesk_that_is_away_leave_the_form_as_it_was() {
-    let portal = Portal::start().await;
-    let shown = portal.send("/portail", "/portail", AGENT, fields("Refusée")).await;
-    assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let portal = Portal::with(&[TRUSTED, ("quota.per_day", "2")]).await;
+    let opened = portal.get("/portail/nouvelle", JEANNE).await;
+    for title in ["Première", "Deuxième"] {
+        portal.deposit(JEANNE, title).await;
+    }
+    let shown = portal.send_as_shown(&opened, "/portail/nouvelle", JEANNE, fields("Refusée")).await;
+    assert_eq!(shown.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(shown.has("Votre demande n'est pas enregistrée"));
-    assert!(shown.has("réservé aux directrices et directeurs") && shown.has("value=\"Refusée\""), "{}", shown.html);
+    assert!(shown.has("nombre maximal de demandes") && shown.has("value=\"Refusée\""), "{}", shown.html);
 
-    let form = portal.get("/portail", JEANNE).await;
+    let portal = Portal::start().await;
+
+    let form = portal.get("/portail/nouvelle", JEANNE).await;
     portal.sandbox.set_failures("maintenance".parse::<passerelle::sandbox::Rule>().unwrap());
-    let away = portal.send_as_shown(&form, "/portail", JEANNE, fields("Plus tard")).await;
+    let away = portal.send_as_shown(&form, "/portail/nouvelle", JEANNE, fields("Plus tard")).await;
     assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(away.has("value=\"Plus tard\"") && away.has("pas encore enregistrée"), "{}", away.html);
     assert!(form.hidden("envoi").is_none() && away.hidden("envoi").is_some(), "sent again, it is the same request");
     portal.sandbox.set_failures(passerelle::sandbox::Failures::none());
-    let sent = portal.send_as_shown(&away, "/portail", JEANNE, fields("Plus tard")).await;
+    let sent = portal.send_as_shown(&away, "/portail/nouvelle", JEANNE, fields("Plus tard")).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     assert_eq!(titled(&portal.sandbox, "Plus tard").len(), 1);
 }
@@ -125,9 +144,12 @@ async fn a_rule_s_no_and_a_helpdesk_that_is_away_leave_the_form_as_it_was() {
 async fn the_same_form_from_two_pages_is_one_request_and_one_place_of_the_day() {
     let portal = Portal::with(&[TRUSTED, ("quota.per_day", "2")]).await;
     let mut places = Vec::new();
-    for title in ["Encore", "Encore", "Autre", "Encore"] {
-        // A page of its own each time, as after «Back».
-        let sent = portal.send("/portail", "/portail", JEANNE, fields(title)).await;
+    let open = || portal.get("/portail/nouvelle", JEANNE);
+    // A page of its own each time, as after «Back», opened while the day has room.
+    for (title, shown) in
+        [("Encore", open().await), ("Encore", open().await), ("Autre", open().await), ("Encore", open().await)]
+    {
+        let sent = portal.send_as_shown(&shown, "/portail/nouvelle", JEANNE, fields(title)).await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
         places.push(sent.location().to_owned());
     }
@@ -139,7 +161,7 @@ async fn the_same_form_from_two_pages_is_one_request_and_one_place_of_the_day() 
 async fn a_form_names_no_other_requester_than_who_is_signed_in() {
     let portal = Portal::start().await;
     let form = fields("Au nom d'une autre").text("requester", DIRECTORS[1]);
-    portal.send("/portail", "/portail", JEANNE, form).await;
+    portal.send("/portail/nouvelle", "/portail/nouvelle", JEANNE, form).await;
     let [ticket] = titled(&portal.sandbox, "Au nom d'une autre").try_into().unwrap();
     assert_eq!(ticket.requesters[0].name, "Nom1 Prenom1");
 }
@@ -148,10 +170,27 @@ async fn a_form_names_no_other_requester_than_who_is_signed_in() {
 async fn more_than_the_api_takes_is_not_taken() {
     let portal = Portal::with(&[TRUSTED, ("http.max_size", "20000"), ("screen.max_size", "20000")]).await;
     let form = fields("Trop lourd").part("attachments", file("gros.txt", &"a".repeat(30_000)));
-    let refused = portal.send("/portail", "/portail", JEANNE, form).await;
+    let refused = portal.send("/portail/nouvelle", "/portail/nouvelle", JEANNE, form).await;
     assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(refused.has("<h1>Envoi trop volumineux</h1>"), "{}", refused.html);
-    let other = portal.call(Method::POST, "/portail", JEANNE).body("x").send().await.unwrap();
+    assert!(refused.has("<h1>Envoi trop volumineux</h1>") && refused.has("19\u{a0}Ko"), "{}", refused.html);
+    let other = portal.call(Method::POST, "/portail/nouvelle", JEANNE).body("x").send().await.unwrap();
     assert_eq!(page(other).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert!(portal.sandbox.tickets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_thirty_megabytes_in_all_fit() {
+    // However slow the machine is.
+    let portal = Portal::with(&[TRUSTED, ("portal.wait", "80s")]).await;
+    let form = fields("Trente mégaoctets");
+    let half = |byte| Part::bytes(vec![byte; 15 * 1024 * 1024]).mime_str("text/plain").unwrap();
+    let form = form.part("attachments", half(b'a').file_name("un.txt"));
+    let form = form.part("attachments", half(b'b').file_name("deux.txt"));
+    assert!(portal.get("/portail/nouvelle", JEANNE).await.has("20\u{a0}Mo chacun, 30\u{a0}Mo en tout"));
+    let sent = portal.send("/portail/nouvelle", "/portail/nouvelle", JEANNE, form).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+    let [ticket] = titled(&portal.sandbox, "Trente mégaoctets").try_into().unwrap();
+    let recap = portal.get(sent.location(), JEANNE).await;
+    assert!(recap.has("un.txt, deux.txt") && !recap.has("pas dans la demande"), "{}", recap.html);
+    assert_eq!(ticket.documents.len(), 2);
 }

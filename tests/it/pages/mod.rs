@@ -3,7 +3,10 @@
 mod access;
 mod browser;
 mod deposit;
+mod home;
+mod looks;
 mod requests;
+mod waiting;
 
 use passerelle::sandbox::Sandbox;
 use reqwest::{
@@ -77,7 +80,7 @@ impl Portal {
 
     /// Deposits a small request; gives its number.
     async fn deposit(&self, person: &str, title: &str) -> u64 {
-        let sent = self.send("/portail", "/portail", person, fields(title)).await;
+        let sent = self.send("/portail/nouvelle", "/portail/nouvelle", person, fields(title)).await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
         sent.location().split('/').nth(3).unwrap().parse().unwrap()
     }
@@ -114,8 +117,9 @@ impl Page {
 
 async fn page(answer: Response) -> Page {
     let (status, headers) = (answer.status(), answer.headers().clone());
-    // An apostrophe is the same, however it is written.
-    Page { status, headers, html: answer.text().await.unwrap().replace("&#39;", "'") }
+    // An apostrophe is the same, however it is written, and so is a space that holds.
+    let html = answer.text().await.unwrap().replace("&#39;", "'").replace('’', "'").replace("&nbsp;", "\u{a0}");
+    Page { status, headers, html }
 }
 
 /// The fields of a small request.

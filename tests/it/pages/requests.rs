@@ -21,6 +21,11 @@ async fn the_list_counts_filters_searches_and_sorts() {
     assert!(list.has("<strong>0</strong> À approuver</a>") && list.has("une réponse de votre part est attendue"));
     assert!(list.has("<strong>1</strong> En attente</a>") && list.has("<strong>1</strong> À compléter</a>"));
     assert!(list.has("<strong>0</strong> En cours</a>") && list.has("<strong>0</strong> Clôturée</a>"));
+    assert!(
+        list.has("href=\"/portail/demandes\" aria-current=\"true\"><strong>2</strong> Toutes</a>"),
+        "{}",
+        list.html
+    );
     let place = |page: &Page, number: u64| page.html.find(&format!("href=\"/portail/demandes/{number}\""));
     assert!(place(&list, second) < place(&list, first), "the latest first");
     assert!(list.has("aria-sort=\"descending\"><a href=\"/portail/demandes?tri=date&#38;sens=croissant\">"));
@@ -59,6 +64,11 @@ async fn a_long_list_has_pages_that_keep_what_was_asked() {
         second.has("Page 2 sur 2") && second.has("href=\"/portail/demandes?q=ancienne\"") && second.has("Ancienne 00")
     );
     assert!(!second.has("Page suivante"));
+    let fifty = portal.get("/portail/demandes?q=ancienne&par=50", JEANNE).await;
+    assert!(!fifty.has("Page suivante") && fifty.has("Ancienne 00") && fifty.has("Ancienne 20"), "{}", fifty.html);
+    assert!(fifty.has("href=\"/portail/demandes?q=ancienne\">15<") && fifty.has("par=100\">100<"), "{}", fifty.html);
+    let beyond = portal.get("/portail/demandes?q=ancienne&page=99", JEANNE).await;
+    assert_eq!((beyond.status, beyond.location()), (StatusCode::SEE_OTHER, "/portail/demandes?q=ancienne&page=2"));
 }
 
 #[tokio::test]
@@ -132,7 +142,7 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
     assert!(solved.has("La solution vous convient-elle") && solved.has("Le bouton est rétabli."), "{}", solved.html);
     assert!(solved.has("À approuver") && solved.has("Solution proposée par Un Tech"), "{}", solved.html);
     // What is added meanwhile decides nothing.
-    assert!(solved.has("n’approuve ni ne refuse la solution") && solved.has("Ajouter à la demande"));
+    assert!(solved.has("n'approuve ni ne refuse la solution") && solved.has("Ajouter à la demande"));
     let added =
         portal.send(&path, &format!("{path}/suivis"), JEANNE, Form::new().text("description", "Je teste.")).await;
     assert_eq!((added.status, status()), (StatusCode::SEE_OTHER, 5), "{}", added.html);
@@ -150,14 +160,15 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
 
     technician.solve(number, "<p>Cette fois, oui.</p>").await;
     for _ in 0..2 {
-        let approved = portal.send("/portail", &to, JEANNE, Form::new().text("avis", "oui")).await;
+        let approved = portal.send("/portail/nouvelle", &to, JEANNE, Form::new().text("avis", "oui")).await;
         assert_eq!(approved.location(), format!("{path}?fait=approuvee"), "{}", approved.html);
         assert_eq!(status(), 6);
     }
     let closed = portal.get(&path, JEANNE).await;
     assert!(closed.has("Cette demande est close.") && !closed.has("Ajouter à la demande"));
     let followups = portal.sandbox.tickets()[0].followups.len();
-    let late = portal.send("/portail", &format!("{path}/suivis"), JEANNE, Form::new().text("description", "x")).await;
+    let late =
+        portal.send("/portail/nouvelle", &format!("{path}/suivis"), JEANNE, Form::new().text("description", "x")).await;
     assert_eq!((late.status, portal.sandbox.tickets()[0].followups.len()), (StatusCode::CONFLICT, followups));
 }
 
@@ -225,7 +236,11 @@ async fn a_helpdesk_that_is_away_is_said_in_a_page() {
     assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(away.headers.contains_key(header::RETRY_AFTER));
     assert!(away.has("<h1>Service momentanément indisponible</h1>"), "{}", away.html);
-    assert_eq!(portal.get("/portail", JEANNE).await.status, StatusCode::OK, "a form can be filled in meanwhile");
+    let home = portal.get("/portail", JEANNE).await;
+    assert_eq!(home.status, StatusCode::OK);
+    assert!(home.has("vos demandes ne peuvent pas être affichées") && home.has("application=LSU"), "{}", home.html);
+    let form = portal.get("/portail/nouvelle", JEANNE).await;
+    assert!(form.status == StatusCode::OK && form.has("Envoyer la demande"), "a form can be filled in meanwhile");
 }
 
 #[tokio::test]

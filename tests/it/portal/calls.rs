@@ -124,6 +124,23 @@ async fn what_a_person_was_shown_is_not_another_s() {
     assert_eq!(scene.get(&format!("{page}/documents/{secret}"), "").await.status(), 404);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_requests_of_a_school_take_a_call_more_and_its_mailbox_s_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("directory.csv");
+    std::fs::write(&csv, "email;uai\nce.0210001A@ac-dijon.fr;0210001A\nce.0210002B@ac-dijon.fr;0210001A\n").unwrap();
+    let directory = [("directory.csv", csv.to_str().unwrap()), ("directory.sources", "csv")];
+    for (view, most) in [("false", 2), ("true", 3)] {
+        let scene = Scene::with(&[&directory[..], &[("portal.school_view", view)]].concat()).await;
+        scene.deposit(DIRECTORS[0], json!({})).await;
+        scene.get_as(DIRECTORS[1], "/v1/requests", "").await;
+        let calls = Meantime::of(&scene.sandbox);
+        let listed = scene.get_as(DIRECTORS[1], "/v1/requests", "").await.json::<Value>().await.unwrap();
+        calls.at_most(view, most);
+        assert_eq!(listed["total"], 1, "{listed}");
+    }
+}
+
 async fn read_by_forty(scene: &Scene, path: &str) {
     let address = format!("{path}?requester={}", DIRECTORS[0]);
     let readers = (0..40).map(|_| scene.gateway.signed(Method::GET, &address, b"").send());

@@ -6,6 +6,7 @@ mod listing;
 mod matrix;
 mod saying;
 mod schemathesis;
+mod schools;
 mod view;
 
 use std::sync::atomic::{AtomicU32, Ordering};

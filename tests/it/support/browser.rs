@@ -197,6 +197,43 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", scheme).await;
     }
 
+    /// The system's own colours, as people choose who see little (CSS Color Adjustment, section 3).
+    pub(crate) async fn forced_colors(&self) {
+        let forced = json!({"features": [{"name": "forced-colors", "value": "active"}]});
+        self.devtools("Emulation.setEmulatedMedia", forced).await;
+    }
+
+    /// How many sheets the page takes in print.
+    pub(crate) async fn sheets(&self) -> usize {
+        let print = self.devtools("Page.printToPDF", json!({"paperWidth": 8.27, "paperHeight": 11.69})).await;
+        let print = BASE64.decode(print["data"].as_str().unwrap().as_bytes()).unwrap();
+        let page = b"/Type /Page";
+        print.windows(page.len() + 1).filter(|part| part.starts_with(page) && part[page.len()] != b's').count()
+    }
+
+    /// What the tabulator leads to, from the page's beginning, and whether each shows that it has the focus.
+    pub(crate) async fn walk(&self) -> Vec<(String, bool)> {
+        self.script("document.activeElement.blur(); window.scrollTo(0, 0)").await;
+        let mut walked = Vec::new();
+        for _ in 0..100 {
+            self.press(TAB).await;
+            let at = self
+                .script(
+                    "const at = document.activeElement;
+                     if (at === document.body) return null;
+                     // What makes more than itself a link shows it around that.
+                     const around = [null, '::before', '::after'].map(part => getComputedStyle(at, part));
+                     const isShown = style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+                     const label = `${at.tagName} ${at.id || at.textContent.trim()}`;
+                     return [label, around.some(isShown)];",
+                )
+                .await;
+            let Some(label) = at[0].as_str() else { break };
+            walked.push((label.to_owned(), at[1] == true));
+        }
+        walked
+    }
+
     /// A picture of the whole page.
     pub(crate) async fn picture(&self, name: &str) {
         let whole = json!({"format": "png", "captureBeyondViewport": true});

@@ -129,6 +129,13 @@ redis.call('PEXPIRE', day, ARGV[8])
 return 'reserved'
 ";
 
+/// How many places of a day are taken; -1 where GLPI is to be asked. KEYS[2] the day; ARGV[4] ms since the day began.
+const TAKEN: &str = r"
+local counted = redis.call('ZSCORE', KEYS[2], 'counted')
+if epoch > now - tonumber(ARGV[4]) and not (counted and tonumber(counted) == -epoch) then return -1 end
+return redis.call('ZCOUNT', KEYS[2], 0, '+inf')
+";
+
 /// The request's ticket. KEYS[1] the request, KEYS[2] the day, if it counts for one; ARGV[1] reference, ARGV[2] ticket, ARGV[3] ms
 /// to remember, ARGV[4] "1": it takes a place in this day even if none was reserved.
 const SETTLE: &str = r"
@@ -186,6 +193,7 @@ pub(super) struct Operations {
     pub(super) assert: Operation,
     pub(super) release: Operation,
     pub(super) reserve: Operation,
+    pub(super) taken: Operation,
     pub(super) settle: Operation,
     pub(super) give_back: Operation,
     pub(super) lease: Operation,
@@ -202,6 +210,7 @@ pub(super) static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
         assert: Operation::new(ASSERT),
         release: Operation::new(RELEASE),
         reserve: with_epoch(RESERVE),
+        taken: with_epoch(TAKEN),
         settle: Operation::new(SETTLE),
         give_back: Operation::new(GIVE_BACK),
         lease: Operation::new(LEASE),

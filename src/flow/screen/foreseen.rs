@@ -1,0 +1,47 @@
+//! What would become of a person's next request, before it is written.
+
+use super::{DayPlace, Rejection, Rules, director, quota, sender};
+use crate::request::{Address, DirectoryAnswer, Refusal};
+
+/// Why whatever this person asks would be refused today: by their address, by what the directory says of them, or because
+/// none of the day's places is left. `None` where it may be taken, or where nobody can say.
+pub fn foreseen(requester: &Address, answer: DirectoryAnswer, left: Option<u32>, rules: &Rules) -> Option<Refusal> {
+    let place = if left == Some(0) { DayPlace::Full } else { DayPlace::Reserved };
+    let verdict = sender::of_academy(requester, rules)
+        .and_then(|()| director(answer, rules).map(drop))
+        .and_then(|()| quota(&place, rules).map(drop));
+    match verdict {
+        Err(Rejection::Refused(refusal)) => Some(refusal),
+        Ok(()) | Err(Rejection::Ignored(_) | Rejection::Unknown { .. }) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{super::samples, foreseen};
+    use crate::request::{Address, DirectoryAnswer, Person, Reason};
+
+    fn director() -> DirectoryAnswer {
+        DirectoryAnswer::Director(Person::default())
+    }
+
+    #[rstest]
+    #[case("a@ac-dijon.fr", director(), Some(3), None)]
+    #[case("a@ac-dijon.fr", director(), None, None)]
+    #[case("a@ac-dijon.fr", director(), Some(0), Some(Reason::QuotaExceeded))]
+    #[case("a@ac-dijon.fr", DirectoryAnswer::Other(None), Some(3), Some(Reason::NotADirector))]
+    #[case("a@ac-dijon.fr", DirectoryAnswer::Unknown { cause: "x".into() }, Some(3), None)]
+    #[case("a@example.org", director(), Some(3), Some(Reason::ForeignSender))]
+    fn what_would_be_refused_is_told_before(
+        #[case] requester: &str,
+        #[case] answer: DirectoryAnswer,
+        #[case] left: Option<u32>,
+        #[case] expected: Option<Reason>,
+    ) {
+        let requester = Address::parse(requester).unwrap();
+        let refusal = foreseen(&requester, answer, left, &samples::rules(|_| {}));
+        assert_eq!(refusal.map(|refusal| refusal.reason), expected);
+    }
+}
