@@ -23,7 +23,10 @@ use super::{
 use crate::{
     id::TicketId,
     intake::form::FieldError,
-    lifecycle::escalation::{Cause, EscalateError, Moved, Order},
+    lifecycle::{
+        escalation::{EscalateError, Moved, Order},
+        note::Cause,
+    },
     request::Direction,
 };
 

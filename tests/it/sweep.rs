@@ -9,7 +9,8 @@ use passerelle::{
     glpi::{ActorRole, Effect, Glpi, Kind, NewFollowup, NewTicket, Requester},
     id::UserId,
     lifecycle::{
-        escalation::{Cause, MoveNote, Note, Order},
+        escalation::Order,
+        note::{Cause, MoveNote, Note},
         sweep::Pass,
     },
     request::Direction,

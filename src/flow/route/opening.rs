@@ -13,6 +13,10 @@ pub(super) const TEMPLATE: &str = include_str!("opening.html");
 const END: &str = "<hr";
 const LONGEST: usize = 16 * 1024;
 const APPLICATION: &str = "Application :";
+const SCHOOL: &str = "École :";
+const DEPARTMENT: &str = "Département :";
+/// The length of a school's code.
+const UAI: usize = 8;
 /// Before the requester's address; no name can hold it, whose quotes are encoded.
 const REQUESTER: &str = "href=\"mailto:";
 
@@ -25,6 +29,10 @@ pub struct Opening {
     pub application: String,
     /// The nature of the request, where it had one.
     pub nature: Option<String>,
+    /// The school's name, else its code; `None` where nobody knew it.
+    pub school: Option<String>,
+    /// The department's number in three characters; `None` where nobody knew it.
+    pub department: Option<String>,
     /// Where what was written begins in the content, bytes.
     pub end: usize,
 }
@@ -40,7 +48,14 @@ impl Opening {
         let text = html_text::from_html(&content[..rule]);
         let mut lines = text.lines();
         let reference = lines.next().filter(|line| line.starts_with("Référence")).and_then(Reference::find)?;
-        let named = lines.find_map(|line| line.trim().strip_prefix(APPLICATION))?.trim();
+        let lines: Vec<&str> = lines.map(str::trim).collect();
+        let after = |label: &str| lines.iter().find_map(|line| line.strip_prefix(label)).map(str::trim);
+        let named = after(APPLICATION)?;
+        let school =
+            after(SCHOOL).map(|school| match school.strip_suffix(')').and_then(|both| both.rsplit_once(" (")) {
+                Some((name, code)) if code.len() == UAI => name,
+                _ => school,
+            });
         let (application, nature) = match named.strip_suffix(')') {
             Some(both) if !is_application(named) => {
                 let parts = both.rmatch_indices(" (").map(|(at, between)| (&both[..at], &both[at + between.len()..]));
@@ -49,7 +64,9 @@ impl Opening {
             }
             _ => (named, None),
         };
-        Some(Self { reference, application: application.to_owned(), nature: nature.map(str::to_owned), end })
+        let owned = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let (school, department, nature) = (owned(school), owned(after(DEPARTMENT)), owned(nature));
+        Some(Self { reference, application: application.to_owned(), nature, school, department, end })
     }
 }
 

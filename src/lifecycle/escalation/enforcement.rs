@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    AllLevels, ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder,
-    delays::WAITING, escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
+    AllLevels, ApplicationLevels, DelayVerdict, EscalateError, Escalator, Facts, Order, delays::WAITING,
+    escalator::names, judge, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
     glpi::{ActorRole, Criterion, GlpiError, TicketSummary},
     id::{GroupId, TicketId},
+    lifecycle::note::{self, Cause, Note, Reminder},
     request::{Direction, Reference},
     working_time::{Wait, in_words},
 };

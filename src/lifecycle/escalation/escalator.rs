@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use moka::future::Cache;
 
 use super::{
-    AllLevels, ApplicationLevels, Cause, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
+    AllLevels, ApplicationLevels, EscalateError, Immovable, Levels, Move, Step,
     applications::Resolver,
-    note, steps,
+    steps,
     ticket_snapshot::{self, Conversation, TicketSnapshot, Written},
 };
 use crate::{
@@ -24,7 +24,10 @@ use crate::{
     },
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     id::{FollowupId, GroupId, TicketId},
-    lifecycle::notices::Notifier,
+    lifecycle::{
+        note::{self, Cause, MoveNote, Note},
+        notices::Notifier,
+    },
     request::Direction,
     working_time::Calendar,
 };
@@ -397,7 +400,10 @@ impl Escalator {
 
     async fn take_step(&self, ticket: TicketId, step: &Step) -> Result<(), GlpiError> {
         match step {
-            Step::AddGroups(groups) => self.glpi.add_groups(ticket, groups).await,
+            Step::AddGroups(groups) if self.notifier.leaves_moves_to_glpi() => {
+                self.glpi.add_groups(ticket, groups).await
+            }
+            Step::AddGroups(groups) => self.glpi.add_groups_silently(ticket, groups).await,
             Step::RemoveUser(row) => self.glpi.remove_user(*row).await,
             Step::RemoveGroup(row) => self.glpi.remove_group(*row).await,
         }

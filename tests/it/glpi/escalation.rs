@@ -7,7 +7,10 @@ use passerelle::{
     app::App,
     glpi::{ActorRole, Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, TicketStatus},
     id::{FollowupId, GroupId, TicketId, UserId},
-    lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Immovable, MoveNote, Moved, Note, Order},
+    lifecycle::{
+        escalation::{DelayVerdict, EscalateError, Immovable, Moved, Order},
+        note::{Cause, MoveNote, Note},
+    },
     request::Direction,
 };
 use reqwest::Method;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use passerelle::{
-    flow::ledger::Ledger,
+    flow::{ledger::Ledger, route::MappingStore},
     glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester, SolutionStatus},
     id::{GroupId, UserId},
     letters::Correspondence,
@@ -126,7 +126,7 @@ async fn each_step_is_told_once_and_its_note_is_read_again() {
     let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
     let (mailer, outbox) = Mailer::memory();
     let letters = Correspondence::new(&config, mailer).unwrap();
-    let notifier = Notifier::new(&config, &glpi, letters, Arc::new(ledger));
+    let notifier = Notifier::new(&config, &glpi, letters, Arc::new(ledger), MappingStore::load(None).unwrap());
 
     let reference = Reference::new("mail", "", marker().as_bytes());
     let (lsu, director) = (group(&glpi, "Référents-LSU").await, director(&glpi).await);
