@@ -29,6 +29,19 @@ pub(super) fn note(outcome: Outcome, group: &str, marks: &[Mark]) -> String {
     format!("{OPENING}{}{MARKS}{}{END}", escaped(&words), marks.join(" "))
 }
 
+/// A note as it was written, HTML, that says this as well.
+pub(super) fn more(note: &str, outcome: Outcome, group: &str, marks: &[Mark]) -> Option<String> {
+    let (words, before) = parts(note)?;
+    let added = self::note(outcome, group, marks);
+    let (more, marks) = parts(&added)?;
+    Some(format!("{OPENING}{words} Courriel {more}{MARKS}{before} {marks}{END}"))
+}
+
+/// The last of a ticket's notes.
+pub(super) fn last(followups: &[Followup], own: UserId) -> Option<&Followup> {
+    followups.iter().rfind(|followup| followup.is_note_of(own) && marks(&followup.content).is_some())
+}
+
 /// What a note says after «Courriel », for whoever reads the ticket.
 fn words(step: Step, Outcome { sent, refused }: Outcome, group: &str) -> String {
     let what = match step {
@@ -75,11 +88,14 @@ pub(super) fn read(followups: &[Followup], own: UserId) -> BTreeSet<Mark> {
     notes.filter_map(|note| marks(&note.content)).flatten().collect()
 }
 
+/// A note's words, and its marks.
+fn parts(content: &str) -> Option<(&str, &str)> {
+    let parts = content.trim().strip_prefix(OPENING)?.strip_suffix(END)?.rsplit_once(MARKS)?;
+    Some(parts).filter(|(words, _)| !words.contains('<'))
+}
+
 fn marks(content: &str) -> Option<Vec<Mark>> {
-    let (words, marks) = content.trim().strip_prefix(OPENING)?.strip_suffix(END)?.rsplit_once(MARKS)?;
-    if words.contains('<') {
-        return None;
-    }
+    let (_, marks) = parts(content)?;
     marks.split(' ').map(|mark| mark.parse().ok()).collect()
 }
 
@@ -89,7 +105,7 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{CHARGE_TOLD, Mark, Outcome, Step, note, read};
+    use super::{CHARGE_TOLD, Mark, Outcome, Step, last, more, note, read};
     use crate::{
         glpi::Followup,
         id::{FollowupId, UserId},
@@ -150,6 +166,17 @@ mod tests {
         assert!(of(Step::Charge).contains(CHARGE_TOLD));
         assert!(!of(Step::WatchedCharge).contains(CHARGE_TOLD));
         assert!(!of(Step::Question(12.into())).contains(CHARGE_TOLD));
+    }
+
+    #[test]
+    fn a_note_may_say_more() {
+        let one = note(Outcome { sent: 1, refused: 0 }, "", &[Step::Charge.into()]);
+        let both = more(&one, Outcome { sent: 2, refused: 0 }, "", &[Step::Closed(7).into()]).unwrap();
+        assert!(both.contains("prise en charge. Courriel envoyé à qui traite la demande\u{a0}: clôture (2"), "{both}");
+        assert!(both.contains(CHARGE_TOLD), "{both}");
+        assert_eq!(read(&[followup(&both)], OWN), BTreeSet::from([Step::Charge.into(), Step::Closed(7).into()]));
+        let all = [followup(&one), followup("<p>x</p>")];
+        assert_eq!(last(&all, OWN), Some(&all[0]));
     }
 
     #[test]

@@ -37,8 +37,8 @@ use crate::{
         ledger::{Ledger, TicketBusy},
         route::MappingStore,
     },
-    glpi::{Glpi, GlpiError, Requester, Ticket},
-    id::{TicketId, UserId},
+    glpi::{Glpi, GlpiError, Requester, Ticket, TicketStatus},
+    id::{FollowupId, TicketId, UserId},
     letters::Correspondence,
     request::{Address, Reference},
     smtp::SendError,
@@ -147,6 +147,8 @@ impl Notifier {
         let facts = known.facts();
         let happened = happened(&facts, &self.settings);
         let crew = self.crew(known, &happened).await?;
+        let last = journal::last(&known.followups, known.own);
+        let mut last = last.map(|followup| (followup.id, followup.content.clone()));
         let mut result = Ok(());
         // The notices of a step share their note.
         for happenings in happened.chunk_by(|one, other| one.step.name() == other.step.name()) {
@@ -170,7 +172,7 @@ impl Notifier {
                 }
             }
             if !settled.is_empty() {
-                self.glpi.add_note(ticket, &journal::note(all, &crew.first_names, &settled)).await?;
+                self.note(known, &mut last, (all, &crew.first_names), &settled).await?;
                 self.post.forget(ticket, settled.iter().filter_map(Mark::record));
             }
             if let Some(error) = broken {
@@ -178,6 +180,27 @@ impl Notifier {
             }
         }
         result
+    }
+
+    /// Notes in a ticket what was sent. To a closed one GLPI adds nothing for an account that may not open tickets again
+    /// (`Ticket::canReopen`); there the `last` note says it as well.
+    async fn note(
+        &self,
+        known: &Known,
+        last: &mut Option<(FollowupId, String)>,
+        (outcome, group): (Outcome, &str),
+        marks: &[Mark],
+    ) -> Result<(), GlpiError> {
+        let ticket = &known.ticket;
+        match (self.glpi.add_note(ticket.id, &journal::note(outcome, group, marks)).await, last) {
+            (Err(GlpiError::NotFound), Some((note, content))) if ticket.status == TicketStatus::Closed => {
+                let more = journal::more(content, outcome, group, marks).ok_or(GlpiError::NotFound)?;
+                self.glpi.rewrite_followup(*note, &more).await?;
+                *content = more;
+                Ok(())
+            }
+            (noted, _) => noted.map(drop),
+        }
     }
 
     /// Sends a notice to each of its recipients who has an address.
