@@ -75,7 +75,7 @@ impl Escalator {
                     let order = Order {
                         direction: Direction::Up,
                         by: String::new(),
-                        reason: format!("personne ne l'a pris en charge {}", self.waiting_words(wait)),
+                        reason: format!("personne ne l’a pris en charge {}", self.waiting_words(wait)),
                         cause: Cause::Rule,
                         to: None,
                     };
@@ -207,9 +207,9 @@ impl Escalator {
         let waits = match (escalation, &weighed.next) {
             (Some(moment), Some(next)) => {
                 let date = self.date(moment);
-                format!("Personne ne l'a pris en charge {since}. Sans prise en charge, il passera à {next} le {date}.")
+                format!("Personne ne l’a pris en charge {since}. Sans prise en charge, il passera à {next} le {date}.")
             }
-            _ => format!("Personne ne l'a pris en charge {since}."),
+            _ => format!("Personne ne l’a pris en charge {since}."),
         };
         let reminder =
             Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };

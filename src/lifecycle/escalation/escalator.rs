@@ -277,7 +277,7 @@ impl Escalator {
             .application_levels(&all_levels)
             .filter(|application_levels| application_levels.levels.contain(written.note.target));
         let Some(application_levels) = application else {
-            self.give_up(ticket, written, "Ce groupe n'est plus d'un niveau de l'application de ce ticket.").await?;
+            self.give_up(ticket, written, "Ce groupe n’est plus d’un niveau de l’application de ce ticket.").await?;
             return Ok(None);
         };
         if snapshot.is_over() {
@@ -285,7 +285,7 @@ impl Escalator {
             return Ok(None);
         }
         if self.is_overtaken(ticket, written, &application_levels.levels).await? {
-            self.give_up(ticket, written, "Entre-temps, quelqu'un a changé à la main les groupes de ce ticket.")
+            self.give_up(ticket, written, "Entre-temps, quelqu’un a changé à la main les groupes de ce ticket.")
                 .await?;
             return Ok(None);
         }
@@ -431,7 +431,7 @@ impl Escalator {
         };
         let (by, date) = (note::fit_name(&order.by), self.date(now));
         match order.cause {
-            Cause::Api => format!("Demandé{e} par {by} le {date}, par l'API."),
+            Cause::Api => format!("Demandé{e} par {by} le {date}, par l’API."),
             Cause::CommandLine => format!("Demandé{e} par {by} le {date}, en ligne de commande."),
             Cause::Followup(id) => format!("Demandé{e} par {by} le {date}, par le suivi n°\u{a0}{id}."),
             Cause::Rule => format!("Décidé{e} le {date} par la règle de délai."),

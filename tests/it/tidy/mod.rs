@@ -2,6 +2,7 @@
 
 mod circles;
 mod edges;
+mod french;
 
 use std::path::{Path, PathBuf};
 
