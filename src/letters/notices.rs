@@ -126,7 +126,7 @@ impl About<'_> {
         quote: Vec<String>,
         after: Vec<String>,
     ) -> Result<Text, askama::Error> {
-        self.made(None, ending, Notice { before, quote, after, ..self.frame(heading) })
+        self.made(None, ending, &Notice { before, quote, after, ..self.frame(heading) })
     }
 
     /// A notice to those who work on requests.
@@ -142,7 +142,7 @@ impl About<'_> {
         self.made(
             context.as_deref(),
             ending,
-            Notice { before, quote, after, context: context.clone(), ..self.frame(heading) },
+            &Notice { before, quote, after, context: context.clone(), ..self.frame(heading) },
         )
     }
 
@@ -161,7 +161,7 @@ impl About<'_> {
         }
     }
 
-    fn made(&self, context: Option<&str>, ending: &str, notice: Notice) -> Result<Text, askama::Error> {
+    fn made(&self, context: Option<&str>, ending: &str, notice: &Notice) -> Result<Text, askama::Error> {
         let context = context.map(|context| format!(" — {context}")).unwrap_or_default();
         let title = line(self.ticket.title, LONGEST_SUBJECT);
         Ok(Text {
@@ -169,8 +169,8 @@ impl About<'_> {
                 "Demande n°\u{a0}{}\u{a0}: {ending}{context} — {title} ({})",
                 notice.ticket, notice.reference
             ),
-            plain: Plain(&notice).render()?,
-            html: Html(&notice).render()?,
+            plain: Plain(notice).render()?,
+            html: Html(notice).render()?,
         })
     }
 }

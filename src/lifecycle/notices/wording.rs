@@ -52,12 +52,11 @@ impl Notifier {
             }
             (News::Question(followup), step) => {
                 let author = self.name(followup.author).await?;
-                match step {
-                    Step::WatchedQuestion(_) => notices::watched_question(&about, &author, &followup.content),
-                    _ => {
-                        let is_pending = ticket.status == TicketStatus::Pending;
-                        notices::question(&about, &author, &followup.content, is_pending)
-                    }
+                if matches!(step, Step::WatchedQuestion(_)) {
+                    notices::watched_question(&about, &author, &followup.content)
+                } else {
+                    let is_pending = ticket.status == TicketStatus::Pending;
+                    notices::question(&about, &author, &followup.content, is_pending)
                 }
             }
             (News::Solution(solution), Step::WatchedSolution(_)) => {
