@@ -99,7 +99,7 @@ impl App {
         let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
-        let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger)));
+        let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger), mappings.clone()));
         escalation::describe_metrics();
         let escalator = Escalator::new(
             &config,
@@ -231,7 +231,8 @@ impl Server {
         }
         if !http.is_empty() {
             let (escalator, glpi) = (Arc::clone(&app.escalator), app.glpi.clone());
-            let gateway = Gateway { pipeline: Arc::clone(pipeline), escalator, glpi, hints };
+            let notifier = Arc::clone(&app.notifier);
+            let gateway = Gateway { pipeline: Arc::clone(pipeline), escalator, notifier, glpi, hints };
             let services = http::Services::new(
                 app.config.http.clone(),
                 app.config.time_zone.clone(),

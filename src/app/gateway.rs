@@ -14,6 +14,7 @@ use crate::{
     intake::TakesMail,
     lifecycle::{
         escalation::{EscalateError, Escalator, Moved, Order},
+        notices::{Notifier, StaffStep},
         sweep::Hints,
     },
     request::{Address, Decided, Envelope, Outcome, Prospect, Received},
@@ -23,6 +24,7 @@ use crate::{
 pub(super) struct Gateway {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) escalator: Arc<Escalator>,
+    pub(super) notifier: Arc<Notifier>,
     pub(super) glpi: Glpi,
     /// Tickets that the sweep looks at before their turn.
     pub(super) hints: Hints,
@@ -64,6 +66,10 @@ impl http::Gateway for Gateway {
             }
             moved
         })
+    }
+
+    fn informs(self: Arc<Self>, ticket: TicketId, step: StaffStep) -> BoxFuture<'static, bool> {
+        Box::pin(async move { self.notifier.informs(ticket, step).await })
     }
 
     fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>> {

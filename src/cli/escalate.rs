@@ -11,7 +11,10 @@ use crate::{
     app::App,
     config::{Config, ConfigError},
     id::TicketId,
-    lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Evaluation, Order},
+    lifecycle::{
+        escalation::{DelayVerdict, EscalateError, Evaluation, Order},
+        note::Cause,
+    },
     request::Direction,
     working_time::in_words,
 };

@@ -314,7 +314,12 @@ pub struct Notify {
     pub charge: Teller,
     pub question: Teller,
     pub solution: Teller,
+    pub answer: Teller,
+    pub refusal: Teller,
+    pub approval: Teller,
     pub closing: Teller,
+    pub escalation: Teller,
+    pub handover: Teller,
     pub reminder: Teller,
     pub portal_link: String,
 }
@@ -322,8 +327,9 @@ pub struct Notify {
 impl Notify {
     /// Whether the gateway itself writes at any step after the receipt.
     pub fn writes(&self) -> bool {
-        let steps = [self.group, self.charge, self.question, self.solution, self.closing, self.reminder];
-        steps.contains(&Teller::Passerelle)
+        let of_requesters = [self.charge, self.question, self.solution, self.closing, self.handover];
+        let of_staff = [self.group, self.answer, self.refusal, self.approval, self.escalation, self.reminder];
+        of_requesters.iter().chain(&of_staff).any(|teller| *teller == Teller::Passerelle)
     }
 }
 

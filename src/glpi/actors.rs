@@ -22,7 +22,8 @@ impl Glpi {
         Ok(self.own_session().await?.glpi_id)
     }
 
-    /// Gives a ticket groups, each in its role, in one call. GLPI writes to nobody about new observers.
+    /// Gives a ticket groups, each in its role, in one call. GLPI tells all groups that are assigned then of a new one;
+    /// it writes to nobody about new observers.
     ///
     /// # Errors
     ///
@@ -30,6 +31,28 @@ impl Glpi {
     /// which, so the caller reads the ticket's groups. Where some are there (HTTP 207), the others are added
     /// and this is [`GlpiError::Rejected`] too.
     pub async fn add_groups(&self, ticket: TicketId, groups: &[(GroupId, ActorRole)]) -> Result<(), GlpiError> {
+        self.give_groups(ticket, groups, |role| role == ActorRole::Observer).await
+    }
+
+    /// The same, of which GLPI writes to nobody: somebody else does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Glpi::add_groups`].
+    pub async fn add_groups_silently(
+        &self,
+        ticket: TicketId,
+        groups: &[(GroupId, ActorRole)],
+    ) -> Result<(), GlpiError> {
+        self.give_groups(ticket, groups, |_| true).await
+    }
+
+    async fn give_groups(
+        &self,
+        ticket: TicketId,
+        groups: &[(GroupId, ActorRole)],
+        is_silent: impl Fn(ActorRole) -> bool,
+    ) -> Result<(), GlpiError> {
         let inputs: Vec<Value> = groups
             .iter()
             .map(|(group, role)| {
@@ -40,8 +63,8 @@ impl Glpi {
                     // or the service account would count as having taken the ticket in charge
                     "_do_not_compute_takeintoaccount": 1,
                 });
-                if *role == ActorRole::Observer {
-                    // Who only watches from now on had the ticket, and is told of the group that gets it.
+                // Who only watches from now on had the ticket, and is told of the group that gets it.
+                if is_silent(*role) {
                     input["_disablenotif"] = true.into();
                 }
                 input

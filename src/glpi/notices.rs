@@ -23,17 +23,21 @@ pub enum Recipient {
     Requester,
     /// The members of its assigned group.
     AssignedGroup,
+    /// Its technician, or the members of its assigned group.
+    Working,
 }
 
 impl Recipient {
     /// GLPI's numbers, constants of its class `Notification`: a group may be told with or without its managers.
     fn items(self) -> &'static [u64] {
         const AUTHOR: u64 = 3;
+        const ASSIGN_TECH: u64 = 2;
         const ASSIGN_GROUP: u64 = 9;
         const ASSIGN_GROUP_WITHOUT_SUPERVISOR: u64 = 24;
         match self {
             Self::Requester => &[AUTHOR],
             Self::AssignedGroup => &[ASSIGN_GROUP, ASSIGN_GROUP_WITHOUT_SUPERVISOR],
+            Self::Working => &[ASSIGN_TECH, ASSIGN_GROUP, ASSIGN_GROUP_WITHOUT_SUPERVISOR],
         }
     }
 }

@@ -148,6 +148,9 @@ pub struct Solution {
     /// The account that accepted or refused it, 0 for none: over the API the service account.
     #[serde(rename = "users_id_approval", default, deserialize_with = "wire::number")]
     pub answered_by: UserId,
+    /// When it was accepted or refused, in GLPI's time zone.
+    #[serde(rename = "date_approval", default, deserialize_with = "wire::date")]
+    pub answered: Option<DateTime>,
     /// When it was written, in GLPI's time zone.
     #[serde(rename = "date_creation", default, deserialize_with = "wire::date")]
     pub written: Option<DateTime>,
@@ -297,6 +300,17 @@ impl Glpi {
             Some(GroupChange { group: numbered(group)?, by: numbered(&row.user_name), at: date(&row.date_mod)? })
         });
         Ok(changes.collect())
+    }
+
+    /// The account that closed a ticket last, by the ticket's history.
+    ///
+    /// `None` where the history does not say, for an account without the right to read it (`logs`) too, and for GLPI
+    /// itself, which closes what was solved long ago.
+    pub async fn closed_by(&self, ticket: TicketId) -> Result<Option<UserId>, GlpiError> {
+        let closed = TicketStatus::Closed.number().to_string();
+        let rows = self.history(ticket).await?;
+        let last = rows.iter().filter(|row| row.id_search_option == STATUS && row.new_value == closed);
+        Ok(last.max_by_key(|row| date(&row.date_mod)).and_then(|row| numbered(&row.user_name)))
     }
 
     /// The newest rows of a ticket's history, as many as one call gives.

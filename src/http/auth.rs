@@ -63,7 +63,7 @@ fn has_token(headers: &HeaderMap, tokens: &[SecretString], setting: &str) -> Res
     if !any(tokens) {
         let variable = setting.to_uppercase().replace('.', "__");
         return Err(closed(format!(
-            "Cette entrée est fermée : aucun jeton n'est configuré. Renseignez {setting} (ou la variable PASSERELLE_{variable}) pour l'ouvrir."
+            "Cette entrée est fermée\u{a0}: aucun jeton n’est configuré. Renseignez {setting} (ou la variable PASSERELLE_{variable}) pour l’ouvrir."
         )));
     }
     match bearer(headers) {
@@ -72,7 +72,7 @@ fn has_token(headers: &HeaderMap, tokens: &[SecretString], setting: &str) -> Res
         None => Err(unauthorized(
             "missing-credentials",
             format!(
-                "Aucun jeton n'est présenté. Ajoutez l'en-tête « Authorization: Bearer <jeton> » avec l'un des jetons de {setting}."
+                "Aucun jeton n’est présenté. Ajoutez l’en-tête «\u{a0}Authorization: Bearer <jeton>\u{a0}» avec l’un des jetons de {setting}."
             ),
         )),
     }
@@ -87,7 +87,7 @@ fn has_token(headers: &HeaderMap, tokens: &[SecretString], setting: &str) -> Res
 pub(super) fn form(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Proof, Problem> {
     if !any(&settings.form_tokens) && !any(&settings.portal_secrets) && !settings.believes_a_proxy() {
         return Err(closed(
-            "Cette entrée est fermée : aucun jeton, secret ni mandataire n'est configuré. Renseignez http.portal_secrets (signature du portail), http.form_tokens (jetons) ou http.trusted_proxies (mandataire de confiance), par exemple par PASSERELLE_HTTP__PORTAL_SECRETS, pour l'ouvrir.",
+            "Cette entrée est fermée\u{a0}: aucun jeton, secret ni mandataire n’est configuré. Renseignez http.portal_secrets (signature du portail), http.form_tokens (jetons) ou http.trusted_proxies (mandataire de confiance), par exemple par PASSERELLE_HTTP__PORTAL_SECRETS, pour l’ouvrir.",
         ));
     }
     let token = bearer(headers);
@@ -101,7 +101,7 @@ pub(super) fn form(headers: &HeaderMap, settings: &config::Http, now: Timestamp)
         Some(_) => bad_token("http.form_tokens"),
         None => unauthorized(
             "missing-credentials",
-            "La requête n'est ni signée ni accompagnée d'un jeton. Ajoutez X-Passerelle-Timestamp et X-Passerelle-Signature, ou « Authorization: Bearer <jeton> », ou passez par un mandataire de http.trusted_proxies.",
+            "La requête n’est ni signée ni accompagnée d’un jeton. Ajoutez X-Passerelle-Timestamp et X-Passerelle-Signature, ou «\u{a0}Authorization: Bearer <jeton>\u{a0}», ou passez par un mandataire de http.trusted_proxies.",
         ),
     })
 }
@@ -119,7 +119,7 @@ impl Proof {
         }
         Err(unauthorized(
             "bad-signature",
-            "La signature ne correspond pas. Signez horodatage + « . » + corps brut, octet pour octet tel qu'envoyé, par HMAC-SHA256 avec l'un des secrets de http.portal_secrets, en hexadécimal.",
+            "La signature ne correspond pas. Signez horodatage + «\u{a0}.\u{a0}» + corps brut, octet pour octet tel qu’envoyé, par HMAC-SHA256 avec l’un des secrets de http.portal_secrets, en hexadécimal.",
         ))
     }
 }
@@ -192,7 +192,7 @@ pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestam
     let Some(timestamp) = headers.get(TIMESTAMP) else {
         return Err(unauthorized(
             "missing-timestamp",
-            "L'en-tête X-Passerelle-Timestamp manque. Donnez l'heure de la signature, en secondes Unix.",
+            "L’en-tête X-Passerelle-Timestamp manque. Donnez l’heure de la signature, en secondes Unix.",
         ));
     };
     let timestamp = timestamp.to_str().unwrap_or_default();
@@ -200,7 +200,7 @@ pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestam
     let Some(signed_at) = timestamp.parse::<i64>().ok().filter(|_| digits) else {
         return Err(unauthorized(
             "bad-timestamp",
-            "L'en-tête X-Passerelle-Timestamp n'est pas un nombre. Donnez l'heure de la signature, en secondes Unix, en chiffres seulement.",
+            "L’en-tête X-Passerelle-Timestamp n’est pas un nombre. Donnez l’heure de la signature, en secondes Unix, en chiffres seulement.",
         ));
     };
     let (off, allowed) = (now.as_second().abs_diff(signed_at), settings.clock_skew.as_secs());
@@ -208,14 +208,14 @@ pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestam
         return Err(unauthorized(
             "stale-timestamp",
             format!(
-                "L'horodatage s'écarte de {off} s de l'heure du serveur ({allowed} s admises). Mettez l'horloge du portail à l'heure et signez chaque requête au moment de l'envoyer.",
+                "L’horodatage s’écarte de {off} s de l’heure du serveur ({allowed} s admises). Mettez l’horloge du portail à l’heure et signez chaque requête au moment de l’envoyer.",
             ),
         ));
     }
     if !headers.contains_key(SIGNATURE) {
         return Err(unauthorized(
             "missing-signature",
-            "L'en-tête X-Passerelle-Signature manque. Donnez « v1= » ou « v2= » suivi de la signature HMAC-SHA256 en hexadécimal.",
+            "L’en-tête X-Passerelle-Signature manque. Donnez «\u{a0}v1=\u{a0}» ou «\u{a0}v2=\u{a0}» suivi de la signature HMAC-SHA256 en hexadécimal.",
         ));
     }
     let signatures: Vec<_> = headers
@@ -231,7 +231,7 @@ pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestam
     if signatures.is_empty() {
         return Err(unauthorized(
             "bad-signature",
-            "L'en-tête X-Passerelle-Signature est illisible. Sa forme est « v1= » ou « v2= » suivi de 64 chiffres hexadécimaux ; plusieurs se séparent par des virgules.",
+            "L’en-tête X-Passerelle-Signature est illisible. Sa forme est «\u{a0}v1=\u{a0}» ou «\u{a0}v2=\u{a0}» suivi de 64 chiffres hexadécimaux\u{a0}; plusieurs se séparent par des virgules.",
         ));
     }
     Ok(Signed { timestamp: timestamp.to_owned(), signatures })
@@ -267,7 +267,7 @@ pub(super) fn unauthorized(reason: &'static str, detail: impl Into<String>) -> P
 }
 
 fn bad_token(setting: &str) -> Problem {
-    let detail = format!("Le jeton présenté n'est pas reconnu. Utilisez l'un des jetons de {setting}.");
+    let detail = format!("Le jeton présenté n’est pas reconnu. Utilisez l’un des jetons de {setting}.");
     unauthorized("bad-token", detail).challenge(CHALLENGE_INVALID)
 }
 

@@ -319,7 +319,7 @@ impl Drop for Lent {
 }
 
 fn broken() -> Problem {
-    let detail = "Le corps de la requête s'est interrompu. Renvoyez-la.";
+    let detail = "Le corps de la requête s’est interrompu. Renvoyez-la.";
     Problem::new(StatusCode::BAD_REQUEST, "broken-body", detail)
 }
 
@@ -327,7 +327,7 @@ fn too_slow() -> Problem {
     Problem::new(
         StatusCode::REQUEST_TIMEOUT,
         "body-timeout",
-        "Le corps de la requête n'est pas arrivé à temps. Renvoyez-la.",
+        "Le corps de la requête n’est pas arrivé à temps. Renvoyez-la.",
     )
 }
 

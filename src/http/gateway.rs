@@ -7,7 +7,10 @@ use futures_util::future::BoxFuture;
 use crate::{
     id::TicketId,
     intake::TakesMail,
-    lifecycle::escalation::{EscalateError, Moved, Order},
+    lifecycle::{
+        escalation::{EscalateError, Moved, Order},
+        notices::StaffStep,
+    },
     request::{Address, Decided, Outcome, Prospect, Received},
 };
 
@@ -32,6 +35,9 @@ pub trait Gateway: TakesMail {
     /// Why it is not moved.
     fn move_ticket(self: Arc<Self>, ticket: TicketId, order: Order)
     -> BoxFuture<'static, Result<Moved, EscalateError>>;
+
+    /// Whether somebody who works on a ticket is told by mail of what its requester does.
+    fn informs(self: Arc<Self>, ticket: TicketId, step: StaffStep) -> BoxFuture<'static, bool>;
 
     /// Whether a request could be handled now.
     ///

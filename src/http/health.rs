@@ -50,18 +50,18 @@ async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Pr
     let not_ready =
         |detail| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail).retry_after(READY_PAUSE);
     if services.stop.is_cancelled() {
-        return Err(not_ready("La passerelle s'arrête.".to_owned()));
+        return Err(not_ready("La passerelle s’arrête.".to_owned()));
     }
     match tokio::time::timeout(READY_TIMEOUT, services.gateway().ready()).await {
         Ok(Ok(())) => Ok(Json(Health { status: "ready" })),
         Ok(Err(cause)) => {
             // For who runs the gateway; a server's own words are English, and none of the caller's business.
             tracing::warn!(cause, "not ready");
-            let detail = "La passerelle ne peut pas traiter de demande pour le moment : elle n'a pas accès à GLPI. Son journal en donne la cause.";
+            let detail = "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: elle n’a pas accès à GLPI. Son journal en donne la cause.";
             Err(not_ready(detail.to_owned()))
         }
         Err(_) => Err(not_ready(format!(
-            "La passerelle ne peut pas traiter de demande pour le moment : GLPI n'a pas répondu en {} s.",
+            "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: GLPI n’a pas répondu en {} s.",
             READY_TIMEOUT.as_secs()
         ))),
     }

@@ -57,7 +57,7 @@ pub(super) fn claimed(parts: &Parts, settings: &config::Http, now: Timestamp) ->
     if matches!(claimed, Claimed::Token) {
         return Err(nobody(
             "missing-identity",
-            "Un jeton ne dit pas au nom de qui la requête est faite. Signez-la (v2), l'adresse du demandeur figurant dans « requester », ou passez par un mandataire de confiance.",
+            "Un jeton ne dit pas au nom de qui la requête est faite. Signez-la (v2), l’adresse du demandeur figurant dans «\u{a0}requester\u{a0}», ou passez par un mandataire de confiance.",
         ));
     }
     Ok(claimed)
@@ -85,13 +85,13 @@ pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> 
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "closed",
-            "Cette entrée est fermée : rien ne permet de savoir qui demande. Renseignez http.portal_secrets (signature du portail) ou http.trusted_proxies (mandataire de confiance) pour l'ouvrir.",
+            "Cette entrée est fermée\u{a0}: rien ne permet de savoir qui demande. Renseignez http.portal_secrets (signature du portail) ou http.trusted_proxies (mandataire de confiance) pour l’ouvrir.",
         ));
     }
     caller.has_to_be_proven()?;
     Err(nobody(
         "missing-credentials",
-        "Rien ne dit au nom de qui la requête est faite. Signez-la (X-Passerelle-Timestamp, et X-Passerelle-Signature en v2), l'adresse du demandeur figurant dans « requester », ou passez par un mandataire de http.trusted_proxies.",
+        "Rien ne dit au nom de qui la requête est faite. Signez-la (X-Passerelle-Timestamp, et X-Passerelle-Signature en v2), l’adresse du demandeur figurant dans «\u{a0}requester\u{a0}», ou passez par un mandataire de http.trusted_proxies.",
     ))
 }
 
@@ -130,7 +130,7 @@ pub(super) fn signed_in(parts: &Parts, settings: &config::Http) -> Result<Addres
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "closed",
-            "Ces pages sont fermées : aucun mandataire de confiance n'est configuré. Renseignez http.trusted_proxies ou http.identity_listen pour les ouvrir.",
+            "Ces pages sont fermées\u{a0}: aucun mandataire de confiance n’est configuré. Renseignez http.trusted_proxies ou http.identity_listen pour les ouvrir.",
         ));
     }
     let caller = Caller::of(parts, settings);
@@ -163,7 +163,7 @@ impl Claimed {
             Self::Signed(_, requester) => requester.ok_or_else(|| {
                 nobody(
                     "missing-identity",
-                    "La requête signée ne nomme pas de demandeur. Ajoutez « requester=<adresse> » à l'adresse, avant de signer.",
+                    "La requête signée ne nomme pas de demandeur. Ajoutez «\u{a0}requester=<adresse>\u{a0}» à l’adresse, avant de signer.",
                 )
             }),
             Self::Proxy(person) => Ok(person),
@@ -186,7 +186,7 @@ impl Claimed {
         }
         Err(nobody(
             "bad-signature",
-            "La signature ne correspond pas. Signez « v2 », l'horodatage, la méthode, le chemin avec ses paramètres, chacun suivi d'un saut de ligne, puis le corps brut, octet pour octet tels qu'envoyés, par HMAC-SHA256 avec l'un des secrets de http.portal_secrets, et donnez « v2= » suivi du résultat en hexadécimal.",
+            "La signature ne correspond pas. Signez «\u{a0}v2\u{a0}», l’horodatage, la méthode, le chemin avec ses paramètres, chacun suivi d’un saut de ligne, puis le corps brut, octet pour octet tels qu’envoyés, par HMAC-SHA256 avec l’un des secrets de http.portal_secrets, et donnez «\u{a0}v2=\u{a0}» suivi du résultat en hexadécimal.",
         ))
     }
 }
@@ -269,7 +269,7 @@ impl Caller {
                 );
                 Err(nobody(
                     "unproven-proxy",
-                    "L'appel vient de l'adresse du mandataire et nomme une personne, mais rien ne prouve que c'est lui qui l'a connectée. Le mandataire doit joindre http.proxy_secret dans l'en-tête X-Passerelle-Proxy-Secret, ou passer par http.identity_listen.",
+                    "L’appel vient de l’adresse du mandataire et nomme une personne, mais rien ne prouve que c’est lui qui l’a connectée. Le mandataire doit joindre http.proxy_secret dans l’en-tête X-Passerelle-Proxy-Secret, ou passer par http.identity_listen.",
                 ))
             }
         }
@@ -294,7 +294,7 @@ fn proxied(parts: &Parts, settings: &config::Http) -> Result<Claimed, Problem> {
     let person = by_proxy(parts, settings)?;
     if requester(parts)?.is_some_and(|asked| asked != person) {
         return Err(other_requester(
-            "Le paramètre « requester » nomme une autre personne que celle qui est connectée. Retirez-le.",
+            "Le paramètre «\u{a0}requester\u{a0}» nomme une autre personne que celle qui est connectée. Retirez-le.",
         ));
     }
     Ok(Claimed::Proxy(person))
@@ -311,7 +311,7 @@ fn by_proxy(parts: &Parts, settings: &config::Http) -> Result<Address, Problem> 
         _ => Err(nobody(
             "bad-identity",
             format!(
-                "L'en-tête {name} ne donne pas exactement une adresse. Le mandataire doit le remplacer par celle de la personne connectée."
+                "L’en-tête {name} ne donne pas exactement une adresse. Le mandataire doit le remplacer par celle de la personne connectée."
             ),
         )),
     }
@@ -327,7 +327,7 @@ fn requester(parts: &Parts) -> Result<Option<Address>, Problem> {
         _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "bad-requester",
-            "Le paramètre « requester » n'est pas une adresse seule, par exemple ce.0210001A@ac-dijon.fr.",
+            "Le paramètre «\u{a0}requester\u{a0}» n’est pas une adresse seule, par exemple ce.0210001A@ac-dijon.fr.",
         )),
     }
 }
@@ -354,14 +354,14 @@ fn refuse_other_sites(parts: &Parts) -> Result<(), Problem> {
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "cross-site",
-        "Cette requête vient d'un autre site. Revenez au portail et recommencez depuis ses pages.",
+        "Cette requête vient d’un autre site. Revenez au portail et recommencez depuis ses pages.",
     ))
 }
 
 fn no_identity() -> Problem {
     nobody(
         "missing-identity",
-        "Le mandataire ne dit pas qui est connecté. Il doit donner l'adresse de la personne dans l'en-tête de http.identity_header.",
+        "Le mandataire ne dit pas qui est connecté. Il doit donner l’adresse de la personne dans l’en-tête de http.identity_header.",
     )
 }
 

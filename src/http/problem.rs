@@ -75,7 +75,7 @@ impl Problem {
     /// A form whose fields are wrong.
     pub(super) fn fields(errors: Vec<FieldError>) -> Self {
         let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        let detail = format!("Le formulaire comporte des champs à corriger : {}.", names.join(", "));
+        let detail = format!("Le formulaire comporte des champs à corriger\u{a0}: {}.", names.join(", "));
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail) }
     }
 

@@ -70,7 +70,7 @@ pub(super) async fn create(State(services): State<Arc<Services>>, request: Reque
             let received = received.map_err(Problem::fields)?;
             if named.is_some() && received.requester != named {
                 return Err(identity::other_requester(
-                    "Le champ « requester » du formulaire nomme une autre personne que l'appel, qui est signé pour quelqu'un ou vient d'une personne connectée. Retirez-le.",
+                    "Le champ «\u{a0}requester\u{a0}» du formulaire nomme une autre personne que l’appel, qui est signé pour quelqu’un ou vient d’une personne connectée. Retirez-le.",
                 ));
             }
             let outcome = services.finish(services.gateway().form(received), whole.room, deadline).await?;
@@ -104,7 +104,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Probl
         _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "bad-idempotency-key",
-            "L'en-tête Idempotency-Key n'est pas valable. Donnez-le une fois, de 1 à 255 caractères ASCII visibles, par exemple un UUID.",
+            "L’en-tête Idempotency-Key n’est pas valable. Donnez-le une fois, de 1 à 255 caractères ASCII visibles, par exemple un UUID.",
         )),
     }
 }

@@ -56,11 +56,11 @@ fn dressed(routes: Router<Arc<Services>>, services: Arc<Services>) -> Router {
         .layer(DefaultBodyLimit::disable());
     routes
         .fallback(async || {
-            let detail = "Cette adresse n'existe pas. /openapi.json décrit celles qui existent.";
+            let detail = "Cette adresse n’existe pas. /openapi.json décrit celles qui existent.";
             Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
         })
         .method_not_allowed_fallback(async || {
-            let detail = "Cette adresse n'admet pas cette méthode. L'en-tête Allow nomme celles qu'elle admet.";
+            let detail = "Cette adresse n’admet pas cette méthode. L’en-tête Allow nomme celles qu’elle admet.";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
         })
         .with_state(services)

@@ -23,7 +23,10 @@ use super::{
 use crate::{
     id::TicketId,
     intake::form::FieldError,
-    lifecycle::escalation::{Cause, EscalateError, Moved, Order},
+    lifecycle::{
+        escalation::{EscalateError, Moved, Order},
+        note::Cause,
+    },
     request::Direction,
 };
 
@@ -122,7 +125,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
 
 fn number(id: &str) -> Result<TicketId, Problem> {
     glpi_number(id).ok_or_else(|| {
-        let detail = "Le numéro du ticket n'est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
+        let detail = "Le numéro du ticket n’est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
         Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
     })
 }
@@ -143,7 +146,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
 /// What the body asks for; every wrong field is named.
 fn order(body: &[u8], direction: Direction) -> Result<Order, Problem> {
     let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
-        let detail = "Le corps n'est pas un objet JSON. Sa forme est {\"reason\": \"…\", \"by\": \"…\"}.";
+        let detail = "Le corps n’est pas un objet JSON. Sa forme est {\"reason\": \"…\", \"by\": \"…\"}.";
         Problem::new(StatusCode::BAD_REQUEST, "bad-json", detail)
     })?;
     let mut errors = Vec::new();
@@ -165,10 +168,10 @@ fn order(body: &[u8], direction: Direction) -> Result<Order, Problem> {
     };
     let (reason, by, to) = (text("reason", LONGEST_REASON), text("by", LONGEST_NAME), text("to", LONGEST_NAME));
     if reason.is_none() {
-        wrong("reason", "missing", "Dites pourquoi : le ticket le montre.".to_owned());
+        wrong("reason", "missing", "Dites pourquoi\u{a0}: le ticket le montre.".to_owned());
     }
     if by.is_none() {
-        wrong("by", "missing", "Dites qui le demande : le ticket le montre.".to_owned());
+        wrong("by", "missing", "Dites qui le demande\u{a0}: le ticket le montre.".to_owned());
     }
     match (reason, by) {
         (Some(reason), Some(by)) if errors.is_empty() => Ok(Order { direction, by, reason, cause: Cause::Api, to }),

@@ -158,7 +158,7 @@ fn open(settings: &config::Http) -> Result<(), Problem> {
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "closed",
-        "Cette entrée est fermée : aucun secret n'est configuré. Renseignez http.webhook_secrets (ou la variable PASSERELLE_HTTP__WEBHOOK_SECRETS) avec le secret du webhook de GLPI.",
+        "Cette entrée est fermée\u{a0}: aucun secret n’est configuré. Renseignez http.webhook_secrets (ou la variable PASSERELLE_HTTP__WEBHOOK_SECRETS) avec le secret du webhook de GLPI.",
     ))
 }
 
@@ -167,7 +167,7 @@ fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result
     let (Some(timestamp), Some(signature)) = (text(TIMESTAMP), text(SIGNATURE)) else {
         return Err(auth::unauthorized(
             "missing-signature",
-            "Les en-têtes X-GLPI-signature et X-GLPI-timestamp manquent : cette adresse est faite pour les webhooks de GLPI 11.",
+            "Les en-têtes X-GLPI-signature et X-GLPI-timestamp manquent\u{a0}: cette adresse est faite pour les webhooks de GLPI 11.",
         ));
     };
     let digits = !timestamp.is_empty() && timestamp.bytes().all(|byte| byte.is_ascii_digit());
@@ -175,14 +175,14 @@ fn claim(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result
     let Some(signed_at) = signed_at else {
         return Err(auth::unauthorized(
             "bad-timestamp",
-            "L'en-tête X-GLPI-timestamp n'est pas un nombre de secondes Unix.",
+            "L’en-tête X-GLPI-timestamp n’est pas un nombre de secondes Unix.",
         ));
     };
     let age = now.duration_since(signed_at);
     if age > OLDEST || age.unsigned_abs() > settings.clock_skew && age.is_negative() {
         return Err(auth::unauthorized(
             "stale-timestamp",
-            "L'horodatage du webhook est dans le futur ou a plus de 30 jours. Mettez à l'heure l'horloge du serveur de GLPI.",
+            "L’horodatage du webhook est dans le futur ou a plus de 30 jours. Mettez à l’heure l’horloge du serveur de GLPI.",
         ));
     }
     let signature = HEXLOWER_PERMISSIVE.decode(signature.as_bytes()).map_err(|_| bad_signature())?;

@@ -16,6 +16,7 @@ mod text;
 mod thread;
 mod when;
 
+pub(crate) use self::when::is_machine;
 pub use self::{
     acknowledger::Acknowledger,
     correspondence::Correspondence,

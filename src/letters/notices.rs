@@ -1,10 +1,20 @@
-//! Notices at the steps of a ticket: in French, each as plain text and as HTML that says the same.
+//! Notices at the steps of a ticket: in French, each as plain text and as HTML that says the same. What they say to whom
+//! is in `requesters` and `staff`.
 
-use std::time::Duration;
+mod quote;
+mod requesters;
+mod staff;
 
 use askama::Template;
 use lettre::Message;
 
+pub(crate) use self::{
+    requesters::{charge, closing, handover, question, solution},
+    staff::{
+        Moved, answer, approval, closed, escalation, group, refusal, reminder, watched_charge, watched_question,
+        watched_solution,
+    },
+};
 pub(crate) use super::text::Text;
 use super::{
     Correspondence,
@@ -16,17 +26,10 @@ use crate::{
         Reason, Reference,
         message_id::{Letter, of_letter},
     },
-    text::html_text,
 };
 
-/// The longest quotation of what somebody wrote, and of a new ticket's description, characters.
-const LONGEST_QUOTE: usize = 4000;
-const LONGEST_EXCERPT: usize = 1500;
-/// HTML is read so far, bytes: enough for the longest quotation, and a bound on what reading it costs.
-const MOST_HTML: usize = 256 * 1024;
-
 /// A ticket, as notices tell of it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Subject<'a> {
     /// GLPI's number.
     pub(crate) number: TicketId,
@@ -34,6 +37,17 @@ pub(crate) struct Subject<'a> {
     /// What it says, HTML.
     pub(crate) content: &'a str,
     pub(crate) reference: Reference,
+    pub(crate) context: Context,
+}
+
+/// What a request is about, and where it comes from: what is not known is empty.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Context {
+    pub(crate) application: String,
+    /// The school's name, else its code.
+    pub(crate) school: Option<String>,
+    /// The department's number in three characters.
+    pub(crate) department: Option<String>,
 }
 
 /// What every notice says of its ticket.
@@ -53,6 +67,8 @@ struct Notice {
     ticket: TicketId,
     reference: String,
     title: String,
+    /// For those who work on many: what it is about, and of which school.
+    context: Option<String>,
     link: Option<String>,
     signature: String,
 }
@@ -64,108 +80,6 @@ struct Plain<'a>(&'a Notice);
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct Html<'a>(&'a Notice);
-
-/// A ticket that was made for a group.
-pub(crate) fn group(about: &About<'_>, group: &str) -> Result<Text, askama::Error> {
-    about.notice(
-        format!("Nouvelle demande n°\u{a0}{}", about.ticket.number),
-        "nouvelle demande",
-        vec![format!("Une demande est assignée au groupe «\u{a0}{}\u{a0}»\u{a0}:", short(group))],
-        quote(about.ticket.content, LONGEST_EXCERPT),
-        vec!["Pour la prendre en charge, attribuez-vous la demande dans GLPI.".to_owned()],
-    )
-}
-
-/// A ticket that nobody has taken in charge for so much working time.
-pub(crate) fn reminder(about: &About<'_>, group: &str, waited: Duration) -> Result<Text, askama::Error> {
-    about.notice(
-        format!("Rappel\u{a0}: demande n°\u{a0}{} sans prise en charge", about.ticket.number),
-        "rappel, sans prise en charge",
-        vec![format!(
-            "Personne n'a pris cette demande en charge depuis {}. Elle est assignée au groupe «\u{a0}{}\u{a0}».",
-            working_time(waited),
-            short(group)
-        )],
-        quote(about.ticket.content, LONGEST_EXCERPT),
-        vec!["Pour la prendre en charge, attribuez-vous la demande dans GLPI.".to_owned()],
-    )
-}
-
-/// A ticket that these people took in charge.
-pub(crate) fn charge(about: &About<'_>, names: &[String]) -> Result<Text, askama::Error> {
-    let names: Vec<_> = names.iter().map(|name| short(name)).filter(|name| !name.is_empty()).collect();
-    let sentence = match names.as_slice() {
-        [] => "L'assistance a pris votre demande en charge.".to_owned(),
-        [name] => format!("{name} a pris votre demande en charge."),
-        [others @ .., last] => format!("{} et {last} ont pris votre demande en charge.", others.join(", ")),
-    };
-    let after = "Vous n'avez rien à faire pour l'instant.".to_owned();
-    about.notice(
-        format!("Votre demande n°\u{a0}{} est prise en charge", about.ticket.number),
-        "prise en charge",
-        vec![sentence],
-        Vec::new(),
-        vec![after],
-    )
-}
-
-/// What somebody wrote to the requester; `pending` is whether the ticket waits for the answer.
-pub(crate) fn question(about: &About<'_>, author: &str, html: &str, pending: bool) -> Result<Text, askama::Error> {
-    let author = short(author);
-    let author = if author.is_empty() { "L'assistance" } else { &author };
-    let number = about.ticket.number;
-    let (heading, ending) = if pending {
-        (format!("À compléter\u{a0}: votre demande n°\u{a0}{number}"), "à compléter")
-    } else {
-        (format!("Un message sur votre demande n°\u{a0}{number}"), "nouveau message")
-    };
-    let mut after = Vec::new();
-    if pending {
-        after.push("Votre demande est en attente de votre réponse.".to_owned());
-    }
-    after.push(match about.link {
-        Some(_) => "Pour répondre, ouvrez la page de la demande, ci-dessous, et ajoutez-y un suivi.".to_owned(),
-        None => to_the_group("Pour répondre"),
-    });
-    about.notice(heading, ending, vec![format!("{author} vous écrit\u{a0}:")], quote(html, LONGEST_QUOTE), after)
-}
-
-/// A solution that the requester may approve or refuse.
-pub(crate) fn solution(about: &About<'_>, html: &str) -> Result<Text, askama::Error> {
-    let after = match about.link {
-        Some(_) => "Si elle vous convient, approuvez-la sur la page de la demande, ci-dessous. Sinon, refusez-la en \
-                    disant pourquoi\u{a0}: la demande est alors rouverte."
-            .to_owned(),
-        None => to_the_group("Si elle ne vous convient pas"),
-    };
-    about.notice(
-        format!("Une solution est proposée à votre demande n°\u{a0}{}", about.ticket.number),
-        "solution proposée",
-        vec!["Voici la solution proposée\u{a0}:".to_owned()],
-        quote(html, LONGEST_QUOTE),
-        vec![after],
-    )
-}
-
-/// A ticket that is closed.
-pub(crate) fn closing(about: &About<'_>) -> Result<Text, askama::Error> {
-    let after = "Si le problème revient, faites une nouvelle demande en citant le numéro de celle-ci.".to_owned();
-    about.notice(
-        format!("Votre demande n°\u{a0}{} est close", about.ticket.number),
-        "close",
-        vec!["Le traitement de votre demande est terminé.".to_owned()],
-        Vec::new(),
-        vec![after],
-    )
-}
-
-/// How somebody who sees no page of the request answers.
-fn to_the_group(purpose: &str) -> String {
-    format!(
-        "{purpose}, adressez-vous au groupe qui traite la demande, en citant son numéro et sa référence\u{a0}: vous n'avez \
-         pas de compte dans l'assistance."
-    )
-}
 
 /// A notice as a mail. The same one always has the same Message-ID, so that a mail that had to be sent twice is
 /// recognised. `name` tells it from the other notices of its request.
@@ -183,7 +97,27 @@ pub(crate) fn letter(
     text.into_body(head)
 }
 
+impl Context {
+    /// «LSU, École Voltaire (21)»
+    fn shown(&self) -> Option<String> {
+        let department = self.department.as_deref().map(|number| {
+            let plain = number.strip_prefix('0').filter(|rest| rest.len() == 2);
+            plain.unwrap_or(number)
+        });
+        let place = match (&self.school, department) {
+            (Some(school), Some(department)) => Some(format!("{school} ({department})")),
+            (Some(school), None) => Some(school.clone()),
+            (None, Some(department)) => Some(format!("département {department}")),
+            (None, None) => None,
+        };
+        let application = Some(&self.application).filter(|name| !name.is_empty());
+        let parts: Vec<&str> = application.into_iter().chain(&place).map(String::as_str).collect();
+        (!parts.is_empty()).then(|| line(&parts.join(", "), LONGEST_SUBJECT))
+    }
+}
+
 impl About<'_> {
+    /// A notice to requesters.
     fn notice(
         &self,
         heading: String,
@@ -192,59 +126,69 @@ impl About<'_> {
         quote: Vec<String>,
         after: Vec<String>,
     ) -> Result<Text, askama::Error> {
-        let notice = Notice {
+        self.made(None, ending, &Notice { before, quote, after, ..self.frame(heading) })
+    }
+
+    /// A notice to those who work on requests.
+    fn staff_notice(
+        &self,
+        heading: String,
+        ending: &str,
+        before: Vec<String>,
+        quote: Vec<String>,
+        after: Vec<String>,
+    ) -> Result<Text, askama::Error> {
+        let context = self.ticket.context.shown();
+        self.made(
+            context.as_deref(),
+            ending,
+            &Notice { before, quote, after, context: context.clone(), ..self.frame(heading) },
+        )
+    }
+
+    fn frame(&self, heading: String) -> Notice {
+        Notice {
             heading,
-            before,
-            quote,
-            after,
+            before: Vec::new(),
+            quote: Vec::new(),
+            after: Vec::new(),
             ticket: self.ticket.number,
             reference: self.ticket.reference.to_string(),
             title: short(self.ticket.title),
+            context: None,
             link: self.link.as_deref().map(short),
             signature: short(self.signature),
-        };
+        }
+    }
+
+    fn made(&self, context: Option<&str>, ending: &str, notice: &Notice) -> Result<Text, askama::Error> {
+        let context = context.map(|context| format!(" — {context}")).unwrap_or_default();
         let title = line(self.ticket.title, LONGEST_SUBJECT);
         Ok(Text {
-            subject: format!("Demande n°\u{a0}{}\u{a0}: {ending} — {title} ({})", notice.ticket, notice.reference),
-            plain: Plain(&notice).render()?,
-            html: Html(&notice).render()?,
+            subject: format!(
+                "Demande n°\u{a0}{}\u{a0}: {ending}{context} — {title} ({})",
+                notice.ticket, notice.reference
+            ),
+            plain: Plain(notice).render()?,
+            html: Html(notice).render()?,
         })
     }
 }
 
-/// The text of HTML, in lines, as far as `longest` characters.
-fn quote(html: &str, longest: usize) -> Vec<String> {
-    let text = html_text::from_html(&html[..html.floor_char_boundary(MOST_HTML)]);
-    let mut left = longest;
-    let mut lines = Vec::new();
-    for text in text.lines() {
-        let text = line(text, usize::MAX);
-        let length = text.chars().count();
-        if length > left {
-            lines.push(line(&text, left));
-            lines.push("(texte abrégé)".to_owned());
-            break;
-        }
-        // An empty line costs too: a text of nothing else is bounded as well.
-        left -= length.max(1).min(left);
-        lines.push(text);
-    }
-    lines
-}
-
-/// `8 heures ouvrées`, `1 h 30 ouvrées`.
-fn working_time(time: Duration) -> String {
-    let minutes = time.as_secs() / 60;
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes}\u{a0}minutes ouvrées"),
-        (1, 0) => "une heure ouvrée".to_owned(),
-        (hours, 0) => format!("{hours}\u{a0}heures ouvrées"),
-        (hours, minutes) => format!("{hours}\u{a0}h\u{a0}{minutes:02} ouvrées"),
+/// «X et Y ont pris la demande en charge.»
+fn taken(names: &[String], what: &str, nobody: &str) -> String {
+    let names: Vec<_> = names.iter().map(|name| short(name)).filter(|name| !name.is_empty()).collect();
+    match names.as_slice() {
+        [] => format!("{nobody} a pris {what} en charge."),
+        [name] => format!("{name} a pris {what} en charge."),
+        [others @ .., last] => format!("{} et {last} ont pris {what} en charge.", others.join(", ")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rstest::rstest;
 
     use super::{super::samples::assert_letters, *};
@@ -255,6 +199,11 @@ mod tests {
             title: "LSU : bilans <bloqués>",
             content: "<p>Le bouton reste <b>gris</b>.</p><p>École Voltaire</p>",
             reference: Reference::new("test", "", b""),
+            context: Context {
+                application: "LSU".to_owned(),
+                school: Some("École élémentaire Voltaire".to_owned()),
+                department: Some("021".to_owned()),
+            },
         }
     }
 
@@ -263,18 +212,36 @@ mod tests {
     }
 
     /// The texts of every notice.
-    fn all(about: &About<'_>, quoted: &str) -> [Text; 7] {
+    fn all(about: &About<'_>, quoted: &str) -> Vec<Text> {
         let names = ["Tech Un".to_owned(), "Tech Deux".to_owned()];
+        let moved = |is_return| Moved {
+            from: if is_return { "DSI-BAI" } else { "Référents-LSU" },
+            to: if is_return { "Référents-LSU" } else { "DSI-BAI" },
+            asked: "Demandée par Jeanne Martin le 25/11/2026 à 09:30, par l’API.",
+            reason: "Panne du serveur",
+            is_return,
+        };
         let texts = [
             group(about, "Référents-LSU"),
             reminder(about, "Référents-LSU", Duration::from_hours(8)),
             charge(about, &names),
+            watched_charge(about, &names[..1]),
             question(about, "Tech Un", quoted, true),
             question(about, "", quoted, false),
+            watched_question(about, "Tech Un", quoted),
             solution(about, quoted),
+            watched_solution(about, "", quoted),
+            handover(about, "le bureau de l’assistance", false),
+            handover(about, "Référents-LSU", true),
+            escalation(about, &moved(false)),
+            escalation(about, &moved(true)),
+            answer(about, "Jeanne Martin", quoted),
+            refusal(about, "", quoted),
+            approval(about, quoted),
             closing(about),
+            closed(about),
         ];
-        texts.map(Result::unwrap)
+        texts.into_iter().map(Result::unwrap).collect()
     }
 
     fn spaced(text: &str) -> String {
@@ -290,17 +257,17 @@ mod tests {
         let ticket = ticket();
         let link = "https://glpi.example.fr/front/ticket.form.php?id=1234";
         let about = about(ticket, Some(link));
-        assert_letters("notices", &all(&about, "<p>Quelle <i>classe</i> ?</p>"));
+        assert_letters("notices", &all(&about, "<p>Quelle <a href=\"https://x.fr/fiche\">classe</a> ?</p>"));
     }
 
     #[test]
     fn the_two_halves_hold_the_same_words() {
         let ticket = ticket();
         for link in [Some("https://portail.example.fr/portail/demandes/1234"), None] {
-            for text in all(&about(ticket, link), "<p>un</p><p>deux &amp; trois</p>") {
+            for text in all(&about(ticket.clone(), link), "<p>un</p><p>deux &amp; trois</p>") {
                 let of_html = spaced(&html2text::from_read(text.html.as_bytes(), 1000).unwrap());
                 for paragraph in
-                    text.plain.lines().filter(|line| line.len() > 3 && !line.contains("Page de la demande :"))
+                    text.plain.lines().filter(|line| line.len() > 3 && !line.contains("Page de la demande"))
                 {
                     let paragraph = spaced(paragraph);
                     assert!(of_html.contains(&paragraph), "{paragraph} in {of_html}");
@@ -311,9 +278,41 @@ mod tests {
     }
 
     #[test]
+    fn who_works_on_many_reads_in_the_subject_which_one_it_is() {
+        let ticket = ticket();
+        let about = about(ticket, None);
+        let staff = [group(&about, "Référents-LSU"), answer(&about, "", "<p>x</p>"), closed(&about)];
+        for text in staff.map(Result::unwrap) {
+            assert!(text.subject.contains("LSU, École élémentaire Voltaire (21)"), "{}", text.subject);
+            assert!(text.plain.contains("LSU, École élémentaire Voltaire (21)"), "{}", text.plain);
+        }
+        assert!(!closing(&about).unwrap().subject.contains("Voltaire"));
+    }
+
+    #[rstest]
+    #[case("LSU", Some("Voltaire"), Some("021"), Some("LSU, Voltaire (21)"))]
+    #[case("LSU", Some("Voltaire"), Some("02A"), Some("LSU, Voltaire (2A)"))]
+    #[case("LSU", Some("Voltaire"), Some("971"), Some("LSU, Voltaire (971)"))]
+    #[case("LSU", Some("Voltaire"), None, Some("LSU, Voltaire"))]
+    #[case("LSU", None, Some("058"), Some("LSU, département 58"))]
+    #[case("LSU", None, None, Some("LSU"))]
+    #[case("", None, None, None)]
+    fn what_is_not_known_of_a_school_leaves_no_gap(
+        #[case] application: &str,
+        #[case] school: Option<&str>,
+        #[case] department: Option<&str>,
+        #[case] expected: Option<&str>,
+    ) {
+        let [school, department] = [school, department].map(|text| text.map(str::to_owned));
+        let context = Context { application: application.to_owned(), school, department };
+        assert_eq!(context.shown().as_deref(), expected);
+    }
+
+    #[test]
     fn what_people_wrote_is_text_and_no_markup() {
         let mut ticket = ticket();
         ticket.title = "</title><script>x()</script>\r\nBcc: a@b.fr \u{202e}x";
+        ticket.context.school = Some("</title><script>\r\nBcc: a@b.fr \u{202e}x".to_owned());
         let quoted =
             "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p><img src=x onerror=alert(2)><a href=\"javascript:x\">ici</a>";
         let about = about(ticket, Some("https://x.fr/\"><b>"));
@@ -332,22 +331,13 @@ mod tests {
         let ticket = Subject { content: &content, ..ticket() };
         let long = "<p>".to_owned() + &"é ".repeat(1_000_000);
         let breaks = "<br>x".repeat(1_000_000);
-        for quoted in [&long, &breaks] {
-            for text in all(&about(ticket, None), quoted) {
+        let links = "<a href=\"https://x.fr/\">ici</a>".repeat(100_000);
+        for quoted in [&long, &breaks, &links] {
+            for text in all(&about(ticket.clone(), None), quoted) {
                 assert!(text.plain.chars().count() < 20_000, "{}", text.plain.len());
             }
-            let text = solution(&about(ticket, None), quoted).unwrap();
+            let text = solution(&about(ticket.clone(), None), quoted).unwrap();
             assert!(text.plain.contains("(texte abrégé)") && text.html.contains("(texte abrégé)"));
         }
-    }
-
-    #[rstest]
-    #[case(30, "30\u{a0}minutes ouvrées")]
-    #[case(60, "une heure ouvrée")]
-    #[case(90, "1\u{a0}h\u{a0}30 ouvrées")]
-    #[case(485, "8\u{a0}h\u{a0}05 ouvrées")]
-    #[case(480, "8\u{a0}heures ouvrées")]
-    fn working_time_is_told_in_hours(#[case] minutes: u64, #[case] expected: &str) {
-        assert_eq!(working_time(Duration::from_mins(minutes)), expected);
     }
 }

@@ -57,16 +57,16 @@ impl Operators {
     pub async fn put_aside(&self, aside: PutAside<'_>, original: Option<&[u8]>, in_folder: bool) -> bool {
         let PutAside { reference, deferral, times } = aside;
         let place = if in_folder {
-            format!("Il est rangé dans le dossier « {} » de la boîte.", self.folder)
+            format!("Il est rangé dans le dossier «\u{a0}{}\u{a0}» de la boîte.", self.folder)
         } else {
-            "Il est joint à ce message : le serveur de messagerie ne le garde plus.".to_owned()
+            "Il est joint à ce message\u{a0}: le serveur de messagerie ne le garde plus.".to_owned()
         };
         let text = format!(
-            "Bonjour,\n\nUn courriel n'a pas pu devenir un ticket après {times} tentatives, alors que d'autres \
-             passent. Il est mis de côté et ne sera plus essayé ; son expéditeur n'en est pas averti.\n\n\
-             Référence : {reference}\nMotif : {} ({})\n{place}\n\n\
-             Après correction, remettez-le dans la boîte de réception, ou renvoyez-le à l'adresse d'assistance : \
-             il ne fera qu'un seul ticket.\n",
+            "Bonjour,\n\nUn courriel n’a pas pu devenir un ticket après {times} tentatives, alors que d’autres \
+             passent. Il est mis de côté et ne sera plus essayé\u{a0}; son expéditeur n’en est pas averti.\n\n\
+             Référence\u{a0}: {reference}\nMotif\u{a0}: {} ({})\n{place}\n\n\
+             Après correction, remettez-le dans la boîte de réception, ou renvoyez-le à l’adresse d’assistance\u{a0}: \
+             il ne fera qu’un seul ticket.\n",
             deferral.reason.code(),
             deferral.cause,
         );
@@ -77,7 +77,7 @@ impl Operators {
     pub async fn unreadable(&self, message: &str) -> bool {
         let text = format!(
             "Bonjour,\n\nLe serveur de messagerie annonce un message mais ne le délivre pas, malgré plusieurs \
-             tentatives. Il est rangé dans le dossier « {} ».\n\nMessage : {message}\n\n\
+             tentatives. Il est rangé dans le dossier «\u{a0}{}\u{a0}».\n\nMessage\u{a0}: {message}\n\n\
              Ouvrez-le avec un logiciel de messagerie, ou faites réparer la boîte.\n",
             self.folder,
         );
@@ -100,7 +100,7 @@ impl Operators {
             let file = Attachment::new("message-original.eml".to_owned());
             parts = parts.singlepart(file.body(original.to_vec(), content_type));
         }
-        let subject = format!("Passerelle : courriel mis de côté ({about})");
+        let subject = format!("Passerelle\u{a0}: courriel mis de côté ({about})");
         let letter = self.letters.head(to.clone(), &subject, id, "auto-generated").multipart(parts);
         let sent = match letter {
             Ok(letter) => self.letters.send(to.email.clone(), &letter).await,

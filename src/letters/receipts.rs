@@ -76,8 +76,8 @@ pub(super) fn receipt(
     };
     Ok(Text {
         subject: format!(
-            "{} — ticket n°\u{a0}{} ({})",
-            short(subject.unwrap_or("Demande d'assistance")),
+            "{} — demande n°\u{a0}{} ({})",
+            short(subject.unwrap_or("Demande d’assistance")),
             text.ticket,
             text.reference
         ),
@@ -155,7 +155,7 @@ mod tests {
                 assert_eq!(body.contains("Répondez à ce message"), takes_replies, "{body}");
                 assert_eq!(body.contains("merci de ne pas y répondre"), !takes_replies, "{body}");
                 assert_eq!(body.contains("Inutile de répondre"), !takes_replies, "{body}");
-                for of_page in ["front/ticket.form.php", "ci-dessus", "Suiv"] {
+                for of_page in ["front/ticket.form.php", "ci-dessus", "Page de la demande"] {
                     assert_eq!(body.contains(of_page), has_page, "{of_page}: {body}");
                 }
                 assert!(body.contains("1234"), "{body}");
@@ -179,7 +179,7 @@ mod tests {
     fn a_form_is_not_replied_to() {
         let form = samples::form(FormFields::default());
         let text = receipt(Some(&reply_subject(&form)), &made(), &Person::default(), &SIGNATURE).unwrap();
-        assert!(text.subject.starts_with("LSU : accès impossible — ticket n°\u{a0}1234"), "{}", text.subject);
+        assert!(text.subject.starts_with("LSU : accès impossible — demande n°\u{a0}1234"), "{}", text.subject);
     }
 
     #[test]

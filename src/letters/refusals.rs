@@ -57,7 +57,7 @@ pub(super) fn refusal(
     signature: &Signature<'_>,
 ) -> Result<Text, askama::Error> {
     let text = RefusalText {
-        heading: "Votre demande n'est pas enregistrée",
+        heading: "Votre demande n’est pas enregistrée",
         message: your_message(received),
         rule: rule(refusal.reason),
         sentence: sentence(received, refusal).trim().to_owned(),
@@ -123,10 +123,10 @@ fn sentence<'a>(received: &Received, refusal: &'a Refusal) -> &'a str {
     let is_ours = refusal.sentence == refusal.reason.sentence();
     match refusal.reason {
         Reason::NotADirector if is_ours && received.forwarder.is_some() => {
-            "Ce service est réservé aux directrices et directeurs d'école, et l'annuaire ne connaît pas cette personne comme telle. Si elle dirige une école, faites vérifier sa fiche auprès de sa circonscription."
+            "Ce service est réservé aux directrices et directeurs d’école, et l’annuaire ne connaît pas cette personne comme telle. Si elle dirige une école, faites vérifier sa fiche auprès de sa circonscription."
         }
         Reason::QuotaExceeded if is_ours && received.forwarder.is_some() => {
-            "Cette personne a atteint le nombre maximal de demandes pour aujourd'hui. Transmettez de nouveau sa demande demain, ou complétez une demande déjà ouverte."
+            "Cette personne a atteint le nombre maximal de demandes pour aujourd’hui. Transmettez de nouveau sa demande demain, ou complétez une demande déjà ouverte."
         }
         _ => &refusal.sentence,
     }
@@ -141,7 +141,7 @@ fn rule(reason: Reason) -> &'static str {
         Reason::TooLarge => "taille de la demande",
         Reason::WrongRecipient => "adresse de destination",
         Reason::NoKeyword | Reason::UnknownApplication => "application concernée",
-        Reason::NotADirector => "service réservé aux directrices et directeurs d'école",
+        Reason::NotADirector => "service réservé aux directrices et directeurs d’école",
         Reason::QuotaExceeded => "nombre de demandes par jour",
         _ => ANY_RULE,
     }
@@ -222,8 +222,8 @@ mod tests {
                 assert!(!part.contains("pirate") && !part.contains("cliquez"), "{part}");
             }
             assert!(
-                text.plain.contains("Un message envoyé en votre nom n'a été")
-                    || text.plain.contains("en votre nom n'a pas été"),
+                text.plain.contains("Un message envoyé en votre nom n’a été")
+                    || text.plain.contains("en votre nom n’a pas été"),
                 "{}",
                 text.plain
             );

@@ -38,7 +38,7 @@ pub(super) fn recipient(received: &Received, reason: Reason) -> Option<&Address>
 }
 
 /// Addresses that nobody reads.
-fn is_machine(address: &Address) -> bool {
+pub(crate) fn is_machine(address: &Address) -> bool {
     let local = address.local();
     let letters: String = local.chars().filter(char::is_ascii_alphanumeric).collect();
     address.is_daemon()

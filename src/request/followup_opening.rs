@@ -62,6 +62,11 @@ impl FollowupOpening<'_> {
         Reference::find(content)
     }
 
+    /// What somebody wrote in a follow-up, without the opening that the gateway added.
+    pub fn without(content: &str) -> &str {
+        Self::read(content).map_or(content, |opening| content[opening.end..].trim_start())
+    }
+
     /// What the opening says that a follow-up begins with; `None` where it begins otherwise.
     pub fn read(content: &str) -> Option<ReadOpening> {
         let inner = content.trim_start().strip_prefix("<p>")?.trim_start().strip_prefix("<em>")?;
@@ -96,6 +101,7 @@ mod tests {
                     assert_eq!(FollowupOpening::reference_of(&content), Some(reference));
                     let read = FollowupOpening::read(&content).unwrap();
                     assert_eq!((read.reference, read.author.as_ref()), (reference, author), "{content}");
+                    assert_eq!(FollowupOpening::without(&content), "<p>Bonjour, a@b.fr P-AAAA-AAAA-AAAA</p>");
                     assert_eq!(&content[read.end..], "<p>Bonjour, a@b.fr P-AAAA-AAAA-AAAA</p>");
                     assert_eq!(read.copies.as_deref().is_some_and(|it| it.contains(copied.as_str())), has_copies);
                     assert_eq!(content.contains("Écrit sur le portail"), on_portal);
@@ -114,7 +120,7 @@ mod tests {
             "<p>Écrit sur le portail P-7K3M-Q2XV-9D4T</p>",
             "<p><em>Bonjour P-7K3M-Q2XV-9D4T</em></p>",
         ] {
-            assert_eq!(FollowupOpening::read(content), None, "{content}");
+            assert_eq!((FollowupOpening::read(content), FollowupOpening::without(content)), (None, content), "{content}");
         }
     }
 }

@@ -234,89 +234,89 @@ reasons! {
     TooLarge: Rule = "too-large",
         "Votre demande est trop volumineuse pour être prise en charge. Renvoyez-la avec des pièces jointes plus légères ou moins nombreuses.";
     /// No usable sender.
-    NoSender: Sender = "no-sender", "L'expéditeur de ce message n'est pas identifiable.";
+    NoSender: Sender = "no-sender", "L’expéditeur de ce message n’est pas identifiable.";
     /// Not of the academy's domains.
     ForeignSender: Sender = "foreign-sender",
-        "Seules les adresses académiques sont acceptées. Écrivez depuis la boîte de l'école ou depuis votre adresse académique nominative.";
+        "Seules les adresses académiques sont acceptées. Écrivez depuis la boîte de l’école ou depuis votre adresse académique nominative.";
     /// Nothing proves that the sender named wrote it.
     UnprovenSender: Sender = "unproven-sender",
-        "Rien ne prouve que ce message vient bien de l'adresse indiquée comme expéditeur. Écrivez depuis la messagerie académique, sans adresse de réponse extérieure.";
+        "Rien ne prouve que ce message vient bien de l’adresse indiquée comme expéditeur. Écrivez depuis la messagerie académique, sans adresse de réponse extérieure.";
     /// Sent to another address.
     WrongRecipient: Rule = "wrong-recipient",
-        "Cette adresse ne traite pas les demandes d'assistance. Écrivez à l'adresse d'assistance du premier degré de l'académie.";
+        "Cette adresse ne traite pas les demandes d’assistance. Écrivez à l’adresse d’assistance du premier degré de l’académie.";
     /// No application named in the subject.
     NoKeyword: Rule = "no-keyword",
-        "L'objet de votre message ne nomme aucune application prise en charge. Renvoyez votre demande en citant l'application dans l'objet (par exemple : LSU, ONDE, ECECA, APAE).";
+        "L’objet de votre message ne nomme aucune application prise en charge. Renvoyez votre demande en citant l’application dans l’objet (par exemple\u{a0}: LSU, ONDE, ECECA, APAE).";
     /// A form for an application no mapping serves.
     UnknownApplication: Rule = "unknown-application",
-        "L'application ou la nature choisie n'est pas prise en charge. Choisissez-en une dans la liste proposée par le formulaire.";
+        "L’application ou la nature choisie n’est pas prise en charge. Choisissez-en une dans la liste proposée par le formulaire.";
     /// Not a school director.
     NotADirector: Rule = "not-a-director",
-        "Ce service est réservé aux directrices et directeurs d'école. Si vous dirigez une école, écrivez depuis la boîte de l'école ou faites vérifier votre fiche auprès de votre circonscription.";
+        "Ce service est réservé aux directrices et directeurs d’école. Si vous dirigez une école, écrivez depuis la boîte de l’école ou faites vérifier votre fiche auprès de votre circonscription.";
     /// Over the daily number.
     QuotaExceeded: Rule = "quota-exceeded",
-        "Vous avez atteint le nombre maximal de demandes pour aujourd'hui. Renvoyez cette demande demain ou complétez une demande déjà ouverte.";
+        "Vous avez atteint le nombre maximal de demandes pour aujourd’hui. Renvoyez cette demande demain ou complétez une demande déjà ouverte.";
 
     // Replies: `{ticket}` and `{link}` stand for the number and the page of the ticket.
 
     /// A reply, where follow-ups are written in GLPI or the sender has no part in the ticket.
     ReplyToTicket: Reply = "reply-to-ticket",
-        "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI. Ouvrez la demande à l'adresse {link}, puis ajoutez-y un suivi (bouton «\u{a0}Répondre\u{a0}») avec votre texte et vos pièces jointes.";
+        "Votre message n’a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s’écrivent dans GLPI. Ouvrez la demande à l’adresse {link}, puis ajoutez-y un suivi (bouton «\u{a0}Répondre\u{a0}») avec votre texte et vos pièces jointes.";
     /// A reply to a closed ticket.
     TicketClosed: Reply = "ticket-closed",
-        "La demande n°\u{a0}{ticket} est close\u{a0}: votre message n'y a pas été ajouté. Si vous avez encore besoin d'aide, écrivez un nouveau message, sans répondre à un ancien, dont l'objet nomme l'application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE), et rappelez-y le numéro {ticket}.";
+        "La demande n°\u{a0}{ticket} est close\u{a0}: votre message n’y a pas été ajouté. Si vous avez encore besoin d’aide, écrivez un nouveau message, sans répondre à un ancien, dont l’objet nomme l’application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE), et rappelez-y le numéro {ticket}.";
     /// A reply to a ticket that GLPI does not have, or not any more.
     TicketUnknown: Reply = "ticket-unknown",
-        "La demande à laquelle répond votre message n'existe pas, ou plus, dans l'assistance. Vérifiez le numéro indiqué dans l'objet, ou écrivez un nouveau message, sans répondre à un ancien, dont l'objet nomme l'application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE).";
+        "La demande à laquelle répond votre message n’existe pas, ou plus, dans l’assistance. Vérifiez le numéro indiqué dans l’objet, ou écrivez un nouveau message, sans répondre à un ancien, dont l’objet nomme l’application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE).";
 
     // On the portal: `{ticket}` stands for the number of the request.
 
     /// No request of this number is this requester's.
     RequestUnknown: Portal = "request-unknown",
-        "Vous n'avez aucune demande de ce numéro. Vérifiez-le dans la liste de vos demandes.";
+        "Vous n’avez aucune demande de ce numéro. Vérifiez-le dans la liste de vos demandes.";
     /// Something to be added to a request that is over.
     RequestClosed: Portal = "request-closed",
-        "La demande n°\u{a0}{ticket} est clôturée\u{a0}: votre complément n'y a pas été ajouté. Si vous avez encore besoin d'aide, déposez une nouvelle demande et rappelez-y le numéro {ticket}.";
+        "La demande n°\u{a0}{ticket} est clôturée\u{a0}: votre complément n’y a pas été ajouté. Si vous avez encore besoin d’aide, déposez une nouvelle demande et rappelez-y le numéro {ticket}.";
     /// An approval or its refusal, of a request that waits for none.
     NothingToApprove: Portal = "nothing-to-approve",
-        "La demande n°\u{a0}{ticket} n'attend pas votre approbation\u{a0}: aucune solution n'y est proposée, la clôture est déjà décidée, ou une autre solution a été proposée depuis. Rechargez la demande pour voir où elle en est.";
+        "La demande n°\u{a0}{ticket} n’attend pas votre approbation\u{a0}: aucune solution n’y est proposée, la clôture est déjà décidée, ou une autre solution a été proposée depuis. Rechargez la demande pour voir où elle en est.";
 
     /// A delivery report or a null sender.
     Bounce: Machine = "bounce", "Avis de non-remise : aucune suite.";
     /// An automatic answer (RFC 3834).
     Automatic: Machine = "automatic", "Message automatique : aucune suite.";
     /// A mailing list or bulk mail.
-    Bulk: Machine = "bulk", "Message de liste de diffusion : aucune suite.";
+    Bulk: Machine = "bulk", "Message de liste de diffusion\u{a0}: aucune suite.";
     /// A mail of the gateway itself.
-    OwnMail: Machine = "own-mail", "Message émis par la passerelle elle-même : aucune suite.";
+    OwnMail: Machine = "own-mail", "Message émis par la passerelle elle-même\u{a0}: aucune suite.";
 
     // What follows is read over HTTP only, with a 503: nobody but its sender keeps such a request, so no
     // sentence may promise that it will be handled.
 
     /// No directory could say who this is.
     DirectoryUnknown: Outage = "directory-unknown",
-        "L'annuaire ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+        "L’annuaire ne répond pas pour le moment. Votre demande n’est pas encore enregistrée\u{a0}: renvoyez-la dans quelques minutes.";
     /// The sender could not be checked: DNS does not answer.
     ProofUnknown: Outage = "proof-unknown",
-        "L'adresse de l'expéditeur ne peut pas être vérifiée pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+        "L’adresse de l’expéditeur ne peut pas être vérifiée pour le moment. Votre demande n’est pas encore enregistrée\u{a0}: renvoyez-la dans quelques minutes.";
     /// GLPI cannot answer.
     GlpiUnavailable: Outage = "glpi-unavailable",
-        "L'assistance ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+        "L’assistance ne répond pas pour le moment. Votre demande n’est pas encore enregistrée\u{a0}: renvoyez-la dans quelques minutes.";
     /// GLPI is not set up for the gateway.
     GlpiDenied: Outage = "glpi-denied",
-        "L'assistance refuse pour le moment les demandes de ce service. Votre demande n'est pas enregistrée : renvoyez-la plus tard ou adressez-vous directement à l'assistance.";
+        "L’assistance refuse pour le moment les demandes de ce service. Votre demande n’est pas enregistrée\u{a0}: renvoyez-la plus tard ou adressez-vous directement à l’assistance.";
     /// GLPI refuses this very ticket.
     GlpiRejected: Failure = "glpi-rejected",
-        "L'assistance n'accepte pas cette demande en l'état. Votre demande n'est pas enregistrée : renvoyez-la plus tard ou adressez-vous directement à l'assistance.";
+        "L’assistance n’accepte pas cette demande en l’état. Votre demande n’est pas enregistrée\u{a0}: renvoyez-la plus tard ou adressez-vous directement à l’assistance.";
     /// Another copy is being handled right now.
     Busy: Outage = "busy",
-        "Cette même demande est encore en cours d'enregistrement et son issue n'est pas connue. Renvoyez-la à l'identique dans quelques minutes : elle ne sera pas enregistrée deux fois.";
+        "Cette même demande est encore en cours d’enregistrement et son issue n’est pas connue. Renvoyez-la à l’identique dans quelques minutes\u{a0}: elle ne sera pas enregistrée deux fois.";
     /// The cache is away and the configuration wants to wait for it.
     CacheUnavailable: Outage = "cache-unavailable",
-        "Une partie du service ne répond pas pour le moment. Votre demande n'est pas encore enregistrée : renvoyez-la dans quelques minutes.";
+        "Une partie du service ne répond pas pour le moment. Votre demande n’est pas encore enregistrée\u{a0}: renvoyez-la dans quelques minutes.";
     /// The gateway itself failed.
     Internal: Failure = "internal",
-        "Le service a rencontré une erreur et ne peut pas dire si votre demande est enregistrée. Renvoyez-la à l'identique dans quelques minutes.";
+        "Le service a rencontré une erreur et ne peut pas dire si votre demande est enregistrée. Renvoyez-la à l’identique dans quelques minutes.";
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::answer::{NotAdded, RIGHT_MISSING};
 use super::caller::Caller;
 use super::helpdesk::Helpdesk;
 use super::php::{Row, flag, int_of, text_of};
+use super::right;
 use super::status::{self, CLOSED, SOLVED, WAITING};
 use super::store::{Event, now};
 use super::upload::{self, Arrived, Messages, Owner};
@@ -27,6 +28,10 @@ pub(super) fn add_followup(
     let row = desk.store.get("Ticket", ticket);
     let of_ticket = text_of(&input, "itemtype") == "Ticket";
     if !of_ticket || !row.is_some_and(|row| caller.sees(&desk.store, row)) {
+        return Err(RIGHT_MISSING.to_owned().into());
+    }
+    // `Ticket::canReopen`
+    if status::status(&desk.store, ticket) == CLOSED && !caller.may("followup", right::CREATE) {
         return Err(RIGHT_MISSING.to_owned().into());
     }
     if text_of(&input, "content").is_empty() {

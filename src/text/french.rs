@@ -45,6 +45,18 @@ pub fn month(number: i8) -> &'static str {
     place.and_then(|place| MONTHS.get(place)).copied().unwrap_or_default()
 }
 
+/// «au bureau», «aux référents», «à l’assistance», «à DSI-BAI»: to somebody, whose name may begin with its article.
+pub fn to(whom: &str) -> String {
+    let contracted = [("le ", "au "), ("les ", "aux ")];
+    let found = contracted.iter().find_map(|(article, with)| Some(format!("{with}{}", whom.strip_prefix(article)?)));
+    found.unwrap_or_else(|| format!("à {whom}"))
+}
+
+/// «1\u{a0}destinataire», «2\u{a0}destinataires»: French has no plural below two.
+pub fn count(number: usize, one: &str, several: &str) -> String {
+    format!("{number}\u{a0}{}", if number < 2 { one } else { several })
+}
+
 /// «24 novembre 2026»
 pub fn date(moment: &Zoned) -> String {
     format!("{}\u{a0}{} {}", day(moment.day()), month(moment.month()), moment.year())
@@ -59,6 +71,7 @@ pub fn time(moment: &Zoned) -> String {
 pub fn delay(worked: &Duration) -> String {
     let minutes = worked.as_secs() / 60;
     match (minutes / 60, minutes % 60) {
+        (0, 0) => "moins d’une minute".to_owned(),
         (0, minutes) => format!("{minutes}\u{a0}min"),
         (hours, 0) => format!("{hours}\u{a0}h"),
         (hours, minutes) => format!("{hours}\u{a0}h\u{a0}{minutes:02}"),
@@ -88,11 +101,25 @@ mod tests {
 
     #[test]
     fn times_of_work_are_said_in_hours() {
-        for (minutes, said) in
-            [(0, "0\u{a0}min"), (59, "59\u{a0}min"), (60, "1\u{a0}h"), (185, "3\u{a0}h\u{a0}05"), (2400, "40\u{a0}h")]
-        {
+        for (minutes, said) in [
+            (0, "moins d’une minute"),
+            (1, "1\u{a0}min"),
+            (59, "59\u{a0}min"),
+            (60, "1\u{a0}h"),
+            (185, "3\u{a0}h\u{a0}05"),
+            (2400, "40\u{a0}h"),
+        ] {
             assert_eq!(delay(&Duration::from_mins(minutes)), said);
         }
+    }
+
+    #[test]
+    fn words_agree() {
+        let to =
+            [("le bureau", "au bureau"), ("les référents", "aux référents"), ("l’aide", "à l’aide"), ("BAI", "à BAI")];
+        assert!(to.iter().all(|(whom, said)| super::to(whom) == *said));
+        let count = |number| super::count(number, "destinataire", "destinataires");
+        assert_eq!([0, 1, 2].map(count), ["0\u{a0}destinataire", "1\u{a0}destinataire", "2\u{a0}destinataires"]);
     }
 
     #[test]

@@ -346,8 +346,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case(0, "0 min ouvrée")]
-    #[case(59, "0 min ouvrée")]
+    #[case(0, "moins d’une minute ouvrée")]
+    #[case(59, "moins d’une minute ouvrée")]
     #[case(60, "1 min ouvrée")]
     #[case(45 * 60, "45 min ouvrées")]
     #[case(3600, "1 h ouvrée")]

@@ -277,7 +277,10 @@ async fn a_receipt_arrives_whole_and_answers_the_mail() {
     assert!(taken.content.lines().all(|line| line.len() <= 998));
     let message = parsed(taken.content.as_bytes());
     let reference = made().reference.to_string();
-    assert_eq!(message.subject().unwrap(), format!("Re: LSU : élève déjà affecté — ticket n°\u{a0}1234 ({reference})"));
+    assert_eq!(
+        message.subject().unwrap(),
+        format!("Re: LSU : élève déjà affecté — demande n°\u{a0}1234 ({reference})")
+    );
     let from = message.from().unwrap().first().unwrap();
     assert_eq!((from.name(), from.address()), (Some("Assistance 1er degré"), Some("assistance1d@ac-dijon.fr")));
     assert_eq!(message.to().unwrap().first().unwrap().address(), Some(SCHOOL));
@@ -305,7 +308,8 @@ async fn a_receipt_arrives_whole_and_answers_the_mail() {
 
     assert_eq!((message.text_body_count(), message.html_body_count()), (1, 1));
     let (text, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
-    for part in ["« Référents-LSU »", "École Les Tilleuls (0210001A)", "capture d'écran.exe", &reference] {
+    for part in ["«\u{a0}Référents-LSU\u{a0}»", "École Les Tilleuls (0210001A)", "capture d'écran.exe", &reference]
+    {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(text.contains("https://glpi.example.fr/front/ticket.form.php?id=1234&forcetab=1"));
@@ -355,7 +359,7 @@ async fn a_form_s_receipt_answers_no_mail() {
     hand_in(&tasks, acknowledger.receipt(&form, &Person::default(), &made()));
     finished(tasks).await;
     let message = parsed(&outbox.mails()[0].message);
-    assert!(message.subject().unwrap().starts_with("Élève absent de LSU — ticket n°\u{a0}1234"));
+    assert!(message.subject().unwrap().starts_with("Élève absent de LSU — demande n°\u{a0}1234"));
     assert_eq!(field(&message, "Auto-Submitted"), "auto-generated");
     assert!(message.header("In-Reply-To").is_none());
 }

@@ -9,7 +9,8 @@ use passerelle::{
     glpi::{ActorRole, Effect, Glpi, NewFollowup, NewTicket, Requester, TicketType},
     id::UserId,
     lifecycle::{
-        escalation::{Cause, MoveNote, Note, Order},
+        escalation::Order,
+        note::{Cause, MoveNote, Note},
         sweep::Pass,
     },
     request::Direction,

@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use crate::{
-    config::{Acknowledge, Config, Teller},
+    config::{Acknowledge, Config, Note, Teller},
     glpi::{Glpi, Recipient},
 };
 
@@ -16,10 +16,15 @@ struct Step {
     events: &'static [(&'static str, &'static str)],
 }
 
+const FOLLOWUP: (&str, &str) = ("add_followup", "New followup");
+const CLOSED: (&str, &str) = ("closed", "Closing of the ticket");
+const NEW: (&str, &str) = ("new", "New ticket");
+const NEW_GROUP: (&str, &str) = ("assign_group", "New group in assignees");
+
 /// The steps in a ticket's order. GLPI has no event for a ticket that nobody takes in charge, only the follow-up
-/// that the reminder is written as; a group that a ticket is escalated to is always told by GLPI.
-fn steps(config: &Config) -> [Step; 8] {
-    use Recipient::{AssignedGroup, Requester};
+/// that the reminder is written as.
+fn steps(config: &Config) -> [Step; 14] {
+    use Recipient::{AssignedGroup, Requester, Working};
     let deposit = match config.receipts() {
         Acknowledge::Passerelle => Teller::Passerelle,
         Acknowledge::Glpi => Teller::Glpi,
@@ -27,30 +32,46 @@ fn steps(config: &Config) -> [Step; 8] {
     };
     let notify = &config.notify;
     let step = |name, key, teller, recipient, events| Step { name, key, teller, recipient, events };
+    let charge = &[("assign_user", "New user in assignees"), ("update", "Update of a ticket")];
     [
-        step("receipts", "notify.deposit", deposit, Requester, &[("new", "New ticket")]),
-        step("new tickets", "notify.group", notify.group, AssignedGroup, &[("new", "New ticket")]),
-        step(
-            "charge",
-            "notify.charge",
-            notify.charge,
-            Requester,
-            &[("assign_user", "New user in assignees"), ("update", "Update of a ticket")],
-        ),
-        step("questions", "notify.question", notify.question, Requester, &[("add_followup", "New followup")]),
+        step("receipts", "notify.deposit", deposit, Requester, &[NEW]),
+        step("new tickets", "notify.group", notify.group, AssignedGroup, &[NEW]),
+        step("charge", "notify.charge", notify.charge, Requester, charge),
+        step("questions", "notify.question", notify.question, Requester, &[FOLLOWUP]),
+        step("answers", "notify.answer", notify.answer, Working, &[FOLLOWUP]),
         step("solutions", "notify.solution", notify.solution, Requester, &[("solved", "Ticket solved")]),
-        step("closings", "notify.closing", notify.closing, Requester, &[("closed", "Closing of the ticket")]),
-        step("reminders", "notify.reminder", notify.reminder, AssignedGroup, &[("add_followup", "New followup")]),
-        step("escalations", "", Teller::Glpi, AssignedGroup, &[("assign_group", "New group in assignees")]),
+        step(
+            "refusals",
+            "notify.refusal",
+            notify.refusal,
+            Working,
+            &[FOLLOWUP, ("rejectsolution", "Solution rejected")],
+        ),
+        step("approvals", "notify.approval", notify.approval, Working, &[CLOSED, FOLLOWUP]),
+        step("closings", "notify.closing", notify.closing, Requester, &[CLOSED]),
+        step("closings for staff", "notify.closing", notify.closing, Working, &[CLOSED]),
+        step("reminders", "notify.reminder", notify.reminder, AssignedGroup, &[FOLLOWUP]),
+        step("escalations", "notify.escalation", notify.escalation, AssignedGroup, &[NEW_GROUP]),
+        step("handovers", "notify.handover", notify.handover, Requester, &[NEW_GROUP]),
+        step("handovers in public notes", "notify.handover", public_notes(config), Requester, &[UPDATED_FOLLOWUP]),
     ]
 }
 
+const UPDATED_FOLLOWUP: (&str, &str) = ("update_followup", "Update of a followup");
+
+/// Where the notes of moves are public, requesters read them, and GLPI may tell of them.
+fn public_notes(config: &Config) -> Teller {
+    let is_public = config.escalation.note == Note::Public && config.notify.handover == Teller::Passerelle;
+    if is_public { Teller::Passerelle } else { Teller::Off }
+}
+
 impl Step {
-    /// The members of the group, or the requester, as GLPI's pages name them as a recipient.
+    /// The recipient, as GLPI's pages name it.
     fn recipient(&self) -> &'static str {
         match self.recipient {
             Recipient::Requester => "Requester",
             Recipient::AssignedGroup => "Group in charge of the ticket",
+            Recipient::Working => "Technician in charge of the ticket» or «Group in charge of the ticket",
         }
     }
 
@@ -58,6 +79,7 @@ impl Step {
         match self.recipient {
             Recipient::Requester => "the requester",
             Recipient::AssignedGroup => "the members of the assigned group",
+            Recipient::Working => "the technician or the members of the assigned group",
         }
     }
 
@@ -65,9 +87,9 @@ impl Step {
         self.events.iter().map(|(_, label)| format!("«{label}»")).collect::<Vec<_>>().join(" or ")
     }
 
-    /// How to have Passerelle tell instead, where it can.
-    fn otherwise(&self) -> String {
-        if self.key.is_empty() { String::new() } else { format!(", or set {} = \"passerelle\"", self.key) }
+    /// Whether GLPI's mail is the gateway's to stop: it asks GLPI to tell nobody of a group that it adds.
+    fn silences_glpi(&self) -> bool {
+        self.events == [NEW_GROUP]
     }
 }
 
@@ -107,13 +129,13 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
                 step.name,
                 format_args!("GLPI does not tell {}", step.whom()),
                 &format!(
-                    "Under «Setup > Notifications», add the recipient «{}» to {}, active{}.",
+                    "Under «Setup > Notifications», add the recipient «{}» to {}, active, or set {} = \"passerelle\".",
                     step.recipient(),
                     step.labels(),
-                    step.otherwise()
+                    step.key
                 ),
             ),
-            (Teller::Passerelle, true) => report.warning(
+            (Teller::Passerelle, true) if !step.silences_glpi() => report.warning(
                 step.name,
                 format_args!("GLPI and Passerelle both write to {}", step.whom()),
                 &format!(
@@ -123,7 +145,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
                     step.labels()
                 ),
             ),
-            (Teller::Passerelle, false) => report.ok(step.name, format_args!("Passerelle tells {}", step.whom())),
+            (Teller::Passerelle, _) => report.ok(step.name, format_args!("Passerelle tells {}", step.whom())),
             (Teller::Off, _) => {}
         }
     }

@@ -131,8 +131,8 @@ pub async fn run(args: Args) -> Result<u8> {
 
     if !args.exit {
         say(format_args!(
-            "\nPortail  {portal}  (connexion factice : {DIRECTOR})\nGLPI (bac à sable)  {}\nAPI de la passerelle  http://{http}/openapi.json\nMesures  http://{http}/metrics\n\
-             LMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\nJeton d'escalade  {TICKET_TOKEN}\n\nCtrl-C pour arrêter.",
+            "\nPortail  {portal}  (connexion factice\u{a0}: {DIRECTOR})\nGLPI (bac à sable)  {}\nAPI de la passerelle  http://{http}/openapi.json\nMesures  http://{http}/metrics\n\
+             LMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\nJeton d’escalade  {TICKET_TOKEN}\n\nCtrl-C pour arrêter.",
             sandbox.url()
         ));
         tokio::signal::ctrl_c().await.into_diagnostic()?;

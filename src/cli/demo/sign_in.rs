@@ -61,7 +61,7 @@ async fn forward(State(proxy): State<Proxy>, request: Request) -> Response {
     // The path is judged as the gateway will see it, without `..`: nothing but the pages is behind the sign-in.
     let address = Url::parse(&format!("http://{}{}", proxy.gateway, parts.uri)).ok();
     let Some(address) = address.filter(|address| is_page(address.path())) else {
-        return (StatusCode::NOT_FOUND, "Cette adresse ne mène nulle part : le portail est à /portail.")
+        return (StatusCode::NOT_FOUND, "Cette adresse ne mène nulle part\u{a0}: le portail est à /portail.")
             .into_response();
     };
     let mut headers = hop_over(parts.headers);

@@ -236,6 +236,8 @@ mod tests {
             let (_, content) = super::render(mapping, &screened, &form, &target).unwrap();
             let opening = Opening::read(&content, is_application).unwrap();
             assert_eq!(opening.reference, reference);
+            let school = (opening.school_name(), opening.department.as_deref());
+            assert_eq!(school, (Some("École élémentaire Voltaire"), Some("021")), "{content}");
             assert_eq!(requester_of(&content).as_ref(), Some(screened.requester()), "{content}");
             assert_eq!((opening.application.as_str(), opening.nature.as_deref()), (application, nature), "{content}");
             assert!(content[opening.end..].trim_start().starts_with("<p>Application : APAE</p>"), "{content}");

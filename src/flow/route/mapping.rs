@@ -41,6 +41,8 @@ pub struct Mapping {
     pub category: String,
     /// GLPI group that is assigned.
     pub group: String,
+    /// What requesters are told of the groups of level 0; the group's own name, without.
+    pub label: Option<String>,
     /// GLPI groups that watch.
     #[serde(default)]
     pub observers: Vec<String>,
@@ -111,6 +113,8 @@ pub struct Override {
 pub struct Level {
     /// GLPI group that is assigned at this level.
     pub group: String,
+    /// What requesters are told of it, to whom its name says nothing.
+    pub label: Option<String>,
     /// The working time after which the groups of the level below are reminded of a ticket that nobody there has
     /// taken in charge; never, without.
     #[serde(default, deserialize_with = "working_time")]
@@ -152,6 +156,16 @@ impl Mapping {
             location: here.location.as_ref().or(self.location.as_ref()).cloned(),
             kind: form.kind.or(nature.and_then(|n| n.kind)).unwrap_or(self.kind),
             urgency: form.urgency.or(nature.and_then(|n| n.urgency)).or(here.urgency).unwrap_or(self.urgency),
+        }
+    }
+
+    /// What requesters are told of one of its groups, in words that they know: the group's own name, which may be a mere
+    /// abbreviation, never stands alone but for whom their tickets first go to.
+    pub fn public_name(&self, group: &str) -> String {
+        match self.levels.iter().find(|level| level.group == group) {
+            Some(Level { label: Some(label), .. }) => label.clone(),
+            Some(Level { group, label: None, .. }) => format!("l’équipe qui assiste {} ({group})", self.group),
+            None => self.label.clone().filter(|_| self.group == group).unwrap_or_else(|| group.to_owned()),
         }
     }
 

@@ -65,6 +65,14 @@ impl Mappings {
         self.all.iter().find(|mapping| mapping.name == application)
     }
 
+    /// What requesters are told of a group of this application, as [`Mapping::public_name`]; where that is not known, of
+    /// any that has the group as a level.
+    pub fn public_name(&self, application: Option<&str>, group: &str) -> String {
+        let has = |mapping: &&Mapping| mapping.levels.iter().any(|level| level.group == group);
+        let mapping = application.and_then(|name| self.find(name)).or_else(|| self.all.iter().find(has));
+        mapping.map_or_else(|| group.to_owned(), |mapping| mapping.public_name(group))
+    }
+
     /// All of them, in the order of their files' names.
     pub fn all(&self) -> &[Mapping] {
         &self.all
@@ -373,10 +381,11 @@ mod tests {
             [
                 Level {
                     group: "DSI-BAI".to_owned(),
+                    label: None,
                     remind_after: Some(hours(8)),
                     after: Some(hours(15) + minutes(30))
                 },
-                Level { group: "DSI-Études".to_owned(), remind_after: None, after: None },
+                Level { group: "DSI-Études".to_owned(), label: None, remind_after: None, after: None },
             ]
         );
         assert_eq!(mapping.first_groups(), ["Référents-LSU", "Référents-Accès", "Référents-LSU-58"]);
@@ -435,6 +444,20 @@ mod tests {
         let files = [("a.toml".into(), format!("{BASE}{of_one}")), ("b.toml".into(), format!("{other}{of_other}"))];
         let text = shown(Mappings::parse(files));
         assert!(text.contains(message) && text.contains("b.toml"), "{text}");
+    }
+
+    #[test]
+    fn requesters_are_told_of_a_level_in_words_that_they_know() {
+        let names = |extra: &str| {
+            let mappings = one(extra).unwrap();
+            assert_eq!(mappings.public_name(None, "DSI-BAI"), mappings.public_name(Some("LSU"), "DSI-BAI"));
+            ["Référents-LSU", "DSI-BAI", "DSI-Études"].map(|group| mappings.public_name(Some("LSU"), group))
+        };
+        let levels = "[[escalation]]\ngroup = \"DSI-BAI\"\n[[escalation]]\ngroup = \"DSI-Études\"\nlabel = \"les concepteurs\"\n";
+        let assisting = "l’équipe qui assiste Référents-LSU (DSI-BAI)";
+        assert_eq!(names(levels), ["Référents-LSU", assisting, "les concepteurs"]);
+        let own = format!("label = \"les référents LSU\"\n{levels}");
+        assert_eq!(names(&own)[..2], ["les référents LSU", assisting]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ const SCHOOL: &str = "École :";
 const PHONE: &str = "Téléphone :";
 /// Behind a school that only the person says is theirs.
 const BY_FORM: &str = " (selon le formulaire)";
+const DEPARTMENT: &str = "Département :";
 /// Before the requester's address; no name can hold it, whose quotes are encoded.
 const REQUESTER: &str = "href=\"mailto:";
 
@@ -35,6 +36,8 @@ pub struct Opening {
     pub uai: Option<String>,
     /// Where to call back.
     pub phone: Option<String>,
+    /// The department's number in three characters; `None` where nobody knew it.
+    pub department: Option<String>,
     /// Where what was written begins in the content, bytes.
     pub end: usize,
 }
@@ -58,7 +61,7 @@ impl Opening {
             None => (false, school),
         };
         let uai = school.filter(|_| !by_form).and_then(code_of).map(str::to_owned);
-        let school = school.map(str::to_owned);
+        let (school, department) = (school.map(str::to_owned), said(DEPARTMENT).map(str::to_owned));
         let (application, nature) = match named.strip_suffix(')') {
             Some(both) if !is_application(named) => {
                 let parts = both.rmatch_indices(" (").map(|(at, between)| (&both[..at], &both[at + between.len()..]));
@@ -68,7 +71,18 @@ impl Opening {
             _ => (named, None),
         };
         let (application, nature) = (application.to_owned(), nature.map(str::to_owned));
-        Some(Self { reference, application, nature, school, uai, phone, end })
+        Some(Self { reference, application, nature, school, uai, phone, department, end })
+    }
+}
+
+impl Opening {
+    /// The school's name, else its code: without the code behind the name.
+    pub fn school_name(&self) -> Option<&str> {
+        let school = self.school.as_deref()?;
+        Some(match school.strip_suffix(')').and_then(|both| both.rsplit_once(" (")) {
+            Some((name, code)) if is_uai(code) => name,
+            _ => school,
+        })
     }
 }
 

@@ -49,11 +49,11 @@ impl Reply {
 }
 
 /// Instead of [`Reason::ReplyToTicket`]'s sentence for whoever follows the ticket on the portal.
-const ON_THE_PORTAL: &str = "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent sur le portail. Ouvrez la demande à l'adresse {link}, puis complétez-la avec votre texte et vos pièces jointes.";
+const ON_THE_PORTAL: &str = "Votre message n’a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s’écrivent sur le portail. Ouvrez la demande à l’adresse {link}, puis complétez-la avec votre texte et vos pièces jointes.";
 
 /// Instead of it for whoever can open no page of the ticket; the notice goes on with what to do.
 const WITHOUT_PAGE: &str =
-    "Votre message n'a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s'écrivent dans GLPI.";
+    "Votre message n’a pas été ajouté à la demande n°\u{a0}{ticket}\u{a0}: les compléments s’écrivent dans GLPI.";
 
 /// The proof that a reply may be added to this ticket. Only [`reply`], [`super::complement`] and [`super::decision`] make one, and
 /// [`MayFollowUp::of_a_copy`] for one that was added.
@@ -220,7 +220,7 @@ mod tests {
         for (page, expected) in [
             (Some(Page::Glpi("https://glpi/7".into())), "Voyez https://glpi/7 (7)."),
             (Some(Page::Portal("https://p/7".into())), "Voyez https://p/7 (7)."),
-            (None, "les compléments s'écrivent dans GLPI."),
+            (None, "les compléments s’écrivent dans GLPI."),
         ] {
             let ticket_state = TicketState::Found {
                 ticket: TicketId::new(7),

@@ -102,7 +102,7 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
 async fn decided(body: &[u8]) -> Result<Decided, Problem> {
     let approval: Approval = serde_json::from_slice(body).map_err(|_| {
         let detail =
-            "Le corps n'est pas un objet JSON avec « decision » (accept ou refuse) et, pour un refus, « reason » et « attachments » ; « solution » est un nombre.";
+            "Le corps n’est pas un objet JSON avec «\u{a0}decision\u{a0}» (accept ou refuse) et, pour un refus, «\u{a0}reason\u{a0}» et «\u{a0}attachments\u{a0}»\u{a0}; «\u{a0}solution\u{a0}» est un nombre.";
         Problem::new(StatusCode::BAD_REQUEST, "bad-form", detail)
     })?;
     let (decision, enclosure) = match approval.decision.as_str() {

@@ -70,7 +70,7 @@ fn problem(error: &PortalError) -> Problem {
 
 /// Nothing is lost where something was only to be read.
 fn unavailable(reason: Reason) -> Problem {
-    let detail = "L'assistance ne répond pas pour le moment. Réessayez dans quelques minutes.";
+    let detail = "L’assistance ne répond pas pour le moment. Réessayez dans quelques minutes.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), detail)
 }
 
@@ -133,7 +133,7 @@ pub(super) fn words(parts: &Parts, name: &'static str) -> Result<String, Problem
 }
 
 pub(super) fn bad_parameter(name: &str, what: &str) -> Problem {
-    let detail = format!("Le paramètre « {name} » n'est pas valable. {what}");
+    let detail = format!("Le paramètre «\u{a0}{name}\u{a0}» n’est pas valable. {what}");
     Problem::new(StatusCode::BAD_REQUEST, "bad-parameter", detail)
 }
 

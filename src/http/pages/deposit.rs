@@ -283,7 +283,7 @@ fn mistakes(mut errors: Vec<FieldError>) -> Mistakes {
         let (_, place, label) = FIELDS[at];
         match (place, error.code) {
             ("choix", _) => {
-                mistakes.add(place, label, "Choisissez dans la liste l'application et la nature de votre demande.");
+                mistakes.add(place, label, "Choisissez dans la liste l’application et la nature de votre demande.");
             }
             ("titre", "missing") => mistakes.add(place, label, "Dites en quelques mots de quoi il s'agit."),
             ("description", "missing") => {

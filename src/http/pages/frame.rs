@@ -83,7 +83,7 @@ impl Frame<'_> {
 }
 
 pub(super) fn unknown() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Cette adresse ne mène à aucune page de l'assistance.")
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Cette adresse ne mène à aucune page de l’assistance.")
 }
 
 /// A page.

@@ -54,7 +54,7 @@ fn told_of(pages: &Pages, person: Option<&Address>, problem: Response, told: &To
     let (heading, remedy) = advice(problem.status(), told.reason);
     let what = match told.reason {
         "missing-identity" | "bad-identity" | "closed" => {
-            "Cette page s'ouvre depuis le portail de l'académie, qui dit à l'assistance qui vous êtes. Il ne l'a pas fait.".to_owned()
+            "Cette page s’ouvre depuis le portail de l’académie, qui dit à l’assistance qui vous êtes. Il ne l’a pas fait.".to_owned()
         }
         _ => french(&told.detail),
     };
@@ -75,23 +75,23 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
     match (reason, status) {
         ("missing-identity" | "bad-identity" | "closed", _) => (
             "Connexion nécessaire",
-            "Connectez-vous au portail de l'académie avec votre adresse académique, puis ouvrez l'assistance depuis ce portail.",
+            "Connectez-vous au portail de l’académie avec votre adresse académique, puis ouvrez l’assistance depuis ce portail.",
         ),
         ("cross-site", _) => (
             "Le formulaire n'est pas valable",
-            "Rien n'a été enregistré. Recommencez depuis les pages de l'assistance.",
+            "Rien n’a été enregistré. Recommencez depuis les pages de l’assistance.",
         ),
         ("request-unknown", _) => (
             "Demande introuvable",
-            "Si elle a été faite depuis une autre adresse, celle de l'école par exemple, connectez-vous avec cette adresse.",
+            "Si elle a été faite depuis une autre adresse, celle de l’école par exemple, connectez-vous avec cette adresse.",
         ),
         (_, StatusCode::NOT_FOUND) => {
-            ("Page introuvable", "Vérifiez l'adresse, ou retrouvez votre demande dans «\u{a0}Mes demandes\u{a0}».")
+            ("Page introuvable", "Vérifiez l’adresse, ou retrouvez votre demande dans «\u{a0}Mes demandes\u{a0}».")
         }
-        (_, StatusCode::METHOD_NOT_ALLOWED) => ("Page introuvable", "Passez par le menu de l'assistance."),
+        (_, StatusCode::METHOD_NOT_ALLOWED) => ("Page introuvable", "Passez par le menu de l’assistance."),
         (_, StatusCode::PAYLOAD_TOO_LARGE) => (
             "Envoi trop volumineux",
-            "Rien n'a été enregistré. Revenez à la page précédente et choisissez des fichiers plus légers ou moins nombreux.",
+            "Rien n’a été enregistré. Revenez à la page précédente et choisissez des fichiers plus légers ou moins nombreux.",
         ),
         (_, StatusCode::SERVICE_UNAVAILABLE) => (
             "Service momentanément indisponible",

@@ -143,7 +143,7 @@ pub(super) const OLD_KEY: &str = "cle";
 const SAME_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is said of a form that no page gave to this person, or one too long ago: nothing comes of it.
-pub(super) const STALE: &str = "Ce formulaire n'est plus valable\u{a0}: il a été ouvert il y a plus d'un jour, ou par une autre personne. Vérifiez-le, puis envoyez-le à nouveau.";
+pub(super) const STALE: &str = "Ce formulaire n’est plus valable\u{a0}: il a été ouvert il y a plus d’un jour, ou par une autre personne. Vérifiez-le, puis envoyez-le à nouveau.";
 
 /// A form that this person sent.
 pub(super) struct Filled {

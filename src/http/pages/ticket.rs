@@ -1,6 +1,6 @@
 //! One request: where it stands, what was said, and what its requester has to say to it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use super::{
     frame::{Frame, Section, page, parameter, see_other, unknown},
@@ -19,6 +20,7 @@ use crate::{
     http::{api, problem::Problem, values::glpi_number},
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
+    lifecycle::notices::StaffStep,
     portal::{Author, Document, Entry, Kind, Line, SolutionState, View},
     request::{Address, Decided, Decision, Enclosure, LeftOut, Outcome, Reason, TicketKind},
     text::french::set as french,
@@ -30,14 +32,16 @@ const OPINION: &str = "avis";
 const SOLUTION: &str = "solution";
 
 /// What was done, as the address says after it and as the page says it.
-const DONE: [(&str, &str); 3] = [
-    ("suivi", "Votre message est ajouté à la demande."),
-    ("approuvee", "Vous avez approuvé la clôture\u{a0}: la demande est close."),
-    (
-        "refusee",
-        "Vous avez refusé la clôture\u{a0}: la demande est rouverte, et le groupe qui la traite en est informé.",
-    ),
+const DONE: [(&str, &str, StaffStep); 3] = [
+    ("suivi", "Votre message est ajouté à la demande.", StaffStep::Answer),
+    ("approuvee", "Vous avez approuvé la clôture\u{a0}: la demande est close.", StaffStep::Approval),
+    ("refusee", "Vous avez refusé la clôture\u{a0}: la demande est rouverte.", StaffStep::Refusal),
 ];
+/// What follows, where somebody is told of it by mail; and where not, as far as is known.
+const INFORMED: &str = "Le groupe qui la traite en est informé par courriel.";
+const NOT_INFORMED: &str = "Le groupe qui la traite le verra en ouvrant la demande.";
+/// How long the page waits to know whether somebody is told.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Template)]
 #[template(path = "ticket.html")]
@@ -45,7 +49,7 @@ struct TicketPage<'a> {
     frame: Frame<'a>,
     view: View,
     number: TicketId,
-    done: Option<&'static str>,
+    done: Option<String>,
     token: String,
     retry: Retry,
 }
@@ -179,7 +183,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let done = parameter(query.as_deref(), "fait");
-    let done = DONE.iter().find(|(code, _)| Some(*code) == done.as_deref()).map(|(_, sentence)| *sentence);
+    let done = DONE.iter().find(|(code, ..)| Some(*code) == done.as_deref());
     let view = match view(&state, &person, self::number(&number)?).await {
         Ok(view) => view,
         Err(problem) => {
@@ -187,7 +191,17 @@ pub(super) async fn show(
             return onward(problem, |into| format!("/portail/demandes/{into}{query}"));
         }
     };
+    let done = match done {
+        Some((_, sentence, step)) => Some(format!("{sentence} {}", informed(&state, view.row.number, *step).await)),
+        None => None,
+    };
     page(StatusCode::OK, &ticket_page(&state, &person, view, done, Retry::new(Form::Followup)))
+}
+
+/// Whether those who work on a request are told of what its requester did.
+async fn informed(state: &PageState, number: TicketId, step: StaffStep) -> &'static str {
+    let informs = state.services.gateway().informs(number, step);
+    if timeout(PATIENCE, informs).await.unwrap_or(false) { INFORMED } else { NOT_INFORMED }
 }
 
 /// `GET /portail/demandes/{number}/recapitulatif`
@@ -380,7 +394,7 @@ fn ticket_page<'a>(
     state: &'a PageState,
     person: &'a Address,
     view: View,
-    done: Option<&'static str>,
+    done: Option<String>,
     retry: Retry,
 ) -> TicketPage<'a> {
     let is_wrong = !retry.mistakes.is_empty() || retry.refusal.is_some();

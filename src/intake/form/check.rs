@@ -134,7 +134,7 @@ impl Checks {
         let nothing = application.is_none() && nature.is_none() && !self.names("application") && !self.names("nature");
         if nothing {
             let names = list(applications.all().iter().map(|known| known.name.as_str()));
-            let message = format!("Choisissez une application ou une nature de demande. Applications : {names}.");
+            let message = format!("Choisissez une application ou une nature de demande. Applications\u{a0}: {names}.");
             self.0.push(FieldError::new("application", "missing", message));
         }
         let application = self.optional("application", application, |text| {
@@ -153,7 +153,7 @@ impl Checks {
         });
         let form = FormFields { application, nature, ..FormFields::default() };
         if form.application.is_some() && form.nature.is_some() && applications.meant_by(&form).is_none() {
-            let message = "Cette nature de demande relève d'une autre application. Choisissez l'une ou l'autre.";
+            let message = "Cette nature de demande relève d’une autre application. Choisissez l’une ou l’autre.";
             self.0.push(FieldError::new("nature", "invalid", message));
         }
         (form.application, form.nature)
@@ -231,7 +231,7 @@ fn phone_number(text: &str) -> Result<String, Wrong> {
     }
     Err((
         "invalid",
-        "Donnez un numéro fait de chiffres, d'espaces et des signes + . - ( ), par exemple 03 80 00 00 00.".to_owned(),
+        "Donnez un numéro fait de chiffres, d’espaces et des signes + . - ( ), par exemple 03 80 00 00 00.".to_owned(),
     ))
 }
 
@@ -242,7 +242,10 @@ fn school_code(text: &str) -> Result<String, Wrong> {
     if is_uai(&code) {
         return Ok(code);
     }
-    Err(("invalid", "Donnez le code UAI de l'école : sept chiffres et une lettre, par exemple 0210001A.".to_owned()))
+    Err((
+        "invalid",
+        "Donnez le code UAI de l’école\u{a0}: sept chiffres et une lettre, par exemple 0210001A.".to_owned(),
+    ))
 }
 
 pub(super) fn attachments(files: Vec<File>) -> Vec<Attachment> {

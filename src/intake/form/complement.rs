@@ -48,7 +48,7 @@ fn checked(
     let Submission { mut fields, files, mut errors, .. } = submission;
     let others = fields.given().into_iter().filter(|field| *field != TEXT);
     errors.extend(others.map(|field| {
-        let message = "Ce champ est celui d'une nouvelle demande. Champs admis : description, attachments.";
+        let message = "Ce champ est celui d’une nouvelle demande. Champs admis\u{a0}: description, attachments.";
         FieldError::new(field, "unknown-field", message)
     }));
     let text = short(clean(&fields.description.unwrap_or_default()), MAX_TEXT).unwrap_or_else(|(code, message)| {
@@ -114,7 +114,7 @@ fn reason(text: &str) -> Result<String, FieldError> {
     let text = short(clean(text), MAX_TEXT).map_err(|(code, message)| FieldError::new(field, code, message))?;
     if text.trim().is_empty() {
         let message =
-            "Dites pourquoi la solution ne convient pas : les référents reprennent la demande d'après ce motif.";
+            "Dites pourquoi la solution ne convient pas\u{a0}: les référents reprennent la demande d’après ce motif.";
         return Err(FieldError::new(field, "missing", message));
     }
     Ok(text)

@@ -62,7 +62,7 @@ pub const FIELDS: &[Field] = &[
     field("description", "Description", true, Some(MAX_TEXT)),
     field("error_message", "Message d'erreur", false, Some(MAX_TEXT)),
     field("phone", "Téléphone", false, Some(MAX_PHONE)),
-    field("uai", "Code UAI de l'école", false, None),
+    field("uai", "Code UAI de l’école", false, None),
     field(FILES, "Pièces jointes", false, None),
 ];
 

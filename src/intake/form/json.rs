@@ -47,7 +47,7 @@ pub(super) fn read(body: &[u8]) -> Result<Submission, Unreadable> {
             }
             (Named::Files, _) => submission.invalid(
                 FILES,
-                "Donnez une liste de fichiers : [{\"name\": …, \"content_type\": …, \"content\": … en base64}].",
+                "Donnez une liste de fichiers\u{a0}: [{\"name\": …, \"content_type\": …, \"content\": … en base64}].",
             ),
         }
     }
@@ -89,7 +89,7 @@ fn take_file(submission: &mut Submission, index: usize, node: Node<'_>) {
         }),
         Some(Err(_)) => submission.invalid(
             place(".content"),
-            "Le contenu n'est pas du base64 (RFC 4648, section 4), sans saut de ligne ni préfixe.",
+            "Le contenu n’est pas du base64 (RFC 4648, section 4), sans saut de ligne ni préfixe.",
         ),
         None => submission.invalid(place(".content"), "Donnez le contenu du fichier, en base64."),
     }

@@ -13,7 +13,7 @@ use super::{
 
 const NO_FILE: &str = "Donnez des fichiers, chacun avec son nom, en multipart/form-data ou en JSON.";
 
-const NO_UTF8: &str = "Ce texte n'est pas codé en UTF-8. Envoyez le formulaire en UTF-8.";
+const NO_UTF8: &str = "Ce texte n’est pas codé en UTF-8. Envoyez le formulaire en UTF-8.";
 
 /// Sorts names and values into the fields.
 pub(super) fn urlencoded(body: &[u8], mut submission: Submission) -> Result<Submission, Unreadable> {

@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
-    AllLevels, ApplicationLevels, Cause, DelayVerdict, EscalateError, Escalator, Facts, Note, Order, Reminder,
-    delays::WAITING, escalator::names, judge, note, ticket_snapshot::TicketSnapshot,
+    AllLevels, ApplicationLevels, DelayVerdict, EscalateError, Escalator, Facts, Order, delays::WAITING,
+    escalator::names, judge, ticket_snapshot::TicketSnapshot,
 };
 use crate::{
     glpi::{ActorRole, Criterion, GlpiError, TicketSummary},
     id::{GroupId, TicketId},
+    lifecycle::note::{self, Cause, Note, Reminder},
     request::{Direction, Reference},
     working_time::{Wait, in_words},
 };
@@ -74,7 +75,7 @@ impl Escalator {
                     let order = Order {
                         direction: Direction::Up,
                         by: String::new(),
-                        reason: format!("personne ne l'a pris en charge {}", self.waiting_words(wait)),
+                        reason: format!("personne ne l’a pris en charge {}", self.waiting_words(wait)),
                         cause: Cause::Rule,
                         to: None,
                     };
@@ -206,9 +207,9 @@ impl Escalator {
         let waits = match (escalation, &weighed.next) {
             (Some(moment), Some(next)) => {
                 let date = self.date(moment);
-                format!("Personne ne l'a pris en charge {since}. Sans prise en charge, il passera à {next} le {date}.")
+                format!("Personne ne l’a pris en charge {since}. Sans prise en charge, il passera à {next} le {date}.")
             }
-            _ => format!("Personne ne l'a pris en charge {since}."),
+            _ => format!("Personne ne l’a pris en charge {since}."),
         };
         let reminder =
             Reminder { to: note::fit_name(&weighed.groups), level: weighed.level, waits: note::fit_reason(&waits) };

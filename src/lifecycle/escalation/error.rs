@@ -90,14 +90,14 @@ impl EscalateError {
     /// What is wrong and what to do, for whoever asked.
     pub fn sentence(&self) -> String {
         match self {
-            Self::NotFound(id) => format!("Le ticket n°\u{a0}{id} n'existe pas, ou il est à la corbeille."),
+            Self::NotFound(id) => format!("Le ticket n°\u{a0}{id} n’existe pas, ou il est à la corbeille."),
             Self::NoApplication => {
-                "Ni la catégorie ni les groupes de ce ticket n'indiquent une application et ses niveaux. Corrigez sa \
+                "Ni la catégorie ni les groupes de ce ticket n’indiquent une application et ses niveaux. Corrigez sa \
                  catégorie, ou attribuez-le à la main."
                     .to_owned()
             }
             Self::Immovable(Immovable::Elsewhere) => {
-                "Ce ticket n'est attribué à aucun groupe des niveaux de son application. Attribuez-le à la main."
+                "Ce ticket n’est attribué à aucun groupe des niveaux de son application. Attribuez-le à la main."
                     .to_owned()
             }
             Self::Immovable(Immovable::Highest) => {
@@ -105,12 +105,12 @@ impl EscalateError {
             }
             Self::Immovable(Immovable::Lowest) => "Ce ticket est déjà au premier niveau de son application.".to_owned(),
             Self::AnotherGroup { wanted, next } => {
-                format!("Ce ticket irait au groupe « {next} », pas à « {wanted} ». Relisez-le avant de recommencer.")
+                format!("Ce ticket irait au groupe «\u{a0}{next}\u{a0}», pas à «\u{a0}{wanted}\u{a0}». Relisez-le avant de recommencer.")
             }
-            Self::Over => "Ce ticket est résolu ou clos. Rouvrez-le d'abord.".to_owned(),
+            Self::Over => "Ce ticket est résolu ou clos. Rouvrez-le d’abord.".to_owned(),
             Self::Already => "Ce ticket a déjà changé de niveau depuis cette demande.".to_owned(),
             Self::NotAllowed => {
-                "Seuls les membres des groupes de l'application peuvent demander cela par un suivi, et jamais pour \
+                "Seuls les membres des groupes de l’application peuvent demander cela par un suivi, et jamais pour \
                  leur propre demande."
                     .to_owned()
             }
@@ -119,13 +119,13 @@ impl EscalateError {
                 "Ce ticket est justement en cours de transfert. Recommencez dans quelques secondes.".to_owned()
             }
             Self::Glpi(GlpiError::Denied { .. }) => {
-                "GLPI n'autorise pas ce transfert au compte de service. Prévenez l'administrateur.".to_owned()
+                "GLPI n’autorise pas ce transfert au compte de service. Prévenez l’administrateur.".to_owned()
             }
             Self::Glpi(_) => {
-                "GLPI ne répond pas. Ce qui a été commencé sera terminé de soi-même ; sinon, recommencez plus tard."
+                "GLPI ne répond pas. Ce qui a été commencé sera terminé de soi-même\u{a0}; sinon, recommencez plus tard."
                     .to_owned()
             }
-            Self::Untold(_) => "Le rappel n'a pas pu être envoyé. Il le sera au prochain passage.".to_owned(),
+            Self::Untold(_) => "Le rappel n’a pas pu être envoyé. Il le sera au prochain passage.".to_owned(),
             Self::Unconfirmed => {
                 "GLPI ne montre pas le transfert demandé. Vérifiez le ticket, puis recommencez.".to_owned()
             }

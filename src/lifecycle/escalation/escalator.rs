@@ -9,9 +9,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    AllLevels, ApplicationLevels, Cause, EscalateError, Immovable, Levels, Move, MoveNote, Note, Step,
+    AllLevels, ApplicationLevels, EscalateError, Immovable, Levels, Move, Step,
     applications::Resolver,
-    note, steps,
+    steps,
     ticket_snapshot::{self, Conversation, TicketSnapshot, Written},
 };
 use crate::{
@@ -23,7 +23,10 @@ use crate::{
     },
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     id::{FollowupId, GroupId, TicketId},
-    lifecycle::notices::Notifier,
+    lifecycle::{
+        note::{self, Cause, MoveNote, Note},
+        notices::Notifier,
+    },
     remembered::Remembered,
     request::Direction,
     working_time::Calendar,
@@ -275,7 +278,7 @@ impl Escalator {
             .application_levels(&all_levels)
             .filter(|application_levels| application_levels.levels.contain(written.note.target));
         let Some(application_levels) = application else {
-            self.give_up(ticket, written, "Ce groupe n'est plus d'un niveau de l'application de ce ticket.").await?;
+            self.give_up(ticket, written, "Ce groupe n’est plus d’un niveau de l’application de ce ticket.").await?;
             return Ok(None);
         };
         if snapshot.is_over() {
@@ -283,7 +286,7 @@ impl Escalator {
             return Ok(None);
         }
         if self.is_overtaken(ticket, written, &application_levels.levels).await? {
-            self.give_up(ticket, written, "Entre-temps, quelqu'un a changé à la main les groupes de ce ticket.")
+            self.give_up(ticket, written, "Entre-temps, quelqu’un a changé à la main les groupes de ce ticket.")
                 .await?;
             return Ok(None);
         }
@@ -398,7 +401,10 @@ impl Escalator {
 
     async fn take_step(&self, ticket: TicketId, step: &Step) -> Result<(), GlpiError> {
         match step {
-            Step::AddGroups(groups) => self.glpi.add_groups(ticket, groups).await,
+            Step::AddGroups(groups) if self.notifier.leaves_moves_to_glpi() => {
+                self.glpi.add_groups(ticket, groups).await
+            }
+            Step::AddGroups(groups) => self.glpi.add_groups_silently(ticket, groups).await,
             Step::RemoveUser(row) => self.glpi.remove_user(*row).await,
             Step::RemoveGroup(row) => self.glpi.remove_group(*row).await,
         }
@@ -426,7 +432,7 @@ impl Escalator {
         };
         let (by, date) = (note::fit_name(&order.by), self.date(now));
         match order.cause {
-            Cause::Api => format!("Demandé{e} par {by} le {date}, par l'API."),
+            Cause::Api => format!("Demandé{e} par {by} le {date}, par l’API."),
             Cause::CommandLine => format!("Demandé{e} par {by} le {date}, en ligne de commande."),
             Cause::Followup(id) => format!("Demandé{e} par {by} le {date}, par le suivi n°\u{a0}{id}."),
             Cause::Rule => format!("Décidé{e} le {date} par la règle de délai."),

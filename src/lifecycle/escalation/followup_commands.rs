@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::{
-    Cause, EscalateError, Escalator, Note, Order, Refusal,
+    EscalateError, Escalator, Order,
     ticket_snapshot::{Conversation, TicketSnapshot},
 };
 use crate::{
     glpi::{Followup, GlpiError},
     id::{TicketId, UserId},
+    lifecycle::note::{Cause, Note, Refusal},
     request::Command,
 };
 

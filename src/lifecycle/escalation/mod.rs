@@ -5,7 +5,7 @@
 //! - [`Levels`]: on which level of its application a ticket is, where up and down lead;
 //! - [`judge`]: the rules in time, what is due for a ticket nobody has taken in charge;
 //! - [`steps`]: what must still be done in GLPI until a ticket is with its new group;
-//! - [`Note`], [`crate::request::Command`]: what the gateway writes into tickets and reads there.
+//! - [`crate::lifecycle::note::Note`], [`crate::request::Command`]: what the gateway writes into tickets and reads there.
 //!
 //! [`Escalator`] does it: it reads tickets, takes the steps, finishes what was interrupted, obeys commands (`followup_commands`)
 //! and the rules (`enforcement`).
@@ -17,7 +17,6 @@ mod error;
 mod escalator;
 mod followup_commands;
 mod levels;
-mod note;
 mod plan;
 mod sift;
 mod ticket_snapshot;
@@ -28,7 +27,6 @@ pub use enforcement::Evaluation;
 pub use error::EscalateError;
 pub use escalator::{Escalator, Moved, Order};
 pub use levels::{Immovable, Levels, Move};
-pub use note::{Cause, MoveNote, Note, Refusal, Reminder};
 pub use plan::{Step, UserRow, steps};
 
 /// Says what the counters of escalation count.

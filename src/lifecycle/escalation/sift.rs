@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    AllLevels, ApplicationLevels, Escalator,
-    delays::WAITING,
-    note::{UNDER_WAY, UNTAKEN},
-};
+use super::{AllLevels, ApplicationLevels, Escalator, delays::WAITING};
 use crate::{
     glpi::{Criterion, Followup, GlpiError, Said, TicketSummary},
     id::{GroupId, TicketId},
+    lifecycle::note::{UNDER_WAY, UNTAKEN},
     request::{Command, Reference},
 };
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
-use super::{AllLevels, ApplicationLevels, Cause, MoveNote, Note, UserRow};
+use super::{AllLevels, ApplicationLevels, UserRow};
 use crate::{
     glpi::{ActorRole, Followup, Happening, Requester, Ticket, TicketChange, TicketGroup, TicketUser},
     id::{FollowupId, GroupId, UserId},
+    lifecycle::note::{Cause, MoveNote, Note},
     request::{Command, Direction, Reference},
 };
 

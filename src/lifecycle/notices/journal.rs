@@ -1,70 +1,13 @@
 //! What was sent, as notes in the ticket itself: nothing is kept beside GLPI.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
+use super::mark::{Mark, Step};
 use crate::{
     glpi::Followup,
-    id::{FollowupId, SolutionId, UserId},
-    text::html_text::escaped,
+    id::UserId,
+    text::{french::count, html_text::escaped},
 };
-
-/// A notice that is sent once: its step, and what it is about where there can be several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Mark {
-    /// A new ticket, to this account.
-    Group(UserId),
-    /// Somebody took the ticket in charge.
-    Charge,
-    /// This follow-up.
-    Question(FollowupId),
-    /// This solution.
-    Solution(SolutionId),
-    /// The closing of this moment, its digits: a ticket may be opened again.
-    Closing(u64),
-}
-
-impl Mark {
-    /// The step's name, for metrics and Message-IDs.
-    pub(super) fn step(self) -> &'static str {
-        match self {
-            Self::Group(_) => "group",
-            Self::Charge => "charge",
-            Self::Question(_) => "question",
-            Self::Solution(_) => "solution",
-            Self::Closing(_) => "closing",
-        }
-    }
-
-    /// Reads what `Display` writes.
-    fn parse(text: &str) -> Option<Self> {
-        if text == "charge" {
-            return Some(Self::Charge);
-        }
-        let (step, number) = text.split_once('-')?;
-        let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let number: u64 = number.parse().ok().filter(|_| plain)?;
-        match step {
-            "group" => Some(Self::Group(number.into())),
-            "question" => Some(Self::Question(number.into())),
-            "solution" => Some(Self::Solution(number.into())),
-            "closing" => Some(Self::Closing(number)),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.step())?;
-        match self {
-            Self::Charge => Ok(()),
-            Self::Group(account) => write!(f, "-{account}"),
-            Self::Question(followup) => write!(f, "-{followup}"),
-            Self::Solution(solution) => write!(f, "-{solution}"),
-            Self::Closing(digits) => write!(f, "-{digits}"),
-        }
-    }
-}
 
 const OPENING: &str = "<p>Courriel ";
 const MARKS: &str = "</p><p>Avis : ";
@@ -81,28 +24,59 @@ pub(super) struct Outcome {
 
 /// The note, HTML, of notices of one step: what was sent, as a person reads it, and their marks.
 pub(super) fn note(outcome: Outcome, group: &str, marks: &[Mark]) -> String {
-    let words = marks.first().map(|mark| words(*mark, outcome, group)).unwrap_or_default();
+    let words = marks.first().map(|mark| words(mark.step, outcome, group)).unwrap_or_default();
     let marks: Vec<_> = marks.iter().map(ToString::to_string).collect();
     format!("{OPENING}{}{MARKS}{}{END}", escaped(&words), marks.join(" "))
 }
 
+/// A note as it was written, HTML, that says this as well.
+pub(super) fn more(note: &str, outcome: Outcome, group: &str, marks: &[Mark]) -> Option<String> {
+    let (words, before) = parts(note)?;
+    let added = self::note(outcome, group, marks);
+    let (more, marks) = parts(&added)?;
+    Some(format!("{OPENING}{words} Courriel {more}{MARKS}{before} {marks}{END}"))
+}
+
+/// The last of a ticket's notes.
+pub(super) fn last(followups: &[Followup], own: UserId) -> Option<&Followup> {
+    followups.iter().rfind(|followup| followup.is_note_of(own) && marks(&followup.content).is_some())
+}
+
 /// What a note says after «Courriel », for whoever reads the ticket.
-fn words(mark: Mark, outcome: Outcome, group: &str) -> String {
-    let (whom, what) = match mark {
-        Mark::Group(_) => (format!("au groupe {group}"), "nouvelle demande"),
-        Mark::Charge => ("au demandeur".to_owned(), "prise en charge"),
-        Mark::Question(_) => ("au demandeur".to_owned(), "message sur la demande"),
-        Mark::Solution(_) => ("au demandeur".to_owned(), "solution proposée"),
-        Mark::Closing(_) => ("au demandeur".to_owned(), "clôture"),
+fn words(step: Step, Outcome { sent, refused }: Outcome, group: &str) -> String {
+    let what = match step {
+        Step::Group => "nouvelle demande",
+        Step::Charge | Step::WatchedCharge => "prise en charge",
+        Step::Question(_) | Step::WatchedQuestion(_) => "message sur la demande",
+        Step::Solution(_) | Step::WatchedSolution(_) => "solution proposée",
+        Step::Closing(_) | Step::Closed(_) => "clôture",
+        Step::Handover(_) => "demande transmise",
+        Step::Escalation(_) => "demande transmise au groupe",
+        Step::Answer(_) => "message du demandeur",
+        Step::Refusal(_) => "solution refusée par le demandeur",
+        Step::Approval(_) => "solution approuvée par le demandeur",
     };
-    match outcome {
-        Outcome { sent: 0, .. } => format!("{whom} refusé par le relais : {what}. Vérifiez l'adresse."),
-        Outcome { sent, refused: 0 } if matches!(mark, Mark::Group(_)) => {
-            format!("envoyé {whom} : {what} ({sent} destinataires).")
+    let whom = match step {
+        Step::Group => format!("au groupe {group}"),
+        Step::Charge | Step::Question(_) | Step::Solution(_) | Step::Closing(_) | Step::Handover(_) => {
+            "au demandeur".to_owned()
         }
-        Outcome { refused: 0, .. } => format!("envoyé {whom} : {what}."),
-        Outcome { sent, refused } => {
-            format!("envoyé {whom} : {what} ({sent} destinataires ; le relais en a refusé {refused}).")
+        Step::Escalation(_) => "au groupe qui reçoit la demande".to_owned(),
+        Step::Answer(_) | Step::Refusal(_) | Step::Approval(_) | Step::Closed(_) => {
+            "à qui traite la demande".to_owned()
+        }
+        Step::WatchedCharge | Step::WatchedQuestion(_) | Step::WatchedSolution(_) => {
+            "aux groupes observateurs".to_owned()
+        }
+    };
+    let is_to_requester = whom == "au demandeur";
+    let recipients = count(sent, "destinataire", "destinataires");
+    match (sent, refused) {
+        (0, _) => format!("{whom} refusé par le relais\u{a0}: {what}. Vérifiez l’adresse."),
+        (_, 0) if is_to_requester => format!("envoyé {whom}\u{a0}: {what}."),
+        (_, 0) => format!("envoyé {whom}\u{a0}: {what} ({recipients})."),
+        (_, refused) => {
+            format!("envoyé {whom}\u{a0}: {what} ({recipients}\u{a0}; le relais en a refusé {refused}).")
         }
     }
 }
@@ -114,12 +88,15 @@ pub(super) fn read(followups: &[Followup], own: UserId) -> BTreeSet<Mark> {
     notes.filter_map(|note| marks(&note.content)).flatten().collect()
 }
 
+/// A note's words, and its marks.
+fn parts(content: &str) -> Option<(&str, &str)> {
+    let parts = content.trim().strip_prefix(OPENING)?.strip_suffix(END)?.rsplit_once(MARKS)?;
+    Some(parts).filter(|(words, _)| !words.contains('<'))
+}
+
 fn marks(content: &str) -> Option<Vec<Mark>> {
-    let (words, marks) = content.trim().strip_prefix(OPENING)?.strip_suffix(END)?.rsplit_once(MARKS)?;
-    if words.contains('<') {
-        return None;
-    }
-    marks.split(' ').map(Mark::parse).collect()
+    let (_, marks) = parts(content)?;
+    marks.split(' ').map(|mark| mark.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -128,10 +105,10 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{CHARGE_TOLD, Mark, Outcome, note, read};
+    use super::{CHARGE_TOLD, Mark, Outcome, Step, last, more, note, read};
     use crate::{
         glpi::Followup,
-        id::{FollowupId, SolutionId, UserId},
+        id::{FollowupId, UserId},
     };
 
     const OWN: UserId = UserId::new(13);
@@ -150,28 +127,61 @@ mod tests {
     #[test]
     fn a_note_is_read_as_it_was_written() {
         let marks = [
-            Mark::Group(UserId::new(7)),
-            Mark::Group(UserId::new(8)),
-            Mark::Charge,
-            Mark::Question(FollowupId::new(12)),
-            Mark::Solution(SolutionId::new(5)),
-            Mark::Closing(2026),
+            Step::Group.told(UserId::new(7)),
+            Step::Group.told(UserId::new(8)),
+            Step::Charge.into(),
+            Step::Question(12.into()).into(),
+            Step::Answer(12.into()).told(UserId::new(8)),
+            Step::Closing(2026).into(),
         ];
         let html = note(Outcome { sent: 2, refused: 1 }, "« R&D <LSU> »", &marks);
         assert!(html.contains("R&amp;D &lt;LSU&gt;"), "{html}");
         assert_eq!(read(&[followup(&html)], OWN), BTreeSet::from(marks));
     }
 
+    #[rstest]
+    #[case(Step::Charge, 1, 0, "envoyé au demandeur\u{a0}: prise en charge.")]
+    #[case(Step::Group, 1, 0, "envoyé au groupe LSU\u{a0}: nouvelle demande (1\u{a0}destinataire).")]
+    #[case(Step::Group, 2, 0, "envoyé au groupe LSU\u{a0}: nouvelle demande (2\u{a0}destinataires).")]
+    #[case(
+        Step::Answer(1.into()),
+        1,
+        3,
+        "envoyé à qui traite la demande\u{a0}: message du demandeur (1\u{a0}destinataire\u{a0}; le relais en a refusé 3)."
+    )]
+    #[case(Step::Closing(1), 0, 1, "au demandeur refusé par le relais\u{a0}: clôture. Vérifiez l’adresse.")]
+    fn a_note_says_what_went_to_whom(
+        #[case] step: Step,
+        #[case] sent: usize,
+        #[case] refused: usize,
+        #[case] words: &str,
+    ) {
+        let html = note(Outcome { sent, refused }, "LSU", &[step.into()]);
+        assert!(html.starts_with(&format!("<p>Courriel {words}</p>")), "{html}");
+    }
+
     #[test]
     fn a_note_of_a_charge_is_found_by_its_words() {
-        let of = |mark| note(Outcome { sent: 1, refused: 0 }, "", &[mark]);
-        assert!(of(Mark::Charge).contains(CHARGE_TOLD));
-        assert!(!of(Mark::Question(FollowupId::new(12))).contains(CHARGE_TOLD));
+        let of = |step: Step| note(Outcome { sent: 1, refused: 0 }, "", &[step.into()]);
+        assert!(of(Step::Charge).contains(CHARGE_TOLD));
+        assert!(!of(Step::WatchedCharge).contains(CHARGE_TOLD));
+        assert!(!of(Step::Question(12.into())).contains(CHARGE_TOLD));
+    }
+
+    #[test]
+    fn a_note_may_say_more() {
+        let one = note(Outcome { sent: 1, refused: 0 }, "", &[Step::Charge.into()]);
+        let both = more(&one, Outcome { sent: 2, refused: 0 }, "", &[Step::Closed(7).into()]).unwrap();
+        assert!(both.contains("prise en charge. Courriel envoyé à qui traite la demande\u{a0}: clôture (2"), "{both}");
+        assert!(both.contains(CHARGE_TOLD), "{both}");
+        assert_eq!(read(&[followup(&both)], OWN), BTreeSet::from([Step::Charge.into(), Step::Closed(7).into()]));
+        let all = [followup(&one), followup("<p>x</p>")];
+        assert_eq!(last(&all, OWN), Some(&all[0]));
     }
 
     #[test]
     fn notes_of_others_count_for_nothing() {
-        let html = note(Outcome { sent: 1, refused: 0 }, "", &[Mark::Charge]);
+        let html = note(Outcome { sent: 1, refused: 0 }, "", &[Mark::from(Step::Charge)]);
         let other = Followup { author: UserId::new(7), ..followup(&html) };
         let public = Followup { private: false, ..followup(&html) };
         assert_eq!(read(&[other, public], OWN), BTreeSet::new());
@@ -182,8 +192,6 @@ mod tests {
     #[case("<p>x</p><p>Courriel envoyé.</p><p>Avis : charge</p>")]
     #[case("<p>Courriel envoyé.</p><p>Avis : charge question</p>")]
     #[case("<p>Courriel envoyé.</p><p>Avis : </p>")]
-    #[case("<p>Courriel envoyé.</p><p>Avis : question-+7</p>")]
-    #[case("<p>Courriel envoyé.</p><p>Avis : question-99999999999999999999</p>")]
     #[case("<p>Courriel <b>envoyé</b>.</p><p>Avis : charge</p>")]
     #[case("<p>Avis : charge</p>")]
     #[case("")]

@@ -7,8 +7,9 @@ use jiff::civil::DateTime;
 
 use super::{
     Notifier,
-    journal::{self, CHARGE_TOLD, Mark},
-    steps::{self, TicketFacts},
+    journal::{self, CHARGE_TOLD},
+    mark::{Mark, Step},
+    steps::{self, Audience, TicketFacts},
 };
 use crate::{
     config::Teller,
@@ -46,7 +47,9 @@ impl Notifier {
             followups.entry(said.ticket).or_default().push(said.what.clone());
         }
         let mut solutions: BTreeMap<TicketId, Vec<Solution>> = BTreeMap::new();
-        if self.settings.solution == Teller::Passerelle || self.settings.closing == Teller::Passerelle {
+        let by_solutions =
+            [self.settings.solution, self.settings.refusal, self.settings.approval, self.settings.closing];
+        if by_solutions.contains(&Teller::Passerelle) {
             let Some(mut recent) = self.glpi.solutions_since(since).await? else { return Ok(all()) };
             recent.sort_by_key(|said| said.what.id);
             for said in recent {
@@ -70,22 +73,34 @@ impl Notifier {
             let written = written(ticket);
             let mut sent = journal::read(written, own);
             if charged_before.contains(&ticket.id) {
-                sent.insert(Mark::Charge);
+                sent.insert(Step::Charge.into());
             }
+            let implied: Vec<Mark> = sent.iter().filter_map(implied).collect();
+            sent.extend(implied);
             let (shown, users) = as_shown(ticket);
             let members = self.may_be_members(ticket, since, &groups).await?;
             let known = TicketFacts {
                 ticket: &shown,
                 users: &users,
+                shows_requesters: false,
                 followups: written,
+                moves: &steps::moves(written, own),
                 solutions: solutions.get(&ticket.id).unwrap_or(&nothing.1),
-                members: members.as_deref().unwrap_or_default(),
                 charged: (!ticket.technicians.is_empty()).then_some(since),
+                closed_by: None,
                 own,
                 sent: &sent,
                 since,
             };
-            if members.is_none() || !steps::due(&known, &self.settings).is_empty() {
+            let is_noted = |member: &UserId| sent.contains(&Step::Group.told(*member));
+            let is_to_tell = steps::happened(&known, &self.settings).iter().any(|it| match it.audience {
+                // Nobody knows who they are.
+                Audience::Requesters | Audience::Workers | Audience::Receivers(..) => true,
+                // They are told before, and of the same.
+                Audience::Watchers => false,
+                Audience::FirstGroups => members.as_ref().is_none_or(|members| !members.iter().all(is_noted)),
+            });
+            if is_to_tell {
                 found.insert(ticket.id);
             }
         }
@@ -124,6 +139,18 @@ impl Notifier {
         }
         Ok(Some(members.into_iter().collect()))
     }
+}
+
+/// What was dealt with, whether or not there was anybody to tell, where requesters were told of this: it comes first. And
+/// what they were asked is no answer of theirs.
+fn implied(mark: &Mark) -> Option<Mark> {
+    let step = match mark.step {
+        Step::Question(followup) => Step::Answer(followup),
+        Step::Handover(note) => Step::Escalation(note),
+        Step::Closing(moment) => Step::Closed(moment),
+        _ => return None,
+    };
+    Some(Mark::from(step)).filter(|_| mark.account.is_none())
 }
 
 /// A ticket and its people as far as a search shows them: somebody asked, nobody knows who.

@@ -72,7 +72,7 @@ async fn an_account_outside_its_dates_is_none(#[case] field: &str, #[case] date:
     let [receipt] = outbox.mails().try_into().unwrap();
     let message = mail_parser::MessageParser::default().parse(&receipt.message).unwrap();
     let text = message.body_text(0).unwrap();
-    assert_eq!(text.contains("Ouvrez le ticket"), !bare, "{text}");
+    assert_eq!(text.contains("Complétez-la sur sa page"), !bare, "{text}");
 }
 
 /// The root is 0; the place of the grant is «Côte-d'Or» or the root, the mapping's the root, «Côte-d'Or» or «Dijon».

@@ -56,7 +56,7 @@ async fn receipts_answers_and_notices_lead_to_a_page_that_opens() {
             }
             let text = format!("{} {plain}", parsed.subject().unwrap());
             assert!(plain.contains(&format!("n° {id}")), "{plain}");
-            assert_eq!(plain.contains("pas de compte dans l'assistance"), page.is_none(), "{plain}");
+            assert_eq!(plain.contains("pas de compte dans l’assistance"), page.is_none(), "{plain}");
             assert!(!(has_portal && text.contains("dans GLPI")), "{text}");
         }
     }

@@ -279,7 +279,7 @@ async fn nothing_is_quoted_to_whom_nothing_proves_to_have_written() {
     for (receipt, ticket) in [(at_once, 1), (late, 2)] {
         let parsed = mail_parser::MessageParser::default().parse(&receipt.message).unwrap();
         let subject = parsed.subject().unwrap();
-        assert!(subject.starts_with(&format!("Demande d'assistance — ticket n°\u{a0}{ticket} (P-")), "{subject}");
+        assert!(subject.starts_with(&format!("Demande d’assistance — demande n°\u{a0}{ticket} (P-")), "{subject}");
         for text in [subject, &parsed.body_text(0).unwrap(), &parsed.body_html(0).unwrap()] {
             assert!(!text.contains("pirate") && !text.contains("cliquez"), "{text}");
         }

@@ -114,7 +114,7 @@ async fn a_reply_is_told_where_to_follow_up_once_for_each_ticket_and_day() {
     for ([subject, text, html], ticket) in notices.iter().zip([one, two]) {
         assert!(subject.starts_with("Re: suivi de ma demande") && subject.contains("à compléter"), "{subject}");
         for body in [text, html] {
-            for part in [&format!("n° {ticket}"), &link(ticket), "s'écrivent dans GLPI", "« suivi de ma demande »"]
+            for part in [&format!("n° {ticket}"), &link(ticket), "s’écrivent dans GLPI", "« suivi de ma demande »"]
             {
                 assert!(body.replace('\u{a0}', " ").contains(part), "{part} in {body}");
             }
@@ -233,7 +233,7 @@ async fn a_closed_a_deleted_and_an_unknown_ticket_open_no_new_one_and_say_what_t
             assert!(body.contains(&format!("le numéro {closed}")), "{body}");
         }
         for body in &unknown_notice[1..] {
-            assert!(body.contains("n'existe pas, ou plus") && !body.contains("ticket.form.php"), "{body}");
+            assert!(body.contains("n’existe pas, ou plus") && !body.contains("ticket.form.php"), "{body}");
         }
     }
 }

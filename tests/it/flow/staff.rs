@@ -59,7 +59,7 @@ async fn staff_answers_by_mail_in_its_own_name(#[case] in_person: bool) {
 
 /// Who never wrote to the assistance hears nothing; each forward is another request.
 #[rstest]
-#[case::no_director(&[], AGENT, "not-a-director", "l'annuaire ne connaît pas cette personne")]
+#[case::no_director(&[], AGENT, "not-a-director", "l’annuaire ne connaît pas cette personne")]
 #[case::over_the_quota(&[("quota.per_day", "1")], DIRECTORS[1], "quota-exceeded", "Cette personne a atteint le nombre")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forward_that_is_refused_is_told_to_who_forwarded_it(

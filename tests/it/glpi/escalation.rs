@@ -7,7 +7,10 @@ use passerelle::{
     app::App,
     glpi::{ActorRole, Effect, Followup, Glpi, NewFollowup, NewTicket, Requester, TicketStatus},
     id::{FollowupId, GroupId, TicketId, UserId},
-    lifecycle::escalation::{Cause, DelayVerdict, EscalateError, Immovable, MoveNote, Moved, Note, Order},
+    lifecycle::{
+        escalation::{DelayVerdict, EscalateError, Immovable, Moved, Order},
+        note::{Cause, MoveNote, Note},
+    },
     request::Direction,
 };
 use reqwest::Method;
@@ -137,7 +140,7 @@ async fn an_escalation_changes_who_works_on_it_and_nothing_else_and_says_why() {
     let [(followup, Note::Move(note))] = &notes(&glpi, id).await[..] else { panic!("one note") };
     assert!(followup.private && note.done && note.untaken, "{note:?}");
     assert_eq!(note.reason, "L'accès « LSU » & le reste sont \u{fffd} \"bloqués\"");
-    assert!(note.asked.starts_with("Demandée par Jeanne ‹Martin› le ") && note.asked.contains("par l'API"), "{note:?}");
+    assert!(note.asked.starts_with("Demandée par Jeanne ‹Martin› le ") && note.asked.contains("par l’API"), "{note:?}");
     assert!(followup.content.starts_with("<p><strong>Escalade effectuée : Référents-LSU → DSI-BAI</strong></p>"));
 
     for again in [up(), order(Direction::Up, Some("DSI-BAI"))] {
@@ -334,7 +337,7 @@ async fn a_move_to_a_group_that_is_of_no_level_any_more_is_given_up() {
     let glpi = target.client();
     let app = gateway(&target.url(), &[("mappings.dir", folder.path().to_str().unwrap())]);
     let id = interrupted(&target, &glpi, 2).await;
-    is_given_up(&app, &glpi, id, "n'est plus d'un niveau").await;
+    is_given_up(&app, &glpi, id, "n’est plus d’un niveau").await;
 }
 
 #[tokio::test]
@@ -548,7 +551,7 @@ async fn who_waits_over_days_off_is_reminded_of_once_and_then_escalated_once() {
     let [note] = &moves(&glpi, id).await[..] else { panic!("one move") };
     assert!(note.done && note.cause == Cause::Rule && note.to == "DSI-BAI", "{note:?}");
     assert!(
-        note.reason.starts_with("personne ne l'a pris en charge depuis le ")
+        note.reason.starts_with("personne ne l’a pris en charge depuis le ")
             && note.reason.ends_with("soit 17\u{a0}h ouvrées"),
         "{note:?}"
     );

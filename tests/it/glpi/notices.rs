@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use passerelle::{
-    flow::ledger::Ledger,
+    flow::{ledger::Ledger, route::MappingStore},
     glpi::{Effect, NewFollowup, NewTicket, Profile, Recipient, Requester, SolutionStatus},
-    id::{GroupId, UserId},
+    id::{GroupId, TicketId, UserId},
     letters::Correspondence,
     lifecycle::notices::Notifier,
     request::Reference,
@@ -119,14 +119,15 @@ async fn each_step_is_told_once_and_its_note_is_read_again() {
     let target = Target::start().await;
     let glpi = target.client();
     let (login, password) = account();
-    let steps = ["group", "charge", "question", "solution", "closing"].map(|step| format!("notify.{step}"));
+    let steps = ["group", "charge", "question", "answer", "solution", "refusal", "approval", "closing"];
+    let steps = steps.map(|step| format!("notify.{step}"));
     let mut settings = vec![("glpi.login", login.as_str()), ("glpi.password", &password)];
     settings.extend(steps.iter().map(|step| (step.as_str(), "passerelle")));
     let config = configured(target.url().as_str(), &settings);
     let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
     let (mailer, outbox) = Mailer::memory();
     let letters = Correspondence::new(&config, mailer).unwrap();
-    let notifier = Notifier::new(&config, &glpi, letters, Arc::new(ledger));
+    let notifier = Notifier::new(&config, &glpi, letters, Arc::new(ledger), MappingStore::load(None).unwrap());
 
     let reference = Reference::new("mail", "", marker().as_bytes());
     let (lsu, director) = (group(&glpi, "Référents-LSU").await, director(&glpi).await);
@@ -162,10 +163,111 @@ async fn each_step_is_told_once_and_its_note_is_read_again() {
     };
     glpi.add_followup(&asking, &[]).await.unwrap();
     assert_eq!(look().await, director_only);
+    let technician_only = ["tech1@ac-dijon.fr"];
+    let answering = |effect| NewFollowup { author: Some(director), effect, ..asking.clone() };
+    glpi.add_followup(&answering(Effect::None), &[]).await.unwrap();
+    assert_eq!(look().await, technician_only);
     followups::solve(&target, id).await;
     assert_eq!(look().await, director_only);
     let marks = glpi.ticket_followups(id).await.unwrap().into_iter().filter(|it| it.private).count();
-    assert_eq!(marks, 4);
-    glpi.add_followup(&NewFollowup { author: Some(director), effect: Effect::Close, ..asking }, &[]).await.unwrap();
-    assert_eq!(look().await, [""; 0], "the requester has closed it");
+    assert_eq!(marks, 5);
+    glpi.add_followup(&answering(Effect::Reopen), &[]).await.unwrap();
+    assert_eq!(look().await, technician_only, "it is told as a refusal, and not as an answer besides");
+    followups::solve(&target, id).await;
+    assert_eq!(look().await, director_only);
+    glpi.add_followup(&answering(Effect::Close), &[]).await.unwrap();
+    assert_eq!(look().await, technician_only, "the requester has closed it");
+    let notes = glpi.ticket_followups(id).await.unwrap();
+    let told = |step: &str| notes.iter().filter(|it| it.content.contains(&format!("Avis : {step}-"))).count();
+    assert_eq!(["answer", "refusal"].map(told), [1, 1]);
+    // To a closed ticket GLPI may add no note: then an earlier one says it.
+    let says = |step: &str| notes.iter().filter(|it| it.private && it.content.contains(&format!(" {step}-"))).count();
+    assert_eq!(["approval", "closed", "closing"].map(says), [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_solution_says_when_it_was_answered_and_the_history_who_closed_the_ticket() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let id = glpi.create_ticket(&ticket("Clôture", "<p>x</p>"), &[]).await.unwrap().id;
+    assert_eq!(glpi.closed_by(id).await.unwrap(), None);
+    followups::solve(&target, id).await;
+    let answering = NewFollowup {
+        ticket: id,
+        content_html: "<p>Non</p>".to_owned(),
+        author: None,
+        private: false,
+        request_type: None,
+        effect: Effect::Reopen,
+    };
+    glpi.add_followup(&answering, &[]).await.unwrap();
+    let [refused] = glpi.ticket_solutions(id).await.unwrap().try_into().unwrap();
+    let words = glpi.ticket_followups(id).await.unwrap().pop().unwrap();
+    let after = refused.answered.unwrap().duration_since(words.written.unwrap());
+    assert!((0..30).contains(&after.as_secs()), "{after}: after the words, in the same call");
+    followups::call_as(
+        &target,
+        ("tech1", "tech1"),
+        Method::PUT,
+        &format!("Ticket/{id}"),
+        json!({"id": id, "status": 6}),
+    )
+    .await;
+    let technician = glpi.user_by_email("tech1@ac-dijon.fr").await.unwrap();
+    assert_eq!(glpi.closed_by(id).await.unwrap(), technician);
+}
+
+/// Whom GLPI mails about a ticket, with what its subject says; on the sandbox, which mails nobody, the events.
+async fn mailed(target: &Target, ticket: TicketId) -> Vec<String> {
+    if let Target::Sandbox(sandbox) = target {
+        return sandbox.told(i64::try_from(ticket.get()).unwrap()).into_iter().map(str::to_owned).collect();
+    }
+    let (client, api) = (reqwest::Client::new(), format!("{}apirest.php", target.url()));
+    let session = client.get(format!("{api}/initSession")).basic_auth("glpi", Some("glpi")).send().await.unwrap();
+    let token = session.json::<serde_json::Value>().await.unwrap()["session_token"].as_str().unwrap().to_owned();
+    let rows = client
+        .get(format!("{api}/QueuedNotification?range=0-499&sort=id&order=DESC&searchText[items_id]=^{ticket}$"))
+        .header("Session-Token", token)
+        .send()
+        .await
+        .unwrap();
+    let rows: Vec<serde_json::Value> = rows.json().await.unwrap();
+    let of_ticket = rows.iter().filter(|row| row["itemtype"] == "Ticket");
+    of_ticket.map(|row| format!("{}: {}", row["recipient"].as_str().unwrap(), row["event"])).collect()
+}
+
+/// A stock GLPI tells all groups that are assigned of a new one, which at that moment are the old and the new; it tells
+/// nobody of it where it is asked not to, nor of who watches from now on, nor of who leaves.
+#[tokio::test]
+async fn a_move_is_told_by_glpi_once_to_each_or_not_at_all() {
+    use passerelle::glpi::ActorRole::{Assigned, Observer};
+    let target = Target::start().await;
+    let glpi = target.client();
+    let (lsu, bai) = (group(&glpi, "Référents-LSU").await, group(&glpi, "DSI-BAI").await);
+    for silent in [false, true] {
+        let new = NewTicket { assigned_groups: vec![lsu], ..ticket("Escalade", "<p>x</p>") };
+        let id = glpi.create_ticket(&new, &[]).await.unwrap().id;
+        let before = mailed(&target, id).await;
+        for (to, from) in [(bai, lsu), (lsu, bai)] {
+            let groups = [(to, Assigned), (from, Observer)];
+            if silent {
+                glpi.add_groups_silently(id, &groups).await.unwrap();
+            } else {
+                glpi.add_groups(id, &groups).await.unwrap();
+            }
+            let rows = glpi.ticket_groups(id).await.unwrap();
+            let leaving = rows.iter().find(|row| row.group == from && row.role == Assigned).unwrap();
+            glpi.remove_group(leaving.row).await.unwrap();
+        }
+        let mut news = mailed(&target, id).await;
+        news.retain(|mail| !before.contains(mail));
+        if silent {
+            assert_eq!(news, [""; 0]);
+        } else {
+            assert!(news.iter().all(|mail| mail.contains("assign_group")), "{news:?}");
+            // At each of two moves, once: the seed's référents are one.
+            let of_referents = |mail: &&String| mail.starts_with("tech1@") || *mail == "assign_group";
+            assert_eq!(news.iter().filter(of_referents).count(), 2, "{news:?}");
+        }
+    }
 }

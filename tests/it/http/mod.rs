@@ -25,7 +25,10 @@ use passerelle::{
     http::{Doors, Gateway, Services, serve},
     id::TicketId,
     intake::TakesMail,
-    lifecycle::escalation::{EscalateError, Moved, Order},
+    lifecycle::{
+        escalation::{EscalateError, Moved, Order},
+        notices::StaffStep,
+    },
     portal::Portal,
     request::{Address, Decided, Envelope, Outcome, Prospect, Receipt, Received, Reference},
     telemetry,
@@ -111,6 +114,10 @@ impl Gateway for Double {
         order: Order,
     ) -> BoxFuture<'static, Result<Moved, EscalateError>> {
         Box::pin(std::future::ready(tickets::moved(ticket.get(), order)))
+    }
+
+    fn informs(self: Arc<Self>, _: TicketId, _: StaffStep) -> BoxFuture<'static, bool> {
+        Box::pin(async { false })
     }
 
     fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>> {

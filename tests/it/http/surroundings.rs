@@ -70,7 +70,7 @@ async fn health_is_told_from_readiness() {
     }
     let problem = problem(unready.get("/readyz").send().await.unwrap(), 503, "not-ready").await;
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("elle n'a pas accès à GLPI") && !detail.contains("connection refused"), "{detail}");
+    assert!(detail.contains("elle n’a pas accès à GLPI") && !detail.contains("connection refused"), "{detail}");
 
     let stop = CancellationToken::new();
     stop.cancel();

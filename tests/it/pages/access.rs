@@ -16,7 +16,7 @@ async fn nobody_is_believed_but_a_trusted_proxy() {
         let answer = portal.client.get(format!("http://{}{path}", portal.gateway.http)).send().await.unwrap();
         let nobody = page(answer).await;
         assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "{path}");
-        assert!(nobody.has("<h1>Connexion nécessaire</h1>") && nobody.has("portail de l'académie"), "{}", nobody.html);
+        assert!(nobody.has("<h1>Connexion nécessaire</h1>") && nobody.has("portail de l’académie"), "{}", nobody.html);
         assert!(!nobody.has("Menu principal"), "nothing to go to");
     }
 
@@ -40,7 +40,7 @@ async fn a_form_that_was_not_given_to_this_person_changes_nothing() {
         let refused =
             page(portal.call(Method::POST, "/portail/nouvelle", JEANNE).multipart(form).send().await.unwrap()).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{case}");
-        assert!(refused.has("Ce formulaire n'est plus valable"), "{case}: {}", refused.html);
+        assert!(refused.has("Ce formulaire n’est plus valable"), "{case}: {}", refused.html);
         assert!(refused.has("Le bouton « Valider » reste grisé."), "{case}: what was typed is kept");
     }
     let own = portal.get("/portail/nouvelle", JEANNE).await;
@@ -56,7 +56,7 @@ async fn a_form_that_was_not_given_to_this_person_changes_nothing() {
         let call = portal.call(Method::POST, &format!("/portail/demandes/{number}/{path}"), JEANNE).multipart(form);
         let refused = page(call.send().await.unwrap()).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}");
-        assert!(refused.has("Ce formulaire n'est plus valable"), "{path}: {}", refused.html);
+        assert!(refused.has("Ce formulaire n’est plus valable"), "{path}: {}", refused.html);
     }
     assert!(portal.sandbox.tickets()[0].followups.is_empty());
 }
@@ -88,7 +88,7 @@ async fn a_request_is_its_requester_s_alone() {
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}: {}", refused.html);
     }
     assert!(portal.sandbox.tickets()[0].followups.is_empty());
-    assert!(portal.get("/portail/demandes", PAUL).await.has("Vous n'avez pas encore de demande"));
+    assert!(portal.get("/portail/demandes", PAUL).await.has("Vous n’avez pas encore de demande"));
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
 
     // Nothing yet; and the FAQ.
     browser.open(&format!("{site}/portail/demandes")).await;
-    assert!(browser.text("main").await.contains("Vous n'avez pas encore de demande"));
+    assert!(browser.text("main").await.contains("Vous n’avez pas encore de demande"));
     fits_everybody(&browser, "01-aucune-demande").await;
     browser.open(&format!("{site}/portail")).await;
     assert!(browser.text("main").await.contains("Que souhaitez-vous demander"));

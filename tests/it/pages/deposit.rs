@@ -37,7 +37,7 @@ async fn a_request_becomes_a_ticket_with_its_files_and_is_summed_up() {
         "LSU\u{a0}: saisie des bilans périodiques",
         "Référents-LSU",
         files[0],
-        "Un fichier n'est pas dans la demande",
+        "Un fichier n’est pas dans la demande",
         "outil.exe",
         "Le bouton « Valider » reste grisé.",
         "<dt>Type</dt><dd>Incident</dd>",
@@ -123,7 +123,7 @@ async fn a_rule_s_no_and_a_helpdesk_that_is_away_leave_the_form_as_it_was() {
     }
     let shown = portal.send_as_shown(&opened, "/portail/nouvelle", JEANNE, fields("Refusée")).await;
     assert_eq!(shown.status, StatusCode::TOO_MANY_REQUESTS);
-    assert!(shown.has("Votre demande n'est pas enregistrée"));
+    assert!(shown.has("Votre demande n’est pas enregistrée"));
     assert!(shown.has("nombre maximal de demandes") && shown.has("value=\"Refusée\""), "{}", shown.html);
 
     let portal = Portal::start().await;

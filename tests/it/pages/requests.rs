@@ -32,7 +32,7 @@ async fn the_list_counts_filters_searches_and_sorts() {
 
     let to_complete = portal.get("/portail/demandes?etat=a-completer", JEANNE).await;
     assert!(place(&to_complete, second).is_some() && place(&to_complete, first).is_none());
-    assert!(to_complete.has("Une demande correspond à l'état") && to_complete.has("aria-current=\"true\""));
+    assert!(to_complete.has("Une demande correspond à l’état") && to_complete.has("aria-current=\"true\""));
     let found = portal.get("/portail/demandes?q=ELEVE", JEANNE).await;
     assert!(place(&found, second).is_some() && place(&found, first).is_none() && found.has("value=\"ELEVE\""));
     let none = portal.get("/portail/demandes?q=introuvable", JEANNE).await;
@@ -117,7 +117,7 @@ async fn an_empty_message_is_nothing_and_one_that_cannot_be_taken_is_kept() {
     let message = || Form::new().text("description", "Ne me perdez pas");
     let away = portal.send_as_shown(&shown, &to, JEANNE, message()).await;
     assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(away.has("Rien n'est encore enregistré") && away.has("Ne me perdez pas"), "{}", away.html);
+    assert!(away.has("Rien n’est encore enregistré") && away.has("Ne me perdez pas"), "{}", away.html);
     portal.sandbox.set_failures(passerelle::sandbox::Failures::none());
     let sent = portal.send_as_shown(&away, &to, JEANNE, message()).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
@@ -134,7 +134,7 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
     assert!(!portal.get(&path, JEANNE).await.has("La solution vous convient-elle"));
     let early = portal.send(&path, &to, JEANNE, Form::new().text("avis", "oui")).await;
     assert_eq!(early.status, StatusCode::CONFLICT);
-    assert!(early.has("n'attend pas votre approbation"), "{}", early.html);
+    assert!(early.has("n’attend pas votre approbation"), "{}", early.html);
 
     let technician = portal.technician().await;
     technician.solve(number, "<p>Le bouton est rétabli.</p>").await;

@@ -137,7 +137,7 @@ async fn a_parameter_that_is_none_is_named(#[case] query: &str, #[case] name: &s
     assert_eq!(answer.status(), 400);
     let problem: Value = answer.json().await.unwrap();
     assert_eq!(problem["reason"], "bad-parameter");
-    assert!(problem["detail"].as_str().unwrap().contains(&format!("« {name} »")), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains(&format!("«\u{a0}{name}\u{a0}»")), "{problem}");
     let long = format!("&q={}", "a".repeat(201));
     assert_eq!(reason(scene.get("/v1/requests", &long).await, 400).await, "bad-parameter");
 }

@@ -207,12 +207,17 @@ pub(crate) const ALWAYS_OPEN: [(&str, &str); 8] = [
 ];
 
 /// Every step told by the gateway.
-pub(crate) const ALL_NOTICES: [(&str, &str); 6] = [
+pub(crate) const ALL_NOTICES: [(&str, &str); 11] = [
     ("notify.group", "passerelle"),
     ("notify.charge", "passerelle"),
     ("notify.question", "passerelle"),
     ("notify.solution", "passerelle"),
     ("notify.closing", "passerelle"),
+    ("notify.answer", "passerelle"),
+    ("notify.refusal", "passerelle"),
+    ("notify.approval", "passerelle"),
+    ("notify.escalation", "passerelle"),
+    ("notify.handover", "passerelle"),
     ("notify.reminder", "passerelle"),
 ];
 

@@ -2,6 +2,7 @@
 
 mod circles;
 mod edges;
+mod french;
 mod names;
 
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ fn no_stage_does_what_it_may_not() {
         ("src/lifecycle/escalation/levels.rs", PURE, "levels are pure"),
         ("src/lifecycle/escalation/plan.rs", PURE, "a plan is pure"),
         ("src/lifecycle/escalation/delays.rs", PURE, "rules in time are pure"),
-        ("src/lifecycle/escalation/note.rs", PURE, "notes are pure"),
+        ("src/lifecycle/note.rs", PURE, "notes are pure"),
         ("src/lifecycle/notices/steps.rs", &["async ", "tokio::", "smtp::", "Glpi,"], "which notices are due is pure"),
         ("src/http", &["reqwest"], "the API asks the pipeline and the portal"),
     ];

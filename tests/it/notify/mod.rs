@@ -1,12 +1,15 @@
 //! Notices at the steps of a ticket: each once, to the right person, with nothing private and no way to answer.
 
+mod moves;
+mod staff;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use mail_parser::MessageParser;
 use passerelle::{
     app,
-    flow::ledger::Ledger,
+    flow::{ledger::Ledger, route::MappingStore},
     glpi::{Glpi, NewTicket, Requester, TicketStatus, TicketType},
     id::{GroupId, UserId},
     letters::Correspondence,
@@ -60,7 +63,7 @@ impl Instance {
         let glpi = app::glpi(&config).unwrap();
         let ledger = Ledger::new(&config, glpi.clone(), SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap();
         let letters = Correspondence::new(&config, mailer).unwrap();
-        let notifier = Notifier::new(&config, &glpi, letters, Arc::new(ledger));
+        let notifier = Notifier::new(&config, &glpi, letters, Arc::new(ledger), MappingStore::load(None).unwrap());
         Self { notifier, glpi, outbox }
     }
 
@@ -270,13 +273,16 @@ async fn what_is_private_and_what_the_requester_did_is_told_to_nobody() {
     let mut seen = 0;
     assert_eq!(instance.news(id, &mut seen).await.len(), 1);
     write(&sandbox, "tech1", id, "<p>SECRET entre nous</p>", json!({"is_private": 1})).await;
-    write(&sandbox, "passerelle", id, "<p>de la part de…</p>", json!({"users_id": DIRECTOR})).await;
     write(&sandbox, "passerelle", id, "<p>une note de la passerelle</p>", json!({})).await;
     assert!(instance.news(id, &mut seen).await.is_empty());
+    let to = |mails: Vec<Read>| mails.into_iter().map(|mail| mail.to).collect::<Vec<_>>();
+    write(&sandbox, "passerelle", id, "<p>de la part de…</p>", json!({"users_id": DIRECTOR})).await;
+    assert_eq!(to(instance.news(id, &mut seen).await), [TECHNICIAN_ADDRESS], "who writes knows what");
     solve(&sandbox, id, "<p>Fait.</p>").await;
+    assert_eq!(to(instance.news(id, &mut seen).await), [DIRECTOR_ADDRESS]);
     write(&sandbox, "passerelle", id, "<p>Merci</p>", json!({"users_id": DIRECTOR, "add_close": 1})).await;
     assert_eq!(instance.glpi.ticket(id.into()).await.unwrap().status, TicketStatus::Closed);
-    assert!(instance.news(id, &mut seen).await.is_empty(), "who approves knows that it is closed");
+    assert_eq!(to(instance.news(id, &mut seen).await), [TECHNICIAN_ADDRESS], "who approves knows that it is closed");
     let all: String = instance.outbox.mails().iter().map(|sent| read(&sent.message).plain).collect();
     assert!(!all.contains("SECRET"), "{all}");
 }
@@ -300,7 +306,7 @@ async fn who_has_no_account_is_sent_to_the_portal_or_told_the_number() {
             assert_eq!(body.contains("adressez-vous au groupe"), !has_link, "{body}");
             assert!(!body.contains("ticket.form.php"), "{body}");
         }
-        assert!(mail.plain.contains(&format!("n° {id}")) && mail.plain.contains(&reference().to_string()));
+        assert!(mail.plain.contains(&format!("n°\u{a0}{id}")) && mail.plain.contains(&reference().to_string()));
     }
 }
 
