@@ -10,7 +10,7 @@ use crate::id::{FollowupId, GroupId, UserId};
 /// Search options of GLPI's `CommonITILObject`, which its history names too.
 pub(super) const ASSIGNED_USER: u64 = 5;
 pub(super) const ASSIGNED_GROUP: u64 = 8;
-const STATUS: u64 = 12;
+pub(super) const STATUS: u64 = 12;
 const TAKEN_AFTER: u64 = 150;
 /// Constants of GLPI's class `Log`.
 pub(super) const HISTORY_ADD_RELATION: u64 = 15;

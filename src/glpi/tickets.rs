@@ -8,8 +8,8 @@ use crate::id::{
 };
 
 use super::changes::{
-    ASSIGNED_GROUP, ASSIGNED_USER, HISTORY_ADD_RELATION, HISTORY_DEL_RELATION, LogRow, TicketChange, WithHistory,
-    numbered,
+    ASSIGNED_GROUP, ASSIGNED_USER, HISTORY_ADD_RELATION, HISTORY_DEL_RELATION, LogRow, STATUS, TicketChange,
+    WithHistory, numbered,
 };
 use super::error::GlpiError;
 use super::lists::whole_list;

@@ -15,7 +15,7 @@ use crate::{
     flow::route::{Opening, requester_of},
     glpi::{self, DocumentHolder, Followup, Solution, SolutionStatus, TicketOverview},
     id::{TicketId, UserId},
-    lifecycle::escalation::Note,
+    lifecycle::note::Note,
     request::Address,
 };
 

@@ -120,7 +120,11 @@ mod tests {
             "<p>Écrit sur le portail P-7K3M-Q2XV-9D4T</p>",
             "<p><em>Bonjour P-7K3M-Q2XV-9D4T</em></p>",
         ] {
-            assert_eq!((FollowupOpening::read(content), FollowupOpening::without(content)), (None, content), "{content}");
+            assert_eq!(
+                (FollowupOpening::read(content), FollowupOpening::without(content)),
+                (None, content),
+                "{content}"
+            );
         }
     }
 }

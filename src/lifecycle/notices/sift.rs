@@ -61,7 +61,7 @@ impl Notifier {
         let is_untold = |ticket: &&&TicketSummary| {
             !ticket.status.is_over()
                 && ticket.technicians.iter().any(|technician| *technician != own)
-                && !journal::read(written(ticket), own).contains(&Mark::Charge)
+                && !journal::read(written(ticket), own).contains(&Mark::from(Step::Charge))
         };
         let charged_before = if tickets.iter().any(|ticket| is_untold(&ticket)) {
             self.told_of_charge(scope).await?
