@@ -99,7 +99,7 @@ async fn a_request_is_at_work_only_with_who_took_it_or_where_it_was_handed_on() 
     let answer = call.bearer_auth("ticket-token-for-tests").json(&order).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     let shown = scene.json(&page(request), "").await;
-    let detail = "transmise à une équipe spécialisée (DSI-BAI)";
+    let detail = "transmise à l’assistance informatique académique";
     assert_eq!((&shown["state"], &shown["state_detail"]), (&json!("en-cours"), &json!(detail)), "{shown}");
     assert_eq!((&shown["handed_on_to"], &shown["taken_by"]), (&json!("DSI-BAI"), &Value::Null), "{shown}");
     let last = shown["events"].as_array().unwrap().last().unwrap().clone();
