@@ -56,17 +56,17 @@ async fn a_person_sees_their_own_requests_and_those_of_the_schools_they_direct()
     let Scene { sandbox, .. } = then;
 
     // Since then she has left.
-    let now: String = THEN.lines().filter(|line| !line.starts_with(BEFORE)).map(|line| format!("{line}\n")).collect();
+    let now = THEN.lines().filter(|line| !line.starts_with(BEFORE)).collect::<Vec<_>>().join("\n");
     let (none, mailbox, all) = (vec![], vec![MAILBOX], vec![MAILBOX, JEANNE, DEPUTY, BEFORE]);
-    let settings: [(&[(&str, &str)], [&Vec<&str>; 2]); 3] = [
-        (&[("directory.school_mailbox", "")], [&none, &none]),
-        (&[], [&mailbox, &none]),
-        (&[("portal.school_view", "true")], [&all, &all]),
+    let cases = [
+        (vec![("directory.school_mailbox", "")], [&none, &none]),
+        (vec![], [&mailbox, &none]),
+        (vec![("portal.school_view", "true")], [&all, &all]),
     ];
     let mut sandbox = Some(sandbox);
-    for ((settings, [of_school, of_mailbox]), folder) in settings.into_iter().zip(&folders[1..]) {
+    for ((settings, [of_school, of_mailbox]), folder) in cases.into_iter().zip(&folders[1..]) {
         let running = sandbox.take().unwrap();
-        let gateway = gateway(&running, folder, &now, settings).await;
+        let gateway = gateway(&running, folder, &now, &settings).await;
         let scene = Scene::of(running, gateway).await;
         for (person, also) in [
             (MAILBOX, of_mailbox),
