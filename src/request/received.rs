@@ -237,6 +237,7 @@ impl std::fmt::Debug for Part {
 
 /// What only one kind of request has.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are mails: a box would be one more allocation for each")]
 pub enum Origin {
     /// A mail.
     Mail(Mail),

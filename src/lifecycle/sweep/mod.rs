@@ -320,7 +320,9 @@ impl Sweep {
                     && self.memory.is_changed(ticket)
             })
             .partition(|Changed { ticket, .. }| tried.contains(&ticket.id));
-        known.iter().for_each(|Changed { ticket, .. }| self.memory.looked_at(ticket, newest));
+        for Changed { ticket, .. } in &known {
+            self.memory.looked_at(ticket, newest);
+        }
         changed.sort_by_key(|Changed { ticket, .. }| (ticket.modified, ticket.id));
         let worth = if changed.len() > FEW {
             let (escalator, notifier) = (&self.escalator, &self.notifier);

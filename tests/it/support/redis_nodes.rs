@@ -106,6 +106,16 @@ impl Nodes {
             self.wait_until("the cluster goes on", |node| {
                 node.ask::<String>(&["CLUSTER", "INFO"]).is_ok_and(|info| info.contains("cluster_state:ok"))
             });
+            return;
+        }
+        let now = self.nodes.iter().find(|node| node.is_master()).expect("there is one").port.to_string();
+        let knows = |sentinel: &Node| {
+            let address = sentinel.ask::<Vec<String>>(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "passerelle"]);
+            address.is_ok_and(|address| address.get(1) == Some(&now))
+        };
+        while !self.sentinels.iter().all(knows) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the sentinels do not agree on the new master");
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
