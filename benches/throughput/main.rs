@@ -180,7 +180,7 @@ async fn collector(command: &str) -> f64 {
 async fn refusals(target: &Target, table: &Table) {
     let redis = Redis::start();
     let url = redis.url();
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("screen.keywords", "LSU")];
+    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str())];
     let gateway = Running::start(target, &settings).await;
     let refused: Vec<_> = (0..REFUSALS)
         .map(|at| (AGENT.to_owned(), mail(AGENT, &format!("refus-{at}"), "Bonjour", "Sans mot-clé")))

@@ -216,9 +216,11 @@ impl Memory {
         let OfTheDay { limit, remembered, unseen } = of_the_day;
         let mut inner = self.lock();
         let day = inner.day(day);
-        // A count that others may have been unseen in is good for one look.
         let unseen = unseen.filter(|(until, _)| Instant::now() < *until);
-        let counted = day.counted.take_if(|_| unseen.is_some()).or(day.counted);
+        let appearing = unseen.map_or(0, |(_, most)| most as usize);
+        // A count that others may have been unseen in is good for one look, but where there is room for all of them.
+        let has_room = day.places.len() + appearing < limit as usize;
+        let counted = day.counted.take_if(|_| unseen.is_some() && !has_room).or(day.counted);
         if !remembered && counted.is_none() {
             return Reservation::Recount;
         }
@@ -234,7 +236,6 @@ impl Memory {
         if day.places.len() >= limit && day.places.values().any(|taken| taken.is_over(give_up)) {
             return Reservation::Recount;
         }
-        let appearing = unseen.map_or(0, |(_, most)| most as usize);
         if day.places.len() + appearing >= limit {
             return Reservation::Unsettled;
         }

@@ -55,7 +55,9 @@ async fn a_place_is_given_back_when_no_ticket_was_made() {
 async fn creations_that_glpi_lost_do_not_use_up_the_day() {
     use passerelle::sandbox::{Failure, Rule};
     let sandbox = sandbox().await;
-    let gateway = Gateway::start(&sandbox, &[("quota.per_day", "2"), ("glpi.timeout", "1s")]).await;
+    // Each alone: two failures are two requests.
+    let settings = [("quota.per_day", "2"), ("glpi.timeout", "1s"), ("glpi.tickets_per_call", "1")];
+    let gateway = Gateway::start(&sandbox, &settings).await;
     sandbox.set_failures(Rule::next(2, Failure::BadGateway).on_new_tickets());
     let lost = (0..2).map(|number| form(DIRECTORS[0], &format!("Perdue {number}"))).collect::<Vec<_>>();
     for answer in join_all(lost.iter().map(|fields| gateway.post_form(fields, None))).await {

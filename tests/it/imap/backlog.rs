@@ -32,7 +32,7 @@ async fn a_backlog_of_two_thousand_becomes_two_thousand_tickets() {
 async fn a_backlog_of_five_hundred_takes_few_calls() {
     let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
     dovecot.store(USER, "INBOX", mails("arriéré", 500));
-    let gateway = reading(&dovecot, &sandbox, &[]).await;
+    let gateway = reading(&dovecot, &sandbox, &[("glpi.aftermath", "6s")]).await;
     emptied(&dovecot).await;
     each_has_one_ticket(&sandbox, "arriéré", 500);
     let calls = sandbox.calls();
