@@ -101,7 +101,7 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Ok(config)
     };
     match cli.command {
-        Command::Serve => serve(load()?, signals.unwrap_or_else(Signals::listen)).await,
+        Command::Serve => Box::pin(serve(load()?, signals.unwrap_or_else(Signals::listen))).await,
         Command::Ingest(args) => Ok(ingest::run(load()?, args).await?),
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(check::Args {}) => Ok(check::run(load()?).await?),

@@ -269,8 +269,10 @@ async fn people_are_who_they_signed_in_as(#[case] program: Program) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_is_said_so(#[case] program: Program) {
     let site = Site::start(program).await;
-    let large = vec![b'x'; 32 << 20];
-    let call = site.jeanne(Method::POST, "/portail").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let large = vec![b'x'; 33 << 20];
+    let call = site
+        .jeanne(Method::POST, "/portail/nouvelle")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     let refused = text(call.body(large).send().await.unwrap(), 413).await;
     // Caddy says it without a word, Apache hands the gateway's own page on.
     if program != Program::Caddy {

@@ -42,6 +42,21 @@ async fn turns_beside<T>(work: impl Future<Output = T>) -> (usize, T) {
     (turns.load(Ordering::Relaxed), done)
 }
 
+/// Whether another task has its turns while this is done, on a machine that may be busy elsewhere and do the work first.
+/// What is done on this very thread leaves none, however often it is tried.
+async fn others_go_on<I, T>(what: &str, given: impl AsyncFn() -> I, work: impl AsyncFn(I) -> T) -> T {
+    let mut most = 0;
+    for _ in 0..20 {
+        let given = given().await;
+        let (turns, done) = turns_beside(work(given)).await;
+        if turns > MANY {
+            return done;
+        }
+        most = most.max(turns);
+    }
+    panic!("{what}: {most} turns at most")
+}
+
 fn file(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|at| u8::try_from(at * at % 251).unwrap()).collect()
 }
@@ -83,12 +98,13 @@ async fn others_go_on_while_a_large_body_is_read() {
     for (encoding, body) in
         [(Encoding::Json, json(LARGE)), (boundary(), multipart(LARGE)), (Encoding::Urlencoded, urlencoded)]
     {
-        let (turns, _) = turns_beside(read(encoding.clone(), body)).await;
-        assert!(turns > MANY, "{encoding:?}: {turns}");
+        let given = async || (encoding.clone(), body.clone());
+        others_go_on(&format!("{encoding:?}"), given, async |(encoding, body)| read(encoding, body).await).await;
     }
     let raw = mail(LARGE);
-    let (turns, received) = turns_beside(mime::mail(envelope(raw.len()), raw, Timestamp::now())).await;
-    assert!(turns > MANY, "{turns}");
+    let given = async || (envelope(raw.len()), raw.clone());
+    let read = async |(envelope, raw)| mime::mail(envelope, raw, Timestamp::now()).await;
+    let received = others_go_on("a mail", given, read).await;
     assert_eq!(received.attachments[0].content.len(), LARGE);
 }
 
@@ -97,19 +113,18 @@ async fn others_go_on_while_a_large_form_is_named_and_checked() {
     let (person, now) = (Address::parse("ce.0210001a@ac-dijon.fr").unwrap(), Timestamp::now());
     let mappings = MappingStore::load(None).unwrap().now();
 
-    let refusal = read(Encoding::Json, json(LARGE)).await;
-    let (turns, refused) = turns_beside(form::refusal(refusal, 0)).await;
-    assert!(turns > MANY, "why a solution is refused: {turns}");
+    let submission = async || read(Encoding::Json, json(LARGE)).await;
+    let refusal = async |submission| form::refusal(submission, 0).await;
+    let refused = others_go_on("why a solution is refused", submission, refusal).await;
     assert_eq!(refused.unwrap().1.attachments[0].content.len(), LARGE);
 
-    let submission = read(Encoding::Json, json(LARGE)).await;
-    let (turns, received) = turns_beside(form::receive(submission, 0, None, mappings.applications(), now)).await;
-    assert!(turns > MANY, "a request: {turns}");
+    let request = async |submission| form::receive(submission, 0, None, mappings.applications(), now).await;
+    let received = others_go_on("a request", submission, request).await;
     assert_eq!(received.unwrap().attachments[0].content.len(), LARGE);
 
-    let added = read(boundary(), multipart(LARGE)).await;
-    let (turns, received) = turns_beside(form::complement(added, 0, None, &person, TicketId::new(7), now)).await;
-    assert!(turns > MANY, "something more about a request: {turns}");
+    let added = async || read(boundary(), multipart(LARGE)).await;
+    let complement = async |submission| form::complement(submission, 0, None, &person, TicketId::new(7), now).await;
+    let received = others_go_on("something more about a request", added, complement).await;
     assert_eq!(received.unwrap().attachments[0].content.len(), LARGE);
 }
 

@@ -216,7 +216,10 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     browser.write("#fichiers", &browser.file("classes.txt", b"CM2 A, CM2 B")).await;
     browser.follow("form[action$=suivis] button").await;
     assert_eq!(browser.path().await, format!("/portail/demandes/{id}?fait=suivi"));
-    assert_eq!(browser.text("[role=status]").await, "Votre message est ajouté à la demande.");
+    assert_eq!(
+        browser.text("[role=status]").await,
+        "Votre message est ajouté à la demande. Le groupe qui la traite le verra en ouvrant la demande."
+    );
     assert!(browser.text(".timeline").await.contains("Pour les deux classes de CM2."));
     let followups = only().followups;
     let added = followups.iter().find(|followup| followup.content.contains("Pour les deux classes")).unwrap();

@@ -111,7 +111,7 @@ impl Page {
     }
 
     fn has(&self, text: &str) -> bool {
-        self.html.contains(text)
+        self.html.contains(&text.replace('’', "'"))
     }
 }
 

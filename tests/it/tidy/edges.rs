@@ -97,7 +97,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "flow/route",
             "glpi",
             "id",
-            "lifecycle/escalation",
+            "lifecycle/note",
             "remembered",
             "remembered",
             "request",
