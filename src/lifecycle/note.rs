@@ -28,7 +28,7 @@ pub enum Note {
     /// The groups of a level were reminded.
     Reminder(Reminder),
     /// A command was not obeyed.
-    Refusal(Refusal),
+    Refusal(RefusalNote),
 }
 
 /// A move: written before its first step, and again after its last or when it is given up.
@@ -82,7 +82,7 @@ pub struct Reminder {
 
 /// A command that was not obeyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusalNote {
     /// What it asked for.
     pub direction: Direction,
     /// The follow-up it stands in.
@@ -143,7 +143,7 @@ impl Note {
         let note = MoveNote::parse(&title, &body, &mark)
             .map(Self::Move)
             .or_else(|| Reminder::parse(&title, &body, &mark).map(Self::Reminder))
-            .or_else(|| Refusal::parse(&title, &body, &mark).map(Self::Refusal))?;
+            .or_else(|| RefusalNote::parse(&title, &body, &mark).map(Self::Refusal))?;
         (note.html() == html).then_some(note)
     }
 }
@@ -238,7 +238,7 @@ impl Reminder {
     }
 }
 
-impl Refusal {
+impl RefusalNote {
     fn title(&self) -> &'static str {
         match self.direction {
             Direction::Up => "Escalade non effectuée",
@@ -310,7 +310,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Cause, Direction, MoveNote, Note, Refusal, Reminder, UNDER_WAY, UNTAKEN, fit};
+    use super::{Cause, Direction, MoveNote, Note, RefusalNote, Reminder, UNDER_WAY, UNTAKEN, fit};
     use crate::id::{FollowupId, GroupId};
 
     fn escalation() -> MoveNote {
@@ -347,8 +347,8 @@ mod tests {
     #[case(Note::Move(MoveNote { given_up: Some("Ticket résolu.".to_owned()), ..escalation() }))]
     #[case(Note::Move(MoveNote { given_up: Some("x".to_owned()), direction: Direction::Down, ..escalation() }))]
     #[case(Note::Reminder(Reminder { to: "A & B".to_owned(), level: 0, waits: "Il attend.".to_owned() }))]
-    #[case(Note::Refusal(Refusal { direction: Direction::Up, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
-    #[case(Note::Refusal(Refusal { direction: Direction::Down, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
+    #[case(Note::Refusal(RefusalNote { direction: Direction::Up, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
+    #[case(Note::Refusal(RefusalNote { direction: Direction::Down, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     fn every_note_is_read_again(#[case] note: Note) {
         assert_eq!(Note::parse(&note.html()), Some(note));
     }

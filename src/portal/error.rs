@@ -48,7 +48,10 @@ impl From<GlpiError> for PortalError {
         match error {
             GlpiError::NotFound => Self::NotFound,
             GlpiError::Denied { .. } => Self::Denied(error),
-            _ => Self::Unavailable(error),
+            GlpiError::Unavailable { .. }
+            | GlpiError::AnswerLost { .. }
+            | GlpiError::TooLarge
+            | GlpiError::Rejected { .. } => Self::Unavailable(error),
         }
     }
 }

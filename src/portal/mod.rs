@@ -48,7 +48,7 @@ pub use self::{
     faq::Article,
     handed_on::HandedOn,
     listing::{Listing, Overview, Query, Row, Sort},
-    own::{Document, Kind, SolutionState},
+    own::{AttachedFile, Kind, SolutionState},
     state::{Counts, State},
     view::{Author, Entry, Line, View},
 };
@@ -78,7 +78,7 @@ impl Portal {
         requester: &Address,
         request: TicketId,
         document: DocumentId,
-    ) -> Result<(Document, Content), PortalError> {
+    ) -> Result<(AttachedFile, Content), PortalError> {
         let known = if let Some(known) = self.readings.document(requester, request, document).await {
             known
         } else {

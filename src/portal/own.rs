@@ -20,12 +20,12 @@ pub(super) struct Contribution {
     pub(super) author: UserId,
     pub(super) written: Option<DateTime>,
     pub(super) content: String,
-    pub(super) documents: Vec<Document>,
+    pub(super) documents: Vec<AttachedFile>,
 }
 
 impl Own {
     /// Every document of it.
-    pub(super) fn documents(&self) -> impl Iterator<Item = &Document> {
+    pub(super) fn documents(&self) -> impl Iterator<Item = &AttachedFile> {
         self.parts.iter().flat_map(|part| &part.documents)
     }
 }
@@ -54,7 +54,7 @@ pub enum SolutionState {
 
 /// A file of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub struct AttachedFile {
     /// GLPI's number of it.
     pub id: DocumentId,
     /// The file's name.

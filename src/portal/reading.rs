@@ -8,7 +8,7 @@ use super::{
     error::PortalError,
     events::{self, Known, NotedMove},
     found::{FoundRequest, OwnRequesters},
-    own::{Contribution, Document, Kind, Own, SolutionState},
+    own::{AttachedFile, Contribution, Kind, Own, SolutionState},
 };
 use crate::{
     course::Past,
@@ -138,10 +138,15 @@ fn solution(solution: Solution) -> Contribution {
     }
 }
 
-fn documents(documents: Vec<glpi::Document>) -> Vec<Document> {
-    let mut documents: Vec<Document> = documents
+fn documents(documents: Vec<glpi::Document>) -> Vec<AttachedFile> {
+    let mut documents: Vec<AttachedFile> = documents
         .into_iter()
-        .map(|document| Document { id: document.id, name: document.name, media_type: document.mime, is_shown: false })
+        .map(|document| AttachedFile {
+            id: document.id,
+            name: document.name,
+            media_type: document.mime,
+            is_shown: false,
+        })
         .collect();
     documents.sort_by_key(|document| document.id);
     documents.dedup_by_key(|document| document.id);

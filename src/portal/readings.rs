@@ -11,7 +11,7 @@ use jiff::civil::DateTime;
 use super::{
     error::PortalError,
     joined::Joined,
-    own::{Document, Own},
+    own::{AttachedFile, Own},
 };
 use crate::{
     glpi::GlpiError,
@@ -35,7 +35,7 @@ pub(super) struct Readings {
     /// By when the person wrote last, too: what was begun before that is not for who asks after it.
     under_way: Joined<(Key, Option<Instant>), Own>,
     written: Remembered<Key, Instant>,
-    shown: Remembered<Key, Arc<Vec<Document>>>,
+    shown: Remembered<Key, Arc<Vec<AttachedFile>>>,
     links: Remembered<(TicketId, Option<DateTime>), Arc<Vec<DocumentId>>, GlpiError>,
 }
 
@@ -80,7 +80,7 @@ impl Readings {
     }
 
     /// One of the documents that this person was shown lately.
-    pub(super) async fn document(&self, person: &Address, request: TicketId, id: DocumentId) -> Option<Document> {
+    pub(super) async fn document(&self, person: &Address, request: TicketId, id: DocumentId) -> Option<AttachedFile> {
         let shown = self.shown.get(&(person.clone(), request)).await?;
         shown.iter().find(|document| document.id == id).cloned()
     }

@@ -11,7 +11,7 @@ use super::{
     html,
     known_requester::KnownRequester,
     listing::Row,
-    own::{Contribution, Document, Kind},
+    own::{AttachedFile, Contribution, Kind},
 };
 use crate::{
     figures::ExpectedDelay,
@@ -82,7 +82,7 @@ pub struct Entry {
     /// What the service says of it, sanitised HTML: which files were left out, and why. Mostly nothing.
     pub service: String,
     /// Its files.
-    pub documents: Vec<Document>,
+    pub documents: Vec<AttachedFile>,
 }
 
 impl Entry {

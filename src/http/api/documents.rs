@@ -17,7 +17,7 @@ use crate::{
         schemas,
         services::Services,
     },
-    portal::{Content, Document},
+    portal::{AttachedFile, Content},
 };
 
 /// Types a browser shows without running anything in them; others are bytes to be saved.
@@ -70,7 +70,7 @@ pub(super) async fn send(State(services): State<Arc<Services>>, request: Request
 }
 
 /// A file that a browser saves and never opens in the portal's name.
-pub(in crate::http) fn file(document: &Document, content: Content) -> Response {
+pub(in crate::http) fn file(document: &AttachedFile, content: Content) -> Response {
     let essence = document.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let media_type = HARMLESS.iter().find(|harmless| **harmless == essence).unwrap_or(&"application/octet-stream");
     let mut response = personal(Body::from_stream(content.pieces).into_response());

@@ -22,7 +22,7 @@ use crate::{
         services::Services,
     },
     id::{DocumentId, SolutionId, TicketId},
-    portal::{Author, Document, Entry, Event, Kind, SolutionState},
+    portal::{AttachedFile, Author, Entry, Event, Kind, SolutionState},
     working_time::in_words,
 };
 
@@ -227,7 +227,7 @@ fn said(request: TicketId, entry: Entry) -> Said {
             }),
         ),
     };
-    let file = |document: Document| File {
+    let file = |document: AttachedFile| File {
         id: document.id,
         name: document.name,
         media_type: document.media_type,

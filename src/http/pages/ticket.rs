@@ -21,7 +21,7 @@ use crate::{
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
     lifecycle::notices::StaffStep,
-    portal::{Author, Document, Entry, Kind, Line, SolutionState, View},
+    portal::{AttachedFile, Author, Entry, Kind, Line, SolutionState, View},
     request::{Address, Decided, Decision, Enclosure, LeftOut, Outcome, Reason, TicketKind},
     text::french::set as french,
 };
@@ -135,7 +135,7 @@ impl TicketPage<'_> {
         self.view.timeline.iter().rfind(|entry| entry.kind == Kind::Solution(SolutionState::Waiting))
     }
 
-    fn document(&self, document: &Document) -> String {
+    fn document(&self, document: &AttachedFile) -> String {
         document_address(self.number, document.id)
     }
 }
@@ -167,7 +167,7 @@ fn class(entry: &Entry) -> &'static str {
 }
 
 /// The files that the text itself does not show.
-fn listed(entry: &Entry) -> Vec<&Document> {
+fn listed(entry: &Entry) -> Vec<&AttachedFile> {
     entry.documents.iter().filter(|document| !document.is_shown).collect()
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     glpi::{Followup, GlpiError},
     id::{TicketId, UserId},
-    lifecycle::note::{Cause, Note, Refusal},
+    lifecycle::note::{Cause, Note, RefusalNote},
     request::Command,
 };
 
@@ -102,7 +102,7 @@ impl Escalator {
             "command not obeyed"
         );
         metrics::counter!(REFUSALS, "reason" => error.code()).increment(1);
-        let refusal = Refusal { direction: command.direction, followup: followup.id, why: error.sentence() };
+        let refusal = RefusalNote { direction: command.direction, followup: followup.id, why: error.sentence() };
         self.write(snapshot.ticket.id, &Note::Refusal(refusal)).await?;
         Ok(())
     }

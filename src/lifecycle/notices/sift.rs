@@ -148,7 +148,17 @@ fn implied(mark: &Mark) -> Option<Mark> {
         Step::Question(followup) => Step::Answer(followup),
         Step::Handover(note) => Step::Escalation(note),
         Step::Closing(moment) => Step::Closed(moment),
-        _ => return None,
+        Step::Group
+        | Step::Charge
+        | Step::Solution(_)
+        | Step::Escalation(_)
+        | Step::Answer(_)
+        | Step::Refusal(_)
+        | Step::Approval(_)
+        | Step::Closed(_)
+        | Step::WatchedCharge
+        | Step::WatchedQuestion(_)
+        | Step::WatchedSolution(_) => return None,
     };
     Some(Mark::from(step)).filter(|_| mark.account.is_none())
 }
