@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use passerelle::sandbox::{Failure, Rule, Sandbox};
+use passerelle::sandbox::{Failure, Failures, Rule, Sandbox};
 
 use super::support::{USER, count, each_has_one_ticket, emptied, mails, plain, reading};
 use crate::support::{
@@ -114,6 +114,8 @@ fn serve(dovecot: &Dovecot, sandbox: &Sandbox, settings: &[(&str, &str)]) -> Chi
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_of_a_batch_it_goes_on_without_a_second_ticket() {
     let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
+    // GLPI takes its time to answer: there is a middle, however fast the machine is.
+    sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(500))).on_new_tickets());
     dovecot.store(USER, "INBOX", mails("tué", 200));
     for made in [1, 60, 130] {
         let mut gateway = serve(&dovecot, &sandbox, &[]);
@@ -122,6 +124,7 @@ async fn killed_in_the_middle_of_a_batch_it_goes_on_without_a_second_ticket() {
         gateway.wait().unwrap();
         assert!(count(&dovecot, "INBOX") > 0, "it was killed in the middle");
     }
+    sandbox.set_failures(Failures::none());
     let mut gateway = serve(&dovecot, &sandbox, &[]);
     emptied(&dovecot).await;
     each_has_one_ticket(&sandbox, "tué", 200);
