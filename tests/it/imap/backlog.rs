@@ -193,7 +193,7 @@ async fn while_glpi_is_away_messages_stay_as_they_are_and_then_are_handled() {
     assert!(dovecot.messages(USER, "INBOX").iter().all(said), "they are unread");
 
     // A gateway that starts when GLPI is back handles them at once.
-    sandbox.set_failures(passerelle::sandbox::Failures::none());
+    sandbox.set_failures(Failures::none());
     let second = reading(&dovecot, &sandbox, &[]).await;
     emptied(&dovecot).await;
     each_has_one_ticket(&sandbox, "panne", 30);
