@@ -12,9 +12,9 @@ use crate::{
     table::{Table, per_second},
 };
 
-/// Enough for one instance's four sessions with full calls.
-const CONNECTIONS: usize = 120;
-const MAILS: usize = 800;
+/// So many wait at once for one instance: calls of several tickets on each of its four sessions.
+const CONNECTIONS: usize = 32;
+const MAILS: usize = 200;
 const INSTANCES: usize = 4;
 
 pub(crate) async fn instances(target: &Target) {
