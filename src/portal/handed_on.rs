@@ -40,11 +40,7 @@ pub(super) fn now(summary: &TicketSummary, opening: Option<&Opening>, mappings: 
     let mapping = mappings.find(&opening?.application)?;
     let path = summary.groups.first()?;
     let is_with_first = summary.groups.iter().any(|path| is_first(path, mapping));
-    (!is_with_first).then(|| HandedOn {
-        group: last_part(path).to_owned(),
-        told: told(path, Some(mapping)),
-        is_back: false,
-    })
+    (!is_with_first).then(|| HandedOn::to(path, Some(mapping)))
 }
 
 /// What requesters are told of a group, by its full path or its name.

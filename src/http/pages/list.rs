@@ -16,8 +16,6 @@ use super::{
 };
 use crate::http::problem::Problem;
 
-pub(super) use super::table::tone;
-
 #[derive(Template)]
 #[template(path = "list.html")]
 struct ListPage<'a> {

@@ -114,7 +114,7 @@ impl Audience<'_> {
     }
 }
 
-impl TicketFacts<'_> {
+impl<'a> TicketFacts<'a> {
     /// Whether something happened recently enough to be told.
     fn is_recent(&self, when: Option<DateTime>) -> bool {
         when.is_some_and(|when| when >= self.since)
@@ -154,7 +154,7 @@ impl TicketFacts<'_> {
     }
 
     /// What requesters wrote lately of which nobody was told.
-    pub(super) fn fresh_answers(&self) -> impl Iterator<Item = &Followup> {
+    pub(super) fn fresh_answers(&self) -> impl Iterator<Item = &'a Followup> {
         self.followups.iter().filter(|it| {
             let told = [Step::Answer(it.id), Step::Refusal(it.id)].iter().any(|step| self.is_told(*step));
             self.is_recent(it.written) && !told && self.is_by_requester(it)
@@ -269,11 +269,7 @@ fn answers<'a>(known: &TicketFacts<'a>, settings: &Notify) -> Vec<Happening<'a>>
     let refusals: Vec<&'a Followup> = with(SolutionStatus::Refused).collect();
     let approvals: Vec<&'a Followup> = with(SolutionStatus::Accepted).collect();
     let mut all = Vec::new();
-    for it in known.followups.iter().filter(|it| known.is_recent(it.written) && known.is_by_requester(it)) {
-        let is_told = known.is_told(Step::Answer(it.id)) || known.is_told(Step::Refusal(it.id));
-        if is_told || approvals.contains(&it) {
-            continue;
-        }
+    for it in known.fresh_answers().filter(|it| !approvals.contains(it)) {
         let (step, news, teller) = if refusals.contains(&it) {
             (Step::Refusal(it.id), News::Refusal(it), settings.refusal)
         } else {
