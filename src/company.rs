@@ -2,7 +2,10 @@
 //!
 //! A way in that has many at once says so; each waits at some stops for those beside it, and nobody else does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
@@ -24,27 +27,65 @@ pub struct Company(Option<Arc<Member>>);
 #[derive(Debug)]
 struct Member {
     place: usize,
-    all: Arc<watch::Sender<Vec<Stage>>>,
+    all: Arc<watch::Sender<All>>,
     patience: Duration,
+}
+
+/// All who came together.
+#[derive(Debug, Default)]
+struct All {
+    stages: Vec<Stage>,
+    /// Some have gone on: who comes now is not among them.
+    has_left: bool,
+}
+
+/// Where those find company who come one by one: all who are on their way before the first of them goes on.
+#[derive(Clone, Debug)]
+pub struct Meeting {
+    next: Arc<Mutex<Arc<watch::Sender<All>>>>,
+    patience: Duration,
+}
+
+impl Meeting {
+    /// A meeting where nobody waits longer than `patience` for another one at a stage.
+    pub fn new(patience: Duration) -> Self {
+        Self { next: Arc::default(), patience }
+    }
+
+    /// Comes, to those who are on their way.
+    pub fn join(&self) -> Company {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.borrow().has_left {
+            *next = Arc::default();
+        }
+        let mut place = 0;
+        next.send_modify(|all| {
+            place = all.stages.len();
+            all.stages.push(Stage::Coming);
+        });
+        Company(Some(Arc::new(Member { place, all: Arc::clone(&next), patience: self.patience })))
+    }
 }
 
 impl Company {
     /// So many that come together. At one stop none of them waits longer than `patience`: another one may have to wait
     /// itself, for a name server for instance.
     pub fn of(count: usize, patience: Duration) -> Vec<Self> {
-        let all = Arc::new(watch::Sender::new(vec![Stage::Coming; count]));
+        let all = Arc::new(watch::Sender::new(All { stages: vec![Stage::Coming; count], has_left: false }));
         let member = |place| Member { place, all: Arc::clone(&all), patience };
         (0..count).map(|place| Self(Some(Arc::new(member(place))))).collect()
     }
 
-    /// Waits for the others where GLPI is to be searched for earlier copies; not long.
-    pub async fn before_search(&self) {
-        self.wait_at(Stage::BeforeSearch).await;
+    /// Waits for the others where GLPI is to be searched for earlier copies; not long. Gives how many go on with this one,
+    /// itself included.
+    pub async fn before_search(&self) -> usize {
+        self.wait_at(Stage::BeforeSearch).await
     }
 
-    /// Waits for the others where GLPI is to make the tickets; not long.
-    pub async fn before_making(&self) {
-        self.wait_at(Stage::BeforeMaking).await;
+    /// Waits for the others where GLPI is to make the tickets; not long. Gives how many go on with this one, itself
+    /// included.
+    pub async fn before_making(&self) -> usize {
+        self.wait_at(Stage::BeforeMaking).await
     }
 
     /// Goes on alone: no other one waits for it any more, nor it for them.
@@ -54,15 +95,20 @@ impl Company {
         }
     }
 
-    async fn wait_at(&self, stage: Stage) {
-        let Some(member) = &self.0 else { return };
+    async fn wait_at(&self, stage: Stage) -> usize {
+        let Some(member) = &self.0 else { return 1 };
         if member.reach(stage) > stage {
-            return;
+            return 1;
         }
         let mut all = member.all.subscribe();
-        let are_here = all.wait_for(|stages| stages.iter().all(|one| *one >= stage));
+        let are_here = all.wait_for(|all| all.stages.iter().all(|one| *one >= stage));
         // The sender is there as long as this member is.
         let _ = tokio::time::timeout(member.patience, are_here).await;
+        member.all.send_if_modified(|all| {
+            all.has_left = true;
+            false
+        });
+        member.all.borrow().stages.iter().filter(|one| **one == stage).count()
     }
 }
 
@@ -70,7 +116,7 @@ impl Member {
     /// Is at this stage, unless it is further; gives where it is. Who waits is woken when the last one has come.
     fn reach(&self, stage: Stage) -> Stage {
         let mut reached = stage;
-        self.all.send_if_modified(|stages| {
+        self.all.send_if_modified(|All { stages, .. }| {
             let last = |stages: &[Stage]| stages.iter().min().copied();
             let before = last(stages);
             if let Some(own) = stages.get_mut(self.place) {
@@ -141,6 +187,23 @@ mod tests {
         assert!((&mut waiting).now_or_never().is_none());
         drop(copy);
         assert!(waiting.now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_before_the_first_goes_on_is_met_and_who_comes_later_meets_others() {
+        let meeting = super::Meeting::new(LONGEST);
+        let (first, second) = (meeting.join(), meeting.join());
+        let mut waiting = Box::pin(first.before_search());
+        assert!((&mut waiting).now_or_never().is_none());
+        assert!(second.before_making().now_or_never().is_none(), "the first one is not there");
+        waiting.await;
+        let third = meeting.join();
+        assert!(third.before_search().now_or_never().is_some(), "it waits for those who have gone on");
+        drop((first, second));
+        let began = Instant::now();
+        let alone = meeting.join();
+        alone.before_search().await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

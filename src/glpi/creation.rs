@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::id::{CategoryId, EntityId, GroupId, LocationId, RequestTypeId, TicketId, UserId};
 
 use super::error::GlpiError;
+use super::group_commit::Among;
 use super::{Created, Glpi, upload::Upload};
 
 /// A ticket to make.
@@ -130,8 +131,7 @@ impl Glpi {
         self.create("Ticket", ticket.input(), files).await
     }
 
-    /// Makes a ticket without files, in one call with others where they wait for a session: up to `most_together` in all,
-    /// so that one that may break its call goes in small company. When the call is about to be made, `is_wanted` says
+    /// Makes a ticket without files, in one call with others where they wait for a session. When the call is about to be made, `is_wanted` says
     /// whether it still is; `None` where not.
     ///
     /// # Errors
@@ -140,10 +140,10 @@ impl Glpi {
     pub async fn create_ticket_among<F: Future<Output = bool>>(
         &self,
         ticket: &NewTicket,
-        most_together: usize,
+        among: Among,
         is_wanted: impl FnOnce() -> F,
     ) -> Result<Option<TicketId>, GlpiError> {
-        self.shared.creations.create(&self.connection, ticket.input(), most_together, is_wanted).await
+        self.shared.creations.create(&self.connection, ticket.input(), among, is_wanted).await
     }
 }
 

@@ -6,10 +6,14 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
 use tracing::Span;
+
+/// How long it is waited for another input that is about to come.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// What waits, and how many runs take from it.
 pub(super) struct Gather<I, O>(Mutex<Queue<I, O>>);
@@ -17,6 +21,17 @@ pub(super) struct Gather<I, O>(Mutex<Queue<I, O>>);
 struct Queue<I, O> {
     waiting: VecDeque<Waiting<I, O>>,
     runs: usize,
+    /// Runs whose call is under way.
+    calling: usize,
+}
+
+/// How many runs there are side by side.
+#[derive(Clone, Copy)]
+pub(super) struct Runs {
+    /// However much waits.
+    pub(super) usual: usize,
+    /// While each input has a call of its own, and none of them is patient.
+    pub(super) most: usize,
 }
 
 /// An input whose caller waits for its answer.
@@ -24,49 +39,73 @@ pub(super) struct Waiting<I, O> {
     pub(super) input: I,
     /// The request it belongs to, for the log.
     pub(super) span: Span,
+    /// It came with others, or others follow it: it waits for one of the usual runs.
+    is_patient: bool,
     answer: oneshot::Sender<O>,
 }
 
 /// A run over what waits. However it ends, another one may begin then.
 pub(super) struct Run<'a, I, O> {
     gather: &'a Gather<I, O>,
+    is_calling: bool,
     has_ended: bool,
 }
 
 impl<I, O> Default for Gather<I, O> {
     fn default() -> Self {
-        Self(Mutex::new(Queue { waiting: VecDeque::new(), runs: 0 }))
+        Self(Mutex::new(Queue { waiting: VecDeque::new(), runs: 0, calling: 0 }))
     }
 }
 
 impl<I, O> Gather<I, O> {
-    /// Has an input wait. Gives where its answer comes, and whether the caller is to begin a run: while fewer than
-    /// `most_runs` are at work.
-    pub(super) fn join(&self, input: I, most_runs: usize) -> (oneshot::Receiver<O>, bool) {
+    /// Has an input wait. Gives where its answer comes, and whether the caller is to begin a run.
+    pub(super) fn join(&self, input: I, is_patient: bool, runs: Runs) -> (oneshot::Receiver<O>, bool) {
         let (answer, answered) = oneshot::channel();
         let mut queue = self.lock();
-        queue.waiting.push_back(Waiting { input, span: Span::current(), answer });
-        let begins = queue.runs < most_runs;
+        queue.waiting.push_back(Waiting { input, span: Span::current(), is_patient, answer });
+        let begins = queue.runs < runs.usual || queue.runs < runs.most && queue.each_has_a_call(runs);
         queue.runs += usize::from(begins);
         (answered, begins)
     }
 
     /// The run that a caller of [`Gather::join`] was to begin.
     pub(super) fn run(&self) -> Run<'_, I, O> {
-        Run { gather: self, has_ended: false }
+        Run { gather: self, is_calling: false, has_ended: false }
     }
 
-    /// Lets those join who are about to: while what waits becomes more as those go on that can.
-    pub(super) async fn let_join(&self) {
-        let mut known = 0;
+    /// Lets those join who are about to: while what waits becomes more as those go on that can, and a moment longer
+    /// where an input says that more are `expected`.
+    pub(super) async fn let_join(&self, expected: impl Fn(&I) -> usize) {
+        let (mut known, mut has_paused) = (0, false);
         loop {
             tokio::task::yield_now().await;
-            let waiting = self.lock().waiting.len();
-            if waiting <= known {
+            let (waiting, expected) = {
+                let queue = self.lock();
+                let expected = queue.waiting.iter().map(|one| expected(&one.input)).max();
+                (queue.waiting.len(), expected.unwrap_or_default())
+            };
+            if waiting > known {
+                (known, has_paused) = (waiting, false);
+            } else if waiting < expected && !has_paused {
+                has_paused = true;
+                tokio::time::sleep(MOMENT).await;
+            } else {
                 return;
             }
-            known = waiting;
         }
+    }
+
+    /// How many of those that wait, or are `expected` to, are one run's part: `most`, or fewer so that each that has no
+    /// call under way has one.
+    pub(super) fn part(&self, runs: Runs, most: usize, expected: impl Fn(&I) -> usize) -> usize {
+        let queue = self.lock();
+        if queue.each_has_a_call(runs) {
+            return 1;
+        }
+        let expected = queue.waiting.iter().map(|one| expected(&one.input)).max().unwrap_or_default();
+        let all = queue.waiting.len().max(expected);
+        // What is enough for two calls and more goes in as few as can be.
+        if all >= 2 * most { most } else { all.div_ceil(runs.usual.saturating_sub(queue.calling).max(1)).min(most) }
     }
 
     /// What goes together next: from the first that waits on, as long as `fits` says so of what was taken and the next
@@ -92,6 +131,12 @@ impl<I, O> Gather<I, O> {
     }
 }
 
+impl<I, O> Queue<I, O> {
+    fn each_has_a_call(&self, runs: Runs) -> bool {
+        self.waiting.len() + self.calling <= runs.most && !self.waiting.iter().any(|one| one.is_patient)
+    }
+}
+
 impl<I, O> Waiting<I, O> {
     pub(super) fn answer(self, answer: O) {
         // Its caller may have gone.
@@ -100,10 +145,19 @@ impl<I, O> Waiting<I, O> {
 }
 
 impl<I, O> Run<'_, I, O> {
-    /// Whether anything waits; else the run has ended. It ends too where there are more than `most_runs`.
-    pub(super) fn goes_on(&mut self, most_runs: usize) -> bool {
+    /// It has taken what its next call is about.
+    pub(super) fn calls(&mut self) {
+        self.gather.lock().calling += usize::from(!self.is_calling);
+        self.is_calling = true;
+    }
+
+    /// Whether anything waits; else the run has ended. It ends too where there are too many.
+    pub(super) fn goes_on(&mut self, runs: Runs) -> bool {
         let mut queue = self.gather.lock();
-        if !queue.waiting.is_empty() && queue.runs <= most_runs.max(1) {
+        queue.calling -= usize::from(self.is_calling);
+        self.is_calling = false;
+        let is_one_too_many = queue.runs > runs.usual.max(1) && !queue.each_has_a_call(runs);
+        if !queue.waiting.is_empty() && !is_one_too_many {
             return true;
         }
         queue.runs -= 1;
@@ -117,6 +171,7 @@ impl<I, O> Drop for Run<'_, I, O> {
     fn drop(&mut self) {
         if !self.has_ended {
             let mut queue = self.gather.lock();
+            queue.calling -= usize::from(self.is_calling);
             queue.runs -= 1;
             if queue.runs == 0 {
                 queue.waiting.clear();
@@ -133,7 +188,11 @@ mod tests {
 
     use futures_util::FutureExt as _;
 
-    use super::Gather;
+    use super::{Gather, Runs};
+
+    fn runs(usual: usize) -> Runs {
+        Runs { usual, most: usual }
+    }
 
     fn inputs(gather: &Gather<u8, u8>, most: usize) -> Vec<u8> {
         gather.take(|taken, _| taken.len() < most).iter().map(|waiting| waiting.input).collect()
@@ -142,25 +201,75 @@ mod tests {
     #[test]
     fn so_many_runs_begin_and_each_takes_what_waits() {
         let gather = Gather::<u8, u8>::default();
-        let answers: Vec<_> = (0..5).map(|input| gather.join(input, 2)).collect();
+        let answers: Vec<_> = (0..5).map(|input| gather.join(input, false, runs(2))).collect();
         assert_eq!(answers.iter().map(|(_, begins)| *begins).collect::<Vec<_>>(), [true, true, false, false, false]);
         assert_eq!(inputs(&gather, 3), [0, 1, 2]);
         assert_eq!(inputs(&gather, 3), [3, 4]);
         let (mut one, mut two) = (gather.run(), gather.run());
-        assert!(!one.goes_on(2) && !two.goes_on(2));
-        assert!(gather.join(5, 1).1);
+        assert!(!one.goes_on(runs(2)) && !two.goes_on(runs(2)));
+        assert!(gather.join(5, false, runs(1)).1);
+    }
+
+    #[test]
+    fn what_waits_is_parted_among_the_runs_that_have_no_call_under_way() {
+        let gather = Gather::<u8, u8>::default();
+        let _answers: Vec<_> = (0..16).map(|input| gather.join(input, false, runs(4))).collect();
+        let mut two = [gather.run(), gather.run()];
+        let mut parts = Vec::new();
+        for run in &mut two {
+            assert!(run.goes_on(runs(4)));
+            let part = gather.part(runs(4), 25, |_| 0);
+            parts.push(inputs(&gather, part).len());
+            run.calls();
+        }
+        assert_eq!(parts, [4, 4]);
+        assert_eq!(gather.part(runs(4), 25, |_| 30), 15, "others are about to come");
+        assert_eq!(gather.part(runs(4), 25, |_| 50), 25, "enough for two whole calls");
+        assert_eq!(
+            (gather.part(runs(4), 25, |_| 0), gather.part(runs(2), 25, |_| 0), gather.part(runs(1), 25, |_| 0)),
+            (4, 8, 8)
+        );
+        assert!(two[0].goes_on(runs(4)));
+        assert_eq!(gather.part(runs(4), 25, |_| 0), 3);
+    }
+
+    #[test]
+    fn a_few_inputs_have_a_call_each_and_many_share_the_usual_ones() {
+        let gather = Gather::<u8, u8>::default();
+        let runs = Runs { usual: 2, most: 4 };
+        let begun = |answers: &[(_, bool)]| answers.iter().filter(|(_, begins)| *begins).count();
+        let mut answers: Vec<(tokio::sync::oneshot::Receiver<u8>, bool)> =
+            (0..4).map(|input| gather.join(input, false, runs)).collect();
+        assert_eq!((begun(&answers), gather.part(runs, 25, |_| 0)), (4, 1));
+        answers.extend((4..9).map(|input| gather.join(input, false, runs)));
+        assert_eq!((begun(&answers), gather.part(runs, 25, |_| 0)), (4, 5));
+        assert_eq!(inputs(&gather, 5).len(), 5);
+        let mut run = gather.run();
+        run.calls();
+        assert_eq!((inputs(&gather, gather.part(runs, 25, |_| 0)).len(), gather.part(runs, 25, |_| 0)), (4, 1));
+    }
+
+    #[test]
+    fn a_patient_input_waits_for_one_of_the_usual_runs() {
+        let gather = Gather::<u8, u8>::default();
+        let runs = Runs { usual: 1, most: 4 };
+        let begins = |is_patient| gather.join(0, is_patient, runs).1;
+        assert_eq!([begins(true), begins(true)], [true, false]);
+        let gather = Gather::<u8, u8>::default();
+        let _first = gather.join(0, false, runs);
+        assert!(gather.join(1, false, runs).1);
     }
 
     #[tokio::test]
     async fn who_can_go_on_joins_before_anything_is_taken() {
         let gather = Arc::new(Gather::<u8, u8>::default());
-        let _first = gather.join(0, 1);
+        let _first = gather.join(0, false, runs(1));
         let others = (1..9).map(|input| {
             let gather = Arc::clone(&gather);
-            tokio::spawn(async move { gather.join(input, 1) })
+            tokio::spawn(async move { gather.join(input, false, runs(1)) })
         });
         let others: Vec<_> = others.collect();
-        gather.let_join().await;
+        gather.let_join(|_| 1).await;
         assert_eq!(inputs(&gather, 20).len(), 9);
         drop(others);
     }
@@ -168,16 +277,16 @@ mod tests {
     #[test]
     fn a_run_too_many_ends_and_the_last_one_goes_on() {
         let gather = Gather::<u8, u8>::default();
-        let _answers = [gather.join(1, 2), gather.join(2, 2)];
+        let _answers = [gather.join(1, false, runs(2)), gather.join(2, false, runs(2))];
         let (mut one, mut two) = (gather.run(), gather.run());
-        assert!(!one.goes_on(0) && two.goes_on(0));
+        assert!(!one.goes_on(runs(0)) && two.goes_on(runs(0)));
     }
 
     #[test]
     fn what_nobody_waits_for_is_not_taken() {
         let gather = Gather::<u8, u8>::default();
-        let (gone, _) = gather.join(1, 1);
-        let (there, _) = gather.join(2, 1);
+        let (gone, _) = gather.join(1, false, runs(1));
+        let (there, _) = gather.join(2, false, runs(1));
         drop(gone);
         let taken = gather.take(|_, _| true);
         assert_eq!(taken.len(), 1);
@@ -190,10 +299,10 @@ mod tests {
     #[test]
     fn a_run_that_breaks_leaves_nobody_waiting_for_ever() {
         let gather = Gather::<u8, u8>::default();
-        let (waiting, begins) = gather.join(1, 1);
+        let (waiting, begins) = gather.join(1, false, runs(1));
         assert!(begins);
         drop(gather.run());
         assert!(waiting.now_or_never().unwrap().is_err());
-        assert!(gather.join(2, 1).1);
+        assert!(gather.join(2, false, runs(1)).1);
     }
 }

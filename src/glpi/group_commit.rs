@@ -18,7 +18,7 @@ use super::{
     connection::{Connection, Place},
     error::{GlpiError, Trouble},
     exchange::{Answered, Call},
-    gather::{Gather, Waiting},
+    gather::{Gather, Runs, Waiting},
     pace::Pace,
     session::Lease,
     verdict::{Added, AddedOne, judge_one},
@@ -34,13 +34,24 @@ pub(super) struct Creations {
     pace: Mutex<Pace>,
 }
 
+/// Among how many a ticket goes, itself included.
+#[derive(Clone, Copy, Debug)]
+pub struct Among {
+    /// So many are about to be handed over at this moment: the first one waits for them, some milliseconds at most.
+    pub expected: usize,
+    /// At most so many: one that may break its call goes in small company.
+    pub most: usize,
+    /// Others come the same way, and nobody waits for this one in front of a screen: it takes no more of GLPI than brings
+    /// something.
+    pub is_patient: bool,
+}
+
 /// A ticket to make.
 struct Input {
     json: String,
     /// Tells its caller that it is its turn, and where to say whether it is still wanted.
     called: Option<oneshot::Sender<oneshot::Sender<bool>>>,
-    /// Among how many it goes, itself included.
-    most_together: usize,
+    among: Among,
 }
 
 /// What became of it.
@@ -66,27 +77,32 @@ impl Creations {
         ask(&mut self.pace.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What waits, as far as it fits one call.
+    fn runs(&self) -> Runs {
+        self.pace(|pace| Runs { usual: pace.calls(), most: pace.most_calls() })
+    }
+
+    /// What waits, as far as it fits one call: where others are free as well, they have their part.
     fn take(&self) -> Batch {
         let most = self.pace(|pace| pace.together());
+        let most = self.gather.part(self.runs(), most, |input| input.among.expected);
         self.gather.take(|taken, next| {
-            let allowed = taken.iter().map(|one| one.input.most_together).fold(most, usize::min);
+            let allowed = taken.iter().map(|one| one.input.among.most).fold(most, usize::min);
             let bytes: usize = taken.iter().map(|one| one.input.json.len()).sum();
-            taken.len() < allowed.min(next.most_together) && bytes + next.json.len() <= MOST_BYTES
+            taken.len() < allowed.min(next.among.most) && bytes + next.json.len() <= MOST_BYTES
         })
     }
 
-    /// Makes a ticket among at most so many, itself included, if it is still wanted when its turn comes: `None` where not.
+    /// Makes a ticket, if it is still wanted when its turn comes: `None` where not.
     pub(super) async fn create<F: Future<Output = bool>>(
         self: &Arc<Self>,
         connection: &Connection,
         input: Map<String, Value>,
-        most_together: usize,
+        among: Among,
         is_wanted: impl FnOnce() -> F,
     ) -> Result<Option<TicketId>, GlpiError> {
         let (call, called) = oneshot::channel();
-        let input = Input { json: Value::Object(input).to_string(), called: Some(call), most_together };
-        let (answer, begins) = self.gather.join(input, self.pace(|pace| pace.calls()));
+        let input = Input { json: Value::Object(input).to_string(), called: Some(call), among };
+        let (answer, begins) = self.gather.join(input, among.is_patient, self.runs());
         if begins {
             let (creations, connection) = (Arc::clone(self), connection.clone());
             tokio::spawn(async move { creations.create_waiting(&connection).await });
@@ -112,11 +128,14 @@ impl Creations {
     /// Makes what waits, as long as anything does.
     async fn create_waiting(&self, connection: &Connection) {
         let mut run = self.gather.run();
-        while run.goes_on(self.pace(|pace| pace.calls())) {
+        while run.goes_on(self.runs()) {
+            self.gather.let_join(|input| input.among.expected).await;
             match connection.session().await {
                 Ok(lease) => {
-                    self.gather.let_join().await;
-                    let batch = still_wanted(self.take()).await;
+                    self.gather.let_join(|_| 1).await;
+                    let batch = self.take();
+                    run.calls();
+                    let batch = still_wanted(batch).await;
                     if batch.is_empty() {
                         lease.release();
                     } else {
@@ -136,7 +155,7 @@ impl Creations {
             let made = create_these(connection, std::mem::replace(&mut place, Place::ToCome), &batch).await;
             let took = began.elapsed();
             let is_outage = made.as_ref().is_err_and(GlpiError::is_outage);
-            self.pace(|pace| pace.settled(batch.len(), took, !is_outage));
+            self.pace(|pace| pace.settled(batch.len(), took, !is_outage, began + took));
             match made {
                 Ok(each) => {
                     let mut each = each.into_iter();

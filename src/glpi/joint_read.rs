@@ -9,7 +9,7 @@ use super::{
     connection::{Connection, Place},
     error::{GlpiError, Trouble},
     exchange::{Answered, Call},
-    gather::{Gather, Waiting},
+    gather::{Gather, Runs, Waiting},
 };
 
 /// The reads of one kind that wait.
@@ -24,6 +24,13 @@ pub(super) trait JointRead: Clone + Send + Sync + 'static {
     type Answer: Send + Sync + 'static;
     /// How many calls of this kind run side by side.
     const AT_ONCE: usize;
+    /// The same.
+    const RUNS: Runs = Runs { usual: Self::AT_ONCE, most: Self::AT_ONCE };
+
+    /// How many are about to be asked at this moment, this one included: the first one waits for them, a moment.
+    fn expected(&self) -> usize {
+        1
+    }
 
     /// Whether another one goes with these.
     fn fits(these: &[&Self], another: &Self) -> bool;
@@ -45,7 +52,7 @@ impl<R: JointRead> Reads<R> {
         if connection.is_in_turn() {
             return ask_alone(connection, &question).await.map(Arc::new);
         }
-        let (answer, begins) = self.0.join(question, R::AT_ONCE);
+        let (answer, begins) = self.0.join(question, false, R::RUNS);
         if begins {
             let (waiting, connection) = (Arc::clone(&self.0), connection.clone());
             tokio::spawn(async move { ask_waiting(&waiting, &connection).await });
@@ -62,9 +69,10 @@ pub(super) async fn ask_alone<R: JointRead>(connection: &Connection, question: &
 /// Asks what waits, as long as anything does.
 async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &Connection) {
     let mut run = waiting.run();
-    while run.goes_on(R::AT_ONCE) {
+    while run.goes_on(R::RUNS) {
+        waiting.let_join(R::expected).await;
         let session = connection.session().await;
-        waiting.let_join().await;
+        waiting.let_join(|_| 1).await;
         let batch = waiting.take(|taken, next| R::fits(&questions(taken), next));
         let answer = match session {
             Ok(lease) if batch.is_empty() => {

@@ -21,6 +21,8 @@ const EXCERPT: usize = 8 * 1024;
 pub(super) struct MarkerSearch {
     pub(super) markers: Vec<String>,
     pub(super) hours: u32,
+    /// So many are about to be made at this moment, this one included.
+    pub(super) expected: usize,
 }
 
 /// What several searches found together.
@@ -53,6 +55,10 @@ pub struct FoundTicket {
 impl JointRead for MarkerSearch {
     type Answer = Found;
     const AT_ONCE: usize = 2;
+
+    fn expected(&self) -> usize {
+        self.expected
+    }
 
     fn fits(these: &[&Self], another: &Self) -> bool {
         let markers: usize = these.iter().map(|search| search.markers.len()).sum();

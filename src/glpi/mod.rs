@@ -77,6 +77,7 @@ pub use self::download::Download;
 pub use self::error::{GlpiError, Trouble, Underlying};
 pub use self::exchange::SetupError;
 pub use self::followups::{Effect, NewFollowup};
+pub use self::group_commit::Among;
 pub use self::item::{Item, ItemKind, nearest};
 pub use self::knowledge::FaqArticle;
 pub use self::links::LONGEST_MERGE;

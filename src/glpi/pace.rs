@@ -1,18 +1,20 @@
 //! How many calls that make tickets run side by side, and how many tickets each makes: as GLPI shows what it can do.
 //!
-//! A call that fails or takes long halves the next ones. Where as many tickets come out of fewer calls side by side,
-//! there are fewer: GLPI's people have the rest of its machine. Both are tried again now and then, since GLPI's load
-//! changes.
+//! A call that fails or takes long halves the next ones. Two calls run side by side at first, more where more tickets
+//! come out of them, and fewer where as many do: GLPI's people have the rest of its machine. Both are tried again now and
+//! then, since GLPI's load changes. A few tickets, of which each can have a call of its own, never wait for that.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// After so many calls of several tickets another number of calls side by side is tried, for so many.
-const TRIED_AFTER: u32 = 24;
-const TRIED_FOR: u32 = 6;
+/// Calls side by side at first: what any machine of a GLPI can do.
+const AT_FIRST: usize = 2;
+/// After so many calls of several tickets another number of calls side by side is tried, for so many rounds. Each try that
+/// changes nothing makes the next one come later, up to so many.
+const FIRST_TRIED_AFTER: u32 = 16;
+const LAST_TRIED_AFTER: u32 = 512;
+const ROUNDS_TRIED: usize = 4;
 /// One more call side by side must bring so much more.
-const WORTH_IT: f64 = 1.05;
-/// How much the newest call counts in the average of its kind.
-const NEWEST: f64 = 0.3;
+const WORTH_IT: f64 = 1.1;
 
 /// What is allowed, and what is done of it.
 pub(super) struct Pace {
@@ -22,30 +24,65 @@ pub(super) struct Pace {
     long: Duration,
     calls: usize,
     together: usize,
-    /// Tickets a second with so many calls side by side; 0 where that is not known.
-    rates: Vec<f64>,
-    /// Calls of several tickets since the number of calls side by side was changed.
-    since: u32,
-    /// While another number is tried: the one before.
-    before: Option<usize>,
+    /// What came of as many calls side by side as there are now.
+    now: Stretch,
+    /// While another number is tried: the one before, and its tickets a second.
+    before: Option<(usize, f64)>,
+    tried_after: u32,
     /// Whether one more is tried next, or one fewer.
     tries_more: bool,
 }
 
+/// A time in which GLPI had something to make without a pause.
+#[derive(Default)]
+struct Stretch {
+    /// When its first call ended, and the last one so far: that first one, and what ended with it, had begun before.
+    ended: Option<(Instant, Instant)>,
+    /// Calls and tickets after that.
+    calls: u32,
+    tickets: u32,
+}
+
+impl Stretch {
+    fn add(&mut self, tickets: usize, took: Duration, end: Instant) {
+        match &mut self.ended {
+            // Behind a pause, it begins anew.
+            Some((first, last)) if end.saturating_duration_since(*last) <= took * 2 => {
+                if end.saturating_duration_since(*first) < took / 8 {
+                    return;
+                }
+                *last = end;
+                self.calls += 1;
+                self.tickets += u32::try_from(tickets).unwrap_or(u32::MAX);
+            }
+            ended => {
+                *ended = Some((end, end));
+                (self.calls, self.tickets) = (0, 0);
+            }
+        }
+    }
+
+    /// Tickets a second.
+    fn rate(&self) -> f64 {
+        let took = self.ended.map_or(Duration::ZERO, |(first, last)| last.saturating_duration_since(first));
+        f64::from(self.tickets) / took.as_secs_f64().max(1e-3)
+    }
+}
+
 impl Pace {
-    /// Begins with all that is allowed. `timeout` is that of one call.
+    /// Begins with the most tickets in a call that are allowed. `timeout` is that of one call.
     pub(super) fn new(most_calls: usize, most_together: usize, timeout: Duration) -> Self {
         let (most_calls, most_together) = (most_calls.max(1), most_together.max(1));
         Self {
             most_calls,
             most_together,
             long: timeout / 4,
-            calls: most_calls,
+            calls: most_calls.min(AT_FIRST),
             together: most_together,
-            rates: vec![0.0; most_calls + 1],
-            since: 0,
+            now: Stretch::default(),
             before: None,
-            tries_more: false,
+            tried_after: FIRST_TRIED_AFTER,
+            tries_more: true,
         }
     }
 
@@ -54,13 +91,18 @@ impl Pace {
         self.calls
     }
 
+    /// How many there may be while tickets are few.
+    pub(super) fn most_calls(&self) -> usize {
+        self.most_calls
+    }
+
     /// How many tickets one call may make.
     pub(super) fn together(&self) -> usize {
         self.together
     }
 
-    /// GLPI has made so many tickets in one call, in so much time, or failed.
-    pub(super) fn settled(&mut self, tickets: usize, took: Duration, is_ok: bool) {
+    /// GLPI has made so many tickets in one call, in so much time, or failed, at this moment.
+    pub(super) fn settled(&mut self, tickets: usize, took: Duration, is_ok: bool, end: Instant) {
         if !is_ok || took > self.long {
             self.together = (self.together / 2).max(1);
         } else if tickets >= self.together {
@@ -70,14 +112,10 @@ impl Pace {
         if !is_ok || tickets < 2 {
             return;
         }
-        #[expect(clippy::cast_precision_loss, reason = "a few hundred at most")]
-        let rate = (self.calls * tickets) as f64 / took.as_secs_f64().max(1e-6);
-        let known = &mut self.rates[self.calls];
-        *known = if *known > 0.0 { *known + NEWEST * (rate - *known) } else { rate };
-        self.since += 1;
+        self.now.add(tickets, took, end);
         match self.before {
-            None if self.since >= TRIED_AFTER => self.try_another(),
-            Some(before) if self.since >= TRIED_FOR => self.decide(before),
+            None if self.now.calls >= self.tried_after => self.try_another(),
+            Some(before) if self.now.calls as usize >= ROUNDS_TRIED * self.calls => self.decide(before),
             None | Some(_) => {}
         }
     }
@@ -85,70 +123,94 @@ impl Pace {
     fn try_another(&mut self) {
         let other = if self.tries_more { self.calls + 1 } else { self.calls - 1 };
         self.tries_more = !self.tries_more;
-        self.since = 0;
+        let known = std::mem::take(&mut self.now).rate();
         if (1..=self.most_calls).contains(&other) {
-            self.before = Some(self.calls);
+            self.before = Some((self.calls, known));
             self.calls = other;
-            self.rates[other] = 0.0;
         }
     }
 
-    fn decide(&mut self, before: usize) {
-        let (fewer, more) = (self.calls.min(before), self.calls.max(before));
-        self.calls = if self.rates[more] > self.rates[fewer] * WORTH_IT { more } else { fewer };
-        (self.before, self.since) = (None, 0);
+    fn decide(&mut self, (before, known): (usize, f64)) {
+        let rate = std::mem::take(&mut self.now).rate();
+        let stays = if self.calls > before { rate > known * WORTH_IT } else { known <= rate * WORTH_IT };
+        self.before = None;
+        if stays {
+            // The next one in the same direction, soon.
+            self.tries_more = self.calls > before;
+            self.tried_after = FIRST_TRIED_AFTER;
+        } else {
+            self.calls = before;
+            self.tried_after = (self.tried_after * 2).min(LAST_TRIED_AFTER);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::Pace;
 
     const TIMEOUT: Duration = Duration::from_secs(30);
 
     /// A GLPI on so many cores: each ticket takes 20 ms of one.
-    fn work(pace: &mut Pace, cores: usize, calls: u32) {
-        for _ in 0..calls {
-            let tickets = pace.together();
-            let took = Duration::from_millis(20) * u32::try_from(tickets * pace.calls().max(cores)).unwrap_or(u32::MAX);
-            pace.settled(tickets, took / u32::try_from(cores).unwrap_or(1), true);
+    fn work(pace: &mut Pace, now: &mut Instant, cores: usize, calls: usize) {
+        let mut done = 0;
+        while done < calls {
+            let (side_by_side, tickets) = (pace.calls(), pace.together());
+            let took = Duration::from_millis(20) * u32::try_from(tickets * side_by_side.max(cores)).unwrap_or(u32::MAX);
+            let took = took / u32::try_from(cores).unwrap_or(1);
+            *now += took;
+            for _ in 0..side_by_side {
+                pace.settled(tickets, took, true, *now);
+            }
+            done += side_by_side;
         }
     }
 
     #[test]
     fn no_more_calls_run_side_by_side_than_bring_something() {
-        let mut pace = Pace::new(8, 25, TIMEOUT);
-        work(&mut pace, 2, 2000);
-        assert!((2..=4).contains(&pace.calls()), "{}", pace.calls());
-        let mut pace = Pace::new(8, 25, TIMEOUT);
-        work(&mut pace, 8, 2000);
-        assert!((7..=8).contains(&pace.calls()), "{}", pace.calls());
+        for (cores, expected) in [(1, 1..=1), (2, 2..=2), (4, 4..=4), (8, 8..=8)] {
+            let (mut pace, mut now) = (Pace::new(8, 25, TIMEOUT), Instant::now());
+            work(&mut pace, &mut now, cores, 2000);
+            // One more or less is tried now and then.
+            let calls = pace.before.map_or(pace.calls(), |(before, _)| before);
+            assert!(expected.contains(&calls), "{calls} for {cores} cores");
+        }
     }
 
     #[test]
     fn a_glpi_that_is_relieved_gets_more_again() {
-        let mut pace = Pace::new(8, 25, TIMEOUT);
-        work(&mut pace, 1, 2000);
+        let (mut pace, mut now) = (Pace::new(8, 25, TIMEOUT), Instant::now());
+        work(&mut pace, &mut now, 1, 500);
         assert!(pace.calls() <= 2, "{}", pace.calls());
-        work(&mut pace, 8, 4000);
+        work(&mut pace, &mut now, 8, 4000);
         assert!(pace.calls() >= 7, "{}", pace.calls());
     }
 
     #[test]
+    fn a_pause_says_nothing_of_what_glpi_can_do() {
+        let (mut pace, mut now) = (Pace::new(8, 25, TIMEOUT), Instant::now());
+        for _ in 0..500 {
+            now += Duration::from_secs(60);
+            pace.settled(5, Duration::from_millis(100), true, now);
+        }
+        assert_eq!(pace.calls(), 2);
+    }
+
+    #[test]
     fn calls_become_smaller_where_glpi_fails_or_is_slow_and_grow_again() {
-        let mut pace = Pace::new(4, 24, TIMEOUT);
-        pace.settled(24, Duration::from_secs(1), false);
+        let (mut pace, now) = (Pace::new(4, 24, TIMEOUT), Instant::now());
+        pace.settled(24, Duration::from_secs(1), false, now);
         assert_eq!(pace.together(), 12);
-        pace.settled(12, Duration::from_secs(8), true);
+        pace.settled(12, Duration::from_secs(8), true, now);
         assert_eq!(pace.together(), 6);
         for _ in 0..40 {
-            pace.settled(pace.together(), Duration::from_millis(100), true);
+            pace.settled(pace.together(), Duration::from_millis(100), true, now);
         }
         assert_eq!(pace.together(), 24);
         for _ in 0..10 {
-            pace.settled(pace.together(), Duration::from_secs(1), false);
+            pace.settled(pace.together(), Duration::from_secs(1), false, now);
         }
         assert_eq!(pace.together(), 1);
     }

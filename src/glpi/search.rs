@@ -226,15 +226,48 @@ impl Glpi {
         }
     }
 
+    /// All tickets opened in the last `hours` hours, newest first, with the beginning of their descriptions; `None` where
+    /// there are more than `most`. Those in GLPI's bin are not found.
+    ///
+    /// # Errors
+    ///
+    /// As for any read; also where GLPI cannot gather so much.
+    pub async fn tickets_of_hours(&self, hours: u32, most: usize) -> Result<Option<Vec<FoundTicket>>, GlpiError> {
+        let query = json!({
+            "criteria": [{ "field": 15, "searchtype": "morethan", "value": format!("-{hours}HOUR") }],
+            "forcedisplay": [2, 15, 21],
+            "sort": 2,
+            "order": "DESC",
+            "range": format!("0-{most}"),
+        });
+        let SearchAnswer { data, .. } = self.search(&query, EXCERPT).await?;
+        Ok((data.len() <= most).then_some(data))
+    }
+
     /// The tickets whose description begins with any of these markers, within its first eight kilobytes, opened in the
     /// last `hours` hours, newest first, at most 400 for 120 markers. Deleted ones (in GLPI's bin) are not found.
     ///
     /// A marker is ASCII letters, digits and `-` (GLPI encodes much else before storing it). The
     /// date bound makes this fast: GLPI has an index on the date, none on the content.
     pub async fn tickets_containing(&self, markers: &[&str], hours: u32) -> Result<Vec<FoundTicket>, GlpiError> {
+        self.tickets_containing_among(markers, hours, 1).await
+    }
+
+    /// The same, where so many are about to search at this moment, this one included.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn tickets_containing_among(
+        &self,
+        markers: &[&str],
+        hours: u32,
+        expected: usize,
+    ) -> Result<Vec<FoundTicket>, GlpiError> {
         let mut tickets: Vec<FoundTicket> = Vec::new();
         for markers in markers.chunks(MARKERS_PER_SEARCH) {
-            let search = MarkerSearch { markers: markers.iter().map(|&marker| marker.to_owned()).collect(), hours };
+            let words = markers.iter().map(|&marker| marker.to_owned()).collect();
+            let search = MarkerSearch { markers: words, hours, expected };
             let found = self.shared.marker_searches.ask_together(&self.connection, search.clone()).await?;
             let found = if found.is_full { Arc::new(ask_alone(&self.connection, &search).await?) } else { found };
             // MySQL minds neither case nor accents.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     flow::ledger::{Standing, StandingClaim, oldest_ticket},
-    glpi::{FileFate, FileOutcome, GlpiError, NewFollowup, NewTicket, Requester, Trouble},
+    glpi::{Among, FileFate, FileOutcome, GlpiError, NewFollowup, NewTicket, Requester, Trouble},
     id::{FollowupId, RequestTypeId},
     request::{Origin, Reason, Reference},
 };
@@ -45,7 +45,8 @@ impl Lost {
 
 /// What is to be made in GLPI.
 pub(super) enum New<'a> {
-    Ticket(&'a mut NewTicket),
+    /// It, and among how many it goes at most.
+    Ticket(&'a mut NewTicket, Among),
     Followup(&'a NewFollowup),
 }
 
@@ -70,14 +71,12 @@ impl Deliverer {
         claim: StandingClaim<'_>,
     ) -> Result<Made, Undelivered> {
         let deadline = tokio::time::Instant::now() + self.longest_creation;
-        // With how many other tickets it may go.
-        let mut company = usize::MAX;
         loop {
             let together = self.learned.together(reference, &chosen.uploads);
             let creation = async {
-                if let New::Ticket(ticket) = &new
+                if let New::Ticket(ticket, among) = &new
                     && together.is_empty()
-                    && let Some(id) = self.glpi.create_ticket_among(ticket, company, || claim.is_certain()).await?
+                    && let Some(id) = self.glpi.create_ticket_among(ticket, *among, || claim.is_certain()).await?
                 {
                     return Ok(Ok((id.get(), Vec::new())));
                 }
@@ -88,7 +87,7 @@ impl Deliverer {
                     fallen => return Ok(Err(fallen)),
                 }
                 Ok(Ok(match &new {
-                    New::Ticket(ticket) => {
+                    New::Ticket(ticket, _) => {
                         let created = glpi.create_ticket(ticket, &together).await?;
                         (created.id.get(), created.files)
                     }
@@ -118,7 +117,7 @@ impl Deliverer {
                     continue;
                 }
                 Ok(Err(error)) => {
-                    if let New::Ticket(ticket) = &mut new
+                    if let New::Ticket(ticket, _) = &mut new
                         && self.drop_refused_address(ticket, &error)
                     {
                         continue;
@@ -131,8 +130,11 @@ impl Deliverer {
                 Ok(id) => return Ok(Made { id, files: Vec::new(), is_whole: false }),
                 // One of them broke the call, and GLPI has ended it: the others go on, in smaller company.
                 Err(_) if lost.broke_among_others() => {
-                    company = lost.tickets / 2;
-                    tracing::info!(%reference, company, "GLPI failed on several tickets: this one is made among fewer");
+                    let most = lost.tickets / 2;
+                    if let New::Ticket(_, among) = &mut new {
+                        *among = Among { expected: 1, most, ..*among };
+                    }
+                    tracing::info!(%reference, most, "GLPI failed on several tickets: this one is made among fewer");
                 }
                 Err(unclear) if together.is_empty() => return Err(unclear),
                 Err(unclear) => {
@@ -168,7 +170,7 @@ impl Deliverer {
         for &pause in pauses {
             tokio::time::sleep(pause).await;
             let found = match new {
-                New::Ticket(_) => oldest_ticket(&self.glpi, &[reference], SETTLE_HOURS)
+                New::Ticket(..) => oldest_ticket(&self.glpi, &[reference], SETTLE_HOURS)
                     .await
                     .map(|found| found.map(|ticket| ticket.number.get())),
                 New::Followup(followup) => {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     flow::{ledger::StandingClaim, route::Routed, screen::Copies},
-    glpi::{GlpiError, NewTicket, Requester, TicketType},
+    glpi::{Among, GlpiError, NewTicket, Requester, TicketType},
     id::{EntityId, TicketId},
     request::{Address, LeftOut, Origin, Page, Reason, Receipt, ReceiptDetails, Reference, School, TicketKind},
 };
@@ -128,13 +128,19 @@ impl Deliverer {
     ) -> Result<Delivered, Undelivered> {
         let Prepared { people, ids, mut chosen, is_remembered } = prepared;
         let mut new = ticket(routed, &people, &ids, &chosen);
+        let received = routed.received();
         // What has files goes alone.
-        match routed.received().company() {
+        let company = received.company();
+        let expected = match company {
             Some(company) if chosen.uploads.is_empty() => company.before_making().await,
-            Some(company) => company.leave(),
-            None => {}
-        }
-        let made = self.make(routed.received().reference, &chosen, New::Ticket(&mut new), claim).await?;
+            Some(company) => {
+                company.leave();
+                1
+            }
+            None => 1,
+        };
+        let among = Among { expected, most: usize::MAX, is_patient: company.is_some() };
+        let made = self.make(received.reference, &chosen, New::Ticket(&mut new, among), claim).await?;
         let id = TicketId::from(made.id);
         self.sources.remember(id, routed.received(), &routed.target().application).await;
         let has_account = if made.is_whole && !self.has_dropped_requester(id, &new, is_remembered).await? {

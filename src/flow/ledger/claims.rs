@@ -12,7 +12,8 @@ use super::{
     hours_since,
     in_flight::{End, Flight, end_of},
     memory::Claimed,
-    oldest::oldest_ticket,
+    oldest::{OldestTicket, oldest_among},
+    past::Reach,
     reason_of,
     redis::{Held, Redis},
 };
@@ -238,7 +239,12 @@ impl Ledger {
                 cause: error.to_string(),
                 leave_open: inherited,
             };
-            if let Some(found) = search(&self.glpi, received, becomes).await.map_err(failed)? {
+            let past = if inherited { None } else { self.in_the_past(received, becomes).await };
+            let found = match past {
+                Some(found) => found,
+                None => search(&self.glpi, received, becomes).await.map_err(failed)?,
+            };
+            if let Some(found) = found {
                 let (reference, ticket, opened) = found;
                 // What appears while it is waited for, another instance makes, and tells of.
                 let is_another_s = was_missing && self.has_others();
@@ -265,6 +271,19 @@ impl Ledger {
             }
             tokio::time::sleep_until(until.min(Instant::now() + ASK_EVERY)).await;
         }
+    }
+
+    /// What an earlier copy became before this memory began, as [`search`] says it; `None` where that is to be searched
+    /// for. A request that a gateway before this one may have tried is searched for until that one surely has ended.
+    async fn in_the_past(&self, received: &Received, becomes: Becomes) -> Option<Option<Earlier>> {
+        if self.shared.is_some() || matches!(becomes, Becomes::Followup(_)) || Instant::now() < self.in_doubt_until {
+            return None;
+        }
+        let copies_since = received.copies_since;
+        let settled = if copies_since >= self.began { self.began } else { self.began + CLOCK_MARGIN };
+        let reach = Reach { since: copies_since, best: self.start_of_today(), read_after: settled };
+        let names: Vec<Reference> = received.names().collect();
+        Some(self.past.oldest(&self.glpi, reach, &names).await?.map(earlier))
     }
 
     /// Whether other instances are at work, as far as is known.
@@ -449,21 +468,21 @@ impl StandingClaim<'_> {
     }
 }
 
+/// What an earlier copy became: its name, the ticket, and when that was opened.
+type Earlier = (Reference, TicketId, Option<DateTime>);
+
 /// Looks in GLPI for what an earlier copy became.
-async fn search(
-    glpi: &Glpi,
-    received: &Received,
-    becomes: Becomes,
-) -> Result<Option<(Reference, TicketId, Option<DateTime>)>, GlpiError> {
+async fn search(glpi: &Glpi, received: &Received, becomes: Becomes) -> Result<Option<Earlier>, GlpiError> {
     match becomes {
         // As far back as a copy can have come in.
         Becomes::Ticket(_) => {
-            if let Some(company) = received.company() {
-                company.before_search().await;
-            }
+            let together = match received.company() {
+                Some(company) => company.before_search().await,
+                None => 1,
+            };
             let names: Vec<Reference> = received.names().collect();
-            let found = oldest_ticket(glpi, &names, hours_since(received.copies_since)).await?;
-            Ok(found.map(|ticket| (ticket.reference, ticket.number, ticket.opened)))
+            let found = oldest_among(glpi, &names, hours_since(received.copies_since), together).await?;
+            Ok(found.map(earlier))
         }
         Becomes::Followup(ticket) => {
             let names: Vec<Reference> = received.names().collect();
@@ -471,4 +490,8 @@ async fn search(
             Ok(found.map(|reference| (reference, ticket, None)))
         }
     }
+}
+
+fn earlier(ticket: OldestTicket) -> Earlier {
+    (ticket.reference, ticket.number, ticket.opened)
 }

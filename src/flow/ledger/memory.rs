@@ -253,6 +253,11 @@ impl Memory {
         }
     }
 
+    /// Whether any place of a day was taken here.
+    pub(super) fn has_places(&self, day: DayMark) -> bool {
+        self.lock().days.get(&day).is_some_and(|day| !day.places.is_empty())
+    }
+
     /// Enters a place that was taken elsewhere for a request of this process.
     pub(super) fn enter(&self, reference: Reference, day: DayMark) {
         self.lock().day(day).places.entry(reference).or_insert_with(|| Taken::UnderWay(Instant::now()));

@@ -4,7 +4,8 @@
 //! ticket already, and how many has the requester had today? Both memories, this process's own and Redis,
 //! know since when they remember. About anything that may have happened before that, GLPI is asked: for
 //! the reference, or for the mark of the requester's day, both written into every ticket. So a flushed
-//! Redis, a restart or a fail-over costs a few searches and nothing else.
+//! Redis, a restart or a fail-over costs a few searches and nothing else. Where this process's memory is the only one,
+//! what GLPI had before it began is read once and stands for the searches (`past`).
 //!
 //! GLPI cannot say what it is still at. When a memory begins, what was begun before may be under way for a while
 //! (`glpi.aftermath`): a request that can have been tried before is then looked for until that time is over, and
@@ -25,6 +26,7 @@ mod leases;
 mod memory;
 mod notices;
 mod oldest;
+mod past;
 mod places;
 mod redis;
 mod ticket_lock;
@@ -41,7 +43,7 @@ pub use self::{
     oldest::oldest_ticket,
     ticket_lock::TicketBusy,
 };
-use self::{held_leases::Leases, in_flight::Flights, keyed_lock::KeyedLock, memory::Memory, redis::Redis};
+use self::{held_leases::Leases, in_flight::Flights, keyed_lock::KeyedLock, memory::Memory, past::Past, redis::Redis};
 use crate::{
     config::{Backend, Config, ConfigError, WhenDown},
     glpi::{Glpi, GlpiError},
@@ -81,6 +83,7 @@ pub struct Ledger {
     /// What is older than this when a gateway begins, nobody is told of any more.
     look_back: SignedDuration,
     began: Timestamp,
+    past: Past,
     /// Until when a gateway before this one may have something under way of which no memory knows.
     in_doubt_until: Instant,
     in_flight: Flights,
@@ -116,6 +119,7 @@ impl Ledger {
             time_zone: config.time_zone.clone(),
             look_back: SignedDuration::try_from(config.sweep.look_back).unwrap_or(SignedDuration::MAX),
             began: Timestamp::now(),
+            past: Past::default(),
             in_doubt_until: Instant::now() + aftermath,
             in_flight: Flights::default(),
             leases: Leases::default(),

@@ -29,9 +29,19 @@ pub async fn oldest_ticket(
     references: &[Reference],
     hours: u32,
 ) -> Result<Option<OldestTicket>, GlpiError> {
+    oldest_among(glpi, references, hours, 1).await
+}
+
+/// The same, where so many are about to search at this moment, this one included.
+pub(super) async fn oldest_among(
+    glpi: &Glpi,
+    references: &[Reference],
+    hours: u32,
+    expected: usize,
+) -> Result<Option<OldestTicket>, GlpiError> {
     let texts: Vec<String> = references.iter().map(ToString::to_string).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let found = glpi.tickets_containing(&texts, hours).await?;
+    let found = glpi.tickets_containing_among(&texts, hours, expected).await?;
     let own = found.into_iter().filter_map(|ticket| {
         let reference = Reference::find(&ticket.content).filter(|carried| references.contains(carried))?;
         Some(OldestTicket { number: ticket.id, reference, opened: ticket.opened })

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     ASK_EVERY, CLOCK_MARGIN, Ledger, WAIT_FOR_UNKNOWN, hours_since,
     memory::{OfTheDay, Reservation},
+    past::Reach,
     reason_of,
     redis::{Counted, Redis},
 };
@@ -83,7 +84,11 @@ impl Ledger {
         let of_the_day = OfTheDay { limit: self.per_day, remembered, unseen };
         match self.local.reserve(reference, day, of_the_day, self.give_up) {
             Reservation::Recount => {
-                self.local.recounted(day, self.count(day_began, day).await?, self.give_up);
+                let found = match self.in_past_day(day_began, day).await {
+                    Some(found) => found,
+                    None => self.count(day_began, day).await?,
+                };
+                self.local.recounted(day, found, self.give_up);
                 Ok(self.local.reserve(reference, day, of_the_day, self.give_up))
             }
             reservation => Ok(reservation),
@@ -106,10 +111,29 @@ impl Ledger {
         Some(self.per_day.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)))
     }
 
+    /// The references of the tickets with a day's mark that were there when this memory began; `None` where GLPI is to be
+    /// asked: whoever has had a place here since may have a ticket that nobody heard of.
+    async fn in_past_day(&self, day_began: Timestamp, day: DayMark) -> Option<Vec<Reference>> {
+        if self.shared.is_some() || Instant::now() < self.in_doubt_until || self.local.has_places(day) {
+            return None;
+        }
+        let reach = Reach { since: day_began, best: day_began, read_after: self.began + CLOCK_MARGIN };
+        self.past.of_the_day(&self.glpi, reach, day).await
+    }
+
+    /// When the academy's day began.
+    pub(super) fn start_of_today(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.to_zoned(self.time_zone.clone()).start_of_day().map_or(now, |start| start.timestamp())
+    }
+
     /// How many tickets GLPI has of a day; remembered, unless others may be under way that nobody knows.
     async fn counted(&self, day: DayMark, day_began: Timestamp) -> Option<usize> {
         let _one_at_a_time = self.day_locks.lock(day).await;
-        let found = self.count(day_began, day).await.ok()?;
+        let found = match self.in_past_day(day_began, day).await {
+            Some(found) => found,
+            None => self.count(day_began, day).await.ok()?,
+        };
         if self.shared.is_none() && Instant::now() >= self.in_doubt_until {
             self.local.recounted(day, found, self.give_up);
             return self.local.taken(day, false);

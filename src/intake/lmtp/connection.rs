@@ -16,6 +16,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
+    company::{Company, Meeting},
     intake::{Room, SMALL, TakesMail},
     request::Envelope,
 };
@@ -24,6 +25,8 @@ use crate::{
 const READ_SIZE: usize = 32 * 1024;
 /// How long a large mail waits for room: less than Postfix waits for its data to be taken (3 minutes).
 const PATIENCE: Duration = Duration::from_secs(100);
+/// A relay that has another mail brings it at once: for so long the others on their way wait for it.
+const NEXT_MAIL: Duration = Duration::from_millis(5);
 /// How long the relay may be silent amid a mail that has taken room.
 const SILENT_WITH_ROOM: Duration = Duration::from_mins(1);
 /// How long the other side may take to notice the end.
@@ -79,18 +82,20 @@ impl End {
 /// A mail that is being received or handled when `stop` comes is still answered; then, or at once when
 /// there is none, the connection is closed.
 ///
+/// A mail meets those that are on their way over other connections at `meeting`.
+///
 /// A mail that grows beyond [`SMALL`] waits until there is room for all of it, its relay with it.
 pub(super) async fn converse<S>(
     mut stream: S,
     settings: &Settings,
-    room: &Room,
+    (room, meeting): (&Room, &Meeting),
     handler: &Arc<dyn TakesMail>,
     stop: &CancellationToken,
 ) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let end = exchange(&mut stream, settings, room, handler, stop).await.unwrap_or_else(|error| {
+    let end = exchange(&mut stream, settings, (room, meeting), handler, stop).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "LMTP connection lost");
         End::Gone
     });
@@ -111,7 +116,7 @@ where
 async fn exchange<S>(
     stream: &mut S,
     settings: &Settings,
-    room: &Room,
+    (room, meeting): (&Room, &Meeting),
     handler: &Arc<dyn TakesMail>,
     stop: &CancellationToken,
 ) -> io::Result<End>
@@ -124,6 +129,8 @@ where
     let mut session = Session::new(settings, &mut replies);
     // A second time, the mail is larger than its relay has announced.
     let (mut taken, mut allowed) = (Vec::new(), SMALL as u64);
+    // The mails that are on their way over the other connections, and until when one is expected over this one.
+    let (mut company, mut expected_until) = (None, None);
     loop {
         send(stream, &mut replies, settings.idle_timeout).await?;
         if session.kept() as u64 > allowed {
@@ -138,6 +145,10 @@ where
         let count = tokio::select! {
             biased;
             () = stop.cancelled(), if !session.receives_mail() => return Ok(End::Stopping),
+            () = pass(expected_until), if expected_until.is_some() => {
+                (company, expected_until) = (None, None);
+                continue;
+            }
             read = timeout_at(idle.min(too_old), stream.read(&mut buffer)) => match read {
                 Ok(read) => read?,
                 Err(_) => return Ok(if idle < too_old { End::Idle } else { End::TooOld }),
@@ -149,19 +160,33 @@ where
 
         let mut input = &buffer[..count];
         loop {
-            match session.advance(&mut input, &mut replies) {
-                Progress::NeedInput => break,
+            let progress = session.advance(&mut input, &mut replies);
+            match progress {
+                Progress::NeedInput if session.is_in_transaction() => {
+                    company.get_or_insert_with(|| meeting.join());
+                    expected_until = None;
+                    break;
+                }
+                Progress::NeedInput => {
+                    if expected_until.is_none() {
+                        company = None;
+                    }
+                    break;
+                }
                 Progress::Mail(envelope, content) => {
                     send(stream, &mut replies, settings.idle_timeout).await?;
                     let recipients = envelope.recipients.len();
                     for taken in &mut taken {
                         taken.shrink(content.len() as u64);
                     }
-                    let reply = answer(handler, envelope, content).await;
+                    let among = company.take().unwrap_or_else(|| meeting.join());
+                    let reply = answer(handler, envelope, content, among).await;
                     (taken, allowed) = (Vec::new(), SMALL as u64);
                     for _ in 0..recipients {
                         say(&mut replies, &reply);
                     }
+                    company = Some(meeting.join());
+                    expected_until = Some(Instant::now() + NEXT_MAIL);
                     if stop.is_cancelled() {
                         send(stream, &mut replies, settings.idle_timeout).await?;
                         return Ok(End::Stopping);
@@ -180,10 +205,20 @@ where
     }
 }
 
+/// Waits for this moment, if there is one.
+async fn pass(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What becomes of a mail, as a reply. Whatever goes wrong in there, the relay keeps the mail.
-async fn answer(handler: &Arc<dyn TakesMail>, envelope: Envelope, content: Bytes) -> String {
+async fn answer(handler: &Arc<dyn TakesMail>, envelope: Envelope, content: Bytes, company: Company) -> String {
     tracing::debug!(size = envelope.size, recipients = envelope.recipients.len(), "mail received");
-    let outcome = AssertUnwindSafe(async { Arc::clone(handler).mail(envelope, content).await }).catch_unwind().await;
+    let outcome = AssertUnwindSafe(async { Arc::clone(handler).mail_among(envelope, content, company).await })
+        .catch_unwind()
+        .await;
     if outcome.is_err() {
         tracing::error!("the handling of a mail broke down; the relay keeps it");
     }
@@ -266,7 +301,8 @@ mod tests {
                     total_timeout: TOTAL,
                 };
                 let handler: Arc<dyn TakesMail> = Arc::new(Ignoring { sizes, handling });
-                converse(other, &settings, &Room::new(1000), &handler, &stop).await
+                let meeting = crate::company::Meeting::new(Duration::ZERO);
+                converse(other, &settings, (&Room::new(1000), &meeting), &handler, &stop).await
             }
         });
         Relay { stream, end, sizes, stop }

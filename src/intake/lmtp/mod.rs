@@ -25,6 +25,7 @@ use tracing::Instrument as _;
 
 use self::session::REJECTED_RECIPIENTS;
 use super::{Room, TakesMail};
+use crate::company::Meeting;
 use crate::listener::{self, ListenError, Listener, Reach};
 
 /// Connections, counted when they end, by how.
@@ -32,6 +33,9 @@ const CONNECTIONS: &str = "passerelle_lmtp_connections_total";
 /// Connections that are open.
 const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
 
+/// How long a mail waits at a stage for those that are on their way over other connections: a relay hands one over in a
+/// few milliseconds, and GLPI may have to be asked something about it.
+const TOGETHER: Duration = Duration::from_millis(100);
 /// How long to wait when the system has no connection to give, for instance no file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -64,6 +68,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     describe_metrics();
+    let meeting = Meeting::new(TOGETHER);
     let mut connections = JoinSet::new();
     let mut number = 0_u64;
     loop {
@@ -98,9 +103,11 @@ pub async fn serve(
         }
         metrics::gauge!(OPEN_CONNECTIONS).increment(1.0);
         number += 1;
-        let (settings, room, handler, stop) = (settings.clone(), room.clone(), handler.clone(), stop.clone());
+        let (settings, handler, stop) = (settings.clone(), handler.clone(), stop.clone());
+        let (room, meeting) = (room.clone(), meeting.clone());
         let span = tracing::info_span!("lmtp", connection = number);
-        let conversation = async move { connection::converse(stream, &settings, &room, &handler, &stop).await };
+        let conversation =
+            async move { connection::converse(stream, &settings, (&room, &meeting), &handler, &stop).await };
         connections.spawn(conversation.instrument(span));
     }
     drop(listeners);

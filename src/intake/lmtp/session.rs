@@ -69,6 +69,11 @@ impl<'settings> Session<'settings> {
         Self { settings, lines: LineReader::default(), phase: Phase::Stranger, faults: 0 }
     }
 
+    /// Whether a mail is on its way: the relay has named its sender.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        matches!(self.phase, Phase::Envelope(_) | Phase::Data(..))
+    }
+
     /// Whether a mail's content is just coming in.
     pub fn receives_mail(&self) -> bool {
         matches!(self.phase, Phase::Data(..))

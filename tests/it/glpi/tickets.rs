@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use passerelle::glpi::{
-    ActorRole, Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, TicketStatus, TicketType, TicketUser,
+    ActorRole, Among, Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, TicketStatus, TicketType, TicketUser,
 };
 use passerelle::id::{EntityId, GroupId, RequestTypeId, TicketId};
 
@@ -196,12 +196,13 @@ async fn of_tickets_made_in_one_call_each_has_its_own_outcome() {
     let target = Target::start().await;
     let glpi = target.client();
     let markers: Vec<String> = (0..24).map(|_| marker()).collect();
+    let among = Among { expected: markers.len(), most: usize::MAX, is_patient: true };
     let creations = markers.iter().enumerate().map(|(at, marker)| {
         // Nobody may make one in an entity that is not there.
         let entity = (at == 7).then(|| EntityId::new(987_654));
         let new = NewTicket { entity, ..ticket(&format!("Ensemble {marker}"), &format!("<p>{marker}</p>")) };
         let glpi = &glpi;
-        async move { glpi.create_ticket_among(&new, usize::MAX, || async { at != 11 }).await }
+        async move { glpi.create_ticket_among(&new, among, || async { at != 11 }).await }
     });
     let made = join_all(creations).await;
     for (at, (outcome, marker)) in made.iter().zip(&markers).enumerate() {
