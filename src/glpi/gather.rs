@@ -104,8 +104,12 @@ impl<I, O> Gather<I, O> {
         }
         let expected = queue.waiting.iter().map(|one| expected(&one.input)).max().unwrap_or_default();
         let all = queue.waiting.len().max(expected);
-        // What is enough for two calls and more goes in as few as can be.
-        if all >= 2 * most { most } else { all.div_ceil(runs.usual.saturating_sub(queue.calling).max(1)).min(most) }
+        // What is enough for a whole call goes in as few as can be.
+        if all >= most {
+            all.div_ceil(all.div_ceil(most))
+        } else {
+            all.div_ceil(runs.usual.saturating_sub(queue.calling).max(1)).min(most)
+        }
     }
 
     /// What goes together next: from the first that waits on, as long as `fits` says so of what was taken and the next
@@ -223,8 +227,8 @@ mod tests {
             run.calls();
         }
         assert_eq!(parts, [4, 4]);
-        assert_eq!(gather.part(runs(4), 25, |_| 30), 15, "others are about to come");
-        assert_eq!(gather.part(runs(4), 25, |_| 50), 25, "enough for two whole calls");
+        assert_eq!(gather.part(runs(4), 25, |_| 20), 10, "others are about to come");
+        assert_eq!(gather.part(runs(4), 25, |_| 49), 25, "enough for two whole calls");
         assert_eq!(
             (gather.part(runs(4), 25, |_| 0), gather.part(runs(2), 25, |_| 0), gather.part(runs(1), 25, |_| 0)),
             (4, 8, 8)
