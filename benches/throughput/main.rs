@@ -1,5 +1,5 @@
 //! How many requests become tickets in a second, against what GLPI itself can do: one table, all figures of one run, in
-//! some two minutes.
+//! some five minutes.
 //!
 //! `make bench` runs it against the stand-in, which works at the pace of a GLPI 10 on two cores. With `BENCH_GLPI_URL`,
 //! `BENCH_GLPI_LOGIN` and `BENCH_GLPI_PASSWORD` it runs against that GLPI, which needs the stand-in's seed (see

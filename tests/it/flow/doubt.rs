@@ -81,3 +81,30 @@ async fn whoever_may_not_have_been_told_is_told_once() {
     };
     assert_eq!(id(&first[0].message), id(&again[0].message), "a mailbox that drops copies drops it");
 }
+
+/// What another gateway made of mails that are dated after this one's start: clocks differ.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_was_is_read_once_and_stands_for_the_search_of_each() {
+    let sandbox = sandbox().await;
+    let before = Gateway::start(&sandbox, &[]).await;
+    let fresh = Gateway::start(&sandbox, &[]).await;
+    // Mails tell whole seconds.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let dated = |at: usize| mail(DIRECTORS[at % 4], &format!("dated-{at}"), &format!("LSU : daté {at}"), "Bonjour");
+    for at in 0..4 {
+        assert!(before.deliver(DIRECTORS[at], &dated(at)).await.contains("created"));
+    }
+    // The persons' days are counted, and what is asked once of them is known.
+    for at in 4..12 {
+        assert!(fresh.deliver(DIRECTORS[at % 4], &dated(at)).await.contains("created"));
+    }
+    let calls = sandbox.calls();
+    for at in 12..20 {
+        assert!(fresh.deliver(DIRECTORS[at % 4], &dated(at)).await.contains("created"));
+    }
+    assert_eq!(sandbox.calls() - calls, 8, "{:?}", sandbox.calls_by_endpoint());
+    for at in 0..4 {
+        assert!(fresh.deliver(DIRECTORS[at], &dated(at)).await.contains("duplicate"));
+    }
+    assert_eq!(sandbox.tickets().len(), 20);
+}
