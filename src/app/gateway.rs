@@ -1,6 +1,6 @@
 //! What stands behind the API: the pipeline, the escalator and the sweep's hints, joined.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -17,8 +17,11 @@ use crate::{
         notices::{Notifier, StaffStep},
         sweep::Hints,
     },
-    request::{Address, Decided, Envelope, Outcome, Prospect, Received},
+    request::{Address, Decided, Deferral, Envelope, Outcome, Prospect, Received},
 };
+
+/// When it makes sense to ask again what the instances cannot tell each other now.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
 
 /// What stands behind the API.
 pub(super) struct Gateway {
@@ -39,6 +42,20 @@ impl TakesMail for Gateway {
 impl http::Gateway for Gateway {
     fn prospect(self: Arc<Self>, person: Address) -> BoxFuture<'static, Prospect> {
         Box::pin(async move { self.pipeline.prospect(&person).await })
+    }
+
+    fn keep_key(
+        self: Arc<Self>,
+        signed: String,
+        key: String,
+        life: Duration,
+    ) -> BoxFuture<'static, Result<bool, Deferral>> {
+        Box::pin(async move {
+            self.pipeline.ledger.keep_key(&signed, &key, life).await.map_err(|(reason, cause)| {
+                tracing::warn!(cause, "whether a signature came with another Idempotency-Key cannot be said");
+                Deferral { reason, cause, retry_after: ASK_AGAIN, own: false }
+            })
+        })
     }
 
     fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {

@@ -105,7 +105,7 @@ pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
             (StatusCode::CREATED, location, Json(Created::from(receipt))).into_response()
         }
         Outcome::Duplicate(receipt) => Json(Settled::Created(receipt.into())).into_response(),
-        Outcome::Followup(addition) => (StatusCode::CREATED, Json(Settled::Added(addition.into()))).into_response(),
+        Outcome::Followup(addition) => added(addition),
         Outcome::Ignored(_) | Outcome::Quarantined(_) => {
             Json(Settled::Without(Without { status: outcome.label(), reason: outcome.reason().code() })).into_response()
         }
@@ -114,6 +114,12 @@ pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
         }
         Outcome::Refused(_) | Outcome::Deferred(_) => Problem::of(outcome).into_response(),
     }
+}
+
+/// 201 for what was added to a ticket, 200 with the same body for a repeat.
+pub(super) fn added(addition: Addition) -> Response {
+    let status = if addition.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    (status, Json(Settled::Added(addition.into()))).into_response()
 }
 
 /// How long it is until the academy's next day begins.

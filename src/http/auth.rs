@@ -1,4 +1,5 @@
-//! Who may call: bearer tokens, and the portal's signature, over the raw body alone (v1) or over all of a call (v2).
+//! Who may call: bearer tokens, and the portal's signature, over the raw body alone (v1), over a call (v2), or over a call
+//! with its Idempotency-Key (v3).
 
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
@@ -14,12 +15,14 @@ use crate::{config, offload};
 
 /// Unix seconds at which the portal signed.
 pub(super) const TIMESTAMP: &str = "X-Passerelle-Timestamp";
-/// `v1=<hex>` or `v2=<hex>`, several separated by commas.
+/// `v1=<hex>`, `v2=<hex>` or `v3=<hex>`, several separated by commas.
 pub(super) const SIGNATURE: &str = "X-Passerelle-Signature";
 
 /// What the proxy that signs people in proves itself by.
 pub(super) const PROXY_SECRET: &str = "X-Passerelle-Proxy-Secret";
 
+/// RFC 9110 section 11.6.1 wants one; the schemes registered know no signature.
+pub(super) const CHALLENGE_SIGNATURE: &str = "Passerelle-Signature realm=\"passerelle\", version=\"v3\"";
 /// RFC 6750 section 3.
 const CHALLENGE: &str = "Bearer realm=\"passerelle\"";
 const CHALLENGE_INVALID: &str = "Bearer realm=\"passerelle\", error=\"invalid_token\"";
@@ -33,12 +36,35 @@ pub(super) enum Proof {
     Signed(Signed),
 }
 
+/// What a signature covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// The timestamp and the body.
+    V1,
+    /// Method, path and query as well.
+    V2,
+    /// The Idempotency-Key as well.
+    V3,
+}
+
+impl Version {
+    const ALL: [Self; 3] = [Self::V1, Self::V2, Self::V3];
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "v1" => Some(Self::V1),
+            "v2" => Some(Self::V2),
+            "v3" => Some(Self::V3),
+            _ => None,
+        }
+    }
+}
+
 /// A signature as its two headers give it, of a plausible time.
 #[derive(Debug)]
 pub(super) struct Signed {
     timestamp: String,
-    /// Each with its version, `v1` or `v2`.
-    signatures: Vec<(String, Vec<u8>)>,
+    signatures: Vec<(Version, Vec<u8>)>,
 }
 
 /// Checks the token of `POST /v1/mail`.
@@ -114,7 +140,7 @@ impl Proof {
     /// 401 when no secret gives any of the signatures.
     pub(super) async fn confirm(&self, body: &Bytes, settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed) = self else { return Ok(()) };
-        if signed.covers("v1", format!("{}.", signed.timestamp()), body, settings).await {
+        if signed.covers(Version::V1, format!("{}.", signed.timestamp()), body, settings).await {
             return Ok(());
         }
         Err(unauthorized(
@@ -131,15 +157,15 @@ impl Signed {
     }
 
     /// Whether a secret gives one of the signatures of this version, over these first words and the body.
-    pub(super) async fn covers(&self, version: &str, head: String, body: &Bytes, settings: &config::Http) -> bool {
-        let of_version = self.signatures.iter().filter(|(of, _)| of == version);
+    pub(super) async fn covers(&self, version: Version, head: String, body: &Bytes, settings: &config::Http) -> bool {
+        let of_version = self.signatures.iter().filter(|(of, _)| *of == version);
         let signatures = of_version.map(|(_, signature)| signature.clone()).collect();
         is_signed_by(&settings.portal_secrets, [head.into(), body.clone()], signatures).await
     }
 
     /// Whether one of the signatures is of this version, right or wrong.
-    pub(super) fn is_of(&self, version: &str) -> bool {
-        self.signatures.iter().any(|(of, _)| of == version)
+    pub(super) fn is_of(&self, version: Version) -> bool {
+        self.signatures.iter().any(|(of, _)| *of == version)
     }
 }
 
@@ -215,26 +241,33 @@ pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestam
     if !headers.contains_key(SIGNATURE) {
         return Err(unauthorized(
             "missing-signature",
-            "L’en-tête X-Passerelle-Signature manque. Donnez «\u{a0}v1=\u{a0}» ou «\u{a0}v2=\u{a0}» suivi de la signature HMAC-SHA256 en hexadécimal.",
+            "L’en-tête X-Passerelle-Signature manque. Donnez «\u{a0}v3=\u{a0}» (ou «\u{a0}v2=\u{a0}», «\u{a0}v1=\u{a0}») suivi de la signature HMAC-SHA256 en hexadécimal.",
         ));
     }
-    let signatures: Vec<_> = headers
-        .get_all(SIGNATURE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|item| {
-            let (version, signature) = item.trim().split_once('=').filter(|(of, _)| ["v1", "v2"].contains(of))?;
-            Some((version.to_owned(), HEXLOWER_PERMISSIVE.decode(signature.as_bytes()).ok()?))
-        })
-        .collect();
+    let signatures: Vec<_> = signatures(headers).collect();
     if signatures.is_empty() {
         return Err(unauthorized(
             "bad-signature",
-            "L’en-tête X-Passerelle-Signature est illisible. Sa forme est «\u{a0}v1=\u{a0}» ou «\u{a0}v2=\u{a0}» suivi de 64 chiffres hexadécimaux\u{a0}; plusieurs se séparent par des virgules.",
+            "L’en-tête X-Passerelle-Signature est illisible. Sa forme est «\u{a0}v3=\u{a0}» (ou «\u{a0}v2=\u{a0}», «\u{a0}v1=\u{a0}») suivi de 64 chiffres hexadécimaux\u{a0}; plusieurs se séparent par des virgules.",
         ));
     }
     Ok(Signed { timestamp: timestamp.to_owned(), signatures })
+}
+
+/// The signatures of a call, each with its version.
+fn signatures(headers: &HeaderMap) -> impl Iterator<Item = (Version, Vec<u8>)> {
+    let values = headers.get_all(SIGNATURE).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(|item| {
+        let (version, signature) = item.trim().split_once('=')?;
+        Some((Version::parse(version)?, HEXLOWER_PERMISSIVE.decode(signature.as_bytes()).ok()?))
+    })
+}
+
+/// When a call says that it was signed, and by which versions, each once, right or wrong.
+pub(super) fn presented(headers: &HeaderMap) -> (&str, Vec<Version>) {
+    let timestamp = headers.get(TIMESTAMP).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given: Vec<Version> = signatures(headers).map(|(version, _)| version).collect();
+    (timestamp, Version::ALL.into_iter().filter(|version| given.contains(version)).collect())
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).

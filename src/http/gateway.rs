@@ -1,6 +1,6 @@
 //! What the API has the gateway do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
@@ -11,13 +11,26 @@ use crate::{
         escalation::{EscalateError, Moved, Order},
         notices::StaffStep,
     },
-    request::{Address, Decided, Outcome, Prospect, Received},
+    request::{Address, Decided, Deferral, Outcome, Prospect, Received},
 };
 
 /// What stands behind the API: the pipeline, the escalator and the sweep; in the API's tests, a double.
 pub trait Gateway: TakesMail {
     /// What a person may know before they write a request.
     fn prospect(self: Arc<Self>, person: Address) -> BoxFuture<'static, Prospect>;
+
+    /// Whether a signed call comes with the Idempotency-Key it first came with, which is empty for none; remembered for
+    /// `life`, by all instances.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be said now.
+    fn keep_key(
+        self: Arc<Self>,
+        signed: String,
+        key: String,
+        life: Duration,
+    ) -> BoxFuture<'static, Result<bool, Deferral>>;
 
     /// Takes a form to its outcome.
     fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome>;

@@ -1,7 +1,7 @@
 //! Whose requests a call is about: the requester, named by the portal's signature or by a trusted proxy.
 //!
-//! A free parameter names nobody. The signature v2 covers the method, the path and the query that names the
-//! requester; a proxy's header is believed only behind `http.identity_listen`, or of a peer in
+//! A free parameter names nobody. The signatures v2 and v3 cover the method, the path and the query that names the
+//! requester, v3 the Idempotency-Key, too; a proxy's header is believed only behind `http.identity_listen`, or of a peer in
 //! `http.trusted_proxies` that sends `http.proxy_secret`: its address alone would prove nothing, as every rule of the
 //! proxy calls from there.
 
@@ -14,17 +14,16 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use super::{
-    auth::{self, Proof, Signed},
+    auth::{self, Proof, Signed, Version},
     body::Standing,
     doors::{Door, Peer},
+    keys,
     problem::Problem,
 };
 use crate::{config, request::Address};
 
 /// The query's parameter that names the requester.
 pub(super) const REQUESTER: &str = "requester";
-/// RFC 9110 section 11.6.1 wants one; the schemes registered know no signature.
-const CHALLENGE: &str = "Passerelle-Signature realm=\"passerelle\", version=\"v2\"";
 
 /// How a call says who it is for; to be confirmed over its body.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ pub(super) fn claimed(parts: &Parts, settings: &config::Http, now: Timestamp) ->
     if matches!(claimed, Claimed::Token) {
         return Err(nobody(
             "missing-identity",
-            "Un jeton ne dit pas au nom de qui la requête est faite. Signez-la (v2), l’adresse du demandeur figurant dans «\u{a0}requester\u{a0}», ou passez par un mandataire de confiance.",
+            "Un jeton ne dit pas au nom de qui la requête est faite. Signez-la (v3 ou v2), l’adresse du demandeur figurant dans «\u{a0}requester\u{a0}», ou passez par un mandataire de confiance.",
         ));
     }
     Ok(claimed)
@@ -91,12 +90,12 @@ pub(super) fn caller(parts: &Parts, settings: &config::Http, now: Timestamp) -> 
     caller.has_to_be_proven()?;
     Err(nobody(
         "missing-credentials",
-        "Rien ne dit au nom de qui la requête est faite. Signez-la (X-Passerelle-Timestamp, et X-Passerelle-Signature en v2), l’adresse du demandeur figurant dans «\u{a0}requester\u{a0}», ou passez par un mandataire de http.trusted_proxies.",
+        "Rien ne dit au nom de qui la requête est faite. Signez-la (X-Passerelle-Timestamp, et X-Passerelle-Signature en v3 ou v2), l’adresse du demandeur figurant dans «\u{a0}requester\u{a0}», ou passez par un mandataire de http.trusted_proxies.",
     ))
 }
 
 /// Reads who hands in a form. A portal's token or signature counts, whatever proxy passes it on. Where a form has
-/// signatures of both versions, v2's decides: it says more.
+/// signatures of several versions, the highest decides: it says more.
 ///
 /// # Errors
 ///
@@ -112,7 +111,7 @@ pub(super) fn depositor(parts: &Parts, settings: &config::Http, now: Timestamp) 
         caller.has_to_be_proven()?;
     }
     match auth::form(headers, settings, now)? {
-        Proof::Signed(signed) if signed.is_of("v2") => {
+        Proof::Signed(signed) if [Version::V2, Version::V3].iter().any(|version| signed.is_of(*version)) => {
             Ok(Depositor::Claimed(Claimed::Signed(signed, requester(parts)?)))
         }
         proof => Ok(Depositor::Form(proof)),
@@ -171,17 +170,27 @@ impl Claimed {
         }
     }
 
-    /// Checks the signature, if that is the proof, over method, address and raw body.
+    /// Checks the signature, if that is the proof, over method, address and raw body, and over the key where it is a v3.
     ///
     /// # Errors
     ///
-    /// 401 where it is wrong.
+    /// 401 where it is wrong, 400 where the key is none.
     pub(super) async fn confirm(&self, parts: &Parts, body: &Bytes, settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed, _) = self else { return Ok(()) };
-        let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
-        // A line each: no method and no address has a line break, and no v1 signs what begins so.
-        let head = format!("v2\n{}\n{}\n{address}\n", signed.timestamp(), parts.method);
-        if signed.covers("v2", head, body, settings).await {
+        // A line each: no method, no address and no key has a line break, and no version signs what begins as another.
+        let call = format!("{}\n{}\n{}\n", signed.timestamp(), parts.method, keys::address(parts));
+        if signed.is_of(Version::V3) {
+            let key = keys::idempotency_key(&parts.headers)?.unwrap_or_default();
+            let head = format!("v3\n{call}{key}\n{}\n", keys::digest(body).await);
+            if signed.covers(Version::V3, head, &Bytes::new(), settings).await {
+                return Ok(());
+            }
+            return Err(nobody(
+                "bad-signature",
+                "La signature ne correspond pas. Signez «\u{a0}v3\u{a0}», l’horodatage, la méthode, le chemin avec ses paramètres, l’Idempotency-Key (une ligne vide s’il n’y en a pas), l’empreinte SHA-256 du corps brut en hexadécimal, chacun suivi d’un saut de ligne, tels qu’envoyés, par HMAC-SHA256 avec l’un des secrets de http.portal_secrets, et donnez «\u{a0}v3=\u{a0}» suivi du résultat en hexadécimal.",
+            ));
+        }
+        if signed.covers(Version::V2, format!("v2\n{call}"), body, settings).await {
             return Ok(());
         }
         Err(nobody(
@@ -366,5 +375,5 @@ fn no_identity() -> Problem {
 }
 
 fn nobody(reason: &'static str, detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, reason, detail).challenge(CHALLENGE)
+    Problem::new(StatusCode::UNAUTHORIZED, reason, detail).challenge(auth::CHALLENGE_SIGNATURE)
 }

@@ -12,6 +12,7 @@ use super::{
     answer, auth,
     body::Standing,
     problem::Problem,
+    query,
     responses::{AnyTime, ByToken, LateBody, OverTheDay},
     services::Services,
 };
@@ -41,8 +42,8 @@ const EXAMPLE: &str = "From: ce.0210001A@ac-dijon.fr\r\nTo: assistance1d@ac-dijo
     ), description = "The mail, RFC 5322."),
     responses(
         (status = 201, body = answer::Settled, description = "A new ticket, or a follow-up of the ticket the mail answers.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
-        (status = 200, body = answer::Settled, description = "A ticket was there already (the same body as the first time), or nobody waits for an answer."),
-        (status = 400, description = "An envelope recipient is no address."),
+        (status = 200, body = answer::Settled, description = "A ticket or its follow-up was there already (the same body as the first time), or nobody waits for an answer."),
+        (status = 400, description = "An envelope recipient is no address, or the call has a parameter, which it takes none of."),
         (status = 415, description = "Not a mail."),
         (status = 422, description = "A rule says no; `reason` says which."),
         ByToken, LateBody, OverTheDay, AnyTime,
@@ -51,6 +52,7 @@ pub(super) async fn take(State(services): State<Arc<Services>>, request: Request
     services
         .answered(request, async |services, parts, body, deadline| {
             auth::mail(&parts.headers, &services.settings)?;
+            query::only(parts, &[])?;
             check_content_type(&parts.headers)?;
             let (sender, recipients) = (sender(&parts.headers), recipients(&parts.headers)?);
             let envelope = |size: u64| Envelope {

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `doors` | listeners, and whom each is for |
 //! | `serve`, `lines` | connections: their number, their time, the end of them |
-//! | `auth`, `identity` | who may call, and for whom |
+//! | `auth`, `identity`, `keys` | who may call, for whom, and under which name |
 //! | `body` | reads a body within bounds |
+//! | `query`, `fields` | parameters and JSON members: those a call knows, and all that is wrong with them |
 //! | `services`, `gateway` | what the API works with, and what it has the gateway do |
 //! | `router` | the routes and what every answer goes through |
 //! | `mail`, `requests` | the two ways in |
@@ -21,14 +22,17 @@ mod api;
 mod auth;
 mod body;
 mod doors;
+mod fields;
 mod gateway;
 mod health;
 mod identity;
+mod keys;
 mod lines;
 mod mail;
 mod openapi;
 mod pages;
 mod problem;
+mod query;
 mod requests;
 mod responses;
 mod router;

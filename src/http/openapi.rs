@@ -58,7 +58,7 @@ impl Modify for Schemes {
             "portal_signature",
             header(
                 auth::SIGNATURE,
-                "`v1=` or `v2=` and a hexadecimal HMAC-SHA256, keyed with one of `http.portal_secrets`: v1 of the timestamp, a full stop and the raw body, for `POST /v1/requests` alone; v2 of `v2`, the timestamp, the method, path and query as sent, a line feed behind each, and the raw body, for every call, and it decides where both are given. The query names the requester in `requester`. Several, separated by commas, during a rotation.",
+                "`v3=`, `v2=` or `v1=` and a hexadecimal HMAC-SHA256, keyed with one of `http.portal_secrets`: v3 of `v3`, the timestamp, the method, path and query as sent, the Idempotency-Key (empty without one) and the hexadecimal SHA-256 of the raw body, a line feed behind each, for every call; v2 of `v2`, the timestamp, the method, path and query as sent, a line feed behind each, and the raw body, for every call; v1 of the timestamp, a full stop and the raw body, for `POST /v1/requests` alone. The highest version given decides. v1 and v2 do not cover the Idempotency-Key: each goes with the one it first came with alone. The query names the requester in `requester`. Several, separated by commas, during a rotation.",
             ),
         );
         components.add_security_scheme(

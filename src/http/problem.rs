@@ -37,7 +37,7 @@ pub(super) struct Problem {
     detail: String,
     /// The stable code to branch on.
     reason: &'static str,
-    /// Each field that is wrong, all at once.
+    /// Each field or parameter that is wrong, all at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
@@ -77,6 +77,15 @@ impl Problem {
         let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         let detail = format!("Le formulaire comporte des champs à corriger\u{a0}: {}.", names.join(", "));
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail) }
+    }
+
+    /// A call whose parameters are wrong.
+    pub(super) fn parameters(errors: Vec<FieldError>) -> Self {
+        let each =
+            |error: &FieldError| format!("«\u{a0}{}\u{a0}» ({})", error.field, error.message.trim_end_matches('.'));
+        let all: Vec<_> = errors.iter().map(each).collect();
+        let detail = format!("L’adresse comporte des paramètres à corriger\u{a0}: {}.", all.join(", "));
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "bad-parameter", detail) }
     }
 
     /// A rule's no.

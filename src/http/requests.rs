@@ -10,15 +10,16 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    answer, identity,
+    answer,
+    identity::{self, REQUESTER},
+    keys,
     problem::Problem,
+    query,
     responses::{AnyTime, LateBody, OfForms, OverTheDay},
     schemas,
     services::Services,
 };
 use crate::intake::form::{self, Encoding, Unreadable};
-
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Hand in a form
 ///
@@ -29,7 +30,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 #[utoipa::path(post, path = "/v1/requests", operation_id = "hand_in_form", tag = "requests",
     security(("form_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(
-        ("requester" = Option<String>, Query, description = "Who asks, in a call signed by v2; without it, the form says it. A trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
+        ("requester" = Option<String>, Query, description = "Who asks, in a call signed by v3 or v2; without it, the form says it. A trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the form: 1 to 255 visible ASCII characters. Never reuse a key for another form; it is remembered for at least 24 hours.", min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "4d0c8f7e-3b1a-4a55-9d5e-6f2b1f0f7a11"),
     ),
     request_body(content(
@@ -45,8 +46,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
     responses(
         (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
         (status = 200, body = answer::Created, description = "A ticket was there already: the same body as the first time."),
-        (status = 400, description = "The body, the requester in the query or the Idempotency-Key cannot be read."),
-        (status = 401, description = "No proof, or a wrong one, or a trusted proxy names nobody; `reason` says which."),
+        (status = 400, description = "The body, the requester in the query or the Idempotency-Key cannot be read, or a parameter is unknown (`errors` names each)."),
+        (status = 401, description = "No proof, or a wrong one, or a trusted proxy names nobody; `signature-reused`: a signature v1 or v2 came with another Idempotency-Key before, or without one. `reason` says which."),
         (status = 403, description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
         LateBody, OfForms, OverTheDay, AnyTime,
     ))]
@@ -55,9 +56,11 @@ pub(super) async fn create(State(services): State<Arc<Services>>, request: Reque
         .answered(request, async |services, parts, body, deadline| {
             let depositor = identity::depositor(parts, &services.settings, Timestamp::now())?;
             let encoding = encoding(&parts.headers)?;
-            let key = idempotency_key(&parts.headers)?;
+            let key = keys::idempotency_key(&parts.headers)?;
             let whole = body.read(&services.rooms, depositor.standing()).await?;
             let named = depositor.confirm(parts, &whole.bytes, &services.settings).await?;
+            query::only(parts, &[REQUESTER])?;
+            keys::keep(services, parts, &whole.bytes, key).await?;
             let size = whole.bytes.len() as u64;
             let mut submission = form::read(encoding, whole.bytes).await.map_err(unreadable)?;
             if let Some(person) = &named {
@@ -93,18 +96,4 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
             "Envoyez le formulaire en application/json, application/x-www-form-urlencoded ou multipart/form-data, en UTF-8.",
         )
     })
-}
-
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let visible = (1..=255).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
-    match value.to_str() {
-        Ok(key) if visible && values.next().is_none() => Ok(Some(key)),
-        _ => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad-idempotency-key",
-            "L’en-tête Idempotency-Key n’est pas valable. Donnez-le une fois, de 1 à 255 caractères ASCII visibles, par exemple un UUID.",
-        )),
-    }
 }

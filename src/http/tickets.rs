@@ -9,20 +9,20 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
     auth,
     body::Standing,
+    fields::Fields,
     problem::{BUSY_PAUSE, Problem},
+    query,
     responses::{AnyTime, ByToken, LateBody, Moving},
     services::Services,
     values::glpi_number,
 };
 use crate::{
     id::TicketId,
-    intake::form::FieldError,
     lifecycle::{
         escalation::{EscalateError, Moved, Order},
         note::Cause,
@@ -110,6 +110,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
     services
         .answered(request, async |services, parts, body, deadline| {
             auth::ticket(&parts.headers, &services.settings)?;
+            query::only(parts, &[])?;
             let ticket = number(&id)?;
             check_content_type(&parts.headers)?;
             let whole = body.read(&services.rooms, Standing::Proven).await?;
@@ -145,37 +146,22 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// What the body asks for; every wrong field is named.
 fn order(body: &[u8], direction: Direction) -> Result<Order, Problem> {
-    let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
+    let mut fields = Fields::of(body, &["reason", "by", "to"]).ok_or_else(|| {
         let detail = "Le corps n’est pas un objet JSON. Sa forme est {\"reason\": \"…\", \"by\": \"…\"}.";
         Problem::new(StatusCode::BAD_REQUEST, "bad-json", detail)
     })?;
-    let mut errors = Vec::new();
-    let mut wrong = |field: &str, code: &'static str, message: String| {
-        errors.push(FieldError { field: field.to_owned(), code, message });
-        String::new()
-    };
-    for name in fields.keys().filter(|name| !["reason", "by", "to"].contains(&name.as_str())) {
-        wrong(name, "unknown-field", "Ce champ n'existe pas. Les champs sont reason, by et to.".to_owned());
-    }
-    let mut text = |name: &str, longest: usize| match fields.get(name) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.chars().count() > longest => {
-            Some(wrong(name, "too-long", format!("Donnez {longest} caractères au plus.")))
-        }
-        Some(Value::String(text)) if text.trim().is_empty() => None,
-        Some(Value::String(text)) => Some(text.trim().to_owned()),
-        Some(_) => Some(wrong(name, "invalid", "Donnez un texte.".to_owned())),
-    };
-    let (reason, by, to) = (text("reason", LONGEST_REASON), text("by", LONGEST_NAME), text("to", LONGEST_NAME));
+    let reason = fields.text("reason", LONGEST_REASON);
+    let (by, to) = (fields.text("by", LONGEST_NAME), fields.text("to", LONGEST_NAME));
     if reason.is_none() {
-        wrong("reason", "missing", "Dites pourquoi\u{a0}: le ticket le montre.".to_owned());
+        fields.note("reason", "missing", "Dites pourquoi\u{a0}: le ticket le montre.".to_owned());
     }
     if by.is_none() {
-        wrong("by", "missing", "Dites qui le demande\u{a0}: le ticket le montre.".to_owned());
+        fields.note("by", "missing", "Dites qui le demande\u{a0}: le ticket le montre.".to_owned());
     }
+    let wrong = fields.wrong();
     match (reason, by) {
-        (Some(reason), Some(by)) if errors.is_empty() => Ok(Order { direction, by, reason, cause: Cause::Api, to }),
-        _ => Err(Problem::fields(errors)),
+        (Some(reason), Some(by)) if wrong.is_empty() => Ok(Order { direction, by, reason, cause: Cause::Api, to }),
+        _ => Err(Problem::fields(wrong)),
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Query {
     /// Those of which a column, the reference or the text, as far as a list reads it, hold each of these words; neither
     /// case nor accents matter. Empty: all.
     pub text: String,
+    /// Those changed at that moment or later only.
+    pub modified_since: Option<Timestamp>,
     /// By what they are sorted.
     pub sort: Sort,
     /// Whether the last comes first.
@@ -56,7 +58,15 @@ pub struct Query {
 
 impl Default for Query {
     fn default() -> Self {
-        Self { state: None, text: String::new(), sort: Sort::Date, descending: true, page: 1, per_page: 20 }
+        Self {
+            state: None,
+            text: String::new(),
+            modified_since: None,
+            sort: Sort::Date,
+            descending: true,
+            page: 1,
+            per_page: 20,
+        }
     }
 }
 
@@ -409,7 +419,9 @@ impl Columns {
         let picking = move || {
             let words: Vec<String> = folded(&query.text).split_whitespace().map(str::to_owned).collect();
             let is_in_state = |found: &FoundRequest| query.state.is_none_or(|state| state == found.state);
-            let matches = |found: &FoundRequest| is_in_state(found) && self.hold(found, &words);
+            let is_changed =
+                |found: &FoundRequest| query.modified_since.is_none_or(|since| self.is_changed(found, since));
+            let matches = |found: &FoundRequest| is_in_state(found) && is_changed(found) && self.hold(found, &words);
             let mut matching: Vec<usize> = (0..all.len()).filter(|&at| matches(&all[at])).collect();
             matching.sort_by_cached_key(|&at| self.key(&all[at], query.sort));
             if query.descending {
@@ -420,6 +432,11 @@ impl Columns {
             (matching.into_iter().skip(before).take(per_page).collect(), total)
         };
         Ok(tokio::task::spawn_blocking(picking).await?)
+    }
+
+    /// Whether a request was changed at this moment or later. One of which GLPI does not say when counts as changed.
+    fn is_changed(&self, found: &FoundRequest, since: Timestamp) -> bool {
+        self.portal.moment(found.summary.modified).is_none_or(|modified| modified.timestamp() >= since)
     }
 
     fn taken_by(&self, found: &FoundRequest) -> &str {

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sha2::{Digest as _, Sha256};
+
 use crate::id::TicketId;
 use crate::request::{DayMark, Reference};
 
@@ -16,6 +18,9 @@ use crate::request::{DayMark, Reference};
 pub(super) const MEMORY: Duration = Duration::from_hours(8 * 24);
 /// Entries are swept out when this many more than at the last sweep are held.
 const SWEEP_EVERY: usize = 10_000;
+
+/// What is remembered of a text of any length.
+type Digest = [u8; 32];
 
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<Inner>);
@@ -29,6 +34,8 @@ struct Inner {
     notices: HashMap<(DayMark, String), Instant>,
     /// How often a request failed, how often alone, and when it last did.
     failures: HashMap<Reference, (u32, u32, Instant)>,
+    /// By digests: the key that each signed call came with, and until when that is remembered.
+    keys: HashMap<Digest, (Digest, Instant)>,
     /// When a ticket was last made.
     last_made: Option<Instant>,
     sweep_at: usize,
@@ -309,6 +316,23 @@ impl Memory {
     pub(super) fn first_notice(&self, day: DayMark, notice: &str) -> bool {
         self.lock().notices.insert((day, notice.to_owned()), Instant::now()).is_none()
     }
+
+    /// Whether what was signed came with another key than this one.
+    pub(super) fn has_other_key(&self, signed: &str, key: &str) -> bool {
+        let kept = self.lock().keys.get(&digest(signed)).copied();
+        kept.is_some_and(|(kept, until)| kept != digest(key) && Instant::now() < until)
+    }
+
+    /// Whether what was signed comes with the key it first came with, which is remembered for `life`.
+    pub(super) fn keep_key(&self, signed: &str, key: &str, life: Duration) -> bool {
+        let (now, key) = (Instant::now(), digest(key));
+        let mut inner = self.lock();
+        let (kept, until) = inner.keys.entry(digest(signed)).or_insert((key, now + life));
+        if *until <= now {
+            (*kept, *until) = (key, now + life);
+        }
+        *kept == key
+    }
 }
 
 impl Taken {
@@ -349,10 +373,17 @@ impl Inner {
         self.notices.retain(|_, since| since.elapsed() < MEMORY);
         self.claims.retain(|_, claim| claim.since.elapsed() < MEMORY);
         self.failures.retain(|_, (_, _, since)| since.elapsed() < MEMORY);
+        let now = Instant::now();
+        self.keys.retain(|_, (_, until)| now < *until);
         self.sweep_at = self.held() + SWEEP_EVERY;
     }
 
     fn held(&self) -> usize {
-        self.tickets.len() + self.days.len() + self.notices.len() + self.claims.len() + self.failures.len()
+        let of_requests = self.tickets.len() + self.days.len() + self.claims.len() + self.failures.len();
+        of_requests + self.notices.len() + self.keys.len()
     }
+}
+
+fn digest(text: &str) -> Digest {
+    Sha256::digest(text).into()
 }

@@ -13,7 +13,7 @@
 //! may not become a ticket.
 //!
 //! Beside requests (`claims`, `places`) it remembers which notices a person had (`notices`), what failed how often
-//! (`failures`), and what one instance at a time does (`leases`, `ticket_lock`).
+//! (`failures`), which key a signed call came with (`signatures`), and what one instance at a time does (`leases`, `ticket_lock`).
 
 mod answered;
 mod belief;
@@ -29,6 +29,7 @@ mod oldest;
 mod past;
 mod places;
 mod redis;
+mod signatures;
 mod ticket_lock;
 
 use std::time::Duration;

@@ -329,6 +329,13 @@ impl Redis {
         self.invoke(&call).await
     }
 
+    /// Whether what was signed comes with the key it first came with, which is remembered for `life`.
+    pub(super) async fn keep_key(&self, signed: &str, key: &str, life: Duration) -> RedisResult<bool> {
+        let mut call = OPERATIONS.keep_key.key(self.keyed("signed", signed));
+        call.arg(self.keyed("key", key)).arg(millis(life));
+        self.invoke(&call).await
+    }
+
     /// Counts a failure of a request; gives how many there are.
     pub(super) async fn failed(&self, reference: Reference) -> RedisResult<u32> {
         let mut call = OPERATIONS.failed.key(format!("{}failures:{reference}", self.prefix));

@@ -8,41 +8,40 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::call::{number, personal, requester, settled};
 use crate::{
     http::{
+        fields::Fields,
+        identity::REQUESTER,
         problem::Problem,
-        requests,
+        query, requests,
         responses::{Adding, AnyTime, LateBody, NoRequest, Nobody},
         schemas,
         services::Services,
     },
     id::{SolutionId, TicketId},
-    intake::form::{self, FieldError},
+    intake::form,
     request::{Decided, Decision, Enclosure},
 };
 
 /// What the requester decides.
-#[derive(Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct Approval {
     /// `accept`: the request is closed. `refuse`: it is open again.
     #[schema(pattern = "^(accept|refuse)$", example = "refuse")]
     decision: String,
     /// Why it is refused, in plain text; then it is required.
-    #[serde(default)]
     #[schema(max_length = 20000, example = "Le bouton reste grisé pour les CM2.")]
     reason: Option<String>,
     /// Files that show what is not right yet, with a refusal.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<schemas::JsonFile>>)]
-    attachments: Option<Value>,
+    attachments: Option<Vec<schemas::JsonFile>>,
     /// The `solution` that the request showed: another one that was proposed since is not decided on unseen.
-    #[serde(default)]
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u64, example = json!(null))]
     solution: Option<SolutionId>,
 }
@@ -67,16 +66,17 @@ pub(super) struct Ruling {
     request_body(content = Approval, content_type = "application/json"),
     responses(
         (status = 200, body = Ruling, description = "It is decided so, now or by an earlier copy."),
-        (status = 400, description = "The body or the requester cannot be read."),
+        (status = 400, description = "The body or the requester cannot be read, or a parameter is unknown (`errors` names each)."),
         (status = 409, description = "The request waits for no approval, or another solution than `solution` waits."),
         (status = 415, description = "Not JSON."),
-        (status = 422, description = "The decision is none, or a refusal gives no reason (`errors` names each)."),
+        (status = 422, description = "The decision is none, a refusal gives no reason, or fields are unknown (`errors` names each)."),
         Nobody, Adding, NoRequest, LateBody, AnyTime,
     ))]
 pub(super) async fn decide(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, deadline| {
             let (requester, whole) = requester(services, parts, body).await?;
+            query::only(parts, &[REQUESTER])?;
             let id = number(parts, 3)?;
             let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
             if form::Encoding::of(content_type.unwrap_or_default()) != Some(form::Encoding::Json) {
@@ -99,25 +99,46 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
         .await
 }
 
+/// What a body decides; all that is wrong with it is named at once.
 async fn decided(body: &[u8]) -> Result<Decided, Problem> {
-    let approval: Approval = serde_json::from_slice(body).map_err(|_| {
+    let mut fields = Fields::of(body, &["decision", "reason", "attachments", "solution"]).ok_or_else(|| {
         let detail =
             "Le corps n’est pas un objet JSON avec «\u{a0}decision\u{a0}» (accept ou refuse) et, pour un refus, «\u{a0}reason\u{a0}» et «\u{a0}attachments\u{a0}»\u{a0}; «\u{a0}solution\u{a0}» est un nombre.";
         Problem::new(StatusCode::BAD_REQUEST, "bad-form", detail)
     })?;
-    let (decision, enclosure) = match approval.decision.as_str() {
-        "accept" => Ok((Decision::Accept, Enclosure::default())),
-        "refuse" => {
-            let form = json!({ "description": approval.reason, "attachments": approval.attachments });
+    let solution = fields.take("solution").and_then(|given| {
+        let number = given.as_u64().filter(|number| u32::try_from(*number).is_ok_and(|number| number > 0));
+        if number.is_none() {
+            fields.note(
+                "solution",
+                "invalid",
+                "Donnez le numéro de la solution, tel que la demande le montre.".to_owned(),
+            );
+        }
+        number.map(SolutionId::from)
+    });
+    let (reason, attachments) = (fields.take("reason"), fields.take("attachments"));
+    let decision = match fields.take("decision") {
+        Some(Value::String(word)) if word == "accept" => Some(Ok((Decision::Accept, Enclosure::default()))),
+        Some(Value::String(word)) if word == "refuse" => {
+            let form = json!({ "description": reason, "attachments": attachments });
             let form = form::read(form::Encoding::Json, form.to_string().into()).await.map_err(requests::unreadable)?;
             let refusal = form::refusal(form, body.len() as u64).await;
-            refusal.map(|(reason, files)| (Decision::Refuse(reason), files)).map_err(Problem::fields)
+            Some(refusal.map(|(reason, files)| (Decision::Refuse(reason), files)))
         }
-        _ => Err(Problem::fields(vec![FieldError {
-            field: "decision".to_owned(),
-            code: "unknown-value",
-            message: "Donnez « accept » ou « refuse ».".to_owned(),
-        }])),
-    }?;
-    Ok(Decided { decision, solution: approval.solution, enclosure })
+        given => {
+            let code = if given.is_none() { "missing" } else { "unknown-value" };
+            fields.note("decision", code, "Donnez «\u{a0}accept\u{a0}» ou «\u{a0}refuse\u{a0}».".to_owned());
+            None
+        }
+    };
+    let mut wrong = fields.wrong();
+    match decision {
+        Some(Ok((decision, enclosure))) if wrong.is_empty() => Ok(Decided { decision, solution, enclosure }),
+        Some(Err(errors)) => {
+            wrong.extend(errors);
+            Err(Problem::fields(wrong))
+        }
+        _ => Err(Problem::fields(wrong)),
+    }
 }

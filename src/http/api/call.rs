@@ -8,7 +8,6 @@ use axum::{
 };
 use jiff::{Timestamp, Zoned};
 use tokio::time::timeout_at;
-use url::form_urlencoded;
 
 use crate::{
     http::{
@@ -107,34 +106,6 @@ pub(super) fn with_query(path: &str, parts: &Parts) -> String {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     }
-}
-
-/// The parameter of this name in a call's query.
-pub(super) fn parameter(parts: &Parts, name: &'static str) -> Result<Option<String>, Problem> {
-    let query = parts.uri.query().unwrap_or_default();
-    let mut given = form_urlencoded::parse(query.as_bytes()).filter(|(other, _)| other == name);
-    let first = given.next().map(|(_, value)| value.into_owned());
-    if given.next().is_some() {
-        return Err(bad_parameter(name, "Donnez-le une seule fois."));
-    }
-    Ok(first.filter(|value| !value.is_empty()))
-}
-
-/// The longest search, characters.
-pub(in crate::http) const LONGEST_SEARCH: usize = 200;
-
-/// A parameter of words to search for.
-pub(super) fn words(parts: &Parts, name: &'static str) -> Result<String, Problem> {
-    let text = parameter(parts, name)?.unwrap_or_default();
-    if text.chars().count() > LONGEST_SEARCH {
-        return Err(bad_parameter(name, &format!("Donnez {LONGEST_SEARCH} caractères au plus.")));
-    }
-    Ok(text)
-}
-
-pub(super) fn bad_parameter(name: &str, what: &str) -> Problem {
-    let detail = format!("Le paramètre «\u{a0}{name}\u{a0}» n’est pas valable. {what}");
-    Problem::new(StatusCode::BAD_REQUEST, "bad-parameter", detail)
 }
 
 /// RFC 3339, with the academy's offset.

@@ -11,12 +11,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    call::{caller, in_time, words},
+    call::{caller, in_time},
     view::Expected,
 };
 use crate::{
     flow::route::Mapping,
     http::{
+        identity::REQUESTER,
+        query::{self, Parameters},
         responses::{AnyTime, ByPortal, LateCall},
         services::Services,
     },
@@ -106,13 +108,14 @@ struct Urgency {
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = []), ("form_token" = [])),
     responses(
         (status = 200, body = Catalogue, description = "The applications and natures."),
-        (status = 400, description = "The call is broken."),
+        (status = 400, description = "A parameter is none of those admitted (`errors` names each), or the call is broken."),
         ByPortal, LateCall, AnyTime,
     ))]
 pub(super) async fn natures(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, _| {
             caller(services, parts, body).await?;
+            query::only(parts, &[REQUESTER])?;
             let applications =
                 services.mappings.now().all().iter().map(|mapping| application(mapping, &services.portal)).collect();
             Ok(Json(Catalogue {
@@ -176,14 +179,17 @@ struct Article {
     params(("q" = Option<String>, Query, description = "Words the title or the text must hold, each of them; neither case nor accents matter.", max_length = 200, example = "bilans")),
     responses(
         (status = 200, body = Answers, description = "The articles."),
-        (status = 400, description = "The words are too many, or the call is broken."),
+        (status = 400, description = "A parameter is none of those admitted, or the words are too many (`errors` names each), or the call is broken."),
         ByPortal, LateCall, AnyTime,
     ))]
 pub(super) async fn faq(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, deadline| {
             caller(services, parts, body).await?;
-            let found = in_time(deadline, services.portal.faq(&words(parts, "q")?)).await?;
+            let mut parameters = Parameters::of(parts, &[REQUESTER, "q"]);
+            let words = parameters.words("q");
+            parameters.end()?;
+            let found = in_time(deadline, services.portal.faq(&words)).await?;
             let article = |found: crate::portal::Article| Article {
                 id: found.id.get(),
                 title: found.title,

@@ -13,6 +13,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::call::{in_time, number, personal, requester, with_query};
 use crate::{
     http::{
+        identity::REQUESTER,
+        query,
         responses::{AnyTime, BadCall, LateCall, MERGED, Nobody, Reading},
         schemas,
         services::Services,
@@ -60,6 +62,7 @@ pub(super) async fn send(State(services): State<Arc<Services>>, request: Request
     services
         .answered(request, async |services, parts, body, deadline| {
             let (requester, _) = requester(services, parts, body).await?;
+            query::only(parts, &[REQUESTER])?;
             let (request, document) = (number(parts, 3)?, number(parts, 5)?);
             let asked = services.portal.document(&requester, request, document);
             let moved = |into| with_query(&format!("/v1/requests/{into}/documents/{document}"), parts);

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use jiff::Timestamp;
 
@@ -14,8 +12,10 @@ use super::call::{number, personal, requester, settled};
 use crate::{
     http::{
         answer,
+        identity::REQUESTER,
+        keys,
         problem::Problem,
-        requests,
+        query, requests,
         responses::{Adding, AnyTime, LateBody, NoRequest, Nobody, OfForms},
         schemas,
         services::Services,
@@ -42,16 +42,19 @@ use crate::{
         (schemas::MultipartFollowup = "multipart/form-data"),
     )),
     responses(
-        (status = 201, body = answer::Added, description = "It is in the request, now or by an earlier copy."),
-        (status = 400, description = "The body, the requester or the Idempotency-Key cannot be read."),
+        (status = 201, body = answer::Added, description = "It is in the request now."),
+        (status = 200, body = answer::Added, description = "It was there already, by an earlier copy: the same body as the first time."),
+        (status = 400, description = "The body, the requester or the Idempotency-Key cannot be read, or a parameter is unknown (`errors` names each)."),
         (status = 409, description = "The request is over (`request-closed`)."),
         Nobody, Adding, NoRequest, LateBody, OfForms, AnyTime,
     ))]
 pub(super) async fn add(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, deadline| {
-            let key = requests::idempotency_key(&parts.headers)?;
+            let key = keys::idempotency_key(&parts.headers)?;
             let (requester, whole) = requester(services, parts, body).await?;
+            query::only(parts, &[REQUESTER])?;
+            keys::keep(services, parts, &whole.bytes, key).await?;
             let id = number(parts, 3)?;
             let encoding = requests::encoding(&parts.headers)?;
             let size = whole.bytes.len() as u64;
@@ -61,9 +64,7 @@ pub(super) async fn add(State(services): State<Arc<Services>>, request: Request)
                 form::complement(submission, size, key, &requester, id, now).await.map_err(Problem::fields)?;
             let outcome = services.finish(services.gateway().complement(received, id), whole.room, deadline).await?;
             services.portal.wrote(&requester, id).await;
-            settled(outcome, |addition| {
-                personal((StatusCode::CREATED, Json(answer::Added::from(addition))).into_response())
-            })
+            settled(outcome, |addition| personal(answer::added(addition)))
         })
         .await
 }

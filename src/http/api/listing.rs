@@ -5,16 +5,19 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Request, State as With},
-    http::request::Parts,
+    http::{header, request::Parts},
     response::Response,
 };
 use serde::Serialize;
+use url::form_urlencoded;
 use utoipa::ToSchema;
 
-use super::call::{bad_parameter, in_time, parameter, personal, requester, words, written};
+use super::call::{in_time, personal, requester, written};
 use crate::{
     http::{
+        identity::REQUESTER,
         problem::Problem,
+        query::Parameters,
         responses::{AnyTime, LateCall, Nobody, Reading},
         services::Services,
     },
@@ -26,6 +29,7 @@ use crate::{
 
 const MOST_PER_PAGE: usize = 100;
 const LAST_PAGE: usize = 1000;
+const PAGE: &str = "page";
 
 /// A page of a person's requests.
 #[derive(Serialize, ToSchema)]
@@ -161,14 +165,15 @@ enum Order {
         ("requester" = Option<String>, Query, description = "Whose requests, in a signed call; a trusted proxy names the person itself.", format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr"),
         ("state" = inline(Option<State>), Query, description = "Only those in this state.", example = "en-cours"),
         ("q" = Option<String>, Query, description = "Only those of which a column, the reference or the text hold each of these words; neither case nor accents matter.", max_length = 200, example = "bilans"),
+        ("modified_since" = Option<String>, Query, description = "Only those changed at that moment or later, RFC 3339; the `+` of an offset is written `%2B`. `modified` is of whole seconds: ask for what changed since the newest you have, and know it again by `number` and `modified`.", format = DateTime, example = "2026-11-24T14:30:00Z"),
         ("sort" = inline(Option<Sort>), Query, description = "`date` where it is missing.", example = "date"),
         ("order" = inline(Option<Order>), Query, description = "`desc` where it is missing.", example = "desc"),
         ("page" = Option<u64>, Query, description = "From 1 to 1000.", minimum = 1, maximum = 1000, example = 1),
         ("per_page" = Option<u64>, Query, description = "Requests of a page, 1 to 100; 20 where it is missing.", minimum = 1, maximum = 100, example = 20),
     ),
     responses(
-        (status = 200, body = Listed, description = "The page."),
-        (status = 400, description = "A parameter is none of those admitted, or the call is broken."),
+        (status = 200, body = Listed, description = "The page.", headers(("Link" = String, description = "The other pages (RFC 8288): `first`, `prev`, `next`, `last`; each to be signed anew."))),
+        (status = 400, description = "Parameters are none of those admitted, or unknown (`errors` names each), or the call is broken."),
         Nobody, Reading, LateCall, AnyTime,
     ))]
 pub(super) async fn list(With(services): With<Arc<Services>>, request: Request) -> Response {
@@ -177,52 +182,90 @@ pub(super) async fn list(With(services): With<Arc<Services>>, request: Request) 
             let (requester, _) = requester(services, parts, body).await?;
             let query = query(parts)?;
             let listing = in_time(deadline, services.portal.requests(&requester, &query)).await?;
-            Ok(personal(Json(Listed {
+            let links = links(parts, listing.page, listing.pages);
+            let listed = Json(Listed {
                 requests: listing.rows.into_iter().map(Summary::from).collect(),
                 counts: listing.counts,
                 total: listing.total,
                 page: listing.page,
                 pages: listing.pages,
-            })))
+            });
+            Ok(personal(([(header::LINK, links)], listed)))
         })
         .await
 }
 
 fn query(parts: &Parts) -> Result<Query, Problem> {
+    let known = [REQUESTER, "state", "q", "modified_since", "sort", "order", PAGE, "per_page"];
+    let mut parameters = Parameters::of(parts, &known);
     let default = Query::default();
-    let state = choice(parts, "state", &State::ALL.map(State::code), State::parse)?;
-    let sort = choice(parts, "sort", &Sort::ALL.map(Sort::code), Sort::parse)?;
-    let order = choice(parts, "order", &["asc", "desc"], |order| match order {
+    let state = parameters.choice("state", &State::ALL.map(State::code), State::parse);
+    let sort = parameters.choice("sort", &Sort::ALL.map(Sort::code), Sort::parse);
+    let order = parameters.choice("order", &["asc", "desc"], |order| match order {
         "asc" => Some(Order::Asc),
         "desc" => Some(Order::Desc),
         _ => None,
-    })?;
-    Ok(Query {
+    });
+    let query = Query {
         state,
-        text: words(parts, "q")?,
+        text: parameters.words("q"),
+        modified_since: parameters.moment("modified_since"),
         sort: sort.unwrap_or(default.sort),
         descending: order.map_or(default.descending, |order| matches!(order, Order::Desc)),
-        page: count(parts, "page", LAST_PAGE)?.unwrap_or(default.page),
-        per_page: count(parts, "per_page", MOST_PER_PAGE)?.unwrap_or(default.per_page),
-    })
+        page: parameters.count(PAGE, LAST_PAGE).unwrap_or(default.page),
+        per_page: parameters.count("per_page", MOST_PER_PAGE).unwrap_or(default.per_page),
+    };
+    parameters.end()?;
+    Ok(query)
 }
 
-/// A parameter that is one of some words.
-fn choice<T>(
-    parts: &Parts,
-    name: &'static str,
-    words: &[&str],
-    read: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    let Some(given) = parameter(parts, name)? else { return Ok(None) };
-    let unknown = || bad_parameter(name, &format!("Valeurs admises : {}.", words.join(", ")));
-    read(&given).map(Some).ok_or_else(unknown)
+/// Where the other pages of this list are (RFC 8288): this call's address with another page, to be signed anew.
+fn links(parts: &Parts, page: usize, pages: usize) -> String {
+    let others = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let others: Vec<_> = others.filter(|(name, _)| name != PAGE).collect();
+    let link = |relation: &str, page: usize| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&others).append_pair(PAGE, &page.to_string());
+        format!("<{}?{}>; rel=\"{relation}\"", parts.uri.path(), query.finish())
+    };
+    // Beyond the last page, that is the one before.
+    let before = (page > 1).then(|| link("prev", (page - 1).min(pages)));
+    let after = (page < pages).then(|| link("next", page + 1));
+    let all = [Some(link("first", 1)), before, after, Some(link("last", pages))];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A parameter that counts from 1.
-fn count(parts: &Parts, name: &'static str, most: usize) -> Result<Option<usize>, Problem> {
-    let Some(given) = parameter(parts, name)? else { return Ok(None) };
-    let number = given.bytes().all(|byte| byte.is_ascii_digit()).then(|| given.parse().ok()).flatten();
-    let valid = number.filter(|number| (1..=most).contains(number));
-    valid.map(Some).ok_or_else(|| bad_parameter(name, &format!("Donnez un nombre entier de 1 à {most}.")))
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use rstest::rstest;
+
+    use super::links;
+
+    #[rstest]
+    #[case::only("", 1, 1, "first=1 last=1")]
+    #[case::first("&page=1", 1, 3, "first=1 next=2 last=3")]
+    #[case::middle("&page=2", 2, 3, "first=1 prev=1 next=3 last=3")]
+    #[case::last("&page=3", 3, 3, "first=1 prev=2 last=3")]
+    #[case::beyond("&page=9", 9, 3, "first=1 prev=3 last=3")]
+    fn a_page_leads_to_the_others(
+        #[case] asked: &str,
+        #[case] page: usize,
+        #[case] pages: usize,
+        #[case] expected: &str,
+    ) {
+        let address = format!("/v1/requests?requester=a%2Bb@c.fr&q=caf%C3%A9%20%26{asked}&sort=title");
+        let (parts, ()) = Request::get(address).body(()).unwrap().into_parts();
+        let links = links(&parts, page, pages);
+        let found: Vec<_> = links
+            .split(", ")
+            .map(|link| {
+                let (target, relation) = link.split_once(">; rel=").unwrap();
+                let (kept, page) = target.rsplit_once("&page=").unwrap();
+                assert_eq!(kept, "</v1/requests?requester=a%2Bb%40c.fr&q=caf%C3%A9+%26&sort=title");
+                format!("{}={page}", relation.trim_matches('"'))
+            })
+            .collect();
+        assert_eq!(found.join(" "), expected);
+    }
 }

@@ -17,6 +17,8 @@ use super::{
 use crate::{
     figures::{ExpectedDelay, Quantiles},
     http::{
+        identity::REQUESTER,
+        query,
         responses::{AnyTime, BadCall, LateCall, MERGED, NoRequest, Nobody, Reading},
         schemas,
         services::Services,
@@ -193,6 +195,7 @@ pub(super) async fn show(State(services): State<Arc<Services>>, request: Request
     services
         .answered(request, async |services, parts, body, deadline| {
             let (requester, _) = requester(services, parts, body).await?;
+            query::only(parts, &[REQUESTER])?;
             let id = number(parts, 3)?;
             let address = move |document| address(id, document);
             let view = in_time(deadline, services.portal.request(&requester, id, address))

@@ -14,7 +14,7 @@ use super::{
     state::{PageState, Visitor},
 };
 use crate::{
-    http::{api::LONGEST_SEARCH, problem::Problem},
+    http::{problem::Problem, query::LONGEST_SEARCH},
     portal::Article,
 };
 

@@ -4,7 +4,7 @@ use url::form_urlencoded;
 
 use super::frame::REQUESTS;
 use crate::{
-    http::api::LONGEST_SEARCH,
+    http::query::LONGEST_SEARCH,
     portal::{Listing, Query, Row, Sort, State},
 };
 
@@ -207,6 +207,7 @@ mod tests {
         let query = Query {
             state: Some(State::ToComplete),
             text: "bilans & CM2".to_owned(),
+            modified_since: None,
             sort: Sort::Title,
             descending: false,
             page: 3,

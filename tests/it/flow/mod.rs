@@ -22,6 +22,7 @@ mod replies;
 mod schools;
 mod several_redis;
 mod shared;
+mod signed_keys;
 mod staff;
 mod tickets;
 mod whole;

@@ -296,7 +296,7 @@ async fn a_repeat_is_added_once_also_by_a_gateway_that_was_not_there_and_after_t
     assert_eq!(gateway.deliver(DIRECTORS[0], &mail).await, first);
     gateway.finish().await;
     let later = Gateway::start(&sandbox, &FOLLOWUP).await;
-    assert_eq!(later.post_mail(&mail).await.status(), 201);
+    assert_eq!(later.post_mail(&mail).await.status(), 200);
     set_status(&sandbox, ticket, 6).await;
     assert_eq!(later.deliver(DIRECTORS[0], &mail).await, first);
     assert_eq!(seen(&sandbox, ticket).followups.len(), 1);
@@ -312,7 +312,8 @@ async fn ten_copies_at_once_over_lmtp_and_http_make_one_follow_up_and_ten_positi
     let by_http = join_all((0..5).map(|_| gateway.post_mail(&mail)));
     let (replies, answers) = tokio::join!(by_lmtp, by_http);
     assert!(replies.iter().all(|reply| reply.starts_with("250 2.0.0 followup")), "{replies:?}");
-    assert!(answers.iter().all(|answer| answer.status() == 201), "{answers:?}");
+    assert!(answers.iter().all(|answer| answer.status().is_success()), "{answers:?}");
+    assert!(answers.iter().filter(|answer| answer.status() == 201).count() <= 1, "{answers:?}");
     assert_eq!(seen(&sandbox, ticket).followups.len(), 1);
 }
 

@@ -6,14 +6,18 @@ mod credentials;
 mod depositor;
 mod doors;
 mod forms;
+mod keys;
 mod outcomes;
+mod parameters;
 mod surroundings;
 mod tickets;
 mod webhook;
 
 use std::{
+    collections::HashMap,
     future::Future,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -30,7 +34,7 @@ use passerelle::{
         notices::StaffStep,
     },
     portal::Portal,
-    request::{Address, Decided, Envelope, Outcome, Prospect, Receipt, Received, Reference},
+    request::{Address, Decided, Deferral, Envelope, Outcome, Prospect, Receipt, Received, Reference},
     telemetry,
     working_time::Calendar,
 };
@@ -39,7 +43,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::signing::{v1 as sign, v2 as sign_v2};
+use crate::support::signing::{v1 as sign, v2 as sign_v2, v3 as sign_v3};
 
 const MAIL_TOKEN: &str = "jeton-du-relais-academique";
 const TICKET_TOKEN: &str = "jeton-des-tickets";
@@ -70,6 +74,8 @@ struct Double {
     ready: fn() -> Result<(), String>,
     /// Tickets that were to be looked at.
     hinted: Arc<Mutex<Vec<u64>>>,
+    /// The key that each signed call came with.
+    keys: Mutex<HashMap<String, String>>,
 }
 
 impl Default for Double {
@@ -77,7 +83,7 @@ impl Default for Double {
     fn default() -> Self {
         let outcome: Box<Ending> =
             Box::new(|reference| Box::pin(std::future::ready(Outcome::Created(receipt(reference)))));
-        Self { seen: Seen::default(), outcome, ready: || Ok(()), hinted: Arc::default() }
+        Self { seen: Seen::default(), outcome, ready: || Ok(()), hinted: Arc::default(), keys: Mutex::default() }
     }
 }
 
@@ -92,6 +98,17 @@ impl TakesMail for Double {
 impl Gateway for Double {
     fn prospect(self: Arc<Self>, _: Address) -> BoxFuture<'static, Prospect> {
         Box::pin(std::future::ready(Prospect::default()))
+    }
+
+    fn keep_key(
+        self: Arc<Self>,
+        signed: String,
+        key: String,
+        life: Duration,
+    ) -> BoxFuture<'static, Result<bool, Deferral>> {
+        assert!(life >= 2 * Duration::from_mins(5), "twice the skew that is allowed: {life:?}");
+        let kept = self.keys.lock().unwrap().entry(signed).or_insert_with(|| key.clone()) == &key;
+        Box::pin(std::future::ready(Ok(kept)))
     }
 
     fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {

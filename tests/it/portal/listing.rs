@@ -130,6 +130,10 @@ async fn who_has_no_account_is_known_by_the_whole_address() {
 #[case("&per_page=101", "per_page")]
 #[case("&per_page=99999999999999999999999", "per_page")]
 #[case("&page=1&page=2", "page")]
+#[case("&modified_since=2026-11-24", "modified_since")]
+#[case("&modified_since=2026-11-24T10:00:00", "modified_since")]
+#[case("&modified_since=2026-11-24T10:00:00+01:00", "modified_since")]
+#[case("&modifed_since=2026-11-24T10:00:00Z", "modifed_since")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parameter_that_is_none_is_named(#[case] query: &str, #[case] name: &str) {
     let scene = Scene::start().await;
@@ -140,6 +144,52 @@ async fn a_parameter_that_is_none_is_named(#[case] query: &str, #[case] name: &s
     assert!(problem["detail"].as_str().unwrap().contains(&format!("«\u{a0}{name}\u{a0}»")), "{problem}");
     let long = format!("&q={}", "a".repeat(201));
     assert_eq!(reason(scene.get("/v1/requests", &long).await, 400).await, "bad-parameter");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_since_a_moment_is_found() {
+    let scene = Scene::start().await;
+    let [first, second] = [scene.deposit(DIRECTORS[0], json!({})).await, scene.deposit(DIRECTORS[0], json!({})).await];
+    let since = async |moment: &str| {
+        let moment = moment.replace('+', "%2B");
+        scene.json("/v1/requests", &format!("&sort=number&order=asc&modified_since={moment}")).await
+    };
+    let listed = scene.json("/v1/requests", "&sort=modified").await;
+    let newest = listed["requests"][0]["modified"].as_str().unwrap().to_owned();
+    assert!(numbers(&since(&newest).await).contains(&second), "of that very second");
+    assert_eq!(numbers(&since("2020-01-01T00:00:00Z").await), [first, second]);
+    // GLPI's dates are whole seconds.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    scene.staff.follow_up(first, "<p>Et encore</p>", false).await;
+    let later = newest.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(1);
+    let changed = since(&later.to_string()).await;
+    assert_eq!(numbers(&changed), [first]);
+    assert_eq!((&changed["total"], &changed["pages"]), (&json!(1), &json!(1)));
+    let counted: u64 = changed["counts"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+    assert_eq!(counted, 2, "whatever is asked for: {changed}");
+    assert_eq!(since("2090-01-01T00:00:00+01:00").await["total"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_page_of_a_list_says_where_the_others_are() {
+    let scene = Scene::start().await;
+    for _ in 0..5 {
+        scene.deposit(DIRECTORS[0], json!({})).await;
+    }
+    let mut address = format!("/v1/requests?requester={}&per_page=2&sort=number&order=asc", DIRECTORS[0]);
+    let mut seen = Vec::new();
+    loop {
+        let answer = scene.gateway.signed(reqwest::Method::GET, &address, b"").send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{address}");
+        let links = answer.headers()["link"].to_str().unwrap().to_owned();
+        seen.extend(numbers(&answer.json().await.unwrap()));
+        assert!(links.contains("rel=\"first\"") && links.contains("&page=3>; rel=\"last\""), "{links}");
+        let next = links.split(", ").find_map(|link| link.strip_suffix(">; rel=\"next\"")?.strip_prefix('<'));
+        let Some(next) = next else { break };
+        address = next.to_owned();
+    }
+    assert_eq!(seen.len(), 5);
+    assert!(seen.is_sorted(), "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

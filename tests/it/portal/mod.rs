@@ -77,8 +77,11 @@ impl Scene {
     /// What the first director gets from a signed call that says something.
     async fn post(&self, path: &str, body: &Value, key: Option<&str>) -> Response {
         let address = format!("{path}?requester={}", DIRECTORS[0]);
-        let call = self.gateway.signed(Method::POST, &address, body.to_string().as_bytes());
-        let call = key.iter().fold(call, |call, key| call.header("Idempotency-Key", *key));
+        let body = body.to_string();
+        let call = match key {
+            Some(key) => self.gateway.signed_with_key(Method::POST, &address, key, body.as_bytes()),
+            None => self.gateway.signed(Method::POST, &address, body.as_bytes()),
+        };
         call.header("Content-Type", "application/json").send().await.unwrap()
     }
 }

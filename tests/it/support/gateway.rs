@@ -102,20 +102,30 @@ impl Gateway {
             .unwrap()
     }
 
-    /// Posts a form, signed as the portal signs it.
+    /// Posts a form, signed as the portal signs it; its key, too, where it has one.
     pub(crate) async fn post_form(&self, fields: &Value, key: Option<&str>) -> Response {
         let body = fields.to_string();
-        let (timestamp, signature) = Self::signature_v1(body.as_bytes());
-        let mut request = self
-            .client
-            .post(format!("http://{}/v1/requests", self.http))
-            .header("Content-Type", "application/json")
+        let call = if let Some(key) = key {
+            self.signed_with_key(Method::POST, "/v1/requests", key, body.as_bytes())
+        } else {
+            let (timestamp, signature) = Self::signature_v1(body.as_bytes());
+            self.call(Method::POST, "/v1/requests")
+                .header("X-Passerelle-Timestamp", timestamp)
+                .header("X-Passerelle-Signature", signature)
+                .body(body)
+        };
+        call.header("Content-Type", "application/json").send().await.unwrap()
+    }
+
+    /// A call as [`Self::signed`] makes it, with this Idempotency-Key, which is signed, too.
+    pub(crate) fn signed_with_key(&self, method: Method, address: &str, key: &str, body: &[u8]) -> RequestBuilder {
+        let timestamp = jiff::Timestamp::now().as_second().to_string();
+        let signature = signing::v3(PORTAL_SECRET, &timestamp, method.as_str(), address, key, body);
+        self.call(method, address)
             .header("X-Passerelle-Timestamp", timestamp)
-            .header("X-Passerelle-Signature", signature);
-        if let Some(key) = key {
-            request = request.header("Idempotency-Key", key);
-        }
-        request.body(body).send().await.unwrap()
+            .header("X-Passerelle-Signature", format!("v3={signature}"))
+            .header("Idempotency-Key", key)
+            .body(body.to_vec())
     }
 
     /// The timestamp and the signature v1 of a body, as their headers give them.

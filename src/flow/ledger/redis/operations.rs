@@ -186,6 +186,14 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return failures
 ";
 
+/// The key a signed call first came with. KEYS[1] what was signed; ARGV[1] the key it comes with, ARGV[2] ms to remember.
+const KEEP_KEY: &str = r"
+local kept = redis.call('GET', KEYS[1])
+if kept then return kept == ARGV[1] and 1 or 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+";
+
 /// The operations, with the epoch's part before those that need it.
 pub(super) struct Operations {
     pub(super) claim: Operation,
@@ -200,6 +208,7 @@ pub(super) struct Operations {
     pub(super) hand_back: Operation,
     pub(super) appear: Operation,
     pub(super) failed: Operation,
+    pub(super) keep_key: Operation,
 }
 
 pub(super) static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
@@ -217,5 +226,6 @@ pub(super) static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
         hand_back: Operation::new(HAND_BACK),
         appear: Operation::new(APPEAR),
         failed: Operation::new(FAILED),
+        keep_key: Operation::new(KEEP_KEY),
     }
 });

@@ -1,0 +1,120 @@
+//! The parameters of a call's query: those it knows, each once; all that is wrong with them is named at once.
+
+use std::collections::BTreeMap;
+
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use url::form_urlencoded;
+
+use super::problem::Problem;
+use crate::intake::form::FieldError;
+
+/// The longest search, characters.
+pub(super) const LONGEST_SEARCH: usize = 200;
+
+/// The parameters of a call, and what is wrong with them so far.
+pub(super) struct Parameters {
+    given: BTreeMap<&'static str, String>,
+    wrong: Vec<FieldError>,
+}
+
+/// Refuses a call that has other parameters than these.
+///
+/// # Errors
+///
+/// 400 that names each.
+pub(super) fn only(parts: &Parts, known: &[&'static str]) -> Result<(), Problem> {
+    Parameters::of(parts, known).end()
+}
+
+impl Parameters {
+    /// Sorts a call's parameters. An empty one says nothing.
+    pub(super) fn of(parts: &Parts, known: &[&'static str]) -> Self {
+        let mut this = Self { given: BTreeMap::new(), wrong: Vec::new() };
+        let (mut unknown, mut seen) = (Vec::new(), Vec::new());
+        for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+            let Some(known) = known.iter().find(|known| **known == name) else {
+                if !unknown.contains(&name) {
+                    unknown.push(name);
+                }
+                continue;
+            };
+            if seen.contains(known) {
+                this.note(known, "given-twice", "Donnez-le une seule fois.".to_owned());
+            }
+            seen.push(*known);
+            if !value.is_empty() {
+                this.given.insert(known, value.into_owned());
+            }
+        }
+        let admitted = match known {
+            [] => "aucun".to_owned(),
+            known => known.join(", "),
+        };
+        for name in unknown {
+            let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+            let message = format!("Ce paramètre n’existe pas. Paramètres admis\u{a0}: {admitted}.");
+            this.note(&name, "unknown-parameter", message);
+        }
+        this
+    }
+
+    /// A parameter that is one of some words.
+    pub(super) fn choice<T>(
+        &mut self,
+        name: &'static str,
+        words: &[&str],
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(self.given.get(name)?);
+        if value.is_none() {
+            self.note(name, "unknown-value", format!("Valeurs admises\u{a0}: {}.", words.join(", ")));
+        }
+        value
+    }
+
+    /// A parameter that counts from 1.
+    pub(super) fn count(&mut self, name: &'static str, most: usize) -> Option<usize> {
+        let given = self.given.get(name)?;
+        let number = given.bytes().all(|byte| byte.is_ascii_digit()).then(|| given.parse().ok()).flatten();
+        let valid = number.filter(|number| (1..=most).contains(number));
+        if valid.is_none() {
+            self.note(name, "invalid", format!("Donnez un nombre entier de 1 à {most}."));
+        }
+        valid
+    }
+
+    /// A parameter of words to search for.
+    pub(super) fn words(&mut self, name: &'static str) -> String {
+        let text = self.given.get(name).cloned().unwrap_or_default();
+        if text.chars().count() > LONGEST_SEARCH {
+            self.note(name, "too-long", format!("Donnez {LONGEST_SEARCH} caractères au plus."));
+        }
+        text
+    }
+
+    /// A parameter that is a moment (RFC 3339).
+    pub(super) fn moment(&mut self, name: &'static str) -> Option<Timestamp> {
+        let moment = self.given.get(name)?.parse().ok();
+        if moment.is_none() {
+            let message = "Donnez un instant selon la RFC 3339, par exemple 2026-11-24T09:12:00Z\u{a0}; le signe + d’un décalage s’écrit %2B.";
+            self.note(name, "invalid", message.to_owned());
+        }
+        moment
+    }
+
+    /// What was read may be used.
+    ///
+    /// # Errors
+    ///
+    /// 400 that names every parameter that is unknown or wrong.
+    pub(super) fn end(self) -> Result<(), Problem> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(Problem::parameters(self.wrong)) }
+    }
+
+    fn note(&mut self, field: &str, code: &'static str, message: String) {
+        if !self.wrong.iter().any(|error| error.field == field && error.code == code) {
+            self.wrong.push(FieldError { field: field.to_owned(), code, message });
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A signed call that somebody saw on its way: no instance makes another ticket of it, whatever key is put on it.
+
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, PORTAL_SECRET, form, sandbox},
+    redis::Redis,
+    signing,
+};
+
+const PATH: &str = "/v1/requests";
+
+/// A call with a signature of this version, as it can be seen on its way.
+struct Seen {
+    address: String,
+    timestamp: String,
+    signature: String,
+    body: String,
+}
+
+impl Seen {
+    fn new(version: &str, address: &str, body: &Value) -> Self {
+        let (timestamp, body) = (jiff::Timestamp::now().as_second().to_string(), body.to_string());
+        let signature = match version {
+            "v1" => signing::v1(PORTAL_SECRET, &timestamp, body.as_bytes()),
+            _ => signing::v2(PORTAL_SECRET, &timestamp, "POST", address, body.as_bytes()),
+        };
+        Self { address: address.to_owned(), timestamp, signature: format!("{version}={signature}"), body }
+    }
+
+    async fn send(&self, gateway: &Gateway, key: Option<&str>) -> Response {
+        let call = gateway
+            .call(Method::POST, &self.address)
+            .header("Content-Type", "application/json")
+            .header("X-Passerelle-Timestamp", &self.timestamp)
+            .header("X-Passerelle-Signature", &self.signature)
+            .body(self.body.clone());
+        key.iter().fold(call, |call, key| call.header("Idempotency-Key", *key)).send().await.unwrap()
+    }
+
+    /// Fails where this key is taken for another request, or not refused for the right reason.
+    async fn is_refused(&self, gateway: &Gateway, key: Option<&str>) {
+        let answer = self.send(gateway, key).await;
+        assert_eq!(answer.status(), 401, "{key:?}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["reason"], "signature-reused", "{key:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_make_one_ticket_of_one_signature() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let url = redis.url();
+    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("redis.timeout", "500ms")];
+    let (one, two) = (Gateway::start(&sandbox, &settings).await, Gateway::start(&sandbox, &settings).await);
+    let named = format!("{PATH}?requester={}", DIRECTORS[1]);
+    let seen =
+        [Seen::new("v1", PATH, &form(DIRECTORS[0], "Par v1")), Seen::new("v2", &named, &form(DIRECTORS[1], "Par v2"))];
+    for seen in &seen {
+        assert_eq!(seen.send(&one, Some("k1")).await.status(), 201);
+        for key in [Some("k2"), Some("K1"), None] {
+            seen.is_refused(&two, key).await;
+            seen.is_refused(&one, key).await;
+        }
+        // The portal itself, which has lost the answer.
+        assert_eq!(seen.send(&two, Some("k1")).await.status(), 200);
+    }
+    let keys = redis.keys().join("\n");
+    assert!(keys.contains("passerelle:signed:") && !keys.contains("k1"), "{keys}");
+
+    // Each instance still knows what came to it, whatever becomes of Redis.
+    redis.flush_all();
+    for seen in &seen {
+        seen.is_refused(&one, Some("k2")).await;
+        assert_eq!(seen.send(&two, Some("k1")).await.status(), 200);
+        seen.is_refused(&two, Some("k3")).await;
+    }
+    redis.stop();
+    for seen in &seen {
+        seen.is_refused(&one, Some("k2")).await;
+        assert_eq!(seen.send(&one, Some("k1")).await.status(), 200);
+    }
+    assert_eq!(sandbox.tickets().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_redis_lets_no_signature_through_without_it() {
+    let (sandbox, mut redis) = (sandbox().await, Redis::start());
+    let url = redis.url();
+    let settings = [
+        ("quota.backend", "redis"),
+        ("redis.url", url.as_str()),
+        ("redis.timeout", "500ms"),
+        ("redis.when_down", "defer"),
+    ];
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    redis.stop();
+    let answer = Seen::new("v1", PATH, &form(DIRECTORS[0], "Sans Redis")).send(&gateway, Some("k1")).await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(answer.json::<Value>().await.unwrap()["reason"], "cache-unavailable");
+    assert!(sandbox.tickets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_added_by_one_signature_is_added_once() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let created = gateway.post_form(&form(DIRECTORS[0], "Une demande"), None).await.json::<Value>().await.unwrap();
+    let address = format!("{PATH}/{}/followups?requester={}", created["ticket"], DIRECTORS[0]);
+    let seen = Seen::new("v2", &address, &json!({"description": "Les CM2"}));
+    assert_eq!(seen.send(&gateway, None).await.status(), 201);
+    for key in ["k1", "k2", "k3"] {
+        seen.is_refused(&gateway, Some(key)).await;
+    }
+    assert_eq!(seen.send(&gateway, None).await.status(), 200);
+    assert_eq!(sandbox.tickets()[0].followups.len(), 1);
+}
