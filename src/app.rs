@@ -31,7 +31,7 @@ use crate::{
     letters::{Acknowledger, Correspondence, Operators},
     lifecycle::{
         escalation::{self, Escalator},
-        notices::Notifier,
+        notices::{Announcer, Notifier},
         sweep::{self, Sweep},
     },
     listener::Listener,
@@ -57,6 +57,8 @@ pub struct App {
     pub escalator: Arc<Escalator>,
     /// Tells people of the steps of their tickets.
     pub notifier: Arc<Notifier>,
+    /// Tells the portal of them.
+    announcer: Arc<Announcer>,
     /// When the academy works.
     pub calendar: Arc<Calendar>,
     /// What requesters see.
@@ -100,6 +102,7 @@ impl App {
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
         let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger), mappings.clone()));
+        let announcer = Arc::new(Announcer::new(&config, &glpi, Arc::clone(&ledger))?);
         escalation::describe_metrics();
         let escalator = Escalator::new(
             &config,
@@ -126,15 +129,16 @@ impl App {
         let portal = Portal::new(&config, glpi.clone(), pipeline.mappings.clone(), Arc::clone(&calendar), directory);
         let (pipeline, escalator, portal) = (Arc::new(pipeline), Arc::new(escalator), Arc::new(portal));
         let pages = config.http.believes_a_proxy().then(|| pages(&config)).transpose()?;
-        Ok(Self { pipeline, glpi, escalator, notifier, calendar, portal, pages, letters, config })
+        Ok(Self { pipeline, glpi, escalator, notifier, announcer, calendar, portal, pages, letters, config })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
     pub fn sweep(&self, stop: CancellationToken) -> Sweep {
         let ledger = Arc::clone(&self.pipeline.ledger);
-        let (escalator, notifier) = (self.escalator.in_background(), Arc::clone(&self.notifier));
+        let escalator = self.escalator.in_background();
+        let tellers = (Arc::clone(&self.notifier), Arc::clone(&self.announcer));
         let receipts = Arc::clone(&self.pipeline.receipts);
-        Sweep::new(&self.config, self.glpi.in_background(), ledger, escalator, notifier, receipts, stop)
+        Sweep::new(&self.config, self.glpi.in_background(), ledger, escalator, tellers, receipts, stop)
     }
 
     /// Binds every configured listener, so that a port that is taken is said before anything starts.

@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod listener;
 pub mod offload;
 pub mod portal;
+pub mod portal_hook;
 pub mod remembered;
 pub mod request;
 pub mod sandbox;

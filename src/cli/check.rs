@@ -1,6 +1,7 @@
 //! `passerelle check`: names each thing that is wrong, with its remedy.
 
 mod glpi;
+mod hooks;
 mod identity;
 mod mail;
 mod notices;
@@ -46,6 +47,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
     mail::relay(&mut report, &app).await;
     mail::mailboxes(&mut report, &app).await?;
     mail::quarantine(&mut report, &app).await;
+    hooks::check(&mut report, &app.config).await?;
     sweep(&mut report, &app.config);
     stop(&mut report, &app.config);
     ways_in(&mut report, &app.config);

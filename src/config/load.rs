@@ -3,18 +3,21 @@
 //! The defaults name every key there is, so they are also what the other layers are checked against:
 //! an unknown key is refused with the valid ones listed, at its line or by its variable's name.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use config::{ConfigError as LayerError, File, FileFormat};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    Acknowledge, Backend, Config, ConfigError, DNS_OFF, Http, Replies, Require, Sender, file::ConfigFile,
+    Acknowledge, Backend, Config, ConfigError, DNS_OFF, Hooks, Http, Replies, Require, Sender, file::ConfigFile,
     keys::KnownKeys,
 };
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// The right to tell the portal of a ticket lasts longer than one call.
+const LONGEST_HOOK: Duration = Duration::from_secs(10);
 
 /// Loads the configuration with the file at `path`, if any, and this process's environment.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
@@ -196,6 +199,7 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
             "Give it as ce.{uai}@ac-dijon.fr, with {uai} for the school's code, or leave it empty.",
         ));
     }
+    check_hooks(&config.hooks)?;
     check_sender(&config.sender)?;
     check_escalation(config)?;
     for rule in &config.screen.disabled {
@@ -244,6 +248,26 @@ fn check_proxies(http: &Http) -> Result<(), ConfigError> {
         return Err(ConfigError::setting(
             format!("two of http.listen, http.identity_listen and http.admin_listen are \"{address}\""),
             "Give each a port of its own.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the portal can be told of what it is to be told.
+fn check_hooks(hooks: &Hooks) -> Result<(), ConfigError> {
+    if hooks.address()?.is_some() {
+        hooks.keys()?;
+    }
+    if let Some(step) = hooks.steps.iter().find(|step| !super::HOOK_STEPS.contains(&step.as_str())) {
+        return Err(ConfigError::setting(
+            format!("hooks.steps: \"{step}\" is no step"),
+            format!("Steps: {}.", super::HOOK_STEPS.join(", ")),
+        ));
+    }
+    if hooks.timeout.is_zero() || hooks.timeout > LONGEST_HOOK {
+        return Err(ConfigError::setting(
+            "hooks.timeout is 0 or longer than 10 s",
+            "Give the portal as long as it takes to note what it is told, such as \"5s\"; it works on that later.",
         ));
     }
     Ok(())

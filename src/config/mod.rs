@@ -14,9 +14,9 @@ pub use load::{DEFAULTS, load, load_from};
 pub use pages::TicketPages;
 pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
-    Figures, Glpi, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat, Mail, Mappings,
-    Note, Notify, Original, Percents, Portal, PortalPages, Quarantine, Quota, Redis, Replies, Require, SCREENING_RULES,
-    Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown, mailbox,
+    Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat,
+    Mail, Mappings, Note, Notify, Original, Percents, Portal, PortalPages, Quarantine, Quota, Redis, Replies, Require,
+    SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown, mailbox,
 };
 
 use jiff::tz::TimeZone;
@@ -61,6 +61,8 @@ pub struct Config {
     pub sweep: Sweep,
     /// Who tells of each step of a ticket.
     pub notify: Notify,
+    /// What the portal is told of the steps of a request.
+    pub hooks: Hooks,
     /// Who is a director.
     pub directory: Directory,
     /// The rules.

@@ -8,11 +8,13 @@ use std::{
     time::Duration,
 };
 
+use data_encoding::BASE64;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
+use url::{Host, Url};
 
 use super::{ConfigError, Hours};
 
@@ -332,6 +334,71 @@ impl Notify {
         of_requesters.iter().chain(&of_staff).any(|teller| *teller == Teller::Passerelle)
     }
 }
+
+/// The steps of a request that the portal may be told of, as `hooks.steps` takes them.
+pub const HOOK_STEPS: &[&str] =
+    &["created", "charge", "question", "answer", "handover", "pending", "solution", "refusal", "approval", "closing"];
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    pub url: String,
+    pub secrets: Vec<SecretString>,
+    pub steps: Vec<String>,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
+
+impl Hooks {
+    /// Where the portal is told what happens; `None` where it is not.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no address, or one that anybody on the way could read.
+    pub fn address(&self) -> Result<Option<Url>, ConfigError> {
+        if self.url.is_empty() {
+            return Ok(None);
+        }
+        let url = Url::parse(&self.url).map_err(|error| {
+            ConfigError::setting(format!("hooks.url \"{}\" is no address: {error}", self.url), HOOK_REMEDY)
+        })?;
+        let is_loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        match url.scheme() {
+            "https" => Ok(Some(url)),
+            "http" if is_loopback => Ok(Some(url)),
+            _ => Err(ConfigError::setting(
+                "hooks.url is neither https nor of this machine: what happens to requests could be read on the way",
+                HOOK_REMEDY,
+            )),
+        }
+    }
+
+    /// What its calls are signed with.
+    ///
+    /// # Errors
+    ///
+    /// Where a secret is none that the libraries of Standard Webhooks take, or there is none.
+    pub fn keys(&self) -> Result<Vec<Vec<u8>>, ConfigError> {
+        let key = |secret: &SecretString| {
+            let text = secret.expose_secret().strip_prefix("whsec_")?;
+            BASE64.decode(text.as_bytes()).ok().filter(|key| (24..=64).contains(&key.len()))
+        };
+        let keys: Option<Vec<_>> = self.secrets.iter().map(key).collect();
+        keys.filter(|keys| !keys.is_empty()).ok_or_else(|| {
+            ConfigError::setting(
+                "hooks.secrets has none, or one that is not \"whsec_\" and the Base64 of 24 to 64 bytes",
+                "Make one with `echo whsec_$(openssl rand -base64 32)`, and give it to the portal.",
+            )
+        })
+    }
+}
+
+const HOOK_REMEDY: &str = "Give it as https://portail.example.fr/passerelle; http:// only for this machine.";
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -54,6 +54,9 @@ pub struct Ticket {
     /// When someone took it in charge, in GLPI's time zone.
     #[serde(rename = "takeintoaccountdate", default, deserialize_with = "wire::date")]
     pub taken_into_account: Option<DateTime>,
+    /// Since when it is on hold, or solved, in GLPI's time zone.
+    #[serde(rename = "begin_waiting_date", default, deserialize_with = "wire::date")]
+    pub waiting_since: Option<DateTime>,
     /// When it was solved last, in GLPI's time zone.
     #[serde(rename = "solvedate", default, deserialize_with = "wire::date")]
     pub solved: Option<DateTime>,

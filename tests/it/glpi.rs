@@ -17,6 +17,7 @@ mod failing;
 mod files;
 mod followups;
 mod history;
+mod hooks;
 mod lists;
 mod notices;
 mod portal;

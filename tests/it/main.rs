@@ -7,6 +7,7 @@ mod corpus;
 mod directory;
 mod flow;
 mod glpi;
+mod hooks;
 mod http;
 mod imap;
 mod lifetime;

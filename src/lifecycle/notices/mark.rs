@@ -73,7 +73,8 @@ impl Step {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads what `Display` writes.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         match text {
             "group" => return Some(Self::Group),
             "charge" => return Some(Self::Charge),
@@ -165,7 +166,7 @@ impl FromStr for Mark {
 }
 
 /// A number of digits alone.
-fn plain(number: &str) -> Option<u64> {
+pub(super) fn plain(number: &str) -> Option<u64> {
     let is_plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     number.parse().ok().filter(|_| is_plain)
 }

@@ -5,10 +5,13 @@
 //! two sends that one notice again, with the same Message-ID, rather than never. So [`Notifier::look_at`] may be called
 //! at any moment, again and again.
 
+mod announcer;
 mod audience;
 mod journal;
 mod known;
 mod mark;
+mod portal_events;
+mod portal_record;
 mod post;
 mod reach;
 mod reading;
@@ -22,6 +25,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
+pub use self::{announcer::Announcer, reach::StaffStep, unsent::Unsent};
 use self::{
     audience::{Crew, Recipients, answer_to, marks, recipients},
     journal::Outcome,
@@ -30,7 +34,6 @@ use self::{
     post::Post,
     steps::{Happening, happened},
 };
-pub use self::{reach::StaffStep, unsent::Unsent};
 use crate::{
     config::{Config, Notify, Teller, TicketPages},
     flow::{

@@ -164,7 +164,7 @@ fn implied(mark: &Mark) -> Option<Mark> {
 }
 
 /// A ticket and its people as far as a search shows them: somebody asked, nobody knows who.
-fn as_shown(ticket: &TicketSummary) -> (Ticket, Vec<TicketUser>) {
+pub(super) fn as_shown(ticket: &TicketSummary) -> (Ticket, Vec<TicketUser>) {
     let shown = Ticket {
         id: ticket.id,
         name: String::new(),
@@ -178,6 +178,7 @@ fn as_shown(ticket: &TicketSummary) -> (Ticket, Vec<TicketUser>) {
         request_type: RequestTypeId::default(),
         opened: ticket.opened,
         taken_into_account: None,
+        waiting_since: None,
         solved: ticket.solved,
         closed: ticket.closed,
         modified: ticket.modified,

@@ -51,7 +51,7 @@ pub(super) struct DoneMove {
     /// What that says.
     pub(super) moved: MoveNote,
     /// When it was done.
-    at: Option<DateTime>,
+    pub(super) at: Option<DateTime>,
 }
 
 /// Something that happened, and whom it is told.
@@ -116,7 +116,7 @@ impl Audience<'_> {
 
 impl<'a> TicketFacts<'a> {
     /// Whether something happened recently enough to be told.
-    fn is_recent(&self, when: Option<DateTime>) -> bool {
+    pub(super) fn is_recent(&self, when: Option<DateTime>) -> bool {
         when.is_some_and(|when| when >= self.since)
     }
 
@@ -333,7 +333,7 @@ impl<'a> Happening<'a> {
 }
 
 /// `20261125031200`
-fn digits(moment: DateTime) -> u64 {
+pub(super) fn digits(moment: DateTime) -> u64 {
     moment.strftime("%Y%m%d%H%M%S").to_string().parse().unwrap_or_default()
 }
 
@@ -408,6 +408,7 @@ mod tests {
                 request_type: RequestTypeId::new(1),
                 opened: Some(at(8)),
                 taken_into_account: None,
+                waiting_since: None,
                 solved: None,
                 closed: None,
                 modified: Some(at(10)),

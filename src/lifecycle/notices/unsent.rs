@@ -1,6 +1,6 @@
 //! Why a notice is still to be sent.
 
-use crate::{glpi::GlpiError, letters::ComposeError, smtp::SendError, text::chain};
+use crate::{glpi::GlpiError, letters::ComposeError, portal_hook::HookError, smtp::SendError, text::chain};
 
 /// Why not everything that was due was sent. It is still due: to be tried again.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,9 @@ pub enum Unsent {
     /// The relay cannot take mail now.
     #[error(transparent)]
     Relay(#[from] SendError),
+    /// The portal cannot be told now.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// Somebody else is at this ticket all the time.
     #[error("the ticket is in the hands of another call or another instance")]
     Busy,

@@ -9,7 +9,7 @@ use crate::{
     id::TicketId,
     lifecycle::{
         escalation::{AllLevels, Escalator},
-        notices::Notifier,
+        notices::{Announcer, Notifier},
     },
     request::Reference,
 };
@@ -68,30 +68,43 @@ impl Changed {
     }
 }
 
+/// Who tells people, and the portal, what has changed.
+#[derive(Clone, Copy)]
+pub(super) struct Tellers<'a> {
+    pub(super) notifier: &'a Notifier,
+    pub(super) announcer: &'a Announcer,
+}
+
 /// Of these tickets, which are among those that meet `scope`, those into which to look closer: by a few calls, however
 /// many they are. `None`: all of them.
 pub(super) async fn worth_a_look(
     glpi: &Glpi,
     escalator: &Escalator,
-    notifier: &Notifier,
+    Tellers { notifier, announcer }: Tellers<'_>,
     (scope, since): (&[Criterion], DateTime),
     changed: &[Changed],
 ) -> Result<Option<BTreeSet<TicketId>>, GlpiError> {
     let tells_since = notifier.tells_since();
-    let recent = if notifier.is_on() { since.min(tells_since) } else { since };
+    let tells = notifier.is_on() || announcer.is_on();
+    let recent = if tells { since.min(tells_since) } else { since };
     let Some(recent) = glpi.followups_since(recent).await? else { return Ok(None) };
     // Nobody who works on them has taken them, and GLPI counts them as taken.
     let taken = |changed: &&Changed| changed.ticket.taken_after > 0 && changed.ticket.technicians.is_empty();
     let taken = changed.iter().filter(taken).map(|changed| changed.ticket.id).collect();
     let Some(mut found) = escalator.with_work(scope, &recent, &taken).await? else { return Ok(None) };
-    if notifier.is_on() {
+    if tells {
         let all_levels = escalator.all_levels().await?;
         let is_told = |changed: &&Changed| {
             changed.is_ours && changed.ticket.modified.is_none_or(|modified| modified >= tells_since)
         };
         let tickets: Vec<&TicketSummary> = changed.iter().filter(is_told).map(|changed| &changed.ticket).collect();
-        let told = Criterion::ModifiedAfter(tells_since.checked_sub(SAME_CLOCK).unwrap_or(tells_since));
-        found.extend(notifier.with_news(&[told], &tickets, &recent, |path| all_levels.named(path)).await?);
+        if notifier.is_on() {
+            let told = Criterion::ModifiedAfter(tells_since.checked_sub(SAME_CLOCK).unwrap_or(tells_since));
+            found.extend(notifier.with_news(&[told], &tickets, &recent, |path| all_levels.named(path)).await?);
+        }
+        if announcer.is_on() {
+            found.extend(announcer.with_news(&tickets, &recent, tells_since).await?);
+        }
     }
     Ok(Some(found))
 }

@@ -1,7 +1,8 @@
-//! Notices beside the pass: a relay that is slow, or a mailbox that is full, holds up no other ticket.
+//! Notices beside the pass: a relay or a portal that is slow, or a mailbox that is full, holds up no other ticket.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use tokio::{
     sync::Semaphore,
     task::JoinSet,
@@ -9,10 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    id::TicketId,
-    lifecycle::notices::{Notifier, Unsent},
-};
+use crate::{id::TicketId, lifecycle::notices::Unsent};
 
 /// Tickets whose notices are being sent, and such as wait for that, at most. One that finds no room is told of later.
 const AT_ONCE: usize = 4;
@@ -21,9 +19,12 @@ const MOST: usize = 1000;
 /// What became of a ticket's notices; `None`: the gateway stops, and they are still due.
 pub(super) type Told = (TicketId, Option<Result<(), Unsent>>);
 
+/// Sends what is due for a ticket.
+pub(super) type Sending = Arc<dyn Fn(TicketId) -> BoxFuture<'static, Result<(), Unsent>> + Send + Sync>;
+
 /// The tickets whose notices are being sent.
 pub(super) struct Letters {
-    notifier: Arc<Notifier>,
+    sending: Sending,
     stop: CancellationToken,
     places: Arc<Semaphore>,
     under_way: BTreeSet<TicketId>,
@@ -31,9 +32,9 @@ pub(super) struct Letters {
 }
 
 impl Letters {
-    pub(super) fn new(notifier: Arc<Notifier>, stop: CancellationToken) -> Self {
+    pub(super) fn new(sending: Sending, stop: CancellationToken) -> Self {
         let (under_way, tasks) = (BTreeSet::new(), JoinSet::new());
-        Self { notifier, stop, places: Arc::new(Semaphore::new(AT_ONCE)), under_way, tasks }
+        Self { sending, stop, places: Arc::new(Semaphore::new(AT_ONCE)), under_way, tasks }
     }
 
     /// Has what is due for a ticket sent. Returns at once; whether there was room for it.
@@ -41,11 +42,11 @@ impl Letters {
         if self.under_way.len() >= MOST || !self.under_way.insert(ticket) {
             return false;
         }
-        let (notifier, places, stop) = (Arc::clone(&self.notifier), Arc::clone(&self.places), self.stop.clone());
+        let (sending, places, stop) = (Arc::clone(&self.sending), Arc::clone(&self.places), self.stop.clone());
         self.tasks.spawn(async move {
             // Never closed: only a stop ends the wait without a place.
             let place = stop.run_until_cancelled(places.acquire()).await;
-            let told = if place.is_some() { Some(notifier.look_at(ticket).await) } else { None };
+            let told = if place.is_some() { Some(sending(ticket).await) } else { None };
             (ticket, told)
         });
         true

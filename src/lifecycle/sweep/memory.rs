@@ -17,23 +17,7 @@ pub(super) struct SweepMemory {
     due_by: Option<Arc<AllLevels>>,
     /// When all tickets that wait are to be read again.
     read_again: Option<Timestamp>,
-    /// Tickets that could not be dealt with, to be looked at again whether or not they change.
-    owed: BTreeMap<TicketId, Owed>,
-    /// How many passes have begun.
-    passes: u64,
 }
-
-/// A ticket that could not be dealt with.
-#[derive(Clone, Copy, Debug)]
-struct Owed {
-    /// How often in a row, once in each pass.
-    failures: u32,
-    /// In which pass it is tried again.
-    again: u64,
-}
-
-/// Passes until a ticket is tried again, at most: about an hour of them.
-const MOST_PASSES: u64 = 64;
 
 #[derive(Debug)]
 struct Look {
@@ -112,33 +96,6 @@ impl SweepMemory {
         }
     }
 
-    /// A pass begins.
-    pub(super) fn begin_pass(&mut self) {
-        self.passes += 1;
-    }
-
-    /// A ticket could not be dealt with; whether for the first time in a row. It is tried again by the next pass, then
-    /// less and less often: a mailbox that stays full costs some calls each time.
-    pub(super) fn owe(&mut self, ticket: TicketId) -> bool {
-        let owed = self.owed.entry(ticket).or_insert(Owed { failures: 0, again: self.passes });
-        if owed.again <= self.passes {
-            let pause = 1_u64.checked_shl(owed.failures).unwrap_or(MOST_PASSES).min(MOST_PASSES);
-            *owed = Owed { failures: owed.failures + 1, again: self.passes + pause };
-            return owed.failures == 1;
-        }
-        false
-    }
-
-    /// A ticket was dealt with, or is gone.
-    pub(super) fn settle(&mut self, ticket: TicketId) {
-        self.owed.remove(&ticket);
-    }
-
-    /// The tickets that could not be dealt with and are to be tried again in this pass.
-    pub(super) fn owed(&self) -> impl Iterator<Item = TicketId> {
-        self.owed.iter().filter(|(_, owed)| owed.again <= self.passes).map(|(ticket, _)| *ticket)
-    }
-
     /// Forgets looks at tickets that no search for what has changed since then shows as they were.
     pub(super) fn forget_before(&mut self, since: DateTime) {
         self.looked_at.retain(|_, look| look.modified.is_some_and(|modified| modified >= since));
@@ -154,7 +111,6 @@ mod tests {
     use super::SweepMemory;
     use crate::{
         glpi::{TicketStatus, TicketSummary},
-        id::TicketId,
         lifecycle::escalation::AllLevels,
     };
 
@@ -249,23 +205,5 @@ mod tests {
         }
         memory.forget_before(second(5));
         assert!(memory.is_changed(&ticket(1, second(1))) && !memory.is_changed(&ticket(5, second(5))));
-    }
-
-    #[test]
-    fn what_failed_is_owed_until_it_is_dealt_with_and_tried_less_and_less_often() {
-        let (mut memory, ticket) = (SweepMemory::default(), TicketId::new(7));
-        memory.begin_pass();
-        assert!(memory.owe(ticket) && !memory.owe(ticket), "once in each pass");
-        let mut tried = Vec::new();
-        for pass in 2..=200 {
-            memory.begin_pass();
-            if memory.owed().any(|owed| owed == ticket) {
-                tried.push(pass);
-                assert!(!memory.owe(ticket));
-            }
-        }
-        assert_eq!(tried, [2, 4, 8, 16, 32, 64, 128, 192]);
-        memory.settle(ticket);
-        assert!(memory.owed().next().is_none() && memory.owe(ticket));
     }
 }

@@ -6,9 +6,11 @@
 //!
 //! Which tickets wait is read at the start and once a day, and kept up to date by what changes: a pass over nothing new
 //! is one search. Where many have changed, a few searches tell which of them are worth a closer look (`changes`). Notices
-//! are sent beside the pass (`letters`), and tickets that are named meanwhile are looked at between two of its own.
+//! are sent, and the portal is told, beside the pass (`letters`), and what fails is owed (`debts`). Tickets that are named
+//! meanwhile are looked at between two of its own.
 
 mod changes;
+mod debts;
 mod hints;
 mod letters;
 mod memory;
@@ -17,12 +19,14 @@ pub use hints::{Hint, Hinted, Hints, hints};
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    changes::{Changed, ChangedTickets, Until},
+    changes::{Changed, ChangedTickets, Tellers, Until},
+    debts::Debts,
     letters::{Letters, Told},
     memory::SweepMemory,
 };
@@ -33,7 +37,7 @@ use crate::{
     id::TicketId,
     lifecycle::{
         escalation::{AllLevels, DelayVerdict, EscalateError, Escalator},
-        notices::Notifier,
+        notices::{Announcer, Notifier, Unsent},
     },
 };
 
@@ -65,6 +69,7 @@ pub struct Sweep {
     ledger: Arc<Ledger>,
     escalator: Escalator,
     notifier: Arc<Notifier>,
+    announcer: Arc<Announcer>,
     receipts: Arc<Receipts>,
     settings: config::Sweep,
     zone: TimeZone,
@@ -72,7 +77,11 @@ pub struct Sweep {
     /// Until where the last pass came that looked at all that had changed.
     until: Option<Until>,
     memory: SweepMemory,
+    debts: Debts,
     letters: Letters,
+    /// What the portal is being told, and what is still to be told it.
+    announcements: Letters,
+    unannounced: Debts,
     /// Tickets to look at when their notices are sent.
     put_off: BTreeSet<TicketId>,
     hinted: Option<Hinted>,
@@ -116,10 +125,19 @@ impl Sweep {
         glpi: Glpi,
         ledger: Arc<Ledger>,
         escalator: Escalator,
-        notifier: Arc<Notifier>,
+        (notifier, announcer): (Arc<Notifier>, Arc<Announcer>),
         receipts: Arc<Receipts>,
         stop: CancellationToken,
     ) -> Self {
+        let (writing, telling) = (Arc::clone(&notifier), Arc::clone(&announcer));
+        let write = move |ticket| {
+            let notifier = Arc::clone(&writing);
+            async move { notifier.look_at(ticket).await }.boxed()
+        };
+        let tell = move |ticket| {
+            let announcer = Arc::clone(&telling);
+            async move { announcer.look_at(ticket).await }.boxed()
+        };
         metrics::describe_counter!(PASSES, "Passes over the tickets by how they ended.");
         metrics::describe_counter!(FAILURES, "Tickets a pass could not deal with, by reason.");
         metrics::describe_gauge!(COMPLETED, metrics::Unit::Seconds, "When the last complete pass began, Unix time.");
@@ -127,8 +145,12 @@ impl Sweep {
             glpi,
             ledger,
             escalator,
-            letters: Letters::new(Arc::clone(&notifier), stop.clone()),
+            letters: Letters::new(Arc::new(write), stop.clone()),
+            announcements: Letters::new(Arc::new(tell), stop.clone()),
+            unannounced: Debts::default(),
+            debts: Debts::default(),
             notifier,
+            announcer,
             receipts,
             settings: config.sweep.clone(),
             zone: config.time_zone.clone(),
@@ -164,6 +186,12 @@ impl Sweep {
                     }
                     continue;
                 }
+                told = self.announcements.next(), if !self.announcements.is_empty() => {
+                    if let Some(told) = told {
+                        self.settle_announcement(told);
+                    }
+                    continue;
+                }
             };
             match hint {
                 Hint::Everything => {
@@ -183,6 +211,7 @@ impl Sweep {
             drop(self.look_at_named().await);
         }
         self.letters.finish().await;
+        self.announcements.finish().await;
         self.ledger.hand_back(LEASE).await;
     }
 
@@ -243,12 +272,46 @@ impl Sweep {
         while let Some(told) = self.letters.ended() {
             self.settle_letter(told).await?;
         }
+        while let Some(told) = self.announcements.ended() {
+            self.settle_announcement(told);
+        }
         Ok(())
+    }
+
+    fn settle_announcement(&mut self, (ticket, told): Told) {
+        match told {
+            Some(Ok(())) => self.unannounced.settle(ticket),
+            Some(Err(error)) => self.is_unannounced(ticket, &error),
+            None => {}
+        }
+    }
+
+    /// The portal could not be told: a later pass tries again.
+    fn is_unannounced(&mut self, ticket: TicketId, error: &Unsent) {
+        metrics::counter!(FAILURES, "reason" => "unannounced").increment(1);
+        let is_first = match error {
+            // The portal is away, or Redis, for all tickets.
+            Unsent::Hook(error) if !error.is_of_this_event() => self.unannounced.put_off(ticket),
+            Unsent::Elsewhere => self.unannounced.put_off(ticket),
+            _ => self.unannounced.owe(ticket),
+        };
+        if is_first {
+            tracing::warn!(ticket = ticket.get(), %error, "the portal was not told of a ticket; the next pass tries again");
+        } else {
+            tracing::debug!(ticket = ticket.get(), %error, "the portal still was not told of a ticket");
+        }
+    }
+
+    /// Has the portal told what is due for a ticket, beside all else.
+    fn announce(&mut self, ticket: TicketId) {
+        if self.announcer.is_on() && !self.announcements.look_at(ticket) {
+            self.unannounced.owe(ticket);
+        }
     }
 
     async fn settle_letter(&mut self, (ticket, told): Told) -> Result<(), Cut> {
         match told {
-            Some(Ok(())) => self.memory.settle(ticket),
+            Some(Ok(())) => self.debts.settle(ticket),
             Some(Err(error)) => self.failed(ticket, error.into()).await?,
             None => {}
         }
@@ -272,8 +335,13 @@ impl Sweep {
         self.settle_letters().await?;
         self.receipts.make_up(now).await?;
         let until = (!wait.is_zero()).then(|| as_of.to_zoned(self.zone.clone()).datetime());
-        self.memory.begin_pass();
-        let owed: BTreeSet<TicketId> = self.memory.owed().take(MOST_LOOKED_AT).collect();
+        self.debts.begin_pass();
+        self.unannounced.begin_pass();
+        let unannounced: Vec<TicketId> = self.unannounced.owed(MOST_LOOKED_AT).collect();
+        for ticket in unannounced {
+            self.announce(ticket);
+        }
+        let owed: BTreeSet<TicketId> = self.debts.owed(MOST_LOOKED_AT).collect();
         for ticket in &owed {
             self.look_at_named().await?;
             self.deal_with(*ticket, now).await?;
@@ -325,8 +393,8 @@ impl Sweep {
         }
         changed.sort_by_key(|Changed { ticket, .. }| (ticket.modified, ticket.id));
         let worth = if changed.len() > FEW {
-            let (escalator, notifier) = (&self.escalator, &self.notifier);
-            changes::worth_a_look(&self.glpi, escalator, notifier, (&scope, since), &changed).await?
+            let tellers = Tellers { notifier: &self.notifier, announcer: &self.announcer };
+            changes::worth_a_look(&self.glpi, &self.escalator, tellers, (&scope, since), &changed).await?
         } else {
             None
         };
@@ -458,13 +526,16 @@ impl Sweep {
         let is_there = !matches!(attended, Err(EscalateError::NotFound(_)));
         let is_told = self.notifier.is_on() && is_there;
         if is_told && !self.letters.look_at(ticket) {
-            self.memory.owe(ticket);
+            self.debts.owe(ticket);
+        }
+        if is_there {
+            self.announce(ticket);
         }
         match attended {
             Ok(()) | Err(EscalateError::NotFound(_)) => {
                 // Else its notices have the last word.
                 if !is_told {
-                    self.memory.settle(ticket);
+                    self.debts.settle(ticket);
                 }
                 Ok(())
             }
@@ -475,7 +546,7 @@ impl Sweep {
     /// A ticket could not be dealt with: the next pass tries again. Where GLPI answers nobody, this one ends.
     async fn failed(&mut self, ticket: TicketId, error: EscalateError) -> Result<(), Cut> {
         metrics::counter!(FAILURES, "reason" => error.code()).increment(1);
-        if self.memory.owe(ticket) {
+        if self.debts.owe(ticket) {
             tracing::warn!(ticket = ticket.get(), %error, "a ticket could not be dealt with; the next pass tries again");
         } else {
             tracing::debug!(ticket = ticket.get(), %error, "a ticket still could not be dealt with");

@@ -7,6 +7,7 @@ pub(crate) mod dns;
 pub(crate) mod dovecot;
 pub(crate) mod gateway;
 pub(crate) mod helpdesk;
+pub(crate) mod hooked_portal;
 pub(crate) mod imap_client;
 pub(crate) mod meddler;
 pub(crate) mod oauth;
