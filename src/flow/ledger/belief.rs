@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{ASK_EVERY, CLOCK_MARGIN, Ledger, WAIT_FOR_UNKNOWN, memory::MEMORY, redis::Redis};
+use super::{ASK_EVERY, Ledger, WAIT_FOR_UNKNOWN, memory::MEMORY, reach::CLOCK_MARGIN, redis::Redis};
 
 /// What a memory is worth.
 pub(super) struct Belief {

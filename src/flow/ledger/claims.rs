@@ -6,14 +6,14 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use tokio::time::Instant;
 
 use super::{
-    ASK_EVERY, ASSERT_EVERY, CLOCK_MARGIN, LOOK_EVERY, Ledger, WAIT_FOR_OTHER, WAIT_FOR_UNKNOWN,
+    ASK_EVERY, ASSERT_EVERY, LOOK_EVERY, Ledger, WAIT_FOR_OTHER, WAIT_FOR_UNKNOWN,
     answered::found_in,
     belief::Belief,
-    hours_since,
     in_flight::{End, Flight, end_of},
     memory::Claimed,
     oldest::{OldestTicket, oldest_among},
     past::Reach,
+    reach::{CLOCK_MARGIN, hours_since},
     reason_of,
     redis::{Held, Redis},
 };

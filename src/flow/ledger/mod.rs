@@ -28,6 +28,7 @@ mod notices;
 mod oldest;
 mod past;
 mod places;
+mod reach;
 mod redis;
 mod signatures;
 mod ticket_lock;
@@ -52,9 +53,6 @@ use crate::{
     request::{DayMark, Reason},
 };
 
-/// Clocks differ, and a mail's dates are made by other machines: what happened this close to the moment a
-/// memory began is checked against GLPI too.
-const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(120);
 /// How long another instance that is at the same request is waited for, and how often that is looked at.
 const WAIT_FOR_OTHER: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -64,9 +62,6 @@ const WAIT_FOR_UNKNOWN: Duration = Duration::from_secs(20);
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often a creation under way asserts its claim in Redis, and how often those left open are.
 const ASSERT_EVERY: Duration = Duration::from_millis(250);
-/// GLPI is never searched further back than this: a relay's queue needs days, a mailbox may keep a message longer.
-const LONGEST_SEARCH_HOURS: i64 = 400 * 24;
-
 /// The memory of one instance, and of all of them where Redis is configured.
 pub struct Ledger {
     glpi: Glpi,
@@ -174,13 +169,6 @@ impl Ledger {
             WhenDown::Defer => Err((Reason::CacheUnavailable, format!("Redis: {error}"))),
         }
     }
-}
-
-/// How many hours back GLPI must be searched to reach `since`, a margin for clocks included. GLPI counts hours of its
-/// local time, of which one may be missing.
-fn hours_since(since: Timestamp) -> u32 {
-    let age = Timestamp::now().duration_since(since - CLOCK_MARGIN).as_hours() + 2;
-    u32::try_from(age.clamp(2, LONGEST_SEARCH_HOURS)).unwrap_or(2)
 }
 
 /// What an error of a search means for the request.

@@ -6,7 +6,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{CLOCK_MARGIN, hours_since, oldest::OldestTicket};
+use super::{
+    oldest::OldestTicket,
+    reach::{CLOCK_MARGIN, hours_since},
+};
 use crate::{
     glpi::{FoundTicket, Glpi},
     request::{DayMark, Reference},

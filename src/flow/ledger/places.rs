@@ -6,9 +6,10 @@ use jiff::{Timestamp, Zoned};
 use tokio::time::Instant;
 
 use super::{
-    ASK_EVERY, CLOCK_MARGIN, Ledger, WAIT_FOR_UNKNOWN, hours_since,
+    ASK_EVERY, Ledger, WAIT_FOR_UNKNOWN,
     memory::{OfTheDay, Reservation},
     past::Reach,
+    reach::{CLOCK_MARGIN, hours_since},
     reason_of,
     redis::{Counted, Redis},
 };

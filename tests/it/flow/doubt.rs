@@ -91,8 +91,8 @@ async fn what_there_was_is_read_once_and_stands_for_the_search_of_each() {
     // Mails tell whole seconds.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let dated = |at: usize| mail(DIRECTORS[at % 4], &format!("dated-{at}"), &format!("LSU : daté {at}"), "Bonjour");
-    for at in 0..4 {
-        assert!(before.deliver(DIRECTORS[at], &dated(at)).await.contains("created"));
+    for (at, director) in DIRECTORS.iter().enumerate().take(4) {
+        assert!(before.deliver(director, &dated(at)).await.contains("created"));
     }
     // The persons' days are counted, and what is asked once of them is known.
     for at in 4..12 {
@@ -103,8 +103,8 @@ async fn what_there_was_is_read_once_and_stands_for_the_search_of_each() {
         assert!(fresh.deliver(DIRECTORS[at % 4], &dated(at)).await.contains("created"));
     }
     assert_eq!(sandbox.calls() - calls, 8, "{:?}", sandbox.calls_by_endpoint());
-    for at in 0..4 {
-        assert!(fresh.deliver(DIRECTORS[at], &dated(at)).await.contains("duplicate"));
+    for (at, director) in DIRECTORS.iter().enumerate().take(4) {
+        assert!(fresh.deliver(director, &dated(at)).await.contains("duplicate"));
     }
     assert_eq!(sandbox.tickets().len(), 20);
 }

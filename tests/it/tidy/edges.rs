@@ -110,7 +110,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("figures", &["course", "flow/route", "glpi", "working_time"]),
     ("course", &["glpi", "id", "remembered", "request", "text", "working_time"]),
     // A request comes in.
-    ("intake/lmtp", &["config", "intake", "listener", "request"]),
+    ("intake/lmtp", &["company", "config", "intake", "listener", "request"]),
     ("intake/imap", &["company", "config", "flow/pipeline", "intake", "request", "text"]),
     ("intake/form", &["flow/screen", "id", "intake/mime", "offload", "request", "text"]),
     ("intake", &["company", "flow/pipeline", "intake/mime", "request"]),
