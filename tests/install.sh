@@ -2,7 +2,8 @@
 # Installs the Debian or Ubuntu packages that the tests need and that are missing; needs root or sudo only
 # then. The tests start these servers themselves, each on its own: none is started or enabled here. What fuzzes the
 # API goes into target/schemathesis, the rules of accessibility that pages are held to into target/axe, from PyPI; the
-# State's design system, which pages may wear, into target/dsfr, from npm.
+# State's design system, which pages may wear, into target/dsfr, what lints the API's description into target/redocly,
+# from npm.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 cd "$(dirname "$0")/.."
@@ -29,27 +30,30 @@ rules() {
   mv "$axe/axe_playwright_python/axe.min.js" "$axe"
 }
 
-design() {
-  local dsfr=target/dsfr wanted=tests/dsfr/package-lock.json
-  cmp --quiet "$wanted" "$dsfr/installed.json" && return
-  rm -rf "$dsfr"
-  mkdir -p "$dsfr"
-  cp tests/dsfr/package.json "$wanted" "$dsfr"
-  npm ci --prefix "$dsfr" --ignore-scripts --no-audit --no-fund --silent
-  cp "$wanted" "$dsfr/installed.json"
+from_npm() {
+  local folder=target/$1 wanted=tests/$1/package-lock.json
+  cmp --quiet "$wanted" "$folder/installed.json" && return
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp "tests/$1/package.json" "$wanted" "$folder"
+  npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent
+  cp "$wanted" "$folder/installed.json"
 }
 
 from_registries() {
   fuzzer
   rules
-  design
+  from_npm dsfr
+  from_npm redocly
 }
 
+# PHP, Java, Node.js and curl run the samples of docs/samples.
 # Each package brings a program of its own name, or the one behind its `=`. Ubuntu has Chromium as a snap only: there,
 # any Chromium or Chrome with its chromedriver does.
 missing=()
 for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap chromium \
-  chromium-driver=chromedriver nginx apache2-bin=apache2 caddy npm; do
+  chromium-driver=chromedriver nginx apache2-bin=apache2 caddy npm nodejs=node php-cli=php \
+  default-jdk-headless=javac curl; do
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

@@ -53,8 +53,10 @@ pub(super) struct Created {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FileLeftOut {
     /// The file's name.
+    #[schema(example = "macro.exe")]
     name: String,
     /// Why, in French.
+    #[schema(example = "les programmes ne sont pas acceptés")]
     why: String,
 }
 

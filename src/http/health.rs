@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{problem::Problem, services::Services};
+use super::{problem::Problem, responses::BrokenCall, services::Services};
 
 /// How long the servers behind are waited for.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) struct Health {
 ///
 /// It says nothing about the servers behind it.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses(
-    (status = 200, body = Health, description = "It does."),
+    (status = 200, body = Health, description = "It does."), BrokenCall,
 ))]
 async fn alive() -> Json<Health> {
     Json(Health { status: "alive" })
@@ -44,7 +44,7 @@ async fn alive() -> Json<Health> {
 /// Whether a request would be handled now
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = Health, description = "It would."),
-    (status = 503, description = "Stopping, or a server behind does not answer."),
+    (status = 503, description = "Stopping, or a server behind does not answer."), BrokenCall,
 ))]
 async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Problem> {
     let not_ready =
@@ -69,7 +69,9 @@ async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Pr
 
 /// Counters and durations, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
-    (status = 200, body = String, content_type = "text/plain", description = "Prometheus text format 0.0.4."),
+    (status = 200, body = String, content_type = "text/plain", description = "Prometheus text format 0.0.4.",
+        example = json!("# TYPE passerelle_requests_total counter\npasserelle_requests_total{channel=\"form\",outcome=\"created\",reason=\"created\"} 12\n")),
+    BrokenCall,
 ))]
 async fn metrics(State(services): State<Arc<Services>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], services.metrics.render())

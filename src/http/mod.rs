@@ -15,13 +15,16 @@
 //! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem`, `values` | what comes back, and how it is written |
 //! | `pages` | the reference portal |
-//! | `health`, `openapi`, `schemas`, `responses` | for machines that watch and people who connect |
+//! | `health` | for machines that watch |
+//! | `openapi`, `schemas`, `responses`, `examples`, `docs` | for people who connect: the description, and a page to read and try it |
 
 mod answer;
 mod api;
 mod auth;
 mod body;
+mod docs;
 mod doors;
+mod examples;
 mod fields;
 mod gateway;
 mod health;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json, Router};
+use axum::{Extension, Router, body::Bytes, http::header, response::IntoResponse};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -12,11 +12,15 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{api, auth, health, mail, problem::Problem, requests, responses, services::Services, tickets, webhook};
+use super::{
+    api, auth, docs, examples, health, mail, problem::Problem, requests, responses, responses::BrokenCall,
+    services::Services, tickets, webhook,
+};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`."),
+    info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`.", license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later")),
+    servers((url = "/", description = "This gateway.")),
     tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
     components(schemas(Problem)),
     modifiers(&Schemes),
@@ -73,13 +77,20 @@ impl Modify for Schemes {
 
 /// This description
 #[utoipa::path(get, path = "/openapi.json", tag = "health", responses(
-    (status = 200, body = Object, content_type = "application/json", description = "OpenAPI 3.1."),
+    (status = 200, body = Object, content_type = "application/json", description = "OpenAPI 3.1.",
+        example = json!({"openapi": "3.1.0", "info": {"title": "Passerelle"}, "paths": {}})),
+    BrokenCall,
 ))]
-async fn description(Extension(api): Extension<Arc<utoipa::openapi::OpenApi>>) -> Json<utoipa::openapi::OpenApi> {
-    Json(utoipa::openapi::OpenApi::clone(&api))
+async fn description(Extension(Rendered(api)): Extension<Rendered>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], api)
 }
 
-/// Every route, each with its description; those for who watches the gateway only where they are asked for.
+/// The description as it is sent.
+#[derive(Clone)]
+struct Rendered(Bytes);
+
+/// Every route, each with its description, and the page that shows them; those for who watches the gateway only where
+/// they are asked for.
 pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
     let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(mail::take))
@@ -92,5 +103,8 @@ pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
         .routes(routes!(description))
         .split_for_parts();
     responses::as_problems(&mut api);
-    router.layer(Extension(Arc::new(api)))
+    // A description is plain data: it always becomes JSON.
+    let mut api = serde_json::to_value(api).unwrap_or_default();
+    examples::complete(&mut api);
+    router.merge(docs::routes(&api)).layer(Extension(Rendered(Bytes::from(api.to_string()))))
 }

@@ -148,6 +148,11 @@ impl Problem {
         self.status == StatusCode::PAYLOAD_TOO_LARGE.as_u16()
     }
 
+    /// Its stable code.
+    pub(super) fn reason(&self) -> &'static str {
+        self.reason
+    }
+
     /// Its HTTP status.
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -123,6 +123,11 @@ pub(super) enum Moving {
     WrongFields,
 }
 
+/// The call is broken, or its method is none of this address.
+#[derive(IntoResponses)]
+#[response(status = "4XX")]
+pub(super) struct BrokenCall;
+
 /// No secret is configured.
 #[derive(IntoResponses)]
 #[response(status = 403)]

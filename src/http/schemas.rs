@@ -24,7 +24,7 @@ pub(super) struct JsonFile {
     #[schema(example = "image/png")]
     content_type: Option<String>,
     /// The file itself.
-    #[schema(content_encoding = "base64")]
+    #[schema(content_encoding = "base64", example = "iVBORw0KGgo=")]
     content: String,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct FormFollowup {
 #[serde(deny_unknown_fields)]
 pub(super) struct MultipartFollowup {
     /// What is added, in plain text; may be empty where there are files.
-    #[schema(max_length = 20000)]
+    #[schema(max_length = 20000, example = "Toutes les classes de CM2 sont concernées.")]
     description: String,
     /// Files.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]

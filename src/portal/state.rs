@@ -6,6 +6,7 @@ use crate::glpi::TicketStatus;
 
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[schema(example = "en-cours")]
 pub enum State {
     /// Nobody has taken it in charge yet, or it is put on hold for a reason that is not the requester's.
     #[serde(rename = "en-attente")]

@@ -4,6 +4,7 @@
 mod acknowledge;
 mod commands;
 mod corpus;
+mod described;
 mod directory;
 mod flow;
 mod glpi;
@@ -20,6 +21,7 @@ mod portal;
 mod proof;
 mod proxies;
 mod readme;
+mod samples;
 mod sandbox;
 mod support;
 mod sweep;

@@ -252,6 +252,9 @@ async fn people_are_who_they_signed_in_as(#[case] program: Program) {
     assert!(theirs.starts_with('{') || theirs.starts_with('['), "{theirs}");
     let webhook = site.client.post(format!("{}/v1/glpi/webhook", site.url)).body("{}").send().await.unwrap();
     assert!(text(webhook, 403).await.contains("http.webhook_secrets"), "the gateway itself refuses");
+    let page = text(site.client.get(format!("{}/docs", site.url)).send().await.unwrap(), 200).await;
+    let script = page.split_once("<script src=\"").unwrap().1.split_once('"').unwrap().0;
+    text(site.client.get(format!("{}{script}", site.url)).send().await.unwrap(), 200).await;
     // What is for who watches, and what is nobody's.
     for path in
         ["/metrics", "/healthz", "/readyz", "/admin", "/portail/../metrics", "/portail/%2e%2e/metrics", "//metrics"]

@@ -45,6 +45,7 @@ pub struct Field {
     label: &'static str,
     /// Whether it must be given. The application and the nature: one of both. The requester: unless the call names
     /// them.
+    #[schema(example = true)]
     required: bool,
     /// The most characters it takes, where it is a free text.
     #[schema(example = 200)]
@@ -85,7 +86,7 @@ pub struct Fields {
     #[schema(nullable = false, example = "LSUN / LSU")]
     pub(super) application: Option<String>,
     /// The nature of the request, one of the mappings' natures.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = "LSU : saisie des bilans périodiques")]
     pub(super) nature: Option<String>,
     /// `incident` or `demande`; the mapping decides where it is missing.
     #[schema(rename = "type", nullable = false, pattern = "^([Ii]ncident|[Dd]emande)$", example = "incident")]
@@ -97,10 +98,10 @@ pub struct Fields {
     #[schema(required = true, nullable = false, max_length = 200, example = "Impossible de valider les bilans")]
     pub(super) title: Option<String>,
     /// What happened, in plain text.
-    #[schema(required = true, nullable = false, max_length = 20000)]
+    #[schema(required = true, nullable = false, max_length = 20000, example = "Le bouton « Valider » reste grisé.")]
     pub(super) description: Option<String>,
     /// The error message the person saw.
-    #[schema(nullable = false, max_length = 20000)]
+    #[schema(nullable = false, max_length = 20000, example = "Erreur 500")]
     pub(super) error_message: Option<String>,
     /// Where to call back.
     #[schema(nullable = false, max_length = 30, example = "03 80 00 00 00")]
