@@ -4,6 +4,7 @@
 mod acknowledge;
 mod commands;
 mod corpus;
+mod demo;
 mod described;
 mod directory;
 mod flow;

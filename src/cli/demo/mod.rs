@@ -1,50 +1,70 @@
-//! `passerelle demo`: a GLPI stand-in and the gateway on this machine, and a dozen sample requests through
-//! them, by the ways real ones come; then the portal, as a director sees it.
+//! `passerelle demo`: a GLPI stand-in and the gateway on this machine, and some thirty sample requests through them, by
+//! the ways real ones come; then the portal, as a director sees it, and the mails that people would get.
+//!
+//! `addresses` says where each server listens, `samples` what is sent, `staged` what the director's requests come to and
+//! `staff` how; `calls` asks the gateway, `lmtp_client` hands mails over, `sign_in` stands before the portal, `mailbox`
+//! shows the mails.
 
+mod addresses;
+mod calls;
 pub mod lmtp_client;
+mod mailbox;
 mod samples;
 mod sign_in;
+mod staff;
+mod staged;
 
-use std::{collections::BTreeSet, io::Write as _, net::SocketAddr};
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
-use data_encoding::HEXLOWER;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::Timestamp;
 use miette::{IntoDiagnostic as _, Result};
-use sha2::Sha256;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    addresses::Addresses,
+    calls::{Calls, Listed, PORTAL_SECRET, TICKET_TOKEN},
+    mailbox::{Letter, Mailbox},
     samples::{Expected, Sample, Way},
-    sign_in::{ANY_PORT, SignIn},
+    sign_in::SignIn,
+    staff::Staff,
+    staged::{Seen, Staged},
 };
 use super::exit;
 use crate::{
     app::App,
     config,
     sandbox::{Options, Sandbox, TicketView},
-    smtp::Mailer,
+    smtp::{Mailer, Outbox},
     telemetry,
 };
 
-/// Shows the gateway at work: starts a GLPI stand-in and the gateway on free ports of this machine, sends
-/// sample mails and forms, escalates one, prints what became of each, and stays up to be looked at, with the portal.
+/// Shows the gateway at work: starts a GLPI stand-in and the gateway on this machine, sends sample mails and forms,
+/// has a director's requests in every state, prints what became of each, and stays up to be looked at, with the portal
+/// and the mails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Stops after the samples; the exit code is not 0 if any outcome was not the expected one.
     #[arg(long)]
     pub exit: bool,
+
+    /// Where the portal is; the mails, GLPI, the API and LMTP have the four ports behind it. With port 0, any free ones.
+    /// 127.0.0.1:8400 without it, and any free ports with --exit.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
 }
 
 /// A request's size limit small enough to be exceeded by a sample.
 const MAX_SIZE: u64 = 200_000;
-/// The portal's secret, for whoever wants to try the form by hand.
-const PORTAL_SECRET: &str = "secret-de-demonstration";
-
-/// The token that escalates, for whoever wants to do so by hand.
-const TICKET_TOKEN: &str = "jeton-de-demonstration";
 /// Whom the portal's visitors are signed in as.
 const DIRECTOR: &str = samples::SAND;
+/// How long the mails may take, which the sweep sends.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// What became of a sample.
 struct Became {
@@ -55,46 +75,38 @@ struct Became {
 
 /// Runs the demonstration; gives the exit code.
 pub async fn run(args: Args) -> Result<u8> {
-    let sandbox = Sandbox::start(Options::default()).await.into_diagnostic()?;
-    let settings = [
-        ("PASSERELLE_GLPI__URL", sandbox.url().to_string()),
-        ("PASSERELLE_GLPI__LOGIN", "passerelle".to_owned()),
-        ("PASSERELLE_GLPI__PASSWORD", "passerelle".to_owned()),
-        // There was no gateway before this one.
-        ("PASSERELLE_GLPI__AFTERMATH", "0s".to_owned()),
-        ("PASSERELLE_LMTP__LISTEN", ANY_PORT.to_owned()),
-        ("PASSERELLE_HTTP__LISTEN", ANY_PORT.to_owned()),
-        ("PASSERELLE_HTTP__PORTAL_SECRETS", PORTAL_SECRET.to_owned()),
-        ("PASSERELLE_HTTP__TICKET_TOKENS", TICKET_TOKEN.to_owned()),
-        ("PASSERELLE_HTTP__IDENTITY_LISTEN", ANY_PORT.to_owned()),
-        ("PASSERELLE_HTTP__IDENTITY_HEADER", sign_in::IDENTITY_HEADER.to_owned()),
-        ("PASSERELLE_SCREEN__MAX_SIZE", MAX_SIZE.to_string()),
-    ];
-    let config = config::load_from(None, settings.map(|(name, value)| (name.to_owned(), value)))?;
+    let first = args.listen.unwrap_or(if args.exit { addresses::ANY } else { addresses::USUAL });
+    let Addresses { portal, mails, glpi, api, lmtp } = Addresses::take(first).await?;
+    let sandbox = Sandbox::start(Options { listen: glpi, ..Options::default() }).await.into_diagnostic()?;
+    // Loopback is never behind the system's proxy.
+    let client = reqwest::Client::builder().no_proxy().build().into_diagnostic()?;
+    let staff = Staff::prepare(&sandbox.url(), &client).await?;
     let (mailer, outbox) = Mailer::memory();
+    let portal_address = portal.local_addr().into_diagnostic()?;
+    let config = config::load_from(None, settings(&sandbox, portal_address, api, lmtp))?;
     let server = App::build_with(config, mailer)?.bind(telemetry::metrics()).await?;
     let lmtp = server.lmtp_addresses().first().and_then(|address| address.parse().ok());
-    let (Some(http), Some(for_sign_in), Some(lmtp)) = (server.http_address(), server.identity_address(), lmtp) else {
+    let (Some(api), Some(for_sign_in), Some(lmtp)) = (server.http_address(), server.identity_address(), lmtp) else {
         return Err(miette::miette!("the demonstration has no address to send to"));
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(server.run(stop.clone()));
 
-    let sign_in = SignIn::start(for_sign_in, DIRECTOR).await.into_diagnostic()?;
-    let portal = format!("http://{}/portail", sign_in.address);
+    let sign_in = SignIn::start(portal, for_sign_in, DIRECTOR).into_diagnostic()?;
+    let mailbox = Mailbox::open(mails, outbox.clone()).into_diagnostic()?;
+    let calls = Calls { client, api, for_sign_in, portal: format!("http://{}/portail", sign_in.address) };
 
-    let client = reqwest::Client::new();
     let mut unexpected = 0;
     say(format_args!("{}", row("", "voie", "demande", "issue", "motif", "ticket", "catégorie", "groupe")));
     for sample in samples::all() {
-        let became = send(&sample, lmtp, http, &client, &sandbox).await?;
+        let became = send(&sample, lmtp, &calls, &sandbox).await?;
         let as_expected = is_expected(&became, &sample.expected);
         unexpected += usize::from(!as_expected);
         let ticket = became.ticket.as_ref();
         say(format_args!(
             "{}",
             row(
-                if as_expected { "✓" } else { "✗" },
+                mark(as_expected),
                 sample.way.name(),
                 sample.about,
                 &became.outcome,
@@ -105,34 +117,24 @@ pub async fn run(args: Args) -> Result<u8> {
             )
         ));
     }
-    let shown = listed(&client, &portal).await.into_diagnostic()?;
-    let theirs = theirs(&sandbox.tickets());
-    let as_expected = !theirs.is_empty() && shown == theirs;
-    unexpected += usize::from(!as_expected);
-    let shown: Vec<_> = shown.iter().map(ToString::to_string).collect();
+    for staged in staged::all() {
+        play(&staged, &calls, &staff).await?;
+    }
+    unexpected += show_states(&calls, &sandbox, &outbox).await?;
     say(format_args!(
-        "{}",
-        row(
-            if as_expected { "✓" } else { "✗" },
-            "portail",
-            &format!("demandes de {DIRECTOR}"),
-            "shown",
-            "shown",
-            &shown.join(", "),
-            "",
-            ""
-        )
-    ));
-    say(format_args!(
-        "\n{} tickets dans GLPI, {} courriels aux demandeurs, {unexpected} résultat(s) inattendu(s).",
+        "\n{} tickets dans GLPI, {} courriels écrits, {unexpected} résultat(s) inattendu(s).",
         sandbox.tickets().len(),
         outbox.mails().len(),
     ));
 
     if !args.exit {
         say(format_args!(
-            "\nPortail  {portal}  (connexion factice\u{a0}: {DIRECTOR})\nGLPI (bac à sable)  {}\nAPI de la passerelle  http://{http}/openapi.json\nMesures  http://{http}/metrics\n\
-             LMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\nJeton d’escalade  {TICKET_TOKEN}\n\nCtrl-C pour arrêter.",
+            "\nPortail  {}  (connexion factice\u{a0}: {DIRECTOR})\nCourriels  http://{}/\nGLPI (bac à sable)  {}\n\
+             API de la passerelle  http://{api}/docs\nDescription de l’API  http://{api}/openapi.json\n\
+             Mesures  http://{api}/metrics\nLMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\n\
+             Jeton d’escalade  {TICKET_TOKEN}\n\nCtrl-C pour arrêter.",
+            calls.portal,
+            mailbox.address,
             sandbox.url()
         ));
         tokio::signal::ctrl_c().await.into_diagnostic()?;
@@ -140,6 +142,113 @@ pub async fn run(args: Args) -> Result<u8> {
     stop.cancel();
     running.await.into_diagnostic()?;
     Ok(if unexpected == 0 { exit::OK } else { exit::FAILED })
+}
+
+/// The gateway's settings: every step is told by it, in mails that lead to the portal.
+fn settings(sandbox: &Sandbox, portal: SocketAddr, api: SocketAddr, lmtp: SocketAddr) -> Vec<(String, String)> {
+    let own = [
+        ("GLPI__URL", sandbox.url().to_string()),
+        ("GLPI__LOGIN", "passerelle".to_owned()),
+        ("GLPI__PASSWORD", "passerelle".to_owned()),
+        // There was no gateway before this one.
+        ("GLPI__AFTERMATH", "0s".to_owned()),
+        ("LMTP__LISTEN", lmtp.to_string()),
+        ("HTTP__LISTEN", api.to_string()),
+        ("HTTP__PORTAL_SECRETS", PORTAL_SECRET.to_owned()),
+        ("HTTP__TICKET_TOKENS", TICKET_TOKEN.to_owned()),
+        ("HTTP__IDENTITY_LISTEN", addresses::ANY.to_string()),
+        ("HTTP__IDENTITY_HEADER", sign_in::IDENTITY_HEADER.to_owned()),
+        ("SCREEN__MAX_SIZE", MAX_SIZE.to_string()),
+        ("SWEEP__EVERY", "1s".to_owned()),
+        ("NOTIFY__PORTAL_LINK", format!("http://{portal}/portail/demandes/{{id}}")),
+    ];
+    let steps = [
+        "GROUP",
+        "CHARGE",
+        "QUESTION",
+        "SOLUTION",
+        "CLOSING",
+        "HANDOVER",
+        "ESCALATION",
+        "ANSWER",
+        "REFUSAL",
+        "APPROVAL",
+        "REMINDER",
+    ];
+    let told = steps.map(|step| (format!("PASSERELLE_NOTIFY__{step}"), "passerelle".to_owned()));
+    own.into_iter().map(|(name, value)| (format!("PASSERELLE_{name}"), value)).chain(told).collect()
+}
+
+/// Makes a request and brings it to its state.
+async fn play(staged: &Staged, calls: &Calls, staff: &Staff) -> Result<()> {
+    let form = json!({
+        "requester": DIRECTOR, "application": staged.application, "title": staged.seen.title,
+        "description": staged.description,
+    });
+    let (outcome, reason, ticket) = calls.post_form(&form).await.into_diagnostic()?;
+    let missing = || miette::miette!("no ticket of «{}»: {outcome}, {reason}", staged.seen.title);
+    let ticket = ticket.ok_or_else(missing)?;
+    for act in staged.acts {
+        staff.act(ticket, *act).await?;
+    }
+    if staged.is_approved {
+        calls.approve(DIRECTOR, ticket).await.into_diagnostic()?;
+    }
+    Ok(())
+}
+
+/// Says how the portal shows the director's requests, and whether people are written to, once that is as it must be or
+/// has taken too long; gives how much is not as expected.
+async fn show_states(calls: &Calls, sandbox: &Sandbox, outbox: &Outbox) -> Result<usize> {
+    let staged = staged::all().map(|staged| staged.seen);
+    let seen: Vec<_> = staged.into_iter().chain([staged::ESCALATED]).collect();
+    let until = Instant::now() + LONGEST_WAIT;
+    let (requests, letters) = loop {
+        let requests = calls.requests_of(DIRECTOR).await.into_diagnostic()?;
+        let letters = mailbox::letters(outbox);
+        let is_done = seen.iter().all(|seen| found(&requests, seen).is_some_and(|it| is_told(&letters, it, seen)));
+        if is_done || Instant::now() > until {
+            break (requests, letters);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    };
+    let mut unexpected = 0;
+    say(format_args!("\nLes demandes de {DIRECTOR} sur le portail"));
+    for seen in &seen {
+        let request = found(&requests, seen);
+        let as_expected = request.is_some_and(|request| is_told(&letters, request, seen));
+        unexpected += usize::from(!as_expected);
+        let (ticket, state, detail) =
+            request.map_or((0, "", ""), |it| (it.number, it.state.as_str(), it.detail.as_str()));
+        let line = format!("{} {ticket:>6}  {:52} {state:12} {detail}", mark(as_expected), seen.title);
+        say(format_args!("{}", line.trim_end()));
+    }
+    let shown = calls.listed().await.into_diagnostic()?;
+    let theirs = theirs(&sandbox.tickets());
+    let as_expected = !theirs.is_empty() && shown == theirs;
+    unexpected += usize::from(!as_expected);
+    let shown: Vec<_> = shown.iter().map(ToString::to_string).collect();
+    say(format_args!("{} la page de {DIRECTOR} montre les demandes {}", mark(as_expected), shown.join(", ")));
+    Ok(unexpected)
+}
+
+/// The request that must be seen so, where it is listed in that state.
+fn found<'a>(requests: &'a [Listed], seen: &Seen) -> Option<&'a Listed> {
+    let is_so = |it: &&Listed| it.title == seen.title && it.state == seen.state && it.detail == seen.detail;
+    requests.iter().find(is_so)
+}
+
+/// Whether everybody was written to who has to be.
+fn is_told(letters: &[Letter], request: &Listed, seen: &Seen) -> bool {
+    let number = format!("n°\u{a0}{}", request.number);
+    let is_written = |(recipient, words): &(&str, &str)| {
+        letters.iter().any(|letter| {
+            letter.recipient.eq_ignore_ascii_case(recipient)
+                && letter.subject.contains(words)
+                && letter.subject.contains(&number)
+        })
+    };
+    seen.mails.iter().all(is_written)
 }
 
 fn is_expected(became: &Became, expected: &Expected) -> bool {
@@ -150,24 +259,18 @@ fn is_expected(became: &Became, expected: &Expected) -> bool {
     became.outcome == expected.outcome && became.reason == expected.reason && found == expected.ticket
 }
 
-async fn send(
-    sample: &Sample,
-    lmtp: SocketAddr,
-    http: SocketAddr,
-    client: &reqwest::Client,
-    sandbox: &Sandbox,
-) -> Result<Became> {
+async fn send(sample: &Sample, lmtp: SocketAddr, calls: &Calls, sandbox: &Sandbox) -> Result<Became> {
     let (outcome, reason, id) = match &sample.way {
         Way::Mail { sender, mail } => {
             let to = [samples::ASSISTANCE];
             let replies = lmtp_client::deliver(lmtp, sender, &to, mail).await.into_diagnostic()?;
             understand_reply(replies.first().map_or("", String::as_str))
         }
-        Way::Form(fields) => post_form(client, http, fields).await.into_diagnostic()?,
+        Way::Form(fields) => calls.post_form(fields).await.into_diagnostic()?,
         Way::Escalation { title, order } => {
             let ticket = sandbox.tickets().into_iter().find(|ticket| ticket.name == *title);
             let ticket = ticket.ok_or_else(|| miette::miette!("no ticket «{title}» to escalate"))?;
-            escalate(client, http, ticket.id, order).await.into_diagnostic()?
+            calls.escalate(ticket.id, order).await.into_diagnostic()?
         }
     };
     let ticket = id.and_then(|id| sandbox.tickets().into_iter().find(|ticket| ticket.id == id));
@@ -186,59 +289,6 @@ fn understand_reply(reply: &str) -> (String, String, Option<i64>) {
     }
 }
 
-/// Posts a form as the portal does, signed; gives outcome, reason and ticket.
-async fn post_form(
-    client: &reqwest::Client,
-    http: SocketAddr,
-    fields: &serde_json::Value,
-) -> reqwest::Result<(String, String, Option<i64>)> {
-    let body = fields.to_string();
-    let timestamp = Timestamp::now().as_second().to_string();
-    let answer = client
-        .post(format!("http://{http}/v1/requests"))
-        .header("Content-Type", "application/json")
-        .header("X-Passerelle-Signature", format!("v1={}", signature(&timestamp, &body)))
-        .header("X-Passerelle-Timestamp", timestamp)
-        .body(body)
-        .send()
-        .await?;
-    let status = answer.status();
-    let answer: serde_json::Value = answer.json().await?;
-    let ticket = answer["ticket"].as_i64();
-    let (outcome, reason) = match status.as_u16() {
-        201 => ("created", "created"),
-        200 => ("duplicate", "duplicate"),
-        503 => ("deferred", answer["reason"].as_str().unwrap_or_default()),
-        _ => ("refused", answer["reason"].as_str().unwrap_or_default()),
-    };
-    Ok((outcome.to_owned(), reason.to_owned(), ticket))
-}
-
-/// Sends a ticket to its next level; gives outcome, reason and ticket.
-async fn escalate(
-    client: &reqwest::Client,
-    http: SocketAddr,
-    ticket: i64,
-    order: &serde_json::Value,
-) -> reqwest::Result<(String, String, Option<i64>)> {
-    let address = format!("http://{http}/v1/tickets/{ticket}/escalate");
-    let answer = client.post(address).bearer_auth(TICKET_TOKEN).json(order).send().await?;
-    let gone = answer.status().is_success();
-    let answer: serde_json::Value = answer.json().await?;
-    let (outcome, reason) =
-        if gone { ("escalated", "escalated") } else { ("refused", answer["reason"].as_str().unwrap_or_default()) };
-    Ok((outcome.to_owned(), reason.to_owned(), Some(ticket)))
-}
-
-/// The numbers of the requests that the portal lists for whoever is signed in, in rising order. The visitor claims
-/// to be somebody else, which the sign-in must not pass on.
-async fn listed(client: &reqwest::Client, portal: &str) -> reqwest::Result<BTreeSet<i64>> {
-    let call = client.get(format!("{portal}/demandes")).header(sign_in::IDENTITY_HEADER, samples::ZOLA);
-    let page = call.send().await?.error_for_status()?.text().await?;
-    let links = page.split("/portail/demandes/").skip(1);
-    Ok(links.filter_map(|link| link.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()).collect())
-}
-
 /// The numbers of all requests of the director, who sent the urgent one.
 fn theirs(tickets: &[TicketView]) -> BTreeSet<i64> {
     let urgent = tickets.iter().find(|ticket| ticket.name == samples::URGENT);
@@ -246,10 +296,8 @@ fn theirs(tickets: &[TicketView]) -> BTreeSet<i64> {
     tickets.iter().filter(are_theirs).map(|ticket| ticket.id).collect()
 }
 
-fn signature(timestamp: &str, body: &str) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(PORTAL_SECRET.as_bytes()) else { return String::new() };
-    mac.update(format!("{timestamp}.{body}").as_bytes());
-    HEXLOWER.encode(&mac.finalize().into_bytes())
+fn mark(as_expected: bool) -> &'static str {
+    if as_expected { "✓" } else { "✗" }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one for each column")]

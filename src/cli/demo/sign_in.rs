@@ -12,8 +12,6 @@ use axum::{
 use reqwest::{Client, Url, redirect::Policy};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// Where the demonstration takes mail and forms: any free port of loopback.
-pub(super) const ANY_PORT: &str = "127.0.0.1:0";
 /// The header that tells the gateway who is signed in.
 pub(super) const IDENTITY_HEADER: &str = "X-Remote-Mail";
 
@@ -32,15 +30,14 @@ struct Proxy {
 }
 
 impl SignIn {
-    /// Listens on a free port of loopback and signs everybody in as this person.
+    /// Signs everybody in as this person who comes by this listener.
     ///
     /// # Errors
     ///
-    /// Where no port can be had.
-    pub(super) async fn start(gateway: SocketAddr, person: &'static str) -> io::Result<Self> {
+    /// Where the listener has no address.
+    pub(super) fn start(listener: TcpListener, gateway: SocketAddr, person: &'static str) -> io::Result<Self> {
         // Where a redirect leads is the browser's business, and loopback is never behind the system's proxy.
         let client = Client::builder().no_proxy().redirect(Policy::none()).build().map_err(io::Error::other)?;
-        let listener = TcpListener::bind(ANY_PORT).await?;
         let address = listener.local_addr()?;
         let proxy = Proxy { client, gateway, person: HeaderValue::from_static(person) };
         let routes = Router::new().fallback(forward).with_state(proxy);
