@@ -9,6 +9,7 @@ import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -25,15 +26,17 @@ public class Passerelle {
     /** Signs and sends a call; gives its answer, JSON. */
     static String call(String method, String address, String body, String key) throws Exception {
         String timestamp = Long.toString(Instant.now().getEpochSecond());
-        // What is signed is what is sent, byte for byte.
-        String signed = String.join("\n", "v2", timestamp, method, address, body);
+        // What is signed is what is sent, byte for byte, each with a line feed behind it.
+        byte[] sha256 = MessageDigest.getInstance("SHA-256").digest(body.getBytes(UTF_8));
+        String digest = HexFormat.of().formatHex(sha256);
+        String signed = String.join("\n", "v3", timestamp, method, address, key == null ? "" : key, digest, "");
         Mac mac = Mac.getInstance("HmacSHA256");
         mac.init(new SecretKeySpec(SECRET.getBytes(UTF_8), "HmacSHA256"));
         String signature = HexFormat.of().formatHex(mac.doFinal(signed.getBytes(UTF_8)));
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(URL + address))
                 .timeout(Duration.ofSeconds(100))
                 .header("X-Passerelle-Timestamp", timestamp)
-                .header("X-Passerelle-Signature", "v2=" + signature)
+                .header("X-Passerelle-Signature", "v3=" + signature)
                 .method(method, HttpRequest.BodyPublishers.ofString(body, UTF_8));
         if (!body.isEmpty()) {
             request.header("Content-Type", "application/json");

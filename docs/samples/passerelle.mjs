@@ -1,7 +1,7 @@
 // A portal's three calls in JavaScript: hand in a form, list the person's requests, add to one. Takes Node.js 18 or later.
 //
 //   PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=… node passerelle.mjs ce.0210001A@ac-dijon.fr
-import { createHmac, randomUUID } from "node:crypto";
+import { createHash, createHmac, randomUUID } from "node:crypto";
 
 const { PASSERELLE_URL: url, PASSERELLE_SECRET: secret } = process.env;
 
@@ -10,10 +10,11 @@ async function call(method, path, query, document, key) {
   const address = `${path}?${new URLSearchParams(query)}`;
   const body = document === undefined ? "" : JSON.stringify(document);
   const timestamp = Math.floor(Date.now() / 1000).toString();
-  // What is signed is what is sent, byte for byte.
-  const signed = `v2\n${timestamp}\n${method}\n${address}\n${body}`;
+  // What is signed is what is sent, byte for byte, each with a line feed behind it.
+  const digest = createHash("sha256").update(body, "utf8").digest("hex");
+  const signed = ["v3", timestamp, method, address, key ?? "", digest, ""].join("\n");
   const signature = createHmac("sha256", secret).update(signed, "utf8").digest("hex");
-  const headers = { "X-Passerelle-Timestamp": timestamp, "X-Passerelle-Signature": `v2=${signature}` };
+  const headers = { "X-Passerelle-Timestamp": timestamp, "X-Passerelle-Signature": `v3=${signature}` };
   if (body) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   const answer = await fetch(url + address, { method, headers, body: body || undefined });

@@ -10,10 +10,10 @@ function call(string $method, string $path, array $query, ?array $document = nul
     $address = $path . '?' . http_build_query($query);
     $body = $document === null ? '' : json_encode($document, JSON_THROW_ON_ERROR);
     $timestamp = (string) time();
-    // What is signed is what is sent, byte for byte.
-    $signed = "v2\n$timestamp\n$method\n$address\n$body";
-    $signature = hash_hmac('sha256', $signed, getenv('PASSERELLE_SECRET'));
-    $headers = ["X-Passerelle-Timestamp: $timestamp", "X-Passerelle-Signature: v2=$signature"];
+    // What is signed is what is sent, byte for byte, each with a line feed behind it.
+    $lines = ['v3', $timestamp, $method, $address, $key ?? '', hash('sha256', $body), ''];
+    $signature = hash_hmac('sha256', implode("\n", $lines), getenv('PASSERELLE_SECRET'));
+    $headers = ["X-Passerelle-Timestamp: $timestamp", "X-Passerelle-Signature: v3=$signature"];
     if ($document !== null) {
         $headers[] = 'Content-Type: application/json';
     }

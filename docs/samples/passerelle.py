@@ -22,10 +22,10 @@ def call(method, path, query, document=None, key=None):
     address = f"{path}?{urlencode(query)}"
     body = b"" if document is None else json.dumps(document).encode()
     timestamp = str(int(time.time()))
-    # What is signed is what is sent, byte for byte.
-    signed = f"v2\n{timestamp}\n{method}\n{address}\n".encode() + body
-    signature = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
-    headers = {"X-Passerelle-Timestamp": timestamp, "X-Passerelle-Signature": f"v2={signature}"}
+    # What is signed is what is sent, byte for byte, each with a line feed behind it.
+    lines = ["v3", timestamp, method, address, key or "", hashlib.sha256(body).hexdigest(), ""]
+    signature = hmac.new(SECRET.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
+    headers = {"X-Passerelle-Timestamp": timestamp, "X-Passerelle-Signature": f"v3={signature}"}
     if document is not None:
         headers["Content-Type"] = "application/json"
     if key:

@@ -1,4 +1,4 @@
-// Tries the calls that the page describes, signed as a portal signs them (v2).
+// Tries the calls that the page describes, signed as a portal signs them (v3).
 "use strict";
 
 const encoder = new TextEncoder();
@@ -14,18 +14,16 @@ async function hmac(secret, bytes) {
 }
 
 /** The headers that prove a call, by what was typed. */
-async function proof(form, method, address, body) {
+async function proof(form, method, address, key, body) {
   const ways = form.dataset.ways;
   const [secret, token] = [field("secret"), field("token")];
   if (secret && ways.includes("portal_signature")) {
     if (!globalThis.crypto?.subtle) throw new Error("Browsers sign on https:// and on localhost alone.");
     const timestamp = Math.floor(Date.now() / 1000).toString();
-    const head = encoder.encode(`v2\n${timestamp}\n${method}\n${address}\n`);
-    const signed = new Uint8Array(head.length + body.length);
-    signed.set(head);
-    signed.set(body, head.length);
-    const signature = await hmac(secret, signed);
-    return { "X-Passerelle-Timestamp": timestamp, "X-Passerelle-Signature": `v2=${signature}` };
+    const digest = hex(await crypto.subtle.digest("SHA-256", body));
+    const lines = ["v3", timestamp, method, address, key, digest, ""];
+    const signature = await hmac(secret, encoder.encode(lines.join("\n")));
+    return { "X-Passerelle-Timestamp": timestamp, "X-Passerelle-Signature": `v3=${signature}` };
   }
   return token && ways.includes("token") ? { Authorization: `Bearer ${token}` } : {};
 }
@@ -60,7 +58,7 @@ async function send(form) {
   const address = query.size ? `${filled}?${query}` : filled;
   const [body, media] = await encoded(form);
   if (media) headers["Content-Type"] = media;
-  Object.assign(headers, await proof(form, method, address, body));
+  Object.assign(headers, await proof(form, method, address, headers["Idempotency-Key"] ?? "", body));
   const answer = await fetch(address, { method, headers, body: media ? body : undefined, redirect: "follow" });
   const told = ["content-type", "location", "link", "retry-after", "allow"];
   const lines = told.filter(name => answer.headers.has(name)).map(name => `${name}: ${answer.headers.get(name)}`);
