@@ -95,22 +95,23 @@ impl Glpi {
         self.add("Ticket_User", &input, &[]).await.map(drop)
     }
 
-    /// Takes a group off its ticket, by the id of the link.
+    /// Takes a group off its ticket, by the id of the link. GLPI tells nobody of it (`_disablenotif`): of who gives a
+    /// ticket up, those hear who are told of the group that gets it.
     ///
     /// # Errors
     ///
     /// [`GlpiError::Rejected`] where the link is gone already: to be read back.
     pub async fn remove_group(&self, row: GroupLinkId) -> Result<(), GlpiError> {
-        self.call(&Call::delete(format!("Group_Ticket/{row}"))).await.map(drop)
+        self.call(&Call::delete("Group_Ticket", &silently(row.get()))).await.map(drop)
     }
 
-    /// Takes a person off a ticket, by the id of the link.
+    /// Takes a person off a ticket, by the id of the link, as silently.
     ///
     /// # Errors
     ///
     /// As [`Glpi::remove_group`].
     pub async fn remove_user(&self, row: UserLinkId) -> Result<(), GlpiError> {
-        self.call(&Call::delete(format!("Ticket_User/{row}"))).await.map(drop)
+        self.call(&Call::delete("Ticket_User", &silently(row.get()))).await.map(drop)
     }
 
     /// The accounts that are direct members of a group.
@@ -118,4 +119,9 @@ impl Glpi {
         let rows: Vec<GroupMember> = self.list(format!("Group/{group}/Group_User")).await?;
         Ok(rows.into_iter().map(|row| row.users_id).collect())
     }
+}
+
+/// The input that removes a link, of which GLPI tells nobody.
+fn silently(row: u64) -> Value {
+    json!({ "id": row, "_disablenotif": true })
 }

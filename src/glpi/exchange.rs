@@ -62,7 +62,7 @@ enum Action<'a> {
     Create(Input<'a>),
     CreateEach(String),
     Update(String),
-    Delete,
+    Delete(String),
     /// A document's bytes.
     Download,
 }
@@ -187,10 +187,11 @@ impl<'a> Call<'a> {
         Self { path, query: Vec::new(), action: Action::Update(manifest(input)) }
     }
 
-    /// Removes the item at `path`, past the bin.
-    pub(super) fn delete(path: String) -> Self {
+    /// Removes the item that `input` names by its `id`, past the bin. Only an input can say more: of the item at an
+    /// address, GLPI takes the address alone (`APIRest::call`).
+    pub(super) fn delete(item_type: &str, input: &Value) -> Self {
         let purge = ("force_purge".to_owned(), "1".to_owned());
-        Self { path, query: vec![purge], action: Action::Delete }
+        Self { path: item_type.to_owned(), query: vec![purge], action: Action::Delete(manifest(input)) }
     }
 
     /// The bytes of a document.
@@ -205,7 +206,7 @@ impl<'a> Call<'a> {
             Action::Create(_) => ("POST", Doing::Creating, Expected::Json(usize::MAX)),
             Action::CreateEach(_) => ("POST", Doing::CreatingEach, Expected::Json(usize::MAX)),
             Action::Update(_) => ("PUT", Doing::Changing, Expected::Json(usize::MAX)),
-            Action::Delete => ("DELETE", Doing::Changing, Expected::Json(usize::MAX)),
+            Action::Delete(_) => ("DELETE", Doing::Changing, Expected::Json(usize::MAX)),
             Action::Download => ("GET", Doing::Reading, Expected::Document),
         };
         Exchange { method, path: &self.path, doing, expected }
@@ -293,7 +294,7 @@ impl Server {
             Action::Create(input) => self.http.post(address).multipart(form(input)),
             Action::CreateEach(manifest) => by_json(self.http.post(address), manifest),
             Action::Update(manifest) => by_json(self.http.put(address), manifest),
-            Action::Delete => self.http.delete(address).query(&call.query),
+            Action::Delete(manifest) => by_json(self.http.delete(address).query(&call.query), manifest),
             Action::Download => self.http.get(address).header(ACCEPT, BYTES).timeout(LONGEST_DOWNLOAD),
         };
         call.exchange().make(request.header(SESSION_TOKEN, session)).await

@@ -197,7 +197,7 @@ pub(super) fn linked(store: &Store, ticket: i64, actor: &Actor) -> bool {
 }
 
 /// Takes an actor off its ticket; with the last assigned one the ticket is new again.
-pub(super) fn remove(desk: &mut Helpdesk, caller: &Caller, kind: &str, link: i64) {
+pub(super) fn remove(desk: &mut Helpdesk, caller: &Caller, (kind, link): (&str, i64), is_silent: bool) {
     let Some(row) = desk.store.remove(kind, link) else {
         return;
     };
@@ -208,6 +208,8 @@ pub(super) fn remove(desk: &mut Helpdesk, caller: &Caller, kind: &str, link: i64
     status::take_into_account(desk, caller, ticket);
     if status::status(&desk.store, ticket) == ASSIGNED && !is_assigned(&desk.store, ticket) {
         status::set_status(desk, caller, ticket, NEW);
+    } else if !is_silent {
+        desk.told.push((ticket, "update"));
     }
     let actor = Actor::new(Role::Assigned, party, int_of(&row, party.key()));
     let name = format!("{} ({})", party_name(&desk.store, &actor), actor.id);

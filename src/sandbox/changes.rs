@@ -297,7 +297,8 @@ pub(super) fn delete(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: 
         _ => None,
     };
     if let Some(id) = single {
-        return match remove(desk, caller, target, id, purge) {
+        let input = call.parameters.get("input").filter(|_| target.id.is_none());
+        return match remove(desk, caller, target, (id, input), purge) {
             Ok(()) => Ok(Answer::ok(&json!([{ id.to_string(): true, "message": "" }]))),
             Err(message) => Err(Answer::error(StatusCode::BAD_REQUEST, "ERROR_GLPI_DELETE", message)),
         };
@@ -309,7 +310,7 @@ pub(super) fn delete(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: 
     let mut results = Vec::new();
     for input in inputs {
         let id = input.get("id").map(int).unwrap_or_default();
-        let removed = remove(desk, caller, target, id, purge);
+        let removed = remove(desk, caller, target, (id, Some(input)), purge);
         done += usize::from(removed.is_ok());
         let message = removed.as_ref().err().map_or("", |message| *message);
         results.push(json!({ id.to_string(): removed.is_ok(), "message": message }));
@@ -317,7 +318,13 @@ pub(super) fn delete(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: 
     several(results, done, "DELETE", StatusCode::OK)
 }
 
-fn remove(desk: &mut Helpdesk, caller: &Caller, target: &Target, id: i64, purge: bool) -> Result<(), &'static str> {
+fn remove(
+    desk: &mut Helpdesk,
+    caller: &Caller,
+    target: &Target,
+    (id, input): (i64, Option<&Value>),
+    purge: bool,
+) -> Result<(), &'static str> {
     let kind = target.kind;
     let row = desk.store.get(kind, id).ok_or(NOT_FOUND)?;
     let bits = match (kind, purge) {
@@ -335,7 +342,10 @@ fn remove(desk: &mut Helpdesk, caller: &Caller, target: &Target, id: i64, purge:
     }
     match kind {
         "Ticket" => tickets::purge(desk, id),
-        "Group_Ticket" | "Ticket_User" => actors::remove(desk, caller, kind, id),
+        "Group_Ticket" | "Ticket_User" => {
+            let is_silent = input.is_some_and(|input| input.get("_disablenotif").is_some());
+            actors::remove(desk, caller, (kind, id), is_silent);
+        }
         "ITILFollowup" => timeline::remove_followup(desk, caller, id),
         _ => {
             desk.store.remove(kind, id);
