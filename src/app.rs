@@ -24,10 +24,12 @@ use crate::{
         receipts::Receipts,
         route::MappingStore,
         screen::Rules,
+        suggester::Suggester,
     },
     glpi::{Credentials, Glpi, Settings},
     http,
     intake::{Room, imap, lmtp},
+    knowledge::Knowledge,
     letters::{Acknowledger, Correspondence, Operators},
     lifecycle::{
         escalation::{self, Escalator},
@@ -63,6 +65,8 @@ pub struct App {
     pub calendar: Arc<Calendar>,
     /// What requesters see.
     pub portal: Arc<Portal>,
+    /// GLPI's FAQ, kept in memory.
+    pub knowledge: Arc<Knowledge>,
     /// The reference portal's pages, where they are served.
     pages: Option<http::Pages>,
     /// Letters on their way to people.
@@ -95,8 +99,9 @@ impl App {
         let operators = Operators::new(&config, correspondence.clone())?;
         let quarantine = Quarantine::new(&config.quarantine, operators, letters.clone());
         let acknowledger = Acknowledger::new(&config, correspondence.clone(), letters.clone());
-        let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone()));
         let mappings = MappingStore::load(config.mappings.dir.as_deref())?;
+        let knowledge = Arc::new(Knowledge::new(&config, glpi.clone(), mappings.clone()));
+        let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone(), Arc::clone(&knowledge)));
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
         let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
@@ -114,6 +119,7 @@ impl App {
             Arc::clone(&calendar),
         );
         let directory = Arc::new(Directory::new(&config.directory, Some(glpi.clone()))?);
+        let suggester = Suggester::new(&config, &glpi, Arc::clone(&knowledge), letters.clone());
         let pipeline = Pipeline {
             rules: Rules::new(&config)?,
             prover: Prover::new(&config)?,
@@ -123,13 +129,21 @@ impl App {
             deliverer,
             acknowledger,
             receipts,
+            suggester,
             quarantine,
             tasks,
         };
-        let portal = Portal::new(&config, glpi.clone(), pipeline.mappings.clone(), Arc::clone(&calendar), directory);
+        let portal = Portal::new(
+            &config,
+            glpi.clone(),
+            pipeline.mappings.clone(),
+            Arc::clone(&calendar),
+            directory,
+            Arc::clone(&knowledge),
+        );
         let (pipeline, escalator, portal) = (Arc::new(pipeline), Arc::new(escalator), Arc::new(portal));
         let pages = config.http.believes_a_proxy().then(|| pages(&config)).transpose()?;
-        Ok(Self { pipeline, glpi, escalator, notifier, announcer, calendar, portal, pages, letters, config })
+        Ok(Self { pipeline, glpi, escalator, notifier, announcer, calendar, portal, knowledge, pages, letters, config })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
@@ -256,6 +270,8 @@ impl Server {
             let (expected, every) = (app.portal.expected_delays(), app.config.figures.every);
             listeners.spawn(stop.clone().run_until_cancelled_owned(async move { expected.keep(every).await }));
         }
+        let (knowledge, every) = (Arc::clone(&app.knowledge), app.config.knowledge.every);
+        listeners.spawn(stop.clone().run_until_cancelled_owned(async move { knowledge.keep(every).await }));
         listeners.close();
         stop.cancelled().await;
         tracing::info!("stopping");

@@ -13,6 +13,7 @@ pub mod glpi;
 pub mod http;
 pub mod id;
 pub mod intake;
+pub mod knowledge;
 pub mod letters;
 pub mod lifecycle;
 pub mod listener;

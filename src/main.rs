@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
-    cli::{check, demo, escalate, exit, healthcheck, ingest, sandbox, try_files},
+    cli::{check, demo, escalate, exit, export, healthcheck, ingest, sandbox, try_files},
     config::{self, Config, ConfigError},
     telemetry,
 };
@@ -36,6 +36,7 @@ enum Command {
     Try(try_files::Args),
     Check(check::Args),
     Escalate(escalate::Args),
+    Export(export::Args),
     Healthcheck(healthcheck::Args),
     Sandbox(sandbox::Args),
     Demo(demo::Args),
@@ -106,6 +107,7 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
+        Command::Export(args) => Ok(Box::pin(export::run(load()?, args)).await?),
         Command::Healthcheck(args) => Ok(healthcheck::run(&load()?, &args).await),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
         Command::Demo(args) => demo::run(args).await,

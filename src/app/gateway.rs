@@ -13,6 +13,7 @@ use crate::{
     id::TicketId,
     intake::TakesMail,
     lifecycle::{
+        drafts::{DraftError, DraftOrder, Drafted},
         escalation::{EscalateError, Escalator, Moved, Order},
         notices::{Notifier, StaffStep},
         sweep::Hints,
@@ -70,6 +71,10 @@ impl http::Gateway for Gateway {
         Box::pin(async move { self.pipeline.decide(requester, ticket, decided).await })
     }
 
+    fn withdraw(self: Arc<Self>, requester: Address, ticket: TicketId, article: String) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.pipeline.withdraw(requester, ticket, &article).await })
+    }
+
     fn move_ticket(
         self: Arc<Self>,
         ticket: TicketId,
@@ -83,6 +88,14 @@ impl http::Gateway for Gateway {
             }
             moved
         })
+    }
+
+    fn draft_article(
+        self: Arc<Self>,
+        ticket: TicketId,
+        order: DraftOrder,
+    ) -> BoxFuture<'static, Result<Drafted, DraftError>> {
+        Box::pin(async move { self.escalator.draft_article(ticket, &order).await })
     }
 
     fn informs(self: Arc<Self>, ticket: TicketId, step: StaffStep) -> BoxFuture<'static, bool> {

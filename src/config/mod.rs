@@ -14,9 +14,9 @@ pub use load::{DEFAULTS, load, load_from};
 pub use pages::TicketPages;
 pub use sections::{
     Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
-    Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Ldap, LdapAttributes, Lmtp, Log, LogFormat,
-    Mail, Mappings, Note, Notify, Original, Percents, Portal, PortalPages, Quarantine, Quota, Redis, Replies, Require,
-    SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown, mailbox,
+    Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Knowledge, Ldap, LdapAttributes, Lmtp, Log,
+    LogFormat, Mail, Mappings, Note, Notify, Original, Percents, Portal, PortalPages, Quarantine, Quota, Redis,
+    Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown, mailbox,
 };
 
 use jiff::tz::TimeZone;
@@ -49,6 +49,8 @@ pub struct Config {
     pub portal: Portal,
     /// What is computed in the background.
     pub figures: Figures,
+    /// The knowledge base.
+    pub knowledge: Knowledge,
     /// Mail to requesters.
     pub smtp: Smtp,
     /// The applications.

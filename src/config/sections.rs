@@ -551,6 +551,16 @@ pub struct Figures {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Knowledge {
+    #[serde(with = "humantime_serde")]
+    pub every: Duration,
+    pub link: String,
+    pub public_feeds: bool,
+    pub suggest: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shutdown {
     #[serde(with = "humantime_serde")]
     pub grace: Duration,

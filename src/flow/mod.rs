@@ -10,3 +10,4 @@ pub mod quarantine;
 pub mod receipts;
 pub mod route;
 pub mod screen;
+pub mod suggester;

@@ -22,6 +22,7 @@ use crate::{
         receipts::Receipts,
         route::{self, MappingStore, Mappings},
         screen::{self, Candidate, Director, Passed, Rejection, Rules, WithinQuota},
+        suggester::Suggester,
     },
     letters::Acknowledger,
     request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference},
@@ -54,6 +55,8 @@ pub struct Pipeline {
     pub acknowledger: Acknowledger,
     /// Sends them their receipts, none forgotten.
     pub receipts: Arc<Receipts>,
+    /// Tells référents of articles.
+    pub suggester: Suggester,
     /// Puts aside what fails again and again.
     pub quarantine: Quarantine,
     /// Requests under way: a request goes on to its end when whoever handed it in goes away.
@@ -180,6 +183,7 @@ impl Pipeline {
                 // Told before it is known: who asks again before that is told.
                 self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
                 self.ledger.settle(mine, receipt.ticket).await;
+                self.suggester.tell(&receipt);
                 Outcome::Created(receipt)
             }
             Err(undelivered) => self.undelivered(mine, undelivered).await,

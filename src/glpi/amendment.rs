@@ -57,6 +57,20 @@ impl Glpi {
         self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
     }
 
+    /// Adds a solution of the service account: the ticket is solved, or closed where GLPI closes at once. GLPI tells
+    /// nobody of it (`_disablenotif`).
+    ///
+    /// # Errors
+    ///
+    /// As for any write; [`GlpiError::Denied`] where the ticket cannot be solved.
+    pub async fn solve(&self, ticket: TicketId, content_html: &str) -> Result<(), GlpiError> {
+        let input = json!({
+            "itemtype": "Ticket", "items_id": ticket, "content": content_html, "_disablenotif": true,
+            "_do_not_compute_takeintoaccount": 1,
+        });
+        self.add("ITILSolution", &input, &[]).await.map(drop)
+    }
+
     /// Takes back that somebody took the ticket in charge: GLPI counts as that every act of an account that
     /// may work on tickets, also where it removes an actor or rewrites a follow-up, and has no way to forbid
     /// it there as [`Glpi::add_groups`] does.

@@ -108,7 +108,7 @@ pub(super) struct ReceivedFiles {
 
 /// An item that is shown with its documents.
 #[derive(Deserialize)]
-struct WithDocuments {
+pub(super) struct WithDocuments {
     #[serde(default, deserialize_with = "wire::text")]
     content: String,
     #[serde(rename = "_documents", default)]
@@ -256,7 +256,7 @@ fn read(mut rows: Vec<Value>, documents: usize) -> Option<(Vec<Document>, Vec<Ve
 }
 
 impl WithDocuments {
-    fn kept(self) -> Vec<Document> {
+    pub(super) fn kept(self) -> Vec<Document> {
         kept(self.documents)
     }
 }

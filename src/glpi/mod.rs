@@ -6,7 +6,7 @@
 //! - `directory`: accounts, groups, categories and entities, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
 //!   `search`, `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
-//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`.
+//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
 //!   `markers`, `requesters` and `shown_accounts`; both wait in `gather`.
@@ -29,6 +29,7 @@ mod criteria;
 mod directory;
 mod documents;
 mod download;
+mod drafts;
 mod error;
 mod excerpt;
 mod exchange;
@@ -74,12 +75,13 @@ pub use self::criteria::Criterion;
 pub use self::directory::GlpiDirectory;
 pub use self::documents::{Document, DocumentHolder};
 pub use self::download::Download;
+pub use self::drafts::NewDraft;
 pub use self::error::{GlpiError, Trouble, Underlying};
 pub use self::exchange::SetupError;
 pub use self::followups::{Effect, NewFollowup};
 pub use self::group_commit::Among;
 pub use self::item::{Item, ItemKind, nearest};
-pub use self::knowledge::FaqArticle;
+pub use self::knowledge::{FaqArticle, StoredArticle};
 pub use self::links::LONGEST_MERGE;
 pub use self::markers::FoundTicket;
 pub use self::notices::{Recipient, TicketNotices};

@@ -8,6 +8,7 @@ use crate::{
     id::TicketId,
     intake::TakesMail,
     lifecycle::{
+        drafts::{DraftError, DraftOrder, Drafted},
         escalation::{EscalateError, Moved, Order},
         notices::StaffStep,
     },
@@ -41,6 +42,9 @@ pub trait Gateway: TakesMail {
     /// Does with a ticket's solution what its requester decides.
     fn decide(self: Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> BoxFuture<'static, Outcome>;
 
+    /// Closes a request that its requester withdraws because the article of this title answers it.
+    fn withdraw(self: Arc<Self>, requester: Address, ticket: TicketId, article: String) -> BoxFuture<'static, Outcome>;
+
     /// Takes a ticket to another level.
     ///
     /// # Errors
@@ -48,6 +52,17 @@ pub trait Gateway: TakesMail {
     /// Why it is not moved.
     fn move_ticket(self: Arc<Self>, ticket: TicketId, order: Order)
     -> BoxFuture<'static, Result<Moved, EscalateError>>;
+
+    /// Drafts an article from a ticket.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    fn draft_article(
+        self: Arc<Self>,
+        ticket: TicketId,
+        order: DraftOrder,
+    ) -> BoxFuture<'static, Result<Drafted, DraftError>>;
 
     /// Whether somebody who works on a ticket is told by mail of what its requester does.
     fn informs(self: Arc<Self>, ticket: TicketId, step: StaffStep) -> BoxFuture<'static, bool>;

@@ -11,7 +11,7 @@
 //! | `router` | the routes and what every answer goes through |
 //! | `mail`, `requests` | the two ways in |
 //! | `api/` | a requester's requests, for a portal |
-//! | `tickets` | tickets go to another level |
+//! | `tickets`, `drafts` | tickets go to another level, or become articles |
 //! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem`, `values` | what comes back, and how it is written |
 //! | `pages` | the reference portal |
@@ -24,6 +24,7 @@ mod auth;
 mod body;
 mod docs;
 mod doors;
+mod drafts;
 mod examples;
 mod fields;
 mod gateway;

@@ -13,7 +13,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api, auth, docs, examples, health, mail, problem::Problem, requests, responses, responses::BrokenCall,
+    api, auth, docs, drafts, examples, health, mail, problem::Problem, requests, responses, responses::BrokenCall,
     services::Services, tickets, webhook,
 };
 
@@ -98,6 +98,7 @@ pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
         .merge(api::routes())
         .routes(routes!(tickets::escalate))
         .routes(routes!(tickets::hand_back))
+        .routes(routes!(drafts::draft))
         .routes(routes!(webhook::take, webhook::challenge))
         .merge(if with_health { health::routes() } else { OpenApiRouter::new() })
         .routes(routes!(description))

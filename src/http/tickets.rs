@@ -124,14 +124,14 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
         .await
 }
 
-fn number(id: &str) -> Result<TicketId, Problem> {
+pub(super) fn number(id: &str) -> Result<TicketId, Problem> {
     glpi_number(id).ok_or_else(|| {
         let detail = "Le numéro du ticket n’est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
         Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
     })
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
@@ -144,12 +144,16 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
+/// 400 for a body that has another form than this one.
+pub(super) fn no_object(form: &str) -> Problem {
+    let detail = format!("Le corps n’est pas un objet JSON. Sa forme est {form}.");
+    Problem::new(StatusCode::BAD_REQUEST, "bad-json", detail)
+}
+
 /// What the body asks for; every wrong field is named.
 fn order(body: &[u8], direction: Direction) -> Result<Order, Problem> {
-    let mut fields = Fields::of(body, &["reason", "by", "to"]).ok_or_else(|| {
-        let detail = "Le corps n’est pas un objet JSON. Sa forme est {\"reason\": \"…\", \"by\": \"…\"}.";
-        Problem::new(StatusCode::BAD_REQUEST, "bad-json", detail)
-    })?;
+    let mut fields =
+        Fields::of(body, &["reason", "by", "to"]).ok_or_else(|| no_object("{\"reason\": \"…\", \"by\": \"…\"}"))?;
     let reason = fields.text("reason", LONGEST_REASON);
     let (by, to) = (fields.text("by", LONGEST_NAME), fields.text("to", LONGEST_NAME));
     if reason.is_none() {

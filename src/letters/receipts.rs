@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::text::{Signature, Text, short};
 use crate::id::TicketId;
-use crate::request::{LeftOut, Person, Receipt, TicketKind};
+use crate::request::{LeftOut, Person, Receipt, Suggestion, TicketKind};
 use crate::text::french::{date, time};
 
 /// GLPI's urgencies, from 1, as people read them.
@@ -27,6 +27,7 @@ struct ReceiptText {
     phone: Option<String>,
     takes_replies: bool,
     left_out: Vec<LeftOut>,
+    suggestions: Vec<Suggestion>,
     signature: String,
 }
 
@@ -56,6 +57,10 @@ pub(super) fn receipt(
         Some(_) => LeftOut { name: short(&file.name), why: short(&file.why) },
         None => LeftOut { name: "un fichier joint".to_owned(), why: short(&file.why) },
     });
+    let suggestions = details
+        .suggestions
+        .iter()
+        .map(|article| Suggestion { title: short(&article.title), link: short(&article.link) });
     let text = ReceiptText {
         heading: format!("Votre demande est enregistrée sous le n°\u{a0}{}", receipt.ticket),
         ticket: receipt.ticket,
@@ -72,6 +77,8 @@ pub(super) fn receipt(
         phone: details.phone.as_deref().filter(|_| subject.is_some()).map(short),
         takes_replies: signature.takes_replies,
         left_out: left_out.collect(),
+        // What they are about says what was asked.
+        suggestions: if subject.is_some() { suggestions.collect() } else { Vec::new() },
         signature: short(signature.name),
     };
     Ok(Text {
@@ -98,7 +105,7 @@ mod tests {
     use crate::id::TicketId;
     use crate::{
         flow::screen::samples,
-        request::{FormFields, LeftOut, Person, Receipt, ReceiptDetails, Reference, TicketKind},
+        request::{FormFields, LeftOut, Person, Receipt, ReceiptDetails, Reference, Suggestion, TicketKind},
     };
 
     fn made() -> Receipt {
@@ -116,6 +123,7 @@ mod tests {
                 school: Some("0210001A".into()),
                 phone: Some("03 80 00 00 00".into()),
                 deposited: Some("2026-11-24T09:12:00+01:00[Europe/Paris]".parse().unwrap()),
+                suggestions: vec![],
             },
             left_out: vec![],
         }
@@ -130,6 +138,23 @@ mod tests {
         let text =
             receipt(Some(&reply_subject(&samples::mail_about("LSU bloqué"))), &made, &person, &SIGNATURE).unwrap();
         assert_letters("receipt", [&text]);
+    }
+
+    #[test]
+    fn a_receipt_names_the_articles_that_perhaps_answer() {
+        let mut made = made();
+        let link = "https://assistance.example/portail/faq/5".to_owned();
+        made.details.suggestions = vec![Suggestion { title: "Valider <un> bilan".into(), link: link.clone() }];
+        for subject in [Some("LSU"), None] {
+            let text = receipt(subject, &made, &Person::default(), &SIGNATURE).unwrap();
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
+            assert_accessible(&text.html);
+            for body in [&text.plain, &plain_of_html] {
+                let names = body.contains("Valider <un> bilan") && body.contains(&link);
+                assert_eq!(names, subject.is_some(), "{body}");
+                assert_eq!(body.contains("peut-être à votre question"), subject.is_some(), "{body}");
+            }
+        }
     }
 
     #[test]

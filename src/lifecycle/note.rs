@@ -1,4 +1,4 @@
-//! The notes the gateway writes into a ticket: a move before it is made and after, reminders, refusals.
+//! The notes the gateway writes into a ticket: a move before it is made and after, reminders, drafts of articles, refusals.
 //!
 //! They are for the people who read the ticket, in French, and for the gateway itself, which keeps nothing
 //! elsewhere: each ends with a line it reads again. A note counts only where it is of the gateway's own account
@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::id::{FollowupId, GroupId};
+use crate::id::{ArticleId, FollowupId, GroupId};
 use crate::request::Direction;
 
 /// Beyond this a reason is cut, characters; and a name.
@@ -29,6 +29,10 @@ pub enum Note {
     Reminder(Reminder),
     /// A command was not obeyed.
     Refusal(RefusalNote),
+    /// An article was drafted from the ticket.
+    Draft(DraftNote),
+    /// None was, though a follow-up asked for it.
+    NoDraft(NoDraftNote),
 }
 
 /// A move: written before its first step, and again after its last or when it is given up.
@@ -91,6 +95,30 @@ pub struct RefusalNote {
     pub why: String,
 }
 
+/// An article that was drafted from the ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftNote {
+    /// The article.
+    pub article: ArticleId,
+    /// Whether it is new, and not an earlier draft written again.
+    pub is_new: bool,
+    /// Who asked for it, and where it is, sentences.
+    pub place: String,
+    /// What was masked in it, a sentence.
+    pub masked: String,
+    /// What asked for it.
+    pub cause: Cause,
+}
+
+/// No article was drafted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoDraftNote {
+    /// The follow-up that asked for it.
+    pub followup: FollowupId,
+    /// Why not, sentences.
+    pub why: String,
+}
+
 impl Cause {
     /// For logs and counters.
     pub fn label(self) -> &'static str {
@@ -124,6 +152,8 @@ impl Note {
             Self::Move(note) => (note.title(), note.body(), note.mark()),
             Self::Reminder(reminder) => (reminder.title(), vec![reminder.waits.clone()], reminder.mark()),
             Self::Refusal(refusal) => (refusal.title().to_owned(), vec![refusal.why.clone()], refusal.mark()),
+            Self::Draft(note) => (note.title().to_owned(), vec![note.place.clone(), note.masked.clone()], note.mark()),
+            Self::NoDraft(note) => (NO_DRAFT.to_owned(), vec![note.why.clone()], answer_to(note.followup)),
         };
         let mut html = format!("<p><strong>{}</strong></p>", escape(&title));
         for paragraph in body {
@@ -142,6 +172,8 @@ impl Note {
         let (title, mark) = (unescape(title), unescape(mark));
         let note = MoveNote::parse(&title, &body, &mark)
             .map(Self::Move)
+            .or_else(|| NoDraftNote::parse(&title, &body, &mark).map(Self::NoDraft))
+            .or_else(|| DraftNote::parse(&title, &body, &mark).map(Self::Draft))
             .or_else(|| Reminder::parse(&title, &body, &mark).map(Self::Reminder))
             .or_else(|| RefusalNote::parse(&title, &body, &mark).map(Self::Refusal))?;
         (note.html() == html).then_some(note)
@@ -247,17 +279,64 @@ impl RefusalNote {
     }
 
     fn mark(&self) -> String {
-        format!("réponse au suivi n°\u{a0}{}", self.followup)
+        answer_to(self.followup)
     }
 
     fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
         let [why] = body else { return None };
         Some(Self {
             direction: if title.starts_with("Escalade") { Direction::Up } else { Direction::Down },
-            followup: mark.strip_prefix("réponse au suivi n°\u{a0}")?.parse().ok()?,
+            followup: answered(mark)?,
             why: why.clone(),
         })
     }
+}
+
+const NO_DRAFT: &str = "Brouillon de fiche non préparé";
+
+impl DraftNote {
+    /// As [`DraftNote`], with texts of people made fit for a note.
+    pub(super) fn fit(mut self) -> Self {
+        self.place = fit_reason(&self.place);
+        self.masked = fit_reason(&self.masked);
+        self
+    }
+
+    fn title(&self) -> &'static str {
+        if self.is_new { "Brouillon de fiche préparé" } else { "Brouillon de fiche mis à jour" }
+    }
+
+    fn mark(&self) -> String {
+        format!("brouillon de la fiche n°\u{a0}{} ; {}", self.article, self.cause.words())
+    }
+
+    fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
+        let [place, masked] = body else { return None };
+        let (article, cause) = mark.strip_prefix("brouillon de la fiche n°\u{a0}")?.split_once(" ; ")?;
+        Some(Self {
+            article: article.parse().ok()?,
+            is_new: title == "Brouillon de fiche préparé",
+            place: place.clone(),
+            masked: masked.clone(),
+            cause: Cause::parse(cause)?,
+        })
+    }
+}
+
+impl NoDraftNote {
+    fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
+        let [why] = body else { return None };
+        (title == NO_DRAFT).then_some(Self { followup: answered(mark)?, why: why.clone() })
+    }
+}
+
+/// That a note answers a follow-up.
+fn answer_to(followup: FollowupId) -> String {
+    format!("réponse au suivi n°\u{a0}{followup}")
+}
+
+fn answered(mark: &str) -> Option<FollowupId> {
+    mark.strip_prefix("réponse au suivi n°\u{a0}")?.parse().ok()
 }
 
 fn reason(text: &str) -> String {
@@ -310,8 +389,10 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Cause, Direction, MoveNote, Note, RefusalNote, Reminder, UNDER_WAY, UNTAKEN, fit};
-    use crate::id::{FollowupId, GroupId};
+    use super::{
+        Cause, Direction, DraftNote, MoveNote, NoDraftNote, Note, RefusalNote, Reminder, UNDER_WAY, UNTAKEN, fit,
+    };
+    use crate::id::{ArticleId, FollowupId, GroupId};
 
     fn escalation() -> MoveNote {
         MoveNote {
@@ -325,6 +406,16 @@ mod tests {
             reason: "Panne du serveur".to_owned(),
             cause: Cause::Followup(FollowupId::new(345)),
             untaken: true,
+        }
+    }
+
+    fn draft() -> DraftNote {
+        DraftNote {
+            article: ArticleId::new(5),
+            is_new: true,
+            place: "Demandé par Jeanne Martin : https://glpi.example/front/knowbaseitem.form.php?id=5".to_owned(),
+            masked: "Masqué : 2 noms & 1 adresse.".to_owned(),
+            cause: Cause::Followup(FollowupId::new(345)),
         }
     }
 
@@ -349,6 +440,9 @@ mod tests {
     #[case(Note::Reminder(Reminder { to: "A & B".to_owned(), level: 0, waits: "Il attend.".to_owned() }))]
     #[case(Note::Refusal(RefusalNote { direction: Direction::Up, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     #[case(Note::Refusal(RefusalNote { direction: Direction::Down, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
+    #[case(Note::Draft(draft()))]
+    #[case(Note::Draft(DraftNote { is_new: false, cause: Cause::Api, ..draft() }))]
+    #[case(Note::NoDraft(NoDraftNote { followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     fn every_note_is_read_again(#[case] note: Note) {
         assert_eq!(Note::parse(&note.html()), Some(note));
     }

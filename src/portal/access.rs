@@ -1,19 +1,26 @@
 //! What a requester's view of the helpdesk is built from.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
-use super::{faq::Faq, found::FoundRequest, joined::Joined, readings::Readings};
+use super::{found::FoundRequest, joined::Joined, readings::Readings};
 use crate::{
     config::Config,
     course::Pasts,
     figures::{ExpectedDelay, ExpectedDelays},
     flow::{directory::Directory, route::MappingStore},
     glpi::Glpi,
+    id::ArticleId,
+    knowledge::{Knowledge, Places},
+    remembered::Remembered,
     request::Address,
     working_time::Calendar,
 };
+
+/// How long it is remembered whom an article has helped, and of how many.
+const DAY: Duration = Duration::from_hours(24);
+const MOST_HELPED: u64 = 10_000;
 
 /// A requester's view of the helpdesk.
 pub struct Portal {
@@ -25,7 +32,13 @@ pub struct Portal {
     pub(super) school_mailbox: String,
     pub(super) school_view: bool,
     pub(super) time_zone: TimeZone,
-    pub(super) faq: Faq,
+    pub(super) knowledge: Arc<Knowledge>,
+    pub(super) places: Places,
+    pub(super) public_feeds: bool,
+    /// Whom an article has helped today.
+    pub(super) helped: Remembered<(Address, ArticleId), ()>,
+    /// Who writes the FAQ.
+    pub(super) name: String,
     pub(super) readings: Readings,
     pub(super) lists: Joined<Address, Vec<FoundRequest>>,
     pub(super) pasts: Arc<Pasts>,
@@ -36,13 +49,15 @@ pub struct Portal {
 
 impl Portal {
     /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays, `people` says who directs which
-    /// school.
+    /// school,
+    /// `knowledge` has the FAQ.
     pub fn new(
         config: &Config,
         glpi: Glpi,
         mappings: MappingStore,
         calendar: Arc<Calendar>,
         people: Arc<Directory>,
+        knowledge: Arc<Knowledge>,
     ) -> Self {
         let pasts = Arc::new(Pasts::new(Arc::clone(&calendar)));
         let (of_mappings, of_calendar, of_pasts) = (mappings.clone(), Arc::clone(&calendar), Arc::clone(&pasts));
@@ -54,7 +69,11 @@ impl Portal {
             pasts,
             expected: Arc::new(expected),
             requester_reasons: config.portal.requester_reasons.clone(),
-            faq: Faq::new(glpi.clone(), &config.glpi),
+            knowledge,
+            places: Places::new(config),
+            helped: Remembered::new(MOST_HELPED, DAY),
+            public_feeds: config.knowledge.public_feeds,
+            name: config.portal.name.clone(),
             glpi,
             mappings,
             calendar,

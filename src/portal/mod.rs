@@ -16,17 +16,13 @@
 //! | `readings`, `joined` | what is read once for several who ask |
 //! | `view` | one request with its timeline |
 //! | `merged` | where a merged request went |
-//! | `html` | texts from GLPI, as they may be shown |
 //! | `known_requester` | whether a ticket is theirs |
-//! | `faq` | GLPI's public questions and answers |
 
 mod access;
 mod error;
 mod events;
-mod faq;
 mod found;
 mod handed_on;
-mod html;
 mod joined;
 mod known_requester;
 mod listing;
@@ -37,34 +33,98 @@ mod readings;
 mod state;
 mod view;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use jiff::Timestamp;
+use jiff::civil::DateTime;
 
 pub use self::{
     access::Portal,
     error::PortalError,
     events::{Event, EventKind},
-    faq::Article,
     handed_on::HandedOn,
     listing::{Listing, Overview, Query, Row, Sort},
     own::{AttachedFile, Kind, SolutionState},
     state::{Counts, State},
     view::{Author, Entry, Line, View},
 };
-use crate::id::{DocumentId, TicketId};
+use crate::id::{ArticleId, DocumentId, TicketId};
+use crate::knowledge::{Article, Feed, Shelf};
 use crate::request::Address;
 
+/// How often people said that an article helped them.
+const HELPED: &str = "passerelle_articles_helped_total";
+
 impl Portal {
-    /// The public articles that hold each of these words, those with all of them in the title first; neither case nor
-    /// accents matter. Without words, the first there are.
+    /// The articles of GLPI's FAQ that are published to everybody.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot answer.
-    pub async fn faq(&self, text: &str) -> Result<Vec<Article>, PortalError> {
-        let now = Timestamp::now().to_zoned(self.time_zone.clone()).datetime();
-        Ok(self.faq.found(text, now).await?)
+    pub async fn shelf(&self) -> Result<Arc<Shelf>, PortalError> {
+        Ok(self.knowledge.shelf().await?)
+    }
+
+    /// The same as they are known, without asking GLPI; `None` where nothing is known yet.
+    pub fn shelf_at_hand(&self) -> Option<Arc<Shelf>> {
+        self.knowledge.at_hand()
+    }
+
+    /// Now, as articles have their dates.
+    pub fn now(&self) -> DateTime {
+        self.knowledge.now()
+    }
+
+    /// A public article.
+    ///
+    /// # Errors
+    ///
+    /// [`PortalError::NotFound`] also for one that is not public, or not now.
+    pub async fn article(&self, article: ArticleId) -> Result<Arc<Article>, PortalError> {
+        self.shelf().await?.article(article, self.now()).ok_or(PortalError::NotFound)
+    }
+
+    /// An article has helped this person: counted once a day.
+    pub async fn helped(&self, person: &Address, article: ArticleId) {
+        let who = (person.clone(), article);
+        if self.helped.get(&who).await.is_none() {
+            self.helped.insert(who, ()).await;
+            metrics::counter!(HELPED, "article" => article.to_string()).increment(1);
+        }
+    }
+
+    /// Whether feeds of the FAQ are for everybody.
+    pub fn feeds_are_public(&self) -> bool {
+        self.public_feeds
+    }
+
+    /// A feed of these articles, which is asked for at `address`.
+    pub fn feed(&self, articles: Vec<Arc<Article>>, address: String, application: Option<&str>) -> Feed {
+        let of = application.map(|application| format!(" – {application}")).unwrap_or_default();
+        let title = format!("{}\u{a0}: questions fréquentes{of}", self.name);
+        Feed { title, address, author: self.name.clone(), articles, places: self.places.clone() }
+    }
+
+    /// A picture or file of a public article, as GLPI gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`PortalError::NotFound`] also for a document that the article names and that is not its own.
+    pub async fn article_document(
+        &self,
+        article: ArticleId,
+        document: DocumentId,
+    ) -> Result<(AttachedFile, Content), PortalError> {
+        if !self.article(article).await?.documents.contains(&document) {
+            return Err(PortalError::NotFound);
+        }
+        let own = self.glpi.article_documents(article).await?;
+        let known = own.into_iter().find(|own| own.id == document).ok_or(PortalError::NotFound)?;
+        let file = AttachedFile { id: known.id, name: known.name, media_type: known.mime, is_shown: true };
+        let download = self.glpi.download(document).await?;
+        let length = download.length;
+        Ok((file, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
     }
 
     /// One of this person's documents of this request, as GLPI gives it. Those of a request that they were shown in the

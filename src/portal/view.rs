@@ -8,7 +8,6 @@ use super::{
     access::Portal,
     error::PortalError,
     events::{Event, EventKind, Happened},
-    html,
     known_requester::KnownRequester,
     listing::Row,
     own::{AttachedFile, Contribution, Kind},
@@ -18,6 +17,7 @@ use crate::{
     glpi::GlpiError,
     id::{DocumentId, SolutionId, TicketId},
     request::{Address, FollowupOpening, LeftOut},
+    text::glpi_html,
 };
 
 /// A request with its timeline.
@@ -147,7 +147,7 @@ impl Portal {
             let end = own.found.opening.as_ref().map_or(0, |opening| opening.end);
             let entry = |((part, author), written): ((&Contribution, Author), Option<Zoned>)| {
                 let Words { said, service } = Words::of(part, end);
-                let show = |html: &str| html::show(html, &visible, address.clone());
+                let show = |html: &str| glpi_html::show(html, &visible, address.clone());
                 let (shown, service) = (show(&said), show(service).html);
                 let mut documents = part.documents.clone();
                 for document in &mut documents {

@@ -1,4 +1,5 @@
-//! What a référent writes into a private follow-up to have the ticket moved: `#escalade`, `#retour`.
+//! What a référent writes into a private follow-up to have the ticket moved, `#escalade`, `#retour`, or made into an
+//! article, `#fiche`.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -6,6 +7,9 @@ use crate::text::{fold::folded, html_text};
 
 /// A command is looked for in so many bytes of a follow-up: it stands at its beginning, its reason behind it.
 const READ: usize = 16 * 1024;
+
+/// What asks for an article to be drafted.
+const DRAFT: &str = "fiche";
 
 /// Which way a ticket goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,27 +43,43 @@ impl Command {
     /// The command a follow-up begins with. Case and accents do not matter. What stands below a line, or folded away, is
     /// no reason: so a mail's signature and what is noted of the mail.
     pub fn find(html: &str) -> Option<Self> {
-        let html = &html[..html.floor_char_boundary(READ)];
-        let end = ["<hr", "<details"].iter().filter_map(|below| html.find(below)).min().unwrap_or(html.len());
-        let text = html_text::from_html(&html[..end]);
-        let rest = text.trim_start().strip_prefix('#')?;
-        let end = rest.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).unwrap_or(rest.len());
-        let (word, reason) = rest.split_at(end);
-        let direction = match folded(word).as_str() {
+        let (word, reason) = word(html)?;
+        let direction = match word.as_str() {
             "escalade" => Direction::Up,
             "retour" => Direction::Down,
             _ => return None,
         };
-        let reason = reason.trim_start_matches(|c: char| c.is_whitespace() || ":;,.-–—".contains(c));
-        Some(Self { direction, reason: reason.trim_end().to_owned() })
+        Some(Self { direction, reason })
     }
+}
+
+/// Whether a follow-up asks for an article to be drafted from its ticket: it begins with `#fiche`, as a command does.
+pub fn asks_for_draft(html: &str) -> bool {
+    word(html).is_some_and(|(word, _)| word == DRAFT)
+}
+
+/// Whether a follow-up asks the gateway for anything: it is no answer then.
+pub fn is_command(html: &str) -> bool {
+    Command::find(html).is_some() || asks_for_draft(html)
+}
+
+/// The word behind the `#` that a follow-up begins with, folded, and what it says behind it.
+fn word(html: &str) -> Option<(String, String)> {
+    let html = &html[..html.floor_char_boundary(READ)];
+    let end = ["<hr", "<details"].iter().filter_map(|below| html.find(below)).min().unwrap_or(html.len());
+    let text = html_text::from_html(&html[..end]);
+    let rest = text.trim_start().strip_prefix('#')?;
+    let end = rest.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).unwrap_or(rest.len());
+    let (word, reason) = rest.split_at(end);
+    let reason = reason.trim_start_matches(|c: char| c.is_whitespace() || ":;,.-–—".contains(c));
+    Some((folded(word), reason.trim_end().to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
-    use super::{Command, Direction};
+    use super::{Command, Direction, asks_for_draft};
 
     #[rstest]
     #[case("<p>#escalade le serveur ne répond plus</p>", Direction::Up, "le serveur ne répond plus")]
@@ -88,6 +108,16 @@ mod tests {
     #[case("<script>#escalade</script>")]
     fn nothing_else_is_one(#[case] html: &str) {
         assert_eq!(Command::find(html), None);
+    }
+
+    #[rstest]
+    #[case("<p>#fiche</p>", true)]
+    #[case("<p>#Fiche : à publier</p>", true)]
+    #[case("<p>#fiches</p>", false)]
+    #[case("<p>Voir #fiche</p>", false)]
+    #[case("<p>#escalade</p>", false)]
+    fn an_article_is_asked_for_by_its_word(#[case] html: &str, #[case] expected: bool) {
+        assert_eq!(asks_for_draft(html), expected);
     }
 
     #[test]

@@ -19,10 +19,11 @@ mod received;
 mod reference;
 mod school;
 mod subject;
+mod suggestion;
 mod ticket_state;
 
 pub use address::Address;
-pub use command::{Command, Direction};
+pub use command::{Command, Direction, asks_for_draft, is_command};
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
 pub use followup_opening::{FollowupOpening, ReadOpening};
@@ -38,4 +39,5 @@ pub use received::{
 pub use reference::{DayMark, Fingerprint, Reference};
 pub use school::{School, department_number, department_of, is_uai};
 pub use subject::{is_forward, is_reply, without_tags};
+pub use suggestion::Suggestion;
 pub use ticket_state::{SenderRole, Stage, TicketState};

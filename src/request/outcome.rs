@@ -6,7 +6,7 @@ use crate::id::{SolutionId, TicketId};
 
 use jiff::Zoned;
 
-use super::{Enclosure, LeftOut, Reference, TicketKind};
+use super::{Enclosure, LeftOut, Reference, Suggestion, TicketKind};
 
 /// The one end of a request.
 #[derive(Clone, Debug)]
@@ -93,6 +93,8 @@ pub struct ReceiptDetails {
     pub phone: Option<String>,
     /// When it was deposited.
     pub deposited: Option<Zoned>,
+    /// Articles that perhaps answer it.
+    pub suggestions: Vec<Suggestion>,
 }
 
 /// The address of a page where a person follows a ticket.

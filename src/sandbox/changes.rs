@@ -9,6 +9,7 @@ use super::helpdesk::Helpdesk;
 use super::items::{Target, foreign_key, readable, visible};
 use super::php::{Row, elements, flag, int, int_of, text_of};
 use super::settings::Version;
+use super::store::Store;
 use super::text::{decode, encode};
 use super::upload::{self, Arrived, Level, Messages};
 use super::{actors, status, tickets, timeline};
@@ -84,8 +85,11 @@ fn add(
 ) -> Result<(i64, String), NotAdded> {
     let kind = target.kind;
     // Who may write follow-ups may add documents.
-    let may_add = caller.may(target.right, right::CREATE | right::UPDATE)
-        || (kind == "Document" && caller.may("followup", right::CREATE));
+    let may_add = match kind {
+        // `KnowbaseItem::canCreate`
+        "KnowbaseItem" => caller.may("knowbase", right::CREATE | right::PUBLISH_FAQ),
+        _ => caller.may(target.right, right::CREATE | right::UPDATE),
+    } || (kind == "Document" && caller.may("followup", right::CREATE));
     if !may_add || kind == "Log" {
         return Err(RIGHT_MISSING.to_owned().into());
     }
@@ -103,7 +107,9 @@ fn add(
         "Document" if !files.files.is_empty() => upload::add_document(desk, caller, &input, files.files)?,
         _ => {
             let id = add_plain(desk, caller, kind, &mut input)?;
-            publish(desk, kind, id, &input);
+            if kind == "KnowbaseItem" {
+                publish(desk, id, &input);
+            }
             id
         }
     };
@@ -113,21 +119,48 @@ fn add(
     Ok((id, messages.last()))
 }
 
-/// Gives a new article the readers it was made with, as far as they are an entity's.
-fn publish(desk: &mut Helpdesk, kind: &str, id: i64, input: &Row) {
-    if let ("KnowbaseItem", Some(Value::Object(readers))) = (kind, input.get("_visibility"))
+/// Gives a new article the readers it was made with, as far as they are an entity's, and what it is linked to: GLPI asks
+/// for no right to do that.
+fn publish(desk: &mut Helpdesk, id: i64, input: &Row) {
+    if let Some(Value::Object(readers)) = input.get("_visibility")
         && text_of(readers, "_type") == "Entity"
     {
         let mut readers = readers.clone();
         readers.insert("knowbaseitems_id".to_owned(), id.into());
         desk.store.insert("Entity_KnowbaseItem", &readers);
     }
+    if flag(input, "_do_item_link") {
+        let link = json!({
+            "knowbaseitems_id": id, "itemtype": text_of(input, "_itemtype"), "items_id": int_of(input, "_items_id"),
+        });
+        desk.store.insert("KnowbaseItem_Item", link.as_object().unwrap_or(&Row::new()));
+    }
+    file(desk, id, input);
+}
+
+/// Puts an article under the categories that the input names, and under no other.
+fn file(desk: &mut Helpdesk, article: i64, input: &Row) {
+    const FILED: &str = "KnowbaseItem_KnowbaseItemCategory";
+    let Some(categories) = input.get("_categories") else { return };
+    let before: Vec<i64> =
+        desk.store.rows_of(FILED, "knowbaseitems_id", article).map(|row| int_of(row, "id")).collect();
+    for row in before {
+        desk.store.remove(FILED, row);
+    }
+    let wanted: Vec<i64> = match categories {
+        Value::Array(each) => each.iter().map(int).collect(),
+        one => elements(one).into_iter().map(int).collect(),
+    };
+    for category in wanted {
+        let row = json!({ "knowbaseitems_id": article, "knowbaseitemcategories_id": category });
+        desk.store.insert(FILED, row.as_object().unwrap_or(&Row::new()));
+    }
 }
 
 /// Items without a life of their own.
 fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) -> Result<i64, String> {
     match kind {
-        "Group" | "ITILCategory" | "Location" | "Entity" => {
+        "Group" | "ITILCategory" | "Location" | "Entity" | "KnowbaseItemCategory" => {
             let parent = int_of(input, foreign_key(kind));
             let path = desk.store.name_of(kind, parent, "completename");
             let name = text_of(input, "name");
@@ -142,6 +175,11 @@ fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) 
                 return Err(RIGHT_MISSING.to_owned());
             }
         }
+        "KnowbaseItem" => match (caller.may("knowbase", right::PUBLISH_FAQ), caller.may("knowbase", right::UPDATE)) {
+            (true, false) => drop(input.insert("is_faq".to_owned(), 1.into())),
+            (false, true) => drop(input.insert("is_faq".to_owned(), 0.into())),
+            _ => {}
+        },
         "KnowbaseItem_Item" => {
             let (article, item) = (int_of(input, "knowbaseitems_id"), int_of(input, "items_id"));
             let row = desk.store.get("KnowbaseItem", article);
@@ -271,7 +309,11 @@ fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) ->
     };
     let own = target.kind == "Ticket" && caller.sees(&desk.store, row);
     let open = readable(&desk.store, caller, target.kind, row);
-    if !(own || open && caller.may(target.right, right::UPDATE)) {
+    let may = match target.kind {
+        "KnowbaseItem" => may_write_article(&desk.store, caller, row),
+        _ => own || open && caller.may(target.right, right::UPDATE),
+    };
+    if !may {
         let line = json!({ id.to_string(): false, "message": RIGHT_MISSING });
         return (Some(line), false);
     }
@@ -280,12 +322,25 @@ fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) ->
         tickets::update(desk, caller, id, input);
     } else {
         desk.store.update(target.kind, id, &input);
+        if target.kind == "KnowbaseItem" {
+            file(desk, id, &input);
+        }
         if target.kind == "ITILFollowup" {
             let ticket = desk.store.get(target.kind, id).map_or(0, |row| int_of(row, "items_id"));
             status::take_into_account(desk, caller, ticket);
         }
     }
     (Some(json!({ id.to_string(): true, "message": "" })), true)
+}
+
+/// Whether the caller may change an article (`KnowbaseItem::canUpdate`, `canUpdateItem`): any, their own, or one they
+/// are a reader of.
+fn may_write_article(store: &Store, caller: &Caller, article: &Row) -> bool {
+    let is_admin = caller.may("knowbase", right::ALL_ARTICLES);
+    let is_own = caller.is_central() && int_of(article, "users_id") == caller.user;
+    let by_right = if int_of(article, "is_faq") > 0 { right::PUBLISH_FAQ } else { right::UPDATE };
+    let is_read = readable(store, caller, "KnowbaseItem", article) && caller.may("knowbase", by_right);
+    caller.may("knowbase", right::UPDATE | right::ALL_ARTICLES) && (is_admin || is_own || is_read)
 }
 
 /// `DELETE Type/id`, or `DELETE Type` with the ids in the inputs; `force_purge` skips the bin.
@@ -347,6 +402,16 @@ fn remove(
             actors::remove(desk, caller, (kind, id), is_silent);
         }
         "ITILFollowup" => timeline::remove_followup(desk, caller, id),
+        "KnowbaseItem" => {
+            for part in ["Entity_KnowbaseItem", "KnowbaseItem_Item", "KnowbaseItem_KnowbaseItemCategory"] {
+                let rows = desk.store.rows_of(part, "knowbaseitems_id", id);
+                let ids: Vec<i64> = rows.map(|row| int_of(row, "id")).collect();
+                for row in ids {
+                    desk.store.remove(part, row);
+                }
+            }
+            desk.store.remove(kind, id);
+        }
         _ => {
             desk.store.remove(kind, id);
         }

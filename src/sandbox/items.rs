@@ -108,7 +108,9 @@ fn item(desk: &Helpdesk, call: &Call, caller: &Caller, (kind, right): (&str, &st
     }
     let mut shown = disclose(row.clone(), call);
     if kind == "KnowbaseItem" {
-        shown.insert("_categories".to_owned(), json!([]));
+        let filed = desk.store.rows_of("KnowbaseItem_KnowbaseItemCategory", "knowbaseitems_id", id);
+        let filed: Vec<i64> = filed.map(|row| int_of(row, "knowbaseitemcategories_id")).collect();
+        shown.insert("_categories".to_owned(), json!(filed));
     }
     if call.parameters.get("with_documents").is_some_and(truthy) {
         let documents = if kind == "Ticket" || caller.may("document", right::READ) {
@@ -301,6 +303,7 @@ pub(super) fn foreign_key(kind: &str) -> &'static str {
         "ITILCategory" => "itilcategories_id",
         "RequestType" => "requesttypes_id",
         "KnowbaseItem" => "knowbaseitems_id",
+        "KnowbaseItemCategory" => "knowbaseitemcategories_id",
         "RuleTicket" => "rules_id",
         "Notification" => "notifications_id",
         "Profile" => "profiles_id",

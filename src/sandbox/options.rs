@@ -146,7 +146,7 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
         "User" => (USER, &[1, 34, 5, 6, 3, 8]),
         "KnowbaseItem" if version == Version::Eleven => (ARTICLE_OF_ELEVEN, &[]),
         "KnowbaseItem" => (ARTICLE, &[]),
-        "Group" | "ITILCategory" | "Location" | "Entity" => (TREE, &[1]),
+        "Group" | "ITILCategory" | "Location" | "Entity" | "KnowbaseItemCategory" => (TREE, &[1]),
         _ => (NAMED, &[1]),
     }
 }

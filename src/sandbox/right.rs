@@ -9,5 +9,7 @@ pub(super) const PURGE: i64 = 16;
 pub(super) const READ_ALL: i64 = 1024;
 /// On the knowledge base: every article, also one without readers.
 pub(super) const ALL_ARTICLES: i64 = 1024;
+/// On the knowledge base: writing into its FAQ part.
+pub(super) const PUBLISH_FAQ: i64 = 4096;
 /// On the knowledge base: its FAQ part.
 pub(super) const READ_FAQ: i64 = 2048;

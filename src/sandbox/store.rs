@@ -16,7 +16,7 @@ use super::{right, settings::Version};
 const SEED: &str = include_str!("seed.json");
 
 /// An item type and the right of a profile that opens it.
-const KINDS: [(&str, &str); 30] = [
+const KINDS: [(&str, &str); 32] = [
     ("Ticket", "ticket"),
     ("Group_Ticket", "ticket"),
     ("Ticket_User", "ticket"),
@@ -40,6 +40,8 @@ const KINDS: [(&str, &str); 30] = [
     ("KnowbaseItem", "knowbase"),
     ("KnowbaseItem_Item", "knowbase"),
     ("Entity_KnowbaseItem", "knowbase"),
+    ("KnowbaseItemCategory", "knowbasecategory"),
+    ("KnowbaseItem_KnowbaseItemCategory", "knowbase"),
     ("RuleTicket", "rule_ticket"),
     ("RuleCriteria", "config"),
     ("RuleAction", "config"),

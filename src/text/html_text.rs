@@ -199,6 +199,15 @@ fn columns(html: &mut String, line: &str) {
     escape(html, rest);
 }
 
+/// A text, or an attribute's value, of sanitised HTML as it is meant: the sanitiser leaves these entities and no other.
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let plain = text.replace("&nbsp;", "\u{a0}").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    Cow::Owned(plain.replace("&amp;", "&"))
+}
+
 /// Adds text as HTML, also for use in an attribute; control characters are left out.
 pub(crate) fn escape(html: &mut String, text: &str) {
     for c in text.chars() {

@@ -3,6 +3,7 @@
 mod chain;
 pub mod fold;
 pub mod french;
+pub(crate) mod glpi_html;
 pub(crate) mod headings;
 pub(crate) mod html_text;
 pub(crate) mod sanitise;

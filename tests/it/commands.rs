@@ -57,7 +57,7 @@ fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str
 
 #[tokio::test]
 async fn the_help_of_each_command_says_what_it_does() {
-    let commands = ["serve", "ingest", "try", "check", "escalate", "healthcheck", "sandbox", "demo"]
+    let commands = ["serve", "ingest", "try", "check", "escalate", "export", "healthcheck", "sandbox", "demo"]
         .map(|command| vec![command, "--help"]);
     let mut whole = String::new();
     for arguments in [vec!["--help"]].into_iter().chain(commands) {
@@ -279,6 +279,44 @@ async fn the_log_says_why_an_account_counts_as_none() {
         }
         assert!(!log.to_lowercase().contains("0210001a"), "{log}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_faq_is_exported_in_each_format_to_a_folder_or_the_output() {
+    let sandbox = sandbox().await;
+    let editor = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let articles = [("LSU : valider \"tout\"", "<ul><li>Un <b>mot</b></li></ul>"), ("ONDE : admettre", "<p>Là</p>")];
+    for (title, answer) in articles {
+        let readers = serde_json::json!({"_type": "Entity", "entities_id": 0, "is_recursive": 1});
+        let article = serde_json::json!({"name": title, "answer": answer, "is_faq": 1, "_visibility": readers});
+        editor.add("KnowbaseItem", article).await;
+    }
+    let settings = glpi(&sandbox);
+    let export = async |arguments: &[&str]| {
+        let arguments = [&["export", "articles"], arguments].concat();
+        let output = run(passerelle(&arguments, &borrowed(&settings)), b"").await;
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let json = export(&["--format", "json"]).await;
+    let objects: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 2, "{json}");
+    let html = export(&["--format", "html", "--application", "LSU"]).await;
+    assert!(html.contains("<h1>LSU : valider &quot;tout&quot;</h1>\n<ul><li>Un <b>mot</b></li></ul>"), "{html}");
+    assert!(!html.contains("ONDE"), "{html}");
+    let folder = tempfile::TempDir::new().unwrap();
+    let below = folder.path().join("fiches");
+    assert_eq!(export(&["--to", below.to_str().unwrap()]).await, "");
+    let mut names: Vec<_> = std::fs::read_dir(&below).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["1-lsu-valider-tout.md", "2-onde-admettre.md"]);
+    let markdown = std::fs::read_to_string(below.join("1-lsu-valider-tout.md")).unwrap();
+    let head = "---\ntitle: \"LSU : valider \\\"tout\\\"\"\nid: 1\napplication: \"LSU\"\n";
+    assert!(markdown.starts_with(head), "{markdown}");
+    assert!(markdown.ends_with("\n---\n\n- Un **mot**\n\n"), "{markdown}");
+    drop(sandbox);
+    let away = run(passerelle(&["export", "articles"], &borrowed(&settings)), b"").await;
+    assert_eq!(away.status.code(), Some(75), "{}", text(&away.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]

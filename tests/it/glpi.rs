@@ -12,6 +12,7 @@
 mod account;
 mod actors;
 mod directory;
+mod drafts;
 mod escalation;
 mod failing;
 mod files;

@@ -7,6 +7,7 @@ mod corpus;
 mod demo;
 mod described;
 mod directory;
+mod faq;
 mod flow;
 mod glpi;
 mod hooks;

@@ -41,6 +41,20 @@ const RIGHTS: &[(&str, u64, &str)] = &[
     ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
 ];
 
+/// GLPI's right bits on its knowledge base (class `KnowbaseItem`).
+const KNOWLEDGE_UPDATE: u64 = 2;
+const KNOWLEDGE_ADMIN: u64 = 1024;
+const KNOWLEDGE_READ_FAQ: u64 = 2048;
+const KNOWLEDGE_PUBLISH: u64 = 4096;
+
+/// What more the account may be allowed with it, and what for.
+const KNOWLEDGE: &[(&str, u64, &str)] = &[
+    ("knowbase", KNOWLEDGE_READ_FAQ, "«Tools > Knowledge base: Read the FAQ», to show, search and suggest it"),
+    ("knowbase", Profile::CREATE, "«Tools > Knowledge base: Create», to draft articles from tickets"),
+    ("knowbase", KNOWLEDGE_ADMIN, "«Tools > Knowledge base: Administration», to write such a draft again"),
+    ("knowbasecategory", Profile::READ, "«Setup > Knowledge base categories: Read», to know the articles' categories"),
+];
+
 /// So much GLPI's clock and the gateway's may differ.
 const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -79,6 +93,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config) -> 
             if RIGHTS.iter().all(|(right, bits, _)| profile.may(right, *bits)) {
                 report.ok("service account", format_args!("profile «{}» has every right needed", profile.name));
             }
+            knowledge(report, &profile);
             if !profile.may("logs", Profile::READ) {
                 report.warning(
                     "escalation",
@@ -118,6 +133,24 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config) -> 
     accounts(report, glpi).await;
     notices::check(report, glpi, config, info.mails).await;
     true
+}
+
+/// What the account may do with GLPI's knowledge base: nothing of it is necessary.
+fn knowledge(report: &mut Report, profile: &Profile) {
+    let lacking = KNOWLEDGE.iter().filter(|(right, bits, _)| !profile.may(right, *bits));
+    let lacking: Vec<&str> = lacking.map(|(.., what)| *what).collect();
+    if lacking.is_empty() {
+        report.ok("knowledge base", "the FAQ is read, and articles are drafted from tickets");
+    } else {
+        report.ok("knowledge base", format_args!("what is not granted and may be: {}", lacking.join("; ")));
+    }
+    if profile.may("knowbase", KNOWLEDGE_PUBLISH) && !profile.may("knowbase", KNOWLEDGE_UPDATE) {
+        report.warning(
+            "knowledge base",
+            format_args!("the profile «{}» may publish in the FAQ and not update articles", profile.name),
+            "GLPI would put each draft into the FAQ, from which it cannot be taken back: take «Publish in the FAQ» away.",
+        );
+    }
 }
 
 /// Whether it can be told which accounts GLPI writes to.

@@ -18,7 +18,8 @@ use crate::{
         ActorRole, Effect, GlpiError, LONGEST_MERGE, NewFollowup, Requester, TicketOverview, TicketStatus, TicketUser,
     },
     id::{FollowupId, SolutionId, TicketId, UserId},
-    request::{Command, FollowupOpening, LeftOut, Origin, Received, Reference, SenderRole, Stage, TicketState},
+    request::{FollowupOpening, LeftOut, Origin, Received, Reference, SenderRole, Stage, TicketState, is_command},
+    text::html_text::to_html,
 };
 
 /// How far back the ticket of an answered receipt is searched for, hours: as far as anybody answers.
@@ -199,6 +200,20 @@ impl Deliverer {
         Ok(at_work.iter().any(|link| link.role == ActorRole::Assigned && own.contains(&link.group)))
     }
 
+    /// Solves a ticket whose requester withdraws it: nobody has taken it in charge by that.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot do it.
+    pub async fn solve(&self, ticket: TicketId, solution: &str) -> Result<(), Undelivered> {
+        let solving = async {
+            let untaken = self.glpi.ticket(ticket).await?.taken_into_account.is_none();
+            self.glpi.solve(ticket, &to_html(solution)).await?;
+            if untaken { self.glpi.untake(ticket).await } else { Ok(()) }
+        };
+        solving.await.map_err(|error| not_made(&error))
+    }
+
     /// Looks at a ticket whose requester decides on its solution.
     ///
     /// # Errors
@@ -272,7 +287,7 @@ impl Deliverer {
         let (received, html) = self.without_history(reply.received(), ticket);
         let mut chosen = self.choose(&received).await;
         // As one that is typed in GLPI: the requester does not read it, and the sweep obeys it.
-        let is_command = accepted.by_staff() && Command::find(&received.body.html).is_some();
+        let is_command = accepted.by_staff() && is_command(&received.body.html);
         let reference = match &attempt {
             Attempt::First(_) => received.reference,
             Attempt::Again(_, reference) => *reference,

@@ -35,8 +35,9 @@ use crate::{
     config::{Backend, Config, TicketPages},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
     id::{FollowupId, UserId},
+    knowledge::{Article, Knowledge, Places},
     letters::Acknowledger,
-    request::{Address, Page, Person, Receipt, ReceiptDetails, Received, TicketKind},
+    request::{Address, Page, Person, Receipt, ReceiptDetails, Received, Suggestion, TicketKind},
     smtp::SendError,
 };
 
@@ -62,6 +63,8 @@ pub struct Receipts {
     /// The same for receipts that are late: whoever waits for an answer goes first.
     background: Glpi,
     acknowledger: Acknowledger,
+    knowledge: Arc<Knowledge>,
+    places: Places,
     pages: TicketPages,
     time_zone: TimeZone,
     look_back: Duration,
@@ -80,11 +83,13 @@ struct Away;
 
 impl Receipts {
     /// Receipts by `acknowledger`, of tickets of this GLPI.
-    pub fn new(config: &Config, glpi: Glpi, acknowledger: Acknowledger) -> Self {
+    pub fn new(config: &Config, glpi: Glpi, acknowledger: Acknowledger, knowledge: Arc<Knowledge>) -> Self {
         Self {
             background: glpi.in_background(),
             glpi,
             acknowledger,
+            knowledge,
+            places: Places::new(config),
             pages: TicketPages::new(config),
             time_zone: config.time_zone.clone(),
             look_back: config.sweep.look_back,
@@ -99,7 +104,7 @@ impl Receipts {
     /// take it, or a note in the ticket says that it is due; only where GLPI cannot take the note it is in this
     /// process's hands alone.
     pub async fn hand_over(&self, received: &Received, person: &Person, receipt: &Receipt) {
-        let Some(sending) = self.acknowledger.receipt(received, person, receipt) else { return };
+        let Some(sending) = self.sending(received, person, receipt) else { return };
         let Handing { mut ended, noted } = hand(sending, self.acknowledger.tasks());
         let patience = if self.late.is_empty() { PATIENCE } else { LITTLE_PATIENCE };
         if tokio::time::timeout(patience, &mut ended).await.is_ok() {
@@ -136,7 +141,7 @@ impl Receipts {
         person: &Person,
         receipt: &Receipt,
     ) -> Result<(), GlpiError> {
-        let Some(sending) = self.acknowledger.receipt(received, person, receipt) else { return Ok(()) };
+        let Some(sending) = self.sending(received, person, receipt) else { return Ok(()) };
         let Some(held) = self.late.hold(receipt.ticket) else { return Ok(()) };
         let own = self.glpi.own_account().await?;
         let followups = self.glpi.ticket_followups(receipt.ticket).await?;
@@ -150,6 +155,27 @@ impl Receipts {
         // It goes on beside the request where the relay is slow.
         let _ = tokio::time::timeout(PATIENCE, settling).await;
         Ok(())
+    }
+
+    /// The sending of a receipt, where one is due; with the articles that perhaps answer the request.
+    fn sending(
+        &self,
+        received: &Received,
+        person: &Person,
+        receipt: &Receipt,
+    ) -> Option<impl Future<Output = Result<(), SendError>> + Send + use<>> {
+        let mut receipt = receipt.clone();
+        receipt.details.suggestions = self.suggested(&receipt.title, &receipt.application);
+        self.acknowledger.receipt(received, person, &receipt)
+    }
+
+    /// The articles that perhaps answer a request, where they have pages that everybody can open. GLPI is not asked.
+    fn suggested(&self, title: &str, application: &str) -> Vec<Suggestion> {
+        let Some(known) = self.knowledge.at_hand().filter(|_| self.places.are_open()) else { return Vec::new() };
+        let articles = known.suggested(title, Some(application), self.knowledge.now());
+        let suggestion =
+            |article: &Arc<Article>| Suggestion { title: article.title.clone(), link: self.places.page(article) };
+        articles.iter().map(suggestion).collect()
     }
 
     /// Sends the receipts that GLPI says are due and that nobody is at: those of an instance that ended, and those the
@@ -230,6 +256,7 @@ impl Receipts {
             school: opening.school,
             phone: opening.phone,
             deposited: ticket.opened.and_then(|opened| opened.to_zoned(self.time_zone.clone()).ok()),
+            suggestions: self.suggested(&ticket.name, &opening.application),
         };
         let receipt = Receipt {
             details,

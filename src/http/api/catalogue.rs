@@ -11,7 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    call::{caller, in_time},
+    call::{caller, in_time, number, written},
+    documents::file,
     view::Expected,
 };
 use crate::{
@@ -23,9 +24,13 @@ use crate::{
         services::Services,
     },
     intake::form,
+    knowledge,
     portal::Portal,
     request::TicketKind,
 };
+
+/// The parameter that names an application.
+pub(super) const APPLICATION: &str = "application";
 
 /// What a form may say.
 #[derive(Serialize, ToSchema)]
@@ -150,7 +155,7 @@ fn application(mapping: &Mapping, portal: &Portal) -> Application {
 /// What is answered already.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Answers {
-    /// The articles, the best first; at most 20.
+    /// The articles, at most 20.
     articles: Vec<Article>,
 }
 
@@ -169,6 +174,29 @@ struct Article {
     /// Its page in GLPI.
     #[schema(example = "https://glpi.example.fr/front/helpdesk.faq.php?id=12")]
     link: String,
+    /// The full paths of its categories; none where the service account may not read them.
+    #[schema(example = json!(["Applications > LSU"]))]
+    categories: Vec<String>,
+    /// The application it is about, where its categories or its title tell.
+    #[schema(example = "LSU")]
+    application: Option<String>,
+    /// When it was changed last.
+    #[schema(example = "2026-11-24T14:05:00+01:00")]
+    updated: Option<String>,
+}
+
+impl From<&knowledge::Article> for Article {
+    fn from(found: &knowledge::Article) -> Self {
+        Self {
+            id: found.id.get(),
+            title: found.title.clone(),
+            html: found.html.clone(),
+            link: found.link.clone(),
+            categories: found.categories.clone(),
+            application: found.application.clone(),
+            updated: written(found.updated.as_ref()),
+        }
+    }
 }
 
 /// Search the FAQ
@@ -176,9 +204,12 @@ struct Article {
 /// The articles of GLPI's FAQ that are published to an entity, that is to everybody in it.
 #[utoipa::path(get, path = "/v1/faq", operation_id = "search_faq", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = []), ("form_token" = [])),
-    params(("q" = Option<String>, Query, description = "Words the title or the text must hold, each of them; neither case nor accents matter.", max_length = 200, example = "bilans")),
+    params(
+        ("q" = Option<String>, Query, description = "A question. Any of its words counts, in whatever form, those of the titles most; neither case, accents nor a typing error matter.", max_length = 200, example = "comment valider un bilan"),
+        ("application" = Option<String>, Query, description = "The application the articles must be about.", max_length = 200, example = "LSU"),
+    ),
     responses(
-        (status = 200, body = Answers, description = "The articles."),
+        (status = 200, body = Answers, description = "The articles, those that answer best first; without a question, those changed last."),
         (status = 400, description = "A parameter is none of those admitted, or the words are too many (`errors` names each), or the call is broken."),
         ByPortal, LateCall, AnyTime,
     ))]
@@ -186,17 +217,43 @@ pub(super) async fn faq(State(services): State<Arc<Services>>, request: Request)
     services
         .answered(request, async |services, parts, body, deadline| {
             caller(services, parts, body).await?;
-            let mut parameters = Parameters::of(parts, &[REQUESTER, "q"]);
-            let words = parameters.words("q");
+            let mut parameters = Parameters::of(parts, &[REQUESTER, "q", APPLICATION]);
+            let (question, application) = (parameters.words("q"), parameters.words(APPLICATION));
             parameters.end()?;
-            let found = in_time(deadline, services.portal.faq(&words)).await?;
-            let article = |found: crate::portal::Article| Article {
-                id: found.id.get(),
-                title: found.title,
-                html: found.html,
-                link: found.link,
-            };
-            Ok(Json(Answers { articles: found.into_iter().map(article).collect() }).into_response())
+            let application = Some(application.as_str()).filter(|name| !name.is_empty());
+            let shelf = in_time(deadline, services.portal.shelf()).await?;
+            let found = shelf.search(&question, application, services.portal.now());
+            Ok(Json(Answers { articles: found.iter().map(|found| found.as_ref().into()).collect() }).into_response())
+        })
+        .await
+}
+
+/// Send a picture of an article
+///
+/// A picture or file that an article of the FAQ shows.
+#[utoipa::path(get, path = "/v1/faq/{id}/documents/{document}", operation_id = "send_faq_document", tag = "portal",
+    security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = []), ("form_token" = [])),
+    params(
+        ("id" = u64, Path, description = "GLPI's number of the article.", minimum = 1, maximum = 4_294_967_295_u64, example = 12),
+        ("document" = u64, Path, description = "The document's number in the article's text.", minimum = 1, maximum = 4_294_967_295_u64, example = 56),
+    ),
+    responses(
+        (status = 200, content(
+            (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"),
+            (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"), (String = "text/plain"),
+        ), description = "The file, as those of requests are sent.", headers(("Content-Disposition" = String, description = "`attachment` and the file's name (RFC 6266)."))),
+        (status = 400, description = "The call is broken."),
+        (status = 404, description = "No such file of a public article."),
+        ByPortal, LateCall, AnyTime,
+    ))]
+pub(super) async fn faq_document(State(services): State<Arc<Services>>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, deadline| {
+            caller(services, parts, body).await?;
+            query::only(parts, &[REQUESTER])?;
+            let (article, document) = (number(parts, 3)?, number(parts, 5)?);
+            let (document, content) = in_time(deadline, services.portal.article_document(article, document)).await?;
+            Ok(file(&document, content))
         })
         .await
 }

@@ -6,6 +6,7 @@ mod approval;
 mod call;
 mod catalogue;
 mod documents;
+mod feeds;
 mod followups;
 mod listing;
 mod view;
@@ -27,4 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(approval::decide))
         .routes(routes!(catalogue::natures))
         .routes(routes!(catalogue::faq))
+        .routes(routes!(catalogue::faq_document))
+        .routes(routes!(feeds::atom))
+        .routes(routes!(feeds::json))
 }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::{
     frame::{Frame, REQUESTS, Section, page, parameter, see_other},
     mistakes::Mistakes,
+    problem::Scripted,
     schools::SchoolChoice,
     state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
     texts::Place,
@@ -135,7 +136,7 @@ pub(super) async fn show(
     let typed = Typed { phone, ..Typed::default() };
     let mut form = form_page(&state, &person, prospect, typed);
     form.narrow_to(parameter(query.as_deref(), "application").as_deref());
-    page(StatusCode::OK, &form)
+    form_shown(StatusCode::OK, &form)
 }
 
 /// `POST /portail/nouvelle`
@@ -156,7 +157,7 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     let prospect = state.prospect(&person).await;
     let form = form_page(state, &person, Prospect { refusal: None, ..prospect }, typed);
     if !is_from_our_page {
-        return page(StatusCode::FORBIDDEN, &form.again(Again::Refused(STALE.to_owned())));
+        return form_shown(StatusCode::FORBIDDEN, &form.again(Again::Refused(STALE.to_owned())));
     }
     let received = form::receive(submission, size, None, mappings.applications(), first_sent).await;
     let mut mistakes = mistakes(received.as_ref().err().cloned().unwrap_or_default());
@@ -165,7 +166,7 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     }
     let received = match received {
         Ok(received) if mistakes.is_empty() => received,
-        _ => return page(StatusCode::UNPROCESSABLE_ENTITY, &form.with(mistakes)),
+        _ => return form_shown(StatusCode::UNPROCESSABLE_ENTITY, &form.with(mistakes)),
     };
     let reference = received.reference;
     match state.finish(services.gateway().form(received), room, deadline).await? {
@@ -174,12 +175,12 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
         }
         Outcome::Deferred(deferral) if deferral.reason == Reason::Busy => {
             let problem = Problem::of(Outcome::Deferred(deferral));
-            page(problem.status(), &form.sent_first(first_sent).again(Again::Unknown(reference)))
+            form_shown(problem.status(), &form.sent_first(first_sent).again(Again::Unknown(reference)))
         }
         other => {
             let problem = Problem::of(other);
             let Some(sentence) = problem.to_tell().map(french) else { return Err(problem) };
-            page(problem.status(), &form.sent_first(first_sent).again(Again::Refused(sentence)))
+            form_shown(problem.status(), &form.sent_first(first_sent).again(Again::Refused(sentence)))
         }
     }
 }
@@ -214,6 +215,13 @@ impl DepositPage<'_> {
         "Erreur\u{a0}: nouvelle demande".clone_into(&mut self.frame.title);
         self
     }
+}
+
+/// The form, with the script that proposes articles while its title is typed.
+fn form_shown(status: StatusCode, form: &DepositPage<'_>) -> Result<Response, Problem> {
+    let mut response = page(status, form)?;
+    response.extensions_mut().insert(Scripted);
+    Ok(response)
 }
 
 fn form_page<'a>(state: &'a PageState, person: &'a Address, prospect: Prospect, typed: Typed) -> DepositPage<'a> {
@@ -260,7 +268,7 @@ fn value(mapping: &Mapping, nature: &str) -> String {
 }
 
 /// The application, and the nature if it is one, that an entry of the list stands for.
-fn meant<'a>(mappings: &'a Mappings, choice: &str) -> Option<(&'a Mapping, Option<&'a str>)> {
+pub(super) fn meant<'a>(mappings: &'a Mappings, choice: &str) -> Option<(&'a Mapping, Option<&'a str>)> {
     mappings.all().iter().find_map(|mapping| {
         if mapping.name == choice {
             return Some((mapping, None));

@@ -1,29 +1,62 @@
-//! The FAQ: GLPI's public questions and answers, searched.
+//! The FAQ: GLPI's public questions and answers, searched, and each on a page of its own.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    extract::{RawQuery, State},
+    Json,
+    extract::{Path, RawQuery, Request, State},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
+use jiff::Timestamp;
+use serde::Serialize;
+use url::form_urlencoded;
 
 use super::{
-    frame::{Frame, Section, page, parameter},
-    state::{PageState, Visitor},
+    deposit,
+    frame::{Frame, Section, page, parameter, see_other, unknown},
+    state::{Filled, PageState, TOKEN, Visitor},
 };
 use crate::{
-    http::{problem::Problem, query::LONGEST_SEARCH},
-    portal::Article,
+    http::{api, problem::Problem, query::LONGEST_SEARCH, values::glpi_number},
+    id::ArticleId,
+    knowledge::Article,
+    text::headings,
 };
+
+/// What an article's address says behind it once it has helped.
+const SAID: &str = "merci";
+/// Where the FAQ is.
+pub(super) const FAQ: &str = "/portail/faq";
 
 #[derive(Template)]
 #[template(path = "faq.html")]
 struct FaqPage<'a> {
     frame: Frame<'a>,
     text: String,
-    articles: Vec<Article>,
+    /// The applications that have articles, and whether each is the one that is asked for.
+    applications: Vec<(String, bool)>,
+    /// The categories: address, name, how many articles; only where nothing is searched for.
+    categories: Vec<(String, String, usize)>,
+    /// The category whose articles are shown.
+    category: Option<String>,
+    articles: Vec<Arc<Article>>,
+}
+
+#[derive(Template)]
+#[template(path = "article.html")]
+struct ArticlePage<'a> {
+    frame: Frame<'a>,
+    article: &'a Article,
+    /// Its answer, whose headings come right below its title.
+    html: String,
+    /// Its categories: address and name.
+    categories: Vec<(String, String)>,
+    related: Vec<Arc<Article>>,
+    token: String,
+    /// Whether the person has just said that it helped.
+    is_said: bool,
 }
 
 /// `GET /portail/faq`
@@ -32,9 +65,130 @@ pub(super) async fn show(
     Visitor(person): Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let text = parameter(query.as_deref(), "q").unwrap_or_default();
+    let given = |name: &str| parameter(query.as_deref(), name).filter(|value| !value.is_empty());
+    let text = given("q").unwrap_or_default();
     let text: String = text.trim().chars().take(LONGEST_SEARCH).collect();
-    let articles = state.ask(state.services.portal.faq(&text)).await?;
+    let (application, category) = (given("application"), given("categorie"));
+    let portal = &state.services.portal;
+    let (shelf, now) = (state.ask(portal.shelf()).await?, portal.now());
+    let is_searched = !text.is_empty() || application.is_some();
+    let articles = match &category {
+        Some(category) if !is_searched => {
+            let mut all = shelf.all(now);
+            all.retain(|article| article.categories.contains(category));
+            all
+        }
+        _ => shelf.search(&text, application.as_deref(), now),
+    };
+    let categories = if is_searched { Vec::new() } else { shelf.categories(now) };
+    let categories = categories.into_iter().map(|(path, articles)| (below(&path), path, articles)).collect();
+    let mappings = state.services.mappings.now();
+    let names = mappings.all().iter().map(|mapping| &mapping.name);
+    let applications = names
+        .filter(|name| !shelf.of_application(Some(name), now).is_empty())
+        .map(|name| (name.clone(), application.as_ref() == Some(name)))
+        .collect();
     let frame = state.pages.frame("Consulter la FAQ", Some(&person), Section::Faq);
-    page(StatusCode::OK, &FaqPage { frame, text, articles })
+    let category = category.filter(|_| !is_searched);
+    page(StatusCode::OK, &FaqPage { frame, text, applications, categories, category, articles })
+}
+
+/// `GET /portail/faq/{number}`
+pub(super) async fn article(
+    State(state): State<Arc<PageState>>,
+    Visitor(person): Visitor,
+    Path(number): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let portal = &state.services.portal;
+    let (shelf, now) = (state.ask(portal.shelf()).await?, portal.now());
+    let article = shelf.article(self::number(&number)?, now).ok_or_else(unknown)?;
+    let related = shelf.related(&article, now);
+    let categories = article.categories.iter().map(|path| (below(path), path.clone())).collect();
+    let frame = state.pages.frame(article.title.clone(), Some(&person), Section::Faq);
+    let token = state.pages.tokens.token(&person, Timestamp::now());
+    let is_said = query.as_deref() == Some(SAID);
+    let html = headings::from_level(&article.html_below(FAQ), 2);
+    page(StatusCode::OK, &ArticlePage { frame, article: &article, html, categories, related, token, is_said })
+}
+
+/// `POST /portail/faq/{number}/utile`: it has helped.
+pub(super) async fn helped(
+    State(state): State<Arc<PageState>>,
+    Path(number): Path<String>,
+    request: Request,
+) -> Response {
+    state
+        .services
+        .answered(request, async |services, parts, body, _| {
+            let Filled { person, is_from_our_page, .. } = state.filled(parts, body, &[TOKEN]).await?;
+            let number = self::number(&number)?;
+            let article = state.ask(services.portal.article(number)).await?;
+            if !is_from_our_page {
+                // An old page: it can be said again from this one.
+                return see_other(&format!("{FAQ}/{number}"));
+            }
+            services.portal.helped(&person, article.id).await;
+            see_other(&format!("{FAQ}/{number}?{SAID}"))
+        })
+        .await
+}
+
+/// `GET /portail/faq/{number}/documents/{document}`
+pub(super) async fn document(
+    State(state): State<Arc<PageState>>,
+    Visitor(_): Visitor,
+    Path((number, document)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let document = glpi_number(&document).ok_or_else(unknown)?;
+    let asked = state.services.portal.article_document(self::number(&number)?, document);
+    let (document, content) = state.ask(Box::pin(asked)).await?;
+    Ok(api::file(&document, content))
+}
+
+/// What the form's script is told.
+#[derive(Serialize)]
+struct Proposed {
+    articles: Vec<Proposal>,
+}
+
+/// An article, as the form's script shows it.
+#[derive(Serialize)]
+struct Proposal {
+    title: String,
+    address: String,
+}
+
+/// `GET /portail/faq/propositions`: the articles that perhaps answer what is being typed. GLPI is not asked.
+pub(super) async fn propose(
+    State(state): State<Arc<PageState>>,
+    Visitor(_): Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let given = |name: &str| parameter(query.as_deref(), name).unwrap_or_default();
+    let title: String = given("titre").chars().take(LONGEST_SEARCH).collect();
+    let mappings = state.services.mappings.now();
+    let choice = given("choix");
+    let application = deposit::meant(&mappings, &choice).map(|(mapping, _)| mapping.name.as_str());
+    let portal = &state.services.portal;
+    let articles = portal.shelf_at_hand().map(|shelf| shelf.suggested_while_typing(&title, application, portal.now()));
+    let proposal =
+        |article: Arc<Article>| Proposal { title: article.title.clone(), address: format!("{FAQ}/{}", article.id) };
+    Json(Proposed { articles: articles.unwrap_or_default().into_iter().map(proposal).collect() }).into_response()
+}
+
+/// The articles that perhaps answer a request. GLPI is not asked.
+pub(super) fn suggested(state: &PageState, title: &str, application: Option<&str>) -> Vec<Arc<Article>> {
+    let portal = &state.services.portal;
+    portal.shelf_at_hand().map_or_else(Vec::new, |shelf| shelf.suggested(title, application, portal.now()))
+}
+
+fn number(segment: &str) -> Result<ArticleId, Problem> {
+    glpi_number(segment).ok_or_else(unknown)
+}
+
+/// The page of a category.
+fn below(category: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("categorie", category).finish();
+    format!("{FAQ}?{query}")
 }

@@ -28,6 +28,9 @@ static STYLE: LazyLock<Served> = LazyLock::new(|| {
 static BESIDE_DSFR: LazyLock<Served> = LazyLock::new(|| {
     Served::new("dsfr", "css", CSS, concat!(include_str!("static/dsfr.css"), include_str!("static/layout.css")))
 });
+static PROPOSALS: LazyLock<Served> = LazyLock::new(|| {
+    Served::new("propositions", "js", "text/javascript; charset=utf-8", include_str!("static/propositions.js"))
+});
 static ICON: LazyLock<Served> =
     LazyLock::new(|| Served::new("icone", "svg", "image/svg+xml", include_str!("static/icon.svg")));
 
@@ -48,6 +51,11 @@ pub(super) fn style_beside_dsfr() -> String {
     format!("/portail/fichiers/{}", BESIDE_DSFR.name)
 }
 
+/// Where the script is that proposes articles while a title is typed.
+pub(super) fn proposals() -> String {
+    format!("/portail/fichiers/{}", PROPOSALS.name)
+}
+
 /// Where the pages' icon is.
 pub(super) fn icon() -> String {
     format!("/portail/fichiers/{}", ICON.name)
@@ -55,9 +63,10 @@ pub(super) fn icon() -> String {
 
 /// `GET /portail/fichiers/{name}`
 pub(super) async fn give(Path(name): Path<String>) -> Result<Response, Problem> {
-    let file = [&*STYLE, &*BESIDE_DSFR, &*ICON].into_iter().find(|file| file.name == name).ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", "Ce fichier n'existe pas, ou plus. Rechargez la page.")
-    })?;
+    let file =
+        [&*STYLE, &*BESIDE_DSFR, &*PROPOSALS, &*ICON].into_iter().find(|file| file.name == name).ok_or_else(|| {
+            Problem::new(StatusCode::NOT_FOUND, "not-found", "Ce fichier n'existe pas, ou plus. Rechargez la page.")
+        })?;
     let headers = [(header::CONTENT_TYPE, file.media_type), (header::CACHE_CONTROL, FOR_GOOD)];
     Ok((headers, file.text).into_response())
 }

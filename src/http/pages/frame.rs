@@ -78,7 +78,7 @@ impl Frame<'_> {
 
     /// Whether the page is the one of this entry, and not one below it.
     fn is(&self, section: Section, label: &str) -> bool {
-        section == self.section && (section != Section::Requests || self.title == label)
+        section == self.section && (![Section::Requests, Section::Faq].contains(&section) || self.title == label)
     }
 }
 
@@ -117,6 +117,8 @@ mod tests {
     #[case(Section::Home, "Accueil", &[])]
     #[case(Section::Requests, "Mes demandes", &["Accueil"])]
     #[case(Section::Requests, "Demande n°\u{a0}42", &["Accueil", "Mes demandes"])]
+    #[case(Section::Faq, "Consulter la FAQ", &["Accueil"])]
+    #[case(Section::Faq, "Valider un bilan", &["Accueil", "Consulter la FAQ"])]
     #[case(Section::Deposit, "Erreur\u{a0}: nouvelle demande", &["Accueil"])]
     #[case(Section::None, "Page introuvable", &["Accueil"])]
     fn a_page_says_what_is_above_it(#[case] section: Section, #[case] title: &str, #[case] expected: &[&str]) {

@@ -1,6 +1,7 @@
 //! The reference portal, `/portail`: pages for an academy without a portal of its own, and a model for others.
 //!
-//! They work without a script: forms, links, and a 303 after each change. Who asks is who a trusted proxy has
+//! They work without a script: forms, links, and a 303 after each change. The form for a new request has a small one,
+//! which proposes articles. Who asks is who a trusted proxy has
 //! signed in; what they show and do is what the API's routes show and do.
 //!
 //! | file | what it is about |
@@ -69,8 +70,13 @@ where
         .route("/demandes/{number}/recapitulatif", get(ticket::recap))
         .route("/demandes/{number}/suivis", post(ticket::add))
         .route("/demandes/{number}/avis", post(ticket::decide))
+        .route("/demandes/{number}/retrait", post(ticket::withdraw))
         .route("/demandes/{number}/documents/{document}", get(ticket::document))
         .route("/faq", get(faq::show))
+        .route("/faq/propositions", get(faq::propose))
+        .route("/faq/{number}", get(faq::article))
+        .route("/faq/{number}/documents/{document}", get(faq::document))
+        .route("/faq/{number}/utile", post(faq::helped))
         .route("/coordonnees", get(person::show))
         .route("/pages/{name}", get(served::text))
         .route("/dsfr/{stamp}/{*name}", get(served::dsfr))

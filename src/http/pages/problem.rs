@@ -27,6 +27,16 @@ const POLICY: &str =
 const POLICY_OF_DSFR: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The same two for a page with a script of our own, which asks the pages themselves.
+const POLICY_WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY_OF_DSFR_WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+     script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// That an answer is a page with a script.
+#[derive(Clone, Copy)]
+pub(super) struct Scripted;
+
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
@@ -44,7 +54,13 @@ pub(super) async fn dress(State(state): State<Arc<PageState>>, request: Request,
     if let Some(told) = response.extensions_mut().remove::<Told>() {
         response = told_of(&state.pages, person.as_ref(), response, &told);
     }
-    let policy = if state.pages.dsfr.is_some() { POLICY_OF_DSFR } else { POLICY };
+    let is_scripted = response.extensions_mut().remove::<Scripted>().is_some();
+    let policy = match (state.pages.dsfr.is_some(), is_scripted) {
+        (false, false) => POLICY,
+        (false, true) => POLICY_WITH_SCRIPT,
+        (true, false) => POLICY_OF_DSFR,
+        (true, true) => POLICY_OF_DSFR_WITH_SCRIPT,
+    };
     protect(response.headers_mut(), policy);
     response
 }

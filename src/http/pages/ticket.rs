@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::{
+    faq::suggested,
     frame::{Frame, Section, page, parameter, see_other, unknown},
     mistakes::Mistakes,
     state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
@@ -20,6 +21,7 @@ use crate::{
     http::{api, problem::Problem, values::glpi_number},
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
+    knowledge::Article,
     lifecycle::notices::StaffStep,
     portal::{AttachedFile, Author, Entry, Kind, Line, SolutionState, View},
     request::{Address, Decided, Decision, Enclosure, LeftOut, Outcome, Reason, TicketKind},
@@ -28,13 +30,16 @@ use crate::{
 
 /// The field of what the requester thinks of a solution.
 const OPINION: &str = "avis";
+/// The field with the number of the article that answers a request.
+const ARTICLE: &str = "fiche";
 /// The field with the number of the solution that the page showed.
 const SOLUTION: &str = "solution";
 
 /// What was done, as the address says after it and as the page says it.
-const DONE: [(&str, &str, StaffStep); 3] = [
+const DONE: [(&str, &str, StaffStep); 4] = [
     ("suivi", "Votre message est ajouté à la demande.", StaffStep::Answer),
     ("approuvee", "Vous avez approuvé la clôture\u{a0}: la demande est close.", StaffStep::Approval),
+    ("retiree", "Vous avez retiré votre demande\u{a0}: elle est close.", StaffStep::Approval),
     ("refusee", "Vous avez refusé la clôture\u{a0}: la demande est rouverte.", StaffStep::Refusal),
 ];
 /// What follows, where somebody is told of it by mail; and where not, as far as is known.
@@ -109,6 +114,9 @@ struct RecapPage<'a> {
     view: View,
     documents: Vec<String>,
     left_out: Vec<LeftOut>,
+    /// Articles that perhaps answer it.
+    suggested: Vec<Arc<Article>>,
+    token: String,
 }
 
 impl RecapPage<'_> {
@@ -222,7 +230,9 @@ pub(super) async fn recap(
     let left_out = left_out.flat_map(|html| LeftOut::read(html)).collect();
     let title = format!("Demande n°\u{a0}{number} enregistrée");
     let frame = state.pages.frame(title, Some(&person), Section::None);
-    page(StatusCode::OK, &RecapPage { frame, view, documents, left_out })
+    let token = state.pages.tokens.token(&person, Timestamp::now());
+    let suggested = suggested(&state, &view.row.title, view.row.application.as_deref());
+    page(StatusCode::OK, &RecapPage { frame, view, documents, left_out, suggested, token })
 }
 
 /// `GET /portail/demandes/{number}/documents/{document}`
@@ -335,6 +345,35 @@ pub(super) async fn decide(
             let outcome = state.finish(handling, room, deadline).await?;
             let is_unknown = is_unknown(&outcome);
             settled(&state, &person, number, outcome, done, Retry { is_unknown, ..retry }).await
+        })
+        .await
+}
+
+/// `POST /portail/demandes/{number}/retrait`: an article answers it.
+pub(super) async fn withdraw(
+    Shared(state): Shared<Arc<PageState>>,
+    Path(number): Path<String>,
+    request: Request,
+) -> Response {
+    state
+        .services
+        .answered(request, async |services, parts, body, deadline| {
+            let Filled { person, submission, is_from_our_page, room, .. } =
+                state.filled(parts, body, &[TOKEN, ARTICLE]).await?;
+            let number = self::number(&number)?;
+            let retry = Retry::new(Form::Followup);
+            if !is_from_our_page {
+                return stale(&state, &person, number, retry).await;
+            }
+            let article = glpi_number(submission.aside(ARTICLE)).ok_or_else(unknown)?;
+            let article = state.ask(services.portal.article(article)).await?;
+            let handling = services.gateway().withdraw(person.clone(), number, article.title.clone());
+            let outcome = state.finish(handling, room, deadline).await?;
+            if matches!(outcome, Outcome::Followup(_)) {
+                services.portal.helped(&person, article.id).await;
+            }
+            let is_unknown = is_unknown(&outcome);
+            settled(&state, &person, number, outcome, "retiree", Retry { is_unknown, ..retry }).await
         })
         .await
 }

@@ -24,6 +24,7 @@ use crate::{
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     id::{FollowupId, GroupId, TicketId},
     lifecycle::{
+        drafts::{DraftError, DraftOrder, Drafted, Drafter},
         note::{self, Cause, MoveNote, Note},
         notices::Notifier,
     },
@@ -75,6 +76,7 @@ pub struct Escalator {
     pub(super) glpi: Glpi,
     ledger: Arc<Ledger>,
     pub(super) notifier: Arc<Notifier>,
+    pub(super) drafter: Drafter,
     resolver: Arc<Resolver>,
     pub(super) calendar: Arc<Calendar>,
     pub(super) settings: config::Escalation,
@@ -100,6 +102,7 @@ impl Escalator {
         calendar: Arc<Calendar>,
     ) -> Self {
         Self {
+            drafter: Drafter::new(&config.glpi, glpi.clone(), mappings.clone()),
             glpi,
             ledger,
             notifier,
@@ -114,7 +117,7 @@ impl Escalator {
     /// The same escalator for what nobody waits for: its calls to GLPI let those go first that somebody waits for.
     #[must_use]
     pub fn in_background(&self) -> Self {
-        Self { glpi: self.glpi.in_background(), ..self.clone() }
+        Self { glpi: self.glpi.in_background(), drafter: self.drafter.in_background(), ..self.clone() }
     }
 
     /// The levels of all applications.
@@ -150,6 +153,16 @@ impl Escalator {
             self.begin(&snapshot, order, now).await
         };
         self.with_ticket_lock(ticket, moving).await
+    }
+
+    /// Drafts an article from a ticket, or writes its draft again; see [`Drafter::draft`].
+    ///
+    /// # Errors
+    ///
+    /// Says why not.
+    pub async fn draft_article(&self, ticket: TicketId, order: &DraftOrder) -> Result<Drafted, DraftError> {
+        let drafting = Box::pin(self.drafter.draft(ticket, order));
+        self.ledger.with_ticket(ticket, drafting).await.map_err(|TicketBusy| DraftError::Busy)?
     }
 
     /// Runs `work` while nobody else, here or at another instance, does such work on the ticket. The work converges

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     glpi::{Followup, GlpiError},
     id::{TicketId, UserId},
-    lifecycle::note::{Cause, Note, RefusalNote},
+    lifecycle::{
+        drafts::{DraftError, DraftOrder},
+        note::{Cause, NoDraftNote, Note, RefusalNote},
+    },
     request::Command,
 };
 
@@ -35,7 +38,7 @@ impl Escalator {
         let thread = Conversation::new(followups, own);
         let is_to_mend = thread.unfinished().next().is_some()
             || thread.last_settled().is_some_and(|written| written.note.untaken && !self.is_untaken(written));
-        if !is_to_mend && thread.commands(own).is_empty() {
+        if !is_to_mend && thread.commands(own).is_empty() && thread.draft_orders(own).is_empty() {
             return Ok(());
         }
         self.with_ticket_lock(ticket, self.process_commands_alone(ticket, now)).await
@@ -54,6 +57,43 @@ impl Escalator {
                 // GLPI does not show the answer yet.
                 return Err(EscalateError::Unconfirmed);
             }
+        }
+        self.draft_articles(&snapshot).await
+    }
+
+    /// Drafts the articles that follow-ups ask for, or answers why not.
+    async fn draft_articles(&self, snapshot: &TicketSnapshot) -> Result<(), EscalateError> {
+        let own = self.glpi.own_account().await?;
+        for followup in snapshot.thread.draft_orders(own) {
+            let may = self.may_command(snapshot, followup.author).await?;
+            // What someone from outside writes in public is nobody's command.
+            if !may && !followup.private {
+                continue;
+            }
+            let asked = if !may {
+                Err(DraftError::NotAllowed)
+            } else if !followup.private {
+                Err(DraftError::Public)
+            } else {
+                let by = self.glpi.directory().name(followup.author).await?;
+                let order = DraftOrder { by, author: Some(followup.author), cause: Cause::Followup(followup.id) };
+                self.drafter.draft(snapshot.ticket.id, &order).await
+            };
+            let error = match asked {
+                Ok(_) => continue,
+                Err(DraftError::Glpi(error)) => return Err(error.into()),
+                Err(error) => error,
+            };
+            let reason = error.code();
+            tracing::info!(
+                ticket = snapshot.ticket.id.get(),
+                followup = followup.id.get(),
+                reason,
+                "no article drafted"
+            );
+            metrics::counter!(REFUSALS, "reason" => reason).increment(1);
+            let note = NoDraftNote { followup: followup.id, why: error.sentence() };
+            self.write(snapshot.ticket.id, &Note::NoDraft(note)).await?;
         }
         Ok(())
     }

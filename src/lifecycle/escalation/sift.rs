@@ -7,14 +7,14 @@ use crate::{
     glpi::{Criterion, Followup, GlpiError, Said, TicketSummary},
     id::{GroupId, TicketId},
     lifecycle::note::{UNDER_WAY, UNTAKEN},
-    request::{Command, Reference},
+    request::{Reference, is_command},
 };
 
 /// Tickets of one search, at most.
 const MOST: usize = 10_000;
 
 /// What stands in a follow-up that is a command, or the note of a move that is under way.
-const WORK: [&str; 3] = ["#escalade", "#retour", UNDER_WAY];
+const WORK: [&str; 4] = ["#escalade", "#retour", "#fiche", UNDER_WAY];
 
 impl Escalator {
     /// The tickets among those that meet `scope` into which [`Escalator::process_commands`] is to look. Commands of any
@@ -42,7 +42,7 @@ impl Escalator {
         }
         let own = self.glpi.own_account().await?;
         let commands = recent.iter().filter(|said| said.what.author != own && said.what.author.get() > 0);
-        found.extend(commands.filter(|said| Command::find(&said.what.content).is_some()).map(|said| said.ticket));
+        found.extend(commands.filter(|said| is_command(&said.what.content)).map(|said| said.ticket));
         Ok(Some(found))
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     glpi::{ActorRole, Followup, Happening, Requester, Ticket, TicketChange, TicketGroup, TicketUser},
     id::{FollowupId, GroupId, UserId},
     lifecycle::note::{Cause, MoveNote, Note},
-    request::{Command, Direction, Reference},
+    request::{Command, Direction, Reference, asks_for_draft, is_command},
 };
 
 /// A ticket, its actors and what is written in it.
@@ -90,7 +90,7 @@ impl TicketSnapshot {
         self.thread.followups.iter().filter(move |followup| {
             ![UserId::default(), own].contains(&followup.author)
                 && !self.is_requester(followup.author)
-                && Command::find(&followup.content).is_none()
+                && !is_command(&followup.content)
         })
     }
 
@@ -119,7 +119,7 @@ impl Conversation {
     pub(super) fn moves(&self) -> impl DoubleEndedIterator<Item = Written<'_>> {
         self.notes.iter().filter_map(|(place, note)| match note {
             Note::Move(note) => Some(Written { followup: &self.followups[*place], note }),
-            Note::Reminder(_) | Note::Refusal(_) => None,
+            Note::Reminder(_) | Note::Refusal(_) | Note::Draft(_) | Note::NoDraft(_) => None,
         })
     }
 
@@ -148,7 +148,7 @@ impl Conversation {
     pub(super) fn reminders(&self, level: usize) -> impl Iterator<Item = DateTime> {
         self.notes.iter().filter_map(move |(place, note)| match note {
             Note::Reminder(reminder) if reminder.level == level => self.followups[*place].written,
-            Note::Reminder(_) | Note::Move(_) | Note::Refusal(_) => None,
+            Note::Reminder(_) | Note::Move(_) | Note::Refusal(_) | Note::Draft(_) | Note::NoDraft(_) => None,
         })
     }
 
@@ -158,7 +158,7 @@ impl Conversation {
             self.notes.iter().any(|(_, note)| match note {
                 Note::Move(note) => note.cause == Cause::Followup(id),
                 Note::Refusal(refusal) => refusal.followup == id,
-                Note::Reminder(_) => false,
+                Note::Reminder(_) | Note::Draft(_) | Note::NoDraft(_) => false,
             })
         };
         let mut commands: Vec<_> = self
@@ -169,6 +169,25 @@ impl Conversation {
             .collect();
         commands.sort_by_key(|(followup, _)| followup.id);
         commands
+    }
+
+    /// The follow-ups that ask for an article to be drafted and that no note answers, oldest first.
+    pub(super) fn draft_orders(&self, own: UserId) -> Vec<&Followup> {
+        let is_answered = |id: FollowupId| {
+            self.notes.iter().any(|(_, note)| match note {
+                Note::Draft(note) => note.cause == Cause::Followup(id),
+                Note::NoDraft(note) => note.followup == id,
+                Note::Move(_) | Note::Reminder(_) | Note::Refusal(_) => false,
+            })
+        };
+        let mut orders: Vec<_> = self
+            .followups
+            .iter()
+            .filter(|followup| followup.author != own && followup.author.get() > 0 && !is_answered(followup.id))
+            .filter(|followup| asks_for_draft(&followup.content))
+            .collect();
+        orders.sort_by_key(|followup| followup.id);
+        orders
     }
 
     /// Whether the ticket was moved this way after that follow-up was written.

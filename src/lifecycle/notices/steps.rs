@@ -185,7 +185,7 @@ pub(super) fn moves(followups: &[Followup], own: UserId) -> Vec<DoneMove> {
         Note::Move(moved) if moved.done => {
             Some(DoneMove { note: followup.id, moved, at: followup.modified.or(followup.written) })
         }
-        Note::Move(_) | Note::Reminder(_) | Note::Refusal(_) => None,
+        Note::Move(_) | Note::Reminder(_) | Note::Refusal(_) | Note::Draft(_) | Note::NoDraft(_) => None,
     });
     done.collect()
 }

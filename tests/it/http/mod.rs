@@ -5,6 +5,7 @@ mod bounds;
 mod credentials;
 mod depositor;
 mod doors;
+mod drafts;
 mod forms;
 mod keys;
 mod outcomes;
@@ -29,7 +30,9 @@ use passerelle::{
     http::{Doors, Gateway, Services, serve},
     id::TicketId,
     intake::TakesMail,
+    knowledge::Knowledge,
     lifecycle::{
+        drafts::{DraftError, DraftOrder, Drafted},
         escalation::{EscalateError, Moved, Order},
         notices::StaffStep,
     },
@@ -125,12 +128,24 @@ impl Gateway for Double {
         unreachable!("nothing is decided")
     }
 
+    fn withdraw(self: Arc<Self>, _: Address, _: TicketId, _: String) -> BoxFuture<'static, Outcome> {
+        unreachable!("nothing is withdrawn")
+    }
+
     fn move_ticket(
         self: Arc<Self>,
         ticket: TicketId,
         order: Order,
     ) -> BoxFuture<'static, Result<Moved, EscalateError>> {
         Box::pin(std::future::ready(tickets::moved(ticket.get(), order)))
+    }
+
+    fn draft_article(
+        self: Arc<Self>,
+        ticket: TicketId,
+        order: DraftOrder,
+    ) -> BoxFuture<'static, Result<Drafted, DraftError>> {
+        Box::pin(std::future::ready(drafts::drafted(ticket, &order)))
     }
 
     fn informs(self: Arc<Self>, _: TicketId, _: StaffStep) -> BoxFuture<'static, bool> {
@@ -184,7 +199,8 @@ fn services(settings: config::Http, gateway: Double, stop: CancellationToken) ->
     let calendar = Calendar::new(&config.calendar, config.time_zone.clone()).unwrap();
     let glpi = app::glpi(&config).unwrap();
     let directory = Directory::new(&config.directory, Some(glpi.clone())).unwrap();
-    let portal = Portal::new(&config, glpi, mappings.clone(), Arc::new(calendar), Arc::new(directory));
+    let knowledge = Arc::new(Knowledge::new(&config, glpi.clone(), mappings.clone()));
+    let portal = Portal::new(&config, glpi, mappings.clone(), Arc::new(calendar), Arc::new(directory), knowledge);
     Services::new(settings, time_zone, mappings, Arc::new(portal), telemetry::metrics(), Arc::new(gateway), stop)
 }
 

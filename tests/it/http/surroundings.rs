@@ -142,6 +142,9 @@ async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
             "/openapi.json",
             "/readyz",
             "/v1/faq",
+            "/v1/faq/feed.atom",
+            "/v1/faq/feed.json",
+            "/v1/faq/{id}/documents/{document}",
             "/v1/glpi/webhook",
             "/v1/mail",
             "/v1/natures",
@@ -150,6 +153,7 @@ async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
             "/v1/requests/{id}/approval",
             "/v1/requests/{id}/documents/{document}",
             "/v1/requests/{id}/followups",
+            "/v1/tickets/{id}/article",
             "/v1/tickets/{id}/escalate",
             "/v1/tickets/{id}/return",
         ]

@@ -16,6 +16,7 @@ use super::{DIRECTORS, IDENTITY, Portal, TRUSTED, looks};
 use crate::support::{
     browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP},
     gateway::PROXY_SECRET,
+    wait_until,
 };
 
 const JEANNE: &str = DIRECTORS[0];
@@ -112,6 +113,7 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     let fits_everybody =
         async |browser: &Browser, name: &str| fits_everybody(browser, &format!("{theme}-{name}")).await;
     portal.publish("Où trouver LSU ?", "<p>Dans le portail ARENA, rubrique Scolarité.</p>").await;
+    portal.publish("Valider les bilans du CM2", "<h1>Ici</h1><p>Remplissez tout.</p>").await;
     let site = format!("http://{}", proxy(portal.gateway.http).await);
     let browser = Browser::start().await;
     let only = || {
@@ -132,6 +134,9 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     browser.open(&format!("{site}/portail/faq?q=lsu")).await;
     assert!(browser.text("main").await.contains("portail ARENA"));
     fits_everybody(&browser, "02-faq").await;
+    browser.open(&format!("{site}/portail/faq/2")).await;
+    assert!(browser.text("main").await.contains("Remplissez tout."));
+    fits_everybody(&browser, "13-fiche").await;
 
     // The deposit, by the keyboard alone. What is forgotten is said first.
     browser.open(&format!("{site}/portail/nouvelle")).await;
@@ -146,6 +151,9 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     browser.press(UP).await;
     browser.tab_to("titre").await;
     browser.press("Impossible de valider les bilans du CM2").await;
+    let proposed = async || browser.text("#propositions").await.contains("Valider les bilans du CM2");
+    wait_until("the script proposes an article", proposed).await;
+    fits_everybody(&browser, "14-propositions").await;
     browser.tab_to("description").await;
     browser.press("Le bouton Valider reste grisé.").await;
     browser.tab_to("telephone").await;

@@ -1,12 +1,13 @@
 //! What became of requests: found in the list, read with their timeline, completed, approved or not.
 
-use reqwest::{StatusCode, header, multipart::Form};
+use reqwest::{Method, StatusCode, header, multipart::Form};
 use serde_json::json;
 
-use super::{DIRECTORS, Page, Portal, file};
+use super::{DIRECTORS, Page, Portal, file, page};
 use crate::support::helpdesk::Helpdesk;
 
 const JEANNE: &str = DIRECTORS[0];
+const PAUL: &str = DIRECTORS[1];
 
 #[tokio::test]
 async fn the_list_counts_filters_searches_and_sorts() {
@@ -226,6 +227,82 @@ async fn the_faq_is_searched() {
     );
     let none = portal.get("/portail/faq?q=xyzzy", JEANNE).await;
     assert!(none.has("Aucune réponse ne correspond") && none.has("Déposez une demande"));
+}
+
+/// What the counter of this article says of how often it helped.
+async fn helped(portal: &Portal, article: u64) -> u64 {
+    let (_, metrics) = portal.gateway.get("/metrics").await;
+    let line = format!("passerelle_articles_helped_total{{article=\"{article}\"}} ");
+    metrics.lines().find_map(|found| found.strip_prefix(&line)?.parse().ok()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_article_has_a_page_of_its_own_with_what_is_near() {
+    let portal = Portal::start().await;
+    portal.publish("LSU\u{a0}: valider un bilan", "<h1>Où\u{a0}?</h1><p>Ici.</p>").await;
+    portal.publish("LSU\u{a0}: imprimer un bilan", "<p>Là.</p>").await;
+    portal.publish("ONDE\u{a0}: admettre un élève", "<p>Ailleurs.</p>").await;
+    let shown = portal.get("/portail/faq/1", JEANNE).await;
+    assert!(shown.has("<h1>LSU\u{a0}: valider un bilan</h1>") && shown.has("<h2>Où\u{a0}?</h2>"), "{}", shown.html);
+    assert!(shown.has("Mise à jour le <time") && shown.has("<a href=\"/portail/faq/2\">"), "{}", shown.html);
+    assert!(!shown.has("/portail/faq/3"), "{}", shown.html);
+    assert_eq!(portal.get("/portail/faq/4", JEANNE).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(portal.get("/portail/faq/x", JEANNE).await.status, StatusCode::NOT_FOUND);
+    let of_onde = portal.get("/portail/faq?application=ONDE", JEANNE).await;
+    assert!(of_onde.has("admettre un élève") && !of_onde.has("valider un bilan"), "{}", of_onde.html);
+}
+
+#[tokio::test]
+async fn that_an_article_helped_is_counted_once_for_each_person() {
+    let portal = Portal::start().await;
+    for question in ["Un", "Deux", "Macadam"] {
+        portal.publish(question, "<p>Oui.</p>").await;
+    }
+    let before = helped(&portal, 3).await;
+    for person in [JEANNE, JEANNE, PAUL] {
+        let said = portal.send("/portail/faq/3", "/portail/faq/3/utile", person, Form::new()).await;
+        assert_eq!((said.status, said.location()), (StatusCode::SEE_OTHER, "/portail/faq/3?merci"));
+    }
+    assert!(portal.get("/portail/faq/3?merci", JEANNE).await.has("Merci de l'avoir dit"));
+    // Other tests count other articles.
+    assert_eq!(helped(&portal, 3).await - before, 2);
+    let forged = Form::new().text("jeton", "00");
+    let forged =
+        page(portal.call(Method::POST, "/portail/faq/3/utile", JEANNE).multipart(forged).send().await.unwrap()).await;
+    assert_eq!(forged.location(), "/portail/faq/3");
+    assert_eq!(helped(&portal, 3).await - before, 2);
+}
+
+#[tokio::test]
+async fn a_request_that_an_article_answers_is_withdrawn_and_closed_as_such() {
+    let portal = Portal::start().await;
+    portal.publish("LSU\u{a0}: valider un bilan grisé", "<p>Ici.</p>").await;
+    portal.get("/portail/faq", JEANNE).await;
+    let number = portal.deposit(JEANNE, "Valider un bilan grisé").await;
+    let recap = format!("/portail/demandes/{number}/recapitulatif");
+    let shown = portal.get(&recap, JEANNE).await;
+    assert!(shown.has("Retirer ma demande"), "{}", shown.html);
+    let to = format!("/portail/demandes/{number}/retrait");
+    let form = || Form::new().text("fiche", "1");
+    let stranger = portal.send("/portail/nouvelle", &to, PAUL, form()).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    for _ in 0..2 {
+        let done = portal.send_as_shown(&shown, &to, JEANNE, form()).await;
+        let after = format!("/portail/demandes/{number}?fait=retiree");
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.html);
+        assert_eq!(done.location(), after);
+    }
+    let [ticket] = portal.sandbox.tickets().try_into().unwrap();
+    assert_eq!(ticket.status, 6);
+    let solutions = portal.technician().await.get(&format!("Ticket/{number}/ITILSolution")).await;
+    let [solution] = solutions.as_array().unwrap().as_slice() else { panic!("{solutions}") };
+    let content = solution["content"].as_str().unwrap();
+    assert!(content.contains("Demande retirée") && content.contains("valider un bilan grisé"), "{content}");
+    assert!(ticket.followups.iter().any(|followup| followup.content.contains("Je retire ma demande")));
+    let page = portal.get(&format!("/portail/demandes/{number}?fait=retiree"), JEANNE).await;
+    assert!(page.has("Vous avez retiré votre demande"), "{}", page.html);
+    // Nothing is left to withdraw.
+    assert!(!portal.get(&recap, JEANNE).await.has("Retirer ma demande"));
 }
 
 #[tokio::test]

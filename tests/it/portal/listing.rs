@@ -242,9 +242,14 @@ async fn the_faq_shows_what_is_published_to_everybody_and_nothing_else() {
     article("Bilans : à venir", true, json!({"begin_date": "2090-01-01 00:00:00"})).await;
     let found = scene.json("/v1/faq", "&q=BILANS%20ete").await;
     let ids: Vec<_> = found["articles"].as_array().unwrap().iter().map(|it| it["id"].as_u64().unwrap()).collect();
-    assert_eq!(ids, [by_text, by_title], "{found}");
-    assert_eq!(found["articles"][0]["html"], "<p>Ouvrez les <b>bilans</b> d'été<img></p>");
-    assert_eq!(found["articles"][0]["link"], format!("{}front/helpdesk.faq.php?id={by_text}", scene.sandbox.url()));
+    // Both texts have both words; a title goes before.
+    assert_eq!(ids, [by_title, by_text], "{found}");
+    let article = &found["articles"][1];
+    let picture = format!("/v1/faq/{by_text}/documents/1");
+    assert_eq!(article["html"], format!("<p>Ouvrez les <b>bilans</b> d'été<img src=\"{picture}\"></p>"));
+    assert_eq!(article["link"], format!("{}front/helpdesk.faq.php?id={by_text}", scene.sandbox.url()));
+    // It names the document, which is not its own.
+    assert_eq!(scene.get(&picture, "").await.status(), 404);
     let best = scene.json("/v1/faq", "&q=bilans").await;
     assert_eq!(best["articles"][0]["id"], by_title);
     assert_eq!(scene.json("/v1/faq", "").await["articles"].as_array().unwrap().len(), 2);

@@ -189,6 +189,7 @@ pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config
         ("http.proxy_secret", PROXY_SECRET),
         // Calls are counted.
         ("figures.every", "0s"),
+        ("knowledge.every", "0s"),
         // [`mail`] brings its word.
         ("sender.authserv_ids", "relais.test"),
     ];

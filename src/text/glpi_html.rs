@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use url::form_urlencoded;
 
+use super::{headings, html_text, sanitise::shown};
 use crate::id::DocumentId;
-use crate::text::{headings, html_text, sanitise::shown};
 
 /// More than this of one text is not shown, bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -16,16 +16,16 @@ const FIRST_HEADING: usize = 4;
 
 /// A text that can be shown.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FitHtml {
-    pub(super) html: String,
+pub(crate) struct FitHtml {
+    pub(crate) html: String,
     /// The documents it shows or links to.
-    pub(super) mentioned: BTreeSet<DocumentId>,
+    pub(crate) mentioned: BTreeSet<DocumentId>,
 }
 
 /// Makes a text of GLPI's fit to be shown. Links and images of `visible` documents get the address that `address`
 /// gives; those of others, and images elsewhere, lose theirs: nobody who reads a request shall fetch anything from a
 /// stranger's server.
-pub(super) fn show<F>(html: &str, visible: &BTreeSet<DocumentId>, address: F) -> FitHtml
+pub(crate) fn show<F>(html: &str, visible: &BTreeSet<DocumentId>, address: F) -> FitHtml
 where
     F: Fn(DocumentId) -> String + Clone + Send + Sync + 'static,
 {
@@ -44,15 +44,18 @@ where
 }
 
 /// The text of HTML, to be searched.
-pub(super) fn text(html: &str) -> String {
+pub(crate) fn text(html: &str) -> String {
     html_text::from_html(&html[..html.floor_char_boundary(LONGEST)])
 }
 
+/// The documents that a text shows or links to.
+pub(crate) fn documents(html: &str) -> BTreeSet<DocumentId> {
+    let html = &html[..html.floor_char_boundary(LONGEST)];
+    html.match_indices(PAGE).filter_map(|(at, _)| document(html[at..].split(['"', '\'']).next()?)).collect()
+}
+
 fn mentioned(html: &str, visible: &BTreeSet<DocumentId>) -> BTreeSet<DocumentId> {
-    html.match_indices(PAGE)
-        .filter_map(|(at, _)| document(html[at..].split(['"', '\'']).next()?))
-        .filter(|id| visible.contains(id))
-        .collect()
+    documents(html).intersection(visible).copied().collect()
 }
 
 /// GLPI's page for a document.

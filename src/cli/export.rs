@@ -1,0 +1,141 @@
+//! `passerelle export articles`: GLPI's FAQ as files, for other sites and for whoever keeps it.
+
+use std::{io::Write as _, path::PathBuf, sync::Arc};
+
+use serde_json::json;
+
+use super::exit;
+use crate::{
+    app::App,
+    config::{Config, ConfigError},
+    knowledge::{Article, Places},
+    text::{fold, html_text::escaped},
+};
+
+/// Characters of a title in a file's name.
+const LONGEST_NAME: usize = 60;
+
+/// Writes what GLPI holds for everybody into files or to the standard output.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// The articles of the FAQ that are published to the service account's entity.
+    Articles {
+        /// How they are written.
+        #[arg(long, value_enum, default_value_t = Format::Markdown)]
+        format: Format,
+        /// Those of this application alone.
+        #[arg(long)]
+        application: Option<String>,
+        /// A folder that gets a file for each article; without, they go to the standard output.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
+}
+
+/// How articles are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Markdown,
+    Html,
+    /// One object a line.
+    Json,
+}
+
+/// Writes the articles; gives the exit code: 0 done, 75 GLPI cannot answer, 1 a file cannot be written.
+///
+/// # Errors
+///
+/// When the configuration cannot be used.
+pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+    let What::Articles { format, application, to } = args.what;
+    let places = Places::new(&config);
+    let app = App::build(config)?;
+    let shelf = app.knowledge.shelf().await;
+    app.glpi.close().await;
+    let shelf = match shelf {
+        Ok(shelf) => shelf,
+        Err(error) => {
+            eprintln!("the articles cannot be read: {error}");
+            return Ok(exit::TEMPFAIL);
+        }
+    };
+    let articles = shelf.of_application(application.as_deref(), app.knowledge.now());
+    Ok(match write(&articles, format, to.as_ref(), &places) {
+        Ok(()) => exit::OK,
+        Err(error) => {
+            let place = to.map_or_else(|| "the standard output".to_owned(), |folder| folder.display().to_string());
+            eprintln!("the articles cannot be written to {place}: {error}");
+            exit::FAILED
+        }
+    })
+}
+
+fn write(articles: &[Arc<Article>], format: Format, to: Option<&PathBuf>, places: &Places) -> std::io::Result<()> {
+    let Some(folder) = to else {
+        let mut out = std::io::stdout().lock();
+        for article in articles {
+            out.write_all(format.text(article, places).as_bytes())?;
+        }
+        return out.flush();
+    };
+    std::fs::create_dir_all(folder)?;
+    for article in articles {
+        std::fs::write(folder.join(format.name(article)), format.text(article, places))?;
+    }
+    Ok(())
+}
+
+impl Format {
+    /// The name of an article's file: its number, which stays, and its title, for people.
+    fn name(self, article: &Article) -> String {
+        let title = fold::words(&article.title).join("-");
+        let title: String = title.chars().filter(char::is_ascii).take(LONGEST_NAME).collect();
+        let extension = match self {
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Json => "json",
+        };
+        format!("{}-{}.{extension}", article.id, title.trim_matches('-'))
+    }
+
+    fn text(self, article: &Article, places: &Places) -> String {
+        let link = places.page(article);
+        let updated = article.updated.as_ref().map(|moment| moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string());
+        match self {
+            Self::Json => {
+                let object = json!({
+                    "id": article.id, "title": article.title, "html": places.html(article),
+                    "application": article.application, "categories": article.categories, "updated": updated, "link": link,
+                });
+                format!("{object}\n")
+            }
+            Self::Html => {
+                let (title, html) = (escaped(&article.title), places.html(article));
+                format!(
+                    "<!DOCTYPE html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
+                     <link rel=\"canonical\" href=\"{}\">\n</head>\n<body>\n<h1>{title}</h1>\n{html}\n</body>\n</html>\n",
+                    escaped(&link),
+                )
+            }
+            Self::Markdown => {
+                // YAML takes JSON's strings and lists.
+                let filed = json!(article.categories);
+                format!(
+                    "---\ntitle: {}\nid: {}\napplication: {}\ncategories: {filed}\nupdated: {}\nlink: {}\n---\n\n{}\n",
+                    json!(article.title),
+                    article.id,
+                    json!(article.application),
+                    json!(updated),
+                    json!(link),
+                    places.markdown(article),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Why no article is drafted: for whoever asked, and for the log.
+
+use crate::{
+    glpi::GlpiError,
+    id::{ArticleId, TicketId},
+};
+
+/// Why no article is drafted. `Display` is for logs, [`DraftError::sentence`] for who asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// GLPI has no such ticket, or it is in the bin.
+    #[error("GLPI has no ticket {0}")]
+    NotFound(TicketId),
+    /// Nobody has solved it, or its solution was refused.
+    #[error("the ticket has no solution")]
+    Unsolved,
+    /// It is asked for by someone who may not.
+    #[error("whoever asked is no member of the application's groups")]
+    NotAllowed,
+    /// It is asked for in a public follow-up.
+    #[error("the follow-up is public")]
+    Public,
+    /// Its draft was changed or published by somebody.
+    #[error("article {0} was changed or published since")]
+    Changed(ArticleId),
+    /// Its draft may not be rewritten by the service account.
+    #[error("the service account may not change article {0}")]
+    Locked(ArticleId),
+    /// The service account may not write articles.
+    #[error("the service account may not write articles")]
+    Denied,
+    /// The ticket's texts cost too much to be read.
+    #[error("the ticket's texts are too intricate")]
+    Intricate,
+    /// Something else is done with the ticket.
+    #[error("something else is done with the ticket")]
+    Busy,
+    /// GLPI cannot do it now.
+    #[error(transparent)]
+    Glpi(#[from] GlpiError),
+}
+
+impl DraftError {
+    /// A stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "no-such-ticket",
+            Self::Unsolved => "no-solution",
+            Self::NotAllowed => "not-allowed",
+            Self::Public => "public-followup",
+            Self::Changed(_) => "article-changed",
+            Self::Locked(_) => "article-locked",
+            Self::Denied => "glpi-denied",
+            Self::Intricate => "too-intricate",
+            Self::Busy => "busy",
+            Self::Glpi(_) => "glpi-unavailable",
+        }
+    }
+
+    /// Whether asking again later may help, and nobody need be told why not.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Glpi(_))
+    }
+
+    /// What is wrong and what to do, for whoever asked.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NotFound(id) => format!("Le ticket n°\u{a0}{id} n’existe pas, ou il est à la corbeille."),
+            Self::Unsolved => {
+                "Ce ticket n’a pas de solution, ou elle a été refusée. Donnez-la d’abord\u{a0}: la fiche en sera faite."
+                    .to_owned()
+            }
+            Self::NotAllowed => {
+                "Seuls les membres des groupes de l’application peuvent demander cela par un suivi, et jamais pour \
+                 leur propre demande."
+                    .to_owned()
+            }
+            Self::Public => "Ce suivi est public. Écrivez-le de nouveau en suivi privé.".to_owned(),
+            Self::Changed(article) => format!(
+                "La fiche n°\u{a0}{article} faite de ce ticket a été modifiée ou publiée depuis\u{a0}: elle n’est pas remplacée. \
+                 Complétez-la dans la base de connaissances, ou supprimez-la avant de recommencer."
+            ),
+            Self::Locked(article) => format!(
+                "La fiche n°\u{a0}{article} est déjà faite de ce ticket, et le compte de service n’a pas le droit de la \
+                 mettre à jour («\u{a0}Administration de la base de connaissances\u{a0}»). Complétez-la vous-même, ou \
+                 supprimez-la avant de recommencer."
+            ),
+            Self::Denied => {
+                "Le compte de service n’a pas le droit de créer des fiches (base de connaissances\u{a0}: création). \
+                 Prévenez l’administrateur."
+                    .to_owned()
+            }
+            Self::Intricate => "Les textes de ce ticket sont trop complexes pour en faire une fiche.".to_owned(),
+            Self::Busy => {
+                "Ce ticket est justement en cours de traitement. Recommencez dans quelques secondes.".to_owned()
+            }
+            Self::Glpi(_) => "GLPI ne répond pas. Recommencez dans quelques minutes.".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Whether the right article is found: measured on what directors ask, in their words and with their errors.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+use url::form_urlencoded::byte_serialize;
+
+use super::Faq;
+use crate::support::helpdesk::Helpdesk;
+
+/// The least share of questions whose article must be among the first three.
+const LEAST: f64 = 0.85;
+
+#[derive(Deserialize)]
+struct Articles {
+    article: Vec<Sample>,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    id: String,
+    category: String,
+    title: String,
+    answer: String,
+}
+
+#[derive(Deserialize)]
+struct Labelled {
+    questions: BTreeMap<String, String>,
+    unanswered: Unanswered,
+}
+
+#[derive(Deserialize)]
+struct Unanswered {
+    questions: Vec<String>,
+}
+
+/// Publishes the sample; gives each article's name by its title.
+async fn publish(faq: &Faq) -> BTreeMap<String, String> {
+    let sample: Articles = toml::from_str(include_str!("../../faq/articles.toml")).unwrap();
+    assert!(sample.article.len() >= 30);
+    let mut categories: BTreeMap<String, u64> = BTreeMap::new();
+    let mut names = BTreeMap::new();
+    for article in sample.article {
+        let mut parent = 0;
+        for (at, name) in article.category.split(" > ").enumerate() {
+            let path = article.category.split(" > ").take(at + 1).collect::<Vec<_>>().join(" > ");
+            parent = if let Some(known) = categories.get(&path) {
+                *known
+            } else {
+                let input = json!({"name": name, "knowbaseitemcategories_id": parent});
+                let id = faq.editor.add("KnowbaseItemCategory", input).await;
+                categories.insert(path, id);
+                id
+            };
+        }
+        faq.publish(&article.title, &article.answer, json!({"_categories": [parent]})).await;
+        names.insert(article.title, article.id);
+    }
+    names
+}
+
+/// The titles that GLPI's own search finds: the words as they are written, in title or text.
+async fn by_glpi(editor: &Helpdesk, question: &str) -> Vec<String> {
+    let text: String = byte_serialize(question.as_bytes()).collect();
+    let criterion = |at: usize, field: u8| {
+        format!(
+            "&criteria[{at}][link]=OR&criteria[{at}][field]={field}&criteria[{at}][searchtype]=contains&criteria[{at}][value]={text}"
+        )
+    };
+    let path = format!("search/KnowbaseItem?range=0-2&forcedisplay[0]=6{}{}", criterion(0, 6), criterion(1, 7));
+    let found = editor.get(&path).await;
+    let rows = found["data"].as_array().cloned().unwrap_or_default();
+    rows.iter().filter_map(|row| row["6"].as_str().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn what_directors_ask_finds_its_article_among_the_first_three() {
+    let faq = Faq::start().await;
+    let names = publish(&faq).await;
+    let labelled: Labelled = toml::from_str(include_str!("../../faq/questions.toml")).unwrap();
+    assert!(labelled.questions.len() >= 60);
+    let knowledge = &faq.app.knowledge;
+    let (shelf, now) = (knowledge.refresh().await.unwrap(), knowledge.now());
+    let (mut first, mut among_three, mut suggested, mut wrongly, mut of_glpi) = (0, 0, 0, 0, 0);
+    let mut missed = Vec::new();
+    for (question, expected) in &labelled.questions {
+        assert!(names.values().any(|name| name == expected), "{expected}");
+        let found = shelf.search(question, None, now);
+        let place = found.iter().position(|article| &names[&article.title] == expected);
+        first += u32::from(place == Some(0));
+        among_three += u32::from(place.is_some_and(|place| place < 3));
+        if place.is_none_or(|place| place >= 3) {
+            let before: Vec<_> = found.iter().take(3).map(|article| names[&article.title].clone()).collect();
+            missed.push(format!("{question}: {expected} at {place:?} behind {before:?}"));
+        }
+        let proposed = shelf.suggested(question, None, now);
+        let is_right = proposed.iter().any(|article| &names[&article.title] == expected);
+        suggested += u32::from(is_right);
+        wrongly += u32::from(!proposed.is_empty() && !is_right);
+        let theirs = by_glpi(&faq.editor, question).await;
+        of_glpi += u32::from(theirs.iter().any(|title| names.get(title) == Some(expected)));
+    }
+    let questions = u32::try_from(labelled.questions.len()).unwrap();
+    let share = |number: u32| f64::from(number) / f64::from(questions);
+    eprintln!(
+        "{questions} questions, {} articles: the right one first {:.0} %, among three {:.0} %; suggested {:.0} %, only others {:.0} %; the search of GLPI's API {:.0} %",
+        names.len(),
+        100.0 * share(first),
+        100.0 * share(among_three),
+        100.0 * share(suggested),
+        100.0 * share(wrongly),
+        100.0 * share(of_glpi),
+    );
+    eprintln!("{}", missed.join("\n"));
+    let unasked: Vec<_> = labelled
+        .unanswered
+        .questions
+        .iter()
+        .filter_map(|question| Some((question, shelf.suggested(question, None, now).first()?.title.clone())))
+        .collect();
+    eprintln!("suggested for what no article answers: {unasked:?}");
+    assert!(share(among_three) >= LEAST, "{:.3}: {}", share(among_three), missed.join("\n"));
+    assert!(share(wrongly) <= 0.1, "{wrongly}");
+    assert!(unasked.len() <= 1, "{unasked:?}");
+}
