@@ -200,18 +200,13 @@ impl Deliverer {
         Ok(at_work.iter().any(|link| link.role == ActorRole::Assigned && own.contains(&link.group)))
     }
 
-    /// Solves a ticket whose requester withdraws it: nobody has taken it in charge by that.
+    /// Solves a ticket whose requester withdraws it. GLPI counts it as taken in charge at its solution, as any.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot do it.
     pub async fn solve(&self, ticket: TicketId, solution: &str) -> Result<(), Undelivered> {
-        let solving = async {
-            let untaken = self.glpi.ticket(ticket).await?.taken_into_account.is_none();
-            self.glpi.solve(ticket, &to_html(solution)).await?;
-            if untaken { self.glpi.untake(ticket).await } else { Ok(()) }
-        };
-        solving.await.map_err(|error| not_made(&error))
+        self.glpi.solve(ticket, &to_html(solution)).await.map_err(|error| not_made(&error))
     }
 
     /// Looks at a ticket whose requester decides on its solution.

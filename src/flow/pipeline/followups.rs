@@ -54,26 +54,25 @@ impl Pipeline {
     /// to it, and a solution that says so, which they accept. [`Outcome::Followup`], also for a repeat; a request that is
     /// solved or closed already is refused. What an interruption leaves undone, the same call does.
     pub async fn withdraw(self: &Arc<Self>, requester: Address, ticket: TicketId, article: &str) -> Outcome {
-        match self.deliverer.look(ticket).await {
-            Ok(seen) if seen.proposed().solved.is_some() => {}
-            Ok(seen) => {
-                let text =
-                    format!("Je retire ma demande\u{a0}: la fiche «\u{a0}{article}\u{a0}» répond à ma question.");
-                let reference = Reference::new("withdrawal", requester.as_str(), format!("{ticket} {text}").as_bytes());
-                let said = Received::on_portal(&requester, ticket, reference, &text, Timestamp::now());
-                let is_new = match self.complement(said, ticket).await {
-                    Outcome::Followup(addition) if addition.ticket == ticket => addition.is_new,
-                    other => return other,
-                };
+        let seen = match self.deliverer.look(ticket).await {
+            Ok(seen) => seen.proposed(),
+            Err(undelivered) => return put_off(undelivered),
+        };
+        if seen.solved.is_none() {
+            let text = format!("Je retire ma demande\u{a0}: la fiche «\u{a0}{article}\u{a0}» répond à ma question.");
+            let reference = Reference::new("withdrawal", requester.as_str(), format!("{ticket} {text}").as_bytes());
+            let said = Received::on_portal(&requester, ticket, reference, &text, Timestamp::now());
+            let is_new = match self.complement(said, ticket).await {
+                Outcome::Followup(addition) if addition.ticket == ticket => addition.is_new,
+                other => return other,
+            };
+            if is_new || seen.solution.is_none() {
                 let solution =
                     format!("Demande retirée par son auteur\u{a0}: la fiche «\u{a0}{article}\u{a0}» y répond.");
-                if (is_new || seen.proposed().solution.is_none())
-                    && let Err(undelivered) = self.deliverer.solve(ticket, &solution).await
-                {
+                if let Err(undelivered) = self.deliverer.solve(ticket, &solution).await {
                     return put_off(undelivered);
                 }
             }
-            Err(undelivered) => return put_off(undelivered),
         }
         let decided = Decided { decision: Decision::Accept, solution: None, enclosure: Enclosure::default() };
         self.decide(requester, ticket, decided).await

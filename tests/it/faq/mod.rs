@@ -1,5 +1,6 @@
 //! The knowledge base: what is found in it, and how it is kept up to date.
 
+mod drafted;
 mod feeds;
 mod kept;
 mod quality;

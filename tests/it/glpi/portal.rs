@@ -3,15 +3,17 @@
 use bytes::Bytes;
 use data_encoding::BASE64;
 use futures_util::TryStreamExt as _;
-use passerelle::glpi::{Criterion, FaqArticle, GlpiError, NewTicket, Requester};
+use jiff::SignedDuration;
+use passerelle::glpi::{Criterion, FaqArticle, GlpiError, NewTicket, Requester, TicketStatus};
 use passerelle::id::{DocumentId, TicketId};
+use passerelle::request::{Address, Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::target::{Target, account};
 use super::{director, marker, text_file, ticket};
 use crate::support::{
-    gateway::{DIRECTORS, Gateway},
+    gateway::{DIRECTORS, Gateway, app},
     helpdesk::Helpdesk,
 };
 
@@ -92,6 +94,71 @@ async fn the_faq_is_what_is_published_to_the_entity() {
     assert_eq!(found[0].answer, format!("<p>{name} &amp; <b>b</b></p>"));
     assert_eq!((found[0].begins, found[0].ends), (None, None));
     assert_eq!(found[1].ends.unwrap().to_string(), "2020-01-01T00:00:00");
+
+    // What is new is told by its date, and by being there.
+    let ids: Vec<_> = found.iter().map(|article| article.id).collect();
+    let published = glpi.published_articles().await.unwrap();
+    let in_faq = glpi.faq_ids().await.unwrap();
+    assert!(ids.iter().all(|id| published.contains(id) && in_faq.contains(id)), "{ids:?}");
+    let before = found[0].updated.unwrap().checked_sub(SignedDuration::from_secs(1)).unwrap();
+    let since = glpi.faq_since(before).await.unwrap();
+    assert!(found.iter().all(|article| since.contains(article)), "{since:?}");
+    let of_these = glpi.faq_of(&ids).await.unwrap();
+    assert_eq!(of_these, found);
+    let change = json!({"is_faq": 0});
+    staff.call(Method::PUT, &format!("KnowbaseItem/{}", ids[0]), change).await;
+    assert!(!glpi.faq_ids().await.unwrap().contains(&ids[0]));
+    assert_eq!(glpi.faq_of(&ids).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_pictures_of_an_article_are_its_own() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let staff = Helpdesk::sign_in(&target.url(), "glpi", "glpi").await;
+    let name = marker();
+    let readers = json!({"_type": "Entity", "entities_id": 0, "is_recursive": 1});
+    let input = json!({"name": name, "answer": "<p>x</p>", "is_faq": 1, "_visibility": readers});
+    let article = staff.add("KnowbaseItem", input).await;
+    let input = json!({"name": name});
+    let file = staff.add_with_file("Document", input, "aide.txt", name.as_bytes()).await;
+    let link = json!({"documents_id": file, "itemtype": "KnowbaseItem", "items_id": article});
+    staff.add("Document_Item", link).await;
+    let own = glpi.article_documents(article.into()).await.unwrap();
+    let [own] = own.as_slice() else { panic!("{own:?}") };
+    assert_eq!((own.id.get(), own.name.as_str()), (file, "aide.txt"));
+    let hidden = json!({"name": name, "answer": "<p>x</p>", "is_faq": 0});
+    let hidden = staff.add("KnowbaseItem", hidden).await;
+    assert_eq!(glpi.article_documents(hidden.into()).await, Err(GlpiError::NotFound));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_withdrawn_is_closed_and_says_so() {
+    let target = Target::start().await;
+    let (login, password) = account();
+    let settings = [("glpi.login", login.as_str()), ("glpi.password", password.as_str()), ("quota.per_day", "1000000")];
+    let gateway = Gateway::in_front_of(target.url().as_str(), &settings).await;
+    let marker = marker();
+    let form = json!({
+        "requester": DIRECTORS[0], "application": "LSU", "title": marker, "description": "Bonjour",
+    });
+    let created = gateway.post_form(&form, Some(&marker)).await.json::<Value>().await.unwrap();
+    let ticket = TicketId::new(created["ticket"].as_u64().unwrap());
+    let requester = Address::parse(DIRECTORS[0]).unwrap();
+    let app = app(target.url().as_str(), &settings);
+    for _ in 0..2 {
+        let outcome = app.pipeline.withdraw(requester.clone(), ticket, "Valider un bilan").await;
+        assert!(matches!(&outcome, Outcome::Followup(addition) if addition.ticket == ticket), "{outcome:?}");
+    }
+    let glpi = target.client();
+    let closed = glpi.ticket(ticket).await.unwrap();
+    assert_eq!(closed.status, TicketStatus::Closed);
+    let solutions = glpi.ticket_solutions(ticket).await.unwrap();
+    let [solution] = solutions.as_slice() else { panic!("{solutions:?}") };
+    assert!(solution.content.contains("Demande retirée par son auteur"), "{solution:?}");
+    let another = Address::parse(DIRECTORS[1]).unwrap();
+    let refused = app.pipeline.withdraw(another, ticket, "Valider un bilan").await;
+    assert!(matches!(refused, Outcome::Refused(_)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
