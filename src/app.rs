@@ -14,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::gateway::Gateway;
 use crate::{
     config::{Config, ConfigError, TicketPages},
+    figures::{MonthlyReports, RiseWatch, TicketFigures},
     flow::{
         deliver::{Deliverer, LONGEST_CREATION_CALLS},
         directory::Directory,
@@ -30,13 +31,14 @@ use crate::{
     http,
     intake::{Room, imap, lmtp},
     knowledge::Knowledge,
-    letters::{Acknowledger, Correspondence, Operators},
+    letters::{Acknowledger, Correspondence, Operators, ReportLetters, RiseLetters},
     lifecycle::{
         escalation::{self, Escalator},
         notices::{Announcer, Notifier},
         sweep::{self, Sweep},
     },
     listener::Listener,
+    people::People,
     portal::Portal,
     smtp::Mailer,
     working_time::Calendar,
@@ -67,6 +69,14 @@ pub struct App {
     pub portal: Arc<Portal>,
     /// GLPI's FAQ, kept in memory.
     pub knowledge: Arc<Knowledge>,
+    /// Who is in charge.
+    pub people: Arc<People>,
+    /// What all requests say, to people in charge.
+    pub figures: Arc<TicketFigures>,
+    /// Tells operators of sudden rises.
+    pub rises: Arc<RiseWatch>,
+    /// Sends correspondents their monthly report.
+    pub reports: Arc<MonthlyReports>,
     /// The reference portal's pages, where they are served.
     pages: Option<http::Pages>,
     /// Letters on their way to people.
@@ -106,6 +116,8 @@ impl App {
         let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
+        let rise_letters = RiseLetters::new(correspondence.clone());
+        let report_letters = ReportLetters::new(correspondence.clone());
         let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger), mappings.clone()));
         let announcer = Arc::new(Announcer::new(&config, &glpi, Arc::clone(&ledger))?);
         escalation::describe_metrics();
@@ -138,12 +150,53 @@ impl App {
             glpi.clone(),
             pipeline.mappings.clone(),
             Arc::clone(&calendar),
-            directory,
+            Arc::clone(&directory),
             Arc::clone(&knowledge),
         );
+        let people = Arc::new(People::new(&config.people, glpi.clone())?);
+        let figures = Arc::new(TicketFigures::new(
+            &glpi,
+            pipeline.mappings.clone(),
+            Arc::clone(&calendar),
+            config.time_zone.clone(),
+            portal.expected_delays(),
+            directory,
+            config.figures.tickets,
+        ));
+        let rises = Arc::new(RiseWatch::new(
+            Arc::clone(&figures),
+            Arc::clone(&people),
+            Arc::clone(&pipeline.ledger),
+            rise_letters,
+            config.time_zone.clone(),
+        ));
+        let reports = Arc::new(MonthlyReports::new(
+            &glpi,
+            Arc::clone(&figures),
+            Arc::clone(&people),
+            Arc::clone(&pipeline.ledger),
+            report_letters,
+            config.time_zone.clone(),
+        ));
         let (pipeline, escalator, portal) = (Arc::new(pipeline), Arc::new(escalator), Arc::new(portal));
         let pages = config.http.believes_a_proxy().then(|| pages(&config)).transpose()?;
-        Ok(Self { pipeline, glpi, escalator, notifier, announcer, calendar, portal, knowledge, pages, letters, config })
+        Ok(Self {
+            pipeline,
+            glpi,
+            escalator,
+            notifier,
+            announcer,
+            calendar,
+            portal,
+            knowledge,
+            people,
+            figures,
+            rises,
+            reports,
+            pages,
+            letters,
+            config,
+        })
     }
 
     /// A sweep over the tickets that ends, once `stop` is cancelled, after the ticket it is at.
@@ -260,7 +313,8 @@ impl Server {
                 Arc::new(gateway),
                 stop.clone(),
             );
-            listeners.spawn(http::serve(http, services.within(room), app.pages.take()));
+            let oversight = http::Oversight { people: Arc::clone(&app.people), figures: Arc::clone(&app.figures) };
+            listeners.spawn(http::serve(http, services.within(room).with(oversight), app.pages.take()));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
         listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(Arc::clone(pipeline), hang_up)));
@@ -272,6 +326,16 @@ impl Server {
         }
         let (knowledge, every) = (Arc::clone(&app.knowledge), app.config.knowledge.every);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { knowledge.keep(every).await }));
+        if !app.people.are_nobody() {
+            let (figures, every) = (Arc::clone(&app.figures), app.config.figures.refresh);
+            listeners.spawn(stop.clone().run_until_cancelled_owned(async move { figures.keep(every).await }));
+            let rises = Arc::clone(&app.rises);
+            listeners.spawn(stop.clone().run_until_cancelled_owned(async move { rises.keep().await }));
+            if app.config.figures.report {
+                let reports = Arc::clone(&app.reports);
+                listeners.spawn(stop.clone().run_until_cancelled_owned(async move { reports.keep().await }));
+            }
+        }
         listeners.close();
         stop.cancelled().await;
         tracing::info!("stopping");

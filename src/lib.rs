@@ -18,6 +18,7 @@ pub mod letters;
 pub mod lifecycle;
 pub mod listener;
 pub mod offload;
+pub mod people;
 pub mod portal;
 pub mod portal_hook;
 pub mod remembered;

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
-    cli::{check, demo, escalate, exit, export, healthcheck, ingest, sandbox, try_files},
+    cli::{check, demo, escalate, exit, export, figures, healthcheck, ingest, sandbox, try_files},
     config::{self, Config, ConfigError},
     telemetry,
 };
@@ -37,6 +37,7 @@ enum Command {
     Check(check::Args),
     Escalate(escalate::Args),
     Export(export::Args),
+    Figures(figures::Args),
     Healthcheck(healthcheck::Args),
     Sandbox(sandbox::Args),
     Demo(demo::Args),
@@ -108,6 +109,7 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
         Command::Export(args) => Ok(Box::pin(export::run(load()?, args)).await?),
+        Command::Figures(args) => Ok(Box::pin(figures::run(load()?, args)).await?),
         Command::Healthcheck(args) => Ok(healthcheck::run(&load()?, &args).await),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
         Command::Demo(args) => demo::run(args).await,

@@ -5,6 +5,7 @@ mod hooks;
 mod identity;
 mod mail;
 mod notices;
+mod people;
 mod report;
 
 use jiff::{Span, Timestamp};
@@ -40,6 +41,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
         glpi::entities(&mut report, &app.glpi, &mappings).await;
         glpi::names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
         glpi::forwarders(&mut report, &app).await;
+        people::check(&mut report, &app).await;
     }
     mail::sender(&mut report, &app);
     directory(&mut report, &app).await;

@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod escalate;
 pub mod export;
+pub mod figures;
 pub mod healthcheck;
 pub mod ingest;
 pub mod sandbox;

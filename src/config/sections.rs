@@ -541,12 +541,28 @@ pub struct PortalPages {
     pub personal_data: String,
 }
 
+/// Who may see and do what is not one requester's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct People {
+    pub operators: Vec<String>,
+    pub tokens: Vec<SecretString>,
+    #[serde(deserialize_with = "lists")]
+    pub correspondents: BTreeMap<String, Vec<String>>,
+    #[serde(deserialize_with = "lists")]
+    pub referents: BTreeMap<String, Vec<String>>,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
     #[serde(with = "humantime_serde")]
     pub every: Duration,
     pub requests: usize,
+    #[serde(with = "humantime_serde")]
+    pub refresh: Duration,
+    pub tickets: usize,
+    pub report: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -580,6 +596,23 @@ fn optional_acknowledge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
 fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok((!text.is_empty()).then_some(text))
+}
+
+/// Lists whose keys the user chooses: a variable of the environment gives one as a text, parted by commas.
+fn lists<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum List {
+        Parted(String),
+        Whole(Vec<String>),
+    }
+    let lists = BTreeMap::<String, List>::deserialize(deserializer)?;
+    let parted = |text: String| text.split([',', '\n']).map(|name| name.trim().to_owned()).collect::<Vec<_>>();
+    let whole = |list| match list {
+        List::Parted(text) => parted(text).into_iter().filter(|name| !name.is_empty()).collect(),
+        List::Whole(list) => list,
+    };
+    Ok(lists.into_iter().map(|(key, list)| (key, whole(list))).collect())
 }
 
 fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {

@@ -136,7 +136,7 @@ impl ExpectedDelays {
 }
 
 /// The categories of an application's tickets, full paths, each once.
-fn categories(mapping: &Mapping) -> Vec<String> {
+pub(super) fn categories(mapping: &Mapping) -> Vec<String> {
     let of_natures = mapping.natures.iter().filter_map(|nature| nature.category.as_ref());
     let of_departments = mapping.departments.values().filter_map(|department| department.category.as_ref());
     let mut categories = vec![mapping.category.clone()];

@@ -1,17 +1,66 @@
 //! Figures on many tickets, computed in the background from what GLPI says of them: nobody waits for them.
 //!
+//! How long the next request will probably take:
+//!
 //! | file | what it does |
 //! |---|---|
 //! | `quantiles` | the middle and the end of many durations |
 //! | `samples` | how long tickets took, in working time |
 //! | `expected` | how long an application's next request will probably take |
+//!
+//! What all requests say («pilotage»), kept in memory as numbers:
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `facts`, `names`, `title_words` | what is kept of a ticket |
+//! | `reading` | from GLPI's row to that |
+//! | `period`, `choice` | what figures are asked for |
+//! | `counting` | the figures, one pass over the tickets |
+//! | `tables`, `drawing`, `spreadsheet` | figures as people and programs read them |
+//! | `sudden_rise`, `watch` | more requests in an hour than usual, and who is told |
+//! | `report` | the monthly report to correspondents |
+//! | `gauges` | the same for Prometheus |
+//! | `book`, `keeping` | the tickets that are read, and how they are kept up to date |
 
+mod book;
+mod choice;
+mod counting;
+mod drawing;
 mod expected;
+mod facts;
+mod gauges;
+mod keeping;
+mod names;
+mod period;
 mod quantiles;
+mod reading;
+mod report;
 mod samples;
+mod spreadsheet;
+mod sudden_rise;
+mod tables;
+mod title_words;
+mod watch;
 
 pub use self::{
+    book::{ReadingProgress, TicketBook},
+    choice::{FigureChoice, UNSAID},
+    counting::{
+        AGES, Compared, Escalated, FigureQuestion, FigureStep, Figures, OpenOnLevel, RisingWord, Share, Sight,
+        TimeTaken, figures,
+    },
     expected::{ExpectedDelay, ExpectedDelays},
+    facts::{EscalatedBy, NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
+    keeping::TicketFigures,
+    names::{FigureNames, NameList, SchoolPlace, UNKNOWN},
+    period::{Days, Period},
     quantiles::Quantiles,
+    reading::{facts_of, minutes},
+    report::{MonthlyReports, Reported},
     samples::{Sample, sample, worked},
+    spreadsheet::{ODS, ods},
+    sudden_rise::{SuddenRise, sudden_rises},
+    tables::{FigureCell, FigureChart, FigureColumn, FigureTable, grouped},
+    title_words::title_words,
+    watch::RiseWatch,
 };

@@ -18,6 +18,8 @@ pub(super) const SURVEYED: [u64; 11] = [2, 5, 7, 8, 12, 15, 16, 17, 19, 21, 150]
 pub enum Criterion {
     /// It is this one.
     Id(TicketId),
+    /// It is older than this one: its number is lower.
+    Below(TicketId),
     /// One of its requesters is this account.
     Requester(UserId),
     /// One of its requesters without account has nearly this address: the database minds neither case nor accents,
@@ -89,6 +91,7 @@ impl Criterion {
             |option: u64, kind: &str, value: Value| json!({ "field": option, "searchtype": kind, "value": value });
         match self {
             Self::Id(id) => one(2, "equals", json!(id)),
+            Self::Below(id) => one(2, "contains", json!(format!("<{id}"))),
             Self::Requester(user) => one(4, "equals", json!(user)),
             Self::Address(address) => one(34, "contains", json!(pattern(address))),
             Self::Category(path) => one(7, "contains", json!(pattern(path))),

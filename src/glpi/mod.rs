@@ -5,8 +5,8 @@
 //!
 //! - `directory`: accounts, groups, categories and entities, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
-//!   `search`, `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
-//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`.
+//!   `search`, `counted`, `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
+//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`, `reminders`.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
 //!   `markers`, `requesters` and `shown_accounts`; both wait in `gather`.
@@ -24,6 +24,7 @@ mod breaker;
 mod changes;
 mod client;
 mod connection;
+mod counted;
 mod creation;
 mod criteria;
 mod directory;
@@ -51,6 +52,7 @@ mod own_session;
 mod owners;
 mod pace;
 mod recent;
+mod reminders;
 mod requesters;
 mod search;
 mod sent_files;
@@ -70,6 +72,7 @@ pub use self::accounts::{Account, AccountState, Grant, Owner};
 pub use self::amendment::{Amendment, TakenInCharge};
 pub use self::changes::{Happening, TicketChange};
 pub use self::client::Glpi;
+pub use self::counted::{COUNTED_AT_ONCE, CountedPage, CountedTicket};
 pub use self::creation::{NewTicket, Requester, TicketType};
 pub use self::criteria::Criterion;
 pub use self::directory::GlpiDirectory;

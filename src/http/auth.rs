@@ -271,7 +271,7 @@ pub(super) fn presented(headers: &HeaderMap) -> (&str, Vec<Version>) {
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -299,7 +299,7 @@ pub(super) fn unauthorized(reason: &'static str, detail: impl Into<String>) -> P
     Problem::new(StatusCode::UNAUTHORIZED, reason, detail).challenge(CHALLENGE)
 }
 
-fn bad_token(setting: &str) -> Problem {
+pub(super) fn bad_token(setting: &str) -> Problem {
     let detail = format!("Le jeton présenté n’est pas reconnu. Utilisez l’un des jetons de {setting}.");
     unauthorized("bad-token", detail).challenge(CHALLENGE_INVALID)
 }

@@ -327,7 +327,7 @@ fn by_proxy(parts: &Parts, settings: &config::Http) -> Result<Address, Problem> 
 }
 
 /// The requester in the query.
-fn requester(parts: &Parts) -> Result<Option<Address>, Problem> {
+pub(super) fn requester(parts: &Parts) -> Result<Option<Address>, Problem> {
     let query = parts.uri.query().unwrap_or_default();
     let mut named = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == REQUESTER);
     let Some((_, text)) = named.next() else { return Ok(None) };

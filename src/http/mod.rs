@@ -9,6 +9,7 @@
 //! | `query`, `fields` | parameters and JSON members: those a call knows, and all that is wrong with them |
 //! | `services`, `gateway` | what the API works with, and what it has the gateway do |
 //! | `router` | the routes and what every answer goes through |
+//! | `oversight`, `in_charge`, `figures`, `refusals` | who is in charge, and what all requests say to them |
 //! | `mail`, `requests` | the two ways in |
 //! | `api/` | a requester's requests, for a portal |
 //! | `tickets`, `drafts` | tickets go to another level, or become articles |
@@ -27,16 +28,20 @@ mod doors;
 mod drafts;
 mod examples;
 mod fields;
+mod figures;
 mod gateway;
 mod health;
 mod identity;
+mod in_charge;
 mod keys;
 mod lines;
 mod mail;
 mod openapi;
+mod oversight;
 mod pages;
 mod problem;
 mod query;
+mod refusals;
 mod requests;
 mod responses;
 mod router;
@@ -47,4 +52,7 @@ mod tickets;
 mod values;
 mod webhook;
 
-pub use self::{doors::Doors, gateway::Gateway, pages::Pages, router::router, serve::serve, services::Services};
+pub use self::{
+    doors::Doors, gateway::Gateway, oversight::Oversight, pages::Pages, router::router, serve::serve,
+    services::Services,
+};

@@ -13,15 +13,15 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api, auth, docs, drafts, examples, health, mail, problem::Problem, requests, responses, responses::BrokenCall,
-    services::Services, tickets, webhook,
+    api, auth, docs, drafts, examples, figures, health, mail, problem::Problem, requests, responses,
+    responses::BrokenCall, services::Services, tickets, webhook,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`.", license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later")),
     servers((url = "/", description = "This gateway.")),
-    tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
+    tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "figures", description = "What all requests say, for people in charge."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
     components(schemas(Problem)),
     modifiers(&Schemes),
 )]
@@ -43,6 +43,7 @@ impl Modify for Schemes {
         components.add_security_scheme("mail_token", token("http.mail_tokens"));
         components.add_security_scheme("form_token", token("http.form_tokens"));
         components.add_security_scheme("ticket_token", token("http.ticket_tokens"));
+        components.add_security_scheme("people_token", token("people.tokens"));
         components.add_security_scheme(
             "glpi_timestamp",
             header(webhook::TIMESTAMP, "When the event happened, Unix seconds; at most 30 days ago."),
@@ -96,6 +97,7 @@ pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
         .routes(routes!(mail::take))
         .routes(routes!(requests::create))
         .merge(api::routes())
+        .merge(figures::routes())
         .routes(routes!(tickets::escalate))
         .routes(routes!(tickets::hand_back))
         .routes(routes!(drafts::draft))

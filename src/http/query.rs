@@ -103,6 +103,20 @@ impl Parameters {
         moment
     }
 
+    /// A parameter that `read` understands; `remedy` says how it is to be given.
+    pub(super) fn read<T>(
+        &mut self,
+        name: &'static str,
+        remedy: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(self.given.get(name)?);
+        if value.is_none() {
+            self.note(name, "invalid", remedy.to_owned());
+        }
+        value
+    }
+
     /// What was read may be used.
     ///
     /// # Errors

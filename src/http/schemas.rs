@@ -87,3 +87,24 @@ pub(super) struct Whose {
     #[param(format = "email", max_length = 318, example = "ce.0210001A@ac-dijon.fr", nullable = false)]
     requester: Option<String>,
 }
+
+/// What figures are asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Figures {
+    /// When requests were opened: a school year (`2026-2027`), a month (`2026-10`), a week (`2026-W48`), or days (`2026-11-03..2026-11-15`, both counted). Without, this school year.
+    #[param(max_length = 200, example = "2026-10", nullable = false)]
+    period: Option<String>,
+    /// Of this application alone; `inconnu`: of those that tell none.
+    #[param(max_length = 200, example = "LSU", nullable = false)]
+    application: Option<String>,
+    /// Of this department alone, by its number.
+    #[param(max_length = 200, example = "021", nullable = false)]
+    department: Option<String>,
+    /// Of this circonscription alone.
+    #[param(max_length = 200, example = "Dijon Nord", nullable = false)]
+    circonscription: Option<String>,
+    /// Of the school with this code alone.
+    #[param(max_length = 200, example = "0210001A", nullable = false)]
+    school: Option<String>,
+}

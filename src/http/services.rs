@@ -18,6 +18,7 @@ use super::{
     body,
     gateway::Gateway,
     lines::Lines,
+    oversight::{self, Oversight},
     problem::{BUSY_PAUSE, Problem},
 };
 use crate::{
@@ -36,6 +37,7 @@ pub struct Services {
     pub(super) portal: Arc<Portal>,
     pub(super) metrics: PrometheusHandle,
     gateway: Arc<dyn Gateway>,
+    oversight: Option<Oversight>,
     pub(super) stop: CancellationToken,
     pub(super) rooms: body::Rooms,
     pub(super) running: TaskTracker,
@@ -55,7 +57,24 @@ impl Services {
     ) -> Self {
         let rooms = rooms(Room::for_requests(settings.max_size as u64), &settings);
         let running = TaskTracker::new();
-        Self { settings, time_zone, mappings, portal, metrics, gateway, stop, rooms, running }
+        let oversight = None;
+        Self { settings, time_zone, mappings, portal, metrics, gateway, oversight, stop, rooms, running }
+    }
+
+    /// The API, with what people in charge ask of.
+    #[must_use]
+    pub fn with(self, oversight: Oversight) -> Self {
+        Self { oversight: Some(oversight), ..self }
+    }
+
+    /// What people in charge ask of.
+    ///
+    /// # Errors
+    ///
+    /// 403 where nobody is.
+    pub(super) fn oversight(&self) -> Result<&Oversight, Problem> {
+        let named = self.oversight.as_ref().filter(|oversight| !oversight.people.are_nobody());
+        named.ok_or_else(oversight::closed)
     }
 
     /// The API, whose bodies are in memory within this room, which other ways in share.

@@ -9,6 +9,8 @@ pub(crate) mod notices;
 mod operators;
 mod receipts;
 mod refusals;
+mod reports;
+mod rises;
 #[cfg(test)]
 mod samples;
 mod subject;
@@ -22,5 +24,7 @@ pub use self::{
     correspondence::Correspondence,
     error::ComposeError,
     operators::{Operators, PutAside},
+    reports::{Report, ReportFile, ReportLetters, ReportPart, ReportRow},
+    rises::{RiseLetters, RiseNews},
     when::may_notify,
 };

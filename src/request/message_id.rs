@@ -30,6 +30,11 @@ pub fn of_letter_to_operators(name: &str, domain: &str) -> String {
     format!("<{name}.quarantine{MARK}@{domain}>")
 }
 
+/// The Message-ID of a letter to people in charge.
+pub fn of_letter_to_people(name: &str, domain: &str) -> String {
+    format!("<{name}.pilotage{MARK}@{domain}>")
+}
+
 /// Whether a Message-ID is of the form the gateway gives its own mails, in one of its domains.
 pub fn is_own(message_id: &str, own_domains: &[String]) -> bool {
     own_name(message_id, own_domains).is_some()

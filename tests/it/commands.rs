@@ -57,8 +57,9 @@ fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str
 
 #[tokio::test]
 async fn the_help_of_each_command_says_what_it_does() {
-    let commands = ["serve", "ingest", "try", "check", "escalate", "export", "healthcheck", "sandbox", "demo"]
-        .map(|command| vec![command, "--help"]);
+    let commands =
+        ["serve", "ingest", "try", "check", "escalate", "export", "figures", "healthcheck", "sandbox", "demo"]
+            .map(|command| vec![command, "--help"]);
     let mut whole = String::new();
     for arguments in [vec!["--help"]].into_iter().chain(commands) {
         let output = run(passerelle(&arguments, &[]), b"").await;
@@ -198,6 +199,64 @@ async fn check_says_where_a_stop_cuts_off_a_creation() {
     let report = text(&run(passerelle(&["check"], &borrowed(&settings)), b"").await.stdout);
     let warning = "warning  stop: shutdown.grace is 25s, and a creation in GLPI may take 30s";
     assert!(report.contains(warning), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_who_in_charge_cannot_be_known() {
+    let sandbox = sandbox().await;
+    let settings = [
+        ("people.operators", "DSI-BAI,Pilotage".to_owned()),
+        ("people.referents.lsu", "Référents-LSU".to_owned()),
+        ("people.referents.latin", "Référents-LSU".to_owned()),
+        ("figures.report", "true".to_owned()),
+    ];
+    let all = [glpi(&sandbox), settings.to_vec()].concat();
+    let report = text(&run(passerelle(&["check"], &borrowed(&all)), b"").await.stdout);
+    for said in [
+        "ERROR    people: GLPI has no group «Pilotage»",
+        "warning  people: people.referents names the application «latin»",
+        "ok       monthly report",
+    ] {
+        assert!(report.contains(said), "{said} in {report}");
+    }
+    for is_there in ["no group «DSI-BAI»", "the application «lsu»"] {
+        assert!(!report.contains(is_there), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_are_shown_in_the_terminal_and_the_report_before_it_is_sent() {
+    let sandbox = sandbox().await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    for date in ["2026-10-05 09:00:00", "2026-10-06 10:00:00", "2026-09-07 10:00:00"] {
+        let ticket = serde_json::json!({"name": "LSU : bilans", "itilcategories_id": 2, "date": date});
+        staff.add("Ticket", ticket).await;
+    }
+    let settings = [glpi(&sandbox), vec![("people.correspondents.021", "ien@ac-dijon.fr".to_owned())]].concat();
+    let shown = async |arguments: &[&str]| {
+        let output = run(passerelle(arguments, &borrowed(&settings)), b"").await;
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, table, error) = shown(&["figures", "--period", "2026-10"]).await;
+    assert_eq!(code, Some(0), "{error}");
+    for said in
+        ["octobre 2026", "2\u{a0}demandes pour la période. C’est 100,0\u{a0}% de plus", "Par application", "inconnu"]
+    {
+        assert!(table.contains(said), "{said} in {table}");
+    }
+    let (_, line, _) = shown(&["figures", "--period", "2026-10", "--table", "applications", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((json["rows"][0]["name"].as_str(), json["rows"][0]["requests"].as_u64()), (Some("LSU"), Some(2)));
+    let (code, _, error) = shown(&["figures", "--table", "nothing"]).await;
+    assert!(code == Some(64) && error.contains("applications"), "{error}");
+    let (code, _, error) = shown(&["figures", "--period", "2026"]).await;
+    assert!(code == Some(64) && error.contains("no period"), "{error}");
+    let (code, report, error) =
+        shown(&["figures", "report", "--department", "21", "--month", "2026-10", "--dry-run"]).await;
+    assert_eq!(code, Some(0), "{error}");
+    assert!(report.starts_with("to: ien@ac-dijon.fr") && report.contains("dans le département 021"), "{report}");
+    let (code, _, error) = shown(&["figures", "report", "--department", "58", "--month", "2026-10"]).await;
+    assert!(code == Some(1) && error.contains("people.correspondents.058"), "{error}");
 }
 
 /// It breaks off at a file that it does not take.

@@ -8,6 +8,7 @@ mod demo;
 mod described;
 mod directory;
 mod faq;
+mod figures;
 mod flow;
 mod glpi;
 mod hooks;

@@ -42,6 +42,8 @@ def before_call(context, case, kwargs):
         case.query["crc_token"] = hex_hmac(b"validate_cra_challenge")
     if "requester" in case.query:
         case.query["requester"] = OWNER
+    if operation == "figures_table" and len(case.path_parameters["table"]) % 4:
+        case.path_parameters["table"] = "applications.csv"
     for parameter, known in (("id", KNOWN["REQUESTS"]), ("document", KNOWN["DOCUMENTS"])):
         number = case.path_parameters.get(parameter)
         if isinstance(number, int) and number % 4:

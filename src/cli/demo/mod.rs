@@ -13,6 +13,7 @@ mod samples;
 mod sign_in;
 mod staff;
 mod staged;
+mod year;
 
 use std::{
     collections::BTreeSet,
@@ -78,6 +79,9 @@ pub async fn run(args: Args) -> Result<u8> {
     let first = args.listen.unwrap_or(if args.exit { addresses::ANY } else { addresses::USUAL });
     let Addresses { portal, mails, glpi, api, lmtp } = Addresses::take(first).await?;
     let sandbox = Sandbox::start(Options { listen: glpi, ..Options::default() }).await.into_diagnostic()?;
+    if !args.exit {
+        year::fill(&sandbox.url(), jiff::Zoned::now().datetime()).await.into_diagnostic()?;
+    }
     // Loopback is never behind the system's proxy.
     let client = reqwest::Client::builder().no_proxy().build().into_diagnostic()?;
     let staff = Staff::prepare(&sandbox.url(), &client).await?;
@@ -129,11 +133,12 @@ pub async fn run(args: Args) -> Result<u8> {
 
     if !args.exit {
         say(format_args!(
-            "\nPortail  {}  (connexion factice\u{a0}: {DIRECTOR})\nCourriels  http://{}/\nGLPI (bac à sable)  {}\n\
+            "\nPortail  {}  (connexion factice\u{a0}: {DIRECTOR})\nPilotage  {}\nCourriels  http://{}/\nGLPI (bac à sable)  {}\n\
              API de la passerelle  http://{api}/docs\nDescription de l’API  http://{api}/openapi.json\n\
              Mesures  http://{api}/metrics\nLMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\n\
              Jeton d’escalade  {TICKET_TOKEN}\n\nCtrl-C pour arrêter.",
             calls.portal,
+            calls.portal.replace("/portail", "/pilotage"),
             mailbox.address,
             sandbox.url()
         ));
@@ -158,6 +163,7 @@ fn settings(sandbox: &Sandbox, portal: SocketAddr, api: SocketAddr, lmtp: Socket
         ("HTTP__TICKET_TOKENS", TICKET_TOKEN.to_owned()),
         ("HTTP__IDENTITY_LISTEN", addresses::ANY.to_string()),
         ("HTTP__IDENTITY_HEADER", sign_in::IDENTITY_HEADER.to_owned()),
+        ("PEOPLE__OPERATORS", DIRECTOR.to_owned()),
         ("SCREEN__MAX_SIZE", MAX_SIZE.to_string()),
         ("SWEEP__EVERY", "1s".to_owned()),
         ("NOTIFY__PORTAL_LINK", format!("http://{portal}/portail/demandes/{{id}}")),

@@ -14,7 +14,10 @@ use super::{
     csv_rows::{self, Rows},
     person::Entry,
 };
-use crate::{config::ConfigError, request::Address};
+use crate::{
+    config::ConfigError,
+    request::{Address, School},
+};
 
 /// How often a lookup looks whether the file changed, and how long a changed file must have been left alone
 /// before it is read: a copy in progress is no list yet.
@@ -71,6 +74,12 @@ impl CsvFile {
     pub(super) fn find(&self, requester: &Address) -> Option<Entry> {
         let rows = self.rows.load();
         rows.people.get(requester).map(|row| Entry { is_director: row.director, person: row.person.clone() })
+    }
+
+    /// The schools of the directors it holds.
+    pub(super) fn schools(&self) -> Vec<School> {
+        let rows = self.rows.load();
+        rows.people.values().filter(|row| row.director).flat_map(|row| row.person.schools()).collect()
     }
 
     /// How many people the list holds, and how many of them are directors.

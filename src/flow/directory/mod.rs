@@ -18,7 +18,7 @@ use crate::{
     config::{self, ConfigError, DirectorySource},
     glpi::Glpi,
     remembered::Remembered,
-    request::{Address, DirectoryAnswer},
+    request::{Address, DirectoryAnswer, School},
     text::fold::phrase,
 };
 
@@ -97,6 +97,15 @@ impl Directory {
             return Err(causes);
         }
         Ok(DirectoryAnswer::Other(known.map(person::completed)))
+    }
+
+    /// The schools of the directors that the file holds; GLPI's group and LDAP are asked of one person at a time.
+    pub fn schools(&self) -> Vec<School> {
+        let of_file = |source: &Source| match source {
+            Source::Csv(file) => file.schools(),
+            Source::Glpi(_) | Source::Ldap(_) => Vec::new(),
+        };
+        self.sources.iter().flat_map(of_file).collect()
     }
 
     /// Forgets every answer and reads the file again. A file that cannot be used leaves the list as it was.

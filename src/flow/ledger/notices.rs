@@ -9,18 +9,23 @@ impl Ledger {
     /// Whether this person has been sent no notice for this reason, and about this ticket or request, on this day
     /// yet.
     pub async fn first_notice(&self, requester: &Address, reason: Reason, about: Option<String>, day: Date) -> bool {
-        let day = DayMark::new(requester, day);
         let notice = match about {
             None => reason.code().to_owned(),
             Some(about) => format!("{} {about}", reason.code()),
         };
-        if !self.local.first_notice(day, &notice) {
+        self.first_letter(requester, &notice, day).await
+    }
+
+    /// Whether this person has been sent no letter of this name on this day yet, by whatever instance.
+    pub async fn first_letter(&self, to: &Address, name: &str, day: Date) -> bool {
+        let day = DayMark::new(to, day);
+        if !self.local.first_notice(day, name) {
             return false;
         }
         match &self.shared {
             None => true,
             // Without Redis, another instance may send a second one: better than none.
-            Some(redis) => redis.first_notice(day, &notice).await.unwrap_or(true),
+            Some(redis) => redis.first_notice(day, name).await.unwrap_or(true),
         }
     }
 

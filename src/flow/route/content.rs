@@ -177,6 +177,7 @@ mod tests {
         let person = Person {
             name: Some("Jeanne <b>Martin</b>".into()),
             school: Some("École élémentaire Voltaire".into()),
+            circonscription: Some("Dijon Nord".into()),
             ..Person::default()
         };
         let director = screen::director(DirectoryAnswer::Director(person), &rules).unwrap();
@@ -238,6 +239,9 @@ mod tests {
             assert_eq!(opening.reference, reference);
             let school = (opening.school_name(), opening.department.as_deref());
             assert_eq!(school, (Some("École élémentaire Voltaire"), Some("021")), "{content}");
+            assert_eq!((opening.circonscription.as_deref(), opening.is_form), (Some("Dijon Nord"), false), "{content}");
+            let by_form = content.replacen("(courriel du ", "(formulaire du ", 1);
+            assert!(Opening::read(&by_form, is_application).unwrap().is_form, "{by_form}");
             assert_eq!(requester_of(&content).as_ref(), Some(screened.requester()), "{content}");
             assert_eq!((opening.application.as_str(), opening.nature.as_deref()), (application, nature), "{content}");
             assert!(content[opening.end..].trim_start().starts_with("<p>Application : APAE</p>"), "{content}");
@@ -260,7 +264,7 @@ mod tests {
     #[test]
     fn what_is_not_known_leaves_no_word_in_a_template() {
         let lsu = include_str!("../../../mappings/lsu.toml")
-            .replace("urgency = 3", "urgency = 3\ntitle = '{{ subject }} ({{ circonscription }}{{ name }})'");
+            .replace("urgency = 3", "urgency = 3\ntitle = '{{ subject }} ({{ role }}{{ name }})'");
         let mappings = Mappings::parse([("lsu.toml".into(), lsu)]).unwrap();
         let routed = route(screened(|_| {}), &mappings).unwrap();
         assert_eq!(routed.title(), "LSU : accès impossible (Jeanne <b>Martin</b>)");

@@ -18,6 +18,9 @@ const PHONE: &str = "Téléphone :";
 /// Behind a school that only the person says is theirs.
 const BY_FORM: &str = " (selon le formulaire)";
 const DEPARTMENT: &str = "Département :";
+const CIRCONSCRIPTION: &str = "Circonscription :";
+/// How the first line tells of a form.
+const FORM: &str = "(formulaire du ";
 /// Before the requester's address; no name can hold it, whose quotes are encoded.
 const REQUESTER: &str = "href=\"mailto:";
 
@@ -38,6 +41,10 @@ pub struct Opening {
     pub phone: Option<String>,
     /// The department's number in three characters; `None` where nobody knew it.
     pub department: Option<String>,
+    /// The district of primary education the school belongs to; `None` where nobody knew it.
+    pub circonscription: Option<String>,
+    /// Whether the request came by the portal's form; otherwise by mail.
+    pub is_form: bool,
     /// Where what was written begins in the content, bytes.
     pub end: usize,
 }
@@ -52,7 +59,8 @@ impl Opening {
         let end = rule + content[rule..].find('>')? + 1;
         let text = html_text::from_html(&content[..rule]);
         let mut lines = text.lines();
-        let reference = lines.next().filter(|line| line.starts_with("Référence")).and_then(Reference::find)?;
+        let first = lines.next().filter(|line| line.starts_with("Référence"))?;
+        let (reference, is_form) = (Reference::find(first)?, first.contains(FORM));
         let said = |label: &str| lines.clone().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
         let named = said(APPLICATION)?;
         let (school, phone) = (said(SCHOOL), said(PHONE).map(str::to_owned));
@@ -62,6 +70,7 @@ impl Opening {
         };
         let uai = school.filter(|_| !by_form).and_then(code_of).map(str::to_owned);
         let (school, department) = (school.map(str::to_owned), said(DEPARTMENT).map(str::to_owned));
+        let circonscription = said(CIRCONSCRIPTION).map(str::to_owned);
         let (application, nature) = match named.strip_suffix(')') {
             Some(both) if !is_application(named) => {
                 let parts = both.rmatch_indices(" (").map(|(at, between)| (&both[..at], &both[at + between.len()..]));
@@ -71,7 +80,7 @@ impl Opening {
             _ => (named, None),
         };
         let (application, nature) = (application.to_owned(), nature.map(str::to_owned));
-        Some(Self { reference, application, nature, school, uai, phone, department, end })
+        Some(Self { reference, application, nature, school, uai, phone, department, circonscription, is_form, end })
     }
 }
 

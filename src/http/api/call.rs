@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Whose requests a call is about, and its body.
-pub(super) async fn requester(
+pub(in crate::http) async fn requester(
     services: &Services,
     parts: &Parts,
     body: &mut Incoming,
@@ -88,7 +88,7 @@ pub(super) fn settled(outcome: Outcome, done: impl FnOnce(Addition) -> Response)
 }
 
 /// An answer for this one person.
-pub(super) fn personal(answer: impl IntoResponse) -> Response {
+pub(in crate::http) fn personal(answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response

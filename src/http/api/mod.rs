@@ -15,7 +15,10 @@ use std::sync::Arc;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::{call::in_time, documents::file};
+pub(super) use self::{
+    call::{in_time, personal, requester},
+    documents::file,
+};
 use super::services::Services;
 
 /// The routes, each with its description.

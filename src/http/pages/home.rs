@@ -28,6 +28,8 @@ struct HomePage<'a> {
     /// `None` where GLPI cannot say now.
     table: Option<Table>,
     rubrics: Vec<Rubric>,
+    /// Whether they are in charge of something.
+    is_in_charge: bool,
 }
 
 impl HomePage<'_> {
@@ -59,6 +61,10 @@ pub(super) async fn show(Shared(state): Shared<Arc<PageState>>, Visitor(person):
         Err(problem) => return Err(problem),
     };
     let rubrics = rubrics(&state.services.mappings.now());
+    let is_in_charge = match state.services.oversight() {
+        Ok(oversight) => oversight.people.knows(&person).await,
+        Err(_) => false,
+    };
     let frame = state.pages.frame("Accueil", Some(&person), Section::Home);
-    page(StatusCode::OK, &HomePage { frame, address: &person, prospect, awaiting, table, rubrics })
+    page(StatusCode::OK, &HomePage { frame, address: &person, prospect, awaiting, table, rubrics, is_in_charge })
 }

@@ -1,4 +1,4 @@
-//! The reference portal, `/portail`: pages for an academy without a portal of its own, and a model for others.
+//! The reference portal, `/portail`, and what people in charge see, `/pilotage`: pages for an academy without a portal of its own, and a model for others.
 //!
 //! They work without a script: forms, links, and a 303 after each change. The form for a new request has a small one,
 //! which proposes articles. Who asks is who a trusted proxy has
@@ -10,6 +10,7 @@
 //! | `deposit`, `schools` | a new request, and the school it is about |
 //! | `list`, `table`, `ticket`, `faq` | what became of requests, and what is known already |
 //! | `person` | what the directory knows of a person |
+//! | `steering` | `/pilotage`: what all requests say, to people in charge |
 //! | `texts`, `served` | the academy's own pages, and how they and the design system are asked for |
 //! | `expected` | how long requests take |
 //! | `mistakes` | what is wrong with a form's fields |
@@ -33,6 +34,7 @@ mod problem;
 mod schools;
 mod served;
 mod state;
+mod steering;
 mod table;
 mod texts;
 mod ticket;
@@ -87,10 +89,17 @@ where
         })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
+        .with_state(Arc::clone(&state));
+    let steering = Router::new()
+        .route("/", get(steering::show))
+        .route("/donnees/{name}", get(steering::file))
+        .fallback(async || unknown())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
         .with_state(state);
     // What is nested does not see its own address with a slash.
     let home = get(async || Redirect::permanent("/portail"));
-    Router::new().route("/portail/", home).nest("/portail", routes)
+    Router::new().route("/portail/", home).nest("/portail", routes).nest("/pilotage", steering)
 }
 
 /// An address that ends in a slash is meant without.

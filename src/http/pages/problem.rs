@@ -101,6 +101,9 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
             "Demande introuvable",
             "Si elle a été faite depuis une autre adresse, celle de l’école par exemple, connectez-vous avec cette adresse.",
         ),
+        ("not-in-charge" | "nobody-in-charge", _) => {
+            ("Page réservée", "Vos propres demandes sont sur l’accueil de l’assistance.")
+        }
         (_, StatusCode::NOT_FOUND) => {
             ("Page introuvable", "Vérifiez l’adresse, ou retrouvez votre demande dans «\u{a0}Mes demandes\u{a0}».")
         }

@@ -145,6 +145,8 @@ async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
             "/v1/faq/feed.atom",
             "/v1/faq/feed.json",
             "/v1/faq/{id}/documents/{document}",
+            "/v1/figures",
+            "/v1/figures/{table}",
             "/v1/glpi/webhook",
             "/v1/mail",
             "/v1/natures",
@@ -170,7 +172,15 @@ async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
     let encodings: Vec<_> = form["requestBody"]["content"].as_object().unwrap().keys().collect();
     assert_eq!(encodings.len(), 3, "{encodings:?}");
     let schemes = description["components"]["securitySchemes"].as_object().unwrap();
-    let names = ["mail_token", "form_token", "ticket_token", "portal_timestamp", "portal_signature", "proxy_identity"];
+    let names = [
+        "mail_token",
+        "form_token",
+        "ticket_token",
+        "people_token",
+        "portal_timestamp",
+        "portal_signature",
+        "proxy_identity",
+    ];
     for scheme in names {
         assert!(schemes.contains_key(scheme), "{scheme}");
     }

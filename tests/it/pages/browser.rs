@@ -13,10 +13,13 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::{DIRECTORS, IDENTITY, Portal, TRUSTED, looks};
-use crate::support::{
-    browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP},
-    gateway::PROXY_SECRET,
-    wait_until,
+use crate::{
+    figures::generated::{Dice, fill},
+    support::{
+        browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP},
+        gateway::{Gateway, PROXY_SECRET, sandbox},
+        wait_until,
+    },
 };
 
 const JEANNE: &str = DIRECTORS[0];
@@ -270,5 +273,41 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     assert_eq!(browser.text("h1").await, "Demande introuvable");
     let _ = browser.complaints().await;
     fits_everybody(&browser, "11-introuvable").await;
+    browser.finish().await;
+}
+
+#[rstest]
+#[case::neutral("neutral", &[])]
+#[case::dsfr("dsfr", &looks::THEME)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_are_for_everybody_in_charge(#[case] theme: &str, #[case] settings: &[(&str, &str)]) {
+    let sandbox = sandbox().await;
+    let now = jiff::Timestamp::now().in_tz("Europe/Paris").unwrap().datetime();
+    fill(&sandbox, &mut Dice::new(9), 1500, now).await;
+    let in_charge = [TRUSTED, ("people.operators", JEANNE), ("figures.refresh", "1s")];
+    let gateway = Gateway::start(&sandbox, &[&in_charge[..], settings].concat()).await;
+    let site = format!("http://{}", proxy(gateway.http).await);
+    let browser = Browser::start().await;
+    wait_until("all tickets are counted", async || {
+        browser.open(&format!("{site}/pilotage?fixe=oui")).await;
+        !browser.text("main").await.contains("Lecture de GLPI en cours")
+    })
+    .await;
+    browser.open(&format!("{site}/pilotage")).await;
+    let shown = browser.text("main").await;
+    for said in ["Demandes", "Par application", "Délais", "Écoles qui ne demandent rien", "Refus, par motif"] {
+        assert!(shown.contains(said), "{said} in {shown}");
+    }
+    let charts = browser.script("return document.querySelectorAll('figure svg[role=img]').length").await;
+    assert!(charts.as_u64().unwrap() >= 8, "{charts} charts");
+    // A chart has the page's colours, not those it is drawn in.
+    let colour = "return getComputedStyle(document.querySelector('.chart [fill=\"#1D4F91\"]')).fill";
+    browser.screen(1200, "light").await;
+    let light = browser.script(colour).await;
+    browser.screen(1200, "dark").await;
+    assert_ne!(browser.script(colour).await, light);
+    fits_everybody(&browser, &format!("{theme}-13-pilotage")).await;
+    browser.open(&format!("{site}/pilotage?department=021&application=LSU")).await;
+    assert!(browser.text("main").await.contains("département 021, LSU"));
     browser.finish().await;
 }

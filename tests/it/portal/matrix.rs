@@ -58,6 +58,10 @@ ways_to_call! {
     ProxyOwnerFromAnotherSite,
     ProxyOwnerFromAnotherOrigin,
     ProxyOwnerFromOwnPage,
+    OperatorsToken,
+    CorrespondentsToken,
+    ProxyOperator,
+    ProxyCorrespondent,
 }
 
 /// Whose rights a call has.
@@ -71,6 +75,10 @@ enum Rights {
     Owner,
     /// Somebody else's.
     Stranger,
+    /// An operator's, by a token or as a person, who otherwise is somebody else.
+    Operator { is_person: bool },
+    /// A correspondent's of the department 021, in the same way.
+    Correspondent { is_person: bool },
 }
 
 /// What a way to call gives, for a call that only reads, or one that changes something.
@@ -84,6 +92,10 @@ fn rights(who: Who, reads: bool) -> Rights {
         FormToken | SignedWithoutRequester => Rights::Caller,
         SignedByOwner | ProxyOwner | ProxyOwnerFromOwnPage => Rights::Owner,
         SignedByOther | SignedByReferent | ProxyOther => Rights::Stranger,
+        OperatorsToken => Rights::Operator { is_person: false },
+        ProxyOperator => Rights::Operator { is_person: true },
+        CorrespondentsToken => Rights::Correspondent { is_person: false },
+        ProxyCorrespondent => Rights::Correspondent { is_person: true },
         ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin if reads => Rights::Owner,
         ProxyOwnerNamingOther | ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin => Rights::None(403),
     }
@@ -101,19 +113,26 @@ struct What {
     stranger: u16,
     /// The status for a caller who names nobody.
     caller: u16,
+    /// The statuses for an operator and for a correspondent, where they may more than anybody.
+    in_charge: Option<[u16; 2]>,
 }
 
 fn reading(name: &'static str, path: String, owner: u16, stranger: u16) -> What {
-    What { name, method: Method::GET, path, body: "", owner, stranger, caller: 401 }
+    What { name, method: Method::GET, path, body: "", owner, stranger, caller: 401, in_charge: None }
 }
 
 fn saying(name: &'static str, path: String, body: &'static str, owner: u16) -> What {
-    What { name, method: Method::POST, path, body, owner, stranger: 404, caller: 401 }
+    What { name, method: Method::POST, path, body, owner, stranger: 404, caller: 401, in_charge: None }
 }
 
 /// What a caller may read who names nobody.
 fn open(name: &'static str, path: &str) -> What {
     What { caller: 200, ..reading(name, path.to_owned(), 200, 200) }
+}
+
+/// What people in charge see.
+fn overseeing(name: &'static str, path: &str, in_charge: [u16; 2]) -> What {
+    What { in_charge: Some(in_charge), ..reading(name, path.to_owned(), 403, 403) }
 }
 
 /// A form, which a portal may be trusted with by its token or signature alone.
@@ -198,6 +217,9 @@ async fn everything(scene: &Scene) -> Vec<What> {
         open("the FAQ as Atom", "/v1/faq/feed.atom"),
         open("the FAQ as JSON Feed", "/v1/faq/feed.json"),
         What { caller: 404, ..reading("no article's picture", format!("/v1/faq/1/documents/{public}"), 404, 404) },
+        overseeing("figures", "/v1/figures", [200, 200]),
+        overseeing("their department's figures", "/v1/figures/applications.csv?department=021", [200, 200]),
+        overseeing("another department's figures", "/v1/figures?department=058", [200, 403]),
         handing_in("hand in the owner's form", OWNERS_FORM, 403, 201),
         handing_in("hand in a form of nobody", FORM, 201, 422),
     ]
@@ -213,13 +235,27 @@ fn expected(who: Who, what: &What) -> u16 {
         Rights::Owner => what.owner,
         // A form of their own, but they direct no school.
         Rights::Stranger if matches!(who, SignedByReferent) && what.body == FORM => 422,
+        Rights::Operator { is_person: true } | Rights::Correspondent { is_person: true } if what.body == FORM => 422,
         Rights::Stranger => what.stranger,
+        Rights::Operator { is_person } | Rights::Correspondent { is_person } => match (what.in_charge, is_person) {
+            (Some([operator, correspondent]), _) => {
+                if matches!(who, OperatorsToken | ProxyOperator) {
+                    operator
+                } else {
+                    correspondent
+                }
+            }
+            (None, true) => what.stranger,
+            // Their token is for nothing else.
+            (None, false) => 401,
+        },
     }
 }
 
 /// Makes the call of this way; `gateway` trusts this machine as a proxy where the way needs it.
 fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
-    let named = |requester: &str| format!("{}?requester={requester}", what.path);
+    let joined = if what.path.contains('?') { '&' } else { '?' };
+    let named = |requester: &str| format!("{}{joined}requester={requester}", what.path);
     let (method, body) = (what.method.clone(), what.body.as_bytes());
     let plain = |address: &str| gateway.call(method.clone(), address).body(what.body);
     let proven = |call: RequestBuilder| call.header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
@@ -272,6 +308,10 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
         ProxyOwnerFromAnotherSite => by_proxy(OWNER).header("Sec-Fetch-Site", "same-site"),
         ProxyOwnerFromAnotherOrigin => by_proxy(OWNER).header("Origin", "https://ailleurs.example"),
         ProxyOwnerFromOwnPage => by_proxy(OWNER).header("Sec-Fetch-Site", "same-origin"),
+        OperatorsToken => plain(&what.path).bearer_auth("operators-token-for-tests"),
+        CorrespondentsToken => plain(&what.path).bearer_auth("correspondents-token"),
+        ProxyOperator => by_proxy("chef@ac-dijon.fr"),
+        ProxyCorrespondent => by_proxy("ien.dijon@ac-dijon.fr"),
     }
 }
 
@@ -289,6 +329,8 @@ fn is_proxied(who: Who) -> bool {
             | ProxyOwnerFromAnotherSite
             | ProxyOwnerFromAnotherOrigin
             | ProxyOwnerFromOwnPage
+            | ProxyOperator
+            | ProxyCorrespondent
     )
 }
 
@@ -297,7 +339,14 @@ async fn each_call_gets_what_its_caller_may_and_nothing_else() {
     let (mut cells, mut wrong) = (0, Vec::new());
     for &who in EVERYBODY {
         let proxies = if is_proxied(who) { "127.0.0.0/8" } else { "10.0.0.0/8" };
-        let settings = [("http.trusted_proxies", proxies), ("http.form_tokens", FORM_TOKEN), ("quota.per_day", "1000")];
+        let settings = [
+            ("http.trusted_proxies", proxies),
+            ("http.form_tokens", FORM_TOKEN),
+            ("quota.per_day", "1000"),
+            ("people.operators", "chef@ac-dijon.fr"),
+            ("people.correspondents.021", "ien.dijon@ac-dijon.fr"),
+            ("people.tokens", "operators:operators-token-for-tests,021:correspondents-token"),
+        ];
         let scene = Scene::with(&settings).await;
         for what in everything(&scene).await {
             let call = call(who, &scene.gateway, &what).header("Content-Type", "application/json");
@@ -321,5 +370,5 @@ async fn each_call_gets_what_its_caller_may_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(cells, 28 * 30);
+    assert_eq!(cells, 32 * 33);
 }

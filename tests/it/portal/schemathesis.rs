@@ -13,6 +13,7 @@ use crate::support::{
 
 const FORM_TOKEN: &str = "form-token-for-tests";
 const TICKET_TOKEN: &str = "ticket-token-for-tests";
+const PEOPLE_TOKEN: &str = "people-token-for-tests";
 const WEBHOOK_SECRET: &str = "webhook-secret-for-tests";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,6 +23,7 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         ("http.form_tokens", FORM_TOKEN),
         ("http.ticket_tokens", TICKET_TOKEN),
         ("http.webhook_secrets", WEBHOOK_SECRET),
+        ("people.tokens", "operators:people-token-for-tests"),
         ("quota.per_day", "100000"),
         ("acknowledge", "off"),
         ("sender.require", "none"),
@@ -68,6 +70,7 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         .env("PYTHONPATH", &given)
         .envs([("REQUESTS", requests.join(" ")), ("DOCUMENTS", "1".to_owned())])
         .envs([("MAIL_TOKEN", MAIL_TOKEN), ("FORM_TOKEN", FORM_TOKEN), ("TICKET_TOKEN", TICKET_TOKEN)])
+        .env("PEOPLE_TOKEN", PEOPLE_TOKEN)
         .envs([("WEBHOOK_SECRET", WEBHOOK_SECRET), ("PROXY_SECRET", PROXY_SECRET)])
         .stdin(Stdio::null())
         .kill_on_drop(true)
@@ -104,5 +107,5 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 20);
+    assert_eq!(operations, 22);
 }

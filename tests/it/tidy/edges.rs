@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "app",
             "config",
+            "figures",
             "flow/deliver",
             "flow/directory",
             "flow/judging",
@@ -31,6 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "lifecycle/escalation",
             "lifecycle/note",
             "portal_hook",
+            "people",
             "request",
             "sandbox",
             "smtp",
@@ -43,6 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "app",
         &[
             "config",
+            "figures",
             "flow/deliver",
             "flow/directory",
             "flow/ledger",
@@ -66,6 +69,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "lifecycle/notices",
             "lifecycle/sweep",
             "listener",
+            "people",
             "portal",
             "request",
             "smtp",
@@ -89,6 +93,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "lifecycle/notices",
             "listener",
             "offload",
+            "people",
             "portal",
             "request",
             "text",
@@ -115,7 +120,23 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // What became of tickets, and how long that took.
-    ("figures", &["course", "flow/route", "glpi", "working_time"]),
+    (
+        "figures",
+        &[
+            "course",
+            "flow/directory",
+            "flow/ledger",
+            "flow/route",
+            "glpi",
+            "id",
+            "letters",
+            "lifecycle/note",
+            "people",
+            "request",
+            "text",
+            "working_time",
+        ],
+    ),
     ("course", &["glpi", "id", "remembered", "request", "text", "working_time"]),
     // A request comes in.
     ("intake/lmtp", &["company", "config", "intake", "listener", "request"]),
@@ -221,6 +242,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flow/screen", &["config", "id", "request", "text"]),
     // What people are written.
     ("letters", &["config", "id", "request", "smtp", "text"]),
+    // Who may see what is not one requester's.
+    ("people", &["config", "glpi", "id", "remembered", "request", "text"]),
     // Tools.
     ("telemetry", &["config", "request"]),
     ("working_time", &["config", "text"]),

@@ -1,0 +1,257 @@
+//! `passerelle figures`: what all requests say, as tables in the terminal, JSON or CSV.
+
+use std::{io::Write as _, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+
+use super::exit;
+use crate::{
+    app::App,
+    config::{Config, ConfigError},
+    figures::{FigureCell, FigureChoice, FigureTable, Period, Reported},
+    people::{Rights, Role},
+    request::department_number,
+};
+
+/// How often the progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Shows what all requests say: how many, when, about what, how long they took.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Subcommand>,
+    /// When requests were opened: 2026-2027 (a school year), 2026-10 (a month), 2026-W48 (a week) or
+    /// 2026-11-03..2026-11-15. Without, this school year.
+    #[arg(long, value_parser = period)]
+    pub period: Option<Period>,
+    /// Of this application alone; inconnu: of those that tell none.
+    #[arg(long)]
+    pub application: Option<String>,
+    /// Of this department alone, by its number.
+    #[arg(long, value_parser = department)]
+    pub department: Option<String>,
+    /// Of this circonscription alone.
+    #[arg(long)]
+    pub circonscription: Option<String>,
+    /// Of the school with this code alone.
+    #[arg(long)]
+    pub school: Option<String>,
+    /// This table alone, such as applications or delays.
+    #[arg(long)]
+    pub table: Option<String>,
+    /// One JSON object a table and line.
+    #[arg(long)]
+    pub json: bool,
+    /// Fields parted by semicolons, for spreadsheets.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    /// Sends the correspondents of a department the report of a month, unless they have it.
+    Report {
+        /// The department's number.
+        #[arg(long, value_parser = department)]
+        department: String,
+        /// The month, such as 2026-10.
+        #[arg(long, value_parser = month)]
+        month: Period,
+        /// Shows the report and who would get it; sends nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+fn month(text: &str) -> Result<Period, String> {
+    let is_month = |period: &Period| *period == Period::month(period.days().from);
+    Period::parse(text).filter(is_month).ok_or_else(|| "this is no month, such as 2026-10".to_owned())
+}
+
+fn period(text: &str) -> Result<Period, String> {
+    Period::parse(text).ok_or_else(|| "this is no period".to_owned())
+}
+
+fn department(text: &str) -> Result<String, String> {
+    department_number(text).ok_or_else(|| "this is no department's number, such as 021".to_owned())
+}
+
+/// Reads GLPI and shows its figures, or sends a report; gives the exit code: 0 done, 1 it cannot be sent, 64 there is no
+/// such table, 75 not now.
+///
+/// # Errors
+///
+/// When the configuration cannot be used.
+pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+    let app = App::build(config)?;
+    let code = show(&app, args).await;
+    app.glpi.close().await;
+    Ok(code)
+}
+
+async fn show(app: &App, args: Args) -> u8 {
+    if let Err(error) = read(app).await {
+        eprintln!("{error}");
+        return exit::TEMPFAIL;
+    }
+    if let Some(Subcommand::Report { department, month, dry_run }) = args.command {
+        return report(app, &department, month, dry_run).await;
+    }
+    let choice = FigureChoice {
+        period: args.period.unwrap_or_else(|| Period::school_year(app.figures.today())),
+        application: args.application,
+        department: args.department,
+        circonscription: args.circonscription,
+        school: args.school.map(|code| code.to_uppercase()),
+    };
+    let mut tables = app.figures.answer(&choice, &Rights::of([Role::Operator])).tables();
+    if let Some(wanted) = &args.table {
+        let ids: Vec<&str> = tables.iter().map(|table| table.id).collect();
+        if !ids.contains(&wanted.as_str()) {
+            eprintln!("there is no table \"{wanted}\"; there are {}", ids.join(", "));
+            return exit::USAGE;
+        }
+        tables.retain(|table| table.id == wanted);
+    }
+    if !args.json && !args.csv {
+        say(&format!("{}\n", choice.period.label()));
+    }
+    for table in &tables {
+        if args.json {
+            say(&table.json().to_string());
+        } else if args.csv {
+            say(&format!("{}\r\n{}", table.title, table.csv()));
+        } else {
+            say(&laid_out(table));
+        }
+    }
+    exit::OK
+}
+
+async fn report(app: &App, department: &str, month: Period, is_dry: bool) -> u8 {
+    let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
+    if is_dry {
+        let recipients = match app.reports.recipients(department, &now).await {
+            Ok(recipients) => recipients,
+            Err(error) => {
+                eprintln!("{error}");
+                return exit::TEMPFAIL;
+            }
+        };
+        let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
+        say(&format!("to: {}\n", recipients.join(", ")));
+        return match app.reports.plain(&app.reports.report(department, month)) {
+            Ok(text) => {
+                say(&text);
+                exit::OK
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                exit::FAILED
+            }
+        };
+    }
+    match app.reports.send(department, month, &now).await {
+        Ok(Reported::To(recipients)) => {
+            let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
+            say(&format!("sent to {}", recipients.join(", ")));
+            exit::OK
+        }
+        Ok(Reported::Before) => {
+            say("sent before: GLPI has a note of it");
+            exit::OK
+        }
+        Ok(Reported::ToNobody) => {
+            eprintln!("nobody gets it: name somebody in people.correspondents.{department}");
+            exit::FAILED
+        }
+        Ok(Reported::Failed) => {
+            eprintln!("the mail relay took none; try again later");
+            exit::TEMPFAIL
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            exit::TEMPFAIL
+        }
+    }
+}
+
+/// Reads all of GLPI, with a bar that shows how far, where somebody looks.
+async fn read(app: &App) -> Result<(), impl std::fmt::Display + use<>> {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} / {human_len} tickets, {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let showing = async {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let progress = app.figures.progress();
+            bar.set_length(progress.total.unwrap_or_default() as u64);
+            bar.set_position(progress.known as u64);
+        }
+    };
+    let reading = async {
+        app.portal.expected_delays().refresh().await;
+        app.figures.read_anew().await
+    };
+    let read = tokio::select! {
+        read = reading => read,
+        () = showing => Ok(()),
+    };
+    bar.finish_and_clear();
+    read
+}
+
+/// A table with its columns one below the other.
+fn laid_out(table: &FigureTable) -> String {
+    let head: Vec<String> = table.columns.iter().map(|column| column.label.to_owned()).collect();
+    let shown: Vec<Vec<String>> =
+        std::iter::once(head).chain(table.rows.iter().map(|row| row.iter().map(FigureCell::shown).collect())).collect();
+    let wide = |column: usize| shown.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..table.columns.len()).map(wide).collect();
+    let mut text = format!("{}\n{}\n", table.title, table.says);
+    for row in shown.iter().filter(|_| !table.rows.is_empty()) {
+        let cells = row.iter().zip(&widths).enumerate().map(|(place, (cell, wide))| match place {
+            0 => format!("{cell:<wide$}"),
+            _ => format!("{cell:>wide$}"),
+        });
+        text.push_str("  ");
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn say(text: &str) {
+    // Whoever read the output may have gone, as `head` does.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::laid_out;
+    use crate::figures::{FigureCell, FigureColumn, FigureTable};
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let table = FigureTable {
+            id: "applications",
+            title: "Par application",
+            says: "LSU vient en tête.".to_owned(),
+            columns: vec![
+                FigureColumn { key: "name", label: "Nom" },
+                FigureColumn { key: "requests", label: "Demandes" },
+            ],
+            rows: vec![
+                vec![FigureCell::Text("Écoles".to_owned()), FigureCell::Count(1200)],
+                vec![FigureCell::Text("LSU".to_owned()), FigureCell::Count(7)],
+            ],
+            chart: None,
+        };
+        let expected =
+            "Par application\nLSU vient en tête.\n  Nom     Demandes\n  Écoles     1\u{202f}200\n  LSU            7\n";
+        assert_eq!(laid_out(&table), expected);
+    }
+}

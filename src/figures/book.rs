@@ -1,0 +1,165 @@
+//! What is counted of all tickets, in memory: kept up to date by what changes, and asked for figures.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::DateTime};
+
+use super::{
+    facts::{EscalatedBy, TicketFacts},
+    names::{FigureNames, UNKNOWN},
+    reading::facts_of,
+};
+use crate::{
+    flow::route::Mappings,
+    glpi::{CountedTicket, Followup, Said},
+    id::TicketId,
+    lifecycle::note::{Cause, MoveNote, Note},
+    request::{Direction, School, department_number, department_of},
+    working_time::Calendar,
+};
+
+/// An escalation that a note in a ticket tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FirstEscalation {
+    by: EscalatedBy,
+    from: u16,
+}
+
+/// How far the tickets are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadingProgress {
+    /// How many are known.
+    pub known: usize,
+    /// How many there are, as far as GLPI has said.
+    pub total: Option<usize>,
+    /// Whether all of them are.
+    pub is_whole: bool,
+    /// When GLPI was asked last.
+    pub as_of: Option<Timestamp>,
+}
+
+impl ReadingProgress {
+    /// Hundredths that are read.
+    pub fn percent(&self) -> usize {
+        match self.total {
+            _ if self.is_whole => 100,
+            Some(total) if total > 0 => (self.known * 100 / total).min(99),
+            _ => 0,
+        }
+    }
+}
+
+/// All tickets that are read.
+#[derive(Default)]
+pub struct TicketBook {
+    pub(super) names: FigureNames,
+    tickets: BTreeMap<u32, TicketFacts>,
+    escalations: BTreeMap<u32, FirstEscalation>,
+    refusals: BTreeMap<u32, u8>,
+    /// When those were changed that were changed last.
+    pub(super) newest_change: Option<DateTime>,
+    /// What the last look at changes found.
+    pub(super) last_changed: BTreeMap<TicketId, Option<DateTime>>,
+    /// Whether escalations and refused solutions are known.
+    pub(super) has_notes: bool,
+    pub(super) progress: ReadingProgress,
+}
+
+impl TicketBook {
+    /// Their facts, in the order of their numbers.
+    pub fn facts(&self) -> impl Iterator<Item = &TicketFacts> + Clone {
+        self.tickets.values()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> &FigureNames {
+        &self.names
+    }
+
+    /// How far they are read.
+    pub fn progress(&self) -> ReadingProgress {
+        self.progress
+    }
+
+    /// The lowest number that is known.
+    pub(super) fn lowest(&self) -> Option<TicketId> {
+        self.tickets.first_key_value().map(|(number, _)| u64::from(*number).into())
+    }
+
+    /// Notes schools that the directory knows, whether or not they ever asked anything.
+    pub(super) fn note_schools(&mut self, schools: &[School]) {
+        for school in schools {
+            let Some(uai) = school.uai.as_deref().map(str::to_uppercase) else { continue };
+            let department = school.department.as_deref().and_then(department_number).or_else(|| department_of(&uai));
+            let department = self.names.departments.number(&department.unwrap_or_default());
+            let circonscription = school.circonscription.as_deref().unwrap_or_default();
+            let circonscription = self.names.circonscriptions.number(circonscription);
+            let number = self.names.schools.number(&uai);
+            self.names.note_school(number, &school.shown(), department, circonscription);
+        }
+    }
+
+    /// Takes these tickets in; those that are known already count as they are now.
+    pub(super) fn take(&mut self, tickets: &[CountedTicket], mappings: &Mappings, calendar: &Calendar) {
+        for ticket in tickets {
+            let Some(number) = number(ticket.id) else { continue };
+            let mut facts = facts_of(ticket, mappings, calendar, &mut self.names);
+            self.complete(number, &mut facts);
+            self.tickets.insert(number, facts);
+            self.newest_change = self.newest_change.max(ticket.modified);
+        }
+        self.progress.known = self.tickets.len();
+    }
+
+    /// Notes the escalations that these follow-ups tell of, those of the gateway's own account: the first of each ticket
+    /// counts.
+    pub(super) fn note_escalations(&mut self, mut followups: Vec<Said<Followup>>, own: crate::id::UserId) {
+        followups.sort_by_key(|said| said.what.id);
+        for said in followups.iter().filter(|said| said.what.is_note_of(own)) {
+            let (Some(number), Some(Note::Move(note))) = (number(said.ticket), Note::parse(&said.what.content)) else {
+                continue;
+            };
+            let MoveNote { direction: Direction::Up, done: true, cause, from, .. } = note else { continue };
+            let by = match cause {
+                Cause::Api => EscalatedBy::Api,
+                Cause::CommandLine => EscalatedBy::CommandLine,
+                Cause::Followup(_) => EscalatedBy::Referent,
+                Cause::Rule => EscalatedBy::Rule,
+            };
+            let from = self.names.groups.number(&from);
+            self.escalations.entry(number).or_insert(FirstEscalation { by, from });
+            self.complete_known(number);
+        }
+    }
+
+    /// Notes how often solutions were refused: an entry for each.
+    pub(super) fn note_refusals(&mut self, tickets: &[TicketId]) {
+        self.refusals.clear();
+        for ticket in tickets {
+            let Some(number) = number(*ticket) else { continue };
+            let times = self.refusals.entry(number).or_default();
+            *times = times.saturating_add(1);
+        }
+        for number in self.refusals.keys().copied().collect::<Vec<_>>() {
+            self.complete_known(number);
+        }
+    }
+
+    fn complete_known(&mut self, number: u32) {
+        let Some(mut facts) = self.tickets.get(&number).copied() else { return };
+        self.complete(number, &mut facts);
+        self.tickets.insert(number, facts);
+    }
+
+    /// What other rows of GLPI's tell of a ticket.
+    fn complete(&self, number: u32, facts: &mut TicketFacts) {
+        let escalation = self.escalations.get(&number);
+        facts.escalated_by = escalation.map(|escalation| escalation.by);
+        facts.escalated_from = escalation.map_or(UNKNOWN, |escalation| escalation.from);
+        facts.refusals = self.refusals.get(&number).copied().unwrap_or_default();
+    }
+}
+
+fn number(ticket: TicketId) -> Option<u32> {
+    u32::try_from(ticket.get()).ok()
+}

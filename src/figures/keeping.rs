@@ -1,0 +1,275 @@
+//! Keeps the book of tickets: reads GLPI once, the newest first, then what has changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use tokio::sync::Notify;
+
+use super::{
+    book::{ReadingProgress, TicketBook},
+    choice::{FigureChoice, sight},
+    counting::{Figures, Sight, figures},
+    expected::ExpectedDelays,
+    gauges,
+};
+use crate::{
+    flow::{directory::Directory, route::MappingStore},
+    glpi::{COUNTED_AT_ONCE, CountedPage, CountedTicket, Glpi, GlpiError},
+    id::TicketId,
+    people::Rights,
+    working_time::Calendar,
+};
+
+/// What every note of an escalation says (see `lifecycle::note`).
+const ESCALATION_MARK: &str = "escalade vers le groupe";
+/// Tickets are taken into the book by so many, and others have their turn between.
+const AT_ONCE: usize = 100;
+/// GLPI's dates have seconds, and its changes end after they are dated.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
+/// Deleted tickets are not told of: so often all are read anew.
+const ANEW: Duration = Duration::from_hours(24);
+/// A start has other things to do first.
+const FIRST_AFTER: Duration = Duration::from_secs(3);
+/// After a failure.
+const PAUSE: Duration = Duration::from_secs(20);
+
+/// The book of tickets, and what keeps it.
+pub struct TicketFigures {
+    glpi: Glpi,
+    mappings: MappingStore,
+    calendar: Arc<Calendar>,
+    zone: TimeZone,
+    expected: Arc<ExpectedDelays>,
+    /// Which schools there are.
+    directory: Arc<Directory>,
+    /// Tickets that are kept at most: the newest.
+    most: usize,
+    book: RwLock<TicketBook>,
+    refreshed: Notify,
+}
+
+impl TicketFigures {
+    /// An empty book of the tickets of `glpi`, `most` of them at most; `expected` says within which delays requests are
+    /// to be done, `directory` which schools there are.
+    pub fn new(
+        glpi: &Glpi,
+        mappings: MappingStore,
+        calendar: Arc<Calendar>,
+        zone: TimeZone,
+        expected: Arc<ExpectedDelays>,
+        directory: Arc<Directory>,
+        most: usize,
+    ) -> Self {
+        let (glpi, book, refreshed) = (glpi.in_background(), RwLock::default(), Notify::new());
+        Self { glpi, mappings, calendar, zone, expected, directory, most, book, refreshed }
+    }
+
+    /// Reads GLPI, and again and again, `every` so often; never ends.
+    pub async fn keep(&self, every: Duration) {
+        gauges::describe();
+        tokio::time::sleep(FIRST_AFTER.min(every)).await;
+        let mut read_at = tokio::time::Instant::now();
+        loop {
+            let refreshed = if self.progress().is_whole && read_at.elapsed() < ANEW {
+                self.refresh().await
+            } else {
+                self.read_anew().await.inspect(|()| read_at = tokio::time::Instant::now())
+            };
+            let pause = match refreshed {
+                Ok(()) => {
+                    let today = self.today();
+                    self.look(|book| gauges::set(book.facts(), book.names(), today));
+                    self.refreshed.notify_waiters();
+                    every
+                }
+                Err(error) => {
+                    tracing::info!(%error, "figures cannot be computed now; what is known is kept");
+                    PAUSE.min(every)
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Waits until it is brought up to date once more.
+    pub async fn refreshed(&self) {
+        self.refreshed.notified().await;
+    }
+
+    /// How far it is read.
+    pub fn progress(&self) -> ReadingProgress {
+        self.look(TicketBook::progress)
+    }
+
+    /// Looks something up in the book.
+    pub fn look<T>(&self, look: impl FnOnce(&TicketBook) -> T) -> T {
+        look(&self.book.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads all of GLPI. At first what is read is shown at once, and a cut goes on where it was; later the old book is
+    /// shown until the new one is whole.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer now.
+    pub async fn read_anew(&self) -> Result<(), GlpiError> {
+        if !self.progress().is_whole {
+            return self.read_into(&self.book).await;
+        }
+        let fresh = RwLock::default();
+        self.read_into(&fresh).await?;
+        let fresh = fresh.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    async fn read_into(&self, book: &RwLock<TicketBook>) -> Result<(), GlpiError> {
+        let (began, mut size) = (Timestamp::now(), COUNTED_AT_ONCE);
+        loop {
+            let (below, known) = read(book, |book| (book.lowest(), book.progress.known));
+            let CountedPage { tickets, total, is_last } = self.glpi.counted_tickets(below, None, &mut size).await?;
+            write(book, |book| {
+                let total = total.and_then(|total| usize::try_from(total).ok());
+                book.progress.total = total.map(|total| (total + known).min(self.most)).or(book.progress.total);
+                book.progress.as_of = Some(began);
+            });
+            let is_last = is_last || tickets.is_empty() || known + tickets.len() >= self.most;
+            self.take(book, &tickets).await;
+            if !read(book, |book| book.has_notes) {
+                self.read_notes(book).await?;
+            }
+            if is_last {
+                break;
+            }
+        }
+        let schools = self.directory.schools();
+        write(book, |book| {
+            book.note_schools(&schools);
+            book.progress.is_whole = true;
+        });
+        Ok(())
+    }
+
+    /// Reads what has changed since: one call where nothing has.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer now.
+    pub async fn refresh(&self) -> Result<(), GlpiError> {
+        let now = Timestamp::now();
+        let Some(newest) = read(&self.book, |book| book.newest_change) else { return self.read_anew().await };
+        let since = newest.saturating_sub(OVERLAP);
+        let mut below: Option<TicketId> = None;
+        let (mut changed, mut size) = (BTreeMap::new(), COUNTED_AT_ONCE);
+        loop {
+            let CountedPage { mut tickets, is_last, .. } =
+                self.glpi.counted_tickets(below, Some(since), &mut size).await?;
+            below = tickets.iter().map(|ticket| ticket.id).min().or(below);
+            changed.extend(tickets.iter().map(|ticket| (ticket.id, ticket.modified)));
+            let is_last = is_last || tickets.is_empty();
+            // What is older than all that is kept is not taken in.
+            let lowest = read(&self.book, TicketBook::lowest);
+            let is_full = read(&self.book, |book| book.progress.known) >= self.most;
+            tickets.retain(|ticket| !is_full || lowest.is_none_or(|lowest| ticket.id >= lowest));
+            self.take(&self.book, &tickets).await;
+            if is_last {
+                break;
+            }
+        }
+        // What was changed last is found each time.
+        if write(&self.book, |book| std::mem::replace(&mut book.last_changed, changed.clone())) != changed {
+            self.read_notes(&self.book).await?;
+        }
+        let schools = self.directory.schools();
+        write(&self.book, |book| {
+            book.note_schools(&schools);
+            book.progress.as_of = Some(now);
+            book.progress.total = Some(book.progress.known);
+        });
+        Ok(())
+    }
+
+    /// Whether this is an application of the mappings: what stands in tickets may be anything.
+    pub(super) fn has_mapping(&self, application: &str) -> bool {
+        self.mappings.now().find(application).is_some()
+    }
+
+    /// Today, where the academy is.
+    pub fn today(&self) -> Date {
+        Timestamp::now().to_zoned(self.zone.clone()).date()
+    }
+
+    /// The figures that are asked for, of what is read, as far as these rights go.
+    pub fn answer(&self, choice: &FigureChoice, rights: &Rights) -> Figures {
+        let today = self.today();
+        self.look(|book| {
+            let question = choice.question(book.names(), rights, today, |application| self.expected.of(application));
+            figures(book.facts(), book.names(), &question)
+        })
+    }
+
+    /// The applications, departments and circonscriptions that can be chosen within these rights, each sorted.
+    pub fn choices(&self, rights: &Rights) -> [Vec<String>; 3] {
+        self.look(|book| {
+            let names = book.names();
+            let sight = sight(rights, names);
+            let is_seen = |department: Option<u16>| match &sight {
+                Sight::Everything => true,
+                Sight::Some { departments, .. } => department.is_some_and(|number| departments.contains(&number)),
+            };
+            let sees_departments = rights.is_everything() || rights.departments().next().is_some();
+            let applications =
+                names.applications.all().filter(|(_, name)| sees_departments || rights.cover(None, Some(name)));
+            let departments = names.departments.all().filter(|(number, _)| is_seen(Some(*number)));
+            let seen: BTreeSet<u16> = names
+                .schools_with_places()
+                .filter(|(_, place)| is_seen(Some(place.department)))
+                .map(|(_, place)| place.circonscription)
+                .collect();
+            let circonscriptions = names.circonscriptions.all().filter(|(number, _)| seen.contains(number));
+            let sorted = |names: Vec<&str>| {
+                let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+                names.sort();
+                names
+            };
+            [
+                sorted(applications.map(|(_, name)| name).collect()),
+                sorted(departments.map(|(_, name)| name).collect()),
+                sorted(circonscriptions.map(|(_, name)| name).collect()),
+            ]
+        })
+    }
+
+    async fn take(&self, book: &RwLock<TicketBook>, tickets: &[CountedTicket]) {
+        let mappings = self.mappings.now();
+        for some in tickets.chunks(AT_ONCE) {
+            write(book, |book| book.take(some, &mappings, &self.calendar));
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Escalations and refused solutions, whose tickets do not tell of them.
+    async fn read_notes(&self, book: &RwLock<TicketBook>) -> Result<(), GlpiError> {
+        let own = self.glpi.own_account().await?;
+        let escalations = self.glpi.followups_that_say(ESCALATION_MARK).await?;
+        let refused = self.glpi.refused_solutions().await?;
+        write(book, |book| {
+            book.has_notes = true;
+            book.note_escalations(escalations, own);
+            book.note_refusals(&refused);
+        });
+        Ok(())
+    }
+}
+
+fn read<T>(book: &RwLock<TicketBook>, look: impl FnOnce(&TicketBook) -> T) -> T {
+    look(&book.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn write<T>(book: &RwLock<TicketBook>, change: impl FnOnce(&mut TicketBook) -> T) -> T {
+    change(&mut book.write().unwrap_or_else(PoisonError::into_inner))
+}

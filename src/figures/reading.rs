@@ -1,0 +1,273 @@
+//! From a ticket, as GLPI shows it, to what is counted of it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
+
+use super::{
+    expected::categories,
+    facts::{NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
+    names::{FigureNames, UNKNOWN},
+    title_words::title_words,
+};
+use crate::{
+    flow::route::{Mapping, Mappings, Opening, requester_of},
+    glpi::CountedTicket,
+    request::{department_number, department_of, is_uai},
+    text::fold::words,
+    working_time::Calendar,
+};
+
+/// Where a ticket is from, as far as it says.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Place {
+    uai: Option<String>,
+    /// The school as people read it.
+    school: Option<String>,
+    department: Option<String>,
+    circonscription: Option<String>,
+}
+
+/// What is counted of this ticket; its names get numbers. What neither its opening nor its entity nor its requester says
+/// stays unknown.
+pub fn facts_of(
+    ticket: &CountedTicket,
+    mappings: &Mappings,
+    calendar: &Calendar,
+    names: &mut FigureNames,
+) -> TicketFacts {
+    let opening = Opening::read(&ticket.content, |name| mappings.find(name).is_some());
+    let mapping = match &opening {
+        Some(opening) => mappings.find(&opening.application),
+        None => by_category(mappings, &ticket.category),
+    };
+    let application = opening.as_ref().map(|opening| opening.application.as_str());
+    let application = application.or(mapping.map(|mapping| mapping.name.as_str())).unwrap_or_default();
+    let nature = opening.as_ref().and_then(|opening| opening.nature.as_deref());
+    let nature = nature.or_else(|| ticket.category.rsplit(" > ").next()).unwrap_or_default();
+    let place = place(opening.as_ref(), ticket);
+    let department = names.departments.number(place.department.as_deref().unwrap_or_default());
+    let circonscription = names.circonscriptions.number(place.circonscription.as_deref().unwrap_or_default());
+    let key = place.uai.as_deref().or(place.school.as_deref()).unwrap_or_default();
+    let school = names.schools.number(key);
+    names.note_school(school, place.school.as_deref().unwrap_or_default(), department, circonscription);
+    let mut of_title = [UNKNOWN; WORDS];
+    for (place, word) in of_title.iter_mut().zip(title_words(&ticket.name)) {
+        *place = names.words.number(&word);
+    }
+    let (charge, solution) = durations(ticket, calendar);
+    TicketFacts {
+        opened: ticket.opened.map_or(0, minutes),
+        charge,
+        solution,
+        words: of_title,
+        school,
+        circonscription,
+        department,
+        application: names.applications.number(application),
+        nature: names.natures.number(nature),
+        level: mapping.and_then(|mapping| level(mapping, &ticket.groups)).unwrap_or(NO_LEVEL),
+        way: match &opening {
+            Some(opening) if opening.is_form => Way::Form,
+            Some(_) => Way::Mail,
+            None if is_mail(&ticket.source) => Way::Mail,
+            None => Way::Other,
+        },
+        is_open: !ticket.status.is_over(),
+        ..TicketFacts::default()
+    }
+}
+
+/// Minutes since 1970 on the academy's clocks.
+pub fn minutes(moment: DateTime) -> u32 {
+    let since = moment.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    u32::try_from(since.as_mins()).unwrap_or_default()
+}
+
+/// What the mailbox that GLPI reads itself calls its tickets.
+fn is_mail(source: &str) -> bool {
+    words(source).iter().any(|word| ["mail", "courriel", "email"].contains(&word.as_str()))
+}
+
+/// The application whose category this is; none where several share it.
+fn by_category<'a>(mappings: &'a Mappings, category: &str) -> Option<&'a Mapping> {
+    let mut of_it = mappings.all().iter().filter(|mapping| categories(mapping).iter().any(|path| path == category));
+    let first = of_it.next()?;
+    of_it.next().is_none().then_some(first)
+}
+
+fn place(opening: Option<&Opening>, ticket: &CountedTicket) -> Place {
+    let mut place = opening.map_or_else(Place::default, |opening| Place {
+        uai: opening.uai.as_deref().map(str::to_uppercase),
+        school: opening.school.clone(),
+        department: opening.department.as_deref().and_then(department_number),
+        circonscription: opening.circonscription.clone(),
+    });
+    for part in ticket.entity.rsplit(" > ") {
+        if place.school.is_none()
+            && let Some(code) = code_in(part)
+        {
+            place.school = Some(part.to_owned());
+            place.uai.get_or_insert(code);
+        }
+        if place.circonscription.is_none()
+            && let Some(name) = part.strip_prefix("Circonscription ")
+        {
+            let name = ["de ", "d’", "d'"].iter().find_map(|of| name.strip_prefix(of)).unwrap_or(name);
+            place.circonscription = Some(name.to_owned());
+        }
+        if place.department.is_none() && code_in(part).is_none() {
+            place.department = department_number(part);
+        }
+    }
+    if place.uai.is_none() && place.school.is_none() {
+        let requester = requester_of(&ticket.content).map(|address| address.as_str().to_owned());
+        let addresses = requester.iter().chain(&ticket.addresses);
+        place.uai = addresses.filter_map(|address| address.split_once('@')).find_map(|(local, _)| code_in(local));
+    }
+    place.department = place.department.or_else(|| department_of(place.uai.as_deref()?));
+    place
+}
+
+/// The code of a school in a text.
+fn code_in(text: &str) -> Option<String> {
+    let mut parts = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    parts.find(|part| is_uai(part)).map(str::to_uppercase)
+}
+
+/// Seconds of working time until it was taken in charge, and until its solution. GLPI tells how long a ticket waited,
+/// not when: the working time it took is shortened by the same part as the time that clocks show.
+fn durations(ticket: &CountedTicket, calendar: &Calendar) -> (u32, u32) {
+    let moment = |date: Option<DateTime>| calendar.moment(date?);
+    let Some(opened) = moment(ticket.opened) else { return (NEVER, NEVER) };
+    let seconds = |worked: Duration| u32::try_from(worked.as_secs()).unwrap_or(NEVER - 1);
+    let taken: Option<Timestamp> = i64::try_from(ticket.taken_after)
+        .ok()
+        .filter(|seconds| *seconds > 0)
+        .and_then(|seconds| opened.checked_add(SignedDuration::from_secs(seconds)).ok());
+    let solved = moment(ticket.solved.or(ticket.closed).filter(|_| ticket.status.is_over()));
+    let until_solved = solved.map(|solved| {
+        let clock = solved.duration_since(opened).as_secs().max(0).unsigned_abs();
+        let worked = u64::from(seconds(calendar.between(opened, solved)));
+        let without_waiting = clock.saturating_sub(ticket.waited);
+        match clock {
+            0 => 0,
+            _ => {
+                u32::try_from(u128::from(worked) * u128::from(without_waiting) / u128::from(clock)).unwrap_or(NEVER - 1)
+            }
+        }
+    });
+    (taken.map_or(NEVER, |taken| seconds(calendar.between(opened, taken))), until_solved.unwrap_or(NEVER))
+}
+
+/// The lowest level of an application that has one of these groups, which are full paths.
+fn level(mapping: &Mapping, groups: &[String]) -> Option<u8> {
+    let has = |name: &str| {
+        groups.iter().any(|path| path == name || !name.contains(" > ") && path.rsplit(" > ").next() == Some(name))
+    };
+    if mapping.first_groups().into_iter().any(has) {
+        return Some(0);
+    }
+    let above = mapping.levels.iter().position(|level| has(&level.group))?;
+    u8::try_from(above + 1).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::DateTime;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::{facts_of, minutes};
+    use crate::{
+        config,
+        figures::{
+            facts::{NEVER, NO_LEVEL, TicketFacts, Way},
+            names::FigureNames,
+        },
+        flow::route::Mappings,
+        working_time::Calendar,
+    };
+
+    const OPENED: &str = "2026-11-24 09:00:00";
+
+    fn read(row: &Value) -> (TicketFacts, FigureNames) {
+        let mut all = json!({"2": 7, "12": 2, "15": OPENED});
+        all.as_object_mut().unwrap().extend(row.as_object().unwrap().clone());
+        let config = config::load_from(None, []).unwrap();
+        let calendar = Calendar::new(&config.calendar, config.time_zone).unwrap();
+        let mut names = FigureNames::default();
+        let ticket = serde_json::from_value(all).unwrap();
+        (facts_of(&ticket, &Mappings::load(None).unwrap(), &calendar, &mut names), names)
+    }
+
+    fn opening(channel: &str, lines: &str) -> String {
+        format!(
+            "<p><strong>Référence :</strong> P-7K3M-Q2XV-9D4T <small>({channel} du 03/11/2026)</small></p><p>{lines}\
+             <strong>Application :</strong> LSU (LSU : bilans)</p><hr><p>Bonjour</p>"
+        )
+    }
+
+    #[test]
+    fn a_ticket_of_the_gateway_says_all_of_it() {
+        let lines = "<strong>École :</strong> École Voltaire (0210001A)<br><strong>Circonscription :</strong> Dijon \
+                     Nord<br><strong>Département :</strong> 021<br>";
+        let (facts, names) =
+            read(&json!({"1": "LSU : bilans grisés", "21": opening("formulaire", lines), "8": "Référents-LSU"}));
+        assert_eq!(names.applications.name(facts.application), Some("LSU"));
+        assert_eq!(names.natures.name(facts.nature), Some("LSU : bilans"));
+        assert_eq!(names.departments.name(facts.department), Some("021"));
+        assert_eq!(names.circonscriptions.name(facts.circonscription), Some("Dijon Nord"));
+        assert_eq!(names.schools.name(facts.school), Some("0210001A"));
+        assert_eq!(names.school(facts.school), Some("École Voltaire (0210001A)"));
+        assert_eq!(
+            facts.words.map(|word| names.words.name(word)),
+            [Some("bilans"), Some("grises"), None, None, None, None]
+        );
+        assert_eq!((facts.way, facts.level, facts.is_open), (Way::Form, 0, true));
+        assert_eq!(facts.opened, minutes(OPENED.parse::<DateTime>().unwrap()));
+        assert_eq!((facts.charge, facts.solution), (NEVER, NEVER));
+    }
+
+    #[rstest]
+    #[case::the_entity(json!({"80": "Académie > 58 - Nièvre > Circonscription de Nevers"}), Some("058"), Some("Nevers"), None)]
+    #[case::the_school_s_entity(json!({"80": "Académie > École Zola (0710005e)"}), Some("071"), None, Some("0710005E"))]
+    #[case::the_requester_s_address(json!({"34": "ce.0890003c@ac-dijon.fr"}), Some("089"), None, Some("0890003C"))]
+    #[case::nobody(json!({"80": "Académie > 1er degré", "34": "jeanne@ac-dijon.fr"}), None, None, None)]
+    fn another_ticket_says_where_it_is_from_by(
+        #[case] row: Value,
+        #[case] department: Option<&str>,
+        #[case] circonscription: Option<&str>,
+        #[case] school: Option<&str>,
+    ) {
+        let (facts, names) = read(&row);
+        assert_eq!(names.departments.name(facts.department), department);
+        assert_eq!(names.circonscriptions.name(facts.circonscription), circonscription);
+        assert_eq!(names.schools.name(facts.school), school);
+        assert_eq!((facts.way, facts.level), (Way::Other, NO_LEVEL));
+    }
+
+    #[test]
+    fn a_school_that_only_the_form_names_is_the_requester_s_by_their_address() {
+        let lines = "<a href=\"mailto:ce.0210001a@ac-dijon.fr\">x</a><br>";
+        let (facts, names) = read(&json!({"21": opening("courriel", lines)}));
+        assert_eq!((names.schools.name(facts.school), facts.way), (Some("0210001A"), Way::Mail));
+        assert_eq!(names.departments.name(facts.department), Some("021"));
+    }
+
+    #[rstest]
+    #[case::nobody_has_it(json!({}), NEVER, NEVER)]
+    // From nine to noon, and from half past one.
+    #[case::taken(json!({"150": 5 * 3600}), 3 * 3600 + 1800, NEVER)]
+    #[case::solved(json!({"12": 5, "150": 3600, "17": "2026-11-25 09:00:00"}), 3600, 8 * 3600)]
+    // Half of the day it waited.
+    #[case::waited(json!({"12": 6, "150": 60, "153": 12 * 3600, "17": "2026-11-25 09:00:00"}), 60, 4 * 3600)]
+    #[case::waited_always(json!({"12": 6, "153": 90_000, "17": "2026-11-25 09:00:00"}), NEVER, 0)]
+    #[case::closed_without_a_solution(json!({"12": 6, "16": "2026-11-24 10:00:00"}), NEVER, 3600)]
+    // A solution that was refused is none.
+    #[case::open_again(json!({"12": 2, "17": "2026-11-25 09:00:00"}), NEVER, NEVER)]
+    fn it_takes_working_time(#[case] row: Value, #[case] charge: u32, #[case] solution: u32) {
+        let (facts, _) = read(&row);
+        assert_eq!((facts.charge, facts.solution), (charge, solution));
+    }
+}

@@ -1,0 +1,180 @@
+//! Tickets as figures count them: all there are, in pages, each with the few columns that say something of it.
+
+use jiff::civil::DateTime;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Criterion, Followup, Glpi, Said, TicketStatus,
+    criteria::{SearchAnswer, query},
+    error::{GlpiError, Trouble},
+    lists::{MOST_ROWS, PAGE, page},
+    search::EXCERPT,
+    wire,
+};
+use crate::id::TicketId;
+
+/// Rows of one page: GLPI takes 0.4 s for so many; one that cannot gather them is asked for fewer.
+pub const COUNTED_AT_ONCE: usize = 2000;
+const FEWER: usize = 200;
+/// No ticket has a number as high: GLPI's have 32 bits.
+const BEYOND: TicketId = TicketId::new(u32::MAX as u64);
+/// What a solution that its requester refused has for a status (`CommonITILValidation::REFUSED`).
+const REFUSED: &str = "4";
+
+/// Search options of a ticket: 9 how it came in, 80 its entity; for the others see `criteria`.
+const COUNTED: [u64; 15] = [1, 2, 7, 8, 9, 12, 15, 16, 17, 19, 21, 34, 80, 150, 153];
+
+/// A ticket as it is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CountedTicket {
+    /// Its id.
+    #[serde(rename = "2", deserialize_with = "wire::number")]
+    pub id: TicketId,
+    /// Its title.
+    #[serde(rename = "1", default, deserialize_with = "wire::text")]
+    pub name: String,
+    /// The beginning of its description, as HTML.
+    #[serde(rename = "21", default, deserialize_with = "wire::text")]
+    pub content: String,
+    /// Its status.
+    #[serde(rename = "12", default)]
+    pub status: TicketStatus,
+    /// The category's full path; empty for none.
+    #[serde(rename = "7", default, deserialize_with = "wire::text")]
+    pub category: String,
+    /// The full paths of the assigned groups.
+    #[serde(rename = "8", default, deserialize_with = "wire::texts")]
+    pub groups: Vec<String>,
+    /// How it came in, in GLPI's words.
+    #[serde(rename = "9", default, deserialize_with = "wire::text")]
+    pub source: String,
+    /// The addresses of its requesters without account.
+    #[serde(rename = "34", default, deserialize_with = "wire::texts")]
+    pub addresses: Vec<String>,
+    /// Its entity's full path.
+    #[serde(rename = "80", default, deserialize_with = "wire::text")]
+    pub entity: String,
+    /// Seconds after which someone took it into account, 0 while nobody did.
+    #[serde(rename = "150", default, deserialize_with = "wire::number")]
+    pub taken_after: u64,
+    /// Seconds for which it was pending, or solved before it was opened again.
+    #[serde(rename = "153", default, deserialize_with = "wire::number")]
+    pub waited: u64,
+    /// When it was opened, in GLPI's time zone.
+    #[serde(rename = "15", default, deserialize_with = "wire::date")]
+    pub opened: Option<DateTime>,
+    /// When it was changed last, in GLPI's time zone.
+    #[serde(rename = "19", default, deserialize_with = "wire::date")]
+    pub modified: Option<DateTime>,
+    /// When it was solved last, in GLPI's time zone.
+    #[serde(rename = "17", default, deserialize_with = "wire::date")]
+    pub solved: Option<DateTime>,
+    /// When it was closed, in GLPI's time zone.
+    #[serde(rename = "16", default, deserialize_with = "wire::date")]
+    pub closed: Option<DateTime>,
+}
+
+/// Some of the tickets, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedPage {
+    /// They.
+    pub tickets: Vec<CountedTicket>,
+    /// How many there are with those on the pages behind, where GLPI says so.
+    pub total: Option<u64>,
+    /// Whether there are none behind.
+    pub is_last: bool,
+}
+
+/// A row of `ITILSolution`
+#[derive(Deserialize)]
+struct RefusedSolution {
+    #[serde(default, deserialize_with = "wire::text")]
+    itemtype: String,
+    #[serde(rename = "items_id", deserialize_with = "wire::number")]
+    ticket: TicketId,
+    #[serde(default, deserialize_with = "wire::text")]
+    status: String,
+}
+
+impl Glpi {
+    /// The newest tickets among those below this number (all, without), that were changed after a moment (whenever,
+    /// without), at most `size`: one call, whose cost does not grow with the pages before. Those in GLPI's bin are not
+    /// found. A GLPI that cannot gather so many, because of its memory, is asked for fewer, now and by this `size` later.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn counted_tickets(
+        &self,
+        below: Option<TicketId>,
+        changed_after: Option<DateTime>,
+        size: &mut usize,
+    ) -> Result<CountedPage, GlpiError> {
+        let mut criteria = vec![Criterion::Below(below.unwrap_or(BEYOND))];
+        criteria.extend(changed_after.map(Criterion::ModifiedAfter));
+        let mut asked = query(&criteria, &COUNTED, (2, "DESC"));
+        loop {
+            asked["range"] = json!(format!("0-{}", *size - 1));
+            match self.search::<CountedTicket>(&asked, EXCERPT).await {
+                Err(GlpiError::Unavailable { why: Trouble::Status(_) | Trouble::Unexpected, .. }) if *size > FEWER => {
+                    *size = FEWER;
+                }
+                rows => {
+                    let SearchAnswer { data: tickets, totalcount: total } = rows?;
+                    let is_last = tickets.len() < *size || total.is_some_and(|total| total <= *size as u64);
+                    return Ok(CountedPage { tickets, total, is_last });
+                }
+            }
+        }
+    }
+
+    /// The tickets of all solutions that were refused, one entry for each; nothing where the account may not read them.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer now.
+    pub async fn refused_solutions(&self) -> Result<Vec<TicketId>, GlpiError> {
+        let rows: Vec<RefusedSolution> = self.rows_with("ITILSolution", "status", &format!("^{REFUSED}$")).await?;
+        let is_one = |row: &RefusedSolution| row.itemtype == "Ticket" && row.status == REFUSED;
+        Ok(rows.into_iter().filter(is_one).map(|row| row.ticket).collect())
+    }
+
+    /// The newest follow-ups of tickets that hold this (ASCII without what HTML encodes), at most 20,000, each with the
+    /// beginning of its text; nothing where the account may not read them.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer now.
+    pub async fn followups_that_say(&self, text: &str) -> Result<Vec<Said<Followup>>, GlpiError> {
+        let rows: Vec<Value> = self.rows_with("ITILFollowup", "content", text).await?;
+        let of_tickets = rows.into_iter().filter(|row| row["itemtype"] == "Ticket");
+        Ok(of_tickets.filter_map(|row| serde_json::from_value(row).ok()).collect())
+    }
+
+    /// The rows of a type whose field has this pattern, the newest first.
+    async fn rows_with<T: serde::de::DeserializeOwned>(
+        &self,
+        item_type: &str,
+        field: &str,
+        pattern: &str,
+    ) -> Result<Vec<T>, GlpiError> {
+        let mut rows = Vec::new();
+        for from in (0..MOST_ROWS).step_by(PAGE) {
+            let mut query = page(from);
+            query.push((format!("searchText[{field}]"), pattern.to_owned()));
+            query.push(("order".to_owned(), "DESC".to_owned()));
+            let found: Vec<T> = match self.get_excerpts(item_type, query, EXCERPT).await {
+                // Behind the last, or not shown to this account.
+                Err(GlpiError::Denied { .. } | GlpiError::Rejected { .. } | GlpiError::NotFound) => break,
+                found => found?,
+            };
+            let is_last = found.len() < PAGE;
+            rows.extend(found);
+            if is_last {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+}

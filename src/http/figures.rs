@@ -1,0 +1,276 @@
+//! `GET /v1/figures` and `GET /v1/figures/{table}`: what all requests say, to people in charge.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::{StatusCode, header, request::Parts},
+    response::Response,
+};
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    api, identity, in_charge,
+    problem::Problem,
+    query::Parameters,
+    refusals::refusals,
+    responses::{AnyTime, ByPortal, LateCall},
+    schemas,
+    services::Services,
+    values::rfc3339,
+};
+use crate::{
+    figures::{FigureChoice, FigureTable, Figures, ODS, Period, ReadingProgress, UNSAID, ods},
+    people::Rights,
+    request::department_number,
+};
+
+/// What a call may say: the pages' form says days by themselves, and that a page shall stay.
+const PARAMETERS: [&str; 9] =
+    [identity::REQUESTER, "period", "from", "to", "application", "department", "circonscription", "school", STAYS];
+/// The parameter by which a page does not come again by itself.
+pub(super) const STAYS: &str = "fixe";
+/// What the form's `period` is where `from` and `to` say the days.
+const DAYS: &str = "days";
+const PERIODS: &str = "Donnez une année scolaire (2026-2027), un mois (2026-10), une semaine (2026-W48) ou des jours (2026-11-03..2026-11-15).";
+
+/// The routes, each with its description.
+pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
+}
+
+/// What all requests say, of those that whoever asks may see.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Answered {
+    /// The period.
+    period: Span,
+    /// The days it is compared with.
+    before: Span,
+    /// How far GLPI is read: until all of it is, figures are of the newest tickets.
+    reading: Known,
+    /// The figures.
+    #[schema(value_type = Vec<Table>)]
+    tables: Vec<Value>,
+}
+
+/// Some days.
+#[derive(Serialize, ToSchema)]
+struct Span {
+    /// As `period` names it; none for what it is compared with.
+    #[schema(example = "2026-10")]
+    code: Option<String>,
+    /// As people read it.
+    #[schema(example = "octobre 2026")]
+    label: Option<String>,
+    /// The first day.
+    #[schema(value_type = String, format = Date, example = "2026-10-01")]
+    from: Date,
+    /// The last day, today at most.
+    #[schema(value_type = String, format = Date, example = "2026-10-31")]
+    to: Date,
+}
+
+/// How far GLPI is read.
+#[derive(Serialize, ToSchema)]
+struct Known {
+    /// Tickets that are known.
+    #[schema(example = 134_000)]
+    tickets: usize,
+    /// How many there are, as far as GLPI has said.
+    #[schema(example = 134_000)]
+    total: Option<usize>,
+    /// Whether all of them are known.
+    is_whole: bool,
+    /// When GLPI was asked last, RFC 3339.
+    #[schema(format = DateTime, example = "2026-11-24T09:12:00+01:00")]
+    as_of: Option<String>,
+}
+
+/// Some of the figures.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+struct Table {
+    /// Its name in addresses.
+    #[schema(example = "applications")]
+    id: String,
+    /// Its title, French.
+    #[schema(example = "Par application")]
+    title: String,
+    /// What it says, French.
+    #[schema(example = "LSU vient en tête : 420 demandes, soit 38,0 % du total.")]
+    says: String,
+    /// What people read above each column, by its key.
+    #[schema(value_type = Object, example = json!({"name": "Application", "requests": "Demandes"}))]
+    columns: Value,
+    /// Its rows, each with a value for each column: texts, numbers, parts of a hundred, working time in seconds; null where there is nothing to compare with.
+    #[schema(value_type = Vec<Object>, example = json!([{"name": "LSU", "requests": 420}]))]
+    rows: Vec<Value>,
+}
+
+/// Figures on all requests
+///
+/// For people in charge (`[people]`): operators see everything, correspondents their department, référents their application. Computed from GLPI in the background and kept in memory.
+#[utoipa::path(get, path = "/v1/figures", operation_id = "figures", tag = "figures",
+    security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(schemas::Whose, schemas::Figures),
+    responses(
+        (status = 200, body = Answered, description = "The figures."),
+        (status = 400, description = "A parameter, or the call, is broken."),
+        ByPortal, LateCall, AnyTime,
+    ))]
+async fn all(State(services): State<Arc<Services>>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, _| {
+            let rights = in_charge::rights(services, parts, body).await?;
+            let (figures, progress) = answer(services, parts, &rights).await?;
+            let tables = tables(services, &figures, &rights);
+            let (days, before) = (figures.days, figures.before);
+            let last = |date: Date| date.yesterday().unwrap_or(date);
+            Ok(api::personal(Json(Answered {
+                period: Span {
+                    code: Some(figures.period.code()),
+                    label: Some(figures.period.label()),
+                    from: days.from,
+                    to: last(days.to),
+                },
+                before: Span { code: None, label: None, from: before.from, to: last(before.to) },
+                reading: known(services, progress),
+                tables: tables.iter().map(FigureTable::json).collect(),
+            })))
+        })
+        .await
+}
+
+/// One of the tables, as a file
+///
+/// As `GET /v1/figures` gives it: `.csv` with fields parted by semicolons, `.ods` for spreadsheets, `.json`.
+#[utoipa::path(get, path = "/v1/figures/{table}", operation_id = "figures_table", tag = "figures",
+    security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(
+        ("table" = String, Path, description = "The table's id and the format: `summary`, `course`, `hours`, `weekdays`, `applications`, `natures`, `words`, `delays`, `open`, `escalations`, `ways`, `departments`, `circonscriptions`, `schools`, `silent-schools`, for operators `refusals`; or `all`, but not as CSV.", example = "applications.csv"),
+        schemas::Whose, schemas::Figures,
+    ),
+    responses(
+        (status = 200, description = "The table.", content(
+            (Table = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.oasis.opendocument.spreadsheet"),
+        )),
+        (status = 400, description = "A parameter, or the call, is broken."),
+        (status = 404, description = "There is no such table, or not in this format."),
+        ByPortal, LateCall, AnyTime,
+    ))]
+async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, _| {
+            let rights = in_charge::rights(services, parts, body).await?;
+            let (figures, _) = answer(services, parts, &rights).await?;
+            file(&name, &figures, tables(services, &figures, &rights))
+        })
+        .await
+}
+
+/// The figures that a call asks for, as far as these rights go, and how far GLPI is read.
+///
+/// # Errors
+///
+/// 400 for a parameter that is none, 403 for what is somebody else's.
+pub(super) async fn answer(
+    services: &Services,
+    parts: &Parts,
+    rights: &Rights,
+) -> Result<(Figures, ReadingProgress), Problem> {
+    let figures = Arc::clone(&services.oversight()?.figures);
+    let choice = choice(parts, figures.today())?;
+    if !choice.is_allowed(rights) {
+        return Err(in_charge::anothers());
+    }
+    let rights = rights.clone();
+    // Tens of milliseconds of one core, beside the threads that serve connections.
+    let answered = tokio::task::spawn_blocking(move || (figures.answer(&choice, &rights), figures.progress())).await;
+    answered.map_err(|_| Problem::internal())
+}
+
+/// Its tables, with what the gateway itself knows for who may see everything.
+pub(super) fn tables(services: &Services, figures: &Figures, rights: &Rights) -> Vec<FigureTable> {
+    let mut tables = figures.tables();
+    if rights.is_everything() {
+        tables.push(refusals(&services.metrics.render()));
+    }
+    tables
+}
+
+/// What a call's parameters ask for.
+///
+/// # Errors
+///
+/// 400 for one that is none.
+pub(super) fn choice(parts: &Parts, today: Date) -> Result<FigureChoice, Problem> {
+    let mut given = Parameters::of(parts, &PARAMETERS);
+    let day = "Donnez un jour, comme 2026-11-03.";
+    let period = given.read("period", PERIODS, |text| match text {
+        DAYS => Some(None),
+        code => Period::parse(code).map(Some),
+    });
+    let from: Option<Date> = given.read("from", day, |text| text.parse().ok());
+    let to: Option<Date> = given.read("to", "Donnez un jour qui ne précède pas le premier.", |text| {
+        text.parse().ok().filter(|to| from.is_none_or(|from| from <= *to))
+    });
+    let days = from.and_then(|from| Period::between(from, to.unwrap_or_else(|| today.max(from))));
+    let department = given.read("department", "Donnez le numéro d’un département, comme 021 ou 02A.", |text| {
+        if text == UNSAID { Some(UNSAID.to_owned()) } else { department_number(text) }
+    });
+    let mut name = |name| Some(given.words(name)).filter(|text| !text.is_empty());
+    let (application, circonscription) = (name("application"), name("circonscription"));
+    let school = name("school").map(|code| if code == UNSAID { code } else { code.trim().to_uppercase() });
+    given.end()?;
+    let period = period.flatten().or(days).unwrap_or_else(|| Period::school_year(today));
+    Ok(FigureChoice { period, application, department, circonscription, school })
+}
+
+/// One of these tables, or all of them, as a file of this name.
+///
+/// # Errors
+///
+/// 404 for one that there is not.
+pub(super) fn file(name: &str, figures: &Figures, mut tables: Vec<FigureTable>) -> Result<Response, Problem> {
+    let unknown = || {
+        let detail = "Ce tableau n’existe pas, ou pas dans ce format. /openapi.json nomme ceux qui existent\u{a0}; les formats sont csv, ods et json.";
+        Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+    };
+    let (id, format) = name.rsplit_once('.').unwrap_or((name, "json"));
+    if id != "all" {
+        tables.retain(|table| table.id == id);
+    }
+    let (media_type, content) = match (format, tables.as_slice()) {
+        (_, []) => return Err(unknown()),
+        // A spreadsheet program takes a CSV for UTF-8 by its mark.
+        ("csv", [table]) => ("text/csv; charset=utf-8", format!("\u{feff}{}", table.csv()).into_bytes()),
+        ("json", [table]) if id != "all" => ("application/json", table.json().to_string().into_bytes()),
+        ("json", tables) => {
+            let tables: Vec<Value> = tables.iter().map(FigureTable::json).collect();
+            ("application/json", Value::from(tables).to_string().into_bytes())
+        }
+        ("ods", tables) => {
+            let packed = ods(tables).map_err(|error| {
+                tracing::error!(%error, "a spreadsheet cannot be packed");
+                Problem::internal()
+            })?;
+            (ODS, packed)
+        }
+        _ => return Err(unknown()),
+    };
+    let file_name = format!("attachment; filename=\"{id}-{}.{format}\"", figures.period.code());
+    Ok(api::personal((
+        [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, file_name)],
+        content,
+    )))
+}
+
+fn known(services: &Services, progress: ReadingProgress) -> Known {
+    let as_of = progress.as_of.map(|moment| rfc3339(&moment.to_zoned(services.time_zone.clone())));
+    Known { tickets: progress.known, total: progress.total, is_whole: progress.is_whole, as_of }
+}

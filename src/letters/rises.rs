@@ -1,0 +1,82 @@
+//! Letters to the operators of a sudden rise: more requests of an application in an hour than usual.
+
+use jiff::Timestamp;
+
+use super::{ComposeError, Correspondence, text::line};
+use crate::{
+    request::{Address, message_id},
+    smtp::SendError,
+    text::french,
+};
+
+/// The longest name of an application in a subject, characters.
+const LONGEST_NAME: usize = 60;
+
+/// What came in an hour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RiseNews {
+    /// The application's name.
+    pub application: String,
+    /// When the hour began, as people read it: «le 24 novembre 2026, entre 9 h et 10 h».
+    pub when: String,
+    /// How many requests came so far.
+    pub requests: u32,
+    /// How many usually come in that hour of that day.
+    pub usual: f64,
+    /// The words that most of their titles have, each with in how many.
+    pub words: Vec<(String, u32)>,
+}
+
+/// Writes them.
+#[derive(Clone)]
+pub struct RiseLetters(Correspondence);
+
+impl RiseLetters {
+    /// Letters of this sender.
+    pub fn new(letters: Correspondence) -> Self {
+        Self(letters)
+    }
+
+    /// Whether a relay is configured.
+    pub fn are_on(&self) -> bool {
+        self.0.is_on()
+    }
+
+    /// Tells somebody.
+    ///
+    /// # Errors
+    ///
+    /// Where the letter cannot be made, or the relay does not take it.
+    pub async fn tell(&self, to: &Address, news: &RiseNews) -> Result<(), SendError> {
+        let RiseNews { application, when, requests, usual, words } = news;
+        let usual = format!("{usual:.1}").replace('.', ",");
+        let words = match words.as_slice() {
+            [] => "Aucun mot ne revient dans leurs titres.".to_owned(),
+            words => {
+                let told: Vec<_> = words
+                    .iter()
+                    .map(|(word, count)| {
+                        format!("«\u{a0}{word}\u{a0}» ({})", french::count(*count as usize, "fois", "fois"))
+                    })
+                    .collect();
+                format!("Ce qui revient dans leurs titres\u{a0}: {}.", told.join(", "))
+            }
+        };
+        let text = format!(
+            "Bonjour,\n\nL’application {application} a reçu {} {when}\u{a0}; d’habitude, {usual} à cette heure-là ce \
+             jour-là.\n\n{words}\n\nUne panne commence souvent ainsi. Si c’en est une, prévenez les directeurs avant qu’ils \
+             n’écrivent tous\u{a0}; sinon, il n’y a rien à faire\u{a0}: ce message n’est envoyé qu’une fois pour cette heure.\n\n\
+             {}\n",
+            french::count(*requests as usize, "demande", "demandes"),
+            self.0.name(),
+        );
+        let subject = format!("{}\u{a0}: afflux de demandes", line(application, LONGEST_NAME));
+        // Each time another one, or a mailbox that drops copies would drop it.
+        let id =
+            message_id::of_letter_to_people(&format!("afflux-{}", Timestamp::now().as_microsecond()), self.0.domain());
+        let to: lettre::Address = to.as_str().parse().map_err(ComposeError::from)?;
+        let letter = self.0.head(lettre::message::Mailbox::new(None, to.clone()), &subject, id, "auto-generated");
+        let letter = letter.body(text).map_err(ComposeError::from)?;
+        self.0.send(to, &letter).await
+    }
+}

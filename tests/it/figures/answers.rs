@@ -1,0 +1,302 @@
+//! Figures of a GLPI of 20,000 tickets, asked for as people and programs do.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use passerelle::{
+    figures::{FigureChoice, FigureQuestion, Period, Sight},
+    people::{Rights, Role},
+    sandbox::{Failure, Failures, Rule},
+};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{
+    brute::check,
+    generated::{Dice, fill},
+};
+use crate::support::{
+    gateway::{ALWAYS_OPEN, DIRECTORS, Gateway, PROXY_SECRET, app, sandbox},
+    helpdesk::Helpdesk,
+    wait_until,
+};
+
+const OPERATORS_TOKEN: &str = "token-of-operators-for-tests";
+const DEPARTMENT_TOKEN: &str = "token-of-021-for-tests";
+const APPLICATION_TOKEN: &str = "token-of-lsu-for-tests";
+const CORRESPONDENT: &str = "ien.dijon@ac-dijon.fr";
+const PEOPLE: [(&str, &str); 4] = [
+    ("people.operators", "chef@ac-dijon.fr"),
+    ("people.correspondents.021", CORRESPONDENT),
+    ("people.referents.lsu", "Référents-LSU"),
+    ("people.tokens", "operators:token-of-operators-for-tests,021:token-of-021-for-tests,LSU:token-of-lsu-for-tests"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_twenty_thousand_tickets_are_what_counting_gives() {
+    let sandbox = sandbox().await;
+    let mut dice = Dice::thrown();
+    let now = Timestamp::now().in_tz("Europe/Paris").unwrap().datetime();
+    let truth = fill(&sandbox, &mut dice, 20_000, now).await;
+    let app = app(sandbox.url().as_str(), &ALWAYS_OPEN);
+    let calls = sandbox.calls();
+    let began = Instant::now();
+    app.figures.read_anew().await.unwrap();
+    let (reading, calls) = (began.elapsed(), sandbox.calls() - calls);
+    // Ten pages and what follows, its session, escalations and refused solutions.
+    assert!(calls <= 18, "{calls} calls");
+    let progress = app.figures.progress();
+    assert_eq!((progress.known, progress.is_whole, progress.percent()), (20_000, true, 100));
+
+    let calls = sandbox.calls();
+    let today = app.figures.today();
+    let month = |back: i32| Period::month(today.first_of_month().saturating_sub(jiff::Span::new().months(back)));
+    let mut longest = Duration::ZERO;
+    for period in [Period::school_year(today), month(14)] {
+        for (application, department, role) in [
+            (None, None, Role::Operator),
+            (Some("LSU"), None, Role::Operator),
+            (None, Some("021"), Role::Correspondent("021".to_owned())),
+            (None, None, Role::Correspondent("058".to_owned())),
+            (None, Some("inconnu"), Role::Operator),
+            (None, None, Role::referent("onde")),
+        ] {
+            let choice = FigureChoice {
+                application: application.map(str::to_owned),
+                department: department.map(str::to_owned),
+                ..FigureChoice::of(period)
+            };
+            let began = Instant::now();
+            let figures = app.figures.answer(&choice, &Rights::of([role.clone()]));
+            longest = longest.max(began.elapsed());
+            let names = &truth.names;
+            let number = |name: &str, list: &passerelle::figures::NameList| list.find(name).unwrap_or(0);
+            let some = |name: &str, list| BTreeSet::from([number(name, list)]);
+            let sight = match &role {
+                Role::Operator => Sight::Everything,
+                Role::Correspondent(department) => {
+                    Sight::Some { departments: some(department, &names.departments), applications: BTreeSet::new() }
+                }
+                Role::Referent(_) => {
+                    Sight::Some { departments: BTreeSet::new(), applications: some("ONDE", &names.applications) }
+                }
+            };
+            let question = FigureQuestion {
+                period,
+                application: application.map(|name| number(name, &names.applications)),
+                department: department.map(|name| number(name, &names.departments)),
+                circonscription: None,
+                school: None,
+                sight,
+                expected: std::collections::BTreeMap::new(),
+                today,
+            };
+            check(&figures, &truth.facts, names, &question);
+        }
+    }
+    assert_eq!(sandbox.calls(), calls, "figures are answered from memory");
+    eprintln!("20,000 tickets read in {reading:?}, answered in {longest:?} at most");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_is_counted_and_the_rest_is_not_read_again() {
+    let sandbox = sandbox().await;
+    let now = Timestamp::now().in_tz("Europe/Paris").unwrap().datetime();
+    // Of long ago, so that only what follows is of this minute.
+    let truth = fill(&sandbox, &mut Dice::new(7), 3000, now.saturating_sub(jiff::Span::new().days(3))).await;
+    let app = app(sandbox.url().as_str(), &ALWAYS_OPEN);
+    app.figures.read_anew().await.unwrap();
+    let all = |figures: &passerelle::figures::TicketFigures| {
+        let years =
+            Period::between(figures.today().saturating_sub(jiff::Span::new().days(900)), figures.today()).unwrap();
+        figures.answer(&FigureChoice::of(years), &Rights::of([Role::Operator]))
+    };
+    let before = all(&app.figures);
+    assert_eq!(before.requests.now as usize, truth.facts.len());
+    let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    let made = staff.add("Ticket", serde_json::json!({"name": "Nouveau", "itilcategories_id": 3})).await;
+    let calls = sandbox.calls();
+    app.figures.refresh().await.unwrap();
+    assert!(sandbox.calls() - calls <= 4, "{} calls", sandbox.calls() - calls);
+    let calls = sandbox.calls();
+    app.figures.refresh().await.unwrap();
+    assert_eq!(sandbox.calls() - calls, 1, "nothing has changed");
+    let open = |figures: &passerelle::figures::Figures| -> u32 { figures.open.iter().map(|open| open.by_age[0]).sum() };
+    let after = all(&app.figures);
+    assert_eq!((after.requests.now, open(&after)), (before.requests.now + 1, open(&before) + 1));
+    staff.solve(made, "<p>Fait</p>").await;
+    app.figures.refresh().await.unwrap();
+    let solved = all(&app.figures);
+    assert_eq!((solved.requests.now, open(&solved)), (after.requests.now, open(&before)));
+    // What is deleted is not told of: it goes when all is read anew.
+    staff.bin(made).await;
+    app.figures.read_anew().await.unwrap();
+    assert_eq!(all(&app.figures).requests.now, before.requests.now);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_is_shown_and_an_outage_is_made_up_for() {
+    let sandbox = sandbox().await;
+    let now = Timestamp::now().in_tz("Europe/Paris").unwrap().datetime();
+    fill(&sandbox, &mut Dice::new(11), 4500, now).await;
+    let app = app(sandbox.url().as_str(), &[]);
+    // One page fails: fewer tickets are asked for. Then nothing goes for a while.
+    app.glpi.own_account().await.unwrap();
+    sandbox.set_failures(Rule::next(1, Failure::ServerError));
+    app.figures.read_anew().await.unwrap();
+    assert_eq!(app.figures.progress().known, 4500);
+    sandbox.set_failures(Rule::always(Failure::Down));
+    assert!(app.figures.read_anew().await.is_err() && app.figures.refresh().await.is_err());
+    assert_eq!(app.figures.progress().known, 4500, "what is known stays");
+    sandbox.set_failures(Failures::none());
+    app.figures.read_anew().await.unwrap();
+    assert_eq!(app.figures.progress().known, 4500);
+}
+
+/// Calls of whoever may see figures and of others: what each is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sees_their_own_figures_and_nobody_else_s() {
+    let sandbox = sandbox().await;
+    let now = Timestamp::now().in_tz("Europe/Paris").unwrap().datetime();
+    fill(&sandbox, &mut Dice::new(3), 1500, now).await;
+    let settings = [&PEOPLE[..], &[("http.trusted_proxies", "127.0.0.0/8"), ("figures.refresh", "1s")]].concat();
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    let get = |address: &str, token: Option<&str>, person: Option<&str>| {
+        let mut call = gateway.call(Method::GET, address);
+        if let Some(token) = token {
+            call = call.bearer_auth(token);
+        }
+        if let Some(person) = person {
+            call = call.header("X-Passerelle-Proxy-Secret", PROXY_SECRET).header("X-Remote-Mail", person);
+        }
+        async move { call.send().await.unwrap() }
+    };
+    wait_until("all tickets are counted", async || {
+        let answer: Value = get("/v1/figures", Some(OPERATORS_TOKEN), None).await.json().await.unwrap();
+        answer["reading"]["is_whole"] == true
+    })
+    .await;
+    let [operator, of_021, of_lsu] =
+        [OPERATORS_TOKEN, DEPARTMENT_TOKEN, APPLICATION_TOKEN].map(|token| (Some(token), None));
+    let person = |person| (None, Some(person));
+    let table = [
+        (operator, [200, 200, 200, 200]),
+        (of_021, [200, 200, 403, 200]),
+        (of_lsu, [200, 403, 403, 200]),
+        (person("chef@ac-dijon.fr"), [200, 200, 200, 200]),
+        (person(CORRESPONDENT), [200, 200, 403, 200]),
+        // By their group.
+        (person("tech1@ac-dijon.fr"), [200, 403, 403, 200]),
+        (person(DIRECTORS[0]), [403, 403, 403, 403]),
+        ((None, None), [401, 401, 401, 401]),
+        ((Some("021:token-of-021-for-tests"), None), [401, 401, 401, 401]),
+    ];
+    let asked = ["", "department=021", "department=58", "application=LSU"];
+    for ((token, person), expected) in table {
+        for (query, expected) in asked.into_iter().zip(expected) {
+            for path in ["/v1/figures", "/v1/figures/applications.csv"] {
+                let answer = get(&format!("{path}?{query}"), token, person).await;
+                assert_eq!(answer.status().as_u16(), expected, "{token:?}, {person:?}: {path}?{query}");
+            }
+            if token.is_none() && person.is_some() {
+                let page = get(&format!("/pilotage?{query}"), token, person).await;
+                assert_eq!(page.status().as_u16(), expected, "{person:?}: page, {query}");
+            }
+        }
+    }
+    // What is not asked for is left out, too.
+    let of = async |(token, person): (Option<&str>, Option<&str>)| -> Value {
+        get("/v1/figures?period=2000-01-01..2100-01-01", token, person).await.json().await.unwrap()
+    };
+    let names = |answer: &Value, id: &str| -> BTreeSet<String> {
+        let tables = answer["tables"].as_array().unwrap();
+        let rows = tables.iter().find(|table| table["id"] == id).unwrap()["rows"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let all = of(operator).await;
+    assert_eq!(names(&all, "departments"), set(&["021", "058", "071", "089", "inconnu"]));
+    assert_eq!(names(&of(of_021).await, "departments"), set(&["021"]));
+    assert_eq!(names(&of(of_021).await, "applications"), set(&["APAE", "ECECA", "LSU", "ONDE"]));
+    assert_eq!(names(&of(of_lsu).await, "applications"), set(&["LSU"]));
+    assert_eq!(names(&of(person("tech1@ac-dijon.fr")).await, "applications"), set(&["LSU"]));
+    let has_refusals =
+        |answer: &Value| answer["tables"].as_array().unwrap().iter().any(|table| table["id"] == "refusals");
+    assert!(
+        has_refusals(&all) && !has_refusals(&of(of_021).await),
+        "the gateway's own counters tell of all departments"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_are_files_and_a_page() {
+    let sandbox = sandbox().await;
+    let now = Timestamp::now().in_tz("Europe/Paris").unwrap().datetime();
+    fill(&sandbox, &mut Dice::new(5), 600, now).await;
+    let settings = [&PEOPLE[..], &[("http.trusted_proxies", "127.0.0.0/8"), ("figures.refresh", "1s")]].concat();
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    let get = |address: &str| {
+        let call = gateway.call(Method::GET, address).header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
+        let call = call.header("X-Remote-Mail", "chef@ac-dijon.fr");
+        async move { call.send().await.unwrap() }
+    };
+    // While GLPI is being read, the page comes again, unless it is told to stay.
+    let page = get("/pilotage").await;
+    if page.headers().contains_key("refresh") {
+        assert!(!get("/pilotage?fixe=oui").await.headers().contains_key("refresh"));
+        assert!(page.text().await.unwrap().contains("<progress"));
+    }
+    wait_until("all tickets are counted", async || {
+        !get("/pilotage").await.text().await.unwrap().contains("Lecture de GLPI en cours")
+    })
+    .await;
+    let home = get("/portail").await.text().await.unwrap();
+    assert!(home.contains("href=\"/pilotage\""), "the home leads there who is in charge");
+    let year = "period=2000-01-01..2100-01-01";
+    let page = get(&format!("/pilotage?{year}")).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(!page.headers().contains_key("refresh"));
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    let page = page.text().await.unwrap();
+    assert!(!policy.contains("unsafe") && !page.contains(" style=") && !page.contains("<script"));
+    for said in [
+        "600\u{a0}demandes pour la période",
+        "<svg class=\"chart\" role=\"img\"",
+        "Par application",
+        "inconnu",
+        "Refus, par motif",
+    ] {
+        assert!(page.contains(said), "{said} in {page}");
+    }
+    for (name, media_type, beginning) in [
+        ("applications.csv", "text/csv; charset=utf-8", "\u{feff}Application;Demandes;Part;".as_bytes()),
+        ("applications.json", "application/json", b"{"),
+        ("all.json", "application/json", b"["),
+        ("all.ods", "application/vnd.oasis.opendocument.spreadsheet", b"PK"),
+    ] {
+        for path in ["/pilotage/donnees", "/v1/figures"] {
+            let file = get(&format!("{path}/{name}?{year}")).await;
+            assert_eq!(file.status(), StatusCode::OK, "{path}/{name}");
+            assert_eq!(file.headers()["content-type"], media_type);
+            let disposition = file.headers()["content-disposition"].to_str().unwrap().to_owned();
+            assert!(disposition.starts_with("attachment; filename=\""), "{disposition}");
+            assert!(file.bytes().await.unwrap().starts_with(beginning), "{path}/{name}");
+        }
+    }
+    for (address, status) in [
+        ("/v1/figures/applications.xls", 404),
+        ("/v1/figures/nothing.csv", 404),
+        ("/v1/figures/all.csv", 404),
+        ("/v1/figures?period=2026", 400),
+        ("/v1/figures?department=Dijon", 400),
+        ("/v1/figures?from=2026-11-03&to=2026-11-01", 400),
+        ("/v1/figures?period=2026-10&period=2026-11", 400),
+        ("/pilotage?period=2026", 400),
+        ("/pilotage/donnees/nothing.csv", 404),
+    ] {
+        assert_eq!(get(address).await.status().as_u16(), status, "{address}");
+    }
+}

@@ -1,0 +1,280 @@
+//! A GLPI of many tickets that were made up, and what is to be counted of each, from the same dice.
+
+use std::{
+    fmt::Write as _,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use jiff::{Span, civil::DateTime, tz::TimeZone};
+use passerelle::{
+    figures::{EscalatedBy, FigureNames, NEVER, TicketFacts, UNKNOWN, Way, minutes, title_words},
+    sandbox::Sandbox,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::helpdesk::Helpdesk;
+
+/// Tickets of one call.
+const AT_ONCE: usize = 500;
+/// Each with GLPI's numbers of its category and its group, and the group's name.
+const APPLICATIONS: [(&str, u64, u64, &str); 4] = [
+    ("LSU", 2, 1, "Référents-LSU"),
+    ("ONDE", 3, 4, "Référents-ONDE"),
+    ("ECECA", 4, 5, "Référents-ECECA"),
+    ("APAE", 5, 6, "Référents-APAE"),
+];
+const DEPARTMENTS: [&str; 4] = ["021", "058", "071", "089"];
+const SUBJECTS: [&str; 6] = [
+    "Impossible de valider les bilans",
+    "Accès refusé",
+    "Import des élèves en erreur",
+    "Mot de passe perdu",
+    "Page blanche après connexion",
+    "Demande d'information",
+];
+
+/// Dice whose throws can be repeated (xorshift64*, Marsaglia 2003).
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Dice of this seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.max(1))
+    }
+
+    /// Dice of a seed that is said, and given by `FIGURES_SEED` to repeat a run.
+    pub(crate) fn thrown() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let given = std::env::var("FIGURES_SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = given.unwrap_or_else(|| u64::try_from(now % u128::from(u64::MAX)).unwrap());
+        eprintln!("FIGURES_SEED={seed}");
+        Self::new(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// A number below this one.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        (self.next() >> 11) % end
+    }
+
+    /// Between 0 and 1.
+    #[allow(clippy::cast_precision_loss, reason = "53 bits fit")]
+    pub(crate) fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    pub(crate) fn one_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.below(of.len() as u64)).unwrap()]
+    }
+}
+
+/// What is to be counted of all tickets.
+#[derive(Default)]
+pub(crate) struct Truth {
+    pub(crate) facts: Vec<TicketFacts>,
+    pub(crate) names: FigureNames,
+}
+
+/// Makes so many tickets, opened in the 800 days before `now`, and gives what is to be counted of them.
+pub(crate) async fn fill(sandbox: &Sandbox, dice: &mut Dice, many: usize, now: DateTime) -> Truth {
+    let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    let gateway = Helpdesk::sign_in(&sandbox.url(), "passerelle", "passerelle").await;
+    let mut truth = Truth::default();
+    let (mut escalated, mut refused) = (Vec::new(), Vec::new());
+    let mut first = 0;
+    while first < many {
+        let size = AT_ONCE.min(many - first);
+        let (inputs, told): (Vec<Value>, Vec<Told>) = (0..size).map(|_| ticket(dice, &mut truth.names, now)).unzip();
+        let made = staff.call(Method::POST, "Ticket", Value::from(inputs)).await;
+        for (made, told) in made.as_array().unwrap().iter().zip(told) {
+            let id = made["id"].as_u64().unwrap();
+            escalated.extend(told.facts.escalated_by.map(|by| note(id, by, told.group)));
+            if let Some(end) = told.end {
+                refused.push((id, end));
+            }
+            truth.facts.push(told.facts);
+        }
+        first += size;
+    }
+    for notes in escalated.chunks(AT_ONCE) {
+        gateway.call(Method::POST, "ITILFollowup", Value::from(notes.to_vec())).await;
+    }
+    for some in refused.chunks(AT_ONCE) {
+        let each =
+            |input: &dyn Fn(u64) -> Value| Value::from(some.iter().map(|(id, _)| input(*id)).collect::<Vec<_>>());
+        let said = |id: u64, more: Value| {
+            let mut input = json!({"itemtype": "Ticket", "items_id": id, "content": "<p>Non</p>"});
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            input
+        };
+        staff.call(Method::POST, "ITILSolution", each(&|id| said(id, json!({})))).await;
+        staff.call(Method::POST, "ITILFollowup", each(&|id| said(id, json!({"add_reopen": 1})))).await;
+        // What that changed of the ticket is as it was to be: first its status, which changes dates.
+        for fields in [&["status"][..], &["solvedate", "takeintoaccount_delay_stat", "waiting_duration"]] {
+            let set = some.iter().map(|(id, end)| {
+                let of_end = fields.iter().map(|field| ((*field).to_owned(), end[*field].clone()));
+                Value::Object(of_end.chain([("id".to_owned(), json!(id))]).collect())
+            });
+            staff.call(Method::PUT, "Ticket", Value::from(set.collect::<Vec<_>>())).await;
+        }
+    }
+    truth
+}
+
+struct Told {
+    facts: TicketFacts,
+    group: &'static str,
+    /// Of one whose solution is refused: how it is afterwards.
+    end: Option<Value>,
+}
+
+/// What the gateway writes into a ticket that it has escalated.
+fn note(ticket: u64, by: EscalatedBy, group: &str) -> Value {
+    let cause = match by {
+        EscalatedBy::Api => "demande par l'API",
+        EscalatedBy::CommandLine => "demande en ligne de commande",
+        EscalatedBy::Referent => "suivi n°\u{a0}12",
+        EscalatedBy::Rule => "règle de délai",
+    };
+    let content = format!(
+        "<p><strong>Escalade effectuée : {group} → DSI-BAI</strong></p><p>Demandée par Jeanne le 3 novembre.</p>\
+         <p>Motif : Le serveur ne répond plus</p><p><em>Passerelle : escalade vers le groupe n°\u{a0}2 ; {cause}.</em></p>"
+    );
+    json!({"itemtype": "Ticket", "items_id": ticket, "content": content, "is_private": 1,
+        "_do_not_compute_takeintoaccount": 1})
+}
+
+/// A ticket as GLPI gets it, and what is to be counted of it.
+fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, Told) {
+    let opened = now - Span::new().minutes(i64::try_from(dice.below(800 * 1440)).unwrap());
+    let opened = opened.with().second(0).subsec_nanosecond(0).build().unwrap();
+    let (application, category, assigned, group) = dice.pick(&APPLICATIONS);
+    let nature = format!("{application} : {}", dice.pick(&["accès", "saisie", "import et export"]));
+    let department = dice.pick(&DEPARTMENTS);
+    let school = dice.below(60);
+    let uai = format!("{department}{school:04}{}", char::from(b'A' + u8::try_from(school % 23).unwrap()));
+    let circonscription = format!("{department} n°{}", school % 5);
+    let subject = dice.pick(&SUBJECTS);
+    let title = format!("{application} : {subject}");
+    let way = dice.pick(&[Way::Mail, Way::Mail, Way::Form, Way::Other]);
+    let is_unsaid = way == Way::Other && dice.one_in(2);
+    let content = match way {
+        Way::Other => "<p>Bonjour</p>".to_owned(),
+        Way::Mail | Way::Form => {
+            let channel = if way == Way::Form { "formulaire" } else { "courriel" };
+            opening(channel, &format!("École {uai} ({uai})"), &circonscription, department, application, &nature)
+        }
+    };
+    let is_over = dice.below(10) < 8;
+    let (taken_after, waited) = (dice.below(200_000), dice.below(4) * 3600);
+    let solved_after = 4 * 3600 + i64::try_from(dice.below(20 * 86_400)).unwrap();
+    let solved = opened + Span::new().seconds(solved_after);
+    let is_escalated = dice.one_in(12);
+    let escalated_by = is_escalated
+        .then(|| dice.pick(&[EscalatedBy::Referent, EscalatedBy::Rule, EscalatedBy::Api, EscalatedBy::CommandLine]));
+    let refusals = u8::from(dice.one_in(30));
+    let mut input = json!({
+        "name": title, "content": content, "date": text(opened), "date_mod": text(opened), "itilcategories_id": category,
+        "status": if is_over { 5 + dice.below(2) } else { 1 + dice.below(4) },
+        "takeintoaccount_delay_stat": taken_after, "waiting_duration": waited,
+        "_groups_id_assign": if is_escalated { 2 } else { assigned },
+        "_do_not_compute_takeintoaccount": 1,
+    });
+    if is_over {
+        input["solvedate"] = text(solved).into();
+    }
+    let end = (refusals > 0).then(|| input.clone());
+    if refusals > 0 {
+        input["status"] = 2.into();
+    }
+    let (mut place, mut asked) = ((UNKNOWN, UNKNOWN, UNKNOWN), names.natures.number(&nature));
+    match way {
+        Way::Mail | Way::Form => {
+            place = (
+                names.schools.number(&uai),
+                names.departments.number(department),
+                names.circonscriptions.number(&circonscription),
+            );
+            names.note_school(place.0, &format!("École {uai} ({uai})"), place.1, place.2);
+        }
+        Way::Other => {
+            // Without an opening, the category says what it is about…
+            asked = names.natures.number(application);
+            if !is_unsaid {
+                // … and the address whose it is.
+                let address = format!("ce.{uai}@ac-dijon.fr");
+                input["_users_id_requester"] = json!([0]);
+                input["_users_id_requester_notif"] = json!({"use_notification": [1], "alternative_email": [address]});
+                place = (names.schools.number(&uai), names.departments.number(department), UNKNOWN);
+                names.note_school(place.0, "", place.1, UNKNOWN);
+            }
+        }
+    }
+    let mut words = [UNKNOWN; passerelle::figures::WORDS];
+    for (place, word) in words.iter_mut().zip(title_words(&title)) {
+        *place = names.words.number(&word);
+    }
+    let took = u64::try_from(clock(opened, solved)).unwrap();
+    let facts = TicketFacts {
+        opened: minutes(opened),
+        charge: if taken_after == 0 { NEVER } else { u32::try_from(taken_after).unwrap() },
+        solution: if is_over { u32::try_from(took.saturating_sub(waited)).unwrap() } else { NEVER },
+        words,
+        school: place.0,
+        department: place.1,
+        circonscription: place.2,
+        application: names.applications.number(application),
+        nature: asked,
+        escalated_from: if is_escalated { names.groups.number(group) } else { UNKNOWN },
+        escalated_by,
+        refusals,
+        // GLPI's own rule gives each ticket of LSU to its référents, too: the lowest level counts.
+        level: u8::from(is_escalated && application != "LSU"),
+        way,
+        is_open: !is_over,
+    };
+    (input, Told { facts, group, end })
+}
+
+fn opening(
+    channel: &str,
+    school: &str,
+    circonscription: &str,
+    department: &str,
+    application: &str,
+    nature: &str,
+) -> String {
+    let mut html = format!(
+        "<p><strong>Référence :</strong> P-7K3M-Q2XV-9D4T <small>({channel} du 03/11/2026 à 10:15)</small></p>\
+         <p><strong>Demandeur :</strong> Jeanne Martin, <a href=\"mailto:jeanne.martin@ac-dijon.fr\">x</a><br>"
+    );
+    let _ = write!(
+        html,
+        "<strong>École :</strong> {school}<br><strong>Circonscription :</strong> {circonscription}<br>\
+         <strong>Département :</strong> {department}<br><strong>Application :</strong> {application} ({nature})</p><hr>\
+         <p>Bonjour</p>"
+    );
+    html
+}
+
+fn text(moment: DateTime) -> String {
+    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Seconds between two moments on Paris' clocks.
+fn clock(from: DateTime, to: DateTime) -> i64 {
+    let zone = TimeZone::get("Europe/Paris").unwrap();
+    let [from, to] = [from, to].map(|moment| zone.to_ambiguous_timestamp(moment).compatible().unwrap());
+    to.duration_since(from).as_secs()
+}
