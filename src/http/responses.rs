@@ -138,7 +138,7 @@ pub(super) fn as_problems(api: &mut OpenApi) {
     let operations = api.paths.paths.values_mut().flat_map(|path| [&mut path.get, &mut path.post]).flatten();
     for (status, response) in operations.flat_map(|operation| &mut operation.responses.responses) {
         if let RefOr::T(response) = response
-            && !status.starts_with('2')
+            && !status.starts_with(['2', '3'])
         {
             let problem = Content::new(Some(Ref::from_schema_name("Problem")));
             response.content.insert(MEDIA_TYPE.to_owned(), RefOr::T(problem));
