@@ -1,12 +1,14 @@
 //! Tells the portal of something, as a signed call to an address of its own: [Standard Webhooks] 1.0.
 //!
 //! One call, one answer: whoever calls sees to it that what was not taken is told again. A portal that cannot be reached
-//! is left alone for a while, so that nobody waits for it again and again.
+//! is left alone for a while, so that nobody waits for it again and again. One that fails over an event may take the next:
+//! a request that it cannot digest keeps no other from being told.
 //!
 //! [Standard Webhooks]: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,6 +29,8 @@ use crate::{
 const EVENTS: &str = "passerelle_hooks_total";
 /// How long a portal that could not be reached is left alone.
 const PAUSE: Duration = Duration::from_mins(1);
+/// After so many different events in a row it is the portal that fails, not its reading of one of them.
+const MOST_FAILED: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The portal's address for what happens, and what calls to it are signed with.
@@ -35,7 +39,38 @@ pub struct PortalHook {
     client: Client,
     /// Several during a rotation: each signs.
     keys: Vec<SecretSlice<u8>>,
-    paused_until: Mutex<Option<Instant>>,
+    health: Mutex<Health>,
+}
+
+/// How the portal has answered lately.
+#[derive(Debug, Default)]
+struct Health {
+    paused_until: Option<Instant>,
+    /// The events over which it failed since it last dealt with one.
+    failed: BTreeSet<String>,
+}
+
+impl Health {
+    /// Takes in how an event ended. Its failure becomes the portal's own where it is one of many in a row.
+    fn judge(&mut self, id: &str, told: Result<(), HookError>) -> Result<(), HookError> {
+        let told = match told {
+            Err(HookError::Refused(status)) if !status.is_client_error() => {
+                self.failed.insert(id.to_owned());
+                let is_away = self.failed.len() >= MOST_FAILED;
+                Err(if is_away { HookError::Unavailable(status) } else { HookError::Refused(status) })
+            }
+            told => {
+                self.failed.clear();
+                told
+            }
+        };
+        let is_away = told.as_ref().is_err_and(|error| !error.is_of_this_event());
+        if is_away {
+            self.failed.clear();
+        }
+        self.paused_until = is_away.then(|| Instant::now() + PAUSE);
+        told
+    }
 }
 
 /// What is told.
@@ -53,10 +88,10 @@ pub struct HookEvent<T> {
 /// Why the portal has not taken something.
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {
-    /// It answered that it does not take this: another event may be taken.
+    /// It does not take this, or fails over it: another event may be taken.
     #[error("the portal answered {0} to an event")]
     Refused(StatusCode),
-    /// It answered that it takes nothing now.
+    /// It answered that it takes nothing now, or has failed over several events in a row.
     #[error("the portal answered {0}")]
     Unavailable(StatusCode),
     /// It cannot be reached, or did not answer in time.
@@ -74,7 +109,10 @@ impl HookError {
     }
 
     fn label(&self) -> &'static str {
-        if self.is_of_this_event() { "refused" } else { "failed" }
+        match self {
+            Self::Refused(status) if status.is_client_error() => "refused",
+            _ => "failed",
+        }
     }
 }
 
@@ -96,12 +134,16 @@ impl PortalHook {
             .build()
             .map_err(|error| ConfigError::because("hooks", error, "Report this: it is a defect."))?;
         let keys = settings.keys()?.into_iter().map(SecretSlice::from).collect();
-        Ok(Some(Self { url, client, keys, paused_until: Mutex::default() }))
+        Ok(Some(Self { url, client, keys, health: Mutex::default() }))
     }
 
     /// Whether it has just failed, and is left alone.
     pub fn rests(&self) -> bool {
-        self.paused_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+        self.health().paused_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells an event under an id by which the portal knows it again; `now` is when this is tried.
@@ -114,8 +156,7 @@ impl PortalHook {
             return Err(HookError::JustFailed);
         }
         let told = self.post(id, event, now).await;
-        let is_away = told.as_ref().is_err_and(|error| !error.is_of_this_event());
-        *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner) = is_away.then(|| Instant::now() + PAUSE);
+        let told = self.health().judge(id, told);
         let outcome = told.as_ref().map_or_else(HookError::label, |()| "told");
         metrics::counter!(EVENTS, "type" => event.kind.clone(), "outcome" => outcome).increment(1);
         told
@@ -137,11 +178,11 @@ impl PortalHook {
         let status = call.send().await.map_err(|error| HookError::Unreachable(error.without_url()))?.status();
         match status {
             _ if status.is_success() => Ok(()),
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
-                Err(HookError::Unavailable(status))
-            }
-            _ if status.is_client_error() => Err(HookError::Refused(status)),
-            _ => Err(HookError::Unavailable(status)),
+            StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_EARLY
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE => Err(HookError::Unavailable(status)),
+            _ => Err(HookError::Refused(status)),
         }
     }
 }

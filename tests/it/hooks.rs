@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use passerelle::{cli::check, config, sandbox::Sandbox};
+use passerelle::{
+    cli::check,
+    config,
+    portal_hook::{HookError, HookEvent, PortalHook},
+    sandbox::Sandbox,
+};
 use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -275,6 +280,71 @@ async fn what_the_portal_refuses_is_told_again() {
     portal.answers(200);
     wait_until("both are taken", async || noted(&sandbox, id).len() == 2).await;
     gateway.finish().await;
+}
+
+/// A request that the portal cannot digest keeps no other from being told.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_the_portal_fails_over_holds_up_no_other(#[values(500, 302)] answer: u16) {
+    let (sandbox, portal) = (sandbox().await, Portal::start().await);
+    let bad = request(&sandbox, "Indigeste").await;
+    portal.fails_over(Some((bad, answer)));
+    let gateway = gateway(sandbox.url().as_str(), &portal, &[]).await;
+    let of = |id: u64| portal.got().iter().filter(|got| got.of().0 == id).count();
+    wait_until("the portal has failed", async || of(bad) > 0).await;
+    for (director, title) in [(DIRECTORS[1], "Saine"), (DIRECTORS[2], "Saine aussi")] {
+        let good: Value = gateway.post_form(&form(director, title), None).await.json().await.unwrap();
+        let good = good["ticket"].as_u64().unwrap();
+        wait_until("another is told", async || noted(&sandbox, good) == ["created"]).await;
+        let before = of(bad);
+        wait_until("the portal has failed again", async || of(bad) > before).await;
+    }
+    assert!(noted(&sandbox, bad).is_empty());
+    portal.fails_over(None);
+    wait_until("it is told", async || noted(&sandbox, bad) == ["created"]).await;
+    gateway.finish().await;
+}
+
+/// What is of an event lets others pass; what is of the portal lets it rest.
+#[rstest]
+#[case::fails(500, 5)]
+#[case::bad_gateway(502, 5)]
+#[case::moved(308, 5)]
+#[case::refuses(400, usize::MAX)]
+#[case::timed_out(408, 1)]
+#[case::too_early(425, 1)]
+#[case::too_many(429, 1)]
+#[case::unavailable(503, 1)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_rests_when_it_is_away(#[case] answer: u16, #[case] different: usize) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let portal = Portal::start().await;
+    let variables = [("URL", portal.url.clone()), ("SECRETS", secrets())];
+    let variables = variables.map(|(name, value)| (format!("PASSERELLE_HOOKS__{name}"), value));
+    let hook = PortalHook::new(&config::load_from(None, variables).unwrap().hooks).unwrap().unwrap();
+    let tell = async |id: &str| {
+        let now = jiff::Timestamp::now();
+        let event = HookEvent { kind: "check".to_owned(), timestamp: now.to_string(), data: json!({}) };
+        hook.tell(id, &event, now).await
+    };
+    portal.answers(answer);
+    // The same one, however often, says nothing of others.
+    for _ in 0..if different == 1 { 0 } else { 7 } {
+        assert!(tell("a").await.unwrap_err().is_of_this_event());
+        assert!(!hook.rests());
+    }
+    // One that is taken begins the count anew.
+    if different > 1 {
+        portal.answers(204);
+        tell("b").await.unwrap();
+        portal.answers(answer);
+    }
+    for number in 1..=7 {
+        let error = tell(&format!("c{number}")).await.unwrap_err();
+        assert_eq!(error.is_of_this_event(), number < different, "{number}: {error}");
+        assert_eq!(hook.rests(), number >= different, "{number}");
+        assert_eq!(matches!(error, HookError::JustFailed), number > different, "{number}: {error}");
+    }
 }
 
 #[rstest]

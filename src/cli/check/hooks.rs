@@ -31,7 +31,7 @@ pub(super) async fn check(report: &mut Report, config: &Config) -> Result<(), Co
     let event = HookEvent { kind: "check".to_owned(), timestamp: now.to_string(), data: Nothing {} };
     match hook.tell(&format!("check_{}", now.as_millisecond()), &event, now).await {
         Ok(()) => report.ok(what, format_args!("takes events, {} steps", config.hooks.steps.len())),
-        Err(error @ HookError::Refused(_)) => report.warning(
+        Err(error @ HookError::Refused(status)) if status.is_client_error() => report.warning(
             what,
             error,
             "Give the portal the secret of hooks.secrets and the right clock; it answers 2xx to every type it does not know.",

@@ -43,10 +43,11 @@ impl Debts {
     }
 
     /// A ticket could not be dealt with for what is none of its own fault; whether that is new. It is tried again by the next
-    /// pass, however often.
+    /// pass, however often; what it had failed for on its own account still counts.
     pub(super) fn put_off(&mut self, ticket: TicketId) -> bool {
-        let again = self.passes + 1;
-        self.owed.insert(ticket, Owed { failures: 0, again }).is_none()
+        let (is_new, again) = (!self.owed.contains_key(&ticket), self.passes + 1);
+        self.owed.entry(ticket).or_insert(Owed { failures: 0, again }).again = again;
+        is_new
     }
 
     /// A ticket was dealt with, or is gone.
@@ -86,6 +87,10 @@ mod tests {
             debts.begin_pass();
             assert!(debts.owed(1).next().is_some() && !debts.put_off(ticket), "by each pass");
         }
+        debts.begin_pass();
+        assert!(!debts.owe(ticket), "not for the first time");
+        debts.begin_pass();
+        assert!(debts.owed(1).next().is_none(), "as rarely as before");
         debts.settle(ticket);
         assert!(debts.owed(1).next().is_none() && debts.owe(ticket));
     }

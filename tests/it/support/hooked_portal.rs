@@ -50,6 +50,8 @@ pub(crate) struct Portal {
     got: Arc<Mutex<Vec<Got>>>,
     /// What it answers; 0: nothing, ever.
     answer: Arc<AtomicU16>,
+    /// The request over whose events it fails, and what it answers to them.
+    fails_over: Arc<Mutex<Option<(u64, u16)>>>,
     serving: JoinHandle<()>,
 }
 
@@ -57,6 +59,7 @@ pub(crate) struct Portal {
 struct Shared {
     got: Arc<Mutex<Vec<Got>>>,
     answer: Arc<AtomicU16>,
+    fails_over: Arc<Mutex<Option<(u64, u16)>>>,
 }
 
 async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
@@ -72,7 +75,13 @@ async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
         assert!(mac.verify_slice(&signature).is_ok(), "{id}");
     }
     assert_eq!(signatures.split(' ').count(), 2);
-    shared.got.lock().unwrap().push(Got { id, body: serde_json::from_slice(&body).unwrap() });
+    let got = Got { id, body: serde_json::from_slice(&body).unwrap() };
+    let request = got.body["data"]["request"].as_u64();
+    shared.got.lock().unwrap().push(got);
+    let fails_over = *shared.fails_over.lock().unwrap();
+    if let Some((_, answer)) = fails_over.filter(|(over, _)| request == Some(*over)) {
+        return StatusCode::from_u16(answer).unwrap();
+    }
     match shared.answer.load(Ordering::SeqCst) {
         0 => std::future::pending().await,
         answer => StatusCode::from_u16(answer).unwrap(),
@@ -83,15 +92,20 @@ impl Portal {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/passerelle", listener.local_addr().unwrap());
-        let (got, answer) = (Arc::default(), Arc::new(AtomicU16::new(204)));
-        let shared = Shared { got: Arc::clone(&got), answer: Arc::clone(&answer) };
+        let (got, answer, fails_over) = (Arc::default(), Arc::new(AtomicU16::new(204)), Arc::default());
+        let shared = Shared { got: Arc::clone(&got), answer: Arc::clone(&answer), fails_over: Arc::clone(&fails_over) };
         let routes = Router::new().fallback(take).with_state(shared);
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { url, got, answer, serving }
+        Self { url, got, answer, fails_over, serving }
     }
 
     pub(crate) fn answers(&self, status: u16) {
         self.answer.store(status, Ordering::SeqCst);
+    }
+
+    /// Answers so to all events of this request from now on, if any, whatever it answers to others.
+    pub(crate) fn fails_over(&self, request: Option<(u64, u16)>) {
+        *self.fails_over.lock().unwrap() = request;
     }
 
     pub(crate) fn got(&self) -> Vec<Got> {
