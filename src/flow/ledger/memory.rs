@@ -317,10 +317,10 @@ impl Memory {
         self.lock().notices.insert((day, notice.to_owned()), Instant::now()).is_none()
     }
 
-    /// Whether what was signed came with another key than this one.
-    pub(super) fn has_other_key(&self, signed: &str, key: &str) -> bool {
-        let kept = self.lock().keys.get(&digest(signed)).copied();
-        kept.is_some_and(|(kept, until)| kept != digest(key) && Instant::now() < until)
+    /// Whether what was signed came with this key first; `None` where it is not known to have come.
+    pub(super) fn came_with(&self, signed: &str, key: &str) -> Option<bool> {
+        let (kept, until) = self.lock().keys.get(&digest(signed)).copied()?;
+        (Instant::now() < until).then(|| kept == digest(key))
     }
 
     /// Whether what was signed comes with the key it first came with, which is remembered for `life`.

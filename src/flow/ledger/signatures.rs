@@ -7,20 +7,22 @@ use crate::request::Reason;
 
 impl Ledger {
     /// Whether what was signed comes with the key it first came with, here or at another instance within `life`; an
-    /// empty key is none. While Redis cannot be asked and the gateway goes on, an instance knows what came to it.
+    /// empty key is none. While Redis cannot be asked and the gateway goes on, an instance knows what came to it; it knows
+    /// that better than a Redis that was emptied, which may have learned of another key first.
     ///
     /// # Errors
     ///
     /// Where Redis cannot be asked, and is to be waited for.
     pub async fn keep_key(&self, signed: &str, key: &str, life: Duration) -> Result<bool, (Reason, String)> {
         if let Some(redis) = &self.shared {
+            let is_own = self.local.came_with(signed, key);
             // What is refused here is not to become Redis's first: it may have been emptied.
-            if self.local.has_other_key(signed, key) {
+            if is_own == Some(false) {
                 return Ok(false);
             }
             match redis.keep_key(signed, key, life).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
+                Ok(is_first) if is_first || is_own == Some(true) => {}
+                Ok(_) => return Ok(false),
                 Err(error) => self.without_redis("key", &error)?,
             }
         }

@@ -83,6 +83,24 @@ async fn two_instances_make_one_ticket_of_one_signature() {
     assert_eq!(sandbox.tickets().len(), 2);
 }
 
+/// Whoever sees a call may be first at an emptied Redis, through an instance that never had the call; the portal is not
+/// locked out of its own request for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emptied_redis_that_learned_another_key_first_locks_no_portal_out() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let url = redis.url();
+    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str())];
+    let (one, two) = (Gateway::start(&sandbox, &settings).await, Gateway::start(&sandbox, &settings).await);
+    let seen = Seen::new("v1", PATH, &form(DIRECTORS[0], "Vidée"));
+    assert_eq!(seen.send(&one, Some("k1")).await.status(), 201);
+    redis.flush_all();
+    assert_eq!(seen.send(&two, Some("k2")).await.status(), 201, "nobody there knows better");
+    let again = seen.send(&one, Some("k1")).await;
+    assert_ne!(again.status(), 401, "{:?}", again.text().await);
+    seen.is_refused(&one, Some("k2")).await;
+    seen.is_refused(&one, Some("k3")).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_redis_lets_no_signature_through_without_it() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
