@@ -48,8 +48,6 @@ pub(super) enum Version {
 }
 
 impl Version {
-    const ALL: [Self; 3] = [Self::V1, Self::V2, Self::V3];
-
     fn parse(text: &str) -> Option<Self> {
         match text {
             "v1" => Some(Self::V1),
@@ -140,7 +138,7 @@ impl Proof {
     /// 401 when no secret gives any of the signatures.
     pub(super) async fn confirm(&self, body: &Bytes, settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed) = self else { return Ok(()) };
-        if signed.covers(Version::V1, format!("{}.", signed.timestamp()), body, settings).await {
+        if signed.covers(Version::V1, signed.head_of_v1(), body, settings).await {
             return Ok(());
         }
         Err(unauthorized(
@@ -154,6 +152,11 @@ impl Signed {
     /// When it was signed, as the header says it.
     pub(super) fn timestamp(&self) -> &str {
         &self.timestamp
+    }
+
+    /// What stands before the body in what v1 signs.
+    pub(super) fn head_of_v1(&self) -> String {
+        format!("{}.", self.timestamp)
     }
 
     /// Whether a secret gives one of the signatures of this version, over these first words and the body.
@@ -263,11 +266,10 @@ fn signatures(headers: &HeaderMap) -> impl Iterator<Item = (Version, Vec<u8>)> {
     })
 }
 
-/// When a call says that it was signed, and by which versions, each once, right or wrong.
-pub(super) fn presented(headers: &HeaderMap) -> (&str, Vec<Version>) {
+/// The signatures a call has, if any, right or wrong, of whatever time.
+pub(super) fn presented(headers: &HeaderMap) -> Signed {
     let timestamp = headers.get(TIMESTAMP).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given: Vec<Version> = signatures(headers).map(|(version, _)| version).collect();
-    (timestamp, Version::ALL.into_iter().filter(|version| given.contains(version)).collect())
+    Signed { timestamp: timestamp.to_owned(), signatures: signatures(headers).collect() }
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).

@@ -177,9 +177,9 @@ impl Claimed {
     /// 401 where it is wrong, 400 where the key is none.
     pub(super) async fn confirm(&self, parts: &Parts, body: &Bytes, settings: &config::Http) -> Result<(), Problem> {
         let Self::Signed(signed, _) = self else { return Ok(()) };
-        // A line each: no method, no address and no key has a line break, and no version signs what begins as another.
-        let call = format!("{}\n{}\n{}\n", signed.timestamp(), parts.method, keys::address(parts));
         if signed.is_of(Version::V3) {
+            // A line each: no method, no address and no key has a line break, and no version signs what begins as another.
+            let call = format!("{}\n{}\n{}\n", signed.timestamp(), parts.method, keys::address(parts));
             let key = keys::idempotency_key(&parts.headers)?.unwrap_or_default();
             let head = format!("v3\n{call}{key}\n{}\n", keys::digest(body).await);
             if signed.covers(Version::V3, head, &Bytes::new(), settings).await {
@@ -190,7 +190,7 @@ impl Claimed {
                 "La signature ne correspond pas. Signez «\u{a0}v3\u{a0}», l’horodatage, la méthode, le chemin avec ses paramètres, l’Idempotency-Key (une ligne vide s’il n’y en a pas), l’empreinte SHA-256 du corps brut en hexadécimal, chacun suivi d’un saut de ligne, tels qu’envoyés, par HMAC-SHA256 avec l’un des secrets de http.portal_secrets, et donnez «\u{a0}v3=\u{a0}» suivi du résultat en hexadécimal.",
             ));
         }
-        if signed.covers(Version::V2, format!("v2\n{call}"), body, settings).await {
+        if signed.covers(Version::V2, keys::head_of_v2(signed, parts), body, settings).await {
             return Ok(());
         }
         Err(nobody(

@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    auth::{self, Version},
+    auth::{self, Signed, Version},
     problem::Problem,
     services::Services,
 };
@@ -47,39 +47,50 @@ pub(super) async fn digest(body: &Bytes) -> String {
     offload::by_size(body.len(), async move { HEXLOWER.encode(&Sha256::digest(&body)) }).await
 }
 
-/// Lets a call's signatures that do not cover its key, which are known to be right, go with this key alone from now on:
-/// for as long as they are of a plausible time. A call without such signatures has nothing to keep.
+/// Lets a call's signatures that do not cover its key go with this key alone from now on: for as long as they are of a
+/// plausible time. A call without such signatures has nothing to keep, and one that is wrong keeps nothing.
+///
+/// The highest version decides. What stands below it is bound as well, so that a copy without the better one is of no use to
+/// anybody; but the same body sent twice in a second has the same lower signature, and the better one has said that this
+/// key is right.
 ///
 /// # Errors
 ///
 /// 401 where they came with another key before, or without the one they came with; 503 where that cannot be said now.
 pub(super) async fn keep(services: &Services, parts: &Parts, body: &Bytes, key: Option<&str>) -> Result<(), Problem> {
-    let (timestamp, versions) = auth::presented(&parts.headers);
-    if versions.iter().all(|version| *version == Version::V3) {
-        return Ok(());
-    }
-    if key.is_some() && !versions.contains(&Version::V3) {
+    let (signed, settings) = (auth::presented(&parts.headers), &services.settings);
+    let highest = [Version::V3, Version::V2, Version::V1].into_iter().find(|version| signed.is_of(*version));
+    if key.is_some() && highest.is_some_and(|highest| highest != Version::V3) {
         ADVISED.call_once(|| {
             tracing::info!("a portal signs by v1 or v2, which do not cover its Idempotency-Key: v3 does");
         });
     }
-    let (digest, address) = (digest(body).await, address(parts));
     // It may be signed for the latest moment that is plausible, and come until it is not any more.
-    let life = services.settings.clock_skew * 2 + CLOCK_MARGIN;
-    for version in versions {
-        // Not the signature itself: two secrets of a rotation sign one call.
-        let signed = match version {
+    let life = settings.clock_skew * 2 + CLOCK_MARGIN;
+    // Not the signature itself is kept: two secrets of a rotation sign one call.
+    let heads = [(Version::V2, head_of_v2(&signed, parts)), (Version::V1, signed.head_of_v1())];
+    for (version, head) in heads {
+        if !signed.is_of(version) || !signed.covers(version, head, body, settings).await {
+            continue;
+        }
+        let (timestamp, digest) = (signed.timestamp(), digest(body).await);
+        let what = match version {
             Version::V1 => format!("v1\n{timestamp}\n{digest}"),
-            Version::V2 => format!("v2\n{timestamp}\n{}\n{address}\n{digest}", parts.method),
-            Version::V3 => continue,
+            _ => format!("v2\n{timestamp}\n{}\n{}\n{digest}", parts.method, address(parts)),
         };
-        match services.gateway().keep_key(signed, key.unwrap_or_default().to_owned(), life).await {
-            Ok(true) => {}
-            Ok(false) => return Err(another_key()),
+        match services.gateway().keep_key(what, key.unwrap_or_default().to_owned(), life).await {
+            Ok(is_first) if is_first || highest != Some(version) => {}
+            Ok(_) => return Err(another_key()),
             Err(deferral) => return Err(Problem::of(Outcome::Deferred(deferral))),
         }
     }
     Ok(())
+}
+
+/// What stands before the body in what v2 signs: a line each, as no method and no address has a line break, and no version
+/// signs what begins as another.
+pub(super) fn head_of_v2(signed: &Signed, parts: &Parts) -> String {
+    format!("v2\n{}\n{}\n{}\n", signed.timestamp(), parts.method, address(parts))
 }
 
 /// A call's path and query as they were sent.

@@ -116,6 +116,47 @@ async fn a_signature_that_came_beside_a_better_one_goes_with_its_key_too(#[case]
     assert_eq!(api.seen.forms.lock().unwrap().len(), 2);
 }
 
+/// The same body, sent twice in a second under two keys, has the same lower signatures: v3 says which key is right.
+#[rstest]
+#[case("v1={v1},v3={v3}", "v1={v1}")]
+#[case("v2={v2},v3={v3}", "v2={v2}")]
+#[case("v1={v1},v2={v2},v3={v3}", "v2={v2}")]
+#[tokio::test]
+async fn a_right_v3_is_refused_for_no_lower_signature(#[case] all: &str, #[case] lower: &str) {
+    let api = api().await;
+    let first = Call::signed(Some("k1"), all);
+    let again = |key: &str, signatures: &str| {
+        let (time, body) = (&first.time, &first.body);
+        let signatures = signatures
+            .replace("{v1}", &sign(SECRET, time, body))
+            .replace("{v2}", &sign_v2(SECRET, time, "POST", ADDRESS, body))
+            .replace("{v3}", &sign_v3(SECRET, time, "POST", ADDRESS, key, body));
+        Call { key: Some(key.to_owned()), signatures, ..first.clone() }
+    };
+    assert_eq!(first.send(&api).await.status(), 201);
+    assert_eq!(again("k2", all).send(&api).await.status(), 201, "another request, as v3 says");
+    // A copy without v3 is still of the first key alone.
+    problem(again("k2", lower).send(&api).await, 401, "signature-reused").await;
+    problem(again("k3", lower).send(&api).await, 401, "signature-reused").await;
+    assert_eq!(again("k1", lower).send(&api).await.status(), 201);
+}
+
+#[rstest]
+#[case("v1=00,v3={v3}", "v1={v1}")]
+#[case("v2=00,v3={v3}", "v2={v2}")]
+#[case("v1=00,v2={v2}", "v1={v1}")]
+#[tokio::test]
+async fn a_wrong_signature_beside_a_right_one_binds_nothing(#[case] with_wrong: &str, #[case] right: &str) {
+    let api = api().await;
+    let first = Call::signed(Some("k1"), with_wrong);
+    assert_eq!(first.send(&api).await.status(), 201);
+    let right = right
+        .replace("{v1}", &sign(SECRET, &first.time, &first.body))
+        .replace("{v2}", &sign_v2(SECRET, &first.time, "POST", ADDRESS, &first.body));
+    let other = Call { key: Some("k2".to_owned()), signatures: right, ..first };
+    assert_eq!(other.send(&api).await.status(), 201, "it came with no key yet");
+}
+
 #[tokio::test]
 async fn the_highest_version_decides() {
     let api = api().await;
