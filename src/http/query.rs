@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::request::Parts;
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::temporal::Pieces};
 use url::form_urlencoded;
 
 use super::problem::Problem;
@@ -95,7 +95,8 @@ impl Parameters {
 
     /// A parameter that is a moment (RFC 3339).
     pub(super) fn moment(&mut self, name: &'static str) -> Option<Timestamp> {
-        let moment = self.given.get(name)?.parse().ok();
+        let given = self.given.get(name)?;
+        let moment = given.parse().ok().or_else(|| is_of_the_last_hours(given).then_some(Timestamp::MAX));
         if moment.is_none() {
             let message = "Donnez un instant selon la RFC 3339, par exemple 2026-11-24T09:12:00Z\u{a0}; le signe + d’un décalage s’écrit %2B.";
             self.note(name, "invalid", message.to_owned());
@@ -131,4 +132,13 @@ impl Parameters {
             self.wrong.push(FieldError { field: field.to_owned(), code, message });
         }
     }
+}
+
+/// Whether this is a moment after the last [`Timestamp`], which leaves room for any offset before the year 10000: RFC 3339
+/// has it, and «until the end of time» is often written so.
+fn is_of_the_last_hours(given: &str) -> bool {
+    Pieces::parse(given).is_ok_and(|pieces| {
+        let (date, is_whole) = (pieces.date(), pieces.time().is_some() && pieces.to_numeric_offset().is_some());
+        is_whole && (date.year(), date.month()) == (9999, 12)
+    })
 }

@@ -133,6 +133,9 @@ async fn who_has_no_account_is_known_by_the_whole_address() {
 #[case("&modified_since=2026-11-24", "modified_since")]
 #[case("&modified_since=2026-11-24T10:00:00", "modified_since")]
 #[case("&modified_since=2026-11-24T10:00:00+01:00", "modified_since")]
+#[case("&modified_since=9999-12-31T23:59:59", "modified_since")]
+#[case("&modified_since=9999-12-32T23:59:59Z", "modified_since")]
+#[case("&modified_since=10000-01-01T00:00:00Z", "modified_since")]
 #[case("&modifed_since=2026-11-24T10:00:00Z", "modifed_since")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parameter_that_is_none_is_named(#[case] query: &str, #[case] name: &str) {
@@ -167,7 +170,27 @@ async fn what_was_changed_since_a_moment_is_found() {
     assert_eq!((&changed["total"], &changed["pages"]), (&json!(1), &json!(1)));
     let counted: u64 = changed["counts"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
     assert_eq!(counted, 2, "whatever is asked for: {changed}");
-    assert_eq!(since("2090-01-01T00:00:00+01:00").await["total"], 0);
+    for far in ["2090-01-01T00:00:00+01:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999-12:00"] {
+        assert_eq!(since(far).await["total"], 0, "{far}");
+    }
+}
+
+/// Any page that the guides let a portal ask for is answered, those beyond the last by nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_beyond_the_last_is_empty_up_to_the_one_the_guides_name() {
+    let scene = Scene::start().await;
+    scene.deposit(DIRECTORS[0], json!({})).await;
+    let guides = [
+        (include_str!("../../../docs/en/portal-api.md"), "`page` (1 to "),
+        (include_str!("../../../docs/fr/portail-api.md"), "`page` (de 1 à "),
+    ];
+    for (guide, words) in guides {
+        let (last, _) = guide.split_once(words).and_then(|(_, rest)| rest.split_once(')')).unwrap();
+        let last: usize = last.parse().unwrap();
+        let listed = scene.json("/v1/requests", &format!("&page={last}")).await;
+        assert_eq!((&listed["requests"], &listed["total"], &listed["page"]), (&json!([]), &json!(1), &json!(last)));
+        assert_eq!(reason(scene.get("/v1/requests", &format!("&page={}", last + 1)).await, 400).await, "bad-parameter");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
