@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, civil::DateTime};
 
-use super::past::{Past, Requesters, Speaker};
+use super::past::{Past, Requesters, Speaker, Utterance};
 use crate::{glpi::Happening, id::UserId};
 
 /// What the gateway takes back within this time was none: GLPI counts some of its calls as taking in charge.
@@ -34,7 +34,16 @@ pub fn charges(past: &Past, requesters: &Requesters<'_>) -> Vec<Charge> {
                 if is_taken_back || change.by.is_some_and(|by| requesters.accounts.contains(&by)) {
                     continue;
                 }
-                change.by.filter(is_staff).or_else(|| writer(past, requesters, change.at))
+                let written = written_then(past, requesters, change.at);
+                // GLPI counts what the gateway does of its own, too, as when it hands a ticket on.
+                if change.by == Some(requesters.own) && written.is_none() {
+                    continue;
+                }
+                let writer = || written.map(|said| said.author);
+                change
+                    .by
+                    .filter(is_staff)
+                    .or_else(|| writer().filter(|author| author.get() != 0 && *author != requesters.own))
             }
             _ => continue,
         };
@@ -48,13 +57,12 @@ pub fn charges(past: &Past, requesters: &Requesters<'_>) -> Vec<Charge> {
     charges
 }
 
-/// Who of the staff wrote something at this moment, by mail for instance, where the gateway's account did it for them.
-fn writer(past: &Past, requesters: &Requesters<'_>, at: DateTime) -> Option<UserId> {
-    let wrote = past.said.iter().find(|said| {
+/// What staff wrote at this moment, by mail for instance, where the gateway's account did it for them.
+fn written_then<'a>(past: &'a Past, requesters: &Requesters<'_>, at: DateTime) -> Option<&'a Utterance> {
+    past.said.iter().find(|said| {
         let is_then = said.at.is_some_and(|written| written.duration_since(at).abs() <= TOGETHER);
         is_then && requesters.speaker(said) == Speaker::Staff
-    });
-    wrote.map(|said| said.author).filter(|author| author.get() != 0 && *author != requesters.own)
+    })
 }
 
 #[cfg(test)]
@@ -110,6 +118,14 @@ mod tests {
         let changes = || vec![change(10, OWN, Happening::Taken(true))];
         let said = |author| Utterance { at: Some(at(9)), author, named: None, is_automatic: false, asks: false };
         assert_eq!(taken(changes(), vec![said(MOREL)]), [Charge { at: at(10), by: Some(MOREL) }]);
-        assert_eq!(taken(changes(), vec![said(DIRECTOR)]), [Charge { at: at(10), by: None }]);
+        assert_eq!(taken(changes(), vec![said(UserId::new(0))]), [Charge { at: at(10), by: None }]);
+    }
+
+    #[test]
+    fn what_the_gateway_does_of_its_own_takes_nothing_in_charge() {
+        let changes = || vec![change(10, OWN, Happening::Taken(true))];
+        let said = |author| Utterance { at: Some(at(9)), author, named: None, is_automatic: false, asks: false };
+        assert_eq!(taken(changes(), vec![said(DIRECTOR)]), []);
+        assert_eq!(taken(changes(), vec![]), []);
     }
 }

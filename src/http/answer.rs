@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::id::TicketId;
-use crate::request::{Addition, Outcome, Reason, Receipt, Refusal};
+use crate::request::{Addition, LeftOut, Outcome, Reason, Receipt, Refusal};
 
 /// The ticket of a request. A repeat of the request gets the same.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,6 +72,9 @@ pub(super) struct Added {
     /// The reply's own reference.
     #[schema(example = "P-7K3M-Q2XV-9D4T")]
     reference: String,
+    /// The files that are not in the ticket, and why. The answer to a repeat does not name those that
+    /// GLPI dropped.
+    left_out: Vec<FileLeftOut>,
 }
 
 /// A mail that gets no ticket and is not to be sent again: a bounce, an automatic reply, or one that was
@@ -131,9 +134,21 @@ fn until_tomorrow(time_zone: &TimeZone) -> Duration {
     tomorrow.ok().and_then(|midnight| midnight.duration_since(&now).try_into().ok()).unwrap_or_default()
 }
 
+impl From<LeftOut> for FileLeftOut {
+    fn from(file: LeftOut) -> Self {
+        Self { name: file.name, why: file.why }
+    }
+}
+
 impl From<Addition> for Added {
     fn from(addition: Addition) -> Self {
-        Self { status: "followup", ticket: addition.ticket, reference: addition.reference.to_string() }
+        let left_out = addition.left_out.into_iter();
+        Self {
+            status: "followup",
+            ticket: addition.ticket,
+            reference: addition.reference.to_string(),
+            left_out: left_out.map(FileLeftOut::from).collect(),
+        }
     }
 }
 
@@ -149,7 +164,7 @@ impl From<Receipt> for Created {
             category: receipt.category,
             group: receipt.group,
             title: receipt.title,
-            left_out: left_out.map(|file| FileLeftOut { name: file.name, why: file.why }).collect(),
+            left_out: left_out.map(FileLeftOut::from).collect(),
         }
     }
 }

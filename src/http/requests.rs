@@ -44,7 +44,7 @@ use crate::intake::form::{self, Encoding, Unreadable};
         (schemas::MultipartForm = "multipart/form-data"),
     )),
     responses(
-        (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The ticket's page in GLPI."))),
+        (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The page where its requester follows it: on the portal (`notify.portal_link`), else in GLPI."))),
         (status = 200, body = answer::Created, description = "A ticket was there already: the same body as the first time."),
         (status = 400, description = "The body, the requester in the query or the Idempotency-Key cannot be read, or a parameter is unknown (`errors` names each)."),
         (status = 401, description = "No proof, or a wrong one, or a trusted proxy names nobody; `signature-reused`: a signature v1 or v2 came with another Idempotency-Key before, or without one. `reason` says which."),

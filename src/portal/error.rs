@@ -13,6 +13,9 @@ pub enum PortalError {
     /// There is no such thing, or it is not this person's.
     #[error("nothing of this requester's")]
     NotFound,
+    /// The request or article is there, and has no such file.
+    #[error("no such file")]
+    NoFile,
     /// It was merged into the request of this number, which is this person's, too.
     #[error("merged into {0}")]
     Merged(TicketId),

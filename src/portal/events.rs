@@ -141,7 +141,9 @@ pub(super) fn happened(known: &Known<'_>) -> Vec<Happened> {
         .into_iter()
         .map(|charge| Happened { by: charge.by, ..Happened::new(EventKind::Taken, Some(charge.at)) })
         .collect();
-    if taken.is_empty() && past.changes.is_empty() && summary.is_taken() {
+    // GLPI counts a handing on as taking in charge; nobody has taken it by that.
+    let may_be_taken = summary.is_taken() && (known.moves.is_empty() || !summary.technicians.is_empty());
+    if taken.is_empty() && past.changes.is_empty() && may_be_taken {
         taken.push(Happened {
             by: summary.technicians.first().copied(),
             ..Happened::new(EventKind::Taken, counted(summary))

@@ -49,6 +49,7 @@ pub use self::{
     state::{Counts, State},
     view::{Author, Entry, Line, View},
 };
+use crate::glpi::GlpiError;
 use crate::id::{ArticleId, DocumentId, TicketId};
 use crate::knowledge::{Article, Feed, Shelf};
 use crate::request::Address;
@@ -110,19 +111,19 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`PortalError::NotFound`] also for a document that the article names and that is not its own.
+    /// [`PortalError::NoFile`] also for a document that the article names and that is not its own.
     pub async fn article_document(
         &self,
         article: ArticleId,
         document: DocumentId,
     ) -> Result<(AttachedFile, Content), PortalError> {
         if !self.article(article).await?.documents.contains(&document) {
-            return Err(PortalError::NotFound);
+            return Err(PortalError::NoFile);
         }
         let own = self.glpi.article_documents(article).await?;
-        let known = own.into_iter().find(|own| own.id == document).ok_or(PortalError::NotFound)?;
+        let known = own.into_iter().find(|own| own.id == document).ok_or(PortalError::NoFile)?;
         let file = AttachedFile { id: known.id, name: known.name, media_type: known.mime, is_shown: true };
-        let download = self.glpi.download(document).await?;
+        let download = self.glpi.download(document).await.map_err(no_file)?;
         let length = download.length;
         Ok((file, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
     }
@@ -132,7 +133,7 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`PortalError::NotFound`] also for a document that only staff sees.
+    /// [`PortalError::NoFile`] also for a document that only staff sees.
     pub async fn document(
         &self,
         requester: &Address,
@@ -144,9 +145,9 @@ impl Portal {
         } else {
             // Not seen lately, or added since.
             let own = self.own(requester, request).await?;
-            own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NotFound)?
+            own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NoFile)?
         };
-        let download = self.glpi.download(document).await?;
+        let download = self.glpi.download(document).await.map_err(no_file)?;
         let length = download.length;
         Ok((known, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
     }
@@ -156,6 +157,14 @@ impl Portal {
     /// This person has written something about this request: what was being read of it before that is old.
     pub async fn wrote(&self, requester: &Address, request: TicketId) {
         self.readings.wrote(requester, request).await;
+    }
+}
+
+/// One that GLPI does not have any more is no file of anything.
+fn no_file(error: GlpiError) -> PortalError {
+    match error {
+        GlpiError::NotFound => PortalError::NoFile,
+        other => other.into(),
     }
 }
 

@@ -87,7 +87,15 @@ impl Portal {
         let said = followups.into_iter().map(followup).chain(solutions.into_iter().map(self::solution));
         let mut parts: Vec<_> =
             said.zip(of_said).map(|(part, files)| Contribution { documents: documents(files), ..part }).collect();
-        parts.sort_by_key(|part| part.written);
+        // In the same second, a solution that was decided on stands before the word that decided; one that waits is the last.
+        parts.sort_by_key(|part| {
+            let place = match part.kind {
+                Kind::Solution(SolutionState::Accepted | SolutionState::Refused) => 0,
+                Kind::Opening | Kind::Followup => 1,
+                Kind::Solution(SolutionState::Waiting) => 2,
+            };
+            (part.written, place)
+        });
         parts.insert(0, opening);
         // The opening is measured in the very text that is shown.
         Ok(Own { found, solution, parts, events })

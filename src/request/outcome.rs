@@ -131,6 +131,8 @@ pub struct Addition {
     pub reference: Reference,
     /// Whether it was added now: an earlier copy of it may be there.
     pub is_new: bool,
+    /// The files that are not in the ticket. A later copy's answer does not name those that GLPI dropped.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// What a requester decides on the solution of their request.

@@ -236,7 +236,7 @@ impl Deliverer {
         Ok(SeenTicket { overview, proposed })
     }
 
-    /// Adds a reply to its ticket, with its files. A mail opens a pending or solved ticket again, as GLPI's own
+    /// Adds a reply to its ticket, with its files, and gives those that are not in it. A mail opens a pending or solved ticket again, as GLPI's own
     /// collector does it (`MailCollector::buildTicket`, `add_reopen`): its référents see it.
     ///
     /// # Errors
@@ -247,11 +247,12 @@ impl Deliverer {
         reply: &Reply,
         accepted: MayFollowUp,
         claim: StandingClaim<'_>,
-    ) -> Result<(), Undelivered> {
+    ) -> Result<Vec<LeftOut>, Undelivered> {
         self.add_or_complete(reply, accepted, Attempt::First(claim)).await
     }
 
-    /// Completes the follow-up of a reply that is there already, under this name, but was never confirmed.
+    /// Completes the follow-up of a reply that is there already, under this name, but was never confirmed; gives
+    /// the files that are not in it.
     ///
     /// # Errors
     ///
@@ -261,7 +262,7 @@ impl Deliverer {
         reply: &Reply,
         accepted: MayFollowUp,
         reference: Reference,
-    ) -> Result<(), Undelivered> {
+    ) -> Result<Vec<LeftOut>, Undelivered> {
         let ticket = accepted.ticket();
         let cannot = |cause: String| Undelivered::Unclear { cause };
         match self.followup_of(ticket, reference).await.map_err(|error| cannot(error.to_string()))? {
@@ -270,13 +271,19 @@ impl Deliverer {
         }
     }
 
+    /// The files of a reply that were not added with it, as far as its files themselves say.
+    pub async fn left_out_of(&self, reply: &Reply, ticket: TicketId) -> Vec<LeftOut> {
+        let (received, _) = self.without_history(reply.received(), ticket);
+        self.choose(&received).await.left_out
+    }
+
     /// `again`: the follow-up that is there already.
     async fn add_or_complete(
         &self,
         reply: &Reply,
         accepted: MayFollowUp,
         attempt: Attempt<'_>,
-    ) -> Result<(), Undelivered> {
+    ) -> Result<Vec<LeftOut>, Undelivered> {
         let ticket = accepted.ticket();
         let author = self.names.user(reply.requester()).await.map_err(|error| not_made(&error))?;
         let (received, html) = self.without_history(reply.received(), ticket);
@@ -312,11 +319,12 @@ impl Deliverer {
             Box::pin(self.complete_followup(made.id.into(), &new, &made.files, &mut chosen)).await?;
         }
         if reply.copies().observers.is_empty() {
-            return Ok(());
+            return Ok(chosen.left_out);
         }
         self.add_observers(ticket, reply.copies()).await.map_err(|error| Undelivered::Unclear {
             cause: format!("whom the reply to ticket {ticket} was copied to cannot be added: {error}"),
-        })
+        })?;
+        Ok(chosen.left_out)
     }
 
     /// Lets those a reply was copied to watch its ticket, unless they have a part in it already. Whom GLPI does not

@@ -7,7 +7,7 @@ use crate::{
         screen::{self, Answer, Applications, Candidate, MayFollowUp, Rejection, Reply},
     },
     id::TicketId,
-    request::{Addition, Outcome, Reason, Refusal, TicketState},
+    request::{Addition, LeftOut, Outcome, Reason, Refusal, TicketState},
 };
 
 impl Pipeline {
@@ -55,13 +55,16 @@ impl Pipeline {
     pub(super) async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Outcome {
         let mine = match self.ledger.claim_reply(reply, accepted).await {
             ClaimResult::Mine(mine) => mine,
-            ClaimResult::Known(known) => return added(reply, known.ticket, false),
+            ClaimResult::Known(known) => {
+                let left_out = self.deliverer.left_out_of(reply, known.ticket).await;
+                return added(reply, known.ticket, false, left_out);
+            }
             ClaimResult::Found(mine, known) => {
                 let completing = self.deliverer.complete_reply(reply, accepted, known.reference);
                 return match self.ledger.hold(&mine, completing).await {
-                    Ok(()) => {
+                    Ok(left_out) => {
                         self.ledger.confirm(mine, known).await;
-                        added(reply, known.ticket, false)
+                        added(reply, known.ticket, false, left_out)
                     }
                     Err(undelivered) => self.undelivered(mine, undelivered).await,
                 };
@@ -70,9 +73,9 @@ impl Pipeline {
         };
         let claim = self.ledger.standing(&mine, reply.received());
         match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted, claim)).await {
-            Ok(()) => {
+            Ok(left_out) => {
                 self.ledger.settle(mine, accepted.ticket()).await;
-                added(reply, accepted.ticket(), true)
+                added(reply, accepted.ticket(), true, left_out)
             }
             Err(undelivered) => self.undelivered(mine, undelivered).await,
         }
@@ -102,6 +105,6 @@ impl Pipeline {
     }
 }
 
-fn added(reply: &Reply, ticket: TicketId, is_new: bool) -> Outcome {
-    Outcome::Followup(Addition { ticket, reference: reply.received().reference, is_new })
+fn added(reply: &Reply, ticket: TicketId, is_new: bool, left_out: Vec<LeftOut>) -> Outcome {
+    Outcome::Followup(Addition { ticket, reference: reply.received().reference, is_new, left_out })
 }

@@ -36,7 +36,7 @@ pub(super) struct Approval {
     /// `accept`: the request is closed. `refuse`: it is open again.
     #[schema(pattern = "^(accept|refuse)$", example = "refuse")]
     decision: String,
-    /// Why it is refused, in plain text; then it is required.
+    /// Why it is refused, in plain text; then it is required. An approval gives none.
     #[schema(max_length = 20000, example = "Le bouton reste grisé pour les CM2.")]
     reason: Option<String>,
     /// Files that show what is not right yet, with a refusal.
@@ -69,7 +69,7 @@ pub(super) struct Ruling {
         (status = 400, description = "The body or the requester cannot be read, or a parameter is unknown (`errors` names each)."),
         (status = 409, description = "The request waits for no approval, or another solution than `solution` waits."),
         (status = 415, description = "Not JSON."),
-        (status = 422, description = "The decision is none, a refusal gives no reason, or fields are unknown (`errors` names each)."),
+        (status = 422, description = "The decision is none, a refusal gives no reason, an approval gives one, or fields are unknown (`errors` names each)."),
         Nobody, Adding, NoRequest, LateBody, AnyTime,
     ))]
 pub(super) async fn decide(State(services): State<Arc<Services>>, request: Request) -> Response {
@@ -99,6 +99,15 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
         .await
 }
 
+/// Whether a field holds more than nothing.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => true,
+    }
+}
+
 /// What a body decides; all that is wrong with it is named at once.
 async fn decided(body: &[u8]) -> Result<Decided, Problem> {
     let mut fields = Fields::of(body, &["decision", "reason", "attachments", "solution"]).ok_or_else(|| {
@@ -119,7 +128,15 @@ async fn decided(body: &[u8]) -> Result<Decided, Problem> {
     });
     let (reason, attachments) = (fields.take("reason"), fields.take("attachments"));
     let decision = match fields.take("decision") {
-        Some(Value::String(word)) if word == "accept" => Some(Ok((Decision::Accept, Enclosure::default()))),
+        Some(Value::String(word)) if word == "accept" => {
+            for (field, given) in [("reason", &reason), ("attachments", &attachments)] {
+                if given.as_ref().is_some_and(says_something) {
+                    let message = "Ce champ est celui d’un refus. Retirez-le, ou écrivez ce texte ou ce fichier en complément de la demande, avant de l’approuver.";
+                    fields.note(field, "unknown-field", message.to_owned());
+                }
+            }
+            Some(Ok((Decision::Accept, Enclosure::default())))
+        }
         Some(Value::String(word)) if word == "refuse" => {
             let form = json!({ "description": reason, "attachments": attachments });
             let form = form::read(form::Encoding::Json, form.to_string().into()).await.map_err(requests::unreadable)?;

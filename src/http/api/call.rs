@@ -17,6 +17,7 @@ use crate::{
         services::Services,
         values::{glpi_number, rfc3339},
     },
+    id::DocumentId,
     portal::PortalError,
     request::{Addition, Address, Outcome, Reason},
 };
@@ -55,6 +56,7 @@ pub(in crate::http) async fn in_time<T>(
 fn problem(error: &PortalError) -> Problem {
     match error {
         PortalError::NotFound => unknown(),
+        PortalError::NoFile => no_file(),
         PortalError::Merged(into) => Problem::merged(*into),
         PortalError::Denied(_) => {
             tracing::error!(cause = %error, "a requester cannot be shown their requests");
@@ -77,6 +79,17 @@ fn unavailable(reason: Reason) -> Problem {
 fn unknown() -> Problem {
     let reason = Reason::RequestUnknown;
     Problem::new(StatusCode::NOT_FOUND, reason.code(), reason.sentence())
+}
+
+/// The same words, whether there is no such file or only staff sees it.
+fn no_file() -> Problem {
+    let detail = "Ce fichier n’existe pas, ou plus, ou n’est pas de ceux que vous pouvez voir. Prenez l’adresse que donne la demande ou la fiche.";
+    Problem::new(StatusCode::NOT_FOUND, "document-unknown", detail)
+}
+
+/// The number of a file in a call's path, by its place.
+pub(super) fn file_number(parts: &Parts, place: usize) -> Result<DocumentId, Problem> {
+    number(parts, place).map_err(|_| no_file())
 }
 
 /// What became of something said about a request.

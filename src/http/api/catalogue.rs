@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    call::{caller, in_time, number, written},
+    call::{caller, file_number, in_time, number, written},
     documents::file,
     view::Expected,
 };
@@ -251,7 +251,7 @@ pub(super) async fn faq_document(State(services): State<Arc<Services>>, request:
         .answered(request, async |services, parts, body, deadline| {
             caller(services, parts, body).await?;
             query::only(parts, &[REQUESTER])?;
-            let (article, document) = (number(parts, 3)?, number(parts, 5)?);
+            let (article, document) = (number(parts, 3)?, file_number(parts, 5)?);
             let (document, content) = in_time(deadline, services.portal.article_document(article, document)).await?;
             Ok(file(&document, content))
         })

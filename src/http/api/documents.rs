@@ -10,7 +10,7 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::call::{in_time, number, personal, requester, with_query};
+use super::call::{file_number, in_time, number, personal, requester, with_query};
 use crate::{
     http::{
         identity::REQUESTER,
@@ -63,7 +63,7 @@ pub(super) async fn send(State(services): State<Arc<Services>>, request: Request
         .answered(request, async |services, parts, body, deadline| {
             let (requester, _) = requester(services, parts, body).await?;
             query::only(parts, &[REQUESTER])?;
-            let (request, document) = (number(parts, 3)?, number(parts, 5)?);
+            let (request, document) = (number(parts, 3)?, file_number(parts, 5)?);
             let asked = services.portal.document(&requester, request, document);
             let moved = |into| with_query(&format!("/v1/requests/{into}/documents/{document}"), parts);
             let (document, content) = in_time(deadline, asked).await.map_err(|problem| problem.leading_to(moved))?;

@@ -39,7 +39,7 @@ const FIELDS: [(&str, &str, &str); 10] = [
     ("urgency", "urgence", "Urgence"),
     ("title", "titre", "Titre"),
     ("description", "description", "Description"),
-    ("error_message", "message-erreur", "Message d'erreur"),
+    ("error_message", "message-erreur", "Message d’erreur"),
     ("uai", "ecole", "École"),
     ("phone", "telephone", "Téléphone"),
     ("attachments", "fichiers", "Fichiers"),
@@ -64,8 +64,10 @@ struct DepositPage<'a> {
     school: SchoolChoice,
     /// Why nothing would be taken today; then there is no form.
     foreseen: Option<String>,
-    /// How many more requests the person may make today.
+    /// How many more requests the person may make today; `None` where none, too.
     left: Option<u32>,
+    /// What is said where they may make none.
+    full_day: Option<String>,
     data_notice: &'a str,
     personal_data: Option<&'a Place>,
     max_files: usize,
@@ -155,6 +157,9 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     let (typed, first_sent) = (Typed::of(&filled.submission), filled.first_sent());
     let Filled { person, submission, is_from_our_page, size, room, .. } = filled;
     let prospect = state.prospect(&person).await;
+    // The form stays, with what was typed; whether it is taken is decided once it is right.
+    let full_day = prospect.refusal.as_ref().filter(|refusal| refusal.reason == Reason::QuotaExceeded);
+    let full_day = full_day.map(|refusal| french(&refusal.sentence));
     let form = form_page(state, &person, Prospect { refusal: None, ..prospect }, typed);
     if !is_from_our_page {
         return form_shown(StatusCode::FORBIDDEN, &form.again(Again::Refused(STALE.to_owned())));
@@ -166,7 +171,7 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     }
     let received = match received {
         Ok(received) if mistakes.is_empty() => received,
-        _ => return form_shown(StatusCode::UNPROCESSABLE_ENTITY, &form.with(mistakes)),
+        _ => return form_shown(StatusCode::UNPROCESSABLE_ENTITY, &DepositPage { full_day, ..form.with(mistakes) }),
     };
     let reference = received.reference;
     match state.finish(services.gateway().form(received), room, deadline).await? {
@@ -241,7 +246,8 @@ fn form_page<'a>(state: &'a PageState, person: &'a Address, prospect: Prospect, 
         chosen: None,
         school: SchoolChoice::of(person, prospect.person.as_ref(), &typed.uai),
         foreseen: prospect.refusal.map(|refusal| french(&refusal.sentence)),
-        left: prospect.left,
+        left: prospect.left.filter(|left| *left > 0),
+        full_day: None,
         data_notice: &state.pages.data_notice,
         personal_data: state.pages.texts.personal_data.as_ref(),
         expected: expected.collect(),
@@ -293,7 +299,7 @@ fn mistakes(mut errors: Vec<FieldError>) -> Mistakes {
             ("choix", _) => {
                 mistakes.add(place, label, "Choisissez dans la liste l’application et la nature de votre demande.");
             }
-            ("titre", "missing") => mistakes.add(place, label, "Dites en quelques mots de quoi il s'agit."),
+            ("titre", "missing") => mistakes.add(place, label, "Dites en quelques mots de quoi il s’agit."),
             ("description", "missing") => {
                 mistakes.add(place, label, "Décrivez ce qui se passe ou ce dont vous avez besoin.");
             }

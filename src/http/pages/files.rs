@@ -65,7 +65,7 @@ pub(super) fn icon() -> String {
 pub(super) async fn give(Path(name): Path<String>) -> Result<Response, Problem> {
     let file =
         [&*STYLE, &*BESIDE_DSFR, &*PROPOSALS, &*ICON].into_iter().find(|file| file.name == name).ok_or_else(|| {
-            Problem::new(StatusCode::NOT_FOUND, "not-found", "Ce fichier n'existe pas, ou plus. Rechargez la page.")
+            Problem::new(StatusCode::NOT_FOUND, "not-found", "Ce fichier n’existe pas, ou plus. Rechargez la page.")
         })?;
     let headers = [(header::CONTENT_TYPE, file.media_type), (header::CACHE_CONTROL, FOR_GOOD)];
     Ok((headers, file.text).into_response())

@@ -94,7 +94,7 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
             "Connectez-vous au portail de l’académie avec votre adresse académique, puis ouvrez l’assistance depuis ce portail.",
         ),
         ("cross-site", _) => (
-            "Le formulaire n'est pas valable",
+            "Le formulaire n’est pas valable",
             "Rien n’a été enregistré. Recommencez depuis les pages de l’assistance.",
         ),
         ("request-unknown", _) => (
@@ -104,6 +104,7 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
         ("not-in-charge" | "nobody-in-charge", _) => {
             ("Page réservée", "Vos propres demandes sont sur l’accueil de l’assistance.")
         }
+        ("document-unknown", _) => ("Fichier introuvable", "Ouvrez-le depuis la page qui le montre."),
         (_, StatusCode::NOT_FOUND) => {
             ("Page introuvable", "Vérifiez l’adresse, ou retrouvez votre demande dans «\u{a0}Mes demandes\u{a0}».")
         }
@@ -117,7 +118,7 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
             "Rien n’est perdu de ce qui était enregistré. Patientez quelques minutes, puis rechargez la page.",
         ),
         _ => {
-            ("La demande n'a pas abouti", "Revenez à la page précédente et réessayez. Si cela se répète, signalez-le.")
+            ("La demande n’a pas abouti", "Revenez à la page précédente et réessayez. Si cela se répète, signalez-le.")
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn dsfr(
     Path((stamp, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let missing =
-        || Problem::new(StatusCode::NOT_FOUND, "not-found", "Ce fichier n'existe pas, ou plus. Rechargez la page.");
+        || Problem::new(StatusCode::NOT_FOUND, "not-found", "Ce fichier n’existe pas, ou plus. Rechargez la page.");
     let file = state.pages.dsfr.as_ref().ok_or_else(missing)?.file(&stamp, &name).await.map_err(|error| {
         tracing::error!(%error, name, "a file of the design system cannot be read");
         missing()

@@ -42,6 +42,10 @@ const DONE: [(&str, &str, StaffStep); 4] = [
     ("retiree", "Vous avez retiré votre demande\u{a0}: elle est close.", StaffStep::Approval),
     ("refusee", "Vous avez refusé la clôture\u{a0}: la demande est rouverte.", StaffStep::Refusal),
 ];
+/// What the address says after it where a file was left out, and what the page then says.
+const LEFT_OUT_AFTER: &str = "&fichiers=ecartes";
+const LEFT_OUT: &str =
+    "Un fichier au moins n’a pas pu y être joint\u{a0}: votre message, plus bas, dit lequel et pourquoi.";
 /// What follows, where somebody is told of it by mail; and where not, as far as is known.
 const INFORMED: &str = "Le groupe qui la traite en est informé par courriel.";
 const NOT_INFORMED: &str = "Le groupe qui la traite le verra en ouvrant la demande.";
@@ -190,6 +194,7 @@ pub(super) async fn show(
     Path(number): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
+    let has_left_out = parameter(query.as_deref(), "fichiers").is_some();
     let done = parameter(query.as_deref(), "fait");
     let done = DONE.iter().find(|(code, ..)| Some(*code) == done.as_deref());
     let view = match view(&state, &person, self::number(&number)?).await {
@@ -200,7 +205,10 @@ pub(super) async fn show(
         }
     };
     let done = match done {
-        Some((_, sentence, step)) => Some(format!("{sentence} {}", informed(&state, view.row.number, *step).await)),
+        Some((_, sentence, step)) => {
+            let left_out = if has_left_out { format!(" {LEFT_OUT}") } else { String::new() };
+            Some(format!("{sentence}{left_out} {}", informed(&state, view.row.number, *step).await))
+        }
         None => None,
     };
     page(StatusCode::OK, &ticket_page(&state, &person, view, done, Retry::new(Form::Followup)))
@@ -400,7 +408,8 @@ async fn settled(
     // A request that was merged meanwhile has it where it is now.
     if let Outcome::Followup(addition) = outcome {
         state.services.portal.wrote(person, addition.ticket).await;
-        return see_other(&format!("/portail/demandes/{}?fait={done}", addition.ticket));
+        let left_out = if addition.left_out.is_empty() { "" } else { LEFT_OUT_AFTER };
+        return see_other(&format!("/portail/demandes/{}?fait={done}{left_out}", addition.ticket));
     }
     let problem = Problem::of(outcome);
     let Some(refusal) = problem.to_tell().map(french) else { return Err(problem) };

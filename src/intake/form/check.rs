@@ -141,14 +141,17 @@ impl Checks {
             let names = applications.all().iter().flat_map(names);
             known(text, names).ok_or_else(|| {
                 let valid = list(applications.all().iter().flat_map(names_once));
-                ("unknown-value", format!("Cette application n'est pas prise en charge. Valeurs admises : {valid}."))
+                (
+                    "unknown-value",
+                    format!("Cette application n’est pas prise en charge. Valeurs admises\u{a0}: {valid}."),
+                )
             })
         });
         let nature = self.optional("nature", nature, |text| {
             let natures = || applications.all().iter().flat_map(|known| &known.natures).map(String::as_str);
             known(text, natures()).ok_or_else(|| {
                 let valid = list(natures());
-                ("unknown-value", format!("Cette nature de demande n'existe pas. Valeurs admises : {valid}."))
+                ("unknown-value", format!("Cette nature de demande n’existe pas. Valeurs admises\u{a0}: {valid}."))
             })
         });
         let form = FormFields { application, nature, ..FormFields::default() };
@@ -189,7 +192,7 @@ fn known<'a>(text: &str, mut values: impl Iterator<Item = &'a str>) -> Option<St
 }
 
 fn list<'a>(values: impl Iterator<Item = &'a str>) -> String {
-    values.map(|value| format!("« {value} »")).collect::<Vec<_>>().join(", ")
+    values.map(|value| format!("«\u{a0}{value}\u{a0}»")).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn short(text: String, most: usize) -> Result<String, Wrong> {
@@ -211,7 +214,10 @@ fn ticket_kind(text: &str) -> Result<TicketKind, Wrong> {
     match words(text).join(" ").as_str() {
         "incident" => Ok(TicketKind::Incident),
         "demande" | "request" => Ok(TicketKind::Request),
-        _ => Err(("unknown-value", "Ce type n'existe pas. Valeurs admises : « incident », « demande ».".to_owned())),
+        _ => Err((
+            "unknown-value",
+            "Ce type n’existe pas. Valeurs admises\u{a0}: «\u{a0}incident\u{a0}», «\u{a0}demande\u{a0}».".to_owned(),
+        )),
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// Not JSON.
-    #[error("Le corps n'est pas du JSON valable (ligne {line}, colonne {column}).")]
+    #[error("Le corps n’est pas du JSON valable (ligne {line}, colonne {column}).")]
     Json {
         /// Where, from 1.
         line: usize,
@@ -15,7 +15,7 @@ pub enum Unreadable {
         column: usize,
     },
     /// JSON, but no object.
-    #[error("Le corps JSON n'est pas un objet. Donnez un objet dont les clés sont les champs du formulaire.")]
+    #[error("Le corps JSON n’est pas un objet. Donnez un objet dont les clés sont les champs du formulaire.")]
     NoObject,
     /// Not a multipart body.
     #[error("Le corps multipart/form-data est incomplet ou mal formé.")]

@@ -61,7 +61,7 @@ pub const FIELDS: &[Field] = &[
     field("urgency", "Urgence", false, None),
     field("title", "Titre", true, Some(MAX_TITLE)),
     field("description", "Description", true, Some(MAX_TEXT)),
-    field("error_message", "Message d'erreur", false, Some(MAX_TEXT)),
+    field("error_message", "Message d’erreur", false, Some(MAX_TEXT)),
     field("phone", "Téléphone", false, Some(MAX_PHONE)),
     field("uai", "Code UAI de l’école", false, None),
     field(FILES, "Pièces jointes", false, None),
@@ -283,7 +283,7 @@ impl Submission {
     pub(super) fn unknown(&mut self, name: &str) {
         let valid: Vec<_> = NAMES.iter().map(|(field, _)| *field).collect();
         let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
-        let message = format!("Ce champ est inconnu. Champs admis : {}.", valid.join(", "));
+        let message = format!("Ce champ est inconnu. Champs admis\u{a0}: {}.", valid.join(", "));
         self.errors.push(FieldError::new(name, "unknown-field", message));
     }
 

@@ -70,7 +70,7 @@ fn take_file(submission: &mut Submission, index: usize, node: Node<'_>) {
                 let member: String = member.chars().filter(|c| !c.is_control()).take(60).collect();
                 submission.invalid(
                     place(&format!(".{member}")),
-                    "Membre inconnu. Membres admis : name, content_type, content.",
+                    "Membre inconnu. Membres admis\u{a0}: name, content_type, content.",
                 );
                 continue;
             }

@@ -193,8 +193,8 @@ async fn every_wrong_field_is_named_at_once() {
         let at = named.iter().position(|(name, _)| *name == field).unwrap();
         problem["errors"][at]["message"].as_str().unwrap()
     };
-    assert!(message("application").contains("« LSUN / LSU », "), "{}", message("application"));
-    assert!(message("nature").contains("« LSU : import et export »"));
+    assert!(message("application").contains("«\u{a0}LSUN / LSU\u{a0}», "), "{}", message("application"));
+    assert!(message("nature").contains("«\u{a0}LSU : import et export\u{a0}»"));
     assert!(message("couleur").contains("requester, application, nature, type, urgency, title"));
     assert!(api.seen.forms.lock().unwrap().is_empty());
 }

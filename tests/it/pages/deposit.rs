@@ -125,6 +125,10 @@ async fn a_rule_s_no_and_a_helpdesk_that_is_away_leave_the_form_as_it_was() {
     assert_eq!(shown.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(shown.has("Votre demande n’est pas enregistrée"));
     assert!(shown.has("nombre maximal de demandes") && shown.has("value=\"Refusée\""), "{}", shown.html);
+    let wrong = portal.send_as_shown(&opened, "/portail/nouvelle", JEANNE, fields("")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.has("nombre maximal de demandes") && !wrong.has("encore déposer"), "{}", wrong.html);
+    assert!(!wrong.has("Renvoyez"), "{}", wrong.html);
 
     let portal = Portal::start().await;
 

@@ -104,6 +104,20 @@ async fn a_message_and_its_files_are_added_once_and_shown() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_left_out_of_a_message_is_told() {
+    let portal = Portal::start().await;
+    let number = portal.deposit(JEANNE, "À compléter").await;
+    let path = format!("/portail/demandes/{number}");
+    let shown = portal.get(&path, JEANNE).await;
+    let message = Form::new().text("description", "Voici").part("attachments", file("macro.exe", "MZ"));
+    let sent = portal.send_as_shown(&shown, &format!("{path}/suivis"), JEANNE, message).await;
+    assert_eq!(sent.location(), format!("{path}?fait=suivi&fichiers=ecartes"), "{}", sent.html);
+    let done = portal.get(sent.location(), JEANNE).await;
+    assert!(done.has("Un fichier au moins n’a pas pu y être joint") && done.has("macro.exe"), "{}", done.html);
+    assert!(!portal.get(&format!("{path}?fait=suivi"), JEANNE).await.has("n’a pas pu y être joint"));
+}
+
+#[tokio::test]
 async fn an_empty_message_is_nothing_and_one_that_cannot_be_taken_is_kept() {
     let portal = Portal::start().await;
     let number = portal.deposit(JEANNE, "Muette").await;

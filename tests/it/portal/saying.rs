@@ -70,6 +70,24 @@ async fn a_followup_is_added_once_in_the_requester_s_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_left_out_of_a_followup_is_named() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    let files = json!([{"name": "macro.exe", "content": "TVo="}, {"name": "a.txt", "content": "YQ=="}]);
+    let body = json!({"description": "Voici", "attachments": files});
+    for status in [201, 200] {
+        let answer = scene.post(&followups(request), &body, Some("k")).await;
+        assert_eq!(answer.status(), status);
+        let answer: Value = answer.json().await.unwrap();
+        let [file] = answer["left_out"].as_array().unwrap().as_slice() else { panic!("{answer}") };
+        assert_eq!(file["name"], "macro.exe", "{answer}");
+        assert!(!file["why"].as_str().unwrap().is_empty(), "{answer}");
+    }
+    let [followup] = seen(&scene, request).followups.try_into().unwrap();
+    assert_eq!((followup.documents.len(), followup.documents[0].bytes.as_slice()), (1, &b"a"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_s_forms_are_read_too() {
     let scene = Scene::start().await;
     let request = scene.deposit(DIRECTORS[0], json!({})).await;
@@ -133,6 +151,10 @@ async fn what_is_wrong_with_a_followup_is_named() {
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
         assert_eq!(problem["errors"][0]["code"], code, "{problem}");
+        if code == "unknown-field" {
+            let message = problem["errors"][0]["message"].as_str().unwrap();
+            assert!(message.ends_with("Champs admis\u{a0}: description, attachments."), "{problem}");
+        }
     }
     let answer = scene.post(&followups(request), &json!([]), None).await;
     assert_eq!(reason(answer, 400).await, "bad-form");
@@ -190,6 +212,9 @@ async fn a_solution_is_refused_with_a_reason_and_then_accepted() {
     let verdicts: Vec<_> =
         shown["timeline"].as_array().unwrap().iter().filter_map(|it| it["verdict"].as_str()).collect();
     assert_eq!(verdicts, ["refused", "accepted"]);
+    // In the same second, the solution stands before its approval.
+    let last = shown["timeline"].as_array().unwrap().last().unwrap();
+    assert!(last["html"].as_str().unwrap().contains("Clôture approuvée."), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,6 +266,8 @@ async fn what_is_no_decision_is_refused() {
         json!({}),
         json!({"decision": 1}),
         json!({"decision": "accept", "motif": "x"}),
+        json!({"decision": "accept", "reason": "Merci"}),
+        json!({"decision": "accept", "attachments": [{"name": "a.txt", "content": "YQ=="}]}),
         json!({"decision": "peut-être"}),
     ] {
         assert_eq!(reason(scene.post(&approval(request), &body, None).await, 422).await, "invalid-fields", "{body}");

@@ -89,10 +89,13 @@ async fn no_other_address_is_a_request() {
         "/v1/requests/%FF".to_owned(),
         format!("/v1/requests/{request}%2F"),
         format!("/v1/requests/0x{request}"),
-        format!("/v1/requests/{request}/documents/1"),
-        format!("/v1/requests/{request}/documents/x"),
+        "/v1/requests/4294967295/documents/1".to_owned(),
     ] {
         assert_eq!(reason(scene.get(&path, "").await, 404).await, "request-unknown", "{path}");
+    }
+    for document in ["1", "x", "4294967295"] {
+        let path = format!("/v1/requests/{request}/documents/{document}");
+        assert_eq!(reason(scene.get(&path, "").await, 404).await, "document-unknown", "{path}");
     }
 }
 
