@@ -48,7 +48,7 @@ fn checked(
     let Submission { mut fields, files, mut errors, .. } = submission;
     let others = fields.given().into_iter().filter(|field| *field != TEXT);
     for error in errors.iter_mut().filter(|error| error.code == "unknown-field") {
-        error.message = "Ce champ est inconnu. Champs admis\u{a0}: description, attachments.".to_owned();
+        "Ce champ est inconnu. Champs admis\u{a0}: description, attachments.".clone_into(&mut error.message);
     }
     errors.extend(others.map(|field| {
         let message = "Ce champ est celui d’une nouvelle demande. Champs admis\u{a0}: description, attachments.";
