@@ -163,7 +163,8 @@ impl Dovecot {
             text.split_once(start).and_then(|(_, rest)| rest.split(end).next()).unwrap_or_default().to_owned()
         };
         let mut lines = reply.lines;
-        lines.retain(|line| line.text.contains(" FETCH ("));
+        // What another client changes meanwhile is told by lines of flags alone, without a UID (RFC 3501, 7.4.2).
+        lines.retain(|line| line.text.contains(" FETCH (") && line.text.contains("BODY[]"));
         lines
             .into_iter()
             .map(|mut line| Stored {
