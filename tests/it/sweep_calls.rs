@@ -184,6 +184,23 @@ async fn a_start_with_notices_reads_what_was_told_in_few_calls() {
     assert!(outbox.mails().len() == 1 && again <= 11 + 12, "{again}: {:?}", sandbox.calls_by_endpoint());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_notices_and_hooks_both_look_into_is_read_once() {
+    let sandbox = sandbox().await;
+    let ids = tickets(&sandbox, 20).await;
+    let technician = Desk::of(&sandbox, "tech1").await;
+    let solved: Vec<Value> = ids[..3].iter().map(|id| followup(*id, "<p>Videz le cache.</p>", false)).collect();
+    technician.make("ITILSolution", &solved).await;
+    let hooks = [("hooks.url", "http://127.0.0.1:9/"), ("hooks.secrets", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3")];
+    let (app, outbox) = telling(&sandbox, &[&ALL_NOTICES[..], &hooks].concat());
+    let before = sandbox.calls_by_endpoint();
+    started(&app).pass(Timestamp::now()).await;
+    let after = sandbox.calls_by_endpoint();
+    let calls = |endpoint: &str| after.get(endpoint).unwrap_or(&0) - before.get(endpoint).unwrap_or(&0);
+    assert_eq!((calls("GET ITILFollowup"), calls("GET ITILSolution")), (1, 1), "{after:?}");
+    assert_eq!(outbox.mails().iter().filter(|mail| mail.recipient == DIRECTOR_ADDRESS).count(), 3);
+}
+
 /// The gateway's own words, which its start looks for, written by somebody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_person_writes_hides_no_notice_from_a_start() {

@@ -13,17 +13,17 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::Serialize;
 
 use super::{
+    lately::Lately,
     mark::{Mark, Step},
     portal_events::{self, PortalNews, PortalStep},
     portal_record,
-    sift::as_shown,
     steps::{self, TicketFacts},
     unsent::Unsent,
 };
 use crate::{
     config::{Config, ConfigError},
     flow::{ledger::Ledger, route::Opening},
-    glpi::{Followup, Glpi, GlpiError, Requester, Said, Solution, Ticket, TicketStatus, TicketSummary, TicketUser},
+    glpi::{Followup, Glpi, GlpiError, Requester, Ticket, TicketStatus, TicketSummary, TicketUser},
     id::{TicketId, UserId},
     portal_hook::{HookError, HookEvent, PortalHook},
     request::Reference,
@@ -200,56 +200,18 @@ impl Announcer {
         news
     }
 
-    /// Of these tickets of the gateway, those into which [`Announcer::look_at`] is to look; `recent` are all follow-ups
-    /// since `since`. Where a search does not say something, it counts as if it were to be told.
-    ///
-    /// # Errors
-    ///
-    /// Where GLPI cannot answer.
-    pub async fn with_news(
-        &self,
-        tickets: &[&TicketSummary],
-        recent: &[Said<Followup>],
-        since: DateTime,
-    ) -> Result<BTreeSet<TicketId>, GlpiError> {
-        let own = self.glpi.own_account().await?;
-        let Some(mut of_all) = self.glpi.solutions_since(since).await? else {
-            return Ok(tickets.iter().map(|ticket| ticket.id).collect());
-        };
-        of_all.sort_by_key(|said| said.what.id);
-        let mut solutions: BTreeMap<TicketId, Vec<Solution>> = BTreeMap::new();
-        for said in of_all {
-            solutions.entry(said.ticket).or_default().push(said.what);
-        }
-        let mut followups: BTreeMap<TicketId, Vec<Followup>> = BTreeMap::new();
-        for said in recent {
-            followups.entry(said.ticket).or_default().push(said.what.clone());
-        }
-        let nothing = (Vec::new(), Vec::new());
+    /// Of these tickets of the gateway, those into which [`Announcer::look_at`] is to look. Where a search does not say
+    /// something, it counts as if it were to be told.
+    pub fn with_news(&self, tickets: &[&TicketSummary], lately: &Lately) -> BTreeSet<TicketId> {
         let has_news = |ticket: &&&TicketSummary| {
-            let written = followups.get(&ticket.id).unwrap_or(&nothing.0);
-            let mut told = portal_record::read(written, own);
+            let mut told = portal_record::read(lately.written(ticket), lately.own);
             // Who wrote a follow-up is not known here: it is one of these.
             told.extend(told.clone().into_iter().flat_map(alike));
-            let (shown, users) = as_shown(ticket);
             let sent = as_marks(&told);
-            let facts = TicketFacts {
-                ticket: &shown,
-                users: &users,
-                shows_requesters: false,
-                followups: written,
-                moves: &steps::moves(written, own),
-                solutions: solutions.get(&ticket.id).unwrap_or(&nothing.1),
-                charged: (!ticket.technicians.is_empty()).then_some(since),
-                closed_by: None,
-                own,
-                sent: &sent,
-                since,
-            };
             // Since when it waits is not known, and it may do so once more.
-            ticket.status == TicketStatus::Pending || !self.wanted(&facts, &told).is_empty()
+            ticket.status == TicketStatus::Pending || !self.wanted(&lately.of(ticket).facts(&sent), &told).is_empty()
         };
-        Ok(tickets.iter().filter(has_news).map(|ticket| ticket.id).collect())
+        tickets.iter().filter(has_news).map(|ticket| ticket.id).collect()
     }
 
     /// Notes in a ticket what the portal was told, where that can be. To a closed one GLPI adds nothing for an account that may

@@ -9,6 +9,7 @@ mod announcer;
 mod audience;
 mod journal;
 mod known;
+mod lately;
 mod mark;
 mod portal_events;
 mod portal_record;
@@ -25,7 +26,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-pub use self::{announcer::Announcer, reach::StaffStep, unsent::Unsent};
+pub use self::{announcer::Announcer, lately::Lately, reach::StaffStep, unsent::Unsent};
 use self::{
     audience::{Crew, Recipients, answer_to, marks, recipients},
     journal::Outcome,

@@ -1,20 +1,21 @@
 //! Which of many tickets may have a notice to send: what is due for each, by what few calls tell of all of them. Where
 //! these do not say something, it counts as if it were to be told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
 use super::{
     Notifier,
     journal::{self, CHARGE_TOLD},
+    lately::Lately,
     mark::{Mark, Step},
-    steps::{self, Audience, TicketFacts},
+    steps::{self, Audience},
 };
 use crate::{
     config::Teller,
-    glpi::{ActorRole, Criterion, Followup, GlpiError, Requester, Said, Solution, Ticket, TicketSummary, TicketUser},
-    id::{CategoryId, GroupId, RequestTypeId, TicketId, UserId, UserLinkId},
+    glpi::{Criterion, GlpiError, TicketSummary},
+    id::{GroupId, TicketId, UserId},
 };
 
 /// Tickets of one search, at most.
@@ -26,8 +27,14 @@ impl Notifier {
         self.since()
     }
 
+    /// Whether it tells of anything that solutions show.
+    pub fn tells_of_solutions(&self) -> bool {
+        let steps = [self.settings.solution, self.settings.refusal, self.settings.approval, self.settings.closing];
+        self.is_on() && steps.contains(&Teller::Passerelle)
+    }
+
     /// Of these tickets of the gateway, all among those that meet `scope`, those into which [`Notifier::look_at`] is to
-    /// look. `recent` are all follow-ups since [`Notifier::tells_since`]; `groups` gives the groups that a path may mean.
+    /// look. `lately` goes back to [`Notifier::tells_since`]; `groups` gives the groups that a path may mean.
     ///
     /// # Errors
     ///
@@ -36,32 +43,14 @@ impl Notifier {
         &self,
         scope: &[Criterion],
         tickets: &[&TicketSummary],
-        recent: &[Said<Followup>],
+        lately: &Lately,
         groups: impl Fn(&str) -> BTreeSet<GroupId>,
     ) -> Result<BTreeSet<TicketId>, GlpiError> {
-        let since = self.since();
-        let all = || tickets.iter().map(|ticket| ticket.id).collect();
-        let own = self.glpi.own_account().await?;
-        let mut followups: BTreeMap<TicketId, Vec<Followup>> = BTreeMap::new();
-        for said in recent {
-            followups.entry(said.ticket).or_default().push(said.what.clone());
-        }
-        let mut solutions: BTreeMap<TicketId, Vec<Solution>> = BTreeMap::new();
-        let by_solutions =
-            [self.settings.solution, self.settings.refusal, self.settings.approval, self.settings.closing];
-        if by_solutions.contains(&Teller::Passerelle) {
-            let Some(mut recent) = self.glpi.solutions_since(since).await? else { return Ok(all()) };
-            recent.sort_by_key(|said| said.what.id);
-            for said in recent {
-                solutions.entry(said.ticket).or_default().push(said.what);
-            }
-        }
-        let nothing = (Vec::new(), Vec::new());
-        let written = |ticket: &TicketSummary| followups.get(&ticket.id).unwrap_or(&nothing.0);
+        let own = lately.own;
         let is_untold = |ticket: &&&TicketSummary| {
             !ticket.status.is_over()
                 && ticket.technicians.iter().any(|technician| *technician != own)
-                && !journal::read(written(ticket), own).contains(&Mark::from(Step::Charge))
+                && !journal::read(lately.written(ticket), own).contains(&Mark::from(Step::Charge))
         };
         let charged_before = if tickets.iter().any(|ticket| is_untold(&ticket)) {
             self.told_of_charge(scope).await?
@@ -70,30 +59,16 @@ impl Notifier {
         };
         let mut found = BTreeSet::new();
         for ticket in tickets {
-            let written = written(ticket);
-            let mut sent = journal::read(written, own);
+            let mut sent = journal::read(lately.written(ticket), own);
             if charged_before.contains(&ticket.id) {
                 sent.insert(Step::Charge.into());
             }
             let implied: Vec<Mark> = sent.iter().filter_map(implied).collect();
             sent.extend(implied);
-            let (shown, users) = as_shown(ticket);
-            let members = self.may_be_members(ticket, since, &groups).await?;
-            let known = TicketFacts {
-                ticket: &shown,
-                users: &users,
-                shows_requesters: false,
-                followups: written,
-                moves: &steps::moves(written, own),
-                solutions: solutions.get(&ticket.id).unwrap_or(&nothing.1),
-                charged: (!ticket.technicians.is_empty()).then_some(since),
-                closed_by: None,
-                own,
-                sent: &sent,
-                since,
-            };
+            let members = self.may_be_members(ticket, lately.since, &groups).await?;
+            let seen = lately.of(ticket);
             let is_noted = |member: &UserId| sent.contains(&Step::Group.told(*member));
-            let is_to_tell = steps::happened(&known, &self.settings).iter().any(|it| match it.audience {
+            let is_to_tell = steps::happened(&seen.facts(&sent), &self.settings).iter().any(|it| match it.audience {
                 // Nobody knows who they are.
                 Audience::Requesters | Audience::Workers | Audience::Receivers(..) => true,
                 // They are told before, and of the same.
@@ -161,30 +136,4 @@ fn implied(mark: &Mark) -> Option<Mark> {
         | Step::WatchedSolution(_) => return None,
     };
     Some(Mark::from(step)).filter(|_| mark.account.is_none())
-}
-
-/// A ticket and its people as far as a search shows them: somebody asked, nobody knows who.
-pub(super) fn as_shown(ticket: &TicketSummary) -> (Ticket, Vec<TicketUser>) {
-    let shown = Ticket {
-        id: ticket.id,
-        name: String::new(),
-        content: String::new(),
-        status: ticket.status,
-        deleted: false,
-        kind: ticket.kind,
-        urgency: ticket.urgency,
-        category: CategoryId::default(),
-        entity: None,
-        request_type: RequestTypeId::default(),
-        opened: ticket.opened,
-        taken_into_account: None,
-        waiting_since: None,
-        solved: ticket.solved,
-        closed: ticket.closed,
-        modified: ticket.modified,
-    };
-    let user = |who, role| TicketUser { row: UserLinkId::default(), who, address: String::new(), role };
-    let technicians = ticket.technicians.iter().map(|account| user(Requester::User(*account), ActorRole::Assigned));
-    let somebody = user(Requester::Email("?".to_owned()), ActorRole::Requester);
-    (shown, technicians.chain([somebody]).collect())
 }

@@ -9,7 +9,7 @@ use crate::{
     id::TicketId,
     lifecycle::{
         escalation::{AllLevels, Escalator},
-        notices::{Announcer, Notifier},
+        notices::{Announcer, Lately, Notifier},
     },
     request::Reference,
 };
@@ -98,12 +98,19 @@ pub(super) async fn worth_a_look(
             changed.is_ours && changed.ticket.modified.is_none_or(|modified| modified >= tells_since)
         };
         let tickets: Vec<&TicketSummary> = changed.iter().filter(is_told).map(|changed| &changed.ticket).collect();
+        let needs_solutions = notifier.tells_of_solutions() || announcer.is_on();
+        let solutions = if needs_solutions { glpi.solutions_since(tells_since).await? } else { Some(Vec::new()) };
+        let Some(solutions) = solutions else {
+            found.extend(tickets.iter().map(|ticket| ticket.id));
+            return Ok(Some(found));
+        };
+        let lately = Lately::new(glpi.own_account().await?, tells_since, recent, solutions);
         if notifier.is_on() {
             let told = Criterion::ModifiedAfter(tells_since.checked_sub(SAME_CLOCK).unwrap_or(tells_since));
-            found.extend(notifier.with_news(&[told], &tickets, &recent, |path| all_levels.named(path)).await?);
+            found.extend(notifier.with_news(&[told], &tickets, &lately, |path| all_levels.named(path)).await?);
         }
         if announcer.is_on() {
-            found.extend(announcer.with_news(&tickets, &recent, tells_since).await?);
+            found.extend(announcer.with_news(&tickets, &lately));
         }
     }
     Ok(Some(found))
