@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     flow::{directory::Directory, route::MappingStore},
-    glpi::{COUNTED_AT_ONCE, CountedPage, CountedTicket, Glpi, GlpiError},
+    glpi::{CountedTicket, Glpi, GlpiError, LARGE_PAGE, Page},
     id::TicketId,
     people::Rights,
     working_time::Calendar,
@@ -128,10 +128,10 @@ impl TicketFigures {
     }
 
     async fn read_into(&self, book: &RwLock<TicketBook>) -> Result<(), GlpiError> {
-        let (began, mut size) = (Timestamp::now(), COUNTED_AT_ONCE);
+        let (began, mut size) = (Timestamp::now(), LARGE_PAGE);
         loop {
             let (below, known) = read(book, |book| (book.lowest(), book.progress.known));
-            let CountedPage { tickets, total, is_last } = self.glpi.counted_tickets(below, None, &mut size).await?;
+            let Page { rows: tickets, total, is_last } = self.glpi.counted_tickets(below, None, &mut size).await?;
             write(book, |book| {
                 let total = total.and_then(|total| usize::try_from(total).ok());
                 book.progress.total = total.map(|total| (total + known).min(self.most)).or(book.progress.total);
@@ -164,9 +164,9 @@ impl TicketFigures {
         let Some(newest) = read(&self.book, |book| book.newest_change) else { return self.read_anew().await };
         let since = newest.saturating_sub(OVERLAP);
         let mut below: Option<TicketId> = None;
-        let (mut changed, mut size) = (BTreeMap::new(), COUNTED_AT_ONCE);
+        let (mut changed, mut size) = (BTreeMap::new(), LARGE_PAGE);
         loop {
-            let CountedPage { mut tickets, is_last, .. } =
+            let Page { rows: mut tickets, is_last, .. } =
                 self.glpi.counted_tickets(below, Some(since), &mut size).await?;
             below = tickets.iter().map(|ticket| ticket.id).min().or(below);
             changed.extend(tickets.iter().map(|ticket| (ticket.id, ticket.modified)));

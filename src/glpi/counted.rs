@@ -2,23 +2,19 @@
 
 use jiff::civil::DateTime;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     Criterion, Followup, Glpi, Said, TicketStatus,
-    criteria::{SearchAnswer, query},
-    error::{GlpiError, Trouble},
+    criteria::query,
+    error::GlpiError,
+    excerpt::EXCERPT,
     lists::{MOST_ROWS, PAGE, page},
-    search::EXCERPT,
+    pages::Page,
     wire,
 };
 use crate::id::TicketId;
 
-/// Rows of one page: GLPI takes 0.4 s for so many; one that cannot gather them is asked for fewer.
-pub const COUNTED_AT_ONCE: usize = 2000;
-const FEWER: usize = 200;
-/// No ticket has a number as high: GLPI's have 32 bits.
-const BEYOND: TicketId = TicketId::new(u32::MAX as u64);
 /// What a solution that its requester refused has for a status (`CommonITILValidation::REFUSED`).
 const REFUSED: &str = "4";
 
@@ -75,17 +71,6 @@ pub struct CountedTicket {
     pub closed: Option<DateTime>,
 }
 
-/// Some of the tickets, the newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CountedPage {
-    /// They.
-    pub tickets: Vec<CountedTicket>,
-    /// How many there are with those on the pages behind, where GLPI says so.
-    pub total: Option<u64>,
-    /// Whether there are none behind.
-    pub is_last: bool,
-}
-
 /// A row of `ITILSolution`
 #[derive(Deserialize)]
 struct RefusedSolution {
@@ -110,23 +95,10 @@ impl Glpi {
         below: Option<TicketId>,
         changed_after: Option<DateTime>,
         size: &mut usize,
-    ) -> Result<CountedPage, GlpiError> {
-        let mut criteria = vec![Criterion::Below(below.unwrap_or(BEYOND))];
+    ) -> Result<Page<CountedTicket>, GlpiError> {
+        let mut criteria = vec![below.map_or(Criterion::ANY_NUMBER, Criterion::Below)];
         criteria.extend(changed_after.map(Criterion::ModifiedAfter));
-        let mut asked = query(&criteria, &COUNTED, (2, "DESC"));
-        loop {
-            asked["range"] = json!(format!("0-{}", *size - 1));
-            match self.search::<CountedTicket>(&asked, EXCERPT).await {
-                Err(GlpiError::Unavailable { why: Trouble::Status(_) | Trouble::Unexpected, .. }) if *size > FEWER => {
-                    *size = FEWER;
-                }
-                rows => {
-                    let SearchAnswer { data: tickets, totalcount: total } = rows?;
-                    let is_last = tickets.len() < *size || total.is_some_and(|total| total <= *size as u64);
-                    return Ok(CountedPage { tickets, total, is_last });
-                }
-            }
-        }
+        self.page_or_less(&query(&criteria, &COUNTED, (2, "DESC")), 0, size).await
     }
 
     /// The tickets of all solutions that were refused, one entry for each; nothing where the account may not read them.

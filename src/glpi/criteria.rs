@@ -33,6 +33,8 @@ pub enum Criterion {
     ModifiedAfter(DateTime),
     /// It was opened after this moment, in GLPI's time zone.
     OpenedAfter(DateTime),
+    /// It was opened in the last so many hours.
+    OpenedWithin(u32),
     /// Its category has this full path.
     Category(String),
     /// One of its follow-ups, private ones included, holds this: ASCII without what HTML encodes.
@@ -86,6 +88,9 @@ fn linked(link: &str, criteria: &[Criterion]) -> Vec<Value> {
 }
 
 impl Criterion {
+    /// Met by all: GLPI's numbers have 32 bits.
+    pub(super) const ANY_NUMBER: Self = Self::Below(TicketId::new(u32::MAX as u64));
+
     fn parameters(&self) -> Value {
         let one =
             |option: u64, kind: &str, value: Value| json!({ "field": option, "searchtype": kind, "value": value });
@@ -97,6 +102,7 @@ impl Criterion {
             Self::Category(path) => one(7, "contains", json!(pattern(path))),
             Self::ModifiedAfter(moment) => one(19, "morethan", json!(written(*moment))),
             Self::OpenedAfter(moment) => one(15, "morethan", json!(written(*moment))),
+            Self::OpenedWithin(hours) => one(15, "morethan", json!(format!("-{hours}HOUR"))),
             Self::Says(text) => one(21, "contains", json!(text)),
             Self::FollowupSays(text) => one(25, "contains", json!(text)),
             // GLPI joins the follow-ups once for both: the same one is both.

@@ -1,6 +1,10 @@
 //! Shortens the texts of a JSON answer while it comes in: a list of large tickets needs the beginning of each only, and
 //! GLPI sends all of it.
 
+/// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
+/// it, megabytes for some.
+pub(super) const EXCERPT: usize = 8 * 1024;
+
 /// Passes JSON on, without what of its strings is beyond a length.
 #[derive(Debug)]
 pub(super) struct Excerpt {

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{TicketStatus, criteria::SearchAnswer, exchange::Call, joint_read::JointRead, wire};
+use super::{TicketStatus, criteria::SearchAnswer, excerpt::EXCERPT, exchange::Call, joint_read::JointRead, wire};
 use crate::id::TicketId;
 
 /// Markers of one search. `MySQL` looks at each description once for each of them.
@@ -13,8 +13,6 @@ pub(super) const MARKERS_PER_SEARCH: usize = 120;
 const NEAR: u32 = 6;
 /// Tickets of one search at most. A search that gives so many is made again for each caller alone.
 const MOST_FOUND: usize = 400;
-/// As much of each description as is read, bytes: the gateway's own markers open it.
-const EXCERPT: usize = 8 * 1024;
 
 /// A search for tickets that hold one of a few markers.
 #[derive(Clone)]

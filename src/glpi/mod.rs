@@ -5,7 +5,7 @@
 //!
 //! - `directory`: accounts, groups, categories and entities, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
-//!   `search`, `counted`, `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
+//!   `search`, `counted` (both by `pages`), `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
 //!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`, `reminders`.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
@@ -51,6 +51,7 @@ mod overview;
 mod own_session;
 mod owners;
 mod pace;
+mod pages;
 mod recent;
 mod reminders;
 mod requesters;
@@ -72,7 +73,7 @@ pub use self::accounts::{Account, AccountState, Grant, Owner};
 pub use self::amendment::{Amendment, TakenInCharge};
 pub use self::changes::{Happening, TicketChange};
 pub use self::client::Glpi;
-pub use self::counted::{COUNTED_AT_ONCE, CountedPage, CountedTicket};
+pub use self::counted::CountedTicket;
 pub use self::creation::{NewTicket, Requester, TicketType};
 pub use self::criteria::Criterion;
 pub use self::directory::GlpiDirectory;
@@ -89,6 +90,7 @@ pub use self::links::LONGEST_MERGE;
 pub use self::markers::FoundTicket;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::overview::TicketOverview;
+pub use self::pages::{LARGE_PAGE, Page};
 pub use self::recent::Said;
 pub use self::search::{Sorting, TicketSummary};
 pub use self::sent_files::{Created, FileFate, FileOutcome};

@@ -7,8 +7,8 @@ use crate::id::{TicketId, UserId};
 
 use super::criteria::{SHOWN, SearchAnswer, query};
 use super::error::GlpiError;
+use super::excerpt::EXCERPT;
 use super::requesters::RequestersOf;
-use super::search::EXCERPT;
 use super::{ActorRole, Criterion, Glpi, Requester, TicketStatus, TicketSummary, wire};
 
 /// Search options of a ticket: 4 the accounts that asked for it, 39 what became of its last solution.

@@ -4,26 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::DateTime;
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde::Deserialize;
 
 use crate::id::{TicketId, UserId};
 
-use super::criteria::{SHOWN, SURVEYED, SearchAnswer, query};
-use super::error::{GlpiError, Trouble};
-use super::exchange::Call;
+use super::criteria::{SHOWN, SURVEYED, query};
+use super::error::GlpiError;
 use super::joint_read::ask_alone;
 use super::markers::{MARKERS_PER_SEARCH, MarkerSearch};
+use super::pages::{LARGE_PAGE, PAGE, Page};
 use super::{Criterion, FoundTicket, Glpi, TicketStatus, wire};
-
-/// Rows of one page: the answer to one call.
-const PAGE: usize = 200;
-/// Rows of one page for a caller that looks at many tickets: GLPI takes 0.1 s for 200 rows and 0.4 s for 2000. One that cannot gather so
-/// much, because of its memory, is asked for less.
-const LARGE_PAGE: usize = 2000;
-/// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
-/// it, megabytes for some.
-pub(super) const EXCERPT: usize = 8 * 1024;
 
 /// A ticket as a search shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -98,12 +88,6 @@ pub enum Sorting {
     LastChangedFirst,
 }
 
-/// A page of a search.
-struct Page {
-    rows: Vec<TicketSummary>,
-    is_last: bool,
-}
-
 impl Glpi {
     /// The tickets that meet all criteria, newest first, at most `most`. Those in GLPI's bin are not found.
     pub async fn search_tickets(&self, criteria: &[Criterion], most: usize) -> Result<Vec<TicketSummary>, GlpiError> {
@@ -129,7 +113,7 @@ impl Glpi {
         let base = query(criteria, &SHOWN, (2, order));
         for from in (0..most).step_by(PAGE) {
             let upto = most.min(from + PAGE);
-            let Page { rows, is_last } = self.page(&base, from, upto).await?;
+            let Page { rows, is_last, .. } = self.page::<TicketSummary>(&base, from, upto).await?;
             rows.into_iter().for_each(&mut each);
             if is_last {
                 break;
@@ -158,13 +142,7 @@ impl Glpi {
         };
         let (mut from, mut size) = (0, LARGE_PAGE);
         while from < most {
-            let Page { rows, is_last } = match self.page(&base, from, from + size).await {
-                Err(GlpiError::Unavailable { why: Trouble::Status(_) | Trouble::Unexpected, .. }) if size > PAGE => {
-                    size = PAGE;
-                    continue;
-                }
-                rows => rows?,
-            };
+            let Page { rows, is_last, .. } = self.page_or_less::<TicketSummary>(&base, from, &mut size).await?;
             let mut goes_on = false;
             for row in rows {
                 goes_on |= each(row);
@@ -190,7 +168,7 @@ impl Glpi {
         let base = query(criteria, &[2], (2, "DESC"));
         let mut found = BTreeSet::new();
         for from in (0..most).step_by(LARGE_PAGE) {
-            let Page { rows, is_last } = self.page(&base, from, from + LARGE_PAGE).await?;
+            let Page { rows, is_last, .. } = self.page::<TicketSummary>(&base, from, from + LARGE_PAGE).await?;
             found.extend(rows.iter().map(|row| row.id));
             if is_last {
                 return Ok(Some(found));
@@ -199,49 +177,32 @@ impl Glpi {
         Ok(None)
     }
 
-    /// What a search for tickets finds; of each of their texts, so many bytes at most.
-    pub(super) async fn search<T: DeserializeOwned>(
-        &self,
-        query: &Value,
-        longest: usize,
-    ) -> Result<SearchAnswer<T>, GlpiError> {
-        let answer = self.call(&Call::search("Ticket", query).shortened(longest)).await?;
-        serde_json::from_value(answer).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
-    }
-
-    /// The rows from one on and before another.
-    async fn page(&self, base: &Value, from: usize, to: usize) -> Result<Page, GlpiError> {
-        let mut query = base.clone();
-        query["range"] = json!(format!("{from}-{}", to - 1));
-        match self.search(&query, EXCERPT).await {
-            // the page after the last, where their number is a multiple of a page's
-            Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => {
-                Ok(Page { rows: Vec::new(), is_last: true })
-            }
-            rows => {
-                let SearchAnswer { data: rows, totalcount } = rows?;
-                let is_last = rows.len() < to - from || totalcount.is_some_and(|total| total <= to as u64);
-                Ok(Page { rows, is_last })
-            }
-        }
-    }
-
-    /// All tickets opened in the last `hours` hours, newest first, with the beginning of their descriptions; `None` where
-    /// there are more than `most`. Those in GLPI's bin are not found.
+    /// Hands over each ticket opened in the last `hours` hours, newest first, with the beginning of its description, at
+    /// most about `most`; says whether these were all. Those in GLPI's bin are not found.
     ///
     /// # Errors
     ///
-    /// As for any read; also where GLPI cannot gather so much.
-    pub async fn tickets_of_hours(&self, hours: u32, most: usize) -> Result<Option<Vec<FoundTicket>>, GlpiError> {
-        let query = json!({
-            "criteria": [{ "field": 15, "searchtype": "morethan", "value": format!("-{hours}HOUR") }],
-            "forcedisplay": [2, 15, 21],
-            "sort": 2,
-            "order": "DESC",
-            "range": format!("0-{most}"),
-        });
-        let SearchAnswer { data, .. } = self.search(&query, EXCERPT).await?;
-        Ok((data.len() <= most).then_some(data))
+    /// As for any read.
+    pub async fn tickets_of_hours(
+        &self,
+        hours: u32,
+        most: usize,
+        mut each: impl FnMut(FoundTicket),
+    ) -> Result<bool, GlpiError> {
+        let (mut below, mut known, mut size) = (Criterion::ANY_NUMBER, 0, LARGE_PAGE);
+        while known < most {
+            let base = query(&[Criterion::OpenedWithin(hours), below], &[2, 15, 21], (2, "DESC"));
+            // By number and not by row: what is made or deleted meanwhile moves no ticket out of sight.
+            let Page { rows, is_last, .. } = self.page_or_less::<FoundTicket>(&base, 0, &mut size).await?;
+            let Some(last) = rows.last() else { return Ok(true) };
+            below = Criterion::Below(last.id);
+            known += rows.len();
+            rows.into_iter().for_each(&mut each);
+            if is_last {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The tickets whose description begins with any of these markers, within its first eight kilobytes, opened in the

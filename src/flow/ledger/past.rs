@@ -18,8 +18,8 @@ use crate::{
 /// How far back it is read at most, hours: the day a portal repeats its forms in, and a margin. What may have come
 /// before is searched for.
 const FARTHEST: i64 = 27;
-/// Tickets that are read at most; where there are more, each request is searched for.
-const MOST: usize = 2000;
+/// Tickets that are read at most: two seconds of a GLPI. Where there are more, each request is searched for.
+const MOST: usize = 10_000;
 /// After a reading that came to nothing, the next one.
 const AGAIN_AFTER: Duration = Duration::from_mins(10);
 
@@ -82,11 +82,15 @@ impl Past {
             return None;
         }
         let hours = hours_since(reach.since.min(reach.best.max(farthest)));
-        match glpi.tickets_of_hours(hours, MOST).await {
-            Ok(Some(found)) => {
+        let mut tickets = Vec::new();
+        match glpi.tickets_of_hours(hours, MOST, |found| tickets.extend(past_ticket(&found))).await {
+            Ok(true) => {
                 // An hour of GLPI's local time may be missing.
-                read.since = Some((now - SignedDuration::from_hours(i64::from(hours) - 1), now));
-                read.tickets = found.iter().filter_map(past_ticket).collect();
+                *read = Read {
+                    tickets,
+                    since: Some((now - SignedDuration::from_hours(i64::from(hours) - 1), now)),
+                    not_before: None,
+                };
             }
             unread => {
                 tracing::debug!(?unread, "the last hours' tickets were not read: each request is searched for");

@@ -31,3 +31,26 @@ async fn the_newest_follow_up_of_a_long_ticket_is_read() {
         assert_eq!(contents, expected);
     }
 }
+
+#[tokio::test]
+async fn a_busy_day_s_tickets_are_read_in_pages_and_each_once() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let glpi = Glpi::new(&settings(&sandbox)).unwrap();
+    glpi.ping().await.unwrap();
+    let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let mut made = 0;
+    for (count, calls) in [(3, 1), (2000, 1), (2001, 2), (4500, 3)] {
+        let inputs = (made..count).map(|n| json!({"name": format!("n{n}"), "content": format!("texte {n}")}));
+        staff.call(Method::POST, "Ticket", Value::Array(inputs.collect())).await;
+        made = count;
+        let (before, mut read) = (sandbox.calls(), Vec::new());
+        let are_all = glpi.tickets_of_hours(24, 10_000, |found| read.push(found)).await.unwrap();
+        assert_eq!((are_all, sandbox.calls() - before), (true, calls), "{count}");
+        let texts: Vec<_> = read.into_iter().map(|found| found.content).collect();
+        let expected: Vec<_> = (0..count).rev().map(|n| format!("texte {n}")).collect();
+        assert_eq!(texts, expected);
+    }
+    let mut read = 0;
+    assert!(!glpi.tickets_of_hours(24, 4000, |_| read += 1).await.unwrap());
+    assert_eq!(read, 4000);
+}
