@@ -15,6 +15,8 @@ const LAST_TRIED_AFTER: u32 = 512;
 const ROUNDS_TRIED: usize = 4;
 /// One more call side by side must bring so much more.
 const WORTH_IT: f64 = 1.1;
+/// A try ends at once when one of its calls, and as many beside it, would make less than this share of what is known.
+const HOPELESS: f64 = 0.8;
 
 /// What is allowed, and what is done of it.
 pub(super) struct Pace {
@@ -26,11 +28,19 @@ pub(super) struct Pace {
     together: usize,
     /// What came of as many calls side by side as there are now.
     now: Stretch,
-    /// While another number is tried: the one before, and its tickets a second.
-    before: Option<(usize, f64)>,
+    trial: Option<Trial>,
     tried_after: u32,
     /// Whether one more is tried next, or one fewer.
     tries_more: bool,
+}
+
+/// Another number of calls side by side is tried.
+#[derive(Clone, Copy)]
+struct Trial {
+    began: Instant,
+    /// The number before, and its tickets a second.
+    before: usize,
+    known: f64,
 }
 
 /// A time in which GLPI had something to make without a pause.
@@ -80,7 +90,7 @@ impl Pace {
             calls: most_calls.min(AT_FIRST),
             together: most_together,
             now: Stretch::default(),
-            before: None,
+            trial: None,
             tried_after: FIRST_TRIED_AFTER,
             tries_more: true,
         }
@@ -113,33 +123,44 @@ impl Pace {
             return;
         }
         self.now.add(tickets, took, end);
-        match self.before {
-            None if self.now.calls >= self.tried_after => self.try_another(),
-            Some(before) if self.now.calls as usize >= ROUNDS_TRIED * self.calls => self.decide(before),
+        match self.trial {
+            None if self.now.calls >= self.tried_after => self.try_another(end),
+            Some(trial) if self.is_hopeless(trial, tickets, took, end) => self.end_trial(trial, false),
+            Some(trial) if self.now.calls as usize >= ROUNDS_TRIED * self.calls => {
+                let rate = self.now.rate();
+                let is_more = self.calls > trial.before;
+                let stays = if is_more { rate > trial.known * WORTH_IT } else { trial.known <= rate * WORTH_IT };
+                self.end_trial(trial, stays);
+            }
             None | Some(_) => {}
         }
     }
 
-    fn try_another(&mut self) {
+    fn try_another(&mut self, now: Instant) {
         let other = if self.tries_more { self.calls + 1 } else { self.calls - 1 };
         self.tries_more = !self.tries_more;
         let known = std::mem::take(&mut self.now).rate();
         if (1..=self.most_calls).contains(&other) {
-            self.before = Some((self.calls, known));
+            self.trial = Some(Trial { began: now, before: self.calls, known });
             self.calls = other;
         }
     }
 
-    fn decide(&mut self, (before, known): (usize, f64)) {
-        let rate = std::mem::take(&mut self.now).rate();
-        let stays = if self.calls > before { rate > known * WORTH_IT } else { known <= rate * WORTH_IT };
-        self.before = None;
+    /// Whether a call that began after the trial did shows already that it comes to nothing.
+    fn is_hopeless(&self, trial: Trial, tickets: usize, took: Duration, end: Instant) -> bool {
+        let Ok(calls) = u32::try_from(self.calls * tickets) else { return false };
+        let at_best = f64::from(calls) / took.as_secs_f64().max(1e-3);
+        end.saturating_duration_since(trial.began) >= took && at_best < trial.known * HOPELESS
+    }
+
+    fn end_trial(&mut self, trial: Trial, stays: bool) {
+        (self.trial, self.now) = (None, Stretch::default());
         if stays {
             // The next one in the same direction, soon.
-            self.tries_more = self.calls > before;
+            self.tries_more = self.calls > trial.before;
             self.tried_after = FIRST_TRIED_AFTER;
         } else {
-            self.calls = before;
+            self.calls = trial.before;
             self.tried_after = (self.tried_after * 2).min(LAST_TRIED_AFTER);
         }
     }
@@ -174,7 +195,7 @@ mod tests {
             let (mut pace, mut now) = (Pace::new(8, 25, TIMEOUT), Instant::now());
             work(&mut pace, &mut now, cores, 2000);
             // One more or less is tried now and then.
-            let calls = pace.before.map_or(pace.calls(), |(before, _)| before);
+            let calls = pace.trial.map_or(pace.calls(), |trial| trial.before);
             assert!(expected.contains(&calls), "{calls} for {cores} cores");
         }
     }
@@ -186,6 +207,18 @@ mod tests {
         assert!(pace.calls() <= 2, "{}", pace.calls());
         work(&mut pace, &mut now, 8, 4000);
         assert!(pace.calls() >= 7, "{}", pace.calls());
+    }
+
+    #[test]
+    fn one_call_shows_that_fewer_make_less() {
+        let (mut pace, mut now) = (Pace::new(2, 25, TIMEOUT), Instant::now());
+        let mut fewer = 0;
+        for _ in 0..200 {
+            let calls = pace.calls();
+            fewer += usize::from(calls == 1);
+            work(&mut pace, &mut now, 2, calls);
+        }
+        assert!((1..=4).contains(&fewer), "{fewer} rounds of a single call");
     }
 
     #[test]
