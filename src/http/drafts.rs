@@ -15,11 +15,11 @@ use super::{
     auth,
     body::Standing,
     fields::Fields,
-    problem::{BUSY_PAUSE, Problem},
+    orders,
+    problem::Problem,
     query,
     responses::{AnyTime, ByToken, LateBody, Moving},
     services::Services,
-    tickets::{check_content_type, no_object, number},
 };
 use crate::{
     id::{ArticleId, TicketId},
@@ -28,9 +28,6 @@ use crate::{
         note::Cause,
     },
 };
-
-/// Characters of a name; a longer one is a mistake.
-const LONGEST_NAME: usize = 200;
 
 /// What is asked for.
 #[derive(ToSchema)]
@@ -82,8 +79,8 @@ pub(super) async fn draft(State(services): State<Arc<Services>>, Path(id): Path<
         .answered(request, async |services, parts, body, deadline| {
             auth::ticket(&parts.headers, &services.settings)?;
             query::only(parts, &[])?;
-            let ticket = number(&id)?;
-            check_content_type(&parts.headers)?;
+            let ticket = orders::ticket(&id)?;
+            orders::check_content_type(&parts.headers)?;
             let whole = body.read(&services.rooms, Standing::Proven).await?;
             let order = DraftOrder { by: by(&whole.bytes)?, author: None, cause: Cause::Api };
             let drafting = services.gateway().draft_article(ticket, order);
@@ -92,7 +89,10 @@ pub(super) async fn draft(State(services): State<Arc<Services>>, Path(id): Path<
                     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
                     Ok((status, Json(DraftMade { ticket, article, title, masked, link })).into_response())
                 }
-                Err(error) => Err(problem(&error)),
+                Err(error) => {
+                    let is_unknown = matches!(error, DraftError::NotFound(_));
+                    Err(orders::refusal(&error, is_unknown, error.is_passing(), error.code(), error.sentence()))
+                }
             }
         })
         .await
@@ -100,25 +100,8 @@ pub(super) async fn draft(State(services): State<Arc<Services>>, Path(id): Path<
 
 /// Who asks; every wrong field is named.
 fn by(body: &[u8]) -> Result<String, Problem> {
-    let mut fields = Fields::of(body, &["by"]).ok_or_else(|| no_object("{\"by\": \"…\"}"))?;
-    let by = fields.text("by", LONGEST_NAME);
-    if by.is_none() {
-        fields.note("by", "missing", "Dites qui le demande\u{a0}: le ticket le montre.".to_owned());
-    }
+    let mut fields = Fields::of(body, &["by"]).ok_or_else(|| orders::no_object("{\"by\": \"…\"}"))?;
+    let by = orders::by(&mut fields);
     let wrong = fields.wrong();
     by.filter(|_| wrong.is_empty()).ok_or_else(|| Problem::fields(wrong))
-}
-
-fn problem(error: &DraftError) -> Problem {
-    let status = match error {
-        DraftError::NotFound(_) => StatusCode::NOT_FOUND,
-        error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::CONFLICT,
-    };
-    let problem = Problem::new(status, error.code(), error.sentence());
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        tracing::warn!(%error, "an article could not be drafted now");
-        return problem.retry_after(BUSY_PAUSE);
-    }
-    problem
 }

@@ -12,7 +12,7 @@
 //! | `oversight`, `in_charge`, `figures`, `refusals` | who is in charge, and what all requests say to them |
 //! | `mail`, `requests` | the two ways in |
 //! | `api/` | a requester's requests, for a portal |
-//! | `tickets`, `drafts` | tickets go to another level, or become articles |
+//! | `orders`, `tickets`, `drafts` | what a program orders: a ticket goes to another level, or becomes an article |
 //! | `webhook` | what GLPI 11 says of its tickets |
 //! | `answer`, `problem`, `values` | what comes back, and how it is written |
 //! | `pages` | the reference portal |
@@ -37,6 +37,7 @@ mod keys;
 mod lines;
 mod mail;
 mod openapi;
+mod orders;
 mod oversight;
 mod pages;
 mod problem;

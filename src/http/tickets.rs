@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
@@ -15,11 +14,11 @@ use super::{
     auth,
     body::Standing,
     fields::Fields,
-    problem::{BUSY_PAUSE, Problem},
+    orders::{self, LONGEST_NAME},
+    problem::Problem,
     query,
     responses::{AnyTime, ByToken, LateBody, Moving},
     services::Services,
-    values::glpi_number,
 };
 use crate::{
     id::TicketId,
@@ -30,9 +29,8 @@ use crate::{
     request::Direction,
 };
 
-/// Characters of a reason and of a name; a longer one is a mistake.
+/// Characters of a reason; a longer one is a mistake.
 const LONGEST_REASON: usize = 1000;
-const LONGEST_NAME: usize = 200;
 
 /// What is asked for.
 #[derive(ToSchema)]
@@ -111,74 +109,34 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
         .answered(request, async |services, parts, body, deadline| {
             auth::ticket(&parts.headers, &services.settings)?;
             query::only(parts, &[])?;
-            let ticket = number(&id)?;
-            check_content_type(&parts.headers)?;
+            let ticket = orders::ticket(&id)?;
+            orders::check_content_type(&parts.headers)?;
             let whole = body.read(&services.rooms, Standing::Proven).await?;
             let order = order(&whole.bytes, direction)?;
             let moving = services.gateway().move_ticket(ticket, order);
             match services.finish(moving, whole.room, deadline).await? {
                 Ok(Moved { ticket, from, to }) => Ok(Json(Gone { ticket, from, to }).into_response()),
-                Err(error) => Err(problem(&error)),
+                Err(error) => {
+                    let is_unknown = matches!(error, EscalateError::NotFound(_));
+                    Err(orders::refusal(&error, is_unknown, error.is_passing(), error.code(), error.sentence()))
+                }
             }
         })
         .await
 }
 
-pub(super) fn number(id: &str) -> Result<TicketId, Problem> {
-    glpi_number(id).ok_or_else(|| {
-        let detail = "Le numéro du ticket n’est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
-        Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
-    })
-}
-
-pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported-content-type",
-        "Envoyez la demande en application/json, en UTF-8.",
-    ))
-}
-
-/// 400 for a body that has another form than this one.
-pub(super) fn no_object(form: &str) -> Problem {
-    let detail = format!("Le corps n’est pas un objet JSON. Sa forme est {form}.");
-    Problem::new(StatusCode::BAD_REQUEST, "bad-json", detail)
-}
-
 /// What the body asks for; every wrong field is named.
 fn order(body: &[u8], direction: Direction) -> Result<Order, Problem> {
-    let mut fields =
-        Fields::of(body, &["reason", "by", "to"]).ok_or_else(|| no_object("{\"reason\": \"…\", \"by\": \"…\"}"))?;
+    let mut fields = Fields::of(body, &["reason", "by", "to"])
+        .ok_or_else(|| orders::no_object("{\"reason\": \"…\", \"by\": \"…\"}"))?;
     let reason = fields.text("reason", LONGEST_REASON);
-    let (by, to) = (fields.text("by", LONGEST_NAME), fields.text("to", LONGEST_NAME));
+    let (by, to) = (orders::by(&mut fields), fields.text("to", LONGEST_NAME));
     if reason.is_none() {
         fields.note("reason", "missing", "Dites pourquoi\u{a0}: le ticket le montre.".to_owned());
-    }
-    if by.is_none() {
-        fields.note("by", "missing", "Dites qui le demande\u{a0}: le ticket le montre.".to_owned());
     }
     let wrong = fields.wrong();
     match (reason, by) {
         (Some(reason), Some(by)) if wrong.is_empty() => Ok(Order { direction, by, reason, cause: Cause::Api, to }),
         _ => Err(Problem::fields(wrong)),
     }
-}
-
-fn problem(error: &EscalateError) -> Problem {
-    let status = match error {
-        EscalateError::NotFound(_) => StatusCode::NOT_FOUND,
-        error if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::CONFLICT,
-    };
-    let problem = Problem::new(status, error.code(), error.sentence());
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        tracing::warn!(%error, "a ticket could not be moved now");
-        return problem.retry_after(BUSY_PAUSE);
-    }
-    problem
 }
