@@ -19,6 +19,9 @@ pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The right to tell the portal of a ticket lasts longer than one call.
 const LONGEST_HOOK: Duration = Duration::from_secs(10);
 
+/// A signature is good for twice the skew: no longer than the same form without a key is a repeat, which is ten minutes.
+const LONGEST_SKEW: Duration = Duration::from_mins(5);
+
 /// Loads the configuration with the file at `path`, if any, and this process's environment.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
     // A variable that is no UTF-8 is none of ours, or cannot be: other programs' may be anything.
@@ -180,6 +183,13 @@ fn check_together(config: &Config) -> Result<(), ConfigError> {
         return Err(ConfigError::setting(
             format!("http.identity_header is no name of an HTTP header: \"{}\"", config.http.identity_header),
             "Give the name alone, such as \"X-Remote-Mail\", or empty http.trusted_proxies and http.identity_listen.",
+        ));
+    }
+    if config.http.clock_skew > LONGEST_SKEW {
+        return Err(ConfigError::setting(
+            "http.clock_skew is longer than five minutes: a signed form without an Idempotency-Key, seen on its way and \
+             sent once more, could make a second ticket",
+            "Give it \"5m\" or less, and let the portal's machine keep its clock by NTP.",
         ));
     }
     check_proxies(&config.http)?;
@@ -523,6 +533,12 @@ mod tests {
         for everybody_s in ["assistance@ac-dijon.fr", "{uai}"] {
             assert!(shown(load(&file(everybody_s), &[])).contains("directory.school_mailbox"), "{everybody_s}");
         }
+    }
+
+    #[test]
+    fn a_signature_is_good_for_no_longer_than_a_repeat_is_one() {
+        assert!(load("http.clock_skew = \"5m\"", &[]).is_ok());
+        assert!(shown(load("http.clock_skew = \"301s\"", &[])).contains("http.clock_skew"));
     }
 
     #[test]

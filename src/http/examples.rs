@@ -147,6 +147,7 @@ fn problems() -> Vec<Problem> {
             "Le corps de la requête n’est pas arrivé à temps. Renvoyez-la.",
         ),
         of(StatusCode::CONFLICT, Reason::NothingToApprove),
+        of(StatusCode::CONFLICT, Reason::NewerSolution),
         of(StatusCode::CONFLICT, Reason::RequestClosed),
         other(StatusCode::CONFLICT, "highest-level", "Ce ticket est déjà au plus haut niveau de son application."),
         other(StatusCode::CONFLICT, "lowest-level", "Ce ticket est déjà au premier niveau de son application."),

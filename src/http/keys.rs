@@ -6,6 +6,7 @@ use std::{sync::Once, time::Duration};
 use axum::http::{HeaderMap, StatusCode, request::Parts};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -13,7 +14,10 @@ use super::{
     problem::Problem,
     services::Services,
 };
-use crate::{offload, request::Outcome};
+use crate::{
+    config, offload,
+    request::{Outcome, SignedCall},
+};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Instances' clocks differ a little.
@@ -65,8 +69,7 @@ pub(super) async fn keep(services: &Services, parts: &Parts, body: &Bytes, key: 
             tracing::info!("a portal signs by v1 or v2, which do not cover its Idempotency-Key: v3 does");
         });
     }
-    // It may be signed for the latest moment that is plausible, and come until it is not any more.
-    let life = settings.clock_skew * 2 + CLOCK_MARGIN;
+    let life = life(settings);
     // Not the signature itself is kept: two secrets of a rotation sign one call.
     let heads = [(Version::V2, head_of_v2(&signed, parts)), (Version::V1, signed.head_of_v1())];
     for (version, head) in heads {
@@ -85,6 +88,19 @@ pub(super) async fn keep(services: &Services, parts: &Parts, body: &Bytes, key: 
         }
     }
     Ok(())
+}
+
+/// What a signed call is known by when it comes once more, if it is one, whose signature has been checked.
+pub(super) async fn signed_call(parts: &Parts, body: &Bytes, settings: &config::Http) -> Option<SignedCall> {
+    let signed = auth::presented(&parts.headers);
+    let at = signed.timestamp().parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok())?;
+    let what = format!("call\n{}\n{}\n{}\n{}", signed.timestamp(), parts.method, address(parts), digest(body).await);
+    Some(SignedCall { at, what, life: life(settings) })
+}
+
+/// A call may be signed for the latest moment that is plausible, and come until it is not any more.
+fn life(settings: &config::Http) -> Duration {
+    settings.clock_skew * 2 + CLOCK_MARGIN
 }
 
 /// What stands before the body in what v2 signs: a line each, as no method and no address has a line break, and no version

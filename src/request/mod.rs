@@ -30,6 +30,7 @@ pub use followup_opening::{FollowupOpening, ReadOpening};
 pub use left_out::LeftOut;
 pub use outcome::{
     Addition, Decided, Decision, Deferral, Outcome, Page, Reason, ReasonKind, Receipt, ReceiptDetails, Refusal,
+    SignedCall,
 };
 pub use person::Person;
 pub use prospect::Prospect;

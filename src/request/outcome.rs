@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::id::{SolutionId, TicketId};
 
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned};
 
 use super::{Enclosure, LeftOut, Reference, Suggestion, TicketKind};
 
@@ -153,6 +153,19 @@ pub struct Decided {
     pub solution: Option<SolutionId>,
     /// What they give along with a refusal.
     pub enclosure: Enclosure,
+    /// The signed call it came in; `None` where nobody else can have seen it, or where a page of ours asked for it.
+    pub signed: Option<SignedCall>,
+}
+
+/// A call that bears a signature: who sees it on its way can send it once more while its time is plausible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedCall {
+    /// When it was signed, by the portal's clock.
+    pub at: Timestamp,
+    /// All that was signed, whichever secret and version signed it.
+    pub what: String,
+    /// How long its time may be plausible.
+    pub life: Duration,
 }
 
 /// A rule's no.
@@ -284,6 +297,9 @@ reasons! {
     /// An approval or its refusal, of a request that waits for none.
     NothingToApprove: Portal = "nothing-to-approve",
         "La demande n°\u{a0}{ticket} n’attend pas votre approbation\u{a0}: aucune solution n’y est proposée, la clôture est déjà décidée, ou une autre solution a été proposée depuis. Rechargez la demande pour voir où elle en est.";
+    /// An approval or its refusal that was signed for an earlier solution.
+    NewerSolution: Portal = "newer-solution",
+        "La solution proposée à la demande n°\u{a0}{ticket} est plus récente que votre décision, qui n’a donc pas été enregistrée. Rechargez la demande, lisez cette solution, puis décidez.";
 
     /// A delivery report or a null sender.
     Bounce: Machine = "bounce", "Avis de non-remise : aucune suite.";

@@ -8,8 +8,8 @@ use jiff::{Timestamp, civil::DateTime};
 use super::{Pipeline, deferred, put_off};
 use crate::{
     flow::{
-        deliver::SeenTicket,
-        screen::{self, MayFollowUp, Rejection, Reply},
+        deliver::{Proposed, SeenTicket},
+        screen::{self, DecidedSolution, MayFollowUp, Rejection, Reply},
     },
     id::{SolutionId, TicketId},
     request::{Address, Channel, Decided, Decision, Enclosure, Outcome, Reason, Received, Reference, TicketState},
@@ -33,17 +33,21 @@ impl Pipeline {
             Err(undelivered) => return put_off(undelivered),
         };
         let before = seen.proposed();
-        let outcome = self.decide_on(&requester, ticket, &decided, seen, None).await;
+        let on = match self.solution_decided_on(&decided, before).await {
+            Ok(on) => on,
+            Err((reason, cause)) => return deferred(reason, cause, None),
+        };
+        let outcome = self.decide_on(&requester, ticket, &decided, seen, on, None).await;
         let waited = before.solved.is_some() && decided.solution.is_none_or(|it| before.solution == Some(it));
         match &outcome {
-            Outcome::Followup(addition) if !addition.is_new && waited => {}
+            Outcome::Followup(addition) if !addition.is_new && waited && on == DecidedSolution::Waiting => {}
             _ => return outcome,
         }
         match self.deliverer.look(ticket).await {
             // It still waits: what was found is the same decision of an earlier time. Staff has solved the ticket
             // again without a new solution.
             Ok(seen) if seen.proposed() == before => {
-                self.decide_on(&requester, ticket, &decided, seen, before.solved).await
+                self.decide_on(&requester, ticket, &decided, seen, on, before.solved).await
             }
             Ok(_) => outcome,
             Err(undelivered) => put_off(undelivered),
@@ -74,8 +78,32 @@ impl Pipeline {
                 }
             }
         }
-        let decided = Decided { decision: Decision::Accept, solution: None, enclosure: Enclosure::default() };
+        let decided =
+            Decided { decision: Decision::Accept, solution: None, enclosure: Enclosure::default(), signed: None };
         self.decide(requester, ticket, decided).await
+    }
+
+    /// Which solution is decided on. A signed call that somebody saw and sends once more decides on nothing that was
+    /// proposed after it: neither by its time, where it names no solution, nor by what it has decided on already, where
+    /// the portal's clock is ahead or an old solution is proposed again.
+    async fn solution_decided_on(
+        &self,
+        decided: &Decided,
+        proposed: Proposed,
+    ) -> Result<DecidedSolution, (Reason, String)> {
+        if decided.solution.is_some() && decided.solution != proposed.solution {
+            return Ok(DecidedSolution::Other);
+        }
+        let (Some(signed), Some(solved)) = (&decided.signed, proposed.solved) else {
+            return Ok(DecidedSolution::Waiting);
+        };
+        let since = solved.to_zoned(self.rules.time_zone().clone()).map(|since| since.timestamp());
+        if decided.solution.is_none() && since.is_ok_and(|since| since > signed.at) {
+            return Ok(DecidedSolution::Earlier);
+        }
+        let about = format!("{} {solved}", proposed.solution.unwrap_or_default());
+        let is_first = self.ledger.keep_key(&signed.what, &about, signed.life).await?;
+        Ok(if is_first { DecidedSolution::Waiting } else { DecidedSolution::Earlier })
     }
 
     async fn decide_on(
@@ -84,15 +112,14 @@ impl Pipeline {
         ticket: TicketId,
         decided: &Decided,
         seen: SeenTicket,
+        on: DecidedSolution,
         solved: Option<DateTime>,
     ) -> Outcome {
-        let proposed = seen.proposed();
-        let solution = decided.solution.or(proposed.solution);
-        let is_current = solution == proposed.solution;
+        let solution = decided.solution.or(seen.proposed().solution);
         let received = decided_on(requester, ticket, solution, solved, decided);
         let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
         self.to_its_end(Channel::Form, reference, async move {
-            let judge = |state: &TicketState| screen::decision(state, &decision, is_current, &this.rules);
+            let judge = |state: &TicketState| screen::decision(state, &decision, on, &this.rules);
             this.on_portal(received, ticket, Some(seen), judge).await
         })
         .await

@@ -32,7 +32,7 @@ pub use copies::Copies;
 pub use director::{Director, director};
 pub use foreseen::foreseen;
 pub use keyword::{Application, Applications};
-pub use portal::{complement, decision, on_portal};
+pub use portal::{DecidedSolution, complement, decision, on_portal};
 pub use proof::{Evidence, Method, Proof, proof_gap};
 pub use quota::{DayPlace, WithinQuota, quota};
 pub use reply::{Change, MayFollowUp, Reply, reply};

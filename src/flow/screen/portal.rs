@@ -40,8 +40,18 @@ pub fn complement(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollow
     Ok(MayFollowUp { ticket, change, by_staff: false })
 }
 
-/// Judges what GLPI says of the ticket whose solution a requester accepts or refuses on the portal. `is_current` says
-/// whether it is the solution they saw that waits.
+/// Which solution a requester decides on, as far as their call says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecidedSolution {
+    /// The one that waits.
+    Waiting,
+    /// Another one.
+    Other,
+    /// One of before: the call was signed before the one that waits, or has decided on another one already.
+    Earlier,
+}
+
+/// Judges what GLPI says of the ticket on whose solution a requester decides on the portal.
 ///
 /// # Errors
 ///
@@ -49,12 +59,16 @@ pub fn complement(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollow
 pub fn decision(
     ticket_state: &TicketState,
     decision: &Decision,
-    is_current: bool,
+    solution: DecidedSolution,
     rules: &Rules,
 ) -> Result<MayFollowUp, Rejection> {
     let (ticket, stage) = own(ticket_state, rules)?;
-    if stage != Stage::Solved || !is_current {
-        return Err(rules.refuse_about(Reason::NothingToApprove, ticket));
+    match solution {
+        DecidedSolution::Waiting if stage == Stage::Solved => {}
+        DecidedSolution::Earlier if stage == Stage::Solved => {
+            return Err(rules.refuse_about(Reason::NewerSolution, ticket));
+        }
+        _ => return Err(rules.refuse_about(Reason::NothingToApprove, ticket)),
     }
     let change = match decision {
         Decision::Accept => Change::Close,
@@ -76,8 +90,8 @@ mod tests {
     use rstest::rstest;
 
     use super::{
-        super::samples, Change, Decision, MayFollowUp, Reason, Rejection, SenderRole, Stage, TicketState, complement,
-        decision,
+        super::samples, Change, DecidedSolution, Decision, MayFollowUp, Reason, Rejection, SenderRole, Stage,
+        TicketState, complement, decision,
     };
     use crate::id::TicketId;
 
@@ -106,13 +120,20 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(complement(&ticket_state, &rules).map(MayFollowUp::change).map_err(reason), added);
-        let accepted = decision(&ticket_state, &Decision::Accept, true, &rules).map_err(reason);
-        let refused = decision(&ticket_state, &Decision::Refuse("Non".into()), true, &rules).map_err(reason);
+        let accepted = decision(&ticket_state, &Decision::Accept, DecidedSolution::Waiting, &rules).map_err(reason);
+        let refused =
+            decision(&ticket_state, &Decision::Refuse("Non".into()), DecidedSolution::Waiting, &rules).map_err(reason);
         assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
-        let unseen = decision(&ticket_state, &Decision::Accept, false, &rules).map_err(reason).unwrap_err();
-        assert_eq!(
-            unseen,
-            if role == SenderRole::Requester { Reason::NothingToApprove } else { Reason::RequestUnknown }
-        );
+        for (solution, of_solved) in
+            [(DecidedSolution::Other, Reason::NothingToApprove), (DecidedSolution::Earlier, Reason::NewerSolution)]
+        {
+            let unseen = decision(&ticket_state, &Decision::Accept, solution, &rules).map_err(reason).unwrap_err();
+            let expected = match (role, stage) {
+                (SenderRole::Requester, Stage::Solved) => of_solved,
+                (SenderRole::Requester, _) => Reason::NothingToApprove,
+                _ => Reason::RequestUnknown,
+            };
+            assert_eq!(unseen, expected, "{solution:?}");
+        }
     }
 }

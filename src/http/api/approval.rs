@@ -15,8 +15,10 @@ use utoipa::ToSchema;
 use super::call::{number, personal, requester, settled};
 use crate::{
     http::{
+        answer::FileLeftOut,
         fields::Fields,
         identity::REQUESTER,
+        keys,
         problem::Problem,
         query, requests,
         responses::{Adding, AnyTime, LateBody, NoRequest, Nobody},
@@ -55,11 +57,15 @@ pub(super) struct Ruling {
     /// GLPI's number.
     #[schema(value_type = u64, example = 1234)]
     ticket: TicketId,
+    /// The files of a refusal that are not in the ticket, and why. The answer to a repeat does not name those that
+    /// GLPI dropped.
+    left_out: Vec<FileLeftOut>,
 }
 
 /// Accept or refuse a solution
 ///
-/// The same decision on the same solution once more gets the same answer.
+/// The same decision on the same solution once more gets the same answer. A call that names no `solution` decides on none
+/// that was proposed after it was signed.
 #[utoipa::path(post, path = "/v1/requests/{id}/approval", operation_id = "decide", tag = "portal",
     security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(schemas::Numbered, schemas::Whose),
@@ -67,7 +73,7 @@ pub(super) struct Ruling {
     responses(
         (status = 200, body = Ruling, description = "It is decided so, now or by an earlier copy."),
         (status = 400, description = "The body or the requester cannot be read, or a parameter is unknown (`errors` names each)."),
-        (status = 409, description = "The request waits for no approval, or another solution than `solution` waits."),
+        (status = 409, description = "The request waits for no approval, or another solution than `solution` waits (`nothing-to-approve`); or the solution that waits was proposed after the call was signed (`newer-solution`)."),
         (status = 415, description = "Not JSON."),
         (status = 422, description = "The decision is none, a refusal gives no reason, an approval gives one, or fields are unknown (`errors` names each)."),
         Nobody, Adding, NoRequest, LateBody, AnyTime,
@@ -86,7 +92,8 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
                     "Envoyez la décision en application/json, en UTF-8.",
                 ));
             }
-            let decided = decided(&whole.bytes).await?;
+            let signed = keys::signed_call(parts, &whole.bytes, &services.settings).await;
+            let decided = Decided { signed, ..decided(&whole.bytes).await? };
             let status = match decided.decision {
                 Decision::Accept => "accepted",
                 Decision::Refuse(_) => "refused",
@@ -94,7 +101,10 @@ pub(super) async fn decide(State(services): State<Arc<Services>>, request: Reque
             let handling = services.gateway().decide(requester.clone(), id, decided);
             let outcome = services.finish(handling, whole.room, deadline).await?;
             services.portal.wrote(&requester, id).await;
-            settled(outcome, |addition| personal(Json(Ruling { status, ticket: addition.ticket })))
+            settled(outcome, |addition| {
+                let left_out = addition.left_out.into_iter().map(FileLeftOut::from).collect();
+                personal(Json(Ruling { status, ticket: addition.ticket, left_out }))
+            })
         })
         .await
 }
@@ -151,7 +161,9 @@ async fn decided(body: &[u8]) -> Result<Decided, Problem> {
     };
     let mut wrong = fields.wrong();
     match decision {
-        Some(Ok((decision, enclosure))) if wrong.is_empty() => Ok(Decided { decision, solution, enclosure }),
+        Some(Ok((decision, enclosure))) if wrong.is_empty() => {
+            Ok(Decided { decision, solution, enclosure, signed: None })
+        }
         Some(Err(errors)) => {
             wrong.extend(errors);
             Err(Problem::fields(wrong))

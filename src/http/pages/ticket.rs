@@ -349,7 +349,11 @@ pub(super) async fn decide(
                     }
                 },
             };
-            let handling = services.gateway().decide(person.clone(), number, Decided { decision, solution, enclosure });
+            let handling = services.gateway().decide(
+                person.clone(),
+                number,
+                Decided { decision, solution, enclosure, signed: None },
+            );
             let outcome = state.finish(handling, room, deadline).await?;
             let is_unknown = is_unknown(&outcome);
             settled(&state, &person, number, outcome, done, Retry { is_unknown, ..retry }).await

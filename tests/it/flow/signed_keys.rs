@@ -1,10 +1,12 @@
 //! A signed call that somebody saw on its way: no instance makes another ticket of it, whatever key is put on it.
 
 use reqwest::{Method, Response};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::{
     gateway::{DIRECTORS, Gateway, PORTAL_SECRET, form, sandbox},
+    helpdesk::Helpdesk,
     redis::Redis,
     signing,
 };
@@ -21,9 +23,15 @@ struct Seen {
 
 impl Seen {
     fn new(version: &str, address: &str, body: &Value) -> Self {
-        let (timestamp, body) = (jiff::Timestamp::now().as_second().to_string(), body.to_string());
+        Self::at(jiff::Timestamp::now().as_second(), version, address, body)
+    }
+
+    /// One that was signed at this Unix second.
+    fn at(second: i64, version: &str, address: &str, body: &Value) -> Self {
+        let (timestamp, body) = (second.to_string(), body.to_string());
         let signature = match version {
             "v1" => signing::v1(PORTAL_SECRET, &timestamp, body.as_bytes()),
+            "v3" => signing::v3(PORTAL_SECRET, &timestamp, "POST", address, "", body.as_bytes()),
             _ => signing::v2(PORTAL_SECRET, &timestamp, "POST", address, body.as_bytes()),
         };
         Self { address: address.to_owned(), timestamp, signature: format!("{version}={signature}"), body }
@@ -133,4 +141,81 @@ async fn what_is_added_by_one_signature_is_added_once() {
     }
     assert_eq!(seen.send(&gateway, None).await.status(), 200);
     assert_eq!(sandbox.tickets()[0].followups.len(), 1);
+}
+
+/// What a call that names no solution says of one decides on no other, within the time that its signature is good for:
+/// whichever instance it comes to, and though the portal's clock is ahead of the next solution.
+#[rstest]
+#[case::refused(json!({"decision": "refuse", "reason": "Encore grisé"}), 2)]
+#[case::accepted(json!({"decision": "accept"}), 6)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_is_sent_once_more_decides_on_no_later_solution(
+    #[case] decision: Value,
+    #[case] becomes: i64,
+    #[values("v2", "v3")] version: &str,
+    #[values(-2, 200)] clock: i64,
+    #[values(false, true)] by_redis: bool,
+) {
+    let sandbox = sandbox().await;
+    let redis = by_redis.then(Redis::start);
+    let url = redis.as_ref().map(Redis::url).unwrap_or_default();
+    let settings: &[_] = if by_redis { &[("quota.backend", "redis"), ("redis.url", url.as_str())] } else { &[] };
+    let one = Gateway::start(&sandbox, settings).await;
+    let two = if by_redis { Some(Gateway::start(&sandbox, settings).await) } else { None };
+    let other = two.as_ref().unwrap_or(&one);
+    let staff = Helpdesk::sign_in(&sandbox.url(), "tech1", "tech1").await;
+    let created = one.post_form(&form(DIRECTORS[0], "Une demande"), None).await.json::<Value>().await.unwrap();
+    let request = created["ticket"].as_u64().unwrap();
+    let address = format!("{PATH}/{request}/approval?requester={}", DIRECTORS[0]);
+    let state = || (sandbox.tickets()[0].status, sandbox.tickets()[0].followups.len());
+
+    let first = staff.solve(request, "<p>Fait.</p>").await;
+    if clock < 0 {
+        // It was signed before anything was proposed.
+        let early = Seen::at(jiff::Timestamp::now().as_second() - 60, version, &address, &decision);
+        let answer = early.send(&one, None).await;
+        assert_eq!(answer.status(), 409);
+        assert_eq!(answer.json::<Value>().await.unwrap()["reason"], "newer-solution");
+        assert_eq!(state(), (5, 0));
+    }
+    let mut named = decision.clone();
+    named["solution"] = json!(first);
+    // GLPI's dates are whole seconds, and a portal's clock may be behind: who names the solution may be early.
+    let body = if clock < 0 { &named } else { &decision };
+    let seen = Seen::at(jiff::Timestamp::now().as_second() + clock, version, &address, body);
+    for _ in 0..2 {
+        assert_eq!(seen.send(&one, None).await.status(), 200, "also its own repeat");
+    }
+    assert_eq!(state(), (becomes, 1));
+    staff.set_status(request, 2).await;
+    staff.solve(request, "<p>Refait.</p>").await;
+    for gateway in [other, &one] {
+        let answer = seen.send(gateway, None).await;
+        if clock < 0 {
+            // It names the solution it was of, and that is decided.
+            assert_eq!(answer.status(), 200);
+        } else {
+            assert_eq!(answer.status(), 409);
+            assert_eq!(answer.json::<Value>().await.unwrap()["reason"], "newer-solution");
+        }
+        assert_eq!(state(), (5, 1), "the later solution goes on waiting");
+    }
+    // A decision of now is one.
+    let again = Seen::new(version, &address, &decision);
+    assert_eq!(again.send(other, None).await.status(), 200);
+    assert_eq!(state(), (becomes, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_of_the_body_alone_decides_nothing() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "tech1", "tech1").await;
+    let created = gateway.post_form(&form(DIRECTORS[0], "Une demande"), None).await.json::<Value>().await.unwrap();
+    let request = created["ticket"].as_u64().unwrap();
+    staff.solve(request, "<p>Fait.</p>").await;
+    let address = format!("{PATH}/{request}/approval?requester={}", DIRECTORS[0]);
+    let answer = Seen::new("v1", &address, &json!({"decision": "accept"})).send(&gateway, None).await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(sandbox.tickets()[0].status, 5);
 }

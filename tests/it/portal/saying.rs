@@ -88,6 +88,25 @@ async fn a_file_that_is_left_out_of_a_followup_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_left_out_of_a_refusal_is_named() {
+    let scene = Scene::start().await;
+    let request = scene.deposit(DIRECTORS[0], json!({})).await;
+    scene.staff.solve(request, "<p>Fait.</p>").await;
+    let files = json!([{"name": "macro.exe", "content": "TVo="}, {"name": "a.txt", "content": "YQ=="}]);
+    let body = json!({"decision": "refuse", "reason": "Encore grisé", "attachments": files});
+    for _ in 0..2 {
+        let answer = scene.post(&approval(request), &body, None).await;
+        assert_eq!(answer.status(), 200);
+        let answer: Value = answer.json().await.unwrap();
+        let [file] = answer["left_out"].as_array().unwrap().as_slice() else { panic!("{answer}") };
+        assert_eq!(file["name"], "macro.exe", "{answer}");
+        assert!(!file["why"].as_str().unwrap().is_empty(), "{answer}");
+    }
+    let [followup] = seen(&scene, request).followups.try_into().unwrap();
+    assert_eq!((followup.documents.len(), followup.documents[0].bytes.as_slice()), (1, &b"a"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_s_forms_are_read_too() {
     let scene = Scene::start().await;
     let request = scene.deposit(DIRECTORS[0], json!({})).await;
@@ -192,7 +211,10 @@ async fn a_solution_is_refused_with_a_reason_and_then_accepted() {
     for _ in 0..2 {
         let answer = scene.post(&path, &refuse, None).await;
         assert_eq!(answer.status(), 200);
-        assert_eq!(answer.json::<Value>().await.unwrap(), json!({"status": "refused", "ticket": request}));
+        assert_eq!(
+            answer.json::<Value>().await.unwrap(),
+            json!({"status": "refused", "ticket": request, "left_out": []})
+        );
         assert_eq!(status(&scene, request), (2, 1));
     }
     assert_eq!(reason(scene.post(&path, &accept, None).await, 409).await, "nothing-to-approve");
