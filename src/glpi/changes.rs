@@ -50,6 +50,8 @@ pub enum Happening {
     },
     /// A group was taken off, in whichever role.
     GroupGone(GroupId),
+    /// It was put on hold for this reason.
+    HoldReason(String),
     /// It counts as taken into account from now on, or no longer.
     Taken(bool),
     /// A follow-up was written, or deleted.
@@ -114,6 +116,9 @@ fn change(row: &LogRow) -> Option<TicketChange> {
             let name = row.new_value.rsplit_once(" (").map_or("", |(name, _)| name).to_owned();
             Happening::GroupAssigned { group: numbered(&row.new_value)?, name }
         }
+        (HISTORY_ADD_RELATION, _, "PendingReason") => {
+            Happening::HoldReason(row.new_value.rsplit_once(" (").map_or("", |(name, _)| name).to_owned())
+        }
         (HISTORY_DEL_RELATION, _, "Group") => Happening::GroupGone(numbered(&row.old_value)?),
         (HISTORY_ADD_SUBITEM, _, "ITILFollowup") => {
             Happening::Followup { id: row.new_value.parse().ok()?, is_gone: false }
@@ -161,6 +166,8 @@ mod tests {
             "14": row(19, 0, "ITILFollowup", "1186", ""),
             "15": row(16, 0, "Group", "Référents-LSU (1)", ""),
             "16": row(12, 0, "ITILFollowup", "", "Suivi (1186)"),
+            "17": row(15, 0, "PendingReason", "", "Attente de l’éditeur (2)"),
+            "18": row(16, 0, "PendingReason", "Attente de l’éditeur (2)", ""),
         }});
         let changes = serde_json::from_value::<WithHistory>(shown).unwrap().changes();
         assert!(changes.iter().all(|change| change.by == Some(UserId::new(15))));
@@ -176,6 +183,7 @@ mod tests {
                 Happening::Followup { id, is_gone: false },
                 Happening::Followup { id, is_gone: true },
                 Happening::GroupGone(GroupId::new(1)),
+                Happening::HoldReason("Attente de l’éditeur".to_owned()),
             ]
         );
     }

@@ -68,6 +68,8 @@ struct Operation {
     parameters: Vec<Parameter>,
     bodies: Vec<Body>,
     answers: Vec<Answer>,
+    /// Whether it is the gateway that is called.
+    is_ours: bool,
 }
 
 struct Parameter {
@@ -175,7 +177,9 @@ async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
 fn operations(api: &Value, tag: &Value) -> Vec<Operation> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut found = Vec::new();
-    for (path, methods) in api["paths"].as_object().into_iter().flatten() {
+    let of = |part: &str| api[part].as_object().into_iter().flatten();
+    let ours = of("paths").map(|it| (true, it));
+    for (is_ours, (path, methods)) in ours.chain(of("webhooks").map(|it| (false, it))) {
         let methods = methods.as_object().into_iter().flatten();
         for (method, it) in methods.filter(|(_, it)| it["tags"].as_array().is_some_and(|tags| tags.contains(tag))) {
             let ways = it["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
@@ -197,6 +201,7 @@ fn operations(api: &Value, tag: &Value) -> Vec<Operation> {
                         bodies: bodies(&it["content"]),
                     })
                     .collect(),
+                is_ours,
             });
         }
     }

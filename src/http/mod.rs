@@ -17,7 +17,7 @@
 //! | `answer`, `problem`, `values` | what comes back, and how it is written |
 //! | `pages` | the reference portal |
 //! | `health` | for machines that watch |
-//! | `openapi`, `schemas`, `responses`, `examples`, `docs` | for people who connect: the description, and a page to read and try it |
+//! | `openapi`, `schemas`, `responses`, `examples`, `portal_hooks`, `docs` | for people who connect: the description, and a page to read and try it |
 
 mod answer;
 mod api;
@@ -40,6 +40,7 @@ mod openapi;
 mod orders;
 mod oversight;
 mod pages;
+mod portal_hooks;
 mod problem;
 mod query;
 mod refusals;

@@ -13,16 +13,21 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api, auth, docs, drafts, examples, figures, health, mail, problem::Problem, requests, responses,
-    responses::BrokenCall, services::Services, tickets, webhook,
+    api, auth, docs, drafts, examples, figures, health, mail,
+    portal_hooks::{self, HookCall, HookData},
+    problem::Problem,
+    requests, responses,
+    responses::BrokenCall,
+    services::Services,
+    tickets, webhook,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`.", license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later")),
     servers((url = "/", description = "This gateway.")),
-    tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "figures", description = "What all requests say, for people in charge."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
-    components(schemas(Problem)),
+    tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "figures", description = "What all requests say, for people in charge."), (name = "hooks", description = "What the gateway tells the portal: calls that the portal takes, at `hooks.url`."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
+    components(schemas(Problem, HookCall, HookData)),
     modifiers(&Schemes),
 )]
 struct Api;
@@ -67,6 +72,13 @@ impl Modify for Schemes {
             ),
         );
         components.add_security_scheme(
+            portal_hooks::SIGNATURE_SCHEME,
+            header(
+                "webhook-signature",
+                "Of the gateway, to the portal: `v1,` and the Base64 of the HMAC-SHA256 of `webhook-id`, a full stop, `webhook-timestamp`, a full stop and the raw body, keyed with the bytes that the Base64 behind `whsec_` in `hooks.secrets` stands for. Several, separated by spaces, during a rotation: one that is right is enough.",
+            ),
+        );
+        components.add_security_scheme(
             "proxy_identity",
             header(
                 "X-Remote-Mail",
@@ -108,6 +120,7 @@ pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
     responses::as_problems(&mut api);
     // A description is plain data: it always becomes JSON.
     let mut api = serde_json::to_value(api).unwrap_or_default();
+    portal_hooks::add(&mut api);
     examples::complete(&mut api);
     router.merge(docs::routes(&api)).layer(Extension(Rendered(Bytes::from(api.to_string()))))
 }

@@ -7,7 +7,7 @@ use super::handed_on::HandedOn;
 use crate::{
     course::{Past, Requesters, charges},
     flow::route::Mapping,
-    glpi::{Happening, TicketStatus, TicketSummary},
+    glpi::{Happening, TicketChange, TicketStatus, TicketSummary},
     id::{GroupId, UserId},
 };
 
@@ -201,7 +201,7 @@ fn changes_of_status(known: &Known<'_>) -> Vec<Happened> {
         ..Happened::new(EventKind::Proposed, *written)
     };
     let mut solutions = known.solutions.iter().peekable();
-    for change in &known.past.changes {
+    for (index, change) in known.past.changes.iter().enumerate() {
         let Happening::Status { from, to } = change.what else { continue };
         let by = change.by.filter(is_staff);
         let of = |kind| Happened::new(kind, Some(change.at));
@@ -218,7 +218,9 @@ fn changes_of_status(known: &Known<'_>) -> Vec<Happened> {
             }
             (TicketStatus::Solved, _) if by.is_none() => of(EventKind::Refused),
             (TicketStatus::Solved | TicketStatus::Closed, _) => Happened { by, ..of(EventKind::Reopened) },
-            (_, TicketStatus::Pending) => of(EventKind::OnHold),
+            (_, TicketStatus::Pending) => {
+                Happened { reason: hold_reason(&known.past.changes, index), ..of(EventKind::OnHold) }
+            }
             (TicketStatus::Pending, _) => of(EventKind::Resumed),
             _ => continue,
         };
@@ -236,6 +238,21 @@ fn changes_of_status(known: &Known<'_>) -> Vec<Happened> {
         events.push(Happened::new(EventKind::Closed, summary.closed));
     }
     events
+}
+
+/// Why it was put on hold by this change, as GLPI's history has it: the reason may stand before the status, and staff may
+/// give another one while it lasts.
+fn hold_reason(changes: &[TicketChange], hold: usize) -> Option<String> {
+    let since = changes.get(hold)?.at;
+    let is_its_end = |change: &&TicketChange| matches!(change.what, Happening::Status { .. });
+    let during = changes[hold + 1..].iter().take_while(|change| !is_its_end(change));
+    let before = changes[..hold].iter().rev().take_while(|change| !is_its_end(change));
+    let before = before.take_while(|change| since.duration_since(change.at) <= TOGETHER);
+    let reason = |change: &TicketChange| match &change.what {
+        Happening::HoldReason(reason) if !reason.is_empty() => Some(reason.clone()),
+        _ => None,
+    };
+    during.filter_map(reason).last().or_else(|| before.filter_map(reason).next())
 }
 
 #[cfg(test)]
@@ -344,6 +361,34 @@ mod tests {
         let events = of(4, vec![status(10, MOREL, 2, 4), status(20, MOREL, 4, 2), status(30, MOREL, 2, 4)], &[]);
         let reasons: Vec<_> = events.iter().map(|event| event.reason.as_deref()).collect();
         assert_eq!(reasons, [None, None, None, Some("Attente de l’éditeur"), None]);
+    }
+
+    #[test]
+    fn why_it_was_on_hold_is_said_when_that_is_over_too() {
+        let reason = |minute, name: &str| change(minute, MOREL, Happening::HoldReason(name.to_owned()));
+        let changes = vec![
+            status(10, MOREL, 2, 4),
+            reason(10, "Attente du demandeur"),
+            status(20, DIRECTOR, 4, 2),
+            // GLPI may write the reason first, and staff may change it.
+            reason(30, "Attente du mainteneur"),
+            status(30, MOREL, 2, 4),
+            reason(35, "Attente de l’éditeur"),
+            status(40, MOREL, 4, 2),
+            reason(50, "Attente du mainteneur"),
+            status(50, MOREL, 2, 4),
+            status(60, MOREL, 4, 5),
+            status(70, MOREL, 5, 2),
+            status(80, MOREL, 2, 4),
+            status(90, MOREL, 4, 6),
+        ];
+        let events = of(6, changes, &[]);
+        let holds = events.iter().filter(|event| event.kind == EventKind::OnHold);
+        let reasons: Vec<_> = holds.map(|event| event.reason.as_deref()).collect();
+        assert_eq!(
+            reasons,
+            [Some("Attente du demandeur"), Some("Attente de l’éditeur"), Some("Attente du mainteneur"), None]
+        );
     }
 
     #[test]

@@ -63,7 +63,9 @@ pub(super) fn set_status(desk: &mut Helpdesk, caller: &Caller, ticket: i64, stat
         let of_ticket = |row: &&Row| text_of(row, "itemtype") == "Ticket";
         let reasons = desk.store.rows_of("PendingReason_Item", "items_id", ticket).filter(of_ticket);
         for id in reasons.map(|row| int_of(row, "id")).collect::<Vec<_>>() {
-            desk.store.remove("PendingReason_Item", id);
+            let Some(row) = desk.store.remove("PendingReason_Item", id) else { continue };
+            let reason = name_of_reason(&desk.store, int_of(&row, "pendingreasons_id"));
+            desk.store.log(("Ticket", ticket), caller.user, &Event::without("PendingReason", &reason));
         }
     }
     if old != status {
@@ -71,6 +73,11 @@ pub(super) fn set_status(desk: &mut Helpdesk, caller: &Caller, ticket: i64, stat
         let event = Event::field(12, &old, &new);
         desk.store.log(("Ticket", ticket), caller.user, &event);
     }
+}
+
+/// A reason to wait, as the history names it.
+pub(super) fn name_of_reason(store: &Store, id: i64) -> String {
+    format!("{} ({id})", store.name_of("PendingReason", id, "name").unwrap_or_default())
 }
 
 /// Someone of the helpdesk did something: unless it was asked not to, GLPI counts the ticket as

@@ -65,6 +65,8 @@ pub(super) fn add_followup(
             ("pendingreasons_id".to_owned(), int_of(&input, "pendingreasons_id").into()),
         ]);
         desk.store.insert("PendingReason_Item", &reason);
+        let reason = status::name_of_reason(&desk.store, int_of(&input, "pendingreasons_id"));
+        desk.store.log(("Ticket", ticket), caller.user, &Event::of("PendingReason", 15, 0, &reason));
         return Ok(followup);
     }
     let answered = matches!(status::status(&desk.store, ticket), SOLVED | CLOSED);

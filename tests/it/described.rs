@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Stdio};
 
+use passerelle::config;
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -67,6 +68,11 @@ async fn the_description_passes_redocly_s_rules() {
             json!("x"),
             "no-invalid-media-type-examples",
         ),
+        (
+            "/webhooks/request.question/post/requestBody/content/application~1json/example/data/request",
+            json!("x"),
+            "no-invalid-media-type-examples",
+        ),
     ] {
         let mut spoilt = description.clone();
         *spoilt.pointer_mut(place).unwrap_or_else(|| panic!("{place}")) = wrong;
@@ -110,6 +116,31 @@ async fn every_body_has_an_example_and_every_call_its_proofs_and_errors() {
     assert!(bodies > 100 && problems > 80, "{bodies}, {problems}");
     let forms = &description["paths"]["/v1/requests"]["post"]["requestBody"]["content"];
     assert_eq!(members(forms).count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_portal_is_told_is_described() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let description: Value = serde_json::from_str(&gateway.get("/openapi.json").await.1).unwrap();
+    assert_eq!(description["openapi"].as_str().unwrap().split_at(3).0, "3.1");
+    let told: BTreeSet<_> = members(&description["webhooks"]).map(|(kind, _)| kind.clone()).collect();
+    let steps = config::HOOK_STEPS.iter().map(|step| format!("request.{step}"));
+    assert_eq!(told, steps.chain(["check".to_owned()]).collect());
+    let page = gateway.get("/docs").await.1;
+    for (kind, call) in members(&description["webhooks"]) {
+        let call = &call["post"];
+        let headers = call["parameters"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap());
+        let scheme = members(&call["security"][0]).next().unwrap().0;
+        let signature = description["components"]["securitySchemes"][scheme]["name"].as_str().unwrap();
+        let all: BTreeSet<_> = headers.chain([signature]).collect();
+        assert_eq!(all, ["webhook-id", "webhook-signature", "webhook-timestamp"].into(), "{kind}");
+        assert_eq!(call["requestBody"]["content"]["application/json"]["example"]["type"], kind.as_str());
+        let id = call["operationId"].as_str().unwrap();
+        assert!(page.contains(&format!("<h3 id=\"{id}\"><code>POST {kind}</code>")), "{kind}");
+        // It is the portal's to answer: there is nothing to try here.
+        assert!(!page.contains(&format!("data-path=\"{kind}\"")), "{kind}");
+    }
 }
 
 /// The example of each encoding is a form that is taken.

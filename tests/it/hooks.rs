@@ -64,6 +64,14 @@ async fn the_portal_is_told_of_each_step_once() {
         got[0].body["data"],
         json!({"request": id, "reference": created["reference"], "application": "LSU", "requesters": [PERSON]})
     );
+    // As the description has it.
+    let described: Value = serde_json::from_str(&gateway.get("/openapi.json").await.1).unwrap();
+    let names = |it: &Value| it.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    for (schema, told) in [("HookCall", &got[0].body), ("HookData", &got[0].body["data"])] {
+        let schema = &described["components"]["schemas"][schema];
+        assert_eq!(names(&schema["properties"]), names(told), "{schema}");
+        assert_eq!(schema["required"].as_array().unwrap().len(), names(told).len(), "{schema}");
+    }
     assert_eq!(got[0].id, format!("{}_{id}_created", created["reference"].as_str().unwrap()));
     assert!(got[0].body["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{got:?}");
 

@@ -73,7 +73,12 @@ async fn a_pending_request_is_the_requester_s_to_complete_only_where_they_are_as
     // Their answer ends the wait, and staff's next hold is another one.
     let answer = json!({"description": "Les CM2"});
     assert_eq!(scene.post(&format!("{}/followups", page(request)), &answer, None).await.status(), 201);
-    assert_ne!(scene.json(&page(request), "").await["state"], "a-completer");
+    let shown = scene.json(&page(request), "").await;
+    assert_ne!(shown["state"], "a-completer");
+    // Why it waited is still told.
+    let hold = events(&shown).into_iter().find(|(kind, _)| kind == "mise-en-attente").unwrap().1;
+    let said = reason.map_or_else(String::new, |reason| format!("\u{a0}: {reason}"));
+    assert_eq!(hold, format!("Demande mise en attente{said}"), "{shown}");
     scene.staff.set_status(request, 4).await;
     assert_eq!(scene.json(&page(request), "").await["state"], "en-attente");
     assert_eq!(scene.json("/v1/requests", "").await["requests"][0]["state"], "en-attente");
