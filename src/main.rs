@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, PanicHookInfo},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -112,8 +112,17 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Command::Figures(args) => Ok(Box::pin(figures::run(load()?, args)).await?),
         Command::Healthcheck(args) => Ok(healthcheck::run(&load()?, &args).await),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
-        Command::Demo(args) => demo::run(args).await,
+        Command::Demo(args) => demo::run(args, &own_settings(cli.config.as_deref())).await,
     }
+}
+
+/// The settings that this process was given: the configuration file, and variables, none with its value.
+fn own_settings(file: Option<&Path>) -> Vec<String> {
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut variables: Vec<_> =
+        variables.filter(|name| name.starts_with("PASSERELLE_") && name != "PASSERELLE_CONFIG").collect();
+    variables.sort();
+    file.map(|file| file.display().to_string()).into_iter().chain(variables).collect()
 }
 
 async fn serve(config: Config, signals: Signals) -> miette::Result<u8> {

@@ -88,7 +88,7 @@ async fn the_demonstration_gives_every_sample_its_expected_outcome() {
     ] {
         assert!(table.contains(part), "{part} in {table}");
     }
-    assert_eq!(table.lines().filter(|line| line.starts_with('✓')).count(), 37, "{table}");
+    assert_eq!(table.lines().filter(|line| line.starts_with('✓')).count(), 43, "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

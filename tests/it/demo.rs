@@ -1,7 +1,7 @@
 //! `passerelle demo` as somebody runs it who wants to look: each state on the portal's pages, the mails as pages, and the
 //! ports.
 
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::{collections::BTreeSet, net::TcpListener, process::Stdio, time::Duration};
 
 use reqwest::StatusCode;
 use tokio::{
@@ -9,7 +9,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::support::{PATIENCE, browser::Browser};
+use crate::support::{PATIENCE, browser::Browser, hooked_portal::Portal, wait_until};
 
 /// The director of the demonstration.
 const SAND: &str = "ce.0580004D@ac-dijon.fr";
@@ -29,9 +29,12 @@ fn demo(arguments: &[&str]) -> Command {
 }
 
 impl Demo {
-    async fn start() -> Self {
+    async fn start(more: &[&str]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut child = demo(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut child = demo(&[&["--listen", "127.0.0.1:0"], more].concat())
+            .envs([("PASSERELLE_GLPI__URL", "http://glpi.invalid/"), ("PASSERELLE_CONFIG", "/nowhere.toml")])
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();
         let reading = async {
@@ -73,7 +76,10 @@ impl Demo {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_state_is_on_the_portal_and_every_mail_is_a_page() {
-    let demo = Demo::start().await;
+    let told = Portal::with(&[b"secret-de-demonstration-2026"]).await;
+    let demo = Demo::start(&["--hooks", &told.url]).await;
+    let first = demo.said.lines().next().unwrap();
+    assert!(first.contains("de /nowhere.toml, PASSERELLE_GLPI__URL."), "it says what it leaves out: {first}");
     assert!(demo.said.contains("0 résultat(s) inattendu(s)"), "{}", demo.said);
     let portal = demo.address("Portail");
     for (state, title, detail) in [
@@ -106,6 +112,10 @@ async fn every_state_is_on_the_portal_and_every_mail_is_a_page() {
     let faq = demo.get(&format!("{portal}/faq?q=OTP")).await;
     assert!(faq.contains("Où trouver la clé OTP pour ONDE"), "{faq}");
 
+    // Her day is not over.
+    let form = demo.get(&format!("{portal}/nouvelle")).await;
+    assert!(form.contains("8 demandes") && !form.contains("nombre maximal"), "{form}");
+
     let mails = demo.address("Courriels");
     let list = demo.get(&mails).await;
     for (recipient, subject) in [
@@ -115,6 +125,8 @@ async fn every_state_is_on_the_portal_and_every_mail_is_a_page() {
         (SAND, "transmise à l’assistance informatique académique — Résultats impossibles"),
         ("alice.bernard@ac-dijon.fr", "transmise par Référents-ECECA"),
         ("tech1@ac-dijon.fr", "solution approuvée"),
+        ("ce.0210002B@ac-dijon.fr", "non enregistrée"),
+        ("agent.simple@ac-dijon.fr", "non enregistrée"),
     ] {
         let is_it = |row: &&str| row.to_lowercase().contains(&recipient.to_lowercase()) && row.contains(subject);
         let row = list.split("<tr>").find(is_it).unwrap_or_else(|| panic!("{recipient}, {subject} in {list}"));
@@ -128,6 +140,15 @@ async fn every_state_is_on_the_portal_and_every_mail_is_a_page() {
         assert!(source.contains("\r\nSubject: ") && source.contains("Message-ID: <"), "{source}");
     }
     assert!(demo.get(&demo.address("GLPI (bac à sable)")).await.contains("Mot de passe expiré"));
+
+    assert!(demo.said.contains("whsec_c2VjcmV0LWRlLWRlbW9uc3RyYXRpb24tMjAyNg=="), "{}", demo.said);
+    wait_until("the portal is told", async || {
+        let kinds: BTreeSet<_> = told.got().iter().map(|got| got.kind().to_owned()).collect();
+        ["request.created", "request.question", "request.solution", "request.closing"]
+            .iter()
+            .all(|it| kinds.contains(*it))
+    })
+    .await;
 
     let browser = Browser::start().await;
     browser.open(&mails).await;

@@ -1,4 +1,4 @@
-//! `passerelle demo`: a GLPI stand-in and the gateway on this machine, and some thirty sample requests through them, by
+//! `passerelle demo`: a GLPI stand-in and the gateway on this machine, and some forty sample requests through them, by
 //! the ways real ones come; then the portal, as a director sees it, and the mails that people would get.
 //!
 //! `addresses` says where each server listens, `samples` what is sent, `staged` what the director's requests come to and
@@ -57,7 +57,15 @@ pub struct Args {
     /// 127.0.0.1:8400 without it, and any free ports with --exit.
     #[arg(long)]
     pub listen: Option<SocketAddr>,
+
+    /// Tells this address of each step of a request, as `hooks.url` does: https, or http on this machine. What signs the
+    /// calls is printed.
+    #[arg(long, value_name = "URL")]
+    pub hooks: Option<String>,
 }
+
+/// What signs the calls to the address of `--hooks`.
+const HOOKS_SECRET: &str = "whsec_c2VjcmV0LWRlLWRlbW9uc3RyYXRpb24tMjAyNg==";
 
 /// A request's size limit small enough to be exceeded by a sample.
 const MAX_SIZE: u64 = 200_000;
@@ -74,8 +82,20 @@ struct Became {
     ticket: Option<TicketView>,
 }
 
-/// Runs the demonstration; gives the exit code.
-pub async fn run(args: Args) -> Result<u8> {
+/// Runs the demonstration; gives the exit code. It has settings of its own: `ignored` are those that are given beside them,
+/// which it says at its start.
+///
+/// # Errors
+///
+/// Where it cannot listen, or a setting is none.
+pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
+    if !ignored.is_empty() {
+        say(format_args!(
+            "La démonstration a ses propres réglages\u{a0}: elle ne tient pas compte de {}. Ce qui s’y choisit\u{a0}: \
+             --listen, --hooks (passerelle demo --help).\n",
+            ignored.join(", ")
+        ));
+    }
     let first = args.listen.unwrap_or(if args.exit { addresses::ANY } else { addresses::USUAL });
     let Addresses { portal, mails, glpi, api, lmtp } = Addresses::take(first).await?;
     let sandbox = Sandbox::start(Options { listen: glpi, ..Options::default() }).await.into_diagnostic()?;
@@ -87,7 +107,7 @@ pub async fn run(args: Args) -> Result<u8> {
     let staff = Staff::prepare(&sandbox.url(), &client).await?;
     let (mailer, outbox) = Mailer::memory();
     let portal_address = portal.local_addr().into_diagnostic()?;
-    let config = config::load_from(None, settings(&sandbox, portal_address, api, lmtp))?;
+    let config = config::load_from(None, settings(&sandbox, portal_address, api, lmtp, args.hooks.as_deref()))?;
     let server = App::build_with(config, mailer)?.bind(telemetry::metrics()).await?;
     let lmtp = server.lmtp_addresses().first().and_then(|address| address.parse().ok());
     let (Some(api), Some(for_sign_in), Some(lmtp)) = (server.http_address(), server.identity_address(), lmtp) else {
@@ -136,11 +156,15 @@ pub async fn run(args: Args) -> Result<u8> {
             "\nPortail  {}  (connexion factice\u{a0}: {DIRECTOR})\nPilotage  {}\nCourriels  http://{}/\nGLPI (bac à sable)  {}\n\
              API de la passerelle  http://{api}/docs\nDescription de l’API  http://{api}/openapi.json\n\
              Mesures  http://{api}/metrics\nLMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\n\
-             Jeton d’escalade  {TICKET_TOKEN}\n\nCtrl-C pour arrêter.",
+             Jeton d’escalade  {TICKET_TOKEN}\n{}\nCtrl-C pour arrêter.",
             calls.portal,
             calls.portal.replace("/portail", "/pilotage"),
             mailbox.address,
-            sandbox.url()
+            sandbox.url(),
+            match &args.hooks {
+                Some(url) => format!("Annonces vers  {url}  (hooks.secrets\u{a0}: {HOOKS_SECRET})\n"),
+                None => String::new(),
+            },
         ));
         tokio::signal::ctrl_c().await.into_diagnostic()?;
     }
@@ -150,7 +174,13 @@ pub async fn run(args: Args) -> Result<u8> {
 }
 
 /// The gateway's settings: every step is told by it, in mails that lead to the portal.
-fn settings(sandbox: &Sandbox, portal: SocketAddr, api: SocketAddr, lmtp: SocketAddr) -> Vec<(String, String)> {
+fn settings(
+    sandbox: &Sandbox,
+    portal: SocketAddr,
+    api: SocketAddr,
+    lmtp: SocketAddr,
+    hooks: Option<&str>,
+) -> Vec<(String, String)> {
     let own = [
         ("GLPI__URL", sandbox.url().to_string()),
         ("GLPI__LOGIN", "passerelle".to_owned()),
@@ -165,6 +195,7 @@ fn settings(sandbox: &Sandbox, portal: SocketAddr, api: SocketAddr, lmtp: Socket
         ("HTTP__IDENTITY_HEADER", sign_in::IDENTITY_HEADER.to_owned()),
         ("PEOPLE__OPERATORS", DIRECTOR.to_owned()),
         ("SCREEN__MAX_SIZE", MAX_SIZE.to_string()),
+        ("QUOTA__PER_DAY", samples::PER_DAY.to_string()),
         ("SWEEP__EVERY", "1s".to_owned()),
         ("NOTIFY__PORTAL_LINK", format!("http://{portal}/portail/demandes/{{id}}")),
     ];
@@ -182,7 +213,9 @@ fn settings(sandbox: &Sandbox, portal: SocketAddr, api: SocketAddr, lmtp: Socket
         "REMINDER",
     ];
     let told = steps.map(|step| (format!("PASSERELLE_NOTIFY__{step}"), "passerelle".to_owned()));
-    own.into_iter().map(|(name, value)| (format!("PASSERELLE_{name}"), value)).chain(told).collect()
+    let hooks = hooks.map(|url| [("HOOKS__URL", url.to_owned()), ("HOOKS__SECRETS", HOOKS_SECRET.to_owned())]);
+    let own = own.into_iter().chain(hooks.into_iter().flatten());
+    own.map(|(name, value)| (format!("PASSERELLE_{name}"), value)).chain(told).collect()
 }
 
 /// Makes a request and brings it to its state.

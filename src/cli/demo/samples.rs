@@ -62,6 +62,11 @@ pub(super) const SAND: &str = "ce.0580004D@ac-dijon.fr";
 const LAMARTINE: &str = "ce.0710005E@ac-dijon.fr";
 const AGENT: &str = "agent.simple@ac-dijon.fr";
 
+/// An envelope of a server outside the academy.
+const ELSEWHERE: &str = "someone@example.org";
+/// A director's places of a day: half of them are left to whoever looks at the portal.
+pub(super) const PER_DAY: u32 = 16;
+
 /// The form that is escalated.
 pub(super) const URGENT: &str = "Résultats impossibles à saisir";
 
@@ -109,16 +114,23 @@ pub(super) fn all() -> Vec<Sample> {
             },
             expected: Expected { outcome: "duplicate", reason: "duplicate", ticket: Some(LSU) },
         },
-        refused("expéditeur hors de l'académie", text("dir@gmail.com", "4", "LSU", "Bonjour"), "foreign-sender"),
+        refused(
+            "expéditeur hors de l'académie",
+            ELSEWHERE,
+            text("dir@gmail.com", "4", "LSU", "Bonjour"),
+            "foreign-sender",
+        ),
         refused(
             "domaine qui ressemble à celui de l'académie",
+            ELSEWHERE,
             text("x@ac-dijon.fr.example.org", "5", "LSU", "Bonjour"),
             "foreign-sender",
         ),
-        refused("aucune application dans l'objet", text(HUGO, "6", "Besoin d'aide", "Bonjour"), "no-keyword"),
-        refused("agent qui ne dirige pas d'école", text(AGENT, "7", "LSU : accès", "Bonjour"), "not-a-director"),
+        refused("aucune application dans l'objet", HUGO, text(HUGO, "6", "Besoin d'aide", "Bonjour"), "no-keyword"),
+        refused("agent qui ne dirige pas d'école", AGENT, text(AGENT, "7", "LSU : accès", "Bonjour"), "not-a-director"),
         refused(
             "courriel trop volumineux",
+            HUGO,
             text(HUGO, "8", "LSU", &"une ligne de plus\r\n".repeat(20_000)),
             "too-large",
         ),
@@ -131,18 +143,19 @@ pub(super) fn all() -> Vec<Sample> {
         ignored("avis de non-remise", text("MAILER-DAEMON@ac-dijon.fr", "10", "Undelivered: LSU", "…"), "", "bounce"),
         ignored("liste de diffusion", with_header(HUGO, "11", "List-Id", "<infos.ac-dijon.fr>"), HUGO, "bulk"),
         ignored("courriel de la passerelle elle-même", own(HUGO), HUGO, "own-mail"),
-        refused("deux expéditeurs", two_senders(), "no-sender"),
+        refused("deux expéditeurs", ELSEWHERE, two_senders(), "no-sender"),
         Sample {
             about: "formulaire incomplet",
             way: Way::Form(json!({"requester": SAND, "application": "PRONOTE", "urgency": 9})),
             expected: Expected { outcome: "refused", reason: "invalid-fields", ticket: None },
         },
     ];
-    for number in 1..=10 {
+    for number in 1..=PER_DAY {
         let mail = text(ZOLA, &format!("jour-{number}"), &format!("LSU : question {number}"), "Bonjour");
-        samples.push(created("demandes d'un même jour, de 1 à 10", mail, LSU));
+        samples.push(created("demandes d'un même jour, de 1 à 16", mail, LSU));
     }
-    samples.push(refused("… et la onzième", text(ZOLA, "jour-11", "LSU : question 11", "Bonjour"), "quota-exceeded"));
+    let more = text(ZOLA, "jour-17", "LSU : question 17", "Bonjour");
+    samples.push(refused("… et la dix-septième", ZOLA, more, "quota-exceeded"));
     samples
 }
 
@@ -154,9 +167,9 @@ fn created(about: &'static str, mail: Vec<u8>, ticket: (&'static str, &'static s
     Sample { about, way: Way::Mail { sender: VOLTAIRE, mail }, expected: made(ticket) }
 }
 
-fn refused(about: &'static str, mail: Vec<u8>, reason: &'static str) -> Sample {
-    let expected = Expected { outcome: "refused", reason, ticket: None };
-    Sample { about, way: Way::Mail { sender: "someone@example.org", mail }, expected }
+/// `sender`: the envelope's; a mail that comes from elsewhere than it says gets no notice.
+fn refused(about: &'static str, sender: &'static str, mail: Vec<u8>, reason: &'static str) -> Sample {
+    Sample { about, way: Way::Mail { sender, mail }, expected: Expected { outcome: "refused", reason, ticket: None } }
 }
 
 fn ignored(about: &'static str, mail: Vec<u8>, sender: &'static str, reason: &'static str) -> Sample {
