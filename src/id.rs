@@ -70,6 +70,8 @@ ids! {
     SolutionId
     /// A `KnowbaseItem`: an article.
     ArticleId
+    /// A `Reminder`: a note.
+    ReminderId
     /// A `Group_Ticket`: that a group is something to a ticket.
     GroupLinkId
     /// A `Ticket_User`: that a person is something to a ticket.

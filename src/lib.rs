@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod announcements;
 pub mod app;
 pub mod cli;
 pub mod company;

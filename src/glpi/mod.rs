@@ -6,7 +6,8 @@
 //! - `directory`: accounts, groups, categories and entities, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
 //!   `search`, `counted` (both by `pages`), `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
-//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`, `reminders`.
+//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`, `reminders`,
+//!   `announcements`.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
 //!   `markers`, `requesters` and `shown_accounts`; both wait in `gather`.
@@ -20,6 +21,7 @@ mod account;
 mod accounts;
 mod actors;
 mod amendment;
+mod announcements;
 mod breaker;
 mod changes;
 mod client;
@@ -71,6 +73,7 @@ mod wire;
 
 pub use self::accounts::{Account, AccountState, Grant, Owner};
 pub use self::amendment::{Amendment, TakenInCharge};
+pub use self::announcements::{NewPublicNote, PublicNote};
 pub use self::changes::{Happening, TicketChange};
 pub use self::client::Glpi;
 pub use self::counted::CountedTicket;

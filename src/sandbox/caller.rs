@@ -21,6 +21,7 @@ impl Caller {
         let bits = match name {
             "ticket" => right::READ | right::READ_ALL,
             "knowbase" => right::READ | right::READ_FAQ,
+            "reminder_public" => right::READ | right::PERSONAL,
             _ => right::READ,
         };
         self.may(name, bits)

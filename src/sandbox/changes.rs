@@ -88,6 +88,9 @@ fn add(
     let may_add = match kind {
         // `KnowbaseItem::canCreate`
         "KnowbaseItem" => caller.may("knowbase", right::CREATE | right::PUBLISH_FAQ),
+        // `Reminder::canCreate`, and that of what belongs to one (`CommonDBRelation`)
+        "Reminder" => caller.may(target.right, right::CREATE | right::PERSONAL),
+        "Entity_Reminder" => caller.may(target.right, right::UPDATE | right::PERSONAL),
         _ => caller.may(target.right, right::CREATE | right::UPDATE),
     } || (kind == "Document" && caller.may("followup", right::CREATE));
     if !may_add || kind == "Log" {
@@ -180,6 +183,17 @@ fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) 
             (false, true) => drop(input.insert("is_faq".to_owned(), 0.into())),
             _ => {}
         },
+        "Reminder" => {
+            if int_of(input, "users_id") == 0 {
+                input.insert("users_id".to_owned(), caller.user.into());
+            }
+        }
+        "Entity_Reminder" => {
+            let note = desk.store.get("Reminder", int_of(input, "reminders_id"));
+            if !note.is_some_and(|note| may_write_note(&desk.store, caller, note)) {
+                return Err(RIGHT_MISSING.to_owned());
+            }
+        }
         "KnowbaseItem_Item" => {
             let (article, item) = (int_of(input, "knowbaseitems_id"), int_of(input, "items_id"));
             let row = desk.store.get("KnowbaseItem", article);
@@ -228,7 +242,7 @@ fn label(desk: &Helpdesk, kind: &str, id: i64) -> Option<String> {
         "Ticket" => format!("{} ({id})", name.unwrap_or_else(|| format!("Ticket - ID {id}"))),
         "ITILSolution" => id.to_string(),
         "KnowbaseItem_Item" => format!("Objet de la base de connaissances - ID {id}"),
-        "Entity_KnowbaseItem" => format!("Général - ID {id}"),
+        "Entity_KnowbaseItem" | "Entity_Reminder" => format!("Général - ID {id}"),
         "KnowbaseItem" => name.unwrap_or_else(|| format!("Base de connaissances - ID {id}")),
         "Group_Ticket"
         | "Ticket_User"
@@ -311,6 +325,7 @@ fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) ->
     let open = readable(&desk.store, caller, target.kind, row);
     let may = match target.kind {
         "KnowbaseItem" => may_write_article(&desk.store, caller, row),
+        "Reminder" => may_write_note(&desk.store, caller, row),
         _ => own || open && caller.may(target.right, right::UPDATE),
     };
     if !may {
@@ -341,6 +356,12 @@ fn may_write_article(store: &Store, caller: &Caller, article: &Row) -> bool {
     let by_right = if int_of(article, "is_faq") > 0 { right::PUBLISH_FAQ } else { right::UPDATE };
     let is_read = readable(store, caller, "KnowbaseItem", article) && caller.may("knowbase", by_right);
     caller.may("knowbase", right::UPDATE | right::ALL_ARTICLES) && (is_admin || is_own || is_read)
+}
+
+/// Whether the caller may change a note (`Reminder::canUpdate`, `canUpdateItem`): their own, or one that they see.
+fn may_write_note(store: &Store, caller: &Caller, note: &Row) -> bool {
+    let is_own = int_of(note, "users_id") == caller.user && caller.may("reminder_public", right::PERSONAL);
+    is_own || caller.may("reminder_public", right::UPDATE) && visible(store, caller, "Reminder", note)
 }
 
 /// `DELETE Type/id`, or `DELETE Type` with the ids in the inputs; `force_purge` skips the bin.

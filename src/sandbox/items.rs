@@ -59,6 +59,7 @@ pub(super) fn visible(store: &Store, caller: &Caller, kind: &str, row: &Row) -> 
         "Ticket" => Some(row),
         "Ticket_User" | "Group_Ticket" => store.get("Ticket", int_of(row, "tickets_id")),
         "ITILFollowup" | "ITILSolution" => store.get("Ticket", int_of(row, "items_id")),
+        "Reminder" => return sees_note(store, caller, row),
         _ => return true,
     };
     caller.may("ticket", right::READ_ALL) || ticket.is_some_and(|ticket| caller.sees(store, ticket))
@@ -74,6 +75,12 @@ pub(super) fn readable(store: &Store, caller: &Caller, kind: &str, row: &Row) ->
         && store.rows_of("Entity_KnowbaseItem", "knowbaseitems_id", int_of(row, "id")).next().is_none()
         && int_of(row, "users_id") != caller.user;
     !hidden && visible(store, caller, kind, row)
+}
+
+/// Whether a note is the caller's own, or shown to an entity whose notes they may read (`Reminder::canViewItem`).
+fn sees_note(store: &Store, caller: &Caller, note: &Row) -> bool {
+    let mut entities = store.rows_of("Entity_Reminder", "reminders_id", int_of(note, "id"));
+    int_of(note, "users_id") == caller.user || caller.may("reminder_public", right::READ) && entities.next().is_some()
 }
 
 /// `GET Type/id`.
@@ -307,6 +314,7 @@ pub(super) fn foreign_key(kind: &str) -> &'static str {
         "RuleTicket" => "rules_id",
         "Notification" => "notifications_id",
         "Profile" => "profiles_id",
+        "Reminder" => "reminders_id",
         _ => "",
     }
 }

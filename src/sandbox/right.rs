@@ -5,6 +5,8 @@ pub(super) const UPDATE: i64 = 2;
 pub(super) const CREATE: i64 = 4;
 pub(super) const DELETE: i64 = 8;
 pub(super) const PURGE: i64 = 16;
+/// On notes: one's own.
+pub(super) const PERSONAL: i64 = 128;
 /// On tickets: all of them, not only one's own.
 pub(super) const READ_ALL: i64 = 1024;
 /// On the knowledge base: every article, also one without readers.

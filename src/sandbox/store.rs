@@ -16,7 +16,7 @@ use super::{right, settings::Version};
 const SEED: &str = include_str!("seed.json");
 
 /// An item type and the right of a profile that opens it.
-const KINDS: [(&str, &str); 33] = [
+const KINDS: [(&str, &str); 34] = [
     ("Ticket", "ticket"),
     ("Group_Ticket", "ticket"),
     ("Ticket_User", "ticket"),
@@ -26,6 +26,7 @@ const KINDS: [(&str, &str); 33] = [
     ("PendingReason", "pendingreason"),
     ("PendingReason_Item", "followup"),
     ("Reminder", "reminder_public"),
+    ("Entity_Reminder", "reminder_public"),
     ("Document", "document"),
     ("Document_Item", "document"),
     ("DocumentType", "typedoc"),

@@ -13,6 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "announcements",
             "app",
             "config",
             "figures",
@@ -44,6 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "announcements",
             "config",
             "figures",
             "flow/deliver",
@@ -80,6 +82,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "announcements",
             "config",
             "figures",
             "flow/route",
@@ -214,9 +217,29 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("flow/receipts", &["config", "flow/route", "glpi", "id", "knowledge", "letters", "request", "smtp"]),
+    (
+        "flow/receipts",
+        &["announcements", "config", "flow/route", "glpi", "id", "knowledge", "letters", "request", "smtp"],
+    ),
     ("flow/suggester", &["config", "glpi", "knowledge", "request", "text"]),
     // What is answered already.
+    (
+        "announcements",
+        &[
+            "config",
+            "flow/directory",
+            "flow/ledger",
+            "flow/route",
+            "glpi",
+            "id",
+            "letters",
+            "people",
+            "remembered",
+            "request",
+            "smtp",
+            "text",
+        ],
+    ),
     ("knowledge", &["config", "flow/route", "glpi", "id", "remembered", "text"]),
     ("flow/quarantine", &["config", "flow/ledger", "letters", "request"]),
     (

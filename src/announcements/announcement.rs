@@ -1,0 +1,433 @@
+//! An announcement, and how it stands in a note of GLPI's: what people wrote, then a paragraph that is read again.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::zones::Zones;
+use crate::{
+    id::ReminderId,
+    people::Rights,
+    request::Reference,
+    text::html_text::{self, decoded, escaped},
+};
+
+/// Characters of a subject: GLPI has room for 255.
+pub const LONGEST_SUBJECT: usize = 150;
+/// Bytes of a body.
+pub const LONGEST_BODY: usize = 15_000;
+/// Bytes of a body as GLPI keeps it: 65,535 for the whole note.
+const ROOM: usize = 56_000;
+
+/// By this GLPI is searched for announcements.
+pub(super) const MARK: &str = "Passerelle : information P-";
+
+const OPENING: &str = "<p><em>Passerelle : information ";
+const CLOSING: &str = "</em></p>";
+const ZONE: &str = "Zone : ";
+const APPLICATION: &str = "Application : ";
+const MAIL: &str = "Par courriel : ";
+const PORTAL: &str = "Sur le portail : ";
+const AUTHOR: &str = "Écrite par : ";
+const DATE: &str = "Écrite le : ";
+
+/// What somebody tells directors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// GLPI's number of the note, once it is kept there.
+    pub id: Option<ReminderId>,
+    /// Its name: the same for all attempts to write it.
+    pub reference: Reference,
+    /// One line.
+    pub subject: String,
+    /// The body, Markdown.
+    pub markdown: String,
+    /// Whom it is for.
+    pub zones: Zones,
+    /// The application it is about.
+    pub application: Option<String>,
+    /// Who gets it by mail; nobody where it is a message of the portal only.
+    pub by_mail: Option<Recipients>,
+    /// Whether the portal shows it, from its begin to its end.
+    pub on_portal: bool,
+    /// From when it is shown.
+    pub begins: Timestamp,
+    /// Until when; what the portal shows has an end.
+    pub ends: Option<Timestamp>,
+    /// Who wrote it: an address, or the name of a program.
+    pub written_by: String,
+    /// When.
+    pub written_at: Timestamp,
+}
+
+/// Who gets an announcement by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipients {
+    /// The directors of its zones.
+    Directors,
+    /// Those of its zones who asked for help with its application lately.
+    LastRequesters,
+    /// Those of a list that came with it.
+    List,
+}
+
+impl Recipients {
+    const ALL: [Self; 3] = [Self::Directors, Self::LastRequesters, Self::List];
+
+    /// As a person reads it.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::Directors => "aux directeurs de ces zones",
+            Self::LastRequesters => "aux derniers demandeurs de cette application",
+            Self::List => "à une liste d’adresses",
+        }
+    }
+
+    /// As programs and forms name it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Directors => "directors",
+            Self::LastRequesters => "last-requesters",
+            Self::List => "list",
+        }
+    }
+
+    /// The one of this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|recipients| recipients.code() == code)
+    }
+}
+
+impl Announcement {
+    /// Its texts as a note has them: one line of so many characters, of such that every GLPI gives back as they are; and
+    /// a body without control characters, cut at its longest.
+    #[must_use]
+    pub fn fit(mut self) -> Self {
+        self.subject = line(&self.subject, LONGEST_SUBJECT);
+        self.markdown = body(&self.markdown);
+        self.application = self.application.map(|name| line(&name, LONGEST_SUBJECT)).filter(|name| !name.is_empty());
+        self.written_by = line(&self.written_by, LONGEST_SUBJECT);
+        // GLPI keeps seconds.
+        self.begins = seconds(self.begins);
+        self.ends = self.ends.map(seconds);
+        self.written_at = seconds(self.written_at);
+        self
+    }
+
+    /// Whether the portal shows it at this moment.
+    pub fn is_shown(&self, now: Timestamp) -> bool {
+        self.on_portal && self.begins <= now && self.ends.is_some_and(|ends| now < ends)
+    }
+
+    /// Whether somebody with these rights may write, see and end it: its zones are theirs; or its application is, and it
+    /// goes no further than those who asked about that.
+    pub fn is_within(&self, rights: &Rights) -> bool {
+        let is_far = matches!(self.by_mail, Some(Recipients::Directors | Recipients::List));
+        let list = self.by_mail != Some(Recipients::List) || rights.is_everything();
+        let of_application = self.application.as_deref().is_some_and(|name| rights.cover(None, Some(name)));
+        list && self.zones.are_within(rights) || of_application && !is_far
+    }
+
+    /// The text of its note, HTML.
+    pub(super) fn note(&self) -> String {
+        let mut html = written(&self.markdown);
+        let _ = write!(html, "{OPENING}{}", self.reference);
+        let mut add = |name: &str, value: &str| {
+            let _ = write!(html, "<br>{name}{}", escaped(value));
+        };
+        for zone in self.zones.shown() {
+            add(ZONE, &zone);
+        }
+        if let Some(application) = &self.application {
+            add(APPLICATION, application);
+        }
+        add(MAIL, self.by_mail.map_or("non", Recipients::shown));
+        add(PORTAL, if self.on_portal { "oui" } else { "non" });
+        add(AUTHOR, &self.written_by);
+        add(DATE, &self.written_at.to_string());
+        html + CLOSING
+    }
+
+    /// The announcement that a note is, if it is one. Its body may have been changed in GLPI: then it is what a reader
+    /// sees there.
+    pub(super) fn read(note: Note<'_>) -> Option<Self> {
+        let (text, data) = note.text.rsplit_once(OPENING)?;
+        let (data, _) = data.split_once(CLOSING)?;
+        let mut lines = data.split("<br>").map(|line| decoded(line.trim_matches('\n')).into_owned());
+        let reference = Reference::parse(&lines.next()?)?;
+        let lines: Vec<String> = lines.collect();
+        let all = |name: &str| lines.iter().filter_map(|line| line.strip_prefix(name)).map(str::to_owned).collect();
+        let one = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
+        let zones: Vec<String> = all(ZONE);
+        Some(Self {
+            id: Some(note.id),
+            reference,
+            subject: note.title.to_owned(),
+            markdown: read_again(text).unwrap_or_else(|| html_text::from_html(text)),
+            zones: Zones::read(&zones)?,
+            application: one(APPLICATION).map(str::to_owned),
+            by_mail: match one(MAIL)? {
+                "non" => None,
+                words => Some(Recipients::ALL.into_iter().find(|recipients| recipients.shown() == words)?),
+            },
+            on_portal: one(PORTAL)? == "oui",
+            begins: note.begins,
+            ends: note.ends,
+            written_by: one(AUTHOR)?.to_owned(),
+            written_at: one(DATE)?.parse().ok()?,
+        })
+    }
+}
+
+/// A note of GLPI's.
+#[derive(Clone, Copy)]
+pub(super) struct Note<'a> {
+    pub(super) id: ReminderId,
+    pub(super) title: &'a str,
+    pub(super) text: &'a str,
+    pub(super) begins: Timestamp,
+    pub(super) ends: Option<Timestamp>,
+}
+
+/// Markdown as HTML that says the same word for word: paragraphs at empty lines, line breaks at the others. Characters
+/// beyond the first plane, at which older databases end a text, become references.
+fn written(markdown: &str) -> String {
+    let mut html = String::with_capacity(markdown.len() + markdown.len() / 8);
+    let paragraphs = markdown.split("\n\n");
+    for paragraph in paragraphs {
+        html.push_str("<p>");
+        for c in paragraph.chars() {
+            match c {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '\n' => html.push_str("<br>"),
+                c if u32::from(c) > 0xffff => {
+                    let _ = write!(html, "&#{};", u32::from(c));
+                }
+                c => html.push(c),
+            }
+        }
+        html.push_str("</p>");
+    }
+    html
+}
+
+/// The Markdown of which this is the HTML, if it is of any.
+fn read_again(html: &str) -> Option<String> {
+    let paragraphs = html.strip_prefix("<p>")?.strip_suffix("</p>")?;
+    let text = paragraphs.replace("</p><p>", "\n\n").replace("<br>", "\n");
+    let mut markdown = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('&') {
+        markdown.push_str(before);
+        let (name, behind) = after.split_once(';')?;
+        markdown.push(match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            number => char::from_u32(number.strip_prefix('#')?.parse().ok()?)?,
+        });
+        rest = behind;
+    }
+    markdown.push_str(rest);
+    (written(&markdown) == html).then_some(markdown)
+}
+
+/// One line of at most so many characters.
+fn line(text: &str, longest: usize) -> String {
+    let mut line = String::new();
+    for word in text.split(|c: char| c.is_control() || c.is_whitespace() && c != '\u{a0}' && c != '\u{202f}') {
+        if word.is_empty() {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(word.chars().map(|c| if u32::from(c) > 0xffff { '\u{fffd}' } else { c }));
+    }
+    // GLPI takes no-break spaces at the ends away.
+    let line = line.trim();
+    match line.char_indices().nth(longest) {
+        None => line.to_owned(),
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+    }
+}
+
+fn body(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text = text.trim_matches('\n').trim_end();
+    let mut text = text[..text.floor_char_boundary(LONGEST_BODY)].trim_end();
+    while kept(&written(text)) > ROOM {
+        text = text[..text.floor_char_boundary(text.len() / 8 * 7)].trim_end();
+    }
+    text.to_owned()
+}
+
+/// Bytes that HTML takes in the database: GLPI 10 writes each of these characters as five.
+fn kept(html: &str) -> usize {
+    html.len() + 4 * html.matches(['<', '>', '&']).count()
+}
+
+fn seconds(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second(moment.as_second()).unwrap_or(moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::{Announcement, LONGEST_BODY, MARK, Note, Recipients, kept};
+    use crate::{
+        announcements::{Zone, Zones},
+        id::ReminderId,
+        people::{Rights, Role},
+        request::Reference,
+    };
+
+    fn announcement() -> Announcement {
+        Announcement {
+            id: Some(ReminderId::new(3)),
+            reference: Reference::new("announcement", "ien.dijon@ac-dijon.fr", b"1"),
+            subject: "LSU indisponible".to_owned(),
+            markdown: "**LSU** ne répond pas.\nNous y travaillons.\n\n- a & b\n- <c>".to_owned(),
+            zones: Zones::of([Zone::parse("021").unwrap(), Zone::parse("058/Nevers & Sud").unwrap()]),
+            application: Some("LSU".to_owned()),
+            by_mail: Some(Recipients::Directors),
+            on_portal: true,
+            begins: "2026-11-28T08:00:00Z".parse().unwrap(),
+            ends: Some("2026-11-29T08:00:00Z".parse().unwrap()),
+            written_by: "ien.dijon@ac-dijon.fr".to_owned(),
+            written_at: "2026-11-28T07:59:00Z".parse().unwrap(),
+        }
+    }
+
+    fn read(of: &Announcement, text: &str) -> Option<Announcement> {
+        let id = of.id.unwrap();
+        Announcement::read(Note { id, title: &of.subject, text, begins: of.begins, ends: of.ends })
+    }
+
+    #[test]
+    fn a_note_reads_well_and_says_what_it_is() {
+        let html = announcement().note();
+        assert_eq!(
+            html,
+            format!(
+                "<p>**LSU** ne répond pas.<br>Nous y travaillons.</p><p>- a &amp; b<br>- &lt;c&gt;</p>\
+                 <p><em>Passerelle : information {}<br>Zone : département 21\
+                 <br>Zone : circonscription Nevers &amp; Sud, département 58<br>Application : LSU\
+                 <br>Par courriel : aux directeurs de ces zones<br>Sur le portail : oui\
+                 <br>Écrite par : ien.dijon@ac-dijon.fr<br>Écrite le : 2026-11-28T07:59:00Z</em></p>",
+                announcement().reference
+            )
+        );
+        assert!(html.contains(MARK));
+    }
+
+    #[rstest]
+    #[case(announcement())]
+    #[case(Announcement { zones: Zones::Academy, application: None, ..announcement() })]
+    #[case(Announcement { by_mail: None, ends: None, on_portal: false, ..announcement() })]
+    #[case(Announcement { by_mail: Some(Recipients::LastRequesters), ..announcement() })]
+    #[case(Announcement { by_mail: Some(Recipients::List), ..announcement() })]
+    fn every_announcement_is_read_again(#[case] announcement: Announcement) {
+        assert_eq!(read(&announcement, &announcement.note()), Some(announcement));
+    }
+
+    #[test]
+    fn a_text_changed_in_glpi_is_what_a_reader_sees_there() {
+        let html = announcement().note().replace("<p>**LSU** ne", "<p class=\"x\"><strong>LSU</strong>\n ne");
+        let read = read(&announcement(), &format!("{html}\n")).unwrap();
+        assert!(read.markdown.starts_with("LSU ne répond pas.\nNous"), "{}", read.markdown);
+        assert_eq!(read.zones, announcement().zones);
+    }
+
+    #[test]
+    fn other_notes_are_none() {
+        for html in [
+            "<p>Le rapport est parti.</p>".to_owned(),
+            announcement().note().replace("information P-", "information "),
+            announcement().note().replace("Zone : ", "Zones : "),
+            announcement().note().replace("aux directeurs", "à des directeurs"),
+            announcement().note().replace("</em>", ""),
+        ] {
+            assert_eq!(read(&announcement(), &html), None, "{html}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_types_does_not_make_it_another_one() {
+        let forged = Announcement { zones: Zones::Academy, ..announcement() }.note();
+        let honest = Announcement { markdown: forged, ..announcement() };
+        assert_eq!(read(&honest, &honest.note()), Some(honest));
+    }
+
+    #[rstest]
+    #[case::before("2026-11-28T07:59:59Z", true, false)]
+    #[case::from_its_begin("2026-11-28T08:00:00Z", true, true)]
+    #[case::to_its_end("2026-11-29T07:59:59Z", true, true)]
+    #[case::not_longer("2026-11-29T08:00:00Z", true, false)]
+    #[case::a_mail_alone("2026-11-28T08:00:00Z", false, false)]
+    fn the_portal_shows_it_from_begin_to_end(#[case] now: &str, #[case] on_portal: bool, #[case] expected: bool) {
+        assert_eq!(Announcement { on_portal, ..announcement() }.is_shown(now.parse().unwrap()), expected);
+    }
+
+    /// Operators write everything; correspondents within their departments; référents what stays with their application.
+    #[rstest]
+    #[case::an_operator(Role::Operator, &[], None, Some(Recipients::List), true)]
+    #[case::their_department(Role::Correspondent("021".into()), &["021"], Some("LSU"), Some(Recipients::Directors), true)]
+    #[case::another_department(Role::Correspondent("058".into()), &["021"], Some("LSU"), None, false)]
+    #[case::the_academy(Role::Correspondent("021".into()), &[], None, None, false)]
+    #[case::a_list(Role::Correspondent("021".into()), &["021"], None, Some(Recipients::List), false)]
+    #[case::their_application_s_message(Role::referent("LSU"), &[], Some("LSU"), None, true)]
+    #[case::their_application_s_requesters(Role::referent("LSU"), &[], Some("LSU"), Some(Recipients::LastRequesters), true)]
+    #[case::all_directors(Role::referent("LSU"), &[], Some("LSU"), Some(Recipients::Directors), false)]
+    #[case::another_application(Role::referent("LSU"), &[], Some("ONDE"), None, false)]
+    #[case::no_application(Role::referent("LSU"), &[], None, None, false)]
+    fn each_writes_their_own(
+        #[case] role: Role,
+        #[case] zones: &[&str],
+        #[case] application: Option<&str>,
+        #[case] by_mail: Option<Recipients>,
+        #[case] expected: bool,
+    ) {
+        let announcement = Announcement {
+            zones: Zones::of(zones.iter().map(|code| Zone::parse(code).unwrap())),
+            application: application.map(str::to_owned),
+            by_mail,
+            ..announcement()
+        };
+        assert_eq!(announcement.is_within(&Rights::of([role])), expected);
+    }
+
+    #[test]
+    fn a_note_fits_into_glpi() {
+        let long = Announcement { markdown: "é".repeat(50_000), subject: "é".repeat(400), ..announcement() }.fit();
+        assert_eq!((long.markdown.len(), long.subject.chars().count()), (LONGEST_BODY, 151));
+        for costly in ["<", "&", "\n.", "😀"] {
+            let long = Announcement { markdown: costly.repeat(20_000), ..announcement() }.fit();
+            assert!((30_000..65_000).contains(&kept(&long.note())), "{costly}: {}", kept(&long.note()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_people_write_is_read_again(
+            markdown in any::<String>(), subject in any::<String>(), by in any::<String>(), application in any::<String>(),
+            name in any::<String>(),
+        ) {
+            let zone = Zone::parse(&format!("021/{name}"));
+            let announcement = Announcement {
+                markdown, subject, written_by: by, application: Some(application), zones: Zones::of(zone), ..announcement()
+            }.fit();
+            prop_assert_eq!(read(&announcement, &announcement.note()), Some(announcement));
+        }
+
+        #[test]
+        fn strange_html_is_read_without_harm(html in any::<String>()) {
+            prop_assert_eq!(read(&announcement(), &html), None);
+        }
+    }
+}
