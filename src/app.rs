@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::gateway::Gateway;
 use crate::{
+    announcements::Informer,
     config::{Config, ConfigError, TicketPages},
     figures::{MonthlyReports, RiseWatch, TicketFigures},
     flow::{
@@ -31,7 +32,7 @@ use crate::{
     http,
     intake::{Room, imap, lmtp},
     knowledge::Knowledge,
-    letters::{Acknowledger, Correspondence, Operators, ReportLetters, RiseLetters},
+    letters::{Acknowledger, AnnouncementLetters, Correspondence, Operators, ReportLetters, RiseLetters},
     lifecycle::{
         escalation::{self, Escalator},
         notices::{Announcer, Notifier},
@@ -77,6 +78,8 @@ pub struct App {
     pub rises: Arc<RiseWatch>,
     /// Sends correspondents their monthly report.
     pub reports: Arc<MonthlyReports>,
+    /// Information to all directors of a zone.
+    pub informer: Arc<Informer>,
     /// The reference portal's pages, where they are served.
     pages: Option<http::Pages>,
     /// Letters on their way to people.
@@ -118,6 +121,7 @@ impl App {
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
         let rise_letters = RiseLetters::new(correspondence.clone());
         let report_letters = ReportLetters::new(correspondence.clone());
+        let announcement_letters = AnnouncementLetters::new(&config, correspondence.clone())?;
         let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger), mappings.clone()));
         let announcer = Arc::new(Announcer::new(&config, &glpi, Arc::clone(&ledger))?);
         escalation::describe_metrics();
@@ -160,7 +164,7 @@ impl App {
             Arc::clone(&calendar),
             config.time_zone.clone(),
             portal.expected_delays(),
-            directory,
+            Arc::clone(&directory),
             config.figures.tickets,
         ));
         let rises = Arc::new(RiseWatch::new(
@@ -178,6 +182,14 @@ impl App {
             report_letters,
             config.time_zone.clone(),
         ));
+        let informer = Arc::new(Informer::new(
+            &config,
+            &glpi,
+            (directory, pipeline.mappings.clone()),
+            (Arc::clone(&people), Arc::clone(&pipeline.ledger)),
+            announcement_letters,
+            derived(&config, "passerelle announcements"),
+        ));
         let (pipeline, escalator, portal) = (Arc::new(pipeline), Arc::new(escalator), Arc::new(portal));
         let pages = config.http.believes_a_proxy().then(|| pages(&config)).transpose()?;
         Ok(Self {
@@ -193,6 +205,7 @@ impl App {
             figures,
             rises,
             reports,
+            informer,
             pages,
             letters,
             config,
@@ -335,6 +348,10 @@ impl Server {
                 let reports = Arc::clone(&app.reports);
                 listeners.spawn(stop.clone().run_until_cancelled_owned(async move { reports.keep().await }));
             }
+        }
+        if app.informer.is_on() {
+            let (informer, stop) = (Arc::clone(&app.informer), stop.clone());
+            listeners.spawn(async move { informer.keep(&stop).await });
         }
         listeners.close();
         stop.cancelled().await;

@@ -1,5 +1,7 @@
 //! Sending mail: each message is bounded in time, tried again while that helps, and leaves the null sender.
 
+mod batch;
+
 use std::{
     error::Error,
     sync::{Arc, Mutex, PoisonError},
@@ -15,6 +17,7 @@ use lettre::{
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
+pub use self::batch::{BatchRecipients, NotHandedOver, OpenBatch};
 use crate::{
     config::{self, ConfigError},
     text::chain,
@@ -47,6 +50,7 @@ pub enum Mailer {
 /// A mail relay and how it is spoken to.
 pub struct Relay {
     transport: AsyncSmtpTransport<Tokio1Executor>,
+    way: batch::Way,
     timeout: Duration,
     retries: usize,
     places: Semaphore,
@@ -130,6 +134,7 @@ impl Mailer {
         let transport = builder.timeout(Some(config.timeout)).pool_config(PoolConfig::new().max_size(0)).build();
         Ok(Self::Relay(Arc::new(Relay {
             transport,
+            way: batch::Way::of(url)?,
             timeout: config.timeout,
             retries: config.retries,
             places: Semaphore::new(PARALLEL),

@@ -6,6 +6,7 @@ pub mod escalate;
 pub mod export;
 pub mod figures;
 pub mod healthcheck;
+pub mod inform;
 pub mod ingest;
 pub mod sandbox;
 pub mod try_files;

@@ -13,7 +13,7 @@ pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, load, load_from};
 pub use pages::TicketPages;
 pub use sections::{
-    Acknowledge, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
+    Acknowledge, Announcements, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
     Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Knowledge, Ldap, LdapAttributes, Lmtp, Log,
     LogFormat, Mail, Mappings, Note, Notify, Original, People, Percents, Portal, PortalPages, Quarantine, Quota, Redis,
     Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown, mailbox,
@@ -51,6 +51,8 @@ pub struct Config {
     pub figures: Figures,
     /// The knowledge base.
     pub knowledge: Knowledge,
+    /// Information to all directors of a zone.
+    pub announcements: Announcements,
     /// Who may see and do what is not one requester's.
     pub people: People,
     /// Mail to requesters.

@@ -425,6 +425,7 @@ pub struct Ldap {
     pub base: String,
     pub filter: String,
     pub director_filter: String,
+    pub list_filter: String,
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
     pub attributes: LdapAttributes,
@@ -433,6 +434,7 @@ pub struct Ldap {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LdapAttributes {
+    pub mail: String,
     pub name: String,
     pub role: String,
     pub uai: String,
@@ -563,6 +565,21 @@ pub struct Figures {
     pub refresh: Duration,
     pub tickets: usize,
     pub report: bool,
+}
+
+/// Information to all directors of a zone.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announcements {
+    pub enabled: bool,
+    pub reply_to: String,
+    pub return_path: String,
+    pub batch: usize,
+    pub per_minute: u32,
+    #[serde(with = "humantime_serde")]
+    pub retry: Duration,
+    pub confirm_above: usize,
+    pub confirm_link: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

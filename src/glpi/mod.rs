@@ -5,9 +5,10 @@
 //!
 //! - `directory`: accounts, groups, categories and entities, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
-//!   `search`, `counted` (both by `pages`), `recent` and `links` read them, `history` what became of them (`changes`); `followups`, `actors`; files go with `sent_files` and come with
+//!   `search`, `counted` (both by `pages`), `recent`, `last_requesters` and `links` read them, `history` what became of them (`changes`);
+//!   `followups`, `actors`; files go with `sent_files` and come with
 //!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`, `reminders`,
-//!   `announcements`.
+//!   `announcements`, `own_notes`.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
 //!   `markers`, `requesters` and `shown_accounts`; both wait in `gather`.
@@ -44,12 +45,14 @@ mod item;
 mod joint_read;
 mod kept_answers;
 mod knowledge;
+mod last_requesters;
 mod links;
 mod lists;
 mod markers;
 mod names;
 mod notices;
 mod overview;
+mod own_notes;
 mod own_session;
 mod owners;
 mod pace;
@@ -93,6 +96,7 @@ pub use self::links::LONGEST_MERGE;
 pub use self::markers::FoundTicket;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::overview::TicketOverview;
+pub use self::own_notes::{NewNote, OwnNote};
 pub use self::pages::{LARGE_PAGE, Page};
 pub use self::recent::Said;
 pub use self::search::{Sorting, TicketSummary};

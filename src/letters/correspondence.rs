@@ -11,7 +11,7 @@ use lettre::{
 use crate::{
     config::{Config, ConfigError},
     request::Address,
-    smtp::{Mailer, SendError},
+    smtp::{Mailer, OpenBatch, SendError},
 };
 
 /// Makes and sends the gateway's letters: all of one sender, by one relay.
@@ -55,6 +55,11 @@ impl Correspondence {
         self.from.email.as_ref()
     }
 
+    /// Who letters come from.
+    pub(super) fn sender(&self) -> &Mailbox {
+        &self.from
+    }
+
     /// The domain letters come from, by which screening knows them.
     pub(super) fn domain(&self) -> &str {
         self.from.email.domain()
@@ -87,6 +92,15 @@ impl Correspondence {
     /// Sends a letter, and waits for its end.
     pub(crate) async fn send(&self, to: lettre::Address, letter: &Message) -> Result<(), SendError> {
         self.mailer.send(to, letter).await
+    }
+
+    /// Begins to hand one mail over to many, as [`Mailer::open_batch`].
+    pub(super) async fn open_batch(
+        &self,
+        from: Option<lettre::Address>,
+        to: &[lettre::Address],
+    ) -> Result<OpenBatch, SendError> {
+        self.mailer.open_batch(from, to).await
     }
 
     /// The same, without a further try where the relay does not take it: whoever sends it comes again.

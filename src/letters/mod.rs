@@ -3,6 +3,7 @@
 //! [`Correspondence`].
 
 mod acknowledger;
+mod announcements;
 mod correspondence;
 mod error;
 pub(crate) mod notices;
@@ -21,6 +22,7 @@ mod when;
 pub(crate) use self::when::is_machine;
 pub use self::{
     acknowledger::Acknowledger,
+    announcements::{AnnouncementLetters, AnnouncementMail, ConfirmationWanted},
     correspondence::Correspondence,
     error::ComposeError,
     operators::{Operators, PutAside},

@@ -6,6 +6,8 @@ use super::{Reason, Reference};
 const MARK: &str = ".passerelle";
 /// What a notice's name begins with.
 const NOTICE: &str = "notice-";
+/// What follows on an announcement's reference.
+const ANNOUNCEMENT: &str = "information";
 
 /// What a mail of the gateway tells about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,18 @@ pub fn of_letter_to_people(name: &str, domain: &str) -> String {
     format!("<{name}.pilotage{MARK}@{domain}>")
 }
 
+/// The Message-ID of an announcement: every copy has the same.
+pub fn of_announcement(reference: Reference, domain: &str) -> String {
+    format!("<{reference}.{ANNOUNCEMENT}{MARK}@{domain}>")
+}
+
+/// The announcement that has this Message-ID.
+pub fn announcement(message_id: &str, own_domains: &[String]) -> Option<Reference> {
+    let name = own_name(message_id, own_domains)?;
+    let (reference, what) = name.split_once('.')?;
+    (what == ANNOUNCEMENT).then(|| Reference::parse(reference))?
+}
+
 /// Whether a Message-ID is of the form the gateway gives its own mails, in one of its domains.
 pub fn is_own(message_id: &str, own_domains: &[String]) -> bool {
     own_name(message_id, own_domains).is_some()
@@ -59,7 +73,7 @@ fn own_name(message_id: &str, own_domains: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Letter, is_own, of_letter, request_with_ticket};
+    use super::{Letter, announcement, is_own, of_announcement, of_letter, request_with_ticket};
     use crate::request::{Reason, Reference};
 
     #[test]
@@ -77,6 +91,10 @@ mod tests {
             assert_eq!(request_with_ticket(&id, &own), request, "{id}");
             assert!(!is_own(&id, &["ac-lyon.fr".to_owned()]), "{id}");
         }
+        let id = of_announcement(reference, "AC-Dijon.fr");
+        assert!(is_own(&id, &own) && request_with_ticket(&id, &own).is_none());
+        assert_eq!(announcement(&id, &own), Some(reference));
+        assert_eq!(announcement(&of_letter(reference, Letter::Notice("x"), "ac-dijon.fr"), &own), None);
         for other in ["<1@ac-dijon.fr>", "<passerelle@ac-dijon.fr>", "", "<.passerelle>"] {
             assert!(!is_own(other, &own), "{other}");
         }

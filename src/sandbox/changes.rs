@@ -184,6 +184,11 @@ fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) 
             _ => {}
         },
         "Reminder" => {
+            let key = text_of(input, "uuid");
+            let is_taken = |row: &Row| text_of(row, "uuid") == key;
+            if !key.is_empty() && desk.store.rows("Reminder").any(is_taken) {
+                return Err(format!("Duplicate entry '{key}' for key 'uuid'"));
+            }
             if int_of(input, "users_id") == 0 {
                 input.insert("users_id".to_owned(), caller.user.into());
             }

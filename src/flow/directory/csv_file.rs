@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    request::{Address, School},
+    request::{Address, Person, School},
 };
 
 /// How often a lookup looks whether the file changed, and how long a changed file must have been left alone
@@ -74,6 +74,13 @@ impl CsvFile {
     pub(super) fn find(&self, requester: &Address) -> Option<Entry> {
         let rows = self.rows.load();
         rows.people.get(requester).map(|row| Entry { is_director: row.director, person: row.person.clone() })
+    }
+
+    /// The directors it holds.
+    pub(super) fn directors(&self) -> Vec<(Address, Person)> {
+        let rows = self.rows.load();
+        let directors = rows.people.iter().filter(|(_, row)| row.director);
+        directors.map(|(address, row)| (address.clone(), row.person.clone())).collect()
     }
 
     /// The schools of the directors it holds.

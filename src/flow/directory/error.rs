@@ -23,6 +23,9 @@ pub enum DirectoryError {
     /// Without the group nobody could be a member, so nobody is refused either.
     #[error("GLPI has no group \"{0}\" that this account may see; create it, or correct directory.glpi_group")]
     NoGroup(String),
+    /// Directors without addresses are no recipients.
+    #[error("LDAP directory: directory.ldap.attributes.mail is empty; name the attribute that holds the address")]
+    NoMailAttribute,
     /// No source is set up.
     #[error(
         "no directory is set up; give directory.csv, glpi.url or directory.ldap.url, and name it in directory.sources"

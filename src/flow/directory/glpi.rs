@@ -1,5 +1,9 @@
 //! The helpdesk as directory: the active account with the address, a member of the directors' group.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::DateTime;
+
 use super::{
     error::DirectoryError,
     person::{Entry, filled},
@@ -30,6 +34,18 @@ impl GlpiGroup {
         let is_director = self.is_member(account, &groups).await?;
         let person = Person { name: filled(account.name()), phone: filled(account.phone()), ..Person::default() };
         Ok(Some(Entry { is_director, person }))
+    }
+
+    /// The members of the group to whom GLPI would write, each by the address it writes to. Of each no more is known than
+    /// a school's code in its mailbox tells.
+    pub(super) async fn directors(&self, now: DateTime) -> Result<Vec<(Address, Person)>, DirectoryError> {
+        let mut accounts = BTreeSet::new();
+        for group in self.groups().await? {
+            accounts.extend(self.glpi.directory().members(group).await?.iter().copied());
+        }
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        let addresses = self.glpi.addresses_of_users(&accounts, now).await?;
+        Ok(addresses.values().filter_map(|address| Some((Address::parse(address)?, Person::default()))).collect())
     }
 
     /// Whether an account is a member of one of these groups. Who sees all entities sees all groups of the name: then the

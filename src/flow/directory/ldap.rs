@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, ldap_escape, parse_filter};
+use ldap3::{
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry,
+    adapters::{Adapter, EntriesOnly, PagedResults},
+    ldap_escape, parse_filter,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 use url::Url;
@@ -24,6 +28,8 @@ use crate::{
 const MAIL: &str = "{mail}";
 /// Asks for no attribute at all (RFC 4511 section 4.5.1.8).
 const NO_ATTRIBUTES: &str = "1.1";
+/// Entries of a page of the whole list (RFC 2696): servers give no more than 1000 at once.
+const PAGE: i32 = 500;
 /// After a connection has failed, how long nobody tries again: those who wait meanwhile share the failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -35,6 +41,7 @@ pub(super) struct LdapDirectory {
     base: String,
     person_filter: String,
     director_filter: String,
+    list_filter: String,
     attributes: LdapAttributes,
     timeout: Duration,
     link: Mutex<Link>,
@@ -66,9 +73,15 @@ impl LdapDirectory {
         }
         let person_filter = parenthesised(&config.filter);
         let director_filter = parenthesised(&config.director_filter);
-        for (key, filter) in
-            [("filter", person_filter.replace(MAIL, "a@b.fr")), ("director_filter", director_filter.clone())]
-        {
+        let list_filter = match config.list_filter.as_str() {
+            "" => format!("(&{}{director_filter})", person_filter.replace(MAIL, "*")),
+            filter => parenthesised(filter),
+        };
+        for (key, filter) in [
+            ("filter", person_filter.replace(MAIL, "a@b.fr")),
+            ("director_filter", director_filter.clone()),
+            ("list_filter", list_filter.clone()),
+        ] {
             if !filter.is_empty() && parse_filter(&filter).is_err() {
                 return Err(ConfigError::setting(
                     format!("directory.ldap.{key} is no LDAP filter: {filter}"),
@@ -94,6 +107,7 @@ impl LdapDirectory {
             base: config.base.clone(),
             person_filter,
             director_filter,
+            list_filter,
             attributes: config.attributes.clone(),
             timeout: config.timeout,
             link: Mutex::new(Link::Closed),
@@ -113,6 +127,42 @@ impl LdapDirectory {
         }
         let entry = self.search(&person).await?;
         Ok(entry.map(|entry| Entry { is_director: false, person: self.person(&entry) }))
+    }
+
+    /// All directors, page by page; those without an address are left out.
+    pub(super) async fn directors(&self) -> Result<Vec<(Address, Person)>, DirectoryError> {
+        let mail = self.attributes.mail.as_str();
+        if mail.is_empty() {
+            return Err(DirectoryError::NoMailAttribute);
+        }
+        let mut wanted = self.wanted();
+        wanted.retain(|attribute| *attribute != NO_ATTRIBUTES);
+        wanted.push(mail);
+        let found = self.pages(&wanted).await.map_err(|error| self.explain(error))?;
+        let address = |entry: &SearchEntry| {
+            let mails = entry.attrs.iter().find(|(name, _)| name.eq_ignore_ascii_case(mail))?.1;
+            mails.iter().find_map(|mail| Address::parse(mail))
+        };
+        Ok(found.iter().filter_map(|entry| Some((address(entry)?, self.person(entry)))).collect())
+    }
+
+    /// A connection of its own: the paged search holds it for a while.
+    async fn pages(&self, wanted: &[&str]) -> Result<Vec<SearchEntry>, LdapError> {
+        let mut ldap = self.connect().await?;
+        let adapters: Vec<Box<dyn Adapter<_, _>>> =
+            vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(PAGE))];
+        let (base, filter) = (self.base.as_str(), self.list_filter.as_str());
+        let mut search = ldap
+            .with_timeout(self.timeout)
+            .streaming_search_with(adapters, base, Scope::Subtree, filter, wanted.to_vec())
+            .await?;
+        let mut found = Vec::new();
+        while let Some(entry) = search.next().await? {
+            found.push(SearchEntry::construct(entry));
+        }
+        search.finish().await.success()?;
+        ldap.unbind().await?;
+        Ok(found)
     }
 
     /// Whether the server lets this account search below the base; the cause when it does not.
@@ -186,7 +236,7 @@ impl LdapDirectory {
 
     /// The attributes to ask for.
     fn wanted(&self) -> Vec<&str> {
-        let LdapAttributes { name, role, uai, school, circonscription, department, phone } = &self.attributes;
+        let LdapAttributes { mail: _, name, role, uai, school, circonscription, department, phone } = &self.attributes;
         let mut wanted: Vec<&str> = [name, role, uai, school, circonscription, department, phone]
             .into_iter()
             .map(String::as_str)
@@ -274,6 +324,7 @@ mod tests {
     #[case("{mail}", |ldap: &mut config::Ldap| ldap.filter = "(mail=*)".into())]
     #[case("directory.ldap.filter", |ldap: &mut config::Ldap| ldap.filter = "(mail={mail}".into())]
     #[case("directory.ldap.director_filter", |ldap: &mut config::Ldap| ldap.director_filter = "(title=".into())]
+    #[case("directory.ldap.list_filter", |ldap: &mut config::Ldap| ldap.list_filter = "(title=".into())]
     #[case("directory.ldap.password", |ldap: &mut config::Ldap| ldap.bind_dn = "cn=passerelle".into())]
     fn a_wrong_setting_is_named(#[case] key: &str, #[case] change: fn(&mut config::Ldap)) {
         let error = LdapDirectory::new(&settings(change)).err().expect("this setting is wrong");

@@ -10,7 +10,9 @@ mod glpi;
 mod ldap;
 mod person;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::civil::DateTime;
 
 pub use self::error::DirectoryError;
 use self::{csv_file::CsvFile, glpi::GlpiGroup, ldap::LdapDirectory, person::Entry};
@@ -18,7 +20,7 @@ use crate::{
     config::{self, ConfigError, DirectorySource},
     glpi::Glpi,
     remembered::Remembered,
-    request::{Address, DirectoryAnswer, School},
+    request::{Address, DirectoryAnswer, Person, School},
     text::fold::phrase,
 };
 
@@ -97,6 +99,32 @@ impl Directory {
             return Err(causes);
         }
         Ok(DirectoryAnswer::Other(known.map(person::completed)))
+    }
+
+    /// All directors, each address once: what the first source says of it counts.
+    ///
+    /// # Errors
+    ///
+    /// Where a source cannot be asked: a list without its directors would be none. `now` is in GLPI's time zone.
+    pub async fn directors(&self, now: DateTime) -> Result<BTreeMap<Address, Person>, DirectoryError> {
+        if self.sources.is_empty() {
+            return Err(DirectoryError::NotSetUp);
+        }
+        let mut all = BTreeMap::new();
+        for source in &self.sources {
+            let found = match source {
+                Source::Csv(file) => {
+                    file.refresh().await;
+                    file.directors()
+                }
+                Source::Glpi(group) => group.directors(now).await?,
+                Source::Ldap(ldap) => ldap.directors().await?,
+            };
+            for (address, person) in found {
+                all.entry(address).or_insert_with(|| person::completed(person));
+            }
+        }
+        Ok(all)
     }
 
     /// The schools of the directors that the file holds; GLPI's group and LDAP are asked of one person at a time.

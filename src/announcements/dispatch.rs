@@ -1,0 +1,359 @@
+//! Sends a mailing, batch by batch, each address once.
+//!
+//! The order for a batch: the relay takes its recipients and waits for the mail; GLPI is told that the batch goes, under
+//! a key that it keeps single; the relay gets the mail and says that it has it; GLPI is told so. Whoever is killed before
+//! the first note has sent nothing; after the second one all is known; in between the batch is in doubt, and is sent
+//! again only when somebody says so. So any instance goes on where another one ended, and two at the same moment do no
+//! harm; that one at a time sends is a courtesy to the relay.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    journal::{Batch, Departure, DepartureState, Journal, MailingState, Standing},
+    progress::{MailingProgress, Settled},
+    record::Records,
+};
+use crate::{
+    flow::ledger::Ledger,
+    glpi::GlpiError,
+    id::ReminderId,
+    letters::{AnnouncementLetters, AnnouncementMail, ComposeError},
+    smtp::{NotHandedOver, SendError},
+};
+
+/// One instance at a time sends.
+const LEASE: &str = "announcements";
+/// The lease is asked for again so often: it lasts three times as long.
+const ASSERT_EVERY: Duration = Duration::from_secs(5);
+/// Whom the relay puts off for so long is given up.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+/// After more tries the pause before the next one grows no more.
+const LONGEST_PAUSE: usize = 15;
+/// How long a stop waits for GLPI to take what became of a batch.
+const LAST_WORD: Duration = Duration::from_secs(20);
+/// The code of an address that no relay would take.
+const NO_ADDRESS: u16 = 553;
+
+/// Addresses of announcements, by what became of them.
+const MAILS: &str = "passerelle_announcement_mails_total";
+
+/// Why a mailing is not sent now.
+#[derive(Debug, thiserror::Error)]
+pub enum SendingError {
+    /// There is none of this name.
+    #[error("there is no mailing of this name")]
+    Unknown,
+    /// Another instance is at it.
+    #[error("another instance is sending it")]
+    Elsewhere,
+    /// Notes of its list are missing in GLPI, or changed.
+    #[error("its list in GLPI is not the one that was written; restore the notes «Passerelle : envoi …», or stop it")]
+    Damaged,
+    /// GLPI cannot, or may not.
+    #[error(transparent)]
+    Glpi(#[from] GlpiError),
+    /// The mail cannot be made.
+    #[error("the mail cannot be made: {0}")]
+    Mail(#[from] ComposeError),
+}
+
+/// How a round of sending ended.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// How far it is.
+    pub progress: MailingProgress,
+    /// When there is something to do again; `None` where there is nothing.
+    pub again: Option<Timestamp>,
+    /// Why not now, in the relay's words.
+    pub why: Option<String>,
+}
+
+/// What became of a batch.
+enum Step {
+    /// All is written down.
+    Done,
+    /// The relay takes none now.
+    NotNow(SendError),
+    /// Another one has it.
+    Another,
+}
+
+/// Sends mailings.
+pub(super) struct Dispatcher {
+    records: Records,
+    ledger: Arc<Ledger>,
+    letters: AnnouncementLetters,
+    /// Recipients a minute.
+    per_minute: u32,
+    /// The pause before the second try; the third waits twice as long.
+    retry: SignedDuration,
+    /// A sender that stood still for longer than this between its note and the mail does not send it.
+    standstill: Duration,
+    settled: Settled,
+    /// Who writes departures here.
+    me: String,
+}
+
+impl Dispatcher {
+    pub(super) fn new(
+        records: Records,
+        ledger: Arc<Ledger>,
+        letters: AnnouncementLetters,
+        (per_minute, retry): (u32, Duration),
+        (relay, glpi): (Duration, Duration),
+    ) -> Self {
+        metrics::describe_counter!(MAILS, "Addresses of announcements, by what became of them.");
+        let settled = SignedDuration::try_from((relay + glpi) * 2).unwrap_or(SignedDuration::MAX);
+        Self {
+            records,
+            ledger,
+            letters,
+            per_minute: per_minute.max(1),
+            retry: SignedDuration::try_from(retry).unwrap_or(SignedDuration::ZERO),
+            standstill: relay,
+            settled: Settled(settled),
+            me: nonce(),
+        }
+    }
+
+    /// After how long a departure that nobody rewrote is in doubt.
+    pub(super) fn settled(&self) -> Settled {
+        self.settled
+    }
+
+    /// Sends what can be sent of a mailing, until `stop`; says after each batch how far it is.
+    pub(super) async fn send(
+        &self,
+        reference: &str,
+        stop: &CancellationToken,
+        mut each: impl FnMut(&MailingProgress),
+    ) -> Result<Sending, SendingError> {
+        let mut journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?;
+        let settled = |journal: &Journal| journal.progress(self.settled, Timestamp::now());
+        let ended = |journal: &Journal| Sending { progress: settled(journal), again: None, why: None };
+        if journal.mailing.state != MailingState::Going {
+            return Ok(ended(&journal));
+        }
+        if !journal.is_whole() {
+            return Err(SendingError::Damaged);
+        }
+        let mail = self.mail(&journal)?;
+        let mut next_batch = Instant::now();
+        let mut why = None;
+        let sending = loop {
+            each(&settled(&journal));
+            let Some((batch, due)) = self.next(&journal) else {
+                self.end(&mut journal).await?;
+                break ended(&journal);
+            };
+            if due > Timestamp::now() || why.is_some() || stop.is_cancelled() {
+                let again = if why.is_some() { due.max(self.later(1)) } else { due };
+                break Sending { progress: settled(&journal), again: Some(again), why };
+            }
+            if !self.wait_until(next_batch, stop).await? {
+                continue;
+            }
+            let size = u32::try_from(batch.addresses.len()).unwrap_or(u32::MAX);
+            let standing = journal.standing(&batch);
+            match self.depart(&mut journal, &batch, &standing, &mail, stop).await? {
+                Step::Done => next_batch += Duration::from_secs(60) * size / self.per_minute,
+                Step::NotNow(error) => {
+                    tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
+                    why = Some(error.to_string());
+                }
+                Step::Another => journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?,
+            }
+        };
+        self.ledger.hand_back(LEASE).await;
+        Ok(sending)
+    }
+
+    fn mail(&self, journal: &Journal) -> Result<Vec<u8>, SendingError> {
+        let mailing = &journal.mailing;
+        let mail = AnnouncementMail {
+            reference: mailing.name().ok_or(SendingError::Unknown)?,
+            subject: mailing.subject.clone(),
+            markdown: mailing.markdown.clone(),
+            written_at: mailing.written_at,
+        };
+        Ok(self.letters.compose(&mail)?)
+    }
+
+    /// The batch that is due first, and when.
+    fn next(&self, journal: &Journal) -> Option<(Batch, Timestamp)> {
+        let waiting = journal.batches.values().filter_map(|batch| {
+            let standing = journal.standing(batch);
+            if standing.doubtful.is_some() || standing.pending.is_empty() {
+                return None;
+            }
+            let pause = standing.next_attempt.saturating_sub(1).min(LONGEST_PAUSE);
+            let due = standing.last.map_or(Timestamp::UNIX_EPOCH, |last| {
+                let pause = self.retry.checked_mul(i32::try_from(pause).unwrap_or(1));
+                last.checked_add(pause.unwrap_or(SignedDuration::ZERO)).unwrap_or(last)
+            });
+            Some((batch, due))
+        });
+        waiting.min_by_key(|(batch, due)| (*due, batch.number)).map(|(batch, due)| (batch.clone(), due))
+    }
+
+    fn later(&self, pauses: i32) -> Timestamp {
+        let now = Timestamp::now();
+        now.checked_add(self.retry.checked_mul(pauses).unwrap_or(self.retry)).unwrap_or(now)
+    }
+
+    /// Waits for the throttle, as the one sender; false once `stop` is cancelled.
+    async fn wait_until(&self, moment: Instant, stop: &CancellationToken) -> Result<bool, SendingError> {
+        loop {
+            if self.ledger.lease(LEASE).await.is_none() {
+                return Err(SendingError::Elsewhere);
+            }
+            let left = moment.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(true);
+            }
+            tokio::select! {
+                () = sleep(left.min(ASSERT_EVERY)) => {}
+                () = stop.cancelled() => return Ok(false),
+            }
+        }
+    }
+
+    /// Sends what is left of a batch.
+    async fn depart(
+        &self,
+        journal: &mut Journal,
+        batch: &Batch,
+        standing: &Standing,
+        mail: &[u8],
+        stop: &CancellationToken,
+    ) -> Result<Step, SendingError> {
+        let reference = journal.mailing.reference.clone();
+        let mut to = Vec::new();
+        let mut refused = Vec::new();
+        for address in &standing.pending {
+            match address.as_str().parse::<lettre::Address>() {
+                Ok(parsed) => to.push(parsed),
+                Err(_) => refused.push((address.to_string(), NO_ADDRESS)),
+            }
+        }
+        let open = match self.letters.open_batch(&to).await {
+            Ok(open) => open,
+            Err(error) => return Ok(Step::NotNow(error)),
+        };
+        let coded = |each: &[(lettre::Address, u16)]| -> Vec<(String, u16)> {
+            each.iter().map(|(address, code)| (address.to_string(), *code)).collect()
+        };
+        let recipients = open.recipients();
+        refused.extend(coded(&recipients.refused));
+        let mut put_off = coded(&recipients.put_off);
+        if Timestamp::now().duration_since(journal.mailing.written_at) > PATIENCE {
+            refused.append(&mut put_off);
+        }
+        let nobody = recipients.taken.is_empty();
+        let mut departure = Departure {
+            batch: batch.number,
+            attempt: standing.next_attempt,
+            state: if nobody { DepartureState::Handed } else { DepartureState::Going },
+            at: Timestamp::now(),
+            by: self.me.clone(),
+            to: recipients.taken.iter().map(ToString::to_string).collect(),
+            refused,
+            put_off,
+            decided_by: None,
+        };
+        let began = Instant::now();
+        // Where GLPI cannot tell, the transaction is given up, and nothing was sent. A note that comes all the same is in
+        // doubt, though nothing is: an operator finds nothing in the relay's log.
+        let Some(id) = self.records.depart(&reference, &departure).await? else { return Ok(Step::Another) };
+        let mut not_now = None;
+        if !nobody {
+            departure.state = if began.elapsed() > self.standstill {
+                DepartureState::NotSent
+            } else {
+                match open.finish(mail).await {
+                    Ok(()) => DepartureState::Handed,
+                    Err(NotHandedOver::Refused(error)) => {
+                        not_now = Some(error);
+                        DepartureState::NotSent
+                    }
+                    Err(NotHandedOver::InDoubt(error)) => {
+                        tracing::error!(%error, reference, batch = batch.number, "whether the mail relay has this batch is in doubt");
+                        not_now = Some(error);
+                        DepartureState::Going
+                    }
+                }
+            };
+            if departure.state != DepartureState::Going {
+                self.arrive(id, &departure, stop).await?;
+            }
+        }
+        count(&departure);
+        journal.departures.insert((departure.batch, departure.attempt), (id, departure));
+        Ok(not_now.map_or(Step::Done, Step::NotNow))
+    }
+
+    /// Tells GLPI what became of a batch; again and again, since else it is in doubt.
+    async fn arrive(
+        &self,
+        id: ReminderId,
+        departure: &Departure,
+        stop: &CancellationToken,
+    ) -> Result<(), GlpiError> {
+        let mut pause = Duration::from_millis(200);
+        let mut stopped_at = None;
+        loop {
+            let error = match self.records.arrive(id, departure).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            tracing::warn!(%error, batch = departure.batch, "GLPI was not told what became of a batch");
+            if stop.is_cancelled() && *stopped_at.get_or_insert_with(Instant::now) + LAST_WORD < Instant::now() {
+                return Err(error);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+
+    /// Writes down that nothing is left, where nothing is in doubt.
+    async fn end(&self, journal: &mut Journal) -> Result<(), GlpiError> {
+        let progress = journal.progress(self.settled, Timestamp::now());
+        if !progress.doubts.is_empty() || progress.under_way > 0 {
+            return Ok(());
+        }
+        journal.mailing.state = MailingState::Ended;
+        self.records.rewrite_head(journal).await?;
+        tracing::info!(
+            reference = journal.mailing.reference,
+            by = journal.mailing.written_by,
+            handed = progress.handed,
+            refused = progress.refused.len(),
+            "an announcement is sent"
+        );
+        Ok(())
+    }
+}
+
+fn count(departure: &Departure) {
+    let add = |outcome: &'static str, count: usize| {
+        metrics::counter!(MAILS, "outcome" => outcome).increment(count as u64);
+    };
+    match departure.state {
+        DepartureState::Handed => add("handed", departure.to.len()),
+        DepartureState::Going => add("doubtful", departure.to.len()),
+        DepartureState::NotSent => return,
+    }
+    add("refused", departure.refused.len());
+    add("put-off", departure.put_off.len());
+}
+
+/// What tells this sender from all others.
+fn nonce() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+

@@ -1,0 +1,514 @@
+//! Writes, sends and follows announcements: what the pages, the API and the command line ask for.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use data_encoding::BASE32_NOPAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::{Timestamp, tz::TimeZone};
+use secrecy::{ExposeSecret as _, SecretSlice};
+use sha2::Sha256;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    announcement::{Announcement, Recipients},
+    dispatch::{Dispatcher, Sending, SendingError},
+    journal::{DepartureState, Journal, Mailing, MailingState},
+    keeping::{Keeping, KeepingError},
+    progress::MailingProgress,
+    recipients::{NoList, RecipientList, RecipientSources},
+    record::{NotFrozen, Records},
+};
+use crate::{
+    config::{self, Config},
+    flow::{directory::Directory, ledger::Ledger, route::MappingStore},
+    glpi::{Glpi, GlpiError},
+    letters::{AnnouncementLetters, ConfirmationWanted},
+    people::{People, Rights, Role},
+    request::{Address, Reference},
+};
+
+/// How often an instance looks for what another one left.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// Bytes of what a second person confirms by.
+const CODE: usize = 10;
+
+/// Announcements of every outcome.
+const ANNOUNCEMENTS: &str = "passerelle_announcements_total";
+
+/// What became of an announcement that somebody hands in.
+#[derive(Clone, Debug)]
+pub struct Informed {
+    /// As GLPI keeps it.
+    pub announcement: Announcement,
+    /// Its mailing; `None` where it is a message of the portal only.
+    pub mailing: Option<MailingProgress>,
+}
+
+/// What an operator says of a batch in doubt, once they have looked into the relay's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The relay has it.
+    Sent,
+    /// The relay does not have it: it is sent again.
+    Send,
+}
+
+/// Why an announcement is not sent, or not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum InformError {
+    /// `announcements.enabled` is false.
+    #[error("announcements are off; set announcements.enabled = true")]
+    Off,
+    /// No mail goes anywhere.
+    #[error("no mail relay is configured; set smtp.url, or write a message for the portal only")]
+    NoRelay,
+    /// It says nothing, or not where it goes.
+    #[error("the announcement has no {0}")]
+    Missing(&'static str),
+    /// It is another's department or application.
+    #[error("these zones, or this application, are somebody else's")]
+    NotYours,
+    /// Nobody would get it.
+    #[error("nobody would get it: the directory has no director of these zones with an address")]
+    Nobody,
+    /// Nobody but its writer could confirm it.
+    #[error("more than {0} addresses: a second person has to confirm; name another operator in people.operators")]
+    NobodyElse(usize),
+    /// Who gets it cannot be said now.
+    #[error(transparent)]
+    NoList(#[from] NoList),
+    /// Its list is not frozen.
+    #[error(transparent)]
+    NotFrozen(#[from] NotFrozen),
+    /// GLPI does not keep it.
+    #[error(transparent)]
+    Keeping(#[from] KeepingError),
+    /// GLPI cannot, or may not.
+    #[error(transparent)]
+    Glpi(#[from] GlpiError),
+    /// There is none of this name.
+    #[error("there is no announcement of this name that goes by mail")]
+    Unknown,
+    /// Its state is another.
+    #[error("it is {}, and this is not for now", .0.label())]
+    NotNow(MailingState),
+    /// The code is wrong.
+    #[error("this code does not confirm it")]
+    WrongCode,
+    /// The person who wrote it confirms.
+    #[error("whoever wrote it cannot confirm it: a second person does")]
+    SamePerson,
+    /// No batch is in doubt, or its sender may be at it still.
+    #[error("nothing is in doubt, or not yet: what is on its way now is in doubt after {0} seconds")]
+    NothingInDoubt(i64),
+}
+
+/// Writes, sends and follows announcements.
+pub struct Informer {
+    settings: config::Announcements,
+    keeping: Keeping,
+    sources: RecipientSources,
+    records: Records,
+    dispatcher: Dispatcher,
+    letters: AnnouncementLetters,
+    people: Arc<People>,
+    key: SecretSlice<u8>,
+    zone: TimeZone,
+    wake: Notify,
+}
+
+impl fmt::Debug for Informer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Informer").finish_non_exhaustive()
+    }
+}
+
+impl Informer {
+    /// Announcements as `[announcements]` says; `key` signs what a second person confirms by.
+    pub fn new(
+        config: &Config,
+        glpi: &Glpi,
+        (directory, mappings): (Arc<Directory>, MappingStore),
+        (people, ledger): (Arc<People>, Arc<Ledger>),
+        letters: AnnouncementLetters,
+        key: SecretSlice<u8>,
+    ) -> Self {
+        metrics::describe_counter!(ANNOUNCEMENTS, "Announcements that were handed in, by way.");
+        let zone = config.time_zone.clone();
+        let records = Records::new(glpi.clone());
+        let settings = config.announcements.clone();
+        Self {
+            keeping: Keeping::new(glpi.clone(), zone.clone()),
+            sources: RecipientSources::new(directory, glpi, mappings, zone.clone()),
+            dispatcher: Dispatcher::new(
+                records.clone(),
+                ledger,
+                letters.clone(),
+                (settings.per_minute, settings.retry),
+                (config.smtp.timeout, config.glpi.timeout),
+            ),
+            records,
+            letters,
+            people,
+            key,
+            zone,
+            settings,
+            wake: Notify::new(),
+        }
+    }
+
+    /// Whether announcements are on.
+    pub fn is_on(&self) -> bool {
+        self.settings.enabled
+    }
+
+    /// Announcements as GLPI keeps them.
+    pub fn keeping(&self) -> &Keeping {
+        &self.keeping
+    }
+
+    /// How mails of announcements look.
+    pub fn letters(&self) -> &AnnouncementLetters {
+        &self.letters
+    }
+
+    /// Above so many addresses a second person confirms.
+    pub fn confirm_above(&self) -> usize {
+        self.settings.confirm_above
+    }
+
+    /// Who would get this announcement by mail; `list` counts where it is for a list.
+    ///
+    /// # Errors
+    ///
+    /// Where it says nothing, is not of whoever has these rights, or a source cannot tell.
+    pub async fn recipients(
+        &self,
+        announcement: &Announcement,
+        list: &[Address],
+        rights: &Rights,
+    ) -> Result<RecipientList, InformError> {
+        if !self.settings.enabled {
+            return Err(InformError::Off);
+        }
+        if announcement.subject.trim().is_empty() {
+            return Err(InformError::Missing("subject"));
+        }
+        if announcement.markdown.trim().is_empty() {
+            return Err(InformError::Missing("text"));
+        }
+        if announcement.by_mail.is_none() && !announcement.on_portal {
+            return Err(InformError::Missing("way: neither by mail nor on the portal"));
+        }
+        if announcement.on_portal && announcement.ends.is_none_or(|ends| ends <= announcement.begins) {
+            return Err(InformError::Missing("end after its begin, which what the portal shows has"));
+        }
+        if announcement.by_mail == Some(Recipients::LastRequesters) && announcement.application.is_none() {
+            return Err(InformError::Missing("application, whose last requesters are meant"));
+        }
+        if !announcement.is_within(rights) {
+            return Err(InformError::NotYours);
+        }
+        if announcement.by_mail.is_none() {
+            return Ok(RecipientList::default());
+        }
+        if !self.letters.are_on() {
+            return Err(InformError::NoRelay);
+        }
+        let list = self.sources.of(announcement, list).await?;
+        if list.is_empty() { Err(InformError::Nobody) } else { Ok(list) }
+    }
+
+    /// Takes an announcement: GLPI keeps it, with its list, frozen; then it goes, or a second person is asked. The same one
+    /// again (by its reference) goes on where the first time ended, and is sent once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Informer::recipients`], and where GLPI does not keep it.
+    pub async fn inform(
+        &self,
+        announcement: Announcement,
+        list: &[Address],
+        rights: &Rights,
+    ) -> Result<Informed, InformError> {
+        let announcement = announcement.fit();
+        let known = self.records.read(&announcement.reference.to_string()).await?;
+        if let Some(journal) = known {
+            let announcement = self.keeping.of_reference(announcement.reference).await?.unwrap_or(announcement);
+            return Ok(Informed { announcement, mailing: Some(self.progress_of(&journal)) });
+        }
+        let recipients = self.recipients(&announcement, list, rights).await?;
+        let must_confirm = recipients.len() > self.settings.confirm_above;
+        let seconds = if must_confirm { self.others(&announcement.written_by).await? } else { Vec::new() };
+        if must_confirm && seconds.is_empty() {
+            return Err(InformError::NobodyElse(self.settings.confirm_above));
+        }
+        let announcement = self.keeping.keep(announcement).await?;
+        let ways = match (announcement.by_mail, announcement.on_portal) {
+            (Some(_), true) => "both",
+            (Some(_), false) => "mail",
+            (None, _) => "portal",
+        };
+        metrics::counter!(ANNOUNCEMENTS, "way" => ways).increment(1);
+        tracing::info!(
+            reference = %announcement.reference,
+            by = announcement.written_by,
+            way = ways,
+            zones = announcement.zones.shown().join(", "),
+            addresses = recipients.len(),
+            "an announcement is handed in"
+        );
+        if announcement.by_mail.is_none() {
+            return Ok(Informed { announcement, mailing: None });
+        }
+        let mailing = mailing(&announcement, &recipients, must_confirm);
+        let addresses: Vec<Address> = recipients.addresses().cloned().collect();
+        let journal = self.records.freeze(mailing, &addresses, self.settings.batch).await?;
+        if must_confirm {
+            self.ask(&journal.mailing, &seconds).await;
+        }
+        self.wake.notify_one();
+        Ok(Informed { announcement, mailing: Some(self.progress_of(&journal)) })
+    }
+
+    /// The operators who are not this one.
+    async fn others(&self, writer: &str) -> Result<Vec<Address>, GlpiError> {
+        let now = Timestamp::now().to_zoned(self.zone.clone()).datetime();
+        let operators = self.people.addresses(&Role::Operator, now).await?;
+        Ok(operators.into_iter().filter(|operator| !is_same(operator.as_str(), writer)).collect())
+    }
+
+    async fn ask(&self, mailing: &Mailing, seconds: &[Address]) {
+        let Some(reference) = mailing.name() else { return };
+        let code = self.code(mailing);
+        let page = &self.settings.confirm_link;
+        let link = page.replace("{reference}", &mailing.reference).replace("{code}", &code);
+        let wanted = ConfirmationWanted {
+            reference,
+            subject: mailing.subject.clone(),
+            markdown: mailing.markdown.clone(),
+            written_by: mailing.written_by.clone(),
+            audience: mailing.audience.clone(),
+            addresses: mailing.addresses,
+            link: (!page.is_empty()).then_some(link),
+            code,
+        };
+        for second in seconds {
+            let Ok(to) = second.as_str().parse() else { continue };
+            if let Err(error) = self.letters.ask_confirmation(to, &wanted).await {
+                tracing::error!(%error, reference = mailing.reference, "an operator could not be asked to confirm an announcement");
+            }
+        }
+    }
+
+    /// What a second person confirms this mailing by: of what it says, to whom.
+    fn code(&self, mailing: &Mailing) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.expose_secret()) else { return String::new() };
+        for part in [&mailing.reference, &mailing.subject, &mailing.markdown, &mailing.written_by, &mailing.list] {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        BASE32_NOPAD.encode(&mac.finalize().into_bytes()[..CODE])
+    }
+
+    /// Confirms a mailing as a second person, by the code they were sent.
+    ///
+    /// # Errors
+    ///
+    /// Where the code is wrong, or the person is the one who wrote it.
+    pub async fn confirm(&self, reference: Reference, code: &str, by: &str) -> Result<MailingProgress, InformError> {
+        let mut journal = self.journal(reference).await?;
+        let expected = self.code(&journal.mailing);
+        let is_right = subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), code.trim().to_uppercase().as_bytes());
+        if expected.is_empty() || !bool::from(is_right) {
+            return Err(InformError::WrongCode);
+        }
+        if is_same(&journal.mailing.written_by, by) {
+            return Err(InformError::SamePerson);
+        }
+        match journal.mailing.state {
+            MailingState::ToConfirm => {}
+            // Confirmed twice is confirmed.
+            MailingState::Going | MailingState::Ended => return Ok(self.progress_of(&journal)),
+            state @ MailingState::Stopped => return Err(InformError::NotNow(state)),
+        }
+        journal.mailing.state = MailingState::Going;
+        journal.mailing.confirmed_by = Some(by.to_owned());
+        self.records.rewrite_head(&journal).await?;
+        tracing::info!(%reference, by, "an announcement is confirmed");
+        self.wake.notify_one();
+        Ok(self.progress_of(&journal))
+    }
+
+    /// Stops a mailing: what is not sent stays so.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it has ended.
+    pub async fn stop(&self, reference: Reference, by: &str) -> Result<MailingProgress, InformError> {
+        let mut journal = self.journal(reference).await?;
+        if journal.mailing.state == MailingState::Ended {
+            return Err(InformError::NotNow(MailingState::Ended));
+        }
+        journal.mailing.state = MailingState::Stopped;
+        self.records.rewrite_head(&journal).await?;
+        tracing::info!(%reference, by, "an announcement is stopped");
+        Ok(self.progress_of(&journal))
+    }
+
+    /// Decides on what is in doubt: of this batch, or of all.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing is.
+    pub async fn decide(
+        &self,
+        reference: Reference,
+        batch: Option<usize>,
+        decision: Decision,
+        by: &str,
+    ) -> Result<MailingProgress, InformError> {
+        let mut journal = self.journal(reference).await?;
+        let (settled, now) = (self.dispatcher.settled(), Timestamp::now());
+        let doubtful: Vec<(usize, usize)> = journal
+            .departures
+            .iter()
+            .filter(|(_, (_, departure))| departure.state == DepartureState::Going)
+            .filter(|((number, _), (_, departure))| {
+                batch.is_none_or(|batch| batch == *number) && settled.is_over(departure, now)
+            })
+            .map(|(key, _)| *key)
+            .collect();
+        if doubtful.is_empty() {
+            return Err(InformError::NothingInDoubt(settled.0.as_secs()));
+        }
+        for key in doubtful {
+            let Some((id, departure)) = journal.departures.get_mut(&key) else { continue };
+            departure.state = match decision {
+                Decision::Sent => DepartureState::Handed,
+                Decision::Send => DepartureState::NotSent,
+            };
+            departure.decided_by = Some(by.to_owned());
+            self.records.arrive(*id, departure).await?;
+            tracing::info!(%reference, by, batch = key.0, ?decision, "a batch in doubt is decided on");
+        }
+        self.wake.notify_one();
+        Ok(self.progress_of(&journal))
+    }
+
+    /// How far a mailing is.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none of this name.
+    pub async fn progress(&self, reference: Reference) -> Result<MailingProgress, InformError> {
+        Ok(self.progress_of(&self.journal(reference).await?))
+    }
+
+    /// All mailings, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn mailings(&self) -> Result<Vec<Mailing>, InformError> {
+        Ok(self.records.mailings().await?)
+    }
+
+    /// Sends what can be sent of a mailing now, until `stop`; says after each batch how far it is.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, another instance sends it, or GLPI cannot answer.
+    pub async fn send(
+        &self,
+        reference: Reference,
+        stop: &CancellationToken,
+        each: impl FnMut(&MailingProgress),
+    ) -> Result<Sending, SendingError> {
+        self.dispatcher.send(&reference.to_string(), stop, each).await
+    }
+
+    /// Sends what is to be sent, whoever handed it in, until `stop`; a batch that has begun is ended.
+    pub async fn keep(&self, stop: &CancellationToken) {
+        if !self.settings.enabled || !self.letters.are_on() {
+            return;
+        }
+        while !stop.is_cancelled() {
+            let again = self.send_all(stop).await;
+            let pause = again.map_or(LOOK_EVERY, |again| {
+                Duration::try_from(again.duration_since(Timestamp::now())).unwrap_or_default().min(LOOK_EVERY)
+            });
+            tokio::select! {
+                () = tokio::time::sleep(pause.max(Duration::from_millis(100))) => {}
+                () = self.wake.notified() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Sends of each mailing what can be sent now; says when there is something to do again.
+    async fn send_all(&self, stop: &CancellationToken) -> Option<Timestamp> {
+        let mailings = match self.records.mailings().await {
+            Ok(mailings) => mailings,
+            Err(error) => {
+                tracing::warn!(%error, "announcements that are to be sent are not known now");
+                return None;
+            }
+        };
+        let mut again: Option<Timestamp> = None;
+        // The oldest first.
+        for mailing in mailings.iter().rev().filter(|mailing| mailing.state == MailingState::Going) {
+            match self.dispatcher.send(&mailing.reference, stop, |_| {}).await {
+                Ok(sending) => again = again.into_iter().chain(sending.again).min(),
+                Err(SendingError::Elsewhere) => {}
+                Err(error) => {
+                    tracing::warn!(%error, reference = mailing.reference, "an announcement is not sent now");
+                }
+            }
+        }
+        again
+    }
+
+    async fn journal(&self, reference: Reference) -> Result<Journal, InformError> {
+        self.records.read(&reference.to_string()).await?.ok_or(InformError::Unknown)
+    }
+
+    fn progress_of(&self, journal: &Journal) -> MailingProgress {
+        journal.progress(self.dispatcher.settled(), Timestamp::now())
+    }
+}
+
+/// The head of a new mailing.
+fn mailing(announcement: &Announcement, recipients: &RecipientList, must_confirm: bool) -> Mailing {
+    let mut audience = announcement.zones.shown().join(", ");
+    match announcement.by_mail {
+        Some(Recipients::LastRequesters) => {
+            let application = announcement.application.as_deref().unwrap_or_default();
+            audience = format!("{audience} (derniers demandeurs de {application})");
+        }
+        Some(Recipients::List) => "une liste d’adresses".clone_into(&mut audience),
+        Some(Recipients::Directors) | None => {}
+    }
+    Mailing {
+        reference: announcement.reference.to_string(),
+        subject: announcement.subject.clone(),
+        markdown: announcement.markdown.clone(),
+        written_by: announcement.written_by.clone(),
+        written_at: announcement.written_at,
+        audience,
+        departments: announcement.zones.each().map(|zone| zone.department().to_owned()).collect(),
+        application: announcement.application.clone(),
+        addresses: recipients.len(),
+        batches: 0,
+        list: String::new(),
+        zones: recipients.by_department(),
+        state: if must_confirm { MailingState::ToConfirm } else { MailingState::Going },
+        confirmed_by: None,
+    }
+}
+
+/// Whether two people are one, by address or name.
+fn is_same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}

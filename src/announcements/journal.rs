@@ -1,0 +1,434 @@
+//! The journal of a mailing, as it stands in GLPI beside what people read: its list, frozen, batch by batch, and each time
+//! that a batch went to the relay.
+//!
+//! Each entry is a note of the service account. The list never changes once its head is there. A *departure* is written
+//! before the relay gets the mail, and rewritten when it has said what became of it: one that was not rewritten is in
+//! doubt. The keys are GLPI's to keep single ([`crate::glpi::NewNote`]): of two that send the same batch at the same
+//! moment, one is told that the other goes.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use data_encoding::{BASE64, HEXLOWER};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    glpi::{NewNote, OwnNote},
+    id::ReminderId,
+    request::{Address, Reference},
+    text::{french, html_text::{decoded, escaped}},
+};
+
+/// What every title of an entry begins with.
+pub(super) const TITLE: &str = "Passerelle : envoi";
+/// What the title of a head ends with.
+pub(super) const HEAD: &str = "liste";
+/// What stands before an entry's data.
+const DATA: &str = "<p>Données : ";
+/// What stands before the addresses of a batch.
+const LIST: &str = "<p>Adresses :<br>";
+/// What parts them.
+const BREAK: &str = "<br>";
+
+/// How far a mailing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailingState {
+    /// A second person has to confirm it.
+    ToConfirm,
+    /// It goes, batch by batch.
+    Going,
+    /// Somebody has stopped it: what is not sent stays so.
+    Stopped,
+    /// All that can be sent is.
+    Ended,
+}
+
+impl MailingState {
+    /// As people read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ToConfirm => "à confirmer",
+            Self::Going => "en cours",
+            Self::Stopped => "arrêté",
+            Self::Ended => "terminé",
+        }
+    }
+}
+
+/// The head of a mailing's journal: what is sent, by whom, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailing {
+    /// What the announcement is called.
+    pub reference: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, Markdown.
+    pub markdown: String,
+    /// Who wrote it: an address, or the name a program gives.
+    pub written_by: String,
+    /// When.
+    pub written_at: Timestamp,
+    /// Whom it is for, a few words.
+    pub audience: String,
+    /// The departments whose correspondents may see it.
+    pub departments: Vec<String>,
+    /// The application it is about.
+    pub application: Option<String>,
+    /// How many addresses are on the list.
+    pub addresses: usize,
+    /// In how many batches.
+    pub batches: usize,
+    /// A digest of the list: another one is never sent in its place.
+    pub list: String,
+    /// How many there are of each zone.
+    pub zones: Vec<(String, usize)>,
+    /// How far it is.
+    pub state: MailingState,
+    /// The second person who confirmed it.
+    pub confirmed_by: Option<String>,
+}
+
+/// Some addresses of the list, which get the mail in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Batch {
+    pub(super) number: usize,
+    pub(super) addresses: Vec<Address>,
+}
+
+/// What became of a departure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum DepartureState {
+    /// The relay gets it now; later, whether it has it is in doubt.
+    Going,
+    /// The relay has it.
+    Handed,
+    /// The relay does not have it.
+    NotSent,
+}
+
+/// A time that a batch, or what was left of it, went to the relay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Departure {
+    pub(super) batch: usize,
+    pub(super) attempt: usize,
+    pub(super) state: DepartureState,
+    pub(super) at: Timestamp,
+    /// Who sends it: no other departure of the same key is by this one.
+    pub(super) by: String,
+    /// Whom the relay takes it for.
+    pub(super) to: Vec<String>,
+    /// Whom it refuses, with its answers.
+    pub(super) refused: Vec<(String, u16)>,
+    /// Whom it puts off.
+    pub(super) put_off: Vec<(String, u16)>,
+    /// Who decided on it, where it was in doubt.
+    pub(super) decided_by: Option<String>,
+}
+
+impl Mailing {
+    /// What it is called, as it stands in Message-IDs.
+    ///
+    /// Its own name is one: [`Journal::read`] takes no other.
+    pub fn name(&self) -> Option<Reference> {
+        Reference::parse(&self.reference)
+    }
+
+    pub(super) fn note(&self) -> NewNote {
+        NewNote {
+            key: format!("passerelle-{}", self.reference),
+            name: format!("{TITLE} {} {HEAD}", self.reference),
+            text: self.text(),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut html = format!(
+            "<p><strong>{}</strong></p><p>Écrit par {} pour {} : {} en {}. Envoi : {}.</p>",
+            escaped(&self.subject),
+            escaped(&self.written_by),
+            escaped(&self.audience),
+            french::count(self.addresses, "adresse", "adresses"),
+            french::count(self.batches, "lot", "lots"),
+            self.state.label(),
+        );
+        if let Some(confirmed_by) = &self.confirmed_by {
+            let _ = write!(html, "<p>Confirmé par {}.</p>", escaped(confirmed_by));
+        }
+        let _ = write!(html, "<p>Sans cette note, la passerelle ne sait plus à qui l’information est partie.</p>");
+        html.push_str(&data(self));
+        html
+    }
+}
+
+impl Batch {
+    pub(super) fn note(&self, reference: &str) -> NewNote {
+        let addresses: Vec<String> = self.addresses.iter().map(|address| escaped(address.as_str())).collect();
+        NewNote {
+            key: format!("passerelle-{reference}-{:04}", self.number),
+            name: format!("{TITLE} {reference} lot {:04}", self.number),
+            text: format!("{LIST}{}</p>", addresses.join(BREAK)),
+        }
+    }
+
+    fn read(number: usize, text: &str) -> Option<Self> {
+        let (_, list) = text.split_once(LIST)?;
+        let (list, _) = list.split_once("</p>")?;
+        let addresses: Option<Vec<Address>> = list.split(BREAK).map(|address| Address::parse(&decoded(address))).collect();
+        Some(Self { number, addresses: addresses? })
+    }
+}
+
+impl Departure {
+    pub(super) fn note(&self, reference: &str) -> NewNote {
+        NewNote {
+            key: format!("passerelle-{reference}-{:04}-{}", self.batch, self.attempt),
+            name: format!("{TITLE} {reference} départ {:04}.{}", self.batch, self.attempt),
+            text: self.text(),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let said = match self.state {
+            DepartureState::Going => {
+                "part vers le relais de messagerie. Si cette note reste ainsi, il n’est pas certain que le relais l’ait \
+                 reçu : vérifiez dans son journal, puis décidez (passerelle inform resume --doubtful)"
+            }
+            DepartureState::Handed => "remis au relais de messagerie",
+            DepartureState::NotSent => "non remis : le relais de messagerie ne l’a pas pris",
+        };
+        let mut html = format!("<p>Lot {}, {} : {said}.</p>", self.batch, french::count(self.to.len(), "adresse", "adresses"));
+        if !self.refused.is_empty() {
+            let refused: Vec<String> =
+                self.refused.iter().map(|(address, code)| format!("{} ({code})", escaped(address))).collect();
+            let _ = write!(html, "<p>Refusées par le relais : {}.</p>", refused.join(", "));
+        }
+        if let Some(decided_by) = &self.decided_by {
+            let _ = write!(html, "<p>Décidé par {}.</p>", escaped(decided_by));
+        }
+        html.push_str(&data(self));
+        html
+    }
+}
+
+/// A digest of a list's addresses in their order.
+pub(super) fn digest<'a>(addresses: impl Iterator<Item = &'a Address>) -> String {
+    let mut hash = Sha256::new();
+    for address in addresses {
+        hash.update(address.as_str());
+        hash.update("\n");
+    }
+    HEXLOWER.encode(&hash.finalize())
+}
+
+/// An entry's data, as its last paragraph.
+fn data(entry: &impl Serialize) -> String {
+    let json = serde_json::to_vec(entry).unwrap_or_default();
+    format!("{DATA}{}</p>", BASE64.encode(&json))
+}
+
+fn read_data<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let (_, data) = text.rsplit_once(DATA)?;
+    let (data, _) = data.split_once("</p>")?;
+    serde_json::from_slice(&BASE64.decode(data.trim().as_bytes()).ok()?).ok()
+}
+
+/// The journal of one mailing.
+#[derive(Clone, Debug)]
+pub(super) struct Journal {
+    /// The head's note.
+    pub(super) note: ReminderId,
+    pub(super) mailing: Mailing,
+    pub(super) batches: BTreeMap<usize, Batch>,
+    /// By batch and attempt, each with its note.
+    pub(super) departures: BTreeMap<(usize, usize), (ReminderId, Departure)>,
+}
+
+/// Where the addresses of a batch stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Still to be sent.
+    pub(super) pending: Vec<Address>,
+    /// The relay has it for these.
+    pub(super) handed: Vec<Address>,
+    /// The relay refuses these for good.
+    pub(super) refused: Vec<(Address, u16)>,
+    /// In doubt, by this departure.
+    pub(super) doubtful: Option<Departure>,
+    /// The next departure's number, from 1.
+    pub(super) next_attempt: usize,
+    /// When the last departure was.
+    pub(super) last: Option<Timestamp>,
+}
+
+impl Journal {
+    /// The head that a note is, if it is one.
+    pub(super) fn head(note: &OwnNote) -> Option<Mailing> {
+        let mailing: Mailing = read_data(&note.text)?;
+        (mailing.name().is_some() && note.name == mailing.note().name).then_some(mailing)
+    }
+
+    /// The journal that these notes are; `None` where its head is not among them.
+    pub(super) fn read(reference: &str, notes: &[OwnNote]) -> Option<Self> {
+        let (note, mailing) =
+            notes.iter().find_map(|note| Some((note.id, Self::head(note).filter(|it| it.reference == reference)?)))?;
+        let mut journal = Self { note, mailing, batches: BTreeMap::new(), departures: BTreeMap::new() };
+        for note in notes {
+            let Some(rest) = note.name.strip_prefix(&format!("{TITLE} {reference} ")) else { continue };
+            if let Some(batch) = rest.strip_prefix("lot ").and_then(|number| Batch::read(number.parse().ok()?, &note.text)) {
+                journal.batches.insert(batch.number, batch);
+            } else if rest.starts_with("départ ")
+                && let Some(departure) = read_data::<Departure>(&note.text)
+            {
+                journal.departures.insert((departure.batch, departure.attempt), (note.id, departure));
+            }
+        }
+        Some(journal)
+    }
+
+    /// The batches that are on the list by these notes, whether or not its head is there.
+    pub(super) fn batches(reference: &str, notes: &[OwnNote]) -> BTreeMap<usize, Batch> {
+        let before = format!("{TITLE} {reference} lot ");
+        let read = |note: &OwnNote| Batch::read(note.name.strip_prefix(&before)?.parse().ok()?, &note.text);
+        notes.iter().filter_map(read).map(|batch| (batch.number, batch)).collect()
+    }
+
+    /// Whether the whole list is there.
+    pub(super) fn is_whole(&self) -> bool {
+        let addresses: usize = self.batches.values().map(|batch| batch.addresses.len()).sum();
+        let is_complete = self.batches.len() == self.mailing.batches && addresses == self.mailing.addresses;
+        is_complete && digest(self.batches.values().flat_map(|batch| &batch.addresses)) == self.mailing.list
+    }
+
+    /// Where a batch stands, by its departures in their order.
+    pub(super) fn standing(&self, batch: &Batch) -> Standing {
+        let mut standing = Standing { pending: batch.addresses.clone(), next_attempt: 1, ..Standing::default() };
+        let parsed = |address: &String| Address::parse(address);
+        for (_, departure) in self.departures.range((batch.number, 0)..=(batch.number, usize::MAX)).map(|(_, it)| it) {
+            standing.next_attempt = departure.attempt + 1;
+            standing.last = Some(departure.at);
+            match departure.state {
+                DepartureState::NotSent => {}
+                DepartureState::Going => standing.doubtful = Some(departure.clone()),
+                DepartureState::Handed => {
+                    let put_off: Vec<Address> =
+                        departure.put_off.iter().filter_map(|(address, _)| Address::parse(address)).collect();
+                    standing.handed.extend(departure.to.iter().filter_map(parsed));
+                    let refused = departure.refused.iter();
+                    standing.refused.extend(refused.filter_map(|(address, code)| Some((Address::parse(address)?, *code))));
+                    standing.pending.retain(|address| put_off.contains(address));
+                }
+            }
+        }
+        standing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::{Batch, Departure, DepartureState, Journal, Mailing, MailingState};
+    use crate::{
+        glpi::{NewNote, OwnNote},
+        id::ReminderId,
+        request::Address,
+    };
+
+    const REFERENCE: &str = "P-7K3M-Q2XV-9D4T";
+
+    fn kept(number: u64, note: NewNote) -> OwnNote {
+        OwnNote { id: ReminderId::new(number), name: note.name, text: note.text }
+    }
+
+    fn mailing(subject: &str, markdown: &str) -> Mailing {
+        Mailing {
+            reference: REFERENCE.to_owned(),
+            subject: subject.to_owned(),
+            markdown: markdown.to_owned(),
+            written_by: "ien.dijon@ac-dijon.fr".to_owned(),
+            written_at: Timestamp::UNIX_EPOCH,
+            audience: "l’académie".to_owned(),
+            departments: vec!["021".to_owned()],
+            application: None,
+            addresses: 4,
+            batches: 2,
+            list: super::digest([batch(1, &["a", "b'c"]), batch(2, &["d", "e&f"])].iter().flat_map(|batch| &batch.addresses)),
+            zones: vec![("021".to_owned(), 4)],
+            state: MailingState::Going,
+            confirmed_by: None,
+        }
+    }
+
+    fn address(text: &str) -> Address {
+        Address::parse(text).unwrap()
+    }
+
+    fn batch(number: usize, names: &[&str]) -> Batch {
+        Batch { number, addresses: names.iter().map(|name| address(&format!("{name}@ac-dijon.fr"))).collect() }
+    }
+
+    fn departure(batch: usize, attempt: usize, state: DepartureState, to: &[&str]) -> Departure {
+        Departure {
+            batch,
+            attempt,
+            state,
+            at: Timestamp::UNIX_EPOCH,
+            by: "x".to_owned(),
+            to: to.iter().map(|name| format!("{name}@ac-dijon.fr")).collect(),
+            refused: Vec::new(),
+            put_off: Vec::new(),
+            decided_by: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again_word_for_word(subject in ".{0,80}", markdown in "(?s).{0,400}") {
+            let mailing = mailing(&subject, &markdown);
+            prop_assert_eq!(Journal::head(&kept(1, mailing.note())), Some(mailing));
+        }
+    }
+
+    #[test]
+    fn the_list_and_what_was_handed_over_are_found_again() {
+        let (first, second) = (batch(1, &["a", "b'c"]), batch(2, &["d", "e&f"]));
+        let mut handed = departure(1, 2, DepartureState::Handed, &["a"]);
+        handed.refused.push(("b'c@ac-dijon.fr".to_owned(), 550));
+        let going = departure(2, 1, DepartureState::Going, &["d", "e&f"]);
+        let notes = [
+            kept(3, departure(1, 1, DepartureState::NotSent, &["a", "b'c"]).note(REFERENCE)),
+            kept(1, first.note(REFERENCE)),
+            kept(2, second.note(REFERENCE)),
+            kept(9, mailing("LSU", "Bonjour").note()),
+            kept(4, handed.note(REFERENCE)),
+            kept(5, going.note(REFERENCE)),
+        ];
+        let journal = Journal::read(REFERENCE, &notes).unwrap();
+        assert!(journal.is_whole() && journal.note == ReminderId::new(9));
+        let one = journal.standing(&journal.batches[&1]);
+        assert_eq!((one.pending, one.handed), (Vec::new(), vec![address("a@ac-dijon.fr")]));
+        assert_eq!((one.refused, one.next_attempt), (vec![(address("b'c@ac-dijon.fr"), 550)], 3));
+        let two = journal.standing(&journal.batches[&2]);
+        assert_eq!(two.doubtful, Some(going));
+        assert!(Journal::read(REFERENCE, &notes[..3]).is_none(), "no list without its head");
+        assert!(!Journal::read(REFERENCE, &notes[2..4]).unwrap().is_whole());
+    }
+
+    #[test]
+    fn whom_the_relay_puts_off_waits_for_the_next_departure() {
+        let mut handed = departure(1, 1, DepartureState::Handed, &["a"]);
+        handed.put_off.push(("b@ac-dijon.fr".to_owned(), 451));
+        let notes = [
+            kept(1, batch(1, &["a", "b"]).note(REFERENCE)),
+            kept(2, mailing("LSU", "").note()),
+            kept(3, handed.note(REFERENCE)),
+        ];
+        let journal = Journal::read(REFERENCE, &notes).unwrap();
+        let standing = journal.standing(&journal.batches[&1]);
+        assert_eq!((standing.pending, standing.next_attempt), (vec![address("b@ac-dijon.fr")], 2));
+    }
+}

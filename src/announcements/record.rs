@@ -1,0 +1,138 @@
+//! The journals of mailings in GLPI: read, begun, and written on.
+
+use std::collections::BTreeMap;
+
+use super::journal::{Batch, Departure, HEAD, Journal, Mailing, TITLE, digest};
+use crate::{
+    glpi::{Glpi, GlpiError, NewNote, OwnNote},
+    id::ReminderId,
+    request::Address,
+};
+
+/// How often a list is written before it is given up.
+const TRIES: usize = 3;
+
+/// Why a list is not frozen.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFrozen {
+    /// GLPI cannot, or may not.
+    #[error(transparent)]
+    Glpi(#[from] GlpiError),
+    /// It took the list in part only, again and again.
+    #[error("GLPI did not take the whole list; the same announcement again goes on with it")]
+    InPart,
+}
+
+/// Reads and writes journals.
+#[derive(Clone)]
+pub(super) struct Records(Glpi);
+
+impl Records {
+    pub(super) fn new(glpi: Glpi) -> Self {
+        Self(glpi)
+    }
+
+    /// The heads of all journals, the newest first.
+    pub(super) async fn mailings(&self) -> Result<Vec<Mailing>, GlpiError> {
+        let notes = self.0.own_notes(TITLE, HEAD).await?;
+        Ok(notes.iter().rev().filter_map(Journal::head).collect())
+    }
+
+    /// The journal of this mailing.
+    pub(super) async fn read(&self, reference: &str) -> Result<Option<Journal>, GlpiError> {
+        Ok(Journal::read(reference, &self.notes(reference).await?))
+    }
+
+    async fn notes(&self, reference: &str) -> Result<Vec<OwnNote>, GlpiError> {
+        self.0.own_notes(&format!("{TITLE} {reference} "), "").await
+    }
+
+    /// Freezes a list: its batches, then the head that says how many there are. One that is frozen already stays as it is.
+    pub(super) async fn freeze(&self, mut mailing: Mailing, list: &[Address], size: usize) -> Result<Journal, NotFrozen> {
+        let reference = mailing.reference.clone();
+        let batches: BTreeMap<usize, Batch> = list
+            .chunks(size.max(1))
+            .zip(1..)
+            .map(|(addresses, number)| (number, Batch { number, addresses: addresses.to_vec() }))
+            .collect();
+        mailing.addresses = list.len();
+        mailing.batches = batches.len();
+        mailing.list = digest(list.iter());
+        for _ in 0..TRIES {
+            let notes = self.notes(&reference).await?;
+            if let Some(journal) = Journal::read(&reference, &notes) {
+                return Ok(journal);
+            }
+            // What is left of a list that was never finished.
+            let found = Journal::batches(&reference, &notes);
+            for (number, batch) in &found {
+                if batches.get(number) != Some(batch) {
+                    self.correct(&reference, &notes, *number, batches.get(number)).await?;
+                }
+            }
+            let missing = batches.values().filter(|batch| !found.contains_key(&batch.number));
+            let missing: Vec<NewNote> = missing.map(|batch| batch.note(&reference)).collect();
+            if missing.is_empty() && found == batches {
+                match self.0.keep_own_note(&mailing.note()).await {
+                    Ok(_) | Err(GlpiError::AnswerLost { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            } else {
+                self.0.keep_own_notes(&missing).await?;
+                let notes = self.notes(&reference).await?;
+                if Journal::batches(&reference, &notes) == batches {
+                    match self.0.keep_own_note(&mailing.note()).await {
+                        Ok(_) | Err(GlpiError::AnswerLost { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+        }
+        self.read(&reference).await?.ok_or(NotFrozen::InPart)
+    }
+
+    /// Makes a batch of a list without head what it is to be, or nothing.
+    async fn correct(
+        &self,
+        reference: &str,
+        notes: &[OwnNote],
+        number: usize,
+        wanted: Option<&Batch>,
+    ) -> Result<(), GlpiError> {
+        let nobody = Batch { number, addresses: Vec::new() };
+        let note = wanted.unwrap_or(&nobody).note(reference);
+        let Some(kept) = notes.iter().find(|kept| kept.name == note.name) else { return Ok(()) };
+        self.0.rewrite_own_note(kept.id, &note.text).await
+    }
+
+    /// Writes the head anew.
+    pub(super) async fn rewrite_head(&self, journal: &Journal) -> Result<(), GlpiError> {
+        self.0.rewrite_own_note(journal.note, &journal.mailing.text()).await
+    }
+
+    /// Writes that a batch goes; `None` where it is another's to send, or was sent.
+    pub(super) async fn depart(
+        &self,
+        reference: &str,
+        departure: &Departure,
+    ) -> Result<Option<ReminderId>, GlpiError> {
+        let note = departure.note(reference);
+        match self.0.keep_own_note(&note).await {
+            Err(GlpiError::AnswerLost { why, together, source }) => {
+                let found = self.0.own_notes(&note.name, "").await?;
+                match found.iter().find(|kept| kept.name == note.name) {
+                    Some(kept) if kept.text == note.text => Ok(Some(kept.id)),
+                    Some(_) => Ok(None),
+                    // It may still come.
+                    None => Err(GlpiError::AnswerLost { why, together, source }),
+                }
+            }
+            written => written,
+        }
+    }
+
+    /// Writes what became of it.
+    pub(super) async fn arrive(&self, id: ReminderId, departure: &Departure) -> Result<(), GlpiError> {
+        self.0.rewrite_own_note(id, &departure.text()).await
+    }
+}

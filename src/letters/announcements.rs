@@ -1,0 +1,227 @@
+//! An announcement as a mail: the same for everybody, with no recipient's address in it.
+
+use askama::Template;
+use jiff::Timestamp;
+use lettre::{
+    address::Envelope,
+    message::{
+        Mailbox, MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use pulldown_cmark::{Options, Parser};
+
+use super::{
+    ComposeError, Correspondence,
+    text::{LONGEST_SUBJECT, line},
+};
+use crate::{
+    config::{self, Config, ConfigError},
+    request::{Reference, message_id},
+    smtp::{OpenBatch, SendError},
+    text::{french, headings, sanitise},
+};
+
+/// What `announcements.return_path` says for the null reverse-path.
+const NULL: &str = "<>";
+
+/// An announcement to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnouncementMail {
+    /// What it is called.
+    pub reference: Reference,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, Markdown.
+    pub markdown: String,
+    /// When it was written: every copy has the same date.
+    pub written_at: Timestamp,
+}
+
+/// What the second person reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmationWanted {
+    /// What the announcement is called.
+    pub reference: Reference,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, Markdown.
+    pub markdown: String,
+    /// Who wrote it.
+    pub written_by: String,
+    /// Whom it is for.
+    pub audience: String,
+    /// To how many addresses it goes.
+    pub addresses: usize,
+    /// The page on which it is confirmed; none where there is no portal.
+    pub link: Option<String>,
+    /// What proves that somebody else read this.
+    pub code: String,
+}
+
+#[derive(Template)]
+#[template(path = "announcement.txt")]
+struct PlainAnnouncement<'a> {
+    text: &'a str,
+    signature: &'a str,
+    reply_to: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "announcement.html")]
+struct HtmlAnnouncement<'a> {
+    subject: &'a str,
+    html: &'a str,
+    signature: &'a str,
+    reply_to: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "confirmation.txt")]
+struct PlainConfirmation<'a> {
+    wanted: &'a ConfirmationWanted,
+    addresses: String,
+    signature: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "confirmation.html")]
+struct HtmlConfirmation<'a> {
+    wanted: &'a ConfirmationWanted,
+    addresses: String,
+    html: &'a str,
+    signature: &'a str,
+}
+
+/// Writes and sends them.
+#[derive(Clone)]
+pub struct AnnouncementLetters {
+    letters: Correspondence,
+    reply_to: Option<Mailbox>,
+    return_path: Option<lettre::Address>,
+}
+
+impl AnnouncementLetters {
+    /// Letters of this sender, as `[announcements]` says.
+    ///
+    /// # Errors
+    ///
+    /// Names the key that is no address.
+    pub fn new(config: &Config, letters: Correspondence) -> Result<Self, ConfigError> {
+        let config = &config.announcements;
+        let remedy = "Give it as assistance1d@ac-dijon.fr, or leave it empty.";
+        let mailbox = |key: &str, text: &str| config::mailbox(key, text, remedy);
+        let reply_to = Some(&config.reply_to).filter(|text| !text.is_empty());
+        let return_path = match config.return_path.as_str() {
+            NULL => None,
+            "" => Some(letters.sender().email.clone()),
+            address => Some(mailbox("announcements.return_path", address)?.email),
+        };
+        let reply_to = reply_to.map(|text| mailbox("announcements.reply_to", text)).transpose()?;
+        Ok(Self { letters, reply_to, return_path })
+    }
+
+    /// Whether a relay is configured.
+    pub fn are_on(&self) -> bool {
+        self.letters.is_on()
+    }
+
+    /// The Message-ID of an announcement.
+    pub fn message_id(&self, reference: Reference) -> String {
+        message_id::of_announcement(reference, self.letters.domain())
+    }
+
+    /// Where answers go.
+    pub fn reply_to(&self) -> Option<&str> {
+        self.reply_to.as_ref().map(|mailbox| mailbox.email.as_ref())
+    }
+
+    /// What an announcement says as plain text: its Markdown as it was written.
+    ///
+    /// # Errors
+    ///
+    /// Where its text cannot be made.
+    pub fn plain(&self, markdown: &str) -> Result<String, ComposeError> {
+        let signature = self.letters.name();
+        Ok(PlainAnnouncement { text: markdown.trim(), signature, reply_to: self.reply_to() }.render()?)
+    }
+
+    /// What it says as HTML: a whole document.
+    ///
+    /// # Errors
+    ///
+    /// Where its text cannot be made.
+    pub fn html(&self, subject: &str, markdown: &str) -> Result<String, ComposeError> {
+        let (html, signature) = (shown(markdown), self.letters.name());
+        Ok(HtmlAnnouncement { subject, html: &html, signature, reply_to: self.reply_to() }.render()?)
+    }
+
+    /// The whole mail: head and body as a relay gets them.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be made.
+    pub fn compose(&self, mail: &AnnouncementMail) -> Result<Vec<u8>, ComposeError> {
+        let subject = line(&mail.subject, LONGEST_SUBJECT);
+        let texts = MultiPart::alternative_plain_html(self.plain(&mail.markdown)?, self.html(&subject, &mail.markdown)?);
+        // RFC 5322 wants a recipient, and each sees it: the sender's own address is nobody else's.
+        let own = self.letters.sender();
+        let id = self.message_id(mail.reference);
+        let mut head = self
+            .letters
+            .head(own.clone(), &subject, id, "auto-generated")
+            .date(mail.written_at.into())
+            .raw_header(field("Precedence", "bulk"))
+            .raw_header(field("Feedback-ID", &format!("{}:information:passerelle", mail.reference)))
+            .envelope(Envelope::new(None, vec![own.email.clone()]).map_err(lettre::error::Error::from)?);
+        if let Some(reply_to) = &self.reply_to {
+            head = head.reply_to(reply_to.clone());
+        }
+        Ok(head.multipart(texts)?.formatted())
+    }
+
+    /// Begins to hand a mail over to the relay, for these recipients.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay takes none now.
+    pub async fn open_batch(&self, to: &[lettre::Address]) -> Result<OpenBatch, SendError> {
+        self.letters.open_batch(self.return_path.clone(), to).await
+    }
+
+    /// Asks somebody to confirm an announcement.
+    ///
+    /// # Errors
+    ///
+    /// Where the letter cannot be made, or the relay does not take it.
+    pub async fn ask_confirmation(&self, to: lettre::Address, wanted: &ConfirmationWanted) -> Result<(), SendError> {
+        let (html, signature) = (shown(&wanted.markdown), self.letters.name());
+        let addresses = french::count(wanted.addresses, "adresse", "adresses");
+        let plain = PlainConfirmation { wanted, addresses: addresses.clone(), signature };
+        let plain = plain.render().map_err(ComposeError::from)?;
+        let html = HtmlConfirmation { wanted, addresses, html: &html, signature };
+        let html = html.render().map_err(ComposeError::from)?;
+        let name = format!("{}-confirmation-{}", wanted.reference, to.user().to_lowercase());
+        let id = message_id::of_letter_to_people(&name, self.letters.domain());
+        let subject = line(&format!("À confirmer\u{a0}: {}", wanted.subject), LONGEST_SUBJECT);
+        let letter = self.letters.head(Mailbox::new(None, to.clone()), &subject, id, "auto-generated");
+        let letter = letter.multipart(MultiPart::alternative_plain_html(plain, html)).map_err(ComposeError::from)?;
+        self.letters.send(to, &letter).await
+    }
+}
+
+/// Markdown as HTML that a mail may show below its own title.
+fn shown(markdown: &str) -> String {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, Options::ENABLE_TABLES));
+    let outside = |_: &str, address: &str| {
+        let is_whole = ["https://", "http://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
+        is_whole.then(|| address.to_owned())
+    };
+    let shown = sanitise::shown(&html, outside).unwrap_or_default();
+    headings::from_level(&french::set(&shown), 2)
+}
+
+fn field(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
