@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::gateway::Gateway;
 use crate::{
-    announcements::Informer,
+    announcements::{Board, Informer},
     config::{Config, ConfigError, TicketPages},
     figures::{MonthlyReports, RiseWatch, TicketFigures},
     flow::{
@@ -70,6 +70,8 @@ pub struct App {
     pub portal: Arc<Portal>,
     /// GLPI's FAQ, kept in memory.
     pub knowledge: Arc<Knowledge>,
+    /// What the portal shows of announcements.
+    pub board: Arc<Board>,
     /// Who is in charge.
     pub people: Arc<People>,
     /// What all requests say, to people in charge.
@@ -114,7 +116,10 @@ impl App {
         let acknowledger = Acknowledger::new(&config, correspondence.clone(), letters.clone());
         let mappings = MappingStore::load(config.mappings.dir.as_deref())?;
         let knowledge = Arc::new(Knowledge::new(&config, glpi.clone(), mappings.clone()));
-        let receipts = Arc::new(Receipts::new(&config, glpi.clone(), acknowledger.clone(), Arc::clone(&knowledge)));
+        let board = Arc::new(Board::new(&config, &glpi));
+        let receipts =
+            Receipts::new(&config, glpi.clone(), acknowledger.clone(), Arc::clone(&knowledge), Arc::clone(&board));
+        let receipts = Arc::new(receipts);
         let ledger = Arc::new(Ledger::new(&config, glpi.clone(), derived(&config, "passerelle cache keys"), give_up)?);
         let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
@@ -156,6 +161,7 @@ impl App {
             Arc::clone(&calendar),
             Arc::clone(&directory),
             Arc::clone(&knowledge),
+            Arc::clone(&board),
         );
         let people = Arc::new(People::new(&config.people, glpi.clone())?);
         let figures = Arc::new(TicketFigures::new(
@@ -201,6 +207,7 @@ impl App {
             calendar,
             portal,
             knowledge,
+            board,
             people,
             figures,
             rises,
@@ -339,6 +346,8 @@ impl Server {
         }
         let (knowledge, every) = (Arc::clone(&app.knowledge), app.config.knowledge.every);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { knowledge.keep(every).await }));
+        let (board, every) = (Arc::clone(&app.board), app.config.announcements.refresh);
+        listeners.spawn(stop.clone().run_until_cancelled_owned(async move { board.keep(every).await }));
         if !app.people.are_nobody() {
             let (figures, every) = (Arc::clone(&app.figures), app.config.figures.refresh);
             listeners.spawn(stop.clone().run_until_cancelled_owned(async move { figures.keep(every).await }));

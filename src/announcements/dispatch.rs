@@ -297,12 +297,7 @@ impl Dispatcher {
     }
 
     /// Tells GLPI what became of a batch; again and again, since else it is in doubt.
-    async fn arrive(
-        &self,
-        id: ReminderId,
-        departure: &Departure,
-        stop: &CancellationToken,
-    ) -> Result<(), GlpiError> {
+    async fn arrive(&self, id: ReminderId, departure: &Departure, stop: &CancellationToken) -> Result<(), GlpiError> {
         let mut pause = Duration::from_millis(200);
         let mut stopped_at = None;
         loop {
@@ -356,4 +351,3 @@ fn nonce() -> String {
     use std::hash::{BuildHasher as _, Hasher as _, RandomState};
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
-

@@ -17,7 +17,10 @@ use crate::{
     glpi::{NewNote, OwnNote},
     id::ReminderId,
     request::{Address, Reference},
-    text::{french, html_text::{decoded, escaped}},
+    text::{
+        french,
+        html_text::{decoded, escaped},
+    },
 };
 
 /// What every title of an entry begins with.
@@ -176,7 +179,8 @@ impl Batch {
     fn read(number: usize, text: &str) -> Option<Self> {
         let (_, list) = text.split_once(LIST)?;
         let (list, _) = list.split_once("</p>")?;
-        let addresses: Option<Vec<Address>> = list.split(BREAK).map(|address| Address::parse(&decoded(address))).collect();
+        let addresses: Option<Vec<Address>> =
+            list.split(BREAK).map(|address| Address::parse(&decoded(address))).collect();
         Some(Self { number, addresses: addresses? })
     }
 }
@@ -199,7 +203,8 @@ impl Departure {
             DepartureState::Handed => "remis au relais de messagerie",
             DepartureState::NotSent => "non remis : le relais de messagerie ne l’a pas pris",
         };
-        let mut html = format!("<p>Lot {}, {} : {said}.</p>", self.batch, french::count(self.to.len(), "adresse", "adresses"));
+        let mut html =
+            format!("<p>Lot {}, {} : {said}.</p>", self.batch, french::count(self.to.len(), "adresse", "adresses"));
         if !self.refused.is_empty() {
             let refused: Vec<String> =
                 self.refused.iter().map(|(address, code)| format!("{} ({code})", escaped(address))).collect();
@@ -277,7 +282,9 @@ impl Journal {
         let mut journal = Self { note, mailing, batches: BTreeMap::new(), departures: BTreeMap::new() };
         for note in notes {
             let Some(rest) = note.name.strip_prefix(&format!("{TITLE} {reference} ")) else { continue };
-            if let Some(batch) = rest.strip_prefix("lot ").and_then(|number| Batch::read(number.parse().ok()?, &note.text)) {
+            if let Some(batch) =
+                rest.strip_prefix("lot ").and_then(|number| Batch::read(number.parse().ok()?, &note.text))
+            {
                 journal.batches.insert(batch.number, batch);
             } else if rest.starts_with("départ ")
                 && let Some(departure) = read_data::<Departure>(&note.text)
@@ -317,7 +324,9 @@ impl Journal {
                         departure.put_off.iter().filter_map(|(address, _)| Address::parse(address)).collect();
                     standing.handed.extend(departure.to.iter().filter_map(parsed));
                     let refused = departure.refused.iter();
-                    standing.refused.extend(refused.filter_map(|(address, code)| Some((Address::parse(address)?, *code))));
+                    standing
+                        .refused
+                        .extend(refused.filter_map(|(address, code)| Some((Address::parse(address)?, *code))));
                     standing.pending.retain(|address| put_off.contains(address));
                 }
             }
@@ -356,7 +365,9 @@ mod tests {
             application: None,
             addresses: 4,
             batches: 2,
-            list: super::digest([batch(1, &["a", "b'c"]), batch(2, &["d", "e&f"])].iter().flat_map(|batch| &batch.addresses)),
+            list: super::digest(
+                [batch(1, &["a", "b'c"]), batch(2, &["d", "e&f"])].iter().flat_map(|batch| &batch.addresses),
+            ),
             zones: vec![("021".to_owned(), 4)],
             state: MailingState::Going,
             confirmed_by: None,

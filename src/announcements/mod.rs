@@ -10,8 +10,10 @@
 //! | `record` | reads and writes those |
 //! | `dispatch` | sends a mailing, batch by batch, each address once |
 //! | `informer` | what pages, API and command line ask for |
+//! | `board` | what the portal shows of them now |
 
 mod announcement;
+mod board;
 mod dispatch;
 mod informer;
 mod journal;
@@ -23,6 +25,7 @@ mod zones;
 
 pub use self::{
     announcement::{Announcement, LONGEST_BODY, LONGEST_SUBJECT, Recipients},
+    board::{Board, Message},
     dispatch::{Sending, SendingError},
     informer::{Decision, InformError, Informed, Informer},
     journal::{Mailing, MailingState},

@@ -163,11 +163,7 @@ impl RecipientSources {
 }
 
 /// Those of these zones; of whom a list names, only those on it, whether or not they are known as directors.
-fn chosen(
-    mut directors: BTreeMap<Address, Person>,
-    wanted: Option<BTreeSet<Address>>,
-    zones: &Zones,
-) -> RecipientList {
+fn chosen(mut directors: BTreeMap<Address, Person>, wanted: Option<BTreeSet<Address>>, zones: &Zones) -> RecipientList {
     if let Some(wanted) = wanted {
         directors = wanted
             .into_iter()

@@ -48,7 +48,12 @@ impl Records {
     }
 
     /// Freezes a list: its batches, then the head that says how many there are. One that is frozen already stays as it is.
-    pub(super) async fn freeze(&self, mut mailing: Mailing, list: &[Address], size: usize) -> Result<Journal, NotFrozen> {
+    pub(super) async fn freeze(
+        &self,
+        mut mailing: Mailing,
+        list: &[Address],
+        size: usize,
+    ) -> Result<Journal, NotFrozen> {
         let reference = mailing.reference.clone();
         let batches: BTreeMap<usize, Batch> = list
             .chunks(size.max(1))
@@ -111,11 +116,7 @@ impl Records {
     }
 
     /// Writes that a batch goes; `None` where it is another's to send, or was sent.
-    pub(super) async fn depart(
-        &self,
-        reference: &str,
-        departure: &Departure,
-    ) -> Result<Option<ReminderId>, GlpiError> {
+    pub(super) async fn depart(&self, reference: &str, departure: &Departure) -> Result<Option<ReminderId>, GlpiError> {
         let note = departure.note(reference);
         match self.0.keep_own_note(&note).await {
             Err(GlpiError::AnswerLost { why, together, source }) => {

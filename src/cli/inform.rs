@@ -252,7 +252,8 @@ async fn inform(app: &App, args: Args) -> Result<u8, InformError> {
 /// The announcement that the arguments describe; `None`, and said, where its text cannot be read.
 fn announcement(app: &App, args: &Args) -> Option<Announcement> {
     let file = args.file.as_ref()?;
-    let read = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let read =
+        if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
     let text = match read {
         Ok(text) => text,
         Err(error) => {

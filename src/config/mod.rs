@@ -13,10 +13,11 @@ pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, load, load_from};
 pub use pages::TicketPages;
 pub use sections::{
-    Acknowledge, Announcements, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted, Escalation,
-    Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Knowledge, Ldap, LdapAttributes, Lmtp, Log,
-    LogFormat, Mail, Mappings, Note, Notify, Original, People, Percents, Portal, PortalPages, Quarantine, Quota, Redis,
-    Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown, mailbox,
+    Acknowledge, Announcements, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted,
+    Escalation, Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Knowledge, Ldap, LdapAttributes,
+    Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify, Original, People, Percents, Portal, PortalPages, Quarantine,
+    Quota, Redis, Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown,
+    mailbox,
 };
 
 use jiff::tz::TimeZone;

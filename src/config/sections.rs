@@ -580,6 +580,8 @@ pub struct Announcements {
     pub retry: Duration,
     pub confirm_above: usize,
     pub confirm_link: String,
+    #[serde(with = "humantime_serde")]
+    pub refresh: Duration,
 }
 
 #[derive(Clone, Debug, Deserialize)]

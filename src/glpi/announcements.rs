@@ -165,7 +165,7 @@ impl Glpi {
     /// As for any write.
     pub async fn hide_public_note(&self, id: ReminderId) -> Result<(), GlpiError> {
         for link in self.shown_to(id).await? {
-            self.call(&Call::delete("Entity_Reminder", &json!({ "input": { "id": link.id } }))).await?;
+            self.call(&Call::delete("Entity_Reminder", &json!({ "id": link.id }))).await?;
         }
         Ok(())
     }

@@ -163,7 +163,8 @@ impl AnnouncementLetters {
     /// Where it cannot be made.
     pub fn compose(&self, mail: &AnnouncementMail) -> Result<Vec<u8>, ComposeError> {
         let subject = line(&mail.subject, LONGEST_SUBJECT);
-        let texts = MultiPart::alternative_plain_html(self.plain(&mail.markdown)?, self.html(&subject, &mail.markdown)?);
+        let texts =
+            MultiPart::alternative_plain_html(self.plain(&mail.markdown)?, self.html(&subject, &mail.markdown)?);
         // RFC 5322 wants a recipient, and each sees it: the sender's own address is nobody else's.
         let own = self.letters.sender();
         let id = self.message_id(mail.reference);

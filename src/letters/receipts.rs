@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::text::{Signature, Text, short};
 use crate::id::TicketId;
-use crate::request::{LeftOut, Person, Receipt, Suggestion, TicketKind};
-use crate::text::french::{date, time};
+use crate::request::{CurrentMessage, LeftOut, Person, Receipt, Suggestion, TicketKind};
+use crate::text::french::{self, date, time};
 
 /// GLPI's urgencies, from 1, as people read them.
 const URGENCIES: [&str; 5] = ["Très basse", "Basse", "Moyenne", "Haute", "Très haute"];
@@ -28,6 +28,7 @@ struct ReceiptText {
     takes_replies: bool,
     left_out: Vec<LeftOut>,
     suggestions: Vec<Suggestion>,
+    messages: Vec<CurrentMessage>,
     signature: String,
 }
 
@@ -61,6 +62,10 @@ pub(super) fn receipt(
         .suggestions
         .iter()
         .map(|article| Suggestion { title: short(&article.title), link: short(&article.link) });
+    let messages = details
+        .messages
+        .iter()
+        .map(|message| CurrentMessage { title: french::set(&short(&message.title)), text: french::set(&message.text) });
     let text = ReceiptText {
         heading: format!("Votre demande est enregistrée sous le n°\u{a0}{}", receipt.ticket),
         ticket: receipt.ticket,
@@ -79,6 +84,8 @@ pub(super) fn receipt(
         left_out: left_out.collect(),
         // What they are about says what was asked.
         suggestions: if subject.is_some() { suggestions.collect() } else { Vec::new() },
+        // Nor is somebody who never wrote told what goes on elsewhere.
+        messages: if subject.is_some() { messages.collect() } else { Vec::new() },
         signature: short(signature.name),
     };
     Ok(Text {
@@ -105,7 +112,9 @@ mod tests {
     use crate::id::TicketId;
     use crate::{
         flow::screen::samples,
-        request::{FormFields, LeftOut, Person, Receipt, ReceiptDetails, Reference, Suggestion, TicketKind},
+        request::{
+            CurrentMessage, FormFields, LeftOut, Person, Receipt, ReceiptDetails, Reference, Suggestion, TicketKind,
+        },
     };
 
     fn made() -> Receipt {
@@ -124,6 +133,7 @@ mod tests {
                 phone: Some("03 80 00 00 00".into()),
                 deposited: Some("2026-11-24T09:12:00+01:00[Europe/Paris]".parse().unwrap()),
                 suggestions: vec![],
+                messages: vec![],
             },
             left_out: vec![],
         }
@@ -153,6 +163,26 @@ mod tests {
                 let names = body.contains("Valider <un> bilan") && body.contains(&link);
                 assert_eq!(names, subject.is_some(), "{body}");
                 assert_eq!(body.contains("peut-être à votre question"), subject.is_some(), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_receipt_says_what_goes_on_with_its_application() {
+        let mut made = made();
+        let message =
+            |title: &str| CurrentMessage { title: title.into(), text: "Panne nationale : <b> nous agissons !".into() };
+        made.details.messages = vec![message("Incident en cours sur LSU"), message("LSU : maintenance")];
+        for subject in [Some("LSU"), None] {
+            let text = receipt(subject, &made, &Person::default(), &SIGNATURE).unwrap();
+            let plain_of_html = html2text::from_read(text.html.as_bytes(), 1000).unwrap();
+            assert_accessible(&text.html);
+            for body in [&text.plain, &plain_of_html] {
+                for part in
+                    ["En ce moment", "Incident en cours sur LSU", "LSU\u{a0}: maintenance", "<b> nous agissons\u{a0}!"]
+                {
+                    assert_eq!(body.contains(part), subject.is_some(), "{part} in {body}");
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
 use super::{found::FoundRequest, joined::Joined, readings::Readings};
 use crate::{
+    announcements::Board,
     config::Config,
     course::Pasts,
     figures::{ExpectedDelay, ExpectedDelays},
@@ -33,6 +34,7 @@ pub struct Portal {
     pub(super) school_view: bool,
     pub(super) time_zone: TimeZone,
     pub(super) knowledge: Arc<Knowledge>,
+    pub(super) board: Arc<Board>,
     pub(super) places: Places,
     pub(super) public_feeds: bool,
     /// Whom an article has helped today.
@@ -50,7 +52,7 @@ pub struct Portal {
 impl Portal {
     /// The portal over `glpi`, with the mappings in force; `calendar` counts the delays, `people` says who directs which
     /// school,
-    /// `knowledge` has the FAQ.
+    /// `knowledge` has the FAQ, `board` the messages.
     pub fn new(
         config: &Config,
         glpi: Glpi,
@@ -58,6 +60,7 @@ impl Portal {
         calendar: Arc<Calendar>,
         people: Arc<Directory>,
         knowledge: Arc<Knowledge>,
+        board: Arc<Board>,
     ) -> Self {
         let pasts = Arc::new(Pasts::new(Arc::clone(&calendar)));
         let (of_mappings, of_calendar, of_pasts) = (mappings.clone(), Arc::clone(&calendar), Arc::clone(&pasts));
@@ -70,6 +73,7 @@ impl Portal {
             expected: Arc::new(expected),
             requester_reasons: config.portal.requester_reasons.clone(),
             knowledge,
+            board,
             places: Places::new(config),
             helped: Remembered::new(MOST_HELPED, DAY),
             public_feeds: config.knowledge.public_feeds,

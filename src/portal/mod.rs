@@ -15,6 +15,7 @@
 //! | `own`, `reading` | what of one request its requester may see, and how it is read from GLPI |
 //! | `readings`, `joined` | what is read once for several who ask |
 //! | `view` | one request with its timeline |
+//! | `messages` | what the academy says to this person now |
 //! | `merged` | where a merged request went |
 //! | `known_requester` | whether a ticket is theirs |
 
@@ -27,6 +28,7 @@ mod joined;
 mod known_requester;
 mod listing;
 mod merged;
+mod messages;
 mod own;
 mod reading;
 mod readings;

@@ -7,6 +7,7 @@
 mod address;
 mod automatic;
 mod command;
+mod current_message;
 mod directory_answer;
 mod envelope;
 mod followup_opening;
@@ -24,6 +25,7 @@ mod ticket_state;
 
 pub use address::Address;
 pub use command::{Command, Direction, asks_for_draft, is_command};
+pub use current_message::CurrentMessage;
 pub use directory_answer::DirectoryAnswer;
 pub use envelope::Envelope;
 pub use followup_opening::{FollowupOpening, ReadOpening};

@@ -6,7 +6,7 @@ use crate::id::{SolutionId, TicketId};
 
 use jiff::{Timestamp, Zoned};
 
-use super::{Enclosure, LeftOut, Reference, Suggestion, TicketKind};
+use super::{CurrentMessage, Enclosure, LeftOut, Reference, Suggestion, TicketKind};
 
 /// The one end of a request.
 #[derive(Clone, Debug)]
@@ -95,6 +95,8 @@ pub struct ReceiptDetails {
     pub deposited: Option<Zoned>,
     /// Articles that perhaps answer it.
     pub suggestions: Vec<Suggestion>,
+    /// What the academy says about its application at the moment.
+    pub messages: Vec<CurrentMessage>,
 }
 
 /// The address of a page where a person follows a ticket.

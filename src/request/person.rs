@@ -40,6 +40,12 @@ impl Person {
         all.filter(|school| !school.shown().is_empty())
     }
 
+    /// Where they work, as far as that is known: also a circonscription or a department of which the directory tells no
+    /// school.
+    pub fn places(&self) -> Vec<School> {
+        std::iter::once(self.own_school()).chain(self.other_schools.iter().cloned()).collect()
+    }
+
     /// Whether the directory knows them at the school with this code.
     pub fn directs(&self, uai: &str) -> bool {
         self.schools().any(|school| school.uai.is_some_and(|own| own.eq_ignore_ascii_case(uai)))

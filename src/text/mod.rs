@@ -6,6 +6,7 @@ pub mod french;
 pub(crate) mod glpi_html;
 pub(crate) mod headings;
 pub(crate) mod html_text;
+pub(crate) mod markdown;
 pub(crate) mod sanitise;
 pub(crate) mod tags;
 

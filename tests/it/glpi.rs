@@ -11,6 +11,7 @@
 
 mod account;
 mod actors;
+mod announcements;
 mod directory;
 mod drafts;
 mod escalation;

@@ -62,6 +62,7 @@ fn details(routed: &Routed) -> ReceiptDetails {
     let school = School { uai: screened.uai(), ..person.own_school() }.shown();
     ReceiptDetails {
         suggestions: Vec::new(),
+        messages: Vec::new(),
         kind: Some(target.kind),
         urgency: Some(target.urgency),
         school: Some(school).filter(|school| !school.is_empty()),

@@ -32,12 +32,15 @@ use self::{
 };
 use super::route::{Opening, requester_of};
 use crate::{
+    announcements::Board,
     config::{Backend, Config, TicketPages},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
     id::{FollowupId, UserId},
     knowledge::{Article, Knowledge, Places},
     letters::Acknowledger,
-    request::{Address, Page, Person, Receipt, ReceiptDetails, Received, Suggestion, TicketKind},
+    request::{
+        Address, Page, Person, Receipt, ReceiptDetails, Received, School, Suggestion, TicketKind, department_of,
+    },
     smtp::SendError,
 };
 
@@ -64,6 +67,7 @@ pub struct Receipts {
     background: Glpi,
     acknowledger: Acknowledger,
     knowledge: Arc<Knowledge>,
+    board: Arc<Board>,
     places: Places,
     pages: TicketPages,
     time_zone: TimeZone,
@@ -83,12 +87,19 @@ struct Away;
 
 impl Receipts {
     /// Receipts by `acknowledger`, of tickets of this GLPI.
-    pub fn new(config: &Config, glpi: Glpi, acknowledger: Acknowledger, knowledge: Arc<Knowledge>) -> Self {
+    pub fn new(
+        config: &Config,
+        glpi: Glpi,
+        acknowledger: Acknowledger,
+        knowledge: Arc<Knowledge>,
+        board: Arc<Board>,
+    ) -> Self {
         Self {
             background: glpi.in_background(),
             glpi,
             acknowledger,
             knowledge,
+            board,
             places: Places::new(config),
             pages: TicketPages::new(config),
             time_zone: config.time_zone.clone(),
@@ -166,6 +177,7 @@ impl Receipts {
     ) -> Option<impl Future<Output = Result<(), SendError>> + Send + use<>> {
         let mut receipt = receipt.clone();
         receipt.details.suggestions = self.suggested(&receipt.title, &receipt.application);
+        receipt.details.messages = self.board.about(&person.places(), &receipt.application, Timestamp::now());
         self.acknowledger.receipt(received, person, &receipt)
     }
 
@@ -250,7 +262,10 @@ impl Receipts {
         let requester = requester_of(&ticket.content)?;
         let opening = Opening::read(&ticket.content, |_| true)?;
         let page = self.pages.of_requester(ticket.id, ticket.addresses.is_empty());
+        let school =
+            opening.school.as_deref().map(|uai| School { department: department_of(uai), ..School::default() });
         let details = ReceiptDetails {
+            messages: self.board.about(school.as_slice(), &opening.application, Timestamp::now()),
             kind: Some(if ticket.kind == REQUEST { TicketKind::Request } else { TicketKind::Incident }),
             urgency: u8::try_from(ticket.urgency).ok(),
             school: opening.school,

@@ -9,6 +9,7 @@ mod documents;
 mod feeds;
 mod followups;
 mod listing;
+mod messages;
 mod view;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(catalogue::natures))
         .routes(routes!(catalogue::faq))
         .routes(routes!(catalogue::faq_document))
+        .routes(routes!(messages::list))
         .routes(routes!(feeds::atom))
         .routes(routes!(feeds::json))
 }

@@ -19,6 +19,7 @@ use super::{
     texts::Place,
 };
 use crate::{
+    announcements::Message,
     flow::route::{Mapping, Mappings},
     http::{body::Incoming, problem::Problem},
     intake::form::{self, FieldError, Submission},
@@ -55,6 +56,8 @@ struct DepositPage<'a> {
     /// What became of what was sent, where that is known and its fields are right.
     again: Again,
     mistakes: Mistakes,
+    /// What the academy says now, of the application it is for where that is decided.
+    messages: Vec<Message>,
     applications: Vec<Choices>,
     /// The application it is for, where that is decided, and what it is for.
     chosen: Option<(String, Option<String>)>,
@@ -138,6 +141,8 @@ pub(super) async fn show(
     let typed = Typed { phone, ..Typed::default() };
     let mut form = form_page(&state, &person, prospect, typed);
     form.narrow_to(parameter(query.as_deref(), "application").as_deref());
+    let application = form.chosen.as_ref().map(|(application, _)| application.as_str());
+    form.messages = state.messages(&person, application).await;
     form_shown(StatusCode::OK, &form)
 }
 
@@ -151,7 +156,9 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     let mut filled = state.filled(parts, body, ASIDE).await?;
     filled.submission.set_requester(&filled.person);
     let mappings = state.services.mappings.now();
+    let mut application = None;
     if let Some((mapping, nature)) = meant(&mappings, filled.submission.aside(CHOICE)) {
+        application = Some(mapping.name.as_str());
         filled.submission.set_subject(&mapping.name, nature);
     }
     let (typed, first_sent) = (Typed::of(&filled.submission), filled.first_sent());
@@ -160,7 +167,8 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
     // The form stays, with what was typed; whether it is taken is decided once it is right.
     let full_day = prospect.refusal.as_ref().filter(|refusal| refusal.reason == Reason::QuotaExceeded);
     let full_day = full_day.map(|refusal| french(&refusal.sentence));
-    let form = form_page(state, &person, Prospect { refusal: None, ..prospect }, typed);
+    let mut form = form_page(state, &person, Prospect { refusal: None, ..prospect }, typed);
+    form.messages = state.messages(&person, application).await;
     if !is_from_our_page {
         return form_shown(StatusCode::FORBIDDEN, &form.again(Again::Refused(STALE.to_owned())));
     }
@@ -242,6 +250,7 @@ fn form_page<'a>(state: &'a PageState, person: &'a Address, prospect: Prospect, 
         sent: String::new(),
         again: Again::No,
         mistakes: Mistakes::default(),
+        messages: Vec::new(),
         applications: mappings.all().iter().map(choices).collect(),
         chosen: None,
         school: SchoolChoice::of(person, prospect.person.as_ref(), &typed.uai),

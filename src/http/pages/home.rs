@@ -12,6 +12,7 @@ use super::{
     tiles::{Rubric, rubrics},
 };
 use crate::{
+    announcements::Message,
     http::problem::Problem,
     portal::Row,
     request::{Address, Prospect},
@@ -23,6 +24,8 @@ struct HomePage<'a> {
     frame: Frame<'a>,
     address: &'a Address,
     prospect: Prospect,
+    /// What the academy says to them now.
+    messages: Vec<Message>,
     /// What waits for this person.
     awaiting: Vec<Row>,
     /// `None` where GLPI cannot say now.
@@ -52,8 +55,11 @@ impl HomePage<'_> {
 pub(super) async fn show(Shared(state): Shared<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
     let query = usual();
     let portal = &state.services.portal;
-    let (prospect, overview) =
-        tokio::join!(state.prospect(&person), state.ask(Box::pin(portal.overview(&person, &query))));
+    let (prospect, messages, overview) = tokio::join!(
+        state.prospect(&person),
+        state.messages(&person, None),
+        state.ask(Box::pin(portal.overview(&person, &query)))
+    );
     let (awaiting, table) = match overview {
         Ok(overview) => (overview.awaiting, Some(Table { query, listing: overview.listing })),
         // A request can be made meanwhile.
@@ -66,5 +72,8 @@ pub(super) async fn show(Shared(state): Shared<Arc<PageState>>, Visitor(person):
         Err(_) => false,
     };
     let frame = state.pages.frame("Accueil", Some(&person), Section::Home);
-    page(StatusCode::OK, &HomePage { frame, address: &person, prospect, awaiting, table, rubrics, is_in_charge })
+    page(
+        StatusCode::OK,
+        &HomePage { frame, address: &person, prospect, messages, awaiting, table, rubrics, is_in_charge },
+    )
 }

@@ -18,6 +18,7 @@ use super::{
     texts::{Place, Texts, is_address},
 };
 use crate::{
+    announcements::Message,
     config::{self, ConfigError, Theme},
     http::{
         api,
@@ -202,6 +203,13 @@ impl PageState {
     /// What this person may know before they write; nothing, where that takes too long.
     pub(super) async fn prospect(&self, person: &Address) -> Prospect {
         let asked = self.services.gateway().prospect(person.clone());
+        tokio::time::timeout(FORESIGHT.min(self.pages.wait), asked).await.unwrap_or_default()
+    }
+
+    /// What the academy says to this person now, of an application where one is named; nothing, where the directory
+    /// takes too long to say which schools are theirs.
+    pub(super) async fn messages(&self, person: &Address, application: Option<&str>) -> Vec<Message> {
+        let asked = Box::pin(self.services.portal.messages(person, application));
         tokio::time::timeout(FORESIGHT.min(self.pages.wait), asked).await.unwrap_or_default()
     }
 }

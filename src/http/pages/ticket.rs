@@ -18,6 +18,7 @@ use super::{
     state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
 };
 use crate::{
+    announcements::Message,
     http::{api, problem::Problem, values::glpi_number},
     id::{DocumentId, SolutionId, TicketId},
     intake::form,
@@ -118,6 +119,8 @@ struct RecapPage<'a> {
     view: View,
     documents: Vec<String>,
     left_out: Vec<LeftOut>,
+    /// What the academy says of its application now.
+    messages: Vec<Message>,
     /// Articles that perhaps answer it.
     suggested: Vec<Arc<Article>>,
     token: String,
@@ -240,7 +243,10 @@ pub(super) async fn recap(
     let frame = state.pages.frame(title, Some(&person), Section::None);
     let token = state.pages.tokens.token(&person, Timestamp::now());
     let suggested = suggested(&state, &view.row.title, view.row.application.as_deref());
-    page(StatusCode::OK, &RecapPage { frame, view, documents, left_out, suggested, token })
+    let application = view.row.application.as_deref().unwrap_or_default();
+    let mut messages = state.messages(&person, Some(application)).await;
+    messages.retain(|message| message.application.is_some());
+    page(StatusCode::OK, &RecapPage { frame, view, documents, left_out, messages, suggested, token })
 }
 
 /// `GET /portail/demandes/{number}/documents/{document}`

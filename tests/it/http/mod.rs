@@ -25,6 +25,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use passerelle::{
+    announcements::Board,
     app, config,
     flow::{directory::Directory, route},
     http::{Doors, Gateway, Services, serve},
@@ -200,7 +201,9 @@ fn services(settings: config::Http, gateway: Double, stop: CancellationToken) ->
     let glpi = app::glpi(&config).unwrap();
     let directory = Directory::new(&config.directory, Some(glpi.clone())).unwrap();
     let knowledge = Arc::new(Knowledge::new(&config, glpi.clone(), mappings.clone()));
-    let portal = Portal::new(&config, glpi, mappings.clone(), Arc::new(calendar), Arc::new(directory), knowledge);
+    let board = Arc::new(Board::new(&config, &glpi));
+    let portal =
+        Portal::new(&config, glpi, mappings.clone(), Arc::new(calendar), Arc::new(directory), knowledge, board);
     Services::new(settings, time_zone, mappings, Arc::new(portal), telemetry::metrics(), Arc::new(gateway), stop)
 }
 

@@ -5,6 +5,7 @@ mod browser;
 mod deposit;
 mod home;
 mod looks;
+mod messages;
 mod requests;
 mod waiting;
 

@@ -106,6 +106,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "portal",
         &[
+            "announcements",
             "config",
             "course",
             "figures",

@@ -1,0 +1,57 @@
+//! Markdown that people write, as HTML that pages and mails may show.
+
+use pulldown_cmark::{Event, Options, Parser, html::push_html};
+
+use super::{french, headings, sanitise};
+
+/// Markdown as sanitised HTML, set as French is, its headings from level `first` on. A line break is one, as who types a
+/// text means it. `None` where it would cost too much to show.
+pub(crate) fn shown(markdown: &str, first: usize) -> Option<String> {
+    let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
+        Event::SoftBreak => Event::HardBreak,
+        other => other,
+    });
+    let mut html = String::new();
+    push_html(&mut html, events);
+    // Nothing is fetched from elsewhere, and no address is one of the reader's own site.
+    let whole = |element: &str, address: &str| {
+        let is_whole = ["https://", "http://", "mailto:", "tel:"].iter().any(|scheme| address.starts_with(scheme));
+        (is_whole && element != "img").then(|| address.to_owned())
+    };
+    let html = sanitise::shown(&html, whole)?;
+    Some(headings::from_level(&french::set(&html), first))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::shown;
+
+    #[test]
+    fn what_people_type_is_shown_as_they_mean_it() {
+        let html = shown("# LSU\n\nUne ligne !\nune autre, [ici](https://ac-dijon.fr)\n\n- a\n- **b**\n", 4).unwrap();
+        for part in
+            ["<h4>LSU</h4>", "Une ligne\u{a0}!<br>", "href=\"https://ac-dijon.fr\"", "<li><strong>b</strong></li>"]
+        {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn nothing_lives_in_it() {
+        let html =
+            shown("<script>x</script> ![a](https://e.fr/p.png) [b](javascript:c) [d](/portail) <b onclick=x>", 2);
+        for live in ["<script", "e.fr", "javascript", "onclick", "/portail"] {
+            assert!(!html.as_deref().unwrap().contains(live), "{live} in {html:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_shown_without_harm(text in any::<String>()) {
+            let html = shown(&text, 3).unwrap();
+            prop_assert!(!html.contains("<script") && !html.contains("<img src"));
+        }
+    }
+}
