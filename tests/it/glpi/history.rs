@@ -91,10 +91,13 @@ async fn why_a_ticket_waits_and_for_how_long_is_in_the_search() {
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     admin.set_status(id.get(), 2).await;
     let changes = glpi.histories(&[id]).await.unwrap().remove(&id).unwrap();
-    let reasons: Vec<_> = changes.into_iter().filter_map(|it| match it.what {
-        Happening::HoldReason(reason) => Some(reason),
-        _ => None,
-    }).collect();
+    let reasons: Vec<_> = changes
+        .into_iter()
+        .filter_map(|it| match it.what {
+            Happening::HoldReason(reason) => Some(reason),
+            _ => None,
+        })
+        .collect();
     assert_eq!(reasons, [name], "GLPI's history keeps it");
     let resumed = look().await;
     assert_eq!(resumed.pending_reason, "");
