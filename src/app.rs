@@ -15,7 +15,7 @@ use self::gateway::Gateway;
 use crate::{
     announcements::{Board, Informer},
     config::{Config, ConfigError, TicketPages},
-    figures::{MonthlyReports, RiseWatch, TicketFigures},
+    figures::{ArticleProposals, MonthlyPost, MonthlyReports, RiseWatch, TicketFigures},
     flow::{
         deliver::{Deliverer, LONGEST_CREATION_CALLS},
         directory::Directory,
@@ -80,6 +80,8 @@ pub struct App {
     pub rises: Arc<RiseWatch>,
     /// Sends correspondents their monthly report.
     pub reports: Arc<MonthlyReports>,
+    /// The monthly lists of articles worth writing.
+    pub proposals: Arc<ArticleProposals>,
     /// Information to all directors of a zone.
     pub informer: Arc<Informer>,
     /// The reference portal's pages, where they are served.
@@ -180,12 +182,20 @@ impl App {
             rise_letters,
             config.time_zone.clone(),
         ));
+        let ledger = Arc::clone(&pipeline.ledger);
+        let monthly = Arc::new(MonthlyPost::new(&glpi, Arc::clone(&people), ledger, report_letters));
         let reports = Arc::new(MonthlyReports::new(
-            &glpi,
             Arc::clone(&figures),
-            Arc::clone(&people),
-            Arc::clone(&pipeline.ledger),
-            report_letters,
+            Arc::clone(&monthly),
+            people.departments(),
+            config.time_zone.clone(),
+        ));
+        let proposals = Arc::new(ArticleProposals::new(
+            &glpi,
+            (pipeline.mappings.clone(), Arc::clone(&knowledge)),
+            monthly,
+            people.roles(),
+            config.glpi.site(),
             config.time_zone.clone(),
         ));
         let informer = Arc::new(Informer::new(
@@ -212,6 +222,7 @@ impl App {
             figures,
             rises,
             reports,
+            proposals,
             informer,
             pages,
             letters,
@@ -356,6 +367,8 @@ impl Server {
             if app.config.figures.report {
                 let reports = Arc::clone(&app.reports);
                 listeners.spawn(stop.clone().run_until_cancelled_owned(async move { reports.keep().await }));
+                let proposals = Arc::clone(&app.proposals);
+                listeners.spawn(stop.clone().run_until_cancelled_owned(async move { proposals.keep().await }));
             }
         }
         if app.informer.is_on() {

@@ -10,6 +10,7 @@ use crate::{
     app::App,
     config::{Config, ConfigError},
     figures::{FigureCell, FigureChoice, FigureTable, Period, Reported},
+    glpi::GlpiError,
     people::{Rights, Role},
     request::department_number,
 };
@@ -64,6 +65,19 @@ enum Subcommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Sends the référents of an application the questions that came again and again in a month, unless they have them:
+    /// articles worth writing.
+    Articles {
+        /// The application, as its mapping calls it.
+        #[arg(long)]
+        application: String,
+        /// The month, such as 2026-10.
+        #[arg(long, value_parser = month)]
+        month: Period,
+        /// Shows the list and who would get it; sends nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 fn month(text: &str) -> Result<Period, String> {
@@ -93,6 +107,9 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 }
 
 async fn show(app: &App, args: Args) -> u8 {
+    if let Some(Subcommand::Articles { application, month, dry_run }) = args.command {
+        return articles(app, &application, month, dry_run).await;
+    }
     if let Err(error) = read(app).await {
         eprintln!("{error}");
         return exit::TEMPFAIL;
@@ -154,7 +171,43 @@ async fn report(app: &App, department: &str, month: Period, is_dry: bool) -> u8 
             }
         };
     }
-    match app.reports.send(department, month, &now).await {
+    let sent = app.reports.send(department, month, &now).await;
+    reported(sent, &format!("people.correspondents.{department}"))
+}
+
+async fn articles(app: &App, application: &str, month: Period, is_dry: bool) -> u8 {
+    let mappings = app.pipeline.mappings.now();
+    if mappings.find(application).is_none() {
+        let names: Vec<&str> = mappings.all().iter().map(|mapping| mapping.name.as_str()).collect();
+        eprintln!("there is no application \"{application}\"; there are {}", names.join(", "));
+        return exit::USAGE;
+    }
+    let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
+    if !is_dry {
+        let sent = app.proposals.send(application, month, &now).await;
+        return reported(sent, &format!("people.referents.{application}"));
+    }
+    let list = async {
+        let recipients = app.proposals.recipients(application, &now).await?;
+        Ok::<_, GlpiError>((recipients, app.proposals.of_month(month).await?))
+    };
+    match list.await {
+        Ok((recipients, all)) => {
+            let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
+            say(&format!("to: {}\n", recipients.join(", ")));
+            say(&laid_out(&app.proposals.table(application, &all)));
+            exit::OK
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            exit::TEMPFAIL
+        }
+    }
+}
+
+/// Says what became of what was to be sent; gives the exit code.
+fn reported(sent: Result<Reported, GlpiError>, people: &str) -> u8 {
+    match sent {
         Ok(Reported::To(recipients)) => {
             let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
             say(&format!("sent to {}", recipients.join(", ")));
@@ -164,12 +217,16 @@ async fn report(app: &App, department: &str, month: Period, is_dry: bool) -> u8 
             say("sent before: GLPI has a note of it");
             exit::OK
         }
+        Ok(Reported::Nothing) => {
+            say("there is nothing to tell");
+            exit::OK
+        }
         Ok(Reported::ToNobody) => {
-            eprintln!("nobody gets it: name somebody in people.correspondents.{department}");
+            eprintln!("nobody gets it: name somebody in {people}");
             exit::FAILED
         }
         Ok(Reported::Failed) => {
-            eprintln!("the mail relay took none; try again later");
+            eprintln!("the mail relay did not take all; try again later");
             exit::TEMPFAIL
         }
         Err(error) => {

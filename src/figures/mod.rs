@@ -18,10 +18,11 @@
 //! | `counting` | the figures, one pass over the tickets |
 //! | `tables`, `drawing`, `spreadsheet` | figures as people and programs read them |
 //! | `sudden_rise`, `watch` | more requests in an hour than usual, and who is told |
-//! | `report` | the monthly report to correspondents |
+//! | `report`, `article_proposals`, `monthly_post` | what those in charge get once a month: the report, and the articles worth writing |
 //! | `gauges` | the same for Prometheus |
 //! | `book`, `keeping` | the tickets that are read, and how they are kept up to date |
 
+mod article_proposals;
 mod book;
 mod choice;
 mod counting;
@@ -30,6 +31,7 @@ mod expected;
 mod facts;
 mod gauges;
 mod keeping;
+mod monthly_post;
 mod names;
 mod period;
 mod quantiles;
@@ -43,6 +45,7 @@ mod title_words;
 mod watch;
 
 pub use self::{
+    article_proposals::{ArticleProposals, ProposedArticle},
     book::{ReadingProgress, TicketBook},
     choice::{FigureChoice, UNSAID},
     counting::{
@@ -52,11 +55,12 @@ pub use self::{
     expected::{ExpectedDelay, ExpectedDelays},
     facts::{EscalatedBy, NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
     keeping::TicketFigures,
+    monthly_post::{MonthlyPost, Reported},
     names::{FigureNames, NameList, SchoolPlace, UNKNOWN},
     period::{Days, Period},
     quantiles::Quantiles,
     reading::{facts_of, minutes},
-    report::{MonthlyReports, Reported},
+    report::MonthlyReports,
     samples::{Sample, sample, worked},
     spreadsheet::{ODS, ods},
     sudden_rise::{SuddenRise, sudden_rises},

@@ -10,24 +10,17 @@ use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
 use super::{
     choice::FigureChoice,
     keeping::TicketFigures,
+    monthly_post::{MonthlyPost, Reported},
     period::Period,
     tables::{FigureCell, FigureTable},
 };
 use crate::{
-    flow::ledger::Ledger,
-    glpi::{Glpi, GlpiError},
-    letters::{ComposeError, Report, ReportFile, ReportLetters, ReportPart, ReportRow},
-    people::{People, Rights, Role},
+    glpi::GlpiError,
+    letters::{ComposeError, Report, ReportFile, ReportPart, ReportRow},
+    people::{Rights, Role},
     request::Address,
-    text::french,
 };
 
-/// One instance at a time sends.
-const LEASE: &str = "monthly-report";
-/// A report of the month before is sent on one of these days, from this hour on: a gateway that was away makes up for it,
-/// one that is new does not begin with what is old.
-const DAYS: std::ops::RangeInclusive<i8> = 1..=10;
-const FIRST_HOUR: i8 = 7;
 /// Rows of a table that a mail shows; its files have all.
 const MOST_ROWS: usize = 15;
 /// What a correspondent reads, in this order.
@@ -46,42 +39,25 @@ const TABLES: [&str; 12] = [
     "silent-schools",
 ];
 
-/// What became of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reported {
-    /// It was sent to these.
-    To(Vec<Address>),
-    /// It had been sent before.
-    Before,
-    /// The department has no correspondent whom a mail reaches.
-    ToNobody,
-    /// The relay took none; another try may help.
-    Failed,
-}
-
 /// Sends the reports.
 pub struct MonthlyReports {
-    glpi: Glpi,
     figures: Arc<TicketFigures>,
-    people: Arc<People>,
-    ledger: Arc<Ledger>,
-    letters: ReportLetters,
+    post: Arc<MonthlyPost>,
+    departments: BTreeSet<String>,
     zone: TimeZone,
     /// Departments and months that are done with.
     done: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl MonthlyReports {
-    /// Reports of these figures to the correspondents among `people`.
+    /// Reports of these figures to the correspondents of these departments.
     pub fn new(
-        glpi: &Glpi,
         figures: Arc<TicketFigures>,
-        people: Arc<People>,
-        ledger: Arc<Ledger>,
-        letters: ReportLetters,
+        post: Arc<MonthlyPost>,
+        departments: BTreeSet<String>,
         zone: TimeZone,
     ) -> Self {
-        Self { glpi: glpi.in_background(), figures, people, ledger, letters, zone, done: Mutex::default() }
+        Self { figures, post, departments, zone, done: Mutex::default() }
     }
 
     /// Sends what is due each time the figures are brought up to date; never ends.
@@ -94,21 +70,20 @@ impl MonthlyReports {
 
     /// Sends what is due at this moment, and was not sent by whatever instance.
     pub async fn send_due(&self, now: &Zoned) {
-        let is_time = DAYS.contains(&now.day()) && now.hour() >= FIRST_HOUR;
-        if !is_time || !self.letters.are_on() || !self.figures.progress().is_whole {
+        if !self.post.is_time(now) || !self.figures.progress().is_whole {
             return;
         }
         let month = Period::month(now.date().first_of_month().yesterday().unwrap_or(Date::MIN));
-        for department in self.people.departments() {
+        for department in &self.departments {
             let one = (department.clone(), month.code());
             if self.done.lock().unwrap_or_else(PoisonError::into_inner).contains(&one) {
                 continue;
             }
-            if self.ledger.lease(LEASE).await.is_none_or(|wait| !wait.is_zero()) {
+            if !self.post.may_send().await {
                 return;
             }
-            match self.send(&department, month, now).await {
-                Ok(Reported::Failed) => tracing::warn!(department, "the monthly report cannot be sent now"),
+            match self.send(department, month, now).await {
+                Ok(Reported::Failed) => tracing::warn!(department, "the monthly report cannot be sent to all now"),
                 Ok(reported) => {
                     if let Reported::To(recipients) = reported {
                         tracing::info!(department, recipients = recipients.len(), "the monthly report is sent");
@@ -118,45 +93,18 @@ impl MonthlyReports {
                 Err(error) => tracing::warn!(%error, department, "the monthly report cannot be sent now"),
             }
         }
-        self.ledger.hand_back(LEASE).await;
+        self.post.hand_back().await;
     }
 
-    /// Sends a department's report of a month, unless GLPI has a note that it was sent.
+    /// Sends a department's report of a month to each correspondent whom no note in GLPI says to have it.
     ///
     /// # Errors
     ///
-    /// Where GLPI cannot say now who gets it and whether they have it.
+    /// Where GLPI cannot say now who gets it and who has it.
     pub async fn send(&self, department: &str, month: Period, now: &Zoned) -> Result<Reported, GlpiError> {
-        let title = format!("Passerelle : rapport de pilotage {department} {}", month.code());
-        if self.glpi.has_note(&title).await? {
-            return Ok(Reported::Before);
-        }
-        let recipients = self.recipients(department, now).await?;
-        if recipients.is_empty() {
-            return Ok(Reported::ToNobody);
-        }
-        let report = self.report(department, month);
-        let mut sent = Vec::new();
-        for recipient in recipients {
-            // What failed halfway yesterday is not sent twice today.
-            if !self.ledger.first_letter(&recipient, &title, now.date()).await {
-                continue;
-            }
-            match self.letters.send(&recipient, &report).await {
-                Ok(()) => sent.push(recipient),
-                Err(error) => tracing::error!(%error, department, "a correspondent could not be sent the report"),
-            }
-        }
-        if sent.is_empty() {
-            return Ok(Reported::Failed);
-        }
-        let text = format!(
-            "<p>Envoyé le {} à {} par la passerelle. Sans cette note, il serait envoyé de nouveau.</p>",
-            french::date(now),
-            french::count(sent.len(), "correspondant", "correspondants"),
-        );
-        self.glpi.keep_note(&title, &text).await?;
-        Ok(Reported::To(sent))
+        let name = format!("rapport de pilotage {department} {}", month.code());
+        let report = async || Ok(Some(self.report(department, month)));
+        self.post.send(&name, &Role::Correspondent(department.to_owned()), now, report).await
     }
 
     /// Who gets a department's report.
@@ -165,7 +113,16 @@ impl MonthlyReports {
     ///
     /// Where GLPI cannot say now who is in a group.
     pub async fn recipients(&self, department: &str, now: &Zoned) -> Result<BTreeSet<Address>, GlpiError> {
-        self.people.addresses(&Role::Correspondent(department.to_owned()), now.datetime()).await
+        self.post.recipients(&Role::Correspondent(department.to_owned()), now).await
+    }
+
+    /// What a report says as plain text.
+    ///
+    /// # Errors
+    ///
+    /// Where its text cannot be made.
+    pub fn plain(&self, report: &Report) -> Result<String, ComposeError> {
+        self.post.plain(report)
     }
 
     /// A department's report of a month.
@@ -191,15 +148,6 @@ impl MonthlyReports {
             }],
             name,
         }
-    }
-
-    /// What a report says as plain text.
-    ///
-    /// # Errors
-    ///
-    /// Where its text cannot be made.
-    pub fn plain(&self, report: &Report) -> Result<String, ComposeError> {
-        self.letters.plain(report)
     }
 }
 

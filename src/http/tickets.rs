@@ -130,10 +130,10 @@ fn order(body: &[u8], direction: Direction) -> Result<Order, Problem> {
     let mut fields = Fields::of(body, &["reason", "by", "to"])
         .ok_or_else(|| orders::no_object("{\"reason\": \"…\", \"by\": \"…\"}"))?;
     let reason = fields.text("reason", LONGEST_REASON);
-    let (by, to) = (orders::by(&mut fields), fields.text("to", LONGEST_NAME));
     if reason.is_none() {
         fields.note("reason", "missing", "Dites pourquoi\u{a0}: le ticket le montre.".to_owned());
     }
+    let (by, to) = (orders::by(&mut fields), fields.text("to", LONGEST_NAME));
     let wrong = fields.wrong();
     match (reason, by) {
         (Some(reason), Some(by)) if wrong.is_empty() => Ok(Order { direction, by, reason, cause: Cause::Api, to }),

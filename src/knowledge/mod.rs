@@ -10,21 +10,26 @@
 //! | `subjects` | which application an article is about |
 //! | `shelf` | all articles of a moment: searched, suggested, listed |
 //! | `feed`, `markdown` | the articles for other sites: Atom, JSON Feed, Markdown |
+//! | `candidates`, `solved` | questions that come again and again, and have no article yet |
 //! | `base` | reads them from GLPI, and keeps them up to date |
 
 mod article;
 mod base;
+mod candidates;
 mod feed;
 mod index;
 mod lexicon;
 mod markdown;
 mod shelf;
+mod solved;
 mod subjects;
 mod words;
 
 pub use self::{
     article::Article,
     base::Knowledge,
+    candidates::{ArticleCandidate, SolvedRequest, candidates},
     feed::{Feed, Places},
     shelf::Shelf,
+    solved::repeated_questions,
 };

@@ -11,9 +11,12 @@ use passerelle::{
 use serde_json::json;
 
 use super::generated::{Dice, fill};
-use crate::support::{
-    gateway::{configured, sandbox},
-    helpdesk::Helpdesk,
+use crate::{
+    acknowledge::Relay,
+    support::{
+        gateway::{DIRECTORS, Gateway, configured, mail, sandbox},
+        helpdesk::Helpdesk,
+    },
 };
 
 const CORRESPONDENTS: [(&str, &str); 3] = [
@@ -75,6 +78,63 @@ async fn each_correspondent_gets_the_report_once_whatever_instance_sends_it() {
     assert_eq!(file.attachment_name(), Some(format!("pilotage-021-{}.csv", month.code()).as_str()));
     let csv = String::from_utf8(file.contents().to_vec()).unwrap();
     assert!(csv.contains("Par application\r\nApplication;Demandes;Part;"), "{csv}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_the_relay_took_for_some_goes_to_the_others_and_to_nobody_twice() {
+    let sandbox = sandbox().await;
+    let mut relay = Relay::start(&[]).await;
+    let settings = [&CORRESPONDENTS[..], &[("smtp.url", relay.url.as_str()), ("smtp.retries", "0")]].concat();
+    let app = App::build(configured(sandbox.url().as_str(), &settings)).unwrap();
+    let (now, month) = (at(2, 8), Period::month(at(2, 8).date()));
+    relay.fill(Some("tech1@ac-dijon.fr"));
+    assert_eq!(app.reports.send("021", month, &now).await.unwrap(), Reported::Failed);
+    relay.fill(None);
+    let Reported::To(rest) = app.reports.send("021", month, &now).await.unwrap() else { panic!("it is not sent") };
+    assert_eq!(rest.iter().map(ToString::to_string).collect::<Vec<_>>(), ["tech1@ac-dijon.fr"]);
+    assert_eq!(app.reports.send("021", month, &now).await.unwrap(), Reported::Before);
+    let mut taken: Vec<_> = relay.taken().into_iter().flat_map(|mail| mail.envelope).collect();
+    taken.sort();
+    taken.retain(|line| line.starts_with("RCPT"));
+    assert_eq!(taken, ["RCPT TO:<ien.dijon@ac-dijon.fr>", "RCPT TO:<tech1@ac-dijon.fr>"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_come_again_are_proposed_to_their_referents_once() {
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[("quota.per_day", "100")]).await;
+    let subjects =
+        ["LSU : bilan grisé", "LSU : le bilan est grisé", "LSU : bilans grisés", "LSU : import", "ONDE : bilan grisé"];
+    for (at, subject) in subjects.iter().enumerate() {
+        let reply = gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], &format!("q{at}"), subject, "Bonjour")).await;
+        assert!(reply.contains("created"), "{reply}");
+    }
+    let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    for ticket in sandbox.tickets() {
+        staff.solve(u64::try_from(ticket.id).unwrap(), "<p>Clôturez d’abord la période précédente.</p>").await;
+    }
+    let (mailer, outbox) = Mailer::memory();
+    let people = [("people.referents.lsu", "Référents-LSU"), ("people.referents.onde", "onde@ac-dijon.fr")];
+    let app = App::build_with(configured(sandbox.url().as_str(), &people), mailer).unwrap();
+    let (now, month) = (now(), Period::month(now().date()));
+    let sent = app.proposals.send("LSU", month, &now).await.unwrap();
+    assert!(matches!(&sent, Reported::To(to) if to.len() == 1), "{sent:?}");
+    assert_eq!(app.proposals.send("LSU", month, &now).await.unwrap(), Reported::Before);
+    assert_eq!(app.proposals.send("ONDE", month, &now).await.unwrap(), Reported::Nothing);
+    let before = Period::month(now.date().first_of_month().yesterday().unwrap());
+    assert_eq!(app.proposals.send("LSU", before, &now).await.unwrap(), Reported::Nothing);
+    let mails = outbox.mails();
+    let [letter] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+    assert_eq!(letter.recipient, "tech1@ac-dijon.fr");
+    let letter = MessageParser::default().parse(&letter.message).unwrap();
+    assert!(letter.subject().unwrap().starts_with("Fiches à écrire"), "{:?}", letter.subject());
+    let text = letter.body_text(0).unwrap();
+    for said in ["bilans grisés", "#fiche", "Fiche : aucune", "front/ticket.form.php?id="] {
+        assert!(text.contains(said), "{said} in {text}");
+    }
+    let csv = String::from_utf8(letter.attachment(0).unwrap().contents().to_vec()).unwrap();
+    assert!(csv.contains(";3;;") && csv.contains("Clôturez d’abord") && !csv.contains("import"), "{csv}");
+    gateway.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,64 @@
+//! The requests that were solved in a month, with what solved them: read in pages, in the background.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+
+use super::{
+    candidates::{ArticleCandidate, SolvedRequest, candidates},
+    subjects::Subjects,
+};
+use crate::{
+    flow::route::{Mappings, Opening},
+    glpi::{Glpi, GlpiError, LARGE_PAGE, Page, Solution},
+    id::TicketId,
+    text::html_text::from_html,
+};
+
+/// The questions that requests solved between two moments, in GLPI's time zone, have in common. Of those whose solution
+/// cannot be read, because there are too many, the titles count alone. The gateway's own requests count, and no others.
+///
+/// # Errors
+///
+/// Where GLPI cannot answer now.
+pub async fn repeated_questions(
+    glpi: &Glpi,
+    mappings: &Mappings,
+    (from, before): (DateTime, DateTime),
+) -> Result<Vec<ArticleCandidate>, GlpiError> {
+    let mut solved = Vec::new();
+    let (mut below, mut size) = (None, LARGE_PAGE);
+    loop {
+        let Page { rows, is_last, .. } = glpi.counted_tickets(below, Some(from), &mut size).await?;
+        below = rows.last().map(|row| row.id);
+        for row in rows {
+            let is_of_then = row.status.is_over() && row.solved.is_some_and(|solved| solved >= from && solved < before);
+            let opening = Opening::read(&row.content, |name| mappings.find(name).is_some()).filter(|_| is_of_then);
+            solved.extend(opening.map(|opening| SolvedRequest {
+                ticket: row.id,
+                application: opening.application,
+                title: row.name,
+                solution: String::new(),
+            }));
+        }
+        if is_last || below.is_none() {
+            break;
+        }
+    }
+    if !solved.is_empty() {
+        let mut last: BTreeMap<TicketId, Solution> = BTreeMap::new();
+        for said in glpi.solutions_since(from).await?.unwrap_or_default() {
+            let known = last.entry(said.ticket).or_insert_with(|| said.what.clone());
+            if said.what.id > known.id {
+                *known = said.what;
+            }
+        }
+        for request in &mut solved {
+            request.solution = last.get(&request.ticket).map(|it| from_html(&it.content)).unwrap_or_default();
+        }
+    }
+    let subjects = Subjects::new(mappings);
+    // Comparing thousands takes a while: not on a thread that serves connections.
+    let compared = tokio::task::spawn_blocking(move || candidates(&solved, |name| subjects.called(name)));
+    Ok(compared.await.unwrap_or_default())
+}
