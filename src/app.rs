@@ -126,7 +126,7 @@ impl App {
         let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
-        let rise_letters = RiseLetters::new(correspondence.clone());
+        let rise_letters = RiseLetters::new(correspondence.clone(), config.announcements.enabled);
         let report_letters = ReportLetters::new(correspondence.clone());
         let announcement_letters = AnnouncementLetters::new(&config, correspondence.clone())?;
         let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger), mappings.clone()));

@@ -29,17 +29,21 @@ pub struct RiseNews {
 
 /// Writes them.
 #[derive(Clone)]
-pub struct RiseLetters(Correspondence);
+pub struct RiseLetters {
+    letters: Correspondence,
+    /// Whether announcements can be written.
+    may_announce: bool,
+}
 
 impl RiseLetters {
-    /// Letters of this sender.
-    pub fn new(letters: Correspondence) -> Self {
-        Self(letters)
+    /// Letters of this sender, which propose an announcement to all directors where that can be written.
+    pub fn new(letters: Correspondence, may_announce: bool) -> Self {
+        Self { letters, may_announce }
     }
 
     /// Whether a relay is configured.
     pub fn are_on(&self) -> bool {
-        self.0.is_on()
+        self.letters.is_on()
     }
 
     /// Tells somebody.
@@ -62,21 +66,31 @@ impl RiseLetters {
                 format!("Ce qui revient dans leurs titres\u{a0}: {}.", told.join(", "))
             }
         };
+        let how = if self.may_announce {
+            format!(
+                "\u{a0}: la page «\u{a0}/information\u{a0}» en fait un message sur le portail et au-dessus du formulaire de \
+                 {application}, et l’envoie par courriel à qui vous voulez (ou «\u{a0}passerelle inform\u{a0}»)."
+            )
+        } else {
+            ".".to_owned()
+        };
         let text = format!(
             "Bonjour,\n\nL’application {application} a reçu {} {when}\u{a0}; d’habitude, {usual} à cette heure-là ce \
              jour-là.\n\n{words}\n\nUne panne commence souvent ainsi. Si c’en est une, prévenez les directeurs avant qu’ils \
-             n’écrivent tous\u{a0}; sinon, il n’y a rien à faire\u{a0}: ce message n’est envoyé qu’une fois pour cette heure.\n\n\
+             n’écrivent tous{how} Sinon, il n’y a rien à faire\u{a0}: ce message n’est envoyé qu’une fois pour cette heure.\n\n\
              {}\n",
             french::count(*requests as usize, "demande", "demandes"),
-            self.0.name(),
+            self.letters.name(),
         );
         let subject = format!("{}\u{a0}: afflux de demandes", line(application, LONGEST_NAME));
         // Each time another one, or a mailbox that drops copies would drop it.
-        let id =
-            message_id::of_letter_to_people(&format!("afflux-{}", Timestamp::now().as_microsecond()), self.0.domain());
+        let id = message_id::of_letter_to_people(
+            &format!("afflux-{}", Timestamp::now().as_microsecond()),
+            self.letters.domain(),
+        );
         let to: lettre::Address = to.as_str().parse().map_err(ComposeError::from)?;
-        let letter = self.0.head(lettre::message::Mailbox::new(None, to.clone()), &subject, id, "auto-generated");
+        let letter = self.letters.head(lettre::message::Mailbox::new(None, to.clone()), &subject, id, "auto-generated");
         let letter = letter.body(text).map_err(ComposeError::from)?;
-        self.0.send(to, &letter).await
+        self.letters.send(to, &letter).await
     }
 }

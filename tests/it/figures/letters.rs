@@ -26,8 +26,13 @@ const CORRESPONDENTS: [(&str, &str); 3] = [
 ];
 
 fn with_outbox(sandbox: &Sandbox) -> (App, Outbox) {
+    with(sandbox, &[])
+}
+
+fn with(sandbox: &Sandbox, settings: &[(&str, &str)]) -> (App, Outbox) {
     let (mailer, outbox) = Mailer::memory();
-    (App::build_with(configured(sandbox.url().as_str(), &CORRESPONDENTS), mailer).unwrap(), outbox)
+    let settings = [&CORRESPONDENTS[..], settings].concat();
+    (App::build_with(configured(sandbox.url().as_str(), &settings), mailer).unwrap(), outbox)
 }
 
 fn now() -> Zoned {
@@ -162,6 +167,13 @@ async fn a_breakdown_is_told_to_operators_once() {
     let mail = MessageParser::default().parse(&mail.message).unwrap();
     assert!(mail.subject().unwrap().starts_with("LSU"), "{:?}", mail.subject());
     let text = mail.body_text(0).unwrap();
+    assert!(!text.contains("/information"), "no announcement can be written: {text}");
+    let (announcing, outbox) = with(&sandbox, &[("announcements.enabled", "true")]);
+    announcing.figures.read_anew().await.unwrap();
+    announcing.rises.look(hour).await;
+    let mail = &outbox.mails()[0].message;
+    let proposing = MessageParser::default().parse(mail).unwrap().body_text(0).unwrap().into_owned();
+    assert!(proposing.contains("«\u{a0}/information\u{a0}»"), "{proposing}");
     for said in ["12\u{a0}demandes", "d’habitude, 1,0", "«\u{a0}erreur\u{a0}» (12\u{a0}fois)"] {
         assert!(text.contains(said), "{said} in {text}");
     }
