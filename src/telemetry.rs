@@ -12,6 +12,7 @@ use crate::{
 
 const REQUESTS: &str = "passerelle_requests_total";
 const SECONDS: &str = "passerelle_request_seconds";
+const BUILD: &str = "passerelle_build_info";
 
 /// Upper bounds in seconds. A ticket takes some 100 ms in GLPI; a mail with large files several seconds.
 const BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
@@ -85,6 +86,8 @@ fn install() -> Result<PrometheusHandle, BuildError> {
         .install_recorder()?;
     metrics::describe_counter!(REQUESTS, "Requests by the way they came in, how they ended and why.");
     metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "From a whole request at hand to its outcome.");
+    metrics::describe_gauge!(BUILD, "Always 1: its label is the version that runs.");
+    metrics::gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let upkeep = handle.clone();
     let thread = std::thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {
         loop {
@@ -125,6 +128,7 @@ mod tests {
                 r#"passerelle_requests_total{channel="stdin",outcome="ignored",reason="bounce"} 1"#,
                 r#"passerelle_request_seconds_bucket{channel="stdin",outcome="ignored",le="0.05"} 1"#,
                 "# HELP passerelle_requests_total ",
+                concat!("passerelle_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
             ] {
                 assert!(text.contains(line), "{line} in {text}");
             }

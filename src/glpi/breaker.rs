@@ -6,6 +6,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Whether GLPI answered the last call: 1 it did, whatever it said; 0 it did not.
+const UP: &str = "passerelle_glpi_up";
+
 pub(super) struct Breaker {
     threshold: u32,
     pause: Duration,
@@ -30,6 +33,7 @@ pub(super) struct Pass<'a> {
 impl Breaker {
     /// Opens after `threshold` failures in a row (0: never), for `pause` each time.
     pub(super) fn new(threshold: u32, pause: Duration) -> Self {
+        metrics::describe_gauge!(UP, "Whether GLPI answered the last call: 1 or 0.");
         Self { threshold, pause, state: Mutex::default() }
     }
 
@@ -55,6 +59,7 @@ impl Breaker {
 impl Pass<'_> {
     /// Reports how the call went: `ok` when the server answered at all.
     pub(super) fn settle(self, ok: bool, now: Instant) {
+        metrics::gauge!(UP).set(if ok { 1.0 } else { 0.0 });
         let mut state = self.breaker.lock();
         if ok {
             if state.paused_until.is_some() {

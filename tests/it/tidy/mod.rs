@@ -3,6 +3,7 @@
 mod circles;
 mod edges;
 mod french;
+mod metrics;
 mod names;
 
 use std::path::{Path, PathBuf};
