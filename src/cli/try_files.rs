@@ -249,8 +249,8 @@ impl Trial {
             Thread::Ticket(ticket) | Thread::Mail(ticket) => (format!("to ticket {ticket}"), Some(ticket)),
             Thread::Request(reference) => (format!("to the ticket of {reference}"), None),
         };
-        // The keyword is no question any more.
-        forecast.rules.retain(|(rule, _)| *rule != "no-keyword");
+        // The keyword is no question any more, nor an announcement among what it answers.
+        forecast.rules.retain(|(rule, _)| !["no-keyword", "reply-to-announcement"].contains(rule));
         forecast.rules.push(("reply", thread));
         let number = ticket.unwrap_or_default();
         let page = TicketPages::new(&self.config).of_requester(number, true);

@@ -451,6 +451,7 @@ pub const SCREENING_RULES: &[&str] = &[
     "unproven-sender",
     "wrong-recipient",
     "too-large",
+    "reply-to-announcement",
     "no-keyword",
     "not-a-director",
     "quota-exceeded",

@@ -141,6 +141,7 @@ fn rule(reason: Reason) -> &'static str {
         Reason::TooLarge => "taille de la demande",
         Reason::WrongRecipient => "adresse de destination",
         Reason::NoKeyword | Reason::UnknownApplication => "application concernée",
+        Reason::ReplyToAnnouncement => "réponse à une information",
         Reason::NotADirector => "service réservé aux directrices et directeurs d’école",
         Reason::QuotaExceeded => "nombre de demandes par jour",
         _ => ANY_RULE,

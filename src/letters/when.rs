@@ -113,6 +113,7 @@ mod tests {
                 "created",
                 "too-large",
                 "wrong-recipient",
+                "reply-to-announcement",
                 "no-keyword",
                 "unknown-application",
                 "not-a-director",

@@ -263,6 +263,9 @@ reasons! {
     /// Sent to another address.
     WrongRecipient: Rule = "wrong-recipient",
         "Cette adresse ne traite pas les demandes d’assistance. Écrivez à l’adresse d’assistance du premier degré de l’académie.";
+    /// It answers an announcement, which nobody reads answers of as requests.
+    ReplyToAnnouncement: Rule = "reply-to-announcement",
+        "Votre message répond à une information envoyée à toutes les écoles concernées\u{a0}: il n’ouvre pas de demande. Si vous avez besoin d’aide, écrivez un nouveau message, sans répondre à un ancien, dont l’objet nomme l’application (par exemple\u{a0}: LSU, ONDE, ECECA, APAE).";
     /// No application named in the subject.
     NoKeyword: Rule = "no-keyword",
         "L’objet de votre message ne nomme aucune application prise en charge. Renvoyez votre demande en citant l’application dans l’objet (par exemple\u{a0}: LSU, ONDE, ECECA, APAE).";

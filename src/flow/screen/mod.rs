@@ -6,6 +6,7 @@
 //! makes a [`Screened`]. A mail that answers a ticket's notification goes another way: [`reply`] judges what
 //! GLPI says of that ticket. So do [`complement`] and [`decision`] for what [`on_portal`] takes.
 
+mod announcement;
 mod answer;
 mod automatic;
 mod candidate;
@@ -210,6 +211,9 @@ pub fn by_itself(proven: Proven, rules: &Rules, applications: &Applications) -> 
         let copies = copies::of_reply(&received, &requester, rules);
         return Ok(Passed::Reply(Reply { received, requester, arrived, thread, copies }));
     }
+    if let Err(rejection) = announcement::check(&received, rules) {
+        return Err((Box::new(received), rejection));
+    }
     let application = keyword::check(&received, rules, applications);
     let answered = answer::answered(&received, &requester, rules);
     if !answered.is_empty() {
@@ -242,6 +246,7 @@ pub fn explain(
     let others = [
         ("wrong-recipient", recipient::check(received, rules)),
         ("too-large", size::check(received, rules)),
+        ("reply-to-announcement", announcement::check(received, rules)),
         ("no-keyword", keyword::check(received, rules, applications).map(drop)),
     ];
     of_sender.into_iter().chain(proven).chain(others).collect()

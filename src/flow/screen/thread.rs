@@ -64,7 +64,7 @@ pub(super) fn other_ids<'a>(mail: &'a Mail, rules: &Rules) -> impl Iterator<Item
 }
 
 /// The Message-IDs of what a mail answers, the newest first.
-fn ids(mail: &Mail) -> impl Iterator<Item = &str> {
+pub(super) fn ids(mail: &Mail) -> impl Iterator<Item = &str> {
     ["in-reply-to", "references"]
         .into_iter()
         .filter_map(|name| mail.fields.get(name))
