@@ -344,7 +344,11 @@ impl Server {
                 Arc::new(gateway),
                 stop.clone(),
             );
-            let oversight = http::Oversight { people: Arc::clone(&app.people), figures: Arc::clone(&app.figures) };
+            let oversight = http::Oversight {
+                people: Arc::clone(&app.people),
+                figures: Arc::clone(&app.figures),
+                informer: Arc::clone(&app.informer),
+            };
             listeners.spawn(http::serve(http, services.within(room).with(oversight), app.pages.take()));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));

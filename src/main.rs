@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
-    cli::{check, demo, escalate, exit, export, figures, healthcheck, ingest, sandbox, try_files},
+    cli::{check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, try_files},
     config::{self, Config, ConfigError},
     telemetry,
 };
@@ -38,6 +38,7 @@ enum Command {
     Escalate(escalate::Args),
     Export(export::Args),
     Figures(figures::Args),
+    Inform(inform::Args),
     Healthcheck(healthcheck::Args),
     Sandbox(sandbox::Args),
     Demo(demo::Args),
@@ -110,9 +111,10 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
         Command::Export(args) => Ok(Box::pin(export::run(load()?, args)).await?),
         Command::Figures(args) => Ok(Box::pin(figures::run(load()?, args)).await?),
+        Command::Inform(args) => Ok(Box::pin(inform::run(load()?, args)).await?),
         Command::Healthcheck(args) => Ok(healthcheck::run(&load()?, &args).await),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
-        Command::Demo(args) => demo::run(args, &own_settings(cli.config.as_deref())).await,
+        Command::Demo(args) => Box::pin(demo::run(args, &own_settings(cli.config.as_deref()))).await,
     }
 }
 

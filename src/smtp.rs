@@ -1,27 +1,27 @@
 //! Sending mail: each message is bounded in time, tried again while that helps, and leaves the null sender.
 
 mod batch;
+mod failure;
+mod outbox;
 
-use std::{
-    error::Error,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable as _};
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     address::Envelope,
-    transport::smtp::{Error as LettreError, PoolConfig, response::Code},
+    transport::smtp::{Error as LettreError, PoolConfig},
 };
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
-pub use self::batch::{BatchRecipients, NotHandedOver, OpenBatch};
-use crate::{
-    config::{self, ConfigError},
-    text::chain,
+use self::failure::{WAITING, WAITING_BYTES};
+pub use self::{
+    batch::{BatchRecipients, NotHandedOver, OpenBatch},
+    failure::{Fault, SendError},
+    outbox::{Outbox, Sent},
 };
+use crate::config::{self, ConfigError};
 
 /// Mails on their way at one time: below the 50 connections Postfix takes from one client.
 const PARALLEL: usize = 8;
@@ -29,10 +29,6 @@ const PARALLEL: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Mails that wait for the relay, and bytes of them, at most: a relay that hangs must not fill the memory. One that finds
-/// no room is not sent; whoever needs it sent tries again.
-const WAITING: usize = 500;
-const WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// Mails that found no room.
 const WITHOUT_ROOM: &str = "passerelle_mails_without_room_total";
 
@@ -57,62 +53,6 @@ pub struct Relay {
     /// Room for mails that wait: for their number, and for their bytes.
     waiting: Semaphore,
     waiting_bytes: Semaphore,
-}
-
-/// The mails that [`Mailer::Memory`] has «sent», oldest first.
-#[derive(Clone, Default)]
-pub struct Outbox(Arc<Mutex<Vec<Sent>>>);
-
-/// A mail as it was sent.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    /// Who it goes to.
-    pub recipient: String,
-    /// Header and body as a relay gets them.
-    pub message: Vec<u8>,
-}
-
-/// Why a mail was not sent. `Display` holds no address: it can be logged.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    /// The relay refuses this mail or this client for good; another try would not help.
-    #[error("the mail relay refuses: {}", chain(.0))]
-    Refused(#[source] Fault),
-    /// The relay puts this mail off, for its recipient perhaps: another mail may go.
-    #[error("the mail relay puts this mail off: {}", chain(.0))]
-    PutOff(#[source] Fault),
-    /// The relay cannot take any now.
-    #[error("the mail relay does not take mail now: {}", chain(.0))]
-    Unavailable(#[source] Fault),
-    /// Too many mails wait for the relay already; this one was not tried.
-    #[error("{WAITING} mails, or {WAITING_BYTES} bytes of them, wait for the mail relay already")]
-    NoRoom,
-    /// No end of the exchange in the configured time.
-    #[error("the mail relay did not answer within {} seconds", .0.as_secs_f32())]
-    Timeout(Duration),
-}
-
-/// What stood in a mail's way.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// The relay's answer. Its text often holds the address: only the code is kept.
-    #[error("it answered {0}")]
-    Answered(Code),
-    /// An answer that may quote the mail, so nothing of it is kept.
-    #[error("its answer is no SMTP")]
-    NoSmtp,
-    /// A connection that is open and of no use.
-    #[error("it does not answer NOOP")]
-    Silent,
-    /// The relay failed so lately that this mail was not tried.
-    #[error("it could not be reached a moment ago")]
-    JustFailed,
-    /// The mail cannot be written.
-    #[error(transparent)]
-    Mail(Box<dyn Error + Send + Sync>),
-    /// No connection, no TLS, or no end of the exchange.
-    #[error(transparent)]
-    Exchange(LettreError),
 }
 
 impl Mailer {
@@ -184,6 +124,24 @@ impl Mailer {
         }
     }
 
+    /// Begins a transaction with these recipients, which [`OpenBatch::finish`] ends; `from` is the reverse-path, none for
+    /// the null one.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay takes no mail, or none of this sender.
+    pub async fn open_batch(&self, from: Option<Address>, to: &[Address]) -> Result<OpenBatch, SendError> {
+        match self {
+            Self::Relay(relay) => {
+                // Never closed, so a failure to get a place cannot happen; it would only lift the bound.
+                let _place = relay.places.acquire().await.ok();
+                relay.way.open(from, to, relay.timeout).await
+            }
+            Self::Memory(outbox) => Ok(OpenBatch::kept(outbox.clone(), to)),
+            Self::Off => Ok(OpenBatch::nobody()),
+        }
+    }
+
     /// Connects, and signs in where the address has a user, without sending anything.
     pub async fn probe(&self) -> Result<(), SendError> {
         match self {
@@ -236,34 +194,5 @@ impl Relay {
             Ok(result) => result.map_err(SendError::from),
             Err(_) => Err(SendError::Timeout(self.timeout)),
         }
-    }
-}
-
-impl From<LettreError> for SendError {
-    fn from(error: LettreError) -> Self {
-        if let Some(code) = error.status() {
-            let answer = Fault::Answered(code);
-            return match u16::from(code) {
-                // RFC 5321 section 3.8: it ends the connection.
-                421 => Self::Unavailable(answer),
-                400..500 => Self::PutOff(answer),
-                _ => Self::Refused(answer),
-            };
-        }
-        if error.is_client() {
-            return Self::Refused(Fault::Exchange(error));
-        }
-        Self::Unavailable(if error.is_response() { Fault::NoSmtp } else { Fault::Exchange(error) })
-    }
-}
-
-impl Outbox {
-    fn keep(&self, mail: Sent) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
-    }
-
-    /// Every mail so far.
-    pub fn mails(&self) -> Vec<Sent> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -51,7 +51,7 @@ pub enum SendingError {
     #[error("another instance is sending it")]
     Elsewhere,
     /// Notes of its list are missing in GLPI, or changed.
-    #[error("its list in GLPI is not the one that was written; restore the notes «Passerelle : envoi …», or stop it")]
+    #[error("its list in GLPI is not the one that was written; restore the notes «Passerelle, envoi …», or stop it")]
     Damaged,
     /// GLPI cannot, or may not.
     #[error(transparent)]
@@ -160,7 +160,7 @@ impl Dispatcher {
             let size = u32::try_from(batch.addresses.len()).unwrap_or(u32::MAX);
             let standing = journal.standing(&batch);
             match self.depart(&mut journal, &batch, &standing, &mail, stop).await? {
-                Step::Done => next_batch += Duration::from_secs(60) * size / self.per_minute,
+                Step::Done => next_batch += Duration::from_mins(1) * size / self.per_minute,
                 Step::NotNow(error) => {
                     tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
                     why = Some(error.to_string());
@@ -288,7 +288,7 @@ impl Dispatcher {
                 }
             };
             if departure.state != DepartureState::Going {
-                self.arrive(id, &departure, stop).await?;
+                self.arrive(&reference, id, &departure, stop).await?;
             }
         }
         count(&departure);
@@ -297,11 +297,17 @@ impl Dispatcher {
     }
 
     /// Tells GLPI what became of a batch; again and again, since else it is in doubt.
-    async fn arrive(&self, id: ReminderId, departure: &Departure, stop: &CancellationToken) -> Result<(), GlpiError> {
+    async fn arrive(
+        &self,
+        reference: &str,
+        id: ReminderId,
+        departure: &Departure,
+        stop: &CancellationToken,
+    ) -> Result<(), GlpiError> {
         let mut pause = Duration::from_millis(200);
         let mut stopped_at = None;
         loop {
-            let error = match self.records.arrive(id, departure).await {
+            let error = match self.records.arrive(reference, id, departure).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };

@@ -30,6 +30,8 @@ use crate::{
 
 /// How often an instance looks for what another one left.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// Addresses of a batch, at most: what became of each fits into a note of GLPI's.
+const LARGEST_BATCH: usize = 500;
 /// Bytes of what a second person confirms by.
 const CODE: usize = 10;
 
@@ -47,7 +49,7 @@ pub struct Informed {
 
 /// What an operator says of a batch in doubt, once they have looked into the relay's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum DoubtDecision {
     /// The relay has it.
     Sent,
     /// The relay does not have it: it is sent again.
@@ -264,7 +266,7 @@ impl Informer {
         }
         let mailing = mailing(&announcement, &recipients, must_confirm);
         let addresses: Vec<Address> = recipients.addresses().cloned().collect();
-        let journal = self.records.freeze(mailing, &addresses, self.settings.batch).await?;
+        let journal = self.records.freeze(mailing, &addresses, self.settings.batch.clamp(1, LARGEST_BATCH)).await?;
         if must_confirm {
             self.ask(&journal.mailing, &seconds).await;
         }
@@ -366,7 +368,7 @@ impl Informer {
         &self,
         reference: Reference,
         batch: Option<usize>,
-        decision: Decision,
+        decision: DoubtDecision,
         by: &str,
     ) -> Result<MailingProgress, InformError> {
         let mut journal = self.journal(reference).await?;
@@ -386,11 +388,11 @@ impl Informer {
         for key in doubtful {
             let Some((id, departure)) = journal.departures.get_mut(&key) else { continue };
             departure.state = match decision {
-                Decision::Sent => DepartureState::Handed,
-                Decision::Send => DepartureState::NotSent,
+                DoubtDecision::Sent => DepartureState::Handed,
+                DoubtDecision::Send => DepartureState::NotSent,
             };
             departure.decided_by = Some(by.to_owned());
-            self.records.arrive(*id, departure).await?;
+            self.records.arrive(&journal.mailing.reference, *id, departure).await?;
             tracing::info!(%reference, by, batch = key.0, ?decision, "a batch in doubt is decided on");
         }
         self.wake.notify_one();
@@ -449,7 +451,7 @@ impl Informer {
 
     /// Sends of each mailing what can be sent now; says when there is something to do again.
     async fn send_all(&self, stop: &CancellationToken) -> Option<Timestamp> {
-        let mailings = match self.records.mailings().await {
+        let mailings = match self.records.open().await {
             Ok(mailings) => mailings,
             Err(error) => {
                 tracing::warn!(%error, "announcements that are to be sent are not known now");
@@ -457,8 +459,7 @@ impl Informer {
             }
         };
         let mut again: Option<Timestamp> = None;
-        // The oldest first.
-        for mailing in mailings.iter().rev().filter(|mailing| mailing.state == MailingState::Going) {
+        for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
             match self.dispatcher.send(&mailing.reference, stop, |_| {}).await {
                 Ok(sending) => again = again.into_iter().chain(sending.again).min(),
                 Err(SendingError::Elsewhere) => {}

@@ -24,13 +24,15 @@ use crate::{
 };
 
 /// What every title of an entry begins with.
-pub(super) const TITLE: &str = "Passerelle : envoi";
-/// What the title of a head ends with.
+pub(super) const TITLE: &str = "Passerelle, envoi";
+/// What the title of a head ends with; and of one with which all is done, so that nobody looks at it again.
 pub(super) const HEAD: &str = "liste";
+pub(super) const CLOSED_HEAD: &str = "liste close";
 /// What stands before an entry's data.
-const DATA: &str = "<p>Données : ";
+const DATA: &str = "<p><em>";
+const DATA_END: &str = "</em></p>";
 /// What stands before the addresses of a batch.
-const LIST: &str = "<p>Adresses :<br>";
+const LIST: &str = "<p>Adresses de ce lot<br>";
 /// What parts them.
 const BREAK: &str = "<br>";
 
@@ -49,6 +51,11 @@ pub enum MailingState {
 }
 
 impl MailingState {
+    /// Whether nothing of it goes any more.
+    pub fn is_closed(self) -> bool {
+        matches!(self, Self::Stopped | Self::Ended)
+    }
+
     /// As people read it.
     pub fn label(self) -> &'static str {
         match self {
@@ -142,23 +149,23 @@ impl Mailing {
     pub(super) fn note(&self) -> NewNote {
         NewNote {
             key: format!("passerelle-{}", self.reference),
-            name: format!("{TITLE} {} {HEAD}", self.reference),
+            name: format!("{TITLE} {} {}", self.reference, if self.state.is_closed() { CLOSED_HEAD } else { HEAD }),
             text: self.text(),
         }
     }
 
     pub(super) fn text(&self) -> String {
         let mut html = format!(
-            "<p><strong>{}</strong></p><p>Écrit par {} pour {} : {} en {}. Envoi : {}.</p>",
-            escaped(&self.subject),
-            escaped(&self.written_by),
-            escaped(&self.audience),
+            "<p><strong>{}</strong></p><p>Écrit par {} pour {}\u{a0}: {} en {}. Envoi\u{a0}: {}.</p>",
+            shown(&self.subject),
+            shown(&self.written_by),
+            shown(&self.audience),
             french::count(self.addresses, "adresse", "adresses"),
             french::count(self.batches, "lot", "lots"),
             self.state.label(),
         );
         if let Some(confirmed_by) = &self.confirmed_by {
-            let _ = write!(html, "<p>Confirmé par {}.</p>", escaped(confirmed_by));
+            let _ = write!(html, "<p>Confirmé par {}.</p>", shown(confirmed_by));
         }
         let _ = write!(html, "<p>Sans cette note, la passerelle ne sait plus à qui l’information est partie.</p>");
         html.push_str(&data(self));
@@ -198,20 +205,23 @@ impl Departure {
         let said = match self.state {
             DepartureState::Going => {
                 "part vers le relais de messagerie. Si cette note reste ainsi, il n’est pas certain que le relais l’ait \
-                 reçu : vérifiez dans son journal, puis décidez (passerelle inform resume --doubtful)"
+                 reçu\u{a0}: vérifiez dans son journal, puis décidez (passerelle inform resume --doubtful)"
             }
             DepartureState::Handed => "remis au relais de messagerie",
-            DepartureState::NotSent => "non remis : le relais de messagerie ne l’a pas pris",
+            DepartureState::NotSent => "non remis\u{a0}: le relais de messagerie ne l’a pas pris",
         };
-        let mut html =
-            format!("<p>Lot {}, {} : {said}.</p>", self.batch, french::count(self.to.len(), "adresse", "adresses"));
+        let mut html = format!(
+            "<p>Lot {}, {}\u{a0}: {said}.</p>",
+            self.batch,
+            french::count(self.to.len(), "adresse", "adresses")
+        );
         if !self.refused.is_empty() {
             let refused: Vec<String> =
                 self.refused.iter().map(|(address, code)| format!("{} ({code})", escaped(address))).collect();
-            let _ = write!(html, "<p>Refusées par le relais : {}.</p>", refused.join(", "));
+            let _ = write!(html, "<p>Refusées par le relais\u{a0}: {}.</p>", refused.join(", "));
         }
         if let Some(decided_by) = &self.decided_by {
-            let _ = write!(html, "<p>Décidé par {}.</p>", escaped(decided_by));
+            let _ = write!(html, "<p>Décidé par {}.</p>", shown(decided_by));
         }
         html.push_str(&data(self));
         html
@@ -228,15 +238,20 @@ pub(super) fn digest<'a>(addresses: impl Iterator<Item = &'a Address>) -> String
     HEXLOWER.encode(&hash.finalize())
 }
 
+/// A text of people as HTML. Older databases end a text at a character beyond the first plane.
+fn shown(text: &str) -> String {
+    escaped(&text.chars().map(|c| if u32::from(c) > 0xffff { '\u{fffd}' } else { c }).collect::<String>())
+}
+
 /// An entry's data, as its last paragraph.
 fn data(entry: &impl Serialize) -> String {
     let json = serde_json::to_vec(entry).unwrap_or_default();
-    format!("{DATA}{}</p>", BASE64.encode(&json))
+    format!("{DATA}{}{DATA_END}", BASE64.encode(&json))
 }
 
 fn read_data<T: DeserializeOwned>(text: &str) -> Option<T> {
     let (_, data) = text.rsplit_once(DATA)?;
-    let (data, _) = data.split_once("</p>")?;
+    let (data, _) = data.split_once(DATA_END)?;
     serde_json::from_slice(&BASE64.decode(data.trim().as_bytes()).ok()?).ok()
 }
 

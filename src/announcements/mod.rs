@@ -27,7 +27,7 @@ pub use self::{
     announcement::{Announcement, LONGEST_BODY, LONGEST_SUBJECT, Recipients},
     board::{Board, Message},
     dispatch::{Sending, SendingError},
-    informer::{Decision, InformError, Informed, Informer},
+    informer::{DoubtDecision, InformError, Informed, Informer},
     journal::{Mailing, MailingState},
     keeping::{Keeping, KeepingError},
     progress::{Doubt, MailingProgress},

@@ -22,6 +22,7 @@ use crate::{
     id::UserId,
     people::Rights,
     request::{Address, Person, School, department_of, is_uai},
+    text::fold::phrase,
 };
 
 /// «Lately», where an application's last requesters are meant.
@@ -147,7 +148,9 @@ impl RecipientSources {
 
     async fn last_requesters(&self, application: &str, now: Timestamp) -> Result<BTreeSet<Address>, NoList> {
         let mappings = self.mappings.now();
-        let mapping = mappings.find(application).ok_or_else(|| NoList::NoApplication(application.to_owned()))?;
+        let is_it = |name: &str| phrase(name) == phrase(application);
+        let mapping = mappings.all().iter().find(|mapping| is_it(&mapping.name));
+        let mapping = mapping.ok_or_else(|| NoList::NoApplication(application.to_owned()))?;
         let names = mapping.names();
         let categories: BTreeSet<&str> = names.iter().flat_map(|names| names.categories.iter().copied()).collect();
         let categories: Vec<String> = categories.into_iter().map(str::to_owned).collect();
@@ -235,7 +238,11 @@ mod tests {
     /// Directors as the sources tell them.
     fn directors() -> BTreeMap<Address, Person> {
         let two = Person {
-            other_schools: vec![School { department: Some("058".into()), ..School::default() }],
+            other_schools: vec![School {
+                name: Some("Autre".into()),
+                department: Some("058".into()),
+                ..School::default()
+            }],
             ..person(Some("021"), Some("Dijon Nord"))
         };
         BTreeMap::from([

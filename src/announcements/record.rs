@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::journal::{Batch, Departure, HEAD, Journal, Mailing, TITLE, digest};
+use super::journal::{Batch, CLOSED_HEAD, Departure, HEAD, Journal, Mailing, TITLE, digest};
 use crate::{
     glpi::{Glpi, GlpiError, NewNote, OwnNote},
     id::ReminderId,
@@ -34,8 +34,17 @@ impl Records {
 
     /// The heads of all journals, the newest first.
     pub(super) async fn mailings(&self) -> Result<Vec<Mailing>, GlpiError> {
-        let notes = self.0.own_notes(TITLE, HEAD).await?;
-        Ok(notes.iter().rev().filter_map(Journal::head).collect())
+        let (open, closed) = tokio::try_join!(self.0.own_notes(TITLE, HEAD), self.0.own_notes(TITLE, CLOSED_HEAD))?;
+        let mut mailings: Vec<Mailing> = open.iter().chain(&closed).filter_map(Journal::head).collect();
+        mailings.sort_by_key(|mailing| std::cmp::Reverse(mailing.written_at));
+        // One that was closed between the two searches is in both.
+        mailings.dedup_by(|one, other| one.reference == other.reference);
+        Ok(mailings)
+    }
+
+    /// The heads of those that are not done with, the oldest first. One call, which shows no other.
+    pub(super) async fn open(&self) -> Result<Vec<Mailing>, GlpiError> {
+        Ok(self.0.own_notes(TITLE, HEAD).await?.iter().filter_map(Journal::head).collect())
     }
 
     /// The journal of this mailing.
@@ -107,12 +116,12 @@ impl Records {
         let nobody = Batch { number, addresses: Vec::new() };
         let note = wanted.unwrap_or(&nobody).note(reference);
         let Some(kept) = notes.iter().find(|kept| kept.name == note.name) else { return Ok(()) };
-        self.0.rewrite_own_note(kept.id, &note.text).await
+        self.0.rewrite_own_note(kept.id, &note).await
     }
 
     /// Writes the head anew.
     pub(super) async fn rewrite_head(&self, journal: &Journal) -> Result<(), GlpiError> {
-        self.0.rewrite_own_note(journal.note, &journal.mailing.text()).await
+        self.0.rewrite_own_note(journal.note, &journal.mailing.note()).await
     }
 
     /// Writes that a batch goes; `None` where it is another's to send, or was sent.
@@ -133,7 +142,7 @@ impl Records {
     }
 
     /// Writes what became of it.
-    pub(super) async fn arrive(&self, id: ReminderId, departure: &Departure) -> Result<(), GlpiError> {
-        self.0.rewrite_own_note(id, &departure.text()).await
+    pub(super) async fn arrive(&self, reference: &str, id: ReminderId, departure: &Departure) -> Result<(), GlpiError> {
+        self.0.rewrite_own_note(id, &departure.note(reference)).await
     }
 }

@@ -1,5 +1,6 @@
 //! `passerelle check`: names each thing that is wrong, with its remedy.
 
+mod announcements;
 mod glpi;
 mod hooks;
 mod identity;
@@ -42,6 +43,7 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
         glpi::names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
         glpi::forwarders(&mut report, &app).await;
         people::check(&mut report, &app).await;
+        announcements::check(&mut report, &app).await;
     }
     mail::sender(&mut report, &app);
     directory(&mut report, &app).await;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::exit;
 use crate::{
     announcements::{
-        Announcement, Decision, InformError, Informed, MailingProgress, MailingState, RecipientList, Recipients,
+        Announcement, DoubtDecision, InformError, Informed, MailingProgress, MailingState, RecipientList, Recipients,
         SendingError, Zone, Zones,
     },
     app::App,
@@ -26,12 +26,13 @@ const SHOWN_DAYS: i64 = 7;
 
 /// Tells all directors of the academy, of departments, circonscriptions, an application's last requesters, or a list.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Subcommand>,
     /// The text, a file of Markdown; `-` is the standard input. Its first line, `# …`, is the subject.
-    #[arg(required_unless_present = "command")]
+    #[arg(required = true)]
     pub file: Option<PathBuf>,
     /// The subject, where the file has none.
     #[arg(long)]
@@ -95,7 +96,7 @@ enum Subcommand {
         reference: Reference,
         /// What the relay's log says of the batches in doubt: it has them (sent), or it does not, and they go again (send).
         #[arg(long, value_parser = decision)]
-        doubtful: Option<Decision>,
+        doubtful: Option<DoubtDecision>,
         /// Of this batch alone.
         #[arg(long, requires = "doubtful")]
         batch: Option<usize>,
@@ -143,10 +144,10 @@ fn reference(text: &str) -> Result<Reference, String> {
     Reference::parse(text).ok_or_else(|| "this is no reference, such as P-7K3M-Q2XV-9D4T".to_owned())
 }
 
-fn decision(text: &str) -> Result<Decision, String> {
+fn decision(text: &str) -> Result<DoubtDecision, String> {
     match text {
-        "sent" => Ok(Decision::Sent),
-        "send" => Ok(Decision::Send),
+        "sent" => Ok(DoubtDecision::Sent),
+        "send" => Ok(DoubtDecision::Send),
         _ => Err("give sent or send".to_owned()),
     }
 }
@@ -314,13 +315,11 @@ fn list(args: &Args) -> Option<Vec<Address>> {
     };
     let mut addresses = Vec::new();
     for (line, number) in text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty()) {
-        match Address::parse(line) {
-            Some(address) => addresses.push(address),
-            None => {
-                eprintln!("{}, line {number}: this is no mail address", file.display());
-                return None;
-            }
-        }
+        let Some(address) = Address::parse(line) else {
+            eprintln!("{}, line {number}: this is no mail address", file.display());
+            return None;
+        };
+        addresses.push(address);
     }
     Some(addresses)
 }
@@ -334,7 +333,7 @@ fn preview(app: &App, announcement: &Announcement, recipients: &RecipientList, a
         say(&shown.to_string());
         return;
     }
-    say(&format!("Objet : {}\n", announcement.subject));
+    say(&format!("Objet\u{a0}: {}\n", announcement.subject));
     match app.informer.letters().plain(&announcement.markdown) {
         Ok(text) => say(&text),
         Err(error) => eprintln!("{error}"),

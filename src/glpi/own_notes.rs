@@ -109,13 +109,14 @@ impl Glpi {
         Ok(())
     }
 
-    /// Writes a note's text anew.
+    /// Writes a note's title and text anew.
     ///
     /// # Errors
     ///
     /// Where GLPI does not say that it did; the same call again does no harm.
-    pub async fn rewrite_own_note(&self, id: ReminderId, text: &str) -> Result<(), GlpiError> {
-        let answer = self.call(&Call::update(format!("Reminder/{id}"), &json!({ "text": text }))).await?;
+    pub async fn rewrite_own_note(&self, id: ReminderId, note: &NewNote) -> Result<(), GlpiError> {
+        let input = json!({ "name": note.name, "text": note.text });
+        let answer = self.call(&Call::update(format!("Reminder/{id}"), &input)).await?;
         let done = answer[0].get(id.to_string()).is_some_and(|done| done == &json!(true));
         if done { Ok(()) } else { Err(GlpiError::interrupted(Trouble::Unexpected, true)) }
     }

@@ -39,6 +39,8 @@ pub struct Profile {
 impl Profile {
     /// The right to read.
     pub const READ: u64 = 1;
+    /// The right to change.
+    pub const UPDATE: u64 = 2;
     /// The right to create.
     pub const CREATE: u64 = 4;
 

@@ -19,6 +19,7 @@
 //! | `health` | for machines that watch |
 //! | `openapi`, `schemas`, `responses`, `examples`, `portal_hooks`, `docs` | for people who connect: the description, and a page to read and try it |
 
+mod announcements;
 mod answer;
 mod api;
 mod auth;

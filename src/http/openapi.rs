@@ -13,7 +13,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api, auth, docs, drafts, examples, figures, health, mail,
+    announcements, api, auth, docs, drafts, examples, figures, health, mail,
     portal_hooks::{self, HookCall, HookData},
     problem::Problem,
     requests, responses,
@@ -26,7 +26,7 @@ use super::{
 #[openapi(
     info(title = "Passerelle", description = "Turns school directors' mails and forms into tickets of the academy's GLPI. Every error is an RFC 9457 problem with a stable `reason` and a French `detail`.", license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later")),
     servers((url = "/", description = "This gateway.")),
-    tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "figures", description = "What all requests say, for people in charge."), (name = "hooks", description = "What the gateway tells the portal: calls that the portal takes, at `hooks.url`."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
+    tags((name = "requests", description = "Requests for help."), (name = "portal", description = "What a requester sees of their requests and does with them."), (name = "tickets", description = "What becomes of their tickets."), (name = "figures", description = "What all requests say, for people in charge."), (name = "announcements", description = "Information to all directors of a zone, by people in charge."), (name = "hooks", description = "What the gateway tells the portal: calls that the portal takes, at `hooks.url`."), (name = "glpi", description = "For GLPI 11's webhooks."), (name = "health", description = "For whoever watches the gateway.")),
     components(schemas(Problem, HookCall, HookData)),
     modifiers(&Schemes),
 )]
@@ -110,6 +110,7 @@ pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
         .routes(routes!(requests::create))
         .merge(api::routes())
         .merge(figures::routes())
+        .merge(announcements::routes())
         .routes(routes!(tickets::escalate))
         .routes(routes!(tickets::hand_back))
         .routes(routes!(drafts::draft))

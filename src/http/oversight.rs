@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use super::problem::Problem;
-use crate::{figures::TicketFigures, people::People};
+use crate::{announcements::Informer, figures::TicketFigures, people::People};
 
 /// Who is in charge, and what they see.
 pub struct Oversight {
@@ -13,6 +13,8 @@ pub struct Oversight {
     pub people: Arc<People>,
     /// What all requests say.
     pub figures: Arc<TicketFigures>,
+    /// Tells directors.
+    pub informer: Arc<Informer>,
 }
 
 /// 403 where nobody is named who could be in charge.

@@ -9,7 +9,6 @@ use lettre::{
         header::{HeaderName, HeaderValue},
     },
 };
-use pulldown_cmark::{Options, Parser};
 
 use super::{
     ComposeError, Correspondence,
@@ -19,7 +18,7 @@ use crate::{
     config::{self, Config, ConfigError},
     request::{Reference, message_id},
     smtp::{OpenBatch, SendError},
-    text::{french, headings, sanitise},
+    text::{french, markdown},
 };
 
 /// What `announcements.return_path` says for the null reverse-path.
@@ -174,7 +173,7 @@ impl AnnouncementLetters {
             .date(mail.written_at.into())
             .raw_header(field("Precedence", "bulk"))
             .raw_header(field("Feedback-ID", &format!("{}:information:passerelle", mail.reference)))
-            .envelope(Envelope::new(None, vec![own.email.clone()]).map_err(lettre::error::Error::from)?);
+            .envelope(Envelope::new(None, vec![own.email.clone()])?);
         if let Some(reply_to) = &self.reply_to {
             head = head.reply_to(reply_to.clone());
         }
@@ -212,15 +211,8 @@ impl AnnouncementLetters {
 }
 
 /// Markdown as HTML that a mail may show below its own title.
-fn shown(markdown: &str) -> String {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, Options::ENABLE_TABLES));
-    let outside = |_: &str, address: &str| {
-        let is_whole = ["https://", "http://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
-        is_whole.then(|| address.to_owned())
-    };
-    let shown = sanitise::shown(&html, outside).unwrap_or_default();
-    headings::from_level(&french::set(&shown), 2)
+fn shown(body: &str) -> String {
+    markdown::shown(body, 2).unwrap_or_default()
 }
 
 fn field(name: &'static str, value: &str) -> HeaderValue {

@@ -16,7 +16,10 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Fault, Mailer, Outbox, SendError, Sent};
+use super::{
+    failure::{Fault, SendError},
+    outbox::{Outbox, Sent},
+};
 use crate::config::ConfigError;
 
 /// RFC 5321 section 4.5.3.1.10: no more recipients in this transaction; those that were taken stay.
@@ -82,7 +85,7 @@ pub enum NotHandedOver {
 }
 
 impl Way {
-    /// The way that `smtp.url` describes, as [`Mailer::new`] reads it.
+    /// The way that `smtp.url` describes, as [`super::Mailer::new`] reads it.
     ///
     /// # Errors
     ///
@@ -178,30 +181,18 @@ impl Way {
     }
 }
 
-impl Mailer {
-    /// Begins a transaction with these recipients, which [`OpenBatch::finish`] ends; `from` is the reverse-path, none for
-    /// the null one.
-    ///
-    /// # Errors
-    ///
-    /// Where the relay takes no mail, or none of this sender.
-    pub async fn open_batch(&self, from: Option<Address>, to: &[Address]) -> Result<OpenBatch, SendError> {
-        match self {
-            Self::Relay(relay) => {
-                // Never closed, so a failure to get a place cannot happen; it would only lift the bound.
-                let _place = relay.places.acquire().await.ok();
-                relay.way.open(from, to, relay.timeout).await
-            }
-            Self::Memory(outbox) => {
-                let recipients = BatchRecipients { taken: to.to_vec(), ..BatchRecipients::default() };
-                Ok(OpenBatch { recipients, end: End::Memory(outbox.clone()) })
-            }
-            Self::Off => Ok(OpenBatch { recipients: BatchRecipients::default(), end: End::Nobody }),
-        }
-    }
-}
-
 impl OpenBatch {
+    /// One that keeps a mail for each of these.
+    pub(super) fn kept(outbox: Outbox, to: &[Address]) -> Self {
+        let recipients = BatchRecipients { taken: to.to_vec(), ..BatchRecipients::default() };
+        Self { recipients, end: End::Memory(outbox) }
+    }
+
+    /// One for nobody.
+    pub(super) fn nobody() -> Self {
+        Self { recipients: BatchRecipients::default(), end: End::Nobody }
+    }
+
     /// Which recipients the relay takes.
     pub fn recipients(&self) -> &BatchRecipients {
         &self.recipients
@@ -217,13 +208,12 @@ impl OpenBatch {
             End::Relay(mut connection, timeout) => {
                 match bounded(timeout, connection.message(mail)).await {
                     Ok(_) => {}
-                    Err(error @ (SendError::Refused(Fault::Answered(_)) | SendError::PutOff(Fault::Answered(_)))) => {
-                        return Err(NotHandedOver::Refused(error));
-                    }
-                    // A relay that answers 421 has not taken it.
-                    Err(error @ SendError::Unavailable(Fault::Answered(_))) => {
-                        return Err(NotHandedOver::Refused(error));
-                    }
+                    // Also a relay that answers 421 has not taken it.
+                    Err(
+                        error @ (SendError::Refused(Fault::Answered(_))
+                        | SendError::PutOff(Fault::Answered(_))
+                        | SendError::Unavailable(Fault::Answered(_))),
+                    ) => return Err(NotHandedOver::Refused(error)),
                     Err(error) => return Err(NotHandedOver::InDoubt(error)),
                 }
                 leave(*connection);

@@ -3,6 +3,7 @@
 
 use std::{
     error::Error as _,
+    fmt::Write as _,
     fs,
     net::TcpListener,
     path::PathBuf,
@@ -10,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::civil;
 use passerelle::{
     config::{self, DirectorySource},
     flow::directory::Directory,
@@ -57,6 +59,8 @@ title: ENS
 ";
 
 const PASSWORD: &str = "lire-seulement";
+/// When accounts are in force.
+const NOW: civil::DateTime = civil::datetime(2026, 11, 28, 9, 0, 0, 0);
 
 /// An LDAP server of this test alone, on free loopback ports.
 struct Slapd {
@@ -68,13 +72,18 @@ struct Slapd {
 
 impl Slapd {
     fn start() -> Self {
+        Self::knowing(PEOPLE)
+    }
+
+    /// A server that knows these people.
+    fn knowing(people: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         certificates(path);
         // A copy: the confinement that Ubuntu gives the installed program allows it no file of a test.
         fs::copy("/usr/sbin/slapd", path.join("slapd")).expect("the Debian package slapd is installed");
         fs::create_dir(path.join("data")).unwrap();
-        fs::write(path.join("people.ldif"), PEOPLE).unwrap();
+        fs::write(path.join("people.ldif"), people).unwrap();
         let here = path.display();
         fs::write(
             path.join("slapd.conf"),
@@ -453,6 +462,56 @@ async fn glpi_knows_a_director_by_the_group() {
     assert_eq!(find(&directory, NOBODY).await, DirectoryAnswer::Other(None));
     let (name, probed) = directory.probe().await.remove(0);
     assert!(name == "glpi" && probed.unwrap().contains("Directeurs d'école"));
+}
+
+#[tokio::test]
+async fn all_directors_are_listed_page_by_page_each_address_once() {
+    const MORE: usize = 1200;
+    let mut people = PEOPLE.to_owned();
+    for number in 0..MORE {
+        let department = ["021", "058"][number % 2];
+        write!(
+            people,
+            "\ndn: cn=D {number},ou=personnes,dc=ac-dijon,dc=fr\nobjectClass: inetOrgPerson\ncn: D {number}\nsn: {number}\n\
+             mail: D.{number}@ac-dijon.fr\ntitle: DIR ECOLE\nemployeeNumber: {department}{number:04}A\n"
+        )
+        .unwrap();
+    }
+    let server = Slapd::knowing(&people);
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = server.settings();
+    settings.sources = vec![DirectorySource::Csv, DirectorySource::Ldap];
+    settings.csv = Some(csv(&folder, "d.7@AC-Dijon.fr;D 7;;0890007A\nenseignant@ac-dijon.fr;X;enseignant;\n"));
+    let directors = open(&settings).directors(NOW).await.unwrap();
+    assert_eq!(directors.len(), MORE + 1, "and Jeanne Martin; no teacher");
+    let department = |address: &str| directors[&Address::parse(address).unwrap()].department.clone();
+    assert_eq!(department("D.8@ac-dijon.fr").as_deref(), Some("021"));
+    assert_eq!(department("d.7@ac-dijon.fr").as_deref(), Some("089"), "what the first source says counts");
+    settings.ldap.list_filter = "(sn=1*)".into();
+    assert_eq!(open(&settings).directors(NOW).await.unwrap().len(), 1 + 1 + 10 + 100 + 200);
+    drop(server);
+    let error = open(&settings).directors(NOW).await.unwrap_err().to_string();
+    assert!(error.starts_with("LDAP directory: "), "a list without its directors is none: {error}");
+}
+
+#[tokio::test]
+async fn glpi_lists_the_members_of_the_group() {
+    let (sandbox, glpi) = helpdesk().await;
+    let directory = Directory::new(&settings(&[DirectorySource::Glpi]), Some(glpi)).unwrap();
+    let all = directory.directors(NOW).await.unwrap();
+    let addresses: Vec<&str> = all.keys().map(Address::as_str).collect();
+    assert_eq!(
+        addresses,
+        [
+            "ce.0210001a@ac-dijon.fr",
+            "ce.0210002b@ac-dijon.fr",
+            "ce.0210003c@ac-dijon.fr",
+            "ce.0580004d@ac-dijon.fr",
+            "ce.0710005e@ac-dijon.fr"
+        ]
+    );
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    directory.directors(NOW).await.unwrap_err();
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod followups;
 mod history;
 mod hooks;
 mod lists;
+mod mailings;
 mod notices;
 mod portal;
 mod search;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
 mod acknowledge;
+mod announcements;
 mod commands;
 mod corpus;
 mod demo;

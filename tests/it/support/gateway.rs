@@ -56,7 +56,7 @@ impl Gateway {
     /// A gateway in front of the GLPI at `url`.
     pub(crate) async fn in_front_of(url: &str, settings: &[(&str, &str)]) -> Self {
         let (mailer, outbox) = Mailer::memory();
-        Self::run(App::build_with(configured(url, settings), mailer).unwrap(), outbox).await
+        Box::pin(Self::run(App::build_with(configured(url, settings), mailer).unwrap(), outbox)).await
     }
 
     /// A gateway that really sends its mails, by `smtp.url`; its outbox stays empty.

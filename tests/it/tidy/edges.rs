@@ -237,7 +237,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "id",
             "letters",
             "people",
-            "remembered",
             "request",
             "smtp",
             "text",

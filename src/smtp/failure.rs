@@ -1,0 +1,72 @@
+//! Why a mail was not sent, named by what the sender does next.
+
+use std::{error::Error, time::Duration};
+
+use lettre::transport::smtp::{Error as LettreError, response::Code};
+
+use crate::text::chain;
+
+/// Mails that wait for the relay, and bytes of them, at most: a relay that hangs must not fill the memory. One that finds
+/// no room is not sent; whoever needs it sent tries again.
+pub(super) const WAITING: usize = 500;
+pub(super) const WAITING_BYTES: usize = 8 * 1024 * 1024;
+/// Why a mail was not sent. `Display` holds no address: it can be logged.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The relay refuses this mail or this client for good; another try would not help.
+    #[error("the mail relay refuses: {}", chain(.0))]
+    Refused(#[source] Fault),
+    /// The relay puts this mail off, for its recipient perhaps: another mail may go.
+    #[error("the mail relay puts this mail off: {}", chain(.0))]
+    PutOff(#[source] Fault),
+    /// The relay cannot take any now.
+    #[error("the mail relay does not take mail now: {}", chain(.0))]
+    Unavailable(#[source] Fault),
+    /// Too many mails wait for the relay already; this one was not tried.
+    #[error("{WAITING} mails, or {WAITING_BYTES} bytes of them, wait for the mail relay already")]
+    NoRoom,
+    /// No end of the exchange in the configured time.
+    #[error("the mail relay did not answer within {} seconds", .0.as_secs_f32())]
+    Timeout(Duration),
+}
+
+/// What stood in a mail's way.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The relay's answer. Its text often holds the address: only the code is kept.
+    #[error("it answered {0}")]
+    Answered(Code),
+    /// An answer that may quote the mail, so nothing of it is kept.
+    #[error("its answer is no SMTP")]
+    NoSmtp,
+    /// A connection that is open and of no use.
+    #[error("it does not answer NOOP")]
+    Silent,
+    /// The relay failed so lately that this mail was not tried.
+    #[error("it could not be reached a moment ago")]
+    JustFailed,
+    /// The mail cannot be written.
+    #[error(transparent)]
+    Mail(Box<dyn Error + Send + Sync>),
+    /// No connection, no TLS, or no end of the exchange.
+    #[error(transparent)]
+    Exchange(LettreError),
+}
+
+impl From<LettreError> for SendError {
+    fn from(error: LettreError) -> Self {
+        if let Some(code) = error.status() {
+            let answer = Fault::Answered(code);
+            return match u16::from(code) {
+                // RFC 5321 section 3.8: it ends the connection.
+                421 => Self::Unavailable(answer),
+                400..500 => Self::PutOff(answer),
+                _ => Self::Refused(answer),
+            };
+        }
+        if error.is_client() {
+            return Self::Refused(Fault::Exchange(error));
+        }
+        Self::Unavailable(if error.is_response() { Fault::NoSmtp } else { Fault::Exchange(error) })
+    }
+}

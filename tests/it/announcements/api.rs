@@ -1,0 +1,182 @@
+//! `/v1/announcements`: who may, what is said of mistakes, and how far one is.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::directory;
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, mail, sandbox},
+    wait_until,
+};
+
+const OPERATORS: &str = "token-of-operators-for-tests";
+const DEPARTMENT: &str = "token-of-021-for-tests";
+const APPLICATION: &str = "token-of-lsu-for-tests";
+const TOKENS: &str = "operators:token-of-operators-for-tests,021:token-of-021-for-tests,LSU:token-of-lsu-for-tests";
+
+async fn call(gateway: &Gateway, method: Method, path: &str, token: &str, body: Option<Value>) -> (StatusCode, Value) {
+    let mut call = gateway.call(method, path).bearer_auth(token);
+    if let Some(body) = body {
+        call = call.header("Content-Type", "application/json").body(body.to_string());
+    }
+    let answer = call.send().await.unwrap();
+    let status = answer.status();
+    (status, answer.json().await.unwrap_or_default())
+}
+
+async fn post(gateway: &Gateway, path: &str, token: &str, body: Value) -> (StatusCode, Value) {
+    call(gateway, Method::POST, path, token, Some(body)).await
+}
+
+async fn get(gateway: &Gateway, path: &str, token: &str) -> (StatusCode, Value) {
+    call(gateway, Method::GET, path, token, None).await
+}
+
+fn announcement(change: &Value) -> Value {
+    let mut body = json!({ "subject": "LSU indisponible", "text": "**LSU** ne répond pas.", "by": "ien@ac-dijon.fr" });
+    for (key, value) in change.as_object().unwrap() {
+        body[key] = value.clone();
+    }
+    body
+}
+
+/// A gateway that sends what is handed in, into its outbox.
+async fn gateway(sandbox: &passerelle::sandbox::Sandbox, csv: &str, settings: &[(&str, &str)]) -> Gateway {
+    let usual = [
+        ("announcements.enabled", "true"),
+        ("announcements.per_minute", "1000000"),
+        ("announcements.confirm_above", "60"),
+        ("people.tokens", TOKENS),
+        ("directory.csv", csv),
+        ("directory.sources", "csv,glpi"),
+    ];
+    Gateway::start(sandbox, &[&usual[..], settings].concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_writes_to_their_own_and_sees_their_own() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(80);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    gateway.deliver(DIRECTORS[3], &mail(DIRECTORS[3], "lr", "LSU : accès", "Bonjour")).await;
+    let path = "/v1/announcements";
+    for (token, change, expected) in [
+        (OPERATORS, json!({}), StatusCode::OK),
+        (OPERATORS, json!({"recipients": "list", "list": ["x@ac-dijon.fr"]}), StatusCode::OK),
+        (DEPARTMENT, json!({"zones": ["21", "021/Nord"]}), StatusCode::OK),
+        (DEPARTMENT, json!({"zones": ["021", "058"]}), StatusCode::FORBIDDEN),
+        (DEPARTMENT, json!({}), StatusCode::FORBIDDEN),
+        (DEPARTMENT, json!({"recipients": "list", "list": ["x@ac-dijon.fr"], "zones": ["021"]}), StatusCode::FORBIDDEN),
+        (APPLICATION, json!({"application": "LSU"}), StatusCode::FORBIDDEN),
+        (APPLICATION, json!({"application": "ONDE", "recipients": "last-requesters"}), StatusCode::FORBIDDEN),
+        (APPLICATION, json!({"application": "lsu", "recipients": "last-requesters"}), StatusCode::OK),
+        ("another-token-of-nobody", json!({}), StatusCode::UNAUTHORIZED),
+    ] {
+        let mut body = announcement(&change);
+        body["dry_run"] = json!(true);
+        let (status, answer) = post(&gateway, path, token, body.clone()).await;
+        assert_eq!(status, expected, "{token}: {body} {answer}");
+    }
+    let mut dry = announcement(&json!({"zones": ["021/Nord", "058"], "dry_run": true}));
+    let (_, counted) = post(&gateway, path, OPERATORS, dry.clone()).await;
+    let zones = json!([
+        {"department": "021", "circonscription": "Nord", "addresses": 10},
+        {"department": "058", "circonscription": "Nord", "addresses": 10},
+        {"department": "058", "circonscription": "Sud", "addresses": 10},
+        {"department": "058", "circonscription": "inconnu", "addresses": 1},
+    ]);
+    assert_eq!((&counted["addresses"], &counted["zones"], &counted["to_confirm"]), (&json!(31), &zones, &json!(false)));
+    dry = announcement(&json!({"application": "LSU", "recipients": "last-requesters", "dry_run": true}));
+    let (_, counted) = post(&gateway, path, APPLICATION, dry).await;
+    assert_eq!(counted["list"], json!([DIRECTORS[3].to_lowercase()]));
+    assert_eq!(get(&gateway, path, OPERATORS).await.1, json!([]), "a dry run keeps nothing");
+
+    let before = gateway.outbox.mails().len();
+    let (status, told) = post(&gateway, path, DEPARTMENT, announcement(&json!({"zones": ["021/Nord"]}))).await;
+    assert_eq!((status, &told["addresses"]), (StatusCode::ACCEPTED, &json!(10)), "{told}");
+    let one = format!("{path}/{}", told["reference"].as_str().unwrap());
+    wait_until("it is sent", async || get(&gateway, &one, DEPARTMENT).await.1["state"] == "ended").await;
+    let (_, shown) = get(&gateway, &one, OPERATORS).await;
+    assert_eq!((&shown["handed"], &shown["pending"], &shown["refused"]), (&json!(10), &json!(0), &json!([])));
+    assert_eq!(
+        shown["message_id"],
+        json!(format!("<{}.information.passerelle@ac-dijon.fr>", told["reference"].as_str().unwrap()))
+    );
+    assert_eq!(get(&gateway, &one, APPLICATION).await.0, StatusCode::NOT_FOUND, "it is somebody else's");
+    assert_eq!(get(&gateway, path, APPLICATION).await.1, json!([]));
+    assert_eq!(get(&gateway, path, DEPARTMENT).await.1[0]["reference"], told["reference"]);
+    let (status, again) = post(&gateway, path, DEPARTMENT, announcement(&json!({"zones": ["021/Nord"]}))).await;
+    assert_eq!(
+        (status, &again["reference"], &again["state"]),
+        (StatusCode::ACCEPTED, &told["reference"], &json!("ended"))
+    );
+    assert_eq!(gateway.outbox.mails().len(), before + 10);
+    let (status, answer) = post(&gateway, &format!("{one}/stop"), DEPARTMENT, json!({"by": "ien"})).await;
+    assert_eq!((status, &answer["reason"]), (StatusCode::CONFLICT, &json!("announcement-ended")));
+    let (status, _) =
+        post(&gateway, &format!("{one}/doubts"), DEPARTMENT, json!({"by": "ien", "decision": "send"})).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "operators decide what is in doubt");
+    let (status, answer) =
+        post(&gateway, &format!("{one}/doubts"), OPERATORS, json!({"by": "ien", "decision": "send"})).await;
+    assert_eq!((status, &answer["reason"]), (StatusCode::CONFLICT, &json!("nothing-in-doubt")));
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn all_mistakes_are_named_at_once() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(80);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    let body = json!({
+        "text": 3, "zones": ["Dijon"], "recipients": "all", "list": "x", "on_portal": "yes", "begins": "demain", "colour": "red",
+    });
+    let (status, problem) = post(&gateway, "/v1/announcements", OPERATORS, body).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    let mut fields: Vec<&str> =
+        problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["begins", "by", "colour", "list", "on_portal", "recipients", "subject", "text", "zones"]);
+    for (change, field) in [
+        (json!({"on_portal": true}), "ends"),
+        (json!({"recipients": "none"}), "recipients"),
+        (json!({"recipients": "list"}), "list"),
+        (json!({"recipients": "last-requesters"}), "application"),
+    ] {
+        let (status, problem) = post(&gateway, "/v1/announcements", OPERATORS, announcement(&change)).await;
+        assert_eq!((status, problem["errors"][0]["field"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some(field)));
+    }
+    let (status, problem) = get(&gateway, "/v1/announcements/P-7K3M-Q2XV-9D4T", OPERATORS).await;
+    assert_eq!((status, &problem["reason"]), (StatusCode::NOT_FOUND, &json!("announcement-unknown")));
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn many_addresses_need_a_second_person_and_without_the_section_it_is_closed() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(80);
+    let alone = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    let (status, problem) = post(&alone, "/v1/announcements", OPERATORS, announcement(&json!({}))).await;
+    assert_eq!((status, &problem["reason"]), (StatusCode::CONFLICT, &json!("no-second-person")));
+    alone.finish().await;
+    let two = gateway(&sandbox, csv.to_str().unwrap(), &[("people.operators", "autre@ac-dijon.fr")]).await;
+    let (status, told) = post(&two, "/v1/announcements", OPERATORS, announcement(&json!({}))).await;
+    assert_eq!((status, &told["state"]), (StatusCode::ACCEPTED, &json!("to-confirm")), "{told}");
+    let one = format!("/v1/announcements/{}", told["reference"].as_str().unwrap());
+    let asked = two.outbox.mails().pop().unwrap();
+    assert_eq!(asked.recipient, "autre@ac-dijon.fr");
+    let text = String::from_utf8(asked.message).unwrap().replace("=\r\n", "");
+    let code: String = text.split("--code ").nth(1).unwrap().chars().take_while(char::is_ascii_alphanumeric).collect();
+    let confirmation = format!("{one}/confirmation");
+    for (code, by, reason) in [("X", "autre", "wrong-code"), (code.as_str(), "IEN@ac-dijon.fr", "same-person")] {
+        let (status, problem) = post(&two, &confirmation, OPERATORS, json!({"code": code, "by": by})).await;
+        assert_eq!((status, &problem["reason"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(reason)));
+    }
+    let (status, going) = post(&two, &confirmation, OPERATORS, json!({"code": code, "by": "autre"})).await;
+    assert_eq!((status, &going["confirmed_by"]), (StatusCode::OK, &json!("autre")));
+    wait_until("it is sent", async || get(&two, &one, OPERATORS).await.1["handed"] == 85).await;
+    two.finish().await;
+    let off = gateway(&sandbox, csv.to_str().unwrap(), &[("announcements.enabled", "false")]).await;
+    let (status, problem) = get(&off, "/v1/announcements", OPERATORS).await;
+    assert_eq!((status, &problem["reason"]), (StatusCode::FORBIDDEN, &json!("closed")));
+    off.finish().await;
+}
