@@ -24,12 +24,12 @@ pub(super) const MARK: &str = "Passerelle : information P-";
 
 const OPENING: &str = "<p><em>Passerelle : information ";
 const CLOSING: &str = "</em></p>";
-const ZONE: &str = "Zone : ";
-const APPLICATION: &str = "Application : ";
-const MAIL: &str = "Par courriel : ";
-const PORTAL: &str = "Sur le portail : ";
-const AUTHOR: &str = "Écrite par : ";
-const DATE: &str = "Écrite le : ";
+const ZONE: &str = "Zone\u{a0}: ";
+const APPLICATION: &str = "Application\u{a0}: ";
+const MAIL: &str = "Par courriel\u{a0}: ";
+const PORTAL: &str = "Sur le portail\u{a0}: ";
+const AUTHOR: &str = "Écrite par\u{a0}: ";
+const DATE: &str = "Écrite le\u{a0}: ";
 
 /// What somebody tells directors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -316,10 +316,10 @@ mod tests {
             html,
             format!(
                 "<p>**LSU** ne répond pas.<br>Nous y travaillons.</p><p>- a &amp; b<br>- &lt;c&gt;</p>\
-                 <p><em>Passerelle : information {}<br>Zone : département 21\
-                 <br>Zone : circonscription Nevers &amp; Sud, département 58<br>Application : LSU\
-                 <br>Par courriel : aux directeurs de ces zones<br>Sur le portail : oui\
-                 <br>Écrite par : ien.dijon@ac-dijon.fr<br>Écrite le : 2026-11-28T07:59:00Z</em></p>",
+                 <p><em>Passerelle : information {}<br>Zone\u{a0}: département 21\
+                 <br>Zone\u{a0}: circonscription Nevers &amp; Sud, département 58<br>Application\u{a0}: LSU\
+                 <br>Par courriel\u{a0}: aux directeurs de ces zones<br>Sur le portail\u{a0}: oui\
+                 <br>Écrite par\u{a0}: ien.dijon@ac-dijon.fr<br>Écrite le\u{a0}: 2026-11-28T07:59:00Z</em></p>",
                 announcement().reference
             )
         );
@@ -349,7 +349,7 @@ mod tests {
         for html in [
             "<p>Le rapport est parti.</p>".to_owned(),
             announcement().note().replace("information P-", "information "),
-            announcement().note().replace("Zone : ", "Zones : "),
+            announcement().note().replace("Zone\u{a0}: ", "Zones\u{a0}: "),
             announcement().note().replace("aux directeurs", "à des directeurs"),
             announcement().note().replace("</em>", ""),
         ] {

@@ -106,6 +106,16 @@ pub enum InformError {
     NothingInDoubt(i64),
 }
 
+impl InformError {
+    /// Whether GLPI does not let the service account keep it.
+    pub fn is_denied(&self) -> bool {
+        matches!(
+            self,
+            Self::Glpi(GlpiError::Denied { .. }) | Self::Keeping(KeepingError::Glpi(GlpiError::Denied { .. }))
+        )
+    }
+}
+
 /// Writes, sends and follows announcements.
 pub struct Informer {
     settings: config::Announcements,

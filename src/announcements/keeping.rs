@@ -107,12 +107,11 @@ impl Keeping {
     /// Where GLPI cannot answer, or the account may not write public notes. The same call again goes on.
     pub async fn keep(&self, announcement: Announcement) -> Result<Announcement, KeepingError> {
         let announcement = announcement.fit();
-        let kept = match self.of_reference(announcement.reference).await? {
-            Some(kept) => kept,
-            None => {
-                let id = self.glpi.write_public_note(&self.note(&announcement)).await?;
-                Announcement { id: Some(id), ..announcement }
-            }
+        let kept = if let Some(kept) = self.of_reference(announcement.reference).await? {
+            kept
+        } else {
+            let id = self.glpi.write_public_note(&self.note(&announcement)).await?;
+            Announcement { id: Some(id), ..announcement }
         };
         self.show(&kept).await?;
         Ok(kept)

@@ -155,6 +155,11 @@ impl AnnouncementLetters {
         Ok(HtmlAnnouncement { subject, html: &html, signature, reply_to: self.reply_to() }.render()?)
     }
 
+    /// The same without what stands around it, for a page that shows it.
+    pub fn body(&self, markdown: &str) -> String {
+        shown(markdown)
+    }
+
     /// The whole mail: head and body as a relay gets them.
     ///
     /// # Errors

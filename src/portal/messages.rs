@@ -9,6 +9,14 @@ use crate::{
 };
 
 impl Portal {
+    /// Reads the messages again, so that who has just written one sees it; where that is not possible now, they are read
+    /// with the next look.
+    pub async fn refresh_messages(&self) {
+        if let Err(error) = self.board.refresh().await {
+            tracing::info!(%error, "the portal's messages cannot be read now");
+        }
+    }
+
     /// The messages for this person, or those of them that concern a request for an application. The directory is asked
     /// only where there is any message; somebody whom it does not know reads what is for everybody.
     pub async fn messages(&self, person: &Address, application: Option<&str>) -> Vec<Message> {

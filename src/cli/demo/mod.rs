@@ -1,11 +1,12 @@
 //! `passerelle demo`: a GLPI stand-in and the gateway on this machine, and some forty sample requests through them, by
 //! the ways real ones come; then the portal, as a director sees it, and the mails that people would get.
 //!
-//! `addresses` says where each server listens, `samples` what is sent, `staged` what the director's requests come to and
+//! `addresses` says where each server listens, `samples` what is sent, `announced` what is said to everybody, `staged` what the director's requests come to and
 //! `staff` how; `calls` asks the gateway, `lmtp_client` hands mails over, `sign_in` stands before the portal, `mailbox`
 //! shows the mails.
 
 mod addresses;
+mod announced;
 mod calls;
 pub mod lmtp_client;
 mod mailbox;
@@ -108,7 +109,9 @@ pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
     let (mailer, outbox) = Mailer::memory();
     let portal_address = portal.local_addr().into_diagnostic()?;
     let config = config::load_from(None, settings(&sandbox, portal_address, api, lmtp, args.hooks.as_deref()))?;
-    let server = App::build_with(config, mailer)?.bind(telemetry::metrics()).await?;
+    let app = App::build_with(config, mailer)?;
+    announced::say(&app.informer).await?;
+    let server = app.bind(telemetry::metrics()).await?;
     let lmtp = server.lmtp_addresses().first().and_then(|address| address.parse().ok());
     let (Some(api), Some(for_sign_in), Some(lmtp)) = (server.http_address(), server.identity_address(), lmtp) else {
         return Err(miette::miette!("the demonstration has no address to send to"));
@@ -153,12 +156,13 @@ pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
 
     if !args.exit {
         say(format_args!(
-            "\nPortail  {}  (connexion factice\u{a0}: {DIRECTOR})\nPilotage  {}\nCourriels  http://{}/\nGLPI (bac à sable)  {}\n\
+            "\nPortail  {}  (connexion factice\u{a0}: {DIRECTOR})\nPilotage  {}\nInformation  {}\nCourriels  http://{}/\nGLPI (bac à sable)  {}\n\
              API de la passerelle  http://{api}/docs\nDescription de l’API  http://{api}/openapi.json\n\
              Mesures  http://{api}/metrics\nLMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\n\
              Jeton d’escalade  {TICKET_TOKEN}\n{}\nCtrl-C pour arrêter.",
             calls.portal,
             calls.portal.replace("/portail", "/pilotage"),
+            calls.portal.replace("/portail", "/information"),
             mailbox.address,
             sandbox.url(),
             match &args.hooks {
@@ -194,6 +198,7 @@ fn settings(
         ("HTTP__IDENTITY_LISTEN", addresses::ANY.to_string()),
         ("HTTP__IDENTITY_HEADER", sign_in::IDENTITY_HEADER.to_owned()),
         ("PEOPLE__OPERATORS", DIRECTOR.to_owned()),
+        ("ANNOUNCEMENTS__ENABLED", "true".to_owned()),
         ("SCREEN__MAX_SIZE", MAX_SIZE.to_string()),
         ("QUOTA__PER_DAY", samples::PER_DAY.to_string()),
         ("SWEEP__EVERY", "1s".to_owned()),

@@ -33,6 +33,8 @@ struct HomePage<'a> {
     rubrics: Vec<Rubric>,
     /// Whether they are in charge of something.
     is_in_charge: bool,
+    /// Whether people in charge may write to directors.
+    may_inform: bool,
 }
 
 impl HomePage<'_> {
@@ -67,13 +69,13 @@ pub(super) async fn show(Shared(state): Shared<Arc<PageState>>, Visitor(person):
         Err(problem) => return Err(problem),
     };
     let rubrics = rubrics(&state.services.mappings.now());
-    let is_in_charge = match state.services.oversight() {
-        Ok(oversight) => oversight.people.knows(&person).await,
-        Err(_) => false,
+    let (is_in_charge, may_inform) = match state.services.oversight() {
+        Ok(oversight) => (oversight.people.knows(&person).await, oversight.informer.is_on()),
+        Err(_) => (false, false),
     };
     let frame = state.pages.frame("Accueil", Some(&person), Section::Home);
     page(
         StatusCode::OK,
-        &HomePage { frame, address: &person, prospect, messages, awaiting, table, rubrics, is_in_charge },
+        &HomePage { frame, address: &person, prospect, messages, awaiting, table, rubrics, is_in_charge, may_inform },
     )
 }

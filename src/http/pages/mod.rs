@@ -1,4 +1,4 @@
-//! The reference portal, `/portail`, and what people in charge see, `/pilotage`: pages for an academy without a portal of its own, and a model for others.
+//! The reference portal, `/portail`, and what people in charge see, `/pilotage`, and say, `/information`: pages for an academy without a portal of its own, and a model for others.
 //!
 //! They work without a script: forms, links, and a 303 after each change. The form for a new request has a small one,
 //! which proposes articles. Who asks is who a trusted proxy has
@@ -11,14 +11,17 @@
 //! | `list`, `table`, `ticket`, `faq` | what became of requests, and what is known already |
 //! | `person` | what the directory knows of a person |
 //! | `steering` | `/pilotage`: what all requests say, to people in charge |
+//! | `information`, `composing`, `informing` | `/information`: what is said to all directors of a zone, by people in charge |
 //! | `texts`, `served` | the academy's own pages, and how they and the design system are asked for |
 //! | `expected` | how long requests take |
 //! | `mistakes` | what is wrong with a form's fields |
 //! | `problem` | whatever went wrong, as a page |
+//! | `posted` | a small form of theirs |
 //! | `page_tokens` | that a form comes from a page given to this person |
 //! | `state`, `frame` | what the pages work with, and what stands around each |
 //! | `files`, `dsfr` | styles and icon, and the State's design system |
 
+mod composing;
 mod deposit;
 mod dsfr;
 mod expected;
@@ -26,10 +29,13 @@ mod faq;
 mod files;
 mod frame;
 mod home;
+mod information;
+mod informing;
 mod list;
 mod mistakes;
 mod page_tokens;
 mod person;
+mod posted;
 mod problem;
 mod schools;
 mod served;
@@ -96,10 +102,24 @@ where
         .fallback(async || unknown())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
+        .with_state(Arc::clone(&state));
+    let information = Router::new()
+        .route("/", get(information::list))
+        .route("/nouvelle", get(composing::show).post(composing::hand_in))
+        .route("/{reference}", get(information::show))
+        .route("/{reference}/{deed}", post(information::act))
+        .fallback(async || unknown())
+        .method_not_allowed_fallback(async || unknown())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
         .with_state(state);
     // What is nested does not see its own address with a slash.
     let home = get(async || Redirect::permanent("/portail"));
-    Router::new().route("/portail/", home).nest("/portail", routes).nest("/pilotage", steering)
+    Router::new()
+        .route("/portail/", home)
+        .nest("/portail", routes)
+        .nest("/pilotage", steering)
+        .nest("/information", information)
 }
 
 /// An address that ends in a slash is meant without.

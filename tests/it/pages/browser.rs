@@ -311,3 +311,64 @@ async fn figures_are_for_everybody_in_charge(#[case] theme: &str, #[case] settin
     assert!(browser.text("main").await.contains("département 021, LSU"));
     browser.finish().await;
 }
+
+/// What is said to all directors, as who writes it and who reads it see it.
+#[rstest]
+#[case::neutral("neutral", &[])]
+#[case::dsfr("dsfr", &looks::THEME)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn information_is_written_previewed_and_ended(#[case] theme: &str, #[case] settings: &[(&str, &str)]) {
+    let own = [TRUSTED, ("people.operators", JEANNE), ("announcements.enabled", "true")];
+    let portal = Portal::with(&[&own[..], settings].concat()).await;
+    let site = format!("http://{}", proxy(portal.gateway.http).await);
+    let browser = Browser::start().await;
+    let fits_everybody =
+        async |browser: &Browser, name: &str| fits_everybody(browser, &format!("{theme}-{name}")).await;
+    browser.open(&format!("{site}/information/nouvelle")).await;
+    fits_everybody(&browser, "20-information-formulaire").await;
+    // What the browser would ask for itself, the server names.
+    browser.script("document.querySelector('form.card').noValidate = true").await;
+    browser.write("#texte", "Les **bilans** ne s’ouvrent pas.\n\n- Nous y travaillons.").await;
+    browser.follow("button[name=apercu]").await;
+    assert!(browser.title().await.starts_with("Erreur\u{a0}: nouvelle information"), "{}", browser.title().await);
+    assert_eq!(browser.script("return document.activeElement.getAttribute('role')").await, "alert");
+    let _ = browser.complaints().await;
+    fits_everybody(&browser, "21-information-a-corriger").await;
+    browser.write("#sujet", "Incident en cours sur LSU").await;
+    browser.script("document.querySelector('#portee-academie').checked = true").await;
+    browser.script("document.querySelector('#application').value = 'LSU'").await;
+    browser.script("document.querySelector('#courriel').value = 'directors'").await;
+    browser.follow("button[name=apercu]").await;
+    let preview = browser.text("main").await;
+    for said in ["Rien n’est encore parti", "Incident en cours sur LSU", "Destinataires", "Sur le portail"] {
+        assert!(preview.contains(said), "{said} in {preview}");
+    }
+    browser.script("document.querySelectorAll('details').forEach(details => details.open = true)").await;
+    fits_everybody(&browser, "22-information-apercu").await;
+    browser.follow("button[name=envoyer]").await;
+    let address = browser.path().await;
+    assert!(address.starts_with("/information/P-"), "{address}");
+    let is_done = async || {
+        browser.open(&format!("{site}{address}?fixe=oui")).await;
+        browser.text("main").await.contains("envoi terminé")
+    };
+    wait_until("the mailing has ended", is_done).await;
+    fits_everybody(&browser, "23-information").await;
+    browser.open(&format!("{site}/information")).await;
+    assert!(browser.text("main").await.contains("Incident en cours sur LSU"));
+    fits_everybody(&browser, "24-informations").await;
+    is_walked_through(&browser, "the announcements").await;
+    // Its readers, at home and above the form.
+    browser.open(&format!("{site}/portail")).await;
+    assert!(browser.text("main").await.contains("Nous y travaillons."));
+    fits_everybody(&browser, "25-accueil-message").await;
+    browser.open(&format!("{site}/portail/nouvelle?application=LSU")).await;
+    assert!(browser.text("main").await.contains("Incident en cours sur LSU"));
+    fits_everybody(&browser, "26-formulaire-message").await;
+    browser.open(&format!("{site}{address}?fixe=oui")).await;
+    browser.follow(&format!("form[action='{}/fin'] button", address.split('?').next().unwrap())).await;
+    assert!(browser.text("main").await.contains("terminée le"));
+    browser.open(&format!("{site}/portail")).await;
+    assert!(!browser.text("main").await.contains("Incident en cours"));
+    browser.finish().await;
+}

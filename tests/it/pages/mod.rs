@@ -4,6 +4,7 @@ mod access;
 mod browser;
 mod deposit;
 mod home;
+mod information;
 mod looks;
 mod messages;
 mod requests;

@@ -1,0 +1,422 @@
+//! The form of an announcement: what was typed, read again, shown as it will be seen, and sent.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use askama::Template;
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    response::Response,
+};
+use jiff::{Timestamp, ToSpan as _};
+
+use super::{
+    frame::{Frame, Section, page, see_other},
+    informing::{self, address_of, moment, typed_moment},
+    mistakes::Mistakes,
+    posted::Posted,
+    state::{PageState, STALE, Visitor},
+};
+use crate::{
+    announcements::{
+        Announcement, InformError, LONGEST_BODY, LONGEST_SUBJECT, Message, RecipientList, Recipients, Zone, Zones,
+    },
+    http::{in_charge, problem::Problem},
+    people::Rights,
+    request::{Address, Reference},
+    text::french,
+};
+
+const SENT: &str = "oui";
+/// At this hour what is written today ends tomorrow, unless its writer says else.
+const EVENING: i8 = 18;
+/// Characters of the name that a page gives its form.
+const LONGEST_NAME: usize = 40;
+
+#[derive(Template)]
+#[template(path = "composing.html")]
+struct ComposingPage<'a> {
+    frame: Frame<'a>,
+    token: String,
+    /// By this the same form, sent twice, is one announcement.
+    name: String,
+    mistakes: Mistakes,
+    /// Why it is not sent, or not shown as it will be.
+    refusal: Option<String>,
+    typed: Typed,
+    departments: Vec<String>,
+    applications: Vec<String>,
+    /// Whether they may write to everybody, and to a list.
+    is_everything: bool,
+    messages: Vec<Message>,
+    preview: Option<Preview>,
+    longest_subject: usize,
+}
+
+/// What the person typed.
+#[derive(Default)]
+struct Typed {
+    subject: String,
+    text: String,
+    is_for_all: bool,
+    departments: Vec<String>,
+    circonscriptions: String,
+    application: String,
+    is_on_portal: bool,
+    begins: String,
+    ends: String,
+    by_mail: String,
+    list: String,
+}
+
+/// How it will be seen, and by whom.
+struct Preview {
+    mail: Option<MailPreview>,
+    /// Who gets it, by department, then by circonscription.
+    zones: Vec<ZonePreview>,
+    total: usize,
+    /// Whether a second person has to confirm it.
+    must_confirm: bool,
+}
+
+struct MailPreview {
+    subject: String,
+    reply_to: Option<String>,
+    html: String,
+    plain: String,
+}
+
+struct ZonePreview {
+    label: String,
+    count: usize,
+    circonscriptions: Vec<(String, Vec<String>)>,
+}
+
+/// An announcement as a form means it, and the list that comes with it.
+struct Meant {
+    announcement: Announcement,
+    list: Vec<Address>,
+}
+
+impl ComposingPage<'_> {
+    fn is_chosen(&self, department: &str) -> bool {
+        self.typed.departments.iter().any(|chosen| chosen == department)
+    }
+
+    fn ways(&self) -> Vec<(&'static str, &'static str)> {
+        let ways = [
+            ("", "Pas d’envoi par courriel"),
+            (Recipients::Directors.code(), "Aux directeurs des zones choisies"),
+            (Recipients::LastRequesters.code(), "Aux derniers demandeurs de l’application choisie, dans ces zones"),
+            (Recipients::List.code(), "À la liste d’adresses ci-dessous"),
+        ];
+        // A list is nobody's zone.
+        ways.into_iter().filter(|(code, _)| self.is_everything || *code != Recipients::List.code()).collect()
+    }
+}
+
+/// `GET /information/nouvelle`
+pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
+    let rights = in_charge::of_person(&state.services, &person).await?;
+    informing::informer(&state)?;
+    let now = Timestamp::now().to_zoned(state.services.time_zone.clone());
+    let tomorrow = now.date().saturating_add(1.days()).at(EVENING, 0, 0, 0);
+    let departments: Vec<String> = rights.departments().map(str::to_owned).collect();
+    let typed = Typed {
+        is_on_portal: true,
+        ends: typed_moment(tomorrow),
+        // Whoever has one department writes to that one.
+        departments: if departments.len() == 1 { departments } else { Vec::new() },
+        ..Typed::default()
+    };
+    let name = now.timestamp().as_nanosecond().to_string();
+    page(StatusCode::OK, &composing(&state, &person, &rights, name, typed))
+}
+
+/// `POST /information/nouvelle`
+pub(super) async fn hand_in(State(state): State<Arc<PageState>>, request: Request) -> Response {
+    state
+        .services
+        .answered(request, async |_, parts, body, _| {
+            let posted = state.posted(parts, body).await?;
+            take(&state, posted).await
+        })
+        .await
+}
+
+async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Problem> {
+    let person = posted.person.clone();
+    let rights = in_charge::of_person(&state.services, &person).await?;
+    let informer = informing::informer(state)?;
+    let name: String = posted.one("nom").chars().take(LONGEST_NAME).collect();
+    let read = meant(state, &posted, &name);
+    let mut form = composing(state, &person, &rights, name, Typed::of(&posted));
+    if !posted.is_from_our_page {
+        form.refusal = Some(STALE.to_owned());
+        return page(StatusCode::FORBIDDEN, &form.marked());
+    }
+    let Meant { announcement, list } = match read {
+        Ok(meant) => meant,
+        Err(mistakes) => {
+            return page(StatusCode::UNPROCESSABLE_ENTITY, &ComposingPage { mistakes, ..form }.marked());
+        }
+    };
+    let result = if posted.one("envoyer") == SENT {
+        match informer.inform(announcement.clone(), &list, &rights).await {
+            Ok(sent) => {
+                state.services.portal.refresh_messages().await;
+                return see_other(&address_of(sent.announcement.reference));
+            }
+            Err(error) => Err(error),
+        }
+    } else {
+        informer.recipients(&announcement, &list, &rights).await
+    };
+    match result {
+        Ok(recipients) => {
+            let must_confirm = recipients.len() > informer.confirm_above();
+            form.messages = Message::of(&announcement, &state.services.time_zone)
+                .filter(|_| announcement.on_portal)
+                .into_iter()
+                .collect();
+            form.preview = Some(preview(state, &announcement, &recipients, must_confirm)?);
+            "Aperçu de l’information".clone_into(&mut form.frame.title);
+            page(StatusCode::OK, &form)
+        }
+        Err(error) => {
+            let problem = informing::problem(&error);
+            let Some(sentence) = refusal(&error, &problem) else { return Err(problem) };
+            form.refusal = Some(french::set(&sentence));
+            page(problem.status(), &form.marked())
+        }
+    }
+}
+
+/// What is said above the form, which keeps what was typed; `None` where another page says it.
+fn refusal(error: &InformError, problem: &Problem) -> Option<String> {
+    problem.to_tell().filter(|_| !matches!(error, InformError::Off)).map(str::to_owned)
+}
+
+impl ComposingPage<'_> {
+    /// The same, whose title says that something is to be done.
+    fn marked(mut self) -> Self {
+        "Erreur\u{a0}: nouvelle information".clone_into(&mut self.frame.title);
+        self
+    }
+}
+
+impl Typed {
+    fn of(posted: &Posted) -> Self {
+        let one = |name: &str| posted.one(name).to_owned();
+        Self {
+            subject: one("sujet"),
+            text: one("texte"),
+            is_for_all: one("portee") == "academie",
+            departments: posted.all("departement").map(str::to_owned).collect(),
+            circonscriptions: one("circonscriptions"),
+            application: one("application"),
+            is_on_portal: one("portail") == SENT,
+            begins: one("debut"),
+            ends: one("fin"),
+            by_mail: one("courriel"),
+            list: one("liste"),
+        }
+    }
+}
+
+fn composing<'a>(
+    state: &'a PageState,
+    person: &'a Address,
+    rights: &Rights,
+    name: String,
+    typed: Typed,
+) -> ComposingPage<'a> {
+    let services = &state.services;
+    let applications = services.mappings.now().all().iter().map(|mapping| mapping.name.clone()).collect();
+    ComposingPage {
+        frame: state.pages.frame("Nouvelle information", Some(person), Section::None),
+        token: state.pages.tokens.token(person, Timestamp::now()),
+        name,
+        mistakes: Mistakes::default(),
+        refusal: None,
+        departments: departments(state, rights, &typed.departments),
+        applications,
+        is_everything: rights.is_everything(),
+        messages: Vec::new(),
+        preview: None,
+        longest_subject: LONGEST_SUBJECT,
+        typed,
+    }
+}
+
+/// The departments that somebody may choose: their own; for an operator those of the correspondents and of the schools
+/// that have asked for help.
+fn departments(state: &PageState, rights: &Rights, chosen: &[String]) -> Vec<String> {
+    let mut departments: Vec<String> = rights.departments().map(str::to_owned).collect();
+    if let Ok(oversight) = state.services.oversight()
+        && rights.is_everything()
+    {
+        departments.extend(oversight.people.departments());
+        let [_, of_requests, _] = oversight.figures.choices(rights);
+        departments.extend(of_requests);
+        departments.extend(chosen.iter().filter_map(|code| Zone::parse(code)).map(|zone| zone.department().to_owned()));
+    }
+    departments.sort();
+    departments.dedup();
+    departments
+}
+
+/// What a form says, or what is wrong with it.
+fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Meant, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let subject = posted.one("sujet").trim();
+    if subject.is_empty() {
+        mistakes.add("sujet", "Objet", "Indiquez l’objet en une ligne.");
+    } else if subject.chars().count() > LONGEST_SUBJECT {
+        mistakes.add("sujet", "Objet", format!("Raccourcissez l’objet\u{a0}: {LONGEST_SUBJECT} caractères au plus."));
+    }
+    let text = posted.one("texte");
+    if text.trim().is_empty() {
+        mistakes.add("texte", "Texte", "Écrivez le texte de l’information.");
+    } else if text.len() > LONGEST_BODY {
+        mistakes.add("texte", "Texte", "Raccourcissez le texte\u{a0}: il dépasse ce que GLPI peut garder.");
+    }
+    let zones = zones(posted, &mut mistakes);
+    let application = Some(posted.one("application").trim()).filter(|name| !name.is_empty()).map(str::to_owned);
+    let on_portal = posted.one("portail") == SENT;
+    let by_mail = Recipients::parse(posted.one("courriel"));
+    if !on_portal && by_mail.is_none() {
+        mistakes.add("portail", "Diffusion", "Choisissez le portail, le courriel, ou les deux.");
+    }
+    if by_mail == Some(Recipients::LastRequesters) && application.is_none() {
+        mistakes.add(
+            "application",
+            "Application",
+            "Choisissez l’application dont les derniers demandeurs sont prévenus.",
+        );
+    }
+    let now = Timestamp::now();
+    let mut moment = |field: &str, label: &str| {
+        let read = moment(state, posted.one(field));
+        if read.is_err() {
+            mistakes.add(field, label, "Donnez la date et l’heure, par exemple 2026-11-28T18:00.");
+        }
+        read.ok().flatten()
+    };
+    let (begins, ends) = (moment("debut", "Affichée à partir de"), moment("fin", "Affichée jusqu’à"));
+    let begins = begins.unwrap_or(now);
+    if on_portal && mistakes.at("fin").is_none() && ends.is_none_or(|ends| ends <= begins.max(now)) {
+        let message = "Indiquez jusqu’à quand le portail l’affiche, après le début et après maintenant.";
+        mistakes.add("fin", "Affichée jusqu’à", message);
+    }
+    let list = match by_mail {
+        Some(Recipients::List) => addresses(posted.one("liste"), &mut mistakes),
+        Some(Recipients::Directors | Recipients::LastRequesters) | None => Vec::new(),
+    };
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let author = posted.person.as_str();
+    let announcement = Announcement {
+        id: None,
+        // Sent twice from one page, it is one announcement.
+        reference: Reference::new("announcement", author, name.as_bytes()),
+        subject: subject.to_owned(),
+        markdown: text.to_owned(),
+        zones,
+        application,
+        by_mail,
+        on_portal,
+        begins,
+        ends: ends.filter(|_| on_portal),
+        written_by: author.to_owned(),
+        written_at: now,
+    };
+    Ok(Meant { announcement: announcement.fit(), list })
+}
+
+fn zones(posted: &Posted, mistakes: &mut Mistakes) -> Zones {
+    if posted.one("portee") == "academie" {
+        return Zones::Academy;
+    }
+    let mut zones: Vec<Zone> = posted.all("departement").filter_map(Zone::parse).collect();
+    for line in posted.one("circonscriptions").lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match Zone::parse(line) {
+            Some(zone) => zones.push(zone),
+            None => mistakes.add(
+                "circonscriptions",
+                "Circonscriptions",
+                format!(
+                    "«\u{a0}{line}\u{a0}» n’est pas lisible\u{a0}: écrivez par exemple 21/Dijon Nord, une par ligne."
+                ),
+            ),
+        }
+    }
+    if zones.is_empty() && mistakes.at("circonscriptions").is_none() {
+        mistakes.add("portee", "Destinataires", "Choisissez au moins un département ou une circonscription.");
+    }
+    Zones::of(zones)
+}
+
+fn addresses(text: &str, mistakes: &mut Mistakes) -> Vec<Address> {
+    let mut addresses = Vec::new();
+    for word in text.split([',', ';', ' ', '\n', '\r', '\t']).filter(|word| !word.is_empty()) {
+        match Address::parse(word) {
+            Some(address) => addresses.push(address),
+            None => mistakes.add(
+                "liste",
+                "Liste d’adresses",
+                format!("«\u{a0}{word}\u{a0}» n’est pas une adresse, par exemple ce.0210001A@ac-dijon.fr."),
+            ),
+        }
+    }
+    if addresses.is_empty() {
+        mistakes.add("liste", "Liste d’adresses", "Donnez les adresses, une par ligne.");
+    }
+    addresses
+}
+
+fn preview(
+    state: &PageState,
+    announcement: &Announcement,
+    recipients: &RecipientList,
+    must_confirm: bool,
+) -> Result<Preview, Problem> {
+    let informer = informing::informer(state)?;
+    let broken = |error| {
+        tracing::error!(%error, "an announcement's mail cannot be made");
+        Problem::internal()
+    };
+    let mail = match announcement.by_mail {
+        None => None,
+        Some(_) => Some(MailPreview {
+            subject: announcement.subject.clone(),
+            reply_to: informer.letters().reply_to().map(str::to_owned),
+            html: informer.letters().body(&announcement.markdown),
+            plain: informer.letters().plain(&announcement.markdown).map_err(broken)?,
+        }),
+    };
+    Ok(Preview { mail, zones: by_zone(recipients), total: recipients.len(), must_confirm })
+}
+
+/// Who gets it: by department, then by circonscription, the unknown ones last.
+fn by_zone(recipients: &RecipientList) -> Vec<ZonePreview> {
+    let mut zones = BTreeMap::<(bool, String), BTreeMap<(bool, String), Vec<String>>>::new();
+    let named = |name: &Option<String>| (name.is_none(), name.clone().unwrap_or_default());
+    for (address, school) in recipients.people() {
+        let circonscriptions = zones.entry(named(&school.department)).or_default();
+        circonscriptions.entry(named(&school.circonscription)).or_default().push(address.to_string());
+    }
+    let shown = |(is_unknown, name): (bool, String), kind: &str, unknown: &str| {
+        if is_unknown { format!("{kind} {unknown}") } else { format!("{kind} {name}") }
+    };
+    let zone = |(department, circonscriptions): (_, BTreeMap<(bool, String), Vec<String>>)| ZonePreview {
+        label: shown(department, "Département", "inconnu"),
+        count: circonscriptions.values().map(Vec::len).sum(),
+        circonscriptions: circonscriptions
+            .into_iter()
+            .map(|(name, addresses)| (shown(name, "Circonscription", "inconnue"), addresses))
+            .collect(),
+    };
+    zones.into_iter().map(zone).collect()
+}

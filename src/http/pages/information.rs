@@ -1,0 +1,340 @@
+//! `/information`: what was announced, how far it is, and what people in charge do with it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use askama::Template;
+use axum::{
+    extract::{Path, RawQuery, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use super::{
+    frame::{Frame, Section, page, parameter, see_other, unknown},
+    informing::{SHORTEST, address_of, in_time, informer, moment, problem, told, typed_moment},
+    posted::Posted,
+    state::{PageState, Visitor},
+};
+use crate::{
+    announcements::{Announcement, DoubtDecision, InformError, MailingProgress, MailingState},
+    http::{in_charge, problem::Problem},
+    people::Rights,
+    request::Reference,
+    text::french,
+};
+
+/// Announcements of the list.
+const MOST: usize = 100;
+/// While a mailing goes, its page comes again by itself after so many seconds, unless it is told to stay.
+const COMES_AGAIN: &str = "5";
+const STAYS: &str = "fixe";
+
+#[derive(Template)]
+#[template(path = "information.html")]
+struct InformationPage<'a> {
+    frame: Frame<'a>,
+    entries: Vec<Entry>,
+}
+
+/// An announcement of the list.
+struct Entry {
+    address: String,
+    subject: String,
+    audience: String,
+    application: Option<String>,
+    portal: Option<Standing>,
+    mail: Option<String>,
+    written: String,
+}
+
+/// What the portal does with a message.
+struct Standing {
+    label: String,
+    /// Whether it is shown now, or will be.
+    is_open: bool,
+}
+
+#[derive(Template)]
+#[template(path = "informed.html")]
+struct AnnouncementPage<'a> {
+    frame: Frame<'a>,
+    token: String,
+    here: String,
+    announcement: &'a Announcement,
+    audience: String,
+    written: String,
+    portal: Option<Standing>,
+    /// When it ends, as a field has it.
+    ends: String,
+    html: String,
+    mailing: Option<MailingProgress>,
+    /// What a second person confirms by, where they come with it.
+    code: Option<String>,
+    comes_again: bool,
+    zone: TimeZone,
+    is_operator: bool,
+    /// What is wrong with what was sent.
+    mistake: Option<String>,
+}
+
+impl AnnouncementPage<'_> {
+    fn percent(&self) -> usize {
+        let Some(progress) = &self.mailing else { return 0 };
+        (progress.done() * 100).checked_div(progress.mailing.addresses).unwrap_or(100)
+    }
+
+    fn is_to_confirm(&self) -> bool {
+        self.mailing.as_ref().is_some_and(|progress| progress.mailing.state == MailingState::ToConfirm)
+    }
+
+    fn may_stop(&self) -> bool {
+        self.mailing
+            .as_ref()
+            .is_some_and(|progress| matches!(progress.mailing.state, MailingState::ToConfirm | MailingState::Going))
+    }
+
+    fn moment(&self, at: &Timestamp) -> String {
+        told(*at, &self.zone)
+    }
+}
+
+/// `GET /information`
+pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
+    let rights = in_charge::of_person(&state.services, &person).await?;
+    let informer = informer(&state)?;
+    let asked = async { tokio::try_join!(async { Ok(informer.keeping().all().await?) }, informer.mailings()) };
+    let (announcements, mailings) = in_time(&state, asked).await?;
+    let mailings: BTreeMap<&str, &str> =
+        mailings.iter().map(|mailing| (mailing.reference.as_str(), mailing.state.label())).collect();
+    let entry = |announcement: &Announcement| {
+        let reference = announcement.reference.to_string();
+        let mail = announcement.by_mail.map(|recipients| match mailings.get(reference.as_str()) {
+            Some(state) => format!("{}, envoi {state}", recipients.shown()),
+            None => recipients.shown().to_owned(),
+        });
+        Entry {
+            address: address_of(announcement.reference),
+            subject: announcement.subject.clone(),
+            audience: announcement.zones.shown().join(", "),
+            application: announcement.application.clone(),
+            portal: standing(&state, announcement),
+            mail,
+            written: written(&state, announcement),
+        }
+    };
+    let own = announcements.iter().filter(|announcement| announcement.is_within(&rights));
+    let entries = own.take(MOST).map(entry).collect();
+    let frame = state.pages.frame("Information", Some(&person), Section::None);
+    page(StatusCode::OK, &InformationPage { frame, entries })
+}
+
+/// `GET /information/{reference}`
+pub(super) async fn show(
+    State(state): State<Arc<PageState>>,
+    Visitor(person): Visitor,
+    Path(reference): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let rights = in_charge::of_person(&state.services, &person).await?;
+    let announcement = own(&state, &rights, &reference).await?;
+    let code = parameter(query.as_deref(), "code");
+    let stays = parameter(query.as_deref(), STAYS).is_some();
+    shown(&state, &person, &rights, &announcement, Extra { code, stays, ..Extra::default() }).await
+}
+
+/// What a call adds to the page.
+#[derive(Default)]
+struct Extra {
+    code: Option<String>,
+    stays: bool,
+    mistake: Option<(StatusCode, String)>,
+}
+
+async fn shown(
+    state: &Arc<PageState>,
+    person: &crate::request::Address,
+    rights: &Rights,
+    announcement: &Announcement,
+    extra: Extra,
+) -> Result<Response, Problem> {
+    let informer = informer(state)?;
+    let mailing = match announcement.by_mail {
+        None => None,
+        Some(_) => match in_time(state, informer.progress(announcement.reference)).await {
+            Ok(progress) => Some(progress),
+            // Its list was never frozen: it says so.
+            Err(problem) if problem.status() == StatusCode::NOT_FOUND => None,
+            Err(problem) => return Err(problem),
+        },
+    };
+    let zone = &state.services.time_zone;
+    let is_going = mailing.as_ref().is_some_and(|progress| {
+        progress.mailing.state == MailingState::Going && progress.pending + progress.under_way > 0
+    });
+    let comes_again = is_going && !extra.stays && extra.mistake.is_none();
+    let ends = announcement.ends.map(|ends| typed_moment(ends.to_zoned(zone.clone()).datetime()));
+    let (status, mistake) = extra.mistake.map_or((StatusCode::OK, None), |(status, told)| (status, Some(told)));
+    let title = format!("Information\u{a0}: {}", announcement.subject);
+    let answer = AnnouncementPage {
+        frame: state.pages.frame(title, Some(person), Section::None),
+        token: state.pages.tokens.token(person, Timestamp::now()),
+        here: address_of(announcement.reference),
+        announcement,
+        audience: announcement.zones.shown().join(", "),
+        written: written(state, announcement),
+        portal: standing(state, announcement),
+        ends: ends.unwrap_or_default(),
+        html: informer.letters().body(&announcement.markdown),
+        mailing,
+        code: extra.code,
+        comes_again,
+        zone: zone.clone(),
+        is_operator: rights.is_everything(),
+        mistake,
+    };
+    let mut answer = page(status, &answer)?;
+    if comes_again {
+        // Not in the page itself: whoever reads it can have it stay.
+        answer.headers_mut().insert(header::REFRESH, HeaderValue::from_static(COMES_AGAIN));
+    }
+    Ok(answer)
+}
+
+/// `POST /information/{reference}/{deed}`: `fin`, `prolongation`, `arret`, `confirmation`, `doutes`.
+pub(super) async fn act(
+    State(state): State<Arc<PageState>>,
+    Path((reference, deed)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    state
+        .services
+        .answered(request, async |_, parts, body, _| {
+            let posted = state.posted(parts, body).await?.of_our_page()?;
+            let rights = in_charge::of_person(&state.services, &posted.person).await?;
+            let announcement = own(&state, &rights, &reference).await?;
+            let told = match deed.as_str() {
+                "fin" => end(&state, announcement.clone(), None).await,
+                "prolongation" => prolong(&state, announcement.clone(), &posted).await,
+                "arret" => done(informer(&state)?.stop(announcement.reference, posted.person.as_str()).await),
+                "confirmation" => confirm(&state, &announcement, &rights, &posted).await,
+                "doutes" => decide(&state, &announcement, &rights, &posted).await,
+                _ => return Err(unknown()),
+            };
+            match told {
+                Ok(()) => see_other(&address_of(announcement.reference)),
+                Err(problem) if problem.is_passing() || problem.status() == StatusCode::NOT_FOUND => Err(problem),
+                Err(problem) => {
+                    let mistake = Some((problem.status(), french::set(problem.to_tell().unwrap_or_default())));
+                    let code = Some(posted.one("code").to_owned()).filter(|code| !code.is_empty());
+                    let extra = Extra { code, mistake, ..Extra::default() };
+                    shown(&state, &posted.person, &rights, &announcement, extra).await
+                }
+            }
+        })
+        .await
+}
+
+/// Has the portal show a message until this moment; until now where none is named.
+async fn end(state: &PageState, announcement: Announcement, until: Option<Timestamp>) -> Result<(), Problem> {
+    let informer = informer(state)?;
+    if !announcement.on_portal {
+        let detail = "Le portail n’affiche pas cette information\u{a0}: elle n’est partie que par courriel.";
+        return Err(Problem::new(StatusCode::CONFLICT, "not-on-portal", detail));
+    }
+    // One that has not begun ends before it begins.
+    let ends = until.unwrap_or_else(|| Timestamp::now() - SignedDuration::from_secs(1));
+    let begins = announcement.begins.min(ends);
+    let rewritten = Announcement { begins, ends: Some(ends), ..announcement };
+    let (reference, by) = (rewritten.reference, rewritten.written_by.clone());
+    in_time(state, async { Ok(informer.keeping().rewrite(rewritten).await?) }).await?;
+    tracing::info!(%reference, written_by = by, %ends, "a message of the portal has another end");
+    state.services.portal.refresh_messages().await;
+    Ok(())
+}
+
+async fn prolong(state: &PageState, announcement: Announcement, posted: &Posted) -> Result<(), Problem> {
+    let wrong = || {
+        let detail = "Indiquez jusqu’à quand le portail l’affiche\u{a0}: une date et une heure à venir, par exemple 2026-11-28T18:00.";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail)
+    };
+    let until = moment(state, posted.one("fin")).ok().flatten().ok_or_else(wrong)?;
+    if until < Timestamp::now() + SHORTEST || until <= announcement.begins {
+        return Err(wrong());
+    }
+    end(state, announcement, Some(until)).await
+}
+
+/// Lets a mailing go, as the second person.
+async fn confirm(
+    state: &PageState,
+    announcement: &Announcement,
+    rights: &Rights,
+    posted: &Posted,
+) -> Result<(), Problem> {
+    operators_only(rights)?;
+    let by = posted.person.as_str();
+    done(informer(state)?.confirm(announcement.reference, posted.one("code"), by).await)
+}
+
+/// Decides on what is in doubt.
+async fn decide(
+    state: &PageState,
+    announcement: &Announcement,
+    rights: &Rights,
+    posted: &Posted,
+) -> Result<(), Problem> {
+    operators_only(rights)?;
+    let decision = match posted.one("decision") {
+        "partis" => DoubtDecision::Sent,
+        "renvoyer" => DoubtDecision::Send,
+        _ => {
+            let detail = "Dites si le relais a ces envois ou s’il faut les refaire.";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail));
+        }
+    };
+    let batch = posted.one("lot").parse().ok();
+    done(informer(state)?.decide(announcement.reference, batch, decision, posted.person.as_str()).await)
+}
+
+fn operators_only(rights: &Rights) -> Result<(), Problem> {
+    if rights.is_everything() {
+        return Ok(());
+    }
+    let detail = "Seule l’exploitation confirme un envoi et décide de ce qui est en doute.";
+    Err(Problem::new(StatusCode::FORBIDDEN, "not-in-charge", detail))
+}
+
+fn done(result: Result<MailingProgress, InformError>) -> Result<(), Problem> {
+    result.map(drop).map_err(|error| problem(&error))
+}
+
+/// The announcement of this name, where it is somebody's with these rights.
+async fn own(state: &PageState, rights: &Rights, reference: &str) -> Result<Announcement, Problem> {
+    let reference = Reference::parse(reference).ok_or_else(unknown)?;
+    let informer = informer(state)?;
+    let found = in_time(state, async { Ok(informer.keeping().of_reference(reference).await?) }).await?;
+    // The same words, whether there is none or it is somebody else's.
+    found.filter(|announcement| announcement.is_within(rights)).ok_or_else(unknown)
+}
+
+fn standing(state: &PageState, announcement: &Announcement) -> Option<Standing> {
+    if !announcement.on_portal {
+        return None;
+    }
+    let now = Timestamp::now();
+    let told = |moment: Timestamp| told(moment, &state.services.time_zone);
+    let (label, is_open) = match announcement.ends {
+        None => ("sans fin\u{a0}: le portail ne l’affiche pas".to_owned(), false),
+        Some(ends) if ends <= now => (format!("terminée le {}", told(ends)), false),
+        Some(ends) if announcement.begins > now => {
+            (format!("à venir, du {} au {}", told(announcement.begins), told(ends)), true)
+        }
+        Some(ends) => (format!("affichée jusqu’au {}", told(ends)), true),
+    };
+    Some(Standing { label, is_open })
+}
+
+fn written(state: &PageState, announcement: &Announcement) -> String {
+    format!("le {}, par {}", told(announcement.written_at, &state.services.time_zone), announcement.written_by)
+}

@@ -1,0 +1,132 @@
+//! What the pages of announcements have in common: what sends them, why something is not done, moments in fields.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::{frame::unknown, state::PageState};
+use crate::{
+    announcements::{InformError, Informer, KeepingError, NoList},
+    http::problem::{BUSY_PAUSE, Problem},
+    request::Reference,
+    text::french,
+};
+
+/// Where the pages are.
+const HERE: &str = "/information";
+/// How much longer a message is shown at least, where somebody prolongs it.
+pub(super) const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+
+/// What writes and sends announcements.
+///
+/// # Errors
+///
+/// 403 where they are off.
+pub(super) fn informer(state: &PageState) -> Result<&Arc<Informer>, Problem> {
+    let informer = &state.services.oversight()?.informer;
+    if informer.is_on() { Ok(informer) } else { Err(problem(&InformError::Off)) }
+}
+
+/// The page of an announcement.
+pub(super) fn address_of(reference: Reference) -> String {
+    format!("{HERE}/{reference}")
+}
+
+/// A moment as a browser sends it, in the academy's time zone; none where it is empty.
+pub(super) fn moment(state: &PageState, text: &str) -> Result<Option<Timestamp>, ()> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let date: DateTime = text.trim().parse().map_err(|_| ())?;
+    // GLPI's database keeps no later one.
+    let is_kept = (1971..2038).contains(&date.year());
+    let moment = date.to_zoned(state.services.time_zone.clone()).map_err(|_| ())?;
+    if is_kept { Ok(Some(moment.timestamp())) } else { Err(()) }
+}
+
+/// A moment as a browser's field has it.
+pub(super) fn typed_moment(moment: DateTime) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// «28 novembre 2026 à 18 h»
+pub(super) fn told(moment: Timestamp, zone: &TimeZone) -> String {
+    let moment = moment.to_zoned(zone.clone());
+    format!("{} à {}", french::date(&moment), french::time(&moment))
+}
+
+/// What is asked of GLPI, in the time a person waits.
+pub(super) async fn in_time<T>(
+    state: &PageState,
+    asked: impl Future<Output = Result<T, InformError>>,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(state.pages.wait.min(state.services.settings.timeout), asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(problem(&error)),
+        Err(_) => Err(not_now()),
+    }
+}
+
+fn not_now() -> Problem {
+    let detail = "L’assistance ne répond pas pour le moment. Réessayez dans quelques minutes\u{a0}: envoyée à nouveau depuis la même page, une information ne part pas deux fois.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "glpi-unavailable", detail).retry_after(BUSY_PAUSE)
+}
+
+/// Why it is not done, as people read it.
+pub(super) fn problem(error: &InformError) -> Problem {
+    let refused = |detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "announcement-refused", detail);
+    let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, "announcement-state", detail);
+    match error {
+        InformError::Off => Problem::new(
+            StatusCode::FORBIDDEN,
+            "announcements-off",
+            "L’information des directeurs n’est pas ouverte. L’exploitation l’ouvre par announcements.enabled = true.",
+        ),
+        InformError::NotYours => Problem::new(
+            StatusCode::FORBIDDEN,
+            "not-in-charge",
+            "Ces destinataires ne sont pas tous les vôtres\u{a0}: un correspondant écrit à son département, un référent aux derniers demandeurs de son application.",
+        ),
+        InformError::NoRelay => {
+            refused("Aucun relais de courriel n’est configuré\u{a0}: affichez l’information sur le portail seulement.")
+        }
+        InformError::Missing(_) => refused("Il manque l’objet, le texte, l’application ou la fin de l’information."),
+        InformError::Nobody => refused(
+            "Personne ne recevrait ce courriel\u{a0}: l’annuaire ne connaît aucun directeur de ces zones, ou personne n’a demandé d’aide récemment.",
+        ),
+        InformError::NobodyElse(most) => refused(&format!(
+            "Au-delà de {most} adresses, une seconde personne confirme l’envoi, et la configuration ne nomme aucun autre exploitant (people.operators)."
+        )),
+        InformError::NoList(NoList::NoApplication(name)) => {
+            refused(&format!("Aucune application ne s’appelle «\u{a0}{name}\u{a0}»."))
+        }
+        InformError::Keeping(KeepingError::Unknown) | InformError::Unknown => unknown(),
+        error if error.is_denied() => {
+            tracing::error!(cause = %error, "GLPI does not let the service account write public notes");
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "glpi-denied",
+                "GLPI ne laisse pas le compte de service écrire de notes publiques. Donnez à son profil «\u{a0}Outils > Notes publiques\u{a0}: Lecture, Création, Mise à jour\u{a0}».",
+            )
+        }
+        InformError::NotNow(state) => conflict(format!("L’envoi est {}\u{a0}: ce n’est plus possible.", state.label())),
+        InformError::WrongCode => Problem::new(
+            StatusCode::FORBIDDEN,
+            "wrong-code",
+            "Ce code ne confirme pas cet envoi. Suivez le lien du courriel qui vous demande de confirmer.",
+        ),
+        InformError::SamePerson => Problem::new(
+            StatusCode::FORBIDDEN,
+            "same-person",
+            "Qui a écrit l’information ne la confirme pas\u{a0}: c’est à une seconde personne de le faire.",
+        ),
+        InformError::NothingInDoubt(seconds) => conflict(format!(
+            "Aucun envoi n’est en doute, ou pas encore\u{a0}: ce qui part en ce moment ne l’est qu’après {seconds} secondes."
+        )),
+        InformError::NoList(_) | InformError::NotFrozen(_) | InformError::Keeping(_) | InformError::Glpi(_) => {
+            tracing::warn!(cause = %error, "an announcement cannot be read or written now");
+            not_now()
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! `/information`: written, previewed, sent, confirmed, ended and prolonged by people in charge, each within what is theirs.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use rstest::rstest;
+
+use super::{Page, Portal, TRUSTED, page};
+
+const OPERATOR: &str = "chef@ac-dijon.fr";
+const SECOND: &str = "adjointe@ac-dijon.fr";
+/// The correspondent of department 21.
+const IEN: &str = "ien.dijon@ac-dijon.fr";
+/// The référent of LSU.
+const REFERENT: &str = "referent.lsu@ac-dijon.fr";
+const JEANNE: &str = "jeanne.martin@ac-dijon.fr";
+const PAUL: &str = "paul.petit@ac-dijon.fr";
+const LIST: &str = "email;name;role;uai;school;circonscription\n\
+    jeanne.martin@ac-dijon.fr;Jeanne Martin;directrice;0210002B;École Voltaire;Dijon Nord\n\
+    anne.blanc@ac-dijon.fr;Anne Blanc;directrice;0210003C;École Zola;Dijon Sud\n\
+    paul.petit@ac-dijon.fr;Paul Petit;directeur;0580004D;École Jaurès;Nevers\n";
+
+struct Scene {
+    portal: Portal,
+    _folder: tempfile::TempDir,
+}
+
+type Fields<'a> = Vec<(&'a str, &'a str)>;
+
+/// A message for department 21, by mail and on the portal.
+fn usual() -> Fields<'static> {
+    vec![
+        ("sujet", "Incident en cours sur LSU"),
+        ("texte", "Les **bilans** ne s’ouvrent pas.\n\nNous y travaillons."),
+        ("portee", "zones"),
+        ("departement", "021"),
+        ("application", "LSU"),
+        ("portail", "oui"),
+        ("fin", "2037-06-01T18:00"),
+        ("courriel", "directors"),
+    ]
+}
+
+/// The same, but for these fields.
+fn changed<'a>(changes: &[(&'a str, &'a str)]) -> Fields<'a> {
+    let kept = usual().into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
+    kept.chain(changes.iter().copied()).filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// A form without files, as a browser sends it.
+fn post(
+    portal: &Portal,
+    to: &str,
+    person: &str,
+    fields: &[(impl AsRef<str>, impl AsRef<str>)],
+) -> reqwest::RequestBuilder {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let call = portal.call(Method::POST, to, person);
+    call.header("Content-Type", "application/x-www-form-urlencoded").body(body)
+}
+
+impl Scene {
+    async fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = folder.path().join("directory.csv");
+        std::fs::write(&csv, LIST).unwrap();
+        let own = [
+            TRUSTED,
+            ("directory.csv", csv.to_str().unwrap()),
+            ("directory.sources", "csv"),
+            ("announcements.enabled", "true"),
+            ("people.operators", "chef@ac-dijon.fr,adjointe@ac-dijon.fr"),
+            ("people.correspondents.021", IEN),
+            ("people.referents.lsu", REFERENT),
+        ];
+        let portal = Portal::with(&[&own[..], settings].concat()).await;
+        Self { portal, _folder: folder }
+    }
+
+    /// Sends a form of the page at `of`, with that page's hidden fields, and these.
+    async fn send(&self, of: &str, to: &str, person: &str, fields: &[(&str, &str)]) -> Page {
+        let shown = self.portal.get(of, person).await;
+        self.send_as_shown(&shown, to, person, fields).await
+    }
+
+    async fn send_as_shown(&self, shown: &Page, to: &str, person: &str, fields: &[(&str, &str)]) -> Page {
+        let hidden: Vec<(&str, String)> =
+            ["jeton", "nom", "code", "lot"].into_iter().filter_map(|name| Some((name, shown.hidden(name)?))).collect();
+        let hidden = hidden.iter().map(|(name, value)| (*name, value.as_str()));
+        let fields: Vec<(&str, &str)> = hidden.chain(fields.iter().copied()).collect();
+        page(post(&self.portal, to, person, &fields).send().await.unwrap()).await
+    }
+
+    async fn compose(&self, person: &str, fields: &[(&str, &str)], button: &'static str) -> Page {
+        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([(button, "oui")]).collect();
+        self.send("/information/nouvelle", "/information/nouvelle", person, &fields).await
+    }
+
+    /// Writes an announcement that must be taken; gives its page's address.
+    async fn announce(&self, person: &str, fields: &[(&str, &str)]) -> String {
+        let sent = self.compose(person, fields, "envoyer").await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+        sent.location().to_owned()
+    }
+
+    /// The page at this address, once it says this.
+    async fn until(&self, address: &str, person: &str, said: &str) -> Page {
+        let looked = async {
+            loop {
+                let page = self.portal.get(address, person).await;
+                if page.has(said) {
+                    return page;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), looked).await.unwrap_or_else(|_| panic!("«{said}» at {address}"))
+    }
+
+    /// Whom the mails so far went to.
+    fn told(&self) -> Vec<String> {
+        let mut told: Vec<_> = self.portal.gateway.outbox.mails().into_iter().map(|mail| mail.recipient).collect();
+        told.sort();
+        told
+    }
+}
+
+#[tokio::test]
+async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_ended() {
+    let scene = Scene::start(&[]).await;
+    let empty = scene.portal.get("/information", OPERATOR).await;
+    assert!(empty.has("Aucune information pour le moment"), "{}", empty.html);
+    let preview = scene.compose(OPERATOR, &usual(), "apercu").await;
+    assert_eq!(preview.status, StatusCode::OK, "{}", preview.html);
+    for said in [
+        "Rien n’est encore parti",
+        "ira à 2\u{a0}adresses",
+        "Les <strong>bilans</strong> ne s’ouvrent pas.",
+        "Le même en texte seul",
+        "<h3>Département 021\u{a0}: 2</h3>",
+        "<summary>Circonscription Dijon Nord\u{a0}: 1</summary>",
+        "<li>jeanne.martin@ac-dijon.fr</li>",
+        "<li>anne.blanc@ac-dijon.fr</li>",
+        "value=\"2037-06-01T18:00\"",
+        "name=\"envoyer\"",
+    ] {
+        assert!(preview.has(said), "{said} in {}", preview.html);
+    }
+    assert!(!preview.has("paul.petit"), "{}", preview.html);
+    assert!(scene.told().is_empty() && !scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
+    // Sent from the preview, and by a double click once more, it is one announcement.
+    let fields = changed(&[("envoyer", "oui")]);
+    let sent = scene.send_as_shown(&preview, "/information/nouvelle", OPERATOR, &fields).await;
+    let again = scene.send_as_shown(&preview, "/information/nouvelle", OPERATOR, &fields).await;
+    assert_eq!((sent.status, again.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER), "{}", again.html);
+    let address = sent.location().to_owned();
+    assert_eq!(again.location(), address);
+    let done = scene.until(&address, OPERATOR, "Par courriel\u{a0}: envoi terminé").await;
+    assert!(done.has("2 remises au relais, 0 à venir") && done.has("100\u{a0}%"), "{}", done.html);
+    assert_eq!(scene.told(), ["anne.blanc@ac-dijon.fr", "jeanne.martin@ac-dijon.fr"]);
+    let list = scene.portal.get("/information", OPERATOR).await;
+    assert_eq!(list.html.matches("Incident en cours sur LSU</a>").count(), 1, "{}", list.html);
+    assert!(list.has("affichée jusqu’au 1er\u{a0}juin 2037 à 18\u{a0}h"), "{}", list.html);
+    // Who has written it sees it at once, and so do its readers.
+    assert!(scene.portal.get("/portail", JEANNE).await.has("Incident en cours sur LSU</h2>"));
+    assert!(!scene.portal.get("/portail", PAUL).await.has("Incident en cours"));
+    let ended = scene.send(&address, &format!("{address}/fin"), OPERATOR, &[]).await;
+    assert_eq!(ended.location(), address, "{}", ended.html);
+    assert!(!scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
+    assert!(scene.portal.get(&address, OPERATOR).await.has("terminée le"));
+    let prolong = format!("{address}/prolongation");
+    let longer = scene.send(&address, &prolong, OPERATOR, &[("fin", "2037-07-14T08:30")]).await;
+    assert_eq!(longer.status, StatusCode::SEE_OTHER, "{}", longer.html);
+    assert!(scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
+    for wrong in ["2020-01-01T00:00", "demain", "", "2040-01-01T00:00"] {
+        let refused = scene.send(&address, &prolong, OPERATOR, &[("fin", wrong)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}: {}", refused.html);
+        assert!(refused.has("une date et une heure à venir") && refused.has("2037-07-14T08:30"), "{}", refused.html);
+    }
+    assert_eq!(scene.told().len(), 2, "nobody gets it twice");
+}
+
+/// Who may write what: operators everything, correspondents to their department, référents about their application.
+#[rstest]
+#[case::an_operator(OPERATOR, &[("portee", "academie"), ("departement", "")], true)]
+#[case::an_operator_a_list(OPERATOR, &[("courriel", "list"), ("liste", "a@ac-dijon.fr b@ac-dijon.fr")], true)]
+#[case::their_department(IEN, &[], true)]
+#[case::their_circonscription(IEN, &[("departement", ""), ("circonscriptions", "21/Dijon Nord")], true)]
+#[case::another_department(IEN, &[("departement", "058")], false)]
+#[case::another_beside_theirs(IEN, &[("circonscriptions", "58/Nevers")], false)]
+#[case::the_academy(IEN, &[("portee", "academie"), ("courriel", "")], false)]
+#[case::a_list(IEN, &[("courriel", "list"), ("liste", "a@ac-dijon.fr")], false)]
+#[case::their_application(REFERENT, &[("portee", "academie"), ("courriel", "")], true)]
+#[case::another_application(REFERENT, &[("application", "ONDE"), ("courriel", "")], false)]
+#[case::all_directors(REFERENT, &[], false)]
+#[tokio::test]
+async fn each_writes_their_own(
+    #[case] person: &str,
+    #[case] changes: &[(&'static str, &'static str)],
+    #[case] is_theirs: bool,
+) {
+    let scene = Scene::start(&[]).await;
+    for button in ["apercu", "envoyer"] {
+        let answer = scene.compose(person, &changed(changes), button).await;
+        let expected = match (is_theirs, button) {
+            (false, _) => StatusCode::FORBIDDEN,
+            (true, "apercu") => StatusCode::OK,
+            (true, _) => StatusCode::SEE_OTHER,
+        };
+        assert_eq!(answer.status, expected, "{button}: {}", answer.html);
+        if !is_theirs {
+            assert!(answer.has("ne sont pas tous les vôtres") && answer.has("Nous y travaillons."), "{}", answer.html);
+        }
+    }
+    let count = scene.portal.get("/information", OPERATOR).await.html.matches("Incident en cours").count();
+    assert_eq!(count, usize::from(is_theirs));
+}
+
+/// Of an announcement of department 21 about LSU, and what each may do with it.
+#[rstest]
+#[case::an_operator(OPERATOR, Some(true))]
+#[case::the_correspondent(IEN, Some(true))]
+#[case::the_referent_of_its_application(REFERENT, Some(false))]
+#[case::a_director(JEANNE, None)]
+#[tokio::test]
+async fn each_sees_and_ends_their_own(#[case] person: &str, #[case] rights: Option<bool>) {
+    let scene = Scene::start(&[]).await;
+    let address = scene.announce(OPERATOR, &usual()).await;
+    let list = scene.portal.get("/information", person).await;
+    let Some(is_theirs) = rights else {
+        for path in ["/information", "/information/nouvelle", address.as_str()] {
+            let refused = scene.portal.get(path, person).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}");
+            assert!(refused.has("Page réservée") && !refused.has("Incident en cours"), "{}", refused.html);
+        }
+        let home = scene.portal.get("/portail", person).await;
+        assert!(!home.has("href=\"/information\""), "{}", home.html);
+        let token = [("jeton", home.hidden("jeton").unwrap_or_default())];
+        let call = post(&scene.portal, &format!("{address}/fin"), person, &token);
+        assert_eq!(call.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+        return;
+    };
+    assert_eq!(list.has("Incident en cours"), is_theirs, "{}", list.html);
+    let shown = scene.portal.get(&address, person).await;
+    assert_eq!(shown.status == StatusCode::OK, is_theirs, "{}", shown.html);
+    // Each has a page with their own token.
+    let own = scene.portal.get("/information/nouvelle", person).await;
+    let ended = scene.send_as_shown(&own, &format!("{address}/fin"), person, &[]).await;
+    assert_eq!(ended.status, if is_theirs { StatusCode::SEE_OTHER } else { StatusCode::NOT_FOUND }, "{}", ended.html);
+    let is_shown = scene.portal.get("/portail", JEANNE).await.has("Incident en cours");
+    assert_eq!(is_shown, !is_theirs);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_or_of_somebody_else_does_nothing() {
+    let scene = Scene::start(&[]).await;
+    let address = scene.announce(OPERATOR, &usual()).await;
+    let others = scene.portal.get("/information/nouvelle", SECOND).await.hidden("jeton").unwrap();
+    for token in [None, Some(others.as_str()), Some("00")] {
+        let with = |fields: Fields<'static>| {
+            let token = token.map(|token| ("jeton".to_owned(), token.to_owned()));
+            let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            fields.chain(token).collect::<Vec<_>>()
+        };
+        let again = with(changed(&[("sujet", "Contrefaçon"), ("envoyer", "oui")]));
+        let call = post(&scene.portal, "/information/nouvelle", OPERATOR, &again);
+        let refused = page(call.send().await.unwrap()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.html);
+        assert!(refused.has("Ce formulaire n’est plus valable") && refused.has("Contrefaçon"), "{}", refused.html);
+        for deed in ["fin", "prolongation", "arret", "confirmation", "doutes"] {
+            let fields = with(vec![("fin", "2037-01-01T00:00"), ("decision", "renvoyer")]);
+            let call = post(&scene.portal, &format!("{address}/{deed}"), OPERATOR, &fields);
+            assert_eq!(call.send().await.unwrap().status(), StatusCode::FORBIDDEN, "{deed}");
+        }
+    }
+    let list = scene.portal.get("/information", OPERATOR).await;
+    assert!(!list.has("Contrefaçon") && list.has("affichée jusqu’au 1er\u{a0}juin 2037"), "{}", list.html);
+    let json = scene.portal.call(Method::POST, "/information/nouvelle", OPERATOR).json(&serde_json::json!({}));
+    assert_eq!(json.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_named_and_what_was_typed_stays() {
+    let scene = Scene::start(&[]).await;
+    let fields = [
+        ("texte", "  "),
+        ("portee", "zones"),
+        ("circonscriptions", "Dijon Nord"),
+        ("courriel", "last-requesters"),
+        ("portail", "oui"),
+        ("debut", "jamais"),
+        ("fin", "2020-01-01T00:00"),
+    ];
+    let wrong = scene.compose(OPERATOR, &fields, "envoyer").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.html);
+    for said in [
+        "6 champs sont à corriger",
+        "Indiquez l’objet en une ligne.",
+        "Écrivez le texte",
+        "écrivez par exemple 21/Dijon Nord",
+        "Choisissez l’application dont",
+        "Donnez la date et l’heure",
+        "Indiquez jusqu’à quand",
+        "value=\"2020-01-01T00:00\"",
+        "<title>Erreur\u{a0}: nouvelle information",
+    ] {
+        assert!(wrong.has(said), "{said} in {}", wrong.html);
+    }
+    for (changes, said) in [
+        (&[("departement", "")][..], "Choisissez au moins un département"),
+        (&[("portail", ""), ("courriel", "")], "Choisissez le portail, le courriel, ou les deux."),
+        (&[("courriel", "list"), ("liste", "a@ac-dijon.fr, personne")], "«\u{a0}personne\u{a0}» n’est pas une adresse"),
+        (&[("departement", "071")], "Personne ne recevrait ce courriel"),
+    ] {
+        let wrong = scene.compose(OPERATOR, &changed(changes), "envoyer").await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.html);
+        assert!(wrong.has(said), "{said} in {}", wrong.html);
+    }
+    assert!(scene.portal.get("/information", OPERATOR).await.has("Aucune information"));
+}
+
+#[tokio::test]
+async fn above_the_threshold_a_second_person_confirms_by_the_link_they_were_sent() {
+    let link = "https://assistance.test/information/{reference}?code={code}";
+    let scene = Scene::start(&[("announcements.confirm_above", "1"), ("announcements.confirm_link", link)]).await;
+    assert!(scene.compose(IEN, &usual(), "apercu").await.has("Une seconde personne devra confirmer"));
+    let address = scene.announce(OPERATOR, &usual()).await;
+    let waiting = scene.portal.get(&address, OPERATOR).await;
+    assert!(waiting.has("envoi à confirmer") && !waiting.has("/confirmation"), "{}", waiting.html);
+    let asked = async {
+        loop {
+            if let Some(mail) = scene.portal.gateway.outbox.mails().into_iter().next() {
+                return mail;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(20), asked).await.unwrap();
+    assert_eq!(asked.recipient, SECOND);
+    let text = mail_parser::MessageParser::default().parse(&asked.message).unwrap().body_text(0).unwrap().into_owned();
+    let code = text.split_once("?code=").unwrap().1.split_whitespace().next().unwrap();
+    let with_code = format!("{address}?code={code}");
+    let confirm = format!("{address}/confirmation");
+    // Not whoever wrote it, not somebody without the code, no correspondent.
+    let own = scene.send(&with_code, &confirm, OPERATOR, &[]).await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN);
+    assert!(own.has("Qui a écrit l’information ne la confirme pas"), "{}", own.html);
+    let guessed = scene.send(&format!("{address}?code=AAAA"), &confirm, SECOND, &[]).await;
+    assert!(guessed.has("Ce code ne confirme pas cet envoi"), "{}", guessed.html);
+    assert!(!scene.portal.get(&with_code, IEN).await.has("Confirmer l’envoi"));
+    assert_eq!(scene.told(), [SECOND]);
+    let confirmed = scene.send(&with_code, &confirm, SECOND, &[]).await;
+    assert_eq!(confirmed.status, StatusCode::SEE_OTHER, "{}", confirmed.html);
+    let done = scene.until(&address, OPERATOR, "envoi terminé").await;
+    assert!(done.has(&format!("Confirmé par {SECOND}")), "{}", done.html);
+    assert_eq!(scene.told(), [SECOND, "anne.blanc@ac-dijon.fr", JEANNE]);
+    // What has ended is not stopped.
+    let stopped = scene.send(&address, &format!("{address}/arret"), OPERATOR, &[]).await;
+    assert_eq!(stopped.status, StatusCode::CONFLICT, "{}", stopped.html);
+}
+
+#[tokio::test]
+async fn a_mailing_that_is_not_confirmed_is_stopped() {
+    let scene = Scene::start(&[("announcements.confirm_above", "1")]).await;
+    let address = scene.announce(IEN, &usual()).await;
+    let stopped = scene.send(&address, &format!("{address}/arret"), IEN, &[]).await;
+    assert_eq!(stopped.status, StatusCode::SEE_OTHER, "{}", stopped.html);
+    assert!(scene.portal.get(&address, IEN).await.has("envoi arrêté"));
+    let nothing = scene.send(&address, &format!("{address}/doutes"), OPERATOR, &[("decision", "renvoyer")]).await;
+    assert_eq!(nothing.status, StatusCode::CONFLICT, "{}", nothing.html);
+    assert!(nothing.has("Aucun envoi n’est en doute"), "{}", nothing.html);
+    let theirs = scene.send(&address, &format!("{address}/doutes"), IEN, &[("decision", "renvoyer")]).await;
+    assert_eq!(theirs.status, StatusCode::FORBIDDEN, "{}", theirs.html);
+}
+
+#[tokio::test]
+async fn where_announcements_are_off_the_pages_say_so() {
+    let scene = Scene::start(&[("announcements.enabled", "false")]).await;
+    for path in ["/information", "/information/nouvelle", "/information/P-0000-0000-0000"] {
+        let off = scene.portal.get(path, OPERATOR).await;
+        assert_eq!(off.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(off.has("announcements.enabled = true"), "{}", off.html);
+    }
+    assert!(!scene.portal.get("/portail", OPERATOR).await.has("href=\"/information\""));
+    let unsigned = scene.portal.client.get(format!("http://{}/information", scene.portal.gateway.http));
+    assert_eq!(page(unsigned.send().await.unwrap()).await.status, StatusCode::UNAUTHORIZED);
+}
