@@ -331,6 +331,7 @@ impl Server {
         if !imap.accounts().is_empty() {
             listeners.spawn(imap::serve(imap.within(room.clone()), Arc::clone(pipeline), stop.clone()));
         }
+        let texts = app.pages.as_ref().map(http::Pages::texts).filter(|texts| texts.count() > 0);
         if !http.is_empty() {
             let (escalator, glpi) = (Arc::clone(&app.escalator), app.glpi.clone());
             let notifier = Arc::clone(&app.notifier);
@@ -352,7 +353,11 @@ impl Server {
             listeners.spawn(http::serve(http, services.within(room).with(oversight), app.pages.take()));
         }
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
-        listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(Arc::clone(pipeline), hang_up)));
+        listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(
+            Arc::clone(pipeline),
+            texts,
+            hang_up,
+        )));
         let keeping = Arc::clone(pipeline);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { keeping.ledger.keep().await }));
         if app.config.http.listen.is_some() {

@@ -47,12 +47,17 @@ public class Passerelle {
         HttpResponse<String> answer = CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString(UTF_8));
         // A problem (RFC 9457): its reason for programs, its detail for people. After 503, send the same again.
         if (answer.statusCode() >= 300) {
-            throw new IllegalStateException(answer.statusCode() + " " + answer.body());
+            System.err.println(answer.statusCode() + " " + answer.body());
+            System.exit(1);
         }
         return answer.body();
     }
 
     public static void main(String[] arguments) throws Exception {
+        if (arguments.length != 1 || URL == null || URL.isEmpty() || SECRET == null || SECRET.isEmpty()) {
+            System.err.println("usage: PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=... Passerelle.java REQUESTER");
+            System.exit(64);
+        }
         String query = "?requester=" + URLEncoder.encode(arguments[0], UTF_8);
         String form = """
                 {

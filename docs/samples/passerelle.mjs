@@ -4,6 +4,10 @@
 import { createHash, createHmac, randomUUID } from "node:crypto";
 
 const { PASSERELLE_URL: url, PASSERELLE_SECRET: secret } = process.env;
+if (process.argv.length !== 3 || !url || !secret) {
+  console.error("usage: PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=... passerelle.mjs REQUESTER");
+  process.exit(64);
+}
 
 /** Signs and sends a call; gives its answer. */
 async function call(method, path, query, document, key) {
@@ -20,7 +24,10 @@ async function call(method, path, query, document, key) {
   const answer = await fetch(url + address, { method, headers, body: body || undefined });
   const told = await answer.json();
   // A problem (RFC 9457): its reason for programs, its detail for people. After 503, send the same again.
-  if (!answer.ok) throw new Error(`${told.status} ${told.reason}: ${told.detail}`);
+  if (!answer.ok) {
+    console.error(`${told.status} ${told.reason}: ${told.detail}`);
+    process.exit(1);
+  }
   return told;
 }
 

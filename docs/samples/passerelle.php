@@ -4,6 +4,11 @@
 //   PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=… php passerelle.php ce.0210001A@ac-dijon.fr
 declare(strict_types=1);
 
+if ($argc !== 2 || !getenv('PASSERELLE_URL') || !getenv('PASSERELLE_SECRET')) {
+    fwrite(STDERR, "usage: PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=... passerelle.php REQUESTER\n");
+    exit(64);
+}
+
 /** Signs and sends a call; gives its answer. */
 function call(string $method, string $path, array $query, ?array $document = null, ?string $key = null): array
 {

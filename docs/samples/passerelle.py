@@ -14,7 +14,10 @@ import urllib.request
 import uuid
 from urllib.parse import urlencode
 
-URL, SECRET = os.environ["PASSERELLE_URL"], os.environ["PASSERELLE_SECRET"]
+URL, SECRET = os.environ.get("PASSERELLE_URL"), os.environ.get("PASSERELLE_SECRET")
+if len(sys.argv) != 2 or not URL or not SECRET:
+    print("usage: PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=... passerelle.py REQUESTER", file=sys.stderr)
+    sys.exit(64)
 
 
 def call(method, path, query, document=None, key=None):

@@ -3,7 +3,10 @@
 #
 #   PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=… ./passerelle.sh ce.0210001A@ac-dijon.fr
 set -eu
-: "${PASSERELLE_URL:?}" "${PASSERELLE_SECRET:?}"
+if [ $# -ne 1 ] || [ -z "${PASSERELLE_URL:-}" ] || [ -z "${PASSERELLE_SECRET:-}" ]; then
+  echo 'usage: PASSERELLE_URL=http://127.0.0.1:8080 PASSERELLE_SECRET=... passerelle.sh REQUESTER' >&2
+  exit 64
+fi
 requester=$1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,17 +1,17 @@
-//! Keeps the mappings, the DKIM keys and the directory's file as they are on disk, and their names known in GLPI.
+//! Keeps the mappings, the DKIM keys, the directory's file and the academy's pages as they are on disk, and their names known in GLPI.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::signal::unix::Signal;
 
-use crate::flow::pipeline::Pipeline;
+use crate::{flow::pipeline::Pipeline, http::PageTexts};
 
 /// After how long the mappings' names are looked up again where GLPI could not say.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 
 /// Resolves the mappings' names in GLPI at start, again until it can say, and after each reload of the mappings, the
-/// DKIM keys and the directory's file at `hang_up`. A mistake in a file keeps what was in force.
-pub(super) async fn keep_rules(pipeline: Arc<Pipeline>, mut hang_up: Option<Signal>) {
+/// DKIM keys, the directory's file and the pages' `texts` at `hang_up`. A mistake in a file keeps what was in force.
+pub(super) async fn keep_rules(pipeline: Arc<Pipeline>, texts: Option<Arc<PageTexts>>, mut hang_up: Option<Signal>) {
     loop {
         let names_of = Arc::clone(&pipeline);
         let resolve = move || {
@@ -36,6 +36,13 @@ pub(super) async fn keep_rules(pipeline: Arc<Pipeline>, mut hang_up: Option<Sign
             Err(error) => {
                 tracing::error!("directory not reloaded, the old one stays: {:?}", miette::Report::new(error));
             }
+        }
+        match texts.as_ref().map(|texts| texts.reload()) {
+            Some(Ok(())) => tracing::info!("pages reloaded"),
+            Some(Err(error)) => {
+                tracing::error!("pages not reloaded, the old ones stay: {:?}", miette::Report::new(error));
+            }
+            None => {}
         }
     }
 }

@@ -529,6 +529,7 @@ pub struct Portal {
     pub dsfr: Option<PathBuf>,
     pub sign_out: String,
     pub data_notice: String,
+    pub corrections: String,
     pub requester_reasons: Vec<String>,
     pub pages: PortalPages,
 }

@@ -23,6 +23,8 @@ pub(super) const PROXY_SECRET: &str = "X-Passerelle-Proxy-Secret";
 
 /// RFC 9110 section 11.6.1 wants one; the schemes registered know no signature.
 pub(super) const CHALLENGE_SIGNATURE: &str = "Passerelle-Signature realm=\"passerelle\", version=\"v3\"";
+/// Both ways in, separated by a comma as RFC 9110 section 11.6.1 has it.
+const CHALLENGES: &str = "Passerelle-Signature realm=\"passerelle\", version=\"v3\", Bearer realm=\"passerelle\"";
 /// RFC 6750 section 3.
 const CHALLENGE: &str = "Bearer realm=\"passerelle\"";
 const CHALLENGE_INVALID: &str = "Bearer realm=\"passerelle\", error=\"invalid_token\"";
@@ -123,7 +125,7 @@ pub(super) fn form(headers: &HeaderMap, settings: &config::Http, now: Timestamp)
     }
     Err(match token {
         Some(_) => bad_token("http.form_tokens"),
-        None => unauthorized(
+        None => either_way(
             "missing-credentials",
             "La requête n’est ni signée ni accompagnée d’un jeton. Ajoutez X-Passerelle-Timestamp et X-Passerelle-Signature, ou «\u{a0}Authorization: Bearer <jeton>\u{a0}», ou passez par un mandataire de http.trusted_proxies.",
         ),
@@ -141,7 +143,7 @@ impl Proof {
         if signed.covers(Version::V1, signed.head_of_v1(), body, settings).await {
             return Ok(());
         }
-        Err(unauthorized(
+        Err(wrong_signature(
             "bad-signature",
             "La signature ne correspond pas. Signez horodatage + «\u{a0}.\u{a0}» + corps brut, octet pour octet tel qu’envoyé, par HMAC-SHA256 avec l’un des secrets de http.portal_secrets, en hexadécimal.",
         ))
@@ -219,7 +221,7 @@ pub(super) fn has_form_token(headers: &HeaderMap, settings: &config::Http) -> bo
 /// 401 naming what is missing or wrong.
 pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestamp) -> Result<Signed, Problem> {
     let Some(timestamp) = headers.get(TIMESTAMP) else {
-        return Err(unauthorized(
+        return Err(wrong_signature(
             "missing-timestamp",
             "L’en-tête X-Passerelle-Timestamp manque. Donnez l’heure de la signature, en secondes Unix.",
         ));
@@ -227,14 +229,14 @@ pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestam
     let timestamp = timestamp.to_str().unwrap_or_default();
     let digits = !timestamp.is_empty() && timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let Some(signed_at) = timestamp.parse::<i64>().ok().filter(|_| digits) else {
-        return Err(unauthorized(
+        return Err(wrong_signature(
             "bad-timestamp",
             "L’en-tête X-Passerelle-Timestamp n’est pas un nombre. Donnez l’heure de la signature, en secondes Unix, en chiffres seulement.",
         ));
     };
     let (off, allowed) = (now.as_second().abs_diff(signed_at), settings.clock_skew.as_secs());
     if off > allowed {
-        return Err(unauthorized(
+        return Err(wrong_signature(
             "stale-timestamp",
             format!(
                 "L’horodatage s’écarte de {off} s de l’heure du serveur ({allowed} s admises). Mettez l’horloge du portail à l’heure et signez chaque requête au moment de l’envoyer.",
@@ -242,14 +244,14 @@ pub(super) fn signed(headers: &HeaderMap, settings: &config::Http, now: Timestam
         ));
     }
     if !headers.contains_key(SIGNATURE) {
-        return Err(unauthorized(
+        return Err(wrong_signature(
             "missing-signature",
             "L’en-tête X-Passerelle-Signature manque. Donnez «\u{a0}v3=\u{a0}» (ou «\u{a0}v2=\u{a0}», «\u{a0}v1=\u{a0}») suivi de la signature HMAC-SHA256 en hexadécimal.",
         ));
     }
     let signatures: Vec<_> = signatures(headers).collect();
     if signatures.is_empty() {
-        return Err(unauthorized(
+        return Err(wrong_signature(
             "bad-signature",
             "L’en-tête X-Passerelle-Signature est illisible. Sa forme est «\u{a0}v3=\u{a0}» (ou «\u{a0}v2=\u{a0}», «\u{a0}v1=\u{a0}») suivi de 64 chiffres hexadécimaux\u{a0}; plusieurs se séparent par des virgules.",
         ));
@@ -299,6 +301,16 @@ fn closed(detail: impl Into<String>) -> Problem {
 
 pub(super) fn unauthorized(reason: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, reason, detail).challenge(CHALLENGE)
+}
+
+/// 401 where a signature would do, and a token, too.
+fn either_way(reason: &'static str, detail: impl Into<String>) -> Problem {
+    unauthorized(reason, detail).challenge(CHALLENGES)
+}
+
+/// 401 for a signature that is none, or of another time.
+fn wrong_signature(reason: &'static str, detail: impl Into<String>) -> Problem {
+    unauthorized(reason, detail).challenge(CHALLENGE_SIGNATURE)
 }
 
 pub(super) fn bad_token(setting: &str) -> Problem {

@@ -185,16 +185,19 @@ fn operations(api: &Value, tag: &Value) -> Vec<Operation> {
             let ways = it["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
             let parameters = it["parameters"].as_array().into_iter().flatten();
             let answers = it["responses"].as_object().into_iter().flatten();
+            // What all calls to the portal have in common is shown once.
+            let is_shown = is_ours || !found.iter().any(|earlier: &Operation| !earlier.is_ours);
             found.push(Operation {
                 id: it["operationId"].as_str().map_or_else(|| format!("{method}{path}"), str::to_owned),
                 method: method.to_uppercase(),
                 path: path.clone(),
                 summary: text(&it["summary"]),
-                description: markdown(&it["description"]),
+                description: if is_shown { markdown(&it["description"]) } else { String::new() },
                 ways: ways.map(|way| way.keys().cloned().collect::<Vec<_>>().join(" + ")).collect(),
-                parameters: parameters.map(parameter).collect(),
+                parameters: parameters.filter(|_| is_shown).map(parameter).collect(),
                 bodies: bodies(&it["requestBody"]["content"]),
                 answers: answers
+                    .filter(|_| is_shown)
                     .map(|(status, it)| Answer {
                         status: status.clone(),
                         description: markdown(&it["description"]),

@@ -190,6 +190,12 @@ impl Claimed {
                 "La signature ne correspond pas. Signez «\u{a0}v3\u{a0}», l’horodatage, la méthode, le chemin avec ses paramètres, l’Idempotency-Key (une ligne vide s’il n’y en a pas), l’empreinte SHA-256 du corps brut en hexadécimal, chacun suivi d’un saut de ligne, tels qu’envoyés, par HMAC-SHA256 avec l’un des secrets de http.portal_secrets, et donnez «\u{a0}v3=\u{a0}» suivi du résultat en hexadécimal.",
             ));
         }
+        if !signed.is_of(Version::V2) {
+            return Err(nobody(
+                "bad-signature",
+                "Cet appel demande une signature v3 (ou v2)\u{a0}: v1 ne couvre que le corps, et ne dit ni de quelle adresse ni de quelle personne il s’agit. Signez «\u{a0}v3\u{a0}», l’horodatage, la méthode, le chemin avec ses paramètres (dont «\u{a0}requester=<adresse>\u{a0}»), l’Idempotency-Key ou une ligne vide, l’empreinte SHA-256 du corps, chacun suivi d’un saut de ligne, et donnez «\u{a0}v3=\u{a0}» suivi du résultat en hexadécimal. v1 ne vaut que pour POST /v1/requests.",
+            ));
+        }
         if signed.covers(Version::V2, keys::head_of_v2(signed, parts), body, settings).await {
             return Ok(());
         }

@@ -56,6 +56,11 @@ mod values;
 mod webhook;
 
 pub use self::{
-    doors::Doors, gateway::Gateway, oversight::Oversight, pages::Pages, router::router, serve::serve,
+    doors::Doors,
+    gateway::Gateway,
+    oversight::Oversight,
+    pages::{PageTexts, Pages},
+    router::router,
+    serve::serve,
     services::Services,
 };

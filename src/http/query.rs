@@ -28,7 +28,7 @@ pub(super) fn only(parts: &Parts, known: &[&'static str]) -> Result<(), Problem>
 }
 
 impl Parameters {
-    /// Sorts a call's parameters. An empty one says nothing.
+    /// Sorts a call's parameters. An empty one is none of the values that are admitted, but for words to search for.
     pub(super) fn of(parts: &Parts, known: &[&'static str]) -> Self {
         let mut this = Self { given: BTreeMap::new(), wrong: Vec::new() };
         let (mut unknown, mut seen) = (Vec::new(), Vec::new());
@@ -43,9 +43,7 @@ impl Parameters {
                 this.note(known, "given-twice", "Donnez-le une seule fois.".to_owned());
             }
             seen.push(*known);
-            if !value.is_empty() {
-                this.given.insert(known, value.into_owned());
-            }
+            this.given.insert(known, value.into_owned());
         }
         let admitted = match known {
             [] => "aucun".to_owned(),

@@ -98,6 +98,11 @@ impl Portal {
         Arc::clone(&self.expected)
     }
 
+    /// Whether a director sees what other directors asked about the same school, too.
+    pub fn shows_school(&self) -> bool {
+        self.school_view
+    }
+
     /// The moment a date of GLPI means, as the academy writes it.
     pub(super) fn moment(&self, shown: Option<DateTime>) -> Option<Zoned> {
         let moment: Timestamp = self.calendar.moment(shown?)?;

@@ -55,6 +55,29 @@ async fn each_sample_says_what_is_wrong() {
         let said = [run.stdout, run.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         assert!(!run.status.success() && said.contains("bad-signature"), "{language}: {said}");
+        assert!(!said.contains("at ") || !said.contains("Passerelle.main"), "no trace: {said}");
     }
     assert!(sandbox.tickets().is_empty());
+}
+
+#[tokio::test]
+async fn each_sample_says_how_it_is_used() {
+    for (language, program, file) in SAMPLES {
+        for is_without_secret in [false, true] {
+            let mut command = Command::new(program);
+            let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/samples/");
+            command.arg(format!("{samples}{file}")).stdin(Stdio::null()).kill_on_drop(true);
+            command.env_remove("PASSERELLE_URL").env_remove("PASSERELLE_SECRET");
+            if is_without_secret {
+                command.arg(DIRECTORS[0]).env("PASSERELLE_URL", "http://127.0.0.1:9");
+            } else {
+                command.envs([("PASSERELLE_URL", "http://127.0.0.1:9"), ("PASSERELLE_SECRET", "x")]);
+            }
+            let run = command.output().await.unwrap();
+            let said = String::from_utf8_lossy(&run.stderr).into_owned();
+            assert_eq!(run.status.code(), Some(64), "{language}: {said}");
+            assert_eq!((said.lines().count(), said.contains("REQUESTER")), (1, true), "{language}: {said}");
+            assert!(run.stdout.is_empty(), "{language}");
+        }
+    }
 }

@@ -21,7 +21,8 @@ use super::{
 use crate::{
     announcements::Message,
     flow::route::{Mapping, Mappings},
-    http::{body::Incoming, problem::Problem},
+    http::{body::Incoming, problem::Problem, values::glpi_number},
+    id::TicketId,
     intake::form::{self, FieldError, Submission},
     request::{Address, Outcome, Prospect, Reason, Reference},
     text::french::{set as french, size},
@@ -31,6 +32,9 @@ use crate::{
 const CHOICE: &str = "choix";
 /// The form's fields that are none of the request.
 const ASIDE: &[&str] = &[TOKEN, SENT, OLD_KEY, CHOICE];
+
+/// The parameter with the number of the request that is over and goes on in this one.
+const FOLLOWED: &str = "suite";
 
 /// Each field of the request that the form has: its name, its place in the page, and what the page calls it.
 const FIELDS: [(&str, &str, &str); 10] = [
@@ -138,7 +142,10 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let prospect = state.prospect(&person).await;
     let phone = prospect.person.as_ref().and_then(|person| person.phone.clone()).unwrap_or_default();
-    let typed = Typed { phone, ..Typed::default() };
+    let description = parameter(query.as_deref(), FOLLOWED).and_then(|number| glpi_number::<TicketId>(&number));
+    let description =
+        description.map(|number| format!("Suite de la demande n°\u{a0}{number}.\n\n")).unwrap_or_default();
+    let typed = Typed { phone, description, ..Typed::default() };
     let mut form = form_page(&state, &person, prospect, typed);
     form.narrow_to(parameter(query.as_deref(), "application").as_deref());
     let application = form.chosen.as_ref().map(|(application, _)| application.as_str());

@@ -21,6 +21,10 @@ use crate::http::problem::Problem;
 struct ListPage<'a> {
     frame: Frame<'a>,
     table: Table,
+    /// What the address asks for that there is not.
+    ignored: Vec<String>,
+    /// Whether other directors' requests of the same school are shown, too.
+    shows_school: bool,
 }
 
 /// `GET /portail/demandes`
@@ -29,12 +33,13 @@ pub(super) async fn show(
     Visitor(person): Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let query = asked(query.as_deref().unwrap_or_default());
+    let (query, ignored) = asked(query.as_deref().unwrap_or_default());
     let listing = state.ask(state.services.portal.requests(&person, &query)).await?;
     let table = Table { query, listing };
     if let Some(last) = table.last_page() {
         return see_other(&last);
     }
     let frame = state.pages.frame("Mes demandes", Some(&person), Section::Requests);
-    page(StatusCode::OK, &ListPage { frame, table })
+    let shows_school = state.services.portal.shows_school();
+    page(StatusCode::OK, &ListPage { frame, table, ignored, shows_school })
 }

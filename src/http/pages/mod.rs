@@ -57,8 +57,8 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use self::state::Pages;
 use self::{frame::unknown, state::PageState};
+pub use self::{state::Pages, texts::PageTexts};
 use super::{
     problem::{Problem, panicked},
     services::Services,

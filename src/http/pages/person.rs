@@ -20,6 +20,8 @@ struct PersonPage<'a> {
     frame: Frame<'a>,
     address: &'a Address,
     person: Option<Person>,
+    /// Whom to ask where something is wrong.
+    corrections: &'a str,
 }
 
 impl PersonPage<'_> {
@@ -45,5 +47,5 @@ impl PersonPage<'_> {
 pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(address): Visitor) -> Result<Response, Problem> {
     let person = state.prospect(&address).await.person;
     let frame = state.pages.frame("Mes coordonnées", Some(&address), Section::Person);
-    page(StatusCode::OK, &PersonPage { frame, address: &address, person })
+    page(StatusCode::OK, &PersonPage { frame, address: &address, person, corrections: &state.pages.corrections })
 }

@@ -30,10 +30,10 @@ pub(super) async fn text(
     Path(name): Path<String>,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    let text = state.pages.texts.find(&name).ok_or_else(unknown)?;
+    let text = state.pages.texts.files.find(&name).ok_or_else(unknown)?;
     let person = identity::signed_in(&parts, &state.services.settings).ok();
     let frame = state.pages.frame(text.title, person.as_ref(), Section::None);
-    page(StatusCode::OK, &TextPage { frame, text })
+    page(StatusCode::OK, &TextPage { frame, text: &text })
 }
 
 /// `GET /portail/dsfr/{stamp}/{name}`

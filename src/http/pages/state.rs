@@ -15,7 +15,7 @@ use super::{
     files,
     frame::{Frame, Section, Site},
     page_tokens::PageTokens,
-    texts::{Place, Texts, is_address},
+    texts::{PageTexts, Place, Texts, is_address},
 };
 use crate::{
     announcements::Message,
@@ -52,6 +52,8 @@ pub struct Pages {
     pub(super) dsfr: Option<Dsfr>,
     /// What is said below a form of personal data.
     pub(super) data_notice: String,
+    /// Whom to ask where the directory is wrong.
+    pub(super) corrections: String,
     /// How long a person waits for a page.
     pub(super) wait: Duration,
 }
@@ -63,7 +65,9 @@ impl Pages {
     ///
     /// Where a file or an address that they name cannot be used.
     pub fn new(portal: config::Portal, limits: config::Attachments, key: SecretSlice<u8>) -> Result<Self, ConfigError> {
-        let config::Portal { name, academy, contact, wait, theme, dsfr, sign_out, data_notice, pages, .. } = portal;
+        let config::Portal {
+            name, academy, contact, wait, theme, dsfr, sign_out, data_notice, corrections, pages, ..
+        } = portal;
         let texts = Texts::read(&pages)?;
         let dsfr = match (theme, &dsfr) {
             (Theme::Neutral, _) => None,
@@ -113,8 +117,13 @@ impl Pages {
             tools: help.into_iter().chain(sign_out).collect(),
             foot: foot.collect(),
         };
-        let data_notice = french::set(&data_notice);
-        Ok(Self { site, tokens: PageTokens::new(key), limits, texts, dsfr, data_notice, wait })
+        let (data_notice, corrections) = (french::set(&data_notice), french::set(&corrections));
+        Ok(Self { site, tokens: PageTokens::new(key), limits, texts, dsfr, data_notice, corrections, wait })
+    }
+
+    /// The academy's own pages, to be read again on reload.
+    pub fn texts(&self) -> Arc<PageTexts> {
+        Arc::clone(&self.texts.files)
     }
 
     pub(super) fn frame<'a>(

@@ -154,21 +154,49 @@ pub(super) fn usual() -> Query {
     Query { per_page: PER_PAGE[0], ..Query::default() }
 }
 
-/// What the address asks for; what it does not say well is as by default.
-pub(super) fn asked(text: &str) -> Query {
-    let mut query = usual();
+/// What the address asks for; what it does not say well is as by default, and said to whoever asks.
+pub(super) fn asked(text: &str) -> (Query, Vec<String>) {
+    let (mut query, mut ignored) = (usual(), Vec::new());
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        match &*name {
-            "etat" => query.state = State::parse(&value),
-            "q" => query.text = value.trim().chars().take(LONGEST_SEARCH).collect(),
-            "tri" => query.sort = Sort::parse(&value).unwrap_or(query.sort),
-            "sens" => query.descending = value != "croissant",
-            "par" => query.per_page = value.parse().ok().filter(|per| PER_PAGE.contains(per)).unwrap_or(query.per_page),
-            "page" => query.page = value.parse().ok().filter(|page| *page > 0).unwrap_or(1),
-            _ => {}
+        let is_known = match &*name {
+            "etat" => {
+                query.state = State::parse(&value);
+                query.state.is_some()
+            }
+            "q" => {
+                query.text = value.trim().chars().take(LONGEST_SEARCH).collect();
+                true
+            }
+            "tri" => Sort::parse(&value).map(|sort| query.sort = sort).is_some(),
+            "sens" => {
+                query.descending = value != "croissant";
+                ["croissant", "decroissant"].contains(&&*value)
+            }
+            "par" => {
+                let per_page = value.parse().ok().filter(|per| PER_PAGE.contains(per));
+                per_page.map(|per_page| query.per_page = per_page).is_some()
+            }
+            "page" => value.parse().ok().filter(|page| *page > 0).map(|page| query.page = page).is_some(),
+            _ => true,
+        };
+        if !is_known {
+            ignored.push(without(&name, &value));
         }
     }
-    query
+    (query, ignored)
+}
+
+/// What is said of a choice that there is not.
+fn without(name: &str, value: &str) -> String {
+    let value: String = value.chars().filter(|c| !c.is_control()).take(40).collect();
+    let said = if value.is_empty() { "sans valeur".to_owned() } else { format!("«\u{a0}{value}\u{a0}»") };
+    let (what, instead) = match name {
+        "etat" => ("L’état", "toutes les demandes sont affichées"),
+        "tri" | "sens" => ("Le tri", "les demandes sont dans l’ordre habituel"),
+        "par" => ("Le nombre de demandes par page", "la page en a le nombre habituel"),
+        _ => ("La page", "la première est affichée"),
+    };
+    format!("{what} que donne l’adresse ({said}) n’existe pas\u{a0}: {instead}.")
 }
 
 /// The address of a query, without what goes without saying.
@@ -214,13 +242,17 @@ mod tests {
             per_page: 50,
         };
         let written = address(&query);
-        assert_eq!(asked(written.split_once('?').unwrap().1), query);
+        assert_eq!(asked(written.split_once('?').unwrap().1), (query, vec![]));
         assert_eq!(address(&usual()), "/portail/demandes");
     }
 
     #[test]
     fn what_nobody_can_ask_for_is_as_by_default() {
-        assert_eq!(asked("etat=perdue&tri=couleur&page=0&page=x&autre=1&par=20"), usual());
-        assert_eq!(asked(&format!("q={}", "a".repeat(5000))).text.len(), 200);
+        let (query, ignored) = asked("etat=perdue&tri=couleur&page=0&page=x&autre=1&par=20&sens=vers");
+        assert_eq!(query, usual());
+        assert_eq!(ignored.len(), 6, "{ignored:?}");
+        assert!(ignored[0].contains("L’état que donne l’adresse («\u{a0}perdue\u{a0}») n’existe pas"), "{ignored:?}");
+        assert_eq!(asked("q=&etat=").1.len(), 1);
+        assert_eq!(asked(&format!("q={}", "a".repeat(5000))).0.text.len(), 200);
     }
 }

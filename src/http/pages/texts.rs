@@ -1,8 +1,9 @@
 //! The academy's own pages: help, the accessibility statement, legal notice, personal data. Each is a Markdown file, read
-//! at start, or a page elsewhere.
+//! at start and again on reload, or a page elsewhere.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use arc_swap::ArcSwap;
 use pulldown_cmark::{Options, Parser};
 
 use crate::{
@@ -17,7 +18,23 @@ pub(super) struct Texts {
     pub(super) accessibility: Option<Place>,
     pub(super) legal: Option<Place>,
     pub(super) personal_data: Option<Place>,
-    read: Vec<Text>,
+    pub(super) files: Arc<PageTexts>,
+}
+
+/// The pages that are Markdown files.
+#[derive(Debug, Default)]
+pub struct PageTexts {
+    files: Vec<TextFile>,
+    read: ArcSwap<Vec<Arc<Text>>>,
+}
+
+/// A file with a page.
+#[derive(Debug)]
+struct TextFile {
+    key: &'static str,
+    path: String,
+    name: &'static str,
+    title: &'static str,
 }
 
 /// Where a page is.
@@ -39,49 +56,69 @@ impl Texts {
     ///
     /// Names the key, the file and the remedy.
     pub(super) fn read(pages: &config::PortalPages) -> Result<Self, ConfigError> {
-        let mut texts = Self::default();
+        let (mut texts, mut files) = (Self::default(), Vec::new());
+        let mut place = |key, said: &str, page| Self::place(&mut files, key, said, page);
         let config::PortalPages { help, accessibility, legal, personal_data, .. } = pages;
-        texts.help = texts.place("portal.pages.help", help, ("aide", "Aide"))?;
-        texts.accessibility = texts.place(
-            "portal.pages.accessibility",
-            accessibility,
-            ("accessibilite", "Déclaration d’accessibilité"),
-        )?;
-        texts.legal = texts.place("portal.pages.legal", legal, ("mentions-legales", "Mentions légales"))?;
-        texts.personal_data = texts.place(
-            "portal.pages.personal_data",
-            personal_data,
-            ("donnees-personnelles", "Données personnelles"),
-        )?;
+        texts.help = place("portal.pages.help", help, ("aide", "Aide"));
+        texts.accessibility =
+            place("portal.pages.accessibility", accessibility, ("accessibilite", "Déclaration d’accessibilité"));
+        texts.legal = place("portal.pages.legal", legal, ("mentions-legales", "Mentions légales"));
+        texts.personal_data =
+            place("portal.pages.personal_data", personal_data, ("donnees-personnelles", "Données personnelles"));
+        let read = PageTexts { files, read: ArcSwap::default() };
+        read.reload()?;
+        texts.files = Arc::new(read);
         Ok(texts)
     }
 
-    /// The page of this name that was read.
-    pub(super) fn find(&self, name: &str) -> Option<&Text> {
-        self.read.iter().find(|text| text.name == name)
-    }
-
     fn place(
-        &mut self,
-        key: &str,
+        files: &mut Vec<TextFile>,
+        key: &'static str,
         said: &str,
         (name, title): (&'static str, &'static str),
-    ) -> Result<Option<Place>, ConfigError> {
-        if said.is_empty() {
-            return Ok(None);
+    ) -> Option<Place> {
+        if said.is_empty() || is_address(said) {
+            return (!said.is_empty()).then(|| Place(said.to_owned()));
         }
-        if is_address(said) {
-            return Ok(Some(Place(said.to_owned())));
-        }
-        let markdown = std::fs::read_to_string(said).map_err(|error| {
+        files.push(TextFile { key, path: said.to_owned(), name, title });
+        Some(Place(format!("/portail/pages/{name}")))
+    }
+}
+
+impl PageTexts {
+    /// Reads the files again; where one cannot be used, all stay as they were.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, the file and the remedy.
+    pub fn reload(&self) -> Result<(), ConfigError> {
+        let read: Result<Vec<_>, _> = self.files.iter().map(|file| file.read().map(Arc::new)).collect();
+        self.read.store(Arc::new(read?));
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The page of this name that was read.
+    pub(super) fn find(&self, name: &str) -> Option<Arc<Text>> {
+        self.read.load().iter().find(|text| text.name == name).cloned()
+    }
+}
+
+impl TextFile {
+    fn read(&self) -> Result<Text, ConfigError> {
+        let Self { key, path, name, title } = self;
+        let markdown = std::fs::read_to_string(path).map_err(|error| {
             let remedy = "Give it a Markdown file that this process may read, or an address: https://…";
-            ConfigError::because(format!("{key}: cannot read {}", Path::new(said).display()), error, remedy)
+            ConfigError::because(format!("{key}: cannot read {}", Path::new(path).display()), error, remedy)
         })?;
         let html = html_of(&markdown).ok_or_else(|| {
-            ConfigError::setting(format!("{key}: {said} cannot be shown"), "Give it less text, less deeply nested.")
+            ConfigError::setting(format!("{key}: {path} cannot be shown"), "Give it less text, less deeply nested.")
         })?;
-        self.read.push(Text { name, title, html });
-        Ok(Some(Place(format!("/portail/pages/{name}"))))
+        Ok(Text { name, title, html })
     }
 }
 
@@ -106,7 +143,35 @@ fn html_of(markdown: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::html_of;
+    use std::io::Write as _;
+
+    use super::{Texts, html_of};
+    use crate::config::PortalPages;
+
+    #[test]
+    fn a_file_is_read_again_and_a_mistake_keeps_what_was_shown() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"# Aide\n\nAvant\n").unwrap();
+        let path = file.path().to_str().unwrap().to_owned();
+        let pages = PortalPages {
+            help: path.clone(),
+            accessibility: "https://a.example/".to_owned(),
+            conformity: String::new(),
+            legal: String::new(),
+            personal_data: String::new(),
+        };
+        let texts = Texts::read(&pages).unwrap();
+        let shown = || texts.files.find("aide").unwrap().html.clone();
+        assert_eq!((shown().contains("Avant"), texts.files.count()), (true, 1));
+        std::fs::write(&path, "# Aide\n\nApr\u{e8}s\n").unwrap();
+        assert!(shown().contains("Avant"), "only on reload");
+        texts.files.reload().unwrap();
+        assert!(shown().contains("Après"), "{}", shown());
+        std::fs::remove_file(&path).unwrap();
+        let error = texts.files.reload().unwrap_err();
+        assert!(error.to_string().contains("portal.pages.help"), "{error}");
+        assert!(shown().contains("Après"), "{}", shown());
+    }
 
     #[test]
     fn markdown_is_shown_below_the_page_s_own_title() {

@@ -72,7 +72,7 @@ async fn a_person_sees_what_the_directory_knows_of_them() {
     for fact in ["Jeanne Martin", "directrice", "03 80 11 22 33", "École Voltaire", "0210002B", "Dijon Nord", "058"] {
         assert!(page.has(&format!("<dd>{fact}</dd>")), "{fact} in {}", page.html);
     }
-    assert!(page.has("faites-les corriger"));
+    assert!(page.has("Faites-la corriger"));
     let unknown = portal.get("/portail/coordonnees", "inconnu@ac-dijon.fr").await;
     assert!(unknown.status == StatusCode::OK && unknown.has("ne donne rien de plus"), "{}", unknown.html);
 }

@@ -181,6 +181,16 @@ async fn a_solution_is_refused_with_a_reason_and_approved_and_never_twice() {
     }
     let closed = portal.get(&path, JEANNE).await;
     assert!(closed.has("Cette demande est close.") && !closed.has("Ajouter à la demande"));
+    // It goes on in a new one that names it.
+    let more = closed.html.split("href=\"/portail/nouvelle?suite=").nth(1).unwrap().split('"').next().unwrap();
+    let more = more.replace("&amp;", "&");
+    assert_eq!(more, format!("{}&application=LSU", path.rsplit('/').next().unwrap()));
+    let form = portal.get(&format!("/portail/nouvelle?suite={more}"), JEANNE).await;
+    let number = more.split('&').next().unwrap();
+    assert!(form.has(&format!("Suite de la demande n°\u{a0}{number}.")), "{}", form.html);
+    for none in ["suite=", "suite=x", "suite=%3Cb%3E", "suite=0"] {
+        assert!(!portal.get(&format!("/portail/nouvelle?{none}"), JEANNE).await.has("Suite de la demande"), "{none}");
+    }
     let followups = portal.sandbox.tickets()[0].followups.len();
     let late =
         portal.send("/portail/nouvelle", &format!("{path}/suivis"), JEANNE, Form::new().text("description", "x")).await;

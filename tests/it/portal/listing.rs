@@ -1,11 +1,12 @@
 //! The list of a person's requests, the natures, the FAQ.
 
+use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Scene, reason};
 use crate::support::{
-    gateway::{AGENT, DIRECTORS},
+    gateway::{AGENT, DIRECTORS, Gateway},
     helpdesk::Helpdesk,
 };
 
@@ -121,6 +122,11 @@ async fn who_has_no_account_is_known_by_the_whole_address() {
 }
 
 #[rstest]
+#[case("&state=", "state")]
+#[case("&modified_since=", "modified_since")]
+#[case("&sort=", "sort")]
+#[case("&page=", "page")]
+#[case("&etat=a-completer", "etat")]
 #[case("&state=ouverte", "state")]
 #[case("&sort=date;drop", "sort")]
 #[case("&order=up", "order")]
@@ -276,4 +282,30 @@ async fn the_faq_shows_what_is_published_to_everybody_and_nothing_else() {
     let best = scene.json("/v1/faq", "&q=bilans").await;
     assert_eq!(best["articles"][0]["id"], by_title);
     assert_eq!(scene.json("/v1/faq", "").await["articles"].as_array().unwrap().len(), 2);
+}
+
+/// Who signs in a way that this call does not take is told which it takes, and by which scheme.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_says_which_proof_it_takes() {
+    let scene = Scene::start().await;
+    let address = format!("/v1/requests?requester={}", DIRECTORS[0]);
+    let (timestamp, v1) = Gateway::signature_v1(b"");
+    let stale = (jiff::Timestamp::now().as_second() - 900).to_string();
+    for (timestamp, signature, reason, words) in [
+        (timestamp.as_str(), v1.as_str(), "bad-signature", "demande une signature v3 (ou v2)"),
+        (timestamp.as_str(), "v2=00", "bad-signature", "horodatage"),
+        (timestamp.as_str(), "v3=00", "bad-signature", "horodatage"),
+        (timestamp.as_str(), "", "bad-signature", "v3="),
+        (stale.as_str(), "v3=00", "stale-timestamp", "horloge"),
+        ("", "", "bad-timestamp", "secondes"),
+    ] {
+        let call = scene.gateway.call(Method::GET, &address).header("X-Passerelle-Timestamp", timestamp);
+        let answer = call.header("X-Passerelle-Signature", signature).send().await.unwrap();
+        assert_eq!(answer.status(), 401);
+        let challenge = answer.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("Passerelle-Signature "), "{signature}: {challenge}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["reason"], reason, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+    }
 }
