@@ -208,7 +208,7 @@ async fn each_page_of_a_list_says_where_the_others_are() {
     let mut address = format!("/v1/requests?requester={}&per_page=2&sort=number&order=asc", DIRECTORS[0]);
     let mut seen = Vec::new();
     loop {
-        let answer = scene.gateway.signed(reqwest::Method::GET, &address, b"").send().await.unwrap();
+        let answer = scene.gateway.signed(Method::GET, &address, b"").send().await.unwrap();
         assert_eq!(answer.status(), 200, "{address}");
         let links = answer.headers()["link"].to_str().unwrap().to_owned();
         seen.extend(numbers(&answer.json().await.unwrap()));
