@@ -145,9 +145,9 @@ impl ArticleProposals {
         let days = month.days();
         let moments = (days.from.at(0, 0, 0, 0), days.to.at(0, 0, 0, 0));
         let questions = repeated_questions(&self.glpi, &self.mappings.now(), moments).await?;
-        let (shelf, now) = (self.knowledge.shelf().await?, self.knowledge.now());
+        let (articles, now) = (self.knowledge.shelf().await?, self.knowledge.now());
         let proposed = questions.into_iter().map(|candidate| {
-            let known = shelf.suggested(&candidate.title, Some(&candidate.application), now);
+            let known = articles.suggested(&candidate.title, Some(&candidate.application), now);
             ProposedArticle { known: known.first().map(|article| article.title.clone()), candidate }
         });
         let mut proposed: Vec<_> = proposed.collect();

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     flow::{directory::Directory, route::MappingStore},
-    glpi::{CountedTicket, Glpi, GlpiError, LARGE_PAGE, Page},
+    glpi::{CountedTicket, FoundPage, Glpi, GlpiError, LARGE_PAGE},
     id::TicketId,
     people::Rights,
     working_time::Calendar,
@@ -131,7 +131,7 @@ impl TicketFigures {
         let (began, mut size) = (Timestamp::now(), LARGE_PAGE);
         loop {
             let (below, known) = read(book, |book| (book.lowest(), book.progress.known));
-            let Page { rows: tickets, total, is_last } = self.glpi.counted_tickets(below, None, &mut size).await?;
+            let FoundPage { rows: tickets, total, is_last } = self.glpi.counted_tickets(below, None, &mut size).await?;
             write(book, |book| {
                 let total = total.and_then(|total| usize::try_from(total).ok());
                 book.progress.total = total.map(|total| (total + known).min(self.most)).or(book.progress.total);
@@ -166,7 +166,7 @@ impl TicketFigures {
         let mut below: Option<TicketId> = None;
         let (mut changed, mut size) = (BTreeMap::new(), LARGE_PAGE);
         loop {
-            let Page { rows: mut tickets, is_last, .. } =
+            let FoundPage { rows: mut tickets, is_last, .. } =
                 self.glpi.counted_tickets(below, Some(since), &mut size).await?;
             below = tickets.iter().map(|ticket| ticket.id).min().or(below);
             changed.extend(tickets.iter().map(|ticket| (ticket.id, ticket.modified)));

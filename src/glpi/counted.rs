@@ -10,7 +10,7 @@ use super::{
     error::GlpiError,
     excerpt::EXCERPT,
     lists::{MOST_ROWS, PAGE, page},
-    pages::Page,
+    pages::FoundPage,
     wire,
 };
 use crate::id::TicketId;
@@ -95,7 +95,7 @@ impl Glpi {
         below: Option<TicketId>,
         changed_after: Option<DateTime>,
         size: &mut usize,
-    ) -> Result<Page<CountedTicket>, GlpiError> {
+    ) -> Result<FoundPage<CountedTicket>, GlpiError> {
         let mut criteria = vec![below.map_or(Criterion::ANY_NUMBER, Criterion::Below)];
         criteria.extend(changed_after.map(Criterion::ModifiedAfter));
         self.page_or_less(&query(&criteria, &COUNTED, (2, "DESC")), 0, size).await

@@ -97,7 +97,7 @@ pub use self::markers::FoundTicket;
 pub use self::notices::{Recipient, TicketNotices};
 pub use self::overview::TicketOverview;
 pub use self::own_notes::{NewNote, OwnNote};
-pub use self::pages::{LARGE_PAGE, Page};
+pub use self::pages::{FoundPage, LARGE_PAGE};
 pub use self::recent::Said;
 pub use self::search::{Sorting, TicketSummary};
 pub use self::sent_files::{Created, FileFate, FileOutcome};

@@ -19,7 +19,7 @@ pub const LARGE_PAGE: usize = 2000;
 
 /// Some of the rows that a search finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
+pub struct FoundPage<T> {
     /// They, in the order that was asked for.
     pub rows: Vec<T>,
     /// How many there are on all pages, where GLPI says so.
@@ -45,18 +45,18 @@ impl Glpi {
         query: &Value,
         from: usize,
         to: usize,
-    ) -> Result<Page<T>, GlpiError> {
+    ) -> Result<FoundPage<T>, GlpiError> {
         let mut query = query.clone();
         query["range"] = json!(format!("{from}-{}", to - 1));
         match self.search(&query, EXCERPT).await {
             // the page after the last, where their number is a multiple of a page's
             Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => {
-                Ok(Page { rows: Vec::new(), total: None, is_last: true })
+                Ok(FoundPage { rows: Vec::new(), total: None, is_last: true })
             }
             answer => {
                 let SearchAnswer { data: rows, totalcount: total } = answer?;
                 let is_last = rows.len() < to - from || total.is_some_and(|total| total <= to as u64);
-                Ok(Page { rows, total, is_last })
+                Ok(FoundPage { rows, total, is_last })
             }
         }
     }
@@ -68,7 +68,7 @@ impl Glpi {
         query: &Value,
         from: usize,
         size: &mut usize,
-    ) -> Result<Page<T>, GlpiError> {
+    ) -> Result<FoundPage<T>, GlpiError> {
         loop {
             match self.page(query, from, from + *size).await {
                 Err(GlpiError::Unavailable { why: Trouble::Status(_) | Trouble::Unexpected, .. }) if *size > PAGE => {

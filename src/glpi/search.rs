@@ -12,7 +12,7 @@ use super::criteria::{SHOWN, SURVEYED, query};
 use super::error::GlpiError;
 use super::joint_read::ask_alone;
 use super::markers::{MARKERS_PER_SEARCH, MarkerSearch};
-use super::pages::{LARGE_PAGE, PAGE, Page};
+use super::pages::{FoundPage, LARGE_PAGE, PAGE};
 use super::{Criterion, FoundTicket, Glpi, TicketStatus, wire};
 
 /// A ticket as a search shows it.
@@ -113,7 +113,7 @@ impl Glpi {
         let base = query(criteria, &SHOWN, (2, order));
         for from in (0..most).step_by(PAGE) {
             let upto = most.min(from + PAGE);
-            let Page { rows, is_last, .. } = self.page::<TicketSummary>(&base, from, upto).await?;
+            let FoundPage { rows, is_last, .. } = self.page::<TicketSummary>(&base, from, upto).await?;
             rows.into_iter().for_each(&mut each);
             if is_last {
                 break;
@@ -142,7 +142,7 @@ impl Glpi {
         };
         let (mut from, mut size) = (0, LARGE_PAGE);
         while from < most {
-            let Page { rows, is_last, .. } = self.page_or_less::<TicketSummary>(&base, from, &mut size).await?;
+            let FoundPage { rows, is_last, .. } = self.page_or_less::<TicketSummary>(&base, from, &mut size).await?;
             let mut goes_on = false;
             for row in rows {
                 goes_on |= each(row);
@@ -168,7 +168,7 @@ impl Glpi {
         let base = query(criteria, &[2], (2, "DESC"));
         let mut found = BTreeSet::new();
         for from in (0..most).step_by(LARGE_PAGE) {
-            let Page { rows, is_last, .. } = self.page::<TicketSummary>(&base, from, from + LARGE_PAGE).await?;
+            let FoundPage { rows, is_last, .. } = self.page::<TicketSummary>(&base, from, from + LARGE_PAGE).await?;
             found.extend(rows.iter().map(|row| row.id));
             if is_last {
                 return Ok(Some(found));
@@ -193,7 +193,7 @@ impl Glpi {
         while known < most {
             let base = query(&[Criterion::OpenedWithin(hours), below], &[2, 15, 21], (2, "DESC"));
             // By number and not by row: what is made or deleted meanwhile moves no ticket out of sight.
-            let Page { rows, is_last, .. } = self.page_or_less::<FoundTicket>(&base, 0, &mut size).await?;
+            let FoundPage { rows, is_last, .. } = self.page_or_less::<FoundTicket>(&base, 0, &mut size).await?;
             let Some(last) = rows.last() else { return Ok(true) };
             below = Criterion::Below(last.id);
             known += rows.len();

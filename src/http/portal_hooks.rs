@@ -1,4 +1,4 @@
-//! The calls to the portal's hook, as the API's description tells them (OpenAPI 3.1, `webhooks`): an entry for each type of
+//! The calls to the portal's hook, as the API's description tells them (`OpenAPI` 3.1, `webhooks`): an entry for each type of
 //! event, with the headers of Standard Webhooks.
 
 use serde_json::{Map, Value, json};

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     flow::route::{Mappings, Opening},
-    glpi::{Glpi, GlpiError, LARGE_PAGE, Page, Solution},
+    glpi::{FoundPage, Glpi, GlpiError, LARGE_PAGE, Solution},
     id::TicketId,
     text::html_text::from_html,
 };
@@ -29,7 +29,7 @@ pub async fn repeated_questions(
     let mut solved = Vec::new();
     let (mut below, mut size) = (None, LARGE_PAGE);
     loop {
-        let Page { rows, is_last, .. } = glpi.counted_tickets(below, Some(from), &mut size).await?;
+        let FoundPage { rows, is_last, .. } = glpi.counted_tickets(below, Some(from), &mut size).await?;
         below = rows.last().map(|row| row.id);
         for row in rows {
             let is_of_then = row.status.is_over() && row.solved.is_some_and(|solved| solved >= from && solved < before);

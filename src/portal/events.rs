@@ -247,12 +247,12 @@ fn hold_reason(changes: &[TicketChange], hold: usize) -> Option<String> {
     let is_its_end = |change: &&TicketChange| matches!(change.what, Happening::Status { .. });
     let during = changes[hold + 1..].iter().take_while(|change| !is_its_end(change));
     let before = changes[..hold].iter().rev().take_while(|change| !is_its_end(change));
-    let before = before.take_while(|change| since.duration_since(change.at) <= TOGETHER);
+    let mut before = before.take_while(|change| since.duration_since(change.at) <= TOGETHER);
     let reason = |change: &TicketChange| match &change.what {
         Happening::HoldReason(reason) if !reason.is_empty() => Some(reason.clone()),
         _ => None,
     };
-    during.filter_map(reason).last().or_else(|| before.filter_map(reason).next())
+    during.filter_map(reason).last().or_else(|| before.find_map(reason))
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ pub(super) async fn show(
     let description = parameter(query.as_deref(), FOLLOWED).and_then(|number| glpi_number::<TicketId>(&number));
     let description =
         description.map(|number| format!("Suite de la demande n°\u{a0}{number}.\n\n")).unwrap_or_default();
-    let typed = Typed { phone, description, ..Typed::default() };
+    let typed = Typed { description, phone, ..Typed::default() };
     let mut form = form_page(&state, &person, prospect, typed);
     form.narrow_to(parameter(query.as_deref(), "application").as_deref());
     let application = form.chosen.as_ref().map(|(application, _)| application.as_str());

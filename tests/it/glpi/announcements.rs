@@ -53,7 +53,7 @@ async fn an_announcement_comes_back_word_for_word_and_is_kept_once() {
     assert_eq!(again, kept);
     assert_eq!(keeping.one(kept.id.unwrap()).await.unwrap(), kept);
     assert_eq!(keeping.of_reference(announcement.reference).await.unwrap(), Some(kept.clone()));
-    assert_eq!(messages_of(&keeping, announcement.reference).await, [kept.clone()]);
+    assert_eq!(messages_of(&keeping, announcement.reference).await, std::slice::from_ref(&kept));
     let all = keeping.all().await.unwrap();
     assert_eq!(all.iter().filter(|one| one.reference == announcement.reference).collect::<Vec<_>>(), [&kept]);
 }
@@ -66,7 +66,7 @@ async fn a_message_is_prolonged_ended_and_taken_off_the_portal() {
     let reference = kept.reference;
     let longer = Announcement { ends: kept.ends.map(|ends| ends + SignedDuration::from_hours(48)), ..kept.clone() };
     assert_eq!(keeping.rewrite(longer.clone()).await.unwrap(), longer);
-    assert_eq!(messages_of(&keeping, reference).await, [longer.clone()]);
+    assert_eq!(messages_of(&keeping, reference).await, std::slice::from_ref(&longer));
     let ended = Announcement { ends: Some(Timestamp::now() - SignedDuration::from_secs(1)), ..longer.clone() }.fit();
     keeping.rewrite(ended.clone()).await.unwrap();
     assert!(messages_of(&keeping, reference).await.is_empty());
@@ -107,7 +107,7 @@ async fn somebody_else_s_note_is_no_announcement() {
     let copy = json!({ "name": kept.subject, "text": text, "begin_view_date": begins, "end_view_date": ends });
     let forged = admin.add("Reminder", copy).await;
     admin.add("Entity_Reminder", json!({ "reminders_id": forged, "entities_id": 0, "is_recursive": 1 })).await;
-    assert_eq!(messages_of(&keeping, kept.reference).await, [kept.clone()]);
+    assert_eq!(messages_of(&keeping, kept.reference).await, std::slice::from_ref(&kept));
     assert!(matches!(keeping.one(ReminderId::new(forged)).await, Err(KeepingError::Unknown)));
     assert!(matches!(keeping.one(ReminderId::new(4_000_000_000)).await, Err(KeepingError::Unknown)));
 }

@@ -15,13 +15,12 @@ fn named(text: &str) -> BTreeSet<String> {
     names.map(whole).collect()
 }
 
-/// The names of metrics that the code counts: its constants, which are these and nothing else.
+/// The names of metrics in the code: what stands alone in quotes.
 fn counted() -> BTreeSet<String> {
     let files = sources("src");
-    let lines = files.iter().map(|(_, text)| code(text)).collect::<Vec<_>>().join("\n");
-    let constants = lines.lines().filter_map(|line| line.trim().strip_suffix("\";")?.split_once("= \"passerelle_"));
-    let names = constants.map(|(_, name)| format!("passerelle_{name}"));
-    names.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect()
+    let texts = files.iter().map(|(_, text)| code(text)).collect::<Vec<_>>().join("\n");
+    let quoted = texts.split('"').filter(|text| text.starts_with("passerelle_"));
+    quoted.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')).map(str::to_owned).collect()
 }
 
 fn file(path: &str) -> String {
