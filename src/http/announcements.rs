@@ -522,11 +522,13 @@ fn read(body: &Bytes, headers: &HeaderMap, person: Option<&Address>, services: &
     let zones = each(&mut fields, "zones", MOST_ZONES, zone, Zone::parse);
     let list = each(&mut fields, "list", MOST_ADDRESSES, "Donnez des adresses.", Address::parse);
     let application = fields.text("application", LONGEST_NAME);
+    // A blank is a mistake, and not everybody.
+    let says_who = fields.has("recipients");
     let by_mail = match fields.text("recipients", LONGEST_NAME).as_deref() {
-        None => Some(Recipients::Directors),
+        None if !says_who => Some(Recipients::Directors),
         Some("none") => None,
-        Some(code) => {
-            let recipients = Recipients::parse(code);
+        code => {
+            let recipients = code.and_then(Recipients::parse);
             if recipients.is_none() {
                 let message = "Donnez directors, last-requesters, list ou none.";
                 fields.note("recipients", "unknown-value", message.to_owned());

@@ -42,6 +42,11 @@ impl Fields {
         Some(this)
     }
 
+    /// Whether there is such a member; a null is none.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, value)| given == name && !value.is_null())
+    }
+
     /// Takes a member; a null is none.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         let at = self.given.iter().position(|(given, _)| given == name)?;

@@ -12,6 +12,7 @@ from schemathesis import GenerationMode
 OWNER = "ce.0210001A@ac-dijon.fr"
 # Numbers of the owner's requests, and of the files in them.
 KNOWN = {name: [int(number) for number in os.environ[name].split()] for name in ("REQUESTS", "DOCUMENTS")}
+ANNOUNCEMENT = os.environ["ANNOUNCEMENT"]
 WEBHOOK_SECRET = os.environ["WEBHOOK_SECRET"].encode()
 
 
@@ -44,6 +45,9 @@ def before_call(context, case, kwargs):
         case.query["requester"] = OWNER
     if operation == "figures_table" and len(case.path_parameters["table"]) % 4:
         case.path_parameters["table"] = "applications.csv"
+    reference = case.path_parameters.get("reference")
+    if isinstance(reference, str) and len(reference) % 4:
+        case.path_parameters["reference"] = ANNOUNCEMENT
     for parameter, known in (("id", KNOWN["REQUESTS"]), ("document", KNOWN["DOCUMENTS"])):
         number = case.path_parameters.get(parameter)
         if isinstance(number, int) and number % 4:

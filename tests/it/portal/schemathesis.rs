@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, process::Stdio};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -24,6 +25,8 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         ("http.ticket_tokens", TICKET_TOKEN),
         ("http.webhook_secrets", WEBHOOK_SECRET),
         ("people.tokens", "operators:people-token-for-tests"),
+        ("announcements.enabled", "true"),
+        ("announcements.confirm_above", "5000"),
         ("quota.per_day", "100000"),
         ("acknowledge", "off"),
         ("sender.require", "none"),
@@ -50,6 +53,10 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         let link = json!({"documents_id": 1, "itemtype": "KnowbaseItem", "items_id": article});
         editor.add("Document_Item", link).await;
     }
+    let announcement = json!({"subject": "LSU", "text": "En panne.", "by": "Jeanne Martin", "recipients": "list", "list": ["a@ac-dijon.fr"]});
+    let call = scene.gateway.call(Method::POST, "/v1/announcements").bearer_auth(PEOPLE_TOKEN);
+    let informed = call.header("Content-Type", "application/json").body(announcement.to_string()).send().await.unwrap();
+    let informed: Value = informed.json().await.unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let given = root.join("tests/schemathesis");
     let program = root.join("target/schemathesis/bin/st");
@@ -69,6 +76,7 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         .envs([("SCHEMATHESIS_HOOKS", "hooks"), ("PYTHONDONTWRITEBYTECODE", "1")])
         .env("PYTHONPATH", &given)
         .envs([("REQUESTS", requests.join(" ")), ("DOCUMENTS", "1".to_owned())])
+        .env("ANNOUNCEMENT", informed["reference"].as_str().unwrap_or_else(|| panic!("{informed}")))
         .envs([("MAIL_TOKEN", MAIL_TOKEN), ("FORM_TOKEN", FORM_TOKEN), ("TICKET_TOKEN", TICKET_TOKEN)])
         .env("PEOPLE_TOKEN", PEOPLE_TOKEN)
         .envs([("WEBHOOK_SECRET", WEBHOOK_SECRET), ("PROXY_SECRET", PROXY_SECRET)])
@@ -97,15 +105,18 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         template.len() == path.len()
             && template.iter().zip(&path).all(|(part, found)| part.starts_with('{') || part == found)
     };
+    // These need a code that goes by mail, one that is under way, and a batch whose end the relay did not confirm: the tests
+    // of announcements have them.
+    let elsewhere = ["confirmation", "stop", "doubts"].map(|deed| format!("/v1/announcements/{{reference}}/{deed}"));
     let mut operations = 0;
     // It leaves out where it read the description.
     let others = description["paths"].as_object().unwrap().iter().filter(|(path, _)| *path != "/openapi.json");
     for (path, methods) in others {
         for method in methods.as_object().unwrap().keys() {
             let is_done = done.iter().any(|(by, to)| by == method && fits(path, to));
-            assert!(is_done, "no {method} {path} succeeded\n{said}");
+            assert!(is_done || elsewhere.contains(path), "no {method} {path} succeeded\n{said}");
             operations += 1;
         }
     }
-    assert_eq!(operations, 22);
+    assert_eq!(operations, 29);
 }
