@@ -141,7 +141,7 @@ pub(super) struct Departure {
 impl Mailing {
     /// What it is called, as it stands in Message-IDs.
     ///
-    /// Its own name is one: [`Journal::read`] takes no other.
+    /// Its own name is one: `Journal::read` takes no other.
     pub fn name(&self) -> Option<Reference> {
         Reference::parse(&self.reference)
     }

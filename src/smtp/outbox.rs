@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The mails that [`Mailer::Memory`] has «sent», oldest first.
+/// The mails that [`super::Mailer::Memory`] has «sent», oldest first.
 #[derive(Clone, Default)]
 pub struct Outbox(Arc<Mutex<Vec<Sent>>>);
 
