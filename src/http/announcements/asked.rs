@@ -1,0 +1,282 @@
+//! What calls about announcements ask for, as their bodies say it.
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::super::{fields::Fields, keys, orders::no_object, problem::Problem, services::Services};
+use crate::{
+    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_SUBJECT, Recipients, Zone, Zones},
+    request::{Address, Reference},
+};
+
+/// Characters of a name.
+const LONGEST_NAME: usize = 200;
+/// Zones, and addresses of a list, at most.
+const MOST_ZONES: usize = 500;
+const MOST_ADDRESSES: usize = 20_000;
+const FIELDS: [&str; 11] =
+    ["subject", "text", "zones", "application", "recipients", "list", "on_portal", "begins", "ends", "by", "dry_run"];
+/// What directors are told.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct NewAnnouncement {
+    /// The subject, one line.
+    #[schema(example = "LSU indisponible ce matin", max_length = 150)]
+    subject: String,
+    /// The text, Markdown.
+    #[schema(example = "Bonjour,\n\n**LSU** ne répond pas ; nous y travaillons.", max_length = 15000)]
+    text: String,
+    /// Departments (`021`) and circonscriptions (`021/Dijon Nord`); without, the whole academy.
+    #[schema(example = json!(["021", "058/Nevers"]))]
+    zones: Option<Vec<String>>,
+    /// The application it is about.
+    #[schema(example = "LSU")]
+    application: Option<String>,
+    /// Who gets it by mail: `directors` (of its zones), `last-requesters` (those who asked for help with its application in the last 90 days), `list`, or `none`. Without, `directors`.
+    #[schema(example = "directors", pattern = "^(directors|last-requesters|list|none)$")]
+    recipients: Option<String>,
+    /// The addresses of `recipients: list`.
+    #[schema(example = json!(null))]
+    list: Option<Vec<String>>,
+    /// Whether the portal shows it, too.
+    #[schema(example = true)]
+    on_portal: Option<bool>,
+    /// From when the portal shows it; without, from now on.
+    #[schema(format = DateTime, example = "2026-11-24T08:00:00+01:00")]
+    begins: Option<String>,
+    /// Until when; required where the portal shows it.
+    #[schema(format = DateTime, example = "2026-11-25T18:00:00+01:00")]
+    ends: Option<String>,
+    /// Who writes it, where a token names nobody.
+    #[schema(example = "ien.dijon@ac-dijon.fr", max_length = 200)]
+    by: Option<String>,
+    /// Counts who would get it; keeps and sends nothing.
+    #[schema(example = false)]
+    dry_run: Option<bool>,
+}
+/// What confirms an announcement.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct Confirmation {
+    /// The code of the mail that asked for it.
+    #[schema(example = "GEZDGNBVGY3TQOJQ", max_length = 200)]
+    code: String,
+    /// Who confirms, where a token names nobody.
+    #[schema(example = "chef@ac-dijon.fr", max_length = 200)]
+    by: Option<String>,
+}
+
+/// Who stops an announcement.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct Stopped {
+    /// Who, where a token names nobody.
+    #[schema(example = "chef@ac-dijon.fr", max_length = 200)]
+    by: Option<String>,
+}
+
+/// What the relay's log says of what is in doubt.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct DoubtAnswer {
+    /// `sent`: the relay has it. `send`: it does not, and it is sent again.
+    #[schema(example = "sent", pattern = "^(sent|send)$")]
+    decision: String,
+    /// Of this batch alone; without, of all.
+    #[schema(example = 7, minimum = 1)]
+    batch: Option<usize>,
+    /// Who decides, where a token names nobody.
+    #[schema(example = "chef@ac-dijon.fr", max_length = 200)]
+    by: Option<String>,
+}
+/// What a body asks for.
+pub(super) struct Asked {
+    pub(super) announcement: Announcement,
+    pub(super) list: Vec<Address>,
+    pub(super) is_dry: bool,
+}
+
+/// What a body asks for; all that is wrong with it is named at once.
+pub(super) fn new_announcement(
+    body: &Bytes,
+    headers: &HeaderMap,
+    person: Option<&Address>,
+    services: &Services,
+) -> Result<Asked, Problem> {
+    let key = keys::idempotency_key(headers)?;
+    let mut fields = Fields::of(body, &FIELDS)
+        .ok_or_else(|| no_object("{\"subject\": \"…\", \"text\": \"…\", \"zones\": [\"021\"]}"))?;
+    let subject = fields.text("subject", LONGEST_SUBJECT);
+    let text = fields.text("text", LONGEST_BODY);
+    for (field, given) in [("subject", &subject), ("text", &text)] {
+        if given.is_none() {
+            fields.note(field, "missing", "Donnez un texte.".to_owned());
+        }
+    }
+    let zone = "Donnez des départements (021) ou des circonscriptions (021/Dijon Nord).";
+    let zones = each(&mut fields, "zones", MOST_ZONES, zone, Zone::parse);
+    let list = each(&mut fields, "list", MOST_ADDRESSES, "Donnez des adresses.", Address::parse);
+    let application = fields.text("application", LONGEST_NAME);
+    // A blank is a mistake, and not everybody.
+    let says_who = fields.has("recipients");
+    let by_mail = match fields.text("recipients", LONGEST_NAME).as_deref() {
+        None if !says_who => Some(Recipients::Directors),
+        Some("none") => None,
+        code => {
+            let recipients = code.and_then(Recipients::parse);
+            if recipients.is_none() {
+                let message = "Donnez directors, last-requesters, list ou none.";
+                fields.note("recipients", "unknown-value", message.to_owned());
+            }
+            recipients
+        }
+    };
+    if by_mail == Some(Recipients::List) && list.is_empty() {
+        fields.note("list", "missing", "Donnez les adresses de la liste.".to_owned());
+    }
+    if by_mail == Some(Recipients::LastRequesters) && application.is_none() {
+        fields.note("application", "missing", "Dites de quelle application.".to_owned());
+    }
+    let on_portal = flag(&mut fields, "on_portal");
+    let is_dry = flag(&mut fields, "dry_run");
+    if by_mail.is_none() && !on_portal {
+        fields.note("recipients", "missing", "Ni courriel ni portail\u{a0}: dites où l’information va.".to_owned());
+    }
+    let now = Timestamp::now();
+    let begins = moment(&mut fields, "begins").unwrap_or(now);
+    let ends = moment(&mut fields, "ends");
+    if on_portal && ends.is_none_or(|ends| ends <= begins) {
+        fields.note("ends", "missing", "Dites jusqu’à quand le portail la montre, après son début.".to_owned());
+    }
+    let by = by(&mut fields, person);
+    let (Some(subject), Some(text), Some(by)) = (subject, text, by) else {
+        return Err(Problem::fields(fields.wrong()));
+    };
+    ended(fields)?;
+    let reference = if let Some(key) = key {
+        Reference::new("announcement", &by, key.as_bytes())
+    } else {
+        let day = now.to_zoned(services.time_zone.clone()).date();
+        Reference::new("announcement", &by, &[day.to_string().as_bytes(), body].concat())
+    };
+    let announcement = Announcement {
+        id: None,
+        reference,
+        subject,
+        markdown: text,
+        zones: Zones::of(zones),
+        application,
+        by_mail,
+        on_portal,
+        begins,
+        ends,
+        written_by: by,
+        written_at: now,
+    };
+    Ok(Asked { announcement, list, is_dry })
+}
+
+/// The values of a list, each as `parse` reads it.
+fn each<T>(
+    fields: &mut Fields,
+    name: &'static str,
+    most: usize,
+    remedy: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Vec<T> {
+    let Some(given) = fields.take(name) else { return Vec::new() };
+    let values = given.as_array().filter(|values| values.len() <= most);
+    let parsed: Option<Vec<T>> = values.and_then(|values| values.iter().map(|value| parse(value.as_str()?)).collect());
+    parsed.unwrap_or_else(|| {
+        fields.note(name, "invalid", remedy.to_owned());
+        Vec::new()
+    })
+}
+
+fn flag(fields: &mut Fields, name: &'static str) -> bool {
+    match fields.take(name) {
+        None => false,
+        Some(Value::Bool(flag)) => flag,
+        Some(_) => {
+            fields.note(name, "invalid", "Donnez true ou false.".to_owned());
+            false
+        }
+    }
+}
+
+fn moment(fields: &mut Fields, name: &'static str) -> Option<Timestamp> {
+    let given = fields.text(name, LONGEST_NAME)?;
+    let parsed = given.parse::<Timestamp>().ok();
+    if parsed.is_none() {
+        fields.note(name, "invalid", "Donnez un instant, comme 2026-11-24T08:00:00+01:00.".to_owned());
+    }
+    parsed
+}
+
+/// Who does it: the person who calls, else whom a program names.
+fn by(fields: &mut Fields, person: Option<&Address>) -> Option<String> {
+    let named = fields.text("by", LONGEST_NAME);
+    let by = person.map(ToString::to_string).or(named);
+    if by.is_none() {
+        fields.note("by", "missing", "Dites au nom de qui\u{a0}: un jeton ne le dit pas.".to_owned());
+    }
+    by
+}
+
+fn ended(fields: Fields) -> Result<(), Problem> {
+    let wrong = fields.wrong();
+    if wrong.is_empty() { Ok(()) } else { Err(Problem::fields(wrong)) }
+}
+
+/// The code that confirms, and who does.
+pub(super) fn confirmation(body: &Bytes, person: Option<&Address>) -> Result<(String, String), Problem> {
+    let mut fields = Fields::of(body, &["code", "by"]).ok_or_else(|| no_object("{\"code\": \"…\"}"))?;
+    let code = fields.text("code", LONGEST_NAME);
+    if code.is_none() {
+        fields.note("code", "missing", "Donnez le code du courriel qui demande la confirmation.".to_owned());
+    }
+    let by = by(&mut fields, person);
+    let (Some(code), Some(by)) = (code, by) else { return Err(Problem::fields(fields.wrong())) };
+    ended(fields)?;
+    Ok((code, by))
+}
+
+/// Who stops it.
+pub(super) fn stopped(body: &Bytes, person: Option<&Address>) -> Result<String, Problem> {
+    let mut fields = Fields::of(body, &["by"]).ok_or_else(|| no_object("{\"by\": \"…\"}"))?;
+    let Some(by) = by(&mut fields, person) else { return Err(Problem::fields(fields.wrong())) };
+    ended(fields)?;
+    Ok(by)
+}
+
+/// What an operator decides of what is in doubt, of which batch, and who decides.
+pub(super) fn decision(
+    body: &Bytes,
+    person: Option<&Address>,
+) -> Result<(DoubtDecision, Option<usize>, String), Problem> {
+    let mut fields =
+        Fields::of(body, &["decision", "batch", "by"]).ok_or_else(|| no_object("{\"decision\": \"sent\"}"))?;
+    let decision = match fields.text("decision", LONGEST_NAME).as_deref() {
+        Some("sent") => Some(DoubtDecision::Sent),
+        Some("send") => Some(DoubtDecision::Send),
+        _ => {
+            let message = "Donnez «\u{a0}sent\u{a0}» ou «\u{a0}send\u{a0}».";
+            fields.note("decision", "unknown-value", message.to_owned());
+            None
+        }
+    };
+    let batch = fields.take("batch").and_then(|given| {
+        let number = given.as_u64().and_then(|number| usize::try_from(number).ok());
+        if number.is_none() {
+            fields.note("batch", "invalid", "Donnez le numéro d’un lot.".to_owned());
+        }
+        number
+    });
+    let by = by(&mut fields, person);
+    let (Some(decision), Some(by)) = (decision, by) else { return Err(Problem::fields(fields.wrong())) };
+    ended(fields)?;
+    Ok((decision, batch, by))
+}

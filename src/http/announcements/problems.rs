@@ -1,0 +1,83 @@
+//! Why an announcement is not sent, or not changed, as whoever asked reads it.
+
+use axum::http::StatusCode;
+
+use super::super::problem::{BUSY_PAUSE, Problem};
+use crate::{
+    announcements::{InformError, KeepingError, NoList, NotFrozen},
+    request::Reason,
+};
+
+/// Why an announcement is not sent, or not changed, as whoever asked reads it.
+pub(super) fn problem(error: &InformError) -> Problem {
+    let (status, reason, detail) = match error {
+        InformError::Off => (
+            StatusCode::FORBIDDEN,
+            "closed",
+            "Cette entrée est fermée\u{a0}: les informations ne sont pas activées. Mettez announcements.enabled à true pour l’ouvrir.",
+        ),
+        InformError::NoRelay => (
+            StatusCode::CONFLICT,
+            "no-relay",
+            "Aucun relais de messagerie n’est configuré (smtp.url). Ne la montrez que sur le portail, ou faites configurer le relais.",
+        ),
+        InformError::Missing(_) | InformError::NoList(NoList::NoApplication(_)) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad-announcement",
+            "Il manque à l’information un objet, un texte, une destination, une fin après son début sur le portail, ou une application connue.",
+        ),
+        InformError::NotYours => (
+            StatusCode::FORBIDDEN,
+            "not-in-charge",
+            "Ces zones, ou cette application, ne sont pas les vôtres. Choisissez les vôtres.",
+        ),
+        InformError::Nobody => (
+            StatusCode::CONFLICT,
+            "nobody",
+            "Personne ne la recevrait\u{a0}: l’annuaire ne connaît aucune adresse de directeur dans ces zones.",
+        ),
+        InformError::NobodyElse(_) => (
+            StatusCode::CONFLICT,
+            "no-second-person",
+            "À tant d’adresses, une deuxième personne doit confirmer, et l’exploitation n’en compte aucune autre. Faites inscrire quelqu’un dans people.operators.",
+        ),
+        InformError::Unknown | InformError::Keeping(KeepingError::Unknown) => (
+            StatusCode::NOT_FOUND,
+            "announcement-unknown",
+            "Aucune information de ce nom n’est la vôtre. Vérifiez sa référence dans la liste.",
+        ),
+        InformError::NotNow(_) => (
+            StatusCode::CONFLICT,
+            "announcement-ended",
+            "Son envoi est arrêté ou terminé\u{a0}: cela n’est plus possible.",
+        ),
+        InformError::WrongCode => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "wrong-code",
+            "Ce code ne confirme pas cette information. Recopiez celui du courriel qui demande la confirmation.",
+        ),
+        InformError::SamePerson => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "same-person",
+            "Qui l’a écrite ne peut pas la confirmer\u{a0}: une deuxième personne le fait.",
+        ),
+        InformError::NothingInDoubt(_) => (
+            StatusCode::CONFLICT,
+            "nothing-in-doubt",
+            "Rien n’est en doute, ou pas encore\u{a0}: ce qui part en ce moment peut encore arriver. Réessayez dans quelques minutes.",
+        ),
+        InformError::NoList(_) | InformError::NotFrozen(NotFrozen::InPart) => {
+            return not_now(error, Reason::DirectoryUnknown);
+        }
+        InformError::NotFrozen(NotFrozen::Glpi(_)) | InformError::Keeping(_) | InformError::Glpi(_) => {
+            return not_now(error, Reason::GlpiUnavailable);
+        }
+    };
+    Problem::new(status, reason, detail)
+}
+
+fn not_now(error: &InformError, reason: Reason) -> Problem {
+    tracing::warn!(%error, "an announcement cannot be handled now");
+    let detail = "L’assistance ou l’annuaire ne répond pas pour le moment, ou GLPI refuse à la passerelle les notes publiques. Réessayez dans quelques minutes\u{a0}; l’exploitation trouve la cause dans le journal et par «\u{a0}passerelle check\u{a0}».";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code(), detail).retry_after(BUSY_PAUSE)
+}

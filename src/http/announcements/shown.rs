@@ -1,0 +1,164 @@
+//! How an announcement is shown to programs: what it is, and how far it is.
+
+use jiff::{Timestamp, Zoned};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::{problem::Problem, services::Services, values::rfc3339};
+use crate::announcements::{Announcement, Mailing, MailingProgress, MailingState};
+
+/// How many addresses of a zone get it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ZoneCount {
+    /// The department, `inconnu` where it is not known.
+    #[schema(example = "021")]
+    pub(super) department: String,
+    /// The circonscription, likewise.
+    #[schema(example = "Dijon Nord")]
+    pub(super) circonscription: String,
+    /// How many.
+    #[schema(example = 42)]
+    pub(super) addresses: usize,
+}
+
+/// Who would get it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Counted {
+    /// How many addresses.
+    #[schema(example = 42)]
+    pub(super) addresses: usize,
+    /// Of each zone.
+    pub(super) zones: Vec<ZoneCount>,
+    /// Each address.
+    #[schema(example = json!(["ce.0210001a@ac-dijon.fr"]))]
+    pub(super) list: Vec<String>,
+    /// Whether a second person would have to confirm it.
+    #[schema(example = false)]
+    pub(super) to_confirm: bool,
+}
+
+/// An address that the relay refuses.
+#[derive(Serialize, ToSchema)]
+struct RefusedAddress {
+    /// The address.
+    #[schema(example = "ce.0210009z@ac-dijon.fr")]
+    address: String,
+    /// The relay's answer.
+    #[schema(example = 550)]
+    code: u16,
+}
+
+/// A batch of which nobody knows whether the relay has it.
+#[derive(Serialize, ToSchema)]
+struct DoubtfulBatch {
+    /// Its number.
+    #[schema(example = 7)]
+    batch: usize,
+    /// When it went, RFC 3339.
+    #[schema(format = DateTime, example = "2026-11-24T09:12:00+01:00")]
+    at: String,
+    /// Whom it is for.
+    #[schema(example = json!(["ce.0210001a@ac-dijon.fr"]))]
+    addresses: Vec<String>,
+}
+
+/// What is told, and how far it is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AnnouncementState {
+    /// What it is called.
+    #[schema(example = "P-7K3M-Q2XV-9D4T")]
+    reference: String,
+    /// `to-confirm`, `going`, `stopped`, `ended`; `kept` where no mail goes.
+    #[schema(example = "going")]
+    state: &'static str,
+    /// Its subject.
+    #[schema(example = "LSU indisponible ce matin")]
+    subject: String,
+    /// Who wrote it.
+    #[schema(example = "ien.dijon@ac-dijon.fr")]
+    written_by: String,
+    /// When, RFC 3339.
+    #[schema(format = DateTime, example = "2026-11-24T08:00:00+01:00")]
+    written_at: String,
+    /// The second person who confirmed it.
+    #[schema(example = json!(null))]
+    confirmed_by: Option<String>,
+    /// How many addresses are on its list.
+    #[schema(example = 2950)]
+    addresses: usize,
+    /// To how many it was handed over; null in a list of announcements.
+    #[schema(example = 1400)]
+    handed: Option<usize>,
+    /// To how many it is to go; null in a list of announcements.
+    #[schema(example = 1549)]
+    pending: Option<usize>,
+    /// Whom the relay refuses.
+    refused: Vec<RefusedAddress>,
+    /// What an operator has to decide on, by the relay's log.
+    doubts: Vec<DoubtfulBatch>,
+    /// The Message-ID of its mails; null where none goes.
+    #[schema(example = "<P-7K3M-Q2XV-9D4T.information.passerelle@ac-dijon.fr>")]
+    message_id: Option<String>,
+}
+fn written(services: &Services, moment: Timestamp) -> String {
+    let moment: Zoned = moment.to_zoned(services.time_zone.clone());
+    rfc3339(&moment)
+}
+
+/// What goes by mail, and how far it is.
+pub(super) fn state(
+    services: &Services,
+    mailing: &Mailing,
+    progress: Option<&MailingProgress>,
+) -> Result<AnnouncementState, Problem> {
+    let letters = services.oversight()?.informer.letters();
+    let refused = progress.map(|progress| progress.refused.as_slice()).unwrap_or_default();
+    let doubts = progress.map(|progress| progress.doubts.as_slice()).unwrap_or_default();
+    Ok(AnnouncementState {
+        reference: mailing.reference.clone(),
+        state: match mailing.state {
+            MailingState::ToConfirm => "to-confirm",
+            MailingState::Going => "going",
+            MailingState::Stopped => "stopped",
+            MailingState::Ended => "ended",
+        },
+        subject: mailing.subject.clone(),
+        written_by: mailing.written_by.clone(),
+        written_at: written(services, mailing.written_at),
+        confirmed_by: mailing.confirmed_by.clone(),
+        addresses: mailing.addresses,
+        handed: progress.map(|progress| progress.handed),
+        pending: progress.map(|progress| progress.pending + progress.under_way),
+        refused: refused
+            .iter()
+            .map(|(address, code)| RefusedAddress { address: address.to_string(), code: *code })
+            .collect(),
+        doubts: doubts
+            .iter()
+            .map(|doubt| DoubtfulBatch {
+                batch: doubt.batch,
+                at: written(services, doubt.at),
+                addresses: doubt.addresses.iter().map(ToString::to_string).collect(),
+            })
+            .collect(),
+        message_id: mailing.name().map(|reference| letters.message_id(reference)),
+    })
+}
+
+/// What goes on the portal alone.
+pub(super) fn kept(services: &Services, announcement: &Announcement) -> AnnouncementState {
+    AnnouncementState {
+        reference: announcement.reference.to_string(),
+        state: "kept",
+        subject: announcement.subject.clone(),
+        written_by: announcement.written_by.clone(),
+        written_at: written(services, announcement.written_at),
+        confirmed_by: None,
+        addresses: 0,
+        handed: None,
+        pending: None,
+        refused: Vec::new(),
+        doubts: Vec::new(),
+        message_id: None,
+    }
+}
