@@ -3,23 +3,22 @@
 mod batch;
 mod failure;
 mod outbox;
+mod way;
 
 use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable as _};
-use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    address::Envelope,
-    transport::smtp::{Error as LettreError, PoolConfig},
-};
-use secrecy::ExposeSecret as _;
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor, address::Envelope};
 use tokio::sync::Semaphore;
 
-use self::failure::{WAITING, WAITING_BYTES};
 pub use self::{
     batch::{BatchRecipients, NotHandedOver, OpenBatch},
     failure::{Fault, SendError},
     outbox::{Outbox, Sent},
+};
+use self::{
+    failure::{WAITING, WAITING_BYTES, bounded},
+    way::Way,
 };
 use crate::config::{self, ConfigError};
 
@@ -46,7 +45,7 @@ pub enum Mailer {
 /// A mail relay and how it is spoken to.
 pub struct Relay {
     transport: AsyncSmtpTransport<Tokio1Executor>,
-    way: batch::Way,
+    way: Way,
     timeout: Duration,
     retries: usize,
     places: Semaphore,
@@ -57,24 +56,13 @@ pub struct Relay {
 
 impl Mailer {
     /// The configured relay, or [`Mailer::Off`] where there is none; connects to nothing yet.
-    ///
-    /// `smtp://` speaks plain, with `?tls=required` STARTTLS, with `?tls=opportunistic` STARTTLS where it is
-    /// offered; `smtps://` is TLS from the start. Must be called within the runtime.
+    /// Must be called within the runtime.
     pub fn new(config: &config::Smtp) -> Result<Self, ConfigError> {
         let Some(url) = &config.url else { return Ok(Self::Off) };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret()).map_err(|_| {
-            ConfigError::setting(
-                "smtp.url is no address of a mail relay",
-                "Give it as smtp://host:25, smtp://host:587?tls=required or smtps://user:password@host; \
-                 in user and password write @ as %40, : as %3A, / as %2F.",
-            )
-        })?;
-        // A connection is used for one mail: one that was given up in the middle of an exchange would
-        // otherwise be used again, out of step.
-        let transport = builder.timeout(Some(config.timeout)).pool_config(PoolConfig::new().max_size(0)).build();
+        let way = Way::of(url)?;
         Ok(Self::Relay(Arc::new(Relay {
-            transport,
-            way: batch::Way::of(url)?,
+            transport: way.transport(config.timeout),
+            way,
             timeout: config.timeout,
             retries: config.retries,
             places: Semaphore::new(PARALLEL),
@@ -135,7 +123,7 @@ impl Mailer {
             Self::Relay(relay) => {
                 // Never closed, so a failure to get a place cannot happen; it would only lift the bound.
                 let _place = relay.places.acquire().await.ok();
-                relay.way.open(from, to, relay.timeout).await
+                batch::open(&relay.way, from, to, relay.timeout).await
             }
             Self::Memory(outbox) => Ok(OpenBatch::kept(outbox.clone(), to)),
             Self::Off => Ok(OpenBatch::nobody()),
@@ -145,8 +133,7 @@ impl Mailer {
     /// Connects, and signs in where the address has a user, without sending anything.
     pub async fn probe(&self) -> Result<(), SendError> {
         match self {
-            Self::Relay(relay) => relay
-                .bounded(relay.transport.test_connection())
+            Self::Relay(relay) => bounded(relay.timeout, relay.transport.test_connection())
                 .await
                 .and_then(|alive| if alive { Ok(()) } else { Err(SendError::Unavailable(Fault::Silent)) }),
             Self::Memory(_) | Self::Off => Ok(()),
@@ -178,7 +165,7 @@ impl Relay {
         let attempt = || async {
             // Never closed, so a failure to get a place cannot happen; it would only lift the bound.
             let _place = self.places.acquire().await.ok();
-            self.bounded(self.transport.send_raw(&envelope, content)).await
+            bounded(self.timeout, self.transport.send_raw(&envelope, content)).await
         };
         attempt
             .retry(pauses)
@@ -186,13 +173,5 @@ impl Relay {
             .notify(|error, pause| tracing::debug!(%error, ?pause, "a mail waits for its next try"))
             .await
             .map(drop)
-    }
-
-    /// Bounds a whole exchange: the library's own timeout covers the connect only.
-    async fn bounded<T>(&self, exchange: impl Future<Output = Result<T, LettreError>>) -> Result<T, SendError> {
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(result) => result.map_err(SendError::from),
-            Err(_) => Err(SendError::Timeout(self.timeout)),
-        }
     }
 }

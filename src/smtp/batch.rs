@@ -6,44 +6,22 @@ use std::time::Duration;
 use lettre::{
     Address,
     transport::smtp::{
-        authentication::{Credentials, DEFAULT_MECHANISMS},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::AsyncSmtpConnection,
         commands::{Data, Mail, Rcpt},
-        extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+        extension::{Extension, MailBodyParameter, MailParameter},
     },
 };
-use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
 
 use super::{
-    failure::{Fault, SendError},
+    failure::{Fault, SendError, bounded},
     outbox::{Outbox, Sent},
+    way::Way,
 };
-use crate::config::ConfigError;
 
 /// RFC 5321 section 4.5.3.1.10: no more recipients in this transaction; those that were taken stay.
 const TOO_MANY: u16 = 452;
 /// How long a relay is waited for that takes its leave.
 const LEAVE: Duration = Duration::from_secs(2);
-
-/// How the relay is reached for transactions that stand still.
-pub(super) struct Way {
-    host: String,
-    port: u16,
-    tls: Tls,
-    hello: ClientId,
-    sign_in: Option<(String, SecretString)>,
-}
-
-/// When the connection is encrypted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tls {
-    Never,
-    Offered,
-    Required,
-    FromTheStart,
-}
 
 /// A mail's recipients as the relay took them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,101 +62,44 @@ pub enum NotHandedOver {
     InDoubt(SendError),
 }
 
-impl Way {
-    /// The way that `smtp.url` describes, as [`super::Mailer::new`] reads it.
-    ///
-    /// # Errors
-    ///
-    /// Where it is no address of a relay.
-    pub(super) fn of(url: &SecretString) -> Result<Self, ConfigError> {
-        let mistake = || {
-            ConfigError::setting(
-                "smtp.url is no address of a mail relay",
-                "Give it as smtp://host:25, smtp://host:587?tls=required or smtps://user:password@host.",
-            )
-        };
-        let url = Url::parse(url.expose_secret()).map_err(|_| mistake())?;
-        let wanted = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
-        let (tls, port) = match (url.scheme(), wanted.as_deref()) {
-            ("smtp", None) => (Tls::Never, 25),
-            ("smtp", Some("opportunistic")) => (Tls::Offered, 587),
-            ("smtp", Some("required")) => (Tls::Required, 587),
-            ("smtps", _) => (Tls::FromTheStart, 465),
-            _ => return Err(mistake()),
-        };
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
-        let sign_in = match url.password() {
-            Some(password) => {
-                let user = decoded(url.username()).map_err(|_| mistake())?;
-                Some((user, SecretString::from(decoded(password).map_err(|_| mistake())?)))
-            }
-            None => None,
-        };
-        let name = url.path().trim_matches('/');
-        Ok(Self {
-            host: url.host_str().ok_or_else(mistake)?.to_owned(),
-            port: url.port().unwrap_or(port),
-            tls,
-            hello: if name.is_empty() { ClientId::default() } else { ClientId::Domain(name.to_owned()) },
-            sign_in,
-        })
+/// Begins a transaction with these recipients.
+pub(super) async fn open(
+    way: &Way,
+    from: Option<Address>,
+    to: &[Address],
+    timeout: Duration,
+) -> Result<OpenBatch, SendError> {
+    let mut connection = way.connect(timeout).await?;
+    let mut parameters = Vec::new();
+    if connection.server_info().supports_feature(Extension::EightBitMime) {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-
-    async fn connect(&self, timeout: Duration) -> Result<AsyncSmtpConnection, SendError> {
-        let parameters = || TlsParameters::new(self.host.clone()).map_err(SendError::from);
-        let from_the_start = if self.tls == Tls::FromTheStart { Some(parameters()?) } else { None };
-        let server = (self.host.trim_matches(['[', ']']), self.port);
-        let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(timeout), &self.hello, from_the_start, None);
-        let mut connection = bounded(timeout, connecting).await?;
-        if self.tls == Tls::Required || self.tls == Tls::Offered && connection.can_starttls() {
-            bounded(timeout, connection.starttls(parameters()?, &self.hello)).await?;
+    bounded(timeout, connection.command(Mail::new(from, parameters))).await?;
+    let mut recipients = BatchRecipients::default();
+    let mut is_full = false;
+    for address in to {
+        if is_full {
+            recipients.put_off.push((address.clone(), TOO_MANY));
+            continue;
         }
-        if let Some((user, password)) = &self.sign_in {
-            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            bounded(timeout, connection.auth(DEFAULT_MECHANISMS, &credentials)).await?;
-        }
-        Ok(connection)
-    }
-
-    /// Begins a transaction with these recipients.
-    pub(super) async fn open(
-        &self,
-        from: Option<Address>,
-        to: &[Address],
-        timeout: Duration,
-    ) -> Result<OpenBatch, SendError> {
-        let mut connection = self.connect(timeout).await?;
-        let mut parameters = Vec::new();
-        if connection.server_info().supports_feature(Extension::EightBitMime) {
-            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-        }
-        bounded(timeout, connection.command(Mail::new(from, parameters))).await?;
-        let mut recipients = BatchRecipients::default();
-        let mut is_full = false;
-        for address in to {
-            if is_full {
-                recipients.put_off.push((address.clone(), TOO_MANY));
-                continue;
+        match bounded(timeout, connection.command(Rcpt::new(address.clone(), Vec::new()))).await {
+            Ok(_) => recipients.taken.push(address.clone()),
+            Err(SendError::Refused(Fault::Answered(code))) => {
+                recipients.refused.push((address.clone(), code.into()));
             }
-            match bounded(timeout, connection.command(Rcpt::new(address.clone(), Vec::new()))).await {
-                Ok(_) => recipients.taken.push(address.clone()),
-                Err(SendError::Refused(Fault::Answered(code))) => {
-                    recipients.refused.push((address.clone(), code.into()));
-                }
-                Err(SendError::PutOff(Fault::Answered(code))) => {
-                    is_full = u16::from(code) == TOO_MANY;
-                    recipients.put_off.push((address.clone(), code.into()));
-                }
-                Err(error) => return Err(error),
+            Err(SendError::PutOff(Fault::Answered(code))) => {
+                is_full = u16::from(code) == TOO_MANY;
+                recipients.put_off.push((address.clone(), code.into()));
             }
+            Err(error) => return Err(error),
         }
-        if recipients.taken.is_empty() {
-            leave(connection);
-            return Ok(OpenBatch { recipients, end: End::Nobody });
-        }
-        bounded(timeout, connection.command(Data)).await?;
-        Ok(OpenBatch { recipients, end: End::Relay(Box::new(connection), timeout) })
     }
+    if recipients.taken.is_empty() {
+        leave(connection);
+        return Ok(OpenBatch { recipients, end: End::Nobody });
+    }
+    bounded(timeout, connection.command(Data)).await?;
+    Ok(OpenBatch { recipients, end: End::Relay(Box::new(connection), timeout) })
 }
 
 impl OpenBatch {
@@ -232,15 +153,4 @@ impl OpenBatch {
 /// Ends a connection politely, without waiting for it.
 fn leave(mut connection: AsyncSmtpConnection) {
     tokio::spawn(async move { tokio::time::timeout(LEAVE, connection.quit()).await });
-}
-
-/// Bounds one step.
-async fn bounded<T>(
-    timeout: Duration,
-    step: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
-) -> Result<T, SendError> {
-    match tokio::time::timeout(timeout, step).await {
-        Ok(result) => result.map_err(SendError::from),
-        Err(_) => Err(SendError::Timeout(timeout)),
-    }
 }

@@ -10,6 +10,7 @@ use crate::text::chain;
 /// no room is not sent; whoever needs it sent tries again.
 pub(super) const WAITING: usize = 500;
 pub(super) const WAITING_BYTES: usize = 8 * 1024 * 1024;
+
 /// Why a mail was not sent. `Display` holds no address: it can be logged.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -68,5 +69,16 @@ impl From<LettreError> for SendError {
             return Self::Refused(Fault::Exchange(error));
         }
         Self::Unavailable(if error.is_response() { Fault::NoSmtp } else { Fault::Exchange(error) })
+    }
+}
+
+/// Bounds a step, or a whole exchange: the library's own timeout covers the connect only.
+pub(super) async fn bounded<T>(
+    timeout: Duration,
+    step: impl Future<Output = Result<T, LettreError>>,
+) -> Result<T, SendError> {
+    match tokio::time::timeout(timeout, step).await {
+        Ok(result) => result.map_err(SendError::from),
+        Err(_) => Err(SendError::Timeout(timeout)),
     }
 }
