@@ -18,7 +18,7 @@ use super::{
     record::Records,
 };
 use crate::{
-    flow::ledger::Ledger,
+    flow::ledger::{Ledger, instance_token},
     glpi::GlpiError,
     id::ReminderId,
     letters::{AnnouncementLetters, AnnouncementMail, ComposeError},
@@ -116,7 +116,7 @@ impl Dispatcher {
             retry: SignedDuration::try_from(retry).unwrap_or(SignedDuration::ZERO),
             standstill: relay,
             settled: Settled(settled),
-            me: nonce(),
+            me: instance_token(),
         }
     }
 
@@ -350,10 +350,4 @@ fn count(departure: &Departure) {
     }
     add("refused", departure.refused.len());
     add("put-off", departure.put_off.len());
-}
-
-/// What tells this sender from all others.
-fn nonce() -> String {
-    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }

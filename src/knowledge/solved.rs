@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     flow::route::{Mappings, Opening},
-    glpi::{FoundPage, Glpi, GlpiError, LARGE_PAGE, Solution},
+    glpi::{FoundPage, Glpi, GlpiError, LARGE_PAGE, Solution, Trouble},
     id::TicketId,
     text::html_text::from_html,
 };
@@ -60,5 +60,6 @@ pub async fn repeated_questions(
     let subjects = Subjects::new(mappings);
     // Comparing thousands takes a while: not on a thread that serves connections.
     let compared = tokio::task::spawn_blocking(move || candidates(&solved, |name| subjects.called(name)));
-    Ok(compared.await.unwrap_or_default())
+    // Broken by one of them: the log says where, and the month stays to be done.
+    compared.await.map_err(|_| GlpiError::Unavailable { why: Trouble::Unexpected, retry_after: None, source: None })
 }

@@ -183,8 +183,8 @@ fn reason_of(error: &GlpiError) -> Reason {
     }
 }
 
-/// A name for this process's claims that no other instance has: 64 random bits.
-fn instance_token() -> String {
+/// A name that no other instance, and no other sender, has: 64 random bits.
+pub fn instance_token() -> String {
     use std::hash::{BuildHasher as _, Hasher as _, RandomState};
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }

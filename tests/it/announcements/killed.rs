@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     process::{Command, Output, Stdio},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -12,24 +12,12 @@ use super::{
     addresses, directory,
     sink::{Moods, Sink},
 };
-use crate::support::{gateway::sandbox, wait_until};
+use crate::support::{dice::Dice, gateway::sandbox, wait_until};
 
 const DIRECTORS: usize = 3000;
 const KILLS: usize = 10;
 /// The text.
 const TEXT: &str = "# LSU indisponible\n\nBonjour,\n\n**LSU** ne répond pas.\n";
-
-/// Numbers that look random, the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
 
 fn passerelle(settings: &BTreeMap<String, String>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
@@ -49,11 +37,7 @@ async fn progress(settings: &BTreeMap<String, String>, reference: &str) -> Value
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_thousand_get_it_once_though_the_sender_is_killed_ten_times() {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed =
-        std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(u64::from(now.subsec_micros()) | 1);
-    eprintln!("SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::thrown();
     // The relay takes its time, so that a kill strikes while it thinks now and then.
     let thinks = (0..64).map(|_| Duration::from_millis(dice.below(60))).collect();
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods { thinks, ..Moods::default() }).await);
@@ -126,8 +110,8 @@ async fn three_thousand_get_it_once_though_the_sender_is_killed_ten_times() {
     })
     .await;
     let shown = progress(&settings, &reference).await;
-    assert_eq!((&shown["handed"], &shown["pending"]), (&DIRECTORS.into(), &0.into()), "SEED={seed}");
+    assert_eq!((&shown["handed"], &shown["pending"]), (&DIRECTORS.into(), &0.into()));
     let copies = sink.copies();
     let wrong: Vec<_> = addresses(DIRECTORS).into_iter().filter(|address| copies.get(address) != Some(&1)).collect();
-    assert!(wrong.is_empty() && copies.len() == DIRECTORS, "SEED={seed}: {wrong:?}");
+    assert!(wrong.is_empty() && copies.len() == DIRECTORS, "{wrong:?}");
 }

@@ -14,11 +14,9 @@ use passerelle::{
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{
-    brute::check,
-    generated::{Dice, fill},
-};
+use super::{brute::check, generated::fill};
 use crate::support::{
+    dice::Dice,
     gateway::{ALWAYS_OPEN, DIRECTORS, Gateway, PROXY_SECRET, app, sandbox},
     helpdesk::Helpdesk,
     wait_until,

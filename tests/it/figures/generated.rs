@@ -1,9 +1,6 @@
 //! A GLPI of many tickets that were made up, and what is to be counted of each, from the same dice.
 
-use std::{
-    fmt::Write as _,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::fmt::Write as _;
 
 use jiff::{Span, civil::DateTime, tz::TimeZone};
 use passerelle::{
@@ -13,7 +10,7 @@ use passerelle::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::helpdesk::Helpdesk;
+use crate::support::{dice::Dice, helpdesk::Helpdesk};
 
 /// Tickets of one call.
 const AT_ONCE: usize = 500;
@@ -33,51 +30,6 @@ const SUBJECTS: [&str; 6] = [
     "Page blanche après connexion",
     "Demande d'information",
 ];
-
-/// Dice whose throws can be repeated (xorshift64*, Marsaglia 2003).
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    /// Dice of this seed.
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.max(1))
-    }
-
-    /// Dice of a seed that is said, and given by `FIGURES_SEED` to repeat a run.
-    pub(crate) fn thrown() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let given = std::env::var("FIGURES_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| u64::try_from(now % u128::from(u64::MAX)).unwrap());
-        eprintln!("FIGURES_SEED={seed}");
-        Self::new(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    /// A number below this one.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        (self.next() >> 11) % end
-    }
-
-    /// Between 0 and 1.
-    #[allow(clippy::cast_precision_loss, reason = "53 bits fit")]
-    pub(crate) fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    pub(crate) fn one_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.below(of.len() as u64)).unwrap()]
-    }
-}
 
 /// What is to be counted of all tickets.
 #[derive(Default)]

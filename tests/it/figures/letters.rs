@@ -10,10 +10,11 @@ use passerelle::{
 };
 use serde_json::json;
 
-use super::generated::{Dice, fill};
+use super::generated::fill;
 use crate::{
     acknowledge::Relay,
     support::{
+        dice::Dice,
         gateway::{DIRECTORS, Gateway, configured, mail, sandbox},
         helpdesk::Helpdesk,
     },

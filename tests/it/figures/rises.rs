@@ -2,7 +2,7 @@
 
 use passerelle::figures::{FigureNames, TicketFacts, sudden_rises};
 
-use super::generated::Dice;
+use crate::support::dice::Dice;
 
 const WEEK: u32 = 7 * 24;
 /// Requests of an hour that a national application has on a school morning.

@@ -14,9 +14,10 @@ use tokio::net::TcpListener;
 
 use super::{DIRECTORS, IDENTITY, Portal, TRUSTED, looks};
 use crate::{
-    figures::generated::{Dice, fill},
+    figures::generated::fill,
     support::{
         browser::{BACKSPACE, Browser, DOWN, END, ENTER, TAB, UP},
+        dice::Dice,
         gateway::{Gateway, PROXY_SECRET, sandbox},
         wait_until,
     },
