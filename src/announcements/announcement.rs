@@ -20,9 +20,9 @@ pub const LONGEST_BODY: usize = 15_000;
 const ROOM: usize = 56_000;
 
 /// By this GLPI is searched for announcements.
-pub(super) const MARK: &str = "Passerelle : information P-";
+pub(super) const MARK: &str = "Passerelle\u{a0}: information P-";
 
-const OPENING: &str = "<p><em>Passerelle : information ";
+const OPENING: &str = "<p><em>Passerelle\u{a0}: information ";
 const CLOSING: &str = "</em></p>";
 const ZONE: &str = "Zone\u{a0}: ";
 const APPLICATION: &str = "Application\u{a0}: ";
@@ -316,7 +316,7 @@ mod tests {
             html,
             format!(
                 "<p>**LSU** ne répond pas.<br>Nous y travaillons.</p><p>- a &amp; b<br>- &lt;c&gt;</p>\
-                 <p><em>Passerelle : information {}<br>Zone\u{a0}: département 21\
+                 <p><em>Passerelle\u{a0}: information {}<br>Zone\u{a0}: département 21\
                  <br>Zone\u{a0}: circonscription Nevers &amp; Sud, département 58<br>Application\u{a0}: LSU\
                  <br>Par courriel\u{a0}: aux directeurs de ces zones<br>Sur le portail\u{a0}: oui\
                  <br>Écrite par\u{a0}: ien.dijon@ac-dijon.fr<br>Écrite le\u{a0}: 2026-11-28T07:59:00Z</em></p>",

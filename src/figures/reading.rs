@@ -14,7 +14,7 @@ use crate::{
     flow::route::{Mapping, Mappings, Opening, requester_of},
     glpi::CountedTicket,
     request::{department_number, department_of, is_uai},
-    text::fold::words,
+    text::{fold::words, french::printed},
     working_time::Calendar,
 };
 
@@ -65,7 +65,7 @@ pub fn facts_of(
         circonscription,
         department,
         application: names.applications.number(application),
-        nature: names.natures.number(nature),
+        nature: names.natures.number(&printed(nature)),
         level: mapping.and_then(|mapping| level(mapping, &ticket.groups)).unwrap_or(NO_LEVEL),
         way: match &opening {
             Some(opening) if opening.is_form => Way::Form,
@@ -215,7 +215,7 @@ mod tests {
         let (facts, names) =
             read(&json!({"1": "LSU : bilans grisés", "21": opening("formulaire", lines), "8": "Référents-LSU"}));
         assert_eq!(names.applications.name(facts.application), Some("LSU"));
-        assert_eq!(names.natures.name(facts.nature), Some("LSU : bilans"));
+        assert_eq!(names.natures.name(facts.nature), Some("LSU\u{a0}: bilans"), "as it is printed");
         assert_eq!(names.departments.name(facts.department), Some("021"));
         assert_eq!(names.circonscriptions.name(facts.circonscription), Some("Dijon Nord"));
         assert_eq!(names.schools.name(facts.school), Some("0210001A"));

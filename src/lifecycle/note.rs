@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use crate::id::{ArticleId, FollowupId, GroupId};
 use crate::request::Direction;
+use crate::text::french::typed;
 
 /// Beyond this a reason is cut, characters; and a name.
 const LONGEST_REASON: usize = 1000;
@@ -15,7 +16,9 @@ const LONGEST_NAME: usize = 200;
 
 /// What stands in the note of a move that is under way, and of one of a ticket that nobody had taken in charge: by these
 /// GLPI is searched for them.
-pub(super) const UNDER_WAY: &str = "en cours :";
+pub(super) const UNDER_WAY: &str = "en cours\u{a0}:";
+/// The same in notes of earlier versions, which had plain spaces and apostrophes.
+pub(super) const TYPED_UNDER_WAY: &str = "en cours :";
 pub(super) const UNTAKEN: &str = "non pris en charge";
 
 const NO_BREAK: char = '\u{a0}';
@@ -132,7 +135,7 @@ impl Cause {
 
     fn words(self) -> String {
         match self {
-            Self::Api => "demande par l'API".to_owned(),
+            Self::Api => "demande par l’API".to_owned(),
             Self::CommandLine => "demande en ligne de commande".to_owned(),
             Self::Followup(id) => format!("suivi n°\u{a0}{id}"),
             Self::Rule => "règle de délai".to_owned(),
@@ -140,8 +143,9 @@ impl Cause {
     }
 
     fn parse(words: &str) -> Option<Self> {
-        let plain = [Self::Api, Self::CommandLine, Self::Rule].into_iter().find(|cause| cause.words() == words);
-        plain.or_else(|| Some(Self::Followup(words.strip_prefix("suivi n°\u{a0}")?.parse().ok()?)))
+        let mut plain = [Self::Api, Self::CommandLine, Self::Rule].into_iter();
+        let plain = plain.find(|cause| typed(&cause.words()) == words);
+        plain.or_else(|| Some(Self::Followup(words.strip_prefix("suivi n° ")?.parse().ok()?)))
     }
 }
 
@@ -159,24 +163,26 @@ impl Note {
         for paragraph in body {
             let _ = write!(html, "<p>{}</p>", escape(&paragraph));
         }
-        let _ = write!(html, "<p><em>Passerelle : {}.</em></p>", escape(&mark));
+        let _ = write!(html, "<p><em>Passerelle\u{a0}: {}.</em></p>", escape(&mark));
         html
     }
 
-    /// The note that this is, if it is one, word for word.
+    /// The note that this is, if it is one, word for word: as it is printed, or with plain spaces and apostrophes.
     pub fn parse(html: &str) -> Option<Self> {
         let (title, rest) = html.strip_prefix("<p><strong>")?.split_once("</strong></p>")?;
-        let (body, mark) = rest.strip_suffix(".</em></p>")?.rsplit_once("<p><em>Passerelle : ")?;
+        let rest = rest.strip_suffix(".</em></p>")?;
+        let marks = ["<p><em>Passerelle\u{a0}: ", "<p><em>Passerelle : "];
+        let (body, mark) = marks.iter().find_map(|before| rest.rsplit_once(before))?;
         let body: Vec<String> =
             body.strip_prefix("<p>")?.strip_suffix("</p>")?.split("</p><p>").map(unescape).collect();
-        let (title, mark) = (unescape(title), unescape(mark));
+        let (title, mark) = (unescape(title), typed(&unescape(mark)));
         let note = MoveNote::parse(&title, &body, &mark)
             .map(Self::Move)
             .or_else(|| NoDraftNote::parse(&title, &body, &mark).map(Self::NoDraft))
             .or_else(|| DraftNote::parse(&title, &body, &mark).map(Self::Draft))
             .or_else(|| Reminder::parse(&title, &body, &mark).map(Self::Reminder))
             .or_else(|| RefusalNote::parse(&title, &body, &mark).map(Self::Refusal))?;
-        (note.html() == html).then_some(note)
+        (typed(&note.html()) == typed(html)).then_some(note)
     }
 }
 
@@ -204,7 +210,7 @@ impl MoveNote {
             (Direction::Down, false, None) => "Retour en cours",
             (Direction::Down, false, Some(_)) => "Retour interrompu",
         };
-        format!("{what} : {} → {}", self.from, self.to)
+        format!("{what}\u{a0}: {} → {}", self.from, self.to)
     }
 
     fn body(&self) -> Vec<String> {
@@ -217,8 +223,8 @@ impl MoveNote {
             Direction::Up => "escalade",
             Direction::Down => "retour",
         };
-        let untaken = if self.untaken { format!(" ; ticket {UNTAKEN}") } else { String::new() };
-        format!("{what} vers le groupe n°\u{a0}{} ; {}{untaken}", self.target, self.cause.words())
+        let untaken = if self.untaken { format!("\u{a0}; ticket {UNTAKEN}") } else { String::new() };
+        format!("{what} vers le groupe n°\u{a0}{}\u{a0}; {}{untaken}", self.target, self.cause.words())
     }
 
     fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
@@ -227,9 +233,9 @@ impl MoveNote {
             [asked, why, given_up] => (asked, why, Some(given_up.clone())),
             _ => return None,
         };
-        let (what, groups) = title.split_once(" : ")?;
+        let (what, groups) = title.split_once("\u{a0}: ").or_else(|| title.split_once(" : "))?;
         let (from, to) = groups.split_once(" → ")?;
-        let (direction, mark) = match mark.split_once(" vers le groupe n°\u{a0}")? {
+        let (direction, mark) = match mark.split_once(" vers le groupe n° ")? {
             ("escalade", rest) => (Direction::Up, rest),
             ("retour", rest) => (Direction::Down, rest),
             _ => return None,
@@ -244,7 +250,7 @@ impl MoveNote {
             to: to.to_owned(),
             target,
             asked: asked.clone(),
-            reason: why.strip_prefix("Motif : ")?.to_owned(),
+            reason: ["Motif\u{a0}: ", "Motif : "].iter().find_map(|before| why.strip_prefix(before))?.to_owned(),
             cause,
             untaken: untaken.is_some(),
         })
@@ -253,7 +259,7 @@ impl MoveNote {
 
 impl Reminder {
     fn title(&self) -> String {
-        format!("Rappel : ce ticket attend d'être pris en charge par {}", self.to)
+        format!("Rappel\u{a0}: ce ticket attend d’être pris en charge par {}", self.to)
     }
 
     fn mark(&self) -> String {
@@ -307,12 +313,12 @@ impl DraftNote {
     }
 
     fn mark(&self) -> String {
-        format!("brouillon de la fiche n°\u{a0}{} ; {}", self.article, self.cause.words())
+        format!("brouillon de la fiche n°\u{a0}{}\u{a0}; {}", self.article, self.cause.words())
     }
 
     fn parse(title: &str, body: &[String], mark: &str) -> Option<Self> {
         let [place, masked] = body else { return None };
-        let (article, cause) = mark.strip_prefix("brouillon de la fiche n°\u{a0}")?.split_once(" ; ")?;
+        let (article, cause) = mark.strip_prefix("brouillon de la fiche n° ")?.split_once(" ; ")?;
         Some(Self {
             article: article.parse().ok()?,
             is_new: title == "Brouillon de fiche préparé",
@@ -336,11 +342,11 @@ fn answer_to(followup: FollowupId) -> String {
 }
 
 fn answered(mark: &str) -> Option<FollowupId> {
-    mark.strip_prefix("réponse au suivi n°\u{a0}")?.parse().ok()
+    mark.strip_prefix("réponse au suivi n° ")?.parse().ok()
 }
 
 fn reason(text: &str) -> String {
-    format!("Motif : {text}")
+    format!("Motif\u{a0}: {text}")
 }
 
 /// A reason, or another sentence, as a note has it.
@@ -390,7 +396,8 @@ mod tests {
     use rstest::rstest;
 
     use super::{
-        Cause, Direction, DraftNote, MoveNote, NoDraftNote, Note, RefusalNote, Reminder, UNDER_WAY, UNTAKEN, fit,
+        Cause, Direction, DraftNote, MoveNote, NoDraftNote, Note, RefusalNote, Reminder, TYPED_UNDER_WAY, UNDER_WAY,
+        UNTAKEN, fit, typed,
     };
     use crate::id::{ArticleId, FollowupId, GroupId};
 
@@ -424,9 +431,9 @@ mod tests {
         let html = Note::Move(escalation()).html();
         assert_eq!(
             html,
-            "<p><strong>Escalade en cours : Référents-LSU → DSI-BAI</strong></p>\
-             <p>Demandée par Jeanne Martin le 25/11/2026 à 09:30.</p><p>Motif : Panne du serveur</p>\
-             <p><em>Passerelle : escalade vers le groupe n°\u{a0}2 ; suivi n°\u{a0}345 ; ticket non pris en charge.</em></p>"
+            "<p><strong>Escalade en cours\u{a0}: Référents-LSU → DSI-BAI</strong></p>\
+             <p>Demandée par Jeanne Martin le 25/11/2026 à 09:30.</p><p>Motif\u{a0}: Panne du serveur</p>\
+             <p><em>Passerelle\u{a0}: escalade vers le groupe n°\u{a0}2\u{a0}; suivi n°\u{a0}345\u{a0}; ticket non pris en charge.</em></p>"
         );
     }
 
@@ -444,7 +451,11 @@ mod tests {
     #[case(Note::Draft(DraftNote { is_new: false, cause: Cause::Api, ..draft() }))]
     #[case(Note::NoDraft(NoDraftNote { followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     fn every_note_is_read_again(#[case] note: Note) {
-        assert_eq!(Note::parse(&note.html()), Some(note));
+        let html = note.html();
+        let as_before = typed(&html);
+        assert_ne!(html, as_before);
+        assert_eq!(Note::parse(&html).as_ref(), Some(&note));
+        assert_eq!(Note::parse(&as_before), Some(note), "a note of an earlier version");
     }
 
     #[rstest]
@@ -455,6 +466,8 @@ mod tests {
     ) {
         let html = Note::Move(MoveNote { direction, done, untaken, ..escalation() }).html();
         assert_eq!((html.contains(UNDER_WAY), html.contains(UNTAKEN)), (!done, untaken), "{html}");
+        let as_before = typed(&html);
+        assert_eq!((as_before.contains(TYPED_UNDER_WAY), as_before.contains(UNTAKEN)), (!done, untaken), "{as_before}");
     }
 
     #[test]
@@ -467,7 +480,7 @@ mod tests {
             html.replace("effectuée", "x").replace("groupe n°", "groupe "),
             format!("<p>Bonjour</p>{html}"),
             format!("{html}<p>Merci</p>"),
-            html.replace("n°\u{a0}2 ;", "n°\u{a0}02 ;"),
+            html.replace("n°\u{a0}2\u{a0};", "n°\u{a0}02\u{a0};"),
             html.replace("non pris", "pris"),
             html.replace("Panne", "<b>Panne</b>").replace("escalade", "retour"),
             format!("<p><em>Réponse par courriel de x@y.fr</em></p>{html}"),
@@ -490,7 +503,7 @@ mod tests {
         fn whatever_people_write_the_note_is_read_again(
             reason in any::<String>(), from in "[^→]{0,300}", to in "[^→]{0,300}", asked in any::<String>(), id in any::<u64>(),
         ) {
-            let note = MoveNote { reason, from: from.replace(" : ", ""), to, asked, cause: Cause::Followup(id.into()), ..escalation() }.fit();
+            let note = MoveNote { reason, from: from.replace(" : ", "").replace("\u{a0}: ", ""), to, asked, cause: Cause::Followup(id.into()), ..escalation() }.fit();
             prop_assert_eq!(Note::parse(&Note::Move(note.clone()).html()), Some(Note::Move(note)));
         }
 

@@ -226,5 +226,5 @@ impl<'a> Words<'a> {
 
 /// A text, and the list of what was left out of it.
 fn apart(content: &str) -> (&str, &str) {
-    content.split_at(content.rfind(LeftOut::HEADING).unwrap_or(content.len()))
+    content.split_at(LeftOut::lists(content).last().unwrap_or(content.len()))
 }

@@ -10,7 +10,9 @@ use crate::text::html_text::{escaped, from_html};
 /// How an opening begins, as it tells of the portal and of a mail.
 const ON_PORTAL: &str = "Écrit sur le portail";
 const BY_MAIL: &str = "Réponse par courriel";
-const COPIES: &str = "Copie à : ";
+const COPIES: &str = "Copie à\u{a0}: ";
+/// The same as earlier versions wrote it.
+const TYPED_COPIES: &str = "Copie à : ";
 
 /// What an opening says, as it is read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl fmt::Display for FollowupOpening<'_> {
         if let Some(author) = self.author {
             write!(f, " de {}", escaped(author.as_str()))?;
         }
-        write!(f, ", le {}. Référence : {}", self.arrived.strftime("%d/%m/%Y à %H:%M"), self.reference)?;
+        write!(f, ", le {}. Référence\u{a0}: {}", self.arrived.strftime("%d/%m/%Y à %H:%M"), self.reference)?;
         if let Some(copies) = &self.copies {
             write!(f, "<br>{COPIES}{}", escaped(copies))?;
         }
@@ -75,7 +77,10 @@ impl FollowupOpening<'_> {
         let after = told.strip_prefix(ON_PORTAL).or_else(|| told.strip_prefix(BY_MAIL))?;
         let reference = Reference::find(after)?;
         let author = after.strip_prefix(" de ").and_then(|after| Address::parse(&from_html(after.split_once(',')?.0)));
-        let copies = told.split_once(COPIES).map(|(_, copies)| copies.to_owned());
+        let copies = [COPIES, TYPED_COPIES]
+            .into_iter()
+            .find_map(|copies| told.split_once(copies))
+            .map(|(_, copies)| copies.to_owned());
         Some(ReadOpening { reference, author, copies, end: content.len() - rest.len() })
     }
 }
@@ -108,6 +113,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_opening_of_an_earlier_version_is_read() {
+        let content = "<p><em>Réponse par courriel de ce.0210001a@ac-dijon.fr, le 27/11/2026 à 10:00. Référence : \
+                       P-7K3M-Q2XV-9D4T<br>Copie à : ien@ac-dijon.fr</em></p><p>Bonjour</p>";
+        let read = FollowupOpening::read(content).unwrap();
+        assert_eq!(read.reference.to_string(), "P-7K3M-Q2XV-9D4T");
+        assert_eq!((read.copies.as_deref(), &content[read.end..]), (Some("ien@ac-dijon.fr"), "<p>Bonjour</p>"));
+        assert!(read.author.is_some());
     }
 
     #[test]

@@ -1,9 +1,17 @@
 //! Files that did not get into a ticket: how the ticket says so, and how that is read back.
 
-use crate::text::html_text::{escaped, from_html};
+use crate::text::{
+    french::typed,
+    html_text::{escaped, from_html},
+};
 
 /// Between a file's name and why.
-const WHY: &str = " : ";
+const WHY: &str = "\u{a0}: ";
+/// What a list, and a follow-up that carries a file, begin with, up to the space before their colon.
+const HEADING_WORDS: &str = "<p><strong>Pièces jointes non transmises";
+const CARRIED_WORDS: &str = "<p><em>Pièce jointe de la demande";
+/// That space as it is written, as HTML may encode it, and as earlier versions wrote it.
+const SPACES: [&str; 3] = ["\u{a0}", "&nbsp;", " "];
 
 /// A file that did not get into the ticket.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -15,14 +23,19 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// What heads the list of such files in a ticket or a follow-up, HTML, and is known again by.
-    pub const HEADING: &str = "<p><strong>Pièces jointes non transmises :</strong></p>";
-    /// How a follow-up begins that carries a file of its ticket, HTML.
-    pub const CARRIED: &str = "<p><em>Pièce jointe de la demande : ";
-
     /// Whether a follow-up is one that the gateway writes of its own about files.
     pub fn is_told_by(content: &str) -> bool {
-        [Self::HEADING, Self::CARRIED].iter().any(|beginning| content.starts_with(beginning))
+        begins(content, HEADING_WORDS) || begins(content, CARRIED_WORDS)
+    }
+
+    /// Where the lists of such files begin in a text, HTML, in bytes.
+    pub fn lists(html: &str) -> impl Iterator<Item = usize> {
+        html.match_indices(HEADING_WORDS).map(|(at, _)| at).filter(|at| begins(&html[*at..], HEADING_WORDS))
+    }
+
+    /// Whether a text has the line of this file.
+    pub fn is_listed(&self, html: &str) -> bool {
+        typed(html).contains(&typed(&self.item()))
     }
 
     /// The list for the ticket, HTML; empty when nothing is missing.
@@ -31,40 +44,50 @@ impl LeftOut {
             return String::new();
         }
         let items: Vec<_> = left_out.iter().map(|file| format!("{}{}</li>", file.item(), escaped(&file.why))).collect();
-        format!("{}<ul>{}</ul>", Self::HEADING, items.concat())
+        format!("{HEADING_WORDS}\u{a0}:</strong></p><ul>{}</ul>", items.concat())
     }
 
     /// How the line of a file begins in [`LeftOut::list`], by which it is found again.
-    pub fn item(&self) -> String {
+    fn item(&self) -> String {
         format!("<li>{}{WHY}", escaped(&self.name))
     }
 
     /// What a follow-up says that carries a file of its ticket, HTML; it is known again by it.
     pub fn carried(name: &str) -> String {
-        format!("{}{}</em></p>", Self::CARRIED, escaped(name))
+        format!("{CARRIED_WORDS}\u{a0}: {}</em></p>", escaped(name))
     }
 
     /// Whether a follow-up carries a file of its ticket, HTML.
     pub fn names_a_carried(html: &str) -> bool {
-        html.starts_with(Self::CARRIED)
+        begins(html, CARRIED_WORDS)
     }
 
     /// The files that a text names as left out, HTML.
     pub fn read(html: &str) -> Vec<Self> {
-        let Some((_, list)) = html.rsplit_once(Self::HEADING) else { return Vec::new() };
+        let Some(list) = Self::lists(html).last().map(|at| &html[at..]) else { return Vec::new() };
         let list = list.split("</ul>").next().unwrap_or_default();
         let items = list.split("<li>").skip(1).map(|item| from_html(item.split("</li>").next().unwrap_or_default()));
         let files = items.filter_map(|item| {
-            let (name, why) = item.trim().split_once(WHY)?;
-            Some(Self { name: name.to_owned(), why: why.to_owned() })
+            let item = item.trim();
+            // The name ends at the first of these; from_html has decoded the space.
+            let at = SPACES.iter().filter_map(|space| item.find(&format!("{space}: "))).min()?;
+            let why = item[at..].split_once(": ")?.1;
+            Some(Self { name: item[..at].to_owned(), why: why.to_owned() })
         });
         files.collect()
     }
 }
 
+/// Whether a text begins with these words and their colon.
+fn begins(html: &str, words: &str) -> bool {
+    let after = html.strip_prefix(words);
+    after
+        .is_some_and(|after| SPACES.iter().any(|space| after.strip_prefix(space).is_some_and(|it| it.starts_with(':'))))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::LeftOut;
+    use super::{LeftOut, typed};
 
     #[test]
     fn what_a_ticket_says_of_files_is_read_back() {
@@ -75,6 +98,19 @@ mod tests {
         assert!(LeftOut::is_told_by(&html) && LeftOut::is_told_by(&LeftOut::carried("a.txt")));
         assert!(!LeftOut::is_told_by(&format!("<p>Voici</p>{html}")));
         assert_eq!(LeftOut::read(&format!("<p>Pièces jointes non transmises : aucune</p>{html}")), files);
+        // … and what earlier versions wrote.
+        let typed = typed(&html);
+        assert_ne!(typed, html);
+        assert!(LeftOut::is_told_by(&typed) && LeftOut::names_a_carried(&super::typed(&LeftOut::carried("a.txt"))));
+        assert_eq!(LeftOut::read(&typed), files);
+        assert!(files.iter().all(|file| file.is_listed(&typed) && file.is_listed(&html)));
+        // … and as a sanitiser writes it.
+        let encoded = html.replace('\u{a0}', "&nbsp;");
+        assert!(LeftOut::is_told_by(&encoded) && files.iter().all(|file| file.is_listed(&encoded)));
+        assert_eq!(LeftOut::read(&encoded), files);
+        for html in [&html, &typed, &encoded] {
+            assert_eq!(LeftOut::lists(&format!("{html}{html}")).collect::<Vec<_>>(), [0, html.len()]);
+        }
         for other in ["", "<p>Bonjour</p>", "<p>Pièces jointes non transmises :</p>", &LeftOut::list(&[])] {
             assert_eq!(LeftOut::read(other), [], "{other}");
         }

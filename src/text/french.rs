@@ -34,6 +34,26 @@ pub fn set(text: &str) -> String {
     shown
 }
 
+/// The same, with typographic apostrophes as well: for text without markup.
+pub fn printed(text: &str) -> String {
+    let between_letters = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + 1..].chars().next();
+        before.is_some_and(char::is_alphabetic) && after.is_some_and(char::is_alphabetic)
+    };
+    let mut shown = text.to_owned();
+    for (at, _) in text.rmatch_indices('\'').filter(|(at, _)| between_letters(*at)) {
+        shown.replace_range(at..=at, "’");
+    }
+    set(&shown)
+}
+
+/// A text, or HTML, with plain spaces and apostrophes, as tickets had it before their texts were set as printed: both
+/// are one.
+pub fn typed(text: &str) -> String {
+    text.replace('\u{a0}', " ").replace("&nbsp;", " ").replace('’', "'")
+}
+
 /// A day of a month: «1er», «2».
 pub fn day(number: i8) -> String {
     if number == 1 { "1er".to_owned() } else { number.to_string() }
@@ -91,7 +111,7 @@ pub fn size(bytes: u64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{date, delay, set, size, time};
+    use super::{date, delay, printed, set, size, time, typed};
 
     #[test]
     fn moments_are_said_as_people_say_them() {
@@ -120,6 +140,19 @@ mod tests {
         assert!(to.iter().all(|(whom, said)| super::to(whom) == *said));
         let count = |number| super::count(number, "destinataire", "destinataires");
         assert_eq!([0, 1, 2].map(count), ["0\u{a0}destinataire", "1\u{a0}destinataire", "2\u{a0}destinataires"]);
+    }
+
+    #[test]
+    fn what_is_typed_is_printed_and_back() {
+        for (plain, expected) in [
+            ("APAE : demande d'information", "APAE\u{a0}: demande d’information"),
+            ("l'", "l'"),
+            ("'cité'", "'cité'"),
+            ("", ""),
+        ] {
+            assert_eq!((printed(plain).as_str(), typed(&printed(plain)).as_str()), (expected, plain));
+        }
+        assert_eq!(typed("n°&nbsp;1\u{a0}: l’accès"), "n° 1 : l'accès");
     }
 
     #[test]

@@ -713,7 +713,8 @@ async fn escalate_moves_a_ticket_and_back_or_says_why_not() {
     assert_eq!((code, said.as_str()), (Some(0), format!("ticket {id}: Référents-LSU → DSI-BAI\n").as_str()), "{log}");
     assert_eq!(groups(), ["DSI-BAI"]);
     let note = &titled(&sandbox, "escalade")[0].followups[0].content;
-    for part in ["Escalade effectuée", "Demandée par Jeanne Martin le ", "en ligne de commande", "Motif : Panne"] {
+    for part in ["Escalade effectuée", "Demandée par Jeanne Martin le ", "en ligne de commande", "Motif\u{a0}: Panne"]
+    {
         assert!(note.contains(part), "{part} in {note}");
     }
     // A repeat with its target changes nothing, nor does one that leads nowhere.

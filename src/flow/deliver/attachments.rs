@@ -28,7 +28,7 @@ pub(super) struct Chosen {
 const HOLDS_FORBIDDEN: &str = "message contenant un fichier interdit";
 
 /// Why a file does not go that is within the gateway's own limit.
-pub(super) const TOO_LARGE_FOR_GLPI: &str = "fichier plus grand que GLPI n'en accepte";
+pub(super) const TOO_LARGE_FOR_GLPI: &str = "fichier plus grand que GLPI n’en accepte";
 
 /// The media type of an archive.
 const ARCHIVE: &str = "application/zip";
@@ -152,7 +152,7 @@ impl Chosen {
         } else if self.uploads.len() >= limits.max_files {
             format!("plus de {} fichiers", limits.max_files)
         } else if *total + size > limits.max_total_size {
-            format!("l'ensemble dépasse {}", megabytes(limits.max_total_size))
+            format!("l’ensemble dépasse {}", megabytes(limits.max_total_size))
         } else {
             *total += size;
             let (content_type, tag) = (file.content_type.clone(), file.inline_tag.clone());
@@ -163,7 +163,7 @@ impl Chosen {
     }
 
     fn leave_out(&mut self, name: &str, tag: Option<&str>, why: String) {
-        let place = format!("[image non transmise : {}]", escaped(name));
+        let place = format!("[image non transmise\u{a0}: {}]", escaped(name));
         self.absent_images.extend(tag.map(|tag| (tag.to_owned(), place)));
         self.left_out.push(LeftOut { name: name.to_owned(), why });
     }
@@ -191,7 +191,7 @@ impl Chosen {
     /// A file goes in a follow-up: its picture leaves words in its place.
     pub(super) fn carried(&mut self, file: &Upload) {
         self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);
-        let place = format!("[image jointe à un suivi : {}]", escaped(&file.name));
+        let place = format!("[image jointe à un suivi\u{a0}: {}]", escaped(&file.name));
         self.absent_images.extend(file.tag.clone().map(|tag| (tag, place)));
     }
 
@@ -266,7 +266,7 @@ mod tests {
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
         assert_eq!(
             left,
-            ["b: taille supérieure à 1 Mo", "c: l'ensemble dépasse 1 Mo", "d: fichier vide", "g: plus de 3 fichiers"]
+            ["b: taille supérieure à 1 Mo", "c: l’ensemble dépasse 1 Mo", "d: fichier vide", "g: plus de 3 fichiers"]
         );
     }
 
@@ -299,7 +299,7 @@ mod tests {
             left,
             [
                 "jeu.exe: fichier exécutable ou script",
-                "a.rar: fichier chiffré : envoyez-le sans mot de passe",
+                "a.rar: fichier chiffré\u{a0}: envoyez-le sans mot de passe",
                 "message-original.eml: message contenant un fichier interdit"
             ]
         );
@@ -369,9 +369,9 @@ mod tests {
         let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
         assert_eq!(
             left,
-            ["page.webp: type de fichier non accepté par GLPI", "a.txt: fichier plus grand que GLPI n'en accepte"]
+            ["page.webp: type de fichier non accepté par GLPI", "a.txt: fichier plus grand que GLPI n’en accepte"]
         );
-        assert_eq!(chosen.content("<p><img id=\"T\"></p>"), "<p>[image non transmise : page.webp]</p>");
+        assert_eq!(chosen.content("<p><img id=\"T\"></p>"), "<p>[image non transmise\u{a0}: page.webp]</p>");
     }
 
     #[test]
@@ -388,7 +388,7 @@ mod tests {
             chosen.uploads.into_iter().map(|file| file.name).chain([content]).collect()
         };
         assert_eq!(names(&["heic", "exe"]), ["page.heic.zip", "a.txt", "[image jointe : page.heic.zip]"]);
-        assert_eq!(names(&["heic", "zip"]), ["a.txt", "[image non transmise : page.heic]"]);
+        assert_eq!(names(&["heic", "zip"]), ["a.txt", "[image non transmise\u{a0}: page.heic]"]);
     }
 
     #[test]

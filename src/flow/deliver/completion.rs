@@ -306,7 +306,7 @@ impl Deliverer {
         let content_html = LeftOut::carried(&file.name);
         let left_out = LeftOut { name: file.name.clone(), why: "refusé par GLPI".to_owned() };
         let said = self.glpi.ticket_followups(ticket).await.map_err(fails)?;
-        if said.iter().any(|followup| followup.content.contains(&left_out.item())) {
+        if said.iter().any(|followup| left_out.is_listed(&followup.content)) {
             return Ok(false);
         }
         let carrier = |said: &[Followup]| {
@@ -393,13 +393,12 @@ impl Deliverer {
         chosen: &Chosen,
     ) -> Result<bool, Undelivered> {
         let mut unnamed = chosen.left_out.clone();
-        unnamed.retain(|file| !content.contains(&file.item()));
+        unnamed.retain(|file| !file.is_listed(content));
         if unnamed.is_empty() {
             return Ok(true);
         }
         let said = self.glpi.ticket_followups(ticket).await.map_err(|error| incomplete(ticket, &error.to_string()))?;
-        unnamed
-            .retain(|file| !said.iter().any(|followup| followup.id > after && followup.content.contains(&file.item())));
+        unnamed.retain(|file| !said.iter().any(|followup| followup.id > after && file.is_listed(&followup.content)));
         if unnamed.is_empty() {
             return Ok(true);
         }

@@ -18,7 +18,7 @@ pub(super) enum FileVerdict {
 }
 
 /// What is said of an encrypted file.
-pub(super) const ENCRYPTED: &str = "fichier chiffré : envoyez-le sans mot de passe";
+pub(super) const ENCRYPTED: &str = "fichier chiffré\u{a0}: envoyez-le sans mot de passe";
 
 /// How much of a file is searched for marks that are not at its beginning, bytes.
 const SEARCHED: usize = 4 * 1024 * 1024;
@@ -56,13 +56,13 @@ pub(super) fn inspect(name: &str, content: &[u8], rules: &config::Attachments) -
     }
     if ["html", "htm", "xhtml", "svg"].contains(&extension) && before.is_some_and(|before| HARMLESS.contains(&before)) {
         return FileVerdict::Forbidden(format!(
-            "nom trompeur : page web présentée comme fichier {}",
+            "nom trompeur\u{a0}: page web présentée comme fichier {}",
             before.unwrap_or_default()
         ));
     }
     if HARMLESS.contains(&extension) && is_active(content) {
         return FileVerdict::Forbidden(format!(
-            "contenu trompeur : page web ou script sous le nom d'un fichier {extension}"
+            "contenu trompeur\u{a0}: page web ou script sous le nom d’un fichier {extension}"
         ));
     }
     if rules.encrypted == Encrypted::LeaveOut && is_encrypted(content) {
@@ -282,14 +282,14 @@ pub(super) mod tests {
     #[case(
         "bilan.pdf",
         b"<!DOCTYPE html><script>",
-        "contenu trompeur : page web ou script sous le nom d'un fichier pdf"
+        "contenu trompeur\u{a0}: page web ou script sous le nom d’un fichier pdf"
     )]
     #[case(
         "bilan.docx",
         b"\xef\xbb\xbf  <html>",
-        "contenu trompeur : page web ou script sous le nom d'un fichier docx"
+        "contenu trompeur\u{a0}: page web ou script sous le nom d’un fichier docx"
     )]
-    #[case("doc.pdf.html", b"x", "nom trompeur : page web présentée comme fichier pdf")]
+    #[case("doc.pdf.html", b"x", "nom trompeur\u{a0}: page web présentée comme fichier pdf")]
     #[case("page.html", b"<html>", "page.html")]
     #[case("bilan 3.11.pdf", b"%PDF-1.7", "bilan 3.11.pdf")]
     #[case("copie.png", b"\xff\xd8\xff\xe0", "copie.jpg")]

@@ -17,8 +17,8 @@ pub(super) fn cut(phrases: &[String], has_original: bool) -> String {
         return String::new();
     }
     let phrases: Vec<_> = phrases.iter().map(|phrase| escaped(phrase)).collect();
-    let original = if has_original { " Le message d'origine est joint." } else { "" };
-    format!("<p><em>Non repris dans ce ticket : {}.{original}</em></p>", phrases.join(" ; "))
+    let original = if has_original { " Le message d’origine est joint." } else { "" };
+    format!("<p><em>Non repris dans ce ticket\u{a0}: {}.{original}</em></p>", phrases.join("\u{a0}; "))
 }
 
 #[cfg(test)]
@@ -30,7 +30,7 @@ mod tests {
         assert_eq!(cut(&[], true), "");
         let phrases = ["2 images <b>".to_owned(), "la fin du texte".to_owned()];
         let said = cut(&phrases, true);
-        assert!(said.contains("2 images &lt;b&gt; ; la fin du texte. Le message d'origine est joint."), "{said}");
+        assert!(said.contains("2 images &lt;b&gt;\u{a0}; la fin du texte. Le message d’origine est joint."), "{said}");
         assert!(!cut(&phrases, false).contains("joint"));
     }
 

@@ -177,11 +177,16 @@ fn decided_on(
 ) -> Received {
     let text = match &decided.decision {
         Decision::Accept => "Clôture approuvée.".to_owned(),
+        Decision::Refuse(reason) => format!("Clôture refusée. Motif\u{a0}:\n\n{reason}"),
+    };
+    // What it is found again by is as it ever was.
+    let named = match &decided.decision {
+        Decision::Accept => text.clone(),
         Decision::Refuse(reason) => format!("Clôture refusée. Motif :\n\n{reason}"),
     };
     let again = solved.map(|solved| format!("{solved} ")).unwrap_or_default();
     let Enclosure { attachments, enclosed, digest, size } = decided.enclosure.clone();
-    let identity = format!("{request} {} {again}{text}{digest}", solution.unwrap_or_default());
+    let identity = format!("{request} {} {again}{named}{digest}", solution.unwrap_or_default());
     let reference = Reference::new("decision", requester.as_str(), identity.as_bytes());
     let received = Received::on_portal(requester, request, reference, &text, Timestamp::now());
     Received { attachments, enclosed, size: received.size.max(size), ..received }

@@ -122,7 +122,7 @@ impl Receipts {
             return;
         }
         let Some(held) = self.late.hold(receipt.ticket) else { return };
-        let note = match self.glpi.add_note(receipt.ticket, due(received).html()).await {
+        let note = match self.glpi.add_note(receipt.ticket, &due(received).html()).await {
             Ok(note) => Place::Is(note),
             Err(error) => {
                 tracing::warn!(%error, ticket = receipt.ticket.get(), "GLPI was not told that a receipt is due");
@@ -160,7 +160,7 @@ impl Receipts {
         if followups.iter().any(|followup| is_about_receipt(followup, own)) {
             return Ok(());
         }
-        let note = Place::Is(self.glpi.add_note(receipt.ticket, due(received).html()).await?);
+        let note = Place::Is(self.glpi.add_note(receipt.ticket, &due(received).html()).await?);
         let told = Noted { glpi: self.background.clone(), note, held };
         let settling = settle_after(sending, told, self.acknowledger.tasks().clone());
         // It goes on beside the request where the relay is slow.
@@ -414,7 +414,7 @@ impl Noted {
         if was_taken.is_none() {
             *was_taken = Some(self.glpi.ticket(ticket).await?.taken_into_account.is_some());
         }
-        self.glpi.rewrite_followup(note, says.html()).await?;
+        self.glpi.rewrite_followup(note, &says.html()).await?;
         if *was_taken == Some(true) { Ok(()) } else { self.glpi.untake(ticket).await }
     }
 }

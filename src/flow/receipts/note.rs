@@ -2,6 +2,7 @@
 
 use crate::glpi::Followup;
 use crate::id::UserId;
+use crate::text::french::typed;
 
 /// The mark by which GLPI is searched for receipts that are due.
 pub(super) const DUE_MARK: &str = "receipt-due";
@@ -20,30 +21,29 @@ pub(super) enum ReceiptNote {
 }
 
 impl ReceiptNote {
-    /// The note, HTML.
-    pub(super) fn html(self) -> &'static str {
-        match self {
-            Self::Due { quotes: true } => {
-                "<p>Courriel à envoyer au demandeur : accusé de réception.</p><p>Avis : receipt-due</p>"
-            }
-            Self::Due { quotes: false } => {
-                "<p>Courriel à envoyer au demandeur : accusé de réception, sans rien citer de la demande (rien ne \
-                 prouve l'expéditeur).</p><p>Avis : receipt-due</p>"
-            }
-            Self::Sent => "<p>Courriel envoyé au demandeur : accusé de réception.</p><p>Avis : receipt-sent</p>",
+    /// The note, HTML: what a person reads, and its mark.
+    pub(super) fn html(self) -> String {
+        let (words, mark) = match self {
+            Self::Due { quotes: true } => ("à envoyer au demandeur\u{a0}: accusé de réception.", "due"),
+            Self::Due { quotes: false } => (
+                "à envoyer au demandeur\u{a0}: accusé de réception, sans rien citer de la demande (rien ne prouve \
+                 l’expéditeur).",
+                "due",
+            ),
+            Self::Sent => ("envoyé au demandeur\u{a0}: accusé de réception.", "sent"),
             Self::Refused => {
-                "<p>Courriel refusé par le relais : accusé de réception. Vérifiez l'adresse du demandeur.</p><p>Avis : \
-                 receipt-refused</p>"
+                ("refusé par le relais\u{a0}: accusé de réception. Vérifiez l’adresse du demandeur.", "refused")
             }
-        }
+        };
+        format!("<p>Courriel {words}</p>{ANY_MARK}{mark}</p>")
     }
 
     /// What a follow-up says of a receipt, where it is a note of the account `own`, word for word.
     pub(super) fn read(followup: &Followup, own: UserId) -> Option<Self> {
-        // GLPI may write its apostrophes otherwise.
-        let content = followup.content.trim().replace("&#039;", "'").replace("&#39;", "'");
+        // GLPI may write its apostrophes otherwise, and earlier versions wrote plain ones.
+        let content = typed(&followup.content.trim().replace("&#039;", "'").replace("&#39;", "'"));
         let all = [Self::Due { quotes: true }, Self::Due { quotes: false }, Self::Sent, Self::Refused];
-        all.into_iter().find(|note| followup.is_note_of(own) && content == note.html())
+        all.into_iter().find(|note| followup.is_note_of(own) && content == typed(&note.html()))
     }
 
     /// Whether a receipt is due by what a follow-up says.
@@ -61,7 +61,7 @@ pub(super) fn is_about_receipt(followup: &Followup, own: UserId) -> bool {
 mod tests {
     use rstest::rstest;
 
-    use super::{DUE_MARK, ReceiptNote, is_about_receipt};
+    use super::{DUE_MARK, ReceiptNote, is_about_receipt, typed};
     use crate::glpi::Followup;
     use crate::id::{FollowupId, UserId};
 
@@ -85,7 +85,10 @@ mod tests {
     #[case(ReceiptNote::Refused)]
     fn a_note_is_read_as_it_was_written(#[case] note: ReceiptNote) {
         let is_due = matches!(note, ReceiptNote::Due { .. });
-        for content in [note.html().to_owned(), format!(" {}\n", note.html().replace('\'', "&#039;"))] {
+        // As it is written, as GLPI may give it back, and as earlier versions wrote it.
+        let (html, as_before) = (note.html(), typed(&note.html()));
+        assert_ne!(html, as_before);
+        for content in [html, format!(" {}\n", as_before.replace('\'', "&#039;")), as_before] {
             let written = followup(&content);
             assert_eq!(ReceiptNote::read(&written, OWN), Some(note));
             assert_eq!((ReceiptNote::is_due(&written, OWN), content.contains(DUE_MARK)), (is_due, is_due));

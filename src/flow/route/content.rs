@@ -202,7 +202,7 @@ mod tests {
             "ce.0210001a@ac-dijon.fr",
             "École élémentaire Voltaire",
             "(0210001A)",
-            "Département :</strong> 021",
+            "Département\u{a0}:</strong> 021",
             &reference,
             &day_mark,
             "courriel du 01/01/1970 à 00:00",

@@ -12,13 +12,13 @@ pub(super) const TEMPLATE: &str = include_str!("opening.html");
 /// The opening ends with a rule; it is never so long without one.
 const END: &str = "<hr";
 const LONGEST: usize = 16 * 1024;
-const APPLICATION: &str = "Application :";
-const SCHOOL: &str = "École :";
-const PHONE: &str = "Téléphone :";
+const APPLICATION: &str = "Application";
+const SCHOOL: &str = "École";
+const PHONE: &str = "Téléphone";
 /// Behind a school that only the person says is theirs.
 const BY_FORM: &str = " (selon le formulaire)";
-const DEPARTMENT: &str = "Département :";
-const CIRCONSCRIPTION: &str = "Circonscription :";
+const DEPARTMENT: &str = "Département";
+const CIRCONSCRIPTION: &str = "Circonscription";
 /// How the first line tells of a form.
 const FORM: &str = "(formulaire du ";
 /// Before the requester's address; no name can hold it, whose quotes are encoded.
@@ -61,7 +61,8 @@ impl Opening {
         let mut lines = text.lines();
         let first = lines.next().filter(|line| line.starts_with("Référence"))?;
         let (reference, is_form) = (Reference::find(first)?, first.contains(FORM));
-        let said = |label: &str| lines.clone().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
+        // Tickets of earlier versions have a plain space before the colon.
+        let said = |label: &str| lines.clone().find_map(|line| value_of(line, label));
         let named = said(APPLICATION)?;
         let (school, phone) = (said(SCHOOL), said(PHONE).map(str::to_owned));
         let (by_form, school) = match school.and_then(|school| school.strip_suffix(BY_FORM)) {
@@ -99,6 +100,11 @@ impl Opening {
 fn code_of(school: &str) -> Option<&str> {
     let last = school.rsplit('(').next()?.trim_end_matches(')');
     is_uai(last).then_some(last)
+}
+
+/// What stands behind a label and its colon.
+fn value_of<'a>(line: &'a str, label: &str) -> Option<&'a str> {
+    Some(line.trim().strip_prefix(label)?.trim_start().strip_prefix(':')?.trim())
 }
 
 /// Whose request a ticket's opening says it is.

@@ -22,7 +22,7 @@ use crate::{
 
 const DRAFTS: &str = "passerelle_articles_drafted_total";
 /// Before the requester's name in a ticket's opening.
-const REQUESTER: &str = "Demandeur :";
+const REQUESTER: &str = "Demandeur";
 
 /// That somebody wants an article.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,14 +253,14 @@ impl Drafter {
 /// What was asked: without the gateway's own lines, signatures and quotes.
 fn asked<'a>(content: &'a str, opening: Option<&Opening>) -> &'a str {
     let said = &content[opening.map_or(0, |opening| opening.end)..];
-    let ends = ["<details", LeftOut::HEADING].into_iter().filter_map(|end| said.find(end));
+    let ends = [said.find("<details"), LeftOut::lists(said).next()].into_iter().flatten();
     &said[..ends.min().unwrap_or(said.len())]
 }
 
 /// The requester's name in a ticket's opening, where the directory knew it.
 fn requester_name(opening: &str) -> Option<String> {
     let text = html_text::from_html(opening);
-    let named = text.lines().find_map(|line| line.trim().strip_prefix(REQUESTER))?;
+    let named = text.lines().find_map(|line| line.trim().strip_prefix(REQUESTER)?.trim_start().strip_prefix(':'))?;
     let name = named.split(',').next()?.trim();
     (!name.starts_with('(')).then(|| name.to_owned())
 }

@@ -6,7 +6,7 @@ use super::{AllLevels, ApplicationLevels, Escalator, delays::WAITING};
 use crate::{
     glpi::{Criterion, Followup, GlpiError, Said, TicketSummary},
     id::{GroupId, TicketId},
-    lifecycle::note::{UNDER_WAY, UNTAKEN},
+    lifecycle::note::{TYPED_UNDER_WAY, UNDER_WAY, UNTAKEN},
     request::{Reference, is_command},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 const MOST: usize = 10_000;
 
 /// What stands in a follow-up that is a command, or the note of a move that is under way.
-const WORK: [&str; 4] = ["#escalade", "#retour", "#fiche", UNDER_WAY];
+const WORK: [&str; 5] = ["#escalade", "#retour", "#fiche", UNDER_WAY, TYPED_UNDER_WAY];
 
 impl Escalator {
     /// The tickets among those that meet `scope` into which [`Escalator::process_commands`] is to look. Commands of any

@@ -150,7 +150,8 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     if refusals > 0 {
         input["status"] = 2.into();
     }
-    let (mut place, mut asked) = ((UNKNOWN, UNKNOWN, UNKNOWN), names.natures.number(&nature));
+    let (mut place, mut asked) =
+        ((UNKNOWN, UNKNOWN, UNKNOWN), names.natures.number(&passerelle::text::french::printed(&nature)));
     match way {
         Way::Mail | Way::Form => {
             place = (

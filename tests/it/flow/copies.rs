@@ -30,7 +30,7 @@ async fn who_a_mail_was_copied_to_stands_in_its_ticket_and_watches_nothing() {
     let gateway = Gateway::start(&sandbox, &[]).await;
     gateway.deliver(DIRECTORS[0], &copied("c1", TO, CC)).await;
     let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
-    let line = "<strong>Copie à :</strong> marc.leroy@ac-dijon.fr, ecoles@mairie.example, tech1@ac-dijon.fr<br>";
+    let line = "<strong>Copie à\u{a0}:</strong> marc.leroy@ac-dijon.fr, ecoles@mairie.example, tech1@ac-dijon.fr<br>";
     assert!(ticket.content.contains(line), "{}", ticket.content);
     assert!(ticket.observers.is_empty() && ticket.requesters.len() == 1);
 
@@ -111,7 +111,7 @@ async fn who_a_reply_was_copied_to_stands_in_its_follow_up_and_watches_where_tha
     }
     let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
     let [first, second] = ticket.followups.as_slice() else { panic!("{:?}", ticket.followups) };
-    let line = "<br>Copie à : ecoles@mairie.example, tech1@ac-dijon.fr, marc.leroy@ac-dijon.fr</em>";
+    let line = "<br>Copie à\u{a0}: ecoles@mairie.example, tech1@ac-dijon.fr, marc.leroy@ac-dijon.fr</em>";
     for followup in [first, second] {
         assert!(followup.content.contains(line), "{}", followup.content);
     }

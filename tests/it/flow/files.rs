@@ -8,7 +8,7 @@ use rstest::rstest;
 use crate::support::gateway::{DIRECTORS, Gateway, sandbox};
 
 const EXECUTABLE: &str = "fichier exécutable ou script";
-const ENCRYPTED: &str = "fichier chiffré : envoyez-le sans mot de passe";
+const ENCRYPTED: &str = "fichier chiffré\u{a0}: envoyez-le sans mot de passe";
 
 /// The ticket of a mail of the corpus, written by a director.
 async fn ticket(sandbox: &Sandbox, name: &str) -> TicketView {
@@ -53,7 +53,7 @@ async fn each_file_goes_or_is_named_with_its_reason(
     assert_eq!(documents(&ticket), sent, "{:?} {:?}", ticket.content, ticket.followups);
     assert_eq!(ticket.content.matches("<li>").count(), left_out.len(), "{}", ticket.content);
     for (name, why) in left_out {
-        assert!(ticket.content.contains(&format!("<li>{name} : {why}</li>")), "{name} in {}", ticket.content);
+        assert!(ticket.content.contains(&format!("<li>{name}\u{a0}: {why}</li>")), "{name} in {}", ticket.content);
     }
     assert!(!ticket.content.contains("petite image") && ticket.followups.is_empty());
 }
@@ -64,7 +64,7 @@ async fn a_document_with_macros_is_no_type_that_glpi_takes() {
     let ticket = ticket(&sandbox, "files/macro").await;
     assert!(ticket.documents.is_empty());
     let [followup] = ticket.followups.as_slice() else { panic!("{:?}", ticket.followups) };
-    assert!(followup.content.contains("<li>livret.docm : "), "{}", followup.content);
+    assert!(followup.content.contains("<li>livret.docm\u{a0}: "), "{}", followup.content);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,8 +72,8 @@ async fn more_files_than_one_call_takes_are_named() {
     let sandbox = sandbox().await;
     let ticket = ticket(&sandbox, "files/vingt-cinq-photos").await;
     assert_eq!(ticket.documents.len(), 20);
-    assert_eq!(ticket.content.matches(" : plus de 20 fichiers</li>").count(), 5);
-    assert!(ticket.content.contains("IMG_0024.JPG : plus de 20 fichiers"), "{}", ticket.content);
+    assert_eq!(ticket.content.matches("\u{a0}: plus de 20 fichiers</li>").count(), 5);
+    assert!(ticket.content.contains("IMG_0024.JPG\u{a0}: plus de 20 fichiers"), "{}", ticket.content);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,6 +82,6 @@ async fn pictures_of_a_signature_are_counted_and_the_original_goes_along() {
     let ticket = ticket(&sandbox, "structures/images-de-signature").await;
     // The logo that repeats stays once, for no mark says that a signature begins.
     assert_eq!(documents(&ticket), ["logo-academie.png", "message-original.eml.txt"]);
-    let said = "Non repris dans ce ticket : 2 petites images (signature, copie). Le message d'origine est joint.";
+    let said = "Non repris dans ce ticket\u{a0}: 2 petites images (signature, copie). Le message d’origine est joint.";
     assert!(ticket.content.contains(said), "{}", ticket.content);
 }

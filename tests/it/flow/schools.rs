@@ -54,9 +54,9 @@ async fn the_school_chosen_in_the_form_counts(
     assert_eq!(gateway.post_form(&fields, None).await.status(), 201);
     let [ticket] = titled(&sandbox, "Choix").try_into().unwrap();
     for part in [
-        format!("<strong>École :</strong> {}<br>", school.trim_start()),
-        format!("<strong>Département :</strong> {department}<br>"),
-        format!("Autre école selon l'annuaire :</strong> {others}<br>"),
+        format!("<strong>École\u{a0}:</strong> {}<br>", school.trim_start()),
+        format!("<strong>Département\u{a0}:</strong> {department}<br>"),
+        format!("Autre école selon l’annuaire\u{a0}:</strong> {others}<br>"),
     ] {
         assert!(ticket.content.replace("  ", " ").contains(&part), "{part} in {}", ticket.content);
     }
@@ -71,6 +71,6 @@ async fn who_writes_from_a_school_s_mailbox_writes_of_that_school() {
     let replies = gateway.deliver_to(&[ASSISTANCE], from, &mail(from, "s1", "ONDE : Zola", "Bonjour")).await;
     assert!(replies[0].starts_with("250 2.0.0 created"), "{replies:?}");
     let [ticket] = titled(&sandbox, "Zola").try_into().unwrap();
-    assert!(ticket.content.contains("<strong>École :</strong> École Zola (0580004D)<br>"), "{}", ticket.content);
+    assert!(ticket.content.contains("<strong>École\u{a0}:</strong> École Zola (0580004D)<br>"), "{}", ticket.content);
     assert_eq!(ticket.assigned_groups, ["Référents-ECECA"]);
 }

@@ -166,7 +166,9 @@ async fn a_director_s_mail_that_staff_forwards_is_the_director_s_request() {
     let [ticket] = sandbox.tickets().try_into().unwrap();
     assert_eq!(ticket.requesters.iter().map(|person| person.user).collect::<Vec<_>>(), [8]);
     assert_eq!(ticket.observers.iter().map(|person| person.user).collect::<Vec<_>>(), [MEMBER_ACCOUNT]);
-    for part in ["Transmis par :</strong> tech1@ac-dijon.fr", "Jeanne Martin", "ce.0210002b@ac-dijon.fr", "0210002B"] {
+    for part in
+        ["Transmis par\u{a0}:</strong> tech1@ac-dijon.fr", "Jeanne Martin", "ce.0210002b@ac-dijon.fr", "0210002B"]
+    {
         assert!(ticket.content.contains(part), "{part} in {}", ticket.content);
     }
     let outbox = gateway.outbox.clone();

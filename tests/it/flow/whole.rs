@@ -73,7 +73,7 @@ fn names(documents: &[passerelle::sandbox::DocumentView]) -> Vec<&str> {
 /// How often a file is named as left out, in the ticket and in all that is said on it.
 fn named(ticket: &TicketView, name: &str) -> usize {
     let texts = [&ticket.content].into_iter().chain(ticket.followups.iter().map(|followup| &followup.content));
-    texts.map(|text| text.matches(&format!("<li>{name} : ")).count()).sum()
+    texts.map(|text| text.matches(&format!("<li>{name}\u{a0}: ")).count()).sum()
 }
 
 fn the_one(sandbox: &Sandbox) -> TicketView {
@@ -393,7 +393,7 @@ async fn a_picture_that_kills_glpi_each_time_is_named_and_the_other_files_go() {
     assert_whole(&ticket, "cut picture");
     assert_eq!(names(&ticket.documents), ["capture.png", "notes.txt"]);
     assert_eq!(named(&ticket, "coupee.png"), 1, "{:?}", ticket.followups);
-    assert!(ticket.content.contains("[image non transmise : coupee.png]"), "{}", ticket.content);
+    assert!(ticket.content.contains("[image non transmise\u{a0}: coupee.png]"), "{}", ticket.content);
     assert!(!ticket.content.contains("<img id="), "{}", ticket.content);
     assert_eq!(tries.load(Ordering::SeqCst), 3, "once with all, twice alone");
 }
@@ -449,7 +449,7 @@ async fn an_account_that_may_not_add_documents_adds_files_by_follow_ups_once() {
         let ticket = the_one(&sandbox);
         assert_whole(&ticket, expected);
         assert!(ticket.documents.is_empty() && !ticket.content.contains("<img id="), "{}", ticket.content);
-        assert!(ticket.content.contains("[image jointe à un suivi : capture.png]"), "{}", ticket.content);
+        assert!(ticket.content.contains("[image jointe à un suivi\u{a0}: capture.png]"), "{}", ticket.content);
         let mut carried: Vec<_> = ticket.followups.iter().flat_map(|followup| names(&followup.documents)).collect();
         carried.sort_unstable();
         assert_eq!(carried, ["capture.png", "notes.txt"]);
@@ -475,7 +475,7 @@ async fn a_picture_of_a_type_that_glpi_refuses_leaves_words_and_is_not_sent_agai
         let raw = with_files(id, &format!("LSU : {id}"), &files, "");
         assert!(gateway.deliver(DIRECTORS[0], &raw).await.contains("created"));
         let ticket = sandbox.tickets().into_iter().find(|ticket| ticket.name.contains(id)).unwrap();
-        assert!(ticket.content.contains("[image non transmise : page.webp]"), "{}", ticket.content);
+        assert!(ticket.content.contains("[image non transmise\u{a0}: page.webp]"), "{}", ticket.content);
         assert!(!ticket.content.contains("<img"), "{}", ticket.content);
         assert_eq!((named(&ticket, "page.webp"), ticket.taken_into_account.clone()), (1, None));
         assert_eq!(sent.load(Ordering::SeqCst), sent_so_far, "{id}");

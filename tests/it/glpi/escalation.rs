@@ -141,7 +141,7 @@ async fn an_escalation_changes_who_works_on_it_and_nothing_else_and_says_why() {
     assert!(followup.private && note.done && note.untaken, "{note:?}");
     assert_eq!(note.reason, "L'accès « LSU » & le reste sont \u{fffd} \"bloqués\"");
     assert!(note.asked.starts_with("Demandée par Jeanne ‹Martin› le ") && note.asked.contains("par l’API"), "{note:?}");
-    assert!(followup.content.starts_with("<p><strong>Escalade effectuée : Référents-LSU → DSI-BAI</strong></p>"));
+    assert!(followup.content.starts_with("<p><strong>Escalade effectuée\u{a0}: Référents-LSU → DSI-BAI</strong></p>"));
 
     for again in [up(), order(Direction::Up, Some("DSI-BAI"))] {
         let repeated = app.escalator.move_ticket(id, &again, now).await.unwrap();
@@ -285,7 +285,10 @@ async fn is_given_up(app: &App, glpi: &Glpi, id: TicketId, why: &str) {
         app.escalator.process_commands(id, Timestamp::now()).await.unwrap();
     }
     let [(followup, Note::Move(note))] = &notes(glpi, id).await[..] else { panic!("one note") };
-    assert!(followup.private && followup.content.starts_with("<p><strong>Escalade interrompue : "), "{followup:?}");
+    assert!(
+        followup.private && followup.content.starts_with("<p><strong>Escalade interrompue\u{a0}: "),
+        "{followup:?}"
+    );
     assert!(!note.done && note.given_up.as_ref().is_some_and(|given_up| given_up.contains(why)), "{note:?}");
     assert_eq!(actors(glpi, id).await, before);
 }

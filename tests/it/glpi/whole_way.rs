@@ -151,7 +151,7 @@ async fn a_mailbox_s_mails_are_one_ticket_each_with_what_was_cut_and_the_origina
         let found = glpi.tickets_containing(&[&reference], 2).await.unwrap();
         let [ticket] = found.as_slice() else { panic!("{found:?}") };
         assert!(
-            ticket.content.contains("Non repris dans ce ticket : 1 petite image (signature, copie)."),
+            ticket.content.contains("Non repris dans ce ticket\u{a0}: 1 petite image (signature, copie)."),
             "{}",
             ticket.content
         );

@@ -93,7 +93,7 @@ async fn every_encoding_gives_the_same_request() {
             form,
             FormFields {
                 application: Some("LSUN / LSU".into()),
-                nature: Some("LSU : accès et habilitations".into()),
+                nature: Some("LSU\u{a0}: accès et habilitations".into()),
                 kind: Some(TicketKind::Request),
                 urgency: Some(4),
                 error_message: Some("Erreur 500".into()),
@@ -117,7 +117,7 @@ async fn other_names_for_a_field_are_understood_and_empty_fields_are_absent() {
     .await;
     assert_eq!((received.subject.as_str(), received.body.text.as_str()), ("x", "y"));
     let Origin::Form(form) = received.origin else { panic!("no form") };
-    assert_eq!(form, FormFields { nature: Some("LSU : import et export".into()), ..FormFields::default() });
+    assert_eq!(form, FormFields { nature: Some("LSU\u{a0}: import et export".into()), ..FormFields::default() });
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn every_wrong_field_is_named_at_once() {
         problem["errors"][at]["message"].as_str().unwrap()
     };
     assert!(message("application").contains("«\u{a0}LSUN / LSU\u{a0}», "), "{}", message("application"));
-    assert!(message("nature").contains("«\u{a0}LSU : import et export\u{a0}»"));
+    assert!(message("nature").contains("«\u{a0}LSU\u{a0}: import et export\u{a0}»"));
     assert!(message("couleur").contains("requester, application, nature, type, urgency, title"));
     assert!(api.seen.forms.lock().unwrap().is_empty());
 }

@@ -192,7 +192,8 @@ async fn a_request_is_deposited_followed_completed_refused_and_approved(
     assert_eq!((ticket.kind, ticket.status), (1, 2));
     assert_eq!(ticket.requesters[0].name, "Nom1 Prenom1");
     assert!(
-        ticket.content.contains("LSU : saisie des bilans périodiques") && ticket.content.contains("03 80 00 00 00")
+        ticket.content.contains("LSU\u{a0}: saisie des bilans périodiques")
+            && ticket.content.contains("03 80 00 00 00")
     );
     let [document] = ticket.documents.try_into().unwrap();
     assert_eq!((document.filename.as_str(), document.bytes.as_slice()), ("capture.png", PNG));

@@ -23,7 +23,9 @@ async fn a_request_becomes_a_ticket_with_its_files_and_is_summed_up() {
 
     let [ticket] = titled(&portal.sandbox, "Validation des bilans").try_into().unwrap();
     assert_eq!(ticket.assigned_groups, ["Référents-LSU"]);
-    assert!(ticket.content.contains("LSU : saisie des bilans périodiques") && ticket.content.contains("Erreur 500"));
+    assert!(
+        ticket.content.contains("LSU\u{a0}: saisie des bilans périodiques") && ticket.content.contains("Erreur 500")
+    );
     let files: Vec<_> = ticket.documents.iter().map(|document| document.filename.as_str()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
 

@@ -90,7 +90,7 @@ async fn the_form_knows_the_telephone_and_asks_which_school_of_several() {
 
     let number = deposit(&portal, "À Nevers").await;
     let [ticket] = titled(&portal.sandbox, "À Nevers").try_into().unwrap();
-    assert!(ticket.content.contains("École :</strong> École Zola (0580004D)<br>"), "{}", ticket.content);
+    assert!(ticket.content.contains("École\u{a0}:</strong> École Zola (0580004D)<br>"), "{}", ticket.content);
     let recap = portal.get(&format!("/portail/demandes/{number}/recapitulatif"), JEANNE).await;
     assert!(recap.has("<dt>École</dt><dd>École Zola (0580004D)</dd>"), "{}", recap.html);
 

@@ -127,7 +127,7 @@ async fn page(answer: Response) -> Page {
 /// The fields of a small request.
 fn fields(title: &str) -> Form {
     Form::new()
-        .text("choix", "LSU › LSU : saisie des bilans périodiques")
+        .text("choix", "LSU › LSU\u{a0}: saisie des bilans périodiques")
         .text("type", "incident")
         .text("urgency", "")
         .text("title", title.to_owned())

@@ -219,7 +219,7 @@ async fn a_solution_is_refused_with_a_reason_and_then_accepted() {
     }
     assert_eq!(reason(scene.post(&path, &accept, None).await, 409).await, "nothing-to-approve");
     let view = seen(&scene, request);
-    assert!(view.followups[0].content.contains("Motif :</p><p>Encore grisé</p>"), "{}", view.followups[0].content);
+    assert!(view.followups[0].content.contains("Motif\u{a0}:</p><p>Encore grisé</p>"), "{}", view.followups[0].content);
     assert_eq!(view.followups[0].author, view.requesters[0].user);
 
     scene.staff.solve(request, "<p>Refait.</p>").await;

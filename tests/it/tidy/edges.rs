@@ -199,7 +199,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("lifecycle/drafts", &["config", "flow/route", "glpi", "id", "lifecycle/note", "request", "text"]),
-    ("lifecycle/note", &["id", "request"]),
+    ("lifecycle/note", &["id", "request", "text"]),
     // … and becomes a ticket.
     (
         "flow/pipeline",
@@ -222,7 +222,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "flow/receipts",
-        &["announcements", "config", "flow/route", "glpi", "id", "knowledge", "letters", "request", "smtp"],
+        &["announcements", "config", "flow/route", "glpi", "id", "knowledge", "letters", "request", "smtp", "text"],
     ),
     ("flow/suggester", &["config", "glpi", "knowledge", "request", "text"]),
     // What is answered already.
