@@ -168,7 +168,7 @@ async fn a_requester_follows_a_request_to_its_end() {
     let settings = [("glpi.login", login.as_str()), ("glpi.password", password.as_str()), ("quota.per_day", "1000000")];
     let gateway = Gateway::in_front_of(target.url().as_str(), &settings).await;
     let staff = Helpdesk::sign_in(&target.url(), &login, &password).await;
-    let (marker, nature) = (marker(), "LSU\u{a0}: import et export");
+    let (marker, nature) = (marker(), "LSU : import et export");
     let form = json!({
         "requester": DIRECTORS[0], "application": "LSU", "nature": nature, "title": marker, "description": "Bonjour & <b>",
         "attachments": [{"name": "a.txt", "content_type": "text/plain", "content": BASE64.encode(marker.as_bytes())}],
