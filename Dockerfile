@@ -12,21 +12,22 @@ RUN mkdir -p src tests/it \
  && cargo build --release --locked --target "$(cat target-name)"
 
 COPY . .
-RUN touch src/main.rs src/lib.rs \
+ARG PASSERELLE_COMMIT=
+RUN sed --in-place --file packaging/image.sed config/default.toml \
+ && touch src/main.rs src/lib.rs \
  && cargo build --release --locked --target "$(cat target-name)" \
  && install -D "target/$(cat target-name)/release/passerelle" /image/passerelle \
  && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
  && mkdir -p /image/etc/passerelle \
- && cp -r mappings config/example.toml /image/etc/passerelle/
+ && cp -r mappings config/default.toml config/example.toml /image/etc/passerelle/ \
+ && cp packaging/image.toml /image/etc/passerelle/passerelle.toml
 
 FROM scratch
 COPY --from=build /image /
 # Any user without a name or a right will do.
 USER 10001:10001
-ENV PASSERELLE_LMTP__LISTEN=0.0.0.0:2424 \
-    PASSERELLE_HTTP__LISTEN=0.0.0.0:8080 \
-    PASSERELLE_MAPPINGS__DIR=/etc/passerelle/mappings \
-    PASSERELLE_LOG__FORMAT=json
+# No setting by variable: it would be stronger than a mounted file.
+ENV PASSERELLE_CONFIG=/etc/passerelle/passerelle.toml
 # Freed memory goes back to the system: by itself glibc keeps what large requests took, in heaps of many threads.
 ENV MALLOC_ARENA_MAX=2 \
     MALLOC_MMAP_THRESHOLD_=131072 \

@@ -9,7 +9,26 @@ RUN_TESTS = $(if $(shell command -v cargo-nextest),$(NEXTEST),$(PLAIN))
 # The stand-in is a GLPI 10; what is said to GLPI is tried on an 11, too.
 AS_ELEVEN = GLPI_TEST_STAND_IN=11
 
-.PHONY: test bench bench-memory soak microbench demo lint fmt image
+# The commit, which `passerelle --version` names; nothing where this is no clone.
+COMMIT := $(shell git describe --always --dirty --abbrev=7 --exclude='*' 2>/dev/null)
+# Two builds are one program, wherever they are made.
+REMAP = --remap-path-prefix=$(CURDIR)=/passerelle --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo
+BUILD = PASSERELLE_COMMIT=$(COMMIT) RUSTFLAGS="$(RUSTFLAGS) $(REMAP)" $(CARGO) build --release --locked \
+	$(addprefix --target ,$(TARGET))
+# Another architecture: make package TARGET=aarch64-unknown-linux-gnu, with its standard library and linker installed.
+TARGET =
+PROGRAM = target/$(addsuffix /,$(TARGET))release/passerelle
+MANUAL = target/manual
+
+PREFIX ?= /usr/local
+# Configuration is where the program and its unit look for it, whatever the prefix.
+CONFIGURATION = $(DESTDIR)/etc/passerelle
+SHARE = $(DESTDIR)$(PREFIX)/share
+DOC = $(SHARE)/doc/passerelle
+STAGE = target/package/root
+
+.PHONY: build program manual install package test-package reproducible audit \
+	test bench bench-memory soak microbench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
 # else is asked for sudo's password, after the build: sudo remembers it for some minutes.
@@ -51,4 +70,56 @@ fmt:
 	$(CARGO) fmt
 
 image:
-	docker build --tag passerelle .
+	docker build --build-arg PASSERELLE_COMMIT=$(COMMIT) --tag passerelle .
+
+# The program, its man pages and the completions for shells.
+build: manual program
+
+program:
+	$(BUILD)
+
+manual:
+	PASSERELLE_COMMIT=$(COMMIT) $(CARGO) run --quiet --locked --example manual -- $(MANUAL)
+
+# What `make build` made, with all that belongs to it: make install PREFIX=/usr/local DESTDIR=. Configuration that is
+# there already stays as it is; the files of the package are these.
+install:
+	@test -x $(PROGRAM) || { echo "make install: $(PROGRAM) is not there: run make build first" >&2; exit 1; }
+	install -D --mode 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/passerelle
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	sed 's|@bindir@|$(PREFIX)/bin|' packaging/passerelle.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/passerelle.service
+	install --mode 644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/passerelle.conf
+	install --mode 644 packaging/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/passerelle.conf
+	install -D --mode 644 --target-directory $(SHARE)/man/man1 $(MANUAL)/*.1
+	install -D --mode 644 $(MANUAL)/passerelle.bash $(SHARE)/bash-completion/completions/passerelle
+	install -D --mode 644 $(MANUAL)/_passerelle $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_passerelle
+	install -D --mode 644 $(MANUAL)/passerelle.fish $(SHARE)/fish/vendor_completions.d/passerelle.fish
+	install -D --mode 644 --target-directory $(DOC) packaging/copyright README.md LISEZMOI.md CHANGELOG.md LICENSE
+	gzip --no-name --force -9 $(DOC)/CHANGELOG.md $(DOC)/LICENSE $(SHARE)/man/man1/*.1
+	install -D --mode 644 --target-directory $(DOC)/examples config/example.toml config/calendar.example.toml
+	cp -R config/proxy config/prometheus config/grafana $(DOC)/examples/
+	install -d $(CONFIGURATION)/mappings
+	install --mode 644 config/default.toml $(CONFIGURATION)/default.toml
+	for file in packaging/passerelle.toml packaging/environment mappings/*.toml; do \
+		to="$(CONFIGURATION)/$${file#packaging/}"; [ -e "$$to" ] || install --mode 644 "$$file" "$$to" || exit; done
+
+# The Debian package, with its CycloneDX list of parts beside it, in target/package.
+package: build
+	rm -rf $(STAGE)
+	$(MAKE) --no-print-directory install DESTDIR=$(STAGE) PREFIX=/usr
+	packaging/package.sh $(addprefix --target ,$(TARGET))
+
+# Whether the package installs, is upgraded, removed and purged as Debian's are, in a fresh Debian, as root: around the
+# program that the tests use, whose build takes a minute. RELEASE=1 tries the one of `make package`.
+test-package: $(if $(RELEASE),package)
+	tests/package/run.sh $(if $(RELEASE),release)
+
+# Whether two builds, in two folders, are one program: takes two whole builds.
+reproducible:
+	tests/package/reproducible.sh
+
+# Licences, bans, sources, and dependencies that nothing uses.
+audit:
+	packaging/tools.sh cargo-deny cargo-machete
+	target/tools/bin/cargo-deny --offline --locked check bans licenses sources
+	target/tools/bin/cargo-machete --with-metadata

@@ -2,6 +2,7 @@
 
 mod gateway;
 mod reload;
+mod service_manager;
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +10,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
 use tokio::{signal::unix::Signal, time::Instant};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 use self::gateway::Gateway;
 use crate::{
@@ -317,8 +321,18 @@ impl Server {
         &self.app.pipeline
     }
 
+    /// What it serves, in a line.
+    fn status(&self) -> String {
+        let lmtp = self.lmtp.iter().map(|listener| format!("LMTP on {listener}"));
+        let mailboxes = self.imap.accounts().len();
+        let mailboxes = (mailboxes > 0).then(|| format!("{mailboxes} mailbox(es)"));
+        let http = self.http.listeners().map(|listener| format!("HTTP on {listener}"));
+        lmtp.chain(mailboxes).chain(http).collect::<Vec<_>>().join(", ")
+    }
+
     /// Serves until `stop`, then lets requests under way end, for as long as `shutdown.grace`.
     pub async fn run(self, stop: CancellationToken) {
+        let status = self.status();
         let Self { mut app, lmtp, imap, http, metrics, hang_up } = self;
         let listeners = TaskTracker::new();
         let pipeline = &app.pipeline;
@@ -355,6 +369,7 @@ impl Server {
         listeners.spawn(app.sweep(stop.clone()).run(hinted));
         listeners.spawn(stop.clone().run_until_cancelled_owned(reload::keep_rules(
             Arc::clone(pipeline),
+            app.glpi.clone(),
             texts,
             hang_up,
         )));
@@ -385,8 +400,11 @@ impl Server {
             listeners.spawn(async move { informer.keep(&stop).await });
         }
         listeners.close();
+        service_manager::ready(&status);
+        let _alive = AbortOnDropHandle::new(tokio::spawn(service_manager::keep_alive()));
         stop.cancelled().await;
         tracing::info!("stopping");
+        service_manager::stopping();
         let deadline = Instant::now() + app.config.shutdown.grace;
         if tokio::time::timeout_at(deadline, listeners.wait()).await.is_err() {
             tracing::warn!("a connection did not end in time");

@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Passerelle turns school directors' mails and forms into GLPI tickets.
 #[derive(Debug, Parser)]
-#[command(version, about)]
-struct Cli {
+#[command(version = telemetry::version(), about)]
+pub(crate) struct Cli {
     /// The configuration file; the environment (`PASSERELLE_SECTION__KEY`) wins over it.
     #[arg(long, global = true, env = "PASSERELLE_CONFIG")]
     config: Option<PathBuf>,
@@ -104,8 +104,14 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Ok(config)
     };
     match cli.command {
-        Command::Serve => Box::pin(serve(load()?, signals.unwrap_or_else(Signals::listen))).await,
-        Command::Ingest(args) => Ok(ingest::run(load()?, args).await?),
+        Command::Serve => {
+            Box::pin(serve(load()?, cli.config.as_deref(), signals.unwrap_or_else(Signals::listen))).await
+        }
+        Command::Ingest(args) => {
+            let config = config::load(cli.config.as_deref()).inspect_err(ingest::say_unusable)?;
+            let log = telemetry::init_held(&config.log).inspect_err(ingest::say_unusable)?;
+            Ok(ingest::run(config, args, log).await?)
+        }
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
@@ -127,9 +133,13 @@ fn own_settings(file: Option<&Path>) -> Vec<String> {
     file.map(|file| file.display().to_string()).into_iter().chain(variables).collect()
 }
 
-async fn serve(config: Config, signals: Signals) -> miette::Result<u8> {
+async fn serve(config: Config, file: Option<&Path>, signals: Signals) -> miette::Result<u8> {
     let Signals { hang_up, terminate, interrupt } = signals;
-    let server = App::build(config)?.bind(telemetry::metrics()).await?.reloading_on(hang_up);
+    let app = App::build(config)?;
+    let (version, file) = (telemetry::version(), file.map_or("none".into(), Path::to_string_lossy));
+    let mappings = app.pipeline.mappings.now().all().len();
+    tracing::info!(version, configuration = %file, mappings, "Passerelle starts");
+    let server = app.bind(telemetry::metrics()).await?.reloading_on(hang_up);
     let stop = CancellationToken::new();
     tokio::spawn(stop_on(terminate, stop.clone()));
     tokio::spawn(stop_on(interrupt, stop.clone()));

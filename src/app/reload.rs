@@ -1,26 +1,46 @@
 //! Keeps the mappings, the DKIM keys, the directory's file and the academy's pages as they are on disk, and their names known in GLPI.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::signal::unix::Signal;
 
-use crate::{flow::pipeline::Pipeline, http::PageTexts};
+use super::service_manager;
+use crate::{flow::pipeline::Pipeline, glpi::Glpi, http::PageTexts};
 
 /// After how long the mappings' names are looked up again where GLPI could not say.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 
 /// Resolves the mappings' names in GLPI at start, again until it can say, and after each reload of the mappings, the
 /// DKIM keys, the directory's file and the pages' `texts` at `hang_up`. A mistake in a file keeps what was in force.
-pub(super) async fn keep_rules(pipeline: Arc<Pipeline>, texts: Option<Arc<PageTexts>>, mut hang_up: Option<Signal>) {
+pub(super) async fn keep_rules(
+    pipeline: Arc<Pipeline>,
+    glpi: Glpi,
+    texts: Option<Arc<PageTexts>>,
+    mut hang_up: Option<Signal>,
+) {
+    let is_introduced = Arc::new(AtomicBool::new(false));
     loop {
-        let names_of = Arc::clone(&pipeline);
+        let (names_of, asked, introduced) = (Arc::clone(&pipeline), glpi.clone(), Arc::clone(&is_introduced));
         let resolve = move || {
-            let pipeline = Arc::clone(&names_of);
-            async move { resolve_names(&pipeline).await }
+            let (pipeline, glpi, is_introduced) = (Arc::clone(&names_of), asked.clone(), Arc::clone(&introduced));
+            async move {
+                let resolved = resolve_names(&pipeline).await;
+                if resolved && !is_introduced.swap(true, Ordering::Relaxed) {
+                    introduce(&glpi).await;
+                }
+                resolved
+            }
         };
         if !until_hung_up(&mut hang_up, resolve).await {
             return;
         }
+        service_manager::reading_again();
         match pipeline.mappings.reload() {
             Ok(()) => tracing::info!(applications = pipeline.mappings.now().all().len(), "mappings reloaded"),
             Err(error) => tracing::error!("mappings not reloaded, the old ones stay: {:?}", miette::Report::new(error)),
@@ -44,6 +64,15 @@ pub(super) async fn keep_rules(pipeline: Arc<Pipeline>, texts: Option<Arc<PageTe
             }
             None => {}
         }
+        service_manager::read_again();
+    }
+}
+
+/// Says which GLPI it is.
+async fn introduce(glpi: &Glpi) {
+    match glpi.directory().server().await {
+        Ok(server) => tracing::info!(version = server.version, "GLPI answers"),
+        Err(error) => tracing::warn!(%error, "GLPI answers, but does not tell its version"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     config::{Config, ConfigError},
     intake::TakesMail as _,
     request::{Address, Channel, Envelope, Outcome},
+    telemetry::HeldLog,
 };
 
 /// How long the mail to the requester may take before the process ends.
@@ -27,20 +28,26 @@ pub struct Args {
     pub recipients: Vec<String>,
 }
 
-/// Handles the mail to its end and prints what became of it; gives the exit code.
+/// What it says first where the configuration cannot be used; the whole error follows.
+pub fn say_unusable(error: &ConfigError) {
+    eprintln!("deferred: configuration ({error})");
+}
+
+/// Handles the mail to its end and prints what became of it, before its `log`: a mail server keeps and shows the
+/// beginning (Postfix: 4 KiB in its own log, a bounce has less). Gives the exit code.
 ///
 /// # Errors
 ///
 /// When the configuration cannot be used.
-pub async fn run(mut config: Config, args: Args) -> Result<u8, ConfigError> {
+pub async fn run(mut config: Config, args: Args, log: HeldLog) -> Result<u8, ConfigError> {
     let max_size = config.screen.max_size;
     // Each mail is a process of its own: that this one begins says nothing of another that died.
     config.glpi.aftermath = Duration::ZERO;
-    let app = App::build(config)?;
+    let app = App::build(config).inspect_err(say_unusable)?;
     let (raw, size) = match read(max_size).await {
         Ok(mail) => mail,
         Err(error) => {
-            eprintln!("cannot read standard input: {error}");
+            eprintln!("deferred: standard input cannot be read ({error})");
             return Ok(exit::TEMPFAIL);
         }
     };
@@ -56,8 +63,9 @@ pub async fn run(mut config: Config, args: Args) -> Result<u8, ConfigError> {
         is_untried: false,
     };
     let outcome = Arc::clone(&app.pipeline).mail(envelope, raw).await;
-    app.finish(Instant::now() + LONGEST_FAREWELL).await;
     eprintln!("{}", summary(&outcome));
+    drop(log);
+    app.finish(Instant::now() + LONGEST_FAREWELL).await;
     Ok(match outcome {
         Outcome::Deferred(_) => exit::TEMPFAIL,
         Outcome::Created(_)

@@ -77,7 +77,7 @@ impl Doors {
     }
 
     /// The listeners, in the order in which [`Doors::door`] counts them.
-    pub(super) fn listeners(&self) -> impl Iterator<Item = &Listener> + Clone {
+    pub fn listeners(&self) -> impl Iterator<Item = &Listener> + Clone {
         self.0.iter().map(|(_, listener)| listener)
     }
 

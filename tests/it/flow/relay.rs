@@ -101,3 +101,36 @@ async fn an_answer_lost_after_the_write_is_one_ticket_for_postfix_too() {
     wait_until("the queue is empty", async || postfix.queue_len() == 0).await;
     assert_eq!(sandbox.tickets().len(), 1);
 }
+
+/// What is logged of a mail that the pipe transport put off: the reason, before what the program says otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reason_of_a_pipe_s_deferral_is_what_postfix_keeps_first() {
+    let passable = std::fs::Permissions::from_mode(0o755);
+    let folder = tempfile::Builder::new().permissions(passable).tempdir().unwrap();
+    // Whoever runs it there reaches it: the folder of the build may be anywhere.
+    let program = folder.path().join("passerelle");
+    std::fs::copy(env!("CARGO_BIN_EXE_passerelle"), &program).unwrap();
+    let settings = folder.path().join("passerelle.toml");
+    let configure = |glpi: &str, more: &str| {
+        let file = format!(
+            "log.filter = \"trace\"\n[glpi]\nurl = \"{glpi}\"\nlogin = \"passerelle\"\npassword = \"passerelle\"\n{more}"
+        );
+        std::fs::write(&settings, file).unwrap();
+    };
+    let sandbox = sandbox().await;
+    configure("http://127.0.0.1:9/", "");
+    let postfix = Postfix::piping(&format!(
+        "{} --config {} ingest --sender ${{sender}} --recipient ${{recipient}}",
+        program.display(),
+        settings.display()
+    ));
+    postfix.submit(DIRECTORS[0], &[ASSISTANCE], &mail(DIRECTORS[0], "pipe", "LSU : par tube", "Bonjour")).await;
+    let kept =
+        |reason: &str| postfix.log().contains(&format!("status=deferred (temporary failure. Command output: {reason}"));
+    wait_until("GLPI's absence is logged", async || kept("deferred: directory-unknown (directory in GLPI")).await;
+    configure("http://127.0.0.1:9/", "urll = \"x\"\n");
+    wait_until("the configuration's mistake is logged", async || kept("deferred: configuration (")).await;
+    configure(sandbox.url().as_str(), "");
+    wait_until("the queue is empty", async || postfix.queue_len() == 0).await;
+    assert_eq!(titled(&sandbox, "par tube").len(), 1);
+}

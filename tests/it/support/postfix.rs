@@ -46,6 +46,17 @@ pub(crate) struct Postfix {
 impl Postfix {
     /// Starts a relay in front of the LMTP listener `next_hop`: `inet:127.0.0.1:2424` or `unix:/run/lmtp.sock`.
     pub(crate) fn start(next_hop: &str) -> Self {
+        Self::through(&format!("lmtp:{next_hop}"), "")
+    }
+
+    /// Starts a relay that runs `command` for each mail, as nobody where this process is root, by pipe(8).
+    pub(crate) fn piping(command: &str) -> Self {
+        let user = if my_user() == 0 { "nobody".to_owned() } else { my_user_name() };
+        Self::through("gateway:", &format!("gateway unix - n n - - pipe user={user} argv={command}\n"))
+    }
+
+    /// Starts a relay that hands mails over by this transport, a service of its own or one of these.
+    fn through(transport: &str, services_of_its_own: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         // Postfix's own user passes through here.
@@ -57,13 +68,13 @@ impl Postfix {
         let reader = if me == 0 { NOBODY } else { me };
         as_root("install", ["-d".as_ref(), "-o".as_ref(), "postfix".as_ref(), path.join("data").as_os_str()]);
         as_root("install", ["-d", "-o", &reader.to_string(), &path.join("mail").to_string_lossy()]);
-        fs::write(path.join("etc/main.cf"), main_cf(path, next_hop, reader)).unwrap();
+        fs::write(path.join("etc/main.cf"), main_cf(path, transport, reader)).unwrap();
         let mut server = Self { folder, port: 0 };
         // Another test may take a port between its choice and its use.
         let mut said = String::new();
         let started = (0..5).any(|_| {
             server.port = free_port();
-            let services = format!("127.0.0.1:{} inet n - n - - smtpd\n{SERVICES}", server.port);
+            let services = format!("127.0.0.1:{} inet n - n - - smtpd\n{SERVICES}{services_of_its_own}", server.port);
             fs::write(server.folder.path().join("etc/master.cf"), services).unwrap();
             let output = server.run("postfix", &["start"]);
             let _ = write!(said, "{}", String::from_utf8_lossy(&output.stderr));
@@ -138,7 +149,7 @@ impl Drop for Postfix {
     }
 }
 
-fn main_cf(folder: &Path, next_hop: &str, reader: u32) -> String {
+fn main_cf(folder: &Path, transport: &str, reader: u32) -> String {
     let here = folder.display();
     format!(
         "compatibility_level = 2\n\
@@ -153,8 +164,8 @@ fn main_cf(folder: &Path, next_hop: &str, reader: u32) -> String {
          inet_interfaces = loopback-only\n\
          inet_protocols = ipv4\n\
          smtpd_relay_restrictions = permit_mynetworks, reject\n\
-         transport_maps = inline:{{ {{assistance1d@ac-dijon.fr=lmtp:{next_hop}}}, \
-         {{assistance.1erdegre@ac-dijon.fr=lmtp:{next_hop}}} }}\n\
+         transport_maps = inline:{{ {{assistance1d@ac-dijon.fr={transport}}}, \
+         {{assistance.1erdegre@ac-dijon.fr={transport}}} }}\n\
          virtual_mailbox_domains = ac-dijon.fr\n\
          virtual_mailbox_base = {here}/mail\n\
          virtual_mailbox_maps = static:inbox/\n\
@@ -167,6 +178,11 @@ fn main_cf(folder: &Path, next_hop: &str, reader: u32) -> String {
          minimal_backoff_time = 1s\n\
          maximal_backoff_time = 1s\n"
     )
+}
+
+fn my_user_name() -> String {
+    let output = Command::new("id").arg("--name").arg("--user").output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Postfix starts as root only: another user needs sudo, which `make test` has asked for its password.

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# Installs, upgrades, removes and purges the Debian package in a fresh Debian (debootstrap, kept in target/package), as root.
+# No systemd runs in there: its programs that need none do their work, and what systemctl is asked is written down.
+# tests/package/run.sh [release]: around the tests' program, or the package of `make package`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+suite=bookworm
+here=$PWD/target/package
+if [ "$(id -u)" != 0 ]; then
+  exec sudo --preserve-env=PATH,CARGO,CARGO_HOME,RUSTUP_HOME,HOME "$0" "$@"
+fi
+say() { echo "== $*"; }
+fail() { echo "tests/package/run.sh: $*" >&2; exit 1; }
+
+# --- the package -----------------------------------------------------------------------------------------------------
+
+if [ "${1:-}" = release ]; then
+  packages=("$here"/passerelle_*_"$(dpkg --print-architecture)".deb)
+  [ -e "${packages[0]}" ] || fail "no package in target/package: run make package"
+  new=${packages[0]}
+  bases=$here
+else
+  say "package of the tests' program"
+  "${CARGO:-cargo}" build --locked --bin passerelle --example manual
+  mkdir -p "$here"
+  # Without symbols, so that it packs in seconds.
+  strip --strip-all -o "$here/passerelle" target/debug/passerelle
+  target/debug/examples/manual target/manual
+  rm -rf "$here/root"
+  make --no-print-directory --silent install PROGRAM="$here/passerelle" DESTDIR=target/package/root PREFIX=/usr
+  packaging/package.sh --fast
+  new=$(echo "$here"/passerelle_*.deb)
+fi
+
+say "the same tree and version give the same package, to the byte"
+again=$(mktemp --directory)
+trap 'rm -rf "$again"' EXIT
+cp "$new" "$again/first.deb"
+find "$here/root" -exec touch --no-dereference {} +
+if [ "${1:-}" = release ]; then packaging/package.sh >/dev/null; else packaging/package.sh --fast >/dev/null; fi
+cmp "$again/first.deb" "$new" || fail "two packages of one tree differ"
+
+say "an earlier and a later version, whose defaults differ"
+# $1: version, $2: a line that passerelle.toml and a mapping end with.
+variant() {
+  local tree="$again/$1"
+  dpkg-deb --raw-extract "$new" "$tree"
+  sed -i "s/^Version: .*/Version: $1/" "$tree/DEBIAN/control"
+  echo "# $2" | tee -a "$tree/etc/passerelle/passerelle.toml" >>"$tree/etc/passerelle/mappings/lsu.toml"
+  dpkg-deb --root-owner-group -Znone --build "$tree" "$again/$1.deb" >/dev/null
+  rm -rf "$tree"
+}
+variant 0.0.1-1 "défauts d’avant"
+variant 999.0-1 "défauts d’après"
+
+# --- a fresh Debian --------------------------------------------------------------------------------------------------
+
+base=$here/$suite.tar
+if [ ! -e "$base" ]; then
+  say "debootstrap $suite"
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep '/debian/*$' | head -1 || true)
+  rm -rf "$again/debian"
+  debootstrap --variant=minbase --include=systemd-standalone-sysusers,systemd-standalone-tmpfiles,ca-certificates \
+    "$suite" "$again/debian" "${mirror:-http://deb.debian.org/debian}" >"$here/debootstrap.log" \
+    || { tail -20 "$here/debootstrap.log" >&2; fail "debootstrap failed"; }
+  rm -rf "$again"/debian/var/cache/apt/archives/*.deb "$again"/debian/var/lib/apt/lists/*
+  tar --create --file "$base.new" --directory "$again/debian" .
+  mv "$base.new" "$base"
+  rm -rf "$again/debian"
+fi
+root=$again/debian
+mkdir "$root"
+tar --extract --file "$base" --directory "$root"
+in_root() { chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+# As on a machine that systemd runs; the only service there is, is active once this file is there.
+mkdir -p "$root/run/systemd/system"
+cat >"$root/usr/local/bin/systemctl" <<'SYSTEMCTL'
+#!/bin/sh
+echo "$*" >>/tmp/systemctl
+case " $* " in
+*" is-active "*) [ -e /tmp/active ] ;;
+*" is-enabled "*) echo enabled ;;
+esac
+SYSTEMCTL
+chmod 755 "$root/usr/local/bin/systemctl"
+asked() { grep --quiet -- "$1" "$root/tmp/systemctl" 2>/dev/null; }
+forget() { rm -f "$root/tmp/systemctl"; }
+snapshot() { (cd "$root" && find etc var/lib/systemd run usr -printf '%p %m %u:%g %y\n' | grep -v '^var/lib/systemd/catalog' | LC_ALL=C sort); }
+install_package() {
+  cp "$1" "$root/tmp/package.deb"
+  # What dpkg asks of a changed conffile has no answer here: by default the operator's stays.
+  in_root dpkg --install "${@:2}" /tmp/package.deb </dev/null
+}
+
+before=$(snapshot)
+accounts_before=$(cat "$root/etc/passwd" "$root/etc/group")
+
+say "installation"
+forget
+install_package "$again/0.0.1-1.deb" >"$again/said" 2>&1 || { cat "$again/said" >&2; fail "the installation failed"; }
+grep --quiet 'systemctl enable --now passerelle' "$again/said" || fail "the installation does not say what comes next"
+! asked 'start' || fail "the installation starts a service that knows no GLPI"
+[ "$(in_root stat --format '%a %U:%G' /etc/passerelle/secrets)" = '750 root:passerelle' ] || fail "the secrets' folder is not as it must be"
+in_root getent passwd passerelle | grep --quiet ':/nonexistent:/usr/sbin/nologin$' || fail "the account is not as it must be"
+in_root dpkg --verify passerelle
+for conffile in passerelle.toml default.toml environment mappings/lsu.toml; do
+  in_root dpkg-query --show --showformat '${Conffiles}\n' passerelle | grep --quiet " /etc/passerelle/$conffile " || fail "$conffile is no conffile"
+done
+version=$(in_root passerelle --version)
+[[ $version == "passerelle "[0-9]* ]] || fail "--version says $version"
+[ -s "$root/usr/share/man/man1/passerelle-serve.1.gz" ] || fail "no man page"
+bash -n "$root/usr/share/bash-completion/completions/passerelle"
+
+say "as it comes, it says what is missing and ends with 78, which is not tried again"
+as_service() { in_root setpriv --reuid passerelle --regid passerelle --clear-groups "$@"; }
+status=0
+as_service passerelle --config /etc/passerelle/passerelle.toml serve >"$again/said" 2>&1 || status=$?
+[ "$status" = 78 ] || { cat "$again/said" >&2; fail "without a configuration serve ends with $status"; }
+grep --quiet 'RestartPreventExitStatus=.*78' "$root/usr/lib/systemd/system/passerelle.service" || fail "systemd would try again"
+
+say "configured, it serves as its account"
+port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+glpi=$(port) lmtp=$(port)
+cat >"$root/etc/passerelle/passerelle.toml" <<TOML
+[glpi]
+url = "http://127.0.0.1:$glpi/"
+login = "passerelle"
+[mappings]
+dir = "/etc/passerelle/mappings"
+[lmtp]
+listen = ["127.0.0.1:$lmtp"]
+TOML
+echo passerelle >"$root/etc/passerelle/secrets/glpi"
+chroot "$root" chown root:passerelle /etc/passerelle/secrets/glpi
+chmod 640 "$root/etc/passerelle/secrets/glpi"
+cp "$root/etc/passerelle/passerelle.toml" "$again/operator.toml"
+as_service passerelle sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
+sandbox=$!
+as_service env PASSERELLE_GLPI__PASSWORD_FILE=/etc/passerelle/secrets/glpi \
+  passerelle --config /etc/passerelle/passerelle.toml serve >"$again/serve" 2>&1 &
+serving=$!
+healthy=
+for _ in $(seq 100); do
+  if as_service passerelle --config /etc/passerelle/passerelle.toml healthcheck 2>/dev/null; then healthy=1; break; fi
+  sleep 0.2
+done
+kill -TERM "$serving" "$sandbox"
+wait "$serving" || fail "serve does not end well: $(cat "$again/serve")"
+wait "$sandbox" || true
+[ -n "$healthy" ] || fail "not healthy: $(cat "$again/serve" "$again/sandbox")"
+grep --quiet 'Passerelle starts.*configuration=/etc/passerelle/passerelle.toml' "$again/serve" || fail "the start is not in the log: $(cat "$again/serve")"
+
+say "upgrade: the operator's configuration stays, unchanged defaults are replaced, the service restarts"
+: >"$root/tmp/active"
+forget
+install_package "$new" --force-confdef --force-confold >"$again/said" 2>&1 || { cat "$again/said" >&2; fail "the upgrade failed"; }
+cmp "$again/operator.toml" "$root/etc/passerelle/passerelle.toml" || fail "the upgrade changed the operator's configuration"
+[ -e "$root/etc/passerelle/passerelle.toml.dpkg-dist" ] || fail "the new passerelle.toml is not beside the operator's"
+! grep --quiet 'défauts d’avant' "$root/etc/passerelle/mappings/lsu.toml" || fail "a mapping that nobody changed was not replaced"
+asked 'restart passerelle.service' || fail "the upgrade does not restart the service: $(cat "$root/tmp/systemctl")"
+! asked '\bstop passerelle.service' || fail "the upgrade stops the service before the new program is there"
+in_root grep --quiet passerelle /etc/passerelle/secrets/glpi || fail "the secret is lost"
+
+say "upgrade, asked for the maintainer's version"
+install_package "$again/999.0-1.deb" --force-confnew >/dev/null 2>&1 || fail "the second upgrade failed"
+grep --quiet 'défauts d’après' "$root/etc/passerelle/passerelle.toml" || fail "the maintainer's passerelle.toml is not there"
+[ -e "$root/etc/passerelle/passerelle.toml.dpkg-old" ] || fail "the operator's passerelle.toml is lost"
+rm -f "$root/tmp/active"
+forget
+install_package "$again/999.0-1.deb" --force-confnew >/dev/null 2>&1
+! asked 'restart' || fail "an upgrade starts a service that was stopped"
+
+say "removal stops the service and keeps the configuration"
+forget
+in_root dpkg --remove passerelle >/dev/null 2>&1 || fail "the removal failed"
+asked 'stop passerelle.service' || fail "the removal does not stop the service: $(cat "$root/tmp/systemctl")"
+[ -e "$root/etc/passerelle/passerelle.toml" ] && [ -e "$root/etc/passerelle/secrets/glpi" ] || fail "the removal took the configuration"
+[ ! -e "$root/usr/bin/passerelle" ] || fail "the program is still there"
+
+say "purge leaves nothing"
+in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "the purge failed"
+left=$(diff <(echo "$before") <(snapshot) | grep -vE ' (etc/(passwd|group|shadow|gshadow)-?|etc|run|var/lib/systemd) ' | grep '^[<>]' || true)
+[ -z "$left" ] || fail "after the purge there is: $left"
+[ "$accounts_before" = "$(cat "$root/etc/passwd" "$root/etc/group")" ] || fail "the account is still there"
+
+say "installed again after a removal, and purged at once"
+install_package "$new" >/dev/null 2>&1 || fail "the new installation failed"
+in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
+echo "package: 9 passed, 0 failed"
