@@ -35,7 +35,15 @@ fi
 
 say "the same tree and version give the same package, to the byte"
 again=$(mktemp --directory)
-trap 'rm -rf "$again"' EXIT
+clean_up() {
+  local left
+  left=$(jobs -p)
+  # shellcheck disable=SC2086
+  if [ -n "$left" ]; then kill $left 2>/dev/null || true; wait; fi
+  if mountpoint --quiet "$again/debian/proc"; then umount "$again/debian/proc"; fi
+  rm -rf --one-file-system "$again"
+}
+trap clean_up EXIT
 cp "$new" "$again/first.deb"
 find "$here/root" -exec touch --no-dereference {} +
 if [ "${1:-}" = release ]; then packaging/package.sh >/dev/null; else packaging/package.sh --fast >/dev/null; fi
@@ -72,7 +80,9 @@ fi
 root=$again/debian
 mkdir "$root"
 tar --extract --file "$base" --directory "$root"
-in_root() { chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+mount -t proc proc "$root/proc"
+clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
+in_root() { chroot "$root" "${clean[@]}" "$@"; }
 # As on a machine that systemd runs; the only service there is, is active once this file is there.
 mkdir -p "$root/run/systemd/system"
 cat >"$root/usr/local/bin/systemctl" <<'SYSTEMCTL'
@@ -113,7 +123,10 @@ version=$(in_root passerelle --version)
 bash -n "$root/usr/share/bash-completion/completions/passerelle"
 
 say "as it comes, it says what is missing and ends with 78, which is not tried again"
-as_service() { in_root setpriv --reuid passerelle --regid passerelle --clear-groups "$@"; }
+service=(setpriv --reuid passerelle --regid passerelle --clear-groups)
+as_service() { in_root "${service[@]}" "$@"; }
+# To be run beside this script: the job is the program itself, and takes its signals.
+become_service() { exec chroot "$root" "${clean[@]}" "${service[@]}" "$@"; }
 status=0
 as_service passerelle --config /etc/passerelle/passerelle.toml serve >"$again/said" 2>&1 || status=$?
 [ "$status" = 78 ] || { cat "$again/said" >&2; fail "without a configuration serve ends with $status"; }
@@ -135,9 +148,9 @@ echo passerelle >"$root/etc/passerelle/secrets/glpi"
 chroot "$root" chown root:passerelle /etc/passerelle/secrets/glpi
 chmod 640 "$root/etc/passerelle/secrets/glpi"
 cp "$root/etc/passerelle/passerelle.toml" "$again/operator.toml"
-as_service passerelle sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
+become_service passerelle sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
 sandbox=$!
-as_service env PASSERELLE_GLPI__PASSWORD_FILE=/etc/passerelle/secrets/glpi \
+become_service env PASSERELLE_GLPI__PASSWORD_FILE=/etc/passerelle/secrets/glpi \
   passerelle --config /etc/passerelle/passerelle.toml serve >"$again/serve" 2>&1 &
 serving=$!
 healthy=
