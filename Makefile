@@ -79,7 +79,7 @@ program:
 	$(BUILD)
 
 manual:
-	PASSERELLE_COMMIT=$(COMMIT) $(CARGO) run --quiet --locked --example manual -- $(MANUAL)
+	$(CARGO) run --quiet --locked --example manual -- $(MANUAL)
 
 # What `make build` made, with all that belongs to it: make install PREFIX=/usr/local DESTDIR=. Configuration that is
 # there already stays as it is; the files of the package are these.
