@@ -121,5 +121,6 @@ reproducible:
 # Licences, bans, sources, and dependencies that nothing uses.
 audit:
 	packaging/tools.sh cargo-deny cargo-machete
+	$(CARGO) fetch --locked --quiet
 	target/tools/bin/cargo-deny --offline --locked check bans licenses sources
-	target/tools/bin/cargo-machete --with-metadata
+	target/tools/bin/cargo-machete
