@@ -98,6 +98,7 @@ install:
 	gzip --no-name --force -9 $(DOC)/CHANGELOG.md $(DOC)/LICENSE $(SHARE)/man/man1/*.1
 	install -D --mode 644 --target-directory $(DOC)/examples config/example.toml config/calendar.example.toml
 	cp -R config/proxy config/prometheus config/grafana $(DOC)/examples/
+	install -D --mode 644 packaging/logcheck $(DESTDIR)/etc/logcheck/ignore.d.server/passerelle
 	install -d $(CONFIGURATION)/mappings
 	install --mode 644 config/default.toml $(CONFIGURATION)/default.toml
 	for file in packaging/passerelle.toml packaging/environment mappings/*.toml; do \

@@ -163,3 +163,26 @@ fn the_composition_is_one_and_sets_what_there_is() {
     let waits = compose.lines().find_map(|line| line.trim().strip_prefix("stop_grace_period: ")?.strip_suffix('s'));
     assert!(waits.unwrap().parse::<u64>().unwrap() > grace);
 }
+
+#[test]
+fn logcheck_is_told_of_what_is_wrong_and_of_nothing_else() {
+    let line = |level: &str| {
+        [
+            format!(
+                "Nov 28 06:44:02 relais passerelle[4242]: 2026-11-28T06:44:02.234910Z {level:>5} passerelle: LMTP address=127.0.0.1:2424"
+            ),
+            format!(
+                "2026-11-28T06:44:02.247147+01:00 relais passerelle[4242]: {{\"timestamp\":\"2026-11-28T06:44:02.234910Z\",\"level\":\"{level}\",\"message\":\"LMTP\"}}"
+            ),
+        ]
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("syslog");
+    for (level, is_quiet) in [("DEBUG", true), ("INFO", true), ("WARN", false), ("ERROR", false)] {
+        std::fs::write(&log, line(level).join("\n") + "\n").unwrap();
+        let path = log.to_string_lossy();
+        let reported = run("grep", &["--extended-regexp", "--invert-match", "--file", "packaging/logcheck", &path]);
+        let lines = text(&reported).lines().count();
+        assert_eq!(lines, if is_quiet { 0 } else { 2 }, "{level}: {}", text(&reported));
+    }
+}
