@@ -1,21 +1,25 @@
 //! Builds the clients, starts what is configured, and shuts it down in order.
 
 mod gateway;
+mod mistakes;
+mod parts;
 mod reload;
 mod service_manager;
 
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::{ExposeSecret as _, SecretSlice};
-use sha2::{Digest as _, Sha256};
 use tokio::{signal::unix::Signal, time::Instant};
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
 };
 
-use self::gateway::Gateway;
+pub use self::parts::glpi;
+use self::{
+    gateway::Gateway,
+    parts::{derived, pages},
+};
 use crate::{
     announcements::{Board, Informer},
     config::{Config, ConfigError, TicketPages},
@@ -32,7 +36,7 @@ use crate::{
         screen::Rules,
         suggester::Suggester,
     },
-    glpi::{Credentials, Glpi, Settings},
+    glpi::Glpi,
     http,
     intake::{Room, imap, lmtp},
     knowledge::Knowledge,
@@ -101,10 +105,17 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Names the setting or the file that cannot be used, and what to do.
+    /// Names every setting and file that cannot be used, and what to do.
     pub fn build(config: Config) -> Result<Self, ConfigError> {
-        let mailer = Mailer::new(&config.smtp)?;
-        Self::build_with(config, mailer)
+        let kept = config.clone();
+        Mailer::new(&config.smtp)
+            .and_then(|mailer| Self::build_with(config, mailer))
+            .map_err(|first| ConfigError::all(mistakes::of(&kept)).unwrap_or(first))
+    }
+
+    /// Every setting and file of these that no part can use, without building the gateway.
+    pub fn mistakes(config: &Config) -> Vec<ConfigError> {
+        mistakes::of(config)
     }
 
     /// Builds every part around a given way to send mail.
@@ -418,63 +429,8 @@ fn room(config: &Config) -> Room {
     Room::for_requests(config.screen.max_size.max(config.lmtp.max_size).max(config.http.max_size as u64))
 }
 
-/// The GLPI client of a configuration.
-///
-/// # Errors
-///
-/// Names the setting that is missing or cannot be used.
-pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
-    let glpi = &config.glpi;
-    let url = url::Url::parse(&glpi.url).map_err(|error| {
-        ConfigError::setting(
-            format!("glpi.url \"{}\" is no address: {error}", glpi.url),
-            "Set PASSERELLE_GLPI__URL to GLPI's address, such as https://glpi.example.fr.",
-        )
-    })?;
-    let credentials = match (&glpi.user_token, glpi.login.as_str(), &glpi.password) {
-        (Some(token), _, _) => Credentials::UserToken(token.clone()),
-        (None, login, Some(password)) if !login.is_empty() => {
-            Credentials::Login { login: login.to_owned(), password: password.clone() }
-        }
-        _ => {
-            return Err(ConfigError::setting(
-                "GLPI's service account is missing",
-                "Set PASSERELLE_GLPI__USER_TOKEN, or PASSERELLE_GLPI__LOGIN and PASSERELLE_GLPI__PASSWORD.",
-            ));
-        }
-    };
-    let settings = Settings {
-        app_token: glpi.app_token.clone(),
-        sessions: glpi.sessions,
-        tickets_per_call: glpi.tickets_per_call,
-        connect_timeout: glpi.connect_timeout,
-        timeout: glpi.timeout,
-        retries: u32::try_from(glpi.retries).unwrap_or(u32::MAX),
-        breaker_failures: glpi.breaker_failures,
-        breaker_pause: glpi.breaker_pause,
-        ..Settings::new(url, credentials)
-    };
-    Glpi::new(&settings)
-        .map_err(|error| ConfigError::because("glpi", error, "Correct the [glpi] section or its variables."))
-}
-
 /// What makes tickets, as configured.
 pub(crate) fn deliverer(config: &Config, glpi: Glpi) -> Deliverer {
     let (limits, pages) = (config.attachments.clone(), TicketPages::new(config));
     Deliverer::new(glpi, &config.glpi, limits, config.mail.original, config.time_zone.clone(), pages)
-}
-
-/// The reference portal's pages.
-fn pages(config: &Config) -> Result<http::Pages, ConfigError> {
-    http::Pages::new(config.portal.clone(), config.attachments.clone(), derived(config, "passerelle page tokens"))
-}
-
-/// A key for one purpose, which every instance has and keeps: from the configured secret, else from GLPI's
-/// credentials.
-fn derived(config: &Config, purpose: &str) -> SecretSlice<u8> {
-    let redis = config.redis.key_secret.as_ref();
-    let secret = redis.or(config.glpi.user_token.as_ref()).or(config.glpi.password.as_ref());
-    let mut hash = Sha256::new_with_prefix(purpose);
-    hash.update(secret.map_or("", |secret| secret.expose_secret()));
-    SecretSlice::from(hash.finalize().to_vec())
 }

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
-    cli::{check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, try_files},
+    cli::{check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, settings, try_files},
     config::{self, Config, ConfigError},
     telemetry,
 };
@@ -35,6 +35,8 @@ enum Command {
     Ingest(ingest::Args),
     Try(try_files::Args),
     Check(check::Args),
+    #[command(name = "config")]
+    Settings(settings::Args),
     Escalate(escalate::Args),
     Export(export::Args),
     Figures(figures::Args),
@@ -103,9 +105,14 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         telemetry::init(&config.log)?;
         Ok(config)
     };
+    let load_to_serve = || -> Result<Config, ConfigError> {
+        let config = config_to_serve(cli.config.as_deref())?;
+        telemetry::init(&config.log)?;
+        Ok(config)
+    };
     match cli.command {
         Command::Serve => {
-            Box::pin(serve(load()?, cli.config.as_deref(), signals.unwrap_or_else(Signals::listen))).await
+            Box::pin(serve(load_to_serve()?, cli.config.as_deref(), signals.unwrap_or_else(Signals::listen))).await
         }
         Command::Ingest(args) => {
             let config = config::load(cli.config.as_deref()).inspect_err(ingest::say_unusable)?;
@@ -113,7 +120,8 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
             Ok(ingest::run(config, args, log).await?)
         }
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
-        Command::Check(check::Args {}) => Ok(check::run(load()?).await?),
+        Command::Check(check::Args {}) => Ok(check::run(load_to_serve()?).await?),
+        Command::Settings(args) => Ok(settings::run(&args, cli.config.as_deref())?),
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
         Command::Export(args) => Ok(Box::pin(export::run(load()?, args)).await?),
         Command::Figures(args) => Ok(Box::pin(figures::run(load()?, args)).await?),
@@ -122,6 +130,16 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| exit::OK),
         Command::Demo(args) => Box::pin(demo::run(args, &own_settings(cli.config.as_deref()))).await,
     }
+}
+
+/// The configuration, if `serve` can start with it; else everything that is wrong with it.
+fn config_to_serve(file: Option<&Path>) -> Result<Config, ConfigError> {
+    let reading = config::read(file)?.to_serve();
+    if reading.is_sound() {
+        return reading.sound();
+    }
+    let of_parts = App::mistakes(reading.config());
+    reading.with(of_parts).sound()
 }
 
 /// The settings that this process was given: the configuration file, and variables, none with its value.
@@ -135,6 +153,9 @@ fn own_settings(file: Option<&Path>) -> Vec<String> {
 
 async fn serve(config: Config, file: Option<&Path>, signals: Signals) -> miette::Result<u8> {
     let Signals { hang_up, terminate, interrupt } = signals;
+    for warning in config.warnings() {
+        tracing::warn!(about = warning.about, remedy = warning.remedy, "{}", warning.message);
+    }
     let app = App::build(config)?;
     let (version, file) = (telemetry::version(), file.map_or("none".into(), Path::to_string_lossy));
     let mappings = app.pipeline.mappings.now().all().len();

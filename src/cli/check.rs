@@ -3,7 +3,6 @@
 mod announcements;
 mod glpi;
 mod hooks;
-mod identity;
 mod mail;
 mod notices;
 mod people;
@@ -35,6 +34,9 @@ const SOON_DAYS: i64 = 30;
 pub async fn run(config: Config) -> Result<u8, ConfigError> {
     let app = App::build(config)?;
     let mut report = Report::default();
+    for warning in app.config.warnings() {
+        report.warning(&warning.about, &warning.message, &warning.remedy);
+    }
     let mappings = app.pipeline.mappings.now();
     report.ok("mappings", format_args!("{} applications", mappings.all().len()));
     calendar(&mut report, &app);
@@ -153,7 +155,7 @@ fn ways_in(report: &mut Report, config: &Config) {
     let proxy = config.http.identity_listen.as_ref().map(|address| format!("http of the signed-in at {address}"));
     let all: Vec<_> = lmtp.chain(mailboxes).chain(http).chain(proxy).collect();
     if all.is_empty() {
-        report.warning(
+        report.error(
             "ways in",
             "none of lmtp.listen, imap.url and http.listen is set: `serve` will not start; `ingest` works",
             "Set PASSERELLE_LMTP__LISTEN, PASSERELLE_IMAP__URL or PASSERELLE_HTTP__LISTEN.",
@@ -161,7 +163,6 @@ fn ways_in(report: &mut Report, config: &Config) {
     } else {
         report.ok("ways in", all.join(", "));
     }
-    identity::check(report, &config.http);
     if config.http.listen.is_some() && config.http.ticket_tokens.is_empty() {
         report.ok("escalation", "http.ticket_tokens is not set: POST /v1/tickets is closed; commands and rules work");
     }

@@ -9,6 +9,7 @@ pub mod healthcheck;
 pub mod inform;
 pub mod ingest;
 pub mod sandbox;
+pub mod settings;
 pub mod try_files;
 
 /// Sysexits (BSD `sysexits.h`), as a mail server's pipe transport reads them.

@@ -42,9 +42,29 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Several mistakes, so that all of them can be mended at once.
+    #[error("{} mistakes in the configuration", mistakes.len())]
+    Several {
+        /// Each with its place.
+        #[related]
+        mistakes: Vec<ConfigError>,
+    },
 }
 
 impl ConfigError {
+    /// One error of all these; `None` where there is none.
+    pub fn all(mistakes: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let each = |mistake| match mistake {
+            Self::Several { mistakes } => mistakes,
+            one => vec![one],
+        };
+        let mut mistakes: Vec<_> = mistakes.into_iter().flat_map(each).collect();
+        match mistakes.len() {
+            0 | 1 => mistakes.pop(),
+            _ => Some(Self::Several { mistakes }),
+        }
+    }
+
     /// A mistake at `place` (byte offsets) of the file `name` with this `text`.
     pub fn in_file(
         name: impl AsRef<str>,

@@ -5,13 +5,22 @@ mod file;
 mod hours;
 mod keys;
 mod load;
+mod mistakes;
+mod origin;
 mod pages;
+mod print;
+mod secret;
 mod sections;
+mod variables;
+mod warning;
+mod warnings;
 
 pub use error::ConfigError;
 pub use hours::{Hours, Span};
-pub use load::{DEFAULTS, load, load_from};
+pub use load::{DEFAULTS, Reading, load, load_from, read, read_from};
+pub use origin::{Origin, Setting, Settings, Shown};
 pub use pages::TicketPages;
+pub use print::{effective, listing};
 pub use sections::{
     Acknowledge, Announcements, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted,
     Escalation, Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Knowledge, Ldap, LdapAttributes,
@@ -19,6 +28,8 @@ pub use sections::{
     Quota, Redis, Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown,
     mailbox,
 };
+pub use warning::Warning;
+pub use warnings::LONGEST_CREATION_CALLS;
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -84,6 +95,9 @@ pub struct Config {
     pub quarantine: Quarantine,
     /// Stopping.
     pub shutdown: Shutdown,
+    /// Where each value came from.
+    #[serde(skip)]
+    pub settings: Settings,
 }
 
 impl Config {

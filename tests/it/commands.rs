@@ -57,9 +57,20 @@ fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str
 
 #[tokio::test]
 async fn the_help_of_each_command_says_what_it_does() {
-    let commands =
-        ["serve", "ingest", "try", "check", "escalate", "export", "figures", "healthcheck", "sandbox", "demo"]
-            .map(|command| vec![command, "--help"]);
+    let commands = [
+        "serve",
+        "ingest",
+        "try",
+        "check",
+        "config",
+        "escalate",
+        "export",
+        "figures",
+        "healthcheck",
+        "sandbox",
+        "demo",
+    ]
+    .map(|command| vec![command, "--help"]);
     let mut whole = String::new();
     for arguments in [vec!["--help"]].into_iter().chain(commands) {
         let output = run(passerelle(&arguments, &[]), b"").await;
@@ -184,6 +195,7 @@ async fn check_finds_nothing_wrong_with_a_good_set_up() {
     let (_folder, closed) = closed_until("9999-12-31");
     let mut settings = glpi(&sandbox);
     settings.extend([("lmtp.listen", "127.0.0.1:2424".to_owned()), ("calendar.closed", closed)]);
+    settings.extend([("screen.domains", "ac-dijon.fr".to_owned()), ("screen.recipients", ASSISTANCE.to_owned())]);
     let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;
     let report = text(&output.stdout);
     assert!(output.status.success(), "{report}\n{}", text(&output.stderr));
@@ -277,7 +289,8 @@ async fn check_calls_the_right_to_read_file_types_necessary_on_eleven() {
 async fn check_finds_nothing_wrong_with_the_stand_in() {
     for of_version in [Options::default(), Options::eleven()] {
         let sandbox = Sandbox::start(Options { set_up: true, ..of_version }).await.unwrap();
-        let output = run(passerelle(&["check"], &borrowed(&glpi(&sandbox))), b"").await;
+        let settings = [glpi(&sandbox), vec![("lmtp.listen", "127.0.0.1:2424".to_owned())]].concat();
+        let output = run(passerelle(&["check"], &borrowed(&settings)), b"").await;
         let report = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{report}");
         assert!(report.contains("ok       file types: GLPI takes every usual one"), "{report}");

@@ -4,6 +4,7 @@
 mod acknowledge;
 mod announcements;
 mod commands;
+mod config;
 mod corpus;
 mod demo;
 mod described;

@@ -22,7 +22,7 @@ use crate::{
 
 /// How many timeouts of one call a creation may take, repeats and the wait for a session included: then its
 /// answer counts as lost.
-pub const LONGEST_CREATION_CALLS: u32 = 3;
+pub const LONGEST_CREATION_CALLS: u32 = config::LONGEST_CREATION_CALLS;
 /// How long it is believed whether GLPI drops requesters.
 const BELIEVED: Duration = Duration::from_mins(10);
 /// How long an account whose ticket was read back is believed to be there still.

@@ -1,0 +1,68 @@
+//! Parts whose making takes more than their settings' section.
+
+use secrecy::{ExposeSecret as _, SecretSlice};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    config::{Config, ConfigError},
+    glpi::{Credentials, Glpi, Settings},
+    http,
+};
+
+/// The GLPI client of a configuration.
+///
+/// # Errors
+///
+/// Names the setting that is missing or cannot be used.
+pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
+    let glpi = &config.glpi;
+    let url = url::Url::parse(&glpi.url).map_err(|error| {
+        ConfigError::setting(
+            format!("glpi.url \"{}\" is no address: {error}", glpi.url),
+            "Set PASSERELLE_GLPI__URL to GLPI's address, such as https://glpi.example.fr.",
+        )
+    });
+    let credentials = match (&glpi.user_token, glpi.login.as_str(), &glpi.password) {
+        (Some(token), _, _) => Ok(Credentials::UserToken(token.clone())),
+        (None, login, Some(password)) if !login.is_empty() => {
+            Ok(Credentials::Login { login: login.to_owned(), password: password.clone() })
+        }
+        _ => Err(ConfigError::setting(
+            "GLPI's service account is missing: neither glpi.user_token nor glpi.login and glpi.password is set",
+            "Set PASSERELLE_GLPI__USER_TOKEN, or PASSERELLE_GLPI__LOGIN and PASSERELLE_GLPI__PASSWORD.",
+        )),
+    };
+    let (url, credentials) = match (url, credentials) {
+        (Ok(url), Ok(credentials)) => (url, credentials),
+        (Err(one), Err(other)) => return Err(ConfigError::Several { mistakes: vec![one, other] }),
+        (Err(one), Ok(_)) | (Ok(_), Err(one)) => return Err(one),
+    };
+    let settings = Settings {
+        app_token: glpi.app_token.clone(),
+        sessions: glpi.sessions,
+        tickets_per_call: glpi.tickets_per_call,
+        connect_timeout: glpi.connect_timeout,
+        timeout: glpi.timeout,
+        retries: u32::try_from(glpi.retries).unwrap_or(u32::MAX),
+        breaker_failures: glpi.breaker_failures,
+        breaker_pause: glpi.breaker_pause,
+        ..Settings::new(url, credentials)
+    };
+    Glpi::new(&settings)
+        .map_err(|error| ConfigError::because("glpi", error, "Correct the [glpi] section or its variables."))
+}
+
+/// The reference portal's pages.
+pub(super) fn pages(config: &Config) -> Result<http::Pages, ConfigError> {
+    http::Pages::new(config.portal.clone(), config.attachments.clone(), derived(config, "passerelle page tokens"))
+}
+
+/// A key for one purpose, which every instance has and keeps: from the configured secret, else from GLPI's
+/// credentials.
+pub(super) fn derived(config: &Config, purpose: &str) -> SecretSlice<u8> {
+    let redis = config.redis.key_secret.as_ref();
+    let secret = redis.or(config.glpi.user_token.as_ref()).or(config.glpi.password.as_ref());
+    let mut hash = Sha256::new_with_prefix(purpose);
+    hash.update(secret.map_or("", |secret| secret.expose_secret()));
+    SecretSlice::from(hash.finalize().to_vec())
+}

@@ -1,0 +1,197 @@
+//! Where the gateway listens: addresses that can be none, and that are taken by another of its own.
+
+use std::path::Path;
+
+use super::found::Mistakes;
+use crate::config::Config;
+
+/// The longest path of a Unix socket, in bytes (`sun_path` without its end).
+const LONGEST_SOCKET: usize = 107;
+
+const REMEDY: &str = "Give an address with a port, such as \"127.0.0.1:2424\", or a socket's absolute path, such as \
+                      \"unix:/run/passerelle/lmtp.sock\".";
+
+/// An address to listen on, with the key that has it.
+struct Listen<'a> {
+    key: &'static str,
+    address: &'a str,
+}
+
+/// Each address that cannot be listened on, and those that are the same.
+pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
+    let (listen, admin) =
+        (config.http.listen.map(|it| it.to_string()), config.http.admin_listen.map(|it| it.to_string()));
+    let all = all(config, listen.as_deref(), admin.as_deref());
+    for Listen { key, address } in &all {
+        if let Some((why, remedy)) = mistake(address) {
+            mistakes.add(&[key], format!("{key}: \"{address}\" {why}"), remedy);
+        }
+    }
+    for (place, one) in all.iter().enumerate() {
+        for other in &all[place + 1..] {
+            if is_same(one.address, other.address) {
+                let (what, keys) = match (one.key, other.key) {
+                    (key, same) if key == same => {
+                        (format!("{key} has \"{}\" and \"{}\"", one.address, other.address), vec![key])
+                    }
+                    (key, same) => {
+                        (format!("{key} is \"{}\" and {same} is \"{}\"", one.address, other.address), vec![key, same])
+                    }
+                };
+                mistakes.add(&keys, format!("{what}: one of them could not listen"), "Give each a port of its own.");
+            }
+        }
+    }
+}
+
+/// Sockets whose folder is not there.
+pub(super) fn find_folders(config: &Config, mistakes: &mut Mistakes) {
+    for Listen { key, address } in all(config, None, None) {
+        let Some(path) = address.strip_prefix("unix:").map(Path::new).filter(|path| path.is_absolute()) else {
+            continue;
+        };
+        let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) else { continue };
+        mistakes.add(
+            &[key],
+            format!("{key}: the folder {} of \"{address}\" is not there", folder.display()),
+            format!(
+                "Create {}, writable for the user that runs Passerelle; systemd makes one below /run by RuntimeDirectory, \
+                 while the service runs.",
+                folder.display()
+            ),
+        );
+    }
+}
+
+fn all<'a>(config: &'a Config, http: Option<&'a str>, admin: Option<&'a str>) -> Vec<Listen<'a>> {
+    let lmtp = config.lmtp.listen.iter().map(|address| Listen { key: "lmtp.listen", address });
+    let http = http.map(|address| Listen { key: "http.listen", address });
+    let identity = config.http.identity_listen.as_deref();
+    let identity = identity.map(|address| Listen { key: "http.identity_listen", address });
+    let admin = admin.map(|address| Listen { key: "http.admin_listen", address });
+    lmtp.chain(http).chain(identity).chain(admin).collect()
+}
+
+/// Why nothing can listen there, and what would be right.
+fn mistake(address: &str) -> Option<(String, String)> {
+    if let Some(path) = address.strip_prefix("unix:") {
+        return match path {
+            path if !path.starts_with('/') => Some((
+                "is no absolute path".to_owned(),
+                format!("Write \"unix:/run/passerelle/{}\".", path.trim_start_matches(['.', '/'])),
+            )),
+            path if path.len() > LONGEST_SOCKET => Some((
+                format!("is longer than {LONGEST_SOCKET} bytes, the most a Unix socket may have"),
+                REMEDY.to_owned(),
+            )),
+            path if path.ends_with('/') => Some(("is a folder, not a socket".to_owned(), REMEDY.to_owned())),
+            _ => None,
+        };
+    }
+    if address.starts_with('/') {
+        return Some(("is a path".to_owned(), format!("Write \"unix:{address}\".")));
+    }
+    // As Postfix writes it, in transport_maps and elsewhere.
+    let of_postfix =
+        ["lmtp:unix:", "lmtp:inet:", "lmtp:", "inet:"].iter().find_map(|prefix| address.strip_prefix(prefix));
+    if let Some(rest) = of_postfix {
+        let rest = if rest.starts_with('/') { format!("unix:{rest}") } else { rest.replace(['[', ']'], "") };
+        return Some((
+            "is written as Postfix does".to_owned(),
+            format!("Write \"{rest}\" here; what Postfix has stays."),
+        ));
+    }
+    let Some((host, port)) = host_and_port(address) else {
+        let remedy =
+            if address.contains(':') { REMEDY.to_owned() } else { format!("Write \"{address}:2424\", with the port.") };
+        return Some(("has no port".to_owned(), remedy));
+    };
+    if port.parse::<u16>().is_err() {
+        return Some((format!("has the port \"{port}\", which is none from 1 to 65535"), REMEDY.to_owned()));
+    }
+    match host {
+        "" | "*" => Some((
+            "names no address".to_owned(),
+            format!("Write \"127.0.0.1:{port}\" for this machine alone, \"0.0.0.0:{port}\" for every network."),
+        )),
+        host if host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() => {
+            Some(("is no address".to_owned(), REMEDY.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// `[::1]:24` and `127.0.0.1:24`, taken apart; `None` without a port.
+fn host_and_port(address: &str) -> Option<(&str, &str)> {
+    match address.strip_prefix('[') {
+        Some(rest) => rest.split_once("]:"),
+        None => address.rsplit_once(':'),
+    }
+}
+
+/// Whether two addresses cannot be listened on both.
+fn is_same(one: &str, other: &str) -> bool {
+    if one.starts_with("unix:") || other.starts_with("unix:") {
+        return one == other;
+    }
+    let (Some((one_host, one_port)), Some((other_host, other_port))) = (host_and_port(one), host_and_port(other))
+    else {
+        return false;
+    };
+    let host = |host: &str| if host == "localhost" { "127.0.0.1".to_owned() } else { host.to_owned() };
+    let every = |host: &str| host == "0.0.0.0" || host == "::";
+    // Port 0 is any that is free.
+    one_port == other_port
+        && one_port != "0"
+        && (host(one_host) == host(other_host) || every(one_host) || every(other_host))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{is_same, mistake};
+
+    #[rstest]
+    #[case("127.0.0.1:2424", None)]
+    #[case("127.0.0.1:0", None)]
+    #[case("[::1]:2424", None)]
+    #[case("localhost:24", None)]
+    #[case("passerelle.ac-lyon.fr:24", None)]
+    #[case("unix:/run/passerelle/lmtp.sock", None)]
+    #[case("127.0.0.1", Some("Write \"127.0.0.1:2424\""))]
+    #[case("2424", Some("with the port"))]
+    #[case("127.0.0.1:lmtp", Some("\"127.0.0.1:2424\""))]
+    #[case("127.0.0.1:70000", Some("\"127.0.0.1:2424\""))]
+    #[case(":2424", Some("0.0.0.0:2424"))]
+    #[case("*:2424", Some("0.0.0.0:2424"))]
+    #[case("::1:2424:x:y", Some("\"127.0.0.1:2424\""))]
+    #[case("unix:lmtp.sock", Some("Write \"unix:/run/passerelle/lmtp.sock\""))]
+    #[case("unix:./lmtp.sock", Some("Write \"unix:/run/passerelle/lmtp.sock\""))]
+    #[case("unix:", Some("unix:/run/passerelle/"))]
+    #[case("/run/lmtp.sock", Some("Write \"unix:/run/lmtp.sock\""))]
+    #[case("inet:127.0.0.1:24", Some("Write \"127.0.0.1:24\""))]
+    #[case("lmtp:inet:[127.0.0.1]:24", Some("Write \"127.0.0.1:24\""))]
+    #[case("lmtp:unix:/run/lmtp.sock", Some("Write \"unix:/run/lmtp.sock\""))]
+    fn an_address_is_one_to_listen_on_or_says_what_would_be(#[case] address: &str, #[case] remedy: Option<&str>) {
+        let found = mistake(address);
+        assert_eq!(found.is_some(), remedy.is_some(), "{found:?}");
+        if let (Some((_, said)), Some(remedy)) = (found, remedy) {
+            assert!(said.contains(remedy), "{said}");
+        }
+    }
+
+    #[rstest]
+    #[case("127.0.0.1:24", "127.0.0.1:24", true)]
+    #[case("127.0.0.1:24", "0.0.0.0:24", true)]
+    #[case("[::]:24", "127.0.0.1:24", true)]
+    #[case("localhost:24", "127.0.0.1:24", true)]
+    #[case("127.0.0.1:24", "127.0.0.2:24", false)]
+    #[case("127.0.0.1:24", "127.0.0.1:25", false)]
+    #[case("127.0.0.1:0", "127.0.0.1:0", false)]
+    #[case("unix:/run/a", "unix:/run/a", true)]
+    #[case("unix:/run/a", "unix:/run/b", false)]
+    fn two_listeners_of_one_port_are_found(#[case] one: &str, #[case] other: &str, #[case] same: bool) {
+        assert_eq!((is_same(one, other), is_same(other, one)), (same, same));
+    }
+}

@@ -1,0 +1,218 @@
+//! What several settings say of each other.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::found::Mistakes;
+use crate::config::{Acknowledge, Backend, Config, DNS_OFF, HOOK_STEPS, Replies, Require, SCREENING_RULES};
+use crate::request::Reason;
+
+/// Shorter secrets can be tried through; characters.
+const SHORTEST_SECRET: usize = 16;
+
+/// Settings that contradict each other, or that say nothing the gateway knows.
+pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
+    sizes(config, mistakes);
+    replies(config, mistakes);
+    redis(config, mistakes);
+    letters(config, mistakes);
+    secrets(config, mistakes);
+    proxies(config, mistakes);
+    hooks(config, mistakes);
+    sender(config, mistakes);
+    words(config, mistakes);
+}
+
+fn sizes(config: &Config, mistakes: &mut Mistakes) {
+    if !config.lmtp.listen.is_empty() && config.lmtp.max_size < config.screen.max_size {
+        mistakes.add(
+            &["lmtp.max_size", "screen.max_size"],
+            "lmtp.max_size is below screen.max_size: a mail between the two would be cut, not refused",
+            "Give lmtp.max_size at least the value of screen.max_size.",
+        );
+    }
+}
+
+fn replies(config: &Config, mistakes: &mut Mistakes) {
+    let proves = config.sender.require == Require::Aligned
+        && !config.screen.disabled.iter().any(|rule| rule == "unproven-sender");
+    if proves {
+        return;
+    }
+    for (key, replies, whose) in [
+        ("mail.replies", config.mail.replies, "its requester"),
+        ("mail.replies_of_staff", config.mail.replies_of_staff, "its référents"),
+    ] {
+        if replies == Replies::Followup {
+            mistakes.add(
+                &[key, "sender.require", "screen.disabled"],
+                format!(
+                    "{key} is \"followup\" and nothing proves who wrote: anybody could write into a ticket in the name \
+                     of {whose}"
+                ),
+                format!(
+                    "Set sender.require = \"aligned\" and leave \"unproven-sender\" out of screen.disabled, or set \
+                     {key} = \"redirect\"."
+                ),
+            );
+        }
+    }
+    if !config.mail.forwarders.is_empty() {
+        mistakes.add(
+            &["mail.forwarders", "sender.require", "screen.disabled"],
+            "mail.forwarders is given and nothing proves who wrote: anybody could ask in a director's name",
+            "Set sender.require = \"aligned\" and leave \"unproven-sender\" out of screen.disabled, or leave \
+             mail.forwarders empty.",
+        );
+    }
+}
+
+fn redis(config: &Config, mistakes: &mut Mistakes) {
+    let redis = &config.redis;
+    if config.quota.backend == Backend::Redis && redis.url.is_none() && redis.cluster.is_empty() {
+        mistakes.add(
+            &["quota.backend", "redis.url"],
+            "quota.backend is \"redis\" and redis.url is empty",
+            "Give PASSERELLE_REDIS__URL, e.g. redis://127.0.0.1:6379/0, or set quota.backend = \"memory\".",
+        );
+    }
+    if !redis.cluster.is_empty() && (redis.url.is_some() || !redis.sentinels.is_empty()) {
+        mistakes.add(
+            &["redis.cluster", "redis.url", "redis.sentinels"],
+            "redis.cluster is set, and redis.url or redis.sentinels is, too",
+            "Give redis.cluster alone for a cluster, redis.url otherwise.",
+        );
+    }
+}
+
+fn letters(config: &Config, mistakes: &mut Mistakes) {
+    let writes = config.acknowledge != Acknowledge::Off
+        || config.receipts() == Acknowledge::Passerelle
+        || config.notify.writes();
+    if writes {
+        mistakes.take(&["smtp.from"], config.smtp.sender());
+    }
+    if config.portal.name.trim().is_empty() {
+        mistakes.add(
+            &["portal.name"],
+            "portal.name is empty, and every page of the portal begins with it",
+            "Give the service's name, such as \"Assistance du premier degré\".",
+        );
+    }
+}
+
+fn secrets(config: &Config, mistakes: &mut Mistakes) {
+    let http = &config.http;
+    let proxy: Vec<SecretString> = http.proxy_secret.iter().cloned().collect();
+    for (key, secrets) in [
+        ("http.mail_tokens", &http.mail_tokens),
+        ("http.form_tokens", &http.form_tokens),
+        ("http.ticket_tokens", &http.ticket_tokens),
+        ("http.portal_secrets", &http.portal_secrets),
+        ("http.webhook_secrets", &http.webhook_secrets),
+        ("http.proxy_secret", &proxy),
+    ] {
+        let short = secrets.iter().position(|secret| secret.expose_secret().chars().count() < SHORTEST_SECRET);
+        if let Some(place) = short {
+            let which = match secrets.len() {
+                1 => key.to_owned(),
+                _ => format!("number {} of {key}", place + 1),
+            };
+            mistakes.add(
+                &[key],
+                format!("{which} has fewer than {SHORTEST_SECRET} characters"),
+                "Make one with `openssl rand -hex 32`.",
+            );
+        }
+    }
+}
+
+/// A proxy is believed only with a proof of its own: an address is none, as a rule of the proxy that forgets to replace
+/// the header comes from the same one.
+fn proxies(config: &Config, mistakes: &mut Mistakes) {
+    let http = &config.http;
+    if http.believes_a_proxy() && !is_field_name(&http.identity_header) {
+        mistakes.add(
+            &["http.identity_header"],
+            format!("http.identity_header is no name of an HTTP header: \"{}\"", http.identity_header),
+            "Give the name alone, such as \"X-Remote-Mail\", or empty http.trusted_proxies and http.identity_listen.",
+        );
+    }
+    if !http.trusted_proxies.is_empty() && http.proxy_secret.is_none() && http.identity_listen.is_none() {
+        mistakes.add(
+            &["http.trusted_proxies", "http.proxy_secret", "http.identity_listen"],
+            "http.trusted_proxies names where the proxy calls from, but nothing proves that it is the proxy who says who is signed in",
+            "Give http.proxy_secret (`openssl rand -hex 32`), which the proxy sends in X-Passerelle-Proxy-Secret where \
+             it signs people in and nowhere else; or http.identity_listen, a listener that only the proxy reaches, such \
+             as \"unix:/run/passerelle/identity.sock\".",
+        );
+    }
+}
+
+/// A name as RFC 9110 section 5.1 has it.
+fn is_field_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_plain)
+}
+
+/// Whether the portal can be told of what it is to be told.
+fn hooks(config: &Config, mistakes: &mut Mistakes) {
+    let hooks = &config.hooks;
+    if mistakes.take(&["hooks.url"], hooks.address()).flatten().is_some() {
+        mistakes.take(&["hooks.secrets"], hooks.keys());
+    }
+    for step in hooks.steps.iter().filter(|step| !HOOK_STEPS.contains(&step.as_str())) {
+        mistakes.add(
+            &["hooks.steps"],
+            format!("hooks.steps: \"{step}\" is no step"),
+            format!("Steps: {}.", HOOK_STEPS.join(", ")),
+        );
+    }
+}
+
+/// Whether anything can prove a sender, where that is required.
+fn sender(config: &Config, mistakes: &mut Mistakes) {
+    let sender = &config.sender;
+    let off = sender.dns.iter().any(|address| address == DNS_OFF);
+    if off && sender.dns.len() > 1 {
+        mistakes.add(
+            &["sender.dns"],
+            "sender.dns holds \"off\" beside other resolvers",
+            "Give [\"off\"] alone, or resolvers alone.",
+        );
+    }
+    if sender.require == Require::Nothing || !sender.authserv_ids.is_empty() {
+        return;
+    }
+    if !sender.dkim {
+        mistakes.add(
+            &["sender.require", "sender.authserv_ids", "sender.dkim"],
+            "sender.require wants a proof, but sender.authserv_ids is empty and sender.dkim is false: nothing proves a sender",
+            "Name the relay in sender.authserv_ids, or set sender.dkim = true.",
+        );
+    } else if off && sender.dkim_keys.is_none() {
+        mistakes.add(
+            &["sender.dns", "sender.dkim_keys"],
+            "sender.dns is \"off\" and sender.dkim_keys is empty: no DKIM key can be had",
+            "Give the academy's keys in a file, sender.dkim_keys, or name the relay in sender.authserv_ids.",
+        );
+    }
+}
+
+/// Names that the gateway knows a list of.
+fn words(config: &Config, mistakes: &mut Mistakes) {
+    for rule in config.screen.disabled.iter().filter(|rule| !SCREENING_RULES.contains(&rule.as_str())) {
+        mistakes.add(
+            &["screen.disabled"],
+            format!("screen.disabled: \"{rule}\" is no rule"),
+            format!("Rules: {}.", SCREENING_RULES.join(", ")),
+        );
+    }
+    let codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+    for code in config.screen.sentences.keys().filter(|code| !codes.contains(&code.as_str())) {
+        mistakes.add(
+            &[&format!("screen.sentences.{code}")],
+            format!("screen.sentences: \"{code}\" is no reason code"),
+            format!("Codes: {}.", codes.join(", ")),
+        );
+    }
+}

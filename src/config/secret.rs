@@ -1,0 +1,87 @@
+//! Which settings are secrets, and how a value is read from a file.
+
+use std::path::Path;
+
+/// The settings that are never shown; each may be given as `…_file` in the configuration file.
+pub(super) const SECRETS: &[&str] = &[
+    "glpi.app_token",
+    "glpi.user_token",
+    "glpi.password",
+    "redis.url",
+    "redis.sentinels",
+    "redis.cluster",
+    "redis.key_secret",
+    "imap.url",
+    "imap.password",
+    "imap.oauth.client_secret",
+    "imap.oauth.refresh_token",
+    "http.mail_tokens",
+    "http.form_tokens",
+    "http.ticket_tokens",
+    "http.portal_secrets",
+    "http.webhook_secrets",
+    "http.proxy_secret",
+    "people.tokens",
+    "smtp.url",
+    "hooks.secrets",
+    "directory.ldap.password",
+];
+
+/// What a key's name ends with where its value is in a file.
+pub(super) const FILE_ENDING: &str = "_file";
+
+/// Whether the value of this key is never shown.
+pub(super) fn is_secret(key: &str) -> bool {
+    SECRETS.contains(&key)
+}
+
+/// What stands in a file, without the byte order mark and the white space around it that editors leave there.
+///
+/// # Errors
+///
+/// Says why there is nothing to be had.
+pub(super) fn read(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() { Err(format!("{shown} is empty")) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SECRETS, read};
+
+    #[test]
+    fn every_field_that_holds_a_secret_is_named() {
+        let sections = include_str!("sections.rs");
+        let is_field = |line: &&str| line.trim_start().starts_with("pub ") && line.contains("SecretString>,");
+        let fields: Vec<_> = sections
+            .lines()
+            .filter(is_field)
+            .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
+            .collect();
+        let named: Vec<_> = SECRETS.iter().filter_map(|key| key.rsplit('.').next()).collect();
+        let sorted = |mut names: Vec<&'static str>| {
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(sorted(fields), sorted(named));
+    }
+
+    #[test]
+    fn what_editors_leave_around_a_secret_is_taken_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        for text in ["secret", "secret\n", "\u{feff}secret\r\n", " \t secret \n\n", "\u{feff}\nsecret"] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(read(&path).as_deref(), Ok("secret"), "{text:?}");
+        }
+        for empty in ["", " \r\n", "\u{feff}\n"] {
+            std::fs::write(&path, empty).unwrap();
+            assert!(read(&path).unwrap_err().ends_with("is empty"), "{empty:?}");
+        }
+        std::fs::write(&path, b"\xff\xfes\0e\0").unwrap();
+        assert!(read(&path).unwrap_err().contains("UTF-8"));
+        assert!(read(folder.path()).unwrap_err().contains("cannot read"));
+    }
+}

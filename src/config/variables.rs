@@ -1,0 +1,215 @@
+//! How variables of the environment name settings, and which that look like it are none.
+
+use super::{
+    Warning,
+    keys::{KeyKind, KnownKeys},
+    secret::FILE_ENDING,
+};
+
+/// Every variable of the environment that starts so may be a setting…
+const PREFIX: &str = "PASSERELLE_";
+/// … but for those of the command line.
+const OF_COMMANDS: &[&str] = &["PASSERELLE_CONFIG", "PASSERELLE_SANDBOX__LISTEN"];
+/// How like a name must be to be what was meant, from 0 to 1.
+const ALIKE: f64 = 0.85;
+
+/// What a variable is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Variable {
+    /// It is another program's, or the command line's.
+    Other,
+    /// It gives this key its value.
+    Value(String),
+    /// It names the file that has the value of this key.
+    File(String),
+    /// It begins as ours do, and is none.
+    Stranger,
+}
+
+impl Variable {
+    /// What this name means.
+    pub(super) fn named(name: &str, known: &KnownKeys) -> Self {
+        let Some(rest) = name.strip_prefix(PREFIX) else { return Self::Other };
+        if OF_COMMANDS.contains(&name) {
+            return Self::Other;
+        }
+        let key = rest.to_lowercase().replace("__", ".");
+        let holds_value = |key: &str| matches!(known.kind(key), Some(KeyKind::Array | KeyKind::Scalar));
+        if holds_value(&key) {
+            return Self::Value(key);
+        }
+        if known.in_free_table(&key).is_some_and(|(_, name)| !name.contains('.')) {
+            return Self::Value(key.replace('_', "-"));
+        }
+        match key.strip_suffix(FILE_ENDING).filter(|key| holds_value(key)) {
+            Some(key) => Self::File(key.to_owned()),
+            None => Self::Stranger,
+        }
+    }
+}
+
+/// The variable that gives a key its value.
+pub(super) fn of_key(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "__").replace('-', "_"))
+}
+
+/// What is said of variables that begin as ours do, and are none.
+pub(super) fn strangers(names: &[String], known: &KnownKeys) -> Vec<Warning> {
+    let (of_kubernetes, others): (Vec<_>, Vec<_>) = names.iter().partition(|name| is_of_kubernetes(name));
+    let mut warnings: Vec<_> = others.into_iter().map(|name| stranger(name, known)).collect();
+    if let Some(first) = of_kubernetes.first() {
+        let more = match of_kubernetes.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more like it"),
+        };
+        warnings.push(Warning::new(
+            "environment",
+            format!("{first}{more} is no setting and does nothing: Kubernetes sets such for a service of that name"),
+            "Set enableServiceLinks: false in the pod, or leave it: it does no harm.",
+        ));
+    }
+    warnings
+}
+
+/// Kubernetes and Docker's links tell each container where the others are.
+fn is_of_kubernetes(name: &str) -> bool {
+    let rest = name.strip_prefix(PREFIX).unwrap_or_default();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if rest.contains("__") {
+        return false;
+    }
+    if rest.ends_with("SERVICE_HOST") || rest.contains("SERVICE_PORT") || rest == "PORT" || rest.ends_with("_PORT") {
+        return true;
+    }
+    let Some((_, port)) = rest.rsplit_once("PORT_") else { return false };
+    let mut parts = port.split('_');
+    parts.next().is_some_and(is_number) && parts.next().is_some_and(|kind| ["TCP", "UDP", "SCTP"].contains(&kind))
+}
+
+fn stranger(name: &str, known: &KnownKeys) -> Warning {
+    let key = name.strip_prefix(PREFIX).unwrap_or_default().to_lowercase().replace("__", ".");
+    let section = match known.kind(&key) {
+        Some(KeyKind::Table | KeyKind::FreeTable) => Some(key.as_str()),
+        _ => key.rsplit_once('.').map(|(section, _)| section).filter(|section| known.kind(section).is_some()),
+    };
+    let what = match known.kind(&key) {
+        Some(_) => format!("{name} names a section, not a key, and does nothing"),
+        None => format!("{name} is no setting and does nothing"),
+    };
+    match (nearest(name, known), section) {
+        (Some(nearest), _) => Warning::new(
+            "environment",
+            format!("{what}: did you mean {nearest}?"),
+            "Correct its name, or take it away.",
+        ),
+        (None, Some(section)) => {
+            let keys: Vec<_> =
+                known.children(section).into_iter().map(|child| of_key(&format!("{section}.{child}"))).collect();
+            let remedy = format!("Valid in [{section}]: {}.", keys.join(", "));
+            Warning::new("environment", what, remedy)
+        }
+        (None, None) => Warning::new(
+            "environment",
+            what,
+            "Take it away, or leave it where another program reads it: settings are PASSERELLE_SECTION__KEY.",
+        ),
+    }
+}
+
+/// The variable that was meant, where one is like it.
+fn nearest(name: &str, known: &KnownKeys) -> Option<String> {
+    // One underscore for two is what is mistyped most.
+    let plain = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_uppercase().replace("__", "_");
+    let sought = plain(name);
+    let is_file = sought.ends_with(&FILE_ENDING.to_uppercase());
+    known
+        .all()
+        .filter(|(_, kind)| matches!(kind, KeyKind::Array | KeyKind::Scalar))
+        .map(|(key, _)| format!("{}{}", of_key(key), if is_file { FILE_ENDING.to_uppercase() } else { String::new() }))
+        .map(|variable| (strsim::normalized_damerau_levenshtein(&sought, &plain(&variable)), variable))
+        .chain(within_section(name, known))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, variable)| variable)
+}
+
+/// In a section that is right, half a name is enough: TOKEN for USER_TOKEN.
+fn within_section(name: &str, known: &KnownKeys) -> Option<(f64, String)> {
+    let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
+    let (section, child) = key.rsplit_once('.')?;
+    let mut like: Vec<_> = known
+        .children(section)
+        .into_iter()
+        .filter(|other| known.kind(&format!("{section}.{other}")) != Some(KeyKind::Table))
+        .map(|other| (strsim::jaro_winkler(child, other).max(holds(child, other)), other))
+        .collect();
+    like.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let (alike, other) = *like.first()?;
+    (alike >= 0.8).then(|| (alike.max(ALIKE), of_key(&format!("{section}.{other}"))))
+}
+
+/// Whether one name is in the other.
+fn holds(one: &str, other: &str) -> f64 {
+    let is_in = one.len() >= 4 && other.len() >= 4 && (one.contains(other) || other.contains(one));
+    if is_in { ALIKE } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Variable, strangers};
+    use crate::config::{DEFAULTS, keys::KnownKeys};
+
+    #[rstest]
+    #[case("HOME", Variable::Other)]
+    #[case("PASSERELLE_CONFIG", Variable::Other)]
+    #[case("PASSERELLE_SANDBOX__LISTEN", Variable::Other)]
+    #[case("PASSERELLE_ACKNOWLEDGE", Variable::Value("acknowledge".into()))]
+    #[case("PASSERELLE_GLPI__URL", Variable::Value("glpi.url".into()))]
+    #[case("PASSERELLE_DIRECTORY__LDAP__BIND_DN", Variable::Value("directory.ldap.bind_dn".into()))]
+    #[case("PASSERELLE_SCREEN__SENTENCES__NO_KEYWORD", Variable::Value("screen.sentences.no-keyword".into()))]
+    #[case("PASSERELLE_GLPI__USER_TOKEN_FILE", Variable::File("glpi.user_token".into()))]
+    #[case("PASSERELLE_HTTP__MAIL_TOKENS_FILE", Variable::File("http.mail_tokens".into()))]
+    #[case("PASSERELLE_GLPI_FILE", Variable::Stranger)]
+    #[case("PASSERELLE_GLPI", Variable::Stranger)]
+    #[case("PASSERELLE_PORT", Variable::Stranger)]
+    #[case("PASSERELLE_", Variable::Stranger)]
+    fn a_variable_is_known_by_its_name(#[case] name: &str, #[case] expected: Variable) {
+        assert_eq!(Variable::named(name, &KnownKeys::of(DEFAULTS).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case("PASSERELLE_GLPI_URL", "did you mean PASSERELLE_GLPI__URL?")]
+    #[case("PASSERELLE_GLPI_USER_TOKEN_FILE", "did you mean PASSERELLE_GLPI__USER_TOKEN_FILE?")]
+    #[case("PASSERELLE_DIRECTORY_LDAP_BIND_DN", "did you mean PASSERELLE_DIRECTORY__LDAP__BIND_DN?")]
+    #[case("PASSERELLE_SCREEN__DOMAIN", "did you mean PASSERELLE_SCREEN__DOMAINS?")]
+    #[case("PASSERELLE_GLPI__TOKEN", "_TOKEN?")]
+    #[case("PASSERELLE_GLIP__URL", "did you mean PASSERELLE_GLPI__URL?")]
+    #[case("PASSERELLE_TIMEZONE", "did you mean PASSERELLE_TIME_ZONE?")]
+    #[case("PASSERELLE_GLPI__FLOWERS", "is no setting and does nothing")]
+    #[case("PASSERELLE_HTTP", "names a section")]
+    #[case("PASSERELLE_FLOWERS", "is no setting and does nothing")]
+    fn a_stranger_is_named_with_the_nearest(#[case] name: &str, #[case] expected: &str) {
+        let warnings = strangers(&[name.to_owned()], &KnownKeys::of(DEFAULTS).unwrap());
+        assert_eq!(warnings.len(), 1);
+        let text = warnings[0].to_string();
+        assert!(text.contains(name) && text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_service_of_kubernetes_is_one_warning() {
+        let names = [
+            "PASSERELLE_PORT",
+            "PASSERELLE_SERVICE_HOST",
+            "PASSERELLE_SERVICE_PORT",
+            "PASSERELLE_SERVICE_PORT_HTTP",
+            "PASSERELLE_PORT_8080_TCP",
+            "PASSERELLE_PORT_8080_TCP_ADDR",
+            "PASSERELLE_REDIS_PORT_6379_TCP_PROTO",
+        ];
+        let warnings = strangers(&names.map(str::to_owned), &KnownKeys::of(DEFAULTS).unwrap());
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].to_string().contains("Kubernetes"));
+    }
+}
