@@ -46,7 +46,7 @@ pub(super) fn of(config: &Config) -> Vec<ConfigError> {
 /// The same configuration with a GLPI that could be.
 fn with_any_glpi(config: &Config) -> Config {
     let mut config = config.clone();
-    config.glpi.url = "http://localhost".to_owned();
+    "http://localhost".clone_into(&mut config.glpi.url);
     config.glpi.user_token = Some("none".to_owned().into());
     config
 }

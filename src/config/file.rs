@@ -44,6 +44,14 @@ pub(super) enum Source {
     File(PathBuf),
 }
 
+/// A mistake that is not shown yet: only when all is read is it known which places are secret.
+struct Misplaced {
+    key: String,
+    place: Range<usize>,
+    message: String,
+    help: Option<String>,
+}
+
 /// The mistakes in a file, each with the key it is about.
 pub(super) type Mistaken = Vec<(String, ConfigError)>;
 
@@ -68,12 +76,8 @@ impl ConfigFile {
         let mut mistakes = Vec::new();
         file.collect(known, "", table.get_ref(), &values, &mut mistakes);
         file.both_ways(&mut mistakes);
-        // Only now is it known which places are secret.
-        let mistakes = mistakes.into_iter().map(|(key, place, message, help)| {
-            let error = file.error(place, message, help);
-            (key, error)
-        });
-        let mistakes = mistakes.collect();
+        let shown = |Misplaced { key, place, message, help }| (key, file.error(place, message, help));
+        let mistakes = mistakes.into_iter().map(shown).collect();
         Ok((file, mistakes))
     }
 
@@ -114,18 +118,19 @@ impl ConfigFile {
         path: &str,
         table: &DeTable<'_>,
         values: &toml::Table,
-        mistakes: &mut Vec<(String, Range<usize>, String, Option<String>)>,
+        mistakes: &mut Vec<Misplaced>,
     ) {
         for (name, value) in table {
             let named = name.get_ref();
             let key = if path.is_empty() { named.to_string() } else { format!("{path}.{named}") };
             let Some(own) = values.get(named.as_ref()) else { continue };
             let mut wrong = |wanted: &str| {
-                mistakes.push((key.clone(), value.span(), format!("{key} must be {wanted}"), None));
+                let message = format!("{key} must be {wanted}");
+                mistakes.push(Misplaced { key: key.clone(), place: value.span(), message, help: None });
                 // A secret in the wrong place is one nevertheless.
                 true
             };
-            let mistaken = match (known.kind(&key), value.get_ref()) {
+            let is_wrong = match (known.kind(&key), value.get_ref()) {
                 (Some(KeyKind::Table), DeValue::Table(inner)) => {
                     let Some(values) = own.as_table() else { continue };
                     self.collect(known, &key, inner, values, mistakes);
@@ -171,14 +176,14 @@ impl ConfigFile {
                     continue;
                 }
             };
-            if !mistaken || is_secret(&key) {
+            if !is_wrong || is_secret(&key) {
                 self.found.push(Found { key, source: Source::Value(own.clone()), place: value.span() });
             }
         }
     }
 
     /// A value and a file that has it: which of the two is meant cannot be known, unless the value is empty.
-    fn both_ways(&mut self, mistakes: &mut Vec<(String, Range<usize>, String, Option<String>)>) {
+    fn both_ways(&mut self, mistakes: &mut Vec<Misplaced>) {
         let is_empty = |found: &Found| match &found.source {
             Source::Value(toml::Value::String(text)) => text.is_empty(),
             Source::Value(toml::Value::Array(list)) => list.is_empty(),
@@ -192,24 +197,16 @@ impl ConfigFile {
                 if is_empty(value) {
                     self.found.retain(|found| !beside(found));
                 } else {
-                    mistakes.push((
-                        key.clone(),
-                        value.place.clone(),
-                        format!("{key} and {key}{FILE_ENDING} are both set"),
-                        Some("Keep one of them.".to_owned()),
-                    ));
+                    let message = format!("{key} and {key}{FILE_ENDING} are both set");
+                    let help = Some("Keep one of them.".to_owned());
+                    mistakes.push(Misplaced { key: key.clone(), place: value.place.clone(), message, help });
                 }
             }
         }
     }
 }
 
-fn unknown(
-    known: &KnownKeys,
-    path: &str,
-    name: &str,
-    place: Range<usize>,
-) -> (String, Range<usize>, String, Option<String>) {
+fn unknown(known: &KnownKeys, path: &str, name: &str, place: Range<usize>) -> Misplaced {
     let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     let at = if path.is_empty() { "at the top level".to_owned() } else { format!("in [{path}]") };
     let valid = known.children(path);
@@ -217,7 +214,8 @@ fn unknown(
     let nearest = valid.iter().copied().max_by(|one, other| alike(one).total_cmp(&alike(other)));
     let meant = nearest.filter(|nearest| alike(nearest) > 0.85).map(|nearest| format!("Did you mean \"{nearest}\"? "));
     let message = format!("unknown key \"{name}\" {at}");
-    (key, place, message, Some(format!("{}Valid keys {at}: {}.", meant.unwrap_or_default(), valid.join(", "))))
+    let help = Some(format!("{}Valid keys {at}: {}.", meant.unwrap_or_default(), valid.join(", ")));
+    Misplaced { key, place, message, help }
 }
 
 /// Lines that look as if they held a secret, in a text that is no TOML: from the sign to the end.

@@ -133,7 +133,7 @@ fn nearest(name: &str, known: &KnownKeys) -> Option<String> {
         .map(|(_, variable)| variable)
 }
 
-/// In a section that is right, half a name is enough: TOKEN for USER_TOKEN.
+/// In a section that is right, half a name is enough: «TOKEN» for «`USER_TOKEN`».
 fn within_section(name: &str, known: &KnownKeys) -> Option<(f64, String)> {
     let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
     let (section, child) = key.rsplit_once('.')?;

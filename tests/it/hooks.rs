@@ -395,6 +395,6 @@ async fn a_check_tries_the_hook() {
     let (sandbox, portal) = (sandbox().await, Portal::start().await);
     let secrets = secrets();
     let settings = [("hooks.url", portal.url.as_str()), ("hooks.secrets", secrets.as_str())];
-    check::run(configured(sandbox.url().as_str(), &settings)).await.unwrap();
+    Box::pin(check::run(configured(sandbox.url().as_str(), &settings))).await.unwrap();
     assert_eq!(portal.got().iter().map(Got::kind).collect::<Vec<_>>(), ["check"]);
 }
