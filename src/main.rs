@@ -138,6 +138,10 @@ fn config_to_serve(file: Option<&Path>) -> Result<Config, ConfigError> {
     if reading.is_sound() {
         return reading.sound();
     }
+    // A variable that does nothing is often why something is missing.
+    for warning in reading.config().settings.strangers() {
+        eprintln!("warning  {warning}");
+    }
     let of_parts = App::mistakes(reading.config());
     reading.with(of_parts).sound()
 }

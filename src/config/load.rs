@@ -81,7 +81,7 @@ pub fn read_from(
     for mistake in own.collect::<Vec<_>>() {
         layers.add_mistake(&mistake);
     }
-    Ok(Reading { config, mistakes: layers.mistakes, faulty: layers.faulty })
+    Ok(Reading { config, mistakes: layers.mistakes, aside: layers.faulty, named: layers.named })
 }
 
 /// A configuration as it was read, with its mistakes.
@@ -89,7 +89,10 @@ pub fn read_from(
 pub struct Reading {
     config: Config,
     mistakes: Vec<ConfigError>,
-    faulty: BTreeSet<String>,
+    /// Keys whose values were put aside.
+    aside: BTreeSet<String>,
+    /// Keys whose values can be read, and are wrong.
+    named: BTreeSet<String>,
 }
 
 impl Reading {
@@ -109,8 +112,8 @@ impl Reading {
         let mut mistakes = Mistakes::default();
         mistakes::find_to_serve(&self.config, &mut mistakes);
         for mistake in mistakes.all() {
-            if !mistake.keys.iter().any(|key| self.faulty.contains(key)) {
-                self.faulty.extend(mistake.keys.iter().take(1).cloned());
+            if !mistake.keys.iter().any(|key| self.aside.contains(key)) {
+                self.named.extend(mistake.keys.iter().take(1).cloned());
                 self.mistakes.push(mistake.placed(&self.config.settings, None));
             }
         }
@@ -122,7 +125,7 @@ impl Reading {
     pub fn with(mut self, more: Vec<ConfigError>) -> Self {
         let known = |error: &ConfigError| {
             let text = error.to_string();
-            self.faulty.iter().any(|key| text.contains(key.as_str()))
+            self.aside.iter().chain(&self.named).any(|key| text.contains(key.as_str()))
         };
         let new: Vec<_> = more.into_iter().filter(|error| !known(error)).collect();
         self.mistakes.extend(new);
@@ -157,6 +160,8 @@ struct Layers {
     mistakes: Vec<ConfigError>,
     /// Keys whose values cannot be used.
     faulty: BTreeSet<String>,
+    /// Keys whose values can be read, and are wrong.
+    named: BTreeSet<String>,
     /// What can be used.
     values: BTreeMap<String, toml::Value>,
 }
@@ -273,7 +278,7 @@ impl Layers {
 
     fn add_mistake(&mut self, mistake: &Mistake) {
         self.mistakes.push(self.placed(mistake));
-        self.faulty.extend(mistake.keys.iter().take(1).cloned());
+        self.named.extend(mistake.keys.iter().take(1).cloned());
     }
 
     fn placed(&self, mistake: &Mistake) -> ConfigError {

@@ -432,18 +432,20 @@ fn passerelle(arguments: &[&str], file: &Path, variables: &[(&str, &str)]) -> Ou
 fn serve_and_check_refuse_the_same_and_name_all_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("passerelle.toml");
-    let text = "[lmtp]\nlisten = [\"unix:/nowhere/at/all/lmtp.sock\"]\n[directory]\ncsv = \"/nowhere/d.csv\"\n[http]\n\
+    let text = "[lmtp]\nlisten = [\"unix:/nowhere/at/all/lmtp.sock\", \"inet:127.0.0.1:24\"]\n[directory]\ncsv = \"/nowhere/d.csv\"\n[http]\n\
                 form_tokens = [\"court\"]\n[mappings]\ndir = \"/nowhere/mappings\"\n[people]\noperators = [\"a@b@c\"]\n\
                 [imap]\nurl = [\"imaps://imap.ac-lyon.fr\"]\n[sweep]\nevery = \"0s\"\n";
     std::fs::write(&file, text).unwrap();
     let said = |command: &str| {
-        let output = passerelle(&[command], &file, &[]);
+        let output = passerelle(&[command], &file, &[("PASSERELLE_GLPI_URL", "https://glpi.ac-lyon.fr")]);
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let (code, of_serve) = said("serve");
     assert_eq!(code, Some(78), "{of_serve}");
     for part in [
+        "did you mean PASSERELLE_GLPI__URL?",
         "/nowhere/at/all",
+        "is written as Postfix does",
         "/nowhere/d.csv",
         "http.form_tokens has fewer than 16",
         "/nowhere/mappings",
