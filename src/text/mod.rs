@@ -6,8 +6,10 @@ pub mod french;
 pub(crate) mod glpi_html;
 pub(crate) mod headings;
 pub(crate) mod html_text;
+mod language;
 pub(crate) mod markdown;
 pub(crate) mod sanitise;
 pub(crate) mod tags;
 
 pub(crate) use self::chain::chain;
+pub use self::language::{Language, Line};

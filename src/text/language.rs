@@ -1,0 +1,96 @@
+//! What the command line says: each sentence in both languages, beside each other where it is made.
+
+use std::fmt::Display;
+
+/// A language of the command line's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Language {
+    /// French.
+    #[value(name = "fr")]
+    French,
+    /// English.
+    #[default]
+    #[value(name = "en")]
+    English,
+}
+
+impl Language {
+    /// The one that was asked for, else the locale's (`LC_ALL`, `LC_MESSAGES`, `LANG`: POSIX.1, 8.2), else English.
+    pub fn chosen(asked: Option<Self>) -> Self {
+        asked.unwrap_or_else(|| Self::of_locale(|name| std::env::var(name).ok()))
+    }
+
+    /// The first of the variables that is set and not empty decides.
+    fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(variable).find(|it| !it.is_empty());
+        let name = locale.unwrap_or_default().to_lowercase();
+        let language = name.split(['_', '.', '@', '-']).next().unwrap_or_default();
+        if matches!(language, "fr" | "french") { Self::French } else { Self::English }
+    }
+}
+
+/// A sentence in both languages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    english: String,
+    french: String,
+}
+
+impl Line {
+    /// A sentence, in English and in French.
+    pub fn new(english: impl Display, french: impl Display) -> Self {
+        Self { english: english.to_string(), french: french.to_string() }
+    }
+
+    /// What is the same in both: a name, an address, another program's own words.
+    pub fn same(words: impl Display) -> Self {
+        let words = words.to_string();
+        Self { english: words.clone(), french: words }
+    }
+
+    /// The sentence in one language.
+    pub fn text(&self, language: Language) -> &str {
+        match language {
+            Language::French => &self.french,
+            Language::English => &self.english,
+        }
+    }
+
+    /// Both lines, one after the other, with `between` between them.
+    #[must_use]
+    pub fn then(self, between: &str, next: &Self) -> Self {
+        Self {
+            english: format!("{}{between}{}", self.english, next.english),
+            french: format!("{}{between}{}", self.french, next.french),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Language, Line};
+
+    #[rstest]
+    #[case(&[("LANG", "fr_FR.UTF-8")], Language::French)]
+    #[case(&[("LANG", "fr")], Language::French)]
+    #[case(&[("LANG", "fur_IT")], Language::English)]
+    #[case(&[("LC_ALL", "C.UTF-8"), ("LANG", "fr_FR")], Language::English)]
+    #[case(&[("LC_ALL", ""), ("LC_MESSAGES", "fr_CH@euro"), ("LANG", "en_GB")], Language::French)]
+    #[case(&[], Language::English)]
+    fn the_locale_decides(#[case] variables: &[(&str, &str)], #[case] language: Language) {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        assert_eq!(Language::of_locale(variable), language);
+    }
+
+    #[test]
+    fn a_line_is_said_in_one_language() {
+        let line = Line::new("no file", "aucun fichier").then(", ", &Line::same("a.csv"));
+        assert_eq!(line.text(Language::French), "aucun fichier, a.csv");
+        assert_eq!(line.text(Language::English), "no file, a.csv");
+    }
+}
