@@ -120,7 +120,7 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
             Ok(ingest::run(config, args, log).await?)
         }
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
-        Command::Check(check::Args {}) => Ok(Box::pin(check::run(load_to_serve()?)).await?),
+        Command::Check(args) => Ok(Box::pin(check::run(load_to_serve()?, args)).await?),
         Command::Settings(args) => Ok(settings::run(&args, cli.config.as_deref())?),
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
         Command::Export(args) => Ok(Box::pin(export::run(load()?, args)).await?),

@@ -7,6 +7,9 @@ mod mail;
 mod notices;
 mod people;
 mod report;
+mod who;
+
+use std::path::PathBuf;
 
 use jiff::{Span, Timestamp};
 
@@ -16,12 +19,23 @@ use crate::{
     app::App,
     config::{Backend, Config, ConfigError},
     flow::deliver::LONGEST_CREATION_CALLS,
+    text::{Bilingual, Language},
 };
 
 /// Verifies the configuration, the mappings, GLPI's rights and names, the directory, Redis and the mail
 /// server. Changes nothing. Exit code 1 if anything is wrong.
-#[derive(Debug, clap::Args)]
-pub struct Args {}
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// The language of the output; without it, that of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`), else English.
+    #[arg(long)]
+    pub lang: Option<Language>,
+    /// Instead: what each source says of this person, and what would become of a request of theirs.
+    #[arg(long, value_name = "ADDRESS")]
+    pub who: Option<String>,
+    /// Instead: what would become of this mail, each rule in turn, its files and the ticket it is about.
+    #[arg(long, value_name = "FILE", conflicts_with = "who")]
+    pub mail: Option<PathBuf>,
+}
 
 /// How long before the last closed period `check` asks for the next ones.
 const SOON_DAYS: i64 = 30;
@@ -31,23 +45,32 @@ const SOON_DAYS: i64 = 30;
 /// # Errors
 ///
 /// When the configuration itself cannot be used.
-pub async fn run(config: Config) -> Result<u8, ConfigError> {
+pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+    let language = Language::chosen(args.lang);
+    if let Some(mail) = args.mail {
+        return who::of_mail(config, &mail, language).await;
+    }
     let app = App::build(config)?;
-    let mut report = Report::default();
+    if let Some(address) = args.who {
+        let code = who::of_person(&app, &address, language).await;
+        app.glpi.close().await;
+        return Ok(code);
+    }
+    let mut report = Report::new(language);
     for warning in app.config.warnings() {
-        report.warning(&warning.about, &warning.message, &warning.remedy);
+        let [about, message, remedy] = [&warning.about, &warning.message, &warning.remedy].map(Bilingual::same);
+        report.warning(&about, &message, &remedy);
     }
     let mappings = app.pipeline.mappings.now();
-    report.ok("mappings", format_args!("{} applications", mappings.all().len()));
+    report.ok(&Bilingual::same("mappings"), &Bilingual::same(format!("{} applications", mappings.all().len())));
     calendar(&mut report, &app);
-    if glpi::check(&mut report, &app.glpi, &app.config).await {
-        glpi::entities(&mut report, &app.glpi, &mappings).await;
+    if glpi::check(&mut report, &app.glpi, &app.config, &mappings).await {
         glpi::names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
         glpi::forwarders(&mut report, &app).await;
         people::check(&mut report, &app).await;
         announcements::check(&mut report, &app).await;
     }
-    mail::sender(&mut report, &app);
+    mail::sender(&mut report, &app).await;
     directory(&mut report, &app).await;
     redis(&mut report, &app).await;
     mail::relay(&mut report, &app).await;
@@ -63,40 +86,77 @@ pub async fn run(config: Config) -> Result<u8, ConfigError> {
 
 /// Whether delays are counted by the holidays of the months to come.
 fn calendar(report: &mut Report, app: &App) {
+    let what = &Bilingual::new("calendar", "calendrier");
     let today = Timestamp::now().to_zoned(app.config.time_zone.clone()).date();
     let soon = today.saturating_add(Span::new().days(SOON_DAYS));
     match app.calendar.closed_until() {
-        None => report.ok("calendar", "opening hours, no closed periods"),
-        Some(last) if last >= soon => report.ok("calendar", format_args!("closed periods until {last}")),
+        None => report.ok(
+            what,
+            &Bilingual::new("opening hours, no closed periods", "heures d’ouverture, sans périodes de fermeture"),
+        ),
+        Some(last) if last >= soon => report.ok(
+            what,
+            &Bilingual::new(format!("closed periods until {last}"), format!("périodes de fermeture jusqu’au {last}")),
+        ),
         Some(last) => report.warning(
-            "calendar",
-            format_args!("the closed periods end on {last}"),
-            "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
+            what,
+            &Bilingual::new(
+                format!("the closed periods end on {last}"),
+                format!("les périodes de fermeture s’arrêtent au {last}"),
+            ),
+            &Bilingual::new(
+                "Add the next school year's to the file of calendar.closed, or delays count its holidays as working time.",
+                "Ajoutez celles de la prochaine année scolaire au fichier de calendar.closed, sinon les délais comptent ses vacances comme ouvrées.",
+            ),
         ),
     }
 }
 
 fn sweep(report: &mut Report, config: &Config) {
+    let what = &Bilingual::new("sweep", "passages");
     let every = humantime_serde::re::humantime::format_duration(config.sweep.every);
-    match config.quota.backend {
-        Backend::Memory => report.ok("sweep", format_args!("every {every}, by this instance alone")),
-        Backend::Redis => report.ok("sweep", format_args!("every {every}, by one instance at a time")),
-    }
+    let found = match config.quota.backend {
+        Backend::Memory => Bilingual::new(
+            format!("every {every}, by this instance alone"),
+            format!("toutes les {every}, par cette seule instance"),
+        ),
+        Backend::Redis => Bilingual::new(
+            format!("every {every}, by one instance at a time"),
+            format!("toutes les {every}, par une instance à la fois"),
+        ),
+    };
+    report.ok(what, &found);
 }
 
 /// A creation that is cut off leaves its sender without an answer.
 fn stop(report: &mut Report, config: &Config) {
+    let what = &Bilingual::new("stop", "arrêt");
     let (grace, longest) = (config.shutdown.grace, config.glpi.timeout * LONGEST_CREATION_CALLS);
     let shown = humantime_serde::re::humantime::format_duration;
     if grace < longest {
+        let (grace, longest) = (shown(grace), shown(longest));
         report.warning(
-            "stop",
-            format_args!("shutdown.grace is {}, and a creation in GLPI may take {}", shown(grace), shown(longest)),
-            "Give shutdown.grace at least three times glpi.timeout, and let whatever stops the gateway wait as long \
-             (systemd: TimeoutStopSec, Docker: --stop-timeout).",
+            what,
+            &Bilingual::new(
+                format!("shutdown.grace is {grace}, and a creation in GLPI may take {longest}"),
+                format!("shutdown.grace est de {grace}, et une création dans GLPI peut en prendre {longest}"),
+            ),
+            &Bilingual::new(
+                "Give shutdown.grace at least three times glpi.timeout, and let whatever stops the gateway wait as long \
+                 (systemd: TimeoutStopSec, Docker: --stop-timeout).",
+                "Donnez à shutdown.grace au moins trois fois glpi.timeout, et laissez autant à ce qui arrête la passerelle \
+                 (systemd\u{a0}: TimeoutStopSec, Docker\u{a0}: --stop-timeout).",
+            ),
         );
     } else {
-        report.ok("stop", format_args!("waits up to {} for what is under way", shown(grace)));
+        let grace = shown(grace);
+        report.ok(
+            what,
+            &Bilingual::new(
+                format!("waits up to {grace} for what is under way"),
+                format!("attend jusqu’à {grace} ce qui est en cours"),
+            ),
+        );
     }
 }
 
@@ -104,73 +164,131 @@ async fn directory(report: &mut Report, app: &App) {
     let answers = app.pipeline.directory.probe().await;
     if answers.is_empty() {
         report.error(
-            "directory",
-            "no source is set up",
-            "Set PASSERELLE_DIRECTORY__CSV, a GLPI group or LDAP: without one, every request waits.",
+            &Bilingual::new("directory", "annuaire"),
+            &Bilingual::new("no source is set up", "aucune source n’est configurée"),
+            &Bilingual::new(
+                "Set PASSERELLE_DIRECTORY__CSV, a GLPI group or LDAP: without one, every request waits.",
+                "Donnez PASSERELLE_DIRECTORY__CSV, un groupe de GLPI ou LDAP\u{a0}: sans source, chaque demande attend.",
+            ),
         );
     }
+    let anybody = answers.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|state| state.has_directors));
     for (source, answer) in answers {
+        let what = &Bilingual::new(format!("directory {source}"), format!("annuaire {source}"));
         match answer {
-            Ok(found) => report.ok(&format!("directory {source}"), found),
+            Ok(state) if state.has_directors => report.ok(what, &state.found),
+            Ok(state) if anybody => report.warning(what, &no_director(&state.found), &state.remedy),
+            // Everybody would be refused.
+            Ok(state) => report.error(what, &no_director(&state.found), &state.remedy),
             Err(cause) => report.error(
-                &format!("directory {source}"),
-                cause,
-                "Until it answers, requests of people no other source knows as directors wait.",
+                what,
+                &Bilingual::same(cause),
+                &Bilingual::new(
+                    "Until it answers, requests of people no other source knows as directors wait.",
+                    "Tant qu’il ne répond pas, les demandes de ceux qu’aucune autre source ne connaît comme directeurs attendent.",
+                ),
             ),
         }
     }
 }
 
+fn no_director(found: &Bilingual) -> Bilingual {
+    Bilingual::new("no director is in it: ", "il ne contient aucun directeur\u{a0}: ").then("", found)
+}
+
 async fn redis(report: &mut Report, app: &App) {
+    let what = &Bilingual::same("Redis");
     if app.config.quota.backend == Backend::Memory {
         if app.config.redis.url.is_some() || !app.config.redis.cluster.is_empty() {
             report.warning(
-                "Redis",
-                "redis.url is set and not used",
-                "Set quota.backend = \"redis\" to share the memory.",
+                what,
+                &Bilingual::new("redis.url is set and not used", "redis.url est donné et ne sert pas"),
+                &Bilingual::new(
+                    "Set quota.backend = \"redis\" to share the memory.",
+                    "Réglez quota.backend = \"redis\" pour partager la mémoire.",
+                ),
             );
         }
-        report.ok("memory", "in this process alone (quota.backend = \"memory\"): run a single instance");
+        report.ok(
+            &Bilingual::new("memory", "mémoire"),
+            &Bilingual::new(
+                "in this process alone (quota.backend = \"memory\"): run a single instance",
+                "dans ce seul processus (quota.backend = \"memory\")\u{a0}: lancez une seule instance",
+            ),
+        );
         return;
     }
     match app.pipeline.ledger.probe().await {
         Ok(Some(policy)) if policy != "noeviction" => report.warning(
-            "Redis",
-            format_args!("maxmemory-policy is {policy}: Redis may forget a claim before its time"),
-            "Set maxmemory-policy noeviction in redis.conf.",
+            what,
+            &Bilingual::new(
+                format!("maxmemory-policy is {policy}: Redis may forget a claim before its time"),
+                format!("maxmemory-policy est {policy}\u{a0}: Redis peut oublier trop tôt une demande en cours"),
+            ),
+            &Bilingual::new(
+                "Set maxmemory-policy noeviction in redis.conf.",
+                "Réglez maxmemory-policy noeviction dans redis.conf.",
+            ),
         ),
-        Ok(_) => report.ok("Redis", "answers"),
+        Ok(_) => report.ok(what, &Bilingual::new("answers", "répond")),
         Err(error) => report.error(
-            "Redis",
-            error,
-            "Check PASSERELLE_REDIS__URL and that Redis runs; until then GLPI is asked instead, more slowly.",
+            what,
+            &Bilingual::same(error),
+            &Bilingual::new(
+                "Check PASSERELLE_REDIS__URL and that Redis runs; until then GLPI is asked instead, more slowly.",
+                "Vérifiez PASSERELLE_REDIS__URL et que Redis est en marche\u{a0}; d’ici là GLPI répond à sa place, plus lentement.",
+            ),
         ),
     }
 }
 
 fn ways_in(report: &mut Report, config: &Config) {
-    let lmtp = config.lmtp.listen.iter().map(|address| format!("lmtp {address}"));
-    let mailboxes = Some(config.imap.url.len()).filter(|&count| count > 0).map(|count| format!("{count} mailboxes"));
-    let http = config.http.listen.map(|address| format!("http {address}"));
-    let proxy = config.http.identity_listen.as_ref().map(|address| format!("http of the signed-in at {address}"));
-    let all: Vec<_> = lmtp.chain(mailboxes).chain(http).chain(proxy).collect();
-    if all.is_empty() {
-        report.error(
-            "ways in",
-            "none of lmtp.listen, imap.url and http.listen is set: `serve` will not start; `ingest` works",
-            "Set PASSERELLE_LMTP__LISTEN, PASSERELLE_IMAP__URL or PASSERELLE_HTTP__LISTEN.",
-        );
-    } else {
-        report.ok("ways in", all.join(", "));
+    let lmtp = config.lmtp.listen.iter().map(|address| Bilingual::same(format!("lmtp {address}")));
+    let mailboxes = Some(config.imap.url.len()).filter(|&count| count > 0);
+    let mailboxes = mailboxes.map(|count| Bilingual::new(format!("{count} mailboxes"), format!("{count} boîtes")));
+    let http = config.http.listen.map(|address| Bilingual::same(format!("http {address}")));
+    let proxy = config.http.identity_listen.as_ref().map(|address| {
+        Bilingual::new(
+            format!("http of the signed-in at {address}"),
+            format!("http des personnes connectées sur {address}"),
+        )
+    });
+    let all = lmtp.chain(mailboxes).chain(http).chain(proxy).reduce(|all, next| all.then(", ", &next));
+    let what = &Bilingual::new("ways in", "entrées");
+    match all {
+        None => report.error(
+            what,
+            &Bilingual::new(
+                "none of lmtp.listen, imap.url and http.listen is set: `serve` will not start; `ingest` works",
+                "ni lmtp.listen, ni imap.url, ni http.listen n’est donné\u{a0}: `serve` ne démarrera pas\u{a0}; `ingest` marche",
+            ),
+            &Bilingual::new(
+                "Set PASSERELLE_LMTP__LISTEN, PASSERELLE_IMAP__URL or PASSERELLE_HTTP__LISTEN.",
+                "Donnez PASSERELLE_LMTP__LISTEN, PASSERELLE_IMAP__URL ou PASSERELLE_HTTP__LISTEN.",
+            ),
+        ),
+        Some(all) => report.ok(what, &all),
     }
     if config.http.listen.is_some() && config.http.ticket_tokens.is_empty() {
-        report.ok("escalation", "http.ticket_tokens is not set: POST /v1/tickets is closed; commands and rules work");
+        report.ok(
+            &Bilingual::new("escalation", "escalade"),
+            &Bilingual::new(
+                "http.ticket_tokens is not set: POST /v1/tickets is closed; commands and rules work",
+                "http.ticket_tokens n’est pas donné\u{a0}: POST /v1/tickets est fermé\u{a0}; commandes et règles marchent",
+            ),
+        );
     }
     if config.http.listen.is_some() && config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty() {
         report.warning(
-            "portal",
-            "neither http.portal_secrets nor http.form_tokens is set: POST /v1/requests is closed",
-            "Make a secret with `openssl rand -hex 32` and give it to the portal team.",
+            &Bilingual::new("portal", "portail"),
+            &Bilingual::new(
+                "neither http.portal_secrets nor http.form_tokens is set: POST /v1/requests is closed",
+                "ni http.portal_secrets ni http.form_tokens n’est donné\u{a0}: POST /v1/requests est fermé",
+            ),
+            &Bilingual::new(
+                "Make a secret with `openssl rand -hex 32` and give it to the portal team.",
+                "Faites un secret avec `openssl rand -hex 32` et donnez-le à l’équipe du portail.",
+            ),
         );
     }
 }

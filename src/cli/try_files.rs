@@ -51,27 +51,34 @@ pub struct Args {
 
 /// What would become of one file.
 #[derive(Debug, Default, Serialize)]
-struct Forecast {
-    file: String,
-    outcome: &'static str,
-    reason: &'static str,
-    application: Option<String>,
-    category: Option<String>,
-    group: Option<String>,
-    reference: Option<Reference>,
-    title: Option<String>,
+pub(super) struct Forecast {
+    pub(super) file: String,
+    pub(super) outcome: &'static str,
+    pub(super) reason: &'static str,
+    pub(super) application: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) reference: Option<Reference>,
+    pub(super) title: Option<String>,
     /// Whether the requester would get a receipt or a notice.
-    notice: bool,
+    pub(super) notice: bool,
     /// The sentence of that notice, or the cause of a deferral.
-    sentence: Option<String>,
+    pub(super) sentence: Option<String>,
     /// Why the sender is not proven, where that is required.
     #[serde(skip)]
-    doubt: Option<String>,
+    pub(super) doubt: Option<String>,
     #[serde(skip)]
-    rules: Vec<(&'static str, String)>,
+    pub(super) rules: Vec<(&'static str, String)>,
+    /// The names of the files that would go into the ticket, where GLPI is asked for all that is to be known.
+    #[serde(skip)]
+    pub(super) files: Vec<String>,
+    /// The files that would not, each with the reason, in French.
+    #[serde(skip)]
+    pub(super) left_out: Vec<String>,
 }
 
-struct Trial {
+/// What mails are tried with.
+pub(super) struct Trial {
     rules: Rules,
     prover: Prover,
     mappings: MappingStore,
@@ -81,6 +88,8 @@ struct Trial {
     config: Config,
     sender: Option<String>,
     recipients: Vec<Address>,
+    /// Whether GLPI is asked for the ticket that a reply is about, and which files it takes.
+    looks_closer: bool,
 }
 
 /// Tries every file; gives the exit code: 0 unless a file cannot be read.
@@ -89,18 +98,8 @@ struct Trial {
 ///
 /// When the configuration cannot be used.
 pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
-    // Nothing is written there: it says who is a director, and who may forward for one.
-    let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
-    let trial = Arc::new(Trial {
-        rules: Rules::new(&config)?,
-        prover: Prover::new(&config)?,
-        mappings: MappingStore::load(config.mappings.dir.as_deref())?,
-        deliverer: glpi.clone().map(|glpi| app::deliverer(&config, glpi)),
-        directory: Directory::new(&config.directory, glpi)?,
-        sender: args.sender,
-        recipients: args.recipient.iter().filter_map(|text| Address::parse(text)).collect(),
-        config,
-    });
+    let recipients = args.recipient.iter().filter_map(|text| Address::parse(text)).collect();
+    let trial = Arc::new(Trial { sender: args.sender, recipients, ..Trial::new(config)? });
     let files = files(&args.files);
     let show = match files.as_slice() {
         _ if args.json => write_json,
@@ -152,7 +151,45 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 }
 
 impl Trial {
-    async fn forecast(&self, path: &Path) -> std::io::Result<Forecast> {
+    fn new(config: Config) -> Result<Self, ConfigError> {
+        // Nothing is written there: it says who is a director, and who may forward for one.
+        let glpi = if config.glpi.url.is_empty() { None } else { Some(app::glpi(&config)?) };
+        Ok(Self {
+            rules: Rules::new(&config)?,
+            prover: Prover::new(&config)?,
+            mappings: MappingStore::load(config.mappings.dir.as_deref())?,
+            deliverer: glpi.clone().map(|glpi| app::deliverer(&config, glpi)),
+            directory: Directory::new(&config.directory, glpi)?,
+            sender: None,
+            recipients: Vec::new(),
+            looks_closer: false,
+            config,
+        })
+    }
+
+    /// One that asks GLPI for all that is to be known of a mail, too: its ticket and its files. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration cannot be used.
+    pub(super) fn closer(config: Config) -> Result<Self, ConfigError> {
+        Ok(Self { looks_closer: true, ..Self::new(config)? })
+    }
+
+    /// The files of a mail, as far as that is looked at: those that go, and those that do not.
+    async fn with_files(&self, forecast: Forecast, received: &Received) -> Forecast {
+        let Some(deliverer) = self.deliverer.as_ref().filter(|_| self.looks_closer) else { return forecast };
+        let (files, left_out) = deliverer.files_of(received).await;
+        let left_out = left_out.iter().map(|file| format!("{} ({})", file.name, file.why)).collect();
+        Forecast { files, left_out, ..forecast }
+    }
+
+    /// What becomes of the mail of a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(super) async fn forecast(&self, path: &Path) -> std::io::Result<Forecast> {
         let raw = Bytes::from(tokio::fs::read(path).await?);
         let envelope = Envelope {
             channel: Channel::Stdin,
@@ -186,7 +223,7 @@ impl Trial {
         forecast.doubt = doubt;
         let candidate = match verdict {
             Ok(Passed::Request(candidate)) => candidate,
-            Ok(Passed::Reply(reply)) => return self.reply(forecast, &reply),
+            Ok(Passed::Reply(reply)) => return self.reply(forecast, &reply).await,
             // As if none of the answered mails had a ticket.
             Ok(Passed::Answer(answer)) => match answer.into_request() {
                 Ok(candidate) => candidate,
@@ -203,6 +240,7 @@ impl Trial {
                 Ok((director, within)) => screen::admit(candidate, director, within),
                 Err(rejection) => return self.rejected(forecast, &received, &rejection),
             };
+        let forecast = self.with_files(forecast, &received).await;
         match route::route(screened, &mappings) {
             Ok(routed) => Forecast {
                 outcome: "created",
@@ -225,15 +263,7 @@ impl Trial {
     /// Adds what GLPI says of a mail, as the gateway does. Without a GLPI it is not known who forwards for others.
     async fn with_facts(&self, proven: Proven) -> Result<Proven, Rejection> {
         match &self.deliverer {
-            Some(deliverer) => {
-                deliverer.with_facts(proven, &self.rules).await.map_err(|undelivered| match undelivered {
-                    Undelivered::NotMade { reason, cause, .. } => Rejection::Unknown { reason, cause },
-                    Undelivered::TakenOver => Rejection::Unknown { reason: Reason::Busy, cause: String::new() },
-                    Undelivered::Unclear { cause } | Undelivered::Broken { cause } => {
-                        Rejection::Unknown { reason: Reason::GlpiUnavailable, cause }
-                    }
-                })
-            }
+            Some(deliverer) => deliverer.with_facts(proven, &self.rules).await.map_err(unknown),
             None if proven.depends_on_groups(&self.rules) => Err(Rejection::Unknown {
                 reason: Reason::GlpiUnavailable,
                 cause: "GLPI says who is in the groups of mail.forwarders, and glpi.url is empty".to_owned(),
@@ -242,9 +272,9 @@ impl Trial {
         }
     }
 
-    /// What would become of a reply if its ticket is there and open, and its sender has a part in it: GLPI is
-    /// not asked.
-    fn reply(&self, mut forecast: Forecast, reply: &Reply) -> Forecast {
+    /// What would become of a reply: by its ticket, where that is looked at, else as if that is there and open, and the
+    /// sender has a part in it.
+    async fn reply(&self, mut forecast: Forecast, reply: &Reply) -> Forecast {
         let (thread, ticket) = match reply.thread() {
             Thread::Ticket(ticket) | Thread::Mail(ticket) => (format!("to ticket {ticket}"), Some(ticket)),
             Thread::Request(reference) => (format!("to the ticket of {reference}"), None),
@@ -261,6 +291,19 @@ impl Trial {
             role: SenderRole::Requester,
             stage: Stage::Open,
         };
+        let looked_at = match self.deliverer.as_ref().filter(|_| self.looks_closer) {
+            Some(deliverer) => Some(deliverer.ticket_state(reply).await),
+            None => None,
+        };
+        let (state, ticket) = match looked_at {
+            None => (state, ticket),
+            Some(Ok(state)) => {
+                let ticket = if let TicketState::Found { ticket, .. } = &state { Some(*ticket) } else { None };
+                (state, ticket)
+            }
+            Some(Err(undelivered)) => return self.rejected(forecast, reply.received(), &unknown(undelivered)),
+        };
+        let forecast = self.with_files(forecast, reply.received()).await;
         match screen::reply(&state, &self.rules) {
             Ok(_) => Forecast { outcome: "followup", reason: Reason::Followup.code(), ..forecast },
             Err(rejection) => {
@@ -284,6 +327,17 @@ impl Trial {
             Rejection::Unknown { reason, cause } => {
                 Forecast { outcome: "deferred", reason: reason.code(), sentence: Some(cause.clone()), ..forecast }
             }
+        }
+    }
+}
+
+/// What cannot be said while GLPI does not answer.
+fn unknown(undelivered: Undelivered) -> Rejection {
+    match undelivered {
+        Undelivered::NotMade { reason, cause, .. } => Rejection::Unknown { reason, cause },
+        Undelivered::TakenOver => Rejection::Unknown { reason: Reason::Busy, cause: String::new() },
+        Undelivered::Unclear { cause } | Undelivered::Broken { cause } => {
+            Rejection::Unknown { reason: Reason::GlpiUnavailable, cause }
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::error::GlpiError;
 use super::own_session::FullSession;
-use super::{DocumentTypes, Glpi, Profile, ServerInfo, wire};
+use super::{Action, DocumentTypes, Glpi, Profile, Right, ServerInfo, wire};
 
 /// `GET getGlpiConfig`
 #[derive(Deserialize)]
@@ -79,6 +79,29 @@ impl Glpi {
             interface: text("interface").unwrap_or_default().to_owned(),
             rights: profile.iter().filter_map(|(right, bits)| Some((right.clone(), bits.as_u64()?))).collect(),
         })
+    }
+
+    /// Whether GLPI shows rows of the kind that this right opens: reads one, and changes nothing. `None` where that does
+    /// not tell: whether one may write is not tried, and which of all tickets, follow-ups and logs one may see is not
+    /// told by one row.
+    pub async fn try_right(&self, right: &Right) -> Result<Option<bool>, GlpiError> {
+        let (item, action) = right.opens;
+        if action != Action::Read || matches!(item, "Ticket" | "ITILFollowup" | "Log") {
+            return Ok(None);
+        }
+        let first = vec![("range".to_owned(), "0-0".to_owned()), ("get_hateoas".to_owned(), "false".to_owned())];
+        match self.get::<serde_json::Value>(item, first).await {
+            // GLPI says so where there is no row at all.
+            Ok(_) | Err(GlpiError::Rejected { .. } | GlpiError::NotFound) => Ok(Some(true)),
+            Err(GlpiError::Denied { .. }) => Ok(Some(false)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the service account works in the entities below its own, too.
+    pub async fn is_recursive(&self) -> Result<bool, GlpiError> {
+        let answer: FullSession = self.get("getFullSession", Vec::new()).await?;
+        Ok(answer.session.glpiactive_entity_recursive > 0)
     }
 
     /// The file types GLPI takes; `None` when the account may not read them.

@@ -2,13 +2,20 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+pub use super::trouble::Trouble;
+use super::{
+    obstacle::{self, Obstacle},
+    remedy::Remedy,
+};
+use crate::text::Bilingual;
+
 /// Why a call to GLPI failed, as an instruction to the caller.
 ///
 /// `Display` never holds what a person wrote, but where GLPI's own sentence for a refusal quotes it: it can be logged.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GlpiError {
     /// Try later: GLPI cannot answer now, and nothing was written.
-    #[error("GLPI cannot answer now: {why}{}", root(source.as_ref()))]
+    #[error("GLPI cannot answer now: {why}{}{}", root(source.as_ref()), told(*why, source.as_ref()))]
     Unavailable {
         /// What stands in the way.
         why: Trouble,
@@ -33,7 +40,7 @@ pub enum GlpiError {
         /// GLPI's error code, or `HTTP 403` and the like when the answer was not GLPI's.
         code: String,
         /// What an administrator can do about it.
-        remedy: &'static str,
+        remedy: Remedy,
     },
     /// There is no such item, or this account may not know of it.
     #[error("GLPI has no such item")]
@@ -62,6 +69,11 @@ impl Underlying {
     pub(super) fn new(error: reqwest::Error) -> Self {
         Self(Arc::new(error.without_url()))
     }
+
+    /// A page where GLPI's API should have answered, by its title.
+    pub(super) fn page(title: String) -> Self {
+        Self(Arc::new(obstacle::Page(title)))
+    }
 }
 
 impl fmt::Display for Underlying {
@@ -72,7 +84,7 @@ impl fmt::Display for Underlying {
 
 impl Error for Underlying {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        Some(&*self.0)
     }
 }
 
@@ -108,38 +120,71 @@ fn root(source: Option<&Underlying>) -> String {
     format!(" ({root})")
 }
 
+/// What the log says of the way to GLPI, with its remedy.
+fn told(why: Trouble, source: Option<&Underlying>) -> String {
+    obstacle::told(why, source.map(|source| source as &(dyn Error + 'static)))
+}
+
 /// GLPI's sentence, where there is one, as it follows on ours.
 fn sentence(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
-/// What stood between us and an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
-    /// No connection: refused, unknown host, TLS.
-    #[error("no connection")]
-    Connection,
-    /// No answer in time.
-    #[error("no answer in time")]
-    Timeout,
-    /// The connection ended before the answer did.
-    #[error("the connection was cut")]
-    Cut,
-    /// GLPI or a server before it answered with this HTTP status.
-    #[error("HTTP status {0}")]
-    Status(u16),
-    /// The page GLPI shows, with status 200, in maintenance or without its database.
-    #[error("maintenance page")]
-    Maintenance,
-    /// An answer that is not what this call answers.
-    #[error("unexpected answer")]
-    Unexpected,
-    /// Too many failures in a row: calls are held back for a while.
-    #[error("calls are paused after repeated failures")]
-    Paused,
-    /// Every session is in use.
-    #[error("every session is busy")]
-    Busy,
+impl GlpiError {
+    /// Why it failed, in a few words.
+    pub fn reason(&self) -> Bilingual {
+        let under = |source: &Option<Underlying>, why: Trouble| {
+            Obstacle::of(why, source.as_ref().map(|it| it as &(dyn Error + 'static))).reason()
+        };
+        match self {
+            Self::Unavailable { why, source, .. } => {
+                Bilingual::new("GLPI cannot answer: ", "GLPI ne peut pas répondre\u{a0}: ")
+                    .then("", &under(source, *why))
+            }
+            Self::AnswerLost { why, source, .. } => Bilingual::new(
+                "GLPI’s answer to a write was lost: ",
+                "la réponse de GLPI à une écriture s’est perdue\u{a0}: ",
+            )
+            .then("", &under(source, *why)),
+            Self::Denied { code, remedy } => remedy.reason().then("", &Bilingual::same(format!(" ({code})"))),
+            Self::NotFound => Bilingual::new("GLPI has no such item", "GLPI n’a pas cet élément"),
+            Self::TooLarge => Bilingual::new(
+                "the request is larger than GLPI takes",
+                "la requête est plus grande que ce que GLPI accepte",
+            ),
+            Self::Rejected { code, message } => {
+                let message = if message.is_empty() { String::new() } else { format!(" : {message}") };
+                Bilingual::new(
+                    format!("GLPI refuses this input ({code}){message}"),
+                    format!("GLPI refuse ces données ({code}){message}"),
+                )
+            }
+        }
+    }
+
+    /// What to do about it. Names the proxy variables that are set, where they may be the cause.
+    pub fn remedy(&self) -> Bilingual {
+        match self {
+            Self::Denied { remedy, .. } => remedy.line(),
+            Self::Unavailable { why, source, .. } | Self::AnswerLost { why, source, .. } => {
+                let remedy = Obstacle::of(*why, source.as_ref().map(|it| it as &(dyn Error + 'static))).remedy();
+                let named =
+                    if matches!(why, Trouble::Paused | Trouble::Busy) { Vec::new() } else { obstacle::proxies() };
+                if named.is_empty() {
+                    return remedy;
+                }
+                let names = named.join(", ");
+                remedy.then("", &Bilingual::new(
+                    format!("; calls go by the proxy that {names} name: take GLPI out by NO_PROXY where it needs none"),
+                    format!(" ; les appels passent par le mandataire que donnent {names}\u{a0}: exceptez-en GLPI par NO_PROXY s’il n’en faut pas"),
+                ))
+            }
+            Self::NotFound | Self::TooLarge | Self::Rejected { .. } => Bilingual::new(
+                "check that PASSERELLE_GLPI__URL is GLPI’s address, and its version: 9.5, 10.0 or 11.0",
+                "vérifiez que PASSERELLE_GLPI__URL est l’adresse de GLPI, et sa version\u{a0}: 9.5, 10.0 ou 11.0",
+            ),
+        }
+    }
 }
 
 impl GlpiError {
@@ -156,6 +201,16 @@ impl GlpiError {
     /// This error, with what lies under it.
     pub(super) fn because(self, error: reqwest::Error) -> Self {
         let source = Some(Underlying::new(error));
+        match self {
+            Self::Unavailable { why, retry_after, .. } => Self::Unavailable { why, retry_after, source },
+            Self::AnswerLost { why, together, .. } => Self::AnswerLost { why, together, source },
+            other => other,
+        }
+    }
+
+    /// This error, where a page of this title came instead of an answer.
+    pub(super) fn with_page(self, title: Option<String>) -> Self {
+        let source = title.map(Underlying::page);
         match self {
             Self::Unavailable { why, retry_after, .. } => Self::Unavailable { why, retry_after, source },
             Self::AnswerLost { why, together, .. } => Self::AnswerLost { why, together, source },

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -18,7 +18,8 @@ use crate::id::DocumentId;
 
 use super::error::{GlpiError, Trouble};
 use super::excerpt::Excerpt;
-use super::verdict::{Doing, Failure, cut, judge};
+use super::remedy::Remedy;
+use super::verdict::{Doing, Failure, cut, judge, name_right};
 use super::{Credentials, Settings, upload::Upload};
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
@@ -433,16 +434,32 @@ impl Exchange<'_> {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
+        let target = response.headers().get(LOCATION).and_then(|value| place(response.url(), value.to_str().ok()?));
         let mut body = Excerpt::new(if let Expected::Json(longest) = self.expected { longest } else { usize::MAX });
         while let Some(piece) = response.chunk().await.map_err(|error| cut(error, self.doing))? {
             body.push(&piece);
         }
-        let answer = judge(code, retry_after, &body.finish(), self.doing)?;
+        let judged = judge(code, retry_after, &body.finish(), self.doing);
+        let answer = judged.map_err(|failure| match failure {
+            Failure::Error(GlpiError::Denied { code, remedy: Remedy::Redirect(_) }) => {
+                GlpiError::Denied { code, remedy: Remedy::Redirect(target) }.into()
+            }
+            failure => name_right(failure, self.path, self.doing),
+        })?;
         match self.expected {
             Expected::Json(_) => Ok(Answered::Json(answer)),
             Expected::Document => Err(GlpiError::unavailable(Trouble::Unexpected).into()),
         }
     }
+}
+
+/// Where a redirection leads, without what it carries along: a session, say.
+fn place(from: &Url, target: &str) -> Option<String> {
+    let mut target = from.join(target).ok()?;
+    target.set_query(None);
+    target.set_fragment(None);
+    let _ = (target.set_username(""), target.set_password(None));
+    Some(target.to_string())
 }
 
 /// A path without the ids of people, fit for a log.

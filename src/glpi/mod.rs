@@ -14,8 +14,9 @@
 //!   `markers`, `requesters` and `shown_accounts`; both wait in `gather`.
 //! - `connection`: a call in a session, tried again where that is harmless; `session` is the pool, `turns` says whose
 //!   turn it is, `breaker` makes the pause after repeated failures.
-//! - `exchange`: one HTTP exchange; `excerpt` shortens its answer, `verdict` says what it means.
-//! - The words of all these: `settings`, `error`, `status`, `accounts`, `server`, `own_session`, `item`, `upload`,
+//! - `exchange`: one HTTP exchange; `excerpt` shortens its answer, `verdict` says what it means; `obstacle` tells
+//!   apart what stands in the way, `remedy` why a call is refused, `rights` which right each needs.
+//! - The words of all these: `settings`, `error`, `trouble`, `plain`, `status`, `accounts`, `server`, `own_session`, `item`, `upload`,
 //!   `criteria` (of searches), `lists` (their parameters), `wire` (how GLPI writes numbers, texts and dates).
 
 mod account;
@@ -51,15 +52,19 @@ mod lists;
 mod markers;
 mod names;
 mod notices;
+mod obstacle;
 mod overview;
 mod own_notes;
 mod own_session;
 mod owners;
 mod pace;
 mod pages;
+mod plain;
 mod recent;
+mod remedy;
 mod reminders;
 mod requesters;
+mod rights;
 mod search;
 mod sent_files;
 mod server;
@@ -68,6 +73,7 @@ mod settings;
 mod shown_accounts;
 mod status;
 mod tickets;
+mod trouble;
 mod turns;
 mod upload;
 mod users;
@@ -99,6 +105,8 @@ pub use self::overview::TicketOverview;
 pub use self::own_notes::{NewNote, OwnNote};
 pub use self::pages::{FoundPage, LARGE_PAGE};
 pub use self::recent::Said;
+pub use self::remedy::Remedy;
+pub use self::rights::{Action, Needed, RIGHTS, Right};
 pub use self::search::{Sorting, TicketSummary};
 pub use self::sent_files::{Created, FileFate, FileOutcome};
 pub use self::server::{DocumentTypes, Profile, ServerInfo};

@@ -5,6 +5,7 @@ use crate::id::{EntityId, GroupId};
 use super::error::GlpiError;
 use super::item::Named;
 use super::lists::{PAGE, exactly, whole_list};
+use super::remedy::Remedy;
 use super::{Glpi, Item};
 
 impl Glpi {
@@ -66,7 +67,7 @@ fn only(name: &str, items: &[Item]) -> Result<Option<u64>, GlpiError> {
             let several: Vec<_> = several.iter().map(ToString::to_string).collect();
             Err(GlpiError::Denied {
                 code: format!("AMBIGUOUS_NAME «{name}»: {}", several.join(", ")),
-                remedy: "several items of GLPI have this name: rename one, or give the full path",
+                remedy: Remedy::Ambiguous,
             })
         }
     }

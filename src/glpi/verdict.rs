@@ -11,6 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::{GlpiError, Trouble};
+use super::obstacle::title;
+use super::plain::plain;
+use super::remedy::Remedy;
+use super::rights::Action;
 use super::wire;
 
 /// What a call does to GLPI, and so which status says that it was done.
@@ -104,9 +108,12 @@ pub(super) fn judge(
             Err(unavailable(status, retry_after))
         }
         (StatusCode::PAYLOAD_TOO_LARGE, _) => Err(GlpiError::TooLarge.into()),
-        (_, _) if status.is_server_error() && !write => Err(unavailable(status, retry_after)),
+        (_, _) if status.is_server_error() && !write => {
+            let why = Trouble::Status(status.as_u16());
+            Err(GlpiError::Unavailable { why, retry_after, source: None }.with_page(title(body)).into())
+        }
         (_, _) if status.is_server_error() => {
-            Err(GlpiError::interrupted(Trouble::Status(status.as_u16()), write).into())
+            Err(GlpiError::interrupted(Trouble::Status(status.as_u16()), write).with_page(title(body)).into())
         }
         // Of several inputs some were refused, as what is there already: which ones, the caller reads back.
         (StatusCode::MULTI_STATUS, Some(answer)) if glpi_words(&answer).is_some() => {
@@ -115,13 +122,15 @@ pub(super) fn judge(
         }
         (_, Some(answer)) if status.is_client_error() => Err(match glpi_words(&answer) {
             Some((code, message)) => glpi_error(status, code, message),
-            None => foreign(status).into(),
+            None => foreign(status, body).into(),
         }),
         (_, None) if status.is_success() && is_maintenance_page(body) => {
-            Err(GlpiError::unavailable(Trouble::Maintenance).into())
+            Err(GlpiError::unavailable(Trouble::Maintenance).with_page(title(body)).into())
         }
-        (_, _) if status.is_success() => Err(GlpiError::interrupted(Trouble::Unexpected, write).into()),
-        _ => Err(foreign(status).into()),
+        (_, _) if status.is_success() => {
+            Err(GlpiError::interrupted(Trouble::Unexpected, write).with_page(title(body)).into())
+        }
+        _ => Err(foreign(status, body).into()),
     }
 }
 
@@ -172,7 +181,7 @@ pub(super) fn judge_one(answer: &AddedOne) -> Result<u64, GlpiError> {
     match answer.id.as_u64().or_else(|| answer.id.as_str()?.parse().ok()).filter(|id| *id > 0) {
         Some(id) => Ok(id),
         None if is_missing_right(&answer.message) => {
-            Err(GlpiError::Denied { code: ALL_FAILED.to_owned(), remedy: RIGHT })
+            Err(GlpiError::Denied { code: ALL_FAILED.to_owned(), remedy: unnamed() })
         }
         None => Err(GlpiError::Rejected { code: ALL_FAILED.to_owned(), message: plain(&answer.message) }),
     }
@@ -191,48 +200,13 @@ fn glpi_error(status: StatusCode, code: &str, message: &str) -> Failure {
         "ERROR_SQL" => unavailable(status, None),
         "ERROR_UPLOAD_FILE_TOO_BIG_POST_MAX_SIZE" => GlpiError::TooLarge.into(),
         // a creation without the right for it: no code of its own, only these words
-        ALL_FAILED if is_missing_right(message) => denied(code, RIGHT),
-        _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => denied(code, RIGHT),
+        ALL_FAILED if is_missing_right(message) => denied(code, unnamed()),
+        _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => denied(code, unnamed()),
         _ => GlpiError::Rejected { code: code.to_owned(), message: plain(message) }.into(),
     }
 }
 
-/// The longest sentence of GLPI that is passed on, characters.
-const LONGEST_SENTENCE: usize = 200;
-
-/// GLPI's sentence as one short line of plain text: it shows these in a page, with markup and line breaks.
-fn plain(message: &str) -> String {
-    let mut text = String::with_capacity(message.len());
-    let mut rest = message;
-    while let Some(start) = rest.find('<') {
-        let tag = &rest[start + 1..];
-        let opens = tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        let Some(end) = tag.find('>').filter(|_| opens) else {
-            text.push_str(&rest[..=start]);
-            rest = tag;
-            continue;
-        };
-        text.push_str(&rest[..start]);
-        text.push(' ');
-        rest = &tag[end + 1..];
-    }
-    text.push_str(rest);
-    for (entity, letter) in
-        [("&nbsp;", " "), ("&#160;", " "), ("&lt;", "<"), ("&#60;", "<"), ("&gt;", ">"), ("&#62;", ">")]
-            .into_iter()
-            .chain([("&quot;", "\""), ("&#34;", "\""), ("&#039;", "'"), ("&#39;", "'"), ("&#38;", "&"), ("&amp;", "&")])
-    {
-        text = text.replace(entity, letter);
-    }
-    let is_separator = |c: char| c.is_whitespace() || c.is_control();
-    let line = text.split(is_separator).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST_SENTENCE) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line,
-    }
-}
-
-fn denied(code: &str, remedy: &'static str) -> Failure {
+fn denied(code: &str, remedy: Remedy) -> Failure {
     GlpiError::Denied { code: code.to_owned(), remedy }.into()
 }
 
@@ -243,39 +217,56 @@ fn is_missing_right(message: &str) -> bool {
         .any(|words| message.contains(words))
 }
 
-const RIGHT: &str = "give the service account's profile the right this call needs";
+/// Whoever made the call knows which right it needs: [`name_right`].
+fn unnamed() -> Remedy {
+    Remedy::UnnamedRight(Action::Read, String::new())
+}
+
+/// This failure, where it is a missing right that has no name yet, with the right that the call needs.
+pub(super) fn name_right(failure: Failure, path: &str, doing: Doing) -> Failure {
+    match failure {
+        Failure::Error(GlpiError::Denied { code, remedy: Remedy::UnnamedRight(_, item) }) if item.is_empty() => {
+            denied(&code, needed(path, doing))
+        }
+        other => other,
+    }
+}
+
+/// The right that a call needs. A path is `Item`, `Item/id`, `Item/id/SubItem` or `search/Item`.
+pub(super) fn needed(path: &str, doing: Doing) -> Remedy {
+    let is_name = |part: &&str| part.starts_with(|c: char| c.is_ascii_uppercase());
+    let item = path.split('/').rfind(is_name).unwrap_or(path);
+    let action = match doing {
+        Doing::Reading => Action::Read,
+        Doing::Creating | Doing::CreatingEach => Action::Create,
+        Doing::Changing => Action::Change,
+    };
+    Remedy::of_call(item, action)
+}
 
 /// What an administrator does about errors that are configuration.
-fn remedy(code: &str) -> Option<&'static str> {
+fn remedy(code: &str) -> Option<Remedy> {
     Some(match code {
-        "ERROR" => "enable the REST API in GLPI: Setup > General > API",
-        "ERROR_NOT_ALLOWED_IP" => "allow this address in an active API client of GLPI: Setup > General > API",
-        "ERROR_WRONG_APP_TOKEN_PARAMETER" | "ERROR_APP_TOKEN_PARAMETERS_MISSING" => {
-            "give the app_token of the API client that covers this address"
-        }
-        "ERROR_LOGIN_WITH_CREDENTIALS_DISABLED" => {
-            "use a user_token, or enable login with credentials in GLPI: Setup > General > API"
-        }
-        "ERROR_GLPI_LOGIN" => "check login and password, and that the account is active",
-        "ERROR_GLPI_LOGIN_USER_TOKEN" => {
-            "check the user_token (API token in the account's settings), and that the account is active"
-        }
-        "ERROR_LOGIN_PARAMETERS_MISSING" => {
-            "GLPI saw no credentials: the web server must pass the Authorization header on to PHP"
-        }
-        "ERROR_RIGHT_MISSING" => RIGHT,
+        "ERROR" => Remedy::EnableApi,
+        "ERROR_NOT_ALLOWED_IP" => Remedy::ApiClient,
+        "ERROR_WRONG_APP_TOKEN_PARAMETER" | "ERROR_APP_TOKEN_PARAMETERS_MISSING" => Remedy::AppToken,
+        "ERROR_LOGIN_WITH_CREDENTIALS_DISABLED" => Remedy::EnablePassword,
+        "ERROR_GLPI_LOGIN" => Remedy::Login,
+        "ERROR_GLPI_LOGIN_USER_TOKEN" => Remedy::UserToken,
+        "ERROR_LOGIN_PARAMETERS_MISSING" => Remedy::PassAuthorization,
+        "ERROR_RIGHT_MISSING" => unnamed(),
         _ => return None,
     })
 }
 
 /// An answer that a server in front of GLPI gave, or the wrong server.
-fn foreign(status: StatusCode) -> GlpiError {
+fn foreign(status: StatusCode, body: &[u8]) -> GlpiError {
     GlpiError::Denied {
         code: format!("HTTP {}", status.as_u16()),
         remedy: match status.as_u16() {
-            300..=399 => "use the address this one redirects to",
-            404 | 405 => "check the address of GLPI: no REST API answers there",
-            _ => "a server in front of GLPI refuses this call: see its configuration",
+            300..=399 => Remedy::Redirect(None),
+            404 | 405 => Remedy::Address(title(body)),
+            _ => Remedy::ServerInFront(title(body)),
         },
     }
 }
@@ -287,6 +278,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::glpi::plain::LONGEST_SENTENCE;
 
     const MAINTENANCE: &str = "<html><head><title>MAINTENANCE MODE - GLPI</title></head></html>";
 
@@ -359,6 +351,23 @@ mod tests {
             let error = error(status, body, doing);
             assert!(matches!(&error, GlpiError::Denied { code, .. } if code == expected), "{error}");
         }
+    }
+
+    #[rstest]
+    #[case("Ticket", Doing::Creating, "Tickets: Create")]
+    #[case("Ticket/12/ITILFollowup", Doing::Reading, "Followups: See public ones")]
+    #[case("search/Ticket", Doing::Reading, "Tickets: See all tickets")]
+    #[case("Group", Doing::Reading, "Groups: Read")]
+    #[case("Group_Ticket/3", Doing::Changing, "Tickets: Assign")]
+    #[case("Problem/3", Doing::Changing, "change «Problem»")]
+    fn a_missing_right_is_named(#[case] path: &str, #[case] doing: Doing, #[case] right: &str) {
+        let answer = br#"["ERROR_RIGHT_MISSING","\u2026"]"#;
+        let Err(failure) = judge(StatusCode::FORBIDDEN, None, answer, doing) else { panic!("{path}") };
+        let Failure::Error(GlpiError::Denied { remedy, .. }) = name_right(failure, path, doing) else {
+            panic!("{path}")
+        };
+        let reason = remedy.reason();
+        assert!(reason.text(crate::text::Language::English).contains(right), "{reason:?}");
     }
 
     #[test]

@@ -31,15 +31,15 @@ impl Language {
 
 /// A sentence in both languages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct Bilingual {
     english: String,
     french: String,
 }
 
-impl Line {
-    /// A sentence, in English and in French.
+impl Bilingual {
+    /// A sentence, in English and in French, whose spaces before `: ; ? ! »` and after `«` become no-break ones.
     pub fn new(english: impl Display, french: impl Display) -> Self {
-        Self { english: english.to_string(), french: french.to_string() }
+        Self { english: english.to_string(), french: super::french::set(&french.to_string()) }
     }
 
     /// What is the same in both: a name, an address, another program's own words.
@@ -70,7 +70,7 @@ impl Line {
 mod tests {
     use rstest::rstest;
 
-    use super::{Language, Line};
+    use super::{Bilingual, Language};
 
     #[rstest]
     #[case(&[("LANG", "fr_FR.UTF-8")], Language::French)]
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_line_is_said_in_one_language() {
-        let line = Line::new("no file", "aucun fichier").then(", ", &Line::same("a.csv"));
+        let line = Bilingual::new("no file", "aucun fichier").then(", ", &Bilingual::same("a.csv"));
         assert_eq!(line.text(Language::French), "aucun fichier, a.csv");
         assert_eq!(line.text(Language::English), "no file, a.csv");
     }

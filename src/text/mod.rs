@@ -12,4 +12,4 @@ pub(crate) mod sanitise;
 pub(crate) mod tags;
 
 pub(crate) use self::chain::chain;
-pub use self::language::{Language, Line};
+pub use self::language::{Bilingual, Language};

@@ -18,6 +18,7 @@ use passerelle::{
     glpi::{Credentials, Glpi, Settings},
     request::{Address, DirectoryAnswer, Person},
     sandbox::{Failure, Failures, Options, Rule, Sandbox},
+    text::Language,
 };
 use tempfile::TempDir;
 
@@ -319,7 +320,15 @@ async fn a_wrong_password_or_base_is_named_and_nobody_is_refused() {
     let why = cause(find(&open(&settings), DIRECTOR).await);
     assert!(why.contains("directory.ldap.base"), "{why}");
 
-    assert_eq!(open(&server.settings()).probe().await.remove(0).1.unwrap(), "connected, may search");
+    let probed = open(&server.settings()).probe().await.remove(0).1.unwrap();
+    assert!(probed.has_directors, "{probed:?}");
+    assert_eq!(probed.found.text(Language::English), "connected, finds directors");
+    let nobody = |ldap: &mut config::Ldap| ldap.director_filter = "(title=Archiviste)".into();
+    let mut settings = server.settings();
+    nobody(&mut settings.ldap);
+    let probed = open(&settings).probe().await.remove(0).1.unwrap();
+    assert!(!probed.has_directors, "{probed:?}");
+    assert!(probed.found.text(Language::English).contains("(title=Archiviste)"), "{probed:?}");
 }
 
 #[tokio::test]
@@ -412,7 +421,9 @@ async fn sources_that_are_not_set_up_are_passed_over_and_none_at_all_refuses_nob
     assert!(matches!(find(&directory, DIRECTOR).await, DirectoryAnswer::Director(_)));
     assert_eq!(find(&directory, NOBODY).await, DirectoryAnswer::Other(None));
     let (name, probed) = directory.probe().await.remove(0);
-    assert_eq!((name, probed.unwrap()), ("csv", "1 people, 1 of them directors".to_owned()));
+    let probed = probed.unwrap();
+    assert_eq!((name, probed.found.text(Language::English)), ("csv", "1 people, 1 of them directors"));
+    assert!(probed.has_directors);
 }
 
 #[tokio::test]
@@ -461,7 +472,9 @@ async fn glpi_knows_a_director_by_the_group() {
     assert!(matches!(find(&directory, "agent.simple@ac-dijon.fr").await, DirectoryAnswer::Other(Some(_))));
     assert_eq!(find(&directory, NOBODY).await, DirectoryAnswer::Other(None));
     let (name, probed) = directory.probe().await.remove(0);
-    assert!(name == "glpi" && probed.unwrap().contains("Directeurs d'école"));
+    let probed = probed.unwrap();
+    assert!(name == "glpi" && probed.has_directors, "{probed:?}");
+    assert!(probed.found.text(Language::French).contains("Directeurs d'école"), "{probed:?}");
 }
 
 #[tokio::test]

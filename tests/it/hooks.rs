@@ -395,6 +395,7 @@ async fn a_check_tries_the_hook() {
     let (sandbox, portal) = (sandbox().await, Portal::start().await);
     let secrets = secrets();
     let settings = [("hooks.url", portal.url.as_str()), ("hooks.secrets", secrets.as_str())];
-    Box::pin(check::run(configured(sandbox.url().as_str(), &settings))).await.unwrap();
+    let checking = check::run(configured(sandbox.url().as_str(), &settings), check::Args::default());
+    Box::pin(checking).await.unwrap();
     assert_eq!(portal.got().iter().map(Got::kind).collect::<Vec<_>>(), ["check"]);
 }

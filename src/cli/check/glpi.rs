@@ -10,50 +10,13 @@ use crate::{
         deliver::{Missing, Names},
         route::{Level, Mappings, TargetEntity},
     },
-    glpi::{Glpi, Profile},
+    glpi::{Glpi, Needed, Profile, RIGHTS, Right},
+    text::Bilingual,
 };
-
-/// GLPI's own right bits beyond reading and creating (classes `Ticket` and `ITILFollowup`).
-const TICKET_READ_OWN: u64 = 1;
-const TICKET_READ_ALL: u64 = 1024;
-const TICKET_ASSIGN: u64 = 8192;
-const TICKET_UPDATE: u64 = 2;
-const FOLLOWUP_ADD_ALL: u64 = 4096;
-const FOLLOWUP_UPDATE_OWN: u64 = 2;
-const FOLLOWUP_SEE_PUBLIC: u64 = 1;
-const FOLLOWUP_SEE_PRIVATE: u64 = 8192;
-
-/// What the service account must be allowed, and what for.
-const RIGHTS: &[(&str, u64, &str)] = &[
-    ("ticket", Profile::CREATE, "«Assistance > Tickets: Create», to make tickets"),
-    ("ticket", TICKET_READ_ALL, "«Assistance > Tickets: See all tickets», to find a ticket by its reference"),
-    ("ticket", TICKET_READ_OWN, "«Assistance > Tickets: See my ticket», without which GLPI shows no solution"),
-    ("ticket", TICKET_ASSIGN, "«Assistance > Tickets: Assign», to assign the référents"),
-    ("followup", FOLLOWUP_ADD_ALL, "«Assistance > Followups: Add to all items», to name a file GLPI dropped"),
-    ("ticket", TICKET_UPDATE, "«Assistance > Tickets: Update», to take the old group off an escalated one"),
-    ("followup", FOLLOWUP_SEE_PUBLIC, "«Assistance > Followups: See public ones», to find what was written already"),
-    ("followup", FOLLOWUP_SEE_PRIVATE, "«Assistance > Followups: See private ones», to read the référents' commands"),
-    ("followup", FOLLOWUP_UPDATE_OWN, "«Assistance > Followups: Update (author)», to note that an escalation is done"),
-    ("document", Profile::READ, "«Management > Documents: Read», to see which files GLPI took"),
-    ("document", Profile::CREATE, "«Management > Documents: Create», to add files to a ticket that GLPI made in part"),
-    ("group", Profile::READ, "«Administration > Groups: Read», to find the groups of the mappings"),
-    ("user", Profile::READ, "«Administration > Users: Read», to find requesters by their address"),
-    ("itilcategory", Profile::READ, "«Setup > ITIL categories: Read», to find the categories of the mappings"),
-];
 
 /// GLPI's right bits on its knowledge base (class `KnowbaseItem`).
 const KNOWLEDGE_UPDATE: u64 = 2;
-const KNOWLEDGE_ADMIN: u64 = 1024;
-const KNOWLEDGE_READ_FAQ: u64 = 2048;
 const KNOWLEDGE_PUBLISH: u64 = 4096;
-
-/// What more the account may be allowed with it, and what for.
-const KNOWLEDGE: &[(&str, u64, &str)] = &[
-    ("knowbase", KNOWLEDGE_READ_FAQ, "«Tools > Knowledge base: Read the FAQ», to show, search and suggest it"),
-    ("knowbase", Profile::CREATE, "«Tools > Knowledge base: Create», to draft articles from tickets"),
-    ("knowbase", KNOWLEDGE_ADMIN, "«Tools > Knowledge base: Administration», to write such a draft again"),
-    ("knowbasecategory", Profile::READ, "«Setup > Knowledge base categories: Read», to know the articles' categories"),
-];
 
 /// So much GLPI's clock and the gateway's may differ.
 const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
@@ -62,131 +25,314 @@ const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
 const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
 
 /// Whether GLPI can be asked further.
-pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config) -> bool {
+pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mappings: &Mappings) -> bool {
     let info = match glpi.server_info().await {
         Ok(info) => info,
         Err(error) => {
-            report.glpi_error("GLPI", &error);
+            report.glpi_error(&Bilingual::same("GLPI"), &error);
             return false;
         }
     };
-    report.ok("GLPI", format_args!("version {}", info.version));
+    report.ok(&Bilingual::same("GLPI"), &Bilingual::same(format!("version {}", info.version)));
     clock(report, glpi, config).await;
-    match glpi.active_profile().await {
-        Ok(profile) => {
-            if profile.interface == "helpdesk" {
-                report.error(
-                    "service account",
-                    format_args!("its profile «{}» is a self-service one", profile.name),
-                    "Give it a profile cloned from Supervisor.",
-                );
-            }
-            for (right, bits, what) in RIGHTS {
-                if !profile.may(right, *bits) {
-                    report.error(
-                        "service account",
-                        format_args!("its profile «{}» lacks {what}", profile.name),
-                        "Tick it under «Administration > Profiles».",
-                    );
-                }
-            }
-            if RIGHTS.iter().all(|(right, bits, _)| profile.may(right, *bits)) {
-                report.ok("service account", format_args!("profile «{}» has every right needed", profile.name));
-            }
-            knowledge(report, &profile);
-            if !profile.may("logs", Profile::READ) {
-                report.warning(
-                    "escalation",
-                    format_args!("the profile «{}» lacks «Administration > Logs: Read»", profile.name),
-                    "Tick it: without it, delays count from a ticket's opening, not from its arrival at its level.",
-                );
-            }
-        }
-        Err(error) => report.glpi_error("service account", &error),
-    }
+    let wanted = Wanted { config, mappings, is_eleven: info.major() >= Some(11) };
+    account(report, glpi, &wanted).await;
     match glpi.uploadable_types().await {
         Ok(Some(types)) => {
             let missing: Vec<_> =
                 USEFUL_TYPES.iter().copied().filter(|extension| !types.accept(&format!("x.{extension}"))).collect();
             if missing.is_empty() {
-                report.ok("file types", "GLPI takes every usual one");
+                report.ok(
+                    &file_types(),
+                    &Bilingual::new("GLPI takes every usual one", "GLPI prend tous les types usuels"),
+                );
             } else {
+                let missing = missing.join(", ");
                 report.warning(
-                    "file types",
-                    format_args!("GLPI does not take {}", missing.join(", ")),
-                    "Such files are named in the ticket, not attached. Add them under «Setup > Dropdowns > Document types».",
+                    &file_types(),
+                    &Bilingual::new(format!("GLPI does not take {missing}"), format!("GLPI ne prend pas {missing}")),
+                    &Bilingual::new(
+                        "Such files are named in the ticket, not attached. Add them under «Setup > Dropdowns > Document types».",
+                        "Ces fichiers sont nommés dans le ticket, pas joints. Ajoutez-les sous «\u{a0}Configuration > Intitulés > Types de documents\u{a0}».",
+                    ),
                 );
             }
         }
-        Ok(None) if info.major() >= Some(11) => report.error(
-            "file types",
-            format_args!("the account may not read them, and GLPI {} breaks off at a file that it does not take", info.version),
-            "Tick «Setup > Dropdowns: Read» (typedoc) in its profile: without it, each kind of unwanted file costs one half-made ticket.",
-        ),
-        Ok(None) => report.warning(
-            "file types",
-            "the account may not read them",
-            "The gateway goes by GLPI's answers. «Setup > Dropdowns: Read» (typedoc) lets it name unwanted files beforehand.",
-        ),
-        Err(error) => report.glpi_error("file types", &error),
+        // Said with the other rights.
+        Ok(None) => {}
+        Err(error) => report.glpi_error(&file_types(), &error),
     }
     accounts(report, glpi).await;
     notices::check(report, glpi, config, info.mails).await;
     true
 }
 
-/// What the account may do with GLPI's knowledge base: nothing of it is necessary.
-fn knowledge(report: &mut Report, profile: &Profile) {
-    let lacking = KNOWLEDGE.iter().filter(|(right, bits, _)| !profile.may(right, *bits));
-    let lacking: Vec<&str> = lacking.map(|(.., what)| *what).collect();
-    if lacking.is_empty() {
-        report.ok("knowledge base", "the FAQ is read, and articles are drafted from tickets");
+fn file_types() -> Bilingual {
+    Bilingual::new("file types", "types de fichiers")
+}
+
+/// What decides which rights are needed.
+struct Wanted<'a> {
+    config: &'a Config,
+    mappings: &'a Mappings,
+    is_eleven: bool,
+}
+
+/// How much a right is missed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    Error,
+    Warning,
+    /// It may be granted.
+    Option,
+    /// Said elsewhere, or of no use here.
+    Nothing,
+}
+
+impl Wanted<'_> {
+    /// What it means that the account has not this right.
+    fn lack(&self, right: &Right) -> Lack {
+        let names = || self.mappings.all().iter().flat_map(|mapping| mapping.names());
+        let if_needed = |is_needed: bool, lack| if is_needed { lack } else { Lack::Nothing };
+        match right.needed {
+            Needed::Always => Lack::Error,
+            Needed::FileTypes if self.is_eleven => Lack::Error,
+            Needed::FileTypes | Needed::History => Lack::Warning,
+            Needed::Faq => {
+                if self.config.http.listen.is_some() {
+                    Lack::Warning
+                } else {
+                    Lack::Option
+                }
+            }
+            Needed::Drafts | Needed::Optional => Lack::Option,
+            Needed::Announcements => if_needed(self.config.announcements.enabled, Lack::Error),
+            Needed::MonthlyReport => if_needed(self.config.figures.report, Lack::Error),
+            Needed::Entities => if_needed(names().any(|names| names.place != TargetEntity::Own), Lack::Error),
+            // `names` says which are missing; `notices` what cannot be read.
+            Needed::Locations | Needed::Notifications => Lack::Nothing,
+        }
+    }
+}
+
+/// What the service account is and may do. Each right that a harmless call can try is tried: one row is read; whether it
+/// may write, and which follow-ups and logs it sees, is read of its profile.
+async fn account(report: &mut Report, glpi: &Glpi, wanted: &Wanted<'_>) {
+    let what = &Bilingual::new("service account", "compte de service");
+    let profile = match glpi.active_profile().await {
+        Ok(profile) => profile,
+        Err(error) => return report.glpi_error(what, &error),
+    };
+    if profile.interface == "helpdesk" {
+        report.error(
+            what,
+            &Bilingual::new(
+                format!("its profile «{}» is a self-service one", profile.name),
+                format!("son profil «\u{a0}{}\u{a0}» est en interface simplifiée", profile.name),
+            ),
+            &Bilingual::new("Give it a profile cloned from Supervisor.", "Donnez-lui un profil cloné de Supervisor."),
+        );
+    }
+    let (mut tried, mut read, mut complete) = (0, 0, true);
+    let mut optional = Vec::new();
+    for right in RIGHTS {
+        let lack = wanted.lack(right);
+        if lack == Lack::Nothing {
+            continue;
+        }
+        let by_profile = profile.may(right.name, right.bits);
+        let granted = match glpi.try_right(right).await {
+            Ok(Some(shown)) => {
+                tried += 1;
+                shown
+            }
+            Ok(None) => {
+                read += 1;
+                by_profile
+            }
+            Err(error) => {
+                complete = false;
+                report.glpi_error(what, &error);
+                continue;
+            }
+        };
+        if granted {
+            continue;
+        }
+        match lack {
+            Lack::Error => {
+                complete = false;
+                lacking(report, &profile, right, by_profile, true);
+            }
+            Lack::Warning => lacking(report, &profile, right, by_profile, false),
+            Lack::Option => optional.push(right),
+            Lack::Nothing => {}
+        }
+    }
+    if complete {
+        report.ok(
+            what,
+            &Bilingual::new(
+                format!("profile «{}» has every right needed ({tried} tried, {read} read of the profile)", profile.name),
+                format!("le profil «\u{a0}{}\u{a0}» a tous les droits nécessaires ({tried} essayés, {read} lus dans le profil)", profile.name),
+            ),
+        );
+    }
+    if let Some(labels) = optional.iter().map(|right| right.label()).reduce(|all, next| all.then(", ", &next)) {
+        let found =
+            Bilingual::new("what is not granted and may be: ", "ce qui n’est pas accordé et peut l’être\u{a0}: ");
+        report.ok(&knowledge_base(), &found.then("", &labels));
+    }
+    excess(report, glpi, &profile).await;
+}
+
+fn knowledge_base() -> Bilingual {
+    Bilingual::new("knowledge base", "base de connaissances")
+}
+
+/// A right that the account has not.
+fn lacking(report: &mut Report, profile: &Profile, right: &Right, by_profile: bool, is_error: bool) {
+    let what = &Bilingual::new("service account", "compte de service");
+    let name = &profile.name;
+    let found = if by_profile {
+        Bilingual::new(
+            format!("GLPI refuses what its profile «{name}» grants: "),
+            format!("GLPI refuse ce que son profil «\u{a0}{name}\u{a0}» accorde\u{a0}: "),
+        )
     } else {
-        report.ok("knowledge base", format_args!("what is not granted and may be: {}", lacking.join("; ")));
+        Bilingual::new(format!("its profile «{name}» lacks "), format!("à son profil «\u{a0}{name}\u{a0}» manque "))
+    };
+    let purpose = Bilingual::new(", to ", ", pour ").then("", &right.purpose());
+    let found = found.then("", &right.label()).then("", &purpose);
+    let remedy = if by_profile {
+        Bilingual::new(
+            "Sign in anew after a change of the profile (GLPI keeps a session’s rights), and give the account the profile \
+             on the root entity, recursive.",
+            "Rouvrez la session après un changement du profil (GLPI garde les droits d’une session), et donnez au compte ce \
+             profil sur l’entité racine, récursif.",
+        )
+    } else {
+        Bilingual::new(
+            format!("Tick it under «Administration > Profiles > {name}»."),
+            format!("Cochez-le sous «\u{a0}Administration > Profils > {name}\u{a0}»."),
+        )
+    };
+    if is_error {
+        report.error(what, &found, &remedy);
+    } else {
+        report.warning(what, &found, &remedy);
+    }
+}
+
+/// Where the account may do too much, or reaches too little.
+async fn excess(report: &mut Report, glpi: &Glpi, profile: &Profile) {
+    let what = &Bilingual::new("service account", "compte de service");
+    if profile.may("config", Profile::UPDATE) || profile.may("profile", Profile::UPDATE) {
+        let name = &profile.name;
+        report.warning(
+            what,
+            &Bilingual::new(
+                format!("its profile «{name}» may change GLPI’s setup or profiles: whoever has its token has GLPI"),
+                format!("son profil «\u{a0}{name}\u{a0}» peut changer la configuration ou les profils de GLPI\u{a0}: qui a son jeton a GLPI"),
+            ),
+            &Bilingual::new(
+                "Give it a profile cloned from Supervisor, with the README’s rights; keep Super-Admin for people.",
+                "Donnez-lui un profil cloné de Supervisor, avec les droits du LISEZMOI\u{a0}; gardez Super-Admin aux personnes.",
+            ),
+        );
+    }
+    match glpi.is_recursive().await {
+        Ok(true) => {}
+        Ok(false) => report.warning(
+            what,
+            &Bilingual::new(
+                "it is not recursive on its entity: what is in the entities below is out of its sight",
+                "il n’est pas récursif sur son entité\u{a0}: ce qui est dans les sous-entités lui échappe",
+            ),
+            &Bilingual::new(
+                "In the account, «Authorizations»: give the profile on the root entity, «Recursive»: yes.",
+                "Dans le compte, «\u{a0}Habilitations\u{a0}»\u{a0}: donnez le profil sur l’entité racine, «\u{a0}Récursif\u{a0}»\u{a0}: oui.",
+            ),
+        ),
+        Err(error) => report.glpi_error(what, &error),
     }
     if profile.may("knowbase", KNOWLEDGE_PUBLISH) && !profile.may("knowbase", KNOWLEDGE_UPDATE) {
+        let name = &profile.name;
         report.warning(
-            "knowledge base",
-            format_args!("the profile «{}» may publish in the FAQ and not update articles", profile.name),
-            "GLPI would put each draft into the FAQ, from which it cannot be taken back: take «Publish in the FAQ» away.",
+            &knowledge_base(),
+            &Bilingual::new(
+                format!("the profile «{name}» may publish in the FAQ and not update articles"),
+                format!("le profil «\u{a0}{name}\u{a0}» peut publier dans la FAQ sans pouvoir modifier les fiches"),
+            ),
+            &Bilingual::new(
+                "GLPI would put each draft into the FAQ, from which it cannot be taken back: take «Publish in the FAQ» away.",
+                "GLPI mettrait chaque brouillon dans la FAQ, d’où il ne peut être retiré\u{a0}: ôtez «\u{a0}Publier dans la FAQ\u{a0}».",
+            ),
         );
     }
 }
 
 /// Whether it can be told which accounts GLPI writes to.
 async fn accounts(report: &mut Report, glpi: &Glpi) {
+    let what = &Bilingual::new("requesters", "demandeurs");
     let grants = match glpi.own_account().await {
         Ok(own) => glpi.grants_of(own).await,
         Err(error) => Err(error),
     };
     match grants {
-        Ok(Some(_)) => report.ok("requesters", "accounts that GLPI would not write to are known"),
-        Ok(None) => report.warning(
-            "requesters",
-            "the profiles of accounts cannot be read",
-            "An account without one is taken for a requester, and GLPI never writes to it. Give the service account \
-             «Administration > Users: Read» on the root entity, recursive.",
+        Ok(Some(_)) => report.ok(
+            what,
+            &Bilingual::new(
+                "accounts that GLPI would not write to are known",
+                "les comptes auxquels GLPI n’écrirait pas sont connus",
+            ),
         ),
-        Err(error) => report.glpi_error("requesters", &error),
+        Ok(None) => report.warning(
+            what,
+            &Bilingual::new("the profiles of accounts cannot be read", "les profils des comptes ne peuvent pas être lus"),
+            &Bilingual::new(
+                "An account without one is taken for a requester, and GLPI never writes to it. Give the service account \
+                 «Administration > Users: Read» on the root entity, recursive.",
+                "Un compte qui n’en a pas est pris pour demandeur, et GLPI ne lui écrit jamais. Donnez au compte de service \
+                 «\u{a0}Administration > Utilisateurs\u{a0}: Lecture\u{a0}» sur l’entité racine, récursif.",
+            ),
+        ),
+        Err(error) => report.glpi_error(what, &error),
     }
 }
 
 /// Whether GLPI counts time as the gateway reads it: its dates say nothing of their time zone.
 async fn clock(report: &mut Report, glpi: &Glpi, config: &Config) {
+    let what = &Bilingual::new("clock", "horloge");
     let here = Timestamp::now().to_zoned(config.time_zone.clone()).datetime();
     let zone = config.time_zone.iana_name().unwrap_or("its own");
     match glpi.clock().await {
-        Ok(Some(there)) if there.duration_until(here).abs() < CLOCKS_AGREE => {
-            report.ok("clock", format_args!("GLPI's and the gateway's agree ({zone})"));
-        }
-        Ok(Some(there)) => report.error(
-            "clock",
-            format_args!("GLPI's shows {}, the gateway's {} ({zone})", minutes(there), minutes(here)),
-            "Delays, reminders and «since …» are wrong by the difference. Set time_zone to the one GLPI counts in (date.timezone of its PHP, \
-             or «Setup > General > Timezone»), or GLPI's to the academy's; where minutes differ, both machines need NTP.",
+        Ok(Some(there)) if there.duration_until(here).abs() < CLOCKS_AGREE => report.ok(
+            what,
+            &Bilingual::new(
+                format!("GLPI's and the gateway's agree ({zone})"),
+                format!("celles de GLPI et de la passerelle s’accordent ({zone})"),
+            ),
         ),
-        Ok(None) => report.warning("clock", "GLPI does not tell the time", "Compare the hour of a new ticket with your own."),
-        Err(error) => report.glpi_error("clock", &error),
+        Ok(Some(there)) => report.error(
+            what,
+            &Bilingual::new(
+                format!("GLPI's shows {}, the gateway's {} ({zone})", minutes(there), minutes(here)),
+                format!("celle de GLPI montre {}, celle de la passerelle {} ({zone})", minutes(there), minutes(here)),
+            ),
+            &Bilingual::new(
+                "Delays, reminders and «since …» are wrong by the difference. Set time_zone to the one GLPI counts in (date.timezone of its PHP, \
+                 or «Setup > General > Timezone»), or GLPI's to the academy's; where minutes differ, both machines need NTP.",
+                "Délais, rappels et «\u{a0}depuis …\u{a0}» sont faux d’autant. Réglez time_zone sur celui de GLPI (date.timezone de son PHP, \
+                 ou «\u{a0}Configuration > Générale > Fuseau horaire\u{a0}»), ou celui de GLPI sur l’académie\u{a0}; si ce sont des minutes, il faut NTP aux deux machines.",
+            ),
+        ),
+        Ok(None) => report.warning(
+            what,
+            &Bilingual::new("GLPI does not tell the time", "GLPI ne dit pas l’heure"),
+            &Bilingual::new("Compare the hour of a new ticket with your own.", "Comparez l’heure d’un nouveau ticket à la vôtre."),
+        ),
+        Err(error) => report.glpi_error(what, &error),
     }
 }
 
@@ -194,66 +340,100 @@ fn minutes(moment: DateTime) -> impl std::fmt::Display {
     moment.strftime("%Y-%m-%d %H:%M")
 }
 
-/// Whether the entities that mappings name can be found, and those above them.
-pub(super) async fn entities(report: &mut Report, glpi: &Glpi, mappings: &Mappings) {
-    let all = mappings.all();
-    let Some(mapping) = all.iter().find(|it| it.names().iter().any(|names| names.place != TargetEntity::Own)) else {
-        return;
-    };
-    match glpi.active_profile().await {
-        Ok(profile) if profile.may("entity", Profile::READ) => report.ok("entities", "can be read"),
-        Ok(profile) => report.error(
-            "entities",
-            format_args!(
-                "its profile «{}» lacks «Administration > Entities: Read», and {} has an entity",
-                profile.name, mapping.file
-            ),
-            "Tick it under «Administration > Profiles»: the entity's tickets wait, and of one name in several entities              it cannot be told which is meant.",
-        ),
-        Err(error) => report.glpi_error("entities", &error),
-    }
-}
-
 /// Whether GLPI has what the mappings name.
 pub(super) async fn names(report: &mut Report, names: &Names, mappings: &Mappings) {
     for mapping in mappings.all() {
+        let what = &Bilingual::same(&mapping.file);
         match names.missing_of(mapping).await {
             Ok(missing) if missing.is_empty() => {
-                let levels: String = mapping.levels.iter().map(level).collect();
-                report.ok(&mapping.file, format_args!("«{}» → «{}»{levels}", mapping.category, mapping.group));
+                let levels =
+                    mapping.levels.iter().map(level).fold(Bilingual::default(), |all, next| all.then("", &next));
+                let (category, group) = (&mapping.category, &mapping.group);
+                let found = Bilingual::new(
+                    format!("«{category}» → «{group}»"),
+                    format!("«\u{a0}{category}\u{a0}» → «\u{a0}{group}\u{a0}»"),
+                );
+                report.ok(what, &found.then("", &levels));
             }
             Ok(missing) => {
                 for name in missing {
-                    report.error(&mapping.file, name, "Its requests wait until this is mended; then nothing is lost.");
+                    report.error(
+                        what,
+                        &of_missing(&name),
+                        &Bilingual::new(
+                            "Its requests wait until this is mended; then nothing is lost.",
+                            "Ses demandes attendent que ce soit réparé\u{a0}; alors rien n’est perdu.",
+                        ),
+                    );
                 }
             }
-            Err(error) => report.glpi_error(&mapping.file, &error),
+            Err(error) => report.glpi_error(what, &error),
         }
     }
 }
 
+/// What GLPI lacks of a mapping.
+fn of_missing(missing: &Missing) -> Bilingual {
+    let french_word = |what: &str| match what {
+        "category" => "catégorie",
+        "group" => "groupe",
+        "entity" => "entité",
+        _ => "lieu",
+    };
+    let french = match missing {
+        Missing::Unknown { what, name } => {
+            format!(
+                "GLPI n’a pas de {} «\u{a0}{name}\u{a0}»\u{a0}: créez cet élément, ou corrigez le nom dans le mapping",
+                french_word(what)
+            )
+        }
+        Missing::Ambiguous { what, name, entity, items } => format!(
+            "GLPI a plusieurs éléments ({}) «\u{a0}{name}\u{a0}», {items}, et rien ne dit lequel vaut dans l’entité {entity}\u{a0}: \
+             renommez-en un, ou donnez son entité au mapping",
+            french_word(what)
+        ),
+        Missing::Hidden { what, name, items } => format!(
+            "GLPI a plusieurs éléments ({}) «\u{a0}{name}\u{a0}», {items}, et le compte de service ne peut lire quelles entités sont \
+             au-dessus de celle du ticket\u{a0}: cochez «\u{a0}Administration > Entités\u{a0}: Lecture\u{a0}», ou renommez-en un",
+            french_word(what)
+        ),
+        Missing::Unavailable(error) => return error.reason(),
+    };
+    Bilingual::new(missing, french)
+}
+
 /// Whether GLPI has the groups whose members forward directors' mails.
 pub(super) async fn forwarders(report: &mut Report, app: &App) {
+    let what = &Bilingual::same("mail.forwarders");
     for group in app.pipeline.rules.forwarder_groups() {
         match app.pipeline.deliverer.names().groups(group, &TargetEntity::Own).await {
-            Ok(_) => report.ok("mail.forwarders", format_args!("members of «{group}»")),
-            Err(Missing::Unavailable(error)) => report.glpi_error("mail.forwarders", &error),
+            Ok(_) => report.ok(what, &Bilingual::new(format!("members of «{group}»"), format!("les membres de «\u{a0}{group}\u{a0}»"))),
+            Err(Missing::Unavailable(error)) => report.glpi_error(what, &error),
             Err(missing) => report.error(
-                "mail.forwarders",
-                missing,
-                "Until then what its members forward counts as their own. Give addresses, with an @, or groups of GLPI by \
-                 name or full path.",
+                what,
+                &of_missing(&missing),
+                &Bilingual::new(
+                    "Until then what its members forward counts as their own. Give addresses, with an @, or groups of GLPI by \
+                     name or full path.",
+                    "D’ici là, ce que ses membres transfèrent compte comme venant d’eux. Donnez des adresses, avec un @, ou des \
+                     groupes de GLPI par leur nom ou leur chemin complet.",
+                ),
             ),
         }
     }
 }
 
 /// A level of escalation and its rules.
-fn level(level: &Level) -> String {
+fn level(level: &Level) -> Bilingual {
     let hours = humantime_serde::re::humantime::format_duration;
-    let rules = [("reminder", level.remind_after), ("escalation", level.after)];
-    let rules: Vec<_> =
-        rules.iter().filter_map(|(name, delay)| Some(format!("{name} after {}", hours((*delay)?)))).collect();
-    let rules = if rules.is_empty() { "on demand".to_owned() } else { rules.join(", ") };
-    format!(" → «{}» ({rules})", level.group)
+    let rules = [("reminder", "rappel", level.remind_after), ("escalation", "escalade", level.after)];
+    let rules = rules.iter().filter_map(|(english, french, delay)| {
+        let delay = hours((*delay)?);
+        Some(Bilingual::new(format!("{english} after {delay}"), format!("{french} après {delay}")))
+    });
+    let rules =
+        rules.reduce(|all, next| all.then(", ", &next)).unwrap_or_else(|| Bilingual::new("on demand", "sur demande"));
+    Bilingual::new(format!(" → «{}» (", level.group), format!(" → «\u{a0}{}\u{a0}» (", level.group))
+        .then("", &rules)
+        .then("", &Bilingual::same(")"))
 }

@@ -5,55 +5,111 @@ use crate::{
     app::App,
     config::{Acknowledge, ConfigError, Require},
     intake::imap::{self, ImapError},
+    text::Bilingual,
 };
 
 /// What proves that a mail is its sender's.
-pub(super) fn sender(report: &mut Report, app: &App) {
+pub(super) async fn sender(report: &mut Report, app: &App) {
+    let what = &Bilingual::new("sender", "expéditeur");
     let sender = &app.config.sender;
     let disabled = app.config.screen.disabled.iter().any(|rule| rule == "unproven-sender");
     if sender.require == Require::Nothing || disabled {
         report.warning(
-            "sender",
-            "nothing proves that a mail is of the sender it names",
-            "Set sender.require = \"aligned\" once the relay or DKIM proves the academy's mails; `try` shows whether they do.",
+            what,
+            &Bilingual::new(
+                "nothing proves that a mail is of the sender it names",
+                "rien ne prouve qu’un courriel est de l’expéditeur qu’il nomme",
+            ),
+            &Bilingual::new(
+                "Set sender.require = \"aligned\" once the relay or DKIM proves the academy's mails; `try` shows whether they do.",
+                "Réglez sender.require = \"aligned\" dès que le relais ou DKIM prouve les courriels de l’académie\u{a0}; `try` montre s’ils le font.",
+            ),
         );
         return;
     }
-    let relays = (!sender.authserv_ids.is_empty()).then(|| format!("the word of {}", sender.authserv_ids.join(", ")));
-    let keys = app.pipeline.prover.keys().map(|keys| format!("DKIM, keys from {keys}"));
-    let proofs: Vec<String> = relays.into_iter().chain(keys).collect();
-    if proofs.is_empty() {
+    let relays = (!sender.authserv_ids.is_empty()).then(|| {
+        let ids = sender.authserv_ids.join(", ");
+        Bilingual::new(format!("the word of {ids}"), format!("la parole de {ids}"))
+    });
+    let keys = app
+        .pipeline
+        .prover
+        .keys()
+        .map(|keys| Bilingual::new(format!("DKIM, keys from {keys}"), format!("DKIM, clés de {keys}")));
+    let by_keys_alone = relays.is_none();
+    let proofs = relays
+        .into_iter()
+        .chain(keys)
+        .reduce(|first, next| first.then("", &Bilingual::new("; else ", " ; sinon ")).then("", &next));
+    let Some(proofs) = proofs else {
         report.warning(
-            "sender",
-            "a proof is required and nothing is there to give one: every mail is refused",
-            "Name the academy's relay in sender.authserv_ids, or set sender.dkim = true.",
+            what,
+            &Bilingual::new(
+                "a proof is required and nothing is there to give one: every mail is refused",
+                "une preuve est exigée et rien ne peut en donner\u{a0}: chaque courriel est refusé",
+            ),
+            &Bilingual::new(
+                "Name the academy's relay in sender.authserv_ids, or set sender.dkim = true.",
+                "Nommez le relais de l’académie dans sender.authserv_ids, ou réglez sender.dkim = true.",
+            ),
         );
-    } else {
-        report.ok("sender", proofs.join("; else "));
+        return;
+    };
+    match app.pipeline.prover.probe().await {
+        Ok(()) => report.ok(what, &proofs),
+        Err(cause) => {
+            let found = Bilingual::new(
+                format!("DKIM’s keys cannot be read: {cause}"),
+                format!("les clés DKIM ne peuvent pas être lues\u{a0}: {cause}"),
+            );
+            let remedy = Bilingual::new(
+                "Check sender.dns (else the system’s resolvers) and that this machine may ask them (UDP and TCP, port 53): \
+                 until then mails that only DKIM proves wait.",
+                "Vérifiez sender.dns (sinon les résolveurs du système), et que cette machine peut les interroger (UDP et TCP, \
+                 port 53)\u{a0}: d’ici là, les courriels que seul DKIM prouve attendent.",
+            );
+            if by_keys_alone {
+                report.error(what, &found, &remedy);
+            } else {
+                report.warning(what, &found, &remedy);
+            }
+        }
     }
 }
 
 /// Whether requesters can be written to.
 pub(super) async fn relay(report: &mut Report, app: &App) {
+    let what = &Bilingual::new("mail to requesters", "courriels aux demandeurs");
     let config = &app.config;
     if config.acknowledge == Acknowledge::Off && config.receipts() != Acknowledge::Passerelle && !config.notify.writes()
     {
-        report.ok("mail to requesters", "off (acknowledge = \"off\")");
+        report.ok(what, &Bilingual::new("off (acknowledge = \"off\")", "désactivés (acknowledge = \"off\")"));
         return;
     }
     if !app.pipeline.acknowledger.letters().is_on() {
         report.warning(
-            "mail to requesters",
-            "smtp.url is empty: nobody gets a receipt, a refusal notice or any other mail of Passerelle",
-            "Set PASSERELLE_SMTP__URL, or acknowledge = \"off\" and no \"passerelle\" in [notify] to say that this is meant.",
+            what,
+            &Bilingual::new(
+                "smtp.url is empty: nobody gets a receipt, a refusal notice or any other mail of Passerelle",
+                "smtp.url est vide\u{a0}: personne ne reçoit d’accusé, d’avis de refus ni d’autre courriel de Passerelle",
+            ),
+            &Bilingual::new(
+                "Set PASSERELLE_SMTP__URL, or acknowledge = \"off\" and no \"passerelle\" in [notify] to say that this is meant.",
+                "Donnez PASSERELLE_SMTP__URL, ou acknowledge = \"off\" et aucun \"passerelle\" dans [notify] pour dire que c’est voulu.",
+            ),
         );
         return;
     }
     match app.pipeline.acknowledger.letters().probe().await {
-        Ok(()) => report.ok("mail to requesters", "the mail server answers"),
-        Err(error) => {
-            report.error("mail to requesters", error, "Check PASSERELLE_SMTP__URL and that this machine may relay.");
-        }
+        Ok(()) => report.ok(what, &Bilingual::new("the mail server answers", "le serveur de courriel répond")),
+        Err(error) => report.error(
+            what,
+            &Bilingual::new(&error, format!("le relais n’accepte pas de courriel\u{a0}: {}", root(&error))),
+            &Bilingual::new(
+                "Check PASSERELLE_SMTP__URL and that this machine may relay.",
+                "Vérifiez PASSERELLE_SMTP__URL, et que cette machine peut relayer.",
+            ),
+        ),
     }
 }
 
@@ -61,22 +117,40 @@ pub(super) async fn relay(report: &mut Report, app: &App) {
 pub(super) async fn mailboxes(report: &mut Report, app: &App) -> Result<(), ConfigError> {
     let settings = imap::Settings::new(&app.config, app.pipeline.rules.recipients().to_vec())?;
     for account in settings.accounts() {
-        let what = format!("mailbox {account}");
+        let what = &Bilingual::new(format!("mailbox {account}"), format!("boîte {account}"));
         match Box::pin(imap::probe(&settings, account)).await {
-            Ok((waiting, missing)) if missing.is_empty() => {
-                report.ok(&what, format_args!("{waiting} messages wait, its folders are there"));
-            }
-            Ok((waiting, missing)) => report.ok(
-                &what,
-                format_args!("{waiting} messages wait; the gateway will make the folders {}", missing.join(", ")),
+            Ok((waiting, missing)) if missing.is_empty() => report.ok(
+                what,
+                &Bilingual::new(
+                    format!("{waiting} messages wait, its folders are there"),
+                    format!("messages en attente\u{a0}: {waiting}\u{a0}; ses dossiers existent"),
+                ),
             ),
-            Err(error @ ImapError::SignIn(_)) => {
-                report.error(&what, error, "Check user and password (or imap.oauth), and that IMAP is allowed for it.");
+            Ok((waiting, missing)) => {
+                let folders = missing.join(", ");
+                report.ok(
+                    what,
+                    &Bilingual::new(
+                        format!("{waiting} messages wait; the gateway will make the folders {folders}"),
+                        format!("messages en attente\u{a0}: {waiting}\u{a0}; la passerelle créera les dossiers {folders}"),
+                    ),
+                );
             }
+            Err(error @ ImapError::SignIn(_)) => report.error(
+                what,
+                &Bilingual::same(error),
+                &Bilingual::new(
+                    "Check user and password (or imap.oauth), and that IMAP is allowed for it.",
+                    "Vérifiez l’utilisateur et le mot de passe (ou imap.oauth), et qu’IMAP lui est permis.",
+                ),
+            ),
             Err(error) => report.error(
-                &what,
-                error,
-                "Check PASSERELLE_IMAP__URL, the folder's name, that this machine reaches the server, and imap.ca.",
+                what,
+                &Bilingual::same(error),
+                &Bilingual::new(
+                    "Check PASSERELLE_IMAP__URL, the folder's name, that this machine reaches the server, and imap.ca.",
+                    "Vérifiez PASSERELLE_IMAP__URL, le nom du dossier, que cette machine atteint le serveur, et imap.ca.",
+                ),
             ),
         }
     }
@@ -85,26 +159,57 @@ pub(super) async fn mailboxes(report: &mut Report, app: &App) -> Result<(), Conf
 
 /// Whether the operators can be told of a mail that fails again and again.
 pub(super) async fn quarantine(report: &mut Report, app: &App) {
+    let what = &Bilingual::new("quarantine", "quarantaine");
     if !app.pipeline.quarantine.operators().can_be_told() {
+        let remedy = match (app.config.quarantine.operators.is_empty(), app.pipeline.acknowledger.letters().is_on()) {
+            (true, true) => Bilingual::new(
+                "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read.",
+                "Donnez à PASSERELLE_QUARANTINE__OPERATORS une boîte qui est lue.",
+            ),
+            (false, _) => Bilingual::new("Set PASSERELLE_SMTP__URL.", "Donnez PASSERELLE_SMTP__URL."),
+            (true, false) => Bilingual::new(
+                "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL.",
+                "Donnez à PASSERELLE_QUARANTINE__OPERATORS une boîte qui est lue, et PASSERELLE_SMTP__URL.",
+            ),
+        };
         report.warning(
-            "quarantine",
-            "nobody is told of a mail that fails again and again",
-            match (app.config.quarantine.operators.is_empty(), app.pipeline.acknowledger.letters().is_on()) {
-                (true, true) => "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read.",
-                (false, _) => "Set PASSERELLE_SMTP__URL.",
-                (true, false) => {
-                    "Set PASSERELLE_QUARANTINE__OPERATORS to a mailbox that is read, and PASSERELLE_SMTP__URL."
-                }
-            },
+            what,
+            &Bilingual::new(
+                "nobody is told of a mail that fails again and again",
+                "personne n’est prévenu d’un courriel qui échoue encore et encore",
+            ),
+            &remedy,
         );
         return;
     }
+    let operators = &app.config.quarantine.operators;
     match app.pipeline.acknowledger.letters().probe().await {
-        Ok(()) => report.ok("quarantine", format_args!("operators are told at {}", app.config.quarantine.operators)),
+        Ok(()) => report.ok(
+            what,
+            &Bilingual::new(
+                format!("operators are told at {operators}"),
+                format!("les opérateurs sont prévenus à {operators}"),
+            ),
+        ),
         Err(error) => report.error(
-            "quarantine",
-            format_args!("operators cannot be told: {error}"),
-            "Check PASSERELLE_SMTP__URL and that this machine may relay.",
+            what,
+            &Bilingual::new(
+                format!("operators cannot be told: {error}"),
+                format!("les opérateurs ne peuvent pas être prévenus\u{a0}: {}", root(&error)),
+            ),
+            &Bilingual::new(
+                "Check PASSERELLE_SMTP__URL and that this machine may relay.",
+                "Vérifiez PASSERELLE_SMTP__URL, et que cette machine peut relayer.",
+            ),
         ),
     }
+}
+
+/// What lies under all of an error: other programs' own words.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(below) = root.source() {
+        root = below;
+    }
+    root.to_string()
 }

@@ -1,64 +1,77 @@
-//! What the checks find, printed as they find it.
+//! What the checks find, printed as they find it, in one language.
 
 use std::io::Write as _;
 
-use crate::glpi::{GlpiError, Trouble};
+use crate::{
+    glpi::GlpiError,
+    text::{Bilingual, Language},
+};
 
 /// What the checks found so far.
 #[derive(Default)]
 pub(super) struct Report {
+    language: Language,
     passed: usize,
     errors: usize,
     warnings: usize,
 }
 
 impl Report {
-    pub(super) fn ok(&mut self, what: &str, found: impl std::fmt::Display) {
+    pub(super) fn new(language: Language) -> Self {
+        Self { language, ..Self::default() }
+    }
+
+    pub(super) fn ok(&mut self, what: &Bilingual, found: &Bilingual) {
         self.passed += 1;
-        say(format_args!("ok       {what}: {found}"));
+        self.say("ok       ", "ok       ", what, found, None);
     }
 
     /// Something that works less well, or could not be looked at.
-    pub(super) fn warning(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
+    pub(super) fn warning(&mut self, what: &Bilingual, found: &Bilingual, remedy: &Bilingual) {
         self.warnings += 1;
-        say(format_args!("warning  {what}: {found}\n         → {remedy}"));
+        self.say("warning  ", "À REVOIR ", what, found, Some(remedy));
     }
 
     /// Something without which requests are not handled.
-    pub(super) fn error(&mut self, what: &str, found: impl std::fmt::Display, remedy: &str) {
+    pub(super) fn error(&mut self, what: &Bilingual, found: &Bilingual, remedy: &Bilingual) {
         self.errors += 1;
-        say(format_args!("ERROR    {what}: {found}\n         → {remedy}"));
+        self.say("ERROR    ", "ERREUR   ", what, found, Some(remedy));
     }
 
     /// An error of GLPI's, and what to do about it.
-    pub(super) fn glpi_error(&mut self, what: &str, error: &GlpiError) {
-        self.error(what, error, remedy(error));
+    pub(super) fn glpi_error(&mut self, what: &Bilingual, error: &GlpiError) {
+        self.error(what, &error.reason(), &error.remedy());
     }
 
     /// Says how many there are of each; whether nothing is wrong.
     pub(super) fn end(self) -> bool {
-        say(format_args!("{} ok, {} warnings, {} errors", self.passed, self.warnings, self.errors));
-        self.errors == 0
+        let Self { passed, warnings, errors, .. } = self;
+        let counts = Bilingual::new(
+            format!("{passed} ok, {warnings} warnings, {errors} errors"),
+            format!("{passed} ok, {warnings} à revoir, {} en erreur", errors),
+        );
+        print(counts.text(self.language));
+        errors == 0
+    }
+
+    fn say(&self, english: &str, french: &str, what: &Bilingual, found: &Bilingual, remedy: Option<&Bilingual>) {
+        let line =
+            Bilingual::new(english, french).then("", what).then("", &Bilingual::new(": ", " : ")).then("", found);
+        print(line.text(self.language));
+        if let Some(remedy) = remedy {
+            print(&format!("         → {}", capitalised(remedy.text(self.language))));
+        }
     }
 }
 
-/// What to do about an error of GLPI.
-fn remedy(error: &GlpiError) -> &'static str {
-    match error {
-        GlpiError::Denied { remedy, .. } => remedy,
-        GlpiError::Unavailable { why: Trouble::Maintenance, .. } => {
-            "GLPI is in maintenance or without its database: requests wait until it is back."
-        }
-        GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. } => {
-            "Check PASSERELLE_GLPI__URL, and that this machine reaches it (proxy, firewall, certificate)."
-        }
-        GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
-            "Check that PASSERELLE_GLPI__URL is GLPI's address, and its version: 9.5, 10.0 or 11.0."
-        }
-    }
+/// A sentence that may have been the second half of another.
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
-fn say(line: std::fmt::Arguments<'_>) {
+fn print(line: &str) {
     // Whoever read the output may have gone, as `head` does.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

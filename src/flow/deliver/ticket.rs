@@ -13,7 +13,9 @@ use crate::{
     flow::{ledger::StandingClaim, route::Routed, screen::Copies},
     glpi::{Among, GlpiError, NewTicket, Requester, TicketType},
     id::{EntityId, TicketId},
-    request::{Address, LeftOut, Origin, Page, Reason, Receipt, ReceiptDetails, Reference, School, TicketKind},
+    request::{
+        Address, LeftOut, Origin, Page, Reason, Receipt, ReceiptDetails, Received, Reference, School, TicketKind,
+    },
 };
 
 /// The version of GLPI from which on it drops requesters without a profile on the ticket's entity, in silence.
@@ -96,6 +98,12 @@ impl Deliverer {
         // Where GLPI cannot say now, the receipt promises less.
         let has_account = self.names.may_sign_in(routed.screened().requester()).await.unwrap_or(false);
         Receipt { reference, ..self.receipt(ticket, routed, has_account, chosen.left_out) }
+    }
+
+    /// The names of the files of a request that would go into its ticket, and those that would not. Writes nothing.
+    pub async fn files_of(&self, received: &Received) -> (Vec<String>, Vec<LeftOut>) {
+        let chosen = self.choose(received).await;
+        (chosen.uploads.into_iter().map(|file| file.name).collect(), chosen.left_out)
     }
 
     /// Looks up in GLPI whatever the ticket of a routed request needs, and chooses its files.

@@ -1,7 +1,7 @@
 //! The directory as a file: read at start, read again when it changes; a broken new file keeps the old list.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -13,10 +13,12 @@ use tokio::task::spawn_blocking;
 use super::{
     csv_rows::{self, Rows},
     person::Entry,
+    state::SourceState,
 };
 use crate::{
     config::ConfigError,
     request::{Address, Person, School},
+    text::Bilingual,
 };
 
 /// How often a lookup looks whether the file changed, and how long a changed file must have been left alone
@@ -93,6 +95,39 @@ impl CsvFile {
     pub(super) fn count(&self) -> (usize, usize) {
         let rows = self.rows.load();
         (rows.people.len(), rows.people.values().filter(|row| row.director).count())
+    }
+
+    /// How many people the list holds, how many of them are directors, and as what the others are called.
+    pub(super) fn state(&self) -> SourceState {
+        /// Roles that are named.
+        const SHOWN: usize = 8;
+        let (people, directors) = self.count();
+        let rows = self.rows.load();
+        let roles: BTreeSet<&str> = rows.people.values().filter_map(|row| row.person.role.as_deref()).collect();
+        let roles = roles.into_iter().take(SHOWN).map(|role| format!("«{role}»")).collect::<Vec<_>>().join(", ");
+        let path = self.file.path.display();
+        let found = Bilingual::new(
+            format!("{people} people, {directors} of them directors"),
+            format!("{people} personnes, dont {directors} directeurs"),
+        );
+        if directors > 0 {
+            return SourceState { found, has_directors: true, remedy: Bilingual::default() };
+        }
+        let remedy = if roles.is_empty() {
+            Bilingual::new(
+                format!("Put the directors into {path}, one a line below its heading."),
+                format!("Mettez les directeurs dans {path}, un par ligne sous l’en-tête."),
+            )
+        } else {
+            Bilingual::new(
+                format!("Name those of its roles that are a director’s in directory.director_roles: {roles}."),
+                format!(
+                    "Nommez dans directory.director_roles ceux de ses rôles qui sont d’un directeur\u{a0}: {roles}."
+                ),
+            )
+        };
+        let found = found.then("", &Bilingual::new(format!(" ({path})"), format!(" ({path})")));
+        SourceState { found, has_directors: false, remedy }
     }
 
     /// Reads the file again if it has changed since it was last read; says whether the list is a new one.

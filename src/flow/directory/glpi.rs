@@ -7,11 +7,13 @@ use jiff::civil::DateTime;
 use super::{
     error::DirectoryError,
     person::{Entry, filled},
+    state::SourceState,
 };
 use crate::{
     glpi::{Glpi, GlpiError, ItemKind, Owner},
     id::GroupId,
     request::{Address, Person},
+    text::Bilingual,
 };
 
 /// Who is a director by membership of a GLPI group.
@@ -63,10 +65,26 @@ impl GlpiGroup {
         name == self.group
     }
 
-    /// Whether the group is there.
-    pub(super) async fn probe(&self) -> Result<String, DirectoryError> {
-        let groups: Vec<_> = self.groups().await?.iter().map(GroupId::to_string).collect();
-        Ok(format!("the group \"{}\" has the id {}", self.group, groups.join(", ")))
+    /// Whether the group is there, and whether it has members.
+    pub(super) async fn probe(&self) -> Result<SourceState, DirectoryError> {
+        let groups = self.groups().await?;
+        let mut members = BTreeSet::new();
+        for group in &groups {
+            members.extend(self.glpi.directory().members(*group).await?.iter().copied());
+        }
+        let ids = groups.iter().map(GroupId::to_string).collect::<Vec<_>>().join(", ");
+        let (name, count) = (&self.group, members.len());
+        Ok(SourceState {
+            found: Bilingual::new(
+                format!("the group \"{name}\" has the id {ids}, and {count} members"),
+                format!("le groupe «\u{a0}{name}\u{a0}» a l’id {ids}, et {count} membres"),
+            ),
+            has_directors: count > 0,
+            remedy: Bilingual::new(
+                "Make the directors members of that group, or name another in directory.glpi_group.",
+                "Faites des directeurs des membres de ce groupe, ou nommez-en un autre dans directory.glpi_group.",
+            ),
+        })
     }
 
     /// The groups of this name: each entity may have one.

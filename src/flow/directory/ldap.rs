@@ -6,7 +6,7 @@ use std::{
 };
 
 use ldap3::{
-    Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry,
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, SearchOptions, SearchResult,
     adapters::{Adapter, EntriesOnly, PagedResults},
     ldap_escape, parse_filter,
 };
@@ -17,11 +17,12 @@ use url::Url;
 use super::{
     error::DirectoryError,
     person::{Entry, filled},
+    state::SourceState,
 };
 use crate::{
     config::{self, ConfigError, LdapAttributes},
     request::{Address, Person, School},
-    text::chain,
+    text::{Bilingual, chain},
 };
 
 /// What stands for the address in the configured filter.
@@ -165,9 +166,37 @@ impl LdapDirectory {
         Ok(found)
     }
 
-    /// Whether the server lets this account search below the base; the cause when it does not.
-    pub(super) async fn probe(&self) -> Result<(), DirectoryError> {
-        self.search("(&(objectClass=*)(!(objectClass=*)))").await.map(drop)
+    /// Whether the server lets this account search below the base, and whether the filters find any director; the
+    /// cause when it does not let it.
+    pub(super) async fn probe(&self) -> Result<SourceState, DirectoryError> {
+        /// RFC 4511 section 4.1.9: there is more than was asked for.
+        const SIZE_LIMIT_EXCEEDED: u32 = 4;
+        let filter = format!("(&{}{})", self.person_filter.replace(MAIL, "*"), self.director_filter);
+        let mut ldap = self.connection().await?;
+        let search = ldap.with_timeout(self.timeout).with_search_options(SearchOptions::new().sizelimit(1));
+        let found = search.search(&self.base, Scope::Subtree, &filter, vec![NO_ATTRIBUTES]).await;
+        let SearchResult(entries, result) = found.map_err(|error| self.explain(error))?;
+        let has_directors = match result.rc {
+            SIZE_LIMIT_EXCEEDED => true,
+            0 => !entries.is_empty(),
+            _ => return Err(self.explain(LdapError::LdapResult { result })),
+        };
+        let found = if has_directors {
+            Bilingual::new("connected, finds directors", "connecté, trouve des directeurs")
+        } else {
+            let base = &self.base;
+            Bilingual::new(
+                format!("connected, and finds no director: 0 entries below {base} for {filter}"),
+                format!("connecté, et ne trouve aucun directeur\u{a0}: 0 entrée sous {base} pour {filter}"),
+            )
+        };
+        let remedy = Bilingual::new(
+            "Correct directory.ldap.base, directory.ldap.filter and directory.ldap.director_filter: the three together find \
+             nobody. Or the account may not see the entries: give it the right to.",
+            "Corrigez directory.ldap.base, directory.ldap.filter et directory.ldap.director_filter\u{a0}: les trois ensemble ne \
+             trouvent personne. Ou bien le compte ne voit pas les entrées\u{a0}: donnez-lui ce droit.",
+        );
+        Ok(SourceState { found, has_directors, remedy })
     }
 
     /// The first entry a filter finds. A connection that turns out to be closed is opened again, once.
@@ -180,7 +209,7 @@ impl LdapDirectory {
                 .with_timeout(self.timeout)
                 .search(&self.base, Scope::Subtree, filter, wanted.as_slice())
                 .await
-                .and_then(ldap3::SearchResult::non_error);
+                .and_then(SearchResult::non_error);
             match found {
                 Ok((entries, _)) => return Ok(entries.into_iter().next().map(SearchEntry::construct)),
                 Err(error @ LdapError::LdapResult { .. }) => return Err(self.explain(error)),

@@ -9,13 +9,14 @@ mod error;
 mod glpi;
 mod ldap;
 mod person;
+mod state;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::DateTime;
 
-pub use self::error::DirectoryError;
 use self::{csv_file::CsvFile, glpi::GlpiGroup, ldap::LdapDirectory, person::Entry};
+pub use self::{error::DirectoryError, state::SourceState};
 use crate::{
     config::{self, ConfigError, DirectorySource},
     glpi::Glpi,
@@ -148,14 +149,39 @@ impl Directory {
         result
     }
 
-    /// Asks each source whether it can answer at all: its name, and what it says or what is wrong with it.
-    pub async fn probe(&self) -> Vec<(&'static str, Result<String, DirectoryError>)> {
+    /// Asks each source whether it can answer at all, and whether it knows any director: its name, and what it says or
+    /// what is wrong with it.
+    pub async fn probe(&self) -> Vec<(&'static str, Result<SourceState, DirectoryError>)> {
         let mut answers = Vec::new();
         for source in &self.sources {
             answers.push((source.name(), source.probe().await));
         }
         answers
     }
+
+    /// What each source says of a person, fresh.
+    pub async fn each(&self, requester: &Address) -> Vec<(&'static str, Result<Option<KnownPerson>, DirectoryError>)> {
+        let mut answers = Vec::new();
+        for source in &self.sources {
+            let found = source.find(requester).await.map(|entry| {
+                entry.map(|entry| KnownPerson {
+                    is_director: entry.is_director,
+                    person: person::completed(entry.person),
+                })
+            });
+            answers.push((source.name(), found));
+        }
+        answers
+    }
+}
+
+/// What a source says of somebody.
+#[derive(Debug, Clone)]
+pub struct KnownPerson {
+    /// Whether it says that they are a director.
+    pub is_director: bool,
+    /// What it knows of them.
+    pub person: Person,
 }
 
 impl Source {
@@ -175,14 +201,11 @@ impl Source {
         }
     }
 
-    async fn probe(&self) -> Result<String, DirectoryError> {
+    async fn probe(&self) -> Result<SourceState, DirectoryError> {
         match self {
-            Self::Csv(file) => {
-                let (people, directors) = file.count();
-                Ok(format!("{people} people, {directors} of them directors"))
-            }
+            Self::Csv(file) => Ok(file.state()),
             Self::Glpi(group) => group.probe().await,
-            Self::Ldap(ldap) => ldap.probe().await.map(|()| "connected, may search".to_owned()),
+            Self::Ldap(ldap) => ldap.probe().await,
         }
     }
 }

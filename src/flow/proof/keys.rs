@@ -102,6 +102,17 @@ impl Keys {
         file.into_iter().chain(dns).collect::<Vec<_>>().join(", then ")
     }
 
+    /// Whether DNS answers where it is asked for keys: that there is no such key is an answer.
+    pub(super) async fn probe(&self) -> Result<(), String> {
+        if self.resolver.is_none() {
+            return Ok(());
+        }
+        match self.find("passerelle-check._domainkey.example.com").await {
+            FoundKey::Unknown(cause) => Err(cause),
+            FoundKey::Key(_) | FoundKey::None(_) => Ok(()),
+        }
+    }
+
     /// The key under a name, lower case without its final dot: `selector._domainkey.domain`.
     pub(super) async fn find(&self, name: &str) -> FoundKey {
         if let Some(text) = self.file.as_ref().and_then(|file| file.keys.load().get(name).cloned()) {

@@ -47,6 +47,18 @@ impl Prover {
         Some(self.dkim.as_ref()?.keys.describe())
     }
 
+    /// Whether DKIM's keys can be asked for; the cause where they cannot.
+    ///
+    /// # Errors
+    ///
+    /// What DNS says instead of an answer.
+    pub async fn probe(&self) -> Result<(), String> {
+        match &self.dkim {
+            Some(dkim) => dkim.keys.probe().await,
+            None => Ok(()),
+        }
+    }
+
     /// What is known of the sender of a request that names one. Asks DNS where the relay's word is not enough; where
     /// `rules` require no proof of it, the relay's word alone is read.
     pub async fn prove(&self, received: &Received, rules: &Rules) -> Proof {

@@ -276,11 +276,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("portal_hook", &["config", "text"]),
     ("config", &["id", "request"]),
     ("request", &["company", "id", "text"]),
+    ("glpi", &["id", "remembered", "text"]),
     ("text", &["id"]),
     ("listener", &[]),
     ("offload", &[]),
     ("company", &[]),
-    ("glpi", &["id", "remembered"]),
     ("remembered", &[]),
     // Which ids there are: everybody may speak of them.
     ("id", &[]),

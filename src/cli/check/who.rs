@@ -1,0 +1,214 @@
+//! `check --who` and `check --mail`: what would become of a person's request, or of this very mail. Nothing is changed.
+
+use std::{io::Write as _, path::Path};
+
+use jiff::Timestamp;
+
+use crate::{
+    app::App,
+    cli::{
+        exit,
+        try_files::{Forecast, Trial},
+    },
+    config::{Config, ConfigError},
+    flow::directory::KnownPerson,
+    glpi::GlpiError,
+    request::{Address, Person, Prospect},
+    text::{Bilingual, Language},
+};
+
+/// Rows of what is known, in one language.
+struct Rows(Language);
+
+impl Rows {
+    fn row(&self, what: &Bilingual, found: &Bilingual) {
+        let line = what.clone().then("", &Bilingual::new(": ", " : ")).then("", found);
+        // Whoever read the output may have gone, as `head` does.
+        let _ = writeln!(std::io::stdout(), "{}", line.text(self.0));
+    }
+}
+
+/// Says what each source knows of a person, and what would become of a request of theirs; gives the exit code.
+pub(super) async fn of_person(app: &App, text: &str, language: Language) -> u8 {
+    let rows = Rows(language);
+    let Some(address) = Address::parse(text) else {
+        rows.row(
+            &Bilingual::same(text),
+            &Bilingual::new("this is no mail address", "ce n’est pas une adresse de courriel"),
+        );
+        return exit::USAGE;
+    };
+    let mut failed = false;
+    for (source, found) in app.pipeline.directory.each(&address).await {
+        let what = &Bilingual::new(format!("directory {source}"), format!("annuaire {source}"));
+        match found {
+            Ok(Some(known)) => rows.row(what, &of_source(&known)),
+            Ok(None) => rows.row(what, &Bilingual::new("does not know this address", "ne connaît pas cette adresse")),
+            Err(cause) => {
+                failed = true;
+                rows.row(
+                    what,
+                    &Bilingual::new(format!("cannot say: {cause}"), format!("ne peut pas le dire\u{a0}: {cause}")),
+                );
+            }
+        }
+    }
+    match in_glpi(app, &address).await {
+        Ok(found) => rows.row(&Bilingual::same("GLPI"), &found),
+        Err(error) => {
+            failed = true;
+            rows.row(&Bilingual::same("GLPI"), &error.reason().then(" → ", &error.remedy()));
+        }
+    }
+    let Prospect { refusal, left, .. } = app.pipeline.prospect(&address).await;
+    let quota = match left {
+        Some(left) => {
+            let all = app.config.quota.per_day;
+            Bilingual::new(format!("{left} of {all} requests left"), format!("encore {left} demandes sur {all}"))
+        }
+        None => Bilingual::new("not bounded, or not known now", "non limité, ou inconnu pour le moment"),
+    };
+    rows.row(&Bilingual::new("today", "aujourd’hui"), &quota);
+    let verdict = match refusal {
+        Some(refusal) => {
+            let (code, sentence) = (refusal.reason.code(), &refusal.sentence);
+            Bilingual::new(
+                format!("would be refused ({code}): {sentence}"),
+                format!("serait refusée ({code})\u{a0}: {sentence}"),
+            )
+        }
+        None if failed => Bilingual::new(
+            "would wait until every source answers, unless one knows them as a director",
+            "attendrait que chaque source réponde, sauf si l’une connaît cette personne comme directeur",
+        ),
+        None => Bilingual::new(
+            "would become a ticket, if its subject names an application and its sender is proven",
+            "deviendrait un ticket, si l’objet nomme une application et si l’expéditeur est prouvé",
+        ),
+    };
+    rows.row(&Bilingual::new("a request", "une demande"), &verdict);
+    if failed { exit::FAILED } else { exit::OK }
+}
+
+fn of_source(known: &KnownPerson) -> Bilingual {
+    let Person { name, role, .. } = &known.person;
+    let schools = known.person.schools().map(|school| school.shown()).filter(|shown| !shown.is_empty());
+    let details: Vec<String> = name.iter().chain(role).cloned().chain(schools).collect();
+    let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
+    let is = if known.is_director {
+        Bilingual::new("a director", "directeur")
+    } else {
+        Bilingual::new("known, and no director", "connu, et pas directeur")
+    };
+    is.then("", &Bilingual::same(details))
+}
+
+/// The account that GLPI would make the requester, and whether GLPI writes to it.
+async fn in_glpi(app: &App, address: &Address) -> Result<Bilingual, GlpiError> {
+    let now = Timestamp::now().to_zoned(app.config.time_zone.clone()).datetime();
+    let directory = app.glpi.directory();
+    let Some(account) = directory.account(address.as_str(), now).await? else {
+        return Ok(Bilingual::new(
+            "no account has this address: the requester is the bare address",
+            "aucun compte n’a cette adresse\u{a0}: le demandeur est l’adresse seule",
+        ));
+    };
+    let (name, home) = (directory.name(account.id).await?, directory.home(&account).await?);
+    let found = Bilingual::new(format!("account {} ({name})", account.id), format!("compte {} ({name})", account.id));
+    let entity = home.map_or_else(Bilingual::default, |entity| {
+        Bilingual::new(format!(", of the entity {entity}"), format!(", de l’entité {entity}"))
+    });
+    let silent = match directory.why_silent(&account, None).await? {
+        Some(why) => Bilingual::new(
+            format!("; GLPI would not write to it ({why}): the requester is the bare address"),
+            format!(" ; GLPI ne lui écrirait pas ({})\u{a0}: le demandeur est l’adresse seule", french(why)),
+        ),
+        None => Bilingual::default(),
+    };
+    Ok(found.then("", &entity).then("", &silent))
+}
+
+fn french(why: &str) -> &str {
+    match why {
+        "outside its dates of validity" => "hors de ses dates de validité",
+        "inactive" => "inactif",
+        "no profile" => "sans profil",
+        "no profile in the ticket's entity" => "sans profil dans l’entité du ticket",
+        _ => "hors de la vue du compte de service",
+    }
+}
+
+/// Says what would become of a mail; gives the exit code: 1 where that cannot be said.
+///
+/// # Errors
+///
+/// When the configuration cannot be used.
+pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> Result<u8, ConfigError> {
+    let rows = Rows(language);
+    let trial = Trial::closer(config)?;
+    let forecast = match Box::pin(trial.forecast(path)).await {
+        Ok(forecast) => forecast,
+        Err(error) => {
+            let what = Bilingual::same(path.display());
+            rows.row(&what, &Bilingual::new(format!("cannot be read: {error}"), format!("illisible\u{a0}: {error}")));
+            return Ok(exit::FAILED);
+        }
+    };
+    rows.row(&Bilingual::new("outcome", "suite"), &outcome(&forecast));
+    for (rule, verdict) in &forecast.rules {
+        rows.row(&Bilingual::new(format!("rule {rule}"), format!("règle {rule}")), &judged(verdict));
+    }
+    let told = [
+        (Bilingual::new("application", "application"), &forecast.application),
+        (Bilingual::new("category", "catégorie"), &forecast.category),
+        (Bilingual::new("group", "groupe"), &forecast.group),
+        (Bilingual::new("title", "titre"), &forecast.title),
+        (Bilingual::new("sentence", "phrase"), &forecast.sentence),
+        (Bilingual::new("doubt", "doute"), &forecast.doubt),
+    ];
+    for (what, value) in told {
+        if let Some(value) = value {
+            rows.row(&what, &Bilingual::same(value));
+        }
+    }
+    for file in &forecast.files {
+        rows.row(&Bilingual::new("file that goes", "fichier joint"), &Bilingual::same(file));
+    }
+    for file in &forecast.left_out {
+        rows.row(&Bilingual::new("file that does not go", "fichier écarté"), &Bilingual::same(file));
+    }
+    if let Some(reference) = &forecast.reference {
+        rows.row(&Bilingual::new("reference", "référence"), &Bilingual::same(reference));
+    }
+    rows.row(
+        &Bilingual::new("notice", "avis"),
+        &if forecast.notice { Bilingual::new("yes", "oui") } else { Bilingual::new("no", "non") },
+    );
+    Ok(if forecast.outcome == "deferred" { exit::FAILED } else { exit::OK })
+}
+
+fn outcome(forecast: &Forecast) -> Bilingual {
+    let (outcome, reason) = (forecast.outcome, forecast.reason);
+    let (english, french) = match outcome {
+        "created" => ("a new ticket", "un nouveau ticket"),
+        "followup" => ("a follow-up in its ticket", "un suivi dans son ticket"),
+        "refused" => ("refused", "refusé"),
+        "ignored" => ("ignored", "ignoré"),
+        "deferred" => ("it would wait", "il attendrait"),
+        other => (other, other),
+    };
+    Bilingual::new(format!("{english} ({reason})"), format!("{french} ({reason})"))
+}
+
+/// A rule's verdict, as `try` words it.
+fn judged(verdict: &str) -> Bilingual {
+    let french = [
+        ("refused (", "refusé ("),
+        ("ignored (", "ignoré ("),
+        ("cannot tell (", "ne peut pas le dire ("),
+        ("to ticket ", "au ticket "),
+        ("to the ticket of ", "au ticket de "),
+    ];
+    let found = french.iter().find_map(|(english, french)| Some(format!("{french}{}", verdict.strip_prefix(english)?)));
+    Bilingual::new(verdict, found.unwrap_or_else(|| verdict.to_owned()))
+}

@@ -1,0 +1,290 @@
+//! What stands between the gateway and GLPI, told apart by what lies under a failed call, each with its remedy.
+
+use std::{error::Error, io};
+
+use rustls::CertificateError;
+
+use super::plain::plain;
+use super::trouble::Trouble;
+use crate::text::{Bilingual, Language};
+
+/// A page where GLPI's API should have answered.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the page «{0}»")]
+pub(super) struct Page(pub(super) String);
+
+/// Names of the variables that lead calls through a proxy (as `reqwest` reads them).
+const PROXY_VARIABLES: [&str; 7] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY"];
+
+/// What stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    Refused,
+    UnknownHost,
+    NoRoute,
+    UnknownAuthority,
+    OtherName,
+    Expired,
+    BadCertificate(String),
+    PlainHttp,
+    ProxyRefuses,
+    NoConnection,
+    Timeout,
+    Cut,
+    Status(u16, Option<String>),
+    Maintenance(Option<String>),
+    NotJson(Option<String>),
+    Paused,
+    Busy,
+}
+
+impl Obstacle {
+    pub(super) fn of(why: Trouble, source: Option<&(dyn Error + 'static)>) -> Self {
+        let title = || source.and_then(|source| page(source).map(|page| page.0.clone()));
+        match why {
+            Trouble::Connection => source.map_or(Self::NoConnection, Self::under),
+            Trouble::Timeout => Self::Timeout,
+            Trouble::Cut => match source.map(Self::under) {
+                Some(tls @ (Self::PlainHttp | Self::UnknownAuthority)) => tls,
+                _ => Self::Cut,
+            },
+            Trouble::Status(status) => Self::Status(status, title()),
+            Trouble::Maintenance => Self::Maintenance(title()),
+            Trouble::Unexpected => Self::NotJson(title()),
+            Trouble::Paused => Self::Paused,
+            Trouble::Busy => Self::Busy,
+        }
+    }
+
+    /// What lies under a connection that was not made.
+    fn under(source: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(source);
+        while let Some(error) = next {
+            if let Some(found) = Self::by_itself(error) {
+                return found;
+            }
+            next = error.source();
+        }
+        Self::NoConnection
+    }
+
+    fn by_itself(error: &(dyn Error + 'static)) -> Option<Self> {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(Self::of_tls(tls));
+        }
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            // One that wraps another gives what lies under that one as its source, not the one itself.
+            if let Some(found) = error.get_ref().and_then(|wrapped| Self::by_itself(wrapped)) {
+                return Some(found);
+            }
+            match error.kind() {
+                io::ErrorKind::ConnectionRefused => return Some(Self::Refused),
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => return Some(Self::NoRoute),
+                io::ErrorKind::TimedOut => return Some(Self::Timeout),
+                _ => {}
+            }
+        }
+        let words = error.to_string();
+        if words.contains("failed to lookup address") || words == "dns error" {
+            return Some(Self::UnknownHost);
+        }
+        if words.contains("unsuccessful tunnel") || words.contains("tunnel error") {
+            return Some(Self::ProxyRefuses);
+        }
+        words.contains("operation timed out").then_some(Self::Timeout)
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InvalidCertificate(why) => match why {
+                CertificateError::UnknownIssuer => Self::UnknownAuthority,
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+                // A certificate that signed itself is its own authority (webpki).
+                other if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::UnknownAuthority,
+                other => Self::BadCertificate(other.to_string()),
+            },
+            rustls::Error::InvalidMessage(_) => Self::PlainHttp,
+            other => Self::BadCertificate(other.to_string()),
+        }
+    }
+
+    pub(super) fn reason(&self) -> Bilingual {
+        let titled = |title: &Option<String>, english: &str, french: &str| match title {
+            Some(title) => Bilingual::new(
+                format!("{english}, titled «{title}»"),
+                format!("{french}, intitulée «\u{a0}{title}\u{a0}»"),
+            ),
+            None => Bilingual::new(english, french),
+        };
+        match self {
+            Self::Refused => Bilingual::new(
+                "the connection is refused: nothing listens at that address and port",
+                "la connexion est refusée\u{a0}: rien n’écoute à cette adresse et sur ce port",
+            ),
+            Self::UnknownHost => Bilingual::new(
+                "there is no such host: DNS does not know its name",
+                "cet hôte n’existe pas\u{a0}: le DNS ne connaît pas son nom",
+            ),
+            Self::NoRoute => Bilingual::new("no route leads there", "aucune route n’y mène"),
+            Self::UnknownAuthority => Bilingual::new(
+                "its certificate is of an authority that this machine does not trust",
+                "son certificat vient d’une autorité que cette machine ne connaît pas",
+            ),
+            Self::OtherName => {
+                Bilingual::new("its certificate is for another name", "son certificat porte un autre nom")
+            }
+            Self::Expired => Bilingual::new("its certificate has expired", "son certificat a expiré"),
+            Self::BadCertificate(why) => {
+                Bilingual::new(format!("TLS fails: {why}"), format!("la liaison TLS échoue\u{a0}: {why}"))
+            }
+            Self::PlainHttp => Bilingual::new(
+                "it does not speak TLS: plain HTTP behind an https address",
+                "il ne parle pas TLS\u{a0}: du HTTP simple derrière une adresse https",
+            ),
+            Self::ProxyRefuses => Bilingual::new(
+                "the proxy lets nothing through to it",
+                "le serveur mandataire ne laisse rien passer vers lui",
+            ),
+            Self::NoConnection => Bilingual::new("no connection can be made", "aucune connexion n’est possible"),
+            Self::Timeout => Bilingual::new("no answer in time", "pas de réponse à temps"),
+            Self::Cut => Bilingual::new("the connection was cut", "la connexion a été coupée"),
+            Self::Status(status, title) => {
+                titled(title, &format!("HTTP status {status}"), &format!("statut HTTP {status}"))
+            }
+            Self::Maintenance(title) => titled(
+                title,
+                "it shows its maintenance or update page",
+                "il montre sa page de maintenance ou de mise à jour",
+            ),
+            Self::NotJson(Some(title)) => titled(
+                &Some(title.clone()),
+                "a page of HTML comes instead of the API’s answer",
+                "une page HTML vient au lieu de la réponse de l’API",
+            ),
+            Self::NotJson(None) => {
+                Bilingual::new("its answer is none of GLPI’s API", "sa réponse n’est pas celle de l’API de GLPI")
+            }
+            Self::Paused => Bilingual::new(
+                "calls are paused after repeated failures",
+                "les appels sont suspendus après des échecs répétés",
+            ),
+            Self::Busy => Bilingual::new("every session is busy", "toutes les sessions sont prises"),
+        }
+    }
+
+    pub(super) fn remedy(&self) -> Bilingual {
+        match self {
+            Self::Refused => Bilingual::new(
+                "check host and port of PASSERELLE_GLPI__URL, that the web server runs, and the firewall",
+                "vérifiez l’hôte et le port de PASSERELLE_GLPI__URL, que le serveur web est en marche, et le pare-feu",
+            ),
+            Self::UnknownHost => Bilingual::new(
+                "check the host of PASSERELLE_GLPI__URL, and this machine’s DNS (/etc/resolv.conf)",
+                "vérifiez l’hôte de PASSERELLE_GLPI__URL, et le DNS de cette machine (/etc/resolv.conf)",
+            ),
+            Self::UnknownAuthority => Bilingual::new(
+                "add the authority to the system’s store (Debian: into /usr/local/share/ca-certificates/NAME.crt, then \
+                 update-ca-certificates), or name a file of authorities by SSL_CERT_FILE; a server must send its \
+                 intermediate certificates, too (behind PASSERELLE_GLPI__URL)",
+                "ajoutez l’autorité à celles du système (Debian\u{a0}: dans /usr/local/share/ca-certificates/NOM.crt, puis \
+                 update-ca-certificates), ou nommez un fichier d’autorités par SSL_CERT_FILE ; le serveur doit aussi \
+                 envoyer ses certificats intermédiaires (derrière PASSERELLE_GLPI__URL)",
+            ),
+            Self::OtherName => Bilingual::new(
+                "set PASSERELLE_GLPI__URL to the name in the certificate, or have one made for this name",
+                "donnez à PASSERELLE_GLPI__URL le nom qui est dans le certificat, ou faites-en établir un pour ce nom",
+            ),
+            Self::Expired => Bilingual::new(
+                "renew GLPI’s certificate, and check this machine’s clock",
+                "renouvelez le certificat de GLPI, et vérifiez l’heure de cette machine",
+            ),
+            Self::BadCertificate(_) => Bilingual::new(
+                "check the certificate of the server behind PASSERELLE_GLPI__URL and which versions of TLS it speaks (1.2, 1.3)",
+                "vérifiez le certificat du serveur derrière PASSERELLE_GLPI__URL et ses versions de TLS (1.2, 1.3)",
+            ),
+            Self::PlainHttp => Bilingual::new(
+                "give PASSERELLE_GLPI__URL the port that speaks TLS, or http:// on this very machine",
+                "donnez à PASSERELLE_GLPI__URL le port qui parle TLS, ou http:// sur cette machine même",
+            ),
+            Self::ProxyRefuses => Bilingual::new(
+                "name GLPI’s host in NO_PROXY, or allow it in the proxy",
+                "nommez l’hôte de GLPI dans NO_PROXY, ou autorisez-le dans le serveur mandataire",
+            ),
+            Self::NoRoute | Self::NoConnection | Self::Timeout | Self::Cut => Bilingual::new(
+                "check PASSERELLE_GLPI__URL, and that this machine reaches it (network, firewall, proxy)",
+                "vérifiez PASSERELLE_GLPI__URL, et que cette machine l’atteint (réseau, pare-feu, mandataire)",
+            ),
+            Self::Status(..) => Bilingual::new(
+                "see the log of GLPI’s web server and of what stands before it",
+                "voyez le journal du serveur web de GLPI et de ce qui est placé devant",
+            ),
+            Self::Maintenance(_) => Bilingual::new(
+                "end the maintenance or the update in GLPI: requests wait until then, nothing is lost",
+                "terminez la maintenance ou la mise à jour de GLPI\u{a0}: les demandes attendent, rien n’est perdu",
+            ),
+            Self::NotJson(_) => Bilingual::new(
+                "check that PASSERELLE_GLPI__URL is GLPI’s address, and that no sign-in page stands before /apirest.php",
+                "vérifiez que PASSERELLE_GLPI__URL est l’adresse de GLPI, et qu’aucune page de connexion n’est placée devant /apirest.php",
+            ),
+            Self::Paused | Self::Busy => Bilingual::new("wait a moment", "attendez un moment"),
+        }
+    }
+}
+
+fn page<'a>(source: &'a (dyn Error + 'static)) -> Option<&'a Page> {
+    let mut next = Some(source);
+    while let Some(error) = next {
+        if let Some(page) = error.downcast_ref::<Page>() {
+            return Some(page);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The title of a page of HTML, on one line, cut where it is long; `None` where there is none.
+pub(super) fn title(body: &[u8]) -> Option<String> {
+    /// Characters.
+    const LONGEST: usize = 80;
+    let body = String::from_utf8_lossy(body);
+    let lower = body.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    let words = plain(&body[start..end]);
+    Some(words.chars().take(LONGEST).collect::<String>()).filter(|title| !title.is_empty())
+}
+
+/// The proxy variables that are set.
+pub(super) fn proxies() -> Vec<&'static str> {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    PROXY_VARIABLES.into_iter().filter(is_set).collect()
+}
+
+/// What the log says more of a failure than its kind: what lies under it, and the remedy where it is no passing one.
+pub(super) fn told(why: Trouble, source: Option<&(dyn Error + 'static)>) -> String {
+    let Some(source) = source else { return String::new() };
+    let obstacle = Obstacle::of(why, Some(source));
+    if !matches!(why, Trouble::Connection | Trouble::Unexpected) || obstacle == Obstacle::NoConnection {
+        return String::new();
+    }
+    format!(": {}; {}", obstacle.reason().text(Language::English), obstacle.remedy().text(Language::English))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::title;
+
+    #[rstest]
+    #[case("<html><TITLE lang=fr>\n Wartungs&amp;modus </title>", Some("Wartungs&modus"))]
+    #[case("<title></title>", None)]
+    #[case("<title>ouvert", None)]
+    #[case("{}", None)]
+    fn a_page_is_known_by_its_title(#[case] body: &str, #[case] expected: Option<&str>) {
+        assert_eq!(title(body.as_bytes()).as_deref(), expected);
+    }
+}

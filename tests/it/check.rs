@@ -1,0 +1,387 @@
+//! `passerelle check` against its surroundings: why GLPI cannot be reached, which right is missing, who is a director,
+//! and what would become of a person's request or of a mail.
+
+use std::{fs, path::Path, sync::Arc};
+
+use passerelle::{
+    glpi::{Credentials, Glpi, GlpiError, Right, Settings},
+    sandbox::Sandbox,
+    text::Language,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    commands::{borrowed, glpi, passerelle, run, text},
+    support::{
+        certificates::certificates,
+        gateway::{DIRECTORS, mail, sandbox},
+    },
+};
+
+/// A server that gives this answer to whatever it is asked; its port.
+async fn answering(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    port
+}
+
+/// A server whose certificate is of an authority that nobody knows; its port.
+async fn of_an_unknown_authority(folder: &Path) -> u16 {
+    certificates(folder);
+    let certificate = CertificateDer::from_pem_file(folder.join("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config =
+        rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move { acceptor.accept(stream).await.map(drop) });
+        }
+    });
+    port
+}
+
+async fn failure(url: &str) -> GlpiError {
+    let settings = Settings { retries: 0, ..Settings::new(url.parse().unwrap(), Credentials::UserToken("x".into())) };
+    Glpi::new(&settings).unwrap().ping().await.unwrap_err()
+}
+
+macro_rules! page {
+    ($status:literal, $headers:literal, $body:literal) => {
+        concat!("HTTP/1.1 ", $status, "\r\nconnection: close\r\n", $headers, "\r\n\r\n", $body)
+    };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_glpi_cannot_be_reached_is_said_with_its_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = of_an_unknown_authority(folder.path()).await;
+    let plain = answering("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let sign_in = page!("302 Found", "location: https://cas.ac-dijon.fr/login?service=secret", "");
+    let maintenance = page!(
+        "200 OK",
+        "content-type: text/html",
+        "<!DOCTYPE html><title>WARTUNGSMODUS - GLPI</title><i class=\"ti ti-tools fs-3x\"></i>"
+    );
+    let html = page!("200 OK", "content-type: text/html", "<html><title>Portail &amp; accueil</title></html>");
+    let off = page!("400 Bad Request", "", r#"["ERROR","API désactivée"]"#);
+    let client = page!("400 Bad Request", "", r#"["ERROR_NOT_ALLOWED_IP","x"]"#);
+    let app_token = page!("400 Bad Request", "", r#"["ERROR_WRONG_APP_TOKEN_PARAMETER","x"]"#);
+    let user_token = page!("401 Unauthorized", "", r#"["ERROR_GLPI_LOGIN_USER_TOKEN","x"]"#);
+    let password = page!("400 Bad Request", "", r#"["ERROR_LOGIN_WITH_CREDENTIALS_DISABLED","x"]"#);
+    let gone = page!("404 Not Found", "content-type: text/html", "<title>Introuvable</title>");
+    let gateway = page!("502 Bad Gateway", "content-type: text/html", "<title>Panne</title>");
+    let at = |port: u16| format!("http://127.0.0.1:{port}/");
+    let cases = [
+        ("http://127.0.0.1:9/".to_owned(), "connection is refused", "firewall", "est refusée", "pare-feu"),
+        ("http://glpi.invalid/".to_owned(), "no such host", "resolv.conf", "n’existe pas", "DNS"),
+        (
+            format!("https://127.0.0.1:{tls}/"),
+            "authority that this machine does not trust",
+            "SSL_CERT_FILE",
+            "autorité",
+            "update-ca-certificates",
+        ),
+        (
+            format!("https://127.0.0.1:{plain}/"),
+            "plain HTTP behind an https",
+            "the port that speaks TLS",
+            "HTTP simple",
+            "parle TLS",
+        ),
+        (
+            at(answering(sign_in).await),
+            "redirects to https://cas.ac-dijon.fr/login",
+            "sign-in page",
+            "renvoie vers https://cas",
+            "page de connexion",
+        ),
+        (
+            at(answering(maintenance).await),
+            "titled «WARTUNGSMODUS - GLPI»",
+            "nothing is lost",
+            "maintenance",
+            "rien n’est perdu",
+        ),
+        (
+            at(answering(html).await),
+            "titled «Portail & accueil»",
+            "GLPI’s address",
+            "une page HTML",
+            "l’adresse de GLPI",
+        ),
+        (
+            at(answering(off).await),
+            "switched off",
+            "GLPI 11: «Enable Legacy REST API»",
+            "désactivée",
+            "« Activer l’API REST legacy »",
+        ),
+        (at(answering(client).await), "no active API client", "IPv4", "aucun client de l’API", "plage"),
+        (at(answering(app_token).await), "glpi.app_token", "API client", "glpi.app_token", "client de l’API"),
+        (
+            at(answering(user_token).await),
+            "glpi.user_token",
+            "«Enable login with external token»",
+            "glpi.user_token",
+            "jeton externe",
+        ),
+        (
+            at(answering(password).await),
+            "no login with a password",
+            "«Enable login with credentials»",
+            "identifiants",
+            "identifiants",
+        ),
+        (
+            at(answering(gone).await),
+            "no REST API answers there, with the page «Introuvable»",
+            "address",
+            "aucune API REST",
+            "glpi.url",
+        ),
+        (at(answering(gateway).await), "HTTP status 502, titled «Panne»", "log", "statut HTTP 502", "journal"),
+    ];
+    for (url, reason, remedy, raison, remede) in cases {
+        let error = failure(&url).await;
+        let said = |language| (error.reason().text(language).to_owned(), error.remedy().text(language).to_owned());
+        let (why, what) = said(Language::English);
+        assert!(why.contains(reason) && what.contains(remedy), "{url}: {why} → {what}");
+        let (why, what) = said(Language::French);
+        let (why, what) = (why.replace('\u{a0}', " "), what.replace('\u{a0}', " "));
+        assert!(why.contains(raison) && what.contains(remede), "{url}: {why} → {what}");
+        for text in [error.to_string(), why, what] {
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+    // What the log and `/readyz` say.
+    let shown = failure(&format!("https://127.0.0.1:{tls}/")).await.to_string();
+    assert!(shown.contains("no connection") && shown.contains("SSL_CERT_FILE"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_the_proxy_variables_in_force() {
+    let mut command =
+        passerelle(&["check"], &[("glpi.url", "http://127.0.0.1:9/"), ("glpi.user_token", "jeton-de-seize-lettres")]);
+    command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
+    let report = text(&run(command, b"").await.stdout);
+    assert!(report.contains("HTTPS_PROXY, NO_PROXY"), "{report}");
+}
+
+/// A report, and whether all is well.
+async fn report(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = run(passerelle(arguments, settings), b"").await;
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+fn with<'a>(base: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [borrowed(base).as_slice(), more].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_without_directors_is_not_well() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("directeurs.csv");
+    let csv = file.to_str().unwrap().to_owned();
+    for (content, found, remedy) in [
+        ("email;role\n", "0 people, 0 of them directors", "one a line below its heading"),
+        (
+            "email;role\na@ac-dijon.fr;Chef\nb@ac-dijon.fr;Adjointe\n",
+            "2 people, 0 of them directors",
+            "director_roles: «Adjointe», «Chef»",
+        ),
+    ] {
+        fs::write(&file, content).unwrap();
+        let alone = with(&base, &[("directory.csv", &csv), ("directory.sources", "csv")]);
+        let (code, shown) = report(&["check"], &alone).await;
+        let error = format!("ERROR    directory csv: no director is in it: {found}");
+        assert!(code == Some(1) && shown.contains(&error) && shown.contains(remedy), "{shown}");
+        // Another source has some.
+        let (_, shown) = report(&["check"], &with(&base, &[("directory.csv", &csv)])).await;
+        assert!(shown.contains("warning  directory csv: no director is in it"), "{shown}");
+    }
+    let (code, shown) = report(&["check"], &with(&base, &[("directory.glpi_group", "DSI-BAI")])).await;
+    assert!(code == Some(1) && shown.contains("ERROR    directory glpi: no director is in it"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_cannot_be_read_are_no_proof() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let unreachable = [
+        ("sender.require", "aligned"),
+        ("sender.dkim", "true"),
+        ("sender.dns", "127.0.0.1:9"),
+        ("sender.dns_timeout", "1s"),
+    ];
+    let (code, shown) = report(&["check"], &with(&base, &unreachable)).await;
+    assert!(code == Some(1) && shown.contains("ERROR    sender: DKIM’s keys cannot be read"), "{shown}");
+    let and_relay = [unreachable.as_slice(), &[("sender.authserv_ids", "mx.ac-dijon.fr")]].concat();
+    let (_, shown) = report(&["check"], &with(&base, &and_relay)).await;
+    assert!(shown.contains("warning  sender: DKIM’s keys cannot be read"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_each_source_knows_of_a_person() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("directeurs.csv");
+    fs::write(&file, "email;name;role;school\nnouvelle@ac-dijon.fr;Anne Petit;directrice;École Hugo\n").unwrap();
+    let csv = file.to_str().unwrap().to_owned();
+    let settings = with(&base, &[("directory.csv", &csv)]);
+    for (who, parts) in [
+        (
+            "nouvelle@ac-dijon.fr",
+            [
+                "directory csv: a director (Anne Petit, directrice, École Hugo)",
+                "GLPI: no account has this address",
+                "would become a ticket",
+            ],
+        ),
+        (DIRECTORS[0], ["directory csv: does not know", "directory glpi: a director", "GLPI: account "]),
+        (
+            "tech1@ac-dijon.fr",
+            ["directory glpi: known, and no director", "GLPI: account ", "would be refused (not-a-director)"],
+        ),
+        ("x@example.org", ["directory csv: does not know", "GLPI: no account", "would be refused (foreign-sender)"]),
+    ] {
+        let (code, shown) = report(&["check", "--who", who], &settings).await;
+        assert_eq!(code, Some(0), "{shown}");
+        for part in parts {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+        assert!(!shown.contains("mappings"), "{shown}");
+    }
+    let (code, shown) = report(&["check", "--who", "personne", "--lang", "fr"], &settings).await;
+    assert!(code == Some(64) && shown.contains("pas une adresse"), "{shown}");
+    assert!(sandbox.tickets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_would_become_of_a_mail() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let try_mail = async |name: &str, content: Vec<u8>, more: &[(&str, &str)], language: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        report(&["check", "--lang", language, "--mail", path.to_str().unwrap()], &with(&base, more)).await
+    };
+    let (code, shown) = try_mail("1.eml", mail(DIRECTORS[0], "c1", "Accès LSUN", "Bonjour"), &[], "en").await;
+    assert_eq!(code, Some(0), "{shown}");
+    for part in
+        ["outcome: a new ticket (created)", "application: LSU", "category: Scolarité > LSU", "group: Référents-LSU"]
+    {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let files = b"From: ce.0210001A@ac-dijon.fr\r\nTo: assistance1d@ac-dijon.fr\r\nSubject: LSU\r\nMessage-ID: <c2@x>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nBonjour\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\n%PDF-1.4\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=b.exe\r\n\r\nMZ\r\n--b--\r\n";
+    let files = String::from_utf8_lossy(files).replace("ce.0210001A@ac-dijon.fr", DIRECTORS[0]);
+    let (_, shown) = try_mail("2.eml", files.into_bytes(), &[], "fr").await;
+    let shown = shown.replace('\u{a0}', " ");
+    for part in ["suite : un nouveau ticket", "fichier joint : a.pdf", "fichier écarté : b.exe (fichier exécutable"]
+    {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let reply = mail(DIRECTORS[0], "c3", "RE: [GLPI #0001234] Nouveau suivi", "Bonjour");
+    let (code, shown) = try_mail("3.eml", reply, &[], "en").await;
+    assert!(code == Some(0) && shown.contains("to ticket 1234") && shown.contains("outcome: refused"), "{shown}");
+    let (code, shown) = report(&["check", "--mail", "/nowhere.eml"], &with(&base, &[])).await;
+    assert!(code == Some(1) && shown.contains("cannot be read"), "{shown}");
+    assert!(sandbox.tickets().is_empty());
+}
+
+/// Whole reports in French: none of the words of the English ones, and spaces at which no line breaks.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_speaks_french_where_it_is_asked_to_or_the_locale_says_so() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let settings = with(
+        &base,
+        &[("smtp.url", "smtp://127.0.0.1:9"), ("http.listen", "127.0.0.1:8080"), ("announcements.enabled", "true")],
+    );
+    let (_, asked) = report(&["check", "--lang", "fr"], &settings).await;
+    let mut command = passerelle(&["check"], &settings);
+    command.env("LANG", "fr_FR.UTF-8");
+    let by_locale = text(&run(command, b"").await.stdout);
+    let first = |report: &str| report.lines().next().unwrap().to_owned();
+    assert_eq!(first(&asked), first(&by_locale));
+    for part in ["calendrier\u{a0}: ", "compte de service\u{a0}: ", "«\u{a0}Scolarité > LSU\u{a0}»", "en erreur"] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+    for english in [" the ", " is ", " of ", "warning", "ERROR", "Give ", "Set ", " : «"] {
+        assert!(!asked.contains(english), "{english} in {asked}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_announcements_lack() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let (_, shown) =
+        report(&["check"], &with(&base, &[("announcements.enabled", "true"), ("announcements.confirm_above", "60")]))
+            .await;
+    for part in [
+        "warning  announcements: smtp.url is not set: none goes by mail",
+        "ok       announcements: would reach 5 directors",
+        "warning  announcements: 0 operators have an address: nobody could confirm what one of them sends to more than 60",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let (_, off) = report(&["check"], &with(&base, &[])).await;
+    assert!(!off.contains("announcements") && !off.contains("Public reminders"), "{off}");
+}
+
+/// A relay that is asked for TLS and has a certificate of nobody's.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_that_the_relay_cannot_be_trusted() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let port = of_an_unknown_authority(folder.path()).await;
+    let relay = format!("smtps://127.0.0.1:{port}");
+    let (code, shown) = report(&["check"], &with(&base, &[("smtp.url", &relay)])).await;
+    let line = shown.lines().find(|line| line.starts_with("ERROR    mail to requesters")).unwrap_or_default();
+    assert!(code == Some(1) && line.to_lowercase().contains("certificate"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_rights_are_warned_of_and_none_tried_by_writing() {
+    let sandbox: Sandbox = sandbox().await;
+    let (_, shown) =
+        report(&["check"], &[("glpi.url", sandbox.url().as_str()), ("glpi.login", "glpi"), ("glpi.password", "glpi")])
+            .await;
+    assert!(shown.contains("warning  service account: its profile «Super-Admin» may change"), "{shown}");
+    assert!(shown.contains("tried"), "{shown}");
+    assert!(sandbox.tickets().is_empty());
+}
+
+#[test]
+fn the_readmes_have_the_table_of_rights() {
+    for (file, language) in [("README.md", Language::English), ("LISEZMOI.md", Language::French)] {
+        let table = Right::table(language).replace('\u{a0}', " ");
+        let table: Vec<String> = table.lines().map(|row| format!("   {row}")).collect();
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert!(text.contains(&table.join("\n")), "{file} has not:\n{}", table.join("\n"));
+    }
+}
