@@ -13,6 +13,7 @@ use passerelle::{
     cli::{check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, settings, try_files},
     config::{self, Config, ConfigError},
     telemetry,
+    text::{Bilingual, Language},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -158,7 +159,9 @@ fn own_settings(file: Option<&Path>) -> Vec<String> {
 async fn serve(config: Config, file: Option<&Path>, signals: Signals) -> miette::Result<u8> {
     let Signals { hang_up, terminate, interrupt } = signals;
     for warning in config.warnings() {
-        tracing::warn!(about = warning.about, remedy = warning.remedy, "{}", warning.message);
+        let english = |said: &Bilingual| said.text(Language::English).to_owned();
+        let (about, remedy) = (english(&warning.about), english(&warning.remedy));
+        tracing::warn!(about, remedy, "{}", english(&warning.message));
     }
     let app = App::build(config)?;
     let (version, file) = (telemetry::version(), file.map_or("none".into(), Path::to_string_lossy));

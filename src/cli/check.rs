@@ -58,8 +58,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     }
     let mut report = Report::new(language);
     for warning in app.config.warnings() {
-        let [about, message, remedy] = [&warning.about, &warning.message, &warning.remedy].map(Bilingual::same);
-        report.warning(&about, &message, &remedy);
+        report.warning(&warning.about, &warning.message, &warning.remedy);
     }
     let mappings = app.pipeline.mappings.now();
     report.ok(&Bilingual::same("mappings"), &Bilingual::same(format!("{} applications", mappings.all().len())));

@@ -5,6 +5,7 @@ use super::{
     keys::{KeyKind, KnownKeys},
     secret::FILE_ENDING,
 };
+use crate::text::Bilingual;
 
 /// Every variable of the environment that starts so may be a setting…
 const PREFIX: &str = "PASSERELLE_";
@@ -58,17 +59,29 @@ pub(super) fn strangers(names: &[String], known: &KnownKeys) -> Vec<Warning> {
     let (of_kubernetes, others): (Vec<_>, Vec<_>) = names.iter().partition(|name| is_of_kubernetes(name));
     let mut warnings: Vec<_> = others.into_iter().map(|name| stranger(name, known)).collect();
     if let Some(first) = of_kubernetes.first() {
-        let more = match of_kubernetes.len() - 1 {
-            0 => String::new(),
-            more => format!(" and {more} more like it"),
+        let (more, others) = match of_kubernetes.len() - 1 {
+            0 => (String::new(), String::new()),
+            more => (format!(" and {more} more like it"), format!(" (et {more} de même)")),
         };
         warnings.push(Warning::new(
-            "environment",
-            format!("{first}{more} is no setting and does nothing: Kubernetes sets such for a service of that name"),
-            "Set enableServiceLinks: false in the pod, or leave it: it does no harm.",
+            environment(),
+            Bilingual::new(
+                format!("{first}{more} is no setting and does nothing: Kubernetes sets such for a service of that name"),
+                format!(
+                    "{first}{others} n’est pas un réglage et ne fait rien\u{a0}: Kubernetes en pose pour un service de ce nom"
+                ),
+            ),
+            Bilingual::new(
+                "Set enableServiceLinks: false in the pod, or leave it: it does no harm.",
+                "Mettez enableServiceLinks: false dans le pod, ou laissez\u{a0}: cela ne nuit pas.",
+            ),
         ));
     }
     warnings
+}
+
+fn environment() -> Bilingual {
+    Bilingual::new("environment", "environnement")
 }
 
 /// Kubernetes and Docker's links tell each container where the others are.
@@ -93,25 +106,44 @@ fn stranger(name: &str, known: &KnownKeys) -> Warning {
         _ => key.rsplit_once('.').map(|(section, _)| section).filter(|section| known.kind(section).is_some()),
     };
     let what = match known.kind(&key) {
-        Some(_) => format!("{name} names a section, not a key, and does nothing"),
-        None => format!("{name} is no setting and does nothing"),
+        Some(_) => Bilingual::new(
+            format!("{name} names a section, not a key, and does nothing"),
+            format!("{name} nomme une section, non une clé, et ne fait rien"),
+        ),
+        None => Bilingual::new(
+            format!("{name} is no setting and does nothing"),
+            format!("{name} n’est pas un réglage et ne fait rien"),
+        ),
     };
     match (nearest(name, known), section) {
         (Some(nearest), _) => Warning::new(
-            "environment",
-            format!("{what}: did you mean {nearest}?"),
-            "Correct its name, or take it away.",
+            environment(),
+            what.then(
+                "",
+                &Bilingual::new(
+                    format!(": did you mean {nearest}?"),
+                    format!("\u{a0}: vouliez-vous dire {nearest}\u{a0}?"),
+                ),
+            ),
+            Bilingual::new("Correct its name, or take it away.", "Corrigez son nom, ou ôtez-la."),
         ),
         (None, Some(section)) => {
             let keys: Vec<_> =
                 known.children(section).into_iter().map(|child| of_key(&format!("{section}.{child}"))).collect();
-            let remedy = format!("Valid in [{section}]: {}.", keys.join(", "));
-            Warning::new("environment", what, remedy)
+            let keys = keys.join(", ");
+            let remedy = Bilingual::new(
+                format!("Valid in [{section}]: {keys}."),
+                format!("Valables dans [{section}]\u{a0}: {keys}."),
+            );
+            Warning::new(environment(), what, remedy)
         }
         (None, None) => Warning::new(
-            "environment",
+            environment(),
             what,
-            "Take it away, or leave it where another program reads it: settings are PASSERELLE_SECTION__KEY.",
+            Bilingual::new(
+                "Take it away, or leave it where another program reads it: settings are PASSERELLE_SECTION__KEY.",
+                "Ôtez-la, ou laissez-la si un autre programme la lit\u{a0}: les réglages sont PASSERELLE_SECTION__CLÉ.",
+            ),
         ),
     }
 }

@@ -2,26 +2,30 @@
 
 use std::fmt;
 
-/// Something that is risky, or does nothing, or surprises.
+use crate::text::{Bilingual, Language};
+
+/// Something that is risky, or does nothing, or surprises. `Display` is English, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// The key, or what else it is about.
-    pub about: String,
+    pub about: Bilingual,
     /// What it is.
-    pub message: String,
+    pub message: Bilingual,
     /// What to do.
-    pub remedy: String,
+    pub remedy: Bilingual,
 }
 
 impl Warning {
     /// A warning about a key.
-    pub(super) fn new(about: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { about: about.into(), message: message.into(), remedy: remedy.into() }
+    pub(super) fn new(about: Bilingual, message: Bilingual, remedy: Bilingual) -> Self {
+        Self { about, message, remedy }
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} → {}", self.about, self.message, self.remedy)
+        let [about, message, remedy] =
+            [&self.about, &self.message, &self.remedy].map(|said| said.text(Language::English));
+        write!(f, "{about}: {message} → {remedy}")
     }
 }

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
 use super::{Config, Origin, Require, Warning};
+use crate::text::Bilingual;
 
 /// How many times `glpi.timeout` a creation may take, repeats and the wait for a session included.
 pub const LONGEST_CREATION_CALLS: u32 = 3;
@@ -36,10 +37,10 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn add(&mut self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
+    fn add(&mut self, key: &str, message: Bilingual, remedy: Bilingual) {
         let about = match self.config.settings.origin(key) {
-            Origin::Default => key.to_owned(),
-            origin => format!("{key} ({origin})"),
+            Origin::Default => Bilingual::same(key),
+            origin => Bilingual::same(format!("{key} ({origin})")),
         };
         self.warnings.push(Warning::new(about, message, remedy));
     }
@@ -59,16 +60,26 @@ impl Found<'_> {
             .filter(|key| is_used(key) && config.settings.origin(key) == Origin::Default)
             .collect();
         let Some(first) = missing.first() else { return };
-        let verb = if missing.len() == 1 { "is" } else { "are" };
-        let refused = if *first == "screen.domains" { ", and whoever is of another academy is refused" } else { "" };
+        let (verb, verbe) =
+            if missing.len() == 1 { ("is", "n’est pas réglé") } else { ("are", "ne sont pas réglés") };
+        let (refused, refuse) = if *first == "screen.domains" {
+            (", and whoever is of another academy is refused", ", et quiconque est d’une autre académie est refusé")
+        } else {
+            ("", "")
+        };
+        let missing = missing.join(", ");
         self.add(
             first,
-            format!(
-                "{} {verb} not set: the samples of the académie de Dijon are in force{refused}",
-                missing.join(", ")
+            Bilingual::new(
+                format!("{missing} {verb} not set: the samples of the académie de Dijon are in force{refused}"),
+                format!("{missing} {verbe}\u{a0}: les exemples de l’académie de Dijon valent{refuse}"),
             ),
-            "Give your academy's own domain and addresses, also where they are those of the samples; \
-             `passerelle config` shows what is in force.",
+            Bilingual::new(
+                "Give your academy's own domain and addresses, also where they are those of the samples; \
+                 `passerelle config` shows what is in force.",
+                "Donnez le domaine et les adresses de votre académie, même s’ils sont ceux des exemples\u{a0}; \
+                 «\u{a0}passerelle config\u{a0}» montre ce qui vaut.",
+            ),
         );
     }
 
@@ -79,8 +90,8 @@ impl Found<'_> {
         if glpi.as_ref().is_some_and(|url| url.scheme() == "http" && !is_of_this_machine(url)) {
             self.add(
                 "glpi.url",
-                "http:// to another machine: the service account's password or token, and every request, go in clear",
-                "Give GLPI's https:// address.",
+                Bilingual::new("http:// to another machine: the service account's password or token, and every request, go in clear", "http:// vers une autre machine\u{a0}: le mot de passe ou le jeton du compte de service, et chaque demande, passent en clair"),
+                Bilingual::new("Give GLPI's https:// address.", "Donnez l’adresse https:// de GLPI."),
             );
         }
         let parsed = |secret: &SecretString| Url::parse(secret.expose_secret()).ok();
@@ -91,16 +102,22 @@ impl Found<'_> {
         }) {
             self.add(
                 "smtp.url",
-                "the relay's password goes in clear to another machine",
-                "Write smtps://…, or smtp://…?tls=required.",
+                Bilingual::new(
+                    "the relay's password goes in clear to another machine",
+                    "le mot de passe du relais passe en clair vers une autre machine",
+                ),
+                Bilingual::new(
+                    "Write smtps://…, or smtp://…?tls=required.",
+                    "Écrivez smtps://…, ou smtp://…?tls=required.",
+                ),
             );
         }
         let has_no_tls = |url: &Url| url.query_pairs().any(|(key, value)| key == "tls" && value == "off");
         if config.imap.url.iter().filter_map(parsed).any(|url| has_no_tls(&url) && !is_of_this_machine(&url)) {
             self.add(
                 "imap.url",
-                "tls=off to another machine: the mailbox's password and every mail go in clear",
-                "Write imaps://…, or leave ?tls=off away: STARTTLS is taken then.",
+                Bilingual::new("tls=off to another machine: the mailbox's password and every mail go in clear", "tls=off vers une autre machine\u{a0}: le mot de passe de la boîte et chaque courriel passent en clair"),
+                Bilingual::new("Write imaps://…, or leave ?tls=off away: STARTTLS is taken then.", "Écrivez imaps://…, ou ôtez ?tls=off\u{a0}: STARTTLS sert alors."),
             );
         }
         let redis = config.redis.url.iter().chain(&config.redis.sentinels).chain(&config.redis.cluster);
@@ -109,15 +126,28 @@ impl Found<'_> {
             url.scheme() == "redis" && url.password().is_some() && !is_of_this_machine(url) && !names_a_master
         };
         if redis.filter_map(parsed).any(|url| is_bare(&url)) {
-            self.add("redis.url", "Redis' password goes in clear to another machine", "Write rediss://…, with TLS.");
+            self.add(
+                "redis.url",
+                Bilingual::new(
+                    "Redis' password goes in clear to another machine",
+                    "le mot de passe de Redis passe en clair vers une autre machine",
+                ),
+                Bilingual::new("Write rediss://…, with TLS.", "Écrivez rediss://…, avec TLS."),
+            );
         }
         let ldap = &config.directory.ldap;
         let is_ldap = Url::parse(&ldap.url).is_ok_and(|url| url.scheme() == "ldap" && !is_of_this_machine(&url));
         if is_ldap && !ldap.start_tls && ldap.password.is_some() {
             self.add(
                 "directory.ldap.start_tls",
-                "the directory's password goes in clear to another machine",
-                "Write ldaps://…, or set directory.ldap.start_tls = true.",
+                Bilingual::new(
+                    "the directory's password goes in clear to another machine",
+                    "le mot de passe de l’annuaire passe en clair vers une autre machine",
+                ),
+                Bilingual::new(
+                    "Write ldaps://…, or set directory.ldap.start_tls = true.",
+                    "Écrivez ldaps://…, ou mettez directory.ldap.start_tls = true.",
+                ),
             );
         }
     }
@@ -128,8 +158,8 @@ impl Found<'_> {
         if let Some(address) = config.lmtp.listen.iter().find(everywhere) {
             self.add(
                 "lmtp.listen",
-                format!("LMTP listens on every network, {address}: whoever reaches it hands in mail that no relay has looked at"),
-                "Let only the relay reach it: a Unix socket, 127.0.0.1, or a firewall before it.",
+                Bilingual::new(format!("LMTP listens on every network, {address}: whoever reaches it hands in mail that no relay has looked at"), format!("LMTP écoute sur tous les réseaux, {address}\u{a0}: qui l’atteint remet des courriels qu’aucun relais n’a vus")),
+                Bilingual::new("Let only the relay reach it: a Unix socket, 127.0.0.1, or a firewall before it.", "Ne laissez que le relais l’atteindre\u{a0}: un socket Unix, 127.0.0.1, ou un pare-feu devant."),
             );
         }
     }
@@ -142,34 +172,35 @@ impl Found<'_> {
         if let Some(address) = http.identity_listen.as_deref().filter(is_open) {
             self.add(
                 "http.identity_listen",
-                format!("http.identity_listen is {address}: whoever reaches it from another machine is whom they say they are"),
-                "Let only the proxy reach it: a Unix socket, 127.0.0.1, or a network that has nobody else in it.",
+                Bilingual::new(format!("http.identity_listen is {address}: whoever reaches it from another machine is whom they say they are"), format!("http.identity_listen est {address}\u{a0}: qui l’atteint d’une autre machine est celui qu’il dit être")),
+                Bilingual::new("Let only the proxy reach it: a Unix socket, 127.0.0.1, or a network that has nobody else in it.", "Ne laissez que le mandataire l’atteindre\u{a0}: un socket Unix, 127.0.0.1, ou un réseau où n’est personne d’autre."),
             );
         }
         let everybody: Vec<_> =
             http.trusted_proxies.iter().filter(|it| is_everybody(it)).map(ToString::to_string).collect();
         if !everybody.is_empty() {
+            let everybody = everybody.join(", ");
             self.add(
                 "http.trusted_proxies",
-                format!(
-                    "http.trusted_proxies has {}, which is everybody: http.proxy_secret alone says who is the proxy",
-                    everybody.join(", ")
+                Bilingual::new(
+                    format!("http.trusted_proxies has {everybody}, which is everybody: http.proxy_secret alone says who is the proxy"),
+                    format!("http.trusted_proxies a {everybody}, c’est-à-dire tout le monde\u{a0}: http.proxy_secret seul dit qui est le mandataire"),
                 ),
-                "Name the addresses that the proxy calls from.",
+                Bilingual::new("Name the addresses that the proxy calls from.", "Nommez les adresses d’où appelle le mandataire."),
             );
         }
         if http.proxy_secret.is_some() && http.trusted_proxies.is_empty() {
             self.add(
                 "http.proxy_secret",
-                "http.proxy_secret is set and http.trusted_proxies is empty: nobody is believed by that secret",
-                "Name the addresses that the proxy calls from in http.trusted_proxies.",
+                Bilingual::new("http.proxy_secret is set and http.trusted_proxies is empty: nobody is believed by that secret", "http.proxy_secret est réglé et http.trusted_proxies est vide\u{a0}: ce secret ne fait croire personne"),
+                Bilingual::new("Name the addresses that the proxy calls from in http.trusted_proxies.", "Nommez dans http.trusted_proxies les adresses d’où appelle le mandataire."),
             );
         }
         if http.identity_listen.is_some() && !http.trusted_proxies.is_empty() && http.proxy_secret.is_none() {
             self.add(
                 "http.trusted_proxies",
-                "http.trusted_proxies is set without http.proxy_secret: the proxy is believed behind http.identity_listen alone",
-                "Empty http.trusted_proxies, or give http.proxy_secret.",
+                Bilingual::new("http.trusted_proxies is set without http.proxy_secret: the proxy is believed behind http.identity_listen alone", "http.trusted_proxies est réglé sans http.proxy_secret\u{a0}: le mandataire n’est cru que derrière http.identity_listen"),
+                Bilingual::new("Empty http.trusted_proxies, or give http.proxy_secret.", "Videz http.trusted_proxies, ou donnez http.proxy_secret."),
             );
         }
     }
@@ -180,29 +211,40 @@ impl Found<'_> {
         let longest = config.glpi.timeout * LONGEST_CREATION_CALLS;
         let has_http = config.http.listen.is_some() || config.http.identity_listen.is_some();
         if has_http && config.http.timeout < longest {
+            let (timeout, longest) = (shown(config.http.timeout), shown(longest));
             self.add(
                 "http.timeout",
-                format!(
-                    "http.timeout is {}, and a creation in GLPI may take {}: a form is answered with an error although \
-                     its ticket is made",
-                    shown(config.http.timeout),
-                    shown(longest)
+                Bilingual::new(
+                    format!("http.timeout is {timeout}, and a creation in GLPI may take {longest}: a form is answered with an error although its ticket is made"),
+                    format!("http.timeout est {timeout}, et une création dans GLPI peut prendre {longest}\u{a0}: un formulaire reçoit une erreur alors que son ticket est fait"),
                 ),
-                "Give http.timeout at least three times glpi.timeout, and the proxy before it (proxy_read_timeout) as much.",
+                Bilingual::new("Give http.timeout at least three times glpi.timeout, and the proxy before it (proxy_read_timeout) as much.", "Donnez à http.timeout au moins trois fois glpi.timeout, et autant au mandataire devant elle (proxy_read_timeout)."),
             );
         }
         if config.quarantine.first_delay > config.quarantine.longest_delay {
             self.add(
                 "quarantine.first_delay",
-                "quarantine.first_delay is longer than quarantine.longest_delay, which is the pause each time",
-                "Give quarantine.longest_delay the longer one.",
+                Bilingual::new(
+                    "quarantine.first_delay is longer than quarantine.longest_delay, which is the pause each time",
+                    "quarantine.first_delay dépasse quarantine.longest_delay, qui est alors la pause à chaque fois",
+                ),
+                Bilingual::new(
+                    "Give quarantine.longest_delay the longer one.",
+                    "Donnez la plus longue à quarantine.longest_delay.",
+                ),
             );
         }
         if config.glpi.connect_timeout > config.glpi.timeout {
             self.add(
                 "glpi.connect_timeout",
-                "glpi.connect_timeout is longer than glpi.timeout, which ends each call",
-                "Give glpi.connect_timeout less, such as \"5s\".",
+                Bilingual::new(
+                    "glpi.connect_timeout is longer than glpi.timeout, which ends each call",
+                    "glpi.connect_timeout dépasse glpi.timeout, qui met fin à chaque appel",
+                ),
+                Bilingual::new(
+                    "Give glpi.connect_timeout less, such as \"5s\".",
+                    "Donnez moins à glpi.connect_timeout, par exemple \"5s\".",
+                ),
             );
         }
     }
@@ -212,15 +254,15 @@ impl Found<'_> {
         if sender.require == Require::Nothing && !sender.authserv_ids.is_empty() {
             self.add(
                 "sender.authserv_ids",
-                "sender.authserv_ids names a relay, and sender.require = \"none\" asks for no proof: its word is not looked at",
-                "Set sender.require = \"aligned\", or empty sender.authserv_ids.",
+                Bilingual::new("sender.authserv_ids names a relay, and sender.require = \"none\" asks for no proof: its word is not looked at", "sender.authserv_ids nomme un relais, et sender.require = \"none\" ne demande pas de preuve\u{a0}: sa parole n’est pas regardée"),
+                Bilingual::new("Set sender.require = \"aligned\", or empty sender.authserv_ids.", "Mettez sender.require = \"aligned\", ou videz sender.authserv_ids."),
             );
         }
         if sender.require == Require::Nothing && sender.dkim_keys.is_some() {
             self.add(
                 "sender.dkim_keys",
-                "sender.dkim_keys has keys, and sender.require = \"none\" asks for no proof: they are not looked at",
-                "Set sender.require = \"aligned\", or empty sender.dkim_keys.",
+                Bilingual::new("sender.dkim_keys has keys, and sender.require = \"none\" asks for no proof: they are not looked at", "sender.dkim_keys a des clés, et sender.require = \"none\" ne demande pas de preuve\u{a0}: elles ne servent pas"),
+                Bilingual::new("Set sender.require = \"aligned\", or empty sender.dkim_keys.", "Mettez sender.require = \"aligned\", ou videz sender.dkim_keys."),
             );
         }
     }
@@ -235,23 +277,32 @@ impl Found<'_> {
             if is_zero {
                 self.add(
                     key,
-                    "it is 0: no file of any request goes into its ticket",
-                    "Give it more, unless that is meant.",
+                    Bilingual::new(
+                        "it is 0: no file of any request goes into its ticket",
+                        "la valeur est 0\u{a0}: aucun fichier d’une demande n’entre dans son ticket",
+                    ),
+                    Bilingual::new("Give it more, unless that is meant.", "Donnez plus, sauf si c’est voulu."),
                 );
             }
         }
         if files.max_file_size > files.max_total_size {
             self.add(
                 "attachments.max_file_size",
-                "attachments.max_file_size is above attachments.max_total_size, which is the limit then",
-                "Give attachments.max_total_size at least as much.",
+                Bilingual::new(
+                    "attachments.max_file_size is above attachments.max_total_size, which is the limit then",
+                    "attachments.max_file_size dépasse attachments.max_total_size, qui est alors la limite",
+                ),
+                Bilingual::new(
+                    "Give attachments.max_total_size at least as much.",
+                    "Donnez au moins autant à attachments.max_total_size.",
+                ),
             );
         }
         if http.listen.is_some() && (http.max_size as u64) < files.max_total_size {
             self.add(
                 "http.max_size",
-                "http.max_size is below attachments.max_total_size: a form with so many files is refused whole",
-                "Give http.max_size more than attachments.max_total_size: a form has texts, too.",
+                Bilingual::new("http.max_size is below attachments.max_total_size: a form with so many files is refused whole", "http.max_size est sous attachments.max_total_size\u{a0}: un formulaire avec autant de fichiers est refusé en entier"),
+                Bilingual::new("Give http.max_size more than attachments.max_total_size: a form has texts, too.", "Donnez à http.max_size plus qu’à attachments.max_total_size\u{a0}: un formulaire a aussi des textes."),
             );
         }
     }

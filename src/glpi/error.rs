@@ -173,10 +173,10 @@ impl GlpiError {
                 if named.is_empty() {
                     return remedy;
                 }
-                let names = named.join(", ");
+                let proxies = named.join(", ");
                 remedy.then("", &Bilingual::new(
-                    format!("; calls go by the proxy that {names} name: take GLPI out by NO_PROXY where it needs none"),
-                    format!(" ; les appels passent par le mandataire que donnent {names}\u{a0}: exceptez-en GLPI par NO_PROXY s’il n’en faut pas"),
+                    format!("; calls go by the proxy that {proxies} name: take GLPI out by NO_PROXY where it needs none"),
+                    format!(" ; les appels passent par le mandataire que donnent {proxies}\u{a0}: exceptez-en GLPI par NO_PROXY s’il n’en faut pas"),
                 ))
             }
             Self::NotFound | Self::TooLarge | Self::Rejected { .. } => Bilingual::new(

@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     flow::{
         deliver::{Missing, Names},
-        route::{Level, Mappings, TargetEntity},
+        route::{Level, Mapping, Mappings, TargetEntity},
     },
     glpi::{Glpi, Needed, Profile, RIGHTS, Right},
     text::Bilingual,
@@ -92,7 +92,7 @@ enum Lack {
 impl Wanted<'_> {
     /// What it means that the account has not this right.
     fn lack(&self, right: &Right) -> Lack {
-        let names = || self.mappings.all().iter().flat_map(|mapping| mapping.names());
+        let names = || self.mappings.all().iter().flat_map(Mapping::names);
         let if_needed = |is_needed: bool, lack| if is_needed { lack } else { Lack::Nothing };
         match right.needed {
             Needed::Always => Lack::Error,

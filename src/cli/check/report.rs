@@ -48,7 +48,7 @@ impl Report {
         let Self { passed, warnings, errors, .. } = self;
         let counts = Bilingual::new(
             format!("{passed} ok, {warnings} warnings, {errors} errors"),
-            format!("{passed} ok, {warnings} à revoir, {} en erreur", errors),
+            format!("{passed} ok, {warnings} à revoir, {errors} en erreur"),
         );
         print(counts.text(self.language));
         errors == 0

@@ -274,7 +274,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("working_time", &["config", "text"]),
     ("smtp", &["config", "text"]),
     ("portal_hook", &["config", "text"]),
-    ("config", &["id", "request"]),
+    ("config", &["id", "request", "text"]),
     ("request", &["company", "id", "text"]),
     ("glpi", &["id", "remembered", "text"]),
     ("text", &["id"]),
