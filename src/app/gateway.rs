@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::{
     flow::pipeline::Pipeline,
-    glpi::Glpi,
-    http,
+    glpi::{Glpi, GlpiError},
+    http::{self, NotReady},
     id::TicketId,
     intake::TakesMail,
     lifecycle::{
@@ -102,8 +102,9 @@ impl http::Gateway for Gateway {
         Box::pin(async move { self.notifier.informs(ticket, step).await })
     }
 
-    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>> {
-        Box::pin(async move { self.glpi.ping().await.map_err(|error| error.to_string()) })
+    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), NotReady>> {
+        let not_ready = |error: GlpiError| NotReady { why: error.reason(), remedy: error.remedy() };
+        Box::pin(async move { self.glpi.ping().await.map_err(not_ready) })
     }
 
     fn hint(&self, ticket: TicketId) {

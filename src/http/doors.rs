@@ -76,7 +76,7 @@ impl Doors {
         self.0.iter().find(|(door, _)| *door == of)?.1.address()
     }
 
-    /// The listeners, in the order in which [`Doors::door`] counts them.
+    /// The listeners, in the order in which their doors are counted.
     pub fn listeners(&self) -> impl Iterator<Item = &Listener> + Clone {
         self.0.iter().map(|(_, listener)| listener)
     }

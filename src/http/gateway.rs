@@ -13,7 +13,17 @@ use crate::{
         notices::StaffStep,
     },
     request::{Address, Decided, Deferral, Outcome, Prospect, Received},
+    text::Bilingual,
 };
+
+/// Why no request could be handled now.
+#[derive(Clone, Debug)]
+pub struct NotReady {
+    /// The cause, as anybody may read it.
+    pub why: Bilingual,
+    /// What whoever runs the gateway does about it.
+    pub remedy: Bilingual,
+}
 
 /// What stands behind the API: the pipeline, the escalator and the sweep; in the API's tests, a double.
 pub trait Gateway: TakesMail {
@@ -71,8 +81,8 @@ pub trait Gateway: TakesMail {
     ///
     /// # Errors
     ///
-    /// The cause, for the log.
-    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>>;
+    /// Why not, and what to do about it.
+    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), NotReady>>;
 
     /// Has a ticket looked at soon; returns at once.
     fn hint(&self, ticket: TicketId);

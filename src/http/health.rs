@@ -12,7 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{problem::Problem, responses::BrokenCall, services::Services};
+use super::{gateway::NotReady, problem::Problem, responses::BrokenCall, services::Services};
+use crate::text::Language;
 
 /// How long the servers behind are waited for.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,11 +55,15 @@ async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Pr
     }
     match tokio::time::timeout(READY_TIMEOUT, services.gateway().ready()).await {
         Ok(Ok(())) => Ok(Json(Health { status: "ready" })),
-        Ok(Err(cause)) => {
-            // For who runs the gateway; a server's own words are English, and none of the caller's business.
-            tracing::warn!(cause, "not ready");
-            let detail = "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: elle n’a pas accès à GLPI. Son journal en donne la cause.";
-            Err(not_ready(detail.to_owned()))
+        Ok(Err(NotReady { why, remedy })) => {
+            let (cause, remedy) = (why.text(Language::English), remedy.text(Language::English));
+            tracing::warn!(cause, remedy, "not ready");
+            let why = why.text(Language::French);
+            // What is to be done may tell of the machine, and is for who runs it.
+            let detail = format!(
+                "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: {why}. Son journal dit quoi faire."
+            );
+            Err(not_ready(detail))
         }
         Err(_) => Err(not_ready(format!(
             "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: GLPI n’a pas répondu en {} s.",

@@ -57,7 +57,7 @@ mod webhook;
 
 pub use self::{
     doors::Doors,
-    gateway::Gateway,
+    gateway::{Gateway, NotReady},
     oversight::Oversight,
     pages::{PageTexts, Pages},
     router::router,

@@ -28,7 +28,7 @@ use passerelle::{
     announcements::Board,
     app, config,
     flow::{directory::Directory, route},
-    http::{Doors, Gateway, Services, serve},
+    http::{Doors, Gateway, NotReady, Services, serve},
     id::TicketId,
     intake::TakesMail,
     knowledge::Knowledge,
@@ -75,7 +75,7 @@ type Ending = dyn Fn(Reference) -> BoxFuture<'static, Outcome> + Send + Sync;
 struct Double {
     seen: Seen,
     outcome: Box<Ending>,
-    ready: fn() -> Result<(), String>,
+    ready: fn() -> Result<(), NotReady>,
     /// Tickets that were to be looked at.
     hinted: Arc<Mutex<Vec<u64>>>,
     /// The key that each signed call came with.
@@ -153,7 +153,7 @@ impl Gateway for Double {
         Box::pin(async { false })
     }
 
-    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), String>> {
+    fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), NotReady>> {
         Box::pin(async move { (self.ready)() })
     }
 

@@ -7,9 +7,10 @@ use axum::{
     http::{Request, StatusCode},
 };
 use passerelle::{
-    http::router,
+    http::{NotReady, router},
     request::{Channel, Outcome},
     telemetry,
+    text::Bilingual,
 };
 use proptest::prelude::*;
 use reqwest::{Method, header};
@@ -21,7 +22,7 @@ use tower::ServiceExt as _;
 use super::{Double, FORM_TOKEN, Seen, api, api_with, fields, problem, receipt, services, settings, start};
 
 /// What stands behind an API that makes tickets, or says why it is not ready.
-fn behind(ready: fn() -> Result<(), String>) -> Double {
+fn behind(ready: fn() -> Result<(), NotReady>) -> Double {
     Double { ready, ..Double::default() }
 }
 
@@ -62,15 +63,19 @@ async fn another_content_type_is_not_supported(#[case] path: &str, #[case] conte
 #[tokio::test]
 async fn health_is_told_from_readiness() {
     let ready = start(settings(|_| {}), Double::default(), Seen::default()).await;
-    let unready =
-        start(settings(|_| {}), behind(|| Err("GLPI ne répond pas : connection refused".to_owned())), Seen::default())
-            .await;
+    let away = || {
+        Err(NotReady {
+            why: Bilingual::new("GLPI refuses connections", "GLPI refuse les connexions"),
+            remedy: Bilingual::new("start srv-glpi", "démarrez srv-glpi"),
+        })
+    };
+    let unready = start(settings(|_| {}), behind(away), Seen::default()).await;
     for (api, path) in [(&ready, "/healthz"), (&ready, "/readyz"), (&unready, "/healthz")] {
         assert_eq!(api.get(path).send().await.unwrap().status(), 200, "{path}");
     }
     let problem = problem(unready.get("/readyz").send().await.unwrap(), 503, "not-ready").await;
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("elle n’a pas accès à GLPI") && !detail.contains("connection refused"), "{detail}");
+    assert!(detail.contains("GLPI refuse les connexions") && !detail.contains("srv-glpi"), "{detail}");
 
     let stop = CancellationToken::new();
     stop.cancel();
