@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::zones::Zones;
+use super::{
+    files::AnnouncementFile,
+    one_line::{LONGEST_SUBJECT, line},
+    zones::Zones,
+};
 use crate::{
     id::ReminderId,
     people::Rights,
@@ -12,8 +16,6 @@ use crate::{
     text::html_text::{self, decoded, escaped},
 };
 
-/// Characters of a subject: GLPI has room for 255.
-pub const LONGEST_SUBJECT: usize = 150;
 /// Bytes of a body.
 pub const LONGEST_BODY: usize = 15_000;
 /// Bytes of a body as GLPI keeps it: 65,535 for the whole note.
@@ -23,6 +25,7 @@ const ROOM: usize = 56_000;
 pub(super) const MARK: &str = "Passerelle\u{a0}: information P-";
 
 const OPENING: &str = "<p><em>Passerelle\u{a0}: information ";
+const PREPARATION: &str = "Passerelle\u{a0}: information en préparation ";
 const CLOSING: &str = "</em></p>";
 const ZONE: &str = "Zone\u{a0}: ";
 const APPLICATION: &str = "Application\u{a0}: ";
@@ -30,6 +33,7 @@ const MAIL: &str = "Par courriel\u{a0}: ";
 const PORTAL: &str = "Sur le portail\u{a0}: ";
 const AUTHOR: &str = "Écrite par\u{a0}: ";
 const DATE: &str = "Écrite le\u{a0}: ";
+const FILE: &str = "Fichier\u{a0}: ";
 
 /// What somebody tells directors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub struct Announcement {
     pub begins: Timestamp,
     /// Until when; what the portal shows has an end.
     pub ends: Option<Timestamp>,
+    /// The files that go along.
+    pub files: Vec<AnnouncementFile>,
     /// Who wrote it: an address, or the name of a program.
     pub written_by: String,
     /// When.
@@ -107,6 +113,7 @@ impl Announcement {
         self.markdown = body(&self.markdown);
         self.application = self.application.map(|name| line(&name, LONGEST_SUBJECT)).filter(|name| !name.is_empty());
         self.written_by = line(&self.written_by, LONGEST_SUBJECT);
+        self.files = self.files.into_iter().map(AnnouncementFile::fit).collect();
         // GLPI keeps seconds.
         self.begins = seconds(self.begins);
         self.ends = self.ends.map(seconds);
@@ -119,7 +126,15 @@ impl Announcement {
         self.on_portal && self.begins <= now && self.ends.is_some_and(|ends| now < ends)
     }
 
-    /// Whether somebody with these rights may write, see and end it: its zones are theirs; or its application is, and it
+    /// Whether somebody with these rights may see it: whoever may change it; and the référents of its application where it
+    /// went to directors, too.
+    pub fn is_seen_by(&self, rights: &Rights) -> bool {
+        let is_listed = self.by_mail == Some(Recipients::List);
+        let of_application = self.application.as_deref().is_some_and(|name| rights.cover(None, Some(name)));
+        self.is_within(rights) || of_application && !is_listed
+    }
+
+    /// Whether somebody with these rights may write, change and end it: its zones are theirs; or its application is, and it
     /// goes no further than those who asked about that.
     pub fn is_within(&self, rights: &Rights) -> bool {
         let is_far = matches!(self.by_mail, Some(Recipients::Directors | Recipients::List));
@@ -143,9 +158,26 @@ impl Announcement {
         }
         add(MAIL, self.by_mail.map_or("non", Recipients::shown));
         add(PORTAL, if self.on_portal { "oui" } else { "non" });
+        for file in &self.files {
+            add(FILE, &file.shown());
+        }
         add(AUTHOR, &self.written_by);
         add(DATE, &self.written_at.to_string());
         html + CLOSING
+    }
+
+    /// The text of its note while its files are on their way: nobody takes it for an announcement.
+    pub(super) fn preparation(&self) -> String {
+        format!(
+            "<p>{}</p><p><em>{PREPARATION}{}</em></p>",
+            "Ses fichiers y sont d’abord joints. Si cette note reste ainsi, GLPI ne les a pas tous pris et rien n’est parti\u{a0}: elle peut être supprimée.",
+            self.reference
+        )
+    }
+
+    /// Whether a note is that.
+    pub(super) fn is_prepared_by(&self, text: &str) -> bool {
+        text.contains(&format!("<em>{PREPARATION}{}</em>", self.reference))
     }
 
     /// The announcement that a note is, if it is one. Its body may have been changed in GLPI: then it is what a reader
@@ -171,12 +203,17 @@ impl Announcement {
                 words => Some(Recipients::ALL.into_iter().find(|recipients| recipients.shown() == words)?),
             },
             on_portal: one(PORTAL)? == "oui",
+            files: all_files(&lines)?,
             begins: note.begins,
             ends: note.ends,
             written_by: one(AUTHOR)?.to_owned(),
             written_at: one(DATE)?.parse().ok()?,
         })
     }
+}
+
+fn all_files(lines: &[String]) -> Option<Vec<AnnouncementFile>> {
+    lines.iter().filter_map(|line| line.strip_prefix(FILE)).map(AnnouncementFile::read).collect()
 }
 
 /// A note of GLPI's.
@@ -234,26 +271,6 @@ fn read_again(html: &str) -> Option<String> {
     (written(&markdown) == html).then_some(markdown)
 }
 
-/// One line of at most so many characters.
-fn line(text: &str, longest: usize) -> String {
-    let mut line = String::new();
-    for word in text.split(|c: char| c.is_control() || c.is_whitespace() && c != '\u{a0}' && c != '\u{202f}') {
-        if word.is_empty() {
-            continue;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word.chars().map(|c| if u32::from(c) > 0xffff { '\u{fffd}' } else { c }));
-    }
-    // GLPI takes no-break spaces at the ends away.
-    let line = line.trim();
-    match line.char_indices().nth(longest) {
-        None => line.to_owned(),
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-    }
-}
-
 fn body(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
@@ -281,7 +298,7 @@ mod tests {
 
     use super::{Announcement, LONGEST_BODY, MARK, Note, Recipients, kept};
     use crate::{
-        announcements::{Zone, Zones},
+        announcements::{AnnouncementFile, Zone, Zones},
         id::ReminderId,
         people::{Rights, Role},
         request::Reference,
@@ -297,6 +314,7 @@ mod tests {
             application: Some("LSU".to_owned()),
             by_mail: Some(Recipients::Directors),
             on_portal: true,
+            files: Vec::new(),
             begins: "2026-11-28T08:00:00Z".parse().unwrap(),
             ends: Some("2026-11-29T08:00:00Z".parse().unwrap()),
             written_by: "ien.dijon@ac-dijon.fr".to_owned(),
@@ -332,6 +350,10 @@ mod tests {
     #[case(Announcement { by_mail: None, ends: None, on_portal: false, ..announcement() })]
     #[case(Announcement { by_mail: Some(Recipients::LastRequesters), ..announcement() })]
     #[case(Announcement { by_mail: Some(Recipients::List), ..announcement() })]
+    #[case(Announcement { files: vec![
+        AnnouncementFile::of("Note (1), <a> & b.pdf", "application/pdf", b"%PDF"),
+        AnnouncementFile::of("b.csv", "text/csv", b"a;b"),
+    ], ..announcement() })]
     fn every_announcement_is_read_again(#[case] announcement: Announcement) {
         assert_eq!(read(&announcement, &announcement.note()), Some(announcement));
     }
@@ -358,6 +380,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_being_prepared_is_no_announcement_yet() {
+        let (text, other) = (announcement().preparation(), Reference::new("announcement", "another", b"1"));
+        assert_eq!(read(&announcement(), &text), None);
+        assert!(announcement().is_prepared_by(&text) && !announcement().is_prepared_by(&announcement().note()));
+        assert!(!Announcement { reference: other, ..announcement() }.is_prepared_by(&text));
+    }
+
+    #[test]
     fn what_a_person_types_does_not_make_it_another_one() {
         let forged = Announcement { zones: Zones::Academy, ..announcement() }.note();
         let honest = Announcement { markdown: forged, ..announcement() };
@@ -374,24 +404,29 @@ mod tests {
         assert_eq!(Announcement { on_portal, ..announcement() }.is_shown(now.parse().unwrap()), expected);
     }
 
-    /// Operators write everything; correspondents within their departments; référents what stays with their application.
+    /// Operators write everything; correspondents within their departments; référents what stays with their application,
+    /// and they see what of it went to directors.
     #[rstest]
-    #[case::an_operator(Role::Operator, &[], None, Some(Recipients::List), true)]
-    #[case::their_department(Role::Correspondent("021".into()), &["021"], Some("LSU"), Some(Recipients::Directors), true)]
-    #[case::another_department(Role::Correspondent("058".into()), &["021"], Some("LSU"), None, false)]
-    #[case::the_academy(Role::Correspondent("021".into()), &[], None, None, false)]
-    #[case::a_list(Role::Correspondent("021".into()), &["021"], None, Some(Recipients::List), false)]
-    #[case::their_application_s_message(Role::referent("LSU"), &[], Some("LSU"), None, true)]
-    #[case::their_application_s_requesters(Role::referent("LSU"), &[], Some("LSU"), Some(Recipients::LastRequesters), true)]
-    #[case::all_directors(Role::referent("LSU"), &[], Some("LSU"), Some(Recipients::Directors), false)]
-    #[case::another_application(Role::referent("LSU"), &[], Some("ONDE"), None, false)]
-    #[case::no_application(Role::referent("LSU"), &[], None, None, false)]
-    fn each_writes_their_own(
+    #[case::an_operator(Role::Operator, &[], None, Some(Recipients::List), true, true)]
+    #[case::their_department(Role::Correspondent("021".into()), &["021"], Some("LSU"), Some(Recipients::Directors), true, true)]
+    #[case::another_department(Role::Correspondent("058".into()), &["021"], Some("LSU"), None, false, false)]
+    #[case::the_academy(Role::Correspondent("021".into()), &[], None, None, false, false)]
+    #[case::a_list(Role::Correspondent("021".into()), &["021"], None, Some(Recipients::List), false, false)]
+    #[case::their_application_s_message(Role::referent("LSU"), &[], Some("LSU"), None, true, true)]
+    #[case::their_application_s_requesters(Role::referent("LSU"), &[], Some("LSU"), Some(Recipients::LastRequesters), true, true)]
+    #[case::all_directors(Role::referent("LSU"), &[], Some("LSU"), Some(Recipients::Directors), false, true)]
+    #[case::their_application_s_list(Role::referent("LSU"), &[], Some("LSU"), Some(Recipients::List), false, false)]
+    #[case::another_application_s_directors(Role::referent("LSU"), &[], Some("ONDE"), Some(Recipients::Directors), false, false)]
+    #[case::directors_of_a_department(Role::referent("LSU"), &["021"], Some("LSU"), Some(Recipients::Directors), false, true)]
+    #[case::another_application(Role::referent("LSU"), &[], Some("ONDE"), None, false, false)]
+    #[case::no_application(Role::referent("LSU"), &[], None, None, false, false)]
+    fn each_writes_and_sees_their_own(
         #[case] role: Role,
         #[case] zones: &[&str],
         #[case] application: Option<&str>,
         #[case] by_mail: Option<Recipients>,
-        #[case] expected: bool,
+        #[case] writes: bool,
+        #[case] sees: bool,
     ) {
         let announcement = Announcement {
             zones: Zones::of(zones.iter().map(|code| Zone::parse(code).unwrap())),
@@ -399,7 +434,8 @@ mod tests {
             by_mail,
             ..announcement()
         };
-        assert_eq!(announcement.is_within(&Rights::of([role])), expected);
+        let rights = Rights::of([role]);
+        assert_eq!((announcement.is_within(&rights), announcement.is_seen_by(&rights)), (writes, sees));
     }
 
     #[test]

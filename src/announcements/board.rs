@@ -9,6 +9,7 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{
     announcement::Announcement,
+    files::AnnouncementFile,
     keeping::{Keeping, KeepingError},
     zones::Zones,
 };
@@ -42,6 +43,8 @@ pub struct Message {
     pub html: String,
     /// The same as text.
     pub text: String,
+    /// Its files.
+    pub files: Vec<AnnouncementFile>,
     /// The application it is about.
     pub application: Option<String>,
     /// Whom it is for.
@@ -69,6 +72,7 @@ impl Message {
             title: title(&announcement.subject, announcement.application.as_deref()),
             text: html_text::from_html(&html),
             html,
+            files: announcement.files.clone(),
             application: announcement.application.clone(),
             zones: announcement.zones.clone(),
             begins: announcement.begins.to_zoned(zone.clone()),
@@ -200,6 +204,7 @@ mod tests {
             application: application.map(str::to_owned),
             by_mail: None,
             on_portal: true,
+            files: Vec::new(),
             begins: "2026-11-28T08:00:00Z".parse().unwrap(),
             ends: Some("2026-11-29T08:00:00Z".parse().unwrap()),
             written_by: "a".to_owned(),

@@ -13,13 +13,14 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    files::{self, NoFiles},
     journal::{Batch, Departure, DepartureState, Journal, MailingState, Standing},
     progress::{MailingProgress, Settled},
     record::Records,
 };
 use crate::{
     flow::ledger::{Ledger, instance_token},
-    glpi::GlpiError,
+    glpi::{Glpi, GlpiError},
     id::ReminderId,
     letters::{AnnouncementLetters, AnnouncementMail, ComposeError},
     smtp::{NotHandedOver, SendError},
@@ -50,8 +51,11 @@ pub enum SendingError {
     /// Another instance is at it.
     #[error("another instance is sending it")]
     Elsewhere,
-    /// Notes of its list are missing in GLPI, or changed.
-    #[error("its list in GLPI is not the one that was written; restore the notes «Passerelle, envoi …», or stop it")]
+    /// Notes of its list, or its files, are missing in GLPI, or changed.
+    #[error(
+        "its list or its files in GLPI are not those that were written; restore the notes «Passerelle, envoi …» and the \
+         documents of its public note, or stop it"
+    )]
     Damaged,
     /// GLPI cannot, or may not.
     #[error(transparent)]
@@ -85,6 +89,7 @@ enum Step {
 /// Sends mailings.
 pub(super) struct Dispatcher {
     records: Records,
+    glpi: Glpi,
     ledger: Arc<Ledger>,
     letters: AnnouncementLetters,
     /// Recipients a minute.
@@ -100,16 +105,17 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     pub(super) fn new(
-        records: Records,
+        (records, glpi): (Records, Glpi),
         ledger: Arc<Ledger>,
         letters: AnnouncementLetters,
         (per_minute, retry): (u32, Duration),
-        (relay, glpi): (Duration, Duration),
+        (relay, answer): (Duration, Duration),
     ) -> Self {
         metrics::describe_counter!(MAILS, "Addresses of announcements, by what became of them.");
-        let settled = SignedDuration::try_from((relay + glpi) * 2).unwrap_or(SignedDuration::MAX);
+        let settled = SignedDuration::try_from((relay + answer) * 2).unwrap_or(SignedDuration::MAX);
         Self {
             records,
+            glpi,
             ledger,
             letters,
             per_minute: per_minute.max(1),
@@ -141,7 +147,7 @@ impl Dispatcher {
         if !journal.is_whole() {
             return Err(SendingError::Damaged);
         }
-        let mail = self.mail(&journal)?;
+        let mut mail = None;
         let mut next_batch = Instant::now();
         let mut why = None;
         let sending = loop {
@@ -157,9 +163,13 @@ impl Dispatcher {
             if !self.wait_until(next_batch, stop).await? {
                 continue;
             }
+            let mail = match &mail {
+                Some(mail) => mail,
+                None => mail.insert(self.mail(&journal).await?),
+            };
             let size = u32::try_from(batch.addresses.len()).unwrap_or(u32::MAX);
             let standing = journal.standing(&batch);
-            match self.depart(&mut journal, &batch, &standing, &mail, stop).await? {
+            match self.depart(&mut journal, &batch, &standing, mail, stop).await? {
                 Step::Done => next_batch += Duration::from_mins(1) * size / self.per_minute,
                 Step::NotNow(error) => {
                     tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
@@ -172,13 +182,20 @@ impl Dispatcher {
         Ok(sending)
     }
 
-    fn mail(&self, journal: &Journal) -> Result<Vec<u8>, SendingError> {
+    /// The mail, the same for every batch and every instance; its files are read from GLPI, once.
+    async fn mail(&self, journal: &Journal) -> Result<Vec<u8>, SendingError> {
         let mailing = &journal.mailing;
+        let files = match files::read(&self.glpi, mailing.kept_as, &mailing.files).await {
+            Ok(files) => files,
+            Err(NoFiles::Damaged) => return Err(SendingError::Damaged),
+            Err(NoFiles::Glpi(error)) => return Err(error.into()),
+        };
         let mail = AnnouncementMail {
             reference: mailing.name().ok_or(SendingError::Unknown)?,
             subject: mailing.subject.clone(),
             markdown: mailing.markdown.clone(),
             written_at: mailing.written_at,
+            files,
         };
         Ok(self.letters.compose(&mail)?)
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     announcement::{Announcement, Recipients},
     dispatch::{Dispatcher, Sending, SendingError},
+    files::{self, AnnouncementFile},
     journal::{DepartureState, Journal, Mailing, MailingState},
     keeping::{Keeping, KeepingError},
     progress::MailingProgress,
@@ -21,11 +22,11 @@ use super::{
 };
 use crate::{
     config::{self, Config},
-    flow::{directory::Directory, ledger::Ledger, route::MappingStore},
-    glpi::{Glpi, GlpiError},
+    flow::{deliver::enclosable, directory::Directory, ledger::Ledger, route::MappingStore},
+    glpi::{Glpi, GlpiError, Upload},
     letters::{AnnouncementLetters, ConfirmationWanted},
     people::{People, Rights, Role},
-    request::{Address, Reference},
+    request::{Address, Enclosure, LeftOut, Reference},
 };
 
 /// How often an instance looks for what another one left.
@@ -77,6 +78,9 @@ pub enum InformError {
     /// Nobody but its writer could confirm it.
     #[error("more than {0} addresses: a second person has to confirm; name another operator in people.operators")]
     NobodyElse(usize),
+    /// These files cannot go, for these reasons.
+    #[error("nothing was sent: {}", named(.0))]
+    Files(Vec<LeftOut>),
     /// Who gets it cannot be said now.
     #[error(transparent)]
     NoList(#[from] NoList),
@@ -119,6 +123,9 @@ impl InformError {
 /// Writes, sends and follows announcements.
 pub struct Informer {
     settings: config::Announcements,
+    /// Which files go along.
+    limits: config::Attachments,
+    glpi: Glpi,
     keeping: Keeping,
     sources: RecipientSources,
     records: Records,
@@ -150,11 +157,14 @@ impl Informer {
         let zone = config.time_zone.clone();
         let records = Records::new(glpi.clone());
         let settings = config.announcements.clone();
+        let limits = config::Attachments { max_total_size: settings.max_size, ..config.attachments.clone() };
         Self {
+            limits,
+            glpi: glpi.clone(),
             keeping: Keeping::new(glpi.clone(), zone.clone()),
             sources: RecipientSources::new(directory, glpi, mappings, zone.clone()),
             dispatcher: Dispatcher::new(
-                records.clone(),
+                (records.clone(), glpi.clone()),
                 ledger,
                 letters.clone(),
                 (settings.per_minute, settings.retry),
@@ -188,6 +198,27 @@ impl Informer {
     /// Above so many addresses a second person confirms.
     pub fn confirm_above(&self) -> usize {
         self.settings.confirm_above
+    }
+
+    /// Which files may go along.
+    pub fn limits(&self) -> &config::Attachments {
+        &self.limits
+    }
+
+    /// The files of an announcement, as they would go along, and as GLPI would get them.
+    ///
+    /// # Errors
+    ///
+    /// [`InformError::Files`] names those that cannot go; then none does.
+    pub async fn files(&self, enclosure: &Enclosure) -> Result<(Vec<AnnouncementFile>, Vec<Upload>), InformError> {
+        if enclosure.attachments.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let types = self.glpi.directory().document_types().await?;
+        let checked = enclosable(enclosure, &self.limits, types.as_deref()).map_err(InformError::Files)?;
+        let described =
+            checked.iter().map(|(name, upload)| AnnouncementFile::of_upload(name, &upload.content_type, upload));
+        Ok((described.collect(), checked.iter().map(|(_, upload)| upload.clone()).collect()))
     }
 
     /// Who would get this announcement by mail; `list` counts where it is for a list.
@@ -241,7 +272,7 @@ impl Informer {
     pub async fn inform(
         &self,
         announcement: Announcement,
-        list: &[Address],
+        (list, enclosure): (&[Address], &Enclosure),
         rights: &Rights,
     ) -> Result<Informed, InformError> {
         let announcement = announcement.fit();
@@ -251,12 +282,13 @@ impl Informer {
             return Ok(Informed { announcement, mailing: Some(self.progress_of(&journal)) });
         }
         let recipients = self.recipients(&announcement, list, rights).await?;
+        let (files, uploads) = self.files(enclosure).await?;
         let must_confirm = recipients.len() > self.settings.confirm_above;
         let seconds = if must_confirm { self.others(&announcement.written_by).await? } else { Vec::new() };
         if must_confirm && seconds.is_empty() {
             return Err(InformError::NobodyElse(self.settings.confirm_above));
         }
-        let announcement = self.keeping.keep(announcement).await?;
+        let announcement = self.keeping.keep(Announcement { files, ..announcement }, &uploads).await?;
         let ways = match (announcement.by_mail, announcement.on_portal) {
             (Some(_), true) => "both",
             (Some(_), false) => "mail",
@@ -269,6 +301,7 @@ impl Informer {
             way = ways,
             zones = announcement.zones.shown().join(", "),
             addresses = recipients.len(),
+            files = announcement.files.len(),
             "an announcement is handed in"
         );
         if announcement.by_mail.is_none() {
@@ -303,6 +336,7 @@ impl Informer {
             written_by: mailing.written_by.clone(),
             audience: mailing.audience.clone(),
             addresses: mailing.addresses,
+            files: mailing.files.iter().map(AnnouncementFile::told).collect(),
             link: (!page.is_empty()).then_some(link),
             code,
         };
@@ -320,6 +354,9 @@ impl Informer {
         for part in [&mailing.reference, &mailing.subject, &mailing.markdown, &mailing.written_by, &mailing.list] {
             mac.update(part.as_bytes());
             mac.update(&[0]);
+        }
+        for file in &mailing.files {
+            mac.update(file.identity().as_bytes());
         }
         BASE32_NOPAD.encode(&mac.finalize().into_bytes()[..CODE])
     }
@@ -415,7 +452,13 @@ impl Informer {
     ///
     /// Where there is none of this name.
     pub async fn progress(&self, reference: Reference) -> Result<MailingProgress, InformError> {
-        Ok(self.progress_of(&self.journal(reference).await?))
+        let journal = self.journal(reference).await?;
+        let mut progress = self.progress_of(&journal);
+        let Mailing { files, kept_as, state, .. } = &journal.mailing;
+        if !files.is_empty() && !state.is_closed() {
+            progress.is_whole &= files::are_there(&self.glpi, *kept_as, files).await?;
+        }
+        Ok(progress)
     }
 
     /// All mailings, the newest first.
@@ -514,9 +557,17 @@ fn mailing(announcement: &Announcement, recipients: &RecipientList, must_confirm
         batches: 0,
         list: String::new(),
         zones: recipients.by_department(),
+        files: announcement.files.clone(),
+        kept_as: announcement.id,
         state: if must_confirm { MailingState::ToConfirm } else { MailingState::Going },
         confirmed_by: None,
     }
+}
+
+/// Files with why they cannot go.
+fn named(files: &[LeftOut]) -> String {
+    let files: Vec<String> = files.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+    files.join("; ")
 }
 
 /// Whether two people are one, by address or name.

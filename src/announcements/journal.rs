@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
+use super::files::AnnouncementFile;
 use crate::{
     glpi::{NewNote, OwnNote},
     id::ReminderId,
@@ -94,6 +95,12 @@ pub struct Mailing {
     pub list: String,
     /// How many there are of each zone.
     pub zones: Vec<(String, usize)>,
+    /// The files that go along.
+    #[serde(default)]
+    pub files: Vec<AnnouncementFile>,
+    /// The announcement's own note, which has them.
+    #[serde(default)]
+    pub kept_as: Option<ReminderId>,
     /// How far it is.
     pub state: MailingState,
     /// The second person who confirmed it.
@@ -166,6 +173,10 @@ impl Mailing {
         );
         if let Some(confirmed_by) = &self.confirmed_by {
             let _ = write!(html, "<p>Confirmé par {}.</p>", shown(confirmed_by));
+        }
+        if !self.files.is_empty() {
+            let names: Vec<String> = self.files.iter().map(|file| shown(&file.name)).collect();
+            let _ = write!(html, "<p>Avec {}.</p>", names.join(", "));
         }
         let _ = write!(html, "<p>Sans cette note, la passerelle ne sait plus à qui l’information est partie.</p>");
         html.push_str(&data(self));
@@ -355,7 +366,7 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
-    use super::{Batch, Departure, DepartureState, Journal, Mailing, MailingState};
+    use super::{super::files::AnnouncementFile, Batch, Departure, DepartureState, Journal, Mailing, MailingState};
     use crate::{
         glpi::{NewNote, OwnNote},
         id::ReminderId,
@@ -384,6 +395,8 @@ mod tests {
                 [batch(1, &["a", "b'c"]), batch(2, &["d", "e&f"])].iter().flat_map(|batch| &batch.addresses),
             ),
             zones: vec![("021".to_owned(), 4)],
+            files: vec![AnnouncementFile::of("a \u{1f600}.pdf", "application/pdf", b"x")],
+            kept_as: Some(ReminderId::new(8)),
             state: MailingState::Going,
             confirmed_by: None,
         }

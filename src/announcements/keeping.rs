@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::announcement::{Announcement, MARK, Note};
 use crate::{
-    glpi::{Glpi, GlpiError, NewPublicNote, PublicNote},
+    glpi::{FileFate, Glpi, GlpiError, NewPublicNote, PublicNote, Upload},
     id::ReminderId,
     request::Reference,
 };
@@ -24,6 +24,9 @@ pub enum KeepingError {
     /// There is none of this number.
     #[error("there is no such announcement")]
     Unknown,
+    /// GLPI does not take a file of this name, with its words.
+    #[error("GLPI does not take the file «{0}»: {1}; leave it out, or have GLPI take it; nothing was sent")]
+    FileRefused(String, String),
     /// GLPI cannot, or may not.
     #[error(transparent)]
     Glpi(GlpiError),
@@ -93,28 +96,58 @@ impl Keeping {
     ///
     /// Where GLPI cannot answer.
     pub async fn of_reference(&self, reference: Reference) -> Result<Option<Announcement>, KeepingError> {
-        let notes = self.glpi.public_notes(&reference.to_string()).await?;
-        // The first one that was written counts.
-        let mut found = notes.iter().rev().filter_map(|note| self.read(note));
-        Ok(found.find(|announcement| announcement.reference == reference))
+        Ok(self.among(&self.glpi.public_notes(&reference.to_string()).await?, reference))
     }
 
-    /// Keeps an announcement, once, and shows it in GLPI, too, where the portal does; the one that was kept before under
+    fn among(&self, notes: &[PublicNote], reference: Reference) -> Option<Announcement> {
+        // The first one that was written counts.
+        let mut found = notes.iter().rev().filter_map(|note| self.read(note));
+        found.find(|announcement| announcement.reference == reference)
+    }
+
+    /// Keeps an announcement with its files, once, and shows it in GLPI, too, where the portal does; the one that was kept before under
     /// its name stays as it is. Gives what is kept.
     ///
     /// # Errors
     ///
-    /// Where GLPI cannot answer, or the account may not write public notes. The same call again goes on.
-    pub async fn keep(&self, announcement: Announcement) -> Result<Announcement, KeepingError> {
+    /// Where GLPI cannot answer, does not take a file, or the account may not write public notes. The same call again
+    /// goes on.
+    pub async fn keep(&self, announcement: Announcement, files: &[Upload]) -> Result<Announcement, KeepingError> {
         let announcement = announcement.fit();
-        let kept = if let Some(kept) = self.of_reference(announcement.reference).await? {
+        let notes = self.glpi.public_notes(&announcement.reference.to_string()).await?;
+        let kept = if let Some(kept) = self.among(&notes, announcement.reference) {
             kept
-        } else {
+        } else if files.is_empty() {
             let id = self.glpi.write_public_note(&self.note(&announcement)).await?;
+            Announcement { id: Some(id), ..announcement }
+        } else {
+            let begun = notes.iter().rev().find(|note| announcement.is_prepared_by(&note.text));
+            let id = match begun {
+                Some(note) => note.id,
+                None => self.glpi.write_public_note(&self.preparation(&announcement)).await?,
+            };
+            self.attach(id, files).await?;
+            self.glpi.rewrite_public_note(id, &self.note(&announcement)).await?;
             Announcement { id: Some(id), ..announcement }
         };
         self.show(&kept).await?;
         Ok(kept)
+    }
+
+    /// Attaches those of the files that a note does not have.
+    async fn attach(&self, id: ReminderId, files: &[Upload]) -> Result<(), KeepingError> {
+        let there = self.glpi.documents_of(id.into()).await?;
+        for file in files.iter().filter(|file| !there.iter().any(|document| document.sha1 == file.sha1())) {
+            match self.glpi.attach(id.into(), None, file).await? {
+                FileFate::Taken | FileFate::Unknown => {}
+                FileFate::NotTaken(why) => return Err(KeepingError::FileRefused(file.name.clone(), why)),
+            }
+        }
+        let there = self.glpi.documents_of(id.into()).await?;
+        match files.iter().find(|file| !there.iter().any(|document| document.sha1 == file.sha1())) {
+            None => Ok(()),
+            Some(file) => Err(KeepingError::FileRefused(file.name.clone(), String::new())),
+        }
     }
 
     /// Writes an announcement that is kept anew: ended, prolonged or corrected.
@@ -144,6 +177,16 @@ impl Keeping {
             text: announcement.note(),
             begins: self.civil(announcement.begins),
             ends: announcement.ends.map(|ends| self.civil(ends)),
+        }
+    }
+
+    /// The note while its files are on their way: nobody but the account sees it.
+    fn preparation(&self, announcement: &Announcement) -> NewPublicNote {
+        NewPublicNote {
+            title: announcement.subject.clone(),
+            text: announcement.preparation(),
+            begins: self.civil(announcement.begins),
+            ends: None,
         }
     }
 

@@ -3,8 +3,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `announcement`, `zones` | an announcement and whom it is for; how it stands in a note of GLPI's |
-//! | `keeping` | reads and writes them |
+//! | `announcement`, `zones`, `one_line` | an announcement and whom it is for; how it stands in a note of GLPI's |
+//! | `keeping`, `files` | reads and writes them, with the files that go along |
 //! | `recipients` | who gets one by mail |
 //! | `journal`, `progress` | the frozen list of a mailing and what was handed over, as they stand in GLPI; how far it is |
 //! | `record` | reads and writes those |
@@ -15,21 +15,25 @@
 mod announcement;
 mod board;
 mod dispatch;
+mod files;
 mod informer;
 mod journal;
 mod keeping;
+mod one_line;
 mod progress;
 mod recipients;
 mod record;
 mod zones;
 
 pub use self::{
-    announcement::{Announcement, LONGEST_BODY, LONGEST_SUBJECT, Recipients},
+    announcement::{Announcement, LONGEST_BODY, Recipients},
     board::{Board, Message},
     dispatch::{Sending, SendingError},
+    files::AnnouncementFile,
     informer::{DoubtDecision, InformError, Informed, Informer},
     journal::{Mailing, MailingState},
     keeping::{Keeping, KeepingError},
+    one_line::LONGEST_SUBJECT,
     progress::{Doubt, MailingProgress},
     recipients::{NO_ZONE, NoList, RecipientList},
     record::NotFrozen,

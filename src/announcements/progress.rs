@@ -10,7 +10,7 @@ use crate::request::Address;
 pub struct MailingProgress {
     /// What is sent, by whom.
     pub mailing: Mailing,
-    /// The whole list is in GLPI, as it was frozen; else nothing is sent.
+    /// The whole list is in GLPI, as it was frozen, and where somebody looks at it the files, too; else nothing is sent.
     pub is_whole: bool,
     /// To so many addresses it was handed over.
     pub handed: usize,

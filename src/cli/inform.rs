@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, path::PathBuf, time::Duration};
 
+use bytes::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, ToSpan as _, civil};
 use serde_json::{Value, json};
@@ -10,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 use super::exit;
 use crate::{
     announcements::{
-        Announcement, DoubtDecision, InformError, Informed, MailingProgress, MailingState, RecipientList, Recipients,
-        SendingError, Zone, Zones,
+        Announcement, AnnouncementFile, DoubtDecision, InformError, Informed, KeepingError, MailingProgress,
+        MailingState, RecipientList, Recipients, SendingError, Zone, Zones,
     },
     app::App,
     config::{Config, ConfigError},
+    intake::form,
     people::{Rights, Role},
-    request::{Address, Reference},
+    request::{Address, Enclosure, Reference},
 };
 
 /// How often a mailing that another instance sends is looked at.
@@ -49,6 +51,9 @@ pub struct Args {
     /// To the addresses of this file instead, one a line.
     #[arg(long, conflicts_with_all = ["zone", "last_requesters"])]
     pub list: Option<PathBuf>,
+    /// A file that goes along; several times for several.
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
     /// Also shows it on the portal.
     #[arg(long)]
     pub portal: bool,
@@ -136,6 +141,16 @@ enum Subcommand {
     },
 }
 
+/// The names of files, behind the subject.
+fn named(files: &[AnnouncementFile]) -> String {
+    let mut named = String::new();
+    for file in files {
+        named.push_str("  +");
+        named.push_str(&file.name);
+    }
+    named
+}
+
 fn zone(text: &str) -> Result<Zone, String> {
     Zone::parse(text).ok_or_else(|| "this is no zone, such as 021 or 021/Dijon Nord".to_owned())
 }
@@ -174,10 +189,12 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 /// What a failure says to whoever called.
 fn code_of(error: &InformError) -> u8 {
     match error {
+        InformError::Missing(_) | InformError::Files(_) | InformError::Keeping(KeepingError::FileRefused(..)) => {
+            exit::USAGE
+        }
         InformError::NoList(_) | InformError::NotFrozen(_) | InformError::Keeping(_) | InformError::Glpi(_) => {
             exit::TEMPFAIL
         }
-        InformError::Missing(_) => exit::USAGE,
         _ => exit::FAILED,
     }
 }
@@ -193,12 +210,13 @@ async fn obey(app: &App, args: Args) -> Result<u8, InformError> {
                 } else {
                     let moment = mailing.written_at.to_zoned(app.config.time_zone.clone());
                     say(&format!(
-                        "{}  {}  {:>5}  {}  {}",
+                        "{}  {}  {:>5}  {}  {}{}",
                         mailing.reference,
                         moment.strftime("%Y-%m-%d %H:%M"),
                         mailing.addresses,
                         word(mailing.state),
-                        mailing.subject
+                        mailing.subject,
+                        named(&mailing.files)
                     ));
                 }
             }
@@ -228,14 +246,18 @@ async fn obey(app: &App, args: Args) -> Result<u8, InformError> {
 }
 
 async fn inform(app: &App, args: Args) -> Result<u8, InformError> {
-    let (Some(announcement), Some(list)) = (announcement(app, &args), list(&args)) else { return Ok(exit::USAGE) };
+    let Some(enclosure) = enclosure(&args).await else { return Ok(exit::USAGE) };
+    let (Some(announcement), Some(list)) = (announcement(app, &args, &enclosure), list(&args)) else {
+        return Ok(exit::USAGE);
+    };
     let rights = Rights::of([Role::Operator]);
     if args.dry_run {
         let recipients = app.informer.recipients(&announcement, &list, &rights).await?;
-        preview(app, &announcement, &recipients, &args);
+        let (files, _) = app.informer.files(&enclosure).await?;
+        preview(app, &Announcement { files, ..announcement }, &recipients, &args);
         return Ok(exit::OK);
     }
-    let Informed { announcement, mailing } = app.informer.inform(announcement, &list, &rights).await?;
+    let Informed { announcement, mailing } = app.informer.inform(announcement, (&list, &enclosure), &rights).await?;
     let Some(mailing) = mailing else {
         say(&format!("{} is kept for the portal", announcement.reference));
         return Ok(exit::OK);
@@ -251,7 +273,7 @@ async fn inform(app: &App, args: Args) -> Result<u8, InformError> {
 }
 
 /// The announcement that the arguments describe; `None`, and said, where its text cannot be read.
-fn announcement(app: &App, args: &Args) -> Option<Announcement> {
+fn announcement(app: &App, args: &Args, enclosure: &Enclosure) -> Option<Announcement> {
     let file = args.file.as_ref()?;
     let read =
         if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
@@ -286,7 +308,8 @@ fn announcement(app: &App, args: &Args) -> Option<Announcement> {
     };
     // The same command again on the same day means the same announcement: it is sent once.
     let day = now.to_zoned(zone.clone()).date();
-    let identity = format!("{day}\n{subject}\n{markdown}\n{:?}\n{:?}", zones.shown(), args.application);
+    let identity =
+        format!("{day}\n{subject}\n{markdown}\n{:?}\n{:?}{}", zones.shown(), args.application, enclosure.digest);
     Some(Announcement {
         id: None,
         reference: Reference::new("announcement", &args.by, identity.as_bytes()),
@@ -298,9 +321,29 @@ fn announcement(app: &App, args: &Args) -> Option<Announcement> {
         on_portal,
         begins: now,
         ends: ends.filter(|_| on_portal),
+        files: Vec::new(),
         written_by: args.by.clone(),
         written_at: now,
     })
+}
+
+/// The files of `--attach`; `None`, and said, where one cannot be read.
+async fn enclosure(args: &Args) -> Option<Enclosure> {
+    let mut files = Vec::with_capacity(args.attach.len());
+    for path in &args.attach {
+        let content = match std::fs::read(path) {
+            Ok(content) => Bytes::from(content),
+            Err(error) => {
+                eprintln!("{} cannot be read: {error}; give a file that can", path.display());
+                return None;
+            }
+        };
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let media_type = infer::get(&content).map(|kind| kind.mime_type().to_owned());
+        files.push(form::File { name, content_type: media_type, content });
+    }
+    let size = files.iter().map(|file| file.content.len() as u64).sum();
+    Some(form::enclosure(files, size).await)
 }
 
 /// The addresses of `--list`; `None`, and said, where one is none.
@@ -326,7 +369,9 @@ fn list(args: &Args) -> Option<Vec<Address>> {
 
 fn preview(app: &App, announcement: &Announcement, recipients: &RecipientList, args: &Args) {
     if args.json {
-        let mut shown = json!({ "addresses": recipients.len(), "zones": recipients.by_zone() });
+        let mut shown = json!({
+            "addresses": recipients.len(), "zones": recipients.by_zone(), "files": files_shown(&announcement.files),
+        });
         if args.addresses {
             shown["list"] = recipients.addresses().map(ToString::to_string).collect();
         }
@@ -337,6 +382,9 @@ fn preview(app: &App, announcement: &Announcement, recipients: &RecipientList, a
     match app.informer.letters().plain(&announcement.markdown) {
         Ok(text) => say(&text),
         Err(error) => eprintln!("{error}"),
+    }
+    for file in &announcement.files {
+        say(&format!("Fichier joint\u{a0}: {}", file.told()));
     }
     for (department, circonscriptions) in recipients.by_zone() {
         say(&format!("{:>6}  {department}", circonscriptions.values().sum::<usize>()));
@@ -455,7 +503,7 @@ fn report(app: &App, progress: &MailingProgress, json: bool) -> u8 {
             ));
         }
         if !progress.is_whole {
-            say("its list in GLPI is not the one that was written: nothing more is sent");
+            say("its list or its files in GLPI are not those that were written: nothing more is sent");
         }
     }
     if progress.doubts.is_empty() && progress.is_whole { exit::OK } else { exit::FAILED }
@@ -473,12 +521,17 @@ fn as_json(progress: &MailingProgress) -> Value {
         "state": mailing.state,
         "subject": mailing.subject,
         "addresses": mailing.addresses,
+        "files": files_shown(&mailing.files),
         "handed": progress.handed,
         "pending": progress.pending + progress.under_way,
         "refused": refused.collect::<Vec<_>>(),
         "doubts": doubts.collect::<Vec<_>>(),
         "is_whole": progress.is_whole,
     })
+}
+
+fn files_shown(files: &[AnnouncementFile]) -> Value {
+    files.iter().map(|file| json!({ "name": file.name, "size": file.size })).collect()
 }
 
 fn message_id(app: &App, reference: &str) -> String {

@@ -582,6 +582,7 @@ pub struct Announcements {
     pub retry: Duration,
     pub confirm_above: usize,
     pub confirm_link: String,
+    pub max_size: u64,
     #[serde(with = "humantime_serde")]
     pub refresh: Duration,
 }

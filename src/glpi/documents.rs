@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::id::{DocumentId, FollowupId, SolutionId, TicketId};
+use crate::id::{DocumentId, FollowupId, ReminderId, SolutionId, TicketId};
 
 use super::changes::{TicketChange, WithHistory};
 use super::error::{GlpiError, Trouble};
@@ -24,6 +24,8 @@ pub enum DocumentHolder {
     Followup(FollowupId),
     /// A solution.
     Solution(SolutionId),
+    /// A note.
+    Reminder(ReminderId),
 }
 
 impl DocumentHolder {
@@ -33,6 +35,7 @@ impl DocumentHolder {
             Self::Ticket(_) => "Ticket",
             Self::Followup(_) => "ITILFollowup",
             Self::Solution(_) => "ITILSolution",
+            Self::Reminder(_) => "Reminder",
         }
     }
 
@@ -42,6 +45,7 @@ impl DocumentHolder {
             Self::Ticket(id) => id.get(),
             Self::Followup(id) => id.get(),
             Self::Solution(id) => id.get(),
+            Self::Reminder(id) => id.get(),
         }
     }
 }
@@ -55,6 +59,12 @@ impl From<TicketId> for DocumentHolder {
 impl From<FollowupId> for DocumentHolder {
     fn from(id: FollowupId) -> Self {
         Self::Followup(id)
+    }
+}
+
+impl From<ReminderId> for DocumentHolder {
+    fn from(id: ReminderId) -> Self {
+        Self::Reminder(id)
     }
 }
 
@@ -121,14 +131,16 @@ impl Glpi {
         self.documents_of(DocumentHolder::Ticket(id)).await
     }
 
-    /// The documents of a ticket or of what is said on it that are not in the bin.
+    /// The documents of a ticket, of what is said on it, or of a note, that are not in the bin.
     pub async fn documents_of(&self, holder: DocumentHolder) -> Result<Vec<Document>, GlpiError> {
         match holder {
             DocumentHolder::Ticket(ticket) => {
                 let ids = self.document_ids(ticket).await?;
                 Ok(self.documents(&ids, &[]).await?.0)
             }
-            DocumentHolder::Followup(_) | DocumentHolder::Solution(_) => Ok(self.with_documents(holder).await?.kept()),
+            DocumentHolder::Followup(_) | DocumentHolder::Solution(_) | DocumentHolder::Reminder(_) => {
+                Ok(self.with_documents(holder).await?.kept())
+            }
         }
     }
 

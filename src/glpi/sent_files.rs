@@ -79,6 +79,10 @@ impl Glpi {
             // no change of the ticket's status: a solved one would be opened again
             "_no_reopen": 1,
         });
+        if let DocumentHolder::Reminder(_) = holder {
+            // whoever sees the note below its entity sees its files
+            input["is_recursive"] = json!(1);
+        }
         if let Some(entity) = entity {
             input["entities_id"] = json!(entity);
         }

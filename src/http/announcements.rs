@@ -18,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::{
     asked::{Confirmation, DoubtAnswer, NewAnnouncement, Stopped},
     problems::problem,
-    shown::{AnnouncementState, Counted, ZoneCount, kept, state},
+    shown::{AnnouncementState, Counted, FileShown, ZoneCount, kept, state},
 };
 use super::{
     api, auth,
@@ -78,12 +78,17 @@ async fn inform(State(services): State<Arc<Services>>, request: Request) -> Resp
         .answered(request, async |services, parts, body, deadline| {
             check_content_type(&parts.headers)?;
             let Caller { rights, person, body } = caller(services, parts, body).await?;
-            let asked = asked::new_announcement(&body.bytes, &parts.headers, person.as_ref(), services)?;
+            let asked = asked::new_announcement(&body.bytes, &parts.headers, person.as_ref(), services).await?;
             let informer = Arc::clone(&services.oversight()?.informer);
             if asked.is_dry {
-                let counting = async move { informer.recipients(&asked.announcement, &asked.list, &rights).await };
-                let recipients =
-                    services.finish(Box::pin(counting), body.room, deadline).await?.map_err(|it| problem(&it))?;
+                let counting = async move {
+                    let recipients = informer.recipients(&asked.announcement, &asked.list, &rights).await?;
+                    Ok((recipients, informer.files(&asked.enclosure).await?.0))
+                };
+                let (recipients, files) = services
+                    .finish(Box::pin(counting), body.room, deadline)
+                    .await?
+                    .map_err(|it: InformError| problem(&it))?;
                 let zones = recipients.by_zone().into_iter().flat_map(|(department, each)| {
                     each.into_iter().map(move |(circonscription, addresses)| ZoneCount {
                         department: department.clone(),
@@ -93,12 +98,14 @@ async fn inform(State(services): State<Arc<Services>>, request: Request) -> Resp
                 });
                 return Ok(api::personal(Json(Counted {
                     addresses: recipients.len(),
+                    files: files.iter().map(FileShown::of).collect(),
                     zones: zones.collect(),
                     list: recipients.addresses().map(ToString::to_string).collect(),
                     to_confirm: recipients.len() > services.oversight()?.informer.confirm_above(),
                 })));
             }
-            let informing = async move { informer.inform(asked.announcement, &asked.list, &rights).await };
+            let informing =
+                async move { informer.inform(asked.announcement, (&asked.list, &asked.enclosure), &rights).await };
             let Informed { announcement, mailing } =
                 services.finish(Box::pin(informing), body.room, deadline).await?.map_err(|it| problem(&it))?;
             let state = match &mailing {
@@ -128,7 +135,7 @@ async fn all(State(services): State<Arc<Services>>, request: Request) -> Respons
             let informer = &services.oversight()?.informer;
             let mailings = informer.mailings().await.map_err(|error| problem(&error))?;
             let all = informer.keeping().all().await.map_err(|error| problem(&error.into()))?;
-            let theirs = all.iter().filter(|announcement| announcement.is_within(&rights)).map(|announcement| {
+            let theirs = all.iter().filter(|announcement| announcement.is_seen_by(&rights)).map(|announcement| {
                 let name = announcement.reference.to_string();
                 match mailings.iter().find(|mailing| mailing.reference == name) {
                     Some(mailing) => state(services, mailing, None),
@@ -157,7 +164,7 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
     services
         .answered(request, async |services, parts, body, _| {
             let Caller { rights, .. } = caller(services, parts, body).await?;
-            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            let (announcement, reference) = seen(services, &name, &rights).await?;
             let answer = match services.oversight()?.informer.progress(reference).await {
                 Ok(progress) => state(services, &progress.mailing, Some(&progress))?,
                 Err(InformError::Unknown) => kept(services, &announcement),
@@ -279,12 +286,18 @@ async fn caller(services: &Services, parts: &Parts, body: &mut Incoming) -> Resu
     Ok(Caller { rights, person: Some(person), body })
 }
 
-/// The announcement of this name, where it is theirs.
+/// The announcement of this name, where they may change it.
 async fn theirs(services: &Services, name: &str, rights: &Rights) -> Result<(Announcement, Reference), Problem> {
+    let (announcement, reference) = seen(services, name, rights).await?;
+    if announcement.is_within(rights) { Ok((announcement, reference)) } else { Err(problem(&InformError::NotYours)) }
+}
+
+/// The announcement of this name, where they may see it.
+async fn seen(services: &Services, name: &str, rights: &Rights) -> Result<(Announcement, Reference), Problem> {
     let unknown = || problem(&InformError::Unknown);
     let reference = Reference::parse(name).ok_or_else(unknown)?;
     let kept = services.oversight()?.informer.keeping().of_reference(reference).await;
     let kept = kept.map_err(|error| problem(&error.into()))?;
-    let announcement = kept.filter(|announcement| announcement.is_within(rights)).ok_or_else(unknown)?;
+    let announcement = kept.filter(|announcement| announcement.is_seen_by(rights)).ok_or_else(unknown)?;
     Ok((announcement, reference))
 }

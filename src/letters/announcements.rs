@@ -1,14 +1,17 @@
 //! An announcement as a mail: the same for everybody, with no recipient's address in it.
 
 use askama::Template;
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use lettre::{
     address::Envelope,
     message::{
-        Mailbox, MultiPart,
-        header::{HeaderName, HeaderValue},
+        Attachment, Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
+use sha2::{Digest as _, Sha256};
 
 use super::{
     ComposeError, Correspondence,
@@ -35,6 +38,19 @@ pub struct AnnouncementMail {
     pub markdown: String,
     /// When it was written: every copy has the same date.
     pub written_at: Timestamp,
+    /// The files that go along.
+    pub files: Vec<EnclosedFile>,
+}
+
+/// A file that goes along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnclosedFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub content: Bytes,
 }
 
 /// What the second person reads.
@@ -52,6 +68,8 @@ pub struct ConfirmationWanted {
     pub audience: String,
     /// To how many addresses it goes.
     pub addresses: usize,
+    /// Its files, each with its name and size.
+    pub files: Vec<String>,
     /// The page on which it is confirmed; none where there is no portal.
     pub link: Option<String>,
     /// What proves that somebody else read this.
@@ -167,8 +185,17 @@ impl AnnouncementLetters {
     /// Where it cannot be made.
     pub fn compose(&self, mail: &AnnouncementMail) -> Result<Vec<u8>, ComposeError> {
         let subject = line(&mail.subject, LONGEST_SUBJECT);
-        let texts =
-            MultiPart::alternative_plain_html(self.plain(&mail.markdown)?, self.html(&subject, &mail.markdown)?);
+        let boundary = boundary(mail);
+        let mut parts = MultiPart::alternative()
+            .boundary(format!("{boundary}-a"))
+            .singlepart(SinglePart::plain(self.plain(&mail.markdown)?))
+            .singlepart(SinglePart::html(self.html(&subject, &mail.markdown)?));
+        if !mail.files.is_empty() {
+            parts = MultiPart::mixed().boundary(format!("{boundary}-m")).multipart(parts);
+            for file in &mail.files {
+                parts = parts.singlepart(enclosed(file));
+            }
+        }
         // RFC 5322 wants a recipient, and each sees it: the sender's own address is nobody else's.
         let own = self.letters.sender();
         let id = self.message_id(mail.reference);
@@ -182,7 +209,7 @@ impl AnnouncementLetters {
         if let Some(reply_to) = &self.reply_to {
             head = head.reply_to(reply_to.clone());
         }
-        Ok(head.multipart(texts)?.formatted())
+        Ok(head.multipart(parts)?.formatted())
     }
 
     /// Begins to hand a mail over to the relay, for these recipients.
@@ -213,6 +240,25 @@ impl AnnouncementLetters {
         let letter = letter.multipart(MultiPart::alternative_plain_html(plain, html)).map_err(ComposeError::from)?;
         self.letters.send(to, &letter).await
     }
+}
+
+/// What parts the parts of a mail: the same each time it is made, and nothing that anybody could have written into it.
+fn boundary(mail: &AnnouncementMail) -> String {
+    let mut hash = Sha256::new();
+    hash.update(mail.reference.to_string());
+    hash.update(&mail.subject);
+    hash.update(&mail.markdown);
+    for file in &mail.files {
+        hash.update(Sha256::digest(&file.content));
+    }
+    format!("passerelle-{}", HEXLOWER.encode(&hash.finalize()[..16]))
+}
+
+/// A file as a part of a mail: base64 keeps each of its bytes, also those of texts.
+fn enclosed(file: &EnclosedFile) -> SinglePart {
+    let body = Body::new_with_encoding(file.content.to_vec(), ContentTransferEncoding::Base64);
+    let media_type = ContentType::parse(&file.media_type).unwrap_or(ContentType::TEXT_PLAIN);
+    Attachment::new(file.name.clone()).body(body.unwrap_or_else(Body::new), media_type)
 }
 
 /// Markdown as HTML that a mail may show below its own title.

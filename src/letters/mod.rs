@@ -22,7 +22,7 @@ mod when;
 pub(crate) use self::when::is_machine;
 pub use self::{
     acknowledger::Acknowledger,
-    announcements::{AnnouncementLetters, AnnouncementMail, ConfirmationWanted},
+    announcements::{AnnouncementLetters, AnnouncementMail, ConfirmationWanted, EnclosedFile},
     correspondence::Correspondence,
     error::ComposeError,
     operators::{Operators, PutAside},

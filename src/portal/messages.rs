@@ -1,10 +1,12 @@
 //! What the academy says to a person now: the messages for their zone.
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 
-use super::access::Portal;
+use super::{Content, access::Portal, error::PortalError, no_file, own::AttachedFile};
 use crate::{
-    announcements::Message,
+    announcements::{AnnouncementFile, Message},
+    id::ReminderId,
     request::{Address, DirectoryAnswer},
 };
 
@@ -31,5 +33,40 @@ impl Portal {
         };
         let schools = known.map(|person| person.places()).unwrap_or_default();
         self.board.shown(&schools, application, now)
+    }
+
+    /// A file of a message that is shown to this person now, by its place from 1, as GLPI gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`PortalError::NoFile`] also for one of a message that is for others.
+    pub async fn message_file(
+        &self,
+        person: &Address,
+        message: ReminderId,
+        place: usize,
+    ) -> Result<(AttachedFile, Content), PortalError> {
+        let shown = self.messages(person, None).await;
+        let message = shown.iter().find(|shown| shown.id == message).ok_or(PortalError::NoFile)?;
+        let file = place.checked_sub(1).and_then(|index| message.files.get(index)).ok_or(PortalError::NoFile)?;
+        self.announcement_file(message.id, file).await
+    }
+
+    /// This file of an announcement, as GLPI gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`PortalError::NoFile`] where its note has it no more.
+    pub async fn announcement_file(
+        &self,
+        note: ReminderId,
+        file: &AnnouncementFile,
+    ) -> Result<(AttachedFile, Content), PortalError> {
+        let documents = self.glpi.documents_of(note.into()).await.map_err(no_file)?;
+        let document = file.among(&documents).ok_or(PortalError::NoFile)?.id;
+        let (name, media_type) = (file.name.clone(), file.media_type.clone());
+        let download = self.glpi.download(document).await.map_err(no_file)?;
+        let content = Content { length: download.length, pieces: download.into_stream().map_err(Into::into).boxed() };
+        Ok((AttachedFile { id: document, name, media_type, is_shown: false }, content))
     }
 }

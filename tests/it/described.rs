@@ -203,7 +203,6 @@ async fn the_page_is_read_and_its_calls_are_tried_in_a_browser() {
         assert_eq!(browser.barriers().await, Vec::<String>::new(), "{width} {scheme}");
         let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         assert_eq!(browser.script(overflow).await, 0, "{width} {scheme}: sideways scroll");
-        // Chromium takes no picture of more than some sixteen thousand lines.
         browser.script("document.querySelectorAll('details').forEach(it => { it.open = false; })").await;
         browser.picture(&format!("docs-{width}-{scheme}")).await;
     }

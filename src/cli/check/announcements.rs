@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 
 use super::report::Report;
-use crate::{app::App, people::Role, text::Bilingual};
+use crate::{
+    app::App,
+    people::Role,
+    text::{Bilingual, french},
+};
 
 /// Looks at `[announcements]`, where they are on.
 pub(super) async fn check(report: &mut Report, app: &App) {
@@ -11,6 +15,15 @@ pub(super) async fn check(report: &mut Report, app: &App) {
         return;
     }
     let what = Bilingual::new("announcements", "informations");
+    let limits = app.informer.limits();
+    let (files, bytes, size) = (limits.max_files, limits.max_total_size, french::size(limits.max_total_size));
+    report.ok(
+        &what,
+        &Bilingual::new(
+            format_args!("may carry {files} files, {bytes} bytes in all (announcements.max_size)"),
+            format_args!("peuvent porter {files} fichiers, {size} en tout (announcements.max_size)"),
+        ),
+    );
     if !app.informer.letters().are_on() {
         report.warning(
             &what,

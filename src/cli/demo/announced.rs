@@ -7,7 +7,7 @@ use super::samples::SAND;
 use crate::{
     announcements::{Announcement, Informer, Zones},
     people::{Rights, Role},
-    request::Reference,
+    request::{Enclosure, Reference},
 };
 
 const SUBJECT: &str = "Incident en cours sur ECECA\u{a0}: la saisie des résultats est lente";
@@ -33,11 +33,15 @@ pub(super) async fn say(informer: &Informer) -> Result<()> {
         application: Some("ECECA".to_owned()),
         by_mail: None,
         on_portal: true,
+        files: Vec::new(),
         begins: now,
         ends: Some(now + SHOWN_FOR),
         written_by: SAND.to_owned(),
         written_at: now,
     };
-    informer.inform(announcement, &[], &Rights::of([Role::Operator])).await.into_diagnostic()?;
+    informer
+        .inform(announcement, (&[], &Enclosure::default()), &Rights::of([Role::Operator]))
+        .await
+        .into_diagnostic()?;
     Ok(())
 }

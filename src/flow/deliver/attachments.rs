@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     config::{self, Original},
-    glpi::Upload,
-    request::{Attachment, Enclosed, LeftOut, Received},
+    glpi::{DocumentTypes, Upload},
+    request::{Attachment, Enclosed, Enclosure, LeftOut, Received},
     text::html_text::escaped,
 };
 
@@ -67,7 +67,7 @@ pub(super) fn choose(
                 continue;
             }
         };
-        if let Some(why) = withheld(received, Some(index), limits) {
+        if let Some(why) = withheld(&received.enclosed, Some(index), limits) {
             chosen.leave_out(&file.name, None, why.to_owned());
             continue;
         }
@@ -85,7 +85,7 @@ pub(super) fn choose(
             content: content.clone(),
             inline_tag: None,
         };
-        let why = if holds_forbidden { Some(HOLDS_FORBIDDEN) } else { withheld(received, None, limits) };
+        let why = if holds_forbidden { Some(HOLDS_FORBIDDEN) } else { withheld(&received.enclosed, None, limits) };
         if let Some(why) = why {
             chosen.leave_out(ORIGINAL, None, why.to_owned());
         } else {
@@ -95,10 +95,44 @@ pub(super) fn choose(
     chosen
 }
 
+/// Files that go with what is no ticket, by the same rules: each as it is to be called, and as GLPI takes it.
+///
+/// # Errors
+///
+/// Those that do not go, with the reason: then none is to go.
+pub fn enclosable(
+    enclosure: &Enclosure,
+    limits: &config::Attachments,
+    types: Option<&DocumentTypes>,
+) -> Result<Vec<(String, Upload)>, Vec<LeftOut>> {
+    // What people are to open goes as it is.
+    let limits = config::Attachments { wrap: false, ..limits.clone() };
+    let taken = AcceptedFiles { types, ..AcceptedFiles::default() };
+    let mut chosen = Chosen { uploads: vec![], left_out: vec![], cut: vec![], absent_images: vec![] };
+    let (mut total, mut names) = (0, Vec::new());
+    for (index, file) in enclosure.attachments.iter().enumerate() {
+        let why = match inspect::inspect(&file.name, &file.content, &limits) {
+            FileVerdict::Goes(name) => {
+                if let Some(why) = withheld(&enclosure.enclosed, Some(index), &limits) {
+                    why.to_owned()
+                } else {
+                    chosen.take(file, &name, &mut total, &limits, &taken);
+                    names.push(name);
+                    continue;
+                }
+            }
+            FileVerdict::Forbidden(why) => why,
+            FileVerdict::Encrypted => inspect::ENCRYPTED.to_owned(),
+        };
+        chosen.leave_out(&file.name, None, why);
+    }
+    if chosen.left_out.is_empty() { Ok(names.into_iter().zip(chosen.uploads).collect()) } else { Err(chosen.left_out) }
+}
+
 /// Why the original, or the attached mail at this place, does not go, if anything in it is forbidden or nobody can
 /// tell. A file with a password in it does not hold it back.
-fn withheld(received: &Received, file: Option<usize>, limits: &config::Attachments) -> Option<&'static str> {
-    let Enclosed { parts, is_whole, .. } = received.enclosed.iter().find(|enclosed| enclosed.file == file)?;
+fn withheld(enclosed: &[Enclosed], file: Option<usize>, limits: &config::Attachments) -> Option<&'static str> {
+    let Enclosed { parts, is_whole, .. } = enclosed.iter().find(|enclosed| enclosed.file == file)?;
     let is_forbidden =
         |name: &str, content: &[u8]| matches!(inspect::inspect(name, content, limits), FileVerdict::Forbidden(_));
     if parts.iter().any(|part| is_forbidden(&part.name, &part.beginning)) {

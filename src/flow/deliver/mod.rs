@@ -19,6 +19,7 @@ mod ticket_sources;
 mod undelivered;
 
 pub use self::{
+    attachments::enclosable,
     deliverer::{Deliverer, LONGEST_CREATION_CALLS},
     followup::{Proposed, SeenTicket},
     names::{Missing, Names},

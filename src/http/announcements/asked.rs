@@ -3,13 +3,14 @@
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::super::{fields::Fields, keys, orders::no_object, problem::Problem, services::Services};
+use super::super::{fields::Fields, keys, orders::no_object, problem::Problem, requests, schemas, services::Services};
 use crate::{
     announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_SUBJECT, Recipients, Zone, Zones},
-    request::{Address, Reference},
+    intake::form::{self, FieldError},
+    request::{Address, Enclosure, Reference},
 };
 
 /// Characters of a name.
@@ -17,8 +18,20 @@ const LONGEST_NAME: usize = 200;
 /// Zones, and addresses of a list, at most.
 const MOST_ZONES: usize = 500;
 const MOST_ADDRESSES: usize = 20_000;
-const FIELDS: [&str; 11] =
-    ["subject", "text", "zones", "application", "recipients", "list", "on_portal", "begins", "ends", "by", "dry_run"];
+const FIELDS: [&str; 12] = [
+    "subject",
+    "text",
+    "attachments",
+    "zones",
+    "application",
+    "recipients",
+    "list",
+    "on_portal",
+    "begins",
+    "ends",
+    "by",
+    "dry_run",
+];
 /// What directors are told.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "read by whoever reads the description")]
@@ -29,6 +42,9 @@ pub(super) struct NewAnnouncement {
     /// The text, Markdown.
     #[schema(example = "Bonjour,\n\n**LSU** ne répond pas ; nous y travaillons.", max_length = 15000)]
     text: String,
+    /// Files that go along, `announcements.max_size` bytes of them at most; each as `[attachments]` says.
+    #[schema(example = json!([{"name": "procedure.pdf", "content_type": "application/pdf", "content": "JVBERi0="}]))]
+    attachments: Option<Vec<schemas::JsonFile>>,
     /// Departments (`021`) and circonscriptions (`021/Dijon Nord`); without, the whole academy.
     #[schema(example = json!(["021", "058/Nevers"]))]
     zones: Option<Vec<String>>,
@@ -96,11 +112,12 @@ pub(super) struct DoubtAnswer {
 pub(super) struct Asked {
     pub(super) announcement: Announcement,
     pub(super) list: Vec<Address>,
+    pub(super) enclosure: Enclosure,
     pub(super) is_dry: bool,
 }
 
 /// What a body asks for; all that is wrong with it is named at once.
-pub(super) fn new_announcement(
+pub(super) async fn new_announcement(
     body: &Bytes,
     headers: &HeaderMap,
     person: Option<&Address>,
@@ -151,6 +168,7 @@ pub(super) fn new_announcement(
     if on_portal && ends.is_none_or(|ends| ends <= begins) {
         fields.note("ends", "missing", "Dites jusqu’à quand le portail la montre, après son début.".to_owned());
     }
+    let enclosure = enclosure(&mut fields, body.len() as u64).await?;
     let by = by(&mut fields, person);
     let (Some(subject), Some(text), Some(by)) = (subject, text, by) else {
         return Err(Problem::fields(fields.wrong()));
@@ -173,10 +191,27 @@ pub(super) fn new_announcement(
         on_portal,
         begins,
         ends,
+        files: Vec::new(),
         written_by: by,
         written_at: now,
     };
-    Ok(Asked { announcement, list, is_dry })
+    Ok(Asked { announcement, list, enclosure, is_dry })
+}
+
+/// The files, in the shape that forms have.
+async fn enclosure(fields: &mut Fields, size: u64) -> Result<Enclosure, Problem> {
+    let Some(attachments) = fields.take("attachments") else { return Ok(Enclosure::default()) };
+    let form = json!({ "attachments": attachments });
+    let form = form::read(form::Encoding::Json, form.to_string().into()).await.map_err(requests::unreadable)?;
+    match form::files(form, size).await {
+        Ok(enclosure) => Ok(enclosure),
+        Err(errors) => {
+            for FieldError { field, code, message } in errors {
+                fields.note(&field, code, message);
+            }
+            Ok(Enclosure::default())
+        }
+    }
 }
 
 /// The values of a list, each as `parse` reads it.

@@ -5,12 +5,18 @@ use axum::http::StatusCode;
 use super::super::problem::{BUSY_PAUSE, Problem};
 use crate::{
     announcements::{InformError, KeepingError, NoList, NotFrozen},
-    request::Reason,
+    intake::form::FieldError,
+    request::{LeftOut, Reason},
 };
 
 /// Why an announcement is not sent, or not changed, as whoever asked reads it.
 pub(super) fn problem(error: &InformError) -> Problem {
     let (status, reason, detail) = match error {
+        InformError::Files(files) => return Problem::fields(files.iter().map(wrong).collect()),
+        InformError::Keeping(KeepingError::FileRefused(name, why)) => {
+            let why = format!("refusé par GLPI ({why})");
+            return Problem::fields(vec![wrong(&LeftOut { name: name.clone(), why })]);
+        }
         InformError::Off => (
             StatusCode::FORBIDDEN,
             "closed",
@@ -74,6 +80,15 @@ pub(super) fn problem(error: &InformError) -> Problem {
         }
     };
     Problem::new(status, reason, detail)
+}
+
+/// A file that does not go, as a field that is wrong.
+fn wrong(file: &LeftOut) -> FieldError {
+    let message = format!(
+        "«\u{a0}{}\u{a0}»\u{a0}: {}. Retirez ce fichier ou changez-le\u{a0}; rien n’est parti.",
+        file.name, file.why
+    );
+    FieldError { field: "attachments".to_owned(), code: "invalid", message }
 }
 
 fn not_now(error: &InformError, reason: Reason) -> Problem {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::{problem::Problem, services::Services, values::rfc3339};
-use crate::announcements::{Announcement, Mailing, MailingProgress, MailingState};
+use crate::announcements::{Announcement, AnnouncementFile, Mailing, MailingProgress, MailingState};
 
 /// How many addresses of a zone get it.
 #[derive(Serialize, ToSchema)]
@@ -21,6 +21,23 @@ pub(super) struct ZoneCount {
     pub(super) addresses: usize,
 }
 
+/// A file that goes along.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FileShown {
+    /// Its name.
+    #[schema(example = "procedure.pdf")]
+    name: String,
+    /// Its size in bytes.
+    #[schema(example = 48_213)]
+    size: u64,
+}
+
+impl FileShown {
+    pub(super) fn of(file: &AnnouncementFile) -> Self {
+        Self { name: file.name.clone(), size: file.size }
+    }
+}
+
 /// Who would get it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Counted {
@@ -29,6 +46,8 @@ pub(super) struct Counted {
     pub(super) addresses: usize,
     /// Of each zone.
     pub(super) zones: Vec<ZoneCount>,
+    /// The files that would go along.
+    pub(super) files: Vec<FileShown>,
     /// Each address.
     #[schema(example = json!(["ce.0210001a@ac-dijon.fr"]))]
     pub(super) list: Vec<String>,
@@ -74,6 +93,8 @@ pub(super) struct AnnouncementState {
     /// Its subject.
     #[schema(example = "LSU indisponible ce matin")]
     subject: String,
+    /// The files that go along.
+    files: Vec<FileShown>,
     /// Who wrote it.
     #[schema(example = "ien.dijon@ac-dijon.fr")]
     written_by: String,
@@ -123,6 +144,7 @@ pub(super) fn state(
             MailingState::Ended => "ended",
         },
         subject: mailing.subject.clone(),
+        files: mailing.files.iter().map(FileShown::of).collect(),
         written_by: mailing.written_by.clone(),
         written_at: written(services, mailing.written_at),
         confirmed_by: mailing.confirmed_by.clone(),
@@ -151,6 +173,7 @@ pub(super) fn kept(services: &Services, announcement: &Announcement) -> Announce
         reference: announcement.reference.to_string(),
         state: "kept",
         subject: announcement.subject.clone(),
+        files: announcement.files.iter().map(FileShown::of).collect(),
         written_by: announcement.written_by.clone(),
         written_at: written(services, announcement.written_at),
         confirmed_by: None,

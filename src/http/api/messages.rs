@@ -11,15 +11,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    call::{personal, requester},
+    call::{file_number, in_time, number, personal, requester},
     catalogue::APPLICATION,
+    documents::file,
 };
 use crate::{
     announcements,
     http::{
         identity::REQUESTER,
-        query::Parameters,
-        responses::{AnyTime, LateCall, Nobody, Reading},
+        query::{self, Parameters},
+        responses::{AnyTime, BadCall, LateCall, Nobody, Reading},
+        schemas,
         services::Services,
         values::rfc3339,
     },
@@ -50,6 +52,8 @@ struct Message {
     /// The application it is about; to be shown above that one's form.
     #[schema(example = "LSU")]
     application: Option<String>,
+    /// Its files, to be asked for at `/v1/messages/{id}/files/{place}`, each by its place, from 1.
+    files: Vec<MessageFile>,
     /// Whom it is for, as people read it.
     #[schema(example = json!(["département 21"]))]
     zones: Vec<String>,
@@ -61,6 +65,20 @@ struct Message {
     ends: String,
 }
 
+/// A file of a message.
+#[derive(Serialize, ToSchema)]
+struct MessageFile {
+    /// Its name.
+    #[schema(example = "procedure.pdf")]
+    name: String,
+    /// Its media type, as its sender gave it.
+    #[schema(example = "application/pdf")]
+    content_type: String,
+    /// Its size in bytes.
+    #[schema(example = 48_213)]
+    size: u64,
+}
+
 impl From<announcements::Message> for Message {
     fn from(message: announcements::Message) -> Self {
         Self {
@@ -69,10 +87,17 @@ impl From<announcements::Message> for Message {
             html: message.html,
             text: message.text,
             application: message.application,
+            files: message.files.into_iter().map(MessageFile::from).collect(),
             zones: message.zones.shown(),
             begins: rfc3339(&message.begins),
             ends: rfc3339(&message.ends),
         }
+    }
+}
+
+impl From<announcements::AnnouncementFile> for MessageFile {
+    fn from(file: announcements::AnnouncementFile) -> Self {
+        Self { name: file.name, content_type: file.media_type, size: file.size }
     }
 }
 
@@ -101,6 +126,38 @@ pub(super) async fn list(State(services): State<Arc<Services>>, request: Request
             let application = Some(application.as_str()).filter(|name| !name.is_empty());
             let messages = services.portal.messages(&person, application).await;
             Ok(personal(Json(Messages { messages: messages.into_iter().map(Message::from).collect() })))
+        })
+        .await
+}
+
+/// Send a file of a message
+///
+/// Only to whom the message is shown now.
+#[utoipa::path(get, path = "/v1/messages/{id}/files/{place}", operation_id = "send_message_file", tag = "portal",
+    security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(
+        ("id" = u64, Path, description = "GLPI's number of the message.", minimum = 1, maximum = 4_294_967_295_u64, example = 12),
+        ("place" = u64, Path, description = "The file's place among those of the message, from 1.", minimum = 1, maximum = 1000, example = 1),
+        schemas::Whose,
+    ),
+    responses(
+        (status = 200, content(
+            (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/gif"),
+            (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"), (String = "text/plain"),
+        ), description = "The file; images, PDF and plain texts under their own type. `Content-Disposition` gives its name.", headers(("Content-Disposition" = String, description = "`attachment` and the file's name (RFC 6266)."))),
+        (status = 404, description = "No such file of a message that is shown to this requester."),
+        BadCall, Nobody, Reading, LateCall, AnyTime,
+    ))]
+pub(super) async fn send(State(services): State<Arc<Services>>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, deadline| {
+            let (person, _) = requester(services, parts, body).await?;
+            query::only(parts, &[REQUESTER])?;
+            let (message, place) = (number(parts, 3)?, file_number(parts, 5)?);
+            let place = usize::try_from(place.get()).unwrap_or_default();
+            let (document, content) =
+                in_time(deadline, Box::pin(services.portal.message_file(&person, message, place))).await?;
+            Ok(file(&document, content))
         })
         .await
 }

@@ -34,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(catalogue::faq))
         .routes(routes!(catalogue::faq_document))
         .routes(routes!(messages::list))
+        .routes(routes!(messages::send))
         .routes(routes!(feeds::atom))
         .routes(routes!(feeds::json))
 }

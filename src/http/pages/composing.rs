@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use data_encoding::BASE64;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::{
@@ -21,9 +22,11 @@ use crate::{
     announcements::{
         Announcement, InformError, LONGEST_BODY, LONGEST_SUBJECT, Message, RecipientList, Recipients, Zone, Zones,
     },
+    config,
     http::{in_charge, problem::Problem},
+    intake::form,
     people::Rights,
-    request::{Address, Reference},
+    request::{Address, Attachment, Enclosure, Reference},
     text::french,
 };
 
@@ -51,6 +54,9 @@ struct ComposingPage<'a> {
     messages: Vec<Message>,
     preview: Option<Preview>,
     longest_subject: usize,
+    max_files: usize,
+    max_file_size: String,
+    max_total_size: String,
 }
 
 /// What the person typed.
@@ -67,6 +73,15 @@ struct Typed {
     ends: String,
     by_mail: String,
     list: String,
+    files: Vec<KeptFile>,
+}
+
+/// A file that was chosen: it stays in the form, since a browser forgets it.
+struct KeptFile {
+    told: String,
+    name: String,
+    media_type: String,
+    base64: String,
 }
 
 /// How it will be seen, and by whom.
@@ -118,7 +133,7 @@ impl ComposingPage<'_> {
 /// `GET /information/nouvelle`
 pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
     let rights = in_charge::of_person(&state.services, &person).await?;
-    informing::informer(&state)?;
+    let informer = informing::informer(&state)?;
     let now = Timestamp::now().to_zoned(state.services.time_zone.clone());
     let tomorrow = now.date().saturating_add(1.days()).at(EVENING, 0, 0, 0);
     let departments: Vec<String> = rights.departments().map(str::to_owned).collect();
@@ -130,7 +145,7 @@ pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(person): V
         ..Typed::default()
     };
     let name = now.timestamp().as_nanosecond().to_string();
-    page(StatusCode::OK, &composing(&state, &person, &rights, name, typed))
+    page(StatusCode::OK, &composing(&state, (&person, informer.limits()), &rights, name, typed))
 }
 
 /// `POST /information/nouvelle`
@@ -149,8 +164,20 @@ async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Proble
     let rights = in_charge::of_person(&state.services, &person).await?;
     let informer = informing::informer(state)?;
     let name: String = posted.one("nom").chars().take(LONGEST_NAME).collect();
-    let read = meant(state, &posted, &name);
-    let mut form = composing(state, &person, &rights, name, Typed::of(&posted));
+    let mut read = meant(state, &posted, &name);
+    let enclosure = form::enclosure(chosen_files(&posted), posted.size).await;
+    let mut form = composing(state, (&person, informer.limits()), &rights, name, Typed::of(&posted, &enclosure));
+    if let Err(InformError::Files(files)) = informer.files(&enclosure).await {
+        let mut mistakes = read.err().unwrap_or_default();
+        for file in files {
+            mistakes.add(
+                "fichiers",
+                "Fichiers",
+                format!("«\u{a0}{}\u{a0}» ne peut pas être joint\u{a0}: {}.", file.name, file.why),
+            );
+        }
+        read = Err(mistakes);
+    }
     if !posted.is_from_our_page {
         form.refusal = Some(STALE.to_owned());
         return page(StatusCode::FORBIDDEN, &form.marked());
@@ -162,7 +189,7 @@ async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Proble
         }
     };
     let result = if posted.one("envoyer") == SENT {
-        match informer.inform(announcement.clone(), &list, &rights).await {
+        match informer.inform(announcement.clone(), (&list, &enclosure), &rights).await {
             Ok(sent) => {
                 state.services.portal.refresh_messages().await;
                 return see_other(&address_of(sent.announcement.reference));
@@ -206,7 +233,7 @@ impl ComposingPage<'_> {
 }
 
 impl Typed {
-    fn of(posted: &Posted) -> Self {
+    fn of(posted: &Posted, enclosure: &Enclosure) -> Self {
         let one = |name: &str| posted.one(name).to_owned();
         Self {
             subject: one("sujet"),
@@ -220,13 +247,36 @@ impl Typed {
             ends: one("fin"),
             by_mail: one("courriel"),
             list: one("liste"),
+            files: enclosure.attachments.iter().map(KeptFile::of).collect(),
         }
     }
 }
 
+impl KeptFile {
+    fn of(file: &Attachment) -> Self {
+        Self {
+            told: format!("{} ({})", file.name, french::size(file.content.len() as u64)),
+            name: file.name.clone(),
+            media_type: file.content_type.clone(),
+            base64: BASE64.encode(&file.content),
+        }
+    }
+}
+
+/// The files of the form: those that it had before and that stay, and those that were chosen now.
+fn chosen_files(posted: &Posted) -> Vec<form::File> {
+    let kept = posted.all("piece").zip(posted.all("piece-nom")).zip(posted.all("piece-type")).enumerate();
+    let kept = kept.filter(|(place, _)| posted.all("garder").any(|kept| kept == place.to_string()));
+    let kept = kept.filter_map(|(_, ((base64, name), media_type))| {
+        let content = BASE64.decode(base64.as_bytes()).ok()?.into();
+        Some(form::File { name: Some(name.to_owned()), content_type: Some(media_type.to_owned()), content })
+    });
+    kept.chain(posted.files.iter().cloned()).collect()
+}
+
 fn composing<'a>(
     state: &'a PageState,
-    person: &'a Address,
+    (person, limits): (&'a Address, &config::Attachments),
     rights: &Rights,
     name: String,
     typed: Typed,
@@ -245,6 +295,9 @@ fn composing<'a>(
         messages: Vec::new(),
         preview: None,
         longest_subject: LONGEST_SUBJECT,
+        max_files: limits.max_files,
+        max_file_size: french::size(limits.max_file_size.min(limits.max_total_size)),
+        max_total_size: french::size(limits.max_total_size),
         typed,
     }
 }
@@ -329,6 +382,7 @@ fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Meant, Mistak
         on_portal,
         begins,
         ends: ends.filter(|_| on_portal),
+        files: Vec::new(),
         written_by: author.to_owned(),
         written_at: now,
     };

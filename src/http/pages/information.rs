@@ -45,6 +45,8 @@ struct Entry {
     application: Option<String>,
     portal: Option<Standing>,
     mail: Option<String>,
+    /// The names of its files.
+    files: Vec<String>,
     written: String,
 }
 
@@ -74,6 +76,8 @@ struct AnnouncementPage<'a> {
     comes_again: bool,
     zone: TimeZone,
     is_operator: bool,
+    /// Whether they may end, prolong and stop it, and not only see it.
+    may_change: bool,
     /// What is wrong with what was sent.
     mistake: Option<String>,
 }
@@ -89,9 +93,8 @@ impl AnnouncementPage<'_> {
     }
 
     fn may_stop(&self) -> bool {
-        self.mailing
-            .as_ref()
-            .is_some_and(|progress| matches!(progress.mailing.state, MailingState::ToConfirm | MailingState::Going))
+        let is_open = |progress: &MailingProgress| !progress.mailing.state.is_closed();
+        self.may_change && self.mailing.as_ref().is_some_and(is_open)
     }
 
     fn moment(&self, at: &Timestamp) -> String {
@@ -120,10 +123,11 @@ pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): V
             application: announcement.application.clone(),
             portal: standing(&state, announcement),
             mail,
+            files: announcement.files.iter().map(|file| file.name.clone()).collect(),
             written: written(&state, announcement),
         }
     };
-    let own = announcements.iter().filter(|announcement| announcement.is_within(&rights));
+    let own = announcements.iter().filter(|announcement| announcement.is_seen_by(&rights));
     let entries = own.take(MOST).map(entry).collect();
     let frame = state.pages.frame("Information", Some(&person), Section::None);
     page(StatusCode::OK, &InformationPage { frame, entries })
@@ -137,7 +141,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let rights = in_charge::of_person(&state.services, &person).await?;
-    let announcement = own(&state, &rights, &reference).await?;
+    let announcement = visible(&state, &rights, &reference).await?;
     let code = parameter(query.as_deref(), "code");
     let stays = parameter(query.as_deref(), STAYS).is_some();
     shown(&state, &person, &rights, &announcement, Extra { code, stays, ..Extra::default() }).await
@@ -191,6 +195,7 @@ async fn shown(
         comes_again,
         zone: zone.clone(),
         is_operator: rights.is_everything(),
+        may_change: announcement.is_within(rights),
         mistake,
     };
     let mut answer = page(status, &answer)?;
@@ -309,13 +314,19 @@ fn done(result: Result<MailingProgress, InformError>) -> Result<(), Problem> {
     result.map(drop).map_err(|error| problem(&error))
 }
 
-/// The announcement of this name, where it is somebody's with these rights.
+/// The announcement of this name, where somebody with these rights may change it.
 async fn own(state: &PageState, rights: &Rights, reference: &str) -> Result<Announcement, Problem> {
+    let announcement = visible(state, rights, reference).await?;
+    if announcement.is_within(rights) { Ok(announcement) } else { Err(problem(&InformError::NotYours)) }
+}
+
+/// The announcement of this name, where somebody with these rights may see it.
+pub(super) async fn visible(state: &PageState, rights: &Rights, reference: &str) -> Result<Announcement, Problem> {
     let reference = Reference::parse(reference).ok_or_else(unknown)?;
     let informer = informer(state)?;
     let found = in_time(state, async { Ok(informer.keeping().of_reference(reference).await?) }).await?;
     // The same words, whether there is none or it is somebody else's.
-    found.filter(|announcement| announcement.is_within(rights)).ok_or_else(unknown)
+    found.filter(|announcement| announcement.is_seen_by(rights)).ok_or_else(unknown)
 }
 
 fn standing(state: &PageState, announcement: &Announcement) -> Option<Standing> {

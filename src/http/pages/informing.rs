@@ -101,6 +101,17 @@ pub(super) fn problem(error: &InformError) -> Problem {
         InformError::NoList(NoList::NoApplication(name)) => {
             refused(&format!("Aucune application ne s’appelle «\u{a0}{name}\u{a0}»."))
         }
+        InformError::Files(files) => {
+            let each: Vec<String> =
+                files.iter().map(|file| format!("«\u{a0}{}\u{a0}»\u{a0}: {}", file.name, file.why)).collect();
+            refused(&format!("Ces fichiers ne peuvent pas être joints\u{a0}: {}.", each.join("\u{a0}; ")))
+        }
+        InformError::Keeping(KeepingError::FileRefused(name, why)) => {
+            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            refused(&format!(
+                "GLPI ne prend pas le fichier «\u{a0}{name}\u{a0}»{why}\u{a0}: joignez-en un autre, ou aucun."
+            ))
+        }
         InformError::Keeping(KeepingError::Unknown) | InformError::Unknown => unknown(),
         error if error.is_denied() => {
             tracing::error!(cause = %error, "GLPI does not let the service account write public notes");

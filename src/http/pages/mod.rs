@@ -24,6 +24,7 @@
 mod composing;
 mod deposit;
 mod dsfr;
+mod enclosed;
 mod expected;
 mod faq;
 mod files;
@@ -80,6 +81,7 @@ where
         .route("/demandes/{number}/avis", post(ticket::decide))
         .route("/demandes/{number}/retrait", post(ticket::withdraw))
         .route("/demandes/{number}/documents/{document}", get(ticket::document))
+        .route("/messages/{number}/fichiers/{place}", get(enclosed::of_message))
         .route("/faq", get(faq::show))
         .route("/faq/propositions", get(faq::propose))
         .route("/faq/{number}", get(faq::article))
@@ -108,6 +110,7 @@ where
         .route("/nouvelle", get(composing::show).post(composing::hand_in))
         .route("/{reference}", get(information::show))
         .route("/{reference}/{deed}", post(information::act))
+        .route("/{reference}/fichiers/{place}", get(enclosed::of_announcement))
         .fallback(async || unknown())
         .method_not_allowed_fallback(async || unknown())
         .layer(CatchPanicLayer::custom(panicked))

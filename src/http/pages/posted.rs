@@ -2,7 +2,6 @@
 
 use axum::http::{StatusCode, header, request::Parts};
 use jiff::Timestamp;
-use url::form_urlencoded;
 
 use super::state::{PageState, STALE, TOKEN};
 use crate::{
@@ -10,16 +9,22 @@ use crate::{
         body::{Incoming, Standing},
         identity,
         problem::Problem,
+        requests,
     },
+    intake::{Taken, form},
     request::Address,
 };
-
-const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 /// What a person sent by a form of ours.
 pub(super) struct Posted {
     pub(super) person: Address,
     fields: Vec<(String, String)>,
+    /// The files that came along.
+    pub(super) files: Vec<form::File>,
+    /// How large the form was, bytes.
+    pub(super) size: u64,
+    /// Its memory, held as long as the files are in use.
+    _room: Option<Taken>,
     /// Whether a page gave it to this person lately. Without that, nothing comes of it.
     pub(super) is_from_our_page: bool,
 }
@@ -47,7 +52,7 @@ impl Posted {
 }
 
 impl PageState {
-    /// Reads a form without files.
+    /// Reads a form.
     ///
     /// # Errors
     ///
@@ -55,14 +60,15 @@ impl PageState {
     pub(super) async fn posted(&self, parts: &Parts, body: &mut Incoming) -> Result<Posted, Problem> {
         let person = identity::signed_in(parts, &self.services.settings)?;
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if kind.split(';').next().map(str::trim) != Some(URLENCODED) {
+        let Some(encoding) = form::Encoding::of(kind).filter(|encoding| *encoding != form::Encoding::Json) else {
             let detail = "Envoyez le formulaire depuis les pages de l’assistance.";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-type", detail));
-        }
+        };
         let whole = body.read(&self.services.rooms, Standing::Proven).await?;
-        let fields: Vec<(String, String)> = form_urlencoded::parse(&whole.bytes).into_owned().collect();
+        let size = whole.bytes.len() as u64;
+        let (fields, files) = form::read_plain(encoding, whole.bytes).await.map_err(requests::unreadable)?;
         let token = fields.iter().find(|(name, _)| name == TOKEN).map_or("", |(_, value)| value.as_str());
         let is_from_our_page = self.pages.tokens.is_of(&person, token, Timestamp::now());
-        Ok(Posted { person, fields, is_from_our_page })
+        Ok(Posted { person, fields, files, size, _room: whole.room, is_from_our_page })
     }
 }

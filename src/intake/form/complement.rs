@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{
     check::{attachments, clean, short},
     error::FieldError,
-    fields::{MAX_TEXT, Submission},
+    fields::{File, MAX_TEXT, Submission},
     identity::{self, Identity},
 };
 use crate::{
@@ -103,13 +103,32 @@ fn checked_refusal(submission: Submission, size: u64) -> Result<(String, Enclosu
     if !errors.is_empty() {
         return Err(errors);
     }
+    Ok((reason, enclosed(files, size)))
+}
+
+/// The files alone of a form that came in a body of `size` bytes, with what is known of them.
+///
+/// # Errors
+///
+/// What is wrong with them.
+pub async fn files(submission: Submission, size: u64) -> Result<Enclosure, Vec<FieldError>> {
+    if submission.errors.is_empty() { Ok(enclosure(submission.files, size).await) } else { Err(submission.errors) }
+}
+
+/// Files as they came in a body of `size` bytes, under names of their own, with what is known of them.
+pub async fn enclosure(files: Vec<File>, size: u64) -> Enclosure {
+    let bytes = files.iter().map(|file| file.content.len()).sum();
+    offload::by_size(bytes, async move { enclosed(files, size) }).await
+}
+
+fn enclosed(files: Vec<File>, size: u64) -> Enclosure {
     let attachments = attachments(files);
     let enclosed = enclosed_in(&attachments);
     let digest = match attachments.as_slice() {
         [] => String::new(),
         files => HEXLOWER.encode(&identity::content("", "", &FormFields::default(), files)),
     };
-    Ok((reason, Enclosure { attachments, enclosed, digest, size }))
+    Enclosure { attachments, enclosed, digest, size }
 }
 
 fn reason(text: &str) -> Result<String, FieldError> {

@@ -154,11 +154,14 @@ impl Fields {
 }
 
 /// A file as it came.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct File {
-    pub(super) name: Option<String>,
-    pub(super) content_type: Option<String>,
-    pub(super) content: Bytes,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its name, as whoever sends it gave it.
+    pub name: Option<String>,
+    /// Its media type, likewise.
+    pub content_type: Option<String>,
+    /// Its bytes.
+    pub content: Bytes,
 }
 
 /// A form whose content is sorted, but not yet checked.

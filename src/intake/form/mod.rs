@@ -17,9 +17,9 @@ mod parts;
 use bytes::Bytes;
 
 pub use check::receive;
-pub use complement::{complement, refusal};
+pub use complement::{complement, enclosure, files, refusal};
 pub use error::{FieldError, Unreadable};
-pub use fields::{FIELDS, Field, Fields, Submission, URGENCIES};
+pub use fields::{FIELDS, Field, Fields, File, Submission, URGENCIES};
 
 use crate::offload;
 
@@ -87,6 +87,19 @@ pub async fn read_page(
         }
     })
     .await
+}
+
+/// The texts of a page's form, by that page's own names, and its files.
+///
+/// # Errors
+///
+/// When the body is not what its encoding says; JSON is none of a page's.
+pub async fn read_plain(encoding: Encoding, body: Bytes) -> Result<(Vec<(String, String)>, Vec<File>), Unreadable> {
+    match encoding {
+        Encoding::Json => Err(Unreadable::Multipart),
+        Encoding::Urlencoded => Ok((url::form_urlencoded::parse(&body).into_owned().collect(), Vec::new())),
+        Encoding::Multipart { boundary } => parts::plain(body, boundary).await,
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 use super::{
     error::Unreadable,
-    fields::{FILES, File, Named, Submission},
+    fields::{FILES, File, MAX_MEMBERS, Named, Submission},
 };
 
 const NO_FILE: &str = "Donnez des fichiers, chacun avec son nom, en multipart/form-data ou en JSON.";
@@ -50,6 +50,29 @@ pub(super) async fn multipart(
         }
     }
     Ok(submission)
+}
+
+/// The texts by their parts' names, and the files.
+pub(super) async fn plain(body: Bytes, boundary: String) -> Result<(Vec<(String, String)>, Vec<File>), Unreadable> {
+    let whole = stream::once(async { Ok::<_, Infallible>(body) });
+    let mut parts = multer::Multipart::new(whole, boundary);
+    let (mut texts, mut files) = (Vec::new(), Vec::new());
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        if texts.len() + files.len() == MAX_MEMBERS {
+            return Err(Unreadable::TooMany);
+        }
+        let name = part.name().unwrap_or_default().to_owned();
+        let file_name = part.file_name().map(str::to_owned);
+        let content_type = part.content_type().map(ToString::to_string);
+        let content = part.bytes().await.map_err(broken)?;
+        match file_name {
+            None => texts.push((name, String::from_utf8_lossy(&content).into_owned())),
+            // What a browser sends for a file field that was left empty.
+            Some(empty) if empty.is_empty() && content.is_empty() => {}
+            Some(file_name) => files.push(File { name: Some(file_name), content_type, content }),
+        }
+    }
+    Ok((texts, files))
 }
 
 /// `None` is a value that is no UTF-8.

@@ -150,6 +150,93 @@ async fn all_mistakes_are_named_at_once() {
     gateway.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn files_come_in_the_shape_of_forms() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(8);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[("attachments.max_file_size", "10")]).await;
+    let path = "/v1/announcements";
+    let file = |name: &str, content: &str| json!({"name": name, "content_type": "text/csv", "content": content});
+    let of = |files: Value| announcement(&json!({"zones": ["021"], "attachments": files}));
+    for (files, fields) in [
+        (json!("a.csv"), vec!["attachments"]),
+        (json!([file("a.csv", "é")]), vec!["attachments[0].content"]),
+        (
+            json!([file("a.csv", "YQ=="), {"name": "b.csv", "size": 3}]),
+            vec!["attachments[1].size", "attachments[1].content"],
+        ),
+        (json!([file("a.exe", "YQ=="), file("b.csv", "YWFhYWFhYWFhYWE=")]), vec!["attachments", "attachments"]),
+    ] {
+        for is_dry in [true, false] {
+            let mut body = of(files.clone());
+            body["dry_run"] = json!(is_dry);
+            let (status, problem) = post(&gateway, path, OPERATORS, body).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+            let errors = problem["errors"].as_array().unwrap();
+            let named: Vec<&str> = errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
+            assert_eq!(named, fields, "{problem}");
+        }
+    }
+    assert_eq!(get(&gateway, path, OPERATORS).await.1, json!([]), "nothing is kept");
+    let mut body = of(json!([file("liste é.csv", "YTti")]));
+    body["dry_run"] = json!(true);
+    let shown = json!([{"name": "liste é.csv", "size": 3}]);
+    assert_eq!(post(&gateway, path, OPERATORS, body.clone()).await.1["files"], shown);
+    body["dry_run"] = json!(false);
+    let (status, told) = post(&gateway, path, OPERATORS, body).await;
+    assert_eq!((status, &told["files"]), (StatusCode::ACCEPTED, &shown), "{told}");
+    let one = format!("{path}/{}", told["reference"].as_str().unwrap());
+    wait_until("it is sent", async || get(&gateway, &one, OPERATORS).await.1["state"] == "ended").await;
+    assert_eq!(get(&gateway, path, OPERATORS).await.1[0]["files"], shown);
+    let mails = gateway.outbox.mails();
+    assert!(
+        json!(mails.len()) == told["addresses"]
+            && mails.iter().all(|mail| String::from_utf8_lossy(&mail.message).contains("YTti"))
+    );
+    // Another file is another announcement.
+    let (_, other) = post(&gateway, path, OPERATORS, of(json!([file("liste é.csv", "YTtj")]))).await;
+    assert_ne!(other["reference"], told["reference"]);
+    gateway.finish().await;
+}
+
+/// A référent sees what of their application went to all directors, and changes none of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_referent_sees_what_went_to_all_about_their_application() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(8);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    let path = "/v1/announcements";
+    let mut named = Vec::new();
+    for change in [
+        json!({"application": "LSU"}),
+        json!({"application": "LSU", "zones": ["058"]}),
+        json!({"application": "ONDE"}),
+        json!({}),
+        json!({"application": "LSU", "recipients": "list", "list": ["x@ac-dijon.fr"]}),
+    ] {
+        let (status, told) = post(&gateway, path, OPERATORS, announcement(&change)).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{told}");
+        named.push(told["reference"].as_str().unwrap().to_owned());
+    }
+    for (reference, is_seen) in named.iter().zip([true, true, false, false, false]) {
+        let one = format!("{path}/{reference}");
+        let expected = if is_seen { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        assert_eq!(get(&gateway, &one, APPLICATION).await.0, expected);
+        let expected = if is_seen { StatusCode::FORBIDDEN } else { StatusCode::NOT_FOUND };
+        for (deed, body) in [("stop", json!({"by": "x"})), ("confirmation", json!({"by": "x", "code": "X"}))] {
+            let (status, problem) = post(&gateway, &format!("{one}/{deed}"), APPLICATION, body).await;
+            assert_eq!(status, expected, "{deed}: {problem}");
+        }
+    }
+    let (_, all) = get(&gateway, path, APPLICATION).await;
+    let mut listed: Vec<&str> = all.as_array().unwrap().iter().map(|it| it["reference"].as_str().unwrap()).collect();
+    listed.sort_unstable();
+    let mut expected = named[..2].iter().map(String::as_str).collect::<Vec<_>>();
+    expected.sort_unstable();
+    assert_eq!(listed, expected);
+    gateway.finish().await;
+}
+
 #[tokio::test]
 async fn many_addresses_need_a_second_person_and_without_the_section_it_is_closed() {
     let sandbox = sandbox().await;

@@ -2,6 +2,8 @@
 
 mod answers;
 mod api;
+mod commands;
+mod files;
 mod killed;
 mod sending;
 mod sink;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use passerelle::{
-    announcements::{Announcement, DoubtDecision, InformError, MailingState, Recipients, Zone, Zones},
+    announcements::{Announcement, DoubtDecision, InformError, MailingState, Recipients, SendingError, Zone, Zones},
     app::App,
     people::{Rights, Role},
-    request::{Address, Reference},
+    request::{Address, Enclosure, Reference},
     sandbox::{Failure, Rule},
 };
 use tokio_util::sync::CancellationToken;
@@ -19,11 +19,12 @@ use super::{
 use crate::support::{
     gateway::{DIRECTORS, configured, sandbox},
     postfix::Postfix,
+    redis::Redis,
     wait_until,
 };
 
 /// A gateway whose relay is this sink.
-fn app(url: &str, sink: &Sink, csv: &str, settings: &[(&str, &str)]) -> App {
+pub(super) fn app(url: &str, sink: &Sink, csv: &str, settings: &[(&str, &str)]) -> App {
     let smtp = sink.url();
     let usual = [
         ("announcements.enabled", "true"),
@@ -40,7 +41,7 @@ fn app(url: &str, sink: &Sink, csv: &str, settings: &[(&str, &str)]) -> App {
     App::build(configured(url, &[&usual[..], settings].concat())).unwrap()
 }
 
-fn announcement(name: &str, zones: &[&str]) -> Announcement {
+pub(super) fn announcement(name: &str, zones: &[&str]) -> Announcement {
     let now = Timestamp::now();
     Announcement {
         id: None,
@@ -51,6 +52,7 @@ fn announcement(name: &str, zones: &[&str]) -> Announcement {
         application: Some("LSU".to_owned()),
         by_mail: Some(Recipients::Directors),
         on_portal: false,
+        files: Vec::new(),
         begins: now,
         ends: None,
         written_by: "chef@ac-dijon.fr".to_owned(),
@@ -58,12 +60,12 @@ fn announcement(name: &str, zones: &[&str]) -> Announcement {
     }
 }
 
-fn operator() -> Rights {
+pub(super) fn operator() -> Rights {
     Rights::of([Role::Operator])
 }
 
 /// Sends until there is nothing more to do.
-async fn send(app: &App, reference: Reference) -> passerelle::announcements::MailingProgress {
+pub(super) async fn send(app: &App, reference: Reference) -> passerelle::announcements::MailingProgress {
     let stop = CancellationToken::new();
     loop {
         let sending = app.informer.send(reference, &stop, |_| {}).await.unwrap();
@@ -79,7 +81,8 @@ async fn each_of_a_zone_gets_one_copy_and_sees_nobody_else() {
     let (_folder, csv) = directory(100);
     let app =
         app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[("announcements.reply_to", "ien@ac-dijon.fr")]);
-    let informed = app.informer.inform(announcement("1", &["021"]), &[], &operator()).await.unwrap();
+    let informed =
+        app.informer.inform(announcement("1", &["021"]), (&[], &Enclosure::default()), &operator()).await.unwrap();
     let reference = informed.announcement.reference;
     assert_eq!(informed.mailing.unwrap().mailing.zones, [("021".to_owned(), 25)]);
     let progress = send(&app, reference).await;
@@ -106,7 +109,8 @@ async fn each_of_a_zone_gets_one_copy_and_sees_nobody_else() {
         assert!(!taken.mail.contains("ce.0"), "no recipient's address in {}", taken.mail);
     }
     // The same again is the same, and is sent once.
-    let again = app.informer.inform(announcement("1", &["021"]), &[], &operator()).await.unwrap();
+    let again =
+        app.informer.inform(announcement("1", &["021"]), (&[], &Enclosure::default()), &operator()).await.unwrap();
     assert_eq!(again.mailing.unwrap().mailing.state, MailingState::Ended);
     send(&app, reference).await;
     assert_eq!(sink.taken().len(), 3);
@@ -123,7 +127,13 @@ async fn whom_the_relay_refuses_is_listed_and_whom_it_puts_off_gets_it_later() {
     let (sandbox, sink) = (sandbox().await, Sink::start(moods).await);
     let (_folder, csv) = directory(40);
     let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
-    let reference = app.informer.inform(announcement("2", &[]), &[], &operator()).await.unwrap().announcement.reference;
+    let reference = app
+        .informer
+        .inform(announcement("2", &[]), (&[], &Enclosure::default()), &operator())
+        .await
+        .unwrap()
+        .announcement
+        .reference;
     let progress = send(&app, reference).await;
     assert_eq!((progress.mailing.state, progress.handed, progress.pending), (MailingState::Ended, 39, 0));
     let refused: Vec<_> = progress.refused.iter().map(|(address, code)| (address.as_str(), *code)).collect();
@@ -141,7 +151,13 @@ async fn a_lost_answer_is_in_doubt_until_somebody_decides() {
     let (sandbox, sink) = (sandbox().await, Sink::start(moods).await);
     let (_folder, csv) = directory(40);
     let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
-    let reference = app.informer.inform(announcement("3", &[]), &[], &operator()).await.unwrap().announcement.reference;
+    let reference = app
+        .informer
+        .inform(announcement("3", &[]), (&[], &Enclosure::default()), &operator())
+        .await
+        .unwrap()
+        .announcement
+        .reference;
     let progress = send(&app, reference).await;
     assert_eq!((progress.mailing.state, progress.handed), (MailingState::Going, 20));
     assert_eq!(
@@ -173,8 +189,13 @@ async fn two_who_send_at_once_send_each_batch_once() {
     let (_folder, csv) = directory(300);
     // Without Redis neither knows of the other.
     let apps: Vec<App> = (0..3).map(|_| app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[])).collect();
-    let reference =
-        apps[0].informer.inform(announcement("4", &[]), &[], &operator()).await.unwrap().announcement.reference;
+    let reference = apps[0]
+        .informer
+        .inform(announcement("4", &[]), (&[], &Enclosure::default()), &operator())
+        .await
+        .unwrap()
+        .announcement
+        .reference;
     futures_util::future::join_all(apps.iter().map(|app| send(app, reference))).await;
     wait_until("all is sent", async || send(&apps[0], reference).await.mailing.state == MailingState::Ended).await;
     let copies = sink.copies();
@@ -186,7 +207,13 @@ async fn nothing_goes_while_glpi_cannot_note_it() {
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
     let (_folder, csv) = directory(40);
     let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
-    let reference = app.informer.inform(announcement("5", &[]), &[], &operator()).await.unwrap().announcement.reference;
+    let reference = app
+        .informer
+        .inform(announcement("5", &[]), (&[], &Enclosure::default()), &operator())
+        .await
+        .unwrap()
+        .announcement
+        .reference;
     sandbox.set_failures(Rule::always(Failure::Maintenance));
     let stop = CancellationToken::new();
     app.informer.send(reference, &stop, |_| {}).await.unwrap_err();
@@ -206,7 +233,8 @@ async fn above_a_threshold_a_second_person_confirms() {
         ("people.operators", "chef@ac-dijon.fr,autre@ac-dijon.fr"),
     ];
     let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
-    let informed = app.informer.inform(announcement("6", &[]), &[], &operator()).await.unwrap();
+    let informed =
+        app.informer.inform(announcement("6", &[]), (&[], &Enclosure::default()), &operator()).await.unwrap();
     let reference = informed.announcement.reference;
     assert_eq!(informed.mailing.unwrap().mailing.state, MailingState::ToConfirm);
     assert_eq!(send(&app, reference).await.handed, 0);
@@ -232,8 +260,13 @@ async fn a_running_gateway_sends_what_was_handed_in_elsewhere() {
     let (_folder, csv) = directory(40);
     let one = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
     let other = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
-    let reference =
-        one.informer.inform(announcement("7", &["058"]), &[], &operator()).await.unwrap().announcement.reference;
+    let reference = one
+        .informer
+        .inform(announcement("7", &["058"]), (&[], &Enclosure::default()), &operator())
+        .await
+        .unwrap()
+        .announcement
+        .reference;
     let stop = CancellationToken::new();
     let keeping = other.informer.keep(&stop);
     let ended = async {
@@ -253,7 +286,13 @@ async fn no_more_than_so_many_a_minute_go() {
     let (_folder, csv) = directory(30);
     // Ten addresses take a second.
     let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[("announcements.per_minute", "600")]);
-    let reference = app.informer.inform(announcement("8", &[]), &[], &operator()).await.unwrap().announcement.reference;
+    let reference = app
+        .informer
+        .inform(announcement("8", &[]), (&[], &Enclosure::default()), &operator())
+        .await
+        .unwrap()
+        .announcement
+        .reference;
     let began = std::time::Instant::now();
     assert_eq!(send(&app, reference).await.handed, 30);
     assert!(began.elapsed() >= std::time::Duration::from_secs(2), "{:?}", began.elapsed());
@@ -268,7 +307,13 @@ async fn postfix_takes_a_batch_and_delivers_each_a_copy() {
     let app = App::build(configured(sandbox.url().as_str(), &settings)).unwrap();
     let list: Vec<Address> = DIRECTORS.iter().map(|address| Address::parse(address).unwrap()).collect();
     let announcement = Announcement { by_mail: Some(Recipients::List), ..announcement("9", &[]) };
-    let reference = app.informer.inform(announcement, &list, &operator()).await.unwrap().announcement.reference;
+    let reference = app
+        .informer
+        .inform(announcement, (&list, &Enclosure::default()), &operator())
+        .await
+        .unwrap()
+        .announcement
+        .reference;
     assert_eq!(send(&app, reference).await.handed, DIRECTORS.len());
     for address in &list {
         wait_until("it is delivered", async || !postfix.inbox(address.as_str()).is_empty()).await;
@@ -280,4 +325,62 @@ async fn postfix_takes_a_batch_and_delivers_each_a_copy() {
         let others = list.iter().filter(|other| *other != address);
         assert!(others.clone().all(|other| !copy.to_lowercase().contains(other.as_str())), "{copy}");
     }
+}
+
+/// With Redis one instance at a time sends; whoever has it goes on until its end, and the other is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_instance_at_a_time_sends() {
+    let (sandbox, sink, redis) = (sandbox().await, Sink::start(Moods::default()).await, Redis::start());
+    let (_folder, csv) = directory(40);
+    let url = redis.url();
+    // Each batch takes a fifth of a second by the throttle.
+    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("announcements.per_minute", "3000")];
+    let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
+    let (one, two) = (instance(), instance());
+    let reference = one.informer.inform(announcement("10", &[]), (&[], &Enclosure::default()), &operator()).await;
+    let reference = reference.unwrap().announcement.reference;
+    let stop = CancellationToken::new();
+    // While the first is at its second batch, the second instance sends nothing; and none while it is at any.
+    let mut sending = std::pin::pin!(one.informer.send(reference, &stop, |_| {}));
+    tokio::select! {
+        ended = &mut sending => panic!("{ended:?}"),
+        () = wait_until("it has begun", async || !sink.taken().is_empty()) => {}
+    }
+    let other = two.informer.send(reference, &stop, |_| {});
+    let (first, second) = tokio::join!(sending, other);
+    assert!(matches!(second, Err(SendingError::Elsewhere)), "{second:?}");
+    assert_eq!(first.unwrap().progress.handed, 40);
+    // It has handed the lease back: the other one sends the next.
+    let next = two.informer.inform(announcement("11", &[]), (&[], &Enclosure::default()), &operator()).await.unwrap();
+    assert_eq!(send(&two, next.announcement.reference).await.handed, 40);
+    let copies = sink.copies();
+    assert!(copies.len() == 40 && copies.values().all(|count| *count == 2), "{copies:?}");
+}
+
+/// Whichever of two instances with one Redis is stopped, the other one goes on where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_instance_that_sends_stops_the_other_goes_on() {
+    let (sandbox, sink, redis) = (sandbox().await, Sink::start(Moods::default()).await, Redis::start());
+    let (_folder, csv) = directory(60);
+    let url = redis.url();
+    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("announcements.per_minute", "6000")];
+    let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
+    let (one, two) = (instance(), instance());
+    let stop = CancellationToken::new();
+    let informing = async {
+        let informed =
+            one.informer.inform(announcement("12", &[]), (&[], &Enclosure::default()), &operator()).await.unwrap();
+        let reference = informed.announcement.reference;
+        wait_until("it has begun", async || !sink.taken().is_empty()).await;
+        let meanwhile = two.informer.send(reference, &CancellationToken::new(), |_| {}).await;
+        assert!(matches!(meanwhile, Err(SendingError::Elsewhere)), "{meanwhile:?}");
+        stop.cancel();
+        reference
+    };
+    let ((), reference) = tokio::join!(one.informer.keep(&stop), informing);
+    let before = sink.copies().len();
+    assert!((10..60).contains(&before), "{before}");
+    assert_eq!(send(&two, reference).await.handed, 60);
+    let copies = sink.copies();
+    assert!(copies.len() == 60 && copies.values().all(|count| *count == 1), "{copies:?}");
 }

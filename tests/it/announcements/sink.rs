@@ -3,15 +3,19 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// What the relay does that is not usual.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +28,17 @@ pub(super) struct Moods {
     pub(super) most: Option<usize>,
     /// How long it thinks about a mail, in turn.
     pub(super) thinks: Vec<Duration>,
+}
+
+/// How the relay speaks TLS.
+#[derive(Clone)]
+pub(super) enum Secrecy {
+    /// Not at all.
+    None,
+    /// After STARTTLS, and takes no mail before.
+    Started(TlsAcceptor),
+    /// From the start.
+    Wrapped(TlsAcceptor),
 }
 
 /// A mail that it took.
@@ -39,23 +54,33 @@ pub(super) struct Sink {
     pub(super) address: SocketAddr,
     pub(super) moods: Arc<Mutex<Moods>>,
     taken: Arc<Mutex<Vec<Taken>>>,
+    connections: Arc<AtomicUsize>,
     listening: JoinHandle<()>,
 }
 
 impl Sink {
     pub(super) async fn start(moods: Moods) -> Self {
+        Self::with(moods, Secrecy::None).await
+    }
+
+    pub(super) async fn with(moods: Moods, secrecy: Secrecy) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (moods, taken) = (Arc::new(Mutex::new(moods)), Arc::new(Mutex::new(Vec::new())));
-        let (mine, kept) = (Arc::clone(&moods), Arc::clone(&taken));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (mine, kept, ended) = (Arc::clone(&moods), Arc::clone(&taken), Arc::clone(&connections));
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (moods, taken) = (Arc::clone(&mine), Arc::clone(&kept));
+                let (moods, taken, secrecy) = (Arc::clone(&mine), Arc::clone(&kept), secrecy.clone());
                 // A client that is killed cuts its connection.
-                tokio::spawn(async move { drop(serve(stream, moods, taken).await) });
+                let ended = Arc::clone(&ended);
+                tokio::spawn(async move {
+                    drop(greet(stream, &secrecy, moods, taken).await);
+                    ended.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
-        Self { address, moods, taken, listening }
+        Self { address, moods, taken, connections, listening }
     }
 
     pub(super) fn url(&self) -> String {
@@ -64,6 +89,11 @@ impl Sink {
 
     pub(super) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().unwrap().clone()
+    }
+
+    /// Connections that have ended.
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// How often each address got a mail.
@@ -82,10 +112,47 @@ impl Drop for Sink {
     }
 }
 
-async fn serve(stream: TcpStream, moods: Arc<Mutex<Moods>>, taken: Arc<Mutex<Vec<Taken>>>) -> std::io::Result<()> {
-    let (read, mut write) = stream.into_split();
+async fn greet(
+    mut stream: TcpStream,
+    secrecy: &Secrecy,
+    moods: Arc<Mutex<Moods>>,
+    taken: Arc<Mutex<Vec<Taken>>>,
+) -> std::io::Result<()> {
+    match secrecy {
+        Secrecy::None => {
+            stream.write_all(b"220 sink\r\n").await?;
+            serve(stream, moods, taken).await
+        }
+        Secrecy::Started(acceptor) => {
+            stream.write_all(b"220 sink\r\n").await?;
+            let mut lines = BufReader::new(&mut stream).lines();
+            while let Some(line) = lines.next_line().await? {
+                let answer: &[u8] = match line.split(' ').next() {
+                    Some("EHLO") => b"250-sink\r\n250 STARTTLS\r\n",
+                    Some("STARTTLS") => break,
+                    _ => b"530 STARTTLS first\r\n",
+                };
+                lines.get_mut().write_all(answer).await?;
+            }
+            stream.write_all(b"220 go on\r\n").await?;
+            serve(acceptor.accept(stream).await?, moods, taken).await
+        }
+        Secrecy::Wrapped(acceptor) => {
+            let mut stream = acceptor.accept(stream).await?;
+            stream.write_all(b"220 sink\r\n").await?;
+            stream.flush().await?;
+            serve(stream, moods, taken).await
+        }
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite,
+    moods: Arc<Mutex<Moods>>,
+    taken: Arc<Mutex<Vec<Taken>>>,
+) -> std::io::Result<()> {
+    let (read, mut write) = tokio::io::split(stream);
     let mut lines = BufReader::new(read).lines();
-    write.write_all(b"220 sink\r\n").await?;
     let mut mail = Taken { from: String::new(), to: Vec::new(), mail: String::new() };
     while let Some(line) = lines.next_line().await? {
         let (word, rest) = line.split_once(':').unwrap_or((line.as_str(), ""));
@@ -104,6 +171,7 @@ async fn serve(stream: TcpStream, moods: Arc<Mutex<Moods>>, taken: Arc<Mutex<Vec
             },
             "DATA" => {
                 write.write_all(b"354 go on\r\n").await?;
+                write.flush().await?;
                 let mut text = String::new();
                 loop {
                     // Without the final dot there is no mail.
@@ -130,11 +198,13 @@ async fn serve(stream: TcpStream, moods: Arc<Mutex<Moods>>, taken: Arc<Mutex<Vec
             }
             "QUIT" => {
                 write.write_all(b"221 bye\r\n").await?;
+                write.flush().await?;
                 return Ok(());
             }
             _ => "250 ok".to_owned(),
         };
         write.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        write.flush().await?;
     }
     Ok(())
 }

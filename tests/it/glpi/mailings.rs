@@ -5,7 +5,7 @@ use passerelle::{
     app::App,
     glpi::NewNote,
     people::{Rights, Role},
-    request::{Address, Reference},
+    request::{Address, Enclosure, Reference},
     smtp::{Mailer, Outbox},
 };
 use tokio_util::sync::CancellationToken;
@@ -68,6 +68,7 @@ async fn a_mailing_that_two_send_at_once_reaches_each_once() {
         application: Some("LSU".to_owned()),
         by_mail: Some(Recipients::List),
         on_portal: false,
+        files: Vec::new(),
         begins: now,
         ends: None,
         written_by: "d'Artagnan <dsi@ac-dijon.fr>".to_owned(),
@@ -76,8 +77,9 @@ async fn a_mailing_that_two_send_at_once_reaches_each_once() {
     let list: Vec<Address> =
         (0..40).map(|number| Address::parse(&format!("o'neil+{number:02}@ac-dijon.fr")).unwrap()).collect();
     let rights = Rights::of([Role::Operator]);
-    let informed = apps[0].informer.inform(announcement.clone(), &list, &rights).await.unwrap();
-    let again = apps[1].informer.inform(announcement, &list[..3], &rights).await.unwrap();
+    let informed =
+        apps[0].informer.inform(announcement.clone(), (&list, &Enclosure::default()), &rights).await.unwrap();
+    let again = apps[1].informer.inform(announcement, (&list[..3], &Enclosure::default()), &rights).await.unwrap();
     let mailing = informed.mailing.unwrap().mailing;
     assert_eq!((mailing.addresses, mailing.batches), (40, 6));
     assert_eq!(again.mailing.unwrap().mailing, mailing, "the list that was frozen first stays");

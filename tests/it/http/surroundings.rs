@@ -160,6 +160,7 @@ async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
             "/v1/glpi/webhook",
             "/v1/mail",
             "/v1/messages",
+            "/v1/messages/{id}/files/{place}",
             "/v1/natures",
             "/v1/requests",
             "/v1/requests/{id}",

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, multipart::Form};
 use rstest::rstest;
 
-use super::{Page, Portal, TRUSTED, page};
+use super::{Page, Portal, TRUSTED, file, page};
 
 const OPERATOR: &str = "chef@ac-dijon.fr";
 const SECOND: &str = "adjointe@ac-dijon.fr";
@@ -216,18 +216,24 @@ async fn each_writes_their_own(
     assert_eq!(count, usize::from(is_theirs));
 }
 
-/// Of an announcement of department 21 about LSU, and what each may do with it.
+/// Of an announcement to department 21's directors about LSU: who sees it, and who may end it.
 #[rstest]
-#[case::an_operator(OPERATOR, Some(true))]
-#[case::the_correspondent(IEN, Some(true))]
-#[case::the_referent_of_its_application(REFERENT, Some(false))]
+#[case::an_operator(OPERATOR, Some((true, true)))]
+#[case::the_correspondent(IEN, Some((true, true)))]
+#[case::the_correspondent_of_another("ien.nevers@ac-dijon.fr", Some((false, false)))]
+#[case::the_referent_of_its_application(REFERENT, Some((true, false)))]
+#[case::the_referent_of_another("referent.onde@ac-dijon.fr", Some((false, false)))]
 #[case::a_director(JEANNE, None)]
 #[tokio::test]
-async fn each_sees_and_ends_their_own(#[case] person: &str, #[case] rights: Option<bool>) {
-    let scene = Scene::start(&[]).await;
+async fn each_sees_and_ends_their_own(#[case] person: &str, #[case] rights: Option<(bool, bool)>) {
+    let others = [
+        ("people.correspondents.058", "ien.nevers@ac-dijon.fr"),
+        ("people.referents.onde", "referent.onde@ac-dijon.fr"),
+    ];
+    let scene = Scene::start(&others).await;
     let address = scene.announce(OPERATOR, &usual()).await;
     let list = scene.portal.get("/information", person).await;
-    let Some(is_theirs) = rights else {
+    let Some((is_seen, is_theirs)) = rights else {
         for path in ["/information", "/information/nouvelle", address.as_str()] {
             let refused = scene.portal.get(path, person).await;
             assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}");
@@ -240,15 +246,29 @@ async fn each_sees_and_ends_their_own(#[case] person: &str, #[case] rights: Opti
         assert_eq!(call.send().await.unwrap().status(), StatusCode::FORBIDDEN);
         return;
     };
-    assert_eq!(list.has("Incident en cours"), is_theirs, "{}", list.html);
+    assert_eq!(list.has("Incident en cours"), is_seen, "{}", list.html);
     let shown = scene.portal.get(&address, person).await;
-    assert_eq!(shown.status == StatusCode::OK, is_theirs, "{}", shown.html);
+    assert_eq!(shown.status == StatusCode::OK, is_seen, "{}", shown.html);
+    let offers = ["Terminer maintenant", "Changer la fin"];
+    assert!(offers.iter().all(|offer| shown.has(offer) == is_theirs), "{}", shown.html);
     // Each has a page with their own token.
     let own = scene.portal.get("/information/nouvelle", person).await;
+    let expected = match (is_seen, is_theirs) {
+        (_, true) => StatusCode::SEE_OTHER,
+        (true, false) => StatusCode::FORBIDDEN,
+        (false, false) => StatusCode::NOT_FOUND,
+    };
     let ended = scene.send_as_shown(&own, &format!("{address}/fin"), person, &[]).await;
-    assert_eq!(ended.status, if is_theirs { StatusCode::SEE_OTHER } else { StatusCode::NOT_FOUND }, "{}", ended.html);
+    assert_eq!(ended.status, expected, "{}", ended.html);
+    for deed in ["prolongation", "arret"] {
+        let done =
+            scene.send_as_shown(&own, &format!("{address}/{deed}"), person, &[("fin", "2037-07-14T08:30")]).await;
+        let is_done = done.status == expected || (is_theirs && deed == "arret");
+        assert!(is_done, "{deed}: {} {}", done.status, done.html);
+    }
     let is_shown = scene.portal.get("/portail", JEANNE).await.has("Incident en cours");
-    assert_eq!(is_shown, !is_theirs);
+    // Prolonged again by whoever may.
+    assert!(is_shown);
 }
 
 #[tokio::test]
@@ -384,4 +404,99 @@ async fn where_announcements_are_off_the_pages_say_so() {
     assert!(!scene.portal.get("/portail", OPERATOR).await.has("href=\"/information\""));
     let unsigned = scene.portal.client.get(format!("http://{}/information", scene.portal.gateway.http));
     assert_eq!(page(unsigned.send().await.unwrap()).await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Files of a form, as a browser sends it: without a script, those of the preview are in the form that it shows.
+#[tokio::test]
+async fn files_stay_in_the_form_go_along_and_are_for_their_zones_alone() {
+    let scene = Scene::start(&[("announcements.refresh", "20ms")]).await;
+    let content = "nom;ville\r\né;Nevers\r\n";
+    let form = |shown: &Page, fields: &[(&'static str, &'static str)], files: Vec<(&str, &str)>| {
+        let mut form = Form::new();
+        for name in ["jeton", "nom"] {
+            form = form.text(name, shown.hidden(name).unwrap());
+        }
+        for (name, value) in fields {
+            form = form.text(*name, *value);
+        }
+        files.into_iter().fold(form, |form, (name, content)| form.part("fichiers", file(name, content)))
+    };
+    let kept = |form: Form, shown: &Page, kept: &[usize]| {
+        let mut form = form;
+        for name in ["piece-nom", "piece-type", "piece"] {
+            for part in shown.html.split(&format!("name=\"{name}\" value=\"")).skip(1) {
+                form = form.text(name, part.split_once('"').unwrap().0.replace("&#38;", "&"));
+            }
+        }
+        kept.iter().fold(form, |form, place| form.text("garder", place.to_string()))
+    };
+    let send = async |form: Form| {
+        page(scene.portal.call(Method::POST, "/information/nouvelle", OPERATOR).multipart(form).send().await.unwrap())
+            .await
+    };
+    let empty = scene.portal.get("/information/nouvelle", OPERATOR).await;
+    // What cannot go is said at once, beside the other mistakes, and what can stays.
+    let fields = changed(&[("sujet", " ")]);
+    let wrong = send(form(&empty, &fields, vec![("liste & co.csv", content), ("a.exe", "MZ")])).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.html);
+    for said in ["«\u{a0}a.exe\u{a0}» ne peut pas être joint", "Indiquez l’objet", "Fichiers déjà joints"] {
+        assert!(wrong.has(said), "{said} in {}", wrong.html);
+    }
+    let preview = send(kept(form(&wrong, &usual(), vec![("deux.csv", "a;b")]), &wrong, &[0])).await;
+    assert_eq!(preview.status, StatusCode::OK, "{}", preview.html);
+    assert!(preview.has("Fichiers joints\u{a0}: ") && preview.has("deux.csv (3\u{a0}octets)"), "{}", preview.html);
+    assert!(!preview.has("a.exe") && scene.told().is_empty(), "{}", preview.html);
+    let sending = form(&preview, &usual(), Vec::new()).text("envoyer", "oui");
+    let sent = send(kept(sending, &preview, &[0])).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+    let address = sent.location().to_owned();
+    let done = scene.until(&address, OPERATOR, "envoi terminé").await;
+    assert!(done.has("Fichiers joints") && done.has("liste &#38; co.csv") && !done.has("deux.csv"), "{}", done.html);
+    assert!(scene.portal.get("/information", OPERATOR).await.has("liste &#38; co.csv"));
+    let mails = scene.portal.gateway.outbox.mails();
+    assert_eq!(mails.len(), 2);
+    let parsed = mail_parser::MessageParser::default().parse(&mails[0].message).unwrap();
+    assert_eq!(parsed.attachment(0).unwrap().contents(), content.as_bytes());
+    // Each of its zone reads it on the portal, those in charge on its own page; nobody else.
+    let home = scene.portal.get("/portail", JEANNE).await;
+    let link = home.html.split("href=\"").find(|part| part.starts_with("/portail/messages/")).unwrap();
+    let link = link.split_once('"').unwrap().0.to_owned();
+    let own = format!("{address}/fichiers/1");
+    for (person, path, is_theirs) in [
+        (JEANNE, &link, true),
+        (PAUL, &link, false),
+        (OPERATOR, &own, true),
+        (IEN, &own, true),
+        (REFERENT, &own, true),
+        (JEANNE, &own, false),
+        (JEANNE, &link.replace("fichiers/1", "fichiers/2"), false),
+        (JEANNE, &link.replace("fichiers/1", "fichiers/0"), false),
+        (OPERATOR, &own.replace("fichiers/1", "fichiers/2"), false),
+    ] {
+        let given = scene.portal.get(path, person).await;
+        assert_eq!(given.status == StatusCode::OK, is_theirs, "{person} {path}: {}", given.status);
+        if is_theirs {
+            assert!(given.html.starts_with("nom;ville\r\né"), "{}", given.html);
+            assert_eq!(given.headers["x-content-type-options"], "nosniff");
+            assert_eq!(given.headers["content-security-policy"], "sandbox; default-src 'none'");
+            assert_eq!(given.headers["cache-control"], "private, no-store");
+            assert!(given.headers["content-disposition"].to_str().unwrap().starts_with("attachment;"));
+        }
+    }
+    let stranger =
+        reqwest::Client::new().get(format!("http://{}{link}", scene.portal.gateway.http)).send().await.unwrap();
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+    // Programs name it, and ask for it in the name of whom it is for.
+    let listed = scene.portal.gateway.signed(Method::GET, &format!("/v1/messages?requester={JEANNE}"), b"");
+    let listed: serde_json::Value = listed.send().await.unwrap().json().await.unwrap();
+    let message = &listed["messages"][0];
+    assert_eq!(message["files"][0]["name"], "liste & co.csv", "{listed}");
+    for (person, is_theirs) in [(JEANNE, true), (PAUL, false)] {
+        let path = format!("/v1/messages/{}/files/1?requester={person}", message["id"]);
+        let given = scene.portal.gateway.signed(Method::GET, &path, b"").send().await.unwrap();
+        assert_eq!(given.status(), if is_theirs { StatusCode::OK } else { StatusCode::NOT_FOUND }, "{person}");
+    }
+    // Ended, it is nobody's any more.
+    scene.send(&address, &format!("{address}/fin"), OPERATOR, &[]).await;
+    assert_eq!(scene.portal.get(&link, JEANNE).await.status, StatusCode::NOT_FOUND);
 }

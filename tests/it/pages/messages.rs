@@ -60,12 +60,13 @@ impl Scene {
             application: application.map(str::to_owned),
             by_mail: None,
             on_portal: true,
+            files: Vec::new(),
             begins: now - SignedDuration::from_mins(1),
             ends: Some(now + SignedDuration::from_hours(1)),
             written_by: "dsi@ac-dijon.fr".to_owned(),
             written_at: now,
         };
-        let kept = self.keeping.keep(announcement).await.unwrap();
+        let kept = self.keeping.keep(announcement, &[]).await.unwrap();
         self.wait_until(subject, true).await;
         kept
     }

@@ -16,6 +16,8 @@ use super::{free_port, wait_until};
 
 /// Where pictures of the pages are left.
 const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+/// Lines of a picture at most.
+const TALLEST: u64 = 16_000;
 /// The rules of accessibility that pages are held to, as tests/install.sh fetched them.
 const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/axe/axe.min.js");
 /// What the driver calls an element (section 11).
@@ -234,9 +236,13 @@ impl Browser {
         walked
     }
 
-    /// A picture of the whole page.
+    /// A picture of the whole page, as far as Chromium takes one: some sixteen thousand lines.
     pub(crate) async fn picture(&self, name: &str) {
-        let whole = json!({"format": "png", "captureBeyondViewport": true});
+        let size =
+            self.script("const page = document.documentElement; return [page.clientWidth, page.scrollHeight];").await;
+        let height = size[1].as_u64().unwrap().min(TALLEST);
+        let clip = json!({"x": 0, "y": 0, "width": size[0], "height": height, "scale": 1});
+        let whole = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
         let picture = self.devtools("Page.captureScreenshot", whole).await;
         let path = Path::new(PICTURES).join(format!("{name}.png"));
         fs::write(path, BASE64.decode(picture["data"].as_str().unwrap().as_bytes()).unwrap()).unwrap();

@@ -26,6 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "glpi",
             "id",
             "intake",
+            "intake/form",
             "intake/imap",
             "intake/mime",
             "knowledge",
@@ -230,6 +231,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "announcements",
         &[
             "config",
+            "flow/deliver",
             "flow/directory",
             "flow/ledger",
             "flow/route",

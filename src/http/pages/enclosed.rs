@@ -1,0 +1,46 @@
+//! The files of messages and announcements, for whom they are.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+
+use super::{
+    frame::unknown,
+    information,
+    state::{PageState, Visitor},
+};
+use crate::{
+    http::{api, in_charge, problem::Problem, values::glpi_number},
+    portal::PortalError,
+};
+
+/// `GET /portail/messages/{number}/fichiers/{place}`: of a message that is shown to this person now.
+pub(super) async fn of_message(
+    State(state): State<Arc<PageState>>,
+    Visitor(person): Visitor,
+    Path((number, place)): Path<(String, usize)>,
+) -> Result<Response, Problem> {
+    let number = glpi_number(&number).ok_or_else(unknown)?;
+    let asked = state.services.portal.message_file(&person, number, place);
+    let (document, content) = state.ask(Box::pin(asked)).await?;
+    Ok(api::file(&document, content))
+}
+
+/// `GET /information/{reference}/fichiers/{place}`: of an announcement that somebody in charge may see.
+pub(super) async fn of_announcement(
+    State(state): State<Arc<PageState>>,
+    Visitor(person): Visitor,
+    Path((reference, place)): Path<(String, usize)>,
+) -> Result<Response, Problem> {
+    let rights = in_charge::of_person(&state.services, &person).await?;
+    let announcement = information::visible(&state, &rights, &reference).await?;
+    let asked = async {
+        let file = place.checked_sub(1).and_then(|index| announcement.files.get(index)).ok_or(PortalError::NoFile)?;
+        state.services.portal.announcement_file(announcement.id.unwrap_or_default(), file).await
+    };
+    let (document, content) = state.ask(Box::pin(asked)).await?;
+    Ok(api::file(&document, content))
+}
