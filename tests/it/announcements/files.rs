@@ -26,7 +26,7 @@ use crate::support::{gateway::sandbox, helpdesk::Helpdesk};
 const TEXT: &[u8] = b"nom;ville\r\n.\r\nN\xc3\xa9vers;x\n\n..\ra\0b\xff\nFrom x\n";
 
 fn picture() -> Vec<u8> {
-    let noise = (0..70_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8);
+    let noise = (0..70_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[1]);
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0".iter().copied().chain(noise).collect()
 }
 
@@ -57,7 +57,7 @@ fn files_of(mail: &str) -> Vec<(String, String, Vec<u8>)> {
     files.collect()
 }
 
-async fn gateway(sandbox: &Sandbox, sink: &Sink, settings: &[(&str, &str)]) -> (App, tempfile::TempDir) {
+fn gateway(sandbox: &Sandbox, sink: &Sink, settings: &[(&str, &str)]) -> (App, tempfile::TempDir) {
     let (folder, csv) = directory(40);
     (app(sandbox.url().as_str(), sink, csv.to_str().unwrap(), settings), folder)
 }
@@ -65,7 +65,7 @@ async fn gateway(sandbox: &Sandbox, sink: &Sink, settings: &[(&str, &str)]) -> (
 #[tokio::test(flavor = "multi_thread")]
 async fn each_gets_the_files_byte_for_byte_and_another_instance_sends_the_very_same_mail() {
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
-    let (one, _folder) = gateway(&sandbox, &sink, &[]).await;
+    let (one, _folder) = gateway(&sandbox, &sink, &[]);
     let informed = one.informer.inform(announcement("f1", &[]), (&[], &usual().await), &operator()).await.unwrap();
     let named: Vec<_> = informed.announcement.files.iter().map(|file| (file.name.as_str(), file.size)).collect();
     assert_eq!(named, [("Écoles & villes (1).csv", TEXT.len() as u64), ("plan.png", picture().len() as u64)]);
@@ -83,7 +83,7 @@ async fn each_gets_the_files_byte_for_byte_and_another_instance_sends_the_very_s
         .unwrap();
     let first = sink.taken().len();
     assert!((1..4).contains(&first), "{first}");
-    let (other, _folder) = gateway(&sandbox, &sink, &[]).await;
+    let (other, _folder) = gateway(&sandbox, &sink, &[]);
     let before = sandbox.calls_by_endpoint();
     let progress = send(&other, reference).await;
     assert_eq!((progress.mailing.state, progress.handed), (MailingState::Ended, 40));
@@ -121,7 +121,7 @@ enum Harm {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_file_nothing_goes(#[case] harm: Harm) {
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
-    let (app, _folder) = gateway(&sandbox, &sink, &[]).await;
+    let (app, _folder) = gateway(&sandbox, &sink, &[]);
     let informed = app.informer.inform(announcement("f2", &[]), (&[], &usual().await), &operator()).await.unwrap();
     let (reference, note) = (informed.announcement.reference, informed.announcement.id.unwrap());
     let admin = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
@@ -171,7 +171,7 @@ async fn limits_are_those_of_requests_and_said_at_once(
     #[case] refused: &[&str],
 ) {
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
-    let (app, _folder) = gateway(&sandbox, &sink, settings).await;
+    let (app, _folder) = gateway(&sandbox, &sink, settings);
     let files: Vec<_> = files.iter().map(|(name, size)| (*name, "text/csv", vec![b'a'; *size])).collect();
     let enclosure = enclosure(&files).await;
     let informed = app.informer.inform(announcement("f3", &[]), (&[], &enclosure), &operator()).await;
@@ -206,7 +206,7 @@ async fn what_glpi_does_not_take_after_all_is_nobody_s_announcement(
     let limits = Limits { file: 1000, ..Limits::default() };
     let (sandbox, sink) =
         (Sandbox::start(Options { limits, ..options }).await.unwrap(), Sink::start(Moods::default()).await);
-    let (app, _folder) = gateway(&sandbox, &sink, &[]).await;
+    let (app, _folder) = gateway(&sandbox, &sink, &[]);
     let shown = Announcement {
         on_portal: true,
         ends: Some(jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)),
@@ -226,7 +226,7 @@ async fn what_glpi_does_not_take_after_all_is_nobody_s_announcement(
 #[tokio::test(flavor = "multi_thread")]
 async fn given_up_after_any_call_it_goes_on_with_all_files() {
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
-    let (app, _folder) = gateway(&sandbox, &sink, &[]).await;
+    let (app, _folder) = gateway(&sandbox, &sink, &[]);
     let own = Helpdesk::sign_in(&sandbox.url(), "passerelle", "passerelle").await;
     let (files, rights) = (usual().await, operator());
     let mut given_up = 0;
@@ -260,7 +260,7 @@ async fn given_up_after_any_call_it_goes_on_with_all_files() {
 async fn the_second_person_reads_which_files_and_confirms_those_alone() {
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
     let settings = [("announcements.confirm_above", "30"), ("people.operators", "chef@ac-dijon.fr,autre@ac-dijon.fr")];
-    let (app, _folder) = gateway(&sandbox, &sink, &settings).await;
+    let (app, _folder) = gateway(&sandbox, &sink, &settings);
     let informed = app.informer.inform(announcement("f6", &[]), (&[], &usual().await), &operator()).await.unwrap();
     let asked = sink.taken().pop().unwrap();
     let text = MessageParser::default().parse(asked.mail.as_bytes()).unwrap().body_text(0).unwrap().into_owned();

@@ -157,7 +157,7 @@ async fn a_file_that_glpi_refuses_makes_no_announcement() {
     let announcement = announcement();
     let uploads: Vec<Upload> = ["a.csv", "b.inconnu"]
         .iter()
-        .map(|name| Upload::new((*name).to_owned(), String::new(), marker().to_string().into(), None))
+        .map(|name| Upload::new((*name).to_owned(), String::new(), marker().into(), None))
         .collect();
     let error = keeping.keep(announcement.clone(), &uploads).await.unwrap_err();
     assert!(matches!(&error, KeepingError::FileRefused(name, _) if name == "b.inconnu"), "{error:?}");

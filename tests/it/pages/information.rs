@@ -447,9 +447,9 @@ async fn files_stay_in_the_form_go_along_and_are_for_their_zones_alone() {
     assert!(preview.has("Fichiers joints\u{a0}: ") && preview.has("deux.csv (3\u{a0}octets)"), "{}", preview.html);
     assert!(!preview.has("a.exe") && scene.told().is_empty(), "{}", preview.html);
     let sending = form(&preview, &usual(), Vec::new()).text("envoyer", "oui");
-    let sent = send(kept(sending, &preview, &[0])).await;
-    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
-    let address = sent.location().to_owned();
+    let taken = send(kept(sending, &preview, &[0])).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.html);
+    let address = taken.location().to_owned();
     let done = scene.until(&address, OPERATOR, "envoi terminé").await;
     assert!(done.has("Fichiers joints") && done.has("liste &#38; co.csv") && !done.has("deux.csv"), "{}", done.html);
     assert!(scene.portal.get("/information", OPERATOR).await.has("liste &#38; co.csv"));
