@@ -3,7 +3,7 @@
 use std::{
     io::{self, IsTerminal as _, Write as _},
     sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -19,6 +19,8 @@ use crate::{
     request::{Channel, Outcome},
 };
 
+const RECEIVED: &str = "passerelle_received_total";
+const IN_HAND: &str = "passerelle_in_hand";
 const REQUESTS: &str = "passerelle_requests_total";
 const SECONDS: &str = "passerelle_request_seconds";
 const BUILD: &str = "passerelle_build_info";
@@ -174,6 +176,8 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)?
         .install_recorder()?;
+    metrics::describe_counter!(RECEIVED, "Whole requests that were at hand, by the way they came in.");
+    metrics::describe_gauge!(IN_HAND, "Requests whose outcome is not known yet, by the way they came in.");
     metrics::describe_counter!(REQUESTS, "Requests by the way they came in, how they ended and why.");
     metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "From a whole request at hand to its outcome.");
     metrics::describe_gauge!(BUILD, "Always 1: its label is the version that runs.");
@@ -191,6 +195,35 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// A whole request at hand: it counts as received, and as in hand until this is dropped. What was received is what
+/// ended, whatever the outcome ([`count`]), and what is in hand: where it is not, a request was forgotten.
+#[derive(Debug)]
+pub struct InHand {
+    channel: &'static str,
+    began: Instant,
+}
+
+impl InHand {
+    /// Takes a request that came in this way.
+    pub fn take(channel: Channel) -> Self {
+        let channel = channel.label();
+        metrics::counter!(RECEIVED, "channel" => channel).increment(1);
+        metrics::gauge!(IN_HAND, "channel" => channel).increment(1.0);
+        Self { channel, began: Instant::now() }
+    }
+
+    /// How long it has been in hand.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        metrics::gauge!(IN_HAND, "channel" => self.channel).decrement(1.0);
+    }
+}
+
 /// Counts one request that ended so after `elapsed`.
 pub fn count(channel: Channel, outcome: &Outcome, elapsed: Duration) {
     let (channel, label) = (channel.label(), outcome.label());
@@ -203,7 +236,7 @@ pub fn count(channel: Channel, outcome: &Outcome, elapsed: Duration) {
 mod tests {
     use std::time::Duration;
 
-    use super::{count, init, metrics};
+    use super::{InHand, count, init, metrics};
     use crate::{
         config::{Log, LogFormat},
         request::{Channel, Outcome, Reason},
@@ -213,10 +246,14 @@ mod tests {
     fn outcomes_are_counted_by_channel_and_reason_however_often_metrics_are_asked_for() {
         let (first, second) = (metrics(), metrics());
         count(Channel::Stdin, &Outcome::Ignored(Reason::Bounce), Duration::from_millis(40));
+        drop(InHand::take(Channel::Stdin));
+        let _in_hand = InHand::take(Channel::Stdin);
         for text in [first.render(), second.render()] {
             for line in [
                 r#"passerelle_requests_total{channel="stdin",outcome="ignored",reason="bounce"} 1"#,
                 r#"passerelle_request_seconds_bucket{channel="stdin",outcome="ignored",le="0.05"} 1"#,
+                r#"passerelle_received_total{channel="stdin"} 2"#,
+                r#"passerelle_in_hand{channel="stdin"} 1"#,
                 "# HELP passerelle_requests_total ",
                 concat!("passerelle_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
             ] {

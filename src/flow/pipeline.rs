@@ -87,12 +87,17 @@ impl Pipeline {
         reference: Reference,
         handling: impl Future<Output = Outcome> + Send + 'static,
     ) -> Outcome {
-        let began = std::time::Instant::now();
+        let in_hand = telemetry::InHand::take(channel);
         let span = tracing::info_span!("request", %reference, channel = channel.label());
-        let outcome = settled(self.tasks.spawn(handling.instrument(span)).await, reference);
-        log(&outcome, channel, reference);
-        telemetry::count(channel, &outcome, began.elapsed());
-        outcome
+        let handling = self.tasks.spawn(handling.instrument(span));
+        // Nor does who goes away take the line and the count along.
+        let ending = self.tasks.spawn(async move {
+            let outcome = settled(handling.await, reference);
+            log(&outcome, channel, reference);
+            telemetry::count(channel, &outcome, in_hand.elapsed());
+            outcome
+        });
+        settled(ending.await, reference)
     }
 
     async fn handle(&self, received: Received) -> Outcome {

@@ -3,6 +3,7 @@
 mod accounts;
 mod answers;
 mod copies;
+mod counted;
 mod crowd;
 mod doubt;
 mod files;
