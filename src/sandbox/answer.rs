@@ -77,6 +77,13 @@ impl Answer {
         Self::documented(base, "ERROR_BAD_ARRAY", message)
     }
 
+    /// The first half of it alone, under this status where one is given.
+    pub(super) fn broken_off(mut self, status: Option<StatusCode>) -> Self {
+        self.body.truncate(self.body.len() / 2);
+        self.status = status.unwrap_or(self.status);
+        self
+    }
+
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

@@ -22,6 +22,10 @@ pub enum Failure {
     FileLeftOut,
     /// The work is done, and the connection is cut before the answer.
     AnswerLost,
+    /// The work is done, and the answer breaks off in its middle: PHP's memory or a proxy's buffer ended.
+    Garbled,
+    /// The same under the status 207, which GLPI gives where it did some of several things.
+    GarbledInPart,
     /// The connection is closed at once and nothing is done.
     Down,
     /// PHP dies in the middle of making a ticket or a follow-up: its row and so many of its files are written, what
@@ -90,7 +94,7 @@ impl Rule {
 /// What cannot be read as a [`Rule`].
 #[derive(Debug, Error)]
 #[error(
-    "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, lost, down, \
+    "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, lost, garbage, 207, down, \
      dies[=FILES] or killed[=FILES], then maybe @tickets or @followups and *COUNT, as in lost@tickets*1"
 )]
 pub struct UnknownFailure(String);
@@ -125,6 +129,8 @@ impl FromStr for Rule {
                 "maintenance" => Failure::Maintenance,
                 "file" => Failure::FileLeftOut,
                 "lost" => Failure::AnswerLost,
+                "garbage" => Failure::Garbled,
+                "207" => Failure::GarbledInPart,
                 "down" => Failure::Down,
                 "dies" => Failure::Dies(0),
                 "killed" => Failure::Killed(0),
@@ -182,6 +188,8 @@ mod tests {
             ("slow=1500ms", Rule::always(Failure::Slow(Duration::from_millis(1500)))),
             ("slow=2s*3", Rule::next(3, Failure::Slow(Duration::from_secs(2)))),
             ("down@tickets", Rule::always(Failure::Down).on_new_tickets()),
+            ("garbage*2", Rule::next(2, Failure::Garbled)),
+            ("207@tickets*1", Rule::next(1, Failure::GarbledInPart).on_new_tickets()),
             ("lost@followups", Rule::always(Failure::AnswerLost).on_new_followups()),
             ("dies@tickets", Rule::always(Failure::Dies(0)).on_new_tickets()),
             ("dies=2@followups*1", Rule::next(1, Failure::Dies(2)).on_new_followups()),

@@ -335,6 +335,8 @@ async fn api(
     };
     match failure {
         Some(Failure::AnswerLost) => scissors.cut(),
+        Some(Failure::Garbled) => return answer.broken_off(None).into_response(),
+        Some(Failure::GarbledInPart) => return answer.broken_off(Some(StatusCode::MULTI_STATUS)).into_response(),
         Some(Failure::Killed(_)) if answer.status == StatusCode::INTERNAL_SERVER_ERROR => scissors.cut(),
         Some(Failure::Slow(delay)) => {
             // a stop does not wait for it
