@@ -1,15 +1,7 @@
 //! Who is a director: the order of the sources, what is remembered, and a real LDAP server (Debian: slapd).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test fails by panicking")]
 
-use std::{
-    error::Error as _,
-    fmt::Write as _,
-    fs,
-    net::TcpListener,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{error::Error as _, fmt::Write as _, fs, net::TcpListener, path::PathBuf, process::Command, time::Duration};
 
 use jiff::civil;
 use passerelle::{
@@ -22,7 +14,10 @@ use passerelle::{
 };
 use tempfile::TempDir;
 
-use crate::support::{certificates::certificates, free_port};
+use crate::support::{
+    free_port,
+    slapd::{PASSWORD, Slapd},
+};
 
 const DIRECTOR: &str = "jeanne.martin@ac-dijon.fr";
 const TEACHER: &str = "paul.petit@ac-dijon.fr";
@@ -59,103 +54,13 @@ mail: paul.petit@ac-dijon.fr
 title: ENS
 ";
 
-const PASSWORD: &str = "lire-seulement";
 /// When accounts are in force.
 const NOW: civil::DateTime = civil::datetime(2026, 11, 28, 9, 0, 0, 0);
 
-/// An LDAP server of this test alone, on free loopback ports.
-struct Slapd {
-    folder: TempDir,
-    port: u16,
-    tls_port: u16,
-    process: Option<Child>,
-}
-
+/// What is asked of the server here.
 impl Slapd {
     fn start() -> Self {
         Self::knowing(PEOPLE)
-    }
-
-    /// A server that knows these people.
-    fn knowing(people: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path();
-        certificates(path);
-        // A copy: the confinement that Ubuntu gives the installed program allows it no file of a test.
-        fs::copy("/usr/sbin/slapd", path.join("slapd")).expect("the Debian package slapd is installed");
-        fs::create_dir(path.join("data")).unwrap();
-        fs::write(path.join("people.ldif"), people).unwrap();
-        let here = path.display();
-        fs::write(
-            path.join("slapd.conf"),
-            format!(
-                "include /etc/ldap/schema/core.schema\n\
-                 include /etc/ldap/schema/cosine.schema\n\
-                 include /etc/ldap/schema/inetorgperson.schema\n\
-                 modulepath /usr/lib/ldap\n\
-                 moduleload back_mdb\n\
-                 TLSCACertificateFile {here}/ca.pem\n\
-                 TLSCertificateFile {here}/server.pem\n\
-                 TLSCertificateKeyFile {here}/server.key\n\
-                 database mdb\n\
-                 directory {here}/data\n\
-                 suffix \"dc=ac-dijon,dc=fr\"\n\
-                 rootdn \"cn=passerelle,dc=ac-dijon,dc=fr\"\n\
-                 rootpw {PASSWORD}\n"
-            ),
-        )
-        .unwrap();
-        let load = Command::new(path.join("slapd"))
-            .args(["-T", "add", "-f"])
-            .arg(path.join("slapd.conf"))
-            .arg("-l")
-            .arg(path.join("people.ldif"))
-            .output()
-            .unwrap();
-        assert!(load.status.success(), "{}", String::from_utf8_lossy(&load.stderr));
-        let mut server = Self { folder, port: 0, tls_port: 0, process: None };
-        // Another test may take a port between its choice and its use.
-        let started = (0..5).any(|_| {
-            (server.port, server.tls_port) = (free_port(), free_port());
-            server.run()
-        });
-        assert!(started, "slapd does not start: {}", server.log());
-        server
-    }
-
-    /// Starts the program and waits until it listens; its statistics go to a file. Says whether it runs.
-    fn run(&mut self) -> bool {
-        let path = self.folder.path();
-        let log = fs::OpenOptions::new().create(true).append(true).open(path.join("log")).unwrap();
-        let mut process = Command::new(path.join("slapd"))
-            .args(["-d", "stats", "-f"])
-            .arg(path.join("slapd.conf"))
-            .args(["-h", &format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{}", self.port, self.tls_port)])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            if process.try_wait().unwrap().is_some() {
-                return false;
-            }
-            assert!(Instant::now() < deadline, "slapd does not listen: {}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        self.process = Some(process);
-        true
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// How many searches below the people's base the server has begun.
@@ -169,12 +74,6 @@ impl Slapd {
         directory.ldap.url = format!("ldap://127.0.0.1:{}", self.port);
         directory.ldap.start_tls = false;
         directory
-    }
-}
-
-impl Drop for Slapd {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

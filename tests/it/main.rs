@@ -3,6 +3,7 @@
 
 mod acknowledge;
 mod announcements;
+mod chaos;
 mod check;
 mod commands;
 mod config;

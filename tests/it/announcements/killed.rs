@@ -8,11 +8,13 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    addresses, directory,
+use super::{addresses, directory};
+use crate::support::{
+    dice::Dice,
+    gateway::sandbox,
     sink::{Moods, Sink},
+    wait_until,
 };
-use crate::support::{dice::Dice, gateway::sandbox, wait_until};
 
 const DIRECTORS: usize = 3000;
 const KILLS: usize = 10;

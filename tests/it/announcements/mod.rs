@@ -6,11 +6,12 @@ mod commands;
 mod files;
 mod killed;
 mod sending;
-mod sink;
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use tempfile::TempDir;
+
+use crate::support::sink;
 
 /// A directory of so many directors, in four departments of two circonscriptions each.
 fn directory(directors: usize) -> (TempDir, PathBuf) {

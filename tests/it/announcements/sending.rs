@@ -12,14 +12,12 @@ use passerelle::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    addresses, directory,
-    sink::{Moods, Sink},
-};
+use super::{addresses, directory};
 use crate::support::{
     gateway::{DIRECTORS, configured, sandbox},
     postfix::Postfix,
     redis::Redis,
+    sink::{Moods, Sink},
     wait_until,
 };
 

@@ -17,6 +17,8 @@ pub(crate) mod received;
 pub(crate) mod redis;
 pub(crate) mod redis_nodes;
 pub(crate) mod signing;
+pub(crate) mod sink;
+pub(crate) mod slapd;
 pub(crate) mod unreliable;
 
 use std::{

@@ -176,7 +176,8 @@ fn main_cf(folder: &Path, transport: &str, reader: u32) -> String {
          message_size_limit = 41943040\n\
          queue_run_delay = 1s\n\
          minimal_backoff_time = 1s\n\
-         maximal_backoff_time = 1s\n"
+         maximal_backoff_time = 1s\n\
+         transport_retry_time = 1s\n"
     )
 }
 

@@ -51,6 +51,11 @@ impl Redis {
         redis::cmd("KEYS").arg("*").query(&mut self.connect().unwrap()).unwrap()
     }
 
+    /// What a key holds, as one Redis gives it to another.
+    pub(crate) fn dump(&self, key: &str) -> Vec<u8> {
+        redis::cmd("DUMP").arg(key).query(&mut self.connect().unwrap()).unwrap()
+    }
+
     /// Ends it at once; what it knew is gone.
     pub(crate) fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -19,20 +19,22 @@ use tokio_rustls::TlsAcceptor;
 
 /// What the relay does that is not usual.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Moods {
+pub(crate) struct Moods {
     /// Its answer to these recipients; once each, where it puts off.
-    pub(super) recipients: BTreeMap<String, u16>,
+    pub(crate) recipients: BTreeMap<String, u16>,
     /// Its answers to the next mails, after their final dots.
-    pub(super) ends: Vec<u16>,
+    pub(crate) ends: Vec<u16>,
     /// No more recipients than these in one transaction.
-    pub(super) most: Option<usize>,
+    pub(crate) most: Option<usize>,
+    /// It hangs up on everybody who comes.
+    pub(crate) away: bool,
     /// How long it thinks about a mail, in turn.
-    pub(super) thinks: Vec<Duration>,
+    pub(crate) thinks: Vec<Duration>,
 }
 
 /// How the relay speaks TLS.
 #[derive(Clone)]
-pub(super) enum Secrecy {
+pub(crate) enum Secrecy {
     /// Not at all.
     None,
     /// After STARTTLS, and takes no mail before.
@@ -43,27 +45,27 @@ pub(super) enum Secrecy {
 
 /// A mail that it took.
 #[derive(Clone, Debug)]
-pub(super) struct Taken {
-    pub(super) from: String,
-    pub(super) to: Vec<String>,
-    pub(super) mail: String,
+pub(crate) struct Taken {
+    pub(crate) from: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) mail: String,
 }
 
 /// A relay. Dropped, it ends.
-pub(super) struct Sink {
-    pub(super) address: SocketAddr,
-    pub(super) moods: Arc<Mutex<Moods>>,
+pub(crate) struct Sink {
+    pub(crate) address: SocketAddr,
+    pub(crate) moods: Arc<Mutex<Moods>>,
     taken: Arc<Mutex<Vec<Taken>>>,
     connections: Arc<AtomicUsize>,
     listening: JoinHandle<()>,
 }
 
 impl Sink {
-    pub(super) async fn start(moods: Moods) -> Self {
+    pub(crate) async fn start(moods: Moods) -> Self {
         Self::with(moods, Secrecy::None).await
     }
 
-    pub(super) async fn with(moods: Moods, secrecy: Secrecy) -> Self {
+    pub(crate) async fn with(moods: Moods, secrecy: Secrecy) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (moods, taken) = (Arc::new(Mutex::new(moods)), Arc::new(Mutex::new(Vec::new())));
@@ -71,6 +73,9 @@ impl Sink {
         let (mine, kept, ended) = (Arc::clone(&moods), Arc::clone(&taken), Arc::clone(&connections));
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                if mine.lock().unwrap().away {
+                    continue;
+                }
                 let (moods, taken, secrecy) = (Arc::clone(&mine), Arc::clone(&kept), secrecy.clone());
                 // A client that is killed cuts its connection.
                 let ended = Arc::clone(&ended);
@@ -83,21 +88,21 @@ impl Sink {
         Self { address, moods, taken, connections, listening }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 
-    pub(super) fn taken(&self) -> Vec<Taken> {
+    pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().unwrap().clone()
     }
 
     /// Connections that have ended.
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// How often each address got a mail.
-    pub(super) fn copies(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn copies(&self) -> BTreeMap<String, usize> {
         let mut copies = BTreeMap::new();
         for address in self.taken().into_iter().flat_map(|taken| taken.to) {
             *copies.entry(address).or_default() += 1;

@@ -1,0 +1,130 @@
+//! Two gateways, each a process of its own, which end without warning and are started again.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::Mutex,
+};
+
+use tokio::process::{Child, Command};
+
+use crate::support::{dice::Dice, wait_until};
+
+/// How many there are.
+pub(super) const INSTANCES: usize = 2;
+
+/// The gateways. Dropped, they end.
+pub(super) struct Fleet {
+    folder: PathBuf,
+    settings: BTreeMap<String, String>,
+    instances: Vec<Instance>,
+}
+
+struct Instance {
+    http: u16,
+    lmtp: u16,
+    child: Mutex<Option<Child>>,
+}
+
+/// A port that the system gives to no connection of its own: an instance has it again after each start.
+fn lasting_port(dice: &mut Dice) -> u16 {
+    loop {
+        let port = u16::try_from(10_000 + dice.below(20_000)).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl Fleet {
+    /// Gateways with these settings, which log into this folder; started.
+    pub(super) async fn start(folder: &Path, settings: &[(&str, &str)], dice: &mut Dice) -> Self {
+        let settings = settings
+            .iter()
+            .map(|(key, value)| (format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__")), (*value).to_owned()))
+            .collect();
+        let instance = |_| Instance { http: lasting_port(dice), lmtp: lasting_port(dice), child: Mutex::new(None) };
+        let instances = (0..INSTANCES).map(instance).collect();
+        let fleet = Self { folder: folder.to_owned(), settings, instances };
+        for at in 0..INSTANCES {
+            fleet.launch(at);
+        }
+        fleet.all_answer().await;
+        fleet
+    }
+
+    /// How Postfix names both, in this order.
+    pub(super) fn next_hops(&self) -> String {
+        let hops: Vec<_> = self.instances.iter().map(|it| format!("127.0.0.1:{}", it.lmtp)).collect();
+        format!("inet:{}", hops.join(", "))
+    }
+
+    pub(super) fn http(&self, at: usize) -> String {
+        format!("http://127.0.0.1:{}", self.instances[at % INSTANCES].http)
+    }
+
+    /// Starts one that does not run.
+    pub(super) fn launch(&self, at: usize) {
+        let log = OpenOptions::new().create(true).append(true).open(self.log_file(at)).unwrap();
+        let instance = &self.instances[at];
+        let child = Command::new(env!("CARGO_BIN_EXE_passerelle"))
+            .arg("serve")
+            .env_clear()
+            .envs(&self.settings)
+            .env("PASSERELLE_HTTP__LISTEN", format!("127.0.0.1:{}", instance.http))
+            .env("PASSERELLE_LMTP__LISTEN", format!("127.0.0.1:{}", instance.lmtp))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        *instance.child.lock().unwrap() = Some(child);
+    }
+
+    /// Ends one with SIGKILL.
+    pub(super) async fn kill(&self, at: usize) {
+        let child = self.instances[at].child.lock().unwrap().take();
+        if let Some(mut child) = child {
+            child.kill().await.unwrap();
+        }
+    }
+
+    /// Waits until each answers; one that ended by itself is a fault of its own.
+    pub(super) async fn all_answer(&self) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        for at in 0..INSTANCES {
+            wait_until("a gateway answers", async || {
+                let ended = self.instances[at].child.lock().unwrap().as_mut().map(|child| child.try_wait().unwrap());
+                assert_eq!(ended, Some(None), "instance {at} ended by itself: {}", self.log(at));
+                let answer = client.get(format!("{}/healthz", self.http(at))).send().await;
+                answer.is_ok_and(|answer| answer.status().is_success())
+            })
+            .await;
+        }
+    }
+
+    /// Ends all as a service manager does: what is under way comes to its end.
+    pub(super) async fn finish(&self) -> Vec<ExitStatus> {
+        let mut ends = Vec::new();
+        for instance in &self.instances {
+            let Some(mut child) = instance.child.lock().unwrap().take() else { continue };
+            let id = child.id().unwrap().to_string();
+            assert!(Command::new("kill").args(["-s", "TERM", &id]).status().await.unwrap().success());
+            ends.push(child.wait().await.unwrap());
+        }
+        ends
+    }
+
+    /// What one has logged in all its lives.
+    pub(super) fn log(&self, at: usize) -> String {
+        fs::read_to_string(self.log_file(at)).unwrap_or_default()
+    }
+
+    fn log_file(&self, at: usize) -> PathBuf {
+        self.folder.join(format!("instance-{at}.log"))
+    }
+}
