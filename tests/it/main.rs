@@ -38,4 +38,5 @@ mod sweep_calls;
 mod threads;
 mod tidy;
 mod typed;
+mod unsaid;
 mod watching;
