@@ -42,6 +42,7 @@ test:
 # wrong; prints the account of all of them. SEED repeats a run: make chaos REQUESTS=10000 SEED=7
 chaos:
 	tests/install.sh
+	@test "$$(id -u)" = 0 || sudo -v || { echo "make chaos: it starts a Postfix, which takes root or sudo" >&2; exit 1; }
 	REQUESTS=$(REQUESTS) SEED=$(SEED) $(CARGO) test --locked --test it chaos:: -- --nocapture
 
 # What a gateway can carry, against what GLPI can: see benches/throughput/main.rs.

@@ -53,7 +53,7 @@ const REQUESTS: usize = 500;
 /// The time from one to the next: about as many as two cores carry with all that goes wrong.
 const PACE: Duration = Duration::from_millis(40);
 /// How long things go wrong after the last one was sent.
-const AFTER_THE_LAST: Duration = Duration::from_secs(3);
+const AFTER_THE_LAST: Duration = Duration::from_secs(2);
 
 /// Where the mailbox puts what is settled.
 const FOLDERS: [&str; 4] = ["Traités", "Refusés", "Ignorés", "Quarantaine"];
@@ -152,7 +152,9 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     words_of_relay_and_mailbox(&planned, &mut told, &postfix, &mailbox);
     let (tickets, letters) = (glpi.tickets(), relay.taken());
     let disturbances = faults.of("gateway") + faults.of("redis");
-    let evidence = Evidence { planned: &planned, told: &told, tickets: &tickets, letters: &letters, disturbances };
+    let logs: Vec<_> = (0..INSTANCES).map(|at| fleet.log(at)).collect();
+    let evidence =
+        Evidence { planned: &planned, told: &told, tickets: &tickets, letters: &letters, disturbances, logs: &logs };
     let mut account = Account::of(&evidence);
     account.wrong.extend(unaccounted);
     account.wrong.extend(portal.odd.lock().unwrap().drain(..));
