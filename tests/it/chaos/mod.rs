@@ -143,6 +143,13 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
 
     // Then nothing goes wrong any more, and everybody comes to their end.
     fleet.all_answer().await;
+    all_are_accounted_for(&fleet).await;
+    // A mailbox's reader comes back to what was put off after a minute; one that starts, at once.
+    for at in 0..INSTANCES {
+        fleet.kill(at).await;
+        fleet.launch(at);
+    }
+    fleet.all_answer().await;
     wait_until("the relay has handed everything over", async || block_in_place(|| postfix.queue_len()) == 0).await;
     wait_until("the mailbox is empty", async || block_in_place(|| mailbox.messages(TO, "INBOX")).is_empty()).await;
     let unaccounted = unaccounted(&fleet).await;
@@ -224,6 +231,20 @@ fn words_of_relay_and_mailbox(planned: &[Planned], told: &mut [Told], postfix: &
     }
 }
 
+/// Waits until what each instance has received since it began is what has ended and what it has in hand.
+async fn all_are_accounted_for(fleet: &Fleet) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for at in 0..INSTANCES {
+        wait_until("every request is accounted for", async || {
+            let answer = client.get(format!("{}/metrics", fleet.http(at))).send().await.unwrap();
+            let figures = answer.text().await.unwrap();
+            let total = |metric: &str| sums(&figures, metric).values().sum::<u64>();
+            total("passerelle_received_total") == total("passerelle_requests_total") + total("passerelle_in_hand")
+        })
+        .await;
+    }
+}
+
 /// What the survivors have received and neither ended nor have in hand.
 async fn unaccounted(fleet: &Fleet) -> Vec<String> {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -273,7 +294,7 @@ async fn make_up_for_late_receipts(glpi: &Sandbox, relay: &str, settings: &[(&st
         !is_due()
     })
     .await;
-    app.finish(Instant::now() + Duration::from_secs(60)).await;
+    app.finish(Instant::now() + Duration::from_mins(1)).await;
 }
 
 fn listed_directors(people: &[String]) -> String {
