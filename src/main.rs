@@ -10,7 +10,9 @@ use clap::{Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
-    cli::{check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, settings, try_files},
+    cli::{
+        check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, settings, setup, try_files,
+    },
     config::{self, Config, ConfigError},
     telemetry,
     text::{Bilingual, Language},
@@ -38,6 +40,7 @@ enum Command {
     Check(check::Args),
     #[command(name = "config")]
     Settings(settings::Args),
+    Setup(Box<setup::Args>),
     Escalate(escalate::Args),
     Export(export::Args),
     Figures(figures::Args),
@@ -123,6 +126,7 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(args) => Ok(Box::pin(check::run(load_to_serve()?, args)).await?),
         Command::Settings(args) => Ok(settings::run(&args, cli.config.as_deref())?),
+        Command::Setup(args) => Ok(Box::pin(setup::run(*args)).await),
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
         Command::Export(args) => Ok(Box::pin(export::run(load()?, args)).await?),
         Command::Figures(args) => Ok(Box::pin(figures::run(load()?, args)).await?),

@@ -10,6 +10,7 @@ pub mod inform;
 pub mod ingest;
 pub mod sandbox;
 pub mod settings;
+pub mod setup;
 pub mod try_files;
 
 /// Sysexits (BSD `sysexits.h`), as a mail server's pipe transport reads them.

@@ -8,7 +8,7 @@
 //!   `search`, `counted` (both by `pages`), `recent`, `last_requesters` and `links` read them, `history` what became of them (`changes`);
 //!   `followups`, `actors`; files go with `sent_files` and come with
 //!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`, `reminders`,
-//!   `announcements`, `own_notes`.
+//!   `announcements`, `own_notes`; `administrator` sets it up.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
 //!   `markers`, `requesters` and `shown_accounts`; both wait in `gather`.
@@ -22,6 +22,7 @@
 mod account;
 mod accounts;
 mod actors;
+mod administrator;
 mod amendment;
 mod announcements;
 mod breaker;
@@ -81,6 +82,7 @@ mod verdict;
 mod wire;
 
 pub use self::accounts::{Account, AccountState, Grant, Owner};
+pub use self::administrator::{Administrator, ItemRow, Telling, number};
 pub use self::amendment::{Amendment, TakenInCharge};
 pub use self::announcements::{NewPublicNote, PublicNote};
 pub use self::changes::{Happening, TicketChange};

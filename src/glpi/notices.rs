@@ -29,7 +29,7 @@ pub enum Recipient {
 
 impl Recipient {
     /// GLPI's numbers, constants of its class `Notification`: a group may be told with or without its managers.
-    fn items(self) -> &'static [u64] {
+    pub(super) fn items(self) -> &'static [u64] {
         const AUTHOR: u64 = 3;
         const ASSIGN_TECH: u64 = 2;
         const ASSIGN_GROUP: u64 = 9;

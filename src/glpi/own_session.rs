@@ -16,6 +16,8 @@ pub(super) struct FullSession {
 pub(super) struct OwnSession {
     #[serde(rename = "glpiID", deserialize_with = "wire::number")]
     pub glpi_id: UserId,
+    #[serde(default, deserialize_with = "wire::text")]
+    pub glpiname: String,
     #[serde(default, deserialize_with = "wire::number")]
     pub glpiactive_entity: EntityId,
     #[serde(default, deserialize_with = "wire::number")]

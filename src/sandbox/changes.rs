@@ -12,7 +12,7 @@ use super::settings::Version;
 use super::store::Store;
 use super::text::{decode, encode};
 use super::upload::{self, Arrived, Level, Messages};
-use super::{actors, status, tickets, timeline};
+use super::{actors, clients, profiles, status, tickets, timeline};
 use super::{caller::Caller, right};
 
 /// `POST Type`: one input, or a list of them.
@@ -216,9 +216,15 @@ fn add_plain(desk: &mut Helpdesk, caller: &Caller, kind: &str, input: &mut Row) 
         "Document" => {
             input.insert("users_id".to_owned(), caller.user.into());
         }
+        "APIClient" => clients::prepare(input),
         _ => {}
     }
     let id = desk.store.insert(kind, input);
+    match kind {
+        "Profile" => profiles::begin(desk, id, input),
+        "ProfileRight" => profiles::follow(&mut desk.store, id),
+        _ => {}
+    }
     if kind == "User" {
         let profile = |field: &str, usual: i64| input.get(field).map_or(usual, int);
         let row = json!({
@@ -342,6 +348,9 @@ fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) ->
         tickets::update(desk, caller, id, input);
     } else {
         desk.store.update(target.kind, id, &input);
+        if target.kind == "ProfileRight" {
+            profiles::follow(&mut desk.store, id);
+        }
         if target.kind == "KnowbaseItem" {
             file(desk, id, &input);
         }

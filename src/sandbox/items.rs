@@ -47,10 +47,13 @@ impl Target {
 
 /// The item type of that name, and the right that opens it.
 pub(super) fn known(name: &str, base: &str) -> Result<(&'static str, &'static str), Answer> {
-    Store::kind(name).ok_or_else(|| {
-        let message = "la ressource n'a pas été trouvée ou n'est pas une instance de CommonDBTM";
-        Answer::documented(base, "ERROR_RESOURCE_NOT_FOUND_NOR_COMMONDBTM", message)
-    })
+    Store::kind(name).ok_or_else(|| unknown(base))
+}
+
+/// There is no such item type.
+pub(super) fn unknown(base: &str) -> Answer {
+    let message = "la ressource n'a pas été trouvée ou n'est pas une instance de CommonDBTM";
+    Answer::documented(base, "ERROR_RESOURCE_NOT_FOUND_NOR_COMMONDBTM", message)
 }
 
 /// Whether the caller may see this very row.

@@ -4,7 +4,7 @@
 //! type with our client. The way of a request: `connection` accepts it, `failures` may strike
 //! it, `call` parses it as PHP and GLPI would, `routes` finds its endpoint in `session`,
 //! `items` (with their `documents`), `changes` or `search` (with its `options`); `tickets`, `actors`,
-//! `status`, `timeline`, `rules` and `upload` hold what GLPI does beyond storing rows in `store`.
+//! `status`, `timeline`, `rules`, `profiles`, `clients` and `upload` hold what GLPI does beyond storing rows in `store`.
 //! `view` and `pages` show the result.
 //!
 //! Calls of one session run side by side: GLPI gives PHP's lock on the session back before it
@@ -15,6 +15,7 @@ mod answer;
 mod call;
 mod caller;
 mod changes;
+mod clients;
 mod connection;
 mod documents;
 mod failures;
@@ -23,6 +24,7 @@ mod items;
 mod options;
 mod pages;
 mod php;
+mod profiles;
 mod right;
 mod roles;
 mod routes;
@@ -181,6 +183,7 @@ impl Sandbox {
         let base = format!("http://{}", listener.local_addr()?);
         let url = Url::parse(&base).map_err(io::Error::other)?;
         let mut store = Store::seeded(options.version)?;
+        profiles::give_rights_rows(&mut store);
         if options.set_up {
             store.set_up_types();
         }

@@ -38,6 +38,10 @@ impl Helpdesk {
         if call.segment(0) == "getMultipleItems" {
             return items::several(self, call, &caller);
         }
+        if self.version == Version::Ten && call.segment(0).eq_ignore_ascii_case("Webhook") {
+            // It has none.
+            return Err(items::unknown(&self.base));
+        }
         let target = items::Target::of(call, &self.base)?;
         match call.method {
             Method::POST => changes::create(self, call, &caller, &target),

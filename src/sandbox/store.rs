@@ -16,7 +16,7 @@ use super::{right, settings::Version};
 const SEED: &str = include_str!("seed.json");
 
 /// An item type and the right of a profile that opens it.
-const KINDS: [(&str, &str); 34] = [
+const KINDS: [(&str, &str); 37] = [
     ("Ticket", "ticket"),
     ("Group_Ticket", "ticket"),
     ("Ticket_User", "ticket"),
@@ -51,6 +51,9 @@ const KINDS: [(&str, &str); 34] = [
     ("NotificationTarget", "notification"),
     ("Notification_NotificationTemplate", "notification"),
     ("Profile", "profile"),
+    ("ProfileRight", "profile"),
+    ("APIClient", "config"),
+    ("Webhook", "config"),
 ];
 
 /// The history has its own right, and nobody writes to it.
@@ -186,11 +189,7 @@ impl Store {
             }
         }
         merge(&mut row, input);
-        for hidden in UNDISCLOSED {
-            if let Some(value) = input.get(hidden) {
-                row.insert(hidden.to_owned(), value.clone());
-            }
-        }
+        keep_undisclosed(&mut row, input);
         let table = self.tables.entry(kind.to_owned()).or_default();
         let id = input.get("id").map_or(table.last + 1, php::int);
         table.last = table.last.max(id);
@@ -206,6 +205,7 @@ impl Store {
             return false;
         };
         merge(&mut row, input);
+        keep_undisclosed(&mut row, input);
         row.insert("id".to_owned(), Value::from(id));
         if row.contains_key("date_mod") {
             row.insert("date_mod".to_owned(), Value::from(now()));
@@ -284,8 +284,16 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What GLPI keeps and does not show: two secrets of a user, and whether an article has readers.
-pub(super) const UNDISCLOSED: [&str; 3] = ["password", "api_token", "_visibility"];
+/// What GLPI keeps and does not show: two secrets of a user, a webhook's, and whether an article has readers.
+pub(super) const UNDISCLOSED: [&str; 4] = ["password", "api_token", "secret", "_visibility"];
+
+fn keep_undisclosed(row: &mut Row, input: &Row) {
+    for hidden in UNDISCLOSED {
+        if let Some(value) = input.get(hidden) {
+            row.insert(hidden.to_owned(), value.clone());
+        }
+    }
+}
 
 fn merge(row: &mut Row, input: &Row) {
     for (field, slot) in row.iter_mut() {

@@ -63,6 +63,7 @@ async fn the_help_of_each_command_says_what_it_does() {
         "try",
         "check",
         "config",
+        "setup",
         "escalate",
         "export",
         "figures",

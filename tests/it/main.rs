@@ -32,6 +32,7 @@ mod readme;
 mod samples;
 mod sandbox;
 mod service_manager;
+mod setup;
 mod support;
 mod sweep;
 mod sweep_calls;
