@@ -19,7 +19,7 @@ pub(super) struct JsonForm {
 pub(super) struct JsonFile {
     /// The file's name.
     #[schema(example = "capture.png")]
-    name: String,
+    name: Option<String>,
     /// The file's media type.
     #[schema(example = "image/png")]
     content_type: Option<String>,
