@@ -1,12 +1,10 @@
 //! `passerelle escalate`: moves one ticket, or shows what the rules in time would do now.
 
-use std::io::Write as _;
-
 use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::exit;
+use super::{exit, say::say};
 use crate::{
     app::App,
     config::{Config, ConfigError},
@@ -150,11 +148,6 @@ fn cells(weighed: &Evaluation, zone: &TimeZone) -> [String; 6] {
 fn row(cells: [&str; 6]) {
     let [ticket, since, waited, now, next, group] = cells;
     say(format_args!("{ticket:>8}  {since:<16}  {waited:>20}  {now:<8}  {next:<16}  {group}"));
-}
-
-fn say(line: std::fmt::Arguments<'_>) {
-    // Whoever read the output may have gone, as `head` does.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 #[cfg(test)]

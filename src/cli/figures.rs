@@ -1,11 +1,11 @@
 //! `passerelle figures`: what all requests say, as tables in the terminal, JSON or CSV.
 
-use std::{io::Write as _, time::Duration};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use super::exit;
+use super::{exit, say::say};
 use crate::{
     app::App,
     config::{Config, ConfigError},
@@ -134,15 +134,15 @@ async fn show(app: &App, args: Args) -> u8 {
         tables.retain(|table| table.id == wanted);
     }
     if !args.json && !args.csv {
-        say(&format!("{}\n", choice.period.label()));
+        say(format!("{}\n", choice.period.label()));
     }
     for table in &tables {
         if args.json {
-            say(&table.json().to_string());
+            say(table.json().to_string());
         } else if args.csv {
-            say(&format!("{}\r\n{}", table.title, table.csv()));
+            say(format!("{}\r\n{}", table.title, table.csv()));
         } else {
-            say(&laid_out(table));
+            say(laid_out(table));
         }
     }
     exit::OK
@@ -159,7 +159,7 @@ async fn report(app: &App, department: &str, month: Period, is_dry: bool) -> u8 
             }
         };
         let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
-        say(&format!("to: {}\n", recipients.join(", ")));
+        say(format!("to: {}\n", recipients.join(", ")));
         return match app.reports.plain(&app.reports.report(department, month)) {
             Ok(text) => {
                 say(&text);
@@ -194,8 +194,8 @@ async fn articles(app: &App, application: &str, month: Period, is_dry: bool) -> 
     match list.await {
         Ok((recipients, all)) => {
             let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
-            say(&format!("to: {}\n", recipients.join(", ")));
-            say(&laid_out(&app.proposals.table(application, &all)));
+            say(format!("to: {}\n", recipients.join(", ")));
+            say(laid_out(&app.proposals.table(application, &all)));
             exit::OK
         }
         Err(error) => {
@@ -210,7 +210,7 @@ fn reported(sent: Result<Reported, GlpiError>, people: &str) -> u8 {
     match sent {
         Ok(Reported::To(recipients)) => {
             let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
-            say(&format!("sent to {}", recipients.join(", ")));
+            say(format!("sent to {}", recipients.join(", ")));
             exit::OK
         }
         Ok(Reported::Before) => {
@@ -279,11 +279,6 @@ fn laid_out(table: &FigureTable) -> String {
         text.push('\n');
     }
     text
-}
-
-fn say(text: &str) {
-    // Whoever read the output may have gone, as `head` does.
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `passerelle inform`: tells all directors of a zone, by mail and on the portal; follows, resumes and ends that.
 
-use std::{io::Write as _, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan as _, civil};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::exit;
+use super::{exit, say::say};
 use crate::{
     announcements::{
         Announcement, AnnouncementFile, DoubtDecision, InformError, Informed, KeepingError, MailingProgress,
@@ -206,10 +206,10 @@ async fn obey(app: &App, args: Args) -> Result<u8, InformError> {
         Some(Subcommand::List { json }) => {
             for mailing in informer.mailings().await? {
                 if json {
-                    say(&serde_json::to_string(&mailing).unwrap_or_default());
+                    say(serde_json::to_string(&mailing).unwrap_or_default());
                 } else {
                     let moment = mailing.written_at.to_zoned(app.config.time_zone.clone());
-                    say(&format!(
+                    say(format!(
                         "{}  {}  {:>5}  {}  {}{}",
                         mailing.reference,
                         moment.strftime("%Y-%m-%d %H:%M"),
@@ -259,11 +259,11 @@ async fn inform(app: &App, args: Args) -> Result<u8, InformError> {
     }
     let Informed { announcement, mailing } = app.informer.inform(announcement, (&list, &enclosure), &rights).await?;
     let Some(mailing) = mailing else {
-        say(&format!("{} is kept for the portal", announcement.reference));
+        say(format!("{} is kept for the portal", announcement.reference));
         return Ok(exit::OK);
     };
     if mailing.mailing.state == MailingState::ToConfirm {
-        say(&format!(
+        say(format!(
             "{} waits for a second person: {} addresses. The other operators were sent a mail.",
             announcement.reference, mailing.mailing.addresses
         ));
@@ -375,24 +375,24 @@ fn preview(app: &App, announcement: &Announcement, recipients: &RecipientList, a
         if args.addresses {
             shown["list"] = recipients.addresses().map(ToString::to_string).collect();
         }
-        say(&shown.to_string());
+        say(shown.to_string());
         return;
     }
-    say(&format!("Objet\u{a0}: {}\n", announcement.subject));
+    say(format!("Objet\u{a0}: {}\n", announcement.subject));
     match app.informer.letters().plain(&announcement.markdown) {
         Ok(text) => say(&text),
         Err(error) => eprintln!("{error}"),
     }
     for file in &announcement.files {
-        say(&format!("Fichier joint\u{a0}: {}", file.told()));
+        say(format!("Fichier joint\u{a0}: {}", file.told()));
     }
     for (department, circonscriptions) in recipients.by_zone() {
-        say(&format!("{:>6}  {department}", circonscriptions.values().sum::<usize>()));
+        say(format!("{:>6}  {department}", circonscriptions.values().sum::<usize>()));
         for (name, count) in circonscriptions.iter().filter(|(name, _)| *name != crate::announcements::NO_ZONE) {
-            say(&format!("{count:>10}  {name}"));
+            say(format!("{count:>10}  {name}"));
         }
     }
-    say(&format!("{:>6}  addresses in all", recipients.len()));
+    say(format!("{:>6}  addresses in all", recipients.len()));
     if args.addresses {
         for address in recipients.addresses() {
             say(address.as_str());
@@ -471,10 +471,10 @@ async fn follow(app: &App, reference: Reference, json: bool) -> u8 {
 fn report(app: &App, progress: &MailingProgress, json: bool) -> u8 {
     let mailing = &progress.mailing;
     if json {
-        say(&as_json(progress).to_string());
+        say(as_json(progress).to_string());
     } else {
-        say(&format!("{}  {}  {}", mailing.reference, word(mailing.state), mailing.subject));
-        say(&format!(
+        say(format!("{}  {}  {}", mailing.reference, word(mailing.state), mailing.subject));
+        say(format!(
             "{} of {} handed over, {} refused, {} to come",
             progress.handed,
             mailing.addresses,
@@ -482,12 +482,12 @@ fn report(app: &App, progress: &MailingProgress, json: bool) -> u8 {
             progress.pending + progress.under_way
         ));
         for (address, code) in &progress.refused {
-            say(&format!("refused ({code}): {address}"));
+            say(format!("refused ({code}): {address}"));
         }
         for doubt in &progress.doubts {
             let at = doubt.at.to_zoned(app.config.time_zone.clone());
             let addresses: Vec<_> = doubt.addresses.iter().map(ToString::to_string).collect();
-            say(&format!(
+            say(format!(
                 "in doubt: batch {} of {}, to {}",
                 doubt.batch,
                 at.strftime("%Y-%m-%d %H:%M:%S"),
@@ -495,7 +495,7 @@ fn report(app: &App, progress: &MailingProgress, json: bool) -> u8 {
             ));
         }
         if !progress.doubts.is_empty() {
-            say(&format!(
+            say(format!(
                 "look for {} in the mail relay's log, then `passerelle inform resume {} --doubtful sent` where it has \
                  them, `--doubtful send` where it does not (--batch N for one alone)",
                 message_id(app, &mailing.reference),
@@ -545,9 +545,4 @@ fn word(state: MailingState) -> &'static str {
         MailingState::Stopped => "stopped",
         MailingState::Ended => "ended",
     }
-}
-
-fn say(line: &str) {
-    // Whoever read the output may have gone, as `head` does.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -9,6 +9,7 @@ pub mod healthcheck;
 pub mod inform;
 pub mod ingest;
 pub mod sandbox;
+mod say;
 pub mod settings;
 pub mod setup;
 pub mod try_files;

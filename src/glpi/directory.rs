@@ -7,7 +7,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::civil::DateTime;
 
-use crate::id::{EntityId, GroupId, UserId};
+use crate::{
+    id::{EntityId, GroupId, UserId},
+    text::Bilingual,
+};
 
 use super::{
     Account, AccountState, DocumentTypes, Glpi, GlpiError, Item, ItemKind, Owner, ServerInfo, item::Named,
@@ -141,22 +144,24 @@ impl GlpiDirectory<'_> {
     }
 
     /// Why GLPI would not write to an account about a ticket of this entity; `None` if it would.
-    pub async fn why_silent(
-        self,
-        account: &Account,
-        entity: Option<EntityId>,
-    ) -> Result<Option<&'static str>, GlpiError> {
+    pub async fn why_silent(self, account: &Account, entity: Option<EntityId>) -> Result<Option<Bilingual>, GlpiError> {
+        let because = |english: &str, french: &str| Ok(Some(Bilingual::new(english, french)));
         match account.state {
             AccountState::InForce => {}
-            AccountState::OutsideDates => return Ok(Some("outside its dates of validity")),
-            AccountState::Inactive => return Ok(Some("inactive")),
+            AccountState::OutsideDates => {
+                return because("outside its dates of validity", "hors de ses dates de validité");
+            }
+            AccountState::Inactive => return because("inactive", "inactif"),
             AccountState::Hidden => {
-                return Ok(Some("not shown to the service account, as one without a profile in its entities"));
+                return because(
+                    "not shown to the service account, as one without a profile in its entities",
+                    "hors de la vue du compte de service",
+                );
             }
         }
         let Some(grants) = &account.grants else { return Ok(None) };
         if grants.is_empty() {
-            return Ok(Some("no profile"));
+            return because("no profile", "sans profil");
         }
         // As in most academies; the tree need not be known then.
         if grants.iter().any(|grant| grant.covers(&[EntityId::default()]) && grant.recursive) {
@@ -164,7 +169,10 @@ impl GlpiDirectory<'_> {
         }
         let Some(lineage) = self.lineage(self.or_own(entity).await?).await? else { return Ok(None) };
         let is_covered = grants.iter().any(|grant| grant.covers(&lineage));
-        Ok((!is_covered).then_some("no profile in the ticket's entity"))
+        if is_covered {
+            return Ok(None);
+        }
+        because("no profile in the ticket's entity", "sans profil dans l’entité du ticket")
     }
 
     /// The entity an account belongs to: its own where it has a profile there, else that of a profile.

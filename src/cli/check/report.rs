@@ -1,8 +1,7 @@
 //! What the checks find, printed as they find it, in one language.
 
-use std::io::Write as _;
-
 use crate::{
+    cli::say::say,
     glpi::GlpiError,
     text::{Bilingual, Language},
 };
@@ -50,16 +49,16 @@ impl Report {
             format!("{passed} ok, {warnings} warnings, {errors} errors"),
             format!("{passed} ok, {warnings} à revoir, {errors} en erreur"),
         );
-        print(counts.text(self.language));
+        say(counts.text(self.language));
         errors == 0
     }
 
     fn say(&self, english: &str, french: &str, what: &Bilingual, found: &Bilingual, remedy: Option<&Bilingual>) {
         let line =
             Bilingual::new(english, french).then("", what).then("", &Bilingual::new(": ", " : ")).then("", found);
-        print(line.text(self.language));
+        say(line.text(self.language));
         if let Some(remedy) = remedy {
-            print(&format!("         → {}", capitalised(remedy.text(self.language))));
+            say(format_args!("         → {}", capitalised(remedy.text(self.language))));
         }
     }
 }
@@ -69,9 +68,4 @@ fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(letters).collect()
-}
-
-fn print(line: &str) {
-    // Whoever read the output may have gone, as `head` does.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,6 +1,6 @@
 //! `check --who` and `check --mail`: what would become of a person's request, or of this very mail. Nothing is changed.
 
-use std::{io::Write as _, path::Path};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -8,6 +8,7 @@ use crate::{
     app::App,
     cli::{
         exit,
+        say::say,
         try_files::{Forecast, Trial},
     },
     config::{Config, ConfigError},
@@ -23,8 +24,7 @@ struct Rows(Language);
 impl Rows {
     fn row(&self, what: &Bilingual, found: &Bilingual) {
         let line = what.clone().then("", &Bilingual::new(": ", " : ")).then("", found);
-        // Whoever read the output may have gone, as `head` does.
-        let _ = writeln!(std::io::stdout(), "{}", line.text(self.0));
+        say(line.text(self.0));
     }
 }
 
@@ -119,23 +119,15 @@ async fn in_glpi(app: &App, address: &Address) -> Result<Bilingual, GlpiError> {
         Bilingual::new(format!(", of the entity {entity}"), format!(", de l’entité {entity}"))
     });
     let silent = match directory.why_silent(&account, None).await? {
-        Some(why) => Bilingual::new(
-            format!("; GLPI would not write to it ({why}): the requester is the bare address"),
-            format!(" ; GLPI ne lui écrirait pas ({})\u{a0}: le demandeur est l’adresse seule", french(why)),
-        ),
+        Some(why) => {
+            Bilingual::new("; GLPI would not write to it (", " ; GLPI ne lui écrirait pas (").then("", &why).then(
+                "",
+                &Bilingual::new("): the requester is the bare address", ")\u{a0}: le demandeur est l’adresse seule"),
+            )
+        }
         None => Bilingual::default(),
     };
     Ok(found.then("", &entity).then("", &silent))
-}
-
-fn french(why: &str) -> &str {
-    match why {
-        "outside its dates of validity" => "hors de ses dates de validité",
-        "inactive" => "inactif",
-        "no profile" => "sans profil",
-        "no profile in the ticket's entity" => "sans profil dans l’entité du ticket",
-        _ => "hors de la vue du compte de service",
-    }
 }
 
 /// Says what would become of a mail; gives the exit code: 1 where that cannot be said.

@@ -18,7 +18,6 @@ mod year;
 
 use std::{
     collections::BTreeSet,
-    io::Write as _,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -36,7 +35,7 @@ use self::{
     staff::Staff,
     staged::{Seen, Staged},
 };
-use super::exit;
+use super::{exit, say::say};
 use crate::{
     app::App,
     config,
@@ -357,9 +356,4 @@ fn row(
 ) -> String {
     let line = format!("{mark:1} {way:10} {about:52} {outcome:9} {reason:18} {ticket:>6}  {category:18} {group}");
     line.trim_end().to_owned()
-}
-
-fn say(line: std::fmt::Arguments<'_>) {
-    // Whoever read the output may have gone, as `head` does.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -21,15 +21,13 @@ mod webhooks;
 
 pub use self::wanted::Args;
 
-use std::io::Write as _;
-
 use self::{
     context::Setup,
     outcome::{Failed, State},
     plan::{Step, steps},
     wanted::Wanted,
 };
-use super::exit;
+use super::{exit, say::say};
 use crate::{
     glpi::{Administrator, Credentials, GlpiError, Remedy, Settings},
     text::{Bilingual, Language},
@@ -173,8 +171,7 @@ struct Saying(Language);
 
 impl Saying {
     fn line(&self, line: &Bilingual) {
-        // Whoever read the output may have gone, as `head` does.
-        let _ = writeln!(std::io::stdout(), "{}", line.text(self.0));
+        say(line.text(self.0));
     }
 
     fn step(&self, setup: &Setup, step: &Step, state: &State) {

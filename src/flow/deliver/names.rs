@@ -10,6 +10,7 @@ use crate::{
     id::{CategoryId, EntityId, GroupId, LocationId, UserId},
     remembered::Remembered,
     request::Address,
+    text::Language,
 };
 
 /// How long the log does not say again that GLPI does not write to an account.
@@ -207,7 +208,7 @@ impl Names {
             Some(why) => {
                 if !self.unheard.has(&account.id) {
                     self.unheard.insert(account.id, ()).await;
-                    let account = account.id.get();
+                    let (account, why) = (account.id.get(), why.text(Language::English));
                     tracing::warn!(account, sender = ?address, why, "GLPI would not write to this account: the ticket has the address instead");
                 }
                 Ok(bare)
