@@ -31,8 +31,6 @@ use crate::{
 
 /// How often an instance looks for what another one left.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
-/// Addresses of a batch, at most: what became of each fits into a note of GLPI's.
-const LARGEST_BATCH: usize = 500;
 /// Bytes of what a second person confirms by.
 const CODE: usize = 10;
 
@@ -309,7 +307,8 @@ impl Informer {
         }
         let mailing = mailing(&announcement, &recipients, must_confirm);
         let addresses: Vec<Address> = recipients.addresses().cloned().collect();
-        let journal = self.records.freeze(mailing, &addresses, self.settings.batch.clamp(1, LARGEST_BATCH)).await?;
+        let journal =
+            self.records.freeze(mailing, &addresses, self.settings.batch.clamp(1, config::LARGEST_BATCH)).await?;
         if must_confirm {
             self.ask(&journal.mailing, &seconds).await;
         }

@@ -44,6 +44,17 @@ pub(super) enum Source {
     File(PathBuf),
 }
 
+impl Source {
+    /// Whether it is a value that says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Value(toml::Value::String(text)) => text.is_empty(),
+            Self::Value(toml::Value::Array(list)) => list.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 /// A mistake that is not shown yet: only when all is read is it known which places are secret.
 struct Misplaced {
     key: String,
@@ -184,17 +195,12 @@ impl ConfigFile {
 
     /// A value and a file that has it: which of the two is meant cannot be known, unless the value is empty.
     fn both_ways(&mut self, mistakes: &mut Vec<Misplaced>) {
-        let is_empty = |found: &Found| match &found.source {
-            Source::Value(toml::Value::String(text)) => text.is_empty(),
-            Source::Value(toml::Value::Array(list)) => list.is_empty(),
-            _ => false,
-        };
         let by_file: Vec<String> =
             self.found.iter().filter(|it| matches!(it.source, Source::File(_))).map(|it| it.key.clone()).collect();
         for key in by_file {
             let beside = |found: &Found| found.key == key && matches!(found.source, Source::Value(_));
             if let Some(value) = self.found.iter().find(|found| beside(found)) {
-                if is_empty(value) {
+                if value.source.is_empty() {
                     self.found.retain(|found| !beside(found));
                 } else {
                     let message = format!("{key} and {key}{FILE_ENDING} are both set");

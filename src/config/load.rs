@@ -205,7 +205,7 @@ impl Layers {
         for (key, mut sources) in by_key {
             // A value that is empty beside a file is what a template left.
             if sources.len() > 1 {
-                sources.retain(|(_, source)| !is_empty(source));
+                sources.retain(|(_, source)| !source.is_empty());
             }
             if let [(one, _), (other, _), ..] = sources.as_slice() {
                 self.mistakes
@@ -290,7 +290,7 @@ impl Layers {
     fn settings(&self, known: &KnownKeys) -> Settings {
         let shown = |key: &str, value: &toml::Value, given: &Given| match &given.source {
             Source::File(path) if secret::is_secret(key) => Shown::InFile(path.display().to_string()),
-            source if secret::is_secret(key) && !is_empty(source) => Shown::Hidden,
+            source if secret::is_secret(key) && !source.is_empty() => Shown::Hidden,
             _ => Shown::Plain(typed(value, known.default(key))),
         };
         let setting = |(key, value): (&String, &toml::Value)| {
@@ -298,14 +298,6 @@ impl Layers {
             Some((key.clone(), Setting { shown: shown(key, value, given), origin: given.origin.clone() }))
         };
         Settings::new(self.values.iter().filter_map(setting).collect(), self.strangers.clone())
-    }
-}
-
-fn is_empty(source: &Source) -> bool {
-    match source {
-        Source::Value(toml::Value::String(text)) => text.is_empty(),
-        Source::Value(toml::Value::Array(list)) => list.is_empty(),
-        _ => false,
     }
 }
 

@@ -18,9 +18,11 @@ mod warnings;
 pub use error::ConfigError;
 pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, Reading, load, load_from, read, read_from};
+pub use mistakes::LARGEST_BATCH;
 pub use origin::{Origin, Setting, Settings, Shown};
 pub use pages::TicketPages;
 pub use print::{effective, listing};
+pub use secret::secret_text;
 pub use sections::{
     Acknowledge, Announcements, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted,
     Escalation, Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Knowledge, Ldap, LdapAttributes,

@@ -35,7 +35,12 @@ pub(super) fn is_secret(key: &str) -> bool {
     SECRETS.contains(&key)
 }
 
-/// What stands in a file, without the byte order mark and the white space around it that editors leave there.
+/// A secret as a file has it: without the byte order mark and the white space around it that editors leave there.
+pub fn secret_text(file: &str) -> &str {
+    file.trim_start_matches('\u{feff}').trim()
+}
+
+/// What stands in a file.
 ///
 /// # Errors
 ///
@@ -43,7 +48,7 @@ pub(super) fn is_secret(key: &str) -> bool {
 pub(super) fn read(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = secret_text(&text);
     if text.is_empty() { Err(format!("{shown} is empty")) } else { Ok(text.to_owned()) }
 }
 

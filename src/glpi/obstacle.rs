@@ -1,6 +1,6 @@
 //! What stands between the gateway and GLPI, told apart by what lies under a failed call, each with its remedy.
 
-use std::{error::Error, io};
+use std::{error::Error, io, iter};
 
 use rustls::CertificateError;
 
@@ -41,7 +41,8 @@ pub(super) enum Obstacle {
 
 impl Obstacle {
     pub(super) fn of(why: Trouble, source: Option<&(dyn Error + 'static)>) -> Self {
-        let title = || source.and_then(|source| page(source).map(|page| page.0.clone()));
+        let page = || chain(source?).find_map(|error| error.downcast_ref::<Page>());
+        let title = || page().map(|page| page.0.clone());
         match why {
             Trouble::Connection => source.map_or(Self::NoConnection, Self::under),
             Trouble::Timeout => Self::Timeout,
@@ -59,14 +60,7 @@ impl Obstacle {
 
     /// What lies under a connection that was not made.
     fn under(source: &(dyn Error + 'static)) -> Self {
-        let mut next = Some(source);
-        while let Some(error) = next {
-            if let Some(found) = Self::by_itself(error) {
-                return found;
-            }
-            next = error.source();
-        }
-        Self::NoConnection
+        chain(source).find_map(Self::by_itself).unwrap_or(Self::NoConnection)
     }
 
     fn by_itself(error: &(dyn Error + 'static)) -> Option<Self> {
@@ -158,8 +152,8 @@ impl Obstacle {
                 "it shows its maintenance or update page",
                 "il montre sa page de maintenance ou de mise à jour",
             ),
-            Self::NotJson(Some(title)) => titled(
-                &Some(title.clone()),
+            Self::NotJson(title @ Some(_)) => titled(
+                title,
                 "a page of HTML comes instead of the API’s answer",
                 "une page HTML vient au lieu de la réponse de l’API",
             ),
@@ -233,15 +227,9 @@ impl Obstacle {
     }
 }
 
-fn page<'a>(source: &'a (dyn Error + 'static)) -> Option<&'a Page> {
-    let mut next = Some(source);
-    while let Some(error) = next {
-        if let Some(page) = error.downcast_ref::<Page>() {
-            return Some(page);
-        }
-        next = error.source();
-    }
-    None
+/// An error, and what lies under it.
+fn chain<'a>(source: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(source), |error| (*error).source())
 }
 
 /// The title of a page of HTML, on one line, cut where it is long; `None` where there is none.

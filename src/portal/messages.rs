@@ -1,6 +1,5 @@
 //! What the academy says to a person now: the messages for their zone.
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 
 use super::{Content, access::Portal, error::PortalError, no_file, own::AttachedFile};
@@ -65,8 +64,7 @@ impl Portal {
         let documents = self.glpi.documents_of(note.into()).await.map_err(no_file)?;
         let document = file.among(&documents).ok_or(PortalError::NoFile)?.id;
         let (name, media_type) = (file.name.clone(), file.media_type.clone());
-        let download = self.glpi.download(document).await.map_err(no_file)?;
-        let content = Content { length: download.length, pieces: download.into_stream().map_err(Into::into).boxed() };
+        let content = self.content(document).await?;
         Ok((AttachedFile { id: document, name, media_type, is_shown: false }, content))
     }
 }

@@ -125,9 +125,7 @@ impl Portal {
         let own = self.glpi.article_documents(article).await?;
         let known = own.into_iter().find(|own| own.id == document).ok_or(PortalError::NoFile)?;
         let file = AttachedFile { id: known.id, name: known.name, media_type: known.mime, is_shown: true };
-        let download = self.glpi.download(document).await.map_err(no_file)?;
-        let length = download.length;
-        Ok((file, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
+        Ok((file, self.content(document).await?))
     }
 
     /// One of this person's documents of this request, as GLPI gives it. Those of a request that they were shown in the
@@ -149,9 +147,12 @@ impl Portal {
             let own = self.own(requester, request).await?;
             own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NoFile)?
         };
+        Ok((known, self.content(document).await?))
+    }
+
+    async fn content(&self, document: DocumentId) -> Result<Content, PortalError> {
         let download = self.glpi.download(document).await.map_err(no_file)?;
-        let length = download.length;
-        Ok((known, Content { length, pieces: download.into_stream().map_err(Into::into).boxed() }))
+        Ok(Content { length: download.length, pieces: download.into_stream().map_err(Into::into).boxed() })
     }
 }
 

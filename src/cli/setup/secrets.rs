@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::outcome::{Failed, State};
-use crate::text::Bilingual;
+use crate::{config::secret_text, text::Bilingual};
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -43,7 +43,7 @@ pub(super) fn password() -> Result<String, Failed> {
 /// What stands in a file; `None` where there is none.
 pub(super) fn read(path: &Path) -> Result<Option<String>, Failed> {
     match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text.trim_start_matches('\u{feff}').trim().to_owned()).filter(|text| !text.is_empty())),
+        Ok(text) => Ok(Some(secret_text(&text).to_owned()).filter(|text| !text.is_empty())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failed::of_file(path, error)),
     }

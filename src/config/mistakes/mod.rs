@@ -7,6 +7,7 @@ mod numbers;
 mod together;
 
 pub(super) use self::found::{Mistake, Mistakes};
+pub use self::numbers::LARGEST_BATCH;
 use super::Config;
 
 /// Everything that no single value shows when it is read.

@@ -9,8 +9,8 @@ use crate::config::Config;
 const LONGEST_HOOK: Duration = Duration::from_secs(10);
 /// A signature is good for twice the skew: no longer than the same form without a key is a repeat, which is ten minutes.
 const LONGEST_SKEW: Duration = Duration::from_mins(5);
-/// More recipients than these in one transaction no relay takes.
-const LARGEST_BATCH: usize = 500;
+/// More recipients than these in one transaction no relay takes; and what became of each fits into a note of GLPI's.
+pub const LARGEST_BATCH: usize = 500;
 
 /// Each key whose value is out of its bounds.
 pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
