@@ -110,6 +110,11 @@ impl AnnouncementFile {
         format!("{}\n{}\n{}\n", self.name, self.size, self.sha256)
     }
 
+    /// The one at this place among files, counted from 1.
+    pub fn at(files: &[Self], place: usize) -> Option<&Self> {
+        files.get(place.checked_sub(1)?)
+    }
+
     /// Its document among those of its note.
     pub fn among<'a>(&self, documents: &'a [Document]) -> Option<&'a Document> {
         documents.iter().find(|document| document.sha1.eq_ignore_ascii_case(&self.sha1))

@@ -47,7 +47,7 @@ impl Portal {
     ) -> Result<(AttachedFile, Content), PortalError> {
         let shown = self.messages(person, None).await;
         let message = shown.iter().find(|shown| shown.id == message).ok_or(PortalError::NoFile)?;
-        let file = place.checked_sub(1).and_then(|index| message.files.get(index)).ok_or(PortalError::NoFile)?;
+        let file = AnnouncementFile::at(&message.files, place).ok_or(PortalError::NoFile)?;
         self.announcement_file(message.id, file).await
     }
 

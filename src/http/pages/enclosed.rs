@@ -13,6 +13,7 @@ use super::{
     state::{PageState, Visitor},
 };
 use crate::{
+    announcements::AnnouncementFile,
     http::{api, in_charge, problem::Problem, values::glpi_number},
     portal::PortalError,
 };
@@ -38,7 +39,7 @@ pub(super) async fn of_announcement(
     let rights = in_charge::of_person(&state.services, &person).await?;
     let announcement = information::visible(&state, &rights, &reference).await?;
     let asked = async {
-        let file = place.checked_sub(1).and_then(|index| announcement.files.get(index)).ok_or(PortalError::NoFile)?;
+        let file = AnnouncementFile::at(&announcement.files, place).ok_or(PortalError::NoFile)?;
         state.services.portal.announcement_file(announcement.id.unwrap_or_default(), file).await
     };
     let (document, content) = state.ask(Box::pin(asked)).await?;

@@ -32,20 +32,14 @@ pub(super) async fn multipart(
     boundary: String,
     mut submission: Submission,
 ) -> Result<Submission, Unreadable> {
-    let whole = stream::once(async { Ok::<_, Infallible>(body) });
-    let mut parts = multer::Multipart::new(whole, boundary);
-    while let Some(part) = parts.next_field().await.map_err(broken)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        let file_name = part.file_name().map(str::to_owned);
-        let content_type = part.content_type().map(ToString::to_string);
-        let content = part.bytes().await.map_err(broken)?;
-        match file_name {
-            None => take_text(&mut submission, &name, std::str::from_utf8(&content).ok().map(Cow::Borrowed))?,
-            // What a browser sends for a file field that was left empty.
-            Some(empty) if empty.is_empty() && content.is_empty() => {}
-            Some(file_name) => {
+    let mut parts = Parts::of(body, boundary);
+    while let Some((name, part)) = parts.next().await? {
+        match part {
+            Part::Text(text) => take_text(&mut submission, &name, std::str::from_utf8(&text).ok().map(Cow::Borrowed))?,
+            Part::NoFile => {}
+            Part::File(file) => {
                 submission.named(&name)?;
-                submission.file(File { name: Some(file_name), content_type, content });
+                submission.file(file);
             }
         }
     }
@@ -54,25 +48,52 @@ pub(super) async fn multipart(
 
 /// The texts by their parts' names, and the files.
 pub(super) async fn plain(body: Bytes, boundary: String) -> Result<(Vec<(String, String)>, Vec<File>), Unreadable> {
-    let whole = stream::once(async { Ok::<_, Infallible>(body) });
-    let mut parts = multer::Multipart::new(whole, boundary);
+    let mut parts = Parts::of(body, boundary);
     let (mut texts, mut files) = (Vec::new(), Vec::new());
-    while let Some(part) = parts.next_field().await.map_err(broken)? {
+    while let Some((name, part)) = parts.next().await? {
         if texts.len() + files.len() == MAX_MEMBERS {
             return Err(Unreadable::TooMany);
         }
+        match part {
+            Part::Text(text) => texts.push((name, String::from_utf8_lossy(&text).into_owned())),
+            Part::NoFile => {}
+            Part::File(file) => files.push(file),
+        }
+    }
+    Ok((texts, files))
+}
+
+/// What a part holds.
+enum Part {
+    Text(Bytes),
+    File(File),
+    /// What a browser sends for a file field that was left empty.
+    NoFile,
+}
+
+/// The parts of a body, one after another.
+struct Parts(multer::Multipart<'static>);
+
+impl Parts {
+    fn of(body: Bytes, boundary: String) -> Self {
+        let whole = stream::once(async { Ok::<_, Infallible>(body) });
+        Self(multer::Multipart::new(whole, boundary))
+    }
+
+    /// The next part, with its name.
+    async fn next(&mut self) -> Result<Option<(String, Part)>, Unreadable> {
+        let Some(part) = self.0.next_field().await.map_err(broken)? else { return Ok(None) };
         let name = part.name().unwrap_or_default().to_owned();
         let file_name = part.file_name().map(str::to_owned);
         let content_type = part.content_type().map(ToString::to_string);
         let content = part.bytes().await.map_err(broken)?;
-        match file_name {
-            None => texts.push((name, String::from_utf8_lossy(&content).into_owned())),
-            // What a browser sends for a file field that was left empty.
-            Some(empty) if empty.is_empty() && content.is_empty() => {}
-            Some(file_name) => files.push(File { name: Some(file_name), content_type, content }),
-        }
+        let part = match file_name {
+            None => Part::Text(content),
+            Some(empty) if empty.is_empty() && content.is_empty() => Part::NoFile,
+            Some(file_name) => Part::File(File { name: Some(file_name), content_type, content }),
+        };
+        Ok(Some((name, part)))
     }
-    Ok((texts, files))
 }
 
 /// `None` is a value that is no UTF-8.
