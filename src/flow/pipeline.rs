@@ -186,7 +186,10 @@ impl Pipeline {
             Ok(delivered) => {
                 let receipt = delivered.into_receipt();
                 // Told before it is known: who asks again before that is told.
-                self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt).await;
+                let telling = self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt);
+                if let Err(error) = telling.await {
+                    return self.undelivered(mine, Undelivered::untold(receipt.ticket, &error)).await;
+                }
                 self.ledger.settle(mine, receipt.ticket).await;
                 self.suggester.tell(&receipt);
                 Outcome::Created(receipt)
@@ -244,15 +247,13 @@ impl Pipeline {
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
         };
         let (received, person) = (routed.received(), routed.screened().person());
-        match known.told {
-            Told::Yes => {}
+        let telling = match known.told {
+            Told::Yes => Ok(()),
             Told::No => self.receipts.hand_over(received, person, &receipt).await,
-            Told::Perhaps => {
-                if let Err(error) = self.receipts.hand_over_in_doubt(received, person, &receipt).await {
-                    let cause = format!("whether ticket {} was told of cannot be said: {error}", known.ticket);
-                    return self.undelivered(mine, Undelivered::Unclear { cause }).await;
-                }
-            }
+            Told::Perhaps => self.receipts.hand_over_in_doubt(received, person, &receipt).await,
+        };
+        if let Err(error) = telling {
+            return self.undelivered(mine, Undelivered::untold(known.ticket, &error)).await;
         }
         self.ledger.confirm(mine, known).await;
         if known.answered { Outcome::Duplicate(receipt) } else { Outcome::Created(receipt) }

@@ -32,6 +32,11 @@ pub enum Undelivered {
 }
 
 impl Undelivered {
+    /// A request whose ticket is there, and of whose receipt neither the relay nor GLPI is known to know.
+    pub fn untold(ticket: TicketId, error: &GlpiError) -> Self {
+        Self::Unclear { cause: format!("whether ticket {ticket} was told of cannot be said: {error}") }
+    }
+
     /// The same, of a request that has this ticket.
     pub(super) fn of_a_ticket(self, ticket: TicketId) -> Self {
         match self {

@@ -11,11 +11,13 @@ use crate::id::TicketId;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Late(Arc<Mutex<InHand>>);
 
-/// The tickets whose receipts wait for the relay, and those that are sent while a note may still say that they are due.
+/// The tickets whose receipts wait for the relay, those that are sent while a note may still say that they are due, and
+/// those of which neither the relay nor GLPI would know.
 #[derive(Debug, Default)]
 struct InHand {
     waiting: HashSet<TicketId>,
     sent: HashSet<TicketId>,
+    in_doubt: HashSet<TicketId>,
 }
 
 /// One ticket among the late ones, until this is dropped.
@@ -34,6 +36,11 @@ impl Late {
         new.then(|| Held(self.clone(), ticket))
     }
 
+    /// Whether a try before this one ended without the relay or GLPI knowing of this receipt, as far as is known.
+    pub(super) fn is_in_doubt(&self, ticket: TicketId) -> bool {
+        self.lock().in_doubt.contains(&ticket)
+    }
+
     /// Whether the relay keeps none waiting.
     pub(super) fn is_empty(&self) -> bool {
         self.lock().waiting.is_empty()
@@ -49,6 +56,16 @@ impl Held {
         let mut in_hand = self.0.lock();
         in_hand.waiting.remove(&self.1);
         in_hand.sent.insert(self.1);
+    }
+
+    /// Nobody knows of it.
+    pub(super) fn doubt(self) {
+        self.0.lock().in_doubt.insert(self.1);
+    }
+
+    /// GLPI knows of it.
+    pub(super) fn is_known(&self) {
+        self.0.lock().in_doubt.remove(&self.1);
     }
 
     /// Never let go of: its note will always say that it is due.

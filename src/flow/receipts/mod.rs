@@ -35,7 +35,7 @@ use crate::{
     announcements::Board,
     config::{Backend, Config, TicketPages},
     glpi::{Criterion, Followup, Glpi, GlpiError, TicketSummary},
-    id::{FollowupId, UserId},
+    id::{FollowupId, TicketId, UserId},
     knowledge::{Article, Knowledge, Places},
     letters::Acknowledger,
     request::{
@@ -51,6 +51,8 @@ const REQUEST: u64 = 2;
 /// receipts are late, so that nobody waits for it one after the other.
 const PATIENCE: Duration = Duration::from_secs(1);
 const LITTLE_PATIENCE: Duration = Duration::from_millis(150);
+/// How long the relay may take where GLPI was not told that the receipt is due.
+const MUCH_PATIENCE: Duration = Duration::from_secs(10);
 /// Tickets with a receipt due that one pass makes up for, and how many at a time.
 const MOST: usize = 1000;
 const AT_A_TIME: usize = 4;
@@ -112,32 +114,53 @@ impl Receipts {
     }
 
     /// Hands the receipt of a ticket to the relay, where one is due. When this returns, the relay has it or will not
-    /// take it, or a note in the ticket says that it is due; only where GLPI cannot take the note it is in this
-    /// process's hands alone.
-    pub async fn hand_over(&self, received: &Received, person: &Person, receipt: &Receipt) {
-        let Some(sending) = self.sending(received, person, receipt) else { return };
-        let Handing { mut ended, noted } = hand(sending, self.acknowledger.tasks());
+    /// take it, or a note in the ticket says that it is due.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay is away or slow and GLPI does not take the note: nobody may be told that the request is taken
+    /// in, for a gateway that ends now leaves nobody who knows of the receipt. The next try goes on in doubt.
+    pub async fn hand_over(&self, received: &Received, person: &Person, receipt: &Receipt) -> Result<(), GlpiError> {
+        if self.late.is_in_doubt(receipt.ticket) {
+            return self.hand_over_in_doubt(received, person, receipt).await;
+        }
+        let Some(sending) = self.sending(received, person, receipt) else { return Ok(()) };
+        let Handing { mut ended, noted, task } = hand(sending, self.acknowledger.tasks());
         let patience = if self.late.is_empty() { PATIENCE } else { LITTLE_PATIENCE };
-        if tokio::time::timeout(patience, &mut ended).await.is_ok() {
-            return;
+        let mut sent = tokio::time::timeout(patience, &mut ended).await.ok().and_then(Result::ok);
+        if sent.as_ref().is_some_and(is_settled) {
+            return Ok(());
         }
-        let Some(held) = self.late.hold(receipt.ticket) else { return };
-        let note = match self.glpi.add_note(receipt.ticket, &due(received).html()).await {
-            Ok(note) => Place::Is(note),
-            Err(error) => {
-                tracing::warn!(%error, ticket = receipt.ticket.get(), "GLPI was not told that a receipt is due");
-                match error {
-                    GlpiError::AnswerLost { .. } => Place::MayAppear(self.aftermath),
-                    _ => return,
+        let Some(held) = self.late.hold(receipt.ticket) else { return Ok(()) };
+        let not_noted = match self.note_due(received, receipt.ticket).await {
+            Ok(note) => {
+                let noting = Noted { glpi: self.background.clone(), note: Place::Is(note), held };
+                // Sent in the meantime, it has nobody any more who writes that into the note.
+                if sent.is_none()
+                    && let Err(noting) = noted.send(noting)
+                    && let Ok(sent) = ended.await
+                {
+                    self.acknowledger.tasks().spawn(async move { noting.settle(&sent).await }.in_current_span());
                 }
+                return Ok(());
             }
+            Err(error) => error,
         };
-        // Sent in the meantime, it has nobody any more who writes that into the note.
-        if let Err(noted) = noted.send(Noted { glpi: self.background.clone(), note, held })
-            && let Ok(sent) = ended.await
-        {
-            self.acknowledger.tasks().spawn(async move { noted.settle(&sent).await }.in_current_span());
+        tracing::warn!(error = %not_noted, ticket = receipt.ticket.get(), "GLPI was not told that a receipt is due");
+        // Whoever sent the request waits with it: nobody else would know of the receipt.
+        if sent.is_none() {
+            sent = tokio::time::timeout(MUCH_PATIENCE, ended).await.ok().and_then(Result::ok);
         }
+        let Some(sent) = sent.filter(is_settled) else {
+            task.abort();
+            held.doubt();
+            return Err(not_noted);
+        };
+        if matches!(not_noted, GlpiError::AnswerLost { .. }) {
+            let noting = Noted { glpi: self.background.clone(), note: Place::MayAppear(self.aftermath), held };
+            self.acknowledger.tasks().spawn(async move { noting.settle(&sent).await }.in_current_span());
+        }
+        Ok(())
     }
 
     /// Hands over the receipt of a ticket of which nobody knows whether it was told, unless its notes say so. When this
@@ -158,14 +181,28 @@ impl Receipts {
         let followups = self.glpi.ticket_followups(receipt.ticket).await?;
         // Of one that says that it is due, the sweep thinks.
         if followups.iter().any(|followup| is_about_receipt(followup, own)) {
+            held.is_known();
             return Ok(());
         }
-        let note = Place::Is(self.glpi.add_note(receipt.ticket, &due(received).html()).await?);
+        let note = Place::Is(self.note_due(received, receipt.ticket).await?);
+        held.is_known();
         let told = Noted { glpi: self.background.clone(), note, held };
         let settling = settle_after(sending, told, self.acknowledger.tasks().clone());
         // It goes on beside the request where the relay is slow.
         let _ = tokio::time::timeout(PATIENCE, settling).await;
         Ok(())
+    }
+
+    /// Notes in the ticket that the receipt of this request is due.
+    async fn note_due(&self, received: &Received, ticket: TicketId) -> Result<FollowupId, GlpiError> {
+        let error = match self.glpi.add_note(ticket, &due(received).html()).await {
+            Err(error @ GlpiError::AnswerLost { .. }) => error,
+            noted => return noted,
+        };
+        // GLPI may have it all the same.
+        let own = self.glpi.own_account().await?;
+        let followups = self.glpi.ticket_followups(ticket).await?;
+        followups.iter().find(|note| ReceiptNote::is_due(note, own)).map(|note| note.id).ok_or(error)
     }
 
     /// The sending of a receipt, where one is due; with the articles that perhaps answer the request.
@@ -298,6 +335,12 @@ struct Handing {
     ended: oneshot::Receiver<Result<(), SendError>>,
     /// To say that a note tells of it.
     noted: oneshot::Sender<Noted>,
+    task: JoinHandle<()>,
+}
+
+/// Whether nothing is to be sent any more.
+fn is_settled(sent: &Result<(), SendError>) -> bool {
+    matches!(sent, Ok(()) | Err(SendError::Refused(_)))
 }
 
 /// Sends a receipt as one of `tasks`. Returns at once.
@@ -322,8 +365,8 @@ fn hand(sending: impl Future<Output = Result<(), SendError>> + Send + 'static, t
             }
         }
     };
-    tasks.spawn(handing.in_current_span());
-    Handing { ended, noted }
+    let task = tasks.spawn(handing.in_current_span());
+    Handing { ended, noted, task }
 }
 
 /// Goes on with the sending of a receipt of which a note tells: a shutdown need not wait for the relay, but for the

@@ -159,9 +159,7 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     words_of_relay_and_mailbox(&planned, &mut told, &postfix, &mailbox);
     let (tickets, letters) = (glpi.tickets(), relay.taken());
     let disturbances = faults.of("gateway") + faults.of("redis");
-    let logs: Vec<_> = (0..INSTANCES).map(|at| fleet.log(at)).collect();
-    let evidence =
-        Evidence { planned: &planned, told: &told, tickets: &tickets, letters: &letters, disturbances, logs: &logs };
+    let evidence = Evidence { planned: &planned, told: &told, tickets: &tickets, letters: &letters, disturbances };
     let mut account = Account::of(&evidence);
     account.wrong.extend(unaccounted);
     account.wrong.extend(portal.odd.lock().unwrap().drain(..));

@@ -190,6 +190,61 @@ async fn a_receipt_goes_out_once_although_glpi_fails_at_its_note(
     assert_eq!((relay.taken(), notes_with(&sandbox, "receipt-due")), (1, 0));
 }
 
+#[rstest]
+#[case::not_taken(400)]
+#[case::away(503)]
+#[case::lost(500)]
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_answered_whose_receipt_neither_the_relay_nor_glpi_knows_of(#[case] status: u16) {
+    let (sandbox, relay) = (sandbox().await, Relay::start().await);
+    let no_note = failing_at(&sandbox, usize::MAX, Fate::Dies(status), |making| making.path == "ITILFollowup").await;
+    let gateway = Gateway::sending(no_note.url.as_str(), &[("smtp.url", relay.url.as_str())]).await;
+    let mail = mail(DIRECTORS[0], "unknown", "LSU : accès", "Bonjour");
+    for _ in 0..2 {
+        let reply = gateway.deliver(DIRECTORS[0], &mail).await;
+        assert!(reply.starts_with("451"), "this process alone knows of the receipt: {reply}");
+    }
+    assert_eq!((sandbox.tickets().len(), notes_with(&sandbox, "receipt-")), (1, 0));
+    drop(gateway);
+
+    let next = Gateway::start(&sandbox, &[]).await;
+    assert!(next.deliver(DIRECTORS[0], &mail).await.starts_with("250"));
+    wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+    assert_eq!((next.outbox.mails().len(), relay.taken(), sandbox.tickets().len()), (1, 0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_the_relay_has_only_after_glpi_refused_its_note_goes_out_once() {
+    let (sandbox, relay) = (sandbox().await, Relay::start().await);
+    let glpi = failing_at(&sandbox, usize::MAX, Fate::Dies(502), |making| making.path == "ITILFollowup").await;
+    let gateway = Gateway::sending(glpi.url.as_str(), &[("smtp.url", relay.url.as_str())]).await;
+    let mail = mail(DIRECTORS[0], "slow", "LSU : accès", "Bonjour");
+    let (reply, ()) = tokio::join!(gateway.deliver(DIRECTORS[0], &mail), async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        relay.open();
+    });
+    assert!(reply.contains("created"), "{reply}");
+    assert!(gateway.deliver(DIRECTORS[0], &mail).await.contains("duplicate"));
+    assert_eq!((relay.taken(), notes_with(&sandbox, "receipt-")), (1, 0));
+}
+
+/// More receipts than may wait for the relay, and a relay that is away at the only try.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_whose_only_try_ends_at_once_is_noted() {
+    let sandbox = sandbox().await;
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let settings = [("smtp.url", format!("smtp://{gone}")), ("smtp.retries", "0".to_owned())];
+    let settings: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let gateway = Gateway::sending(sandbox.url().as_str(), &settings).await;
+    let mail = mail(DIRECTORS[0], "gone", "LSU : accès", "Bonjour");
+    assert!(gateway.deliver(DIRECTORS[0], &mail).await.contains("created"));
+    assert_eq!(notes_with(&sandbox, "receipt-due"), 1);
+    gateway.finish().await;
+    let next = Gateway::start(&sandbox, &[]).await;
+    wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+    assert_eq!(next.outbox.mails().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_of_which_nobody_knows_goes_out_once_and_then_everybody_knows() {
     let sandbox = sandbox().await;
