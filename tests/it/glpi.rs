@@ -24,6 +24,7 @@ mod lists;
 mod mailings;
 mod notices;
 mod portal;
+mod reports;
 mod search;
 mod target;
 mod tickets;
