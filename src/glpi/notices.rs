@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::error::GlpiError;
+use super::error::{GlpiError, Trouble};
+use super::exchange::Call;
 use super::lists::whole_list;
 use super::{Glpi, wire};
 
@@ -42,22 +44,25 @@ impl Recipient {
     }
 }
 
-/// A row of `Notification`
+/// What `search/Notification` finds, by the notifications' numbers; an empty list where there is none.
 #[derive(Deserialize)]
-struct Notification {
-    #[serde(deserialize_with = "wire::number")]
-    id: u64,
-    #[serde(default, deserialize_with = "wire::number")]
-    is_active: u64,
-    #[serde(default, deserialize_with = "wire::text")]
-    event: String,
+struct Notifications {
+    #[serde(default)]
+    data: Value,
 }
 
-/// A row of `Notification/{id}/Notification_NotificationTemplate`
+/// GLPI's options of notifications (`Notification::rawSearchOptions`). How a notification goes out is asked for here:
+/// its links to templates by themselves show only to who may see GLPI's whole setup.
 #[derive(Deserialize)]
-struct NotificationMode {
-    #[serde(default, deserialize_with = "wire::text")]
-    mode: String,
+struct Notification {
+    #[serde(rename = "2", default, deserialize_with = "wire::text")]
+    event: String,
+    #[serde(rename = "3", default, deserialize_with = "wire::texts")]
+    modes: Vec<String>,
+    #[serde(rename = "5", default, deserialize_with = "wire::text")]
+    item_type: String,
+    #[serde(rename = "6", default, deserialize_with = "wire::number")]
+    is_active: u64,
 }
 
 /// A row of `Notification/{id}/NotificationTarget`
@@ -82,27 +87,31 @@ impl TicketNotices {
 impl Glpi {
     /// Whom GLPI tells of these events of tickets; `None` when the account may not read notifications.
     pub async fn ticket_notices(&self, events: &[&str]) -> Result<Option<TicketNotices>, GlpiError> {
-        let mut query = whole_list();
-        query.push(("searchText[itemtype]".to_owned(), "^Ticket$".to_owned()));
-        let notifications: Vec<Notification> = match self.get("Notification", query).await {
+        let query = json!({ "forcedisplay": [2, 3, 5, 6], "range": "0-999", "withindexes": 1 });
+        let found = match self.call(&Call::search("Notification", &query)).await {
             Err(GlpiError::Denied { .. }) => return Ok(None),
-            rows => rows?,
+            found => found?,
+        };
+        let unexpected = |_| GlpiError::unavailable(Trouble::Unexpected);
+        let Notifications { data } = serde_json::from_value(found).map_err(unexpected)?;
+        let found: BTreeMap<String, Notification> = match data {
+            data @ Value::Object(_) => serde_json::from_value(data).map_err(unexpected)?,
+            _ => BTreeMap::new(),
         };
         let mut notices = TicketNotices::default();
-        let wanted = |row: &&Notification| row.is_active > 0 && events.contains(&row.event.as_str());
-        for notification in notifications.iter().filter(wanted) {
-            let parts = |kind| format!("Notification/{}/{kind}", notification.id);
-            let templates = self.get(parts("Notification_NotificationTemplate"), whole_list());
-            let targets = self.get(parts("NotificationTarget"), whole_list());
-            let (templates, targets): (Vec<NotificationMode>, Vec<NotificationTarget>) =
-                match tokio::try_join!(templates, targets) {
-                    Err(GlpiError::Denied { .. }) => return Ok(None),
-                    rows => rows?,
-                };
-            if !templates.iter().any(|template| template.mode == MAILING) {
-                continue;
-            }
-            let told = notices.0.entry(notification.event.clone()).or_default();
+        let wanted = |row: &Notification| {
+            row.item_type == "Ticket"
+                && row.is_active > 0
+                && row.modes.iter().any(|mode| mode == MAILING)
+                && events.contains(&row.event.as_str())
+        };
+        for (id, notification) in found.into_iter().filter(|(_, row)| wanted(row)) {
+            let targets = self.get(format!("Notification/{id}/NotificationTarget"), whole_list());
+            let targets: Vec<NotificationTarget> = match targets.await {
+                Err(GlpiError::Denied { .. }) => return Ok(None),
+                targets => targets?,
+            };
+            let told = notices.0.entry(notification.event).or_default();
             told.extend(targets.iter().map(|target| (target.kind, target.items_id)));
         }
         Ok(Some(notices))

@@ -54,6 +54,8 @@ pub(super) enum Source {
     LastSolution,
     /// Why a ticket is pending.
     PendingReason,
+    /// How a notification goes out.
+    Modes,
 }
 
 /// The numbered options of an item type.
@@ -62,8 +64,8 @@ pub(super) type SearchOptions = &'static [(i64, Source)];
 /// The options of an item type, and those shown when nothing else is asked for.
 pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static [i64]) {
     use Source::{
-        Date, Emails, Followups, Groups, LastSolution, Link, Number, PendingReason, PrivateFollowups, RequesterEmails,
-        Status, Text, UserGroups, Users,
+        Date, Emails, Followups, Groups, LastSolution, Link, Modes, Number, PendingReason, PrivateFollowups,
+        RequesterEmails, Status, Text, UserGroups, Users,
     };
     const TICKET: SearchOptions = &[
         (1, Text("name")),
@@ -140,12 +142,15 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
         (19, Date("date_mod")),
         (121, Date("date_creation")),
     ];
+    const NOTIFICATION: SearchOptions =
+        &[(1, Text("name")), (2, Text("event")), (3, Modes), (5, Text("itemtype")), (6, Number("is_active"))];
     const NAMED: SearchOptions = &[(1, Text("name")), (2, Number("id")), (19, Date("date_mod"))];
     match kind {
         "Ticket" => (TICKET, &[2, 1, 12, 19, 15, 3, 4, 5, 7, 18]),
         "User" => (USER, &[1, 34, 5, 6, 3, 8]),
         "KnowbaseItem" if version == Version::Eleven => (ARTICLE_OF_ELEVEN, &[]),
         "KnowbaseItem" => (ARTICLE, &[]),
+        "Notification" => (NOTIFICATION, &[1, 5, 2, 3, 6]),
         "Group" | "ITILCategory" | "Location" | "Entity" | "KnowbaseItemCategory" => (TREE, &[1]),
         _ => (NAMED, &[1]),
     }
@@ -218,6 +223,10 @@ impl Source {
                     let name = store.name_of("PendingReason", reason, "name")?;
                     Some(Candidate { id: Some(reason), ..Candidate::text(name) })
                 })
+                .collect(),
+            Self::Modes => store
+                .rows_of("Notification_NotificationTemplate", "notifications_id", id)
+                .map(|link| Candidate::text(text_of(link, "mode")))
                 .collect(),
             Self::UserGroups => store
                 .rows_of("Group_User", "users_id", id)

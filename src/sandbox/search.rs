@@ -49,17 +49,18 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
     check_range(start, total, &desk.base)?;
     let columns = columns(kind, parameters, preferred, &criteria);
     let page = rows.into_iter().skip(start).take((end + 1).saturating_sub(start));
-    let data: Vec<Value> = page
+    let data: Vec<(i64, Value)> = page
         .map(|row| {
             let cells = columns.iter().filter_map(|column| {
                 let (_, source) = options.iter().find(|(number, _)| number == column)?;
                 Some((column.to_string(), source.cell(store, row)))
             });
-            match disclose(cells.collect(), call) {
+            let cells = match disclose(cells.collect(), call) {
                 // PHP's empty array
                 cells if cells.is_empty() => json!([]),
                 cells => Value::Object(cells),
-            }
+            };
+            (int_of(row, "id"), cells)
         })
         .collect();
     let last = i64::try_from(end.min(total)).unwrap_or_default();
@@ -72,7 +73,11 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
     });
     let status = if data.len() >= total { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
     if !data.is_empty() {
-        body["data"] = Value::Array(data);
+        body["data"] = if flag(parameters, "withindexes") {
+            data.into_iter().map(|(id, cells)| (id.to_string(), cells)).collect()
+        } else {
+            data.into_iter().map(|(_, cells)| cells).collect()
+        };
     }
     let answer = Answer::json(status, &body).with("accept-range", format!("{kind} 1000"));
     Ok(if total > 0 { answer.with("content-range", content_range) } else { answer })

@@ -49,7 +49,8 @@ const KINDS: [(&str, &str); 37] = [
     ("RuleAction", "config"),
     ("Notification", "notification"),
     ("NotificationTarget", "notification"),
-    ("Notification_NotificationTemplate", "notification"),
+    // As its templates.
+    ("Notification_NotificationTemplate", "config"),
     ("Profile", "profile"),
     ("ProfileRight", "profile"),
     ("APIClient", "config"),

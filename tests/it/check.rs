@@ -187,7 +187,7 @@ async fn check_names_the_proxy_variables_in_force() {
 }
 
 /// A report, and whether all is well.
-async fn report(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
+pub(crate) async fn report(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let output = run(passerelle(arguments, settings), b"").await;
     (output.status.code(), text(&output.stdout) + &text(&output.stderr))
 }

@@ -25,6 +25,7 @@ mod mailings;
 mod notices;
 mod portal;
 mod reports;
+mod rights;
 mod search;
 mod target;
 mod tickets;

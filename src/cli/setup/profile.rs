@@ -23,12 +23,11 @@ fn needed(setup: &Setup) -> BTreeMap<&'static str, u64> {
         mappings.iter().any(|it| it.entity.is_some() || it.departments.values().any(|d| d.entity.is_some()));
     let has_location = names().any(|names| !names.locations.is_empty());
     let is_needed = |needed: Needed| match needed {
-        Needed::Always | Needed::FileTypes | Needed::History | Needed::Faq => true,
+        // `check` is of no use without what it reads.
+        Needed::Always | Needed::FileTypes | Needed::History | Needed::Faq | Needed::Notifications => true,
         Needed::Entities => has_entity,
         Needed::Locations => has_location,
-        Needed::Optional | Needed::Drafts | Needed::Announcements | Needed::MonthlyReport | Needed::Notifications => {
-            false
-        }
+        Needed::Optional | Needed::Drafts | Needed::Announcements | Needed::MonthlyReport => false,
     };
     bits(is_needed)
 }
