@@ -27,7 +27,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 DOC = $(SHARE)/doc/passerelle
 STAGE = target/package/root
 
-.PHONY: build program manual install package test-package reproducible audit \
+.PHONY: build program manual install package test-package reproducible audit picture \
 	test chaos bench bench-memory soak microbench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
@@ -101,7 +101,9 @@ install:
 	install -D --mode 644 $(MANUAL)/passerelle.bash $(SHARE)/bash-completion/completions/passerelle
 	install -D --mode 644 $(MANUAL)/_passerelle $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_passerelle
 	install -D --mode 644 $(MANUAL)/passerelle.fish $(SHARE)/fish/vendor_completions.d/passerelle.fish
-	install -D --mode 644 --target-directory $(DOC) packaging/copyright README.md LISEZMOI.md CHANGELOG.md LICENSE
+	install -D --mode 644 --target-directory $(DOC) packaging/copyright README.md LISEZMOI.md SECURITY.md SECURITE.md \
+		CHANGELOG.md LICENSE
+	cp -R docs $(DOC)/
 	gzip --no-name --force -9 $(DOC)/CHANGELOG.md $(DOC)/LICENSE $(SHARE)/man/man1/*.1
 	install -D --mode 644 --target-directory $(DOC)/examples config/example.toml config/calendar.example.toml
 	cp -R config/proxy config/prometheus config/grafana $(DOC)/examples/
@@ -125,6 +127,11 @@ test-package: $(if $(RELEASE),package)
 # Whether two builds, in two folders, are one program: takes two whole builds.
 reproducible:
 	tests/package/reproducible.sh
+
+# The picture of the README, made anew from the demonstration.
+picture:
+	$(CARGO) build --locked
+	packaging/picture.sh target/debug/passerelle docs/images/portal.png
 
 # Licences, bans, sources, and dependencies that nothing uses.
 audit:

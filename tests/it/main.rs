@@ -11,6 +11,7 @@ mod corpus;
 mod demo;
 mod described;
 mod directory;
+mod documentation;
 mod faq;
 mod figures;
 mod flow;

@@ -1,15 +1,10 @@
-//! What the two READMEs say of the settings is so.
+//! What the documentation says of the settings is so.
 
 use std::collections::BTreeSet;
 
+use crate::support::documentation::{LANGUAGES, page, pages, whole};
+
 const DEFAULTS: &str = include_str!("../../config/default.toml");
-const READMES: [(&str, &str); 2] =
-    [("README.md", include_str!("../../README.md")), ("LISEZMOI.md", include_str!("../../LISEZMOI.md"))];
-/// What portals' developers read, with a number of settings that it names at least.
-const PORTAL_PAGES: [(&str, &str, usize); 2] = [
-    ("docs/en/portal-api.md", include_str!("../../docs/en/portal-api.md"), 8),
-    ("docs/fr/portail-api.md", include_str!("../../docs/fr/portail-api.md"), 8),
-];
 
 /// The numbers behind each mention of `name`.
 fn numbers(text: &str, name: &str) -> Vec<u64> {
@@ -26,12 +21,16 @@ fn default(key: &str) -> toml::Value {
 #[test]
 fn whatever_stops_the_gateway_waits_for_its_grace() {
     let grace: u64 = default("shutdown.grace").as_str().unwrap().trim_end_matches('s').parse().unwrap();
-    for (file, text) in READMES {
-        let mut waits = numbers(text, "TimeoutStopSec=");
-        waits.extend(numbers(text, "--stop-timeout "));
-        assert!(waits.len() >= 2, "{file} tells systemd and Docker: {waits:?}");
+    for language in LANGUAGES {
+        let text = whole(language);
+        let mut waits = numbers(&text, "TimeoutStopSec=");
+        waits.extend(numbers(&text, "--stop-timeout "));
+        assert!(waits.len() >= 2, "{language:?} tells systemd and Docker: {waits:?}");
         waits.extend(numbers(include_str!("../../packaging/passerelle.service"), "TimeoutStopSec="));
-        assert!(waits.iter().all(|wait| *wait > grace && *wait == waits[0]), "{file}: {waits:?}, a grace of {grace}");
+        assert!(
+            waits.iter().all(|wait| *wait > grace && *wait == waits[0]),
+            "{language:?}: {waits:?}, a grace of {grace}"
+        );
     }
 }
 
@@ -45,7 +44,7 @@ fn every_setting_that_is_named_is_there() {
         }
         value.is_some()
     };
-    for (file, text, least) in READMES.map(|(file, text)| (file, text, 40)).into_iter().chain(PORTAL_PAGES) {
+    let named = |text: &str| {
         let mut named = BTreeSet::new();
         for quoted in text.split('`').skip(1).step_by(2) {
             let key = quoted.split(" = ").next().unwrap_or_default();
@@ -57,9 +56,20 @@ fn every_setting_that_is_named_is_there() {
                 named.insert(key.to_owned());
             }
         }
-        assert!(named.len() > least, "{file}: {named:?}");
-        let unknown: Vec<_> = named.iter().filter(|key| !is_there(key)).collect();
-        assert!(unknown.is_empty(), "{file} names settings that are not there: {unknown:?}");
+        named
+    };
+    for language in LANGUAGES {
+        let mut all = BTreeSet::new();
+        for page in pages(language) {
+            let named = named(&page.text);
+            let unknown: Vec<_> = named.iter().filter(|key| !is_there(key)).collect();
+            assert!(unknown.is_empty(), "{} names settings that are not there: {unknown:?}", page.path);
+            all.extend(named);
+        }
+        assert!(all.len() > 40, "{language:?}: {all:?}");
+        // What portals' developers read names its settings itself.
+        let portal = named(&page(language, "docs/en/portal-api.md").text);
+        assert!(portal.len() > 8, "{language:?}: {portal:?}");
     }
 }
 
@@ -81,10 +91,11 @@ fn the_proxies_take_as_much_as_the_gateway() {
 
 #[test]
 fn the_shortest_token_is_named() {
-    for (file, text) in READMES {
+    for language in LANGUAGES {
+        let text = whole(language);
         let tokens = text.lines().find(|line| {
             line.contains("`http.mail_tokens`") && (line.contains("16 characters") || line.contains("16 caractères"))
         });
-        assert!(tokens.is_some(), "{file} does not say that a token has 16 characters at least");
+        assert!(tokens.is_some(), "{language:?} does not say that a token has 16 characters at least");
     }
 }

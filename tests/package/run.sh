@@ -200,4 +200,34 @@ left=$(diff <(echo "$before") <(snapshot) | grep -vE ' (etc/(passwd|group|shadow
 say "installed again after a removal, and purged at once"
 install_package "$new" >/dev/null 2>&1 || fail "the new installation failed"
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
-echo "package: 9 passed, 0 failed"
+say "the commands of docs/en/install.md, as they are printed: only the token and what the editor would write are the test's"
+printed=$(awk '/^```/ { if (inside && block ~ /^apt install/) { printf "%s", block; exit } inside = !inside; block = ""; next }
+  inside { block = block $0 "\n" }' docs/en/install.md)
+[ -n "$printed" ] || fail "docs/en/install.md has no block that begins with apt install"
+mkdir -p "$root/root/target/package"
+cp "$new" "$root/root/target/package/"
+cp "$again/operator.toml" "$root/tmp/operator.toml"
+sed -i 's/^login = .*//' "$root/tmp/operator.toml"
+printf '[screen]\nrecipients = ["assistance1d@ac-dijon.fr"]\ndomains = ["ac-dijon.fr"]\n' >>"$root/tmp/operator.toml"
+cat >"$root/usr/local/bin/editor" <<'EDITOR'
+#!/bin/sh
+case $1 in
+*/passerelle.toml) cat /tmp/operator.toml >"$1" ;;
+*/environment) sed -i 's/^#\(PASSERELLE_GLPI__USER_TOKEN_FILE\)/\1/' "$1" ;;
+*) exit 1 ;;
+esac
+EDITOR
+chmod 755 "$root/usr/local/bin/editor"
+# The sandbox stands outside: its account is not there before the package is.
+"$here/root/usr/bin/passerelle" sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
+sandbox=$!
+forget
+# The stand-in's service account.
+token=passerelleTOKEN0123456789abcdefghijklmnop
+in_root env HOME=/root bash -euc "cd; ${printed/…/$token}" </dev/null >"$again/said" 2>&1 || { cat "$again/said" "$again/sandbox" >&2; fail "the commands of docs/en/install.md fail"; }
+kill -TERM "$sandbox"
+wait "$sandbox" || true
+asked 'enable --now passerelle' || fail "the commands of docs/en/install.md do not start it: $(cat "$again/said")"
+[ "$(in_root stat --format '%a %U:%G' /etc/passerelle/secrets/glpi-token)" = '640 root:passerelle' ] || fail "the token's file is not as it must be"
+in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
+echo "package: 10 passed, 0 failed"

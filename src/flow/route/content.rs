@@ -120,7 +120,7 @@ fn evaluate(name: &str, template: &str, values: &Value) -> Result<String, miniji
     ENGINE.render_named_str(name, template, values)
 }
 
-/// What a template may use; README.md lists it for the academy.
+/// What a template may use; docs/en/mappings-and-escalation.md lists it for the academy.
 fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
     let received = screened.received();
     let person = screened.person();

@@ -219,7 +219,7 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
     match content::check(mapping) {
         Ok(()) => Ok(()),
         Err((key, reason)) => {
-            let help = "README.md lists the names a template may use. What may be unknown is asked for first: {% if school %}…{% endif %}.";
+            let help = "docs/en/mappings-and-escalation.md lists the names a template may use. What may be unknown is asked for first: {% if school %}…{% endif %}.";
             mistake(key, format!("the template fails {reason}"), help)
         }
     }
@@ -324,7 +324,7 @@ mod tests {
     fn a_template_may_use_every_name_there_is_and_no_other() {
         one("title = \"[{{ application }}] {{ subject }}{% if uai %} ({{ uai }}){% endif %}\"").unwrap();
         let text = shown(one("title = \"{{ sujet }}\""));
-        for part in ["the template fails", "lsu.toml:7:", "README.md"] {
+        for part in ["the template fails", "lsu.toml:7:", "docs/en/mappings-and-escalation.md"] {
             assert!(text.contains(part), "{part} in {text}");
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod certificates;
 pub(crate) mod dice;
 pub(crate) mod dkim;
 pub(crate) mod dns;
+pub(crate) mod documentation;
 pub(crate) mod dovecot;
 pub(crate) mod gateway;
 pub(crate) mod helpdesk;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::support::documentation::{Language, pages, parted};
+
 /// What is not read here, and why.
 const NOT_OURS: [(&str, &str); 9] = [
     ("src/intake/mime", "it knows the words of others' mails"),
@@ -169,6 +171,15 @@ fn text_of_template(template: &str) -> String {
     rest
 }
 
+/// What a page of Markdown says, without its code and the targets of its links.
+fn text_of_markdown(page: &str) -> String {
+    let said = parted(page).1;
+    let said: String = said.split('`').enumerate().map(|(at, part)| if at % 2 == 0 { part } else { "x" }).collect();
+    let mut links = said.split("](");
+    let first = links.next().unwrap_or_default().to_owned();
+    links.fold(first, |text, link| format!("{text}]{}", link.split_once(')').map_or("", |(_, rest)| rest)))
+}
+
 /// The values of a TOML file, as it writes them.
 fn values(toml: &str) -> Vec<String> {
     fn add(value: &toml::Value, key: &str, found: &mut Vec<String>) {
@@ -209,6 +220,12 @@ fn what_people_read_is_set_as_it_is_printed() {
                 let text = text_of_template(&std::fs::read_to_string(&path).unwrap());
                 look(&path, vec![text]);
             }
+        }
+    }
+    for page in pages(Language::French) {
+        // The program's own texts are English there; what it prints is read above.
+        if page.path != "docs/fr/reference.md" {
+            look(Path::new(page.path), vec![text_of_markdown(&page.text)]);
         }
     }
     let mappings = std::fs::read_dir("mappings").unwrap().map(|entry| entry.unwrap().path());

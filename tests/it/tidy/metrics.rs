@@ -1,8 +1,9 @@
-//! Each metric is described in both READMEs, and what watches them names none that is not there.
+//! Each metric is described in the documentation of both languages, and what watches them names none that is not there.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use super::{code, sources};
+use crate::support::documentation::{LANGUAGES, page, whole};
 
 /// The names of metrics in a text.
 fn named(text: &str) -> BTreeSet<String> {
@@ -31,11 +32,15 @@ fn file(path: &str) -> String {
 fn metrics_are_described_and_what_is_watched_is_there() {
     let counted = counted();
     assert!(counted.len() > 30, "{counted:?}");
-    for readme in ["README.md", "LISEZMOI.md"] {
-        let missing: Vec<_> = counted.difference(&named(&file(readme))).cloned().collect();
-        assert!(missing.is_empty(), "{readme} does not describe {missing:?}");
+    for language in LANGUAGES {
+        // The reference names them all; what they say is told here.
+        let operations = page(language, "docs/en/operations.md");
+        let missing: Vec<_> = counted.difference(&named(&operations.text)).cloned().collect();
+        assert!(missing.is_empty(), "{} does not describe {missing:?}", operations.path);
+        let unknown: Vec<_> = named(&whole(language)).difference(&counted).cloned().collect();
+        assert!(unknown.is_empty(), "the pages in {language:?} name {unknown:?}, which nothing counts");
     }
-    for watching in ["README.md", "LISEZMOI.md", "config/grafana/passerelle.json", "config/prometheus/alerts.yml"] {
+    for watching in ["config/grafana/passerelle.json", "config/prometheus/alerts.yml"] {
         let unknown: Vec<_> = named(&file(watching)).difference(&counted).cloned().collect();
         assert!(unknown.is_empty(), "{watching} names {unknown:?}, which nothing counts");
     }
