@@ -164,8 +164,8 @@ fn help(words: &[&str]) -> String {
 
 /// The commands that a help names below «Commands:».
 fn commands(help: &str) -> Vec<&str> {
-    let named = help.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
-    let names = named.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let list = help.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+    let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect()
 }
 
