@@ -1,4 +1,4 @@
-//! Each right that the service account needs in GLPI, once: for `check`, for the READMEs, and for the sentence that names
+//! Each right that the service account needs in GLPI, once: for `check`, for the documentation, and for the sentence that names
 //! the right a refused call needs.
 
 use crate::text::Bilingual;
@@ -72,7 +72,7 @@ impl Right {
         Bilingual::new(self.purpose.0, self.purpose.1)
     }
 
-    /// Where it is needed, as the READMEs say it.
+    /// Where it is needed, as the documentation says it.
     pub fn when(&self) -> Bilingual {
         match self.needed {
             Needed::Always => Bilingual::new("always", "toujours"),

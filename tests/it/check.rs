@@ -19,6 +19,7 @@ use crate::{
     commands::{borrowed, glpi, passerelle, run, text},
     support::{
         certificates::certificates,
+        documentation::{LANGUAGES, page},
         gateway::{DIRECTORS, mail, sandbox},
     },
 };
@@ -377,11 +378,12 @@ async fn too_many_rights_are_warned_of_and_none_tried_by_writing() {
 }
 
 #[test]
-fn the_readmes_have_the_table_of_rights() {
-    for (file, language) in [("README.md", Language::English), ("LISEZMOI.md", Language::French)] {
+fn the_documentation_has_the_table_of_rights() {
+    for language in LANGUAGES {
         let table = Right::table(language).replace('\u{a0}', " ");
         let table: Vec<String> = table.lines().map(|row| format!("   {row}")).collect();
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-        assert!(text.contains(&table.join("\n")), "{file} has not:\n{}", table.join("\n"));
+        let page = page(language, "docs/en/glpi.md");
+        let text = page.text.replace('\u{a0}', " ");
+        assert!(text.contains(&table.join("\n")), "{} has not:\n{}", page.path, table.join("\n"));
     }
 }

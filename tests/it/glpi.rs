@@ -4,7 +4,7 @@
 //! GLPI. It needs the seed of the sandbox: the groups «Référents-LSU» (assigned by a business rule
 //! to the category), «DSI-BAI» and «Directeurs d'école», the category «Scolarité > LSU», the director
 //! `ce.0210001A@ac-dijon.fr` and `agent.simple@ac-dijon.fr`, who is none; the account has
-//! the rights of the README's table, the FAQ's included, and `glpi`/`glpi` is the Super-Admin. The tests leave their
+//! the rights of the table of docs/en/glpi.md, the FAQ's included, and `glpi`/`glpi` is the Super-Admin. The tests leave their
 //! tickets behind. What needs a failing GLPI is in `failing`, for the sandbox only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

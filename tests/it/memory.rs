@@ -51,7 +51,7 @@ impl Serving {
         ];
         let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
         command.arg("serve").env_clear().stdin(Stdio::null()).stderr(Stdio::null());
-        // As the Dockerfile and the README's unit set them.
+        // As the Dockerfile and the package's unit set them.
         for allocator in ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"] {
             command.env(allocator, "131072");
         }

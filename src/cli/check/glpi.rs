@@ -236,8 +236,8 @@ async fn excess(report: &mut Report, glpi: &Glpi, profile: &Profile) {
                 format!("son profil «\u{a0}{name}\u{a0}» peut changer la configuration ou les profils de GLPI\u{a0}: qui a son jeton a GLPI"),
             ),
             &Bilingual::new(
-                "Give it a profile cloned from Supervisor, with the README’s rights; keep Super-Admin for people.",
-                "Donnez-lui un profil cloné de Supervisor, avec les droits du LISEZMOI\u{a0}; gardez Super-Admin aux personnes.",
+                "Give it a profile cloned from Supervisor, with the rights of docs/en/glpi.md; keep Super-Admin for people.",
+                "Donnez-lui un profil cloné de Supervisor, avec les droits de docs/fr/glpi.md\u{a0}; gardez Super-Admin aux personnes.",
             ),
         );
     }

@@ -6,14 +6,14 @@
 
 use std::{collections::BTreeSet, fs, os::unix::fs::symlink, path::Path, process::Stdio};
 
-use passerelle::sandbox::Sandbox;
+use passerelle::{sandbox::Sandbox, text::Language};
 use rstest::rstest;
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::project;
 use crate::support::{
-    documentation::{LANGUAGES, Language, page, parted},
+    documentation::{LANGUAGES, page, parted},
     free_port,
     gateway::{ASSISTANCE, DIRECTORS, Gateway, PORTAL_SECRET, form, mail, sandbox, titled},
 };

@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, process::Command};
 use passerelle::{
     cli::exit,
     request::{Reason, ReasonKind},
+    text::Language,
 };
 
 use super::project;
-use crate::support::documentation::{LANGUAGES, Language, PAGES};
+use crate::support::documentation::{LANGUAGES, PAGES};
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
 /// What it says, in French, as far as that is translated.

@@ -43,7 +43,7 @@ impl Scene {
         self.target.client()
     }
 
-    /// Whether the account may draft articles at all, which the README's table leaves to the academy: where it may not,
+    /// Whether the account may draft articles at all, which the table of docs/en/glpi.md leaves to the academy: where it may not,
     /// whoever asks is told so, and nothing is made.
     async fn may_draft(&self) -> bool {
         let profile = self.glpi().active_profile().await.unwrap();

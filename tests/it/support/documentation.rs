@@ -2,16 +2,12 @@
 
 use std::{fs, path::Path};
 
+use passerelle::text::Language;
+
 /// A page, and what is wrong where it is not there.
 pub(crate) struct Page {
     pub(crate) path: &'static str,
     pub(crate) text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
-    English,
-    French,
 }
 
 pub(crate) const LANGUAGES: [Language; 2] = [Language::English, Language::French];

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::support::documentation::{Language, pages, parted};
+use passerelle::text::Language;
+
+use crate::support::documentation::{pages, parted};
 
 /// What is not read here, and why.
 const NOT_OURS: [(&str, &str); 9] = [
