@@ -100,7 +100,7 @@ impl Right {
         }
     }
 
-    /// The table of all rights, as a README has it.
+    /// The table of all rights, as docs/en/glpi.md has it.
     pub fn table(language: crate::text::Language) -> String {
         let head = Bilingual::new("| tab | right | what for | needed |", "| onglet | droit | pour | nécessaire |");
         let mut table = format!("{}\n|---|---|---|---|\n", head.text(language));

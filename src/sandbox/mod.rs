@@ -87,7 +87,7 @@ pub struct Options {
     pub limits: Limits,
     /// The `App-Token` that every call must carry; none by default, and then none may be sent.
     pub app_token: Option<String>,
-    /// Whether it is set up as our README advises: the service account may read the types of files, and GLPI takes those
+    /// Whether it is set up as glpi.md advises: the service account may read the types of files, and GLPI takes those
     /// that requests often bring. Stock GLPI is not.
     pub set_up: bool,
     /// The machine it works on; none by default, and then it takes no time.

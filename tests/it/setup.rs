@@ -240,6 +240,25 @@ async fn what_has_the_name_and_is_something_else_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_package_s_configuration_is_replaced_and_its_mappings_are_taken() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, mappings) = (folder.path().join("passerelle.toml"), folder.path().join("mappings"));
+    fs::copy("packaging/passerelle.toml", &file).unwrap();
+    fs::create_dir(&mappings).unwrap();
+    fs::copy("mappings/lsu.toml", mappings.join("lsu.toml")).unwrap();
+    let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("changed        configuration") && shown.contains("as the package brought it"), "{shown}");
+    assert!(shown.contains("Référents-LSU") && !shown.contains("Référents-ONDE"), "{shown}");
+    let config = config::load_from(Some(&file), Vec::new()).unwrap();
+    assert_eq!(config.mappings.dir.as_deref(), Some(mappings.as_path()));
+    let mut there: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    there.sort();
+    assert_eq!(there, ["mappings", "passerelle.toml", "secrets"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_client_of_another_machine_is_made() {
     let sandbox = sandbox().await;
     let folder = tempfile::tempdir().unwrap();

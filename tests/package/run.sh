@@ -200,6 +200,20 @@ left=$(diff <(echo "$before") <(snapshot) | grep -vE ' (etc/(passwd|group|shadow
 say "installed again after a removal, and purged at once"
 install_package "$new" >/dev/null 2>&1 || fail "the new installation failed"
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
+say "setup replaces the configuration that nobody changed, and the service reads what it wrote"
+install_package "$new" >/dev/null 2>&1 || fail "the new installation failed"
+"$here/root/usr/bin/passerelle" sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
+sandbox=$!
+in_root env GLPI_ADMIN_LOGIN=glpi GLPI_ADMIN_PASSWORD=glpi passerelle setup --apply --url "http://127.0.0.1:$glpi/" \
+  --domain ac-dijon.fr --recipient assistance1d@ac-dijon.fr --academy "Académie d’exemple" --lmtp "127.0.0.1:$lmtp" \
+  --account passerelle.paquet --profile "Passerelle (paquet)" >"$again/said" 2>&1 \
+  || { cat "$again/said" "$again/sandbox" >&2; fail "setup fails"; }
+[ "$(in_root stat --format '%a %U:%G' /etc/passerelle/secrets/glpi-token)" = '640 root:passerelle' ] || fail "the token's file is not as it must be"
+as_service passerelle --config /etc/passerelle/passerelle.toml check >"$again/said" 2>&1 || { cat "$again/said" >&2; fail "after setup check fails"; }
+kill -TERM "$sandbox"
+wait "$sandbox" || true
+in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
+
 say "the commands of docs/en/install.md, as they are printed: only the token and what the editor would write are the test's"
 printed=$(awk '/^```/ { if (inside && block ~ /^apt install/) { printf "%s", block; exit } inside = !inside; block = ""; next }
   inside { block = block $0 "\n" }' docs/en/install.md)
@@ -230,4 +244,4 @@ wait "$sandbox" || true
 asked 'enable --now passerelle' || fail "the commands of docs/en/install.md do not start it: $(cat "$again/said")"
 [ "$(in_root stat --format '%a %U:%G' /etc/passerelle/secrets/glpi-token)" = '640 root:passerelle' ] || fail "the token's file is not as it must be"
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
-echo "package: 10 passed, 0 failed"
+echo "package: 11 passed, 0 failed"

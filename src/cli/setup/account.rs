@@ -157,6 +157,7 @@ pub(super) async fn make_token(setup: &Setup) -> Result<(), Failed> {
         secrets::make(&path, TOKEN)?;
     }
     secrets::restrict(&path)?;
+    secrets::share(&path, &setup.wanted.secrets_folder())?;
     let token = secrets::read(&path)?.unwrap_or_default();
     if opens(setup, token.clone()).await? {
         return Ok(());

@@ -1,4 +1,5 @@
-//! The gateway's configuration file for this academy: written where there is none, compared where there is one.
+//! The gateway's configuration file for this academy: written where there is none or the package's own, compared where
+//! there is one.
 
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
@@ -10,6 +11,9 @@ use super::{
     secrets,
 };
 use crate::text::Bilingual;
+
+/// The file that the package brings, until somebody changes it.
+const PACKAGED: &str = include_str!("../../../packaging/passerelle.toml");
 
 /// Steps that GLPI tells of by default, and cannot where it sends no mail.
 const STEPS: [&str; 10] =
@@ -106,6 +110,9 @@ fn text(setup: &Setup) -> String {
 pub(super) fn look(setup: &Setup) -> Result<State, Failed> {
     let path = setup.wanted.configuration_file();
     let Some(found) = secrets::read(&path)? else { return Ok(State::create()) };
+    if found.trim() == PACKAGED.trim() {
+        return Ok(State::Change(Bilingual::new("as the package brought it", "telle que le paquet l’a apportée")));
+    }
     let here = Bilingual::new(
         "change it yourself, or move it away and run setup again",
         "changez-le vous-même, ou déplacez-le et relancez setup",
@@ -145,14 +152,26 @@ fn compare(above: &str, wanted: &Table, found: &Table, differing: &mut Vec<Strin
     }
 }
 
-/// Only where there is none.
+/// Only where there is none, or the package's own.
 pub(super) fn make(setup: &Setup) -> Result<(), Failed> {
     let path = setup.wanted.configuration_file();
     secrets::make_folder(&path)?;
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o640).open(&path);
-    let written = file.and_then(|mut file| {
-        file.write_all(text(setup).as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|error| Failed::of_file(&path, error))
+    let is_packaged = secrets::read(&path)?.is_some();
+    let written = write(&path, &text(setup), is_packaged).map_err(|error| Failed::of_file(&path, error));
+    written.and_then(|()| secrets::share(&path, &setup.wanted.secrets_folder()))
+}
+
+/// Whole or not at all: a file that is replaced is never half of each.
+fn write(path: &Path, text: &str, replaces: bool) -> std::io::Result<()> {
+    let place = if replaces { path.with_extension("toml.setup") } else { path.to_owned() };
+    let mut options = fs::OpenOptions::new();
+    let options = options.write(true).mode(0o640).create_new(!replaces).create(true).truncate(replaces);
+    let mut file = options.open(&place)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    if replaces {
+        fs::set_permissions(&place, fs::metadata(path)?.permissions())?;
+        fs::rename(place, path)?;
+    }
+    Ok(())
 }

@@ -156,7 +156,10 @@ impl Step {
             Self::Token => account::make_token(setup).await?,
             Self::Name(kind, path) => names::make(setup, *kind, path).await?,
             Self::Recipient(told) => recipients::make(setup, *told).await?,
-            Self::WebhookSecret => secrets::make(&setup.wanted.webhook_file(), secrets::LONG)?,
+            Self::WebhookSecret => {
+                secrets::make(&setup.wanted.webhook_file(), secrets::LONG)?;
+                secrets::share(&setup.wanted.webhook_file(), &setup.wanted.secrets_folder())?;
+            }
             Self::Webhook(event) => webhooks::make(setup, *event).await?,
             Self::Configuration => configuration::make(setup)?,
         }

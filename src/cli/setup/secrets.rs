@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{ErrorKind, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown},
     path::Path,
 };
 
@@ -66,6 +66,21 @@ pub(super) fn make(path: &Path, length: usize) -> Result<(), Failed> {
         file.sync_all()
     });
     written.map_err(|error| Failed::of_file(path, error))
+}
+
+/// Lets the group of the folder of secrets read a file: where the package made that folder, the gateway is its member.
+/// A folder that setup itself made has the group that the file has.
+pub(super) fn share(path: &Path, folder: &Path) -> Result<(), Failed> {
+    let shared = || -> std::io::Result<()> {
+        let group = fs::metadata(folder)?.gid();
+        let file = fs::metadata(path)?;
+        if file.gid() != group {
+            chown(path, None, Some(group))?;
+            fs::set_permissions(path, fs::Permissions::from_mode(file.mode() & 0o777 | 0o040))?;
+        }
+        Ok(())
+    };
+    shared().map_err(|error| Failed::of_file(path, error))
 }
 
 /// Takes a file away from everybody but its owner and its group.

@@ -71,7 +71,7 @@ pub struct Args {
     /// For GLPI 11, the gateway's public address: its webhooks go to <https://passerelle.example.fr/v1/glpi/webhook>
     #[arg(long, value_name = "URL")]
     pub webhook: Option<Url>,
-    /// A folder of mappings; without it, the shipped ones
+    /// A folder of mappings; without it, `mappings` in --into where that is there, else those in the program
     #[arg(long, value_name = "FOLDER")]
     pub mappings: Option<PathBuf>,
     /// The folder of the configuration and, below it, of the secrets
@@ -132,16 +132,20 @@ impl Wanted {
         self.into.join("passerelle.toml")
     }
 
+    pub(super) fn secrets_folder(&self) -> PathBuf {
+        self.into.join("secrets")
+    }
+
     pub(super) fn token_file(&self) -> PathBuf {
-        self.into.join("secrets/glpi-token")
+        self.secrets_folder().join("glpi-token")
     }
 
     pub(super) fn webhook_file(&self) -> PathBuf {
-        self.into.join("secrets/webhook-secret")
+        self.secrets_folder().join("webhook-secret")
     }
 
     pub(super) fn imap_file(&self) -> PathBuf {
-        self.into.join("secrets/imap-password")
+        self.secrets_folder().join("imap-password")
     }
 }
 
@@ -206,6 +210,8 @@ impl Args {
         });
         let gateway = if self.gateway.is_empty() { vec![towards(&url)?] } else { self.gateway };
         let from = self.from.or_else(|| recipients.first().cloned()).unwrap_or_default();
+        let into = std::path::absolute(&self.into).unwrap_or(self.into);
+        let mappings = self.mappings.or_else(|| Some(into.join("mappings")).filter(|folder| folder.is_dir()));
         let wanted = Wanted {
             url,
             domains,
@@ -219,8 +225,8 @@ impl Args {
             directors: self.directors,
             directors_group: self.directors_group,
             webhook,
-            mappings: self.mappings,
-            into: std::path::absolute(&self.into).unwrap_or(self.into),
+            mappings,
+            into,
             gateway,
             client: self.client,
             profile: self.profile,

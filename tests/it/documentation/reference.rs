@@ -261,6 +261,18 @@ fn no_translation_is_of_a_key_that_is_gone() {
 }
 
 #[test]
+fn each_sentence_on_a_setting_has_its_french() {
+    let french: toml::Table = IN_FRENCH.parse().unwrap();
+    // An address, or a word that stands for one, is the same in both.
+    let is_a_sentence =
+        |entry: &&Entry| entry.comment.split_whitespace().any(|word| word.chars().all(char::is_alphabetic));
+    let entries = entries();
+    let missing: Vec<_> = entries.iter().filter(is_a_sentence).map(Entry::name).collect();
+    let missing: Vec<_> = missing.into_iter().filter(|name| !french.contains_key(name)).collect();
+    assert!(missing.is_empty(), "config/comments.fr.toml lacks {missing:?}");
+}
+
+#[test]
 fn every_setting_is_in_the_reference_with_its_default() {
     let defaults: toml::Table = DEFAULTS.parse().unwrap();
     let mut expected = 0;

@@ -170,7 +170,7 @@ async fn a_second_time_the_first_draft_is_written_again_until_somebody_works_on_
             assert_eq!((written.is_new, written.article), (false, first.article));
             assert!(text(&articles[0]["answer"]).contains("Videz le cache."), "{articles:?}");
         }
-        // The README's least rights do not let it.
+        // The least rights do not let it.
         Err(error) => assert_eq!(error, DraftError::Locked(first.article)),
     }
 
