@@ -79,8 +79,9 @@ impl Scene {
             "etc/passerelle/passerelle.toml",
             &format!(
                 "[lmtp]\nlisten = [\"127.0.0.1:{}\"]\n[screen]\nrecipients = [\"{ASSISTANCE}\"]\ndomains = \
-                 [\"ac-dijon.fr\"]\n[calendar]\nclosed = {closed:?}\n",
-                free_port()
+                 [\"ac-dijon.fr\"]\n[calendar]\nclosed = \"{}\"\n",
+                free_port(),
+                closed.display()
             ),
         );
         write("etc/postfix/main.cf", "compatibility_level = 3.6\n");
@@ -129,7 +130,8 @@ impl Scene {
     async fn run(&self, language: Language, english: &str, behind: &str) -> String {
         let page = page(language, english);
         let blocks = parted(&page.text).0.into_iter().filter(|block| block.kind == "sh");
-        let script: String = blocks.map(|block| format!("# {}:{}\n{}\n", page.path, block.line, block.text)).collect();
+        let script: Vec<_> = blocks.map(|block| format!("# {}:{}\n{}\n", page.path, block.line, block.text)).collect();
+        let script = script.concat();
         assert!(!script.is_empty(), "{} has no block to run", page.path);
         let file = self.root.path().join("blocks.sh");
         fs::write(&file, self.here(&format!("set -eu\n{script}{behind}\n"))).unwrap();

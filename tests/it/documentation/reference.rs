@@ -102,7 +102,7 @@ fn entries() -> Vec<Entry> {
             entries.last_mut().unwrap().value += code;
             is_open = code != "]";
         } else if let Some(name) = code.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            section = name.to_owned();
+            name.clone_into(&mut section);
             let comment = format!("{above} {comment}").trim().to_owned();
             above.clear();
             entries.push(Entry { section: section.clone(), comment, ..Entry::default() });
@@ -115,7 +115,7 @@ fn entries() -> Vec<Entry> {
         } else if is_behind && let Some(last) = entries.last_mut() {
             last.comment = format!("{} {comment}", last.comment);
         } else if !comment.is_empty() {
-            above = format!("{above} {comment}").trim().to_owned();
+            above = [above.as_str(), comment].join(" ").trim().into();
         }
     }
     entries
@@ -126,7 +126,7 @@ fn cell(text: &str) -> String {
     let text: Vec<_> = text.split('`').map(|part| part.replace('|', "\\|")).collect();
     let outside = |part: String| part.replace('<', "\\<").replace('*', "\\*").replace('[', "\\[");
     let text = text.into_iter().enumerate().map(|(at, part)| if at % 2 == 0 { outside(part) } else { part });
-    text.collect::<Vec<_>>().join("`").replace("\\[\\[", "\\[\\[")
+    text.collect::<Vec<_>>().join("`")
 }
 
 /// What is known of a key or a section, in a language.
@@ -187,7 +187,7 @@ fn metrics() -> String {
         let quoted = code.split('"').filter(|text| text.starts_with("passerelle_"));
         names.extend(quoted.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')).map(str::to_owned));
     }
-    names.into_iter().map(|name| format!("- `{name}`\n")).collect()
+    names.into_iter().fold(String::new(), |text, name| text + "- `" + &name + "`\n")
 }
 
 /// What a reason says of a request.
@@ -219,14 +219,14 @@ fn reference(language: Language) -> String {
     let frame = if language == Language::English { ENGLISH } else { FRENCH };
     let set = |text: &str| if language == Language::English { text.to_owned() } else { typeset(text) };
     let mut text = format!("{}\n{}\n", set(frame.opening), settings(&frame, language));
-    text += &format!("{}{}", frame.commands, helps(&[], 3));
-    text += &format!("{}{}\n", set(frame.metrics), metrics());
+    write!(text, "{}{}", frame.commands, helps(&[], 3)).unwrap();
+    writeln!(text, "{}{}", set(frame.metrics), metrics()).unwrap();
     text += frame.reasons;
     for reason in Reason::ALL {
         let kind = set(kind(reason.kind(), language));
         writeln!(text, "| `{}` | {kind} | {} |", reason.code(), reason.sentence()).unwrap();
     }
-    text += &format!("\n{}", frame.codes);
+    write!(text, "\n{}", frame.codes).unwrap();
     for (code, said) in frame.exits {
         writeln!(text, "| {code} | {} |", set(said)).unwrap();
     }
