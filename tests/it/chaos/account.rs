@@ -232,7 +232,7 @@ impl Account {
     }
 
     /// A receipt for each ticket, to its requester and to nobody else. One that is sent again, as after a kill or where
-    /// Redis forgot (README, «away»), has the same Message-ID; no more often than anything went wrong.
+    /// Redis forgot (operations.md), has the same Message-ID; no more often than anything went wrong.
     fn letters(&mut self, evidence: &Evidence<'_>, expected: &BTreeMap<String, String>, over: &BTreeSet<String>) {
         let mut receipts = BTreeMap::<String, Vec<(&str, &str)>>::new();
         for taken in evidence.letters {
