@@ -66,15 +66,15 @@ impl Search {
     }
 
     fn leaf(&mut self, leaf: &Leaf, depth: usize) {
-        let content = leaf.content();
+        let beginning = leaf.beginning(BEGINNING);
         // The name it would have as a file.
         let name = FileNames::default().name(leaf.name.as_deref(), &leaf.content_type);
         let is_mail = forwarded::is_mail(leaf) || name.to_ascii_lowercase().ends_with(".eml");
-        self.keep(name, &content);
+        self.keep(name, &beginning);
         if is_mail {
-            self.mail(&content, depth + 1);
-        } else if tnef::is_tnef(&content) {
-            let tnef = tnef::read(&content, self.left);
+            self.mail(&leaf.content(), depth + 1);
+        } else if tnef::is_tnef(&beginning) {
+            let tnef = tnef::read(&leaf.content(), self.left);
             self.left -= tnef.files.len();
             self.whole &= tnef.whole;
             for file in tnef.files {
@@ -82,7 +82,7 @@ impl Search {
                 self.keep(FileNames::default().name(file.name.as_deref(), &content_type), &file.content);
             }
         } else if leaf.content_type.contains("pkcs7")
-            && let Cms::Signed(entity) = cms::open(&content)
+            && let Cms::Signed(entity) = cms::open(&leaf.content())
         {
             self.mail(&entity, depth + 1);
         }

@@ -1,6 +1,6 @@
 //! A part that holds content: what its header says of it, and its content as bytes and as text.
 
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 use bytes::Bytes;
 use mail_parser::ContentType;
@@ -27,6 +27,8 @@ pub(super) struct Leaf {
     charset: Option<String>,
     encoding: Encoding,
     encoded: Bytes,
+    /// Decoded once: files are large.
+    decoded: OnceLock<Bytes>,
 }
 
 /// How a part is to be shown (RFC 2183).
@@ -73,6 +75,7 @@ impl Leaf {
             charset: parameter("charset").map(str::to_owned),
             encoding: Encoding::named(&encoding),
             encoded: raw.slice(body),
+            decoded: OnceLock::new(),
             content_type,
         }
     }
@@ -90,13 +93,14 @@ impl Leaf {
             charset: Some("utf-8".to_owned()),
             encoding: Encoding::Identity,
             encoded: content,
+            decoded: OnceLock::new(),
         }
     }
 
     /// The same part with another text.
     pub(super) fn with_text(self, text: String) -> Self {
         let charset = Some("utf-8".to_owned());
-        Self { charset, encoding: Encoding::Identity, encoded: text.into(), ..self }
+        Self { charset, encoding: Encoding::Identity, encoded: text.into(), decoded: OnceLock::new(), ..self }
     }
 
     pub(super) fn is_attachment(&self) -> bool {
@@ -105,7 +109,12 @@ impl Leaf {
 
     /// The content, decoded; damaged encodings give what can be read. Not copied where not encoded.
     pub(super) fn content(&self) -> Bytes {
-        self.encoding.decoded(&self.encoded)
+        self.decoded.get_or_init(|| self.encoding.decoded(&self.encoded)).clone()
+    }
+
+    /// The first bytes of the content, decoded, so many at most.
+    pub(super) fn beginning(&self, most: usize) -> Bytes {
+        self.encoding.beginning(&self.encoded, most)
     }
 
     /// The content as text, with LF line ends.

@@ -40,6 +40,14 @@ impl Encoding {
         }
     }
 
+    /// The first bytes of the content, so many at most: a large file is not decoded for its beginning.
+    pub(super) fn beginning(self, encoded: &Bytes, most: usize) -> Bytes {
+        // Read from the beginning on, byte by byte: what follows changes nothing.
+        let few = encoded.get(..most * 2).filter(|_| self == Self::Base64).and_then(base64_decode);
+        let content = few.filter(|few| few.len() >= most).map_or_else(|| self.decoded(encoded), Bytes::from);
+        content.slice(..content.len().min(most))
+    }
+
     /// What a relay or a list has added in clear below the encoded text.
     pub(super) fn added_lines(self, encoded: &[u8]) -> &[u8] {
         let length = if self == Self::Base64 { without_added_lines(encoded).len() } else { encoded.len() };
@@ -114,4 +122,26 @@ fn mended_quoted_printable(encoded: &[u8]) -> Vec<u8> {
         }
     }
     mended
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::{Bytes, Encoding};
+
+    proptest! {
+        #[test]
+        fn a_beginning_is_that_of_the_whole(
+            pieces in vec("[A-Za-z0-9+/]{0,12}|[=*é\r\n]{1,2}|[A-Za-z]{76}\r\n", 0..60),
+            most in 1_usize..200,
+            encoding in prop::sample::select(vec![
+                Encoding::Identity, Encoding::Base64, Encoding::QuotedPrintable, Encoding::Uuencode,
+            ]),
+        ) {
+            let encoded = Bytes::from(pieces.concat());
+            let whole = encoding.decoded(&encoded);
+            prop_assert_eq!(encoding.beginning(&encoded, most), whole.slice(..whole.len().min(most)));
+        }
+    }
 }
