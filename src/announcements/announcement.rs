@@ -121,6 +121,23 @@ impl Announcement {
         self
     }
 
+    /// Whether another one tells the same people the same, whenever it was handed in.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let said = |it: &Self| {
+            let (subject, markdown) = (it.subject.clone(), it.markdown.clone());
+            (
+                subject,
+                markdown,
+                it.zones.clone(),
+                it.application.clone(),
+                it.by_mail,
+                it.on_portal,
+                it.written_by.clone(),
+            )
+        };
+        said(self) == said(other)
+    }
+
     /// Whether the portal shows it at this moment.
     pub fn is_shown(&self, now: Timestamp) -> bool {
         self.on_portal && self.begins <= now && self.ends.is_some_and(|ends| now < ends)

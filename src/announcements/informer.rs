@@ -14,7 +14,7 @@ use super::{
     announcement::{Announcement, Recipients},
     dispatch::{Dispatcher, Sending, SendingError},
     files::{self, AnnouncementFile},
-    journal::{DepartureState, Journal, Mailing, MailingState},
+    journal::{DepartureState, Journal, Mailing, MailingState, digest},
     keeping::{Keeping, KeepingError},
     progress::MailingProgress,
     recipients::{NoList, RecipientList, RecipientSources},
@@ -79,6 +79,11 @@ pub enum InformError {
     /// These files cannot go, for these reasons.
     #[error("nothing was sent: {}", named(.0))]
     Files(Vec<LeftOut>),
+    /// One that says something else has its name.
+    #[error(
+        "{0} was handed in before and says something else; nothing was sent of this one: hand it in under another name"
+    )]
+    SaysSomethingElse(Reference),
     /// Who gets it cannot be said now.
     #[error(transparent)]
     NoList(#[from] NoList),
@@ -274,10 +279,20 @@ impl Informer {
         rights: &Rights,
     ) -> Result<Informed, InformError> {
         let announcement = announcement.fit();
+        if !announcement.is_within(rights) {
+            return Err(InformError::NotYours);
+        }
         let known = self.records.read(&announcement.reference.to_string()).await?;
         if let Some(journal) = known {
-            let announcement = self.keeping.of_reference(announcement.reference).await?.unwrap_or(announcement);
-            return Ok(Informed { announcement, mailing: Some(self.progress_of(&journal)) });
+            let kept = self.keeping.of_reference(announcement.reference).await?;
+            let kept = same(&announcement, kept.unwrap_or_else(|| announcement.clone()))?;
+            if announcement.by_mail == Some(Recipients::List) {
+                let recipients = self.recipients(&announcement, list, rights).await?;
+                if digest(recipients.addresses()) != journal.mailing.list {
+                    return Err(InformError::SaysSomethingElse(kept.reference));
+                }
+            }
+            return Ok(Informed { announcement: kept, mailing: Some(self.progress_of(&journal)) });
         }
         let recipients = self.recipients(&announcement, list, rights).await?;
         let (files, uploads) = self.files(enclosure).await?;
@@ -286,7 +301,8 @@ impl Informer {
         if must_confirm && seconds.is_empty() {
             return Err(InformError::NobodyElse(self.settings.confirm_above));
         }
-        let announcement = self.keeping.keep(Announcement { files, ..announcement }, &uploads).await?;
+        let kept = self.keeping.keep(Announcement { files, ..announcement.clone() }, &uploads).await?;
+        let announcement = same(&announcement, kept)?;
         let ways = match (announcement.by_mail, announcement.on_portal) {
             (Some(_), true) => "both",
             (Some(_), false) => "mail",
@@ -572,4 +588,9 @@ fn named(files: &[LeftOut]) -> String {
 /// Whether two people are one, by address or name.
 fn is_same(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// What is kept under the name of what is handed in, where that is the same.
+fn same(handed_in: &Announcement, kept: Announcement) -> Result<Announcement, InformError> {
+    if kept.says_the_same_as(handed_in) { Ok(kept) } else { Err(InformError::SaysSomethingElse(kept.reference)) }
 }

@@ -21,6 +21,8 @@ use crate::{
     request::{Address, Enclosure, Reference},
 };
 
+/// What Windows puts before a text.
+const BOM: char = '\u{feff}';
 /// How often a mailing that another instance sends is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long what the portal shows is shown, unless said otherwise.
@@ -247,7 +249,8 @@ async fn obey(app: &App, args: Args) -> Result<u8, InformError> {
 
 async fn inform(app: &App, args: Args) -> Result<u8, InformError> {
     let Some(enclosure) = enclosure(&args).await else { return Ok(exit::USAGE) };
-    let (Some(announcement), Some(list)) = (announcement(app, &args, &enclosure), list(&args)) else {
+    let Some(list) = list(&args) else { return Ok(exit::USAGE) };
+    let Some(announcement) = announcement(app, &args, &list, &enclosure) else {
         return Ok(exit::USAGE);
     };
     let rights = Rights::of([Role::Operator]);
@@ -273,7 +276,7 @@ async fn inform(app: &App, args: Args) -> Result<u8, InformError> {
 }
 
 /// The announcement that the arguments describe; `None`, and said, where its text cannot be read.
-fn announcement(app: &App, args: &Args, enclosure: &Enclosure) -> Option<Announcement> {
+fn announcement(app: &App, args: &Args, list: &[Address], enclosure: &Enclosure) -> Option<Announcement> {
     let file = args.file.as_ref()?;
     let read =
         if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
@@ -284,12 +287,13 @@ fn announcement(app: &App, args: &Args, enclosure: &Enclosure) -> Option<Announc
             return None;
         }
     };
+    let text = text.trim_start_matches(BOM);
     let (head, body) = match text.trim_start().strip_prefix("# ") {
         Some(titled) => titled.split_once('\n').unwrap_or((titled, "")),
-        None => ("", text.as_str()),
+        None => ("", text),
     };
     let (subject, markdown) = match &args.subject {
-        Some(subject) => (subject.clone(), text.clone()),
+        Some(subject) => (subject.clone(), text.to_owned()),
         None => (head.trim().to_owned(), body.trim().to_owned()),
     };
     let now = Timestamp::now();
@@ -308,8 +312,12 @@ fn announcement(app: &App, args: &Args, enclosure: &Enclosure) -> Option<Announc
     };
     // The same command again on the same day means the same announcement: it is sent once.
     let day = now.to_zoned(zone.clone()).date();
-    let identity =
-        format!("{day}\n{subject}\n{markdown}\n{:?}\n{:?}{}", zones.shown(), args.application, enclosure.digest);
+    let identity = format!(
+        "{day}\n{subject}\n{markdown}\n{:?}\n{:?}{}{by_mail:?}{list:?}",
+        zones.shown(),
+        args.application,
+        enclosure.digest
+    );
     Some(Announcement {
         id: None,
         reference: Reference::new("announcement", &args.by, identity.as_bytes()),
@@ -357,7 +365,9 @@ fn list(args: &Args) -> Option<Vec<Address>> {
         }
     };
     let mut addresses = Vec::new();
-    for (line, number) in text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty()) {
+    for (line, number) in
+        text.trim_start_matches(BOM).lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty())
+    {
         let Some(address) = Address::parse(line) else {
             eprintln!("{}, line {number}: this is no mail address", file.display());
             return None;

@@ -59,7 +59,9 @@ impl Site {
         let sign_in = sign_in().await;
         let socket = path.join("identity.sock");
         let identity = format!("unix:{}", socket.display());
-        let (sandbox, gateway) = gateway(&[("http.identity_listen", &identity)]).await;
+        let in_charge = [("people.operators", JEANNE), ("announcements.enabled", "true")];
+        let (sandbox, gateway) =
+            gateway(&[&[("http.identity_listen", identity.as_str())], &in_charge[..]].concat()).await;
         // In production the proxy is in the gateway's group.
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -228,7 +230,12 @@ async fn people_are_who_they_signed_in_as(#[case] program: Program) {
     // The portal, as whoever signed in.
     let own = text(site.jeanne(Method::GET, "/portail").send().await.unwrap(), 200).await;
     assert!(own.contains("Nouvelle demande") || own.contains("demande"), "{own}");
-    for path in ["/portail", "/portail/demandes", "/portail/demandes/1"] {
+    for path in ["/pilotage", "/information", "/information/nouvelle"] {
+        text(site.jeanne(Method::GET, path).send().await.unwrap(), 200).await;
+    }
+    for path in
+        ["/portail", "/portail/demandes", "/portail/demandes/1", "/pilotage", "/information", "/information/nouvelle"]
+    {
         let nobody = site.stranger(Method::GET, path).send().await.unwrap();
         match program {
             Program::Apache => assert_eq!(nobody.status(), 401, "{path}"),

@@ -1,4 +1,4 @@
-//! A stand-in for the academy's sign-in: a reverse proxy in front of `/portail` and `/pilotage`, to which everybody is one director.
+//! A stand-in for the academy's sign-in: a reverse proxy in front of the pages, to which everybody is one director.
 
 use std::{io, net::SocketAddr};
 
@@ -84,7 +84,7 @@ async fn forward(State(proxy): State<Proxy>, request: Request) -> Response {
 
 fn is_page(path: &str) -> bool {
     let is_below = |page| path.strip_prefix(page).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'));
-    ["/portail", "/pilotage"].into_iter().any(is_below)
+    ["/portail", "/pilotage", "/information"].into_iter().any(is_below)
 }
 
 /// The headers without those that concern one connection only (RFC 9110 section 7.6.1).

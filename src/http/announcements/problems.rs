@@ -47,6 +47,11 @@ pub(super) fn problem(error: &InformError) -> Problem {
             "no-second-person",
             "À tant d’adresses, une deuxième personne doit confirmer, et l’exploitation n’en compte aucune autre. Faites inscrire quelqu’un dans people.operators.",
         ),
+        InformError::SaysSomethingElse(_) => (
+            StatusCode::CONFLICT,
+            "says-something-else",
+            "Une autre information a été confiée sous le même nom, et celle-ci n’est pas partie. Confiez-la sous un autre\u{a0}: une autre Idempotency-Key, ou une nouvelle page.",
+        ),
         InformError::Unknown | InformError::Keeping(KeepingError::Unknown) => (
             StatusCode::NOT_FOUND,
             "announcement-unknown",

@@ -101,6 +101,9 @@ pub(super) fn problem(error: &InformError) -> Problem {
         InformError::NoList(NoList::NoApplication(name)) => {
             refused(&format!("Aucune application ne s’appelle «\u{a0}{name}\u{a0}»."))
         }
+        InformError::SaysSomethingElse(reference) => conflict(format!(
+            "Cette page a déjà servi\u{a0}: l’information {reference} en est partie, avec un autre contenu. Celle-ci n’est pas partie\u{a0}; copiez son texte dans une nouvelle page."
+        )),
         InformError::Files(files) => {
             let each: Vec<String> =
                 files.iter().map(|file| format!("«\u{a0}{}\u{a0}»\u{a0}: {}", file.name, file.why)).collect();

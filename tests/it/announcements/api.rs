@@ -122,6 +122,43 @@ async fn each_writes_to_their_own_and_sees_their_own() {
     gateway.finish().await;
 }
 
+/// The same name for another text is a mistake, and nobody takes it for sent; nor does the name of somebody else's show it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_another_announcement_has_sends_nothing_and_shows_nothing() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(80);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    let named = async |token: &str, change: Value| {
+        let call = gateway.call(Method::POST, "/v1/announcements").bearer_auth(token).header("Idempotency-Key", "k1");
+        let call = call.header("Content-Type", "application/json").body(announcement(&change).to_string());
+        let answer = call.send().await.unwrap();
+        (answer.status(), answer.json::<Value>().await.unwrap())
+    };
+    let list = |address: &str| json!({"recipients": "list", "list": [address]});
+    let (status, first) = named(OPERATORS, list("x@ac-dijon.fr")).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{first}");
+    let message = json!({"recipients": "none", "on_portal": true, "ends": "2036-01-01T00:00:00Z"});
+    let mut changes: Vec<Value> = [("text", "Autre texte."), ("subject", "ONDE")]
+        .map(|(field, value)| json!({"recipients": "list", "list": ["x@ac-dijon.fr"], field: value}))
+        .into();
+    changes.extend([list("y@ac-dijon.fr"), message]);
+    for change in changes {
+        let (status, answer) = named(OPERATORS, change.clone()).await;
+        assert_eq!((status, &answer["reason"]), (StatusCode::CONFLICT, &json!("says-something-else")), "{change}");
+    }
+    for (change, expected) in
+        [(list("x@ac-dijon.fr"), StatusCode::FORBIDDEN), (json!({"zones": ["021"]}), StatusCode::CONFLICT)]
+    {
+        let (status, answer) = named(DEPARTMENT, change).await;
+        assert_eq!(status, expected, "{answer}");
+        assert!(!answer.to_string().contains("addresses"), "{answer}");
+    }
+    let (status, again) = named(OPERATORS, list("x@ac-dijon.fr")).await;
+    assert_eq!((status, &again["reference"]), (StatusCode::ACCEPTED, &first["reference"]));
+    wait_until("it is sent", async || gateway.outbox.mails().len() == 1).await;
+    gateway.finish().await;
+}
+
 #[tokio::test]
 async fn all_mistakes_are_named_at_once() {
     let sandbox = sandbox().await;

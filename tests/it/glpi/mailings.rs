@@ -1,7 +1,7 @@
 //! What keeps a mailing's copies single is GLPI's: a note's key, of which its database takes one.
 
 use passerelle::{
-    announcements::{Announcement, MailingState, Recipients, Zones},
+    announcements::{Announcement, InformError, MailingState, Recipients, Zones},
     app::App,
     glpi::NewNote,
     people::{Rights, Role},
@@ -79,7 +79,9 @@ async fn a_mailing_that_two_send_at_once_reaches_each_once() {
     let rights = Rights::of([Role::Operator]);
     let informed =
         apps[0].informer.inform(announcement.clone(), (&list, &Enclosure::default()), &rights).await.unwrap();
-    let again = apps[1].informer.inform(announcement, (&list[..3], &Enclosure::default()), &rights).await.unwrap();
+    let other = apps[1].informer.inform(announcement.clone(), (&list[..3], &Enclosure::default()), &rights).await;
+    assert!(matches!(other, Err(InformError::SaysSomethingElse(_))), "{other:?}");
+    let again = apps[1].informer.inform(announcement, (&list, &Enclosure::default()), &rights).await.unwrap();
     let mailing = informed.mailing.unwrap().mailing;
     assert_eq!((mailing.addresses, mailing.batches), (40, 6));
     assert_eq!(again.mailing.unwrap().mailing, mailing, "the list that was frozen first stays");
