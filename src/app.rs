@@ -18,7 +18,7 @@ use tokio_util::{
 pub use self::parts::glpi;
 use self::{
     gateway::Gateway,
-    parts::{derived, pages},
+    parts::{SEAL, deposits, derived, pages},
 };
 use crate::{
     announcements::{Board, Informer},
@@ -26,6 +26,7 @@ use crate::{
     figures::{ArticleProposals, MonthlyPost, MonthlyReports, RiseWatch, TicketFigures},
     flow::{
         deliver::{Deliverer, LONGEST_CREATION_CALLS},
+        deposit::Deposits,
         directory::Directory,
         ledger::Ledger,
         pipeline::Pipeline,
@@ -130,6 +131,7 @@ impl App {
         let correspondence = Correspondence::new(&config, mailer)?;
         let operators = Operators::new(&config, correspondence.clone())?;
         let quarantine = Quarantine::new(&config.quarantine, operators, letters.clone());
+        let deposits = deposits(&config, correspondence.clone())?;
         let acknowledger = Acknowledger::new(&config, correspondence.clone(), letters.clone());
         let mappings = MappingStore::load(config.mappings.dir.as_deref())?;
         let knowledge = Arc::new(Knowledge::new(&config, glpi.clone(), mappings.clone()));
@@ -169,6 +171,7 @@ impl App {
             receipts,
             suggester,
             quarantine,
+            deposits: Arc::new(deposits),
             tasks,
         };
         let portal = Portal::new(
@@ -427,6 +430,11 @@ impl Server {
 /// The memory for requests, over all ways in.
 fn room(config: &Config) -> Room {
     Room::for_requests(config.screen.max_size.max(config.lmtp.max_size).max(config.http.max_size as u64))
+}
+
+/// What opens forms that were put by, as configured.
+pub(crate) fn taking_back(config: &Config) -> Deposits {
+    Deposits::taking_back(derived(config, SEAL))
 }
 
 /// What makes tickets, as configured.

@@ -1,6 +1,9 @@
 //! What stands behind the API: the pipeline, the escalator and the sweep's hints, joined.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -59,12 +62,17 @@ impl http::Gateway for Gateway {
         })
     }
 
-    fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {
-        Box::pin(async move { self.pipeline.request(received).await })
+    fn form(self: Arc<Self>, received: Received, until: Instant) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.pipeline.deposit(received, None, until).await })
     }
 
-    fn complement(self: Arc<Self>, received: Received, ticket: TicketId) -> BoxFuture<'static, Outcome> {
-        Box::pin(async move { self.pipeline.complement(received, ticket).await })
+    fn complement(
+        self: Arc<Self>,
+        received: Received,
+        ticket: TicketId,
+        until: Instant,
+    ) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.pipeline.deposit(received, Some(ticket), until).await })
     }
 
     fn decide(self: Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> BoxFuture<'static, Outcome> {

@@ -1,6 +1,6 @@
 //! Which parts cannot be built: all of them at once.
 
-use super::parts::{self, derived, pages};
+use super::parts::{self, deposits, derived, pages};
 use crate::{
     config::{Config, ConfigError},
     flow::{directory::Directory, ledger::Ledger, proof::Prover, route::MappingStore, screen::Rules},
@@ -30,6 +30,7 @@ pub(super) fn of(config: &Config) -> Vec<ConfigError> {
         Err(error) => note(Some(error)),
         Ok(letters) => {
             note(Operators::new(config, letters.clone()).err());
+            note(deposits(config, letters.clone()).err());
             note(AnnouncementLetters::new(config, letters).err());
         }
     }

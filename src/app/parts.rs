@@ -1,12 +1,17 @@
 //! Parts whose making takes more than their settings' section.
 
+use std::sync::Arc;
+
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, WhenGlpiIsDown},
+    flow::deposit::{Deposits, IntoMailbox},
     glpi::{Credentials, Glpi, Settings},
     http,
+    intake::imap,
+    letters::Correspondence,
 };
 
 /// The GLPI client of a configuration.
@@ -55,6 +60,23 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
 /// The reference portal's pages.
 pub(super) fn pages(config: &Config) -> Result<http::Pages, ConfigError> {
     http::Pages::new(config.portal.clone(), config.attachments.clone(), derived(config, "passerelle page tokens"))
+}
+
+/// For what the key is that seals forms that are put by.
+pub(super) const SEAL: &str = "passerelle deposits";
+
+/// What puts forms by while GLPI cannot answer: by the relay, else into the first mailbox.
+pub(super) fn deposits(config: &Config, letters: Correspondence) -> Result<Deposits, ConfigError> {
+    let needs_mailbox = config.portal.when_down == WhenGlpiIsDown::Queue && !letters.is_on();
+    let appender = if needs_mailbox { imap::appender(config)? } else { None };
+    let into_mailbox = appender.map(|appender| -> IntoMailbox {
+        let appender = Arc::new(appender);
+        Box::new(move |mail| {
+            let appender = Arc::clone(&appender);
+            Box::pin(async move { appender.put(&mail).await.map_err(|error| error.to_string()) })
+        })
+    });
+    Deposits::new(config, letters, into_mailbox, derived(config, SEAL))
 }
 
 /// A key for one purpose, which every instance has and keeps: from the configured secret, else from GLPI's

@@ -73,6 +73,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     directory(&mut report, &app).await;
     redis(&mut report, &app).await;
     mail::relay(&mut report, &app).await;
+    mail::deposits(&mut report, &app);
     mail::mailboxes(&mut report, &app).await?;
     mail::quarantine(&mut report, &app).await;
     hooks::check(&mut report, &app.config).await?;

@@ -71,6 +71,7 @@ pub async fn run(mut config: Config, args: Args, log: HeldLog) -> Result<u8, Con
         Outcome::Created(_)
         | Outcome::Duplicate(_)
         | Outcome::Followup(_)
+        | Outcome::Queued(_)
         | Outcome::Refused(_)
         | Outcome::Ignored(_)
         | Outcome::Quarantined(_) => exit::OK,
@@ -87,7 +88,7 @@ fn summary(outcome: &Outcome) -> String {
         Outcome::Followup(addition) => {
             format!("{}: ticket {}, reference {}", outcome.label(), addition.ticket, addition.reference)
         }
-        Outcome::Refused(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
+        Outcome::Queued(_) | Outcome::Refused(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
             format!("{}: {}", outcome.label(), outcome.reason().code())
         }
     }

@@ -17,13 +17,14 @@ use crate::{
     config::{Config, ConfigError, TicketPages},
     flow::{
         deliver::{Deliverer, Undelivered},
+        deposit::{Deposits, Unopened},
         directory::Directory,
         judging::{self, Judged},
         proof::Prover,
         route::{self, MappingStore},
         screen::{self, DayPlace, Passed, Proof, Proven, Rejection, Reply, Rules, Thread},
     },
-    intake::mime,
+    intake::{self, mime},
     letters::may_notify,
     request::{Address, Channel, Envelope, Reason, Received, Reference, SenderRole, Stage, TicketState},
 };
@@ -85,6 +86,8 @@ pub(super) struct Trial {
     directory: Directory,
     /// Asked for what GLPI says of a mail; `None` where no GLPI is configured.
     deliverer: Option<Deliverer>,
+    /// Opens forms that were put by.
+    deposits: Arc<Deposits>,
     config: Config,
     sender: Option<String>,
     recipients: Vec<Address>,
@@ -150,6 +153,12 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     Ok(if failed { exit::FAILED } else { exit::OK })
 }
 
+/// What becomes of a mail that calls itself a form that was put by.
+fn unopened(file: String, why: Unopened) -> Forecast {
+    let (outcome, reason) = why.refusal().map_or(("deferred", Reason::Internal), |reason| ("refused", reason));
+    Forecast { file, outcome, reason: reason.code(), sentence: Some(why.to_string()), ..Forecast::default() }
+}
+
 impl Trial {
     fn new(config: Config) -> Result<Self, ConfigError> {
         // Nothing is written there: it says who is a director, and who may forward for one.
@@ -160,6 +169,7 @@ impl Trial {
             mappings: MappingStore::load(config.mappings.dir.as_deref())?,
             deliverer: glpi.clone().map(|glpi| app::deliverer(&config, glpi)),
             directory: Directory::new(&config.directory, glpi)?,
+            deposits: Arc::new(app::taking_back(&config)),
             sender: None,
             recipients: Vec::new(),
             looks_closer: false,
@@ -199,8 +209,25 @@ impl Trial {
             stored: None,
             is_untried: false,
         };
-        let received = mime::mail(envelope, raw, Timestamp::now()).await;
-        Ok(Box::pin(self.judge(path.display().to_string(), received)).await)
+        let file = path.display().to_string();
+        match intake::returned(&self.deposits, &raw).await {
+            None => {
+                let received = mime::mail(envelope, raw, Timestamp::now()).await;
+                Ok(Box::pin(self.judge(file, received)).await)
+            }
+            Some(Ok(returned)) if returned.ticket.is_none() => Ok(Box::pin(self.judge(file, returned.received)).await),
+            Some(Ok(returned)) => {
+                let reference = Some(returned.received.reference);
+                Ok(Forecast {
+                    file,
+                    outcome: "followup",
+                    reason: Reason::Followup.code(),
+                    reference,
+                    ..Forecast::default()
+                })
+            }
+            Some(Err(why)) => Ok(unopened(file, why)),
+        }
     }
 
     async fn judge(&self, file: String, received: Received) -> Forecast {

@@ -28,7 +28,7 @@ pub use sections::{
     Escalation, Figures, Glpi, HOOK_STEPS, Hooks, Http, Imap, ImapFolders, ImapOauth, Knowledge, Ldap, LdapAttributes,
     Lmtp, Log, LogFormat, Mail, Mappings, Note, Notify, Original, People, Percents, Portal, PortalPages, Quarantine,
     Quota, Redis, Replies, Require, SCREENING_RULES, Screen, Sender, Shutdown, Smtp, Sweep, Teller, Theme, WhenDown,
-    mailbox,
+    WhenGlpiIsDown, mailbox,
 };
 pub use warning::Warning;
 pub use warnings::LONGEST_CREATION_CALLS;

@@ -47,6 +47,7 @@ choice!(Backend { Memory = "memory", Redis = "redis" });
 choice!(Original { Never = "never", WhenCut = "when_cut", Always = "always" });
 choice!(Replies { Redirect = "redirect", Followup = "followup" });
 choice!(Require { Nothing = "none", Pass = "pass", Aligned = "aligned" });
+choice!(WhenGlpiIsDown { Queue = "queue", Retry = "retry" });
 choice!(Theme { Neutral = "neutral", Dsfr = "dsfr" });
 choice!(Note { Private = "private", Public = "public" });
 choice!(DirectorySource { Csv = "csv", Glpi = "glpi", Ldap = "ldap" });
@@ -523,6 +524,7 @@ pub struct Portal {
     pub contact: String,
     #[serde(with = "humantime_serde")]
     pub wait: Duration,
+    pub when_down: WhenGlpiIsDown,
     pub school_view: bool,
     pub theme: Theme,
     #[serde(deserialize_with = "optional_path")]

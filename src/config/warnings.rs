@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
-use super::{Config, Origin, Require, Warning};
+use super::{Config, Origin, Require, Warning, WhenGlpiIsDown};
 use crate::text::Bilingual;
 
 /// How many times `glpi.timeout` a creation may take, repeats and the wait for a session included.
@@ -27,6 +27,7 @@ impl Config {
         found.budgets();
         found.proof();
         found.files();
+        found.deposits();
         found.warnings
     }
 }
@@ -263,6 +264,35 @@ impl Found<'_> {
                 "sender.dkim_keys",
                 Bilingual::new("sender.dkim_keys has keys, and sender.require = \"none\" asks for no proof: they are not looked at", "sender.dkim_keys a des clés, et sender.require = \"none\" ne demande pas de preuve\u{a0}: elles ne servent pas"),
                 Bilingual::new("Set sender.require = \"aligned\", or empty sender.dkim_keys.", "Mettez sender.require = \"aligned\", ou videz sender.dkim_keys."),
+            );
+        }
+    }
+
+    /// What forms need that are put by while GLPI cannot answer.
+    fn deposits(&mut self) {
+        let config = self.config;
+        if config.portal.when_down != WhenGlpiIsDown::Queue {
+            return;
+        }
+        if config.lmtp.listen.is_empty() && config.imap.url.is_empty() && config.http.mail_tokens.is_empty() {
+            self.add(
+                "portal.when_down",
+                Bilingual::new("portal.when_down is \"queue\", and no mail comes in here: lmtp.listen, imap.url and http.mail_tokens are empty, and what the relay keeps may never come back", "portal.when_down est \"queue\", et aucun courriel n’arrive ici\u{a0}: lmtp.listen, imap.url et http.mail_tokens sont vides, et ce que garde le relais peut ne jamais revenir"),
+                Bilingual::new("Set PASSERELLE_LMTP__LISTEN and have the relay deliver the assistance address there; no need where it pipes it to `passerelle ingest`.", "Réglez PASSERELLE_LMTP__LISTEN et faites-y livrer l’adresse d’assistance par le relais\u{a0}; inutile s’il la remet à «\u{a0}passerelle ingest\u{a0}»."),
+            );
+        }
+        if config.redis.key_secret.is_none() {
+            self.add(
+                "redis.key_secret",
+                Bilingual::new("portal.when_down is \"queue\" and redis.key_secret is empty: forms are sealed with GLPI's credentials, and whoever changes these while some are on their way has them refused as forged", "portal.when_down est \"queue\" et redis.key_secret est vide\u{a0}: les formulaires sont scellés avec les identifiants de GLPI, et les changer pendant qu’il y en a en attente les fait refuser comme faux"),
+                Bilingual::new("Give redis.key_secret (`openssl rand -hex 32`), the same in every instance.", "Donnez redis.key_secret (`openssl rand -hex 32`), le même dans chaque instance."),
+            );
+        }
+        if config.quarantine.operators.trim().is_empty() {
+            self.add(
+                "quarantine.operators",
+                Bilingual::new("portal.when_down is \"queue\" and quarantine.operators is empty: nobody hears of a form that the relay gives up after its days", "portal.when_down est \"queue\" et quarantine.operators est vide\u{a0}: personne n’est prévenu d’un formulaire auquel le relais renonce au bout de ses jours"),
+                Bilingual::new("Give the address of whoever looks after the gateway: the relay returns such a form there, whole.", "Donnez l’adresse de qui exploite la passerelle\u{a0}: le relais y renvoie un tel formulaire, en entier."),
             );
         }
     }

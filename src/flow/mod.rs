@@ -1,6 +1,7 @@
 //! A request becomes a ticket: judged, routed, made in GLPI, told to whoever asked; [`pipeline`] is that way.
 
 pub mod deliver;
+pub mod deposit;
 pub mod directory;
 pub mod judging;
 pub mod ledger;

@@ -1,5 +1,6 @@
 //! The way of a request, from intake to acknowledgement: the whole flow on one screen.
 
+mod deposits;
 mod followups;
 mod prospects;
 mod replies;
@@ -14,6 +15,7 @@ use tracing::Instrument as _;
 use crate::{
     flow::{
         deliver::{Deliverer, Undelivered},
+        deposit::Deposits,
         directory::Directory,
         judging::{self, Judged},
         ledger::{ClaimResult, KnownTicket, Ledger, OpenClaim, Told},
@@ -24,6 +26,7 @@ use crate::{
         screen::{self, Candidate, Director, Passed, Rejection, Rules, WithinQuota},
         suggester::Suggester,
     },
+    id::TicketId,
     letters::Acknowledger,
     request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference},
     telemetry,
@@ -59,6 +62,8 @@ pub struct Pipeline {
     pub suggester: Suggester,
     /// Puts aside what fails again and again.
     pub quarantine: Quarantine,
+    /// Puts by what is deposited while GLPI cannot answer.
+    pub deposits: Arc<Deposits>,
     /// Requests under way: a request goes on to its end when whoever handed it in goes away.
     pub tasks: TaskTracker,
 }
@@ -66,10 +71,16 @@ pub struct Pipeline {
 impl Pipeline {
     /// Handles one request, to its end; logs and counts the outcome.
     pub async fn request(self: &Arc<Self>, received: Received) -> Outcome {
+        let failing = Failing::new(&received);
+        self.handled(received, None, failing).await
+    }
+
+    /// Handles a request, or what is added to this ticket, to its end; `failing` is what keeps it if it fails.
+    async fn handled(self: &Arc<Self>, received: Received, ticket: Option<TicketId>, failing: Failing) -> Outcome {
         let (channel, reference) = (received.channel, received.reference);
-        let (failing, this, of_failing) = (Failing::new(&received), Arc::clone(self), Arc::clone(self));
+        let (this, of_failing) = (Arc::clone(self), Arc::clone(self));
         self.to_its_end(channel, reference, async move {
-            let handling = async move { Box::pin(this.handle(received)).await };
+            let handling = async move { this.deposited(received, ticket).await };
             let handling = of_failing.tasks.spawn(handling.in_current_span());
             match settled(handling.await, reference) {
                 Outcome::Deferred(deferral) => of_failing.put_off(&failing, deferral).await,
@@ -331,7 +342,7 @@ fn log(outcome: &Outcome, channel: Channel, reference: Reference) {
             let ticket = addition.ticket.get();
             tracing::info!(%reference, channel, outcome = label, ticket, "request");
         }
-        Outcome::Refused(_) | Outcome::Ignored(_) => {
+        Outcome::Queued(_) | Outcome::Refused(_) | Outcome::Ignored(_) => {
             tracing::info!(%reference, channel, outcome = label, reason, "request");
         }
         Outcome::Quarantined(_) => {

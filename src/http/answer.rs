@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::id::TicketId;
-use crate::request::{Addition, LeftOut, Outcome, Reason, Receipt, Refusal};
+use crate::request::{Addition, LeftOut, Outcome, Reason, Receipt, Reference, Refusal};
 
 /// The ticket of a request. A repeat of the request gets the same.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,6 +89,22 @@ pub(super) struct Without {
     reason: &'static str,
 }
 
+/// What the academy's own relay keeps while the helpdesk cannot answer. A repeat gets the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Queued {
+    /// Always `queued`.
+    #[schema(pattern = "^queued$", example = "queued")]
+    status: &'static str,
+    /// The reference it has, and will have in the helpdesk; short enough for the telephone.
+    #[schema(example = "P-7K3M-Q2XV-9D4T")]
+    reference: String,
+    /// What happens now, French, for the requester to read.
+    #[schema(
+        example = "L’assistance ne répond pas pour le moment. Votre demande est mise en attente : elle sera enregistrée d’elle-même dès que l’assistance répondra, sous cette référence. Il est inutile de la renvoyer."
+    )]
+    detail: &'static str,
+}
+
 /// What is said of a mail that has its ticket already or needs none.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
@@ -101,7 +117,7 @@ pub(super) enum Settled {
     Without(Without),
 }
 
-/// The answer to an outcome: 201 for a new ticket or a follow-up, 200 with the same body for a repeat or with a reason
+/// The answer to an outcome: 201 for a new ticket or a follow-up, 202 for what is kept meanwhile, 200 with the same body for a repeat or with a reason
 /// for what is ignored, 422 or 429 for a refusal, 503 for what cannot be decided now.
 pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
     match outcome {
@@ -111,6 +127,7 @@ pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
         }
         Outcome::Duplicate(receipt) => Json(Settled::Created(receipt.into())).into_response(),
         Outcome::Followup(addition) => added(addition),
+        Outcome::Queued(reference) => queued(reference, Reason::Queued.sentence()),
         Outcome::Ignored(_) | Outcome::Quarantined(_) => {
             Json(Settled::Without(Without { status: outcome.label(), reason: outcome.reason().code() })).into_response()
         }
@@ -125,6 +142,12 @@ pub(super) fn of(outcome: Outcome, time_zone: &TimeZone) -> Response {
 pub(super) fn added(addition: Addition) -> Response {
     let status = if addition.is_new { StatusCode::CREATED } else { StatusCode::OK };
     (status, Json(Settled::Added(addition.into()))).into_response()
+}
+
+/// 202 for what is kept until the helpdesk answers.
+pub(super) fn queued(reference: Reference, detail: &'static str) -> Response {
+    let body = Queued { status: "queued", reference: reference.to_string(), detail };
+    (StatusCode::ACCEPTED, Json(body)).into_response()
 }
 
 /// How long it is until the academy's next day begins.

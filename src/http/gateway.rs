@@ -1,6 +1,9 @@
 //! What the API has the gateway do.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 
@@ -43,11 +46,12 @@ pub trait Gateway: TakesMail {
         life: Duration,
     ) -> BoxFuture<'static, Result<bool, Deferral>>;
 
-    /// Takes a form to its outcome.
-    fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome>;
+    /// Takes a form to its outcome; its sender waits until this moment.
+    fn form(self: Arc<Self>, received: Received, until: Instant) -> BoxFuture<'static, Outcome>;
 
-    /// Adds to the ticket of this number.
-    fn complement(self: Arc<Self>, received: Received, ticket: TicketId) -> BoxFuture<'static, Outcome>;
+    /// Adds to the ticket of this number; the sender waits until this moment.
+    fn complement(self: Arc<Self>, received: Received, ticket: TicketId, until: Instant)
+    -> BoxFuture<'static, Outcome>;
 
     /// Does with a ticket's solution what its requester decides.
     fn decide(self: Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> BoxFuture<'static, Outcome>;

@@ -121,6 +121,7 @@ impl Problem {
             Outcome::Created(_)
             | Outcome::Duplicate(_)
             | Outcome::Followup(_)
+            | Outcome::Queued(_)
             | Outcome::Ignored(_)
             | Outcome::Quarantined(_) => Self::internal(),
         }

@@ -23,7 +23,7 @@ use crate::intake::form::{self, Encoding, Unreadable};
 
 /// Hand in a form
 ///
-/// Answered only when the helpdesk has confirmed the ticket. After a 503, another 5xx or no answer, send
+/// Answered only when the helpdesk has confirmed the ticket, or when it cannot and somebody else keeps the form (202). After a 503, another 5xx or no answer, send
 /// the same form again with the same `Idempotency-Key`: it never makes a second ticket. A repeat gets the
 /// first ticket, whatever else the form then says. Without a key, an identical form of the same requester
 /// within ten minutes is a repeat.
@@ -46,6 +46,7 @@ use crate::intake::form::{self, Encoding, Unreadable};
     responses(
         (status = 201, body = answer::Created, description = "A new ticket.", headers(("Location" = String, description = "The page where its requester follows it: on the portal (`notify.portal_link`), else in GLPI."))),
         (status = 200, body = answer::Created, description = "A ticket was there already: the same body as the first time."),
+        (status = 202, body = answer::Queued, description = "The helpdesk cannot answer, and the academy's own relay keeps the form until it can (`portal.when_down`). Its ticket will have this reference, is told of by the hook `created`, and is found by `GET /v1/requests?q=` once it is made; a rule that refuses it then is told to the requester by mail. It need not be sent again."),
         (status = 400, description = "The body, the requester in the query or the Idempotency-Key cannot be read, or a parameter is unknown (`errors` names each)."),
         (status = 401, description = "No proof, or a wrong one, or a trusted proxy names nobody; `signature-reused`: a signature v1 or v2 came with another Idempotency-Key before, or without one. `reason` says which."),
         (status = 403, description = "Neither a secret nor a token nor a trusted proxy is configured, the form names another person than the call, or another site made a browser send this."),
@@ -76,7 +77,7 @@ pub(super) async fn create(State(services): State<Arc<Services>>, request: Reque
                     "Le champ «\u{a0}requester\u{a0}» du formulaire nomme une autre personne que l’appel, qui est signé pour quelqu’un ou vient d’une personne connectée. Retirez-le.",
                 ));
             }
-            let outcome = services.finish(services.gateway().form(received), whole.room, deadline).await?;
+            let outcome = services.finish(services.gateway().form(received, deadline), whole.room, deadline).await?;
             Ok(answer::of(outcome, &services.time_zone))
         })
         .await

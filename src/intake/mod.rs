@@ -1,7 +1,9 @@
 //! Where requests come from; each protocol settles its message only after the pipeline has answered.
 //!
-//! Mails of all ways in are read and given to the pipeline here ([`TakesMail`]); forms are read by [`form`].
+//! Mails of all ways in are read and given to the pipeline here ([`TakesMail`]); forms are read by [`form`], and those
+//! that come back as mails, put by while GLPI could not answer, are known again before anything else (`deposited`).
 
+mod deposited;
 pub mod form;
 pub mod imap;
 pub mod lmtp;
@@ -14,7 +16,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-pub use self::room::{MAPPED, Room, SMALL, Taken};
+pub use self::{
+    deposited::returned,
+    room::{MAPPED, Room, SMALL, Taken},
+};
 use crate::{
     company::Company,
     flow::pipeline::Pipeline,
@@ -51,6 +56,9 @@ impl TakesMail for Pipeline {
                     return Outcome::Refused(Refusal { reason, sentence: reason.sentence().to_owned() });
                 };
                 envelope.size = envelope.size.max(most.saturating_add(1));
+            }
+            if let Some(outcome) = Arc::clone(&self).take_back(&envelope, &raw).await {
+                return outcome;
             }
             let mut received = mime::mail(envelope, raw, Timestamp::now()).await;
             if let Origin::Mail(mail) = &mut received.origin {

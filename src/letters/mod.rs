@@ -5,6 +5,7 @@
 mod acknowledger;
 mod announcements;
 mod correspondence;
+mod deposits;
 mod error;
 pub(crate) mod notices;
 mod operators;
@@ -24,6 +25,7 @@ pub use self::{
     acknowledger::Acknowledger,
     announcements::{AnnouncementLetters, AnnouncementMail, ConfirmationWanted, EnclosedFile},
     correspondence::Correspondence,
+    deposits::{DepositLetters, NotKept},
     error::ComposeError,
     operators::{Operators, PutAside},
     reports::{Report, ReportFile, ReportLetters, ReportPart, ReportRow},

@@ -144,6 +144,7 @@ fn rule(reason: Reason) -> &'static str {
         Reason::ReplyToAnnouncement => "réponse à une information",
         Reason::NotADirector => "service réservé aux directrices et directeurs d’école",
         Reason::QuotaExceeded => "nombre de demandes par jour",
+        Reason::RequestUnknown | Reason::RequestClosed => "demande que votre message complète",
         _ => ANY_RULE,
     }
 }

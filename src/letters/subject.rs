@@ -9,6 +9,9 @@ pub(super) fn your_message(received: &Received) -> String {
         return "Un message envoyé en votre nom".to_owned();
     }
     let message = format!("Votre message «\u{a0}{}\u{a0}»", quoted_subject(&received.subject));
+    if matches!(received.origin, Origin::Form(_)) {
+        return format!("{message}, déposé sur le portail pendant que l’assistance ne répondait pas,");
+    }
     match (&received.forwarder, &received.requester) {
         (Some(_), Some(first)) => {
             format!("{message}, qui transmet la demande de {},", short(first.as_str()))

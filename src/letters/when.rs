@@ -2,14 +2,15 @@
 
 use crate::{
     config::Acknowledge,
-    request::{Address, Mail, Origin, Reason, ReasonKind, Received},
+    request::{Address, Channel, Mail, Origin, Reason, ReasonKind, Received},
 };
 
 /// Whether the requester may be told by mail that the request ended for this reason.
 ///
 /// A receipt goes out for a ticket that was just made, if Passerelle acknowledges at all; not for a later
 /// copy, of which there may be many. A refusal notice goes out for the rules that come after the sender's
-/// domain was found to be the academy's; a form is refused in its HTTP answer. Nothing is sent about
+/// domain was found to be the academy's; a form is refused in its HTTP answer, unless it was put by and that answer
+/// was given before anybody could know. Nothing is sent about
 /// automatic mail (RFC 3834 section 2). The once-a-day limit of notices is the ledger's.
 pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge) -> bool {
     let Some(to) = recipient(received, reason) else { return false };
@@ -24,11 +25,10 @@ pub fn may_notify(received: &Received, reason: Reason, acknowledge: Acknowledge)
         ReasonKind::Done => reason == Reason::Created && acknowledge == Acknowledge::Passerelle && takes_answers,
         ReasonKind::Rule | ReasonKind::Reply => match &received.origin {
             Origin::Mail(mail) => acknowledge != Acknowledge::Off && takes_answers && !is_forged(mail, to),
-            Origin::Form(_) => false,
+            Origin::Form(_) => acknowledge != Acknowledge::Off && received.channel == Channel::Returned,
         },
-        ReasonKind::Sender | ReasonKind::Portal | ReasonKind::Machine | ReasonKind::Outage | ReasonKind::Failure => {
-            false
-        }
+        ReasonKind::Portal => acknowledge != Acknowledge::Off && received.channel == Channel::Returned,
+        ReasonKind::Sender | ReasonKind::Machine | ReasonKind::Outage | ReasonKind::Failure => false,
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     use crate::{
         config::Acknowledge::{self, Glpi, Off, Passerelle},
         flow::screen::samples,
-        request::{Address, FormFields, Mail, Reason},
+        request::{Address, Channel, FormFields, Mail, Reason, Received},
     };
 
     #[rstest]
@@ -130,6 +130,16 @@ mod tests {
         let form = samples::form(FormFields::default());
         let told: Vec<_> = Reason::ALL.iter().filter(|reason| may_notify(&form, **reason, Passerelle)).collect();
         assert_eq!(told, [&Reason::Created]);
+    }
+
+    #[test]
+    fn nobody_was_told_of_a_form_that_comes_back_so_its_notice_is_written() {
+        let form = Received { channel: Channel::Returned, ..samples::form(FormFields::default()) };
+        for reason in [Reason::Created, Reason::QuotaExceeded, Reason::NotADirector, Reason::RequestClosed] {
+            assert!(may_notify(&form, reason, Passerelle), "{reason:?}");
+            assert!(!may_notify(&form, reason, Off), "{reason:?}");
+        }
+        assert!(!may_notify(&form, Reason::ForgedDeposit, Passerelle));
     }
 
     #[rstest]

@@ -6,6 +6,8 @@ use super::{Reason, Reference};
 const MARK: &str = ".passerelle";
 /// What a notice's name begins with.
 const NOTICE: &str = "notice-";
+/// What follows on the reference of a form that is put by.
+const DEPOSIT: &str = ".depot";
 /// What follows on an announcement's reference.
 const ANNOUNCEMENT: &str = "information";
 
@@ -42,6 +44,18 @@ pub fn of_announcement(reference: Reference, domain: &str) -> String {
     format!("<{reference}.{ANNOUNCEMENT}{MARK}@{domain}>")
 }
 
+/// The Message-ID of the mail that puts a form by: the same form has always the same.
+pub fn of_deposit(reference: Reference, domain: &str) -> String {
+    format!("<{reference}{DEPOSIT}{MARK}@{domain}>")
+}
+
+/// Whether a Message-ID says that its mail is a form that was put by, whichever domain it names.
+pub fn is_of_deposit(message_id: &str) -> bool {
+    let id = message_id.trim().trim_start_matches('<').to_lowercase();
+    let name = id.split_once('@').and_then(|(local, _)| local.strip_suffix(MARK)?.strip_suffix(DEPOSIT));
+    name.is_some_and(|name| Reference::parse(name).is_some())
+}
+
 /// The announcement that has this Message-ID.
 pub fn announcement(message_id: &str, own_domains: &[String]) -> Option<Reference> {
     let name = own_name(message_id, own_domains)?;
@@ -73,7 +87,9 @@ fn own_name(message_id: &str, own_domains: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Letter, announcement, is_own, of_announcement, of_letter, request_with_ticket};
+    use super::{
+        Letter, announcement, is_of_deposit, is_own, of_announcement, of_deposit, of_letter, request_with_ticket,
+    };
     use crate::request::{Reason, Reference};
 
     #[test]
@@ -95,6 +111,11 @@ mod tests {
         assert!(is_own(&id, &own) && request_with_ticket(&id, &own).is_none());
         assert_eq!(announcement(&id, &own), Some(reference));
         assert_eq!(announcement(&of_letter(reference, Letter::Notice("x"), "ac-dijon.fr"), &own), None);
+        let id = of_deposit(reference, "AC-Dijon.fr");
+        assert!(is_of_deposit(&id) && is_of_deposit(&id.to_uppercase()) && is_own(&id, &own));
+        assert!(request_with_ticket(&id, &own).is_none() && announcement(&id, &own).is_none());
+        assert!(!is_of_deposit(&of_letter(reference, Letter::Outcome(Reason::Created), "ac-dijon.fr")));
+        assert!(!is_of_deposit("<1.depot.passerelle@ac-dijon.fr>"));
         for other in ["<1@ac-dijon.fr>", "<passerelle@ac-dijon.fr>", "", "<.passerelle>"] {
             assert!(!is_own(other, &own), "{other}");
         }

@@ -17,6 +17,8 @@ pub enum Outcome {
     Duplicate(Receipt),
     /// A reply to a notification of GLPI was added to its ticket, now or by an earlier copy.
     Followup(Addition),
+    /// A form that the helpdesk cannot take now went to the academy's own relay or mailbox, which brings it back.
+    Queued(Reference),
     /// A rule said no; the person may get a notice.
     Refused(Refusal),
     /// Nobody waits for an answer: a bounce, an automatic reply, a mail of the gateway itself.
@@ -34,6 +36,7 @@ impl Outcome {
             Self::Created(_) => "created",
             Self::Duplicate(_) => "duplicate",
             Self::Followup(_) => "followup",
+            Self::Queued(_) => "queued",
             Self::Refused(_) => "refused",
             Self::Ignored(_) => "ignored",
             Self::Deferred(_) => "deferred",
@@ -47,6 +50,7 @@ impl Outcome {
             Self::Created(_) => Reason::Created,
             Self::Duplicate(_) => Reason::Duplicate,
             Self::Followup(_) => Reason::Followup,
+            Self::Queued(_) => Reason::Queued,
             Self::Refused(refusal) => refusal.reason,
             Self::Ignored(reason) | Self::Quarantined(reason) => *reason,
             Self::Deferred(deferral) => deferral.reason,
@@ -306,6 +310,13 @@ reasons! {
     NewerSolution: Portal = "newer-solution",
         "La solution proposée à la demande n°\u{a0}{ticket} est plus récente que votre décision, qui n’a donc pas été enregistrée. Rechargez la demande, lisez cette solution, puis décidez.";
 
+    /// What comes as a form that was put by, and is not as this gateway sealed it.
+    ForgedDeposit: Sender = "forged-deposit",
+        "Ce message se présente comme une demande du portail mise en attente, mais son sceau n’est pas celui de ce service\u{a0}: aucune suite.";
+    /// A form that was put by, and comes back too late.
+    OldDeposit: Sender = "old-deposit",
+        "Cette demande du portail a été mise en attente il y a trop longtemps\u{a0}: elle n’est plus prise en charge. Déposez-la à nouveau.";
+
     /// A delivery report or a null sender.
     Bounce: Machine = "bounce", "Avis de non-remise : aucune suite.";
     /// An automatic answer (RFC 3834).
@@ -316,7 +327,7 @@ reasons! {
     OwnMail: Machine = "own-mail", "Message émis par la passerelle elle-même\u{a0}: aucune suite.";
 
     // What follows is read over HTTP only, with a 503: nobody but its sender keeps such a request, so no
-    // sentence may promise that it will be handled.
+    // sentence may promise that it will be handled; but for what is queued, which the academy's own relay keeps.
 
     /// No directory could say who this is.
     DirectoryUnknown: Outage = "directory-unknown",
@@ -339,6 +350,12 @@ reasons! {
     /// The cache is away and the configuration wants to wait for it.
     CacheUnavailable: Outage = "cache-unavailable",
         "Une partie du service ne répond pas pour le moment. Votre demande n’est pas encore enregistrée\u{a0}: renvoyez-la dans quelques minutes.";
+    /// GLPI cannot answer, and the relay or the mailbox takes no mail of that size.
+    TooLargeToQueue: Outage = "too-large-to-queue",
+        "L’assistance ne répond pas pour le moment, et votre demande est trop volumineuse pour être mise en attente. Elle n’est pas enregistrée\u{a0}: renvoyez-la dans quelques minutes, ou dès maintenant avec des pièces jointes plus légères.";
+    /// GLPI cannot answer: the relay or the mailbox keeps it meanwhile.
+    Queued: Outage = "queued",
+        "L’assistance ne répond pas pour le moment. Votre demande est mise en attente\u{a0}: elle sera enregistrée d’elle-même dès que l’assistance répondra, sous cette référence. Il est inutile de la renvoyer.";
     /// The gateway itself failed.
     Internal: Failure = "internal",
         "Le service a rencontré une erreur et ne peut pas dire si votre demande est enregistrée. Renvoyez-la à l’identique dans quelques minutes.";
@@ -358,6 +375,7 @@ mod tests {
             Reason::GlpiRejected,
             Reason::Busy,
             Reason::CacheUnavailable,
+            Reason::TooLargeToQueue,
             Reason::Internal,
         ] {
             let sentence = reason.sentence().to_lowercase();

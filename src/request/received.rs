@@ -23,6 +23,8 @@ pub enum Channel {
     Stdin,
     /// The portal's form, `POST /v1/requests`.
     Form,
+    /// A form of the portal that was put by while GLPI could not answer, and that the relay or a mailbox brings back.
+    Returned,
 }
 
 impl Channel {
@@ -34,6 +36,7 @@ impl Channel {
             Self::HttpMail => "http",
             Self::Stdin => "stdin",
             Self::Form => "form",
+            Self::Returned => "returned",
         }
     }
 
@@ -41,7 +44,7 @@ impl Channel {
     pub fn is_stamped_by_relay(self) -> bool {
         match self {
             Self::Lmtp => true,
-            Self::Imap | Self::HttpMail | Self::Stdin | Self::Form => false,
+            Self::Imap | Self::HttpMail | Self::Stdin | Self::Form | Self::Returned => false,
         }
     }
 
@@ -49,7 +52,7 @@ impl Channel {
     /// The portal tells its user, who sends a form again.
     pub fn tries_again_by_itself(self) -> bool {
         match self {
-            Self::Lmtp | Self::Imap | Self::HttpMail | Self::Stdin => true,
+            Self::Lmtp | Self::Imap | Self::HttpMail | Self::Stdin | Self::Returned => true,
             Self::Form => false,
         }
     }
@@ -58,7 +61,7 @@ impl Channel {
     pub fn keeps_what_is_put_aside(self) -> bool {
         match self {
             Self::Imap => true,
-            Self::Lmtp | Self::HttpMail | Self::Stdin | Self::Form => false,
+            Self::Lmtp | Self::HttpMail | Self::Stdin | Self::Form | Self::Returned => false,
         }
     }
 }
@@ -292,7 +295,7 @@ pub struct Mail {
 }
 
 /// What a form says beside its title and description.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FormFields {
     /// The application as a mapping calls it in its `form_names`.
     pub application: Option<String>,

@@ -319,7 +319,12 @@ async fn check_speaks_french_where_it_is_asked_to_or_the_locale_says_so() {
     let base = glpi(&sandbox);
     let settings = with(
         &base,
-        &[("smtp.url", "smtp://127.0.0.1:9"), ("http.listen", "127.0.0.1:8080"), ("announcements.enabled", "true")],
+        &[
+            ("smtp.url", "smtp://127.0.0.1:9"),
+            ("http.listen", "127.0.0.1:8080"),
+            ("announcements.enabled", "true"),
+            ("portal.when_down", "queue"),
+        ],
     );
     let (_, asked) = report(&["check", "--lang", "fr"], &settings).await;
     let mut command = passerelle(&["check"], &settings);
@@ -351,6 +356,25 @@ async fn check_says_what_announcements_lack() {
     }
     let (_, off) = report(&["check"], &with(&base, &[])).await;
     assert!(!off.contains("announcements") && !off.contains("Public reminders"), "{off}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_keeps_forms_while_glpi_is_away_and_tries_it() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let queue = [("portal.when_down", "queue"), ("smtp.url", "smtp://127.0.0.1:9"), ("acknowledge", "off")];
+    let (code, shown) = report(&["check"], &with(&base, &queue)).await;
+    for part in [
+        "ok       forms while GLPI is away: the relay keeps them, as mails to assistance1d@ac-dijon.fr",
+        "ERROR    mail to requesters: ",
+        "warning  redis.key_secret: ",
+        "and what the relay keeps may never come back",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert_eq!(code, Some(1));
+    let (_, off) = report(&["check"], &with(&base, &[])).await;
+    assert!(!off.contains("forms while GLPI"), "{off}");
 }
 
 /// A relay that is asked for TLS and has a certificate of nobody's.

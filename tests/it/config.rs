@@ -142,6 +142,8 @@ fn warnings(config: &Config) -> Vec<String> {
     "number 2 of http.mail_tokens has fewer",
     "openssl rand"
 )]
+#[case("portal.when_down = \"queue\"", "neither a relay nor a mailbox", "PASSERELLE_SMTP__URL")]
+#[case("portal.when_down = \"wait\"", "is none of queue, retry", "portal.when_down")]
 #[case("glpi.usr_token = \"x\"", "unknown key \"usr_token\" in [glpi]", "Did you mean \"user_token\"?")]
 fn what_loses_mail_or_cannot_work_is_refused(#[case] line: &str, #[case] what: &str, #[case] remedy: &str) {
     let text = mistakes(read(line, &[]));
@@ -186,6 +188,21 @@ fn what_loses_mail_or_cannot_work_is_refused(#[case] line: &str, #[case] what: &
 #[case("attachments.max_file_size = 99999999999", "attachments.max_file_size", "the limit then")]
 #[case("quarantine.first_delay = \"2h\"", "quarantine.first_delay", "longest_delay")]
 #[case("glpi.connect_timeout = \"40s\"", "glpi.connect_timeout", "ends each call")]
+#[case(
+    "portal.when_down = \"queue\"\nsmtp.url = \"smtp://127.0.0.1\"\nredis.key_secret = \"s\"\nquarantine.operators = \"a@ac-lyon.fr\"",
+    "portal.when_down",
+    "may never come back"
+)]
+#[case(
+    "portal.when_down = \"queue\"\nsmtp.url = \"smtp://127.0.0.1\"\nquarantine.operators = \"a@ac-lyon.fr\"\nlmtp.listen = [\"127.0.0.1:24\"]",
+    "redis.key_secret",
+    "refused as forged"
+)]
+#[case(
+    "portal.when_down = \"queue\"\nsmtp.url = \"smtp://127.0.0.1\"\nredis.key_secret = \"s\"\nlmtp.listen = [\"127.0.0.1:24\"]",
+    "quarantine.operators",
+    "nobody hears"
+)]
 fn what_is_risky_is_warned_of(#[case] lines: &str, #[case] key: &str, #[case] what: &str) {
     let config = loaded(&format!("{OWN}{lines}"), &[]);
     let found: Vec<_> = warnings(&config);
@@ -205,6 +222,9 @@ fn what_is_risky_is_warned_of(#[case] lines: &str, #[case] key: &str, #[case] wh
 #[case("redis.url = \"redis://:b@127.0.0.1\"")]
 #[case("lmtp.listen = [\"127.0.0.1:24\", \"unix:/tmp/lmtp.sock\"]")]
 #[case("[http]\ntrusted_proxies = [\"10.0.0.0/8\"]\nproxy_secret = \"0123456789abcdef\"")]
+#[case(
+    "portal.when_down = \"queue\"\nsmtp.url = \"smtp://127.0.0.1\"\nredis.key_secret = \"s\"\nquarantine.operators = \"a@ac-lyon.fr\"\nlmtp.listen = [\"127.0.0.1:24\"]"
+)]
 fn what_is_sound_is_not_warned_of(#[case] lines: &str) {
     let config = loaded(&format!("{OWN}{lines}"), &[]);
     assert_eq!(warnings(&config), [""; 0]);

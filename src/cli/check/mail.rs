@@ -3,7 +3,7 @@
 use super::report::Report;
 use crate::{
     app::App,
-    config::{Acknowledge, ConfigError, Require},
+    config::{Acknowledge, ConfigError, Require, WhenGlpiIsDown},
     intake::imap::{self, ImapError},
     text::Bilingual,
 };
@@ -81,8 +81,10 @@ pub(super) async fn sender(report: &mut Report, app: &App) {
 pub(super) async fn relay(report: &mut Report, app: &App) {
     let what = &Bilingual::new("mail to requesters", "courriels aux demandeurs");
     let config = &app.config;
-    if config.acknowledge == Acknowledge::Off && config.receipts() != Acknowledge::Passerelle && !config.notify.writes()
-    {
+    let writes = config.acknowledge != Acknowledge::Off
+        || config.receipts() == Acknowledge::Passerelle
+        || config.notify.writes();
+    if !writes && config.portal.when_down == WhenGlpiIsDown::Retry {
         report.ok(what, &Bilingual::new("off (acknowledge = \"off\")", "désactivés (acknowledge = \"off\")"));
         return;
     }
@@ -111,6 +113,24 @@ pub(super) async fn relay(report: &mut Report, app: &App) {
             ),
         ),
     }
+}
+
+/// What keeps forms while GLPI cannot answer.
+pub(super) fn deposits(report: &mut Report, app: &App) {
+    if !app.pipeline.deposits.are_on() {
+        return;
+    }
+    let what = &Bilingual::new("forms while GLPI is away", "formulaires pendant une panne de GLPI");
+    let to = app.config.screen.recipients.first().map(String::as_str).unwrap_or_default();
+    let found = if app.config.smtp.url.is_some() {
+        Bilingual::new(
+            format!("the relay keeps them, as mails to {to}"),
+            format!("le relais les garde, en courriels à {to}"),
+        )
+    } else {
+        Bilingual::new("the mailbox keeps them", "la boîte les garde")
+    };
+    report.ok(what, &found);
 }
 
 /// Whether each mailbox can be read.

@@ -3,7 +3,9 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::found::Mistakes;
-use crate::config::{Acknowledge, Backend, Config, DNS_OFF, HOOK_STEPS, Replies, Require, SCREENING_RULES};
+use crate::config::{
+    Acknowledge, Backend, Config, DNS_OFF, HOOK_STEPS, Replies, Require, SCREENING_RULES, WhenGlpiIsDown,
+};
 use crate::request::Reason;
 
 /// Shorter secrets can be tried through; characters.
@@ -15,6 +17,7 @@ pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
     replies(config, mistakes);
     redis(config, mistakes);
     letters(config, mistakes);
+    deposits(config, mistakes);
     secrets(config, mistakes);
     proxies(config, mistakes);
     hooks(config, mistakes);
@@ -28,6 +31,18 @@ fn sizes(config: &Config, mistakes: &mut Mistakes) {
             &["lmtp.max_size", "screen.max_size"],
             "lmtp.max_size is below screen.max_size: a mail between the two would be cut, not refused",
             "Give lmtp.max_size at least the value of screen.max_size.",
+        );
+    }
+}
+
+/// Whether there is anything that keeps forms while GLPI cannot answer.
+fn deposits(config: &Config, mistakes: &mut Mistakes) {
+    if config.portal.when_down == WhenGlpiIsDown::Queue && config.smtp.url.is_none() && config.imap.url.is_empty() {
+        mistakes.add(
+            &["portal.when_down", "smtp.url", "imap.url"],
+            "portal.when_down is \"queue\", and neither a relay nor a mailbox is there to keep forms: smtp.url and \
+             imap.url are empty",
+            "Give PASSERELLE_SMTP__URL, the academy's relay, or set portal.when_down = \"retry\".",
         );
     }
 }

@@ -19,10 +19,7 @@ impl Pipeline {
     /// Adds what a ticket's requester writes to it, with their files: [`Outcome::Followup`], also for a repeat.
     pub async fn complement(self: &Arc<Self>, received: Received, ticket: TicketId) -> Outcome {
         let (this, reference) = (Arc::clone(self), received.reference);
-        self.to_its_end(Channel::Form, reference, async move {
-            this.on_portal(received, ticket, None, |state| screen::complement(state, &this.rules)).await
-        })
-        .await
+        self.to_its_end(Channel::Form, reference, async move { this.deposited(received, Some(ticket)).await }).await
     }
 
     /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
@@ -126,7 +123,7 @@ impl Pipeline {
     }
 
     /// `seen` is what was just read of the ticket.
-    async fn on_portal(
+    pub(super) async fn on_portal(
         &self,
         received: Received,
         ticket: TicketId,
@@ -148,7 +145,10 @@ impl Pipeline {
         match judge(&state) {
             Ok(accepted) => self.follow_up(&reply, accepted).await,
             Err(Rejection::Refused(refusal)) if refusal.reason != Reason::RequestUnknown => {
-                self.repeated(&reply, ticket).await.unwrap_or(Outcome::Refused(refusal))
+                match self.repeated(&reply, ticket).await {
+                    Some(outcome) => outcome,
+                    None => self.reject(reply.received(), Rejection::Refused(refusal)).await,
+                }
             }
             Err(rejection) => self.reject(reply.received(), rejection).await,
         }

@@ -144,7 +144,7 @@ fn values(screened: &Screened, form: &FormFields, target: &Target) -> Value {
         reference => received.reference.to_string(),
         day_mark => screened.day_mark().to_string(),
         channel => match received.channel {
-            Channel::Form => "formulaire",
+            Channel::Form | Channel::Returned => "formulaire",
             Channel::Lmtp | Channel::Imap | Channel::HttpMail | Channel::Stdin => "courriel",
         },
         arrived => Value::from_safe_string(screened.arrived().strftime("%d/%m/%Y à %H:%M").to_string()),

@@ -21,7 +21,11 @@ use crate::{
         services::Services,
     },
     intake::form,
+    request::Outcome,
 };
+
+/// What is said of what the relay keeps.
+const WAITS: &str = "L’assistance ne répond pas pour le moment. Votre message est mis en attente\u{a0}: il sera ajouté à la demande de lui-même dès que l’assistance répondra. Il est inutile de le renvoyer.";
 
 /// Add to a request
 ///
@@ -44,6 +48,7 @@ use crate::{
     responses(
         (status = 201, body = answer::Added, description = "It is in the request now."),
         (status = 200, body = answer::Added, description = "It was there already, by an earlier copy: the same body as the first time."),
+        (status = 202, body = answer::Queued, description = "The helpdesk cannot answer, and the academy's own relay keeps this until it can (`portal.when_down`). It will have this reference; whether the request is theirs and takes it is decided then, and a refusal is told to the requester by mail. It need not be sent again."),
         (status = 400, description = "The body, the requester or the Idempotency-Key cannot be read, or a parameter is unknown (`errors` names each)."),
         (status = 409, description = "The request is over (`request-closed`)."),
         Nobody, Adding, NoRequest, LateBody, OfForms, AnyTime,
@@ -62,8 +67,12 @@ pub(super) async fn add(State(services): State<Arc<Services>>, request: Request)
             let now = Timestamp::now();
             let received =
                 form::complement(submission, size, key, &requester, id, now).await.map_err(Problem::fields)?;
-            let outcome = services.finish(services.gateway().complement(received, id), whole.room, deadline).await?;
+            let adding = services.gateway().complement(received, id, deadline);
+            let outcome = services.finish(adding, whole.room, deadline).await?;
             services.portal.wrote(&requester, id).await;
+            if let Outcome::Queued(reference) = outcome {
+                return Ok(personal(answer::queued(reference, WAITS)));
+            }
             settled(outcome, |addition| personal(answer::added(addition)))
         })
         .await

@@ -14,6 +14,7 @@ use super::{
     frame::{Frame, REQUESTS, Section, page, parameter, see_other},
     mistakes::Mistakes,
     problem::Scripted,
+    queued,
     schools::SchoolChoice,
     state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
     texts::Place,
@@ -189,10 +190,12 @@ async fn take(state: &PageState, parts: &Parts, body: &mut Incoming, deadline: I
         _ => return form_shown(StatusCode::UNPROCESSABLE_ENTITY, &DepositPage { full_day, ..form.with(mistakes) }),
     };
     let reference = received.reference;
-    match state.finish(services.gateway().form(received), room, deadline).await? {
+    let handling = services.gateway().form(received, state.until(deadline));
+    match state.finish(handling, room, deadline).await? {
         Outcome::Created(receipt) | Outcome::Duplicate(receipt) => {
             see_other(&format!("{REQUESTS}/{}/recapitulatif", receipt.ticket))
         }
+        Outcome::Queued(reference) => queued::of_request(state, &person, reference),
         Outcome::Deferred(deferral) if deferral.reason == Reason::Busy => {
             let problem = Problem::of(Outcome::Deferred(deferral));
             form_shown(problem.status(), &form.sent_first(first_sent).again(Again::Unknown(reference)))

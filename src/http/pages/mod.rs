@@ -38,6 +38,7 @@ mod page_tokens;
 mod person;
 mod posted;
 mod problem;
+mod queued;
 mod schools;
 mod served;
 mod state;

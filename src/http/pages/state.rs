@@ -175,7 +175,7 @@ impl PageState {
         room: Option<Taken>,
         deadline: Instant,
     ) -> Result<Outcome, Problem> {
-        let deadline = deadline.min(Instant::now() + self.pages.wait);
+        let deadline = self.until(deadline);
         match self.services.finish(handling, room, deadline).await {
             Err(problem) if problem.is_passing() => Ok(Outcome::Deferred(Deferral {
                 reason: Reason::Busy,
@@ -185,6 +185,11 @@ impl PageState {
             })),
             result => result,
         }
+    }
+
+    /// Until when a person waits for a page that is to be answered before this moment.
+    pub(super) fn until(&self, deadline: Instant) -> Instant {
+        deadline.min(Instant::now() + self.pages.wait)
     }
 
     /// Reads a form, and looks whether a page gave it to who sends it.

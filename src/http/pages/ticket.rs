@@ -15,6 +15,7 @@ use super::{
     faq::suggested,
     frame::{Frame, Section, page, parameter, see_other, unknown},
     mistakes::Mistakes,
+    queued,
     state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
 };
 use crate::{
@@ -309,7 +310,11 @@ pub(super) async fn add(
                     return shown_again(&state, &person, number, StatusCode::UNPROCESSABLE_ENTITY, retry).await;
                 }
             };
-            let outcome = state.finish(services.gateway().complement(received, number), room, deadline).await?;
+            let handling = services.gateway().complement(received, number, state.until(deadline));
+            let outcome = state.finish(handling, room, deadline).await?;
+            if let Outcome::Queued(reference) = outcome {
+                return queued::of_complement(&state, &person, number, reference);
+            }
             let is_unknown = is_unknown(&outcome);
             let retry = Retry { sent: sent(first_sent), is_unknown, ..retry };
             settled(&state, &person, number, outcome, "suivi", retry).await

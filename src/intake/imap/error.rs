@@ -55,6 +55,11 @@ impl ImapError {
         }
     }
 
+    /// A NO or BAD to this command, with these words.
+    pub(super) fn refused_in(command: &str, text: &str) -> Self {
+        Self::Refused { command: command.to_owned(), text: words(text) }
+    }
+
     /// Whether the connection is of no further use.
     pub(super) fn ends_connection(&self) -> bool {
         !matches!(self, Self::Refused { .. })

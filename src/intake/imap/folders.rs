@@ -24,7 +24,9 @@ impl Destination {
     /// Where a message with this outcome goes; `None`: it stays where it is.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         match outcome {
-            Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Followup(_) => Some(Self::Handled),
+            Outcome::Created(_) | Outcome::Duplicate(_) | Outcome::Followup(_) | Outcome::Queued(_) => {
+                Some(Self::Handled)
+            }
             Outcome::Refused(_) => Some(Self::Refused),
             Outcome::Ignored(_) => Some(Self::Ignored),
             Outcome::Quarantined(_) => Some(Self::Quarantine),

@@ -343,6 +343,7 @@ impl Mailbox {
                 Outcome::Created(_)
                 | Outcome::Duplicate(_)
                 | Outcome::Followup(_)
+                | Outcome::Queued(_)
                 | Outcome::Refused(_)
                 | Outcome::Ignored(_)
                 | Outcome::Quarantined(_),

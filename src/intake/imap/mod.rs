@@ -10,6 +10,7 @@
 //! ticket. Of several instances, the one that holds a mailbox's lease reads it.
 
 mod account;
+mod append;
 mod connect;
 mod error;
 mod figures;
@@ -27,7 +28,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-pub use self::{account::MailboxAccount, error::ImapError, settings::Settings};
+pub use self::{
+    account::MailboxAccount,
+    append::{Appender, appender},
+    error::ImapError,
+    settings::Settings,
+};
 use self::{folders::Destination, mailbox::Mailbox};
 use crate::flow::pipeline::Pipeline;
 

@@ -232,6 +232,19 @@ impl Session {
         Ok(())
     }
 
+    /// Puts a mail into a folder (RFC 3501 section 6.3.11), unread.
+    pub(super) async fn append(&mut self, folder: &str, mail: &[u8]) -> Result<(), ImapError> {
+        let mib = u32::try_from(mail.len() >> 20).unwrap_or(u32::MAX);
+        let appending = self.inner.append(folder, None, None, mail);
+        match bounded(self.timeout + TIME_PER_MIB * mib, appending).await? {
+            Ok(()) => Ok(()),
+            Err(async_imap::error::Error::No(text) | async_imap::error::Error::Bad(text)) => {
+                Err(ImapError::refused_in("APPEND", &text))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Waits for news of the selected folder (RFC 2177) until `end`; where the server cannot tell, or has
     /// told already, this returns at once.
     ///

@@ -27,7 +27,7 @@ pub(super) fn of_outcome(outcome: Option<&Outcome>) -> String {
         Outcome::Followup(addition) => {
             format!("250 2.0.0 {label}, ticket {}, reference {}", addition.ticket, addition.reference)
         }
-        Outcome::Refused(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
+        Outcome::Queued(_) | Outcome::Refused(_) | Outcome::Ignored(_) | Outcome::Quarantined(_) => {
             format!("250 2.0.0 {label}, {reason}")
         }
         Outcome::Deferred(deferral) => format!("451 4.3.0 {label}, {reason}: {}", one_line(&deferral.cause)),

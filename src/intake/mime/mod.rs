@@ -37,6 +37,7 @@ mod marked;
 mod marks;
 mod msg;
 mod names;
+mod own;
 mod parts;
 mod quoted_header;
 mod repeated;
@@ -57,6 +58,7 @@ pub(in crate::intake) use self::{
     charset::{is_disguise, line},
     enclosed::in_files as enclosed_in,
     names::FileNames,
+    own::{contents, is_of_deposit},
 };
 use self::{dates::Dates, header::Header, history::Kind, identity::Identity, parts::Tree};
 use crate::{

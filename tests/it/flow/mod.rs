@@ -5,6 +5,7 @@ mod answers;
 mod copies;
 mod counted;
 mod crowd;
+mod deposits;
 mod doubt;
 mod files;
 mod homonyms;

@@ -18,7 +18,7 @@ use std::{
     collections::HashMap,
     future::Future,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -115,13 +115,13 @@ impl Gateway for Double {
         Box::pin(std::future::ready(Ok(kept)))
     }
 
-    fn form(self: Arc<Self>, received: Received) -> BoxFuture<'static, Outcome> {
+    fn form(self: Arc<Self>, received: Received, _: Instant) -> BoxFuture<'static, Outcome> {
         let reference = received.reference;
         self.seen.forms.lock().unwrap().push(received);
         (self.outcome)(reference)
     }
 
-    fn complement(self: Arc<Self>, _: Received, _: TicketId) -> BoxFuture<'static, Outcome> {
+    fn complement(self: Arc<Self>, _: Received, _: TicketId, _: Instant) -> BoxFuture<'static, Outcome> {
         unreachable!("nothing is added")
     }
 

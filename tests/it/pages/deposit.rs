@@ -5,7 +5,7 @@ use reqwest::{
     multipart::{Form, Part},
 };
 
-use super::{DIRECTORS, Portal, TRUSTED, fields, file, page};
+use super::{DIRECTORS, Portal, QUEUE, TRUSTED, deposits, fields, file, page};
 use crate::support::gateway::titled;
 
 const JEANNE: &str = DIRECTORS[0];
@@ -144,6 +144,52 @@ async fn a_rule_s_no_and_a_helpdesk_that_is_away_leave_the_form_as_it_was() {
     let sent = portal.send_as_shown(&away, "/portail/nouvelle", JEANNE, fields("Plus tard")).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     assert_eq!(titled(&portal.sandbox, "Plus tard").len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_relay_keeps_is_said_to_wait_and_not_to_be_recorded() {
+    let portal = Portal::with(&[TRUSTED, QUEUE[0], QUEUE[1]]).await;
+    let number = portal.deposit(JEANNE, "Avant la panne").await;
+    let opened = portal.get("/portail/nouvelle", JEANNE).await;
+    let request = format!("/portail/demandes/{number}");
+    let shown = portal.get(&request, JEANNE).await;
+    portal.sandbox.set_failures("maintenance".parse::<passerelle::sandbox::Rule>().unwrap());
+    let form = || fields("Pendant la panne").part("attachments", file("capture.txt", "a"));
+    let waiting = portal.send_as_shown(&opened, "/portail/nouvelle", JEANNE, form()).await;
+    assert_eq!(waiting.status, StatusCode::ACCEPTED, "{}", waiting.html);
+    let reference = waiting.html.split("class=\"number\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    for said in [
+        "<title>Demande en attente – ",
+        "Votre demande est en attente",
+        "Elle ne l’est pas encore, et n’a pas encore de numéro",
+        "Il est inutile de la renvoyer",
+        &format!("<a href=\"/portail/demandes?q={reference}\">"),
+    ] {
+        assert!(waiting.has(said), "{said} in {}", waiting.html);
+    }
+    assert!(!waiting.has("est enregistrée</h1>"), "{}", waiting.html);
+    let again = portal.send_as_shown(&opened, "/portail/nouvelle", JEANNE, form()).await;
+    assert!(again.status == StatusCode::ACCEPTED && again.has(&reference), "a second click: {}", again.html);
+
+    let word = || Form::new().text("description", "Encore ceci").part("attachments", file("suite.txt", "b"));
+    let added = portal.send_as_shown(&shown, &format!("{request}/suivis"), JEANNE, word()).await;
+    assert_eq!(added.status, StatusCode::ACCEPTED, "{}", added.html);
+    for said in ["Votre message est en attente", &format!("demande n°\u{a0}{number}"), "Il n’y est pas encore"] {
+        assert!(added.has(said), "{said} in {}", added.html);
+    }
+
+    portal.sandbox.set_failures(passerelle::sandbox::Failures::none());
+    let mails = deposits(portal.gateway.outbox.mails());
+    assert_eq!(mails.len(), 2);
+    for mail in mails {
+        assert!(portal.gateway.deliver("", &mail).await.starts_with("250 2.0.0 "));
+    }
+    let [ticket] = titled(&portal.sandbox, "Pendant la panne").try_into().unwrap();
+    assert!(ticket.content.contains(&reference) && ticket.documents.len() == 1);
+    let found = portal.get(&format!("/portail/demandes?q={reference}"), JEANNE).await;
+    assert!(found.has("Pendant la panne"), "the link works now: {}", found.html);
+    let request = portal.get(&request, JEANNE).await;
+    assert!(request.has("Encore ceci") && request.has("suite.txt"), "{}", request.html);
 }
 
 #[tokio::test]

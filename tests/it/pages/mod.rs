@@ -19,6 +19,7 @@ use reqwest::{
 use serde_json::json;
 
 use crate::support::{
+    deposit::{QUEUE, deposits},
     gateway::{DIRECTORS, Gateway, PROXY_SECRET, sandbox},
     helpdesk::Helpdesk,
 };

@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod certificates;
+pub(crate) mod deposit;
 pub(crate) mod dice;
 pub(crate) mod dkim;
 pub(crate) mod dns;

@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "figures",
             "flow/deliver",
+            "flow/deposit",
             "flow/directory",
             "flow/judging",
             "flow/proof",
@@ -50,6 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "figures",
             "flow/deliver",
+            "flow/deposit",
             "flow/directory",
             "flow/ledger",
             "flow/pipeline",
@@ -149,7 +151,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("intake/lmtp", &["company", "config", "intake", "listener", "request"]),
     ("intake/imap", &["company", "config", "flow/pipeline", "intake", "request", "text"]),
     ("intake/form", &["flow/screen", "id", "intake/mime", "offload", "request", "text"]),
-    ("intake", &["company", "flow/pipeline", "intake/mime", "request"]),
+    ("intake", &["company", "flow/deposit", "flow/pipeline", "intake/mime", "offload", "request"]),
     ("intake/mime", &["offload", "request", "text"]),
     // What becomes of a ticket.
     (
@@ -206,6 +208,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "flow/pipeline",
         &[
             "flow/deliver",
+            "flow/deposit",
             "flow/directory",
             "flow/judging",
             "flow/ledger",
@@ -221,6 +224,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
+    ("flow/deposit", &["config", "id", "letters", "offload", "remembered", "request", "text"]),
     (
         "flow/receipts",
         &["announcements", "config", "flow/route", "glpi", "id", "knowledge", "letters", "request", "smtp", "text"],
