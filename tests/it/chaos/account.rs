@@ -22,6 +22,8 @@ pub(super) struct Told {
     pub(super) folders: Vec<String>,
     /// The answers to its form, which may have gone twice.
     pub(super) form: Vec<Answered>,
+    /// The last words of the relay on each form that was put by, for each of its mails.
+    pub(super) returned: Vec<Vec<String>>,
     pub(super) complement: Vec<Answered>,
     /// The last words of the relay on the answer to its ticket.
     pub(super) answer: Vec<String>,
@@ -55,12 +57,18 @@ enum End {
 impl Told {
     /// What each copy's sender was told; `Err` for what nobody should be.
     fn ends(&self) -> Result<BTreeSet<End>, String> {
-        let of_relay = self.relay.iter().map(|said| match said.split([' ', ',']).collect::<Vec<_>>()[..] {
+        let of_mail = |said: &String| match said.split([' ', ',']).collect::<Vec<_>>()[..] {
             ["created" | "duplicate", ..] => Ok(End::Ticket),
             ["refused", _, "quota-exceeded", ..] => Ok(End::OverQuota),
             ["refused", ..] => Ok(End::Refused),
             ["ignored", ..] => Ok(End::Ignored),
             _ => Err(format!("the relay was told «{said}»")),
+        };
+        let of_relay = self.relay.iter().map(of_mail);
+        // A form that was put by ends as each mail does that puts it by.
+        let of_returned = self.returned.iter().flat_map(|words| match words[..] {
+            [] => vec![Err("a form was put by, and no mail came back".to_owned())],
+            _ => words.iter().map(of_mail).collect(),
         });
         let of_folders = self.folders.iter().map(|folder| match folder.as_str() {
             "Traités" => Ok(End::Ticket),
@@ -69,13 +77,13 @@ impl Told {
             "Ignorés" => Ok(End::Ignored),
             _ => Err(format!("it is in «{folder}»")),
         });
-        let of_form = self.form.iter().map(|answered| match answered.status {
+        let of_form = self.form.iter().filter(|answered| !answered.is_queued()).map(|answered| match answered.status {
             200 | 201 => Ok(End::Ticket),
             429 => Ok(End::OverQuota),
             422 => Ok(End::Refused),
             _ => Err(format!("the portal was answered {} {}", answered.status, answered.body)),
         });
-        of_relay.chain(of_folders).chain(of_form).collect()
+        of_relay.chain(of_folders).chain(of_form).chain(of_returned).collect()
     }
 }
 
@@ -209,7 +217,7 @@ impl Account {
         };
         let (complements, answers) = (holding(&planned.complement_word()), holding(&planned.answer_word()));
         let should = usize::from(planned.more != More::Nothing);
-        let taken = told.complement.iter().filter(|answered| matches!(answered.status, 200 | 201)).count();
+        let taken = told.complement.iter().filter(|answered| matches!(answered.status, 200..=202)).count();
         if complements.len() != should || taken != should {
             self.wrong(
                 planned,
@@ -235,7 +243,7 @@ impl Account {
     /// Redis forgot (operations.md), has the same Message-ID; no more often than anything went wrong.
     fn letters(&mut self, evidence: &Evidence<'_>, expected: &BTreeMap<String, String>, over: &BTreeSet<String>) {
         let mut receipts = BTreeMap::<String, Vec<(&str, &str)>>::new();
-        for taken in evidence.letters {
+        for taken in evidence.letters.iter().filter(|taken| taken.to != [TO]) {
             let to = taken.to.first().map_or("", String::as_str);
             let id = header(&taken.mail, "Message-ID");
             let (reference, what) = id.trim_matches(['<', '>']).split_once('.').unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Nothing lost, nothing doubled: real servers, two gateways that are killed again and again, people who ask too often,
-//! and everything else that can go wrong at once; at the end, after a calm, all of it adds up.
+//! forms that the relay keeps while GLPI cannot answer, and everything else that can go wrong at once; at the end, after a
+//! calm, all of it adds up.
 //!
 //! What people send and what goes wrong follow from the seed, which is printed; which of them meet is chance. `REQUESTS`
 //! says how many, `SEED` repeats a run: `make chaos REQUESTS=10000 SEED=7`.
@@ -16,7 +17,7 @@ use std::{
     fs,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -26,7 +27,7 @@ use jiff::Timestamp;
 use passerelle::{app::App, sandbox::Sandbox};
 use tokio::{
     task::block_in_place,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +36,7 @@ use self::{
     faults::{Faults, Servers},
     fleet::{Fleet, INSTANCES},
     plan::{More, PER_DAY, Planned, TO, Way, people, person, plan},
-    portal::Portal,
+    portal::{Answered, Portal},
 };
 use crate::support::{
     dice::Dice,
@@ -98,6 +99,7 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
         ("http.portal_secrets", PORTAL_SECRET.to_owned()),
         ("smtp.url", relay_url),
         ("smtp.timeout", "5s".to_owned()),
+        ("portal.when_down", "queue".to_owned()),
         ("sweep.every", "2s".to_owned()),
         ("directory.sources", "csv,ldap".to_owned()),
         ("directory.csv", csv.to_str().unwrap().to_owned()),
@@ -138,7 +140,15 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
         sleep_until(start + PACE * u32::try_from(requests).unwrap() + AFTER_THE_LAST).await;
         over.store(true, Ordering::Relaxed);
     };
-    let (mut told, (), ()) = tokio::join!(sending, ending, servers.trouble(&mut dice, &over, &faults));
+    let put_by = HandingOn { relay: &relay, postfix: &postfix, seen: AtomicUsize::new(0), forms: AtomicUsize::new(0) };
+    let handing_on = async {
+        while !over.load(Ordering::Relaxed) {
+            put_by.hand_on().await;
+            sleep(PACE).await;
+        }
+    };
+    let trouble = servers.trouble(&mut dice, &over, &faults);
+    let (mut told, (), (), ()) = tokio::join!(sending, ending, trouble, handing_on);
     let troubled = began.elapsed();
 
     // Then nothing goes wrong any more, and everybody comes to their end.
@@ -152,6 +162,9 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     fleet.all_answer().await;
     wait_until("the relay has handed everything over", async || block_in_place(|| postfix.queue_len()) == 0).await;
     wait_until("the mailbox is empty", async || block_in_place(|| mailbox.messages(TO, "INBOX")).is_empty()).await;
+    // What was put by may have been at its last.
+    put_by.hand_on().await;
+    wait_until("the relay has handed over what was put by", async || block_in_place(|| postfix.queue_len()) == 0).await;
     let unaccounted = unaccounted(&fleet).await;
     let ends = fleet.finish().await;
     make_up_for_late_receipts(&glpi, &relay.url(), &settings).await;
@@ -165,6 +178,8 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     account.wrong.extend(portal.odd.lock().unwrap().drain(..));
     account.wrong.extend(ends.iter().filter(|end| !end.success()).map(|end| format!("a gateway ended with {end}")));
     account.set("portal: calls without an answer", portal.unanswered.load(Ordering::Relaxed));
+    account.set("portal: calls answered with 202", portal.queued.load(Ordering::Relaxed));
+    account.set("forms put by", put_by.forms.load(Ordering::Relaxed));
     account.set("portal: told to come again", portal.put_off.load(Ordering::Relaxed));
     for (fault, count) in faults.counted() {
         account.set(&format!("went wrong: {fault}"), count);
@@ -197,6 +212,11 @@ async fn send(planned: &Planned, postfix: &Postfix, mailbox: &Dovecot, portal: &
         Way::Form => told.form = vec![portal.post("/v1/requests", &planned.key(), &planned.form()).await],
         Way::FormTwice => told.form = portal.post_twice("/v1/requests", &planned.key(), &planned.form()).await.into(),
     }
+    // Who wants to add something asks until they know the number.
+    if planned.more != More::Nothing && told.form.iter().all(Answered::is_queued) {
+        told.form =
+            vec![portal.post_until_known("/v1/requests", &planned.key(), &planned.form()).await; told.form.len()];
+    }
     let ticket = told.form.iter().find_map(|answered| answered.body["ticket"].as_u64());
     if let Some(ticket) = ticket.filter(|_| planned.more != More::Nothing) {
         let address = format!("/v1/requests/{ticket}/followups?requester={}", planned.from());
@@ -207,6 +227,25 @@ async fn send(planned: &Planned, postfix: &Postfix, mailbox: &Dovecot, portal: &
         }
     }
     told
+}
+
+/// Hands on, from the relay of the gateways' letters to the one that delivers to them, the forms that they put by.
+struct HandingOn<'a> {
+    relay: &'a Sink,
+    postfix: &'a Postfix,
+    seen: AtomicUsize,
+    forms: AtomicUsize,
+}
+
+impl HandingOn<'_> {
+    async fn hand_on(&self) {
+        let new = self.relay.taken_after(self.seen.load(Ordering::Relaxed));
+        self.seen.fetch_add(new.len(), Ordering::Relaxed);
+        for taken in new.iter().filter(|taken| taken.to == [TO]) {
+            self.postfix.submit(&taken.from, &[TO], taken.mail.as_bytes()).await;
+            self.forms.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// What the relay and the mailbox say of each mail in the end.
@@ -225,6 +264,11 @@ fn words_of_relay_and_mailbox(planned: &[Planned], told: &mut [Told], postfix: &
     for (planned, told) in planned.iter().zip(told) {
         told.relay = words.remove(&planned.message_id()).unwrap_or_default();
         told.folders = folders.remove(&planned.message_id()).unwrap_or_default();
+        for answered in told.form.iter().filter(|answered| answered.is_queued()) {
+            let reference = answered.body["reference"].as_str().unwrap_or_default();
+            let returned = words.get(&format!("{reference}.depot.passerelle@ac-dijon.fr"));
+            told.returned.push(returned.cloned().unwrap_or_default());
+        }
         told.answer = words.remove(&format!("{}@ecole.test", planned.answer_word())).unwrap_or_default();
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Portal<'a> {
     /// Calls that had no answer, and those that were told to come again.
     pub(super) unanswered: AtomicUsize,
     pub(super) put_off: AtomicUsize,
+    /// Calls that were answered with 202.
+    pub(super) queued: AtomicUsize,
     /// What no portal should see.
     pub(super) odd: Mutex<Vec<String>>,
 }
@@ -38,11 +40,18 @@ pub(super) struct Answered {
     pub(super) body: Value,
 }
 
+impl Answered {
+    /// Whether it is kept until GLPI answers.
+    pub(super) fn is_queued(&self) -> bool {
+        self.status == 202
+    }
+}
+
 impl<'a> Portal<'a> {
     pub(super) fn new(fleet: &'a Fleet) -> Self {
         let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        let (calls, unanswered, put_off) = Default::default();
-        Self { fleet, client, calls, unanswered, put_off, odd: Mutex::default() }
+        let (calls, unanswered, put_off, queued) = Default::default();
+        Self { fleet, client, calls, unanswered, put_off, queued, odd: Mutex::default() }
     }
 
     /// Posts this until it is answered, now to the one, now to the other instance.
@@ -50,10 +59,24 @@ impl<'a> Portal<'a> {
         let body = body.to_string();
         loop {
             match self.try_once(address, key, &body).await {
-                Some(answered) if answered.status < 500 => return answered,
+                Some(answered) if answered.status < 500 => {
+                    self.queued.fetch_add(usize::from(answered.is_queued()), Ordering::Relaxed);
+                    return answered;
+                }
                 Some(_) => self.put_off.fetch_add(1, Ordering::Relaxed),
                 None => self.unanswered.fetch_add(1, Ordering::Relaxed),
             };
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The same until it is known what became of it: who is answered 202 asks again.
+    pub(super) async fn post_until_known(&self, address: &str, key: &str, body: &Value) -> Answered {
+        loop {
+            let answered = self.post(address, key, body).await;
+            if !answered.is_queued() {
+                return answered;
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -96,6 +96,11 @@ impl Sink {
         self.taken.lock().unwrap().clone()
     }
 
+    /// The mails that it took after so many.
+    pub(crate) fn taken_after(&self, many: usize) -> Vec<Taken> {
+        self.taken.lock().unwrap()[many..].to_vec()
+    }
+
     /// Connections that have ended.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
