@@ -3,15 +3,16 @@
 //! *Redis knows since when it remembers.* The key `epoch` holds the moment from which on its memory is
 //! complete, together with the server's `run_id` and the number of keys it has evicted. It is set anew when it is
 //! missing (a flush), when the `run_id` differs (a restart from an older snapshot, a fail-over to a replica that
-//! lagged behind), when keys were evicted, and by an instance that starts or has been without Redis for a while:
+//! lagged behind), when keys were evicted, when its clock has jumped, and by an instance that starts or has been without Redis for a while:
 //! tickets may have been made meanwhile. Positive knowledge (this reference has that ticket) stays true whatever
 //! the epoch.
 //!
 //! *It knows, too, until when something may be under way of which it does not know*: for a while after a flush or a
-//! restart of Redis, whose claims are lost, and for a moment after an instance was without it. An instance that
+//! restart of Redis, or a jump of its clock, whose claims are lost, and for a moment after an instance was without it. An instance that
 //! starts changes nothing in that: what its predecessor had under way stands in Redis.
 
 mod call;
+mod clock;
 mod operations;
 mod server;
 
@@ -37,6 +38,7 @@ use tokio::time::Instant;
 
 use self::{
     call::{Call, Operation},
+    clock::ServerClock,
     operations::OPERATIONS,
     server::Server,
 };
@@ -47,6 +49,8 @@ use crate::{
     request::{DayMark, Reference},
 };
 
+/// The epoch is renewed because the server's clock has jumped.
+const JUMPED: u8 = 3;
 /// The first of the misses is that this instance starts.
 const STARTS: u64 = 1;
 
@@ -68,6 +72,8 @@ pub(super) struct Redis {
     instances: Mutex<Vec<String>>,
     /// When it was last told something.
     heard: Mutex<Option<Instant>>,
+    /// How it counts time.
+    clock: ServerClock,
 }
 
 /// What a count of a day gave.
@@ -161,6 +167,7 @@ impl Redis {
             aftermath,
             instances: Mutex::default(),
             heard: Mutex::default(),
+            clock: ServerClock::default(),
         })
     }
 
@@ -361,22 +368,32 @@ impl Redis {
         Ok(policy.ok().and_then(|answer| answer.into_iter().nth(1)))
     }
 
-    /// Runs a script that reads the epoch, renewing it when this instance missed something before.
+    /// Runs a script that reads the epoch, renewing it when this instance missed something before, and once more when the
+    /// server's clock turns out to have jumped: by that clock it says since when it remembers.
     async fn run_with_epoch<T: FromRedisValue>(
         &self,
         operation: &'static Operation,
-        prepare: impl FnOnce(&mut Call),
+        prepare: impl Fn(&mut Call),
     ) -> RedisResult<T> {
         let misses = self.misses.load(Ordering::Acquire);
         let renewal = match self.covered.load(Ordering::Acquire) {
-            covered if covered >= misses => 0,
+            covered if covered >= misses => 0_u8,
             0 if misses == STARTS => 2,
             _ => 1,
         };
-        let mut call = operation.key(format!("{}epoch", self.prefix));
-        call.arg(renewal).arg(millis(self.aftermath)).arg(millis(self.aftermath.min(TO_TELL)));
-        prepare(&mut call);
-        let answer = self.invoke(&call).await?;
+        let run = async |renewal: u8| {
+            let mut call = operation.key(format!("{}epoch", self.prefix));
+            call.arg(renewal).arg(millis(self.aftermath)).arg(millis(self.aftermath.min(TO_TELL)));
+            prepare(&mut call);
+            let asked = Instant::now();
+            let (now, answer): (u64, T) = self.invoke(&call).await?;
+            RedisResult::Ok((self.clock.has_jumped(now, asked, Instant::now()), answer))
+        };
+        let (has_jumped, mut answer) = run(renewal).await?;
+        if has_jumped {
+            tracing::warn!("Redis's clock has jumped: what it remembers counts from now on");
+            answer = run(JUMPED).await?.1;
+        }
         self.covered.fetch_max(misses, Ordering::AcqRel);
         Ok(answer)
     }

@@ -97,11 +97,20 @@ impl Servers<'_> {
         let run = |command: &[&str]| block_in_place(|| self.redis.lock().unwrap().run(command));
         while !over.load(Ordering::Relaxed) {
             for_a_while(&mut dice, 500, 2000).await;
-            let fault = dice.pick(&["flushed", "paused", "evicts", "full", "restarted"]);
+            let fault = dice.pick(&["flushed", "paused", "evicts", "full", "restarted", "clock"]);
             faults.note(&format!("redis {fault}"));
             match fault {
                 "flushed" => block_in_place(|| self.redis.lock().unwrap().flush_all()),
                 "paused" => run(&["CLIENT", "PAUSE", &dice.below(1500).to_string(), "ALL"]),
+                // Hours ahead or back; the next jump begins from the right time again.
+                "clock" => {
+                    let seconds = dice.pick(&[-90_000, -3600, -5, 5, 3600, 90_000]);
+                    block_in_place(|| self.redis.lock().unwrap().set_clock(seconds));
+                    for_a_while(&mut dice, 200, 1500).await;
+                    if dice.one_in(2) {
+                        block_in_place(|| self.redis.lock().unwrap().set_clock(0));
+                    }
+                }
                 "restarted" => {
                     block_in_place(|| self.redis.lock().unwrap().stop());
                     for_a_while(&mut dice, 10, 1200).await;

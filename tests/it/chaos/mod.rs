@@ -8,6 +8,7 @@
 mod account;
 mod faults;
 mod fleet;
+mod notices;
 mod plan;
 mod portal;
 
@@ -72,7 +73,7 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     let [listed, in_ldap] = [listed, in_ldap].map(|numbers| numbers.into_iter().map(person).collect::<Vec<_>>());
     let csv = folder.path().join("directors.csv");
     fs::write(&csv, listed_directors(&listed)).unwrap();
-    let (glpi, redis, relay) = (sandbox().await, Redis::start(), Sink::start(Moods::default()).await);
+    let (glpi, redis, relay) = (sandbox().await, Redis::with_a_clock(), Sink::start(Moods::default()).await);
     let (directory, mailbox) = (Slapd::knowing(&ldif(&in_ldap)), Dovecot::start());
     let (redis_url, relay_url) = (redis.url(), relay.url());
     let ldap_url = format!("ldap://127.0.0.1:{}", directory.port);
@@ -174,6 +175,11 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     let disturbances = faults.of("gateway") + faults.of("redis");
     let evidence = Evidence { planned: &planned, told: &told, tickets: &tickets, letters: &letters, disturbances };
     let mut account = Account::of(&evidence);
+    let notices = notices::notices(&evidence);
+    account.wrong.extend(notices.wrong);
+    for (line, count) in notices.lines {
+        account.set(&line, count);
+    }
     account.wrong.extend(unaccounted);
     account.wrong.extend(portal.odd.lock().unwrap().drain(..));
     account.wrong.extend(ends.iter().filter(|end| !end.success()).map(|end| format!("a gateway ended with {end}")));

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod clock;
 mod copies;
 mod counted;
 mod crowd;

@@ -1,6 +1,8 @@
 //! A real Redis of one test (Debian: redis-server), on a socket of its own.
 
 use std::{
+    fs::OpenOptions,
+    io::Write as _,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,13 +14,42 @@ use tempfile::TempDir;
 pub(crate) struct Redis {
     folder: TempDir,
     process: Option<Child>,
+    has_clock: bool,
 }
 
 impl Redis {
     pub(crate) fn start() -> Self {
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), process: None };
+        Self::start_with(false)
+    }
+
+    /// One whose clock can be set.
+    pub(crate) fn with_a_clock() -> Self {
+        Self::start_with(true)
+    }
+
+    fn start_with(has_clock: bool) -> Self {
+        let mut server = Self { folder: tempfile::tempdir().unwrap(), process: None, has_clock };
+        if has_clock {
+            server.set_clock(0);
+            // What links Rust links this.
+            let compiled = Command::new("cc")
+                .args(["-shared", "-fPIC", "-o"])
+                .arg(server.folder.path().join("clock.so"))
+                .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clock/clock.c"))
+                .status();
+            assert!(compiled.unwrap().success(), "tests/clock/clock.c");
+        }
         server.start_again();
         server
+    }
+
+    /// Lets its clock go so many seconds before or behind the right time, from now on.
+    pub(crate) fn set_clock(&self, seconds: i64) {
+        assert!(self.has_clock);
+        let clock = self.folder.path().join("clock");
+        // In place: it looks at the file itself.
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(clock).unwrap();
+        file.write_all(&seconds.to_ne_bytes()).unwrap();
     }
 
     /// The address to give to `redis.url`; the same after a restart.
@@ -67,7 +98,12 @@ impl Redis {
     /// Starts it, empty, and waits until it answers.
     pub(crate) fn start_again(&mut self) {
         self.stop();
-        let process = Command::new("redis-server")
+        let mut command = Command::new("redis-server");
+        if self.has_clock {
+            command.env("LD_PRELOAD", self.folder.path().join("clock.so"));
+            command.env("CLOCK", self.folder.path().join("clock"));
+        }
+        let process = command
             .args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(self.folder.path())

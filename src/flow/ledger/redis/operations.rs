@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use super::call::Operation;
 
-/// Reads or renews the epoch. KEYS[1] the epoch; ARGV[1] "1": the caller missed something, "2": it starts; ARGV[2] ms
-/// for which what Redis lost may be under way, ARGV[3] the same for what it was not told. The time is the server's,
-/// so that callers whose clocks differ agree.
+/// Reads or renews the epoch. KEYS[1] the epoch; ARGV[1] "1": the caller missed something, "2": it starts, "3": the
+/// server's clock has jumped; ARGV[2] ms for which what Redis lost may be under way, ARGV[3] the same for what it was not told. The time is the server's,
+/// so that callers whose clocks differ agree; what is dated later than now is of before that clock went back, and counts as
+/// of now.
 const EPOCH: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -17,10 +18,10 @@ local epoch, doubt = nil, now + tonumber(ARGV[2])
 local kept = redis.call('GET', KEYS[1])
 if kept then
   local kept_run, kept_epoch, kept_evicted, kept_doubt = string.match(kept, '^(%S+) (%d+) (%d+) (%d+)$')
-  if kept_run == run then
-    doubt = tonumber(kept_doubt)
+  if kept_run == run and ARGV[1] ~= '3' then
+    doubt = math.min(tonumber(kept_doubt), now + math.max(tonumber(ARGV[2]), tonumber(ARGV[3])))
     if ARGV[1] == '1' then doubt = math.max(doubt, now + tonumber(ARGV[3])) end
-    if ARGV[1] == '0' and kept_evicted == evicted then epoch = tonumber(kept_epoch) end
+    if ARGV[1] == '0' and kept_evicted == evicted and tonumber(kept_epoch) <= now then epoch = tonumber(kept_epoch) end
   end
 end
 if not epoch then
@@ -42,6 +43,10 @@ for i = 2, #KEYS do
     if ticket then return {'ticket', tonumber(ticket), age, left, i - 2} end
     local since, token = string.match(held, '^claim (%d+) (%S+)$')
     if i > 2 or token ~= ARGV[4] then
+      if tonumber(since) > now then
+        since = stamp
+        redis.call('SET', KEYS[i], 'claim ' .. stamp .. ' ' .. token, 'PX', ARGV[6])
+      end
       if now - tonumber(since) < tonumber(ARGV[5]) then return {'busy', 0, age, left, 0} end
       answer = 'inherited'
     end
@@ -60,7 +65,11 @@ for _, key in ipairs(KEYS) do
   local held = redis.call('GET', key) or ''
   local ticket = string.match(held, '^ticket (%d+)$')
   if ticket then return {'ticket', tonumber(ticket)} end
-  local since = string.match(held, '^claim (%d+) ')
+  local since, token = string.match(held, '^claim (%d+) (%S+)$')
+  if since and tonumber(since) > now then
+    since = string.format('%d', now)
+    redis.call('SET', key, 'claim ' .. since .. ' ' .. token, 'PX', math.max(1, redis.call('PTTL', key)))
+  end
   if since and now - tonumber(since) < tonumber(ARGV[1]) then answer = 'busy' end
 end
 return {answer, 0}
@@ -98,6 +107,7 @@ const RESERVE: &str = r"
 local day, limit = KEYS[2], tonumber(ARGV[5])
 local over = now - tonumber(ARGV[7])
 local is_counted, in_doubt = ARGV[10] == '1', now < doubt
+for _, later in ipairs(redis.call('ZRANGEBYSCORE', day, '(' .. stamp, '+inf')) do redis.call('ZADD', day, now, later) end
 if is_counted then
   redis.call('ZREMRANGEBYSCORE', day, 1, over)
   if not in_doubt then redis.call('ZADD', day, -epoch, 'counted') end
@@ -155,10 +165,14 @@ local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if score and tonumber(score) > 0 then redis.call('ZREM', KEYS[1], ARGV[1]) end
 ";
 
-/// Gets or keeps a lease. KEYS[1] the lease; ARGV[1] token, ARGV[2] ms it lasts.
+/// Gets or keeps a lease. KEYS[1] the lease; ARGV[1] token, ARGV[2] ms it lasts: none has longer, but where the clock went
+/// back.
 const LEASE: &str = r"
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
+if holder and holder ~= ARGV[1] then
+  if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  return 0
+end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 ";
@@ -173,6 +187,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 const APPEAR: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%d', now), '+inf')
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - tonumber(ARGV[2]))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -212,7 +227,9 @@ pub(super) struct Operations {
 }
 
 pub(super) static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
-    let with_epoch = |body: &str| Operation::new(&format!("{EPOCH}{body}"));
+    // Beside its answer each says what the time is.
+    let with_epoch =
+        |body: &str| Operation::new(&format!("{EPOCH}local function answer()\n{body}\nend\nreturn {{now, answer()}}"));
     Operations {
         claim: with_epoch(CLAIM),
         look: Operation::new(LOOK),
