@@ -3,10 +3,14 @@
 //! stands nowhere else, and all of them are looked for.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     net::TcpListener,
     process::Stdio,
+    time::Duration,
 };
+
+use data_encoding::BASE64;
 
 use passerelle::{
     cli::demo::lmtp_client::deliver,
@@ -22,8 +26,9 @@ use tokio::{
 };
 
 use crate::support::{
-    dovecot::Dovecot,
+    dovecot::{self, Dovecot},
     gateway::{AGENT, ASSISTANCE, DIRECTORS},
+    oauth::{CLIENT_ID, CLIENT_SECRET, Provider, REFRESH_TOKEN},
     redis::Redis,
     signing,
     sink::{Moods, Sink},
@@ -34,7 +39,7 @@ use crate::support::{
 const GLPI_TOKEN: &str = "passerelleTOKEN0123456789abcdefghijklmnop";
 
 /// Secrets of the configuration: their keys, and what they are set to.
-const SECRETS: [(&str, &str); 10] = [
+const SECRETS: [(&str, &str); 11] = [
     ("glpi.app_token", "zqapptoken00000000000000000000000000000"),
     ("http.mail_tokens", "zqmailtoken0000000"),
     ("http.form_tokens", "zqformtoken0000000"),
@@ -45,6 +50,18 @@ const SECRETS: [(&str, &str); 10] = [
     ("people.tokens", "operators:zqpeopletoken0000000"),
     ("redis.key_secret", "zqkeysecret0000000"),
     ("directory.ldap.password", "zqldappassword"),
+    // What stands behind the mark is Base64.
+    ("hooks.secrets", "whsec_enFob29rc2VjcmV0MDAwMDAwMDAwMDAwMDAw"),
+];
+
+/// Secrets that stand in addresses, and those of the mailbox's provider of tokens with the tokens it gives.
+const IN_ADDRESSES: [(&str, &str); 6] = [
+    ("the mailbox's password", "zqmailboxpassword"),
+    ("the relay's password", "zqrelaypassword"),
+    ("the key of the portal's hook", "zqhooksecret0000"),
+    ("imap.oauth.client_secret", CLIENT_SECRET),
+    ("imap.oauth.refresh_token", REFRESH_TOKEN),
+    ("an access token", "access-token-"),
 ];
 
 /// The words of what people hand in: where each stands.
@@ -226,12 +243,67 @@ async fn hand_everything_in(gateway: &Chatty, glpi: &Sandbox) -> String {
     said
 }
 
+/// What somebody is answered who signed in at the proxy, and asks what cannot be done: while GLPI works, and while it
+/// fails. Problems only.
+async fn problems_of_the_signed_in(gateway: &Chatty, glpi: &Sandbox, who: &str) -> String {
+    let mut said = String::new();
+    for failure in [None, Some(Failure::Maintenance), Some(Failure::ServerError), Some(Failure::Garbled)] {
+        glpi.set_failures(failure.map_or(passerelle::sandbox::Failures::none(), |it| Rule::always(it).into()));
+        for (method, address, body) in [
+            (Method::GET, "/v1/requests?limit=none", ""),
+            (Method::GET, "/v1/requests", ""),
+            (Method::GET, "/v1/requests/1", ""),
+            (Method::GET, "/v1/requests/9999", ""),
+            (Method::GET, "/v1/requests/none", ""),
+            (Method::POST, "/v1/requests", "{"),
+            (Method::POST, "/v1/requests", "{\"application\": 7}"),
+            (Method::POST, "/v1/requests/1/followups", "{\"text\": \"Bonjour\"}"),
+            (Method::POST, "/v1/requests/9999/approval", "{\"decision\": \"accept\"}"),
+            (Method::DELETE, "/v1/requests/1", ""),
+            (Method::GET, "/v1/figures", ""),
+            (Method::POST, "/v1/announcements", "{}"),
+        ] {
+            let call = gateway.call(method, address).header("X-Remote-Mail", who);
+            let call = call.header("X-Passerelle-Proxy-Secret", "zqproxysecret0000000");
+            let answer = call.header("Content-Type", "application/json").body(body).send().await.unwrap();
+            if answer.status().is_client_error() || answer.status().is_server_error() {
+                write!(said, "{address} {} {:?} ", answer.status(), answer.headers()).unwrap();
+                said.push_str(&answer.text().await.unwrap());
+                said.push('\n');
+            }
+        }
+    }
+    glpi.set_failures(passerelle::sandbox::Failures::none());
+    said
+}
+
 /// All that a Redis holds: names and values, as it would give them to another one, uncompressed.
 fn dump(redis: &Redis) -> String {
     redis.run(&["CONFIG", "SET", "rdbcompression", "no"]);
     let keys = redis.keys();
     let values = keys.iter().map(|key| String::from_utf8_lossy(&redis.dump(key)).into_owned());
     keys.iter().cloned().chain(values).collect::<Vec<_>>().join("\n")
+}
+
+/// A secret as it is, and as it looks in Base64, wherever it begins there.
+fn forms_of(secret: &str) -> impl Iterator<Item = String> + '_ {
+    let encoded = (0..3).map(move |before| {
+        let whole = BASE64.encode(&[&vec![b'x'; before][..], secret.as_bytes()].concat());
+        // The first and the last letters depend on what stands around it.
+        let (from, to) = ((before * 4).div_ceil(3), (before + secret.len()) * 8 / 6);
+        whole[from..to].to_owned()
+    });
+    std::iter::once(secret.to_owned()).chain(encoded)
+}
+
+#[test]
+fn a_secret_is_found_in_base64_wherever_it_stands() {
+    for before in ["", "a", "ab", "user:", "\0user\0"] {
+        for after in ["", "z", "zz"] {
+            let text = BASE64.encode(format!("{before}zqmailboxpassword{after}").as_bytes());
+            assert!(forms_of("zqmailboxpassword").any(|form| text.contains(&form)), "{before} {after}: {text}");
+        }
+    }
 }
 
 fn held<'a>(text: &str, words: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
@@ -247,18 +319,25 @@ fn held<'a>(text: &str, words: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     found.collect()
 }
 
+/// In both formats of the log, once with a mailbox that takes no password, once with one that wants tokens.
 #[rstest]
-#[case("text")]
-#[case("json")]
+#[case("text", false)]
+#[case("json", true)]
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] format: &str) {
+async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] format: &str, #[case] by_token: bool) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let app_token = Some(SECRETS[0].1.to_owned());
     let glpi = Sandbox::start(Options { app_token, ..Options::default() }).await.unwrap();
-    let (redis, mailbox, relay) = (Redis::start(), Dovecot::start(), Sink::start(Moods::default()).await);
+    let provider = Provider::start("zqmailbox@ac-dijon.fr", Duration::from_hours(1)).await;
+    let introspection_url = by_token.then(|| provider.introspection_url());
+    let mailbox = Dovecot::start_with(dovecot::Options { introspection_url, ..dovecot::Options::default() });
+    let (redis, relay) = (Redis::start(), Sink::start(Moods::default()).await);
     let folder = tempfile::tempdir().unwrap();
     let imap = format!("imap://zqmailbox%40ac-dijon.fr:zqmailboxpassword@127.0.0.1:{}?tls=off", mailbox.port());
-    let (glpi_url, redis_url, relay_url) = (glpi.url(), redis.url(), relay.url());
+    let (glpi_url, redis_url, token_url) = (glpi.url(), redis.url(), provider.token_url());
+    let relay_url = relay.url().replace("smtp://", "smtp://zqrelay:zqrelaypassword@");
+    // Nobody listens there.
+    let hook = format!("http://127.0.0.1:{}/hooks", free_address().port());
     // One that nobody listens to, and asks for a password.
     let ldap = format!("ldap://127.0.0.1:{}", free_address().port());
     let settings = [
@@ -278,11 +357,29 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
         ("sender.dns", "off"),
         ("http.trusted_proxies", "127.0.0.1"),
         ("sweep.every", "1s"),
+        ("hooks.url", hook.as_str()),
     ];
-    let settings: Vec<_> = settings.into_iter().collect();
+    let tokens = [
+        ("imap.oauth.token_url", token_url.as_str()),
+        ("imap.oauth.client_id", CLIENT_ID),
+        ("imap.oauth.client_secret", CLIENT_SECRET),
+        ("imap.oauth.refresh_token", REFRESH_TOKEN),
+    ];
+    let settings: Vec<_> = settings.into_iter().chain(tokens.into_iter().filter(|_| by_token)).collect();
     let gateway = Chatty::start(folder.path(), format, &settings).await;
     let said = hand_everything_in(&gateway, &glpi).await;
+    let problems = problems_of_the_signed_in(&gateway, &glpi, DIRECTORS[3]).await;
     wait_until("people were told", async || !relay.taken().is_empty()).await;
+    wait_until("the mailbox was tried", async || {
+        let tried = Chatty::said(gateway.call(Method::GET, "/metrics")).await;
+        !tried.contains("passerelle_imap_failures_total{mailbox=\"zqmailbox@ac-dijon.fr@127.0.0.1")
+            || by_token
+            || tried.lines().any(|line| line.starts_with("passerelle_imap_failures_total") && !line.ends_with(" 0"))
+    })
+    .await;
+    if by_token {
+        wait_until("a token was given", async || provider.given() > 0).await;
+    }
     let mut figures = String::new();
     wait_until("the tickets were looked at", async || {
         figures = Chatty::said(gateway.call(Method::GET, "/metrics")).await;
@@ -298,11 +395,11 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
     assert!(glpi.tickets().iter().any(|ticket| ticket.name.contains("zqtitle")));
     assert!(log.lines().count() > 100 && kept.contains("request:") && figures.contains("passerelle_received_total"));
     assert!(log.contains("127.0.0.1"), "{log}");
-    let secrets = SECRETS.map(|(key, secret)| (key, secret.rsplit(':').next().unwrap()));
-    let secrets: Vec<_> = secrets
-        .into_iter()
-        .chain([("glpi.user_token", GLPI_TOKEN), ("the mailbox's password", "zqmailboxpassword")])
-        .collect();
+    let secrets = SECRETS.map(|(key, secret)| (key, secret.rsplit([':', '_']).next().unwrap()));
+    let secrets = secrets.into_iter().chain([("glpi.user_token", GLPI_TOKEN)]).chain(IN_ADDRESSES);
+    let secrets: Vec<(&str, String)> =
+        secrets.flat_map(|(key, secret)| forms_of(secret).map(move |form| (key, form))).collect();
+    let secrets: Vec<_> = secrets.iter().map(|(key, secret)| (*key, secret.as_str())).collect();
     let addresses = DIRECTORS.iter().chain([&AGENT]).map(|address| ("an address", *address));
     for (place, text) in [("the log", &log), ("/metrics", &figures), ("/readyz", &ready), ("Redis", &kept)] {
         let all = WORDS.into_iter().chain(secrets.iter().copied()).chain(addresses.clone());
@@ -311,4 +408,10 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
     }
     let told = held(&said, secrets.iter().copied().chain(addresses).chain([WORDS[18], WORDS[19], WORDS[21]]));
     assert!(told.is_empty(), "strangers are told\n{}", told.join("\n"));
+    // Who has signed in is told what is wrong, and of nobody else.
+    assert!(problems.lines().count() > 30 && problems.contains("application/problem+json"), "{problems}");
+    let of_others = DIRECTORS.iter().filter(|address| **address != DIRECTORS[3]).chain([&AGENT]);
+    let all = secrets.iter().copied().chain(of_others.map(|address| ("an address", *address))).chain(WORDS);
+    let told = held(&problems, all);
+    assert!(told.is_empty(), "who has signed in is told\n{}", told.join("\n"));
 }
