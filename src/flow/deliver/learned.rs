@@ -15,23 +15,24 @@ use crate::{
     request::{Address, Reference},
 };
 
-/// How long a refusal is believed: an administrator may add a type meanwhile.
+/// How long a refusal is believed: an administrator may add a type meanwhile, or raise a limit.
 const BELIEVED: Duration = Duration::from_hours(1);
 /// How long a request whose creation brought nothing keeps its files apart: as long as a relay tries again.
 const APART: Duration = Duration::from_hours(24 * 5);
 /// Types that are remembered; names come from strangers.
 const MOST_TYPES: usize = 500;
-/// PHP takes files up to this size where nobody says otherwise (`upload_max_filesize`), bytes: one below is refused for
-/// its type.
-const STOCK_FILE_SIZE: u64 = 2 << 20;
-/// Pictures GLPI takes everywhere: one is refused for its content alone.
-const PICTURES: [&str; 4] = ["jpg", "jpeg", "png", "gif"];
+/// The words by which GLPI refuses a file for its type (`UploadHandler::get_error_message`), in the languages that it is
+/// translated to with words of its own: what it says otherwise, or without a word, is of this one file. Where the list of
+/// types may be read, that tells, and nothing needs to be learnt.
+const NO_SUCH_TYPE: [&str; 3] = ["Type de fichier non autorisé", "Filetype not allowed", "Unauthorized file type"];
+/// No GLPI has a smaller limit of a file's size, bytes: it stumbled over something else.
+const LEAST_LIMIT: u64 = 64 << 10;
 
 /// What GLPI's answers have taught this process.
 pub(super) struct Learned {
     refused: Mutex<BTreeMap<String, Instant>>,
-    /// The smallest file that was too large.
-    too_large: AtomicU64,
+    /// The smallest file that was too large lately, and when it was.
+    too_large: Mutex<Option<(u64, Instant)>>,
     /// What one call may carry at most.
     in_one_call: AtomicU64,
     /// GLPI refused an address that is a valid one.
@@ -65,7 +66,7 @@ impl Learned {
     pub(super) fn new() -> Self {
         Self {
             refused: Mutex::default(),
-            too_large: AtomicU64::new(u64::MAX),
+            too_large: Mutex::default(),
             in_one_call: AtomicU64::new(u64::MAX),
             refuses_odd_addresses: AtomicBool::new(false),
             apart: Remembered::new(10_000, APART),
@@ -76,26 +77,26 @@ impl Learned {
     pub(super) fn taken<'a>(&self, types: Option<&'a DocumentTypes>) -> AcceptedFiles<'a> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = refused.iter().filter(|(_, since)| since.elapsed() < BELIEVED);
-        let too_large = self.too_large.load(Ordering::Relaxed);
+        let too_large = *self.too_large.lock().unwrap_or_else(PoisonError::into_inner);
         AcceptedFiles {
             types,
             refused: recent.map(|(extension, _)| extension.clone()).collect(),
-            too_large: Some(too_large).filter(|size| *size < u64::MAX),
+            too_large: too_large.filter(|(_, since)| since.elapsed() < BELIEVED).map(|(size, _)| size),
         }
     }
 
-    /// Notes that GLPI refused a file, with its words where it gave any.
+    /// Notes that GLPI refused a file, with its words where it gave any: only what they say of other files, too, is
+    /// believed of those.
     pub(super) fn refusal(&self, file: &Upload, words: &str) {
-        let size = file.bytes.len() as u64;
         // PHP's name of the setting stands in the sentence in every language.
         if words.contains("upload_max_filesize") {
-            self.too_large.fetch_min(size, Ordering::Relaxed);
+            self.file_is_too_large(file.bytes.len() as u64);
+            return;
+        }
+        if !NO_SUCH_TYPE.iter().any(|no| words.contains(no)) {
             return;
         }
         let extension = extension(&file.name);
-        if size >= STOCK_FILE_SIZE || PICTURES.contains(&extension.as_str()) {
-            return;
-        }
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.len() >= MOST_TYPES {
             refused.retain(|_, since| since.elapsed() < BELIEVED);
@@ -107,7 +108,14 @@ impl Learned {
 
     /// Notes that a file alone is more than GLPI takes.
     pub(super) fn file_is_too_large(&self, size: u64) {
-        self.too_large.fetch_min(size, Ordering::Relaxed);
+        if size < LEAST_LIMIT {
+            return;
+        }
+        let mut known = self.too_large.lock().unwrap_or_else(PoisonError::into_inner);
+        // A larger one says nothing new, but of what is not believed any more.
+        if known.is_none_or(|(smallest, since)| size <= smallest || since.elapsed() >= BELIEVED) {
+            *known = Some((size, Instant::now()));
+        }
     }
 
     /// Notes that files of so many bytes are too much for one call: half of it is tried next.
@@ -156,7 +164,7 @@ impl Learned {
 }
 
 /// Whether an address is one of those that only some versions of GLPI take.
-fn is_odd(address: &str) -> bool {
+pub(super) fn is_odd(address: &str) -> bool {
     !address.is_ascii() || address.contains('&')
 }
 
@@ -168,7 +176,7 @@ fn extension(name: &str) -> String {
 mod tests {
     use bytes::Bytes;
 
-    use super::{Address, Learned, Reference, STOCK_FILE_SIZE, Upload};
+    use super::{Address, LEAST_LIMIT, Learned, Reference, Upload};
 
     fn file(name: &str, size: u64, tag: Option<&str>) -> Upload {
         let bytes = Bytes::from(vec![b'x'; usize::try_from(size).unwrap()]);
@@ -176,20 +184,31 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_was_refused_is_not_sent_again() {
-        let learned = Learned::new();
+    fn a_type_that_was_refused_for_itself_is_not_sent_again_and_nothing_else_is_learnt() {
+        let (learned, large) = (Learned::new(), LEAST_LIMIT + 3);
         for (name, size, words) in [
-            ("a.HEIC", 10, ""),
-            ("b.mp4", STOCK_FILE_SIZE, ""),
-            ("c.png", 10, ""),
-            ("d.pdf", 3000, "Le fichier excède la directive upload_max_filesize"),
+            ("a.HEIC", 10, "Type de fichier non autorisé"),
+            ("b.webp", 3 << 20, "Filetype not allowed"),
+            ("c.avif", 10, "Unauthorized file type <a target='_blank'>Manage document types</a>"),
+            // Of one file, or of a moment.
+            ("d.mp4", 10, ""),
+            ("e.odt", 10, "Fichier e.odt introuvable."),
+            ("f.png", 10, "Le fichier est trop petit"),
+            ("g.doc", 10, "Potential upload attack or file too large. Moving temporary file failed."),
+            ("h.pdf", large, "Le fichier excède la directive upload_max_filesize"),
+            ("i.pdf", large + 5, "Le fichier excède la directive upload_max_filesize"),
+            // Whatever GLPI says, no limit is so small.
+            ("j.pdf", 10, "Le fichier excède la directive upload_max_filesize"),
         ] {
             learned.refusal(&file(name, size, None), words);
         }
         let taken = learned.taken(None);
-        let refused = ["x.heic", "x.mp4", "x.png", "x.pdf", "heic"].map(|name| taken.refuses(name));
-        assert_eq!(refused, [true, false, false, false, true]);
-        assert_eq!(taken.too_large, Some(3000));
+        let refused: Vec<_> = ["heic", "webp", "avif", "mp4", "odt", "png", "doc", "pdf"]
+            .into_iter()
+            .filter(|extension| taken.refuses(&format!("x.{extension}")))
+            .collect();
+        assert_eq!(refused, ["heic", "webp", "avif"]);
+        assert_eq!(taken.too_large, Some(large));
     }
 
     #[tokio::test]

@@ -99,3 +99,21 @@ async fn a_file_glpi_leaves_out_of_a_201_is_named_in_a_follow_up_and_in_the_answ
     assert!(ticket.documents.is_empty());
     assert!(ticket.followups[0].content.contains("perdu.txt"), "{:?}", ticket.followups);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_glpi_lost_once_keeps_no_other_one_out() {
+    use passerelle::sandbox::{Failure, Rule};
+    let sandbox = sandbox().await;
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let post = async |title: &str, name: &str, content: &str| {
+        let mut fields = form(DIRECTORS[0], title);
+        fields["attachments"] = json!([{"name": name, "content_type": "text/plain", "content": content}]);
+        assert_eq!(gateway.post_form(&fields, None).await.status(), 201);
+    };
+    sandbox.set_failures(Rule::next(1, Failure::FileLeftOut).on_new_tickets());
+    post("Perdu", "perdu.txt", "YQ==").await;
+    assert!(titled(&sandbox, "Perdu")[0].documents.is_empty());
+    // Another one of this type, and larger.
+    post("Tenu", "tenu.txt", "YWJjZGVm").await;
+    assert_eq!(titled(&sandbox, "Tenu")[0].documents.len(), 1);
+}
