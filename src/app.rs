@@ -149,6 +149,8 @@ impl App {
         let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger), mappings.clone()));
         let announcer = Arc::new(Announcer::new(&config, &glpi, Arc::clone(&ledger))?);
         escalation::describe_metrics();
+        sweep::describe_metrics();
+        lmtp::describe_metrics();
         let escalator = Escalator::new(
             &config,
             glpi.clone(),

@@ -4,6 +4,7 @@
 
 pub mod announcements;
 pub mod app;
+pub mod audit;
 pub mod cli;
 pub mod company;
 pub mod config;

@@ -11,7 +11,8 @@ use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
     cli::{
-        check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, settings, setup, try_files,
+        audit, check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, settings, setup,
+        try_files,
     },
     config::{self, Config, ConfigError},
     telemetry,
@@ -38,6 +39,7 @@ enum Command {
     Ingest(ingest::Args),
     Try(try_files::Args),
     Check(check::Args),
+    Audit(audit::Args),
     #[command(name = "config")]
     Settings(settings::Args),
     Setup(Box<setup::Args>),
@@ -125,6 +127,7 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         }
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(args) => Ok(Box::pin(check::run(load_to_serve()?, args)).await?),
+        Command::Audit(args) => Ok(Box::pin(audit::run(load()?, args)).await?),
         Command::Settings(args) => Ok(settings::run(&args, cli.config.as_deref())?),
         Command::Setup(args) => Ok(Box::pin(setup::run(*args)).await),
         Command::Escalate(args) => Ok(Box::pin(escalate::run(load()?, args)).await?),
@@ -167,11 +170,13 @@ async fn serve(config: Config, file: Option<&Path>, signals: Signals) -> miette:
         let (about, remedy) = (english(&warning.about), english(&warning.remedy));
         tracing::warn!(about, remedy, "{}", english(&warning.message));
     }
+    // Its parts say what they count when they are built.
+    let metrics = telemetry::metrics();
     let app = App::build(config)?;
     let (version, file) = (telemetry::version(), file.map_or("none".into(), Path::to_string_lossy));
     let mappings = app.pipeline.mappings.now().all().len();
     tracing::info!(version, configuration = %file, mappings, "Passerelle starts");
-    let server = app.bind(telemetry::metrics()).await?.reloading_on(hang_up);
+    let server = app.bind(metrics).await?.reloading_on(hang_up);
     let stop = CancellationToken::new();
     tokio::spawn(stop_on(terminate, stop.clone()));
     tokio::spawn(stop_on(interrupt, stop.clone()));

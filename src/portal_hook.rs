@@ -27,6 +27,10 @@ use crate::{
 };
 
 const EVENTS: &str = "passerelle_hooks_total";
+/// What becomes of an event.
+const TOLD: &str = "told";
+const REFUSED: &str = "refused";
+const FAILED: &str = "failed";
 /// How long a portal that could not be reached is left alone.
 const PAUSE: Duration = Duration::from_mins(1);
 /// After so many different events in a row it is the portal that fails, not its reading of one of them.
@@ -110,8 +114,8 @@ impl HookError {
 
     fn label(&self) -> &'static str {
         match self {
-            Self::Refused(status) if status.is_client_error() => "refused",
-            _ => "failed",
+            Self::Refused(status) if status.is_client_error() => REFUSED,
+            _ => FAILED,
         }
     }
 }
@@ -123,8 +127,13 @@ impl PortalHook {
     ///
     /// Names the setting that cannot be used.
     pub fn new(settings: &config::Hooks) -> Result<Option<Self>, ConfigError> {
-        let Some(url) = settings.address()? else { return Ok(None) };
         metrics::describe_counter!(EVENTS, "Events told to the portal's hook, by type and outcome.");
+        for step in &settings.steps {
+            for outcome in [TOLD, REFUSED, FAILED] {
+                metrics::counter!(EVENTS, "type" => format!("request.{step}"), "outcome" => outcome).increment(0);
+            }
+        }
+        let Some(url) = settings.address()? else { return Ok(None) };
         let client = Client::builder()
             .timeout(settings.timeout)
             .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
@@ -157,7 +166,7 @@ impl PortalHook {
         }
         let told = self.post(id, event, now).await;
         let told = self.health().judge(id, told);
-        let outcome = told.as_ref().map_or_else(HookError::label, |()| "told");
+        let outcome = told.as_ref().map_or_else(HookError::label, |()| TOLD);
         metrics::counter!(EVENTS, "type" => event.kind.clone(), "outcome" => outcome).increment(1);
         told
     }

@@ -58,6 +58,8 @@ impl Mailer {
     /// The configured relay, or [`Mailer::Off`] where there is none; connects to nothing yet.
     /// Must be called within the runtime.
     pub fn new(config: &config::Smtp) -> Result<Self, ConfigError> {
+        metrics::describe_counter!(WITHOUT_ROOM, "Mails that were not tried, because too many waited for the relay.");
+        metrics::counter!(WITHOUT_ROOM).increment(0);
         let Some(url) = &config.url else { return Ok(Self::Off) };
         let way = Way::of(url)?;
         Ok(Self::Relay(Arc::new(Relay {

@@ -159,7 +159,8 @@ fn locked(held: &Held) -> MutexGuard<'_, Option<Vec<u8>>> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What `/metrics` shows. The first call installs the process's recorder, later ones give the same.
+/// What `/metrics` shows. The first call installs the process's recorder, later ones give the same: what is to be there
+/// before anything was counted, its room says after that.
 pub fn metrics() -> PrometheusHandle {
     static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
     INSTALLED
@@ -182,6 +183,15 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "From a whole request at hand to its outcome.");
     metrics::describe_gauge!(BUILD, "Always 1: its label is the version that runs.");
     metrics::gauge!(BUILD, "version" => version()).set(1.0);
+    for channel in Channel::ALL {
+        let name = channel.label();
+        metrics::counter!(RECEIVED, "channel" => name).increment(0);
+        metrics::gauge!(IN_HAND, "channel" => name).set(0.0);
+        for (outcome, reason) in Outcome::all_of(channel) {
+            metrics::counter!(REQUESTS, "channel" => name, "outcome" => outcome, "reason" => reason.code())
+                .increment(0);
+        }
+    }
     let upkeep = handle.clone();
     let thread = std::thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(move || {
         loop {

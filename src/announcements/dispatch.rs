@@ -41,6 +41,11 @@ const NO_ADDRESS: u16 = 553;
 
 /// Addresses of announcements, by what became of them.
 const MAILS: &str = "passerelle_announcement_mails_total";
+/// What becomes of an address.
+const HANDED: &str = "handed";
+const DOUBTFUL: &str = "doubtful";
+const REFUSED: &str = "refused";
+const PUT_OFF: &str = "put-off";
 
 /// Why a mailing is not sent now.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +117,9 @@ impl Dispatcher {
         (relay, answer): (Duration, Duration),
     ) -> Self {
         metrics::describe_counter!(MAILS, "Addresses of announcements, by what became of them.");
+        for outcome in [HANDED, DOUBTFUL, REFUSED, PUT_OFF] {
+            metrics::counter!(MAILS, "outcome" => outcome).increment(0);
+        }
         let settled = SignedDuration::try_from((relay + answer) * 2).unwrap_or(SignedDuration::MAX);
         Self {
             records,
@@ -361,10 +369,10 @@ fn count(departure: &Departure) {
         metrics::counter!(MAILS, "outcome" => outcome).increment(count as u64);
     };
     match departure.state {
-        DepartureState::Handed => add("handed", departure.to.len()),
-        DepartureState::Going => add("doubtful", departure.to.len()),
+        DepartureState::Handed => add(HANDED, departure.to.len()),
+        DepartureState::Going => add(DOUBTFUL, departure.to.len()),
         DepartureState::NotSent => return,
     }
-    add("refused", departure.refused.len());
-    add("put-off", departure.put_off.len());
+    add(REFUSED, departure.refused.len());
+    add(PUT_OFF, departure.put_off.len());
 }

@@ -36,6 +36,10 @@ const CODE: usize = 10;
 
 /// Announcements of every outcome.
 const ANNOUNCEMENTS: &str = "passerelle_announcements_total";
+/// The ways an announcement goes.
+const BY_BOTH: &str = "both";
+const BY_MAIL: &str = "mail";
+const ON_PORTAL: &str = "portal";
 
 /// What became of an announcement that somebody hands in.
 #[derive(Clone, Debug)]
@@ -157,6 +161,9 @@ impl Informer {
         key: SecretSlice<u8>,
     ) -> Self {
         metrics::describe_counter!(ANNOUNCEMENTS, "Announcements that were handed in, by way.");
+        for way in [BY_BOTH, BY_MAIL, ON_PORTAL] {
+            metrics::counter!(ANNOUNCEMENTS, "way" => way).increment(0);
+        }
         let zone = config.time_zone.clone();
         let records = Records::new(glpi.clone());
         let settings = config.announcements.clone();
@@ -304,9 +311,9 @@ impl Informer {
         let kept = self.keeping.keep(Announcement { files, ..announcement.clone() }, &uploads).await?;
         let announcement = same(&announcement, kept)?;
         let ways = match (announcement.by_mail, announcement.on_portal) {
-            (Some(_), true) => "both",
-            (Some(_), false) => "mail",
-            (None, _) => "portal",
+            (Some(_), true) => BY_BOTH,
+            (Some(_), false) => BY_MAIL,
+            (None, _) => ON_PORTAL,
         };
         metrics::counter!(ANNOUNCEMENTS, "way" => ways).increment(1);
         tracing::info!(

@@ -198,6 +198,11 @@ impl TicketFigures {
         self.mappings.now().find(application).is_some()
     }
 
+    /// The applications of the mappings.
+    pub(super) fn mapped(&self) -> Vec<String> {
+        self.mappings.now().all().iter().map(|mapping| mapping.name.clone()).collect()
+    }
+
     /// Today, where the academy is.
     pub fn today(&self) -> Date {
         Timestamp::now().to_zoned(self.zone.clone()).date()

@@ -46,6 +46,9 @@ impl RiseWatch {
         zone: TimeZone,
     ) -> Self {
         metrics::describe_counter!(RISES, "Hours with far more requests of an application than usual.");
+        for application in figures.mapped().into_iter().chain([OTHERS.to_owned()]) {
+            metrics::counter!(RISES, "application" => application).increment(0);
+        }
         Self { figures, people, ledger, letters, zone, seen: Mutex::default() }
     }
 

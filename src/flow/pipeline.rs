@@ -28,7 +28,7 @@ use crate::{
     },
     id::TicketId,
     letters::Acknowledger,
-    request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference},
+    request::{Address, Channel, Deferral, Outcome, Reason, Received, Reference, Refusal},
     telemetry,
 };
 
@@ -90,6 +90,13 @@ impl Pipeline {
         .await
     }
 
+    /// Ends a request whose way in could not take it whole: it is counted as any other, and nobody is written to.
+    pub async fn too_large(self: &Arc<Self>, channel: Channel, reference: Reference) -> Outcome {
+        let reason = Reason::TooLarge;
+        let refusal = Refusal { reason, sentence: reason.sentence().to_owned() };
+        self.to_its_end(channel, reference, async { Outcome::Refused(refusal) }).await
+    }
+
     /// Goes on with a request to its end, even if whoever handed it in goes away; logs and counts the outcome. What is
     /// logged on the way, each call to GLPI included, names its reference.
     async fn to_its_end(
@@ -104,6 +111,8 @@ impl Pipeline {
         // Nor does who goes away take the line and the count along.
         let ending = self.tasks.spawn(async move {
             let outcome = settled(handling.await, reference);
+            // What was added bears its own name, which GLPI's word on its ticket may have decided.
+            let reference = if let Outcome::Followup(addition) = &outcome { addition.reference } else { reference };
             log(&outcome, channel, reference);
             telemetry::count(channel, &outcome, in_hand.elapsed());
             outcome

@@ -30,6 +30,7 @@ impl Suggester {
     /// As `knowledge.suggest` says; `tasks` are what a shutdown waits for.
     pub fn new(config: &Config, glpi: &Glpi, knowledge: Arc<Knowledge>, tasks: TaskTracker) -> Self {
         metrics::describe_counter!(SUGGESTIONS, "Tickets whose référents were told of articles.");
+        metrics::counter!(SUGGESTIONS).increment(0);
         Self { glpi: glpi.in_background(), knowledge, is_on: config.knowledge.suggest, tasks }
     }
 

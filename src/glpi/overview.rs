@@ -8,6 +8,7 @@ use crate::id::{TicketId, UserId};
 use super::criteria::{SHOWN, SearchAnswer, query};
 use super::error::GlpiError;
 use super::excerpt::EXCERPT;
+use super::pages::FoundPage;
 use super::requesters::RequestersOf;
 use super::{ActorRole, Criterion, Glpi, Requester, TicketStatus, TicketSummary, wire};
 
@@ -42,6 +43,24 @@ impl Glpi {
         let query = query(&[Criterion::Id(ticket)], &[&SHOWN[..], &MORE].concat(), (2, "ASC"));
         let rows: SearchAnswer<TicketOverview> = self.search(&query, usize::MAX).await?;
         Ok(rows.data.into_iter().find(|row| row.summary.id == ticket))
+    }
+
+    /// The newest tickets among those below this number (all, without) that were opened in the last `hours` hours, each with
+    /// its people and the beginning of its description, at most `size`: one call. Those in GLPI's bin are not found. A GLPI
+    /// that cannot gather so many is asked for fewer, now and by this `size` later.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn overviews_of_hours(
+        &self,
+        hours: u32,
+        below: Option<TicketId>,
+        size: &mut usize,
+    ) -> Result<FoundPage<TicketOverview>, GlpiError> {
+        let criteria = [Criterion::OpenedWithin(hours), below.map_or(Criterion::ANY_NUMBER, Criterion::Below)];
+        // By number and not by row: what is made or deleted meanwhile moves no ticket out of sight.
+        self.page_or_less(&query(&criteria, &[&SHOWN[..], &MORE].concat(), (2, "DESC")), 0, size).await
     }
 
     /// The last tickets of these categories, full paths, that are solved or closed: the newest first, at most so many, each

@@ -15,6 +15,9 @@ use super::markers::{MARKERS_PER_SEARCH, MarkerSearch};
 use super::pages::{FoundPage, LARGE_PAGE, PAGE};
 use super::{Criterion, FoundTicket, Glpi, TicketStatus, wire};
 
+/// Tickets in GLPI's bin of one search at most.
+const MOST_BINNED: usize = 400;
+
 /// A ticket as a search shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TicketSummary {
@@ -203,6 +206,25 @@ impl Glpi {
             }
         }
         Ok(false)
+    }
+
+    /// The tickets in GLPI's bin whose description holds any of these markers, at most 400, opened in the last `hours` hours;
+    /// as [`Glpi::tickets_containing`], which finds the others.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn binned_tickets_containing(&self, markers: &[&str], hours: u32) -> Result<Vec<FoundTicket>, GlpiError> {
+        let mut tickets = Vec::new();
+        for markers in markers.chunks(MARKERS_PER_SEARCH) {
+            let says = markers.iter().map(|&marker| Criterion::Says(marker.to_owned())).collect();
+            let criteria = [Criterion::OpenedWithin(hours), Criterion::Any(says)];
+            let mut base = query(&criteria, &[1, 2, 12, 15, 21], (2, "DESC"));
+            base["is_deleted"] = serde_json::json!(1);
+            let FoundPage { rows, .. } = self.page::<FoundTicket>(&base, 0, MOST_BINNED).await?;
+            tickets.extend(rows);
+        }
+        Ok(tickets)
     }
 
     /// The tickets whose description begins with any of these markers, within its first eight kilobytes, opened in the

@@ -62,6 +62,14 @@ pub(super) struct Line {
 }
 
 impl Lines {
+    /// What the counter is for.
+    pub(super) fn describe_metrics() {
+        metrics::describe_counter!(GIVEN_UP, "Connections that were closed for others, by what these took.");
+        for what_for in ["place", "memory"] {
+            metrics::counter!(GIVEN_UP, "for" => what_for).increment(0);
+        }
+    }
+
     /// A connection that was just accepted.
     pub(super) fn open(&self) -> Arc<Line> {
         let given_up = CancellationToken::new();

@@ -51,6 +51,7 @@ mod router;
 mod schemas;
 mod serve;
 mod services;
+mod tally;
 mod tickets;
 mod values;
 mod webhook;

@@ -19,7 +19,7 @@ use super::{
     requests, responses,
     responses::BrokenCall,
     services::Services,
-    tickets, webhook,
+    tally, tickets, webhook,
 };
 
 #[derive(OpenApi)]
@@ -123,5 +123,6 @@ pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
     let mut api = serde_json::to_value(api).unwrap_or_default();
     portal_hooks::add(&mut api);
     examples::complete(&mut api);
+    tally::expect(&api);
     router.merge(docs::routes(&api)).layer(Extension(Rendered(Bytes::from(api.to_string()))))
 }

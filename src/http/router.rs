@@ -18,13 +18,15 @@ use tower_http::{
 };
 
 use super::{
-    body, health, openapi,
+    body, health,
+    lines::Lines,
+    openapi,
     pages::{self, Pages},
     problem::{self, Problem},
     services::Services,
+    tally,
 };
 
-const RESPONSES: &str = "passerelle_http_responses_total";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The API's routes. Whatever goes wrong behind them is a problem (RFC 9457). Those for who watches the gateway are
@@ -43,7 +45,8 @@ pub(super) fn for_operators(services: Arc<Services>) -> Router {
 }
 
 fn dressed(routes: Router<Arc<Services>>, services: Arc<Services>) -> Router {
-    metrics::describe_counter!(RESPONSES, "Answers of the HTTP API by route and status.");
+    tally::describe_metrics();
+    Lines::describe_metrics();
     let layers = ServiceBuilder::new()
         .map_request(believe_request_id)
         .set_request_id(REQUEST_ID, MakeRequestUuid)
@@ -83,12 +86,12 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 }
 
 fn route_of<B>(request: &axum::http::Request<B>) -> &str {
-    request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str)
+    request.extensions().get::<MatchedPath>().map_or(tally::NO_ROUTE, MatchedPath::as_str)
 }
 
 async fn count(request: Request, next: Next) -> Response {
     let route = route_of(&request).to_owned();
     let response = next.run(request).await;
-    metrics::counter!(RESPONSES, "route" => route, "status" => response.status().as_u16().to_string()).increment(1);
+    tally::count(route, response.status());
     response
 }

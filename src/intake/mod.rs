@@ -23,7 +23,7 @@ pub use self::{
 use crate::{
     company::Company,
     flow::pipeline::Pipeline,
-    request::{Channel, Envelope, Origin, Outcome, Reason, Refusal},
+    request::{Channel, Envelope, Origin, Outcome},
 };
 
 /// Takes a mail to its outcome. The pipeline does; in the tests of the ways in, a double.
@@ -52,8 +52,8 @@ impl TakesMail for Pipeline {
             if envelope.channel == Channel::HttpMail && envelope.size > raw.len() as u64 {
                 // Its beginning only, for its sender to be told: it is too large for its way in, whatever the rule says.
                 let Some(most) = self.rules.largest() else {
-                    let reason = Reason::TooLarge;
-                    return Outcome::Refused(Refusal { reason, sentence: reason.sentence().to_owned() });
+                    let received = mime::mail(envelope, raw, Timestamp::now()).await;
+                    return self.too_large(received.channel, received.reference).await;
                 };
                 envelope.size = envelope.size.max(most.saturating_add(1));
             }

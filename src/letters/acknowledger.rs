@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use super::{
-    ComposeError, Correspondence, receipts, refusals,
+    ComposeError, Correspondence, mails, receipts, refusals,
     subject::reply_subject,
     text::{Signature, Text},
     thread::thread,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::{Acknowledge, Config, Replies},
     request::{
-        Address, Origin, Person, Reason, Receipt, Received, Reference, Refusal, TicketState,
+        Address, Origin, Person, Reason, ReasonKind, Receipt, Received, Reference, Refusal, TicketState,
         message_id::{Letter as Id, of_letter},
     },
     smtp::SendError,
@@ -42,6 +42,12 @@ type Letter = (lettre::Address, Message);
 impl Acknowledger {
     /// Letters of `letters`, each sent in a task of `tasks`, which a shutdown waits for.
     pub fn new(config: &Config, letters: Correspondence, tasks: TaskTracker) -> Self {
+        let is_told = |reason: &&Reason| {
+            **reason == Reason::Created || matches!(reason.kind(), ReasonKind::Rule | ReasonKind::Reply)
+        };
+        for reason in Reason::ALL.iter().filter(is_told) {
+            mails::expect(reason.code());
+        }
         Self {
             acknowledge: config.acknowledge,
             receipts: config.receipts(),
@@ -182,8 +188,8 @@ impl Acknowledger {
 
     async fn send(self, reason: Reason, to: lettre::Address, message: Message) -> Result<(), SendError> {
         let result = self.letters.send(to, &message).await;
-        let (reason, outcome) = (reason.code(), if result.is_ok() { "sent" } else { "failed" });
-        metrics::counter!("passerelle_mails_total", "reason" => reason, "outcome" => outcome).increment(1);
+        let reason = reason.code();
+        mails::count(reason, result.is_ok());
         match &result {
             Ok(()) => tracing::debug!(reason, "sent a mail to a requester"),
             Err(error) => tracing::warn!(reason, %error, "a mail to a requester was not sent"),

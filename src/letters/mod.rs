@@ -7,6 +7,7 @@ mod announcements;
 mod correspondence;
 mod deposits;
 mod error;
+pub(crate) mod mails;
 pub(crate) mod notices;
 mod operators;
 mod receipts;

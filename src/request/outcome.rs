@@ -6,7 +6,7 @@ use crate::id::{SolutionId, TicketId};
 
 use jiff::{Timestamp, Zoned};
 
-use super::{CurrentMessage, Enclosure, LeftOut, Reference, Suggestion, TicketKind};
+use super::{Channel, CurrentMessage, Enclosure, LeftOut, Reference, Suggestion, TicketKind};
 
 /// The one end of a request.
 #[derive(Clone, Debug)]
@@ -41,6 +41,31 @@ impl Outcome {
             Self::Ignored(_) => "ignored",
             Self::Deferred(_) => "deferred",
             Self::Quarantined(_) => "quarantined",
+        }
+    }
+
+    /// Each way in which a request can end that came in so: the label and the reason. For figures that are there before
+    /// anything has ended.
+    pub fn all_of(channel: Channel) -> impl Iterator<Item = (&'static str, Reason)> {
+        Reason::ALL.iter().flat_map(move |&reason| Self::labels_of(reason, channel).iter().map(move |&it| (it, reason)))
+    }
+
+    /// How a request can end for this reason that came in so.
+    fn labels_of(reason: Reason, channel: Channel) -> &'static [&'static str] {
+        let is_mail = channel != Channel::Form;
+        match (reason.kind(), reason) {
+            (ReasonKind::Done, Reason::Created) => &["created"],
+            (ReasonKind::Done, Reason::Duplicate) => &["duplicate"],
+            (ReasonKind::Done, _) => &["followup"],
+            (ReasonKind::Sender | ReasonKind::Rule, _) => &["refused"],
+            (ReasonKind::Reply, _) if is_mail => &["refused"],
+            (ReasonKind::Portal, _) if !is_mail => &["refused"],
+            (ReasonKind::Machine, _) if is_mail => &["ignored"],
+            (ReasonKind::Failure, _) | (ReasonKind::Outage, Reason::GlpiUnavailable) if is_mail => {
+                &["deferred", "quarantined"]
+            }
+            (ReasonKind::Outage | ReasonKind::Failure, _) => &["deferred"],
+            (ReasonKind::Reply | ReasonKind::Portal | ReasonKind::Machine, _) => &[],
         }
     }
 

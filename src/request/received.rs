@@ -28,6 +28,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Every way in.
+    pub const ALL: [Self; 5] = [Self::Lmtp, Self::Imap, Self::HttpMail, Self::Stdin, Self::Form];
+
     /// The name in logs and metrics.
     pub fn label(self) -> &'static str {
         match self {

@@ -62,6 +62,7 @@ async fn the_help_of_each_command_says_what_it_does() {
         "ingest",
         "try",
         "check",
+        "audit",
         "config",
         "setup",
         "escalate",

@@ -12,6 +12,7 @@
 mod account;
 mod actors;
 mod announcements;
+mod audit;
 mod directory;
 mod drafts;
 mod escalation;

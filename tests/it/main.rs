@@ -3,10 +3,12 @@
 
 mod acknowledge;
 mod announcements;
+mod audit;
 mod chaos;
 mod check;
 mod commands;
 mod config;
+mod conservation;
 mod corpus;
 mod demo;
 mod described;

@@ -19,7 +19,12 @@ pub(super) fn wrapped(name: &str, content: &[u8]) -> Option<(String, Bytes)> {
         return None;
     }
     let archive = archive(name, content).inspect_err(|error| tracing::warn!(%error, "a file cannot be archived"));
-    Some((format!("{name}.{EXTENSION}"), archive.ok()?))
+    Some((name_of(name), archive.ok()?))
+}
+
+/// What the archive is called that holds the file of this name.
+pub(super) fn name_of(file: &str) -> String {
+    format!("{file}.{EXTENSION}")
 }
 
 fn archive(name: &str, content: &[u8]) -> ZipResult<Bytes> {

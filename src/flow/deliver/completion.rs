@@ -9,7 +9,7 @@ use super::{
     archive,
     attachments::{self, Chosen},
     deliverer::Deliverer,
-    left_out,
+    dropped, left_out,
     undelivered::Undelivered,
 };
 use crate::{
@@ -26,8 +26,6 @@ use crate::{
 const ROUNDS: usize = 5;
 /// How often one file may make GLPI fail before it is held for one it cannot take.
 const FAILURES_OF_A_FILE: u32 = 2;
-/// Tickets whose requester GLPI dropped, by what became of it.
-const DROPPED: &str = "passerelle_requesters_dropped_total";
 
 /// What a ticket is to have beside its row.
 pub(super) struct Wanted<'a> {
@@ -169,8 +167,7 @@ impl Deliverer {
         if self.name_left_out(id, FollowupId::default(), &state.ticket.content, chosen).await? {
             let has_account = has_account(&state.users, wanted.new);
             if progress.tries_for_requester > 0 {
-                let became = if is_served(&state.users, wanted.new) { "mended" } else { "missing" };
-                metrics::counter!(DROPPED, "became" => became).increment(1);
+                dropped::count(is_served(&state.users, wanted.new));
             }
             return Ok(Some(has_account));
         }
@@ -537,7 +534,7 @@ fn lacking_groups(state: &State, new: &NewTicket) -> Vec<(GroupId, ActorRole)> {
 }
 
 /// Whether a ticket is solved or closed, or to be validated: nothing is added to it then.
-fn is_beyond_work(status: TicketStatus) -> bool {
+pub(super) fn is_beyond_work(status: TicketStatus) -> bool {
     status.number() >= TicketStatus::Solved.number()
 }
 

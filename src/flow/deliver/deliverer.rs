@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     attachments::{self, Chosen},
+    dropped,
     learned::{AcceptedFiles, Learned},
     names::Names,
     ticket_sources::TicketSources,
@@ -56,6 +57,7 @@ impl Deliverer {
         time_zone: TimeZone,
         pages: TicketPages,
     ) -> Self {
+        dropped::describe_metrics();
         Self {
             names: Names::new(glpi.clone(), time_zone),
             learned: Learned::new(),

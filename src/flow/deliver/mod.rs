@@ -6,9 +6,11 @@ mod attachments;
 mod completion;
 mod copies;
 mod deliverer;
+mod dropped;
 mod followup;
 mod group_members;
 mod inspect;
+mod lacking;
 mod learned;
 mod left_out;
 mod making;
@@ -22,6 +24,7 @@ pub use self::{
     attachments::enclosable,
     deliverer::{Deliverer, LONGEST_CREATION_CALLS},
     followup::{Proposed, SeenTicket},
+    lacking::{DueFiles, TicketPart, missing_parts},
     names::{Missing, Names},
     ticket::{Delivered, Prepared},
     undelivered::Undelivered,

@@ -20,7 +20,7 @@ impl Ledger {
         match redis.lease(name, LIFE).await {
             Ok(granted) => self.leases.answered(name, granted).then_some(Duration::ZERO),
             Err(error) => {
-                metrics::counter!("passerelle_redis_failures_total").increment(1);
+                metrics::counter!(super::REDIS_FAILURES).increment(1);
                 tracing::warn!(%error, "Redis cannot be asked for a lease");
                 (self.when_down == WhenDown::AskGlpi).then(|| self.leases.unanswered(name, self.give_up))
             }

@@ -62,6 +62,8 @@ const WAIT_FOR_UNKNOWN: Duration = Duration::from_secs(20);
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often a creation under way asserts its claim in Redis, and how often those left open are.
 const ASSERT_EVERY: Duration = Duration::from_millis(250);
+const REDIS_FAILURES: &str = "passerelle_redis_failures_total";
+
 /// The memory of one instance, and of all of them where Redis is configured.
 pub struct Ledger {
     glpi: Glpi,
@@ -98,6 +100,8 @@ impl Ledger {
         key_secret: SecretSlice<u8>,
         give_up: Duration,
     ) -> Result<Self, ConfigError> {
+        metrics::describe_counter!(REDIS_FAILURES, "Times Redis could not be used.");
+        metrics::counter!(REDIS_FAILURES).increment(0);
         let aftermath = config.glpi.aftermath.min(give_up);
         let shared = match config.quota.backend {
             Backend::Memory => None,
@@ -160,7 +164,7 @@ impl Ledger {
 
     /// Redis failed: go on by asking GLPI, or wait for it, as configured.
     fn without_redis(&self, what: &str, error: &::redis::RedisError) -> Result<(), (Reason, String)> {
-        metrics::counter!("passerelle_redis_failures_total").increment(1);
+        metrics::counter!(REDIS_FAILURES).increment(1);
         match self.when_down {
             WhenDown::AskGlpi => {
                 tracing::warn!(%error, what, "Redis cannot be used; GLPI is asked instead");

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::DateTime};
+use tracing::Instrument as _;
 
 use super::{Pipeline, deferred, put_off};
 use crate::{
@@ -25,16 +26,24 @@ impl Pipeline {
     /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
     /// decision on the same solution once more.
     pub async fn decide(self: &Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> Outcome {
+        // Which solution it is about, GLPI has to say first.
+        let named = decided_on(&requester, ticket, decided.solution, None, &decided).reference;
+        let this = Arc::clone(self);
+        self.to_its_end(Channel::Form, named, async move { this.decide_uncounted(&requester, ticket, &decided).await })
+            .await
+    }
+
+    async fn decide_uncounted(&self, requester: &Address, ticket: TicketId, decided: &Decided) -> Outcome {
         let seen = match self.deliverer.look(ticket).await {
             Ok(seen) => seen,
             Err(undelivered) => return put_off(undelivered),
         };
         let before = seen.proposed();
-        let on = match self.solution_decided_on(&decided, before).await {
+        let on = match self.solution_decided_on(decided, before).await {
             Ok(on) => on,
             Err((reason, cause)) => return deferred(reason, cause, None),
         };
-        let outcome = self.decide_on(&requester, ticket, &decided, seen, on, None).await;
+        let outcome = self.decide_on(requester, ticket, decided, seen, on, None).await;
         let waited = before.solved.is_some() && decided.solution.is_none_or(|it| before.solution == Some(it));
         match &outcome {
             Outcome::Followup(addition) if !addition.is_new && waited && on == DecidedSolution::Waiting => {}
@@ -44,7 +53,7 @@ impl Pipeline {
             // It still waits: what was found is the same decision of an earlier time. Staff has solved the ticket
             // again without a new solution.
             Ok(seen) if seen.proposed() == before => {
-                self.decide_on(&requester, ticket, &decided, seen, on, before.solved).await
+                self.decide_on(requester, ticket, decided, seen, on, before.solved).await
             }
             Ok(_) => outcome,
             Err(undelivered) => put_off(undelivered),
@@ -55,29 +64,42 @@ impl Pipeline {
     /// to it, and a solution that says so, which they accept. [`Outcome::Followup`], also for a repeat; a request that is
     /// solved or closed already is refused. What an interruption leaves undone, the same call does.
     pub async fn withdraw(self: &Arc<Self>, requester: Address, ticket: TicketId, article: &str) -> Outcome {
+        let text = format!("Je retire ma demande\u{a0}: la fiche «\u{a0}{article}\u{a0}» répond à ma question.");
+        let reference = Reference::new("withdrawal", requester.as_str(), format!("{ticket} {text}").as_bytes());
+        let said = Received::on_portal(&requester, ticket, reference, &text, Timestamp::now());
+        let solution = format!("Demande retirée par son auteur\u{a0}: la fiche «\u{a0}{article}\u{a0}» y répond.");
+        let this = Arc::clone(self);
+        let withdrawing = async move { this.withdraw_uncounted(&requester, ticket, said, &solution).await };
+        self.to_its_end(Channel::Form, reference, withdrawing).await
+    }
+
+    /// `said` is what the requester says of it, `solution` what is proposed then.
+    async fn withdraw_uncounted(
+        &self,
+        requester: &Address,
+        ticket: TicketId,
+        said: Received,
+        solution: &str,
+    ) -> Outcome {
         let seen = match self.deliverer.look(ticket).await {
             Ok(seen) => seen.proposed(),
             Err(undelivered) => return put_off(undelivered),
         };
         if seen.solved.is_none() {
-            let text = format!("Je retire ma demande\u{a0}: la fiche «\u{a0}{article}\u{a0}» répond à ma question.");
-            let reference = Reference::new("withdrawal", requester.as_str(), format!("{ticket} {text}").as_bytes());
-            let said = Received::on_portal(&requester, ticket, reference, &text, Timestamp::now());
-            let is_new = match self.complement(said, ticket).await {
+            let judge = |state: &TicketState| screen::complement(state, &self.rules);
+            let is_new = match self.on_portal(said, ticket, None, judge).await {
                 Outcome::Followup(addition) if addition.ticket == ticket => addition.is_new,
                 other => return other,
             };
-            if is_new || seen.solution.is_none() {
-                let solution =
-                    format!("Demande retirée par son auteur\u{a0}: la fiche «\u{a0}{article}\u{a0}» y répond.");
-                if let Err(undelivered) = self.deliverer.solve(ticket, &solution).await {
-                    return put_off(undelivered);
-                }
+            if (is_new || seen.solution.is_none())
+                && let Err(undelivered) = self.deliverer.solve(ticket, solution).await
+            {
+                return put_off(undelivered);
             }
         }
         let decided =
             Decided { decision: Decision::Accept, solution: None, enclosure: Enclosure::default(), signed: None };
-        self.decide(requester, ticket, decided).await
+        self.decide_uncounted(requester, ticket, &decided).await
     }
 
     /// Which solution is decided on. A signed call that somebody saw and sends once more decides on nothing that was
@@ -104,7 +126,7 @@ impl Pipeline {
     }
 
     async fn decide_on(
-        self: &Arc<Self>,
+        &self,
         requester: &Address,
         ticket: TicketId,
         decided: &Decided,
@@ -114,12 +136,9 @@ impl Pipeline {
     ) -> Outcome {
         let solution = decided.solution.or(seen.proposed().solution);
         let received = decided_on(requester, ticket, solution, solved, decided);
-        let (this, reference, decision) = (Arc::clone(self), received.reference, decided.decision.clone());
-        self.to_its_end(Channel::Form, reference, async move {
-            let judge = |state: &TicketState| screen::decision(state, &decision, on, &this.rules);
-            this.on_portal(received, ticket, Some(seen), judge).await
-        })
-        .await
+        let judge = |state: &TicketState| screen::decision(state, &decided.decision, on, &self.rules);
+        let span = tracing::info_span!("decision", reference = %received.reference);
+        self.on_portal(received, ticket, Some(seen), judge).instrument(span).await
     }
 
     /// `seen` is what was just read of the ticket.

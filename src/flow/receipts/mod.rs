@@ -238,9 +238,7 @@ impl Receipts {
             return Ok(());
         }
         let Ok(turn) = Arc::clone(&self.making_up).try_lock_owned() else { return Ok(()) };
-        let since = self.ago(now, self.look_back);
-        let criteria = [Criterion::OpenedAfter(since), Criterion::FollowupSays(DUE_MARK)];
-        let tickets = self.background.oldest_tickets(&criteria, MOST).await?;
+        let tickets = self.due_since(self.ago(now, self.look_back)).await?;
         if tickets.is_empty() {
             return Ok(());
         }
@@ -257,6 +255,33 @@ impl Receipts {
             each.await;
         });
         Ok(())
+    }
+
+    /// The tickets opened since that moment, in GLPI's time zone, whose notes say that their receipt is due, with the moment
+    /// that was written; at most a thousand. One call, and one for each.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn due(&self, since: DateTime) -> Result<Vec<(TicketId, Option<DateTime>)>, GlpiError> {
+        let tickets = self.due_since(since).await?;
+        if tickets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own = self.background.own_account().await?;
+        let mut due = Vec::new();
+        for ticket in tickets {
+            let followups = self.background.ticket_followups(ticket.id).await?;
+            if let Some(note) = followups.iter().find(|followup| ReceiptNote::is_due(followup, own)) {
+                due.push((ticket.id, note.modified.or(note.written)));
+            }
+        }
+        Ok(due)
+    }
+
+    async fn due_since(&self, since: DateTime) -> Result<Vec<TicketSummary>, GlpiError> {
+        let criteria = [Criterion::OpenedAfter(since), Criterion::FollowupSays(DUE_MARK)];
+        self.background.oldest_tickets(&criteria, MOST).await
     }
 
     /// Sends the receipt of a ticket that says that it is due, and has said so since before that moment.

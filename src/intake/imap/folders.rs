@@ -7,7 +7,7 @@ use crate::{config::ImapFolders, request::Outcome};
 
 /// What becomes of a message whose outcome is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Destination {
+pub enum Destination {
     /// It has its ticket.
     Handled,
     /// A rule said no.

@@ -420,7 +420,7 @@ fn uids(batch: &[Message]) -> impl Iterator<Item = u32> {
 
 /// Cuts messages into batches of so many at most, in their order. `max`: a larger one is not fetched whole, so it stands
 /// alone.
-fn batches(messages: &[Message], together: usize, max: u64) -> Vec<&[Message]> {
+pub(super) fn batches(messages: &[Message], together: usize, max: u64) -> Vec<&[Message]> {
     let mut batches = Vec::new();
     let mut start = 0;
     let mut bytes = 0;

@@ -3,7 +3,8 @@
 //! RFC 3501 with UIDs only, and IDLE (2177), MOVE (6851), UIDPLUS (4315) where the server has them. From the
 //! inside out: `session` is the commands, `connect` signs in (`account`, `token`), `folders` is where settled
 //! messages go, `memory` is what is known of messages between two looks, `mailbox` fetches what is due in batches,
-//! has it handled side by side and moves it, `reader` is a mailbox's life: connect, catch up, wait for news.
+//! has it handled side by side and moves it, `reader` is a mailbox's life: connect, catch up, wait for news; `survey`
+//! reads what lies there for an audit.
 //!
 //! A message stays as it is, unread, until its outcome is final; only then is it moved. So the mailbox is the
 //! queue: whatever breaks in between, the message is found again, and its reference tells whether it has its
@@ -20,6 +21,7 @@ mod memory;
 mod reader;
 mod session;
 mod settings;
+mod survey;
 mod token;
 
 use std::{sync::Arc, time::Duration};
@@ -28,13 +30,15 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use self::mailbox::Mailbox;
 pub use self::{
     account::MailboxAccount,
     append::{Appender, appender},
     error::ImapError,
+    folders::Destination,
     settings::Settings,
+    survey::{StoredMail, survey},
 };
-use self::{folders::Destination, mailbox::Mailbox};
 use crate::flow::pipeline::Pipeline;
 
 /// The pause before a reader that broke down begins anew.
@@ -42,8 +46,12 @@ const BEGIN_ANEW: Duration = Duration::from_mins(1);
 
 /// Reads every mailbox until `stop`, then waits for what is under way, and moves what is settled. How long
 /// that may take is up to the caller: whatever is cut off is found again in its mailbox.
-pub async fn serve(settings: Settings, pipeline: Arc<Pipeline>, stop: CancellationToken) {
-    figures::describe();
+pub fn serve(settings: Settings, pipeline: Arc<Pipeline>, stop: CancellationToken) -> impl Future<Output = ()> + Send {
+    figures::describe(&settings.accounts);
+    read_all(settings, pipeline, stop)
+}
+
+async fn read_all(settings: Settings, pipeline: Arc<Pipeline>, stop: CancellationToken) {
     let settings = Arc::new(settings);
     let places = Arc::new(Semaphore::new(settings.parallel));
     let readers = settings.accounts.iter().map(|account| {

@@ -8,7 +8,7 @@ use std::{collections::HashSet, time::Duration};
 
 use bytes::Bytes;
 use imap_proto::{AttributeValue, Capability, MailboxDatum, NameAttribute, Response, ResponseCode, Status};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
@@ -75,8 +75,17 @@ impl Session {
 
     /// Opens a folder; gives its UIDVALIDITY.
     pub(super) async fn select(&mut self, folder: &str) -> Result<u32, ImapError> {
+        self.open_folder("SELECT", folder).await
+    }
+
+    /// Opens a folder to read in it alone (RFC 3501 section 6.3.2): no message becomes an old one by that.
+    pub(super) async fn examine(&mut self, folder: &str) -> Result<(), ImapError> {
+        self.open_folder("EXAMINE", folder).await.map(drop)
+    }
+
+    async fn open_folder(&mut self, command: &str, folder: &str) -> Result<u32, ImapError> {
         let (mut validity, mut keeps_keywords) = (None, false);
-        self.simple(&format!("SELECT {}", quoted(folder)), |answer| {
+        self.simple(&format!("{command} {}", quoted(folder)), |answer| {
             if let Response::Data { outcome, .. } = answer {
                 match &outcome.code {
                     Some(ResponseCode::UidValidity(number)) => validity = Some(*number),
@@ -129,8 +138,18 @@ impl Session {
     /// The UIDs of the selected folder's messages, oldest first, without those marked as deleted.
     pub(super) async fn list(&mut self) -> Result<Vec<u32>, ImapError> {
         self.has_news = false;
+        self.search("UID SEARCH UNDELETED").await
+    }
+
+    /// The same, of those that were stored on this day or later: by the day that the server says, in its own time zone
+    /// (RFC 3501 section 6.4.4, SINCE).
+    pub(super) async fn list_since(&mut self, day: Date) -> Result<Vec<u32>, ImapError> {
+        self.search(&format!("UID SEARCH UNDELETED SINCE {}", day.strftime("%-d-%b-%Y"))).await
+    }
+
+    async fn search(&mut self, command: &str) -> Result<Vec<u32>, ImapError> {
         let mut uids = Vec::new();
-        self.simple("UID SEARCH UNDELETED", |answer| {
+        self.simple(command, |answer| {
             if let Response::MailboxData(MailboxDatum::Search(found)) = answer {
                 uids.extend_from_slice(found);
             }

@@ -52,6 +52,9 @@ pub(super) enum End {
 }
 
 impl End {
+    /// The names of all.
+    pub(super) const LABELS: [&'static str; 7] = ["quit", "gone", "idle", "too_old", "no_room", "faults", "stopping"];
+
     /// The name in logs and metrics.
     pub(super) fn label(&self) -> &'static str {
         match self {

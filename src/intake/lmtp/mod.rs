@@ -30,6 +30,9 @@ use crate::listener::{self, ListenError, Listener, Reach};
 
 /// Connections, counted when they end, by how.
 const CONNECTIONS: &str = "passerelle_lmtp_connections_total";
+/// How connections end beside [`connection::End`].
+const OVER_LIMIT: &str = "over_limit";
+const BROKEN: &str = "broken";
 /// Connections that are open.
 const OPEN_CONNECTIONS: &str = "passerelle_lmtp_open_connections";
 
@@ -67,7 +70,6 @@ pub async fn serve(
     handler: Arc<dyn TakesMail>,
     stop: CancellationToken,
 ) {
-    describe_metrics();
     let meeting = Meeting::new(TOGETHER);
     let mut connections = JoinSet::new();
     let mut number = 0_u64;
@@ -92,7 +94,7 @@ pub async fn serve(
         };
         if connections.len() >= settings.max_connections {
             tracing::warn!(max = settings.max_connections, "too many LMTP connections, one is sent away");
-            metrics::counter!(CONNECTIONS, "end" => "over_limit").increment(1);
+            metrics::counter!(CONNECTIONS, "end" => OVER_LIMIT).increment(1);
             let reply = format!("421 4.3.2 {} too many connections, try again later\r\n", settings.hostname);
             // A new socket has room for it: there is nothing to wait for.
             let _ = stream.write_all(reply.as_bytes()).now_or_never();
@@ -121,7 +123,7 @@ fn note_end(ended: Result<connection::End, tokio::task::JoinError>) {
         Ok(end) => end.label(),
         Err(error) => {
             tracing::error!(panic = error.is_panic(), "an LMTP connection broke down");
-            "broken"
+            BROKEN
         }
     };
     tracing::debug!(end, "LMTP connection closed");
@@ -135,7 +137,13 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-fn describe_metrics() {
+/// Says what is counted, and that it is.
+pub fn describe_metrics() {
+    for end in connection::End::LABELS.into_iter().chain([OVER_LIMIT, BROKEN]) {
+        metrics::counter!(CONNECTIONS, "end" => end).increment(0);
+    }
+    metrics::gauge!(OPEN_CONNECTIONS).set(0.0);
+    metrics::counter!(REJECTED_RECIPIENTS).increment(0);
     metrics::describe_counter!(CONNECTIONS, "LMTP connections that have ended, by how");
     metrics::describe_gauge!(OPEN_CONNECTIONS, "LMTP connections that are open");
     metrics::describe_counter!(REJECTED_RECIPIENTS, "recipients the relay named that are not served here");

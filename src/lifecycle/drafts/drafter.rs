@@ -64,6 +64,9 @@ impl Drafter {
     /// A drafter over these mappings.
     pub fn new(config: &config::Glpi, glpi: Glpi, mappings: MappingStore) -> Self {
         metrics::describe_counter!(DRAFTS, "Articles drafted from tickets, by whether they are new.");
+        for new in ["yes", "no"] {
+            metrics::counter!(DRAFTS, "new" => new).increment(0);
+        }
         Self { glpi, mappings, site: config.site().to_owned() }
     }
 

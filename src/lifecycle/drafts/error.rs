@@ -41,6 +41,19 @@ pub enum DraftError {
 }
 
 impl DraftError {
+    /// The codes of what is said to who asked for an article by a follow-up.
+    pub const SAID: [&'static str; 9] = [
+        "no-such-ticket",
+        "no-solution",
+        "not-allowed",
+        "public-followup",
+        "article-changed",
+        "article-locked",
+        "glpi-denied",
+        "too-intricate",
+        "busy",
+    ];
+
     /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {

@@ -49,6 +49,7 @@ pub struct Evaluation {
 /// What the counter is for.
 pub(super) fn describe_metrics() {
     metrics::describe_counter!(REMINDERS, "Reminders of tickets nobody has taken in charge.");
+    metrics::counter!(REMINDERS).increment(0);
 }
 
 impl Escalator {

@@ -52,6 +52,26 @@ pub enum EscalateError {
 }
 
 impl EscalateError {
+    /// Every code.
+    pub const CODES: [&'static str; 14] = [
+        "no-such-ticket",
+        "no-level",
+        "highest-level",
+        "lowest-level",
+        "another-group",
+        "ticket-over",
+        "already-moved",
+        "not-allowed",
+        "public-followup",
+        "busy",
+        "glpi-denied",
+        "glpi-unavailable",
+        "untold",
+        "unconfirmed",
+    ];
+    /// The codes of what is said to who gave a command that is not obeyed.
+    pub(super) const SAID: &'static [&'static str] = Self::CODES.split_at(9).0;
+
     /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {

@@ -88,6 +88,11 @@ pub struct Escalator {
 
 pub(super) fn describe_metrics() {
     metrics::describe_counter!(MOVES, "Tickets that went to another level, by direction and what asked for it.");
+    for direction in [Direction::Up, Direction::Down] {
+        for cause in [Cause::Api, Cause::CommandLine, Cause::Followup(FollowupId::default()), Cause::Rule] {
+            metrics::counter!(MOVES, "direction" => direction.label(), "cause" => cause.label()).increment(0);
+        }
+    }
 }
 
 impl Escalator {

@@ -21,6 +21,9 @@ const REFUSALS: &str = "passerelle_commands_refused_total";
 /// What the counter is for.
 pub(super) fn describe_metrics() {
     metrics::describe_counter!(REFUSALS, "Commands in follow-ups that were not obeyed, by reason.");
+    for reason in EscalateError::SAID.iter().copied().chain(DraftError::SAID) {
+        metrics::counter!(REFUSALS, "reason" => reason).increment(0);
+    }
 }
 
 impl Escalator {

@@ -4,6 +4,9 @@ use std::{fmt, str::FromStr};
 
 use crate::id::{FollowupId, SolutionId, UserId};
 
+/// What is like a step, of which the escalation's own note is the record.
+pub(super) const REMINDER: &str = "reminder";
+
 /// A step of a ticket that somebody is told of, with what it is about where there can be several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Step {
@@ -57,6 +60,24 @@ impl Step {
             Self::WatchedSolution(_) => "watched-solution",
         }
     }
+
+    /// Every step's name.
+    pub(super) const NAMES: [&'static str; 14] = [
+        "group",
+        "charge",
+        "question",
+        "solution",
+        "closing",
+        "handover",
+        "escalation",
+        "answer",
+        "refusal",
+        "approval",
+        "closed",
+        "watched-charge",
+        "watched-question",
+        "watched-solution",
+    ];
 
     /// The number of what it is about, if it is about anything.
     fn number(self) -> Option<u64> {

@@ -8,11 +8,14 @@ use std::{
 
 use tokio::{sync::Mutex, time::Instant};
 
-use super::unsent::Unsent;
+use super::{
+    mark::{REMINDER, Step},
+    unsent::Unsent,
+};
 use crate::{
     config::Config,
     id::TicketId,
-    letters::{ComposeError, Correspondence, is_machine, notices},
+    letters::{ComposeError, Correspondence, is_machine, mails, notices},
     request::{Address, Reference},
     smtp::{Fault, SendError},
 };
@@ -38,6 +41,9 @@ pub(super) struct Post {
 
 impl Post {
     pub(super) fn new(config: &Config, letters: Correspondence) -> Self {
+        for step in Step::NAMES.into_iter().chain([REMINDER]) {
+            mails::expect(step);
+        }
         let own = config.screen.recipients.iter().map(String::as_str).chain([letters.address()]);
         Self {
             own_mailboxes: own.filter_map(Address::parse).collect(),
@@ -81,8 +87,7 @@ impl Post {
         let result = self.letters.send_once(to, &message).await;
         let is_away = matches!(result, Err(SendError::Unavailable(_) | SendError::Timeout(_)));
         *self.relay_pause.lock().await = is_away.then(|| Instant::now() + RELAY_PAUSE);
-        let outcome = if result.is_ok() { "sent" } else { "failed" };
-        metrics::counter!("passerelle_mails_total", "reason" => step, "outcome" => outcome).increment(1);
+        mails::count(step, result.is_ok());
         if let Err(error) = &result {
             tracing::warn!(step, %reference, %error, "a notice was not sent");
         }

@@ -1,6 +1,6 @@
 //! Reminders of tickets that nobody takes in charge: the escalation says when, and its own note is their record.
 
-use super::{Notifier, unsent::Unsent};
+use super::{Notifier, mark::REMINDER, unsent::Unsent};
 use crate::{
     config::Teller,
     id::{GroupId, TicketId},
@@ -8,9 +8,6 @@ use crate::{
     smtp::SendError,
     working_time::Wait,
 };
-
-/// The step of which the escalation's own note is the record.
-const REMINDER: &str = "reminder";
 
 impl Notifier {
     /// Reminds the members of a group of a ticket that nobody has taken in charge for so much working time, where

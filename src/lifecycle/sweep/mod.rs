@@ -43,6 +43,8 @@ use crate::{
 
 const PASSES: &str = "passerelle_sweep_passes_total";
 const FAILURES: &str = "passerelle_sweep_failures_total";
+/// The portal could not be told of a ticket.
+const UNANNOUNCED: &str = "unannounced";
 const COMPLETED: &str = "passerelle_sweep_last_complete_seconds";
 
 /// The right to sweep, of which there is one.
@@ -118,6 +120,19 @@ impl Pass {
     }
 }
 
+/// What the figures are.
+pub fn describe_metrics() {
+    metrics::describe_counter!(PASSES, "Passes over the tickets by how they ended.");
+    metrics::describe_counter!(FAILURES, "Tickets a pass could not deal with, by reason.");
+    metrics::describe_gauge!(COMPLETED, metrics::Unit::Seconds, "When the last complete pass began, Unix time.");
+    for pass in [Pass::Complete, Pass::Cut] {
+        metrics::counter!(PASSES, "outcome" => pass.label()).increment(0);
+    }
+    for reason in EscalateError::CODES.into_iter().chain([UNANNOUNCED]) {
+        metrics::counter!(FAILURES, "reason" => reason).increment(0);
+    }
+}
+
 impl Sweep {
     /// A sweep that has not looked at anything yet. Once `stop` is cancelled it ends after the ticket it is at.
     pub fn new(
@@ -138,9 +153,6 @@ impl Sweep {
             let announcer = Arc::clone(&telling);
             async move { announcer.look_at(ticket).await }.boxed()
         };
-        metrics::describe_counter!(PASSES, "Passes over the tickets by how they ended.");
-        metrics::describe_counter!(FAILURES, "Tickets a pass could not deal with, by reason.");
-        metrics::describe_gauge!(COMPLETED, metrics::Unit::Seconds, "When the last complete pass began, Unix time.");
         Self {
             glpi,
             ledger,
@@ -288,7 +300,7 @@ impl Sweep {
 
     /// The portal could not be told: a later pass tries again.
     fn is_unannounced(&mut self, ticket: TicketId, error: &Unsent) {
-        metrics::counter!(FAILURES, "reason" => "unannounced").increment(1);
+        metrics::counter!(FAILURES, "reason" => UNANNOUNCED).increment(1);
         let is_first = match error {
             // The portal is away, or Redis, for all tickets.
             Unsent::Hook(error) if !error.is_of_this_event() => self.unannounced.put_off(ticket),

@@ -18,6 +18,7 @@ pub(crate) mod postfix;
 pub(crate) mod received;
 pub(crate) mod redis;
 pub(crate) mod redis_nodes;
+pub(crate) mod served;
 pub(crate) mod signing;
 pub(crate) mod sink;
 pub(crate) mod slapd;

@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "announcements",
             "app",
+            "audit",
             "config",
             "figures",
             "flow/deliver",
@@ -79,6 +80,22 @@ const ROOMS: &[(&str, &[&str])] = &[
             "request",
             "smtp",
             "working_time",
+        ],
+    ),
+    // Whether all that was received is there.
+    (
+        "audit",
+        &[
+            "config",
+            "flow/deliver",
+            "flow/receipts",
+            "flow/route",
+            "glpi",
+            "id",
+            "intake/imap",
+            "intake/mime",
+            "request",
+            "text",
         ],
     ),
     // What people see and do.

@@ -3,7 +3,7 @@
 mod circles;
 mod edges;
 mod french;
-mod metrics;
+pub(crate) mod metrics;
 mod names;
 
 use std::path::{Path, PathBuf};

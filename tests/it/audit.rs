@@ -1,0 +1,276 @@
+//! `passerelle audit`: each kind of what does not add up is planted in a real mailbox, in a real relay's queue and in
+//! GLPI, and found; what adds up is not told of, and nothing is changed.
+
+use std::{collections::BTreeMap, fs};
+
+use passerelle::sandbox::Sandbox;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::block_in_place;
+
+use crate::{
+    commands::{passerelle, run, text},
+    support::{
+        dovecot::{Dovecot, PASSWORD},
+        gateway::{AGENT, ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail, sandbox, titled},
+        helpdesk::Helpdesk,
+        postfix::Postfix,
+        wait_until,
+    },
+};
+
+const FOLDERS: [&str; 5] = ["INBOX", "Traités", "Refusés", "Ignorés", "Quarantaine"];
+
+/// The same mail with a small file.
+fn with_file(mail: &[u8], file: &str) -> Vec<u8> {
+    let plain = String::from_utf8_lossy(mail);
+    let head = plain.split("Content-Type: ").next().unwrap();
+    format!(
+        "{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nBonjour\r\n\
+         --b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=\"{file}\"\r\n\r\nPièce {file}\r\n--b--\r\n"
+    )
+    .into_bytes()
+}
+
+/// Everything the mailbox has: what was stored, and how it is marked.
+fn whole_mailbox(mailbox: &Dovecot) -> Vec<(String, u32, Vec<String>)> {
+    let folders = block_in_place(|| mailbox.folders(ASSISTANCE));
+    let of = |folder: &String| {
+        let messages = block_in_place(|| mailbox.messages(ASSISTANCE, folder));
+        messages.into_iter().map(|message| (folder.clone(), message.uid, message.flags)).collect::<Vec<_>>()
+    };
+    folders.iter().flat_map(of).collect()
+}
+
+/// The parts around a gateway that has ended.
+struct Site {
+    glpi: Sandbox,
+    mailbox: Dovecot,
+    log: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+    /// A mail that became a ticket.
+    plain: Vec<u8>,
+}
+
+impl Site {
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let port = self.mailbox.port();
+        vec![
+            ("glpi.url", self.glpi.url().to_string()),
+            ("glpi.login", "passerelle".to_owned()),
+            ("glpi.password", "passerelle".to_owned()),
+            ("glpi.retries", "0".to_owned()),
+            ("imap.url", format!("imap://{}:{PASSWORD}@127.0.0.1:{port}?tls=off", ASSISTANCE.replace('@', "%40"))),
+        ]
+    }
+
+    /// What the program says and its exit code.
+    async fn audit(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let settings = self.settings();
+        let settings: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let patience: &[&str] = if arguments.contains(&"--patience") { &[] } else { &["--patience", "0s"] };
+        let arguments = [&["audit"], patience, arguments].concat();
+        let output = run(passerelle(&arguments, &settings), b"").await;
+        (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    }
+
+    /// The same, as programs read it: the findings by their codes, and what was looked at.
+    async fn findings(&self, arguments: &[&str]) -> (Option<i32>, BTreeMap<String, Vec<Value>>, Value) {
+        let (code, said) = self.audit(&[&["--json"], arguments].concat()).await;
+        let mut lines: Vec<Value> =
+            said.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{said}"))).collect();
+        let sum = lines.pop().unwrap();
+        let mut findings = BTreeMap::<_, Vec<Value>>::new();
+        for line in lines {
+            findings.entry(line["finding"].as_str().unwrap().to_owned()).or_default().push(line);
+        }
+        assert_eq!(sum["findings"], findings.values().map(Vec::len).sum::<usize>());
+        (code, findings, sum)
+    }
+}
+
+/// A gateway has handled mails of every kind, from the relay and from the mailbox, and has ended; then the relay got one
+/// mail more.
+async fn site() -> (Site, Postfix) {
+    let (glpi, mailbox, folder) = (sandbox().await, Dovecot::start(), tempfile::tempdir().unwrap());
+    let imap = format!("imap://{}:{PASSWORD}@127.0.0.1:{}?tls=off", ASSISTANCE.replace('@', "%40"), mailbox.port());
+    // It serves one of the addresses that the relay hands over.
+    let settings = [("imap.url", imap.as_str()), ("imap.poll", "1s"), ("screen.recipients", ASSISTANCE)];
+    let gateway = Gateway::start(&glpi, &[&settings[..], &FOLLOWUP].concat()).await;
+    let postfix = Postfix::start(&format!("inet:{}", gateway.lmtp));
+    let plain = mail(DIRECTORS[0], "boite", "LSU boîte", "Bonjour");
+    let filed = with_file(&mail(DIRECTORS[0], "pj", "LSU pièce", "Bonjour"), "a.txt");
+    let of_nobody = mail(AGENT, "agent", "LSU agent", "Bonjour");
+    block_in_place(|| mailbox.store(ASSISTANCE, "INBOX", [&plain, &filed, &of_nobody]));
+    wait_until("the mailbox is read", async || {
+        block_in_place(|| mailbox.messages(ASSISTANCE, "INBOX")).is_empty() && glpi.tickets().len() == 2
+    })
+    .await;
+    for (number, subject) in ["relais", "purgé", "corbeille", "double", "moitié", "accusé"].iter().enumerate() {
+        let (from, id) = (DIRECTORS[1 + number % 4], format!("relais-{number}"));
+        postfix.submit(from, &[ASSISTANCE], &mail(from, &id, &format!("LSU {subject}"), "Bonjour")).await;
+    }
+    postfix.submit(AGENT, &[ASSISTANCE], &mail(AGENT, "refus", "LSU refus", "Bonjour")).await;
+    wait_until("the relay has handed over", async || block_in_place(|| postfix.queue_len()) == 0).await;
+    // An answer to a ticket, with the same mail once more.
+    let ticket = titled(&glpi, "relais")[0].id;
+    let answer = mail(DIRECTORS[1], "reponse", &format!("RE: [GLPI #{ticket:07}] LSU relais"), "Encore un mot");
+    block_in_place(|| mailbox.store(ASSISTANCE, "INBOX", [&answer]));
+    wait_until("the answer is there", async || {
+        block_in_place(|| mailbox.messages(ASSISTANCE, "INBOX")).is_empty()
+            && titled(&glpi, "relais")[0].followups.len() == 1
+    })
+    .await;
+    gateway.finish().await;
+    let log = folder.path().join("mail.log");
+    fs::write(&log, postfix.log()).unwrap();
+    (Site { glpi, mailbox, log, _folder: folder, plain }, postfix)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_handled_adds_up_and_looking_changes_nothing() {
+    let (site, _postfix) = site().await;
+    let (tickets, mails, calls) =
+        (format!("{:?}", site.glpi.tickets()), whole_mailbox(&site.mailbox), site.glpi.calls());
+    let log = site.log.to_str().unwrap();
+    let (code, said) = site.audit(&["--relay-log", log, "--lang", "en"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    for part in [
+        "3 handled, 1 refused, 0 ignored, 0 put aside, 0 waiting",
+        "7 mails, of which 6 are in a ticket",
+        "8 tickets of the gateway",
+        "everything adds up",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let (code, said) = site.audit(&["--relay-log", log, "--lang", "fr", "--since", "2026-01-01"]).await;
+    assert!(code == Some(0) && said.contains("tout concorde") && said.contains("8 tickets de la passerelle"), "{said}");
+    // One page of tickets, one of follow-ups, what of files is to be known, receipts: for each of both.
+    assert!(site.glpi.calls() - calls < 30, "{} calls", site.glpi.calls() - calls);
+    assert_eq!((format!("{:?}", site.glpi.tickets()), whole_mailbox(&site.mailbox)), (tickets, mails));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_thing_that_does_not_add_up_is_found() {
+    let (site, postfix) = site().await;
+    let (glpi, mailbox) = (&site.glpi, &site.mailbox);
+    let store = |folder: &str, mail: Vec<u8>| block_in_place(|| mailbox.store(ASSISTANCE, folder, [mail]));
+    let id = |title: &str| u64::try_from(titled(glpi, title)[0].id).unwrap();
+    let staff = Helpdesk::sign_in(&glpi.url(), "glpi", "glpi").await;
+    let gateway = Helpdesk::sign_in(&glpi.url(), "passerelle", "passerelle").await;
+    // In the mailbox: accepted without a ticket, refused with one, put aside, waiting; and one whose file got lost.
+    store("Traités", mail(DIRECTORS[0], "perdu", "LSU perdu", "Bonjour"));
+    store("Refusés", site.plain.clone());
+    store("Quarantaine", mail(DIRECTORS[0], "ecarte", "LSU écarté", "Bonjour"));
+    store("INBOX", mail(DIRECTORS[0], "attend", "LSU attend", "Bonjour"));
+    store("Traités", with_file(&site.plain, "perdue.txt"));
+    // At the relay: one that waits since the gateway ended, one that was given back.
+    postfix.submit(DIRECTORS[0], &[ASSISTANCE], &mail(DIRECTORS[0], "file", "LSU file", "Bonjour")).await;
+    wait_until("the relay waits", async || postfix.log().contains("status=deferred")).await;
+    // In GLPI: a ticket that was purged, one in the bin, one made twice, one made in part, a reply added twice, a receipt.
+    let [purged, binned, twice, half] = ["purgé", "corbeille", "double", "moitié"].map(id);
+    gateway.call(Method::DELETE, &format!("Ticket/{purged}?force_purge=true"), json!({})).await;
+    staff.bin(binned).await;
+    let content = titled(glpi, "double")[0].content.clone();
+    let double = staff
+        .add(
+            "Ticket",
+            json!({"name": "LSU double", "content": content, "itilcategories_id": 2,
+        "_users_id_requester": 8, "_groups_id_assign": 1}),
+        )
+        .await;
+    for link in staff.get(&format!("Ticket/{half}/Group_Ticket")).await.as_array().unwrap() {
+        staff.call(Method::DELETE, &format!("Group_Ticket/{}", link["id"]), json!({})).await;
+    }
+    let (answered, due) = (id("relais"), id("accusé"));
+    let answer = titled(glpi, "relais")[0].followups[0].content.clone();
+    staff.follow_up(answered, &answer, false).await;
+    let note = "<p>Courriel à envoyer au demandeur\u{a0}: accusé de réception.</p><p>Avis : receipt-due</p>";
+    gateway.follow_up(due, note, true).await;
+
+    fs::write(&site.log, postfix.log()).unwrap();
+    let log = site.log.to_str().unwrap();
+    let (code, found, sum) = site.findings(&["--relay-log", log, "--lang", "en"]).await;
+    assert_eq!(code, Some(1), "{found:?}");
+    assert_eq!(sum["unread"], json!([]));
+    let counts: Vec<_> = found.iter().map(|(code, all)| (code.as_str(), all.len())).collect();
+    assert_eq!(
+        counts,
+        [
+            ("files-missing", 1),
+            ("followup-twice", 1),
+            ("half-made", 1),
+            ("in-hand", 2),
+            ("no-ticket", 1),
+            ("quarantined", 1),
+            ("receipt-due", 1),
+            ("refused-with-ticket", 1),
+            ("ticket-gone", 1),
+            ("ticket-twice", 1),
+        ],
+        "{found:?}"
+    );
+    let first = |code: &str| &found[code][0];
+    assert_eq!(first("files-missing")["files"], json!(["perdue.txt"]));
+    assert_eq!(first("files-missing")["tickets"], json!([id("boîte")]));
+    assert_eq!(first("half-made")["tickets"], json!([half]));
+    assert!(first("half-made")["says"].as_str().unwrap().contains("it lacks its group"));
+    assert_eq!(first("ticket-twice")["tickets"], json!([twice, double]));
+    assert_eq!(first("followup-twice")["tickets"], json!([answered]));
+    assert_eq!(first("receipt-due")["tickets"], json!([due]));
+    assert_eq!(first("ticket-gone")["tickets"], json!([purged]));
+    assert!(first("ticket-gone")["relay"]["message_id"].as_str().unwrap().contains("relais-1@ecole.test"));
+    for (code, folder) in [("no-ticket", 1), ("refused-with-ticket", 2), ("quarantined", 4)] {
+        assert_eq!(first(code)["mailbox"]["folder"], FOLDERS[folder]);
+    }
+    let waiting: Vec<_> = found["in-hand"].iter().map(|it| it["mailbox"].is_object()).collect();
+    assert!(waiting.contains(&true) && waiting.contains(&false), "one here, one there");
+    // What is younger than the patience is still on its way.
+    let (_, found, _) = site.findings(&["--relay-log", log, "--patience", "1h"]).await;
+    for code in ["in-hand", "half-made", "receipt-due"] {
+        assert!(!found.contains_key(code), "{code}");
+    }
+
+    let (code, said) = site.audit(&["--relay-log", log, "--lang", "fr"]).await;
+    assert_eq!(code, Some(1));
+    for part in
+        ["accepté, et GLPI n’en a ni ticket ni suivi", "fait à moitié, il manque son groupe", "11 à revoir, 0 non lus"]
+    {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_not_served_and_gives_mails_back_is_told_of() {
+    let glpi = sandbox().await;
+    let gateway = Gateway::start(&glpi, &[("screen.recipients", ASSISTANCE)]).await;
+    let postfix = Postfix::start(&format!("inet:{}", gateway.lmtp));
+    let other = "assistance.1erdegre@ac-dijon.fr";
+    postfix.submit(DIRECTORS[0], &[other], &mail(DIRECTORS[0], "rendu", "LSU rendu", "Bonjour")).await;
+    wait_until("the relay gives it back", async || postfix.log().contains("status=bounced")).await;
+    gateway.finish().await;
+    let (mailbox, folder) = (Dovecot::start(), tempfile::tempdir().unwrap());
+    let log = folder.path().join("mail.log");
+    fs::write(&log, postfix.log()).unwrap();
+    let site = Site { glpi, mailbox, log, _folder: folder, plain: Vec::new() };
+    let (code, found, _) = site.findings(&["--relay-log", site.log.to_str().unwrap(), "--lang", "en"]).await;
+    assert_eq!((code, found.len(), found["given-back"].len()), (Some(1), 1, 1), "{found:?}");
+    assert!(found["given-back"][0]["says"].as_str().unwrap().contains("no such recipient here"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_said_and_is_no_agreement() {
+    let (glpi, mut mailbox, folder) = (sandbox().await, Dovecot::start(), tempfile::tempdir().unwrap());
+    mailbox.stop();
+    let site = Site { glpi, mailbox, log: folder.path().join("none"), _folder: folder, plain: Vec::new() };
+    let (code, said) = site.audit(&["--relay-log", site.log.to_str().unwrap(), "--lang", "en"]).await;
+    assert_eq!(code, Some(75), "{said}");
+    for part in ["UNREAD     mailbox", "UNREAD     relay log", "0 that do not add up, 2 that could not be read"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    site.glpi.set_failures(passerelle::sandbox::Failure::Maintenance);
+    let (code, said) = site.audit(&["--lang", "fr"]).await;
+    assert!(code == Some(75) && said.contains("NON LU     GLPI"), "{said}");
+    let (code, said) = site.audit(&["--since", "hier"]).await;
+    assert!(code == Some(64) && said.contains("neither a time"), "{said}");
+}
