@@ -28,7 +28,7 @@ DOC = $(SHARE)/doc/passerelle
 STAGE = target/package/root
 
 .PHONY: build program manual install package test-package reproducible audit picture \
-	test chaos bench bench-memory soak microbench demo lint fmt image
+	test chaos load bench bench-memory soak microbench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
 # else is asked for sudo's password, after the build: sudo remembers it for some minutes.
@@ -44,6 +44,12 @@ chaos:
 	tests/install.sh
 	@test "$$(id -u)" = 0 || sudo -v || { echo "make chaos: it starts a Postfix, which takes root or sudo" >&2; exit 1; }
 	REQUESTS=$(REQUESTS) SEED=$(SEED) $(CARGO) test --locked --test it chaos:: -- --nocapture
+
+# Ten times more than GLPI can take for SECONDS, ten minutes if not given: memory flat, what cannot be taken put off, health
+# truthful, everything accepted one ticket, and the next request taken as ever.
+load: LOAD_SECONDS = $(or $(SECONDS),600)
+load:
+	LOAD_SECONDS=$(LOAD_SECONDS) $(CARGO) test --locked --test it load:: -- --nocapture
 
 # What a gateway can carry, against what GLPI can: see benches/throughput/main.rs.
 bench:
