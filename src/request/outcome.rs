@@ -59,7 +59,7 @@ impl Outcome {
             (ReasonKind::Done, _) => &["followup"],
             (ReasonKind::Sender | ReasonKind::Rule, _) => &["refused"],
             (ReasonKind::Reply, _) if is_mail => &["refused"],
-            (ReasonKind::Portal, _) if !is_mail => &["refused"],
+            (ReasonKind::Portal, _) if matches!(channel, Channel::Form | Channel::Returned) => &["refused"],
             (ReasonKind::Machine, _) if is_mail => &["ignored"],
             (ReasonKind::Failure, _) | (ReasonKind::Outage, Reason::GlpiUnavailable) if is_mail => {
                 &["deferred", "quarantined"]

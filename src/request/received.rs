@@ -29,7 +29,7 @@ pub enum Channel {
 
 impl Channel {
     /// Every way in.
-    pub const ALL: [Self; 5] = [Self::Lmtp, Self::Imap, Self::HttpMail, Self::Stdin, Self::Form];
+    pub const ALL: [Self; 6] = [Self::Lmtp, Self::Imap, Self::HttpMail, Self::Stdin, Self::Form, Self::Returned];
 
     /// The name in logs and metrics.
     pub fn label(self) -> &'static str {

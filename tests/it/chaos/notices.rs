@@ -8,6 +8,7 @@ use passerelle::request::{Address, Reference};
 use super::{
     account::{Evidence, Told, header},
     plan::{Fit, Planned, Way},
+    portal::Answered,
 };
 
 /// Why mails are refused here, as their notices are called.
@@ -48,6 +49,15 @@ pub(super) fn notices(evidence: &Evidence<'_>) -> Notices {
             refused.insert(reference, (from.as_str().to_owned(), reason));
         }
     }
+    // A form that was put by comes back as a mail; who sent it is told of its refusal by one.
+    let is_put_by = |told: &Told| told.form.iter().any(Answered::is_queued);
+    let put_by: BTreeSet<String> = evidence
+        .planned
+        .iter()
+        .zip(evidence.told)
+        .filter(|(_, told)| is_put_by(told))
+        .map(|(planned, _)| planned.from().to_lowercase())
+        .collect();
     let mut copies = BTreeMap::<String, usize>::new();
     for taken in evidence.letters {
         let to = taken.to.first().map(|to| to.to_lowercase()).unwrap_or_default();
@@ -59,6 +69,9 @@ pub(super) fn notices(evidence: &Evidence<'_>) -> Notices {
         }
         match refused.get(&reference) {
             Some((person, reason)) if *person == to && *reason == what => *copies.entry(reference).or_default() += 1,
+            None if put_by.contains(&to) => {
+                *notices.lines.entry("notices of forms that were put by".to_owned()).or_default() += 1;
+            }
             _ => notices.wrong.push(format!("{to} has a notice of what was not refused so: {id}")),
         }
     }
