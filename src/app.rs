@@ -51,6 +51,7 @@ use crate::{
     people::People,
     portal::Portal,
     smtp::Mailer,
+    text::Bilingual,
     working_time::Calendar,
 };
 
@@ -270,9 +271,16 @@ impl App {
         let imap = imap::Settings::new(&self.config, self.pipeline.rules.recipients().to_vec())?;
         if http.is_empty() && lmtp.is_empty() && imap.accounts().is_empty() {
             return Err(ConfigError::setting(
-                "no way in is configured: lmtp.listen, imap.url and http.listen are all empty",
-                "Set PASSERELLE_LMTP__LISTEN=127.0.0.1:2424, PASSERELLE_IMAP__URL=imaps://user:password@host or \
+                Bilingual::new(
+                    "no way in is configured: lmtp.listen, imap.url and http.listen are all empty",
+                    "aucune entrée n’est configurée\u{a0}: lmtp.listen, imap.url et http.listen sont tous vides",
+                ),
+                Bilingual::new(
+                    "Set PASSERELLE_LMTP__LISTEN=127.0.0.1:2424, PASSERELLE_IMAP__URL=imaps://user:password@host or \
                  PASSERELLE_HTTP__LISTEN=127.0.0.1:8080.",
+                    "Donnez PASSERELLE_LMTP__LISTEN=127.0.0.1:2424, PASSERELLE_IMAP__URL=imaps://user:password@host ou \
+                 PASSERELLE_HTTP__LISTEN=127.0.0.1:8080.",
+                ),
             )
             .into());
         }

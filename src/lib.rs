@@ -12,6 +12,7 @@ pub mod course;
 pub mod figures;
 pub mod flow;
 pub mod glpi;
+pub mod hindrance;
 pub mod http;
 pub mod id;
 pub mod intake;

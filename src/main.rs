@@ -11,8 +11,8 @@ use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
     cli::{
-        audit, check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, sandbox, settings, setup,
-        try_files,
+        audit, check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, mistakes, sandbox, settings,
+        setup, try_files,
     },
     config::{self, Config, ConfigError},
     telemetry,
@@ -52,6 +52,16 @@ enum Command {
     Demo(demo::Args),
 }
 
+impl Command {
+    /// In which language it says what is wrong with the configuration: that of its other output.
+    fn language(&self) -> Language {
+        match self {
+            Self::Check(args) => Language::chosen(args.lang),
+            _ => Language::English,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -67,6 +77,7 @@ fn main() -> ExitCode {
         Err(answer) => return usage(&answer),
     };
     // A mail server sends a mail back on EX_CONFIG; here it waits until the configuration is mended.
+    let language = cli.command.language();
     let unusable = if matches!(cli.command, Command::Ingest(_)) { exit::TEMPFAIL } else { exit::CONFIG };
     // One TLS provider for every client; it can only be there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -76,7 +87,7 @@ fn main() -> ExitCode {
     match std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli, signals)))) {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
-            eprintln!("{error:?}");
+            eprintln!("{}", mistakes::shown(error, language));
             ExitCode::from(unusable)
         }
         // Said by the hook; a mail server tries again.
@@ -111,8 +122,9 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         telemetry::init(&config.log)?;
         Ok(config)
     };
+    let language = cli.command.language();
     let load_to_serve = || -> Result<Config, ConfigError> {
-        let config = config_to_serve(cli.config.as_deref())?;
+        let config = config_to_serve(cli.config.as_deref(), language)?;
         telemetry::init(&config.log)?;
         Ok(config)
     };
@@ -141,14 +153,14 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
 }
 
 /// The configuration, if `serve` can start with it; else everything that is wrong with it.
-fn config_to_serve(file: Option<&Path>) -> Result<Config, ConfigError> {
+fn config_to_serve(file: Option<&Path>, language: Language) -> Result<Config, ConfigError> {
     let reading = config::read(file)?.to_serve();
     if reading.is_sound() {
         return reading.sound();
     }
     // A variable that does nothing is often why something is missing.
     for warning in reading.config().settings.strangers() {
-        eprintln!("warning  {warning}");
+        eprintln!("{}", warning.line(language));
     }
     let of_parts = App::mistakes(reading.config());
     reading.with(of_parts).sound()

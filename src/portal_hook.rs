@@ -23,7 +23,8 @@ use tokio::time::Instant;
 
 use crate::{
     config::{self, ConfigError},
-    text::chain,
+    hindrance,
+    text::{Bilingual, chain},
 };
 
 const EVENTS: &str = "passerelle_hooks_total";
@@ -107,6 +108,19 @@ pub enum HookError {
 }
 
 impl HookError {
+    /// Why, for who runs a command.
+    pub fn reason(&self) -> Bilingual {
+        match self {
+            Self::Refused(status) => Bilingual::new(self, format!("le portail a répondu {status} à un événement")),
+            Self::Unavailable(status) => Bilingual::new(self, format!("le portail a répondu {status}")),
+            Self::Unreachable(error) => {
+                Bilingual::new("the portal's hook cannot be reached: ", "l’appel n’atteint pas le portail\u{a0}: ")
+                    .then("", &hindrance::reason(error))
+            }
+            Self::JustFailed => Bilingual::new(self, "l’appel vient d’échouer"),
+        }
+    }
+
     /// Whether another event may be taken.
     pub fn is_of_this_event(&self) -> bool {
         matches!(self, Self::Refused(_))
@@ -141,7 +155,7 @@ impl PortalHook {
             .redirect(Policy::none())
             .user_agent(concat!("Passerelle/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| ConfigError::because("hooks", error, "Report this: it is a defect."))?;
+            .map_err(|error| ConfigError::defect(Bilingual::same("hooks"), error))?;
         let keys = settings.keys()?.into_iter().map(SecretSlice::from).collect();
         Ok(Some(Self { url, client, keys, health: Mutex::default() }))
     }

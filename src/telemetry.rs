@@ -17,6 +17,7 @@ use tracing_subscriber::{
 use crate::{
     config::{ConfigError, Log, LogFormat},
     request::{Channel, Outcome},
+    text::Bilingual,
 };
 
 const RECEIVED: &str = "passerelle_received_total";
@@ -88,9 +89,15 @@ pub fn init_held(config: &Log) -> Result<HeldLog, ConfigError> {
 fn write_to(config: &Log, writer: BoxMakeWriter) -> Result<(), ConfigError> {
     let filter = EnvFilter::builder().parse(&config.filter).map_err(|error| {
         ConfigError::because(
-            "log.filter",
+            Bilingual::new(
+                "log.filter",
+                "log.filter",
+            ),
             error,
-            "A filter is a level (error, warn, info, debug, trace), or levels by module: info,passerelle=debug.",
+            Bilingual::new(
+                "A filter is a level (error, warn, info, debug, trace), or levels by module: info,passerelle=debug.",
+                "Un filtre est un niveau (error, warn, info, debug, trace), ou des niveaux par module\u{a0}: info,passerelle=debug.",
+            ),
         )
     })?;
     // Whatever the filter asks for: below these levels the libraries log what they read, requests included.
@@ -104,7 +111,7 @@ fn write_to(config: &Log, writer: BoxMakeWriter) -> Result<(), ConfigError> {
         .with(filter)
         .with(lines)
         .try_init()
-        .map_err(|error| ConfigError::because("logs", error, "Logs are set up once per process."))
+        .map_err(|error| ConfigError::defect(Bilingual::new("logs", "journaux"), error))
 }
 
 /// What is kept of a log that waits; `None` once nothing waits any more.

@@ -12,6 +12,7 @@ use crate::{
     http,
     intake::imap,
     letters::Correspondence,
+    text::Bilingual,
 };
 
 /// The GLPI client of a configuration.
@@ -22,9 +23,16 @@ use crate::{
 pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
     let glpi = &config.glpi;
     let url = url::Url::parse(&glpi.url).map_err(|error| {
-        ConfigError::setting(
-            format!("glpi.url \"{}\" is no address: {error}", glpi.url),
-            "Set PASSERELLE_GLPI__URL to GLPI's address, such as https://glpi.example.fr.",
+        ConfigError::because(
+            Bilingual::new(
+                format!("glpi.url \"{}\" is no address", glpi.url),
+                format!("glpi.url \"{}\" n’est pas une adresse", glpi.url),
+            ),
+            error,
+            Bilingual::new(
+                "Set PASSERELLE_GLPI__URL to GLPI's address, such as https://glpi.example.fr.",
+                "Donnez à PASSERELLE_GLPI__URL l’adresse de GLPI, par exemple https://glpi.example.fr.",
+            ),
         )
     });
     let credentials = match (&glpi.user_token, glpi.login.as_str(), &glpi.password) {
@@ -33,8 +41,14 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
             Ok(Credentials::Login { login: login.to_owned(), password: password.clone() })
         }
         _ => Err(ConfigError::setting(
-            "GLPI's service account is missing: neither glpi.user_token nor glpi.login and glpi.password is set",
-            "Set PASSERELLE_GLPI__USER_TOKEN, or PASSERELLE_GLPI__LOGIN and PASSERELLE_GLPI__PASSWORD.",
+            Bilingual::new(
+                "GLPI's service account is missing: neither glpi.user_token nor glpi.login and glpi.password is set",
+                "il manque le compte de service de GLPI\u{a0}: ni glpi.user_token, ni glpi.login et glpi.password ne sont donnés",
+            ),
+            Bilingual::new(
+                "Set PASSERELLE_GLPI__USER_TOKEN, or PASSERELLE_GLPI__LOGIN and PASSERELLE_GLPI__PASSWORD.",
+                "Donnez PASSERELLE_GLPI__USER_TOKEN, ou PASSERELLE_GLPI__LOGIN et PASSERELLE_GLPI__PASSWORD.",
+            ),
         )),
     };
     let (url, credentials) = match (url, credentials) {
@@ -53,8 +67,13 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
         breaker_pause: glpi.breaker_pause,
         ..Settings::new(url, credentials)
     };
-    Glpi::new(&settings)
-        .map_err(|error| ConfigError::because("glpi", error, "Correct the [glpi] section or its variables."))
+    Glpi::new(&settings).map_err(|error| {
+        let remedy = Bilingual::new(
+            "Correct the [glpi] section or its variables.",
+            "Corrigez la section [glpi] ou ses variables.",
+        );
+        ConfigError::because(Bilingual::same("glpi"), error, remedy)
+    })
 }
 
 /// The reference portal's pages.

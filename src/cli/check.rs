@@ -182,7 +182,7 @@ async fn directory(report: &mut Report, app: &App) {
             Ok(state) => report.error(what, &no_director(&state.found), &state.remedy),
             Err(cause) => report.error(
                 what,
-                &Bilingual::same(cause),
+                &cause.reason(),
                 &Bilingual::new(
                     "Until it answers, requests of people no other source knows as directors wait.",
                     "Tant qu’il ne répond pas, les demandes de ceux qu’aucune autre source ne connaît comme directeurs attendent.",
@@ -233,7 +233,7 @@ async fn redis(report: &mut Report, app: &App) {
         Ok(_) => report.ok(what, &Bilingual::new("answers", "répond")),
         Err(error) => report.error(
             what,
-            &Bilingual::same(error),
+            &error,
             &Bilingual::new(
                 "Check PASSERELLE_REDIS__URL and that Redis runs; until then GLPI is asked instead, more slowly.",
                 "Vérifiez PASSERELLE_REDIS__URL et que Redis est en marche\u{a0}; d’ici là GLPI répond à sa place, plus lentement.",

@@ -9,6 +9,7 @@ pub mod figures;
 pub mod healthcheck;
 pub mod inform;
 pub mod ingest;
+pub mod mistakes;
 pub mod sandbox;
 mod say;
 pub mod settings;

@@ -27,6 +27,7 @@ use crate::{
     intake::{self, mime},
     letters::may_notify,
     request::{Address, Channel, Envelope, Reason, Received, Reference, SenderRole, Stage, TicketState},
+    text::{Bilingual, Language},
 };
 
 /// Shows what would become of mails: each rule's verdict, the category, the group, the notice. Changes
@@ -69,13 +70,28 @@ pub(super) struct Forecast {
     #[serde(skip)]
     pub(super) doubt: Option<String>,
     #[serde(skip)]
-    pub(super) rules: Vec<(&'static str, String)>,
+    pub(super) rules: Vec<(&'static str, Bilingual)>,
     /// The names of the files that would go into the ticket, where GLPI is asked for all that is to be known.
     #[serde(skip)]
     pub(super) files: Vec<String>,
     /// The files that would not, each with the reason, in French.
     #[serde(skip)]
     pub(super) left_out: Vec<String>,
+}
+
+impl Forecast {
+    /// The outcome and its reason, in words.
+    pub(super) fn in_words(&self) -> Bilingual {
+        let (english, french) = match self.outcome {
+            "created" => ("a new ticket", "un nouveau ticket"),
+            "followup" => ("a follow-up in its ticket", "un suivi dans son ticket"),
+            "refused" => ("refused", "refusé"),
+            "ignored" => ("ignored", "ignoré"),
+            "deferred" => ("it would wait", "il attendrait"),
+            other => (other, other),
+        };
+        Bilingual::new(format!("{english} ({})", self.reason), format!("{french} ({})", self.reason))
+    }
 }
 
 /// What mails are tried with.
@@ -236,7 +252,7 @@ impl Trial {
         let explain = |received: &Received, proof: Option<&Proof>| {
             screen::explain(received, proof, &self.rules, mappings.applications())
                 .into_iter()
-                .map(|(rule, verdict)| (rule, verdict.map_or_else(|rejection| word(&rejection), |()| "ok".to_owned())))
+                .map(|(rule, verdict)| (rule, verdict.map_or_else(|rejection| word(&rejection), |()| passed())))
                 .collect()
         };
         let original = received.clone();
@@ -260,7 +276,7 @@ impl Trial {
         };
         forecast.application = Some(candidate.application().to_owned());
         let director = screen::director(self.directory.find(candidate.requester()).await, &self.rules);
-        forecast.rules.push(("not-a-director", director.as_ref().map_or_else(word, |_| "ok".to_owned())));
+        forecast.rules.push(("not-a-director", director.as_ref().map_or_else(word, |_| passed())));
         let received = candidate.received().clone();
         let screened =
             match director.and_then(|director| Ok((director, screen::quota(&DayPlace::Reserved, &self.rules)?))) {
@@ -303,8 +319,12 @@ impl Trial {
     /// sender has a part in it.
     async fn reply(&self, mut forecast: Forecast, reply: &Reply) -> Forecast {
         let (thread, ticket) = match reply.thread() {
-            Thread::Ticket(ticket) | Thread::Mail(ticket) => (format!("to ticket {ticket}"), Some(ticket)),
-            Thread::Request(reference) => (format!("to the ticket of {reference}"), None),
+            Thread::Ticket(ticket) | Thread::Mail(ticket) => {
+                (Bilingual::new(format!("to ticket {ticket}"), format!("au ticket {ticket}")), Some(ticket))
+            }
+            Thread::Request(reference) => {
+                (Bilingual::new(format!("to the ticket of {reference}"), format!("au ticket de {reference}")), None)
+            }
         };
         // The keyword is no question any more, nor an announcement among what it answers.
         forecast.rules.retain(|(rule, _)| !["no-keyword", "reply-to-announcement"].contains(rule));
@@ -389,12 +409,18 @@ fn files(named: &[PathBuf]) -> Vec<PathBuf> {
     all
 }
 
-fn word(rejection: &Rejection) -> String {
-    match rejection {
-        Rejection::Refused(refusal) => format!("refused ({})", refusal.reason.code()),
-        Rejection::Ignored(reason) => format!("ignored ({})", reason.code()),
-        Rejection::Unknown { reason, .. } => format!("cannot tell ({})", reason.code()),
-    }
+fn passed() -> Bilingual {
+    Bilingual::same("ok")
+}
+
+fn word(rejection: &Rejection) -> Bilingual {
+    let (english, french, reason) = match rejection {
+        Rejection::Refused(refusal) => ("refused", "refusé", refusal.reason),
+        Rejection::Ignored(reason) => ("ignored", "ignoré", *reason),
+        Rejection::Unknown { reason, .. } => ("cannot tell", "ne peut pas le dire", *reason),
+    };
+    let code = reason.code();
+    Bilingual::new(format!("{english} ({code})"), format!("{french} ({code})"))
 }
 
 type Output<'a> = std::io::BufWriter<std::io::StdoutLock<'a>>;
@@ -427,7 +453,7 @@ fn write_json(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> 
 fn write_details(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
     writeln!(out, "{}: {} ({})", forecast.file, forecast.outcome, forecast.reason)?;
     for (rule, verdict) in &forecast.rules {
-        writeln!(out, "  {rule:<16} {verdict}")?;
+        writeln!(out, "  {rule:<16} {}", verdict.text(Language::English))?;
     }
     let lines = [
         ("application", forecast.application.as_deref()),

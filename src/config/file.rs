@@ -8,10 +8,11 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    ConfigError,
+    ConfigError, foreign,
     keys::{KeyKind, KnownKeys},
     secret::{FILE_ENDING, SECRETS, is_secret},
 };
+use crate::text::Bilingual;
 
 /// What stands in the place of a secret where the file is shown.
 const MASK: &str = "\"…\"";
@@ -59,8 +60,8 @@ impl Source {
 struct Misplaced {
     key: String,
     place: Range<usize>,
-    message: String,
-    help: Option<String>,
+    message: Bilingual,
+    help: Option<Bilingual>,
 }
 
 /// The mistakes in a file, each with the key it is about.
@@ -79,7 +80,7 @@ impl ConfigFile {
         let text = text.trim_start_matches('\u{feff}').to_owned();
         let no_toml = |error: toml::de::Error| {
             let (shown, place) = masked(&text, &likely_secrets(&text), error.span());
-            ConfigError::in_file(&name, &shown, place, error.message(), None)
+            ConfigError::in_file(&name, &shown, place, foreign::said(error.message()), None)
         };
         let values: toml::Table = toml::from_str(&text).map_err(no_toml)?;
         let table = DeTable::parse(&text).map_err(no_toml)?;
@@ -108,12 +109,12 @@ impl ConfigFile {
     }
 
     /// An error shown at the value of a key; `None` where the file does not give that key.
-    pub(super) fn error_at(&self, key: &str, message: impl Into<String>, help: Option<String>) -> Option<ConfigError> {
+    pub(super) fn error_at(&self, key: &str, message: &Bilingual, help: &Bilingual) -> Option<ConfigError> {
         let found = self.found.iter().find(|found| found.key == key)?;
-        Some(self.error(found.place.clone(), message.into(), help))
+        Some(self.error(found.place.clone(), message.clone(), Some(help.clone())))
     }
 
-    fn error(&self, place: Range<usize>, message: String, help: Option<String>) -> ConfigError {
+    fn error(&self, place: Range<usize>, message: Bilingual, help: Option<Bilingual>) -> ConfigError {
         let secrets =
             self.found.iter().filter(|found| is_secret(&found.key) && matches!(found.source, Source::Value(_)));
         let mut secrets: Vec<_> =
@@ -135,8 +136,8 @@ impl ConfigFile {
             let named = name.get_ref();
             let key = if path.is_empty() { named.to_string() } else { format!("{path}.{named}") };
             let Some(own) = values.get(named.as_ref()) else { continue };
-            let mut wrong = |wanted: &str| {
-                let message = format!("{key} must be {wanted}");
+            let mut wrong = |(english, french): (&str, &str)| {
+                let message = Bilingual::new(format!("{key} must be {english}"), format!("{key} doit être {french}"));
                 mistakes.push(Misplaced { key: key.clone(), place: value.span(), message, help: None });
                 // A secret in the wrong place is one nevertheless.
                 true
@@ -158,15 +159,17 @@ impl ConfigFile {
                     }));
                     continue;
                 }
-                (Some(KeyKind::Table | KeyKind::FreeTable), _) => wrong("a section"),
+                (Some(KeyKind::Table | KeyKind::FreeTable), _) => wrong(("a section", "une section")),
                 (Some(KeyKind::Array), DeValue::Array(_)) => false,
-                (Some(KeyKind::Array), _) => wrong("a list, [\"…\"]"),
-                (Some(KeyKind::Scalar), DeValue::Table(_) | DeValue::Array(_)) => wrong("a single value"),
+                (Some(KeyKind::Array), _) => wrong(("a list, [\"…\"]", "une liste, [\"…\"]")),
+                (Some(KeyKind::Scalar), DeValue::Table(_) | DeValue::Array(_)) => {
+                    wrong(("a single value", "une seule valeur"))
+                }
                 // Else true would be taken for the number 1.
                 (Some(KeyKind::Scalar), DeValue::Boolean(_)) => match known.default(&key) {
                     Some(toml::Value::Boolean(_)) => false,
-                    Some(toml::Value::Integer(_)) => wrong("a number"),
-                    _ => wrong("a text in quotes"),
+                    Some(toml::Value::Integer(_)) => wrong(("a number", "un nombre")),
+                    _ => wrong(("a text in quotes", "un texte entre guillemets")),
                 },
                 (Some(KeyKind::Scalar), _) => false,
                 (None, inner) => {
@@ -177,7 +180,7 @@ impl ConfigFile {
                             self.found.push(Found { key: secret.to_owned(), source, place: value.span() });
                         }
                         (Some(_), _, _) => {
-                            wrong("the path of a file");
+                            wrong(("the path of a file", "le chemin d’un fichier"));
                         }
                         (None, _, _) => {
                             self.unknown.push(value.span());
@@ -203,8 +206,11 @@ impl ConfigFile {
                 if value.source.is_empty() {
                     self.found.retain(|found| !beside(found));
                 } else {
-                    let message = format!("{key} and {key}{FILE_ENDING} are both set");
-                    let help = Some("Keep one of them.".to_owned());
+                    let message = Bilingual::new(
+                        format!("{key} and {key}{FILE_ENDING} are both set"),
+                        format!("{key} et {key}{FILE_ENDING} sont tous deux donnés"),
+                    );
+                    let help = Some(Bilingual::new("Keep one of them.", "N’en gardez qu’un."));
                     mistakes.push(Misplaced { key: key.clone(), place: value.place.clone(), message, help });
                 }
             }
@@ -214,14 +220,24 @@ impl ConfigFile {
 
 fn unknown(known: &KnownKeys, path: &str, name: &str, place: Range<usize>) -> Misplaced {
     let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let at = if path.is_empty() { "at the top level".to_owned() } else { format!("in [{path}]") };
+    let at = if path.is_empty() {
+        Bilingual::new("at the top level", "au premier niveau")
+    } else {
+        Bilingual::new(format!("in [{path}]"), format!("dans [{path}]"))
+    };
     let valid = known.children(path);
     let alike = |other: &&str| strsim::jaro_winkler(name, other);
     let nearest = valid.iter().copied().max_by(|one, other| alike(one).total_cmp(&alike(other)));
-    let meant = nearest.filter(|nearest| alike(nearest) > 0.85).map(|nearest| format!("Did you mean \"{nearest}\"? "));
-    let message = format!("unknown key \"{name}\" {at}");
-    let help = Some(format!("{}Valid keys {at}: {}.", meant.unwrap_or_default(), valid.join(", ")));
-    Misplaced { key, place, message, help }
+    let meant = nearest.filter(|nearest| alike(nearest) > 0.85).map_or_else(Bilingual::default, |nearest| {
+        Bilingual::new(format!("Did you mean \"{nearest}\"? "), format!("Vouliez-vous dire \"{nearest}\" ? "))
+    });
+    let message = Bilingual::new(format!("unknown key \"{name}\""), format!("clé inconnue \"{name}\"")).then(" ", &at);
+    let valid = valid.join(", ");
+    let help = meant
+        .then("", &Bilingual::new("Valid keys ", "Clés valables "))
+        .then("", &at)
+        .then("", &Bilingual::new(format!(": {valid}."), format!(" : {valid}.")));
+    Misplaced { key, place, message, help: Some(help) }
 }
 
 /// Lines that look as if they held a secret, in a text that is no TOML: from the sign to the end.

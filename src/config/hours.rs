@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+use super::foreign::carried;
+use crate::text::Bilingual;
+
 /// The last minute there is: «24:00», the next day's midnight.
 const DAY: u16 = 24 * 60;
 
@@ -24,11 +27,17 @@ impl Hours {
         &self.0
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, Bilingual> {
         let mut spans = text.split_whitespace().map(span).collect::<Result<Vec<_>, _>>()?;
         spans.sort_unstable();
         match spans.windows(2).find(|pair| pair[1].from < pair[0].to) {
-            Some(pair) => Err(format!("\"{text}\" opens twice at {}", clock(pair[1].from))),
+            Some(pair) => {
+                let at = clock(pair[1].from);
+                Err(Bilingual::new(
+                    format!("\"{text}\" opens twice at {at}"),
+                    format!("\"{text}\" ouvre deux fois à {at}"),
+                ))
+            }
             None => Ok(Self(spans)),
         }
     }
@@ -36,17 +45,23 @@ impl Hours {
 
 impl<'de> Deserialize<'de> for Hours {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::parse(&String::deserialize(deserializer)?).map_err(|mistake| D::Error::custom(carried(&mistake)))
     }
 }
 
-fn span(text: &str) -> Result<Span, String> {
-    let (from, to) = text
-        .split_once('-')
-        .and_then(|(from, to)| Some((minute(from)?, minute(to)?)))
-        .ok_or_else(|| format!("\"{text}\" is no span of hours, such as \"08:00-12:00\""))?;
+fn span(text: &str) -> Result<Span, Bilingual> {
+    let (from, to) =
+        text.split_once('-').and_then(|(from, to)| Some((minute(from)?, minute(to)?))).ok_or_else(|| {
+            Bilingual::new(
+                format!("\"{text}\" is no span of hours, such as \"08:00-12:00\""),
+                format!("\"{text}\" n’est pas une plage horaire, comme \"08:00-12:00\""),
+            )
+        })?;
     if from >= to {
-        return Err(format!("\"{text}\" ends before it begins; hours past midnight belong to the next day"));
+        return Err(Bilingual::new(
+            format!("\"{text}\" ends before it begins; hours past midnight belong to the next day"),
+            format!("\"{text}\" finit avant de commencer\u{a0}; les heures après minuit sont du jour suivant"),
+        ));
     }
     Ok(Span { from, to })
 }
@@ -72,6 +87,7 @@ mod tests {
     use rstest::rstest;
 
     use super::Hours;
+    use crate::text::Language;
 
     #[rstest]
     #[case("", &[])]
@@ -99,6 +115,7 @@ mod tests {
     #[case("fermé", "08:00-12:00")]
     fn a_mistake_is_named(#[case] text: &str, #[case] expected: &str) {
         let error = Hours::parse(text).unwrap_err();
+        let error = error.text(Language::English);
         assert!(error.contains(expected), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ConfigError;
+use super::{ConfigError, foreign};
 
 /// The keys of the defaults, by path, with the type of each.
 pub(super) struct KnownKeys {
@@ -24,7 +24,7 @@ impl KnownKeys {
     /// The keys of these defaults.
     pub(super) fn of(defaults: &str) -> Result<Self, ConfigError> {
         let table: toml::Table = toml::from_str(defaults).map_err(|error| {
-            ConfigError::in_file("config/default.toml", defaults, error.span(), error.message(), None)
+            ConfigError::in_file("config/default.toml", defaults, error.span(), foreign::said(error.message()), None)
         })?;
         let mut keys = BTreeMap::new();
         collect(&mut keys, "", &table);

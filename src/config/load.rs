@@ -14,11 +14,13 @@ use config::{ConfigError as LayerError, File, FileFormat};
 use super::{
     Config, ConfigError, Origin, Setting, Settings, Shown,
     file::{ConfigFile, Source},
+    foreign,
     keys::{KeyKind, KnownKeys},
     mistakes::{self, Mistake, Mistakes},
     secret,
     variables::{self, Variable},
 };
+use crate::text::Bilingual;
 
 /// `config/default.toml`, which documents every key.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -208,8 +210,12 @@ impl Layers {
                 sources.retain(|(_, source)| !source.is_empty());
             }
             if let [(one, _), (other, _), ..] = sources.as_slice() {
-                self.mistakes
-                    .push(ConfigError::setting(format!("{one} and {other} both set {key}"), "Keep one of them."));
+                let message = Bilingual::new(
+                    format!("{one} and {other} both set {key}"),
+                    format!("{one} et {other} donnent toutes deux {key}"),
+                );
+                let help = Bilingual::new("Keep one of them.", "N’en gardez qu’une.");
+                self.mistakes.push(ConfigError::setting(message, help));
                 self.faulty.insert(key);
                 continue;
             }
@@ -227,7 +233,7 @@ impl Layers {
             let value = match &given.source {
                 Source::Value(value) => Ok(value.clone()),
                 Source::File(path) => secret::read(path).and_then(|text| match parted(key, &text, known) {
-                    toml::Value::Array(list) if list.is_empty() => Err(format!("{} is empty", path.display())),
+                    toml::Value::Array(list) if list.is_empty() => Err(secret::empty(path)),
                     value => Ok(value),
                 }),
             };
@@ -236,8 +242,17 @@ impl Layers {
                     values.insert(key.clone(), value);
                 }
                 Err(why) => {
-                    let message = format!("the file of {key} cannot be used: {why}");
-                    let help = "Make it a text file in UTF-8 that holds the value alone and that the user who runs Passerelle may read.";
+                    let message = Bilingual::new(
+                        format!("the file of {key} cannot be used: "),
+                        format!("le fichier de {key} ne peut pas servir\u{a0}: "),
+                    );
+                    let message = message.then("", &why);
+                    let help = Bilingual::new(
+                        "Make it a text file in UTF-8 that holds the value alone and that the user who runs Passerelle \
+                         may read.",
+                        "Faites-en un fichier texte en UTF-8 qui contient la valeur seule et que l’utilisateur qui fait \
+                         tourner Passerelle peut lire.",
+                    );
                     self.mistakes.push(self.placed(&Mistake::new(&[key.as_str()], message, help)));
                     self.faulty.insert(key.clone());
                 }
@@ -245,7 +260,7 @@ impl Layers {
         }
         loop {
             let layer = toml::to_string(&nested(&values, known))
-                .map_err(|error| ConfigError::because("the configuration", error, "Report this: it is a defect."))?;
+                .map_err(|error| ConfigError::defect(Bilingual::new("the configuration", "la configuration"), error))?;
             let built = config::Config::builder()
                 .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
                 .add_source(File::from_str(&layer, FileFormat::Toml))
@@ -259,8 +274,12 @@ impl Layers {
                 Err(error) => error,
             };
             let (key, message) = explain(&error);
-            let help = "See config/default.toml for what each key means.";
-            let mistake = Mistake::new(&[key.as_str()], format!("{key}: {message}"), help);
+            let help = Bilingual::new(
+                "See config/default.toml for what each key means.",
+                "Voyez dans config/default.toml ce que veut dire chaque clé.",
+            );
+            let message = Bilingual::new(format!("{key}: "), format!("{key} : ")).then("", &message);
+            let mistake = Mistake::new(&[key.as_str()], message, help);
             // A list's place is the list.
             let list = key.split('[').next().unwrap_or_default();
             let Some(faulty) = [key.as_str(), list].into_iter().find(|key| values.remove(*key).is_some()) else {
@@ -341,13 +360,13 @@ fn nested(values: &BTreeMap<String, toml::Value>, known: &KnownKeys) -> toml::Ta
 }
 
 /// Which key has a value that cannot be used, and why.
-fn explain(error: &LayerError) -> (String, String) {
+fn explain(error: &LayerError) -> (String, Bilingual) {
     match error {
-        LayerError::At { error, key: Some(key), .. } => (key.clone(), error.to_string()),
+        LayerError::At { error, key: Some(key), .. } => (key.clone(), foreign::said(&error.to_string())),
         LayerError::Type { key: Some(key), unexpected, expected, .. } => {
-            (key.clone(), format!("{unexpected} where {expected} is expected"))
+            (key.clone(), foreign::instead(&unexpected.to_string(), expected))
         }
-        other => (String::new(), other.to_string()),
+        other => (String::new(), foreign::said(&other.to_string())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod foreign;
 mod hours;
 mod keys;
 mod load;
@@ -15,7 +16,8 @@ mod variables;
 mod warning;
 mod warnings;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, Said};
+pub use foreign::{carried, said};
 pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, Reading, load, load_from, read, read_from};
 pub use mistakes::LARGEST_BATCH;

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use super::foreign::of_error;
+use crate::text::Bilingual;
+
 /// The settings that are never shown; each may be given as `…_file` in the configuration file.
 pub(super) const SECRETS: &[&str] = &[
     "glpi.app_token",
@@ -45,16 +48,32 @@ pub fn secret_text(file: &str) -> &str {
 /// # Errors
 ///
 /// Says why there is nothing to be had.
-pub(super) fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path) -> Result<String, Bilingual> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Bilingual::new(format!("cannot read {shown}: "), format!("impossible de lire {shown} : "))
+            .then("", &of_error(&error))
+    })?;
     let text = secret_text(&text);
-    if text.is_empty() { Err(format!("{shown} is empty")) } else { Ok(text.to_owned()) }
+    if text.is_empty() { Err(empty(path)) } else { Ok(text.to_owned()) }
+}
+
+/// What is said of a file without a value.
+pub(super) fn empty(path: &Path) -> Bilingual {
+    let shown = path.display();
+    Bilingual::new(format!("{shown} is empty"), format!("{shown} est vide"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{SECRETS, read};
+    use crate::text::Language;
+
+    fn why(path: &Path) -> String {
+        read(path).unwrap_err().text(Language::English).to_owned()
+    }
 
     #[test]
     fn every_field_that_holds_a_secret_is_named() {
@@ -79,14 +98,14 @@ mod tests {
         let path = folder.path().join("secret");
         for text in ["secret", "secret\n", "\u{feff}secret\r\n", " \t secret \n\n", "\u{feff}\nsecret"] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(read(&path).as_deref(), Ok("secret"), "{text:?}");
+            assert_eq!(read(&path).unwrap(), "secret", "{text:?}");
         }
         for empty in ["", " \r\n", "\u{feff}\n"] {
             std::fs::write(&path, empty).unwrap();
-            assert!(read(&path).unwrap_err().ends_with("is empty"), "{empty:?}");
+            assert!(why(&path).ends_with("is empty"), "{empty:?}");
         }
         std::fs::write(&path, b"\xff\xfes\0e\0").unwrap();
-        assert!(read(&path).unwrap_err().contains("UTF-8"));
-        assert!(read(folder.path()).unwrap_err().contains("cannot read"));
+        assert!(why(&path).contains("UTF-8"));
+        assert!(why(folder.path()).contains("cannot read"));
     }
 }

@@ -16,7 +16,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::{Host, Url};
 
-use super::{ConfigError, Hours};
+use super::{ConfigError, Hours, foreign::carried};
+use crate::text::Bilingual;
 
 /// An enum read from a word; the error of a wrong word lists the right ones.
 macro_rules! choice {
@@ -31,7 +32,13 @@ macro_rules! choice {
             fn try_from(word: String) -> Result<Self, String> {
                 match word.as_str() {
                     $($word => Ok(Self::$variant),)*
-                    _ => Err(format!("\"{word}\" is none of {}", [$($word),*].join(", "))),
+                    _ => {
+                        let words = [$($word),*].join(", ");
+                        Err(carried(&Bilingual::new(
+                            format!("\"{word}\" is none of {words}"),
+                            format!("\"{word}\" n’est pas possible\u{a0}; valeurs\u{a0}: {words}"),
+                        )))
+                    }
                 }
             }
         }
@@ -241,7 +248,14 @@ impl Smtp {
     ///
     /// Where `smtp.from` is no mail address.
     pub fn sender(&self) -> Result<Mailbox, ConfigError> {
-        mailbox("smtp.from", &self.from, "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".")
+        mailbox(
+            "smtp.from",
+            &self.from,
+            Bilingual::new(
+                "Give it as \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
+                "Donnez-la ainsi\u{a0}: \"Assistance 1er degré <assistance1d@ac-dijon.fr>\".",
+            ),
+        )
     }
 }
 
@@ -250,8 +264,14 @@ impl Smtp {
 /// # Errors
 ///
 /// Names the key, and the remedy.
-pub fn mailbox(key: &str, text: &str, remedy: &str) -> Result<Mailbox, ConfigError> {
-    text.parse().map_err(|_| ConfigError::setting(format!("{key} is no mail address: \"{text}\""), remedy))
+pub fn mailbox(key: &str, text: &str, remedy: Bilingual) -> Result<Mailbox, ConfigError> {
+    text.parse().map_err(|_| {
+        let message = Bilingual::new(
+            format!("{key} is no mail address: \"{text}\""),
+            format!("{key} n’est pas une adresse de courriel\u{a0}: \"{text}\""),
+        );
+        ConfigError::setting(message, remedy)
+    })
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -361,7 +381,11 @@ impl Hooks {
             return Ok(None);
         }
         let url = Url::parse(&self.url).map_err(|error| {
-            ConfigError::setting(format!("hooks.url \"{}\" is no address: {error}", self.url), HOOK_REMEDY)
+            let message = Bilingual::new(
+                format!("hooks.url \"{}\" is no address", self.url),
+                format!("hooks.url \"{}\" n’est pas une adresse", self.url),
+            );
+            ConfigError::because(message, error, hook_remedy())
         })?;
         let is_loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -373,8 +397,11 @@ impl Hooks {
             "https" => Ok(Some(url)),
             "http" if is_loopback => Ok(Some(url)),
             _ => Err(ConfigError::setting(
-                "hooks.url is neither https nor of this machine: what happens to requests could be read on the way",
-                HOOK_REMEDY,
+                Bilingual::new(
+                    "hooks.url is neither https nor of this machine: what happens to requests could be read on the way",
+                    "hooks.url n’est ni https ni de cette machine\u{a0}: ce qui arrive aux demandes pourrait être lu en chemin",
+                ),
+                hook_remedy(),
             )),
         }
     }
@@ -392,14 +419,25 @@ impl Hooks {
         let keys: Option<Vec<_>> = self.secrets.iter().map(key).collect();
         keys.filter(|keys| !keys.is_empty()).ok_or_else(|| {
             ConfigError::setting(
-                "hooks.secrets has none, or one that is not \"whsec_\" and the Base64 of 24 to 64 bytes",
-                "Make one with `echo whsec_$(openssl rand -base64 32)`, and give it to the portal.",
+                Bilingual::new(
+                    "hooks.secrets has none, or one that is not \"whsec_\" and the Base64 of 24 to 64 bytes",
+                    "hooks.secrets n’en a aucun, ou en a un qui n’est pas \"whsec_\" suivi de 24 à 64 octets en Base64",
+                ),
+                Bilingual::new(
+                    "Make one with `echo whsec_$(openssl rand -base64 32)`, and give it to the portal.",
+                    "Faites-en un avec `echo whsec_$(openssl rand -base64 32)`, et donnez-le au portail.",
+                ),
             )
         })
     }
 }
 
-const HOOK_REMEDY: &str = "Give it as https://portail.example.fr/passerelle; http:// only for this machine.";
+fn hook_remedy() -> Bilingual {
+    Bilingual::new(
+        "Give it as https://portail.example.fr/passerelle; http:// only for this machine.",
+        "Donnez-la ainsi\u{a0}: https://portail.example.fr/passerelle\u{a0}; http:// pour cette seule machine.",
+    )
+}
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -649,9 +687,12 @@ fn optional_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse()
-        .map(Some)
-        .map_err(|_| D::Error::custom(format!("\"{text}\" is no address and port, such as \"127.0.0.1:8080\"")))
+    text.parse().map(Some).map_err(|_| {
+        D::Error::custom(carried(&Bilingual::new(
+            format!("\"{text}\" is no address and port, such as \"127.0.0.1:8080\""),
+            format!("\"{text}\" n’est pas une adresse avec un port, comme \"127.0.0.1:8080\""),
+        )))
+    })
 }
 
 /// Networks; an address alone is one of itself.
@@ -660,13 +701,22 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     let network = |text: &String| {
         let text = text.trim();
         let parsed = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        parsed.map_err(|_| D::Error::custom(format!("\"{text}\" is no address or network, such as \"10.0.0.0/8\"")))
+        parsed.map_err(|_| {
+            D::Error::custom(carried(&Bilingual::new(
+                format!("\"{text}\" is no address or network, such as \"10.0.0.0/8\""),
+                format!("\"{text}\" n’est ni une adresse ni un réseau, comme \"10.0.0.0/8\""),
+            )))
+        })
     };
     texts.iter().filter(|text| !text.trim().is_empty()).map(network).collect()
 }
 
 pub(super) fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(deserializer)?;
-    TimeZone::get(&name)
-        .map_err(|_| D::Error::custom(format!("\"{name}\" is no IANA time zone, such as \"Europe/Paris\"")))
+    TimeZone::get(&name).map_err(|_| {
+        D::Error::custom(carried(&Bilingual::new(
+            format!("\"{name}\" is no IANA time zone, such as \"Europe/Paris\""),
+            format!("\"{name}\" n’est pas un fuseau horaire de l’IANA, comme \"Europe/Paris\""),
+        )))
+    })
 }

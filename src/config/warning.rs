@@ -20,6 +20,18 @@ impl Warning {
     pub(super) fn new(about: Bilingual, message: Bilingual, remedy: Bilingual) -> Self {
         Self { about, message, remedy }
     }
+
+    /// The line that a command prints of it.
+    pub fn line(&self, language: Language) -> String {
+        let Self { about, message, remedy } = self;
+        Bilingual::new("warning  ", "À REVOIR ")
+            .then("", about)
+            .then("", &Bilingual::new(": ", " : "))
+            .then("", message)
+            .then(" → ", remedy)
+            .text(language)
+            .to_owned()
+    }
 }
 
 impl fmt::Display for Warning {

@@ -1,12 +1,13 @@
 //! What stands between the gateway and GLPI, told apart by what lies under a failed call, each with its remedy.
 
-use std::{error::Error, io, iter};
-
-use rustls::CertificateError;
+use std::{error::Error, iter};
 
 use super::plain::plain;
 use super::trouble::Trouble;
-use crate::text::{Bilingual, Language};
+use crate::{
+    hindrance::Hindrance,
+    text::{Bilingual, Language},
+};
 
 /// A page where GLPI's API should have answered.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -20,18 +21,8 @@ const PROXY_VARIABLES: [&str; 7] =
 /// What stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Obstacle {
-    Refused,
-    UnknownHost,
-    NoRoute,
-    UnknownAuthority,
-    OtherName,
-    Expired,
-    BadCertificate(String),
-    PlainHttp,
-    ProxyRefuses,
+    Way(Hindrance),
     NoConnection,
-    Timeout,
-    Cut,
     Status(u16, Option<String>),
     Maintenance(Option<String>),
     NotJson(Option<String>),
@@ -45,10 +36,10 @@ impl Obstacle {
         let title = || page().map(|page| page.0.clone());
         match why {
             Trouble::Connection => source.map_or(Self::NoConnection, Self::under),
-            Trouble::Timeout => Self::Timeout,
-            Trouble::Cut => match source.map(Self::under) {
-                Some(tls @ (Self::PlainHttp | Self::UnknownAuthority)) => tls,
-                _ => Self::Cut,
+            Trouble::Timeout => Self::Way(Hindrance::Timeout),
+            Trouble::Cut => match source.and_then(Hindrance::under) {
+                Some(tls @ (Hindrance::NoTls | Hindrance::UnknownAuthority)) => Self::Way(tls),
+                _ => Self::Way(Hindrance::Cut),
             },
             Trouble::Status(status) => Self::Status(status, title()),
             Trouble::Maintenance => Self::Maintenance(title()),
@@ -60,48 +51,7 @@ impl Obstacle {
 
     /// What lies under a connection that was not made.
     fn under(source: &(dyn Error + 'static)) -> Self {
-        chain(source).find_map(Self::by_itself).unwrap_or(Self::NoConnection)
-    }
-
-    fn by_itself(error: &(dyn Error + 'static)) -> Option<Self> {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Some(Self::of_tls(tls));
-        }
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            // One that wraps another gives what lies under that one as its source, not the one itself.
-            if let Some(found) = error.get_ref().and_then(|wrapped| Self::by_itself(wrapped)) {
-                return Some(found);
-            }
-            match error.kind() {
-                io::ErrorKind::ConnectionRefused => return Some(Self::Refused),
-                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => return Some(Self::NoRoute),
-                io::ErrorKind::TimedOut => return Some(Self::Timeout),
-                _ => {}
-            }
-        }
-        let words = error.to_string();
-        if words.contains("failed to lookup address") || words == "dns error" {
-            return Some(Self::UnknownHost);
-        }
-        if words.contains("unsuccessful tunnel") || words.contains("tunnel error") {
-            return Some(Self::ProxyRefuses);
-        }
-        words.contains("operation timed out").then_some(Self::Timeout)
-    }
-
-    fn of_tls(error: &rustls::Error) -> Self {
-        match error {
-            rustls::Error::InvalidCertificate(why) => match why {
-                CertificateError::UnknownIssuer => Self::UnknownAuthority,
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
-                // A certificate that signed itself is its own authority (webpki).
-                other if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::UnknownAuthority,
-                other => Self::BadCertificate(other.to_string()),
-            },
-            rustls::Error::InvalidMessage(_) => Self::PlainHttp,
-            other => Self::BadCertificate(other.to_string()),
-        }
+        Hindrance::under(source).map_or(Self::NoConnection, Self::Way)
     }
 
     pub(super) fn reason(&self) -> Bilingual {
@@ -113,37 +63,12 @@ impl Obstacle {
             None => Bilingual::new(english, french),
         };
         match self {
-            Self::Refused => Bilingual::new(
-                "the connection is refused: nothing listens at that address and port",
-                "la connexion est refusée\u{a0}: rien n’écoute à cette adresse et sur ce port",
-            ),
-            Self::UnknownHost => Bilingual::new(
-                "there is no such host: DNS does not know its name",
-                "cet hôte n’existe pas\u{a0}: le DNS ne connaît pas son nom",
-            ),
-            Self::NoRoute => Bilingual::new("no route leads there", "aucune route n’y mène"),
-            Self::UnknownAuthority => Bilingual::new(
-                "its certificate is of an authority that this machine does not trust",
-                "son certificat vient d’une autorité que cette machine ne connaît pas",
-            ),
-            Self::OtherName => {
-                Bilingual::new("its certificate is for another name", "son certificat porte un autre nom")
-            }
-            Self::Expired => Bilingual::new("its certificate has expired", "son certificat a expiré"),
-            Self::BadCertificate(why) => {
-                Bilingual::new(format!("TLS fails: {why}"), format!("la liaison TLS échoue\u{a0}: {why}"))
-            }
-            Self::PlainHttp => Bilingual::new(
+            Self::Way(Hindrance::NoTls) => Bilingual::new(
                 "it does not speak TLS: plain HTTP behind an https address",
                 "il ne parle pas TLS\u{a0}: du HTTP simple derrière une adresse https",
             ),
-            Self::ProxyRefuses => Bilingual::new(
-                "the proxy lets nothing through to it",
-                "le serveur mandataire ne laisse rien passer vers lui",
-            ),
+            Self::Way(hindrance) => hindrance.reason(),
             Self::NoConnection => Bilingual::new("no connection can be made", "aucune connexion n’est possible"),
-            Self::Timeout => Bilingual::new("no answer in time", "pas de réponse à temps"),
-            Self::Cut => Bilingual::new("the connection was cut", "la connexion a été coupée"),
             Self::Status(status, title) => {
                 titled(title, &format!("HTTP status {status}"), &format!("statut HTTP {status}"))
             }
@@ -170,43 +95,44 @@ impl Obstacle {
 
     pub(super) fn remedy(&self) -> Bilingual {
         match self {
-            Self::Refused => Bilingual::new(
+            Self::Way(Hindrance::Refused) => Bilingual::new(
                 "check host and port of PASSERELLE_GLPI__URL, that the web server runs, and the firewall",
                 "vérifiez l’hôte et le port de PASSERELLE_GLPI__URL, que le serveur web est en marche, et le pare-feu",
             ),
-            Self::UnknownHost => Bilingual::new(
+            Self::Way(Hindrance::UnknownHost) => Bilingual::new(
                 "check the host of PASSERELLE_GLPI__URL, and this machine’s DNS (/etc/resolv.conf)",
                 "vérifiez l’hôte de PASSERELLE_GLPI__URL, et le DNS de cette machine (/etc/resolv.conf)",
             ),
-            Self::UnknownAuthority => Bilingual::new(
+            Self::Way(Hindrance::UnknownAuthority) => Bilingual::new(
                 "add the authority to the system’s store (Debian: into /usr/local/share/ca-certificates/NAME.crt, then \
                  update-ca-certificates), or name a file of authorities by SSL_CERT_FILE; a server must send its \
                  intermediate certificates, too (behind PASSERELLE_GLPI__URL)",
                 "ajoutez l’autorité à celles du système (Debian\u{a0}: dans /usr/local/share/ca-certificates/NOM.crt, puis \
-                 update-ca-certificates), ou nommez un fichier d’autorités par SSL_CERT_FILE ; le serveur doit aussi \
+                 update-ca-certificates), ou nommez un fichier d’autorités par SSL_CERT_FILE\u{a0}; le serveur doit aussi \
                  envoyer ses certificats intermédiaires (derrière PASSERELLE_GLPI__URL)",
             ),
-            Self::OtherName => Bilingual::new(
+            Self::Way(Hindrance::OtherName) => Bilingual::new(
                 "set PASSERELLE_GLPI__URL to the name in the certificate, or have one made for this name",
                 "donnez à PASSERELLE_GLPI__URL le nom qui est dans le certificat, ou faites-en établir un pour ce nom",
             ),
-            Self::Expired => Bilingual::new(
+            Self::Way(Hindrance::Expired) => Bilingual::new(
                 "renew GLPI’s certificate, and check this machine’s clock",
                 "renouvelez le certificat de GLPI, et vérifiez l’heure de cette machine",
             ),
-            Self::BadCertificate(_) => Bilingual::new(
+            Self::Way(Hindrance::BadTls(_)) => Bilingual::new(
                 "check the certificate of the server behind PASSERELLE_GLPI__URL and which versions of TLS it speaks (1.2, 1.3)",
                 "vérifiez le certificat du serveur derrière PASSERELLE_GLPI__URL et ses versions de TLS (1.2, 1.3)",
             ),
-            Self::PlainHttp => Bilingual::new(
+            Self::Way(Hindrance::NoTls) => Bilingual::new(
                 "give PASSERELLE_GLPI__URL the port that speaks TLS, or http:// on this very machine",
                 "donnez à PASSERELLE_GLPI__URL le port qui parle TLS, ou http:// sur cette machine même",
             ),
-            Self::ProxyRefuses => Bilingual::new(
+            Self::Way(Hindrance::ProxyRefuses) => Bilingual::new(
                 "name GLPI’s host in NO_PROXY, or allow it in the proxy",
                 "nommez l’hôte de GLPI dans NO_PROXY, ou autorisez-le dans le serveur mandataire",
             ),
-            Self::NoRoute | Self::NoConnection | Self::Timeout | Self::Cut => Bilingual::new(
+            Self::Way(Hindrance::NoRoute | Hindrance::NoSocket | Hindrance::Timeout | Hindrance::Cut)
+            | Self::NoConnection => Bilingual::new(
                 "check PASSERELLE_GLPI__URL, and that this machine reaches it (network, firewall, proxy)",
                 "vérifiez PASSERELLE_GLPI__URL, et que cette machine l’atteint (réseau, pare-feu, mandataire)",
             ),

@@ -94,8 +94,8 @@ impl Right {
             ),
             Needed::Locations => Bilingual::new("a mapping names a location", "un mapping nomme un lieu"),
             Needed::Notifications => Bilingual::new(
-                "`check` alone: run it once as a Super-Admin instead",
-                "`check` seul\u{a0}: lancez-le plutôt une fois en Super-Admin",
+                "`check` alone: else run it once as a Super-Admin",
+                "`check` seul\u{a0}: sinon, lancez-le une fois en Super-Admin",
             ),
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     config::{self, Config, ConfigError},
     request::{Reference, message_id},
     smtp::{OpenBatch, SendError},
-    text::{french, markdown},
+    text::{Bilingual, french, markdown},
 };
 
 /// What `announcements.return_path` says for the null reverse-path.
@@ -126,8 +126,11 @@ impl AnnouncementLetters {
     /// Names the key that is no address.
     pub fn new(config: &Config, letters: Correspondence) -> Result<Self, ConfigError> {
         let config = &config.announcements;
-        let remedy = "Give it as assistance1d@ac-dijon.fr, or leave it empty.";
-        let mailbox = |key: &str, text: &str| config::mailbox(key, text, remedy);
+        let remedy = Bilingual::new(
+            "Give it as assistance1d@ac-dijon.fr, or leave it empty.",
+            "Donnez-la ainsi\u{a0}: assistance1d@ac-dijon.fr, ou laissez-la vide.",
+        );
+        let mailbox = |key: &str, text: &str| config::mailbox(key, text, remedy.clone());
         let reply_to = Some(&config.reply_to).filter(|text| !text.is_empty());
         let return_path = match config.return_path.as_str() {
             NULL => None,

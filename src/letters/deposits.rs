@@ -14,6 +14,7 @@ use crate::{
     config::{Config, ConfigError, mailbox},
     request::{Origin, Received, message_id},
     smtp::{Fault, NotHandedOver, SendError},
+    text::Bilingual,
 };
 
 /// The media type of what the gateway reads, and the name that people see it by.
@@ -67,13 +68,24 @@ impl DepositLetters {
         let to = mailbox(
             "screen.recipients",
             to,
-            "Give the address that the gateway gets mail for, such as assistance1d@ac-dijon.fr.",
+            Bilingual::new(
+                "Give the address that the gateway gets mail for, such as assistance1d@ac-dijon.fr.",
+                "Donnez l’adresse dont la passerelle reçoit le courriel, par exemple assistance1d@ac-dijon.fr.",
+            ),
         )?;
         let return_path = match config.quarantine.operators.trim() {
             "" => None,
-            operators => {
-                Some(mailbox("quarantine.operators", operators, "Give it as exploitation@ac-dijon.fr.")?.email)
-            }
+            operators => Some(
+                mailbox(
+                    "quarantine.operators",
+                    operators,
+                    Bilingual::new(
+                        "Give it as exploitation@ac-dijon.fr.",
+                        "Donnez-la ainsi\u{a0}: exploitation@ac-dijon.fr.",
+                    ),
+                )?
+                .email,
+            ),
         };
         Ok(Self { letters, to, return_path })
     }

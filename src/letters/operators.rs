@@ -7,6 +7,7 @@ use super::{ComposeError, Correspondence};
 use crate::{
     config::{Config, ConfigError, mailbox},
     request::{Deferral, Reference, message_id},
+    text::Bilingual,
 };
 
 /// Who looks after the gateway, and how they are told.
@@ -41,7 +42,10 @@ impl Operators {
             text => Some(mailbox(
                 "quarantine.operators",
                 text,
-                "Give it as exploitation@ac-dijon.fr or \"Nom <exploitation@ac-dijon.fr>\".",
+                Bilingual::new(
+                    "Give it as exploitation@ac-dijon.fr or \"Nom <exploitation@ac-dijon.fr>\".",
+                    "Donnez-la ainsi : exploitation@ac-dijon.fr ou \"Nom <exploitation@ac-dijon.fr>\".",
+                ),
             )?),
         };
         Ok(Self { letters, to, folder: config.imap.folders.quarantine.clone() })

@@ -8,6 +8,7 @@ use super::rights::{Rights, Role};
 use crate::{
     config::{self, ConfigError},
     request::{Address, department_number},
+    text::Bilingual,
 };
 
 /// Shorter tokens are refused, as those of `[http]` are; characters.
@@ -75,13 +76,23 @@ fn member(key: &str, name: &str) -> Result<Member, ConfigError> {
     let name = name.trim();
     if !name.contains('@') {
         return match name {
-            "" => Err(ConfigError::setting(format!("{key} has an empty name"), "Take it out of the list.")),
+            "" => Err(ConfigError::setting(
+                Bilingual::new(format!("{key} has an empty name"), format!("{key} contient un nom vide")),
+                Bilingual::new("Take it out of the list.", "Ôtez-le de la liste."),
+            )),
             name => Ok(Member::Group(name.to_owned())),
         };
     }
     let mistake = || {
-        let remedy = "Give an address alone, such as ien.dijon@ac-dijon.fr, or the name of a group of GLPI.";
-        ConfigError::setting(format!("{key} has \"{name}\", which is no mail address"), remedy)
+        let message = Bilingual::new(
+            format!("{key} has \"{name}\", which is no mail address"),
+            format!("{key} contient \"{name}\", qui n’est pas une adresse de courriel"),
+        );
+        let remedy = Bilingual::new(
+            "Give an address alone, such as ien.dijon@ac-dijon.fr, or the name of a group of GLPI.",
+            "Donnez une adresse seule, par exemple ien.dijon@ac-dijon.fr, ou le nom d’un groupe de GLPI.",
+        );
+        ConfigError::setting(message, remedy)
     };
     Address::parse(name).map(Member::Person).ok_or_else(mistake)
 }
@@ -89,8 +100,11 @@ fn member(key: &str, name: &str) -> Result<Member, ConfigError> {
 fn correspondent(key: &str, department: &str) -> Result<Role, ConfigError> {
     let mistake = || {
         ConfigError::setting(
-            format!("{key}: \"{department}\" is no department"),
-            "Give its number, such as 021 or 02A.",
+            Bilingual::new(
+                format!("{key}: \"{department}\" is no department"),
+                format!("{key}\u{a0}: \"{department}\" n’est pas un département"),
+            ),
+            Bilingual::new("Give its number, such as 021 or 02A.", "Donnez son numéro, par exemple 021 ou 02A."),
         )
     };
     department_number(department).map(Role::Correspondent).ok_or_else(mistake)
@@ -98,17 +112,27 @@ fn correspondent(key: &str, department: &str) -> Result<Role, ConfigError> {
 
 /// `operators:SECRET`, `021:SECRET` or `LSU:SECRET`.
 fn token(place: usize, token: &SecretString) -> Result<(Role, SecretString), ConfigError> {
-    let mistake = |what: &str| {
-        let remedy = "Give it as operators:SECRET, 021:SECRET (a department) or LSU:SECRET (an application), with a \
-                      secret of 16 characters or more, as `openssl rand -hex 32` makes one.";
-        ConfigError::setting(format!("people.tokens: token {} {what}", place + 1), remedy)
+    let mistake = |(english, french): (&str, &str)| {
+        let place = place + 1;
+        let message = Bilingual::new(
+            format!("people.tokens: token {place} {english}"),
+            format!("people.tokens : le jeton {place} {french}"),
+        );
+        let remedy = Bilingual::new(
+            "Give it as operators:SECRET, 021:SECRET (a department) or LSU:SECRET (an application), with a secret of 16 \
+             characters or more, as `openssl rand -hex 32` makes one.",
+            "Donnez-le ainsi\u{a0}: operators:SECRET, 021:SECRET (un département) ou LSU:SECRET (une application), avec un \
+             secret de 16 caractères au moins, comme en fait `openssl rand -hex 32`.",
+        );
+        ConfigError::setting(message, remedy)
     };
-    let (whose, secret) = token.expose_secret().split_once(':').ok_or_else(|| mistake("does not say whose it is"))?;
+    let nobody_s = ("does not say whose it is", "ne dit pas à qui il est");
+    let (whose, secret) = token.expose_secret().split_once(':').ok_or_else(|| mistake(nobody_s))?;
     if secret.chars().count() < SHORTEST_TOKEN {
-        return Err(mistake("is too short"));
+        return Err(mistake(("is too short", "est trop court")));
     }
     let role = match whose.trim() {
-        "" => return Err(mistake("does not say whose it is")),
+        "" => return Err(mistake(nobody_s)),
         "operators" => Role::Operator,
         other => department_number(other).map_or_else(|| Role::referent(other), Role::Correspondent),
     };

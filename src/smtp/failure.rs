@@ -4,7 +4,10 @@ use std::{error::Error, time::Duration};
 
 use lettre::transport::smtp::{Error as LettreError, response::Code};
 
-use crate::text::chain;
+use crate::{
+    hindrance,
+    text::{Bilingual, chain},
+};
 
 /// Mails that wait for the relay, and bytes of them, at most: a relay that hangs must not fill the memory. One that finds
 /// no room is not sent; whoever needs it sent tries again.
@@ -52,6 +55,45 @@ pub enum Fault {
     /// No connection, no TLS, or no end of the exchange.
     #[error(transparent)]
     Exchange(LettreError),
+}
+
+impl SendError {
+    /// What was wrong, for who runs a command.
+    pub fn reason(&self) -> Bilingual {
+        let (english, french, fault) = match self {
+            Self::Refused(fault) => ("the mail relay refuses: ", "le relais refuse : ", fault),
+            Self::PutOff(fault) => ("the mail relay puts this mail off: ", "le relais remet ce courriel : ", fault),
+            Self::Unavailable(fault) => {
+                ("the mail relay does not take mail now: ", "le relais n’accepte pas de courriel\u{a0}: ", fault)
+            }
+            Self::NoRoom => {
+                return Bilingual::new(
+                    self,
+                    format!("{WAITING} courriels, ou {WAITING_BYTES} octets, attendent déjà le relais"),
+                );
+            }
+            Self::Timeout(time) => {
+                return Bilingual::new(
+                    self,
+                    format!("le relais n’a pas répondu en moins de {} secondes", time.as_secs_f32()),
+                );
+            }
+        };
+        Bilingual::new(english, french).then("", &fault.reason())
+    }
+}
+
+impl Fault {
+    fn reason(&self) -> Bilingual {
+        match self {
+            Self::Answered(code) => Bilingual::new(self, format!("il a répondu {code}")),
+            Self::NoSmtp => Bilingual::new(self, "sa réponse n’est pas du SMTP"),
+            Self::Silent => Bilingual::new(self, "il ne répond pas à NOOP"),
+            Self::JustFailed => Bilingual::new(self, "il était hors d’atteinte il y a un instant"),
+            Self::Mail(error) => Bilingual::quoted(error),
+            Self::Exchange(error) => hindrance::reason(error),
+        }
+    }
 }
 
 impl From<LettreError> for SendError {

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::failure::{SendError, bounded};
-use crate::config::ConfigError;
+use crate::{config::ConfigError, text::Bilingual};
 
 /// A relay's address, and how it is spoken to.
 pub(super) struct Way {
@@ -39,9 +39,16 @@ impl Way {
     pub(super) fn of(url: &SecretString) -> Result<Self, ConfigError> {
         Self::parse(url.expose_secret()).ok_or_else(|| {
             ConfigError::setting(
-                "smtp.url is no address of a mail relay",
-                "Give it as smtp://host:25, smtp://host:587?tls=required or smtps://user:password@host; \
+                Bilingual::new(
+                    "smtp.url is no address of a mail relay",
+                    "smtp.url n’est pas l’adresse d’un relais de courriel",
+                ),
+                Bilingual::new(
+                    "Give it as smtp://host:25, smtp://host:587?tls=required or smtps://user:password@host; \
                  in user and password write @ as %40, : as %3A, / as %2F.",
+                    "Donnez-la ainsi\u{a0}: smtp://host:25, smtp://host:587?tls=required ou smtps://user:password@host\u{a0}; dans \
+                 l’utilisateur et le mot de passe, écrivez @ comme %40,\u{a0}: comme %3A, / comme %2F.",
+                ),
             )
         })
     }

@@ -48,6 +48,12 @@ impl Bilingual {
         Self { english: words.clone(), french: words }
     }
 
+    /// Another program's own words, quoted in French.
+    pub fn quoted(words: impl Display) -> Self {
+        let words = words.to_string();
+        Self { french: format!("«\u{a0}{words}\u{a0}»"), english: words }
+    }
+
     /// The sentence in one language.
     pub fn text(&self, language: Language) -> &str {
         match language {

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use crate::{
     config::{self, ConfigError, Hours, Span},
-    text::french,
+    text::{Bilingual, french},
     working_time::holidays::is_public_holiday,
 };
 
@@ -57,8 +57,14 @@ impl Calendar {
         .map(Clone::clone);
         if week.iter().all(|day| day.spans().is_empty()) {
             return Err(ConfigError::setting(
-                "[calendar] opens on no day: no delay would ever pass",
-                "Give one day its hours, such as monday = \"08:00-12:00 13:30-17:30\".",
+                Bilingual::new(
+                    "[calendar] opens on no day: no delay would ever pass",
+                    "[calendar] n’ouvre aucun jour\u{a0}: aucun délai ne passerait jamais",
+                ),
+                Bilingual::new(
+                    "Give one day its hours, such as monday = \"08:00-12:00 13:30-17:30\".",
+                    "Donnez ses heures à un jour, par exemple monday = \"08:00-12:00 13:30-17:30\".",
+                ),
             ));
         }
         let closed = config.closed.as_deref().map(read).transpose()?.unwrap_or_default();
@@ -170,16 +176,23 @@ struct Entry {
 fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let value = toml::Value::deserialize(deserializer)?;
     let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-    Date::strptime("%Y-%m-%d", &text)
-        .map_err(|_| D::Error::custom(format!("\"{text}\" is no date, such as 2026-10-17")))
+    Date::strptime("%Y-%m-%d", &text).map_err(|_| {
+        D::Error::custom(config::carried(&Bilingual::new(
+            format!("\"{text}\" is no date, such as 2026-10-17"),
+            format!("\"{text}\" n’est pas une date, comme 2026-10-17"),
+        )))
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<Closed>, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
     let name = path.display().to_string();
     let file: ClosedFile = toml::from_str(&text).map_err(|error| {
-        let help = "Each period is [[closed]] with name, from and to, both days included.";
-        ConfigError::in_file(&name, &text, error.span(), error.message(), Some(help.to_owned()))
+        let help = Bilingual::new(
+            "Each period is [[closed]] with name, from and to, both days included.",
+            "Chaque période est [[closed]] avec name, from et to, ces deux jours compris.",
+        );
+        ConfigError::in_file(&name, &text, error.span(), config::said(error.message()), Some(help))
     })?;
     let periods = file.closed.into_iter().map(|entry| {
         let place = entry.span();
@@ -189,8 +202,14 @@ fn read(path: &Path) -> Result<Vec<Closed>, ConfigError> {
                 &name,
                 &text,
                 Some(place),
-                format!("«{period}» ends on {to}, before it begins on {from}"),
-                Some("Give its first day in from and its last one in to.".to_owned()),
+                Bilingual::new(
+                    format!("«{period}» ends on {to}, before it begins on {from}"),
+                    format!("«\u{a0}{period}\u{a0}» finit le {to}, avant de commencer le {from}"),
+                ),
+                Some(Bilingual::new(
+                    "Give its first day in from and its last one in to.",
+                    "Donnez son premier jour dans from et le dernier dans to.",
+                )),
             ));
         }
         Ok(Closed { from, to })

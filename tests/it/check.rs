@@ -10,7 +10,7 @@ use passerelle::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
@@ -20,12 +20,13 @@ use crate::{
     support::{
         certificates::certificates,
         documentation::{LANGUAGES, page},
+        free_port,
         gateway::{DIRECTORS, mail, sandbox},
     },
 };
 
 /// A server that gives this answer to whatever it is asked; its port.
-async fn answering(answer: &'static str) -> u16 {
+pub(crate) async fn answering(answer: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -337,6 +338,88 @@ async fn check_speaks_french_where_it_is_asked_to_or_the_locale_says_so() {
     }
     for english in [" the ", " is ", " of ", "warning", "ERROR", "Give ", "Set ", " : «"] {
         assert!(!asked.contains(english), "{english} in {asked}");
+    }
+}
+
+/// A server that greets whoever comes, and gives each line of theirs this answer, `{tag}` being its first word; its port.
+async fn greeting(greeting: &'static str, answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (input, mut output) = stream.split();
+                let _ = output.write_all(greeting.as_bytes()).await;
+                let mut lines = BufReader::new(input).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let tag = line.split(' ').next().unwrap_or_default();
+                    let _ = output.write_all(answer.replace("{tag}", tag).as_bytes()).await;
+                }
+            });
+        }
+    });
+    port
+}
+
+/// What cannot be reached, and why: the frame in French, the servers' own words as they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_in_french_why_a_server_cannot_be_used() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let base = glpi(&sandbox);
+    let closed = free_port();
+    let refusing = greeting("* OK prêt\r\n", "{tag} NO Identifiants inconnus\r\n").await;
+    let leaving = greeting("* BYE trop de monde\r\n", "").await;
+    let strange = of_an_unknown_authority(folder.path()).await;
+    let mailboxes = format!(
+        "imap://a:b@127.0.0.1:{closed}/1?tls=off,imap://a:b@rien.invalid/2?tls=off,imaps://a:b@localhost:{strange}/3,\
+         imaps://a:b@localhost:{refusing}/4,imap://a:b@127.0.0.1:{refusing}/5?tls=off,imap://a:b@127.0.0.1:{leaving}/6?tls=off"
+    );
+    let relay = format!("smtp://127.0.0.1:{}", greeting("554 pas de service\r\n", "").await);
+    let redis = format!("redis://:x@127.0.0.1:{}", greeting("", "-WRONGPASS mauvais mot de passe\r\n").await);
+    let (ldap, hook) = (format!("ldap://127.0.0.1:{closed}"), format!("http://127.0.0.1:{closed}/"));
+    let settings = with(
+        &base,
+        &[
+            ("imap.url", &mailboxes),
+            ("smtp.url", &relay),
+            ("quota.backend", "redis"),
+            ("redis.url", &redis),
+            ("directory.sources", "ldap"),
+            ("directory.ldap.url", &ldap),
+            ("directory.ldap.start_tls", "false"),
+            ("hooks.url", &hook),
+            ("hooks.secrets", "whsec_bWFycXVlLW1hcnF1ZS1tYXJxdWUtbWFycXVl"),
+        ],
+    );
+    let (code, shown) = report(&["check", "--lang", "fr"], &settings).await;
+    assert_eq!(code, Some(1), "{shown}");
+    let shown = shown.replace('\u{a0}', " ");
+    let mailbox = format!(
+        "ERREUR   boîte a@127.0.0.1:{closed}/1 : connexion impossible à 127.0.0.1:{closed} : la connexion est refusée"
+    );
+    for part in [
+        mailbox.as_str(),
+        "/2 : connexion impossible à rien.invalid:143 : cet hôte n’existe pas",
+        "/3 : connexion impossible à localhost:",
+        "son certificat vient d’une autorité que cette machine ne connaît pas",
+        "il ne parle pas TLS sur ce port",
+        "/5 : le serveur refuse la connexion de ce compte : « Identifiants inconnus »",
+        "→ Vérifiez l’utilisateur et le mot de passe",
+        "/6 : le serveur met fin à la connexion : « trop de monde »",
+        "courriels aux demandeurs : le relais refuse : il a répondu 554",
+        "annuaire ldap : annuaire LDAP : la connexion est refusée",
+        "vérifiez directory.ldap.url et que le serveur est en marche",
+        "Redis : Redis refuse la connexion de ce compte, ou veut un mot de passe : «",
+        "appel du portail : l’appel n’atteint pas le portail : la connexion est refusée",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let servers: Vec<_> = ["boîte", "courriels", "annuaire", "Redis", "appel"].into_iter().collect();
+    for line in shown.lines().filter(|line| servers.iter().any(|server| line.contains(server))) {
+        for english in [" the ", " is ", " of ", " no ", "onnection refused", "os error", " server "] {
+            assert!(!line.contains(english), "{english} in {line}");
+        }
     }
 }
 

@@ -6,11 +6,14 @@ use std::{
 };
 
 use passerelle::{
+    app::App,
     config::{self, Config, ConfigError, Origin, Reading},
-    flow::deliver::LONGEST_CREATION_CALLS,
+    flow::{deliver::LONGEST_CREATION_CALLS, route::Mappings},
 };
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
+
+use crate::support::bilingual::{each, is_said_in_both};
 
 /// Every secret, each with a value that it takes, which no other text holds.
 const SECRETS: [(&str, &str); 21] = [
@@ -152,6 +155,130 @@ fn what_loses_mail_or_cannot_work_is_refused(#[case] line: &str, #[case] what: &
     assert!(text.contains("passerelle.toml"), "no file in {text}");
     assert!(text.contains("line 1") || text.contains("passerelle.toml:1") || place > 1, "no line in {text}");
     assert!(!text.contains("court"), "a secret in {text}");
+    let error = read(line, &[]).and_then(|reading| reading.to_serve().sound().map(|_| ())).unwrap_err();
+    each(error).iter().for_each(is_said_in_both);
+}
+
+/// What only the parts that use a setting find.
+#[rstest]
+#[case("glpi.url = \"glpi\"")]
+#[case("smtp.url = \"relais.ac-lyon.fr\"")]
+#[case("smtp.from = \"assistance\"")]
+#[case("imap.url = [\"pop://a:b@imap.ac-lyon.fr\"]")]
+#[case("imap.url = [\"imaps://a:b@imap.ac-lyon.fr?tls=off\"]")]
+#[case("imap.url = [\"imap://a:b@imap.ac-lyon.fr?tls=on\"]")]
+#[case("imap.url = [\"imaps://:b@imap.ac-lyon.fr\"]")]
+#[case("imap.url = [\"imaps://a:b%01@imap.ac-lyon.fr\"]")]
+#[case("imap.url = [\"imaps://a@imap.ac-lyon.fr\"]")]
+#[case("imap.ca = \"/nowhere/ca.pem\"\nimap.url = [\"imaps://a:b@imap.ac-lyon.fr\"]")]
+#[case("imap.folders.handled = \"\"\nimap.url = [\"imaps://a:b@imap.ac-lyon.fr\"]")]
+#[case("imap.oauth.token_url = \"jetons\"\nimap.url = [\"imaps://a:b@imap.ac-lyon.fr\"]")]
+#[case("mappings.dir = \"/nowhere/mappings\"")]
+#[case("calendar.closed = \"/nowhere/calendar.toml\"")]
+#[case("[calendar]\nmonday = \"\"\ntuesday = \"\"\nwednesday = \"\"\nthursday = \"\"\nfriday = \"\"")]
+#[case("directory.sources = [\"csv\"]\ndirectory.csv = \"/nowhere/directors.csv\"")]
+#[case("directory.sources = [\"ldap\"]\ndirectory.ldap.url = \"annuaire\"")]
+#[case("directory.sources = [\"ldap\"]\n[directory.ldap]\nurl = \"ldaps://a\"\nfilter = \"(mail=*)\"")]
+#[case("directory.sources = [\"ldap\"]\n[directory.ldap]\nurl = \"ldaps://a\"\ndirector_filter = \"((\"")]
+#[case("directory.sources = [\"ldap\"]\n[directory.ldap]\nurl = \"ldaps://a\"\nbind_dn = \"cn=a\"")]
+#[case("sender.dns = [\"resolver\"]\nsender.require = \"pass\"")]
+#[case("sender.dkim_keys = \"/nowhere/keys.toml\"\nsender.require = \"pass\"")]
+#[case("people.operators = [\"a@\"]")]
+#[case("people.operators = [\"\"]")]
+#[case("people.tokens = [\"operators:court\"]")]
+#[case("people.tokens = [\"0123456789abcdef\"]")]
+#[case("[people.correspondents]\ndijon = [\"ien@ac-dijon.fr\"]")]
+#[case("quarantine.operators = \"exploitation\"")]
+#[case("announcements.reply_to = \"assistance\"")]
+#[case("portal.theme = \"dsfr\"\nhttp.identity_listen = \"unix:/tmp/i.sock\"")]
+#[case("portal.theme = \"dsfr\"\nportal.dsfr = \"/nowhere\"\nhttp.identity_listen = \"unix:/tmp/i.sock\"")]
+#[case("portal.sign_out = \"sortie\"\nhttp.identity_listen = \"unix:/tmp/i.sock\"")]
+#[case("portal.pages.conformity = \"presque\"\nhttp.identity_listen = \"unix:/tmp/i.sock\"")]
+#[case("portal.pages.legal = \"/nowhere/legal.md\"\nhttp.identity_listen = \"unix:/tmp/i.sock\"")]
+#[case("quota.backend = \"redis\"\nredis.url = \"http://redis\"")]
+fn what_a_part_cannot_use_is_said_in_both_languages(#[case] lines: &str) {
+    let glpi = if lines.contains("glpi.url") { "" } else { "glpi.url = \"https://glpi.ac-lyon.fr\"\n" };
+    // A table ends what is at the top.
+    let own = OWN.lines().filter(|line| !lines.contains(line.split(" = ").next().unwrap()));
+    let own: Vec<_> = own.collect();
+    let whole = format!("{}\n{glpi}glpi.login = \"a\"\nglpi.password = \"b\"\n{lines}", own.join("\n"));
+    let reading = read(&whole, &[]);
+    let mut found = match reading {
+        Ok(reading) => {
+            let of_parts = App::mistakes(reading.config());
+            reading.with(of_parts).to_serve().sound().err().map(each).unwrap_or_default()
+        }
+        Err(error) => each(error),
+    };
+    let about = lines.split([' ', '=', '[', ']']).find(|word| word.contains('.')).unwrap_or("calendar");
+    let about = about.rsplit('.').next().unwrap();
+    found.retain(|mistake| !mistake.to_string().contains("http.identity_listen"));
+    assert!(!found.is_empty(), "{lines} is no mistake");
+    assert!(found.iter().any(|it| format!("{it} {:?}", it.remedy()).contains(about)) || found.len() == 1, "{found:?}");
+    found.iter().for_each(is_said_in_both);
+}
+
+/// What an application's file may say wrongly.
+#[rstest]
+#[case("", "keywords = [\"LSU\"]")]
+#[case("group = \" \"", "")]
+#[case("keywords = []", "")]
+#[case("keywords = [\"--\"]", "")]
+#[case("urgency = 9", "")]
+#[case("urgency = \"haute\"", "")]
+#[case("type = \"panne\"", "")]
+#[case("titre = \"x\"", "")]
+#[case("title = \"{{ sujet }}\"", "")]
+#[case("title = \"{{ school|length }}\"", "")]
+#[case("entity_otherwise = \"Académie\"", "")]
+#[case("", "[department.21]\nurgency = 4")]
+#[case("", "[[escalation]]\ngroup = \"Référents-LSU\"")]
+#[case("", "[[escalation]]\ngroup = \"A\"\nafter = \"2d\"")]
+#[case("", "[[escalation]]\ngroup = \"A\"\nafter = \"2h\"\nremind_after = \"3h\"")]
+#[case("", "[[escalation]]\nafter = \"2h\"")]
+#[case("escalation = \"DSI\"", "")]
+#[case("", "[[nature]]\nname = \"A\"\n[[nature]]\nname = \"A\"")]
+fn a_mapping_s_mistake_is_said_in_both_languages(#[case] top: &str, #[case] below: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = top.split(" = ").next().unwrap();
+    let base = "name = \"LSU\"\nkeywords = [\"LSU\"]\ncategory = \"Scolarité > LSU\"\ngroup = \"Référents-LSU\"\n\
+                type = \"incident\"\nurgency = 3\n";
+    let base: Vec<_> = base.lines().filter(|line| key.is_empty() || !line.starts_with(&format!("{key} ="))).collect();
+    std::fs::write(folder.path().join("lsu.toml"), format!("{}\n{top}\n{below}\n", base.join("\n"))).unwrap();
+    let error = Mappings::load(Some(folder.path())).unwrap_err();
+    each(error).iter().for_each(is_said_in_both);
+}
+
+#[test]
+fn check_shows_mistakes_in_french_with_their_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("passerelle.toml");
+    std::fs::write(&path, "glpi.timeout = \"0s\"\nlmtp.listen = [\"127.0.0.1\"]\n").unwrap();
+    let command = |arguments: &[&str], lang: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
+        let command = command.args(["--config", path.to_str().unwrap()]).args(arguments);
+        let output = command.env_clear().env("LANG", lang).env("NO_COLOR", "1").output().unwrap();
+        assert_eq!(output.status.code(), Some(78));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (arguments, lang) in [(["check", "--lang", "fr"].as_slice(), "C"), (&["check"], "fr_FR.UTF-8")] {
+        let said = command(arguments, lang);
+        for part in [
+            "erreurs dans la configuration",
+            "Erreur\u{a0}: ",
+            "glpi.timeout vaut 0\u{a0}: aucun appel de GLPI ne finirait à temps",
+            "remède\u{a0}: Écrivez \"127.0.0.1:2424\", avec le port.",
+            "passerelle.toml:1:",
+            "ici",
+        ] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+        for english in ["help", "Error", "here", "mistakes", " is "] {
+            assert!(!said.contains(english), "{english} in {said}");
+        }
+    }
+    // The log's language stays.
+    assert!(command(&["serve"], "fr_FR.UTF-8").contains("glpi.timeout is 0"));
 }
 
 /// What works and is risky, or does nothing.
@@ -269,6 +396,7 @@ fn all_mistakes_are_named_at_once_each_with_its_place() {
     ];
     let error = read(file, &environment).unwrap().sound().unwrap_err();
     let ConfigError::Several { mistakes } = error else { panic!("{error}") };
+    mistakes.iter().for_each(is_said_in_both);
     let texts: Vec<String> = mistakes.into_iter().map(shown).collect();
     for (parts, line) in [
         (["acknowledge", "none of passerelle"], Some(1)),

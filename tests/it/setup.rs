@@ -1,6 +1,12 @@
 //! `passerelle setup`: what it shows, what it makes, that it makes nothing twice, and that a gateway works with it.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use passerelle::{
     app::App,
@@ -16,6 +22,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    check::answering,
     commands::{passerelle, run, text},
     support::{
         gateway::{DIRECTORS, mail, sandbox, titled},
@@ -119,6 +126,8 @@ async fn what_was_made_lets_a_mail_become_a_ticket() {
     let report = text(&output.stdout);
     assert!(output.status.success() && report.contains("has every right needed"), "{report}");
     assert!(!report.contains("samples of the académie"), "{report}");
+    assert!(report.contains("ok       new tickets: GLPI tells the members of the assigned group"), "{report}");
+    assert!(!report.contains("warning  GLPI notifications"), "{report}");
     let config = config::load_from(Some(&file), Vec::new()).unwrap();
     let server = App::build_with(config, Mailer::memory().0).unwrap().bind(telemetry::metrics()).await.unwrap();
     let lmtp = server.lmtp_addresses()[0].parse().unwrap();
@@ -276,6 +285,93 @@ async fn the_client_of_another_machine_is_made() {
     let other = ["--gateway", "192.0.2.8", "--client", "Passerelle d’ailleurs"];
     let (code, shown) = setup(&sandbox, folder.path(), &other).await;
     assert!(code == Some(1) && shown.contains("LEFT ALONE     API client"), "{shown}");
+}
+
+/// Runs a command on a terminal that shows what is typed, and types each answer once its question is there; gives the
+/// exit code and all that the terminal showed.
+fn typed(arguments: &[&str], answers: &[(&str, &str)]) -> (Option<i32>, String) {
+    let quoted: Vec<_> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
+    let command = format!("'{}' {}", env!("CARGO_BIN_EXE_passerelle"), quoted.join(" "));
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--echo", "always", "--command", &command, "/dev/null"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    for (question, answer) in answers {
+        let mut byte = [0];
+        while !text(&shown).ends_with(question) {
+            assert_eq!(screen.read(&mut byte).unwrap(), 1, "«{question}» is not asked: {}", text(&shown));
+            shown.push(byte[0]);
+        }
+        keys.write_all(format!("{answer}\n").as_bytes()).unwrap();
+    }
+    screen.read_to_end(&mut shown).unwrap();
+    (terminal.wait().unwrap().code(), text(&shown))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_terminal_shows_what_is_typed_but_for_the_password() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (url, into) = (sandbox.url().to_string(), folder.path().to_str().unwrap().to_owned());
+    let (code, shown) = tokio::task::spawn_blocking(move || {
+        let arguments = ["setup", "--url", &url, "--into", &into, "--account", "passerelle.setup", "--lang", "en"];
+        typed(
+            &arguments,
+            &[
+                ("Super-Admin’s login: ", "passerelle-admin"),
+                ("Its password (not shown): ", "mot-de-passe-de-personne"),
+                ("Domain of the senders’ addresses: ", "ac-dijon.fr ac-lyon.fr"),
+                ("Address that takes requests: ", RECIPIENT),
+                ("The academy’s name: ", "Académie d’ailleurs"),
+            ],
+        )
+    })
+    .await
+    .unwrap();
+    // The terminal shows again what is typed after the password.
+    for typed in ["passerelle-admin", "ac-dijon.fr ac-lyon.fr", RECIPIENT, "Académie d’ailleurs"] {
+        assert!(shown.contains(typed), "{typed} in {shown}");
+    }
+    assert!(!shown.contains("mot-de-passe-de-personne"), "{shown}");
+    assert!(code == Some(1) && shown.contains("GLPI does not take this login and password"), "{shown}");
+    assert_eq!(writes(&sandbox), 0);
+}
+
+/// What GLPI says before a Super-Admin has switched its API on, and let this machine in.
+#[rstest]
+#[case::off("[\"ERROR\",\"API désactivée\"]", "GLPI’s REST API is switched off", "Enable Rest API")]
+#[case::by_token_alone(
+    "[\"ERROR_LOGIN_WITH_CREDENTIALS_DISABLED\",\"…\"]",
+    "ERROR_LOGIN_WITH_CREDENTIALS_DISABLED",
+    "Enable login with credentials"
+)]
+#[case::another_machine("[\"ERROR_NOT_ALLOWED_IP\",\"…\"]", "ERROR_NOT_ALLOWED_IP", "API client")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_lets_nobody_in_is_named_with_the_clicks(
+    #[case] body: &str,
+    #[case] reason: &str,
+    #[case] click: &str,
+) {
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let url = format!("http://127.0.0.1:{}/", answering(answer.leak()).await);
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("passerelle");
+    let sandbox = sandbox().await;
+    let (code, shown) = setup(&sandbox, &into, &["--url", &url, "--apply"]).await;
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("ERROR          GLPI: ") && shown.contains(reason) && shown.contains(click), "{shown}");
+    assert!(!into.exists(), "nothing is written");
+    let (_, french) = setup(&sandbox, &into, &["--url", &url, "--lang", "fr"]).await;
+    assert!(french.contains("ERREUR         GLPI") && !french.contains(click), "{french}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,7 +52,7 @@ pub(super) async fn check(report: &mut Report, config: &Config) -> Result<(), Co
         }
         Err(error @ HookError::Refused(status)) if status.is_client_error() => report.warning(
             what,
-            &Bilingual::same(error),
+            &error.reason(),
             &Bilingual::new(
                 "Give the portal the secret of hooks.secrets and the right clock; it answers 2xx to every type it does not know.",
                 "Donnez au portail le secret de hooks.secrets et la bonne heure\u{a0}; il répond 2xx à tout type qu’il ne connaît pas.",
@@ -60,7 +60,7 @@ pub(super) async fn check(report: &mut Report, config: &Config) -> Result<(), Co
         ),
         Err(error) => report.warning(
             what,
-            &Bilingual::same(error),
+            &error.reason(),
             &Bilingual::new(
                 "Check hooks.url, and that this machine reaches it; until then nothing is lost, and the portal is told later.",
                 "Vérifiez hooks.url, et que cette machine l’atteint\u{a0}; d’ici là rien n’est perdu, le portail est prévenu plus tard.",

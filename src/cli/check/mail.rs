@@ -58,10 +58,9 @@ pub(super) async fn sender(report: &mut Report, app: &App) {
     match app.pipeline.prover.probe().await {
         Ok(()) => report.ok(what, &proofs),
         Err(cause) => {
-            let found = Bilingual::new(
-                format!("DKIM’s keys cannot be read: {cause}"),
-                format!("les clés DKIM ne peuvent pas être lues\u{a0}: {cause}"),
-            );
+            let found =
+                Bilingual::new("DKIM’s keys cannot be read: ", "les clés DKIM ne peuvent pas être lues\u{a0}: ")
+                    .then("", &cause);
             let remedy = Bilingual::new(
                 "Check sender.dns (else the system’s resolvers) and that this machine may ask them (UDP and TCP, port 53): \
                  until then mails that only DKIM proves wait.",
@@ -106,7 +105,7 @@ pub(super) async fn relay(report: &mut Report, app: &App) {
         Ok(()) => report.ok(what, &Bilingual::new("the mail server answers", "le serveur de courriel répond")),
         Err(error) => report.error(
             what,
-            &Bilingual::new(&error, format!("le relais n’accepte pas de courriel\u{a0}: {}", root(&error))),
+            &error.reason(),
             &Bilingual::new(
                 "Check PASSERELLE_SMTP__URL and that this machine may relay.",
                 "Vérifiez PASSERELLE_SMTP__URL, et que cette machine peut relayer.",
@@ -158,7 +157,7 @@ pub(super) async fn mailboxes(report: &mut Report, app: &App) -> Result<(), Conf
             }
             Err(error @ ImapError::SignIn(_)) => report.error(
                 what,
-                &Bilingual::same(error),
+                &error.reason(),
                 &Bilingual::new(
                     "Check user and password (or imap.oauth), and that IMAP is allowed for it.",
                     "Vérifiez l’utilisateur et le mot de passe (ou imap.oauth), et qu’IMAP lui est permis.",
@@ -166,7 +165,7 @@ pub(super) async fn mailboxes(report: &mut Report, app: &App) -> Result<(), Conf
             ),
             Err(error) => report.error(
                 what,
-                &Bilingual::same(error),
+                &error.reason(),
                 &Bilingual::new(
                     "Check PASSERELLE_IMAP__URL, the folder's name, that this machine reaches the server, and imap.ca.",
                     "Vérifiez PASSERELLE_IMAP__URL, le nom du dossier, que cette machine atteint le serveur, et imap.ca.",
@@ -213,23 +212,12 @@ pub(super) async fn quarantine(report: &mut Report, app: &App) {
         ),
         Err(error) => report.error(
             what,
-            &Bilingual::new(
-                format!("operators cannot be told: {error}"),
-                format!("les opérateurs ne peuvent pas être prévenus\u{a0}: {}", root(&error)),
-            ),
+            &Bilingual::new("operators cannot be told: ", "les opérateurs ne peuvent pas être prévenus\u{a0}: ")
+                .then("", &error.reason()),
             &Bilingual::new(
                 "Check PASSERELLE_SMTP__URL and that this machine may relay.",
                 "Vérifiez PASSERELLE_SMTP__URL, et que cette machine peut relayer.",
             ),
         ),
     }
-}
-
-/// What lies under all of an error: other programs' own words.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut root = error;
-    while let Some(below) = root.source() {
-        root = below;
-    }
-    root.to_string()
 }

@@ -6,11 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     app::App,
-    cli::{
-        exit,
-        say::say,
-        try_files::{Forecast, Trial},
-    },
+    cli::{exit, say::say, try_files::Trial},
     config::{Config, ConfigError},
     flow::directory::KnownPerson,
     glpi::GlpiError,
@@ -48,7 +44,7 @@ pub(super) async fn of_person(app: &App, text: &str, language: Language) -> u8 {
                 failed = true;
                 rows.row(
                     what,
-                    &Bilingual::new(format!("cannot say: {cause}"), format!("ne peut pas le dire\u{a0}: {cause}")),
+                    &Bilingual::new("cannot say: ", "ne peut pas le dire\u{a0}: ").then("", &cause.reason()),
                 );
             }
         }
@@ -120,7 +116,7 @@ async fn in_glpi(app: &App, address: &Address) -> Result<Bilingual, GlpiError> {
     });
     let silent = match directory.why_silent(&account, None).await? {
         Some(why) => {
-            Bilingual::new("; GLPI would not write to it (", " ; GLPI ne lui écrirait pas (").then("", &why).then(
+            Bilingual::new("; GLPI would not write to it (", "\u{a0}; GLPI ne lui écrirait pas (").then("", &why).then(
                 "",
                 &Bilingual::new("): the requester is the bare address", ")\u{a0}: le demandeur est l’adresse seule"),
             )
@@ -146,9 +142,9 @@ pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> 
             return Ok(exit::FAILED);
         }
     };
-    rows.row(&Bilingual::new("outcome", "suite"), &outcome(&forecast));
+    rows.row(&Bilingual::new("outcome", "suite"), &forecast.in_words());
     for (rule, verdict) in &forecast.rules {
-        rows.row(&Bilingual::new(format!("rule {rule}"), format!("règle {rule}")), &judged(verdict));
+        rows.row(&Bilingual::new(format!("rule {rule}"), format!("règle {rule}")), verdict);
     }
     let told = [
         (Bilingual::new("application", "application"), &forecast.application),
@@ -177,30 +173,4 @@ pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> 
         &if forecast.notice { Bilingual::new("yes", "oui") } else { Bilingual::new("no", "non") },
     );
     Ok(if forecast.outcome == "deferred" { exit::FAILED } else { exit::OK })
-}
-
-fn outcome(forecast: &Forecast) -> Bilingual {
-    let (outcome, reason) = (forecast.outcome, forecast.reason);
-    let (english, french) = match outcome {
-        "created" => ("a new ticket", "un nouveau ticket"),
-        "followup" => ("a follow-up in its ticket", "un suivi dans son ticket"),
-        "refused" => ("refused", "refusé"),
-        "ignored" => ("ignored", "ignoré"),
-        "deferred" => ("it would wait", "il attendrait"),
-        other => (other, other),
-    };
-    Bilingual::new(format!("{english} ({reason})"), format!("{french} ({reason})"))
-}
-
-/// A rule's verdict, as `try` words it.
-fn judged(verdict: &str) -> Bilingual {
-    let french = [
-        ("refused (", "refusé ("),
-        ("ignored (", "ignoré ("),
-        ("cannot tell (", "ne peut pas le dire ("),
-        ("to ticket ", "au ticket "),
-        ("to the ticket of ", "au ticket de "),
-    ];
-    let found = french.iter().find_map(|(english, french)| Some(format!("{french}{}", verdict.strip_prefix(english)?)));
-    Bilingual::new(verdict, found.unwrap_or_else(|| verdict.to_owned()))
 }

@@ -1,13 +1,16 @@
 //! A mistake in values that can be read, and where they were set.
 
-use crate::config::{ConfigError, Origin, Settings, file::ConfigFile};
+use crate::{
+    config::{ConfigError, Origin, Settings, file::ConfigFile},
+    text::Bilingual,
+};
 
 /// A mistake, and the keys it is about: the first is the one to look at.
 #[derive(Debug)]
 pub(in crate::config) struct Mistake {
     pub(in crate::config) keys: Vec<String>,
-    pub(in crate::config) message: String,
-    pub(in crate::config) help: String,
+    pub(in crate::config) message: Bilingual,
+    pub(in crate::config) help: Bilingual,
 }
 
 /// The mistakes found so far.
@@ -16,21 +19,13 @@ pub(in crate::config) struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
     /// Notes a mistake about these keys.
-    pub(super) fn add(&mut self, keys: &[&str], message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn add(&mut self, keys: &[&str], message: Bilingual, help: Bilingual) {
         self.0.push(Mistake::new(keys, message, help));
     }
 
     /// The value, or notes why there is none.
     pub(super) fn take<T>(&mut self, keys: &[&str], result: Result<T, ConfigError>) -> Option<T> {
-        result
-            .map_err(|error| {
-                let help = match &error {
-                    ConfigError::Setting { help, .. } | ConfigError::InFile { help, .. } => help.clone(),
-                    _ => None,
-                };
-                self.add(keys, error.to_string(), help.unwrap_or_default());
-            })
-            .ok()
+        result.map_err(|error| self.add(keys, error.message(), error.remedy().cloned().unwrap_or_default())).ok()
     }
 
     /// All of them.
@@ -41,8 +36,8 @@ impl Mistakes {
 
 impl Mistake {
     /// A mistake about these keys.
-    pub(in crate::config) fn new(keys: &[&str], message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { keys: keys.iter().map(|key| (*key).to_owned()).collect(), message: message.into(), help: help.into() }
+    pub(in crate::config) fn new(keys: &[&str], message: Bilingual, help: Bilingual) -> Self {
+        Self { keys: keys.iter().map(|key| (*key).to_owned()).collect(), message, help }
     }
 
     /// The error that says where its keys were set.
@@ -58,15 +53,18 @@ impl Mistake {
             [] | [_] => self.help.clone(),
             several => {
                 let each: Vec<_> = several.iter().map(|(key, origin)| format!("{key}: {origin}")).collect();
-                format!("{} Set by {}.", self.help, each.join("; "))
+                let each = each.join("; ");
+                self.help.clone().then(" ", &Bilingual::new(format!("Set by {each}."), format!("Posés par {each}.")))
             }
         };
+        let of = |place: &dyn std::fmt::Display| Bilingual::new(format!("{place}: "), format!("{place} : "));
+        let elsewhere = |place| ConfigError::setting(of(place).then("", &self.message), help.clone());
         match set.first() {
             None => ConfigError::setting(self.message.clone(), help),
-            Some((_, Origin::Variable(name))) => ConfigError::setting(format!("{name}: {}", self.message), help),
-            Some((key, origin)) => file
-                .and_then(|file| file.error_at(key, self.message.clone(), Some(help.clone())))
-                .unwrap_or_else(|| ConfigError::setting(format!("{origin}: {}", self.message), help)),
+            Some((_, Origin::Variable(name))) => elsewhere(name),
+            Some((key, origin)) => {
+                file.and_then(|file| file.error_at(key, &self.message, &help)).unwrap_or_else(|| elsewhere(origin))
+            }
         }
     }
 }

@@ -3,13 +3,19 @@
 use std::path::Path;
 
 use super::found::Mistakes;
-use crate::config::Config;
+use crate::{config::Config, text::Bilingual};
 
 /// The longest path of a Unix socket, in bytes (`sun_path` without its end).
 const LONGEST_SOCKET: usize = 107;
 
-const REMEDY: &str = "Give an address with a port, such as \"127.0.0.1:2424\", or a socket's absolute path, such as \
-                      \"unix:/run/passerelle/lmtp.sock\".";
+fn with_port_or_path() -> Bilingual {
+    Bilingual::new(
+        "Give an address with a port, such as \"127.0.0.1:2424\", or a socket's absolute path, such as \
+         \"unix:/run/passerelle/lmtp.sock\".",
+        "Donnez une adresse et un port, par exemple \"127.0.0.1:2424\", ou le chemin absolu d’une socket, par exemple \
+         \"unix:/run/passerelle/lmtp.sock\".",
+    )
+}
 
 /// An address to listen on, with the key that has it.
 struct Listen<'a> {
@@ -24,21 +30,33 @@ pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
     let all = all(config, listen.as_deref(), admin.as_deref());
     for Listen { key, address } in &all {
         if let Some((why, remedy)) = mistake(address) {
-            mistakes.add(&[key], format!("{key}: \"{address}\" {why}"), remedy);
+            let named = Bilingual::new(format!("{key}: \"{address}\" "), format!("{key} : \"{address}\" "));
+            mistakes.add(&[key], named.then("", &why), remedy);
         }
     }
     for (place, one) in all.iter().enumerate() {
         for other in &all[place + 1..] {
             if is_same(one.address, other.address) {
+                let (first, second) = (one.address, other.address);
                 let (what, keys) = match (one.key, other.key) {
-                    (key, same) if key == same => {
-                        (format!("{key} has \"{}\" and \"{}\"", one.address, other.address), vec![key])
-                    }
-                    (key, same) => {
-                        (format!("{key} is \"{}\" and {same} is \"{}\"", one.address, other.address), vec![key, same])
-                    }
+                    (key, same) if key == same => (
+                        Bilingual::new(
+                            format!("{key} has \"{first}\" and \"{second}\""),
+                            format!("{key} contient \"{first}\" et \"{second}\""),
+                        ),
+                        vec![key],
+                    ),
+                    (key, same) => (
+                        Bilingual::new(
+                            format!("{key} is \"{first}\" and {same} is \"{second}\""),
+                            format!("{key} vaut \"{first}\" et {same} vaut \"{second}\""),
+                        ),
+                        vec![key, same],
+                    ),
                 };
-                mistakes.add(&keys, format!("{what}: one of them could not listen"), "Give each a port of its own.");
+                let why = Bilingual::new(": one of them could not listen", "\u{a0}: l’une des deux écoutes échouerait");
+                let remedy = Bilingual::new("Give each a port of its own.", "Donnez à chacune son propre port.");
+                mistakes.add(&keys, what.then("", &why), remedy);
             }
         }
     }
@@ -53,11 +71,21 @@ pub(super) fn find_folders(config: &Config, mistakes: &mut Mistakes) {
         let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) else { continue };
         mistakes.add(
             &[key],
-            format!("{key}: the folder {} of \"{address}\" is not there", folder.display()),
-            format!(
-                "Create {}, writable for the user that runs Passerelle; systemd makes one below /run by RuntimeDirectory, \
-                 while the service runs.",
-                folder.display()
+            Bilingual::new(
+                format!("{key}: the folder {} of \"{address}\" is not there", folder.display()),
+                format!("{key}\u{a0}: le dossier {} de \"{address}\" n’existe pas", folder.display()),
+            ),
+            Bilingual::new(
+                format!(
+                    "Create {}, writable for the user that runs Passerelle; systemd makes one below /run by \
+                     RuntimeDirectory, while the service runs.",
+                    folder.display()
+                ),
+                format!(
+                    "Créez {}, où l’utilisateur qui fait tourner Passerelle peut écrire\u{a0}; systemd en crée un sous /run \
+                     avec RuntimeDirectory, tant que le service tourne.",
+                    folder.display()
+                ),
             ),
         );
     }
@@ -73,23 +101,30 @@ fn all<'a>(config: &'a Config, http: Option<&'a str>, admin: Option<&'a str>) ->
 }
 
 /// Why nothing can listen there, and what would be right.
-fn mistake(address: &str) -> Option<(String, String)> {
+fn mistake(address: &str) -> Option<(Bilingual, Bilingual)> {
+    let write = |text: &str| Bilingual::new(format!("Write \"{text}\"."), format!("Écrivez \"{text}\"."));
     if let Some(path) = address.strip_prefix("unix:") {
         return match path {
             path if !path.starts_with('/') => Some((
-                "is no absolute path".to_owned(),
-                format!("Write \"unix:/run/passerelle/{}\".", path.trim_start_matches(['.', '/'])),
+                Bilingual::new("is no absolute path", "n’est pas un chemin absolu"),
+                write(&format!("unix:/run/passerelle/{}", path.trim_start_matches(['.', '/']))),
             )),
             path if path.len() > LONGEST_SOCKET => Some((
-                format!("is longer than {LONGEST_SOCKET} bytes, the most a Unix socket may have"),
-                REMEDY.to_owned(),
+                Bilingual::new(
+                    format!("is longer than {LONGEST_SOCKET} bytes, the most a Unix socket may have"),
+                    format!("dépasse {LONGEST_SOCKET} octets, le plus que puisse avoir une socket Unix"),
+                ),
+                with_port_or_path(),
             )),
-            path if path.ends_with('/') => Some(("is a folder, not a socket".to_owned(), REMEDY.to_owned())),
+            path if path.ends_with('/') => Some((
+                Bilingual::new("is a folder, not a socket", "est un dossier, et non une socket"),
+                with_port_or_path(),
+            )),
             _ => None,
         };
     }
     if address.starts_with('/') {
-        return Some(("is a path".to_owned(), format!("Write \"unix:{address}\".")));
+        return Some((Bilingual::new("is a path", "est un chemin"), write(&format!("unix:{address}"))));
     }
     // As Postfix writes it, in transport_maps and elsewhere.
     let of_postfix =
@@ -97,25 +132,43 @@ fn mistake(address: &str) -> Option<(String, String)> {
     if let Some(rest) = of_postfix {
         let rest = if rest.starts_with('/') { format!("unix:{rest}") } else { rest.replace(['[', ']'], "") };
         return Some((
-            "is written as Postfix does".to_owned(),
-            format!("Write \"{rest}\" here; what Postfix has stays."),
+            Bilingual::new("is written as Postfix does", "est écrite à la façon de Postfix"),
+            Bilingual::new(
+                format!("Write \"{rest}\" here; what Postfix has stays."),
+                format!("Écrivez ici \"{rest}\"\u{a0}; ce qu’a Postfix reste."),
+            ),
         ));
     }
     let Some((host, port)) = host_and_port(address) else {
-        let remedy =
-            if address.contains(':') { REMEDY.to_owned() } else { format!("Write \"{address}:2424\", with the port.") };
-        return Some(("has no port".to_owned(), remedy));
+        let remedy = if address.contains(':') {
+            with_port_or_path()
+        } else {
+            Bilingual::new(
+                format!("Write \"{address}:2424\", with the port."),
+                format!("Écrivez \"{address}:2424\", avec le port."),
+            )
+        };
+        return Some((Bilingual::new("has no port", "n’a pas de port"), remedy));
     };
     if port.parse::<u16>().is_err() {
-        return Some((format!("has the port \"{port}\", which is none from 1 to 65535"), REMEDY.to_owned()));
+        let why = Bilingual::new(
+            format!("has the port \"{port}\", which is none from 1 to 65535"),
+            format!("a le port \"{port}\", qui n’est pas un nombre de 1 à 65535"),
+        );
+        return Some((why, with_port_or_path()));
     }
     match host {
         "" | "*" => Some((
-            "names no address".to_owned(),
-            format!("Write \"127.0.0.1:{port}\" for this machine alone, \"0.0.0.0:{port}\" for every network."),
+            Bilingual::new("names no address", "ne nomme pas d’adresse"),
+            Bilingual::new(
+                format!("Write \"127.0.0.1:{port}\" for this machine alone, \"0.0.0.0:{port}\" for every network."),
+                format!(
+                    "Écrivez \"127.0.0.1:{port}\" pour cette seule machine, \"0.0.0.0:{port}\" pour tous les réseaux."
+                ),
+            ),
         )),
         host if host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() => {
-            Some(("is no address".to_owned(), REMEDY.to_owned()))
+            Some((Bilingual::new("is no address", "n’est pas une adresse"), with_port_or_path()))
         }
         _ => None,
     }
@@ -151,6 +204,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{is_same, mistake};
+    use crate::text::Language;
 
     #[rstest]
     #[case("127.0.0.1:2424", None)]
@@ -177,6 +231,7 @@ mod tests {
         let found = mistake(address);
         assert_eq!(found.is_some(), remedy.is_some(), "{found:?}");
         if let (Some((_, said)), Some(remedy)) = (found, remedy) {
+            let said = said.text(Language::English);
             assert!(said.contains(remedy), "{said}");
         }
     }

@@ -160,7 +160,8 @@ impl CsvFile {
     pub(super) async fn reload(&self) -> Result<(), ConfigError> {
         let file = Arc::clone(&self.file);
         let reading = spawn_blocking(move || (file.stamp(), file.read())).await;
-        let (stamp, rows) = reading.map_err(|error| ConfigError::setting(error.to_string(), "Report this."))?;
+        let (stamp, rows) =
+            reading.map_err(|error| ConfigError::defect(Bilingual::same(self.file.path.display()), error))?;
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).stamp = stamp;
         self.rows.store(Arc::new(rows?));
         Ok(())
@@ -177,9 +178,13 @@ impl ListFile {
         let content = std::fs::read(&self.path).map_err(|error| ConfigError::unreadable(&self.path, error))?;
         let path = self.path.display();
         let rows = csv_rows::read(&content, &self.director_roles).map_err(|mistake| {
+            let line = mistake.line;
             ConfigError::setting(
-                format!("{path}, line {}: {}", mistake.line, mistake.reason),
-                format!("In that file: {}.", mistake.remedy),
+                Bilingual::new(format!("{path}, line {line}: "), format!("{path}, ligne {line} : "))
+                    .then("", &mistake.reason),
+                Bilingual::new("In that file: ", "Dans ce fichier : ")
+                    .then("", &mistake.remedy)
+                    .then("", &Bilingual::same(".")),
             )
         })?;
         for warning in rows.warnings.iter().take(WARNINGS_SHOWN) {

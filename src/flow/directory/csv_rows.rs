@@ -11,7 +11,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use super::person::filled;
 use crate::{
     request::{Address, Person, School},
-    text::fold::phrase,
+    text::{Bilingual, fold::phrase},
 };
 
 /// Why a list cannot be used.
@@ -20,9 +20,9 @@ pub(super) struct Mistake {
     /// The line it is on, from 1.
     pub(super) line: u64,
     /// What is wrong.
-    pub(super) reason: String,
+    pub(super) reason: Bilingual,
     /// What to do.
-    pub(super) remedy: &'static str,
+    pub(super) remedy: Bilingual,
 }
 
 /// A person of the list.
@@ -96,8 +96,11 @@ pub(super) fn read(content: &[u8], director_roles: &HashSet<String>) -> Result<R
     if let Some(at) = text.find('\0') {
         return Err(Mistake {
             line: 1 + count_lines(&text[..at]),
-            reason: "this is no text".into(),
-            remedy: "save the list as CSV, not as a spreadsheet",
+            reason: Bilingual::new("this is no text", "ce n’est pas un texte"),
+            remedy: Bilingual::new(
+                "save the list as CSV, not as a spreadsheet",
+                "enregistrez la liste en CSV, et non comme classeur",
+            ),
         });
     }
 
@@ -110,15 +113,21 @@ pub(super) fn read(content: &[u8], director_roles: &HashSet<String>) -> Result<R
     let mut records = reader.records().map(|record| {
         let record = record.map_err(|error| Mistake {
             line: error.position().map_or(0, csv::Position::line),
-            reason: error.to_string(),
-            remedy: "save the list as CSV again",
+            reason: Bilingual::quoted(error),
+            remedy: Bilingual::new("save the list as CSV again", "enregistrez de nouveau la liste en CSV"),
         })?;
         let line = line_of(&record, &text);
         if record.iter().any(|field| field.contains(['\n', '\r'])) {
             return Err(Mistake {
                 line,
-                reason: "a field that opens with a quote here goes on over the end of the line".into(),
-                remedy: "close the quote, or write it twice where it belongs to the text",
+                reason: Bilingual::new(
+                    "a field that opens with a quote here goes on over the end of the line",
+                    "un champ ouvert ici par un guillemet continue au-delà de la ligne",
+                ),
+                remedy: Bilingual::new(
+                    "close the quote, or write it twice where it belongs to the text",
+                    "fermez le guillemet, ou doublez-le s’il est du texte",
+                ),
             });
         }
         Ok((line, record))
@@ -146,8 +155,14 @@ pub(super) fn read(content: &[u8], director_roles: &HashSet<String>) -> Result<R
     if left_out > rows.people.len() {
         return Err(Mistake {
             line: 1,
-            reason: format!("{left_out} of {} rows cannot be used", left_out + rows.people.len()),
-            remedy: "check that the heading names the columns in the order of the rows, and the separator",
+            reason: Bilingual::new(
+                format!("{left_out} of {} rows cannot be used", left_out + rows.people.len()),
+                format!("{left_out} lignes sur {} ne peuvent pas servir", left_out + rows.people.len()),
+            ),
+            remedy: Bilingual::new(
+                "check that the heading names the columns in the order of the rows, and the separator",
+                "vérifiez que l’en-tête nomme les colonnes dans l’ordre des lignes, et le séparateur",
+            ),
         });
     }
     Ok(rows)
@@ -166,8 +181,11 @@ fn columns(line: u64, heading: &StringRecord) -> Result<Columns, Mistake> {
         if kind.is_some_and(|kind| !seen.insert(kind)) {
             return Err(Mistake {
                 line,
-                reason: format!("two columns mean the same, the second one is \"{name}\""),
-                remedy: "keep one of them",
+                reason: Bilingual::new(
+                    format!("two columns mean the same, the second one is \"{name}\""),
+                    format!("deux colonnes veulent dire la même chose, la seconde est \"{name}\""),
+                ),
+                remedy: Bilingual::new("keep one of them", "n’en gardez qu’une"),
             });
         }
     }
@@ -191,8 +209,11 @@ fn columns(line: u64, heading: &StringRecord) -> Result<Columns, Mistake> {
 fn no_heading(line: u64) -> Mistake {
     Mistake {
         line,
-        reason: "no column is called \"email\"".into(),
-        remedy: "begin the file with email;name;role;uai;school;circonscription;department;phone",
+        reason: Bilingual::new("no column is called \"email\"", "aucune colonne ne s’appelle \"email\""),
+        remedy: Bilingual::new(
+            "begin the file with email;name;role;uai;school;circonscription;department;phone",
+            "commencez le fichier par email;name;role;uai;school;circonscription;department;phone",
+        ),
     }
 }
 
@@ -396,7 +417,8 @@ mod tests {
     fn a_mistake_in_the_shape_is_named_with_its_line(#[case] text: &str, #[case] line: u64, #[case] word: &str) {
         let mistake = list(text.as_bytes()).unwrap_err();
         assert_eq!(mistake.line, line, "{mistake:?}");
-        assert!(mistake.reason.contains(word), "{mistake:?}");
+        let reason = mistake.reason.text(crate::text::Language::English);
+        assert!(reason.contains(word), "{mistake:?}");
     }
 
     #[test]

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use ldap3::LdapError;
 
-use crate::{glpi::GlpiError, text::chain};
+use crate::{
+    glpi::GlpiError,
+    hindrance,
+    text::{Bilingual, Language, chain},
+};
 
 /// Why a source cannot answer; cloned, as those who wait for a connection share its failure.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// The LDAP server cannot be asked, or refuses.
-    #[error("LDAP directory: {}; {remedy}", chain(source.as_ref()))]
+    #[error("LDAP directory: {}; {}", chain(source.as_ref()), remedy.text(Language::English))]
     Ldap {
         /// What the server said, or the way to it.
         source: Arc<LdapError>,
         /// What to look at.
-        remedy: &'static str,
+        remedy: Bilingual,
     },
     /// GLPI cannot be asked, or refuses.
     #[error("directory in GLPI: {0}")]
@@ -31,4 +35,42 @@ pub enum DirectoryError {
         "no directory is set up; give directory.csv, glpi.url or directory.ldap.url, and name it in directory.sources"
     )]
     NotSetUp,
+}
+
+impl DirectoryError {
+    /// Why, for who runs a command; the server's own words are quoted.
+    pub fn reason(&self) -> Bilingual {
+        match self {
+            Self::Ldap { source, remedy } => {
+                let why = match source.as_ref() {
+                    LdapError::Timeout { .. } => hindrance::Hindrance::Timeout.reason(),
+                    error @ LdapError::LdapResult { .. } => Bilingual::quoted(chain(error)),
+                    error => hindrance::reason(error),
+                };
+                Bilingual::new("LDAP directory: ", "annuaire LDAP : ")
+                    .then("", &why)
+                    .then("", &Bilingual::new("; ", " ; "))
+                    .then("", remedy)
+            }
+            Self::Glpi(error) => {
+                Bilingual::new("directory in GLPI: ", "annuaire dans GLPI : ").then("", &error.reason())
+            }
+            Self::NoGroup(name) => Bilingual::new(
+                self,
+                format!(
+                    "GLPI n’a pas de groupe \"{name}\" que ce compte puisse voir\u{a0}; créez-le, ou corrigez \
+                     directory.glpi_group"
+                ),
+            ),
+            Self::NoMailAttribute => Bilingual::new(
+                self,
+                "annuaire LDAP\u{a0}: directory.ldap.attributes.mail est vide\u{a0}; nommez l’attribut qui contient l’adresse",
+            ),
+            Self::NotSetUp => Bilingual::new(
+                self,
+                "aucun annuaire n’est configuré\u{a0}; donnez directory.csv, glpi.url ou directory.ldap.url, et nommez-le \
+                 dans directory.sources",
+            ),
+        }
+    }
 }

@@ -62,14 +62,23 @@ impl LdapDirectory {
         });
         let url = url.ok_or_else(|| {
             ConfigError::setting(
-                "directory.ldap.url is no LDAP address",
-                "Give it as ldaps://annuaire.example.fr or ldap://annuaire.example.fr:389.",
+                Bilingual::new(
+                    "directory.ldap.url is no LDAP address",
+                    "directory.ldap.url n’est pas une adresse LDAP",
+                ),
+                Bilingual::new(
+                    "Give it as ldaps://annuaire.example.fr or ldap://annuaire.example.fr:389.",
+                    "Donnez-la ainsi : ldaps://annuaire.example.fr ou ldap://annuaire.example.fr:389.",
+                ),
             )
         })?;
         if !config.filter.contains(MAIL) {
             return Err(ConfigError::setting(
-                "directory.ldap.filter does not hold {mail}: it would find everybody",
-                "Give it as \"(mail={mail})\".",
+                Bilingual::new(
+                    "directory.ldap.filter does not hold {mail}: it would find everybody",
+                    "directory.ldap.filter ne contient pas {mail} : il trouverait tout le monde",
+                ),
+                Bilingual::new("Give it as \"(mail={mail})\".", "Donnez-le ainsi : \"(mail={mail})\"."),
             ));
         }
         let person_filter = parenthesised(&config.filter);
@@ -85,8 +94,14 @@ impl LdapDirectory {
         ] {
             if !filter.is_empty() && parse_filter(&filter).is_err() {
                 return Err(ConfigError::setting(
-                    format!("directory.ldap.{key} is no LDAP filter: {filter}"),
-                    "Write it by RFC 4515, e.g. (title=DIR*) or (&(mail={mail})(objectClass=person)).",
+                    Bilingual::new(
+                        format!("directory.ldap.{key} is no LDAP filter: {filter}"),
+                        format!("directory.ldap.{key} n’est pas un filtre LDAP\u{a0}: {filter}"),
+                    ),
+                    Bilingual::new(
+                        "Write it by RFC 4515, e.g. (title=DIR*) or (&(mail={mail})(objectClass=person)).",
+                        "Écrivez-le selon la RFC 4515, par exemple (title=DIR*) ou (&(mail={mail})(objectClass=person)).",
+                    ),
                 ));
             }
         }
@@ -96,8 +111,14 @@ impl LdapDirectory {
             // A server takes a name without a password for nobody at all (RFC 4513 section 5.1.2).
             (_, None) => {
                 return Err(ConfigError::setting(
-                    "directory.ldap.bind_dn is given without directory.ldap.password",
-                    "Give PASSERELLE_DIRECTORY__LDAP__PASSWORD, or leave both empty for an anonymous search.",
+                    Bilingual::new(
+                        "directory.ldap.bind_dn is given without directory.ldap.password",
+                        "directory.ldap.bind_dn est donné sans directory.ldap.password",
+                    ),
+                    Bilingual::new(
+                        "Give PASSERELLE_DIRECTORY__LDAP__PASSWORD, or leave both empty for an anonymous search.",
+                        "Donnez PASSERELLE_DIRECTORY__LDAP__PASSWORD, ou laissez les deux vides pour une recherche anonyme.",
+                    ),
                 ));
             }
         };
@@ -299,23 +320,38 @@ impl LdapDirectory {
 
     /// What failed and what to look at.
     fn explain(&self, error: LdapError) -> DirectoryError {
-        let remedy = match &error {
+        let (english, french) = match &error {
             LdapError::LdapResult { result } => match result.rc {
-                48 | 49 => "check directory.ldap.bind_dn and password",
-                32 | 34 => "check directory.ldap.base",
-                8 | 13 => "the server wants TLS: use ldaps:// or start_tls = true",
-                50 => "the account may not search there: give it the right to",
-                1 | 2 | 52 | 53 if self.start_tls && self.url.scheme() == "ldap" => {
-                    "see the server's log; where it offers no STARTTLS use ldaps:// or start_tls = false"
-                }
-                _ => "see the server's log",
+                48 | 49 => ("check directory.ldap.bind_dn and password", "vérifiez directory.ldap.bind_dn et password"),
+                32 | 34 => ("check directory.ldap.base", "vérifiez directory.ldap.base"),
+                8 | 13 => (
+                    "the server wants TLS: use ldaps:// or start_tls = true",
+                    "le serveur veut TLS : employez ldaps:// ou start_tls = true",
+                ),
+                50 => (
+                    "the account may not search there: give it the right to",
+                    "le compte ne peut pas y chercher : donnez-lui ce droit",
+                ),
+                1 | 2 | 52 | 53 if self.start_tls && self.url.scheme() == "ldap" => (
+                    "see the server's log; where it offers no STARTTLS use ldaps:// or start_tls = false",
+                    "voyez le journal du serveur\u{a0}; s’il n’offre pas STARTTLS, employez ldaps:// ou start_tls = false",
+                ),
+                _ => ("see the server's log", "voyez le journal du serveur"),
             },
-            _ if chain(&error).contains("certificate") => {
-                "the server's certificate is not trusted: add its authority to this system, or name it by SSL_CERT_FILE"
-            }
-            LdapError::Timeout { .. } => "check that the server is up, or give directory.ldap.timeout more",
-            _ => "check directory.ldap.url and that the server is up",
+            _ if chain(&error).contains("certificate") => (
+                "the server's certificate is not trusted: add its authority to this system, or name it by SSL_CERT_FILE",
+                "le certificat du serveur n’est pas reconnu\u{a0}: ajoutez son autorité à ce système, ou nommez-la par SSL_CERT_FILE",
+            ),
+            LdapError::Timeout { .. } => (
+                "check that the server is up, or give directory.ldap.timeout more",
+                "vérifiez que le serveur est en marche, ou augmentez directory.ldap.timeout",
+            ),
+            _ => (
+                "check directory.ldap.url and that the server is up",
+                "vérifiez directory.ldap.url et que le serveur est en marche",
+            ),
         };
+        let remedy = Bilingual::new(english, french);
         DirectoryError::Ldap { source: Arc::new(error), remedy }
     }
 }

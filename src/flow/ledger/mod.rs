@@ -51,6 +51,7 @@ use crate::{
     glpi::{Glpi, GlpiError},
     id::TicketId,
     request::{DayMark, Reason},
+    text::Bilingual,
 };
 
 /// How long another instance that is at the same request is waited for, and how often that is looked at.
@@ -155,10 +156,10 @@ impl Ledger {
     /// # Errors
     ///
     /// What Redis, or the way to it, said.
-    pub async fn probe(&self) -> Result<Option<String>, String> {
+    pub async fn probe(&self) -> Result<Option<String>, Bilingual> {
         match &self.shared {
             None => Ok(None),
-            Some(redis) => redis.probe().await.map_err(|error| error.to_string()),
+            Some(redis) => redis.probe().await.map_err(|error| redis::reason(&error)),
         }
     }
 

@@ -29,8 +29,8 @@ use futures_util::future::BoxFuture;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use redis::{
-    AsyncCommands as _, ExistenceCheck, FromRedisValue, RedisResult, Script, SetExpiry, SetOptions, Value,
-    from_redis_value,
+    AsyncCommands as _, ErrorKind, ExistenceCheck, FromRedisValue, RedisError, RedisResult, Script, SetExpiry,
+    SetOptions, Value, from_redis_value,
 };
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
@@ -45,8 +45,10 @@ use self::{
 use super::memory::{MEMORY, Reservation};
 use crate::{
     config::ConfigError,
+    hindrance::Hindrance,
     id::TicketId,
     request::{DayMark, Reference},
+    text::Bilingual,
 };
 
 /// The epoch is renewed because the server's clock has jumped.
@@ -145,10 +147,17 @@ impl Redis {
     ) -> Result<Self, ConfigError> {
         let server = Server::new(config).map_err(|error| {
             ConfigError::because(
-                "redis.url, redis.sentinels or redis.cluster cannot be used",
+                Bilingual::new(
+                    "redis.url, redis.sentinels or redis.cluster cannot be used",
+                    "redis.url, redis.sentinels ou redis.cluster ne peut pas servir",
+                ),
                 error,
-                "Give addresses as redis://user:password@host:6379/0, or rediss://… for TLS; with redis.sentinels, the \
+                Bilingual::new(
+                    "Give addresses as redis://user:password@host:6379/0, or rediss://… for TLS; with redis.sentinels, the \
                  host of redis.url is the master's name.",
+                    "Donnez des adresses comme redis://user:password@host:6379/0, ou rediss://… pour TLS\u{a0}; avec redis.sentinels, \
+                 l’hôte de redis.url est le nom du maître.",
+                ),
             )
         })?;
         // A script reads several keys: in a cluster they stand on one node, by the part in braces.
@@ -452,4 +461,24 @@ impl Redis {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Why Redis cannot be used, for who runs a command; its own words are quoted.
+pub(super) fn reason(error: &RedisError) -> Bilingual {
+    let words = Bilingual::quoted(error);
+    if error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) {
+        return Bilingual::new(
+            "Redis refuses to sign in, or wants a password: ",
+            "Redis refuse la connexion de ce compte, ou veut un mot de passe\u{a0}: ",
+        )
+        .then("", &words);
+    }
+    match error.code() {
+        Some("NOPERM") => {
+            Bilingual::new("the account lacks a right: ", "il manque un droit à ce compte\u{a0}: ").then("", &words)
+        }
+        _ if error.is_connection_refusal() => Hindrance::Refused.reason(),
+        _ if error.is_timeout() => Hindrance::Timeout.reason(),
+        _ => Hindrance::under(error).map_or(words, |found| found.reason()),
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
     config::{self, ConfigError},
     flow::screen::{Evidence, Method, Proof},
     request::Address,
+    text::Language,
 };
 
 /// How many signatures of one mail are checked, from the top: each costs a lookup.
@@ -58,7 +59,7 @@ impl Dkim {
                     known.0.insert(name.into_boxed_str(), Txt::DomainKey(key));
                 }
                 FoundKey::None(reason) => why = Some(reason),
-                FoundKey::Unknown(reason) => cause = Some(reason),
+                FoundKey::Unknown(reason) => cause = Some(reason.text(Language::English).to_owned()),
             }
         }
         let checked = if known.0.is_empty() {

@@ -25,7 +25,10 @@ use mail_auth::{
 };
 use toml::de::{DeTable, DeValue};
 
-use crate::config::{self, ConfigError, DNS_OFF};
+use crate::{
+    config::{self, ConfigError, DNS_OFF},
+    text::Bilingual,
+};
 
 /// What a key's name must hold (RFC 6376 section 3.6.2.1).
 const MARK: &str = "._domainkey.";
@@ -49,7 +52,7 @@ pub(super) enum FoundKey {
     /// There is none, or it must not be used; why.
     None(&'static str),
     /// It cannot be known now; the cause.
-    Unknown(String),
+    Unknown(Bilingual),
 }
 
 struct KeyFile {
@@ -68,9 +71,15 @@ impl Keys {
         } else if config.dns.is_empty() {
             read_system_conf().map_err(|error| {
                 ConfigError::because(
-                    "sender.dns is empty and the system's resolvers cannot be read",
+                    Bilingual::new(
+                        "sender.dns is empty and the system's resolvers cannot be read",
+                        "sender.dns est vide et les résolveurs du système ne peuvent pas être lus",
+                    ),
                     error,
-                    "Name resolvers in sender.dns, such as [\"192.0.2.53\"].",
+                    Bilingual::new(
+                        "Name resolvers in sender.dns, such as [\"192.0.2.53\"].",
+                        "Nommez des résolveurs dans sender.dns, par exemple [\"192.0.2.53\"].",
+                    ),
                 )
             })?
         } else {
@@ -80,8 +89,13 @@ impl Keys {
         // Two tries within the time for all.
         options.timeout = config.dns_timeout / 2;
         options.attempts = 1;
-        let verifier = MessageAuthenticator::new(servers, options)
-            .map_err(|error| ConfigError::because("sender.dns", error, "Name resolvers as [\"192.0.2.53\"]."))?;
+        let verifier = MessageAuthenticator::new(servers, options).map_err(|error| {
+            let remedy = Bilingual::new(
+                "Name resolvers as [\"192.0.2.53\"].",
+                "Nommez des résolveurs ainsi\u{a0}: [\"192.0.2.53\"].",
+            );
+            ConfigError::because(Bilingual::same("sender.dns"), error, remedy)
+        })?;
         let resolver = (!off).then(|| verifier.resolver().clone());
         let servers = if config.dns.is_empty() { "the system's resolvers".into() } else { config.dns.join(", ") };
         Ok((Self { file, resolver, timeout: config.dns_timeout, servers }, verifier))
@@ -103,7 +117,7 @@ impl Keys {
     }
 
     /// Whether DNS answers where it is asked for keys: that there is no such key is an answer.
-    pub(super) async fn probe(&self) -> Result<(), String> {
+    pub(super) async fn probe(&self) -> Result<(), Bilingual> {
         if self.resolver.is_none() {
             return Ok(());
         }
@@ -125,8 +139,19 @@ impl Keys {
         let answer = match tokio::time::timeout(self.timeout, resolver.txt_lookup(fqdn)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) if is_absent(&error) => return FoundKey::None("DNS has no such key"),
-            Ok(Err(error)) => return FoundKey::Unknown(format!("DNS does not say the key {name}: {error}")),
-            Err(_) => return FoundKey::Unknown(format!("DNS does not say the key {name} in time")),
+            Ok(Err(error)) => {
+                let silent = Bilingual::new(
+                    format!("DNS does not say the key {name}: "),
+                    format!("le DNS ne donne pas la clé {name}\u{a0}: "),
+                );
+                return FoundKey::Unknown(silent.then("", &Bilingual::quoted(error)));
+            }
+            Err(_) => {
+                return FoundKey::Unknown(Bilingual::new(
+                    format!("DNS does not say the key {name} in time"),
+                    format!("le DNS ne donne pas la clé {name} à temps"),
+                ));
+            }
         };
         let records = answer.answers().iter().filter_map(|record| match &record.data {
             RData::TXT(text) => Some(text.txt_data.concat()),
@@ -178,8 +203,14 @@ fn server(text: &str) -> Result<NameServerConfig, ConfigError> {
     let address = text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT)));
     let address: SocketAddr = address.map_err(|_| {
         ConfigError::setting(
-            format!("sender.dns: \"{text}\" is no IP address"),
-            "Give \"192.0.2.53\" or \"192.0.2.53:5353\", or [\"off\"] alone.",
+            Bilingual::new(
+                format!("sender.dns: \"{text}\" is no IP address"),
+                format!("sender.dns\u{a0}: \"{text}\" n’est pas une adresse IP"),
+            ),
+            Bilingual::new(
+                "Give \"192.0.2.53\" or \"192.0.2.53:5353\", or [\"off\"] alone.",
+                "Donnez \"192.0.2.53\" ou \"192.0.2.53:5353\", ou [\"off\"] seul.",
+            ),
         )
     })?;
     let at_its_port = |mut connection: ConnectionConfig| {
@@ -200,18 +231,24 @@ impl KeyFile {
 fn read(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
     let name = path.display().to_string();
-    let wrong = |place, message: String, help: &str| {
-        ConfigError::in_file(&name, &text, Some(place), message, Some(help.to_owned()))
+    let wrong = |place, message: Bilingual, help: Bilingual| {
+        ConfigError::in_file(&name, &text, Some(place), message, Some(help))
     };
     let table = DeTable::parse(&text)
-        .map_err(|error| ConfigError::in_file(&name, &text, error.span(), error.message(), None))?;
+        .map_err(|error| ConfigError::in_file(&name, &text, error.span(), config::said(error.message()), None))?;
     let mut keys = HashMap::new();
     for (key, value) in table.get_ref() {
         if !key.get_ref().contains(MARK) {
             return Err(wrong(
                 key.span(),
-                format!("\"{}\" is no name of a DKIM key", key.get_ref()),
-                "Write \"selector._domainkey.ac-dijon.fr\" = \"v=DKIM1; k=rsa; p=…\", the name in quotes.",
+                Bilingual::new(
+                    format!("\"{}\" is no name of a DKIM key", key.get_ref()),
+                    format!("\"{}\" n’est pas le nom d’une clé DKIM", key.get_ref()),
+                ),
+                Bilingual::new(
+                    "Write \"selector._domainkey.ac-dijon.fr\" = \"v=DKIM1; k=rsa; p=…\", the name in quotes.",
+                    "Écrivez \"selector._domainkey.ac-dijon.fr\" = \"v=DKIM1; k=rsa; p=…\", le nom entre guillemets.",
+                ),
             ));
         }
         let record = match value.get_ref() {
@@ -221,8 +258,14 @@ fn read(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
         if matches!(judge(&[record.as_bytes().to_vec()]), FoundKey::None(_)) {
             return Err(wrong(
                 value.span(),
-                "this is no DKIM key that can prove a mail".to_owned(),
-                "Give the whole TXT record in one string: v=DKIM1; k=rsa; p=…",
+                Bilingual::new(
+                    "this is no DKIM key that can prove a mail",
+                    "ce n’est pas une clé DKIM qui puisse prouver un courriel",
+                ),
+                Bilingual::new(
+                    "Give the whole TXT record in one string: v=DKIM1; k=rsa; p=…",
+                    "Donnez tout l’enregistrement TXT en une seule chaîne\u{a0}: v=DKIM1; k=rsa; p=…",
+                ),
             ));
         }
         keys.insert(key.get_ref().trim_end_matches('.').to_lowercase(), record.to_owned());

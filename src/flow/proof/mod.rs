@@ -12,6 +12,7 @@ use crate::{
     config::{Config, ConfigError, Require},
     flow::screen::{Proof, Rules},
     request::{Origin, Received},
+    text::Bilingual,
 };
 
 /// Gathers what proves a sender.
@@ -52,7 +53,7 @@ impl Prover {
     /// # Errors
     ///
     /// What DNS says instead of an answer.
-    pub async fn probe(&self) -> Result<(), String> {
+    pub async fn probe(&self) -> Result<(), Bilingual> {
         match &self.dkim {
             Some(dkim) => dkim.keys.probe().await,
             None => Ok(()),

@@ -10,6 +10,7 @@ use super::{Mapping, RouteError, Target, opening};
 use crate::{
     flow::screen::Screened,
     request::{Address, Channel, FormFields, Origin, School},
+    text::Bilingual,
 };
 
 /// The content where a mapping gives no template.
@@ -70,7 +71,7 @@ enum Given {
 
 /// The names of [`values`], each with a value as requests bring it.
 const SAMPLE: &[(&str, Given, &str)] = &[
-    ("subject", Given::Always, "LSU : accès impossible"),
+    ("subject", Given::Always, "LSU\u{a0}: accès impossible"),
     ("email", Given::Always, "ce.0210001a@ac-dijon.fr"),
     ("name", Given::Sometimes, "Jeanne Martin"),
     ("role", Given::Sometimes, "directrice"),
@@ -98,13 +99,18 @@ const SAMPLE: &[(&str, Given, &str)] = &[
 
 /// Tries a mapping's templates with every name they may use, first with all that a request can bring, then
 /// with no more than each brings; gives the key of the one that fails, and when and why.
-pub(super) fn check(mapping: &Mapping) -> Result<(), (&'static str, String)> {
+pub(super) fn check(mapping: &Mapping) -> Result<(), (&'static str, Bilingual)> {
     let whole = sample(|_| true);
     let bare = sample(|given| given == Given::Always);
     for (key, template) in [("title", &mapping.title), ("content", &mapping.content)] {
         let Some(template) = template else { continue };
-        for (when, values) in [("where everything is known", &whole), ("where nothing optional is known", &bare)] {
-            evaluate(key, template, values).map_err(|error| (key, format!("{when}: {error:#}")))?;
+        for (english, french, values) in [
+            ("where everything is known", "quand tout est connu", &whole),
+            ("where nothing optional is known", "quand rien de facultatif n’est connu", &bare),
+        ] {
+            evaluate(key, template, values).map_err(|error| {
+                (key, Bilingual::new(format!("{english}: {error:#}"), format!("{french} : « {error:#} »")))
+            })?;
         }
     }
     Ok(())

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::{Target, TargetEntity};
 use crate::{
+    config::carried,
     request::{FormFields, TicketKind},
-    text::fold::words,
+    text::{Bilingual, fold::words},
 };
 
 /// What `entity` says for a ticket in the requester's own entity.
@@ -248,7 +249,10 @@ pub struct NamesInUse<'a> {
 fn urgency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     let value = i64::deserialize(deserializer)?;
     u8::try_from(value).ok().filter(|urgency| (1..=5).contains(urgency)).ok_or_else(|| {
-        serde::de::Error::custom(format!("urgency {value} is not between 1 (very low) and 5 (very high)"))
+        serde::de::Error::custom(carried(&Bilingual::new(
+            format!("urgency {value} is not between 1 (very low) and 5 (very high)"),
+            format!("l’urgence {value} n’est pas entre 1 (très basse) et 5 (très haute)"),
+        )))
     })
 }
 
@@ -264,7 +268,10 @@ fn levels<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Level
         type Value = Vec<Level>;
 
         fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            formatter.write_str("one section [[escalation]] for each level, with group = \"…\" in it")
+            formatter.write_str(&carried(&Bilingual::new(
+                "one section [[escalation]] for each level, with group = \"…\" in it",
+                "une section [[escalation]] pour chaque niveau, avec group = \"…\" dedans",
+            )))
         }
 
         fn visit_seq<A: serde::de::SeqAccess<'de>>(self, levels: A) -> Result<Self::Value, A::Error> {
@@ -284,8 +291,9 @@ fn working_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opt
         .all(|unit| ["h", "hour", "hours", "m", "min", "minute", "minutes"].contains(&unit));
     let parsed = in_hours.then(|| humantime_serde::re::humantime::parse_duration(&text).ok()).flatten();
     parsed.filter(|delay| !delay.is_zero()).map(Some).ok_or_else(|| {
-        serde::de::Error::custom(format!(
-            "\"{text}\" is no working time in hours and minutes, such as \"8h\" or \"3h 30m\""
-        ))
+        serde::de::Error::custom(carried(&Bilingual::new(
+            format!("\"{text}\" is no working time in hours and minutes, such as \"8h\" or \"3h 30m\""),
+            format!("\"{text}\" n’est pas un temps ouvré en heures et minutes, comme \"8h\" ou \"3h 30m\""),
+        )))
     })
 }

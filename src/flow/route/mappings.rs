@@ -9,8 +9,9 @@ use arc_swap::ArcSwap;
 
 use super::{Mapping, content, mapping::REQUESTER};
 use crate::{
-    config::ConfigError,
+    config::{self, ConfigError},
     flow::screen::{Application, Applications},
+    text::Bilingual,
 };
 
 /// The mappings that are shipped, used where no folder is configured.
@@ -40,8 +41,9 @@ impl Mappings {
     pub(super) fn parse(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut all: Vec<Mapping> = Vec::new();
         for (file, text) in files {
-            let mut mapping: Mapping = toml::from_str(&text)
-                .map_err(|error| ConfigError::in_file(&file, &text, error.span(), error.message(), None))?;
+            let mut mapping: Mapping = toml::from_str(&text).map_err(|error| {
+                ConfigError::in_file(&file, &text, error.span(), config::said(error.message()), None)
+            })?;
             mapping.file = file;
             check(&mapping, &text, &all)?;
             all.push(mapping);
@@ -115,8 +117,17 @@ fn read(dir: &Path) -> Result<Vec<(String, String)>, ConfigError> {
     }
     if paths.is_empty() {
         return Err(ConfigError::setting(
-            format!("no mapping in {}: without one, no request can become a ticket", dir.display()),
-            "Copy the shipped mappings/*.toml there, or leave mappings.dir empty to use them as they are.",
+            Bilingual::new(
+                format!("no mapping in {}: without one, no request can become a ticket", dir.display()),
+                format!(
+                    "aucun mapping dans {}\u{a0}: sans mapping, aucune demande ne peut devenir un ticket",
+                    dir.display()
+                ),
+            ),
+            Bilingual::new(
+                "Copy the shipped mappings/*.toml there, or leave mappings.dir empty to use them as they are.",
+                "Copiez-y les mappings/*.toml livrés, ou laissez mappings.dir vide pour les prendre tels quels.",
+            ),
         ));
     }
     paths.sort();
@@ -132,27 +143,33 @@ fn read(dir: &Path) -> Result<Vec<(String, String)>, ConfigError> {
 /// What the types do not show: empty names, departments that match nothing, templates that fail, a keyword or
 /// name used twice.
 fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), ConfigError> {
-    let mistake = |key: &str, message: String, help: &str| {
-        Err(ConfigError::in_file(&mapping.file, text, place_of(text, key), message, Some(help.to_owned())))
+    let mistake = |key: &str, message: Bilingual, help: Bilingual| {
+        Err(ConfigError::in_file(&mapping.file, text, place_of(text, key), message, Some(help)))
     };
     for (key, value) in [("name", &mapping.name), ("category", &mapping.category), ("group", &mapping.group)] {
         if value.trim().is_empty() {
-            return mistake(key, format!("{key} is empty"), "Give it a name.");
+            return mistake(key, empty(key), a_name());
         }
     }
     if mapping.keywords.is_empty() && mapping.form_names.is_empty() {
         return mistake(
             "keywords",
-            "neither keywords nor form_names".to_owned(),
-            "Without one of them nothing can reach this application.",
+            Bilingual::new("neither keywords nor form_names", "ni keywords ni form_names"),
+            Bilingual::new(
+                "Without one of them nothing can reach this application.",
+                "Sans l’un des deux, rien ne peut arriver à cette application.",
+            ),
         );
     }
     for keyword in &mapping.keywords {
         if crate::text::fold::words(keyword).is_empty() {
             return mistake(
                 "keywords",
-                format!("the keyword \"{keyword}\" has no letter or digit"),
-                "A keyword is one word or a few.",
+                Bilingual::new(
+                    format!("the keyword \"{keyword}\" has no letter or digit"),
+                    format!("le mot-clé \"{keyword}\" n’a ni lettre ni chiffre"),
+                ),
+                Bilingual::new("A keyword is one word or a few.", "Un mot-clé est un mot, ou quelques-uns."),
             );
         }
     }
@@ -160,8 +177,11 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
         if same(&other.name, &mapping.name) {
             return mistake(
                 "name",
-                format!("{} has the same name, \"{}\"", other.file, mapping.name),
-                "Give each application its own name.",
+                Bilingual::new(
+                    format!("{} has the same name, \"{}\"", other.file, mapping.name),
+                    format!("{} a le même nom, \"{}\"", other.file, mapping.name),
+                ),
+                Bilingual::new("Give each application its own name.", "Donnez à chaque application son propre nom."),
             );
         }
         if let Some(word) = mapping.keywords.iter().find(|word| {
@@ -169,8 +189,11 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
         }) {
             return mistake(
                 "keywords",
-                format!("{} has the same keyword, \"{word}\"", other.file),
-                "A keyword names one application.",
+                Bilingual::new(
+                    format!("{} has the same keyword, \"{word}\"", other.file),
+                    format!("{} a le même mot-clé, \"{word}\"", other.file),
+                ),
+                Bilingual::new("A keyword names one application.", "Un mot-clé nomme une seule application."),
             );
         }
         let own_names = || mapping.form_names.iter().chain([&mapping.name]);
@@ -178,8 +201,14 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
         if let Some(name) = own_names().find(|name| their_names().any(|theirs| same(theirs, name))) {
             return mistake(
                 if mapping.form_names.contains(name) { "form_names" } else { "name" },
-                format!("{} has the same form name, \"{name}\"", other.file),
-                "A form name names one application.",
+                Bilingual::new(
+                    format!("{} has the same form name, \"{name}\"", other.file),
+                    format!("{} a le même nom de formulaire, \"{name}\"", other.file),
+                ),
+                Bilingual::new(
+                    "A form name names one application.",
+                    "Un nom de formulaire nomme une seule application.",
+                ),
             );
         }
         if let Some(nature) =
@@ -187,14 +216,24 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
         {
             return mistake(
                 "nature",
-                format!("{} has the same nature, \"{}\"", other.file, nature.name),
-                "A nature belongs to one application.",
+                Bilingual::new(
+                    format!("{} has the same nature, \"{}\"", other.file, nature.name),
+                    format!("{} a la même nature, \"{}\"", other.file, nature.name),
+                ),
+                Bilingual::new("A nature belongs to one application.", "Une nature est d’une seule application."),
             );
         }
     }
     for (index, nature) in mapping.natures.iter().enumerate() {
         if mapping.natures[..index].iter().any(|before| same(&before.name, &nature.name)) {
-            return mistake("nature", format!("the nature \"{}\" is there twice", nature.name), "Give it once.");
+            return mistake(
+                "nature",
+                Bilingual::new(
+                    format!("the nature \"{}\" is there twice", nature.name),
+                    format!("la nature \"{}\" est là deux fois", nature.name),
+                ),
+                Bilingual::new("Give it once.", "Donnez-la une fois."),
+            );
         }
     }
     if mapping.entity_otherwise.is_some()
@@ -202,16 +241,30 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
     {
         return mistake(
             "entity_otherwise",
-            "entity_otherwise without entity = \"requester\": nothing would use it".to_owned(),
-            "It is for requesters who have no entity of their own.",
+            Bilingual::new(
+                "entity_otherwise without entity = \"requester\": nothing would use it",
+                "entity_otherwise sans entity = \"requester\"\u{a0}: rien ne s’en servirait",
+            ),
+            Bilingual::new(
+                "It is for requesters who have no entity of their own.",
+                "Elle est pour les demandeurs qui n’ont pas d’entité à eux.",
+            ),
         );
     }
     for number in mapping.departments.keys() {
         if !is_department(number) {
             return mistake(
                 "department",
-                format!("[department.{number}] matches no school: \"{number}\" is no department's number"),
-                "Give it in three characters: 021 for Côte-d'Or, 02A for Corse-du-Sud, 971 for Guadeloupe.",
+                Bilingual::new(
+                    format!("[department.{number}] matches no school: \"{number}\" is no department's number"),
+                    format!(
+                        "[department.{number}] ne correspond à aucune école\u{a0}: \"{number}\" n’est pas un numéro de département"
+                    ),
+                ),
+                Bilingual::new(
+                    "Give it in three characters: 021 for Côte-d'Or, 02A for Corse-du-Sud, 971 for Guadeloupe.",
+                    "Donnez-le en trois caractères\u{a0}: 021 pour la Côte-d’Or, 02A pour la Corse-du-Sud, 971 pour la Guadeloupe.",
+                ),
             );
         }
     }
@@ -219,10 +272,23 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
     match content::check(mapping) {
         Ok(()) => Ok(()),
         Err((key, reason)) => {
-            let help = "docs/en/mappings-and-escalation.md lists the names a template may use. What may be unknown is asked for first: {% if school %}…{% endif %}.";
-            mistake(key, format!("the template fails {reason}"), help)
+            let help = Bilingual::new(
+                "docs/en/mappings-and-escalation.md lists the names a template may use. What may be unknown is asked for \
+                 first: {% if school %}…{% endif %}.",
+                "docs/fr/mappings-et-escalade.md donne les noms qu’un modèle peut employer. Ce qui peut être inconnu se \
+                 demande d’abord\u{a0}: {% if school %}…{% endif %}.",
+            );
+            mistake(key, Bilingual::new("the template fails ", "le modèle échoue ").then("", &reason), help)
         }
     }
+}
+
+fn empty(key: &str) -> Bilingual {
+    Bilingual::new(format!("{key} is empty"), format!("{key} est vide"))
+}
+
+fn a_name() -> Bilingual {
+    Bilingual::new("Give it a name.", "Donnez-lui un nom.")
 }
 
 /// What the mapping and its departments say of the entity.
@@ -239,18 +305,25 @@ fn same(one: &str, other: &str) -> bool {
 fn check_levels(mapping: &Mapping, text: &str) -> Result<(), ConfigError> {
     let mut below = mapping.first_groups();
     for (index, level) in mapping.levels.iter().enumerate() {
-        let mistake = |key: &str, message: String, help: &str| {
+        let mistake = |key: &str, message: Bilingual, help: Bilingual| {
             let place = place_in_level(text, index, key);
-            Err(ConfigError::in_file(&mapping.file, text, place, message, Some(help.to_owned())))
+            Err(ConfigError::in_file(&mapping.file, text, place, message, Some(help)))
         };
         if level.group.trim().is_empty() {
-            return mistake("group", "the group of an escalation is empty".to_owned(), "Give it a name.");
+            let message = Bilingual::new("the group of an escalation is empty", "le groupe d’une escalade est vide");
+            return mistake("group", message, a_name());
         }
         if below.contains(&level.group.as_str()) {
             return mistake(
                 "group",
-                format!("the group \"{}\" is on a level below already", level.group),
-                "A group has one level of an application: its own, its natures' and departments' groups are the lowest.",
+                Bilingual::new(
+                    format!("the group \"{}\" is on a level below already", level.group),
+                    format!("le groupe \"{}\" est déjà à un niveau inférieur", level.group),
+                ),
+                Bilingual::new(
+                    "A group has one level of an application: its own, its natures' and departments' groups are the lowest.",
+                    "Un groupe a un seul niveau d’une application\u{a0}; le sien et ceux de ses natures et départements sont au plus bas.",
+                ),
             );
         }
         if let (Some(remind), Some(escalate)) = (level.remind_after, level.after)
@@ -258,8 +331,14 @@ fn check_levels(mapping: &Mapping, text: &str) -> Result<(), ConfigError> {
         {
             return mistake(
                 "remind_after",
-                "remind_after is not below after: the ticket would be gone before anybody is reminded".to_owned(),
-                "Remind earlier, escalate later, or leave one of them out.",
+                Bilingual::new(
+                    "remind_after is not below after: the ticket would be gone before anybody is reminded",
+                    "remind_after n’est pas inférieur à after\u{a0}: le ticket serait parti avant tout rappel",
+                ),
+                Bilingual::new(
+                    "Remind earlier, escalate later, or leave one of them out.",
+                    "Rappelez plus tôt, escaladez plus tard, ou omettez l’un des deux.",
+                ),
             );
         }
         below.push(&level.group);

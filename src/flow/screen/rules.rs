@@ -11,6 +11,7 @@ use crate::id::TicketId;
 use crate::{
     config,
     request::{Address, Reason, Received, Refusal},
+    text::Bilingual,
 };
 
 /// Why a request is not admitted.
@@ -148,8 +149,14 @@ fn addresses(key: &str, texts: &[String]) -> Result<Vec<Address>, config::Config
     let address = |text: &String| {
         Address::parse(text).ok_or_else(|| {
             config::ConfigError::setting(
-                format!("{key}: \"{text}\" is no mail address"),
-                "Give whole addresses, such as assistance1d@ac-dijon.fr.",
+                Bilingual::new(
+                    format!("{key}: \"{text}\" is no mail address"),
+                    format!("{key}\u{a0}: \"{text}\" n’est pas une adresse de courriel"),
+                ),
+                Bilingual::new(
+                    "Give whole addresses, such as assistance1d@ac-dijon.fr.",
+                    "Donnez des adresses entières, par exemple assistance1d@ac-dijon.fr.",
+                ),
             )
         })
     };

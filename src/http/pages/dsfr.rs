@@ -11,7 +11,7 @@ use std::{
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, text::Bilingual};
 
 /// The style that pages load, and the one made from it.
 const STYLE: &str = "dsfr.min.css";
@@ -39,6 +39,14 @@ pub(super) struct Dsfr {
     dark: String,
 }
 
+/// What `portal.dsfr` is to name.
+pub(super) fn its_folder() -> Bilingual {
+    Bilingual::new(
+        "Give it the folder that `npm install @gouvfr/dsfr` makes, node_modules/@gouvfr/dsfr.",
+        "Donnez-lui le dossier que crée `npm install @gouvfr/dsfr`, node_modules/@gouvfr/dsfr.",
+    )
+}
+
 impl Dsfr {
     /// The design system in this folder.
     ///
@@ -48,8 +56,12 @@ impl Dsfr {
     pub(super) fn open(folder: &Path) -> Result<Self, ConfigError> {
         let dist = folder.join("dist");
         let cannot = |what: &Path, error: std::io::Error| {
-            let remedy = "Give it the folder that `npm install @gouvfr/dsfr` makes, node_modules/@gouvfr/dsfr.";
-            ConfigError::because(format!("portal.dsfr: cannot read {}", what.display()), error, remedy)
+            let what = what.display();
+            let message = Bilingual::new(
+                format!("portal.dsfr: cannot read {what}"),
+                format!("portal.dsfr : impossible de lire {what}"),
+            );
+            ConfigError::because(message, error, its_folder())
         };
         let style_place = dist.join(STYLE);
         let style = std::fs::read_to_string(&style_place).map_err(|error| cannot(&style_place, error))?;

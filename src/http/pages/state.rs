@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretSlice;
 
 use super::{
-    dsfr::Dsfr,
+    dsfr::{self, Dsfr},
     files,
     frame::{Frame, Section, Site},
     page_tokens::PageTokens,
@@ -34,7 +34,7 @@ use crate::{
     },
     portal::PortalError,
     request::{Address, Deferral, Outcome, Prospect, Reason},
-    text::french,
+    text::{Bilingual, french},
 };
 
 /// How long a page waits for what a person may know before they write: it is shown without.
@@ -74,16 +74,25 @@ impl Pages {
             (Theme::Dsfr, Some(folder)) => Some(Dsfr::open(folder)?),
             (Theme::Dsfr, None) => {
                 return Err(ConfigError::setting(
-                    "portal.theme is \"dsfr\" and portal.dsfr is empty",
-                    "Give it the folder that `npm install @gouvfr/dsfr` makes, node_modules/@gouvfr/dsfr.",
+                    Bilingual::new(
+                        "portal.theme is \"dsfr\" and portal.dsfr is empty",
+                        "portal.theme vaut \"dsfr\" et portal.dsfr est vide",
+                    ),
+                    dsfr::its_folder(),
                 ));
             }
         };
         let is_path = sign_out.starts_with('/') && !sign_out.starts_with("//");
         if !(sign_out.is_empty() || is_path || is_address(&sign_out)) {
             return Err(ConfigError::setting(
-                format!("portal.sign_out is no address: \"{sign_out}\""),
-                "Give it as /oauth2/sign_out or https://…",
+                Bilingual::new(
+                    format!("portal.sign_out is no address: \"{sign_out}\""),
+                    format!("portal.sign_out n’est pas une adresse\u{a0}: \"{sign_out}\""),
+                ),
+                Bilingual::new(
+                    "Give it as /oauth2/sign_out or https://…",
+                    "Donnez-la ainsi : /oauth2/sign_out ou https://…",
+                ),
             ));
         }
         let accessibility = match pages.conformity.as_str() {
@@ -91,8 +100,14 @@ impl Pages {
             known if CONFORMITIES.contains(&known) => format!("Accessibilité\u{a0}: {known}"),
             other => {
                 return Err(ConfigError::setting(
-                    format!("portal.pages.conformity is \"{other}\""),
-                    format!("Give it one of: {}.", CONFORMITIES.join(", ")),
+                    Bilingual::new(
+                        format!("portal.pages.conformity is \"{other}\""),
+                        format!("portal.pages.conformity vaut \"{other}\""),
+                    ),
+                    Bilingual::new(
+                        format!("Give it one of: {}.", CONFORMITIES.join(", ")),
+                        format!("Donnez l’une de ces valeurs\u{a0}: {}.", CONFORMITIES.join(", ")),
+                    ),
                 ));
             }
         };

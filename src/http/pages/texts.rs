@@ -8,7 +8,7 @@ use pulldown_cmark::{Options, Parser};
 
 use crate::{
     config::{self, ConfigError},
-    text::{french, headings, sanitise},
+    text::{Bilingual, french, headings, sanitise},
 };
 
 /// The pages of their own that a site may have.
@@ -112,11 +112,26 @@ impl TextFile {
     fn read(&self) -> Result<Text, ConfigError> {
         let Self { key, path, name, title } = self;
         let markdown = std::fs::read_to_string(path).map_err(|error| {
-            let remedy = "Give it a Markdown file that this process may read, or an address: https://…";
-            ConfigError::because(format!("{key}: cannot read {}", Path::new(path).display()), error, remedy)
+            let remedy = Bilingual::new(
+                "Give it a Markdown file that this process may read, or an address: https://…",
+                "Donnez-lui un fichier Markdown que ce processus peut lire, ou une adresse\u{a0}: https://…",
+            );
+            let path = Path::new(path).display();
+            let message =
+                Bilingual::new(format!("{key}: cannot read {path}"), format!("{key} : impossible de lire {path}"));
+            ConfigError::because(message, error, remedy)
         })?;
         let html = html_of(&markdown).ok_or_else(|| {
-            ConfigError::setting(format!("{key}: {path} cannot be shown"), "Give it less text, less deeply nested.")
+            ConfigError::setting(
+                Bilingual::new(
+                    format!("{key}: {path} cannot be shown"),
+                    format!("{key}\u{a0}: {path} ne peut pas être montré"),
+                ),
+                Bilingual::new(
+                    "Give it less text, less deeply nested.",
+                    "Donnez-lui moins de texte, moins profondément imbriqué.",
+                ),
+            )
         })?;
         Ok(Text { name, title, html })
     }

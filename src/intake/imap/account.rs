@@ -6,10 +6,16 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, text::Bilingual};
 
-const EXAMPLE: &str = "Give it as imaps://user:password@imap.example.fr, or imap://… for STARTTLS; \
-                       in user and password write @ as %40, : as %3A, a comma as %2C.";
+fn example() -> Bilingual {
+    Bilingual::new(
+        "Give it as imaps://user:password@imap.example.fr, or imap://… for STARTTLS; in user and password write @ as %40, \
+         : as %3A, a comma as %2C.",
+        "Donnez-la ainsi\u{a0}: imaps://user:password@imap.example.fr, ou imap://… pour STARTTLS\u{a0}; dans l’utilisateur et le mot \
+         de passe, écrivez @ comme %40,\u{a0}: comme %3A, une virgule comme %2C.",
+    )
+}
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,34 +48,59 @@ impl MailboxAccount {
     ///
     /// Says what is wrong without showing the address, which holds a secret.
     pub fn parse(address: &SecretString, password: Option<&SecretString>) -> Result<Self, ConfigError> {
-        let wrong = |what: &str| ConfigError::setting(format!("imap.url: {what}"), EXAMPLE);
-        let url = Url::parse(address.expose_secret()).map_err(|error| wrong(&error.to_string()))?;
+        let wrong = |what: Bilingual| {
+            ConfigError::setting(Bilingual::new("imap.url: ", "imap.url : ").then("", &what), example())
+        };
+        let url = Url::parse(address.expose_secret()).map_err(|error| wrong(Bilingual::quoted(error)))?;
         let tls_off = match url.query() {
             None => false,
             Some("tls=off") => true,
-            Some(_) => return Err(wrong("behind the question mark only tls=off can stand")),
+            Some(_) => {
+                return Err(wrong(Bilingual::new(
+                    "behind the question mark only tls=off can stand",
+                    "après le point d’interrogation, seul tls=off est possible",
+                )));
+            }
         };
         let (protection, usual_port) = match (url.scheme(), tls_off) {
             ("imaps", false) => (Protection::Implicit, 993),
             ("imap", false) => (Protection::StartTls, 143),
             ("imap", true) => (Protection::Off, 143),
-            ("imaps", true) => return Err(wrong("imaps:// is TLS, tls=off is none: keep one of them")),
-            (scheme, _) => return Err(wrong(&format!("{scheme}:// is neither imaps:// nor imap://"))),
+            ("imaps", true) => {
+                return Err(wrong(Bilingual::new(
+                    "imaps:// is TLS, tls=off is none: keep one of them",
+                    "imaps:// est du TLS, tls=off n’en est pas\u{a0}: gardez l’un des deux",
+                )));
+            }
+            (scheme, _) => {
+                return Err(wrong(Bilingual::new(
+                    format!("{scheme}:// is neither imaps:// nor imap://"),
+                    format!("{scheme}:// n’est ni imaps:// ni imap://"),
+                )));
+            }
         };
-        let decoded = |text: &str, what: &str| {
-            let text = percent_decode_str(text).decode_utf8().map_err(|_| wrong(&format!("the {what} is no UTF-8")))?;
+        let decoded = |text: &str, (what, french): (&str, &str)| {
+            let text = percent_decode_str(text).decode_utf8().map_err(|_| {
+                wrong(Bilingual::new(format!("the {what} is no UTF-8"), format!("{french} n’est pas de l’UTF-8")))
+            })?;
             if text.contains(char::is_control) {
-                return Err(wrong(&format!("the {what} holds a control character")));
+                return Err(wrong(Bilingual::new(
+                    format!("the {what} holds a control character"),
+                    format!("{french} contient un caractère de contrôle"),
+                )));
             }
             Ok(text.into_owned())
         };
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("the server is missing"))?;
-        let user = decoded(url.username(), "user")?;
+        let missing =
+            |what, french| wrong(Bilingual::new(format!("the {what} is missing"), format!("il manque {french}")));
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| missing("server", "le serveur"))?;
+        let user = decoded(url.username(), ("user", "l’utilisateur"))?;
         if user.is_empty() {
-            return Err(wrong("the user is missing"));
+            return Err(missing("user", "l’utilisateur"));
         }
-        let own = url.password().map(|own| decoded(own, "password").map(SecretString::from)).transpose()?;
-        let folder = decoded(url.path().trim_matches('/'), "folder")?;
+        let own = url.password().map(|own| decoded(own, ("password", "le mot de passe")).map(SecretString::from));
+        let own = own.transpose()?;
+        let folder = decoded(url.path().trim_matches('/'), ("folder", "le dossier"))?;
         Ok(Self {
             host: host.trim_matches(['[', ']']).to_owned(),
             port: url.port().unwrap_or(usual_port),

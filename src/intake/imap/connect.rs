@@ -19,7 +19,7 @@ use super::{
     session::{Session, Stream},
     token::Tokens,
 };
-use crate::config::ConfigError;
+use crate::{config::ConfigError, text::Bilingual};
 
 /// How long one of a server's addresses may take to answer before the next one is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,25 +34,38 @@ pub(super) struct Connector {
 impl Connector {
     /// Trusts whom the system trusts, and the certificate authorities in the file `ca`.
     pub(super) fn new(ca: Option<&Path>, tokens: Option<Tokens>, timeout: Duration) -> Result<Self, ConfigError> {
-        let unusable = |path: &Path, reason: &dyn std::fmt::Display| {
+        let unusable = |path: &Path, reason: &Bilingual| {
             ConfigError::setting(
-                format!("imap.ca: {} cannot be used: {reason}", path.display()),
-                "Give a PEM file with the certificate of the authority that signed the server's.",
+                Bilingual::new(
+                    format!("imap.ca: {} cannot be used: ", path.display()),
+                    format!("imap.ca : {} ne peut pas servir : ", path.display()),
+                )
+                .then("", reason),
+                Bilingual::new(
+                    "Give a PEM file with the certificate of the authority that signed the server's.",
+                    "Donnez un fichier PEM avec le certificat de l’autorité qui a signé celui du serveur.",
+                ),
             )
         };
         let mut authorities = Vec::new();
         if let Some(path) = ca {
             let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-            authorities = read.map_err(|error| unusable(path, &error))?;
+            authorities = read.map_err(|error| unusable(path, &Bilingual::quoted(error)))?;
             if authorities.is_empty() {
-                return Err(unusable(path, &"it holds no certificate"));
+                return Err(unusable(
+                    path,
+                    &Bilingual::new("it holds no certificate", "il ne contient aucun certificat"),
+                ));
             }
         }
         let broken = |error: rustls::Error| {
             ConfigError::because(
-                "imap: no TLS",
+                Bilingual::new("imap: no TLS", "imap : pas de TLS"),
                 error,
-                "Check imap.ca, and that this machine has certificate authorities (Debian: ca-certificates).",
+                Bilingual::new(
+                    "Check imap.ca, and that this machine has certificate authorities (Debian: ca-certificates).",
+                    "Vérifiez imap.ca, et que cette machine a des autorités de certification (Debian\u{a0}: ca-certificates).",
+                ),
             )
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -105,7 +118,12 @@ impl Connector {
     /// A connection, protected as the account wants it, whose greeting has been read.
     async fn greeted(&self, account: &MailboxAccount) -> Result<Client<Stream>, ImapError> {
         let cannot = |error: Box<dyn Error + Send + Sync>| {
-            ImapError::because(format!("cannot connect to {}:{}", account.host, account.port), error)
+            let MailboxAccount { host, port, .. } = account;
+            let words = Bilingual::new(
+                format!("cannot connect to {host}:{port}"),
+                format!("connexion impossible à {host}:{port}"),
+            );
+            ImapError::because(words, error)
         };
         let tcp = open_tcp(&account.host, account.port).await.map_err(|error| cannot(error.into()))?;
         let to_tls = async |tcp: TcpStream| {
@@ -163,7 +181,7 @@ where
     match greeting.parsed() {
         Response::Data { status: Status::Ok, .. } => Ok(()),
         Response::Data { outcome, .. } => Err(ImapError::bye(outcome.information.as_deref())),
-        _ => Err(ImapError::connection("this is no IMAP server")),
+        _ => Err(ImapError::connection(Bilingual::new("this is no IMAP server", "ce n’est pas un serveur IMAP"))),
     }
 }
 

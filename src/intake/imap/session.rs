@@ -14,6 +14,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use super::error::ImapError;
+use crate::text::Bilingual;
 
 /// What a slow server may take for each mebibyte of an answer, beside the usual timeout.
 const TIME_PER_MIB: Duration = Duration::from_secs(30);
@@ -99,7 +100,12 @@ impl Session {
         .await?;
         self.keeps_keywords = keeps_keywords;
         // RFC 3501 section 2.3.1.1: without it there are no lasting UIDs.
-        validity.ok_or_else(|| ImapError::connection("the server gives no UIDVALIDITY"))
+        validity.ok_or_else(|| {
+            ImapError::connection(Bilingual::new(
+                "the server gives no UIDVALIDITY",
+                "le serveur ne donne pas d’UIDVALIDITY",
+            ))
+        })
     }
 
     /// What parts the levels of folder names; `None`: there are no levels.

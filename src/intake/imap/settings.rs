@@ -7,6 +7,7 @@ use crate::{
     config::{self, Backend, ConfigError, ImapFolders},
     intake::Room,
     request::Address,
+    text::Bilingual,
 };
 
 /// Mails of one batch at most.
@@ -51,14 +52,23 @@ impl Settings {
         let tokens = Tokens::new(&imap.oauth)?;
         if let Some(account) = accounts.iter().find(|account| account.password.is_none() && tokens.is_none()) {
             return Err(ConfigError::setting(
-                format!("imap.url: {account} has no password"),
-                "Give it in the address, in PASSERELLE_IMAP__PASSWORD, or set imap.oauth for signing in by token.",
+                Bilingual::new(
+                    format!("imap.url: {account} has no password"),
+                    format!("imap.url\u{a0}: {account} n’a pas de mot de passe"),
+                ),
+                Bilingual::new(
+                    "Give it in the address, in PASSERELLE_IMAP__PASSWORD, or set imap.oauth for signing in by token.",
+                    "Donnez-le dans l’adresse, dans PASSERELLE_IMAP__PASSWORD, ou réglez imap.oauth pour une connexion par jeton.",
+                ),
             ));
         }
         if let Some(place) = Destination::ALL.iter().find(|place| place.configured(&imap.folders).trim().is_empty()) {
             return Err(ConfigError::setting(
-                format!("imap.folders.{} is empty", place.label()),
-                "Give the folder a name.",
+                Bilingual::new(
+                    format!("imap.folders.{} is empty", place.label()),
+                    format!("imap.folders.{} est vide", place.label()),
+                ),
+                Bilingual::new("Give the folder a name.", "Donnez un nom au dossier."),
             ));
         }
         let together = config.glpi.tickets_per_call.clamp(config.glpi.sessions.clamp(1, MOST_TOGETHER), MOST_TOGETHER);

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::error::ImapError;
-use crate::config::{ConfigError, ImapOauth};
+use crate::{
+    config::{ConfigError, ImapOauth},
+    text::Bilingual,
+};
 
 /// A token is asked for anew this long before it expires: signing in takes a moment.
 const MARGIN: Duration = Duration::from_mins(2);
@@ -55,9 +58,12 @@ impl Tokens {
         }
         let wrong = |error: Box<dyn Error + Send + Sync>| {
             ConfigError::because(
-                "imap.oauth.token_url",
+                Bilingual::new("imap.oauth.token_url", "imap.oauth.token_url"),
                 error,
-                "Give the token endpoint's address, such as https://login.example.fr/oauth2/token.",
+                Bilingual::new(
+                    "Give the token endpoint's address, such as https://login.example.fr/oauth2/token.",
+                    "Donnez l’adresse d’où viennent les jetons, par exemple https://login.example.fr/oauth2/token.",
+                ),
             )
         };
         url::Url::parse(&config.token_url).map_err(|error| wrong(error.into()))?;
@@ -102,18 +108,27 @@ impl Tokens {
         if !config.scope.is_empty() {
             form.push(("scope", &config.scope));
         }
-        let failed =
-            |error: reqwest::Error| ImapError::because("the token endpoint does not answer", error.without_url());
+        let failed = |error: reqwest::Error| {
+            let words = Bilingual::new("the token endpoint does not answer", "le serveur de jetons ne répond pas");
+            ImapError::because(words, error.without_url())
+        };
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.post(&config.token_url).header("Content-Type", "application/x-www-form-urlencoded");
         let answer = request.body(body).send().await.map_err(failed)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(failed)?;
         if status.is_success() {
-            return serde_json::from_slice(&body)
-                .map_err(|_| ImapError::connection("the token endpoint's answer is no token"));
+            return serde_json::from_slice(&body).map_err(|_| {
+                ImapError::connection(Bilingual::new(
+                    "the token endpoint's answer is no token",
+                    "la réponse du serveur de jetons n’est pas un jeton",
+                ))
+            });
         }
         let code = serde_json::from_slice(&body).map_or_else(|_| String::new(), |Denied { error }| error);
-        Err(ImapError::connection(format!("the token endpoint refuses: {status} {code}")))
+        Err(ImapError::connection(Bilingual::new(
+            format!("the token endpoint refuses: {status} {code}"),
+            format!("le serveur de jetons refuse\u{a0}: {status} {code}"),
+        )))
     }
 }

@@ -1,5 +1,6 @@
 //! What several tests need: a gateway, and the real servers around it.
 
+pub(crate) mod bilingual;
 pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod deposit;
