@@ -8,8 +8,8 @@ use passerelle::request::{Address, Reference};
 use super::{
     account::{Evidence, Told, header},
     plan::{Fit, Planned, Way},
-    portal::Answered,
 };
+use crate::support::sink::Taken;
 
 /// Why mails are refused here, as their notices are called.
 const REASONS: [&str; 3] = ["not-a-director", "no-keyword", "quota-exceeded"];
@@ -49,27 +49,30 @@ pub(super) fn notices(evidence: &Evidence<'_>) -> Notices {
             refused.insert(reference, (from.as_str().to_owned(), reason));
         }
     }
-    // A form that was put by comes back as a mail; who sent it is told of its refusal by one.
-    let is_put_by = |told: &Told| told.form.iter().any(Answered::is_queued);
+    // A form that was put by comes back as a mail; who sent it is told of its refusal by one, whether or not they ever
+    // heard that it was put by.
+    let named = |taken: &Taken| {
+        let id = header(&taken.mail, "Message-ID").trim_matches(['<', '>']).to_owned();
+        let mut words = id.split('.');
+        let (reference, what) = (words.next().unwrap_or_default().to_uppercase(), words.next().unwrap_or_default());
+        (reference, what.to_owned(), id)
+    };
     let put_by: BTreeSet<String> = evidence
-        .planned
+        .letters
         .iter()
-        .zip(evidence.told)
-        .filter(|(_, told)| is_put_by(told))
-        .map(|(planned, _)| planned.from().to_lowercase())
+        .map(named)
+        .filter_map(|(reference, what, _)| (what == "depot").then_some(reference))
         .collect();
     let mut copies = BTreeMap::<String, usize>::new();
     for taken in evidence.letters {
         let to = taken.to.first().map(|to| to.to_lowercase()).unwrap_or_default();
-        let id = header(&taken.mail, "Message-ID").trim_matches(['<', '>']).to_owned();
-        let mut words = id.split('.');
-        let (reference, what) = (words.next().unwrap_or_default().to_uppercase(), words.next().unwrap_or_default());
-        if !REASONS.contains(&what) {
+        let (reference, what, id) = named(taken);
+        if !REASONS.contains(&what.as_str()) {
             continue;
         }
         match refused.get(&reference) {
             Some((person, reason)) if *person == to && *reason == what => *copies.entry(reference).or_default() += 1,
-            None if put_by.contains(&to) => {
+            None if put_by.contains(&reference) => {
                 *notices.lines.entry("notices of forms that were put by".to_owned()).or_default() += 1;
             }
             _ => notices.wrong.push(format!("{to} has a notice of what was not refused so: {id}")),
