@@ -35,6 +35,12 @@ const AUTHOR: &str = "Écrite par\u{a0}: ";
 const DATE: &str = "Écrite le\u{a0}: ";
 const FILE: &str = "Fichier\u{a0}: ";
 
+/// The ways an announcement goes, as they are counted.
+const BOTH: &str = "both";
+const BY_MAIL: &str = "mail";
+const BY_PORTAL: &str = "portal";
+pub(super) const WAYS: [&str; 3] = [BOTH, BY_MAIL, BY_PORTAL];
+
 /// What somebody tells directors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
@@ -143,6 +149,15 @@ impl Announcement {
         self.on_portal && self.begins <= now && self.ends.is_some_and(|ends| now < ends)
     }
 
+    /// How it goes, as figures name it.
+    pub(super) fn way(&self) -> &'static str {
+        match (self.by_mail, self.on_portal) {
+            (Some(_), true) => BOTH,
+            (Some(_), false) => BY_MAIL,
+            (None, _) => BY_PORTAL,
+        }
+    }
+
     /// Whether somebody with these rights may see it: whoever may change it; and the référents of its application where it
     /// went to directors, too.
     pub fn is_seen_by(&self, rights: &Rights) -> bool {
@@ -188,6 +203,15 @@ impl Announcement {
         format!(
             "<p>{}</p><p><em>{PREPARATION}{}</em></p>",
             "Ses fichiers y sont d’abord joints. Si cette note reste ainsi, GLPI ne les a pas tous pris et rien n’est parti\u{a0}: elle peut être supprimée.",
+            self.reference
+        )
+    }
+
+    /// The text of a note that somebody wrote at the very moment when another one wrote the same announcement: nobody takes
+    /// it for one.
+    pub(super) fn double(&self) -> String {
+        format!(
+            "<p><em>Passerelle\u{a0}: double de {}, écrit au même moment. Cette note peut être supprimée.</em></p>",
             self.reference
         )
     }

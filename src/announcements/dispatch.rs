@@ -89,6 +89,8 @@ enum Step {
     NotNow(SendError),
     /// Another one has it.
     Another,
+    /// Somebody has stopped it.
+    Stopped,
 }
 
 /// Sends mailings.
@@ -184,6 +186,11 @@ impl Dispatcher {
                     why = Some(error.to_string());
                 }
                 Step::Another => journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?,
+                Step::Stopped => {
+                    tracing::info!(reference, "an announcement was stopped while it was sent");
+                    journal.mailing.state = MailingState::Stopped;
+                    break ended(&journal);
+                }
             }
         };
         self.ledger.hand_back(LEASE).await;
@@ -272,6 +279,10 @@ impl Dispatcher {
         let coded = |each: &[(lettre::Address, u16)]| -> Vec<(String, u16)> {
             each.iter().map(|(address, code)| (address.to_string(), *code)).collect()
         };
+        // Whoever stopped it, in whatever process: GLPI is asked, as late as can be.
+        if self.records.state(&reference).await? == Some(MailingState::Stopped) {
+            return Ok(Step::Stopped);
+        }
         let recipients = open.recipients();
         refused.extend(coded(&recipients.refused));
         let mut put_off = coded(&recipients.put_off);
@@ -351,8 +362,15 @@ impl Dispatcher {
         if !progress.doubts.is_empty() || progress.under_way > 0 {
             return Ok(());
         }
+        if self.records.state(&journal.mailing.reference).await? == Some(MailingState::Stopped) {
+            journal.mailing.state = MailingState::Stopped;
+            return Ok(());
+        }
         journal.mailing.state = MailingState::Ended;
         self.records.rewrite_head(journal).await?;
+        if journal.mailing.state == MailingState::Stopped {
+            return Ok(());
+        }
         tracing::info!(
             reference = journal.mailing.reference,
             by = journal.mailing.written_by,

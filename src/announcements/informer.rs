@@ -1,21 +1,21 @@
 //! Writes, sends and follows announcements: what the pages, the API and the command line ask for.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    announcement::{Announcement, Recipients},
+    announcement::{Announcement, Recipients, WAYS},
     dispatch::{Dispatcher, Sending, SendingError},
     files::{self, AnnouncementFile},
     journal::{DepartureState, Journal, Mailing, MailingState, digest},
-    keeping::{Keeping, KeepingError},
+    keeping::{ANNOUNCEMENTS, Keeping, KeepingError},
     progress::MailingProgress,
     recipients::{NoList, RecipientList, RecipientSources},
     record::{NotFrozen, Records},
@@ -31,15 +31,11 @@ use crate::{
 
 /// How often an instance looks for what another one left.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// An announcement whose list is not frozen is not sent any more when it is older: its list may have been removed after it
+/// was sent, and what it says may be over.
+const STALE: SignedDuration = SignedDuration::from_hours(24);
 /// Bytes of what a second person confirms by.
 const CODE: usize = 10;
-
-/// Announcements of every outcome.
-const ANNOUNCEMENTS: &str = "passerelle_announcements_total";
-/// The ways an announcement goes.
-const BY_BOTH: &str = "both";
-const BY_MAIL: &str = "mail";
-const ON_PORTAL: &str = "portal";
 
 /// What became of an announcement that somebody hands in.
 #[derive(Clone, Debug)]
@@ -57,6 +53,40 @@ pub enum DoubtDecision {
     Sent,
     /// The relay does not have it: it is sent again.
     Send,
+}
+
+/// Why the list of an announcement that is kept is not there, and what helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfrozen {
+    /// Its writer was interrupted: it can be frozen now.
+    Interrupted,
+    /// The same, and the addresses came along with it: only whoever has them can go on.
+    WithoutAddresses,
+    /// It is more than a day old.
+    Stale,
+}
+
+impl Unfrozen {
+    fn of(announcement: &Announcement) -> Self {
+        if Timestamp::now().duration_since(announcement.written_at) > STALE {
+            Self::Stale
+        } else if announcement.by_mail == Some(Recipients::List) {
+            Self::WithoutAddresses
+        } else {
+            Self::Interrupted
+        }
+    }
+
+    /// What helps.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Interrupted => "`passerelle inform resume` freezes its list and sends it, `stop` gives it up",
+            Self::WithoutAddresses => {
+                "hand in the same announcement with the same addresses again today, or give it up with `passerelle inform stop`"
+            }
+            Self::Stale => "it is more than a day old: give it up with `passerelle inform stop`, and hand in a new one",
+        }
+    }
 }
 
 /// Why an announcement is not sent, or not changed.
@@ -103,6 +133,9 @@ pub enum InformError {
     /// There is none of this name.
     #[error("there is no announcement of this name that goes by mail")]
     Unknown,
+    /// It is kept, but its list is not.
+    #[error("its list is not frozen, and nobody got it by mail; {}", .0.remedy())]
+    Unfrozen(Unfrozen),
     /// Its state is another.
     #[error("it is {}, and this is not for now", .0.label())]
     NotNow(MailingState),
@@ -161,7 +194,7 @@ impl Informer {
         key: SecretSlice<u8>,
     ) -> Self {
         metrics::describe_counter!(ANNOUNCEMENTS, "Announcements that were handed in, by way.");
-        for way in [BY_BOTH, BY_MAIL, ON_PORTAL] {
+        for way in WAYS {
             metrics::counter!(ANNOUNCEMENTS, "way" => way).increment(0);
         }
         let zone = config.time_zone.clone();
@@ -290,15 +323,17 @@ impl Informer {
             return Err(InformError::NotYours);
         }
         let known = self.records.read(&announcement.reference.to_string()).await?;
-        if let Some(journal) = known {
+        if let Some(mut journal) = known {
             let kept = self.keeping.of_reference(announcement.reference).await?;
             let kept = same(&announcement, kept.unwrap_or_else(|| announcement.clone()))?;
-            if announcement.by_mail == Some(Recipients::List) {
+            // One that was stopped before its list was frozen has none.
+            if announcement.by_mail == Some(Recipients::List) && journal.mailing.state != MailingState::Stopped {
                 let recipients = self.recipients(&announcement, list, rights).await?;
                 if digest(recipients.addresses()) != journal.mailing.list {
                     return Err(InformError::SaysSomethingElse(kept.reference));
                 }
             }
+            self.ask_again(&mut journal).await?;
             return Ok(Informed { announcement: kept, mailing: Some(self.progress_of(&journal)) });
         }
         let recipients = self.recipients(&announcement, list, rights).await?;
@@ -310,16 +345,10 @@ impl Informer {
         }
         let kept = self.keeping.keep(Announcement { files, ..announcement.clone() }, &uploads).await?;
         let announcement = same(&announcement, kept)?;
-        let ways = match (announcement.by_mail, announcement.on_portal) {
-            (Some(_), true) => BY_BOTH,
-            (Some(_), false) => BY_MAIL,
-            (None, _) => ON_PORTAL,
-        };
-        metrics::counter!(ANNOUNCEMENTS, "way" => ways).increment(1);
         tracing::info!(
             reference = %announcement.reference,
             by = announcement.written_by,
-            way = ways,
+            way = announcement.way(),
             zones = announcement.zones.shown().join(", "),
             addresses = recipients.len(),
             files = announcement.files.len(),
@@ -328,15 +357,69 @@ impl Informer {
         if announcement.by_mail.is_none() {
             return Ok(Informed { announcement, mailing: None });
         }
-        let mailing = mailing(&announcement, &recipients, must_confirm);
-        let addresses: Vec<Address> = recipients.addresses().cloned().collect();
-        let journal =
-            self.records.freeze(mailing, &addresses, self.settings.batch.clamp(1, config::LARGEST_BATCH)).await?;
-        if must_confirm {
-            self.ask(&journal.mailing, &seconds).await;
-        }
+        let mut journal = self.freeze(&announcement, &recipients).await?;
+        self.ask(&mut journal, &seconds).await;
         self.wake.notify_one();
         Ok(Informed { announcement, mailing: Some(self.progress_of(&journal)) })
+    }
+
+    async fn freeze(&self, announcement: &Announcement, recipients: &RecipientList) -> Result<Journal, InformError> {
+        let must_confirm = recipients.len() > self.settings.confirm_above;
+        let mailing = mailing(announcement, recipients, must_confirm);
+        let addresses: Vec<Address> = recipients.addresses().cloned().collect();
+        Ok(self.records.freeze(mailing, &addresses, self.settings.batch.clamp(1, config::LARGEST_BATCH)).await?)
+    }
+
+    /// Brings a mailing whose writer was interrupted to where it can be sent: freezes its list where that was not done, and
+    /// asks a second person where none could be asked.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none of this name, or its list cannot be frozen any more.
+    pub async fn resume(&self, reference: Reference) -> Result<MailingProgress, InformError> {
+        let mut journal = match self.records.read(&reference.to_string()).await? {
+            Some(journal) => journal,
+            None => {
+                let (announcement, why) = self.unfrozen_of(reference).await?;
+                if why != Unfrozen::Interrupted {
+                    return Err(InformError::Unfrozen(why));
+                }
+                let recipients = self.sources.of(&announcement, &[]).await?;
+                if recipients.is_empty() {
+                    return Err(InformError::Nobody);
+                }
+                tracing::info!(%reference, addresses = recipients.len(), "the list of an announcement is frozen later");
+                self.freeze(&announcement, &recipients).await?
+            }
+        };
+        self.ask_again(&mut journal).await?;
+        self.wake.notify_one();
+        Ok(self.progress_of(&journal))
+    }
+
+    /// Announcements that are to go by mail and are none of these mailings: nobody got them.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn unfrozen(&self, mailings: &[Mailing]) -> Result<Vec<(Announcement, Unfrozen)>, InformError> {
+        let known: BTreeSet<&str> = mailings.iter().map(|mailing| mailing.reference.as_str()).collect();
+        let all = self.keeping.all().await?.into_iter().filter(|announcement| announcement.by_mail.is_some());
+        let others = all.filter(|announcement| !known.contains(announcement.reference.to_string().as_str()));
+        Ok(others
+            .map(|announcement| {
+                let why = Unfrozen::of(&announcement);
+                (announcement, why)
+            })
+            .collect())
+    }
+
+    /// The announcement of this name, which is to go by mail, and has no list.
+    async fn unfrozen_of(&self, reference: Reference) -> Result<(Announcement, Unfrozen), InformError> {
+        let kept = self.keeping.of_reference(reference).await?.filter(|announcement| announcement.by_mail.is_some());
+        let announcement = kept.ok_or(InformError::Unknown)?;
+        let why = Unfrozen::of(&announcement);
+        Ok((announcement, why))
     }
 
     /// The operators who are not this one.
@@ -346,7 +429,20 @@ impl Informer {
         Ok(operators.into_iter().filter(|operator| !is_same(operator.as_str(), writer)).collect())
     }
 
-    async fn ask(&self, mailing: &Mailing, seconds: &[Address]) {
+    /// Asks a second person, where one has to be asked and none was: the relay may have taken no mail then.
+    async fn ask_again(&self, journal: &mut Journal) -> Result<(), InformError> {
+        if journal.mailing.state == MailingState::ToConfirm && !journal.is_asked {
+            let seconds = self.others(&journal.mailing.written_by).await?;
+            self.ask(journal, &seconds).await;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, journal: &mut Journal, seconds: &[Address]) {
+        let mailing = &journal.mailing;
+        if mailing.state != MailingState::ToConfirm || journal.is_asked {
+            return;
+        }
         let Some(reference) = mailing.name() else { return };
         let code = self.code(mailing);
         let page = &self.settings.confirm_link;
@@ -362,12 +458,24 @@ impl Informer {
             link: (!page.is_empty()).then_some(link),
             code,
         };
+        let mut asked = Vec::new();
         for second in seconds {
             let Ok(to) = second.as_str().parse() else { continue };
-            if let Err(error) = self.letters.ask_confirmation(to, &wanted).await {
-                tracing::error!(%error, reference = mailing.reference, "an operator could not be asked to confirm an announcement");
+            match self.letters.ask_confirmation(to, &wanted).await {
+                Ok(()) => asked.push(second.clone()),
+                Err(error) => {
+                    tracing::error!(%error, %reference, "an operator could not be asked to confirm an announcement");
+                }
             }
         }
+        if asked.is_empty() {
+            return;
+        }
+        // Unknown to GLPI, they are asked once more: that does no harm.
+        if let Err(error) = self.records.asked(&mailing.reference, &asked).await {
+            tracing::warn!(%error, %reference, "GLPI was not told that operators were asked to confirm an announcement");
+        }
+        journal.is_asked = true;
     }
 
     /// What a second person confirms this mailing by: of what it says, to whom.
@@ -406,26 +514,41 @@ impl Informer {
         }
         journal.mailing.state = MailingState::Going;
         journal.mailing.confirmed_by = Some(by.to_owned());
-        self.records.rewrite_head(&journal).await?;
+        self.records.rewrite_head(&mut journal).await?;
+        if journal.mailing.state == MailingState::Stopped {
+            return Err(InformError::NotNow(MailingState::Stopped));
+        }
         tracing::info!(%reference, by, "an announcement is confirmed");
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
     }
 
-    /// Stops a mailing: what is not sent stays so.
+    /// Stops a mailing for good: what is not sent stays so. Whoever sends it looks before each batch; the one that is on its
+    /// way arrives.
     ///
     /// # Errors
     ///
     /// Where there is none, or it has ended.
     pub async fn stop(&self, reference: Reference, by: &str) -> Result<MailingProgress, InformError> {
-        let mut journal = self.journal(reference).await?;
+        let name = reference.to_string();
+        let mut journal = match self.records.read(&name).await? {
+            Some(journal) => journal,
+            // Nobody got it; a list of nobody, which is closed, keeps it so.
+            None => {
+                let (announcement, _) = self.unfrozen_of(reference).await?;
+                let nobody = mailing(&announcement, &RecipientList::default(), false);
+                self.records.freeze(Mailing { state: MailingState::Stopped, ..nobody }, &[], 1).await?
+            }
+        };
         if journal.mailing.state == MailingState::Ended {
             return Err(InformError::NotNow(MailingState::Ended));
         }
+        self.records.stop(&name, by).await?;
         journal.mailing.state = MailingState::Stopped;
-        self.records.rewrite_head(&journal).await?;
+        self.records.rewrite_head(&mut journal).await?;
         tracing::info!(%reference, by, "an announcement is stopped");
-        Ok(self.progress_of(&journal))
+        // Some may have got it meanwhile.
+        Ok(self.progress_of(&self.journal(reference).await?))
     }
 
     /// Decides on what is in doubt: of this batch, or of all.
@@ -534,6 +657,15 @@ impl Informer {
             }
         };
         let mut again: Option<Timestamp> = None;
+        for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::ToConfirm) {
+            // Before, whoever handed it in may be at it.
+            let age = Timestamp::now().duration_since(mailing.written_at);
+            if age > self.dispatcher.settled().0
+                && let Err(error) = self.ask_those_not_asked(&mailing.reference).await
+            {
+                tracing::warn!(%error, reference = mailing.reference, "nobody can be asked to confirm an announcement now");
+            }
+        }
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
             match self.dispatcher.send(&mailing.reference, stop, |_| {}).await {
                 Ok(sending) => again = again.into_iter().chain(sending.again).min(),
@@ -546,8 +678,18 @@ impl Informer {
         again
     }
 
+    async fn ask_those_not_asked(&self, reference: &str) -> Result<(), InformError> {
+        match self.records.read(reference).await? {
+            Some(mut journal) => self.ask_again(&mut journal).await,
+            None => Ok(()),
+        }
+    }
+
     async fn journal(&self, reference: Reference) -> Result<Journal, InformError> {
-        self.records.read(&reference.to_string()).await?.ok_or(InformError::Unknown)
+        match self.records.read(&reference.to_string()).await? {
+            Some(journal) => Ok(journal),
+            None => Err(InformError::Unfrozen(self.unfrozen_of(reference).await?.1)),
+        }
     }
 
     fn progress_of(&self, journal: &Journal) -> MailingProgress {

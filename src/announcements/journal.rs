@@ -29,6 +29,11 @@ pub(super) const TITLE: &str = "Passerelle, envoi";
 /// What the title of a head ends with; and of one with which all is done, so that nobody looks at it again.
 pub(super) const HEAD: &str = "liste";
 pub(super) const CLOSED_HEAD: &str = "liste close";
+/// What the title of a stop ends with. It is written once and never rewritten, so that no sender's or confirmer's own
+/// writing of the head undoes it. It begins as a head's does: both are found together.
+const STOP: &str = "liste arrêtée";
+/// What the title of a note ends with that says that a second person was asked.
+const ASKED: &str = "demande";
 /// What stands before an entry's data.
 const DATA: &str = "<p><em>";
 const DATA_END: &str = "</em></p>";
@@ -112,6 +117,25 @@ pub struct Mailing {
 pub(super) struct Batch {
     pub(super) number: usize,
     pub(super) addresses: Vec<Address>,
+}
+
+/// That somebody stopped a mailing.
+pub(super) fn stop(reference: &str, by: &str) -> NewNote {
+    NewNote {
+        key: format!("passerelle-{reference}-stop"),
+        name: format!("{TITLE} {reference} {STOP}"),
+        text: format!("<p>Envoi arrêté par {}\u{a0}: ce qui n’est pas parti ne part plus.</p>", shown(by)),
+    }
+}
+
+/// That these people were asked to confirm a mailing.
+pub(super) fn asked(reference: &str, whom: &[Address]) -> NewNote {
+    let whom: Vec<String> = whom.iter().map(|address| escaped(address.as_str())).collect();
+    NewNote {
+        key: format!("passerelle-{reference}-asked"),
+        name: format!("{TITLE} {reference} {ASKED}"),
+        text: format!("<p>Confirmation demandée à {}.</p>", whom.join(", ")),
+    }
 }
 
 /// What became of a departure.
@@ -272,6 +296,8 @@ pub(super) struct Journal {
     /// The head's note.
     pub(super) note: ReminderId,
     pub(super) mailing: Mailing,
+    /// A second person was sent the mail that asks to confirm it.
+    pub(super) is_asked: bool,
     pub(super) batches: BTreeMap<usize, Batch>,
     /// By batch and attempt, each with its note.
     pub(super) departures: BTreeMap<(usize, usize), (ReminderId, Departure)>,
@@ -305,10 +331,16 @@ impl Journal {
     pub(super) fn read(reference: &str, notes: &[OwnNote]) -> Option<Self> {
         let (note, mailing) =
             notes.iter().find_map(|note| Some((note.id, Self::head(note).filter(|it| it.reference == reference)?)))?;
-        let mut journal = Self { note, mailing, batches: BTreeMap::new(), departures: BTreeMap::new() };
+        let mut journal =
+            Self { note, mailing, is_asked: false, batches: BTreeMap::new(), departures: BTreeMap::new() };
         for note in notes {
             let Some(rest) = note.name.strip_prefix(&format!("{TITLE} {reference} ")) else { continue };
-            if let Some(batch) =
+            if rest == STOP {
+                // Whatever its head says.
+                journal.mailing.state = MailingState::Stopped;
+            } else if rest == ASKED {
+                journal.is_asked = true;
+            } else if let Some(batch) =
                 rest.strip_prefix("lot ").and_then(|number| Batch::read(number.parse().ok()?, &note.text))
             {
                 journal.batches.insert(batch.number, batch);

@@ -1,6 +1,6 @@
 //! Announcements in GLPI: written, read, ended and prolonged there.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
@@ -10,6 +10,9 @@ use crate::{
     id::ReminderId,
     request::Reference,
 };
+
+/// Announcements that were handed in, by way.
+pub(super) const ANNOUNCEMENTS: &str = "passerelle_announcements_total";
 
 /// Reads and writes announcements.
 #[derive(Clone)]
@@ -66,7 +69,7 @@ impl Keeping {
     /// Where GLPI cannot answer.
     pub async fn all(&self) -> Result<Vec<Announcement>, KeepingError> {
         let notes = self.glpi.public_notes(MARK).await?;
-        Ok(notes.iter().filter_map(|note| self.read(note)).collect())
+        Ok(self.read_once(&notes))
     }
 
     /// Those the portal shows, now or later. One call.
@@ -76,8 +79,20 @@ impl Keeping {
     /// Where GLPI cannot answer.
     pub async fn messages(&self, now: Timestamp) -> Result<Vec<Announcement>, KeepingError> {
         let notes = self.glpi.public_notes_until_after(MARK, self.civil(now)).await?;
-        let announcements = notes.iter().filter_map(|note| self.read(note));
+        let announcements = self.read_once(&notes).into_iter();
         Ok(announcements.filter(|announcement| announcement.on_portal).collect())
+    }
+
+    /// The announcements that notes are, each once: of those of one name the first one that was written counts.
+    fn read_once(&self, notes: &[PublicNote]) -> Vec<Announcement> {
+        let mut announcements: Vec<Announcement> = notes.iter().filter_map(|note| self.read(note)).collect();
+        let mut first: BTreeMap<String, Option<ReminderId>> = BTreeMap::new();
+        for announcement in &announcements {
+            let id = first.entry(announcement.reference.to_string()).or_insert(announcement.id);
+            *id = announcement.id.min(*id);
+        }
+        announcements.retain(|announcement| first.get(&announcement.reference.to_string()) == Some(&announcement.id));
+        announcements
     }
 
     /// The announcement of this number.
@@ -96,13 +111,36 @@ impl Keeping {
     ///
     /// Where GLPI cannot answer.
     pub async fn of_reference(&self, reference: Reference) -> Result<Option<Announcement>, KeepingError> {
-        Ok(self.among(&self.glpi.public_notes(&reference.to_string()).await?, reference))
+        Ok(self.among(&self.notes_of(reference).await?, reference))
     }
 
+    async fn notes_of(&self, reference: Reference) -> Result<Vec<PublicNote>, KeepingError> {
+        Ok(self.glpi.public_notes(&reference.to_string()).await?)
+    }
+
+    /// Of those that were written at the same moment the first one counts, for everybody.
     fn among(&self, notes: &[PublicNote], reference: Reference) -> Option<Announcement> {
-        // The first one that was written counts.
-        let mut found = notes.iter().rev().filter_map(|note| self.read(note));
-        found.find(|announcement| announcement.reference == reference)
+        let found = notes.iter().filter_map(|note| self.read(note));
+        found.filter(|announcement| announcement.reference == reference).min_by_key(|announcement| announcement.id)
+    }
+
+    /// The announcement of this name, and no double of it any more: whoever sees one takes it away.
+    async fn settle(&self, reference: Reference) -> Result<Option<Announcement>, KeepingError> {
+        let notes = self.notes_of(reference).await?;
+        let kept = self.among(&notes, reference);
+        let of_name = notes.iter().filter_map(|note| self.read(note)).filter(|it| it.reference == reference);
+        for double in of_name.filter(|it| it.id != kept.as_ref().and_then(|kept| kept.id)) {
+            self.retire(&double).await?;
+        }
+        Ok(kept)
+    }
+
+    /// Makes a note nobody's announcement.
+    async fn retire(&self, double: &Announcement) -> Result<(), KeepingError> {
+        let Some(id) = double.id else { return Ok(()) };
+        let note = NewPublicNote { text: double.double(), ..self.note(double) };
+        self.glpi.rewrite_public_note(id, &note).await?;
+        Ok(self.glpi.hide_public_note(id).await?)
     }
 
     /// Keeps an announcement with its files, once, and shows it in GLPI, too, where the portal does; the one that was kept before under
@@ -114,24 +152,42 @@ impl Keeping {
     /// goes on.
     pub async fn keep(&self, announcement: Announcement, files: &[Upload]) -> Result<Announcement, KeepingError> {
         let announcement = announcement.fit();
-        let notes = self.glpi.public_notes(&announcement.reference.to_string()).await?;
-        let kept = if let Some(kept) = self.among(&notes, announcement.reference) {
-            kept
-        } else if files.is_empty() {
-            let id = self.glpi.write_public_note(&self.note(&announcement)).await?;
-            Announcement { id: Some(id), ..announcement }
+        let reference = announcement.reference;
+        let notes = self.notes_of(reference).await?;
+        if let Some(kept) = self.among(&notes, reference) {
+            self.show(&kept).await?;
+            return Ok(kept);
+        }
+        let id = if files.is_empty() {
+            self.glpi.write_public_note(&self.note(&announcement)).await?
         } else {
-            let begun = notes.iter().rev().find(|note| announcement.is_prepared_by(&note.text));
-            let id = match begun {
-                Some(note) => note.id,
-                None => self.glpi.write_public_note(&self.preparation(&announcement)).await?,
+            let id = match prepared(&notes, &announcement) {
+                Some(id) => id,
+                None => self.prepare(&announcement).await?,
             };
             self.attach(id, files).await?;
             self.glpi.rewrite_public_note(id, &self.note(&announcement)).await?;
-            Announcement { id: Some(id), ..announcement }
+            id
         };
+        // Others may have written the same at this moment: GLPI keeps no name of such notes single.
+        let kept = self.settle(reference).await?.unwrap_or(Announcement { id: Some(id), ..announcement });
+        if kept.id == Some(id) {
+            metrics::counter!(ANNOUNCEMENTS, "way" => kept.way()).increment(1);
+        }
         self.show(&kept).await?;
         Ok(kept)
+    }
+
+    /// Writes the note that files are attached to; of several who do so at the same moment all get the first one's.
+    async fn prepare(&self, announcement: &Announcement) -> Result<ReminderId, KeepingError> {
+        let own = self.glpi.write_public_note(&self.preparation(announcement)).await?;
+        let notes = self.notes_of(announcement.reference).await?;
+        let finished = self.among(&notes, announcement.reference).and_then(|kept| kept.id);
+        let first = finished.or_else(|| prepared(&notes, announcement)).unwrap_or(own);
+        if first != own {
+            self.retire(&Announcement { id: Some(own), ..announcement.clone() }).await?;
+        }
+        Ok(first)
     }
 
     /// Attaches those of the files that a note does not have.
@@ -160,6 +216,8 @@ impl Keeping {
         let id = announcement.id.ok_or(KeepingError::Unknown)?;
         self.glpi.rewrite_public_note(id, &self.note(&announcement)).await?;
         self.show(&announcement).await?;
+        // What was ended is not shown by a double of it.
+        self.settle(announcement.reference).await?;
         Ok(announcement)
     }
 
@@ -204,4 +262,9 @@ impl Keeping {
     fn civil(&self, moment: Timestamp) -> DateTime {
         moment.to_zoned(self.zone.clone()).datetime()
     }
+}
+
+/// The first note that was written for the files of this announcement.
+fn prepared(notes: &[PublicNote], announcement: &Announcement) -> Option<ReminderId> {
+    notes.iter().filter(|note| announcement.is_prepared_by(&note.text)).map(|note| note.id).min()
 }

@@ -30,7 +30,7 @@ pub use self::{
     board::{Board, Message},
     dispatch::{Sending, SendingError},
     files::AnnouncementFile,
-    informer::{DoubtDecision, InformError, Informed, Informer},
+    informer::{DoubtDecision, InformError, Informed, Informer, Unfrozen},
     journal::{Mailing, MailingState},
     keeping::{Keeping, KeepingError},
     one_line::LONGEST_SUBJECT,

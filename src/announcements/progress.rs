@@ -12,6 +12,8 @@ pub struct MailingProgress {
     pub mailing: Mailing,
     /// The whole list is in GLPI, as it was frozen, and where somebody looks at it the files, too; else nothing is sent.
     pub is_whole: bool,
+    /// The mail that asks a second person to confirm it went to somebody.
+    pub is_asked: bool,
     /// To so many addresses it was handed over.
     pub handed: usize,
     /// So many are to come.
@@ -52,6 +54,7 @@ impl Journal {
         let mut progress = MailingProgress {
             mailing: self.mailing.clone(),
             is_whole: self.is_whole(),
+            is_asked: self.is_asked,
             handed: 0,
             pending: 0,
             under_way: 0,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::journal::{Batch, CLOSED_HEAD, Departure, HEAD, Journal, Mailing, TITLE, digest};
+use super::journal::{self, Batch, CLOSED_HEAD, Departure, HEAD, Journal, Mailing, MailingState, TITLE, digest};
 use crate::{
     glpi::{Glpi, GlpiError, NewNote, OwnNote},
     id::ReminderId,
@@ -50,6 +50,35 @@ impl Records {
     /// The journal of this mailing.
     pub(super) async fn read(&self, reference: &str) -> Result<Option<Journal>, GlpiError> {
         Ok(Journal::read(reference, &self.notes(reference).await?))
+    }
+
+    /// How far its head says it is at this moment, whoever changed that. One call, which shows no list.
+    pub(super) async fn state(&self, reference: &str) -> Result<Option<MailingState>, GlpiError> {
+        let notes = self.0.own_notes(&format!("{TITLE} {reference} {HEAD}"), "").await?;
+        Ok(Journal::read(reference, &notes).map(|journal| journal.mailing.state))
+    }
+
+    /// Writes that it is stopped, for good.
+    pub(super) async fn stop(&self, reference: &str, by: &str) -> Result<(), GlpiError> {
+        self.keep_once(&journal::stop(reference, by)).await
+    }
+
+    /// Writes that a second person was asked.
+    pub(super) async fn asked(&self, reference: &str, whom: &[Address]) -> Result<(), GlpiError> {
+        self.keep_once(&journal::asked(reference, whom)).await
+    }
+
+    /// Writes a note that says the same whoever writes it.
+    async fn keep_once(&self, note: &NewNote) -> Result<(), GlpiError> {
+        match self.0.keep_own_note(note).await {
+            Ok(_) => Ok(()),
+            Err(GlpiError::AnswerLost { why, together, source }) => {
+                let found = self.0.own_notes(&note.name, "").await?;
+                let is_there = found.iter().any(|kept| kept.name == note.name);
+                if is_there { Ok(()) } else { Err(GlpiError::AnswerLost { why, together, source }) }
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn notes(&self, reference: &str) -> Result<Vec<OwnNote>, GlpiError> {
@@ -119,9 +148,16 @@ impl Records {
         self.0.rewrite_own_note(kept.id, &note).await
     }
 
-    /// Writes the head anew.
-    pub(super) async fn rewrite_head(&self, journal: &Journal) -> Result<(), GlpiError> {
-        self.0.rewrite_own_note(journal.note, &journal.mailing.note()).await
+    /// Writes the head anew; where somebody stops it at this moment, it is stopped.
+    pub(super) async fn rewrite_head(&self, journal: &mut Journal) -> Result<(), GlpiError> {
+        self.0.rewrite_own_note(journal.note, &journal.mailing.note()).await?;
+        if journal.mailing.state != MailingState::Stopped
+            && self.state(&journal.mailing.reference).await? == Some(MailingState::Stopped)
+        {
+            journal.mailing.state = MailingState::Stopped;
+            self.0.rewrite_own_note(journal.note, &journal.mailing.note()).await?;
+        }
+        Ok(())
     }
 
     /// Writes that a batch goes; `None` where it is another's to send, or was sent.

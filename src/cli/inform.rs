@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{exit, say::say};
 use crate::{
     announcements::{
-        Announcement, AnnouncementFile, DoubtDecision, InformError, Informed, KeepingError, MailingProgress,
+        Announcement, AnnouncementFile, DoubtDecision, InformError, Informed, KeepingError, Mailing, MailingProgress,
         MailingState, RecipientList, Recipients, SendingError, Zone, Zones,
     },
     app::App,
@@ -206,7 +206,23 @@ async fn obey(app: &App, args: Args) -> Result<u8, InformError> {
     match args.command {
         None => inform(app, args).await,
         Some(Subcommand::List { json }) => {
-            for mailing in informer.mailings().await? {
+            let mailings = informer.mailings().await?;
+            for (announcement, why) in informer.unfrozen(&mailings).await? {
+                let (reference, subject) = (announcement.reference, &announcement.subject);
+                if json {
+                    let shown = json!({
+                        "reference": reference, "state": "not-frozen", "subject": subject,
+                        "written_by": announcement.written_by, "written_at": announcement.written_at,
+                        "remedy": why.remedy(),
+                    });
+                    say(shown.to_string());
+                } else {
+                    let moment = announcement.written_at.to_zoned(app.config.time_zone.clone());
+                    let moment = moment.strftime("%Y-%m-%d %H:%M");
+                    say(format!("{reference}  {moment}      -  not frozen  {subject}  ({})", why.remedy()));
+                }
+            }
+            for mailing in mailings {
                 if json {
                     say(serde_json::to_string(&mailing).unwrap_or_default());
                 } else {
@@ -229,7 +245,10 @@ async fn obey(app: &App, args: Args) -> Result<u8, InformError> {
             if let Some(decision) = doubtful {
                 informer.decide(reference, batch, decision, &by).await?;
             }
-            informer.progress(reference).await?;
+            let progress = informer.resume(reference).await?;
+            if progress.mailing.state == MailingState::ToConfirm {
+                return Ok(waiting(app, &progress, json));
+            }
             Ok(follow(app, reference, json).await)
         }
         Some(Subcommand::Confirm { reference, code, by }) => {
@@ -266,13 +285,32 @@ async fn inform(app: &App, args: Args) -> Result<u8, InformError> {
         return Ok(exit::OK);
     };
     if mailing.mailing.state == MailingState::ToConfirm {
-        say(format!(
-            "{} waits for a second person: {} addresses. The other operators were sent a mail.",
-            announcement.reference, mailing.mailing.addresses
-        ));
-        return Ok(exit::OK);
+        return Ok(waiting(app, &mailing, args.json));
     }
     Ok(follow(app, announcement.reference, args.json).await)
+}
+
+/// Says whom one waits for.
+fn waiting(app: &App, progress: &MailingProgress, json: bool) -> u8 {
+    if json {
+        report(app, progress, json);
+    } else {
+        say(waits(progress));
+    }
+    if progress.is_asked { exit::OK } else { exit::TEMPFAIL }
+}
+
+fn waits(progress: &MailingProgress) -> String {
+    let Mailing { reference, addresses, .. } = &progress.mailing;
+    let asked = if progress.is_asked {
+        "The other operators were sent a mail.".to_owned()
+    } else {
+        format!(
+            "Nobody could be asked yet: the mail relay took no mail for another operator, and the log says why. A running \
+             gateway asks again each minute, and so does `passerelle inform resume {reference}`."
+        )
+    };
+    format!("{reference} waits for a second person: {addresses} addresses. {asked}")
 }
 
 /// The announcement that the arguments describe; `None`, and said, where its text cannot be read.
@@ -484,13 +522,21 @@ fn report(app: &App, progress: &MailingProgress, json: bool) -> u8 {
         say(as_json(progress).to_string());
     } else {
         say(format!("{}  {}  {}", mailing.reference, word(mailing.state), mailing.subject));
+        let left = match mailing.state {
+            MailingState::Stopped => {
+                format!("{} stay without, {} on their way", progress.pending, progress.under_way)
+            }
+            _ => format!("{} to come", progress.pending + progress.under_way),
+        };
         say(format!(
-            "{} of {} handed over, {} refused, {} to come",
+            "{} of {} handed over, {} refused, {left}",
             progress.handed,
             mailing.addresses,
             progress.refused.len(),
-            progress.pending + progress.under_way
         ));
+        if mailing.state == MailingState::ToConfirm {
+            say(waits(progress));
+        }
         for (address, code) in &progress.refused {
             say(format!("refused ({code}): {address}"));
         }
@@ -537,6 +583,7 @@ fn as_json(progress: &MailingProgress) -> Value {
         "refused": refused.collect::<Vec<_>>(),
         "doubts": doubts.collect::<Vec<_>>(),
         "is_whole": progress.is_whole,
+        "asked": progress.is_asked,
     })
 }
 

@@ -167,7 +167,7 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
             let (announcement, reference) = seen(services, &name, &rights).await?;
             let answer = match services.oversight()?.informer.progress(reference).await {
                 Ok(progress) => state(services, &progress.mailing, Some(&progress))?,
-                Err(InformError::Unknown) => kept(services, &announcement),
+                Err(InformError::Unknown | InformError::Unfrozen(_)) => kept(services, &announcement),
                 Err(error) => return Err(problem(&error)),
             };
             Ok(api::personal(Json(answer)))

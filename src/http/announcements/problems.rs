@@ -57,6 +57,11 @@ pub(super) fn problem(error: &InformError) -> Problem {
             "announcement-unknown",
             "Aucune information de ce nom n’est la vôtre. Vérifiez sa référence dans la liste.",
         ),
+        InformError::Unfrozen(_) => (
+            StatusCode::CONFLICT,
+            "not-frozen",
+            "Sa liste de destinataires n’a pas été écrite\u{a0}: personne ne l’a reçue par courriel. Envoyez à nouveau la même information pour continuer, ou arrêtez-la.",
+        ),
         InformError::NotNow(_) => (
             StatusCode::CONFLICT,
             "announcement-ended",

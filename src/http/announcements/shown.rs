@@ -87,7 +87,8 @@ pub(super) struct AnnouncementState {
     /// What it is called.
     #[schema(example = "P-7K3M-Q2XV-9D4T")]
     reference: String,
-    /// `to-confirm`, `going`, `stopped`, `ended`; `kept` where no mail goes.
+    /// `to-confirm`, `going`, `stopped`, `ended`; `kept` where no mail goes; `not-frozen` where one is to go and its list was
+    /// not written: the same call again goes on.
     #[schema(example = "going")]
     state: &'static str,
     /// Its subject.
@@ -101,6 +102,9 @@ pub(super) struct AnnouncementState {
     /// When, RFC 3339.
     #[schema(format = DateTime, example = "2026-11-24T08:00:00+01:00")]
     written_at: String,
+    /// Whether another operator was sent the mail that asks to confirm it; null in a list of announcements.
+    #[schema(example = json!(null))]
+    asked: Option<bool>,
     /// The second person who confirmed it.
     #[schema(example = json!(null))]
     confirmed_by: Option<String>,
@@ -147,6 +151,7 @@ pub(super) fn state(
         files: mailing.files.iter().map(FileShown::of).collect(),
         written_by: mailing.written_by.clone(),
         written_at: written(services, mailing.written_at),
+        asked: progress.map(|progress| progress.is_asked),
         confirmed_by: mailing.confirmed_by.clone(),
         addresses: mailing.addresses,
         handed: progress.map(|progress| progress.handed),
@@ -167,15 +172,16 @@ pub(super) fn state(
     })
 }
 
-/// What goes on the portal alone.
+/// What goes on the portal alone, or has no list yet.
 pub(super) fn kept(services: &Services, announcement: &Announcement) -> AnnouncementState {
     AnnouncementState {
         reference: announcement.reference.to_string(),
-        state: "kept",
+        state: if announcement.by_mail.is_some() { "not-frozen" } else { "kept" },
         subject: announcement.subject.clone(),
         files: announcement.files.iter().map(FileShown::of).collect(),
         written_by: announcement.written_by.clone(),
         written_at: written(services, announcement.written_at),
+        asked: None,
         confirmed_by: None,
         addresses: 0,
         handed: None,

@@ -116,6 +116,11 @@ pub(super) fn problem(error: &InformError) -> Problem {
             ))
         }
         InformError::Keeping(KeepingError::Unknown) | InformError::Unknown => unknown(),
+        InformError::Unfrozen(_) => Problem::new(
+            StatusCode::NOT_FOUND,
+            "not-frozen",
+            "La liste des destinataires n’a pas été écrite\u{a0}: personne n’a reçu ce courriel. L’exploitation le reprend (passerelle inform resume) ou l’arrête (passerelle inform stop).",
+        ),
         error if error.is_denied() => {
             tracing::error!(cause = %error, "GLPI does not let the service account write public notes");
             Problem::new(

@@ -159,6 +159,35 @@ async fn one_that_is_stopped_goes_no_further_and_cannot_be_confirmed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_asked_yet_is_said_and_one_without_a_list_is_named() {
+    let (sandbox, sink) = (sandbox().await, Sink::start(Moods { away: true, ..Moods::default() }).await);
+    let more = [("ANNOUNCEMENTS__CONFIRM_ABOVE", "30"), ("PEOPLE__OPERATORS", "chef@ac-dijon.fr,autre@ac-dijon.fr")];
+    let desk = Desk::new(&sandbox, &sink.url(), &more);
+    let (said, code) = desk.said(&[&desk.path("lsu.md"), "--by", "chef@ac-dijon.fr"]).await;
+    assert!(code == Some(75) && said.contains("Nobody could be asked yet"), "{said}");
+    let reference = only(&desk).await;
+    let (said, _) = desk.said(&["show", &reference]).await;
+    assert!(said.contains("Nobody could be asked yet"), "{said}");
+    sink.moods.lock().unwrap().away = false;
+    let (said, code) = desk.said(&["resume", &reference]).await;
+    assert!(code == Some(0) && said.contains("were sent a mail"), "{said}");
+    desk.run(&["stop", &reference]).await;
+
+    // A second one, whose writer was killed behind its note.
+    let login = passerelle::glpi::Credentials::Login { login: "passerelle".to_owned(), password: "passerelle".into() };
+    let glpi = passerelle::glpi::Glpi::new(&passerelle::glpi::Settings::new(sandbox.url(), login)).unwrap();
+    let keeping = passerelle::announcements::Keeping::new(glpi, jiff::tz::TimeZone::get("Europe/Paris").unwrap());
+    let kept = keeping.keep(super::sending::announcement("killed", &["021"]), &[]).await.unwrap();
+    let reference = kept.reference.to_string();
+    let (said, _) = desk.said(&["list"]).await;
+    assert!(said.contains("not frozen") && said.contains("`passerelle inform resume`"), "{said}");
+    let (said, code) = desk.said(&["show", &reference]).await;
+    assert!(code == Some(1) && said.contains("its list is not frozen") && said.contains("inform resume"), "{said}");
+    let sent = desk.json(&["resume", &reference, "--json"]).await;
+    assert_eq!((&sent["state"], &sent["handed"]), (&json!("ended"), &json!(10)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_ended_leaves_the_portal() {
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
     let desk = Desk::new(&sandbox, &sink.url(), &[]);
