@@ -68,7 +68,7 @@ struct Caller {
         (status = 200, body = Counted, description = "Who would get it (`dry_run`)."),
         (status = 202, body = AnnouncementState, description = "It is kept, and goes, or waits for a second person."),
         (status = 400, description = "The body, a parameter or the call is broken."),
-        (status = 409, description = "It cannot be sent: `reason` is `nobody`, `no-relay` or `no-second-person`."),
+        (status = 409, description = "It cannot be sent: `reason` is `nobody`, `no-relay`, `no-second-person`, or `says-something-else` where another one has its `Idempotency-Key`."),
         (status = 415, description = "Not JSON."),
         (status = 422, description = "Fields are wrong; `errors` names each."),
         ByPortal, LateBody, AnyTime,
