@@ -377,20 +377,19 @@ impl Informer {
     ///
     /// Where there is none of this name, or its list cannot be frozen any more.
     pub async fn resume(&self, reference: Reference) -> Result<MailingProgress, InformError> {
-        let mut journal = match self.records.read(&reference.to_string()).await? {
-            Some(journal) => journal,
-            None => {
-                let (announcement, why) = self.unfrozen_of(reference).await?;
-                if why != Unfrozen::Interrupted {
-                    return Err(InformError::Unfrozen(why));
-                }
-                let recipients = self.sources.of(&announcement, &[]).await?;
-                if recipients.is_empty() {
-                    return Err(InformError::Nobody);
-                }
-                tracing::info!(%reference, addresses = recipients.len(), "the list of an announcement is frozen later");
-                self.freeze(&announcement, &recipients).await?
+        let mut journal = if let Some(journal) = self.records.read(&reference.to_string()).await? {
+            journal
+        } else {
+            let (announcement, why) = self.unfrozen_of(reference).await?;
+            if why != Unfrozen::Interrupted {
+                return Err(InformError::Unfrozen(why));
             }
+            let recipients = self.sources.of(&announcement, &[]).await?;
+            if recipients.is_empty() {
+                return Err(InformError::Nobody);
+            }
+            tracing::info!(%reference, addresses = recipients.len(), "the list of an announcement is frozen later");
+            self.freeze(&announcement, &recipients).await?
         };
         self.ask_again(&mut journal).await?;
         self.wake.notify_one();
@@ -531,14 +530,14 @@ impl Informer {
     /// Where there is none, or it has ended.
     pub async fn stop(&self, reference: Reference, by: &str) -> Result<MailingProgress, InformError> {
         let name = reference.to_string();
-        let mut journal = match self.records.read(&name).await? {
-            Some(journal) => journal,
+        let mut journal = if let Some(journal) = self.records.read(&name).await? {
+            journal
+        } else {
             // Nobody got it; a list of nobody, which is closed, keeps it so.
-            None => {
-                let (announcement, _) = self.unfrozen_of(reference).await?;
-                let nobody = mailing(&announcement, &RecipientList::default(), false);
-                self.records.freeze(Mailing { state: MailingState::Stopped, ..nobody }, &[], 1).await?
-            }
+
+            let (announcement, _) = self.unfrozen_of(reference).await?;
+            let nobody = mailing(&announcement, &RecipientList::default(), false);
+            self.records.freeze(Mailing { state: MailingState::Stopped, ..nobody }, &[], 1).await?
         };
         if journal.mailing.state == MailingState::Ended {
             return Err(InformError::NotNow(MailingState::Ended));
