@@ -89,10 +89,7 @@ pub fn init_held(config: &Log) -> Result<HeldLog, ConfigError> {
 fn write_to(config: &Log, writer: BoxMakeWriter) -> Result<(), ConfigError> {
     let filter = EnvFilter::builder().parse(&config.filter).map_err(|error| {
         ConfigError::because(
-            Bilingual::new(
-                "log.filter",
-                "log.filter",
-            ),
+            Bilingual::same("log.filter"),
             error,
             Bilingual::new(
                 "A filter is a level (error, warn, info, debug, trace), or levels by module: info,passerelle=debug.",

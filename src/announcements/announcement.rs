@@ -129,19 +129,9 @@ impl Announcement {
 
     /// Whether another one tells the same people the same, whenever it was handed in.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let said = |it: &Self| {
-            let (subject, markdown) = (it.subject.clone(), it.markdown.clone());
-            (
-                subject,
-                markdown,
-                it.zones.clone(),
-                it.application.clone(),
-                it.by_mail,
-                it.on_portal,
-                it.written_by.clone(),
-            )
-        };
-        said(self) == said(other)
+        (&self.subject, &self.markdown, &self.written_by) == (&other.subject, &other.markdown, &other.written_by)
+            && (&self.zones, &self.application) == (&other.zones, &other.application)
+            && (self.by_mail, self.on_portal) == (other.by_mail, other.on_portal)
     }
 
     /// Whether the portal shows it at this moment.

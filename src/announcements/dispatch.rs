@@ -362,10 +362,6 @@ impl Dispatcher {
         if !progress.doubts.is_empty() || progress.under_way > 0 {
             return Ok(());
         }
-        if self.records.state(&journal.mailing.reference).await? == Some(MailingState::Stopped) {
-            journal.mailing.state = MailingState::Stopped;
-            return Ok(());
-        }
         journal.mailing.state = MailingState::Ended;
         self.records.rewrite_head(journal).await?;
         if journal.mailing.state == MailingState::Stopped {

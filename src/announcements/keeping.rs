@@ -86,12 +86,12 @@ impl Keeping {
     /// The announcements that notes are, each once: of those of one name the first one that was written counts.
     fn read_once(&self, notes: &[PublicNote]) -> Vec<Announcement> {
         let mut announcements: Vec<Announcement> = notes.iter().filter_map(|note| self.read(note)).collect();
-        let mut first: BTreeMap<String, Option<ReminderId>> = BTreeMap::new();
+        let mut first: BTreeMap<Reference, Option<ReminderId>> = BTreeMap::new();
         for announcement in &announcements {
-            let id = first.entry(announcement.reference.to_string()).or_insert(announcement.id);
+            let id = first.entry(announcement.reference).or_insert(announcement.id);
             *id = announcement.id.min(*id);
         }
-        announcements.retain(|announcement| first.get(&announcement.reference.to_string()) == Some(&announcement.id));
+        announcements.retain(|announcement| first[&announcement.reference] == announcement.id);
         announcements
     }
 
@@ -118,18 +118,24 @@ impl Keeping {
         Ok(self.glpi.public_notes(&reference.to_string()).await?)
     }
 
+    /// Those of this name.
+    fn named(&self, notes: &[PublicNote], reference: Reference) -> impl Iterator<Item = Announcement> {
+        notes.iter().filter_map(|note| self.read(note)).filter(move |announcement| announcement.reference == reference)
+    }
+
     /// Of those that were written at the same moment the first one counts, for everybody.
     fn among(&self, notes: &[PublicNote], reference: Reference) -> Option<Announcement> {
-        let found = notes.iter().filter_map(|note| self.read(note));
-        found.filter(|announcement| announcement.reference == reference).min_by_key(|announcement| announcement.id)
+        self.named(notes, reference).min_by_key(|announcement| announcement.id)
     }
 
     /// The announcement of this name, and no double of it any more: whoever sees one takes it away.
     async fn settle(&self, reference: Reference) -> Result<Option<Announcement>, KeepingError> {
         let notes = self.notes_of(reference).await?;
-        let kept = self.among(&notes, reference);
-        let of_name = notes.iter().filter_map(|note| self.read(note)).filter(|it| it.reference == reference);
-        for double in of_name.filter(|it| it.id != kept.as_ref().and_then(|kept| kept.id)) {
+        let mut named: Vec<Announcement> = self.named(&notes, reference).collect();
+        named.sort_by_key(|announcement| announcement.id);
+        let mut named = named.into_iter();
+        let kept = named.next();
+        for double in named {
             self.retire(&double).await?;
         }
         Ok(kept)

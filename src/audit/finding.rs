@@ -102,7 +102,7 @@ impl Finding {
     pub fn found(&self, zone: &TimeZone) -> Bilingual {
         let parts = [self.reference.map(Bilingual::same), self.of_tickets(), self.where_it_is(), self.since_when(zone)];
         let about = parts.into_iter().flatten().reduce(|all, next| all.then(", ", &next)).unwrap_or_default();
-        about.then("", &Bilingual::new(": ", " : ")).then("", &self.what())
+        about.saying(&self.what())
     }
 
     fn of_tickets(&self) -> Option<Bilingual> {

@@ -116,8 +116,7 @@ fn opened(path: &Path) -> RelayLogFile {
 
 fn show(report: &AuditReport, zone: &TimeZone, language: Language) {
     let row = |english: &str, french: &str, what: &Bilingual, found: &Bilingual| {
-        let line =
-            Bilingual::new(english, french).then("", what).then("", &Bilingual::new(": ", " : ")).then("", found);
+        let line = Bilingual::new(english, french).then("", what).saying(found);
         say(line.text(language));
     };
     for (what, found) in &report.looked_at {

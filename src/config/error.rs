@@ -103,7 +103,7 @@ impl ConfigError {
             Self::InFile { message, .. } | Self::Setting { message, source: None, .. } => message.clone(),
             Self::Setting { message, source: Some(error), .. } => {
                 let why = of_error(error.as_ref());
-                message.clone().then("", &Bilingual::new(": ", " : ")).then("", &why)
+                message.clone().saying(&why)
             }
             Self::Several { mistakes } => Bilingual::new(
                 format!("{} mistakes in the configuration", mistakes.len()),

@@ -26,8 +26,7 @@ impl Warning {
         let Self { about, message, remedy } = self;
         Bilingual::new("warning  ", "À REVOIR ")
             .then("", about)
-            .then("", &Bilingual::new(": ", " : "))
-            .then("", message)
+            .saying(message)
             .then(" → ", remedy)
             .text(language)
             .to_owned()

@@ -18,26 +18,30 @@ use crate::{
 
 /// The form that this mail put by, or why it is opened for nobody; `None` where it does not call itself one.
 pub async fn returned(deposits: &Arc<Deposits>, raw: &Bytes) -> Option<Result<Returned, Unopened>> {
-    if !mime::is_of_deposit(raw) {
-        return None;
-    }
+    if mime::is_of_deposit(raw) { Some(opened(deposits, raw).await) } else { None }
+}
+
+async fn opened(deposits: &Arc<Deposits>, raw: &Bytes) -> Result<Returned, Unopened> {
     let (deposits, mail) = (Arc::clone(deposits), raw.clone());
     let opening = async move {
         let mut returned = deposits.open(&mime::contents(&mail), Timestamp::now())?;
         returned.received.enclosed = mime::enclosed_in(&returned.received.attachments);
         Ok(returned)
     };
-    Some(offload::by_size(raw.len(), opening).await)
+    offload::by_size(raw.len(), opening).await
 }
 
 impl Pipeline {
     /// Takes a mail that calls itself a form that was put by to its end, as the form it is, if it is one; `None` for any
     /// other mail.
     pub(super) async fn take_back(self: Arc<Self>, envelope: &Envelope, raw: &Bytes) -> Option<Outcome> {
-        if mime::is_of_deposit(raw) && envelope.size > raw.len() as u64 {
+        if !mime::is_of_deposit(raw) {
+            return None;
+        }
+        if envelope.size > raw.len() as u64 {
             return Some(self.cut_off(envelope.channel, raw).await);
         }
-        Some(match returned(&self.deposits, raw).await? {
+        Some(match opened(&self.deposits, raw).await {
             Ok(returned) => self.returned(returned, envelope.channel, raw.clone()).await,
             Err(why) => self.unopened(why, envelope.channel, raw).await,
         })

@@ -70,6 +70,12 @@ impl Bilingual {
             french: format!("{}{between}{}", self.french, next.french),
         }
     }
+
+    /// What this says: it, a colon as each language sets it, and the words.
+    #[must_use]
+    pub fn saying(self, words: &Self) -> Self {
+        self.then("", &Self::new(": ", " : ")).then("", words)
+    }
 }
 
 #[cfg(test)]

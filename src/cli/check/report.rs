@@ -54,8 +54,7 @@ impl Report {
     }
 
     fn say(&self, english: &str, french: &str, what: &Bilingual, found: &Bilingual, remedy: Option<&Bilingual>) {
-        let line =
-            Bilingual::new(english, french).then("", what).then("", &Bilingual::new(": ", " : ")).then("", found);
+        let line = Bilingual::new(english, french).then("", what).saying(found);
         say(line.text(self.language));
         if let Some(remedy) = remedy {
             say(format_args!("         → {}", capitalised(remedy.text(self.language))));

@@ -19,7 +19,7 @@ struct Rows(Language);
 
 impl Rows {
     fn row(&self, what: &Bilingual, found: &Bilingual) {
-        let line = what.clone().then("", &Bilingual::new(": ", " : ")).then("", found);
+        let line = what.clone().saying(found);
         say(line.text(self.0));
     }
 }
@@ -147,7 +147,7 @@ pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> 
         rows.row(&Bilingual::new(format!("rule {rule}"), format!("règle {rule}")), verdict);
     }
     let told = [
-        (Bilingual::new("application", "application"), &forecast.application),
+        (Bilingual::same("application"), &forecast.application),
         (Bilingual::new("category", "catégorie"), &forecast.category),
         (Bilingual::new("group", "groupe"), &forecast.group),
         (Bilingual::new("title", "titre"), &forecast.title),

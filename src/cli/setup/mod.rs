@@ -196,11 +196,7 @@ impl Saying {
 
     fn found(&self, word: &Bilingual, what: &Bilingual, found: &Bilingual) {
         let line = word.clone().then("", what);
-        let line = if *found == Bilingual::default() {
-            line
-        } else {
-            line.then("", &Bilingual::new(": ", " : ")).then("", found)
-        };
+        let line = if *found == Bilingual::default() { line } else { line.saying(found) };
         self.line(&line);
     }
 

@@ -17,7 +17,7 @@ pub(super) fn is_there() -> bool {
 /// Asks for a line; `None` where the input ended or the line is empty.
 pub(super) fn ask(question: &Bilingual, language: Language) -> Option<String> {
     let mut output = std::io::stderr();
-    let _ = write!(output, "{}", question.clone().then("", &Bilingual::new(": ", " : ")).text(language));
+    let _ = write!(output, "{}", question.clone().saying(&Bilingual::default()).text(language));
     let _ = output.flush();
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).ok()?;

@@ -17,12 +17,6 @@ use crate::{
 };
 
 impl Pipeline {
-    /// Adds what a ticket's requester writes to it, with their files: [`Outcome::Followup`], also for a repeat.
-    pub async fn complement(self: &Arc<Self>, received: Received, ticket: TicketId) -> Outcome {
-        let (this, reference) = (Arc::clone(self), received.reference);
-        self.to_its_end(Channel::Form, reference, async move { this.deposited(received, Some(ticket)).await }).await
-    }
-
     /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
     /// decision on the same solution once more.
     pub async fn decide(self: &Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> Outcome {
@@ -86,8 +80,7 @@ impl Pipeline {
             Err(undelivered) => return put_off(undelivered),
         };
         if seen.solved.is_none() {
-            let judge = |state: &TicketState| screen::complement(state, &self.rules);
-            let is_new = match self.on_portal(said, ticket, None, judge).await {
+            let is_new = match self.deposited(said, Some(ticket)).await {
                 Outcome::Followup(addition) if addition.ticket == ticket => addition.is_new,
                 other => return other,
             };

@@ -58,9 +58,7 @@ impl ImapError {
     pub fn reason(&self) -> Bilingual {
         match self {
             Self::Connection { words, source: None } => words.clone(),
-            Self::Connection { words, source: Some(error) } => {
-                words.clone().then("", &Bilingual::new(": ", " : ")).then("", &hindrance::reason(error.as_ref()))
-            }
+            Self::Connection { words, source: Some(error) } => words.clone().saying(&hindrance::reason(error.as_ref())),
             Self::Silent(time) => Bilingual::new(self, format!("pas de réponse en {} secondes", time.as_secs())),
             Self::SignIn(text) => {
                 Bilingual::new("the server refuses to sign in: ", "le serveur refuse la connexion de ce compte\u{a0}: ")
@@ -96,9 +94,7 @@ impl From<std::io::Error> for ImapError {
     fn from(error: std::io::Error) -> Self {
         // The library quotes what it cannot parse: a mail, perhaps.
         match error.kind() {
-            std::io::ErrorKind::Other => {
-                Self::connection(broke().then("", &Bilingual::new(": ", " : ")).then("", &not_understood()))
-            }
+            std::io::ErrorKind::Other => Self::connection(broke().saying(&not_understood())),
             _ => Self::because(broke(), error),
         }
     }

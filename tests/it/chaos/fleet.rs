@@ -2,16 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
-    net::TcpListener,
+    fs,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
     sync::Mutex,
 };
 
 use tokio::process::{Child, Command};
 
-use crate::support::{dice::Dice, wait_until};
+use crate::support::{
+    dice::Dice,
+    served::{key, launched},
+    wait_until,
+};
 
 /// How many there are.
 pub(super) const INSTANCES: usize = 2;
@@ -42,10 +46,7 @@ fn lasting_port(dice: &mut Dice) -> u16 {
 impl Fleet {
     /// Gateways with these settings, which log into this folder; started.
     pub(super) async fn start(folder: &Path, settings: &[(&str, &str)], dice: &mut Dice) -> Self {
-        let settings = settings
-            .iter()
-            .map(|(key, value)| (format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__")), (*value).to_owned()))
-            .collect();
+        let settings = settings.iter().map(|(name, value)| (key(name), (*value).to_owned())).collect();
         let instance = |_| Instance { http: lasting_port(dice), lmtp: lasting_port(dice), child: Mutex::new(None) };
         let instances = (0..INSTANCES).map(instance).collect();
         let fleet = Self { folder: folder.to_owned(), settings, instances };
@@ -68,21 +69,9 @@ impl Fleet {
 
     /// Starts one that does not run.
     pub(super) fn launch(&self, at: usize) {
-        let log = OpenOptions::new().create(true).append(true).open(self.log_file(at)).unwrap();
         let instance = &self.instances[at];
-        let child = Command::new(env!("CARGO_BIN_EXE_passerelle"))
-            .arg("serve")
-            .env_clear()
-            .envs(&self.settings)
-            .env("PASSERELLE_HTTP__LISTEN", format!("127.0.0.1:{}", instance.http))
-            .env("PASSERELLE_LMTP__LISTEN", format!("127.0.0.1:{}", instance.lmtp))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        *instance.child.lock().unwrap() = Some(child);
+        let ports = [instance.http, instance.lmtp].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        *instance.child.lock().unwrap() = Some(launched(&self.settings, ports, &self.log_file(at)));
     }
 
     /// Ends one with SIGKILL.

@@ -378,7 +378,8 @@ async fn the_same_words_within_ten_minutes_are_one_whoever_remembers_and_later_t
         let form = form::read(Encoding::Json, body.into()).await.unwrap();
         let now = began - jiff::SignedDuration::from_mins(12 - minutes);
         let received = form::complement(form, 0, None, &person, request.into(), now).await.unwrap();
-        let outcome = app.pipeline.complement(received, request.into()).await;
+        let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        let outcome = app.pipeline.deposit(received, Some(request.into()), until).await;
         assert!(matches!(outcome, Outcome::Followup(_)), "{outcome:?}");
         assert_eq!(seen(&scene, request).followups.len(), followups, "{minutes} min");
     }

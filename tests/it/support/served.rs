@@ -27,12 +27,30 @@ pub(crate) struct Served {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures(BTreeMap<String, u64>);
 
-fn key(key: &str) -> String {
+/// The variable of a key.
+pub(crate) fn key(key: &str) -> String {
     format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__"))
 }
 
 fn address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], free_port()))
+}
+
+/// Starts the program with these settings, on these addresses of HTTP and LMTP; what it says is added to this log.
+pub(crate) fn launched(settings: &BTreeMap<String, String>, [http, lmtp]: [SocketAddr; 2], log: &Path) -> Child {
+    let log = OpenOptions::new().create(true).append(true).open(log).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_passerelle"))
+        .arg("serve")
+        .env_clear()
+        .envs(settings)
+        .env(key("http.listen"), http.to_string())
+        .env(key("lmtp.listen"), lmtp.to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
 }
 
 impl Served {
@@ -51,20 +69,7 @@ impl Served {
 
     /// Starts it where it does not run, on the ports it had.
     pub(crate) fn launch(&mut self) {
-        let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_passerelle"))
-            .arg("serve")
-            .env_clear()
-            .envs(&self.settings)
-            .env(key("http.listen"), self.http.to_string())
-            .env(key("lmtp.listen"), self.lmtp.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
+        self.child = Some(launched(&self.settings, [self.http, self.lmtp], &self.log));
     }
 
     /// Waits until it answers.
