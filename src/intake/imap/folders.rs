@@ -93,15 +93,20 @@ pub(super) async fn ensure(session: &mut Session, name: &str) -> Result<String, 
         Ok(found) => return Ok(found),
         Err(candidates) => candidates,
     };
-    match session.create(&top).await {
-        Ok(()) => Ok(top),
+    let refused = match session.create(&top).await {
+        Ok(()) => return Ok(top),
+        Err(error) if error.ends_connection() => return Err(error),
+        Err(refused) => refused,
+    };
+    // Another instance may have made it meanwhile; a second one below the inbox would part the messages in two.
+    if let Ok(found) = find(session, name).await? {
+        return Ok(found);
+    }
+    // The server has no place for folders at the top.
+    match session.create(&below).await {
+        Ok(()) => Ok(below),
         Err(error) if error.ends_connection() => Err(error),
-        // Another instance may have made it meanwhile; else the server has no place for folders at the top.
-        Err(refused) => match session.create(&below).await {
-            Ok(()) => Ok(below),
-            Err(error) if error.ends_connection() => Err(error),
-            Err(_) => find(session, name).await?.map_err(|_| refused),
-        },
+        Err(_) => find(session, name).await?.map_err(|_| refused),
     }
 }
 

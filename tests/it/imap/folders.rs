@@ -1,8 +1,12 @@
 //! Where messages go, and what happens when they cannot go there.
 
 use passerelle::sandbox::{Failures, Sandbox};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy},
+    net::{TcpListener, TcpStream},
+};
 
-use super::support::{FOLDERS, USER, count, each_has_one_ticket, emptied, mails, reading};
+use super::support::{FOLDERS, USER, count, each_has_one_ticket, emptied, mails, plain, reading};
 use crate::support::{
     dovecot::{Dovecot, Options},
     gateway::{AGENT, DIRECTORS, mail, sandbox},
@@ -48,6 +52,51 @@ async fn a_server_that_keeps_folders_below_the_inbox_gets_them_there() {
     dovecot.store(USER, "INBOX", one_of_each());
     let _gateway = reading(&dovecot, &sandbox, &[]).await;
     each_is_in_its_folder(&dovecot, &sandbox, "INBOX.").await;
+}
+
+/// A way to this server on which each folder is made by somebody else just before a client's own CREATE comes: gives
+/// its port.
+async fn outrun(dovecot: &Dovecot) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (way, server) = (listener.local_addr().unwrap().port(), dovecot.port());
+    let mut other = dovecot.sign_in(USER);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) =
+                TcpStream::connect(("127.0.0.1", server)).await.unwrap().into_split();
+            tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
+            let mut from_client = BufReader::new(from_client);
+            let mut line = Vec::new();
+            while from_client.read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
+                let said = String::from_utf8_lossy(&line);
+                if let Some((_, folder)) = said.trim_end().split_once(" CREATE ") {
+                    other.run(&format!("CREATE {folder}"));
+                }
+                to_server.write_all(&line).await.unwrap();
+                line.clear();
+            }
+        }
+    });
+    way
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_somebody_else_makes_at_the_same_moment_is_the_only_one() {
+    for below_inbox in [false, true] {
+        let dovecot = Dovecot::start_with(Options { below_inbox, ..Options::default() });
+        let sandbox = sandbox().await;
+        dovecot.store(USER, "INBOX", one_of_each());
+        let way = outrun(&dovecot).await;
+        let url = plain(&dovecot).replace(&dovecot.port().to_string(), &way.to_string());
+        let _gateway = reading(&dovecot, &sandbox, &[("imap.url", &url)]).await;
+        each_is_in_its_folder(&dovecot, &sandbox, if below_inbox { "INBOX." } else { "" }).await;
+        let folders = dovecot.folders(USER);
+        for folder in FOLDERS {
+            let found = folders.iter().filter(|found| found.ends_with(folder)).count();
+            assert_eq!(found, 1, "{folder} of {folders:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
