@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output},
+    time::Duration,
 };
 
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, address::Envelope};
@@ -93,7 +94,11 @@ impl Postfix {
     pub(crate) async fn submit(&self, sender: &str, recipients: &[&str], mail: &[u8]) {
         let sender = (!sender.is_empty()).then(|| sender.parse().unwrap());
         let recipients = recipients.iter().map(|recipient| recipient.parse().unwrap()).collect();
-        let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1").port(self.port).build();
+        let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
+            .port(self.port)
+            // As patient as a mail program (RFC 5321 section 4.5.3.2).
+            .timeout(Some(Duration::from_mins(5)))
+            .build();
         client.send_raw(&Envelope::new(sender, recipients).unwrap(), mail).await.unwrap();
     }
 
@@ -174,6 +179,7 @@ fn main_cf(folder: &Path, transport: &str, reader: u32) -> String {
          virtual_uid_maps = static:{reader}\n\
          virtual_gid_maps = static:{NOBODY}\n\
          message_size_limit = 41943040\n\
+         in_flow_delay = 0\n\
          queue_run_delay = 1s\n\
          minimal_backoff_time = 1s\n\
          maximal_backoff_time = 1s\n\
