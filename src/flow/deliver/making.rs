@@ -102,7 +102,11 @@ impl Deliverer {
                     let cause = "the last places of the day may be taken by now".to_owned();
                     return Err(Undelivered::NotMade { reason: Reason::Busy, cause, retry_after: None });
                 }
-                Ok(Ok(Err(_))) => return Err(Undelivered::TakenOver),
+                Ok(Ok(Err(Standing::TooLate))) => {
+                    let cause = "GLPI had no time for it, and another instance may be at it by now".to_owned();
+                    return Err(Undelivered::NotMade { reason: Reason::Busy, cause, retry_after: None });
+                }
+                Ok(Ok(Err(Standing::TakenOver | Standing::Stands))) => return Err(Undelivered::TakenOver),
                 Ok(Ok(Ok((id, files)))) => {
                     let is_whole =
                         together.len() == chosen.uploads.len() && files.iter().all(|file| file.fate == FileFate::Taken);

@@ -1,6 +1,9 @@
 //! One request, one ticket: who makes it, and which one it has.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use tokio::time::Instant;
@@ -15,7 +18,7 @@ use super::{
     past::Reach,
     reach::{CLOCK_MARGIN, hours_since},
     reason_of,
-    redis::{Held, Redis},
+    redis::{Held, Redis, Stage},
 };
 use crate::{
     flow::screen::{Candidate, MayFollowUp, Reply},
@@ -86,6 +89,16 @@ pub struct OpenClaim {
     misses: u64,
     /// When it was made.
     began: Timestamp,
+    /// When nobody had made its ticket, as far as could be known.
+    granted: Instant,
+    /// Whether GLPI may be making its ticket.
+    has_begun: AtomicBool,
+}
+
+impl OpenClaim {
+    fn stage(&self) -> Stage {
+        if self.has_begun.load(Ordering::Relaxed) { Stage::HasBegun } else { Stage::Waits }
+    }
 }
 
 /// What a request becomes in GLPI, and so where an earlier copy of it is found there.
@@ -153,8 +166,18 @@ impl Ledger {
                 },
             };
             let misses = self.shared.as_ref().map_or(0, Redis::misses);
-            let mine = OpenClaim { reference: received.reference, becomes, flight, misses, began: Timestamp::now() };
-            return match self.known(received, becomes).await {
+            let mut mine = OpenClaim {
+                reference: received.reference,
+                becomes,
+                flight,
+                misses,
+                began: Timestamp::now(),
+                granted: Instant::now(),
+                has_begun: AtomicBool::new(false),
+            };
+            let known = self.known(received, becomes).await;
+            mine.granted = Instant::now();
+            return match known {
                 Ok(Has::Remembered(known)) => {
                     self.confirm(mine, known).await;
                     ClaimResult::Known(known)
@@ -244,14 +267,25 @@ impl Ledger {
                 Some(found) => found,
                 None => search(&self.glpi, received, becomes).await.map_err(failed)?,
             };
+            // What appears while it is waited for, another instance makes: known once that has told of it, and said so in
+            // Redis. One that ends before leaves it to the next try.
+            let is_told_by_another = matches!(becomes, Becomes::Ticket(_))
+                && was_missing
+                && !inherited
+                && claimed != Claimed::Own
+                && self.has_others();
+            if found.is_some() && is_told_by_another && began.elapsed() < WAIT_FOR_UNKNOWN {
+                tokio::time::sleep(ASK_EVERY).await;
+                continue;
+            }
             if let Some(found) = found {
+                if is_told_by_another {
+                    return Err(Uncertain { leave_open: false, ..busy("another instance has made its ticket") });
+                }
                 let (reference, ticket, opened) = found;
-                // What appears while it is waited for, another instance makes, and tells of.
-                let is_another_s = was_missing && self.has_others();
-                let in_doubt = belief.complete_since.is_none() || self.may_be_untold(opened);
                 let told = match becomes {
                     Becomes::Ticket(_) if claimed == Claimed::Own => Told::No,
-                    Becomes::Ticket(_) if inherited || in_doubt && !is_another_s => Told::Perhaps,
+                    Becomes::Ticket(_) if inherited || self.may_be_untold(opened, &belief) => Told::Perhaps,
                     Becomes::Ticket(_) | Becomes::Followup(_) => Told::Yes,
                 };
                 return Ok(Has::InGlpi(KnownTicket { ticket, reference, answered: !inherited, told }));
@@ -291,12 +325,14 @@ impl Ledger {
         self.shared.as_ref().is_some_and(Redis::has_others)
     }
 
-    /// Whether the gateway that made a ticket may have died before it told of it.
-    fn may_be_untold(&self, opened: Option<DateTime>) -> bool {
+    /// Whether the gateway that made a ticket may have ended before it told of it, and the memory with it: what was opened
+    /// before the memory began, and what was under way then.
+    fn may_be_untold(&self, opened: Option<DateTime>, belief: &Belief) -> bool {
+        let Some(since) = belief.complete_since else { return true };
         let Some(opened) = opened.and_then(|opened| opened.to_zoned(self.time_zone.clone()).ok()) else { return true };
-        let age_at_start = self.began.duration_since(opened.timestamp());
+        let age = since.max(self.began).duration_since(opened.timestamp());
         let aftermath = SignedDuration::try_from(self.aftermath).unwrap_or(SignedDuration::MAX);
-        age_at_start <= self.look_back && age_at_start >= -aftermath - CLOCK_MARGIN
+        age <= self.look_back && age >= -aftermath - CLOCK_MARGIN
     }
 
     /// Claims in Redis, waiting a while for another instance that is at the same request.
@@ -340,7 +376,8 @@ impl Ledger {
         let assert = async {
             loop {
                 tokio::time::sleep(ASSERT_EVERY).await;
-                if let Err(error) = redis.assert(mine.reference, mine.becomes.day(), Duration::ZERO).await {
+                let asserted = redis.assert(mine.reference, mine.becomes.day(), Duration::ZERO, mine.stage()).await;
+                if let Err(error) = asserted {
                     tracing::debug!(%error, "a claim could not be asserted");
                 }
             }
@@ -417,6 +454,8 @@ pub enum Standing {
     TakenOver,
     /// The day of its requester may be full by now.
     NoRoom,
+    /// It has waited for so long that another instance, which may not know of it, may have begun.
+    TooLate,
 }
 
 /// A claim that is asserted right before its creation.
@@ -430,7 +469,16 @@ pub struct StandingClaim<'a> {
 impl StandingClaim<'_> {
     /// Whether it stands and no other instance can be without knowing: as [`StandingClaim::assert`], without asking GLPI.
     pub async fn is_certain(&self) -> bool {
-        self.in_memory().await == Some(Standing::Stands)
+        let stands = self.in_memory().await == Some(Standing::Stands);
+        if stands {
+            self.begin();
+        }
+        stands
+    }
+
+    /// From now on it comes before whatever else claims the request.
+    fn begin(&self) {
+        self.mine.has_begun.store(true, Ordering::Relaxed);
     }
 
     /// What the memories say; `None` where another instance may not know of the claim.
@@ -452,9 +500,23 @@ impl StandingClaim<'_> {
     /// Where another instance may not know of the claim, GLPI is asked once more. The creation follows at once, in the
     /// same session of `glpi`: what lies between the two, another instance may use as well.
     pub async fn assert(&self, glpi: &Glpi) -> Standing {
+        let standing = match self.in_memory().await {
+            Some(standing) => standing,
+            None => self.in_glpi(glpi).await,
+        };
+        if standing == Standing::Stands {
+            self.begin();
+        }
+        standing
+    }
+
+    /// What GLPI says, where another instance may not know of the claim.
+    async fn in_glpi(&self, glpi: &Glpi) -> Standing {
         let Self { ledger, mine, received } = self;
-        if let Some(standing) = self.in_memory().await {
-            return standing;
+        // Another instance waits for twice the time, for this one to begin and to end; or for none.
+        let is_waited_for = ledger.has_others() && !ledger.aftermath.is_zero();
+        if is_waited_for && mine.granted.elapsed() > ledger.aftermath {
+            return Standing::TooLate;
         }
         if let Becomes::Ticket(day) = mine.becomes
             && !ledger.has_room(glpi, day, mine.reference).await

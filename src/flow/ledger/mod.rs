@@ -45,7 +45,14 @@ pub use self::{
     oldest::oldest_ticket,
     ticket_lock::TicketBusy,
 };
-use self::{held_leases::Leases, in_flight::Flights, keyed_lock::KeyedLock, memory::Memory, past::Past, redis::Redis};
+use self::{
+    held_leases::Leases,
+    in_flight::Flights,
+    keyed_lock::KeyedLock,
+    memory::Memory,
+    past::Past,
+    redis::{Redis, Stage},
+};
 use crate::{
     config::{Backend, Config, ConfigError, WhenDown},
     glpi::{Glpi, GlpiError},
@@ -143,7 +150,7 @@ impl Ledger {
                 () = tokio::time::sleep(ASSERT_EVERY) => {}
             }
             for open in self.local.left_open(self.give_up) {
-                if let Err(error) = redis.assert(open.reference, open.day, open.age).await {
+                if let Err(error) = redis.assert(open.reference, open.day, open.age, Stage::HasBegun).await {
                     tracing::debug!(%error, "Redis was not told of a claim that was left open");
                     break;
                 }

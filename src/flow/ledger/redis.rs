@@ -17,6 +17,7 @@ mod operations;
 mod server;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -70,8 +71,9 @@ pub(super) struct Redis {
     give_up: Duration,
     /// For how long what was begun before Redis lost its memory may be under way.
     aftermath: Duration,
-    /// The instances at work when Redis last said so, in an order they all agree on.
-    instances: Mutex<Vec<String>>,
+    /// The instances at work, by when Redis last named them, in an order they all agree on. One that forgets may name
+    /// fewer.
+    instances: Mutex<BTreeMap<String, Instant>>,
     /// When it was last told something.
     heard: Mutex<Option<Instant>>,
     /// How it counts time.
@@ -103,6 +105,22 @@ pub(super) enum Held {
         /// For how long something may be under way that Redis does not know.
         in_doubt: Duration,
     },
+}
+
+/// How far the creation of a claimed request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It waits for its turn: another instance may still go first.
+    Waits,
+    /// GLPI is, or may be, making its ticket.
+    HasBegun,
+}
+
+impl Stage {
+    /// As an argument of a script.
+    fn has_begun(self) -> u8 {
+        u8::from(self == Self::HasBegun)
+    }
 }
 
 /// How long an instance whose other calls were lost may need to tell Redis what it has under way.
@@ -205,13 +223,20 @@ impl Redis {
         })
     }
 
-    /// Tells Redis again of a creation that began `age` ago.
-    pub(super) async fn assert(&self, reference: Reference, day: Option<DayMark>, age: Duration) -> RedisResult<()> {
+    /// Tells Redis again of a claim that was made `age` ago.
+    pub(super) async fn assert(
+        &self,
+        reference: Reference,
+        day: Option<DayMark>,
+        age: Duration,
+        stage: Stage,
+    ) -> RedisResult<()> {
         let mut call = OPERATIONS.assert.key(self.request_key(reference));
         if let Some(day) = day {
             call.key(self.day_key(day));
         }
         call.arg(&self.token).arg(millis(MEMORY)).arg(millis(age)).arg(reference.to_string());
+        call.arg(stage.has_begun()).arg(millis(self.give_up));
         self.invoke(&call).await
     }
 
@@ -219,20 +244,22 @@ impl Redis {
     pub(super) async fn appear(&self) -> RedisResult<()> {
         let mut call = OPERATIONS.appear.key(format!("{}instances", self.prefix));
         call.arg(&self.token).arg(millis(GONE_AFTER));
-        let mut instances: Vec<String> = self.invoke(&call).await?;
-        instances.sort_unstable();
-        *self.instances.lock().unwrap_or_else(PoisonError::into_inner) = instances;
+        let named: Vec<String> = self.invoke(&call).await?;
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        instances.extend(named.into_iter().map(|instance| (instance, now)));
+        instances.retain(|_, named| now.duration_since(*named) < GONE_AFTER);
         Ok(())
     }
 
     /// Whether, while Redis is away, this instance is the one that need not wait for another.
     pub(super) fn goes_first(&self) -> bool {
-        self.instances.lock().unwrap_or_else(PoisonError::into_inner).first() == Some(&self.token)
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner).keys().next() == Some(&self.token)
     }
 
     /// Whether other instances were at work when Redis last said so.
     pub(super) fn has_others(&self) -> bool {
-        self.instances.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|instance| *instance != self.token)
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner).keys().any(|instance| *instance != self.token)
     }
 
     /// How often it may not have been told something.

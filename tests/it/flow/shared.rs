@@ -17,6 +17,7 @@ use passerelle::{
     request::{Channel, Envelope, Reason, Received, Reference},
     sandbox::{Failure, Rule, Sandbox},
 };
+use rstest::rstest;
 use secrecy::SecretSlice;
 
 use crate::support::{
@@ -143,6 +144,10 @@ fn ledger(sandbox: &Sandbox, redis: &Redis) -> (Ledger, Config) {
 
 /// One for which what was begun before Redis was emptied may be under way for so long.
 fn ledger_with(sandbox: &Sandbox, redis: &Redis, aftermath: &str) -> (Ledger, Config) {
+    patient_ledger(sandbox, redis, aftermath, Duration::from_secs(2))
+}
+
+fn patient_ledger(sandbox: &Sandbox, redis: &Redis, aftermath: &str, give_up: Duration) -> (Ledger, Config) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = redis.url();
     let settings = [
@@ -156,7 +161,7 @@ fn ledger_with(sandbox: &Sandbox, redis: &Redis, aftermath: &str) -> (Ledger, Co
     ];
     let config = config::load_from(None, settings.map(|(key, value)| (key.to_owned(), value))).unwrap();
     let glpi = app::glpi(&config).unwrap();
-    (Ledger::new(&config, glpi, SecretSlice::from(vec![1]), Duration::from_secs(2)).unwrap(), config)
+    (Ledger::new(&config, glpi, SecretSlice::from(vec![1]), give_up).unwrap(), config)
 }
 
 /// A candidate whose copies can have come in only `ahead` from now, as if the day went on.
@@ -312,6 +317,8 @@ async fn a_creation_under_way_is_known_elsewhere_even_if_redis_is_emptied_in_the
     let (two, _) = ledger_with(&sandbox, &redis, "6s");
     let request = candidate(&config, "under way", SignedDuration::ZERO);
     let ClaimResult::Mine(mine) = one.claim(&request).await else { panic!("not claimed") };
+    let glpi = app::glpi(&config).unwrap();
+    assert_eq!(one.standing(&mine, request.received()).assert(&glpi).await, Standing::Stands);
     redis.flush_all();
     let creation = async {
         one.hold(&mine, tokio::time::sleep(Duration::from_secs(2))).await;
@@ -552,25 +559,104 @@ async fn without_redis_the_last_place_of_a_day_goes_to_one_of_two_instances() {
     assert_eq!(places, [DayPlace::Reserved], "one has it, the other waits");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_redis_what_another_instance_makes_it_tells_of_and_of_what_is_there_nobody_knows() {
-    let (sandbox, mut redis) = (sandbox().await, Redis::start());
-    let (one, config) = ledger_with(&sandbox, &redis, "1s");
-    let (two, _) = ledger_with(&sandbox, &redis, "1s");
+/// What becomes of Redis while a request waits for what may be under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    Away,
+    Emptied,
+}
+
+/// Two instances that know of each other, of which the first was at a request when Redis lost it; and whoever makes the
+/// ticket, a moment after the second has looked for it.
+async fn a_ticket_that_appears(redis: &mut Redis, loss: Loss, settles: bool) -> [ClaimResult; 2] {
+    let sandbox = sandbox().await;
+    let (one, config) = patient_ledger(&sandbox, redis, "9s", Duration::from_mins(1));
+    let (two, _) = patient_ledger(&sandbox, redis, "9s", Duration::from_mins(1));
     let keeping = async { tokio::join!(one.keep(), two.keep()) };
     let _ = tokio::time::timeout(Duration::from_millis(1500), keeping).await;
-    redis.stop();
     let elsewhere = Gateway::start(&sandbox, &[]).await;
+    let appears = candidate(&config, "appears", SignedDuration::ZERO);
+    let ClaimResult::Mine(mine) = one.claim(&appears).await else { panic!("not claimed") };
+    match loss {
+        Loss::Away => redis.stop(),
+        Loss::Emptied => redis.flush_all(),
+    }
     let made = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let reply = elsewhere.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "appears", "LSU", "Bonjour")).await;
         assert!(reply.contains("created"), "{reply}");
+        let ticket = TicketId::new(sandbox.tickets()[0].id.unsigned_abs());
+        if settles { one.settle(mine, ticket).await } else { one.yield_to_another(mine) }
     };
+    let (first, ()) = tokio::join!(two.claim(&appears), made);
+    assert!(!matches!(first, ClaimResult::Mine(_)), "{first:?}");
+    [first, two.claim(&appears).await]
+}
+
+#[rstest]
+#[case::redis_emptied(Loss::Emptied)]
+#[case::redis_away(Loss::Away)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_instance_makes_is_not_told_of_before_that_says_so(#[case] loss: Loss) {
+    let [first, next] = a_ticket_that_appears(&mut Redis::start(), loss, false).await;
+    assert!(matches!(&first, ClaimResult::Unknown { reason: Reason::Busy, .. }), "{first:?}");
+    assert!(matches!(&next, ClaimResult::Found(_, known) if known.told == Told::Perhaps), "{next:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_instance_makes_is_known_as_soon_as_that_says_so() {
+    for claim in a_ticket_that_appears(&mut Redis::start(), Loss::Emptied, true).await {
+        assert!(matches!(&claim, ClaimResult::Known(known) if known.told == Told::Yes), "{claim:?}");
+    }
+}
+
+/// The sender of a request whose maker ended comes back only when Redis was emptied, and nothing is in doubt any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_forgot_nobody_takes_for_told() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (two, config) = ledger_with(&sandbox, &redis, "1s");
     let appears = candidate(&config, "appears", SignedDuration::ZERO);
-    let (claim, ()) = tokio::join!(two.claim(&appears), made);
-    assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Yes), "{claim:?}");
-    let claim = one.claim(&appears).await;
+    let elsewhere = Gateway::start(&sandbox, &[]).await;
+    let reply = elsewhere.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "appears", "LSU", "Bonjour")).await;
+    assert!(reply.contains("created"), "{reply}");
+    redis.flush_all();
+    let claim = two.claim(&appears).await;
     assert!(matches!(&claim, ClaimResult::Found(_, known) if known.told == Told::Perhaps), "{claim:?}");
+}
+
+/// Two instances that each believe that a request is theirs, as after a Redis that forgot for some time.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_that_wait_for_their_turn_with_one_request_only_one_begins() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (one, config) = ledger(&sandbox, &redis);
+    let (two, _) = ledger(&sandbox, &redis);
+    let glpi = app::glpi(&config).unwrap();
+    let mut claims = Vec::new();
+    for number in 0..12 {
+        let both = candidate(&config, &format!("both-{number}"), SignedDuration::from_hours(1));
+        let ClaimResult::Mine(first) = one.claim(&both).await else { panic!("not claimed by the first") };
+        redis.flush_all();
+        let ClaimResult::Mine(second) = two.claim(&both).await else { panic!("not claimed by the second") };
+        claims.push((both, first, second));
+    }
+    let begins = async |ledger: &Ledger, mine, both: &Candidate, waits: u64, makes: u64| {
+        let making = async {
+            tokio::time::sleep(Duration::from_millis(waits)).await;
+            let standing = ledger.standing(mine, both.received()).assert(&glpi).await;
+            if standing == Standing::Stands {
+                tokio::time::sleep(Duration::from_millis(makes)).await;
+            }
+            standing
+        };
+        ledger.hold(mine, making).await == Standing::Stands
+    };
+    let begun = join_all(claims.iter().enumerate().map(async |(number, (both, first, second))| {
+        // The second comes to its turn while the first may be at it.
+        let later = 600 + 50 * number as u64;
+        tokio::join!(begins(&one, first, both, 600, 1500), begins(&two, second, both, later, 0))
+    }))
+    .await;
+    assert!(begun.iter().all(|(first, second)| first != second), "{begun:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,10 +31,11 @@ end
 ";
 
 /// KEYS[2] the request, KEYS[3…] its aliases; ARGV[4] token, ARGV[5] ms after which a claim is given up,
-/// ARGV[6] ms to remember. A claim of the caller itself is renewed. Answers with ms since the epoch, and until
-/// nothing unknown can be under way.
+/// ARGV[6] ms to remember. A claim of the caller itself is renewed; one whose creation has begun has a mark behind its
+/// token. Answers with ms since the epoch, and until nothing unknown can be under way.
 const CLAIM: &str = r"
 local answer = 'claimed'
+local mine, begun = ARGV[4], ARGV[4] .. '!'
 local age, left = now - epoch, math.max(0, doubt - now)
 for i = 2, #KEYS do
   local held = redis.call('GET', KEYS[i])
@@ -42,7 +43,8 @@ for i = 2, #KEYS do
     local ticket = string.match(held, '^ticket (%d+)$')
     if ticket then return {'ticket', tonumber(ticket), age, left, i - 2} end
     local since, token = string.match(held, '^claim (%d+) (%S+)$')
-    if i > 2 or token ~= ARGV[4] then
+    if i == 2 and token == begun then mine = begun end
+    if i > 2 or token ~= mine then
       if tonumber(since) > now then
         since = stamp
         redis.call('SET', KEYS[i], 'claim ' .. stamp .. ' ' .. token, 'PX', ARGV[6])
@@ -52,7 +54,7 @@ for i = 2, #KEYS do
     end
   end
 end
-redis.call('SET', KEYS[2], 'claim ' .. stamp .. ' ' .. ARGV[4], 'PX', ARGV[6])
+redis.call('SET', KEYS[2], 'claim ' .. stamp .. ' ' .. mine, 'PX', ARGV[6])
 return {answer, 0, age, left, 0}
 ";
 
@@ -75,15 +77,29 @@ end
 return {answer, 0}
 ";
 
-/// Holds the claim of a creation that is under way or was left open, and its place in the day, whatever became of
-/// them: Redis may have been emptied, and another instance begun. KEYS[1] the request, KEYS[2] the day, if it takes a
-/// place; ARGV[1] token, ARGV[2] ms to remember, ARGV[3] ms since the creation began, ARGV[4] reference.
+/// Holds a claim and its place in the day, whatever became of them: Redis may have been emptied, and another instance
+/// begun. A creation that has begun, or was left open, comes before all; of those that wait for their turn, the first by
+/// its token keeps the claim, so that the others give way in time. KEYS[1] the request, KEYS[2] the day, if it takes a
+/// place; ARGV[1] token, ARGV[2] ms to remember, ARGV[3] ms since the claim was made, ARGV[4] reference, ARGV[5] "1": its
+/// creation has begun, ARGV[6] ms after which a claim is given up.
 const ASSERT: &str = r"
 local held = redis.call('GET', KEYS[1])
 if held and string.match(held, '^ticket ') then return end
 local time = redis.call('TIME')
-local began = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[3])
-redis.call('SET', KEYS[1], string.format('claim %d %s', began, ARGV[1]), 'PX', ARGV[2])
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local began = now - tonumber(ARGV[3])
+local token, begun = ARGV[1], ARGV[1] .. '!'
+if ARGV[5] == '1' then
+  token = begun
+elseif held then
+  local since, other = string.match(held, '^claim (%d+) (%S+)$')
+  if other == begun then
+    token = begun
+  elseif other and now - tonumber(since) < tonumber(ARGV[6]) and (string.sub(other, -1) == '!' or other < token) then
+    return
+  end
+end
+redis.call('SET', KEYS[1], string.format('claim %d %s', began, token), 'PX', ARGV[2])
 if not KEYS[2] then return end
 local score = redis.call('ZSCORE', KEYS[2], ARGV[4])
 if score and tonumber(score) == 0 then return end
@@ -94,7 +110,8 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 /// KEYS[1] the request; ARGV[1] token.
 const RELEASE: &str = r"
 local held = redis.call('GET', KEYS[1])
-if held and string.match(held, '^claim %d+ (%S+)$') == ARGV[1] then redis.call('DEL', KEYS[1]) end
+local token = held and string.match(held, '^claim %d+ (%S+)$')
+if token == ARGV[1] or token == ARGV[1] .. '!' then redis.call('DEL', KEYS[1]) end
 ";
 
 /// A day is a sorted set of references: score 0 for a ticket that was made, else when its creation began. One whose
