@@ -24,6 +24,7 @@ mod hooks;
 mod lists;
 mod mailings;
 mod notices;
+mod own_account;
 mod portal;
 mod reports;
 mod rights;

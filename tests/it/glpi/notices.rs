@@ -16,6 +16,7 @@ use reqwest::Method;
 use secrecy::SecretSlice;
 use serde_json::json;
 
+use super::own_account::{OwnAccount, all_but};
 use super::target::{Target, account};
 use super::{director, followups, group, marker, ticket};
 use crate::support::gateway::configured;
@@ -57,7 +58,9 @@ async fn an_inactive_notification_and_one_without_a_mail_s_template_tell_nobody(
 #[tokio::test]
 async fn an_account_without_the_right_cannot_look() {
     let target = Target::start().await;
-    let glpi = target.client();
+    let account = OwnAccount::make(&target).await;
+    account.grant(&all_but("notification")).await;
+    let glpi = account.client(&target);
     assert!(!glpi.active_profile().await.unwrap().may("notification", Profile::READ));
     assert_eq!(glpi.ticket_notices(&EVENTS).await, Ok(None));
 }

@@ -63,6 +63,6 @@ pub(super) fn settings(sandbox: &Sandbox) -> Settings {
     Settings::new(sandbox.url(), login("passerelle", "passerelle"))
 }
 
-fn login(login: &str, password: &str) -> Credentials {
+pub(super) fn login(login: &str, password: &str) -> Credentials {
     Credentials::Login { login: login.to_owned(), password: password.into() }
 }
