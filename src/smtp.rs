@@ -132,6 +132,18 @@ impl Mailer {
         }
     }
 
+    /// The largest mail that the relay says it takes, in bytes; `None` where it does not say.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay cannot be asked.
+    pub async fn largest(&self) -> Result<Option<u64>, SendError> {
+        match self {
+            Self::Relay(relay) => relay.way.largest(relay.timeout).await,
+            Self::Memory(_) | Self::Off => Ok(None),
+        }
+    }
+
     /// Connects, and signs in where the address has a user, without sending anything.
     pub async fn probe(&self) -> Result<(), SendError> {
         match self {

@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf, sync::Arc};
 
 use serde_json::json;
 
-use super::exit;
+use super::{applications::unknown, exit};
 use crate::{
     app::App,
     config::{Config, ConfigError},
@@ -47,7 +47,7 @@ enum Format {
     Json,
 }
 
-/// Writes the articles; gives the exit code: 0 done, 75 GLPI cannot answer, 1 a file cannot be written.
+/// Writes the articles; gives the exit code: 0 done, 64 no mapping has the application, 75 GLPI cannot answer, 1 a file cannot be written.
 ///
 /// # Errors
 ///
@@ -66,6 +66,13 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         }
     };
     let articles = shelf.of_application(application.as_deref(), app.knowledge.now());
+    // An article may be of an application that has no mapping.
+    if articles.is_empty()
+        && let Some(said) = application.as_ref().and_then(|name| unknown(&app.pipeline.mappings.now(), name, &[]))
+    {
+        eprintln!("{said}");
+        return Ok(exit::USAGE);
+    }
     Ok(match write(&articles, format, to.as_ref(), &places) {
         Ok(()) => exit::OK,
         Err(error) => {

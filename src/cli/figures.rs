@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use super::{exit, say::say};
+use super::{applications::unknown, exit, say::say};
 use crate::{
     app::App,
     config::{Config, ConfigError},
@@ -108,6 +108,10 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 
 async fn show(app: &App, args: Args) -> u8 {
     if let Some(Subcommand::Articles { application, month, dry_run }) = args.command {
+        if let Some(said) = unknown(&app.pipeline.mappings.now(), &application, &[]) {
+            eprintln!("{said}");
+            return exit::USAGE;
+        }
         return articles(app, &application, month, dry_run).await;
     }
     if let Err(error) = read(app).await {
@@ -116,6 +120,14 @@ async fn show(app: &App, args: Args) -> u8 {
     }
     if let Some(Subcommand::Report { department, month, dry_run }) = args.command {
         return report(app, &department, month, dry_run).await;
+    }
+    // Older tickets may be of one that has no mapping any more.
+    let [of_tickets, ..] = app.figures.choices(&Rights::of([Role::Operator]));
+    if let Some(said) =
+        args.application.as_ref().and_then(|name| unknown(&app.pipeline.mappings.now(), name, &of_tickets))
+    {
+        eprintln!("{said}");
+        return exit::USAGE;
     }
     let choice = FigureChoice {
         period: args.period.unwrap_or_else(|| Period::school_year(app.figures.today())),

@@ -1,5 +1,6 @@
 //! The subcommands that are not `serve`: each one file.
 
+mod applications;
 pub mod audit;
 pub mod check;
 pub mod demo;

@@ -1,5 +1,7 @@
 //! What in a sound configuration is risky, does nothing, or is not what an academy of its own would mean.
 
+mod announcements;
+
 use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
@@ -28,6 +30,9 @@ impl Config {
         found.proof();
         found.files();
         found.deposits();
+        for (key, message, remedy) in announcements::find(self) {
+            found.add(key, message, remedy);
+        }
         found.warnings
     }
 }

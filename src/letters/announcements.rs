@@ -27,6 +27,9 @@ use crate::{
 /// What `announcements.return_path` says for the null reverse-path.
 const NULL: &str = "<>";
 
+/// Bytes that are kept for what is not a file.
+const TEXTS: u64 = 64 << 10;
+
 /// An announcement to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnnouncementMail {
@@ -144,6 +147,17 @@ impl AnnouncementLetters {
     /// Whether a relay is configured.
     pub fn are_on(&self) -> bool {
         self.letters.is_on()
+    }
+
+    /// The bytes of files that a mail may carry which the relay says it takes; `None` where it does not say.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay cannot be asked.
+    pub async fn largest_files(&self) -> Result<Option<u64>, SendError> {
+        // Base64 in lines of 76 letters, each with its end, and room for the texts.
+        let files = |mail: u64| mail.saturating_sub(TEXTS) / 78 * 57;
+        Ok(self.letters.largest().await?.map(files))
     }
 
     /// The Message-ID of an announcement.

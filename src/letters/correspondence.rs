@@ -36,6 +36,15 @@ impl Correspondence {
         self.mailer.is_on()
     }
 
+    /// The largest mail that the relay says it takes, in bytes; `None` where it does not say.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay cannot be asked.
+    pub async fn largest(&self) -> Result<Option<u64>, SendError> {
+        self.mailer.largest().await
+    }
+
     /// Whether the relay can be reached now.
     ///
     /// # Errors

@@ -83,6 +83,11 @@ impl People {
         self.named.people.iter().map(|(role, _)| role.clone()).collect()
     }
 
+    /// The applications that are named, each as it is written, with the key that names it.
+    pub fn applications(&self) -> &[(String, String)] {
+        &self.named.applications
+    }
+
     /// The departments that have a correspondent, each once.
     pub fn departments(&self) -> BTreeSet<String> {
         let departments = self.named.people.iter().filter_map(|(role, _)| match role {

@@ -27,6 +27,8 @@ pub(super) enum Member {
 #[derive(Clone, Debug)]
 pub(super) struct Named {
     pub(super) people: Vec<(Role, Member)>,
+    /// The applications whose référents are named, each as it is written, with its key.
+    pub(super) applications: Vec<(String, String)>,
     tokens: Vec<(Role, SecretString)>,
 }
 
@@ -53,7 +55,15 @@ impl Named {
             add(&format!("people.referents.{application}"), &Role::referent(application), names)?;
         }
         let tokens = config.tokens.iter().enumerate().map(|(place, token)| self::token(place, token));
-        Ok(Self { people, tokens: tokens.collect::<Result<_, _>>()? })
+        let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+        let mut applications: Vec<_> =
+            config.referents.keys().map(|name| ("people.referents".to_owned(), name.clone())).collect();
+        for ((role, _), token) in tokens.iter().zip(&config.tokens) {
+            if let (Role::Referent(_), Some((name, _))) = (role, token.expose_secret().split_once(':')) {
+                applications.push(("people.tokens".to_owned(), name.trim().to_owned()));
+            }
+        }
+        Ok(Self { people, applications, tokens })
     }
 
     /// Whether nobody is named at all.

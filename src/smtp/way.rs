@@ -8,6 +8,7 @@ use lettre::{
         PoolConfig,
         authentication::{Credentials, DEFAULT_MECHANISMS},
         client::{AsyncSmtpConnection, Tls, TlsParameters},
+        commands::Ehlo,
         extension::ClientId,
     },
 };
@@ -114,6 +115,21 @@ impl Way {
             bounded(timeout, connection.auth(DEFAULT_MECHANISMS, credentials)).await?;
         }
         Ok(connection)
+    }
+}
+
+impl Way {
+    /// The largest mail that the relay says it takes, in bytes (RFC 1870); `None` where it does not say.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay takes no connection.
+    pub(super) async fn largest(&self, timeout: Duration) -> Result<Option<u64>, SendError> {
+        let mut connection = self.connect(timeout).await?;
+        let answer = bounded(timeout, connection.command(Ehlo::new(self.hello.clone()))).await?;
+        let size = |line: &str| line.to_uppercase().strip_prefix("SIZE ")?.trim().parse().ok();
+        // 0 is no bound.
+        Ok(answer.message().find_map(size).filter(|size| *size > 0))
     }
 }
 

@@ -12,6 +12,7 @@ use passerelle::sandbox::{Failure, Options, Rule, Sandbox};
 use reqwest::Method;
 
 use crate::support::{
+    bilingual::is_french_throughout,
     gateway::{ASSISTANCE, DIRECTORS, FOLLOWUP, mail, sandbox, titled},
     helpdesk::Helpdesk,
 };
@@ -222,6 +223,9 @@ async fn check_says_who_in_charge_cannot_be_known() {
         ("people.operators", "DSI-BAI,Pilotage".to_owned()),
         ("people.referents.lsu", "Référents-LSU".to_owned()),
         ("people.referents.latin", "Référents-LSU".to_owned()),
+        ("people.referents.lsuu", "lsu@ac-dijon.fr".to_owned()),
+        ("people.tokens", "ONED:0123456789abcdef,021:0123456789abcdeg,onde:0123456789abcdeh".to_owned()),
+        ("people.correspondents.021", "DSI-BAI".to_owned()),
         ("figures.report", "true".to_owned()),
     ];
     let all = [glpi(&sandbox), settings.to_vec()].concat();
@@ -229,10 +233,15 @@ async fn check_says_who_in_charge_cannot_be_known() {
     for said in [
         "ERROR    people: GLPI has no group «Pilotage»",
         "warning  people: people.referents names the application «latin»",
+        "warning  people: people.referents names the application «lsuu»",
+        "Is «LSU» meant?",
+        "warning  people: people.tokens names the application «ONED»",
+        "Is «ONDE» meant?",
     ] {
         assert!(report.contains(said), "{said} in {report}");
     }
-    for is_there in ["no group «DSI-BAI»", "the application «lsu»"] {
+    for is_there in ["no group «DSI-BAI»", "the application «lsu»", "«021»", "the application «onde»", "0123456789"]
+    {
         assert!(!report.contains(is_there), "{report}");
     }
 }
@@ -257,11 +266,22 @@ async fn figures_are_shown_in_the_terminal_and_the_report_before_it_is_sent() {
     {
         assert!(table.contains(said), "{said} in {table}");
     }
+    is_french_throughout(&table);
     let (_, line, _) = shown(&["figures", "--period", "2026-10", "--table", "applications", "--json"]).await;
     let json: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!((json["rows"][0]["name"].as_str(), json["rows"][0]["requests"].as_u64()), (Some("LSU"), Some(2)));
     let (code, _, error) = shown(&["figures", "--table", "nothing"]).await;
     assert!(code == Some(64) && error.contains("applications"), "{error}");
+    for typed in [
+        &["figures", "--application", "LSUU"][..],
+        &["figures", "articles", "--application", "LSUU", "--month", "2026-10"],
+    ] {
+        let (code, table, error) = shown(typed).await;
+        assert!(code == Some(64) && table.is_empty() && error.contains("is \"LSU\" meant?"), "{error}");
+    }
+    for known in ["lsu", "ONDE", "inconnu"] {
+        assert_eq!(shown(&["figures", "--application", known]).await.0, Some(0), "{known}");
+    }
     let (code, _, error) = shown(&["figures", "--period", "2026"]).await;
     assert!(code == Some(64) && error.contains("no period"), "{error}");
     let (code, report, error) =
@@ -374,6 +394,10 @@ async fn the_faq_is_exported_in_each_format_to_a_folder_or_the_output() {
     let html = export(&["--format", "html", "--application", "LSU"]).await;
     assert!(html.contains("<h1>LSU : valider &quot;tout&quot;</h1>\n<ul><li>Un <b>mot</b></li></ul>"), "{html}");
     assert!(!html.contains("ONDE"), "{html}");
+    let typed = passerelle(&["export", "articles", "--application", "LSUU"], &borrowed(&settings));
+    let output = run(typed, b"").await;
+    assert!(output.status.code() == Some(64) && output.stdout.is_empty(), "{output:?}");
+    assert!(text(&output.stderr).contains("is \"LSU\" meant?"), "{output:?}");
     let folder = tempfile::TempDir::new().unwrap();
     let below = folder.path().join("fiches");
     assert_eq!(export(&["--to", below.to_str().unwrap()]).await, "");

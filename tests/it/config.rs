@@ -13,7 +13,7 @@ use passerelle::{
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
 
-use crate::support::bilingual::{each, is_said_in_both};
+use crate::support::bilingual::{each, is_in_both, is_said_in_both};
 
 /// Every secret, each with a value that it takes, which no other text holds.
 const SECRETS: [(&str, &str); 21] = [
@@ -133,6 +133,11 @@ fn warnings(config: &Config) -> Vec<String> {
 #[case("announcements.batch = 501", "announcements.batch is 501", "RFC 5321")]
 #[case("announcements.per_minute = 0", "announcements.per_minute is 0", "1 or more")]
 #[case("announcements.refresh = \"0s\"", "announcements.refresh is 0", "Give it a duration")]
+#[case("announcements.retry = \"0s\"", "announcements.retry is 0", "Give it a duration")]
+#[case("announcements.retry = \"25h\"", "announcements.retry is longer than a day", "Give it minutes")]
+#[case("announcements.confirm_link = \"/information\"", "is no address of the page", "?code={code}")]
+#[case("announcements.confirm_link = \"https://a.fr/{reference}\"", "is no address of the page", "?code={code}")]
+#[case("announcements.confirm_link = \"javascript:{reference}{code}\"", "is no address of the page", "?code={code}")]
 #[case("smtp.timeout = \"0s\"", "smtp.timeout is 0", "Give it a duration")]
 #[case("hooks.timeout = \"0s\"", "hooks.timeout is 0", "5s")]
 #[case("directory.ldap.timeout = \"0s\"", "directory.ldap.timeout is 0", "Give it a duration")]
@@ -330,11 +335,45 @@ fn check_shows_mistakes_in_french_with_their_places() {
     "quarantine.operators",
     "nobody hears"
 )]
+#[case(
+    "[people]\noperators = [\"a@ac-lyon.fr\"]\n[http]\nlisten = \"127.0.0.1:80\"\nform_tokens = [\"0123456789abcdef\"]\n[announcements]\nenabled = true\nmax_size = 0",
+    "announcements.max_size",
+    "may carry a file"
+)]
+#[case(
+    "[people]\noperators = [\"a@ac-lyon.fr\"]\n[http]\nlisten = \"127.0.0.1:80\"\nform_tokens = [\"0123456789abcdef\"]\n[announcements]\nenabled = true\nmax_size = 25000000\n[attachments]\nmax_file_size = 1000000",
+    "announcements.max_size",
+    "let 20000000 pass"
+)]
+#[case(
+    "[people]\noperators = [\"a@ac-lyon.fr\"]\n[http]\nlisten = \"127.0.0.1:80\"\nform_tokens = [\"0123456789abcdef\"]\nmax_size = 40000000\n[announcements]\nenabled = true\nmax_size = 31000000",
+    "announcements.max_size",
+    "refused whole"
+)]
+#[case(
+    "[people]\noperators = [\"a@ac-lyon.fr\"]\n[http]\nlisten = \"127.0.0.1:80\"\nform_tokens = [\"0123456789abcdef\"]\n[announcements]\nenabled = true\nconfirm_link = \"https://a.fr/information/{reference}?code={code}\"",
+    "announcements.confirm_link",
+    "leads to the pages, which are off"
+)]
+#[case(
+    "[people]\noperators = [\"a@ac-lyon.fr\"]\n[announcements]\nenabled = true",
+    "announcements.enabled",
+    "no portal shows"
+)]
+#[case(
+    "[http]\nlisten = \"127.0.0.1:80\"\nform_tokens = [\"0123456789abcdef\"]\n[announcements]\nenabled = true",
+    "announcements.enabled",
+    "[people] names nobody"
+)]
 fn what_is_risky_is_warned_of(#[case] lines: &str, #[case] key: &str, #[case] what: &str) {
     let config = loaded(&format!("{OWN}{lines}"), &[]);
     let found: Vec<_> = warnings(&config);
     assert!(found.iter().any(|text| text.starts_with(key) && text.contains(what)), "{found:?}");
     assert_eq!(found.len(), 1, "{found:?}");
+    for warning in config.warnings() {
+        is_in_both(&warning.message);
+        is_in_both(&warning.remedy);
+    }
 }
 
 #[rstest]
@@ -352,6 +391,10 @@ fn what_is_risky_is_warned_of(#[case] lines: &str, #[case] key: &str, #[case] wh
 #[case(
     "portal.when_down = \"queue\"\nsmtp.url = \"smtp://127.0.0.1\"\nredis.key_secret = \"s\"\nquarantine.operators = \"a@ac-lyon.fr\"\nlmtp.listen = [\"127.0.0.1:24\"]"
 )]
+#[case(
+    "[people]\noperators = [\"a@ac-lyon.fr\"]\n[http]\nlisten = \"127.0.0.1:80\"\nform_tokens = [\"0123456789abcdef\"]\n[announcements]\nenabled = true"
+)]
+#[case("[announcements]\nmax_size = 0")]
 fn what_is_sound_is_not_warned_of(#[case] lines: &str) {
     let config = loaded(&format!("{OWN}{lines}"), &[]);
     assert_eq!(warnings(&config), [""; 0]);

@@ -1,5 +1,7 @@
 //! Whether those who are in charge can be known, and what they are in charge of.
 
+use jiff::Timestamp;
+
 use super::report::Report;
 use crate::{app::App, people::Role, text::Bilingual};
 
@@ -34,20 +36,62 @@ pub(super) async fn check(report: &mut Report, app: &App) {
         }
         Err(error) => report.glpi_error(what, &error),
     }
+    applications(report, app);
+    reached(report, app).await;
+}
+
+/// Whether each application that is named is one that a mapping has.
+fn applications(report: &mut Report, app: &App) {
+    let what = &Bilingual::new("people", "personnes");
     let mappings = app.pipeline.mappings.now();
     let known: Vec<Role> = mappings.all().iter().map(|mapping| Role::referent(&mapping.name)).collect();
-    for role in app.people.roles() {
-        if let Role::Referent(application) = &role
-            && !known.contains(&role)
-        {
-            report.warning(
-                what,
-                &Bilingual::new(
-                    format!("people.referents names the application «{application}», which no mapping has"),
-                    format!("people.referents nomme l’application «\u{a0}{application}\u{a0}», qu’aucun mapping n’a"),
+    for (key, name) in app.people.applications() {
+        if known.contains(&Role::referent(name)) {
+            continue;
+        }
+        report.warning(
+            what,
+            &Bilingual::new(
+                format!("{key} names the application «{name}», which no mapping has"),
+                format!("{key} nomme l’application «\u{a0}{name}\u{a0}», qu’aucun mapping n’a"),
+            ),
+            &match mappings.nearest(name) {
+                Some(near) => Bilingual::new(
+                    format!("Is «{near}» meant? Give it the `name` of a mapping."),
+                    format!("Est-ce «\u{a0}{near}\u{a0}»\u{a0}? Donnez-lui le `name` d’un mapping."),
                 ),
-                &Bilingual::new("Give it the `name` of a mapping.", "Donnez-lui le `name` d’un mapping."),
-            );
+                None => Bilingual::new("Give it the `name` of a mapping.", "Donnez-lui le `name` d’un mapping."),
+            },
+        );
+    }
+}
+
+/// Whether anybody of each role can be written to.
+async fn reached(report: &mut Report, app: &App) {
+    let what = &Bilingual::new("people", "personnes");
+    let now = Timestamp::now().to_zoned(app.config.time_zone.clone()).datetime();
+    for role in app.people.roles() {
+        match app.people.addresses(&role, now).await {
+            Ok(addresses) if addresses.is_empty() => {
+                let key = match &role {
+                    Role::Operator => "people.operators".to_owned(),
+                    Role::Correspondent(department) => format!("people.correspondents.{department}"),
+                    Role::Referent(application) => format!("people.referents.{application}"),
+                };
+                report.warning(
+                    what,
+                    &Bilingual::new(
+                        format!("nobody of {key} has an address in GLPI that mails reach"),
+                        format!("personne de {key} n’a dans GLPI d’adresse que les courriels atteignent"),
+                    ),
+                    &Bilingual::new(
+                        "Give the members of that group addresses in GLPI, or name people by their address.",
+                        "Donnez dans GLPI des adresses aux membres de ce groupe, ou nommez les personnes par leur adresse.",
+                    ),
+                );
+            }
+            Ok(_) => {}
+            Err(error) => return report.glpi_error(what, &error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is wrong with values that can be read: all of it at once.
 
 mod addresses;
+mod announcements;
 mod found;
 mod listeners;
 mod numbers;
@@ -14,6 +15,7 @@ use super::Config;
 pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
     numbers::find(config, mistakes);
     addresses::find(config, mistakes);
+    announcements::find(config, mistakes);
     listeners::find(config, mistakes);
     together::find(config, mistakes);
 }

@@ -90,6 +90,11 @@ pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
         ),
         ("figures.refresh", config.figures.refresh, asked),
         ("announcements.refresh", config.announcements.refresh, asked),
+        (
+            "announcements.retry",
+            config.announcements.retry,
+            ("the relay would be asked without a pause", "le relais serait sollicité sans relâche"),
+        ),
         ("smtp.timeout", config.smtp.timeout, ("no mail could be sent in time", "aucun courriel ne partirait à temps")),
         (
             "directory.ldap.timeout",

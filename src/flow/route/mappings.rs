@@ -11,7 +11,7 @@ use super::{Mapping, content, mapping::REQUESTER};
 use crate::{
     config::{self, ConfigError},
     flow::screen::{Application, Applications},
-    text::Bilingual,
+    text::{Bilingual, fold::words},
 };
 
 /// The mappings that are shipped, used where no folder is configured.
@@ -21,6 +21,9 @@ const SHIPPED: &[(&str, &str)] = &[
     ("mappings/ececa.toml", include_str!("../../../mappings/ececa.toml")),
     ("mappings/apae.toml", include_str!("../../../mappings/apae.toml")),
 ];
+
+/// How much like another a name must be to be meant for it (Jaro and Winkler).
+const ALIKE: f64 = 0.75;
 
 /// A checked set of mappings.
 #[derive(Debug)]
@@ -60,6 +63,15 @@ impl Mappings {
     /// What screening needs to know of them.
     pub fn applications(&self) -> &Arc<Applications> {
         &self.applications
+    }
+
+    /// The name of an application that is most like this one; `None` where none is.
+    pub fn nearest(&self, application: &str) -> Option<&str> {
+        let plain = |name: &str| words(name).join(" ");
+        let sought = plain(application);
+        let alike = self.all.iter().map(|it| (strsim::jaro_winkler(&sought, &plain(&it.name)), it.name.as_str()));
+        let nearest = alike.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        nearest.filter(|(alike, _)| *alike >= ALIKE).map(|(_, name)| name)
     }
 
     /// The mapping of an application, by its name.
@@ -162,7 +174,7 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
         );
     }
     for keyword in &mapping.keywords {
-        if crate::text::fold::words(keyword).is_empty() {
+        if words(keyword).is_empty() {
             return mistake(
                 "keywords",
                 Bilingual::new(
@@ -184,9 +196,9 @@ fn check(mapping: &Mapping, text: &str, others: &[Mapping]) -> Result<(), Config
                 Bilingual::new("Give each application its own name.", "Donnez à chaque application son propre nom."),
             );
         }
-        if let Some(word) = mapping.keywords.iter().find(|word| {
-            other.keywords.iter().any(|theirs| crate::text::fold::words(theirs) == crate::text::fold::words(word))
-        }) {
+        if let Some(word) =
+            mapping.keywords.iter().find(|word| other.keywords.iter().any(|theirs| words(theirs) == words(word)))
+        {
             return mistake(
                 "keywords",
                 Bilingual::new(
@@ -298,7 +310,7 @@ fn departments_and_own(mapping: &Mapping) -> impl Iterator<Item = Option<&String
 
 /// Whether screening would take two names for one.
 fn same(one: &str, other: &str) -> bool {
-    crate::text::fold::words(one) == crate::text::fold::words(other)
+    words(one) == words(other)
 }
 
 /// Whether each level of escalation leads to another group, and its delays follow each other.

@@ -29,7 +29,7 @@ pub(super) fn app(url: &str, sink: &Sink, csv: &str, settings: &[(&str, &str)]) 
         ("announcements.per_minute", "1000000"),
         ("announcements.confirm_above", "100000"),
         ("announcements.batch", "10"),
-        ("announcements.retry", "0s"),
+        ("announcements.retry", "1ms"),
         ("smtp.url", smtp.as_str()),
         ("smtp.timeout", "500ms"),
         ("glpi.timeout", "2s"),

@@ -38,12 +38,31 @@ fn names(sentence: &str) -> Vec<&str> {
     words.filter(|word| word.contains(['.', '_']) && word.contains(char::is_alphabetic)).collect()
 }
 
+/// The English words in a French sentence, or in a line of French output.
+pub(crate) fn foreign_words(french: &str) -> Vec<String> {
+    let own = own_words(french);
+    let words = own.split_whitespace().filter(|word| !word.starts_with("--"));
+    let words = words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    // A field of mails has its name in every language.
+    let words = words.filter(|word| *word != "From").map(str::to_lowercase);
+    words.filter(|word| ENGLISH.contains(&word.as_str())).collect()
+}
+
+/// Fails where a line of a command's French output has English words. What it names is no word: a command, an option, a
+/// file. The log, whose lines begin with a moment, is English whatever the output is.
+pub(crate) fn is_french_throughout(output: &str) {
+    let is_log = |line: &&str| line.starts_with("20") && line.split(' ').next().is_some_and(|it| it.ends_with('Z'));
+    for line in output.lines().filter(|line| !is_log(line)) {
+        let line = line.replace(" check", " ");
+        let foreign = foreign_words(&line);
+        assert!(foreign.is_empty(), "{foreign:?} in «{line}»");
+    }
+}
+
 /// Fails where the French of a sentence is none.
 pub(crate) fn is_in_both(sentence: &Bilingual) {
     let [english, french] = [Language::English, Language::French].map(|language| sentence.text(language));
-    let own = own_words(french);
-    let words = own.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
-    let foreign: Vec<_> = words.filter(|word| ENGLISH.contains(&word.as_str())).collect();
+    let (own, foreign) = (own_words(french), foreign_words(french));
     assert!(foreign.is_empty(), "{foreign:?} in «{french}»");
     for fault in [" :", " ;", " ?", " !", "« ", " »"] {
         assert!(!own.contains(fault), "a line may break at «{fault}» of «{french}»");
