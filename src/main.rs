@@ -57,6 +57,7 @@ impl Command {
     fn language(&self) -> Language {
         match self {
             Self::Check(args) => Language::chosen(args.lang),
+            Self::Audit(args) => Language::chosen(args.lang),
             _ => Language::English,
         }
     }

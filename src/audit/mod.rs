@@ -22,7 +22,7 @@ use self::{
     relay_log::{Delivery, End, RelayLog},
 };
 use crate::{
-    config::{Config, ConfigError},
+    config::{self, Config, ConfigError},
     flow::{deliver::Deliverer, receipts::Receipts},
     glpi::{DocumentHolder, Glpi, GlpiError},
     id::TicketId,
@@ -133,7 +133,7 @@ impl Auditor<'_> {
                     report.looked_at.push((what, found));
                     mails.extend(seen);
                 }
-                Err(error) => report.unread.push((what, Bilingual::same(error))),
+                Err(error) => report.unread.push((what, error.reason())),
             }
         }
         Ok(mails)
@@ -156,7 +156,7 @@ impl Auditor<'_> {
                 Ok(()) => names.push(name),
                 Err(error) => {
                     let what = Bilingual::new(format!("relay log {name}"), format!("journal du relais {name}"));
-                    report.unread.push((what, Bilingual::same(error)));
+                    report.unread.push((what, config::of_error(&error)));
                 }
             }
         }

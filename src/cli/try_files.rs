@@ -68,7 +68,10 @@ pub(super) struct Forecast {
     pub(super) sentence: Option<String>,
     /// Why the sender is not proven, where that is required.
     #[serde(skip)]
-    pub(super) doubt: Option<String>,
+    pub(super) doubt: Option<Bilingual>,
+    /// Why it would wait, or is not opened, where the requester is told nothing of it; `sentence` has it in English.
+    #[serde(skip)]
+    pub(super) cause: Option<Bilingual>,
     #[serde(skip)]
     pub(super) rules: Vec<(&'static str, Bilingual)>,
     /// The names of the files that would go into the ticket, where GLPI is asked for all that is to be known.
@@ -172,7 +175,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 /// What becomes of a mail that calls itself a form that was put by.
 fn unopened(file: String, why: Unopened) -> Forecast {
     let (outcome, reason) = why.refusal().map_or(("deferred", Reason::Internal), |reason| ("refused", reason));
-    Forecast { file, outcome, reason: reason.code(), sentence: Some(why.to_string()), ..Forecast::default() }
+    Forecast { outcome, ..waiting(Forecast { file, ..Forecast::default() }, reason, why.said()) }
 }
 
 impl Trial {
@@ -294,12 +297,7 @@ impl Trial {
                 notice: may_notify(&received, Reason::Created, self.config.receipts()),
                 ..forecast
             },
-            Err(error) => Forecast {
-                outcome: "deferred",
-                reason: Reason::Internal.code(),
-                sentence: Some(error.to_string()),
-                ..forecast
-            },
+            Err(error) => waiting(forecast, Reason::Internal, error.said()),
         }
     }
 
@@ -309,7 +307,10 @@ impl Trial {
             Some(deliverer) => deliverer.with_facts(proven, &self.rules).await.map_err(unknown),
             None if proven.depends_on_groups(&self.rules) => Err(Rejection::Unknown {
                 reason: Reason::GlpiUnavailable,
-                cause: "GLPI says who is in the groups of mail.forwarders, and glpi.url is empty".to_owned(),
+                cause: Bilingual::new(
+                    "GLPI says who is in the groups of mail.forwarders, and glpi.url is empty",
+                    "GLPI dit qui est dans les groupes de mail.forwarders, et glpi.url est vide",
+                ),
             }),
             None => Ok(proven),
         }
@@ -371,20 +372,24 @@ impl Trial {
                 ..forecast
             },
             Rejection::Ignored(reason) => Forecast { outcome: "ignored", reason: reason.code(), ..forecast },
-            Rejection::Unknown { reason, cause } => {
-                Forecast { outcome: "deferred", reason: reason.code(), sentence: Some(cause.clone()), ..forecast }
-            }
+            Rejection::Unknown { reason, cause } => waiting(forecast, *reason, cause.clone()),
         }
     }
+}
+
+/// One that waits for this cause.
+fn waiting(forecast: Forecast, reason: Reason, cause: Bilingual) -> Forecast {
+    let sentence = Some(cause.text(Language::English).to_owned());
+    Forecast { outcome: "deferred", reason: reason.code(), sentence, cause: Some(cause), ..forecast }
 }
 
 /// What cannot be said while GLPI does not answer.
 fn unknown(undelivered: Undelivered) -> Rejection {
     match undelivered {
         Undelivered::NotMade { reason, cause, .. } => Rejection::Unknown { reason, cause },
-        Undelivered::TakenOver => Rejection::Unknown { reason: Reason::Busy, cause: String::new() },
+        Undelivered::TakenOver => Rejection::Unknown { reason: Reason::Busy, cause: Bilingual::default() },
         Undelivered::Unclear { cause } | Undelivered::Broken { cause } => {
-            Rejection::Unknown { reason: Reason::GlpiUnavailable, cause }
+            Rejection::Unknown { reason: Reason::GlpiUnavailable, cause: Bilingual::quoted(cause) }
         }
     }
 }
@@ -462,7 +467,7 @@ fn write_details(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<(
         ("title", forecast.title.as_deref()),
         ("notice", forecast.notice.then_some("yes")),
         ("sentence", forecast.sentence.as_deref()),
-        ("doubt", forecast.doubt.as_deref()),
+        ("doubt", forecast.doubt.as_ref().map(|doubt| doubt.text(Language::English))),
     ];
     for (name, value) in lines {
         if let Some(value) = value {

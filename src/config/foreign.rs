@@ -27,7 +27,7 @@ pub fn said(words: &str) -> Bilingual {
 }
 
 /// What the system or a library said of a file or a value.
-pub(super) fn of_error(error: &(dyn std::error::Error + 'static)) -> Bilingual {
+pub fn of_error(error: &(dyn std::error::Error + 'static)) -> Bilingual {
     let of_system = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
     match of_system {
         Some(ErrorKind::NotFound) => Bilingual::new(error, "ce fichier ou ce dossier n’existe pas"),

@@ -17,7 +17,7 @@ mod warning;
 mod warnings;
 
 pub use error::{ConfigError, Said};
-pub use foreign::{carried, said};
+pub use foreign::{carried, of_error, said};
 pub use hours::{Hours, Span};
 pub use load::{DEFAULTS, Reading, load, load_from, read, read_from};
 pub use mistakes::LARGEST_BATCH;

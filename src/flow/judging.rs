@@ -1,12 +1,10 @@
 //! The order in which a request is judged by what it says and what proves its sender: one for the gateway and for
 //! `passerelle try`.
 
-use std::borrow::Cow;
-
 use crate::{
     flow::{
         proof::Prover,
-        screen::{self, Applications, Passed, Proof, Proven, Rejected, Rules},
+        screen::{self, Applications, Passed, Proof, ProofGap, Proven, Rejected, Rules},
     },
     request::Received,
 };
@@ -16,7 +14,7 @@ pub struct Judged {
     /// What stands behind its sender; `None` where it was rejected before that was looked at.
     pub proof: Option<Proof>,
     /// Why the sender is not proven, where that is required.
-    pub doubt: Option<String>,
+    pub doubt: Option<ProofGap>,
     /// What it is, or why it goes no further.
     pub verdict: Result<Passed, Rejected>,
 }
@@ -39,7 +37,7 @@ pub async fn judge<E, A: Future<Output = Result<Proven, E>>>(
         Err(rejected) => return Ok(Judged { proof: None, doubt: None, verdict: Err(rejected) }),
     };
     let proof = prover.prove(identified.received(), rules).await;
-    let doubt = screen::proof_gap(identified.received(), &proof, rules).map(Cow::into_owned);
+    let doubt = screen::proof_gap(identified.received(), &proof, rules);
     let verdict = match screen::prove(identified, &proof, rules) {
         Ok(request) => screen::by_itself(with_facts(request).await?, rules, applications),
         Err(rejected) => Err(rejected),

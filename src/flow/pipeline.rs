@@ -132,7 +132,7 @@ impl Pipeline {
             Err(undelivered) => return put_off(undelivered),
         };
         if let Some(doubt) = doubt {
-            tracing::info!(%reference, doubt, "the sender is not proven");
+            tracing::info!(%reference, doubt = doubt.for_log(), "the sender is not proven");
         }
         let candidate = match verdict {
             Ok(Passed::Request(candidate)) => candidate,
@@ -294,7 +294,7 @@ impl Pipeline {
                 Outcome::Refused(refusal)
             }
             Rejection::Ignored(reason) => Outcome::Ignored(reason),
-            Rejection::Unknown { reason, cause } => deferred(reason, cause, None),
+            Rejection::Unknown { reason, cause } => deferred(reason, cause.for_log().to_owned(), None),
         }
     }
 
@@ -327,7 +327,9 @@ fn put_off(undelivered: Undelivered) -> Outcome {
         Undelivered::TakenOver => {
             deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None)
         }
-        Undelivered::NotMade { reason, cause, retry_after } => deferred(reason, cause, retry_after),
+        Undelivered::NotMade { reason, cause, retry_after } => {
+            deferred(reason, cause.for_log().to_owned(), retry_after)
+        }
         Undelivered::Unclear { cause } => deferred(Reason::GlpiUnavailable, cause, None),
         Undelivered::Broken { cause } => {
             Outcome::Deferred(Deferral { reason: Reason::GlpiUnavailable, cause, retry_after: RETRY_AFTER, own: true })

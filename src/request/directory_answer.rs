@@ -1,6 +1,7 @@
 //! What is known of a person who asks.
 
 use super::Person;
+use crate::text::Bilingual;
 
 /// What the directory says of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,6 @@ pub enum DirectoryAnswer {
     /// Not known now: no source said «director», and at least one could not be asked.
     Unknown {
         /// Which source failed, why, and what to look at; holds nobody's data.
-        cause: String,
+        cause: Bilingual,
     },
 }

@@ -62,6 +62,11 @@ impl Bilingual {
         }
     }
 
+    /// The sentence as the log and other programs have it: in English.
+    pub fn for_log(&self) -> &str {
+        &self.english
+    }
+
     /// Both lines, one after the other, with `between` between them.
     #[must_use]
     pub fn then(self, between: &str, next: &Self) -> Self {

@@ -11,6 +11,7 @@ use tokio::task::block_in_place;
 use crate::{
     commands::{passerelle, run, text},
     support::{
+        bilingual::is_french_throughout,
         dovecot::{Dovecot, PASSWORD},
         gateway::{AGENT, ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail, sandbox, titled},
         helpdesk::Helpdesk,
@@ -71,6 +72,9 @@ impl Site {
         let patience: &[&str] = if arguments.contains(&"--patience") { &[] } else { &["--patience", "0s"] };
         let arguments = [&["audit"], patience, arguments].concat();
         let output = run(passerelle(&arguments, &settings), b"").await;
+        if arguments.contains(&"fr") {
+            is_french_throughout(&text(&output.stdout));
+        }
         (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
     }
 

@@ -316,6 +316,80 @@ async fn check_says_what_would_become_of_a_mail() {
     assert!(sandbox.tickets().is_empty());
 }
 
+/// A mail of a director's with these fields before its own.
+fn with_fields(fields: &str, from: &str) -> Vec<u8> {
+    [fields.as_bytes(), &mail(from, "f1", "Accès LSUN", "Bonjour")].concat()
+}
+
+/// What would become of a mail and of a person's request, in every situation: in French throughout, but for what is
+/// quoted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_become_of_a_mail_or_a_person_is_said_in_french() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let ldap = format!("ldap://127.0.0.1:{}", free_port());
+    let no_directory =
+        [("directory.sources", "ldap"), ("directory.ldap.url", ldap.as_str()), ("directory.ldap.start_tls", "false")];
+    let no_glpi = [("glpi.url", "http://127.0.0.1:9/")];
+    let proven = [("sender.require", "aligned"), ("sender.authserv_ids", "relais.test"), ("sender.dkim", "false")];
+    let signed = [("sender.require", "aligned"), ("sender.dns", "127.0.0.1:9"), ("sender.dns_timeout", "1s")];
+    let forwarders = [("mail.forwarders", "DSI-BAI")];
+    let failing = [proven.as_slice(), &forwarders, &no_glpi].concat();
+    let (director, reply) = (DIRECTORS[0], "RE: [GLPI #0001234] Nouveau suivi");
+    let plain = |from: &str, subject: &str| mail(from, "p1", subject, "Bonjour");
+    let spf = |from: &str| String::from_utf8(plain(from, "Accès LSUN")).unwrap();
+    let no_relay = spf(director).replacen("Authentication-Results: ", "X-Results: ", 1).into_bytes();
+    let named =
+        spf(director).replacen("From: ", "From: \"recteur@ac-dijon.fr\" <", 1).replacen("\r\nTo: ", ">\r\nTo: ", 1);
+    let another = spf(director).replacen("From: ", "Reply-To: x@example.org\r\nFrom: ", 1).into_bytes();
+    let dmarc = spf(director).replacen("spf=pass", "dmarc=fail", 1).into_bytes();
+    let temporary = spf(director).replacen("spf=pass", "spf=temperror", 1).into_bytes();
+    let of_others = spf(director).replacen(director, "x@example.org", 1).into_bytes();
+    let signature = format!(
+        "DKIM-Signature: v=1; a=rsa-sha256; d=ac-dijon.fr; s=s; h=from:subject:date; bh={}; b=eHh4\r\n",
+        "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    );
+    let mails: Vec<(Vec<u8>, &[(&str, &str)], &str)> = vec![
+        (plain(director, "Accès LSUN"), &[], "suite : un nouveau ticket"),
+        (plain(director, "Bonjour"), &[], "refusé (no-keyword)"),
+        (plain("x@example.org", "Accès LSUN"), &[], "(foreign-sender)"),
+        (plain("tech1@ac-dijon.fr", "Accès LSUN"), &[], "refusé (not-a-director)"),
+        (with_fields("Auto-Submitted: auto-replied\r\n", director), &[], "ignoré"),
+        (plain(director, reply), &[], "au ticket 1234"),
+        (plain(director, reply), &no_glpi, "cause : "),
+        (plain(director, "Accès LSUN"), &no_directory, "cause : annuaire LDAP : la connexion est refusée"),
+        (plain(director, "Accès LSUN"), &failing, "cause : "),
+        (plain(director, "Accès LSUN"), &proven, "suite : un nouveau ticket"),
+        (no_relay.clone(), &proven, "doute : le relais n’en dit rien"),
+        (named.into_bytes(), &proven, "doute : le nom de l’expéditeur est l’adresse d’un autre"),
+        (another, &proven, "doute : Reply-To est hors de l’académie"),
+        (dmarc, &proven, "doute : le relais dit dmarc=fail"),
+        (temporary, &proven, "cause : le relais dit spf=temperror"),
+        (of_others, &proven, "doute : ce qui est prouvé n’est pas du domaine de From"),
+        (no_relay, &signed, "doute : il n’est pas signé"),
+        (with_fields(&signature, director), &signed, "cause : "),
+    ];
+    for (number, (content, more, said)) in mails.iter().enumerate() {
+        let path = folder.path().join(format!("{number}.eml"));
+        fs::write(&path, content).unwrap();
+        let arguments = ["check", "--lang", "fr", "--mail", path.to_str().unwrap()];
+        let (_, shown) = report(&arguments, &with(&base, more)).await;
+        assert!(shown.replace('\u{a0}', " ").contains(said), "{said} in {shown}");
+        is_french_throughout(&shown);
+    }
+    let (code, shown) = report(&["check", "--lang", "fr", "--mail", "/nulle/part.eml"], &with(&base, &[])).await;
+    assert!(code == Some(1) && shown.contains("n’existe pas"), "{shown}");
+    is_french_throughout(&shown);
+    for who in [director, "tech1@ac-dijon.fr", "personne@ac-dijon.fr", "x@example.org", "personne"] {
+        for more in [&[][..], &no_directory, &no_glpi] {
+            let (_, shown) = report(&["check", "--lang", "fr", "--who", who], &with(&base, more)).await;
+            assert!(!shown.is_empty(), "{who}");
+            is_french_throughout(&shown);
+        }
+    }
+}
+
 /// Whole reports in French: none of the words of the English ones, and spaces at which no line breaks.
 #[tokio::test(flavor = "multi_thread")]
 async fn check_speaks_french_where_it_is_asked_to_or_the_locale_says_so() {

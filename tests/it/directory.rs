@@ -12,11 +12,18 @@ use passerelle::{
     sandbox::{Failure, Failures, Options, Rule, Sandbox},
     text::Language,
 };
+use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::support::{
-    free_port,
-    slapd::{PASSWORD, Slapd},
+use crate::{
+    check::report,
+    commands::{borrowed, glpi},
+    support::{
+        bilingual::is_french_throughout,
+        free_port,
+        gateway::{self, sandbox},
+        slapd::{PASSWORD, Slapd},
+    },
 };
 
 const DIRECTOR: &str = "jeanne.martin@ac-dijon.fr";
@@ -98,7 +105,7 @@ async fn find(directory: &Directory, address: &str) -> DirectoryAnswer {
 
 fn cause(answer: DirectoryAnswer) -> String {
     match answer {
-        DirectoryAnswer::Unknown { cause } => cause,
+        DirectoryAnswer::Unknown { cause } => cause.for_log().to_owned(),
         other => panic!("{other:?} instead of an unknown"),
     }
 }
@@ -450,4 +457,43 @@ async fn while_glpi_is_away_the_question_stays_open_and_no_failure_is_remembered
     sandbox.set_failures(Rule::always(Failure::Down));
     let remembered = find(&directory, "ce.0210001A@ac-dijon.fr").await;
     assert!(matches!(remembered, DirectoryAnswer::Director(_)), "an answer outlives a failure");
+}
+
+/// What a real server refuses is said in French, the server's own words quoted, wherever a command asks it.
+#[rstest]
+#[case::a_wrong_password(&[("directory.ldap.password", "zq-faux")], "le serveur refuse la connexion de ce compte", "directory.ldap.password")]
+#[case::nobody_s_account(&[("directory.ldap.bind_dn", "cn=personne,dc=ac-dijon,dc=fr")], "le serveur refuse la connexion de ce compte", "directory.ldap.bind_dn")]
+#[case::no_such_base(&[("directory.ldap.base", "ou=nulle,dc=ac-dijon,dc=fr")], "la base de recherche n’existe pas", "directory.ldap.base")]
+#[case::no_name(&[("directory.ldap.bind_dn", "nulle part")], "la base de recherche n’existe pas", "directory.ldap")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_real_server_refuses_is_said_in_french(
+    #[case] changed: &[(&str, &str)],
+    #[case] said: &str,
+    #[case] remedy: &str,
+) {
+    let server = Slapd::start();
+    let sandbox = sandbox().await;
+    let url = format!("ldap://127.0.0.1:{}", server.port);
+    let base = glpi(&sandbox);
+    let ldap = [
+        ("directory.sources", "ldap"),
+        ("directory.ldap.url", url.as_str()),
+        ("directory.ldap.start_tls", "false"),
+        ("directory.ldap.base", "ou=personnes,dc=ac-dijon,dc=fr"),
+        ("directory.ldap.bind_dn", "cn=passerelle,dc=ac-dijon,dc=fr"),
+        ("directory.ldap.password", PASSWORD),
+        ("announcements.enabled", "true"),
+    ];
+    let unchanged = ldap.into_iter().filter(|(key, _)| !changed.iter().any(|(other, _)| key == other));
+    let settings: Vec<_> = borrowed(&base).into_iter().chain(unchanged).chain(changed.iter().copied()).collect();
+    let mail = server.folder.path().join("1.eml");
+    fs::write(&mail, gateway::mail(DIRECTOR, "ldap", "Accès LSUN", "Bonjour")).unwrap();
+    for arguments in [&["check"][..], &["check", "--who", DIRECTOR], &["check", "--mail", mail.to_str().unwrap()]] {
+        let (code, shown) = report(&[arguments, &["--lang", "fr"]].concat(), &settings).await;
+        assert!(code == Some(1) && shown.contains(said) && shown.contains(remedy), "{arguments:?}: {shown}");
+        is_french_throughout(&shown);
+        assert!(!shown.contains("zq-faux") && !shown.contains(PASSWORD), "a secret in {shown}");
+    }
+    let english = report(&["check", "--lang", "en"], &settings).await.1;
+    assert!(english.contains("LDAP directory: ") && english.contains(remedy) && english.contains("rc="), "{english}");
 }

@@ -130,7 +130,7 @@ async fn a_signature_that_says_too_little_proves_nothing(
 ) {
     let signer = Signer::ed25519(DOMAIN);
     let (proof, verdict) = judge_offline("pass", &[&signer], &signer.sign_with(mail().as_bytes(), fields, tags)).await;
-    assert!(matches!(&proof, Proof::NotProven(text) if text.to_lowercase().contains(why)), "{proof}");
+    assert!(matches!(&proof, Proof::NotProven(text) if text.for_log().to_lowercase().contains(why)), "{proof}");
     assert!(verdict.is_err());
 }
 
@@ -140,14 +140,17 @@ async fn another_domains_signature_is_a_pass_and_not_aligned() {
     let mail = signer.sign(mail().as_bytes(), FIELDS);
     assert!(judge_offline("pass", &[&signer], &mail).await.1.is_ok());
     let (proof, verdict) = judge_offline("aligned", &[&signer], &mail).await;
-    assert_eq!(proof, Proof::NotProven("its signatures are of other domains".into()));
+    assert!(
+        matches!(&proof, Proof::NotProven(why) if why.for_log() == "its signatures are of other domains"),
+        "{proof}"
+    );
     assert!(verdict.is_err());
 }
 
 #[tokio::test]
 async fn an_unsigned_mail_is_not_proven() {
     let (proof, _) = judge_offline("pass", &[&Signer::ed25519(DOMAIN)], mail().as_bytes()).await;
-    assert_eq!(proof, Proof::NotProven("it is not signed".into()));
+    assert!(matches!(&proof, Proof::NotProven(why) if why.for_log() == "it is not signed"), "{proof}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     app::App,
     cli::{exit, say::say, try_files::Trial},
-    config::{Config, ConfigError},
+    config::{self, Config, ConfigError},
     flow::directory::KnownPerson,
     glpi::GlpiError,
     request::{Address, Person, Prospect},
@@ -138,7 +138,7 @@ pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> 
         Ok(forecast) => forecast,
         Err(error) => {
             let what = Bilingual::same(path.display());
-            rows.row(&what, &Bilingual::new(format!("cannot be read: {error}"), format!("illisible\u{a0}: {error}")));
+            rows.row(&what, &Bilingual::new("cannot be read", "ne peut pas être lu").saying(&config::of_error(&error)));
             return Ok(exit::FAILED);
         }
     };
@@ -151,12 +151,19 @@ pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> 
         (Bilingual::new("category", "catégorie"), &forecast.category),
         (Bilingual::new("group", "groupe"), &forecast.group),
         (Bilingual::new("title", "titre"), &forecast.title),
-        (Bilingual::new("sentence", "phrase"), &forecast.sentence),
-        (Bilingual::new("doubt", "doute"), &forecast.doubt),
+        // What the requester is told, which is French.
+        (Bilingual::new("sentence", "phrase"), &forecast.sentence.filter(|_| forecast.cause.is_none())),
     ];
     for (what, value) in told {
         if let Some(value) = value {
             rows.row(&what, &Bilingual::same(value));
+        }
+    }
+    for (what, value) in
+        [(Bilingual::same("cause"), &forecast.cause), (Bilingual::new("doubt", "doute"), &forecast.doubt)]
+    {
+        if let Some(value) = value {
+            rows.row(&what, value);
         }
     }
     for file in &forecast.files {

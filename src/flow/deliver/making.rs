@@ -12,6 +12,7 @@ use crate::{
     glpi::{Among, FileFate, FileOutcome, GlpiError, NewFollowup, NewTicket, Requester, Trouble},
     id::{FollowupId, RequestTypeId},
     request::{Origin, Reason, Reference},
+    text::Bilingual,
 };
 
 /// GLPI's source of request «E-Mail» and «Helpdesk», as every installation is born with them.
@@ -99,11 +100,17 @@ impl Deliverer {
             };
             let lost = match tokio::time::timeout_at(deadline, creation).await {
                 Ok(Ok(Err(Standing::NoRoom))) => {
-                    let cause = "the last places of the day may be taken by now".to_owned();
+                    let cause = Bilingual::new(
+                        "the last places of the day may be taken by now",
+                        "les dernières places du jour sont peut-être prises",
+                    );
                     return Err(Undelivered::NotMade { reason: Reason::Busy, cause, retry_after: None });
                 }
                 Ok(Ok(Err(Standing::TooLate))) => {
-                    let cause = "GLPI had no time for it, and another instance may be at it by now".to_owned();
+                    let cause = Bilingual::new(
+                        "GLPI had no time for it, and another instance may be at it by now",
+                        "GLPI n’en a pas eu le temps, et une autre instance s’en charge peut-être",
+                    );
                     return Err(Undelivered::NotMade { reason: Reason::Busy, cause, retry_after: None });
                 }
                 Ok(Ok(Err(Standing::TakenOver | Standing::Stands))) => return Err(Undelivered::TakenOver),

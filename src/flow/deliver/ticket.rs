@@ -16,6 +16,7 @@ use crate::{
     request::{
         Address, LeftOut, Origin, Page, Reason, Receipt, ReceiptDetails, Received, Reference, School, TicketKind,
     },
+    text::Bilingual,
 };
 
 /// The version of GLPI from which on it drops requesters without a profile on the ticket's entity, in silence.
@@ -117,7 +118,7 @@ impl Deliverer {
         let ids = self.names.of(routed.target(), address).await.map_err(|missing| match missing {
             Missing::Unavailable(error) => not_made(&error),
             missing @ (Missing::Unknown { .. } | Missing::Ambiguous { .. } | Missing::Hidden { .. }) => {
-                Undelivered::NotMade { reason: Reason::GlpiDenied, cause: missing.to_string(), retry_after: None }
+                Undelivered::NotMade { reason: Reason::GlpiDenied, cause: Bilingual::same(missing), retry_after: None }
             }
         })?;
         let people = self.people(routed, ids.entity).await.map_err(|error| not_made(&error))?;

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{glpi::GlpiError, id::TicketId, request::Reason};
+use crate::{
+    glpi::GlpiError,
+    id::TicketId,
+    request::Reason,
+    text::{Bilingual, Language},
+};
 
 /// Why there is no confirmed ticket.
 #[derive(Debug)]
@@ -13,8 +18,8 @@ pub enum Undelivered {
     NotMade {
         /// What stood in the way.
         reason: Reason,
-        /// For the log and the relay.
-        cause: String,
+        /// For the log and the relay, and for who tries a mail.
+        cause: Bilingual,
         /// When GLPI wants to be asked again, if it said so.
         retry_after: Option<Duration>,
     },
@@ -41,10 +46,13 @@ impl Undelivered {
     pub(super) fn of_a_ticket(self, ticket: TicketId) -> Self {
         match self {
             Self::TakenOver => self,
-            Self::NotMade { cause, .. } | Self::Unclear { cause } | Self::Broken { cause } => {
-                Self::Unclear { cause: format!("ticket {ticket} cannot be completed: {cause}") }
-            }
+            Self::NotMade { cause, .. } => Self::incomplete(ticket, cause.for_log()),
+            Self::Unclear { cause } | Self::Broken { cause } => Self::incomplete(ticket, &cause),
         }
+    }
+
+    fn incomplete(ticket: TicketId, cause: &str) -> Self {
+        Self::Unclear { cause: format!("ticket {ticket} cannot be completed: {cause}") }
     }
 }
 
@@ -56,5 +64,6 @@ pub(super) fn not_made(error: &GlpiError) -> Undelivered {
             (Reason::GlpiRejected, None)
         }
     };
-    Undelivered::NotMade { reason, cause: error.to_string(), retry_after }
+    let said = error.reason().then(" → ", &error.remedy());
+    Undelivered::NotMade { reason, cause: Bilingual::new(error, said.text(Language::French)), retry_after }
 }

@@ -12,7 +12,7 @@ use super::seal::Seal;
 use crate::{
     id::TicketId,
     request::{Address, Attachment, Body, Channel, FormFields, Origin, Reason, Received, Reference},
-    text::html_text::to_html,
+    text::{Bilingual, html_text::to_html},
 };
 
 const VERSION: u8 = 1;
@@ -49,6 +49,17 @@ pub enum Unopened {
 }
 
 impl Unopened {
+    /// What it is, for who tries such a mail.
+    pub fn said(self) -> Bilingual {
+        let french = match self {
+            Self::Forged => "son sceau n’est pas celui de cette passerelle, ou ce qu’il couvre a été changé".to_owned(),
+            Self::Altered => "un fichier n’est pas celui qui a été scellé".to_owned(),
+            Self::TooOld => format!("il a été mis de côté il y a plus de {} jours", LONGEST_WAY.as_hours() / 24),
+            Self::Newer => "une version plus récente de la passerelle l’a scellé".to_owned(),
+        };
+        Bilingual::new(self, french)
+    }
+
     /// Why such a mail is refused; `None` where it is put off, as another instance may read it.
     pub fn refusal(self) -> Option<Reason> {
         match self {

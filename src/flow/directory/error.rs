@@ -37,6 +37,20 @@ pub enum DirectoryError {
     NotSetUp,
 }
 
+/// What a server's answer means (RFC 4511 section 4.1.9), where that is worth a word of ours.
+fn meaning(code: u32) -> Option<Bilingual> {
+    let (english, french) = match code {
+        48 | 49 => ("the server refuses this account’s sign-in", "le serveur refuse la connexion de ce compte"),
+        32 | 34 => ("the base is not there", "la base de recherche n’existe pas"),
+        8 | 13 => ("the server wants TLS", "le serveur veut TLS"),
+        50 => ("the server refuses the search", "le serveur refuse la recherche"),
+        51 | 52 => ("the server is busy", "le serveur est occupé"),
+        53 => ("the server is not willing", "le serveur ne veut pas"),
+        _ => return None,
+    };
+    Some(Bilingual::new(english, french))
+}
+
 impl DirectoryError {
     /// Why, for who runs a command; the server's own words are quoted.
     pub fn reason(&self) -> Bilingual {
@@ -44,7 +58,10 @@ impl DirectoryError {
             Self::Ldap { source, remedy } => {
                 let why = match source.as_ref() {
                     LdapError::Timeout { .. } => hindrance::Hindrance::Timeout.reason(),
-                    error @ LdapError::LdapResult { .. } => Bilingual::quoted(chain(error)),
+                    error @ LdapError::LdapResult { result } => {
+                        let answer = Bilingual::quoted(chain(error));
+                        meaning(result.rc).map_or_else(|| answer.clone(), |meaning| meaning.saying(&answer))
+                    }
                     error => hindrance::reason(error),
                 };
                 Bilingual::new("LDAP directory: ", "annuaire LDAP : ")

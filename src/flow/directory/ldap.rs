@@ -322,7 +322,10 @@ impl LdapDirectory {
     fn explain(&self, error: LdapError) -> DirectoryError {
         let (english, french) = match &error {
             LdapError::LdapResult { result } => match result.rc {
-                48 | 49 => ("check directory.ldap.bind_dn and password", "vérifiez directory.ldap.bind_dn et password"),
+                48 | 49 => (
+                    "check directory.ldap.bind_dn and directory.ldap.password",
+                    "vérifiez directory.ldap.bind_dn et directory.ldap.password",
+                ),
                 32 | 34 => ("check directory.ldap.base", "vérifiez directory.ldap.base"),
                 8 | 13 => (
                     "the server wants TLS: use ldaps:// or start_tls = true",

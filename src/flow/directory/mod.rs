@@ -22,7 +22,7 @@ use crate::{
     glpi::Glpi,
     remembered::Remembered,
     request::{Address, DirectoryAnswer, Person, School},
-    text::fold::phrase,
+    text::{Bilingual, Language, fold::phrase},
 };
 
 /// Answers kept at most: more people than write in the time an answer is believed.
@@ -32,6 +32,11 @@ const ANSWERS_KEPT: u64 = 50_000;
 pub struct Directory {
     sources: Vec<Source>,
     answers: Remembered<Address, DirectoryAnswer, Arc<Vec<DirectoryError>>>,
+}
+
+/// A cause, as the log says it and as who runs a command reads it.
+fn said(cause: &DirectoryError) -> Bilingual {
+    Bilingual::new(cause, cause.reason().text(Language::French))
 }
 
 /// A place that knows people.
@@ -76,7 +81,7 @@ impl Directory {
         }
         let ask = async { self.ask(requester).await.map_err(Arc::new) };
         self.answers.or_ask(requester.clone(), ask).await.unwrap_or_else(|causes| DirectoryAnswer::Unknown {
-            cause: causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            cause: causes.iter().map(said).reduce(|all, next| all.then("; ", &next)).unwrap_or_default(),
         })
     }
 

@@ -11,12 +11,12 @@ use mail_auth::{
     hickory_resolver::proto::op::ResponseCode,
 };
 
-use super::keys::{FoundKey, Keys};
+use super::keys::{FoundKey, Keys, Why};
 use crate::{
     config::{self, ConfigError},
     flow::screen::{Evidence, Method, Proof},
     request::Address,
-    text::Language,
+    text::Bilingual,
 };
 
 /// How many signatures of one mail are checked, from the top: each costs a lookup.
@@ -30,6 +30,10 @@ const COVERED: [&str; 2] = ["from", "subject"];
 /// A second field of these could be put above the signed one of a genuine mail, and would be read instead.
 const ONCE: [&str; 8] =
     ["from", "subject", "reply-to", "date", "message-id", "mime-version", "content-type", "content-transfer-encoding"];
+
+fn said((english, french): Why) -> Bilingual {
+    Bilingual::new(english, french)
+}
 
 /// Checks signatures.
 pub(super) struct Dkim {
@@ -46,10 +50,12 @@ impl Dkim {
     /// Checks the signatures of the domains that prove the sender. Only their keys are asked for: else anybody
     /// could keep a mail waiting for a DNS server of their own.
     pub(super) async fn prove(&self, raw: &Bytes, requester: &Address, proves: impl Fn(&str) -> bool) -> Proof {
-        let Some(end) = header_end(raw) else { return Proof::NotProven("its header is too long".to_owned()) };
+        let Some(end) = header_end(raw) else {
+            return Proof::NotProven(Bilingual::new("its header is too long", "son en-tête est trop long"));
+        };
         let names = match signed_by(&raw[..end], requester, proves) {
             Ok(names) => names,
-            Err(why) => return Proof::NotProven(why.to_owned()),
+            Err((english, french)) => return Proof::NotProven(Bilingual::new(english, french)),
         };
         let (mut known, mut cause, mut why) = (MailKeys::default(), None, None);
         let found = join_all(names.iter().map(|name| self.keys.find(name.trim_end_matches('.')))).await;
@@ -59,17 +65,17 @@ impl Dkim {
                     known.0.insert(name.into_boxed_str(), Txt::DomainKey(key));
                 }
                 FoundKey::None(reason) => why = Some(reason),
-                FoundKey::Unknown(reason) => cause = Some(reason.text(Language::English).to_owned()),
+                FoundKey::Unknown(reason) => cause = Some(reason),
             }
         }
         let checked = if known.0.is_empty() {
-            Err(why.unwrap_or("it has no key").to_owned())
+            Err(said(why.unwrap_or(("it has no key", "sa signature n’a pas de clé"))))
         } else {
             let (raw, requester, verifier) = (raw.clone(), requester.clone(), self.verifier.clone());
             // Megabytes are hashed. A panic of the library's is a signature that cannot be read.
             tokio::task::spawn_blocking(move || verify(&raw, end, &requester, &known, &verifier))
                 .await
-                .unwrap_or_else(|_| Err("its signature cannot be read".to_owned()))
+                .unwrap_or_else(|_| Err(said(("its signature cannot be read", "sa signature est illisible"))))
         };
         match (checked, cause) {
             (Ok(evidence), _) => Proof::Passed(evidence),
@@ -94,14 +100,18 @@ fn header_end(raw: &[u8]) -> Option<usize> {
 }
 
 /// The names of the keys of the signatures to check.
-fn signed_by(header: &[u8], requester: &Address, proves: impl Fn(&str) -> bool) -> Result<Vec<String>, &'static str> {
+fn signed_by(header: &[u8], requester: &Address, proves: impl Fn(&str) -> bool) -> Result<Vec<String>, Why> {
     let message = read(header, header.len(), requester)?;
     if message.dkim_headers.is_empty() {
         let leaves_a_tail = message.errors.iter().any(|field| field.header == Error::Dkim(DkimError::SignatureLength));
-        return Err(if leaves_a_tail { "its signature covers a part of the body only" } else { "it is not signed" });
+        return Err(if leaves_a_tail {
+            ("its signature covers a part of the body only", "sa signature ne couvre qu’une partie du corps")
+        } else {
+            ("it is not signed", "il n’est pas signé")
+        });
     }
     let mut names = Vec::new();
-    let mut why = "its signatures are of other domains";
+    let mut why = ("its signatures are of other domains", "ses signatures sont d’autres domaines");
     for signature in message.dkim_headers.iter().map(|field| &field.header).filter(|signature| proves(&signature.d)) {
         match weakness(signature, &message) {
             Some(weakness) => why = weakness,
@@ -116,17 +126,17 @@ fn signed_by(header: &[u8], requester: &Address, proves: impl Fn(&str) -> bool) 
 }
 
 /// Reads a mail as the library sees it, where that is surely what intake saw.
-fn read<'a>(raw: &'a [u8], end: usize, requester: &Address) -> Result<AuthenticatedMessage<'a>, &'static str> {
-    let message = AuthenticatedMessage::parse(raw).ok_or("it has no header")?;
+fn read<'a>(raw: &'a [u8], end: usize, requester: &Address) -> Result<AuthenticatedMessage<'a>, Why> {
+    let message = AuthenticatedMessage::parse(raw).ok_or(("it has no header", "il n’a pas d’en-tête"))?;
     let is_name = |name: &[u8]| !name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte));
     if message.body_offset() != end || !message.headers.iter().all(|(name, _)| is_name(name)) {
-        return Err("its header is malformed");
+        return Err(("its header is malformed", "son en-tête est mal formé"));
     }
     if ONCE.iter().any(|once| count(&message, once) > 1) {
-        return Err("a field that a mail has once stands there twice");
+        return Err(("a field that a mail has once stands there twice", "un champ unique y est deux fois"));
     }
     if message.from != [requester.as_str()] {
-        return Err("its From is malformed");
+        return Err(("its From is malformed", "son From est mal formé"));
     }
     Ok(message)
 }
@@ -136,20 +146,20 @@ fn count(message: &AuthenticatedMessage<'_>, field: &str) -> usize {
 }
 
 /// Why a signature would prove nothing even if it were right.
-fn weakness(signature: &Signature, message: &AuthenticatedMessage<'_>) -> Option<&'static str> {
+fn weakness(signature: &Signature, message: &AuthenticatedMessage<'_>) -> Option<Why> {
     let is_host = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     let leaves_out = |field: &&str| {
         count(message, field) > 0 && !signature.h.iter().any(|signed| signed.trim().eq_ignore_ascii_case(field))
     };
     if !is_host(&signature.d) || !is_host(&signature.s) {
-        Some("its signature names no domain")
+        Some(("its signature names no domain", "sa signature ne nomme aucun domaine"))
     } else if signature.a == Algorithm::RsaSha1 {
         // RFC 8301 section 3.1.
-        Some("its signature is one of SHA-1")
+        Some(("its signature is one of SHA-1", "sa signature est en SHA-1"))
     } else if signature.h.len() > MAX_NAMED {
-        Some("its signature names too many fields")
+        Some(("its signature names too many fields", "sa signature nomme trop de champs"))
     } else if COVERED.iter().any(leaves_out) {
-        Some("its signature does not cover From and Subject")
+        Some(("its signature does not cover From and Subject", "sa signature ne couvre pas From et Subject"))
     } else {
         None
     }
@@ -162,8 +172,8 @@ fn verify(
     requester: &Address,
     known: &MailKeys,
     verifier: &MessageAuthenticator,
-) -> Result<Vec<Evidence>, String> {
-    let mut message = read(raw, end, requester)?;
+) -> Result<Vec<Evidence>, Bilingual> {
+    let mut message = read(raw, end, requester).map_err(said)?;
     let mut signatures = std::mem::take(&mut message.dkim_headers);
     signatures.retain(|field| {
         known.0.contains_key(field.header.domain_key().as_str()) && weakness(&field.header, &message).is_none()
@@ -177,7 +187,8 @@ fn verify(
     message.dkim_headers = signatures;
     // Nothing is waited for: every key is there.
     let outputs = verifier.verify_dkim(Parameters::new(&message).with_txt_cache(known)).now_or_never();
-    let outputs = outputs.ok_or("its signature asks for more than its key")?;
+    let outputs = outputs
+        .ok_or_else(|| said(("its signature asks for more than its key", "sa signature demande plus que sa clé")))?;
     let right = outputs.iter().filter(|output| *output.result() == DkimResult::Pass);
     let evidence: Vec<_> = right
         .filter_map(|output| Some(Evidence { method: Method::Dkim, domain: output.signature()?.d.clone() }))
@@ -185,18 +196,24 @@ fn verify(
     if evidence.is_empty() {
         // Those that could not be read come first, and have no signature.
         let wrong = outputs.iter().find(|output| output.signature().is_some());
-        return Err(wrong.map_or_else(|| "it is not signed".to_owned(), |output| mistake(output.result())));
+        return Err(
+            wrong.map_or_else(|| said(("it is not signed", "il n’est pas signé")), |output| mistake(output.result()))
+        );
     }
     Ok(evidence)
 }
 
 /// What is wrong with a signature.
-fn mistake(result: &DkimResult) -> String {
+fn mistake(result: &DkimResult) -> Bilingual {
     match result {
-        DkimResult::Neutral(Error::Dkim(DkimError::FailedBodyHashMatch)) => "its body was changed".to_owned(),
-        DkimResult::Neutral(Error::Dkim(DkimError::SignatureExpired)) => "its signature has expired".to_owned(),
-        DkimResult::Fail(Error::Crypto(_)) => "its signature is wrong".to_owned(),
-        other => format!("dkim={other}"),
+        DkimResult::Neutral(Error::Dkim(DkimError::FailedBodyHashMatch)) => {
+            said(("its body was changed", "son corps a été modifié"))
+        }
+        DkimResult::Neutral(Error::Dkim(DkimError::SignatureExpired)) => {
+            said(("its signature has expired", "sa signature a expiré"))
+        }
+        DkimResult::Fail(Error::Crypto(_)) => said(("its signature is wrong", "sa signature est fausse")),
+        other => Bilingual::new(format!("dkim={other}"), format!("dkim : « {other} »")),
     }
 }
 

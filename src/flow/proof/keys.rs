@@ -45,12 +45,15 @@ pub(super) struct Keys {
     servers: String,
 }
 
+/// Why a key or a signature proves nothing, in English and in French.
+pub(super) type Why = (&'static str, &'static str);
+
 /// What was found under a key's name.
 pub(super) enum FoundKey {
     /// A key that may be used.
     Key(Arc<DomainKey>),
     /// There is none, or it must not be used; why.
-    None(&'static str),
+    None(Why),
     /// It cannot be known now; the cause.
     Unknown(Bilingual),
 }
@@ -133,12 +136,19 @@ impl Keys {
             return judge(&[text.into_bytes()]);
         }
         let Some(resolver) = &self.resolver else {
-            return FoundKey::None("its key is not in the file, and DNS is off");
+            return FoundKey::None((
+                "its key is not in the file, and DNS is off",
+                "sa clé n’est pas dans le fichier, et DNS est désactivé",
+            ));
         };
-        let Ok(fqdn) = Name::from_ascii(format!("{name}.")) else { return FoundKey::None("its key's name is none") };
+        let Ok(fqdn) = Name::from_ascii(format!("{name}.")) else {
+            return FoundKey::None(("its key's name is none", "le nom de sa clé n’en est pas un"));
+        };
         let answer = match tokio::time::timeout(self.timeout, resolver.txt_lookup(fqdn)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) if is_absent(&error) => return FoundKey::None("DNS has no such key"),
+            Ok(Err(error)) if is_absent(&error) => {
+                return FoundKey::None(("DNS has no such key", "DNS n’a pas cette clé"));
+            }
             Ok(Err(error)) => {
                 let silent = Bilingual::new(
                     format!("DNS does not say the key {name}: "),
@@ -175,7 +185,7 @@ fn is_absent(error: &NetError) -> bool {
 /// The first record that is a key and may be used.
 fn judge(records: &[Vec<u8>]) -> FoundKey {
     let Some((text, key)) = records.iter().find_map(|text| Some((text, DomainKey::parse(text).ok()?))) else {
-        return FoundKey::None("its key is withdrawn or cannot be read");
+        return FoundKey::None(("its key is withdrawn or cannot be read", "sa clé est retirée ou illisible"));
     };
     match unfit(&String::from_utf8_lossy(text)) {
         Some(why) => FoundKey::None(why),
@@ -184,14 +194,16 @@ fn judge(records: &[Vec<u8>]) -> FoundKey {
 }
 
 /// What keeps a key from proving a mail, which the library does not look at (RFC 6376 section 3.6.1).
-fn unfit(text: &str) -> Option<&'static str> {
+fn unfit(text: &str) -> Option<Why> {
     for tag in text.split(';') {
         let Some((name, value)) = tag.split_once('=') else { continue };
         let has = |wanted: &str| value.split(':').any(|word| word.trim().eq_ignore_ascii_case(wanted));
         match name.trim() {
-            "t" if has("y") => return Some("its key is for tests"),
-            "s" if !has("*") && !has("email") => return Some("its key is not for mail"),
-            "h" if !has("sha256") => return Some("its key is not for SHA-256"),
+            "t" if has("y") => return Some(("its key is for tests", "sa clé est d’essai")),
+            "s" if !has("*") && !has("email") => {
+                return Some(("its key is not for mail", "sa clé n’est pas pour le courriel"));
+            }
+            "h" if !has("sha256") => return Some(("its key is not for SHA-256", "sa clé n’est pas pour SHA-256")),
             _ => {}
         }
     }
@@ -321,7 +333,7 @@ mod tests {
     #[case("v=DKIM1; s=tlsrpt; p=x", Some("its key is not for mail"))]
     #[case("v=DKIM1; h=sha1; p=x", Some("its key is not for SHA-256"))]
     fn a_key_for_something_else_proves_nothing(#[case] record: &str, #[case] expected: Option<&str>) {
-        assert_eq!(unfit(record), expected);
+        assert_eq!(unfit(record).map(|why| why.0), expected);
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Prover {
     /// `rules` require no proof of it, the relay's word alone is read.
     pub async fn prove(&self, received: &Received, rules: &Rules) -> Proof {
         let (Origin::Mail(mail), Some(requester)) = (&received.origin, &received.requester) else {
-            return Proof::NotProven("it is no mail".to_owned());
+            return Proof::NotProven(Bilingual::new("it is no mail", "ce n’est pas un courriel"));
         };
         let proves = |domain: &str| rules.proves(domain, requester);
         let open = match relay::word(mail.authentication_results.as_deref(), &self.relays, proves) {
@@ -73,10 +73,14 @@ impl Prover {
             RelayVerdict::Silence => None,
         };
         if !rules.require_proof(received) {
-            return open.unwrap_or_else(|| Proof::NotProven("no proof is required".to_owned()));
+            return open.unwrap_or_else(|| {
+                Proof::NotProven(Bilingual::new("no proof is required", "aucune preuve n’est exigée"))
+            });
         }
         let (Some(dkim), Some(raw)) = (&self.dkim, &received.original) else {
-            return open.unwrap_or_else(|| Proof::NotProven("the relay says nothing of it".to_owned()));
+            return open.unwrap_or_else(|| {
+                Proof::NotProven(Bilingual::new("the relay says nothing of it", "le relais n’en dit rien"))
+            });
         };
         match dkim.prove(raw, requester, proves).await {
             Proof::NotProven(why) => open.unwrap_or(Proof::NotProven(why)),

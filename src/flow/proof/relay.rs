@@ -1,7 +1,10 @@
 //! What the academy's own relay found, in the topmost `Authentication-Results` of a mail.
 
 use super::results::{self, Check};
-use crate::flow::screen::{Evidence, Method, Proof};
+use crate::{
+    flow::screen::{Evidence, Method, Proof},
+    text::Bilingual,
+};
 
 /// What the relay says of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,10 @@ pub(super) fn word(field: Option<&str>, ours: &[String], proves: impl Fn(&str) -
     let all = |method: &'static str| results.checks.iter().filter(move |check| check.method == method);
     // What DMARC refuses is never a pass, whatever else passed.
     if all("dmarc").any(|check| check.result == "fail") {
-        return RelayVerdict::Final(Proof::NotProven("the relay says dmarc=fail".to_owned()));
+        return RelayVerdict::Final(Proof::NotProven(Bilingual::new(
+            "the relay says dmarc=fail",
+            "le relais dit dmarc=fail",
+        )));
     }
     let signed = all("dkim").filter(|check| check.result == "pass").filter_map(signer);
     let sent = agreed(all("spf"), "smtp.mailfrom");
@@ -42,8 +48,16 @@ pub(super) fn word(field: Option<&str>, ours: &[String], proves: impl Fn(&str) -
         return RelayVerdict::Final(Proof::Passed(passed));
     }
     let proof = match ["dkim", "spf", "dmarc"].iter().find(|method| all(method).any(|c| c.result == "temperror")) {
-        Some(method) => Proof::Unknown { cause: format!("the relay says {method}=temperror") },
-        None if passed.is_empty() => Proof::NotProven("the relay says that nothing passed".to_owned()),
+        Some(method) => Proof::Unknown {
+            cause: Bilingual::new(
+                format!("the relay says {method}=temperror"),
+                format!("le relais dit {method}=temperror"),
+            ),
+        },
+        None if passed.is_empty() => Proof::NotProven(Bilingual::new(
+            "the relay says that nothing passed",
+            "le relais dit que rien n’est prouvé",
+        )),
         None => Proof::Passed(passed),
     };
     let has_looked = all("dkim").next().is_some() && all("dkim").all(|check| check.result != "temperror");

@@ -176,7 +176,8 @@ mod tests {
         let mut received = samples::mail(|_| {});
         change(&mut received);
         let identified = screen::identify(received, &rules).unwrap();
-        let proven = screen::prove(identified, &screen::Proof::NotProven(String::new()), &rules).unwrap();
+        let proven =
+            screen::prove(identified, &screen::Proof::NotProven(crate::text::Bilingual::default()), &rules).unwrap();
         let Ok(screen::Passed::Request(candidate)) = screen::by_itself(proven, &rules, &samples::applications()) else {
             panic!("no request")
         };

@@ -1,5 +1,7 @@
 //! Why a request cannot be routed now.
 
+use crate::text::Bilingual;
+
 /// Why a request cannot be routed now.
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError {
@@ -16,4 +18,21 @@ pub enum RouteError {
         /// What the template engine says.
         source: minijinja::Error,
     },
+}
+
+impl RouteError {
+    /// Why, for who tries a mail; the template engine's own words are quoted.
+    pub fn said(&self) -> Bilingual {
+        let french = match self {
+            Self::NoMapping(application) => format!(
+                "aucun mapping ne sert l’application {application}\u{a0}: son fichier a été ôté ou renommé\u{a0}; remettez-le et envoyez SIGHUP"
+            ),
+            Self::Template { template, file, source } => {
+                format!(
+                    "{template} de {file} échoue\u{a0}: «\u{a0}{source:#}\u{a0}»\u{a0}; corrigez-le et envoyez SIGHUP"
+                )
+            }
+        };
+        Bilingual::new(self, french)
+    }
 }

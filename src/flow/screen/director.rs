@@ -31,7 +31,10 @@ pub fn director(answer: DirectoryAnswer, rules: &Rules) -> Result<Director, Reje
 #[cfg(test)]
 mod tests {
     use super::{super::samples, Rejection, director};
-    use crate::request::{DirectoryAnswer, Person, Reason};
+    use crate::{
+        request::{DirectoryAnswer, Person, Reason},
+        text::Bilingual,
+    };
 
     #[test]
     fn a_director_passes_another_is_refused_and_an_unknown_waits() {
@@ -42,7 +45,7 @@ mod tests {
             Err(Rejection::Refused(refusal)) if refusal.reason == Reason::NotADirector
         ));
         assert!(matches!(
-            director(DirectoryAnswer::Unknown { cause: "x".into() }, &rules),
+            director(DirectoryAnswer::Unknown { cause: Bilingual::same("x") }, &rules),
             Err(Rejection::Unknown { reason: Reason::DirectoryUnknown, .. })
         ));
     }
@@ -51,6 +54,6 @@ mod tests {
     fn without_the_rule_everyone_passes() {
         let rules = samples::rules(|config| config.disabled = vec!["not-a-director".into()]);
         assert!(director(DirectoryAnswer::Other(None), &rules).is_ok());
-        assert!(director(DirectoryAnswer::Unknown { cause: "x".into() }, &rules).is_ok());
+        assert!(director(DirectoryAnswer::Unknown { cause: Bilingual::same("x") }, &rules).is_ok());
     }
 }

@@ -27,7 +27,10 @@ mod tests {
     use rstest::rstest;
 
     use super::{super::samples, foreseen};
-    use crate::request::{Address, DirectoryAnswer, Person, Reason};
+    use crate::{
+        request::{Address, DirectoryAnswer, Person, Reason},
+        text::Bilingual,
+    };
 
     fn director() -> DirectoryAnswer {
         DirectoryAnswer::Director(Person::default())
@@ -38,7 +41,7 @@ mod tests {
     #[case("a@ac-dijon.fr", director(), None, None)]
     #[case("a@ac-dijon.fr", director(), Some(0), Some(Reason::QuotaExceeded))]
     #[case("a@ac-dijon.fr", DirectoryAnswer::Other(None), Some(3), Some(Reason::NotADirector))]
-    #[case("a@ac-dijon.fr", DirectoryAnswer::Unknown { cause: "x".into() }, Some(3), None)]
+    #[case("a@ac-dijon.fr", DirectoryAnswer::Unknown { cause: Bilingual::same("x") }, Some(3), None)]
     #[case("a@example.org", director(), Some(3), Some(Reason::ForeignSender))]
     fn what_would_be_refused_is_told_before(
         #[case] requester: &str,

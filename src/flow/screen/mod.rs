@@ -34,7 +34,7 @@ pub use director::{Director, director};
 pub use foreseen::foreseen;
 pub use keyword::{Application, Applications};
 pub use portal::{DecidedSolution, complement, decision, on_portal};
-pub use proof::{Evidence, Method, Proof, proof_gap};
+pub use proof::{Evidence, Method, Proof, ProofGap, proof_gap};
 pub use quota::{DayPlace, WithinQuota, quota};
 pub use reply::{Change, MayFollowUp, Reply, reply};
 pub use rules::{Rejected, Rejection, Rules};

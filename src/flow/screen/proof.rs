@@ -1,6 +1,6 @@
 //! The mail is of the sender it names: something proves it, and nothing in it points elsewhere.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -8,6 +8,7 @@ use super::{Rejection, Rules};
 use crate::{
     config::Require,
     request::{Address, Mail, Origin, Reason, Received},
+    text::Bilingual,
 };
 
 /// What is known of a mail's sender beside what the mail says.
@@ -16,13 +17,16 @@ pub enum Proof {
     /// These passed; there is at least one.
     Passed(Vec<Evidence>),
     /// Nothing passed; why, in a few words.
-    NotProven(String),
+    NotProven(Bilingual),
     /// It could not be checked now.
     Unknown {
         /// Which server said what; holds nobody's address.
-        cause: String,
+        cause: Bilingual,
     },
 }
+
+/// Why a sender is not proven, for the academy's operators.
+pub type ProofGap = Bilingual;
 
 /// A check that passed, and the domain that stands behind the mail by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ impl fmt::Display for Proof {
                 let passed: Vec<_> = evidence.iter().map(ToString::to_string).collect();
                 f.write_str(&passed.join(", "))
             }
-            Self::NotProven(why) | Self::Unknown { cause: why } => f.write_str(why),
+            Self::NotProven(why) | Self::Unknown { cause: why } => f.write_str(why.for_log()),
         }
     }
 }
@@ -106,12 +110,12 @@ pub(super) fn check(received: &Received, proof: &Proof, rules: &Rules) -> Result
 }
 
 /// Why the sender is not proven as the academy requires it, for its operators; `None` when it is.
-pub fn proof_gap<'a>(received: &Received, proof: &'a Proof, rules: &Rules) -> Option<Cow<'a, str>> {
+pub fn proof_gap(received: &Received, proof: &Proof, rules: &Rules) -> Option<ProofGap> {
     if !rules.require_proof(received) {
         return None;
     }
     if let Some(spoofing_sign) = spoofing_sign(received, rules) {
-        return Some(spoofing_sign.into());
+        return Some(spoofing_sign);
     }
     match proof {
         Proof::Passed(evidence) => {
@@ -120,9 +124,14 @@ pub fn proof_gap<'a>(received: &Received, proof: &'a Proof, rules: &Rules) -> Op
                 Method::Dmarc => evidence.domain == requester.domain(),
                 Method::Dkim | Method::Spf => rules.proves(&evidence.domain, requester),
             };
-            (!evidence.iter().any(proves)).then(|| "what passed is not of the domain in From".into())
+            (!evidence.iter().any(proves)).then(|| {
+                Bilingual::new(
+                    "what passed is not of the domain in From",
+                    "ce qui est prouvé n’est pas du domaine de From",
+                )
+            })
         }
-        Proof::NotProven(why) | Proof::Unknown { cause: why } => Some(why.as_str().into()),
+        Proof::NotProven(why) | Proof::Unknown { cause: why } => Some(why.clone()),
     }
 }
 
@@ -137,20 +146,24 @@ pub(super) fn is_sure(received: &Received, proof: &Proof, rules: &Rules) -> bool
 }
 
 /// What in a mail makes a reader take another for its sender, or answer to another.
-fn spoofing_sign(received: &Received, rules: &Rules) -> Option<&'static str> {
+fn spoofing_sign(received: &Received, rules: &Rules) -> Option<Bilingual> {
+    let sign = |english, french| Some(Bilingual::new(english, french));
     let (Origin::Mail(mail), Some(requester)) = (&received.origin, &received.requester) else { return None };
     if mail.from_fields > 1 || mail.from.len() > 1 {
-        return Some("it has several From");
+        return sign("it has several From", "il a plusieurs From");
     }
     let is_encoded = requester.domain().split('.').any(|label| label.starts_with("xn--"));
     if is_encoded && !rules.is_academic(requester.domain()) {
-        return Some("the sender's domain is an internationalised one");
+        return sign(
+            "the sender's domain is an internationalised one",
+            "le domaine de l’expéditeur est internationalisé",
+        );
     }
     if mail.from_names.iter().any(|name| names_another(name, requester)) {
-        return Some("the sender's name is another's address");
+        return sign("the sender's name is another's address", "le nom de l’expéditeur est l’adresse d’un autre");
     }
     if replies_elsewhere(mail, requester, rules) {
-        return Some("Reply-To is outside the academy");
+        return sign("Reply-To is outside the academy", "Reply-To est hors de l’académie");
     }
     None
 }
@@ -182,6 +195,7 @@ mod tests {
     use crate::{
         config::Require,
         request::{Address, FormFields, Mail, Reason},
+        text::Bilingual,
     };
 
     fn rules(require: Require) -> Rules {
@@ -233,15 +247,17 @@ mod tests {
     #[test]
     fn without_a_proof_a_mail_is_refused_and_without_an_answer_it_waits() {
         let (mail, rules) = (samples::mail(|_| {}), rules(Require::Pass));
-        let Err(Rejection::Refused(refusal)) = check(&mail, &Proof::NotProven("why".into()), &rules) else { panic!() };
+        let Err(Rejection::Refused(refusal)) = check(&mail, &Proof::NotProven(Bilingual::same("why")), &rules) else {
+            panic!()
+        };
         assert_eq!(refusal.reason, Reason::UnprovenSender);
-        let unknown = check(&mail, &Proof::Unknown { cause: "DNS".into() }, &rules);
-        assert_eq!(unknown, Err(Rejection::Unknown { reason: Reason::ProofUnknown, cause: "DNS".into() }));
+        let unknown = check(&mail, &Proof::Unknown { cause: Bilingual::same("DNS") }, &rules);
+        assert_eq!(unknown, Err(Rejection::Unknown { reason: Reason::ProofUnknown, cause: Bilingual::same("DNS") }));
     }
 
     #[test]
     fn nothing_is_asked_of_a_form_nor_where_nothing_is_required() {
-        let nothing = Proof::NotProven("why".into());
+        let nothing = Proof::NotProven(Bilingual::same("why"));
         let tricky = samples::mail(|mail| mail.reply_to = vec!["x@evil.org".into()]);
         assert_eq!(check(&samples::form(FormFields::default()), &nothing, &rules(Require::Aligned)), Ok(()));
         assert_eq!(check(&tricky, &nothing, &rules(Require::Nothing)), Ok(()));
@@ -271,7 +287,8 @@ mod tests {
             assert_eq!(check(&mail, &proof, &rules(Require::Aligned)).is_err(), expected);
         }
         // It does not wait for DNS either.
-        let unknown = check(&mail, &Proof::Unknown { cause: String::new() }, &rules(Require::Aligned)).unwrap_err();
+        let unknown =
+            check(&mail, &Proof::Unknown { cause: Bilingual::default() }, &rules(Require::Aligned)).unwrap_err();
         assert_eq!(matches!(unknown, Rejection::Refused(_)), expected);
     }
 

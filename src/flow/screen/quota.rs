@@ -3,6 +3,7 @@
 use super::{Rejection, Rules};
 use crate::id::TicketId;
 use crate::request::Reason;
+use crate::text::Bilingual;
 
 /// What the day's count says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub fn quota(place: &DayPlace, rules: &Rules) -> Result<WithinQuota, Rejection> 
     match place {
         DayPlace::Full if rules.enabled("quota-exceeded") => Err(rules.refuse(Reason::QuotaExceeded)),
         DayPlace::Unknown { reason, cause } if rules.enabled("quota-exceeded") => {
-            Err(Rejection::Unknown { reason: *reason, cause: cause.clone() })
+            Err(Rejection::Unknown { reason: *reason, cause: Bilingual::same(cause) })
         }
         DayPlace::Reserved | DayPlace::Full | DayPlace::Unknown { .. } => Ok(WithinQuota(())),
     }

@@ -26,7 +26,7 @@ pub enum Rejection {
         /// What could not be had.
         reason: Reason,
         /// Which server said what; holds nobody's address.
-        cause: String,
+        cause: Bilingual,
     },
 }
 

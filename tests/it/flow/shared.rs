@@ -183,7 +183,8 @@ fn candidate(config: &Config, id: &str, ahead: SignedDuration) -> Candidate {
 fn screened(config: &Config, received: Received) -> Candidate {
     let rules = Rules::new(config).unwrap();
     let (identified, mappings) = (screen::identify(received, &rules).unwrap(), Mappings::load(None).unwrap());
-    let proven = screen::prove(identified, &screen::Proof::NotProven(String::new()), &rules).unwrap();
+    let proven =
+        screen::prove(identified, &screen::Proof::NotProven(passerelle::text::Bilingual::default()), &rules).unwrap();
     match screen::by_itself(proven, &rules, mappings.applications()) {
         Ok(Passed::Request(candidate)) => candidate,
         other => panic!("no request: {other:?}"),
