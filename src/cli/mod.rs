@@ -11,6 +11,7 @@ pub mod healthcheck;
 pub mod inform;
 pub mod ingest;
 pub mod mistakes;
+mod needs;
 pub mod sandbox;
 mod say;
 pub mod settings;

@@ -74,8 +74,17 @@ impl ConfigFile {
     ///
     /// Where the file cannot be read, or is no TOML.
     pub(super) fn read(path: &Path, known: &KnownKeys) -> Result<(Self, Mistaken), ConfigError> {
-        let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
+        Self::of_text(path, &text, known)
+    }
+
+    /// The same of a file that would have this text.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no TOML.
+    pub(super) fn of_text(path: &Path, text: &str, known: &KnownKeys) -> Result<(Self, Mistaken), ConfigError> {
+        let name = path.display().to_string();
         // Editors of another system leave a byte order mark.
         let text = text.trim_start_matches('\u{feff}').to_owned();
         let no_toml = |error: toml::de::Error| {

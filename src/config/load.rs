@@ -13,7 +13,7 @@ use config::{ConfigError as LayerError, File, FileFormat};
 
 use super::{
     Config, ConfigError, Origin, Setting, Settings, Shown,
-    file::{ConfigFile, Source},
+    file::{ConfigFile, Mistaken, Source},
     foreign,
     keys::{KeyKind, KnownKeys},
     mistakes::{self, Mistake, Mistakes},
@@ -69,15 +69,35 @@ pub fn read_from(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Reading, ConfigError> {
     let known = KnownKeys::of(DEFAULTS)?;
+    let file = path.map(|path| ConfigFile::read(path, &known)).transpose()?;
+    read_layers(&known, file, environment)
+}
+
+/// Reads the configuration that a file at `path` would give if it had this text, mistakes included. No variable counts.
+///
+/// # Errors
+///
+/// Where the text is no TOML.
+pub fn read_text(path: &Path, text: &str) -> Result<Reading, ConfigError> {
+    let known = KnownKeys::of(DEFAULTS)?;
+    let file = ConfigFile::of_text(path, text, &known)?;
+    read_layers(&known, Some(file), [])
+}
+
+fn read_layers(
+    known: &KnownKeys,
+    file: Option<(ConfigFile, Mistaken)>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Reading, ConfigError> {
     let mut layers = Layers::default();
-    if let Some(path) = path {
-        layers.add_file(path, &known)?;
+    if let Some((file, mistakes)) = file {
+        layers.add_file(file, mistakes);
     }
-    layers.add_variables(environment, &known);
-    let mut config = layers.read(&known)?;
+    layers.add_variables(environment, known);
+    let mut config = layers.read(known)?;
     let mut mistakes = Mistakes::default();
     mistakes::find(&config, &mut mistakes);
-    config.settings = layers.settings(&known);
+    config.settings = layers.settings(known);
     // What a value that was put aside leads to says nothing of its own.
     let own = mistakes.all().into_iter().filter(|mistake| !mistake.keys.iter().any(|key| layers.is_faulty(key)));
     for mistake in own.collect::<Vec<_>>() {
@@ -169,8 +189,7 @@ struct Layers {
 }
 
 impl Layers {
-    fn add_file(&mut self, path: &Path, known: &KnownKeys) -> Result<(), ConfigError> {
-        let (file, mistakes) = ConfigFile::read(path, known)?;
+    fn add_file(&mut self, file: ConfigFile, mistakes: Mistaken) {
         for found in file.found() {
             let origin = Origin::File { name: file.name().to_owned(), line: file.line(found) };
             self.given.insert(found.key.clone(), Given { source: found.source.clone(), origin });
@@ -181,7 +200,6 @@ impl Layers {
             self.faulty.insert(key);
         }
         self.file = Some(file);
-        Ok(())
     }
 
     fn add_variables(&mut self, environment: impl IntoIterator<Item = (String, String)>, known: &KnownKeys) {

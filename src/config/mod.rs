@@ -19,7 +19,7 @@ mod warnings;
 pub use error::{ConfigError, Said};
 pub use foreign::{carried, of_error, said};
 pub use hours::{Hours, Span};
-pub use load::{DEFAULTS, Reading, load, load_from, read, read_from};
+pub use load::{DEFAULTS, Reading, load, load_from, read, read_from, read_text};
 pub use mistakes::LARGEST_BATCH;
 pub use origin::{Origin, Setting, Settings, Shown};
 pub use pages::TicketPages;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::Call;
 use super::lists::exactly;
+use super::notices::MAILING;
 use super::own_session::FullSession;
 use super::{Glpi, GlpiError, Recipient, Settings, SetupError};
 
@@ -83,10 +84,10 @@ impl Administrator {
             return Ok(Telling::Tells);
         }
         let rows = self.with("Notification", "event", event).await?;
-        let is_active = |row: &&ItemRow| {
-            row.get("itemtype").and_then(Value::as_str) == Some("Ticket") && number(row, "is_active") == 1
-        };
-        Ok(rows.iter().find(is_active).map_or(Telling::NoNotification, |row| Telling::CanTell(number(row, "id"))))
+        Ok(rows
+            .iter()
+            .find(|row| is_of_tickets(row))
+            .map_or(Telling::NoNotification, |row| Telling::CanTell(number(row, "id"))))
     }
 
     /// Lets a notification of tickets tell this recipient.
@@ -96,8 +97,32 @@ impl Administrator {
         self.add("NotificationTarget", &input).await.map(drop)
     }
 
+    /// Takes this recipient off the active notifications that mail this event of tickets; others stay as they are.
+    pub async fn silence(&self, event: &str, recipient: Recipient) -> Result<(), GlpiError> {
+        for notification in self.with("Notification", "event", event).await?.iter().filter(|row| is_of_tickets(row)) {
+            let id = number(notification, "id");
+            let ways = self.all(&format!("Notification/{id}/Notification_NotificationTemplate")).await?;
+            if !ways.iter().any(|way| way.get("mode").and_then(Value::as_str) == Some(MAILING)) {
+                continue;
+            }
+            let targets = self.all(&format!("Notification/{id}/NotificationTarget")).await?;
+            let is_meant =
+                |row: &&ItemRow| number(row, "type") == 1 && recipient.items().contains(&number(row, "items_id"));
+            for target in targets.iter().filter(is_meant) {
+                let input = json!({ "id": number(target, "id") });
+                self.glpi.call(&Call::delete("NotificationTarget", &input)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the session, best effort.
     pub async fn sign_out(&self) {
         self.glpi.close().await;
     }
+}
+
+/// Whether a notification is an active one of tickets.
+fn is_of_tickets(notification: &ItemRow) -> bool {
+    notification.get("itemtype").and_then(Value::as_str) == Some("Ticket") && number(notification, "is_active") == 1
 }

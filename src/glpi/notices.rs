@@ -16,7 +16,7 @@ use super::{Glpi, wire};
 pub struct TicketNotices(BTreeMap<String, BTreeSet<(u64, u64)>>);
 
 /// A constant of GLPI's class `Notification_NotificationTemplate`.
-const MAILING: &str = "mailing";
+pub(super) const MAILING: &str = "mailing";
 
 /// Somebody to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

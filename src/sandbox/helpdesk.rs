@@ -15,6 +15,8 @@ pub(super) struct Helpdesk {
     pub(super) app_token: Option<String>,
     pub(super) limits: Limits,
     pub(super) version: Version,
+    /// Whether notifications go by mail.
+    pub(super) mails: bool,
     /// PHP dies of a ticket that holds this.
     pub(super) dies_of: Option<String>,
     /// Tickets and the events of their groups that GLPI's notifications would tell of.

@@ -90,6 +90,8 @@ pub struct Options {
     /// Whether it is set up as glpi.md advises: the service account may read the types of files, and GLPI takes those
     /// that requests often bring. Stock GLPI is not.
     pub set_up: bool,
+    /// Whether it sends notifications by mail at all.
+    pub mails: bool,
     /// The machine it works on; none by default, and then it takes no time.
     pub machine: Option<Machine>,
     /// A text that makes PHP die whenever a ticket's description holds it, as a plugin's fault may.
@@ -106,6 +108,7 @@ impl Default for Options {
             limits: Limits::default(),
             app_token: None,
             set_up: false,
+            mails: true,
             machine: None,
             dies_of: None,
         }
@@ -194,6 +197,7 @@ impl Sandbox {
             app_token: options.app_token,
             limits: options.limits,
             version: options.version,
+            mails: options.mails,
             dies_of: options.dies_of,
             told: Vec::new(),
         };

@@ -185,11 +185,12 @@ fn configuration(desk: &Helpdesk) -> Value {
         Version::Ten => ("10.0.14", "8f13530f7cf0fb07add30ae20013f0374956795b"),
         Version::Eleven => ("11.0.6", "84160e91f70f353b33495a7928e5b1476d4b6d98"),
     };
+    let mails = if desk.mails { "1" } else { "0" };
     json!({
         "version": version,
         "dbversion": format!("{version}@{schema}"),
         "url_base": desk.base, "url_base_api": format!("{}/apirest.php", desk.base),
-        "use_notifications": "1", "notifications_mailing": "1",
+        "use_notifications": mails, "notifications_mailing": mails,
         "document_max_size": (desk.limits.file >> 20).to_string(),
         "enable_api": "1", "enable_api_login_credentials": "1", "language": "fr_FR",
         "list_limit": "15", "admin_email": "glpi@example.invalid",

@@ -25,6 +25,7 @@ use crate::{
     check::answering,
     commands::{passerelle, run, text},
     support::{
+        bilingual::is_french_throughout,
         gateway::{DIRECTORS, mail, sandbox, titled},
         helpdesk::Helpdesk,
     },
@@ -343,6 +344,58 @@ async fn the_terminal_shows_what_is_typed_but_for_the_password() {
     assert_eq!(writes(&sandbox), 0);
 }
 
+/// What is typed is judged as what options say.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_cannot_be_meant_are_named_at_once() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (into, shown_into) = (folder.path().join("passerelle"), folder.path().join("passerelle"));
+    let (code, shown) = tokio::task::spawn_blocking(move || {
+        typed(
+            &["setup", "--into", into.to_str().unwrap(), "--apply", "--lang", "fr"],
+            &[
+                ("Adresse de GLPI\u{a0}: ", "glpi.example.fr"),
+                ("Identifiant d’un Super-Admin\u{a0}: ", "glpi"),
+                ("Son mot de passe (non affiché)\u{a0}: ", "glpi"),
+                ("Domaine des adresses des expéditeurs\u{a0}: ", "@ac-dijon.fr"),
+                ("Adresse qui reçoit les demandes\u{a0}: ", "assistance"),
+                ("Nom de l’académie\u{a0}: ", " - "),
+            ],
+        )
+    })
+    .await
+    .unwrap();
+    assert_eq!(code, Some(64), "{shown}");
+    for option in ["--url", "--domain", "--recipient"] {
+        assert!(shown.contains(&format!("ERREUR         setup\u{a0}: {option}")), "{option} in {shown}");
+    }
+    assert_eq!(shown.matches("ERREUR").count(), 3, "{shown}");
+    assert!(sandbox.calls_by_endpoint().is_empty() && !shown_into.exists());
+}
+
+/// Somebody's own mappings decide, also after the configuration was written; a mistake in one is shown at its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn mappings_that_somebody_changed_are_taken() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, mapping) = (folder.path().join("passerelle.toml"), folder.path().join("mappings/lsu.toml"));
+    assert_eq!(setup(&sandbox, folder.path(), &["--apply"]).await.0, Some(0));
+    let written = fs::read_to_string(&file).unwrap();
+    fs::create_dir(mapping.parent().unwrap()).unwrap();
+    let shipped = fs::read_to_string("mappings/lsu.toml").unwrap();
+    fs::write(&mapping, shipped.replace("Référents-LSU", "Référents-LSU-bis")).unwrap();
+    let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
+    assert!(code == Some(0) && shown.contains("created        group «Référents-LSU-bis»"), "{shown}");
+    assert!(shown.contains("it lacks mappings.dir") && fs::read_to_string(&file).unwrap() == written, "{shown}");
+    fs::write(&mapping, format!("{shipped}\ngrup = \"x\"\n")).unwrap();
+    let calls = sandbox.calls_by_endpoint();
+    for (language, said) in [("en", "grup"), ("fr", "la clé grup n’existe pas")] {
+        let (code, shown) = setup(&sandbox, folder.path(), &["--apply", "--lang", language]).await;
+        assert!(code == Some(64) && shown.contains(said) && shown.contains("lsu.toml:"), "{shown}");
+    }
+    assert_eq!(sandbox.calls_by_endpoint(), calls, "nothing is begun");
+}
+
 /// What GLPI says before a Super-Admin has switched its API on, and let this machine in.
 #[rstest]
 #[case::off("[\"ERROR\",\"API désactivée\"]", "GLPI’s REST API is switched off", "Enable Rest API")]
@@ -394,4 +447,259 @@ async fn what_is_not_given_or_wrong_is_named() {
     let secret = ["--imap", "imaps://a:geheim@imap.example"];
     let (code, shown) = with(&[whole.as_slice(), &secret].concat(), "glpi").await;
     assert!(code == Some(64) && shown.contains("--imap holds a password") && !shown.contains("geheim"), "{shown}");
+}
+
+/// A value that cannot be meant, the option that has it, and what is said of it in English.
+const NOT_MEANT: [(&str, &str, &str); 27] = [
+    ("--url", "glpi.example.fr", "is no address"),
+    ("--url", "ftp://glpi.example.fr", "is no address"),
+    ("--url", "https://glpi:geheim@glpi.example.fr", "holds a login"),
+    ("--domain", "ac dijon", "is no domain"),
+    ("--domain", "*.ac-dijon.fr", "is a pattern"),
+    ("--recipient", "assistance", "is no mail address"),
+    ("--academy", " ", "is empty"),
+    ("--academy", "Académie\nd’ailleurs", "holds a line break"),
+    ("--lmtp", "2424", "has no port"),
+    ("--lmtp", "/run/lmtp.sock", "is a path"),
+    ("--http", "8080", "is no address and port"),
+    ("--smtp", "relais", "--smtp"),
+    ("--smtp", "http://relais", "--smtp"),
+    ("--from", "Assistance", "is no mail address"),
+    ("--directors", "/nowhere/directors.csv", "/nowhere/directors.csv"),
+    ("--directors-group", "", "is empty"),
+    ("--webhook", "passerelle.example.fr", "is no address"),
+    ("--mappings", "/nowhere/mappings", "/nowhere/mappings"),
+    ("--into", "/dev/null/passerelle", "/dev/null is a file"),
+    ("--gateway", "glpi.example.fr", "is no machine’s IP address"),
+    ("--gateway", "0.0.0.0", "is no machine’s IP address"),
+    ("--client", "", "is empty"),
+    ("--profile", " Passerelle", "begins or ends with a space"),
+    ("--account", "passerelle; DROP", "is no login that GLPI takes"),
+    ("--account-lang", "français", "is no language"),
+    ("--time-zone", "Europe/Dijon", "is no IANA time zone"),
+    ("--operator", "chef@", "is no mail address"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_meant_is_named_before_anything_is_begun() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("passerelle");
+    for (option, value, said) in NOT_MEANT {
+        let (code, shown) = setup(&sandbox, &into, &["--apply", option, value]).await;
+        assert!(code == Some(64) && shown.contains(option) && shown.contains(said), "{option} {value}: {shown}");
+        assert!(shown.contains("→") && !shown.contains("geheim"), "{option} {value}: {shown}");
+        assert_eq!(shown.matches("ERROR").count(), 1, "{option} {value}: {shown}");
+        let (code, french) = setup(&sandbox, &into, &["--apply", "--lang", "fr", option, value]).await;
+        assert!(code == Some(64) && french.contains("ERREUR") && french.contains(option), "{french}");
+        is_french_throughout(&french.replace(value, ""));
+    }
+    // All of them at once, each option with its last one.
+    let all: Vec<&str> = NOT_MEANT
+        .iter()
+        // It says nothing beside --directors.
+        .filter(|(option, ..)| *option != "--directors-group")
+        .filter(|(option, value, _)| NOT_MEANT.iter().rfind(|it| it.0 == *option).is_some_and(|it| it.1 == *value))
+        .flat_map(|(option, value, _)| [*option, *value])
+        .collect();
+    let (code, shown) = setup(&sandbox, &into, &[&["--apply"], all.as_slice()].concat()).await;
+    assert_eq!(code, Some(64), "{shown}");
+    for option in all.iter().step_by(2) {
+        assert!(shown.contains(option), "{option} is not named in {shown}");
+    }
+    assert!(sandbox.calls_by_endpoint().is_empty() && !into.exists(), "nothing was begun");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_found_wherever_the_gateway_is_started() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("directeurs.csv"), "email;name\na@ac-dijon.fr;Anne Petit\n").unwrap();
+    fs::create_dir(folder.path().join("ici")).unwrap();
+    fs::copy("mappings/lsu.toml", folder.path().join("ici/lsu.toml")).unwrap();
+    let url = sandbox.url().to_string();
+    let mut command = passerelle(
+        &[
+            "setup",
+            "--url",
+            &url,
+            "--domain",
+            "ac-dijon.fr",
+            "--recipient",
+            RECIPIENT,
+            "--academy",
+            "A",
+            "--into",
+            "là",
+            "--account",
+            "passerelle.setup",
+            "--profile",
+            "P",
+            "--directors",
+            "directeurs.csv",
+            "--mappings",
+            "ici",
+            "--apply",
+        ],
+        &[],
+    );
+    command.current_dir(folder.path()).env("GLPI_ADMIN_LOGIN", "glpi").env("GLPI_ADMIN_PASSWORD", "glpi");
+    let output = run(command, b"").await;
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let config = config::load_from(Some(&folder.path().join("là/passerelle.toml")), Vec::new()).unwrap();
+    assert!(config.directory.csv.unwrap().is_absolute() && config.mappings.dir.unwrap().is_absolute());
+}
+
+async fn check(into: &Path) -> (Option<i32>, String) {
+    let file = into.join("passerelle.toml");
+    let output = run(passerelle(&["--config", file.to_str().unwrap(), "check"], &[]), b"").await;
+    (output.status.code(), text(&output.stdout))
+}
+
+/// What setup writes passes `check`, whatever it switches on; a switch that somebody sets later needs no more than another
+/// run.
+#[rstest]
+#[case::announcements(&["--announcements", "--operator", "chef@ac-dijon.fr", "--operator", "DSI-BAI"], "")]
+#[case::drafts(&["--drafts"], "")]
+#[case::both(&["--drafts", "--announcements"], "")]
+#[case::set_later(&[], "\n[announcements]\nenabled = true\n[figures]\nreport = true\n")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_has_the_rights_of_all_that_is_switched_on(#[case] options: &[&str], #[case] later: &str) {
+    for is_eleven in [false, true] {
+        let sandbox = Sandbox::start(stand_in(is_eleven)).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let apply = [&["--apply"], options].concat();
+        let (code, shown) = setup(&sandbox, folder.path(), &apply).await;
+        assert_eq!(code, Some(0), "{shown}");
+        if !later.is_empty() {
+            let file = folder.path().join("passerelle.toml");
+            fs::write(&file, fs::read_to_string(&file).unwrap() + later).unwrap();
+            let (code, report) = check(folder.path()).await;
+            assert!(code == Some(1) && report.contains("Public reminders"), "{report}");
+            let (code, shown) = setup(&sandbox, folder.path(), &apply).await;
+            assert!(code == Some(0) && shown.contains("changed        profile"), "{shown}");
+        }
+        let (code, report) = check(folder.path()).await;
+        assert!(code == Some(0) && !report.contains("lacks") && !report.contains("GLPI refuses"), "{report}");
+        let may_draft = !report.contains("«Tools > Knowledge base: Create»");
+        assert_eq!(may_draft, options.contains(&"--drafts"), "{report}");
+        assert_eq!(report.contains("announcements"), options.contains(&"--announcements") || !later.is_empty());
+    }
+}
+
+/// Somebody's own configuration is kept, what differs is said once and can be compared, and all else goes on.
+#[rstest]
+#[case::another_value(("ac-dijon.fr\"]", "ac-lyon.fr\"]"), "something else for screen.domains")]
+#[case::another_file(("[directory]", "[directory]\ndirector_roles = [\"directrice\"]"), "")]
+#[case::a_key_less(("academy = \"Académie d’ailleurs\"\n", ""), "it lacks portal.academy")]
+#[case::a_comment(("[glpi]", "# C’est le nôtre.\n[glpi]"), "")]
+#[case::a_whole_section_less(("[portal]", "[quota]\nper_day = 3\n#"), "it lacks portal.academy")]
+#[case::steps(("[portal]", "[notify]\ncharge = \"passerelle\"\n[portal]"), "")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_somebody_changed_is_kept(#[case] (from, to): (&str, &str), #[case] said: &str) {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(setup(&sandbox, folder.path(), &["--apply"]).await.0, Some(0));
+    let (file, beside) = (folder.path().join("passerelle.toml"), folder.path().join("passerelle.toml.new"));
+    let written = fs::read_to_string(&file).unwrap();
+    // A section that is commented out takes its first line with it.
+    let changed =
+        written.replacen(from, to, 1).replace("#                # how the pages name the academy\nacademy", "\n#");
+    assert_ne!(changed, written);
+    fs::write(&file, &changed).unwrap();
+    let glpi = admin(&sandbox).await;
+    let group = id(&glpi, "Group", |row| row["name"] == "Référents-ONDE").await;
+    glpi.call(Method::DELETE, &format!("Group/{group}?force_purge=1"), json!({})).await;
+
+    let (code, shown) = setup(&sandbox, folder.path(), &[]).await;
+    assert!(code == Some(0) && shown.contains(said) && !beside.exists(), "{shown}");
+    assert_eq!(shown.contains("yours is kept"), !said.is_empty(), "{shown}");
+    let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
+    assert!(code == Some(0) && shown.contains("created        group «Référents-ONDE»"), "{shown}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+    assert_eq!(beside.exists(), !said.is_empty());
+    if beside.exists() {
+        assert_eq!(fs::read_to_string(&beside).unwrap(), written);
+    }
+    let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
+    assert!(code == Some(0) && to_make(&shown).is_empty() && shown.contains("Everything is in place."), "{shown}");
+    assert_eq!(shown.contains("diff -u "), !said.is_empty(), "{shown}");
+    let (_, french) = setup(&sandbox, folder.path(), &["--lang", "fr"]).await;
+    is_french_throughout(&french);
+}
+
+/// What no run can set right is a person's.
+#[rstest]
+#[case::no_toml("[glpi", "yours cannot be used")]
+#[case::a_mistake("[glpi]\nurl = \"URL\"\n[quota]\nper_day = 0\n", "quota.per_day is 0")]
+#[case::another_glpi("[glpi]\nurl = \"https://autre.example.fr\"\n", "for another GLPI")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_cannot_serve_is_named_and_kept(#[case] content: &str, #[case] said: &str) {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passerelle.toml");
+    let content = content.replace("URL", sandbox.url().as_str());
+    fs::write(&file, &content).unwrap();
+    let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
+    assert!(code == Some(1) && shown.contains("LEFT ALONE     configuration") && shown.contains(said), "{shown}");
+    assert!(shown.contains("created        token"), "the rest goes on: {shown}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), content);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn glpi_tells_only_what_the_configuration_leaves_to_it() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let url = sandbox.url();
+    let own = format!("[glpi]\nurl = \"{url}\"\n[notify]\ncharge = \"passerelle\"\nhandover = \"off\"\n");
+    fs::write(folder.path().join("passerelle.toml"), own).unwrap();
+    let (_, shown) = setup(&sandbox, folder.path(), &[]).await;
+    assert!(shown.contains("notification «New ticket», recipient «Group in charge"), "{shown}");
+    assert!(!shown.contains("«New user in assignees»"), "{shown}");
+    assert!(!shown.contains("«New group in assignees», recipient «Requester»"), "{shown}");
+}
+
+/// Whether GLPI tells the requester of a new ticket.
+async fn tells_of_new(sandbox: &Sandbox) -> bool {
+    let glpi = admin(sandbox).await;
+    let notification = id(&glpi, "Notification", |row| row["event"] == "new" && row["itemtype"] == "Ticket").await;
+    let targets = glpi.get(&format!("Notification/{notification}/NotificationTarget?range=0-99")).await;
+    targets.as_array().unwrap().iter().any(|row| row["items_id"] == 3 && row["type"] == 1)
+}
+
+/// Requesters hear of a new ticket once, by whom that was asked for; what GLPI tells is changed for nobody who did not ask.
+#[rstest]
+#[case::not_asked(&["--smtp", "smtp://127.0.0.1:9"], true, "TO DECIDE      receipt of a new ticket", true)]
+#[case::by_the_gateway(&["--smtp", "smtp://127.0.0.1:9", "--receipts", "passerelle"], true, "changed        receipt of a new ticket", false)]
+#[case::by_glpi(&["--smtp", "smtp://127.0.0.1:9", "--receipts", "glpi"], true, "notification «New ticket», recipient «Requester»", true)]
+#[case::without_a_relay(&[], true, "", true)]
+#[case::mails_off(&["--smtp", "smtp://127.0.0.1:9"], false, "GLPI sends no mail: the gateway tells of each step", true)]
+#[case::mails_off_and_by_glpi(&["--smtp", "smtp://127.0.0.1:9", "--receipts", "glpi"], false, "would leave requesters without a word", true)]
+#[case::mails_off_by_the_gateway(&["--smtp", "smtp://127.0.0.1:9", "--receipts", "passerelle"], false, "the gateway tells of each step", true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn requesters_are_told_of_a_new_ticket_by_whom_was_asked_for(
+    #[case] options: &[&str],
+    #[case] mails: bool,
+    #[case] said: &str,
+    #[case] glpi_tells: bool,
+) {
+    let sandbox = Sandbox::start(Options { mails, ..Options::default() }).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (code, shown) = setup(&sandbox, folder.path(), options).await;
+    assert!(code == Some(0) && tells_of_new(&sandbox).await, "{shown}");
+    let (code, shown) = setup(&sandbox, folder.path(), &[&["--apply"], options].concat()).await;
+    assert!(code == Some(0) && shown.contains(said), "{shown}");
+    assert_eq!(shown.contains("--receipts passerelle: the gateway alone"), said.starts_with("TO DECIDE"), "{shown}");
+    assert_eq!(tells_of_new(&sandbox).await, glpi_tells, "{shown}");
+    let (_, report) = check(folder.path()).await;
+    let (is_twice, is_asked) = (report.contains("receipts: GLPI and Passerelle both"), options.contains(&"--receipts"));
+    assert!(!(is_twice && is_asked), "{report}");
+    let (code, again) = setup(&sandbox, folder.path(), &[&["--apply", "--lang", "fr"], options].concat()).await;
+    assert!(code == Some(0) && !again.contains("à créer") && !again.contains("à changer "), "{again}");
+    is_french_throughout(&again);
+    // Only that recipient was taken off.
+    let glpi = admin(&sandbox).await;
+    let targets = glpi.get("NotificationTarget?range=0-999").await;
+    let of_administrators = targets.as_array().unwrap().iter().filter(|row| row["items_id"] == 1).count();
+    assert!(of_administrators > 3, "{targets}");
 }

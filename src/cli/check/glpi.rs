@@ -5,12 +5,13 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use super::{notices, report::Report};
 use crate::{
     app::App,
+    cli::needs::{Lack, Needs},
     config::Config,
     flow::{
         deliver::{Missing, Names},
-        route::{Level, Mapping, Mappings, TargetEntity},
+        route::{Level, Mappings, TargetEntity},
     },
-    glpi::{Glpi, Needed, Profile, RIGHTS, Right},
+    glpi::{Glpi, Profile, RIGHTS, Right},
     text::Bilingual,
 };
 
@@ -35,8 +36,8 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, map
     };
     report.ok(&Bilingual::same("GLPI"), &Bilingual::same(format!("version {}", info.version)));
     clock(report, glpi, config).await;
-    let wanted = Wanted { config, mappings, is_eleven: info.major() >= Some(11) };
-    account(report, glpi, &wanted).await;
+    let needs = Needs { config, mappings, is_eleven: info.major() >= Some(11) };
+    account(report, glpi, &needs).await;
     match glpi.uploadable_types().await {
         Ok(Some(types)) => {
             let missing: Vec<_> =
@@ -71,53 +72,9 @@ fn file_types() -> Bilingual {
     Bilingual::new("file types", "types de fichiers")
 }
 
-/// What decides which rights are needed.
-struct Wanted<'a> {
-    config: &'a Config,
-    mappings: &'a Mappings,
-    is_eleven: bool,
-}
-
-/// How much a right is missed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lack {
-    Error,
-    Warning,
-    /// It may be granted.
-    Option,
-    /// Said elsewhere, or of no use here.
-    Nothing,
-}
-
-impl Wanted<'_> {
-    /// What it means that the account has not this right.
-    fn lack(&self, right: &Right) -> Lack {
-        let names = || self.mappings.all().iter().flat_map(Mapping::names);
-        let if_needed = |is_needed: bool, lack| if is_needed { lack } else { Lack::Nothing };
-        match right.needed {
-            Needed::Always => Lack::Error,
-            Needed::FileTypes if self.is_eleven => Lack::Error,
-            Needed::FileTypes | Needed::History => Lack::Warning,
-            Needed::Faq => {
-                if self.config.http.listen.is_some() {
-                    Lack::Warning
-                } else {
-                    Lack::Option
-                }
-            }
-            Needed::Drafts | Needed::Optional => Lack::Option,
-            Needed::Announcements => if_needed(self.config.announcements.enabled, Lack::Error),
-            Needed::MonthlyReport => if_needed(self.config.figures.report, Lack::Error),
-            Needed::Entities => if_needed(names().any(|names| names.place != TargetEntity::Own), Lack::Error),
-            // `names` says which are missing; `notices` what cannot be read.
-            Needed::Locations | Needed::Notifications => Lack::Nothing,
-        }
-    }
-}
-
 /// What the service account is and may do. Each right that a harmless call can try is tried: one row is read; whether it
 /// may write, and which follow-ups and logs it sees, is read of its profile.
-async fn account(report: &mut Report, glpi: &Glpi, wanted: &Wanted<'_>) {
+async fn account(report: &mut Report, glpi: &Glpi, needs: &Needs<'_>) {
     let what = &Bilingual::new("service account", "compte de service");
     let profile = match glpi.active_profile().await {
         Ok(profile) => profile,
@@ -136,7 +93,7 @@ async fn account(report: &mut Report, glpi: &Glpi, wanted: &Wanted<'_>) {
     let (mut tried, mut read, mut complete) = (0, 0, true);
     let mut optional = Vec::new();
     for right in RIGHTS {
-        let lack = wanted.lack(right);
+        let lack = needs.lack(right);
         if lack == Lack::Nothing {
             continue;
         }

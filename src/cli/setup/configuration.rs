@@ -1,168 +1,176 @@
-//! The gateway's configuration file for this academy: written where there is none or the package's own, compared where
-//! there is one.
+//! The gateway's configuration file for this academy: written where there is none or the package's own. One that somebody
+//! changed is kept; what setup would have written goes beside it, to be compared.
 
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use toml::{Table, Value};
+use url::Url;
 
 use super::{
     context::Setup,
     outcome::{Failed, State},
     secrets,
+    wanted::Wanted,
+    written::{self, Secrets, own_file},
 };
-use crate::text::Bilingual;
+use crate::{
+    config::{self, ConfigError, Reading},
+    text::Bilingual,
+};
 
-/// The file that the package brings, until somebody changes it.
-const PACKAGED: &str = include_str!("../../../packaging/passerelle.toml");
-
-/// Steps that GLPI tells of by default, and cannot where it sends no mail.
-const STEPS: [&str; 10] =
-    ["group", "charge", "question", "solution", "closing", "handover", "escalation", "answer", "refusal", "approval"];
-
-/// A value as TOML writes it.
-fn quoted(text: impl AsRef<str>) -> String {
-    Value::String(text.as_ref().to_owned()).to_string()
-}
-
-fn list(texts: &[String]) -> String {
-    format!("[{}]", texts.iter().map(quoted).collect::<Vec<_>>().join(", "))
-}
-
-fn path(path: &Path) -> String {
-    quoted(path.to_string_lossy())
-}
-
-/// The whole file.
-fn text(setup: &Setup) -> String {
-    let wanted = &setup.wanted;
-    let mut text = String::from(
-        "# Passerelle's configuration, written by `passerelle setup`: what differs from its defaults, which\n\
-         # `passerelle config --defaults` explains. It is yours from now on; setup does not change it.\n\
-         # Secrets are in files of their own, beside this one.\n\n",
-    );
-    let mut line = |line: String| {
-        text.push_str(&line);
-        text.push('\n');
-    };
-    line(format!(
-        "time_zone = {}              # the academy's, also that of the service account in GLPI",
-        quoted(&wanted.time_zone)
-    ));
-    line("\n[glpi]".to_owned());
-    line(format!("url = {}", quoted(wanted.url.as_str())));
-    line(format!("user_token_file = {}  # of the account «{}»", path(&wanted.token_file()), wanted.account));
-    line("\n[screen]".to_owned());
-    line(format!("domains = {}     # a sender's address is of one of these", list(&wanted.domains)));
-    line(format!("recipients = {}  # a mail to one of these is a request", list(&wanted.recipients)));
-    if let Some(mappings) = &wanted.mappings {
-        line(format!(
-            "\n[mappings]              # applications, their categories and groups\ndir = {}",
-            path(mappings)
-        ));
-    }
-    if let Some(imap) = &wanted.imap {
-        line("\n[imap]                  # the mailbox that is read".to_owned());
-        line(format!("url = [{}]\npassword_file = {}", quoted(imap), path(&wanted.imap_file())));
-    }
-    if let Some(lmtp) = &wanted.lmtp {
-        line(
-            "\n[lmtp]                  # where the relay hands mails over: transport_maps … lmtp:inet:HOST:PORT"
-                .to_owned(),
-        );
-        line(format!("listen = [{}]", quoted(lmtp)));
-    }
-    if wanted.http.is_some() || setup.webhook().is_some() {
-        let listen = wanted.http.map_or_else(|| "127.0.0.1:8080".to_owned(), |it| it.to_string());
-        line("\n[http]                  # behind a reverse proxy that ends TLS".to_owned());
-        line(format!("listen = {}", quoted(listen)));
-        if setup.webhook().is_some() {
-            line(format!("webhook_secrets_file = {}", path(&wanted.webhook_file())));
-        }
-    }
-    line("\n[smtp]                  # receipts and notices".to_owned());
-    if let Some(smtp) = &wanted.smtp {
-        line(format!("url = {}", quoted(smtp)));
-    } else {
-        line("# url = \"smtp://127.0.0.1:25\"   # without a relay nobody is written to".to_owned());
-    }
-    line(format!("from = {}", quoted(&wanted.from)));
-    line("\n[portal]                # how the pages name the academy".to_owned());
-    line(format!("academy = {}", quoted(&wanted.academy)));
-    line("\n[directory]             # who directs a school".to_owned());
-    match &wanted.directors {
-        Some(file) => line(format!("sources = [\"csv\"]\ncsv = {}", path(file))),
-        None => line(format!(
-            "sources = [\"glpi\"]      # the members of this group\nglpi_group = {}",
-            quoted(&wanted.directors_group)
-        )),
-    }
-    let mailbox = wanted.domains.first().map_or_else(String::new, |domain| format!("ce.{{uai}}@{domain}"));
-    line(format!("school_mailbox = {}  # empty where schools have no mailbox", quoted(mailbox)));
-    if !setup.mails() && wanted.smtp.is_some() {
-        line("\n[notify]                # GLPI sends no mail: the gateway tells of each step".to_owned());
-        for step in STEPS {
-            line(format!("{step} = \"passerelle\""));
-        }
-    }
-    text
-}
+/// Secrets whose files setup itself makes, or asks for: that they are missing is said there.
+const OF_FILES: [&str; 3] = ["glpi.user_token", "http.webhook_secrets", "imap.password"];
 
 pub(super) fn look(setup: &Setup) -> Result<State, Failed> {
-    let path = setup.wanted.configuration_file();
-    let Some(found) = secrets::read(&path)? else { return Ok(State::create()) };
-    if found.trim() == PACKAGED.trim() {
-        return Ok(State::Change(Bilingual::new("as the package brought it", "telle que le paquet l’a apportée")));
-    }
-    let here = Bilingual::new(
-        "change it yourself, or move it away and run setup again",
-        "changez-le vous-même, ou déplacez-le et relancez setup",
-    );
-    let found: Table = match toml::from_str(&found) {
-        Ok(found) => found,
-        Err(error) => {
-            let reason = Bilingual::new(
-                format!("it is no TOML: {}", error.message()),
-                format!("ce n’est pas du TOML\u{a0}: {}", error.message()),
-            );
-            return Ok(State::named(&reason, &here));
-        }
+    let wanted = &setup.wanted;
+    let path = wanted.configuration_file();
+    let Some(found) = own_file(wanted)? else {
+        return Ok(if path.exists() {
+            State::Change(Bilingual::new("as the package brought it", "telle que le paquet l’a apportée"))
+        } else {
+            State::create()
+        });
     };
-    let wanted: Table = toml::from_str(&text(setup)).unwrap_or_default();
-    let mut differing = Vec::new();
-    compare("", &wanted, &found, &mut differing);
-    if differing.is_empty() {
+    let here = Bilingual::new(
+        format!("correct it: passerelle --config {} check names each mistake with its place", path.display()),
+        format!("corrigez-la\u{a0}: passerelle --config {} check nomme chaque erreur à sa place", path.display()),
+    );
+    if let Some(mistake) = first_mistake(&path) {
+        let reason = Bilingual::new("yours cannot be used: ", "la vôtre ne peut pas servir\u{a0}: ");
+        return Ok(State::named(&reason.then("", &mistake), &here));
+    }
+    let found: Table = toml::from_str(&found).unwrap_or_default();
+    let text = written::text(wanted, setup.facts(), Secrets::InFiles);
+    let own: Table = toml::from_str(&text).unwrap_or_default();
+    if let Some(other) = another_glpi(wanted, &found) {
+        return Ok(State::named(
+            &Bilingual::new(
+                format!("yours says glpi.url = \"{other}\": it is for another GLPI"),
+                format!("la vôtre dit glpi.url = \"{other}\"\u{a0}: elle est pour un autre GLPI"),
+            ),
+            &Bilingual::new(
+                "correct it or --url, or name another folder by --into",
+                "corrigez-la ou --url, ou donnez un autre dossier par --into",
+            ),
+        ));
+    }
+    let mut differing = Differing::default();
+    compare("", &own, &found, &mut differing);
+    if differing.is_nothing() {
         return Ok(State::there());
     }
-    let keys = differing.join(", ");
-    Ok(State::named(
-        &Bilingual::new(format!("it says something else for {keys}"), format!("il dit autre chose pour {keys}")),
-        &here,
-    ))
+    let beside = beside(&path);
+    let kept = differing.said();
+    Ok(if fs::read_to_string(&beside).is_ok_and(|there| there == text) {
+        let compare = format!("diff -u {} {}", path.display(), beside.display());
+        State::There(kept.then(
+            "",
+            &Bilingual::new(format!("; compare: {compare}"), format!("\u{a0}; pour comparer\u{a0}: {compare}")),
+        ))
+    } else {
+        let shown = beside.display();
+        State::Create(kept.then(
+            "",
+            &Bilingual::new(
+                format!("; what setup would write goes beside it, {shown}"),
+                format!("\u{a0}; ce que setup écrirait va à côté, {shown}"),
+            ),
+        ))
+    })
+}
+
+/// The first mistake that keeps the gateway from using a file, secrets' files aside.
+fn first_mistake(path: &Path) -> Option<Bilingual> {
+    let error = match config::read(Some(path)).and_then(Reading::sound) {
+        Ok(_) => return None,
+        Err(error) => error,
+    };
+    let all = match error {
+        ConfigError::Several { mistakes } => mistakes,
+        one => vec![one],
+    };
+    let messages = all.iter().map(ConfigError::message);
+    let is_ours = |message: &Bilingual| {
+        let message = message.text(crate::text::Language::English);
+        OF_FILES.iter().any(|key| message.contains(key))
+    };
+    messages.into_iter().find(|message| !is_ours(message))
+}
+
+/// The address of a GLPI that is not the one that is set up.
+fn another_glpi(wanted: &Wanted, found: &Table) -> Option<String> {
+    let named = found.get("glpi")?.get("url")?.as_str()?;
+    let plain = |url: &str| url.trim_end_matches('/').trim_end_matches("/apirest.php").to_owned();
+    let theirs = Url::parse(named).map_or_else(|_| named.to_owned(), |url| url.to_string());
+    (plain(&theirs) != plain(wanted.url.as_str())).then(|| named.to_owned())
+}
+
+fn beside(path: &Path) -> std::path::PathBuf {
+    path.with_extension("toml.new")
+}
+
+/// How a file differs from what setup would write.
+#[derive(Debug, Default)]
+struct Differing {
+    other: Vec<String>,
+    missing: Vec<String>,
+}
+
+impl Differing {
+    fn is_nothing(&self) -> bool {
+        self.other.is_empty() && self.missing.is_empty()
+    }
+
+    fn said(&self) -> Bilingual {
+        let mut said = Bilingual::new("yours is kept", "la vôtre est gardée");
+        if !self.other.is_empty() {
+            let keys = self.other.join(", ");
+            said = said.then(
+                "",
+                &Bilingual::new(
+                    format!("; it says something else for {keys}"),
+                    format!("\u{a0}; elle dit autre chose pour {keys}"),
+                ),
+            );
+        }
+        if !self.missing.is_empty() {
+            let keys = self.missing.join(", ");
+            said =
+                said.then("", &Bilingual::new(format!("; it lacks {keys}"), format!("\u{a0}; il lui manque {keys}")));
+        }
+        said
+    }
 }
 
 /// The keys of `wanted` that `found` lacks or has with another value.
-fn compare(above: &str, wanted: &Table, found: &Table, differing: &mut Vec<String>) {
+fn compare(above: &str, wanted: &Table, found: &Table, differing: &mut Differing) {
     for (key, value) in wanted {
         let name = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
         match (value, found.get(key)) {
             (Value::Table(wanted), Some(Value::Table(found))) => compare(&name, wanted, found, differing),
+            (Value::Table(wanted), None) => compare(&name, wanted, &Table::new(), differing),
+            (_, None) => differing.missing.push(name),
+            // Its mistake is said elsewhere.
+            (_, Some(_)) if above == "glpi" && key == "url" => {}
             (value, Some(there)) if value == there => {}
-            _ => differing.push(name),
+            _ => differing.other.push(name),
         }
     }
 }
 
-/// Only where there is none, or the package's own.
+/// The file itself where there is none, or the package's own; else one beside it.
 pub(super) fn make(setup: &Setup) -> Result<(), Failed> {
     let path = setup.wanted.configuration_file();
     secrets::make_folder(&path)?;
-    let is_packaged = secrets::read(&path)?.is_some();
-    let written = write(&path, &text(setup), is_packaged).map_err(|error| Failed::of_file(&path, error));
-    written.and_then(|()| secrets::share(&path, &setup.wanted.secrets_folder()))
+    let place = if own_file(&setup.wanted)?.is_some() { beside(&path) } else { path };
+    let text = written::text(&setup.wanted, setup.facts(), Secrets::InFiles);
+    let written = write(&place, &text).map_err(|error| Failed::of_file(&place, &error));
+    written.and_then(|()| secrets::share(&place, &setup.wanted.secrets_folder()))
 }
 
 /// Whole or not at all: a file that is replaced is never half of each.
-fn write(path: &Path, text: &str, replaces: bool) -> std::io::Result<()> {
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let replaces = path.exists();
     let place = if replaces { path.with_extension("toml.setup") } else { path.to_owned() };
     let mut options = fs::OpenOptions::new();
     let options = options.write(true).mode(0o640).create_new(!replaces).create(true).truncate(replaces);

@@ -2,8 +2,14 @@
 
 use url::Url;
 
-use super::wanted::Wanted;
+use super::{
+    outcome::Failed,
+    wanted::{ToldBy, Wanted},
+    written::{self, Facts},
+};
 use crate::{
+    config::Config,
+    flow::route::Mappings,
     glpi::{Administrator, ItemRow, number},
     text::Bilingual,
 };
@@ -15,17 +21,47 @@ pub(super) struct Setup {
     pub(super) version: String,
     /// GLPI's configuration, as far as it tells it.
     pub(super) glpi: ItemRow,
+    /// What the gateway will go by: a configuration that somebody changed, else the one that is written.
+    pub(super) config: Config,
+    pub(super) mappings: Mappings,
+}
+
+/// Whether this version of GLPI has webhooks.
+fn has_webhooks(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()) >= Some(11)
+}
+
+/// Whether GLPI sends mails.
+fn mails(glpi: &ItemRow) -> bool {
+    number(glpi, "use_notifications") > 0 && number(glpi, "notifications_mailing") > 0
 }
 
 impl Setup {
-    pub(super) fn new(wanted: Wanted, admin: Administrator, glpi: ItemRow) -> Self {
+    pub(super) fn new(mut wanted: Wanted, admin: Administrator, glpi: ItemRow) -> Result<Self, Failed> {
         let version = glpi.get("version").and_then(|it| it.as_str()).unwrap_or_default().to_owned();
-        Self { wanted, admin, version, glpi }
+        let facts = Facts { webhook: wanted.webhook.is_some() && has_webhooks(&version), mails: mails(&glpi) };
+        let config = if let Some(config) = written::in_force(&wanted)? {
+            // What it names is what the gateway reads.
+            if let Some(folder) = config.mappings.dir.clone().filter(|_| !wanted.names_mappings) {
+                wanted.mappings = Some(folder);
+            }
+            config
+        } else {
+            let written = written::to_be(&wanted, facts).map_err(|error| Failed::of_configuration(&error))?;
+            written.config().clone()
+        };
+        let mappings = Mappings::load(wanted.mappings.as_deref()).map_err(|error| Failed::of_configuration(&error))?;
+        Ok(Self { wanted, admin, version, glpi, config, mappings })
     }
 
     /// Whether it is GLPI 11 or later, which has webhooks.
     pub(super) fn has_webhooks(&self) -> bool {
-        self.version.split('.').next().and_then(|major| major.parse::<u32>().ok()) >= Some(11)
+        has_webhooks(&self.version)
+    }
+
+    /// What of this GLPI decides what is written.
+    pub(super) fn facts(&self) -> Facts {
+        Facts { webhook: self.webhook().is_some(), mails: self.mails() }
     }
 
     /// Where the webhooks go, if GLPI has some and they are asked for.
@@ -50,6 +86,13 @@ impl Setup {
                  l’admet\u{a0}: donnez à --webhook celle du proxy inverse.",
             ));
         }
+        if !self.mails() && self.wanted.receipts == Some(ToldBy::Glpi) {
+            remarks.push(Bilingual::new(
+                "GLPI sends no mail: --receipts glpi would leave requesters without a word, the gateway writes the receipts.",
+                "GLPI n’envoie pas de courriel\u{a0}: --receipts glpi laisserait les demandeurs sans nouvelles, la passerelle \
+                 accuse réception.",
+            ));
+        }
         if !self.mails() {
             remarks.push(if self.wanted.smtp.is_some() {
                 Bilingual::new(
@@ -71,6 +114,6 @@ impl Setup {
 
     /// Whether GLPI sends mails: then it tells of tickets, else the gateway does.
     pub(super) fn mails(&self) -> bool {
-        number(&self.glpi, "use_notifications") > 0 && number(&self.glpi, "notifications_mailing") > 0
+        mails(&self.glpi)
     }
 }

@@ -1,25 +1,30 @@
 //! `passerelle setup`: from GLPI's address and a Super-Admin's login, given once, to a gateway that works.
 //!
-//! `wanted` is what was asked for, `terminal` asks for the rest. `plan` has the steps in their order and says of each
-//! whether it is there; each kind of step is a file: `account` (and its token), `client`, `profile`, `names` (groups
-//! and categories), `recipients`, `webhooks`, `configuration`; `secrets` are their files. `context` is what all share, `outcome` what
-//! a look at a step gives.
+//! `options` is what was asked for (`wanted`), `terminal` asks for the rest, `faults` says what of it cannot be meant, by the rules that
+//! the configuration has (`written` is its text). `plan` has the steps in their order and says of each whether it is there;
+//! each kind of step is a file: `account` (and its token), `client`, `profile`, `names` (groups and categories),
+//! `recipients`, `receipts` (who tells of a new ticket), `webhooks`, `configuration`; `secrets` are their files. `context`
+//! is what all share, `outcome` what a look at a step gives.
 
 mod account;
 mod client;
 mod configuration;
 mod context;
+mod faults;
 mod names;
+mod options;
 mod outcome;
 mod plan;
 mod profile;
+mod receipts;
 mod recipients;
 mod secrets;
 mod terminal;
 mod wanted;
 mod webhooks;
+mod written;
 
-pub use self::wanted::Args;
+pub use self::{options::Args, wanted::ToldBy};
 
 use self::{
     context::Setup,
@@ -29,6 +34,7 @@ use self::{
 };
 use super::{exit, say::say};
 use crate::{
+    config,
     glpi::{Administrator, Credentials, GlpiError, Remedy, Settings},
     text::{Bilingual, Language},
 };
@@ -40,8 +46,11 @@ pub async fn run(args: Args) -> u8 {
     let apply = args.apply;
     let (wanted, login) = match args.complete(language) {
         Ok(complete) => complete,
-        Err(failed) => {
-            say.failed(&Bilingual::same("setup"), &failed);
+        Err(faults) => {
+            for fault in &faults {
+                say.failed(&Bilingual::same("setup"), fault);
+            }
+            say.line(&Bilingual::new("Nothing was changed.", "Rien n’a été changé."));
             return exit::USAGE;
         }
     };
@@ -61,7 +70,7 @@ pub async fn run(args: Args) -> u8 {
 async fn sign_in(wanted: Wanted, login: Credentials) -> Result<Setup, Failed> {
     let settings = Settings { retries: 1, ..Settings::new(wanted.url.clone(), login) };
     let admin = Administrator::new(&settings).map_err(|error| {
-        Failed::new(&Bilingual::same(error), &Bilingual::new("give another one", "donnez-en un autre"))
+        Failed::new(&config::of_error(&error), &Bilingual::new("give another one", "donnez-en un autre"))
     })?;
     let configuration = admin.configuration().await.map_err(|error| match error {
         GlpiError::Denied { remedy: Remedy::Login, .. } => Failed::new(
@@ -73,20 +82,13 @@ async fn sign_in(wanted: Wanted, login: Credentials) -> Result<Setup, Failed> {
         ),
         error => error.into(),
     })?;
-    Ok(Setup::new(wanted, admin, configuration))
+    Setup::new(wanted, admin, configuration)
 }
 
 /// Looks at every step, says what it found, and takes those that are to be taken.
 async fn carry_out(setup: &Setup, apply: bool, say: &Saying) -> u8 {
-    let steps = match steps(setup) {
-        Ok(steps) => steps,
-        Err(failed) => {
-            say.failed(&Bilingual::same("mappings"), &failed);
-            return exit::FAILED;
-        }
-    };
     let mut planned = Vec::new();
-    for step in steps {
+    for step in steps(setup) {
         let state = match step.look(setup).await {
             Ok(state) => state,
             Err(failed) => failed.into(),
@@ -111,9 +113,9 @@ async fn carry_out(setup: &Setup, apply: bool, say: &Saying) -> u8 {
         return if count.left == 0 { exit::OK } else { exit::FAILED };
     }
     say.line(&Bilingual::new("\nApplying:", "\nApplication\u{a0}:"));
-    let mut done = Count { there: count.there, left: count.left, ..Count::default() };
+    let mut done = Count { to_do: 0, ..count };
     for (step, state) in planned {
-        if matches!(state, State::There(_)) {
+        if matches!(state, State::There(_) | State::Decide(_)) {
             continue;
         }
         let first = open.iter().find(|before| step.rests_on(before));
@@ -154,6 +156,7 @@ struct Count {
     there: usize,
     to_do: usize,
     left: usize,
+    to_decide: usize,
 }
 
 impl Count {
@@ -162,6 +165,7 @@ impl Count {
             State::There(_) => self.there += 1,
             State::Create(_) | State::Change(_) => self.to_do += 1,
             State::Named(_) | State::ByHand(_) => self.left += 1,
+            State::Decide(_) => self.to_decide += 1,
         }
     }
 }
@@ -176,7 +180,7 @@ impl Saying {
 
     fn step(&self, setup: &Setup, step: &Step, state: &State) {
         self.found(&state.word(), &step.name(setup), &state.found());
-        if let State::Named(failed) | State::ByHand(failed) = state {
+        if let State::Named(failed) | State::ByHand(failed) | State::Decide(failed) = state {
             self.line(&Bilingual::same("               → ").then("", &failed.remedy));
         }
     }
@@ -201,10 +205,10 @@ impl Saying {
     }
 
     fn end(&self, count: &Count, apply: bool) {
-        let Count { there, to_do, left } = count;
+        let Count { there, to_do, left, to_decide } = count;
         self.line(&Bilingual::new(
-            format!("\n{there} there, {to_do} to make, {left} for you"),
-            format!("\n{there} en place, {to_do} à faire, {left} pour vous"),
+            format!("\n{there} there, {to_do} to make, {left} for you, {to_decide} to decide"),
+            format!("\n{there} en place, {to_do} à faire, {left} pour vous, {to_decide} à décider"),
         ));
         let next = match (apply, to_do, left) {
             (false, 1.., _) => Bilingual::new(

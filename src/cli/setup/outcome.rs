@@ -1,8 +1,10 @@
 //! What a look at a step gives.
 
-use std::fmt::Display;
-
-use crate::{glpi::GlpiError, text::Bilingual};
+use crate::{
+    config::{self, ConfigError},
+    glpi::GlpiError,
+    text::Bilingual,
+};
 
 /// Why something cannot be done, and what to do about it.
 #[derive(Debug)]
@@ -16,11 +18,15 @@ impl Failed {
         Self { reason: reason.clone(), remedy: remedy.clone() }
     }
 
+    /// A mistake of the configuration.
+    pub(super) fn of_configuration(mistake: &ConfigError) -> Self {
+        Self { reason: mistake.message(), remedy: mistake.remedy().cloned().unwrap_or_default() }
+    }
+
     /// A file that the system does not let be read or written.
-    pub(super) fn of_file(path: &std::path::Path, error: impl Display) -> Self {
-        let shown = path.display();
+    pub(super) fn of_file(path: &std::path::Path, error: &std::io::Error) -> Self {
         Self {
-            reason: Bilingual::same(format!("{shown}: {error}")),
+            reason: Bilingual::same(path.display()).saying(&config::of_error(error)),
             remedy: Bilingual::new(
                 "run setup as a user who may write there, or name another folder by --into",
                 "lancez setup en tant qu’utilisateur qui peut y écrire, ou donnez un autre dossier par --into",
@@ -56,6 +62,8 @@ pub(super) enum State {
     Named(Failed),
     /// Only a person can do it.
     ByHand(Failed),
+    /// It works, and a person says whether it is to be another way.
+    Decide(Failed),
 }
 
 impl From<Failed> for State {
@@ -81,6 +89,10 @@ impl State {
         Self::ByHand(Failed::new(reason, remedy))
     }
 
+    pub(super) fn decide(reason: &Bilingual, ways: &Bilingual) -> Self {
+        Self::Decide(Failed::new(reason, ways))
+    }
+
     pub(super) fn word(&self) -> Bilingual {
         match self {
             Self::There(_) => Bilingual::new("already there  ", "déjà là        "),
@@ -88,13 +100,14 @@ impl State {
             Self::Change(_) => Bilingual::new("to change      ", "à changer      "),
             Self::Named(_) => Bilingual::new("LEFT ALONE     ", "PAS TOUCHÉ     "),
             Self::ByHand(_) => Bilingual::new("BY HAND        ", "À LA MAIN      "),
+            Self::Decide(_) => Bilingual::new("TO DECIDE      ", "À DÉCIDER      "),
         }
     }
 
     pub(super) fn found(&self) -> Bilingual {
         match self {
             Self::There(found) | Self::Create(found) | Self::Change(found) => found.clone(),
-            Self::Named(failed) | Self::ByHand(failed) => failed.reason.clone(),
+            Self::Named(failed) | Self::ByHand(failed) | Self::Decide(failed) => failed.reason.clone(),
         }
     }
 }

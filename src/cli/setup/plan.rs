@@ -7,12 +7,12 @@ use super::{
     context::Setup,
     names::{self, Kind},
     outcome::{Failed, State},
-    profile, recipients,
+    profile, receipts, recipients,
     recipients::Told,
     secrets, webhooks,
     webhooks::Event,
 };
-use crate::{flow::route::Mappings, text::Bilingual};
+use crate::{config::DirectorySource, text::Bilingual};
 
 /// One thing that must be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(super) enum Step {
     Name(Kind, String),
     /// A recipient of GLPI's notifications.
     Recipient(Told),
+    /// Who tells the requester of a new ticket.
+    Receipts,
     /// The secret of the webhooks, in a file.
     WebhookSecret,
     /// A webhook of GLPI 11.
@@ -42,17 +44,10 @@ pub(super) enum Step {
 }
 
 /// All steps, each after what it rests on.
-pub(super) fn steps(setup: &Setup) -> Result<Vec<Step>, Failed> {
-    let wanted = &setup.wanted;
-    let mappings = Mappings::load(wanted.mappings.as_deref()).map_err(|error| {
-        Failed::new(
-            &Bilingual::same(error),
-            &Bilingual::new("correct the mapping, see passerelle check", "corrigez le mapping, voyez passerelle check"),
-        )
-    })?;
+pub(super) fn steps(setup: &Setup) -> Vec<Step> {
     let mut steps = vec![Step::LoginByToken, Step::Client, Step::Profile, Step::Account, Step::Token];
     let mut names = BTreeSet::new();
-    for mapping in mappings.all() {
+    for mapping in setup.mappings.all() {
         for here in mapping.names() {
             let groups = here.first_groups.iter().chain(&here.observers).chain(&here.levels);
             names.extend(groups.map(|group| (Kind::Group, (*group).to_owned())));
@@ -64,8 +59,9 @@ pub(super) fn steps(setup: &Setup) -> Result<Vec<Step>, Failed> {
         let entities = entities.into_iter().chain(of_departments).flatten().filter(|entity| *entity != "requester");
         names.extend(entities.map(|entity| (Kind::Entity, entity.clone())));
     }
-    if wanted.directors.is_none() {
-        names.insert((Kind::Group, wanted.directors_group.clone()));
+    let directory = &setup.config.directory;
+    if directory.sources.contains(&DirectorySource::Glpi) && !directory.glpi_group.is_empty() {
+        names.insert((Kind::Group, directory.glpi_group.clone()));
     }
     for (kind, path) in names {
         for step in kind.levels(&path).into_iter().map(|path| Step::Name(kind, path)) {
@@ -75,17 +71,20 @@ pub(super) fn steps(setup: &Setup) -> Result<Vec<Step>, Failed> {
         }
     }
     if setup.mails() {
-        steps.extend(recipients::ALL.iter().map(|told| Step::Recipient(*told)));
+        steps.extend(recipients::left_to_glpi(&setup.config).map(Step::Recipient));
+    }
+    if receipts::may_be_told_twice(setup) {
+        steps.push(Step::Receipts);
     }
     if setup.webhook().is_some() {
         steps.push(Step::WebhookSecret);
         steps.extend(webhooks::EVENTS.iter().map(|event| Step::Webhook(*event)));
     }
-    if wanted.imap.is_some() {
+    if setup.wanted.imap.is_some() {
         steps.push(Step::MailboxPassword);
     }
     steps.push(Step::Configuration);
-    Ok(steps)
+    steps
 }
 
 impl Step {
@@ -109,6 +108,7 @@ impl Step {
             ),
             Self::Name(kind, path) => kind.named(path),
             Self::Recipient(told) => told.name(),
+            Self::Receipts => Bilingual::new("receipt of a new ticket", "accusé de réception d’un nouveau ticket"),
             Self::WebhookSecret => Bilingual::new(
                 format!("secret of the webhooks, {}", wanted.webhook_file().display()),
                 format!("secret des webhooks, {}", wanted.webhook_file().display()),
@@ -138,6 +138,7 @@ impl Step {
             Self::Token => account::look_at_token(setup).await,
             Self::Name(kind, path) => names::look(setup, *kind, path).await,
             Self::Recipient(told) => recipients::look(setup, *told).await,
+            Self::Receipts => receipts::look(setup).await,
             Self::WebhookSecret => webhooks::look_at_secret(setup).await,
             Self::Webhook(event) => webhooks::look(setup, *event).await,
             Self::MailboxPassword => secrets::look_at_mailbox(&setup.wanted.imap_file()),
@@ -156,6 +157,7 @@ impl Step {
             Self::Token => account::make_token(setup).await?,
             Self::Name(kind, path) => names::make(setup, *kind, path).await?,
             Self::Recipient(told) => recipients::make(setup, *told).await?,
+            Self::Receipts => receipts::make(setup).await?,
             Self::WebhookSecret => {
                 secrets::make(&setup.wanted.webhook_file(), secrets::LONG)?;
                 secrets::share(&setup.wanted.webhook_file(), &setup.wanted.secrets_folder())?;
@@ -164,7 +166,7 @@ impl Step {
             Self::Configuration => configuration::make(setup)?,
         }
         match self.look(setup).await? {
-            State::There(_) => Ok(()),
+            State::There(_) | State::Decide(_) => Ok(()),
             State::Named(failed) | State::ByHand(failed) => Err(failed),
             State::Create(_) | State::Change(_) => Err(Failed::new(
                 &Bilingual::new("GLPI took it, and does not have it", "GLPI l’a accepté, et ne l’a pas"),

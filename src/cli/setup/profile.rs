@@ -9,32 +9,28 @@ use super::{
     outcome::{Failed, State},
 };
 use crate::{
-    flow::route::{Mapping, Mappings},
-    glpi::{ItemRow, Needed, RIGHTS, number},
+    cli::needs::{Lack, Needs},
+    glpi::{ItemRow, Needed, RIGHTS, Right, number},
     text::Bilingual,
 };
 
-/// The bits of each right that the gateway needs as it is set up.
+/// The bits of each right that the gateway needs as it is set up: what `check` would miss, and what was asked for.
 fn needed(setup: &Setup) -> BTreeMap<&'static str, u64> {
-    let mappings = Mappings::load(setup.wanted.mappings.as_deref());
-    let mappings = mappings.as_ref().map(Mappings::all).unwrap_or_default();
-    let names = || mappings.iter().flat_map(Mapping::names);
-    let has_entity =
-        mappings.iter().any(|it| it.entity.is_some() || it.departments.values().any(|d| d.entity.is_some()));
-    let has_location = names().any(|names| !names.locations.is_empty());
-    let is_needed = |needed: Needed| match needed {
+    let needs = Needs { config: &setup.config, mappings: &setup.mappings, is_eleven: setup.has_webhooks() };
+    let is_needed = |right: &Right| match right.needed {
         // `check` is of no use without what it reads.
-        Needed::Always | Needed::FileTypes | Needed::History | Needed::Faq | Needed::Notifications => true,
-        Needed::Entities => has_entity,
-        Needed::Locations => has_location,
-        Needed::Optional | Needed::Drafts | Needed::Announcements | Needed::MonthlyReport => false,
+        Needed::FileTypes | Needed::Faq | Needed::Notifications => true,
+        Needed::Locations => needs.has_locations(),
+        Needed::Drafts => setup.wanted.drafts,
+        Needed::Announcements if setup.wanted.announcements => true,
+        _ => matches!(needs.lack(right), Lack::Error | Lack::Warning),
     };
     bits(is_needed)
 }
 
-fn bits(is_needed: impl Fn(Needed) -> bool) -> BTreeMap<&'static str, u64> {
+fn bits(is_needed: impl Fn(&Right) -> bool) -> BTreeMap<&'static str, u64> {
     let mut bits = BTreeMap::new();
-    for right in RIGHTS.iter().filter(|right| is_needed(right.needed)) {
+    for right in RIGHTS.iter().filter(|right| is_needed(right)) {
         *bits.entry(right.name).or_default() |= right.bits;
     }
     bits

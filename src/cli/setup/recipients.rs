@@ -5,6 +5,7 @@ use super::{
     outcome::{Failed, State},
 };
 use crate::{
+    config::{Acknowledge, Config, Notify, Teller},
     glpi::{Recipient, Telling},
     text::Bilingual,
 };
@@ -16,28 +17,61 @@ pub(super) struct Told {
     /// As GLPI's pages name the event, in English and in French.
     label: (&'static str, &'static str),
     recipient: Recipient,
+    /// The keys of `[notify]`, any of which may leave it to GLPI.
+    steps: &'static [&'static str],
 }
 
-const fn told(event: &'static str, label: (&'static str, &'static str), recipient: Recipient) -> Told {
-    Told { event, label, recipient }
+const fn told(
+    event: &'static str,
+    label: (&'static str, &'static str),
+    recipient: Recipient,
+    steps: &'static [&'static str],
+) -> Told {
+    Told { event, label, recipient, steps }
 }
 
+const NEW: (&str, &str) = ("New ticket", "Nouveau ticket");
 const FOLLOWUP: (&str, &str) = ("New followup", "Nouveau suivi");
 const CLOSED: (&str, &str) = ("Closing of the ticket", "Clôture du ticket");
 const NEW_GROUP: (&str, &str) = ("New group in assignees", "Nouveau groupe assigné");
 
-/// Those of `[notify]` as it is without a word: everything but the receipt is GLPI's to tell.
-pub(super) const ALL: &[Told] = &[
-    told("new", ("New ticket", "Nouveau ticket"), Recipient::AssignedGroup),
-    told("assign_user", ("New user in assignees", "Nouvel utilisateur assigné"), Recipient::Requester),
-    told("add_followup", FOLLOWUP, Recipient::Requester),
-    told("add_followup", FOLLOWUP, Recipient::Working),
-    told("solved", ("Ticket solved", "Ticket résolu"), Recipient::Requester),
-    told("closed", CLOSED, Recipient::Requester),
-    told("closed", CLOSED, Recipient::Working),
-    told("assign_group", NEW_GROUP, Recipient::AssignedGroup),
-    told("assign_group", NEW_GROUP, Recipient::Requester),
+/// What GLPI can tell of the steps of `[notify]`.
+const ALL: &[Told] = &[
+    told("new", NEW, Recipient::AssignedGroup, &["group"]),
+    told("assign_user", ("New user in assignees", "Nouvel utilisateur assigné"), Recipient::Requester, &["charge"]),
+    told("add_followup", FOLLOWUP, Recipient::Requester, &["question"]),
+    told("add_followup", FOLLOWUP, Recipient::Working, &["answer", "refusal"]),
+    told("solved", ("Ticket solved", "Ticket résolu"), Recipient::Requester, &["solution"]),
+    told("closed", CLOSED, Recipient::Requester, &["closing"]),
+    told("closed", CLOSED, Recipient::Working, &["closing", "approval"]),
+    told("assign_group", NEW_GROUP, Recipient::AssignedGroup, &["escalation"]),
+    told("assign_group", NEW_GROUP, Recipient::Requester, &["handover"]),
+    told("new", NEW, Recipient::Requester, &["deposit"]),
 ];
+
+/// Those that this configuration leaves to GLPI.
+pub(super) fn left_to_glpi(config: &Config) -> impl Iterator<Item = Told> {
+    ALL.iter().copied().filter(|told| told.steps.iter().any(|step| is_left_to_glpi(config, step)))
+}
+
+fn is_left_to_glpi(config: &Config, step: &str) -> bool {
+    let Notify { group, charge, question, answer, refusal, solution, closing, approval, escalation, handover, .. } =
+        &config.notify;
+    let teller = match step {
+        "group" => group,
+        "charge" => charge,
+        "question" => question,
+        "answer" => answer,
+        "refusal" => refusal,
+        "solution" => solution,
+        "closing" => closing,
+        "approval" => approval,
+        "escalation" => escalation,
+        "handover" => handover,
+        _ => return config.receipts() == Acknowledge::Glpi,
+    };
+    *teller == Teller::Glpi
+}
 
 impl Told {
     fn recipient(self) -> Bilingual {

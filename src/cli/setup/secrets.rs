@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Failed> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(secret_text(&text).to_owned()).filter(|text| !text.is_empty())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failed::of_file(path, error)),
+        Err(error) => Err(Failed::of_file(path, &error)),
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, Failed> {
 pub(super) fn make_folder(path: &Path) -> Result<(), Failed> {
     let Some(folder) = path.parent() else { return Ok(()) };
     let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(folder);
-    made.map_err(|error| Failed::of_file(folder, error))
+    made.map_err(|error| Failed::of_file(folder, &error))
 }
 
 /// Writes a random secret into a file that is not there.
@@ -65,7 +65,7 @@ pub(super) fn make(path: &Path, length: usize) -> Result<(), Failed> {
         writeln!(file, "{text}")?;
         file.sync_all()
     });
-    written.map_err(|error| Failed::of_file(path, error))
+    written.map_err(|error| Failed::of_file(path, &error))
 }
 
 /// Lets the group of the folder of secrets read a file: where the package made that folder, the gateway is its member.
@@ -80,14 +80,14 @@ pub(super) fn share(path: &Path, folder: &Path) -> Result<(), Failed> {
         }
         Ok(())
     };
-    shared().map_err(|error| Failed::of_file(path, error))
+    shared().map_err(|error| Failed::of_file(path, &error))
 }
 
 /// Takes a file away from everybody but its owner and its group.
 pub(super) fn restrict(path: &Path) -> Result<(), Failed> {
     if is_open(path) {
         let mode = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(path, mode).map_err(|error| Failed::of_file(path, error))?;
+        fs::set_permissions(path, mode).map_err(|error| Failed::of_file(path, &error))?;
     }
     Ok(())
 }
