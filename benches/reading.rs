@@ -141,7 +141,7 @@ impl Setting {
 
     fn judged(&self, received: Received) -> Candidate {
         let identified = screen::identify(received, &self.rules).expect("somebody of the academy");
-        let proof = Proof::NotProven(String::new());
+        let proof = Proof::NotProven(passerelle::text::Bilingual::default());
         let proven = screen::prove(identified, &proof, &self.rules).expect("a proven sender");
         match screen::by_itself(proven, &self.rules, self.mappings.applications()).expect("a request") {
             Passed::Request(candidate) => candidate,

@@ -191,6 +191,9 @@ async fn check_names_the_proxy_variables_in_force() {
     assert!(report.contains("HTTPS_PROXY, NO_PROXY"), "{report}");
 }
 
+/// Settings beside the usual ones.
+type Changes<'a> = &'a [(&'a str, &'a str)];
+
 /// A report, and whether all is well.
 pub(crate) async fn report(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let output = run(passerelle(arguments, settings), b"").await;
@@ -350,7 +353,7 @@ async fn what_would_become_of_a_mail_or_a_person_is_said_in_french() {
         "DKIM-Signature: v=1; a=rsa-sha256; d=ac-dijon.fr; s=s; h=from:subject:date; bh={}; b=eHh4\r\n",
         "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
     );
-    let mails: Vec<(Vec<u8>, &[(&str, &str)], &str)> = vec![
+    let mails: Vec<(Vec<u8>, Changes<'_>, &str)> = vec![
         (plain(director, "Accès LSUN"), &[], "suite : un nouveau ticket"),
         (plain(director, "Bonjour"), &[], "refusé (no-keyword)"),
         (plain("x@example.org", "Accès LSUN"), &[], "(foreign-sender)"),
@@ -537,7 +540,7 @@ async fn check_names_what_of_announcements_cannot_work_with_what_is_around() {
     let small = format!("smtp://127.0.0.1:{}", greeting("220 relais\r\n", "250-relais\r\n250 SIZE 3000000\r\n").await);
     let large = format!("smtp://127.0.0.1:{}", greeting("220 relais\r\n", "250-relais\r\n250 SIZE 0\r\n").await);
     let on = [("announcements.enabled", "true"), ("directory.sources", "csv"), ("acknowledge", "off")];
-    let cases: [(&[(&str, &str)], &str, &str); 8] = [
+    let cases: [(Changes<'_>, &str, &str); 8] = [
         (&[("directory.csv", &without_zones)], "the directory tells no director’s department", "aucun directeur"),
         (
             &[("directory.csv", &with_zones), ("people.correspondents.071", "ien@ac-dijon.fr")],

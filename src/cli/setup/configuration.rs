@@ -81,10 +81,7 @@ pub(super) fn look(setup: &Setup) -> Result<State, Failed> {
 
 /// The first mistake that keeps the gateway from using a file, secrets' files aside.
 fn first_mistake(path: &Path) -> Option<Bilingual> {
-    let error = match config::read(Some(path)).and_then(Reading::sound) {
-        Ok(_) => return None,
-        Err(error) => error,
-    };
+    let Err(error) = config::read(Some(path)).and_then(Reading::sound) else { return None };
     let all = match error {
         ConfigError::Several { mistakes } => mistakes,
         one => vec![one],

@@ -88,10 +88,10 @@ pub(super) fn find(wanted: &Wanted, given: Given) -> Vec<Failed> {
     found
 }
 
-fn fault(option: &str, (english, french): (&str, &str), (remedy, remede): (&str, &str)) -> Failed {
+fn fault(option: &str, (english, french): (&str, &str), remedy: (&str, &str)) -> Failed {
     Failed::new(
         &Bilingual::new(format!("{option} {english}"), format!("{option} {french}")),
-        &Bilingual::new(remedy, remede),
+        &Bilingual::new(remedy.0, remedy.1),
     )
 }
 

@@ -25,6 +25,7 @@ use crate::{
 /// right, and a configuration that you changed is kept. Exit codes: 0 all is there (or, without `--apply`, can be made), 1
 /// something is left for a person, 64 an option cannot be meant: then nothing was begun.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Args {
     /// Makes what is missing
     #[arg(long)]

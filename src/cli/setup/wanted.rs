@@ -15,6 +15,7 @@ pub enum ToldBy {
 
 /// Everything that is to be.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Wanted {
     pub(super) url: Url,
     pub(super) domains: Vec<String>,
