@@ -74,7 +74,11 @@ pub(super) async fn open(
     if connection.server_info().supports_feature(Extension::EightBitMime) {
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    bounded(timeout, connection.command(Mail::new(from, parameters))).await?;
+    if let Err(error) = bounded(timeout, connection.command(Mail::new(from, parameters))).await {
+        let code = error.for_good().ok_or(error)?;
+        leave(connection);
+        return Ok(OpenBatch::refused(to, code));
+    }
     let mut recipients = BatchRecipients::default();
     let mut is_full = false;
     for address in to {
@@ -98,7 +102,12 @@ pub(super) async fn open(
         leave(connection);
         return Ok(OpenBatch { recipients, end: End::Nobody });
     }
-    bounded(timeout, connection.command(Data)).await?;
+    if let Err(error) = bounded(timeout, connection.command(Data)).await {
+        let code = error.for_good().ok_or(error)?;
+        leave(connection);
+        recipients.refused.extend(recipients.taken.drain(..).map(|address| (address, code)));
+        return Ok(OpenBatch { recipients, end: End::Nobody });
+    }
     Ok(OpenBatch { recipients, end: End::Relay(Box::new(connection), timeout) })
 }
 
@@ -107,6 +116,12 @@ impl OpenBatch {
     pub(super) fn kept(outbox: Outbox, to: &[Address]) -> Self {
         let recipients = BatchRecipients { taken: to.to_vec(), ..BatchRecipients::default() };
         Self { recipients, end: End::Memory(outbox) }
+    }
+
+    /// One that the relay refuses for good, whoever it is for.
+    fn refused(to: &[Address], code: u16) -> Self {
+        let refused = to.iter().map(|address| (address.clone(), code)).collect();
+        Self { recipients: BatchRecipients { refused, ..BatchRecipients::default() }, end: End::Nobody }
     }
 
     /// One for nobody.

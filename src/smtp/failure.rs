@@ -57,7 +57,16 @@ pub enum Fault {
     Exchange(LettreError),
 }
 
+/// What is wrong with how the gateway signs in (RFC 4954 section 6), and with no mail: 530, 534, 535, 538.
+const OF_SIGNING_IN: [u16; 4] = [530, 534, 535, 538];
+
 impl SendError {
+    /// The code of an answer by which the relay refuses this mail for good: the same again gets the same answer.
+    pub fn for_good(&self) -> Option<u16> {
+        let Self::Refused(Fault::Answered(code)) = self else { return None };
+        Some(u16::from(*code)).filter(|code| !OF_SIGNING_IN.contains(code))
+    }
+
     /// What was wrong, for who runs a command.
     pub fn reason(&self) -> Bilingual {
         let (english, french, fault) = match self {

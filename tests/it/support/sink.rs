@@ -22,6 +22,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Moods {
     /// Its answer to these recipients; once each, where it puts off.
     pub(crate) recipients: BTreeMap<String, u16>,
+    /// Its answer to these words of every transaction: MAIL FROM, DATA.
+    pub(crate) words: BTreeMap<&'static str, u16>,
     /// Its answers to the next mails, after their final dots.
     pub(crate) ends: Vec<u16>,
     /// No more recipients than these in one transaction.
@@ -167,7 +169,10 @@ async fn serve(
     while let Some(line) = lines.next_line().await? {
         let (word, rest) = line.split_once(':').unwrap_or((line.as_str(), ""));
         let inner = rest.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-        let answer = match word.to_ascii_uppercase().as_str() {
+        let word = word.to_ascii_uppercase();
+        let told = moods.lock().unwrap().words.get(word.as_str()).copied();
+        let answer = match word.as_str() {
+            _ if told.is_some() => format!("{} no", told.unwrap_or_default()),
             "MAIL FROM" => {
                 mail = Taken { from: inner, to: Vec::new(), mail: String::new() };
                 "250 ok".to_owned()
