@@ -58,6 +58,7 @@ impl Command {
         match self {
             Self::Check(args) => Language::chosen(args.lang),
             Self::Audit(args) => Language::chosen(args.lang),
+            Self::Inform(args) => Language::chosen(args.lang),
             _ => Language::English,
         }
     }

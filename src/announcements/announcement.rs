@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{
+    excess::{Excess, ExcessPart, LONGEST_BODY},
     files::AnnouncementFile,
     one_line::{LONGEST_SUBJECT, line},
     zones::Zones,
@@ -16,8 +17,6 @@ use crate::{
     text::html_text::{self, decoded, escaped},
 };
 
-/// Bytes of a body.
-pub const LONGEST_BODY: usize = 15_000;
 /// Bytes of a body as GLPI keeps it: 65,535 for the whole note.
 const ROOM: usize = 56_000;
 
@@ -31,6 +30,8 @@ const ZONE: &str = "Zone\u{a0}: ";
 const APPLICATION: &str = "Application\u{a0}: ";
 const MAIL: &str = "Par courriel\u{a0}: ";
 const PORTAL: &str = "Sur le portail\u{a0}: ";
+const HELD: &str = "Confirmation\u{a0}: ";
+const AWAITED: &str = "attendue";
 const AUTHOR: &str = "Écrite par\u{a0}: ";
 const DATE: &str = "Écrite le\u{a0}: ";
 const FILE: &str = "Fichier\u{a0}: ";
@@ -64,6 +65,8 @@ pub struct Announcement {
     pub begins: Timestamp,
     /// Until when; what the portal shows has an end.
     pub ends: Option<Timestamp>,
+    /// The portal does not show it before a second person has confirmed its mailing.
+    pub is_held: bool,
     /// The files that go along.
     pub files: Vec<AnnouncementFile>,
     /// Who wrote it: an address, or the name of a program.
@@ -127,6 +130,34 @@ impl Announcement {
         self
     }
 
+    /// Whether [`Announcement::fit`] takes nothing away that somebody wrote.
+    ///
+    /// # Errors
+    ///
+    /// Names what is too much.
+    pub fn fits(&self) -> Result<(), Excess> {
+        for (part, text) in [
+            (ExcessPart::Subject, Some(&self.subject)),
+            (ExcessPart::Application, self.application.as_ref()),
+            (ExcessPart::Author, Some(&self.written_by)),
+        ] {
+            let Some(text) = text else { continue };
+            if let Some(letter) = text.chars().find(|c| u32::from(*c) > 0xffff) {
+                return Err(Excess::Letter(part, letter));
+            }
+            let length = line(text, usize::MAX).chars().count();
+            if length > LONGEST_SUBJECT {
+                return Err(Excess::Characters { part, length, most: LONGEST_SUBJECT });
+            }
+        }
+        let (whole, kept) = (clean(&self.markdown), body(&self.markdown));
+        if kept == whole.trim_end() {
+            Ok(())
+        } else {
+            Err(Excess::Text { kept: kept.chars().count(), of: whole.chars().count() })
+        }
+    }
+
     /// Whether another one tells the same people the same, whenever it was handed in.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         (&self.subject, &self.markdown, &self.written_by) == (&other.subject, &other.markdown, &other.written_by)
@@ -136,7 +167,12 @@ impl Announcement {
 
     /// Whether the portal shows it at this moment.
     pub fn is_shown(&self, now: Timestamp) -> bool {
-        self.on_portal && self.begins <= now && self.ends.is_some_and(|ends| now < ends)
+        self.is_on_portal_now() && self.begins <= now && self.ends.is_some_and(|ends| now < ends)
+    }
+
+    /// Whether the portal shows it in its time.
+    pub(super) fn is_on_portal_now(&self) -> bool {
+        self.on_portal && !self.is_held
     }
 
     /// How it goes, as figures name it.
@@ -180,6 +216,9 @@ impl Announcement {
         }
         add(MAIL, self.by_mail.map_or("non", Recipients::shown));
         add(PORTAL, if self.on_portal { "oui" } else { "non" });
+        if self.is_held {
+            add(HELD, AWAITED);
+        }
         for file in &self.files {
             add(FILE, &file.shown());
         }
@@ -223,6 +262,7 @@ impl Announcement {
         let one = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
         let zones: Vec<String> = all(ZONE);
         Some(Self {
+            is_held: one(HELD) == Some(AWAITED),
             id: Some(note.id),
             reference,
             subject: note.title.to_owned(),
@@ -302,10 +342,15 @@ fn read_again(html: &str) -> Option<String> {
     (written(&markdown) == html).then_some(markdown)
 }
 
-fn body(text: &str) -> String {
+/// A text with one kind of line breaks and without other control characters.
+fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    let text = text.trim_matches('\n').trim_end();
+    text.trim_matches('\n').trim_end().to_owned()
+}
+
+fn body(text: &str) -> String {
+    let text = clean(text);
     let mut text = text[..text.floor_char_boundary(LONGEST_BODY)].trim_end();
     while kept(&written(text)) > ROOM {
         text = text[..text.floor_char_boundary(text.len() / 8 * 7)].trim_end();
@@ -345,6 +390,7 @@ mod tests {
             application: Some("LSU".to_owned()),
             by_mail: Some(Recipients::Directors),
             on_portal: true,
+            is_held: false,
             files: Vec::new(),
             begins: "2026-11-28T08:00:00Z".parse().unwrap(),
             ends: Some("2026-11-29T08:00:00Z".parse().unwrap()),

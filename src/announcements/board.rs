@@ -204,6 +204,7 @@ mod tests {
             application: application.map(str::to_owned),
             by_mail: None,
             on_portal: true,
+            is_held: false,
             files: Vec::new(),
             begins: "2026-11-28T08:00:00Z".parse().unwrap(),
             ends: Some("2026-11-29T08:00:00Z".parse().unwrap()),

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     files::{self, NoFiles},
-    journal::{Batch, Departure, DepartureState, Journal, MailingState, Standing},
+    journal::{Batch, Departure, DepartureState, Journal, MailingOutcome, MailingState, Standing},
     progress::{MailingProgress, Settled},
     record::Records,
 };
@@ -24,6 +24,7 @@ use crate::{
     id::ReminderId,
     letters::{AnnouncementLetters, AnnouncementMail, ComposeError},
     smtp::{NotHandedOver, SendError},
+    text::{Bilingual, Language},
 };
 
 /// One instance at a time sends.
@@ -49,25 +50,39 @@ const PUT_OFF: &str = "put-off";
 
 /// Why a mailing is not sent now.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.said().text(Language::English))]
 pub enum SendingError {
     /// There is none of this name.
-    #[error("there is no mailing of this name")]
     Unknown,
     /// Another instance is at it.
-    #[error("another instance is sending it")]
     Elsewhere,
     /// Notes of its list, or its files, are missing in GLPI, or changed.
-    #[error(
-        "its list or its files in GLPI are not those that were written; restore the notes «Passerelle, envoi …» and the \
-         documents of its public note, or stop it"
-    )]
     Damaged,
     /// GLPI cannot, or may not.
-    #[error(transparent)]
     Glpi(#[from] GlpiError),
     /// The mail cannot be made.
-    #[error("the mail cannot be made: {0}")]
     Mail(#[from] ComposeError),
+}
+
+impl SendingError {
+    /// Why, for who runs a command.
+    pub fn said(&self) -> Bilingual {
+        match self {
+            Self::Unknown => Bilingual::new("there is no mailing of this name", "aucun envoi par courriel n’a ce nom"),
+            Self::Elsewhere => {
+                Bilingual::new("another instance is sending it", "une autre passerelle est en train de l’envoyer")
+            }
+            Self::Damaged => Bilingual::new(
+                "its list or its files in GLPI are not those that were written; restore the notes «Passerelle, envoi …» \
+                 and the documents of its public note, or stop it",
+                "sa liste ou ses fichiers dans GLPI ne sont pas ceux qui y ont été écrits\u{a0}; rétablissez les notes \
+                 «\u{a0}Passerelle, envoi …\u{a0}» et les documents de sa note publique, ou arrêtez-la",
+            ),
+            Self::Glpi(why) => why.line(),
+            Self::Mail(why) => Bilingual::new("the mail cannot be made", "le courriel ne peut pas être écrit")
+                .saying(&Bilingual::quoted(why)),
+        }
+    }
 }
 
 /// How a round of sending ended.
@@ -77,8 +92,8 @@ pub struct Sending {
     pub progress: MailingProgress,
     /// When there is something to do again; `None` where there is nothing.
     pub again: Option<Timestamp>,
-    /// Why not now, in the relay's words.
-    pub why: Option<String>,
+    /// Why not now.
+    pub why: Option<Bilingual>,
 }
 
 /// What became of a batch.
@@ -183,7 +198,7 @@ impl Dispatcher {
                 Step::Done => next_batch += Duration::from_mins(1) * size / self.per_minute,
                 Step::NotNow(error) => {
                     tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
-                    why = Some(error.to_string());
+                    why = Some(error.reason());
                 }
                 Step::Another => journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?,
                 Step::Stopped => {
@@ -300,6 +315,7 @@ impl Dispatcher {
             refused,
             put_off,
             decided_by: None,
+            is_lost: false,
         };
         let began = Instant::now();
         // Where GLPI cannot tell, the transaction is given up, and nothing was sent. A note that comes all the same is in
@@ -313,19 +329,25 @@ impl Dispatcher {
                 match open.finish(mail).await {
                     Ok(()) => DepartureState::Handed,
                     Err(NotHandedOver::Refused(error)) => {
-                        not_now = Some(error);
-                        DepartureState::NotSent
+                        if let Some(code) = error.for_good() {
+                            // The same again gets the same answer.
+                            tracing::error!(%error, reference, batch = batch.number, "the mail relay refuses an announcement");
+                            departure.refused.extend(departure.to.drain(..).map(|address| (address, code)));
+                            DepartureState::Handed
+                        } else {
+                            not_now = Some(error);
+                            DepartureState::NotSent
+                        }
                     }
                     Err(NotHandedOver::InDoubt(error)) => {
                         tracing::error!(%error, reference, batch = batch.number, "whether the mail relay has this batch is in doubt");
                         not_now = Some(error);
+                        departure.is_lost = true;
                         DepartureState::Going
                     }
                 }
             };
-            if departure.state != DepartureState::Going {
-                self.arrive(&reference, id, &departure, stop).await?;
-            }
+            self.arrive(&reference, id, &departure, stop).await?;
         }
         count(&departure);
         journal.departures.insert((departure.batch, departure.attempt), (id, departure));
@@ -363,6 +385,7 @@ impl Dispatcher {
             return Ok(());
         }
         journal.mailing.state = MailingState::Ended;
+        journal.mailing.outcome = Some(MailingOutcome { handed: progress.handed, refused: progress.refused.len() });
         self.records.rewrite_head(journal).await?;
         if journal.mailing.state == MailingState::Stopped {
             return Ok(());

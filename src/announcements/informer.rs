@@ -1,10 +1,15 @@
 //! Writes, sends and follows announcements: what the pages, the API and the command line ask for.
 
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
 use tokio::sync::Notify;
@@ -15,10 +20,12 @@ use super::{
     dispatch::{Dispatcher, Sending, SendingError},
     files::{self, AnnouncementFile},
     journal::{DepartureState, Journal, Mailing, MailingState, digest},
-    keeping::{ANNOUNCEMENTS, Keeping, KeepingError},
+    keeping::{ANNOUNCEMENTS, Keeping},
     progress::MailingProgress,
-    recipients::{NoList, RecipientList, RecipientSources},
-    record::{NotFrozen, Records},
+    recipients::{RecipientList, RecipientSources},
+    record::Records,
+    refusal::{InformError, Lack, Unfrozen},
+    strangers::Stranger,
 };
 use crate::{
     config::{self, Config},
@@ -26,14 +33,11 @@ use crate::{
     glpi::{Glpi, GlpiError, Upload},
     letters::{AnnouncementLetters, ConfirmationWanted},
     people::{People, Rights, Role},
-    request::{Address, Enclosure, LeftOut, Reference},
+    request::{Address, Enclosure, Reference},
 };
 
 /// How often an instance looks for what another one left.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
-/// An announcement whose list is not frozen is not sent any more when it is older: its list may have been removed after it
-/// was sent, and what it says may be over.
-const STALE: SignedDuration = SignedDuration::from_hours(24);
 /// Bytes of what a second person confirms by.
 const CODE: usize = 10;
 
@@ -53,111 +57,6 @@ pub enum DoubtDecision {
     Sent,
     /// The relay does not have it: it is sent again.
     Send,
-}
-
-/// Why the list of an announcement that is kept is not there, and what helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfrozen {
-    /// Its writer was interrupted: it can be frozen now.
-    Interrupted,
-    /// The same, and the addresses came along with it: only whoever has them can go on.
-    WithoutAddresses,
-    /// It is more than a day old.
-    Stale,
-}
-
-impl Unfrozen {
-    fn of(announcement: &Announcement) -> Self {
-        if Timestamp::now().duration_since(announcement.written_at) > STALE {
-            Self::Stale
-        } else if announcement.by_mail == Some(Recipients::List) {
-            Self::WithoutAddresses
-        } else {
-            Self::Interrupted
-        }
-    }
-
-    /// What helps.
-    pub fn remedy(self) -> &'static str {
-        match self {
-            Self::Interrupted => "`passerelle inform resume` freezes its list and sends it, `stop` gives it up",
-            Self::WithoutAddresses => {
-                "hand in the same announcement with the same addresses again today, or give it up with `passerelle inform stop`"
-            }
-            Self::Stale => "it is more than a day old: give it up with `passerelle inform stop`, and hand in a new one",
-        }
-    }
-}
-
-/// Why an announcement is not sent, or not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum InformError {
-    /// `announcements.enabled` is false.
-    #[error("announcements are off; set announcements.enabled = true")]
-    Off,
-    /// No mail goes anywhere.
-    #[error("no mail relay is configured; set smtp.url, or write a message for the portal only")]
-    NoRelay,
-    /// It says nothing, or not where it goes.
-    #[error("the announcement has no {0}")]
-    Missing(&'static str),
-    /// It is another's department or application.
-    #[error("these zones, or this application, are somebody else's")]
-    NotYours,
-    /// Nobody would get it.
-    #[error("nobody would get it: the directory has no director of these zones with an address")]
-    Nobody,
-    /// Nobody but its writer could confirm it.
-    #[error("more than {0} addresses: a second person has to confirm; name another operator in people.operators")]
-    NobodyElse(usize),
-    /// These files cannot go, for these reasons.
-    #[error("nothing was sent: {}", named(.0))]
-    Files(Vec<LeftOut>),
-    /// One that says something else has its name.
-    #[error(
-        "{0} was handed in before and says something else; nothing was sent of this one: hand it in under another name"
-    )]
-    SaysSomethingElse(Reference),
-    /// Who gets it cannot be said now.
-    #[error(transparent)]
-    NoList(#[from] NoList),
-    /// Its list is not frozen.
-    #[error(transparent)]
-    NotFrozen(#[from] NotFrozen),
-    /// GLPI does not keep it.
-    #[error(transparent)]
-    Keeping(#[from] KeepingError),
-    /// GLPI cannot, or may not.
-    #[error(transparent)]
-    Glpi(#[from] GlpiError),
-    /// There is none of this name.
-    #[error("there is no announcement of this name that goes by mail")]
-    Unknown,
-    /// It is kept, but its list is not.
-    #[error("its list is not frozen, and nobody got it by mail; {}", .0.remedy())]
-    Unfrozen(Unfrozen),
-    /// Its state is another.
-    #[error("it is {}, and this is not for now", .0.label())]
-    NotNow(MailingState),
-    /// The code is wrong.
-    #[error("this code does not confirm it")]
-    WrongCode,
-    /// The person who wrote it confirms.
-    #[error("whoever wrote it cannot confirm it: a second person does")]
-    SamePerson,
-    /// No batch is in doubt, or its sender may be at it still.
-    #[error("nothing is in doubt, or not yet: what is on its way now is in doubt after {0} seconds")]
-    NothingInDoubt(i64),
-}
-
-impl InformError {
-    /// Whether GLPI does not let the service account keep it.
-    pub fn is_denied(&self) -> bool {
-        matches!(
-            self,
-            Self::Glpi(GlpiError::Denied { .. }) | Self::Keeping(KeepingError::Glpi(GlpiError::Denied { .. }))
-        )
-    }
 }
 
 /// Writes, sends and follows announcements.
@@ -279,31 +178,35 @@ impl Informer {
             return Err(InformError::Off);
         }
         if announcement.subject.trim().is_empty() {
-            return Err(InformError::Missing("subject"));
+            return Err(InformError::Missing(Lack::Subject));
         }
         if announcement.markdown.trim().is_empty() {
-            return Err(InformError::Missing("text"));
+            return Err(InformError::Missing(Lack::Text));
         }
+        announcement.fits().map_err(InformError::TooMuch)?;
         if announcement.by_mail.is_none() && !announcement.on_portal {
-            return Err(InformError::Missing("way: neither by mail nor on the portal"));
+            return Err(InformError::Missing(Lack::Way));
         }
         if announcement.on_portal && announcement.ends.is_none_or(|ends| ends <= announcement.begins) {
-            return Err(InformError::Missing("end after its begin, which what the portal shows has"));
+            return Err(InformError::Missing(Lack::End));
         }
         if announcement.by_mail == Some(Recipients::LastRequesters) && announcement.application.is_none() {
-            return Err(InformError::Missing("application, whose last requesters are meant"));
+            return Err(InformError::Missing(Lack::Application));
         }
         if !announcement.is_within(rights) {
             return Err(InformError::NotYours);
         }
-        if announcement.by_mail.is_none() {
-            return Ok(RecipientList::default());
-        }
-        if !self.letters.are_on() {
+        let goes = announcement.by_mail.is_some();
+        if goes && !self.letters.are_on() {
             return Err(InformError::NoRelay);
         }
         let list = self.sources.of(announcement, list).await?;
-        if list.is_empty() { Err(InformError::Nobody) } else { Ok(list) }
+        if goes && list.is_empty() { Err(InformError::Nobody) } else { Ok(list) }
+    }
+
+    /// What is to be said of texts that are to be zones and are none.
+    pub async fn misread(&self, zones: &[String]) -> Vec<Stranger> {
+        self.sources.misread(zones).await
     }
 
     /// Takes an announcement: GLPI keeps it, with its list, frozen; then it goes, or a second person is asked. The same one
@@ -318,6 +221,22 @@ impl Informer {
         (list, enclosure): (&[Address], &Enclosure),
         rights: &Rights,
     ) -> Result<Informed, InformError> {
+        self.inform_as_seen(announcement, (list, enclosure), rights, None).await
+    }
+
+    /// The same, where it goes to those whom somebody has seen: another list than the one of this digest is not sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Informer::inform`], and [`InformError::OtherRecipients`].
+    pub async fn inform_as_seen(
+        &self,
+        announcement: Announcement,
+        (list, enclosure): (&[Address], &Enclosure),
+        rights: &Rights,
+        seen: Option<&str>,
+    ) -> Result<Informed, InformError> {
+        announcement.fits().map_err(InformError::TooMuch)?;
         let announcement = announcement.fit();
         if !announcement.is_within(rights) {
             return Err(InformError::NotYours);
@@ -337,13 +256,18 @@ impl Informer {
             return Ok(Informed { announcement: kept, mailing: Some(self.progress_of(&journal)) });
         }
         let recipients = self.recipients(&announcement, list, rights).await?;
+        if seen.is_some_and(|seen| seen != recipients.digest()) {
+            return Err(InformError::OtherRecipients);
+        }
         let (files, uploads) = self.files(enclosure).await?;
         let must_confirm = recipients.len() > self.settings.confirm_above;
         let seconds = if must_confirm { self.others(&announcement.written_by).await? } else { Vec::new() };
         if must_confirm && seconds.is_empty() {
             return Err(InformError::NobodyElse(self.settings.confirm_above));
         }
-        let kept = self.keeping.keep(Announcement { files, ..announcement.clone() }, &uploads).await?;
+        // The portal shows nothing that waits for a second person.
+        let whole = Announcement { files, is_held: must_confirm, ..announcement.clone() };
+        let kept = self.keeping.keep(whole, &uploads).await?;
         let announcement = same(&announcement, kept)?;
         tracing::info!(
             reference = %announcement.reference,
@@ -358,6 +282,7 @@ impl Informer {
             return Ok(Informed { announcement, mailing: None });
         }
         let mut journal = self.freeze(&announcement, &recipients).await?;
+        self.hold(&announcement, journal.mailing.state).await?;
         self.ask(&mut journal, &seconds).await;
         self.wake.notify_one();
         Ok(Informed { announcement, mailing: Some(self.progress_of(&journal)) })
@@ -391,9 +316,31 @@ impl Informer {
             tracing::info!(%reference, addresses = recipients.len(), "the list of an announcement is frozen later");
             self.freeze(&announcement, &recipients).await?
         };
+        self.hold_by_name(reference, journal.mailing.state).await?;
         self.ask_again(&mut journal).await?;
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
+    }
+
+    /// Has the portal wait with a message for as long as its mailing waits for a second person, and no longer.
+    async fn hold(&self, kept: &Announcement, state: MailingState) -> Result<(), InformError> {
+        let is_held = match state {
+            MailingState::ToConfirm => true,
+            MailingState::Going | MailingState::Ended => false,
+            // What was never confirmed is never shown.
+            MailingState::Stopped => kept.is_held,
+        };
+        if kept.is_held != is_held {
+            self.keeping.rewrite(Announcement { is_held, ..kept.clone() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn hold_by_name(&self, reference: Reference, state: MailingState) -> Result<(), InformError> {
+        match self.keeping.of_reference(reference).await? {
+            Some(kept) => self.hold(&kept, state).await,
+            None => Ok(()),
+        }
     }
 
     /// Announcements that are to go by mail and are none of these mailings: nobody got them.
@@ -415,8 +362,10 @@ impl Informer {
 
     /// The announcement of this name, which is to go by mail, and has no list.
     async fn unfrozen_of(&self, reference: Reference) -> Result<(Announcement, Unfrozen), InformError> {
-        let kept = self.keeping.of_reference(reference).await?.filter(|announcement| announcement.by_mail.is_some());
-        let announcement = kept.ok_or(InformError::Unknown)?;
+        let announcement = self.keeping.of_reference(reference).await?.ok_or(InformError::Unknown)?;
+        if announcement.by_mail.is_none() {
+            return Err(InformError::PortalOnly);
+        }
         let why = Unfrozen::of(&announcement);
         Ok((announcement, why))
     }
@@ -426,6 +375,13 @@ impl Informer {
         let now = Timestamp::now().to_zoned(self.zone.clone()).datetime();
         let operators = self.people.addresses(&Role::Operator, now).await?;
         Ok(operators.into_iter().filter(|operator| !is_same(operator.as_str(), writer)).collect())
+    }
+
+    async fn is_operator(&self, person: &str) -> Result<bool, GlpiError> {
+        match Address::parse(person) {
+            Some(address) => Ok(self.people.rights(&address).await?.is_everything()),
+            None => Ok(false),
+        }
     }
 
     /// Asks a second person, where one has to be asked and none was: the relay may have taken no mail then.
@@ -505,10 +461,16 @@ impl Informer {
         if is_same(&journal.mailing.written_by, by) {
             return Err(InformError::SamePerson);
         }
+        if !self.is_operator(by).await? {
+            return Err(InformError::NotAnOperator(by.to_owned()));
+        }
         match journal.mailing.state {
             MailingState::ToConfirm => {}
             // Confirmed twice is confirmed.
-            MailingState::Going | MailingState::Ended => return Ok(self.progress_of(&journal)),
+            state @ (MailingState::Going | MailingState::Ended) => {
+                self.hold_by_name(reference, state).await?;
+                return Ok(self.progress_of(&journal));
+            }
             state @ MailingState::Stopped => return Err(InformError::NotNow(state)),
         }
         journal.mailing.state = MailingState::Going;
@@ -517,6 +479,7 @@ impl Informer {
         if journal.mailing.state == MailingState::Stopped {
             return Err(InformError::NotNow(MailingState::Stopped));
         }
+        self.hold_by_name(reference, MailingState::Going).await?;
         tracing::info!(%reference, by, "an announcement is confirmed");
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
@@ -563,6 +526,9 @@ impl Informer {
         by: &str,
     ) -> Result<MailingProgress, InformError> {
         let mut journal = self.journal(reference).await?;
+        if let Some(batch) = batch.filter(|batch| !journal.batches.contains_key(batch)) {
+            return Err(InformError::NoBatch { batch, of: journal.batches.len() });
+        }
         let (settled, now) = (self.dispatcher.settled(), Timestamp::now());
         let doubtful: Vec<(usize, usize)> = journal
             .departures
@@ -612,6 +578,21 @@ impl Informer {
     /// Where GLPI cannot answer.
     pub async fn mailings(&self) -> Result<Vec<Mailing>, InformError> {
         Ok(self.records.mailings().await?)
+    }
+
+    /// How far those of these mailings are that go now, each by its name: what is in doubt is not seen in a head.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn under_way(&self, mailings: &[Mailing]) -> Result<BTreeMap<String, MailingProgress>, InformError> {
+        let mut under_way = BTreeMap::new();
+        for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
+            if let Some(journal) = self.records.read(&mailing.reference).await? {
+                under_way.insert(mailing.reference.clone(), self.progress_of(&journal));
+            }
+        }
+        Ok(under_way)
     }
 
     /// Sends what can be sent of a mailing now, until `stop`; says after each batch how far it is.
@@ -666,6 +647,13 @@ impl Informer {
             }
         }
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
+            // Whoever confirmed it may have been interrupted before the portal shows it.
+            if mailing.confirmed_by.is_some()
+                && let Some(reference) = mailing.name()
+                && let Err(error) = self.hold_by_name(reference, mailing.state).await
+            {
+                tracing::warn!(%error, %reference, "a confirmed announcement is not shown on the portal now");
+            }
             match self.dispatcher.send(&mailing.reference, stop, |_| {}).await {
                 Ok(sending) => again = again.into_iter().chain(sending.again).min(),
                 Err(SendingError::Elsewhere) => {}
@@ -724,13 +712,8 @@ fn mailing(announcement: &Announcement, recipients: &RecipientList, must_confirm
         kept_as: announcement.id,
         state: if must_confirm { MailingState::ToConfirm } else { MailingState::Going },
         confirmed_by: None,
+        outcome: None,
     }
-}
-
-/// Files with why they cannot go.
-fn named(files: &[LeftOut]) -> String {
-    let files: Vec<String> = files.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
-    files.join("; ")
 }
 
 /// Whether two people are one, by address or name.

@@ -19,7 +19,7 @@ use crate::{
     id::ReminderId,
     request::{Address, Reference},
     text::{
-        french,
+        Bilingual, french,
         html_text::{decoded, escaped},
     },
 };
@@ -71,6 +71,17 @@ impl MailingState {
             Self::Ended => "terminé",
         }
     }
+
+    /// The same, for who runs a command.
+    pub fn said(self) -> Bilingual {
+        let english = match self {
+            Self::ToConfirm => "to confirm",
+            Self::Going => "going",
+            Self::Stopped => "stopped",
+            Self::Ended => "ended",
+        };
+        Bilingual::new(english, self.label())
+    }
 }
 
 /// The head of a mailing's journal: what is sent, by whom, and how far it is.
@@ -110,6 +121,30 @@ pub struct Mailing {
     pub state: MailingState,
     /// The second person who confirmed it.
     pub confirmed_by: Option<String>,
+    /// How it ended, once it has.
+    #[serde(default)]
+    pub outcome: Option<MailingOutcome>,
+}
+
+/// How a mailing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailingOutcome {
+    /// To so many addresses it was handed over.
+    pub handed: usize,
+    /// So many the relay refused.
+    pub refused: usize,
+}
+
+impl MailingOutcome {
+    /// As people read it.
+    pub fn told(self) -> String {
+        let Self { handed, refused } = self;
+        format!(
+            "{}, {}",
+            french::count(handed, "adresse remise au relais", "adresses remises au relais"),
+            french::count(refused, "refusée", "refusées")
+        )
+    }
 }
 
 /// Some addresses of the list, which get the mail in one transaction.
@@ -167,6 +202,9 @@ pub(super) struct Departure {
     pub(super) put_off: Vec<(String, u16)>,
     /// Who decided on it, where it was in doubt.
     pub(super) decided_by: Option<String>,
+    /// Its sender lost the relay's answer: it is in doubt, and its sender is not at it any more.
+    #[serde(default)]
+    pub(super) is_lost: bool,
 }
 
 impl Mailing {
@@ -195,6 +233,9 @@ impl Mailing {
             french::count(self.batches, "lot", "lots"),
             self.state.label(),
         );
+        if let Some(outcome) = self.outcome {
+            let _ = write!(html, "<p>{}.</p>", outcome.told());
+        }
         if let Some(confirmed_by) = &self.confirmed_by {
             let _ = write!(html, "<p>Confirmé par {}.</p>", shown(confirmed_by));
         }
@@ -242,6 +283,7 @@ impl Departure {
                 "part vers le relais de messagerie. Si cette note reste ainsi, il n’est pas certain que le relais l’ait \
                  reçu\u{a0}: vérifiez dans son journal, puis décidez (passerelle inform resume --doubtful)"
             }
+            DepartureState::Handed if self.to.is_empty() => "le relais de messagerie ne l’a pris pour personne",
             DepartureState::Handed => "remis au relais de messagerie",
             DepartureState::NotSent => "non remis\u{a0}: le relais de messagerie ne l’a pas pris",
         };
@@ -431,6 +473,7 @@ mod tests {
             kept_as: Some(ReminderId::new(8)),
             state: MailingState::Going,
             confirmed_by: None,
+            outcome: None,
         }
     }
 
@@ -453,6 +496,7 @@ mod tests {
             refused: Vec::new(),
             put_off: Vec::new(),
             decided_by: None,
+            is_lost: false,
         }
     }
 

@@ -1,38 +1,104 @@
 //! Announcements in GLPI: written, read, ended and prolonged there.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use tokio::sync::Mutex;
 
 use super::announcement::{Announcement, MARK, Note};
 use crate::{
     glpi::{FileFate, Glpi, GlpiError, NewPublicNote, PublicNote, Upload},
     id::ReminderId,
     request::Reference,
+    text::{Bilingual, Language, french},
 };
 
 /// Announcements that were handed in, by way.
 pub(super) const ANNOUNCEMENTS: &str = "passerelle_announcements_total";
+
+/// PHP's settings that bound a file, and a whole call.
+const UPLOAD: &str = "upload_max_filesize";
+const POST: &str = "post_max_size";
 
 /// Reads and writes announcements.
 #[derive(Clone)]
 pub struct Keeping {
     glpi: Glpi,
     zone: TimeZone,
+    /// One at a time writes here: several who hand in the same at the same moment would each attach its files.
+    writing: Arc<Mutex<()>>,
 }
 
 /// What kept an announcement from being read or written.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.said().text(Language::English))]
 pub enum KeepingError {
     /// There is none of this number.
-    #[error("there is no such announcement")]
     Unknown,
-    /// GLPI does not take a file of this name, with its words.
-    #[error("GLPI does not take the file «{0}»: {1}; leave it out, or have GLPI take it; nothing was sent")]
-    FileRefused(String, String),
+    /// GLPI does not take a file.
+    FileRefused {
+        /// The file's name.
+        name: String,
+        /// Its size.
+        size: u64,
+        /// GLPI's words; empty where it gave none.
+        why: String,
+    },
+    /// PHP of the GLPI server does not take a file of so many bytes, by one of its settings.
+    TooLarge {
+        /// The file's name.
+        name: String,
+        /// Its size.
+        size: u64,
+        /// The setting: `upload_max_filesize` or `post_max_size`.
+        setting: &'static str,
+    },
     /// GLPI cannot, or may not.
-    #[error(transparent)]
     Glpi(GlpiError),
+}
+
+impl KeepingError {
+    /// Why, for who runs a command; GLPI's own words are quoted.
+    pub fn said(&self) -> Bilingual {
+        match self {
+            Self::Unknown => Bilingual::new("there is no such announcement", "il n’y a pas d’information de ce nom"),
+            // A file that PHP did not take is one that GLPI does not find: its words name neither cause.
+            Self::FileRefused { name, size, why } => {
+                let size = french::size(*size);
+                let (english, french) = if why.is_empty() {
+                    (String::new(), String::new())
+                } else {
+                    (format!("; it says: {why}"), format!("\u{a0}; il dit\u{a0}: «\u{a0}{why}\u{a0}»"))
+                };
+                Bilingual::new(
+                    format!(
+                        "GLPI does not take the file \"{name}\" ({size}{english}): its type is not allowed there (Setup > \
+                         Dropdowns > Document types), or it is larger than {UPLOAD} of the GLPI server’s PHP; leave it out, \
+                         or have it allowed; nothing was sent"
+                    ),
+                    format!(
+                        "GLPI ne prend pas le fichier «\u{a0}{name}\u{a0}» ({size}{french})\u{a0}: son type n’y est pas autorisé \
+                         (Configuration > Intitulés > Types de documents), ou il dépasse {UPLOAD} du PHP du serveur GLPI\u{a0}; \
+                         retirez-le, ou faites-le accepter\u{a0}; rien n’est parti"
+                    ),
+                )
+            }
+            Self::TooLarge { name, size, setting } => {
+                let size = french::size(*size);
+                Bilingual::new(
+                    format!(
+                        "the file \"{name}\" ({size}) is larger than {setting} of the GLPI server’s PHP allows; raise it in \
+                         php.ini, or attach a smaller file; nothing was sent"
+                    ),
+                    format!(
+                        "le fichier «\u{a0}{name}\u{a0}» ({size}) dépasse {setting} du PHP du serveur GLPI\u{a0}; relevez-le dans \
+                         php.ini, ou joignez un fichier plus petit\u{a0}; rien n’est parti"
+                    ),
+                )
+            }
+            Self::Glpi(why) => why.line(),
+        }
+    }
 }
 
 impl From<GlpiError> for KeepingError {
@@ -53,13 +119,13 @@ impl fmt::Debug for Keeping {
 impl Keeping {
     /// In this GLPI, which counts in this time zone.
     pub fn new(glpi: Glpi, zone: TimeZone) -> Self {
-        Self { glpi, zone }
+        Self { glpi, zone, writing: Arc::default() }
     }
 
     /// The same with calls that let others go first.
     #[must_use]
     pub fn in_background(&self) -> Self {
-        Self { glpi: self.glpi.in_background(), zone: self.zone.clone() }
+        Self { glpi: self.glpi.in_background(), ..self.clone() }
     }
 
     /// All announcements, the one that was written last first; at most 1,000.
@@ -80,7 +146,7 @@ impl Keeping {
     pub async fn messages(&self, now: Timestamp) -> Result<Vec<Announcement>, KeepingError> {
         let notes = self.glpi.public_notes_until_after(MARK, self.civil(now)).await?;
         let announcements = self.read_once(&notes).into_iter();
-        Ok(announcements.filter(|announcement| announcement.on_portal).collect())
+        Ok(announcements.filter(Announcement::is_on_portal_now).collect())
     }
 
     /// The announcements that notes are, each once: of those of one name the first one that was written counts.
@@ -159,6 +225,7 @@ impl Keeping {
     pub async fn keep(&self, announcement: Announcement, files: &[Upload]) -> Result<Announcement, KeepingError> {
         let announcement = announcement.fit();
         let reference = announcement.reference;
+        let _one = self.writing.lock().await;
         let notes = self.notes_of(reference).await?;
         if let Some(kept) = self.among(&notes, reference) {
             self.show(&kept).await?;
@@ -200,15 +267,17 @@ impl Keeping {
     async fn attach(&self, id: ReminderId, files: &[Upload]) -> Result<(), KeepingError> {
         let there = self.glpi.documents_of(id.into()).await?;
         for file in files.iter().filter(|file| !there.iter().any(|document| document.sha1 == file.sha1())) {
-            match self.glpi.attach(id.into(), None, file).await? {
-                FileFate::Taken | FileFate::Unknown => {}
-                FileFate::NotTaken(why) => return Err(KeepingError::FileRefused(file.name.clone(), why)),
+            match self.glpi.attach(id.into(), None, file).await {
+                Ok(FileFate::Taken | FileFate::Unknown) => {}
+                Ok(FileFate::NotTaken(why)) => return Err(refused(file, why)),
+                Err(GlpiError::TooLarge) => return Err(too_large(file, POST)),
+                Err(error) => return Err(error.into()),
             }
         }
         let there = self.glpi.documents_of(id.into()).await?;
         match files.iter().find(|file| !there.iter().any(|document| document.sha1 == file.sha1())) {
             None => Ok(()),
-            Some(file) => Err(KeepingError::FileRefused(file.name.clone(), String::new())),
+            Some(file) => Err(refused(file, String::new())),
         }
     }
 
@@ -220,8 +289,9 @@ impl Keeping {
     pub async fn rewrite(&self, announcement: Announcement) -> Result<Announcement, KeepingError> {
         let announcement = announcement.fit();
         let id = announcement.id.ok_or(KeepingError::Unknown)?;
-        self.glpi.rewrite_public_note(id, &self.note(&announcement)).await?;
+        // Its text last: whoever is interrupted before sees by it that there is something to do.
         self.show(&announcement).await?;
+        self.glpi.rewrite_public_note(id, &self.note(&announcement)).await?;
         // What was ended is not shown by a double of it.
         self.settle(announcement.reference).await?;
         Ok(announcement)
@@ -229,7 +299,7 @@ impl Keeping {
 
     async fn show(&self, announcement: &Announcement) -> Result<(), KeepingError> {
         match announcement.id {
-            Some(id) if announcement.on_portal => Ok(self.glpi.show_public_note(id).await?),
+            Some(id) if announcement.is_on_portal_now() => Ok(self.glpi.show_public_note(id).await?),
             Some(id) => Ok(self.glpi.hide_public_note(id).await?),
             None => Ok(()),
         }
@@ -268,6 +338,18 @@ impl Keeping {
     fn civil(&self, moment: Timestamp) -> DateTime {
         moment.to_zoned(self.zone.clone()).datetime()
     }
+}
+
+/// Why GLPI did not take a file; in whatever language, its words name the setting of PHP that it hit.
+fn refused(file: &Upload, why: String) -> KeepingError {
+    match [UPLOAD, POST].into_iter().find(|setting| why.contains(setting)) {
+        Some(setting) => too_large(file, setting),
+        None => KeepingError::FileRefused { name: file.name.clone(), size: file.bytes.len() as u64, why },
+    }
+}
+
+fn too_large(file: &Upload, setting: &'static str) -> KeepingError {
+    KeepingError::TooLarge { name: file.name.clone(), size: file.bytes.len() as u64, setting }
 }
 
 /// The first note that was written for the files of this announcement.

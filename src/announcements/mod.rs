@@ -3,18 +3,19 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `announcement`, `zones`, `one_line` | an announcement and whom it is for; how it stands in a note of GLPI's |
+//! | `announcement`, `zones`, `one_line`, `excess` | an announcement and whom it is for; how it stands in a note of GLPI's, which keeps no more than so much |
 //! | `keeping`, `files` | reads and writes them, with the files that go along |
-//! | `recipients` | who gets one by mail |
+//! | `recipients`, `strangers` | who gets one by mail; what names recipients and finds nobody |
 //! | `journal`, `progress` | the frozen list of a mailing and what was handed over, as they stand in GLPI; how far it is |
 //! | `record` | reads and writes those |
 //! | `dispatch` | sends a mailing, batch by batch, each address once |
-//! | `informer` | what pages, API and command line ask for |
+//! | `informer`, `refusal` | what pages, API and command line ask for; why it is not done |
 //! | `board` | what the portal shows of them now |
 
 mod announcement;
 mod board;
 mod dispatch;
+mod excess;
 mod files;
 mod informer;
 mod journal;
@@ -23,19 +24,24 @@ mod one_line;
 mod progress;
 mod recipients;
 mod record;
+mod refusal;
+mod strangers;
 mod zones;
 
 pub use self::{
-    announcement::{Announcement, LONGEST_BODY, Recipients},
+    announcement::{Announcement, Recipients},
     board::{Board, Message},
     dispatch::{Sending, SendingError},
+    excess::{Excess, ExcessPart, LONGEST_BODY},
     files::AnnouncementFile,
-    informer::{DoubtDecision, InformError, Informed, Informer, Unfrozen},
-    journal::{Mailing, MailingState},
+    informer::{DoubtDecision, Informed, Informer},
+    journal::{Mailing, MailingOutcome, MailingState},
     keeping::{Keeping, KeepingError},
     one_line::LONGEST_SUBJECT,
     progress::{Doubt, MailingProgress},
     recipients::{NO_ZONE, NoList, RecipientList},
     record::NotFrozen,
+    refusal::{InformError, Lack, Unfrozen},
+    strangers::{Stranger, StrangerKind},
     zones::{Zone, Zones},
 };

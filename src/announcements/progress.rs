@@ -20,6 +20,8 @@ pub struct MailingProgress {
     pub pending: usize,
     /// So many are on their way at this moment.
     pub under_way: usize,
+    /// Their batches: each is in doubt from a moment on, unless its sender says before what became of it.
+    pub departing: Vec<Doubt>,
     /// The relay refuses these, with its answers' codes.
     pub refused: Vec<(Address, u16)>,
     /// Whether the relay has it for these cannot be said.
@@ -35,6 +37,15 @@ pub struct Doubt {
     pub at: Timestamp,
     /// For whom the relay would take it.
     pub addresses: Vec<Address>,
+    /// From when on an operator can decide: before, the relay may be at it.
+    pub from: Timestamp,
+}
+
+impl Doubt {
+    /// Whether an operator can decide at this moment.
+    pub fn is_ripe(&self) -> bool {
+        Timestamp::now() >= self.from
+    }
 }
 
 /// After so long a departure that nobody rewrote is in doubt: before, its sender may be at it.
@@ -45,6 +56,11 @@ impl Settled {
     /// Whether its sender surely has ended, one way or the other.
     pub(super) fn is_over(self, departure: &Departure, now: Timestamp) -> bool {
         now.duration_since(departure.at) > self.0
+    }
+
+    /// From when on it has.
+    fn moment(self, departure: &Departure) -> Timestamp {
+        departure.at.checked_add(self.0).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -58,6 +74,7 @@ impl Journal {
             handed: 0,
             pending: 0,
             under_way: 0,
+            departing: Vec::new(),
             refused: Vec::new(),
             doubts: Vec::new(),
         };
@@ -69,10 +86,13 @@ impl Journal {
             let Some(departure) = standing.doubtful else { continue };
             let addresses: Vec<Address> = departure.to.iter().filter_map(|address| Address::parse(address)).collect();
             progress.pending = progress.pending.saturating_sub(addresses.len());
-            if settled.is_over(&departure, now) {
-                progress.doubts.push(Doubt { batch: departure.batch, at: departure.at, addresses });
+            let from = settled.moment(&departure);
+            let doubt = Doubt { batch: departure.batch, at: departure.at, addresses, from };
+            if departure.is_lost || settled.is_over(&departure, now) {
+                progress.doubts.push(doubt);
             } else {
-                progress.under_way += addresses.len();
+                progress.under_way += doubt.addresses.len();
+                progress.departing.push(doubt);
             }
         }
         progress
@@ -80,6 +100,11 @@ impl Journal {
 }
 
 impl MailingProgress {
+    /// How many addresses are in doubt.
+    pub fn in_doubt(&self) -> usize {
+        self.doubts.iter().map(|doubt| doubt.addresses.len()).sum()
+    }
+
     /// Addresses with which all is done.
     pub fn done(&self) -> usize {
         self.handed + self.refused.len()

@@ -11,7 +11,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{
     announcement::{Announcement, Recipients},
-    zones::Zones,
+    journal::digest,
+    strangers::{self, Stranger},
+    zones::{Zone, Zones},
 };
 use crate::{
     flow::{
@@ -22,7 +24,7 @@ use crate::{
     id::UserId,
     people::Rights,
     request::{Address, Person, School, department_of, is_uai},
-    text::fold::phrase,
+    text::{Bilingual, Language, fold::phrase},
 };
 
 /// «Lately», where an application's last requesters are meant.
@@ -39,16 +41,25 @@ pub struct RecipientList {
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.said().text(Language::English))]
 pub enum NoList {
     /// The directory cannot tell all directors now.
-    #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// GLPI cannot tell an application's last requesters now.
-    #[error(transparent)]
     Glpi(#[from] GlpiError),
-    /// Its last requesters are asked for, and it is about no application that a mapping has.
-    #[error("no mapping has the application \"{0}\"; give the name of one")]
-    NoApplication(String),
+    /// What names them finds nobody.
+    Strangers(Vec<Stranger>),
+}
+
+impl NoList {
+    /// Why, for who runs a command.
+    pub fn said(&self) -> Bilingual {
+        match self {
+            Self::Directory(why) => why.reason(),
+            Self::Glpi(why) => why.line(),
+            Self::Strangers(strangers) => strangers::all_said(strangers),
+        }
+    }
 }
 
 /// Where recipients come from.
@@ -73,6 +84,11 @@ impl RecipientList {
     /// The addresses with the schools they are of.
     pub fn people(&self) -> impl Iterator<Item = (&Address, &School)> {
         self.people.iter()
+    }
+
+    /// What says which they are.
+    pub fn digest(&self) -> String {
+        digest(self.addresses())
     }
 
     /// How many there are.
@@ -120,37 +136,71 @@ impl RecipientSources {
     ///
     /// Where a source cannot tell: a list that lacks somebody would be believed.
     pub(super) async fn of(&self, announcement: &Announcement, list: &[Address]) -> Result<RecipientList, NoList> {
-        let Some(recipients) = announcement.by_mail else { return Ok(RecipientList::default()) };
         let now = Timestamp::now();
         let civil = now.to_zoned(self.zone.clone()).datetime();
-        let (directors, wanted) = match recipients {
-            Recipients::Directors => (self.directory.directors(civil).await?, None),
-            Recipients::LastRequesters => {
-                let application = announcement.application.clone().unwrap_or_default();
-                let requesters = self.last_requesters(&application, now).await?;
-                (self.known().await, Some(requesters))
-            }
-            Recipients::List => (self.known().await, Some(list.iter().cloned().collect())),
+        let directors = match announcement.by_mail {
+            Some(Recipients::Directors) => Some(self.directory.directors(civil).await?),
+            None if announcement.zones == Zones::Academy => None,
+            Some(Recipients::LastRequesters | Recipients::List) | None => self.known().await,
         };
-        let zones = if recipients == Recipients::List { &Zones::Academy } else { &announcement.zones };
+        self.nobody_strange(announcement, directors.as_ref())?;
+        let directors = directors.unwrap_or_default();
+        let wanted = match announcement.by_mail {
+            None => return Ok(RecipientList::default()),
+            Some(Recipients::Directors) => None,
+            Some(Recipients::LastRequesters) => {
+                let application = announcement.application.as_deref().unwrap_or_default();
+                Some(self.last_requesters(application, now).await?)
+            }
+            Some(Recipients::List) => Some(list.iter().cloned().collect()),
+        };
+        let is_list = announcement.by_mail == Some(Recipients::List);
+        let zones = if is_list { &Zones::Academy } else { &announcement.zones };
         Ok(chosen(directors, wanted, zones))
+    }
+
+    /// Looks whether its application and each of its zones is one; of zones where the directory tells any.
+    fn nobody_strange(
+        &self,
+        announcement: &Announcement,
+        directors: Option<&BTreeMap<Address, Person>>,
+    ) -> Result<(), NoList> {
+        let mappings = self.mappings.now();
+        let names = mappings.all().iter().map(|mapping| mapping.name.as_str());
+        let application = announcement.application.as_deref();
+        let mut strangers: Vec<Stranger> =
+            application.and_then(|name| strangers::unknown_application(name, names)).into_iter().collect();
+        let zones = directors.map(zones_of).unwrap_or_default();
+        if !zones.is_empty() || announcement.by_mail == Some(Recipients::Directors) {
+            strangers.extend(strangers::empty_zones(&announcement.zones, &zones));
+        }
+        if strangers.is_empty() { Ok(()) } else { Err(NoList::Strangers(strangers)) }
+    }
+
+    /// What is to be said of texts that are no zones.
+    pub(super) async fn misread(&self, given: &[String]) -> Vec<Stranger> {
+        if given.is_empty() {
+            return Vec::new();
+        }
+        strangers::misread(given, &self.known().await.map(|directors| zones_of(&directors)).unwrap_or_default())
     }
 
     /// What the directory knows of directors; nothing where it cannot be asked: whom a list names gets the mail all the
     /// same.
-    async fn known(&self) -> BTreeMap<Address, Person> {
+    async fn known(&self) -> Option<BTreeMap<Address, Person>> {
         let now = Timestamp::now().to_zoned(self.zone.clone()).datetime();
-        self.directory.directors(now).await.unwrap_or_else(|error| {
+        let asked = self.directory.directors(now).await.inspect_err(|error| {
             tracing::warn!(%error, "the zones of an announcement's recipients are not known");
-            BTreeMap::new()
-        })
+        });
+        asked.ok()
     }
 
     async fn last_requesters(&self, application: &str, now: Timestamp) -> Result<BTreeSet<Address>, NoList> {
         let mappings = self.mappings.now();
         let is_it = |name: &str| phrase(name) == phrase(application);
         let mapping = mappings.all().iter().find(|mapping| is_it(&mapping.name));
-        let mapping = mapping.ok_or_else(|| NoList::NoApplication(application.to_owned()))?;
+        // One that is none was said before.
+        let Some(mapping) = mapping else { return Ok(BTreeSet::new()) };
         let names = mapping.names();
         let categories: BTreeSet<&str> = names.iter().flat_map(|names| names.categories.iter().copied()).collect();
         let categories: Vec<String> = categories.into_iter().map(str::to_owned).collect();
@@ -187,6 +237,19 @@ fn chosen(mut directors: BTreeMap<Address, Person>, wanted: Option<BTreeSet<Addr
         }
     });
     RecipientList::of(located)
+}
+
+/// The departments and circonscriptions of which somebody is known.
+fn zones_of(directors: &BTreeMap<Address, Person>) -> BTreeSet<Zone> {
+    let mut zones = BTreeSet::new();
+    for school in directors.iter().flat_map(|(address, person)| schools(address, person)) {
+        let Some(department) = school.department else { continue };
+        if let Some(name) = school.circonscription {
+            zones.insert(Zone::Circonscription { department: department.clone(), name });
+        }
+        zones.insert(Zone::Department(department));
+    }
+    zones
 }
 
 /// Somebody's schools: the directory's, else the one whose code stands in their address (`ce.0210001A@…`).

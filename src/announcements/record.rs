@@ -7,6 +7,7 @@ use crate::{
     glpi::{Glpi, GlpiError, NewNote, OwnNote},
     id::ReminderId,
     request::Address,
+    text::{Bilingual, Language},
 };
 
 /// How often a list is written before it is given up.
@@ -14,13 +15,25 @@ const TRIES: usize = 3;
 
 /// Why a list is not frozen.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.said().text(Language::English))]
 pub enum NotFrozen {
     /// GLPI cannot, or may not.
-    #[error(transparent)]
     Glpi(#[from] GlpiError),
     /// It took the list in part only, again and again.
-    #[error("GLPI did not take the whole list; the same announcement again goes on with it")]
     InPart,
+}
+
+impl NotFrozen {
+    /// Why, for who runs a command.
+    pub fn said(&self) -> Bilingual {
+        match self {
+            Self::Glpi(why) => why.line(),
+            Self::InPart => Bilingual::new(
+                "GLPI did not take the whole list; the same announcement again goes on with it",
+                "GLPI n’a pas pris toute la liste\u{a0}; la même information, redonnée, continue",
+            ),
+        }
+    }
 }
 
 /// Reads and writes journals.

@@ -34,13 +34,18 @@ const ACADEMY: &str = "académie";
 const OF: &str = ", département ";
 
 impl Zone {
-    /// The zone that a person or a program names: `021`, `58`, `021/Dijon Nord`. `None` where it is none.
+    /// The zone that a person or a program names: `021`, `58`, `021/Dijon Nord`. `None` where it is none, or more than
+    /// one: `021,058` is not the first of both.
     pub fn parse(text: &str) -> Option<Self> {
+        let alone = |text: &str| {
+            let text = text.trim();
+            if text.chars().all(|c| c.is_ascii_alphanumeric()) { department_number(text) } else { None }
+        };
         match text.split_once('/') {
-            None => department_number(text).map(Self::Department),
+            None => alone(text).map(Self::Department),
             Some((department, name)) => {
                 let name = one_line(name);
-                let department = department_number(department)?;
+                let department = alone(department)?;
                 (!name.is_empty()).then_some(Self::Circonscription { department, name })
             }
         }
@@ -95,6 +100,22 @@ impl Zone {
 }
 
 impl Zones {
+    /// The zones that these texts name, the academy where there is none; else those that are no zone.
+    ///
+    /// # Errors
+    ///
+    /// The texts that name none, all of them.
+    pub fn parse(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Vec<String>> {
+        let (mut zones, mut unread) = (BTreeSet::new(), Vec::new());
+        for text in texts {
+            match Zone::parse(text.as_ref()) {
+                Some(zone) => _ = zones.insert(zone),
+                None => unread.push(text.as_ref().to_owned()),
+            }
+        }
+        if unread.is_empty() { Ok(Self::of(zones)) } else { Err(unread) }
+    }
+
     /// These zones; the academy where none is named.
     pub fn of(zones: impl IntoIterator<Item = Zone>) -> Self {
         let zones: BTreeSet<Zone> = zones.into_iter().collect();
@@ -186,6 +207,11 @@ mod tests {
     #[case("21/Dijon/Nord", Some("021/Dijon/Nord"))]
     #[case("Dijon Nord", None)]
     #[case("021/", None)]
+    #[case("021,058", None)]
+    #[case("021,0Z1", None)]
+    #[case("021 058", None)]
+    #[case("021;058/Nevers", None)]
+    #[case(" 21 ", Some("021"))]
     #[case("", None)]
     fn a_zone_is_named(#[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(Zone::parse(text).map(|zone| zone.code()).as_deref(), expected);

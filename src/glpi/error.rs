@@ -188,6 +188,11 @@ impl GlpiError {
 }
 
 impl GlpiError {
+    /// Why, and what to do about it.
+    pub fn line(&self) -> Bilingual {
+        self.reason().then("", &Bilingual::new("; ", " ; ")).then("", &self.remedy())
+    }
+
     /// An [`GlpiError::Unavailable`] without a `Retry-After`.
     pub(super) fn unavailable(why: Trouble) -> Self {
         Self::Unavailable { why, retry_after: None, source: None }

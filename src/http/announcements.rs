@@ -119,7 +119,7 @@ async fn inform(State(services): State<Arc<Services>>, request: Request) -> Resp
 
 /// What was told
 ///
-/// Of whoever asks: the newest first.
+/// Of whoever asks: the newest first. Of those that go now, also how far they are, and what is in doubt.
 #[utoipa::path(get, path = "/v1/announcements", operation_id = "announcements", tag = "announcements",
     security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(schemas::Whose),
@@ -134,11 +134,12 @@ async fn all(State(services): State<Arc<Services>>, request: Request) -> Respons
             let Caller { rights, .. } = caller(services, parts, body).await?;
             let informer = &services.oversight()?.informer;
             let mailings = informer.mailings().await.map_err(|error| problem(&error))?;
+            let under_way = informer.under_way(&mailings).await.map_err(|error| problem(&error))?;
             let all = informer.keeping().all().await.map_err(|error| problem(&error.into()))?;
             let theirs = all.iter().filter(|announcement| announcement.is_seen_by(&rights)).map(|announcement| {
                 let name = announcement.reference.to_string();
                 match mailings.iter().find(|mailing| mailing.reference == name) {
-                    Some(mailing) => state(services, mailing, None),
+                    Some(mailing) => state(services, mailing, under_way.get(&name)),
                     None => Ok(kept(services, announcement)),
                 }
             });
@@ -167,7 +168,9 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
             let (announcement, reference) = seen(services, &name, &rights).await?;
             let answer = match services.oversight()?.informer.progress(reference).await {
                 Ok(progress) => state(services, &progress.mailing, Some(&progress))?,
-                Err(InformError::Unknown | InformError::Unfrozen(_)) => kept(services, &announcement),
+                Err(InformError::Unknown | InformError::Unfrozen(_) | InformError::PortalOnly) => {
+                    kept(services, &announcement)
+                }
                 Err(error) => return Err(problem(&error)),
             };
             Ok(api::personal(Json(answer)))
@@ -198,7 +201,10 @@ async fn confirm(State(services): State<Arc<Services>>, Path(name): Path<String>
             let Caller { rights, person, body } = caller(services, parts, body).await?;
             let (code, by) = asked::confirmation(&body.bytes, person.as_ref())?;
             let (_, reference) = theirs(services, &name, &rights).await?;
-            shown(services, services.oversight()?.informer.confirm(reference, &code, &by).await)
+            let confirmed = services.oversight()?.informer.confirm(reference, &code, &by).await;
+            // The portal may show it from now on.
+            services.portal.refresh_messages().await;
+            shown(services, confirmed)
         })
         .await
 }

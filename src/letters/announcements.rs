@@ -13,10 +13,7 @@ use lettre::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    ComposeError, Correspondence,
-    text::{LONGEST_SUBJECT, line},
-};
+use super::{ComposeError, Correspondence, text::line};
 use crate::{
     config::{self, Config, ConfigError},
     request::{Reference, message_id},
@@ -201,7 +198,8 @@ impl AnnouncementLetters {
     ///
     /// Where it cannot be made.
     pub fn compose(&self, mail: &AnnouncementMail) -> Result<Vec<u8>, ComposeError> {
-        let subject = line(&mail.subject, LONGEST_SUBJECT);
+        // As long as it may be was said where it was written.
+        let subject = line(&mail.subject, usize::MAX);
         let boundary = boundary(mail);
         let mut parts = MultiPart::alternative()
             .boundary(format!("{boundary}-a"))
@@ -252,7 +250,7 @@ impl AnnouncementLetters {
         let html = html.render().map_err(ComposeError::from)?;
         let name = format!("{}-confirmation-{}", wanted.reference, to.user().to_lowercase());
         let id = message_id::of_letter_to_people(&name, self.letters.domain());
-        let subject = line(&format!("À confirmer\u{a0}: {}", wanted.subject), LONGEST_SUBJECT);
+        let subject = line(&format!("À confirmer\u{a0}: {}", wanted.subject), usize::MAX);
         let letter = self.letters.head(Mailbox::new(None, to.clone()), &subject, id, "auto-generated");
         let letter = letter.multipart(MultiPart::alternative_plain_html(plain, html)).map_err(ComposeError::from)?;
         self.letters.send(to, &letter).await

@@ -54,6 +54,13 @@ pub fn typed(text: &str) -> String {
     text.replace('\u{a0}', " ").replace("&nbsp;", " ").replace('’', "'")
 }
 
+/// Words as a sentence: with a large first letter and a full stop.
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 /// A day of a month: «1er», «2».
 pub fn day(number: i8) -> String {
     if number == 1 { "1er".to_owned() } else { number.to_string() }

@@ -33,6 +33,7 @@ pub(super) async fn say(informer: &Informer) -> Result<()> {
         application: Some("ECECA".to_owned()),
         by_mail: None,
         on_portal: true,
+        is_held: false,
         files: Vec::new(),
         begins: now,
         ends: Some(now + SHOWN_FOR),

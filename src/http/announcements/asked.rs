@@ -8,16 +8,20 @@ use utoipa::ToSchema;
 
 use super::super::{fields::Fields, keys, orders::no_object, problem::Problem, requests, schemas, services::Services};
 use crate::{
-    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_SUBJECT, Recipients, Zone, Zones},
+    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_SUBJECT, Recipients, Stranger, Zones},
     intake::form::{self, FieldError},
     request::{Address, Enclosure, Reference},
 };
 
 /// Characters of a name.
 const LONGEST_NAME: usize = 200;
+/// Characters of who writes, confirms, stops or decides.
+const LONGEST_BY: usize = 150;
 /// Zones, and addresses of a list, at most.
 const MOST_ZONES: usize = 500;
 const MOST_ADDRESSES: usize = 20_000;
+/// Of those that are wrong so many are named.
+const MOST_NAMED: usize = 20;
 const FIELDS: [&str; 12] = [
     "subject",
     "text",
@@ -67,7 +71,7 @@ pub(super) struct NewAnnouncement {
     #[schema(format = DateTime, example = "2026-11-25T18:00:00+01:00")]
     ends: Option<String>,
     /// Who writes it, where a token names nobody.
-    #[schema(example = "ien.dijon@ac-dijon.fr", max_length = 200)]
+    #[schema(example = "ien.dijon@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
     /// Counts who would get it; keeps and sends nothing.
     #[schema(example = false)]
@@ -80,8 +84,8 @@ pub(super) struct Confirmation {
     /// The code of the mail that asked for it.
     #[schema(example = "GEZDGNBVGY3TQOJQ", max_length = 200)]
     code: String,
-    /// Who confirms, where a token names nobody.
-    #[schema(example = "chef@ac-dijon.fr", max_length = 200)]
+    /// Who confirms, where a token names nobody: the address of an operator.
+    #[schema(example = "chef@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
 }
 
@@ -90,7 +94,7 @@ pub(super) struct Confirmation {
 #[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct Stopped {
     /// Who, where a token names nobody.
-    #[schema(example = "chef@ac-dijon.fr", max_length = 200)]
+    #[schema(example = "chef@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
 }
 
@@ -105,7 +109,7 @@ pub(super) struct DoubtAnswer {
     #[schema(example = 7, minimum = 1)]
     batch: Option<usize>,
     /// Who decides, where a token names nobody.
-    #[schema(example = "chef@ac-dijon.fr", max_length = 200)]
+    #[schema(example = "chef@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
 }
 /// What a body asks for.
@@ -133,9 +137,8 @@ pub(super) async fn new_announcement(
             fields.note(field, "missing", "Donnez un texte.".to_owned());
         }
     }
-    let zone = "Donnez des départements (021) ou des circonscriptions (021/Dijon Nord).";
-    let zones = each(&mut fields, "zones", MOST_ZONES, zone, Zone::parse);
-    let list = each(&mut fields, "list", MOST_ADDRESSES, "Donnez des adresses.", Address::parse);
+    let zones = zones(&mut fields, services).await?;
+    let list = list(&mut fields);
     let application = fields.text("application", LONGEST_NAME);
     // A blank is a mistake, and not everybody.
     let says_who = fields.has("recipients");
@@ -153,6 +156,10 @@ pub(super) async fn new_announcement(
     };
     if by_mail == Some(Recipients::List) && list.is_empty() {
         fields.note("list", "missing", "Donnez les adresses de la liste.".to_owned());
+    }
+    if by_mail != Some(Recipients::List) && !list.is_empty() {
+        let message = "Une liste ne compte que pour recipients: list. Dites-le, ou retirez-la.";
+        fields.note("list", "unused", message.to_owned());
     }
     if by_mail == Some(Recipients::LastRequesters) && application.is_none() {
         fields.note("application", "missing", "Dites de quelle application.".to_owned());
@@ -185,10 +192,11 @@ pub(super) async fn new_announcement(
         reference,
         subject,
         markdown: text,
-        zones: Zones::of(zones),
+        zones,
         application,
         by_mail,
         on_portal,
+        is_held: false,
         begins,
         ends,
         files: Vec::new(),
@@ -214,21 +222,46 @@ async fn enclosure(fields: &mut Fields, size: u64) -> Result<Enclosure, Problem>
     }
 }
 
-/// The values of a list, each as `parse` reads it.
-fn each<T>(
-    fields: &mut Fields,
-    name: &'static str,
-    most: usize,
-    remedy: &str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Vec<T> {
+/// The texts of a list.
+fn texts(fields: &mut Fields, name: &'static str, most: usize, remedy: &str) -> Vec<String> {
     let Some(given) = fields.take(name) else { return Vec::new() };
     let values = given.as_array().filter(|values| values.len() <= most);
-    let parsed: Option<Vec<T>> = values.and_then(|values| values.iter().map(|value| parse(value.as_str()?)).collect());
-    parsed.unwrap_or_else(|| {
-        fields.note(name, "invalid", remedy.to_owned());
+    let texts = values.and_then(|values| values.iter().map(|value| value.as_str().map(str::to_owned)).collect());
+    texts.unwrap_or_else(|| {
+        fields.note(name, "invalid", format!("{remedy} {most} au plus."));
         Vec::new()
     })
+}
+
+/// The zones; those that are none are named, with the known ones that are near.
+async fn zones(fields: &mut Fields, services: &Services) -> Result<Zones, Problem> {
+    let remedy = "Donnez des départements (021) ou des circonscriptions (021/Dijon Nord).";
+    match Zones::parse(texts(fields, "zones", MOST_ZONES, remedy)) {
+        Ok(zones) => Ok(zones),
+        Err(unread) => {
+            let unread = &unread[..unread.len().min(MOST_NAMED)];
+            let strangers = services.oversight()?.informer.misread(unread).await;
+            fields.note("zones", "invalid", Stranger::told(&strangers));
+            Ok(Zones::Academy)
+        }
+    }
+}
+
+/// The addresses; those that are none are named.
+fn list(fields: &mut Fields) -> Vec<Address> {
+    let (mut addresses, mut unread) = (Vec::new(), Vec::new());
+    for text in texts(fields, "list", MOST_ADDRESSES, "Donnez des adresses.") {
+        match Address::parse(&text) {
+            Some(address) => addresses.push(address),
+            None => unread.push(format!("«\u{a0}{}\u{a0}»", text.trim())),
+        }
+    }
+    unread.truncate(MOST_NAMED);
+    if !unread.is_empty() {
+        let message = format!("Ce n’est pas une adresse\u{a0}: {}. Corrigez-la, ou retirez-la.", unread.join(", "));
+        fields.note("list", "invalid", message);
+    }
+    addresses
 }
 
 fn flag(fields: &mut Fields, name: &'static str) -> bool {
@@ -253,7 +286,7 @@ fn moment(fields: &mut Fields, name: &'static str) -> Option<Timestamp> {
 
 /// Who does it: the person who calls, else whom a program names.
 fn by(fields: &mut Fields, person: Option<&Address>) -> Option<String> {
-    let named = fields.text("by", LONGEST_NAME);
+    let named = fields.text("by", LONGEST_BY);
     let by = person.map(ToString::to_string).or(named);
     if by.is_none() {
         fields.note("by", "missing", "Dites au nom de qui\u{a0}: un jeton ne le dit pas.".to_owned());

@@ -4,19 +4,36 @@ use axum::http::StatusCode;
 
 use super::super::problem::{BUSY_PAUSE, Problem};
 use crate::{
-    announcements::{InformError, KeepingError, NoList, NotFrozen},
+    announcements::{Excess, ExcessPart, InformError, KeepingError, NoList, NotFrozen, Stranger, StrangerKind},
     intake::form::FieldError,
     request::{LeftOut, Reason},
+    text::{Bilingual, Language, french},
 };
 
 /// Why an announcement is not sent, or not changed, as whoever asked reads it.
 pub(super) fn problem(error: &InformError) -> Problem {
     let (status, reason, detail) = match error {
         InformError::Files(files) => return Problem::fields(files.iter().map(wrong).collect()),
-        InformError::Keeping(KeepingError::FileRefused(name, why)) => {
-            let why = format!("refusé par GLPI ({why})");
-            return Problem::fields(vec![wrong(&LeftOut { name: name.clone(), why })]);
+        InformError::Keeping(why @ KeepingError::FileRefused { .. }) => {
+            return Problem::fields(vec![field("attachments", "invalid", &why.said())]);
         }
+        InformError::Keeping(why @ KeepingError::TooLarge { .. }) => {
+            return Problem::fields(vec![field("attachments", "too-large", &why.said())]);
+        }
+        InformError::TooMuch(excess) => {
+            let name = match excess {
+                Excess::Characters { part, .. } | Excess::Letter(part, _) => match part {
+                    ExcessPart::Subject => "subject",
+                    ExcessPart::Application => "application",
+                    ExcessPart::Author => "by",
+                },
+                Excess::Text { .. } => "text",
+            };
+            let code = if matches!(excess, Excess::Letter(..)) { "invalid" } else { "too-long" };
+            return Problem::fields(vec![field(name, code, &excess.said())]);
+        }
+        InformError::NotAnOperator(_) => return Problem::fields(vec![field("by", "not-an-operator", &error.said())]),
+        InformError::NoBatch { .. } => return Problem::fields(vec![field("batch", "unknown-value", &error.said())]),
         InformError::Off => (
             StatusCode::FORBIDDEN,
             "closed",
@@ -27,7 +44,8 @@ pub(super) fn problem(error: &InformError) -> Problem {
             "no-relay",
             "Aucun relais de messagerie n’est configuré (smtp.url). Ne la montrez que sur le portail, ou faites configurer le relais.",
         ),
-        InformError::Missing(_) | InformError::NoList(NoList::NoApplication(_)) => (
+        InformError::NoList(NoList::Strangers(strangers)) => return Problem::fields(strange(strangers)),
+        InformError::Missing(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "bad-announcement",
             "Il manque à l’information un objet, un texte, une destination, une fin après son début sur le portail, ou une application connue.",
@@ -51,6 +69,16 @@ pub(super) fn problem(error: &InformError) -> Problem {
             StatusCode::CONFLICT,
             "says-something-else",
             "Une autre information a été confiée sous le même nom, et celle-ci n’est pas partie. Confiez-la sous un autre\u{a0}: une autre Idempotency-Key, ou une nouvelle page.",
+        ),
+        InformError::OtherRecipients => (
+            StatusCode::CONFLICT,
+            "other-recipients",
+            "Les destinataires ont changé entre-temps, et rien n’est parti. Comptez-les à nouveau, puis envoyez.",
+        ),
+        InformError::PortalOnly => (
+            StatusCode::CONFLICT,
+            "portal-only",
+            "Cette information n’est que sur le portail\u{a0}: aucun courriel ne part. Terminez-la sur le portail.",
         ),
         InformError::Unknown | InformError::Keeping(KeepingError::Unknown) => (
             StatusCode::NOT_FOUND,
@@ -90,6 +118,25 @@ pub(super) fn problem(error: &InformError) -> Problem {
         }
     };
     Problem::new(status, reason, detail)
+}
+
+/// What names recipients and finds nobody, as the fields that name it.
+fn strange(strangers: &[Stranger]) -> Vec<FieldError> {
+    let (applications, zones): (Vec<Stranger>, Vec<Stranger>) =
+        strangers.iter().cloned().partition(|stranger| stranger.kind == StrangerKind::Application);
+    let named =
+        [("application", applications), ("zones", zones)].into_iter().filter(|(_, strangers)| !strangers.is_empty());
+    let wrong = |(field, strangers): (&str, Vec<Stranger>)| FieldError {
+        field: field.to_owned(),
+        code: "unknown-value",
+        message: Stranger::told(&strangers),
+    };
+    named.map(wrong).collect()
+}
+
+/// A field that is wrong, as it is said in French.
+fn field(name: &str, code: &'static str, said: &Bilingual) -> FieldError {
+    FieldError { field: name.to_owned(), code, message: french::sentence(said.text(Language::French)) }
 }
 
 /// A file that does not go, as a field that is wrong.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::{problem::Problem, services::Services, values::rfc3339};
-use crate::announcements::{Announcement, AnnouncementFile, Mailing, MailingProgress, MailingState};
+use crate::announcements::{Announcement, AnnouncementFile, Doubt, Mailing, MailingProgress, MailingState};
 
 /// How many addresses of a zone get it.
 #[derive(Serialize, ToSchema)]
@@ -79,6 +79,10 @@ struct DoubtfulBatch {
     /// Whom it is for.
     #[schema(example = json!(["ce.0210001a@ac-dijon.fr"]))]
     addresses: Vec<String>,
+    /// Of what is on its way: when it is in doubt unless the relay has answered. Of what is in doubt: from when on it can be
+    /// decided. RFC 3339.
+    #[schema(format = DateTime, example = "2026-11-24T09:14:00+01:00")]
+    from: String,
 }
 
 /// What is told, and how far it is.
@@ -111,16 +115,18 @@ pub(super) struct AnnouncementState {
     /// How many addresses are on its list.
     #[schema(example = 2950)]
     addresses: usize,
-    /// To how many it was handed over; null in a list of announcements.
+    /// To how many it was handed over; null in a list of announcements, but of one that goes or has ended.
     #[schema(example = 1400)]
     handed: Option<usize>,
-    /// To how many it is to go; null in a list of announcements.
+    /// To how many it is to go; null in a list of announcements, but of one that goes.
     #[schema(example = 1549)]
     pending: Option<usize>,
     /// Whom the relay refuses.
     refused: Vec<RefusedAddress>,
     /// What an operator has to decide on, by the relay's log.
     doubts: Vec<DoubtfulBatch>,
+    /// What is on its way at this moment.
+    departing: Vec<DoubtfulBatch>,
     /// The Message-ID of its mails; null where none goes.
     #[schema(example = "<P-7K3M-Q2XV-9D4T.information.passerelle@ac-dijon.fr>")]
     message_id: Option<String>,
@@ -139,6 +145,13 @@ pub(super) fn state(
     let letters = services.oversight()?.informer.letters();
     let refused = progress.map(|progress| progress.refused.as_slice()).unwrap_or_default();
     let doubts = progress.map(|progress| progress.doubts.as_slice()).unwrap_or_default();
+    let departing = progress.map(|progress| progress.departing.as_slice()).unwrap_or_default();
+    let batch = |doubt: &Doubt| DoubtfulBatch {
+        batch: doubt.batch,
+        at: written(services, doubt.at),
+        addresses: doubt.addresses.iter().map(ToString::to_string).collect(),
+        from: written(services, doubt.from),
+    };
     Ok(AnnouncementState {
         reference: mailing.reference.clone(),
         state: match mailing.state {
@@ -154,20 +167,14 @@ pub(super) fn state(
         asked: progress.map(|progress| progress.is_asked),
         confirmed_by: mailing.confirmed_by.clone(),
         addresses: mailing.addresses,
-        handed: progress.map(|progress| progress.handed),
+        handed: progress.map(|progress| progress.handed).or(mailing.outcome.map(|outcome| outcome.handed)),
         pending: progress.map(|progress| progress.pending + progress.under_way),
         refused: refused
             .iter()
             .map(|(address, code)| RefusedAddress { address: address.to_string(), code: *code })
             .collect(),
-        doubts: doubts
-            .iter()
-            .map(|doubt| DoubtfulBatch {
-                batch: doubt.batch,
-                at: written(services, doubt.at),
-                addresses: doubt.addresses.iter().map(ToString::to_string).collect(),
-            })
-            .collect(),
+        doubts: doubts.iter().map(batch).collect(),
+        departing: departing.iter().map(batch).collect(),
         message_id: mailing.name().map(|reference| letters.message_id(reference)),
     })
 }
@@ -188,6 +195,7 @@ pub(super) fn kept(services: &Services, announcement: &Announcement) -> Announce
         pending: None,
         refused: Vec::new(),
         doubts: Vec::new(),
+        departing: Vec::new(),
         message_id: None,
     }
 }

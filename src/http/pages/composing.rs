@@ -8,8 +8,9 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use jiff::{Timestamp, ToSpan as _};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     frame::{Frame, Section, page, see_other},
@@ -20,19 +21,22 @@ use super::{
 };
 use crate::{
     announcements::{
-        Announcement, InformError, LONGEST_BODY, LONGEST_SUBJECT, Message, RecipientList, Recipients, Zone, Zones,
+        Announcement, Excess, ExcessPart, InformError, LONGEST_SUBJECT, Message, NoList, RecipientList, Recipients,
+        Stranger, StrangerKind, Zone, Zones,
     },
     config,
     http::{in_charge, problem::Problem},
     intake::form,
     people::Rights,
     request::{Address, Attachment, Enclosure, Reference},
-    text::french,
+    text::{Language, french},
 };
 
 const SENT: &str = "oui";
 /// At this hour what is written today ends tomorrow, unless its writer says else.
 const EVENING: i8 = 18;
+/// Of the addresses that are none so many are named.
+const MOST_NAMED: usize = 20;
 /// Characters of the name that a page gives its form.
 const LONGEST_NAME: usize = 40;
 
@@ -53,6 +57,8 @@ struct ComposingPage<'a> {
     is_everything: bool,
     messages: Vec<Message>,
     preview: Option<Preview>,
+    /// Somebody would have sent what no preview showed them.
+    is_unseen: bool,
     longest_subject: usize,
     max_files: usize,
     max_file_size: String,
@@ -90,8 +96,20 @@ struct Preview {
     /// Who gets it, by department, then by circonscription.
     zones: Vec<ZonePreview>,
     total: usize,
+    /// Whom it is for, the application it is about, and when the portal shows it.
+    audience: String,
+    application: Option<String>,
+    portal: Option<String>,
     /// Whether a second person has to confirm it.
     must_confirm: bool,
+    /// What it shows: sent is that, and nothing else.
+    shown: Shown,
+}
+
+/// What says which announcement a preview showed, and to whom it would go.
+struct Shown {
+    content: String,
+    recipients: String,
 }
 
 struct MailPreview {
@@ -164,7 +182,7 @@ async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Proble
     let rights = in_charge::of_person(&state.services, &person).await?;
     let informer = informing::informer(state)?;
     let name: String = posted.one("nom").chars().take(LONGEST_NAME).collect();
-    let mut read = meant(state, &posted, &name);
+    let mut read = meant(state, &posted, &name).await?;
     let enclosure = form::enclosure(chosen_files(&posted), posted.size).await;
     let mut form = composing(state, (&person, informer.limits()), &rights, name, Typed::of(&posted, &enclosure));
     if let Err(InformError::Files(files)) = informer.files(&enclosure).await {
@@ -188,11 +206,19 @@ async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Proble
             return page(StatusCode::UNPROCESSABLE_ENTITY, &ComposingPage { mistakes, ..form }.marked());
         }
     };
-    let result = if posted.one("envoyer") == SENT {
-        match informer.inform(announcement.clone(), (&list, &enclosure), &rights).await {
+    let content = form.typed.digest();
+    let is_to_be_sent = posted.one("envoyer") == SENT;
+    form.is_unseen = is_to_be_sent && posted.one("vu") != content;
+    let result = if is_to_be_sent && !form.is_unseen {
+        let seen = Some(posted.one("destinataires-vus"));
+        match informer.inform_as_seen(announcement.clone(), (&list, &enclosure), &rights, seen).await {
             Ok(sent) => {
                 state.services.portal.refresh_messages().await;
                 return see_other(&address_of(sent.announcement.reference));
+            }
+            Err(InformError::OtherRecipients) => {
+                form.is_unseen = true;
+                informer.recipients(&announcement, &list, &rights).await
             }
             Err(error) => Err(error),
         }
@@ -202,13 +228,18 @@ async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Proble
     match result {
         Ok(recipients) => {
             let must_confirm = recipients.len() > informer.confirm_above();
+            let shown = Shown { content, recipients: recipients.digest() };
             form.messages = Message::of(&announcement, &state.services.time_zone)
                 .filter(|_| announcement.on_portal)
                 .into_iter()
                 .collect();
-            form.preview = Some(preview(state, &announcement, &recipients, must_confirm)?);
+            form.preview = Some(preview(state, &announcement, &recipients, (must_confirm, shown))?);
             "Aperçu de l’information".clone_into(&mut form.frame.title);
-            page(StatusCode::OK, &form)
+            page(if form.is_unseen { StatusCode::CONFLICT } else { StatusCode::OK }, &form)
+        }
+        Err(InformError::NoList(NoList::Strangers(strangers))) => {
+            name_strangers(&mut form.mistakes, &strangers);
+            page(StatusCode::UNPROCESSABLE_ENTITY, &form.marked())
         }
         Err(error) => {
             let problem = informing::problem(&error);
@@ -249,6 +280,27 @@ impl Typed {
             list: one("liste"),
             files: enclosure.attachments.iter().map(KeptFile::of).collect(),
         }
+    }
+}
+
+impl Typed {
+    /// What says what was typed and chosen, however a browser breaks lines and in whatever order it sends choices.
+    fn digest(&self) -> String {
+        let Self { subject, text, is_for_all, departments, circonscriptions, application, .. } = self;
+        let Self { is_on_portal, begins, ends, by_mail, list, files, .. } = self;
+        let mut departments: Vec<&str> = departments.iter().map(String::as_str).collect();
+        departments.sort_unstable();
+        let (departments, chosen) = (departments.join(","), format!("{is_for_all} {is_on_portal}"));
+        let typed = [subject, text, &departments, circonscriptions, application, begins, ends, by_mail, list, &chosen];
+        let files = files.iter().flat_map(|file| [&file.name, &file.base64]);
+        let mut hash = Sha256::new();
+        for part in typed.into_iter().chain(files) {
+            let part = part.replace("\r\n", "\n");
+            let part = part.trim();
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        HEXLOWER.encode(&hash.finalize())
     }
 }
 
@@ -294,6 +346,7 @@ fn composing<'a>(
         is_everything: rights.is_everything(),
         messages: Vec::new(),
         preview: None,
+        is_unseen: false,
         longest_subject: LONGEST_SUBJECT,
         max_files: limits.max_files,
         max_file_size: french::size(limits.max_file_size.min(limits.max_total_size)),
@@ -320,21 +373,21 @@ fn departments(state: &PageState, rights: &Rights, chosen: &[String]) -> Vec<Str
 }
 
 /// What a form says, or what is wrong with it.
-fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Meant, Mistakes> {
+async fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Result<Meant, Mistakes>, Problem> {
     let mut mistakes = Mistakes::default();
     let subject = posted.one("sujet").trim();
     if subject.is_empty() {
         mistakes.add("sujet", "Objet", "Indiquez l’objet en une ligne.");
     } else if subject.chars().count() > LONGEST_SUBJECT {
-        mistakes.add("sujet", "Objet", format!("Raccourcissez l’objet\u{a0}: {LONGEST_SUBJECT} caractères au plus."));
+        let length = subject.chars().count();
+        let message = format!("Raccourcissez l’objet\u{a0}: {LONGEST_SUBJECT} caractères au plus, il en a {length}.");
+        mistakes.add("sujet", "Objet", message);
     }
     let text = posted.one("texte");
     if text.trim().is_empty() {
         mistakes.add("texte", "Texte", "Écrivez le texte de l’information.");
-    } else if text.len() > LONGEST_BODY {
-        mistakes.add("texte", "Texte", "Raccourcissez le texte\u{a0}: il dépasse ce que GLPI peut garder.");
     }
-    let zones = zones(posted, &mut mistakes);
+    let zones = zones(state, posted, &mut mistakes).await?;
     let application = Some(posted.one("application").trim()).filter(|name| !name.is_empty()).map(str::to_owned);
     let on_portal = posted.one("portail") == SENT;
     let by_mail = Recipients::parse(posted.one("courriel"));
@@ -364,10 +417,16 @@ fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Meant, Mistak
     }
     let list = match by_mail {
         Some(Recipients::List) => addresses(posted.one("liste"), &mut mistakes),
-        Some(Recipients::Directors | Recipients::LastRequesters) | None => Vec::new(),
+        Some(Recipients::Directors | Recipients::LastRequesters) | None => {
+            if !posted.one("liste").trim().is_empty() {
+                let message = "Vous avez donné des adresses, et choisi un autre envoi par courriel\u{a0}: retirez-les, ou choisissez «\u{a0}À la liste d’adresses ci-dessous\u{a0}».";
+                mistakes.add("liste", "Liste d’adresses", message);
+            }
+            Vec::new()
+        }
     };
     if !mistakes.is_empty() {
-        return Err(mistakes);
+        return Ok(Err(mistakes));
     }
     let author = posted.person.as_str();
     let announcement = Announcement {
@@ -380,49 +439,77 @@ fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Meant, Mistak
         application,
         by_mail,
         on_portal,
+        is_held: false,
         begins,
         ends: ends.filter(|_| on_portal),
         files: Vec::new(),
         written_by: author.to_owned(),
         written_at: now,
     };
-    Ok(Meant { announcement: announcement.fit(), list })
+    if let Err(excess) = announcement.fits() {
+        let (place, label) = match excess {
+            Excess::Characters { part: ExcessPart::Subject, .. } | Excess::Letter(ExcessPart::Subject, _) => {
+                ("sujet", "Objet")
+            }
+            Excess::Characters { .. } | Excess::Letter(..) => ("application", "Application"),
+            Excess::Text { .. } => ("texte", "Texte"),
+        };
+        mistakes.add(place, label, french::sentence(excess.said().text(Language::French)));
+        return Ok(Err(mistakes));
+    }
+    Ok(Ok(Meant { announcement: announcement.fit(), list }))
 }
 
-fn zones(posted: &Posted, mistakes: &mut Mistakes) -> Zones {
+async fn zones(state: &PageState, posted: &Posted, mistakes: &mut Mistakes) -> Result<Zones, Problem> {
+    let lines = posted.one("circonscriptions").lines().map(str::trim).filter(|line| !line.is_empty());
+    let typed: Vec<&str> = posted.all("departement").chain(lines).collect();
     if posted.one("portee") == "academie" {
-        return Zones::Academy;
-    }
-    let mut zones: Vec<Zone> = posted.all("departement").filter_map(Zone::parse).collect();
-    for line in posted.one("circonscriptions").lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match Zone::parse(line) {
-            Some(zone) => zones.push(zone),
-            None => mistakes.add(
-                "circonscriptions",
-                "Circonscriptions",
-                format!(
-                    "«\u{a0}{line}\u{a0}» n’est pas lisible\u{a0}: écrivez par exemple 21/Dijon Nord, une par ligne."
-                ),
-            ),
+        if !typed.is_empty() {
+            let message = "Vous avez choisi toute l’académie, et aussi des départements ou des circonscriptions\u{a0}: retirez-les, ou choisissez «\u{a0}Les zones choisies ici\u{a0}».";
+            mistakes.add("portee", "Destinataires", message);
         }
+        return Ok(Zones::Academy);
     }
-    if zones.is_empty() && mistakes.at("circonscriptions").is_none() {
+    if typed.is_empty() {
         mistakes.add("portee", "Destinataires", "Choisissez au moins un département ou une circonscription.");
     }
-    Zones::of(zones)
+    match Zones::parse(typed) {
+        Ok(zones) => Ok(zones),
+        Err(unread) => {
+            name_strangers(mistakes, &informing::informer(state)?.misread(&unread).await);
+            Ok(Zones::Academy)
+        }
+    }
+}
+
+/// Marks the fields that name recipients and find nobody.
+fn name_strangers(mistakes: &mut Mistakes, strangers: &[Stranger]) {
+    let (applications, zones): (Vec<Stranger>, Vec<Stranger>) =
+        strangers.iter().cloned().partition(|stranger| stranger.kind == StrangerKind::Application);
+    for (place, label, strangers) in
+        [("circonscriptions", "Départements et circonscriptions", zones), ("application", "Application", applications)]
+    {
+        if !strangers.is_empty() {
+            mistakes.add(place, label, Stranger::told(&strangers));
+        }
+    }
 }
 
 fn addresses(text: &str, mistakes: &mut Mistakes) -> Vec<Address> {
-    let mut addresses = Vec::new();
+    let (mut addresses, mut unread) = (Vec::new(), Vec::new());
     for word in text.split([',', ';', ' ', '\n', '\r', '\t']).filter(|word| !word.is_empty()) {
         match Address::parse(word) {
             Some(address) => addresses.push(address),
-            None => mistakes.add(
-                "liste",
-                "Liste d’adresses",
-                format!("«\u{a0}{word}\u{a0}» n’est pas une adresse, par exemple ce.0210001A@ac-dijon.fr."),
-            ),
+            None => unread.push(format!("«\u{a0}{word}\u{a0}»")),
         }
+    }
+    unread.truncate(MOST_NAMED);
+    if !unread.is_empty() {
+        let message = format!(
+            "Ce n’est pas une adresse\u{a0}: {}. Écrivez par exemple ce.0210001A@ac-dijon.fr, une par ligne.",
+            unread.join(", ")
+        );
+        mistakes.add("liste", "Liste d’adresses", message);
     }
     if addresses.is_empty() {
         mistakes.add("liste", "Liste d’adresses", "Donnez les adresses, une par ligne.");
@@ -434,7 +521,7 @@ fn preview(
     state: &PageState,
     announcement: &Announcement,
     recipients: &RecipientList,
-    must_confirm: bool,
+    (must_confirm, shown): (bool, Shown),
 ) -> Result<Preview, Problem> {
     let informer = informing::informer(state)?;
     let broken = |error| {
@@ -450,7 +537,33 @@ fn preview(
             plain: informer.letters().plain(&announcement.markdown).map_err(broken)?,
         }),
     };
-    Ok(Preview { mail, zones: by_zone(recipients), total: recipients.len(), must_confirm })
+    let told = |moment| informing::told(moment, &state.services.time_zone);
+    let portal = announcement.ends.filter(|_| announcement.on_portal).map(|ends| {
+        let from = if announcement.begins > Timestamp::now() {
+            format!("à partir du {}, ", told(announcement.begins))
+        } else if must_confirm {
+            "dès la confirmation, ".to_owned()
+        } else {
+            "dès maintenant, ".to_owned()
+        };
+        format!("{from}jusqu’au {}", told(ends))
+    });
+    let audience = if announcement.by_mail == Some(Recipients::List) && !announcement.on_portal {
+        "la liste d’adresses".to_owned()
+    } else {
+        announcement.zones.shown().join(", ")
+    };
+    let application = announcement.application.clone();
+    Ok(Preview {
+        mail,
+        zones: by_zone(recipients),
+        total: recipients.len(),
+        audience,
+        application,
+        portal,
+        must_confirm,
+        shown,
+    })
 }
 
 /// Who gets it: by department, then by circonscription, the unknown ones last.

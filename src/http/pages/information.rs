@@ -17,7 +17,7 @@ use super::{
     state::{PageState, Visitor},
 };
 use crate::{
-    announcements::{Announcement, DoubtDecision, InformError, MailingProgress, MailingState},
+    announcements::{Announcement, DoubtDecision, InformError, Mailing, MailingProgress, MailingState, Unfrozen},
     http::{in_charge, problem::Problem},
     people::Rights,
     request::Reference,
@@ -45,6 +45,10 @@ struct Entry {
     application: Option<String>,
     portal: Option<Standing>,
     mail: Option<String>,
+    /// To so many addresses it is not known whether it went.
+    in_doubt: usize,
+    /// It is to go by mail, and has no list: nobody got it.
+    is_unfrozen: bool,
     /// The names of its files.
     files: Vec<String>,
     written: String,
@@ -71,6 +75,8 @@ struct AnnouncementPage<'a> {
     ends: String,
     html: String,
     mailing: Option<MailingProgress>,
+    /// It is to go by mail, and has no list, for this reason.
+    unfrozen: Option<Unfrozen>,
     /// What a second person confirms by, where they come with it.
     code: Option<String>,
     comes_again: bool,
@@ -97,6 +103,14 @@ impl AnnouncementPage<'_> {
         self.may_change && self.mailing.as_ref().is_some_and(is_open)
     }
 
+    fn may_resume(&self) -> bool {
+        self.may_change && self.unfrozen == Some(Unfrozen::Interrupted)
+    }
+
+    fn is_without_addresses(&self) -> bool {
+        self.unfrozen == Some(Unfrozen::WithoutAddresses)
+    }
+
     fn moment(&self, at: &Timestamp) -> String {
         told(*at, &self.zone)
     }
@@ -106,22 +120,34 @@ impl AnnouncementPage<'_> {
 pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
     let rights = in_charge::of_person(&state.services, &person).await?;
     let informer = informer(&state)?;
-    let asked = async { tokio::try_join!(async { Ok(informer.keeping().all().await?) }, informer.mailings()) };
-    let (announcements, mailings) = in_time(&state, asked).await?;
-    let mailings: BTreeMap<&str, &str> =
-        mailings.iter().map(|mailing| (mailing.reference.as_str(), mailing.state.label())).collect();
+    let asked = async {
+        let (announcements, mailings) =
+            tokio::try_join!(async { Ok(informer.keeping().all().await?) }, informer.mailings())?;
+        let under_way = informer.under_way(&mailings).await?;
+        Ok((announcements, mailings, under_way))
+    };
+    let (announcements, mailings, under_way) = in_time(&state, asked).await?;
+    let mailings: BTreeMap<&str, &Mailing> =
+        mailings.iter().map(|mailing| (mailing.reference.as_str(), mailing)).collect();
     let entry = |announcement: &Announcement| {
         let reference = announcement.reference.to_string();
-        let mail = announcement.by_mail.map(|recipients| match mailings.get(reference.as_str()) {
-            Some(state) => format!("{}, envoi {state}", recipients.shown()),
-            None => recipients.shown().to_owned(),
-        });
+        let mailing = mailings.get(reference.as_str());
+        let mail =
+            announcement.by_mail.map(|recipients| match mailing.map(|mailing| (mailing.state, mailing.outcome)) {
+                Some((state, Some(outcome))) => {
+                    format!("{}, envoi {}\u{a0}: {}", recipients.shown(), state.label(), outcome.told())
+                }
+                Some((state, None)) => format!("{}, envoi {}", recipients.shown(), state.label()),
+                None => recipients.shown().to_owned(),
+            });
         Entry {
             address: address_of(announcement.reference),
             subject: announcement.subject.clone(),
             audience: announcement.zones.shown().join(", "),
             application: announcement.application.clone(),
             portal: standing(&state, announcement),
+            in_doubt: under_way.get(&reference).map(MailingProgress::in_doubt).unwrap_or_default(),
+            is_unfrozen: mail.is_some() && mailing.is_none(),
             mail,
             files: announcement.files.iter().map(|file| file.name.clone()).collect(),
             written: written(&state, announcement),
@@ -163,18 +189,23 @@ async fn shown(
     extra: Extra,
 ) -> Result<Response, Problem> {
     let informer = informer(state)?;
-    let mailing = match announcement.by_mail {
-        None => None,
-        Some(_) => match in_time(state, informer.progress(announcement.reference)).await {
-            Ok(progress) => Some(progress),
-            // Its list was never frozen: it says so.
-            Err(problem) if problem.status() == StatusCode::NOT_FOUND => None,
-            Err(problem) => return Err(problem),
-        },
+    let (mailing, unfrozen) = if announcement.by_mail.is_none() {
+        (None, None)
+    } else {
+        let asked = async {
+            match informer.progress(announcement.reference).await {
+                Ok(progress) => Ok((Some(progress), None)),
+                // Its list was never frozen: it says so.
+                Err(InformError::Unfrozen(why)) => Ok((None, Some(why))),
+                Err(error) => Err(error),
+            }
+        };
+        in_time(state, asked).await?
     };
     let zone = &state.services.time_zone;
     let is_going = mailing.as_ref().is_some_and(|progress| {
-        progress.mailing.state == MailingState::Going && progress.pending + progress.under_way > 0
+        let waits = progress.doubts.iter().any(|doubt| !doubt.is_ripe());
+        progress.mailing.state == MailingState::Going && (progress.pending + progress.under_way > 0 || waits)
     });
     let comes_again = is_going && !extra.stays && extra.mistake.is_none();
     let ends = announcement.ends.map(|ends| typed_moment(ends.to_zoned(zone.clone()).datetime()));
@@ -191,6 +222,7 @@ async fn shown(
         ends: ends.unwrap_or_default(),
         html: informer.letters().body(&announcement.markdown),
         mailing,
+        unfrozen,
         code: extra.code,
         comes_again,
         zone: zone.clone(),
@@ -206,7 +238,7 @@ async fn shown(
     Ok(answer)
 }
 
-/// `POST /information/{reference}/{deed}`: `fin`, `prolongation`, `arret`, `confirmation`, `doutes`.
+/// `POST /information/{reference}/{deed}`: `fin`, `prolongation`, `reprise`, `arret`, `confirmation`, `doutes`.
 pub(super) async fn act(
     State(state): State<Arc<PageState>>,
     Path((reference, deed)): Path<(String, String)>,
@@ -221,6 +253,7 @@ pub(super) async fn act(
             let told = match deed.as_str() {
                 "fin" => end(&state, announcement.clone(), None).await,
                 "prolongation" => prolong(&state, announcement.clone(), &posted).await,
+                "reprise" => done(informer(&state)?.resume(announcement.reference).await),
                 "arret" => done(informer(&state)?.stop(announcement.reference, posted.person.as_str()).await),
                 "confirmation" => confirm(&state, &announcement, &rights, &posted).await,
                 "doutes" => decide(&state, &announcement, &rights, &posted).await,
@@ -279,7 +312,10 @@ async fn confirm(
 ) -> Result<(), Problem> {
     operators_only(rights)?;
     let by = posted.person.as_str();
-    done(informer(state)?.confirm(announcement.reference, posted.one("code"), by).await)
+    let confirmed = done(informer(state)?.confirm(announcement.reference, posted.one("code"), by).await);
+    // The portal may show it from now on.
+    state.services.portal.refresh_messages().await;
+    confirmed
 }
 
 /// Decides on what is in doubt.
@@ -336,6 +372,9 @@ fn standing(state: &PageState, announcement: &Announcement) -> Option<Standing> 
     let now = Timestamp::now();
     let told = |moment: Timestamp| told(moment, &state.services.time_zone);
     let (label, is_open) = match announcement.ends {
+        Some(ends) if announcement.is_held && ends > now => {
+            (format!("pas affichée\u{a0}: elle attend la confirmation de son envoi (jusqu’au {})", told(ends)), true)
+        }
         None => ("sans fin\u{a0}: le portail ne l’affiche pas".to_owned(), false),
         Some(ends) if ends <= now => (format!("terminée le {}", told(ends)), false),
         Some(ends) if announcement.begins > now => {

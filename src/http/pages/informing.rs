@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{frame::unknown, state::PageState};
 use crate::{
-    announcements::{InformError, Informer, KeepingError, NoList},
+    announcements::{InformError, Informer, KeepingError, NoList, Stranger},
     http::problem::{BUSY_PAUSE, Problem},
     request::Reference,
-    text::french,
+    text::{Bilingual, Language, french},
 };
 
 /// Where the pages are.
@@ -73,6 +73,10 @@ fn not_now() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "glpi-unavailable", detail).retry_after(BUSY_PAUSE)
 }
 
+fn sentence(said: &Bilingual) -> String {
+    french::sentence(said.text(Language::French))
+}
+
 /// Why it is not done, as people read it.
 pub(super) fn problem(error: &InformError) -> Problem {
     let refused = |detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "announcement-refused", detail);
@@ -98,9 +102,7 @@ pub(super) fn problem(error: &InformError) -> Problem {
         InformError::NobodyElse(most) => refused(&format!(
             "Au-delà de {most} adresses, une seconde personne confirme l’envoi, et la configuration ne nomme aucun autre exploitant (people.operators)."
         )),
-        InformError::NoList(NoList::NoApplication(name)) => {
-            refused(&format!("Aucune application ne s’appelle «\u{a0}{name}\u{a0}»."))
-        }
+        InformError::NoList(NoList::Strangers(strangers)) => refused(&Stranger::told(strangers)),
         InformError::SaysSomethingElse(reference) => conflict(format!(
             "Cette page a déjà servi\u{a0}: l’information {reference} en est partie, avec un autre contenu. Celle-ci n’est pas partie\u{a0}; copiez son texte dans une nouvelle page."
         )),
@@ -109,17 +111,23 @@ pub(super) fn problem(error: &InformError) -> Problem {
                 files.iter().map(|file| format!("«\u{a0}{}\u{a0}»\u{a0}: {}", file.name, file.why)).collect();
             refused(&format!("Ces fichiers ne peuvent pas être joints\u{a0}: {}.", each.join("\u{a0}; ")))
         }
-        InformError::Keeping(KeepingError::FileRefused(name, why)) => {
-            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            refused(&format!(
-                "GLPI ne prend pas le fichier «\u{a0}{name}\u{a0}»{why}\u{a0}: joignez-en un autre, ou aucun."
-            ))
+        InformError::Keeping(why @ (KeepingError::FileRefused { .. } | KeepingError::TooLarge { .. })) => {
+            refused(&sentence(&why.said()))
+        }
+        InformError::TooMuch(excess) => refused(&sentence(&excess.said())),
+        InformError::NotAnOperator(_) => Problem::new(StatusCode::FORBIDDEN, "not-in-charge", sentence(&error.said())),
+        InformError::NoBatch { .. } => refused(&sentence(&error.said())),
+        InformError::OtherRecipients => conflict(
+            "Les destinataires ont changé depuis l’aperçu, et rien n’est parti. Regardez-les à nouveau.".to_owned(),
+        ),
+        InformError::PortalOnly => {
+            conflict("Cette information n’est que sur le portail\u{a0}: aucun courriel ne part.".to_owned())
         }
         InformError::Keeping(KeepingError::Unknown) | InformError::Unknown => unknown(),
         InformError::Unfrozen(_) => Problem::new(
             StatusCode::NOT_FOUND,
             "not-frozen",
-            "La liste des destinataires n’a pas été écrite\u{a0}: personne n’a reçu ce courriel. L’exploitation le reprend (passerelle inform resume) ou l’arrête (passerelle inform stop).",
+            "La liste des destinataires n’a pas été écrite\u{a0}: personne n’a reçu ce courriel. Reprenez l’envoi, ou arrêtez-le.",
         ),
         error if error.is_denied() => {
             tracing::error!(cause = %error, "GLPI does not let the service account write public notes");

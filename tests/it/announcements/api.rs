@@ -9,7 +9,7 @@ use crate::support::{
     wait_until,
 };
 
-const OPERATORS: &str = "token-of-operators-for-tests";
+pub(super) const OPERATORS: &str = "token-of-operators-for-tests";
 const DEPARTMENT: &str = "token-of-021-for-tests";
 const APPLICATION: &str = "token-of-lsu-for-tests";
 const TOKENS: &str = "operators:token-of-operators-for-tests,021:token-of-021-for-tests,LSU:token-of-lsu-for-tests";
@@ -24,15 +24,15 @@ async fn call(gateway: &Gateway, method: Method, path: &str, token: &str, body: 
     (status, answer.json().await.unwrap_or_default())
 }
 
-async fn post(gateway: &Gateway, path: &str, token: &str, body: Value) -> (StatusCode, Value) {
+pub(super) async fn post(gateway: &Gateway, path: &str, token: &str, body: Value) -> (StatusCode, Value) {
     call(gateway, Method::POST, path, token, Some(body)).await
 }
 
-async fn get(gateway: &Gateway, path: &str, token: &str) -> (StatusCode, Value) {
+pub(super) async fn get(gateway: &Gateway, path: &str, token: &str) -> (StatusCode, Value) {
     call(gateway, Method::GET, path, token, None).await
 }
 
-fn announcement(change: &Value) -> Value {
+pub(super) fn announcement(change: &Value) -> Value {
     let mut body = json!({ "subject": "LSU indisponible", "text": "**LSU** ne répond pas.", "by": "ien@ac-dijon.fr" });
     for (key, value) in change.as_object().unwrap() {
         body[key] = value.clone();
@@ -41,7 +41,7 @@ fn announcement(change: &Value) -> Value {
 }
 
 /// A gateway that sends what is handed in, into its outbox.
-async fn gateway(sandbox: &passerelle::sandbox::Sandbox, csv: &str, settings: &[(&str, &str)]) -> Gateway {
+pub(super) async fn gateway(sandbox: &passerelle::sandbox::Sandbox, csv: &str, settings: &[(&str, &str)]) -> Gateway {
     let usual = [
         ("announcements.enabled", "true"),
         ("announcements.per_minute", "1000000"),
@@ -177,6 +177,7 @@ async fn all_mistakes_are_named_at_once() {
         (json!({"on_portal": true}), "ends"),
         (json!({"recipients": "none"}), "recipients"),
         (json!({"recipients": "list"}), "list"),
+        (json!({"list": ["x@ac-dijon.fr"]}), "list"),
         (json!({"recipients": "last-requesters"}), "application"),
     ] {
         let (status, problem) = post(&gateway, "/v1/announcements", OPERATORS, announcement(&change)).await;
@@ -291,12 +292,17 @@ async fn many_addresses_need_a_second_person_and_without_the_section_it_is_close
     let text = String::from_utf8(asked.message).unwrap().replace("=\r\n", "");
     let code: String = text.split("--code ").nth(1).unwrap().chars().take_while(char::is_ascii_alphanumeric).collect();
     let confirmation = format!("{one}/confirmation");
-    for (code, by, reason) in [("X", "autre", "wrong-code"), (code.as_str(), "IEN@ac-dijon.fr", "same-person")] {
+    for (code, by, reason) in [
+        ("X", "autre@ac-dijon.fr", "wrong-code"),
+        (code.as_str(), "IEN@ac-dijon.fr", "same-person"),
+        (code.as_str(), "autre", "invalid-fields"),
+        (code.as_str(), DIRECTORS[0], "invalid-fields"),
+    ] {
         let (status, problem) = post(&two, &confirmation, OPERATORS, json!({"code": code, "by": by})).await;
-        assert_eq!((status, &problem["reason"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(reason)));
+        assert_eq!((status, &problem["reason"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(reason)), "{problem}");
     }
-    let (status, going) = post(&two, &confirmation, OPERATORS, json!({"code": code, "by": "autre"})).await;
-    assert_eq!((status, &going["confirmed_by"]), (StatusCode::OK, &json!("autre")));
+    let (status, going) = post(&two, &confirmation, OPERATORS, json!({"code": code, "by": "autre@ac-dijon.fr"})).await;
+    assert_eq!((status, &going["confirmed_by"]), (StatusCode::OK, &json!("autre@ac-dijon.fr")));
     wait_until("it is sent", async || get(&two, &one, OPERATORS).await.1["handed"] == 85).await;
     two.finish().await;
     let off = gateway(&sandbox, csv.to_str().unwrap(), &[("announcements.enabled", "false")]).await;

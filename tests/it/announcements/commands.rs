@@ -17,13 +17,13 @@ use super::{
 use crate::support::{certificates::certificates, gateway::sandbox};
 
 /// A folder to work in, and what the program is told.
-struct Desk {
+pub(super) struct Desk {
     folder: tempfile::TempDir,
     settings: BTreeMap<String, String>,
 }
 
 impl Desk {
-    fn new(sandbox: &Sandbox, relay: &str, more: &[(&str, &str)]) -> Self {
+    pub(super) fn new(sandbox: &Sandbox, relay: &str, more: &[(&str, &str)]) -> Self {
         let (folder, csv) = directory(40);
         fs::write(folder.path().join("lsu.md"), "# LSU indisponible\n\n**LSU** ne répond pas.\n").unwrap();
         let usual = [
@@ -45,31 +45,31 @@ impl Desk {
         Self { folder, settings }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    async fn run(&self, arguments: &[&str]) -> Output {
+    pub(super) async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_passerelle"));
         command.arg("inform").args(arguments).envs(&self.settings);
         command.output().await.unwrap()
     }
 
     /// What it says, and its exit code.
-    async fn said(&self, arguments: &[&str]) -> (String, Option<i32>) {
+    pub(super) async fn said(&self, arguments: &[&str]) -> (String, Option<i32>) {
         let output = self.run(arguments).await;
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
         (said, output.status.code())
     }
 
-    async fn json(&self, arguments: &[&str]) -> Value {
+    pub(super) async fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments).await;
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
     }
 }
 
 /// The one announcement there is.
-async fn only(desk: &Desk) -> String {
+pub(super) async fn only(desk: &Desk) -> String {
     let listed = desk.json(&["list", "--json"]).await;
     listed["reference"].as_str().unwrap().to_owned()
 }
@@ -91,7 +91,7 @@ async fn files_are_attached_and_those_that_may_not_go_stop_it() {
     assert!(code == Some(64) && said.contains("absent.csv cannot be read"), "{said}");
     assert_eq!(desk.run(&["list"]).await.stdout, b"");
     let (said, code) = desk.said(&[&text, "--attach", &list, "--dry-run"]).await;
-    assert!(code == Some(0) && said.contains("Fichier joint\u{a0}: liste.csv (5\u{a0}octets)"), "{said}");
+    assert!(code == Some(0) && said.contains("Attached file: liste.csv (5\u{a0}octets)"), "{said}");
     let files = json!([{"name": "liste.csv", "size": 5}]);
     assert_eq!(desk.json(&[&text, "--attach", &list, "--dry-run", "--json"]).await["files"], files);
     assert!(sink.taken().is_empty());

@@ -10,7 +10,7 @@ use passerelle::{
     request::{Enclosure, LeftOut},
     sandbox::{Limits, Options, Sandbox},
 };
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,11 @@ use super::{
     sending::{announcement, app, operator, send},
     sink::{Moods, Sink},
 };
-use crate::support::{gateway::sandbox, helpdesk::Helpdesk};
+use crate::support::{
+    bilingual::is_in_both,
+    gateway::{Gateway, sandbox},
+    helpdesk::Helpdesk,
+};
 
 /// A text whose lines end in every way, with a line that is a dot, and what no mail may hold as it is.
 const TEXT: &[u8] = b"nom;ville\r\n.\r\nN\xc3\xa9vers;x\n\n..\ra\0b\xff\nFrom x\n";
@@ -214,8 +218,14 @@ async fn what_glpi_does_not_take_after_all_is_nobody_s_announcement(
     };
     let files = enclosure(&[("a.csv", "text/csv", TEXT.to_vec()), (refused, "", content)]).await;
     let error = app.informer.inform(shown, (&[], &files), &operator()).await.unwrap_err();
-    let is_refused = matches!(&error, InformError::Keeping(KeepingError::FileRefused(name, _)) if name == refused);
-    assert!(is_refused, "{error:?}");
+    let InformError::Keeping(why @ KeepingError::FileRefused { name, .. }) = &error else { panic!("{error:?}") };
+    assert_eq!(name, refused);
+    // GLPI says of neither why: both causes are named, each with what helps.
+    is_in_both(&why.said());
+    assert!(
+        error.to_string().contains("upload_max_filesize") && error.to_string().contains("Document types"),
+        "{error}"
+    );
     let keeping = app.informer.keeping();
     assert!(
         keeping.all().await.unwrap().is_empty() && keeping.messages(jiff::Timestamp::now()).await.unwrap().is_empty()
@@ -276,4 +286,38 @@ async fn the_second_person_reads_which_files_and_confirms_those_alone() {
     app.informer.confirm(reference, &code, "autre@ac-dijon.fr").await.unwrap();
     assert_eq!(send(&app, reference).await.handed, 40);
     assert_eq!(files_of(&sink.taken().pop().unwrap().mail).len(), 2);
+}
+
+/// A call that is larger than PHP takes names that limit, and the file, everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_php_takes_in_a_call_is_named_with_its_limit() {
+    let limits = Limits { request: 100_000, ..Limits::default() };
+    let (sandbox, sink) =
+        (Sandbox::start(Options { limits, ..Options::default() }).await.unwrap(), Sink::start(Moods::default()).await);
+    let (app, _folder) = gateway(&sandbox, &sink, &[]);
+    let files = enclosure(&[("grand.csv", "text/csv", vec![b'a'; 200_000])]).await;
+    let error = app.informer.inform(announcement("f8", &[]), (&[], &files), &operator()).await.unwrap_err();
+    let InformError::Keeping(why @ KeepingError::TooLarge { name, setting, .. }) = &error else { panic!("{error:?}") };
+    assert_eq!((name.as_str(), *setting), ("grand.csv", "post_max_size"));
+    is_in_both(&why.said());
+    assert!(app.informer.keeping().all().await.unwrap().is_empty() && sink.taken().is_empty());
+    let (_folder, csv) = directory(8);
+    let own = [
+        ("people.tokens", "operators:token-of-operators-for-tests"),
+        ("announcements.enabled", "true"),
+        ("directory.csv", csv.to_str().unwrap()),
+        ("directory.sources", "csv"),
+    ];
+    let gateway = Gateway::start(&sandbox, &own).await;
+    let file = json!({"name": "grand.csv", "content": BASE64.encode(&vec![b'a'; 200_000])});
+    let body = json!({"subject": "LSU", "text": "Bonjour", "by": "ien", "attachments": [file]});
+    let call = gateway.call(Method::POST, "/v1/announcements").bearer_auth("token-of-operators-for-tests");
+    let answer = call.json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let problem: serde_json::Value = answer.json().await.unwrap();
+    let message = problem["errors"][0]["message"].as_str().unwrap();
+    for said in ["«\u{a0}grand.csv\u{a0}»", "post_max_size", "php.ini"] {
+        assert!(message.contains(said), "{said} in {message}");
+    }
+    gateway.finish().await;
 }

@@ -4,14 +4,20 @@ mod answers;
 mod api;
 mod commands;
 mod files;
+mod held;
 mod interrupted;
 mod killed;
+mod refused;
 mod sending;
+mod strangers;
+mod together;
+mod typed;
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use tempfile::TempDir;
 
+pub(crate) use self::sending::announcement;
 use crate::support::sink;
 
 /// A directory of so many directors, in four departments of two circonscriptions each.

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use passerelle::{
-    announcements::{Announcement, DoubtDecision, InformError, MailingState, Recipients, SendingError, Zone, Zones},
+    announcements::{
+        Announcement, Doubt, DoubtDecision, Excess, InformError, LONGEST_SUBJECT, MailingState, Recipients,
+        SendingError, Zone, Zones,
+    },
     app::App,
     people::{Rights, Role},
     request::{Address, Enclosure, Reference},
@@ -39,7 +42,7 @@ pub(super) fn app(url: &str, sink: &Sink, csv: &str, settings: &[(&str, &str)]) 
     App::build(configured(url, &[&usual[..], settings].concat())).unwrap()
 }
 
-pub(super) fn announcement(name: &str, zones: &[&str]) -> Announcement {
+pub(crate) fn announcement(name: &str, zones: &[&str]) -> Announcement {
     let now = Timestamp::now();
     Announcement {
         id: None,
@@ -50,6 +53,7 @@ pub(super) fn announcement(name: &str, zones: &[&str]) -> Announcement {
         application: Some("LSU".to_owned()),
         by_mail: Some(Recipients::Directors),
         on_portal: false,
+        is_held: false,
         files: Vec::new(),
         begins: now,
         ends: None,
@@ -118,7 +122,7 @@ async fn each_of_a_zone_gets_one_copy_and_sees_nobody_else() {
 async fn whom_the_relay_refuses_is_listed_and_whom_it_puts_off_gets_it_later() {
     let moods = Moods {
         recipients: [("ce.0003@ac-dijon.fr".to_owned(), 550), ("ce.0007@ac-dijon.fr".to_owned(), 451)].into(),
-        ends: vec![451, 250, 554],
+        ends: vec![451, 250],
         most: Some(8),
         ..Moods::default()
     };
@@ -139,6 +143,28 @@ async fn whom_the_relay_refuses_is_listed_and_whom_it_puts_off_gets_it_later() {
     let copies = sink.copies();
     assert!(copies.len() == 39 && copies.values().all(|count| *count == 1), "{copies:?}");
     assert!(!copies.contains_key("ce.0003@ac-dijon.fr"));
+}
+
+/// What a person may write, each reads whole: the mail, and the one that asks a second person.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subject_goes_whole() {
+    let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
+    let (_folder, csv) = directory(8);
+    let settings = [("announcements.confirm_above", "4"), ("people.operators", "chef@ac-dijon.fr,autre@ac-dijon.fr")];
+    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
+    let longest = "école ".repeat(25).trim_end().to_owned() + "s";
+    assert_eq!(longest.chars().count(), LONGEST_SUBJECT);
+    for (name, zones) in [("whole", &["021"][..]), ("whole, asked", &[])] {
+        let announcement = Announcement { subject: longest.clone(), ..announcement(name, zones) };
+        let informed = app.informer.inform(announcement, (&[], &Enclosure::default()), &operator()).await.unwrap();
+        send(&app, informed.announcement.reference).await;
+        let mail = sink.taken().pop().unwrap().mail;
+        let parsed = mail_parser::MessageParser::default().parse(mail.as_bytes()).unwrap();
+        assert!(parsed.subject().unwrap().ends_with(&longest), "{:?}", parsed.subject());
+    }
+    let longer = Announcement { subject: format!("{longest}s"), ..announcement("longer", &["021"]) };
+    let error = app.informer.inform(longer, (&[], &Enclosure::default()), &operator()).await.unwrap_err();
+    assert!(matches!(error, InformError::TooMuch(Excess::Characters { length: 151, most: 150, .. })), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,9 +188,12 @@ async fn a_lost_answer_is_in_doubt_until_somebody_decides() {
         progress.pending + progress.under_way + progress.doubts.iter().map(|it| it.addresses.len()).sum::<usize>(),
         20
     );
+    // Who lost the answer knows at once; it is decided once the relay surely is not at it any more.
+    assert_eq!((progress.doubts.len(), progress.under_way), (2, 0), "{progress:?}");
     let early = app.informer.decide(reference, None, DoubtDecision::Send, "chef").await;
     assert!(matches!(early, Err(InformError::NothingInDoubt(5))), "{early:?}");
-    wait_until("both are in doubt", async || app.informer.progress(reference).await.unwrap().doubts.len() == 2).await;
+    let is_ripe = async || app.informer.progress(reference).await.unwrap().doubts.iter().all(Doubt::is_ripe);
+    wait_until("both can be decided", is_ripe).await;
     // What is in doubt is not sent again by itself.
     send(&app, reference).await;
     assert_eq!(sink.taken().len(), 4);

@@ -30,6 +30,7 @@ fn announcement() -> Announcement {
         application: Some("L&S<U>".to_owned()),
         by_mail: Some(Recipients::LastRequesters),
         on_portal: true,
+        is_held: false,
         files: Vec::new(),
         begins: now - SignedDuration::from_mins(1),
         ends: Some(now + SignedDuration::from_hours(1)),
@@ -160,7 +161,7 @@ async fn a_file_that_glpi_refuses_makes_no_announcement() {
         .map(|name| Upload::new((*name).to_owned(), String::new(), marker().into(), None))
         .collect();
     let error = keeping.keep(announcement.clone(), &uploads).await.unwrap_err();
-    assert!(matches!(&error, KeepingError::FileRefused(name, _) if name == "b.inconnu"), "{error:?}");
+    assert!(matches!(&error, KeepingError::FileRefused { name, .. } if name == "b.inconnu"), "{error:?}");
     assert!(messages_of(&keeping, announcement.reference).await.is_empty());
     assert_eq!(keeping.of_reference(announcement.reference).await.unwrap(), None);
     // With files that it takes, the same announcement goes on.

@@ -6,6 +6,7 @@ use reqwest::{Method, StatusCode, multipart::Form};
 use rstest::rstest;
 
 use super::{Page, Portal, TRUSTED, file, page};
+use crate::support::gateway::Gateway;
 
 const OPERATOR: &str = "chef@ac-dijon.fr";
 const SECOND: &str = "adjointe@ac-dijon.fr";
@@ -22,8 +23,11 @@ const LIST: &str = "email;name;role;uai;school;circonscription\n\
 
 struct Scene {
     portal: Portal,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
+
+/// Hidden fields of the pages' forms.
+const HIDDEN: [&str; 6] = ["jeton", "nom", "vu", "destinataires-vus", "code", "lot"];
 
 type Fields<'a> = Vec<(&'a str, &'a str)>;
 
@@ -59,22 +63,37 @@ fn post(
     call.header("Content-Type", "application/x-www-form-urlencoded").body(body)
 }
 
+/// The settings of a scene with this directory.
+fn own_settings(csv: &str) -> [(&str, &str); 7] {
+    [
+        TRUSTED,
+        ("directory.csv", csv),
+        ("directory.sources", "csv"),
+        ("announcements.enabled", "true"),
+        ("people.operators", "chef@ac-dijon.fr,adjointe@ac-dijon.fr"),
+        ("people.correspondents.021", IEN),
+        ("people.referents.lsu", REFERENT),
+    ]
+}
+
 impl Scene {
     async fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let csv = folder.path().join("directory.csv");
         std::fs::write(&csv, LIST).unwrap();
-        let own = [
-            TRUSTED,
-            ("directory.csv", csv.to_str().unwrap()),
-            ("directory.sources", "csv"),
-            ("announcements.enabled", "true"),
-            ("people.operators", "chef@ac-dijon.fr,adjointe@ac-dijon.fr"),
-            ("people.correspondents.021", IEN),
-            ("people.referents.lsu", REFERENT),
-        ];
+        let own = own_settings(csv.to_str().unwrap());
         let portal = Portal::with(&[&own[..], settings].concat()).await;
-        Self { portal, _folder: folder }
+        Self { portal, folder }
+    }
+
+    /// The same, whose mails go to the relay of `smtp.url`.
+    async fn sending(settings: &[(&str, &str)]) -> Self {
+        let mut scene = Self::start(&[]).await;
+        let csv = scene.folder.path().join("directory.csv");
+        let own = [&own_settings(csv.to_str().unwrap())[..], settings].concat();
+        let gateway = Gateway::sending(scene.portal.sandbox.url().as_str(), &own).await;
+        scene.portal.gateway = gateway;
+        scene
     }
 
     /// Sends a form of the page at `of`, with that page's hidden fields, and these.
@@ -85,15 +104,20 @@ impl Scene {
 
     async fn send_as_shown(&self, shown: &Page, to: &str, person: &str, fields: &[(&str, &str)]) -> Page {
         let hidden: Vec<(&str, String)> =
-            ["jeton", "nom", "code", "lot"].into_iter().filter_map(|name| Some((name, shown.hidden(name)?))).collect();
+            HIDDEN.into_iter().filter_map(|name| Some((name, shown.hidden(name)?))).collect();
         let hidden = hidden.iter().map(|(name, value)| (*name, value.as_str()));
         let fields: Vec<(&str, &str)> = hidden.chain(fields.iter().copied()).collect();
         page(post(&self.portal, to, person, &fields).send().await.unwrap()).await
     }
 
+    /// Has it shown as it will be, or sends it, as it was shown.
     async fn compose(&self, person: &str, fields: &[(&str, &str)], button: &'static str) -> Page {
-        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([(button, "oui")]).collect();
-        self.send("/information/nouvelle", "/information/nouvelle", person, &fields).await
+        let with = |button| fields.iter().copied().chain([(button, "oui")]).collect::<Vec<_>>();
+        let preview = self.send("/information/nouvelle", "/information/nouvelle", person, &with("apercu")).await;
+        if button == "apercu" || preview.status != StatusCode::OK {
+            return preview;
+        }
+        self.send_as_shown(&preview, "/information/nouvelle", person, &with(button)).await
     }
 
     /// Writes an announcement that must be taken; gives its page's address.
@@ -134,6 +158,8 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
     assert_eq!(preview.status, StatusCode::OK, "{}", preview.html);
     for said in [
         "Rien n’est encore parti",
+        "<dt>Pour</dt><dd>département 21</dd>",
+        "dès maintenant, jusqu’au 1er\u{a0}juin 2037 à 18\u{a0}h",
         "ira à 2\u{a0}adresses",
         "Les <strong>bilans</strong> ne s’ouvrent pas.",
         "Le même en texte seul",
@@ -188,9 +214,9 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
 #[case::their_circonscription(IEN, &[("departement", ""), ("circonscriptions", "21/Dijon Nord")], true)]
 #[case::another_department(IEN, &[("departement", "058")], false)]
 #[case::another_beside_theirs(IEN, &[("circonscriptions", "58/Nevers")], false)]
-#[case::the_academy(IEN, &[("portee", "academie"), ("courriel", "")], false)]
+#[case::the_academy(IEN, &[("portee", "academie"), ("departement", ""), ("courriel", "")], false)]
 #[case::a_list(IEN, &[("courriel", "list"), ("liste", "a@ac-dijon.fr")], false)]
-#[case::their_application(REFERENT, &[("portee", "academie"), ("courriel", "")], true)]
+#[case::their_application(REFERENT, &[("portee", "academie"), ("departement", ""), ("courriel", "")], true)]
 #[case::another_application(REFERENT, &[("application", "ONDE"), ("courriel", "")], false)]
 #[case::all_directors(REFERENT, &[], false)]
 #[tokio::test]
@@ -317,7 +343,8 @@ async fn everything_that_is_wrong_is_named_and_what_was_typed_stays() {
         "6 champs sont à corriger",
         "Indiquez l’objet en une ligne.",
         "Écrivez le texte",
-        "écrivez par exemple 21/Dijon Nord",
+        "«\u{a0}Dijon Nord\u{a0}» n’est pas une zone",
+        "Connues et proches\u{a0}: 021/Dijon Nord, 021/Dijon Sud",
         "Choisissez l’application dont",
         "Donnez la date et l’heure",
         "Indiquez jusqu’à quand",
@@ -329,8 +356,16 @@ async fn everything_that_is_wrong_is_named_and_what_was_typed_stays() {
     for (changes, said) in [
         (&[("departement", "")][..], "Choisissez au moins un département"),
         (&[("portail", ""), ("courriel", "")], "Choisissez le portail, le courriel, ou les deux."),
-        (&[("courriel", "list"), ("liste", "a@ac-dijon.fr, personne")], "«\u{a0}personne\u{a0}» n’est pas une adresse"),
-        (&[("departement", "071")], "Personne ne recevrait ce courriel"),
+        (
+            &[("courriel", "list"), ("liste", "a@ac-dijon.fr, personne")],
+            "n’est pas une adresse\u{a0}: «\u{a0}personne\u{a0}»",
+        ),
+        (&[("departement", "071")], "L’annuaire n’a personne du département 071"),
+        (&[("departement", "021"), ("circonscriptions", "21/Dijon Nrod")], "021/Dijon Nord"),
+        (&[("portee", "academie")], "Vous avez choisi toute l’académie, et aussi des départements"),
+        (&[("liste", "a@ac-dijon.fr")], "Vous avez donné des adresses, et choisi un autre envoi"),
+        (&[("departement", "021,0Z1")], "«\u{a0}021,0Z1\u{a0}» n’est pas une zone"),
+        (&[("application", "LSUU")], "Aucune application ne s’appelle «\u{a0}LSUU\u{a0}»"),
     ] {
         let wrong = scene.compose(OPERATOR, &changed(changes), "envoyer").await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.html);
@@ -347,6 +382,8 @@ async fn above_the_threshold_a_second_person_confirms_by_the_link_they_were_sent
     let address = scene.announce(OPERATOR, &usual()).await;
     let waiting = scene.portal.get(&address, OPERATOR).await;
     assert!(waiting.has("envoi à confirmer") && !waiting.has("/confirmation"), "{}", waiting.html);
+    assert!(waiting.has("pas affichée\u{a0}: elle attend la confirmation"), "{}", waiting.html);
+    assert!(!scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
     let asked = async {
         loop {
             if let Some(mail) = scene.portal.gateway.outbox.mails().into_iter().next() {
@@ -371,6 +408,7 @@ async fn above_the_threshold_a_second_person_confirms_by_the_link_they_were_sent
     assert_eq!(scene.told(), [SECOND]);
     let confirmed = scene.send(&with_code, &confirm, SECOND, &[]).await;
     assert_eq!(confirmed.status, StatusCode::SEE_OTHER, "{}", confirmed.html);
+    assert!(scene.portal.get("/portail", JEANNE).await.has("Incident en cours sur LSU</h2>"));
     let done = scene.until(&address, OPERATOR, "envoi terminé").await;
     assert!(done.has(&format!("Confirmé par {SECOND}")), "{}", done.html);
     assert_eq!(scene.told(), [SECOND, "anne.blanc@ac-dijon.fr", JEANNE]);
@@ -386,6 +424,7 @@ async fn a_mailing_that_is_not_confirmed_is_stopped() {
     let stopped = scene.send(&address, &format!("{address}/arret"), IEN, &[]).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER, "{}", stopped.html);
     assert!(scene.portal.get(&address, IEN).await.has("envoi arrêté"));
+    assert!(!scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
     let nothing = scene.send(&address, &format!("{address}/doutes"), OPERATOR, &[("decision", "renvoyer")]).await;
     assert_eq!(nothing.status, StatusCode::CONFLICT, "{}", nothing.html);
     assert!(nothing.has("Aucun envoi n’est en doute"), "{}", nothing.html);
@@ -413,8 +452,10 @@ async fn files_stay_in_the_form_go_along_and_are_for_their_zones_alone() {
     let content = "nom;ville\r\né;Nevers\r\n";
     let form = |shown: &Page, fields: &[(&'static str, &'static str)], files: Vec<(&str, &str)>| {
         let mut form = Form::new();
-        for name in ["jeton", "nom"] {
-            form = form.text(name, shown.hidden(name).unwrap());
+        for name in HIDDEN {
+            if let Some(value) = shown.hidden(name) {
+                form = form.text(name, value);
+            }
         }
         for (name, value) in fields {
             form = form.text(*name, *value);
@@ -443,11 +484,16 @@ async fn files_stay_in_the_form_go_along_and_are_for_their_zones_alone() {
         assert!(wrong.has(said), "{said} in {}", wrong.html);
     }
     let preview = send(kept(form(&wrong, &usual(), vec![("deux.csv", "a;b")]), &wrong, &[0])).await;
+    // Another choice of files than the one that was shown is shown first.
+    let sending = form(&preview, &usual(), Vec::new()).text("envoyer", "oui");
+    let again = send(kept(sending, &preview, &[0])).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.html);
+    assert!(again.has("ne sont pas ceux du dernier aperçu") && scene.told().is_empty(), "{}", again.html);
     assert_eq!(preview.status, StatusCode::OK, "{}", preview.html);
     assert!(preview.has("Fichiers joints\u{a0}: ") && preview.has("deux.csv (3\u{a0}octets)"), "{}", preview.html);
     assert!(!preview.has("a.exe") && scene.told().is_empty(), "{}", preview.html);
-    let sending = form(&preview, &usual(), Vec::new()).text("envoyer", "oui");
-    let taken = send(kept(sending, &preview, &[0])).await;
+    let sending = form(&again, &usual(), Vec::new()).text("envoyer", "oui");
+    let taken = send(kept(sending, &again, &[0])).await;
     assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.html);
     let address = taken.location().to_owned();
     let done = scene.until(&address, OPERATOR, "envoi terminé").await;
@@ -499,4 +545,139 @@ async fn files_stay_in_the_form_go_along_and_are_for_their_zones_alone() {
     // Ended, it is nobody's any more.
     scene.send(&address, &format!("{address}/fin"), OPERATOR, &[]).await;
     assert_eq!(scene.portal.get(&link, JEANNE).await.status, StatusCode::NOT_FOUND);
+}
+
+/// Only what was shown is sent: whatever is changed after the preview is shown again first, and says so.
+#[rstest]
+#[case::without_a_preview(&[], true)]
+#[case::the_text(&[("texte", "Autre texte.")], false)]
+#[case::the_subject(&[("sujet", "Autre objet")], false)]
+#[case::a_zone_more(&[("circonscriptions", "58/Nevers")], false)]
+#[case::everybody(&[("portee", "academie"), ("departement", "")], false)]
+#[case::another_way(&[("courriel", "")], false)]
+#[case::not_on_the_portal(&[("portail", "")], false)]
+#[case::another_application(&[("application", "ONDE")], false)]
+#[case::a_later_end(&[("fin", "2037-06-02T18:00")], false)]
+#[tokio::test]
+async fn what_was_not_shown_is_shown_first(#[case] changes: &[(&'static str, &'static str)], #[case] is_first: bool) {
+    let scene = Scene::start(&[]).await;
+    let shown = if is_first {
+        scene.portal.get("/information/nouvelle", OPERATOR).await
+    } else {
+        scene.compose(OPERATOR, &usual(), "apercu").await
+    };
+    let fields: Fields<'_> = changed(changes).into_iter().chain([("envoyer", "oui")]).collect();
+    let again = scene.send_as_shown(&shown, "/information/nouvelle", OPERATOR, &fields).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.html);
+    for said in ["Rien n’est encore parti", "ne sont pas ceux du dernier aperçu", "name=\"envoyer\""] {
+        assert!(again.has(said), "{said} in {}", again.html);
+    }
+    assert!(scene.portal.get("/information", OPERATOR).await.has("Aucune information") && scene.told().is_empty());
+    let sent = scene.send_as_shown(&again, "/information/nouvelle", OPERATOR, &fields).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+}
+
+/// Nor does it go to others than those who were shown, though the form is the same.
+#[tokio::test]
+async fn recipients_who_came_after_the_preview_are_shown_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("growing.csv");
+    std::fs::write(&csv, LIST).unwrap();
+    let scene = Scene::start(&[("directory.csv", csv.to_str().unwrap())]).await;
+    let preview = scene.compose(OPERATOR, &usual(), "apercu").await;
+    let more = format!("{LIST}luc.noir@ac-dijon.fr;Luc Noir;directeur;0210009Z;École Hugo;Dijon Sud\n");
+    std::fs::write(&csv, more).unwrap();
+    let fields = changed(&[("envoyer", "oui")]);
+    // The directory's file is read again once it has changed.
+    let looked = async {
+        while !scene.compose(OPERATOR, &usual(), "apercu").await.has("ira à 3\u{a0}adresses") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), looked).await.expect("the directory is read again");
+    let again = scene.send_as_shown(&preview, "/information/nouvelle", OPERATOR, &fields).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.html);
+    assert!(again.has("ira à 3\u{a0}adresses") && again.has("luc.noir@ac-dijon.fr"), "{}", again.html);
+    assert!(scene.told().is_empty());
+    let sent = scene.send_as_shown(&again, "/information/nouvelle", OPERATOR, &fields).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+}
+
+/// What is longer than GLPI keeps is said, and stays as it was typed.
+#[rstest]
+#[case::a_subject("sujet", "é".repeat(151), "150 caractères au plus, il en a 151")]
+#[case::a_letter("sujet", "Panne 😀".to_owned(), "que GLPI ne garde pas")]
+#[case::a_text("texte", "é".repeat(7501), "15000 octets au plus")]
+#[case::a_text_of_signs("texte", "&<>".repeat(4000), "n’en garderait que")]
+#[tokio::test]
+async fn nobody_s_words_are_cut(#[case] field: &'static str, #[case] typed: String, #[case] said: &str) {
+    let scene = Scene::start(&[]).await;
+    let wrong = scene.compose(OPERATOR, &changed(&[(field, &typed)]), "envoyer").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.html);
+    let kept = typed.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;");
+    assert!(wrong.has(said) && wrong.has(&kept), "{said} in {}", wrong.html);
+    assert!(!wrong.has("maxlength=\"150\""), "a browser cuts what is pasted without a word");
+}
+
+/// One whose list was never written is marked, in the list and on its page, with what helps.
+#[rstest]
+#[case::resumed(true)]
+#[case::stopped(false)]
+#[tokio::test]
+async fn one_without_a_list_is_marked_and_resumed_or_stopped(#[case] is_resumed: bool) {
+    use passerelle::{announcements::Keeping, glpi};
+    let scene = Scene::start(&[]).await;
+    let login = glpi::Credentials::Login { login: "passerelle".to_owned(), password: "passerelle".into() };
+    let client = glpi::Glpi::new(&glpi::Settings::new(scene.portal.sandbox.url(), login)).unwrap();
+    let keeping = Keeping::new(client, jiff::tz::TimeZone::get("Europe/Paris").unwrap());
+    // So far its writer came.
+    let kept = keeping.keep(crate::announcements::announcement("killed", &["021"]), &[]).await.unwrap();
+    let address = format!("/information/{}", kept.reference);
+    let list = scene.portal.get("/information", IEN).await;
+    assert!(list.has("pas parti\u{a0}: la liste des destinataires n’est pas écrite"), "{}", list.html);
+    let shown = scene.portal.get(&address, IEN).await;
+    for said in ["envoi pas commencé", "personne n’a reçu ce courriel", "Reprendre l’envoi", "Arrêter l’envoi"]
+    {
+        assert!(shown.has(said), "{said} in {}", shown.html);
+    }
+    let deed = if is_resumed { "reprise" } else { "arret" };
+    let done = scene.send(&address, &format!("{address}/{deed}"), IEN, &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.html);
+    scene.until(&address, IEN, if is_resumed { "envoi terminé" } else { "envoi arrêté" }).await;
+    assert_eq!(scene.told().len(), if is_resumed { 2 } else { 0 });
+    assert!(!scene.portal.get("/information", IEN).await.has("pas parti"));
+}
+
+/// What the relay refuses, for an address or for all, ends the mailing, and is counted.
+#[tokio::test]
+async fn what_the_relay_refuses_is_shown_as_refused() {
+    use crate::support::sink::{Moods, Sink};
+    let words = [("DATA", 554)].into();
+    let sink = Sink::start(Moods { words, ..Moods::default() }).await;
+    let (relay, settings) = (sink.url(), [("announcements.retry", "0s"), ("smtp.timeout", "2s")]);
+    let scene = Scene::sending(&[&[("smtp.url", relay.as_str())], &settings[..]].concat()).await;
+    let address = scene.announce(OPERATOR, &usual()).await;
+    let done = scene.until(&address, OPERATOR, "envoi terminé").await;
+    for said in ["0 remises au relais, 0 à venir", "2 refusées par le relais", "jeanne.martin@ac-dijon.fr (554)"] {
+        assert!(done.has(said), "{said} in {}", done.html);
+    }
+    let list = scene.portal.get("/information", OPERATOR).await;
+    assert!(list.has("envoi terminé\u{a0}: 0\u{a0}adresse remise au relais, 2\u{a0}refusées"), "{}", list.html);
+}
+
+/// What is in doubt is shown so at once, with what happens now.
+#[tokio::test]
+async fn what_is_in_doubt_is_shown_so_at_once() {
+    use crate::support::sink::{Moods, Sink};
+    let sink = Sink::start(Moods { thinks: vec![Duration::from_secs(5)], ..Moods::default() }).await;
+    let (relay, settings) = (sink.url(), [("announcements.retry", "0s"), ("smtp.timeout", "500ms")]);
+    let scene = Scene::sending(&[&[("smtp.url", relay.as_str())], &settings[..]].concat()).await;
+    let address = scene.announce(OPERATOR, &usual()).await;
+    let doubtful = scene.until(&address, OPERATOR, "envoi en doute").await;
+    for said in ["2 en doute", "La décision est possible à partir du", "le relais peut encore le prendre"] {
+        assert!(doubtful.has(said), "{said} in {}", doubtful.html);
+    }
+    assert!(!doubtful.has("renvoyer</button>"), "{}", doubtful.html);
+    assert!(scene.portal.get("/information", OPERATOR).await.has("2\u{a0}adresses en doute"));
+    assert!(scene.portal.get(&address, IEN).await.has("L’exploitation le cherche dans son journal"));
 }

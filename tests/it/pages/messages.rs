@@ -60,6 +60,7 @@ impl Scene {
             application: application.map(str::to_owned),
             by_mail: None,
             on_portal: true,
+            is_held: false,
             files: Vec::new(),
             begins: now - SignedDuration::from_mins(1),
             ends: Some(now + SignedDuration::from_hours(1)),

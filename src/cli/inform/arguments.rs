@@ -1,0 +1,137 @@
+//! The arguments of `passerelle inform`.
+
+use std::path::PathBuf;
+
+use jiff::civil;
+
+use crate::{announcements::DoubtDecision, request::Reference, text::Language};
+
+/// Tells all directors of the academy, of departments, circonscriptions, an application's last requesters, or a list.
+#[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Subcommand>,
+    /// The text, a file of Markdown; `-` is the standard input. Its first line, `# …`, is the subject.
+    #[arg(required = true)]
+    pub file: Option<PathBuf>,
+    /// The subject, where the file has none.
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// A zone: 021 (a department), 021/Dijon Nord (a circonscription); several times for several. Without, the academy.
+    #[arg(long)]
+    pub zone: Vec<String>,
+    /// The application it is about.
+    #[arg(long)]
+    pub application: Option<String>,
+    /// Only to those who asked for help with that application in the last 90 days.
+    #[arg(long, requires = "application")]
+    pub last_requesters: bool,
+    /// To the addresses of this file instead, one a line.
+    #[arg(long, conflicts_with_all = ["zone", "last_requesters"])]
+    pub list: Option<PathBuf>,
+    /// A file that goes along; several times for several.
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// Also shows it on the portal.
+    #[arg(long)]
+    pub portal: bool,
+    /// Shows it on the portal alone; no mail goes.
+    #[arg(long, conflicts_with_all = ["portal", "list", "last_requesters"])]
+    pub portal_only: bool,
+    /// Until when the portal shows it: 2026-12-01 or 2026-12-01T18:00; seven days without.
+    #[arg(long)]
+    pub until: Option<civil::DateTime>,
+    /// Who writes it.
+    #[arg(long, default_value = "l’exploitation")]
+    pub by: String,
+    /// Shows the mail and who would get it; sends and writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: each address, too.
+    #[arg(long, requires = "dry_run")]
+    pub addresses: bool,
+    /// One JSON object, without a progress bar.
+    #[arg(long)]
+    pub json: bool,
+    /// The language of the output; without it, that of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`), else English.
+    #[arg(long, global = true)]
+    pub lang: Option<Language>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Subcommand {
+    /// Lists what was sent, the newest first.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says how far one is: who has it, who was refused, what is in doubt.
+    Show {
+        /// What it is called, P-XXXX-XXXX-XXXX.
+        #[arg(value_parser = reference)]
+        reference: Reference,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Goes on with one that was interrupted; decides what is in doubt.
+    Resume {
+        /// What it is called.
+        #[arg(value_parser = reference)]
+        reference: Reference,
+        /// What the relay's log says of the batches in doubt: it has them (sent), or it does not, and they go again (send).
+        #[arg(long, value_parser = decision)]
+        doubtful: Option<DoubtDecision>,
+        /// Of this batch alone.
+        #[arg(long, requires = "doubtful")]
+        batch: Option<usize>,
+        /// Who decides.
+        #[arg(long, default_value = "l’exploitation")]
+        by: String,
+        /// One JSON object, without a progress bar.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Confirms one as a second person, by the code of the mail that asked for it.
+    Confirm {
+        /// What it is called.
+        #[arg(value_parser = reference)]
+        reference: Reference,
+        /// The code.
+        #[arg(long)]
+        code: String,
+        /// Who confirms: the address of another operator than its writer.
+        #[arg(long)]
+        by: String,
+    },
+    /// Stops one: what is not sent stays so.
+    Stop {
+        /// What it is called.
+        #[arg(value_parser = reference)]
+        reference: Reference,
+        /// Who stops it.
+        #[arg(long, default_value = "l’exploitation")]
+        by: String,
+    },
+    /// Takes one off the portal.
+    End {
+        /// What it is called.
+        #[arg(value_parser = reference)]
+        reference: Reference,
+    },
+}
+
+fn reference(text: &str) -> Result<Reference, String> {
+    Reference::parse(text).ok_or_else(|| "this is no reference, such as P-7K3M-Q2XV-9D4T".to_owned())
+}
+
+fn decision(text: &str) -> Result<DoubtDecision, String> {
+    match text {
+        "sent" => Ok(DoubtDecision::Sent),
+        "send" => Ok(DoubtDecision::Send),
+        _ => Err("give sent or send".to_owned()),
+    }
+}
