@@ -694,6 +694,8 @@ async fn requesters_are_told_of_a_new_ticket_by_whom_was_asked_for(
     let (_, report) = check(folder.path()).await;
     let (is_twice, is_asked) = (report.contains("receipts: GLPI and Passerelle both"), options.contains(&"--receipts"));
     assert!(!(is_twice && is_asked), "{report}");
+    let is_written_to = !options.is_empty();
+    assert!(!is_written_to || !report.contains("GLPI sends no mail: nobody is told"), "{report}");
     let (code, again) = setup(&sandbox, folder.path(), &[&["--apply", "--lang", "fr"], options].concat()).await;
     assert!(code == Some(0) && !again.contains("à créer") && !again.contains("à changer "), "{again}");
     is_french_throughout(&again);

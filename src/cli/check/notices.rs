@@ -139,7 +139,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
     let steps = steps(config);
     let by_glpi = || steps.iter().filter(|step| step.teller == Teller::Glpi);
     if !mails {
-        let silent = by_glpi().map(Step::name).reduce(|all, next| all.then(", ", &next)).unwrap_or_default();
+        let Some(silent) = by_glpi().map(Step::name).reduce(|all, next| all.then(", ", &next)) else { return };
         report.warning(
             &glpi_notifications(),
             &Bilingual::new(

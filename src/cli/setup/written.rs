@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use toml::Value;
+use toml::{Table, Value};
 
 use super::{
     outcome::Failed,
@@ -14,12 +14,15 @@ use crate::config::{self, Config, ConfigError, Reading};
 /// The file that the package brings, until somebody changes it.
 const PACKAGED: &str = include_str!("../../../packaging/passerelle.toml");
 
-/// Steps that GLPI tells of by default, and cannot where it sends no mail.
-const STEPS: [&str; 10] =
-    ["group", "charge", "question", "solution", "closing", "handover", "escalation", "answer", "refusal", "approval"];
-
 /// What stands in the place of a secret where its file is not there yet.
 const STAND_IN: &str = "0123456789012345678901234567890123456789";
+
+/// The steps that GLPI tells of by default, and cannot where it sends no mail.
+fn steps_of_glpi() -> Vec<String> {
+    let defaults: Table = toml::from_str(config::DEFAULTS).unwrap_or_default();
+    let steps = defaults.get("notify").and_then(Value::as_table).into_iter().flatten();
+    steps.filter(|(_, teller)| teller.as_str() == Some("glpi")).map(|(step, _)| step.clone()).collect()
+}
 
 /// What of GLPI decides what is written.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +137,7 @@ pub(super) fn text(wanted: &Wanted, facts: Facts, secrets: Secrets) -> String {
     }
     if !facts.mails && wanted.smtp.is_some() {
         line("\n[notify]                # GLPI sends no mail: the gateway tells of each step".to_owned());
-        for step in STEPS {
+        for step in steps_of_glpi() {
             line(format!("{step} = \"passerelle\""));
         }
     } else if facts.mails && wanted.receipts == Some(ToldBy::Glpi) {

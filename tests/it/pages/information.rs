@@ -654,7 +654,7 @@ async fn what_the_relay_refuses_is_shown_as_refused() {
     use crate::support::sink::{Moods, Sink};
     let words = [("DATA", 554)].into();
     let sink = Sink::start(Moods { words, ..Moods::default() }).await;
-    let (relay, settings) = (sink.url(), [("announcements.retry", "0s"), ("smtp.timeout", "2s")]);
+    let (relay, settings) = (sink.url(), [("announcements.retry", "1ms"), ("smtp.timeout", "2s")]);
     let scene = Scene::sending(&[&[("smtp.url", relay.as_str())], &settings[..]].concat()).await;
     let address = scene.announce(OPERATOR, &usual()).await;
     let done = scene.until(&address, OPERATOR, "envoi terminé").await;
@@ -670,7 +670,7 @@ async fn what_the_relay_refuses_is_shown_as_refused() {
 async fn what_is_in_doubt_is_shown_so_at_once() {
     use crate::support::sink::{Moods, Sink};
     let sink = Sink::start(Moods { thinks: vec![Duration::from_secs(5)], ..Moods::default() }).await;
-    let (relay, settings) = (sink.url(), [("announcements.retry", "0s"), ("smtp.timeout", "500ms")]);
+    let (relay, settings) = (sink.url(), [("announcements.retry", "1ms"), ("smtp.timeout", "500ms")]);
     let scene = Scene::sending(&[&[("smtp.url", relay.as_str())], &settings[..]].concat()).await;
     let address = scene.announce(OPERATOR, &usual()).await;
     let doubtful = scene.until(&address, OPERATOR, "envoi en doute").await;
