@@ -101,7 +101,12 @@ impl Servers<'_> {
             faults.note(&format!("redis {fault}"));
             match fault {
                 "flushed" => block_in_place(|| self.redis.lock().unwrap().flush_all()),
-                "paused" => run(&["CLIENT", "PAUSE", &dice.below(1500).to_string(), "ALL"]),
+                // It ends by Redis's clock: one that is set back meanwhile would make hours of it.
+                "paused" => {
+                    let pause = dice.below(1500);
+                    run(&["CLIENT", "PAUSE", &pause.to_string(), "ALL"]);
+                    sleep(Duration::from_millis(pause)).await;
+                }
                 // Hours ahead or back; the next jump begins from the right time again.
                 "clock" => {
                     let seconds = dice.pick(&[-90_000, -3600, -5, 5, 3600, 90_000]);

@@ -118,8 +118,11 @@ impl Redis {
         }
     }
 
+    /// A connection on which nothing is waited for for ever.
     fn connect(&self) -> RedisResult<Connection> {
-        Client::open(self.url())?.get_connection()
+        let connection = Client::open(self.url())?.get_connection()?;
+        connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+        Ok(connection)
     }
 }
 
