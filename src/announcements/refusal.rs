@@ -1,7 +1,5 @@
 //! Why an announcement is not sent, or not changed, in both languages: the thing, the reason and the remedy.
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -103,7 +101,8 @@ impl Lack {
 }
 
 /// Why an announcement is not sent, or not changed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.said().text(Language::English))]
 pub enum InformError {
     /// `announcements.enabled` is false.
     Off,
@@ -263,14 +262,6 @@ impl InformError {
         }
     }
 }
-
-impl fmt::Display for InformError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.said().text(Language::English))
-    }
-}
-
-impl std::error::Error for InformError {}
 
 impl From<NoList> for InformError {
     fn from(why: NoList) -> Self {

@@ -274,14 +274,14 @@ impl Ledger {
                 && !inherited
                 && claimed != Claimed::Own
                 && self.has_others();
-            if found.is_some() && is_told_by_another && began.elapsed() < WAIT_FOR_UNKNOWN {
+            if found.is_some() && is_told_by_another {
+                if began.elapsed() >= WAIT_FOR_UNKNOWN {
+                    return Err(Uncertain { leave_open: false, ..busy("another instance has made its ticket") });
+                }
                 tokio::time::sleep(ASK_EVERY).await;
                 continue;
             }
             if let Some(found) = found {
-                if is_told_by_another {
-                    return Err(Uncertain { leave_open: false, ..busy("another instance has made its ticket") });
-                }
                 let (reference, ticket, opened) = found;
                 let told = match becomes {
                     Becomes::Ticket(_) if claimed == Claimed::Own => Told::No,
