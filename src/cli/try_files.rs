@@ -387,7 +387,9 @@ fn waiting(forecast: Forecast, reason: Reason, cause: Bilingual) -> Forecast {
 fn unknown(undelivered: Undelivered) -> Rejection {
     match undelivered {
         Undelivered::NotMade { reason, cause, .. } => Rejection::Unknown { reason, cause },
-        Undelivered::TakenOver => Rejection::Unknown { reason: Reason::Busy, cause: Bilingual::default() },
+        Undelivered::TakenOver | Undelivered::TooLate => {
+            Rejection::Unknown { reason: Reason::Busy, cause: Bilingual::default() }
+        }
         Undelivered::Unclear { cause } | Undelivered::Broken { cause } => {
             Rejection::Unknown { reason: Reason::GlpiUnavailable, cause: Bilingual::quoted(cause) }
         }

@@ -35,6 +35,9 @@ use crate::{
 /// When another try makes sense, where the server that failed does not say.
 const RETRY_AFTER: Duration = Duration::from_mins(1);
 
+/// How often a request begins anew that waited too long for its turn in GLPI: by then its claim is known everywhere.
+const AGAIN: u8 = 2;
+
 /// How many notices, of all kinds together, a person gets in a day, and how many of them for mails that nothing proves
 /// to be theirs.
 const NOTICES: u32 = 10;
@@ -120,7 +123,8 @@ impl Pipeline {
         settled(ending.await, reference)
     }
 
-    async fn handle(&self, received: Received) -> Outcome {
+    /// What becomes of a request. One that waits too long for its turn in GLPI begins anew, so often.
+    async fn handle(&self, received: Received, again: u8) -> Outcome {
         let mappings = self.mappings.now();
 
         // Who asks, and whether it is them; what else the request alone decides.
@@ -214,6 +218,10 @@ impl Pipeline {
                 self.suggester.tell(&receipt);
                 Outcome::Created(receipt)
             }
+            Err(Undelivered::TooLate) if again > 0 => {
+                self.ledger.release(mine, false).await;
+                Box::pin(self.handle(routed.received().clone(), again - 1)).await
+            }
             Err(undelivered) => self.undelivered(mine, undelivered).await,
         }
     }
@@ -236,7 +244,7 @@ impl Pipeline {
     async fn undelivered(&self, mine: OpenClaim, undelivered: Undelivered) -> Outcome {
         match undelivered {
             Undelivered::TakenOver => self.ledger.yield_to_another(mine),
-            Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
+            Undelivered::TooLate | Undelivered::NotMade { .. } => self.ledger.release(mine, false).await,
             Undelivered::Unclear { .. } | Undelivered::Broken { .. } => self.ledger.leave_open(mine),
         }
         put_off(undelivered)
@@ -326,6 +334,10 @@ fn put_off(undelivered: Undelivered) -> Outcome {
     match undelivered {
         Undelivered::TakenOver => {
             deferred(Reason::Busy, "another instance has taken this request over".to_owned(), None)
+        }
+        Undelivered::TooLate => {
+            let cause = "GLPI had no time for it, and another instance may be at it by now";
+            deferred(Reason::Busy, cause.to_owned(), None)
         }
         Undelivered::NotMade { reason, cause, retry_after } => {
             deferred(reason, cause.for_log().to_owned(), retry_after)

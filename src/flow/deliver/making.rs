@@ -106,13 +106,7 @@ impl Deliverer {
                     );
                     return Err(Undelivered::NotMade { reason: Reason::Busy, cause, retry_after: None });
                 }
-                Ok(Ok(Err(Standing::TooLate))) => {
-                    let cause = Bilingual::new(
-                        "GLPI had no time for it, and another instance may be at it by now",
-                        "GLPI n’en a pas eu le temps, et une autre instance s’en charge peut-être",
-                    );
-                    return Err(Undelivered::NotMade { reason: Reason::Busy, cause, retry_after: None });
-                }
+                Ok(Ok(Err(Standing::TooLate))) => return Err(Undelivered::TooLate),
                 Ok(Ok(Err(Standing::TakenOver | Standing::Stands))) => return Err(Undelivered::TakenOver),
                 Ok(Ok(Ok((id, files)))) => {
                     let is_whole =

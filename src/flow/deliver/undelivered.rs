@@ -14,6 +14,8 @@ use crate::{
 pub enum Undelivered {
     /// Surely none was made here: the claim does not stand any more.
     TakenOver,
+    /// Surely none was made here, but it waited for so long that another instance may have begun.
+    TooLate,
     /// Surely none was made.
     NotMade {
         /// What stood in the way.
@@ -45,7 +47,7 @@ impl Undelivered {
     /// The same, of a request that has this ticket.
     pub(super) fn of_a_ticket(self, ticket: TicketId) -> Self {
         match self {
-            Self::TakenOver => self,
+            Self::TakenOver | Self::TooLate => self,
             Self::NotMade { cause, .. } => Self::incomplete(ticket, cause.for_log()),
             Self::Unclear { cause } | Self::Broken { cause } => Self::incomplete(ticket, &cause),
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::time::timeout_at;
 use tracing::Instrument as _;
 
-use super::{Pipeline, deferred, settled};
+use super::{AGAIN, Pipeline, deferred, settled};
 use crate::{
     flow::{
         deposit::{NotQueued, Returned, Unopened},
@@ -85,7 +85,7 @@ impl Pipeline {
     /// What becomes of a form, or of what is added to this ticket, if GLPI answers.
     pub(super) async fn deposited(&self, received: Received, ticket: Option<TicketId>) -> Outcome {
         match ticket {
-            None => Box::pin(self.handle(received)).await,
+            None => Box::pin(self.handle(received, AGAIN)).await,
             Some(ticket) => {
                 let judge = |state: &_| screen::complement(state, &self.rules);
                 Box::pin(self.on_portal(received, ticket, None, judge)).await

@@ -682,6 +682,27 @@ async fn without_redis_nobody_waits_between_the_last_look_and_the_creation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_starts_while_requests_wait_for_a_slow_glpi_has_none_of_them_put_off() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let few = [("glpi.sessions", "1"), ("glpi.aftermath", "1s"), ("quota.per_day", "100")];
+    let one = gateway(&sandbox, &redis, &few).await;
+    sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(200))));
+    let posts = (0..8).map(|number| {
+        let one = &one;
+        async move {
+            one.post_form(&form(DIRECTORS[number % 3], &format!("Demande {number}")), None).await.status().as_u16()
+        }
+    });
+    let starting = async {
+        wait_until("the requests are claimed", async || redis.keys().iter().any(|key| key.contains(":request:"))).await;
+        gateway(&sandbox, &redis, &few).await
+    };
+    let (statuses, _two) = tokio::join!(join_all(posts), starting);
+    assert_eq!(statuses, [201; 8]);
+    assert_eq!(sandbox.tickets().len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_overloaded_instances_make_one_ticket_of_each_request_where_redis_is_full() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
     let few = [("glpi.sessions", "2"), ("glpi.aftermath", "1s"), ("quota.per_day", "100")];
