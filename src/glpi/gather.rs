@@ -21,8 +21,9 @@ pub(super) struct Gather<I, O>(Mutex<Queue<I, O>>);
 struct Queue<I, O> {
     waiting: VecDeque<Waiting<I, O>>,
     runs: usize,
-    /// Runs whose call is under way.
+    /// Runs whose call is under way, and the inputs of these calls.
     calling: usize,
+    under_way: usize,
 }
 
 /// How many runs there are side by side.
@@ -47,13 +48,14 @@ pub(super) struct Waiting<I, O> {
 /// A run over what waits. However it ends, another one may begin then.
 pub(super) struct Run<'a, I, O> {
     gather: &'a Gather<I, O>,
-    is_calling: bool,
+    /// The inputs of its call, while that is under way.
+    calling: Option<usize>,
     has_ended: bool,
 }
 
 impl<I, O> Default for Gather<I, O> {
     fn default() -> Self {
-        Self(Mutex::new(Queue { waiting: VecDeque::new(), runs: 0, calling: 0 }))
+        Self(Mutex::new(Queue { waiting: VecDeque::new(), runs: 0, calling: 0, under_way: 0 }))
     }
 }
 
@@ -70,7 +72,7 @@ impl<I, O> Gather<I, O> {
 
     /// The run that a caller of [`Gather::join`] was to begin.
     pub(super) fn run(&self) -> Run<'_, I, O> {
-        Run { gather: self, is_calling: false, has_ended: false }
+        Run { gather: self, calling: None, has_ended: false }
     }
 
     /// Lets those join who are about to: while what waits becomes more as those go on that can, and a moment longer
@@ -96,7 +98,8 @@ impl<I, O> Gather<I, O> {
     }
 
     /// How many of those that wait, or are `expected` to, are one run's part: `most`, or fewer so that each that has no
-    /// call under way has one.
+    /// call under way has one, and none has more than its share of all: where answers bring the next inputs, a small call
+    /// beside a large one would stay small.
     pub(super) fn part(&self, runs: Runs, most: usize, expected: impl Fn(&I) -> usize) -> usize {
         let queue = self.lock();
         if queue.each_has_a_call(runs) {
@@ -108,7 +111,8 @@ impl<I, O> Gather<I, O> {
         if all >= most {
             all.div_ceil(all.div_ceil(most))
         } else {
-            all.div_ceil(runs.usual.saturating_sub(queue.calling).max(1)).min(most)
+            let share = (all + queue.under_way).div_ceil(runs.usual.max(1));
+            all.div_ceil(runs.usual.saturating_sub(queue.calling).max(1)).min(share).min(most)
         }
     }
 
@@ -149,17 +153,26 @@ impl<I, O> Waiting<I, O> {
 }
 
 impl<I, O> Run<'_, I, O> {
-    /// It has taken what its next call is about.
-    pub(super) fn calls(&mut self) {
-        self.gather.lock().calling += usize::from(!self.is_calling);
-        self.is_calling = true;
+    /// It has taken what its next call is about: so many inputs.
+    pub(super) fn calls(&mut self, inputs: usize) {
+        let mut queue = self.gather.lock();
+        self.end_call(&mut queue);
+        self.calling = Some(inputs);
+        queue.calling += 1;
+        queue.under_way += inputs;
+    }
+
+    fn end_call(&mut self, queue: &mut Queue<I, O>) {
+        if let Some(inputs) = self.calling.take() {
+            queue.calling -= 1;
+            queue.under_way -= inputs;
+        }
     }
 
     /// Whether anything waits; else the run has ended. It ends too where there are too many.
     pub(super) fn goes_on(&mut self, runs: Runs) -> bool {
         let mut queue = self.gather.lock();
-        queue.calling -= usize::from(self.is_calling);
-        self.is_calling = false;
+        self.end_call(&mut queue);
         let is_one_too_many = queue.runs > runs.usual.max(1) && !queue.each_has_a_call(runs);
         if !queue.waiting.is_empty() && !is_one_too_many {
             return true;
@@ -175,7 +188,7 @@ impl<I, O> Drop for Run<'_, I, O> {
     fn drop(&mut self) {
         if !self.has_ended {
             let mut queue = self.gather.lock();
-            queue.calling -= usize::from(self.is_calling);
+            self.end_call(&mut queue);
             queue.runs -= 1;
             if queue.runs == 0 {
                 queue.waiting.clear();
@@ -224,10 +237,10 @@ mod tests {
             assert!(run.goes_on(runs(4)));
             let part = gather.part(runs(4), 25, |_| 0);
             parts.push(inputs(&gather, part).len());
-            run.calls();
+            run.calls(part);
         }
         assert_eq!(parts, [4, 4]);
-        assert_eq!(gather.part(runs(4), 25, |_| 20), 10, "others are about to come");
+        assert_eq!(gather.part(runs(4), 25, |_| 20), 7, "others are about to come");
         assert_eq!(gather.part(runs(4), 25, |_| 49), 25, "enough for two whole calls");
         assert_eq!(
             (gather.part(runs(4), 25, |_| 0), gather.part(runs(2), 25, |_| 0), gather.part(runs(1), 25, |_| 0)),
@@ -235,6 +248,27 @@ mod tests {
         );
         assert!(two[0].goes_on(runs(4)));
         assert_eq!(gather.part(runs(4), 25, |_| 0), 3);
+    }
+
+    /// Relays that each bring the next mail when the last one is answered.
+    #[test]
+    fn a_small_call_beside_a_large_one_does_not_stay_small() {
+        let gather = Gather::<u8, u8>::default();
+        let mut asked: Vec<_> = (0..2).map(|input| gather.join(input, true, runs(2))).collect();
+        let mut two = [gather.run(), gather.run()];
+        two[0].calls(inputs(&gather, 2).len());
+        asked.extend((2..16).map(|input| gather.join(input, true, runs(2))));
+        let mut parts = vec![2];
+        for turn in 1..8 {
+            let (part, inputs) = (gather.part(runs(2), 25, |_| 0), |part| inputs(&gather, part).len());
+            two[turn % 2].calls(inputs(part));
+            parts.push(part);
+            // The other one's call ends.
+            let ended = parts[turn - 1];
+            assert!(two[(turn + 1) % 2].goes_on(runs(2)) || ended == parts[turn]);
+            asked.extend((0..ended).map(|_| gather.join(0, true, runs(2))));
+        }
+        assert_eq!(parts[parts.len() - 2..], [8, 8], "{parts:?}");
     }
 
     #[test]
@@ -249,7 +283,7 @@ mod tests {
         assert_eq!((begun(&answers), gather.part(runs, 25, |_| 0)), (4, 5));
         assert_eq!(inputs(&gather, 5).len(), 5);
         let mut run = gather.run();
-        run.calls();
+        run.calls(5);
         assert_eq!((inputs(&gather, gather.part(runs, 25, |_| 0)).len(), gather.part(runs, 25, |_| 0)), (4, 1));
     }
 

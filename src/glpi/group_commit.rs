@@ -134,7 +134,7 @@ impl Creations {
                 Ok(lease) => {
                     self.gather.let_join(|_| 1).await;
                     let batch = self.take();
-                    run.calls();
+                    run.calls(batch.len());
                     let batch = still_wanted(batch).await;
                     if batch.is_empty() {
                         lease.release();
@@ -215,5 +215,97 @@ fn settle(batch: Batch, took: Duration, mut made: impl FnMut(usize) -> Result<u6
     let together = batch.len();
     for one in batch {
         one.answer(Answer { made: made(together), together, took });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        iter,
+        time::{Duration, Instant},
+    };
+
+    use super::{
+        super::gather::{Gather, Run, Runs},
+        Pace,
+    };
+
+    /// As long as a relay takes to bring its next mail.
+    const GAP: Duration = Duration::from_millis(6);
+    const CORES: usize = 2;
+    const MOST_CALLS: usize = 4;
+
+    /// Relays that bring the next mail when the last one is answered, before a GLPI that takes as long for a call and for
+    /// each of its tickets as the stand-in does. Where `calls` are given, so many run side by side.
+    struct Loop<'a> {
+        gather: &'a Gather<(), ()>,
+        pace: Pace,
+        calls: Option<usize>,
+        now: Instant,
+        cores: [Instant; CORES],
+        coming: Vec<Instant>,
+        /// The runs, and when the call of each began and ends, and its tickets.
+        runs: Vec<(Run<'a, (), ()>, Option<(Instant, Instant, usize)>)>,
+    }
+
+    impl<'a> Loop<'a> {
+        fn new(gather: &'a Gather<(), ()>, relays: usize, calls: Option<usize>) -> Self {
+            let (now, pace) = (Instant::now(), Pace::new(MOST_CALLS, 25, Duration::from_secs(30)));
+            Self { gather, pace, calls, now, cores: [now; CORES], coming: vec![now; relays], runs: Vec::new() }
+        }
+
+        fn side_by_side(&self) -> Runs {
+            let usual = self.calls.unwrap_or(self.pace.calls());
+            Runs { usual, most: usual }
+        }
+
+        /// Tickets a second in so much time from now on.
+        fn run(&mut self, time: Duration) -> f64 {
+            let (end, mut made) = (self.now + time, 0);
+            // An answer that nobody waits for is not made.
+            let mut waiting = Vec::new();
+            while self.now < end {
+                let side_by_side = self.side_by_side();
+                let come = self.coming.extract_if(.., |moment| *moment <= self.now).count();
+                for (answer, begins) in iter::repeat_with(|| self.gather.join((), true, side_by_side)).take(come) {
+                    waiting.push(answer);
+                    self.runs.extend(begins.then(|| (self.gather.run(), None)));
+                }
+                for (run, call) in self.runs.iter_mut().filter(|(_, call)| call.is_none()) {
+                    let most = self.gather.part(side_by_side, self.pace.together(), |()| 0);
+                    let tickets = self.gather.take(|taken, ()| taken.len() < most).len();
+                    let takes =
+                        Duration::from_millis(16) + Duration::from_millis(26) * u32::try_from(tickets).unwrap_or(0);
+                    let core = self.cores.iter_mut().min().into_iter().next();
+                    let Some(core) = core.filter(|_| tickets > 0) else { continue };
+                    *core = self.now.max(*core) + takes;
+                    run.calls(tickets);
+                    *call = Some((self.now, *core, tickets));
+                }
+                let ends = self.runs.iter().filter_map(|(_, call)| call.map(|(_, ends, _)| ends));
+                self.now = ends.chain(self.coming.iter().copied()).min().unwrap_or(end);
+                for (_, call) in &mut self.runs {
+                    if let Some((began, _, tickets)) = call.take_if(|(_, ends, _)| *ends <= self.now) {
+                        self.pace.settled(tickets, self.now - began, true, self.now);
+                        self.coming.extend(iter::repeat_n(self.now + GAP, tickets));
+                        made += tickets;
+                    }
+                }
+                let side_by_side = self.side_by_side();
+                self.runs.retain_mut(|(run, call)| call.is_some() || run.goes_on(side_by_side));
+            }
+            f64::from(u32::try_from(made).unwrap_or(u32::MAX)) / time.as_secs_f64()
+        }
+    }
+
+    #[test]
+    fn few_and_many_relays_are_served_almost_as_fast_as_can_be() {
+        for relays in [8, 16, 32, 64] {
+            let of = |calls: usize| Loop::new(&Gather::default(), relays, Some(calls)).run(Duration::from_mins(1));
+            let best = (1..=MOST_CALLS).map(of).fold(0.0, f64::max);
+            let gather = Gather::default();
+            let found = Loop::new(&gather, relays, None).run(Duration::from_mins(2));
+            assert!(found > best * 0.96, "{relays} relays: {found:.1} of {best:.1} tickets a second");
+        }
     }
 }
