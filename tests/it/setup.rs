@@ -345,8 +345,14 @@ async fn the_terminal_shows_what_is_typed_but_for_the_password() {
 }
 
 /// What is typed is judged as what options say.
+#[rstest]
+#[case::wrong("@ac-dijon.fr", "assistance")]
+#[case::nothing(",", " , ")]
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_cannot_be_meant_are_named_at_once() {
+async fn answers_that_cannot_be_meant_are_named_at_once(
+    #[case] domains: &'static str,
+    #[case] recipients: &'static str,
+) {
     let sandbox = sandbox().await;
     let folder = tempfile::tempdir().unwrap();
     let (into, shown_into) = (folder.path().join("passerelle"), folder.path().join("passerelle"));
@@ -357,8 +363,8 @@ async fn answers_that_cannot_be_meant_are_named_at_once() {
                 ("Adresse de GLPI\u{a0}: ", "glpi.example.fr"),
                 ("Identifiant d’un Super-Admin\u{a0}: ", "glpi"),
                 ("Son mot de passe (non affiché)\u{a0}: ", "glpi"),
-                ("Domaine des adresses des expéditeurs\u{a0}: ", "@ac-dijon.fr"),
-                ("Adresse qui reçoit les demandes\u{a0}: ", "assistance"),
+                ("Domaine des adresses des expéditeurs\u{a0}: ", domains),
+                ("Adresse qui reçoit les demandes\u{a0}: ", recipients),
                 ("Nom de l’académie\u{a0}: ", " - "),
             ],
         )

@@ -39,19 +39,24 @@ const OPTIONS: [(&str, &str); 14] = [
 
 /// What was given, and what is said to be missing already.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Given {
+pub(super) struct Given<'a> {
     /// Whether `--from` was.
     pub(super) from: bool,
-    /// Of `--url`, `--domain`, `--recipient`, `--academy`, in this order.
-    pub(super) missing: [bool; 4],
+    /// The options that are missing.
+    pub(super) missing: &'a [&'static str],
+}
+
+impl Given<'_> {
+    fn lacks(&self, option: &str) -> bool {
+        self.missing.contains(&option)
+    }
 }
 
 /// Everything that cannot be meant.
-pub(super) fn find(wanted: &Wanted, given: Given) -> Vec<Failed> {
-    let [_, _, _, no_academy] = given.missing;
+pub(super) fn find(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
     let mut found = of_configuration(wanted, given);
     let names = [
-        ("--academy", &wanted.academy, !no_academy),
+        ("--academy", &wanted.academy, !given.lacks("--academy")),
         ("--directors-group", &wanted.directors_group, wanted.directors.is_none()),
         ("--client", &wanted.client, true),
         ("--profile", &wanted.profile, true),
@@ -96,7 +101,7 @@ fn fault(option: &str, (english, french): (&str, &str), remedy: (&str, &str)) ->
 }
 
 /// What the configuration refuses of what would be written into it.
-fn of_configuration(wanted: &Wanted, given: Given) -> Vec<Failed> {
+fn of_configuration(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
     let facts = Facts { webhook: wanted.webhook.is_some(), mails: true };
     let error = match written::to_be(wanted, facts) {
         Ok(reading) => {
@@ -112,12 +117,11 @@ fn of_configuration(wanted: &Wanted, given: Given) -> Vec<Failed> {
         ConfigError::Several { mistakes } => mistakes,
         one => vec![one],
     };
-    let [_, no_domain, no_recipient, _] = given.missing;
     let is_wrong = |key: &str| all.iter().any(|one| one.to_string().contains(key));
     // The first recipient is the sender: that it is no address is said already.
     let says_nothing_new = |text: &str| {
-        no_domain && text.contains("screen.domains")
-            || no_recipient && (text.contains("screen.recipients") || text.contains("smtp.from"))
+        given.lacks("--domain") && text.contains("screen.domains")
+            || given.lacks("--recipient") && (text.contains("screen.recipients") || text.contains("smtp.from"))
             || !given.from && text.contains("smtp.from") && is_wrong("screen.recipients")
     };
     let new = all.iter().filter(|one| !says_nothing_new(&one.to_string()));

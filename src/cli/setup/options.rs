@@ -128,7 +128,7 @@ impl Args {
     ///
     /// Everything that is missing, or cannot be meant.
     pub(super) fn complete(self, language: Language) -> Result<(Wanted, Credentials), Vec<Failed>> {
-        let mut asking = Asking { language, faults: Vec::new() };
+        let mut asking = Asking { language, faults: Vec::new(), missing: Vec::new() };
         let url = asking.one(self.url, "--url", &Bilingual::new("GLPI’s address", "Adresse de GLPI"));
         let login =
             asking.one(self.login, "--login", &Bilingual::new("Super-Admin’s login", "Identifiant d’un Super-Admin"));
@@ -144,9 +144,7 @@ impl Args {
             &Bilingual::new("Address that takes requests", "Adresse qui reçoit les demandes"),
         );
         let academy = asking.one(self.academy, "--academy", &Bilingual::new("The academy’s name", "Nom de l’académie"));
-        let mut found = asking.faults;
-        let is_missing = |value: &Option<String>| value.is_none();
-        let missing = [is_missing(&url), domains.is_empty(), recipients.is_empty(), is_missing(&academy)];
+        let Asking { faults: mut found, missing, .. } = asking;
         let mut take = |fault: Failed| found.push(fault);
         let address = url.as_deref().and_then(|url| faults::site(url, "--url").map_err(&mut take).ok());
         let gateway: Vec<IpAddr> = match (self.gateway.is_empty(), &address) {
@@ -164,7 +162,7 @@ impl Args {
             url
         });
         let into = absolute(self.into);
-        let given = faults::Given { from: self.from.is_some(), missing };
+        let given = faults::Given { from: self.from.is_some(), missing: &missing };
         let wanted = Wanted {
             url: match address.or_else(|| Url::parse("http://localhost").ok()) {
                 Some(url) => url,
@@ -218,24 +216,38 @@ fn absolute(path: PathBuf) -> PathBuf {
 struct Asking {
     language: Language,
     faults: Vec<Failed>,
+    /// The options that neither the command line nor an answer gave.
+    missing: Vec<&'static str>,
 }
 
 impl Asking {
-    fn one(&mut self, given: Option<String>, option: &str, question: &Bilingual) -> Option<String> {
-        let asked = || terminal::is_there().then(|| terminal::ask(question, self.language)).flatten();
-        let found = given.or_else(asked);
+    fn one(&mut self, given: Option<String>, option: &'static str, question: &Bilingual) -> Option<String> {
+        let found = given.or_else(|| self.answer(question));
         if found.is_none() {
-            self.faults.push(missing(option));
+            self.note_missing(option);
         }
         found
     }
 
-    fn several(&mut self, given: Vec<String>, option: &str, question: &Bilingual) -> Vec<String> {
+    fn several(&mut self, given: Vec<String>, option: &'static str, question: &Bilingual) -> Vec<String> {
         if !given.is_empty() {
             return given;
         }
-        let line = self.one(None, option, question).unwrap_or_default();
-        line.split([',', ' ']).filter(|it| !it.is_empty()).map(str::to_owned).collect()
+        let line = self.answer(question).unwrap_or_default();
+        let found: Vec<_> = line.split([',', ' ']).filter(|it| !it.is_empty()).map(str::to_owned).collect();
+        if found.is_empty() {
+            self.note_missing(option);
+        }
+        found
+    }
+
+    fn answer(&self, question: &Bilingual) -> Option<String> {
+        terminal::is_there().then(|| terminal::ask(question, self.language)).flatten()
+    }
+
+    fn note_missing(&mut self, option: &'static str) {
+        self.faults.push(missing(option));
+        self.missing.push(option);
     }
 
     fn password(&mut self, file: Option<PathBuf>) -> Option<String> {
@@ -256,7 +268,7 @@ impl Asking {
             (None, Err(_)) => None,
         };
         if found.is_none() {
-            self.faults.push(missing(option));
+            self.note_missing(option);
         }
         found
     }
