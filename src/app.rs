@@ -282,6 +282,9 @@ impl App {
                  PASSERELLE_HTTP__LISTEN=127.0.0.1:8080.",
                 ),
             )
+            .about("lmtp.listen")
+            .about("imap.url")
+            .about("http.listen")
             .into());
         }
         Ok(Server { app: self, lmtp, imap, http, metrics, hang_up: None })

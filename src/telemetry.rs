@@ -96,6 +96,7 @@ fn write_to(config: &Log, writer: BoxMakeWriter) -> Result<(), ConfigError> {
                 "Un filtre est un niveau (error, warn, info, debug, trace), ou des niveaux par module\u{a0}: info,passerelle=debug.",
             ),
         )
+        .about("log.filter")
     })?;
     // Whatever the filter asks for: below these levels the libraries log what they read, requests included.
     let filter = DISCREET.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);

@@ -34,6 +34,7 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
                 "Donnez à PASSERELLE_GLPI__URL l’adresse de GLPI, par exemple https://glpi.example.fr.",
             ),
         )
+        .about("glpi.url")
     });
     let credentials = match (&glpi.user_token, glpi.login.as_str(), &glpi.password) {
         (Some(token), _, _) => Ok(Credentials::UserToken(token.clone())),
@@ -49,7 +50,10 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
                 "Set PASSERELLE_GLPI__USER_TOKEN, or PASSERELLE_GLPI__LOGIN and PASSERELLE_GLPI__PASSWORD.",
                 "Donnez PASSERELLE_GLPI__USER_TOKEN, ou PASSERELLE_GLPI__LOGIN et PASSERELLE_GLPI__PASSWORD.",
             ),
-        )),
+        )
+        .about("glpi.user_token")
+        .about("glpi.login")
+        .about("glpi.password")),
     };
     let (url, credentials) = match (url, credentials) {
         (Ok(url), Ok(credentials)) => (url, credentials),
@@ -72,7 +76,7 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
             "Correct the [glpi] section or its variables.",
             "Corrigez la section [glpi] ou ses variables.",
         );
-        ConfigError::because(Bilingual::same("glpi"), error, remedy)
+        ConfigError::because(Bilingual::same("glpi"), error, remedy).about("glpi")
     })
 }
 

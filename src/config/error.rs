@@ -13,6 +13,8 @@ use crate::text::{Bilingual, Language};
 pub enum ConfigError {
     /// A mistake at a place in a file.
     InFile {
+        /// The keys that it is about.
+        about: Vec<String>,
         /// What is wrong.
         message: Bilingual,
         /// What would be right.
@@ -24,6 +26,8 @@ pub enum ConfigError {
     },
     /// A mistake in an environment variable, between several settings, or of a file that cannot be read.
     Setting {
+        /// The keys that it is about.
+        about: Vec<String>,
         /// What is wrong.
         message: Bilingual,
         /// What would be right.
@@ -61,6 +65,7 @@ impl ConfigError {
         help: Option<Bilingual>,
     ) -> Self {
         Self::InFile {
+            about: Vec::new(),
             message,
             help,
             source_code: NamedSource::new(name, text.to_owned()).with_language("TOML"),
@@ -70,12 +75,12 @@ impl ConfigError {
 
     /// A mistake that has no place in a file.
     pub fn setting(message: Bilingual, help: Bilingual) -> Self {
-        Self::Setting { message, help, source: None }
+        Self::Setting { about: Vec::new(), message, help, source: None }
     }
 
     /// The same, because of this error, whose words follow on the message.
     pub fn because(message: Bilingual, error: impl Into<Box<dyn Error + Send + Sync>>, help: Bilingual) -> Self {
-        Self::Setting { message, help, source: Some(error.into()) }
+        Self::Setting { about: Vec::new(), message, help, source: Some(error.into()) }
     }
 
     /// A file that cannot be read.
@@ -95,6 +100,34 @@ impl ConfigError {
     pub fn defect(message: Bilingual, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let help = Bilingual::new("Report this: it is a defect.", "Signalez-le\u{a0}: c’est un défaut du programme.");
         Self::because(message, error, help)
+    }
+
+    /// The same, about this key, or this section, as well.
+    #[must_use]
+    pub fn about(mut self, key: &str) -> Self {
+        match &mut self {
+            Self::InFile { about, .. } | Self::Setting { about, .. } => about.push(key.to_owned()),
+            Self::Several { mistakes } => {
+                let each = std::mem::take(mistakes).into_iter();
+                mistakes.extend(each.map(|mistake| mistake.about(key)));
+            }
+        }
+        self
+    }
+
+    /// The keys that it is about, the one to look at first; none where it is about no setting, or is several mistakes.
+    pub fn keys(&self) -> &[String] {
+        match self {
+            Self::InFile { about, .. } | Self::Setting { about, .. } => about,
+            Self::Several { .. } => &[],
+        }
+    }
+
+    /// Whether it is about this key, or about one of this section.
+    pub fn is_about(&self, key: &str) -> bool {
+        let is_it =
+            |about: &String| about.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.keys().iter().any(is_it)
     }
 
     /// What is wrong, with the words of the system or of a library as they are.

@@ -64,16 +64,13 @@ struct Misplaced {
     help: Option<Bilingual>,
 }
 
-/// The mistakes in a file, each with the key it is about.
-pub(super) type Mistaken = Vec<(String, ConfigError)>;
-
 impl ConfigFile {
-    /// Reads what the file at this path gives the known keys; beside it, what it gives wrongly.
+    /// Reads what the file at this path gives the known keys; beside it, what it gives wrongly, each about its key.
     ///
     /// # Errors
     ///
     /// Where the file cannot be read, or is no TOML.
-    pub(super) fn read(path: &Path, known: &KnownKeys) -> Result<(Self, Mistaken), ConfigError> {
+    pub(super) fn read(path: &Path, known: &KnownKeys) -> Result<(Self, Vec<ConfigError>), ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, error))?;
         Self::of_text(path, &text, known)
     }
@@ -83,7 +80,7 @@ impl ConfigFile {
     /// # Errors
     ///
     /// Where it is no TOML.
-    pub(super) fn of_text(path: &Path, text: &str, known: &KnownKeys) -> Result<(Self, Mistaken), ConfigError> {
+    pub(super) fn of_text(path: &Path, text: &str, known: &KnownKeys) -> Result<(Self, Vec<ConfigError>), ConfigError> {
         let name = path.display().to_string();
         // Editors of another system leave a byte order mark.
         let text = text.trim_start_matches('\u{feff}').to_owned();
@@ -97,7 +94,7 @@ impl ConfigFile {
         let mut mistakes = Vec::new();
         file.collect(known, "", table.get_ref(), &values, &mut mistakes);
         file.both_ways(&mut mistakes);
-        let shown = |Misplaced { key, place, message, help }| (key, file.error(place, message, help));
+        let shown = |Misplaced { key, place, message, help }| file.error(place, message, help).about(&key);
         let mistakes = mistakes.into_iter().map(shown).collect();
         Ok((file, mistakes))
     }

@@ -13,7 +13,7 @@ use config::{ConfigError as LayerError, File, FileFormat};
 
 use super::{
     Config, ConfigError, Origin, Setting, Settings, Shown,
-    file::{ConfigFile, Mistaken, Source},
+    file::{ConfigFile, Source},
     foreign,
     keys::{KeyKind, KnownKeys},
     mistakes::{self, Mistake, Mistakes},
@@ -86,7 +86,7 @@ pub fn read_text(path: &Path, text: &str) -> Result<Reading, ConfigError> {
 
 fn read_layers(
     known: &KnownKeys,
-    file: Option<(ConfigFile, Mistaken)>,
+    file: Option<(ConfigFile, Vec<ConfigError>)>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Reading, ConfigError> {
     let mut layers = Layers::default();
@@ -145,10 +145,7 @@ impl Reading {
     /// The same, with mistakes that were found elsewhere; those of a key that is named already are left out.
     #[must_use]
     pub fn with(mut self, more: Vec<ConfigError>) -> Self {
-        let known = |error: &ConfigError| {
-            let text = error.to_string();
-            self.aside.iter().chain(&self.named).any(|key| text.contains(key.as_str()))
-        };
+        let known = |error: &ConfigError| self.aside.iter().chain(&self.named).any(|key| error.is_about(key));
         let new: Vec<_> = more.into_iter().filter(|error| !known(error)).collect();
         self.mistakes.extend(new);
         self
@@ -189,16 +186,16 @@ struct Layers {
 }
 
 impl Layers {
-    fn add_file(&mut self, file: ConfigFile, mistakes: Mistaken) {
+    fn add_file(&mut self, file: ConfigFile, mistakes: Vec<ConfigError>) {
         for found in file.found() {
             let origin = Origin::File { name: file.name().to_owned(), line: file.line(found) };
             self.given.insert(found.key.clone(), Given { source: found.source.clone(), origin });
         }
-        for (key, mistake) in mistakes {
-            self.mistakes.push(mistake);
-            self.given.remove(&key);
-            self.faulty.insert(key);
+        for key in mistakes.iter().flat_map(ConfigError::keys) {
+            self.given.remove(key);
+            self.faulty.insert(key.clone());
         }
+        self.mistakes.extend(mistakes);
         self.file = Some(file);
     }
 
@@ -233,7 +230,7 @@ impl Layers {
                     format!("{one} et {other} donnent toutes deux {key}"),
                 );
                 let help = Bilingual::new("Keep one of them.", "N’en gardez qu’une.");
-                self.mistakes.push(ConfigError::setting(message, help));
+                self.mistakes.push(ConfigError::setting(message, help).about(&key));
                 self.faulty.insert(key);
                 continue;
             }

@@ -270,7 +270,7 @@ pub fn mailbox(key: &str, text: &str, remedy: Bilingual) -> Result<Mailbox, Conf
             format!("{key} is no mail address: \"{text}\""),
             format!("{key} n’est pas une adresse de courriel\u{a0}: \"{text}\""),
         );
-        ConfigError::setting(message, remedy)
+        ConfigError::setting(message, remedy).about(key)
     })
 }
 
@@ -385,7 +385,7 @@ impl Hooks {
                 format!("hooks.url \"{}\" is no address", self.url),
                 format!("hooks.url \"{}\" n’est pas une adresse", self.url),
             );
-            ConfigError::because(message, error, hook_remedy())
+            ConfigError::because(message, error, hook_remedy()).about("hooks.url")
         })?;
         let is_loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -402,7 +402,8 @@ impl Hooks {
                     "hooks.url n’est ni https ni de cette machine\u{a0}: ce qui arrive aux demandes pourrait être lu en chemin",
                 ),
                 hook_remedy(),
-            )),
+            )
+            .about("hooks.url")),
         }
     }
 
@@ -428,6 +429,7 @@ impl Hooks {
                     "Faites-en un avec `echo whsec_$(openssl rand -base64 32)`, et donnez-le au portail.",
                 ),
             )
+            .about("hooks.secrets")
         })
     }
 }

@@ -89,7 +89,8 @@ fn member(key: &str, name: &str) -> Result<Member, ConfigError> {
             "" => Err(ConfigError::setting(
                 Bilingual::new(format!("{key} has an empty name"), format!("{key} contient un nom vide")),
                 Bilingual::new("Take it out of the list.", "Ôtez-le de la liste."),
-            )),
+            )
+            .about(key)),
             name => Ok(Member::Group(name.to_owned())),
         };
     }
@@ -102,7 +103,7 @@ fn member(key: &str, name: &str) -> Result<Member, ConfigError> {
             "Give an address alone, such as ien.dijon@ac-dijon.fr, or the name of a group of GLPI.",
             "Donnez une adresse seule, par exemple ien.dijon@ac-dijon.fr, ou le nom d’un groupe de GLPI.",
         );
-        ConfigError::setting(message, remedy)
+        ConfigError::setting(message, remedy).about(key)
     };
     Address::parse(name).map(Member::Person).ok_or_else(mistake)
 }
@@ -116,6 +117,7 @@ fn correspondent(key: &str, department: &str) -> Result<Role, ConfigError> {
             ),
             Bilingual::new("Give its number, such as 021 or 02A.", "Donnez son numéro, par exemple 021 ou 02A."),
         )
+        .about(key)
     };
     department_number(department).map(Role::Correspondent).ok_or_else(mistake)
 }
@@ -134,7 +136,7 @@ fn token(place: usize, token: &SecretString) -> Result<(Role, SecretString), Con
             "Donnez-le ainsi\u{a0}: operators:SECRET, 021:SECRET (un département) ou LSU:SECRET (une application), avec un \
              secret de 16 caractères au moins, comme en fait `openssl rand -hex 32`.",
         );
-        ConfigError::setting(message, remedy)
+        ConfigError::setting(message, remedy).about("people.tokens")
     };
     let nobody_s = ("does not say whose it is", "ne dit pas à qui il est");
     let (whose, secret) = token.expose_secret().split_once(':').ok_or_else(|| mistake(nobody_s))?;

@@ -51,6 +51,7 @@ impl Way {
                  l’utilisateur et le mot de passe, écrivez @ comme %40,\u{a0}: comme %3A, / comme %2F.",
                 ),
             )
+            .about("smtp.url")
         })
     }
 

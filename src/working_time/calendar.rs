@@ -65,9 +65,11 @@ impl Calendar {
                     "Give one day its hours, such as monday = \"08:00-12:00 13:30-17:30\".",
                     "Donnez ses heures à un jour, par exemple monday = \"08:00-12:00 13:30-17:30\".",
                 ),
-            ));
+            )
+            .about("calendar"));
         }
-        let closed = config.closed.as_deref().map(read).transpose()?.unwrap_or_default();
+        let closed = config.closed.as_deref().map(read).transpose();
+        let closed = closed.map_err(|mistake| mistake.about("calendar.closed"))?.unwrap_or_default();
         let (public_holidays, alsace_moselle) = (config.public_holidays, config.alsace_moselle);
         Ok(Self { zone, week, public_holidays, alsace_moselle, closed })
     }

@@ -86,12 +86,8 @@ fn first_mistake(path: &Path) -> Option<Bilingual> {
         ConfigError::Several { mistakes } => mistakes,
         one => vec![one],
     };
-    let messages = all.iter().map(ConfigError::message);
-    let is_ours = |message: &Bilingual| {
-        let message = message.text(crate::text::Language::English);
-        OF_FILES.iter().any(|key| message.contains(key))
-    };
-    messages.into_iter().find(|message| !is_ours(message))
+    let is_ours = |mistake: &&ConfigError| OF_FILES.iter().any(|key| mistake.is_about(key));
+    all.iter().find(|mistake| !is_ours(mistake)).map(ConfigError::message)
 }
 
 /// The address of a GLPI that is not the one that is set up.

@@ -117,19 +117,19 @@ fn of_configuration(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
         ConfigError::Several { mistakes } => mistakes,
         one => vec![one],
     };
-    let is_wrong = |key: &str| all.iter().any(|one| one.to_string().contains(key));
+    let is_wrong = |key: &str| all.iter().any(|one| one.is_about(key));
     // The first recipient is the sender: that it is no address is said already.
-    let says_nothing_new = |text: &str| {
-        given.lacks("--domain") && text.contains("screen.domains")
-            || given.lacks("--recipient") && (text.contains("screen.recipients") || text.contains("smtp.from"))
-            || !given.from && text.contains("smtp.from") && is_wrong("screen.recipients")
+    let says_nothing_new = |one: &ConfigError| {
+        given.lacks("--domain") && one.is_about("screen.domains")
+            || given.lacks("--recipient") && (one.is_about("screen.recipients") || one.is_about("smtp.from"))
+            || !given.from && one.is_about("smtp.from") && is_wrong("screen.recipients")
     };
-    let new = all.iter().filter(|one| !says_nothing_new(&one.to_string()));
+    let new = all.iter().filter(|one| !says_nothing_new(one));
     new.map(|one| {
         let failed = Failed::of_configuration(one);
-        let reason = of_path(wanted, of_options(&failed.reason));
+        let reason = of_options(&failed.reason);
         let reason = place(wanted, one).map_or(reason.clone(), |place| Bilingual::same(place).saying(&reason));
-        Failed { reason, remedy: of_options(&failed.remedy) }
+        Failed { reason: of_path(wanted, one, reason), remedy: of_options(&failed.remedy) }
     })
     .collect()
 }
@@ -145,14 +145,16 @@ fn place(wanted: &Wanted, mistake: &ConfigError) -> Option<String> {
     Some(format!("{}{line}", source_code.name()))
 }
 
-/// The same sentence behind the option that names its file or folder.
-fn of_path(wanted: &Wanted, sentence: Bilingual) -> Bilingual {
-    let mappings = wanted.mappings.as_ref().filter(|_| wanted.names_mappings);
-    let named = [("--directors", wanted.directors.as_ref()), ("--mappings", mappings)];
+/// The sentence of a mistake behind the option that names its file or folder, where it does not name that itself.
+fn of_path(wanted: &Wanted, mistake: &ConfigError, sentence: Bilingual) -> Bilingual {
+    let named = [
+        ("--directors", "directory.csv", wanted.directors.is_some()),
+        ("--mappings", "mappings.dir", wanted.names_mappings),
+    ];
     let said = sentence.text(Language::English);
-    let is_it = |path: Option<&std::path::PathBuf>| path.is_some_and(|it| said.contains(&it.display().to_string()));
-    match named.into_iter().find(|(option, path)| is_it(*path) && !said.contains(option)) {
-        Some((option, _)) => Bilingual::same(option).saying(&sentence),
+    let is_it = |option: &str, key: &str| mistake.is_about(key) && !said.contains(option);
+    match named.into_iter().find(|(option, key, is_given)| *is_given && is_it(option, key)) {
+        Some((option, ..)) => Bilingual::same(option).saying(&sentence),
         None => sentence,
     }
 }

@@ -24,8 +24,13 @@ impl Mistakes {
     }
 
     /// The value, or notes why there is none.
-    pub(super) fn take<T>(&mut self, keys: &[&str], result: Result<T, ConfigError>) -> Option<T> {
-        result.map_err(|error| self.add(keys, error.message(), error.remedy().cloned().unwrap_or_default())).ok()
+    pub(super) fn take<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+        let mistake = |error: ConfigError| Mistake {
+            keys: error.keys().to_vec(),
+            message: error.message(),
+            help: error.remedy().cloned().unwrap_or_default(),
+        };
+        result.map_err(|error| self.0.push(mistake(error))).ok()
     }
 
     /// All of them.
@@ -59,12 +64,13 @@ impl Mistake {
         };
         let of = |place: &dyn std::fmt::Display| Bilingual::new(format!("{place}: "), format!("{place} : "));
         let elsewhere = |place| ConfigError::setting(of(place).then("", &self.message), help.clone());
-        match set.first() {
+        let error = match set.first() {
             None => ConfigError::setting(self.message.clone(), help),
             Some((_, Origin::Variable(name))) => elsewhere(name),
             Some((key, origin)) => {
                 file.and_then(|file| file.error_at(key, &self.message, &help)).unwrap_or_else(|| elsewhere(origin))
             }
-        }
+        };
+        self.keys.iter().fold(error, |error, key| error.about(key))
     }
 }

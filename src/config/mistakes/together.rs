@@ -148,7 +148,7 @@ fn letters(config: &Config, mistakes: &mut Mistakes) {
         || config.receipts() == Acknowledge::Passerelle
         || config.notify.writes();
     if writes {
-        mistakes.take(&["smtp.from"], config.smtp.sender());
+        mistakes.take(config.smtp.sender());
     }
     if config.portal.name.trim().is_empty() {
         mistakes.add(
@@ -238,8 +238,8 @@ fn is_field_name(text: &str) -> bool {
 /// Whether the portal can be told of what it is to be told.
 fn hooks(config: &Config, mistakes: &mut Mistakes) {
     let hooks = &config.hooks;
-    if mistakes.take(&["hooks.url"], hooks.address()).flatten().is_some() {
-        mistakes.take(&["hooks.secrets"], hooks.keys());
+    if mistakes.take(hooks.address()).flatten().is_some() {
+        mistakes.take(hooks.keys());
     }
     for step in hooks.steps.iter().filter(|step| !HOOK_STEPS.contains(&step.as_str())) {
         mistakes.add(

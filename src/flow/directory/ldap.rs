@@ -71,6 +71,7 @@ impl LdapDirectory {
                     "Donnez-la ainsi : ldaps://annuaire.example.fr ou ldap://annuaire.example.fr:389.",
                 ),
             )
+            .about("directory.ldap.url")
         })?;
         if !config.filter.contains(MAIL) {
             return Err(ConfigError::setting(
@@ -79,7 +80,8 @@ impl LdapDirectory {
                     "directory.ldap.filter ne contient pas {mail} : il trouverait tout le monde",
                 ),
                 Bilingual::new("Give it as \"(mail={mail})\".", "Donnez-le ainsi : \"(mail={mail})\"."),
-            ));
+            )
+            .about("directory.ldap.filter"));
         }
         let person_filter = parenthesised(&config.filter);
         let director_filter = parenthesised(&config.director_filter);
@@ -102,7 +104,8 @@ impl LdapDirectory {
                         "Write it by RFC 4515, e.g. (title=DIR*) or (&(mail={mail})(objectClass=person)).",
                         "Écrivez-le selon la RFC 4515, par exemple (title=DIR*) ou (&(mail={mail})(objectClass=person)).",
                     ),
-                ));
+                )
+                .about(&format!("directory.ldap.{key}")));
             }
         }
         let bind = match (config.bind_dn.as_str(), &config.password) {
@@ -119,7 +122,9 @@ impl LdapDirectory {
                         "Give PASSERELLE_DIRECTORY__LDAP__PASSWORD, or leave both empty for an anonymous search.",
                         "Donnez PASSERELLE_DIRECTORY__LDAP__PASSWORD, ou laissez les deux vides pour une recherche anonyme.",
                     ),
-                ));
+                )
+                .about("directory.ldap.bind_dn")
+                .about("directory.ldap.password"));
             }
         };
         Ok(Self {

@@ -55,7 +55,7 @@ impl Directory {
                 DirectorySource::Csv => match &config.csv {
                     Some(path) => {
                         let roles = config.director_roles.iter().map(|role| phrase(role)).collect();
-                        Some(Source::Csv(CsvFile::open(path, roles)?))
+                        Some(Source::Csv(CsvFile::open(path, roles).map_err(|mistake| mistake.about("directory.csv"))?))
                     }
                     None => None,
                 },

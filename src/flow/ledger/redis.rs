@@ -177,6 +177,9 @@ impl Redis {
                  l’hôte de redis.url est le nom du maître.",
                 ),
             )
+            .about("redis.url")
+            .about("redis.sentinels")
+            .about("redis.cluster")
         })?;
         // A script reads several keys: in a cluster they stand on one node, by the part in braces.
         let prefix = match config.prefix.as_str() {

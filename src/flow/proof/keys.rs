@@ -67,7 +67,8 @@ impl Keys {
     /// Reads the file and sets up the resolvers; nothing is asked yet. Also gives the library's verifier, which
     /// wants a resolver of its own.
     pub(super) fn new(config: &config::Sender) -> Result<(Self, MessageAuthenticator), ConfigError> {
-        let file = config.dkim_keys.as_deref().map(KeyFile::open).transpose()?;
+        let file = config.dkim_keys.as_deref().map(KeyFile::open).transpose();
+        let file = file.map_err(|mistake| mistake.about("sender.dkim_keys"))?;
         let off = config.dns.iter().any(|address| address == DNS_OFF);
         let (servers, mut options) = if off {
             (ResolverConfig::from_parts(None, Vec::new(), Vec::new()), ResolverOpts::default())
@@ -84,6 +85,7 @@ impl Keys {
                         "Nommez des résolveurs dans sender.dns, par exemple [\"192.0.2.53\"].",
                     ),
                 )
+                .about("sender.dns")
             })?
         } else {
             let servers = config.dns.iter().map(|text| server(text)).collect::<Result<_, _>>()?;
@@ -97,7 +99,7 @@ impl Keys {
                 "Name resolvers as [\"192.0.2.53\"].",
                 "Nommez des résolveurs ainsi\u{a0}: [\"192.0.2.53\"].",
             );
-            ConfigError::because(Bilingual::same("sender.dns"), error, remedy)
+            ConfigError::because(Bilingual::same("sender.dns"), error, remedy).about("sender.dns")
         })?;
         let resolver = (!off).then(|| verifier.resolver().clone());
         let servers = if config.dns.is_empty() { "the system's resolvers".into() } else { config.dns.join(", ") };
@@ -224,6 +226,7 @@ fn server(text: &str) -> Result<NameServerConfig, ConfigError> {
                 "Donnez \"192.0.2.53\" ou \"192.0.2.53:5353\", ou [\"off\"] seul.",
             ),
         )
+        .about("sender.dns")
     })?;
     let at_its_port = |mut connection: ConnectionConfig| {
         connection.port = address.port();

@@ -37,7 +37,7 @@ impl Mappings {
     pub fn load(dir: Option<&Path>) -> Result<Self, ConfigError> {
         match dir {
             None => Self::parse(SHIPPED.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned()))),
-            Some(dir) => Self::parse(read(dir)?),
+            Some(dir) => read(dir).and_then(Self::parse).map_err(|mistake| mistake.about("mappings.dir")),
         }
     }
 

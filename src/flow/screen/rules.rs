@@ -158,6 +158,7 @@ fn addresses(key: &str, texts: &[String]) -> Result<Vec<Address>, config::Config
                     "Donnez des adresses entières, par exemple assistance1d@ac-dijon.fr.",
                 ),
             )
+            .about(key)
         })
     };
     texts.iter().map(address).collect()

@@ -61,7 +61,7 @@ impl Dsfr {
                 format!("portal.dsfr: cannot read {what}"),
                 format!("portal.dsfr : impossible de lire {what}"),
             );
-            ConfigError::because(message, error, its_folder())
+            ConfigError::because(message, error, its_folder()).about("portal.dsfr")
         };
         let style_place = dist.join(STYLE);
         let style = std::fs::read_to_string(&style_place).map_err(|error| cannot(&style_place, error))?;

@@ -79,7 +79,9 @@ impl Pages {
                         "portal.theme vaut \"dsfr\" et portal.dsfr est vide",
                     ),
                     dsfr::its_folder(),
-                ));
+                )
+                .about("portal.theme")
+                .about("portal.dsfr"));
             }
         };
         let is_path = sign_out.starts_with('/') && !sign_out.starts_with("//");
@@ -93,7 +95,8 @@ impl Pages {
                     "Give it as /oauth2/sign_out or https://…",
                     "Donnez-la ainsi : /oauth2/sign_out ou https://…",
                 ),
-            ));
+            )
+            .about("portal.sign_out"));
         }
         let accessibility = match pages.conformity.as_str() {
             "" => "Déclaration d’accessibilité".to_owned(),
@@ -108,7 +111,8 @@ impl Pages {
                         format!("Give it one of: {}.", CONFORMITIES.join(", ")),
                         format!("Donnez l’une de ces valeurs\u{a0}: {}.", CONFORMITIES.join(", ")),
                     ),
-                ));
+                )
+                .about("portal.pages.conformity"));
             }
         };
         let help = texts.help.clone().map(|Place(address)| (address, "Aide"));

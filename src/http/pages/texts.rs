@@ -119,7 +119,7 @@ impl TextFile {
             let path = Path::new(path).display();
             let message =
                 Bilingual::new(format!("{key}: cannot read {path}"), format!("{key} : impossible de lire {path}"));
-            ConfigError::because(message, error, remedy)
+            ConfigError::because(message, error, remedy).about(key)
         })?;
         let html = html_of(&markdown).ok_or_else(|| {
             ConfigError::setting(
@@ -132,6 +132,7 @@ impl TextFile {
                     "Donnez-lui moins de texte, moins profondément imbriqué.",
                 ),
             )
+            .about(key)
         })?;
         Ok(Text { name, title, html })
     }

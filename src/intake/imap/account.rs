@@ -49,7 +49,8 @@ impl MailboxAccount {
     /// Says what is wrong without showing the address, which holds a secret.
     pub fn parse(address: &SecretString, password: Option<&SecretString>) -> Result<Self, ConfigError> {
         let wrong = |what: Bilingual| {
-            ConfigError::setting(Bilingual::new("imap.url: ", "imap.url : ").then("", &what), example())
+            let message = Bilingual::new("imap.url: ", "imap.url : ").then("", &what);
+            ConfigError::setting(message, example()).about("imap.url")
         };
         let url = Url::parse(address.expose_secret()).map_err(|error| wrong(Bilingual::quoted(error)))?;
         let tls_off = match url.query() {

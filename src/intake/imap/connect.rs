@@ -46,6 +46,7 @@ impl Connector {
                     "Donnez un fichier PEM avec le certificat de l’autorité qui a signé celui du serveur.",
                 ),
             )
+            .about("imap.ca")
         };
         let mut authorities = Vec::new();
         if let Some(path) = ca {
@@ -67,6 +68,7 @@ impl Connector {
                     "Vérifiez imap.ca, et que cette machine a des autorités de certification (Debian\u{a0}: ca-certificates).",
                 ),
             )
+            .about("imap.ca")
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = Verifier::new_with_extra_roots(authorities, provider.clone()).map_err(broken)?;

@@ -60,7 +60,10 @@ impl Settings {
                     "Give it in the address, in PASSERELLE_IMAP__PASSWORD, or set imap.oauth for signing in by token.",
                     "Donnez-le dans l’adresse, dans PASSERELLE_IMAP__PASSWORD, ou réglez imap.oauth pour une connexion par jeton.",
                 ),
-            ));
+            )
+            .about("imap.url")
+            .about("imap.password")
+            .about("imap.oauth"));
         }
         if let Some(place) = Destination::ALL.iter().find(|place| place.configured(&imap.folders).trim().is_empty()) {
             return Err(ConfigError::setting(
@@ -69,7 +72,8 @@ impl Settings {
                     format!("imap.folders.{} est vide", place.label()),
                 ),
                 Bilingual::new("Give the folder a name.", "Donnez un nom au dossier."),
-            ));
+            )
+            .about(&format!("imap.folders.{}", place.label())));
         }
         let together = config.glpi.tickets_per_call.clamp(config.glpi.sessions.clamp(1, MOST_TOGETHER), MOST_TOGETHER);
         Ok(Self {

@@ -65,6 +65,7 @@ impl Tokens {
                     "Donnez l’adresse d’où viennent les jetons, par exemple https://login.example.fr/oauth2/token.",
                 ),
             )
+            .about("imap.oauth.token_url")
         };
         url::Url::parse(&config.token_url).map_err(|error| wrong(error.into()))?;
         // A redirection would carry the secret elsewhere.
