@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -73,6 +73,8 @@ pub struct Informer {
     people: Arc<People>,
     key: SecretSlice<u8>,
     zone: TimeZone,
+    /// Open mailings that were confirmed, and whose announcement the portal was seen not to wait with.
+    released: Mutex<BTreeSet<Reference>>,
     wake: Notify,
 }
 
@@ -118,6 +120,7 @@ impl Informer {
             key,
             zone,
             settings,
+            released: Mutex::default(),
             wake: Notify::new(),
         }
     }
@@ -636,6 +639,8 @@ impl Informer {
                 return None;
             }
         };
+        let open: BTreeSet<Reference> = mailings.iter().filter_map(Mailing::name).collect();
+        self.released().retain(|reference| open.contains(reference));
         let mut again: Option<Timestamp> = None;
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::ToConfirm) {
             // Before, whoever handed it in may be at it.
@@ -647,10 +652,9 @@ impl Informer {
             }
         }
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
-            // Whoever confirmed it may have been interrupted before the portal shows it.
             if mailing.confirmed_by.is_some()
                 && let Some(reference) = mailing.name()
-                && let Err(error) = self.hold_by_name(reference, mailing.state).await
+                && let Err(error) = self.release(reference).await
             {
                 tracing::warn!(%error, %reference, "a confirmed announcement is not shown on the portal now");
             }
@@ -663,6 +667,20 @@ impl Informer {
             }
         }
         again
+    }
+
+    /// Has the portal show what is confirmed: whoever confirmed it may have been interrupted before. GLPI is asked until it
+    /// has said so once.
+    async fn release(&self, reference: Reference) -> Result<(), InformError> {
+        if !self.released().contains(&reference) {
+            self.hold_by_name(reference, MailingState::Going).await?;
+            self.released().insert(reference);
+        }
+        Ok(())
+    }
+
+    fn released(&self) -> MutexGuard<'_, BTreeSet<Reference>> {
+        self.released.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask_those_not_asked(&self, reference: &str) -> Result<(), InformError> {

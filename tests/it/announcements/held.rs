@@ -8,8 +8,9 @@ use passerelle::{
     announcements::{Announcement, MailingState},
     app::App,
     request::{Enclosure, Reference},
-    sandbox::{Failure, Failures, Rule},
+    sandbox::{Failure, Failures, Rule, Sandbox},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     directory,
@@ -101,4 +102,49 @@ async fn interrupted_at_any_call_it_is_shown_once_it_is_confirmed() {
         given_up += 1;
     }
     assert!(given_up > 5, "the journal, its head, the note: {given_up}");
+}
+
+/// One pass of a running gateway; its calls.
+async fn pass(app: &App, sandbox: &Sandbox) -> usize {
+    let (stop, before) = (CancellationToken::new(), sandbox.calls());
+    let begun = async {
+        while sandbox.calls() == before {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    tokio::join!(app.informer.keep(&stop), begun);
+    sandbox.calls() - before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_asks_of_what_is_confirmed_until_it_is_shown_and_then_no_more() {
+    let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
+    let (_folder, csv) = directory(40);
+    let one_batch = [("announcements.batch", "100"), ("announcements.retry", "1h"), ("glpi.retries", "0")];
+    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[&SETTINGS[..], &one_batch].concat());
+    let own = Helpdesk::sign_in(&sandbox.url(), "passerelle", "passerelle").await;
+    let (reference, code) = waiting(&app, &sink, "waits").await;
+    app.informer.confirm(reference, &code, "autre@ac-dijon.fr").await.unwrap();
+    // So far whoever confirmed it comes who is interrupted then.
+    let kept = app.informer.keeping().of_reference(reference).await.unwrap().unwrap();
+    app.informer.keeping().rewrite(Announcement { is_held: true, ..kept }).await.unwrap();
+    assert_eq!(is_shown(&app, &own, reference).await, (false, false));
+    // For an hour there is nothing to send.
+    sink.moods.lock().unwrap().away = true;
+    let sending = app.informer.send(reference, &CancellationToken::new(), |_| {}).await.unwrap();
+    assert!(sending.again.is_some_and(|again| again > Timestamp::now()), "{sending:?}");
+    // That it is open is known, and no more.
+    let passing = Rule::next(1, Failure::Slow(Duration::ZERO));
+    sandbox.set_failures(Failures(vec![passing, Rule::always(Failure::Down)]));
+    pass(&app, &sandbox).await;
+    sandbox.set_failures(Failures::none());
+    assert_eq!(is_shown(&app, &own, reference).await, (false, false));
+    pass(&app, &sandbox).await;
+    assert_eq!(is_shown(&app, &own, reference).await, (true, true));
+    for _ in 0..5 {
+        // What is open, and its journal.
+        assert_eq!(pass(&app, &sandbox).await, 2, "{:?}", sandbox.calls_by_endpoint());
+    }
+    assert_eq!(app.informer.progress(reference).await.unwrap().mailing.state, MailingState::Going);
 }
