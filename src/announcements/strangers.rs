@@ -1,19 +1,18 @@
 //! What is to name recipients and finds nobody: a zone, an application; with those known ones that are near. Somebody who
 //! mistypes one of several would else believe that all of them are told.
 
-use std::{collections::BTreeSet, fmt::Display};
+use std::collections::BTreeSet;
 
 use super::zones::{Zone, Zones};
 use crate::text::{
     Bilingual, Language,
-    fold::{folded, phrase},
+    fold::phrase,
     french,
+    near::{ALIKE, near},
 };
 
 /// Known ones that are named at most.
 const NEAR: usize = 3;
-/// Less alike, it is something else.
-const ALIKE: f64 = 0.5;
 
 /// What was to name somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +91,7 @@ pub(super) fn misread(given: &[String], known: &BTreeSet<Zone>) -> Vec<Stranger>
     let stranger = |given: &String| Stranger {
         kind: StrangerKind::NoZone,
         given: given.trim().to_owned(),
-        near: near(given, known.iter().map(Zone::code)),
+        near: first_near(given, known.iter().map(Zone::code)),
     };
     given.iter().map(stranger).collect()
 }
@@ -105,7 +104,7 @@ pub(super) fn empty_zones(zones: &Zones, known: &BTreeSet<Zone>) -> Vec<Stranger
         .map(|zone| Stranger {
             kind: StrangerKind::Zone,
             given: zone.code(),
-            near: near(&zone.code(), known.iter().filter(|other| is_like(zone, other)).map(Zone::code)),
+            near: first_near(&zone.code(), known.iter().filter(|other| is_like(zone, other)).map(Zone::code)),
         })
         .collect()
 }
@@ -117,7 +116,7 @@ pub(super) fn unknown_application<'a>(name: &str, known: impl Iterator<Item = &'
     let stranger = || Stranger {
         kind: StrangerKind::Application,
         given: name.to_owned(),
-        near: near(name, known.iter().copied()),
+        near: first_near(name, known.iter().map(ToString::to_string)),
     };
     (!is_known).then(stranger)
 }
@@ -136,20 +135,9 @@ fn is_like(one: &Zone, other: &Zone) -> bool {
     matches!(one, Zone::Department(_)) == matches!(other, Zone::Department(_))
 }
 
-/// The names that are most like this one; of a circonscription its name alone counts as well.
-fn near(given: &str, known: impl Iterator<Item = impl Display>) -> Vec<String> {
-    let given = folded(given.trim());
-    let alike = |name: &str| {
-        let name = folded(name);
-        let whole = strsim::normalized_damerau_levenshtein(&given, &name);
-        let alone =
-            name.split_once('/').map_or(0.0, |(_, alone)| strsim::normalized_damerau_levenshtein(&given, alone));
-        whole.max(alone)
-    };
-    let mut known: Vec<(f64, String)> = known.map(|name| (alike(&name.to_string()), name.to_string())).collect();
-    known.retain(|(alike, _)| *alike >= ALIKE);
-    known.sort_by(|(one, name), (other, of)| other.total_cmp(one).then_with(|| name.cmp(of)));
-    known.into_iter().take(NEAR).map(|(_, name)| name).collect()
+/// The first of the names that are like this one.
+fn first_near(given: &str, known: impl Iterator<Item = String>) -> Vec<String> {
+    near(given, known, ALIKE).into_iter().take(NEAR).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,10 @@ use super::{
     keys::{KeyKind, KnownKeys},
     secret::{FILE_ENDING, SECRETS, is_secret},
 };
-use crate::text::Bilingual;
+use crate::text::{
+    Bilingual,
+    near::{ALIKE, near},
+};
 
 /// What stands in the place of a secret where the file is shown.
 const MASK: &str = "\"…\"";
@@ -232,9 +235,7 @@ fn unknown(known: &KnownKeys, path: &str, name: &str, place: Range<usize>) -> Mi
         Bilingual::new(format!("in [{path}]"), format!("dans [{path}]"))
     };
     let valid = known.children(path);
-    let alike = |other: &&str| strsim::jaro_winkler(name, other);
-    let nearest = valid.iter().copied().max_by(|one, other| alike(one).total_cmp(&alike(other)));
-    let meant = nearest.filter(|nearest| alike(nearest) > 0.85).map_or_else(Bilingual::default, |nearest| {
+    let meant = near(name, &valid, ALIKE).first().map_or_else(Bilingual::default, |nearest| {
         Bilingual::new(format!("Did you mean \"{nearest}\"? "), format!("Vouliez-vous dire \"{nearest}\" ? "))
     });
     let message = Bilingual::new(format!("unknown key \"{name}\""), format!("clé inconnue \"{name}\"")).then(" ", &at);

@@ -5,14 +5,17 @@ use super::{
     keys::{KeyKind, KnownKeys},
     secret::FILE_ENDING,
 };
-use crate::text::Bilingual;
+use crate::text::{
+    Bilingual,
+    near::{ALIKE, near},
+};
 
 /// Every variable of the environment that starts so may be a setting…
 const PREFIX: &str = "PASSERELLE_";
 /// … but for those of the command line.
 const OF_COMMANDS: &[&str] = &["PASSERELLE_CONFIG", "PASSERELLE_SANDBOX__LISTEN"];
-/// How like a name must be to be what was meant, from 0 to 1.
-const ALIKE: f64 = 0.85;
+/// How much alike whole names must be, which have their sections in common.
+const WHOLE: f64 = 0.85;
 
 /// What a variable is.
 #[derive(Debug, PartialEq, Eq)]
@@ -150,40 +153,22 @@ fn stranger(name: &str, known: &KnownKeys) -> Warning {
 
 /// The variable that was meant, where one is like it.
 fn nearest(name: &str, known: &KnownKeys) -> Option<String> {
+    let name = name.strip_prefix(PREFIX)?.to_lowercase();
+    let (name, ending) = name.strip_suffix(FILE_ENDING).map_or((name.as_str(), ""), |name| (name, FILE_ENDING));
+    let keys = known.all().filter(|(_, kind)| matches!(kind, KeyKind::Array | KeyKind::Scalar)).map(|(key, _)| key);
     // One underscore for two is what is mistyped most.
-    let plain = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_uppercase().replace("__", "_");
-    let sought = plain(name);
-    let is_file = sought.ends_with(&FILE_ENDING.to_uppercase());
-    known
-        .all()
-        .filter(|(_, kind)| matches!(kind, KeyKind::Array | KeyKind::Scalar))
-        .map(|(key, _)| format!("{}{}", of_key(key), if is_file { FILE_ENDING.to_uppercase() } else { String::new() }))
-        .map(|variable| (strsim::normalized_damerau_levenshtein(&sought, &plain(&variable)), variable))
-        .chain(within_section(name, known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, variable)| variable)
+    let of_all = near(name, keys, WHOLE).first().map(|key| (*key).to_owned());
+    let key = of_all.or_else(|| within_section(name, known))?;
+    Some(format!("{}{}", of_key(&key), ending.to_uppercase()))
 }
 
-/// In a section that is right, half a name is enough: «TOKEN» for «`USER_TOKEN`».
-fn within_section(name: &str, known: &KnownKeys) -> Option<(f64, String)> {
-    let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
-    let (section, child) = key.rsplit_once('.')?;
-    let mut like: Vec<_> = known
-        .children(section)
-        .into_iter()
-        .filter(|other| known.kind(&format!("{section}.{other}")) != Some(KeyKind::Table))
-        .map(|other| (strsim::jaro_winkler(child, other).max(holds(child, other)), other))
-        .collect();
-    like.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let (alike, other) = *like.first()?;
-    (alike >= 0.8).then(|| (alike.max(ALIKE), of_key(&format!("{section}.{other}"))))
-}
-
-/// Whether one name is in the other.
-fn holds(one: &str, other: &str) -> f64 {
-    let is_in = one.len() >= 4 && other.len() >= 4 && (one.contains(other) || other.contains(one));
-    if is_in { ALIKE } else { 0.0 }
+/// The key of a section that is right, of whose name half is enough: «TOKEN» for «`USER_TOKEN`».
+fn within_section(name: &str, known: &KnownKeys) -> Option<String> {
+    let name = name.replace("__", ".");
+    let (section, child) = name.rsplit_once('.')?;
+    let is_value = |other: &&str| known.kind(&format!("{section}.{other}")) != Some(KeyKind::Table);
+    let like = near(child, known.children(section).into_iter().filter(is_value), ALIKE);
+    like.first().map(|other| format!("{section}.{other}"))
 }
 
 #[cfg(test)]
@@ -217,6 +202,10 @@ mod tests {
     #[case("PASSERELLE_DIRECTORY_LDAP_BIND_DN", "did you mean PASSERELLE_DIRECTORY__LDAP__BIND_DN?")]
     #[case("PASSERELLE_SCREEN__DOMAIN", "did you mean PASSERELLE_SCREEN__DOMAINS?")]
     #[case("PASSERELLE_GLPI__TOKEN", "_TOKEN?")]
+    #[case("PASSERELLE_GLPI__TOKEN_FILE", "_TOKEN_FILE?")]
+    #[case("PASSERELLE_GLPI__PASS", "did you mean PASSERELLE_GLPI__PASSWORD?")]
+    #[case("PASSERELLE_GLIP_URL", "did you mean PASSERELLE_GLPI__URL?")]
+    #[case("PASSERELLE_HTTP__PORT", "Valid in [http]: ")]
     #[case("PASSERELLE_GLIP__URL", "did you mean PASSERELLE_GLPI__URL?")]
     #[case("PASSERELLE_TIMEZONE", "did you mean PASSERELLE_TIME_ZONE?")]
     #[case("PASSERELLE_GLPI__FLOWERS", "is no setting and does nothing")]

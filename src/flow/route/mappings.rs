@@ -11,7 +11,11 @@ use super::{Mapping, content, mapping::REQUESTER};
 use crate::{
     config::{self, ConfigError},
     flow::screen::{Application, Applications},
-    text::{Bilingual, fold::words},
+    text::{
+        Bilingual,
+        fold::words,
+        near::{ALIKE, near},
+    },
 };
 
 /// The mappings that are shipped, used where no folder is configured.
@@ -21,9 +25,6 @@ const SHIPPED: &[(&str, &str)] = &[
     ("mappings/ececa.toml", include_str!("../../../mappings/ececa.toml")),
     ("mappings/apae.toml", include_str!("../../../mappings/apae.toml")),
 ];
-
-/// How much like another a name must be to be meant for it (Jaro and Winkler).
-const ALIKE: f64 = 0.75;
 
 /// A checked set of mappings.
 #[derive(Debug)]
@@ -67,11 +68,7 @@ impl Mappings {
 
     /// The name of an application that is most like this one; `None` where none is.
     pub fn nearest(&self, application: &str) -> Option<&str> {
-        let plain = |name: &str| words(name).join(" ");
-        let sought = plain(application);
-        let alike = self.all.iter().map(|it| (strsim::jaro_winkler(&sought, &plain(&it.name)), it.name.as_str()));
-        let nearest = alike.max_by(|(one, _), (other, _)| one.total_cmp(other));
-        nearest.filter(|(alike, _)| *alike >= ALIKE).map(|(_, name)| name)
+        near(application, self.all.iter().map(|it| it.name.as_str()), ALIKE).into_iter().next()
     }
 
     /// The mapping of an application, by its name.
