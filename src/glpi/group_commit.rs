@@ -244,8 +244,16 @@ mod tests {
         now: Instant,
         cores: [Instant; CORES],
         coming: Vec<Instant>,
-        /// The runs, and when the call of each began and ends, and its tickets.
-        runs: Vec<(Run<'a, (), ()>, Option<(Instant, Instant, usize)>)>,
+        /// The runs, and the call of each.
+        runs: Vec<(Run<'a, (), ()>, Option<MakingTickets>)>,
+    }
+
+    /// A call under way.
+    #[derive(Clone, Copy)]
+    struct MakingTickets {
+        began: Instant,
+        ends: Instant,
+        tickets: usize,
     }
 
     impl<'a> Loop<'a> {
@@ -276,16 +284,15 @@ mod tests {
                     let tickets = self.gather.take(|taken, ()| taken.len() < most).len();
                     let takes =
                         Duration::from_millis(16) + Duration::from_millis(26) * u32::try_from(tickets).unwrap_or(0);
-                    let core = self.cores.iter_mut().min().into_iter().next();
-                    let Some(core) = core.filter(|_| tickets > 0) else { continue };
-                    *core = self.now.max(*core) + takes;
+                    let Some(free) = self.cores.iter_mut().min().filter(|_| tickets > 0) else { continue };
+                    *free = self.now.max(*free) + takes;
                     run.calls(tickets);
-                    *call = Some((self.now, *core, tickets));
+                    *call = Some(MakingTickets { began: self.now, ends: *free, tickets });
                 }
-                let ends = self.runs.iter().filter_map(|(_, call)| call.map(|(_, ends, _)| ends));
+                let ends = self.runs.iter().filter_map(|(_, call)| call.map(|call| call.ends));
                 self.now = ends.chain(self.coming.iter().copied()).min().unwrap_or(end);
                 for (_, call) in &mut self.runs {
-                    if let Some((began, _, tickets)) = call.take_if(|(_, ends, _)| *ends <= self.now) {
+                    if let Some(MakingTickets { began, tickets, .. }) = call.take_if(|call| call.ends <= self.now) {
                         self.pace.settled(tickets, self.now - began, true, self.now);
                         self.coming.extend(iter::repeat_n(self.now + GAP, tickets));
                         made += tickets;

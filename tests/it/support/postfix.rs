@@ -13,6 +13,7 @@ use std::{
 
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, address::Envelope};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 use super::{free_port, my_user};
 
@@ -42,7 +43,12 @@ postlog  unix-dgram n  -  n  -  1  postlogd
 pub(crate) struct Postfix {
     folder: TempDir,
     port: u16,
+    /// Whoever submits a mail waits for one of these: of more than Postfix's processes take, the kernel gives up some.
+    connections: Semaphore,
 }
+
+/// Mails that are submitted at a time: half as many as Postfix has processes for.
+const CONNECTIONS: usize = 50;
 
 impl Postfix {
     /// Starts a relay in front of the LMTP listener `next_hop`: `inet:127.0.0.1:2424` or `unix:/run/lmtp.sock`.
@@ -70,7 +76,7 @@ impl Postfix {
         as_root("install", ["-d".as_ref(), "-o".as_ref(), "postfix".as_ref(), path.join("data").as_os_str()]);
         as_root("install", ["-d", "-o", &reader.to_string(), &path.join("mail").to_string_lossy()]);
         fs::write(path.join("etc/main.cf"), main_cf(path, transport, reader)).unwrap();
-        let mut server = Self { folder, port: 0 };
+        let mut server = Self { folder, port: 0, connections: Semaphore::new(CONNECTIONS) };
         // Another test may take a port between its choice and its use.
         let mut said = String::new();
         let started = (0..5).any(|_| {
@@ -92,6 +98,7 @@ impl Postfix {
 
     /// Submits a mail by SMTP; an empty `sender` is the null sender.
     pub(crate) async fn submit(&self, sender: &str, recipients: &[&str], mail: &[u8]) {
+        let _connection = self.connections.acquire().await.unwrap();
         let sender = (!sender.is_empty()).then(|| sender.parse().unwrap());
         let recipients = recipients.iter().map(|recipient| recipient.parse().unwrap()).collect();
         let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
