@@ -1,7 +1,10 @@
 //! `passerelle audit`: each kind of what does not add up is planted in a real mailbox, in a real relay's queue and in
 //! GLPI, and found; what adds up is not told of, and nothing is changed.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use passerelle::sandbox::Sandbox;
 use reqwest::Method;
@@ -12,7 +15,8 @@ use crate::{
     commands::{passerelle, run, text},
     support::{
         bilingual::is_french_throughout,
-        dovecot::{Dovecot, PASSWORD},
+        dovecot::{self, Dovecot, PASSWORD},
+        free_port,
         gateway::{AGENT, ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail, sandbox, titled},
         helpdesk::Helpdesk,
         postfix::Postfix,
@@ -260,6 +264,65 @@ async fn an_address_that_is_not_served_and_gives_mails_back_is_told_of() {
     let (code, found, _) = site.findings(&["--relay-log", site.log.to_str().unwrap(), "--lang", "en"]).await;
     assert_eq!((code, found.len(), found["given-back"].len()), (Some(1), 1, 1), "{found:?}");
     assert!(found["given-back"][0]["says"].as_str().unwrap().contains("no such recipient here"));
+}
+
+/// What was taken out of the relay's queue waited before; a message that the mailbox's server does not give out hides no
+/// other one, in whatever folder that says what became of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_took_out_and_what_is_not_given_out_is_told_of() {
+    let options = dovecot::Options { file_for_each: true, says_no: true, ..dovecot::Options::default() };
+    let mailbox = Dovecot::start_with(options);
+    let damaged = &FOLDERS[1..4];
+    let mails = ["abime", "entier"].map(|id| mail(DIRECTORS[0], id, "LSU abîmé", "Bonjour"));
+    block_in_place(|| {
+        for folder in &FOLDERS[1..] {
+            mailbox.create_folder(ASSISTANCE, folder);
+        }
+        for folder in damaged {
+            mailbox.store(ASSISTANCE, folder, &mails);
+        }
+    });
+    // Nobody listens there.
+    let postfix = Postfix::start(&format!("inet:127.0.0.1:{}", free_port()));
+    postfix.submit(DIRECTORS[0], &[ASSISTANCE], &mail(DIRECTORS[0], "retire", "LSU retiré", "Bonjour")).await;
+    wait_until("the relay waits", async || postfix.log().contains("status=deferred")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("mail.log");
+    let site = Site { glpi: sandbox().await, mailbox, log, _folder: folder, plain: Vec::new() };
+    let found = async |expected: &[(&str, usize)]| {
+        fs::write(&site.log, postfix.log()).unwrap();
+        let (code, found, sum) = site.findings(&["--relay-log", site.log.to_str().unwrap(), "--lang", "en"]).await;
+        assert_eq!((code, &sum["unread"]), (Some(1), &json!([])), "{sum}");
+        assert_eq!(
+            found.iter().map(|(code, all)| (code.as_str(), all.len())).collect::<Vec<_>>(),
+            expected,
+            "{found:?}"
+        );
+        found
+    };
+    // Since then the server knows when each came, whatever becomes of it.
+    let before = found(&[("in-hand", 1), ("no-ticket", 2)]).await;
+    let queue = before["in-hand"][0]["relay"]["queue"].as_str().unwrap().to_owned();
+    block_in_place(|| {
+        for folder in damaged {
+            let uid = site.mailbox.messages(ASSISTANCE, folder)[0].uid;
+            site.mailbox.make_unreadable(ASSISTANCE, folder, uid);
+        }
+        postfix.take_out(&queue);
+    });
+    wait_until("the relay says so", async || postfix.log().contains(&format!("{queue}: removed"))).await;
+    let after = found(&[("no-ticket", 1), ("taken-out", 1), ("unreadable", 3)]).await;
+    let folders = after["unreadable"].iter().map(|it| it["mailbox"]["folder"].as_str().unwrap());
+    assert_eq!(folders.collect::<BTreeSet<_>>(), damaged.iter().copied().collect());
+    let taken_out = &after["taken-out"][0];
+    assert_eq!(taken_out["relay"]["queue"], queue);
+    assert!(taken_out["relay"]["message_id"].as_str().unwrap().contains("retire@ecole.test"), "{taken_out}");
+    let (code, said) = site.audit(&["--relay-log", site.log.to_str().unwrap(), "--lang", "fr"]).await;
+    assert_eq!(code, Some(1));
+    for part in ["quelqu’un l’a retiré de la file du relais", "le serveur l’annonce et ne le donne pas", "5 à revoir"]
+    {
+        assert!(said.contains(part), "{part} in {said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,7 +106,7 @@ async fn a_message_that_the_server_cannot_give_out_holds_up_no_other() {
     let sandbox = sandbox().await;
     dovecot.store(USER, "INBOX", mails("lisible", 5));
     // Dovecot hangs up whenever it is asked for it, or to move it.
-    dovecot.make_unreadable(USER, 3);
+    dovecot.make_unreadable(USER, "INBOX", 3);
     let settings = [("quarantine.attempts", "1"), ("quarantine.operators", OPERATORS)];
     let gateway = reading(&dovecot, &sandbox, &settings).await;
     wait_until("the others are handled", async || count(&dovecot, "Traités") == 4).await;

@@ -44,6 +44,8 @@ pub(crate) struct Options {
     pub(crate) archives_limit: Option<u32>,
     /// Every message is a file of its own, so that one can be damaged.
     pub(crate) file_for_each: bool,
+    /// It answers NO where it cannot give out a message, after those that it can; Dovecot's default is to hang up.
+    pub(crate) says_no: bool,
     /// How often a client in IDLE hears that the server is still there; Dovecot's default is two minutes.
     pub(crate) idle_notify: Option<Duration>,
     /// Where it asks about OAuth tokens (RFC 7662); it offers XOAUTH2 and OAUTHBEARER only with this.
@@ -214,10 +216,10 @@ impl Dovecot {
         self.doveadm(&["mailbox", "update", "-u", user, "--uid-validity", &value.to_string(), folder]);
     }
 
-    /// Damages the file of a message in the inbox, as [`Options::file_for_each`] has it, so that the server lists
-    /// the message and cannot give it out.
-    pub(crate) fn make_unreadable(&self, user: &str, uid: u32) {
-        let file = format!("users/{user}/mail/mailboxes/INBOX/dbox-Mails/u.{uid}");
+    /// Damages the file of a message, as [`Options::file_for_each`] has it, so that the server lists the message and
+    /// cannot give it out.
+    pub(crate) fn make_unreadable(&self, user: &str, folder: &str, uid: u32) {
+        let file = format!("users/{user}/mail/mailboxes/{folder}/dbox-Mails/u.{uid}");
         fs::set_permissions(self.folder.path().join(file), fs::Permissions::from_mode(0o000)).unwrap();
     }
 
@@ -288,6 +290,7 @@ impl Dovecot {
             account_limit,
             archives_limit,
             file_for_each,
+            says_no,
             idle_notify,
             introspection_url,
         } = &self.options;
@@ -354,6 +357,9 @@ impl Dovecot {
         }
         if account_limit.or(*archives_limit).is_some() {
             settings.push_str("plugin {\n quota_vsizes = yes\n}\n");
+        }
+        if *says_no {
+            settings.push_str("imap_fetch_failure = no-after\n");
         }
         if let Some(interval) = idle_notify {
             let _ = writeln!(settings, "imap_idle_notify_interval = {} secs", interval.as_secs());

@@ -122,6 +122,14 @@ impl Postfix {
         assert!(flushed.status.success(), "{}", String::from_utf8_lossy(&flushed.stderr));
     }
 
+    /// Takes a mail out of its queue, as an administrator does; on hold before, it is not tried meanwhile.
+    pub(crate) fn take_out(&self, queue_id: &str) {
+        for step in ["-h", "-d"] {
+            let done = self.run("postsuper", &[step, queue_id]);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        }
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
