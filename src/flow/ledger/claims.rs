@@ -152,7 +152,9 @@ impl Ledger {
         loop {
             let flight = match self.in_flight.begin(received.reference, &received.aliases) {
                 Ok(flight) => flight,
-                Err(other) => match end_of(other).await {
+                // Whoever sent it has gone by then, and a copy needs no end of its own: while GLPI is slow, those of
+                // people who try again and again would pile up.
+                Err(other) => match tokio::time::timeout(WAIT_FOR_OTHER, end_of(other)).await.unwrap_or(End::Open) {
                     End::Ticket(reference, ticket) => {
                         return ClaimResult::Known(KnownTicket::remembered(reference, ticket));
                     }
@@ -160,7 +162,7 @@ impl Ledger {
                     End::Open => {
                         return ClaimResult::Unknown {
                             reason: Reason::Busy,
-                            cause: "another copy of this request could not be finished".to_owned(),
+                            cause: "another copy of this request could not be finished, or not yet".to_owned(),
                         };
                     }
                 },

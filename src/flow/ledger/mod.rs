@@ -61,7 +61,8 @@ use crate::{
     text::Bilingual,
 };
 
-/// How long another instance that is at the same request is waited for, and how often that is looked at.
+/// How long another copy of the same request is waited for, and how often it is looked at whether another instance that is
+/// at it has ended.
 const WAIT_FOR_OTHER: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 /// How long a request waits for what may be under way before its sender is told to come again, and how often GLPI is

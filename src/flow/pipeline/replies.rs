@@ -1,8 +1,9 @@
 //! The way of a reply: from the ticket it is about to a follow-up there, or to a word on what to do instead.
 
-use super::{Pipeline, deferred, put_off};
+use super::{AGAIN, Pipeline, deferred, put_off};
 use crate::{
     flow::{
+        deliver::Undelivered,
         ledger::ClaimResult,
         screen::{self, Answer, Applications, Candidate, MayFollowUp, Rejection, Reply},
     },
@@ -51,33 +52,40 @@ impl Pipeline {
         }
     }
 
-    /// Adds it, unless an earlier copy is there already.
+    /// Adds it, unless an earlier copy is there already. One that waits too long for its turn in GLPI begins anew.
     pub(super) async fn follow_up(&self, reply: &Reply, accepted: MayFollowUp) -> Outcome {
-        let mine = match self.ledger.claim_reply(reply, accepted).await {
-            ClaimResult::Mine(mine) => mine,
-            ClaimResult::Known(known) => {
-                let left_out = self.deliverer.left_out_of(reply, known.ticket).await;
-                return added(reply, known.ticket, false, left_out);
+        let mut again = AGAIN;
+        loop {
+            let mine = match self.ledger.claim_reply(reply, accepted).await {
+                ClaimResult::Mine(mine) => mine,
+                ClaimResult::Known(known) => {
+                    let left_out = self.deliverer.left_out_of(reply, known.ticket).await;
+                    return added(reply, known.ticket, false, left_out);
+                }
+                ClaimResult::Found(mine, known) => {
+                    let completing = self.deliverer.complete_reply(reply, accepted, known.reference);
+                    return match self.ledger.hold(&mine, completing).await {
+                        Ok(left_out) => {
+                            self.ledger.confirm(mine, known).await;
+                            added(reply, known.ticket, false, left_out)
+                        }
+                        Err(undelivered) => self.undelivered(mine, undelivered).await,
+                    };
+                }
+                ClaimResult::Unknown { reason, cause } => return deferred(reason, cause, None),
+            };
+            let claim = self.ledger.standing(&mine, reply.received());
+            match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted, claim)).await {
+                Ok(left_out) => {
+                    self.ledger.settle(mine, accepted.ticket()).await;
+                    return added(reply, accepted.ticket(), true, left_out);
+                }
+                Err(Undelivered::TooLate) if again > 0 => {
+                    again -= 1;
+                    self.ledger.release(mine, false).await;
+                }
+                Err(undelivered) => return self.undelivered(mine, undelivered).await,
             }
-            ClaimResult::Found(mine, known) => {
-                let completing = self.deliverer.complete_reply(reply, accepted, known.reference);
-                return match self.ledger.hold(&mine, completing).await {
-                    Ok(left_out) => {
-                        self.ledger.confirm(mine, known).await;
-                        added(reply, known.ticket, false, left_out)
-                    }
-                    Err(undelivered) => self.undelivered(mine, undelivered).await,
-                };
-            }
-            ClaimResult::Unknown { reason, cause } => return deferred(reason, cause, None),
-        };
-        let claim = self.ledger.standing(&mine, reply.received());
-        match self.ledger.hold(&mine, self.deliverer.follow_up(reply, accepted, claim)).await {
-            Ok(left_out) => {
-                self.ledger.settle(mine, accepted.ticket()).await;
-                added(reply, accepted.ticket(), true, left_out)
-            }
-            Err(undelivered) => self.undelivered(mine, undelivered).await,
         }
     }
 

@@ -17,8 +17,10 @@ use passerelle::{
     request::{Channel, Envelope, Reason, Received, Reference},
     sandbox::{Failure, Rule, Sandbox},
 };
+use reqwest::Method;
 use rstest::rstest;
 use secrecy::SecretSlice;
+use serde_json::json;
 
 use crate::support::{
     gateway::{DIRECTORS, FOLLOWUP, Gateway, PROXY_SECRET, form, mail, sandbox},
@@ -107,7 +109,7 @@ async fn what_is_left_of_a_day_is_told_by_every_instance_also_after_a_flush() {
     let settings = [("quota.per_day", "3"), ("http.trusted_proxies", "127.0.0.1")];
     let (one, two) = (gateway(&sandbox, &redis, &settings).await, gateway(&sandbox, &redis, &settings).await);
     let told = async |gateway: &Gateway| {
-        let form = gateway.call(reqwest::Method::GET, "/portail/nouvelle").header("X-Remote-Mail", DIRECTORS[0]);
+        let form = gateway.call(Method::GET, "/portail/nouvelle").header("X-Remote-Mail", DIRECTORS[0]);
         let form = form.header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
         let form = form.send().await.unwrap().text().await.unwrap();
         assert!(form.contains("Envoyer la demande"), "{form}");
@@ -660,6 +662,24 @@ async fn of_two_that_wait_for_their_turn_with_one_request_only_one_begins() {
     assert!(begun.iter().all(|(first, second)| first != second), "{begun:?}");
 }
 
+/// Copies of people who try again and again, while the first one waits for GLPI.
+#[tokio::test]
+async fn copies_of_a_request_under_way_do_not_pile_up() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let (ledger, config) = ledger(&sandbox, &redis);
+    let request = candidate(&config, "under-way", SignedDuration::from_hours(1));
+    let ClaimResult::Mine(mine) = ledger.claim(&request).await else { panic!("not claimed") };
+    tokio::time::pause();
+    let copies = join_all((0..20).map(|_| ledger.claim(&request)));
+    let copies = tokio::time::timeout(Duration::from_mins(1), copies).await.expect("they wait for ever");
+    let is_busy = |copy: &ClaimResult| matches!(copy, ClaimResult::Unknown { reason: Reason::Busy, .. });
+    assert!(copies.iter().all(is_busy), "{copies:?}");
+    tokio::time::resume();
+    // The first one goes on as ever, and those that come then are told so.
+    ledger.settle(mine, TicketId::new(7)).await;
+    assert!(matches!(ledger.claim(&request).await, ClaimResult::Known(known) if known.ticket == TicketId::new(7)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_redis_nobody_waits_between_the_last_look_and_the_creation() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
@@ -681,25 +701,50 @@ async fn without_redis_nobody_waits_between_the_last_look_and_the_creation() {
     assert!(made.iter().all(|two| two[0] == "GET search/Ticket"), "{calls:?}");
 }
 
+/// What is handed in at an instance that waits for a slow GLPI.
+#[derive(Clone, Copy)]
+enum HandedIn {
+    Forms,
+    Complements,
+}
+
+#[rstest]
+#[case::forms(HandedIn::Forms)]
+#[case::complements(HandedIn::Complements)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_that_starts_while_requests_wait_for_a_slow_glpi_has_none_of_them_put_off() {
+async fn what_waits_for_a_slow_glpi_is_not_put_off_by_an_instance_that_starts(#[case] handed_in: HandedIn) {
     let (sandbox, redis) = (sandbox().await, Redis::start());
     let few = [("glpi.sessions", "1"), ("glpi.aftermath", "1s"), ("quota.per_day", "100")];
     let one = gateway(&sandbox, &redis, &few).await;
+    assert_eq!(one.post_form(&form(DIRECTORS[0], "La première"), None).await.status(), 201);
+    let ticket = sandbox.tickets()[0].id;
     sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_millis(200))));
     let posts = (0..8).map(|number| {
         let one = &one;
         async move {
-            one.post_form(&form(DIRECTORS[number % 3], &format!("Demande {number}")), None).await.status().as_u16()
+            let answer = match handed_in {
+                HandedIn::Forms => {
+                    one.post_form(&form(DIRECTORS[number % 3], &format!("Demande {number}")), None).await
+                }
+                HandedIn::Complements => {
+                    let address = format!("/v1/requests/{ticket}/followups?requester={}", DIRECTORS[0]);
+                    let body = json!({ "description": format!("Complément {number}") }).to_string();
+                    let call = one.signed(Method::POST, &address, body.as_bytes());
+                    call.header("Content-Type", "application/json").body(body).send().await.unwrap()
+                }
+            };
+            answer.status().as_u16()
         }
     });
+    let known = redis.keys().len();
     let starting = async {
-        wait_until("the requests are claimed", async || redis.keys().iter().any(|key| key.contains(":request:"))).await;
+        wait_until("the first is claimed", async || redis.keys().len() > known).await;
         gateway(&sandbox, &redis, &few).await
     };
     let (statuses, _two) = tokio::join!(join_all(posts), starting);
     assert_eq!(statuses, [201; 8]);
-    assert_eq!(sandbox.tickets().len(), 8);
+    let tickets = sandbox.tickets();
+    assert_eq!(tickets.len() + tickets[0].followups.len(), 9);
 }
 
 #[tokio::test(flavor = "multi_thread")]
