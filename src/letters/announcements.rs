@@ -97,6 +97,7 @@ struct HtmlAnnouncement<'a> {
 #[template(path = "confirmation.txt")]
 struct PlainConfirmation<'a> {
     wanted: &'a ConfirmationWanted,
+    to: &'a lettre::Address,
     addresses: String,
     signature: &'a str,
 }
@@ -105,6 +106,7 @@ struct PlainConfirmation<'a> {
 #[template(path = "confirmation.html")]
 struct HtmlConfirmation<'a> {
     wanted: &'a ConfirmationWanted,
+    to: &'a lettre::Address,
     addresses: String,
     html: &'a str,
     signature: &'a str,
@@ -244,9 +246,9 @@ impl AnnouncementLetters {
     pub async fn ask_confirmation(&self, to: lettre::Address, wanted: &ConfirmationWanted) -> Result<(), SendError> {
         let (html, signature) = (shown(&wanted.markdown), self.letters.name());
         let addresses = french::count(wanted.addresses, "adresse", "adresses");
-        let plain = PlainConfirmation { wanted, addresses: addresses.clone(), signature };
+        let plain = PlainConfirmation { wanted, to: &to, addresses: addresses.clone(), signature };
         let plain = plain.render().map_err(ComposeError::from)?;
-        let html = HtmlConfirmation { wanted, addresses, html: &html, signature };
+        let html = HtmlConfirmation { wanted, to: &to, addresses, html: &html, signature };
         let html = html.render().map_err(ComposeError::from)?;
         let name = format!("{}-confirmation-{}", wanted.reference, to.user().to_lowercase());
         let id = message_id::of_letter_to_people(&name, self.letters.domain());

@@ -119,6 +119,8 @@ async fn a_second_person_confirms_on_the_command_line() {
     assert_eq!(asked.to, ["autre@ac-dijon.fr"]);
     let text = asked.mail.replace("=\r\n", "");
     let code: String = text.split("--code ").nth(1).unwrap().chars().take_while(char::is_ascii_alphanumeric).collect();
+    // A command that can be pasted as it is.
+    assert!(text.contains(&format!("confirm {reference} --code {code} --by autre@ac-dijon.fr")), "{text}");
     for (arguments, said) in [
         (["--code", "AAAA", "--by", "autre@ac-dijon.fr"], "this code does not confirm it"),
         (["--code", &code, "--by", "chef@ac-dijon.fr"], "a second person"),
