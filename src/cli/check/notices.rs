@@ -23,7 +23,7 @@ type Event = (&'static str, &'static str, &'static str);
 const FOLLOWUP: Event = ("add_followup", "New followup", "Nouveau suivi");
 const CLOSED: Event = ("closed", "Closing of the ticket", "Clôture du ticket");
 const NEW: Event = ("new", "New ticket", "Nouveau ticket");
-const NEW_GROUP: Event = ("assign_group", "New group in assignees", "Nouveau groupe assigné");
+const NEW_GROUP: Event = ("assign_group", "New group in assignees", "Nouveau groupe responsable");
 
 /// The steps in a ticket's order. GLPI has no event for a ticket that nobody takes in charge, only the follow-up
 /// that the reminder is written as.
@@ -37,7 +37,7 @@ fn steps(config: &Config) -> [Step; 14] {
     let notify = &config.notify;
     let step = |name, key, teller, recipient, events| Step { name, key, teller, recipient, events };
     let charge = &[
-        ("assign_user", "New user in assignees", "Nouvel utilisateur assigné"),
+        ("assign_user", "New user in assignees", "Nouvel utilisateur responsable"),
         ("update", "Update of a ticket", "Mise à jour d’un ticket"),
     ];
     [
@@ -204,7 +204,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mai
             ),
             (Teller::Passerelle, true) if !step.silences_glpi() => report.warning(
                 &step.name(),
-                &tells("GLPI and Passerelle both write to ", "GLPI et Passerelle écrivent toutes deux "),
+                &tells("GLPI and Passerelle both write to ", "GLPI et Passerelle écrivent tous deux "),
                 &Bilingual::new(
                     format!("Set {} = \"glpi\", or take the recipient ", step.key),
                     format!("Réglez {} = \"glpi\", ou ôtez le destinataire ", step.key),

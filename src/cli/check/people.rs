@@ -28,8 +28,8 @@ pub(super) async fn check(report: &mut Report, app: &App) {
                 report.ok(
                     what,
                     &Bilingual::new(
-                        format!("{roles} roles, each group is there"),
-                        format!("{roles} rôles, chaque groupe existe"),
+                        format!("each group is there (roles: {roles})"),
+                        format!("chaque groupe existe (rôles\u{a0}: {roles})"),
                     ),
                 );
             }

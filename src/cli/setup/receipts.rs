@@ -34,7 +34,7 @@ pub(super) async fn look(setup: &Setup) -> Result<State, Failed> {
     Ok(State::decide(
         &Bilingual::new(
             "GLPI and the gateway both tell the requester of a new ticket",
-            "GLPI et la passerelle préviennent toutes deux le demandeur d’un nouveau ticket",
+            "GLPI et la passerelle préviennent tous deux le demandeur d’un nouveau ticket",
         ),
         &Bilingual::new(
             "--receipts glpi: GLPI alone; the gateway writes no receipt (notify.deposit = \"glpi\" in the configuration). \

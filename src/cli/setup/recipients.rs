@@ -33,12 +33,12 @@ const fn told(
 const NEW: (&str, &str) = ("New ticket", "Nouveau ticket");
 const FOLLOWUP: (&str, &str) = ("New followup", "Nouveau suivi");
 const CLOSED: (&str, &str) = ("Closing of the ticket", "Clôture du ticket");
-const NEW_GROUP: (&str, &str) = ("New group in assignees", "Nouveau groupe assigné");
+const NEW_GROUP: (&str, &str) = ("New group in assignees", "Nouveau groupe responsable");
 
 /// What GLPI can tell of the steps of `[notify]`.
 const ALL: &[Told] = &[
     told("new", NEW, Recipient::AssignedGroup, &["group"]),
-    told("assign_user", ("New user in assignees", "Nouvel utilisateur assigné"), Recipient::Requester, &["charge"]),
+    told("assign_user", ("New user in assignees", "Nouvel utilisateur responsable"), Recipient::Requester, &["charge"]),
     told("add_followup", FOLLOWUP, Recipient::Requester, &["question"]),
     told("add_followup", FOLLOWUP, Recipient::Working, &["answer", "refusal"]),
     told("solved", ("Ticket solved", "Ticket résolu"), Recipient::Requester, &["solution"]),
