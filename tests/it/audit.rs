@@ -6,8 +6,10 @@ use std::{
     fs,
 };
 
+use jiff::{ToSpan as _, Zoned};
 use passerelle::sandbox::Sandbox;
 use reqwest::Method;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
@@ -95,6 +97,17 @@ impl Site {
         assert_eq!(sum["findings"], findings.values().map(Vec::len).sum::<usize>());
         (code, findings, sum)
     }
+}
+
+/// A mailbox, a GLPI where nothing is yet, and a relay's log to be written.
+async fn bare_site(mailbox: Dovecot) -> Site {
+    let folder = tempfile::tempdir().unwrap();
+    Site { glpi: sandbox().await, mailbox, log: folder.path().join("mail.log"), _folder: folder, plain: Vec::new() }
+}
+
+/// How many there are of each.
+fn counts(found: &BTreeMap<String, Vec<Value>>) -> Vec<(&str, usize)> {
+    found.iter().map(|(code, all)| (code.as_str(), all.len())).collect()
 }
 
 /// A gateway has handled mails of every kind, from the relay and from the mailbox, and has ended; then the relay got one
@@ -201,9 +214,8 @@ async fn each_thing_that_does_not_add_up_is_found() {
     let (code, found, sum) = site.findings(&["--relay-log", log, "--lang", "en"]).await;
     assert_eq!(code, Some(1), "{found:?}");
     assert_eq!(sum["unread"], json!([]));
-    let counts: Vec<_> = found.iter().map(|(code, all)| (code.as_str(), all.len())).collect();
     assert_eq!(
-        counts,
+        counts(&found),
         [
             ("files-missing", 1),
             ("followup-twice", 1),
@@ -266,63 +278,105 @@ async fn an_address_that_is_not_served_and_gives_mails_back_is_told_of() {
     assert!(found["given-back"][0]["says"].as_str().unwrap().contains("no such recipient here"));
 }
 
-/// What was taken out of the relay's queue waited before; a message that the mailbox's server does not give out hides no
-/// other one, in whatever folder that says what became of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_took_out_and_what_is_not_given_out_is_told_of() {
-    let options = dovecot::Options { file_for_each: true, says_no: true, ..dovecot::Options::default() };
-    let mailbox = Dovecot::start_with(options);
-    let damaged = &FOLDERS[1..4];
-    let mails = ["abime", "entier"].map(|id| mail(DIRECTORS[0], id, "LSU abîmé", "Bonjour"));
-    block_in_place(|| {
-        for folder in &FOLDERS[1..] {
-            mailbox.create_folder(ASSISTANCE, folder);
-        }
-        for folder in damaged {
-            mailbox.store(ASSISTANCE, folder, &mails);
-        }
-    });
+async fn what_somebody_took_out_of_the_relay_s_queue_is_told_of() {
     // Nobody listens there.
     let postfix = Postfix::start(&format!("inet:127.0.0.1:{}", free_port()));
     postfix.submit(DIRECTORS[0], &[ASSISTANCE], &mail(DIRECTORS[0], "retire", "LSU retiré", "Bonjour")).await;
     wait_until("the relay waits", async || postfix.log().contains("status=deferred")).await;
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("mail.log");
-    let site = Site { glpi: sandbox().await, mailbox, log, _folder: folder, plain: Vec::new() };
-    let found = async |expected: &[(&str, usize)]| {
+    let site = bare_site(Dovecot::start()).await;
+    let log = site.log.to_str().unwrap();
+    let found = async |expected: &str| {
         fs::write(&site.log, postfix.log()).unwrap();
-        let (code, found, sum) = site.findings(&["--relay-log", site.log.to_str().unwrap(), "--lang", "en"]).await;
+        let (code, found, sum) = site.findings(&["--relay-log", log, "--lang", "en"]).await;
         assert_eq!((code, &sum["unread"]), (Some(1), &json!([])), "{sum}");
-        assert_eq!(
-            found.iter().map(|(code, all)| (code.as_str(), all.len())).collect::<Vec<_>>(),
-            expected,
-            "{found:?}"
-        );
-        found
+        assert_eq!(counts(&found), [(expected, 1)], "{found:?}");
+        found[expected][0].clone()
     };
-    // Since then the server knows when each came, whatever becomes of it.
-    let before = found(&[("in-hand", 1), ("no-ticket", 2)]).await;
-    let queue = before["in-hand"][0]["relay"]["queue"].as_str().unwrap().to_owned();
-    block_in_place(|| {
-        for folder in damaged {
-            let uid = site.mailbox.messages(ASSISTANCE, folder)[0].uid;
-            site.mailbox.make_unreadable(ASSISTANCE, folder, uid);
-        }
-        postfix.take_out(&queue);
-    });
+    let before = found("in-hand").await;
+    let queue = before["relay"]["queue"].as_str().unwrap().to_owned();
+    block_in_place(|| postfix.take_out(&queue));
     wait_until("the relay says so", async || postfix.log().contains(&format!("{queue}: removed"))).await;
-    let after = found(&[("no-ticket", 1), ("taken-out", 1), ("unreadable", 3)]).await;
-    let folders = after["unreadable"].iter().map(|it| it["mailbox"]["folder"].as_str().unwrap());
-    assert_eq!(folders.collect::<BTreeSet<_>>(), damaged.iter().copied().collect());
-    let taken_out = &after["taken-out"][0];
+    let taken_out = found("taken-out").await;
     assert_eq!(taken_out["relay"]["queue"], queue);
     assert!(taken_out["relay"]["message_id"].as_str().unwrap().contains("retire@ecole.test"), "{taken_out}");
-    let (code, said) = site.audit(&["--relay-log", site.log.to_str().unwrap(), "--lang", "fr"]).await;
+    let (code, said) = site.audit(&["--relay-log", log, "--lang", "fr"]).await;
     assert_eq!(code, Some(1));
-    for part in ["quelqu’un l’a retiré de la file du relais", "le serveur l’annonce et ne le donne pas", "5 à revoir"]
-    {
+    assert!(said.contains("quelqu’un l’a retiré de la file du relais"), "{said}");
+}
+
+/// A message that the mailbox's server does not give out hides no other one, in whatever folder: whether the server says
+/// no to it or hangs up, and whether or not it has known since before when the message came.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mailbox_does_not_give_out_is_told_of_and_hides_no_other(
+    #[values(true, false)] says_no: bool,
+    #[values(true, false)] is_dated: bool,
+) {
+    let options = dovecot::Options { file_for_each: true, says_no, ..dovecot::Options::default() };
+    let mailbox = Dovecot::start_with(options);
+    let mails = ["abime", "entier", "encore"].map(|id| mail(DIRECTORS[0], id, "LSU abîmé", "Bonjour"));
+    block_in_place(|| {
+        for folder in FOLDERS {
+            if folder != "INBOX" {
+                mailbox.create_folder(ASSISTANCE, folder);
+            }
+            mailbox.store(ASSISTANCE, folder, &mails);
+        }
+    });
+    let site = bare_site(mailbox).await;
+    let audit = async |arguments: &[&str]| {
+        let (code, found, sum) = site.findings(arguments).await;
+        assert_eq!((code, &sum["unread"]), (Some(1), &json!([])), "{sum}");
+        found
+    };
+    if is_dated {
+        // Since then the server knows when each came, whatever becomes of it.
+        assert_eq!(counts(&audit(&[]).await), [("in-hand", 3), ("no-ticket", 3), ("quarantined", 3)]);
+    }
+    block_in_place(|| {
+        for folder in FOLDERS {
+            let messages = site.mailbox.messages(ASSISTANCE, folder);
+            for message in [&messages[0], &messages[2]] {
+                site.mailbox.make_unreadable(ASSISTANCE, folder, message.uid);
+            }
+        }
+    });
+    let found = audit(&[]).await;
+    assert_eq!(counts(&found), [("in-hand", 3), ("no-ticket", 1), ("quarantined", 3), ("unreadable", 6)], "{found:?}");
+    let folders = found["unreadable"].iter().map(|it| it["mailbox"]["folder"].as_str().unwrap());
+    assert_eq!(folders.collect::<BTreeSet<_>>(), FOLDERS[1..4].iter().copied().collect());
+    // What came too early is not looked at; what waits is, and that of which nobody knows when it came.
+    let late = (Zoned::now() + 2.days()).date().to_string();
+    let found = audit(&["--since", &late]).await;
+    let undated: &[_] = if is_dated { &[] } else { &[("quarantined", 2), ("unreadable", 6)] };
+    assert_eq!(counts(&found), [&[("in-hand", 3)], undated].concat(), "{found:?}");
+    let (code, said) = site.audit(&["--lang", "fr"]).await;
+    assert_eq!(code, Some(1));
+    for part in ["le serveur l’annonce et ne le donne pas", "13 à revoir"] {
         assert!(said.contains(part), "{part} in {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_whose_server_hangs_up_on_everything_is_unread() {
+    let options = dovecot::Options { file_for_each: true, ..dovecot::Options::default() };
+    let mailbox = Dovecot::start_with(options);
+    block_in_place(|| {
+        mailbox.create_folder(ASSISTANCE, "Traités");
+        mailbox.store(ASSISTANCE, "Traités", (0..60).map(|id| mail(DIRECTORS[0], &id.to_string(), "LSU", "Bonjour")));
+        for message in mailbox.messages(ASSISTANCE, "Traités") {
+            mailbox.make_unreadable(ASSISTANCE, "Traités", message.uid);
+        }
+    });
+    let site = bare_site(mailbox).await;
+    let (code, said) = site.audit(&["--lang", "en"]).await;
+    assert_eq!(code, Some(75), "{said}");
+    for part in ["UNREAD     mailbox", "the server hung up more than 50 times", "0 that do not add up, 1 that could"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let (_, said) = site.audit(&["--lang", "fr"]).await;
+    assert!(said.contains("le serveur a raccroché plus de 50 fois"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
