@@ -80,6 +80,7 @@ pub(super) fn deliveries(deliveries: &[Delivery], clock: &Clock) -> Vec<Finding>
             }
             End::GivenBack(words) => FindingKind::GivenBack(words.clone()),
             End::Removed => FindingKind::TakenOut,
+            End::PerhapsRemoved(words) => FindingKind::PerhapsTakenOut(words.clone()),
             End::Quarantined => FindingKind::Quarantined,
             End::Ticket(..) | End::Settled => return None,
         };

@@ -63,6 +63,8 @@ pub enum FindingKind {
     GivenBack(String),
     /// A mail that waited was taken out of the relay's queue.
     TakenOut,
+    /// A mail waited, in these words, when mails were taken out of the relay's queue without their names.
+    PerhapsTakenOut(String),
     /// A mail was put aside.
     Quarantined,
     /// A mailbox lists a message and does not give it out.
@@ -85,6 +87,7 @@ impl FindingKind {
             Self::InHand(_) => "in-hand",
             Self::GivenBack(_) => "given-back",
             Self::TakenOut => "taken-out",
+            Self::PerhapsTakenOut(_) => "perhaps-taken-out",
             Self::Quarantined => "quarantined",
             Self::Unreadable => "unreadable",
             Self::ReceiptDue => "receipt-due",
@@ -176,6 +179,14 @@ impl Finding {
                 "it waited, and somebody took it out of the relay’s queue",
                 "il attendait, et quelqu’un l’a retiré de la file du relais",
             ),
+            FindingKind::PerhapsTakenOut(words) => Bilingual::new(
+                format!(
+                    "it waited ({words}), and then somebody took mails out of the relay’s queue that the log does not name"
+                ),
+                format!(
+                    "il attendait ({words}), puis quelqu’un a retiré de la file du relais des courriels que le journal ne nomme pas"
+                ),
+            ),
             FindingKind::Quarantined => Bilingual::new("it was put aside", "mis à l’écart"),
             FindingKind::Unreadable => Bilingual::new(
                 "the server lists it and does not give it out",
@@ -218,9 +229,17 @@ impl Finding {
                 "Unless somebody has taken them out, add them in GLPI from the mail.",
                 "Si personne ne les a retirés, ajoutez-les dans GLPI depuis le courriel.",
             ),
-            FindingKind::InHand(_) => Bilingual::new(
+            FindingKind::InHand(None) => Bilingual::new(
                 "Look at the gateway’s log and at `passerelle check`; what waits is tried again by itself.",
                 "Voyez le journal de la passerelle et `passerelle check`\u{a0}; ce qui attend est réessayé tout seul.",
+            ),
+            FindingKind::InHand(Some(_)) => Bilingual::new(
+                "Look at the gateway’s log and at `passerelle check`; what waits is tried again by itself. If `postqueue -p` \
+                 does not list it, it was deleted without its name (`postsuper -d ALL`): write to its sender, who knows \
+                 nothing.",
+                "Voyez le journal de la passerelle et `passerelle check`\u{a0}; ce qui attend est réessayé tout seul. Si \
+                 `postqueue -p` ne l’annonce pas, il a été supprimé sans être nommé (`postsuper -d ALL`)\u{a0}: écrivez à son \
+                 expéditeur, qui n’en sait rien.",
             ),
             FindingKind::GivenBack(_) => Bilingual::new(
                 "Its sender knows; write to them if the address they wrote to should have been served (screen.recipients).",
@@ -229,6 +248,10 @@ impl Finding {
             FindingKind::TakenOut => Bilingual::new(
                 "Write to its sender, who knows nothing.",
                 "Écrivez à son expéditeur, qui n’en sait rien.",
+            ),
+            FindingKind::PerhapsTakenOut(_) => Bilingual::new(
+                "If `postqueue -p` lists it, it is tried again by itself; if not, write to its sender, who knows nothing.",
+                "Si `postqueue -p` l’annonce, il est réessayé tout seul\u{a0}; sinon, écrivez à son expéditeur, qui n’en sait rien.",
             ),
             FindingKind::Quarantined => Bilingual::new(
                 "Look at it as the operators’ letter says, then take it out of the folder or hand it in once more.",

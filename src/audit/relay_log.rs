@@ -46,6 +46,8 @@ pub(super) enum End {
     GivenBack(String),
     /// It waited, and was taken out of the queue.
     Removed,
+    /// It waited, in these words, when mails were taken out of the queue without their names.
+    PerhapsRemoved(String),
 }
 
 /// Reads a log.
@@ -56,27 +58,34 @@ pub(super) struct RelayLog<'a> {
     now: Zoned,
     /// The Message-IDs of mails in the queue, whoever they are for.
     ids: HashMap<String, String>,
+    /// Mails that `postsuper` has named as taken out, since it last said how many.
+    named: usize,
     deliveries: BTreeMap<(String, String), Delivery>,
 }
 
 impl<'a> RelayLog<'a> {
     /// Of mails to these recipients that were tried since this moment. `now` is in the time zone of the log's lines.
     pub(super) fn new(recipients: &'a [Address], since: Timestamp, now: Zoned) -> Self {
-        Self { recipients, since, now, ids: HashMap::new(), deliveries: BTreeMap::new() }
+        Self { recipients, since, now, ids: HashMap::new(), named: 0, deliveries: BTreeMap::new() }
     }
 
     /// Reads the next line, without its end. What is no line of Postfix's says nothing.
     pub(super) fn read(&mut self, line: &str) {
         let Some((at, line)) = dated(line, &self.now) else { return };
-        let Some((queue, said)) = line.split_once("]: ").and_then(|(_, rest)| rest.split_once(": ")) else { return };
+        let Some((process, line)) = line.split_once("]: ") else { return };
+        let Some((queue, said)) = line.split_once(": ") else { return };
+        let is_postsuper = process.contains("postsuper[");
         if let Some(id) = said.strip_prefix("message-id=") {
             self.ids.insert(queue.to_owned(), id.to_owned());
         } else if said.starts_with("removed") {
             self.ids.remove(queue);
-            self.end(queue, |end| matches!(end, End::Waits(_)).then_some(End::Removed));
+            self.named += usize::from(is_postsuper);
+            self.end(queue, |end| matches!(end, End::Waits(_) | End::PerhapsRemoved(_)).then_some(End::Removed));
+        } else if is_postsuper && queue == "Deleted" {
+            self.deleted(said);
         } else if said.contains("status=expired") || said.contains("status=force-expired") {
             self.end(queue, |end| match end {
-                End::Waits(words) => Some(End::GivenBack(words.clone())),
+                End::Waits(words) | End::PerhapsRemoved(words) => Some(End::GivenBack(words.clone())),
                 _ => None,
             });
         } else if let Some((recipient, end)) = delivered(said)
@@ -109,6 +118,21 @@ impl<'a> RelayLog<'a> {
         }
     }
 
+    /// `postsuper` says at its end how many it has deleted. Told to delete all, it has named none: any that waits may be
+    /// one of them, until it is tried again.
+    fn deleted(&mut self, said: &str) {
+        let named = std::mem::take(&mut self.named);
+        let count = said.split(' ').next().and_then(|count| count.parse::<usize>().ok()).unwrap_or_default();
+        if count <= named {
+            return;
+        }
+        for delivery in self.deliveries.values_mut() {
+            if let End::Waits(words) = &delivery.end {
+                delivery.end = End::PerhapsRemoved(words.clone());
+            }
+        }
+    }
+
     /// Whether it is for an address that the gateway serves, as it was written or as an alias made it.
     fn is_served(&self, said: &str) -> bool {
         let addresses = said.split(", ").filter_map(|field| {
@@ -123,7 +147,7 @@ fn is_of_gateway(end: &End) -> bool {
     match end {
         End::Ticket(..) | End::Quarantined => true,
         End::GivenBack(words) => words.contains(NOT_SERVED),
-        End::Settled | End::Waits(_) | End::Removed => false,
+        End::Settled | End::Waits(_) | End::Removed | End::PerhapsRemoved(_) => false,
     }
 }
 
@@ -271,6 +295,48 @@ garbage";
         );
         assert_eq!(found[0].message_id.as_deref(), Some("<1@ecole>"));
         assert_eq!(found[0].first, at("2026-01-02T07:00:00Z"));
+    }
+
+    #[test]
+    fn what_waits_when_mails_are_deleted_without_their_names_may_be_among_them() {
+        let deferred = "r postfix/lmtp[2]: AAA: to=<assistance1d@ac-dijon.fr>, relay=none, status=deferred (refused)";
+        let created = "r postfix/lmtp[2]: AAA: to=<assistance1d@ac-dijon.fr>, relay=x, status=sent (250 2.0.0 ignored)";
+        let waits = || End::Waits("refused".to_owned());
+        let perhaps = || End::PerhapsRemoved("refused".to_owned());
+        for (lines, end) in [
+            (vec!["r postfix/postsuper[3]: Deleted: 1 message"], perhaps()),
+            (vec!["r postfix/postsuper[3]: Deleted: 12 messages"], perhaps()),
+            (vec!["r postfix/postsuper[3]: Deleted: 1 message", deferred], waits()),
+            (vec!["r postfix/postsuper[3]: Deleted: 1 message", created], End::Settled),
+            (vec!["r postfix/postsuper[3]: Deleted: 1 message", "r postfix/postsuper[4]: AAA: removed"], End::Removed),
+            (
+                vec![
+                    "r postfix/postsuper[3]: Deleted: 1 message",
+                    "r postfix/qmgr[1]: AAA: from=<a@b>, status=expired, x",
+                ],
+                End::GivenBack("refused".to_owned()),
+            ),
+            // It has named each.
+            (vec!["r postfix/postsuper[3]: BBB: removed", "r postfix/postsuper[3]: Deleted: 1 message"], waits()),
+            (
+                vec![
+                    "r postfix/postsuper[3]: BBB: removed",
+                    "r postfix/postsuper[3]: Deleted: 1 message",
+                    "r postfix/postsuper[4]: Deleted: 1 message",
+                ],
+                perhaps(),
+            ),
+            (vec!["r postfix/qmgr[1]: BBB: removed", "r postfix/postsuper[3]: Deleted: 1 message"], perhaps()),
+            (vec!["r postfix/postsuper[3]: Requeued: 1 message"], waits()),
+            (vec!["r postfix/smtpd[3]: Deleted: 1 message"], waits()),
+        ] {
+            let log: String = [vec![deferred], lines.clone()]
+                .concat()
+                .iter()
+                .map(|line| format!("Jan  2 08:00:00 {line}\n"))
+                .collect();
+            assert_eq!(read(&log).into_iter().map(|it| it.end).collect::<Vec<_>>(), [end], "{lines:?}");
+        }
     }
 
     proptest::proptest! {

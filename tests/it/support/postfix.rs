@@ -122,7 +122,7 @@ impl Postfix {
         assert!(flushed.status.success(), "{}", String::from_utf8_lossy(&flushed.stderr));
     }
 
-    /// Takes a mail out of its queue, as an administrator does; on hold before, it is not tried meanwhile.
+    /// Takes a mail out of its queue, or `ALL`, as an administrator does; on hold before, it is not tried meanwhile.
     pub(crate) fn take_out(&self, queue_id: &str) {
         for step in ["-h", "-d"] {
             let done = self.run("postsuper", &[step, queue_id]);
