@@ -300,14 +300,14 @@ garbage";
     #[test]
     fn what_waits_when_mails_are_deleted_without_their_names_may_be_among_them() {
         let deferred = "r postfix/lmtp[2]: AAA: to=<assistance1d@ac-dijon.fr>, relay=none, status=deferred (refused)";
-        let created = "r postfix/lmtp[2]: AAA: to=<assistance1d@ac-dijon.fr>, relay=x, status=sent (250 2.0.0 ignored)";
+        let settled = "r postfix/lmtp[2]: AAA: to=<assistance1d@ac-dijon.fr>, relay=x, status=sent (250 2.0.0 ignored)";
         let waits = || End::Waits("refused".to_owned());
         let perhaps = || End::PerhapsRemoved("refused".to_owned());
         for (lines, end) in [
             (vec!["r postfix/postsuper[3]: Deleted: 1 message"], perhaps()),
             (vec!["r postfix/postsuper[3]: Deleted: 12 messages"], perhaps()),
             (vec!["r postfix/postsuper[3]: Deleted: 1 message", deferred], waits()),
-            (vec!["r postfix/postsuper[3]: Deleted: 1 message", created], End::Settled),
+            (vec!["r postfix/postsuper[3]: Deleted: 1 message", settled], End::Settled),
             (vec!["r postfix/postsuper[3]: Deleted: 1 message", "r postfix/postsuper[4]: AAA: removed"], End::Removed),
             (
                 vec![
@@ -330,12 +330,9 @@ garbage";
             (vec!["r postfix/postsuper[3]: Requeued: 1 message"], waits()),
             (vec!["r postfix/smtpd[3]: Deleted: 1 message"], waits()),
         ] {
-            let log: String = [vec![deferred], lines.clone()]
-                .concat()
-                .iter()
-                .map(|line| format!("Jan  2 08:00:00 {line}\n"))
-                .collect();
-            assert_eq!(read(&log).into_iter().map(|it| it.end).collect::<Vec<_>>(), [end], "{lines:?}");
+            let log: Vec<_> =
+                [&[deferred], &lines[..]].concat().iter().map(|line| format!("Jan  2 08:00:00 {line}")).collect();
+            assert_eq!(read(&log.join("\n")).into_iter().map(|it| it.end).collect::<Vec<_>>(), [end], "{lines:?}");
         }
     }
 
