@@ -59,6 +59,10 @@ impl Command {
             Self::Check(args) => Language::chosen(args.lang),
             Self::Audit(args) => Language::chosen(args.lang),
             Self::Inform(args) => Language::chosen(args.lang),
+            Self::Escalate(args) => Language::chosen(args.lang),
+            Self::Export(args) => Language::chosen(args.lang),
+            Self::Figures(args) => Language::chosen(args.lang),
+            Self::Try(args) => Language::chosen(args.lang),
             _ => Language::English,
         }
     }

@@ -1,15 +1,19 @@
 //! `passerelle export articles`: GLPI's FAQ as files, for other sites and for whoever keeps it.
 
-use std::{io::Write as _, path::PathBuf, sync::Arc};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::json;
 
-use super::{applications::unknown, exit};
+use super::{applications::unknown, exit, say::complain};
 use crate::{
     app::App,
-    config::{Config, ConfigError},
+    config::{self, Config, ConfigError},
     knowledge::{Article, Places},
-    text::{fold, html_text::escaped},
+    text::{Bilingual, Language, fold, html_text::escaped},
 };
 
 /// Characters of a title in a file's name.
@@ -20,6 +24,9 @@ const LONGEST_NAME: usize = 60;
 pub struct Args {
     #[command(subcommand)]
     what: What,
+    /// The language of the output; without it, that of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`), else English.
+    #[arg(long, global = true)]
+    pub lang: Option<Language>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -53,6 +60,7 @@ enum Format {
 ///
 /// When the configuration cannot be used.
 pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+    let language = Language::chosen(args.lang);
     let What::Articles { format, application, to } = args.what;
     let places = Places::new(&config);
     let app = App::build(config)?;
@@ -61,7 +69,8 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     let shelf = match shelf {
         Ok(shelf) => shelf,
         Err(error) => {
-            eprintln!("the articles cannot be read: {error}");
+            let what = Bilingual::new("the articles cannot be read", "les articles ne peuvent pas être lus");
+            complain(&what.saying(&error.line()), language);
             return Ok(exit::TEMPFAIL);
         }
     };
@@ -70,17 +79,30 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     if articles.is_empty()
         && let Some(said) = application.as_ref().and_then(|name| unknown(&app.pipeline.mappings.now(), name, &[]))
     {
-        eprintln!("{said}");
+        complain(&said, language);
         return Ok(exit::USAGE);
     }
     Ok(match write(&articles, format, to.as_ref(), &places) {
         Ok(()) => exit::OK,
         Err(error) => {
-            let place = to.map_or_else(|| "the standard output".to_owned(), |folder| folder.display().to_string());
-            eprintln!("the articles cannot be written to {place}: {error}");
+            complain(&unwritten(to.as_deref(), &error), language);
             exit::FAILED
         }
     })
+}
+
+/// Where the articles cannot be written, why, and what to do.
+fn unwritten(to: Option<&Path>, error: &std::io::Error) -> Bilingual {
+    let what = Bilingual::new("the articles cannot be written to ", "les articles ne peuvent pas être écrits ");
+    let Some(folder) = to.map(Path::display) else {
+        let place = Bilingual::new("the standard output", "sur la sortie standard");
+        return what.then("", &place).saying(&config::of_error(error));
+    };
+    let remedy = Bilingual::new(
+        "; give --to a folder that you may write to",
+        "\u{a0}; donnez à --to un dossier où vous pouvez écrire",
+    );
+    what.then("", &Bilingual::new(&folder, format!("dans {folder}"))).saying(&config::of_error(error)).then("", &remedy)
 }
 
 fn write(articles: &[Arc<Article>], format: Format, to: Option<&PathBuf>, places: &Places) -> std::io::Result<()> {

@@ -1,18 +1,23 @@
 //! `passerelle figures`: what all requests say, as tables in the terminal, JSON or CSV.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use super::{applications::unknown, exit, say::say};
+use super::{
+    applications::{missing, unknown},
+    exit,
+    say::{complain, say},
+};
 use crate::{
     app::App,
-    config::{Config, ConfigError},
+    config::{self, Config, ConfigError},
     figures::{FigureCell, FigureChoice, FigureTable, Period, Reported},
     glpi::GlpiError,
     people::{Rights, Role},
-    request::department_number,
+    request::{Address, department_number},
+    text::{Bilingual, Language},
 };
 
 /// How often the progress is looked at.
@@ -49,6 +54,10 @@ pub struct Args {
     /// Fields parted by semicolons, for spreadsheets.
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
+    /// The language of what is said around the tables, which are French; without it, that of the locale (`LC_ALL`,
+    /// `LC_MESSAGES`, `LANG`), else English.
+    #[arg(long, global = true)]
+    pub lang: Option<Language>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -107,26 +116,22 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 }
 
 async fn show(app: &App, args: Args) -> u8 {
+    let language = Language::chosen(args.lang);
     if let Some(Subcommand::Articles { application, month, dry_run }) = args.command {
-        if let Some(said) = unknown(&app.pipeline.mappings.now(), &application, &[]) {
-            eprintln!("{said}");
-            return exit::USAGE;
-        }
-        return articles(app, &application, month, dry_run).await;
+        return articles(app, &application, month, dry_run, language).await;
     }
     if let Err(error) = read(app).await {
-        eprintln!("{error}");
-        return exit::TEMPFAIL;
+        return away(&error, language);
     }
     if let Some(Subcommand::Report { department, month, dry_run }) = args.command {
-        return report(app, &department, month, dry_run).await;
+        return report(app, &department, month, dry_run, language).await;
     }
     // Older tickets may be of one that has no mapping any more.
     let [of_tickets, ..] = app.figures.choices(&Rights::of([Role::Operator]));
     if let Some(said) =
         args.application.as_ref().and_then(|name| unknown(&app.pipeline.mappings.now(), name, &of_tickets))
     {
-        eprintln!("{said}");
+        complain(&said, language);
         return exit::USAGE;
     }
     let choice = FigureChoice {
@@ -140,7 +145,12 @@ async fn show(app: &App, args: Args) -> u8 {
     if let Some(wanted) = &args.table {
         let ids: Vec<&str> = tables.iter().map(|table| table.id).collect();
         if !ids.contains(&wanted.as_str()) {
-            eprintln!("there is no table \"{wanted}\"; there are {}", ids.join(", "));
+            let ids = ids.join(", ");
+            let said = Bilingual::new(
+                format!("there is no table \"{wanted}\"; there are {ids}"),
+                format!("il n’y a pas de tableau «\u{a0}{wanted}\u{a0}»\u{a0}; il y a {ids}"),
+            );
+            complain(&said, language);
             return exit::USAGE;
         }
         tables.retain(|table| table.id == wanted);
@@ -160,44 +170,53 @@ async fn show(app: &App, args: Args) -> u8 {
     exit::OK
 }
 
-async fn report(app: &App, department: &str, month: Period, is_dry: bool) -> u8 {
+/// Says why GLPI cannot be asked; gives the exit code.
+fn away(error: &GlpiError, language: Language) -> u8 {
+    complain(&error.line(), language);
+    exit::TEMPFAIL
+}
+
+/// Says who would get it.
+fn show_recipients(recipients: &BTreeSet<Address>, language: Language) {
+    let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
+    let said = Bilingual::new("to", "à").saying(&Bilingual::same(recipients.join(", ")));
+    say(format_args!("{}\n", said.text(language)));
+}
+
+async fn report(app: &App, department: &str, month: Period, is_dry: bool, language: Language) -> u8 {
     let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
     if is_dry {
         let recipients = match app.reports.recipients(department, &now).await {
             Ok(recipients) => recipients,
-            Err(error) => {
-                eprintln!("{error}");
-                return exit::TEMPFAIL;
-            }
+            Err(error) => return away(&error, language),
         };
-        let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
-        say(format!("to: {}\n", recipients.join(", ")));
+        show_recipients(&recipients, language);
         return match app.reports.plain(&app.reports.report(department, month)) {
             Ok(text) => {
                 say(&text);
                 exit::OK
             }
             Err(error) => {
-                eprintln!("{error}");
+                let what = Bilingual::new("the report cannot be written", "le rapport ne peut pas être rédigé");
+                complain(&what.saying(&config::of_error(&error)), language);
                 exit::FAILED
             }
         };
     }
     let sent = app.reports.send(department, month, &now).await;
-    reported(sent, &format!("people.correspondents.{department}"))
+    reported(sent, &format!("people.correspondents.{department}"), language)
 }
 
-async fn articles(app: &App, application: &str, month: Period, is_dry: bool) -> u8 {
+async fn articles(app: &App, application: &str, month: Period, is_dry: bool, language: Language) -> u8 {
     let mappings = app.pipeline.mappings.now();
     if mappings.find(application).is_none() {
-        let names: Vec<&str> = mappings.all().iter().map(|mapping| mapping.name.as_str()).collect();
-        eprintln!("there is no application \"{application}\"; there are {}", names.join(", "));
+        complain(&missing(&mappings, application, &[]), language);
         return exit::USAGE;
     }
     let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
     if !is_dry {
         let sent = app.proposals.send(application, month, &now).await;
-        return reported(sent, &format!("people.referents.{application}"));
+        return reported(sent, &format!("people.referents.{application}"), language);
     }
     let list = async {
         let recipients = app.proposals.recipients(application, &now).await?;
@@ -205,51 +224,51 @@ async fn articles(app: &App, application: &str, month: Period, is_dry: bool) -> 
     };
     match list.await {
         Ok((recipients, all)) => {
-            let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
-            say(format!("to: {}\n", recipients.join(", ")));
+            show_recipients(&recipients, language);
             say(laid_out(&app.proposals.table(application, &all)));
             exit::OK
         }
-        Err(error) => {
-            eprintln!("{error}");
-            exit::TEMPFAIL
-        }
+        Err(error) => away(&error, language),
     }
 }
 
 /// Says what became of what was to be sent; gives the exit code.
-fn reported(sent: Result<Reported, GlpiError>, people: &str) -> u8 {
-    match sent {
+fn reported(sent: Result<Reported, GlpiError>, people: &str, language: Language) -> u8 {
+    let (said, code) = match sent {
         Ok(Reported::To(recipients)) => {
             let recipients: Vec<_> = recipients.iter().map(ToString::to_string).collect();
-            say(format!("sent to {}", recipients.join(", ")));
-            exit::OK
+            (Bilingual::new("sent to ", "envoyé à ").then("", &Bilingual::same(recipients.join(", "))), exit::OK)
         }
         Ok(Reported::Before) => {
-            say("sent before: GLPI has a note of it");
-            exit::OK
+            (Bilingual::new("sent before: GLPI has a note of it", "déjà envoyé\u{a0}: GLPI en a une note"), exit::OK)
         }
-        Ok(Reported::Nothing) => {
-            say("there is nothing to tell");
-            exit::OK
-        }
-        Ok(Reported::ToNobody) => {
-            eprintln!("nobody gets it: name somebody in {people}");
-            exit::FAILED
-        }
-        Ok(Reported::Failed) => {
-            eprintln!("the mail relay did not take all; try again later");
-            exit::TEMPFAIL
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            exit::TEMPFAIL
-        }
+        Ok(Reported::Nothing) => (Bilingual::new("there is nothing to tell", "il n’y a rien à en dire"), exit::OK),
+        Ok(Reported::ToNobody) => (
+            Bilingual::new(
+                format!("nobody gets it: name somebody in {people}"),
+                format!("personne ne le reçoit\u{a0}: nommez quelqu’un dans {people}"),
+            ),
+            exit::FAILED,
+        ),
+        Ok(Reported::Failed) => (
+            Bilingual::new(
+                "the mail relay did not take all; try again later",
+                "le relais de courriel n’a pas tout pris\u{a0}; recommencez plus tard",
+            ),
+            exit::TEMPFAIL,
+        ),
+        Err(error) => return away(&error, language),
+    };
+    if code == exit::OK {
+        say(said.text(language));
+    } else {
+        complain(&said, language);
     }
+    code
 }
 
 /// Reads all of GLPI, with a bar that shows how far, where somebody looks.
-async fn read(app: &App) -> Result<(), impl std::fmt::Display + use<>> {
+async fn read(app: &App) -> Result<(), GlpiError> {
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("{bar:40} {human_pos} / {human_len} tickets, {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

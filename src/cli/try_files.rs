@@ -1,6 +1,7 @@
 //! `passerelle try`: what would become of these mails; changes nothing anywhere.
 
 use std::{
+    collections::BTreeMap,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,10 +12,10 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::exit;
+use super::{exit, say::complain};
 use crate::{
     app,
-    config::{Config, ConfigError, TicketPages},
+    config::{self, Config, ConfigError, TicketPages},
     flow::{
         deliver::{Deliverer, Undelivered},
         deposit::{Deposits, Unopened},
@@ -49,6 +50,9 @@ pub struct Args {
     /// The envelope sender to assume; empty for the null sender.
     #[arg(long)]
     pub sender: Option<String>,
+    /// The language of the output; without it, that of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`), else English.
+    #[arg(long)]
+    pub lang: Option<Language>,
 }
 
 /// What would become of one file.
@@ -82,7 +86,36 @@ pub(super) struct Forecast {
     pub(super) left_out: Vec<String>,
 }
 
+/// An outcome in one word: in English it is its code.
+fn outcome_word(outcome: &str) -> Bilingual {
+    let french = match outcome {
+        "created" => "créé",
+        "followup" => "suivi",
+        "refused" => "refusé",
+        "ignored" => "ignoré",
+        "deferred" => "différé",
+        other => other,
+    };
+    Bilingual::new(outcome, french)
+}
+
 impl Forecast {
+    /// What is told of it, each with its name.
+    pub(super) fn told(&self) -> Vec<(Bilingual, Bilingual)> {
+        let same = |value: &Option<String>| value.as_ref().map(Bilingual::same);
+        let told = [
+            (Bilingual::same("application"), same(&self.application)),
+            (Bilingual::new("category", "catégorie"), same(&self.category)),
+            (Bilingual::new("group", "groupe"), same(&self.group)),
+            (Bilingual::new("title", "titre"), same(&self.title)),
+            // What the requester is told, which is French.
+            (Bilingual::new("sentence", "phrase"), same(&self.sentence).filter(|_| self.cause.is_none())),
+            (Bilingual::same("cause"), self.cause.clone()),
+            (Bilingual::new("doubt", "doute"), self.doubt.clone()),
+        ];
+        told.into_iter().filter_map(|(what, value)| Some((what, value?))).collect()
+    }
+
     /// The outcome and its reason, in words.
     pub(super) fn in_words(&self) -> Bilingual {
         let (english, french) = match self.outcome {
@@ -120,6 +153,7 @@ pub(super) struct Trial {
 ///
 /// When the configuration cannot be used.
 pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+    let language = Language::chosen(args.lang);
     let recipients = args.recipient.iter().filter_map(|text| Address::parse(text)).collect();
     let trial = Arc::new(Trial { sender: args.sender, recipients, ..Trial::new(config)? });
     let files = files(&args.files);
@@ -130,11 +164,15 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         _ => write_row,
     };
     let mut failed = false;
-    let mut counts = std::collections::BTreeMap::<(&str, &str), usize>::new();
+    let mut counts = BTreeMap::<(&str, &str), usize>::new();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let at_once = std::thread::available_parallelism().map_or(2, usize::from) * 2;
     if files.len() > 1 && !args.json && !args.details {
-        let _ = row(&mut out, "outcome", "reason", "application", "reference", "notice", "file");
+        let heads = match language {
+            Language::English => ["outcome", "reason", "application", "reference", "notice", "file"],
+            Language::French => ["suite", "motif", "application", "référence", "avis", "fichier"],
+        };
+        let _ = row(&mut out, heads);
     }
     let mut forecasts = stream::iter(files)
         .map(|path| {
@@ -146,27 +184,25 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         match forecast {
             Ok(Ok(forecast)) => {
                 *counts.entry((forecast.outcome, forecast.reason)).or_default() += 1;
-                if show(&mut out, &forecast).is_err() {
+                if show(&mut out, &forecast, language).is_err() {
                     // Whoever read the output has gone.
                     return Ok(exit::OK);
                 }
             }
             Ok(Err(error)) => {
-                eprintln!("{}: cannot be read: {error}", path.display());
+                let why = Bilingual::new("cannot be read", "ne peut pas être lu").saying(&config::of_error(&error));
+                complain(&Bilingual::same(path.display()).saying(&why), language);
                 failed = true;
             }
             Err(error) => {
-                eprintln!("{}: {error}", path.display());
+                let why = Bilingual::new("defect", "défaut").saying(&Bilingual::quoted(error));
+                complain(&Bilingual::same(path.display()).saying(&why), language);
                 failed = true;
             }
         }
     }
     if !args.json && counts.values().sum::<usize>() > 1 {
-        let _ = writeln!(out, "\n{:>7}  outcome    reason", "mails");
-        for ((outcome, reason), count) in &counts {
-            let _ = writeln!(out, "{count:>7}  {outcome:<9}  {reason}");
-        }
-        let _ = writeln!(out, "{:>7}  in all", counts.values().sum::<usize>());
+        let _ = write_counts(&mut out, &counts, language);
     }
     let _ = out.flush();
     Ok(if failed { exit::FAILED } else { exit::OK })
@@ -433,51 +469,62 @@ fn word(rejection: &Rejection) -> Bilingual {
 type Output<'a> = std::io::BufWriter<std::io::StdoutLock<'a>>;
 
 /// A line of the table; the file comes last, for it may be long.
-fn row(
-    out: &mut Output<'_>,
-    outcome: &str,
-    reason: &str,
-    application: &str,
-    reference: &str,
-    notice: &str,
-    file: &str,
-) -> std::io::Result<()> {
+fn row(out: &mut Output<'_>, cells: [&str; 6]) -> std::io::Result<()> {
+    let [outcome, reason, application, reference, notice, file] = cells;
     writeln!(out, "{outcome:<9}  {reason:<19}  {application:<12}  {reference:<16}  {notice:<6}  {file}")
 }
 
-fn write_row(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
-    let reference = forecast.reference.map(|reference| reference.to_string()).unwrap_or_default();
-    let application = forecast.application.as_deref().unwrap_or("-");
-    let notice = if forecast.notice { "yes" } else { "-" };
-    row(out, forecast.outcome, forecast.reason, application, &reference, notice, &forecast.file)
+fn yes() -> Bilingual {
+    Bilingual::new("yes", "oui")
 }
 
-fn write_json(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
+fn write_row(out: &mut Output<'_>, forecast: &Forecast, language: Language) -> std::io::Result<()> {
+    let reference = forecast.reference.map(|reference| reference.to_string()).unwrap_or_default();
+    let application = forecast.application.as_deref().unwrap_or("-");
+    let (outcome, yes) = (outcome_word(forecast.outcome), yes());
+    let notice = if forecast.notice { yes.text(language) } else { "-" };
+    row(out, [outcome.text(language), forecast.reason, application, &reference, notice, &forecast.file])
+}
+
+fn write_json(out: &mut Output<'_>, forecast: &Forecast, _: Language) -> std::io::Result<()> {
     serde_json::to_writer(&mut *out, forecast)?;
     writeln!(out)
 }
 
-fn write_details(out: &mut Output<'_>, forecast: &Forecast) -> std::io::Result<()> {
-    writeln!(out, "{}: {} ({})", forecast.file, forecast.outcome, forecast.reason)?;
+fn write_details(out: &mut Output<'_>, forecast: &Forecast, language: Language) -> std::io::Result<()> {
+    let became = outcome_word(forecast.outcome).then("", &Bilingual::same(format_args!(" ({})", forecast.reason)));
+    writeln!(out, "{}", Bilingual::same(&forecast.file).saying(&became).text(language))?;
+    let mut line = |name: &str, value: &Bilingual| -> std::io::Result<()> {
+        writeln!(out, "  {name:<16} {}", value.text(language))
+    };
     for (rule, verdict) in &forecast.rules {
-        writeln!(out, "  {rule:<16} {}", verdict.text(Language::English))?;
+        line(rule, verdict)?;
     }
-    let lines = [
-        ("application", forecast.application.as_deref()),
-        ("category", forecast.category.as_deref()),
-        ("group", forecast.group.as_deref()),
-        ("title", forecast.title.as_deref()),
-        ("notice", forecast.notice.then_some("yes")),
-        ("sentence", forecast.sentence.as_deref()),
-        ("doubt", forecast.doubt.as_ref().map(|doubt| doubt.text(Language::English))),
-    ];
-    for (name, value) in lines {
-        if let Some(value) = value {
-            writeln!(out, "  {name:<16} {value}")?;
-        }
+    for (what, value) in forecast.told() {
+        line(what.text(language), &value)?;
+    }
+    if forecast.notice {
+        line(Bilingual::new("notice", "avis").text(language), &yes())?;
     }
     if let Some(reference) = forecast.reference {
-        writeln!(out, "  {:<16} {reference}", "reference")?;
+        line(Bilingual::new("reference", "référence").text(language), &Bilingual::same(reference))?;
     }
     writeln!(out)
+}
+
+/// How many mails there were of each outcome and reason.
+fn write_counts(
+    out: &mut Output<'_>,
+    counts: &BTreeMap<(&str, &str), usize>,
+    language: Language,
+) -> std::io::Result<()> {
+    let [mails, outcome, reason, in_all] = match language {
+        Language::English => ["mails", "outcome", "reason", "in all"],
+        Language::French => ["courriels", "suite", "motif", "en tout"],
+    };
+    writeln!(out, "\n{mails:>9}  {outcome:<9}  {reason}")?;
+    for ((outcome, reason), count) in counts {
+        writeln!(out, "{count:>9}  {:<9}  {reason}", outcome_word(outcome).text(language))?;
+    }
+    writeln!(out, "{:>9}  {in_all}", counts.values().sum::<usize>())
 }

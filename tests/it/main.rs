@@ -21,6 +21,7 @@ mod glpi;
 mod hooks;
 mod http;
 mod imap;
+mod languages;
 mod lifetime;
 mod lmtp;
 mod load;

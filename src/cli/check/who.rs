@@ -146,25 +146,8 @@ pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> 
     for (rule, verdict) in &forecast.rules {
         rows.row(&Bilingual::new(format!("rule {rule}"), format!("règle {rule}")), verdict);
     }
-    let told = [
-        (Bilingual::same("application"), &forecast.application),
-        (Bilingual::new("category", "catégorie"), &forecast.category),
-        (Bilingual::new("group", "groupe"), &forecast.group),
-        (Bilingual::new("title", "titre"), &forecast.title),
-        // What the requester is told, which is French.
-        (Bilingual::new("sentence", "phrase"), &forecast.sentence.filter(|_| forecast.cause.is_none())),
-    ];
-    for (what, value) in told {
-        if let Some(value) = value {
-            rows.row(&what, &Bilingual::same(value));
-        }
-    }
-    for (what, value) in
-        [(Bilingual::same("cause"), &forecast.cause), (Bilingual::new("doubt", "doute"), &forecast.doubt)]
-    {
-        if let Some(value) = value {
-            rows.row(&what, value);
-        }
+    for (what, value) in forecast.told() {
+        rows.row(&what, &value);
     }
     for file in &forecast.files {
         rows.row(&Bilingual::new("file that goes", "fichier joint"), &Bilingual::same(file));

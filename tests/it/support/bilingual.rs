@@ -6,11 +6,12 @@ use passerelle::{
 };
 
 /// Words that no French sentence has.
-const ENGLISH: [&str; 47] = [
+const ENGLISH: [&str; 60] = [
     "the", "is", "are", "of", "and", "it", "its", "with", "would", "could", "which", "that", "no", "not", "nothing",
     "give", "write", "be", "has", "have", "at", "for", "empty", "every", "must", "make", "below", "where", "who",
     "what", "this", "check", "cannot", "there", "each", "from", "these", "such", "without", "only", "than", "use",
-    "same", "twice", "once", "neither", "instead",
+    "same", "twice", "once", "neither", "instead", "since", "waited", "now", "next", "remind", "escalate", "waiting",
+    "sent", "nobody", "before", "yes", "mails", "meant",
 ];
 
 /// A sentence without what it quotes: values, and other programs' words.
@@ -48,15 +49,19 @@ pub(crate) fn foreign_words(french: &str) -> Vec<String> {
     words.filter(|word| ENGLISH.contains(&word.as_str())).collect()
 }
 
-/// Fails where a line of a command's French output has English words. What it names is no word: a command, an option, a
-/// file. The log, whose lines begin with a moment, is English whatever the output is.
-pub(crate) fn is_french_throughout(output: &str) {
+/// The lines of a command's French output that have English words, each with them. What it names is no word: a command,
+/// an option, a file. The log, whose lines begin with a moment, is English whatever the output is.
+pub(crate) fn foreign_lines(output: &str) -> Vec<String> {
     let is_log = |line: &&str| line.starts_with("20") && line.split(' ').next().is_some_and(|it| it.ends_with('Z'));
-    for line in output.lines().filter(|line| !is_log(line)) {
-        let line = line.replace(" check", " ");
-        let foreign = foreign_words(&line);
-        assert!(foreign.is_empty(), "{foreign:?} in «{line}»");
-    }
+    let lines = output.lines().filter(|line| !is_log(line)).map(|line| line.replace(" check", " "));
+    let foreign = lines.map(|line| (foreign_words(&line), line)).filter(|(words, _)| !words.is_empty());
+    foreign.map(|(words, line)| format!("{words:?} in «{line}»")).collect()
+}
+
+/// Fails where a line of a command's French output has English words.
+pub(crate) fn is_french_throughout(output: &str) {
+    let foreign = foreign_lines(output);
+    assert!(foreign.is_empty(), "{foreign:#?}");
 }
 
 /// Fails where the French of a sentence is none.

@@ -42,7 +42,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "smtp",
             "telemetry",
             "text",
-            "working_time",
         ],
     ),
     (

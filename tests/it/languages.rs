@@ -1,0 +1,202 @@
+//! What operators read of `escalate`, `export`, `figures` and `try` is in one language: that of the locale, or of `--lang`.
+
+use std::path::Path;
+
+use passerelle::sandbox::{Failure, Rule, Sandbox};
+
+use crate::{
+    commands::{glpi, passerelle, run, text},
+    support::{
+        bilingual::foreign_lines,
+        gateway::{ASSISTANCE, DIRECTORS, mail, sandbox, titled},
+        sink::{Moods, Sink},
+    },
+};
+
+/// What is typed, the exit code, and what is said in French and in English.
+type Row<'a> = (&'a [&'a str], i32, &'a str, &'a str);
+
+/// A site whose commands are tried.
+struct Site {
+    glpi: Sandbox,
+    settings: Vec<(&'static str, String)>,
+    wrong: Vec<String>,
+}
+
+impl Site {
+    async fn new(settings: &[(&'static str, String)]) -> Self {
+        let sandbox = sandbox().await;
+        let settings = [&glpi(&sandbox)[..], settings, &[("glpi.retries", "0".to_owned())]].concat();
+        Self { glpi: sandbox, settings, wrong: Vec::new() }
+    }
+
+    /// The exit code and all that is said, in the language of the locale.
+    async fn said(&self, arguments: &[&str], locale: &str) -> (Option<i32>, String) {
+        let settings: Vec<_> = self.settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let mut command = passerelle(arguments, &settings);
+        command.env("LC_ALL", locale);
+        let output = run(command, b"").await;
+        (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    }
+
+    /// Keeps what is wrong with the French of a command; its English is another one's.
+    async fn row(&mut self, (arguments, code, french, _): Row<'_>) {
+        let (ended, said) = self.said(arguments, "fr_FR.UTF-8").await;
+        let mut faults = foreign_lines(&said);
+        if ended != Some(code) {
+            faults.push(format!("{ended:?}, not {code}"));
+        }
+        if !said.contains(french) {
+            faults.push(format!("not «{french}»"));
+        }
+        if !faults.is_empty() {
+            self.wrong.push(format!("{arguments:?}: {faults:?}\n{said}"));
+        }
+    }
+
+    /// The same where nothing is changed: in French by the locale, in English by `--lang`, whatever the locale is.
+    async fn both(&mut self, row: Row<'_>) {
+        self.row(row).await;
+        let (arguments, code, french, english) = row;
+        let (ended, said) = self.said(&[arguments, &["--lang", "en"]].concat(), "fr_FR.UTF-8").await;
+        if ended != Some(code) || !said.contains(english) || said.contains(french) {
+            self.wrong.push(format!("{arguments:?} in English, {ended:?}:\n{said}"));
+        }
+    }
+
+    fn assert_right(self) {
+        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
+    }
+}
+
+const AWAY: (&str, &str) = ("GLPI ne peut pas répondre\u{a0}: ", "GLPI cannot answer: ");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn escalate_speaks_one_language() {
+    let mut site = Site::new(&[]).await;
+    let settings: Vec<_> = site.settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let ingest = passerelle(&["ingest", "--sender", DIRECTORS[0], "--recipient", ASSISTANCE], &settings);
+    assert!(run(ingest, &mail(DIRECTORS[0], "langue", "LSU : langue", "Bonjour")).await.status.success());
+    let id = titled(&site.glpi, "langue")[0].id.to_string();
+
+    site.both((&["escalate", "--dry-run"], 0, "temps ouvré", "working time")).await;
+    site.both((&["escalate", "--dry-run"], 0, "1 en attente", "1 waiting")).await;
+    let gone = ("n°\u{a0}99999 n’existe pas", "GLPI has no ticket 99999");
+    site.both((&["escalate", "99999", "--reason", "Panne"], 1, gone.0, gone.1)).await;
+    let elsewhere = ("irait au groupe «\u{a0}DSI-BAI\u{a0}», pas à", "would go to «DSI-BAI», not to");
+    site.both((&["escalate", &id, "--reason", "Panne", "--to", "Ailleurs"], 1, elsewhere.0, elsewhere.1)).await;
+    let lowest = ("est déjà au premier niveau", "lowest level");
+    site.both((&["escalate", &id, "--back", "--reason", "Panne"], 1, lowest.0, lowest.1)).await;
+    let moved = format!("ticket {id}\u{a0}: Référents-LSU → DSI-BAI");
+    site.row((&["escalate", &id, "--reason", "Panne"], 0, &moved, "")).await;
+    let highest = ("est déjà au niveau le plus élevé", "highest level");
+    // Another reason: the same one would be a repeat.
+    site.both((&["escalate", &id, "--reason", "Encore"], 1, highest.0, highest.1)).await;
+    site.glpi.set_failures(Rule::always(Failure::Maintenance));
+    site.both((&["escalate", &id, "--reason", "Panne"], 75, AWAY.0, AWAY.1)).await;
+    site.both((&["escalate", "--dry-run"], 75, AWAY.0, AWAY.1)).await;
+    site.assert_right();
+}
+
+/// What is said of an application that there is not.
+const UNKNOWN: (&str, &str) = ("s’agit-il de «\u{a0}LSU\u{a0}»\u{a0}? Il y a ", "is \"LSU\" meant? There are ");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn export_speaks_one_language() {
+    let mut site = Site::new(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fichier");
+    std::fs::write(&file, "").unwrap();
+    let below = file.join("fiches");
+    site.both((&["export", "articles", "--application", "LSUU"], 64, UNKNOWN.0, UNKNOWN.1)).await;
+    let unwritten = ("ne peuvent pas être écrits dans ", "cannot be written to ");
+    let to = below.to_str().unwrap();
+    site.both((&["export", "articles", "--to", to], 1, unwritten.0, unwritten.1)).await;
+    site.glpi.set_failures(Rule::always(Failure::Maintenance));
+    site.both((
+        &["export", "articles"],
+        75,
+        "les articles ne peuvent pas être lus\u{a0}: GLPI ne",
+        "cannot be read: GLPI",
+    ))
+    .await;
+    site.settings.push(("glpi.timeout", "longtemps".to_owned()));
+    site.both((&["export", "articles"], 78, "remède", "help")).await;
+    site.assert_right();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_are_told_in_one_language() {
+    let relay = Sink::start(Moods::default()).await;
+    let away = Sink::start(Moods { away: true, ..Moods::default() }).await;
+    let people = |key, who: &str| (key, who.to_owned());
+    let mut site = Site::new(&[
+        people("people.correspondents.021", "ien@ac-dijon.fr"),
+        people("people.referents.LSU", "lsu@ac-dijon.fr"),
+    ])
+    .await;
+    let unknown = ("il n’y a pas de tableau «\u{a0}rien\u{a0}»", "there is no table \"rien\"");
+    site.both((&["figures", "--table", "rien"], 64, unknown.0, unknown.1)).await;
+    site.both((&["figures", "--application", "LSUU"], 64, UNKNOWN.0, UNKNOWN.1)).await;
+    let month: &[&str] = &["--month", "2026-10"];
+    let articles = |application| [&["figures", "articles", "--application", application], month].concat();
+    let report = |department| [&["figures", "report", "--department", department], month].concat();
+    site.both((&articles("LSUU"), 64, UNKNOWN.0, UNKNOWN.1)).await;
+    let to = ("à\u{a0}: ien@ac-dijon.fr", "to: ien@ac-dijon.fr");
+    site.both((&[&report("021")[..], &["--dry-run"]].concat(), 0, to.0, to.1)).await;
+    let to = ("à\u{a0}: lsu@ac-dijon.fr", "to: lsu@ac-dijon.fr");
+    site.both((&[&articles("LSU")[..], &["--dry-run"]].concat(), 0, to.0, to.1)).await;
+    let nobody = ("personne ne le reçoit\u{a0}: nommez quelqu’un dans people.correspondents.058", "nobody gets it");
+    site.both((&report("058"), 1, nobody.0, nobody.1)).await;
+    site.both((&articles("LSU"), 0, "il n’y a rien à en dire", "there is nothing to tell")).await;
+
+    site.settings.push(("smtp.url", away.url()));
+    site.both((&report("021"), 75, "n’a pas tout pris", "did not take all")).await;
+    site.settings.push(("smtp.url", relay.url()));
+    site.row((&report("021"), 0, "envoyé à ien@ac-dijon.fr", "")).await;
+    site.both((&report("021"), 0, "déjà envoyé\u{a0}: GLPI en a une note", "sent before: GLPI has a note of it")).await;
+    assert_eq!(relay.taken().len(), 1);
+    site.glpi.set_failures(Rule::always(Failure::Maintenance));
+    for asked in [&["figures"][..], &report("021"), &articles("LSU")] {
+        site.both((asked, 75, AWAY.0, AWAY.1)).await;
+    }
+    site.assert_right();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_tried_is_told_in_one_language() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("directeurs.csv");
+    std::fs::write(&csv, format!("email\n{}\n", DIRECTORS[0])).unwrap();
+    let write = |name: &str, content: &[u8]| std::fs::write(folder.path().join(name), content).unwrap();
+    write("1.eml", &mail(DIRECTORS[0], "l1", "LSU", "Bonjour"));
+    write("2.eml", &mail("x@example.org", "l2", "LSU", "Bonjour"));
+    let mut site =
+        Site::new(&[("directory.csv", csv.display().to_string()), ("directory.sources", "csv".to_owned())]).await;
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let (all, first) = (path(folder.path()), path(&folder.path().join("1.eml")));
+    site.both((&["try", &all], 0, "refusé     foreign-sender", "refused    foreign-sender")).await;
+    site.both((&["try", &all], 0, "courriels  suite      motif", "mails  outcome    reason")).await;
+    site.both((&["try", &all, "--details"], 0, "2.eml\u{a0}: refusé (foreign-sender)", "2.eml: refused (")).await;
+    site.both((&["try", &first], 0, "1.eml\u{a0}: créé (created)", "1.eml: created (created)")).await;
+    let missing = path(&folder.path().join("3.eml"));
+    let unread = ("ne peut pas être lu\u{a0}: ce fichier", "cannot be read: No such file");
+    site.both((&["try", &missing], 1, unread.0, unread.1)).await;
+    // A machine reads the same in both.
+    let mut json = Vec::new();
+    for locale in ["fr_FR.UTF-8", "C"] {
+        let said = site.said(&["try", &all, "--json"], locale).await.1;
+        json.push(said.lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect::<Vec<_>>());
+    }
+    assert!(json[0] == json[1] && json[0].len() == 2, "{json:?}");
+    site.settings.retain(|(key, _)| *key != "directory.csv" && *key != "directory.sources");
+    site.glpi.set_failures(Rule::always(Failure::Maintenance));
+    site.both((
+        &["try", &first],
+        0,
+        "annuaire dans GLPI\u{a0}: GLPI ne peut pas",
+        "directory in GLPI: GLPI cannot answer",
+    ))
+    .await;
+    site.assert_right();
+}
