@@ -87,6 +87,8 @@ pub struct Owner {
 /// What GLPI shows of an account that has an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OwnerDetails {
+    /// Empty where it was not shown.
+    login: String,
     is_active: bool,
     begins: Option<DateTime>,
     ends: Option<DateTime>,
@@ -119,6 +121,11 @@ impl Owner {
 }
 
 impl OwnerDetails {
+    /// What its person signs in by; empty where it was not shown.
+    pub(super) fn login(&self) -> &str {
+        &self.login
+    }
+
     /// Whether a moment in GLPI's time zone lies between the dates «valid since» and «valid until».
     pub(super) fn is_in_force(&self, now: DateTime) -> bool {
         is_in_force(self.begins, self.ends, now)
@@ -128,6 +135,7 @@ impl OwnerDetails {
 impl From<ShownAccount> for OwnerDetails {
     fn from(account: ShownAccount) -> Self {
         Self {
+            login: account.login,
             is_active: account.is_active,
             begins: account.begins,
             ends: account.ends,
@@ -141,6 +149,7 @@ impl From<ShownAccount> for OwnerDetails {
 impl From<UserItem> for OwnerDetails {
     fn from(user: UserItem) -> Self {
         Self {
+            login: String::new(),
             is_active: user.is_active > 0,
             begins: user.begin_date.parse().ok(),
             ends: user.end_date.parse().ok(),

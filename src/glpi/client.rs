@@ -7,9 +7,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::accounts_at::AccountsAt;
 use super::connection::Connection;
 use super::error::{GlpiError, Trouble};
 use super::exchange::{Call, SetupError};
+use super::grants::GrantsOf;
 use super::group_commit::Creations;
 use super::joint_read::Reads;
 use super::kept_answers::KeptAnswers;
@@ -44,7 +46,9 @@ pub(super) struct Shared {
     pub(super) creations: Arc<Creations>,
     pub(super) marker_searches: Reads<MarkerSearch>,
     pub(super) requesters: Reads<RequestersOf>,
+    pub(super) accounts_at: Reads<AccountsAt>,
     pub(super) shown_accounts: Reads<ShownAccounts>,
+    pub(super) grants: Reads<GrantsOf>,
 }
 
 impl Glpi {
@@ -58,7 +62,9 @@ impl Glpi {
             creations: Arc::new(creations),
             marker_searches: Reads::default(),
             requesters: Reads::default(),
+            accounts_at: Reads::default(),
             shown_accounts: Reads::default(),
+            grants: Reads::default(),
         };
         Ok(Self { connection: Connection::new(settings)?, shared: Arc::new(shared) })
     }

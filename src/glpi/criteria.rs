@@ -77,6 +77,12 @@ pub(super) fn equals_any(option: u64, values: impl IntoIterator<Item = u64>) -> 
     json!({ "criteria": each })
 }
 
+/// A nested criterion: the option is one of these texts, or nearly so: the database minds neither case nor accents.
+pub(super) fn contains_any<'a>(option: u64, texts: impl IntoIterator<Item = &'a str>) -> Value {
+    let contains = |text| json!({ "link": "OR", "field": option, "searchtype": "contains", "value": pattern(text) });
+    json!({ "criteria": texts.into_iter().map(contains).collect::<Vec<Value>>() })
+}
+
 /// These criteria, each linked to the others by AND or OR.
 fn linked(link: &str, criteria: &[Criterion]) -> Vec<Value> {
     let each = criteria.iter().map(|criterion| {

@@ -21,6 +21,7 @@
 
 mod account;
 mod accounts;
+mod accounts_at;
 mod actors;
 mod administrator;
 mod amendment;
@@ -41,6 +42,7 @@ mod excerpt;
 mod exchange;
 mod followups;
 mod gather;
+mod grants;
 mod group_commit;
 mod history;
 mod item;

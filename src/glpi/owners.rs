@@ -3,30 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
-use serde::Deserialize;
 
 use super::{
     Glpi, Owner,
     accounts::UserItem,
+    accounts_at::{AccountsAt, UserEmail},
     error::GlpiError,
-    lists::exactly,
     shown_accounts::{MOST, ShownAccount, ShownAccounts, is_in_force},
-    wire,
 };
 use crate::id::UserId;
-
-/// A row of `UserEmail`
-#[derive(Deserialize)]
-struct UserEmail {
-    #[serde(deserialize_with = "wire::number")]
-    id: u64,
-    #[serde(default, deserialize_with = "wire::number")]
-    is_default: u64,
-    #[serde(deserialize_with = "wire::number")]
-    users_id: UserId,
-    #[serde(deserialize_with = "wire::text")]
-    email: String,
-}
 
 impl Glpi {
     /// The accounts that have this address, whatever its case, the oldest first; an address outlives its account, and
@@ -36,12 +21,19 @@ impl Glpi {
     ///
     /// As for any read.
     pub async fn owners_of(&self, address: &str) -> Result<Vec<Owner>, GlpiError> {
-        let found = self.users_with_email(address).await?;
-        let ids: Vec<UserId> = found.iter().map(|(id, _)| *id).collect();
+        let question = AccountsAt(address.to_owned());
+        let found = self.shared.accounts_at.ask_together(&self.connection, question).await?;
+        let ids: Vec<UserId> = found.at(address).map(|(id, _)| id).collect();
         let mut shown = self.shown_accounts(&ids).await?;
-        let mut owners = Vec::with_capacity(found.len());
-        for (id, by_default_address) in found {
-            let details = match shown.remove(&id) {
+        let mut owners = Vec::with_capacity(ids.len());
+        for (id, is_default) in found.at(address) {
+            let account = shown.remove(&id);
+            let by_default_address = match (is_default, &account) {
+                (Some(is_default), _) => is_default,
+                (None, Some(account)) if account.addresses.len() == 1 => true,
+                (None, _) => self.default_address(id).await?.is_some_and(|default| is_same(&default, address)),
+            };
+            let details = match account {
                 Some(account) => Some(account.into()),
                 // Deleted, or out of our sight.
                 None => match self.get::<UserItem>(format!("User/{id}"), Vec::new()).await {
@@ -85,7 +77,7 @@ impl Glpi {
 
     async fn default_address(&self, user: UserId) -> Result<Option<String>, GlpiError> {
         let mut rows: Vec<UserEmail> = self.list(format!("User/{user}/UserEmail")).await?;
-        rows.sort_by_key(|row| (row.is_default == 0, row.id));
+        rows.sort_by_key(|row| (!row.is_default, row.id));
         Ok(rows.into_iter().map(|row| row.email).find(|email| !email.is_empty()))
     }
 
@@ -107,14 +99,8 @@ impl Glpi {
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserId>, GlpiError> {
         Ok(self.owners_of(email).await?.iter().find(|owner| owner.is_active()).map(|owner| owner.id))
     }
+}
 
-    /// Every account with this address, the oldest first, and whether it is the one GLPI writes to; an address
-    /// outlives its account.
-    async fn users_with_email(&self, email: &str) -> Result<Vec<(UserId, bool)>, GlpiError> {
-        let mut rows: Vec<UserEmail> = self.get("UserEmail", exactly("email", email)).await?;
-        rows.retain(|row| row.email.to_lowercase() == email.to_lowercase());
-        rows.sort_by_key(|row| (row.users_id, row.is_default == 0));
-        rows.dedup_by_key(|row| row.users_id);
-        Ok(rows.into_iter().map(|row| (row.users_id, row.is_default > 0)).collect())
-    }
+fn is_same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }

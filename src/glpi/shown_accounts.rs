@@ -21,10 +21,12 @@ pub(super) const MOST: usize = 100;
 #[derive(Clone)]
 pub(super) struct ShownAccounts(pub(super) Vec<UserId>);
 
-/// An account as a search shows it: options 2 its id, 5 its addresses, 6 its telephone number, 8 whether it is switched
+/// An account as a search shows it: options 1 its login, 2 its id, 5 its addresses, 6 its telephone number, 8 whether it is switched
 /// on, 9 and 34 its names, 13 its groups, 62 and 63 its dates.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct ShownAccount {
+    #[serde(rename = "1", default, deserialize_with = "wire::text")]
+    pub(super) login: String,
     #[serde(rename = "2", deserialize_with = "wire::number")]
     pub(super) id: UserId,
     #[serde(rename = "8", deserialize_with = "wire::flag")]

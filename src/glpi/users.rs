@@ -7,6 +7,7 @@ use crate::id::{EntityId, GroupId, UserId};
 
 use super::accounts::UserItem;
 use super::error::GlpiError;
+use super::grants::{GrantsOf, Told};
 use super::lists::whole_list;
 use super::{Account, AccountState, Glpi, Grant, Owner, wire};
 
@@ -56,7 +57,7 @@ impl Glpi {
                 continue;
             };
             let in_force = shown.is_in_force(now);
-            let grants = if in_force { self.grants_of(owner.id).await? } else { None };
+            let grants = if in_force { self.grants_by_login(owner.id, shown.login()).await? } else { None };
             let has_profile = grants.as_ref().is_none_or(|grants| !grants.is_empty());
             let state = if in_force { AccountState::InForce } else { AccountState::OutsideDates };
             let account = Account::of(owner, state, grants);
@@ -80,15 +81,50 @@ impl Glpi {
 
     /// The profiles of an account, each in its entity; `None` where the service account may not read them, or does
     /// not see all entities and so not all of them.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
     pub async fn grants_of(&self, user: UserId) -> Result<Option<Vec<Grant>>, GlpiError> {
-        let rows: Result<Vec<Grant>, _> = self.get(format!("User/{user}/Profile_User"), whole_list()).await;
-        match rows {
-            Ok(grants) if !grants.is_empty() => Ok(Some(grants)),
+        self.grants_by_login(user, "").await
+    }
+
+    /// The same of an account whose login is known: with others, it is asked for in one search.
+    pub(super) async fn grants_by_login(&self, user: UserId, login: &str) -> Result<Option<Vec<Grant>>, GlpiError> {
+        let question = GrantsOf { user, login: login.to_owned() };
+        let told = match self.shared.grants.ask_together(&self.connection, question).await {
+            Ok(told) => self.grants_told(&told, login).await,
+            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let grants = match told {
+            Some(grants) => grants,
+            // A search does not tell none from out of sight.
+            None => match self.get(format!("User/{user}/Profile_User"), whole_list()).await {
+                Ok(grants) => grants,
+                Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            },
+        };
+        if grants.is_empty() {
             // A list holds what is in the caller's own entities only.
-            Ok(_) => Ok(self.sees_all_entities().await?.then(Vec::new)),
-            Err(GlpiError::NotFound | GlpiError::Denied { .. }) => Ok(None),
-            Err(error) => Err(error),
+            return Ok(self.sees_all_entities().await?.then_some(grants));
         }
+        Ok(Some(grants))
+    }
+
+    /// What was told of the account with this login; `None` where it is to be asked for alone.
+    async fn grants_told(&self, told: &Told, login: &str) -> Option<Vec<Grant>> {
+        let rows = match told {
+            Told::OfOne(grants) => return Some(grants.clone()),
+            Told::ByLogin(by_login) => by_login.get(login)?,
+        };
+        let mut grants = Vec::with_capacity(rows.len());
+        for row in rows {
+            let entity = self.directory().entity(&row.entity).await.ok()??;
+            grants.push(Grant { entity, recursive: row.recursive });
+        }
+        Some(grants)
     }
 
     /// Whether the service account works in the root entity and all below it.

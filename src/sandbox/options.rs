@@ -144,12 +144,21 @@ pub(super) fn options(kind: &str, version: Version) -> (SearchOptions, &'static 
     ];
     const NOTIFICATION: SearchOptions =
         &[(1, Text("name")), (2, Text("event")), (3, Modes), (5, Text("itemtype")), (6, Number("is_active"))];
+    const PROFILE_OF_USER: SearchOptions = &[
+        (2, Number("id")),
+        (3, Number("is_dynamic")),
+        (4, Link("profiles_id", "Profile", "name")),
+        (5, Link("users_id", "User", "name")),
+        (80, Link("entities_id", "Entity", "completename")),
+        (86, Number("is_recursive")),
+    ];
     const NAMED: SearchOptions = &[(1, Text("name")), (2, Number("id")), (19, Date("date_mod"))];
     match kind {
         "Ticket" => (TICKET, &[2, 1, 12, 19, 15, 3, 4, 5, 7, 18]),
         "User" => (USER, &[1, 34, 5, 6, 3, 8]),
         "KnowbaseItem" if version == Version::Eleven => (ARTICLE_OF_ELEVEN, &[]),
         "KnowbaseItem" => (ARTICLE, &[]),
+        "Profile_User" => (PROFILE_OF_USER, &[]),
         "Notification" => (NOTIFICATION, &[1, 5, 2, 3, 6]),
         "Group" | "ITILCategory" | "Location" | "Entity" | "KnowbaseItemCategory" => (TREE, &[1]),
         _ => (NAMED, &[1]),
@@ -271,15 +280,15 @@ impl Source {
 
     /// What the answer shows: nothing, one value, or a list of them.
     pub(super) fn cell(self, store: &Store, row: &Row) -> Value {
-        let mut shown: Vec<_> = self.candidates(store, row).into_iter().map(|c| c.shown).collect();
-        if shown.len() > 1 {
-            shown.retain(|value| !value.is_null() && value != "");
-        }
-        match shown.len() {
-            0 => Value::Null,
-            1 => shown.remove(0),
-            _ => Value::Array(shown),
-        }
+        cell(self.candidates(store, row))
+    }
+
+    /// The same, of the values that contain one of these.
+    pub(super) fn cell_of_wanted(self, store: &Store, row: &Row, wanted: &[&Wanted]) -> Value {
+        let mut candidates = self.candidates(store, row);
+        let matches = |text: &String| wanted.iter().any(|wanted| wanted.pattern.matches(Some(text)));
+        candidates.retain(|candidate| candidate.texts.iter().any(matches));
+        cell(candidates)
     }
 
     /// What rows are sorted by.
@@ -327,6 +336,18 @@ impl Source {
             Self::Date(field) => row.get(field).filter(|date| !date.is_null()).map(text),
             _ => None,
         }
+    }
+}
+
+fn cell(candidates: Vec<Candidate>) -> Value {
+    let mut shown: Vec<_> = candidates.into_iter().map(|candidate| candidate.shown).collect();
+    if shown.len() > 1 {
+        shown.retain(|value| !value.is_null() && value != "");
+    }
+    match shown.len() {
+        0 => Value::Null,
+        1 => shown.remove(0),
+        _ => Value::Array(shown),
     }
 }
 

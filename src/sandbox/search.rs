@@ -48,12 +48,18 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
     let total = rows.len();
     check_range(start, total, &desk.base)?;
     let columns = columns(kind, parameters, preferred, &criteria);
+    let mut addresses = Vec::new();
+    wanted_addresses(&criteria, &mut addresses);
     let page = rows.into_iter().skip(start).take((end + 1).saturating_sub(start));
     let data: Vec<(i64, Value)> = page
         .map(|row| {
             let cells = columns.iter().filter_map(|column| {
                 let (_, source) = options.iter().find(|(number, _)| number == column)?;
-                Some((column.to_string(), source.cell(store, row)))
+                let cell = match source {
+                    Source::Emails if !addresses.is_empty() => source.cell_of_wanted(store, row, &addresses),
+                    _ => source.cell(store, row),
+                };
+                Some((column.to_string(), cell))
             });
             let cells = match disclose(cells.collect(), call) {
                 // PHP's empty array
@@ -117,7 +123,7 @@ fn columns(kind: &str, parameters: &Row, preferred: &[i64], criteria: &[Criterio
     } else {
         let always: &[i64] = match kind {
             "Ticket" => &[2, 1],
-            "KnowbaseItem" => &[],
+            "KnowbaseItem" | "Profile_User" => &[],
             _ => &[1],
         };
         always.iter().copied().chain(forced.into_iter().map(int)).collect()
@@ -134,6 +140,17 @@ fn searched(criteria: &[Criterion], columns: &mut Vec<i64>) {
         match &criterion.test {
             Test::One { option, .. } => columns.push(*option),
             Test::Group(inner) => searched(inner, columns),
+        }
+    }
+}
+
+/// The addresses that the criteria look for: GLPI joins a user's addresses once, and shows those alone.
+fn wanted_addresses<'a>(criteria: &'a [Criterion], addresses: &mut Vec<&'a Wanted>) {
+    for criterion in criteria {
+        match &criterion.test {
+            Test::One { source: Source::Emails, kind, wanted, .. } if kind == "contains" => addresses.push(wanted),
+            Test::One { .. } => {}
+            Test::Group(inner) => wanted_addresses(inner, addresses),
         }
     }
 }

@@ -1,14 +1,21 @@
 //! Many requests at once: they go to GLPI together, and each has its own outcome.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use futures_util::future::join_all;
 use passerelle::sandbox::{Failure, Machine, Options, Rule, Sandbox};
+use serde_json::json;
 
-use crate::support::gateway::{DIRECTORS, Gateway, mail, titled};
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, mail, titled},
+    helpdesk::Helpdesk,
+};
+
+/// The group whose members are the directors.
+const DIRECTORS_GROUP: u64 = 3;
 
 /// Nobody has used up their day.
 const NO_QUOTA: (&str, &str) = ("quota.per_day", "1000");
@@ -85,6 +92,37 @@ async fn a_relay_with_sixteen_connections_takes_few_calls_after_a_start() {
     assert_eq!(titled(&sandbox, "relais").len(), 500);
     let calls = sandbox.calls();
     assert!(calls <= 300, "{calls} calls for 500 tickets: {:?}", sandbox.calls_by_endpoint());
+}
+
+/// A morning after a long weekend: nobody who wrote is known yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_of_as_many_people_is_not_three_calls_for_each_of_them() {
+    const PEOPLE: usize = 60;
+    let sandbox = busy(Options::default()).await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let mut people = BTreeMap::new();
+    for at in 0..PEOPLE {
+        let address = format!("ce.058{at:04}x@ac-dijon.fr");
+        let id = staff.add("User", json!({ "name": format!("dir-{at}"), "firstname": "Luc", "realname": "Nom" })).await;
+        staff.add("UserEmail", json!({ "users_id": id, "email": address.to_uppercase(), "is_default": 1 })).await;
+        staff.add("Group_User", json!({ "users_id": id, "groups_id": DIRECTORS_GROUP })).await;
+        people.insert(id, address);
+    }
+    let gateway = Gateway::start(&sandbox, &[NO_QUOTA, ("lmtp.max_connections", "200")]).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "p", "LSU : d'abord", "Bonjour")).await;
+    let before = sandbox.calls();
+    let mails: Vec<_> = people
+        .values()
+        .enumerate()
+        .map(|(at, address)| (address, mail(address, &format!("p{at}"), &format!("LSU : peuple {at}."), "Bonjour")))
+        .collect();
+    let replies = join_all(mails.iter().map(|(address, mail)| gateway.deliver(address, mail))).await;
+    assert!(replies.iter().all(|reply| reply.contains("created")), "{replies:?}");
+    let tickets = titled(&sandbox, "peuple");
+    let asked: BTreeSet<i64> = tickets.iter().flat_map(|ticket| &ticket.requesters).map(|person| person.user).collect();
+    assert_eq!(asked, people.into_keys().map(u64::cast_signed).collect(), "each in the name of who wrote");
+    let calls = sandbox.calls() - before;
+    assert!(calls <= PEOPLE / 3, "{calls} calls for {PEOPLE} people: {:?}", sandbox.calls_by_endpoint());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! What is read in one call: a ticket with its people, the documents of all that is said on it, people's accounts.
 
 use data_encoding::BASE64;
+use futures_util::future::join_all;
 use passerelle::{
     glpi::{DocumentHolder, Effect, Glpi, NewFollowup, NewTicket, Requester, Upload},
     id::{DocumentId, TicketId, UserId},
@@ -165,6 +166,70 @@ async fn an_address_s_accounts_are_found_with_their_dates_and_groups() {
         staff.call(Method::DELETE, &format!("User/{id}?force_purge=1"), json!({})).await;
     }
     assert!(glpi.owners_of(&first).await.unwrap().is_empty(), "an address outlives its account");
+}
+
+/// What GLPI says of an account does not hang on who else is asked about at that moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_asked_about_at_once_are_told_as_each_alone() {
+    let target = Target::start().await;
+    let staff = Helpdesk::sign_in(&target.url(), "glpi", "glpi").await;
+    let name = marker();
+    let school = staff.add("Entity", json!({ "name": format!("École d'{name} & <annexe>"), "entities_id": 0 })).await;
+    // A session's entities are those there were when it was opened.
+    let staff = Helpdesk::sign_in(&target.url(), "glpi", "glpi").await;
+    let at = |who: &str| format!("{who}.{name}@ac-dijon.fr");
+    let mut accounts = Vec::new();
+    // Each with its addresses, the default one first, and its profiles' entities.
+    for (who, input, addresses, grants) in [
+        ("plain", json!({}), vec![at("Plain")], vec![(0, 1)]),
+        ("two", json!({}), vec![at("other"), at("two"), at("shared")], vec![(0, 1)]),
+        ("below", json!({}), vec![at("below")], vec![(school, 0)]),
+        ("both", json!({}), vec![at("both"), at("shared")], vec![(school, 1), (0, 0)]),
+        ("out", json!({ "end_date": "2020-01-01 00:00:00" }), vec![at("out")], vec![(0, 1)]),
+        ("off", json!({ "is_active": 0 }), vec![at("off")], vec![(0, 1)]),
+        ("bare", json!({}), vec![at("bare")], vec![]),
+        ("o'neil-été", json!({}), vec![at("o'neil_a"), at("o'neil+b")], vec![(0, 1)]),
+        ("binned", json!({}), vec![at("binned")], vec![(0, 1)]),
+    ] {
+        let mut input = input;
+        input["name"] = json!(format!("{who}-{name}"));
+        let id = staff.add("User", input).await;
+        for (at, address) in addresses.iter().enumerate() {
+            let input = json!({ "users_id": id, "email": address, "is_default": u8::from(at == 0) });
+            staff.add("UserEmail", input).await;
+        }
+        for row in staff.get(&format!("User/{id}/Profile_User")).await.as_array().into_iter().flatten() {
+            staff.call(Method::DELETE, &format!("Profile_User/{}", row["id"]), json!({})).await;
+        }
+        for (entity, recursive) in grants {
+            let input = json!({ "users_id": id, "profiles_id": 1, "entities_id": entity, "is_recursive": recursive });
+            staff.add("Profile_User", input).await;
+        }
+        accounts.push(id);
+    }
+    staff.call(Method::DELETE, &format!("User/{}", accounts.last().unwrap()), json!({})).await;
+
+    let addresses: Vec<String> = [
+        "plain", "PLAIN", "other", "two", "shared", "below", "both", "out", "off", "bare", "o'neil_a", "o'neil+b",
+        "binned", "nobody",
+    ]
+    .map(at)
+    .to_vec();
+    let now = jiff::civil::date(2026, 11, 25).at(10, 0, 0, 0);
+    let glpi = target.client();
+    let mut alone = Vec::new();
+    for address in &addresses {
+        alone.push(glpi.account_by_email(address, now).await.unwrap());
+    }
+    let together = join_all(addresses.iter().map(|address| glpi.account_by_email(address, now))).await;
+    for ((address, alone), together) in addresses.iter().zip(&alone).zip(together) {
+        assert_eq!(together.unwrap(), *alone, "{address}");
+    }
+    assert_eq!(alone.iter().flatten().count(), addresses.len() - 2, "{alone:?}");
+    for id in accounts {
+        staff.call(Method::DELETE, &format!("User/{id}?force_purge=1"), json!({})).await;
+    }
+    staff.call(Method::DELETE, &format!("Entity/{school}?force_purge=1"), json!({})).await;
 }
 
 #[tokio::test]
