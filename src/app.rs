@@ -9,7 +9,7 @@ mod service_manager;
 use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{signal::unix::Signal, time::Instant};
+use tokio::{signal::unix::Signal, sync::Semaphore, time::Instant};
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
@@ -176,6 +176,7 @@ impl App {
             quarantine,
             deposits: Arc::new(deposits),
             tasks,
+            places: Semaphore::new(in_hand_at_most(&config)),
         };
         let portal = Portal::new(
             &config,
@@ -443,6 +444,14 @@ impl Server {
 /// The memory for requests, over all ways in.
 fn room(config: &Config) -> Room {
     Room::for_requests(config.screen.max_size.max(config.lmtp.max_size).max(config.http.max_size as u64))
+}
+
+/// How many requests are in hand at a time: as many as may wait for their answer, and of those that came over
+/// connections as many again, whose senders did not wait.
+fn in_hand_at_most(config: &Config) -> usize {
+    let over_connections = 2 * (config.http.max_connections + config.lmtp.max_connections);
+    let of_mailboxes = if config.imap.url.is_empty() { 0 } else { imap::MOST_AT_ONCE };
+    over_connections + of_mailboxes
 }
 
 /// What opens forms that were put by, as configured.

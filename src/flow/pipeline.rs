@@ -8,7 +8,10 @@ mod replies;
 use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::Date};
-use tokio::task::JoinError;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::JoinError,
+};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -69,6 +72,8 @@ pub struct Pipeline {
     pub deposits: Arc<Deposits>,
     /// Requests under way: a request goes on to its end when whoever handed it in goes away.
     pub tasks: TaskTracker,
+    /// Places for them: those whose senders went away take theirs as long as the others.
+    pub places: Semaphore,
 }
 
 impl Pipeline {
@@ -121,6 +126,15 @@ impl Pipeline {
             outcome
         });
         settled(ending.await, reference)
+    }
+
+    /// A place for what is to be handled, or that it is to come again: where GLPI is slower than its people are patient,
+    /// what they left behind would become more and more.
+    fn place(&self) -> Result<SemaphorePermit<'_>, Outcome> {
+        self.places.try_acquire().map_err(|_| {
+            let cause = "GLPI is slower than requests come: as many are in hand as may be";
+            deferred(Reason::GlpiUnavailable, cause.to_owned(), None)
+        })
     }
 
     /// What becomes of a request. One that waits too long for its turn in GLPI begins anew, so often.

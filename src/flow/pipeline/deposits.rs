@@ -82,8 +82,12 @@ impl Pipeline {
         .await
     }
 
-    /// What becomes of a form, or of what is added to this ticket, if GLPI answers.
+    /// What becomes of a request, or of what is added to this ticket, if GLPI answers.
     pub(super) async fn deposited(&self, received: Received, ticket: Option<TicketId>) -> Outcome {
+        let _place = match self.place() {
+            Ok(place) => place,
+            Err(put_off) => return put_off,
+        };
         match ticket {
             None => Box::pin(self.handle(received, AGAIN)).await,
             Some(ticket) => {

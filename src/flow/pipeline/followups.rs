@@ -28,6 +28,10 @@ impl Pipeline {
     }
 
     async fn decide_uncounted(&self, requester: &Address, ticket: TicketId, decided: &Decided) -> Outcome {
+        let _place = match self.place() {
+            Ok(place) => place,
+            Err(put_off) => return put_off,
+        };
         let seen = match self.deliverer.look(ticket).await {
             Ok(seen) => seen,
             Err(undelivered) => return put_off(undelivered),

@@ -36,7 +36,7 @@ pub use self::{
     append::{Appender, appender},
     error::ImapError,
     folders::Destination,
-    settings::Settings,
+    settings::{MOST_AT_ONCE, Settings},
     survey::{StoredMail, survey},
 };
 use crate::flow::pipeline::Pipeline;

@@ -12,6 +12,10 @@ use crate::{
 
 /// Mails of one batch at most.
 const MOST_TOGETHER: usize = 50;
+/// Batches that are handled side by side: two full calls that GLPI is at, and a third that is searched for and written.
+const BATCHES: usize = 3;
+/// Mails of all mailboxes that are handled side by side at most.
+pub const MOST_AT_ONCE: usize = MOST_TOGETHER * BATCHES;
 
 /// What the readers are told.
 pub struct Settings {
@@ -83,8 +87,7 @@ impl Settings {
             recipients,
             max_size: config.screen.max_size,
             poll: imap.poll,
-            // Two full calls that GLPI is at, and a third that is searched for and written.
-            parallel: together * 3,
+            parallel: together * BATCHES,
             together,
             marks: config.quota.backend == Backend::Memory,
             outage: config.glpi.sessions * 2,

@@ -680,6 +680,34 @@ async fn copies_of_a_request_under_way_do_not_pile_up() {
     assert!(matches!(ledger.claim(&request).await, ClaimResult::Known(known) if known.ticket == TicketId::new(7)));
 }
 
+/// A GLPI that is slower than people are patient: they go away, and what they handed in goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_leave_behind_at_a_slow_glpi_does_not_become_more_and_more() {
+    let sandbox = sandbox().await;
+    let few = [
+        ("http.max_connections", "2"),
+        ("lmtp.max_connections", "1"),
+        ("http.timeout", "500ms"),
+        ("glpi.sessions", "1"),
+        ("quota.per_day", "100"),
+    ];
+    let gateway = Gateway::start(&sandbox, &few).await;
+    assert_eq!(gateway.post_form(&form(DIRECTORS[0], "La première"), None).await.status(), 201);
+    sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_secs(20))));
+    let in_hand = async || {
+        let (_, metrics) = gateway.get("/metrics").await;
+        let line = metrics.lines().find(|line| line.starts_with(r#"passerelle_in_hand{channel="form"}"#)).unwrap();
+        line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()
+    };
+    for number in 0..12 {
+        let answer = gateway.post_form(&form(DIRECTORS[number % 3], &format!("Demande {number}")), None).await;
+        assert_eq!(answer.status(), 503);
+        assert!(answer.headers().contains_key("retry-after"));
+        assert!(in_hand().await <= 6, "after {number}: {}", in_hand().await);
+    }
+    assert_eq!(in_hand().await, 6);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_redis_nobody_waits_between_the_last_look_and_the_creation() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
