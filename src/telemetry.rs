@@ -8,7 +8,8 @@ use std::{
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    Layer,
+    filter::{LevelFilter, ParseError, Targets},
     fmt::{MakeWriter, writer::BoxMakeWriter},
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
@@ -29,24 +30,11 @@ const BUILD: &str = "passerelle_build_info";
 /// Upper bounds in seconds. A ticket takes some 100 ms in GLPI; a mail with large files several seconds.
 const BUCKETS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-/// What the libraries may log at most.
-const DISCREET: &[&str] = &[
-    "async_imap=off",
-    "html5ever=off",
-    "selectors=off",
-    "ammonia=off",
-    "mail_parser=off",
-    "hyper=info",
-    "hyper_util=info",
-    "h2=info",
-    "reqwest=info",
-    "lettre=info",
-    "rustls=info",
-    "redis=info",
-    "ldap3=info",
-    "tokio_util=info",
-    "multer=info",
-];
+/// What the libraries may log at most, whatever the filter asks for: below that they log what they read, requests
+/// included.
+const SILENT: [&str; 5] = ["async_imap", "html5ever", "selectors", "ammonia", "mail_parser"];
+const DISCREET: [&str; 10] =
+    ["hyper", "hyper_util", "h2", "reqwest", "lettre", "rustls", "redis", "ldap3", "tokio_util", "multer"];
 
 /// How often observations are folded into the histograms' buckets; until then each one takes memory.
 const UPKEEP: Duration = Duration::from_secs(10);
@@ -87,7 +75,7 @@ pub fn init_held(config: &Log) -> Result<HeldLog, ConfigError> {
 }
 
 fn write_to(config: &Log, writer: BoxMakeWriter) -> Result<(), ConfigError> {
-    let filter = EnvFilter::builder().parse(&config.filter).map_err(|error| {
+    let asked: Targets = config.filter.parse().map_err(|error: ParseError| {
         ConfigError::because(
             Bilingual::same("log.filter"),
             error,
@@ -98,15 +86,18 @@ fn write_to(config: &Log, writer: BoxMakeWriter) -> Result<(), ConfigError> {
         )
         .about("log.filter")
     })?;
-    // Whatever the filter asks for: below these levels the libraries log what they read, requests included.
-    let filter = DISCREET.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
+    let allowed = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_targets(SILENT.map(|library| (library, LevelFilter::OFF)))
+        .with_targets(DISCREET.map(|library| (library, LevelFilter::INFO)));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match config.format {
         LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry()
-        .with(filter)
+        .with(asked)
+        .with(allowed)
         .with(lines)
         .try_init()
         .map_err(|error| ConfigError::defect(Bilingual::new("logs", "journaux"), error))

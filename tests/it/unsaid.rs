@@ -113,7 +113,10 @@ impl Chatty {
             .envs(SECRETS.iter().chain(settings).map(|(name, value)| (key(name), *value)))
             .envs([("http.listen", http), ("lmtp.listen", lmtp)].map(|(name, value)| (key(name), value.to_string())))
             .env(key("log.format"), format)
-            .env(key("log.filter"), "trace")
+            .env(
+                key("log.filter"),
+                "trace,hyper=trace,hyper::proto=trace,multer=trace,reqwest=trace,lettre=trace,redis=trace",
+            )
             .stdin(Stdio::null())
             .stdout(File::options().create(true).append(true).open(&log).unwrap())
             .stderr(File::options().create(true).append(true).open(&log).unwrap())

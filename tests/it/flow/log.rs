@@ -7,7 +7,11 @@ use std::{
 
 use passerelle::sandbox::{Failure, Rule};
 use serde_json::Value;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+};
 
 use crate::support::gateway::{DIRECTORS, Gateway, form, sandbox};
 
@@ -20,7 +24,9 @@ impl Captured {
     fn begin(&self) -> tracing::subscriber::DefaultGuard {
         let this = self.clone();
         let lines = fmt::layer().with_ansi(false).with_writer(move || this.clone());
-        let all = tracing_subscriber::registry().with(EnvFilter::new("passerelle=debug")).with(lines);
+        let all = tracing_subscriber::registry()
+            .with(Targets::new().with_target("passerelle", LevelFilter::DEBUG))
+            .with(lines);
         tracing::subscriber::set_default(all)
     }
 
