@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{
-    excess::{Excess, ExcessPart, LONGEST_BODY},
+    body::{body, clean, read_body, written},
+    excess::{Excess, ExcessPart},
     files::AnnouncementFile,
     one_line::{LONGEST_SUBJECT, line},
     zones::Zones,
@@ -14,11 +15,8 @@ use crate::{
     id::ReminderId,
     people::Rights,
     request::Reference,
-    text::html_text::{self, decoded, escaped},
+    text::html_text::{decoded, escaped},
 };
-
-/// Bytes of a body as GLPI keeps it: 65,535 for the whole note.
-const ROOM: usize = 56_000;
 
 /// By this GLPI is searched for announcements.
 pub(super) const MARK: &str = "Passerelle\u{a0}: information P-";
@@ -266,7 +264,7 @@ impl Announcement {
             id: Some(note.id),
             reference,
             subject: note.title.to_owned(),
-            markdown: read_again(text).unwrap_or_else(|| html_text::from_html(text)),
+            markdown: read_body(text),
             zones: Zones::read(&zones)?,
             application: one(APPLICATION).map(str::to_owned),
             by_mail: match one(MAIL)? {
@@ -297,72 +295,6 @@ pub(super) struct Note<'a> {
     pub(super) ends: Option<Timestamp>,
 }
 
-/// Markdown as HTML that says the same word for word: paragraphs at empty lines, line breaks at the others. Characters
-/// beyond the first plane, at which older databases end a text, become references.
-fn written(markdown: &str) -> String {
-    let mut html = String::with_capacity(markdown.len() + markdown.len() / 8);
-    let paragraphs = markdown.split("\n\n");
-    for paragraph in paragraphs {
-        html.push_str("<p>");
-        for c in paragraph.chars() {
-            match c {
-                '&' => html.push_str("&amp;"),
-                '<' => html.push_str("&lt;"),
-                '>' => html.push_str("&gt;"),
-                '\n' => html.push_str("<br>"),
-                c if u32::from(c) > 0xffff => {
-                    let _ = write!(html, "&#{};", u32::from(c));
-                }
-                c => html.push(c),
-            }
-        }
-        html.push_str("</p>");
-    }
-    html
-}
-
-/// The Markdown of which this is the HTML, if it is of any.
-fn read_again(html: &str) -> Option<String> {
-    let paragraphs = html.strip_prefix("<p>")?.strip_suffix("</p>")?;
-    let text = paragraphs.replace("</p><p>", "\n\n").replace("<br>", "\n");
-    let mut markdown = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once('&') {
-        markdown.push_str(before);
-        let (name, behind) = after.split_once(';')?;
-        markdown.push(match name {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            number => char::from_u32(number.strip_prefix('#')?.parse().ok()?)?,
-        });
-        rest = behind;
-    }
-    markdown.push_str(rest);
-    (written(&markdown) == html).then_some(markdown)
-}
-
-/// A text with one kind of line breaks and without other control characters.
-fn clean(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    text.trim_matches('\n').trim_end().to_owned()
-}
-
-fn body(text: &str) -> String {
-    let text = clean(text);
-    let mut text = text[..text.floor_char_boundary(LONGEST_BODY)].trim_end();
-    while kept(&written(text)) > ROOM {
-        text = text[..text.floor_char_boundary(text.len() / 8 * 7)].trim_end();
-    }
-    text.to_owned()
-}
-
-/// Bytes that HTML takes in the database: GLPI 10 writes each of these characters as five.
-fn kept(html: &str) -> usize {
-    html.len() + 4 * html.matches(['<', '>', '&']).count()
-}
-
 fn seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
@@ -372,9 +304,9 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Announcement, LONGEST_BODY, MARK, Note, Recipients, kept};
+    use super::{Announcement, MARK, Note, Recipients};
     use crate::{
-        announcements::{AnnouncementFile, Zone, Zones},
+        announcements::{AnnouncementFile, LONGEST_BODY, Zone, Zones, body::kept},
         id::ReminderId,
         people::{Rights, Role},
         request::Reference,
@@ -407,17 +339,17 @@ mod tests {
     #[test]
     fn a_note_reads_well_and_says_what_it_is() {
         let html = announcement().note();
-        assert_eq!(
-            html,
-            format!(
-                "<p>**LSU** ne répond pas.<br>Nous y travaillons.</p><p>- a &amp; b<br>- &lt;c&gt;</p>\
-                 <p><em>Passerelle\u{a0}: information {}<br>Zone\u{a0}: département 21\
-                 <br>Zone\u{a0}: circonscription Nevers &amp; Sud, département 58<br>Application\u{a0}: LSU\
-                 <br>Par courriel\u{a0}: aux directeurs de ces zones<br>Sur le portail\u{a0}: oui\
-                 <br>Écrite par\u{a0}: ien.dijon@ac-dijon.fr<br>Écrite le\u{a0}: 2026-11-28T07:59:00Z</em></p>",
-                announcement().reference
-            )
+        let shown =
+            "<p><strong>LSU</strong> ne répond pas.<br>Nous y travaillons.</p><ul><li>a &amp; b</li><li></li></ul>";
+        let said = format!(
+            "{shown}</div>\
+             <p><em>Passerelle\u{a0}: information {}<br>Zone\u{a0}: département 21\
+             <br>Zone\u{a0}: circonscription Nevers &amp; Sud, département 58<br>Application\u{a0}: LSU\
+             <br>Par courriel\u{a0}: aux directeurs de ces zones<br>Sur le portail\u{a0}: oui\
+             <br>Écrite par\u{a0}: ien.dijon@ac-dijon.fr<br>Écrite le\u{a0}: 2026-11-28T07:59:00Z</em></p>",
+            announcement().reference
         );
+        assert!(html.ends_with(&said), "{html}");
         assert!(html.contains(MARK));
     }
 
@@ -437,9 +369,9 @@ mod tests {
 
     #[test]
     fn a_text_changed_in_glpi_is_what_a_reader_sees_there() {
-        let html = announcement().note().replace("<p>**LSU** ne", "<p class=\"x\"><strong>LSU</strong>\n ne");
+        let html = announcement().note().replace("</strong> ne répond", "</strong>\n répond");
         let read = read(&announcement(), &format!("{html}\n")).unwrap();
-        assert!(read.markdown.starts_with("LSU ne répond pas.\nNous"), "{}", read.markdown);
+        assert!(read.markdown.starts_with("**LSU** répond pas.\nNous"), "{}", read.markdown);
         assert_eq!(read.zones, announcement().zones);
     }
 

@@ -3,7 +3,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `announcement`, `zones`, `one_line`, `excess` | an announcement and whom it is for; how it stands in a note of GLPI's, which keeps no more than so much |
+//! | `announcement`, `body`, `zones`, `one_line`, `excess` | an announcement and whom it is for; how it stands in a note of GLPI's, which keeps no more than so much |
 //! | `keeping`, `files` | reads and writes them, with the files that go along |
 //! | `recipients`, `strangers` | who gets one by mail; what names recipients and finds nobody |
 //! | `journal`, `progress` | the frozen list of a mailing and what was handed over, as they stand in GLPI; how far it is |
@@ -14,6 +14,7 @@
 
 mod announcement;
 mod board;
+mod body;
 mod dispatch;
 mod excess;
 mod files;

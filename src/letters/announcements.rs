@@ -97,6 +97,7 @@ struct HtmlAnnouncement<'a> {
 #[template(path = "confirmation.txt")]
 struct PlainConfirmation<'a> {
     wanted: &'a ConfirmationWanted,
+    text: &'a str,
     to: &'a lettre::Address,
     addresses: String,
     signature: &'a str,
@@ -169,14 +170,14 @@ impl AnnouncementLetters {
         self.reply_to.as_ref().map(|mailbox| mailbox.email.as_ref())
     }
 
-    /// What an announcement says as plain text: its Markdown as it was written.
+    /// What an announcement says as plain text, without Markdown's marks.
     ///
     /// # Errors
     ///
     /// Where its text cannot be made.
     pub fn plain(&self, markdown: &str) -> Result<String, ComposeError> {
         let signature = self.letters.name();
-        Ok(PlainAnnouncement { text: markdown.trim(), signature, reply_to: self.reply_to() }.render()?)
+        Ok(PlainAnnouncement { text: &markdown::plain(markdown), signature, reply_to: self.reply_to() }.render()?)
     }
 
     /// What it says as HTML: a whole document.
@@ -246,7 +247,8 @@ impl AnnouncementLetters {
     pub async fn ask_confirmation(&self, to: lettre::Address, wanted: &ConfirmationWanted) -> Result<(), SendError> {
         let (html, signature) = (shown(&wanted.markdown), self.letters.name());
         let addresses = french::count(wanted.addresses, "adresse", "adresses");
-        let plain = PlainConfirmation { wanted, to: &to, addresses: addresses.clone(), signature };
+        let text = markdown::plain(&wanted.markdown);
+        let plain = PlainConfirmation { wanted, text: &text, to: &to, addresses: addresses.clone(), signature };
         let plain = plain.render().map_err(ComposeError::from)?;
         let html = HtmlConfirmation { wanted, to: &to, addresses, html: &html, signature };
         let html = html.render().map_err(ComposeError::from)?;

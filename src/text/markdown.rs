@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, html::push_html};
 
-use super::{french, headings, sanitise};
+use super::{french, headings, marks, sanitise};
 
 /// Markdown as sanitised HTML, set as French is, its headings from level `first` on. A line break is one, as who types a
 /// text means it. `None` where it would cost too much to show.
@@ -13,13 +13,29 @@ pub(crate) fn shown(markdown: &str, first: usize) -> Option<String> {
     });
     let mut html = String::new();
     push_html(&mut html, events);
+    safe(&html, first)
+}
+
+/// HTML of people's as [`shown`] leaves it.
+fn safe(html: &str, first: usize) -> Option<String> {
     // Nothing is fetched from elsewhere, and no address is one of the reader's own site.
     let whole = |element: &str, address: &str| {
         let is_whole = ["https://", "http://", "mailto:", "tel:"].iter().any(|scheme| address.starts_with(scheme));
         (is_whole && element != "img").then(|| address.to_owned())
     };
-    let html = sanitise::shown(&html, whole)?;
+    let html = sanitise::shown(html, whole)?;
     Some(headings::from_level(&french::set(&html), first))
+}
+
+/// Markdown as a text without marks, set as French is. As it was written where it would cost too much to show.
+pub(crate) fn plain(markdown: &str) -> String {
+    let plain = shown(markdown, 1).map(|html| french::set(&marks::plain(&html)));
+    plain.unwrap_or_else(|| markdown.trim().to_owned())
+}
+
+/// HTML that people wrote in an editor, as Markdown that shows the same. `None` as for [`shown`].
+pub(crate) fn of_html(html: &str) -> Option<String> {
+    Some(marks::markdown(&safe(html, 1)?))
 }
 
 #[cfg(test)]

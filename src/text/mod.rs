@@ -8,6 +8,7 @@ pub(crate) mod headings;
 pub(crate) mod html_text;
 mod language;
 pub(crate) mod markdown;
+pub(crate) mod marks;
 pub(crate) mod near;
 pub(crate) mod sanitise;
 pub(crate) mod tags;
