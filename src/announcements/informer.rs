@@ -8,6 +8,7 @@ use std::{
 };
 
 use data_encoding::BASE32_NOPAD;
+use futures_util::future::join_all;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -31,7 +32,7 @@ use crate::{
     config::{self, Config},
     flow::{deliver::enclosable, directory::Directory, ledger::Ledger, route::MappingStore},
     glpi::{Glpi, GlpiError, Upload},
-    letters::{AnnouncementLetters, ConfirmationWanted},
+    letters::{AnnouncementLetters, ConfirmationWanted, Tries},
     people::{People, Rights, Role},
     request::{Address, Enclosure, Reference},
 };
@@ -416,24 +417,40 @@ impl Informer {
             link: (!page.is_empty()).then_some(link),
             code,
         };
-        let mut asked = Vec::new();
-        for second in seconds {
-            let Ok(to) = second.as_str().parse() else { continue };
-            match self.letters.ask_confirmation(to, &wanted).await {
-                Ok(()) => asked.push(second.clone()),
-                Err(error) => {
-                    tracing::error!(%error, %reference, "an operator could not be asked to confirm an announcement");
-                }
-            }
-        }
+        // Who hands it in waits for this. Where the relay takes none of them, all are asked later.
+        let mut asked = self.ask_each(seconds, &wanted, Tries::One).await;
         if asked.is_empty() {
             return;
         }
+        let missed: Vec<Address> = seconds.iter().filter(|second| !asked.contains(second)).cloned().collect();
+        asked.append(&mut self.ask_each(&missed, &wanted, Tries::Several).await);
         // Unknown to GLPI, they are asked once more: that does no harm.
         if let Err(error) = self.records.asked(&mailing.reference, &asked).await {
             tracing::warn!(%error, %reference, "GLPI was not told that operators were asked to confirm an announcement");
         }
         journal.is_asked = true;
+    }
+
+    /// Asks these; gives those for whom the relay took the mail.
+    async fn ask_each(&self, seconds: &[Address], wanted: &ConfirmationWanted, tries: Tries) -> Vec<Address> {
+        let asking = seconds.iter().map(|second| async move {
+            let to = second.as_str().parse().ok()?;
+            match self.letters.ask_confirmation(to, wanted, tries).await {
+                Ok(()) => Some(second.clone()),
+                Err(error) => {
+                    let reference = &wanted.reference;
+                    tracing::error!(%error, %reference, "an operator could not be asked to confirm an announcement");
+                    None
+                }
+            }
+        });
+        join_all(asking).await.into_iter().flatten().collect()
+    }
+
+    /// From when on a running gateway asks a second person where none could be asked: before, whoever handed it in may be
+    /// at it.
+    pub fn asks_again_from(&self, mailing: &Mailing) -> Timestamp {
+        mailing.written_at.checked_add(self.dispatcher.settled().0).unwrap_or(Timestamp::MAX)
     }
 
     /// What a second person confirms this mailing by: of what it says, to whom.
@@ -643,9 +660,7 @@ impl Informer {
         self.released().retain(|reference| open.contains(reference));
         let mut again: Option<Timestamp> = None;
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::ToConfirm) {
-            // Before, whoever handed it in may be at it.
-            let age = Timestamp::now().duration_since(mailing.written_at);
-            if age > self.dispatcher.settled().0
+            if Timestamp::now() > self.asks_again_from(mailing)
                 && let Err(error) = self.ask_those_not_asked(&mailing.reference).await
             {
                 tracing::warn!(%error, reference = mailing.reference, "nobody can be asked to confirm an announcement now");

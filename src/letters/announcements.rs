@@ -76,6 +76,15 @@ pub struct ConfirmationWanted {
     pub code: String,
 }
 
+/// How often a mail is tried that the relay does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tries {
+    /// Once: whoever sends it comes again.
+    One,
+    /// As often as `smtp.retries` says.
+    Several,
+}
+
 #[derive(Template)]
 #[template(path = "announcement.txt")]
 struct PlainAnnouncement<'a> {
@@ -244,7 +253,12 @@ impl AnnouncementLetters {
     /// # Errors
     ///
     /// Where the letter cannot be made, or the relay does not take it.
-    pub async fn ask_confirmation(&self, to: lettre::Address, wanted: &ConfirmationWanted) -> Result<(), SendError> {
+    pub async fn ask_confirmation(
+        &self,
+        to: lettre::Address,
+        wanted: &ConfirmationWanted,
+        tries: Tries,
+    ) -> Result<(), SendError> {
         let (html, signature) = (shown(&wanted.markdown), self.letters.name());
         let addresses = french::count(wanted.addresses, "adresse", "adresses");
         let text = markdown::plain(&wanted.markdown);
@@ -257,7 +271,10 @@ impl AnnouncementLetters {
         let subject = line(&format!("À confirmer\u{a0}: {}", wanted.subject), usize::MAX);
         let letter = self.letters.head(Mailbox::new(None, to.clone()), &subject, id, "auto-generated");
         let letter = letter.multipart(MultiPart::alternative_plain_html(plain, html)).map_err(ComposeError::from)?;
-        self.letters.send(to, &letter).await
+        match tries {
+            Tries::One => self.letters.send_once(to, &letter).await,
+            Tries::Several => self.letters.send(to, &letter).await,
+        }
     }
 }
 

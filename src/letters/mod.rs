@@ -24,7 +24,7 @@ mod when;
 pub(crate) use self::when::is_machine;
 pub use self::{
     acknowledger::Acknowledger,
-    announcements::{AnnouncementLetters, AnnouncementMail, ConfirmationWanted, EnclosedFile},
+    announcements::{AnnouncementLetters, AnnouncementMail, ConfirmationWanted, EnclosedFile, Tries},
     correspondence::Correspondence,
     deposits::{DepositLetters, NotKept},
     error::ComposeError,

@@ -171,9 +171,34 @@ impl Screen {
         if json {
             self.report(app, progress, json);
         } else {
-            self.say(&waits(progress));
+            self.say(&self.waits(app, progress));
         }
         if progress.is_asked { exit::OK } else { exit::TEMPFAIL }
+    }
+
+    fn waits(&self, app: &App, progress: &MailingProgress) -> Bilingual {
+        let Mailing { reference, addresses, .. } = &progress.mailing;
+        let asked = if progress.is_asked {
+            Bilingual::new("The other operators were sent a mail.", "Les autres exploitants ont reçu un courriel.")
+        } else {
+            let from = self.moment(app.informer.asks_again_from(&progress.mailing), "%Y-%m-%d %H:%M:%S");
+            Bilingual::new(
+                format!(
+                    "Nobody could be asked yet: the mail relay took no mail for another operator, and the log says why. A \
+                     running gateway asks again each minute from {from} on, `passerelle inform resume {reference}` at once."
+                ),
+                format!(
+                    "Personne n’a encore pu être sollicité\u{a0}: le relais n’a pris aucun courriel pour un autre \
+                     exploitant, et le journal dit pourquoi. Une passerelle qui tourne réessaie chaque minute à partir du \
+                     {from}, `passerelle inform resume {reference}` aussitôt."
+                ),
+            )
+        };
+        Bilingual::new(
+            format!("{reference} waits for a second person: {addresses} addresses. "),
+            format!("{reference} attend une seconde personne\u{a0}: {addresses} adresses. "),
+        )
+        .then("", &asked)
     }
 
     /// Says how far a mailing is; 1 where somebody has to do something, or nobody got it; 75 where what is on its way is
@@ -186,7 +211,7 @@ impl Screen {
             say(format!("{}  {}  {}", mailing.reference, self.text(&mailing.state.said()), mailing.subject));
             self.say(&counted(progress));
             if mailing.state == MailingState::ToConfirm {
-                self.say(&waits(progress));
+                self.say(&self.waits(app, progress));
             }
             for (address, code) in &progress.refused {
                 self.say(
@@ -307,30 +332,6 @@ fn counted(progress: &MailingProgress) -> Bilingual {
     )
     .then("", &Bilingual::same(", "))
     .then("", &left)
-}
-
-fn waits(progress: &MailingProgress) -> Bilingual {
-    let Mailing { reference, addresses, .. } = &progress.mailing;
-    let asked = if progress.is_asked {
-        Bilingual::new("The other operators were sent a mail.", "Les autres exploitants ont reçu un courriel.")
-    } else {
-        Bilingual::new(
-            format!(
-                "Nobody could be asked yet: the mail relay took no mail for another operator, and the log says why. A \
-                 running gateway asks again each minute, and so does `passerelle inform resume {reference}`."
-            ),
-            format!(
-                "Personne n’a encore pu être sollicité\u{a0}: le relais n’a pris aucun courriel pour un autre exploitant, et \
-                 le journal dit pourquoi. Une passerelle qui tourne réessaie chaque minute, `passerelle inform resume \
-                 {reference}` aussi."
-            ),
-        )
-    };
-    Bilingual::new(
-        format!("{reference} waits for a second person: {addresses} addresses. "),
-        format!("{reference} attend une seconde personne\u{a0}: {addresses} adresses. "),
-    )
-    .then("", &asked)
 }
 
 fn as_json(progress: &MailingProgress) -> Value {

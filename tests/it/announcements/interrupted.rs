@@ -92,6 +92,35 @@ async fn the_second_person_is_asked_once_the_relay_takes_mail(#[case] by_a_gatew
     assert_eq!(asked.to, ["autre@ac-dijon.fr"]);
 }
 
+/// Who hands it in does not wait while a relay takes no mail; where it takes some, those that it puts off are tried again.
+#[rstest]
+#[case::it_takes_none(Moods { words: [("MAIL FROM", 451)].into(), ..Moods::default() }, 2, &[])]
+#[case::it_puts_one_off(
+    Moods { recipients: [("b@ac-dijon.fr".to_owned(), 451)].into(), ..Moods::default() }, 3, &["a@ac-dijon.fr", "b@ac-dijon.fr"]
+)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_persons_are_asked_in_one_try(
+    #[case] moods: Moods,
+    #[case] connections: usize,
+    #[case] expected: &[&str],
+) {
+    let (sandbox, sink) = (sandbox().await, Sink::start(moods).await);
+    let (_folder, csv) = directory(40);
+    let settings = [
+        ("announcements.confirm_above", "30"),
+        ("people.operators", "chef@ac-dijon.fr,a@ac-dijon.fr,b@ac-dijon.fr"),
+        ("smtp.retries", "1"),
+    ];
+    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
+    let announcement = announcement("ask", &[]);
+    let informed = app.informer.inform(announcement, (&[], &Enclosure::default()), &operator()).await.unwrap();
+    assert_eq!(informed.mailing.unwrap().is_asked, !expected.is_empty());
+    let mut asked: Vec<String> = sink.taken().into_iter().flat_map(|taken| taken.to).collect();
+    asked.sort();
+    assert_eq!(asked, expected);
+    wait_until("each connection has ended", async || sink.connections() == connections).await;
+}
+
 /// Killed between the note and the list, nothing went: it is named so everywhere, and goes on, or is stopped.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_its_list_is_frozen_it_goes_on_or_is_stopped() {
