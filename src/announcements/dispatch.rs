@@ -237,7 +237,7 @@ impl Dispatcher {
             if standing.doubtful.is_some() || standing.pending.is_empty() {
                 return None;
             }
-            let pause = standing.next_attempt.saturating_sub(1).min(LONGEST_PAUSE);
+            let pause = standing.tries.min(LONGEST_PAUSE);
             let due = standing.last.map_or(Timestamp::UNIX_EPOCH, |last| {
                 let pause = self.retry.checked_mul(i32::try_from(pause).unwrap_or(1));
                 last.checked_add(pause.unwrap_or(SignedDuration::ZERO)).unwrap_or(last)
@@ -267,6 +267,30 @@ impl Dispatcher {
                 () = stop.cancelled() => return Ok(false),
             }
         }
+    }
+
+    /// Writes that those whom the relay refused get it once more; nothing where another one writes so at this moment.
+    pub(super) async fn begin_again(&self, journal: &Journal, by: &str) -> Result<(), GlpiError> {
+        for batch in journal.batches.values() {
+            let standing = journal.standing(batch);
+            if standing.refused.is_empty() {
+                continue;
+            }
+            let again = Departure {
+                batch: batch.number,
+                attempt: standing.next_attempt,
+                state: DepartureState::Again,
+                at: Timestamp::now(),
+                by: self.me.clone(),
+                to: standing.refused.iter().map(|(address, _)| address.to_string()).collect(),
+                refused: Vec::new(),
+                put_off: Vec::new(),
+                decided_by: Some(by.to_owned()),
+                is_lost: false,
+            };
+            self.records.depart(&journal.mailing.reference, &again).await?;
+        }
+        Ok(())
     }
 
     /// Sends what is left of a batch.
@@ -301,7 +325,7 @@ impl Dispatcher {
         let recipients = open.recipients();
         refused.extend(coded(&recipients.refused));
         let mut put_off = coded(&recipients.put_off);
-        if Timestamp::now().duration_since(journal.mailing.written_at) > PATIENCE {
+        if Timestamp::now().duration_since(standing.again.unwrap_or(journal.mailing.written_at)) > PATIENCE {
             refused.append(&mut put_off);
         }
         let nobody = recipients.taken.is_empty();
@@ -408,7 +432,7 @@ fn count(departure: &Departure) {
     match departure.state {
         DepartureState::Handed => add(HANDED, departure.to.len()),
         DepartureState::Going => add(DOUBTFUL, departure.to.len()),
-        DepartureState::NotSent => return,
+        DepartureState::NotSent | DepartureState::Again => return,
     }
     add(REFUSED, departure.refused.len());
     add(PUT_OFF, departure.put_off.len());

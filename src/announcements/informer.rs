@@ -533,6 +533,36 @@ impl Informer {
         Ok(self.progress_of(&self.journal(reference).await?))
     }
 
+    /// Sends a mailing that has ended once more to those whom the relay refused, and to nobody else: whoever asks has
+    /// mended what they were refused for. It is the same mail, with the same Message-ID.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody was refused, or it has not ended.
+    pub async fn again(&self, reference: Reference, by: &str) -> Result<MailingProgress, InformError> {
+        let journal = self.journal(reference).await?;
+        let progress = self.progress_of(&journal);
+        match journal.mailing.state {
+            MailingState::Stopped => return Err(InformError::NotNow(MailingState::Stopped)),
+            MailingState::ToConfirm | MailingState::Going => return Err(InformError::NobodyRefused),
+            MailingState::Ended if progress.refused.is_empty() && progress.pending == 0 => {
+                return Err(InformError::NobodyRefused);
+            }
+            MailingState::Ended => {}
+        }
+        self.dispatcher.begin_again(&journal, by).await?;
+        // Of two who ask at the same moment one is first, and it may have ended since.
+        let mut journal = self.journal(reference).await?;
+        if journal.mailing.state == MailingState::Ended && journal.has_pending() {
+            journal.mailing.state = MailingState::Going;
+            journal.mailing.outcome = None;
+            self.records.rewrite_head(&mut journal).await?;
+            tracing::info!(%reference, by, refused = progress.refused.len(), "an announcement goes again to whom the relay refused");
+        }
+        self.wake.notify_one();
+        Ok(self.progress_of(&journal))
+    }
+
     /// Decides on what is in doubt: of this batch, or of all.
     ///
     /// # Errors

@@ -183,6 +183,8 @@ pub(super) enum DepartureState {
     Handed,
     /// The relay does not have it.
     NotSent,
+    /// Nothing went: somebody has decided that those whom the relay refused before get it once more.
+    Again,
 }
 
 /// A time that a batch, or what was left of it, went to the relay.
@@ -286,6 +288,7 @@ impl Departure {
             DepartureState::Handed if self.to.is_empty() => "le relais de messagerie ne l’a pris pour personne",
             DepartureState::Handed => "remis au relais de messagerie",
             DepartureState::NotSent => "non remis\u{a0}: le relais de messagerie ne l’a pas pris",
+            DepartureState::Again => "les adresses que le relais a refusées sont à nouveau à servir",
         };
         let mut html = format!(
             "<p>Lot {}, {}\u{a0}: {said}.</p>",
@@ -358,6 +361,10 @@ pub(super) struct Standing {
     pub(super) doubtful: Option<Departure>,
     /// The next departure's number, from 1.
     pub(super) next_attempt: usize,
+    /// Departures since it began, or began again.
+    pub(super) tries: usize,
+    /// When it began again.
+    pub(super) again: Option<Timestamp>,
     /// When the last departure was.
     pub(super) last: Option<Timestamp>,
 }
@@ -409,15 +416,25 @@ impl Journal {
         is_complete && digest(self.batches.values().flat_map(|batch| &batch.addresses)) == self.mailing.list
     }
 
+    /// Whether some of it is to be sent.
+    pub(super) fn has_pending(&self) -> bool {
+        self.batches.values().any(|batch| !self.standing(batch).pending.is_empty())
+    }
+
     /// Where a batch stands, by its departures in their order.
     pub(super) fn standing(&self, batch: &Batch) -> Standing {
         let mut standing = Standing { pending: batch.addresses.clone(), next_attempt: 1, ..Standing::default() };
         let parsed = |address: &String| Address::parse(address);
         for (_, departure) in self.departures.range((batch.number, 0)..=(batch.number, usize::MAX)).map(|(_, it)| it) {
             standing.next_attempt = departure.attempt + 1;
+            standing.tries += 1;
             standing.last = Some(departure.at);
             match departure.state {
                 DepartureState::NotSent => {}
+                DepartureState::Again => {
+                    standing.pending.extend(standing.refused.drain(..).map(|(address, _)| address));
+                    (standing.tries, standing.last, standing.again) = (0, None, Some(departure.at));
+                }
                 DepartureState::Going => standing.doubtful = Some(departure.clone()),
                 DepartureState::Handed => {
                     let put_off: Vec<Address> =

@@ -153,6 +153,8 @@ pub enum InformError {
         /// How many there are.
         of: usize,
     },
+    /// The relay refused nobody, or it has not ended.
+    NobodyRefused,
     /// No batch is in doubt, or its sender may be at it still.
     NothingInDoubt(i64),
 }
@@ -252,6 +254,11 @@ impl InformError {
             Self::NoBatch { batch, of } => Bilingual::new(
                 format!("there is no batch {batch}; they are numbered from 1 to {of}"),
                 format!("il n’y a pas de lot {batch}\u{a0}; ils sont numérotés de 1 à {of}"),
+            ),
+            Self::NobodyRefused => Bilingual::new(
+                "the relay refused nobody of it, or it has not ended; `passerelle inform show` says how far it is",
+                "le relais n’en a refusé aucune adresse, ou son envoi n’est pas terminé\u{a0}; `passerelle inform show` dit où \
+                 il en est",
             ),
             Self::NothingInDoubt(seconds) => Bilingual::new(
                 format!("nothing is in doubt, or not yet: what is on its way now is in doubt after {seconds} seconds"),

@@ -84,6 +84,10 @@ async fn obey(app: &App, screen: &Screen, args: Args) -> Result<u8, Unable> {
         Some(Subcommand::Stop { reference, by }) => {
             Ok(screen.report(app, &informer.stop(reference, &person(&by)?).await?, false))
         }
+        Some(Subcommand::Again { reference, by, json }) => {
+            informer.again(reference, &person(&by)?).await?;
+            Ok(follow(app, screen, reference, json).await)
+        }
         Some(Subcommand::End { reference }) => {
             let kept = informer.keeping().of_reference(reference).await.map_err(InformError::from)?;
             let kept = kept.ok_or(InformError::Unknown)?;

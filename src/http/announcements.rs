@@ -16,7 +16,7 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{
-    asked::{Confirmation, DoubtAnswer, NewAnnouncement, Stopped},
+    asked::{Confirmation, DoubtAnswer, NewAnnouncement, Whoever},
     problems::problem,
     shown::{AnnouncementState, Counted, FileShown, ZoneCount, kept, state},
 };
@@ -44,6 +44,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(one))
         .routes(routes!(confirm))
         .routes(routes!(stop))
+        .routes(routes!(again))
         .routes(routes!(decide))
 }
 
@@ -215,7 +216,7 @@ async fn confirm(State(services): State<Arc<Services>>, Path(name): Path<String>
 #[utoipa::path(post, path = "/v1/announcements/{reference}/stop", operation_id = "stop_announcement", tag = "announcements",
     security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(("reference" = String, Path, description = "What it is called.", example = "P-7K3M-Q2XV-9D4T"), schemas::Whose),
-    request_body(content = Stopped, content_type = "application/json"),
+    request_body(content = Whoever, content_type = "application/json"),
     responses(
         (status = 200, body = AnnouncementState, description = "It is stopped."),
         (status = 400, description = "The body, a parameter or the call is broken."),
@@ -230,9 +231,37 @@ async fn stop(State(services): State<Arc<Services>>, Path(name): Path<String>, r
         .answered(request, async |services, parts, body, _| {
             check_content_type(&parts.headers)?;
             let Caller { rights, person, body } = caller(services, parts, body).await?;
-            let by = asked::stopped(&body.bytes, person.as_ref())?;
+            let by = asked::whoever(&body.bytes, person.as_ref())?;
             let (_, reference) = theirs(services, &name, &rights).await?;
             shown(services, services.oversight()?.informer.stop(reference, &by).await)
+        })
+        .await
+}
+
+/// Send one again to those who were refused
+///
+/// Of one that has ended, the addresses that the relay refused get it once more, and no other: after the relay, or the mailbox, was mended. It is the same mail, with the same Message-ID.
+#[utoipa::path(post, path = "/v1/announcements/{reference}/again", operation_id = "send_announcement_again", tag = "announcements",
+    security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(("reference" = String, Path, description = "What it is called.", example = "P-7K3M-Q2XV-9D4T"), schemas::Whose),
+    request_body(content = Whoever, content_type = "application/json"),
+    responses(
+        (status = 200, body = AnnouncementState, description = "It goes again."),
+        (status = 400, description = "The body, a parameter or the call is broken."),
+        (status = 404, description = "There is none of this name, or it is somebody else's."),
+        (status = 409, description = "Nobody was refused, it has not ended, or it was stopped."),
+        (status = 415, description = "Not JSON."),
+        (status = 422, description = "Fields are wrong; `errors` names each."),
+        ByPortal, LateBody, AnyTime,
+    ))]
+async fn again(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, _| {
+            check_content_type(&parts.headers)?;
+            let Caller { rights, person, body } = caller(services, parts, body).await?;
+            let by = asked::whoever(&body.bytes, person.as_ref())?;
+            let (_, reference) = theirs(services, &name, &rights).await?;
+            shown(services, services.oversight()?.informer.again(reference, &by).await)
         })
         .await
 }

@@ -116,6 +116,18 @@ pub(super) enum Subcommand {
         #[arg(long, default_value = "l’exploitation")]
         by: String,
     },
+    /// Sends one that has ended once more to the addresses that the relay refused, once the cause is mended; to no other.
+    Again {
+        /// What it is called.
+        #[arg(value_parser = reference)]
+        reference: Reference,
+        /// Who decides.
+        #[arg(long, default_value = "l’exploitation")]
+        by: String,
+        /// One JSON object, without a progress bar.
+        #[arg(long)]
+        json: bool,
+    },
     /// Takes one off the portal.
     End {
         /// What it is called.

@@ -89,10 +89,10 @@ pub(super) struct Confirmation {
     by: Option<String>,
 }
 
-/// Who stops an announcement.
+/// Who stops an announcement, or sends it again.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "read by whoever reads the description")]
-pub(super) struct Stopped {
+pub(super) struct Whoever {
     /// Who, where a token names nobody.
     #[schema(example = "chef@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
@@ -312,8 +312,8 @@ pub(super) fn confirmation(body: &Bytes, person: Option<&Address>) -> Result<(St
     Ok((code, by))
 }
 
-/// Who stops it.
-pub(super) fn stopped(body: &Bytes, person: Option<&Address>) -> Result<String, Problem> {
+/// Who stops it, or sends it again.
+pub(super) fn whoever(body: &Bytes, person: Option<&Address>) -> Result<String, Problem> {
     let mut fields = Fields::of(body, &["by"]).ok_or_else(|| no_object("{\"by\": \"…\"}"))?;
     let Some(by) = by(&mut fields, person) else { return Err(Problem::fields(fields.wrong())) };
     ended(fields)?;

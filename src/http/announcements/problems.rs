@@ -105,6 +105,11 @@ pub(super) fn problem(error: &InformError) -> Problem {
             "same-person",
             "Qui l’a écrite ne peut pas la confirmer\u{a0}: une deuxième personne le fait.",
         ),
+        InformError::NobodyRefused => (
+            StatusCode::CONFLICT,
+            "nobody-refused",
+            "Le relais n’a refusé aucune adresse, ou l’envoi n’est pas terminé\u{a0}: il n’y a rien à renvoyer. Attendez qu’il le soit.",
+        ),
         InformError::NothingInDoubt(_) => (
             StatusCode::CONFLICT,
             "nothing-in-doubt",

@@ -103,6 +103,11 @@ impl AnnouncementPage<'_> {
         self.may_change && self.mailing.as_ref().is_some_and(is_open)
     }
 
+    fn may_send_again(&self) -> bool {
+        let has_ended = |progress: &MailingProgress| progress.mailing.state == MailingState::Ended;
+        self.may_change && self.mailing.as_ref().is_some_and(|it| has_ended(it) && !it.refused.is_empty())
+    }
+
     fn may_resume(&self) -> bool {
         self.may_change && self.unfrozen == Some(Unfrozen::Interrupted)
     }
@@ -238,7 +243,7 @@ async fn shown(
     Ok(answer)
 }
 
-/// `POST /information/{reference}/{deed}`: `fin`, `prolongation`, `reprise`, `arret`, `confirmation`, `doutes`.
+/// `POST /information/{reference}/{deed}`: `fin`, `prolongation`, `reprise`, `arret`, `renvoi`, `confirmation`, `doutes`.
 pub(super) async fn act(
     State(state): State<Arc<PageState>>,
     Path((reference, deed)): Path<(String, String)>,
@@ -255,6 +260,7 @@ pub(super) async fn act(
                 "prolongation" => prolong(&state, announcement.clone(), &posted).await,
                 "reprise" => done(informer(&state)?.resume(announcement.reference).await),
                 "arret" => done(informer(&state)?.stop(announcement.reference, posted.person.as_str()).await),
+                "renvoi" => done(informer(&state)?.again(announcement.reference, posted.person.as_str()).await),
                 "confirmation" => confirm(&state, &announcement, &rights, &posted).await,
                 "doutes" => decide(&state, &announcement, &rights, &posted).await,
                 _ => return Err(unknown()),

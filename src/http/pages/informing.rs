@@ -148,6 +148,10 @@ pub(super) fn problem(error: &InformError) -> Problem {
             "same-person",
             "Qui a écrit l’information ne la confirme pas\u{a0}: c’est à une seconde personne de le faire.",
         ),
+        InformError::NobodyRefused => conflict(
+            "Le relais n’a refusé aucune adresse, ou l’envoi n’est pas terminé\u{a0}: il n’y a rien à renvoyer."
+                .to_owned(),
+        ),
         InformError::NothingInDoubt(seconds) => conflict(format!(
             "Aucun envoi n’est en doute, ou pas encore\u{a0}: ce qui part en ce moment ne l’est qu’après {seconds} secondes."
         )),

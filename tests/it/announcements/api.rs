@@ -113,6 +113,15 @@ async fn each_writes_to_their_own_and_sees_their_own() {
     assert_eq!(gateway.outbox.mails().len(), before + 10);
     let (status, answer) = post(&gateway, &format!("{one}/stop"), DEPARTMENT, json!({"by": "ien"})).await;
     assert_eq!((status, &answer["reason"]), (StatusCode::CONFLICT, &json!("announcement-ended")));
+    let again = format!("{one}/again");
+    let (status, answer) = post(&gateway, &again, DEPARTMENT, json!({"by": "ien"})).await;
+    assert_eq!((status, &answer["reason"]), (StatusCode::CONFLICT, &json!("nobody-refused")));
+    assert_eq!(
+        post(&gateway, &again, APPLICATION, json!({"by": "x"})).await.0,
+        StatusCode::NOT_FOUND,
+        "somebody else's"
+    );
+    assert_eq!(post(&gateway, &again, OPERATORS, json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY, "by whom");
     let (status, _) =
         post(&gateway, &format!("{one}/doubts"), DEPARTMENT, json!({"by": "ien", "decision": "send"})).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "operators decide what is in doubt");

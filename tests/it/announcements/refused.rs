@@ -1,8 +1,14 @@
 //! What the relay refuses for good is refused, and ends: an address, or a mail whoever it is for.
 
-use passerelle::{announcements::MailingState, request::Enclosure};
+use std::collections::BTreeSet;
+
+use passerelle::{
+    announcements::{InformError, MailingState},
+    request::Enclosure,
+};
 use rstest::rstest;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     commands::Desk,
@@ -41,6 +47,63 @@ async fn what_is_refused_for_good_ends(#[case] moods: Moods, #[case] refused: us
     assert_eq!(sink.copies().len(), 40 - refused);
 }
 
+/// Once the cause is mended, those who were refused get it, once, whoever asks for it at the same moment; it is the same
+/// mail. What is not mended stays refused.
+#[rstest]
+#[case::an_address(Moods { recipients: [("ce.0003@ac-dijon.fr".to_owned(), 550)].into(), ..Moods::default() }, 1)]
+#[case::the_sender(words("MAIL FROM", 550), 40)]
+#[case::the_mail(Moods { ends: vec![552; 4], ..Moods::default() }, 40)]
+#[case::the_mail_of_one_batch(Moods { ends: vec![250, 554], ..Moods::default() }, 10)]
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_were_refused_get_it_once_the_cause_is_mended(#[case] moods: Moods, #[case] refused: usize) {
+    let (sandbox, sink) = (sandbox().await, Sink::start(moods).await);
+    let (_folder, csv) = directory(40);
+    let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
+    let (one, other) = (instance(), instance());
+    let informed = one.informer.inform(announcement("again", &[]), (&[], &Enclosure::default()), &operator()).await;
+    let reference = informed.unwrap().announcement.reference;
+    let early = one.informer.again(reference, "chef").await;
+    assert!(matches!(early, Err(InformError::NobodyRefused)), "{early:?}");
+    assert_eq!(send(&one, reference).await.refused.len(), refused);
+    let is_lasting = !sink.moods.lock().unwrap().words.is_empty() || refused == 1;
+    if is_lasting {
+        // Not mended yet.
+        one.informer.again(reference, "chef").await.unwrap();
+        let progress = send(&one, reference).await;
+        assert_eq!((progress.mailing.state, progress.refused.len()), (MailingState::Ended, refused));
+    }
+    *sink.moods.lock().unwrap() = Moods::default();
+    let (first, second) = tokio::join!(one.informer.again(reference, "chef"), other.informer.again(reference, "autre"));
+    let (begun, late): (Vec<_>, Vec<_>) = [first, second].into_iter().partition(Result::is_ok);
+    for progress in begun.iter().flatten() {
+        assert_eq!((progress.mailing.state, progress.pending), (MailingState::Going, refused));
+    }
+    assert!(!begun.is_empty() && late.iter().all(|it| matches!(it, Err(InformError::NobodyRefused))), "{late:?}");
+    tokio::join!(send(&one, reference), send(&other, reference));
+    let progress = send(&one, reference).await;
+    assert_eq!((progress.mailing.state, progress.handed, progress.refused.len()), (MailingState::Ended, 40, 0));
+    let outcome = progress.mailing.outcome.unwrap();
+    assert_eq!((outcome.handed, outcome.refused), (40, 0));
+    assert!(sink.copies().len() == 40 && sink.copies().values().all(|copies| *copies == 1), "{:?}", sink.copies());
+    let mails: BTreeSet<String> = sink.taken().into_iter().map(|taken| taken.mail).collect();
+    assert_eq!(mails.len(), 1, "the same mail, with the same Message-ID");
+    let late = one.informer.again(reference, "chef").await;
+    assert!(matches!(late, Err(InformError::NobodyRefused)), "{late:?}");
+}
+
+/// What is stopped is not sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stopped_does_not_go_again() {
+    let (sandbox, sink) = (sandbox().await, Sink::start(words("MAIL FROM", 451)).await);
+    let (_folder, csv) = directory(40);
+    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
+    let informed = app.informer.inform(announcement("halt", &[]), (&[], &Enclosure::default()), &operator()).await;
+    let reference = informed.unwrap().announcement.reference;
+    app.informer.stop(reference, "chef").await.unwrap();
+    let again = app.informer.again(reference, "chef").await;
+    assert!(matches!(again, Err(InformError::NotNow(MailingState::Stopped))), "{again:?}");
+}
+
 /// What may help later is tried again, and none of it is called refused.
 #[rstest]
 #[case::put_off(words("MAIL FROM", 451))]
@@ -53,7 +116,7 @@ async fn what_may_help_later_is_tried_again(#[case] moods: Moods) {
     let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
     let informed = app.informer.inform(announcement("later", &[]), (&[], &Enclosure::default()), &operator()).await;
     let reference = informed.unwrap().announcement.reference;
-    let stop = tokio_util::sync::CancellationToken::new();
+    let stop = CancellationToken::new();
     let sending = app.informer.send(reference, &stop, |_| {}).await.unwrap();
     assert!(sending.again.is_some() && sending.why.is_some(), "{sending:?}");
     assert_eq!((sending.progress.pending, sending.progress.refused.len()), (40, 0));
@@ -87,6 +150,10 @@ async fn the_terminal_counts_them(
     let (listed, _) = desk.said(&["list", "--lang", language]).await;
     let both = counted.rsplit_once(", ").unwrap().1;
     assert!(listed.contains(state) && listed.contains(both), "{listed}");
+    let reference = super::commands::only(&desk).await;
+    sink.moods.lock().unwrap().recipients.clear();
+    let (again, code) = desk.said(&["again", &reference, "--lang", language]).await;
+    assert!(code == Some(0) && again.contains(state) && !again.contains("ce.0003"), "{again}");
     sink.moods.lock().unwrap().words = [("MAIL FROM", 550)].into();
     let all = desk.run(&[&text, "--subject", "Autre", "--json"]).await;
     let shown: serde_json::Value = serde_json::from_slice(&all.stdout).unwrap();

@@ -148,6 +148,7 @@ async fn the_description_names_every_route_and_the_ways_to_prove_oneself() {
             "/readyz",
             "/v1/announcements",
             "/v1/announcements/{reference}",
+            "/v1/announcements/{reference}/again",
             "/v1/announcements/{reference}/confirmation",
             "/v1/announcements/{reference}/doubts",
             "/v1/announcements/{reference}/stop",

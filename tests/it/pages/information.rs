@@ -412,6 +412,10 @@ async fn above_the_threshold_a_second_person_confirms_by_the_link_they_were_sent
     let done = scene.until(&address, OPERATOR, "envoi terminé").await;
     assert!(done.has(&format!("Confirmé par {SECOND}")), "{}", done.html);
     assert_eq!(scene.told(), [SECOND, "anne.blanc@ac-dijon.fr", JEANNE]);
+    // Nobody was refused.
+    assert!(!done.has("/renvoi"), "{}", done.html);
+    let again = scene.send(&address, &format!("{address}/renvoi"), OPERATOR, &[]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.html);
     // What has ended is not stopped.
     let stopped = scene.send(&address, &format!("{address}/arret"), OPERATOR, &[]).await;
     assert_eq!(stopped.status, StatusCode::CONFLICT, "{}", stopped.html);

@@ -105,9 +105,10 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         template.len() == path.len()
             && template.iter().zip(&path).all(|(part, found)| part.starts_with('{') || part == found)
     };
-    // These need a code that goes by mail, one that is under way, a batch whose end the relay did not confirm, and a message
+    // These need a code that goes by mail, one that is under way, one that the relay refused, a batch whose end the relay did not confirm, and a message
     // with a file: the tests of announcements, and of their pages, have them.
-    let deeds = ["confirmation", "stop", "doubts"].map(|deed| format!("/v1/announcements/{{reference}}/{deed}"));
+    let deeds =
+        ["confirmation", "stop", "again", "doubts"].map(|deed| format!("/v1/announcements/{{reference}}/{deed}"));
     let elsewhere = [deeds.as_slice(), &["/v1/messages/{id}/files/{place}".to_owned()]].concat();
     let mut operations = 0;
     // It leaves out where it read the description.
@@ -119,5 +120,5 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 30);
+    assert_eq!(operations, 31);
 }
