@@ -31,6 +31,8 @@ pub(crate) async fn instances(target: &Target) {
         for _ in 0..instances {
             gateways.push(Running::start(target, &settings).await);
         }
+        // Mails tell whole seconds: so that these are written after the start.
+        tokio::time::sleep(Duration::from_secs(1)).await;
         let began = std::time::Instant::now();
         let deliveries = gateways.iter().enumerate().map(|(at, gateway)| {
             lmtp::deliver(gateway.lmtp, CONNECTIONS, mails(&format!("instance {at} de {instances}"), MAILS), "created")
