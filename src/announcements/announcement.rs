@@ -23,6 +23,8 @@ pub(super) const MARK: &str = "Passerelle\u{a0}: information P-";
 
 const OPENING: &str = "<p><em>Passerelle\u{a0}: information ";
 const PREPARATION: &str = "Passerelle\u{a0}: information en préparation ";
+const SINCE: &str = "<br>Depuis\u{a0}: ";
+const BY: &str = ", par ";
 const CLOSING: &str = "</em></p>";
 const ZONE: &str = "Zone\u{a0}: ";
 const APPLICATION: &str = "Application\u{a0}: ";
@@ -225,10 +227,12 @@ impl Announcement {
         html + CLOSING
     }
 
-    /// The text of its note while its files are on their way: nobody takes it for an announcement.
-    pub(super) fn preparation(&self) -> String {
+    /// The text of its note while its files are on their way: nobody takes it for an announcement. Whoever attaches them
+    /// is named; where nobody is, nobody does now.
+    pub(super) fn preparation(&self, by: Option<&Attacher>) -> String {
+        let since = by.map(|Attacher { since, who }| format!("{SINCE}{since}{BY}{who}")).unwrap_or_default();
         format!(
-            "<p>{}</p><p><em>{PREPARATION}{}</em></p>",
+            "<p>{}</p><p><em>{PREPARATION}{}{since}</em></p>",
             "Ses fichiers y sont d’abord joints. Si cette note reste ainsi, GLPI ne les a pas tous pris et rien n’est parti\u{a0}: elle peut être supprimée.",
             self.reference
         )
@@ -243,9 +247,15 @@ impl Announcement {
         )
     }
 
-    /// Whether a note is that.
-    pub(super) fn is_prepared_by(&self, text: &str) -> bool {
-        text.contains(&format!("<em>{PREPARATION}{}</em>", self.reference))
+    /// Where a note is that: who attaches its files, if somebody does.
+    pub(super) fn prepared_by(&self, text: &str) -> Option<Option<Attacher>> {
+        let (_, rest) = text.split_once(&format!("<em>{PREPARATION}{}", self.reference))?;
+        let (since, _) = rest.split_once("</em>")?;
+        if since.is_empty() {
+            return Some(None);
+        }
+        let (since, who) = since.strip_prefix(SINCE)?.split_once(BY)?;
+        Some(Some(Attacher { since: since.parse().ok()?, who: who.to_owned() }))
     }
 
     /// The announcement that a note is, if it is one. Its body may have been changed in GLPI: then it is what a reader
@@ -285,6 +295,14 @@ fn all_files(lines: &[String]) -> Option<Vec<AnnouncementFile>> {
     lines.iter().filter_map(|line| line.strip_prefix(FILE)).map(AnnouncementFile::read).collect()
 }
 
+/// Who attaches an announcement's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attacher {
+    pub(super) since: Timestamp,
+    /// A process: letters and digits.
+    pub(super) who: String,
+}
+
 /// A note of GLPI's.
 #[derive(Clone, Copy)]
 pub(super) struct Note<'a> {
@@ -304,7 +322,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Announcement, MARK, Note, Recipients};
+    use super::{Announcement, Attacher, MARK, Note, Recipients};
     use crate::{
         announcements::{AnnouncementFile, LONGEST_BODY, Zone, Zones, body::kept},
         id::ReminderId,
@@ -388,12 +406,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_being_prepared_is_no_announcement_yet() {
-        let (text, other) = (announcement().preparation(), Reference::new("announcement", "another", b"1"));
+    #[rstest]
+    #[case::by_nobody(None)]
+    #[case::by_somebody(Some(Attacher { since: "2026-11-28T07:59:00.123456789Z".parse().unwrap(), who: "0a1b".to_owned() }))]
+    fn what_is_being_prepared_is_no_announcement_yet(#[case] by: Option<Attacher>) {
+        let (text, other) = (announcement().preparation(by.as_ref()), Reference::new("announcement", "another", b"1"));
         assert_eq!(read(&announcement(), &text), None);
-        assert!(announcement().is_prepared_by(&text) && !announcement().is_prepared_by(&announcement().note()));
-        assert!(!Announcement { reference: other, ..announcement() }.is_prepared_by(&text));
+        assert_eq!(announcement().prepared_by(&text), Some(by));
+        assert_eq!(announcement().prepared_by(&announcement().note()), None);
+        assert_eq!(Announcement { reference: other, ..announcement() }.prepared_by(&text), None);
     }
 
     #[test]

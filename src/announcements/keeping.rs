@@ -1,13 +1,14 @@
 //! Announcements in GLPI: written, read, ended and prolonged there.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use tokio::sync::Mutex;
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use tokio::{sync::Mutex, time::sleep};
 
-use super::announcement::{Announcement, MARK, Note};
+use super::announcement::{Announcement, Attacher, MARK, Note};
 use crate::{
-    glpi::{FileFate, Glpi, GlpiError, NewPublicNote, PublicNote, Upload},
+    flow::ledger::instance_token,
+    glpi::{FileFate, Glpi, GlpiError, NewNote, NewPublicNote, PublicNote, Upload},
     id::ReminderId,
     request::Reference,
     text::{Bilingual, Language, french},
@@ -15,6 +16,11 @@ use crate::{
 
 /// Announcements that were handed in, by way.
 pub(super) const ANNOUNCEMENTS: &str = "passerelle_announcements_total";
+
+/// Whoever began to attach files longer ago than this has died.
+const ABANDONED: SignedDuration = SignedDuration::from_mins(1);
+/// How often one looks whether another one has attached them.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// PHP's settings that bound a file, and a whole call.
 const UPLOAD: &str = "upload_max_filesize";
@@ -27,6 +33,8 @@ pub struct Keeping {
     zone: TimeZone,
     /// One at a time writes here: several who hand in the same at the same moment would each attach its files.
     writing: Arc<Mutex<()>>,
+    /// Who attaches files here.
+    me: Arc<str>,
 }
 
 /// What kept an announcement from being read or written.
@@ -119,7 +127,7 @@ impl fmt::Debug for Keeping {
 impl Keeping {
     /// In this GLPI, which counts in this time zone.
     pub fn new(glpi: Glpi, zone: TimeZone) -> Self {
-        Self { glpi, zone, writing: Arc::default() }
+        Self { glpi, zone, writing: Arc::default(), me: instance_token().into() }
     }
 
     /// The same with calls that let others go first.
@@ -224,43 +232,90 @@ impl Keeping {
     /// goes on.
     pub async fn keep(&self, announcement: Announcement, files: &[Upload]) -> Result<Announcement, KeepingError> {
         let announcement = announcement.fit();
+        loop {
+            if let Some(kept) = self.keep_now(&announcement, files).await? {
+                return Ok(kept);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// The same; `None` while another one attaches its files.
+    async fn keep_now(
+        &self,
+        announcement: &Announcement,
+        files: &[Upload],
+    ) -> Result<Option<Announcement>, KeepingError> {
         let reference = announcement.reference;
         let _one = self.writing.lock().await;
         let notes = self.notes_of(reference).await?;
         if let Some(kept) = self.among(&notes, reference) {
             self.show(&kept).await?;
-            return Ok(kept);
+            return Ok(Some(kept));
         }
         let id = if files.is_empty() {
-            self.glpi.write_public_note(&self.note(&announcement)).await?
+            self.glpi.write_public_note(&self.note(announcement)).await?
         } else {
-            let id = match prepared(&notes, &announcement) {
-                Some(id) => id,
-                None => self.prepare(&announcement).await?,
-            };
-            self.attach(id, files).await?;
-            self.glpi.rewrite_public_note(id, &self.note(&announcement)).await?;
+            let Some(id) = self.prepare(&notes, announcement).await? else { return Ok(None) };
+            if let Err(error) = self.attach(id, files).await {
+                // Whoever comes next need not wait. Where GLPI does not take this either, they do.
+                let _ = self.glpi.rewrite_public_note(id, &self.preparation(announcement, None)).await;
+                return Err(error);
+            }
+            self.glpi.rewrite_public_note(id, &self.note(announcement)).await?;
             id
         };
         // Others may have written the same at this moment: GLPI keeps no name of such notes single.
-        let kept = self.settle(reference).await?.unwrap_or(Announcement { id: Some(id), ..announcement });
+        let kept = self.settle(reference).await?;
+        let kept = kept.unwrap_or_else(|| Announcement { id: Some(id), ..announcement.clone() });
         if kept.id == Some(id) {
             metrics::counter!(ANNOUNCEMENTS, "way" => kept.way()).increment(1);
         }
         self.show(&kept).await?;
-        Ok(kept)
+        Ok(Some(kept))
     }
 
-    /// Writes the note that files are attached to; of several who do so at the same moment all get the first one's.
-    async fn prepare(&self, announcement: &Announcement) -> Result<ReminderId, KeepingError> {
-        let own = self.glpi.write_public_note(&self.preparation(announcement)).await?;
-        let notes = self.notes_of(announcement.reference).await?;
-        let finished = self.among(&notes, announcement.reference).and_then(|kept| kept.id);
-        let first = finished.or_else(|| prepared(&notes, announcement)).unwrap_or(own);
-        if first != own {
-            self.retire(&Announcement { id: Some(own), ..announcement.clone() }).await?;
+    /// The note that files are attached to, for the one who attaches them: of several, in whatever process, who do so at
+    /// the same moment, GLPI gives its name to one. `None` for the others, until that one must have died.
+    async fn prepare(
+        &self,
+        notes: &[PublicNote],
+        announcement: &Announcement,
+    ) -> Result<Option<ReminderId>, KeepingError> {
+        let me = Attacher { since: Timestamp::now(), who: self.me.to_string() };
+        if let Some((id, by)) = prepared(notes, announcement) {
+            // One of this process has given up: one at a time writes here.
+            if by.is_some_and(|by| by.who != me.who && me.since.duration_since(by.since) < ABANDONED) {
+                return Ok(None);
+            }
+            self.glpi.rewrite_public_note(id, &self.preparation(announcement, Some(&me))).await?;
+            return Ok(Some(id));
         }
-        Ok(first)
+        let note = NewNote {
+            key: format!("passerelle-{}-files", announcement.reference),
+            name: announcement.subject.clone(),
+            text: announcement.preparation(Some(&me)),
+        };
+        match self.glpi.keep_own_note(&note).await {
+            Err(GlpiError::AnswerLost { why, together, source }) => {
+                let notes = self.notes_of(announcement.reference).await?;
+                match prepared(&notes, announcement) {
+                    Some((id, by)) if by.as_ref() == Some(&me) => Ok(Some(id)),
+                    Some(_) => Ok(None),
+                    None => Err(GlpiError::AnswerLost { why, together, source }.into()),
+                }
+            }
+            Ok(None) => {
+                let notes = self.notes_of(announcement.reference).await?;
+                let has_one = self.among(&notes, announcement.reference).is_some();
+                if has_one || prepared(&notes, announcement).is_some() {
+                    return Ok(None);
+                }
+                // Somebody has made another note of it in GLPI, which has its name.
+                Ok(Some(self.glpi.write_public_note(&self.preparation(announcement, Some(&me))).await?))
+            }
+            written => Ok(written?),
+        }
     }
 
     /// Attaches those of the files that a note does not have.
@@ -315,10 +370,10 @@ impl Keeping {
     }
 
     /// The note while its files are on their way: nobody but the account sees it.
-    fn preparation(&self, announcement: &Announcement) -> NewPublicNote {
+    fn preparation(&self, announcement: &Announcement, by: Option<&Attacher>) -> NewPublicNote {
         NewPublicNote {
             title: announcement.subject.clone(),
-            text: announcement.preparation(),
+            text: announcement.preparation(by),
             begins: self.civil(announcement.begins),
             ends: None,
         }
@@ -352,7 +407,8 @@ fn too_large(file: &Upload, setting: &'static str) -> KeepingError {
     KeepingError::TooLarge { name: file.name.clone(), size: file.bytes.len() as u64, setting }
 }
 
-/// The first note that was written for the files of this announcement.
-fn prepared(notes: &[PublicNote], announcement: &Announcement) -> Option<ReminderId> {
-    notes.iter().filter(|note| announcement.is_prepared_by(&note.text)).map(|note| note.id).min()
+/// The first note that was written for the files of this announcement, and who attaches them.
+fn prepared(notes: &[PublicNote], announcement: &Announcement) -> Option<(ReminderId, Option<Attacher>)> {
+    let prepared = notes.iter().filter_map(|note| Some((note.id, announcement.prepared_by(&note.text)?)));
+    prepared.min_by_key(|(id, _)| *id)
 }
