@@ -197,7 +197,7 @@ impl InformError {
                 ),
             ),
             Self::Files(files) => {
-                let named = Bilingual::same(named(files));
+                let named = named(files);
                 Bilingual::new(
                     "nothing was sent, for these files cannot go",
                     "rien n’est parti, car ces fichiers ne peuvent pas être joints",
@@ -295,7 +295,8 @@ impl From<GlpiError> for InformError {
 }
 
 /// Files with why they cannot go.
-fn named(files: &[LeftOut]) -> String {
-    let files: Vec<String> = files.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
-    files.join("; ")
+fn named(files: &[LeftOut]) -> Bilingual {
+    let mut named = files.iter().map(|file| Bilingual::same(&file.name).saying(&file.why));
+    let first = named.next().unwrap_or_default();
+    named.fold(first, |all, next| all.then("", &Bilingual::new("; ", " ; ")).then("", &next))
 }

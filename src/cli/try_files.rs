@@ -27,7 +27,7 @@ use crate::{
     },
     intake::{self, mime},
     letters::may_notify,
-    request::{Address, Channel, Envelope, Reason, Received, Reference, SenderRole, Stage, TicketState},
+    request::{Address, Channel, Envelope, LeftOut, Reason, Received, Reference, SenderRole, Stage, TicketState},
     text::{Bilingual, Language},
 };
 
@@ -83,7 +83,7 @@ pub(super) struct Forecast {
     pub(super) files: Vec<String>,
     /// The files that would not, each with the reason, in French.
     #[serde(skip)]
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Vec<Bilingual>,
 }
 
 /// An outcome in one word: in English it is its code.
@@ -245,7 +245,11 @@ impl Trial {
     async fn with_files(&self, forecast: Forecast, received: &Received) -> Forecast {
         let Some(deliverer) = self.deliverer.as_ref().filter(|_| self.looks_closer) else { return forecast };
         let (files, left_out) = deliverer.files_of(received).await;
-        let left_out = left_out.iter().map(|file| format!("{} ({})", file.name, file.why)).collect();
+        let said = |file: &LeftOut| {
+            let name = Bilingual::same(&file.name);
+            name.then(" (", &file.why).then("", &Bilingual::same(")"))
+        };
+        let left_out = left_out.iter().map(said).collect();
         Forecast { files, left_out, ..forecast }
     }
 

@@ -159,7 +159,8 @@ fn until_tomorrow(time_zone: &TimeZone) -> Duration {
 
 impl From<LeftOut> for FileLeftOut {
     fn from(file: LeftOut) -> Self {
-        Self { name: file.name, why: file.why }
+        let why = file.french().to_owned();
+        Self { name: file.name, why }
     }
 }
 

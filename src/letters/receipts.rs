@@ -5,7 +5,10 @@ use askama::Template;
 use super::text::{Signature, Text, short};
 use crate::id::TicketId;
 use crate::request::{CurrentMessage, LeftOut, Person, Receipt, Suggestion, TicketKind};
-use crate::text::french::{self, date, time};
+use crate::text::{
+    Bilingual,
+    french::{self, date, time},
+};
 
 /// GLPI's urgencies, from 1, as people read them.
 const URGENCIES: [&str; 5] = ["Très basse", "Basse", "Moyenne", "Haute", "Très haute"];
@@ -55,8 +58,8 @@ pub(super) fn receipt(
     let details = &receipt.details;
     let school = school.or_else(|| details.school.clone());
     let left_out = receipt.left_out.iter().map(|file| match subject {
-        Some(_) => LeftOut { name: short(&file.name), why: short(&file.why) },
-        None => LeftOut { name: "un fichier joint".to_owned(), why: short(&file.why) },
+        Some(_) => LeftOut { name: short(&file.name), why: Bilingual::same(short(file.french())) },
+        None => LeftOut { name: "un fichier joint".to_owned(), why: Bilingual::same(short(file.french())) },
     });
     let suggestions = details
         .suggestions
@@ -109,13 +112,13 @@ mod tests {
         },
         Signature, receipt,
     };
-    use crate::id::TicketId;
     use crate::{
         flow::screen::samples,
         request::{
             CurrentMessage, FormFields, LeftOut, Person, Receipt, ReceiptDetails, Reference, Suggestion, TicketKind,
         },
     };
+    use crate::{id::TicketId, text::Bilingual};
 
     fn made() -> Receipt {
         Receipt {
@@ -142,7 +145,8 @@ mod tests {
     #[test]
     fn a_receipt_says_everything_in_both_bodies() {
         let mut made = made();
-        made.left_out = vec![LeftOut { name: "virus.exe".into(), why: "type de fichier non accepté".into() }];
+        made.left_out =
+            vec![LeftOut { name: "virus.exe".into(), why: Bilingual::same("type de fichier non accepté") }];
         let person =
             Person { school: Some("École Les Tilleuls".into()), uai: Some("0210001A".into()), ..Person::default() };
         let text =
@@ -222,7 +226,8 @@ mod tests {
     fn a_receipt_that_may_go_to_somebody_who_never_wrote_quotes_nothing() {
         let mut made = made();
         made.title = "LSU http://pirate.example/ cliquez".into();
-        made.left_out = vec![LeftOut { name: "cliquez.exe".into(), why: "type de fichier non accepté".into() }];
+        made.left_out =
+            vec![LeftOut { name: "cliquez.exe".into(), why: Bilingual::same("type de fichier non accepté") }];
         let text = receipt(None, &made, &Person::default(), &SIGNATURE).unwrap();
         for body in [&text.plain, &text.html] {
             assert!(!body.contains("pirate") && !body.contains("cliquez") && !body.contains("Objet"), "{body}");

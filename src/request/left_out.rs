@@ -1,6 +1,7 @@
 //! Files that did not get into a ticket: how the ticket says so, and how that is read back.
 
 use crate::text::{
+    Bilingual, Language,
     french::typed,
     html_text::{escaped, from_html},
 };
@@ -18,11 +19,17 @@ const SPACES: [&str; 3] = ["\u{a0}", "&nbsp;", " "];
 pub struct LeftOut {
     /// The file's name.
     pub name: String,
-    /// Why, in French, for the référents and the requester.
-    pub why: String,
+    /// Why.
+    #[serde(serialize_with = "in_french")]
+    pub why: Bilingual,
 }
 
 impl LeftOut {
+    /// Why, in French, for the référents and the requester.
+    pub fn french(&self) -> &str {
+        self.why.text(Language::French)
+    }
+
     /// Whether a follow-up is one that the gateway writes of its own about files.
     pub fn is_told_by(content: &str) -> bool {
         begins(content, HEADING_WORDS) || begins(content, CARRIED_WORDS)
@@ -43,7 +50,8 @@ impl LeftOut {
         if left_out.is_empty() {
             return String::new();
         }
-        let items: Vec<_> = left_out.iter().map(|file| format!("{}{}</li>", file.item(), escaped(&file.why))).collect();
+        let items: Vec<_> =
+            left_out.iter().map(|file| format!("{}{}</li>", file.item(), escaped(file.french()))).collect();
         format!("{HEADING_WORDS}\u{a0}:</strong></p><ul>{}</ul>", items.concat())
     }
 
@@ -72,10 +80,14 @@ impl LeftOut {
             // The name ends at the first of these; from_html has decoded the space.
             let at = SPACES.iter().filter_map(|space| item.find(&format!("{space}: "))).min()?;
             let why = item[at..].split_once(": ")?.1;
-            Some(Self { name: item[..at].to_owned(), why: why.to_owned() })
+            Some(Self { name: item[..at].to_owned(), why: Bilingual::same(why) })
         });
         files.collect()
     }
+}
+
+fn in_french<S: serde::Serializer>(why: &Bilingual, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(why.text(Language::French))
 }
 
 /// Whether a text begins with these words and their colon.
@@ -87,11 +99,11 @@ fn begins(html: &str, words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LeftOut, typed};
+    use super::{Bilingual, LeftOut, typed};
 
     #[test]
     fn what_a_ticket_says_of_files_is_read_back() {
-        let file = |name: &str, why: &str| LeftOut { name: name.into(), why: why.into() };
+        let file = |name: &str, why: &str| LeftOut { name: name.into(), why: Bilingual::same(why) };
         let files = [file("<img src=x>.exe", "type de fichier : non accepté"), file("a & b.mp4", "refusé par GLPI")];
         let html = LeftOut::list(&files);
         assert!(!html.contains("<img"), "{html}");

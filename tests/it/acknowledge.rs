@@ -25,6 +25,7 @@ use passerelle::{
         Refusal,
     },
     smtp::{Mailer, Outbox, SendError},
+    text::Bilingual,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -227,7 +228,10 @@ fn made() -> Receipt {
         group: "Référents-LSU".into(),
         title: "LSU : élève déjà affecté".into(),
         details: passerelle::request::ReceiptDetails::default(),
-        left_out: vec![LeftOut { name: "capture d'écran.exe".into(), why: "type de fichier non accepté".into() }],
+        left_out: vec![LeftOut {
+            name: "capture d'écran.exe".into(),
+            why: Bilingual::same("type de fichier non accepté"),
+        }],
     }
 }
 

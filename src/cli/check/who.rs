@@ -153,7 +153,7 @@ pub(super) async fn of_mail(config: Config, path: &Path, language: Language) -> 
         rows.row(&Bilingual::new("file that goes", "fichier joint"), &Bilingual::same(file));
     }
     for file in &forecast.left_out {
-        rows.row(&Bilingual::new("file that does not go", "fichier écarté"), &Bilingual::same(file));
+        rows.row(&Bilingual::new("file that does not go", "fichier écarté"), file);
     }
     if let Some(reference) = &forecast.reference {
         rows.row(&Bilingual::new("reference", "référence"), &Bilingual::same(reference));

@@ -10,7 +10,7 @@ use crate::{
     config::{self, Original},
     glpi::{DocumentTypes, Upload},
     request::{Attachment, Enclosed, Enclosure, LeftOut, Received},
-    text::html_text::escaped,
+    text::{Bilingual, html_text::escaped},
 };
 
 /// The files that go, and those that are named instead.
@@ -25,10 +25,14 @@ pub(super) struct Chosen {
 }
 
 /// Why a mail does not go as a file.
-const HOLDS_FORBIDDEN: &str = "message contenant un fichier interdit";
+fn holds_forbidden() -> Bilingual {
+    Bilingual::new("a message that holds a forbidden file", "message contenant un fichier interdit")
+}
 
 /// Why a file does not go that is within the gateway's own limit.
-pub(super) const TOO_LARGE_FOR_GLPI: &str = "fichier plus grand que GLPI n’en accepte";
+pub(super) fn too_large_for_glpi() -> Bilingual {
+    Bilingual::new("larger than GLPI takes", "fichier plus grand que GLPI n’en accepte")
+}
 
 /// The media type of an archive.
 const ARCHIVE: &str = "application/zip";
@@ -48,7 +52,7 @@ pub(super) fn choose(
     let mut chosen = Chosen { uploads: vec![], left_out: vec![], cut: received.cut.clone(), absent_images: vec![] };
     chosen.cut.extend(pictures::told(spared.len()));
     let mut spared = spared.into_iter().peekable();
-    let (mut total, mut holds_forbidden) = (0, false);
+    let (mut total, mut is_dangerous) = (0, false);
     for (index, file) in received.attachments.iter().enumerate() {
         if let Some(Spared { stays, .. }) = spared.next_if(|spared| spared.index == index) {
             let place = stays.map(|tag| format!("<img id=\"{tag}\">")).unwrap_or_default();
@@ -58,17 +62,17 @@ pub(super) fn choose(
         let name = match inspect::inspect(&file.name, &file.content, limits) {
             FileVerdict::Goes(name) => name,
             FileVerdict::Forbidden(why) => {
-                holds_forbidden = true;
+                is_dangerous = true;
                 chosen.leave_out(&file.name, file.inline_tag.as_deref(), why);
                 continue;
             }
             FileVerdict::Encrypted => {
-                chosen.leave_out(&file.name, file.inline_tag.as_deref(), inspect::ENCRYPTED.to_owned());
+                chosen.leave_out(&file.name, file.inline_tag.as_deref(), inspect::encrypted());
                 continue;
             }
         };
         if let Some(why) = withheld(&received.enclosed, Some(index), limits) {
-            chosen.leave_out(&file.name, None, why.to_owned());
+            chosen.leave_out(&file.name, None, why);
             continue;
         }
         chosen.take(file, &name, &mut total, limits, taken);
@@ -85,9 +89,9 @@ pub(super) fn choose(
             content: content.clone(),
             inline_tag: None,
         };
-        let why = if holds_forbidden { Some(HOLDS_FORBIDDEN) } else { withheld(&received.enclosed, None, limits) };
+        let why = if is_dangerous { Some(holds_forbidden()) } else { withheld(&received.enclosed, None, limits) };
         if let Some(why) = why {
-            chosen.leave_out(ORIGINAL, None, why.to_owned());
+            chosen.leave_out(ORIGINAL, None, why);
         } else {
             chosen.take(&original, ORIGINAL, &mut total, limits, taken);
         }
@@ -114,7 +118,7 @@ pub fn enclosable(
         let why = match inspect::inspect(&file.name, &file.content, &limits) {
             FileVerdict::Goes(name) => {
                 if let Some(why) = withheld(&enclosure.enclosed, Some(index), &limits) {
-                    why.to_owned()
+                    why
                 } else {
                     chosen.take(file, &name, &mut total, &limits, &taken);
                     names.push(name);
@@ -122,7 +126,7 @@ pub fn enclosable(
                 }
             }
             FileVerdict::Forbidden(why) => why,
-            FileVerdict::Encrypted => inspect::ENCRYPTED.to_owned(),
+            FileVerdict::Encrypted => inspect::encrypted(),
         };
         chosen.leave_out(&file.name, None, why);
     }
@@ -131,14 +135,15 @@ pub fn enclosable(
 
 /// Why the original, or the attached mail at this place, does not go, if anything in it is forbidden or nobody can
 /// tell. A file with a password in it does not hold it back.
-fn withheld(enclosed: &[Enclosed], file: Option<usize>, limits: &config::Attachments) -> Option<&'static str> {
+fn withheld(enclosed: &[Enclosed], file: Option<usize>, limits: &config::Attachments) -> Option<Bilingual> {
     let Enclosed { parts, is_whole, .. } = enclosed.iter().find(|enclosed| enclosed.file == file)?;
     let is_forbidden =
         |name: &str, content: &[u8]| matches!(inspect::inspect(name, content, limits), FileVerdict::Forbidden(_));
     if parts.iter().any(|part| is_forbidden(&part.name, &part.beginning)) {
-        Some(HOLDS_FORBIDDEN)
+        Some(holds_forbidden())
     } else {
-        (!is_whole).then_some("message trop imbriqué pour être vérifié")
+        let nested = || Bilingual::new("a message too nested to be checked", "message trop imbriqué pour être vérifié");
+        (!is_whole).then(nested)
     }
 }
 
@@ -176,17 +181,20 @@ impl Chosen {
         }
         let size = file.content.len() as u64;
         let why = if size == 0 {
-            "fichier vide".to_owned()
+            Bilingual::new("empty file", "fichier vide")
         } else if size > limits.max_file_size {
-            format!("taille supérieure à {}", megabytes(limits.max_file_size))
+            let most = mebibytes(limits.max_file_size);
+            Bilingual::new(format!("larger than {most} MiB"), format!("taille supérieure à {most} Mo"))
         } else if taken.refuses(&name) {
-            "type de fichier non accepté par GLPI".to_owned()
+            Bilingual::new("a type that GLPI does not take", "type de fichier non accepté par GLPI")
         } else if taken.too_large.is_some_and(|limit| size >= limit) {
-            TOO_LARGE_FOR_GLPI.to_owned()
+            too_large_for_glpi()
         } else if self.uploads.len() >= limits.max_files {
-            format!("plus de {} fichiers", limits.max_files)
+            let most = limits.max_files;
+            Bilingual::new(format!("more than {most} files"), format!("plus de {most} fichiers"))
         } else if *total + size > limits.max_total_size {
-            format!("l’ensemble dépasse {}", megabytes(limits.max_total_size))
+            let most = mebibytes(limits.max_total_size);
+            Bilingual::new(format!("all together exceed {most} MiB"), format!("l’ensemble dépasse {most} Mo"))
         } else {
             *total += size;
             let (content_type, tag) = (file.content_type.clone(), file.inline_tag.clone());
@@ -196,7 +204,7 @@ impl Chosen {
         self.leave_out(&file.name, file.inline_tag.as_deref(), why);
     }
 
-    fn leave_out(&mut self, name: &str, tag: Option<&str>, why: String) {
+    fn leave_out(&mut self, name: &str, tag: Option<&str>, why: Bilingual) {
         let place = format!("[image non transmise\u{a0}: {}]", escaped(name));
         self.absent_images.extend(tag.map(|tag| (tag.to_owned(), place)));
         self.left_out.push(LeftOut { name: name.to_owned(), why });
@@ -230,7 +238,7 @@ impl Chosen {
     }
 
     /// Takes a file back that GLPI did not take: its picture leaves words in its place.
-    pub(super) fn take_back(&mut self, file: &Upload, why: String) {
+    pub(super) fn take_back(&mut self, file: &Upload, why: Bilingual) {
         self.uploads.retain(|upload| upload.name != file.name || upload.bytes != file.bytes);
         self.leave_out(&file.name, file.tag.as_deref(), why);
     }
@@ -257,9 +265,9 @@ pub(super) fn replace_image(content: &str, tag: &str, place: &str) -> String {
     out
 }
 
-/// A size in French, in mebibytes, rounded.
-fn megabytes(bytes: u64) -> String {
-    format!("{} Mo", bytes.div_ceil(1 << 20))
+/// A size in mebibytes, rounded up.
+fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
 }
 
 #[cfg(test)]
@@ -297,7 +305,7 @@ mod tests {
         let chosen = choose(&received, &limits(), Original::WhenCut, &AcceptedFiles::default());
         let sent: Vec<_> = chosen.uploads.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(sent, ["a", "e", "f"]);
-        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.french())).collect();
         assert_eq!(
             left,
             ["b: taille supérieure à 1 Mo", "c: l’ensemble dépasse 1 Mo", "d: fichier vide", "g: plus de 3 fichiers"]
@@ -328,7 +336,7 @@ mod tests {
         received.attachments[2].content = Bytes::from_static(b"Rar!\x1a\x07\0\x11\x22\x73\x80\0");
         received.original = Some(Bytes::from_static(b"From: x"));
         let chosen = choose(&received, &limits(), Original::Always, &AcceptedFiles::default());
-        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.french())).collect();
         assert_eq!(
             left,
             [
@@ -352,7 +360,7 @@ mod tests {
             Enclosed { file: Some(2), parts: vec![], is_whole: false },
         ];
         let chosen = choose(&received, &limits(), Original::Always, &AcceptedFiles::default());
-        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.french())).collect();
         assert_eq!(
             left,
             [
@@ -400,7 +408,7 @@ mod tests {
         let taken = AcceptedFiles { refused: vec!["webp".to_owned()], too_large: Some(50), ..AcceptedFiles::default() };
         let chosen = choose(&received, &limits(), Original::WhenCut, &taken);
         assert!(chosen.uploads.is_empty());
-        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.why)).collect();
+        let left: Vec<_> = chosen.left_out.iter().map(|file| format!("{}: {}", file.name, file.french())).collect();
         assert_eq!(
             left,
             ["page.webp: type de fichier non accepté par GLPI", "a.txt: fichier plus grand que GLPI n’en accepte"]

@@ -20,6 +20,7 @@ use crate::{
     },
     id::{EntityId, FollowupId, GroupId, TicketId},
     request::LeftOut,
+    text::Bilingual,
 };
 
 /// How often a ticket is read back and what is missing added; what GLPI loses so often is left to the next try.
@@ -266,14 +267,19 @@ impl Deliverer {
                 }
                 Err(GlpiError::TooLarge) => {
                     self.learned.file_is_too_large(file.bytes.len() as u64);
-                    chosen.take_back(file, attachments::TOO_LARGE_FOR_GLPI.to_owned());
+                    chosen.take_back(file, attachments::too_large_for_glpi());
                 }
                 Err(GlpiError::AnswerLost { why: Trouble::Status(500), .. }) => {
                     let failures = complaints.failures.entry(file.sha1().to_owned()).or_default();
                     *failures += 1;
                     // PHP dies of it each time, as of a picture that is cut in its header.
                     if *failures >= FAILURES_OF_A_FILE {
-                        self.refused(file, "GLPI ne peut pas lire ce fichier".to_owned(), chosen).await;
+                        self.refused(
+                            file,
+                            Bilingual::new("GLPI cannot read this file", "GLPI ne peut pas lire ce fichier"),
+                            chosen,
+                        )
+                        .await;
                     }
                 }
                 // The next reading tells whether it is there.
@@ -288,7 +294,7 @@ impl Deliverer {
                         chosen.carried(file);
                     } else {
                         tracing::warn!(ticket = holder.ticket.get(), %error, "a file cannot be added to its ticket");
-                        chosen.take_back(file, "refusé par GLPI".to_owned());
+                        chosen.take_back(file, left_out::refused());
                     }
                 }
             }
@@ -301,7 +307,7 @@ impl Deliverer {
     async fn carry(&self, ticket: TicketId, file: &Upload) -> Result<bool, Undelivered> {
         let fails = |error: GlpiError| incomplete(ticket, &error.to_string());
         let content_html = LeftOut::carried(&file.name);
-        let left_out = LeftOut { name: file.name.clone(), why: "refusé par GLPI".to_owned() };
+        let left_out = LeftOut { name: file.name.clone(), why: left_out::refused() };
         let said = self.glpi.ticket_followups(ticket).await.map_err(fails)?;
         if said.iter().any(|followup| left_out.is_listed(&followup.content)) {
             return Ok(false);
@@ -338,7 +344,7 @@ impl Deliverer {
     }
 
     /// Takes a file out of the choice that GLPI does not take, and gives it a place in an archive where that is wanted.
-    async fn refused(&self, file: &Upload, why: String, chosen: &mut Chosen) {
+    async fn refused(&self, file: &Upload, why: Bilingual, chosen: &mut Chosen) {
         let types = self.document_types().await;
         let takes_archives = !self.learned.taken(types.as_deref()).refuses(archive::SAMPLE);
         if !(self.limits.wrap && takes_archives && chosen.wrap(file)) {

@@ -4,21 +4,30 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use crate::config::{self, Encrypted};
+use crate::{
+    config::{self, Encrypted},
+    text::Bilingual,
+};
 
 /// What is to be done with a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FileVerdict {
     /// It goes, under this name.
     Goes(String),
-    /// It could harm whoever opens it; why, in French.
-    Forbidden(String),
+    /// It could harm whoever opens it; why.
+    Forbidden(Bilingual),
     /// Nobody could read it, nor check it for viruses.
     Encrypted,
 }
 
 /// What is said of an encrypted file.
-pub(super) const ENCRYPTED: &str = "fichier chiffré\u{a0}: envoyez-le sans mot de passe";
+pub(super) fn encrypted() -> Bilingual {
+    Bilingual::new("encrypted file: send it without a password", "fichier chiffré\u{a0}: envoyez-le sans mot de passe")
+}
+
+fn executable() -> FileVerdict {
+    FileVerdict::Forbidden(Bilingual::new("a program or script", "fichier exécutable ou script"))
+}
 
 /// How much of a file is searched for marks that are not at its beginning, bytes.
 const SEARCHED: usize = 4 * 1024 * 1024;
@@ -47,22 +56,24 @@ pub(super) fn inspect(name: &str, content: &[u8], rules: &config::Attachments) -
         rules.forbidden.iter().any(|known| known.trim_start_matches('.').eq_ignore_ascii_case(extension))
     };
     if is_forbidden(extension) || is_executable(content) {
-        return FileVerdict::Forbidden("fichier exécutable ou script".to_owned());
+        return executable();
     }
     // «facture.exe.dat»: one click on «rename» away. Only the extension before the last one: a sentence may hold more.
     let before = parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(String::as_str);
     if before.is_some_and(is_forbidden) && MEANINGLESS.contains(&extension) {
-        return FileVerdict::Forbidden("fichier exécutable ou script".to_owned());
+        return executable();
     }
     if ["html", "htm", "xhtml", "svg"].contains(&extension) && before.is_some_and(|before| HARMLESS.contains(&before)) {
-        return FileVerdict::Forbidden(format!(
-            "nom trompeur\u{a0}: page web présentée comme fichier {}",
-            before.unwrap_or_default()
+        let before = before.unwrap_or_default();
+        return FileVerdict::Forbidden(Bilingual::new(
+            format!("misleading name: a web page that looks like a {before} file"),
+            format!("nom trompeur\u{a0}: page web présentée comme fichier {before}"),
         ));
     }
     if HARMLESS.contains(&extension) && is_active(content) {
-        return FileVerdict::Forbidden(format!(
-            "contenu trompeur\u{a0}: page web ou script sous le nom d’un fichier {extension}"
+        return FileVerdict::Forbidden(Bilingual::new(
+            format!("misleading content: a web page or script by the name of a {extension} file"),
+            format!("contenu trompeur\u{a0}: page web ou script sous le nom d’un fichier {extension}"),
         ));
     }
     if rules.encrypted == Encrypted::LeaveOut && is_encrypted(content) {
@@ -227,7 +238,10 @@ pub(super) mod tests {
     use rstest::rstest;
 
     use super::{FileVerdict, inspect};
-    use crate::config::{Attachments, Encrypted};
+    use crate::{
+        config::{Attachments, Encrypted},
+        text::Language,
+    };
 
     pub(in crate::flow::deliver) fn rules() -> Attachments {
         crate::config::load_from(None, []).unwrap().attachments
@@ -236,7 +250,7 @@ pub(super) mod tests {
     fn judged(name: &str, content: &[u8]) -> String {
         match inspect(name, content, &rules()) {
             FileVerdict::Goes(name) => name,
-            FileVerdict::Forbidden(why) => why,
+            FileVerdict::Forbidden(why) => why.text(Language::French).to_owned(),
             FileVerdict::Encrypted => "chiffré".to_owned(),
         }
     }

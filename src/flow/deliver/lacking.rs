@@ -5,6 +5,7 @@ use crate::{
     glpi::{Document, DocumentHolder, GlpiError, TicketOverview},
     id::TicketId,
     request::{Address, LeftOut, Received},
+    text::Bilingual,
 };
 
 /// Something that every ticket of the gateway has.
@@ -60,7 +61,8 @@ impl DueFiles {
         // What is plain text for GLPI may be named as it came.
         let is_named = |file: &DueFile| {
             let as_it_came = file.name.strip_suffix(".txt").unwrap_or(&file.name);
-            let listed = [&file.name, as_it_came].map(|name| LeftOut { name: name.to_owned(), why: String::new() });
+            let listed =
+                [&file.name, as_it_came].map(|name| LeftOut { name: name.to_owned(), why: Bilingual::default() });
             let carried = LeftOut::carried(&file.name);
             texts.iter().any(|text| text.contains(&carried) || listed.iter().any(|file| file.is_listed(text)))
         };
@@ -103,7 +105,7 @@ impl Deliverer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Document, DueFile, DueFiles, LeftOut};
+    use super::{Bilingual, Document, DueFile, DueFiles, LeftOut};
 
     #[test]
     fn a_file_is_there_or_named_or_lacking() {
@@ -119,7 +121,7 @@ mod tests {
             sha1: sha1.to_owned(),
         };
         let documents = [document("renommé.pdf", "sha1 of a.pdf"), document("b.heic.zip", "x"), document("e.odt", "x")];
-        let left_out = |name: &str| LeftOut { name: name.to_owned(), why: "refusé par GLPI".to_owned() };
+        let left_out = |name: &str| LeftOut { name: name.to_owned(), why: Bilingual::same("refusé par GLPI") };
         let listed = format!("<p>Bonjour</p>{}", LeftOut::list(&[left_out("c.mp4"), left_out("message.eml")]));
         let carried = LeftOut::carried("d.doc");
         let texts = [listed.as_str(), carried.as_str()];

@@ -1,13 +1,18 @@
 //! Files that are not in the ticket, and how the ticket says so: nothing is lost silently.
 
-use crate::text::html_text::escaped;
+use crate::text::{Bilingual, html_text::escaped};
+
+/// That GLPI refuses a file.
+pub(super) fn refused() -> Bilingual {
+    Bilingual::new("refused by GLPI", "refusé par GLPI")
+}
 
 /// Why a file is not in the ticket, from GLPI's words. That it does not find a file which it did not keep is no reason.
-pub(super) fn why(name: &str, words: &str) -> String {
+pub(super) fn why(name: &str, words: &str) -> Bilingual {
     if words.is_empty() || words.contains(name) {
-        "refusé par GLPI".to_owned()
+        refused()
     } else {
-        format!("refusé par GLPI ({words})")
+        refused().then("", &Bilingual::same(format!(" ({words})")))
     }
 }
 
@@ -24,6 +29,7 @@ pub(super) fn cut(phrases: &[String], has_original: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::{cut, why};
+    use crate::text::Language;
 
     #[test]
     fn what_is_cut_is_said_and_where_it_is() {
@@ -36,8 +42,9 @@ mod tests {
 
     #[test]
     fn glpis_words_are_the_reason_where_they_are_one() {
-        assert_eq!(why("a.heic", ""), "refusé par GLPI");
-        assert_eq!(why("a.heic", "Fichier a.heic introuvable."), "refusé par GLPI");
-        assert_eq!(why("a.heic", "Type de fichier non autorisé"), "refusé par GLPI (Type de fichier non autorisé)");
+        let why = |words| why("a.heic", words).text(Language::French).to_owned();
+        assert_eq!(why(""), "refusé par GLPI");
+        assert_eq!(why("Fichier a.heic introuvable."), "refusé par GLPI");
+        assert_eq!(why("Type de fichier non autorisé"), "refusé par GLPI (Type de fichier non autorisé)");
     }
 }

@@ -148,7 +148,8 @@ fn field(name: &str, code: &'static str, said: &Bilingual) -> FieldError {
 fn wrong(file: &LeftOut) -> FieldError {
     let message = format!(
         "«\u{a0}{}\u{a0}»\u{a0}: {}. Retirez ce fichier ou changez-le\u{a0}; rien n’est parti.",
-        file.name, file.why
+        file.name,
+        file.french()
     );
     FieldError { field: "attachments".to_owned(), code: "invalid", message }
 }

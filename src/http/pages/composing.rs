@@ -191,7 +191,7 @@ async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Proble
             mistakes.add(
                 "fichiers",
                 "Fichiers",
-                format!("«\u{a0}{}\u{a0}» ne peut pas être joint\u{a0}: {}.", file.name, file.why),
+                format!("«\u{a0}{}\u{a0}» ne peut pas être joint\u{a0}: {}.", file.name, file.french()),
             );
         }
         read = Err(mistakes);

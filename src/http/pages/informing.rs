@@ -108,7 +108,7 @@ pub(super) fn problem(error: &InformError) -> Problem {
         )),
         InformError::Files(files) => {
             let each: Vec<String> =
-                files.iter().map(|file| format!("«\u{a0}{}\u{a0}»\u{a0}: {}", file.name, file.why)).collect();
+                files.iter().map(|file| format!("«\u{a0}{}\u{a0}»\u{a0}: {}", file.name, file.french())).collect();
             refused(&format!("Ces fichiers ne peuvent pas être joints\u{a0}: {}.", each.join("\u{a0}; ")))
         }
         InformError::Keeping(why @ (KeepingError::FileRefused { .. } | KeepingError::TooLarge { .. })) => {

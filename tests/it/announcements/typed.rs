@@ -9,7 +9,7 @@ use passerelle::{
         StrangerKind, Unfrozen,
     },
     request::{LeftOut, Reference},
-    text::Language,
+    text::{Bilingual, Language},
 };
 use rstest::rstest;
 
@@ -167,7 +167,10 @@ fn each_reason_is_said_in_both_languages() {
         InformError::NotYours,
         InformError::Nobody,
         InformError::NobodyElse(30),
-        InformError::Files(vec![LeftOut { name: "jeu".into(), why: "type non autorisé".into() }]),
+        InformError::Files(vec![LeftOut {
+            name: "jeu".into(),
+            why: Bilingual::new("type not allowed", "type non autorisé"),
+        }]),
         InformError::SaysSomethingElse(Reference::new("announcement", "a", b"1")),
         InformError::NoList(NoList::Strangers(strangers.collect())),
         InformError::NotFrozen(NotFrozen::InPart),

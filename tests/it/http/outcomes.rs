@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use passerelle::request::{Address, Channel, Deferral, Envelope, LeftOut, Outcome, Reason, Refusal};
+use passerelle::{
+    request::{Address, Channel, Deferral, Envelope, LeftOut, Outcome, Reason, Refusal},
+    text::Bilingual,
+};
 use reqwest::header;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -46,7 +49,7 @@ async fn files_left_out_are_named() {
     let api = api_with(
         |_| {},
         async |reference| {
-            let left_out = vec![LeftOut { name: "film.mp4".into(), why: "type non admis".into() }];
+            let left_out = vec![LeftOut { name: "film.mp4".into(), why: Bilingual::same("type non admis") }];
             Outcome::Created(passerelle::request::Receipt { left_out, ..receipt(reference) })
         },
     )
