@@ -6,13 +6,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
     app::App,
     cli::{
-        audit, check, demo, escalate, exit, export, figures, healthcheck, inform, ingest, mistakes, sandbox, settings,
-        setup, try_files,
+        audit, check, demo, escalate, exit, export, figures, healthcheck, help, inform, ingest, mistakes, sandbox,
+        settings, setup, try_files, usage,
     },
     config::{self, Config, ConfigError},
     telemetry,
@@ -78,9 +78,9 @@ fn main() -> ExitCode {
     };
     // Before anything else: a signal that nobody has asked for yet ends the process.
     let signals = runtime.block_on(async { std::env::args_os().any(|word| word == "serve").then(Signals::listen) });
-    let cli = match Cli::try_parse() {
+    let cli = match command_line() {
         Ok(cli) => cli,
-        Err(answer) => return usage(&answer),
+        Err(answer) => return answered(&answer),
     };
     // A mail server sends a mail back on EX_CONFIG; here it waits until the configuration is mended.
     let language = cli.command.language();
@@ -109,10 +109,23 @@ fn say_where(panic: &PanicHookInfo<'_>) {
     }
 }
 
+/// The words of the command line, understood; its help is in the language of whoever reads it.
+fn command_line() -> Result<Cli, clap::Error> {
+    let matches = help::in_language(Cli::command(), asked_language()).try_get_matches()?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))
+}
+
+fn asked_language() -> Language {
+    help::language_of(std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()))
+}
+
 /// Prints the help that was asked for, or what is wrong with the arguments. A mail server that calls `ingest`
 /// with wrong ones must keep the mail.
-fn usage(answer: &clap::Error) -> ExitCode {
-    let _ = answer.print();
+fn answered(answer: &clap::Error) -> ExitCode {
+    match asked_language() {
+        Language::English => drop(answer.print()),
+        Language::French => usage::say(answer),
+    }
     if !answer.use_stderr() {
         ExitCode::from(exit::OK)
     } else if std::env::args().any(|argument| argument == "ingest") {
@@ -125,7 +138,7 @@ fn usage(answer: &clap::Error) -> ExitCode {
 async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
     let load = || -> Result<Config, ConfigError> {
         let config = config::load(cli.config.as_deref())?;
-        telemetry::init(&config.log)?;
+        telemetry::init_beside_answers(&config)?;
         Ok(config)
     };
     let language = cli.command.language();
@@ -144,7 +157,11 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
             Ok(ingest::run(config, args, log).await?)
         }
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
-        Command::Check(args) => Ok(Box::pin(check::run(load_to_serve()?, args)).await?),
+        Command::Check(args) => {
+            let config = config_to_serve(cli.config.as_deref(), language)?;
+            telemetry::init_beside_answers(&config)?;
+            Ok(Box::pin(check::run(config, args)).await?)
+        }
         Command::Audit(args) => Ok(Box::pin(audit::run(load()?, args)).await?),
         Command::Settings(args) => Ok(settings::run(&args, cli.config.as_deref())?),
         Command::Setup(args) => Ok(Box::pin(setup::run(*args)).await),

@@ -16,7 +16,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    config::{ConfigError, Log, LogFormat},
+    config::{Config, ConfigError, Log, LogFormat},
     request::{Channel, Outcome},
     text::Bilingual,
 };
@@ -60,6 +60,20 @@ pub fn version() -> &'static str {
 /// When `log.filter` is no filter, or when logs were set up before.
 pub fn init(config: &Log) -> Result<(), ConfigError> {
     write_to(config, BoxMakeWriter::new(io::stderr))
+}
+
+/// As [`init`], for a command whose answer the reader waits for: beside it stands only what is wrong, unless somebody has
+/// chosen what is logged (`log.filter`).
+///
+/// # Errors
+///
+/// As [`init`].
+pub fn init_beside_answers(config: &Config) -> Result<(), ConfigError> {
+    let mut log = config.log.clone();
+    if config.settings.given("log.filter").is_none() {
+        "warn".clone_into(&mut log.filter);
+    }
+    init(&log)
 }
 
 /// As [`init`], but nothing is written before the [`HeldLog`] is dropped: for a command whose own word comes first, as

@@ -168,12 +168,13 @@ impl Finding {
                 )
             }
             FindingKind::InHand(None) => Bilingual::new("it still waits", "toujours en attente"),
-            FindingKind::InHand(Some(words)) => {
-                Bilingual::new(format!("it still waits: {words}"), format!("toujours en attente\u{a0}: {words}"))
-            }
+            FindingKind::InHand(Some(words)) => Bilingual::new(
+                format!("it still waits: {words}"),
+                format!("toujours en attente\u{a0}: «\u{a0}{words}\u{a0}»"),
+            ),
             FindingKind::GivenBack(words) => Bilingual::new(
                 format!("the relay has given it back to its sender: {words}"),
-                format!("le relais l’a rendu à son expéditeur\u{a0}: {words}"),
+                format!("le relais l’a rendu à son expéditeur\u{a0}: «\u{a0}{words}\u{a0}»"),
             ),
             FindingKind::TakenOut => Bilingual::new(
                 "it waited, and somebody took it out of the relay’s queue",
@@ -184,7 +185,7 @@ impl Finding {
                     "it waited ({words}), and then somebody took mails out of the relay’s queue that the log does not name"
                 ),
                 format!(
-                    "il attendait ({words}), puis quelqu’un a retiré de la file du relais des courriels que le journal ne nomme pas"
+                    "il attendait («\u{a0}{words}\u{a0}»), puis quelqu’un a retiré de la file du relais des courriels que le journal ne nomme pas"
                 ),
             ),
             FindingKind::Quarantined => Bilingual::new("it was put aside", "mis à l’écart"),

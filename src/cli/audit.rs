@@ -15,7 +15,7 @@ use jiff::{
 };
 use serde_json::json;
 
-use super::{exit, say::say};
+use super::{exit, say::say, unfit::Unfit};
 use crate::{
     app::App,
     audit::{AuditPeriod, AuditReport, Auditor, Finding, FindingKind, Place, RelayLogFile},
@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "WHEN", default_value = "24h", value_parser = since)]
     pub since: Since,
     /// What is younger than this may still be on its way.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub patience: Duration,
     /// A log of Postfix's, as syslog or rsyslog writes it; may be repeated, the oldest first. - is the standard input.
     #[arg(long = "relay-log", value_name = "FILE")]
@@ -55,11 +55,21 @@ pub enum Since {
     At(DateTime),
 }
 
-fn since(text: &str) -> Result<Since, String> {
+fn since(text: &str) -> Result<Since, Unfit> {
     let moment = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|day| day.at(0, 0, 0, 0)));
     let ago = || humantime::parse_duration(text).ok().map(Since::Ago);
-    let unknown = || "this is neither a time such as 24h nor a moment such as 2026-11-27T08:00".to_owned();
+    let unknown = || {
+        Unfit::new(
+            "this is neither a time such as 24h nor a moment such as 2026-11-27T08:00",
+            "ce n’est ni une durée comme 24h ni un moment comme 2026-11-27T08:00",
+        )
+    };
     moment.ok().map(Since::At).or_else(ago).ok_or_else(unknown)
+}
+
+fn duration(text: &str) -> Result<Duration, Unfit> {
+    humantime::parse_duration(text)
+        .map_err(|_| Unfit::new("this is no time, such as 90min or 2h", "ce n’est pas une durée, comme 90min ou 2h"))
 }
 
 impl Since {
@@ -188,7 +198,7 @@ mod tests {
             ("2026-11-27T08:00", Since::At(date(2026, 11, 27).at(8, 0, 0, 0))),
             ("2026-11-27 08:00", Since::At(date(2026, 11, 27).at(8, 0, 0, 0))),
         ] {
-            assert_eq!(since(text), Ok(expected), "{text}");
+            assert_eq!(since(text).unwrap(), expected, "{text}");
         }
         for text in ["", "hier", "24", "2026-13-01"] {
             assert!(since(text).is_err(), "{text}");

@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, required_unless_present = "dry_run", conflicts_with = "dry_run")]
     pub reason: Option<String>,
     /// Who asks; the ticket says it.
-    #[arg(long, default_value = "l'exploitation", conflicts_with = "dry_run")]
+    #[arg(long, default_value = "l’exploitation", conflicts_with = "dry_run")]
     pub by: String,
     /// Returns the ticket to the level below.
     #[arg(long, conflicts_with = "dry_run")]

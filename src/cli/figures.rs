@@ -9,6 +9,7 @@ use super::{
     applications::{missing, unknown},
     exit,
     say::{complain, say},
+    unfit::Unfit,
 };
 use crate::{
     app::App,
@@ -89,17 +90,22 @@ enum Subcommand {
     },
 }
 
-fn month(text: &str) -> Result<Period, String> {
+fn month(text: &str) -> Result<Period, Unfit> {
     let is_month = |period: &Period| *period == Period::month(period.days().from);
-    Period::parse(text).filter(is_month).ok_or_else(|| "this is no month, such as 2026-10".to_owned())
+    Period::parse(text)
+        .filter(is_month)
+        .ok_or_else(|| Unfit::new("this is no month, such as 2026-10", "ce n’est pas un mois, comme 2026-10"))
 }
 
-fn period(text: &str) -> Result<Period, String> {
-    Period::parse(text).ok_or_else(|| "this is no period".to_owned())
+fn period(text: &str) -> Result<Period, Unfit> {
+    Period::parse(text)
+        .ok_or_else(|| Unfit::new("this is no period, such as 2026-10", "ce n’est pas une période, comme 2026-10"))
 }
 
-fn department(text: &str) -> Result<String, String> {
-    department_number(text).ok_or_else(|| "this is no department's number, such as 021".to_owned())
+fn department(text: &str) -> Result<String, Unfit> {
+    department_number(text).ok_or_else(|| {
+        Unfit::new("this is no department's number, such as 021", "ce n’est pas un numéro de département, comme 021")
+    })
 }
 
 /// Reads GLPI and shows its figures, or sends a report; gives the exit code: 0 done, 1 it cannot be sent, 64 there is no

@@ -8,6 +8,7 @@ pub mod escalate;
 pub mod export;
 pub mod figures;
 pub mod healthcheck;
+pub mod help;
 pub mod inform;
 pub mod ingest;
 pub mod mistakes;
@@ -17,6 +18,8 @@ mod say;
 pub mod settings;
 pub mod setup;
 pub mod try_files;
+mod unfit;
+pub mod usage;
 
 /// Sysexits (BSD `sysexits.h`), as a mail server's pipe transport reads them.
 pub mod exit {

@@ -1,4 +1,5 @@
-//! What operators read of `escalate`, `export`, `figures` and `try` is in one language: that of the locale, or of `--lang`.
+//! What operators read of `escalate`, `export`, `figures` and `try`, of help and of what is wrong with a command line, is in
+//! one language: that of the locale, or of `--lang`.
 
 use std::path::Path;
 
@@ -199,4 +200,116 @@ async fn what_is_tried_is_told_in_one_language() {
     ))
     .await;
     site.assert_right();
+}
+
+/// What is said without the names of a command and of a value that are English words.
+fn without_names(said: &str) -> String {
+    said.replace("escalate", "").replace("<WHO>", "")
+}
+
+/// The exit code and all that is said of these words.
+async fn of_words(arguments: &[&str], locale: &str) -> (Option<i32>, String) {
+    let mut command = passerelle(arguments, &[]);
+    command.env("LC_ALL", locale);
+    let output = run(command, b"").await;
+    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+}
+
+/// What cannot be understood is told in the language of the locale, with the code of before; each of clap's kinds.
+#[tokio::test]
+async fn a_mistyped_command_line_is_answered_in_one_language() {
+    let rows: &[Row<'_>] = &[
+        (&["inform", "--zones", "021"], 64, "l’option «\u{a0}--zones\u{a0}» n’existe pas ici", "unexpected argument"),
+        (&["inform", "--zones", "021"], 64, "vouliez-vous dire «\u{a0}--zone\u{a0}»", "similar argument"),
+        (&["healthcheck", "x"], 64, "l’argument «\u{a0}x\u{a0}» est de trop", "unexpected argument"),
+        (&["informe"], 64, "la commande «\u{a0}informe\u{a0}» n’existe pas", "unrecognized subcommand"),
+        (&[], 64, "Commandes\u{a0}:", "Commands:"),
+        (&["export", "--lang", "de"], 64, "«\u{a0}de\u{a0}» ne convient pas à", "invalid value"),
+        (&["export", "--lang", "de"], 64, "valeurs possibles\u{a0}: fr, en", "possible values"),
+        (
+            &["inform", "a.md", "--zone"],
+            64,
+            "il manque une valeur à «\u{a0}--zone <ZONE>\u{a0}»",
+            "a value is required",
+        ),
+        (&["inform", "show", "P-7"], 64, "ce n’est pas une référence, comme P-", "this is no reference"),
+        (&["figures", "--period", "hier"], 64, "ce n’est pas une période", "this is no period"),
+        (&["figures", "--department", "x"], 64, "ce n’est pas un numéro de département", "this is no department"),
+        (&["figures", "report", "--month", "x", "--department", "021"], 64, "ce n’est pas un mois", "this is no month"),
+        (&["audit", "--since", "hier"], 64, "ce n’est ni une durée", "neither a time"),
+        (&["audit", "--patience", "peu"], 64, "ce n’est pas une durée", "this is no time"),
+        (
+            &["inform", "resume", "P-7K3M-Q2XV-9D4T", "--doubtful", "x"],
+            64,
+            "donnez `sent` ou `send`",
+            "give sent or send",
+        ),
+        (&["escalate", "x", "--reason", "y"], 64, "«\u{a0}x\u{a0}» ne convient pas à", "invalid value"),
+        (&["escalate", "1"], 64, "il manque\u{a0}: --reason <REASON>", "required arguments were not provided"),
+        (&["inform"], 64, "il manque\u{a0}: <FILE>", "required arguments were not provided"),
+        (&["escalate", "1", "--dry-run"], 64, "ne va pas avec\u{a0}: --dry-run", "cannot be used with"),
+        (&["inform", "a", "--json", "--json"], 64, "ne peut être donné qu’une fois", "cannot be used multiple times"),
+        (&["export"], 64, "Commandes\u{a0}:", "Commands:"),
+        (&["ingest", "--nothing"], 75, "n’existe pas ici", "unexpected argument"),
+    ];
+    let mut wrong = Vec::new();
+    for (arguments, code, french, english) in rows {
+        let (ended, said) = of_words(arguments, "fr_FR.UTF-8").await;
+        let foreign = foreign_lines(&without_names(&said));
+        if ended != Some(*code) || !said.contains(french) || !foreign.is_empty() {
+            wrong.push(format!("{arguments:?}, {ended:?}, {foreign:?}: not «{french}» but\n{said}"));
+        }
+        let (ended, said) = of_words(arguments, "C").await;
+        if ended != Some(*code) || !said.contains(english) {
+            wrong.push(format!("{arguments:?}, {ended:?}: not «{english}» but\n{said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each text of every command's help is French under a French locale: none stands there as it does in English.
+#[tokio::test]
+async fn help_is_in_one_language() {
+    let mut wrong = Vec::new();
+    let mut commands: Vec<Vec<String>> = vec![Vec::new()];
+    let mut many = 0;
+    while let Some(words) = commands.pop() {
+        many += 1;
+        let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let (code, english) = of_words(&arguments, "C").await;
+        let (ended, french) = of_words(&arguments, "fr_FR.UTF-8").await;
+        assert_eq!((code, ended), (Some(0), Some(0)), "{words:?}");
+        // What is no text: how to call it, names of options and of values.
+        let is_text = |line: &str| {
+            let line = line.trim();
+            line.split(' ').filter(|word| word.len() > 1 && word.chars().all(char::is_alphabetic)).count() > 2
+                && !line.starts_with("passerelle ")
+        };
+        let same = french.lines().filter(|line| is_text(line) && english.lines().any(|other| other == *line));
+        wrong.extend(same.map(|line| format!("{words:?}: {line}")));
+        wrong.extend(foreign_lines(&without_names(&french)).into_iter().map(|line| format!("{words:?}: {line}")));
+        let list = english.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+        let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        let names = names.filter(|name| !name.is_empty() && *name != "help");
+        commands.extend(names.map(|name| [&words[..], &[name.to_owned()]].concat()));
+    }
+    assert!(wrong.is_empty() && many > 20, "{many}: {}", wrong.join("\n"));
+}
+
+/// A command's answer has no line of the log before it, unless somebody asks for the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_stands_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("directeurs.csv");
+    std::fs::write(&csv, format!("email\n{}\n", DIRECTORS[0])).unwrap();
+    let file = folder.path().join("1.eml");
+    std::fs::write(&file, mail(DIRECTORS[0], "log", "LSU", "Bonjour")).unwrap();
+    let mut site =
+        Site::new(&[("directory.csv", csv.display().to_string()), ("directory.sources", "csv".to_owned())]).await;
+    let arguments = ["try", file.to_str().unwrap()];
+    let (_, said) = site.said(&arguments, "C").await;
+    assert!(!said.contains("INFO") && said.contains("created"), "{said}");
+    site.settings.push(("log.filter", "info".to_owned()));
+    let (_, said) = site.said(&arguments, "C").await;
+    assert!(said.contains("read the directory file"), "{said}");
 }

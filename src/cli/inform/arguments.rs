@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::civil;
 
-use crate::{announcements::DoubtDecision, request::Reference, text::Language};
+use crate::{announcements::DoubtDecision, cli::unfit::Unfit, request::Reference, text::Language};
 
 /// Tells all directors of the academy, of departments, circonscriptions, an application's last requesters, or a list.
 #[derive(Debug, clap::Args)]
@@ -136,14 +136,19 @@ pub(super) enum Subcommand {
     },
 }
 
-fn reference(text: &str) -> Result<Reference, String> {
-    Reference::parse(text).ok_or_else(|| "this is no reference, such as P-7K3M-Q2XV-9D4T".to_owned())
+fn reference(text: &str) -> Result<Reference, Unfit> {
+    Reference::parse(text).ok_or_else(|| {
+        Unfit::new(
+            "this is no reference, such as P-7K3M-Q2XV-9D4T",
+            "ce n’est pas une référence, comme P-7K3M-Q2XV-9D4T",
+        )
+    })
 }
 
-fn decision(text: &str) -> Result<DoubtDecision, String> {
+fn decision(text: &str) -> Result<DoubtDecision, Unfit> {
     match text {
         "sent" => Ok(DoubtDecision::Sent),
         "send" => Ok(DoubtDecision::Send),
-        _ => Err("give sent or send".to_owned()),
+        _ => Err(Unfit::new("give sent or send", "donnez `sent` ou `send`")),
     }
 }

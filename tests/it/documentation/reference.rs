@@ -45,7 +45,7 @@ const ENGLISH: Frame = Frame {
 };
 
 const FRENCH: Frame = Frame {
-    opening: "# Référence\n\nFaite à partir du programme (`PASSERELLE_UPDATE=1 cargo test documentation::reference`) ; un test la tient égale. L’aide des commandes est celle du programme, en anglais. Comment se superposent les réglages est dit dans [installation](installation.md#configuration).\n",
+    opening: "# Référence\n\nFaite à partir du programme (`PASSERELLE_UPDATE=1 cargo test documentation::reference`) ; un test la tient égale. Comment se superposent les réglages est dit dans [installation](installation.md#configuration).\n",
     settings: "## Réglages\n\nChaque clé avec sa valeur par défaut, comme dans [config/default.toml](../../config/default.toml). Dans l’environnement, `glpi.url` est `PASSERELLE_GLPI__URL`.\n",
     columns: "| clé | par défaut | |\n|---|---|---|\n",
     commands: "## Commandes\n\n",
@@ -156,8 +156,10 @@ fn settings(frame: &Frame, language: Language) -> String {
     text.replace(&format!("{}\n###", frame.columns), "\n###").replace("\n\n\n", "\n\n")
 }
 
-fn help(words: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_passerelle")).args(words).arg("--help").env_clear().output().unwrap();
+fn help(words: &[&str], language: Language) -> String {
+    let locale = if language == Language::French { "fr_FR.UTF-8" } else { "C" };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
+    let output = command.args(words).arg("--help").env_clear().env("LC_ALL", locale).output().unwrap();
     assert!(output.status.success(), "{words:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
@@ -165,17 +167,24 @@ fn help(words: &[&str]) -> String {
 
 /// The commands that a help names below «Commands:».
 fn commands(help: &str) -> Vec<&str> {
-    let list = help.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+    let list = help
+        .split("Commands:\n")
+        .nth(1)
+        .or_else(|| help.split("Commandes\u{a0}:\n").nth(1))
+        .unwrap_or_default()
+        .split("\n\n")
+        .next()
+        .unwrap_or_default();
     let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect()
 }
 
-fn helps(words: &[&str], level: usize) -> String {
-    let help = help(words);
+fn helps(words: &[&str], level: usize, language: Language) -> String {
+    let help = help(words, language);
     let name = [&["passerelle"], words].concat().join(" ");
     let mut text = format!("{} `{name}`\n\n```text\n{help}\n```\n\n", "#".repeat(level));
     for command in commands(&help) {
-        text += &helps(&[words, &[command]].concat(), 4.min(level + 1));
+        text += &helps(&[words, &[command]].concat(), 4.min(level + 1), language);
     }
     text
 }
@@ -219,7 +228,7 @@ fn reference(language: Language) -> String {
     let frame = if language == Language::English { ENGLISH } else { FRENCH };
     let set = |text: &str| if language == Language::English { text.to_owned() } else { typeset(text) };
     let mut text = format!("{}\n{}\n", set(frame.opening), settings(&frame, language));
-    write!(text, "{}{}", frame.commands, helps(&[], 3)).unwrap();
+    write!(text, "{}{}", frame.commands, helps(&[], 3, language)).unwrap();
     writeln!(text, "{}{}", set(frame.metrics), metrics()).unwrap();
     text += frame.reasons;
     for reason in Reason::ALL {
