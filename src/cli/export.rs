@@ -1,6 +1,7 @@
 //! `passerelle export articles`: GLPI's FAQ as files, for other sites and for whoever keeps it.
 
 use std::{
+    collections::BTreeSet,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -83,12 +84,51 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         return Ok(exit::USAGE);
     }
     Ok(match write(&articles, format, to.as_ref(), &places) {
-        Ok(()) => exit::OK,
+        Ok(()) => {
+            let folder = to.as_deref();
+            let old =
+                folder.map_or_else(Vec::new, |folder| of_before(folder, &articles, format, application.is_none()));
+            if let (Some(folder), [_, ..]) = (folder, old.as_slice()) {
+                complain(&still_there(folder, &old), language);
+            }
+            exit::OK
+        }
         Err(error) => {
             complain(&unwritten(to.as_deref(), &error), language);
             exit::FAILED
         }
     })
+}
+
+/// The files in a folder that an earlier export wrote and this one did not: an article's under its earlier title, and
+/// where these are `all` articles there are, those of articles that are published no more.
+fn of_before(folder: &Path, articles: &[Arc<Article>], format: Format, all: bool) -> Vec<String> {
+    let written: BTreeSet<String> = articles.iter().map(|article| format.name(article)).collect();
+    let is_old = |name: &String| {
+        let Some((number, _)) = name.strip_suffix(format.extension()).and_then(|name| name.split_once('-')) else {
+            return false;
+        };
+        let is_of = |number: u64| all || articles.iter().any(|article| article.id.get() == number);
+        !written.contains(name) && number.parse().is_ok_and(is_of)
+    };
+    // Where it cannot be read, nothing is known of it.
+    let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut old: Vec<String> = files.filter_map(|file| file.file_name().into_string().ok()).filter(is_old).collect();
+    old.sort();
+    old
+}
+
+/// What an earlier export left, and what to do.
+fn still_there(folder: &Path, old: &[String]) -> Bilingual {
+    let (folder, names) = (folder.display(), old.join(", "));
+    Bilingual::new(
+        format!(
+            "{folder} has files of an earlier export, of articles that were renamed or are published no more: {names}; remove them"
+        ),
+        format!(
+            "{folder} contient des fichiers d’un export précédent, d’articles renommés ou qui ne sont plus publiés\u{a0}: {names}\u{a0}; supprimez-les"
+        ),
+    )
 }
 
 /// Where the articles cannot be written, why, and what to do.
@@ -125,12 +165,15 @@ impl Format {
     fn name(self, article: &Article) -> String {
         let title = fold::words(&article.title).join("-");
         let title: String = title.chars().filter(char::is_ascii).take(LONGEST_NAME).collect();
-        let extension = match self {
-            Self::Markdown => "md",
-            Self::Html => "html",
-            Self::Json => "json",
-        };
-        format!("{}-{}.{extension}", article.id, title.trim_matches('-'))
+        format!("{}-{}{}", article.id, title.trim_matches('-'), self.extension())
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Markdown => ".md",
+            Self::Html => ".html",
+            Self::Json => ".json",
+        }
     }
 
     fn text(self, article: &Article, places: &Places) -> String {

@@ -54,7 +54,8 @@ impl Article {
         let moment = |date: Option<DateTime>| date?.to_zoned(zone.clone()).ok();
         Self {
             id,
-            title: name,
+            // GLPI demands none, and what has none cannot be chosen from a list.
+            title: if name.trim().is_empty() { format!("Fiche n°\u{a0}{id}") } else { name },
             html: headings::from_level(&shown.html, FIRST_HEADING),
             excerpt: excerpt(&glpi_html::text(&answer)),
             categories: Vec::new(),

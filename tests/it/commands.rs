@@ -408,6 +408,18 @@ async fn the_faq_is_exported_in_each_format_to_a_folder_or_the_output() {
     let head = "---\ntitle: \"LSU : valider \\\"tout\\\"\"\nid: 1\napplication: \"LSU\"\n";
     assert!(markdown.starts_with(head), "{markdown}");
     assert!(markdown.ends_with("\n---\n\n- Un **mot**\n\n"), "{markdown}");
+
+    // What an earlier export wrote and this one does not is named, and nothing of somebody else's.
+    std::fs::write(below.join("7-a-moi.txt"), "").unwrap();
+    editor.call(Method::PUT, "KnowbaseItem/1", serde_json::json!({"name": "LSU : tout valider"})).await;
+    editor.call(Method::PUT, "KnowbaseItem/2", serde_json::json!({"is_faq": 0})).await;
+    for (more, expected) in
+        [(&["--application", "LSU"][..], "1-lsu-valider-tout.md;"), (&[], "1-lsu-valider-tout.md, 2-onde-admettre.md;")]
+    {
+        let arguments = [&["export", "articles", "--to", below.to_str().unwrap()], more].concat();
+        let output = run(passerelle(&arguments, &borrowed(&settings)), b"").await;
+        assert!(output.status.success() && text(&output.stderr).contains(&format!(": {expected}")), "{output:?}");
+    }
     drop(sandbox);
     let away = run(passerelle(&["export", "articles"], &borrowed(&settings)), b"").await;
     assert_eq!(away.status.code(), Some(75), "{}", text(&away.stderr));

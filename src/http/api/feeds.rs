@@ -43,6 +43,7 @@ const JSON: &str = "application/feed+json";
         (status = 200, body = String, content_type = "application/atom+xml", description = "The feed (RFC 4287).", headers(("ETag" = String, description = "Changes with the feed."))),
         (status = 304, description = "The caller has it."),
         (status = 400, description = "A parameter is none of those admitted, or too long (`errors` names each), or the call is broken."),
+        (status = 404, description = "There is no such application."),
         ByPortal, LateCall, AnyTime,
     ))]
 pub(super) async fn atom(State(services): State<Arc<Services>>, request: Request) -> Response {
@@ -62,6 +63,7 @@ pub(super) async fn atom(State(services): State<Arc<Services>>, request: Request
         (status = 200, body = Object, content_type = "application/feed+json", description = "The feed (jsonfeed.org).", headers(("ETag" = String, description = "Changes with the feed."))),
         (status = 304, description = "The caller has it."),
         (status = 400, description = "A parameter is none of those admitted, or too long (`errors` names each), or the call is broken."),
+        (status = 404, description = "There is no such application."),
         ByPortal, LateCall, AnyTime,
     ))]
 pub(super) async fn json(State(services): State<Arc<Services>>, request: Request) -> Response {
@@ -88,6 +90,10 @@ async fn give(
             let application = Some(application.as_str()).filter(|name| !name.is_empty());
             let shelf = in_time(deadline, services.portal.shelf()).await?;
             let articles = shelf.of_application(application, services.portal.now());
+            // An article may be of an application that has no mapping.
+            if let Some(name) = application.filter(|_| articles.is_empty()) {
+                is_known(services, name)?;
+            }
             let feed = services.portal.feed(articles, address(parts), application);
             // Thousands of texts are written.
             let text = tokio::task::spawn_blocking(move || write(&feed)).await.map_err(|_| Problem::internal())?;
@@ -104,6 +110,20 @@ async fn give(
             Ok(answer)
         })
         .await
+}
+
+/// Refuses an application that no mapping has: a feed of it would stay empty for ever.
+fn is_known(services: &Services, name: &str) -> Result<(), Problem> {
+    let mappings = services.mappings.now();
+    if mappings.find(name).is_some() {
+        return Ok(());
+    }
+    let near = mappings.nearest(name).map(|near| format!("\u{a0}; s’agit-il de «\u{a0}{near}\u{a0}»\u{a0}?"));
+    Err(Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-such-application",
+        format!("Aucune application ne s’appelle «\u{a0}{name}\u{a0}»{}", near.unwrap_or_else(|| ".".to_owned())),
+    ))
 }
 
 /// Whether the caller has what bears this tag (RFC 9110 section 13.1.2).

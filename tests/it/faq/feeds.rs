@@ -90,6 +90,21 @@ async fn a_feed_is_of_one_application_or_of_all() {
         let feed: Value = get(&gateway, &format!("/v1/faq/feed.json{query}"), None).await.json().await.unwrap();
         assert_eq!(feed["items"].as_array().unwrap().len(), expected, "{query}: {feed}");
     }
+    for (query, said) in [("lsu", "s’agit-il de «\u{a0}LSU\u{a0}»"), ("nope", "«\u{a0}nope\u{a0}»")] {
+        let answer = get(&gateway, &format!("/v1/faq/feed.atom?application={query}"), None).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+        let problem: Value = answer.json().await.unwrap();
+        assert!(problem["detail"].as_str().unwrap().contains(said), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn an_article_without_a_title_has_its_number() {
+    let faq = Faq::start().await;
+    let id = faq.publish("", "<p>Sans titre</p>", json!({})).await;
+    let gateway = Gateway::start(&faq.sandbox, &[]).await;
+    let feed: Value = get(&gateway, "/v1/faq/feed.json", None).await.json().await.unwrap();
+    assert_eq!(feed["items"][0]["title"], format!("Fiche n°\u{a0}{id}"), "{feed}");
 }
 
 #[tokio::test]
