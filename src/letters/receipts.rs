@@ -218,6 +218,9 @@ mod tests {
                     assert_eq!(body.contains(of_page), has_page, "{of_page}: {body}");
                 }
                 assert!(body.contains("1234"), "{body}");
+                // Who sent a form wrote from no address.
+                assert!(!body.contains("depuis laquelle"), "{body}");
+                assert_eq!(body.contains("où vous recevez ce message"), !has_page, "{body}");
             }
         }
     }

@@ -148,11 +148,8 @@ impl Checks {
             })
         });
         let nature = self.optional("nature", nature, |text| {
-            let natures = || applications.all().iter().flat_map(|known| &known.natures).map(String::as_str);
-            known(text, natures()).ok_or_else(|| {
-                let valid = list(natures());
-                ("unknown-value", format!("Cette nature de demande n’existe pas. Valeurs admises\u{a0}: {valid}."))
-            })
+            let natures = applications.all().iter().flat_map(|known| &known.natures).map(String::as_str);
+            known(text, natures).ok_or_else(|| ("unknown-value", unknown_nature(application.as_deref(), applications)))
         });
         let form = FormFields { application, nature, ..FormFields::default() };
         if form.application.is_some() && form.nature.is_some() && applications.meant_by(&form).is_none() {
@@ -164,6 +161,21 @@ impl Checks {
 
     fn names(&self, field: &str) -> bool {
         self.0.iter().any(|error| error.field == field)
+    }
+}
+
+/// What is said of a nature that there is not: those of the application that was asked for, else all.
+fn unknown_nature(application: Option<&str>, applications: &Applications) -> String {
+    let is_asked = |known: &&Application| application.is_none_or(|asked| names(known).any(|name| name == asked));
+    let natures = list(applications.all().iter().filter(is_asked).flat_map(|known| &known.natures).map(String::as_str));
+    match application {
+        Some(asked) if natures.is_empty() => {
+            format!("L’application «\u{a0}{asked}\u{a0}» n’a pas de natures de demande. Laissez ce champ vide.")
+        }
+        Some(asked) => format!(
+            "Cette nature de demande n’existe pas. Valeurs admises pour «\u{a0}{asked}\u{a0}»\u{a0}: {natures}."
+        ),
+        None => format!("Cette nature de demande n’existe pas. Valeurs admises\u{a0}: {natures}."),
     }
 }
 

@@ -199,6 +199,24 @@ async fn every_wrong_field_is_named_at_once() {
     assert!(api.seen.forms.lock().unwrap().is_empty());
 }
 
+/// Of a nature that there is not, those that may be meant are named: of the application that was asked for, else all.
+#[rstest]
+#[case::of_one(json!({"application": "ONDE", "nature": "Autre"}), "ONDE\u{a0}: ", "LSU\u{a0}: ")]
+#[case::of_another_name_of_it(json!({"application": "LSUN / LSU", "nature": "Autre"}), "LSU\u{a0}: ", "ONDE\u{a0}: ")]
+#[tokio::test]
+async fn the_natures_of_the_application_are_named(#[case] change: Value, #[case] theirs: &str, #[case] others: &str) {
+    let api = api().await;
+    let mut form = fields();
+    form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    let problem = problem(api.form(&form).send().await.unwrap(), 422, "invalid-fields").await;
+    let [error] = &problem["errors"].as_array().unwrap()[..] else { panic!("{problem}") };
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains(&format!("«\u{a0}{theirs}")) && !message.contains(&format!("«\u{a0}{others}")),
+        "{message}"
+    );
+}
+
 #[rstest]
 #[case(json!({"application": null}), &["application"])]
 #[case(json!({"nature": "ONDE : accès et habilitations"}), &["nature"])]
