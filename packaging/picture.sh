@@ -13,7 +13,7 @@ clean_up() {
 }
 trap clean_up EXIT
 for _ in $(seq 300); do
-  if grep --quiet 'inattendu' "$scratch/said"; then break; fi
+  if grep --quiet -e 'inattendu' -e 'unexpected' "$scratch/said"; then break; fi
   kill -0 "$demo" 2>/dev/null || { cat "$scratch/said" >&2; exit 1; }
   sleep 0.2
 done

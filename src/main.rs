@@ -63,6 +63,7 @@ impl Command {
             Self::Export(args) => Language::chosen(args.lang),
             Self::Figures(args) => Language::chosen(args.lang),
             Self::Try(args) => Language::chosen(args.lang),
+            Self::Demo(args) => Language::chosen(args.lang),
             _ => Language::English,
         }
     }

@@ -10,6 +10,7 @@ use std::{
 use passerelle::sandbox::{Failure, Options, Rule, Sandbox};
 
 use reqwest::Method;
+use rstest::rstest;
 
 use crate::support::{
     bilingual::is_french_throughout,
@@ -83,23 +84,36 @@ async fn the_help_of_each_command_says_what_it_does() {
     insta::assert_snapshot!("help", whole);
 }
 
+#[rstest]
+#[case::in_french("fr", [
+    "Les demandes de ce.0580004D@ac-dijon.fr sur le portail",
+    "la page de ce.0580004D@ac-dijon.fr montre les demandes",
+    "0 résultat(s) inattendu(s)",
+    "courriel",
+])]
+#[case::in_english("en", [
+    "The requests of ce.0580004D@ac-dijon.fr on the portal",
+    "the page of ce.0580004D@ac-dijon.fr shows the requests",
+    "0 unexpected result(s)",
+    "mail ",
+])]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demonstration_gives_every_sample_its_expected_outcome() {
-    let output = run(passerelle(&["demo", "--exit"], &[]), b"").await;
+async fn the_demonstration_gives_every_sample_its_expected_outcome(#[case] language: &str, #[case] said: [&str; 4]) {
+    let output = run(passerelle(&["demo", "--exit", "--lang", language], &[]), b"").await;
     let table = text(&output.stdout);
+    assert!(said.iter().all(|part| table.contains(part)), "{table}");
+    if language == "fr" {
+        is_french_throughout(&table.replace("escalated", ""));
+    } else {
+        let french = ["courriel", "formulaire", "demande", "résultat", "voie", "expéditeur"];
+        let left = table
+            .lines()
+            .filter(|line| !line.contains("  à compléter") && french.iter().any(|word| line.contains(word)));
+        let left: Vec<_> = left.collect();
+        assert!(left.is_empty(), "{left:#?}");
+    }
     assert!(output.status.success(), "{table}\n{}", text(&output.stderr));
-    for part in [
-        "created",
-        "duplicate",
-        "refused",
-        "ignored",
-        "quota-exceeded",
-        "Référents-LSU",
-        "DSI-BAI",
-        "Les demandes de ce.0580004D@ac-dijon.fr sur le portail",
-        "la page de ce.0580004D@ac-dijon.fr montre les demandes",
-        "0 résultat(s) inattendu(s)",
-    ] {
+    for part in ["created", "duplicate", "refused", "ignored", "quota-exceeded", "Référents-LSU", "DSI-BAI"] {
         assert!(table.contains(part), "{part} in {table}");
     }
     assert_eq!(table.lines().filter(|line| line.starts_with('✓')).count(), 43, "{table}");

@@ -23,7 +23,7 @@ struct Demo {
 
 fn demo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
-    command.arg("demo").args(arguments).env_clear().kill_on_drop(true);
+    command.arg("demo").args(arguments).env_clear().env("LC_ALL", "fr_FR.UTF-8").kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -42,6 +42,7 @@ use crate::{
     sandbox::{Options, Sandbox, TicketView},
     smtp::{Mailer, Outbox},
     telemetry,
+    text::{Bilingual, Language},
 };
 
 /// Shows the gateway at work: starts a GLPI stand-in and the gateway on this machine, sends sample mails and forms,
@@ -62,6 +63,11 @@ pub struct Args {
     /// calls is printed.
     #[arg(long, value_name = "URL")]
     pub hooks: Option<String>,
+
+    /// The language of the output; without it, that of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`), else English.
+    /// Requests, pages and mails are French.
+    #[arg(long)]
+    pub lang: Option<Language>,
 }
 
 /// What signs the calls to the address of `--hooks`.
@@ -89,12 +95,20 @@ struct Became {
 ///
 /// Where it cannot listen, or a setting is none.
 pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
+    let language = Language::chosen(args.lang);
     if !ignored.is_empty() {
-        say(format_args!(
-            "La démonstration a ses propres réglages\u{a0}: elle ne tient pas compte de {}. Ce qui s’y choisit\u{a0}: \
-             --listen, --hooks (passerelle demo --help).\n",
-            ignored.join(", ")
-        ));
+        let ignored = ignored.join(", ");
+        let line = Bilingual::new(
+            format!(
+                "The demonstration has settings of its own: {ignored} count for nothing in it. What can be chosen: --listen, \
+                 --hooks (passerelle demo --help).\n"
+            ),
+            format!(
+                "La démonstration a ses propres réglages\u{a0}: elle ne tient pas compte de {ignored}. Ce qui s’y \
+                 choisit\u{a0}: --listen, --hooks (passerelle demo --help).\n"
+            ),
+        );
+        say(line.text(language));
     }
     let first = args.listen.unwrap_or(if args.exit { addresses::ANY } else { addresses::USUAL });
     let Addresses { portal, mails, glpi, api, lmtp } = Addresses::take(first).await?;
@@ -123,7 +137,10 @@ pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
     let calls = Calls { client, api, for_sign_in, portal: format!("http://{}/portail", sign_in.address) };
 
     let mut unexpected = 0;
-    say(format_args!("{}", row("", "voie", "demande", "issue", "motif", "ticket", "catégorie", "groupe")));
+    say(match language {
+        Language::English => row("", "way", "request", "outcome", "reason", "ticket", "category", "group"),
+        Language::French => row("", "voie", "demande", "issue", "motif", "ticket", "catégorie", "groupe"),
+    });
     for sample in samples::all() {
         let became = send(&sample, lmtp, &calls, &sandbox).await?;
         let as_expected = is_expected(&became, &sample.expected);
@@ -133,8 +150,8 @@ pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
             "{}",
             row(
                 mark(as_expected),
-                sample.way.name(),
-                sample.about,
+                sample.way.name().text(language),
+                Bilingual::new(sample.about.0, sample.about.1).text(language),
                 &became.outcome,
                 &became.reason,
                 &ticket.map_or(String::new(), |ticket| ticket.id.to_string()),
@@ -146,29 +163,48 @@ pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
     for staged in staged::all() {
         play(&staged, &calls, &staff).await?;
     }
-    unexpected += show_states(&calls, &sandbox, &outbox).await?;
-    say(format_args!(
-        "\n{} tickets dans GLPI, {} courriels écrits, {unexpected} résultat(s) inattendu(s).",
-        sandbox.tickets().len(),
-        outbox.mails().len(),
-    ));
+    unexpected += show_states(&calls, &sandbox, &outbox, language).await?;
+    let (tickets, written) = (sandbox.tickets().len(), outbox.mails().len());
+    let sum = Bilingual::new(
+        format!("\n{tickets} tickets in GLPI, {written} mails written, {unexpected} unexpected result(s)."),
+        format!("\n{tickets} tickets dans GLPI, {written} courriels écrits, {unexpected} résultat(s) inattendu(s)."),
+    );
+    say(sum.text(language));
 
     if !args.exit {
-        say(format_args!(
-            "\nPortail  {}  (connexion factice\u{a0}: {DIRECTOR})\nPilotage  {}\nInformation  {}\nCourriels  http://{}/\nGLPI (bac à sable)  {}\n\
-             API de la passerelle  http://{api}/docs\nDescription de l’API  http://{api}/openapi.json\n\
-             Mesures  http://{api}/metrics\nLMTP  {lmtp}\nSecret du portail  {PORTAL_SECRET}\n\
-             Jeton d’escalade  {TICKET_TOKEN}\n{}\nCtrl-C pour arrêter.",
-            calls.portal,
-            calls.portal.replace("/portail", "/pilotage"),
-            calls.portal.replace("/portail", "/information"),
-            mailbox.address,
-            sandbox.url(),
-            match &args.hooks {
-                Some(url) => format!("Annonces vers  {url}  (hooks.secrets\u{a0}: {HOOKS_SECRET})\n"),
-                None => String::new(),
-            },
-        ));
+        let (portal, sandbox) = (&calls.portal, sandbox.url());
+        let (figures, information) =
+            (portal.replace("/portail", "/pilotage"), portal.replace("/portail", "/information"));
+        let places = [
+            (("Portal", "Portail"), portal.clone()),
+            (("Figures", "Pilotage"), figures),
+            (("Information", "Information"), information),
+            (("Mails", "Courriels"), format!("http://{}/", mailbox.address)),
+            (("GLPI (sandbox)", "GLPI (bac à sable)"), sandbox.to_string()),
+            (("The gateway's API", "API de la passerelle"), format!("http://{api}/docs")),
+            (("The API's description", "Description de l’API"), format!("http://{api}/openapi.json")),
+            (("Metrics", "Mesures"), format!("http://{api}/metrics")),
+            (("LMTP", "LMTP"), lmtp.to_string()),
+            (("The portal's secret", "Secret du portail"), PORTAL_SECRET.to_owned()),
+            (("Token for escalations", "Jeton d’escalade"), TICKET_TOKEN.to_owned()),
+        ];
+        say("");
+        for ((english, french), place) in places {
+            let place = if place == *portal {
+                let signed_in = Bilingual::new("nobody signs in", "connexion factice");
+                let signed_in = signed_in.saying(&Bilingual::same(DIRECTOR));
+                format!("{place}  ({})", signed_in.text(language))
+            } else {
+                place
+            };
+            say(format_args!("{}  {place}", Bilingual::new(english, french).text(language)));
+        }
+        if let Some(url) = &args.hooks {
+            let steps = Bilingual::new("Steps go to", "Annonces vers");
+            let secret = Bilingual::same("hooks.secrets").saying(&Bilingual::same(HOOKS_SECRET));
+            say(format_args!("{}  {url}  ({})", steps.text(language), secret.text(language)));
+        }
+        say(Bilingual::new("\nCtrl-C to end.", "\nCtrl-C pour arrêter.").text(language));
         tokio::signal::ctrl_c().await.into_diagnostic()?;
     }
     stop.cancel();
@@ -242,7 +278,7 @@ async fn play(staged: &Staged, calls: &Calls, staff: &Staff) -> Result<()> {
 
 /// Says how the portal shows the director's requests, and whether people are written to, once that is as it must be or
 /// has taken too long; gives how much is not as expected.
-async fn show_states(calls: &Calls, sandbox: &Sandbox, outbox: &Outbox) -> Result<usize> {
+async fn show_states(calls: &Calls, sandbox: &Sandbox, outbox: &Outbox, language: Language) -> Result<usize> {
     let staged = staged::all().map(|staged| staged.seen);
     let seen: Vec<_> = staged.into_iter().chain([staged::ESCALATED]).collect();
     let until = Instant::now() + LONGEST_WAIT;
@@ -256,7 +292,11 @@ async fn show_states(calls: &Calls, sandbox: &Sandbox, outbox: &Outbox) -> Resul
         tokio::time::sleep(LOOK_AGAIN).await;
     };
     let mut unexpected = 0;
-    say(format_args!("\nLes demandes de {DIRECTOR} sur le portail"));
+    let head = Bilingual::new(
+        format!("\nThe requests of {DIRECTOR} on the portal"),
+        format!("\nLes demandes de {DIRECTOR} sur le portail"),
+    );
+    say(head.text(language));
     for seen in &seen {
         let request = found(&requests, seen);
         let as_expected = request.is_some_and(|request| is_told(&letters, request, seen));
@@ -271,7 +311,12 @@ async fn show_states(calls: &Calls, sandbox: &Sandbox, outbox: &Outbox) -> Resul
     let as_expected = !theirs.is_empty() && shown == theirs;
     unexpected += usize::from(!as_expected);
     let shown: Vec<_> = shown.iter().map(ToString::to_string).collect();
-    say(format_args!("{} la page de {DIRECTOR} montre les demandes {}", mark(as_expected), shown.join(", ")));
+    let shown = shown.join(", ");
+    let page = Bilingual::new(
+        format!("the page of {DIRECTOR} shows the requests {shown}"),
+        format!("la page de {DIRECTOR} montre les demandes {shown}"),
+    );
+    say(format_args!("{} {}", mark(as_expected), page.text(language)));
     Ok(unexpected)
 }
 

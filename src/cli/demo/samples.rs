@@ -6,13 +6,15 @@ use lettre::{
 };
 use serde_json::{Value, json};
 
+use crate::text::Bilingual;
+
 /// The address the samples write to.
 pub(super) const ASSISTANCE: &str = "assistance1d@ac-dijon.fr";
 
 /// A request and what must become of it.
 pub(super) struct Sample {
-    /// What it is, for the table.
-    pub about: &'static str,
+    /// What it is, for the table: in English and in French.
+    pub about: (&'static str, &'static str),
     pub way: Way,
     pub expected: Expected,
 }
@@ -40,11 +42,11 @@ pub(super) struct Expected {
 }
 
 impl Way {
-    pub(super) fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> Bilingual {
         match self {
-            Self::Mail { .. } => "courriel",
-            Self::Form(_) => "formulaire",
-            Self::Escalation { .. } => "escalade",
+            Self::Mail { .. } => Bilingual::new("mail", "courriel"),
+            Self::Form(_) => Bilingual::new("form", "formulaire"),
+            Self::Escalation { .. } => Bilingual::new("escalation", "escalade"),
         }
     }
 }
@@ -74,14 +76,18 @@ pub(super) const URGENT: &str = "Résultats impossibles à saisir";
 pub(super) fn all() -> Vec<Sample> {
     let mut samples = vec![
         created(
-            "LSU, avec une pièce jointe",
+            ("LSU, with an attached file", "LSU, avec une pièce jointe"),
             with_file(VOLTAIRE, "1", "LSUN : erreur 500 à l'ouverture du livret"),
             LSU,
         ),
-        created("ONDE, en HTML", html(HUGO, "2", "Problème ONDE : élève en double"), ONDE),
-        created("LSU, mot-clé en minuscules et réponse citée", text(SAND, "3", "RE: question lsu", QUOTED), LSU),
+        created(("ONDE, in HTML", "ONDE, en HTML"), html(HUGO, "2", "Problème ONDE : élève en double"), ONDE),
+        created(
+            ("LSU, keyword in small letters, a quoted answer", "LSU, mot-clé en minuscules et réponse citée"),
+            text(SAND, "3", "RE: question lsu", QUOTED),
+            LSU,
+        ),
         Sample {
-            about: "ECECA, formulaire urgent avec capture",
+            about: ("ECECA, an urgent form with a screenshot", "ECECA, formulaire urgent avec capture"),
             way: Way::Form(json!({
                 "requester": SAND, "application": "ECECA", "type": "incident", "urgency": 5,
                 "title": URGENT, "description": "Le bouton « Valider » reste grisé.",
@@ -91,7 +97,7 @@ pub(super) fn all() -> Vec<Sample> {
             expected: made(ECECA),
         },
         Sample {
-            about: "… transmis par le référent à la DSI",
+            about: ("… handed on to the DSI by the référent", "… transmis par le référent à la DSI"),
             way: Way::Escalation {
                 title: URGENT,
                 order: json!({"reason": "Toute la circonscription est touchée", "by": "Paul Durand"}),
@@ -99,7 +105,7 @@ pub(super) fn all() -> Vec<Sample> {
             expected: Expected { outcome: "escalated", reason: "escalated", ticket: Some((ECECA.0, "DSI-BAI")) },
         },
         Sample {
-            about: "APAE, demande d'information par formulaire",
+            about: ("APAE, a question by form", "APAE, demande d’information par formulaire"),
             way: Way::Form(json!({
                 "requester": LAMARTINE, "nature": "APAE : demande d'information",
                 "title": "Calendrier de la campagne", "description": "Quand la campagne ouvre-t-elle ?",
@@ -107,7 +113,7 @@ pub(super) fn all() -> Vec<Sample> {
             expected: made(APAE),
         },
         Sample {
-            about: "le premier courriel, reçu une deuxième fois",
+            about: ("the first mail, received a second time", "le premier courriel, reçu une deuxième fois"),
             way: Way::Mail {
                 sender: VOLTAIRE,
                 mail: with_file(VOLTAIRE, "1", "LSUN : erreur 500 à l'ouverture du livret"),
@@ -115,47 +121,67 @@ pub(super) fn all() -> Vec<Sample> {
             expected: Expected { outcome: "duplicate", reason: "duplicate", ticket: Some(LSU) },
         },
         refused(
-            "expéditeur hors de l'académie",
+            ("a sender outside the academy", "expéditeur hors de l’académie"),
             ELSEWHERE,
             text("dir@gmail.com", "4", "LSU", "Bonjour"),
             "foreign-sender",
         ),
         refused(
-            "domaine qui ressemble à celui de l'académie",
+            ("a domain that looks like the academy's", "domaine qui ressemble à celui de l’académie"),
             ELSEWHERE,
             text("x@ac-dijon.fr.example.org", "5", "LSU", "Bonjour"),
             "foreign-sender",
         ),
-        refused("aucune application dans l'objet", HUGO, text(HUGO, "6", "Besoin d'aide", "Bonjour"), "no-keyword"),
-        refused("agent qui ne dirige pas d'école", AGENT, text(AGENT, "7", "LSU : accès", "Bonjour"), "not-a-director"),
         refused(
-            "courriel trop volumineux",
+            ("no application in the subject", "aucune application dans l’objet"),
+            HUGO,
+            text(HUGO, "6", "Besoin d'aide", "Bonjour"),
+            "no-keyword",
+        ),
+        refused(
+            ("somebody who directs no school", "agent qui ne dirige pas d’école"),
+            AGENT,
+            text(AGENT, "7", "LSU : accès", "Bonjour"),
+            "not-a-director",
+        ),
+        refused(
+            ("a mail that is too large", "courriel trop volumineux"),
             HUGO,
             text(HUGO, "8", "LSU", &"une ligne de plus\r\n".repeat(20_000)),
             "too-large",
         ),
         ignored(
-            "réponse automatique d'absence",
+            ("an automatic answer", "réponse automatique d’absence"),
             with_header(HUGO, "9", "Auto-Submitted", "auto-replied"),
             HUGO,
             "automatic",
         ),
-        ignored("avis de non-remise", text("MAILER-DAEMON@ac-dijon.fr", "10", "Undelivered: LSU", "…"), "", "bounce"),
-        ignored("liste de diffusion", with_header(HUGO, "11", "List-Id", "<infos.ac-dijon.fr>"), HUGO, "bulk"),
-        ignored("courriel de la passerelle elle-même", own(HUGO), HUGO, "own-mail"),
-        refused("deux expéditeurs", ELSEWHERE, two_senders(), "no-sender"),
+        ignored(
+            ("a bounce", "avis de non-remise"),
+            text("MAILER-DAEMON@ac-dijon.fr", "10", "Undelivered: LSU", "…"),
+            "",
+            "bounce",
+        ),
+        ignored(
+            ("a mailing list", "liste de diffusion"),
+            with_header(HUGO, "11", "List-Id", "<infos.ac-dijon.fr>"),
+            HUGO,
+            "bulk",
+        ),
+        ignored(("a mail of the gateway itself", "courriel de la passerelle elle-même"), own(HUGO), HUGO, "own-mail"),
+        refused(("two senders", "deux expéditeurs"), ELSEWHERE, two_senders(), "no-sender"),
         Sample {
-            about: "formulaire incomplet",
+            about: ("an incomplete form", "formulaire incomplet"),
             way: Way::Form(json!({"requester": SAND, "application": "PRONOTE", "urgency": 9})),
             expected: Expected { outcome: "refused", reason: "invalid-fields", ticket: None },
         },
     ];
     for number in 1..=PER_DAY {
         let mail = text(ZOLA, &format!("jour-{number}"), &format!("LSU : question {number}"), "Bonjour");
-        samples.push(created("demandes d'un même jour, de 1 à 16", mail, LSU));
+        samples.push(created(("requests of one day, from 1 to 16", "demandes d’un même jour, de 1 à 16"), mail, LSU));
     }
     let more = text(ZOLA, "jour-17", "LSU : question 17", "Bonjour");
-    samples.push(refused("… et la dix-septième", ZOLA, more, "quota-exceeded"));
+    samples.push(refused(("… and the seventeenth", "… et la dix-septième"), ZOLA, more, "quota-exceeded"));
     samples
 }
 
@@ -163,16 +189,16 @@ fn made(ticket: (&'static str, &'static str)) -> Expected {
     Expected { outcome: "created", reason: "created", ticket: Some(ticket) }
 }
 
-fn created(about: &'static str, mail: Vec<u8>, ticket: (&'static str, &'static str)) -> Sample {
+fn created(about: (&'static str, &'static str), mail: Vec<u8>, ticket: (&'static str, &'static str)) -> Sample {
     Sample { about, way: Way::Mail { sender: VOLTAIRE, mail }, expected: made(ticket) }
 }
 
 /// `sender`: the envelope's; a mail that comes from elsewhere than it says gets no notice.
-fn refused(about: &'static str, sender: &'static str, mail: Vec<u8>, reason: &'static str) -> Sample {
+fn refused(about: (&'static str, &'static str), sender: &'static str, mail: Vec<u8>, reason: &'static str) -> Sample {
     Sample { about, way: Way::Mail { sender, mail }, expected: Expected { outcome: "refused", reason, ticket: None } }
 }
 
-fn ignored(about: &'static str, mail: Vec<u8>, sender: &'static str, reason: &'static str) -> Sample {
+fn ignored(about: (&'static str, &'static str), mail: Vec<u8>, sender: &'static str, reason: &'static str) -> Sample {
     Sample { about, way: Way::Mail { sender, mail }, expected: Expected { outcome: "ignored", reason, ticket: None } }
 }
 
