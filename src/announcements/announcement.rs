@@ -247,15 +247,16 @@ impl Announcement {
         )
     }
 
-    /// Where a note is that: who attaches its files, if somebody does.
-    pub(super) fn prepared_by(&self, text: &str) -> Option<Option<Attacher>> {
+    /// The preparation that a note is, if it is one.
+    pub(super) fn prepared(&self, text: &str) -> Option<Preparation> {
         let (_, rest) = text.split_once(&format!("<em>{PREPARATION}{}", self.reference))?;
         let (since, _) = rest.split_once("</em>")?;
         if since.is_empty() {
-            return Some(None);
+            return Some(Preparation { by: None });
         }
         let (since, who) = since.strip_prefix(SINCE)?.split_once(BY)?;
-        Some(Some(Attacher { since: since.parse().ok()?, who: who.to_owned() }))
+        let by = Attacher { since: since.parse().ok()?, who: who.to_owned() };
+        Some(Preparation { by: Some(by) })
     }
 
     /// The announcement that a note is, if it is one. Its body may have been changed in GLPI: then it is what a reader
@@ -295,6 +296,13 @@ fn all_files(lines: &[String]) -> Option<Vec<AnnouncementFile>> {
     lines.iter().filter_map(|line| line.strip_prefix(FILE)).map(AnnouncementFile::read).collect()
 }
 
+/// A note whose files are on their way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Preparation {
+    /// Who attaches them, if somebody does.
+    pub(super) by: Option<Attacher>,
+}
+
 /// Who attaches an announcement's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Attacher {
@@ -322,7 +330,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Announcement, Attacher, MARK, Note, Recipients};
+    use super::{Announcement, Attacher, MARK, Note, Preparation, Recipients};
     use crate::{
         announcements::{AnnouncementFile, LONGEST_BODY, Zone, Zones, body::kept},
         id::ReminderId,
@@ -412,9 +420,9 @@ mod tests {
     fn what_is_being_prepared_is_no_announcement_yet(#[case] by: Option<Attacher>) {
         let (text, other) = (announcement().preparation(by.as_ref()), Reference::new("announcement", "another", b"1"));
         assert_eq!(read(&announcement(), &text), None);
-        assert_eq!(announcement().prepared_by(&text), Some(by));
-        assert_eq!(announcement().prepared_by(&announcement().note()), None);
-        assert_eq!(Announcement { reference: other, ..announcement() }.prepared_by(&text), None);
+        assert_eq!(announcement().prepared(&text), Some(Preparation { by }));
+        assert_eq!(announcement().prepared(&announcement().note()), None);
+        assert_eq!(Announcement { reference: other, ..announcement() }.prepared(&text), None);
     }
 
     #[test]

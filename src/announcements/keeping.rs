@@ -409,6 +409,6 @@ fn too_large(file: &Upload, setting: &'static str) -> KeepingError {
 
 /// The first note that was written for the files of this announcement, and who attaches them.
 fn prepared(notes: &[PublicNote], announcement: &Announcement) -> Option<(ReminderId, Option<Attacher>)> {
-    let prepared = notes.iter().filter_map(|note| Some((note.id, announcement.prepared_by(&note.text)?)));
+    let prepared = notes.iter().filter_map(|note| Some((note.id, announcement.prepared(&note.text)?.by)));
     prepared.min_by_key(|(id, _)| *id)
 }

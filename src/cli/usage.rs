@@ -1,6 +1,6 @@
 //! What is wrong with the words of a command line, and its help, as whoever typed it reads it.
 
-use std::error::Error as _;
+use std::{error::Error as _, fmt::Write as _};
 
 use clap::error::{ContextKind, ErrorKind};
 
@@ -29,11 +29,11 @@ fn mistake(answer: &clap::Error, english: &str) -> String {
         shown.push('\n');
     }
     for line in advice {
-        shown += &format!("  conseil\u{a0}: {line}\n");
+        let _ = writeln!(shown, "  conseil\u{a0}: {line}");
     }
     if let Some(usage) = answer.get(ContextKind::Usage) {
         let usage = help::of_clap(usage.to_string().trim_end());
-        shown += &format!("\n{usage}\n");
+        let _ = writeln!(shown, "\n{usage}");
     }
     shown + "\nPour plus d’informations\u{a0}: «\u{a0}--help\u{a0}».\n"
 }

@@ -1,6 +1,8 @@
 //! What HTML says by its marks, said in letters: where a link leads, which number an item has; and as Markdown, what is a
 //! heading, strong or a link. The HTML is such as the sanitiser leaves.
 
+use std::fmt::Write as _;
+
 use super::{
     html_text::{decoded, from_html},
     tags::{Token, Tokens, attributes, is_in},
@@ -58,7 +60,7 @@ fn said(html: &str, saying: Saying) -> String {
                 opens_item = true;
                 match lists.last_mut() {
                     Some(Some(number)) => {
-                        said.push_str(&format!("<div>{number}. "));
+                        let _ = write!(said, "<div>{number}. ");
                         *number += 1;
                     }
                     _ => said.push_str(whole),
@@ -77,9 +79,9 @@ fn said(html: &str, saying: Saying) -> String {
                 let Some((address, from)) = link.take() else { continue };
                 let shown = said[from..].trim();
                 if saying == Saying::Markdown {
-                    said.push_str(&format!("](&lt;{address}&gt;)"));
+                    let _ = write!(said, "](&lt;{address}&gt;)");
                 } else if !tells(shown, address) {
-                    said.push_str(&format!(" ({address})"));
+                    let _ = write!(said, " ({address})");
                 }
             }
             _ => {
