@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use passerelle::sandbox::{Failure, Rule, Sandbox};
+use passerelle::sandbox::{Failure, Options, Rule, Sandbox};
 
 use crate::{
     commands::{glpi, passerelle, run, text},
@@ -312,4 +312,35 @@ async fn an_answer_stands_alone() {
     site.settings.push(("log.filter", "info".to_owned()));
     let (_, said) = site.said(&arguments, "C").await;
     assert!(said.contains("read the directory file"), "{said}");
+}
+
+/// The comments of the configuration that setup writes are in the language of whoever runs it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_configuration_that_setup_writes_has_comments_in_one_language() {
+    let sandbox = Sandbox::start(Options::eleven()).await.unwrap();
+    let url = sandbox.url().to_string();
+    for (locale, opening, other) in [
+        ("fr_FR.UTF-8", "# Configuration de Passerelle, écrite par", "written by"),
+        ("C", "# Passerelle's configuration, written by", "écrite par"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let into = folder.path().to_str().unwrap();
+        let arguments = [
+            ["setup", "--apply", "--announcements", "--new-token"].as_slice(),
+            &["--url", &url, "--domain", "ac-dijon.fr", "--recipient", ASSISTANCE, "--academy", "Académie d’ailleurs"],
+            &["--lmtp", "127.0.0.1:0", "--webhook", "https://passerelle.example.fr/", "--into", into],
+            &["--operator", "chef@ac-dijon.fr"],
+        ]
+        .concat();
+        let mut command = passerelle(&arguments, &[]);
+        command.envs([("LC_ALL", locale), ("GLPI_ADMIN_LOGIN", "glpi"), ("GLPI_ADMIN_PASSWORD", "glpi")]);
+        let output = run(command, b"").await;
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        let written = std::fs::read_to_string(folder.path().join("passerelle.toml")).expect(&said);
+        let comments: Vec<&str> = written.lines().filter_map(|line| Some(line.split_once('#')?.1)).collect();
+        assert!(written.starts_with(opening) && comments.len() > 12, "{written}");
+        assert!(!comments.iter().any(|comment| comment.contains(other)), "{written}");
+        let foreign = foreign_lines(&comments.join("\n"));
+        assert_eq!(foreign.is_empty(), locale != "C", "{foreign:?} in {written}");
+    }
 }

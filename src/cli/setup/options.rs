@@ -194,6 +194,7 @@ impl Args {
             profile: self.profile,
             account: self.account,
             language: self.account_lang,
+            comments: language,
             time_zone: self.time_zone,
             new_token: self.new_token,
         };

@@ -4,6 +4,8 @@ use std::{net::IpAddr, path::PathBuf};
 
 use url::Url;
 
+use crate::text::Language;
+
 /// Who tells of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ToldBy {
@@ -43,6 +45,8 @@ pub(super) struct Wanted {
     pub(super) profile: String,
     pub(super) account: String,
     pub(super) language: String,
+    /// The language of the comments in the configuration.
+    pub(super) comments: Language,
     pub(super) time_zone: String,
     pub(super) new_token: bool,
 }

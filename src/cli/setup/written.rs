@@ -9,7 +9,10 @@ use super::{
     secrets,
     wanted::{ToldBy, Wanted},
 };
-use crate::config::{self, Config, ConfigError, Reading};
+use crate::{
+    config::{self, Config, ConfigError, Reading},
+    text::Bilingual,
+};
 
 /// The file that the package brings, until somebody changes it.
 const PACKAGED: &str = include_str!("../../../packaging/passerelle.toml");
@@ -57,10 +60,14 @@ fn path(path: &Path) -> String {
 
 /// The whole file.
 pub(super) fn text(wanted: &Wanted, facts: Facts, secrets: Secrets) -> String {
-    let mut text = String::from(
+    let said = |english: &str, french: &str| Bilingual::new(english, french).text(wanted.comments).to_owned();
+    let mut text = said(
         "# Passerelle's configuration, written by `passerelle setup`: what differs from its defaults, which\n\
          # `passerelle config --defaults` explains. It is yours from now on; setup does not change it.\n\
          # Secrets are in files of their own, beside this one.\n\n",
+        "# Configuration de Passerelle, écrite par `passerelle setup`\u{a0}: ce qui s’écarte des valeurs par défaut,\n\
+         # qu’explique `passerelle config --defaults`. Elle est désormais à vous\u{a0}; setup n’y change rien.\n\
+         # Les secrets ont chacun leur fichier, à côté de celui-ci.\n\n",
     );
     let mut line = |line: String| {
         text.push_str(&line);
@@ -71,80 +78,100 @@ pub(super) fn text(wanted: &Wanted, facts: Facts, secrets: Secrets) -> String {
         Secrets::StandIns => format!("{key} = {stand_in}"),
     };
     line(format!(
-        "time_zone = {}              # the academy's, also that of the service account in GLPI",
-        quoted(&wanted.time_zone)
+        "time_zone = {}              # {}",
+        quoted(&wanted.time_zone),
+        said(
+            "the academy's, also that of the service account in GLPI",
+            "celui de l’académie, et du compte de service dans GLPI"
+        )
     ));
     line("\n[glpi]".to_owned());
     line(format!("url = {}", quoted(wanted.url.as_str())));
-    line(format!(
-        "{}  # of the account «{}»",
-        secret("user_token", &wanted.token_file(), quoted(STAND_IN)),
-        wanted.account
-    ));
+    let token = secret("user_token", &wanted.token_file(), quoted(STAND_IN));
+    let account = &wanted.account;
+    let of_account = said(&format!("of the account «{account}»"), &format!("du compte «\u{a0}{account}\u{a0}»"));
+    line(format!("{token}  # {of_account}"));
     line("\n[screen]".to_owned());
-    line(format!("domains = {}     # a sender's address is of one of these", list(&wanted.domains)));
-    line(format!("recipients = {}  # a mail to one of these is a request", list(&wanted.recipients)));
+    let domains = said("a sender's address is of one of these", "l’adresse d’un expéditeur est de l’un d’eux");
+    line(format!("domains = {}     # {domains}", list(&wanted.domains)));
+    let recipients = said("a mail to one of these is a request", "un courriel à l’une d’elles est une demande");
+    line(format!("recipients = {}  # {recipients}", list(&wanted.recipients)));
     if let Some(mappings) = &wanted.mappings {
-        line(format!(
-            "\n[mappings]              # applications, their categories and groups\ndir = {}",
-            path(mappings)
-        ));
+        let what = said("applications, their categories and groups", "applications, leurs catégories et leurs groupes");
+        line(format!("\n[mappings]              # {what}\ndir = {}", path(mappings)));
     }
     if let Some(imap) = &wanted.imap {
-        line("\n[imap]                  # the mailbox that is read".to_owned());
+        let what = said("the mailbox that is read", "la boîte aux lettres lue");
+        line(format!("\n[imap]                  # {what}"));
         let password = secret("password", &wanted.imap_file(), quoted(STAND_IN));
         line(format!("url = [{}]\n{password}", quoted(imap)));
     }
     if let Some(lmtp) = &wanted.lmtp {
-        line(
-            "\n[lmtp]                  # where the relay hands mails over: transport_maps … lmtp:inet:HOST:PORT"
-                .to_owned(),
+        let what = said(
+            "where the relay hands mails over: transport_maps",
+            "où le relais remet les courriels\u{a0}: transport_maps",
         );
+        line(format!("\n[lmtp]                  # {what} … lmtp:inet:HOST:PORT"));
         line(format!("listen = [{}]", quoted(lmtp)));
     }
     if wanted.http.is_some() || facts.webhook {
-        line("\n[http]                  # behind a reverse proxy that ends TLS".to_owned());
+        let what = said("behind a reverse proxy that ends TLS", "derrière un mandataire inverse, qui termine TLS");
+        line(format!("\n[http]                  # {what}"));
         line(format!("listen = {}", quoted(wanted.http.as_deref().unwrap_or("127.0.0.1:8080"))));
         if facts.webhook {
             line(secret("webhook_secrets", &wanted.webhook_file(), list(&[STAND_IN.to_owned()])));
         }
     }
-    line("\n[smtp]                  # receipts and notices".to_owned());
+    line(format!("\n[smtp]                  # {}", said("receipts and notices", "accusés de réception et avis")));
     if let Some(smtp) = &wanted.smtp {
         line(format!("url = {}", quoted(smtp)));
     } else {
-        line("# url = \"smtp://127.0.0.1:25\"   # without a relay nobody is written to".to_owned());
+        let what = said("without a relay nobody is written to", "sans relais, on n’écrit à personne");
+        line(format!("# url = \"smtp://127.0.0.1:25\"   # {what}"));
     }
     line(format!("from = {}", quoted(&wanted.from)));
-    line("\n[portal]                # how the pages name the academy".to_owned());
+    let what = said("how the pages name the academy", "le nom de l’académie sur les pages");
+    line(format!("\n[portal]                # {what}"));
     line(format!("academy = {}", quoted(&wanted.academy)));
-    line("\n[directory]             # who directs a school".to_owned());
+    line(format!("\n[directory]             # {}", said("who directs a school", "qui dirige une école")));
     match &wanted.directors {
         Some(file) => line(format!("sources = [\"csv\"]\ncsv = {}", path(file))),
         None => line(format!(
-            "sources = [\"glpi\"]      # the members of this group\nglpi_group = {}",
+            "sources = [\"glpi\"]      # {}\nglpi_group = {}",
+            said("the members of this group", "les membres de ce groupe"),
             quoted(&wanted.directors_group)
         )),
     }
     let mailbox = wanted.domains.first().map_or_else(String::new, |domain| format!("ce.{{uai}}@{domain}"));
-    line(format!("school_mailbox = {}  # empty where schools have no mailbox", quoted(mailbox)));
+    let what = said("empty where schools have no mailbox", "vide si les écoles n’ont pas de boîte");
+    line(format!("school_mailbox = {}  # {what}", quoted(mailbox)));
     if !wanted.operators.is_empty() {
-        line("\n[people]                # who sees all figures, and may write to all directors".to_owned());
+        let what = said(
+            "who sees all figures, and may write to all directors",
+            "qui voit tous les chiffres et peut écrire à tous les directeurs",
+        );
+        line(format!("\n[people]                # {what}"));
         line(format!("operators = {}", list(&wanted.operators)));
     }
     if wanted.announcements {
-        line("\n[announcements]         # information to all directors of a zone\nenabled = true".to_owned());
+        let what = said("information to all directors of a zone", "informations à tous les directeurs d’une zone");
+        line(format!("\n[announcements]         # {what}\nenabled = true"));
     }
     if !facts.mails && wanted.smtp.is_some() {
-        line("\n[notify]                # GLPI sends no mail: the gateway tells of each step".to_owned());
+        let what = said(
+            "GLPI sends no mail: the gateway tells of each step",
+            "GLPI n’envoie pas de courriel\u{a0}: la passerelle prévient de chaque étape",
+        );
+        line(format!("\n[notify]                # {what}"));
         for step in steps_of_glpi() {
             line(format!("{step} = \"passerelle\""));
         }
     } else if facts.mails && wanted.receipts == Some(ToldBy::Glpi) {
-        line(
-            "\n[notify]                # GLPI tells the requester of a new ticket, the gateway writes no receipt"
-                .to_owned(),
+        let what = said(
+            "GLPI tells the requester of a new ticket, the gateway writes no receipt",
+            "GLPI annonce au demandeur son nouveau ticket, la passerelle n’accuse pas réception",
         );
+        line(format!("\n[notify]                # {what}"));
         line("deposit = \"glpi\"".to_owned());
     }
     text
