@@ -1,6 +1,7 @@
 //! Builds the clients, starts what is configured, and shuts it down in order.
 
 mod gateway;
+mod listening;
 mod mistakes;
 mod parts;
 mod reload;
@@ -267,8 +268,8 @@ impl App {
     ///
     /// Names the address, the reason and the remedy.
     pub async fn bind(self, metrics: PrometheusHandle) -> miette::Result<Server> {
-        let lmtp = lmtp::bind(&self.config.lmtp.listen).await?;
-        let http = http::Doors::bind(&self.config.http).await?;
+        let lmtp = lmtp::bind(&self.config.lmtp.listen).await.map_err(listening::mistake)?;
+        let http = http::Doors::bind(&self.config.http).await.map_err(listening::mistake)?;
         let imap = imap::Settings::new(&self.config, self.pipeline.rules.recipients().to_vec())?;
         if http.is_empty() && lmtp.is_empty() && imap.accounts().is_empty() {
             return Err(ConfigError::setting(

@@ -28,18 +28,15 @@ enum Socket {
 }
 
 /// Why a listener cannot be had.
-#[derive(Debug, miette::Diagnostic, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("{key}: cannot listen on {address}: {source}")]
-#[diagnostic(help("{remedy}"))]
 pub struct ListenError {
     /// The setting that has the address.
-    key: &'static str,
+    pub key: &'static str,
     /// The address as configured.
-    address: String,
+    pub address: String,
     /// What the system said.
-    source: io::Error,
-    /// What to do about it.
-    remedy: String,
+    pub source: io::Error,
 }
 
 /// Who may connect to a Unix socket, which takes the right to write.
@@ -57,13 +54,13 @@ pub enum Reach {
 ///
 /// # Errors
 ///
-/// Names the setting, the address, the reason and the remedy.
+/// Names the setting, the address and the reason.
 pub async fn bind(key: &'static str, address: &str, reach: Reach) -> Result<Listener, ListenError> {
     let socket = match address.strip_prefix("unix:") {
         Some(path) => bind_unix(Path::new(path), reach).await,
         None => bind_tcp(address).await,
     };
-    let socket = socket.map_err(|error| explain(key, address, error))?;
+    let socket = socket.map_err(|source| ListenError { key, address: address.to_owned(), source })?;
     Ok(Listener { socket })
 }
 
@@ -100,29 +97,6 @@ async fn is_stale(path: &Path) -> io::Result<bool> {
     }
     let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
     Ok(UnixStream::connect(path).await.is_err_and(refused))
-}
-
-fn explain(key: &'static str, address: &str, source: io::Error) -> ListenError {
-    let unix = address.starts_with("unix:");
-    let remedy = match source.kind() {
-        io::ErrorKind::AddrInUse if unix => {
-            format!("Another process listens there (`ss -lxp` shows it): stop it, or change {key}.")
-        }
-        io::ErrorKind::AddrInUse => {
-            format!("Another process listens there (`ss -ltnp` shows it): stop it, or change {key}.")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            format!("{key} must name an address of this machine: 127.0.0.1 where who connects is on it, too.")
-        }
-        io::ErrorKind::PermissionDenied if unix => "Let the user that runs Passerelle write in that folder.".to_owned(),
-        io::ErrorKind::PermissionDenied => "Ports below 1024 need CAP_NET_BIND_SERVICE: take a higher one.".to_owned(),
-        io::ErrorKind::NotFound if unix => "Create the folder, writable for the user that runs Passerelle.".to_owned(),
-        io::ErrorKind::AlreadyExists => format!("Move that file away, or change {key}."),
-        _ => format!(
-            "{key} takes an address with a port, such as \"127.0.0.1:2424\", or a socket's absolute path of at most 107 bytes, such as \"unix:/run/passerelle/lmtp.sock\"."
-        ),
-    };
-    ListenError { key, address: address.to_owned(), source, remedy }
 }
 
 impl Listener {

@@ -64,7 +64,10 @@ impl Command {
             Self::Figures(args) => Language::chosen(args.lang),
             Self::Try(args) => Language::chosen(args.lang),
             Self::Demo(args) => Language::chosen(args.lang),
-            _ => Language::English,
+            Self::Setup(args) => Language::chosen(args.lang),
+            Self::Serve | Self::Settings(_) | Self::Healthcheck(_) | Self::Sandbox(_) => Language::chosen(None),
+            // A mail server keeps its words, as it keeps the log's.
+            Self::Ingest(_) => Language::English,
         }
     }
 }

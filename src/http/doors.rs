@@ -35,7 +35,7 @@ impl Doors {
     ///
     /// # Errors
     ///
-    /// Names the setting, the address, the reason and the remedy.
+    /// Names the setting, the address and the reason.
     pub async fn bind(settings: &config::Http) -> Result<Self, ListenError> {
         let mut doors = Vec::new();
         if let Some(address) = settings.listen {

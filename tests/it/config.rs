@@ -332,8 +332,9 @@ fn check_shows_mistakes_in_french_with_their_places() {
             assert!(!said.contains(english), "{english} in {said}");
         }
     }
-    // The log's language stays.
-    assert!(command(&["serve"], "fr_FR.UTF-8").contains("glpi.timeout is 0"));
+    // Whoever starts `serve` is an operator, too.
+    assert!(command(&["serve"], "fr_FR.UTF-8").contains("glpi.timeout vaut 0"));
+    assert!(command(&["serve"], "C").contains("glpi.timeout is 0"));
 }
 
 /// What works and is risky, or does nothing.

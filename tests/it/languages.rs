@@ -344,3 +344,58 @@ async fn the_configuration_that_setup_writes_has_comments_in_one_language() {
         assert_eq!(foreign.is_empty(), locale != "C", "{foreign:?} in {written}");
     }
 }
+
+/// What is wrong with the configuration is said in the operator's language by every command that reads it, `serve` as well;
+/// a mail server reads `ingest`, which speaks as the log does.
+#[test]
+fn what_ends_a_command_is_said_in_the_language_of_the_locale() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let csv = file("nobody.csv", "\0");
+    let is_file = folder.path().to_str().unwrap();
+    let of_layers = [
+        ("[glpi]\ntimeout = \"longtemps\"\n".to_owned(), "là où il faut une durée"),
+        ("[glpi]\nurll = \"x\"\n".to_owned(), "clé inconnue"),
+        (format!("[glpi]\nuser_token_file = \"{is_file}\"\n"), "impossible de lire"),
+        ("[http\n".to_owned(), "illisible"),
+    ];
+    let of_parts = [
+        (
+            format!("[glpi]\nurl = \"http://127.0.0.1:9\"\n[directory]\nsources = [\"csv\"]\ncsv = \"{is_file}\"\n"),
+            "impossible de lire",
+        ),
+        (
+            format!("[glpi]\nurl = \"http://127.0.0.1:9\"\n[directory]\nsources = [\"csv\"]\ncsv = \"{csv}\"\n"),
+            "n’est pas un texte",
+        ),
+    ];
+    let all: &[&[&str]] =
+        &[&["serve"], &["check"], &["config"], &["healthcheck"], &["audit"], &["escalate", "--dry-run"], &["figures"]];
+    let rows = of_layers.iter().flat_map(|row| all.iter().map(move |command| (row, *command)));
+    let rows = rows.chain(of_parts.iter().flat_map(|row| [(row, all[0]), (row, all[1])]));
+    let mut wrong = Vec::new();
+    for (at, ((toml, french), command)) in rows.enumerate() {
+        let config = file(&format!("{at}.toml"), toml);
+        let said = |locale: &str| {
+            let mut command = passerelle(&[&["--config", config.as_str()], command].concat(), &[]);
+            let output = command.env("LANG", locale).output().unwrap();
+            (output.status.code(), text(&output.stderr))
+        };
+        let (code, shown) = said("fr_FR.UTF-8");
+        // The file's own lines are shown as they are.
+        let own = shown.lines().filter(|line| !line.contains(" │ ")).collect::<Vec<_>>().join("\n");
+        let one_line = shown.split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
+        if code != Some(78) || !one_line.contains(french) || !foreign_lines(&own).is_empty() {
+            wrong.push(format!("{command:?}, {toml}: {code:?} {:?}\n{shown}", foreign_lines(&own)));
+        }
+        let (code, shown) = said("C");
+        if code != Some(78) || shown.contains(french) {
+            wrong.push(format!("{command:?}, {toml} in English: {code:?}\n{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -47,7 +47,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// Names the address, the reason and the remedy.
+/// Names the address and the reason.
 pub async fn bind(addresses: &[String]) -> Result<Vec<Listener>, ListenError> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {

@@ -5,14 +5,19 @@ use std::{
     os::unix::{fs::PermissionsExt as _, net::UnixListener},
 };
 
-use passerelle::intake::lmtp;
+use passerelle::{app::App, cli::mistakes, config, intake::lmtp, telemetry, text::Language};
 
 use super::support::{Client, Server, created, settings};
+use crate::support::bilingual::is_french_throughout;
 
-/// The error of an address, as a person sees it.
-async fn refusal(address: &str) -> String {
-    let error = lmtp::bind(&[address.to_owned()]).await.unwrap_err();
-    format!("{:?}", miette::Report::new(error))
+/// Why the gateway cannot listen on an address, as whoever starts it reads it.
+async fn refusal(address: &str, language: Language) -> String {
+    let mut config = config::load_from(None, []).unwrap();
+    "http://127.0.0.1:9/".clone_into(&mut config.glpi.url);
+    config.glpi.user_token = Some("token".into());
+    config.lmtp.listen = vec![address.to_owned()];
+    let bound = App::build(config).unwrap().bind(telemetry::metrics()).await;
+    mistakes::shown(bound.err().unwrap(), language)
 }
 
 #[tokio::test]
@@ -70,8 +75,12 @@ async fn what_is_in_the_way_is_named_with_its_remedy() {
         ("2424".to_owned(), "127.0.0.1:2424"),
         (String::new(), "127.0.0.1:2424"),
     ] {
-        let shown = refusal(&address).await;
-        assert!(shown.contains("cannot listen on") && shown.contains(remedy), "{address}: {shown}");
+        let shown = refusal(&address, Language::English).await;
+        let line = |shown: &str| shown.replace("\n  │ ", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("cannot listen on") && line(&shown).contains(remedy), "{address}: {shown}");
+        let shown = refusal(&address, Language::French).await;
+        assert!(shown.contains("impossible d’écouter sur"), "{address}: {shown}");
+        is_french_throughout(&shown.replace(&address, ""));
     }
     assert!(path("used.sock").exists());
     assert_eq!(fs::read_to_string(path("file")).unwrap(), "kept");

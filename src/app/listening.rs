@@ -1,0 +1,70 @@
+//! Why an address cannot be listened on, as whoever starts the gateway reads it.
+
+use std::io::ErrorKind;
+
+use crate::{
+    config::{self, ConfigError},
+    listener::ListenError,
+    text::Bilingual,
+};
+
+/// The mistake of the setting that has the address.
+pub(super) fn mistake(error: ListenError) -> ConfigError {
+    let ListenError { key, address, source } = error;
+    let message = Bilingual::new(
+        format!("{key}: cannot listen on {address}"),
+        format!("{key}\u{a0}: impossible d’écouter sur {address}"),
+    );
+    let kind = source.kind();
+    let reason = match kind {
+        ErrorKind::InvalidInput => Bilingual::new(&source, "ce n’est pas une adresse où écouter"),
+        ErrorKind::AlreadyExists => Bilingual::new(&source, "un fichier de ce nom est là, qui n’est pas une socket"),
+        ErrorKind::AddrInUse => Bilingual::new(&source, "elle est déjà prise"),
+        ErrorKind::AddrNotAvailable => Bilingual::new(&source, "elle n’est pas de cette machine"),
+        ErrorKind::NotFound => Bilingual::new(&source, "son dossier n’existe pas"),
+        _ => config::of_error(&source),
+    };
+    ConfigError::setting(message.saying(&reason), remedy(key, kind, address.starts_with("unix:"))).about(key)
+}
+
+fn remedy(key: &str, kind: ErrorKind, is_unix: bool) -> Bilingual {
+    match kind {
+        ErrorKind::AddrInUse => {
+            let seen = if is_unix { "ss -lxp" } else { "ss -ltnp" };
+            Bilingual::new(
+                format!("Another process listens there (`{seen}` shows it): stop it, or change {key}."),
+                format!("Un autre processus y écoute (`{seen}` le montre)\u{a0}: arrêtez-le, ou changez {key}."),
+            )
+        }
+        ErrorKind::AddrNotAvailable => Bilingual::new(
+            format!("{key} must name an address of this machine: 127.0.0.1 where who connects is on it, too."),
+            format!("{key} doit nommer une adresse de cette machine\u{a0}: 127.0.0.1 si qui se connecte y est aussi."),
+        ),
+        ErrorKind::PermissionDenied if is_unix => Bilingual::new(
+            "Let the user that runs Passerelle write in that folder.",
+            "Laissez l’utilisateur qui fait tourner Passerelle écrire dans ce dossier.",
+        ),
+        ErrorKind::PermissionDenied => Bilingual::new(
+            "Ports below 1024 need CAP_NET_BIND_SERVICE: take a higher one.",
+            "Les ports sous 1024 demandent CAP_NET_BIND_SERVICE\u{a0}: prenez-en un plus haut.",
+        ),
+        ErrorKind::NotFound if is_unix => Bilingual::new(
+            "Create the folder, writable for the user that runs Passerelle.",
+            "Créez le dossier, où l’utilisateur qui fait tourner Passerelle peut écrire.",
+        ),
+        ErrorKind::AlreadyExists => Bilingual::new(
+            format!("Move that file away, or change {key}."),
+            format!("Déplacez ce fichier, ou changez {key}."),
+        ),
+        _ => Bilingual::new(
+            format!(
+                "{key} takes an address with a port, such as \"127.0.0.1:2424\", or a socket's absolute path of at most \
+                 107 bytes, such as \"unix:/run/passerelle/lmtp.sock\"."
+            ),
+            format!(
+                "{key} prend une adresse avec un port, comme \"127.0.0.1:2424\", ou le chemin absolu d’une socket, de 107 \
+                 octets au plus, comme \"unix:/run/passerelle/lmtp.sock\"."
+            ),
+        ),
+    }
+}
