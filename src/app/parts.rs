@@ -1,6 +1,6 @@
 //! Parts whose making takes more than their settings' section.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
@@ -15,6 +15,33 @@ use crate::{
     text::Bilingual,
 };
 
+/// Where the package has its configuration.
+const PACKAGED: &str = "/etc/passerelle/passerelle.toml";
+
+/// Nothing at all says what the gateway is to do; what else lacks by that says nothing of its own.
+fn no_configuration() -> ConfigError {
+    let message = Bilingual::new(
+        "no configuration is given: neither --config nor PASSERELLE_CONFIG names a file, no variable \
+         PASSERELLE_SECTION__KEY has a setting, and no file is looked for by itself",
+        "aucune configuration n’est donnée\u{a0}: ni --config ni PASSERELLE_CONFIG ne nomme de fichier, aucune variable \
+         PASSERELLE_SECTION__CLÉ ne donne de réglage, et aucun fichier n’est cherché d’office",
+    );
+    let remedy = if Path::new(PACKAGED).exists() {
+        Bilingual::new(
+            format!("Name the one that is there: passerelle --config {PACKAGED} …"),
+            format!("Nommez celle qui est là\u{a0}: passerelle --config {PACKAGED} …"),
+        )
+    } else {
+        Bilingual::new(
+            format!("Name one by --config; {PACKAGED}, the package's, is not there: passerelle setup writes it."),
+            format!(
+                "Nommez-en une par --config\u{a0}; {PACKAGED}, celle du paquet, n’est pas là\u{a0}: passerelle setup l’écrit."
+            ),
+        )
+    };
+    ConfigError::setting(message, remedy).about("glpi")
+}
+
 /// The GLPI client of a configuration.
 ///
 /// # Errors
@@ -22,19 +49,24 @@ use crate::{
 /// Names the setting that is missing or cannot be used.
 pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
     let glpi = &config.glpi;
+    if glpi.url.is_empty() && config.settings.is_empty() {
+        return Err(no_configuration());
+    }
     let url = url::Url::parse(&glpi.url).map_err(|error| {
-        ConfigError::because(
-            Bilingual::new(
+        let remedy = Bilingual::new(
+            "Set PASSERELLE_GLPI__URL to GLPI's address, such as https://glpi.example.fr.",
+            "Donnez à PASSERELLE_GLPI__URL l’adresse de GLPI, par exemple https://glpi.example.fr.",
+        );
+        let mistake = if glpi.url.is_empty() {
+            ConfigError::setting(Bilingual::new("glpi.url is not given", "glpi.url n’est pas donné"), remedy)
+        } else {
+            let message = Bilingual::new(
                 format!("glpi.url \"{}\" is no address", glpi.url),
                 format!("glpi.url \"{}\" n’est pas une adresse", glpi.url),
-            ),
-            error,
-            Bilingual::new(
-                "Set PASSERELLE_GLPI__URL to GLPI's address, such as https://glpi.example.fr.",
-                "Donnez à PASSERELLE_GLPI__URL l’adresse de GLPI, par exemple https://glpi.example.fr.",
-            ),
-        )
-        .about("glpi.url")
+            );
+            ConfigError::because(message, error, remedy)
+        };
+        mistake.about("glpi.url")
     });
     let credentials = match (&glpi.user_token, glpi.login.as_str(), &glpi.password) {
         (Some(token), _, _) => Ok(Credentials::UserToken(token.clone())),

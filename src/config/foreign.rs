@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use url::ParseError;
+
 use crate::text::{Bilingual, Language};
 
 /// What parts a sentence in two languages where an error of serde's takes one text.
@@ -28,6 +30,9 @@ pub fn said(words: &str) -> Bilingual {
 
 /// What the system or a library said of a file or a value.
 pub fn of_error(error: &(dyn std::error::Error + 'static)) -> Bilingual {
+    if let Some(error) = error.downcast_ref::<ParseError>() {
+        return of_address(*error);
+    }
     let of_system = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
     match of_system {
         Some(ErrorKind::NotFound) => Bilingual::new(error, "ce fichier ou ce dossier n’existe pas"),
@@ -35,6 +40,25 @@ pub fn of_error(error: &(dyn std::error::Error + 'static)) -> Bilingual {
         Some(ErrorKind::IsADirectory) => Bilingual::new(error, "c’est un dossier"),
         Some(ErrorKind::InvalidData) => Bilingual::new(error, "ce n’est pas du texte en UTF-8"),
         _ => Bilingual::quoted(error),
+    }
+}
+
+/// Why an address of the web is none.
+fn of_address(error: ParseError) -> Bilingual {
+    match error {
+        ParseError::RelativeUrlWithoutBase | ParseError::RelativeUrlWithCannotBeABaseBase => Bilingual::new(
+            "what an address begins with is missing, such as https://",
+            "il manque ce par quoi commence une adresse, comme https://",
+        ),
+        ParseError::EmptyHost => Bilingual::new(error, "il y manque le nom d’une machine"),
+        ParseError::InvalidPort => Bilingual::new(error, "son port n’est pas un nombre de 1 à 65535"),
+        ParseError::InvalidIpv4Address | ParseError::InvalidIpv6Address => {
+            Bilingual::new(error, "son adresse IP n’en est pas une")
+        }
+        ParseError::IdnaError | ParseError::InvalidDomainCharacter => {
+            Bilingual::new(error, "le nom de sa machine n’en est pas un")
+        }
+        other => Bilingual::quoted(other),
     }
 }
 

@@ -331,7 +331,13 @@ impl Layers {
             let given = self.given.get(key)?;
             Some((key.clone(), Setting { shown: shown(key, value, given), origin: given.origin.clone() }))
         };
+        let of_file = |(key, given): (&String, &Given)| match &given.source {
+            Source::File(path) => Some((key.clone(), path.clone())),
+            Source::Value(_) => None,
+        };
+        let file = self.file.as_ref().map(|file| file.name().into());
         Settings::new(self.values.iter().filter_map(setting).collect(), self.strangers.clone())
+            .read_from(file, self.given.iter().filter_map(of_file).collect())
     }
 }
 

@@ -1,6 +1,10 @@
 //! Where each value of the configuration came from, and what of it may be shown.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +58,31 @@ pub struct Settings {
     given: BTreeMap<String, Setting>,
     /// What is said of variables that look like settings and are none.
     strangers: Vec<super::Warning>,
+    /// The configuration file.
+    file: Option<PathBuf>,
+    /// The files that values are read from, with their keys.
+    files: Vec<(String, PathBuf)>,
 }
 
 impl Settings {
     /// What these layers gave.
     pub(super) fn new(given: BTreeMap<String, Setting>, strangers: Vec<super::Warning>) -> Self {
-        Self { given, strangers }
+        Self { given, strangers, ..Self::default() }
+    }
+
+    /// The same, read from these files.
+    pub(super) fn read_from(self, file: Option<PathBuf>, files: Vec<(String, PathBuf)>) -> Self {
+        Self { file, files, ..self }
+    }
+
+    /// The configuration file, where there is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The files that values are read from, with their keys.
+    pub fn files(&self) -> &[(String, PathBuf)] {
+        &self.files
     }
 
     /// What a layer above the defaults gave this key; `None` where the default is in force.
@@ -70,6 +93,11 @@ impl Settings {
     /// Where the value in force of a key came from.
     pub fn origin(&self, key: &str) -> Origin {
         self.given(key).map_or(Origin::Default, |setting| setting.origin.clone())
+    }
+
+    /// Whether there are the defaults alone, and no file.
+    pub fn is_empty(&self) -> bool {
+        self.file.is_none() && self.given.is_empty()
     }
 
     /// The keys that layers above the defaults gave.

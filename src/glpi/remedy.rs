@@ -140,8 +140,8 @@ impl Remedy {
                 "donnez ce droit au profil du compte de service\u{a0}: Administration > Profils",
             ),
             Self::Ambiguous => Bilingual::new(
-                "several items of GLPI have this name: rename one, or give the full path",
-                "plusieurs éléments de GLPI portent ce nom\u{a0}: renommez-en un, ou donnez le chemin complet",
+                "rename one of them in GLPI, or give the full path",
+                "renommez-en un dans GLPI, ou donnez le chemin complet",
             ),
             Self::Redirect(target) => Bilingual::new(
                 "set glpi.url to GLPI's own address; where that is a sign-in page, let /apirest.php pass without it",
@@ -151,12 +151,12 @@ impl Remedy {
                 Bilingual::new(format!(" (redirected to {target})"), format!(" (renvoyé vers {target})"))
             })),
             Self::Address(_) => Bilingual::new(
-                "check the address of GLPI: no REST API answers there",
-                "vérifiez l’adresse de GLPI (glpi.url)\u{a0}: aucune API REST n’y répond",
+                "set glpi.url to the address at which GLPI’s pages are seen, its folder included: https://glpi.example.fr/glpi",
+                "donnez à glpi.url l’adresse où se voient les pages de GLPI, dossier compris\u{a0}: https://glpi.example.fr/glpi",
             ),
             Self::ServerInFront(_) => Bilingual::new(
-                "a server in front of GLPI refuses this call: see its configuration",
-                "un serveur placé devant GLPI refuse cet appel\u{a0}: voyez sa configuration",
+                "let this machine’s calls to /apirest.php pass in that server’s configuration (proxy, firewall)",
+                "laissez passer les appels de cette machine à /apirest.php dans la configuration de ce serveur (mandataire, pare-feu)",
             ),
         }
     }
@@ -165,5 +165,37 @@ impl Remedy {
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.line().text(Language::English))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Remedy};
+    use crate::text::Language;
+
+    #[test]
+    fn what_to_do_is_more_than_what_is_wrong() {
+        let all = [
+            Remedy::EnableApi,
+            Remedy::ApiClient,
+            Remedy::AppToken,
+            Remedy::EnablePassword,
+            Remedy::Login,
+            Remedy::UserToken,
+            Remedy::PassAuthorization,
+            Remedy::of_call("Ticket", Action::Create),
+            Remedy::UnnamedRight(Action::Read, "Ticket".to_owned()),
+            Remedy::Ambiguous,
+            Remedy::Redirect(None),
+            Remedy::Address(None),
+            Remedy::ServerInFront(None),
+        ];
+        for remedy in all {
+            for language in [Language::English, Language::French] {
+                let (reason, line) = (remedy.reason(), remedy.line());
+                let (reason, line) = (reason.text(language), line.text(language));
+                assert!(!line.contains(reason), "«{line}» says «{reason}» again");
+            }
+        }
     }
 }

@@ -94,6 +94,7 @@ fn keys_of(lines: &str) -> impl Iterator<Item = &str> {
 #[case("screen.recipients = []", "sent back to who wrote it", "screen.recipients")]
 #[case("screen.recipients = [\"assistance\"]", "is no mail address", "each address alone")]
 #[case("lmtp.listen = [\"127.0.0.1\"]", "lmtp.listen: \"127.0.0.1\" has no port", "Write \"127.0.0.1:2424\"")]
+#[case("lmtp.listen = [\"2424\"]", "lmtp.listen: \"2424\" is a port alone", "Write \"127.0.0.1:2424\"")]
 #[case("lmtp.listen = [\"unix:lmtp.sock\"]", "no absolute path", "unix:/run/passerelle/lmtp.sock")]
 #[case("lmtp.listen = [\"unix:/nowhere/at/all/lmtp.sock\"]", "the folder /nowhere/at/all", "RuntimeDirectory")]
 #[case("http.identity_listen = \"unix:/nowhere/at/all/i.sock\"", "http.identity_listen: the folder", "Create /nowhere")]
@@ -694,7 +695,7 @@ fn serve_and_check_refuse_the_same_and_name_all_of_it() {
         "a@b@c",
         "imap.url",
         "sweep.every",
-        "glpi.url \"\" is no address",
+        "glpi.url is not given",
         "service account is missing",
     ] {
         assert!(of_serve.contains(part), "{part} in {of_serve}");

@@ -345,6 +345,50 @@ async fn the_configuration_that_setup_writes_has_comments_in_one_language() {
     }
 }
 
+/// Where nothing says what the gateway is to do, that is the one mistake, and how to name a file its remedy.
+#[test]
+fn without_a_configuration_that_is_said() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let commands: &[&[&str]] = &[
+        &["serve"],
+        &["check"],
+        &["audit"],
+        &["escalate", "--dry-run"],
+        &["figures"],
+        &["export", "articles"],
+        &["ingest", "--sender", "a@ac-dijon.fr"],
+    ];
+    for command in commands {
+        let said = |locale: &str, more: &[&str]| {
+            let mut command = passerelle(&[more, command].concat(), &[]);
+            let output = command.env("LANG", locale).stdin(std::process::Stdio::null()).output().unwrap();
+            let said = text(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
+            (output.status.code(), said, text(&output.stderr))
+        };
+        let (code, english, _) = said("C", &[]);
+        assert!([Some(78), Some(75)].contains(&code), "{command:?}: {english}");
+        assert!(english.contains("no configuration is given") && english.contains("--config"), "{english}");
+        assert!(!english.contains("relative URL") && !english.contains("GLPI__URL"), "{english}");
+        let (_, file, _) = said("C", &["--config", empty.path().to_str().unwrap()]);
+        assert!(file.contains("glpi.url is not given") && !file.contains("relative URL"), "{file}");
+        if command[0] == "ingest" {
+            continue;
+        }
+        let (_, french, lines) = said("fr_FR.UTF-8", &[]);
+        assert!(french.contains("aucune configuration n’est donnée"), "{french}");
+        assert_eq!(foreign_lines(&lines), [""; 0]);
+        let (_, _, lines) = said("fr_FR.UTF-8", &["--config", empty.path().to_str().unwrap()]);
+        assert_eq!(foreign_lines(&lines), [""; 0]);
+    }
+    // An address that is none is told without another program's English.
+    for url in ["glpi.example.fr", "https://", "https://a:99999", "https://[::"] {
+        let mut command = passerelle(&["check", "--lang", "fr"], &[("glpi.url", url), ("glpi.user_token", "x")]);
+        let said = text(&command.output().unwrap().stderr);
+        assert!(said.contains("n’est pas une adresse") && !said.contains("relative"), "{said}");
+        assert!(!said.replace(&format!("\"{url}\""), "").contains('«'), "{said}");
+    }
+}
+
 /// What is wrong with the configuration is said in the operator's language by every command that reads it, `serve` as well;
 /// a mail server reads `ingest`, which speaks as the log does.
 #[test]

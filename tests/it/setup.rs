@@ -465,7 +465,7 @@ const NOT_MEANT: [(&str, &str, &str); 27] = [
     ("--recipient", "assistance", "is no mail address"),
     ("--academy", " ", "is empty"),
     ("--academy", "Académie\nd’ailleurs", "holds a line break"),
-    ("--lmtp", "2424", "has no port"),
+    ("--lmtp", "2424", "is a port alone"),
     ("--lmtp", "/run/lmtp.sock", "is a path"),
     ("--http", "8080", "is no address and port"),
     ("--smtp", "relais", "--smtp"),

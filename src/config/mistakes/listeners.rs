@@ -142,13 +142,20 @@ fn mistake(address: &str) -> Option<(Bilingual, Bilingual)> {
     let Some((host, port)) = host_and_port(address) else {
         let remedy = if address.contains(':') {
             with_port_or_path()
+        } else if address.parse::<u16>().is_ok() {
+            write(&format!("127.0.0.1:{address}"))
         } else {
             Bilingual::new(
                 format!("Write \"{address}:2424\", with the port."),
                 format!("Écrivez \"{address}:2424\", avec le port."),
             )
         };
-        return Some((Bilingual::new("has no port", "n’a pas de port"), remedy));
+        let why = if address.parse::<u16>().is_ok() {
+            Bilingual::new("is a port alone", "n’est qu’un port")
+        } else {
+            Bilingual::new("has no port", "n’a pas de port")
+        };
+        return Some((why, remedy));
     };
     if port.parse::<u16>().is_err() {
         let why = Bilingual::new(
@@ -214,7 +221,8 @@ mod tests {
     #[case("passerelle.ac-lyon.fr:24", None)]
     #[case("unix:/run/passerelle/lmtp.sock", None)]
     #[case("127.0.0.1", Some("Write \"127.0.0.1:2424\""))]
-    #[case("2424", Some("with the port"))]
+    #[case("2424", Some("Write \"127.0.0.1:2424\""))]
+    #[case("localhost", Some("with the port"))]
     #[case("127.0.0.1:lmtp", Some("\"127.0.0.1:2424\""))]
     #[case("127.0.0.1:70000", Some("\"127.0.0.1:2424\""))]
     #[case(":2424", Some("0.0.0.0:2424"))]

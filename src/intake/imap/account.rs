@@ -6,7 +6,10 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::{config::ConfigError, text::Bilingual};
+use crate::{
+    config::{ConfigError, of_error},
+    text::Bilingual,
+};
 
 fn example() -> Bilingual {
     Bilingual::new(
@@ -52,7 +55,7 @@ impl MailboxAccount {
             let message = Bilingual::new("imap.url: ", "imap.url : ").then("", &what);
             ConfigError::setting(message, example()).about("imap.url")
         };
-        let url = Url::parse(address.expose_secret()).map_err(|error| wrong(Bilingual::quoted(error)))?;
+        let url = Url::parse(address.expose_secret()).map_err(|error| wrong(of_error(&error)))?;
         let tls_off = match url.query() {
             None => false,
             Some("tls=off") => true,
@@ -171,7 +174,7 @@ mod tests {
     #[case("imap://a:b@h?x=y", "only tls=off")]
     #[case("imaps://a:b%0d%0a@h", "control character")]
     #[case("a:s3cret", "neither")]
-    #[case("s3cret", "relative URL")]
+    #[case("s3cret", "what an address begins with is missing")]
     fn what_is_wrong_is_said_and_no_secret(#[case] address: &str, #[case] expected: &str) {
         let error = parse(address).unwrap_err();
         assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
