@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use jiff::{Span, Timestamp};
 
 use self::report::Report;
-use super::exit;
+use super::{directors, exit};
 use crate::{
     app::App,
     config::{Backend, Config, ConfigError},
@@ -172,14 +172,23 @@ async fn directory(report: &mut Report, app: &App) {
             ),
         );
     }
+    let sources = answers.len();
     let anybody = answers.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|state| state.has_directors));
     for (source, answer) in answers {
         let what = &Bilingual::new(format!("directory {source}"), format!("annuaire {source}"));
         match answer {
-            Ok(state) if state.has_directors => report.ok(what, &state.found),
-            Ok(state) if anybody => report.warning(what, &no_director(&state.found), &state.remedy),
-            // Everybody would be refused.
-            Ok(state) => report.error(what, &no_director(&state.found), &state.remedy),
+            Ok(state) => {
+                let doubts = directors::doubts(&state, &app.pipeline.rules);
+                if state.has_directors {
+                    report.ok(what, &state.found);
+                }
+                for doubt in doubts {
+                    // Everybody would be refused, where no other source knows somebody.
+                    let is_grave = doubt.is_for_all && (!anybody || sources == 1);
+                    let say = if is_grave { Report::error } else { Report::warning };
+                    say(report, what, &doubt.reason, &doubt.remedy);
+                }
+            }
             Err(cause) => report.error(
                 what,
                 &cause.reason(),
@@ -190,10 +199,6 @@ async fn directory(report: &mut Report, app: &App) {
             ),
         }
     }
-}
-
-fn no_director(found: &Bilingual) -> Bilingual {
-    Bilingual::new("no director is in it: ", "il ne contient aucun directeur\u{a0}: ").then("", found)
 }
 
 async fn redis(report: &mut Report, app: &App) {

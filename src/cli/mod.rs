@@ -4,6 +4,7 @@ mod applications;
 pub mod audit;
 pub mod check;
 pub mod demo;
+mod directors;
 pub mod escalate;
 pub mod export;
 pub mod figures;

@@ -45,7 +45,7 @@ impl ReportPart {
     fn line(&self, row: &ReportRow) -> String {
         let cells = self.head.iter().zip(&row.cells).enumerate();
         let said =
-            cells.map(|(place, (head, cell))| if place == 0 { cell.clone() } else { format!("{head} : {cell}") });
+            cells.map(|(place, (head, cell))| if place == 0 { cell.clone() } else { format!("{head}\u{a0}: {cell}") });
         said.collect::<Vec<_>>().join(" | ")
     }
 }

@@ -34,7 +34,21 @@ pub fn set(text: &str) -> String {
     shown
 }
 
-/// The same, with typographic apostrophes as well: for text without markup.
+/// A text with no-break spaces within its «…» where there are none.
+pub fn quotes(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut before = ' ';
+    for letter in text.chars() {
+        if before == '«' && !letter.is_whitespace() || letter == '»' && !before.is_whitespace() && before != '«' {
+            shown.push('\u{a0}');
+        }
+        shown.push(letter);
+        before = letter;
+    }
+    shown
+}
+
+/// The same as [`set`], with typographic apostrophes as well: for text without markup.
 pub fn printed(text: &str) -> String {
     let between_letters = |at: usize| {
         let before = text[..at].chars().next_back();

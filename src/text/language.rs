@@ -37,9 +37,10 @@ pub struct Bilingual {
 }
 
 impl Bilingual {
-    /// A sentence, in English and in French, whose spaces before `: ; ? ! »` and after `«` become no-break ones.
+    /// A sentence, in English and in French, whose spaces before `: ; ? ! »` and after `«` become no-break ones; within
+    /// «…» they are put where there are none.
     pub fn new(english: impl Display, french: impl Display) -> Self {
-        Self { english: english.to_string(), french: super::french::set(&french.to_string()) }
+        Self { english: english.to_string(), french: super::french::quotes(&super::french::set(&french.to_string())) }
     }
 
     /// What is the same in both: a name, an address, another program's own words.
@@ -102,6 +103,19 @@ mod tests {
             found.map(|(_, value)| (*value).to_owned())
         };
         assert_eq!(Language::of_locale(variable), language);
+    }
+
+    #[test]
+    fn what_is_quoted_in_french_stands_apart() {
+        for french in ["«x»", "« x »", "«x »", "«\u{a0}x\u{a0}»", "«\u{202f}x»"] {
+            let said = Bilingual::new("«x»", format!("dit {french}, {french}."));
+            assert_eq!(
+                said.text(Language::French).replace('\u{202f}', "\u{a0}"),
+                "dit «\u{a0}x\u{a0}», «\u{a0}x\u{a0}»."
+            );
+            assert_eq!(said.text(Language::English), "«x»");
+        }
+        assert_eq!(Bilingual::new("", "de « à »").text(Language::French), "de «\u{a0}à\u{a0}»");
     }
 
     #[test]

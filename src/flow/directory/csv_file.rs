@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::ConfigError,
     request::{Address, Person, School},
-    text::Bilingual,
+    text::{Bilingual, french},
 };
 
 /// How often a lookup looks whether the file changed, and how long a changed file must have been left alone
@@ -108,10 +108,21 @@ impl CsvFile {
         let path = self.file.path.display();
         let found = Bilingual::new(
             format!("{people} people, {directors} of them directors"),
-            format!("{people} personnes, dont {directors} directeurs"),
+            format!(
+                "{}, dont {}",
+                french::count(people, "personne", "personnes"),
+                french::count(directors, "directeur", "directeurs")
+            ),
         );
-        if directors > 0 {
-            return SourceState { found, has_directors: true, remedy: Bilingual::default() };
+        let state = SourceState {
+            found,
+            has_directors: directors > 0,
+            remedy: Bilingual::default(),
+            left_out: rows.left_out.clone(),
+            directors: self.directors().into_iter().map(|(address, _)| address).collect(),
+        };
+        if state.has_directors {
+            return state;
         }
         let remedy = if roles.is_empty() {
             Bilingual::new(
@@ -126,8 +137,8 @@ impl CsvFile {
                 ),
             )
         };
-        let found = found.then("", &Bilingual::new(format!(" ({path})"), format!(" ({path})")));
-        SourceState { found, has_directors: false, remedy }
+        let found = state.found.then("", &Bilingual::same(format!(" ({path})")));
+        SourceState { found, remedy, ..state }
     }
 
     /// Reads the file again if it has changed since it was last read; says whether the list is a new one.
@@ -187,11 +198,14 @@ impl ListFile {
                     .then("", &Bilingual::same(".")),
             )
         })?;
-        for warning in rows.warnings.iter().take(WARNINGS_SHOWN) {
+        let left_out = rows.left_out.iter().map(|line| format!("left out: {}", line.for_log()));
+        let mut warnings = rows.warnings.iter().cloned().chain(left_out);
+        for warning in warnings.by_ref().take(WARNINGS_SHOWN) {
             tracing::warn!(file = %path, "{warning}");
         }
-        if rows.warnings.len() > WARNINGS_SHOWN {
-            tracing::warn!(file = %path, "… and {} more lines like these", rows.warnings.len() - WARNINGS_SHOWN);
+        let more = warnings.count();
+        if more > 0 {
+            tracing::warn!(file = %path, "… and {more} more lines like these");
         }
         tracing::info!(file = %path, people = rows.people.len(), "read the directory file");
         Ok(rows)

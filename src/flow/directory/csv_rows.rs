@@ -42,6 +42,8 @@ pub(super) struct Rows {
     pub(super) people: HashMap<Address, Row>,
     /// What an administrator should look at; holds line numbers, nobody's data.
     pub(super) warnings: Vec<String>,
+    /// The lines that name nobody, each with why.
+    pub(super) left_out: Vec<Bilingual>,
 }
 
 /// What a column holds.
@@ -137,8 +139,7 @@ pub(super) fn read(content: &[u8], director_roles: &HashSet<String>) -> Result<R
         Some((line, heading)) => columns(line, &heading)?,
         None => return Err(no_heading(1)),
     };
-    let mut rows = Rows { people: HashMap::new(), warnings: columns.warnings };
-    let mut left_out = 0;
+    let mut rows = Rows { people: HashMap::new(), warnings: columns.warnings, left_out: Vec::new() };
     for record in records {
         let (line, record) = record?;
         if record.iter().all(str::is_empty) {
@@ -147,11 +148,12 @@ pub(super) fn read(content: &[u8], director_roles: &HashSet<String>) -> Result<R
         match row(&columns.kinds, &record, director_roles) {
             Ok((address, director, person)) => insert(&mut rows, address, Row { director, person, line }),
             Err(reason) => {
-                left_out += 1;
-                rows.warnings.push(format!("line {line} is left out: {reason}"));
+                let place = Bilingual::new(format!("line {line}"), format!("ligne {line}"));
+                rows.left_out.push(place.saying(&reason));
             }
         }
     }
+    let left_out = rows.left_out.len();
     if left_out > rows.people.len() {
         return Err(Mistake {
             line: 1,
@@ -222,15 +224,24 @@ fn row(
     columns: &[Option<Column>],
     record: &StringRecord,
     director_roles: &HashSet<String>,
-) -> Result<(Address, bool, Person), &'static str> {
+) -> Result<(Address, bool, Person), Bilingual> {
     if record.iter().skip(columns.len()).any(|field| !field.is_empty()) {
-        return Err("it has more fields than the heading; a field that holds the separator needs quotes");
+        return Err(Bilingual::new(
+            "it has more fields than the heading; a field that holds the separator needs quotes",
+            "elle a plus de champs que l’en-tête\u{a0}; un champ qui contient le séparateur demande des guillemets",
+        ));
     }
     let field = |wanted: Column| {
         columns.iter().position(|kind| *kind == Some(wanted)).and_then(|at| record.get(at)).and_then(filled)
     };
-    let address = field(Column::Email).ok_or("it has no mail address")?;
-    let address = Address::parse(&address).ok_or("what stands under \"email\" is no mail address")?;
+    let none = || Bilingual::new("it has no mail address", "elle n’a pas d’adresse de courriel");
+    let wrong = || {
+        Bilingual::new(
+            "what stands under \"email\" is no mail address",
+            "ce qui est sous \"email\" n’est pas une adresse de courriel",
+        )
+    };
+    let address = Address::parse(&field(Column::Email).ok_or_else(none)?).ok_or_else(wrong)?;
     let role = field(Column::Role);
     let director = role.as_deref().is_none_or(|role| director_roles.contains(&phrase(role)));
     let name = [field(Column::FirstName), field(Column::Name)].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -307,7 +318,7 @@ mod tests {
     use super::{Mistake, Rows, read};
     use crate::{
         request::{Address, School},
-        text::fold::phrase,
+        text::{Bilingual, fold::phrase},
     };
 
     fn list(content: &[u8]) -> Result<Rows, Mistake> {
@@ -401,9 +412,10 @@ mod tests {
         let rows =
             list(b"email;school\na@b.fr;1\n;2\nno address;3\nc@b.fr;x;y\nd@b.fr;4\ne@b.fr;5\nf@b.fr;6\n").unwrap();
         assert_eq!(rows.people.len(), 4);
-        let lines: Vec<_> = rows.warnings.iter().map(|warning| &warning[..6]).collect();
+        let said: Vec<_> = rows.left_out.iter().map(Bilingual::for_log).collect();
+        let lines: Vec<_> = said.iter().map(|line| &line[..6]).collect();
         assert_eq!(lines, ["line 3", "line 4", "line 5"]);
-        assert!(!rows.warnings.concat().contains("no address;"));
+        assert!(!said.concat().contains("no address;") && rows.warnings.is_empty());
     }
 
     #[rstest]
@@ -428,6 +440,6 @@ mod tests {
             writeln!(text, "ce.{number:07}a@ac-dijon.fr;Nom {number};directeur;{number:07}A;École {number}").unwrap();
         }
         let rows = list(text.as_bytes()).unwrap();
-        assert_eq!((rows.people.len(), rows.warnings.len()), (20_000, 0));
+        assert_eq!((rows.people.len(), rows.warnings.len(), rows.left_out.len()), (20_000, 0, 0));
     }
 }

@@ -84,6 +84,8 @@ impl GlpiGroup {
                 "Make the directors members of that group, or name another in directory.glpi_group.",
                 "Faites des directeurs des membres de ce groupe, ou nommez-en un autre dans directory.glpi_group.",
             ),
+            left_out: Vec::new(),
+            directors: Vec::new(),
         })
     }
 

@@ -222,7 +222,7 @@ impl LdapDirectory {
             "Corrigez directory.ldap.base, directory.ldap.filter et directory.ldap.director_filter\u{a0}: les trois ensemble ne \
              trouvent personne. Ou bien le compte ne voit pas les entrées\u{a0}: donnez-lui ce droit.",
         );
-        Ok(SourceState { found, has_directors, remedy })
+        Ok(SourceState { found, has_directors, remedy, left_out: Vec::new(), directors: Vec::new() })
     }
 
     /// The first entry a filter finds. A connection that turns out to be closed is opened again, once.

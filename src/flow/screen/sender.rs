@@ -12,13 +12,18 @@ pub(super) fn check(received: &Received, rules: &Rules) -> Result<Address, Rejec
 
 /// Whether this person's address is the academy's.
 pub(super) fn of_academy(requester: &Address, rules: &Rules) -> Result<(), Rejection> {
-    if rules.enabled("foreign-sender") && !rules.is_academic(requester.domain()) {
+    if rules.is_foreign(requester) {
         return Err(rules.refuse(Reason::ForeignSender));
     }
     Ok(())
 }
 
 impl Rules {
+    /// Whether requests of this address are refused for their domain.
+    pub fn is_foreign(&self, address: &Address) -> bool {
+        self.enabled("foreign-sender") && !self.is_academic(address.domain())
+    }
+
     /// Whether a lower-case domain is one whose people may ask.
     pub(super) fn is_academic(&self, domain: &str) -> bool {
         is_academic(domain, &self.domains, &self.subdomains)

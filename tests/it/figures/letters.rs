@@ -135,7 +135,7 @@ async fn questions_that_come_again_are_proposed_to_their_referents_once() {
     let letter = MessageParser::default().parse(&letter.message).unwrap();
     assert!(letter.subject().unwrap().starts_with("Fiches à écrire"), "{:?}", letter.subject());
     let text = letter.body_text(0).unwrap();
-    for said in ["bilans grisés", "#fiche", "Fiche : aucune", "front/ticket.form.php?id="] {
+    for said in ["bilans grisés", "#fiche", "Fiche\u{a0}: aucune", "front/ticket.form.php?id="] {
         assert!(text.contains(said), "{said} in {text}");
     }
     let csv = String::from_utf8(letter.attachment(0).unwrap().contents().to_vec()).unwrap();

@@ -54,8 +54,22 @@ pub(crate) fn foreign_words(french: &str) -> Vec<String> {
 pub(crate) fn foreign_lines(output: &str) -> Vec<String> {
     let is_log = |line: &&str| line.starts_with("20") && line.split(' ').next().is_some_and(|it| it.ends_with('Z'));
     let lines = output.lines().filter(|line| !is_log(line)).map(|line| line.replace(" check", " "));
-    let foreign = lines.map(|line| (foreign_words(&line), line)).filter(|(words, _)| !words.is_empty());
-    foreign.map(|(words, line)| format!("{words:?} in «{line}»")).collect()
+    let faults = lines.map(|line| ([foreign_words(&line), set_otherwise(&line)].concat(), line));
+    faults.filter(|(faults, _)| !faults.is_empty()).map(|(faults, line)| format!("{faults:?} in «{line}»")).collect()
+}
+
+/// Where a line may break and must not: quotes, whose words may be somebody's, need their spaces.
+fn set_otherwise(line: &str) -> Vec<String> {
+    let own = own_words(line);
+    let marks = [" ;", " ?", " !", " :"].into_iter().filter(|mark| own.contains(mark)).map(str::to_owned);
+    let letters: Vec<char> = line.chars().collect();
+    let is_close = |letter: Option<&char>| letter.is_none_or(|it| !['\u{a0}', '\u{202f}'].contains(it));
+    let quotes = (0..letters.len()).filter(|&at| match letters[at] {
+        '«' => is_close(letters.get(at + 1)),
+        '»' => is_close(at.checked_sub(1).and_then(|at| letters.get(at))),
+        _ => false,
+    });
+    marks.chain(quotes.map(|at| letters[at.saturating_sub(9)..letters.len().min(at + 9)].iter().collect())).collect()
 }
 
 /// Fails where a line of a command's French output has English words.
