@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use jiff::{Span, Timestamp};
 
 use self::report::Report;
-use super::{directors, exit};
+use super::{directors, exit, readable};
 use crate::{
     app::App,
     config::{Backend, Config, ConfigError},
@@ -60,6 +60,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     for warning in app.config.warnings() {
         report.warning(&warning.about, &warning.message, &warning.remedy);
     }
+    files(&mut report, &app.config).await;
     let mappings = app.pipeline.mappings.now();
     report.ok(&Bilingual::same("mappings"), &Bilingual::same(format!("{} applications", mappings.all().len())));
     calendar(&mut report, &app);
@@ -82,6 +83,24 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
     ways_in(&mut report, &app.config);
     app.glpi.close().await;
     Ok(if report.end() { exit::OK } else { exit::FAILED })
+}
+
+/// Whether the service may read what this check read, perhaps as root.
+async fn files(report: &mut Report, config: &Config) {
+    let Some(unreadable) = readable::unreadable(config).await else { return };
+    if unreadable.is_empty() {
+        let user = readable::USER;
+        report.ok(
+            &Bilingual::new("files", "fichiers"),
+            &Bilingual::new(
+                format!("{user}, the user of the service, may read those that the configuration names"),
+                format!("{user}, l’utilisateur du service, peut lire ceux que nomme la configuration"),
+            ),
+        );
+    }
+    for file in unreadable {
+        report.error(&file.what, &file.reason, &file.remedy);
+    }
 }
 
 /// Whether delays are counted by the holidays of the months to come.

@@ -33,6 +33,7 @@ mod parse;
 mod portal;
 mod proof;
 mod proxies;
+mod readable;
 mod readme;
 mod rolling;
 mod samples;

@@ -11,7 +11,7 @@ use std::{
 use passerelle::{
     app::App,
     cli::demo::lmtp_client::deliver,
-    config,
+    config::{self, Teller},
     sandbox::{Options, Sandbox},
     smtp::Mailer,
     telemetry,
@@ -169,7 +169,7 @@ async fn what_is_removed_is_made_again_and_nothing_else() {
         (removed(format!("Profile_User/{link}")), "to change      account «passerelle.setup»"),
         (
             (Method::PUT, format!("ProfileRight/{right}"), json!({ "rights": 1 })),
-            "to change      profile «Passerelle (setup)»: lacks followup",
+            "to change      profile «Passerelle (setup)»: it lacks «Assistance > ",
         ),
     ];
     for ((method, path, input), expected) in cases {
@@ -392,7 +392,8 @@ async fn mappings_that_somebody_changed_are_taken() {
     fs::write(&mapping, shipped.replace("Référents-LSU", "Référents-LSU-bis")).unwrap();
     let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
     assert!(code == Some(0) && shown.contains("created        group «Référents-LSU-bis»"), "{shown}");
-    assert!(shown.contains("it lacks mappings.dir") && fs::read_to_string(&file).unwrap() == written, "{shown}");
+    assert!(shown.contains("changed        configuration") && shown.contains("with mappings.dir"), "{shown}");
+    assert_ne!(fs::read_to_string(&file).unwrap(), written);
     fs::write(&mapping, format!("{shipped}\ngrup = \"x\"\n")).unwrap();
     let calls = sandbox.calls_by_endpoint();
     for (language, said) in [("en", "grup"), ("fr", "la clé grup n’existe pas")] {
@@ -450,6 +451,34 @@ async fn what_is_not_given_or_wrong_is_named() {
     let (code, shown) = with(&whole, "wrong-password-of-a-person").await;
     assert!(code == Some(1) && shown.contains("GLPI does not take this login and password"), "{shown}");
     assert!(!shown.contains("wrong-password-of-a-person"), "{shown}");
+    // GLPI would blame the web server for a login without a password.
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let of_file = ["--password-file", empty.path().to_str().unwrap()];
+    let cases: [(Vec<&str>, String); 3] = [
+        (whole.to_vec(), "GLPI_ADMIN_PASSWORD is empty".to_owned()),
+        ([whole.as_slice(), &of_file].concat(), format!("--password-file {} is empty", of_file[1])),
+        (
+            whole.iter().map(|argument| if *argument == "glpi" { "" } else { argument }).collect(),
+            "--login is empty".to_owned(),
+        ),
+    ];
+    for (arguments, said) in cases {
+        let (code, shown) = with(&arguments, "").await;
+        assert!(code == Some(64) && shown.contains(&said) && !shown.contains("CGIPassAuth"), "{said}: {shown}");
+    }
+    // Reason and remedy are two sentences, and the remedy names the option.
+    let wrong_path = format!("{url}ailleurs/");
+    for (address, reason) in
+        [(wrong_path.as_str(), "no REST API answers there"), ("http://127.0.0.1:9/", "the connection is refused")]
+    {
+        let arguments: Vec<_> =
+            whole.iter().map(|argument| if *argument == url { address } else { argument }).collect();
+        let (code, shown) = with(&arguments, "glpi").await;
+        assert!(code == Some(1) && shown.contains(reason), "{shown}");
+        let remedy = shown.lines().find_map(|line| line.trim().strip_prefix("→ ")).unwrap();
+        assert!(remedy.contains("--url") && !remedy.contains(reason), "{shown}");
+        assert!(!shown.contains("PASSERELLE_") && !shown.contains("glpi.url"), "{shown}");
+    }
     let secret = ["--imap", "imaps://a:geheim@imap.example"];
     let (code, shown) = with(&[whole.as_slice(), &secret].concat(), "glpi").await;
     assert!(code == Some(64) && shown.contains("--imap holds a password") && !shown.contains("geheim"), "{shown}");
@@ -495,6 +524,11 @@ async fn what_cannot_be_meant_is_named_before_anything_is_begun() {
         let (code, shown) = setup(&sandbox, &into, &["--apply", option, value]).await;
         assert!(code == Some(64) && shown.contains(option) && shown.contains(said), "{option} {value}: {shown}");
         assert!(shown.contains("→") && !shown.contains("geheim"), "{option} {value}: {shown}");
+        // An option is no setting to whoever gave it.
+        for other in ["PASSERELLE_", "config/default.toml", "2424:2424"] {
+            let is_named = shown.contains(other) && !shown.contains("PASSERELLE_SMTP__URL_FILE");
+            assert!(!is_named, "{option} {value} names {other}: {shown}");
+        }
         assert_eq!(shown.matches("ERROR").count(), 1, "{option} {value}: {shown}");
         let (code, french) = setup(&sandbox, &into, &["--apply", "--lang", "fr", option, value]).await;
         assert!(code == Some(64) && french.contains("ERREUR") && french.contains(option), "{french}");
@@ -556,6 +590,65 @@ async fn a_file_is_found_wherever_the_gateway_is_started() {
     assert!(config.directory.csv.unwrap().is_absolute() && config.mappings.dir.unwrap().is_absolute());
 }
 
+/// A file of directors that cannot be meant is said before everything is called in place, as `check` says it.
+#[rstest]
+#[case::nobody(
+    "email;role\na@ac-dijon.fr;Enseignant\n",
+    1,
+    "no director is in it: 1 people",
+    "director_roles: «Enseignant»"
+)]
+#[case::nobody_at_all("email\n", 1, "no director is in it: 0 people", "one a line below its heading")]
+#[case::no_addresses(
+    "email;name\na@ac-dijon.fr;A\nb@;B\n;C\nd@ac-dijon.fr;D\ne@ac-dijon.fr;E\n",
+    0,
+    "lines that are left out, as they name nobody: 2 (line 3: what stands under \"email\" is no mail address; line 4",
+    "Correct these lines"
+)]
+#[case::some_of_elsewhere(
+    "email\na@ac-dijon.fr\nb@ac-lyon.fr\nc@gmail.com\n",
+    0,
+    "directors with an address of another domain than the academy’s (ac-lyon.fr, gmail.com): 2 of 3;",
+    "add their domain to "
+)]
+#[case::all_of_elsewhere(
+    "email\nb@ac-lyon.fr\n",
+    1,
+    "directors with an address of another domain than the academy’s (ac-lyon.fr): 1 of 1;",
+    "add their domain to "
+)]
+#[case::right("email\na@ac-dijon.fr\n", 0, "", "")]
+#[tokio::test(flavor = "multi_thread")]
+async fn directors_that_cannot_be_meant_are_said(
+    #[case] csv: &str,
+    #[case] of_check: i32,
+    #[case] reason: &str,
+    #[case] remedy: &str,
+) {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, into) = (folder.path().join("directeurs.csv"), folder.path().join("passerelle"));
+    fs::write(&file, csv).unwrap();
+    let options = ["--directors", file.to_str().unwrap()];
+    let is_wrong = !reason.is_empty();
+    for apply in [&[][..], &["--apply"], &["--apply"]] {
+        let (code, shown) = setup(&sandbox, &into, &[&options, apply].concat()).await;
+        assert_eq!(code, Some(i32::from(is_wrong)), "{shown}");
+        assert_eq!(shown.contains("BY HAND        directors, "), is_wrong, "{shown}");
+        assert!(shown.contains(reason) && shown.contains(remedy), "{shown}");
+        assert!(!is_wrong || !shown.contains("Everything is in place"), "{shown}");
+        assert!(!remedy.contains("domain") || shown.contains("add their domain to --domain"), "{shown}");
+        let (_, french) = setup(&sandbox, &into, &[&options, &["--lang", "fr"][..], apply].concat()).await;
+        is_french_throughout(&french);
+    }
+    let (code, report) = check(&into).await;
+    assert_eq!(code, Some(of_check), "{report}");
+    assert!(report.contains(reason) && report.contains(remedy), "{report}");
+    let toml = into.join("passerelle.toml");
+    let output = run(passerelle(&["--config", toml.to_str().unwrap(), "check", "--lang", "fr"], &[]), b"").await;
+    is_french_throughout(&text(&output.stdout));
+}
+
 async fn check(into: &Path) -> (Option<i32>, String) {
     let file = into.join("passerelle.toml");
     let output = run(passerelle(&["--config", file.to_str().unwrap(), "check"], &[]), b"").await;
@@ -567,7 +660,7 @@ async fn check(into: &Path) -> (Option<i32>, String) {
 #[rstest]
 #[case::announcements(&["--announcements", "--operator", "chef@ac-dijon.fr", "--operator", "DSI-BAI"], "")]
 #[case::drafts(&["--drafts"], "")]
-#[case::both(&["--drafts", "--announcements"], "")]
+#[case::both(&["--drafts", "--announcements", "--operator", "DSI-BAI"], "")]
 #[case::set_later(&[], "\n[announcements]\nenabled = true\n[figures]\nreport = true\n")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_account_has_the_rights_of_all_that_is_switched_on(#[case] options: &[&str], #[case] later: &str) {
@@ -593,14 +686,16 @@ async fn the_account_has_the_rights_of_all_that_is_switched_on(#[case] options: 
     }
 }
 
-/// Somebody's own configuration is kept, what differs is said once and can be compared, and all else goes on.
+/// Somebody's own configuration is kept; where it is not what the options say, a person is told what differs, once setup's
+/// own is beside it, and all else goes on.
 #[rstest]
-#[case::another_value(("ac-dijon.fr\"]", "ac-lyon.fr\"]"), "something else for screen.domains")]
+#[case::another_value(("ac-dijon.fr\"]", "ac-lyon.fr\"]"), "it says something else for screen.domains")]
 #[case::another_file(("[directory]", "[directory]\ndirector_roles = [\"directrice\"]"), "")]
 #[case::a_key_less(("academy = \"Académie d’ailleurs\"\n", ""), "it lacks portal.academy")]
 #[case::a_comment(("[glpi]", "# C’est le nôtre.\n[glpi]"), "")]
 #[case::a_whole_section_less(("[portal]", "[quota]\nper_day = 3\n#"), "it lacks portal.academy")]
-#[case::steps(("[portal]", "[notify]\ncharge = \"passerelle\"\n[portal]"), "")]
+#[case::steps(("[notify]", "[notify]\ncharge = \"passerelle\""), "")]
+#[case::another_teller(("reminder = \"passerelle\"", "reminder = \"off\""), "something else for notify.reminder")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_that_somebody_changed_is_kept(#[case] (from, to): (&str, &str), #[case] said: &str) {
     let sandbox = sandbox().await;
@@ -617,21 +712,80 @@ async fn a_configuration_that_somebody_changed_is_kept(#[case] (from, to): (&str
     let group = id(&glpi, "Group", |row| row["name"] == "Référents-ONDE").await;
     glpi.call(Method::DELETE, &format!("Group/{group}?force_purge=1"), json!({})).await;
 
-    let (code, shown) = setup(&sandbox, folder.path(), &[]).await;
-    assert!(code == Some(0) && shown.contains(said) && !beside.exists(), "{shown}");
-    assert_eq!(shown.contains("yours is kept"), !said.is_empty(), "{shown}");
-    let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
-    assert!(code == Some(0) && shown.contains("created        group «Référents-ONDE»"), "{shown}");
-    assert_eq!(fs::read_to_string(&file).unwrap(), changed);
-    assert_eq!(beside.exists(), !said.is_empty());
-    if beside.exists() {
-        assert_eq!(fs::read_to_string(&beside).unwrap(), written);
-    }
-    let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
-    assert!(code == Some(0) && to_make(&shown).is_empty() && shown.contains("Everything is in place."), "{shown}");
-    assert_eq!(shown.contains("diff -u "), !said.is_empty(), "{shown}");
+    let differs = !said.is_empty();
+    let is_told = |(code, shown): (Option<i32>, String), then: &str| {
+        assert_eq!(code, Some(i32::from(differs)), "{shown}");
+        assert_eq!(shown.contains("LEFT ALONE     configuration"), differs, "{shown}");
+        assert_eq!(shown.contains(" 1 for you"), differs, "{shown}");
+        assert!(shown.contains(said) && shown.contains("yours is kept") == differs, "{shown}");
+        assert_eq!(shown.contains(then), differs, "{then}: {shown}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+        shown
+    };
+    is_told(setup(&sandbox, folder.path(), &[]).await, "--apply writes setup’s own beside it");
+    assert!(!beside.exists());
+    let shown = is_told(setup(&sandbox, folder.path(), &["--apply"]).await, "diff -u ");
+    assert!(shown.contains("created        group «Référents-ONDE»"), "{shown}");
+    assert_eq!(fs::read_to_string(&beside).ok(), differs.then(|| written.clone()));
+    let shown = is_told(setup(&sandbox, folder.path(), &["--apply"]).await, "diff -u ");
+    assert!(to_make(&shown).is_empty() && shown.contains("Everything is in place.") != differs, "{shown}");
     let (_, french) = setup(&sandbox, folder.path(), &["--lang", "fr"]).await;
     is_french_throughout(&french);
+    // Whoever takes setup's own is where setup left them.
+    if differs {
+        fs::rename(&beside, &file).unwrap();
+        let (code, shown) = setup(&sandbox, folder.path(), &["--apply"]).await;
+        assert!(code == Some(0) && to_make(&shown).is_empty(), "{shown}");
+    }
+}
+
+/// Other options give another configuration, as long as nobody changed the one that setup wrote; the one before stays
+/// beside it.
+#[rstest]
+#[case::one_more(&[], &["--http", "127.0.0.1:8080"], "with http.listen")]
+#[case::announcements(
+    &[],
+    &["--announcements", "--operator", "chef@ac-dijon.fr"],
+    "with announcements.enabled, people.operators"
+)]
+#[case::receipts(
+    &["--smtp", "smtp://127.0.0.1:9"],
+    &["--smtp", "smtp://127.0.0.1:9", "--receipts", "glpi"],
+    "with notify.deposit"
+)]
+#[case::another_value(&[], &["--academy", "Académie de Dijon"], "another value for portal.academy")]
+#[case::one_less(&["--http", "127.0.0.1:8080"], &[], "without http.listen")]
+#[case::another_way_in(
+    &[],
+    &["--lmtp", "127.0.0.1:2525", "--smtp", "smtp://127.0.0.1:9"],
+    "another value for lmtp.listen; with smtp.url"
+)]
+#[tokio::test(flavor = "multi_thread")]
+async fn other_options_replace_the_configuration_that_setup_wrote(
+    #[case] before: &[&str],
+    #[case] then: &[&str],
+    #[case] said: &str,
+) {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let [file, old, beside] =
+        ["toml", "toml.old", "toml.new"].map(|end| folder.path().join(format!("passerelle.{end}")));
+    let (code, shown) = setup(&sandbox, folder.path(), &[&["--apply"], before].concat()).await;
+    assert_eq!(code, Some(0), "{shown}");
+    let first = fs::read_to_string(&file).unwrap();
+    let (code, shown) = setup(&sandbox, folder.path(), then).await;
+    let line = shown.lines().find(|line| line.starts_with("to change      configuration")).unwrap_or_default();
+    assert!(code == Some(0) && line.contains(said), "{shown}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), first, "a dry run changes nothing");
+    let (code, shown) = setup(&sandbox, folder.path(), &[&["--apply", "--lang", "fr"], then].concat()).await;
+    assert!(code == Some(0) && shown.contains("changé         configuration"), "{shown}");
+    is_french_throughout(&shown);
+    let second = fs::read_to_string(&file).unwrap();
+    assert!(second != first && fs::read_to_string(&old).unwrap() == first && !beside.exists());
+    config::load_from(Some(&file), Vec::new()).unwrap();
+    let (code, shown) = setup(&sandbox, folder.path(), &[&["--apply"], then].concat()).await;
+    assert!(code == Some(0) && to_make(&shown).is_empty(), "{shown}");
+    assert_eq!((fs::read_to_string(&file).unwrap(), fs::read_to_string(&old).unwrap()), (second, first));
 }
 
 /// What no run can set right is a person's.
@@ -663,6 +817,98 @@ async fn glpi_tells_only_what_the_configuration_leaves_to_it() {
     assert!(shown.contains("notification «New ticket», recipient «Group in charge"), "{shown}");
     assert!(!shown.contains("«New user in assignees»"), "{shown}");
     assert!(!shown.contains("«New group in assignees», recipient «Requester»"), "{shown}");
+}
+
+/// Reminders reach the group that nobody took the ticket in charge of: by the gateway, unless GLPI tells it of follow-ups.
+#[rstest]
+#[case::as_glpi_comes(false)]
+#[case::where_glpi_tells_the_group(true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_tells_the_group_of_reminders(#[case] by_glpi: bool) {
+    for is_eleven in [false, true] {
+        let sandbox = Sandbox::start(stand_in(is_eleven)).await.unwrap();
+        if by_glpi {
+            let glpi = admin(&sandbox).await;
+            let of_followups =
+                id(&glpi, "Notification", |row| row["event"] == "add_followup" && row["itemtype"] == "Ticket").await;
+            glpi.add("NotificationTarget", json!({ "notifications_id": of_followups, "items_id": 9, "type": 1 })).await;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let apply = ["--apply", "--smtp", "smtp://127.0.0.1:9"];
+        let (code, shown) = setup(&sandbox, folder.path(), &apply).await;
+        assert_eq!(code, Some(0), "{shown}");
+        let config = config::load_from(Some(&folder.path().join("passerelle.toml")), Vec::new()).unwrap();
+        assert_eq!(config.notify.reminder == Teller::Glpi, by_glpi);
+        let (_, report) = check(folder.path()).await;
+        let teller = if by_glpi { "GLPI" } else { "Passerelle" };
+        let told = format!("ok       reminders: {teller} tells the members of the assigned group");
+        assert!(report.contains(&told) && !report.contains("does not tell"), "{report}");
+        let (code, shown) = setup(&sandbox, folder.path(), &apply).await;
+        assert!(code == Some(0) && to_make(&shown).is_empty(), "{shown}");
+    }
+}
+
+/// Announcements need somebody who may send them, and a group that GLPI has.
+#[rstest]
+#[case::nobody(&["--announcements"], 64, "--announcements needs somebody who may send them")]
+#[case::an_unknown_group(&["--announcements", "--operator", "DSI-BIA"], 1, "BY HAND        group «DSI-BIA», --operator: GLPI has no group")]
+#[case::an_operator_alone(&["--operator", "Nulle > Part"], 1, "BY HAND        group «Nulle > Part», --operator")]
+#[case::a_group(&["--announcements", "--operator", "DSI-BAI"], 0, "already there  group «DSI-BAI», --operator")]
+#[case::a_person(&["--announcements", "--operator", "chef@ac-dijon.fr"], 0, "")]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_send_announcements_is_looked_for_first(
+    #[case] options: &[&str],
+    #[case] expected: i32,
+    #[case] said: &str,
+) {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    for apply in [&[][..], &["--apply"], &["--apply"]] {
+        let (code, shown) = setup(&sandbox, folder.path(), &[options, apply].concat()).await;
+        assert!(code == Some(expected) && shown.contains(said), "{shown}");
+        let (_, french) = setup(&sandbox, folder.path(), &[options, apply, &["--lang", "fr"]].concat()).await;
+        is_french_throughout(&french);
+    }
+}
+
+/// What was done is told as done, in the words that GLPI's pages have, and the next command can be typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_is_told_as_changed() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("chez nous");
+    assert_eq!(setup(&sandbox, &into, &["--apply"]).await.0, Some(0));
+    let glpi = admin(&sandbox).await;
+    let account = id(&glpi, "User", |row| row["name"] == "passerelle.setup").await;
+    let link = id(&glpi, &format!("User/{account}/Profile_User"), |_| true).await;
+    glpi.call(Method::DELETE, &format!("Profile_User/{link}?force_purge=1"), json!({})).await;
+    let token = into.join("secrets/glpi-token");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
+    let more = ["--drafts", "--announcements", "--operator", "DSI-BAI", "--smtp", "smtp://127.0.0.1:9"];
+    let more = [&more[..], &["--receipts", "passerelle"]].concat();
+    let (_, before) = setup(&sandbox, &into, &[&more[..], &["--lang", "fr"]].concat()).await;
+    let (code, shown) = setup(&sandbox, &into, &[&more[..], &["--apply", "--lang", "fr"]].concat()).await;
+    assert_eq!(code, Some(0), "{shown}");
+    is_french_throughout(&shown);
+    let lines = |shown: &str, word: &str| -> Vec<String> {
+        let lines = shown.lines().filter_map(|line| line.strip_prefix(word));
+        lines.map(|line| line.trim().to_owned()).collect()
+    };
+    let (to_change, changed) = (lines(&before, "à changer "), lines(&shown, "changé "));
+    assert!(to_change.len() == 5 && changed.len() == 5, "{before}\n{shown}");
+    for (before, after) in to_change.iter().zip(&changed) {
+        assert_ne!(before, after);
+        for present in ["il manque", "lui manque", "est à ôter", "n’a pas encore", "tout le monde peut"] {
+            assert!(!after.contains(present), "{after}");
+        }
+    }
+    // A right that is part of another is not named beside it.
+    assert_eq!(shown.matches("Notes publiques").count(), 2, "{shown}");
+    let right = "«\u{a0}Outils > Notes publiques\u{a0}: Lecture, Mettre à jour, Créer\u{a0}»";
+    assert!(changed.iter().any(|line| line.contains("il a reçu") && line.contains(right)), "{changed:?}");
+    assert!(!before.contains("reminder_public") && !shown.contains("reminder_public"), "{shown}");
+    let next = format!("passerelle --config '{}' check", into.join("passerelle.toml").display());
+    assert!(shown.contains(&next), "{shown}");
 }
 
 /// Whether GLPI tells the requester of a new ticket.

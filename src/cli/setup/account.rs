@@ -62,12 +62,21 @@ pub(super) async fn look(setup: &Setup) -> Result<State, Failed> {
     }
     let is_whole = |link: &ItemRow| number(link, "entities_id") == 0 && number(link, "is_recursive") == 1;
     Ok(if !links.iter().any(is_whole) {
-        State::Change(Bilingual::new(
-            "the profile on the root entity, recursive",
-            "le profil sur l’entité racine, récursif",
-        ))
+        State::change(
+            (
+                "it lacks the profile on the root entity, recursive",
+                "il lui manque le profil sur l’entité racine, récursif",
+            ),
+            (
+                "it has the profile on the root entity now, recursive",
+                "il a désormais le profil sur l’entité racine, récursif",
+            ),
+        )
     } else if wishes(setup).iter().any(differing) {
-        State::Change(Bilingual::new("its language and time zone", "sa langue et son fuseau horaire"))
+        State::change(
+            ("it lacks its language and time zone", "il lui manque sa langue et son fuseau horaire"),
+            ("its language and time zone were set", "sa langue et son fuseau horaire ont été réglés"),
+        )
     } else {
         State::there()
     })
@@ -145,7 +154,10 @@ pub(super) async fn look_at_token(setup: &Setup) -> Result<State, Failed> {
                 "mettez celui-là dans le fichier, ou donnez --new-token\u{a0}: l’ancien n’ouvrira plus rien",
             ),
         ),
-        (_, Some(_)) => State::Change(Bilingual::new("give it to the account", "le donner au compte")),
+        (_, Some(_)) => State::change(
+            ("the account does not have it yet", "le compte ne l’a pas encore"),
+            ("it was given to the account", "il a été donné au compte"),
+        ),
         (_, None) => State::create(),
     })
 }

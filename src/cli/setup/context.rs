@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::Config,
     flow::route::Mappings,
-    glpi::{Administrator, ItemRow, number},
+    glpi::{Administrator, ItemRow, Recipient, Telling, number},
     text::Bilingual,
 };
 
@@ -21,10 +21,15 @@ pub(super) struct Setup {
     pub(super) version: String,
     /// GLPI's configuration, as far as it tells it.
     pub(super) glpi: ItemRow,
+    /// What of it decides what is written.
+    pub(super) facts: Facts,
     /// What the gateway will go by: a configuration that somebody changed, else the one that is written.
     pub(super) config: Config,
     pub(super) mappings: Mappings,
 }
+
+/// GLPI's name of the event that a reminder is to it.
+const FOLLOWUP: &str = "add_followup";
 
 /// Whether this version of GLPI has webhooks.
 fn has_webhooks(version: &str) -> bool {
@@ -37,9 +42,13 @@ fn mails(glpi: &ItemRow) -> bool {
 }
 
 impl Setup {
-    pub(super) fn new(mut wanted: Wanted, admin: Administrator, glpi: ItemRow) -> Result<Self, Failed> {
+    pub(super) async fn new(mut wanted: Wanted, admin: Administrator, glpi: ItemRow) -> Result<Self, Failed> {
         let version = glpi.get("version").and_then(|it| it.as_str()).unwrap_or_default().to_owned();
-        let facts = Facts { webhook: wanted.webhook.is_some() && has_webhooks(&version), mails: mails(&glpi) };
+        let facts = Facts {
+            webhook: wanted.webhook.is_some() && has_webhooks(&version),
+            mails: mails(&glpi),
+            reminds: admin.telling(FOLLOWUP, Recipient::AssignedGroup).await? == Telling::Tells,
+        };
         let config = if let Some(config) = written::in_force(&wanted)? {
             // What it names is what the gateway reads.
             if let Some(folder) = config.mappings.dir.clone().filter(|_| !wanted.names_mappings) {
@@ -51,17 +60,12 @@ impl Setup {
             written.config().clone()
         };
         let mappings = Mappings::load(wanted.mappings.as_deref()).map_err(|error| Failed::of_configuration(&error))?;
-        Ok(Self { wanted, admin, version, glpi, config, mappings })
+        Ok(Self { wanted, admin, version, glpi, facts, config, mappings })
     }
 
     /// Whether it is GLPI 11 or later, which has webhooks.
     pub(super) fn has_webhooks(&self) -> bool {
         has_webhooks(&self.version)
-    }
-
-    /// What of this GLPI decides what is written.
-    pub(super) fn facts(&self) -> Facts {
-        Facts { webhook: self.webhook().is_some(), mails: self.mails() }
     }
 
     /// Where the webhooks go, if GLPI has some and they are asked for.
@@ -114,6 +118,6 @@ impl Setup {
 
     /// Whether GLPI sends mails: then it tells of tickets, else the gateway does.
     pub(super) fn mails(&self) -> bool {
-        mails(&self.glpi)
+        self.facts.mails
     }
 }

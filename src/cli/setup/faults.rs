@@ -12,30 +12,12 @@ use super::{
 };
 use crate::{
     app::App,
-    config::ConfigError,
+    config::{ConfigError, People},
     text::{Bilingual, Language},
 };
 
 /// GLPI's columns of names have so many characters.
 const LONGEST_NAME: usize = 255;
-
-/// The options that the configuration's keys come from.
-const OPTIONS: [(&str, &str); 14] = [
-    ("time_zone", "--time-zone"),
-    ("glpi.url", "--url"),
-    ("screen.domains", "--domain"),
-    ("screen.recipients", "--recipient"),
-    ("mappings.dir", "--mappings"),
-    ("imap.url", "--imap"),
-    ("lmtp.listen", "--lmtp"),
-    ("http.listen", "--http"),
-    ("smtp.url", "--smtp"),
-    ("smtp.from", "--from"),
-    ("portal.academy", "--academy"),
-    ("directory.csv", "--directors"),
-    ("directory.glpi_group", "--directors-group"),
-    ("people.operators", "--operator"),
-];
 
 /// What was given, and what is said to be missing already.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +62,13 @@ pub(super) fn find(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
             ),
         ));
     }
+    if wanted.announcements && wanted.operators.is_empty() && !names_people(wanted) {
+        found.push(fault(
+            "--announcements",
+            ("needs somebody who may send them", "demande quelqu’un qui puisse en envoyer"),
+            ("give --operator, an address or a group of GLPI", "donnez --operator, une adresse ou un groupe de GLPI"),
+        ));
+    }
     if wanted.receipts == Some(ToldBy::Passerelle) && wanted.smtp.is_none() {
         found.push(fault(
             "--receipts passerelle",
@@ -93,6 +82,14 @@ pub(super) fn find(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
     found
 }
 
+/// Whether somebody's own configuration says who may send announcements.
+fn names_people(wanted: &Wanted) -> bool {
+    written::in_force(wanted).ok().flatten().is_some_and(|config| {
+        let People { operators, correspondents, referents, .. } = config.people;
+        !(operators.is_empty() && correspondents.is_empty() && referents.is_empty())
+    })
+}
+
 fn fault(option: &str, (english, french): (&str, &str), remedy: (&str, &str)) -> Failed {
     Failed::new(
         &Bilingual::new(format!("{option} {english}"), format!("{option} {french}")),
@@ -102,7 +99,7 @@ fn fault(option: &str, (english, french): (&str, &str), remedy: (&str, &str)) ->
 
 /// What the configuration refuses of what would be written into it.
 fn of_configuration(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
-    let facts = Facts { webhook: wanted.webhook.is_some(), mails: true };
+    let facts = Facts { webhook: wanted.webhook.is_some(), mails: true, reminds: true };
     let error = match written::to_be(wanted, facts) {
         Ok(reading) => {
             let of_parts = App::mistakes(reading.config());
@@ -126,10 +123,9 @@ fn of_configuration(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
     };
     let new = all.iter().filter(|one| !says_nothing_new(one));
     new.map(|one| {
-        let failed = Failed::of_configuration(one);
-        let reason = of_options(&failed.reason);
+        let Failed { reason, remedy } = Failed::of_configuration(one);
         let reason = place(wanted, one).map_or(reason.clone(), |place| Bilingual::same(place).saying(&reason));
-        Failed { reason: of_path(wanted, one, reason), remedy: of_options(&failed.remedy) }
+        Failed { reason: of_path(wanted, one, reason), remedy }
     })
     .collect()
 }
@@ -157,17 +153,6 @@ fn of_path(wanted: &Wanted, mistake: &ConfigError, sentence: Bilingual) -> Bilin
         Some((option, ..)) => Bilingual::same(option).saying(&sentence),
         None => sentence,
     }
-}
-
-/// The same sentence with options for the keys, and for the variables that have the keys.
-fn of_options(sentence: &Bilingual) -> Bilingual {
-    let of = |language| {
-        OPTIONS.iter().fold(sentence.text(language).to_owned(), |text, (key, option)| {
-            let variable = format!("PASSERELLE_{}", key.replace('.', "__").to_uppercase());
-            text.replace(&variable, option).replace(key, option)
-        })
-    };
-    Bilingual::new(of(Language::English), of(Language::French))
 }
 
 /// A name that GLPI keeps.

@@ -1,17 +1,21 @@
 //! `passerelle setup`: from GLPI's address and a Super-Admin's login, given once, to a gateway that works.
 //!
-//! `options` is what was asked for (`wanted`), `terminal` asks for the rest, `faults` says what of it cannot be meant, by the rules that
-//! the configuration has (`written` is its text). `plan` has the steps in their order and says of each whether it is there;
-//! each kind of step is a file: `account` (and its token), `client`, `profile`, `names` (groups and categories),
-//! `recipients`, `receipts` (who tells of a new ticket), `webhooks`, `configuration`; `secrets` are their files. `context`
-//! is what all share, `outcome` what a look at a step gives.
+//! `options` is what was asked for (`wanted`), `terminal` asks for the rest, `faults` says what of it cannot be meant, by the
+//! rules that the configuration has (`written` is its text, `whose` says whether the file is still setup's own). `plan` has
+//! the steps in their order and says of each whether it is there; each kind of step is a file: `account` (and its token), `client`, `profile`, `names` (groups and categories),
+//! `recipients`, `receipts` (who tells of a new ticket), `webhooks`, `configuration`, `directors` (their file), `files` (whether the service may
+//! read them); `secrets` are files of their own. `context` is what all share, `outcome` what a look at a step gives.
 
 mod account;
 mod client;
 mod configuration;
 mod context;
+mod directors;
 mod faults;
+mod files;
 mod names;
+mod naming;
+mod operators;
 mod options;
 mod outcome;
 mod plan;
@@ -22,6 +26,7 @@ mod secrets;
 mod terminal;
 mod wanted;
 mod webhooks;
+mod whose;
 mod written;
 
 pub use self::{options::Args, wanted::ToldBy};
@@ -32,7 +37,7 @@ use self::{
     plan::{Step, steps},
     wanted::Wanted,
 };
-use super::{exit, say::say};
+use super::{exit, say::say, shell};
 use crate::{
     config,
     glpi::{Administrator, Credentials, GlpiError, Remedy, Settings},
@@ -82,7 +87,7 @@ async fn sign_in(wanted: Wanted, login: Credentials) -> Result<Setup, Failed> {
         ),
         error => error.into(),
     })?;
-    Setup::new(wanted, admin, configuration)
+    Setup::new(wanted, admin, configuration).await
 }
 
 /// Looks at every step, says what it found, and takes those that are to be taken.
@@ -108,38 +113,42 @@ async fn carry_out(setup: &Setup, apply: bool, say: &Saying) -> u8 {
         say.step(setup, step, state);
         count.add(state);
     }
-    if !apply || count.to_do == 0 {
-        say.end(&count, apply);
+    if !apply || !planned.iter().any(|(_, state)| state.is_to_make()) {
+        say.end(setup, &count, apply);
         return if count.left == 0 { exit::OK } else { exit::FAILED };
     }
     say.line(&Bilingual::new("\nApplying:", "\nApplication\u{a0}:"));
-    let mut done = Count { to_do: 0, ..count };
+    let mut done = Count::default();
     for (step, state) in planned {
-        if matches!(state, State::There(_) | State::Decide(_)) {
+        if !state.is_to_make() {
+            // What is written by now is among them.
+            let state = if step == Step::Files { files::look(setup).await } else { state };
+            if step == Step::Files {
+                say.step(setup, &step, &state);
+            }
+            done.add(&state);
+            if state.is_left() {
+                open.push(step);
+            }
             continue;
         }
         let first = open.iter().find(|before| step.rests_on(before));
-        let found = match (&state, first) {
-            (State::Create(_) | State::Change(_), Some(first)) => Err(blocked(&first.name(setup))),
-            (State::Create(_) | State::Change(_), None) => step.make_and_look(setup).await,
-            _ => {
-                open.push(step);
-                continue;
-            }
+        let found = match first {
+            Some(first) => Err(blocked(&first.name(setup))),
+            None => step.make_and_look(setup).await,
         };
-        match found {
-            Ok(()) => {
-                say.made(setup, &step, &state);
-                done.there += 1;
-            }
-            Err(failed) => {
-                say.failed(&step.name(setup), &failed);
-                done.left += 1;
-                open.push(step);
-            }
+        match &found {
+            Ok(now) if now.is_left() => say.step(setup, &step, now),
+            Ok(_) => say.made(setup, &step, &state),
+            Err(failed) => say.failed(&step.name(setup), failed),
+        }
+        let is_open = found.as_ref().map_or(true, State::is_left);
+        done.add(&found.unwrap_or_else(State::from));
+        if is_open {
+            open.push(step);
         }
     }
-    say.end(&done, true);
+    say.end(setup, &done, true);
     if done.left == 0 { exit::OK } else { exit::FAILED }
 }
 
@@ -163,8 +172,8 @@ impl Count {
     fn add(&mut self, state: &State) {
         match state {
             State::There(_) => self.there += 1,
-            State::Create(_) | State::Change(_) => self.to_do += 1,
-            State::Named(_) | State::ByHand(_) => self.left += 1,
+            State::Create(_) | State::Change(..) => self.to_do += 1,
+            State::Named(_) | State::Beside(_) | State::ByHand(_) => self.left += 1,
             State::Decide(_) => self.to_decide += 1,
         }
     }
@@ -180,17 +189,18 @@ impl Saying {
 
     fn step(&self, setup: &Setup, step: &Step, state: &State) {
         self.found(&state.word(), &step.name(setup), &state.found());
-        if let State::Named(failed) | State::ByHand(failed) | State::Decide(failed) = state {
+        if let State::Named(failed) | State::Beside(failed) | State::ByHand(failed) | State::Decide(failed) = state {
             self.line(&Bilingual::same("               → ").then("", &failed.remedy));
         }
     }
 
     fn made(&self, setup: &Setup, step: &Step, state: &State) {
-        let word = match state {
-            State::Change(_) => Bilingual::new("changed        ", "changé         "),
-            _ => Bilingual::new("created        ", "créé           "),
-        };
-        self.found(&word, &step.name(setup), &state.found());
+        match state {
+            State::Change(_, done) => {
+                self.found(&Bilingual::new("changed        ", "changé         "), &step.name(setup), done);
+            }
+            _ => self.found(&Bilingual::new("created        ", "créé           "), &step.name(setup), &state.found()),
+        }
     }
 
     fn failed(&self, what: &Bilingual, failed: &Failed) {
@@ -204,7 +214,7 @@ impl Saying {
         self.line(&line);
     }
 
-    fn end(&self, count: &Count, apply: bool) {
+    fn end(&self, setup: &Setup, count: &Count, apply: bool) {
         let Count { there, to_do, left, to_decide } = count;
         self.line(&Bilingual::new(
             format!("\n{there} there, {to_do} to make, {left} for you, {to_decide} to decide"),
@@ -219,10 +229,13 @@ impl Saying {
                 "Do what → says, and run setup again: it goes on where it stopped.",
                 "Faites ce que dit →, puis relancez setup\u{a0}: il reprend où il s’est arrêté.",
             ),
-            _ => Bilingual::new(
-                "Everything is in place. Next: passerelle --config FILE check, then serve.",
-                "Tout est en place. Ensuite\u{a0}: passerelle --config FICHIER check, puis serve.",
-            ),
+            _ => {
+                let file = shell::word(&setup.wanted.configuration_file());
+                Bilingual::new(
+                    format!("Everything is in place. Next: passerelle --config {file} check, then serve."),
+                    format!("Tout est en place. Ensuite\u{a0}: passerelle --config {file} check, puis serve."),
+                )
+            }
         };
         self.line(&next);
     }

@@ -22,7 +22,7 @@ use crate::{
 
 /// Sets GLPI up for the gateway and writes the gateway's configuration: from GLPI's address and a Super-Admin's login,
 /// given once and never kept. Shows what it would make; `--apply` makes it. Run again, it changes nothing that is
-/// right, and a configuration that you changed is kept. Exit codes: 0 all is there (or, without `--apply`, can be made), 1
+/// right; the configuration follows the options of each run, unless you changed it: then it is kept. Exit codes: 0 all is there (or, without `--apply`, can be made), 1
 /// something is left for a person, 64 an option cannot be meant: then nothing was begun.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -83,7 +83,7 @@ pub struct Args {
     /// nothing is changed, and both tell
     #[arg(long, value_name = "WHO")]
     pub receipts: Option<ToldBy>,
-    /// Switches announcements on: information to all directors of a zone
+    /// Switches announcements on: information to all directors of a zone; takes `--operator`
     #[arg(long)]
     pub announcements: bool,
     /// Who sees all figures and may write to all directors: an address, or a group of GLPI; more than one: several times
@@ -132,6 +132,7 @@ impl Args {
         let url = asking.one(self.url, "--url", &Bilingual::new("GLPI’s address", "Adresse de GLPI"));
         let login =
             asking.one(self.login, "--login", &Bilingual::new("Super-Admin’s login", "Identifiant d’un Super-Admin"));
+        let login = asking.filled(login, "--login");
         let password = asking.password(self.password_file);
         let domains = asking.several(
             self.domains,
@@ -246,6 +247,21 @@ impl Asking {
         terminal::is_there().then(|| terminal::ask(question, self.language)).flatten()
     }
 
+    /// What was given, where it is not empty: GLPI would take that for none, and blame the web server.
+    fn filled(&mut self, given: Option<String>, option: &str) -> Option<String> {
+        if given.as_deref().is_some_and(|given| given.trim().is_empty()) {
+            self.faults.push(Failed::new(
+                &Bilingual::new(format!("{option} is empty"), format!("{option} est vide")),
+                &Bilingual::new(
+                    "give a Super-Admin’s login and password, or leave both out: on a terminal setup asks for them",
+                    "donnez l’identifiant et le mot de passe d’un Super-Admin, ou omettez-les\u{a0}: dans un terminal, setup les demande",
+                ),
+            ));
+            return None;
+        }
+        given
+    }
+
     fn note_missing(&mut self, option: &'static str) {
         self.faults.push(missing(option));
         self.missing.push(option);
@@ -255,13 +271,14 @@ impl Asking {
         let option = "--password-file";
         let found = match (file, std::env::var("GLPI_ADMIN_PASSWORD")) {
             (Some(file), _) => match of_file(&file) {
+                Ok(None) => return self.filled(Some(String::new()), &format!("{option} {}", file.display())),
                 Ok(password) => password,
                 Err(fault) => {
                     self.faults.push(fault);
                     return None;
                 }
             },
-            (None, Ok(password)) => Some(password),
+            (None, Ok(password)) => return self.filled(Some(password), "GLPI_ADMIN_PASSWORD"),
             (None, Err(_)) if terminal::is_there() => {
                 let question = Bilingual::new("Its password (not shown)", "Son mot de passe (non affiché)");
                 terminal::ask_in_secret(&question, self.language)

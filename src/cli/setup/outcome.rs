@@ -1,5 +1,6 @@
 //! What a look at a step gives.
 
+use super::naming::{of_options, remedy_of};
 use crate::{
     config::{self, ConfigError},
     glpi::GlpiError,
@@ -18,9 +19,10 @@ impl Failed {
         Self { reason: reason.clone(), remedy: remedy.clone() }
     }
 
-    /// A mistake of the configuration.
+    /// A mistake of the configuration, told by the options that it comes from.
     pub(super) fn of_configuration(mistake: &ConfigError) -> Self {
-        Self { reason: mistake.message(), remedy: mistake.remedy().cloned().unwrap_or_default() }
+        let remedy = mistake.remedy().cloned().unwrap_or_default();
+        Self { reason: of_options(&mistake.message()), remedy: remedy_of(mistake.keys().first(), &remedy) }
     }
 
     /// A file that the system does not let be read or written.
@@ -45,7 +47,7 @@ impl From<GlpiError> for Failed {
             }
             other => other.remedy(),
         };
-        Self { reason: error.reason(), remedy }
+        Self { reason: of_options(&error.reason()), remedy: of_options(&remedy) }
     }
 }
 
@@ -56,10 +58,12 @@ pub(super) enum State {
     There(Bilingual),
     /// It is to be made.
     Create(Bilingual),
-    /// It is there and lacks something.
-    Change(Bilingual),
+    /// It is there and lacks something: what that is, and what is said once it has it.
+    Change(Bilingual, Bilingual),
     /// Something else has its name: it is not touched.
     Named(Failed),
+    /// It is somebody's own and is kept; what setup would make goes beside it, for a person to compare.
+    Beside(Failed),
     /// Only a person can do it.
     ByHand(Failed),
     /// It works, and a person says whether it is to be another way.
@@ -81,6 +85,11 @@ impl State {
         Self::Create(Bilingual::default())
     }
 
+    /// What it lacks, and what is said once it has it, in English and in French.
+    pub(super) fn change(lacks: (&str, &str), done: (&str, &str)) -> Self {
+        Self::Change(Bilingual::new(lacks.0, lacks.1), Bilingual::new(done.0, done.1))
+    }
+
     pub(super) fn named(reason: &Bilingual, remedy: &Bilingual) -> Self {
         Self::Named(Failed::new(reason, remedy))
     }
@@ -93,12 +102,22 @@ impl State {
         Self::Decide(Failed::new(reason, ways))
     }
 
+    /// Whether something is to be written for it.
+    pub(super) fn is_to_make(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Change(..) | Self::Beside(_))
+    }
+
+    /// Whether a person has something to do about it.
+    pub(super) fn is_left(&self) -> bool {
+        matches!(self, Self::Named(_) | Self::Beside(_) | Self::ByHand(_))
+    }
+
     pub(super) fn word(&self) -> Bilingual {
         match self {
             Self::There(_) => Bilingual::new("already there  ", "déjà là        "),
             Self::Create(_) => Bilingual::new("to create      ", "à créer        "),
-            Self::Change(_) => Bilingual::new("to change      ", "à changer      "),
-            Self::Named(_) => Bilingual::new("LEFT ALONE     ", "PAS TOUCHÉ     "),
+            Self::Change(..) => Bilingual::new("to change      ", "à changer      "),
+            Self::Named(_) | Self::Beside(_) => Bilingual::new("LEFT ALONE     ", "PAS TOUCHÉ     "),
             Self::ByHand(_) => Bilingual::new("BY HAND        ", "À LA MAIN      "),
             Self::Decide(_) => Bilingual::new("TO DECIDE      ", "À DÉCIDER      "),
         }
@@ -106,8 +125,10 @@ impl State {
 
     pub(super) fn found(&self) -> Bilingual {
         match self {
-            Self::There(found) | Self::Create(found) | Self::Change(found) => found.clone(),
-            Self::Named(failed) | Self::ByHand(failed) | Self::Decide(failed) => failed.reason.clone(),
+            Self::There(found) | Self::Create(found) | Self::Change(found, _) => found.clone(),
+            Self::Named(failed) | Self::Beside(failed) | Self::ByHand(failed) | Self::Decide(failed) => {
+                failed.reason.clone()
+            }
         }
     }
 }

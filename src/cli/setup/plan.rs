@@ -1,11 +1,13 @@
 //! The steps to a gateway that works, in their order: what each looks at, makes, and rests on.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{
     account, client, configuration,
     context::Setup,
+    directors, files,
     names::{self, Kind},
+    operators,
     outcome::{Failed, State},
     profile, receipts, recipients,
     recipients::Told,
@@ -33,6 +35,8 @@ pub(super) enum Step {
     Recipient(Told),
     /// Who tells the requester of a new ticket.
     Receipts,
+    /// A group that `--operator` names.
+    Operators(String),
     /// The secret of the webhooks, in a file.
     WebhookSecret,
     /// A webhook of GLPI 11.
@@ -41,6 +45,10 @@ pub(super) enum Step {
     MailboxPassword,
     /// The gateway's configuration.
     Configuration,
+    /// The file of directors.
+    Directors,
+    /// That the service may read all of it.
+    Files,
 }
 
 /// All steps, each after what it rests on.
@@ -76,6 +84,7 @@ pub(super) fn steps(setup: &Setup) -> Vec<Step> {
     if receipts::may_be_told_twice(setup) {
         steps.push(Step::Receipts);
     }
+    steps.extend(operators::groups(setup).map(|group| Step::Operators(group.to_owned())));
     if setup.webhook().is_some() {
         steps.push(Step::WebhookSecret);
         steps.extend(webhooks::EVENTS.iter().map(|event| Step::Webhook(*event)));
@@ -84,6 +93,10 @@ pub(super) fn steps(setup: &Setup) -> Vec<Step> {
         steps.push(Step::MailboxPassword);
     }
     steps.push(Step::Configuration);
+    if directors::file(setup).is_some() {
+        steps.push(Step::Directors);
+    }
+    steps.push(Step::Files);
     steps
 }
 
@@ -109,6 +122,7 @@ impl Step {
             Self::Name(kind, path) => kind.named(path),
             Self::Recipient(told) => told.name(),
             Self::Receipts => Bilingual::new("receipt of a new ticket", "accusé de réception d’un nouveau ticket"),
+            Self::Operators(group) => Kind::Group.named(group).then("", &Bilingual::same(", --operator")),
             Self::WebhookSecret => Bilingual::new(
                 format!("secret of the webhooks, {}", wanted.webhook_file().display()),
                 format!("secret des webhooks, {}", wanted.webhook_file().display()),
@@ -125,6 +139,11 @@ impl Step {
                 format!("configuration {}", wanted.configuration_file().display()),
                 format!("configuration {}", wanted.configuration_file().display()),
             ),
+            Self::Directors => {
+                let file = directors::file(setup).unwrap_or_else(|| Path::new(""));
+                Bilingual::new(format!("directors, {}", file.display()), format!("directeurs, {}", file.display()))
+            }
+            Self::Files => Bilingual::new("files, for the service", "fichiers, pour le service"),
         }
     }
 
@@ -139,18 +158,21 @@ impl Step {
             Self::Name(kind, path) => names::look(setup, *kind, path).await,
             Self::Recipient(told) => recipients::look(setup, *told).await,
             Self::Receipts => receipts::look(setup).await,
+            Self::Operators(group) => operators::look(setup, group).await,
             Self::WebhookSecret => webhooks::look_at_secret(setup).await,
             Self::Webhook(event) => webhooks::look(setup, *event).await,
             Self::MailboxPassword => secrets::look_at_mailbox(&setup.wanted.imap_file()),
             Self::Configuration => configuration::look(setup),
+            Self::Directors => directors::look(setup).await,
+            Self::Files => Ok(files::look(setup).await),
         }
     }
 
-    /// Makes it, and looks whether it is there.
-    pub(super) async fn make_and_look(&self, setup: &Setup) -> Result<(), Failed> {
+    /// Makes it, and looks how it stands then.
+    pub(super) async fn make_and_look(&self, setup: &Setup) -> Result<State, Failed> {
         match self {
             // These are told, and done by a person.
-            Self::LoginByToken | Self::MailboxPassword => {}
+            Self::LoginByToken | Self::MailboxPassword | Self::Operators(_) | Self::Directors | Self::Files => {}
             Self::Client => client::make(setup).await?,
             Self::Profile => profile::make(setup).await?,
             Self::Account => account::make(setup).await?,
@@ -166,9 +188,8 @@ impl Step {
             Self::Configuration => configuration::make(setup)?,
         }
         match self.look(setup).await? {
-            State::There(_) | State::Decide(_) => Ok(()),
-            State::Named(failed) | State::ByHand(failed) => Err(failed),
-            State::Create(_) | State::Change(_) => Err(Failed::new(
+            state if !state.is_to_make() => Ok(state),
+            _ => Err(Failed::new(
                 &Bilingual::new("GLPI took it, and does not have it", "GLPI l’a accepté, et ne l’a pas"),
                 &Bilingual::new(
                     "look at GLPI’s log files/_log/php-errors.log: a plugin may stand in the way",

@@ -77,14 +77,24 @@ pub(super) async fn look(setup: &Setup) -> Result<State, Failed> {
         )));
     }
     let held = |right: &str| rights.iter().find(|row| name(row) == right).map_or(0, |row| number(row, "rights"));
-    let lacking: Vec<_> =
-        needed.iter().filter(|(right, bits)| held(right) & **bits != **bits).map(|(right, _)| *right).collect();
-    Ok(if lacking.is_empty() {
-        State::there()
-    } else {
-        let lacking = lacking.join(", ");
-        State::Change(Bilingual::new(format!("lacks {lacking}"), format!("il manque {lacking}")))
-    })
+    let wanted = |right: &Right| needed.get(right.name).is_some_and(|bits| bits & right.bits == right.bits);
+    let lacking = RIGHTS.iter().filter(|right| wanted(right) && held(right.name) & right.bits != right.bits);
+    // What is part of another is not named beside it.
+    let mut named: Vec<&Right> = Vec::new();
+    for right in lacking {
+        let within = |one: &Right, other: &Right| one.name == other.name && one.bits & other.bits == one.bits;
+        if !named.iter().any(|other| within(right, other)) {
+            named.retain(|other| !within(other, right));
+            named.push(right);
+        }
+    }
+    let lacking = named.into_iter().map(Right::label).reduce(|all, next| all.then(", ", &next));
+    Ok(lacking.map_or_else(State::there, |lacking| {
+        State::Change(
+            Bilingual::new("it lacks ", "il lui manque ").then("", &lacking),
+            Bilingual::new("it was given ", "il a reçu ").then("", &lacking),
+        )
+    }))
 }
 
 fn other(reason: &Bilingual) -> State {

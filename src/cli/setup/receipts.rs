@@ -25,11 +25,19 @@ pub(super) async fn look(setup: &Setup) -> Result<State, Failed> {
         return Ok(State::There(Bilingual::new("the gateway alone tells", "la passerelle seule prévient")));
     }
     if setup.wanted.receipts == Some(ToldBy::Passerelle) {
-        return Ok(State::Change(Bilingual::new(
-            "«Requester» is taken off «New ticket» in GLPI, for all its tickets; the gateway writes a receipt for its own",
-            "«\u{a0}Demandeur\u{a0}» est ôté de «\u{a0}Nouveau ticket\u{a0}» dans GLPI, pour tous ses tickets\u{a0}; la passerelle \
-             accuse réception des siens",
-        )));
+        return Ok(State::change(
+            (
+                "«Requester» is to be taken off «New ticket» in GLPI, for all its tickets; the gateway writes a receipt for \
+                 its own",
+                "«\u{a0}Demandeur\u{a0}» est à ôter de «\u{a0}Nouveau ticket\u{a0}» dans GLPI, pour tous ses tickets\u{a0}; la passerelle accuse \
+                 réception des siens",
+            ),
+            (
+                "«Requester» was taken off «New ticket» in GLPI, for all its tickets; the gateway writes a receipt for its own",
+                "«\u{a0}Demandeur\u{a0}» a été ôté de «\u{a0}Nouveau ticket\u{a0}» dans GLPI, pour tous ses tickets\u{a0}; la passerelle accuse \
+                 réception des siens",
+            ),
+        ));
     }
     Ok(State::decide(
         &Bilingual::new(

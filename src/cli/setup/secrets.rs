@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::outcome::{Failed, State};
-use crate::{config::secret_text, text::Bilingual};
+use crate::{cli::shell, config::secret_text, text::Bilingual};
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -99,7 +99,10 @@ fn is_open(path: &Path) -> bool {
 /// Of a secret that is right: whether others may read it.
 pub(super) fn state_of_mode(path: &Path) -> State {
     if is_open(path) {
-        State::Change(Bilingual::new("everybody may read it: mode 0600", "tout le monde peut le lire\u{a0}: mode 0600"))
+        State::change(
+            ("everybody may read it", "tout le monde peut le lire"),
+            ("it has the mode 0600 now", "il a désormais le mode 0600"),
+        )
     } else {
         State::there()
     }
@@ -112,8 +115,8 @@ pub(super) fn look_at_mailbox(path: &Path) -> Result<State, Failed> {
         None => State::by_hand(
             &Bilingual::new("the file is missing or empty", "le fichier manque ou est vide"),
             &Bilingual::new(
-                format!("write it there: install --mode 600 /dev/stdin {}", path.display()),
-                format!("écrivez-l’y\u{a0}: install --mode 600 /dev/stdin {}", path.display()),
+                format!("write it there: install --mode 600 /dev/stdin {}", shell::word(path)),
+                format!("écrivez-l’y\u{a0}: install --mode 600 /dev/stdin {}", shell::word(path)),
             ),
         ),
     })

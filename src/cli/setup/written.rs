@@ -6,16 +6,13 @@ use toml::{Table, Value};
 
 use super::{
     outcome::Failed,
-    secrets,
     wanted::{ToldBy, Wanted},
+    whose::{self, Whose},
 };
 use crate::{
     config::{self, Config, ConfigError, Reading},
     text::Bilingual,
 };
-
-/// The file that the package brings, until somebody changes it.
-const PACKAGED: &str = include_str!("../../../packaging/passerelle.toml");
 
 /// What stands in the place of a secret where its file is not there yet.
 const STAND_IN: &str = "0123456789012345678901234567890123456789";
@@ -34,6 +31,8 @@ pub(super) struct Facts {
     pub(super) webhook: bool,
     /// Whether it sends mails.
     pub(super) mails: bool,
+    /// Whether it tells the members of the assigned group of follow-ups, as which reminders are written.
+    pub(super) reminds: bool,
 }
 
 /// Where the secrets are.
@@ -63,10 +62,11 @@ pub(super) fn text(wanted: &Wanted, facts: Facts, secrets: Secrets) -> String {
     let said = |english: &str, french: &str| Bilingual::new(english, french).text(wanted.comments).to_owned();
     let mut text = said(
         "# Passerelle's configuration, written by `passerelle setup`: what differs from its defaults, which\n\
-         # `passerelle config --defaults` explains. It is yours from now on; setup does not change it.\n\
+         # `passerelle config --defaults` explains. Once you change a line it is yours, and setup keeps it as it is.\n\
          # Secrets are in files of their own, beside this one.\n\n",
         "# Configuration de Passerelle, écrite par `passerelle setup`\u{a0}: ce qui s’écarte des valeurs par défaut,\n\
-         # qu’explique `passerelle config --defaults`. Elle est désormais à vous\u{a0}; setup n’y change rien.\n\
+         # qu’explique `passerelle config --defaults`. Dès que vous en changez une ligne, elle est\n\
+         # à vous et setup la laisse comme elle est.\n\
          # Les secrets ont chacun leur fichier, à côté de celui-ci.\n\n",
     );
     let mut line = |line: String| {
@@ -157,34 +157,44 @@ pub(super) fn text(wanted: &Wanted, facts: Facts, secrets: Secrets) -> String {
         let what = said("information to all directors of a zone", "informations à tous les directeurs d’une zone");
         line(format!("\n[announcements]         # {what}\nenabled = true"));
     }
-    if !facts.mails && wanted.smtp.is_some() {
-        let what = said(
-            "GLPI sends no mail: the gateway tells of each step",
-            "GLPI n’envoie pas de courriel\u{a0}: la passerelle prévient de chaque étape",
-        );
+    let steps = notify(wanted, facts);
+    if !steps.is_empty() {
+        let what =
+            said("what GLPI does not tell of, or shall not", "ce que GLPI n’annonce pas, ou ne doit pas annoncer");
         line(format!("\n[notify]                # {what}"));
-        for step in steps_of_glpi() {
-            line(format!("{step} = \"passerelle\""));
+        for (step, teller, why) in steps {
+            let setting = format!("{step} = \"{teller}\"");
+            line(format!("{setting:<23} # {}", why.text(wanted.comments)));
         }
-    } else if facts.mails && wanted.receipts == Some(ToldBy::Glpi) {
-        let what = said(
-            "GLPI tells the requester of a new ticket, the gateway writes no receipt",
-            "GLPI annonce au demandeur son nouveau ticket, la passerelle n’accuse pas réception",
-        );
-        line(format!("\n[notify]                # {what}"));
-        line("deposit = \"glpi\"".to_owned());
     }
-    text
+    whose::marked(&text)
 }
 
-/// The file that is somebody's own; `None` where there is none, or the package's.
-pub(super) fn own_file(wanted: &Wanted) -> Result<Option<String>, Failed> {
-    Ok(secrets::read(&wanted.configuration_file())?.filter(|found| found.trim() != PACKAGED.trim()))
+/// Who tells of which steps, where that is not as by default, and why.
+fn notify(wanted: &Wanted, facts: Facts) -> Vec<(String, &'static str, Bilingual)> {
+    if !facts.mails {
+        // Without a relay the gateway sends none either.
+        let steps = steps_of_glpi().into_iter().filter(|_| wanted.smtp.is_some());
+        let why = || Bilingual::new("GLPI sends no mail", "GLPI n’envoie pas de courriel");
+        return steps.map(|step| (step, "passerelle", why())).collect();
+    }
+    let mut steps = Vec::new();
+    if wanted.receipts == Some(ToldBy::Glpi) {
+        let why = Bilingual::new("the gateway writes no receipt", "la passerelle n’envoie pas d’accusé");
+        steps.push(("deposit".to_owned(), "glpi", why));
+    }
+    if !facts.reminds {
+        let why =
+            Bilingual::new("GLPI does not tell the group of follow-ups", "GLPI n’annonce pas les suivis au groupe");
+        steps.push(("reminder".to_owned(), "passerelle", why));
+    }
+    steps
 }
 
 /// What is in force by a file that is somebody's own; `None` where setup writes one, or it cannot be read.
 pub(super) fn in_force(wanted: &Wanted) -> Result<Option<Config>, Failed> {
-    let reading = own_file(wanted)?.and_then(|_| config::read(Some(&wanted.configuration_file())).ok());
+    let Whose::Somebody(_) = whose::of(wanted)? else { return Ok(None) };
+    let reading = config::read(Some(&wanted.configuration_file())).ok();
     Ok(reading.map(|reading| reading.config().clone()))
 }
 
