@@ -53,15 +53,15 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
     let page = rows.into_iter().skip(start).take((end + 1).saturating_sub(start));
     let data: Vec<(i64, Value)> = page
         .map(|row| {
-            let cells = columns.iter().filter_map(|column| {
+            let shown = columns.iter().filter_map(|column| {
                 let (_, source) = options.iter().find(|(number, _)| number == column)?;
-                let cell = match source {
+                let value = match source {
                     Source::Emails if !addresses.is_empty() => source.cell_of_wanted(store, row, &addresses),
                     _ => source.cell(store, row),
                 };
-                Some((column.to_string(), cell))
+                Some((column.to_string(), value))
             });
-            let cells = match disclose(cells.collect(), call) {
+            let cells = match disclose(shown.collect(), call) {
                 // PHP's empty array
                 cells if cells.is_empty() => json!([]),
                 cells => Value::Object(cells),

@@ -254,7 +254,10 @@ impl Reading<'_> {
         if !TITLES.contains(&before.as_str()) {
             return None;
         }
-        let particles = (at..).take_while(|place| self.is_particle(*place) && self.is_joined(*place)).take(3).count();
+        let particles = (at..self.words.len())
+            .take_while(|place| self.is_particle(*place) && self.is_joined(*place))
+            .take(3)
+            .count();
         let first = at + particles;
         let is_none = |place: usize| self.is_one_of(place, NO_NAMES_AFTER_TITLES);
         let run = self.run(first);
@@ -290,8 +293,9 @@ impl Reading<'_> {
     /// A name of the ticket's people or schools.
     fn known(&self, at: usize) -> Option<(usize, Personal)> {
         let has_capital = self.word(at).is_some_and(begins_with_capital);
-        let run =
-            (at..).take_while(|place| self.is_person(*place) && (*place == at || self.is_joined(place - 1))).count();
+        let run = (at..self.words.len())
+            .take_while(|place| self.is_person(*place) && (*place == at || self.is_joined(place - 1)))
+            .count();
         if run > 0 && (has_capital || run > 1 || self.may_be_small(at)) {
             let mut run = run;
             while run < LONGEST_NAME && self.is_pair(at + run - 1) {
@@ -314,7 +318,9 @@ impl Reading<'_> {
             return Some((2, Personal::Name));
         }
         let is_school = |place: usize| self.word(place).is_some_and(|word| self.names.schools.contains(&folded(word)));
-        let run = (at..).take_while(|place| is_school(*place) && (*place == at || self.is_joined(place - 1))).count();
+        let run = (at..self.words.len())
+            .take_while(|place| is_school(*place) && (*place == at || self.is_joined(place - 1)))
+            .count();
         let is_named = has_capital || at.checked_sub(1).is_some_and(|before| self.is_one_of(before, OF_EVERY_SCHOOL));
         (run > 0 && is_named).then_some((run, Personal::School))
     }
@@ -336,7 +342,9 @@ impl Reading<'_> {
         }
         let (mut end, mut names) = (at + 1, 1);
         while names < LONGEST_NAME && self.is_joined(end - 1) {
-            let next = (end..).find(|place| !(self.is_particle(*place) && self.is_joined(*place))).unwrap_or(end);
+            let next = (end..self.words.len())
+                .find(|place| !(self.is_particle(*place) && self.is_joined(*place)))
+                .unwrap_or(end);
             let goes_on = next - end <= 2 && self.is_name_like(next);
             if !goes_on || self.word(next).is_some_and(|word| self.names.is_acronym(word)) {
                 break;
