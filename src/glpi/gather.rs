@@ -6,7 +6,7 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -40,6 +40,8 @@ pub(super) struct Waiting<I, O> {
     pub(super) input: I,
     /// The request it belongs to, for the log.
     pub(super) span: Span,
+    /// When it joined.
+    pub(super) came: Instant,
     /// It came with others, or others follow it: it waits for one of the usual runs.
     is_patient: bool,
     answer: oneshot::Sender<O>,
@@ -64,7 +66,7 @@ impl<I, O> Gather<I, O> {
     pub(super) fn join(&self, input: I, is_patient: bool, runs: Runs) -> (oneshot::Receiver<O>, bool) {
         let (answer, answered) = oneshot::channel();
         let mut queue = self.lock();
-        queue.waiting.push_back(Waiting { input, span: Span::current(), is_patient, answer });
+        queue.waiting.push_back(Waiting { input, span: Span::current(), came: Instant::now(), is_patient, answer });
         let begins = queue.runs < runs.usual || queue.runs < runs.most && queue.each_has_a_call(runs);
         queue.runs += usize::from(begins);
         (answered, begins)

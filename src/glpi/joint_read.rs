@@ -1,6 +1,6 @@
 //! Reads that wait for a session and go to GLPI as one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use serde_json::Value;
 use tracing::Instrument as _;
@@ -71,30 +71,48 @@ async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &
     let mut run = waiting.run();
     while run.goes_on(R::RUNS) {
         waiting.let_join(R::expected).await;
+        let wanted = Instant::now();
         let session = connection.session().await;
         waiting.let_join(|_| 1).await;
         let batch = waiting.take(|taken, next| R::fits(&questions(taken), next));
-        let answer = match session {
-            Ok(lease) if batch.is_empty() => {
-                lease.release();
-                continue;
+        match session {
+            Ok(lease) if batch.is_empty() => lease.release(),
+            Ok(lease) => answer(asked(connection, Place::Here(lease), &batch).await, batch),
+            Err(_) if batch.is_empty() => {}
+            // Another session is tried for, as for any call.
+            Err(error) if error.is_brief() => answer(asked(connection, Place::ToCome, &batch).await, batch),
+            Err(error) => {
+                // That there was none when it was wanted says nothing to those who came since.
+                let (before, since): (Vec<_>, Vec<_>) = batch.into_iter().partition(|one| one.came <= wanted);
+                answer(Err(error), before);
+                if !since.is_empty() {
+                    answer(asked(connection, Place::ToCome, &since).await, since);
+                }
             }
-            Ok(lease) => {
-                // Of one alone, the log tells in its request.
-                let span = if let [one] = batch.as_slice() { one.span.clone() } else { tracing::Span::none() };
-                ask(connection, Place::Here(lease), &questions(&batch)).instrument(span).await.map(Arc::new)
-            }
-            Err(error) => Err(error),
-        };
-        let together = batch.len();
-        for one in batch {
-            if together > 1 {
-                let error = answer.as_ref().err().map(ToString::to_string);
-                tracing::debug!(parent: &one.span, method = "GET", together, error, "GLPI call");
-            }
-            one.answer(answer.clone());
         }
     }
+}
+
+/// Tells all who asked together.
+fn answer<R: JointRead>(answer: Shared<R>, batch: Vec<Waiting<R, Shared<R>>>) {
+    let together = batch.len();
+    for one in batch {
+        if together > 1 {
+            let error = answer.as_ref().err().map(ToString::to_string);
+            tracing::debug!(parent: &one.span, method = "GET", together, error, "GLPI call");
+        }
+        one.answer(answer.clone());
+    }
+}
+
+async fn asked<'a, R: JointRead>(
+    connection: &'a Connection,
+    place: Place<'a>,
+    batch: &[Waiting<R, Shared<R>>],
+) -> Shared<R> {
+    // Of one alone, the log tells in its request.
+    let span = if let [one] = batch { one.span.clone() } else { tracing::Span::none() };
+    ask(connection, place, &questions(batch)).instrument(span).await.map(Arc::new)
 }
 
 async fn ask<'a, R: JointRead>(

@@ -452,7 +452,8 @@ async fn while_glpi_is_away_the_question_stays_open_and_no_failure_is_remembered
     sandbox.set_failures(Rule::always(Failure::Maintenance));
     assert!(cause(find(&directory, "ce.0210001A@ac-dijon.fr").await).contains("GLPI"));
     sandbox.set_failures(Failures::none());
-    assert!(matches!(find(&directory, "ce.0210001A@ac-dijon.fr").await, DirectoryAnswer::Director(_)));
+    let found = find(&directory, "ce.0210001A@ac-dijon.fr").await;
+    assert!(matches!(found, DirectoryAnswer::Director(_)), "{found:?}");
 
     sandbox.set_failures(Rule::always(Failure::Down));
     let remembered = find(&directory, "ce.0210001A@ac-dijon.fr").await;
